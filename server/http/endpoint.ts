@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import type { Once } from '../log/outcomes.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { Answer } from './answer.ts';
+import type { Proof, UiaFlows } from './interactive-auth.ts';
+
+export interface Caller {
+  readonly userId: UserId;
+  readonly deviceId: string;
+  readonly tokenId: number;
+  readonly guest: boolean;
+}
+
+/** Who may call, and therefore what the handler is told about the caller. */
+export interface CallerOf {
+  nobody: undefined;
+  optional: Caller | undefined;
+  user: Caller;
+  /** Users and guests. */
+  guest: Caller;
+}
+export type Auth = keyof CallerOf;
+
+/** Which bucket of the configuration a request draws from. */
+export type RateLimit = 'none' | 'read' | 'write' | 'login' | 'registration';
+
+/**
+ * What happens when the same request arrives again.
+ * - `natural`: running it twice does no harm; it reads, or puts the same thing in the same place.
+ * - `txnId`: the path has a `{txnId}`, and (user, device, operation, path, txnId) names the request.
+ * - `request`: the front's request id names it (D6); for what is not idempotent and has no txnId.
+ *
+ * For the last two the handler gets `once`, and must put `once.outcome(status, body)` into the same
+ * change as its effect: a repeat is then answered without running.
+ */
+export interface OnceOf {
+  natural: undefined;
+  txnId: Once;
+  request: Once;
+}
+export type Idempotency = keyof OnceOf;
+
+export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
+/** As the specification writes it: `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}`. */
+export type Route = `${Method} /${string}`;
+
+export interface RequestMeta {
+  /** In the logs, and the key of `request` idempotency. From the front, or made up here. */
+  readonly id: string;
+  /** The client's IP address, as far as it can be trusted. */
+  readonly address: string;
+  readonly userAgent: string | undefined;
+}
+
+export interface Call<A extends Auth, P, Q, B, I extends Idempotency> {
+  readonly caller: CallerOf[A];
+  readonly path: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly once: OnceOf[I];
+  /** What the stages of interactive auth proved. Empty for an endpoint without `uia`. */
+  readonly proof: Proof;
+  readonly request: RequestMeta;
+  /** Ends when the client has gone. For reads and long polls only: a commit is never aborted. */
+  readonly signal: AbortSignal;
+}
+
+export interface JsonBody<B> {
+  readonly json: z.ZodType<B>;
+  /** JSON_BODY_BYTES_MAX unless told. */
+  readonly bytesMax?: number;
+  /** An empty body stands for `{}`: real clients send none to POST /logout and the like. */
+  readonly mayBeEmpty?: boolean;
+}
+
+export const JSON_BODY_BYTES_MAX = 1_048_576;
+
+interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
+  /** The `operationId` that the specification gives this endpoint. */
+  readonly operation: string;
+  /** All paths it is served under: v3, and r0 or unstable where real clients still use them. */
+  readonly routes: readonly Route[];
+  readonly auth: A;
+  readonly rateLimit: RateLimit;
+  readonly idempotency: I;
+  /** Path parameters that are not named here arrive as strings. */
+  readonly path?: z.ZodType<P>;
+  readonly query?: z.ZodType<Q>;
+  readonly body?: JsonBody<B>;
+  /** The flows that the caller must complete first, by what it asks for; undefined for none. */
+  readonly uia?: (
+    call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'body' | 'request'>,
+    ports: Ports,
+  ) => Promise<UiaFlows | undefined>;
+  /** An object is answered as JSON with status 200. */
+  readonly handle: (call: Call<A, P, Q, B, I>, ports: Ports) => Promise<object | Answer>;
+}
+
+/** A definition whose types are no longer of interest: what the router and the tests list. */
+// biome-ignore lint/suspicious/noExplicitAny: the one place where an endpoint's own types end.
+export type Endpoint<Ports> = Definition<any, any, any, any, any, Ports>;
+
+export function endpoint<
+  A extends Auth,
+  I extends Idempotency,
+  P = undefined,
+  Q = undefined,
+  B = undefined,
+  Ports = object,
+>(definition: Definition<A, P, Q, B, I, Ports>): Endpoint<Ports> {
+  return definition;
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import {
+  type Parsed,
+  parseEventId,
+  parseRoomAlias,
+  parseRoomId,
+  parseServerName,
+  parseUserId,
+  type RoomAlias,
+  type RoomId,
+} from '../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
+
+/** The fields that endpoints' paths, queries and bodies are made of. */
+const identifier = <T extends string>(parse: (text: string) => Parsed<T>) =>
+  z.string().transform((text, context) => {
+    const parsed = parse(text);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: parsed.reason });
+    return z.NEVER;
+  });
+
+export const roomId = identifier(parseRoomId);
+export const eventId = identifier(parseEventId);
+export const userId = identifier(parseUserId);
+export const roomAlias = identifier(parseRoomAlias);
+export const serverName = identifier(parseServerName);
+export const roomIdOrAlias = identifier<RoomId | RoomAlias>((text) =>
+  text.startsWith('#') ? parseRoomAlias(text) : parseRoomId(text),
+);
+
+/** Any JSON object, as it is: `z.object` would strip the keys that it does not know. */
+export const jsonObject = z.custom<JsonObject>(
+  (value) => isObject(value as JsonValue | undefined),
+  'must be an object',
+);
+
+/** In a query string: a number in digits. */
+export const wholeNumber = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number')
+  .transform(Number);
+
+/** In a query string: `true` or `false`. */
+export const trueOrFalse = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** In a query string: a key that may be there once, several times or not at all. */
+export const severalTimes = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .transform((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
