@@ -1,0 +1,173 @@
+import type { Body } from './body.ts';
+import type { DeviceOrder, Turn } from './device-order.ts';
+import { type Headers, towardsWriter } from './headers.ts';
+import { withTimeLeft } from './long-poll.ts';
+import type { Routing, Writer } from './routing.ts';
+import type { Answer, Outgoing, Tried } from './upstream.ts';
+import { verdictOn } from './verdict.ts';
+
+/** One client request on its way, whole: it may be sent to more than one writer before it is answered. */
+export interface Carried {
+  readonly id: string;
+  /** Grows with each request of this front: what "in order" means. */
+  readonly arrival: number;
+  readonly arrivedAtMs: number;
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: Body;
+  readonly device: string | undefined;
+  readonly clientAddress: string;
+  /** Aborts when the client has gone. */
+  readonly gone: AbortSignal;
+}
+
+export interface Ports {
+  routing: Routing;
+  order: DeviceOrder;
+  send(writer: Writer, request: Outgoing, cut: AbortSignal): Promise<Tried>;
+  now(): number;
+  holdForMs: number;
+  count: { held: number; replayed: number };
+}
+
+export type Carriage =
+  | { kind: 'answer'; answer: Answer }
+  | { kind: 'set-aside'; why: string }
+  | { kind: 'gone' };
+
+/** A writer that refuses is asked again this soon; a change of routing asks at once. */
+const ASK_AGAIN_AFTER_MS = 100;
+const NO_LIMIT_MS = 2 ** 31 - 1;
+
+/** Holds, sends, and sends again until there is an answer or the time is up. */
+export async function carry(request: Carried, ports: Ports): Promise<Carriage> {
+  const silentEpochs: number[] = [];
+  const replayable = request.body.kind === 'whole';
+  const wait = new Waiting(request, ports);
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const writer = await wait.forWriter();
+      if (writer === 'gone') return { kind: 'gone' };
+      if (writer === 'too-long') return { kind: 'set-aside', why: 'no writer in time' };
+
+      const tried = await send(request, attempt, writer, ports);
+      if (tried.answer !== undefined) return { kind: 'answer', answer: tried.answer };
+      if (request.gone.aborted) return { kind: 'gone' };
+
+      const verdict = verdictOn(tried.attempt, { silentEpochs, replayable });
+      const why = tried.attempt.kind === 'answered' ? '' : tried.attempt.why;
+      if (verdict === 'set-aside') return { kind: 'set-aside', why };
+      if (tried.attempt.kind === 'unknown') {
+        silentEpochs.push(tried.attempt.epoch);
+        ports.count.replayed++;
+      }
+      await wait.afterFailure(verdict === 'hold');
+    }
+  } finally {
+    wait.over();
+  }
+}
+
+async function send(request: Carried, attempt: number, writer: Writer, ports: Ports) {
+  const { id: requestId, clientAddress, method, body } = request;
+  const answered = new AbortController();
+  const cut = cutFrom(writer, request, answered.signal, ports);
+  const url = withTimeLeft(request.url, ports.now() - request.arrivedAtMs);
+  const headers = towardsWriter(request.headers, { requestId, attempt, clientAddress });
+  try {
+    return await ports.send(writer, { method, url, headers, body }, cut);
+  } finally {
+    answered.abort();
+  }
+}
+
+/**
+ * Ends an attempt that cannot be answered any more: another writer has taken over, or there has been
+ * none for too long. A site without power sends no reset, so the socket alone would never say so.
+ * A client that has gone ends only what changes nothing.
+ */
+function cutFrom(writer: Writer, request: Carried, answered: AbortSignal, ports: Ports) {
+  const cut = new AbortController();
+  const sentAtMs = ports.now();
+  const { routing } = ports;
+  const watch = async () => {
+    while (!answered.aborted && !cut.signal.aborted) {
+      if (routing.writer !== null && routing.writer.epoch !== writer.epoch) {
+        cut.abort(`epoch ${routing.writer.epoch} began`);
+      }
+      const lostAtMs = routing.lostAtMs;
+      const patience =
+        lostAtMs === null ? NO_LIMIT_MS : Math.max(lostAtMs, sentAtMs) + ports.holdForMs;
+      if (patience <= ports.now()) cut.abort('no writer for too long');
+      await routing.changed(lostAtMs === null ? NO_LIMIT_MS : 1_000, answered);
+    }
+  };
+  void watch();
+  if (request.method === 'GET') {
+    request.gone.addEventListener('abort', () => cut.abort('the client has gone'), { once: true });
+  }
+  return cut.signal;
+}
+
+/** The request's time in the waiting room, and its place behind the older ones of its device. */
+class Waiting {
+  readonly #request: Carried;
+  readonly #ports: Ports;
+  #heldAtMs: number | undefined;
+  #turn: Turn | undefined;
+
+  constructor(request: Carried, ports: Ports) {
+    this.#request = request;
+    this.#ports = ports;
+  }
+
+  async forWriter(): Promise<Writer | 'gone' | 'too-long'> {
+    const { routing, order } = this.#ports;
+    const { device } = this.#request;
+    if (routing.writer === null || (this.#ordered && order.isHeld(device!))) this.#hold();
+    while (this.#heldAtMs !== undefined) {
+      if (this.#request.gone.aborted) return 'gone';
+      const leftMs = this.#heldAtMs + this.#ports.holdForMs - this.#ports.now();
+      if (leftMs <= 0) return 'too-long';
+      const first = this.#turn === undefined || (await within(this.#turn.first, leftMs));
+      if (first && routing.writer !== null) return routing.writer;
+      if (first) await routing.changed(leftMs, this.#request.gone);
+    }
+    return routing.writer!;
+  }
+
+  async afterFailure(pause: boolean): Promise<void> {
+    this.#hold();
+    if (pause) await this.#ports.routing.changed(ASK_AGAIN_AFTER_MS, this.#request.gone);
+  }
+
+  over(): void {
+    this.#turn?.leave();
+    if (this.#heldAtMs !== undefined) this.#ports.count.held--;
+  }
+
+  get #ordered(): boolean {
+    return this.#request.device !== undefined && this.#request.method !== 'GET';
+  }
+
+  #hold(): void {
+    if (this.#heldAtMs !== undefined) return;
+    this.#heldAtMs = this.#ports.now();
+    this.#ports.count.held++;
+    if (this.#ordered)
+      this.#turn = this.#ports.order.join(this.#request.device!, this.#request.arrival);
+  }
+}
+
+async function within(promise: Promise<void>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

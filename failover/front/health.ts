@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { Routing } from './routing.ts';
+
+export interface Counts {
+  held: number;
+  heldBytes: number;
+  inFlight: number;
+  replayed: number;
+  givenUp: number;
+}
+
+interface Shown {
+  count: Counts;
+  routing: Pick<Routing, 'writer'>;
+  accepting: () => boolean;
+}
+
+/** For the agent of this site, and for whoever gathers metrics. */
+export function answerHealth(shown: Shown) {
+  const registry = metrics(shown);
+  return async (request: IncomingMessage, response: ServerResponse) => {
+    if (request.url === '/metrics') {
+      response.writeHead(200, { 'content-type': registry.contentType });
+      return response.end(await registry.metrics());
+    }
+    if (request.url !== '/v1/health') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    return response.end(JSON.stringify(health(shown)));
+  };
+}
+
+function health({ accepting, count, routing }: Shown) {
+  const writer =
+    routing.writer === null ? null : { site: routing.writer.site, epoch: routing.writer.epoch };
+  return { accepting: accepting(), ...count, writer };
+}
+
+function metrics({ count, routing }: Shown): Registry {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, value: () => number) =>
+    new Gauge({
+      name: `farol_front_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  const counter = (name: string, help: string, value: () => number) =>
+    new Counter({
+      name: `farol_front_${name}_total`,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  gauge('held', 'Requests held because there is no writer.', () => count.held);
+  gauge('carried_bytes', 'Memory taken by the bodies of carried requests.', () => count.heldBytes);
+  gauge('in_flight', 'Requests received and not answered yet.', () => count.inFlight);
+  gauge('has_writer', '1 while this front knows a writer.', () => Number(routing.writer !== null));
+  counter('replayed', 'Requests sent again because a writer fell silent.', () => count.replayed);
+  counter('given_up', 'Requests answered 503: no site could answer.', () => count.givenUp);
+  return registry;
+}

@@ -1,0 +1,95 @@
+import { Client } from 'undici';
+import { z } from 'zod';
+
+const writer = z.object({ site: z.string(), epoch: z.number(), url: z.string() });
+export type Writer = z.infer<typeof writer>;
+
+const routingAnswer = z.object({ version: z.number(), writer: writer.nullable() });
+
+/** The agent answers within 10 s, changed or not; silence for longer means that it hangs. */
+const ANSWER_WITHIN_MS = 15_000;
+const RETRY_AFTER_MS = 200;
+
+/**
+ * Where the writer is, as the agent of this site says. An agent that is gone changes nothing: the
+ * writer it named last goes on answering until its own deadline.
+ */
+export class Routing {
+  #writer: Writer | null = null;
+  #lostAtMs: number | null;
+  #waiting = new Set<() => void>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#lostAtMs = now();
+  }
+
+  get writer(): Writer | null {
+    return this.#writer;
+  }
+
+  /** Since when there has been no writer, on the clock given; null while there is one. */
+  get lostAtMs(): number | null {
+    return this.#lostAtMs;
+  }
+
+  set(next: Writer | null): void {
+    if (JSON.stringify(next) === JSON.stringify(this.#writer)) return;
+    this.#writer = next;
+    this.#lostAtMs = next === null ? (this.#lostAtMs ?? this.#now()) : null;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** Resolves at the next change, after `withinMs`, or when the signal aborts: look again then. */
+  async changed(withinMs: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, withinMs);
+      this.#waiting.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+}
+
+/** Long-polls the agent until the signal aborts. */
+export async function followAgent(
+  routing: Routing,
+  agentSocket: string,
+  signal: AbortSignal,
+  onTrouble: (error: unknown) => void,
+): Promise<void> {
+  const agent = new Client('http://agent', { socketPath: agentSocket });
+  let version = -1;
+  let quiet = true;
+  while (!signal.aborted) {
+    try {
+      const answer = await agent.request({
+        path: `/v1/routing?after=${version}`,
+        method: 'GET',
+        headersTimeout: ANSWER_WITHIN_MS,
+        bodyTimeout: ANSWER_WITHIN_MS,
+        signal,
+      });
+      const told = routingAnswer.parse(await answer.body.json());
+      version = told.version;
+      quiet = true;
+      routing.set(told.writer);
+    } catch (error) {
+      // A new agent counts its versions from the start again.
+      version = -1;
+      if (quiet && !signal.aborted) onTrouble(error);
+      quiet = false;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+    }
+  }
+  await agent.destroy();
+}

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Issued {
+  certificate: string;
+  key: string;
+}
+
+export interface Authority {
+  folder: string;
+  ca: string;
+  caKey: string;
+  /** Issues a certificate for these names and addresses, as `<name>.crt` and `<name>.key`. */
+  issue(name: string, subjects: { dns?: string[]; ip?: string[] }): Promise<Issued>;
+}
+
+/** A certificate authority of its own, made with the openssl program, in a folder of its own. */
+export async function certificateAuthority(into?: string): Promise<Authority> {
+  const folder = into ?? (await mkdtemp(join(tmpdir(), 'farol-ca-')));
+  const at = (file: string) => join(folder, file);
+  const [ca, caKey] = [at('ca.crt'), at('ca.key')];
+  await openssl('req', '-x509', ...NEW_KEY, '-keyout', caKey, '-out', ca, '-subj', '/CN=Test CA');
+  return {
+    folder,
+    ca,
+    caKey,
+    async issue(name, { dns = [], ip = [] }) {
+      const [certificate, key, request] = [at(`${name}.crt`), at(`${name}.key`), at(`${name}.csr`)];
+      const names = [...dns.map((each) => `DNS:${each}`), ...ip.map((each) => `IP:${each}`)];
+      await writeFile(at(`${name}.ext`), `subjectAltName=${names.join(',')}\n`);
+      await openssl('req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
+      const signing = [
+        '-CA',
+        ca,
+        '-CAkey',
+        caKey,
+        '-CAcreateserial',
+        '-extfile',
+        at(`${name}.ext`),
+      ];
+      await openssl('x509', '-req', '-in', request, '-out', certificate, '-days', '30', ...signing);
+      return { certificate, key };
+    },
+  };
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+const openssl = (...options: string[]) => run('openssl', options);
