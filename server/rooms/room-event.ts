@@ -1,0 +1,71 @@
+import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+
+/**
+ * A committed event as readers get it. Its client JSON is made once and kept as a string (D16);
+ * what differs from reader to reader is put around it by `renderEvent`.
+ */
+export interface RoomEvent {
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  /** Number of the event within the database; of a timeline event also its position in the log. */
+  readonly nid: number;
+  /** Order within the room, with the nid behind it: /messages and /context go by (depth, nid). */
+  readonly depth: number;
+  /** False for what was backfilled, is an outlier, or was rejected or soft-failed: never in /sync. */
+  readonly inTimeline: boolean;
+  readonly type: string;
+  readonly sender: UserId;
+  readonly stateKey: string | undefined;
+  readonly originServerTs: number;
+  /** Content as clients see it: of a redacted event, what the redaction left. */
+  readonly content: JsonObject;
+  /** The nid of the state event that this one replaced in the room's state. */
+  readonly replacesNid: number | undefined;
+  /** The device that sent it through this server, and the transaction id that it gave. */
+  readonly origin: { readonly deviceId: string; readonly txnId: string } | undefined;
+  /** Number of the room's state before this event; undefined for outliers. */
+  readonly stateBefore: number | undefined;
+  /** Number of the state after it: another one only where it changed the state. */
+  readonly stateAfter: number | undefined;
+  /** JSON members without braces: `"content":{…},"event_id":…`; neither room_id nor unsigned. */
+  readonly members: string;
+  /** JSON members of `unsigned` that are the same for every reader; '' if there are none. */
+  readonly unsigned: string;
+}
+
+/** What depends on who reads, and where. */
+export interface Rendering {
+  /** The /sync form leaves out room_id, since the room stands above it. */
+  readonly roomId?: boolean;
+  /** The device that reads: only the sending device is told its transaction id. */
+  readonly userId?: UserId;
+  readonly deviceId?: string | undefined;
+  /** The reader's membership at the event: `unsigned.membership`. */
+  readonly membership?: string | undefined;
+  /** Milliseconds since 1970, for `unsigned.age`. */
+  readonly now: number;
+}
+
+/** The event as JSON text, to be concatenated into an answer. */
+export function renderEvent(event: RoomEvent, reader: Rendering): string {
+  let unsigned = `"age":${Math.max(0, reader.now - event.originServerTs)}`;
+  if (event.unsigned !== '') unsigned += `,${event.unsigned}`;
+  if (reader.membership !== undefined)
+    unsigned += `,"membership":${JSON.stringify(reader.membership)}`;
+  if (isSendingDevice(event, reader))
+    unsigned += `,"transaction_id":${JSON.stringify(event.origin?.txnId)}`;
+  const roomId = reader.roomId === true ? `,"room_id":${JSON.stringify(event.roomId)}` : '';
+  return `{${event.members}${roomId},"unsigned":{${unsigned}}}`;
+}
+
+const isSendingDevice = (event: RoomEvent, reader: Rendering): boolean =>
+  event.origin !== undefined &&
+  event.origin.deviceId === reader.deviceId &&
+  event.sender === reader.userId;
+
+/** The stripped form, for people who are not in the room: `invite_state`, `knock_state`. */
+export function renderStripped(event: RoomEvent): string {
+  const { content, sender, type } = event;
+  return JSON.stringify({ content, sender, state_key: event.stateKey, type });
+}
