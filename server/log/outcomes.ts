@@ -1,0 +1,51 @@
+import type { JsonObject } from '../protocol/json.ts';
+
+/** What a request that may not run twice answered. */
+export interface Outcome {
+  readonly status: number;
+  readonly body: JsonObject;
+}
+
+/** The outcome as it goes into the change of its request. Made by `Once` only. */
+export interface OutcomeRow {
+  readonly key: Buffer;
+  readonly status: number;
+  /** JSON; for a secret body encrypted with the cluster's secret. */
+  readonly body: Buffer;
+  readonly secret: boolean;
+  readonly keptMs: number;
+  readonly outcome: Outcome;
+}
+
+/** Handed to a handler: it puts `once.outcome(200, body)` into its change. */
+export interface Once {
+  /** `secret` for bodies with tokens in them: encrypted at rest. Undefined where nothing is to be kept. */
+  outcome(status: number, body: JsonObject, options?: { secret?: boolean }): OutcomeRow | undefined;
+}
+
+/** What tells one request from another. Two users' `PHONE`/`t1` are two requests. */
+export type OnceKey =
+  | {
+      kind: 'txn';
+      userId: string;
+      deviceId: string;
+      operation: string;
+      path: string;
+      txnId: string;
+    }
+  /** The front's own id of the request, unique over all fronts. */
+  | { kind: 'request'; requestId: string };
+
+export interface Outcomes {
+  /**
+   * Answers from the outcome of an earlier run of the same request, joins the one in flight, or
+   * runs it. A run that fails leaves no outcome; those who joined it fail with it.
+   */
+  run<T extends object>(
+    key: OnceKey,
+    attempt: (once: Once) => Promise<T>,
+  ): Promise<{ kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome }>;
+}
+
+/** For tests and for requests that carry no key: nothing is kept. */
+export const notKept: Once = { outcome: () => undefined };

@@ -1,0 +1,41 @@
+import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
+
+/**
+ * What a record of the log says: what changed, by name. It does not repeat content, which lies in
+ * the tables. Owners of a kind keep it here, in one place, since followers read all of them.
+ */
+export type LogRecord =
+  /** An event took its place in the timeline; its nid is the record's position. */
+  | {
+      kind: 'event';
+      roomId: RoomId;
+      eventId: EventId;
+    }
+  /** Current state changed at this key; also where resolution did it without a new event. */
+  | { kind: 'state'; roomId: RoomId; type: string; stateKey: string; eventNid: number | null }
+  | {
+      kind: 'receipt';
+      roomId: RoomId;
+      userId: UserId;
+      receiptType: string;
+      threadId: string | null;
+    }
+  | { kind: 'account-data'; userId: UserId; roomId: RoomId | null; type: string }
+  | { kind: 'to-device'; userId: UserId; deviceId: string }
+  /** The devices or identity keys of the user changed in a way that others must hear of. */
+  | { kind: 'device-list'; userId: UserId }
+  /** The one-time or fallback keys of a device changed. */
+  | { kind: 'device-keys'; userId: UserId; deviceId: string };
+
+export type RecordKind = LogRecord['kind'];
+
+/** A follower that meets a version it does not know becomes cold; it does not guess. */
+export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
+  event: 1,
+  state: 1,
+  receipt: 1,
+  'account-data': 1,
+  'to-device': 1,
+  'device-list': 1,
+  'device-keys': 1,
+};

@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { binaries } from './binaries.ts';
+import { type RunAs, runAs } from './run-as.ts';
+
+export interface EmbeddedPostgres {
+  readonly url: string;
+  readonly pid: number;
+  /** Resolves when the database has gone without having been asked to. */
+  readonly gone: Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Holds the database; made when it is not there. */
+  readonly folder: string;
+  readonly settings?: Readonly<Record<string, string> & { fsync?: 'on' | 'off' }>;
+  /** Every line that PostgreSQL writes. */
+  readonly onLine?: (line: string) => void;
+}
+
+const START_MS_MAX = 60_000;
+
+/**
+ * A PostgreSQL of our own, reached over a Unix socket that only its user and root may enter; it
+ * listens on no network. A database that outlived its server (SIGKILL) is taken over as it runs.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const programs = await binaries();
+  const as = runAs([options.folder, programs.postgres]);
+  const sockets = socketFolder(options.folder);
+  for (const folder of [options.folder, sockets]) makeFolder(folder, as);
+  const url = `postgresql://farol@${encodeURIComponent(sockets)}/postgres`;
+
+  const survivor = pidOf(options.folder);
+  if (survivor !== undefined && (await answers(url))) return adopt(url, survivor);
+
+  if (!existsSync(join(options.folder, 'PG_VERSION'))) {
+    await initialise(programs.initdb, options, as);
+  }
+  const child = startPostgres(programs.postgres, options, as, sockets);
+  return await whenReady(child, url);
+}
+
+function makeFolder(folder: string, as: RunAs) {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o700);
+  if (as.owner) chownSync(folder, as.owner.uid, as.owner.gid);
+}
+
+/** The path of a Unix socket may have 107 bytes; `/.s.PGSQL.5432` and a spare take 20 of them. */
+function socketFolder(folder: string): string {
+  const beside = `${folder}.run`;
+  if (Buffer.byteLength(beside) <= 87) return beside;
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  return join(tmpdir(), `farol-${name}`);
+}
+
+function pidOf(folder: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(folder, 'postmaster.pid'), 'utf8'), 10);
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return undefined;
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function initialise(initdb: string, options: EmbeddedOptions, as: RunAs) {
+  const { file, args } = as.command(initdb, [
+    `--pgdata=${options.folder}`,
+    '--username=farol',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-instructions',
+    ...(options.settings?.fsync === 'off' ? ['--no-sync'] : []),
+  ]);
+  const child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/' });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code === 0) return;
+  rmSync(options.folder, { recursive: true, force: true });
+  throw new Error(`The database could not be made in ${options.folder}: ${said.trim()}`);
+}
+
+function startPostgres(postgres: string, options: EmbeddedOptions, as: RunAs, sockets: string) {
+  const settings = {
+    listen_addresses: '',
+    unix_socket_directories: sockets,
+    unix_socket_permissions: '0700',
+    max_connections: '60',
+    shared_buffers: '128MB',
+    ...options.settings,
+  };
+  const { file, args } = as.command(postgres, [
+    '-D',
+    options.folder,
+    ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]);
+  // Detached: Ctrl-C goes to the whole process group of a terminal, and the database must outlive
+  // the server's draining.
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+    cwd: '/',
+  });
+  let rest = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) options.onLine?.(line);
+  });
+  return child;
+}
+
+async function whenReady(child: ChildProcess, url: string): Promise<EmbeddedPostgres> {
+  let last = '';
+  child.stderr?.on('data', (text: string) => {
+    last = text.trim().split('\n').at(-1) ?? last;
+  });
+  let ended = false;
+  const gone = once(child, 'exit').then(() => {
+    ended = true;
+    return last;
+  });
+  for (const begin = Date.now(); !(await answers(url)); await sleep(20)) {
+    if (ended) throw new Error(`PostgreSQL did not start: ${last}`);
+    if (Date.now() - begin > START_MS_MAX) throw new Error(`PostgreSQL is not ready: ${last}`);
+  }
+  const pid = child.pid;
+  if (pid === undefined) throw new Error('PostgreSQL did not start');
+  return { url, pid, gone, stop: () => stop(pid) };
+}
+
+function adopt(url: string, pid: number): EmbeddedPostgres {
+  const gone = untilGone(pid, { ref: false }).then(() => 'it was stopped by somebody else');
+  return { url, pid, gone, stop: () => stop(pid) };
+}
+
+/** SIGINT is PostgreSQL's fast shutdown: sessions end, nothing is lost. */
+async function stop(pid: number) {
+  try {
+    process.kill(pid, 'SIGINT');
+  } catch {
+    return;
+  }
+  await untilGone(pid, { ref: true });
+}
+
+async function untilGone(pid: number, options: { ref: boolean }) {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await sleep(20, undefined, options);
+  }
+}

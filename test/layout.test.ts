@@ -1,0 +1,88 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** The arrows of DESIGN.md, section 3. A folder may import itself, and what stands to its right. */
+const ARROWS: Record<string, string[]> = {
+  'server/protocol': [],
+  'server/storage': ['server/protocol', 'pg'],
+  'server/log': ['server/protocol', 'server/storage', 'pg', 'prom-client'],
+  'server/rooms': ['server/protocol', 'server/log'],
+  'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
+  'server/encryption': ['server/protocol', 'server/log', 'server/storage', 'server/accounts'],
+  'server/sync': [
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/rooms',
+    'server/accounts',
+    'server/encryption',
+  ],
+  'server/http': ['server/protocol', 'server/log', 'express', 'zod', 'pino', 'prom-client'],
+  'server/client-api': [
+    'server/http',
+    'server/protocol',
+    'server/log',
+    'server/rooms',
+    'server/accounts',
+    'server/encryption',
+    'server/sync',
+    'zod',
+  ],
+  'server/config': ['server/protocol', 'zod', 'yaml'],
+  'server/role': ['server/log', 'server/storage'],
+  'failover/core': [],
+  'failover/ports.ts': ['failover/core'],
+  'failover/agent.ts': ['failover/core', 'failover/ports.ts'],
+  'failover/adapters': ['failover/core', 'failover/ports.ts', 'undici', 'zod', 'pino'],
+  'failover/front': ['undici', 'zod', 'pino', 'prom-client'],
+  'failover/status': ['failover/core', 'failover/ports.ts', 'undici', 'zod'],
+  'failover/cli': ['failover/status', 'undici', 'zod'],
+  'failover/config': ['zod', 'yaml'],
+};
+
+/** `main.ts` builds everything: the only files that may import everything. */
+const WIRING = ['server/main.ts', 'failover/main.ts'];
+
+const root = join(import.meta.dirname, '..');
+const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+  (file) =>
+    /^(server|failover)\/.*\.ts$/.test(file) &&
+    !file.endsWith('.test.ts') &&
+    !WIRING.includes(file),
+);
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map(([, specifier]) => {
+    if (!specifier!.startsWith('.')) return specifier!;
+    return relative(root, normalize(join(root, dirname(file), specifier!)));
+  });
+}
+
+const folderOf = (path: string) =>
+  Object.keys(ARROWS).find((folder) => path === folder || path.startsWith(`${folder}/`)) ?? path;
+
+test('every file lies in a folder that DESIGN.md names', () => {
+  expect(files.filter((file) => folderOf(file) === file && !(file in ARROWS))).toEqual([]);
+});
+
+test('imports follow the arrows', () => {
+  const wrong = files.flatMap((file) =>
+    importsOf(file)
+      .map(folderOf)
+      .filter((target) => target !== folderOf(file) && !target.startsWith('node:'))
+      .filter((target) => !ARROWS[folderOf(file)]?.includes(target))
+      .map((target) => `${file} → ${target}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('the pure folders reach for nothing of the machine but hashes and signatures', () => {
+  const pure = ['server/protocol', 'failover/core'];
+  const wrong = files
+    .filter((file) => pure.includes(folderOf(file)))
+    .flatMap((file) => importsOf(file).map((target) => `${file} → ${target}`))
+    .filter((arrow) => / → node:(?!crypto$)/.test(arrow));
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,42 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
+import { migrate } from '../../server/storage/migrate.ts';
+import { databaseUrl, TEMPLATE } from './postgres.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string;
+  }
+}
+
+/** One PostgreSQL for the whole run, with a migrated database to copy. Its data are not kept: no fsync. */
+export default async function setup(project: TestProject) {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-test-'));
+  const postgres = await startEmbedded({
+    folder: join(folder, 'db'),
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      max_connections: '400',
+      max_prepared_transactions: '0',
+    },
+  });
+  await makeTemplate(postgres.url);
+  project.provide('postgresUrl', postgres.url);
+  return async () => {
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+async function makeTemplate(url: string) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${TEMPLATE}`);
+  await client.end();
+  await migrate(databaseUrl(url, TEMPLATE));
+}
