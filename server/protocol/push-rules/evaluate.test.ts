@@ -1,0 +1,233 @@
+import { expect, test } from 'vitest';
+import type { UserId } from '../identifiers.ts';
+import type { JsonObject } from '../json.ts';
+import type { PushContext } from './conditions.ts';
+import { defaultPushRules } from './default-rules.ts';
+import { evaluate, notificationOf } from './evaluate.ts';
+import type { Condition, PushRule, Ruleset } from './rules.ts';
+
+const alice = '@alice:example.org' as UserId;
+const group: PushContext = {
+  memberCount: 5,
+  displayName: 'Alice *',
+  senderPowerLevel: 0,
+  notificationPowerLevel: () => 50,
+};
+
+const message = (content: JsonObject, more: JsonObject = {}): JsonObject => ({
+  type: 'm.room.message',
+  room_id: '!room:example.org',
+  sender: '@bob:example.org',
+  content: { msgtype: 'm.text', body: 'hello', ...content },
+  ...more,
+});
+
+const byDefault = (event: JsonObject, context = group) =>
+  notificationOf(evaluate(event, defaultPushRules(alice), context));
+
+const NOTHING = { notify: false, highlight: false, sound: undefined };
+
+test('a message notifies without a sound in a group and with one between two', () => {
+  expect(byDefault(message({}))).toEqual({ ...NOTHING, notify: true });
+  expect(byDefault(message({}), { ...group, memberCount: 2 })).toEqual({
+    notify: true,
+    highlight: false,
+    sound: 'default',
+  });
+});
+
+test('an encrypted event is treated like a message, for nothing is known of it', () => {
+  const event = message({}, { type: 'm.room.encrypted' });
+  expect(byDefault(event).notify).toBe(true);
+  expect(byDefault(event, { ...group, memberCount: 2 }).sound).toBe('default');
+});
+
+test('a mention of the user highlights, with a sound', () => {
+  const event = message({ 'm.mentions': { user_ids: ['@bob:example.org', alice] } });
+  expect(byDefault(event)).toEqual({ notify: true, highlight: true, sound: 'default' });
+});
+
+test('a mention of the room highlights only where the sender may notify the room', () => {
+  const event = message({ 'm.mentions': { room: true } });
+  expect(byDefault(event).highlight).toBe(false);
+  expect(byDefault(event, { ...group, senderPowerLevel: 50 }).highlight).toBe(true);
+});
+
+test.each([
+  ['a notice', message({ msgtype: 'm.notice' })],
+  ['an edit', message({ 'm.relates_to': { rel_type: 'm.replace' } })],
+  ['a reaction', message({}, { type: 'm.reaction' })],
+  ['a change of membership', message({ membership: 'join' }, { type: 'm.room.member' })],
+  ['a server ACL', message({}, { type: 'm.room.server_acl', state_key: '' })],
+  ['an event of an unknown type', message({}, { type: 'org.example.thing' })],
+])('%s notifies nobody', (_what, event) => {
+  expect(byDefault(event)).toEqual(NOTHING);
+});
+
+test('an invitation of the user notifies, and one of somebody else does not', () => {
+  const invite = (state_key: string) =>
+    message({ membership: 'invite' }, { type: 'm.room.member', state_key });
+  expect(byDefault(invite(alice)).sound).toBe('default');
+  expect(byDefault(invite('@bob:example.org'))).toEqual(NOTHING);
+});
+
+test('a tombstone highlights, but only as a state event', () => {
+  const event = message({}, { type: 'm.room.tombstone' });
+  expect(byDefault(event).highlight).toBe(false);
+  expect(byDefault({ ...event, state_key: '' }).highlight).toBe(true);
+});
+
+test('a call rings', () => {
+  expect(byDefault(message({}, { type: 'm.call.invite' })).sound).toBe('ring');
+});
+
+test('the master rule, when enabled, stands above every rule of the user', () => {
+  const own = rule({ conditions: [] });
+  const [master, ...rest] = defaultPushRules(alice).override;
+  const rules = {
+    ...defaultPushRules(alice),
+    override: [own, { ...master!, enabled: true }, ...rest],
+  };
+  expect(evaluate(message({}), rules, group)).toEqual([]);
+});
+
+test('kinds are checked in their order, and within a kind the first match wins', () => {
+  const rules = {
+    ...EMPTY,
+    content: [rule({ pattern: 'hello', actions: ['notify', 'content'] })],
+    room: [rule({ rule_id: '!room:example.org', actions: ['room'] })],
+    sender: [rule({ rule_id: '@bob:example.org', actions: ['sender'] })],
+    underride: [
+      rule({ conditions: [], actions: ['first'] }),
+      rule({ conditions: [], actions: ['second'] }),
+    ],
+  };
+  expect(evaluate(message({}), rules, group)).toEqual(['notify', 'content']);
+  expect(evaluate(message({ body: 'bye' }), rules, group)).toEqual(['room']);
+  const elsewhere = message({ body: 'bye' }, { room_id: '!other:example.org' });
+  expect(evaluate(elsewhere, rules, group)).toEqual(['sender']);
+  expect(evaluate({ ...elsewhere, sender: '@carol:example.org' }, rules, group)).toEqual(['first']);
+});
+
+test('a disabled rule never matches', () => {
+  const rules = { ...EMPTY, underride: [rule({ conditions: [], enabled: false })] };
+  expect(evaluate(message({}), rules, group)).toEqual([]);
+});
+
+test('the historical actions dont_notify and coalesce are ignored', () => {
+  const rules = {
+    ...EMPTY,
+    override: [rule({ conditions: [], actions: ['dont_notify', 'coalesce'] })],
+  };
+  expect(evaluate(message({}), rules, group)).toEqual([]);
+});
+
+test.each<[string, Condition, JsonObject, boolean]>([
+  [
+    'a pattern ignores case',
+    { kind: 'event_match', key: 'content.topic', pattern: 'LUNC?*' },
+    { topic: 'Lunch plans' },
+    true,
+  ],
+  [
+    'a pattern matches the whole value',
+    { kind: 'event_match', key: 'content.topic', pattern: 'lunch' },
+    { topic: 'lunch plans' },
+    false,
+  ],
+  [
+    'a pattern matches words of the body',
+    { kind: 'event_match', key: 'content.body', pattern: 'ex*ple' },
+    { body: 'An exciting triple-whammy' },
+    true,
+  ],
+  [
+    'a pattern matches no missing value',
+    { kind: 'event_match', key: 'content.topic', pattern: '*' },
+    {},
+    false,
+  ],
+  [
+    'a pattern matches no value that is not a string',
+    { kind: 'event_match', key: 'content.n', pattern: '*' },
+    { n: 1 },
+    false,
+  ],
+  [
+    'a value is compared exactly',
+    { kind: 'event_property_is', key: 'content.m\\.federate', value: true },
+    { 'm.federate': true },
+    true,
+  ],
+  [
+    'a value is not cast',
+    { kind: 'event_property_is', key: 'content.m\\.federate', value: true },
+    { 'm.federate': 'true' },
+    false,
+  ],
+  [
+    'null is a value',
+    { kind: 'event_property_is', key: 'content.x', value: null },
+    { x: null },
+    true,
+  ],
+  [
+    'a missing value is not null',
+    { kind: 'event_property_is', key: 'content.x', value: null },
+    {},
+    false,
+  ],
+  [
+    'an object is not compared',
+    { kind: 'event_property_is', key: 'content.x', value: {} },
+    { x: {} },
+    false,
+  ],
+  [
+    'a list contains a value exactly',
+    { kind: 'event_property_contains', key: 'content.list', value: 'a' },
+    { list: ['b', 'a'] },
+    true,
+  ],
+  [
+    'a list does not contain a part of a value',
+    { kind: 'event_property_contains', key: 'content.list', value: 'a' },
+    { list: ['ab'] },
+    false,
+  ],
+  [
+    'what is no list contains nothing',
+    { kind: 'event_property_contains', key: 'content.list', value: 'a' },
+    { list: 'a' },
+    false,
+  ],
+  [
+    'a display name matches as a word, and its star is a star',
+    { kind: 'contains_display_name' },
+    { body: 'hey alice *!' },
+    true,
+  ],
+  [
+    'a display name is no pattern',
+    { kind: 'contains_display_name' },
+    { body: 'alice and bob' },
+    false,
+  ],
+  ['a member count without a sign is exact', { kind: 'room_member_count', is: '5' }, {}, true],
+  ['a member count may be strictly less', { kind: 'room_member_count', is: '<5' }, {}, false],
+  ['a member count may be less or equal', { kind: 'room_member_count', is: '<=5' }, {}, true],
+  ['a member count may be strictly more', { kind: 'room_member_count', is: '>5' }, {}, false],
+  ['a member count may be more or equal', { kind: 'room_member_count', is: '>=5' }, {}, true],
+  ['a member count that is none never holds', { kind: 'room_member_count', is: 'many' }, {}, false],
+  ['an unknown condition never holds', { kind: 'org.example.moon' }, {}, false],
+  ['a name of the language is an unknown condition', { kind: 'constructor' }, {}, false],
+])('%s', (_what, condition, content, matches) => {
+  const rules = { ...EMPTY, override: [rule({ conditions: [condition], actions: ['yes'] })] };
+  expect(evaluate(message(content), rules, group)).toEqual(matches ? ['yes'] : []);
+});
+
+const EMPTY: Ruleset = { override: [], content: [], room: [], sender: [], underride: [] };
+
+function rule(more: Partial<PushRule>): PushRule {
+  return { rule_id: 'own', default: false, enabled: true, actions: ['notify'], ...more };
+}
