@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Event } from './event.ts';
+import type { JsonObject } from './json.ts';
+import { closedPowerLevels, upgradedCreateContent, withoutCreators } from './room-upgrade.ts';
+
+const create = (content: JsonObject) => ({ roomId: '!old', content }) as Event;
+const plain = { lastEventId: '$last', newVersion: '12', additionalCreators: [] };
+
+test('the new room names its predecessor and keeps its type', () => {
+  const oldCreate = create({
+    creator: '@a:x',
+    room_version: '10',
+    type: 'm.space',
+    'm.federate': false,
+  });
+  expect(upgradedCreateContent({ ...plain, oldCreate })).toEqual({
+    type: 'm.space',
+    'm.federate': false,
+    room_version: '12',
+    predecessor: { room_id: '!old', event_id: '$last' },
+  });
+});
+
+test('additional creators are those of the call, never those of the old room', () => {
+  const oldCreate = create({ additional_creators: ['@old:x'] });
+  const upgraded = upgradedCreateContent({ ...plain, oldCreate, additionalCreators: ['@new:x'] });
+  expect(upgraded.additional_creators).toEqual(['@new:x']);
+  expect(upgradedCreateContent({ ...plain, oldCreate })).not.toHaveProperty('additional_creators');
+});
+
+test('the predecessor may leave out its last event', () => {
+  const content = upgradedCreateContent({
+    ...plain,
+    oldCreate: create({}),
+    lastEventId: undefined,
+  });
+  expect(content.predecessor).toEqual({ room_id: '!old' });
+});
+
+test('creators of the new room are taken out of its power levels', () => {
+  const levels = { users: { '@a:x': 100, '@b:x': 50 }, ban: 50 };
+  expect(withoutCreators(levels, ['@a:x'])).toEqual({ users: { '@b:x': 50 }, ban: 50 });
+  expect(withoutCreators({}, ['@a:x'])).toEqual({});
+});
+
+test.each<[JsonObject, number, number]>([
+  [{}, 50, 50],
+  [{ users_default: 60 }, 61, 61],
+  [{ events_default: 75, invite: 100 }, 75, 100],
+  [{ users_default: '70' }, 71, 71],
+])(
+  'the power levels %j are closed at %d for events and %d for invitations',
+  (levels, events, invite) => {
+    expect(closedPowerLevels(levels)).toEqual({ ...levels, events_default: events, invite });
+  },
+);
