@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { type EventFilter, type Filtered, filterAllows } from './event-filter.ts';
+
+const message: Filtered = {
+  type: 'm.room.message',
+  sender: '@alice:x',
+  roomId: '!room',
+  content: { body: 'hi' },
+};
+
+test.each<[string, EventFilter, boolean]>([
+  ['an empty filter lets everything through', {}, true],
+  ['types includes what it names', { types: ['m.room.message'] }, true],
+  ['types leaves out what it does not name', { types: ['m.room.member'] }, false],
+  ['an empty list of types lets nothing through', { types: [] }, false],
+  ['a * in a type stands for anything', { types: ['m.room.*'] }, true],
+  ['not_types leaves out what it names', { not_types: ['m.room.*'] }, false],
+  ['not_types goes before types', { types: ['*'], not_types: ['m.room.message'] }, false],
+  ['senders includes whom it names', { senders: ['@alice:x'] }, true],
+  ['senders leaves out whom it does not name', { senders: ['@bob:x'] }, false],
+  ['not_senders goes before senders', { senders: ['@alice:x'], not_senders: ['@alice:x'] }, false],
+  ['a sender is no pattern', { senders: ['*'] }, false],
+  ['rooms includes what it names', { rooms: ['!room'] }, true],
+  ['rooms leaves out what it does not name', { rooms: ['!other'] }, false],
+  ['not_rooms goes before rooms', { rooms: ['!room'], not_rooms: ['!room'] }, false],
+  ['contains_url true asks for a url', { contains_url: true }, false],
+  ['contains_url false asks for none', { contains_url: false }, true],
+])('%s', (_what, filter, allowed) => {
+  expect(filterAllows(filter, message)).toBe(allowed);
+});
+
+test('an event with a url is told from one without', () => {
+  const image = { ...message, content: { url: 'mxc://x/y' } };
+  expect(filterAllows({ contains_url: true }, image)).toBe(true);
+  expect(filterAllows({ contains_url: false }, image)).toBe(false);
+});
+
+test('account data, which belongs to no room, passes a filter of rooms', () => {
+  expect(filterAllows({ rooms: ['!other'] }, { type: 'm.tag', content: {} })).toBe(true);
+});
