@@ -1,0 +1,179 @@
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Database, Parameter } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+/** An event, with what clients are told along with it. */
+export interface StoredEvent {
+  readonly nid: number;
+  readonly roomNid: number;
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  readonly depth: number;
+  readonly stateBefore: number | null;
+  readonly stateAfter: number | null;
+  readonly inTimeline: boolean;
+  readonly rejected: boolean;
+  readonly deviceId: string | null;
+  readonly txnId: string | null;
+  readonly json: string;
+  readonly replacesNid: number | null;
+  readonly replacesId: EventId | null;
+  readonly replacesJson: string | null;
+  readonly replacesRedacted: boolean;
+  /** The redaction that took effect on it. */
+  readonly redactionId: EventId | null;
+  readonly redactionJson: string | null;
+}
+
+const SELECT = `
+  SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
+    e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
+    e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
+    NOT (e.outlier OR e.rejected OR e.soft_failed OR e.backfilled) AS "inTimeline", e.json,
+    e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
+    rp.event_nid IS NOT NULL AS "replacesRedacted",
+    b.event_id AS "redactionId", b.json AS "redactionJson"
+  FROM event e JOIN room USING (room_nid)
+  LEFT JOIN redaction r ON r.target_nid = e.event_nid
+  LEFT JOIN event b ON b.event_nid = r.event_nid
+  LEFT JOIN event p ON p.event_nid = e.replaces_nid
+  LEFT JOIN redaction rp ON rp.target_nid = e.replaces_nid`;
+
+export const eventsByNid = (database: Database, nids: readonly number[]) =>
+  database.query<StoredEvent>('events_by_nid', `${SELECT} WHERE e.event_nid = ANY ($1::int8[])`, [
+    nids,
+  ]);
+
+export async function eventById(
+  database: Database,
+  eventId: EventId,
+): Promise<StoredEvent | undefined> {
+  const rows = await database.query<StoredEvent>('event_by_id', `${SELECT} WHERE e.event_id = $1`, [
+    eventId,
+  ]);
+  return rows[0];
+}
+
+/** The newest `limit` events of the timeline in (after, upTo], newest first. */
+export const newestOfTimeline = (
+  database: Database,
+  range: { roomNid: number; after: number; upTo: number; limit: number },
+) =>
+  database.query<StoredEvent>(
+    'newest_of_timeline',
+    `${SELECT} WHERE e.room_nid = $1 AND e.event_nid > $2 AND e.event_nid <= $3
+       AND NOT (e.outlier OR e.rejected OR e.soft_failed OR e.backfilled)
+     ORDER BY e.event_nid DESC LIMIT $4`,
+    [range.roomNid, range.after, range.upTo, range.limit],
+  );
+
+export interface PageQuery {
+  readonly roomNid: number;
+  /** Exclusive. */
+  readonly from: { depth: number; nid: number };
+  readonly direction: 'b' | 'f';
+  readonly limit: number;
+  /** Null for no restriction. `*` stands for any characters. */
+  readonly types: readonly string[] | null;
+  readonly senders: readonly string[] | null;
+}
+
+/** One page of a room in its own order. What the query cannot narrow, the caller does. */
+export function pageOfRoom(database: Database, query: PageQuery) {
+  const backwards = query.direction === 'b';
+  const values: Parameter[] = [query.roomNid, query.from.depth, query.from.nid, query.limit];
+  return database.query<StoredEvent>(
+    `page_of_room_${query.direction}`,
+    `${SELECT} WHERE e.room_nid = $1 AND (e.depth, e.event_nid) ${backwards ? '<' : '>'} ($2, $3)
+       AND NOT (e.outlier OR e.rejected OR e.soft_failed)
+       AND ($5::text[] IS NULL OR e.type LIKE ANY ($5::text[]))
+       AND ($6::text[] IS NULL OR e.sender = ANY ($6::text[]))
+     ORDER BY e.depth ${backwards ? 'DESC' : 'ASC'}, e.event_nid ${backwards ? 'DESC' : 'ASC'}
+     LIMIT $4`,
+    [...values, query.types?.map(likePattern) ?? null, query.senders],
+  );
+}
+
+const likePattern = (glob: string): string =>
+  glob.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+
+/** The last event of the timeline up to a position of the log: from a live place to a topological one. */
+export async function placeAt(
+  database: Database,
+  roomNid: number,
+  position: number,
+): Promise<{ depth: number; nid: number } | undefined> {
+  const rows = await database.query<{ depth: number; nid: number }>(
+    'place_at',
+    `SELECT depth, event_nid AS nid FROM event WHERE room_nid = $1 AND event_nid <= $2
+       AND NOT (outlier OR rejected OR soft_failed OR backfilled)
+     ORDER BY event_nid DESC LIMIT 1`,
+    [roomNid, position],
+  );
+  return rows[0];
+}
+
+export interface NewEvent {
+  readonly nid: number;
+  readonly roomNid: number;
+  readonly eventId: EventId;
+  readonly depth: number;
+  readonly originServerTs: number;
+  readonly stateBefore: number;
+  readonly stateAfter: number;
+  readonly replacesNid: number | undefined;
+  readonly type: string;
+  readonly stateKey: string | undefined;
+  readonly sender: UserId;
+  readonly deviceId: string | undefined;
+  readonly txnId: string | undefined;
+  readonly json: string;
+}
+
+export const eventRow = (event: NewEvent): Row => ({
+  write: INSERT_EVENT,
+  values: [
+    event.nid,
+    event.roomNid,
+    event.depth,
+    event.originServerTs,
+    event.stateBefore,
+    event.stateAfter,
+    event.replacesNid ?? null,
+    event.eventId,
+    event.type,
+    event.stateKey ?? null,
+    event.sender,
+    event.deviceId ?? null,
+    event.txnId ?? null,
+    event.json,
+  ],
+});
+
+export const redactionRow = (redaction: { targetNid: number; eventNid: number }): Row => ({
+  write: PUT_REDACTION,
+  values: [redaction.targetNid, redaction.eventNid],
+});
+
+const INSERT_EVENT: Write = {
+  name: 'insert_event',
+  table: 'event',
+  sql: `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, state_before, state_after,
+      replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json)
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
+      $7::int8[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+      $14::text[])`,
+  types: [
+    ...(['int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8'] as const),
+    ...(['text', 'text', 'text', 'text', 'text', 'text', 'text'] as const),
+  ],
+};
+
+/** The first redaction counts: clients have been told of it. */
+const PUT_REDACTION: Write = {
+  name: 'put_redaction',
+  table: 'redaction',
+  sql: `INSERT INTO redaction (target_nid, event_nid) SELECT * FROM unnest($1::int8[], $2::int8[])
+    ON CONFLICT (target_nid) DO NOTHING`,
+  types: ['int8', 'int8'],
+};

@@ -1,0 +1,82 @@
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface StoredMembership {
+  readonly roomId: RoomId;
+  readonly roomNid: number;
+  readonly membership: string;
+  readonly position: number;
+  readonly since: number;
+  readonly forgotten: boolean;
+  /** Last position of the room, for those who ask which rooms moved. */
+  readonly roomLastPosition: number;
+}
+
+export const membershipsOf = (database: Database, userId: UserId) =>
+  database.query<StoredMembership>(
+    'memberships_of',
+    `SELECT room_id AS "roomId", room_nid AS "roomNid", membership, position, since, forgotten,
+       last_position AS "roomLastPosition"
+     FROM membership JOIN room USING (room_nid) JOIN room_head USING (room_nid)
+     WHERE user_id = $1`,
+    [userId],
+  );
+
+/** All membership events that one user ever had in one room, in order. */
+export const membershipHistory = (database: Database, userId: UserId, roomNid: number) =>
+  database.query<{ position: number; eventNid: number; membership: string }>(
+    'membership_history',
+    `SELECT position, event_nid AS "eventNid", membership FROM membership_history
+     WHERE user_id = $1 AND room_nid = $2 ORDER BY position`,
+    [userId, roomNid],
+  );
+
+export const membershipRow = (entry: {
+  userId: UserId;
+  roomNid: number;
+  membership: string;
+  position: number;
+  since: number;
+  forgotten: boolean;
+}): Row => ({
+  write: PUT_MEMBERSHIP,
+  values: [
+    entry.userId,
+    entry.roomNid,
+    entry.membership,
+    entry.position,
+    entry.since,
+    entry.forgotten,
+  ],
+});
+
+export const membershipHistoryRow = (entry: {
+  userId: UserId;
+  roomNid: number;
+  position: number;
+  eventNid: number;
+  membership: string;
+}): Row => ({
+  write: INSERT_HISTORY,
+  values: [entry.userId, entry.roomNid, entry.position, entry.eventNid, entry.membership],
+});
+
+const PUT_MEMBERSHIP: Write = {
+  name: 'put_membership',
+  table: 'membership',
+  sql: `INSERT INTO membership (user_id, room_nid, membership, position, since, forgotten)
+    SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::bool[])
+    ON CONFLICT (user_id, room_nid) DO UPDATE SET membership = excluded.membership,
+      position = excluded.position, since = excluded.since, forgotten = excluded.forgotten`,
+  types: ['text', 'int8', 'text', 'int8', 'int8', 'bool'],
+  key: (values) => `${values[1]} ${values[0]}`,
+};
+
+const INSERT_HISTORY: Write = {
+  name: 'insert_membership_history',
+  table: 'membership_history',
+  sql: `INSERT INTO membership_history (user_id, room_nid, position, event_nid, membership)
+    SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[])`,
+  types: ['text', 'int8', 'int8', 'int8', 'text'],
+};

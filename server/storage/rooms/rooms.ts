@@ -1,0 +1,63 @@
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface StoredRoom {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly version: string;
+  readonly forwardExtremities: readonly number[];
+  readonly stateNid: number;
+  readonly lastPosition: number;
+}
+
+export async function roomById(
+  database: Database,
+  roomId: RoomId,
+): Promise<StoredRoom | undefined> {
+  const rows = await database.query<Omit<StoredRoom, 'roomId'>>(
+    'room_by_id',
+    `SELECT room_nid AS nid, version, last_position AS "lastPosition", state_nid AS "stateNid",
+       to_json(forward_extremities) AS "forwardExtremities"
+     FROM room JOIN room_head USING (room_nid) WHERE room_id = $1`,
+    [roomId],
+  );
+  return rows[0] && { ...rows[0], roomId };
+}
+
+export const roomRow = (room: {
+  nid: number;
+  roomId: RoomId;
+  version: string;
+  published: boolean;
+}): Row => ({ write: INSERT_ROOM, values: [room.nid, room.roomId, room.version, room.published] });
+
+export const roomHeadRow = (head: {
+  roomNid: number;
+  forwardExtremities: readonly number[];
+  stateNid: number;
+  lastPosition: number;
+}): Row => ({
+  write: PUT_HEAD,
+  values: [head.roomNid, `{${head.forwardExtremities}}`, head.stateNid, head.lastPosition],
+});
+
+const INSERT_ROOM: Write = {
+  name: 'insert_room',
+  table: 'room',
+  sql: `INSERT INTO room (room_nid, room_id, version, published)
+    SELECT * FROM unnest($1::int8[], $2::text[], $3::text[], $4::bool[])`,
+  types: ['int8', 'text', 'text', 'bool'],
+};
+
+/** Of all events of a room in one batch only the last one's head is written. */
+const PUT_HEAD: Write = {
+  name: 'put_room_head',
+  table: 'room_head',
+  sql: `INSERT INTO room_head (room_nid, forward_extremities, state_nid, last_position)
+    SELECT n, e::int8[], s, p FROM unnest($1::int8[], $2::text[], $3::int8[], $4::int8[]) t(n, e, s, p)
+    ON CONFLICT (room_nid) DO UPDATE SET forward_extremities = excluded.forward_extremities,
+      state_nid = excluded.state_nid, last_position = excluded.last_position`,
+  types: ['int8', 'text', 'int8', 'int8'],
+  key: (values) => String(values[0]),
+};

@@ -1,0 +1,123 @@
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface StateEntry {
+  readonly keyNid: number;
+  readonly type: string;
+  readonly stateKey: string;
+  readonly eventNid: number;
+  /** Of m.room.member. */
+  readonly membership: string | null;
+}
+
+export const currentState = (database: Database, roomNid: number) =>
+  database.query<StateEntry>(
+    'current_state',
+    `SELECT key_nid AS "keyNid", type, state_key AS "stateKey", event_nid AS "eventNid", membership
+     FROM current_state JOIN state_key USING (key_nid) WHERE room_nid = $1`,
+    [roomNid],
+  );
+
+export interface StateRow {
+  readonly nid: number;
+  readonly baseNid: number | null;
+  readonly entries: Buffer;
+  readonly hash: Buffer;
+}
+
+/** A state with all that it is built on, itself first and the full snapshot last. */
+export const stateWithBases = (database: Database, stateNid: number) =>
+  database.query<StateRow>(
+    'state_with_bases',
+    `WITH RECURSIVE layer AS (
+       SELECT 1 AS height, state.* FROM state WHERE state_nid = $1
+       UNION ALL
+       SELECT height + 1, below.* FROM layer JOIN state below ON below.state_nid = layer.base_nid)
+     SELECT state_nid AS nid, base_nid AS "baseNid", entries, hash FROM layer ORDER BY height`,
+    [stateNid],
+  );
+
+export interface StateChange {
+  readonly position: number;
+  readonly keyNid: number;
+  readonly eventNid: number | null;
+  readonly replacedNid: number | null;
+}
+
+/** Changes of current state in (after, upTo], in order. */
+export const stateChanges = (
+  database: Database,
+  range: { roomNid: number; after: number; upTo: number },
+) =>
+  database.query<StateChange>(
+    'state_changes',
+    `SELECT position, key_nid AS "keyNid", event_nid AS "eventNid", replaced_nid AS "replacedNid"
+     FROM state_change WHERE room_nid = $1 AND position > $2 AND position <= $3 ORDER BY position`,
+    [range.roomNid, range.after, range.upTo],
+  );
+
+export const stateRow = (state: {
+  nid: number;
+  roomNid: number;
+  baseNid: number | undefined;
+  entries: Buffer;
+  hash: Buffer;
+}): Row => ({
+  write: INSERT_STATE,
+  values: [state.nid, state.roomNid, state.baseNid ?? null, state.entries, state.hash],
+});
+
+export const currentStateRow = (entry: {
+  roomNid: number;
+  keyNid: number;
+  eventNid: number;
+  membership: string | undefined;
+}): Row => ({
+  write: PUT_CURRENT_STATE,
+  values: [entry.roomNid, entry.keyNid, entry.eventNid, entry.membership ?? null],
+});
+
+export const stateChangeRow = (
+  change: { roomNid: number } & {
+    position: number;
+    keyNid: number;
+    eventNid: number | undefined;
+    replacedNid: number | undefined;
+  },
+): Row => ({
+  write: INSERT_STATE_CHANGE,
+  values: [
+    change.roomNid,
+    change.position,
+    change.keyNid,
+    change.eventNid ?? null,
+    change.replacedNid ?? null,
+  ],
+});
+
+const INSERT_STATE: Write = {
+  name: 'insert_state',
+  table: 'state',
+  sql: `INSERT INTO state (state_nid, room_nid, base_nid, entries, hash)
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::bytea[], $5::bytea[])`,
+  types: ['int8', 'int8', 'int8', 'bytea', 'bytea'],
+};
+
+const PUT_CURRENT_STATE: Write = {
+  name: 'put_current_state',
+  table: 'current_state',
+  sql: `INSERT INTO current_state (room_nid, key_nid, event_nid, membership)
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::text[])
+    ON CONFLICT (room_nid, key_nid) DO UPDATE
+      SET event_nid = excluded.event_nid, membership = excluded.membership`,
+  types: ['int8', 'int8', 'int8', 'text'],
+  key: (values) => `${values[0]} ${values[1]}`,
+};
+
+const INSERT_STATE_CHANGE: Write = {
+  name: 'insert_state_change',
+  table: 'state_change',
+  sql: `INSERT INTO state_change (room_nid, position, key_nid, event_nid, replaced_nid)
+    SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[])`,
+  types: ['int8', 'int8', 'int8', 'int8', 'int8'],
+};
