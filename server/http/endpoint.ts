@@ -1,15 +1,10 @@
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
-import type { UserId } from '../protocol/identifiers.ts';
+import type { Caller } from '../protocol/caller.ts';
+import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
-import type { Proof, UiaFlows } from './interactive-auth.ts';
 
-export interface Caller {
-  readonly userId: UserId;
-  readonly deviceId: string;
-  readonly tokenId: number;
-  readonly guest: boolean;
-}
+export type { Caller } from '../protocol/caller.ts';
 
 /** Who may call, and therefore what the handler is told about the caller. */
 export interface CallerOf {
@@ -83,7 +78,7 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly auth: A;
   readonly rateLimit: RateLimit;
   readonly idempotency: I;
-  /** Path parameters that are not named here arrive as strings. */
+  /** Must name every parameter of the routes. */
   readonly path?: z.ZodType<P>;
   readonly query?: z.ZodType<Q>;
   readonly body?: JsonBody<B>;

@@ -35,8 +35,11 @@ export const notJson = (message: string) => new MatrixError(400, 'M_NOT_JSON', m
 export const invalidParam = (message: string) => new MatrixError(400, 'M_INVALID_PARAM', message);
 export const missingParam = (message: string) => new MatrixError(400, 'M_MISSING_PARAM', message);
 export const tooLarge = (message: string) => new MatrixError(413, 'M_TOO_LARGE', message);
-export const unrecognized = (status: 404 | 405, message: string) =>
-  new MatrixError(status, 'M_UNRECOGNIZED', message);
+export const unrecognized = (
+  status: 404 | 405,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+) => new MatrixError(status, 'M_UNRECOGNIZED', message, { headers });
 export const missingToken = () => new MatrixError(401, 'M_MISSING_TOKEN', 'Missing access token');
 
 /** `softLogout`: the device lives on, and may get a new token by refreshing or by logging in again. */

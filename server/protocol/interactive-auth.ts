@@ -1,8 +1,9 @@
-import type { JsonObject } from '../protocol/json.ts';
-import type { Caller } from './endpoint.ts';
+import type { Caller } from './caller.ts';
+import type { JsonObject } from './json.ts';
 
-/** User-interactive authentication of the client-server API: the shapes; the stages are in accounts/. */
+/** The words of user-interactive authentication (client-server API). Its stages are in accounts/. */
 export type UiaStage = 'm.login.password' | 'm.login.dummy' | 'm.login.registration_token';
+
 /** Any one flow will do; of a flow, every stage. */
 export type UiaFlows = readonly (readonly UiaStage[])[];
 

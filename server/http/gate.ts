@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Outcomes } from '../log/outcomes.ts';
+import type { Caller } from '../protocol/caller.ts';
+import type { InteractiveAuth } from '../protocol/interactive-auth.ts';
+import type { RequestMeta } from './endpoint.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+/** What stands between a request and its handler, and what the handlers may use. */
+export interface Gate<Ports> {
+  readonly ports: Ports;
+  /** Undefined for an unknown token; throws what an expired one is to be told. */
+  readonly authenticate: (
+    accessToken: string,
+    request: RequestMeta,
+  ) => Promise<Caller | undefined> | Caller | undefined;
+  readonly interact: InteractiveAuth;
+  readonly rateLimits: RateLimits;
+  readonly outcomes: Outcomes;
+  /** False while this server is not the writer, or past its deadline (D3.2). */
+  readonly mayAnswer: () => boolean;
+  readonly logger: Logger;
+  /** Told of each answer, for metrics. */
+  readonly onAnswered?: (answered: { operation: string; status: number; ms: number }) => void;
+  /** On the cluster's listener only: believe the front's headers (request id, client address). */
+  readonly behindFront: boolean;
+}

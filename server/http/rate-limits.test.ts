@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { RateLimits, subscriberOf } from './rate-limits.ts';
+
+function limitsOf(write: { perSecond: number; burst: number }) {
+  const clock = { ms: 0 };
+  const rates = {
+    read: 'unlimited',
+    write,
+    login: 'unlimited',
+    registration: 'unlimited',
+  } as const;
+  return { clock, limits: new RateLimits(rates, () => clock.ms) };
+}
+
+test('a burst is let through, then as many as the rate says', () => {
+  const { clock, limits } = limitsOf({ perSecond: 10, burst: 2 });
+  expect([limits.take('write', 'a'), limits.take('write', 'a')]).toEqual([0, 0]);
+  expect(limits.take('write', 'a')).toBe(100);
+  clock.ms += 100;
+  expect(limits.take('write', 'a')).toBe(0);
+});
+
+test('a refused request takes nothing, so whoever waits as told is let in', () => {
+  const { clock, limits } = limitsOf({ perSecond: 1, burst: 1 });
+  limits.take('write', 'a');
+  for (let i = 0; i < 10; i++) expect(limits.take('write', 'a')).toBe(1_000);
+  clock.ms += 1_000;
+  expect(limits.take('write', 'a')).toBe(0);
+});
+
+test('quiet time saves up no more than the burst', () => {
+  const { clock, limits } = limitsOf({ perSecond: 10, burst: 2 });
+  clock.ms += 3_600_000;
+  const waits = [1, 2, 3].map(() => limits.take('write', 'a'));
+  expect(waits).toEqual([0, 0, 100]);
+});
+
+test('reads are not counted as writes', () => {
+  const { limits } = limitsOf({ perSecond: 1, burst: 1 });
+  limits.take('write', 'a');
+  expect(limits.take('read', 'a')).toBe(0);
+  expect(limits.take('none', 'a')).toBe(0);
+});
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:db8::1', '2001:db8:0:0'],
+  ['::1', '0:0:0:0'],
+])('the subscriber behind %s is %s', (address, subscriber) => {
+  expect(subscriberOf(address)).toBe(subscriber);
+});

@@ -1,0 +1,88 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import type { JsonValue } from '../protocol/json.ts';
+import { badJson, MatrixError, notJson } from './matrix-error.ts';
+
+export interface BodyRules {
+  readonly bytesMax: number;
+  /** An empty body stands for `{}`. */
+  readonly mayBeEmpty: boolean;
+}
+
+/** Reads a JSON body, whatever its content type says. Every way to be wrong has its errcode. */
+export async function readJson(request: IncomingMessage, rules: BodyRules): Promise<JsonValue> {
+  const bytes = await readBody(request, rules.bytesMax);
+  if (bytes.length === 0 && rules.mayBeEmpty) return {};
+  return parseJson(bytes);
+}
+
+function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw overSize(bytesMax);
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity')
+    throw notJson(`The body is ${encoding}-encoded, which this server does not take`);
+  return new Promise((resolve, reject) => {
+    if (request.destroyed) return reject(gone());
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= bytesMax) return void chunks.push(chunk);
+      request.removeAllListeners('data').resume();
+      reject(overSize(bytesMax));
+    });
+    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.once('error', reject);
+    // Without this a client that leaves in the middle of its body would leave this promise for ever.
+    request.once('close', () =>
+      reject(new ClientGone('The client left before its body was whole')),
+    );
+  });
+}
+
+/** Nobody is there to be answered. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+const gone = () => new ClientGone('The client left before its body was whole');
+
+/** The connection is closed behind it: a client must not make us read what we have refused. */
+const overSize = (bytesMax: number) =>
+  new MatrixError(413, 'M_TOO_LARGE', `The body is larger than ${bytesMax} bytes`, {
+    headers: { connection: 'close' },
+  });
+
+export function parseJson(bytes: Buffer): JsonValue {
+  if (!isUtf8(bytes)) throw notJson('The body is not UTF-8');
+  const text = bytes.toString('utf8');
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw notJson(`The body is not JSON: ${(cause as Error).message.slice(0, 200)}`);
+  }
+  // Both can only come in as escapes; almost no body has one, so almost none is walked.
+  if (/\\u(?:0000|[dD][89a-fA-F])/.test(text)) refuseUnstorable(value);
+  return value;
+}
+
+/** U+0000 has no place in PostgreSQL's text, a lone surrogate none in UTF-8 (canonical JSON). */
+function refuseUnstorable(value: JsonValue) {
+  const open: JsonValue[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next === 'string') refuseText(next);
+    else if (Array.isArray(next)) open.push(...next);
+    else if (typeof next === 'object' && next !== null) {
+      for (const [key, inner] of Object.entries(next)) {
+        refuseText(key);
+        open.push(inner);
+      }
+    }
+  }
+}
+
+function refuseText(text: string) {
+  if (text.includes('\0')) throw badJson('A string in the body has a U+0000');
+  if (!text.isWellFormed()) throw badJson('A string in the body has half a surrogate pair');
+}

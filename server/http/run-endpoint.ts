@@ -1,0 +1,197 @@
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import { NotWriter, OutcomeUnknown } from '../log/log.ts';
+import { notKept, type Once, type OnceKey } from '../log/outcomes.ts';
+import type { Caller } from '../protocol/caller.ts';
+import { nothingProved, type Proof } from '../protocol/interactive-auth.ts';
+import { isObject, type JsonValue } from '../protocol/json.ts';
+import { accessTokenOf } from './access-token.ts';
+import type { Answer } from './answer.ts';
+import { type Call, type Endpoint, JSON_BODY_BYTES_MAX, type RequestMeta } from './endpoint.ts';
+import type { Gate } from './gate.ts';
+import {
+  badJson,
+  invalidParam,
+  limitExceeded,
+  MatrixError,
+  missingParam,
+  missingToken,
+  unknownToken,
+} from './matrix-error.ts';
+import { parseQuery } from './query.ts';
+import { subscriberOf } from './rate-limits.ts';
+import { readJson } from './read-json.ts';
+import type { Found } from './routes.ts';
+import { jsonAnswer } from './write-answer.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: as in Endpoint: its own types are of no interest here.
+type AnyCall = Call<any, any, any, any, any>;
+
+export interface Incoming {
+  readonly request: Request;
+  readonly response: Response;
+  readonly meta: RequestMeta;
+}
+
+/** The life of a request between the router and its handler. */
+export async function runEndpoint<Ports>(
+  found: Found<Ports>,
+  incoming: Incoming,
+  gate: Gate<Ports>,
+): Promise<Answer | object> {
+  const { idempotency } = found.endpoint;
+  const answer =
+    idempotency === 'request'
+      ? await runOnceByRequest(found, incoming, gate)
+      : await runFor(found, incoming, gate, undefined);
+  if (gate.mayAnswer()) return answer;
+  // The deadline has passed while the handler ran. What is harmless twice is asked for again at the
+  // next writer; of the rest nobody may say that it was not executed.
+  if (idempotency === 'natural') throw new NotWriter('The deadline passed');
+  throw new OutcomeUnknown('The deadline passed before the answer was sent');
+}
+
+/**
+ * The repeat is recognized before authentication: that of POST /logout comes with a token which
+ * the first run has taken away, and must not be told so (D6). Only a front's id is worth a look-up.
+ */
+function runOnceByRequest<Ports>(found: Found<Ports>, incoming: Incoming, gate: Gate<Ports>) {
+  if (!gate.behindFront) return runFor(found, incoming, gate, notKept);
+  const key: OnceKey = { kind: 'request', requestId: incoming.meta.id };
+  return runOnce(gate, key, (once) => runFor(found, incoming, gate, once));
+}
+
+async function runOnce<Ports>(
+  gate: Gate<Ports>,
+  key: OnceKey,
+  attempt: (once: Once) => Promise<Answer | object>,
+): Promise<Answer | object> {
+  const result = await gate.outcomes.run(key, attempt);
+  if (result.kind === 'ran') return result.answer;
+  return jsonAnswer(result.outcome.status, result.outcome.body);
+}
+
+async function runFor<Ports>(
+  { endpoint, path: segments }: Found<Ports>,
+  { request, response, meta }: Incoming,
+  gate: Gate<Ports>,
+  once: Once | undefined,
+): Promise<Answer | object> {
+  const rawQuery = parseQuery(request.url);
+  const token = accessTokenOf(request, rawQuery);
+  const caller = await callerOf(endpoint, token, meta, gate);
+  const waitMs = gate.rateLimits.take(
+    endpoint.rateLimit,
+    caller?.userId ?? subscriberOf(meta.address),
+  );
+  if (waitMs > 0) throw limitExceeded(waitMs);
+
+  const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
+  const query = endpoint.query && parse(endpoint.query, rawQuery, wrongQuery);
+  const raw = endpoint.body && (await readJson(request, bodyRules(endpoint.body)));
+  const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
+  const proof = await interact(endpoint, { caller, path, body, request: meta }, raw, gate);
+  const handle = (once: Once | undefined, signal?: AbortSignal) => {
+    const call = { caller, path, query, body, once, proof, request: meta };
+    return endpoint.handle(withSignal(call, signal, response), gate.ports);
+  };
+  if (endpoint.idempotency !== 'txnId' || !caller) return handle(once);
+  const key = transactionKey(endpoint, caller, segments, request);
+  return runOnce(gate, key, (kept) => handle(kept, NEVER));
+}
+
+/** Almost no handler asks for the signal, so it is made only for those that do. */
+const withSignal = (
+  call: Omit<AnyCall, 'signal'>,
+  signal: AbortSignal | undefined,
+  response: Response,
+): AnyCall => ({
+  ...call,
+  get signal() {
+    return signal ?? goneSignal(response);
+  },
+});
+
+async function callerOf<Ports>(
+  { auth }: Endpoint<Ports>,
+  token: string | undefined,
+  meta: RequestMeta,
+  gate: Gate<Ports>,
+): Promise<Caller | undefined> {
+  if (auth === 'nobody') return undefined;
+  if (token === undefined) {
+    if (auth === 'optional') return undefined;
+    throw missingToken();
+  }
+  const caller = await gate.authenticate(token, meta);
+  if (!caller) throw unknownToken('Unknown access token');
+  if (caller.guest && auth === 'user')
+    throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests may not do this');
+  return caller;
+}
+
+async function interact<Ports>(
+  endpoint: Endpoint<Ports>,
+  call: Pick<AnyCall, 'caller' | 'path' | 'body' | 'request'>,
+  raw: JsonValue | undefined,
+  gate: Gate<Ports>,
+): Promise<Proof> {
+  const flows = await endpoint.uia?.(call, gate.ports);
+  if (!flows) return nothingProved;
+  const auth = isObject(raw) ? raw.auth : undefined;
+  if (auth !== undefined && !isObject(auth)) throw badJson('auth must be an object');
+  return gate.interact({ operation: endpoint.operation, caller: call.caller, flows, auth });
+}
+
+/** The raw path, so that two rooms' `t1` are two transactions. */
+const transactionKey = <Ports>(
+  { operation }: Endpoint<Ports>,
+  { userId, deviceId }: Caller,
+  segments: Readonly<Record<string, string>>,
+  request: Request,
+): OnceKey => ({
+  kind: 'txn',
+  userId,
+  deviceId,
+  operation,
+  path: pathOf(request.url),
+  txnId: segments.txnId!,
+});
+
+export const pathOf = (url: string): string => {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+};
+
+const bodyRules = (body: { bytesMax?: number; mayBeEmpty?: boolean }) => ({
+  bytesMax: body.bytesMax ?? JSON_BODY_BYTES_MAX,
+  mayBeEmpty: body.mayBeEmpty ?? false,
+});
+
+/** A commit is never aborted, whatever becomes of the client. */
+const NEVER = new AbortController().signal;
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  if (response.destroyed) gone.abort();
+  else response.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+function parse<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  refusal: (message: string, value: unknown, issue: z.core.$ZodIssue) => MatrixError,
+): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  throw refusal(`${where}${issue.message}`, value, issue);
+}
+
+function wrongQuery(message: string, value: unknown, issue: z.core.$ZodIssue): MatrixError {
+  const key = issue.path[0];
+  const isThere = typeof key === 'string' && Object.hasOwn(value as object, key);
+  return isThere ? invalidParam(message) : missingParam(message);
+}

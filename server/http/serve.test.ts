@@ -1,0 +1,243 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { openGate } from '../../test/support/open-gate.ts';
+import { NotWriter, OutcomeUnknown } from '../log/log.ts';
+import type { OnceKey } from '../log/outcomes.ts';
+import { jsonText } from './answer.ts';
+import { endpoint } from './endpoint.ts';
+import { roomId, wholeNumber } from './fields.ts';
+import type { Gate } from './gate.ts';
+import { RateLimits } from './rate-limits.ts';
+import { serve } from './serve.ts';
+
+interface Ports {
+  seen: unknown[];
+}
+
+const echo = endpoint({
+  operation: 'echo',
+  routes: ['PUT /rooms/{roomId}/echo'],
+  auth: 'user',
+  rateLimit: 'write',
+  idempotency: 'natural',
+  path: z.object({ roomId }),
+  query: z.object({ limit: wholeNumber.optional() }),
+  body: { json: z.object({ text: z.string().optional() }), bytesMax: 1_000 },
+  async handle({ caller, path, query, body }, { seen }: Ports) {
+    seen.push(body);
+    return { user: caller.userId, ...path, ...query, ...body };
+  },
+});
+
+const raw = endpoint({
+  operation: 'raw',
+  routes: ['GET /raw'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  handle: async () => jsonText('{"made":"by hand"}'),
+});
+
+const fails = (error: Error) =>
+  endpoint({
+    operation: 'fails',
+    routes: ['POST /fails'],
+    auth: 'nobody',
+    rateLimit: 'none',
+    idempotency: 'request',
+    handle: async () => {
+      throw error;
+    },
+  });
+
+const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
+  serve([echo, raw, fails(error)], openGate<Ports>({ seen: [] }, instead));
+
+async function ask(
+  path: string,
+  { body = '{}', ...options }: RequestInit = {},
+  instead: Partial<Gate<Ports>> = {},
+) {
+  await using server = await start(instead);
+  const answer = await fetch(server.origin + path, {
+    method: 'PUT',
+    headers: { authorization: 'Bearer alice-token' },
+    body,
+    ...options,
+  });
+  const json = (await answer.json()) as Record<string, unknown>;
+  return { status: answer.status, errcode: json.errcode, json, headers: answer.headers };
+}
+
+const ROOM = `/rooms/${encodeURIComponent('!a:b')}/echo`;
+
+test('a handler gets its caller, and path, query and body as parsed', async () => {
+  const { status, json } = await ask(`${ROOM}?limit=5`, { body: '{"text":"hi","more":1}' });
+  expect(status).toBe(200);
+  expect(json).toEqual({ user: '@alice:example.org', roomId: '!a:b', limit: 5, text: 'hi' });
+});
+
+test('an answer made by hand is sent as it is, to any origin', async () => {
+  await using server = await start();
+  const answer = await fetch(`${server.origin}/raw`);
+  expect(await answer.text()).toBe('{"made":"by hand"}');
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  expect(answer.headers.get('etag')).toBeNull();
+});
+
+test.each<[string, string, RequestInit, number, string]>([
+  ['no token', ROOM, { headers: {} }, 401, 'M_MISSING_TOKEN'],
+  [
+    'a token of another scheme',
+    ROOM,
+    { headers: { authorization: 'Basic x' } },
+    401,
+    'M_MISSING_TOKEN',
+  ],
+  ['an unknown token', ROOM, { headers: { authorization: 'Bearer x' } }, 401, 'M_UNKNOWN_TOKEN'],
+  ['an unknown path', '/nowhere', {}, 404, 'M_UNRECOGNIZED'],
+  ['a known path with more behind it', `${ROOM}/more`, {}, 404, 'M_UNRECOGNIZED'],
+  ['a wrong method', ROOM, { method: 'POST' }, 405, 'M_UNRECOGNIZED'],
+  ['%zz in the path', '/rooms/%zz/echo', {}, 400, 'M_INVALID_PARAM'],
+  ['bad UTF-8 in the path', '/rooms/%ff/echo', {}, 400, 'M_INVALID_PARAM'],
+  ['U+0000 in the path', '/rooms/!a%00:b/echo', {}, 400, 'M_INVALID_PARAM'],
+  ['a room id without its sigil', '/rooms/a:b/echo', {}, 400, 'M_INVALID_PARAM'],
+  ['%zz in the query', `${ROOM}?limit=%zz`, {}, 400, 'M_INVALID_PARAM'],
+  ['a limit that is no number', `${ROOM}?limit=many`, {}, 400, 'M_INVALID_PARAM'],
+  ['malformed JSON', ROOM, { body: '{"text":' }, 400, 'M_NOT_JSON'],
+  ['no body', ROOM, { body: '' }, 400, 'M_NOT_JSON'],
+  [
+    'bad UTF-8 in the body',
+    ROOM,
+    { body: Buffer.from('{"text":"\xff"}', 'latin1') },
+    400,
+    'M_NOT_JSON',
+  ],
+  ['JSON of another shape', ROOM, { body: '[]' }, 400, 'M_BAD_JSON'],
+  ['a field of the wrong type', ROOM, { body: '{"text":1}' }, 400, 'M_BAD_JSON'],
+  ['U+0000 in the body', ROOM, { body: '{"text":"a\\u0000"}' }, 400, 'M_BAD_JSON'],
+  ['U+0000 in a key deep in the body', ROOM, { body: '{"x":[{"\\u0000":1}]}' }, 400, 'M_BAD_JSON'],
+  ['half a surrogate pair', ROOM, { body: '{"text":"\\ud83d"}' }, 400, 'M_BAD_JSON'],
+  ['a body above its limit', ROOM, { body: `{"text":"${'x'.repeat(1_000)}"}` }, 413, 'M_TOO_LARGE'],
+])('%s is answered with its errcode', async (_what, path, options, status, errcode) => {
+  const answer = await ask(path, options);
+  expect([answer.status, answer.errcode]).toEqual([status, errcode]);
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+});
+
+test('a whole surrogate pair, escaped, is a character like any other', async () => {
+  const { json } = await ask(ROOM, { body: '{"text":"\\ud83d\\ude00"}' });
+  expect(json.text).toBe('😀');
+});
+
+test('the token may stand in the query, as clients of before v1.11 send it', async () => {
+  const { status } = await ask(`${ROOM}?access_token=alice-token`, { headers: {} });
+  expect(status).toBe(200);
+});
+
+test('a body of unknown length is read no further than its limit', async () => {
+  await using server = await start();
+  const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
+  socket.write(`PUT ${ROOM} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer alice-token\r\n`);
+  socket.write('transfer-encoding: chunked\r\n\r\n');
+  socket.write(`7d0\r\n${'x'.repeat(2_000)}\r\n`);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
+  socket.destroy();
+});
+
+test('a preflight request is told what is allowed, on any path and without a token', async () => {
+  await using server = await start();
+  const answer = await fetch(server.origin + ROOM, { method: 'OPTIONS' });
+  expect(answer.status).toBe(204);
+  expect(answer.headers.get('access-control-allow-methods')).toBe(
+    'GET, POST, PUT, DELETE, OPTIONS',
+  );
+  expect(answer.headers.get('access-control-allow-headers')).toMatch(/Authorization/);
+});
+
+test('a wrong method is told the right ones', async () => {
+  const { headers } = await ask(ROOM, { method: 'DELETE' });
+  expect(headers.get('allow')).toBe('PUT, OPTIONS');
+});
+
+test('above its rate a caller is told when to come again, and others are not held up', async () => {
+  const rateLimits = new RateLimits(
+    {
+      read: 'unlimited',
+      write: { perSecond: 0.5, burst: 1 },
+      login: 'unlimited',
+      registration: 'unlimited',
+    },
+    () => 0,
+  );
+  expect((await ask(ROOM, {}, { rateLimits })).status).toBe(200);
+  const second = await ask(ROOM, {}, { rateLimits });
+  expect([second.status, second.errcode]).toEqual([429, 'M_LIMIT_EXCEEDED']);
+  expect(second.json.retry_after_ms).toBe(2_000);
+  expect(second.headers.get('retry-after')).toBe('2');
+  const other = { headers: { authorization: 'Bearer bob-token' } };
+  expect((await ask(ROOM, other, { rateLimits })).status).toBe(200);
+});
+
+test('a server that is not the writer says so before it reads the body', async () => {
+  await using server = await start({ mayAnswer: () => false });
+  const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
+  socket.write(`PUT ${ROOM} HTTP/1.1\r\nhost: x\r\ncontent-length: 900\r\n\r\n`);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 503 .*x-farol-not-writer: 1/s);
+  expect(String(answer)).toMatch(/retry-after: 1/i);
+  socket.destroy();
+});
+
+test('an answer that is ready only after the deadline is not given', async () => {
+  let asked = 0;
+  const { status, headers } = await ask(ROOM, {}, { mayAnswer: () => asked++ === 0 });
+  expect([status, headers.get('x-farol-not-writer')]).toEqual([503, '1']);
+});
+
+test('a change that was certainly not executed is offered to another writer', async () => {
+  await using server = await start({}, new NotWriter('lost the epoch'));
+  const answer = await fetch(`${server.origin}/fails`, { method: 'POST' });
+  expect([answer.status, answer.headers.get('x-farol-not-writer')]).toEqual([503, '1']);
+});
+
+test('where nobody knows the outcome the connection is cut without an answer', async () => {
+  await using server = await start({}, new OutcomeUnknown('the database went away'));
+  await expect(fetch(`${server.origin}/fails`, { method: 'POST' })).rejects.toThrow('fetch failed');
+});
+
+test('a bug is 500 and M_UNKNOWN, and tells nothing of itself', async () => {
+  await using server = await start();
+  const answer = await fetch(`${server.origin}/fails`, { method: 'POST' });
+  expect(answer.status).toBe(500);
+  expect(await answer.json()).toEqual({ errcode: 'M_UNKNOWN', error: 'Internal server error' });
+});
+
+test('behind a front its request id names a request that may not run twice', async () => {
+  const keys: OnceKey[] = [];
+  const outcomes: Gate<Ports>['outcomes'] = {
+    run: async (key) => {
+      keys.push(key);
+      return { kind: 'repeat', outcome: { status: 200, body: { of: 'the first run' } } };
+    },
+  };
+  await using server = await start({ outcomes, behindFront: true });
+  const headers = { 'x-farol-request-id': 'front-a:1234567' };
+  const answer = await fetch(`${server.origin}/fails`, { method: 'POST', headers });
+  expect(await answer.json()).toEqual({ of: 'the first run' });
+  expect(keys).toEqual([{ kind: 'request', requestId: 'front-a:1234567' }]);
+});
+
+test("without a front a client's own request id is not believed", async () => {
+  const outcomes: Gate<Ports>['outcomes'] = {
+    run: () => Promise.reject(new Error('not to be asked')),
+  };
+  await using server = await start({ outcomes }, new NotWriter('ran'));
+  const headers = { 'x-farol-request-id': 'front-a:1234567' };
+  const answer = await fetch(`${server.origin}/fails`, { method: 'POST', headers });
+  expect(answer.status).toBe(503);
+});

@@ -1,0 +1,37 @@
+import pino from 'pino';
+import type { Gate } from '../../server/http/gate.ts';
+import { RateLimits } from '../../server/http/rate-limits.ts';
+import { notKept } from '../../server/log/outcomes.ts';
+import type { Caller } from '../../server/protocol/caller.ts';
+import type { UserId } from '../../server/protocol/identifiers.ts';
+import { nothingProved } from '../../server/protocol/interactive-auth.ts';
+
+/** Two callers, by their tokens `alice-token` and `bob-token`. */
+export const callers: Readonly<Record<string, Caller>> = {
+  'alice-token': caller('@alice:example.org', 'PHONE', 1),
+  'bob-token': caller('@bob:example.org', 'LAPTOP', 2),
+};
+
+/** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
+export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
+  return {
+    ports,
+    authenticate: (token) => callers[token],
+    interact: async () => nothingProved,
+    rateLimits: new RateLimits({
+      read: 'unlimited',
+      write: 'unlimited',
+      login: 'unlimited',
+      registration: 'unlimited',
+    }),
+    outcomes: { run: async (_key, attempt) => ({ kind: 'ran', answer: await attempt(notKept) }) },
+    mayAnswer: () => true,
+    logger: pino({ level: 'silent' }),
+    behindFront: false,
+    ...instead,
+  };
+}
+
+function caller(userId: string, deviceId: string, tokenId: number): Caller {
+  return { userId: userId as UserId, deviceId, tokenId, guest: false };
+}
