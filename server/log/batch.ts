@@ -1,0 +1,128 @@
+import type { Row, Write } from '../storage/write.ts';
+import type { Change, PlacedRecord } from './change.ts';
+import { columnArray, int8 } from './column.ts';
+import type { OutcomeRow } from './outcomes.ts';
+import { RECORD_VERSIONS } from './records.ts';
+import type { Statement } from './statement.ts';
+
+export const BATCH_CHANGES_MAX = 256;
+export const BATCH_BYTES_MAX = 1_048_576;
+
+/** Where the batch stands in the log: it may follow `previous` only, within `epoch`. */
+export interface Fence {
+  readonly epoch: number;
+  readonly previous: number;
+  readonly last: number;
+}
+
+/** The index of the fence among the statements, by which its refusal is known. */
+export const FENCE_INDEX = 1;
+
+/** All statements of one batch, from BEGIN to COMMIT. */
+export function statementsOf(changes: readonly Change[], fence: Fence): Statement[] {
+  const rows = changes.flatMap((change) => change.rows);
+  const records = changes.flatMap((change) => change.records);
+  const outcomes = changes.flatMap((change) => change.outcome ?? []);
+  return [
+    BEGIN,
+    { ...FENCE, parameters: [int8(fence.last), int8(fence.epoch), int8(fence.previous)] },
+    ...grouped(rows).map(statementOf),
+    ...(records.length > 0 ? [statementOf(logRows(records))] : []),
+    ...(outcomes.length > 0 ? [statementOf(outcomeRows(outcomes))] : []),
+    COMMIT,
+  ];
+}
+
+/** Roughly what the change adds to the stream: enough to keep a batch near its bound. */
+export function bytesOf(change: Change): number {
+  let bytes = change.records.length * 100 + (change.outcome?.body.length ?? 0);
+  for (const { values } of change.rows) {
+    for (const value of values) {
+      bytes += typeof value === 'string' || Buffer.isBuffer(value) ? value.length + 4 : 12;
+    }
+  }
+  return bytes;
+}
+
+const BEGIN: Statement = { name: 'farol_begin', sql: 'BEGIN', parameters: [] };
+const COMMIT: Statement = { name: 'farol_commit', sql: 'COMMIT', parameters: [] };
+
+/** Raises (22012) unless this writer's epoch and position still stand: the fence of D3.1. */
+const FENCE = {
+  name: 'farol_fence',
+  sql: `WITH moved AS (
+          UPDATE log_head SET position = $1::int8 WHERE epoch = $2::int8 AND position = $3::int8
+          RETURNING 1)
+        SELECT 1 / count(*) FROM moved`,
+};
+
+const LOG: Write = {
+  name: 'farol_log',
+  table: 'log',
+  sql: `INSERT INTO log (position, kind, version, payload)
+        SELECT * FROM unnest($1::int8[], $2::text[], $3::int4[], $4::text[])`,
+  types: ['int8', 'text', 'int4', 'text'],
+};
+
+const OUTCOME: Write = {
+  name: 'farol_outcome',
+  table: 'outcome',
+  sql: `INSERT INTO outcome (key, status, body, secret, expires_at)
+        SELECT key, status, body, secret, now() + kept_ms * interval '1 millisecond'
+        FROM unnest($1::bytea[], $2::int4[], $3::bytea[], $4::bool[], $5::int8[])
+          AS row (key, status, body, secret, kept_ms)`,
+  types: ['bytea', 'int4', 'bytea', 'bool', 'int8'],
+};
+
+interface Group {
+  readonly write: Write;
+  readonly rows: Row[];
+}
+
+function logRows(records: readonly PlacedRecord[]): Group {
+  const rows = records.map(({ position, record: { kind, ...payload } }) => ({
+    write: LOG,
+    values: [position, kind, RECORD_VERSIONS[kind], JSON.stringify(payload)],
+  }));
+  return { write: LOG, rows };
+}
+
+function outcomeRows(outcomes: readonly OutcomeRow[]): Group {
+  const rows = outcomes.map((row) => ({
+    write: OUTCOME,
+    values: [row.key, row.status, row.body, row.secret, row.keptMs],
+  }));
+  return { write: OUTCOME, rows };
+}
+
+/** By statement, in order of first appearance; of rows with one table and key only the last stays. */
+function grouped(rows: readonly Row[]): Group[] {
+  const latest = new Map<string, Row>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    if (key !== undefined) latest.set(key, row);
+  }
+  const groups = new Map<Write, Group>();
+  for (const row of rows) {
+    const key = keyOf(row);
+    if (key !== undefined && latest.get(key) !== row) continue;
+    const group = groups.get(row.write) ?? { write: row.write, rows: [] };
+    group.rows.push(row);
+    groups.set(row.write, group);
+  }
+  return [...groups.values()];
+}
+
+function keyOf({ write, values }: Row): string | undefined {
+  return write.key && `${write.table}\u0000${write.key(values)}`;
+}
+
+function statementOf({ write, rows }: Group): Statement {
+  const parameters = write.types.map((type, column) =>
+    columnArray(
+      type,
+      rows.map((row) => row.values[column] ?? null),
+    ),
+  );
+  return { name: write.name, sql: write.sql, parameters };
+}

@@ -1,0 +1,43 @@
+import { openSync, readSync } from 'node:fs';
+
+/**
+ * Until when this writer may answer clients (D3.2), on a clock that goes on while the machine sleeps
+ * (CLOCK_BOOTTIME): whoever wakes up after the deadline knows it before it says a word.
+ */
+export class Deadline {
+  #untilMs: number;
+  readonly #nowMs: () => number;
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(untilMs: number, nowMs = bootTimeMs) {
+    this.#untilMs = untilMs;
+    this.#nowMs = nowMs;
+  }
+
+  /** Alone on one machine nobody else can become the writer. */
+  static readonly none = (): Deadline => new Deadline(Number.POSITIVE_INFINITY);
+
+  mayAnswer(): boolean {
+    return this.#untilMs === Number.POSITIVE_INFINITY || this.#nowMs() < this.#untilMs;
+  }
+
+  /** Never shortens: an answer that was given under the later deadline cannot be taken back. */
+  renew(untilMs: number) {
+    this.#untilMs = Math.max(this.#untilMs, untilMs);
+    for (const listener of this.#listeners) listener();
+  }
+
+  onRenewed(listener: () => void) {
+    this.#listeners.push(listener);
+  }
+}
+
+let uptime: number | undefined;
+const text = Buffer.alloc(32);
+
+/** Read at each question, 2 us: a value kept by a timer is what a frozen process would trust. */
+export function bootTimeMs(): number {
+  uptime ??= openSync('/proc/uptime', 'r');
+  const length = readSync(uptime, text, 0, text.length, 0);
+  return Number.parseFloat(text.toString('latin1', 0, length)) * 1_000;
+}

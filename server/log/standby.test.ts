@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import type { UserId } from '../protocol/identifiers.ts';
+import { type EmbeddedPostgres, startEmbedded } from '../storage/embedded/embedded-postgres.ts';
+import { migrate } from '../storage/migrate.ts';
+import { Deadline } from './deadline.ts';
+import { OutcomeUnknown } from './log.ts';
+import { takeOver } from './takeover.ts';
+import type { Writer } from './writer.ts';
+
+/**
+ * Commits that wait for a standby which does not answer: the schedules of FAULTS.md. The setting is
+ * the whole server's, so these have a PostgreSQL of their own.
+ */
+let postgres: EmbeddedPostgres;
+const folder = mkdtempSync(join(tmpdir(), 'farol-standby-'));
+
+beforeAll(async () => {
+  postgres = await startEmbedded({ folder: join(folder, 'db'), settings: { fsync: 'off' } });
+  await migrate(postgres.url);
+});
+beforeEach(async () => {
+  await standbyAnswers(true);
+  await sql('TRUNCATE log, epoch; UPDATE log_head SET epoch = 0, position = 0');
+});
+afterAll(async () => {
+  await postgres.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test('a commit resolves only when its standby has it', async () => {
+  const { writer } = await start();
+  await standbyAnswers(false);
+  let resolved = false;
+  const written = write(writer).then(() => {
+    resolved = true;
+  });
+  await untilWaitingForStandby(1);
+  expect(resolved).toBe(false);
+  await standbyAnswers(true);
+  await written;
+  expect(writer.committed.position).toBe(1);
+});
+
+// Schedule 1. Without ending the old backend first, its batch became visible after the repeat had run.
+test('what a killed writer left waiting is there before its successor looks anything up', async () => {
+  const old = await start();
+  await standbyAnswers(false);
+  const lost = expect(write(old.writer)).rejects.toThrow(OutcomeUnknown);
+  await untilWaitingForStandby(1);
+  const takeover = start();
+  await lost;
+  await standbyAnswers(true);
+  const { writer } = await takeover;
+  expect(writer.committed).toEqual({ epoch: 2, position: 1 });
+  expect((await sql('SELECT position FROM log')).rows).toEqual([{ position: '1' }]);
+});
+
+// Schedule 2. A visible row that no standby has must not be answered from: the site may die yet.
+test('a takeover is not done before the standby has confirmed it, and with it all that was before', async () => {
+  await standbyAnswers(false);
+  let done = false;
+  const takeover = start().then((started) => {
+    done = true;
+    return started;
+  });
+  await untilWaitingForStandby(1);
+  expect(done).toBe(false);
+  await standbyAnswers(true);
+  expect((await takeover).writer.epoch).toBe(1);
+});
+
+// Schedule 3.
+test('a takeover behind a batch that waits for its standby ends that batch and goes on', async () => {
+  const old = await start();
+  await standbyAnswers(false);
+  const lost = expect(write(old.writer)).rejects.toThrow(OutcomeUnknown);
+  await untilWaitingForStandby(1);
+  const takeover = start();
+  await lost;
+  await untilWaitingForStandby(1);
+  await standbyAnswers(true);
+  expect((await takeover).writer.epoch).toBe(2);
+});
+
+test('a cancelled wait for the standby is no acknowledgement: the writer ends', async () => {
+  const { writer, ended } = await start();
+  await standbyAnswers(false);
+  const written = expect(write(writer)).rejects.toThrow(OutcomeUnknown);
+  await untilWaitingForStandby(1);
+  await sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  await written;
+  expect(ended.map((error) => error.message)).toEqual(['the wait for the standbys was cancelled']);
+});
+
+async function start() {
+  const ended: Error[] = [];
+  const writer = await takeOver({
+    url: postgres.url,
+    leaderRevision: '0',
+    deadline: Deadline.none(),
+    onEnd: (reason) => ended.push(reason),
+  });
+  onTestFinished(() => writer.close());
+  return { writer, ended };
+}
+
+const write = (writer: Writer) =>
+  writer.commit((position) => ({
+    change: {
+      rows: [],
+      touches: [],
+      records: [
+        { position: position(), record: { kind: 'device-list', userId: '@a:b' as UserId } },
+      ],
+    },
+    value: undefined,
+  }));
+
+/** Sessions of the test itself never wait for the standby. */
+async function sql(text: string) {
+  const client = new pg.Client({
+    connectionString: postgres.url,
+    options: '-c synchronous_commit=local',
+  });
+  await client.connect();
+  try {
+    return await client.query(text);
+  } finally {
+    await client.end();
+  }
+}
+
+async function standbyAnswers(answers: boolean) {
+  const names = answers ? '' : 'one_that_is_away';
+  await sql(`ALTER SYSTEM SET synchronous_standby_names = '${names}'`);
+  await sql('SELECT pg_reload_conf()');
+  await expect
+    .poll(async () => (await sql('SHOW synchronous_standby_names')).rows[0])
+    .toEqual({ synchronous_standby_names: names });
+}
+
+const untilWaitingForStandby = (count: number) =>
+  expect
+    .poll(
+      async () =>
+        (await sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")).rowCount,
+    )
+    .toBe(count);

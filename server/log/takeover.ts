@@ -1,0 +1,112 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import type { Deadline } from './deadline.ts';
+import { Writer, type WriterOptions } from './writer.ts';
+import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';
+
+export interface TakeoverOptions {
+  readonly url: string;
+  /** The create revision of the leader key in etcd, as decimal int64; '0' where there is no etcd. */
+  readonly leaderRevision: string;
+  readonly deadline: Deadline;
+  readonly onEnd: (reason: Error) => void;
+  readonly onBatch?: WriterOptions['onBatch'];
+  /** Ends the attempt: the agent took the role back, or the server is stopped. */
+  readonly signal?: AbortSignal;
+}
+
+/** PostgreSQL beside us is a standby: here nobody can become the writer. */
+export class InRecovery extends Error {
+  override readonly name = 'InRecovery';
+}
+
+const RETRY_MS = 50;
+
+/**
+ * Becomes the writer (D3.1). Every start of a writer is a takeover, also on the machine where the
+ * last one was killed a moment ago: its backend may live on, waiting for a standby with the row in
+ * hand, and would make its batch visible behind our back.
+ *
+ * Resolves only when the new epoch is confirmed by the standbys that commits need. WAL is ordered,
+ * so all that came before is then as safe as that; until then nothing may be read or judged.
+ */
+export async function takeOver(options: TakeoverOptions): Promise<Writer> {
+  let ended = options.onEnd;
+  const connection = await WriterConnection.open(options.url, (error) => ended(error));
+  const cut = () => connection.destroy();
+  options.signal?.addEventListener('abort', cut, { once: true });
+  try {
+    await refuseInRecovery(connection.client);
+    await takeRow(connection.client, options.signal);
+    const { epoch, position } = await beginEpoch(connection, options.leaderRevision);
+    const writer = new Writer({
+      ...options,
+      onBatch: options.onBatch,
+      connection,
+      epoch,
+      position,
+    });
+    ended = (error) => writer.lost(error);
+    return writer;
+  } catch (error) {
+    ended = () => {};
+    connection.destroy();
+    options.signal?.throwIfAborted();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', cut);
+  }
+}
+
+async function refuseInRecovery(client: pg.Client) {
+  const { rows } = await client.query<{ standby: boolean }>(
+    'SELECT pg_is_in_recovery() AS standby',
+  );
+  if (rows[0]?.standby) throw new InRecovery('PostgreSQL is a standby: no writer can start here');
+}
+
+/** Repeats, since a frozen client's transaction or a new start of the old writer may hold the row again. */
+async function takeRow(client: pg.Client, signal: AbortSignal | undefined) {
+  for (;;) {
+    signal?.throwIfAborted();
+    await endOtherWriters(client);
+    await client.query('BEGIN');
+    try {
+      await client.query('SELECT 1 FROM log_head FOR UPDATE NOWAIT');
+      return;
+    } catch (error) {
+      if (!isLockTaken(error)) throw error;
+      await client.query('ROLLBACK');
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+/** A backend that waits for its standby ends as well; what it wrote becomes visible, unacknowledged. */
+async function endOtherWriters(client: pg.Client) {
+  await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`,
+    [WRITER_APPLICATION],
+  );
+}
+
+const isLockTaken = (error: unknown) => error instanceof pg.DatabaseError && error.code === '55P03';
+
+/** A rebuilt etcd counts from the beginning again, so the row's own epoch is a floor. */
+async function beginEpoch(connection: WriterConnection, leaderRevision: string) {
+  const { client } = connection;
+  const { rows } = await client.query<{ epoch: number; position: number }>(
+    `UPDATE log_head SET epoch = greatest(epoch + 1, $1::bigint) RETURNING epoch, position`,
+    [leaderRevision],
+  );
+  const head = rows[0];
+  if (!head) throw new Error('The table log_head is empty: this is no database of Farol');
+  await client.query('INSERT INTO epoch (epoch, begins_after) VALUES ($1, $2)', [
+    head.epoch,
+    head.position,
+  ]);
+  const committed = await client.query('COMMIT');
+  connection.assertConfirmed(committed.command);
+  return head;
+}

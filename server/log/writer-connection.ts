@@ -1,0 +1,166 @@
+import pg from 'pg';
+import { TYPES } from '../storage/database.ts';
+import type { Statement } from './statement.ts';
+
+/** What a new writer looks for to end the writers before it. */
+export const WRITER_APPLICATION = 'farol-writer';
+
+/** The database refused a statement before COMMIT: nothing was written, and that is certain. */
+export class RefusedBySql extends Error {
+  override readonly name = 'RefusedBySql';
+  readonly sqlstate: string;
+  /** Which statement of the transaction it was. */
+  readonly index: number;
+
+  constructor(cause: pg.DatabaseError, index: number) {
+    super(cause.message, { cause });
+    this.sqlstate = cause.code ?? '';
+    this.index = index;
+  }
+}
+
+/** The connection, or the confirmation, was lost on the way: the transaction may or may not be there. */
+export class CommitUnknown extends Error {
+  override readonly name = 'CommitUnknown';
+}
+
+/**
+ * The one connection that writes. A transaction goes out in one write with one Sync behind it, so
+ * that after an error the database skips the rest, COMMIT included.
+ *
+ * Nothing here cancels a statement or gives up waiting: a cancelled wait for a standby reads as a
+ * commit (D3.2). To give up is to cut the connection, which leaves the outcome unknown.
+ */
+export class WriterConnection {
+  readonly client: pg.Client;
+  readonly #prepared = new Set<string>();
+  #unconfirmed = false;
+
+  private constructor(client: pg.Client) {
+    this.client = client;
+  }
+
+  static async open(url: string, onLost: (error: Error) => void): Promise<WriterConnection> {
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: WRITER_APPLICATION,
+      types: TYPES,
+      keepAlive: true,
+      options:
+        '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on',
+    });
+    const connection = new WriterConnection(client);
+    client.on('error', onLost);
+    client.on('notice', (notice) => {
+      if (notice.code === '01000') connection.#unconfirmed = true;
+    });
+    await client.connect();
+    return connection;
+  }
+
+  /**
+   * Runs the statements, of which the first is BEGIN and the last COMMIT, and resolves when they are
+   * committed and confirmed. Rejects with `RefusedBySql` or `CommitUnknown`.
+   */
+  async transaction(statements: readonly Statement[]): Promise<void> {
+    await this.#prepare(statements);
+    const sent = new Exchange((wire) => {
+      for (const { name, parameters } of statements) wire.run(name, parameters);
+    });
+    this.#unconfirmed = false;
+    try {
+      await this.#send(sent);
+    } catch (error) {
+      throw await this.#refused(error, sent.tags.length, statements.length - 1);
+    }
+    this.assertConfirmed(sent.tags.at(-1));
+  }
+
+  /** Success is the tag COMMIT and no notice: a cancelled wait and a failed transaction resolve too. */
+  assertConfirmed(tag: string | undefined) {
+    if (tag !== 'COMMIT') throw new CommitUnknown(`COMMIT was answered with ${tag}`);
+    if (this.#unconfirmed) throw new CommitUnknown('the wait for the standbys was cancelled');
+  }
+
+  /** Cuts the connection without waiting for what is under way. */
+  destroy() {
+    // The types do not know the connection below a client; the driver keeps it public.
+    (this.client as unknown as { connection: pg.Connection }).connection.stream.destroy();
+  }
+
+  end(): Promise<void> {
+    return this.client.end();
+  }
+
+  async #refused(error: unknown, index: number, commitIndex: number): Promise<Error> {
+    const definite = error instanceof pg.DatabaseError && index < commitIndex;
+    if (!definite) return new CommitUnknown('the commit was not confirmed', { cause: error });
+    if (error.severity === 'ERROR') await this.client.query('ROLLBACK').catch(() => {});
+    return new RefusedBySql(error, index);
+  }
+
+  async #prepare(statements: readonly Statement[]) {
+    for (const { name, sql } of statements) {
+      if (this.#prepared.has(name)) continue;
+      const sent = new Exchange((wire) => wire.prepare(name, sql));
+      try {
+        await this.#send(sent);
+      } catch (error) {
+        throw await this.#refused(error, 0, 1);
+      }
+      this.#prepared.add(name);
+    }
+  }
+
+  #send(exchange: Exchange): Promise<void> {
+    this.client.query(exchange);
+    return exchange.done;
+  }
+}
+
+interface Wire {
+  prepare(name: string, sql: string): void;
+  run(statement: string, parameters: readonly Buffer[]): void;
+}
+
+/** What the driver calls while it reads the answers of one submitted exchange. */
+class Exchange {
+  readonly tags: string[] = [];
+  readonly done: Promise<void>;
+  readonly #write: (wire: Wire) => void;
+  #settle: { resolve: () => void; reject: (error: Error) => void };
+
+  constructor(write: (wire: Wire) => void) {
+    this.#write = write;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#settle = { resolve, reject };
+  }
+
+  submit(connection: pg.Connection) {
+    connection.stream.cork();
+    this.#write({
+      prepare: (name, text) => connection.parse({ name, text, types: [] }, false),
+      run: (statement, values) => {
+        connection.bind({ statement, values: [...values] }, false);
+        connection.execute({}, false);
+      },
+    });
+    connection.sync();
+    connection.stream.uncork();
+  }
+
+  handleCommandComplete(message: { text: string }) {
+    this.tags.push(message.text);
+  }
+  handleReadyForQuery() {
+    this.#settle.resolve();
+  }
+  handleError(error: Error) {
+    this.#settle.reject(error);
+  }
+  handleRowDescription() {}
+  handleDataRow() {}
+  handleEmptyQuery() {}
+  handlePortalSuspended() {}
+}

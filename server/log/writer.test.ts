@@ -1,0 +1,286 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { Change, Write } from './change.ts';
+import { Deadline } from './deadline.ts';
+import { BuiltOnRefused, NotWriter, OutcomeUnknown, RefusedForData } from './log.ts';
+import { takeOver } from './takeover.ts';
+import type { Writer } from './writer.ts';
+
+test('changes that arrive together are committed in one transaction', async () => {
+  await using bench = await workbench();
+  await Promise.all(['a', 'b', 'c'].map((text) => bench.write(text)));
+  const rows = await bench.fresh.database.query<{ writers: number }>(
+    'test',
+    'SELECT count(DISTINCT xmin::text)::int AS writers FROM note',
+  );
+  expect(rows).toEqual([{ writers: 1 }]);
+});
+
+test('nobody hears of a change before it is committed, and then in order of position', async () => {
+  await using bench = await workbench();
+  const heard: number[] = [];
+  bench.writer.onCommitted((records) => heard.push(...records.map((each) => each.position)));
+  const locked = await lockHead(bench.fresh.url);
+  const writes = Promise.all(['a', 'b'].map((text) => bench.write(text)));
+  await untilWaiting(bench.fresh);
+  expect(heard).toEqual([]);
+  await locked.release();
+  await writes;
+  expect(heard).toEqual([1, 2]);
+  expect(bench.writer.committed).toEqual({ epoch: 1, position: 2 });
+});
+
+test('a batch goes no further than 256 changes', async () => {
+  await using bench = await workbench();
+  await Promise.all(Array.from({ length: 300 }, (_, n) => bench.write(`${n}`)));
+  expect(bench.batches).toEqual([256, 44]);
+});
+
+test('a batch goes no further than 1 MiB', async () => {
+  await using bench = await workbench();
+  const large = 'x'.repeat(400_000);
+  await Promise.all(['1', '2', '3'].map((text) => bench.write(text + large)));
+  expect(bench.batches).toEqual([2, 1]);
+});
+
+test('of the rows of one key in a batch the last one stays, also over put and remove', async () => {
+  await using bench = await workbench();
+  await Promise.all([
+    bench.commit({ rows: [{ write: PUT_KEYED, values: ['k', 'old'] }] }),
+    bench.commit({ rows: [{ write: REMOVE_KEYED, values: ['k'] }] }),
+    bench.commit({ rows: [{ write: PUT_KEYED, values: ['k', 'new'] }] }),
+    bench.commit({ rows: [{ write: PUT_KEYED, values: ['gone', 'soon'] }] }),
+    bench.commit({ rows: [{ write: REMOVE_KEYED, values: ['gone'] }] }),
+  ]);
+  expect(bench.batches).toEqual([5]);
+  expect(await bench.fresh.database.query('test', 'SELECT * FROM keyed')).toEqual([
+    { key: 'k', value: 'new' },
+  ]);
+});
+
+test('values of every column type arrive as they were, nulls and emoji too', async () => {
+  await using bench = await workbench();
+  const values = [2 ** 53 - 1, -7, 'ä🗼"\\{}', true, 0.5, Buffer.from([0, 255])];
+  await bench.commit({ rows: [{ write: ALL_TYPES, values }] });
+  await bench.commit({ rows: [{ write: ALL_TYPES, values: [-1, null, null, null, null, null] }] });
+  const rows = await bench.fresh.database.query<object>('test', 'SELECT * FROM every ORDER BY a');
+  expect(rows.map(Object.values)).toEqual([[-1, null, null, null, null, null], values]);
+});
+
+test('of a poisoned batch only the poison is refused', async () => {
+  await using bench = await workbench();
+  const results = await Promise.allSettled([
+    bench.write('good 1'),
+    bench.write('poison\u0000'),
+    bench.write('good 2'),
+  ]);
+  expect(results.map((each) => each.status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect((results[1] as PromiseRejectedResult).reason).toBeInstanceOf(RefusedForData);
+  expect(await bench.notes()).toEqual(['good 1', 'good 2']);
+  expect(bench.ended).toEqual([]);
+});
+
+test('a value of the wrong type is poison, and does not end the writer', async () => {
+  await using bench = await workbench();
+  const wrong = bench.commit({ rows: [{ write: NOTE, values: [7] }] });
+  await expect(wrong).rejects.toThrow(RefusedForData);
+  await bench.write('after');
+  expect(await bench.notes()).toEqual(['after']);
+});
+
+test('a statement of ours that is wrong refuses its request, and does not end the writer', async () => {
+  await using bench = await workbench();
+  const broken: Write = { name: 'x', table: 'x', sql: 'INSERT INTO nowhere SELECT 1', types: [] };
+  await expect(bench.commit({ rows: [{ write: broken, values: [] }] })).rejects.toThrow(
+    RefusedForData,
+  );
+  await bench.write('after');
+  expect(await bench.notes()).toEqual(['after']);
+});
+
+test('what was built on a refused change is refused with it, at any distance', async () => {
+  await using bench = await workbench();
+  const refused: string[][] = [];
+  bench.writer.onRefused((touches) => refused.push([...touches].sort()));
+  const results = await Promise.allSettled([
+    bench.write('poison\u0000', ['room:a']),
+    bench.write('on the poison', ['room:a', 'room:b']),
+    bench.write('beside it', ['room:c']),
+    bench.write('on what was on the poison', ['room:b']),
+  ]);
+  expect(results.map((each) => each.status === 'rejected' && each.reason.constructor)).toEqual([
+    RefusedForData,
+    BuiltOnRefused,
+    false,
+    BuiltOnRefused,
+  ]);
+  expect(refused).toEqual([['room:a', 'room:b']]);
+  expect(await bench.notes()).toEqual(['beside it']);
+});
+
+test('changes that wait behind the batch are refused too if they were built on its poison', async () => {
+  await using bench = await workbench();
+  const locked = await lockHead(bench.fresh.url);
+  const poison = expect(bench.write('poison\u0000', ['room:a'])).rejects.toThrow(RefusedForData);
+  await untilWaiting(bench.fresh);
+  const behind = Promise.allSettled([bench.write('x', ['room:a']), bench.write('y', ['room:b'])]);
+  await locked.release();
+  await poison;
+  expect((await behind).map((each) => each.status)).toEqual(['rejected', 'fulfilled']);
+});
+
+test('a build that throws writes nothing, and the next change goes on', async () => {
+  await using bench = await workbench();
+  const thrown = bench.writer.commit((position) => {
+    position();
+    throw new Error('forbidden');
+  });
+  await expect(thrown).rejects.toThrow('forbidden');
+  await bench.write('next');
+  expect(bench.writer.committed.position).toBe(2);
+});
+
+test('past its deadline the writer begins no batch; renewed, it goes on', async () => {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  await using bench = await workbench(deadline);
+  now = 10;
+  expect(bench.writer.mayAnswer()).toBe(false);
+  const written = bench.write('late');
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  expect(await bench.notes()).toEqual([]);
+  deadline.renew(20);
+  await written;
+  expect(await bench.notes()).toEqual(['late']);
+});
+
+test('a commit that returns after the deadline is not acknowledged', async () => {
+  let now = 0;
+  await using bench = await workbench(new Deadline(10, () => now));
+  const locked = await lockHead(bench.fresh.url);
+  const written = expect(bench.write('late')).rejects.toThrow(OutcomeUnknown);
+  await untilWaiting(bench.fresh);
+  now = 10;
+  await locked.release();
+  await written;
+  expect(await bench.notes()).toEqual(['late']);
+});
+
+test('a closing writer takes nothing more, and commits what it has', async () => {
+  await using bench = await workbench();
+  const before = bench.write('before');
+  const closed = bench.writer.close();
+  await expect(bench.write('after')).rejects.toThrow(NotWriter);
+  await before;
+  await closed;
+  expect(await bench.notes()).toEqual(['before']);
+});
+
+const NOTE: Write = {
+  name: 'test_note',
+  table: 'note',
+  sql: 'INSERT INTO note SELECT unnest($1::text[])',
+  types: ['text'],
+};
+const PUT_KEYED: Write = {
+  name: 'test_put_keyed',
+  table: 'keyed',
+  sql: `INSERT INTO keyed SELECT * FROM unnest($1::text[], $2::text[])
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+  types: ['text', 'text'],
+  key: ([key]) => String(key),
+};
+const REMOVE_KEYED: Write = {
+  name: 'test_remove_keyed',
+  table: 'keyed',
+  sql: 'DELETE FROM keyed USING unnest($1::text[]) AS gone (key) WHERE keyed.key = gone.key',
+  types: ['text'],
+  key: ([key]) => String(key),
+};
+const ALL_TYPES: Write = {
+  name: 'test_every',
+  table: 'every',
+  sql: `INSERT INTO every SELECT * FROM unnest(
+          $1::int8[], $2::int4[], $3::text[], $4::bool[], $5::float8[], $6::bytea[])`,
+  types: ['int8', 'int4', 'text', 'bool', 'float8', 'bytea'],
+};
+
+async function workbench(deadline = Deadline.none()) {
+  const fresh = await freshDatabase();
+  await fresh.database.query('t1', 'CREATE TABLE note (text text NOT NULL)');
+  await fresh.database.query('t2', 'CREATE TABLE keyed (key text PRIMARY KEY, value text)');
+  await fresh.database.query(
+    't3',
+    'CREATE TABLE every (a bigint, b int, c text, d bool, e float8, f bytea)',
+  );
+  const batches: number[] = [];
+  const ended: Error[] = [];
+  const writer = await takeOver({
+    url: fresh.url,
+    leaderRevision: '0',
+    deadline,
+    onEnd: (reason) => ended.push(reason),
+    onBatch: ({ changes }) => batches.push(changes),
+  });
+  const commit = (change: Partial<Change>) => commitTo(writer, change);
+  return {
+    fresh,
+    writer,
+    batches,
+    ended,
+    commit,
+    write: (text: string, touches: string[] = []) =>
+      commit({ rows: [{ write: NOTE, values: [text] }], touches }),
+    async notes() {
+      const rows = await fresh.database.query<{ text: string }>('notes', 'SELECT text FROM note');
+      return rows.map((row) => row.text);
+    },
+    async [Symbol.asyncDispose]() {
+      await writer.close();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const commitTo = (writer: Writer, change: Partial<Change>) =>
+  writer.commit((position) => ({
+    change: {
+      rows: [],
+      touches: [],
+      records: [
+        {
+          position: position(),
+          record: { kind: 'device-list', userId: '@alice:example.org' as UserId },
+        },
+      ],
+      ...change,
+    },
+    value: undefined,
+  }));
+
+/** Another session with the row of the fence in hand, as a batch that waits for its standby has it. */
+async function lockHead(url: string) {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {});
+  await client.connect();
+  await client.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
+  return {
+    async release() {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}
+
+async function untilWaiting({ database }: FreshDatabase) {
+  for (;;) {
+    const rows = await database.query(
+      'waiting',
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+         AND application_name = 'farol-writer' AND wait_event_type = 'Lock'`,
+    );
+    if (rows.length > 0) return;
+  }
+}
