@@ -1,0 +1,90 @@
+import type { PlacedRecord } from '../../log/change.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { Device } from './device.ts';
+
+/** Older changes than these are looked up. A client that syncs all the time needs the last few. */
+const CHANGES_KEPT_MAX = 1_024;
+
+/**
+ * What is in memory for a user who has synced lately: the changes that concern them, so that an
+ * answer looks at what changed and not at every room, and those of their requests that wait.
+ */
+export class ActiveUser {
+  readonly userId: UserId;
+  /** Rooms whose changes are written down here. May hold too many for a while, never too few. */
+  readonly rooms = new Set<RoomId>();
+  /** Presence of others that changed, with the ephemeral counter of the change. */
+  readonly presence = new Map<UserId, number>();
+  readonly #devices = new Map<string, Device>();
+  readonly #waiters = new Set<() => void>();
+  #changes: PlacedRecord[] = [];
+  #floor: number;
+  #newest: number;
+  #newestEphemeral = 0;
+  usedAtMs = 0;
+
+  /** `position`: up to here the database has to be asked what changed. */
+  constructor(userId: UserId, position: number) {
+    this.userId = userId;
+    this.#floor = position;
+    this.#newest = position;
+  }
+
+  get isWaiting(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  device(deviceId: string): Device {
+    let device = this.#devices.get(deviceId);
+    if (device === undefined) {
+      device = new Device();
+      this.#devices.set(deviceId, device);
+    }
+    return device;
+  }
+
+  /** Wakes nobody: all records of a batch are noted before the first waiter looks at any. */
+  note(change: PlacedRecord): void {
+    if (change.position === this.#changes.at(-1)?.position) return;
+    this.#newest = change.position;
+    this.#changes.push(change);
+    if (this.#changes.length <= CHANGES_KEPT_MAX) return;
+    const dropped = this.#changes.splice(0, CHANGES_KEPT_MAX / 2);
+    this.#floor = dropped.at(-1)!.position;
+  }
+
+  noteEphemeral(counter: number): void {
+    this.#newestEphemeral = Math.max(this.#newestEphemeral, counter);
+  }
+
+  wake(): void {
+    for (const waiter of this.#waiters) waiter();
+  }
+
+  /** The changes behind this position, in order; undefined where memory does not reach back so far. */
+  changesAfter(position: number): readonly PlacedRecord[] | undefined {
+    if (position < this.#floor) return undefined;
+    const changes = this.#changes;
+    let from = changes.length;
+    while (from > 0 && changes[from - 1]!.position > position) from--;
+    return changes.slice(from);
+  }
+
+  hasNewsAfter(position: number, ephemeral: number): boolean {
+    return this.#newest > position || this.#newestEphemeral > ephemeral;
+  }
+
+  /** Resolves at the next news, or when the signal ends the waiting, whichever comes first. */
+  async news(until: AbortSignal): Promise<void> {
+    if (until.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#waiters.delete(done);
+        until.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#waiters.add(done);
+      until.addEventListener('abort', done);
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import type { PlacedRecord } from '../../log/change.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { ActiveUser } from './active-user.ts';
+
+/** A client that stays away longer begins anew from the database, which is slower but no loss. */
+const KEPT_MS = 10 * 60_000;
+
+/**
+ * Who has synced lately, by room: a change wakes those whom it concerns and looks at nobody else.
+ */
+export class ActiveUsers {
+  readonly #users = new Map<UserId, ActiveUser>();
+  readonly #byRoom = new Map<RoomId, Set<ActiveUser>>();
+
+  find(userId: UserId): ActiveUser | undefined {
+    return this.#users.get(userId);
+  }
+
+  inRoom(roomId: RoomId): Iterable<ActiveUser> {
+    return this.#byRoom.get(roomId) ?? [];
+  }
+
+  /**
+   * `rooms` are those whose changes concern the user, as they were committed at `position`. To be
+   * called in the same turn of the event loop in which both were read, or a change may be missed.
+   */
+  enter(userId: UserId, rooms: Iterable<RoomId>, position: number): ActiveUser {
+    const user = this.#users.get(userId) ?? new ActiveUser(userId, position);
+    this.#users.set(userId, user);
+    const current = new Set(rooms);
+    for (const roomId of user.rooms) if (!current.has(roomId)) this.#leave(user, roomId);
+    for (const roomId of current) this.#join(user, roomId);
+    return user;
+  }
+
+  /** Every record that concerns somebody is noted with them before anybody is woken. */
+  committed(records: readonly PlacedRecord[]): void {
+    const concerned = new Set<ActiveUser>();
+    for (const placed of records) {
+      for (const user of this.#concernedBy(placed.record)) {
+        user.note(placed);
+        concerned.add(user);
+      }
+    }
+    for (const user of concerned) user.wake();
+  }
+
+  /** Typing and presence: they have no position. */
+  ephemeral(users: Iterable<ActiveUser>, counter: number): void {
+    for (const user of users) {
+      user.noteEphemeral(counter);
+      user.wake();
+    }
+  }
+
+  sweep(nowMs: number): void {
+    for (const user of this.#users.values()) {
+      if (user.isWaiting || nowMs - user.usedAtMs < KEPT_MS) continue;
+      for (const roomId of user.rooms) this.#leave(user, roomId);
+      this.#users.delete(user.userId);
+    }
+  }
+
+  *#concernedBy(record: PlacedRecord['record']): Iterable<ActiveUser> {
+    switch (record.kind) {
+      case 'event':
+        yield* this.inRoom(record.roomId);
+        return;
+      case 'state':
+        yield* this.#concernedByState(record);
+        return;
+      case 'receipt':
+        if (record.receiptType === 'm.read') yield* this.inRoom(record.roomId);
+        else yield* this.#self(record.userId);
+        return;
+      // Who else has to hear of a changed device is found out behind the commit: see DeviceLists.
+      case 'device-list':
+      case 'account-data':
+      case 'to-device':
+      case 'device-keys':
+        yield* this.#self(record.userId);
+    }
+  }
+
+  /** Whoever is invited, joins or leaves; from now on the room's changes are theirs, until they sync. */
+  *#concernedByState({
+    roomId,
+    type,
+    stateKey,
+  }: {
+    roomId: RoomId;
+    type: string;
+    stateKey: string;
+  }) {
+    yield* this.inRoom(roomId);
+    if (type !== 'm.room.member') return;
+    const target = this.#users.get(stateKey as UserId);
+    if (target === undefined) return;
+    this.#join(target, roomId);
+    yield target;
+  }
+
+  *#self(userId: UserId): Iterable<ActiveUser> {
+    const user = this.#users.get(userId);
+    if (user !== undefined) yield user;
+  }
+
+  #join(user: ActiveUser, roomId: RoomId) {
+    user.rooms.add(roomId);
+    const users = this.#byRoom.get(roomId) ?? new Set();
+    this.#byRoom.set(roomId, users.add(user));
+  }
+
+  #leave(user: ActiveUser, roomId: RoomId) {
+    user.rooms.delete(roomId);
+    const users = this.#byRoom.get(roomId);
+    users?.delete(user);
+    if (users?.size === 0) this.#byRoom.delete(roomId);
+  }
+}
