@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../test/support/postgres.ts';
+import { startWriter } from '../../test/support/writer.ts';
+import { OutcomeStore, type Seal } from './outcome-store.ts';
+import type { Once, OnceKey } from './outcomes.ts';
+
+const key = (over: Partial<Extract<OnceKey, { kind: 'txn' }>> = {}): OnceKey => ({
+  kind: 'txn',
+  userId: '@alice:example.org',
+  deviceId: 'PHONE',
+  operation: 'sendMessage',
+  path: '!room/m.room.message',
+  txnId: 't1',
+  ...over,
+});
+
+test('a repeat is answered from the outcome of the first run, also by the next writer', async () => {
+  await using bench = await workbench();
+  await bench.run(key(), { event_id: '$1' });
+  const again = await bench.run(key(), { event_id: '$2' });
+  const elsewhere = await bench.restart().run(key(), { event_id: '$3' });
+  const outcome = { status: 200, body: { event_id: '$1' } };
+  expect([again, elsewhere]).toEqual([
+    { kind: 'repeat', outcome },
+    { kind: 'repeat', outcome },
+  ]);
+  expect(bench.runs).toBe(1);
+});
+
+// Schedule 8 of FAULTS.md.
+test('the same request from two fronts at once runs once', async () => {
+  await using bench = await workbench();
+  const requestId = { kind: 'request', requestId: 'front-a:1' } as const;
+  const [first, second] = await Promise.all([
+    bench.run(requestId, { event_id: '$1' }),
+    bench.run(requestId, { event_id: '$2' }),
+  ]);
+  expect(first).toEqual({ kind: 'ran', answer: { event_id: '$1' } });
+  expect(second).toEqual({ kind: 'repeat', outcome: { status: 200, body: { event_id: '$1' } } });
+  expect(bench.runs).toBe(1);
+});
+
+test.each<[string, OnceKey]>([
+  ['another user', key({ userId: '@bob:example.org' })],
+  ['another device', key({ deviceId: 'LAPTOP' })],
+  ['another endpoint', key({ operation: 'redactEvent' })],
+  ['another path', key({ path: '!other/m.room.message' })],
+  ['another transaction', key({ txnId: 't2' })],
+])('the same names of %s are another request', async (_what, other) => {
+  await using bench = await workbench();
+  await bench.run(key(), {});
+  expect(await bench.run(other, {})).toMatchObject({ kind: 'ran' });
+});
+
+test('a run that fails leaves no outcome: its repeat runs', async () => {
+  await using bench = await workbench();
+  const failed = bench.store.run(key(), async (once) => {
+    once.outcome(200, {});
+    throw new Error('refused');
+  });
+  await expect(failed).rejects.toThrow('refused');
+  expect(await bench.run(key(), { event_id: '$1' })).toMatchObject({ kind: 'ran' });
+});
+
+test('who joins a run that fails, fails with it', async () => {
+  await using bench = await workbench();
+  const fail = async () => {
+    throw new Error('refused');
+  };
+  const both = await Promise.allSettled([
+    bench.store.run(key(), fail),
+    bench.run(key(), { event_id: '$1' }),
+  ]);
+  expect(both.map((each) => each.status)).toEqual(['rejected', 'rejected']);
+  expect(bench.runs).toBe(0);
+});
+
+test('a secret body is sealed in the database, and opened for a repeat', async () => {
+  await using bench = await workbench();
+  await bench.run(key(), { access_token: 'syt_secret' }, { secret: true });
+  const rows = await bench.fresh.database.query<{ body: Buffer }>('t', 'SELECT body FROM outcome');
+  expect(rows[0]!.body.toString()).not.toContain('syt_secret');
+  const repeat = await bench.restart().run(key(), {});
+  expect(repeat).toMatchObject({ outcome: { body: { access_token: 'syt_secret' } } });
+});
+
+test('look-ups that arrive together are one query', async () => {
+  await using bench = await workbench();
+  let queries = 0;
+  const { database } = bench.fresh;
+  const counted: typeof database = {
+    ...database,
+    query(...parameters) {
+      queries += 1;
+      return database.query(...parameters);
+    },
+  };
+  const store = new OutcomeStore(counted, upsideDown);
+  const keys = Array.from({ length: 50 }, (_, n) => key({ txnId: `${n}` }));
+  await Promise.all(keys.map((each) => store.run(each, async () => ({}))));
+  expect(queries).toBe(1);
+});
+
+const upsideDown: Seal = {
+  seal: (plain) => Buffer.from(plain.map((byte) => byte ^ 255)),
+  open: (sealed) => Buffer.from(sealed.map((byte) => byte ^ 255)),
+};
+
+async function workbench() {
+  const fresh = await freshDatabase();
+  const writer = await startWriter(fresh.url);
+  const bench = {
+    fresh,
+    runs: 0,
+    store: new OutcomeStore(fresh.database, upsideDown),
+    /** What a new writer has: nothing in memory. */
+    restart() {
+      bench.store = new OutcomeStore(fresh.database, upsideDown);
+      return bench;
+    },
+    run(onceKey: OnceKey, body: Record<string, string>, options?: { secret: boolean }) {
+      return bench.store.run(onceKey, (once) => write(once, body, options));
+    },
+    async [Symbol.asyncDispose]() {
+      await writer.close();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+  const write = (once: Once, body: Record<string, string>, options?: { secret: boolean }) => {
+    bench.runs += 1;
+    return writer.commit(() => ({
+      change: { rows: [], records: [], touches: [], outcome: once.outcome(200, body, options) },
+      value: body,
+    }));
+  };
+  return bench;
+}
