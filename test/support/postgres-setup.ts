@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -15,14 +15,14 @@ declare module 'vitest' {
 
 /** One PostgreSQL for the whole run, with a migrated database to copy. Its data are not kept: no fsync. */
 export default async function setup(project: TestProject) {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-test-'));
+  const folder = mkdtempSync(join(memoryOrDisk(), 'farol-test-'));
   const postgres = await startEmbedded({
     folder: join(folder, 'db'),
     settings: {
       fsync: 'off',
       full_page_writes: 'off',
       max_connections: '400',
-      max_prepared_transactions: '0',
+      autovacuum: 'off',
     },
   });
   await makeTemplate(postgres.url);
@@ -31,6 +31,16 @@ export default async function setup(project: TestProject) {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
+}
+
+/** Copying the template is 300 files: 50 ms in memory, 290 ms on the disk it was measured on. */
+function memoryOrDisk(): string {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    return bavail * bsize > 4_000_000_000 ? '/dev/shm' : tmpdir();
+  } catch {
+    return tmpdir();
+  }
 }
 
 async function makeTemplate(url: string) {
