@@ -1,0 +1,65 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface Account {
+  readonly userId: UserId;
+  readonly passwordHash: string | null;
+  readonly guest: boolean;
+  readonly admin: boolean;
+  readonly createdMs: number;
+  readonly deactivatedMs: number | null;
+}
+
+export async function accountOf(database: Database, userId: UserId): Promise<Account | undefined> {
+  const rows = await database.query<Account>(
+    'account_of',
+    `SELECT user_id AS "userId", password_hash AS "passwordHash", guest, admin,
+       created_ms AS "createdMs", deactivated_ms AS "deactivatedMs"
+     FROM account WHERE user_id = $1`,
+    [userId],
+  );
+  return rows[0];
+}
+
+export async function hasAccounts(database: Database): Promise<boolean> {
+  const rows = await database.query('has_accounts', 'SELECT 1 FROM account LIMIT 1');
+  return rows.length > 0;
+}
+
+/** Those of the given users that have an account here which is in use. */
+export async function activeAmong(
+  database: Database,
+  userIds: readonly UserId[],
+): Promise<ReadonlySet<UserId>> {
+  const rows = await database.query<{ userId: UserId }>(
+    'active_among',
+    `SELECT user_id AS "userId" FROM account
+     WHERE user_id = ANY ($1::text[]) AND deactivated_ms IS NULL`,
+    [userIds],
+  );
+  return new Set(rows.map((row) => row.userId));
+}
+
+export const accountRow = (account: Account): Row => ({
+  write: PUT_ACCOUNT,
+  values: [
+    account.userId,
+    account.passwordHash,
+    account.guest,
+    account.admin,
+    account.createdMs,
+    account.deactivatedMs,
+  ],
+});
+
+const PUT_ACCOUNT: Write = {
+  name: 'put_account',
+  table: 'account',
+  sql: `INSERT INTO account (user_id, password_hash, guest, admin, created_ms, deactivated_ms)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::int8[], $6::int8[])
+    ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
+      admin = excluded.admin, deactivated_ms = excluded.deactivated_ms`,
+  types: ['text', 'text', 'bool', 'bool', 'int8', 'int8'],
+  key: ([userId]) => `${userId}`,
+};

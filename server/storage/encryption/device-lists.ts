@@ -1,0 +1,32 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+/** Of the given users, those whose keys changed last in (after, upTo]. */
+export async function deviceListsChanged(
+  database: Database,
+  userIds: readonly UserId[],
+  { after, upTo }: { after: number; upTo: number },
+): Promise<UserId[]> {
+  const rows = await database.query<{ userId: UserId }>(
+    'device_lists_changed',
+    `SELECT user_id AS "userId" FROM device_list
+     WHERE user_id = ANY ($1::text[]) AND position > $2 AND position <= $3`,
+    [userIds, after, upTo],
+  );
+  return rows.map((row) => row.userId);
+}
+
+export const deviceListRow = (userId: UserId, position: number): Row => ({
+  write: PUT_DEVICE_LIST,
+  values: [userId, position],
+});
+
+const PUT_DEVICE_LIST: Write = {
+  name: 'put_device_list',
+  table: 'device_list',
+  sql: `INSERT INTO device_list (user_id, position) SELECT * FROM unnest($1::text[], $2::int8[])
+    ON CONFLICT (user_id) DO UPDATE SET position = excluded.position`,
+  types: ['text', 'int8'],
+  key: ([userId]) => `${userId}`,
+};

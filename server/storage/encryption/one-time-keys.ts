@@ -1,0 +1,99 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface OneTimeKey {
+  readonly userId: UserId;
+  readonly deviceId: string;
+  readonly algorithm: string;
+  readonly keyId: string;
+  readonly json: string;
+}
+
+/** How many unclaimed keys a device has, by algorithm. */
+export async function oneTimeKeyCounts(
+  database: Database,
+  userId: UserId,
+  deviceId: string,
+): Promise<Readonly<Record<string, number>>> {
+  const rows = await database.query<{ algorithm: string; count: number }>(
+    'one_time_key_counts',
+    `SELECT algorithm, count(*) AS count FROM one_time_key
+     WHERE user_id = $1 AND device_id = $2 GROUP BY algorithm`,
+    [userId, deviceId],
+  );
+  return Object.fromEntries(rows.map((row) => [row.algorithm, row.count]));
+}
+
+export const oneTimeKeysOf = (database: Database, userId: UserId, deviceId: string) =>
+  database.query<OneTimeKey>(
+    'one_time_keys_of',
+    `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json
+     FROM one_time_key WHERE user_id = $1 AND device_id = $2`,
+    [userId, deviceId],
+  );
+
+/** The key that is next to be claimed: of those that were uploaded first, the one that sorts first. */
+export async function oldestOneTimeKey(
+  database: Database,
+  { userId, deviceId, algorithm }: Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>,
+): Promise<OneTimeKey | undefined> {
+  const rows = await database.query<OneTimeKey>(
+    'oldest_one_time_key',
+    `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json
+     FROM one_time_key WHERE user_id = $1 AND device_id = $2 AND algorithm = $3
+     ORDER BY position, key_id LIMIT 1`,
+    [userId, deviceId, algorithm],
+  );
+  return rows[0];
+}
+
+export const oneTimeKeyRow = (key: OneTimeKey, position: number): Row => ({
+  write: INSERT_ONE_TIME_KEY,
+  values: [key.userId, key.deviceId, key.algorithm, key.keyId, key.json, position],
+});
+
+export const oneTimeKeyGoneRow = (key: Omit<OneTimeKey, 'json'>): Row => ({
+  write: DELETE_ONE_TIME_KEY,
+  values: [key.userId, key.deviceId, key.algorithm, key.keyId],
+});
+
+/** Of a device that was deleted. */
+export const oneTimeKeysGoneRow = (userId: UserId, deviceId: string): Row => ({
+  write: DELETE_ONE_TIME_KEYS,
+  values: [userId, deviceId],
+});
+
+const byKey: NonNullable<Write['key']> = ([userId, deviceId, algorithm, keyId]) =>
+  `${userId}\0${deviceId}\0${algorithm}\0${keyId}`;
+
+const INSERT_ONE_TIME_KEY: Write = {
+  name: 'insert_one_time_key',
+  table: 'one_time_key',
+  sql: `INSERT INTO one_time_key (user_id, device_id, algorithm, key_id, json, position)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])
+    ON CONFLICT (user_id, device_id, algorithm, key_id) DO NOTHING`,
+  types: ['text', 'text', 'text', 'text', 'text', 'int8'],
+  key: byKey,
+};
+
+const DELETE_ONE_TIME_KEY: Write = {
+  name: 'delete_one_time_key',
+  table: 'one_time_key',
+  sql: `DELETE FROM one_time_key AS kept
+    USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
+      AS gone (user_id, device_id, algorithm, key_id)
+    WHERE kept.user_id = gone.user_id AND kept.device_id = gone.device_id
+      AND kept.algorithm = gone.algorithm AND kept.key_id = gone.key_id`,
+  types: ['text', 'text', 'text', 'text'],
+  key: byKey,
+};
+
+const DELETE_ONE_TIME_KEYS: Write = {
+  name: 'delete_one_time_keys',
+  table: 'one_time_key (all of a device)',
+  sql: `DELETE FROM one_time_key AS kept
+    USING unnest($1::text[], $2::text[]) AS gone (user_id, device_id)
+    WHERE kept.user_id = gone.user_id AND kept.device_id = gone.device_id`,
+  types: ['text', 'text'],
+};
