@@ -1,0 +1,160 @@
+import type { PlacedRecord } from '../../log/change.ts';
+import type { Log } from '../../log/log.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import { forbidden, invalidParam } from '../../protocol/matrix-error.ts';
+import type { Room, Rooms } from '../../rooms/rooms.ts';
+import type { Database } from '../../storage/database.ts';
+import {
+  type PlacedReceipt,
+  type Receipt,
+  type ReceiptType,
+  receiptRow,
+  receiptsOfRooms,
+} from '../../storage/receipts.ts';
+import { isRelatedToThread } from '../unread/thread-of.ts';
+import { OwnReceipts, sameReceipt } from './own-receipts.ts';
+import { RecentReceipts } from './recent-receipts.ts';
+
+export interface ReceiptsPorts {
+  readonly log: Pick<Log, 'commit' | 'committed' | 'onCommitted' | 'onRefused'>;
+  readonly database: Database;
+  readonly rooms: Pick<Rooms, 'open'>;
+  readonly now: () => number;
+  /** How long a receipt may wait for a newer one to replace it (D6): 200 ms. */
+  readonly waitMs?: number;
+}
+
+export interface NewReceipt {
+  readonly roomId: RoomId;
+  readonly userId: UserId;
+  readonly type: ReceiptType;
+  readonly eventId: EventId;
+  /** '' for an unthreaded receipt. */
+  readonly threadId: string;
+}
+
+/** Who has read how far. Receipts that follow each other quickly become one: the newest wins (D6). */
+export class Receipts {
+  readonly #ports: ReceiptsPorts;
+  readonly #recent: RecentReceipts;
+  readonly #own: OwnReceipts;
+  /** Not committed yet, by what they replace. */
+  readonly #newest = new Map<string, Receipt>();
+  readonly #waiting = new Map<string, Promise<void>>();
+  readonly #underway = new Map<number, PlacedReceipt>();
+
+  constructor(ports: ReceiptsPorts) {
+    this.#ports = ports;
+    this.#own = new OwnReceipts(ports.database);
+    this.#recent = new RecentReceipts(ports.log.committed.position);
+    ports.log.onCommitted((records) => this.#committed(records));
+  }
+
+  /** Resolves when it is committed. A receipt that is behind the one before it changes nothing. */
+  async put(receipt: NewReceipt): Promise<void> {
+    const room = await this.#ports.rooms.open(receipt.roomId);
+    if (room?.membershipOf(receipt.userId) !== 'join') throw forbidden('You are not in this room');
+    const eventPosition = await placeOf(room, receipt);
+    const placed = { ...receipt, eventPosition, ts: this.#ports.now() };
+    const own = await this.#own.in(receipt.userId, receipt.roomId);
+
+    const key = keyOf(receipt);
+    const before = this.#newest.get(key) ?? own.find((each) => sameReceipt(each, placed));
+    if (before !== undefined && isBehind(placed, before)) return this.#waiting.get(key);
+    this.#newest.set(key, placed);
+    const waiting = this.#waiting.get(key) ?? this.#commitSoon(key);
+    this.#waiting.set(key, waiting);
+    return waiting;
+  }
+
+  /** What changed in (after, upTo]; among it the private receipts of everybody. */
+  async ofRoom(range: { roomId: RoomId; after: number; upTo: number }) {
+    const { roomId, after, upTo } = range;
+    return (
+      this.#recent.ofRoom(range) ??
+      (await receiptsOfRooms(this.#ports.database, { roomIds: [roomId], after, upTo }))
+    );
+  }
+
+  /** For answers that have to look at many rooms: one query. */
+  async ofRooms(range: { roomIds: readonly RoomId[]; after: number; upTo: number }) {
+    const byRoom = new Map<RoomId, PlacedReceipt[]>();
+    for (const receipt of await receiptsOfRooms(this.#ports.database, range)) {
+      const receipts = byRoom.get(receipt.roomId);
+      if (receipts === undefined) byRoom.set(receipt.roomId, [receipt]);
+      else receipts.push(receipt);
+    }
+    return byRoom;
+  }
+
+  /** The user's own receipts in a room. */
+  ownIn(userId: UserId, roomId: RoomId): Promise<readonly PlacedReceipt[]> {
+    return this.#own.in(userId, roomId);
+  }
+
+  async #commitSoon(key: string): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#ports.waitMs ?? 200));
+    this.#waiting.delete(key);
+    const receipt = this.#newest.get(key)!;
+    try {
+      await this.#commit(receipt);
+    } finally {
+      if (this.#newest.get(key) === receipt) this.#newest.delete(key);
+    }
+  }
+
+  /** Each is a change of its own, so that one which the database refuses takes no other with it. */
+  async #commit(receipt: Receipt): Promise<void> {
+    let position = 0;
+    try {
+      await this.#ports.log.commit((next) => {
+        position = next();
+        const placed = { ...receipt, position };
+        this.#underway.set(position, placed);
+        const { roomId, userId, type: receiptType, threadId } = receipt;
+        const record = {
+          kind: 'receipt',
+          roomId,
+          userId,
+          receiptType,
+          threadId: threadId || null,
+        } as const;
+        return {
+          change: { rows: [receiptRow(placed)], records: [{ position, record }], touches: [] },
+          value: undefined,
+        };
+      });
+    } finally {
+      this.#underway.delete(position);
+    }
+  }
+
+  /** What other processes wrote, on a follower, is not known here: only its own rows are. */
+  #committed(records: readonly PlacedRecord[]) {
+    for (const { position, record } of records) {
+      if (record.kind !== 'receipt') continue;
+      const receipt = this.#underway.get(position);
+      if (receipt === undefined) continue;
+      this.#recent.add(receipt);
+      this.#own.committed(receipt);
+    }
+  }
+}
+
+const keyOf = ({ userId, roomId, type, threadId }: NewReceipt) =>
+  [userId, roomId, type, threadId].join('\u0000');
+
+/** Of an event that is not known, or not in the timeline, nobody can say where it stands. */
+const isBehind = (receipt: Receipt, before: Receipt): boolean =>
+  receipt.eventId === before.eventId ||
+  (receipt.eventPosition !== null &&
+    before.eventPosition !== null &&
+    receipt.eventPosition < before.eventPosition);
+
+async function placeOf(room: Room, { eventId, threadId }: NewReceipt): Promise<number | null> {
+  const event = await room.event(eventId);
+  if (event === undefined) return null;
+  if (threadId !== '' && !(await isRelatedToThread(room, event, threadId)))
+    throw invalidParam(`event_id ${eventId} is not related to thread ${threadId}`);
+  return event.inTimeline ? event.nid : null;
+}
