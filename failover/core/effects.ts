@@ -1,0 +1,51 @@
+import type { Holds, Lease } from './inputs.ts';
+import type { Millis } from './timings.ts';
+import type { Report, Site } from './view.ts';
+
+/** What the machine wants done. Each ends in an input: its answer, or `failed`. */
+export type Effect =
+  /** Puts our report, if we still have what we think we hold, and reads everything. */
+  | {
+      readonly kind: 'pulse';
+      readonly sentAt: Millis;
+      readonly holds: Holds;
+      readonly report: Report;
+    }
+  | { readonly kind: 'read' }
+  /** Takes a lease that is vacant, or whose holder gave no sign of life since `over` was read. */
+  | {
+      readonly kind: 'claim';
+      readonly lease: Lease;
+      readonly sentAt: Millis;
+      readonly over: Predecessor | null;
+      readonly report: Report;
+    }
+  | { readonly kind: 'release'; readonly lease: Lease; readonly revision: number }
+  | { readonly kind: 'patroni-lease'; readonly sentAt: Millis; readonly lease: string }
+  | { readonly kind: 'tell-server'; readonly role: 'follower' }
+  | {
+      readonly kind: 'tell-server';
+      readonly role: 'writer';
+      readonly leaderRevision: number;
+      readonly deadline: Millis;
+    }
+  /** Adds the address, or prolongs its lifetime in the kernel, to end not after `until`. */
+  | { readonly kind: 'hold-address'; readonly until: Millis }
+  | { readonly kind: 'drop-address' }
+  | { readonly kind: 'switchover'; readonly from: Site; readonly to: Site }
+  | { readonly kind: 'move-etcd-leader'; readonly member: string }
+  | { readonly kind: 'reinitialize' }
+  | {
+      readonly kind: 'answer';
+      readonly id: string;
+      readonly accepted: boolean;
+      readonly text: string;
+    };
+
+/** The term and the sign of life that were seen last; either one newer, and the claim fails. */
+export interface Predecessor {
+  readonly site: Site;
+  readonly revision: number;
+  /** Null: its key is not there at all. */
+  readonly pulse: number | null;
+}

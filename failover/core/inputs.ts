@@ -1,0 +1,84 @@
+import type { Millis } from './timings.ts';
+import type { PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+
+export type Lease = 'leader' | 'address';
+
+/** What the world may tell the machine. `sentAt` is always the time before the question left. */
+export type Input =
+  | { readonly kind: 'tick' }
+  /** Something changed in etcd; what, must be read. A watch that says nothing means nothing. */
+  | { readonly kind: 'hint' }
+  | { readonly kind: 'read'; readonly view: View }
+  /** `renewed` is false if etcd refused it, because one of `holds` is no longer ours. */
+  | {
+      readonly kind: 'pulsed';
+      readonly sentAt: Millis;
+      readonly holds: Holds;
+      readonly renewed: boolean;
+      readonly view: View;
+    }
+  | {
+      readonly kind: 'claimed';
+      readonly lease: Lease;
+      readonly sentAt: Millis;
+      readonly won: boolean;
+      readonly view: View;
+    }
+  | { readonly kind: 'released'; readonly lease: Lease; readonly view: View }
+  | { readonly kind: 'postgres'; readonly postgres: PostgresReport }
+  | { readonly kind: 'postgres-silent'; readonly reason: string }
+  /** `ttlMs` null: etcd knows no such lease. */
+  | {
+      readonly kind: 'patroni-lease';
+      readonly lease: string;
+      readonly sentAt: Millis;
+      readonly ttlMs: Millis | null;
+    }
+  | { readonly kind: 'server'; readonly askedAt: Millis; readonly server: ServerReport }
+  /** `gone`: nobody listens, so no process is there. Else it may be frozen and wake up. */
+  | {
+      readonly kind: 'server-silent';
+      readonly askedAt: Millis;
+      readonly gone: boolean;
+      readonly reason: string;
+    }
+  /** The server's answer to its orders. */
+  | {
+      readonly kind: 'told';
+      readonly role: ServerReport['role'];
+      readonly epoch: number | null;
+    }
+  | { readonly kind: 'front'; readonly healthy: boolean; readonly connections: number }
+  | { readonly kind: 'power'; readonly power: Power }
+  | { readonly kind: 'address-held' }
+  | { readonly kind: 'address-dropped' }
+  /** What the interface carries, asked once at the start: an earlier process may have left it. */
+  | { readonly kind: 'address-found'; readonly present: boolean }
+  | { readonly kind: 'etcd-leader'; readonly here: boolean; readonly others: readonly EtcdMember[] }
+  | { readonly kind: 'switchover-wanted'; readonly id: string; readonly to: Site | null }
+  /** Only automatic moves stop, and only for a time: a forgotten pause must end (F25). */
+  | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
+  | { readonly kind: 'done'; readonly effect: 'switchover' | 'move-etcd-leader' | 'reinitialize' }
+  | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
+
+/** The terms that a pulse renews: etcd refuses it whole if one of them is over. */
+export type Holds = { readonly [lease in Lease]?: number };
+
+export interface EtcdMember {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What is asked for and not yet answered. Of each there is one at a time; pulses may overlap. */
+export type Pending =
+  | 'pulse'
+  | 'read'
+  | `claim ${Lease}`
+  | `release ${Lease}`
+  | 'patroni-lease'
+  | 'tell-server'
+  | 'hold-address'
+  | 'drop-address'
+  | 'switchover'
+  | 'move-etcd-leader'
+  | 'reinitialize';

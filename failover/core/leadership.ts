@@ -1,0 +1,103 @@
+import { reportNow } from './report.ts';
+import { knowsEtcd, silence } from './sites.ts';
+import type { State } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
+import { ask, type Turn, update } from './turn.ts';
+
+/**
+ * D3: only the site where Patroni's primary runs beside a healthy server may hold the leader key.
+ *
+ *     follower ──primary here, server healthy, key vacant or its holder silent──▶ leader
+ *        ▲                                                                          │
+ *        └── key released ◀── stepping down: server told, answered or past its deadline ◀┘
+ */
+export function lead(turn: Turn): void {
+  if (turn.state.self.witness) return;
+  if (turn.state.leader === null) campaign(turn);
+  else stepDownIfNeeded(turn, turn.state.leader.revision);
+}
+
+function stepDownIfNeeded(turn: Turn, revision: number): void {
+  const why = reasonToStepDown(turn.state, turn.now, turn.timings);
+  if (turn.state.steppingDown === null && why !== null) {
+    update(turn, { steppingDown: { since: turn.now, why } });
+  }
+  if (turn.state.steppingDown !== null && hasLetGo(turn.state, turn.now)) {
+    ask(turn, 'release leader', { kind: 'release', lease: 'leader', revision });
+  }
+}
+
+function campaign(turn: Turn): void {
+  const { state, now, timings } = turn;
+  if (reasonNotToLead(state, now, timings) !== null) return;
+  const over = state.view?.leader ?? null;
+  if (over !== null && silence(state, over.site, now, timings) < timings.leaderLeaseMs) return;
+  const pulse = over === null ? null : (state.view?.sites[over.site]?.revision ?? null);
+  ask(turn, 'claim leader', {
+    kind: 'claim',
+    lease: 'leader',
+    sentAt: now,
+    over: over && { ...over, pulse },
+    report: reportNow(state, now, timings),
+  });
+}
+
+/** Why this site may not ask for the leader key, as a clause; null if it may. */
+export function reasonNotToLead(state: State, now: Millis, timings: Timings): string | null {
+  if (state.self.witness) return 'it is a witness';
+  if (!knowsEtcd(state, now, timings) || state.view === null) return 'etcd does not answer it';
+  const { postgres, server, view } = state;
+  if (postgres === null || now - postgres.at > timings.freshMs) {
+    return `Patroni does not answer it (${state.postgresTrouble ?? 'not asked yet'})`;
+  }
+  if (postgres.report.role !== 'primary') return 'its PostgreSQL is a standby';
+  if (postgres.report.state !== 'running') return `its PostgreSQL is ${postgres.report.state}`;
+  if (view.patroni.leader === null) return "nobody holds Patroni's leader key";
+  if (view.patroni.leader.site !== state.self.site) {
+    return `Patroni's leader key names ${view.patroni.leader.site}`;
+  }
+  if (patroniUntil(state) <= now + timings.patroniMarginMs) {
+    return "what is left of Patroni's leader key is not known yet, or too short";
+  }
+  if (now - server.at > timings.freshMs || server.report === null) {
+    return `its server does not answer (${server.why ?? 'no reason given'})`;
+  }
+  if (!server.report.healthy) return `its server is sick (${server.why ?? 'no reason given'})`;
+  return null;
+}
+
+/** Until when Patroni's leader key is ours for certain; long ago if it is not ours. */
+export function patroniUntil(state: State): Millis {
+  const key = state.view?.patroni.leader;
+  if (!key || key.site !== state.self.site) return Number.NEGATIVE_INFINITY;
+  if (state.patroniLease?.lease !== key.lease) return Number.NEGATIVE_INFINITY;
+  return state.patroniLease.until;
+}
+
+/**
+ * Only what is known for certain makes a leader step down. What is merely not known (etcd or Patroni
+ * silent) ends with the deadline, and may come back before anybody has noticed.
+ */
+function reasonToStepDown(state: State, now: Millis, timings: Timings): string | null {
+  const key = state.view?.patroni.leader;
+  if (key === undefined) return null;
+  if (key !== null && key.site !== state.self.site) return `Patroni's leader is now ${key.site}`;
+  const fresh = state.postgres !== null && now - state.postgres.at <= timings.freshMs;
+  if (key === null && fresh && state.postgres?.report.role === 'standby') {
+    return 'its PostgreSQL is no longer the primary';
+  }
+  const sick = state.server.sickSince;
+  if (sick !== null && now - sick >= timings.serverPatienceMs && fresh) {
+    return `its server is sick (${state.server.why ?? 'no reason given'})`;
+  }
+  return null;
+}
+
+/** The next writer may come only when this one can answer nobody any more. */
+function hasLetGo({ server, steppingDown, told, promisedUntil }: State, now: Millis): boolean {
+  if (now >= promisedUntil) return true;
+  if (steppingDown === null || server.askedAt < steppingDown.since) return false;
+  if (server.gone) return true;
+  const orderUnderWay = told?.role === 'writer' && !told.answered;
+  return server.report?.role === 'follower' && !orderUnderWay;
+}

@@ -1,0 +1,40 @@
+import type { Effect } from './effects.ts';
+import { placeEtcdLeader } from './etcd-leader.ts';
+import { followAddress } from './floating-address.ts';
+import type { Input } from './inputs.ts';
+import { lead } from './leadership.ts';
+import { observe } from './observe.ts';
+import { followPatroniLease } from './patroni-lease.ts';
+import { pulse, read } from './pulse.ts';
+import { orderServer } from './server-orders.ts';
+import type { State } from './state.ts';
+import { mendStuckMember } from './stuck-member.ts';
+import { makeSwitchovers } from './switchovers.ts';
+import { type Millis, TIMINGS, type Timings } from './timings.ts';
+import type { Turn } from './turn.ts';
+
+export interface Step {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+/**
+ * Decides, for one site, who leads and who has the address. Pure: it is told what was seen and what
+ * time it is, and answers what to do (D7). A failed effect is an input like any other.
+ *
+ * Safety: whatever we hold ends by our own clock, counted from when the request was sent, before
+ * anybody else's wait for our silence can end, counted from when they saw its effect.
+ */
+export function step(before: State, input: Input, now: Millis, timings: Timings = TIMINGS): Step {
+  const turn: Turn = { state: observe(before, input, now, timings), effects: [], now, timings };
+  lead(turn);
+  orderServer(turn);
+  followPatroniLease(turn);
+  followAddress(turn);
+  makeSwitchovers(turn, input);
+  placeEtcdLeader(turn);
+  mendStuckMember(turn);
+  pulse(turn);
+  read(turn, input);
+  return { state: turn.state, effects: turn.effects };
+}

@@ -1,0 +1,238 @@
+import type { Input, Lease, Pending } from './inputs.ts';
+import type { Held, Server, State } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
+import type { Claim, PostgresReport, ServerReport, Site, View } from './view.ts';
+
+/** Takes an input into the state; decides nothing. */
+export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
+  const state = answered(before, input);
+  switch (input.kind) {
+    case 'read':
+    case 'released':
+      return seeView(state, input.view, now);
+    case 'pulsed':
+      return renew(seeView(state, input.view, now), input, timings);
+    case 'claimed':
+      return win(seeView(state, input.view, now), input, timings);
+    case 'postgres':
+      return seePostgres(state, input.postgres, now);
+    case 'postgres-silent':
+      return { ...state, postgresTrouble: input.reason };
+    case 'patroni-lease':
+      return { ...state, patroniLease: seePatroniLease(state.patroniLease, input) };
+    case 'server':
+      return { ...state, server: seeServer(state, input.server, input.askedAt, now) };
+    case 'server-silent': {
+      const seen = seeServer(state, null, input.askedAt, now);
+      return { ...state, server: { ...seen, gone: input.gone, why: input.reason } };
+    }
+    case 'told':
+      return obeyed(state, input, now);
+    case 'front': {
+      const sickSince = input.healthy ? null : (state.front.sickSince ?? now);
+      return {
+        ...state,
+        front: { healthy: input.healthy, connections: input.connections, at: now, sickSince },
+      };
+    }
+    case 'power':
+      if (input.power === state.power.power) return state;
+      return { ...state, power: { power: input.power, since: now } };
+    case 'address-held':
+      return { ...state, interface: 'present', addressTrouble: null };
+    case 'address-dropped':
+      return { ...state, interface: 'absent' };
+    case 'address-found':
+      return { ...state, interface: input.present ? 'present' : 'absent' };
+    case 'etcd-leader': {
+      const since = input.here === state.etcdLeader.here ? state.etcdLeader.since : now;
+      const { movedAt } = state.etcdLeader;
+      return { ...state, etcdLeader: { here: input.here, others: input.others, since, movedAt } };
+    }
+    case 'pause-wanted':
+      return { ...state, pausedUntil: now + input.forMs };
+    case 'failed':
+      return fail(state, input.effect, input.reason, now);
+    case 'tick':
+    case 'hint':
+    case 'done':
+    case 'switchover-wanted':
+      return state;
+  }
+}
+
+function answered(state: State, input: Input): State {
+  const what = answerTo(input);
+  if (what === null || state.pending[what] === undefined) return state;
+  const pending = { ...state.pending };
+  delete pending[what];
+  return { ...state, pending };
+}
+
+function answerTo(input: Input): Pending | null {
+  switch (input.kind) {
+    case 'read':
+      return 'read';
+    case 'claimed':
+      return `claim ${input.lease}`;
+    case 'released':
+      return `release ${input.lease}`;
+    case 'patroni-lease':
+      return 'patroni-lease';
+    case 'told':
+      return 'tell-server';
+    case 'address-held':
+      return 'hold-address';
+    case 'address-dropped':
+      return 'drop-address';
+    case 'done':
+    case 'failed':
+      return input.effect;
+    default:
+      return null;
+  }
+}
+
+/**
+ * Answers may overtake each other; an older reading says nothing new. A rebuilt etcd counts from one
+ * again, and its cluster id tells.
+ */
+function seeView(state: State, view: View, now: Millis): State {
+  const older = state.view?.clusterId === view.clusterId && view.revision < state.view.revision;
+  if (older) return state;
+  const leader = reconcile(state.leader, view.leader, state.self.site);
+  const address = reconcile(state.address, view.address, state.self.site);
+  return {
+    ...state,
+    view,
+    readAt: now,
+    etcdTrouble: null,
+    pulses: seePulses(state.pulses, view, now),
+    addressVacantSince: view.address === null ? (state.addressVacantSince ?? now) : null,
+    unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
+    leader,
+    address,
+    steppingDown: leader === null ? null : state.steppingDown,
+    leaving: address === null ? null : state.leaving,
+  };
+}
+
+/** D3.2: with no synchronous standby the loss of the primary loses writes. */
+function isUnprotected({ patroni: { leader, sync } }: View): boolean {
+  return leader !== null && (sync === null || sync.standbys.length === 0);
+}
+
+/**
+ * The site is the holder, not the process: one that restarts finds its terms in etcd, and its first
+ * pulse that etcd accepts makes them good again. Until then they are worth nothing.
+ */
+function reconcile(held: Held | null, claim: Claim | null, self: Site): Held | null {
+  if (claim === null || claim.site !== self) return null;
+  if (held?.revision === claim.revision) return held;
+  return { revision: claim.revision, until: Number.NEGATIVE_INFINITY };
+}
+
+function seePulses(before: State['pulses'], view: View, now: Millis): State['pulses'] {
+  const after: Record<Site, { revision: number; seenAt: Millis }> = {};
+  const see = (site: Site, revision: number): void => {
+    const known = before[site];
+    after[site] = known?.revision === revision ? known : { revision, seenAt: now };
+  };
+  // A holder whose key somebody deleted has its time as well: it does not know yet.
+  for (const claim of [view.leader, view.address]) if (claim !== null) see(claim.site, 0);
+  for (const [site, { revision }] of Object.entries(view.sites)) see(site, revision);
+  return after;
+}
+
+function renew(state: State, input: Extract<Input, { kind: 'pulsed' }>, timings: Timings): State {
+  // Refused: the view that came with the refusal says what is over; what is not wants a new pulse.
+  if (!input.renewed) return { ...state, nextPulseAt: Number.NEGATIVE_INFINITY };
+  const { leader, address } = input.holds;
+  return {
+    ...state,
+    leader: prolong(state.leader, leader, input.sentAt + termMs('leader', timings)),
+    address: prolong(state.address, address, input.sentAt + termMs('address', timings)),
+  };
+}
+
+function win(state: State, input: Extract<Input, { kind: 'claimed' }>, timings: Timings): State {
+  if (!input.won) return state;
+  const until = input.sentAt + termMs(input.lease, timings);
+  const won = prolong(state[input.lease], input.view[input.lease]?.revision, until);
+  return input.lease === 'leader' ? { ...state, leader: won } : { ...state, address: won };
+}
+
+function prolong(held: Held | null, revision: number | undefined, until: Millis): Held | null {
+  if (held === null || held.revision !== revision || held.until >= until) return held;
+  return { revision: held.revision, until };
+}
+
+/** What of a lease its holder may use: counted from the sending, and less the margin (D8). */
+function termMs(lease: Lease, timings: Timings): Millis {
+  return lease === 'leader'
+    ? timings.leaderLeaseMs - timings.leaderMarginMs
+    : timings.addressLeaseMs - timings.addressMarginMs;
+}
+
+function seePostgres(state: State, report: PostgresReport, now: Millis): State {
+  const well = report.state === 'running' || report.state === 'streaming';
+  const known = state.stuck !== null && state.stuck.lsn === report.lsn;
+  const stuck = well ? null : known ? state.stuck : { since: now, lsn: report.lsn };
+  return { ...state, postgres: { report, at: now }, postgresTrouble: null, stuck };
+}
+
+function seePatroniLease(
+  before: State['patroniLease'],
+  { lease, sentAt, ttlMs }: Extract<Input, { kind: 'patroni-lease' }>,
+): State['patroniLease'] {
+  if (ttlMs === null) return before?.lease === lease ? null : before;
+  const until = sentAt + ttlMs;
+  // Seconds are rounded down, so an earlier answer may know more.
+  if (before?.lease === lease && before.until >= until) return before;
+  return { lease, until };
+}
+
+/** Without its PostgreSQL no server is well; that is Patroni's to mend, and does not count. */
+function seeServer(
+  state: State,
+  report: ServerReport | null,
+  askedAt: Millis,
+  now: Millis,
+): Server {
+  const well = report?.healthy === true;
+  const counts = state.postgres?.report.state === 'running';
+  const sickSince = well ? null : counts ? (state.server.sickSince ?? now) : now;
+  return { report, at: now, askedAt, gone: false, sickSince, why: report?.why ?? null };
+}
+
+function obeyed(
+  state: State,
+  { role, epoch }: Extract<Input, { kind: 'told' }>,
+  now: Millis,
+): State {
+  const before = state.server.report ?? { position: null, healthy: true, why: null };
+  const askedAt = state.told?.at ?? now;
+  const report = { ...before, role, epoch };
+  return {
+    ...state,
+    told: state.told && { ...state.told, answered: true },
+    server: { ...state.server, report, at: now, askedAt, gone: false },
+  };
+}
+
+function fail(state: State, effect: Pending, reason: string, now: Millis): State {
+  switch (effect) {
+    case 'pulse':
+    case 'read':
+      return { ...state, etcdTrouble: reason };
+    case 'hold-address': {
+      const count = (state.addressTrouble?.count ?? 0) + 1;
+      return { ...state, addressTrouble: { count, until: now + TROUBLE_MS, reason } };
+    }
+    default:
+      return state;
+  }
+}
+
+/** A driver that fails is left alone for a while, so that a site whose driver works gets its turn. */
+const TROUBLE_MS = 10_000;

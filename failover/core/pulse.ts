@@ -1,0 +1,34 @@
+import type { Input } from './inputs.ts';
+import { reportNow, urgentPartOf } from './report.ts';
+import { ask, type Turn, update } from './turn.ts';
+
+/**
+ * The sign of life: every 0.7 s a fresh request, whatever became of the ones before (D8). One
+ * transaction renews what we hold, tells the others how we are, and reads how they are. News that
+ * others wait for do not wait for the next turn.
+ */
+export function pulse(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const report = reportNow(state, now, timings);
+  const urgent = urgentPartOf(report);
+  const due = now >= state.nextPulseAt;
+  const lastAt = state.nextPulseAt - timings.pulseEveryMs;
+  const news = urgent !== state.reported && now - lastAt >= SPACING_MS;
+  if (!due && !news) return;
+  const holds = {
+    ...(state.leader && { leader: state.leader.revision }),
+    ...(state.address && { address: state.address.revision }),
+  };
+  turn.effects.push({ kind: 'pulse', sentAt: now, holds, report });
+  update(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
+}
+
+/** What changes fast must not become a flood. */
+const SPACING_MS = 100;
+
+/** A watch only says that something changed: it is read at once, and one reading at a time. */
+export function read(turn: Turn, input: Input): void {
+  if (input.kind === 'hint') update(turn, { rereadWanted: true });
+  if (!turn.state.rereadWanted) return;
+  if (ask(turn, 'read', { kind: 'read' })) update(turn, { rereadWanted: false });
+}

@@ -1,0 +1,43 @@
+import type { State } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
+import type { Report } from './view.ts';
+
+/** What this site says of itself with its next pulse. */
+export function reportNow(state: State, now: Millis, timings: Timings): Report {
+  const { self, server, postgres, front } = state;
+  const serverKnown = now - server.at <= timings.freshMs;
+  const postgresKnown = postgres !== null && now - postgres.at <= timings.freshMs;
+  return {
+    witness: self.witness,
+    serverUrl: self.serverUrl,
+    frontUrl: self.frontUrl,
+    server: serverKnown ? server.report : null,
+    postgres: postgresKnown ? postgres.report : null,
+    front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
+    power: state.power.power,
+    notCandidate: notCandidate(state, now, timings),
+    etcdLeader: state.etcdLeader.here,
+  };
+}
+
+/** The part whose change others must hear of at once; the rest may wait for the next pulse. */
+export function urgentPartOf({ server, postgres, front, power, notCandidate }: Report): string {
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate}`;
+}
+
+function notCandidate(state: State, now: Millis, timings: Timings): string | null {
+  const { server, postgres, moves } = state;
+  if (state.self.witness) return 'it is a witness';
+  if (now - server.at > timings.freshMs || server.report === null) {
+    return 'its server does not answer';
+  }
+  if (!server.report.healthy) return 'its server is sick';
+  if (postgres === null || now - postgres.at > timings.freshMs) {
+    return 'its Patroni does not answer';
+  }
+  if (!['running', 'streaming'].includes(postgres.report.state)) {
+    return `its PostgreSQL is ${postgres.report.state}`;
+  }
+  if (now < moves.heldUntil) return 'it gave up leadership shortly before and must prove itself';
+  return null;
+}

@@ -1,0 +1,180 @@
+import type { EtcdMember, Pending } from './inputs.ts';
+import type { Millis } from './timings.ts';
+import type { PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+
+/** Who this agent is; does not change while it runs. */
+export interface Self {
+  readonly site: Site;
+  /** etcd only: never leads, never has the address. */
+  readonly witness: boolean;
+  readonly serverUrl: string | null;
+  readonly frontUrl: string | null;
+  /** Whether this site has a driver for the floating address. */
+  readonly mayHoldAddress: boolean;
+}
+
+/** A lease of ours. It is good before `until`, which counts from when a pulse was sent (D8). */
+export interface Held {
+  readonly revision: number;
+  readonly until: Millis;
+}
+
+export interface State {
+  readonly self: Self;
+
+  readonly view: View | null;
+  /** When the view was last confirmed by an answer. */
+  readonly readAt: Millis;
+  readonly etcdTrouble: string | null;
+  /** When we first saw each site's latest pulse. Its holder sent it earlier than that. */
+  readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
+  readonly addressVacantSince: Millis | null;
+  /** Since when Patroni's leader has no synchronous standby. */
+  readonly unprotectedSince: Millis | null;
+  /** etcd changed since the last reading was asked for. */
+  readonly rereadWanted: boolean;
+  readonly nextPulseAt: Millis;
+  /** What our last pulse said, less what changes all the time. */
+  readonly reported: string | null;
+
+  readonly leader: Held | null;
+  readonly steppingDown: { readonly since: Millis; readonly why: string } | null;
+  readonly address: Held | null;
+  readonly leaving: Leaving | null;
+  readonly interface: 'present' | 'absent' | 'unknown';
+  /** The end of the lifetime that the driver was asked for last. */
+  readonly heldUntil: Millis;
+  readonly addressTrouble: Trouble | null;
+  /** Since when another site leads with a front that could have the address. */
+  readonly leaderElsewhereSince: Millis | null;
+
+  readonly postgres: { readonly report: PostgresReport; readonly at: Millis } | null;
+  readonly postgresTrouble: string | null;
+  readonly patroniLease: { readonly lease: string; readonly until: Millis } | null;
+  readonly patroniAskedAt: Millis;
+  /** Since when Patroni calls our member `starting` or worse at this same LSN. */
+  readonly stuck: { readonly since: Millis; readonly lsn: string | null } | null;
+  readonly reinitializedAt: Millis;
+
+  readonly server: Server;
+  readonly told: Told | null;
+  /** The latest deadline ever given away. Before it the server may answer, whatever we hear. */
+  readonly promisedUntil: Millis;
+  readonly front: Front;
+  readonly power: { readonly power: Power; readonly since: Millis };
+  readonly etcdLeader: EtcdLeader;
+
+  readonly moves: Moves;
+  readonly switchover: Switchover | null;
+  readonly pausedUntil: Millis;
+  readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
+}
+
+export interface Leaving {
+  readonly since: Millis;
+  readonly why: string;
+  /** No time for connections to end: the front is sick or power ends. */
+  readonly now: boolean;
+}
+
+export interface Trouble {
+  readonly count: number;
+  readonly until: Millis;
+  readonly reason: string;
+}
+
+export interface Server {
+  readonly report: ServerReport | null;
+  readonly at: Millis;
+  /** When the question left that `report` answers. */
+  readonly askedAt: Millis;
+  /** Nobody listens on its socket. */
+  readonly gone: boolean;
+  readonly sickSince: Millis | null;
+  readonly why: string | null;
+}
+
+export interface Told {
+  readonly role: 'writer' | 'follower';
+  readonly leaderRevision: number | null;
+  readonly deadline: Millis;
+  readonly at: Millis;
+  /** Unanswered, it may still be on its way. */
+  readonly answered: boolean;
+}
+
+export interface Front {
+  readonly healthy: boolean;
+  readonly connections: number;
+  readonly at: Millis;
+  readonly sickSince: Millis | null;
+}
+
+export interface EtcdLeader {
+  readonly here: boolean;
+  readonly others: readonly EtcdMember[];
+  readonly since: Millis;
+  readonly movedAt: Millis;
+}
+
+/** Leadership that this site gave up by itself, for sickness or power. */
+export interface Moves {
+  readonly count: number;
+  readonly lastAt: Millis;
+  readonly heldUntil: Millis;
+}
+
+export interface Switchover {
+  readonly to: Site;
+  readonly why: string;
+  /** The operator's request that waits for an answer. */
+  readonly id: string | null;
+}
+
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+export function start(self: Self, now: Millis): State {
+  return {
+    self,
+    view: null,
+    readAt: LONG_AGO,
+    etcdTrouble: null,
+    pulses: {},
+    addressVacantSince: null,
+    unprotectedSince: null,
+    rereadWanted: false,
+    nextPulseAt: now,
+    reported: null,
+    leader: null,
+    steppingDown: null,
+    address: null,
+    leaving: null,
+    interface: 'unknown',
+    heldUntil: LONG_AGO,
+    addressTrouble: null,
+    leaderElsewhereSince: null,
+    postgres: null,
+    postgresTrouble: null,
+    patroniLease: null,
+    patroniAskedAt: LONG_AGO,
+    stuck: null,
+    reinitializedAt: LONG_AGO,
+    server: {
+      report: null,
+      at: LONG_AGO,
+      askedAt: LONG_AGO,
+      gone: false,
+      sickSince: now,
+      why: 'not asked yet',
+    },
+    told: null,
+    promisedUntil: LONG_AGO,
+    front: { healthy: false, connections: 0, at: LONG_AGO, sickSince: now },
+    power: { power: 'unknown', since: now },
+    etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },
+    moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
+    switchover: null,
+    pausedUntil: LONG_AGO,
+    pending: {},
+  };
+}

@@ -1,0 +1,129 @@
+import type { Input } from './inputs.ts';
+import { isAlive } from './sites.ts';
+import type { Moves, State } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
+import { ask, isPending, type Turn, update } from './turn.ts';
+import type { Site } from './view.ts';
+
+/**
+ * Planned moves: what the operator wants, and what a sick server or a battery demand. They are
+ * Patroni's to make; our leadership follows its leader key. Only the site that has Patroni's leader
+ * moves by itself; any site passes on what the operator wants.
+ */
+export function makeSwitchovers(turn: Turn, input: Input): void {
+  if (input.kind === 'switchover-wanted') obey(turn, input.id, input.to);
+  else if (input.kind === 'pause-wanted') confirmPause(turn, input);
+  else if (input.kind === 'done' && input.effect === 'switchover') end(turn, null);
+  else if (input.kind === 'failed' && input.effect === 'switchover') end(turn, input.reason);
+  else moveIfNeeded(turn);
+}
+
+function moveIfNeeded(turn: Turn): void {
+  const why = reasonToMove(turn.state, turn.now, turn.timings);
+  if (why === null || isPending(turn, 'switchover')) return;
+  const to = candidate(turn.state, turn.now, turn.timings);
+  if (to !== null) begin(turn, { to, why, id: null });
+}
+
+function obey(turn: Turn, id: string, wanted: Site | null): void {
+  const { state, now, timings } = turn;
+  const to = wanted ?? candidate(state, now, timings);
+  const text = isPending(turn, 'switchover')
+    ? 'A switchover is under way already.'
+    : reasonToRefuse(state, to, now, timings);
+  if (text !== null) turn.effects.push({ kind: 'answer', id, accepted: false, text });
+  else if (to !== null) begin(turn, { to, why: 'the operator wants it', id });
+}
+
+function reasonToRefuse(
+  state: State,
+  to: Site | null,
+  now: Millis,
+  timings: Timings,
+): string | null {
+  if (state.self.witness) return 'A witness has no Patroni to ask; ask at another site.';
+  const from = state.view?.patroni.leader?.site;
+  if (from === undefined) return 'Patroni has no leader to move.';
+  if (to === null) return 'No other site may lead now; `status` says why.';
+  if (to === from) return `${to} leads already.`;
+  const why = reasonAgainst(state, to, now, timings);
+  return why === null ? null : `${to} may not lead: ${why}.`;
+}
+
+function confirmPause(turn: Turn, input: Extract<Input, { kind: 'pause-wanted' }>): void {
+  const text = `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`;
+  turn.effects.push({ kind: 'answer', id: input.id, accepted: true, text });
+}
+
+function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
+  const from = turn.state.view?.patroni.leader?.site;
+  if (from === undefined) return;
+  const asked = ask(turn, 'switchover', { kind: 'switchover', from, to: switchover.to });
+  if (asked) update(turn, { switchover });
+}
+
+function end(turn: Turn, failure: string | null): void {
+  const { state, now, timings } = turn;
+  if (state.switchover === null) return;
+  const { id, to } = state.switchover;
+  if (id !== null) {
+    const text = failure ?? `Patroni's leader is now ${to}.`;
+    turn.effects.push({ kind: 'answer', id, accepted: failure === null, text });
+  }
+  // Also after a failure: to ask Patroni again and again would be flapping too.
+  const moves = id === null ? holdDown(state.moves, now, timings) : state.moves;
+  update(turn, { switchover: null, moves });
+}
+
+/** Doubles with each move in a row, and is forgotten after the longest hold-down without one (F21). */
+function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Moves {
+  const inARow = now - lastAt < timings.holdDownMaxMs ? count : 0;
+  const forMs = Math.min(timings.holdDownMs * 2 ** inARow, timings.holdDownMaxMs);
+  return { count: inARow + 1, lastAt: now, heldUntil: now + forMs };
+}
+
+function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
+  const { postgres, server, power, view } = state;
+  if (state.self.witness) return null;
+  if (now < state.pausedUntil || now < state.moves.heldUntil) return null;
+  if (view?.patroni.leader?.site !== state.self.site) return null;
+  if (postgres === null || now - postgres.at > timings.freshMs) return null;
+  if (postgres.report.role !== 'primary' || postgres.report.state !== 'running') return null;
+  if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
+    return `its server is sick (${server.why ?? 'no reason given'})`;
+  }
+  const forMs = now - power.since;
+  if (power.power === 'low') return 'its battery is low';
+  if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
+  return null;
+}
+
+/** The first by name of those with the best power, so that all agents think of the same one. */
+function candidate(state: State, now: Millis, timings: Timings): Site | null {
+  const from = state.view?.patroni.leader?.site;
+  const willing = Object.keys(state.view?.sites ?? {})
+    .filter((site) => site !== from && reasonAgainst(state, site, now, timings) === null)
+    .sort();
+  const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
+  const onMains = willing.find((site) => !battery(site));
+  if (onMains !== undefined) return onMains;
+  // From one battery to another only as the last act.
+  return state.power.power === 'low' ? (willing[0] ?? null) : null;
+}
+
+/** Why a site may not become the leader, as a clause; null if it may. */
+export function reasonAgainst(
+  state: State,
+  site: Site,
+  now: Millis,
+  timings: Timings,
+): string | null {
+  const report = state.view?.sites[site]?.report;
+  if (report === undefined) return 'no site of that name is known';
+  if (!isAlive(state, site, now, timings)) return 'its agent is silent';
+  if (report.notCandidate !== null) return report.notCandidate;
+  if (report.power === 'low') return 'its battery is low';
+  const sync = state.view?.patroni.sync;
+  if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
+  return null;
+}

@@ -1,0 +1,66 @@
+/** Milliseconds on CLOCK_BOOTTIME: it goes on through a suspend, and no clock setting moves it. */
+export type Millis = number;
+
+/** Every time the machine counts with, in one place, with its reason. */
+export interface Timings {
+  readonly pulseEveryMs: Millis;
+  readonly leaderLeaseMs: Millis;
+  readonly addressLeaseMs: Millis;
+  readonly leaderMarginMs: Millis;
+  readonly addressMarginMs: Millis;
+  readonly patroniMarginMs: Millis;
+  readonly freshMs: Millis;
+  readonly unknownMs: Millis;
+  readonly addressTurnMs: Millis;
+  readonly frontPatienceMs: Millis;
+  readonly serverPatienceMs: Millis;
+  readonly batteryPatienceMs: Millis;
+  readonly settleMs: Millis;
+  readonly drainMs: Millis;
+  readonly holdDownMs: Millis;
+  readonly holdDownMaxMs: Millis;
+  readonly etcdLeaderEveryMs: Millis;
+  readonly stuckMemberMs: Millis;
+  readonly reinitializeEveryMs: Millis;
+}
+
+export const TIMINGS: Timings = {
+  /** Several pulses fit into the shorter lease, so that one lost message costs nothing (D8). */
+  pulseEveryMs: 700,
+  /**
+   * Survives a frozen etcd leader: 1 s until the request in the freeze is given up, 1.2-2.1 s of
+   * election, one more pulse. It is not what a failover waits for: Patroni's 20 s are longer.
+   */
+  leaderLeaseMs: 8_000,
+  /** As short as an election allows (same sum, 3.3 s): it is most of the 6 s in which fronts must answer. */
+  addressLeaseMs: 4_000,
+  /** What clocks of two machines may drift apart over one lease, and the way from decision to deed. */
+  leaderMarginMs: 1_000,
+  addressMarginMs: 500,
+  /** Patroni's key is counted in whole seconds, rounded down; this covers the way of an answer to a client. */
+  patroniMarginMs: 1_000,
+  /** What is older says nothing about now: several polls (every 0.5 s) have failed. */
+  freshMs: 2_500,
+  /** Without an answer of etcd for this long, what it showed last is not repeated as true. */
+  unknownMs: 3_000,
+  /** Contenders for a vacant address go one after the other, the likeliest next leader first. */
+  addressTurnMs: 300,
+  /** A front that crashed is back in about a second, and moving the address cuts every connection. */
+  frontPatienceMs: 3_000,
+  /** A server that crashed is back in about two seconds; a switchover costs as much. */
+  serverPatienceMs: 10_000,
+  /** UPSes report a battery for an instant when they test themselves. */
+  batteryPatienceMs: 3_000,
+  /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */
+  settleMs: 3_000,
+  /** How long a front may take to let its connections end before the address leaves. */
+  drainMs: 5_000,
+  /** F21: after giving up leadership by itself a site is no candidate; doubled with each time. */
+  holdDownMs: 10_000,
+  holdDownMaxMs: 1_800_000,
+  /** Each move of etcd's leadership is an election, which stalls every request for a moment. */
+  etcdLeaderEveryMs: 30_000,
+  /** LAB.md, B: a member "starting" without progress for longer never got well by itself. */
+  stuckMemberMs: 60_000,
+  reinitializeEveryMs: 600_000,
+};

@@ -1,0 +1,37 @@
+import type { Effect } from './effects.ts';
+import type { Pending } from './inputs.ts';
+import type { State } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
+
+/** One step in the making: each rule replaces the state and adds effects. Leaves `step` as a value. */
+export interface Turn {
+  state: State;
+  readonly effects: Effect[];
+  readonly now: Millis;
+  readonly timings: Timings;
+}
+
+/** Adapters answer within their deadline; this is for an answer that got lost between them and us. */
+const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
+  switchover: 45_000,
+  reinitialize: 45_000,
+};
+const OTHERS_LOST_AFTER_MS = 5_000;
+
+export function isPending(turn: Turn, what: Pending): boolean {
+  const since = turn.state.pending[what];
+  if (since === undefined) return false;
+  return turn.now - since < (LOST_AFTER_MS[what] ?? OTHERS_LOST_AFTER_MS);
+}
+
+/** Asks for the effect unless the same is still under way. */
+export function ask(turn: Turn, what: Pending, effect: Effect): boolean {
+  if (isPending(turn, what)) return false;
+  update(turn, { pending: { ...turn.state.pending, [what]: turn.now } });
+  turn.effects.push(effect);
+  return true;
+}
+
+export function update(turn: Turn, change: Partial<State>): void {
+  turn.state = { ...turn.state, ...change };
+}

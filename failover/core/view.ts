@@ -1,0 +1,67 @@
+/**
+ * What etcd shows: one linearizable reading of our keys and of the two of Patroni's that we follow.
+ * Revisions are numbers (etcd counts them up from 1); lease ids use all 63 bits and stay strings.
+ */
+export type Site = string;
+
+/** Who holds a lease of ours. `revision` is that of the transaction that won it, and names the term. */
+export interface Claim {
+  readonly site: Site;
+  readonly revision: number;
+}
+
+export interface View {
+  readonly clusterId: string;
+  readonly revision: number;
+  readonly leader: Claim | null;
+  readonly address: Claim | null;
+  readonly sites: Readonly<Record<Site, SiteKey>>;
+  readonly patroni: PatroniKeys;
+}
+
+/** `revision` is that of the last pulse: that it changes is the sign of life. */
+export interface SiteKey {
+  readonly revision: number;
+  readonly report: Report;
+}
+
+/** Members of Patroni carry the names of their sites. */
+export interface PatroniKeys {
+  readonly leader: { readonly site: Site; readonly lease: string } | null;
+  readonly sync: { readonly leader: Site | null; readonly standbys: readonly Site[] } | null;
+}
+
+/** What a site says of itself with every pulse. */
+export interface Report {
+  readonly witness: boolean;
+  readonly serverUrl: string | null;
+  readonly frontUrl: string | null;
+  readonly server: ServerReport | null;
+  readonly postgres: PostgresReport | null;
+  readonly front: 'healthy' | 'sick' | 'unknown';
+  readonly power: Power;
+  /** Why a switchover must not go here; null where it may. */
+  readonly notCandidate: string | null;
+  /** The site of etcd's leader, as far as this site's member says that it is itself. */
+  readonly etcdLeader: boolean;
+}
+
+export interface ServerReport {
+  readonly role: ServerRole;
+  readonly epoch: number | null;
+  readonly position: number | null;
+  readonly healthy: boolean;
+  readonly why: string | null;
+}
+
+export type ServerRole = 'follower' | 'taking-over' | 'writer' | 'stopping';
+
+export interface PostgresReport {
+  readonly role: 'primary' | 'standby';
+  /** Patroni's word for it: 'running', 'streaming', 'starting', 'stopped', 'crashed' … */
+  readonly state: string;
+  readonly timeline: number | null;
+  readonly lsn: string | null;
+}
+
+export type Power = 'mains' | 'battery' | 'low' | 'unknown';
