@@ -24,7 +24,18 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
   const folder = into ?? (await mkdtemp(join(tmpdir(), 'farol-ca-')));
   const at = (file: string) => join(folder, file);
   const [ca, caKey] = [at('ca.crt'), at('ca.key')];
-  await openssl('req', '-x509', ...NEW_KEY, '-keyout', caKey, '-out', ca, '-subj', '/CN=Test CA');
+  await openssl(
+    'req',
+    '-x509',
+    ...NEW_KEY,
+    '-keyout',
+    caKey,
+    '-out',
+    ca,
+    '-subj',
+    '/CN=Test CA',
+    ...CA_USE,
+  );
   return {
     folder,
     ca,
@@ -32,7 +43,7 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
     async issue(name, { dns = [], ip = [] }) {
       const [certificate, key, request] = [at(`${name}.crt`), at(`${name}.key`), at(`${name}.csr`)];
       const names = [...dns.map((each) => `DNS:${each}`), ...ip.map((each) => `IP:${each}`)];
-      await writeFile(at(`${name}.ext`), `subjectAltName=${names.join(',')}\n`);
+      await writeFile(at(`${name}.ext`), `subjectAltName=${names.join(',')}\n${KEY_IDS}`);
       await openssl('req', ...NEW_KEY, '-keyout', key, '-out', request, '-subj', `/CN=${name}`);
       const signing = [
         '-CA',
@@ -50,5 +61,9 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+
+/** Python 3.13, and so Patroni, checks strictly: a CA must state its use, a certificate who issued it. */
+const CA_USE = ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
+const KEY_IDS = 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n';
 
 const openssl = (...options: string[]) => run('openssl', options);

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, type Dispatcher } from 'undici';
+import { type Authority, certificateAuthority } from '../../support/certificates.ts';
+import { docker, OWNER_LABEL, removeAbandoned, siteImage } from './engine.ts';
+import { createLan, type Lan } from './network.ts';
+import { Site, type Unit } from './site.ts';
+import { type ClusterPlan, type Machine, newPasswords, writeSiteFiles } from './site-files.ts';
+
+export interface ClusterOptions {
+  readonly sites: 3 | '2+witness';
+  /** One-way delay between sites, each way; a round trip takes twice this. */
+  readonly delayMs?: number;
+  readonly units?: readonly Unit[];
+}
+
+export interface Cluster extends AsyncDisposable {
+  readonly plan: ClusterPlan;
+  /** All machines, the witness last. */
+  readonly machines: readonly Site[];
+  /** The machines with data. */
+  readonly sites: readonly Site[];
+  readonly lan: Lan;
+  /** The certificate authority of the cluster, in PEM: clients trust it for the floating address. */
+  readonly ca: string;
+  /** HTTPS with a certificate of the cluster, for etcd, Patroni and agents. */
+  readonly insider: Dispatcher;
+  /** The folder on this machine with the cluster's files. */
+  readonly folder: string;
+}
+
+const repository = join(import.meta.dirname, '../../..');
+/** Large packets are few packets: the delay is made in user space, and its work should not be measured. */
+const MTU = { direct: 1500, delayed: 60_000 };
+
+/** Starts all machines of a cluster; wait for a state before using it. */
+export async function startCluster(options: ClusterOptions): Promise<Cluster> {
+  await removeAbandoned();
+  const image = await siteImage();
+  const delayMs = options.delayMs ?? 0;
+  const lan = await createLan({ image, mtu: delayMs > 0 ? MTU.delayed : MTU.direct });
+  const folder = await mkdtemp(join(tmpdir(), 'farol-cluster-'));
+  const authority = await certificateAuthority(join(folder));
+  const plan = planOf(options, lan);
+  const machines = await Promise.all(
+    plan.machines.map(async (machine) => {
+      const files = join(folder, machine.name);
+      await writeSiteFiles(files, plan, machine, authority);
+      const environment = environmentOf(plan, machine, options);
+      return startMachine({ image, lan, machine, files, environment });
+    }),
+  );
+  return {
+    plan,
+    machines,
+    sites: machines.filter(({ witness }) => !witness),
+    lan,
+    folder,
+    ca: readFileSync(authority.ca, 'utf8'),
+    insider: await insider(authority),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(
+        machines.map(({ container }) => container.remove({ force: true, v: true })),
+      );
+      await lan.remove();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function planOf({ sites }: ClusterOptions, lan: Lan): ClusterPlan {
+  const machine = (name: string, host: number, witness = false): Machine => ({
+    name,
+    ip: lan.ip(host),
+    witness,
+  });
+  const machines = [machine('a', 11), machine('b', 12), machine('c', 13, sites !== 3)];
+  return {
+    name: 'farol',
+    serverName: 'farol.test',
+    machines,
+    address: lan.ip(100),
+    passwords: newPasswords(),
+  };
+}
+
+function environmentOf(plan: ClusterPlan, me: Machine, { delayMs = 0, units }: ClusterOptions) {
+  const all: readonly Unit[] = units ?? ['etcd', 'patroni', 'server', 'agent', 'front'];
+  const mine = all.filter((unit) => !me.witness || unit === 'etcd' || unit === 'agent');
+  if (delayMs === 0) return [`UNITS=${mine.join(' ')}`];
+  const peers = plan.machines.filter(({ name }) => name !== me.name);
+  const links = peers.map(({ ip }) => `${ip}=${delayMs}`);
+  return [`UNITS=delay ${mine.join(' ')}`, `DELAY=${me.ip} ${links.join(' ')}`];
+}
+
+interface MachineStart {
+  readonly image: string;
+  readonly lan: Lan;
+  readonly machine: Machine;
+  readonly files: string;
+  readonly environment: string[];
+}
+
+async function startMachine({ image, lan, machine, files, environment }: MachineStart) {
+  const container = await (await docker()).createContainer({
+    Image: image,
+    name: `${lan.networkId.slice(0, 8)}-${machine.name}`,
+    Hostname: machine.name,
+    Entrypoint: ['/farol/test/cluster/image/supervise'],
+    Env: environment,
+    Labels: { [OWNER_LABEL]: String(process.pid) },
+    HostConfig: {
+      NetworkMode: lan.networkId,
+      CapAdd: ['NET_ADMIN', 'NET_RAW'],
+      Devices: [{ PathOnHost: TUN, PathInContainer: TUN, CgroupPermissions: 'rwm' }],
+      Binds: [`${repository}:/farol:ro`, `${files}:/site:ro`],
+      // A reboot empties /run, as on a real machine.
+      Tmpfs: { '/run': 'exec,mode=755' },
+      ShmSize: 256 * 1024 * 1024,
+    },
+    NetworkingConfig: {
+      EndpointsConfig: { [lan.networkId]: { IPAMConfig: { IPv4Address: machine.ip } } },
+    },
+  });
+  await container.start();
+  return new Site(machine, container, lan);
+}
+
+const TUN = '/dev/net/tun';
+
+async function insider(authority: Authority): Promise<Dispatcher> {
+  const { certificate, key } = await authority.issue('tests', { dns: ['tests'] });
+  return new Agent({
+    connect: {
+      ca: readFileSync(authority.ca),
+      cert: readFileSync(certificate),
+      key: readFileSync(key),
+      timeout: 1000,
+    },
+    headersTimeout: 3000,
+    bodyTimeout: 3000,
+  });
+}

@@ -1,0 +1,51 @@
+import { request } from 'undici';
+import type { Cluster } from './cluster.ts';
+import type { Site } from './site.ts';
+import { until } from './until.ts';
+
+interface Status {
+  /** Decimal text: 64 bits do not fit a number. */
+  readonly leader?: string;
+  readonly header: { readonly member_id: string };
+}
+
+/** The site whose etcd member leads, or undefined during an election. */
+export async function etcdLeader(cluster: Cluster): Promise<Site | undefined> {
+  const asked = cluster.machines.map(async (site) => {
+    const status = await ask<Status>(cluster, site, '/v3/maintenance/status');
+    if (status.leader !== status.header.member_id) throw new Error(`${site.name} does not lead`);
+    return site;
+  });
+  return Promise.any(asked).catch(() => undefined);
+}
+
+export async function moveEtcdLeader(cluster: Cluster, to: Site): Promise<void> {
+  await until(`etcd is led by ${to.name}`, async () => {
+    const leader = await etcdLeader(cluster);
+    if (!leader || leader === to) return leader === to;
+    const { header } = await ask<Status>(cluster, to, '/v3/maintenance/status');
+    await ask(cluster, leader, '/v3/maintenance/transfer-leadership', {
+      targetID: header.member_id,
+    });
+    return false;
+  });
+}
+
+/** The value of a key, read through one site's etcd with the consent of the majority. */
+export async function keyIn(cluster: Cluster, site: Site, key: string) {
+  const body = { key: Buffer.from(key).toString('base64') };
+  const { kvs } = await ask<{ kvs?: { value: string }[] }>(cluster, site, '/v3/kv/range', body);
+  const value = kvs?.[0]?.value;
+  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+}
+
+async function ask<T>(cluster: Cluster, site: Site, path: string, body: object = {}): Promise<T> {
+  const answer = await request(`https://${site.ip}:2379${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    dispatcher: cluster.insider,
+  });
+  const text = await answer.body.text();
+  if (answer.statusCode !== 200) throw new Error(`etcd of ${site.name} answered ${text}`);
+  return JSON.parse(text) as T;
+}

@@ -1,0 +1,60 @@
+import { request } from 'undici';
+import type { Cluster } from './cluster.ts';
+import type { Site } from './site.ts';
+import { until } from './until.ts';
+
+export interface Member {
+  readonly name: string;
+  readonly role: string;
+  readonly state: string;
+  readonly timeline?: number;
+}
+
+/** The members of the Patroni cluster as one site sees them. */
+export async function membersSeenBy(cluster: Cluster, site: Site): Promise<readonly Member[]> {
+  const url = `https://${site.ip}:8010/cluster`;
+  const { body } = await request(url, { dispatcher: cluster.insider });
+  return ((await body.json()) as { members: Member[] }).members;
+}
+
+/** The site whose PostgreSQL is the primary and holds Patroni's lock, as the site itself says. */
+export async function primaryOf(cluster: Cluster): Promise<Site | undefined> {
+  const asked = cluster.sites.map(async (site) => {
+    const url = `https://${site.ip}:8010/primary`;
+    const { statusCode, body } = await request(url, { dispatcher: cluster.insider });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`${site.name} is no primary`);
+    return site;
+  });
+  return Promise.any(asked).catch(() => undefined);
+}
+
+/** Waits until one primary has all other sites as standbys that stream and count for commits. */
+export function untilReplicated(cluster: Cluster, withinMs = 90_000): Promise<Site> {
+  return until(
+    'one primary, and every other site streams as a synchronous standby',
+    async () => {
+      const primary = await primaryOf(cluster);
+      if (!primary) return false;
+      const members = await membersSeenBy(cluster, primary);
+      const standbys = members.filter(({ name }) => name !== primary.name);
+      const counting = standbys.filter(
+        ({ role, state }) => /^(quorum|sync)_standby$/.test(role) && state === 'streaming',
+      );
+      return counting.length === cluster.sites.length - 1 && primary;
+    },
+    withinMs,
+  );
+}
+
+/** Patroni's own planned switchover, beneath Farol: for tests of the database layer alone. */
+export async function switchoverDatabase(cluster: Cluster, from: Site, to: Site): Promise<void> {
+  const { statusCode, body } = await request(`https://${from.ip}:8010/switchover`, {
+    method: 'POST',
+    body: JSON.stringify({ leader: from.name, candidate: to.name }),
+    dispatcher: cluster.insider,
+    headersTimeout: 60_000,
+  });
+  const said = await body.text();
+  if (statusCode !== 200) throw new Error(`Patroni refused the switchover: ${said}`);
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Authority } from '../../support/certificates.ts';
+import { renderTemplate, type TemplateValues } from './template.ts';
+
+const templates = join(import.meta.dirname, '../../../patroni-config');
+
+export interface Machine {
+  readonly name: string;
+  readonly ip: string;
+  /** A witness has etcd and an agent, no data and no front. */
+  readonly witness: boolean;
+}
+
+export interface ClusterPlan {
+  readonly name: string;
+  readonly machines: readonly Machine[];
+  readonly serverName: string;
+  readonly address: string;
+  readonly passwords: { readonly replication: string; readonly rewind: string };
+}
+
+export const newPasswords = () => ({
+  replication: randomBytes(16).toString('hex'),
+  rewind: randomBytes(16).toString('hex'),
+});
+
+/** Writes what a machine needs below /etc, rendered from the templates that production uses. */
+export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
+  mkdirSync(join(into, 'tls'), { recursive: true });
+  await writeCertificates(join(into, 'tls'), plan, me, ca);
+  const values = templateValues(plan, me);
+  for (const file of me.witness ? ['etcd.env'] : ['etcd.env', 'patroni.yml', 'create-database']) {
+    const template = readFileSync(join(templates, file), 'utf8');
+    writeFileSync(join(into, file), renderTemplate(template, values));
+  }
+}
+
+async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
+  const site = await ca.issue(me.name, { dns: [me.name, 'localhost'], ip: [me.ip, '127.0.0.1'] });
+  const addresses = [plan.address, ...plan.machines.map(({ ip }) => ip)];
+  const front = await ca.issue(`front-${me.name}`, { dns: [plan.serverName], ip: addresses });
+  cpSync(ca.ca, join(into, 'ca.crt'));
+  cpSync(site.certificate, join(into, 'site.crt'));
+  cpSync(site.key, join(into, 'site.key'));
+  cpSync(front.certificate, join(into, 'front.crt'));
+  cpSync(front.key, join(into, 'front.key'));
+}
+
+export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
+  return {
+    cluster: plan.name,
+    site: me.name,
+    ip: me.ip,
+    tls: true,
+    scheme: 'https',
+    tls_dir: '/etc/farol/tls',
+    three_sites: plan.machines.filter(({ witness }) => !witness).length === 3,
+    etcd_data_dir: '/var/lib/etcd/farol',
+    etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),
+    etcd_initial_cluster_state: 'new',
+    create_database: '/etc/patroni/create-database',
+    postgresql_data_dir: '/var/lib/postgresql/17/farol',
+    pgpass: '/var/lib/postgresql/farol.pgpass',
+    database: 'farol',
+    database_user: 'farol',
+    replication_password: plan.passwords.replication,
+    rewind_password: plan.passwords.rewind,
+    shared_buffers: '128MB',
+    wal_keep_size: '128MB',
+    max_slot_wal_keep_size: '1GB',
+  };
+}

@@ -1,0 +1,87 @@
+import { type CommandResult, type Container, runIn } from './engine.ts';
+import type { Lan } from './network.ts';
+import type { Machine } from './site-files.ts';
+
+export type Unit = 'etcd' | 'patroni' | 'server' | 'agent' | 'front' | 'delay';
+export type Signal = 'KILL' | 'STOP' | 'CONT';
+
+/** One machine of a cluster, and what can befall it. */
+export class Site {
+  readonly name: string;
+  readonly ip: string;
+  readonly witness: boolean;
+  readonly container: Container;
+  readonly #lan: Lan;
+
+  constructor(machine: Machine, container: Container, lan: Lan) {
+    this.name = machine.name;
+    this.ip = machine.ip;
+    this.witness = machine.witness;
+    this.container = container;
+    this.#lan = lan;
+  }
+
+  /** Everything at once, and no goodbye: the network goes first, so that no FIN or RST escapes. */
+  async powerOff(): Promise<void> {
+    await this.cutNetwork();
+    await this.container.kill({ signal: 'SIGKILL' });
+  }
+
+  async powerOn(): Promise<void> {
+    await this.container.start();
+  }
+
+  cutNetwork(): Promise<void> {
+    return this.#lan.unplug(this.container);
+  }
+
+  healNetwork(): Promise<void> {
+    return this.#lan.plugIn(this.container);
+  }
+
+  /** SIGKILL, SIGSTOP or SIGCONT for programs of this site; a killed one is started again at once. */
+  signal(signal: Signal, ...units: Unit[]): Promise<string> {
+    return this.must([UNIT, signal, ...units]);
+  }
+
+  killPostmaster(): Promise<string> {
+    return this.must([UNIT, 'kill-postmaster', 'postgresql']);
+  }
+
+  /** Ends programs and keeps them from being started again. */
+  stop(...units: Unit[]): Promise<string> {
+    return this.must([UNIT, 'off', ...units]);
+  }
+
+  start(...units: Unit[]): Promise<string> {
+    return this.must([UNIT, 'on', ...units]);
+  }
+
+  run(command: readonly string[], user?: string): Promise<CommandResult> {
+    return runIn(this.container, command, user === undefined ? {} : { user });
+  }
+
+  /** Runs a command that must succeed, and gives what it printed. */
+  async must(command: readonly string[], user?: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(command, user);
+    if (code === 0) return stdout;
+    throw new Error(`${this.name}: "${command.join(' ')}" ended with ${code}: ${stderr}${stdout}`);
+  }
+
+  /** Rows of a query at this site's PostgreSQL, as one JSON value each. */
+  async sql<Row>(query: string, database = 'farol'): Promise<Row[]> {
+    const wrapped = `SELECT row_to_json(q) FROM (${query}) q`;
+    const options = ['-XAtq', '--set=ON_ERROR_STOP=1', '-d', database, '-c', wrapped];
+    const printed = await this.must(['psql', ...options], 'postgres');
+    return printed
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Row);
+  }
+
+  log(unit: Unit, lines = 200): Promise<string> {
+    return this.must(['tail', '-n', String(lines), `/var/log/farol/${unit}.log`]);
+  }
+}
+
+const UNIT = '/farol/test/cluster/image/unit';
