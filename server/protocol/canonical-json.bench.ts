@@ -3,7 +3,11 @@ import { canonicalJson } from './canonical-json.ts';
 import { writeByHand } from './canonical-json-by-hand.ts';
 import type { JsonObject } from './json.ts';
 
-/** Flattened by counting its bytes: a text put together from pieces is only finished by its use. */
+/**
+ * Run with `vitest bench --run --project 'unit (bench)' --experimental.viteModuleRunner=false`:
+ * Vite's own module runner makes every import a getter, which doubles what is measured here.
+ * The text is flattened by counting its bytes: one put together is only finished by its use.
+ */
 const ROUNDS = 200;
 
 const message: JsonObject = {

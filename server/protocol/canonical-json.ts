@@ -20,7 +20,7 @@ export const canonicalJson = (value: JsonValue, numbers: NumbersAllowed = 'stric
   if (ordered === BY_HAND) return writeByHand(value, numbers);
   const text = JSON.stringify(ordered);
   if (text.includes('\\ud') && LONE_SURROGATE.test(text)) throw loneSurrogate();
-  return isOrderCertain(text) ? text : writeByHand(value, numbers);
+  return isOrderCertain(text) || !hasKeyWithSurrogate(value) ? text : writeByHand(value, numbers);
 };
 
 /** An escape \ud800 to \udfff, as against the text `\ud800`, whose backslash is escaped itself. */
@@ -30,3 +30,12 @@ const LONE_SURROGATE = /(?<!\\)(?:\\\\)*\\ud[89a-f]/;
 const isOrderCertain = (text: string): boolean => !SURROGATE.test(text) || !BEHIND.test(text);
 const SURROGATE = /[\ud800-\udbff]/;
 const BEHIND = /[\ue000-\uffff]/;
+
+/** Asked rarely: emoji and a variation selector are in many messages, but hardly ever in a key. */
+const hasKeyWithSurrogate = (value: JsonValue): boolean => {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(hasKeyWithSurrogate);
+  return Object.entries(value).some(
+    ([key, item]) => SURROGATE.test(key) || hasKeyWithSurrogate(item),
+  );
+};
