@@ -1,0 +1,74 @@
+import { z } from 'zod';
+
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i, 'expected HOST:PORT')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'no such port');
+
+const rate = (perSecond: number, burst: number, what: string) =>
+  z
+    .strictObject({
+      perSecond: z.number().positive().default(perSecond).describe(`${what}, in the long run.`),
+      burst: z.number().positive().default(burst).describe('How many at once after a quiet time.'),
+    })
+    .prefault({});
+
+const rateLimits = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Off only where all clients are your own.'),
+    read: rate(50, 200, 'Requests of a user that read'),
+    write: rate(10, 100, 'Messages, state and uploads of a user'),
+    login: rate(0.2, 10, 'Logins from an address'),
+    registration: rate(0.1, 5, 'New accounts from an address'),
+  })
+  .prefault({})
+  .describe('Beyond these a request is answered 429, with the time to wait.');
+
+const cluster = z.strictObject({
+  site: z.string().describe('The name of this site, the same as in the agent’s configuration.'),
+  listen: address.describe('HOST:PORT where the fronts of all sites reach this server.'),
+  ca: z.string().describe('PEM file: the cluster’s own certificate authority.'),
+  certificate: z.string().describe('PEM file: the certificate of this server.'),
+  key: z.string().describe('PEM file: its private key.'),
+  runtimeDir: z.string().describe('Folder of the socket over which the agent gives the role.'),
+  databaseUrl: z.string().describe('The PostgreSQL of this site, primary or standby.'),
+  secretFile: z.string().describe('Opens the signing key in the database; the same at every site.'),
+});
+
+/** Every key of the server's configuration; the example file and the options are made from it. */
+export const configSchema = z.strictObject({
+  serverName: z
+    .string()
+    .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i, 'no server name')
+    .default('localhost')
+    .describe('The part of every user id behind the colon. It can never be changed.'),
+  data: z
+    .string()
+    .default('./data')
+    .describe('Folder of the database and of the key that opens its secrets.'),
+  listen: address.default('127.0.0.1:8008').describe('HOST:PORT for clients, without TLS.'),
+  publicUrl: z
+    .url()
+    .optional()
+    .describe('Where clients reach this server, as /.well-known says it. Else made of `listen`.'),
+  registration: z
+    .enum(['open', 'token', 'closed'])
+    .default('token')
+    .describe('Who may make an account: everybody, who has a token, or nobody.'),
+  database: z
+    .string()
+    .optional()
+    .describe('URL of a PostgreSQL of your own. Without it, one is run inside `data`.'),
+  logLevel: z
+    .enum(['silent', 'error', 'warn', 'info', 'debug'])
+    .default('warn')
+    .describe('`info` has a line for each request.'),
+  metricsListen: address
+    .optional()
+    .describe('HOST:PORT of the metrics for Prometheus; off unless set.'),
+  rateLimits,
+  cluster: cluster.optional().describe('Only as a site of a cluster. Else this server is alone.'),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type ClusterConfig = NonNullable<Config['cluster']>;

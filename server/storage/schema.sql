@@ -1,0 +1,317 @@
+-- The sum of migrations/, made by `npm run generate`. Reasons are in the migrations.
+
+CREATE TABLE access_token (
+  token_id bigint NOT NULL,
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  access_hash bytea NOT NULL,
+  access_expires_ms bigint,
+  refresh_hash bytea,
+  replaces_id bigint,
+  UNIQUE (access_hash),
+  UNIQUE (refresh_hash),
+  PRIMARY KEY (token_id)
+);
+
+CREATE TABLE account (
+  user_id text NOT NULL,
+  password_hash text,
+  guest boolean NOT NULL,
+  admin boolean NOT NULL,
+  created_ms bigint NOT NULL,
+  deactivated_ms bigint,
+  PRIMARY KEY (user_id)
+);
+
+CREATE TABLE account_data (
+  user_id text NOT NULL,
+  room_id text NOT NULL,
+  type text NOT NULL,
+  content text NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (user_id, room_id, type)
+);
+
+CREATE TABLE cross_signing_key (
+  user_id text NOT NULL,
+  usage text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (user_id, usage)
+);
+
+CREATE TABLE current_state (
+  room_nid bigint NOT NULL,
+  key_nid bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  membership text,
+  PRIMARY KEY (room_nid, key_nid)
+);
+
+CREATE TABLE device (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  display_name text,
+  created_ms bigint NOT NULL,
+  last_seen_ms bigint,
+  last_seen_address text,
+  last_seen_user_agent text,
+  PRIMARY KEY (user_id, device_id)
+);
+
+CREATE TABLE device_keys (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (user_id, device_id)
+);
+
+CREATE TABLE device_list (
+  user_id text NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (user_id)
+);
+
+CREATE TABLE epoch (
+  epoch bigint NOT NULL,
+  begins_after bigint NOT NULL,
+  began_at timestamp with time zone NOT NULL DEFAULT now(),
+  PRIMARY KEY (epoch)
+);
+
+CREATE TABLE event (
+  event_nid bigint NOT NULL,
+  room_nid bigint NOT NULL,
+  depth bigint NOT NULL,
+  origin_server_ts bigint NOT NULL,
+  state_before bigint,
+  state_after bigint,
+  replaces_nid bigint,
+  outlier boolean NOT NULL DEFAULT false,
+  rejected boolean NOT NULL DEFAULT false,
+  soft_failed boolean NOT NULL DEFAULT false,
+  backfilled boolean NOT NULL DEFAULT false,
+  event_id text NOT NULL,
+  type text NOT NULL,
+  state_key text,
+  sender text NOT NULL,
+  device_id text,
+  txn_id text,
+  json text NOT NULL,
+  UNIQUE (event_id),
+  PRIMARY KEY (event_nid)
+);
+
+CREATE TABLE fallback_key (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  algorithm text NOT NULL,
+  key_id text NOT NULL,
+  json text NOT NULL,
+  used boolean NOT NULL,
+  PRIMARY KEY (user_id, device_id, algorithm)
+);
+
+CREATE TABLE filter (
+  user_id text NOT NULL,
+  filter_id text NOT NULL,
+  content text NOT NULL,
+  PRIMARY KEY (user_id, filter_id)
+);
+
+CREATE TABLE key_signature (
+  target_user_id text NOT NULL,
+  target_key_id text NOT NULL,
+  signer_user_id text NOT NULL,
+  signer_key_id text NOT NULL,
+  signature text NOT NULL,
+  PRIMARY KEY (target_user_id, target_key_id, signer_user_id, signer_key_id)
+);
+
+CREATE TABLE log (
+  position bigint NOT NULL,
+  kind text NOT NULL,
+  version integer NOT NULL,
+  payload text NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now(),
+  PRIMARY KEY ("position")
+);
+
+CREATE TABLE log_head (
+  only_row boolean NOT NULL DEFAULT true,
+  epoch bigint NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (only_row),
+  CHECK (only_row)
+);
+
+CREATE TABLE membership (
+  user_id text NOT NULL,
+  room_nid bigint NOT NULL,
+  membership text NOT NULL,
+  position bigint NOT NULL,
+  since bigint NOT NULL,
+  forgotten boolean NOT NULL,
+  PRIMARY KEY (user_id, room_nid)
+);
+
+CREATE TABLE membership_history (
+  user_id text NOT NULL,
+  room_nid bigint NOT NULL,
+  position bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  membership text NOT NULL,
+  PRIMARY KEY (user_id, room_nid, "position")
+);
+
+CREATE TABLE migration (
+  number integer NOT NULL,
+  name text NOT NULL,
+  PRIMARY KEY (number)
+);
+
+CREATE TABLE one_time_key (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  algorithm text NOT NULL,
+  key_id text NOT NULL,
+  json text NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (user_id, device_id, algorithm, key_id)
+);
+
+CREATE TABLE outcome (
+  key bytea NOT NULL,
+  status integer NOT NULL,
+  body bytea NOT NULL,
+  secret boolean NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  PRIMARY KEY (key)
+);
+
+CREATE TABLE profile_field (
+  user_id text NOT NULL,
+  field text NOT NULL,
+  value text NOT NULL,
+  PRIMARY KEY (user_id, field)
+);
+
+CREATE TABLE pusher (
+  user_id text NOT NULL,
+  app_id text NOT NULL,
+  pushkey text NOT NULL,
+  device_id text NOT NULL,
+  content text NOT NULL,
+  PRIMARY KEY (user_id, app_id, pushkey)
+);
+
+CREATE TABLE receipt (
+  user_id text NOT NULL,
+  room_id text NOT NULL,
+  receipt_type text NOT NULL,
+  thread_id text NOT NULL,
+  event_id text NOT NULL,
+  event_position bigint,
+  ts bigint NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (user_id, room_id, receipt_type, thread_id)
+);
+
+CREATE TABLE redaction (
+  target_nid bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  PRIMARY KEY (target_nid)
+);
+
+CREATE TABLE registration_token (
+  token text NOT NULL,
+  uses_allowed integer,
+  uses_completed integer NOT NULL,
+  expires_ms bigint,
+  created_ms bigint NOT NULL,
+  PRIMARY KEY (token)
+);
+
+CREATE TABLE room (
+  room_nid bigint NOT NULL,
+  room_id text NOT NULL,
+  version text NOT NULL,
+  published boolean NOT NULL,
+  UNIQUE (room_id),
+  PRIMARY KEY (room_nid)
+);
+
+CREATE TABLE room_alias (
+  alias text NOT NULL,
+  room_nid bigint NOT NULL,
+  creator text NOT NULL,
+  PRIMARY KEY (alias)
+);
+
+CREATE TABLE room_head (
+  room_nid bigint NOT NULL,
+  forward_extremities bigint[] NOT NULL,
+  state_nid bigint NOT NULL,
+  last_position bigint NOT NULL,
+  PRIMARY KEY (room_nid)
+);
+
+CREATE TABLE schema_state (
+  only_row boolean NOT NULL DEFAULT true,
+  version integer NOT NULL,
+  oldest_server integer NOT NULL,
+  PRIMARY KEY (only_row),
+  CHECK (only_row)
+);
+
+CREATE TABLE server_identity (
+  only_row boolean NOT NULL DEFAULT true,
+  server_name text NOT NULL,
+  sealed bytea NOT NULL,
+  PRIMARY KEY (only_row),
+  CHECK (only_row)
+);
+
+CREATE TABLE state (
+  state_nid bigint NOT NULL,
+  room_nid bigint NOT NULL,
+  base_nid bigint,
+  entries bytea NOT NULL,
+  hash bytea NOT NULL,
+  UNIQUE (room_nid, hash),
+  PRIMARY KEY (state_nid)
+);
+
+CREATE TABLE state_change (
+  room_nid bigint NOT NULL,
+  position bigint NOT NULL,
+  key_nid bigint NOT NULL,
+  event_nid bigint,
+  replaced_nid bigint,
+  PRIMARY KEY (room_nid, "position")
+);
+
+CREATE TABLE state_key (
+  key_nid bigint NOT NULL,
+  type text NOT NULL,
+  state_key text NOT NULL,
+  UNIQUE (type, state_key),
+  PRIMARY KEY (key_nid)
+);
+
+CREATE TABLE to_device (
+  position bigint NOT NULL,
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY ("position")
+);
+
+CREATE INDEX access_token_device ON access_token USING btree (user_id, device_id);
+CREATE INDEX account_data_changes ON account_data USING btree (user_id, "position");
+CREATE INDEX device_list_position ON device_list USING btree ("position");
+CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
+CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
+CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
+CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
+CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
+CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");
