@@ -30,6 +30,7 @@ const ARROWS: Record<string, string[]> = {
     'zod',
   ],
   'server/config': ['server/protocol', 'zod', 'yaml'],
+  'server/identity': ['server/log', 'server/storage'],
   'server/role': ['server/log', 'server/storage'],
   'failover/core': [],
   'failover/ports.ts': ['failover/core'],
@@ -48,13 +49,13 @@ const root = join(import.meta.dirname, '..');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
   (file) =>
     /^(server|failover)\/.*\.ts$/.test(file) &&
-    !file.endsWith('.test.ts') &&
+    !/\.(test|bench)\.ts$/.test(file) &&
     !WIRING.includes(file),
 );
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map(([, specifier]) => {
+  return [...text.matchAll(/\b(?:from\s+|import\s+|import\()'([^']+)'/g)].map(([, specifier]) => {
     if (!specifier!.startsWith('.')) return specifier!;
     return relative(root, normalize(join(root, dirname(file), specifier!)));
   });

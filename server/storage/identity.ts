@@ -1,0 +1,24 @@
+import type { Database } from './database.ts';
+import type { Write } from './write.ts';
+
+export interface StoredIdentity {
+  readonly serverName: string;
+  readonly sealed: Buffer;
+}
+
+export async function readIdentity(database: Database): Promise<StoredIdentity | undefined> {
+  const [identity] = await database.query<StoredIdentity>(
+    'identity_read',
+    'SELECT server_name AS "serverName", sealed FROM server_identity',
+  );
+  return identity;
+}
+
+/** Fails where there is one: an identity is never replaced. */
+export const PUT_IDENTITY: Write = {
+  name: 'identity_put',
+  table: 'server_identity',
+  sql: `INSERT INTO server_identity (server_name, sealed)
+        SELECT * FROM unnest($1::text[], $2::bytea[])`,
+  types: ['text', 'bytea'],
+};
