@@ -1,0 +1,114 @@
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
+import {
+  type AccountDatum,
+  accountDataChanged,
+  accountDatum,
+  accountDatumRow,
+} from '../storage/accounts/account-data.ts';
+import type { Stored } from './ports.ts';
+import { mergedRules } from './push-rule-edits.ts';
+
+export const PUSH_RULES = 'm.push_rules';
+const TAGS = 'm.tag';
+
+/** `roomId` is null for what belongs to no room. */
+export interface AccountDatumKey {
+  readonly userId: UserId;
+  readonly roomId: RoomId | null;
+  readonly type: string;
+}
+
+/** What clients keep with us for themselves: by user, and by user and room. */
+export class AccountData {
+  readonly #stored: Stored;
+
+  constructor(stored: Stored) {
+    this.#stored = stored;
+  }
+
+  async get({ userId, roomId, type }: AccountDatumKey): Promise<JsonObject | undefined> {
+    const datum = await accountDatum(this.#stored.database, userId, roomId, type);
+    if (roomId === null && type === PUSH_RULES) return pushRulesContent(userId, datum?.content);
+    return datum && parse(datum.content);
+  }
+
+  /**
+   * For /sync: what changed in (after, upTo], in order; with `after: 0` all there is. Push rules
+   * are there from the beginning, and complete, though only what a user changed is stored.
+   */
+  async changed(
+    userId: UserId,
+    range: { after: number; upTo: number },
+  ): Promise<readonly AccountDatum[]> {
+    const changed = await accountDataChanged(this.#stored.database, userId, range);
+    const isPushRules = (datum: AccountDatum) => datum.roomId === null && datum.type === PUSH_RULES;
+    const told = changed.map((datum) =>
+      isPushRules(datum)
+        ? { ...datum, content: JSON.stringify(pushRulesContent(userId, datum.content)) }
+        : datum,
+    );
+    if (range.after > 0 || changed.some(isPushRules)) return told;
+    const content = JSON.stringify(pushRulesContent(userId, undefined));
+    return [{ roomId: null, type: PUSH_RULES, content, position: 0 }, ...told];
+  }
+
+  async put(key: AccountDatumKey, content: JsonObject): Promise<void> {
+    await this.#locked(key.userId, () => this.#commit(key, content));
+  }
+
+  /** Read, change and write as one. */
+  async change(
+    key: AccountDatumKey,
+    edit: (before: JsonObject | undefined) => JsonObject,
+  ): Promise<JsonObject> {
+    return this.#locked(key.userId, async () => {
+      const content = edit(await this.get(key));
+      await this.#commit(key, content);
+      return content;
+    });
+  }
+
+  async tags(userId: UserId, roomId: RoomId): Promise<JsonObject> {
+    return tagsIn(await this.get({ userId, roomId, type: TAGS }));
+  }
+
+  async setTag(userId: UserId, roomId: RoomId, tag: string, content: JsonObject): Promise<void> {
+    await this.change({ userId, roomId, type: TAGS }, (before) => ({
+      ...before,
+      tags: { ...tagsIn(before), [tag]: content },
+    }));
+  }
+
+  async removeTag(userId: UserId, roomId: RoomId, tag: string): Promise<void> {
+    await this.change({ userId, roomId, type: TAGS }, (before) => {
+      const { [tag]: _gone, ...kept } = tagsIn(before);
+      return { ...before, tags: kept };
+    });
+  }
+
+  #locked<T>(userId: UserId, work: () => Promise<T>): Promise<T> {
+    return this.#stored.locks.run(`account-data:${userId}`, work);
+  }
+
+  #commit({ userId, roomId, type }: AccountDatumKey, content: JsonObject): Promise<void> {
+    return this.#stored.log.commit((next) => {
+      const position = next();
+      const datum = { roomId, type, content: JSON.stringify(content), position };
+      const record = { kind: 'account-data', userId, roomId, type } as const;
+      const rows = [accountDatumRow(userId, datum)];
+      return { change: { rows, records: [{ position, record }], touches: [] }, value: undefined };
+    });
+  }
+}
+
+const parse = (json: string): JsonObject => JSON.parse(json) as JsonObject;
+
+const tagsIn = (content: JsonObject | undefined): JsonObject => {
+  const tags: JsonValue | undefined = content?.tags;
+  return isObject(tags) ? tags : {};
+};
+
+const pushRulesContent = (userId: UserId, stored: string | undefined): JsonObject => ({
+  global: mergedRules(userId, stored === undefined ? undefined : parse(stored)) as never,
+});

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import type { Once } from '../log/outcomes.ts';
+import {
+  localpartOf,
+  newUserId,
+  parseUserId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { type Account, accountOf, accountRow, hasAccounts } from '../storage/accounts/accounts.ts';
+import { deviceListRow } from '../storage/encryption/device-lists.ts';
+import type { Row } from '../storage/write.ts';
+import type { Devices } from './devices.ts';
+import { hashPassword, isPassword, PASSWORD_COST, type PasswordCost } from './password-hash.ts';
+import { lockOf, type Stored } from './ports.ts';
+import type { RegistrationTokens } from './registration-tokens.ts';
+import type { Sessions, SessionWish } from './sessions.ts';
+
+export interface AccountOptions {
+  readonly serverName: ServerName;
+  readonly passwordCost?: PasswordCost;
+}
+
+export interface Registration {
+  readonly userId: UserId;
+  readonly password: string;
+  /** Undefined where the client does not want to be logged in. */
+  readonly session: SessionWish | undefined;
+  readonly registrationToken: string | undefined;
+  readonly admin?: boolean;
+}
+
+export interface Login {
+  readonly userId: UserId;
+  readonly password: string;
+  readonly session: SessionWish;
+}
+
+/** The people who have an account here, and their passwords. */
+export class Accounts {
+  readonly serverName: ServerName;
+  readonly #stored: Stored;
+  readonly #sessions: Sessions;
+  readonly #devices: Devices;
+  readonly #tokens: RegistrationTokens;
+  readonly #cost: PasswordCost;
+  /** Compared with where there is no account, so that the time to answer does not tell. */
+  #nobodysHash: Promise<string> | undefined;
+
+  constructor(
+    stored: Stored,
+    parts: { sessions: Sessions; devices: Devices; registrationTokens: RegistrationTokens },
+    options: AccountOptions,
+  ) {
+    this.serverName = options.serverName;
+    this.#stored = stored;
+    this.#sessions = parts.sessions;
+    this.#devices = parts.devices;
+    this.#tokens = parts.registrationTokens;
+    this.#cost = options.passwordCost ?? PASSWORD_COST;
+  }
+
+  hasAny(): Promise<boolean> {
+    return hasAccounts(this.#stored.database);
+  }
+
+  get(userId: UserId): Promise<Account | undefined> {
+    return accountOf(this.#stored.database, userId);
+  }
+
+  /** The user id that a new account by this name has; M_INVALID_USERNAME or M_USER_IN_USE else. */
+  async availableUserId(localpart: string): Promise<UserId> {
+    const userId = newUserId(localpart, this.serverName);
+    if (!userId.ok) throw new MatrixError(400, 'M_INVALID_USERNAME', userId.reason);
+    await this.#refuseTaken(userId.value);
+    return userId.value;
+  }
+
+  /** For whoever does not care how they are called. */
+  chanceUserId(): Promise<UserId> {
+    return this.availableUserId(randomBytes(8).toString('hex'));
+  }
+
+  /** As people write it at a login: a localpart or a whole id. Undefined if it is not of this server. */
+  localUserId(text: string): UserId | undefined {
+    const userId = parseUserId(text.startsWith('@') ? text : `@${text}:${this.serverName}`);
+    return userId.ok && serverNameOf(userId.value) === this.serverName ? userId.value : undefined;
+  }
+
+  /** Account, session and outcome in one transaction. */
+  async register(wish: Registration, once: Once): Promise<JsonObject> {
+    const passwordHash = await hashPassword(wish.password, this.#cost);
+    if (wish.registrationToken === undefined) return this.#register(wish, passwordHash, [], once);
+    const answer = await this.#tokens.use(wish.registrationToken, (tokenRow) =>
+      this.#register(wish, passwordHash, [tokenRow], once),
+    );
+    if (!answer) throw forbidden('The registration token is no longer valid');
+    return answer;
+  }
+
+  async logIn(login: Login, once: Once): Promise<JsonObject> {
+    const account = await this.#checked(login.userId, login.password);
+    const { userId } = account;
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const prepared = await this.#sessions.prepare(userId, login.session);
+      const answer = await this.#stored.log.commit((position) => {
+        const { rows, answer } = prepared(position);
+        const outcome = once.outcome(200, answer, { secret: true });
+        return { change: { rows, records: [], outcome, touches: [] }, value: answer };
+      });
+      this.#sessions.forget(userId);
+      return answer;
+    });
+  }
+
+  async hasPassword(userId: UserId, password: string): Promise<boolean> {
+    const account = await this.get(userId);
+    const known = account?.passwordHash ?? null;
+    this.#nobodysHash ??= hashPassword('', this.#cost);
+    const matches = await isPassword(password, known ?? (await this.#nobodysHash));
+    return matches && known !== null;
+  }
+
+  /** With `logoutDevices` all devices but the caller's go. */
+  async changePassword(
+    change: { userId: UserId; deviceId: string; password: string; logoutDevices: boolean },
+    once: Once,
+  ): Promise<void> {
+    const passwordHash = await hashPassword(change.password, this.#cost);
+    const kept = change.logoutDevices ? change.deviceId : undefined;
+    await this.#change(change.userId, once, async (account) => [
+      accountRow({ ...account, passwordHash }),
+      ...(kept === undefined ? [] : await this.#devices.allRowsBut(account.userId, kept)),
+    ]);
+  }
+
+  /** The name is never given out again. */
+  async deactivate(userId: UserId, once: Once, body: JsonObject): Promise<void> {
+    await this.#change(
+      userId,
+      once,
+      async (account) => [
+        accountRow({ ...account, passwordHash: null, deactivatedMs: this.#stored.now() }),
+        ...(await this.#devices.allRowsBut(userId, undefined)),
+      ],
+      body,
+    );
+  }
+
+  async #register(
+    { userId, admin = false, session }: Registration,
+    passwordHash: string,
+    rows: readonly Row[],
+    once: Once,
+  ): Promise<JsonObject> {
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      await this.#refuseTaken(userId);
+      const prepared = session && (await this.#sessions.prepare(userId, session));
+      const createdMs = this.#stored.now();
+      const account = { userId, passwordHash, admin, guest: false, createdMs, deactivatedMs: null };
+      return this.#stored.log.commit((position) => {
+        const made = prepared?.(position) ?? { rows: [], answer: { user_id: userId } };
+        const all = [...rows, accountRow(account), ...made.rows];
+        const outcome = once.outcome(200, made.answer, { secret: true });
+        return { change: { rows: all, records: [], outcome, touches: [] }, value: made.answer };
+      });
+    });
+  }
+
+  async #change(
+    userId: UserId,
+    once: Once,
+    rowsFor: (account: Account) => Promise<Row[]>,
+    body: JsonObject = {},
+  ): Promise<void> {
+    await this.#stored.locks.run(lockOf(userId), async () => {
+      const account = await this.get(userId);
+      if (!account) throw forbidden('There is no such account');
+      const rows = await rowsFor(account);
+      await this.#stored.log.commit((next) => {
+        const position = next();
+        const record = { kind: 'device-list', userId } as const;
+        const outcome = once.outcome(200, body);
+        const records = [{ position, record }];
+        return {
+          change: {
+            rows: [...rows, deviceListRow(userId, position)],
+            records,
+            outcome,
+            touches: [],
+          },
+          value: undefined,
+        };
+      });
+      this.#sessions.forget(userId);
+    });
+  }
+
+  async #checked(userId: UserId, password: string): Promise<Account> {
+    const matches = await this.hasPassword(userId, password);
+    const account = await this.get(userId);
+    if (account?.deactivatedMs != null)
+      throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
+    if (!account || !matches) throw forbidden('Wrong user name or password');
+    return account;
+  }
+
+  async #refuseTaken(userId: UserId) {
+    if (await this.get(userId))
+      throw new MatrixError(400, 'M_USER_IN_USE', `${localpartOf(userId)} is taken`);
+  }
+}

@@ -1,0 +1,92 @@
+import type { Once } from '../log/outcomes.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { notFound } from '../protocol/matrix-error.ts';
+import { tokensOf } from '../storage/accounts/access-tokens.ts';
+import { type Device, deviceRow, devicesOf } from '../storage/accounts/devices.ts';
+import { pushersOf } from '../storage/accounts/pushers.ts';
+import { deviceListRow } from '../storage/encryption/device-lists.ts';
+import type { Row } from '../storage/write.ts';
+import { deviceGoneRows } from './device-gone.ts';
+import { lockOf, type Stored } from './ports.ts';
+import type { Sessions } from './sessions.ts';
+
+/** The devices of accounts: their names, and their end. */
+export class Devices {
+  readonly #stored: Stored;
+  readonly #sessions: Pick<Sessions, 'forget'>;
+
+  constructor(stored: Stored, sessions: Pick<Sessions, 'forget'>) {
+    this.#stored = stored;
+    this.#sessions = sessions;
+  }
+
+  list(userId: UserId): Promise<readonly Device[]> {
+    return devicesOf(this.#stored.database, userId);
+  }
+
+  async get(userId: UserId, deviceId: string): Promise<Device> {
+    const device = (await this.list(userId)).find((each) => each.deviceId === deviceId);
+    if (!device) throw notFound('There is no such device');
+    return device;
+  }
+
+  /** Others see the name with the device's keys, so their lists change with it. */
+  async rename(userId: UserId, deviceId: string, displayName: string | null): Promise<void> {
+    await this.#stored.locks.run(lockOf(userId), async () => {
+      const { createdMs } = await this.get(userId, deviceId);
+      const row = deviceRow({ userId, deviceId, displayName, createdMs });
+      await this.#commit(userId, [row]);
+    });
+  }
+
+  /** Those that are not there are passed over: a repeat must not fail. */
+  async delete(userId: UserId, deviceIds: readonly string[], once?: Once): Promise<void> {
+    await this.#stored.locks.run(lockOf(userId), async () => {
+      const rows = await this.#goneRows(userId, (deviceId) => deviceIds.includes(deviceId));
+      await this.#commit(userId, rows, once);
+      this.#sessions.forget(userId);
+    });
+  }
+
+  async deleteAll(userId: UserId, once?: Once): Promise<void> {
+    await this.#stored.locks.run(lockOf(userId), async () => {
+      await this.#commit(userId, await this.#goneRows(userId, () => true), once);
+      this.#sessions.forget(userId);
+    });
+  }
+
+  /** With the user's lock held: what takes away all devices but one. */
+  allRowsBut(userId: UserId, keptDeviceId: string | undefined): Promise<Row[]> {
+    return this.#goneRows(userId, (deviceId) => deviceId !== keptDeviceId);
+  }
+
+  async #goneRows(userId: UserId, goes: (deviceId: string) => boolean): Promise<Row[]> {
+    const { database } = this.#stored;
+    const [devices, tokens, pushers] = await Promise.all([
+      devicesOf(database, userId),
+      tokensOf(database, userId),
+      pushersOf(database, userId),
+    ]);
+    return devices
+      .map((device) => device.deviceId)
+      .filter(goes)
+      .flatMap((deviceId) => {
+        const ofDevice = (each: { deviceId: string }) => each.deviceId === deviceId;
+        const tokenIds = tokens.filter(ofDevice).map((token) => token.tokenId);
+        return deviceGoneRows({ userId, deviceId, tokenIds, pushers: pushers.filter(ofDevice) });
+      });
+  }
+
+  #commit(userId: UserId, rows: readonly Row[], once?: Once): Promise<void> {
+    return this.#stored.log.commit((next) => {
+      const position = next();
+      const change = {
+        rows: [...rows, deviceListRow(userId, position)],
+        records: [{ position, record: { kind: 'device-list', userId } as const }],
+        outcome: once?.outcome(200, {}),
+        touches: [],
+      };
+      return { change, value: undefined };
+    });
+  }
+}

@@ -1,0 +1,52 @@
+import type { Caller } from '../protocol/caller.ts';
+import { deviceSeenRow } from '../storage/accounts/devices.ts';
+import type { Stored } from './ports.ts';
+
+export interface Visit {
+  readonly address: string;
+  readonly userAgent: string | undefined;
+}
+
+/** A device that is seen all the time is written down once in this time. */
+export const LAST_SEEN_EVERY_MS = 5 * 60_000;
+
+interface Seen extends Visit {
+  readonly caller: Caller;
+  readonly atMs: number;
+}
+
+/** When and from where devices were last used. Coalesced: newest wins, and it is written seldom (D6). */
+export class LastSeen {
+  readonly #stored: Pick<Stored, 'log' | 'now'>;
+  #writtenMs = new Map<string, number>();
+  #waiting = new Map<string, Seen>();
+
+  constructor(stored: Pick<Stored, 'log' | 'now'>) {
+    this.#stored = stored;
+  }
+
+  /** On every request, so it does next to nothing. `visit` is called only when it is to be kept. */
+  note(caller: Caller, visit: () => Visit) {
+    const atMs = this.#stored.now();
+    const key = `${caller.userId}\0${caller.deviceId}`;
+    const written = this.#writtenMs.get(key);
+    if (written !== undefined && atMs - written < LAST_SEEN_EVERY_MS) return;
+    this.#waiting.set(key, { caller, atMs, ...visit() });
+  }
+
+  /** Writes what was noted, in one change. To be called from time to time by whoever owns the clock. */
+  async write(): Promise<void> {
+    if (this.#waiting.size === 0) return;
+    const seen = [...this.#waiting];
+    this.#waiting = new Map();
+    const now = this.#stored.now();
+    for (const [key, writtenMs] of this.#writtenMs)
+      if (now - writtenMs >= LAST_SEEN_EVERY_MS) this.#writtenMs.delete(key);
+    for (const [key, { atMs }] of seen) this.#writtenMs.set(key, atMs);
+    const rows = seen.map(([, { caller, ...visit }]) => deviceSeenRow({ ...caller, ...visit }));
+    await this.#stored.log.commit(() => ({
+      change: { rows, records: [], touches: [] },
+      value: undefined,
+    }));
+  }
+}

@@ -1,0 +1,15 @@
+import type { KeyedMutex } from '../log/keyed-mutex.ts';
+import type { Log } from '../log/log.ts';
+import type { Database } from '../storage/database.ts';
+
+/** What features that live in the database need. */
+export interface Stored {
+  readonly database: Database;
+  readonly log: Pick<Log, 'commit'>;
+  /** One for the whole server: `user:@id` is held from a read until what was made of it is committed. */
+  readonly locks: KeyedMutex;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export const lockOf = (userId: string): string => `user:${userId}`;

@@ -1,0 +1,28 @@
+import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Ruleset } from '../protocol/push-rules/rules.ts';
+import { type AccountData, PUSH_RULES } from './account-data.ts';
+
+/** A user's push rules. They are the account data `m.push_rules`, which is how /sync tells of them. */
+export class PushRules {
+  readonly #accountData: AccountData;
+
+  constructor(accountData: AccountData) {
+    this.#accountData = accountData;
+  }
+
+  async of(userId: UserId): Promise<Ruleset> {
+    return rulesIn(await this.#accountData.get(keyOf(userId)));
+  }
+
+  async edit(userId: UserId, edit: (rules: Ruleset) => Ruleset): Promise<void> {
+    await this.#accountData.change(keyOf(userId), (before) => ({
+      global: edit(rulesIn(before)) as never,
+    }));
+  }
+}
+
+const keyOf = (userId: UserId) => ({ userId, roomId: null, type: PUSH_RULES });
+
+/** `AccountData` gives them merged with the defaults, so all kinds are there. */
+const rulesIn = (content: JsonObject | undefined): Ruleset => content?.global as unknown as Ruleset;

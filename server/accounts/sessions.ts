@@ -1,0 +1,163 @@
+import type { Once } from '../log/outcomes.ts';
+import type { Caller } from '../protocol/caller.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { forbidden, unknownToken } from '../protocol/matrix-error.ts';
+import {
+  type AccessToken,
+  accessTokenGoneRow,
+  accessTokenRow,
+  tokenByAccessHash,
+  tokenByRefreshHash,
+  tokensOf,
+} from '../storage/accounts/access-tokens.ts';
+import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
+import { crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
+import type { Row } from '../storage/write.ts';
+import { lockOf, type Stored } from './ports.ts';
+import { TokenCache } from './token-cache.ts';
+import { newTokenPair } from './token-pair.ts';
+import { hashOfSecret, newDeviceId } from './token-secret.ts';
+
+export interface SessionWish {
+  readonly deviceId?: string | undefined;
+  readonly initialDisplayName?: string | undefined;
+  /** The client can refresh tokens, so it gets one that ends. */
+  readonly refreshable: boolean;
+}
+
+/** What a login adds to the database and to its answer. */
+export interface NewSession {
+  readonly rows: readonly Row[];
+  readonly answer: JsonObject;
+}
+
+/** Logged-in devices and their tokens. */
+export class Sessions {
+  readonly #stored: Stored;
+  readonly #accessTokenLifeMs: number;
+  readonly #cache = new TokenCache();
+
+  constructor(stored: Stored, options: { accessTokenLifeMs: number }) {
+    this.#stored = stored;
+    this.#accessTokenLifeMs = options.accessTokenLifeMs;
+  }
+
+  /** At once for a token that was used lately. Throws what an expired token is to be told. */
+  authenticate(accessToken: string): Caller | Promise<Caller | undefined> {
+    const hash = hashOfSecret(accessToken);
+    const known = this.#cache.get(hash.toString('base64'));
+    if (!known) return this.#load(hash);
+    this.#refuseExpired(known.expiresMs);
+    return known.caller;
+  }
+
+  /**
+   * To be called with the user's lock held, which must go on being held until the rows are
+   * committed; then call `forget`. `position` is the log's.
+   */
+  async prepare(
+    userId: UserId,
+    wish: SessionWish,
+  ): Promise<(position: () => number) => NewSession> {
+    const deviceId = wish.deviceId ?? newDeviceId();
+    await this.#refuseKeyAsDevice(userId, deviceId);
+    const { database, now } = this.#stored;
+    const known = await devicesOf(database, userId);
+    const isNew = !known.some((device) => device.deviceId === deviceId);
+    const earlier = isNew ? [] : await tokensOf(database, userId);
+    const displayName = wish.initialDisplayName ?? null;
+    const nowMs = now();
+    const lifeMs = this.#accessTokenLifeMs;
+    const refreshable = wish.refreshable ? { lifeMs } : undefined;
+    return (position) => {
+      const tokens = { userId, deviceId, refreshable, replacesId: null, nowMs };
+      const pair = newTokenPair(position(), tokens);
+      const rows = [
+        ...(isNew ? [deviceRow({ userId, deviceId, displayName, createdMs: nowMs })] : []),
+        ...goneRows(earlier.filter((token) => token.deviceId === deviceId)),
+        pair.row,
+      ];
+      return { rows, answer: { user_id: userId, device_id: deviceId, ...pair.answer } };
+    };
+  }
+
+  /** All that is in memory of the user's tokens. After every commit that took one away. */
+  forget(userId: UserId) {
+    this.#cache.forget(userId);
+  }
+
+  /** New tokens for a refresh token; the old ones hold until the new ones are first used. */
+  async refresh(refreshToken: string, once: Once): Promise<JsonObject> {
+    const hash = hashOfSecret(refreshToken);
+    const seen = await tokenByRefreshHash(this.#stored.database, hash);
+    if (!seen) throw unknownToken('Unknown refresh token');
+    const { userId, deviceId } = seen;
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const all = await tokensOf(this.#stored.database, userId);
+      const old = all.find((token) => token.tokenId === seen.tokenId);
+      if (!old) throw unknownToken('Unknown refresh token');
+      // The pairs of answers that were lost, and what the old pair itself had replaced.
+      const gone = all.filter(
+        (token) => token.replacesId === old.tokenId || token.tokenId === old.replacesId,
+      );
+      const nowMs = this.#stored.now();
+      const refreshable = { lifeMs: this.#accessTokenLifeMs };
+      const answer = await this.#stored.log.commit((position) => {
+        const wish = { userId, deviceId, refreshable, replacesId: old.tokenId, nowMs };
+        const pair = newTokenPair(position(), wish);
+        const rows = [...goneRows(gone), pair.row];
+        const outcome = once.outcome(200, pair.answer, { secret: true });
+        return { change: { rows, records: [], outcome, touches: [] }, value: pair.answer };
+      });
+      this.forget(userId);
+      return answer;
+    });
+  }
+
+  async #load(hash: Buffer): Promise<Caller | undefined> {
+    const { generation } = this.#cache;
+    const token = await tokenByAccessHash(this.#stored.database, hash);
+    if (!token) return undefined;
+    this.#refuseExpired(token.accessExpiresMs);
+    if (token.replacesId !== null) await this.#endReplaced(token);
+    const { userId, deviceId, tokenId, guest } = token;
+    const caller = { userId, deviceId, tokenId, guest };
+    const known = { caller, expiresMs: token.accessExpiresMs };
+    this.#cache.add(hash.toString('base64'), known, generation);
+    return caller;
+  }
+
+  /** The client shows that it has the new pair, so the one before it ends. */
+  async #endReplaced(token: AccessToken) {
+    await this.#stored.locks.run(lockOf(token.userId), async () => {
+      const now = await tokensOf(this.#stored.database, token.userId);
+      const current = now.find((each) => each.tokenId === token.tokenId);
+      if (!current || current.replacesId === null) return;
+      const rows = [
+        accessTokenGoneRow(current.replacesId),
+        accessTokenRow({ ...current, replacesId: null }),
+      ];
+      await this.#stored.log.commit(() => ({
+        change: { rows, records: [], touches: [] },
+        value: undefined,
+      }));
+      this.forget(token.userId);
+    });
+  }
+
+  #refuseExpired(expiresMs: number | null) {
+    if (expiresMs !== null && expiresMs <= this.#stored.now())
+      throw unknownToken('The access token has expired', { softLogout: true });
+  }
+
+  /** Signatures are kept by device id or public key: one must not pass for the other. */
+  async #refuseKeyAsDevice(userId: UserId, deviceId: string) {
+    const keys = await crossSigningKeysOf(this.#stored.database, [userId]);
+    if (keys.some((key) => key.json.includes(JSON.stringify(`ed25519:${deviceId}`))))
+      throw forbidden('The device id is that of a cross-signing key');
+  }
+}
+
+const goneRows = (tokens: readonly AccessToken[]) =>
+  tokens.map((token) => accessTokenGoneRow(token.tokenId));
