@@ -1,9 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { binaries } from './binaries.ts';
@@ -35,7 +44,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   const programs = await binaries();
   const as = runAs([options.folder, programs.postgres]);
   const sockets = socketFolder(options.folder);
-  for (const folder of [options.folder, sockets]) makeFolder(folder, as);
+  makeFolder(sockets, as);
   const url = `postgresql://farol@${encodeURIComponent(sockets)}/postgres`;
 
   const survivor = pidOf(options.folder);
@@ -45,7 +54,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     await initialise(programs.initdb, options, as);
   }
   const child = startPostgres(programs.postgres, options, as, sockets);
-  return await whenReady(child, url);
+  return await whenReady(child, url, options.folder);
 }
 
 function makeFolder(folder: string, as: RunAs) {
@@ -84,9 +93,13 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
+/** In a folder beside it that is then renamed: a database is whole, or is not there. */
 async function initialise(initdb: string, options: EmbeddedOptions, as: RunAs) {
+  mkdirSync(dirname(options.folder), { recursive: true });
+  const unfinished = mkdtempSync(`${options.folder}.unfinished-`);
+  makeFolder(unfinished, as);
   const { file, args } = as.command(initdb, [
-    `--pgdata=${options.folder}`,
+    `--pgdata=${unfinished}`,
     '--username=farol',
     '--auth=trust',
     '--encoding=UTF8',
@@ -100,9 +113,20 @@ async function initialise(initdb: string, options: EmbeddedOptions, as: RunAs) {
     said += text;
   });
   const [code] = (await once(child, 'close')) as [number | null];
-  if (code === 0) return;
-  rmSync(options.folder, { recursive: true, force: true });
+  if (code === 0 && moved(unfinished, options.folder)) return;
+  rmSync(unfinished, { recursive: true, force: true });
+  if (existsSync(join(options.folder, 'PG_VERSION'))) return;
   throw new Error(`The database could not be made in ${options.folder}: ${said.trim()}`);
+}
+
+/** False where somebody else was quicker, or the folder holds something that is not ours. */
+function moved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function startPostgres(postgres: string, options: EmbeddedOptions, as: RunAs, sockets: string) {
@@ -135,7 +159,11 @@ function startPostgres(postgres: string, options: EmbeddedOptions, as: RunAs, so
   return child;
 }
 
-async function whenReady(child: ChildProcess, url: string): Promise<EmbeddedPostgres> {
+async function whenReady(
+  child: ChildProcess,
+  url: string,
+  folder: string,
+): Promise<EmbeddedPostgres> {
   let last = '';
   child.stderr?.on('data', (text: string) => {
     last = text.trim().split('\n').at(-1) ?? last;
@@ -146,11 +174,15 @@ async function whenReady(child: ChildProcess, url: string): Promise<EmbeddedPost
     return last;
   });
   for (const begin = Date.now(); !(await answers(url)); await sleep(20)) {
-    if (ended) throw new Error(`PostgreSQL did not start: ${last}`);
+    // It ends where another one is just starting on the same folder: that one will answer.
+    if (ended && pidOf(folder) === undefined) {
+      throw new Error(`PostgreSQL did not start: ${last}`);
+    }
     if (Date.now() - begin > START_MS_MAX) throw new Error(`PostgreSQL is not ready: ${last}`);
   }
-  const pid = child.pid;
-  if (pid === undefined) throw new Error('PostgreSQL did not start');
+  const pid = pidOf(folder);
+  if (pid === undefined) throw new Error(`PostgreSQL did not start: ${last}`);
+  if (pid !== child.pid) return adopt(url, pid);
   return { url, pid, gone, stop: () => stop(pid) };
 }
 
