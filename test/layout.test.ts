@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const ARROWS: Record<string, string[]> = {
   'server/protocol': [],
   'server/storage': ['server/protocol', 'pg'],
-  'server/log': ['server/protocol', 'server/storage', 'pg', 'prom-client'],
+  'server/log': ['server/protocol', 'server/storage', 'pg'],
   'server/rooms': ['server/protocol', 'server/log'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage', 'server/accounts'],
@@ -31,7 +31,8 @@ const ARROWS: Record<string, string[]> = {
   ],
   'server/config': ['server/protocol', 'zod', 'yaml'],
   'server/identity': ['server/log', 'server/storage'],
-  'server/role': ['server/log', 'server/storage'],
+  'server/role': ['server/log', 'server/storage', 'zod'],
+  'server/metrics': ['prom-client'],
   'failover/core': [],
   'failover/ports.ts': ['failover/core'],
   'failover/agent.ts': ['failover/core', 'failover/ports.ts'],

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Health, openControlSocket } from './control-socket.ts';
+import type { Assignment } from './role.ts';
+
+const health: Health = {
+  site: 'a',
+  role: 'taking-over',
+  epoch: 7,
+  position: 40,
+  database: 'primary',
+  healthy: true,
+  serverVersion: '1',
+};
+
+test('the agent reads the health', async () => {
+  const { ask } = await workbench();
+  expect(await ask('GET', '/v1/health')).toEqual({ status: 200, body: health });
+});
+
+test('the agent gives the role, and is told how far it is', async () => {
+  const { ask, assigned } = await workbench();
+  const writer = { role: 'writer', leaderRevision: '9223372036854775807', deadlineMs: 12.5 };
+  expect(await ask('PUT', '/v1/role', writer)).toEqual({
+    status: 200,
+    body: { role: 'taking-over', epoch: 7 },
+  });
+  await ask('PUT', '/v1/role', { role: 'follower' });
+  expect(assigned).toEqual([writer, { role: 'follower' }]);
+});
+
+test('an assignment that is none changes nothing', async () => {
+  const { ask, assigned } = await workbench();
+  expect((await ask('PUT', '/v1/role', { role: 'king' })).status).toBe(400);
+  expect((await ask('PUT', '/v1/role', { role: 'writer', leaderRevision: 7 })).status).toBe(400);
+  expect(assigned).toEqual([]);
+});
+
+test('a socket that a killed server left behind is replaced', async () => {
+  const first = await workbench();
+  const second = await workbench(first.runtimeDir);
+  expect((await second.ask('GET', '/v1/health')).status).toBe(200);
+});
+
+async function workbench(runtimeDir = mkdtempSync(join(tmpdir(), 'farol-control-'))) {
+  const assigned: Assignment[] = [];
+  const socket = await openControlSocket(runtimeDir, {
+    health: () => health,
+    assign: (assignment) => assigned.push(assignment),
+    metrics: async () => ({ contentType: 'text/plain', text: 'm 1' }),
+  });
+  const agent = new Agent({ connect: { socketPath: socket.path } });
+  onTestFinished(async () => {
+    await agent.close();
+    await socket.close();
+    rmSync(runtimeDir, { recursive: true, force: true });
+  });
+  const ask = async (method: 'GET' | 'PUT', path: string, body?: object) => {
+    const answer = await request(`http://server${path}`, {
+      method,
+      dispatcher: agent,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { status: answer.statusCode, body: await answer.body.json() };
+  };
+  return { ask, assigned, runtimeDir };
+}

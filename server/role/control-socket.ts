@@ -1,0 +1,78 @@
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import type { DatabaseState } from './database-probe.ts';
+import type { Assignment, RoleName } from './role.ts';
+
+/** What the agent, and the operator, may know of this server at any time. */
+export interface Health extends DatabaseState {
+  readonly site: string;
+  readonly role: RoleName;
+  readonly healthy: boolean;
+  readonly why?: string;
+  readonly serverVersion: string;
+}
+
+export interface Control {
+  health(): Health;
+  assign(assignment: Assignment): void;
+  metrics(): Promise<{ contentType: string; text: string }>;
+}
+
+const assignment = z.discriminatedUnion('role', [
+  z.object({
+    role: z.literal('writer'),
+    leaderRevision: z.string().regex(/^\d{1,19}$/),
+    deadlineMs: z.number(),
+  }),
+  z.object({ role: z.literal('follower') }),
+]);
+
+/** HTTP with JSON over `<runtime folder>/server.sock`: the agent gives the role and reads the health. */
+export async function openControlSocket(
+  runtimeDir: string,
+  control: Control,
+): Promise<{ path: string; close(): Promise<void> }> {
+  const path = join(runtimeDir, 'server.sock');
+  mkdirSync(runtimeDir, { recursive: true });
+  rmSync(path, { force: true });
+  const server = createServer((request, response) => {
+    answer(control, request, response).catch((error: unknown) => {
+      json(response, 400, { error: error instanceof Error ? error.message : String(error) });
+    });
+  }).listen(path);
+  await once(server, 'listening');
+  chmodSync(path, 0o600);
+  return {
+    path,
+    async close() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function answer(control: Control, request: IncomingMessage, response: ServerResponse) {
+  switch (`${request.method} ${request.url}`) {
+    case 'GET /v1/health':
+      return json(response, 200, control.health());
+    case 'PUT /v1/role': {
+      control.assign(assignment.parse(JSON.parse(await text(request))));
+      const { role, epoch } = control.health();
+      return json(response, 200, { role, epoch });
+    }
+    case 'GET /v1/metrics': {
+      const { contentType, text } = await control.metrics();
+      return response.writeHead(200, { 'content-type': contentType }).end(text);
+    }
+    default:
+      return json(response, 404, { error: 'There is no such thing here' });
+  }
+}
+
+const json = (response: ServerResponse, status: number, body: object) =>
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
