@@ -77,7 +77,8 @@ export const verifyEvents = async (
   let next = 0;
   return parsed.map((checks) => {
     if (!checks.ok) return checks.reason;
-    const own = results.slice(next, (next += checks.value.length));
+    const own = results.slice(next, next + checks.value.length);
+    next += own.length;
     return own.every(Boolean) ? undefined : 'a signature does not verify';
   });
 };
