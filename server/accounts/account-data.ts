@@ -1,3 +1,4 @@
+import type { Once } from '../log/outcomes.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import {
@@ -61,10 +62,11 @@ export class AccountData {
   async change(
     key: AccountDatumKey,
     edit: (before: JsonObject | undefined) => JsonObject,
+    once?: Once,
   ): Promise<JsonObject> {
     return this.#locked(key.userId, async () => {
       const content = edit(await this.get(key));
-      await this.#commit(key, content);
+      await this.#commit(key, content, once);
       return content;
     });
   }
@@ -91,13 +93,19 @@ export class AccountData {
     return this.#stored.locks.run(`account-data:${userId}`, work);
   }
 
-  #commit({ userId, roomId, type }: AccountDatumKey, content: JsonObject): Promise<void> {
+  #commit(
+    { userId, roomId, type }: AccountDatumKey,
+    content: JsonObject,
+    once?: Once,
+  ): Promise<void> {
     return this.#stored.log.commit((next) => {
       const position = next();
       const datum = { roomId, type, content: JSON.stringify(content), position };
       const record = { kind: 'account-data', userId, roomId, type } as const;
       const rows = [accountDatumRow(userId, datum)];
-      return { change: { rows, records: [{ position, record }], touches: [] }, value: undefined };
+      const outcome = once?.outcome(200, {});
+      const records = [{ position, record }];
+      return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
 }

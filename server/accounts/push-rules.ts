@@ -1,3 +1,4 @@
+import type { Once } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Ruleset } from '../protocol/push-rules/rules.ts';
@@ -15,10 +16,12 @@ export class PushRules {
     return rulesIn(await this.#accountData.get(keyOf(userId)));
   }
 
-  async edit(userId: UserId, edit: (rules: Ruleset) => Ruleset): Promise<void> {
-    await this.#accountData.change(keyOf(userId), (before) => ({
-      global: edit(rulesIn(before)) as never,
-    }));
+  async edit(userId: UserId, edit: (rules: Ruleset) => Ruleset, once?: Once): Promise<void> {
+    await this.#accountData.change(
+      keyOf(userId),
+      (before) => ({ global: edit(rulesIn(before)) as never }),
+      once,
+    );
   }
 }
 

@@ -31,7 +31,7 @@ export const keySignaturesOn = (
     [targetUserIds, reader],
   );
 
-export const keySignatureRow = (made: KeySignature): Row => ({
+export const keySignatureRow = (made: KeySignature, position: number): Row => ({
   write: PUT_KEY_SIGNATURE,
   values: [
     made.targetUserId,
@@ -39,6 +39,7 @@ export const keySignatureRow = (made: KeySignature): Row => ({
     made.signerUserId,
     made.signerKeyId,
     made.signature,
+    position,
   ],
 });
 
@@ -52,11 +53,11 @@ const PUT_KEY_SIGNATURE: Write = {
   name: 'put_key_signature',
   table: 'key_signature',
   sql: `INSERT INTO key_signature
-      (target_user_id, target_key_id, signer_user_id, signer_key_id, signature)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+      (target_user_id, target_key_id, signer_user_id, signer_key_id, signature, position)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])
     ON CONFLICT (target_user_id, target_key_id, signer_user_id, signer_key_id)
-      DO UPDATE SET signature = excluded.signature`,
-  types: ['text', 'text', 'text', 'text', 'text'],
+      DO UPDATE SET signature = excluded.signature, position = excluded.position`,
+  types: ['text', 'text', 'text', 'text', 'text', 'int8'],
   key: (values) => values.slice(0, 4).join('\0'),
 };
 

@@ -45,8 +45,11 @@ CREATE TABLE key_signature (
   signer_user_id text NOT NULL,
   signer_key_id text NOT NULL,
   signature text NOT NULL,
+  -- What others sign of someone's keys only they are told of, so it has its own place in the log.
+  position bigint NOT NULL,
   PRIMARY KEY (target_user_id, target_key_id, signer_user_id, signer_key_id)
 );
+CREATE INDEX key_signature_changes ON key_signature (signer_user_id, position);
 
 -- Where others last had reason to ask for the user's keys again.
 CREATE TABLE device_list (

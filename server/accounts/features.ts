@@ -1,0 +1,53 @@
+import type { ServerName } from '../protocol/identifiers.ts';
+import { AccountData } from './account-data.ts';
+import { Accounts } from './accounts.ts';
+import { Devices } from './devices.ts';
+import { Filters } from './filters.ts';
+import { interactiveAuth } from './interactive-auth.ts';
+import { LastSeen } from './last-seen.ts';
+import type { PasswordCost } from './password-hash.ts';
+import type { Stored } from './ports.ts';
+import { Profiles } from './profiles.ts';
+import { PushRules } from './push-rules.ts';
+import { Pushers } from './pushers.ts';
+import { RegistrationTokens } from './registration-tokens.ts';
+import { Sessions } from './sessions.ts';
+
+export interface AccountFeatureOptions {
+  readonly serverName: ServerName;
+  /** Of the cluster: what one writer sealed with it the next one must open. */
+  readonly secret: Buffer;
+  /** Of access tokens that come with a refresh token. */
+  readonly accessTokenLifeMs: number;
+  readonly passwordCost?: PasswordCost;
+}
+
+export type AccountFeatures = ReturnType<typeof accountFeatures>;
+
+/** Everything of this folder, put together. */
+export function accountFeatures(stored: Stored, options: AccountFeatureOptions) {
+  const sessions = new Sessions(stored, options);
+  const devices = new Devices(stored, sessions);
+  const registrationTokens = new RegistrationTokens(stored);
+  const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
+  const accountData = new AccountData(stored);
+  return {
+    accounts,
+    sessions,
+    devices,
+    registrationTokens,
+    accountData,
+    pushRules: new PushRules(accountData),
+    profiles: new Profiles(stored),
+    filters: new Filters(stored),
+    pushers: new Pushers(stored),
+    lastSeen: new LastSeen(stored),
+    interact: interactiveAuth({
+      hasPassword: (userId, password) => accounts.hasPassword(userId, password),
+      localUserId: (text) => accounts.localUserId(text),
+      isValidRegistrationToken: (token) => registrationTokens.isValid(token),
+      secret: options.secret,
+      now: stored.now,
+    }),
+  };
+}

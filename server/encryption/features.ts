@@ -1,0 +1,20 @@
+import type { Stored } from '../accounts/ports.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { CrossSigning } from './cross-signing.ts';
+import { DeviceKeys } from './device-keys.ts';
+import { KeyClaims } from './key-claims.ts';
+import { queryKeys, type WantedKeys } from './key-query.ts';
+import { SignatureUpload } from './signature-upload.ts';
+import { ToDevice } from './to-device.ts';
+
+export type EncryptionFeatures = ReturnType<typeof encryptionFeatures>;
+
+/** Everything of this folder, put together. */
+export const encryptionFeatures = (stored: Stored) => ({
+  deviceKeys: new DeviceKeys(stored),
+  keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(stored, wanted, reader),
+  keyClaims: new KeyClaims(stored),
+  crossSigning: new CrossSigning(stored),
+  signatureUpload: new SignatureUpload(stored),
+  toDevice: new ToDevice(stored),
+});

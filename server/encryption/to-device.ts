@@ -1,0 +1,42 @@
+import type { Stored } from '../accounts/ports.ts';
+import type { PlacedRecord } from '../log/change.ts';
+import type { Once } from '../log/outcomes.ts';
+import type { Caller } from '../protocol/caller.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { deviceIdsOf } from '../storage/accounts/devices.ts';
+import { toDeviceRow } from '../storage/encryption/to-device.ts';
+import type { Row } from '../storage/write.ts';
+
+/** By user and device; the device `*` stands for all of the user's. */
+export type Mail = ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>;
+
+/** Messages from device to device, kept until they are fetched. Unknown devices' are dropped. */
+export class ToDevice {
+  readonly #stored: Stored;
+
+  constructor(stored: Stored) {
+    this.#stored = stored;
+  }
+
+  async send({ userId: sender }: Caller, type: string, mail: Mail, once: Once): Promise<void> {
+    const devices = await deviceIdsOf(this.#stored.database, [...mail.keys()]);
+    const letters = devices.flatMap(({ userId, deviceId }) => {
+      const ofUser = mail.get(userId) ?? {};
+      const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
+      return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
+    });
+    await this.#stored.log.commit((next) => {
+      const rows: Row[] = [];
+      const records: PlacedRecord[] = [];
+      for (const letter of letters) {
+        const position = next();
+        rows.push(toDeviceRow({ ...letter, position }));
+        const { userId, deviceId } = letter;
+        records.push({ position, record: { kind: 'to-device', userId, deviceId } });
+      }
+      const outcome = once.outcome(200, {});
+      return { change: { rows, records, outcome, touches: [] }, value: undefined };
+    });
+  }
+}
