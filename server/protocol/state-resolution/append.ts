@@ -1,0 +1,6 @@
+/** Adds to a list in a map of lists. */
+export const append = <K, V>(lists: Map<K, V[]>, key: K, value: V): void => {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+};
