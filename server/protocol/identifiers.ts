@@ -19,7 +19,7 @@ export const IDENTIFIER_BYTES_MAX = 255;
  * have events by them. `isCompliantUserId` tells those apart.
  */
 export const parseUserId = (text: string): Parsed<UserId> =>
-  checked<UserId>(text, complaintAboutDomainForm('user id', '@', text));
+  checked<UserId>(text, complaintAboutDomainForm('a user id', '@', text));
 
 /** `!opaque:domain`, or from room version 12 on `!` and the hash of the create event. */
 export const parseRoomId = (text: string): Parsed<RoomId> =>
@@ -27,11 +27,11 @@ export const parseRoomId = (text: string): Parsed<RoomId> =>
     text,
     text.startsWith('!') && HASH.test(text.slice(1))
       ? undefined
-      : complaintAboutDomainForm('room id', '!', text),
+      : complaintAboutDomainForm('a room id', '!', text),
   );
 
 export const parseRoomAlias = (text: string): Parsed<RoomAlias> =>
-  checked<RoomAlias>(text, complaintAboutDomainForm('room alias', '#', text));
+  checked<RoomAlias>(text, complaintAboutDomainForm('a room alias', '#', text));
 
 /**
  * Of any room version. It is opaque: whether a hash is one is found out by looking for its event,
@@ -39,11 +39,11 @@ export const parseRoomAlias = (text: string): Parsed<RoomAlias> =>
  * missing one.
  */
 export const parseEventId = (text: string): Parsed<EventId> =>
-  checked<EventId>(text, complaintAboutSigil('event id', '$', text));
+  checked<EventId>(text, complaintAboutSigil('an event id', '$', text));
 
 /** Of room versions 1 and 2: `$opaque:domain`, given by the sender's server. */
 export const parseGivenEventId = (text: string): Parsed<EventId> =>
-  checked<EventId>(text, complaintAboutDomainForm('event id', '$', text));
+  checked<EventId>(text, complaintAboutDomainForm('an event id', '$', text));
 
 /** Case-sensitive, and never normalised: `matrix.org` and `MATRIX.ORG` are two servers. */
 export const parseServerName = (text: string): Parsed<ServerName> =>
@@ -93,11 +93,11 @@ const checked = <T extends string>(text: string, complaint: string | undefined):
   complaint === undefined ? good(text as T) : bad(complaint);
 
 const complaintAboutSigil = (what: string, sigil: string, text: string): string | undefined => {
-  if (!text.startsWith(sigil)) return `a ${what} starts with ${sigil}: ${shown(text)}`;
-  if (text.length === 1) return `a ${what} is more than its sigil`;
-  if (isTooLong(text)) return `a ${what} has at most ${IDENTIFIER_BYTES_MAX} bytes`;
-  if (text.includes('\0')) return `a ${what} has no U+0000`;
-  if (!text.isWellFormed()) return `a ${what} has no lone surrogates`;
+  if (!text.startsWith(sigil)) return `${what} starts with ${sigil}: ${shown(text)}`;
+  if (text.length === 1) return `${what} is more than its sigil`;
+  if (isTooLong(text)) return `${what} has at most ${IDENTIFIER_BYTES_MAX} bytes`;
+  if (text.includes('\0')) return `${what} has no U+0000`;
+  if (!text.isWellFormed()) return `${what} has no lone surrogates`;
   return undefined;
 };
 
@@ -109,10 +109,10 @@ const complaintAboutDomainForm = (
   const complaint = complaintAboutSigil(what, sigil, text);
   if (complaint !== undefined) return complaint;
   const colon = text.indexOf(':');
-  if (colon < 0) return `a ${what} has a server name after a colon: ${shown(text)}`;
+  if (colon < 0) return `${what} has a server name after a colon: ${shown(text)}`;
   return isServerName(text.slice(colon + 1))
     ? undefined
-    : `the server name of a ${what} is none: ${shown(text)}`;
+    : `the server name of ${what} is none: ${shown(text)}`;
 };
 
 /** Counting bytes costs more than a look at the length, which settles nearly every identifier. */
