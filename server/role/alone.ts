@@ -1,0 +1,105 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import { readOrMakeSecretFile } from '../identity/secret-file.ts';
+import { Deadline } from '../log/deadline.ts';
+import { makeMetrics } from '../metrics/metrics.ts';
+import { connectPool } from '../storage/database.ts';
+import { holdAlone } from '../storage/embedded/alone.ts';
+import { startEmbedded } from '../storage/embedded/embedded-postgres.ts';
+import { answerMetrics } from './answer-metrics.ts';
+import { openDoor } from './door.ts';
+import type { BuildHomeserver, Running } from './serving.ts';
+import { startWriting, type Writing } from './writing.ts';
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly build: BuildHomeserver;
+  /**
+   * The server cannot go on. `at-once`: it has said its last word to clients, and its memory is
+   * void. `gently`: it may finish what is under way.
+   */
+  readonly onEnd: (reason: Error, how: 'at-once' | 'gently') => void;
+}
+
+/** Longer than a request takes, shorter than what a service manager waits before it kills. */
+export const DRAIN_MS = 8_000;
+const READERS_MAX = 8;
+
+/**
+ * One server on one machine: it makes itself the writer, without a deadline, since there is no other.
+ * What was begun is given back in reverse, at a stop and also where the start fails half-way.
+ */
+export async function startAlone(options: StartOptions): Promise<Running> {
+  const { config, logger, build } = options;
+  const stack = new AsyncDisposableStack();
+  try {
+    const door = await openDoor({ address: config.listen });
+    stack.defer(() => door.drain(DRAIN_MS));
+    const url = config.database ?? (await openEmbedded(options, stack));
+    const database = connectPool(url, {
+      connectionsMax: READERS_MAX,
+      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
+    });
+    stack.defer(() => database.end());
+    let writing: Writing | undefined;
+    const metrics = makeMetrics({ committed: () => writing?.log.committed });
+    writing = await startWriting({
+      takeover: {
+        url,
+        leaderRevision: '0',
+        deadline: Deadline.none(),
+        onEnd: (reason) => options.onEnd(reason, 'at-once'),
+        onBatch: metrics.batch,
+      },
+      secret: readOrMakeSecretFile(join(resolve(config.data), 'secret')),
+      ground: {
+        config,
+        database,
+        metrics,
+        logger,
+        publicUrl: config.publicUrl ?? door.origin,
+        behindFront: false,
+      },
+      build,
+    });
+    const { homeserver } = writing;
+    stack.defer(() => writing.close());
+    if (config.metricsListen) {
+      const metricsDoor = await openDoor({ address: config.metricsListen }, answerMetrics(metrics));
+      stack.defer(() => metricsDoor.drain(0));
+    }
+    door.lead(homeserver.handler);
+    stack.defer(() => door.drain(DRAIN_MS));
+    return {
+      origin: door.origin,
+      greeting: homeserver.greeting,
+      stop: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function openEmbedded(
+  { config, logger, onEnd }: StartOptions,
+  stack: AsyncDisposableStack,
+): Promise<string> {
+  let stopping = false;
+  const postgres = await startEmbedded({
+    folder: join(resolve(config.data), 'db'),
+    onLine: (line) => logger.debug({ line }, 'postgres'),
+  });
+  const alone = await holdAlone(postgres.url);
+  stack.defer(async () => {
+    stopping = true;
+    await alone.release();
+    await postgres.stop();
+  });
+  void postgres.gone.then((line) => {
+    if (!stopping) onEnd(new Error(`PostgreSQL has ended: ${line}`), 'at-once');
+  });
+  return postgres.url;
+}

@@ -1,0 +1,42 @@
+import type { RequestListener } from 'node:http';
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { EpochHistory } from '../log/epochs.ts';
+import type { Writer } from '../log/writer.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { DatabasePool } from '../storage/database.ts';
+
+/** What the homeserver is built on, once this process is the writer. */
+export interface Ground {
+  readonly config: Config;
+  readonly database: DatabasePool;
+  readonly log: Writer;
+  readonly epochs: EpochHistory;
+  readonly identity: Identity;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Where clients reach this server. */
+  readonly publicUrl: string;
+  /** Requests come through fronts, which are believed. */
+  readonly behindFront: boolean;
+}
+
+/** The homeserver, built. */
+export interface Homeserver {
+  readonly handler: RequestListener;
+  /** Said once it answers: what the operator should know. */
+  readonly greeting: string;
+  /** Ends long polls and timers; requests that are under way go on. */
+  close(): Promise<void>;
+}
+
+export type BuildHomeserver = (ground: Ground) => Promise<Homeserver>;
+
+/** A server that runs, alone or as a site. */
+export interface Running {
+  readonly origin: string;
+  readonly greeting: string;
+  /** Answers what is under way, and leaves. */
+  stop(): Promise<void>;
+}

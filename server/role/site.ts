@@ -1,0 +1,98 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { ClusterConfig, Config } from '../config/schema.ts';
+import { readSecretFile } from '../identity/secret-file.ts';
+import { makeMetrics } from '../metrics/metrics.ts';
+import { connectPool } from '../storage/database.ts';
+import { DRAIN_MS, type StartOptions } from './alone.ts';
+import { type Health, openControlSocket } from './control-socket.ts';
+import { DatabaseProbe } from './database-probe.ts';
+import { openDoor } from './door.ts';
+import { Role } from './role.ts';
+import type { Ground, Running } from './serving.ts';
+import { startWriting, type Writing } from './writing.ts';
+
+const READERS_MAX = 16;
+
+/**
+ * A site of a cluster: the agent gives the role. A follower answers its health and position, and
+ * turns clients away; it is cold, so a takeover begins with an empty memory (D5).
+ */
+export async function startSite(
+  options: StartOptions & { cluster: ClusterConfig },
+): Promise<Running> {
+  const { config, cluster, logger } = options;
+  const secret = readSecretFile(cluster.secretFile);
+  const stack = new AsyncDisposableStack();
+  try {
+    const { listen: address, ca, certificate, key } = cluster;
+    const door = await openDoor({ address, mutualTls: { ca, certificate, key } });
+    stack.defer(() => door.drain(DRAIN_MS));
+    const database = connectPool(cluster.databaseUrl, {
+      connectionsMax: READERS_MAX,
+      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
+    });
+    stack.defer(() => database.end());
+    const probe = new DatabaseProbe(database);
+    let writing: Writing | undefined;
+    const metrics = makeMetrics({ committed: () => writing?.log.committed });
+    const ground: Omit<Ground, 'log' | 'epochs' | 'identity'> = {
+      config,
+      database,
+      metrics,
+      logger,
+      publicUrl: config.publicUrl ?? `https://${config.serverName}`,
+      behindFront: true,
+    };
+    const role = new Role({
+      async becomeWriter(term) {
+        const takeover = {
+          url: cluster.databaseUrl,
+          ...term,
+          onEnd: (reason: Error) => options.onEnd(reason, 'at-once'),
+          onBatch: metrics.batch,
+        };
+        writing = await startWriting({ takeover, secret, ground, build: options.build });
+        door.lead(writing.homeserver.handler);
+        stack.defer(async () => writing?.close());
+        stack.defer(() => door.drain(DRAIN_MS));
+      },
+      end: (why) => options.onEnd(new Error(why), 'gently'),
+    });
+    const control = await openControlSocket(cluster.runtimeDir, {
+      health: () => healthOf({ config, cluster, role, probe, writing }),
+      assign: (assignment) => role.assign(assignment),
+      metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+    });
+    stack.defer(() => control.close());
+    return {
+      origin: door.origin,
+      greeting: `The site ${cluster.site} waits for its agent at ${control.path}.`,
+      stop: () => stack.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+function healthOf(parts: {
+  config: Config;
+  cluster: ClusterConfig;
+  role: Role;
+  probe: DatabaseProbe;
+  writing: Writing | undefined;
+}): Health {
+  const { role, probe, writing, cluster } = parts;
+  const beside = probe.state();
+  const why =
+    beside.database === 'unknown' ? 'the database beside this server does not answer' : role.why;
+  return {
+    ...beside,
+    ...writing?.log.committed,
+    site: cluster.site,
+    role: role.name,
+    healthy: beside.database !== 'unknown',
+    ...(why === undefined ? {} : { why }),
+    serverVersion: packageJson.version,
+  };
+}
