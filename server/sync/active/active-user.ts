@@ -1,6 +1,7 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { Device } from './device.ts';
+import { UserSettings } from './user-settings.ts';
 
 /** Older changes than these are looked up. A client that syncs all the time needs the last few. */
 const CHANGES_KEPT_MAX = 1_024;
@@ -15,6 +16,7 @@ export class ActiveUser {
   readonly rooms = new Set<RoomId>();
   /** Presence of others that changed, with the ephemeral counter of the change. */
   readonly presence = new Map<UserId, number>();
+  readonly settings: UserSettings;
   readonly #devices = new Map<string, Device>();
   readonly #waiters = new Set<() => void>();
   #changes: PlacedRecord[] = [];
@@ -26,6 +28,7 @@ export class ActiveUser {
   /** `position`: up to here the database has to be asked what changed. */
   constructor(userId: UserId, position: number) {
     this.userId = userId;
+    this.settings = new UserSettings(userId);
     this.#floor = position;
     this.#newest = position;
   }
@@ -46,15 +49,27 @@ export class ActiveUser {
   /** Wakes nobody: all records of a batch are noted before the first waiter looks at any. */
   note(change: PlacedRecord): void {
     if (change.position === this.#changes.at(-1)?.position) return;
-    this.#newest = change.position;
+    this.#newest = Math.max(this.#newest, change.position);
     this.#changes.push(change);
+    this.#forgetWhatChanged(change.record);
     if (this.#changes.length <= CHANGES_KEPT_MAX) return;
     const dropped = this.#changes.splice(0, CHANGES_KEPT_MAX / 2);
     this.#floor = dropped.at(-1)!.position;
   }
 
+  #forgetWhatChanged(record: PlacedRecord['record']) {
+    if (record.kind === 'account-data') this.settings.accountDataChanged(record.type);
+    if (record.kind === 'device-keys') this.#devices.get(record.deviceId)?.keyCounts.forget();
+  }
+
   noteEphemeral(counter: number): void {
     this.#newestEphemeral = Math.max(this.#newestEphemeral, counter);
+  }
+
+  /** Something that is written down elsewhere: it only ends a wait. */
+  noteElsewhere(position: number): void {
+    this.#newest = Math.max(this.#newest, position);
+    this.wake();
   }
 
   wake(): void {

@@ -73,6 +73,8 @@ export class ActiveUsers {
         if (record.receiptType === 'm.read') yield* this.inRoom(record.roomId);
         else yield* this.#self(record.userId);
         return;
+      case 'forget':
+        return;
       // Who else has to hear of a changed device is found out behind the commit: see DeviceLists.
       case 'device-list':
       case 'account-data':

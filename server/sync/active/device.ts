@@ -1,10 +1,21 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { Remembered } from './remembered.ts';
 
 /** A client may be told of a member twice, but not never: when memory grows, all is forgotten. */
 const MEMBERS_KEPT_MAX = 20_000;
 
+export interface KeyCounts {
+  readonly oneTime: Readonly<Record<string, number>>;
+  readonly unusedFallback: readonly string[];
+}
+
 /** What is in memory for a device that syncs. */
 export class Device {
+  /** To-device messages may lie there that were shown to it, and wait for being deleted. */
+  mailShown = true;
+  /** Counts of its one-time and fallback keys, until they change. */
+  readonly keyCounts = new Remembered<KeyCounts>();
+
   /** Of each room, the members that a client with lazy loading was sent, and up to where that answer went. */
   readonly #members = new Map<RoomId, Map<UserId, number>>();
   #membersKept = 0;

@@ -13,8 +13,9 @@ interface TypingRoom {
 
 /** Who is typing where. In memory only: after a change of writer clients say it again. */
 export class Typing {
-  /** The room that changed last stands last. */
   readonly #rooms = new Map<RoomId, TypingRoom>();
+  /** Where somebody is typing now. */
+  readonly #typing = new Set<RoomId>();
   readonly #counter: EphemeralCounter;
   readonly #active: ActiveUsers;
 
@@ -47,14 +48,21 @@ export class Typing {
     return [...(this.#rooms.get(roomId)?.until.keys() ?? [])];
   }
 
-  /** Rooms that changed behind this counter, the latest last. */
+  /** Rooms that changed behind this counter. A room is remembered: where nobody types any more is news too. */
   changedAfter(counter: number): RoomId[] {
     const changed: RoomId[] = [];
     for (const [roomId, room] of this.#rooms) if (room.changedAt > counter) changed.push(roomId);
     return changed;
   }
 
+  isAnybodyTypingIn(rooms: ReadonlySet<RoomId>): boolean {
+    for (const roomId of this.#typing) if (rooms.has(roomId)) return true;
+    return false;
+  }
+
   #changed(roomId: RoomId, room: TypingRoom) {
+    if (room.until.size > 0) this.#typing.add(roomId);
+    else this.#typing.delete(roomId);
     room.changedAt = this.#counter.next();
     this.#active.ephemeral(this.#active.inRoom(roomId), room.changedAt);
   }

@@ -1,0 +1,37 @@
+import type { UserId } from '../protocol/identifiers.ts';
+import type { Database } from './database.ts';
+
+const SHARES_A_ROOM = `EXISTS (
+    SELECT 1 FROM membership theirs JOIN membership mine USING (room_nid)
+    WHERE theirs.user_id = other.user_id AND theirs.membership = 'join'
+      AND mine.user_id = $1 AND mine.membership = 'join')`;
+
+/** Of these users, those who share a room with this one. */
+export async function sharingRooms(
+  database: Database,
+  userId: UserId,
+  others: readonly UserId[],
+): Promise<ReadonlySet<UserId>> {
+  const rows = await database.query<{ userId: UserId }>(
+    'sharing_rooms',
+    `SELECT user_id AS "userId" FROM unnest($2::text[]) AS other (user_id)
+     WHERE ${SHARES_A_ROOM}`,
+    [userId, others],
+  );
+  return new Set(rows.map((row) => row.userId));
+}
+
+/** Whose keys changed last in (after, upTo], of the user and all who share a room with them. */
+export async function deviceListsChangedNear(
+  database: Database,
+  userId: UserId,
+  { after, upTo }: { after: number; upTo: number },
+): Promise<UserId[]> {
+  const rows = await database.query<{ userId: UserId }>(
+    'device_lists_changed_near',
+    `SELECT user_id AS "userId" FROM device_list other
+     WHERE position > $2 AND position <= $3 AND (user_id = $1 OR ${SHARES_A_ROOM})`,
+    [userId, after, upTo],
+  );
+  return rows.map((row) => row.userId);
+}

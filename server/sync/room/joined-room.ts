@@ -1,0 +1,131 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import { type RoomEvent, renderEvent } from '../../rooms/room-event.ts';
+import type { Room, RoomMembership, SeenEvent } from '../../rooms/rooms.ts';
+import type { PlacedReceipt } from '../../storage/receipts.ts';
+import type { JoinedRoom, Json, StatePart } from '../answer-text.ts';
+import type { Reader, Span } from '../reader.ts';
+import type { Unread } from '../unread/room-unread.ts';
+import type { UnreadQuestion } from '../unread/unread-counts.ts';
+import { receiptEvents, typingEvent } from './ephemeral-events.ts';
+import { type MemberChanges, memberChanges, noMemberChanges } from './member-changes.ts';
+import { stateSection } from './state-section.ts';
+import { type Summary, summaryOf } from './summary.ts';
+import { timelineOf, type Window } from './timeline.ts';
+import type { RoomChanges } from './what-changed.ts';
+
+export interface JoinedQuestion {
+  readonly room: Room;
+  readonly membership: RoomMembership;
+  /** Of an initial sync, a gappy one, and a room just joined: (0, upTo]. */
+  readonly span: Span;
+  readonly reader: Reader;
+  readonly changes: RoomChanges;
+  /** The client has or may have a part of the timeline that does not join up with this one. */
+  readonly gap: boolean;
+  readonly typing: readonly UserId[];
+  /** What changed of the receipts; those of everybody. */
+  readonly receipts: readonly PlacedReceipt[];
+  readonly accountData: readonly Json[];
+  readonly prevBatch: (position: number) => string;
+  readonly unread: (question: UnreadQuestion) => Promise<Unread>;
+}
+
+export interface JoinedResult {
+  /** Undefined where there is nothing to tell. */
+  readonly room: JoinedRoom | undefined;
+  readonly members: MemberChanges;
+}
+
+export async function joinedRoom(question: JoinedQuestion): Promise<JoinedResult> {
+  const { room, span, reader, changes } = question;
+  const fresh = span.after === 0;
+  const window = await windowOf(question);
+  const summary = fresh || changes.members ? await summaryOf(room, reader.userId) : undefined;
+  const state = await stateSection({
+    room,
+    span,
+    window,
+    reader,
+    full: fresh || reader.fullState,
+    changed: changes.state,
+    heroes: summary?.['m.heroes'] ?? [],
+  });
+  const ephemeral = ephemeralOf(question);
+  const hasNews =
+    window.events.length + state.length + ephemeral.length + question.accountData.length > 0;
+  const told =
+    fresh || reader.fullState || hasNews || window.limited || summary || readElsewhere(question);
+  return {
+    room: told ? await sections(question, { window, summary, state, ephemeral }) : undefined,
+    members: await membersOf(question),
+  };
+}
+
+async function windowOf({ room, span, reader, changes, gap }: JoinedQuestion): Promise<Window> {
+  if (!changes.timeline) return { events: [], limited: false, start: span.upTo };
+  const window = await timelineOf(room, span, reader);
+  return gap ? { ...window, limited: true } : window;
+}
+
+/** Counts go down on all devices when one of them has read the room. */
+const readElsewhere = ({ receipts, reader }: JoinedQuestion): boolean =>
+  receipts.some((receipt) => receipt.userId === reader.userId);
+
+function ephemeralOf({ room, reader, changes, typing, receipts, span }: JoinedQuestion): Json[] {
+  const { ephemeral: filter } = reader.filter.room;
+  if (filter.admitsNothing || !filter.admitsRoom(room.roomId)) return [];
+  // To a client that starts afresh, nobody typing is no news.
+  const tellTyping = changes.typing && (typing.length > 0 || span.after > 0);
+  return [...(tellTyping ? typingEvent(typing, reader) : []), ...receiptEvents(receipts, reader)];
+}
+
+/** Of a room just joined all who are there are new; who of them is known is the client's to say. */
+async function membersOf({ room, span, changes }: JoinedQuestion): Promise<MemberChanges> {
+  if (span.after === 0) return { joined: [...room.members('join')], gone: [] };
+  return changes.members ? memberChanges(room, span) : noMemberChanges;
+}
+
+interface Found {
+  readonly window: Window;
+  readonly summary: Summary | undefined;
+  readonly state: readonly RoomEvent[];
+  readonly ephemeral: readonly Json[];
+}
+
+async function sections(question: JoinedQuestion, found: Found): Promise<JoinedRoom> {
+  const { room, reader, membership, span } = question;
+  const { window, summary, state, ephemeral } = found;
+  const { timeline } = reader.filter.room;
+  return {
+    summary,
+    ephemeral,
+    state: statePart(state, reader),
+    timeline: timelinePart(window, reader, question.prevBatch),
+    accountData: question.accountData,
+    unread: await question.unread({
+      userId: reader.userId,
+      room,
+      joinedAt: membership.since,
+      upTo: span.upTo,
+      threadsApart: timeline.unreadThreadNotifications,
+      ignored: reader.ignored,
+    }),
+  };
+}
+
+export const statePart = (state: readonly RoomEvent[], reader: Reader): StatePart => ({
+  key: reader.stateAfter ? 'state_after' : 'state',
+  events: state.map((event) => renderEvent(event, reader)),
+});
+
+export const timelinePart = (
+  { events, limited, start }: Window,
+  reader: Reader,
+  prevBatch: (position: number) => string,
+) => ({
+  limited,
+  prevBatch: prevBatch(start),
+  events: events.map(({ event, membership }: SeenEvent) =>
+    renderEvent(event, { ...reader, membership }),
+  ),
+});
