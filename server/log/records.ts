@@ -13,6 +13,8 @@ export type LogRecord =
     }
   /** Current state changed at this key; also where resolution did it without a new event. */
   | { kind: 'state'; roomId: RoomId; type: string; stateKey: string; eventNid: number | null }
+  /** The user no longer wants to hear of a room that they left. */
+  | { kind: 'forget'; roomId: RoomId; userId: UserId }
   | {
       kind: 'receipt';
       roomId: RoomId;
@@ -33,6 +35,7 @@ export type RecordKind = LogRecord['kind'];
 export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   event: 1,
   state: 1,
+  forget: 1,
   receipt: 1,
   'account-data': 1,
   'to-device': 1,

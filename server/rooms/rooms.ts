@@ -2,6 +2,8 @@ import type { OutcomeRow } from '../log/outcomes.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { NewRoom } from './create/new-room.ts';
+import type { Place } from './ports.ts';
+import type { Page, PageRequest } from './read/page.ts';
 import type { RoomEvent } from './room-event.ts';
 
 /** An event as its sender wishes it. Everything else is the engine's to fill in. */
@@ -74,6 +76,14 @@ export interface Rooms {
   lastPosition(roomId: RoomId): number | undefined;
 
   resolveAlias(alias: RoomAlias): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined>;
+  addAlias(
+    alias: RoomAlias,
+    roomId: RoomId,
+    creator: UserId,
+    origin: Origin<RoomAlias>,
+  ): Promise<void>;
+  removeAlias(alias: RoomAlias, userId: UserId, origin: Origin<RoomAlias>): Promise<void>;
+  aliasesOf(roomId: RoomId): Promise<RoomAlias[]>;
 }
 
 /** Committed data only. Everything that may read the database is a promise. */
@@ -109,6 +119,10 @@ export interface Room {
   event(eventId: EventId): Promise<RoomEvent | undefined>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** One page of the room in its own order, already narrowed to what the reader may see. */
+  page(request: PageRequest): Promise<Page>;
+  /** Just behind the last event of the timeline up to this position of the log. */
+  placeAt(position: number): Promise<Place>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
 }

@@ -32,12 +32,13 @@ export const membershipHistory = (database: Database, userId: UserId, roomNid: n
     [userId, roomNid],
   );
 
+/** Without `since` the stored one stays. */
 export const membershipRow = (entry: {
   userId: UserId;
   roomNid: number;
   membership: string;
   position: number;
-  since: number;
+  since: number | undefined;
   forgotten: boolean;
 }): Row => ({
   write: PUT_MEMBERSHIP,
@@ -46,7 +47,7 @@ export const membershipRow = (entry: {
     entry.roomNid,
     entry.membership,
     entry.position,
-    entry.since,
+    entry.since ?? KEEP_SINCE,
     entry.forgotten,
   ],
 });
@@ -62,13 +63,17 @@ export const membershipHistoryRow = (entry: {
   values: [entry.userId, entry.roomNid, entry.position, entry.eventNid, entry.membership],
 });
 
+/** For a change within the same kind of membership, which always has a row already. */
+const KEEP_SINCE = -1;
+
 const PUT_MEMBERSHIP: Write = {
   name: 'put_membership',
   table: 'membership',
   sql: `INSERT INTO membership (user_id, room_nid, membership, position, since, forgotten)
     SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::int8[], $5::int8[], $6::bool[])
     ON CONFLICT (user_id, room_nid) DO UPDATE SET membership = excluded.membership,
-      position = excluded.position, since = excluded.since, forgotten = excluded.forgotten`,
+      position = excluded.position, forgotten = excluded.forgotten,
+      since = CASE excluded.since WHEN ${KEEP_SINCE} THEN membership.since ELSE excluded.since END`,
   types: ['text', 'int8', 'text', 'int8', 'int8', 'bool'],
   key: (values) => `${values[1]} ${values[0]}`,
 };

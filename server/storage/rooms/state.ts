@@ -44,11 +44,14 @@ export interface StateChange {
   readonly replacedNid: number | null;
 }
 
+export interface LogRange {
+  readonly roomNid: number;
+  readonly after: number;
+  readonly upTo: number;
+}
+
 /** Changes of current state in (after, upTo], in order. */
-export const stateChanges = (
-  database: Database,
-  range: { roomNid: number; after: number; upTo: number },
-) =>
+export const stateChanges = (database: Database, range: LogRange) =>
   database.query<StateChange>(
     'state_changes',
     `SELECT position, key_nid AS "keyNid", event_nid AS "eventNid", replaced_nid AS "replacedNid"
@@ -77,14 +80,13 @@ export const currentStateRow = (entry: {
   values: [entry.roomNid, entry.keyNid, entry.eventNid, entry.membership ?? null],
 });
 
-export const stateChangeRow = (
-  change: { roomNid: number } & {
-    position: number;
-    keyNid: number;
-    eventNid: number | undefined;
-    replacedNid: number | undefined;
-  },
-): Row => ({
+export const stateChangeRow = (change: {
+  roomNid: number;
+  position: number;
+  keyNid: number;
+  eventNid: number | undefined;
+  replacedNid: number | undefined;
+}): Row => ({
   write: INSERT_STATE_CHANGE,
   values: [
     change.roomNid,

@@ -1,0 +1,101 @@
+import { type AuthEventKey, authEventKeys } from '../../protocol/auth-events.ts';
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import type { RoomStore } from '../ports.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import type { Draft } from '../rooms.ts';
+import { chainOf } from '../state/state-chain.ts';
+import { RoomChangedMeanwhile } from './room-changed.ts';
+
+export interface Sources {
+  readonly store: Pick<RoomStore, 'eventsByNid' | 'stateWithBases' | 'stateKeysByName'>;
+  readonly keys: StateKeys;
+}
+
+const ROUNDS_MAX = 10;
+
+/**
+ * Brings into memory what building this draft reads, so that the build itself runs in one go: the
+ * events that the auth rules look at, the one that it replaces, and how the state is stored. Answers
+ * the state at the room's head, whatever has been built on it by the time of the look-up.
+ */
+export async function gather(room: HotRoom, draft: Draft, sources: Sources): Promise<AuthState> {
+  const loaded = new Map<number, Event>();
+  const state = { get: (type: string, key: string) => look(room, sources.keys, type, key, loaded) };
+  const keys = neededKeys(room, draft);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const missing = missingNids(room, sources.keys, keys, loaded);
+    const needsKey = draft.stateKey !== undefined && !sources.keys.isLearnt(named(draft));
+    const needsChain = draft.stateKey !== undefined && room.head.chain === undefined;
+    if (missing.length === 0 && !needsKey && !needsChain) return state;
+    await Promise.all([
+      missing.length > 0 && load(room, missing, sources, loaded),
+      needsKey && sources.keys.learn([named(draft)]),
+      needsChain && loadChain(room, sources),
+    ]);
+    if (room.isDropped) throw new RoomChangedMeanwhile();
+  }
+  throw new RoomChangedMeanwhile();
+}
+
+/** Also the create event of rooms that do not list it among the auth events. */
+function neededKeys(room: HotRoom, draft: Draft): AuthEventKey[] {
+  const keys = authEventKeys({ ...draft, stateKey: draft.stateKey }, room.rules);
+  const replaced = draft.stateKey === undefined ? [] : [[draft.type, draft.stateKey] as const];
+  return [['m.room.create', ''], ...keys, ...replaced];
+}
+
+const named = (draft: Draft) => ({ type: draft.type, stateKey: draft.stateKey ?? '' });
+
+const headNid = (room: HotRoom, keys: StateKeys, [type, stateKey]: AuthEventKey) => {
+  const key = keys.find(type, stateKey);
+  return key && room.head.stateEventNid(key.keyNid);
+};
+
+const inMemory = (room: HotRoom, nid: number, loaded: ReadonlyMap<number, Event>) =>
+  room.pending.get(nid)?.parsed ?? room.parsed.get(nid) ?? loaded.get(nid);
+
+function missingNids(
+  room: HotRoom,
+  stateKeys: StateKeys,
+  keys: readonly AuthEventKey[],
+  loaded: ReadonlyMap<number, Event>,
+): number[] {
+  const nids = keys.flatMap((key) => headNid(room, stateKeys, key) ?? []);
+  return [...new Set(nids)].filter((nid) => inMemory(room, nid, loaded) === undefined);
+}
+
+function look(
+  room: HotRoom,
+  keys: StateKeys,
+  type: string,
+  stateKey: string,
+  loaded: ReadonlyMap<number, Event>,
+): Event | undefined {
+  const nid = headNid(room, keys, [type, stateKey]);
+  if (nid === undefined) return undefined;
+  const event = inMemory(room, nid, loaded);
+  if (!event) throw new RoomChangedMeanwhile();
+  return event;
+}
+
+async function load(
+  room: HotRoom,
+  nids: readonly number[],
+  { store }: Sources,
+  loaded: Map<number, Event>,
+): Promise<void> {
+  for (const stored of await store.eventsByNid(nids)) {
+    const event = parsedEventOf(stored, room.rules);
+    loaded.set(stored.nid, event);
+    room.parsed.set(stored.nid, event);
+  }
+}
+
+async function loadChain(room: HotRoom, { store }: Sources): Promise<void> {
+  const chain = chainOf(await store.stateWithBases(room.head.stateNid));
+  // Whoever came first may have built on it already.
+  if (room.head.chain === undefined) room.head.chain = chain;
+}

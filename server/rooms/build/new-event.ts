@@ -1,0 +1,68 @@
+import { authEventKeys } from '../../protocol/auth-events.ts';
+import { authorize } from '../../protocol/auth-rules/authorize.ts';
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
+import { badJson, forbidden, type MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
+import { parseEvent } from '../../protocol/parse-event.ts';
+import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Draft } from '../rooms.ts';
+
+export interface Signer {
+  readonly serverName: ServerName;
+  readonly key: SigningKey;
+}
+
+/** What a new event is built upon. Of a room that is being created, what there is so far. */
+export type BuiltOn = Pick<HotRoom, 'roomId' | 'rules'> & {
+  readonly head: Pick<HotRoom['head'], 'extremities' | 'depth'>;
+};
+
+/** The event that the draft becomes at the head of the room: hashed, signed, and allowed by the rules. */
+export function newEvent(
+  room: BuiltOn,
+  draft: Draft,
+  at: { state: AuthState; signer: Signer; now: number },
+): Event {
+  const pdu = pduOf(room, draft, at);
+  const signed = signEvent(pdu, room.rules, at.signer.serverName, at.signer.key);
+  const parsed = parseEvent(signed, room.rules);
+  if (!parsed.ok) throw unfit(signed, parsed.reason);
+  const verdict = authorize(parsed.value, at.state, room.rules);
+  if (!verdict.allowed) throw forbidden(verdict.reason);
+  return parsed.value;
+}
+
+function pduOf(
+  room: BuiltOn,
+  draft: Draft,
+  { state, now }: { state: AuthState; now: number },
+): JsonObject {
+  const { rules, head } = room;
+  const keys = authEventKeys({ ...draft, stateKey: draft.stateKey }, rules);
+  const isCreate = draft.type === 'm.room.create';
+  return {
+    auth_events: keys.flatMap(([type, stateKey]) => state.get(type, stateKey)?.eventId ?? []),
+    content: contentOf(room, draft),
+    depth: head.depth + 1,
+    origin_server_ts: draft.originServerTs ?? now,
+    prev_events: head.extremities.map((each) => each.eventId),
+    ...(isCreate && rules.createIsRoomId ? {} : { room_id: room.roomId }),
+    sender: draft.sender,
+    type: draft.type,
+    ...(draft.stateKey !== undefined && { state_key: draft.stateKey }),
+    ...(draft.redacts !== undefined && !rules.redactsInContent && { redacts: draft.redacts }),
+  };
+}
+
+/** What a client wished for makes no event of this room version. */
+const unfit = (pdu: JsonObject, reason: string): MatrixError =>
+  Buffer.byteLength(JSON.stringify(pdu)) > EVENT_BYTES_MAX
+    ? tooLarge(`The event is too large: ${reason}`)
+    : badJson(`Not an event of this room: ${reason}`);
+
+const contentOf = ({ rules }: BuiltOn, { content, redacts }: Draft): JsonObject =>
+  redacts !== undefined && rules.redactsInContent ? { ...content, redacts } : content;

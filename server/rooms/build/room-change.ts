@@ -1,0 +1,200 @@
+import type { Change, PlacedRecord, Row } from '../../log/change.ts';
+import type { OutcomeRow } from '../../log/outcomes.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import { clientMembers, replacedMembers } from '../client-members.ts';
+import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
+import { membershipOf } from '../memory/members.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import type { RoomRows } from '../ports.ts';
+import type { RoomEvent } from '../room-event.ts';
+import { nextState } from '../state/state-chain.ts';
+
+export interface ChangeTools {
+  readonly keys: StateKeys;
+  readonly rows: RoomRows;
+  readonly position: () => number;
+}
+
+export interface Attached {
+  /** The state event that this one replaces. */
+  readonly replaced?: Event | undefined;
+  readonly origin?: { deviceId: string; txnId: string } | undefined;
+  /** The event that this one redacts, as it will be seen. */
+  readonly redacted?: RoomEvent | undefined;
+}
+
+export const roomKey = (roomId: string): string => `room:${roomId}`;
+
+/**
+ * Gathers the rows and records of events that are built one upon the other, and moves the room's
+ * head along. Nothing in here fails for what a client wished: that was judged before.
+ */
+export class RoomChange {
+  readonly #room: HotRoom;
+  readonly #tools: ChangeTools;
+  readonly #rows: Row[] = [];
+  readonly #records: PlacedRecord[] = [];
+  readonly #newKeys: number[] = [];
+  #lastPosition = 0;
+
+  constructor(room: HotRoom, tools: ChangeTools) {
+    this.#room = room;
+    this.#tools = tools;
+  }
+
+  append(event: Event, attached: Attached = {}): PendingEvent {
+    const nid = this.#place({ kind: 'event', roomId: event.roomId, eventId: event.eventId });
+    const stateBefore = this.#room.head.stateNid;
+    const stateChange =
+      event.stateKey === undefined ? undefined : this.#changeState(event, nid, attached.replaced);
+    const roomEvent = this.#roomEvent(event, nid, attached, {
+      stateBefore,
+      replacesNid: stateChange?.replacedNid,
+    });
+    this.#rows.push(this.#eventRow(event, roomEvent));
+    if (attached.redacted) {
+      const targetNid = attached.redacted.nid;
+      this.#rows.push(this.#tools.rows.redaction({ targetNid, eventNid: nid }));
+    }
+    this.#room.head.extremities = [{ nid, eventId: event.eventId, depth: event.depth }];
+    const redacted = attached.redacted;
+    const pending = { room: this.#room, event: roomEvent, parsed: event, stateChange, redacted };
+    this.#room.pending.set(nid, pending);
+    if (stateChange) this.#room.parsed.set(nid, event);
+    return pending;
+  }
+
+  finish(more: { rows?: readonly Row[]; outcome?: OutcomeRow | undefined }): Change {
+    const { head, nid, roomId } = this.#room;
+    const headRow = this.#tools.rows.roomHead({
+      roomNid: nid,
+      forwardExtremities: head.extremities.map((each) => each.nid),
+      stateNid: head.stateNid,
+      lastPosition: this.#lastPosition,
+    });
+    return {
+      rows: [...this.#rows, headRow, ...(more.rows ?? [])],
+      records: this.#records,
+      outcome: more.outcome,
+      touches: [roomKey(roomId)],
+    };
+  }
+
+  /** The interned keys whose rows went along: committed with the change. */
+  get newKeys(): readonly number[] {
+    return this.#newKeys;
+  }
+
+  #place(record: PlacedRecord['record']): number {
+    const position = this.#tools.position();
+    this.#records.push({ position, record });
+    this.#lastPosition = position;
+    return position;
+  }
+
+  #changeState(event: Event, eventNid: number, replaced: Event | undefined): PendingStateChange {
+    const { rows } = this.#tools;
+    const { head, nid: roomNid, roomId } = this.#room;
+    const stateKey = event.stateKey ?? '';
+    const keyNid = this.#intern(event.type, stateKey);
+    const replacedNid = head.stateEventNid(keyNid);
+    head.setState(keyNid, eventNid);
+    this.#rows.push(this.#stateRow({ keyNid, from: replacedNid, to: eventNid }));
+    const { type } = event;
+    const position = this.#place({ kind: 'state', roomId, type, stateKey, eventNid });
+    const change = { roomNid, position, keyNid, eventNid, replacedNid };
+    this.#rows.push(rows.stateChange(change));
+    const member =
+      event.type === 'm.room.member' ? this.#changeMember(event, change, replaced) : undefined;
+    const membership = member?.membership;
+    this.#rows.push(rows.currentState({ roomNid, keyNid, eventNid, membership }));
+    return { position, keyNid, replacedNid, member };
+  }
+
+  #intern(type: string, stateKey: string): number {
+    const { keys, rows, position } = this.#tools;
+    const { key, isCommitted } = keys.intern({ type, stateKey }, position);
+    if (!isCommitted) {
+      this.#rows.push(rows.stateKey(key));
+      this.#newKeys.push(key.keyNid);
+    }
+    return key.keyNid;
+  }
+
+  #stateRow(change: { keyNid: number; from: number | undefined; to: number }): Row {
+    const { head, nid: roomNid } = this.#room;
+    if (!head.chain) throw new Error('the state chain was not loaded');
+    const stateNid = this.#tools.position();
+    const next = nextState(head.chain, stateNid, change, () => head.entries());
+    head.chain = next.chain;
+    head.stateNid = next.row.nid;
+    return this.#tools.rows.state({ ...next.row, roomNid });
+  }
+
+  #changeMember(
+    event: Event,
+    change: { position: number; keyNid: number; eventNid: number },
+    replaced: Event | undefined,
+  ) {
+    const { head, nid: roomNid } = this.#room;
+    const { position, keyNid, eventNid } = change;
+    const userId = event.stateKey as UserId;
+    // The auth rules let no other value pass.
+    const membership = membershipOf(event.content.membership) ?? 'leave';
+    if (replaced?.content.membership !== membership) head.setSince(keyNid, position);
+    const since = head.sinceOf(keyNid);
+    const entry = { userId, roomNid, membership, position };
+    this.#rows.push(
+      this.#tools.rows.membership({ ...entry, since, forgotten: false }),
+      this.#tools.rows.membershipHistory({ ...entry, eventNid }),
+    );
+    return { userId, membership, since };
+  }
+
+  #roomEvent(
+    event: Event,
+    nid: number,
+    attached: Attached,
+    state: { stateBefore: number; replacesNid: number | undefined },
+  ): RoomEvent {
+    const { replaced, origin } = attached;
+    return {
+      roomId: event.roomId,
+      eventId: event.eventId,
+      nid,
+      depth: event.depth,
+      inTimeline: true,
+      type: event.type,
+      sender: event.sender,
+      stateKey: event.stateKey,
+      originServerTs: event.originServerTs,
+      content: event.content,
+      origin,
+      stateAfter: this.#room.head.stateNid,
+      ...state,
+      members: clientMembers(event.eventId, event.pdu),
+      unsigned: replaced ? replacedMembers(replaced) : '',
+    };
+  }
+
+  #eventRow(event: Event, roomEvent: RoomEvent): Row {
+    const { nid, stateBefore, stateAfter, replacesNid, origin } = roomEvent;
+    return this.#tools.rows.event({
+      nid,
+      roomNid: this.#room.nid,
+      eventId: event.eventId,
+      depth: event.depth,
+      originServerTs: event.originServerTs,
+      stateBefore: stateBefore ?? 0,
+      stateAfter: stateAfter ?? 0,
+      replacesNid,
+      type: event.type,
+      stateKey: event.stateKey,
+      sender: event.sender,
+      deviceId: origin?.deviceId,
+      txnId: origin?.txnId,
+      json: JSON.stringify(event.pdu),
+    });
+  }
+}

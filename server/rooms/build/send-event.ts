@@ -1,0 +1,88 @@
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import { canonicalJson } from '../../protocol/canonical-json.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomMemory } from '../memory/room-memory.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import type { UserRooms } from '../memory/user-rooms.ts';
+import type { RoomPorts } from '../ports.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { Draft, Origin } from '../rooms.ts';
+import { changeRoom } from './change-room.ts';
+import { gather } from './gather.ts';
+import { newEvent } from './new-event.ts';
+import { RoomChange } from './room-change.ts';
+import { RoomChangedMeanwhile } from './room-changed.ts';
+
+export interface Building {
+  readonly ports: RoomPorts;
+  readonly rooms: RoomMemory;
+  readonly keys: StateKeys;
+  readonly userRooms: UserRooms;
+}
+
+/** What a kind of event needs besides: found on the room as it is when the event is built. */
+export interface Preparation {
+  /**
+   * Throws where the wish is refused for a reason that the auth rules do not know. Answers the event
+   * by which the room already is as wished: no other is made then.
+   */
+  check?(state: AuthState): EventId | undefined;
+  /** The event that the new one redacts, as it will be seen. */
+  redacted?(event: Event): RoomEvent | undefined;
+}
+
+/** Prepares (which may read the database), then builds on the room's head and commits in one go. */
+export function sendEvent(
+  building: Building,
+  roomId: RoomId,
+  origin: Origin<EventId>,
+  prepare: (room: HotRoom) => Promise<{ draft: Draft } & Preparation>,
+): Promise<EventId> {
+  return changeRoom(building.rooms, roomId, async (room) => {
+    const { draft, ...preparation } = await prepare(room);
+    const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
+    if (room.isDropped) throw new RoomChangedMeanwhile();
+    const already = preparation.check?.(state);
+    if (already !== undefined) return onceSettled(room, already);
+    return build(building, room, { draft, state, origin, preparation });
+  });
+}
+
+/** From here to the log there is no wait: whoever comes next builds upon this event. */
+async function build(
+  { ports, keys }: Building,
+  room: HotRoom,
+  wish: { draft: Draft; state: AuthState; origin: Origin<EventId>; preparation: Preparation },
+): Promise<EventId> {
+  const { draft, state, origin, preparation } = wish;
+  const event = newEvent(room, draft, { state, signer: ports.identity, now: ports.now() });
+  const replaced = draft.stateKey === undefined ? undefined : state.get(draft.type, draft.stateKey);
+  if (replaced && saysTheSame(replaced, event)) return onceSettled(room, replaced.eventId);
+  const redacted = preparation.redacted?.(event);
+  const committed = ports.log.commit((position) => {
+    const change = new RoomChange(room, { keys, rows: ports.store.rows, position });
+    change.append(event, { replaced, origin: sentBy(origin), redacted });
+    const outcome = origin.outcome?.(event.eventId);
+    return { change: change.finish({ outcome }), value: change.newKeys };
+  });
+  room.settled = committed.catch(() => {});
+  for (const keyNid of await committed) keys.committed(keyNid);
+  return event.eventId;
+}
+
+/** The event may be on its way itself, and nobody is told of it before it is committed. */
+async function onceSettled(room: HotRoom, eventId: EventId): Promise<EventId> {
+  await room.settled;
+  if (room.isDropped) throw new RoomChangedMeanwhile();
+  return eventId;
+}
+
+/** Setting state to what it is makes no event, as with other servers; clients do it all the time. */
+const saysTheSame = (replaced: Event, event: Event): boolean =>
+  replaced.sender === event.sender &&
+  canonicalJson(replaced.content, 'as-found') === canonicalJson(event.content, 'as-found');
+
+const sentBy = ({ deviceId, txnId }: Origin<EventId>) =>
+  deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };

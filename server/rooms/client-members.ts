@@ -1,0 +1,34 @@
+import type { EventId } from '../protocol/identifiers.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+
+/**
+ * The members of an event's client form that are the same for every reader, as JSON text without
+ * braces. A redaction says whom it redacts both at the top level and in the content, whatever the
+ * room version (rooms/v11, "Moving the redacts property"), for older and for newer clients.
+ */
+export function clientMembers(eventId: EventId, pdu: JsonObject): string {
+  const { content, origin_server_ts, sender, state_key, type } = pdu;
+  const redacts = type === 'm.room.redaction' ? redactsOf(pdu) : undefined;
+  const shown = redacts === undefined ? content : { ...(content as JsonObject), redacts };
+  return JSON.stringify({
+    content: shown,
+    event_id: eventId,
+    origin_server_ts,
+    redacts,
+    sender,
+    state_key,
+    type,
+  }).slice(1, -1);
+}
+
+/** Members of `unsigned` by which clients show what a state event changed. */
+export function replacedMembers(replaced: { eventId: EventId; content: JsonObject }): string {
+  const { eventId, content } = replaced;
+  return JSON.stringify({ prev_content: content, replaces_state: eventId }).slice(1, -1);
+}
+
+export const redactedBecauseMember = (redactionMembers: string): string =>
+  `"redacted_because":{${redactionMembers}}`;
+
+const redactsOf = ({ redacts, content }: JsonObject) =>
+  redacts ?? (isObject(content) ? content.redacts : undefined);

@@ -1,0 +1,68 @@
+import type { PlacedRecord } from '../log/change.ts';
+import type { Log } from '../log/log.ts';
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import { roomKey } from './build/room-change.ts';
+import type { PendingEvent } from './memory/hot-room.ts';
+import type { RoomMemory } from './memory/room-memory.ts';
+import type { UserRooms } from './memory/user-rooms.ts';
+import type { EventCache } from './read/event-cache.ts';
+
+interface Memory {
+  readonly rooms: RoomMemory;
+  readonly userRooms: UserRooms;
+  readonly events: EventCache;
+}
+
+/**
+ * Moves memory along with the log. Built in the writer's own memory, an event is there and is let
+ * out to readers; what this server did not build itself (on a follower) is dropped from memory and
+ * read again when it is asked for.
+ */
+export function listenToLog(log: Pick<Log, 'onCommitted' | 'onRefused'>, memory: Memory): void {
+  log.onCommitted((records) => {
+    for (const placed of records) committed(placed, memory);
+  });
+  log.onRefused((touches) => {
+    for (const key of touches) if (key.startsWith(ROOM)) drop(key.slice(ROOM.length), memory);
+  });
+}
+
+const ROOM = roomKey('');
+
+const drop = (roomId: string, { rooms }: Memory) => rooms.drop(roomId as RoomId);
+
+function committed({ position, record }: PlacedRecord, memory: Memory): void {
+  switch (record.kind) {
+    case 'event': {
+      const pending = memory.rooms.peek(record.roomId)?.pending.get(position);
+      if (pending) letOut(pending, memory);
+      else memory.rooms.drop(record.roomId);
+      memory.userRooms.moved(record.roomId, position);
+      return;
+    }
+    case 'state':
+      // Let out with its event; if not, the room is out of memory by now.
+      if (memory.rooms.peek(record.roomId) === undefined && record.type === 'm.room.member')
+        memory.userRooms.drop(record.stateKey as UserId);
+      memory.userRooms.moved(record.roomId, position);
+      return;
+    case 'forget':
+      memory.userRooms.forget(record.userId, record.roomId);
+      return;
+  }
+}
+
+function letOut(pending: PendingEvent, { rooms, userRooms, events }: Memory): void {
+  const { room, event, stateChange, redacted } = pending;
+  const entries = room.state.size;
+  room.apply(pending);
+  rooms.grew(room.state.size - entries);
+  if (stateChange) events.put(event);
+  if (redacted) events.putRedacted(redacted);
+  const member = stateChange?.member;
+  if (member) {
+    const { userId, membership, since } = member;
+    const { position } = stateChange;
+    userRooms.apply(userId, { roomId: room.roomId, membership, position, since });
+  }
+}

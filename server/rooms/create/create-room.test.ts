@@ -1,0 +1,175 @@
+import { verify } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { alice, bob, carol, openRooms, signingKey } from '../../../test/support/rooms.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import { parseEvent } from '../../protocol/parse-event.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { signedTextOfEvent, verifyKeyFrom } from '../../protocol/signatures.ts';
+import type { NewRoom } from './new-room.ts';
+
+test('a private chat is for those invited', async () => {
+  await using made = await make({ preset: 'private_chat' });
+  expect(await made.state('m.room.join_rules')).toEqual({ join_rule: 'invite' });
+  expect(await made.state('m.room.history_visibility')).toEqual({ history_visibility: 'shared' });
+  expect(await made.state('m.room.guest_access')).toEqual({ guest_access: 'can_join' });
+});
+
+test('a public chat is for everybody but guests', async () => {
+  await using made = await make({ preset: 'public_chat' });
+  expect(await made.state('m.room.join_rules')).toEqual({ join_rule: 'public' });
+  expect(await made.state('m.room.guest_access')).toEqual({ guest_access: 'forbidden' });
+  await made.rooms.changeMembership(
+    made.roomId,
+    { sender: carol, target: carol, action: 'join' },
+    {},
+  );
+  expect(await made.state('m.room.member', carol)).toEqual({ membership: 'join' });
+});
+
+test('whom a trusted private chat invites are creators like the one who made it', async () => {
+  await using made = await make({ preset: 'trusted_private_chat', invite: [bob] });
+  expect(await made.state('m.room.create')).toEqual({
+    room_version: '12',
+    additional_creators: [bob],
+  });
+  expect((await made.state('m.room.power_levels'))?.users).toEqual({});
+});
+
+test('before version 12 they get the power level of the creator', async () => {
+  await using made = await make({
+    preset: 'trusted_private_chat',
+    invite: [bob],
+    room_version: '10',
+  });
+  expect(await made.state('m.room.create')).toEqual({ room_version: '10', creator: alice });
+  expect((await made.state('m.room.power_levels'))?.users).toEqual({ [alice]: 100, [bob]: 100 });
+});
+
+test('without a preset the visibility says which one', async () => {
+  await using made = await make({ visibility: 'public' });
+  expect(await made.state('m.room.join_rules')).toEqual({ join_rule: 'public' });
+});
+
+test('the initial state wins over the preset, and the name over the initial state', async () => {
+  await using made = await make({
+    preset: 'public_chat',
+    name: 'The pub',
+    topic: 'Beer',
+    initial_state: [
+      { type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } },
+      { type: 'm.room.name', state_key: '', content: { name: 'Not this' } },
+      { type: 'org.example.thing', state_key: 'k', content: { n: 1 } },
+    ],
+  });
+  expect(await made.state('m.room.join_rules')).toEqual({ join_rule: 'knock' });
+  expect(await made.state('m.room.name')).toEqual({ name: 'The pub' });
+  expect(await made.state('m.room.topic')).toMatchObject({ topic: 'Beer' });
+  expect(await made.state('org.example.thing', 'k')).toEqual({ n: 1 });
+});
+
+test('power levels are laid over the default ones', async () => {
+  await using made = await make({ power_level_content_override: { invite: 0, events: {} } });
+  expect(await made.state('m.room.power_levels')).toMatchObject({
+    invite: 0,
+    events: {},
+    state_default: 50,
+  });
+});
+
+test('the creation content goes into the create event, but not the version', async () => {
+  await using made = await make({
+    creation_content: { type: 'm.space', room_version: '1', 'm.federate': false },
+  });
+  expect(await made.state('m.room.create')).toEqual({
+    type: 'm.space',
+    room_version: '12',
+    'm.federate': false,
+  });
+});
+
+test('those invited are invited, to a direct chat if it is one', async () => {
+  await using made = await make({ invite: [bob, carol], is_direct: true });
+  for (const invited of [bob, carol])
+    expect(await made.state('m.room.member', invited)).toEqual({
+      membership: 'invite',
+      is_direct: true,
+    });
+  expect((await made.rooms.roomsOf(bob)).get(made.roomId)?.membership).toBe('invite');
+});
+
+test('an alias names the room, and is taken then', async () => {
+  await using made = await make({ room_alias_name: 'pub' });
+  const alias = '#pub:example.org' as never;
+  expect(await made.state('m.room.canonical_alias')).toEqual({ alias: '#pub:example.org' });
+  expect((await made.rooms.resolveAlias(alias))?.roomId).toBe(made.roomId);
+  await expect(made.rooms.create(bob, { room_alias_name: 'pub' }, {})).rejects.toMatchObject({
+    status: 400,
+    errcode: 'M_ROOM_IN_USE',
+  });
+});
+
+test.each<[string, NewRoom, string]>([
+  ['of an unknown version', { room_version: '99' }, 'M_UNSUPPORTED_ROOM_VERSION'],
+  [
+    'whose creator is named in the power levels',
+    { power_level_content_override: { users: { [alice]: 100 } } },
+    'M_INVALID_ROOM_STATE',
+  ],
+  [
+    'whose creator may not set the name',
+    { room_version: '10', power_level_content_override: { users: { [alice]: 0 } }, name: 'x' },
+    'M_INVALID_ROOM_STATE',
+  ],
+  ['whose alias is none', { room_alias_name: 'a:b' }, 'M_INVALID_PARAM'],
+])('a room %s is not made, and leaves nothing behind', async (_what, room, errcode) => {
+  await using fresh = await freshDatabase();
+  await using under = await openRooms(fresh);
+  await expect(under.rooms.create(alice, room, {})).rejects.toMatchObject({ status: 400, errcode });
+  expect(await fresh.database.query('rooms', 'SELECT 1 FROM room')).toEqual([]);
+  expect(await fresh.database.query('events', 'SELECT 1 FROM event')).toEqual([]);
+});
+
+test('all events of a room are real: hashed, signed, linked, and one behind the other', async () => {
+  await using made = await make({ invite: [bob], name: 'Real' });
+  await made.say(made.roomId, alice, 'hello');
+  const rows = await made.fresh.database.query<{ json: string; id: string }>(
+    'all_events',
+    'SELECT json, event_id AS id FROM event ORDER BY event_nid',
+  );
+  const rules = rulesOf('12')!;
+  const events = rows.map((row) => JSON.parse(row.json));
+  const ids = rows.map((row) => row.id);
+  expect(made.roomId).toBe(`!${ids[0]!.slice(1)}`);
+  events.forEach((pdu, index) => {
+    const parsed = parseEvent(pdu, rules);
+    expect(parsed.ok && parsed.value.eventId).toBe(ids[index]);
+    expect(pdu.depth).toBe(index + 1);
+    expect(pdu.prev_events).toEqual(index === 0 ? [] : [ids[index - 1]]);
+    expect(pdu.auth_events).not.toContain(ids[0]);
+    expect(isSigned(pdu)).toBe(true);
+  });
+  expect(events.at(-1).auth_events).toEqual([ids[2], ids[1]]);
+});
+
+function isSigned(pdu: { signatures: Record<string, Record<string, string>> }) {
+  const signature = Buffer.from(pdu.signatures['example.org']!['ed25519:test']!, 'base64');
+  const text = Buffer.from(signedTextOfEvent(pdu as never, rulesOf('12')!));
+  return verify(null, text, verifyKeyFrom(signingKey.publicKey)!, signature);
+}
+
+async function make(room: NewRoom) {
+  const fresh = await freshDatabase();
+  const under = await openRooms(fresh);
+  const roomId: RoomId = await under.rooms.create(alice, room, {});
+  return {
+    ...under,
+    fresh,
+    roomId,
+    state: (type: string, stateKey = '') => under.stateContent(roomId, type, stateKey),
+    async [Symbol.asyncDispose]() {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
+import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
+import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
+import { Aliases } from './aliases.ts';
+import { prepareRedaction } from './build/redaction.ts';
+import { type Building, sendEvent } from './build/send-event.ts';
+import { listenToLog } from './commit-listener.ts';
+import { createRoom } from './create/create-room.ts';
+import type { NewRoom } from './create/new-room.ts';
+import { changeMembership } from './membership/change-membership.ts';
+import { forgetRoom } from './membership/forget.ts';
+import { RoomMemory } from './memory/room-memory.ts';
+import { StateKeys } from './memory/state-keys.ts';
+import { UserRooms } from './memory/user-rooms.ts';
+import type { RoomPorts } from './ports.ts';
+import { EventCache } from './read/event-cache.ts';
+import { RoomReads } from './read/room-reads.ts';
+import { RoomView } from './read/room-view.ts';
+import type { Draft, MembershipChange, Origin, Room, RoomMembership, Rooms } from './rooms.ts';
+
+/** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
+export class RoomEngine implements Rooms {
+  readonly #building: Building;
+  readonly #reads: RoomReads;
+  readonly #aliases: Aliases;
+
+  constructor(ports: RoomPorts) {
+    const { store } = ports;
+    const keys = new StateKeys(store);
+    const userRooms = new UserRooms(store);
+    const events = new EventCache(store);
+    const rooms = new RoomMemory(ports, keys);
+    this.#building = { ports, rooms, keys, userRooms };
+    this.#reads = new RoomReads({ store, keys, events, userRooms });
+    this.#aliases = new Aliases(this.#building);
+    listenToLog(ports.log, { rooms, userRooms, events });
+  }
+
+  async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {
+    const alias = this.#aliasOf(room);
+    const create = () => createRoom(this.#building, { creator, room, alias, origin });
+    if (alias === undefined) return create();
+    const taken = new MatrixError(400, 'M_ROOM_IN_USE', `${alias} is taken`);
+    return this.#aliases.holding(alias, taken, create);
+  }
+
+  send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {
+    return sendEvent(this.#building, roomId, origin, async (room) => {
+      if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) return { draft };
+      const redacts = draft.redacts ?? draft.content.redacts;
+      const target = typeof redacts === 'string' ? parseEventId(redacts) : undefined;
+      if (!target?.ok) throw badJson('A redaction says in `redacts` which event it redacts');
+      const redaction = { ...draft, redacts: target.value };
+      return prepareRedaction(this.#building.ports.store, room, redaction);
+    });
+  }
+
+  changeMembership(
+    roomId: RoomId,
+    change: MembershipChange,
+    origin: Origin<EventId>,
+  ): Promise<EventId> {
+    return changeMembership(this.#building, roomId, change, origin);
+  }
+
+  forget(roomId: RoomId, userId: UserId, origin: Origin<RoomId>): Promise<void> {
+    return forgetRoom(this.#building, roomId, userId, origin);
+  }
+
+  async spreadProfile(userId: UserId): Promise<void> {
+    const profile = await this.#building.ports.profileOf(userId);
+    const change = { sender: userId, target: userId, action: 'join', content: profile } as const;
+    for (const { roomId, membership } of [...(await this.roomsOf(userId)).values()])
+      if (membership === 'join') await changeMembership(this.#building, roomId, change, {});
+  }
+
+  async open(roomId: RoomId): Promise<Room | undefined> {
+    const room = await this.#building.rooms.get(roomId);
+    return room?.isCommitted ? new RoomView(room, this.#reads) : undefined;
+  }
+
+  roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
+    return this.#building.userRooms.of(userId);
+  }
+
+  lastPosition(roomId: RoomId): number | undefined {
+    return this.#building.userRooms.lastPosition(roomId);
+  }
+
+  async resolveAlias(alias: RoomAlias) {
+    const found = await this.#aliases.resolve(alias);
+    return found && { roomId: found.roomId, servers: [this.#building.ports.identity.serverName] };
+  }
+
+  addAlias(alias: RoomAlias, roomId: RoomId, creator: UserId, origin: Origin<RoomAlias>) {
+    return this.#aliases.add(alias, roomId, creator, origin);
+  }
+
+  removeAlias(alias: RoomAlias, userId: UserId, origin: Origin<RoomAlias>) {
+    return this.#aliases.remove(alias, userId, origin);
+  }
+
+  async aliasesOf(roomId: RoomId): Promise<RoomAlias[]> {
+    const room = await this.#building.rooms.get(roomId);
+    return room ? this.#building.ports.store.aliasesOfRoom(room.nid) : [];
+  }
+
+  #aliasOf({ room_alias_name }: NewRoom): RoomAlias | undefined {
+    if (room_alias_name === undefined) return undefined;
+    const alias = `#${room_alias_name}:${this.#building.ports.identity.serverName}`;
+    const parsed = parseRoomAlias(alias);
+    if (parsed.ok && !/[\s:]/.test(room_alias_name)) return parsed.value;
+    throw invalidParam('room_alias_name is the part of an alias before its colon');
+  }
+}

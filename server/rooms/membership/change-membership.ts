@@ -1,0 +1,80 @@
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import { type EventId, type RoomId, serverNameOf } from '../../protocol/identifiers.ts';
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import { forbidden } from '../../protocol/matrix-error.ts';
+import { type Building, sendEvent } from '../build/send-event.ts';
+import { membershipOf } from '../memory/members.ts';
+import type { Draft, Membership, MembershipChange, Origin } from '../rooms.ts';
+import { authorisingUser } from './restricted-join.ts';
+
+/** Changes somebody's membership. The auth rules have the last word; here is what they leave open. */
+export async function changeMembership(
+  building: Building,
+  roomId: RoomId,
+  change: MembershipChange,
+  origin: Origin<EventId>,
+): Promise<EventId> {
+  refuseOtherServers(building, change);
+  const content = await contentOf(building, change);
+  return sendEvent(building, roomId, origin, async (room) => {
+    const more = change.action === 'join' ? await authorisingUser(building, room, change) : {};
+    return {
+      draft: draftOf(change, { ...content, ...more }),
+      check: (state) => already(state, change),
+    };
+  });
+}
+
+const MEMBERSHIP: { readonly [A in MembershipChange['action']]: Membership } = {
+  join: 'join',
+  invite: 'invite',
+  leave: 'leave',
+  kick: 'leave',
+  ban: 'ban',
+  unban: 'leave',
+};
+
+const draftOf = ({ sender, target }: MembershipChange, content: JsonObject): Draft => ({
+  sender,
+  type: 'm.room.member',
+  stateKey: target,
+  content,
+});
+
+/** Without federation nobody would carry the invite over. */
+function refuseOtherServers({ ports }: Building, { action, target }: MembershipChange): void {
+  if (action === 'invite' && serverNameOf(target) !== ports.identity.serverName)
+    throw forbidden(`This server cannot reach ${serverNameOf(target)} yet`);
+}
+
+/** The profile goes along where the user comes into sight: joins and invites. */
+async function contentOf(
+  { ports }: Building,
+  { action, target, reason, content }: MembershipChange,
+): Promise<JsonObject> {
+  const shows = action === 'join' || action === 'invite';
+  const profile: { [key: string]: JsonValue } = shows ? { ...(await ports.profileOf(target)) } : {};
+  return {
+    ...content,
+    ...profile,
+    ...(reason !== undefined && { reason }),
+    membership: MEMBERSHIP[action],
+  };
+}
+
+/**
+ * The auth rules know `leave` only: whether it is a kick, an unban or going is said by the endpoint.
+ * Joining and leaving twice do no harm, and leave a name that was set for this room alone.
+ */
+function already(state: AuthState, change: MembershipChange): EventId | undefined {
+  const { action, target, reason, content } = change;
+  const current = state.get('m.room.member', target);
+  const membership = membershipOf(current?.content.membership);
+  if (action === 'unban' && membership !== 'ban') throw forbidden(`${target} is not banned`);
+  if (action === 'kick' && (membership === undefined || !IN_ROOM.has(membership)))
+    throw forbidden(`${target} is not in the room`);
+  const isThere = (action === 'join' || action === 'leave') && membership === action;
+  return isThere && reason === undefined && content === undefined ? current?.eventId : undefined;
+}
+
+const IN_ROOM: ReadonlySet<Membership> = new Set(['join', 'invite', 'knock']);

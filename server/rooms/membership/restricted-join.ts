@@ -1,0 +1,85 @@
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject } from '../../protocol/json.ts';
+import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
+import { gather } from '../build/gather.ts';
+import type { Building } from '../build/send-event.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { MembershipChange } from '../rooms.ts';
+
+/**
+ * Joining by membership of another room (Restricted rooms): the join must name a member of this
+ * server who could have invited. Empty where that is not the way in; the auth rules then decide.
+ */
+export async function authorisingUser(
+  building: Building,
+  room: HotRoom,
+  { target, sender }: MembershipChange,
+): Promise<JsonObject> {
+  if (!room.rules.restrictedJoins) return {};
+  const draft = { sender, type: 'm.room.member', stateKey: target, content: JOIN };
+  const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
+  const rooms = allowedRooms(room, state);
+  const membership = state.get('m.room.member', target)?.content.membership;
+  if (rooms.length === 0 || membership === 'join' || membership === 'invite') return {};
+  const own = await building.userRooms.of(target);
+  if (!rooms.some((each) => own.get(each as RoomId)?.membership === 'join')) return {};
+  const authorising = findInviter(building, room, state);
+  return authorising === undefined ? {} : { join_authorised_via_users_server: authorising };
+}
+
+const JOIN = { membership: 'join' };
+
+function allowedRooms({ rules }: HotRoom, state: AuthState): string[] {
+  const { join_rule, allow } = state.get('m.room.join_rules', '')?.content ?? {};
+  const isRestricted =
+    join_rule === 'restricted' || (join_rule === 'knock_restricted' && rules.knockRestricted);
+  if (!isRestricted || !Array.isArray(allow)) return [];
+  return allow.flatMap((each) =>
+    isObject(each) && each.type === 'm.room_membership' && typeof each.room_id === 'string'
+      ? each.room_id
+      : [],
+  );
+}
+
+/** Those with a name in the power levels first: in a large room nobody else may be able to invite. */
+function findInviter(
+  { ports, keys }: Building,
+  room: HotRoom,
+  state: AuthState,
+): UserId | undefined {
+  const required = levelFor('invite', state, room.rules);
+  const mayInvite = (userId: UserId) => {
+    const key = keys.find('m.room.member', userId);
+    return (
+      key !== undefined &&
+      room.members.get(key.keyNid) === 'join' &&
+      serverNameOf(userId) === ports.identity.serverName &&
+      powerLevelOf(userId, state, room.rules) >= required
+    );
+  };
+  return named(state).find(mayInvite) ?? anyMember(room, keys, mayInvite);
+}
+
+function named(state: AuthState): UserId[] {
+  const create = state.get('m.room.create', '');
+  const users = state.get('m.room.power_levels', '')?.content.users;
+  const additional = create?.content.additional_creators;
+  return [
+    ...(create ? [create.sender] : []),
+    ...(Array.isArray(additional) ? additional : []),
+    ...(isObject(users) ? Object.keys(users) : []),
+  ].filter((each): each is UserId => typeof each === 'string' && each.startsWith('@'));
+}
+
+function anyMember(
+  room: HotRoom,
+  keys: Building['keys'],
+  test: (userId: UserId) => boolean,
+): UserId | undefined {
+  for (const keyNid of room.members.keys('join')) {
+    const userId = keys.byNid(keyNid).stateKey as UserId;
+    if (test(userId)) return userId;
+  }
+  return undefined;
+}

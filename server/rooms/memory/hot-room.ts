@@ -1,0 +1,125 @@
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { Membership } from '../rooms.ts';
+import type { StateChain } from '../state/state-chain.ts';
+import { Lru } from './lru.ts';
+import { Members } from './members.ts';
+import { type Extremity, RoomHead } from './room-head.ts';
+import { TimelineRing } from './timeline-ring.ts';
+
+/** An event that is built and on its way to the database. */
+export interface PendingEvent {
+  readonly room: HotRoom;
+  readonly event: RoomEvent;
+  readonly parsed: Event;
+  readonly stateChange: PendingStateChange | undefined;
+  /** The event that it redacts, as readers see that one from now on. */
+  readonly redacted: RoomEvent | undefined;
+}
+
+export interface PendingStateChange {
+  readonly position: number;
+  readonly keyNid: number;
+  readonly replacedNid: number | undefined;
+  readonly member:
+    | { userId: UserId; membership: Membership; since: number | undefined }
+    | undefined;
+}
+
+export interface CommittedStateChange {
+  readonly position: number;
+  readonly keyNid: number;
+  readonly eventNid: number;
+  readonly replacedNid: number | undefined;
+}
+
+const TIMELINE_EVENTS = 32;
+const PARSED_EVENTS_MAX = 128;
+const STATE_CHANGES_MAX = 64;
+
+/**
+ * A room in memory (D12). Its state is two numbers an entry; contents are loaded as they are asked
+ * for. What is committed and what is on its way are kept apart: readers see the former only.
+ */
+export class HotRoom {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+  readonly state: Map<number, number>;
+  readonly members = new Members();
+  readonly timeline: TimelineRing;
+  lastPosition: number;
+  /** Those behind `stateChangesAfter`, in order. */
+  readonly stateChanges: CommittedStateChange[] = [];
+  stateChangesAfter: number;
+  /** Number of the committed state. */
+  stateNid: number;
+
+  readonly head: RoomHead;
+  readonly pending = new Map<number, PendingEvent>();
+  /** State events that the auth rules asked for, by nid. */
+  readonly parsed = new Lru<number, Event>(PARSED_EVENTS_MAX);
+  /** Resolves when all that is on its way now has been committed or refused. */
+  settled: Promise<unknown> = Promise.resolve();
+  /** It holds a refused change, or was put out of memory: no change may be built on it. */
+  isDropped = false;
+  /** False while the room's creation is on its way. */
+  isCommitted: boolean;
+
+  constructor(room: {
+    nid: number;
+    roomId: RoomId;
+    rules: RoomVersionRules;
+    state: Map<number, number>;
+    extremities: readonly Extremity[];
+    stateNid: number;
+    chain?: StateChain;
+    lastPosition: number;
+    isCommitted: boolean;
+  }) {
+    this.nid = room.nid;
+    this.roomId = room.roomId;
+    this.rules = room.rules;
+    this.state = room.state;
+    this.head = new RoomHead(room.state, room);
+    this.stateNid = room.stateNid;
+    this.lastPosition = room.lastPosition;
+    this.stateChangesAfter = room.lastPosition;
+    this.timeline = new TimelineRing(room.lastPosition, TIMELINE_EVENTS);
+    this.isCommitted = room.isCommitted;
+  }
+
+  pendingById(eventId: EventId): PendingEvent | undefined {
+    for (const each of this.pending.values()) if (each.event.eventId === eventId) return each;
+    return undefined;
+  }
+
+  /** The event's batch is committed: from here on readers see it. */
+  apply(pending: PendingEvent): void {
+    const { event, stateChange, redacted } = pending;
+    this.pending.delete(event.nid);
+    this.isCommitted = true;
+    this.timeline.push(event);
+    this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.nid);
+    if (event.stateAfter !== undefined) this.stateNid = event.stateAfter;
+    if (stateChange) this.#applyState(event.nid, stateChange);
+    if (redacted) this.#applyRedaction(redacted);
+  }
+
+  #applyRedaction(redacted: RoomEvent): void {
+    this.timeline.replace(redacted);
+    this.parsed.delete(redacted.nid);
+  }
+
+  #applyState(eventNid: number, change: PendingStateChange): void {
+    this.state.set(change.keyNid, eventNid);
+    this.head.settle(change.keyNid, eventNid);
+    if (change.member) this.members.set(change.keyNid, change.member.membership);
+    this.stateChanges.push({ ...change, eventNid });
+    if (this.stateChanges.length <= 2 * STATE_CHANGES_MAX) return;
+    const dropped = this.stateChanges.splice(0, STATE_CHANGES_MAX);
+    this.stateChangesAfter = dropped.at(-1)!.position;
+  }
+}

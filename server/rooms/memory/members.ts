@@ -1,0 +1,39 @@
+import type { Membership } from '../rooms.ts';
+
+const KINDS: readonly Membership[] = ['join', 'invite', 'knock', 'leave', 'ban'];
+
+/** Who is in a room and how, by the nid of the membership key: two small numbers a member. */
+export class Members {
+  readonly #kinds = new Map<number, number>();
+  readonly #counts = [0, 0, 0, 0, 0];
+
+  get(keyNid: number): Membership | undefined {
+    const kind = this.#kinds.get(keyNid);
+    return kind === undefined ? undefined : KINDS[kind];
+  }
+
+  set(keyNid: number, membership: Membership | undefined): void {
+    const before = this.#kinds.get(keyNid);
+    if (before !== undefined) this.#counts[before]!--;
+    if (membership === undefined) {
+      this.#kinds.delete(keyNid);
+      return;
+    }
+    const kind = KINDS.indexOf(membership);
+    this.#kinds.set(keyNid, kind);
+    this.#counts[kind]!++;
+  }
+
+  count(membership: Membership): number {
+    return this.#counts[KINDS.indexOf(membership)]!;
+  }
+
+  *keys(membership: Membership): Generator<number> {
+    const wanted = KINDS.indexOf(membership);
+    for (const [keyNid, kind] of this.#kinds) if (kind === wanted) yield keyNid;
+  }
+}
+
+/** Undefined for what is no membership: such an event is refused by the auth rules. */
+export const membershipOf = (text: unknown): Membership | undefined =>
+  KINDS.find((kind) => kind === text);

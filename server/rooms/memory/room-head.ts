@@ -1,0 +1,64 @@
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { StateChain } from '../state/state-chain.ts';
+
+export interface Extremity {
+  readonly nid: number;
+  readonly eventId: EventId;
+  readonly depth: number;
+}
+
+/**
+ * Where the next event of a room is built: on what is committed, and on what is on its way (D1).
+ * Readers never look here.
+ */
+export class RoomHead {
+  extremities: readonly Extremity[];
+  /** The current state's number; 0 before the create event. */
+  stateNid: number;
+  /** How that state is stored: read when the first state event is built. */
+  chain: StateChain | undefined;
+  readonly #committed: ReadonlyMap<number, number>;
+  readonly #uncommitted = new Map<number, number>();
+  readonly #since = new Map<number, number>();
+
+  constructor(
+    committed: ReadonlyMap<number, number>,
+    at: { extremities: readonly Extremity[]; stateNid: number; chain?: StateChain },
+  ) {
+    this.#committed = committed;
+    this.extremities = at.extremities;
+    this.stateNid = at.stateNid;
+    this.chain = at.chain;
+  }
+
+  get depth(): number {
+    return Math.max(0, ...this.extremities.map((each) => each.depth));
+  }
+
+  stateEventNid(keyNid: number): number | undefined {
+    return this.#uncommitted.get(keyNid) ?? this.#committed.get(keyNid);
+  }
+
+  setState(keyNid: number, eventNid: number): void {
+    this.#uncommitted.set(keyNid, eventNid);
+  }
+
+  /** The committed map has caught up with this event. */
+  settle(keyNid: number, eventNid: number): void {
+    if (this.#uncommitted.get(keyNid) === eventNid) this.#uncommitted.delete(keyNid);
+  }
+
+  /** The whole state, for a snapshot. */
+  entries(): Map<number, number> {
+    return new Map([...this.#committed, ...this.#uncommitted]);
+  }
+
+  /** Where the membership at this key began, if it began since the room came into memory. */
+  sinceOf(keyNid: number): number | undefined {
+    return this.#since.get(keyNid);
+  }
+
+  setSince(keyNid: number, position: number): void {
+    this.#since.set(keyNid, position);
+  }
+}

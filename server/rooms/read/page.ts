@@ -1,0 +1,81 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Place } from '../ports.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { SeenEvent } from '../rooms.ts';
+import type { RoomReads } from './room-reads.ts';
+import { visibleTo } from './visibility.ts';
+
+export interface PageRequest {
+  readonly reader: UserId;
+  /** Just behind the event with this place, going back or forth from there. */
+  readonly from: Place;
+  /** Where to stop: just behind the event with this place. */
+  readonly to?: Place | undefined;
+  readonly direction: 'b' | 'f';
+  readonly limit: number;
+  readonly wanted: (event: RoomEvent) => boolean;
+  /** Where a filter names them: spares reading the rest. `*` stands for any characters. */
+  readonly types?: readonly string[] | undefined;
+  readonly senders?: readonly string[] | undefined;
+}
+
+export interface Page {
+  /** In the direction asked for. */
+  readonly events: SeenEvent[];
+  /** Where the next page begins. */
+  readonly end: Place;
+  /** There is nothing further. */
+  readonly isLast: boolean;
+}
+
+/** Where a filter or history visibility lets little through, how much is read for one answer. */
+const READS_MAX = 5;
+const READ_EVENTS_MIN = 20;
+const READ_EVENTS_MAX = 500;
+
+/** One page of a room in its own order, of what the reader wants and may see. */
+export async function pageOf(room: HotRoom, reads: RoomReads, request: PageRequest): Promise<Page> {
+  const events: SeenEvent[] = [];
+  let end = request.from;
+  for (let count = 0; count < READS_MAX; count++) {
+    const missing = request.limit - events.length;
+    const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
+    const read = await readOn(room, reads, request, { end, limit });
+    const seen = new Map(
+      (await visibleTo(room, reads, request.reader, read.filter(request.wanted))).map((each) => [
+        each.event.nid,
+        each,
+      ]),
+    );
+    for (const event of read) {
+      end = behind(event, request.direction);
+      const each = seen.get(event.nid);
+      if (each) events.push(each);
+      if (events.length === request.limit) return { events, end, isLast: false };
+    }
+    if (read.length < limit) return { events, end, isLast: true };
+  }
+  return { events, end, isLast: false };
+}
+
+async function readOn(
+  room: HotRoom,
+  reads: RoomReads,
+  request: PageRequest,
+  { end, limit }: { end: Place; limit: number },
+): Promise<RoomEvent[]> {
+  const { direction, types = null, senders = null, to } = request;
+  const from = direction === 'b' ? { depth: end.depth, nid: end.nid + 1 } : end;
+  const query = { roomNid: room.nid, from, direction, limit, types, senders };
+  const stored = await reads.store.pageOfRoom(query);
+  const events = stored.map((each) => reads.eventOf(each, room.rules));
+  if (!to) return events;
+  return events.filter((event) => compare(event, to) <= 0 === (direction === 'f'));
+}
+
+/** Going back, the next page begins behind the event before this one. */
+const behind = ({ depth, nid }: RoomEvent, direction: 'b' | 'f'): Place =>
+  direction === 'f' ? { depth, nid } : { depth, nid: nid - 1 };
+
+const compare = (a: Place, b: Place): number => a.depth - b.depth || a.nid - b.nid;

@@ -1,0 +1,170 @@
+import { stateKeyOf } from '../../protocol/event.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Place, StateChange } from '../ports.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { Membership, Room, SeenEvent, StateKeyTest, Timeline } from '../rooms.ts';
+import { type Page, type PageRequest, pageOf } from './page.ts';
+import type { RoomReads } from './room-reads.ts';
+import { visibleTo } from './visibility.ts';
+
+/** A room in memory as readers may see it: what is committed, and nothing else. */
+export class RoomView implements Room {
+  readonly #room: HotRoom;
+  readonly #reads: RoomReads;
+
+  constructor(room: HotRoom, reads: RoomReads) {
+    this.#room = room;
+    this.#reads = reads;
+  }
+
+  get nid(): number {
+    return this.#room.nid;
+  }
+  get roomId() {
+    return this.#room.roomId;
+  }
+  get version(): string {
+    return this.#room.rules.version;
+  }
+  get lastPosition(): number {
+    return this.#room.lastPosition;
+  }
+  get joinedCount(): number {
+    return this.#room.members.count('join');
+  }
+  get invitedCount(): number {
+    return this.#room.members.count('invite');
+  }
+
+  membershipOf(userId: UserId): Membership | undefined {
+    const key = this.#reads.keys.find('m.room.member', userId);
+    return key && this.#room.members.get(key.keyNid);
+  }
+
+  *members(membership: Membership): Generator<UserId> {
+    for (const keyNid of this.#room.members.keys(membership))
+      yield this.#reads.keys.byNid(keyNid).stateKey as UserId;
+  }
+
+  async stateEvent(type: string, stateKey: string): Promise<RoomEvent | undefined> {
+    const key = this.#reads.keys.find(type, stateKey);
+    const nid = key && this.#room.state.get(key.keyNid);
+    return nid === undefined ? undefined : (await this.#load([nid]))[0];
+  }
+
+  state(only?: StateKeyTest): Promise<RoomEvent[]> {
+    return this.#load(this.#narrowed(this.#room.state, only));
+  }
+
+  async stateAt(position: number, only?: StateKeyTest): Promise<RoomEvent[]> {
+    const upTo = this.#room.lastPosition;
+    const now = new Map(this.#room.state);
+    const undone = await this.#changes({ after: position, upTo });
+    for (const change of undone.toReversed()) {
+      if (change.replacedNid === null) now.delete(change.keyNid);
+      else now.set(change.keyNid, change.replacedNid);
+    }
+    return this.#load(this.#narrowed(now, only));
+  }
+
+  async stateAfter(event: RoomEvent, only?: StateKeyTest): Promise<RoomEvent[]> {
+    if (event.stateAfter === undefined) return [];
+    if (event.stateAfter === this.#room.stateNid) return this.state(only);
+    const state = (await this.#reads.storedState(event.stateAfter)).toMap();
+    await this.#reads.keys.learnNids([...state.keys()]);
+    return this.#load(this.#narrowed(state, only));
+  }
+
+  async stateDelta(
+    range: { after: number; upTo: number },
+    only?: StateKeyTest,
+  ): Promise<RoomEvent[]> {
+    const newest = new Map<number, number>();
+    for (const change of await this.#changes(range)) {
+      if (change.eventNid === null) newest.delete(change.keyNid);
+      else newest.set(change.keyNid, change.eventNid);
+    }
+    return this.#load(this.#narrowed(newest, only));
+  }
+
+  async timeline(range: { after: number; upTo: number; limit: number }): Promise<Timeline> {
+    const wanted = { ...range, limit: range.limit + 1 };
+    const events = this.#room.timeline.newest(wanted) ?? (await this.#storedTimeline(wanted));
+    const limited = events.length > range.limit;
+    return { events: limited ? events.slice(1) : events, limited };
+  }
+
+  async event(eventId: EventId): Promise<RoomEvent | undefined> {
+    const recent = this.#room.timeline.byId(eventId);
+    if (recent) return recent;
+    const event = await this.#reads.events.byId(this.#room.rules, eventId);
+    return event?.roomId === this.roomId ? event : undefined;
+  }
+
+  visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
+    return visibleTo(this.#room, this.#reads, userId, events);
+  }
+
+  page(request: PageRequest): Promise<Page> {
+    return pageOf(this.#room, this.#reads, request);
+  }
+
+  async placeAt(position: number): Promise<Place> {
+    return (await this.#reads.store.placeAt(this.nid, position)) ?? { depth: 0, nid: 0 };
+  }
+
+  strippedState(): Promise<RoomEvent[]> {
+    return this.state((type, stateKey) => STRIPPED.has(stateKeyOf(type, stateKey)));
+  }
+
+  #load(nids: readonly number[]): Promise<RoomEvent[]> {
+    return this.#reads.events.load(this.#room.rules, nids);
+  }
+
+  #narrowed(state: ReadonlyMap<number, number>, only: StateKeyTest | undefined): number[] {
+    if (!only) return [...state.values()];
+    const nids: number[] = [];
+    for (const [keyNid, eventNid] of state) {
+      const { type, stateKey } = this.#reads.keys.byNid(keyNid);
+      if (only(type, stateKey)) nids.push(eventNid);
+    }
+    return nids;
+  }
+
+  /** Of the room's last moments from memory. */
+  async #changes(range: { after: number; upTo: number }): Promise<readonly StateChange[]> {
+    if (range.after >= range.upTo) return [];
+    if (range.after < this.#room.stateChangesAfter) {
+      const changes = await this.#reads.store.stateChanges({ roomNid: this.nid, ...range });
+      await this.#reads.keys.learnNids(changes.map((change) => change.keyNid));
+      return changes;
+    }
+    return this.#room.stateChanges
+      .filter(({ position }) => position > range.after && position <= range.upTo)
+      .map((change) => ({ ...change, replacedNid: change.replacedNid ?? null }));
+  }
+
+  async #storedTimeline(range: { after: number; upTo: number; limit: number }) {
+    const stored = await this.#reads.store.newestOfTimeline({ roomNid: this.nid, ...range });
+    const nids = stored.map((each) => each.nid).reverse();
+    const events = stored.map((each) => this.#reads.eventOf(each, this.#room.rules)).reverse();
+    const isAll = stored.length < range.limit;
+    const after = isAll ? range.after : (nids[0] ?? range.after) - 1;
+    this.#room.timeline.fill(events, { after, upTo: range.upTo });
+    return events;
+  }
+}
+
+/** What tells an invited user which room it is (Client-server API, "Stripped state"). */
+const STRIPPED = new Set(
+  [
+    'm.room.create',
+    'm.room.name',
+    'm.room.avatar',
+    'm.room.topic',
+    'm.room.join_rules',
+    'm.room.canonical_alias',
+    'm.room.encryption',
+  ].map((type) => stateKeyOf(type, '')),
+);

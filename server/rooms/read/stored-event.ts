@@ -1,0 +1,69 @@
+import type { Event } from '../../protocol/event.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { restoreEvent } from '../../protocol/parse-event.ts';
+import { redact } from '../../protocol/redaction.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { clientMembers, redactedBecauseMember, replacedMembers } from '../client-members.ts';
+import type { StoredEvent } from '../ports.ts';
+import type { RoomEvent } from '../room-event.ts';
+
+/** A stored event as readers see it: redacted if it was, and with what it replaced. */
+export function roomEventOf(stored: StoredEvent, rules: RoomVersionRules): RoomEvent {
+  const pdu = visiblePdu(stored, rules);
+  return {
+    ...namesOf(stored),
+    type: pdu.type as string,
+    sender: pdu.sender as UserId,
+    stateKey: pdu.state_key as string | undefined,
+    originServerTs: pdu.origin_server_ts as number,
+    content: contentOf(pdu),
+    members: clientMembers(stored.eventId, pdu),
+    unsigned: unsignedOf(stored, rules),
+  };
+}
+
+/** A stored event as the auth rules read it. */
+export const parsedEventOf = (stored: StoredEvent, rules: RoomVersionRules): Event =>
+  restoreEvent({ ...stored, pdu: visiblePdu(stored, rules) }, rules);
+
+/** The event's PDU, without what a redaction took. */
+export function visiblePdu(
+  stored: Pick<StoredEvent, 'json' | 'redactionId'>,
+  rules: RoomVersionRules,
+): JsonObject {
+  const pdu = JSON.parse(stored.json) as JsonObject;
+  return stored.redactionId === null ? pdu : redact(pdu, rules);
+}
+
+function namesOf(stored: StoredEvent) {
+  const { deviceId, txnId } = stored;
+  return {
+    roomId: stored.roomId,
+    eventId: stored.eventId,
+    nid: stored.nid,
+    depth: stored.depth,
+    inTimeline: stored.inTimeline,
+    replacesNid: stored.replacesNid ?? undefined,
+    origin: deviceId === null || txnId === null ? undefined : { deviceId, txnId },
+    stateBefore: stored.stateBefore ?? undefined,
+    stateAfter: stored.stateAfter ?? undefined,
+  };
+}
+
+function unsignedOf(stored: StoredEvent, rules: RoomVersionRules): string {
+  const members: string[] = [];
+  if (stored.redactionId !== null && stored.redactionJson !== null) {
+    const redaction = JSON.parse(stored.redactionJson) as JsonObject;
+    members.push(redactedBecauseMember(clientMembers(stored.redactionId, redaction)));
+  }
+  if (stored.replacesId !== null && stored.replacesJson !== null) {
+    const pdu = JSON.parse(stored.replacesJson) as JsonObject;
+    const content = contentOf(stored.replacesRedacted ? redact(pdu, rules) : pdu);
+    members.push(replacedMembers({ eventId: stored.replacesId, content }));
+  }
+  return members.join(',');
+}
+
+const contentOf = ({ content }: { content?: JsonValue }): JsonObject =>
+  isObject(content) ? content : {};

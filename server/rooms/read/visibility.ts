@@ -1,0 +1,99 @@
+import { type AtEvent, historyVisibilityOf, maySee } from '../../protocol/history-visibility.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { membershipOf } from '../memory/members.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { Membership, RoomMembership, SeenEvent } from '../rooms.ts';
+import type { RoomReads } from './room-reads.ts';
+
+/**
+ * Narrows events to those that history visibility lets the user see (Room history visibility,
+ * "Server behaviour"), each with the user's membership at it.
+ */
+export async function visibleTo(
+  room: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+  events: readonly RoomEvent[],
+): Promise<SeenEvent[]> {
+  const own = (await reads.userRooms.of(userId)).get(room.roomId);
+  if (events.every((event) => isBehindJoin(own, event)))
+    return events.map((event) => ({ event, membership: 'join' }));
+  return (await Promise.all(events.map((event) => judge(room, reads, userId, event, own)))).filter(
+    (seen) => seen !== undefined,
+  );
+}
+
+/** Of a member who has been there ever since before the event; nearly all that /sync asks about. */
+const isBehindJoin = (own: RoomMembership | undefined, event: RoomEvent): boolean =>
+  own?.membership === 'join' && event.inTimeline && own.since < event.nid;
+
+async function judge(
+  room: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+  event: RoomEvent,
+  own: RoomMembership | undefined,
+): Promise<SeenEvent | undefined> {
+  if (isBehindJoin(own, event)) return { event, membership: 'join' };
+  const before = await roomAt(room, reads, userId, event.stateBefore);
+  const after =
+    event.stateAfter === event.stateBefore
+      ? before
+      : await roomAt(room, reads, userId, event.stateAfter);
+  const joinedLater = await hasJoinedSince(room, reads, userId, event);
+  const isSeen = maySee(before, joinedLater, judgedByBoth(event, userId) ? after : undefined);
+  if (!isSeen) return undefined;
+  return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };
+}
+
+/** The events that change what the user may see are seen if either side allows it. */
+const judgedByBoth = (event: RoomEvent, userId: UserId): boolean =>
+  (event.type === 'm.room.history_visibility' && event.stateKey === '') ||
+  (event.type === 'm.room.member' && event.stateKey === userId);
+
+async function roomAt(
+  room: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+  stateNid: number | undefined,
+): Promise<AtEvent> {
+  if (stateNid === undefined) return { visibility: 'joined', membership: undefined };
+  // The current one is in memory. No wait in between: it must not move on before it is looked at.
+  const state = stateNid === room.stateNid ? room.state : await reads.storedState(stateNid);
+  const [visibility, member] = await Promise.all([
+    contentAt(room, reads, state, ['m.room.history_visibility', '']),
+    contentAt(room, reads, state, ['m.room.member', userId]),
+  ]);
+  return {
+    visibility: historyVisibilityOf(visibility?.history_visibility),
+    membership: membershipOf(member?.membership),
+  };
+}
+
+async function contentAt(
+  room: HotRoom,
+  reads: RoomReads,
+  state: { get(keyNid: number): number | undefined },
+  [type, stateKey]: readonly [string, string],
+) {
+  const key = reads.keys.find(type, stateKey);
+  const eventNid = key && state.get(key.keyNid);
+  if (eventNid === undefined) return undefined;
+  return (await reads.events.load(room.rules, [eventNid]))[0]?.content;
+}
+
+async function hasJoinedSince(
+  room: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+  event: RoomEvent,
+): Promise<boolean> {
+  const own = (await reads.userRooms.of(userId)).get(room.roomId);
+  if (!own) return false;
+  // A backfilled event lies before everything that this server has seen happen.
+  const at = event.inTimeline ? event.nid : 0;
+  if (own.membership === 'join') return own.position > at;
+  const history = await reads.membershipHistory(userId, room);
+  return history.some((entry) => entry.membership === 'join' && entry.position > at);
+}

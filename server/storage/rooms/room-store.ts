@@ -1,0 +1,48 @@
+import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import * as events from './events.ts';
+import * as memberships from './memberships.ts';
+import * as aliases from './room-aliases.ts';
+import * as rooms from './rooms.ts';
+import * as state from './state.ts';
+import * as stateKeys from './state-keys.ts';
+
+/** The store that `server/rooms/ports.ts` asks for. */
+export const roomStore = (database: Database) => ({
+  roomById: (roomId: RoomId) => rooms.roomById(database, roomId),
+  currentState: (roomNid: number) => state.currentState(database, roomNid),
+  stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
+  stateChanges: (range: state.LogRange) => state.stateChanges(database, range),
+  stateKeysByName: (keys: readonly { type: string; stateKey: string }[]) =>
+    stateKeys.stateKeysByName(database, keys),
+  stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),
+
+  eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
+  eventById: (eventId: EventId) => events.eventById(database, eventId),
+  newestOfTimeline: (range: state.LogRange & { limit: number }) =>
+    events.newestOfTimeline(database, range),
+  pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
+  placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
+
+  membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
+  membershipHistory: (userId: UserId, roomNid: number) =>
+    memberships.membershipHistory(database, userId, roomNid),
+
+  roomAlias: (alias: RoomAlias) => aliases.roomAlias(database, alias),
+  aliasesOfRoom: (roomNid: number) => aliases.aliasesOfRoom(database, roomNid),
+
+  rows: {
+    room: rooms.roomRow,
+    roomHead: rooms.roomHeadRow,
+    event: events.eventRow,
+    redaction: events.redactionRow,
+    stateKey: stateKeys.stateKeyRow,
+    state: state.stateRow,
+    currentState: state.currentStateRow,
+    stateChange: state.stateChangeRow,
+    membership: memberships.membershipRow,
+    membershipHistory: memberships.membershipHistoryRow,
+    roomAlias: aliases.roomAliasRow,
+    noRoomAlias: aliases.noRoomAliasRow,
+  },
+});

@@ -1,0 +1,81 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Writer } from '../../server/log/writer.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../server/protocol/identifiers.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import { signingKeyFromSeed } from '../../server/protocol/signatures.ts';
+import { RoomEngine } from '../../server/rooms/engine.ts';
+import type { Draft } from '../../server/rooms/rooms.ts';
+import { roomStore } from '../../server/storage/rooms/room-store.ts';
+import type { FreshDatabase } from './postgres.ts';
+import { startWriter } from './writer.ts';
+
+export const alice = '@alice:example.org' as UserId;
+export const bob = '@bob:example.org' as UserId;
+export const carol = '@carol:example.org' as UserId;
+
+export const signingKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7));
+
+export interface RoomsUnderTest extends AsyncDisposable {
+  readonly rooms: RoomEngine;
+  readonly writer: Writer;
+  readonly profiles: Map<UserId, JsonObject>;
+  /** Sends a text and answers its event id. */
+  say(roomId: RoomId, sender: UserId, body: string): Promise<EventId>;
+  setState(roomId: RoomId, draft: Draft): Promise<EventId>;
+  /** What a reader finds at this key of the current state. */
+  stateContent(roomId: RoomId, type: string, stateKey?: string): Promise<JsonObject | undefined>;
+}
+
+/** The room engine on the real log and store. Opening it again on one database is a restart. */
+export async function openRooms(
+  fresh: FreshDatabase,
+  { stateEntriesMax = 1_000_000 } = {},
+): Promise<RoomsUnderTest> {
+  const writer = await startWriter(fresh.url);
+  const profiles = new Map<UserId, JsonObject>();
+  let now = 1_700_000_000_000;
+  const rooms = new RoomEngine({
+    log: writer,
+    store: roomStore(fresh.database),
+    identity: { serverName: 'example.org' as ServerName, key: signingKey },
+    profileOf: async (userId) => profiles.get(userId) ?? {},
+    now: () => now++,
+    defaultRoomVersion: '12',
+    stateEntriesMax,
+  });
+  return {
+    rooms,
+    writer,
+    profiles,
+    say: (roomId, sender, body) =>
+      rooms.send(
+        roomId,
+        { sender, type: 'm.room.message', content: { msgtype: 'm.text', body } },
+        {},
+      ),
+    setState: (roomId, draft) => rooms.send(roomId, draft, {}),
+    async stateContent(roomId, type, stateKey = '') {
+      const room = await rooms.open(roomId);
+      return (await room?.stateEvent(type, stateKey))?.content;
+    },
+    async [Symbol.asyncDispose]() {
+      await turn();
+      await writer.close();
+    },
+  };
+}
+
+/** Invites and joins, so that several are in the room. */
+export async function bringIn({ rooms }: RoomsUnderTest, roomId: RoomId, ...users: UserId[]) {
+  for (const target of users) {
+    await rooms.changeMembership(roomId, { sender: alice, target, action: 'invite' }, {});
+    await rooms.changeMembership(roomId, { sender: target, target, action: 'join' }, {});
+  }
+}
+
+/** The bodies of the newest messages, oldest first. */
+export async function bodiesIn({ rooms }: RoomsUnderTest, roomId: RoomId, limit = 100) {
+  const room = await rooms.open(roomId);
+  const { events } = await room!.timeline({ after: 0, upTo: Number.MAX_SAFE_INTEGER, limit });
+  return events.filter((each) => each.type === 'm.room.message').map((each) => each.content.body);
+}
