@@ -10,6 +10,8 @@ import { deviceGoneRows } from './device-gone.ts';
 import { lockOf, type Stored } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 
+export type { Device } from '../storage/accounts/devices.ts';
+
 /** The devices of accounts: their names, and their end. */
 export class Devices {
   readonly #stored: Stored;

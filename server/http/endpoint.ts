@@ -84,7 +84,7 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly body?: JsonBody<B>;
   /** The flows that the caller must complete first, by what it asks for; undefined for none. */
   readonly uia?: (
-    call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'body' | 'request'>,
+    call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'query' | 'body'>,
     ports: Ports,
   ) => Promise<UiaFlows | undefined>;
   /** An object is answered as JSON with status 200. */

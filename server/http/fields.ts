@@ -8,6 +8,7 @@ import {
   parseUserId,
   type RoomAlias,
   type RoomId,
+  type UserId,
 } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 
@@ -49,3 +50,7 @@ export const severalTimes = z
   .union([z.string(), z.array(z.string())])
   .optional()
   .transform((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
+
+/** A JSON object whose keys are user ids. */
+export const byUser = <T>(value: z.ZodType<T>) =>
+  z.record(userId, value).transform((users) => new Map(Object.entries(users) as [UserId, T][]));

@@ -90,7 +90,7 @@ async function runFor<Ports>(
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongQuery);
   const raw = endpoint.body && (await readJson(request, bodyRules(endpoint.body)));
   const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
-  const proof = await interact(endpoint, { caller, path, body, request: meta }, raw, gate);
+  const proof = await interact(endpoint, { caller, path, query, body }, raw, gate);
   const handle = (once: Once | undefined, signal?: AbortSignal) => {
     const call = { caller, path, query, body, once, proof, request: meta };
     return endpoint.handle(withSignal(call, signal, response), gate.ports);
@@ -132,7 +132,7 @@ async function callerOf<Ports>(
 
 async function interact<Ports>(
   endpoint: Endpoint<Ports>,
-  call: Pick<AnyCall, 'caller' | 'path' | 'body' | 'request'>,
+  call: Pick<AnyCall, 'caller' | 'path' | 'query' | 'body'>,
   raw: JsonValue | undefined,
   gate: Gate<Ports>,
 ): Promise<Proof> {

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { Filters } from '../../accounts/filters.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { jsonObject, userId } from '../../http/fields.ts';
+import { badJson } from '../../http/matrix-error.ts';
+import { complaintAboutFilter } from './filter-fields.ts';
+import { refuseOthersData } from './own-data.ts';
+
+export const defineFilter = endpoint({
+  operation: 'defineFilter',
+  routes: ['POST /_matrix/client/v3/user/{userId}/filter'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  path: z.object({ userId }),
+  body: { json: jsonObject, bytesMax: 65_536 },
+
+  /** It is kept as it was sent: what this release does not know a later one may. */
+  async handle({ caller, path, body }, { filters }: { filters: Pick<Filters, 'define'> }) {
+    refuseOthersData(caller.userId, path.userId);
+    const complaint = complaintAboutFilter(body);
+    if (complaint !== undefined) throw badJson(complaint);
+    return { filter_id: await filters.define(path.userId, body) };
+  },
+});

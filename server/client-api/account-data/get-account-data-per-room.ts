@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import type { AccountData } from '../../accounts/account-data.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomId, userId } from '../../http/fields.ts';
+import { notFound } from '../../http/matrix-error.ts';
+import { refuseOthersData } from './own-data.ts';
+
+export const getAccountDataPerRoom = endpoint({
+  operation: 'getAccountDataPerRoom',
+  routes: ['GET /_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  path: z.object({ userId, roomId, type: z.string() }),
+
+  async handle({ caller, path }, { accountData }: { accountData: Pick<AccountData, 'get'> }) {
+    refuseOthersData(caller.userId, path.userId);
+    const content = await accountData.get(path);
+    if (!content) throw notFound('There are no account data of this type');
+    return content;
+  },
+});

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { AccountData } from '../../accounts/account-data.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { jsonObject, roomId, userId } from '../../http/fields.ts';
+import { badJson } from '../../http/matrix-error.ts';
+import { refuseOthersData } from './own-data.ts';
+
+export const setRoomTag = endpoint({
+  operation: 'setRoomTag',
+  routes: ['PUT /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  path: z.object({ userId, roomId, tag: z.string().max(255) }),
+  body: { json: jsonObject },
+
+  async handle(
+    { caller, path, body },
+    { accountData }: { accountData: Pick<AccountData, 'setTag'> },
+  ) {
+    refuseOthersData(caller.userId, path.userId);
+    if (body.order !== undefined && typeof body.order !== 'number')
+      throw badJson('order must be a number');
+    await accountData.setTag(path.userId, path.roomId, path.tag, body);
+    return {};
+  },
+});

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { forbidden, MatrixError, missingParam } from '../../http/matrix-error.ts';
+import type { UiaFlows } from '../../protocol/interactive-auth.ts';
+import { sessionFields, sessionWish } from '../session/session-fields.ts';
+
+/** Who may make an account: everybody, whoever has a token, or nobody. */
+export type RegistrationMode = 'open' | 'token' | 'closed';
+
+export interface RegistrationPorts {
+  readonly registration: RegistrationMode;
+}
+
+interface Ports extends RegistrationPorts {
+  readonly accounts: Pick<Accounts, 'availableUserId' | 'chanceUserId' | 'register'>;
+}
+
+const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
+  open: [['m.login.dummy']],
+  token: [['m.login.registration_token']],
+};
+
+export const register = endpoint({
+  operation: 'register',
+  routes: ['POST /_matrix/client/v3/register'],
+  auth: 'nobody',
+  rateLimit: 'registration',
+  idempotency: 'request',
+  query: z.object({ kind: z.enum(['user', 'guest']).default('user') }),
+  body: {
+    json: z.object({
+      username: z.string().max(255).optional(),
+      password: z.string().min(1).max(4_096).optional(),
+      inhibit_login: z.boolean().optional(),
+      ...sessionFields,
+    }),
+    mayBeEmpty: true,
+  },
+
+  /** A name that cannot be had is told before people go through the stages. */
+  async uia({ body, query }, ports: Ports) {
+    if (query.kind === 'guest')
+      throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'There are no guests here');
+    if (ports.registration === 'closed') throw forbidden('Registration is closed');
+    if (body.username !== undefined) await ports.accounts.availableUserId(body.username);
+    return FLOWS[ports.registration];
+  },
+
+  async handle({ body, proof, once }, { accounts }: Ports) {
+    if (body.password === undefined) throw missingParam('password is missing');
+    const userId = await (body.username === undefined
+      ? accounts.chanceUserId()
+      : accounts.availableUserId(body.username));
+    const session = body.inhibit_login ? undefined : sessionWish(body);
+    const { registrationToken } = proof;
+    return accounts.register({ userId, password: body.password, session, registrationToken }, once);
+  },
+});

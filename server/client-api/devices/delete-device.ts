@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import type { Devices } from '../../accounts/devices.ts';
+import { endpoint } from '../../http/endpoint.ts';
+
+export const deleteDevice = endpoint({
+  operation: 'deleteDevice',
+  routes: ['DELETE /_matrix/client/v3/devices/{deviceId}'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'request',
+  path: z.object({ deviceId: z.string() }),
+  body: { json: z.object({}), mayBeEmpty: true },
+  uia: async () => [['m.login.password']],
+
+  async handle({ caller, path, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {
+    await devices.delete(caller.userId, [path.deviceId], once);
+    return {};
+  },
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import type { Devices } from '../../accounts/devices.ts';
+import { endpoint } from '../../http/endpoint.ts';
+
+export const deleteDevices = endpoint({
+  operation: 'deleteDevices',
+  routes: ['POST /_matrix/client/v3/delete_devices'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'request',
+  body: { json: z.object({ devices: z.array(z.string()) }) },
+  uia: async () => [['m.login.password']],
+
+  async handle({ caller, body, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {
+    await devices.delete(caller.userId, body.devices, once);
+    return {};
+  },
+});

@@ -1,0 +1,5 @@
+import { getCapabilities } from './get-capabilities.ts';
+import { getVersions } from './get-versions.ts';
+import { getWellknown } from './get-wellknown.ts';
+
+export const discoveryEndpoints = [getVersions, getWellknown, getCapabilities];

@@ -1,0 +1,28 @@
+import { endpoint } from '../../http/endpoint.ts';
+
+export interface RoomVersionPorts {
+  /** `available` are the versions of which this server can make rooms. */
+  readonly roomVersions: {
+    readonly default: string;
+    readonly available: Readonly<Record<string, 'stable' | 'unstable'>>;
+  };
+}
+
+export const getCapabilities = endpoint({
+  operation: 'getCapabilities',
+  routes: ['GET /_matrix/client/v3/capabilities'],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  handle: async (_call, { roomVersions }: RoomVersionPorts) => ({
+    capabilities: {
+      'm.change_password': { enabled: true },
+      'm.room_versions': roomVersions,
+      'm.set_displayname': { enabled: true },
+      'm.set_avatar_url': { enabled: true },
+      'm.profile_fields': { enabled: true },
+      'm.3pid_changes': { enabled: false },
+      'm.get_login_token': { enabled: false },
+    },
+  }),
+});

@@ -1,0 +1,16 @@
+import { endpoint } from '../../http/endpoint.ts';
+
+/**
+ * Only versions of which everything is served. A client that finds v1.4, say, asks for lists of
+ * threads.
+ */
+const VERSIONS = ['v1.1'];
+
+export const getVersions = endpoint({
+  operation: 'getVersions',
+  routes: ['GET /_matrix/client/versions'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  handle: async () => ({ versions: VERSIONS, unstable_features: {} }),
+});

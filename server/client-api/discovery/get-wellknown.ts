@@ -1,0 +1,19 @@
+import { endpoint } from '../../http/endpoint.ts';
+import { notFound } from '../../http/matrix-error.ts';
+
+export interface PublicUrl {
+  /** Where clients reach this server, if the operator has said so. */
+  readonly publicUrl: string | undefined;
+}
+
+export const getWellknown = endpoint({
+  operation: 'getWellknown',
+  routes: ['GET /.well-known/matrix/client'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  async handle(_call, { publicUrl }: PublicUrl) {
+    if (publicUrl === undefined) throw notFound('This server has no public URL configured');
+    return { 'm.homeserver': { base_url: publicUrl } };
+  },
+});

@@ -1,0 +1,26 @@
+import { accountEndpoints } from './account/endpoints.ts';
+import { accountDataEndpoints } from './account-data/endpoints.ts';
+import { deviceEndpoints } from './devices/endpoints.ts';
+import { discoveryEndpoints } from './discovery/endpoints.ts';
+import { keyEndpoints } from './keys/endpoints.ts';
+import { profileEndpoints } from './profile/endpoints.ts';
+import { pushRuleEndpoints } from './push-rules/endpoints.ts';
+import { pusherEndpoints } from './pushers/endpoints.ts';
+import { sessionEndpoints } from './session/endpoints.ts';
+import { thirdPartyEndpoints } from './third-party/endpoints.ts';
+import { toDeviceEndpoints } from './to-device/endpoints.ts';
+
+/** All of the client-server API that is served. */
+export const clientApi = [
+  ...discoveryEndpoints,
+  ...sessionEndpoints,
+  ...accountEndpoints,
+  ...deviceEndpoints,
+  ...profileEndpoints,
+  ...accountDataEndpoints,
+  ...pushRuleEndpoints,
+  ...pusherEndpoints,
+  ...keyEndpoints,
+  ...toDeviceEndpoints,
+  ...thirdPartyEndpoints,
+];

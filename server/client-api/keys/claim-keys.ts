@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { KeyClaims } from '../../encryption/key-claims.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { byUser } from '../../http/fields.ts';
+import { servedHere } from './servers-of.ts';
+
+interface Ports {
+  readonly accounts: Pick<Accounts, 'serverName'>;
+  readonly keyClaims: Pick<KeyClaims, 'claim'>;
+}
+
+export const claimKeys = endpoint({
+  operation: 'claimKeys',
+  routes: ['POST /_matrix/client/v3/keys/claim'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'request',
+  body: { json: z.object({ one_time_keys: byUser(z.record(z.string(), z.string())) }) },
+  handle({ body, once }, { accounts, keyClaims }: Ports) {
+    const { local, failures } = servedHere(body.one_time_keys, accounts.serverName);
+    const wishes = [...local].flatMap(([userId, devices]) =>
+      Object.entries(devices).map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
+    );
+    return keyClaims.claim(wishes, failures, once);
+  },
+});

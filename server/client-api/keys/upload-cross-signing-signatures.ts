@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { SignatureUpload } from '../../encryption/signature-upload.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { byUser, jsonObject } from '../../http/fields.ts';
+
+interface Ports {
+  readonly signatureUpload: Pick<SignatureUpload, 'upload'>;
+}
+
+export const uploadCrossSigningSignatures = endpoint({
+  operation: 'uploadCrossSigningSignatures',
+  routes: ['POST /_matrix/client/v3/keys/signatures/upload'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  body: { json: byUser(z.record(z.string(), jsonObject)) },
+  async handle({ caller, body }, { signatureUpload }: Ports) {
+    return { failures: await signatureUpload.upload(caller.userId, body) };
+  },
+});

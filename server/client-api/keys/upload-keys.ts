@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { DeviceKeys } from '../../encryption/device-keys.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { jsonObject } from '../../http/fields.ts';
+
+const keysById = z.record(z.string(), z.union([z.string(), jsonObject])).default({});
+
+export const uploadKeys = endpoint({
+  operation: 'uploadKeys',
+  routes: ['POST /_matrix/client/v3/keys/upload'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'request',
+  body: {
+    json: z.object({
+      device_keys: jsonObject.optional(),
+      one_time_keys: keysById,
+      fallback_keys: keysById,
+    }),
+  },
+  handle: ({ caller, body, once }, { deviceKeys }: { deviceKeys: Pick<DeviceKeys, 'upload'> }) =>
+    deviceKeys.upload(
+      caller,
+      {
+        deviceKeys: body.device_keys,
+        oneTimeKeys: body.one_time_keys,
+        fallbackKeys: body.fallback_keys,
+      },
+      once,
+    ),
+});

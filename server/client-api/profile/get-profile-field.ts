@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { Profiles } from '../../accounts/profiles.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { userId } from '../../http/fields.ts';
+import { notFound } from '../../http/matrix-error.ts';
+
+export const getProfileField = endpoint({
+  operation: 'getProfileField',
+  routes: ['GET /_matrix/client/v3/profile/{userId}/{keyName}'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  path: z.object({ userId, keyName: z.string() }),
+  async handle({ path }, { profiles }: { profiles: Pick<Profiles, 'of'> }) {
+    const profile = (await profiles.of(path.userId)) ?? {};
+    const { keyName } = path;
+    if (!Object.hasOwn(profile, keyName)) throw notFound('There is no such field in the profile');
+    return { [keyName]: profile[keyName] };
+  },
+});

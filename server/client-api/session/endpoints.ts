@@ -1,0 +1,8 @@
+import { getLoginFlows } from './get-login-flows.ts';
+import { getTokenOwner } from './get-token-owner.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { logoutAll } from './logout-all.ts';
+import { refresh } from './refresh.ts';
+
+export const sessionEndpoints = [getLoginFlows, login, refresh, logout, logoutAll, getTokenOwner];

@@ -1,0 +1,10 @@
+import { endpoint } from '../../http/endpoint.ts';
+
+export const getLoginFlows = endpoint({
+  operation: 'getLoginFlows',
+  routes: ['GET /_matrix/client/v3/login'],
+  auth: 'nobody',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  handle: async () => ({ flows: [{ type: 'm.login.password' }] }),
+});

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import {
+  badJson,
+  forbidden,
+  limitExceeded,
+  MatrixError,
+  missingParam,
+} from '../../http/matrix-error.ts';
+import type { RateLimits } from '../../http/rate-limits.ts';
+import { sessionFields, sessionWish } from './session-fields.ts';
+
+export interface LoginPorts {
+  readonly accounts: Pick<Accounts, 'logIn' | 'localUserId'>;
+  readonly rateLimits: Pick<RateLimits, 'take'>;
+}
+
+export const login = endpoint({
+  operation: 'login',
+  routes: ['POST /_matrix/client/v3/login'],
+  auth: 'nobody',
+  rateLimit: 'login',
+  idempotency: 'request',
+  body: {
+    json: z.object({
+      type: z.string(),
+      identifier: z.looseObject({ type: z.string() }).optional(),
+      user: z.string().optional(),
+      password: z.string().optional(),
+      ...sessionFields,
+    }),
+  },
+
+  async handle({ body, once }, { accounts, rateLimits }: LoginPorts) {
+    if (body.type !== 'm.login.password')
+      throw new MatrixError(400, 'M_UNKNOWN', `Unknown login type ${body.type}`);
+    if (body.password === undefined) throw missingParam('password is missing');
+    const userId = accounts.localUserId(nameIn(body));
+    if (userId === undefined) throw forbidden('Wrong user name or password');
+    // By account too: whoever guesses a password has many addresses.
+    const waitMs = rateLimits.take('login', userId);
+    if (waitMs > 0) throw limitExceeded(waitMs);
+    return accounts.logIn({ userId, password: body.password, session: sessionWish(body) }, once);
+  },
+});
+
+function nameIn(body: {
+  identifier?: { type: string; [key: string]: unknown } | undefined;
+  user?: string | undefined;
+}): string {
+  const { identifier } = body;
+  if (identifier && identifier.type !== 'm.id.user')
+    throw forbidden(`Nobody here is known by ${identifier.type}`);
+  const name = identifier ? identifier.user : body.user;
+  if (typeof name !== 'string') throw badJson('identifier.user must be a string');
+  return name;
+}

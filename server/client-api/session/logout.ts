@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import type { Devices } from '../../accounts/devices.ts';
+import { endpoint } from '../../http/endpoint.ts';
+
+/** The device goes with its token, and with its keys. */
+export const logout = endpoint({
+  operation: 'logout',
+  routes: ['POST /_matrix/client/v3/logout'],
+  auth: 'guest',
+  rateLimit: 'none',
+  idempotency: 'request',
+  body: { json: z.object({}), mayBeEmpty: true },
+  async handle({ caller, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {
+    await devices.delete(caller.userId, [caller.deviceId], once);
+    return {};
+  },
+});

@@ -1,0 +1,3 @@
+import { sendToDevice } from './send-to-device.ts';
+
+export const toDeviceEndpoints = [sendToDevice];

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import type { ToDevice } from '../../encryption/to-device.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { byUser, jsonObject } from '../../http/fields.ts';
+
+export const sendToDevice = endpoint({
+  operation: 'sendToDevice',
+  routes: ['PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}'],
+  auth: 'user',
+  rateLimit: 'none',
+  idempotency: 'txnId',
+  path: z.object({ eventType: z.string(), txnId: z.string() }),
+  body: { json: z.object({ messages: byUser(z.record(z.string(), jsonObject)) }) },
+  async handle({ caller, path, body, once }, { toDevice }: { toDevice: Pick<ToDevice, 'send'> }) {
+    await toDevice.send(caller, path.eventType, body.messages, once);
+    return {};
+  },
+});
