@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Container, docker, OWNER_LABEL, runIn, siteImage } from './support/engine.ts';
-import { type ClusterPlan, newPasswords, templateValues } from './support/site-files.ts';
+import { type ClusterPlan, newSecrets, templateValues } from './support/site-files.ts';
 import { renderTemplate } from './support/template.ts';
 
 const templates = join(import.meta.dirname, '../../patroni-config');
@@ -70,7 +70,7 @@ function render({ dataSites, tls }: { dataSites: 2 | 3; tls: boolean }): string 
     serverName: 'farol.test',
     address: '127.0.0.100',
     machines: [machine('a', 11), machine('b', 12), machine('c', 13, dataSites === 2)],
-    passwords: newPasswords(),
+    ...newSecrets(),
   };
   const values = {
     ...templateValues(plan, plan.machines[0]!),

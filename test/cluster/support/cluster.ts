@@ -7,7 +7,7 @@ import { type Authority, certificateAuthority } from '../../support/certificates
 import { docker, OWNER_LABEL, removeAbandoned, siteImage } from './engine.ts';
 import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
-import { type ClusterPlan, type Machine, newPasswords, writeSiteFiles } from './site-files.ts';
+import { type ClusterPlan, type Machine, newSecrets, writeSiteFiles } from './site-files.ts';
 
 export interface ClusterOptions {
   readonly sites: 3 | '2+witness';
@@ -82,7 +82,7 @@ function planOf({ sites }: ClusterOptions, lan: Lan): ClusterPlan {
     serverName: 'farol.test',
     machines,
     address: lan.ip(100),
-    passwords: newPasswords(),
+    ...newSecrets(),
   };
 }
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Authority } from '../../support/certificates.ts';
 import { renderTemplate, type TemplateValues } from './template.ts';
 
+export const FRONT_PORT = 8443;
+
 const templates = join(import.meta.dirname, '../../../patroni-config');
 
 export interface Machine {
@@ -19,11 +21,16 @@ export interface ClusterPlan {
   readonly serverName: string;
   readonly address: string;
   readonly passwords: { readonly replication: string; readonly rewind: string };
+  /** Opens the signing key in the database. */
+  readonly secret: string;
 }
 
-export const newPasswords = () => ({
-  replication: randomBytes(16).toString('hex'),
-  rewind: randomBytes(16).toString('hex'),
+export const newSecrets = () => ({
+  passwords: {
+    replication: randomBytes(16).toString('hex'),
+    rewind: randomBytes(16).toString('hex'),
+  },
+  secret: randomBytes(32).toString('base64'),
 });
 
 /** Writes what a machine needs below /etc, rendered from the templates that production uses. */
@@ -35,6 +42,9 @@ export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machin
     const template = readFileSync(join(templates, file), 'utf8');
     writeFileSync(join(into, file), renderTemplate(template, values));
   }
+  if (me.witness) return;
+  writeFileSync(join(into, 'tls', 'secret'), plan.secret);
+  writeFileSync(join(into, 'server.yml'), JSON.stringify(serverConfiguration(plan, me)));
 }
 
 async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
@@ -72,3 +82,27 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     max_slot_wal_keep_size: '1GB',
   };
 }
+
+/** JSON, which is YAML too. */
+function serverConfiguration(plan: ClusterPlan, me: Machine) {
+  return {
+    serverName: plan.serverName,
+    publicUrl: `https://${plan.address}:${FRONT_PORT}`,
+    registration: 'open',
+    rateLimits: { enabled: false },
+    cluster: {
+      site: me.name,
+      listen: `${me.ip}:8481`,
+      ...siteCertificate,
+      runtimeDir: '/run/farol',
+      databaseUrl: 'postgresql://farol@/farol?host=/var/run/postgresql',
+      secretFile: '/etc/farol/tls/secret',
+    },
+  };
+}
+
+const siteCertificate = {
+  ca: '/etc/farol/tls/ca.crt',
+  certificate: '/etc/farol/tls/site.crt',
+  key: '/etc/farol/tls/site.key',
+};

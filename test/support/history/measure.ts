@@ -1,0 +1,68 @@
+import { type Attempt, causeOf, type History, succeeded } from './history.ts';
+
+export interface Measured {
+  readonly requests: number;
+  /** From the fault until acknowledgements flow again; 0 if they never paused for longer than usual. */
+  readonly writesAfterMs: number;
+  /** The longest time between two acknowledgements of anybody, and the longest that one request took. */
+  readonly longestPauseMs: number;
+  readonly longestRequestMs: number;
+  /** Attempts that failed, by where they went and why. */
+  readonly failed: Readonly<Record<string, number>>;
+  readonly failedCount: number;
+  /** Attempts that took longer than any did before the fault, and then succeeded. */
+  readonly held: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** What the clients felt of a fault. Only attempts that were under way at the fault or sent later count. */
+export function measure(history: History, faultAt: number): Measured {
+  const sends = history.attempts.filter(({ what }) => what === 'send');
+  const before = sends.filter(({ answeredAt }) => answeredAt < faultAt).map(durationOf);
+  const affected = history.attempts.filter((each) => each.answeredAt >= faultAt);
+  const failures = affected.filter((each) => !succeeded(each));
+  const pause = longestPause(sends.filter(succeeded), faultAt);
+  const usual = Math.max(500, ...before);
+  const durations = sends
+    .filter(succeeded)
+    .map(durationOf)
+    .sort((a, b) => a - b);
+  return {
+    requests: history.attempts.filter(({ what }) => what !== 'set up').length,
+    writesAfterMs: Math.round(pause.until - faultAt),
+    longestPauseMs: Math.round(pause.ms),
+    longestRequestMs: Math.round(Math.max(0, ...affected.filter(isSend).map(durationOf))),
+    failed: countBy(failures, (each) => `${each.what} through ${each.through}: ${causeOf(each)}`),
+    failedCount: failures.length,
+    held: affected.filter((each) => isSend(each) && succeeded(each) && durationOf(each) > usual)
+      .length,
+    p50Ms: Math.round(durations[Math.floor(durations.length * 0.5)] ?? 0),
+    p99Ms: Math.round(durations[Math.floor(durations.length * 0.99)] ?? 0),
+  };
+}
+
+/** Failures that clients of these targets saw. */
+export function failuresThrough(history: History, targets: readonly string[]): Attempt[] {
+  return history.attempts.filter((each) => targets.includes(each.through) && !succeeded(each));
+}
+
+const durationOf = ({ sentAt, answeredAt }: Attempt) => answeredAt - sentAt;
+const isSend = ({ what }: Attempt) => what === 'send';
+
+/** The longest time without an acknowledgement that ends after the fault. */
+function longestPause(acknowledged: readonly Attempt[], faultAt: number) {
+  const times = acknowledged.map(({ answeredAt }) => answeredAt).sort((a, b) => a - b);
+  let longest = { ms: 0, until: faultAt };
+  times.forEach((until, index) => {
+    const ms = until - (times[index - 1] ?? until);
+    if (until >= faultAt && ms > longest.ms) longest = { ms, until };
+  });
+  return longest;
+}
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const item of items) counts[keyOf(item)] = (counts[keyOf(item)] ?? 0) + 1;
+  return counts;
+}
