@@ -10,9 +10,7 @@ import type { JsonObject, JsonValue } from './json.ts';
  * Throws SyntaxError, as JSON.parse does, also on a number beyond what a double holds.
  */
 export const parseJson = (text: string): JsonValue =>
-  MAY_LOSE_NUMBER.test(text)
-    ? JSON.parse(text, keepNumber as (key: string, value: unknown) => unknown)
-    : JSON.parse(text);
+  MAY_LOSE_NUMBER.test(text) ? parseKeepingNumbers(text) : JSON.parse(text);
 
 /** The number that a value is, as near as a double comes to it. */
 export const numberOf = (value: JsonValue | undefined): number | undefined => {
@@ -27,6 +25,16 @@ export const rawNumberText = (value: JsonValue | undefined): string | undefined 
 
 /** Strings may match as well: that only costs the slower way, some ten times JSON.parse. */
 const MAY_LOSE_NUMBER = /(?:^|[:,[\s])-?(?:\d+[.eE]|\d{16})/;
+
+/** Unlike JSON.parse alone, one with a reviver goes down the stack with the nesting. */
+const parseKeepingNumbers = (text: string): JsonValue => {
+  try {
+    return JSON.parse(text, keepNumber as (key: string, value: unknown) => unknown);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SyntaxError('JSON is nested too deeply', { cause: error });
+  }
+};
 
 /** In Node since version 22 (V8 11.4), but not yet in TypeScript's library. */
 const { rawJSON, isRawJSON } = JSON as unknown as {
