@@ -70,7 +70,8 @@ function sectionsOf(node: Node, prefix: string): Section[] {
   });
 }
 
-function editsBetween(a: string, b: string): number {
+/** How many letters must be added, taken away or replaced (Levenshtein). */
+export function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];

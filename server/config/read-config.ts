@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
-import { KEYS, type Key, nearest, optionOf, SECTIONS, variableOf } from './keys.ts';
+import { editsBetween, KEYS, type Key, nearest, optionOf, SECTIONS, variableOf } from './keys.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** What is wrong with the configuration, in words for the operator. */
@@ -63,15 +63,16 @@ function unknownOrEmpty(option: string, known: readonly string[]): ConfigError {
   );
 }
 
+/** Other programs have FAROL_ variables too, so only what looks like a slip is refused. */
 function readEnvironment(environment: Sources['environment']): [Key, string][] {
   const known = new Map(KEYS.map((key) => [variableOf(key.path), key]));
   return Object.entries(environment).flatMap(([name, value]): [Key, string][] => {
     if (!name.startsWith('FAROL_') || name === 'FAROL_CONFIG' || value === undefined) return [];
     const key = known.get(name);
     if (key) return [[key, value]];
-    throw new ConfigError(
-      `There is no environment variable ${name}; the nearest is ${nearest(name, [...known.keys()])}.`,
-    );
+    const meant = nearest(name, [...known.keys()]);
+    if (editsBetween(name, meant) > 2) return [];
+    throw new ConfigError(`There is no environment variable ${name}; the nearest is ${meant}.`);
   });
 }
 

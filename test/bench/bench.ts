@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Agent } from 'undici';
+import { BenchClient } from './client.ts';
+import { makePlaces, type Place, sendFor, watch } from './load.ts';
+import type { Target } from './target.ts';
+
+export interface BenchOptions {
+  readonly target: Target;
+  readonly seconds: number;
+  readonly senders: number;
+  readonly membersPerRoom: number;
+  readonly print: (line: string) => void;
+}
+
+const WARM_UP_S = 2;
+
+/** One sender; many senders; many senders while all members hold /sync. */
+export async function bench(options: BenchOptions): Promise<void> {
+  const { target, senders, print } = options;
+  await using dispatcher = disposable(
+    new Agent({ pipelining: 1, connections: 1_024, connect: { rejectUnauthorized: false } }),
+  );
+  const client = new BenchClient(dispatcher.agent, target.origin);
+  print(`${target.name}, ${target.origin}: ${senders} rooms of ${options.membersPerRoom}`);
+  const places = await makePlaces(client, senders, options.membersPerRoom);
+  const run = (name: string, some: readonly Place[], deliveries = () => 0) =>
+    measure({ ...options, client, name, places: some, deliveries });
+  await run('1 sender', places.slice(0, 1));
+  await run(`${senders} senders`, places);
+  const watched = await watch(client, places);
+  await run(`${senders} senders, /sync held`, places, watched.deliveries);
+  await watched.stop();
+}
+
+async function measure(
+  options: BenchOptions & {
+    client: BenchClient;
+    name: string;
+    places: readonly Place[];
+    deliveries: () => number;
+  },
+) {
+  const { target, client, places, deliveries, name } = options;
+  await sendFor(client, places, WARM_UP_S);
+  await target.metrics();
+  const cpuBefore = target.cpuMs();
+  const deliveredBefore = deliveries();
+  const result = await sendFor(client, places, options.seconds);
+  await sleep(200);
+  const cpuAfter = target.cpuMs();
+  const delay = eventLoopDelayP99Ms(await target.metrics());
+  const at = (share: number) => result.latencies[Math.floor(result.latencies.length * share)] ?? 0;
+  const perMessage = Object.entries(cpuAfter).map(
+    ([part, ms]) => `${((ms - (cpuBefore[part] ?? 0)) / result.messages).toFixed(2)} ${part}`,
+  );
+  const delivered = (deliveries() - deliveredBefore) / result.seconds;
+  options.print(
+    [
+      name.padEnd(26),
+      `${(result.messages / result.seconds).toFixed(0).padStart(5)} messages/s`,
+      `p50 ${at(0.5).toFixed(1)} ms`,
+      `p99 ${at(0.99).toFixed(1)} ms`,
+      `CPU ms/message: ${perMessage.join(', ') || 'unknown'}`,
+      `event-loop delay p99 ${delay.toFixed(1)} ms`,
+      ...(delivered > 0 ? [`${delivered.toFixed(0)} deliveries/s`] : []),
+    ].join('  '),
+  );
+}
+
+/** Since the last look: the histogram begins anew at each. */
+const eventLoopDelayP99Ms = (metrics: string): number =>
+  Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(metrics)?.[1] ?? 'NaN') * 1_000;
+
+const disposable = (agent: Agent) => ({
+  agent,
+  [Symbol.asyncDispose]: () => agent.destroy(),
+});

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { Dispatcher } from 'undici';
+
+export interface Account {
+  readonly userId: string;
+  readonly token: string;
+}
+
+/** Plain HTTP: what the SDKs do around a request is not what is measured. */
+export class BenchClient {
+  readonly #dispatcher: Dispatcher;
+  readonly #origin: string;
+
+  constructor(dispatcher: Dispatcher, origin: string) {
+    this.#dispatcher = dispatcher;
+    this.#origin = origin;
+  }
+
+  async register(name: string): Promise<Account> {
+    const answer = await this.ask<{ user_id: string; access_token: string }>(
+      'POST',
+      '/_matrix/client/v3/register',
+      { username: name, password: randomUUID(), auth: { type: 'm.login.dummy' } },
+    );
+    return { userId: answer.user_id, token: answer.access_token };
+  }
+
+  async createRoom(owner: Account): Promise<string> {
+    const body = { preset: 'public_chat' };
+    const path = '/_matrix/client/v3/createRoom';
+    return (await this.ask<{ room_id: string }>('POST', path, body, owner)).room_id;
+  }
+
+  join(roomId: string, member: Account): Promise<object> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/join`;
+    return this.ask('POST', path, {}, member);
+  }
+
+  send(roomId: string, txnId: string, sender: Account): Promise<object> {
+    const room = encodeURIComponent(roomId);
+    const path = `/_matrix/client/v3/rooms/${room}/send/m.room.message/${txnId}`;
+    const body = {
+      msgtype: 'm.text',
+      body: `${txnId}: the quick brown fox jumps over the lazy dog`,
+    };
+    return this.ask('PUT', path, body, sender);
+  }
+
+  /** The text, and the token for the next; the text is not parsed, since that is the client's work. */
+  async sync(
+    member: Account,
+    since: string | undefined,
+    timeoutMs: number,
+  ): Promise<{ text: string; next: string }> {
+    const query = new URLSearchParams({ timeout: String(timeoutMs), ...(since && { since }) });
+    const { statusCode, body } = await this.#dispatcher.request({
+      origin: this.#origin,
+      path: `/_matrix/client/v3/sync?${query}`,
+      method: 'GET',
+      headers: { authorization: `Bearer ${member.token}` },
+      bodyTimeout: 0,
+      headersTimeout: timeoutMs + 30_000,
+    });
+    const text = await body.text();
+    const next = /"next_batch":"([^"]+)"/.exec(text)?.[1];
+    if (statusCode !== 200 || next === undefined) throw new Error(`/sync: ${statusCode} ${text}`);
+    return { text, next };
+  }
+
+  async ask<T extends object>(
+    method: 'POST' | 'PUT',
+    path: string,
+    json: object,
+    caller?: Account,
+  ): Promise<T> {
+    const { statusCode, body } = await this.#dispatcher.request({
+      origin: this.#origin,
+      path,
+      method,
+      headers: {
+        'content-type': 'application/json',
+        ...(caller && { authorization: `Bearer ${caller.token}` }),
+      },
+      body: JSON.stringify(json),
+    });
+    const answer = (await body.json()) as T;
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${JSON.stringify(answer)}`);
+    return answer;
+  }
+}

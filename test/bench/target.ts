@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
+
+/** What is measured. The cluster's tests make one of theirs. */
+export interface Target extends AsyncDisposable {
+  readonly name: string;
+  readonly origin: string;
+  /** CPU milliseconds so far, by part; empty where they cannot be told. */
+  cpuMs(): Record<string, number>;
+  /** Prometheus text of the writer, where it can be had. */
+  metrics(): Promise<string>;
+}
+
+const MAIN = join(import.meta.dirname, '../../server/main.ts');
+
+/** One server as \`npm start\` runs it, with the limits of strangers off; on a disk, with fsync. */
+export async function startSingle(nodeOptions: readonly string[] = []): Promise<Target> {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-bench-'));
+  const data = join(folder, 'data');
+  const child = spawn(
+    process.execPath,
+    [
+      ...nodeOptions,
+      MAIN,
+      ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:9464'],
+      ...['--registration', 'open', '--rate-limits-enabled', 'false'],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const origin = await firstUrl(child.stdout);
+  const postgres = Number.parseInt(readFileSync(join(data, 'db/postmaster.pid'), 'utf8'), 10);
+  return {
+    name: 'single server',
+    origin,
+    cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
+    metrics: async () => (await fetch('http://127.0.0.1:9464/')).text(),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function firstUrl(output: NodeJS.ReadableStream): Promise<string> {
+  let said = '';
+  for await (const chunk of output) {
+    said += String(chunk);
+    const url = /https?:\/\/[^\s/]+:\d+/.exec(said)?.[0];
+    if (url !== undefined) {
+      output.resume();
+      return url;
+    }
+  }
+  throw new Error(`The server did not start: ${said}`);
+}
