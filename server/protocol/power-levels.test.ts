@@ -8,6 +8,7 @@ import {
   versionsWithout,
 } from '../../test/support/test-room.ts';
 import type { JsonObject } from './json.ts';
+import { parseJson } from './parse-json.ts';
 import { levelFor, parsePowerLevel, powerLevelOf, requiredPower } from './power-levels.ts';
 import { type RoomVersion, roomVersions, rulesOf } from './room-versions.ts';
 
@@ -92,6 +93,14 @@ describe('a level', () => {
       expect(parse(version, wrong as never)).toBeUndefined();
     }
   });
+
+  test.each(versionsWithout('strictCanonicalJson'))(
+    'of version %s may be a number that a double only comes near to',
+    (version) => {
+      const numbers = parseJson('[9223372036854775807,50.0,5.0e1]') as never[];
+      expect(numbers.map((number) => parse(version, number))).toEqual([2 ** 63, 50, 50]);
+    },
+  );
 
   test.each(versionsWithout('integerPowerLevels'))(
     'of version %s may be a string of one, with sign, leading zeroes and white space',

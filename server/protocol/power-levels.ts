@@ -1,5 +1,6 @@
 import type { AuthState } from './auth-rules/verdict.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
+import { numberOf } from './parse-json.ts';
 import { creatorOf, isAmongCreators } from './room-creators.ts';
 import type { RoomVersionRules } from './room-versions.ts';
 
@@ -57,7 +58,8 @@ export const parsePowerLevel = (
   value: JsonValue | undefined,
   rules: RoomVersionRules,
 ): number | undefined => {
-  if (typeof value === 'number') return integerOf(value, !rules.strictCanonicalJson);
+  const number = numberOf(value);
+  if (number !== undefined) return integerOf(number, !rules.strictCanonicalJson);
   if (typeof value !== 'string' || rules.integerPowerLevels) return undefined;
   return INTEGER_TEXT.test(value) ? integerOf(Number(value), false) : undefined;
 };
