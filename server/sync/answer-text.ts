@@ -22,9 +22,12 @@ export interface LeftRoom {
   readonly accountData: readonly Json[];
 }
 
+/** The last one is `state_after` as it was called before it came into the specification. */
+export type StateKey = 'state' | 'state_after' | 'org.matrix.msc4222.state_after';
+
 export interface StatePart {
   /** `state_after` is there whenever it was asked for, also when it is empty. */
-  readonly key: 'state' | 'state_after';
+  readonly key: StateKey;
   readonly events: readonly Json[];
 }
 

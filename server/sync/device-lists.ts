@@ -47,14 +47,14 @@ export class DeviceLists {
   }
 
   /** `members`: who came to and went from the rooms that the user is in or has left. */
-  async changes(user: ActiveUser, span: Span, members: MemberChanges): Promise<DeviceListChanges> {
-    const changed = new Set(await this.#keysChanged(user.userId, span));
-    for (const userId of members.joined) changed.add(userId);
-    const gone = [...new Set(members.gone)].filter((userId) => userId !== user.userId);
+  async changes(userId: UserId, span: Span, members: MemberChanges): Promise<DeviceListChanges> {
+    const changed = new Set(await this.#keysChanged(userId, span));
+    for (const joined of members.joined) changed.add(joined);
+    const gone = [...new Set(members.gone)].filter((each) => each !== userId);
     if (gone.length === 0) return { changed: [...changed], left: [] };
-    const stillThere = await sharingRooms(this.#ports.database, user.userId, gone);
-    const left = gone.filter((userId) => !stillThere.has(userId));
-    for (const userId of left) changed.delete(userId);
+    const stillThere = await sharingRooms(this.#ports.database, userId, gone);
+    const left = gone.filter((each) => !stillThere.has(each));
+    for (const each of left) changed.delete(each);
     return { changed: [...changed], left };
   }
 

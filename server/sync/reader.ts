@@ -1,5 +1,7 @@
 import type { UserId } from '../protocol/identifiers.ts';
+import type { Ruleset } from '../protocol/push-rules/rules.ts';
 import type { Device } from './active/device.ts';
+import type { StateKey } from './answer-text.ts';
 import type { Filter } from './filter/filter.ts';
 
 /** Who reads an answer, and how they want it. */
@@ -10,10 +12,12 @@ export interface Reader {
   readonly filter: Filter;
   /** Full state, also where only changes were due. */
   readonly fullState: boolean;
-  /** State up to the end of the timeline and not up to its start (`use_state_after`). */
+  readonly stateKey: StateKey;
+  /** State up to the end of the timeline and not up to its start. */
   readonly stateAfter: boolean;
   /** Their messages are left out; their state events are not. */
   readonly ignored: ReadonlySet<UserId>;
+  readonly pushRules: () => Promise<Ruleset>;
   /** Milliseconds since 1970. */
   readonly now: number;
 }

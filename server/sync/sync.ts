@@ -3,7 +3,7 @@ import type { EpochHistory } from '../log/epochs.ts';
 import type { Log } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { ActiveUser } from './active/active-user.ts';
-import { answerText } from './answer-text.ts';
+import { answerText, type StateKey } from './answer-text.ts';
 import { readSince, type Since, type SinceToken } from './build/since.ts';
 import { type BuildPorts, SyncBuild } from './build/sync-build.ts';
 import type { PresenceState } from './ephemeral/presence.ts';
@@ -16,7 +16,8 @@ export interface SyncRequest {
   readonly since: string | undefined;
   readonly filter: Filter;
   readonly fullState: boolean;
-  readonly stateAfter: boolean;
+  /** Where state goes, and so up to where: to the start of the timeline, or to its end. */
+  readonly stateKey: StateKey;
   readonly setPresence: PresenceState;
   readonly timeoutMs: number;
   /** Ends when the client has gone. */

@@ -79,7 +79,7 @@ export class SyncBuild {
     const deviceLists =
       since.kind === 'initial'
         ? { changed: [], left: [] }
-        : await this.#ports.deviceLists.changes(user, spanOf(cut), rooms.members);
+        : await this.#ports.deviceLists.changes(user.userId, spanOf(cut), rooms.members);
     const presence = presenceEvents(this.#ports, {
       user,
       after: since.kind === 'token' ? since.ephemeral : undefined,
@@ -122,7 +122,9 @@ export class SyncBuild {
     const ignored = await user.settings.ignored((userId, type) =>
       this.#ports.accountData.get({ userId, roomId: null, type }),
     );
-    return { ...request, device, ignored, now: this.#ports.now() };
+    const pushRules = () => user.settings.pushRules((userId) => this.#ports.pushRules.of(userId));
+    const stateAfter = request.stateKey !== 'state';
+    return { ...request, stateAfter, device, ignored, pushRules, now: this.#ports.now() };
   }
 
   async #accountData(cut: Cut, reader: Reader) {

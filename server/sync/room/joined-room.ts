@@ -109,12 +109,13 @@ async function sections(question: JoinedQuestion, found: Found): Promise<JoinedR
       upTo: span.upTo,
       threadsApart: timeline.unreadThreadNotifications,
       ignored: reader.ignored,
+      pushRules: reader.pushRules,
     }),
   };
 }
 
 export const statePart = (state: readonly RoomEvent[], reader: Reader): StatePart => ({
-  key: reader.stateAfter ? 'state_after' : 'state',
+  key: reader.stateKey,
   events: state.map((event) => renderEvent(event, reader)),
 });
 

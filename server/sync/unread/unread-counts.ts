@@ -18,10 +18,7 @@ import { threadOf } from './thread-of.ts';
  */
 const LOOKED_AT_MAX = 500;
 
-export interface UnreadPorts {
-  readonly ownReceipts: (userId: UserId, roomId: RoomId) => Promise<readonly PlacedReceipt[]>;
-  readonly pushRules: (userId: UserId) => Promise<Ruleset>;
-}
+type OwnReceipts = (userId: UserId, roomId: RoomId) => Promise<readonly PlacedReceipt[]>;
 
 export interface UnreadQuestion {
   readonly userId: UserId;
@@ -31,6 +28,7 @@ export interface UnreadQuestion {
   readonly upTo: number;
   readonly threadsApart: boolean;
   readonly ignored: ReadonlySet<UserId>;
+  readonly pushRules: () => Promise<Ruleset>;
 }
 
 interface Counted {
@@ -44,11 +42,11 @@ interface Counted {
  * about, so that a message in a room of thousands costs nothing for those who are away.
  */
 export class UnreadCounts {
-  readonly #ports: UnreadPorts;
+  readonly #ownReceipts: OwnReceipts;
   readonly #users = new WeakMap<object, Map<RoomId, Counted>>();
 
-  constructor(ports: UnreadPorts) {
-    this.#ports = ports;
+  constructor(ownReceipts: OwnReceipts) {
+    this.#ownReceipts = ownReceipts;
   }
 
   /** `owner`: what is kept for the user lives as long as this object does. */
@@ -65,7 +63,7 @@ export class UnreadCounts {
 
   async #count(counted: Counted, question: UnreadQuestion): Promise<Unread> {
     const { userId, room, joinedAt, upTo, threadsApart } = question;
-    const readUpTo = readUpToOf(await this.#ports.ownReceipts(userId, room.roomId));
+    const readUpTo = readUpToOf(await this.#ownReceipts(userId, room.roomId));
     const begin = Math.max(readUpTo.all, joinedAt);
     if (counted.unread === undefined || counted.unread.begin < joinedAt)
       counted.unread = new RoomUnread(begin);
@@ -80,7 +78,7 @@ export class UnreadCounts {
     const range = { after: unread.countedTo, upTo, limit: LOOKED_AT_MAX };
     const { events } = await room.timeline(range);
     const others = events.some((event) => event.sender !== userId);
-    const judge = others ? await this.#judge(userId, room) : undefined;
+    const judge = others ? await judgeFor(question) : undefined;
     for (const event of events) {
       const threadId = await threadOf(room, event);
       if (event.sender === userId) unread.sentIn(threadId);
@@ -91,30 +89,30 @@ export class UnreadCounts {
     }
     unread.countedTo = upTo;
   }
+}
 
-  async #judge(userId: UserId, room: Room) {
-    const [rules, create, powerLevels, member] = await Promise.all([
-      this.#ports.pushRules(userId),
-      room.stateEvent('m.room.create', ''),
-      room.stateEvent('m.room.power_levels', ''),
-      room.stateEvent('m.room.member', userId),
-    ]);
-    const displayName = member?.content.displayname;
-    const context = {
-      memberCount: room.joinedCount,
-      displayName: typeof displayName === 'string' ? displayName : undefined,
-      notificationPowerLevel: (key: string) => notificationLevel(powerLevels?.content, key),
-    };
-    return (event: RoomEvent) =>
-      notificationOf(
-        evaluate(clientForm(event), rules, {
-          ...context,
-          get senderPowerLevel() {
-            return powerLevelIn(room, { create, powerLevels }, event.sender);
-          },
-        } satisfies PushContext),
-      );
-  }
+async function judgeFor({ userId, room, pushRules }: UnreadQuestion) {
+  const [rules, create, powerLevels, member] = await Promise.all([
+    pushRules(),
+    room.stateEvent('m.room.create', ''),
+    room.stateEvent('m.room.power_levels', ''),
+    room.stateEvent('m.room.member', userId),
+  ]);
+  const displayName = member?.content.displayname;
+  const context = {
+    memberCount: room.joinedCount,
+    displayName: typeof displayName === 'string' ? displayName : undefined,
+    notificationPowerLevel: (key: string) => notificationLevel(powerLevels?.content, key),
+  };
+  return (event: RoomEvent) =>
+    notificationOf(
+      evaluate(clientForm(event), rules, {
+        ...context,
+        get senderPowerLevel() {
+          return powerLevelIn(room, { create, powerLevels }, event.sender);
+        },
+      } satisfies PushContext),
+    );
 }
 
 /** Of the public and the private receipt the one that is ahead counts. */

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { jsonText } from '../../http/answer.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
+import type { StateKey } from '../../sync/answer-text.ts';
+import type { Filters } from '../../sync/filter/filters.ts';
+import type { Sync } from '../../sync/sync.ts';
+
+export interface SyncEndpointPorts {
+  readonly sync: Pick<Sync, 'answer'>;
+  readonly syncFilters: Pick<Filters, 'of'>;
+}
+
+const UNSTABLE_STATE_AFTER = 'org.matrix.msc4222.use_state_after';
+
+export const sync = endpoint({
+  operation: 'sync',
+  routes: ['GET /_matrix/client/v3/sync', 'GET /_matrix/client/r0/sync'],
+  auth: 'guest',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  query: z.object({
+    filter: z.string().optional(),
+    since: z.string().optional(),
+    full_state: trueOrFalse.default(false),
+    set_presence: z.enum(['online', 'unavailable', 'offline']).default('online'),
+    timeout: wholeNumber.default(0),
+    use_state_after: trueOrFalse.optional(),
+    [UNSTABLE_STATE_AFTER]: trueOrFalse.optional(),
+  }),
+
+  async handle({ caller, query, signal }, ports: SyncEndpointPorts) {
+    const { userId, deviceId } = caller;
+    const text = await ports.sync.answer({
+      userId,
+      deviceId,
+      signal,
+      since: query.since,
+      filter: await ports.syncFilters.of(userId, query.filter),
+      fullState: query.full_state,
+      stateKey: stateKeyOf(query),
+      setPresence: query.set_presence,
+      timeoutMs: query.timeout,
+    });
+    return jsonText(text);
+  },
+});
+
+function stateKeyOf(query: {
+  use_state_after?: boolean | undefined;
+  [UNSTABLE_STATE_AFTER]?: boolean | undefined;
+}): StateKey {
+  if (query.use_state_after) return 'state_after';
+  return query[UNSTABLE_STATE_AFTER] ? 'org.matrix.msc4222.state_after' : 'state';
+}

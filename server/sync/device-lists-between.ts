@@ -1,0 +1,77 @@
+import type { EpochHistory } from '../log/epochs.ts';
+import type { Log } from '../log/log.ts';
+import { decodeSyncToken, holds } from '../log/token.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { invalidParam } from '../protocol/matrix-error.ts';
+import type { Room, RoomMembership, Rooms } from '../rooms/rooms.ts';
+import type { DeviceListChanges, DeviceLists } from './device-lists.ts';
+import type { Span } from './reader.ts';
+import { type MemberChanges, memberChanges, noMemberChanges } from './room/member-changes.ts';
+
+interface BetweenPorts {
+  readonly log: Pick<Log, 'committed'>;
+  readonly epochs: EpochHistory;
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'lastPosition'>;
+  readonly deviceLists: DeviceLists;
+}
+
+/** For `GET /keys/changes`: what /sync would have told between two of its tokens. */
+export class DeviceListsBetween {
+  readonly #ports: BetweenPorts;
+
+  constructor(ports: BetweenPorts) {
+    this.#ports = ports;
+  }
+
+  /** A token of a lost timeline counts as none: then all keys have changed. */
+  async between(
+    { userId }: { readonly userId: UserId },
+    from: string,
+    to: string,
+  ): Promise<DeviceListChanges> {
+    const [begin, end] = [this.#position(from), this.#position(to)];
+    const upTo = end === 0 ? this.#ports.log.committed.position : end;
+    const span = { after: Math.min(begin, upTo), upTo };
+    return this.#ports.deviceLists.changes(userId, span, await this.#members(userId, span));
+  }
+
+  #position(text: string): number {
+    const token = decodeSyncToken(text);
+    if (token === undefined) throw invalidParam(`${text} is no token of /sync`);
+    return holds(token, this.#ports.epochs) ? token.position : 0;
+  }
+
+  async #members(userId: UserId, span: Span): Promise<MemberChanges> {
+    const { rooms } = this.#ports;
+    const members: { joined: UserId[]; gone: UserId[] } = { joined: [], gone: [] };
+    for (const membership of [...(await rooms.roomsOf(userId)).values()]) {
+      const last = Math.max(membership.position, rooms.lastPosition(membership.roomId) ?? 0);
+      if (last <= span.after) continue;
+      const room = await rooms.open(membership.roomId);
+      const changes = room ? await changesIn(room, membership, span) : noMemberChanges;
+      members.joined.push(...changes.joined);
+      members.gone.push(...changes.gone);
+    }
+    return members;
+  }
+}
+
+/** Who came to and went from a room, or all of its members where it is the user who did. */
+async function changesIn(
+  room: Room,
+  membership: RoomMembership,
+  span: Span,
+): Promise<MemberChanges> {
+  const isNew = membership.since > span.after;
+  switch (membership.membership) {
+    case 'join':
+      if (isNew) return { joined: [...room.members('join')], gone: [] };
+      return memberChanges(room, span);
+    case 'leave':
+    case 'ban':
+      return isNew ? { joined: [], gone: [...room.members('join')] } : noMemberChanges;
+    case 'invite':
+    case 'knock':
+      return noMemberChanges;
+  }
+}

@@ -1,0 +1,100 @@
+import type { AccountData } from '../accounts/account-data.ts';
+import type { Filters as StoredFilters } from '../accounts/filters.ts';
+import type { PushRules } from '../accounts/push-rules.ts';
+import type { EpochHistory } from '../log/epochs.ts';
+import type { Log } from '../log/log.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { Database } from '../storage/database.ts';
+import { unusedFallbackKeyTypes } from '../storage/encryption/fallback-keys.ts';
+import { oneTimeKeyCounts } from '../storage/encryption/one-time-keys.ts';
+import { ActiveUsers } from './active/active-users.ts';
+import type { KeyCounts } from './active/device.ts';
+import { DeviceLists } from './device-lists.ts';
+import { DeviceListsBetween } from './device-lists-between.ts';
+import { EphemeralCounter } from './ephemeral/ephemeral-counter.ts';
+import { Presence } from './ephemeral/presence.ts';
+import { Typing } from './ephemeral/typing.ts';
+import { Filters } from './filter/filters.ts';
+import { ReadMarkers } from './receipts/read-markers.ts';
+import { Receipts } from './receipts/receipts.ts';
+import { Sync } from './sync.ts';
+import { ToDevice } from './to-device.ts';
+import { UnreadCounts } from './unread/unread-counts.ts';
+
+export interface SyncFeaturePorts {
+  readonly log: Log;
+  readonly epochs: EpochHistory;
+  readonly database: Database;
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'lastPosition'>;
+  readonly accountData: AccountData;
+  readonly pushRules: PushRules;
+  readonly filters: StoredFilters;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Of what nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type SyncFeatures = ReturnType<typeof syncFeatures>;
+
+const SWEEP_EVERY_MS = 5_000;
+
+/**
+ * Everything of this folder, put together. To be made when all else listens to the log: whoever is
+ * woken by a commit must find it in the rooms' memory.
+ */
+export function syncFeatures(ports: SyncFeaturePorts) {
+  const { log, database, rooms, now, onError } = ports;
+  const [active, ephemeral] = [new ActiveUsers(), new EphemeralCounter()];
+  const receipts = new Receipts(ports);
+  const typing = new Typing(ephemeral, active);
+  const joinedRooms = async (userId: UserId) => joinedOf(await rooms.roomsOf(userId));
+  const presence = new Presence({ counter: ephemeral, active, joinedRooms, now, onError });
+  const { position } = log.committed;
+  const deviceLists = new DeviceLists({ database, rooms, active, position, onError });
+  const sync = new Sync({
+    ...ports,
+    active,
+    ephemeral,
+    receipts,
+    typing,
+    presence,
+    deviceLists,
+    toDevice: new ToDevice({ log, database, onError }),
+    keyCounts: keyCountsFrom(database),
+    unread: new UnreadCounts((userId, roomId) => receipts.ownIn(userId, roomId)),
+  });
+  const sweeping = setInterval(() => {
+    presence.sweep();
+    active.sweep(now());
+  }, SWEEP_EVERY_MS);
+  sweeping.unref();
+  return {
+    sync,
+    syncFilters: new Filters((userId, filterId) => ports.filters.get(userId, filterId)),
+    typing,
+    presence,
+    receipts,
+    readMarkers: new ReadMarkers({ receipts, accountData: ports.accountData, rooms }),
+    deviceLists: new DeviceListsBetween({ ...ports, deviceLists }),
+    /** Ends all waiting; to be called before the server waits for its requests to end. */
+    close() {
+      clearInterval(sweeping);
+      sync.close();
+    },
+  };
+}
+
+const joinedOf = (rooms: Awaited<ReturnType<Rooms['roomsOf']>>) =>
+  [...rooms.values()].filter((room) => room.membership === 'join').map((room) => room.roomId);
+
+const keyCountsFrom =
+  (database: Database) =>
+  async (userId: UserId, deviceId: string): Promise<KeyCounts> => {
+    const [oneTime, unusedFallback] = await Promise.all([
+      oneTimeKeyCounts(database, userId, deviceId),
+      unusedFallbackKeyTypes(database, userId, deviceId),
+    ]);
+    return { oneTime, unusedFallback };
+  };
