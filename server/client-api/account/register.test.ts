@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+
+const alice = { username: 'alice', password: PASSWORD };
+const dummy = { type: 'm.login.dummy' };
+
+test('a registration without authentication is told the flows and a session', async () => {
+  await using api = await startApi();
+  const { status, body } = await api.ask('POST /register', { body: alice });
+  expect(status).toBe(401);
+  expect(body).toEqual({
+    flows: [{ stages: ['m.login.dummy'] }],
+    params: {},
+    session: expect.any(String),
+    completed: [],
+  });
+});
+
+test('with that session and the dummy stage the account is made and logged in', async () => {
+  await using api = await startApi();
+  const { session } = (await api.ask('POST /register', { body: alice })).body;
+  const { status, body } = await api.ask('POST /register', {
+    body: { ...alice, device_id: 'PHONE', auth: { ...dummy, session } },
+  });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ user_id: '@alice:example.org', device_id: 'PHONE' });
+  const { access_token: token } = body;
+  expect((await api.ask('GET /account/whoami', { token })).status).toBe(200);
+});
+
+test('the dummy stage needs no session', async () => {
+  await using api = await startApi();
+  const { status } = await api.ask('POST /register', { body: { ...alice, auth: dummy } });
+  expect(status).toBe(200);
+});
+
+test('who does not ask for a name gets one', async () => {
+  await using api = await startApi();
+  const { body } = await api.ask('POST /register', { body: { password: PASSWORD, auth: dummy } });
+  expect(body.user_id).toMatch(/^@[0-9a-f]{16}:example\.org$/);
+});
+
+test('who does not want to be logged in gets neither device nor token', async () => {
+  await using api = await startApi();
+  const { body } = await api.ask('POST /register', {
+    body: { ...alice, inhibit_login: true, auth: dummy },
+  });
+  expect(body).toEqual({ user_id: '@alice:example.org' });
+});
+
+test.each([
+  ['upper case', 'Alice'],
+  ['a space', 'a lice'],
+  ['nothing', ''],
+  ['more than an id can hold', 'a'.repeat(250)],
+])('a name of %s is no name', async (_what, username) => {
+  await using api = await startApi();
+  const reply = await api.ask('POST /register', { body: { ...alice, username } });
+  expect([reply.status, reply.body.errcode]).toEqual([400, 'M_INVALID_USERNAME']);
+});
+
+test('a name that is taken is refused before any stage, and by the availability check', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const reply = await api.ask('POST /register', { body: alice });
+  expect([reply.status, reply.body.errcode]).toEqual([400, 'M_USER_IN_USE']);
+  const check = await api.ask('GET /register/available?username=alice');
+  expect(check.body.errcode).toBe('M_USER_IN_USE');
+  expect((await api.ask('GET /register/available?username=bob')).body).toEqual({ available: true });
+});
+
+test('of two who register one name at the same time one gets it', async () => {
+  await using api = await startApi();
+  const tries = [1, 2].map(() => api.ask('POST /register', { body: { ...alice, auth: dummy } }));
+  const replies = await Promise.all(tries);
+  expect(replies.map((reply) => reply.status).sort()).toEqual([200, 400]);
+});
+
+test('a registration that is repeated over a failover is not told that the name is taken', async () => {
+  await using fresh = await freshDatabase();
+  const headers = { 'x-farol-request-id': 'front-a:register-1' };
+  const answers = [];
+  for (const _writer of ['first', 'second']) {
+    await using api = await startApi({ fresh, behindFront: true });
+    answers.push(await api.ask('POST /register', { headers, body: { ...alice, auth: dummy } }));
+  }
+  expect(answers[0]!.status).toBe(200);
+  expect(answers[1]).toEqual(answers[0]);
+});
+
+test('where registration is closed nobody is let in, nor told of stages', async () => {
+  await using api = await startApi({ registration: 'closed' });
+  const reply = await api.ask('POST /register', { body: { ...alice, auth: dummy } });
+  expect([reply.status, reply.body.errcode]).toEqual([403, 'M_FORBIDDEN']);
+});
+
+test('there are no guests', async () => {
+  await using api = await startApi();
+  const reply = await api.ask('POST /register?kind=guest', { body: {} });
+  expect([reply.status, reply.body.errcode]).toEqual([403, 'M_GUEST_ACCESS_FORBIDDEN']);
+});
+
+test('with a registration token as many people get in as it allows', async () => {
+  await using api = await startApi({ registration: 'token' });
+  const { token } = await api.features.registrationTokens.create({ usesAllowed: 1 });
+  const validity = () =>
+    api.ask(`GET /_matrix/client/v1/register/m.login.registration_token/validity?token=${token}`);
+  const stage = { type: 'm.login.registration_token', token };
+  expect((await validity()).body).toEqual({ valid: true });
+
+  const first = await api.ask('POST /register', { body: { ...alice, auth: stage } });
+  expect(first.status).toBe(200);
+  expect((await validity()).body).toEqual({ valid: false });
+  const second = await api.ask('POST /register', {
+    body: { ...alice, username: 'bob', auth: stage },
+  });
+  expect(second.status).toBe(401);
+  expect(second.body).toMatchObject({
+    errcode: 'M_FORBIDDEN',
+    flows: [{ stages: ['m.login.registration_token'] }],
+  });
+});
+
+test('a registration token past its end lets nobody in', async () => {
+  await using api = await startApi({ registration: 'token' });
+  const { token } = await api.features.registrationTokens.create({ expiresMs: api.clock.ms + 1 });
+  api.clock.ms += 1;
+  const auth = { type: 'm.login.registration_token', token };
+  expect((await api.ask('POST /register', { body: { ...alice, auth } })).status).toBe(401);
+});
+
+test('where a token is asked for the dummy stage is no way in', async () => {
+  await using api = await startApi({ registration: 'token' });
+  const { status } = await api.ask('POST /register', { body: { ...alice, auth: dummy } });
+  expect(status).toBe(401);
+});

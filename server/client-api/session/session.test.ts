@@ -1,0 +1,241 @@
+import { expect, test } from 'vitest';
+import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+
+const login = (more: object = {}) => ({
+  body: {
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user: 'alice' },
+    password: PASSWORD,
+    ...more,
+  },
+});
+
+const whoami = (api: ApiServer, token: string) => api.ask('GET /account/whoami', { token });
+
+test('password login is the flow that is offered', async () => {
+  await using api = await startApi();
+  const { body } = await api.ask('GET /login');
+  expect(body).toEqual({ flows: [{ type: 'm.login.password' }] });
+});
+
+test('who logs in by localpart gets a token, which names the user and the device', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const { status, body } = await api.ask('POST /login', login({ device_id: 'PHONE' }));
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ user_id: '@alice:example.org', device_id: 'PHONE' });
+  expect((await whoami(api, body.access_token)).body).toEqual({
+    user_id: '@alice:example.org',
+    device_id: 'PHONE',
+    is_guest: false,
+  });
+});
+
+test.each([
+  ['a whole user id', { identifier: { type: 'm.id.user', user: '@alice:example.org' } }],
+  ['the old field `user`', { identifier: undefined, user: 'alice' }],
+])('%s logs in as well', async (_what, fields) => {
+  await using api = await startApi();
+  await api.register('alice');
+  expect((await api.ask('POST /login', login(fields))).status).toBe(200);
+});
+
+test.each<[string, object, number, string]>([
+  ['a wrong password', { password: 'wrong' }, 403, 'M_FORBIDDEN'],
+  ['an unknown user', { identifier: { type: 'm.id.user', user: 'bob' } }, 403, 'M_FORBIDDEN'],
+  [
+    'a user of another server',
+    { identifier: undefined, user: '@alice:other.org' },
+    403,
+    'M_FORBIDDEN',
+  ],
+  ['an unknown login type', { type: 'm.login.magic' }, 400, 'M_UNKNOWN'],
+  ['no password', { password: undefined }, 400, 'M_MISSING_PARAM'],
+  [
+    'a user name that is no string',
+    { identifier: { type: 'm.id.user', user: 7 } },
+    400,
+    'M_BAD_JSON',
+  ],
+])('%s is refused', async (_what, fields, status, errcode) => {
+  await using api = await startApi();
+  await api.register('alice');
+  const reply = await api.ask('POST /login', login(fields));
+  expect([reply.status, reply.body.errcode]).toEqual([status, errcode]);
+});
+
+test('guesses at one account are limited, whatever addresses they come from', async () => {
+  await using api = await startApi({
+    rates: { login: { perSecond: 0.001, burst: 2 } },
+    behindFront: true,
+  });
+  await api.register('alice');
+  const statuses = [];
+  for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) {
+    const guess = { ...login({ password: 'wrong' }), headers: { 'x-forwarded-for': address } };
+    statuses.push((await api.ask('POST /login', guess)).status);
+  }
+  expect(statuses).toEqual([403, 403, 429]);
+});
+
+test('neither tokens nor passwords stand in the database', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const { body } = await api.ask('POST /login', login({ refresh_token: true }));
+  const [dump] = await api.fresh.database.query<{ text: string }>(
+    'test',
+    `SELECT (SELECT string_agg(t::text, ' ') FROM access_token t) ||
+       (SELECT string_agg(a::text, ' ') FROM account a) AS text`,
+  );
+  expect(dump!.text).toContain('@alice:example.org');
+  for (const secret of [PASSWORD, body.access_token, body.refresh_token])
+    expect(dump!.text).not.toContain(secret);
+});
+
+test('a token that was used a moment ago is unknown as soon as its logout is answered', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  expect((await whoami(api, token)).status).toBe(200);
+  expect(await api.ask('POST /logout', { token })).toEqual({ status: 200, body: {} });
+  const after = await whoami(api, token);
+  expect([after.status, after.body.errcode]).toEqual([401, 'M_UNKNOWN_TOKEN']);
+});
+
+test('a logout takes the device with all its keys and mail, and leaves the others', async () => {
+  await using api = await startApi();
+  const phone = await api.register('alice', 'PHONE');
+  await api.ask('POST /login', login({ device_id: 'LAPTOP' }));
+  const keys = { 'signed_curve25519:A': { key: 'x' } };
+  await api.ask('POST /keys/upload', { token: phone, body: { one_time_keys: keys } });
+  await api.ask('PUT /sendToDevice/m.test/1', {
+    token: phone,
+    body: { messages: { '@alice:example.org': { PHONE: {}, LAPTOP: {} } } },
+  });
+  await api.ask('POST /logout', { token: phone });
+  const left = await api.fresh.database.query(
+    'test',
+    `SELECT device_id FROM device UNION ALL SELECT device_id FROM access_token
+     UNION ALL SELECT device_id FROM to_device UNION ALL SELECT device_id FROM one_time_key`,
+  );
+  expect(left).toEqual(Array(3).fill({ device_id: 'LAPTOP' }));
+});
+
+test('logging out everywhere ends all tokens of the user, and nobody else’s', async () => {
+  await using api = await startApi();
+  const [phone, bob] = [await api.register('alice'), await api.register('bob')];
+  const laptop = (await api.ask('POST /login', login())).body.access_token;
+  for (const token of [phone, laptop, bob]) await whoami(api, token);
+  await api.ask('POST /logout/all', { token: phone });
+  const statuses = [];
+  for (const token of [phone, laptop, bob]) statuses.push((await whoami(api, token)).status);
+  expect(statuses).toEqual([401, 401, 200]);
+});
+
+test('a second login on a device ends the tokens of the first, and keeps the name', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const named = login({ device_id: 'PHONE', initial_device_display_name: 'First' });
+  const first = (await api.ask('POST /login', named)).body.access_token;
+  await whoami(api, first);
+  const again = login({ device_id: 'PHONE', initial_device_display_name: 'Second' });
+  const second = (await api.ask('POST /login', again)).body.access_token;
+  expect((await whoami(api, first)).status).toBe(401);
+  const device = await api.ask('GET /devices/PHONE', { token: second });
+  expect(device.body.display_name).toBe('First');
+});
+
+test('a device may not be named like a cross-signing key of its user', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  const publicKey = Buffer.alloc(32, 9).toString('base64').replaceAll('=', '');
+  const keys = { [`ed25519:${publicKey}`]: publicKey };
+  const master_key = { user_id: '@alice:example.org', usage: ['master'], keys };
+  const uploaded = await api.ask('POST /keys/device_signing/upload', {
+    token,
+    body: { master_key },
+  });
+  expect(uploaded.status).toBe(200);
+  const reply = await api.ask('POST /login', login({ device_id: publicKey }));
+  expect([reply.status, reply.body.errcode]).toEqual([403, 'M_FORBIDDEN']);
+});
+
+test('a client that can refresh gets a token that ends, and is logged out softly then', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const { body } = await api.ask('POST /login', login({ refresh_token: true }));
+  expect(body.expires_in_ms).toBe(300_000);
+  expect((await whoami(api, body.access_token)).status).toBe(200);
+  api.clock.ms += 300_000;
+  const late = await whoami(api, body.access_token);
+  expect(late).toMatchObject({
+    status: 401,
+    body: { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true },
+  });
+});
+
+test('an old refresh token holds until one of the new tokens is used, and no longer', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const { body: first } = await api.ask('POST /login', login({ refresh_token: true }));
+  const refresh = (refresh_token: string) => api.ask('POST /refresh', { body: { refresh_token } });
+
+  const lost = await refresh(first.refresh_token);
+  const second = await refresh(first.refresh_token);
+  expect([lost.status, second.status]).toEqual([200, 200]);
+  expect((await whoami(api, lost.body.access_token)).status).toBe(401);
+
+  expect((await whoami(api, second.body.access_token)).status).toBe(200);
+  expect((await whoami(api, first.access_token)).status).toBe(401);
+  expect((await refresh(first.refresh_token)).body.errcode).toBe('M_UNKNOWN_TOKEN');
+  expect((await refresh(second.body.refresh_token)).status).toBe(200);
+});
+
+test('a session that was refreshed ends whole with its logout', async () => {
+  await using api = await startApi();
+  await api.register('alice');
+  const { body: first } = await api.ask('POST /login', login({ refresh_token: true }));
+  const { refresh_token } = first;
+  const { body: second } = await api.ask('POST /refresh', { body: { refresh_token } });
+  await api.ask('POST /logout', { token: second.access_token });
+  const tries = [refresh_token, second.refresh_token].map((text) =>
+    api.ask('POST /refresh', { body: { refresh_token: text } }),
+  );
+  expect((await Promise.all(tries)).map((reply) => reply.status)).toEqual([401, 401]);
+});
+
+test('a login that is repeated over a failover is one login', async () => {
+  await using fresh = await freshDatabase();
+  const repeated = { ...login(), headers: { 'x-farol-request-id': 'front-a:login-1' } };
+  const answers = [];
+  for (const writer of ['first', 'second']) {
+    await using api = await startApi({ fresh, behindFront: true });
+    if (writer === 'first') await api.register('alice', 'PHONE');
+    answers.push((await api.ask('POST /login', repeated)).body);
+  }
+  expect(answers[1]).toEqual(answers[0]);
+  const tokens = await fresh.database.query('test', 'SELECT FROM access_token');
+  expect(tokens).toHaveLength(2);
+});
+
+test('a logout that is repeated over a failover is not told that its token is unknown', async () => {
+  await using fresh = await freshDatabase();
+  const headers = { 'x-farol-request-id': 'front-a:logout-1' };
+  let token = '';
+  for (const writer of ['first', 'second']) {
+    await using api = await startApi({ fresh, behindFront: true });
+    if (writer === 'first') token = await api.register('alice');
+    expect(await api.ask('POST /logout', { token, headers })).toEqual({ status: 200, body: {} });
+  }
+});
+
+test('tokens hold over a failover', async () => {
+  await using fresh = await freshDatabase();
+  let token = '';
+  {
+    await using first = await startApi({ fresh });
+    token = await first.register('alice');
+  }
+  await using second = await startApi({ fresh });
+  expect((await whoami(second, token)).status).toBe(200);
+});
