@@ -75,7 +75,7 @@ function ephemeralOf({ room, reader, changes, typing, receipts, span }: JoinedQu
   const { ephemeral: filter } = reader.filter.room;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId)) return [];
   // To a client that starts afresh, nobody typing is no news.
-  const tellTyping = changes.typing && (typing.length > 0 || span.after > 0);
+  const tellTyping = span.after === 0 ? typing.length > 0 : changes.typing;
   return [...(tellTyping ? typingEvent(typing, reader) : []), ...receiptEvents(receipts, reader)];
 }
 

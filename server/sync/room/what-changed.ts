@@ -42,7 +42,8 @@ export const EVERYTHING: Readonly<RoomChanges> = {
   state: true,
   members: true,
   receipts: true,
-  typing: true,
+  // That nobody types is told only to those who were told that somebody does.
+  typing: false,
 };
 
 export function whatChanged(

@@ -1,0 +1,94 @@
+import { AccountData } from '../../server/accounts/account-data.ts';
+import { Filters } from '../../server/accounts/filters.ts';
+import { PushRules } from '../../server/accounts/push-rules.ts';
+import { encryptionFeatures } from '../../server/encryption/features.ts';
+import { EpochHistory } from '../../server/log/epochs.ts';
+import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
+import type { UserId } from '../../server/protocol/identifiers.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import { syncFeatures } from '../../server/sync/features.ts';
+import { parseFilter } from '../../server/sync/filter/filter.ts';
+import type { SyncRequest } from '../../server/sync/sync.ts';
+import { type FreshDatabase, freshDatabase } from './postgres.ts';
+import { openRooms, type RoomsUnderTest } from './rooms.ts';
+
+export interface SyncQuery extends Partial<Omit<SyncRequest, 'filter'>> {
+  filter?: JsonObject;
+}
+
+/** The answer, as loosely typed as tests read it. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into answers at will, and fail where nothing is.
+export type Answer = any;
+
+/** /sync on the real room engine, log and database. Opening it again on one database is a restart. */
+export async function openSync(fresh: FreshDatabase) {
+  const house: RoomsUnderTest = await openRooms(fresh);
+  const { writer, rooms } = house;
+  const stored = {
+    database: fresh.database,
+    log: writer,
+    locks: new KeyedMutex(),
+    now: () => Date.now(),
+  };
+  const accountData = new AccountData(stored);
+  const encryption = encryptionFeatures(stored);
+  const errors: unknown[] = [];
+  const features = syncFeatures({
+    ...stored,
+    epochs: await EpochHistory.load(fresh.database, writer),
+    rooms,
+    accountData,
+    pushRules: new PushRules(accountData),
+    filters: new Filters(stored),
+    onError: (error) => void errors.push(error),
+  });
+
+  /** One request, with the defaults of a client that asks for nothing special. */
+  async function sync(userId: UserId, query: SyncQuery = {}): Promise<Answer> {
+    const text = await features.sync.answer({
+      userId,
+      deviceId: 'PHONE',
+      since: undefined,
+      fullState: false,
+      stateKey: 'state',
+      setPresence: 'offline',
+      timeoutMs: 0,
+      signal: new AbortController().signal,
+      ...query,
+      filter: parseFilter(query.filter ?? {}),
+    });
+    return JSON.parse(text);
+  }
+
+  return {
+    ...house,
+    ...features,
+    accountData,
+    encryption,
+    errors,
+    sync,
+    /** What is new behind an answer. */
+    next: (userId: UserId, before: Answer, query: SyncQuery = {}) =>
+      sync(userId, { ...query, since: before.next_batch }),
+    async [Symbol.asyncDispose]() {
+      features.close();
+      await house[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export type SyncUnderTest = Awaited<ReturnType<typeof openSync>>;
+
+/** A fresh database with a server on it. */
+export async function freshSync(): Promise<SyncUnderTest & { readonly fresh: FreshDatabase }> {
+  const fresh = await freshDatabase();
+  const under = await openSync(fresh);
+  return {
+    ...under,
+    fresh,
+    async [Symbol.asyncDispose]() {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
