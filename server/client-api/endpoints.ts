@@ -6,6 +6,7 @@ import { keyEndpoints } from './keys/endpoints.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
+import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { thirdPartyEndpoints } from './third-party/endpoints.ts';
 import { toDeviceEndpoints } from './to-device/endpoints.ts';
@@ -22,5 +23,6 @@ export const clientApi = [
   ...pusherEndpoints,
   ...keyEndpoints,
   ...toDeviceEndpoints,
+  ...roomEndpoints,
   ...thirdPartyEndpoints,
 ];

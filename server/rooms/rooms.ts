@@ -32,7 +32,7 @@ export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
 export interface MembershipChange {
   readonly sender: UserId;
   readonly target: UserId;
-  readonly action: 'join' | 'invite' | 'leave' | 'kick' | 'ban' | 'unban';
+  readonly action: 'join' | 'invite' | 'knock' | 'leave' | 'kick' | 'ban' | 'unban';
   readonly reason?: string | undefined;
   /** Further keys of the membership event's content, given by the client. */
   readonly content?: JsonObject | undefined;
@@ -107,6 +107,11 @@ export interface Room {
   stateAt(position: number, only?: StateKeyTest): Promise<RoomEvent[]>;
   /** The state after an event, wherever in the history it stands. */
   stateAfter(event: RoomEvent, only?: StateKeyTest): Promise<RoomEvent[]>;
+  /** The same at these keys alone, without reading the rest. */
+  stateEventsAfter(
+    event: RoomEvent,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]>;
   /** The newest event of each key whose state changed in (after, upTo]. */
   stateDelta(range: { after: number; upTo: number }, only?: StateKeyTest): Promise<RoomEvent[]>;
 
@@ -119,6 +124,8 @@ export interface Room {
   event(eventId: EventId): Promise<RoomEvent | undefined>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** The event that ended the user's last stay in the room; undefined if there was none. */
+  departureOf(userId: UserId): Promise<RoomEvent | undefined>;
   /** One page of the room in its own order, already narrowed to what the reader may see. */
   page(request: PageRequest): Promise<Page>;
   /** Just behind the last event of the timeline up to this position of the log. */

@@ -28,6 +28,7 @@ export async function changeMembership(
 const MEMBERSHIP: { readonly [A in MembershipChange['action']]: Membership } = {
   join: 'join',
   invite: 'invite',
+  knock: 'knock',
   leave: 'leave',
   kick: 'leave',
   ban: 'ban',
@@ -47,12 +48,12 @@ function refuseOtherServers({ ports }: Building, { action, target }: MembershipC
     throw forbidden(`This server cannot reach ${serverNameOf(target)} yet`);
 }
 
-/** The profile goes along where the user comes into sight: joins and invites. */
+/** The profile goes along where the user comes into sight. */
 async function contentOf(
   { ports }: Building,
   { action, target, reason, content }: MembershipChange,
 ): Promise<JsonObject> {
-  const shows = action === 'join' || action === 'invite';
+  const shows = action === 'join' || action === 'invite' || action === 'knock';
   const profile: { [key: string]: JsonValue } = shows ? { ...(await ports.profileOf(target)) } : {};
   return {
     ...content,

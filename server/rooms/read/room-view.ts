@@ -76,6 +76,21 @@ export class RoomView implements Room {
     return this.#load(this.#narrowed(state, only));
   }
 
+  async stateEventsAfter(
+    event: RoomEvent,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]> {
+    if (event.stateAfter === undefined) return [];
+    await this.#reads.keys.learn(keys.map(([type, stateKey]) => ({ type, stateKey })));
+    const isNow = event.stateAfter === this.#room.stateNid;
+    const state = isNow ? this.#room.state : await this.#reads.storedState(event.stateAfter);
+    const nids = keys.flatMap(([type, stateKey]) => {
+      const key = this.#reads.keys.find(type, stateKey);
+      return (key && state.get(key.keyNid)) ?? [];
+    });
+    return this.#load(nids);
+  }
+
   async stateDelta(
     range: { after: number; upTo: number },
     only?: StateKeyTest,
@@ -104,6 +119,13 @@ export class RoomView implements Room {
 
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
     return visibleTo(this.#room, this.#reads, userId, events);
+  }
+
+  async departureOf(userId: UserId): Promise<RoomEvent | undefined> {
+    const history = await this.#reads.membershipHistory(userId, this.#room);
+    const lastStay = history.findLastIndex((entry) => entry.membership === 'join');
+    const departure = lastStay < 0 ? undefined : history[lastStay + 1];
+    return departure && (await this.#load([departure.eventNid]))[0];
   }
 
   page(request: PageRequest): Promise<Page> {

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import { notFound } from '../../http/matrix-error.ts';
+import type { Once } from '../../log/outcomes.ts';
+import type { Caller } from '../../protocol/caller.ts';
+import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+import { answering } from './sent-by.ts';
+
+export interface Ports {
+  readonly rooms: Pick<Rooms, 'changeMembership' | 'resolveAlias'>;
+}
+
+export const enteringBody = {
+  json: z.object({ reason: z.string().optional() }),
+  mayBeEmpty: true,
+};
+
+interface Entering {
+  readonly caller: Caller;
+  readonly body: { reason?: string | undefined };
+  readonly once: Once;
+}
+
+/** What joining and knocking have in common. */
+export async function enterRoom(
+  rooms: Ports['rooms'],
+  room_id: RoomId,
+  action: 'join' | 'knock',
+  { caller: { userId }, body, once }: Entering,
+) {
+  const change = { sender: userId, target: userId, action, ...body };
+  await rooms.changeMembership(room_id, change, answering(once, { room_id }));
+  return { room_id };
+}
+
+export async function roomIdOf(
+  rooms: Pick<Rooms, 'resolveAlias'>,
+  idOrAlias: RoomId | RoomAlias,
+): Promise<RoomId> {
+  if (!idOrAlias.startsWith('#')) return idOrAlias as RoomId;
+  const found = await rooms.resolveAlias(idOrAlias as RoomAlias);
+  if (!found) throw notFound(`There is no room ${idOrAlias}`);
+  return found.roomId;
+}

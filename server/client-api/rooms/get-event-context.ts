@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { eventId, roomId } from '../../http/fields.ts';
+import { notFound } from '../../http/matrix-error.ts';
+import { encodePlace } from '../../rooms/pagination-token.ts';
+import type { Page } from '../../rooms/read/page.ts';
+import type { Room, Rooms, SeenEvent, StateKeyTest } from '../../rooms/rooms.ts';
+import { filterField, limitField, wantedIn } from './page-request.ts';
+import { answerOf, renderedEvent, renderedEvents, renderedSeen } from './rendered.ts';
+
+/** An event with what was said around it; the tokens go on from there in either direction. */
+export const getEventContext = endpoint({
+  operation: 'getEventContext',
+  routes: [
+    'GET /_matrix/client/v3/rooms/{roomId}/context/{eventId}',
+    'GET /_matrix/client/r0/rooms/{roomId}/context/{eventId}',
+  ],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ roomId, eventId }),
+  query: z.object({ limit: limitField, filter: filterField }),
+
+  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open'> }) {
+    const room = await rooms.open(path.roomId);
+    const event = await room?.event(path.eventId);
+    const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];
+    if (!room || !seen) throw notFound('There is no such event, or not for you');
+    const { filter, limit } = query;
+    const { depth, nid } = seen.event;
+    const around = { reader: caller.userId, wanted: wantedIn(filter, path.roomId) };
+    const [before, after] = await Promise.all([
+      pageOrNothing(room, {
+        ...around,
+        from: { depth, nid: nid - 1 },
+        direction: 'b',
+        limit: Math.floor(limit / 2),
+      }),
+      pageOrNothing(room, {
+        ...around,
+        from: { depth, nid },
+        direction: 'f',
+        limit: Math.ceil(limit / 2),
+      }),
+    ]);
+    const shown = [...before.events, seen, ...after.events];
+    const last = after.events.at(-1) ?? seen;
+    const state = await room.stateAfter(
+      last.event,
+      filter.lazyLoadMembers ? lazily(shown) : undefined,
+    );
+    return answerOf({
+      event: renderedEvent(seen.event, caller, seen.membership),
+      events_before: renderedSeen(before.events, caller),
+      events_after: renderedSeen(after.events, caller),
+      state: renderedEvents(state, caller),
+      start: JSON.stringify(encodePlace(before.end)),
+      end: JSON.stringify(encodePlace(after.end)),
+    });
+  },
+});
+
+const pageOrNothing = async (room: Room, request: Parameters<Room['page']>[0]): Promise<Page> =>
+  request.limit > 0 ? room.page(request) : { events: [], end: request.from, isLast: false };
+
+function lazily(shown: readonly SeenEvent[]): StateKeyTest {
+  const senders = new Set<string>(shown.map(({ event }) => event.sender));
+  return (type, stateKey) => type !== 'm.room.member' || senders.has(stateKey);
+}

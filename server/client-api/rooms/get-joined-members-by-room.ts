@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomId } from '../../http/fields.ts';
+import { forbidden } from '../../http/matrix-error.ts';
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+
+export const getJoinedMembersByRoom = endpoint({
+  operation: 'getJoinedMembersByRoom',
+  routes: [
+    'GET /_matrix/client/v3/rooms/{roomId}/joined_members',
+    'GET /_matrix/client/r0/rooms/{roomId}/joined_members',
+  ],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ roomId }),
+
+  async handle({ caller, path }, { rooms }: { rooms: Pick<Rooms, 'open'> }) {
+    const room = await rooms.open(path.roomId);
+    if (room?.membershipOf(caller.userId) !== 'join')
+      throw forbidden(`You are not a member of ${path.roomId}`);
+    const joined = new Set<string>(room.members('join'));
+    const events = await room.state((type, key) => type === 'm.room.member' && joined.has(key));
+    return {
+      joined: Object.fromEntries(events.map((event) => [event.stateKey, profile(event.content)])),
+    };
+  },
+});
+
+const profile = ({ displayname, avatar_url }: JsonObject): JsonObject => ({
+  ...named('display_name', displayname),
+  ...named('avatar_url', avatar_url),
+});
+
+const named = (name: string, value: JsonValue | undefined): JsonObject =>
+  typeof value === 'string' ? { [name]: value } : {};

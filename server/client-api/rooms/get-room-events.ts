@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomId } from '../../http/fields.ts';
+import { encodePlace } from '../../rooms/pagination-token.ts';
+import type { Place } from '../../rooms/ports.ts';
+import { type Reading, readingOf } from '../../rooms/read/reading.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+import { filterField, limitField, placeOf, sendersOf, wantedIn } from './page-request.ts';
+import { answerOf, renderedEvents, renderedSeen } from './rendered.ts';
+
+/** GET /messages: the history of a room, page by page in the room's own order. */
+export const getRoomEvents = endpoint({
+  operation: 'getRoomEvents',
+  routes: [
+    'GET /_matrix/client/v3/rooms/{roomId}/messages',
+    'GET /_matrix/client/r0/rooms/{roomId}/messages',
+  ],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ roomId }),
+  query: z.object({
+    from: z.string().optional(),
+    to: z.string().optional(),
+    dir: z.enum(['b', 'f']),
+    limit: limitField,
+    filter: filterField,
+  }),
+
+  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+    const { dir: direction, filter, to } = query;
+    const reading = await readingOf(rooms, path.roomId, caller.userId);
+    const { room } = reading;
+    const from = query.from
+      ? await placeOf(room, query.from, 'from')
+      : await edge(reading, direction);
+    const page = await room.page({
+      reader: caller.userId,
+      from,
+      to: to ? await placeOf(room, to, 'to') : undefined,
+      direction,
+      limit: Math.min(query.limit, filter.limit ?? query.limit),
+      wanted: wantedIn(filter, path.roomId),
+      types: filter.types,
+      senders: filter.senders,
+    });
+    const senders = filter.lazyLoadMembers ? await sendersOf(room, page.events) : [];
+    return answerOf({
+      chunk: renderedSeen(page.events, caller),
+      start: JSON.stringify(query.from || encodePlace(from)),
+      end: page.isLast ? undefined : JSON.stringify(encodePlace(page.end)),
+      state: senders.length > 0 ? renderedEvents(senders, caller) : undefined,
+    });
+  },
+});
+
+/** Where the history begins or ends for this reader. */
+async function edge({ room, departure }: Reading, direction: 'b' | 'f'): Promise<Place> {
+  if (direction === 'f') return { depth: 0, nid: 0 };
+  return departure ?? room.placeAt(room.lastPosition);
+}

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { jsonText } from '../../http/answer.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomId } from '../../http/fields.ts';
+import { notFound } from '../../http/matrix-error.ts';
+import { readingOf } from '../../rooms/read/reading.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+import { renderedEvent } from './rendered.ts';
+
+export const getRoomStateWithKey = endpoint({
+  operation: 'getRoomStateWithKey',
+  routes: [
+    'GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}',
+    'GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/',
+    'GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}',
+    'GET /_matrix/client/r0/rooms/{roomId}/state/{eventType}/{stateKey}',
+    'GET /_matrix/client/r0/rooms/{roomId}/state/{eventType}',
+  ],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),
+  query: z.object({ format: z.enum(['content', 'event']).default('content') }),
+
+  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+    const { roomId, eventType, stateKey } = path;
+    const { room, departure } = await readingOf(rooms, roomId, caller.userId);
+    const event = departure
+      ? (await room.stateEventsAfter(departure, [[eventType, stateKey]]))[0]
+      : await room.stateEvent(eventType, stateKey);
+    if (!event) throw notFound('The room has no such state');
+    return query.format === 'event' ? jsonText(renderedEvent(event, caller)) : event.content;
+  },
+});

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomId } from '../../http/fields.ts';
+import { enteringBody, enterRoom, type Ports } from './enter-room.ts';
+
+export const joinRoomById = endpoint({
+  operation: 'joinRoomById',
+  routes: [
+    'POST /_matrix/client/v3/rooms/{roomId}/join',
+    'POST /_matrix/client/r0/rooms/{roomId}/join',
+  ],
+  auth: 'user',
+  rateLimit: 'write',
+  idempotency: 'request',
+  path: z.object({ roomId }),
+  body: enteringBody,
+
+  handle: (call, { rooms }: Ports) => enterRoom(rooms, call.path.roomId, 'join', call),
+});

@@ -1,0 +1,19 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomIdOrAlias } from '../../http/fields.ts';
+import { enteringBody, enterRoom, type Ports, roomIdOf } from './enter-room.ts';
+
+export const knockRoom = endpoint({
+  operation: 'knockRoom',
+  routes: ['POST /_matrix/client/v3/knock/{roomIdOrAlias}'],
+  auth: 'user',
+  rateLimit: 'write',
+  idempotency: 'request',
+  path: z.object({ roomIdOrAlias }),
+  body: enteringBody,
+
+  async handle(call, { rooms }: Ports) {
+    const room_id = await roomIdOf(rooms, call.path.roomIdOrAlias);
+    return enterRoom(rooms, room_id, 'knock', call);
+  },
+});

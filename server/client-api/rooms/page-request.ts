@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { wholeNumber } from '../../http/fields.ts';
+import { badJson, invalidParam } from '../../http/matrix-error.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { decodePaginationToken } from '../../rooms/pagination-token.ts';
+import type { Place } from '../../rooms/ports.ts';
+import type { RoomEvent } from '../../rooms/room-event.ts';
+import type { Room, SeenEvent } from '../../rooms/rooms.ts';
+import { type EventFilter, eventFilter } from '../../sync/filter/event-filter.ts';
+import { InvalidFilter } from '../../sync/filter/invalid-filter.ts';
+
+const LIMIT_DEFAULT = 10;
+const LIMIT_MAX = 1_000;
+
+/** More is cut down, not refused: clients ask for any number. */
+export const limitField = wholeNumber
+  .optional()
+  .transform((limit = LIMIT_DEFAULT) => Math.min(limit, LIMIT_MAX));
+
+/** In a query string: a RoomEventFilter as JSON. */
+export const filterField = z
+  .string()
+  .optional()
+  .transform((text) => filterOf(text));
+
+export interface PageFilter extends EventFilter {
+  readonly types: readonly string[] | undefined;
+  readonly senders: readonly string[] | undefined;
+}
+
+export const wantedIn =
+  (filter: PageFilter, roomId: string) =>
+  (event: RoomEvent): boolean =>
+    !filter.admitsNothing && filter.admitsRoom(roomId) && filter.admits(event);
+
+/** A token of either kind (D2) as a place in the room. */
+export async function placeOf(room: Room, text: string, name: string): Promise<Place> {
+  const token = decodePaginationToken(text);
+  if (!token) throw invalidParam(`${name} is not a token of this server`);
+  return token.kind === 'topological' ? token.place : room.placeAt(token.position);
+}
+
+/** With lazy loading the membership events of the senders, as of the newest event shown. */
+export async function sendersOf(
+  room: Room,
+  events: readonly SeenEvent[],
+): Promise<readonly RoomEvent[]> {
+  const newest = events.reduce<RoomEvent | undefined>(
+    (found, { event }) => (found && found.nid > event.nid ? found : event),
+    undefined,
+  );
+  if (!newest) return [];
+  const senders = new Set(events.map(({ event }) => event.sender));
+  return room.stateEventsAfter(
+    newest,
+    [...senders].map((sender) => ['m.room.member', sender] as const),
+  );
+}
+
+function filterOf(text: string | undefined): PageFilter {
+  const json = text === undefined || text === '' ? {} : parse(text);
+  try {
+    return { ...eventFilter(json), types: strings(json.types), senders: strings(json.senders) };
+  } catch (error) {
+    if (error instanceof InvalidFilter) throw badJson(error.message);
+    throw error;
+  }
+}
+
+function parse(text: string): JsonObject {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidParam('filter is not JSON');
+  }
+  if (!isObject(value)) throw invalidParam('filter is not an object');
+  return value;
+}
+
+const strings = (value: JsonValue | undefined): string[] | undefined =>
+  Array.isArray(value) ? value.filter((each) => typeof each === 'string') : undefined;

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { roomAlias, roomId } from '../../http/fields.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+
+export const setRoomAlias = endpoint({
+  operation: 'setRoomAlias',
+  routes: [
+    'PUT /_matrix/client/v3/directory/room/{roomAlias}',
+    'PUT /_matrix/client/r0/directory/room/{roomAlias}',
+  ],
+  auth: 'user',
+  rateLimit: 'write',
+  idempotency: 'request',
+  path: z.object({ roomAlias }),
+  body: { json: z.object({ room_id: roomId }) },
+
+  async handle({ caller, path, body, once }, { rooms }: { rooms: Pick<Rooms, 'addAlias'> }) {
+    await rooms.addAlias(path.roomAlias, body.room_id, caller.userId, {
+      outcome: () => once.outcome(200, {}),
+    });
+    return {};
+  },
+});

@@ -1,0 +1,3 @@
+import { doToAnother } from './do-to-another.ts';
+
+export const unban = doToAnother('unban', 'unban');
