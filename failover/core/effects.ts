@@ -12,11 +12,15 @@ export type Effect =
       readonly report: Report;
     }
   | { readonly kind: 'read' }
-  /** Takes a lease that is vacant, or whose holder gave no sign of life since `over` was read. */
+  /**
+   * Takes a lease whose key is still as at `revision`, be it vacant, or its holder without a sign of
+   * life since.
+   */
   | {
       readonly kind: 'claim';
       readonly lease: Lease;
       readonly sentAt: Millis;
+      readonly revision: number;
       readonly over: Predecessor | null;
       readonly report: Report;
     }
@@ -42,10 +46,9 @@ export type Effect =
       readonly text: string;
     };
 
-/** The term and the sign of life that were seen last; either one newer, and the claim fails. */
+/** The holder's sign of life that was seen last; after a newer one the claim fails. */
 export interface Predecessor {
   readonly site: Site;
-  readonly revision: number;
-  /** Null: its key is not there at all. */
-  readonly pulse: number | null;
+  /** The revision of its key; 0 if that is not there. */
+  readonly pulse: number;
 }

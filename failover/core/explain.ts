@@ -27,13 +27,13 @@ export function explain(state: State, now: Millis, timings: Timings): Explanatio
 function explainLeader(state: State, now: Millis, timings: Timings): string {
   const { view, self } = state;
   if (view === null) return `Not known: etcd has not answered yet${because(state.etcdTrouble)}.`;
-  const leader = view.leader?.site;
+  const leader = view.leader.site;
   if (!knowsEtcd(state, now, timings)) {
-    const last = leader === undefined ? 'nobody led' : `${leader} led`;
+    const last = leader === null ? 'nobody led' : `${leader} led`;
     const age = seconds(now - state.readAt);
     return `Not known: etcd has not answered for ${age}${because(state.etcdTrouble)}; before that ${last}.`;
   }
-  if (leader === undefined) return `Nobody leads: ${whyNobody(state, now, timings)}.`;
+  if (leader === null) return `Nobody leads: ${whyNobody(state, now, timings)}.`;
   if (leader === self.site) return explainOwn(state, now, timings);
   const quiet = silence(state, leader, now, timings);
   if (quiet < timings.addressLeaseMs) return `${leader} leads: ${say(serverOf(state, leader))}.`;
@@ -92,11 +92,11 @@ function whyNotLeading(state: State, site: Site, now: Millis, timings: Timings):
 }
 
 function explainAddress(state: State, now: Millis, timings: Timings): string {
-  const holder = state.view?.address?.site;
   if (state.view === null) return 'Not known: etcd has not answered yet.';
+  const holder = state.view.address.site;
   const trouble = state.addressTrouble;
   const own = trouble === null ? '' : ` Here its driver fails: ${trouble.reason}.`;
-  if (holder === undefined) return `Nobody has the address.${own}`;
+  if (holder === null) return `Nobody has the address.${own}`;
   if (holder === state.self.site && state.leaving !== null) {
     return `The address leaves ${holder}: ${state.leaving.why}.${own}`;
   }

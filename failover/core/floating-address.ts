@@ -1,5 +1,6 @@
+import { claim } from './claim.ts';
 import { reportNow } from './report.ts';
-import { isAlive, othersAlive, reportOf } from './sites.ts';
+import { othersAlive, reportOf } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
@@ -28,6 +29,8 @@ export function followAddress(turn: Turn): void {
 }
 
 function release(turn: Turn, revision: number): void {
+  // An order to hold it that is still under way would put it back after another site took it.
+  if (isPending(turn, 'hold-address')) return;
   ask(turn, 'release address', { kind: 'release', lease: 'address', revision });
 }
 
@@ -44,7 +47,6 @@ function hold(turn: Turn): void {
 const LIFETIME_MIN_MS = 1_000;
 
 function drop(turn: Turn): void {
-  // An order to hold it that is still under way would put it back.
   if (isPending(turn, 'hold-address')) return;
   if (ask(turn, 'drop-address', { kind: 'drop-address' })) {
     update(turn, { heldUntil: Number.NEGATIVE_INFINITY });
@@ -54,34 +56,28 @@ function drop(turn: Turn): void {
 function contend(turn: Turn): void {
   const { state, now, timings } = turn;
   const report = reportNow(state, now, timings);
-  if (report.front !== 'healthy' || state.view === null) return;
-  if ((state.addressTrouble?.count ?? 0) > 0 && now < (state.addressTrouble?.until ?? 0)) return;
+  if (!couldHoldAddress(report) || state.view === null) return;
   const since = vacantSince(state, timings);
-  if (since === null || now < since + turnOf(state, now, timings) * timings.addressTurnMs) return;
-  const over = state.view.address;
-  const pulse = over === null ? null : (state.view.sites[over.site]?.revision ?? null);
-  const predecessor = over && { ...over, pulse };
-  ask(turn, 'claim address', {
-    kind: 'claim',
-    lease: 'address',
-    sentAt: now,
-    over: predecessor,
-    report,
-  });
+  const turns = turnOf(state, now, timings) + (isLeaderElsewhere(turn) ? LEADER_TURNS : 0);
+  if (since === null || now < since + turns * timings.addressTurnMs) return;
+  claim(turn, 'address');
 }
+
+/** The leader's site takes it within one pulse; only if it does not, somebody else may for a while. */
+const LEADER_TURNS = 5;
 
 /** Since when nobody has a right to the address; null if somebody has. */
 function vacantSince(state: State, timings: Timings): Millis | null {
-  const claim = state.view?.address;
-  if (!claim) return state.addressVacantSince;
-  const pulse = state.pulses[claim.site];
+  const holder = state.view?.address.site;
+  if (!holder) return state.addressVacantSince;
+  const pulse = state.pulses[holder];
   return pulse === undefined ? null : pulse.seenAt + timings.addressLeaseMs;
 }
 
 /** The leader's site first, then who may lead next, then the rest: the address should move once. */
 function turnOf(state: State, now: Millis, timings: Timings): number {
   const likely = (site: Site): number => {
-    if (state.view?.leader?.site === site) return 0;
+    if (state.view?.leader.site === site) return 0;
     if (state.view?.patroni.leader?.site === site) return 1;
     return state.view?.patroni.sync?.standbys.includes(site) ? 2 : 3;
   };
@@ -89,16 +85,21 @@ function turnOf(state: State, now: Millis, timings: Timings): number {
   const before = (other: Site): boolean =>
     likely(other) < likely(mine) || (likely(other) === likely(mine) && other < mine);
   return othersAlive(state, now, timings).filter(
-    (site) => hasHealthyFront(state.view?.sites[site]?.report) && before(site),
+    (site) => couldHoldAddress(state.view?.sites[site]?.report) && before(site),
   ).length;
 }
 
 function reasonToLeave(state: State, now: Millis, timings: Timings): State['leaving'] {
-  const { front, power, addressTrouble } = state;
+  const leaving = reasonToBeElsewhere(state, now, timings);
+  if (leaving === null) return null;
   const refuge = othersAlive(state, now, timings).some((site) =>
-    hasHealthyFront(reportOf(state, site, now, timings)),
+    couldHoldAddress(reportOf(state, site, now, timings)),
   );
-  if (!refuge) return null;
+  return refuge ? leaving : null;
+}
+
+function reasonToBeElsewhere(state: State, now: Millis, timings: Timings): State['leaving'] {
+  const { front, power, addressTrouble } = state;
   if ((addressTrouble?.count ?? 0) >= TRIES) {
     return { since: now, why: `its driver fails: ${addressTrouble?.reason}`, now: true };
   }
@@ -106,29 +107,31 @@ function reasonToLeave(state: State, now: Millis, timings: Timings): State['leav
     return { since: now, why: 'its front is sick', now: true };
   }
   const since = state.leaderElsewhereSince;
-  const settled = since !== null && now - since >= timings.settleMs;
-  const hurry = since !== null && power.power !== 'mains' && power.power !== 'unknown';
-  if (!settled && !hurry) return null;
-  return { since: now, why: `the leader is ${state.view?.leader?.site}`, now: false };
+  if (since === null) return null;
+  const hurry = power.power === 'battery' || power.power === 'low';
+  if (!hurry && now - since < timings.settleMs) return null;
+  return { since: now, why: `the leader is ${state.view?.leader.site}`, now: false };
 }
 
 const TRIES = 3;
 
 function noteLeaderElsewhere(turn: Turn): void {
-  const { state, now, timings } = turn;
-  const leader = state.view?.leader?.site;
-  const elsewhere =
-    leader !== undefined &&
-    leader !== state.self.site &&
-    isAlive(state, leader, now, timings) &&
-    hasHealthyFront(state.view?.sites[leader]?.report) &&
-    state.view?.sites[leader]?.report.server?.role === 'writer';
-  if (elsewhere === (state.leaderElsewhereSince !== null)) return;
-  update(turn, { leaderElsewhereSince: elsewhere ? now : null });
+  const { address, leaderElsewhereSince } = turn.state;
+  const elsewhere = address !== null && isLeaderElsewhere(turn);
+  if (elsewhere === (leaderElsewhereSince !== null)) return;
+  update(turn, { leaderElsewhereSince: elsewhere ? turn.now : null });
 }
 
-function hasHealthyFront(report: Report | null | undefined): boolean {
-  return report?.front === 'healthy';
+/** Another site has an open writer and could have the address. */
+function isLeaderElsewhere({ state, now, timings }: Turn): boolean {
+  const leader = state.view?.leader.site;
+  if (!leader || leader === state.self.site) return false;
+  const report = reportOf(state, leader, now, timings);
+  return couldHoldAddress(report) && report?.server?.role === 'writer';
+}
+
+function couldHoldAddress(report: Report | null | undefined): boolean {
+  return report?.front === 'healthy' && report.mayHoldAddress;
 }
 
 function hasDrained({ state, now, timings }: Turn): boolean {

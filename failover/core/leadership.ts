@@ -1,8 +1,9 @@
-import { reportNow } from './report.ts';
+import { claim } from './claim.ts';
 import { knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
+import type { View } from './view.ts';
 
 /**
  * D3: only the site where Patroni's primary runs beside a healthy server may hold the leader key.
@@ -30,16 +31,9 @@ function stepDownIfNeeded(turn: Turn, revision: number): void {
 function campaign(turn: Turn): void {
   const { state, now, timings } = turn;
   if (reasonNotToLead(state, now, timings) !== null) return;
-  const over = state.view?.leader ?? null;
-  if (over !== null && silence(state, over.site, now, timings) < timings.leaderLeaseMs) return;
-  const pulse = over === null ? null : (state.view?.sites[over.site]?.revision ?? null);
-  ask(turn, 'claim leader', {
-    kind: 'claim',
-    lease: 'leader',
-    sentAt: now,
-    over: over && { ...over, pulse },
-    report: reportNow(state, now, timings),
-  });
+  const holder = state.view?.leader.site;
+  if (holder && silence(state, holder, now, timings) < timings.leaderLeaseMs) return;
+  claim(turn, 'leader');
 }
 
 /** Why this site may not ask for the leader key, as a clause; null if it may. */
@@ -56,6 +50,9 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (view.patroni.leader.site !== state.self.site) {
     return `Patroni's leader key names ${view.patroni.leader.site}`;
   }
+  if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {
+    return 'a new cluster waits for its first synchronous standby';
+  }
   if (patroniUntil(state) <= now + timings.patroniMarginMs) {
     return "what is left of Patroni's leader key is not known yet, or too short";
   }
@@ -64,6 +61,14 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   }
   if (!server.report.healthy) return `its server is sick (${server.why ?? 'no reason given'})`;
   return null;
+}
+
+/**
+ * While Patroni 4.0.7 makes a cluster it leaves PostgreSQL without a synchronous standby for a moment
+ * although it is strict (patroni-config/README.md, "Known trap").
+ */
+function isFirst(view: View): boolean {
+  return view.leader.revision === 0;
 }
 
 /** Until when Patroni's leader key is ours for certain; long ago if it is not ours. */

@@ -1,7 +1,7 @@
 import type { Input, Lease, Pending } from './inputs.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
-import type { Claim, PostgresReport, ServerReport, Site, View } from './view.ts';
+import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
 
 /** Takes an input into the state; decides nothing. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
@@ -108,7 +108,7 @@ function seeView(state: State, view: View, now: Millis): State {
     readAt: now,
     etcdTrouble: null,
     pulses: seePulses(state.pulses, view, now),
-    addressVacantSince: view.address === null ? (state.addressVacantSince ?? now) : null,
+    addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
     leader,
     address,
@@ -126,10 +126,10 @@ function isUnprotected({ patroni: { leader, sync } }: View): boolean {
  * The site is the holder, not the process: one that restarts finds its terms in etcd, and its first
  * pulse that etcd accepts makes them good again. Until then they are worth nothing.
  */
-function reconcile(held: Held | null, claim: Claim | null, self: Site): Held | null {
-  if (claim === null || claim.site !== self) return null;
-  if (held?.revision === claim.revision) return held;
-  return { revision: claim.revision, until: Number.NEGATIVE_INFINITY };
+function reconcile(held: Held | null, key: LeaseKey, self: Site): Held | null {
+  if (key.site !== self) return null;
+  if (held?.revision === key.revision) return held;
+  return { revision: key.revision, until: Number.NEGATIVE_INFINITY };
 }
 
 function seePulses(before: State['pulses'], view: View, now: Millis): State['pulses'] {
@@ -139,7 +139,7 @@ function seePulses(before: State['pulses'], view: View, now: Millis): State['pul
     after[site] = known?.revision === revision ? known : { revision, seenAt: now };
   };
   // A holder whose key somebody deleted has its time as well: it does not know yet.
-  for (const claim of [view.leader, view.address]) if (claim !== null) see(claim.site, 0);
+  for (const { site } of [view.leader, view.address]) if (site !== null) see(site, 0);
   for (const [site, { revision }] of Object.entries(view.sites)) see(site, revision);
   return after;
 }
@@ -158,7 +158,7 @@ function renew(state: State, input: Extract<Input, { kind: 'pulsed' }>, timings:
 function win(state: State, input: Extract<Input, { kind: 'claimed' }>, timings: Timings): State {
   if (!input.won) return state;
   const until = input.sentAt + termMs(input.lease, timings);
-  const won = prolong(state[input.lease], input.view[input.lease]?.revision, until);
+  const won = prolong(state[input.lease], input.view[input.lease].revision, until);
   return input.lease === 'leader' ? { ...state, leader: won } : { ...state, address: won };
 }
 

@@ -23,15 +23,14 @@ export function routing(state: State, now: Millis, timings: Timings): Routing {
   }));
   return {
     writer: writer(state, now, timings),
-    address: { holder: state.view?.address?.site ?? null, drain: state.leaving !== null },
+    address: { holder: state.view?.address.site ?? null, drain: state.leaving !== null },
     sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
   };
 }
 
 function writer(state: State, now: Millis, timings: Timings): Routing['writer'] {
-  const site = state.view?.leader?.site;
-  if (site === undefined || silence(state, site, now, timings) >= timings.leaderLeaseMs)
-    return null;
+  const site = state.view?.leader.site;
+  if (!site || silence(state, site, now, timings) >= timings.leaderLeaseMs) return null;
   const here = site === state.self.site;
   const server: ServerReport | null | undefined = here
     ? state.server.report

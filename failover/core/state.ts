@@ -9,6 +9,8 @@ export interface Self {
   readonly witness: boolean;
   readonly serverUrl: string | null;
   readonly frontUrl: string | null;
+  /** Patroni is strict: PostgreSQL acknowledges nothing without a standby (three sites). */
+  readonly strict: boolean;
   /** Whether this site has a driver for the floating address. */
   readonly mayHoldAddress: boolean;
 }

@@ -4,17 +4,20 @@
  */
 export type Site = string;
 
-/** Who holds a lease of ours. `revision` is that of the transaction that won it, and names the term. */
-export interface Claim {
-  readonly site: Site;
+/**
+ * Who holds a lease of ours. `revision` is that of the transaction that won it, and names the term. A
+ * lease given back keeps its key, with no site; the revision 0 says that it has never been held.
+ */
+export interface LeaseKey {
+  readonly site: Site | null;
   readonly revision: number;
 }
 
 export interface View {
   readonly clusterId: string;
   readonly revision: number;
-  readonly leader: Claim | null;
-  readonly address: Claim | null;
+  readonly leader: LeaseKey;
+  readonly address: LeaseKey;
   readonly sites: Readonly<Record<Site, SiteKey>>;
   readonly patroni: PatroniKeys;
 }
@@ -39,6 +42,8 @@ export interface Report {
   readonly server: ServerReport | null;
   readonly postgres: PostgresReport | null;
   readonly front: 'healthy' | 'sick' | 'unknown';
+  /** It has a driver for the address, and the driver works as far as is known. */
+  readonly mayHoldAddress: boolean;
   readonly power: Power;
   /** Why a switchover must not go here; null where it may. */
   readonly notCandidate: string | null;

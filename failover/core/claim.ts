@@ -1,0 +1,19 @@
+import type { Lease } from './inputs.ts';
+import { reportNow } from './report.ts';
+import { ask, type Turn } from './turn.ts';
+
+/** Asks for a lease, on condition that nothing of what we know of it has changed. */
+export function claim(turn: Turn, lease: Lease): void {
+  const { state, now, timings } = turn;
+  if (state.view === null) return;
+  const { site, revision } = state.view[lease];
+  const pulse = site === null ? 0 : (state.view.sites[site]?.revision ?? 0);
+  ask(turn, `claim ${lease}`, {
+    kind: 'claim',
+    lease,
+    sentAt: now,
+    revision,
+    over: site === null ? null : { site, pulse },
+    report: reportNow(state, now, timings),
+  });
+}

@@ -1,0 +1,144 @@
+import type { Site } from '../view.ts';
+import { startClients } from './clients.ts';
+import { etcd } from './etcd.ts';
+import { breakThings, type Cluster } from './faults.ts';
+import { type Invariants, invariants } from './invariants.ts';
+import { network } from './network.ts';
+import { type Patroni, patroni } from './patroni.ts';
+import { type Postgres, postgres } from './postgres.ts';
+import { type Random, random } from './random.ts';
+import { type Server, server } from './server.ts';
+import { type AgentHost, agentHost } from './site.ts';
+import { type Timeline, timeline } from './timeline.ts';
+import type { Bugs, World } from './world.ts';
+
+/** What a run of one seed found. `broken` is null if every invariant held. */
+export interface Outcome {
+  readonly broken: string | null;
+  readonly acknowledged: number;
+  readonly terms: number;
+  readonly addressMoves: number;
+  /** Of these, how many since the faults began. */
+  readonly addressMovesByFaults: number;
+  /** The longest time without the address at any site since then. */
+  readonly addressGapMs: number;
+  /** From the last mending to all being well again. */
+  readonly healedAfterMs: number;
+  readonly story: readonly string[];
+}
+
+export interface Setting {
+  readonly seed: number;
+  readonly bugs?: Bugs;
+  /** Called when all are well for the first time; without it faults are drawn from the seed. */
+  readonly faults?: Story;
+  readonly faultsMs?: number;
+  /** Two sites and a witness instead of three sites. */
+  readonly witness?: boolean;
+}
+
+/** Breaks what it wants at times of its own, told which site is active when it begins. */
+export type Story = (world: World, cluster: Cluster, active: Site) => void;
+
+const WARM_UP_MS = 8_000;
+const HEAL_WITHIN_MS = 90_000;
+
+export function simulate(setting: Setting): Outcome {
+  const chance = random(setting.seed);
+  const time = timeline();
+  const story: string[] = [];
+  const world = makeWorld(setting, chance, time, story);
+  const check = invariants(world);
+  const cluster = raise(world, check);
+  startClients(world, cluster.agents, cluster.servers);
+
+  const from = WARM_UP_MS;
+  const until = from + (setting.faultsMs ?? 40_000);
+  if (setting.faults === undefined) breakThings(world, cluster, from, until);
+  else time.at(from, () => setting.faults?.(world, cluster, cluster.etcd.keys.leader.site ?? 'a'));
+  time.at(from, () => check.beginCounting());
+  while (time.now < until && check.broken === null) time.runUntil(time.now + 1_000);
+  mendAll(world, cluster);
+  while (check.broken === null && !check.well(cluster)) {
+    if (time.now > until + HEAL_WITHIN_MS)
+      check.fail(`not well ${HEAL_WITHIN_MS} ms after mending`);
+    time.runUntil(time.now + 500);
+  }
+  if (check.broken === null) check.finish(cluster);
+  return {
+    broken: check.broken,
+    acknowledged: check.acknowledged.size,
+    terms: check.terms.size,
+    addressMoves: check.addressMoves,
+    addressMovesByFaults: check.addressMovesCounted,
+    addressGapMs: check.addressGapMs(),
+    healedAfterMs: time.now - until,
+    story,
+  };
+}
+
+function makeWorld(setting: Setting, chance: Random, time: Timeline, story: string[]): World {
+  const witness = setting.witness ?? setting.seed % 4 === 3;
+  const sites = witness ? ['a', 'b'] : ['a', 'b', 'c'];
+  const members = witness ? ['a', 'b', 'w'] : sites;
+  const clocks = new Map(
+    members.map((site) => [
+      site,
+      { zero: chance.between(0, 1e7), speed: chance.between(0.99, 1.01) },
+    ]),
+  );
+  return {
+    time,
+    random: chance,
+    network: network(members, chance),
+    sites,
+    members,
+    strict: !witness,
+    bugs: setting.bugs ?? {},
+    clock: (site) => clocks.get(site)!.zero + clocks.get(site)!.speed * time.now,
+    note: (what) => void story.push(`${time.now.toFixed(0).padStart(7)} ${what}`),
+  };
+}
+
+function raise(world: World, check: Invariants): Cluster {
+  const etcdModel = etcd(world);
+  const postgreses = new Map<Site, Postgres>();
+  const patronis = new Map<Site, Patroni>();
+  const servers = new Map<Site, Server>();
+  const agents = new Map<Site, AgentHost>();
+  const peers = { patronis: () => patronis, postgreses: () => postgreses };
+  for (const site of world.sites) {
+    const database = postgres(site, world, peers.postgreses);
+    postgreses.set(site, database);
+    patronis.set(site, patroni(database, etcdModel, world, peers));
+    servers.set(
+      site,
+      server(database, world, {
+        acknowledged: (ack) => check.acknowledge(ack),
+        opened: (epoch) => check.open(epoch, database),
+      }),
+    );
+  }
+  for (const site of world.members) {
+    agents.set(
+      site,
+      agentHost(site, world, {
+        etcd: etcdModel,
+        patroni: patronis.get(site) ?? null,
+        patroniOf: (name) => patronis.get(name),
+        postgres: postgreses.get(site) ?? null,
+        server: servers.get(site) ?? null,
+        addressChanged: () => check.address(agents),
+      }),
+    );
+  }
+  return { etcd: etcdModel, postgreses, patronis, servers, agents };
+}
+
+/** What the seed's own mending may have missed. */
+function mendAll({ network, time }: World, cluster: Cluster): void {
+  network.mendAll();
+  network.lossRate = 0.002;
+  time.runUntil(time.now + 1);
+  for (const site of cluster.agents.keys()) cluster.etcd.revive(site);
+}

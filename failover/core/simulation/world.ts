@@ -1,0 +1,33 @@
+import type { Site } from '../view.ts';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+import type { Timeline } from './timeline.ts';
+
+/** What every model of the simulation shares. */
+export interface World {
+  readonly time: Timeline;
+  readonly random: Random;
+  readonly network: Network;
+  /** Sites with everything. */
+  readonly sites: readonly Site[];
+  /** All members of etcd: the sites, and a witness where there is one. */
+  readonly members: readonly Site[];
+  /** Whether Patroni goes on without a standby: two sites and a witness do, three never. */
+  readonly strict: boolean;
+  readonly bugs: Bugs;
+  /** Each site's own idea of time: another zero and a slightly wrong speed. */
+  readonly clock: (site: Site) => number;
+  readonly note: (what: string) => void;
+}
+
+/** Mistakes that the simulation must notice; each has been made somewhere (FAULTS.md, HA-FIELD.md). */
+export interface Bugs {
+  readonly lateAnswersRenew?: boolean;
+  readonly challengerIgnoresLastPulse?: boolean;
+  readonly addressWithoutLifetime?: boolean;
+  readonly noFenceRow?: boolean;
+  readonly takeoverNotConfirmed?: boolean;
+  readonly noDeadlineAfterCommit?: boolean;
+  readonly deadlineWithoutPatroni?: boolean;
+  readonly silentServerIsGone?: boolean;
+}
