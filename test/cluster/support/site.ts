@@ -39,6 +39,15 @@ export class Site {
     return this.#lan.plugIn(this.container);
   }
 
+  /** No other site gets a byte of WAL from this one, or gives one; etcd and all else go on. */
+  async blockReplication(): Promise<void> {
+    for (const rule of REPLICATION) await this.must(['iptables', '-A', ...rule]);
+  }
+
+  async allowReplication(): Promise<void> {
+    for (const rule of REPLICATION) await this.must(['iptables', '-D', ...rule]);
+  }
+
   /** SIGKILL, SIGSTOP or SIGCONT for programs of this site; a killed one is started again at once. */
   signal(signal: Signal, ...units: Unit[]): Promise<string> {
     return this.must([UNIT, signal, ...units]);
@@ -85,3 +94,16 @@ export class Site {
 }
 
 const UNIT = '/farol/test/cluster/image/unit';
+
+const drop = (chain: string, port: string) => [
+  chain,
+  '-i',
+  'eth0',
+  '-p',
+  'tcp',
+  port,
+  '5432',
+  '-j',
+  'DROP',
+];
+const REPLICATION = [drop('INPUT', '--dport'), drop('INPUT', '--sport')];

@@ -1,0 +1,104 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { switchover, untilWell } from './support/farol.ts';
+import { type Survived, underLoad } from './support/load.ts';
+import type { Site, Unit } from './support/site.ts';
+import { useCluster } from './support/use-cluster.ts';
+
+const cluster = useCluster({ sites: 3 });
+
+test.for<Unit>(['server', 'agent'])(
+  'SIGKILL of the %s of the active site fails no request, and stalls for 4 s at most',
+  async (unit) => {
+    const active = await untilWell(cluster());
+    const { measured, violations } = await underLoad(
+      cluster,
+      { title: `kill ${unit}` },
+      async (load) => {
+        await load.untilFlowing(everyTarget());
+        load.strike();
+        await active.signal('KILL', unit);
+        await load.untilFlowing(everyTarget());
+      },
+    );
+    expect(violations).toEqual([]);
+    expect(measured.failed).toEqual({});
+    expect(measured.longestRequestMs).toBeLessThanOrEqual(4_000);
+  },
+);
+
+test('SIGKILL of a front fails no request of clients of the others', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'kill front' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    await active.signal('KILL', 'front');
+    await load.untilFlowing(everyTarget());
+  });
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+test('a planned switchover under load fails no request and stalls for 2.5 s at most', async () => {
+  const active = await untilWell(cluster());
+  const target = cluster().sites.find((site) => site !== active)!;
+  const options = { title: 'switchover', sendersEach: 8, pauseMs: 100 };
+  const { measured, violations } = await underLoad(cluster(), options, async (load) => {
+    await load.untilFlowing(everyTarget());
+    const windowEnds = performance.now() + SWITCHOVER_WINDOW_MS;
+    await sleep(SWITCHOVER_WINDOW_MS / 3);
+    load.strike();
+    await switchover(active, target);
+    await load.untilFlowing(everyTarget());
+    await sleep(windowEnds - performance.now());
+  });
+  expect(violations).toEqual([]);
+  expect(measured.failed).toEqual({});
+  expect(measured.requests).toBeGreaterThanOrEqual(10_000);
+  expect(measured.longestRequestMs).toBeLessThanOrEqual(2_500);
+  expect(await untilWell(cluster())).toBe(target);
+});
+
+test('SIGSTOP of server and agent for 30 s, then SIGCONT: the frozen writer acknowledges nothing more', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(
+    cluster(),
+    { title: 'freeze server and agent' },
+    async (load) => {
+      await load.untilFlowing(everyTarget());
+      load.strike();
+      await active.signal('STOP', 'server', 'agent');
+      await sleep(FREEZE_MS);
+      await active.signal('CONT', 'server', 'agent');
+      await load.untilFlowing(everyTarget());
+    },
+  );
+  expectSurvival(survived, active);
+});
+
+test('SIGKILL of the primary PostgreSQL, its site alive: writes go on', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'kill postmaster' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    await active.killPostmaster();
+    await load.untilFlowing(everyTarget());
+  });
+  expectSurvival(survived, active);
+});
+
+const SWITCHOVER_WINDOW_MS = 60_000;
+const FREEZE_MS = 30_000;
+const WRITES_WITHIN_MS = 30_000;
+
+function expectSurvival(survived: Survived, active: Site) {
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+  expect(survived.measured.writesAfterMs).toBeLessThanOrEqual(WRITES_WITHIN_MS);
+}
+
+const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
+const othersThan = (site: Site) =>
+  cluster()
+    .sites.filter((each) => each !== site)
+    .map(({ name }) => name);

@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { untilBatchWaits } from './support/batches.ts';
+import { serverHealth, untilWell, writerOf } from './support/farol.ts';
+import { underLoad } from './support/load.ts';
+import type { Site } from './support/site.ts';
+import { until } from './support/until.ts';
+import { useCluster } from './support/use-cluster.ts';
+
+// Schedules that broke earlier drafts of the design. Each fails when its remedy is taken out; what was
+// taken out, and how it failed, is in test/cluster/README.md.
+
+const cluster = useCluster({ sites: 3 });
+
+test('the writer is killed while a batch waits for its standby, and the requests are repeated: none takes effect twice', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'kill in a wait' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    await active.blockReplication();
+    await untilBatchWaits(active);
+    await active.signal('KILL', 'server');
+    await untilTakingOver(active);
+    await active.allowReplication();
+    await load.untilFlowing(everyTarget());
+  });
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+test('the postmaster is killed with a row that no standby has, the requests are repeated, the site is lost: nothing acknowledged is', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'unconfirmed row' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    await active.blockReplication();
+    await untilBatchWaits(active);
+    await active.killPostmaster();
+    // The row is visible now, and its sender has asked again.
+    await untilTakingOver(active);
+    await active.powerOff();
+    await load.untilFlowing([...othersThan(active), 'address']);
+    await active.powerOn();
+    await load.untilFlowing(everyTarget(), 90_000);
+  });
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+test('a takeover behind an open transaction of a frozen writer ends that transaction', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'frozen transaction' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    const frozen = holdTheRow(active);
+    await active.signal('KILL', 'server');
+    await load.untilFlowing(everyTarget());
+    expect(await frozen).toContain('terminating connection');
+  });
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+test('Patroni frozen beside a living PostgreSQL and server: the old writer acknowledges nothing once another may', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'frozen Patroni' }, async (load) => {
+    await load.untilFlowing(everyTarget());
+    load.strike();
+    await active.signal('STOP', 'patroni');
+    await until('another site writes', async () => {
+      const writer = await writerOf(cluster());
+      return writer !== undefined && writer !== active;
+    });
+    await load.untilFlowing(everyTarget());
+    await active.signal('CONT', 'patroni');
+    await load.untilFlowing(everyTarget(), 90_000);
+  });
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+async function untilTakingOver(site: Site) {
+  await until(`the server of ${site.name} takes over`, async () => {
+    return (await serverHealth(site)).role === 'taking-over';
+  });
+}
+
+/** A transaction as a writer that froze in the middle of one leaves it; resolves with how it ended. */
+async function holdTheRow(site: Site): Promise<string> {
+  const sql = 'BEGIN; SELECT 1 FROM log_head FOR UPDATE; SELECT pg_sleep(600)';
+  const command = ['env', 'PGAPPNAME=farol-writer', 'psql', '-Xd', 'farol', '-c', sql];
+  const { stderr } = await site.run(command, 'farol');
+  return stderr;
+}
+
+const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
+const othersThan = (site: Site) =>
+  cluster()
+    .sites.filter((each) => each !== site)
+    .map(({ name }) => name);

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { etcdLeader, moveEtcdLeader } from './support/etcd.ts';
+import { untilWell } from './support/farol.ts';
+import { type Load, type Survived, underLoad } from './support/load.ts';
+import type { Site } from './support/site.ts';
+import { useCluster } from './support/use-cluster.ts';
+
+const cluster = useCluster({ sites: 3 });
+
+const FRONTS_WITHIN_MS = 6_000;
+const WRITES_WITHIN_MS = 30_000;
+
+test('the active site loses power: fronts answer in 6 s, writes go on in 30 s, nothing is lost or doubled', async () => {
+  const active = await untilWell(cluster());
+  await unlessEtcdLeads(active);
+  const survived = await underLoad(cluster(), { title: 'power loss' }, (load) =>
+    powerLoss(active, load),
+  );
+  expectSurvival(survived, active);
+});
+
+test('the same with the etcd leader in that site', async () => {
+  const active = await untilWell(cluster());
+  const survived = await underLoad(
+    cluster(),
+    { title: 'power loss with the etcd leader' },
+    async (load) => {
+      // The agents keep the two apart, so the power goes as soon as they are together.
+      await moveEtcdLeader(cluster(), active);
+      await powerLoss(active, load);
+    },
+  );
+  expectSurvival(survived, active);
+});
+
+test('the network of the active site is cut and healed', async () => {
+  const active = await untilWell(cluster());
+  await unlessEtcdLeads(active);
+  const survived = await underLoad(cluster(), { title: 'network cut' }, async (load) => {
+    await load.untilFlowing(everyTarget(), 30_000);
+    load.strike();
+    await active.cutNetwork();
+    await load.untilFlowing(othersThan(active), 60_000);
+    await active.healNetwork();
+    await load.untilFlowing(everyTarget(), 60_000);
+  });
+  expectSurvival(survived, active);
+});
+
+async function powerLoss(active: Site, load: Load) {
+  await load.untilFlowing(everyTarget(), 30_000);
+  load.strike();
+  await active.powerOff();
+  await load.untilFlowing([...othersThan(active), 'address'], 60_000);
+  await active.powerOn();
+  await load.untilFlowing(everyTarget(), 90_000);
+}
+
+function expectSurvival(survived: Survived, active: Site) {
+  expect(survived.violations).toEqual([]);
+  expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+  expect(survived.frontsAfterMs).toBeLessThanOrEqual(FRONTS_WITHIN_MS);
+  expect(survived.measured.writesAfterMs).toBeLessThanOrEqual(WRITES_WITHIN_MS);
+}
+
+async function unlessEtcdLeads(active: Site) {
+  if ((await etcdLeader(cluster())) !== active) return;
+  await moveEtcdLeader(cluster(), cluster().sites.find((site) => site !== active)!);
+}
+
+const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
+const othersThan = (site: Site) =>
+  cluster()
+    .sites.filter((each) => each !== site)
+    .map(({ name }) => name);

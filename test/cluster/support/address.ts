@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
+import type { Cluster } from './cluster.ts';
+import type { Site } from './site.ts';
+import { FRONT_PORT } from './site-files.ts';
+
+/** The sites that hold the floating address, as the sites themselves say; those without power cannot. */
+export async function holdersOfAddress(cluster: Cluster): Promise<readonly Site[]> {
+  const { address } = cluster.plan;
+  const asked = cluster.sites.map(async (site) => {
+    const shown = await site
+      .run(['ip', '-4', '-o', 'address', 'show', 'to', address])
+      .catch(() => undefined);
+    return { site, holds: shown?.stdout.includes(address) === true };
+  });
+  return (await Promise.all(asked)).filter(({ holds }) => holds).map(({ site }) => site);
+}
+
+const EVERY_MS = 100;
+const HANDSHAKE_MS = 1000;
+
+/** Makes a new TLS connection to the address every 100 ms; gives the times at which one was answered. */
+export function watchAddress(cluster: Cluster, signal: AbortSignal): readonly number[] {
+  const answeredAt: number[] = [];
+  const watch = async () => {
+    while (!signal.aborted) {
+      void shakeHands(cluster).then((done) => done && answeredAt.push(performance.now()));
+      await sleep(EVERY_MS);
+    }
+  };
+  void watch();
+  return answeredAt;
+}
+
+function shakeHands(cluster: Cluster): Promise<boolean> {
+  const { address, serverName } = cluster.plan;
+  return new Promise((resolve) => {
+    const end = (done: boolean) => {
+      socket.destroy();
+      resolve(done);
+    };
+    const options = { host: address, port: FRONT_PORT, servername: serverName, ca: cluster.ca };
+    const socket = connect(options, () => end(true));
+    socket.setTimeout(HANDSHAKE_MS, () => end(false)).on('error', () => end(false));
+  });
+}
+
+/** From a fault until the address answers for good: the end of the longest silence that ends after it. */
+export function silenceAfter(answeredAt: readonly number[], faultAt: number): number {
+  let longest = { ms: 0, until: faultAt };
+  answeredAt.forEach((until, index) => {
+    const ms = until - (answeredAt[index - 1] ?? until);
+    if (until >= faultAt && ms > longest.ms) longest = { ms, until };
+  });
+  return Math.round(longest.until - faultAt);
+}

@@ -1,0 +1,72 @@
+import { holdersOfAddress } from './address.ts';
+import type { Cluster } from './cluster.ts';
+import { untilReplicated } from './patroni.ts';
+import type { Site } from './site.ts';
+import { until } from './until.ts';
+
+/** What the agent of a site tells its front (GET /v1/routing). */
+export interface Routing {
+  readonly version: number;
+  readonly writer: { readonly site: string; readonly epoch: number; readonly url: string } | null;
+}
+
+/** What the server of a site says of itself (GET /v1/health). */
+export interface ServerHealth {
+  readonly role: 'follower' | 'taking-over' | 'writer' | 'stopping';
+  readonly epoch: number | null;
+  readonly position: number | null;
+}
+
+export const routingOf = (site: Site) => ask<Routing>(site, 'agent', 'GET', '/v1/routing');
+export const serverHealth = (site: Site) => ask<ServerHealth>(site, 'server', 'GET', '/v1/health');
+/** Counters of the front since it started. */
+export const frontHealth = (site: Site) =>
+  ask<{ held: number; replayed: number; givenUp: number }>(site, 'front', 'GET', '/v1/health');
+
+/** A planned move of the writer, asked of an agent as an operator would. */
+export function switchover(from: Site, to: Site): Promise<unknown> {
+  return ask(from, 'agent', 'POST', '/v1/switchover', { to: to.name });
+}
+
+/** The site whose server is the writer. */
+export async function writerOf(cluster: Cluster): Promise<Site | undefined> {
+  const asked = cluster.sites.map(async (site) => {
+    if ((await serverHealth(site)).role !== 'writer')
+      throw new Error(`${site.name} does not write`);
+    return site;
+  });
+  return Promise.any(asked).catch(() => undefined);
+}
+
+/**
+ * Waits until nothing is amiss: every copy is in step, the writer runs beside the primary, every site's
+ * agent names it, and the address is where it is. Gives the writer's site.
+ */
+export async function untilWell(cluster: Cluster, withinMs = 120_000): Promise<Site> {
+  const primary = await untilReplicated(cluster, withinMs);
+  return until(
+    'the writer runs beside the primary, every agent names it, and it holds the address',
+    async () => {
+      if ((await serverHealth(primary)).role !== 'writer') return false;
+      const routes = await Promise.all(cluster.sites.map(routingOf));
+      if (!routes.every(({ writer }) => writer?.site === primary.name)) return false;
+      const holders = await holdersOfAddress(cluster);
+      return holders.length === 1 && holders[0] === primary && primary;
+    },
+    withinMs,
+  );
+}
+
+async function ask<T>(
+  site: Site,
+  whom: 'agent' | 'server' | 'front',
+  method: 'GET' | 'POST',
+  path: string,
+  body?: object,
+): Promise<T> {
+  const content = body ? ['-H', 'content-type: application/json', '-d', JSON.stringify(body)] : [];
+  const socket = `/run/farol/${whom}.sock`;
+  const options = ['-sS', '--fail-with-body', '-m', '20', '-X', method, '--unix-socket', socket];
+  const printed = await site.must(['curl', ...options, ...content, `http://${whom}${path}`]);
+  return JSON.parse(printed === '' ? 'null' : printed) as T;
+}

@@ -1,0 +1,176 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { violationsIn } from '../../support/history/check-history.ts';
+import { type Attempt, History, type StoredMessage } from '../../support/history/history.ts';
+import { failuresThrough, type Measured, measure } from '../../support/history/measure.ts';
+import { RecordingClient, type Target } from '../../support/history/recording-client.ts';
+import { silenceAfter, watchAddress } from './address.ts';
+import type { Cluster } from './cluster.ts';
+import { primaryOf } from './patroni.ts';
+import { FRONT_PORT } from './site-files.ts';
+import { until } from './until.ts';
+
+export interface LoadOptions {
+  /** Names the run in what is printed. */
+  readonly title: string;
+  /** Senders for each target: the floating address and the front of every site. */
+  readonly sendersEach?: number;
+  readonly pauseMs?: number;
+}
+
+export interface Load {
+  readonly history: History;
+  /** Marks the time of the fault. */
+  strike(): void;
+  /** Waits until clients through each of these targets have been acknowledged something sent from now on. */
+  untilFlowing(through: readonly string[], withinMs?: number): Promise<void>;
+}
+
+export interface Survived {
+  readonly measured: Measured;
+  /** From the fault until the address answered new connections again. */
+  readonly frontsAfterMs: number;
+  /** Failed attempts of clients of these targets. */
+  failuresThrough(...targets: string[]): Attempt[];
+  /** Against I1, I2 and I3; must be empty. */
+  readonly violations: readonly string[];
+}
+
+let runs = 0;
+
+/**
+ * Clients chat through the address and through every front while the scenario runs; then their histories
+ * are checked against the database, and what they felt is printed. The scenario must leave a cluster
+ * that takes writes.
+ */
+export async function underLoad(
+  cluster: Cluster,
+  options: LoadOptions,
+  scenario: (load: Load) => Promise<void>,
+): Promise<Survived> {
+  const history = new History();
+  const clients = await startClients(cluster, { ...options, history, run: ++runs });
+  const watching = new AbortController();
+  const handshakes = watchAddress(cluster, watching.signal);
+  let faultAt = Number.POSITIVE_INFINITY;
+  try {
+    await scenario({
+      history,
+      strike: () => {
+        faultAt = performance.now();
+      },
+      untilFlowing: (through, withinMs) => untilFlowing(history, through, withinMs),
+    });
+  } finally {
+    await clients.stop();
+    watching.abort();
+  }
+  const stored = await storedMessages(cluster, clients.prefix);
+  const survived: Survived = {
+    measured: measure(history, faultAt),
+    frontsAfterMs: silenceAfter(handshakes, faultAt),
+    failuresThrough: (...targets) => failuresThrough(history, targets),
+    violations: violationsIn(history, stored),
+  };
+  report(options.title, history, survived);
+  return survived;
+}
+
+async function startClients(
+  cluster: Cluster,
+  options: LoadOptions & { history: History; run: number },
+) {
+  const { history, sendersEach = 3, pauseMs = 50 } = options;
+  const prefix = `run${options.run}x`;
+  const senders = targetsOf(cluster).flatMap((target) =>
+    Array.from({ length: sendersEach }, (_, index) => {
+      const name = `${prefix}${target.through}${index}`;
+      return new RecordingClient(name, target, history);
+    }),
+  );
+  const rooms = await openRooms(senders);
+  const ending = new AbortController();
+  const running = senders.flatMap((sender, index) => [
+    sender.sendUntil(ending.signal, rooms[index]!, pauseMs),
+    sender.syncUntil(ending.signal),
+  ]);
+  return {
+    prefix,
+    async stop() {
+      ending.abort();
+      await Promise.all(running);
+      await Promise.all(senders.map((sender) => sender.close()));
+    },
+  };
+}
+
+/** One room for each group of senders, so that a room has members behind different fronts. */
+async function openRooms(senders: readonly RecordingClient[]): Promise<string[]> {
+  await Promise.all(senders.map((sender) => sender.register()));
+  const count = Math.max(1, Math.floor(senders.length / 4));
+  const rooms = await Promise.all(senders.slice(0, count).map((sender) => sender.createRoom()));
+  const roomOf = senders.map((_, index) => rooms[index % count]!);
+  await Promise.all(
+    senders.slice(count).map((sender, index) => sender.join(roomOf[index + count]!)),
+  );
+  return roomOf;
+}
+
+function targetsOf(cluster: Cluster): Target[] {
+  const target = (through: string, host: string) => ({
+    through,
+    origin: `https://${host}:${FRONT_PORT}`,
+    ca: cluster.ca,
+  });
+  return [
+    target('address', cluster.plan.address),
+    ...cluster.sites.map(({ name, ip }) => target(name, ip)),
+  ];
+}
+
+async function untilFlowing(history: History, through: readonly string[], withinMs = 60_000) {
+  const from = performance.now();
+  const flows = (target: string) =>
+    history.attempts.some(
+      ({ outcome, ...each }) =>
+        each.what === 'send' &&
+        each.through === target &&
+        each.sentAt > from &&
+        outcome.kind === 'answered' &&
+        outcome.status === 200,
+    );
+  await until(
+    `messages flow through ${through.join(', ')}`,
+    async () => through.every(flows),
+    withinMs,
+  );
+}
+
+/** The messages of this run as the primary has them. */
+async function storedMessages(cluster: Cluster, prefix: string): Promise<StoredMessage[]> {
+  const primary = await until('there is a primary', () => primaryOf(cluster));
+  const rows = await primary.sql<{ position: number; event_id: string; json: string }>(
+    `SELECT event_nid AS position, event_id, json FROM event
+     WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY event_nid`,
+  );
+  return rows.map(({ position, event_id, json }) => {
+    const { content } = JSON.parse(json) as { content: { body: string } };
+    return { position, eventId: event_id, request: content.body };
+  });
+}
+
+/** One line for a reader, and the whole history in a file for whoever must find out more. */
+function report(
+  title: string,
+  history: History,
+  { measured, frontsAfterMs, violations }: Survived,
+) {
+  const { failed, ...figures } = measured;
+  console.log(
+    `${title}: ${JSON.stringify({ frontsAfterMs, ...figures, failed, violations: violations.length })}`,
+  );
+  const folder = join(import.meta.dirname, '../../../.cache/cluster');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${title.replaceAll(/\W+/g, '-')}.json`);
+  writeFileSync(file, JSON.stringify({ measured, frontsAfterMs, violations, ...history }));
+}

@@ -1,0 +1,36 @@
+import { createWriteStream, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+
+/** One cluster for all tests of a file; if a test fails, the logs of all machines are kept. */
+export function useCluster(options: ClusterOptions): () => Cluster {
+  let cluster: Cluster | undefined;
+  const theCluster = () => {
+    if (!cluster) throw new Error('The cluster is made before the first test.');
+    return cluster;
+  };
+  beforeAll(async () => {
+    cluster = await startCluster(options);
+  });
+  beforeEach(({ onTestFailed, task }) => {
+    onTestFailed(() => keepLogs(theCluster(), task.name));
+  });
+  afterAll(async () => {
+    await cluster?.[Symbol.asyncDispose]();
+  });
+  return theCluster;
+}
+
+/** Read from the file system of each container, so machines without power are read too. */
+async function keepLogs(cluster: Cluster, title: string): Promise<void> {
+  const name = title.replaceAll(/\W+/g, '-').slice(0, 60);
+  const folder = join(import.meta.dirname, '../../../.cache/cluster/logs', name);
+  mkdirSync(folder, { recursive: true });
+  for (const machine of cluster.machines) {
+    const archive = await machine.container.getArchive({ path: '/var/log/farol' });
+    await pipeline(archive, createWriteStream(join(folder, `${machine.name}.tar`)));
+  }
+  console.log(`The logs of all machines are in ${folder}`);
+}
