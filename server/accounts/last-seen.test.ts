@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { startApi } from '../../test/support/api-server.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { LAST_SEEN_EVERY_MS } from './last-seen.ts';
+
+const alice = '@alice:example.org' as UserId;
+const caller = { userId: alice, deviceId: 'PHONE', tokenId: 1, guest: false };
+const from = (address: string) => () => ({ address, userAgent: 'Test/1' });
+
+test('a device shows when and from where it was last used', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice', 'PHONE');
+  const { lastSeen } = api.features;
+  lastSeen.note(caller, from('192.0.2.1'));
+  lastSeen.note(caller, from('192.0.2.2'));
+  await lastSeen.write();
+  const { body } = await api.ask('GET /devices/PHONE', { token });
+  expect(body).toMatchObject({ last_seen_ip: '192.0.2.2', last_seen_ts: api.clock.ms });
+});
+
+test('a device that is used all the time is written down once in five minutes', async () => {
+  await using api = await startApi();
+  await api.register('alice', 'PHONE');
+  const { lastSeen } = api.features;
+  const addresses: string[] = [];
+  const visit = (address: string) => () => {
+    addresses.push(address);
+    return { address, userAgent: undefined };
+  };
+  lastSeen.note(caller, visit('first'));
+  await lastSeen.write();
+  lastSeen.note(caller, visit('too soon'));
+  api.clock.ms += LAST_SEEN_EVERY_MS;
+  lastSeen.note(caller, visit('again'));
+  expect(addresses).toEqual(['first', 'again']);
+});
+
+test('a device that was deleted is not brought back by having been seen', async () => {
+  await using api = await startApi();
+  await api.register('alice', 'PHONE');
+  api.features.lastSeen.note(caller, from('192.0.2.1'));
+  await api.features.devices.deleteAll(alice);
+  await api.features.lastSeen.write();
+  expect(await api.features.devices.list(alice)).toEqual([]);
+});

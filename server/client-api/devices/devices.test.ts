@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import type { PlacedRecord } from '../../log/change.ts';
+
+const auth = { type: 'm.login.password', user: 'alice', password: PASSWORD };
+
+async function twoDevices(api: ApiServer): Promise<string> {
+  const token = await api.register('alice', 'PHONE');
+  await api.ask('POST /login', {
+    body: { ...auth, device_id: 'LAPTOP', initial_device_display_name: 'Laptop' },
+  });
+  return token;
+}
+
+const idsOf = async (api: ApiServer, token: string) =>
+  (await api.ask('GET /devices', { token })).body.devices.map(
+    (device: { device_id: string }) => device.device_id,
+  );
+
+test('a user sees their own devices, with the names they gave them', async () => {
+  await using api = await startApi();
+  const token = await twoDevices(api);
+  await api.register('bob', 'OTHER');
+  expect((await api.ask('GET /devices', { token })).body).toEqual({
+    devices: [{ device_id: 'LAPTOP', display_name: 'Laptop' }, { device_id: 'PHONE' }],
+  });
+});
+
+test('a device gets a new name, and others are told that its user’s devices changed', async () => {
+  await using api = await startApi();
+  const token = await twoDevices(api);
+  const records: PlacedRecord[] = [];
+  api.writer.onCommitted((committed) => records.push(...committed));
+  const body = { display_name: 'Telephone' };
+  expect((await api.ask('PUT /devices/PHONE', { token, body })).status).toBe(200);
+  expect((await api.ask('GET /devices/PHONE', { token })).body.display_name).toBe('Telephone');
+  expect(records.map((each) => each.record)).toEqual([
+    { kind: 'device-list', userId: '@alice:example.org' },
+  ]);
+});
+
+test('a device of somebody else is no device', async () => {
+  await using api = await startApi();
+  await twoDevices(api);
+  const token = await api.register('bob');
+  for (const request of ['GET /devices/PHONE', 'PUT /devices/PHONE']) {
+    const reply = await api.ask(request, {
+      token,
+      ...(request.startsWith('PUT') && { body: { display_name: 'Mine' } }),
+    });
+    expect([reply.status, reply.body.errcode]).toEqual([404, 'M_NOT_FOUND']);
+  }
+});
+
+test('a device is deleted only by its user’s password', async () => {
+  await using api = await startApi();
+  const token = await twoDevices(api);
+  const unproved = await api.ask('DELETE /devices/LAPTOP', { token });
+  expect(unproved).toMatchObject({
+    status: 401,
+    body: { flows: [{ stages: ['m.login.password'] }] },
+  });
+  const wrong = { auth: { ...auth, password: 'wrong' } };
+  const refused = await api.ask('DELETE /devices/LAPTOP', { token, body: wrong });
+  expect([refused.status, refused.body.errcode]).toEqual([401, 'M_FORBIDDEN']);
+  expect(await idsOf(api, token)).toEqual(['LAPTOP', 'PHONE']);
+
+  const deleted = await api.ask('DELETE /devices/LAPTOP', { token, body: { auth } });
+  expect(deleted).toEqual({ status: 200, body: {} });
+  expect(await idsOf(api, token)).toEqual(['PHONE']);
+});
+
+test('several devices are deleted at once, and those that are not there do no harm', async () => {
+  await using api = await startApi();
+  const token = await twoDevices(api);
+  const body = { devices: ['LAPTOP', 'NOWHERE'], auth };
+  expect((await api.ask('POST /delete_devices', { token, body })).status).toBe(200);
+  expect(await idsOf(api, token)).toEqual(['PHONE']);
+});
