@@ -12,7 +12,7 @@ test.for<Unit>(['server', 'agent'])(
   async (unit) => {
     const active = await untilWell(cluster());
     const { measured, violations } = await underLoad(
-      cluster,
+      cluster(),
       { title: `kill ${unit}` },
       async (load) => {
         await load.untilFlowing(everyTarget());

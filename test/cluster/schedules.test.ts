@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { violationsIn } from '../support/history/check-history.ts';
+import { History } from '../support/history/history.ts';
+import { RecordingClient } from '../support/history/recording-client.ts';
 import { untilBatchWaits } from './support/batches.ts';
 import { serverHealth, untilWell, writerOf } from './support/farol.ts';
-import { underLoad } from './support/load.ts';
+import { storedMessages, targetsOf, underLoad } from './support/load.ts';
 import type { Site } from './support/site.ts';
 import { until } from './support/until.ts';
 import { useCluster } from './support/use-cluster.ts';
@@ -76,6 +79,24 @@ test('Patroni frozen beside a living PostgreSQL and server: the old writer ackno
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
+});
+
+test('the same request through two fronts at once takes effect once, and both are told the same event', async () => {
+  await untilWell(cluster());
+  const history = new History();
+  const [first, second] = targetsOf(cluster()).filter(({ through }) => through !== 'address');
+  const client = new RecordingClient('twofronts', first!, history);
+  await client.register();
+  const twin = client.twin(second!);
+  const room = await client.createRoom();
+  for (let count = 0; count < 100; count++) {
+    const request = client.nextRequest();
+    await Promise.all([client.send(room, request), twin.send(room, request)]);
+  }
+  await Promise.all([client.close(), twin.close()]);
+  const stored = await storedMessages(cluster(), client.name);
+  expect(violationsIn(history, stored)).toEqual([]);
+  expect(stored).toHaveLength(100);
 });
 
 async function untilTakingOver(site: Site) {

@@ -116,7 +116,7 @@ async function openRooms(senders: readonly RecordingClient[]): Promise<string[]>
   return roomOf;
 }
 
-function targetsOf(cluster: Cluster): Target[] {
+export function targetsOf(cluster: Cluster): Target[] {
   const target = (through: string, host: string) => ({
     through,
     origin: `https://${host}:${FRONT_PORT}`,
@@ -147,7 +147,7 @@ async function untilFlowing(history: History, through: readonly string[], within
 }
 
 /** The messages of this run as the primary has them. */
-async function storedMessages(cluster: Cluster, prefix: string): Promise<StoredMessage[]> {
+export async function storedMessages(cluster: Cluster, prefix: string): Promise<StoredMessage[]> {
   const primary = await until('there is a primary', () => primaryOf(cluster));
   const rows = await primary.sql<{ position: number; event_id: string; json: string }>(
     `SELECT event_nid AS position, event_id, json FROM event

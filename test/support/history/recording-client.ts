@@ -77,9 +77,19 @@ export class RecordingClient {
     await this.#must({ method: 'POST', path: `/join/${encodeURIComponent(roomId)}`, body: {} });
   }
 
+  /** The same device through another front, as after a change of networks. */
+  twin(target: Target): RecordingClient {
+    const twin = new RecordingClient(this.name, target, this.#history);
+    twin.#token = this.#token;
+    return twin;
+  }
+
+  nextRequest(): string {
+    return `${this.name}-${++this.#sent}`;
+  }
+
   /** Sends one message and repeats it, as the same transaction, until it is acknowledged or the signal ends it. */
-  async send(roomId: string, signal?: AbortSignal): Promise<void> {
-    const request = `${this.name}-${++this.#sent}`;
+  async send(roomId: string, request: string, signal?: AbortSignal): Promise<void> {
     const path = `/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${request}`;
     const body = { msgtype: 'm.text', body: request };
     for (let attempt = 1; !signal?.aborted; attempt++) {
@@ -99,7 +109,7 @@ export class RecordingClient {
   /** Sends message after message until the signal ends it, with a pause between an answer and the next. */
   async sendUntil(signal: AbortSignal, roomId: string, pauseMs: number): Promise<void> {
     while (!signal.aborted) {
-      await this.send(roomId, signal);
+      await this.send(roomId, this.nextRequest(), signal);
       await sleep(pauseMs);
     }
   }
