@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { startApi } from '../../../test/support/api-server.ts';
+
+test('the versions named are those that are served, for anybody to see', async () => {
+  await using api = await startApi();
+  const reply = await api.ask('GET /_matrix/client/versions');
+  expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features: {} } });
+});
+
+test('the public URL is told where there is one', async () => {
+  await using api = await startApi({ publicUrl: 'https://chat.example.org' });
+  expect((await api.ask('GET /.well-known/matrix/client')).body).toEqual({
+    'm.homeserver': { base_url: 'https://chat.example.org' },
+  });
+  await using silent = await startApi();
+  expect((await silent.ask('GET /.well-known/matrix/client')).status).toBe(404);
+});
+
+test('a client is told which room versions it can make', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  const { capabilities } = (await api.ask('GET /capabilities', { token })).body;
+  expect(capabilities['m.room_versions']).toEqual({ default: '12', available: { 12: 'stable' } });
+});
