@@ -19,35 +19,40 @@ export interface SeparatedStates extends Conflict {
   readonly conflicted: readonly Map<string, EventId>[];
 }
 
-/** The one step that looks at every entry of every state. */
+/** The one step that looks at every entry of every state; the rest costs what the conflict costs. */
 export const separate = (
   states: readonly StateMap[],
   { stateResolution }: RoomVersionRules,
 ): SeparatedStates => {
   const unconflicted = new Map<string, EventId>();
   const conflicted = states.map(() => new Map<string, EventId>());
-  const isAgreed = stateResolution === 'v1' ? isNotContradicted : isEverywhere;
-  const contested = new Set<string>();
-  for (const state of states) {
+  // Version 1: only different events for the same key are a conflict. Later: who does not have the
+  // key is in conflict with those who have it.
+  const mayLack = stateResolution === 'v1';
+  for (const [i, state] of states.entries()) {
+    const earlier = states.slice(0, i);
+    const others = states.filter((other) => other !== state);
     for (const [key, id] of state) {
-      if (unconflicted.has(key) || contested.has(key)) continue;
-      if (isAgreed(states, key, id)) unconflicted.set(key, id);
-      else {
-        contested.add(key);
-        for (const [i, other] of states.entries()) copyEntry(key, other, conflicted[i]!);
-      }
+      if (earlier.some((other) => other.has(key))) continue;
+      if (areAgreed(others, key, id, mayLack)) unconflicted.set(key, id);
+      else for (const [j, other] of states.entries()) copyEntry(key, other, conflicted[j]!);
     }
   }
   return { unconflicted, conflicted };
 };
 
-/** Versions 2 and later: also who does not have the key is in conflict with those who have. */
-const isEverywhere = (states: readonly StateMap[], key: string, id: EventId): boolean =>
-  states.every((state) => state.get(key) === id);
-
-/** Version 1: only different events for the same key are a conflict. */
-const isNotContradicted = (states: readonly StateMap[], key: string, id: EventId): boolean =>
-  states.every((state) => (state.get(key) ?? id) === id);
+const areAgreed = (
+  others: readonly StateMap[],
+  key: string,
+  id: EventId,
+  mayLack: boolean,
+): boolean => {
+  for (const other of others) {
+    const its = other.get(key);
+    if (its !== id && !(mayLack && its === undefined)) return false;
+  }
+  return true;
+};
 
 const copyEntry = (key: string, from: StateMap, to: Map<string, EventId>): void => {
   const id = from.get(key);

@@ -33,7 +33,7 @@ const ownAuthEvent = (
   type: string,
   stateKey: string,
   known: KnownEvents,
-): Event | undefined =>
-  known
-    .authEventsOf(event)
-    .find((auth) => auth.type === type && auth.stateKey === stateKey && !auth.rejected);
+): Event | undefined => {
+  const auth = known.authEventOf(event, type, stateKey);
+  return auth?.rejected ? undefined : auth;
+};

@@ -5,8 +5,8 @@ import type { Question, ResolvedRoom, Steps } from './steps.ts';
 /** The events that this resolution has been told of. */
 export class KnownEvents {
   readonly #room: ResolvedRoom;
-  readonly #events = new Map<EventId, Event>();
-  readonly #asked = new Set<EventId>();
+  /** Undefined is one that was asked for in vain. */
+  readonly #events = new Map<EventId, Event | undefined>();
 
   constructor(room: ResolvedRoom) {
     this.#room = room;
@@ -16,23 +16,22 @@ export class KnownEvents {
     return this.#events.get(id);
   }
 
-  /** The auth events of an event that are known, in the order in which it names them. */
-  authEventsOf(event: Event): readonly Event[] {
-    return event.authEvents.flatMap((id) => this.#events.get(id) ?? []);
-  }
-
-  /** The one of a type with an empty state key that an event names: its power levels, its create. */
-  authEventOf(event: Event, type: string): Event | undefined {
-    return this.authEventsOf(event).find((auth) => auth.type === type && auth.stateKey === '');
+  /** The auth event of this key that an event names, so far as it is known. */
+  authEventOf(event: Event, type: string, stateKey: string): Event | undefined {
+    for (const id of event.authEvents) {
+      const auth = this.#events.get(id);
+      if (auth?.type === type && auth.stateKey === stateKey) return auth;
+    }
+    return undefined;
   }
 
   /** Asks for those that nobody was asked for yet. What stays unknown is as if it did not exist. */
   *learn(ids: Iterable<EventId>): Steps<void> {
     const unknown: EventId[] = [];
     for (const id of ids) {
-      if (this.#asked.has(id)) continue;
-      this.#asked.add(id);
-      if (!this.#events.has(id)) unknown.push(id);
+      if (this.#events.has(id)) continue;
+      this.#events.set(id, undefined);
+      unknown.push(id);
     }
     if (unknown.length === 0) return;
     const question: Question = { kind: 'events', ids: unknown };

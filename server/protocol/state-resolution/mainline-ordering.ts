@@ -30,38 +30,65 @@ export function* orderByMainline(
 class Mainline {
   readonly #known: KnownEvents;
   readonly #positions = new Map<EventId, number>();
-  #next: Event | undefined;
+  /** The same for power levels that are not of the mainline: where the way behind them meets it. */
+  readonly #besides = new Map<EventId, number>();
+  #end: Event | undefined;
 
   constructor(powerLevels: Event | undefined, known: KnownEvents) {
     this.#known = known;
-    this.#next = powerLevels;
+    this.#append(powerLevels);
   }
 
-  /** Of the nearest power levels behind the event, itself excluded; infinite if none is of the mainline. */
+  /**
+   * Of the nearest power levels behind the event, itself excluded; infinite if none is of the
+   * mainline.
+   */
   *positionOf(event: Event): Steps<number> {
-    const seen = new Set<Event>();
-    let above = yield* powerLevelsBefore(event, this.#known);
-    while (above !== undefined && !seen.has(above)) {
-      const position = yield* this.#find(above.eventId);
-      if (position !== undefined) return position;
-      seen.add(above);
-      above = yield* powerLevelsBefore(above, this.#known);
+    if (this.#positions.size === 0) return Number.POSITIVE_INFINITY;
+    const passed = new Set<EventId>();
+    const position = yield* this.#meeting(event, passed);
+    for (const id of passed) {
+      if (this.#positions.has(id)) break;
+      this.#besides.set(id, position);
+    }
+    return position;
+  }
+
+  /**
+   * Both lists are followed in turn, and the first place where they meet is it: one nearer to the event
+   * that lay further back in the mainline would be behind itself.
+   */
+  *#meeting(event: Event, passed: Set<EventId>): Steps<number> {
+    let behind = yield* powerLevelsBefore(event, this.#known);
+    while (behind !== undefined || this.#end !== undefined) {
+      if (behind !== undefined) {
+        const position = this.#positions.get(behind.eventId) ?? this.#besides.get(behind.eventId);
+        if (position !== undefined) return position;
+        passed.add(behind.eventId);
+        behind = yield* powerLevelsBefore(behind, this.#known);
+        if (behind !== undefined && passed.has(behind.eventId)) behind = undefined;
+      }
+      yield* this.#lengthen();
+      if (this.#end !== undefined && passed.has(this.#end.eventId)) {
+        return this.#positions.size - 1;
+      }
     }
     return Number.POSITIVE_INFINITY;
   }
 
-  *#find(id: EventId): Steps<number | undefined> {
-    while (!this.#positions.has(id) && this.#next !== undefined) {
-      const { eventId } = this.#next;
-      this.#positions.set(eventId, this.#positions.size);
-      const before: Event | undefined = yield* powerLevelsBefore(this.#next, this.#known);
-      this.#next = before && !this.#positions.has(before.eventId) ? before : undefined;
-    }
-    return this.#positions.get(id);
+  *#lengthen(): Steps<void> {
+    if (this.#end !== undefined) this.#append(yield* powerLevelsBefore(this.#end, this.#known));
+  }
+
+  /** Event ids that senders chose (versions 1 and 2) could make it a circle, which then ends here. */
+  #append(powerLevels: Event | undefined): void {
+    const isNew = powerLevels !== undefined && !this.#positions.has(powerLevels.eventId);
+    this.#end = isNew ? powerLevels : undefined;
+    if (isNew) this.#positions.set(powerLevels.eventId, this.#positions.size);
   }
 }
 
 function* powerLevelsBefore(event: Event, known: KnownEvents): Steps<Event | undefined> {
   yield* known.learn(event.authEvents);
-  return known.authEventOf(event, 'm.room.power_levels');
+  return known.authEventOf(event, 'm.room.power_levels', '');
 }

@@ -18,7 +18,7 @@ export const isPowerEvent = ({ type, stateKey, sender, content }: Event): boolea
 
 /**
  * Step 1: the power events of the full conflicted set and what of that set is in their auth chains,
- * in *reverse topological power ordering*, earliest first. As in every server known to us the
+ * in *reverse topological power ordering*, earliest first. As in Synapse and ruma the
  * chains are followed within the set only (README.md).
  */
 export function* orderByPower(
@@ -62,10 +62,10 @@ const withChains = (
 const senderPower = (event: Event, known: KnownEvents, room: ResolvedRoom): number => {
   const createId = createIdOf(room);
   const authState: AuthState = {
-    get: (type) =>
+    get: (type, stateKey) =>
       type === 'm.room.create' && createId !== undefined
         ? known.get(createId)
-        : known.authEventOf(event, type),
+        : known.authEventOf(event, type, stateKey),
   };
   return powerLevelOf(event.sender, authState, room.rules);
 };
