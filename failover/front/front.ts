@@ -10,6 +10,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { readBody } from './body.ts';
 import { type Carriage, type Carried, carry, type Ports } from './carry.ts';
@@ -53,7 +54,12 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
     });
   });
   server.keepAliveTimeout = 75_000;
-  const answer = answerHealth({ count, routing, accepting: () => server.listening });
+  const answer = answerHealth({
+    count,
+    routing,
+    accepting: () => server.listening,
+    connections: () => promisify(server.getConnections.bind(server))(),
+  });
   const health = createPlainServer((request, response) => void answer(request, response));
   const trouble = (what: string) => (error: unknown) => log.warn({ error }, what);
   const stopReloading = reloadOnChange(

@@ -1,0 +1,11 @@
+import type { Millis } from '../../core/timings.ts';
+
+/** How this site shows the floating address to the network. What fails is thrown. */
+export interface AddressDriver {
+  /** Adds the address, or prolongs its life; it ends by itself not after `until` (D9). */
+  hold(until: Millis): Promise<void>;
+  drop(): Promise<void>;
+  /** An earlier process of ours may have left it. */
+  present(): Promise<boolean>;
+  close(): void;
+}

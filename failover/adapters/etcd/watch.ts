@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { urgentPartOf } from '../../core/report.ts';
+import type { Report } from '../../core/view.ts';
+import { base64, fromBase64, type Gateway } from './gateway.ts';
+import { type KeyNames, type KeyValue, prefixRange } from './keys.ts';
+
+interface WatchAnswer {
+  result?: { events?: { kv?: KeyValue }[]; canceled?: boolean };
+  error?: unknown;
+}
+
+/** After a break the watch begins anew; the pulses read everything in the meantime. */
+const AGAIN_AFTER_MS = 500;
+
+/**
+ * Says that something changed that is worth reading at once. No more than a hint: what it misses, the
+ * next pulse sees, and a lost watch means "unknown", never "no" (D8).
+ */
+export async function watch(
+  gateway: Gateway,
+  names: KeyNames,
+  onHint: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const ranges = [
+    prefixRange(names.leases),
+    prefixRange(names.sites),
+    { key: base64(names.patroniLeader) },
+    { key: base64(names.patroniSync) },
+  ];
+  await Promise.all(ranges.map((range) => watchOne(range)));
+
+  async function watchOne(range: object): Promise<void> {
+    const news = new News(names);
+    while (!signal.aborted) {
+      try {
+        const stream = await gateway.open('/v3/watch', { create_request: range }, signal);
+        for await (const answer of lines(stream)) {
+          if (answer.error !== undefined || answer.result?.canceled) break;
+          if (answer.result?.events?.some((event) => news.isIn(event.kv))) onHint();
+        }
+      } catch {
+        // The pulses find out what is wrong with etcd and say so; here there is only to go on.
+      }
+      await sleep(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+/** A pulse changes a site's key every 0.7 s; only what others wait for is news. */
+class News {
+  readonly #names: KeyNames;
+  readonly #last = new Map<string, string>();
+
+  constructor(names: KeyNames) {
+    this.#names = names;
+  }
+
+  isIn(changed: KeyValue | undefined): boolean {
+    const name = fromBase64(changed?.key ?? '');
+    if (!name.startsWith(this.#names.sites) || changed?.value === undefined) return true;
+    const urgent = urgentPartOf(JSON.parse(fromBase64(changed.value)) as Report);
+    const isNew = this.#last.get(name) !== urgent;
+    this.#last.set(name, urgent);
+    return isNew;
+  }
+}
+
+async function* lines(stream: AsyncIterable<Buffer>): AsyncGenerator<WatchAnswer> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop()!;
+    for (const part of parts) if (part !== '') yield JSON.parse(part) as WatchAnswer;
+  }
+}

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { reportFrom } from './patroni.ts';
+
+test('a primary is told by its role, with the position it has written', () => {
+  const told = { state: 'running', role: 'primary', timeline: 3, xlog: { location: 67108864 } };
+  expect(reportFrom(told)).toEqual({
+    role: 'primary',
+    state: 'running',
+    timeline: 3,
+    lsn: '67108864',
+  });
+});
+
+test('a standby is as well as its replication, with the position it has received', () => {
+  const told = {
+    state: 'running',
+    role: 'replica',
+    timeline: 3,
+    replication_state: 'streaming',
+    xlog: { received_location: 5, replayed_location: 4 },
+  };
+  expect(reportFrom(told)).toEqual({ role: 'standby', state: 'streaming', timeline: 3, lsn: '5' });
+});
+
+test('a PostgreSQL that is starting has neither timeline nor position', () => {
+  expect(reportFrom({ state: 'starting', role: 'replica' })).toEqual({
+    role: 'standby',
+    state: 'starting',
+    timeline: null,
+    lsn: null,
+  });
+});
