@@ -1,38 +1,111 @@
 import pino from 'pino';
+import { accountFeatures } from './accounts/features.ts';
+import type { Stored } from './accounts/ports.ts';
+import { clientApi } from './client-api/endpoints.ts';
 import { optionsHelp } from './config/example.ts';
-import type { Config } from './config/schema.ts';
+import { ratesOf } from './config/rates.ts';
+import { encryptionFeatures } from './encryption/features.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
+import { KeyedMutex } from './log/keyed-mutex.ts';
 import { OutcomeStore } from './log/outcome-store.ts';
+import type { ServerName } from './protocol/identifiers.ts';
+import { DEFAULT_ROOM_VERSION, roomVersions } from './protocol/room-versions.ts';
+import { signingKeyFromSeed } from './protocol/signing-keys.ts';
+import { greeting } from './role/greeting.ts';
 import { runProgram } from './role/process.ts';
-import type { BuildHomeserver } from './role/serving.ts';
+import type { BuildHomeserver, Ground } from './role/serving.ts';
+import { RoomEngine } from './rooms/engine.ts';
+import { roomStore } from './storage/rooms/room-store.ts';
+import { syncFeatures } from './sync/features.ts';
+
+const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
+/** 40 bytes each: 200 MB for all hot rooms together. */
+const STATE_ENTRIES_MAX = 5_000_000;
+const LAST_SEEN_EVERY_MS = 10_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
 export const buildHomeserver: BuildHomeserver = async (ground) => {
-  const outcomes = new OutcomeStore(ground.database, ground.identity.sealFor('outcomes'));
-  const handler = requestListener([], {
-    ports: {},
-    authenticate: () => undefined,
-    interact: () => Promise.reject(new Error('none')),
-    rateLimits: new RateLimits({
-      read: 'unlimited',
-      write: 'unlimited',
-      login: 'unlimited',
-      registration: 'unlimited',
-    }),
-    outcomes,
-    mayAnswer: () => ground.log.mayAnswer(),
-    logger: ground.logger,
+  const { config, database, log, identity, logger } = ground;
+  const serverName = identity.serverName as ServerName;
+  const onError = (error: unknown) =>
+    logger.error({ err: error }, 'work that nobody waits for failed');
+  const stored: Stored = { database, log, locks: new KeyedMutex(), now: Date.now };
+
+  const accounts = accountFeatures(stored, {
+    serverName,
+    secret: identity.secretFor('interactive auth'),
+    accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
+  });
+  const rooms = new RoomEngine({
+    log,
+    store: roomStore(database),
+    identity: {
+      serverName,
+      key: signingKeyFromSeed(identity.signingKey.keyId, identity.signingKey.seed),
+    },
+    profileOf: async (userId) => (await accounts.profiles.of(userId)) ?? {},
+    now: Date.now,
+    defaultRoomVersion: DEFAULT_ROOM_VERSION,
+    stateEntriesMax: STATE_ENTRIES_MAX,
+  });
+  const sync = syncFeatures({ ...ground, ...accounts, rooms, now: Date.now, onError });
+  const rateLimits = new RateLimits(ratesOf(config.rateLimits));
+
+  const handler = requestListener(clientApi, {
+    ports: {
+      ...accounts,
+      ...encryptionFeatures(stored),
+      ...sync,
+      rooms,
+      rateLimits,
+      registration: config.registration,
+      publicUrl: ground.publicUrl,
+      roomVersions: {
+        default: DEFAULT_ROOM_VERSION,
+        available: Object.fromEntries(
+          roomVersions().map((version) => [version, 'stable' as const]),
+        ),
+      },
+    },
+    authenticate: accounts.authenticate,
+    interact: accounts.interact,
+    rateLimits,
+    outcomes: new OutcomeStore(database, identity.sealFor('outcomes')),
+    mayAnswer: () => log.mayAnswer(),
+    logger,
     onAnswered: ground.metrics.answered,
     behindFront: ground.behindFront,
   });
-  return { handler, greeting: greeting(ground.publicUrl), close: async () => {} };
+
+  const writing = setInterval(
+    () => void accounts.lastSeen.write().catch(onError),
+    LAST_SEEN_EVERY_MS,
+  );
+  return {
+    handler,
+    greeting: await welcome(ground, accounts),
+    async close() {
+      clearInterval(writing);
+      sync.close();
+    },
+  };
 };
 
-const greeting = (url: string) => `Farol is ready at ${url}`;
-
-const makeLogger = (config: Config) =>
-  pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+async function welcome(ground: Ground, features: ReturnType<typeof accountFeatures>) {
+  const { registration, serverName } = ground.config;
+  const { accounts, registrationTokens } = features;
+  const [known] = await registrationTokens.list();
+  const token =
+    registration === 'token' ? (known ?? (await registrationTokens.create())) : undefined;
+  return greeting({
+    publicUrl: ground.publicUrl,
+    serverName,
+    registration,
+    registrationToken: token?.token,
+    hasAccounts: await accounts.hasAny(),
+  });
+}
 
 if (import.meta.main) {
   const options = process.argv.slice(2);
@@ -44,7 +117,8 @@ if (import.meta.main) {
     await runProgram({
       sources: { options, environment: process.env },
       build: buildHomeserver,
-      makeLogger,
+      makeLogger: ({ logLevel }) =>
+        pino({ level: logLevel }, pino.destination({ dest: 2, sync: false })),
       say: (text) => process.stdout.write(`${text}\n`),
       complain: (text) => process.stderr.write(`${text}\n`),
       exit: (code) => process.exit(code),

@@ -8,6 +8,7 @@ import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
+import { syncEndpoints } from './sync/endpoints.ts';
 import { thirdPartyEndpoints } from './third-party/endpoints.ts';
 import { toDeviceEndpoints } from './to-device/endpoints.ts';
 
@@ -24,5 +25,6 @@ export const clientApi = [
   ...keyEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
+  ...syncEndpoints,
   ...thirdPartyEndpoints,
 ];

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Log } from '../log/log.ts';
 import type { Database } from '../storage/database.ts';
 import { PUT_IDENTITY, readIdentity } from '../storage/identity.ts';
-import { type Seal, sealFor } from './sealed.ts';
+import { derivedSecret, type Seal, sealFor } from './sealed.ts';
 
 /** Who this server is, the same at every site (D11a). */
 export interface Identity {
@@ -10,6 +10,8 @@ export interface Identity {
   readonly signingKey: { readonly keyId: `ed25519:${string}`; readonly seed: Buffer };
   /** For whatever must be kept secret in the database. */
   sealFor(purpose: string): Seal;
+  /** 32 bytes that only this cluster knows, other ones for each purpose. */
+  secretFor(purpose: string): Buffer;
 }
 
 /** The database belongs to another server name, or was sealed with another secret. */
@@ -83,5 +85,6 @@ function identityOf(serverName: string, sealed: Sealed): Identity {
     serverName,
     signingKey: { keyId: sealed.keyId, seed: Buffer.from(sealed.seed, 'base64') },
     sealFor: (purpose) => sealFor(purpose, secret),
+    secretFor: (purpose) => derivedSecret(purpose, secret),
   };
 }

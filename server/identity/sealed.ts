@@ -12,7 +12,7 @@ const TAG_BYTES = 16;
 
 /** AES-256-GCM; each purpose has a key of its own, so what is sealed for one cannot be opened as another. */
 export function sealFor(purpose: string, secret: Buffer): Seal {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', `farol ${purpose}`, 32));
+  const key = derivedSecret(`seal ${purpose}`, secret);
   return {
     seal(plain) {
       const nonce = randomBytes(NONCE_BYTES);
@@ -28,3 +28,7 @@ export function sealFor(purpose: string, secret: Buffer): Seal {
     },
   };
 }
+
+/** 32 bytes that tell nothing of the secret, nor of those for another purpose (HKDF). */
+export const derivedSecret = (purpose: string, secret: Buffer): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `farol ${purpose}`, 32));

@@ -71,7 +71,11 @@ export async function startAlone(options: StartOptions): Promise<Running> {
       stack.defer(() => metricsDoor.drain(0));
     }
     door.lead(homeserver.handler);
-    stack.defer(() => door.drain(DRAIN_MS));
+    stack.defer(async () => {
+      door.turnAway();
+      await homeserver.close();
+      await door.drain(DRAIN_MS);
+    });
     return {
       origin: door.origin,
       greeting: homeserver.greeting,

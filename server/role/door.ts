@@ -5,6 +5,7 @@ import { type ListenOptions, listen } from '../http/listen.ts';
 export interface Door {
   readonly origin: string;
   lead(handler: RequestListener): void;
+  turnAway(): void;
   /** Turns new requests away, gives those under way this long, and closes. Again: waits for the same. */
   drain(graceMs: number): Promise<void>;
 }
@@ -17,6 +18,9 @@ export async function openDoor(options: ListenOptions, first = notServing): Prom
     origin: listener.origin,
     lead(next) {
       handler = next;
+    },
+    turnAway() {
+      handler = notServing;
     },
     drain(graceMs) {
       handler = notServing;

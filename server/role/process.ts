@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError, readConfig, type Sources } from '../config/read-config.ts';
 import type { Config } from '../config/schema.ts';
-import { type StartOptions, startAlone } from './alone.ts';
+import { startAlone } from './alone.ts';
 import { EXIT, explainEnd } from './explain-end.ts';
 import type { BuildHomeserver, Running } from './serving.ts';
 import { startSite } from './site.ts';
@@ -25,43 +25,64 @@ const LAST_WORDS_MS = 50;
 export async function runProgram(options: ProgramOptions): Promise<void> {
   const config = configOf(options);
   if (!config) return;
-  let running: Running | undefined;
-  let ending = false;
-
-  const leave = (after: Promise<unknown>, limitMs: number, code: number) => {
-    setTimeout(() => options.exit(code), limitMs).unref();
-    after
-      .catch((error: unknown) => options.complain(explainEnd(error, config).sentence))
-      .finally(() => options.exit(code));
+  const end = makeEnd(options, config);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, end.bySignal);
+  const start = {
+    config,
+    logger: options.makeLogger(config),
+    build: options.build,
+    onEnd: end.byReason,
   };
-  const onEnd: StartOptions['onEnd'] = (reason, how) => {
-    if (ending) return;
-    ending = true;
-    const { sentence, code } = explainEnd(reason, config);
-    options.complain(sentence);
-    if (how === 'gently' && running) leave(running.stop(), GENTLE_MS_MAX, code);
-    else setTimeout(() => options.exit(code), LAST_WORDS_MS);
-  };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (ending || !running) return options.exit(EXIT.stopped);
-      ending = true;
-      options.say('Farol is stopping.');
-      leave(running.stop(), STOP_MS_MAX, EXIT.stopped);
-    });
-  }
-
-  const start = { config, logger: options.makeLogger(config), build: options.build, onEnd };
   try {
-    running = config.cluster
+    const running = config.cluster
       ? await startSite({ ...start, cluster: config.cluster })
       : await startAlone(start);
     options.say(running.greeting);
+    end.started(running);
   } catch (error) {
-    const { sentence, code } = explainEnd(error, config);
-    options.complain(sentence);
-    options.exit(code);
+    end.failed(error);
   }
+}
+
+/** All ways out of the program; the first one taken is the one. */
+function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
+  let running: Running | undefined;
+  let stopRequested = false;
+  let ending = false;
+
+  const leave = (code: number, limitMs: number) => {
+    ending = true;
+    setTimeout(() => exit(code), limitMs).unref();
+    (running?.stop() ?? Promise.resolve())
+      .catch((error: unknown) => complain(explainEnd(error, config).sentence))
+      .finally(() => exit(code));
+  };
+  return {
+    /** A start that is under way is finished first: what it began must be given back. */
+    bySignal() {
+      if (stopRequested || ending) return exit(EXIT.stopped);
+      stopRequested = true;
+      say('Farol is stopping.');
+      if (running) leave(EXIT.stopped, STOP_MS_MAX);
+    },
+    started(now: Running) {
+      running = now;
+      if (stopRequested) leave(EXIT.stopped, STOP_MS_MAX);
+    },
+    failed(error: unknown) {
+      const { sentence, code } = explainEnd(error, config);
+      complain(sentence);
+      exit(code);
+    },
+    byReason(reason: Error, how: 'at-once' | 'gently') {
+      if (ending) return;
+      ending = true;
+      const { sentence, code } = explainEnd(reason, config);
+      complain(sentence);
+      if (how === 'gently') leave(code, GENTLE_MS_MAX);
+      else setTimeout(() => exit(code), LAST_WORDS_MS);
+    },
+  };
 }
 
 function configOf({ sources, complain, exit }: ProgramOptions): Config | undefined {

@@ -27,7 +27,7 @@ export interface Homeserver {
   readonly handler: RequestListener;
   /** Said once it answers: what the operator should know. */
   readonly greeting: string;
-  /** Ends long polls and timers; requests that are under way go on. */
+  /** Ends long polls and timers; requests that are under way go on. Before its listeners are drained. */
   close(): Promise<void>;
 }
 

@@ -51,10 +51,15 @@ export async function startSite(
           onEnd: (reason: Error) => options.onEnd(reason, 'at-once'),
           onBatch: metrics.batch,
         };
-        writing = await startWriting({ takeover, secret, ground, build: options.build });
-        door.lead(writing.homeserver.handler);
-        stack.defer(async () => writing?.close());
-        stack.defer(() => door.drain(DRAIN_MS));
+        const begun = await startWriting({ takeover, secret, ground, build: options.build });
+        writing = begun;
+        stack.defer(() => begun.close());
+        door.lead(begun.homeserver.handler);
+        stack.defer(async () => {
+          door.turnAway();
+          await begun.homeserver.close();
+          await door.drain(DRAIN_MS);
+        });
       },
       end: (why) => options.onEnd(new Error(why), 'gently'),
     });

@@ -30,14 +30,10 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
   const { ground, takeover } = options;
   await migrate(takeover.url);
   const log = await takeOver(takeover);
-  const identity = await openOrMakeIdentity({
-    database: ground.database,
-    log,
-    serverName: ground.config.serverName,
-    secret: options.secret,
+  const { identity, homeserver } = await buildOn(log, options).catch(async (error: unknown) => {
+    await log.close();
+    throw error;
   });
-  const epochs = await EpochHistory.load(ground.database, log);
-  const homeserver = await options.build({ ...ground, log, epochs, identity });
   const house = new AbortController();
   const kept = keepHouse(ground.database, {
     signal: house.signal,
@@ -50,8 +46,14 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
     async close() {
       house.abort();
       await kept;
-      await homeserver.close();
       await log.close();
     },
   };
+}
+
+async function buildOn(log: Writer, { ground, secret, build }: WritingOptions) {
+  const { serverName } = ground.config;
+  const identity = await openOrMakeIdentity({ database: ground.database, log, serverName, secret });
+  const epochs = await EpochHistory.load(ground.database, log);
+  return { identity, homeserver: await build({ ...ground, log, epochs, identity }) };
 }

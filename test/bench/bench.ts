@@ -21,6 +21,9 @@ export async function bench(options: BenchOptions): Promise<void> {
     new Agent({ pipelining: 1, connections: 1_024, connect: { rejectUnauthorized: false } }),
   );
   const client = new BenchClient(dispatcher.agent, target.origin);
+  if (target.startedInMs !== undefined) {
+    print(`${target.name} answered ${(target.startedInMs / 1_000).toFixed(1)} s after its start`);
+  }
   print(`${target.name}, ${target.origin}: ${senders} rooms of ${options.membersPerRoom}`);
   const places = await makePlaces(client, senders, options.membersPerRoom);
   const run = (name: string, some: readonly Place[], deliveries = () => 0) =>

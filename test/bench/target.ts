@@ -8,6 +8,8 @@ import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 /** What is measured. The cluster's tests make one of theirs. */
 export interface Target extends AsyncDisposable {
   readonly name: string;
+  /** From nothing to the first answer, where the benchmark started it. */
+  readonly startedInMs?: number;
   readonly origin: string;
   /** CPU milliseconds so far, by part; empty where they cannot be told. */
   cpuMs(): Record<string, number>;
@@ -21,6 +23,7 @@ const MAIN = join(import.meta.dirname, '../../server/main.ts');
 export async function startSingle(nodeOptions: readonly string[] = []): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-bench-'));
   const data = join(folder, 'data');
+  const begin = performance.now();
   const child = spawn(
     process.execPath,
     [
@@ -32,10 +35,12 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const origin = await firstUrl(child.stdout);
+  const startedInMs = performance.now() - begin;
   const postgres = Number.parseInt(readFileSync(join(data, 'db/postmaster.pid'), 'utf8'), 10);
   return {
     name: 'single server',
     origin,
+    startedInMs,
     cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
     metrics: async () => (await fetch('http://127.0.0.1:9464/')).text(),
     async [Symbol.asyncDispose]() {

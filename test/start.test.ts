@@ -1,0 +1,122 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+
+/** `npm start`, as a process of its own. How long it takes is a line of the benchmark. */
+vi.setConfig({ testTimeout: 120_000 });
+const MAIN = join(import.meta.dirname, '../server/main.ts');
+
+test('a new server says where it answers, and how to make the first user', async () => {
+  const server = start(temporaryFolder());
+  const url = await server.ready();
+  const answer = await fetch(`${url}/_matrix/client/versions`);
+  expect(answer.status).toBe(200);
+  const register = /curl -X POST (\S+) -d '(.*)'/.exec(server.said());
+  const made = await fetch(register![1]!, { method: 'POST', body: register![2]! });
+  expect(await made.json()).toMatchObject({ user_id: '@alice:localhost' });
+});
+
+test('SIGTERM ends it with 0, and the data are there after the next start', async () => {
+  const data = temporaryFolder();
+  const first = start(data);
+  const token = await registrationToken(first);
+  first.process.kill('SIGTERM');
+  expect(await first.ended()).toBe(0);
+  expect(await registrationToken(start(data))).toBe(token);
+});
+
+test('after SIGKILL the next start goes on with the database that lives on', async () => {
+  const data = temporaryFolder();
+  const first = start(data);
+  const token = await registrationToken(first);
+  first.process.kill('SIGKILL');
+  await first.ended();
+  expect(await registrationToken(start(data))).toBe(token);
+});
+
+test('a second process on the same data folder is told which process works on it', async () => {
+  const data = temporaryFolder();
+  const first = start(data);
+  const url = await first.ready();
+  const second = start(data);
+  expect(await second.ended()).toBe(1);
+  expect(second.said()).toContain(`Another Farol (process ${first.process.pid}) works on the data`);
+  expect((await fetch(`${url}/_matrix/client/versions`)).status).toBe(200);
+});
+
+test('a port in use ends the start in one sentence', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  onTestFinished(() => void other.close());
+  const { port } = other.address() as { port: number };
+  const server = start(temporaryFolder(), ['--listen', `127.0.0.1:${port}`]);
+  expect(await server.ended()).toBe(1);
+  expect(server.said().trim()).toBe(
+    `Another program uses the address 127.0.0.1:${port}: stop it, or choose another address with --listen.`,
+  );
+});
+
+test('a wrong key ends the start, names the key and the nearest right one', async () => {
+  const server = start(temporaryFolder(), ['--registrations', 'open']);
+  expect(await server.ended()).toBe(78);
+  expect(server.said().trim()).toBe(
+    'There is no option --registrations; the nearest is --registration.',
+  );
+});
+
+test('another server name on the same data is refused, and nothing is lost', async () => {
+  const data = temporaryFolder();
+  const first = start(data);
+  const token = await registrationToken(first);
+  first.process.kill('SIGTERM');
+  await first.ended();
+  const other = start(data, ['--server-name', 'other.example']);
+  expect(await other.ended()).toBe(1);
+  expect(other.said()).toContain('These data belong to the server "localhost"');
+  expect(await registrationToken(start(data))).toBe(token);
+});
+
+function start(data: string, options: string[] = []) {
+  const listen = options.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
+  const child = spawn(process.execPath, [MAIN, '--data', data, ...listen, ...options]);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  }
+  onTestFinished(() => stopped(child));
+  return {
+    process: child,
+    said: () => said,
+    async ready() {
+      await expect.poll(() => said, { timeout: 60_000 }).toMatch(/https?:\/\/\S+:\d+/);
+      return /https?:\/\/\S+:\d+/.exec(said)![0];
+    },
+    async ended(): Promise<number | null> {
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      return child.exitCode;
+    },
+  };
+}
+
+async function registrationToken(server: ReturnType<typeof start>): Promise<string> {
+  await server.ready();
+  return /registration token (\S+)/.exec(server.said())![1]!;
+}
+
+async function stopped(child: ChildProcess) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-start-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
