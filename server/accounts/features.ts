@@ -1,10 +1,11 @@
+import type { Caller } from '../protocol/caller.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { Accounts } from './accounts.ts';
 import { Devices } from './devices.ts';
 import { Filters } from './filters.ts';
 import { interactiveAuth } from './interactive-auth.ts';
-import { LastSeen } from './last-seen.ts';
+import { LastSeen, type Visit } from './last-seen.ts';
 import type { PasswordCost } from './password-hash.ts';
 import type { Stored } from './ports.ts';
 import { Profiles } from './profiles.ts';
@@ -27,6 +28,7 @@ export type AccountFeatures = ReturnType<typeof accountFeatures>;
 /** Everything of this folder, put together. */
 export function accountFeatures(stored: Stored, options: AccountFeatureOptions) {
   const sessions = new Sessions(stored, options);
+  const lastSeen = new LastSeen(stored);
   const devices = new Devices(stored, sessions);
   const registrationTokens = new RegistrationTokens(stored);
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
@@ -41,7 +43,13 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     profiles: new Profiles(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
-    lastSeen: new LastSeen(stored),
+    lastSeen,
+    /** At once for a token that was used lately; the device is then known to be alive. */
+    authenticate(accessToken: string, visit: Visit): Caller | Promise<Caller | undefined> {
+      const found = sessions.authenticate(accessToken);
+      if (found instanceof Promise) return found.then((caller) => noted(lastSeen, caller, visit));
+      return noted(lastSeen, found, visit);
+    },
     interact: interactiveAuth({
       hasPassword: (userId, password) => accounts.hasPassword(userId, password),
       localUserId: (text) => accounts.localUserId(text),
@@ -50,4 +58,9 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
       now: stored.now,
     }),
   };
+}
+
+function noted<C extends Caller | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
+  if (caller) lastSeen.note(caller, visit);
+  return caller;
 }

@@ -5,7 +5,7 @@ import { LAST_SEEN_EVERY_MS } from './last-seen.ts';
 
 const alice = '@alice:example.org' as UserId;
 const caller = { userId: alice, deviceId: 'PHONE', tokenId: 1, guest: false };
-const from = (address: string) => () => ({ address, userAgent: 'Test/1' });
+const from = (address: string) => ({ address, userAgent: 'Test/1' });
 
 test('a device shows when and from where it was last used', async () => {
   await using api = await startApi();
@@ -23,16 +23,27 @@ test('a device that is used all the time is written down once in five minutes', 
   await api.register('alice', 'PHONE');
   const { lastSeen } = api.features;
   const addresses: string[] = [];
-  const visit = (address: string) => () => {
-    addresses.push(address);
-    return { address, userAgent: undefined };
-  };
+  const visit = (address: string) => ({
+    get address() {
+      addresses.push(address);
+      return address;
+    },
+    userAgent: undefined,
+  });
   lastSeen.note(caller, visit('first'));
   await lastSeen.write();
   lastSeen.note(caller, visit('too soon'));
   api.clock.ms += LAST_SEEN_EVERY_MS;
   lastSeen.note(caller, visit('again'));
   expect(addresses).toEqual(['first', 'again']);
+});
+
+test('every request says that its device is alive', async () => {
+  await using api = await startApi({ behindFront: true });
+  const token = await api.register('alice', 'PHONE');
+  await api.ask('GET /devices', { token, headers: { 'x-forwarded-for': '192.0.2.9' } });
+  await api.features.lastSeen.write();
+  expect((await api.features.devices.get(alice, 'PHONE')).lastSeenAddress).toBe('192.0.2.9');
 });
 
 test('a device that was deleted is not brought back by having been seen', async () => {

@@ -25,13 +25,14 @@ export class LastSeen {
     this.#stored = stored;
   }
 
-  /** On every request, so it does next to nothing. `visit` is called only when it is to be kept. */
-  note(caller: Caller, visit: () => Visit) {
+  /** On every request, so it does next to nothing: `visit` is read only when it is to be kept. */
+  note(caller: Caller, visit: Visit) {
     const atMs = this.#stored.now();
     const key = `${caller.userId}\0${caller.deviceId}`;
     const written = this.#writtenMs.get(key);
     if (written !== undefined && atMs - written < LAST_SEEN_EVERY_MS) return;
-    this.#waiting.set(key, { caller, atMs, ...visit() });
+    const { address, userAgent } = visit;
+    this.#waiting.set(key, { caller, atMs, address, userAgent });
   }
 
   /** Writes what was noted, in one change. To be called from time to time by whoever owns the clock. */

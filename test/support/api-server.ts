@@ -112,7 +112,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
       roomVersions: { default: '12', available: { 12: 'stable' as const } },
       rooms: { ...noRooms, ...options.rooms },
     },
-    authenticate: (token) => features.sessions.authenticate(token),
+    authenticate: features.authenticate,
     interact: features.interact,
     rateLimits,
     outcomes: new OutcomeStore(fresh.database, plain),

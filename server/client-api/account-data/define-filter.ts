@@ -8,7 +8,10 @@ import { refuseOthersData } from './own-data.ts';
 
 export const defineFilter = endpoint({
   operation: 'defineFilter',
-  routes: ['POST /_matrix/client/v3/user/{userId}/filter'],
+  routes: [
+    'POST /_matrix/client/v3/user/{userId}/filter',
+    'POST /_matrix/client/r0/user/{userId}/filter',
+  ],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',

@@ -7,7 +7,10 @@ import { refuseOthersData } from './own-data.ts';
 
 export const getFilter = endpoint({
   operation: 'getFilter',
-  routes: ['GET /_matrix/client/v3/user/{userId}/filter/{filterId}'],
+  routes: [
+    'GET /_matrix/client/v3/user/{userId}/filter/{filterId}',
+    'GET /_matrix/client/r0/user/{userId}/filter/{filterId}',
+  ],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',

@@ -4,7 +4,10 @@ import { endpoint } from '../../http/endpoint.ts';
 
 export const checkUsernameAvailability = endpoint({
   operation: 'checkUsernameAvailability',
-  routes: ['GET /_matrix/client/v3/register/available'],
+  routes: [
+    'GET /_matrix/client/v3/register/available',
+    'GET /_matrix/client/r0/register/available',
+  ],
   auth: 'nobody',
   rateLimit: 'registration',
   idempotency: 'natural',

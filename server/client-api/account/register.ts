@@ -23,7 +23,7 @@ const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
 
 export const register = endpoint({
   operation: 'register',
-  routes: ['POST /_matrix/client/v3/register'],
+  routes: ['POST /_matrix/client/v3/register', 'POST /_matrix/client/r0/register'],
   auth: 'nobody',
   rateLimit: 'registration',
   idempotency: 'request',

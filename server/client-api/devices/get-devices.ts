@@ -4,7 +4,7 @@ import { clientDevice } from './client-device.ts';
 
 export const getDevices = endpoint({
   operation: 'getDevices',
-  routes: ['GET /_matrix/client/v3/devices'],
+  routes: ['GET /_matrix/client/v3/devices', 'GET /_matrix/client/r0/devices'],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',

@@ -12,7 +12,7 @@ interface Ports {
 
 export const claimKeys = endpoint({
   operation: 'claimKeys',
-  routes: ['POST /_matrix/client/v3/keys/claim'],
+  routes: ['POST /_matrix/client/v3/keys/claim', 'POST /_matrix/client/r0/keys/claim'],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'request',

@@ -11,7 +11,7 @@ interface Ports extends Pick<EncryptionFeatures, 'keyQuery'> {
 
 export const queryKeys = endpoint({
   operation: 'queryKeys',
-  routes: ['POST /_matrix/client/v3/keys/query'],
+  routes: ['POST /_matrix/client/v3/keys/query', 'POST /_matrix/client/r0/keys/query'],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',

@@ -7,7 +7,7 @@ const keysById = z.record(z.string(), z.union([z.string(), jsonObject])).default
 
 export const uploadKeys = endpoint({
   operation: 'uploadKeys',
-  routes: ['POST /_matrix/client/v3/keys/upload'],
+  routes: ['POST /_matrix/client/v3/keys/upload', 'POST /_matrix/client/r0/keys/upload'],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'request',

@@ -6,7 +6,10 @@ import { notFound } from '../../http/matrix-error.ts';
 
 export const getProfileField = endpoint({
   operation: 'getProfileField',
-  routes: ['GET /_matrix/client/v3/profile/{userId}/{keyName}'],
+  routes: [
+    'GET /_matrix/client/v3/profile/{userId}/{keyName}',
+    'GET /_matrix/client/r0/profile/{userId}/{keyName}',
+  ],
   auth: 'nobody',
   rateLimit: 'none',
   idempotency: 'natural',

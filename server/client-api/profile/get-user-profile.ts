@@ -6,7 +6,7 @@ import { notFound } from '../../http/matrix-error.ts';
 
 export const getUserProfile = endpoint({
   operation: 'getUserProfile',
-  routes: ['GET /_matrix/client/v3/profile/{userId}'],
+  routes: ['GET /_matrix/client/v3/profile/{userId}', 'GET /_matrix/client/r0/profile/{userId}'],
   auth: 'nobody',
   rateLimit: 'none',
   idempotency: 'natural',

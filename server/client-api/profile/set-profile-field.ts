@@ -18,7 +18,10 @@ interface Ports {
 
 export const setProfileField = endpoint({
   operation: 'setProfileField',
-  routes: ['PUT /_matrix/client/v3/profile/{userId}/{keyName}'],
+  routes: [
+    'PUT /_matrix/client/v3/profile/{userId}/{keyName}',
+    'PUT /_matrix/client/r0/profile/{userId}/{keyName}',
+  ],
   auth: 'user',
   rateLimit: 'write',
   idempotency: 'natural',

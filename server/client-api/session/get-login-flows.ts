@@ -2,7 +2,7 @@ import { endpoint } from '../../http/endpoint.ts';
 
 export const getLoginFlows = endpoint({
   operation: 'getLoginFlows',
-  routes: ['GET /_matrix/client/v3/login'],
+  routes: ['GET /_matrix/client/v3/login', 'GET /_matrix/client/r0/login'],
   auth: 'nobody',
   rateLimit: 'read',
   idempotency: 'natural',

@@ -2,7 +2,7 @@ import { endpoint } from '../../http/endpoint.ts';
 
 export const getTokenOwner = endpoint({
   operation: 'getTokenOwner',
-  routes: ['GET /_matrix/client/v3/account/whoami'],
+  routes: ['GET /_matrix/client/v3/account/whoami', 'GET /_matrix/client/r0/account/whoami'],
   auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',

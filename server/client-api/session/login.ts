@@ -18,7 +18,7 @@ export interface LoginPorts {
 
 export const login = endpoint({
   operation: 'login',
-  routes: ['POST /_matrix/client/v3/login'],
+  routes: ['POST /_matrix/client/v3/login', 'POST /_matrix/client/r0/login'],
   auth: 'nobody',
   rateLimit: 'login',
   idempotency: 'request',

@@ -4,7 +4,7 @@ import { endpoint } from '../../http/endpoint.ts';
 
 export const logoutAll = endpoint({
   operation: 'logout_all',
-  routes: ['POST /_matrix/client/v3/logout/all'],
+  routes: ['POST /_matrix/client/v3/logout/all', 'POST /_matrix/client/r0/logout/all'],
   auth: 'guest',
   rateLimit: 'none',
   idempotency: 'request',

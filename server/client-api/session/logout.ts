@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint.ts';
 /** The device goes with its token, and with its keys. */
 export const logout = endpoint({
   operation: 'logout',
-  routes: ['POST /_matrix/client/v3/logout'],
+  routes: ['POST /_matrix/client/v3/logout', 'POST /_matrix/client/r0/logout'],
   auth: 'guest',
   rateLimit: 'none',
   idempotency: 'request',

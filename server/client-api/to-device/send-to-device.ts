@@ -5,7 +5,10 @@ import { byUser, jsonObject } from '../../http/fields.ts';
 
 export const sendToDevice = endpoint({
   operation: 'sendToDevice',
-  routes: ['PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}'],
+  routes: [
+    'PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}',
+    'PUT /_matrix/client/r0/sendToDevice/{eventType}/{txnId}',
+  ],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'txnId',
