@@ -17,7 +17,7 @@ export const postReceipt = endpoint({
   operation: 'postReceipt',
   routes: ['POST /_matrix/client/v3/rooms/{roomId}/receipt/{receiptType}/{eventId}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ roomId, receiptType: z.string(), eventId }),
   body: { json: jsonObject, mayBeEmpty: true },

@@ -7,7 +7,7 @@ export const setReadMarker = endpoint({
   operation: 'setReadMarker',
   routes: ['POST /_matrix/client/v3/rooms/{roomId}/read_markers'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ roomId }),
   body: {
