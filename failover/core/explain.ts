@@ -128,6 +128,7 @@ function serverOf(state: State, site: Site): ServerReport | null {
 
 function say(server: ServerReport | null): string {
   if (server === null) return 'its server does not answer';
+  if (!server.healthy) return `its server is sick${because(server.why)}`;
   switch (server.role) {
     case 'writer':
       return `its server writes, epoch ${server.epoch}, position ${server.position}`;

@@ -37,7 +37,8 @@ function release(turn: Turn, revision: number): void {
 function hold(turn: Turn): void {
   const { state, now } = turn;
   const until = state.address?.until ?? now;
-  if (until <= now && state.interface === 'present') drop(turn);
+  // Not one that an earlier process left, before a pulse of ours has said whether it is still good.
+  if (Number.isFinite(until) && until <= now && state.interface === 'present') drop(turn);
   if (until - now < LIFETIME_MIN_MS || until <= state.heldUntil) return;
   if (ask(turn, 'hold-address', { kind: 'hold-address', until }))
     update(turn, { heldUntil: until });

@@ -1,5 +1,6 @@
 import type { Input } from './inputs.ts';
 import { reportNow, urgentPartOf } from './report.ts';
+import type { Held } from './state.ts';
 import { ask, type Turn, update } from './turn.ts';
 
 /**
@@ -11,16 +12,21 @@ export function pulse(turn: Turn): void {
   const { state, now, timings } = turn;
   const report = reportNow(state, now, timings);
   const urgent = urgentPartOf(report);
-  const due = now >= state.nextPulseAt;
   const lastAt = state.nextPulseAt - timings.pulseEveryMs;
-  const news = urgent !== state.reported && now - lastAt >= SPACING_MS;
-  if (!due && !news) return;
+  const soon =
+    urgent !== state.reported || isUnconfirmed(state.leader) || isUnconfirmed(state.address);
+  if (now < state.nextPulseAt && !(soon && now - lastAt >= SPACING_MS)) return;
   const holds = {
     ...(state.leader && { leader: state.leader.revision }),
     ...(state.address && { address: state.address.revision }),
   };
   turn.effects.push({ kind: 'pulse', sentAt: now, holds, report });
   update(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
+}
+
+/** Found in etcd as ours, but not yet renewed by this process. */
+function isUnconfirmed(held: Held | null): boolean {
+  return held?.until === Number.NEGATIVE_INFINITY;
 }
 
 /** What changes fast must not become a flood. */

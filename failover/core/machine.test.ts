@@ -1,0 +1,223 @@
+import { expect, test } from 'vitest';
+import { replay } from './story.ts';
+import type { Report } from './view.ts';
+
+const writerAt = (epoch: number): Partial<Report> => ({
+  server: { role: 'writer', epoch, position: 0, healthy: true, why: null },
+});
+
+/** Up to here site a has become the leader, with the address: the beginning of most stories. */
+const LEADING = `
+  0 found absent
+  0 front well
+  0 server follower
+  0 postgres primary
+  0 etcd patroni a
+  0 lease 20
+  10 won leader
+  20 told taking-over
+  20 won address
+  30 held
+  40 server writer 7
+`;
+
+test('the first leader of all waits for a standby, then leads and takes the address', () =>
+  tells(
+    'first-leader',
+    '',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 etcd patroni a, sync -
+     0 postgres primary
+     10 lease 20
+     400 etcd sync b
+     410 won leader
+     415 won address
+     420 told taking-over
+     440 held
+     500 server writer 7
+     900 pulsed
+     905 told writer 7
+     910 held`,
+  ));
+
+test('a leader cut off from etcd tells nobody anything: its server and its address end by themselves', () =>
+  tells(
+    'cut-off-from-etcd',
+    LEADING,
+    `     700 tick
+     3520 tick
+     3530 dropped
+     4000 tick
+     5000 server writer 7
+     7010 tick
+     9000 server writer 7
+     9001 refused
+     9002 etcd leader b 50, address b 51, patroni b
+     9003 told follower`,
+    { b: writerAt(51) },
+  ));
+
+test('a cut that ends within the lease leaves everything as it was', () =>
+  tells(
+    'short-cut',
+    LEADING,
+    `     700 tick
+     3000 tick
+     3010 pulsed
+     3015 told writer 7
+     3020 held`,
+  ));
+
+test("the server's deadline is not beyond Patroni's key, though our own lease is", () =>
+  tells(
+    'frozen-patroni',
+    LEADING,
+    `     12000 lease 6
+     12010 tick
+     12020 pulsed
+     12030 told writer 7
+     13000 lease 5
+     13020 pulsed
+     13030 told writer 7
+     14000 tick
+     14020 pulsed`,
+  ));
+
+test("when Patroni's leader moves, the server is told first, then the key is released", () =>
+  tells(
+    'primary-moved',
+    LEADING,
+    `     900 postgres standby
+     1000 etcd patroni b
+     1010 told follower
+     1020 released leader
+     1030 etcd leader b 60
+     2000 etcd leader b 60
+     3000 etcd leader b 60
+     4100 etcd leader b 60
+     4200 front well
+     4210 dropped
+     4220 released address`,
+    { b: writerAt(60) },
+  ));
+
+test('a server that does not answer is waited for until its last deadline', () =>
+  tells(
+    'silent-server',
+    LEADING,
+    `     900 pulsed
+     1000 server silent
+     1100 etcd patroni b
+     3000 server silent
+     7009 tick
+     8000 tick`,
+  ));
+
+test('an agent that starts again goes on with the terms of the one before', () =>
+  tells(
+    'agent-restarts',
+    '',
+    `0 found present
+     0 front well
+     0 postgres primary
+     0 server writer 7
+     5 etcd leader a 5, address a 6, patroni a
+     6 lease 18
+     90 tick
+     105 tick
+     120 pulsed
+     130 told writer 7
+     140 held`,
+  ));
+
+test('a silent holder loses the address after 4 s, the leader key only to where the primary is', () =>
+  tells(
+    'site-lost',
+    '',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 postgres standby
+     0 etcd leader b 5, address b 6, patroni b, sync a c
+     500 etcd silent b
+     3900 front well
+     4000 etcd silent b
+     4100 won address
+     4150 held
+     4700 pulsed
+     4750 held
+     5400 pulsed
+     20900 etcd patroni -
+     22000 postgres primary
+     22000 server follower
+     22010 etcd patroni a, sync -
+     22020 lease 20
+     22030 won leader
+     22040 told taking-over
+     22900 server writer 40`,
+  ));
+
+test('after a battery was seen for 3 s the primary moves to a site on mains', () =>
+  tells(
+    'on-battery',
+    LEADING,
+    `     500 power battery
+     800 pulsed
+     2500 postgres primary
+     3000 pulsed
+     3600 postgres primary
+     6000 moved
+     6100 postgres primary`,
+    { b: { power: 'battery' } },
+  ));
+
+test('a sick server is given 10 s, then another site is asked for', () =>
+  tells(
+    'sick-server',
+    LEADING,
+    `     1000 server sick 7
+     3000 pulsed
+     3010 told writer 7
+     3020 held
+     6000 pulsed
+     6010 told writer 7
+     6020 held
+     9000 pulsed
+     9010 told writer 7
+     9020 held
+     10900 postgres primary
+     11100 server sick 7`,
+  ));
+
+test('the operator is told why a site may not lead', () =>
+  tells(
+    'switchover-refused',
+    LEADING,
+    `     100 switchover a
+     200 switchover b
+     300 switchover d
+     400 switchover c
+     500 switchover c
+     2900 moved`,
+    { b: { notCandidate: 'its server is sick' } },
+  ));
+
+test("etcd's leader does not stay at the active site", () =>
+  tells(
+    'etcd-leader',
+    LEADING,
+    `     500 raft here
+     700 pulsed
+     3400 pulsed
+     3600 raft here`,
+    { c: { witness: true } },
+  ));
+
+type Others = Record<string, Partial<Report>>;
+
+async function tells(name: string, before: string, story: string, others: Others = {}) {
+  const told = replay({ before, story, others });
+  await expect(told).toMatchFileSnapshot(`scenarios/${name}.txt`);
+}
