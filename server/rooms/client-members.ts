@@ -1,5 +1,6 @@
 import type { EventId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
+import type { RoomEvent } from './room-event.ts';
 
 /**
  * The members of an event's client form that are the same for every reader, as JSON text without
@@ -25,6 +26,13 @@ export function clientMembers(eventId: EventId, pdu: JsonObject): string {
 export function replacedMembers(replaced: { eventId: EventId; content: JsonObject }): string {
   const { eventId, content } = replaced;
   return JSON.stringify({ prev_content: content, replaces_state: eventId }).slice(1, -1);
+}
+
+/** What a redaction took from a state event may not live on in the event that replaced it. */
+export function withPrevContentOf(event: RoomEvent, redacted: RoomEvent): RoomEvent {
+  if (event.replacesNid !== redacted.nid) return event;
+  const unsigned = { ...JSON.parse(`{${event.unsigned}}`), prev_content: redacted.content };
+  return { ...event, unsigned: JSON.stringify(unsigned).slice(1, -1) };
 }
 
 export const redactedBecauseMember = (redactionMembers: string): string =>

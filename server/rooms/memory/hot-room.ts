@@ -109,7 +109,7 @@ export class HotRoom {
   }
 
   #applyRedaction(redacted: RoomEvent): void {
-    this.timeline.replace(redacted);
+    this.timeline.redact(redacted);
     this.parsed.delete(redacted.nid);
   }
 

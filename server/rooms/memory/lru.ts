@@ -29,9 +29,9 @@ export class Lru<K, V> {
     }
   }
 
-  /** Only where the key is there already: it does not count as use. */
-  replace(key: K, value: V): void {
-    if (this.#entries.has(key)) this.#entries.set(key, value);
+  /** Changes all entries where they are: it does not count as use. */
+  update(change: (value: V) => V): void {
+    for (const [key, value] of this.#entries) this.#entries.set(key, change(value));
   }
 
   delete(key: K): void {

@@ -1,3 +1,4 @@
+import { withPrevContentOf } from '../client-members.ts';
 import type { RoomEvent } from '../room-event.ts';
 
 /**
@@ -32,10 +33,11 @@ export class TimelineRing {
     if (this.#events.length > 2 * this.#sizeMax) this.#trim();
   }
 
-  /** A redaction changes what readers are shown of an event. */
-  replace(event: RoomEvent): void {
-    const index = this.#events.findLastIndex((each) => each.nid === event.nid);
-    if (index >= 0) this.#events[index] = event;
+  /** A redaction changes what readers are shown of an event, and of the one that replaced it. */
+  redact(redacted: RoomEvent): void {
+    this.#events = this.#events.map((event) =>
+      event.nid === redacted.nid ? redacted : withPrevContentOf(event, redacted),
+    );
   }
 
   /** The newest `limit` in (after, upTo]; undefined if the ring does not reach back so far. */

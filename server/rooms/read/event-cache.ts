@@ -1,5 +1,6 @@
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { withPrevContentOf } from '../client-members.ts';
 import { Lru } from '../memory/lru.ts';
 import type { RoomStore } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
@@ -47,6 +48,7 @@ export class EventCache {
   /** Remembered apart, since a read that began before the redaction may end behind it. */
   putRedacted(event: RoomEvent): void {
     this.#redacted.set(event.nid, event);
-    this.#events.replace(event.nid, event);
+    if (this.#events.has(event.nid)) this.#events.set(event.nid, event);
+    if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
   }
 }

@@ -4,7 +4,6 @@ import type { Row, Write } from '../write.ts';
 
 export interface StoredMembership {
   readonly roomId: RoomId;
-  readonly roomNid: number;
   readonly membership: string;
   readonly position: number;
   readonly since: number;
@@ -16,7 +15,7 @@ export interface StoredMembership {
 export const membershipsOf = (database: Database, userId: UserId) =>
   database.query<StoredMembership>(
     'memberships_of',
-    `SELECT room_id AS "roomId", room_nid AS "roomNid", membership, position, since, forgotten,
+    `SELECT room_id AS "roomId", membership, position, since, forgotten,
        last_position AS "roomLastPosition"
      FROM membership JOIN room USING (room_nid) JOIN room_head USING (room_nid)
      WHERE user_id = $1`,

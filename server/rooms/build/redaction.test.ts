@@ -1,0 +1,137 @@
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import {
+  alice,
+  bob,
+  bringIn,
+  openRooms,
+  type RoomsUnderTest,
+} from '../../../test/support/rooms.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import { renderEvent } from '../room-event.ts';
+
+test('a redacted event keeps its place and loses its content, for those who read later too', async () => {
+  await using bench = await workbench();
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const redaction = await bench.redact(target, bob);
+  for (const under of [bench, await openRooms(bench.fresh)]) {
+    const shown = await show(under, bench.roomId, target);
+    expect(shown.content).toEqual({});
+    expect(shown.unsigned.redacted_because).toMatchObject({
+      event_id: redaction,
+      type: 'm.room.redaction',
+      sender: bob,
+      redacts: target,
+      content: { redacts: target, reason: 'because' },
+    });
+    const room = await under.rooms.open(bench.roomId);
+    const { events } = await room!.timeline({ after: 0, upTo: room!.lastPosition, limit: 2 });
+    expect(events.map((event) => event.eventId)).toEqual([target, redaction]);
+    expect(events[0]!.content).toEqual({});
+    if (under !== bench) await under[Symbol.asyncDispose]();
+  }
+});
+
+test("other users' events are redacted by those who have the power", async () => {
+  await using bench = await workbench();
+  const bobs = await bench.say(bench.roomId, bob, 'hello');
+  const alices = await bench.say(bench.roomId, alice, 'hello');
+  await expect(bench.redact(alices, bob)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+  await bench.redact(bobs, alice);
+  expect((await show(bench, bench.roomId, bobs)).content).toEqual({});
+  expect((await show(bench, bench.roomId, alices)).content).not.toEqual({});
+});
+
+test('a redaction that comes by /send takes effect as well', async () => {
+  await using bench = await workbench();
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const content = { redacts: target };
+  await bench.rooms.send(bench.roomId, { sender: bob, type: 'm.room.redaction', content }, {});
+  expect((await show(bench, bench.roomId, target)).content).toEqual({});
+});
+
+test('before version 11 the redaction says at the top level whom it redacts', async () => {
+  await using bench = await workbench('10');
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const redaction = await bench.redact(target, bob);
+  const rows = await bench.fresh.database.query<{ json: string }>(
+    'one_event',
+    'SELECT json FROM event WHERE event_id = $1',
+    [redaction],
+  );
+  expect(JSON.parse(rows[0]!.json)).toMatchObject({
+    redacts: target,
+    content: { reason: 'because' },
+  });
+  expect(await show(bench, bench.roomId, redaction)).toMatchObject({
+    redacts: target,
+    content: { redacts: target },
+  });
+});
+
+test('an event that is still on its way can be redacted, and only once', async () => {
+  await using bench = await workbench();
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const [first] = await Promise.all([bench.redact(target, bob), bench.redact(target, alice)]);
+  const shown = await show(bench, bench.roomId, target);
+  expect((shown.unsigned.redacted_because as { event_id: string }).event_id).toBe(first);
+  await using restarted = await openRooms(bench.fresh);
+  const later = await show(restarted, bench.roomId, target);
+  expect(later.unsigned.redacted_because).toEqual(shown.unsigned.redacted_because);
+});
+
+test('redacted state stays state, without what it said, also where it is told as previous', async () => {
+  await using bench = await workbench();
+  const topic = (text: string) =>
+    bench.setState(bench.roomId, {
+      sender: alice,
+      type: 'm.room.topic',
+      stateKey: '',
+      content: { topic: text },
+    });
+  const first = await topic('secret');
+  const second = await topic('open');
+  await bench.redact(first, alice);
+  expect((await show(bench, bench.roomId, second)).unsigned.prev_content).toEqual({});
+  await bench.redact(second, alice);
+  expect(await bench.stateContent(bench.roomId, 'm.room.topic')).toEqual({});
+  const third = await topic('new');
+  expect((await show(bench, bench.roomId, third)).unsigned.prev_content).toEqual({});
+});
+
+test('the create event is not redacted, nor what is not in the room', async () => {
+  await using bench = await workbench();
+  const create = `$${bench.roomId.slice(1)}` as EventId;
+  await expect(bench.redact(create, alice)).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+  const other = await bench.rooms.create(alice, {}, {});
+  const elsewhere = await bench.say(other, alice, 'hello');
+  for (const target of [elsewhere, '$unknown' as EventId])
+    await expect(bench.redact(target, alice)).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+});
+
+async function workbench(room_version = '12') {
+  const fresh = await freshDatabase();
+  const under = await openRooms(fresh);
+  const roomId = await under.rooms.create(alice, { room_version }, {});
+  await bringIn(under, roomId, bob);
+  return {
+    ...under,
+    fresh,
+    roomId,
+    redact: (redacts: EventId, sender: UserId) =>
+      under.rooms.send(
+        roomId,
+        { sender, type: 'm.room.redaction', redacts, content: { reason: 'because' } },
+        {},
+      ),
+    async [Symbol.asyncDispose]() {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function show({ rooms }: RoomsUnderTest, roomId: RoomId, eventId: EventId) {
+  const event = await (await rooms.open(roomId))!.event(eventId);
+  return JSON.parse(renderEvent(event!, { roomId: true, now: Date.now() }));
+}

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { NewRoom } from '../create/new-room.ts';
+import type { MembershipChange } from '../rooms.ts';
+
+const refusal = { status: 403, errcode: 'M_FORBIDDEN' };
+
+test('into a private room one comes by invite only', async () => {
+  await using bench = await workbench();
+  await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
+  await bench.change('invite', bob, alice);
+  await bench.change('join', bob);
+  expect(await bench.membership(bob)).toBe('join');
+});
+
+test('whoever is not in the room invites nobody', async () => {
+  await using bench = await workbench();
+  await expect(bench.change('invite', carol, bob)).rejects.toMatchObject(refusal);
+});
+
+test('a kick needs power, and somebody to be kicked', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, bob);
+  await expect(bench.change('kick', alice, bob)).rejects.toMatchObject(refusal);
+  await expect(bench.change('kick', carol, alice)).rejects.toMatchObject(refusal);
+  await bench.change('kick', bob, alice, { reason: 'rude' });
+  expect(await bench.content(bob)).toEqual({ membership: 'leave', reason: 'rude' });
+});
+
+test('a ban holds until it is lifted, and lifting it lets nobody in', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  await bench.change('ban', bob, alice);
+  await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
+  await bench.change('unban', bob, alice);
+  expect(await bench.membership(bob)).toBe('leave');
+  await expect(bench.change('unban', bob, alice)).rejects.toMatchObject(refusal);
+  await bench.change('join', bob);
+});
+
+test('a kick is no way to lift a ban', async () => {
+  await using bench = await workbench();
+  await bench.change('ban', bob, alice);
+  await expect(bench.change('kick', bob, alice)).rejects.toMatchObject(refusal);
+  expect(await bench.membership(bob)).toBe('ban');
+});
+
+test('an invite can be declined, and then one is not in the room', async () => {
+  await using bench = await workbench({ invite: [bob] });
+  await bench.change('leave', bob);
+  expect(await bench.membership(bob)).toBe('leave');
+  await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
+});
+
+test('joining and leaving twice make no second event', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  expect(await bench.change('join', bob)).toBe(await bench.change('join', bob));
+  expect(await bench.change('leave', bob)).toBe(await bench.change('leave', bob));
+});
+
+test('profiles go along with joins and invites, and are spread when they change', async () => {
+  await using bench = await workbench();
+  bench.profiles.set(bob, { displayname: 'Bob' });
+  await bench.change('invite', bob, alice);
+  expect(await bench.content(bob)).toEqual({ membership: 'invite', displayname: 'Bob' });
+  await bench.change('join', bob);
+  const joined = (await bench.rooms.roomsOf(bob)).get(bench.roomId)!;
+  bench.profiles.set(bob, { displayname: 'Robert', avatar_url: 'mxc://example.org/b' });
+  await bench.rooms.spreadProfile(bob);
+  expect(await bench.content(bob)).toEqual({
+    membership: 'join',
+    displayname: 'Robert',
+    avatar_url: 'mxc://example.org/b',
+  });
+  const renamed = (await bench.rooms.roomsOf(bob)).get(bench.roomId)!;
+  expect(renamed.since).toBe(joined.since);
+  expect(renamed.position).toBeGreaterThan(joined.position);
+  await using restarted = await openRooms(bench.fresh);
+  expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)).toEqual(renamed);
+});
+
+test('a room that was left can be forgotten, and remembered by joining again', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  await bench.change('join', bob);
+  await expect(bench.rooms.forget(bench.roomId, bob, {})).rejects.toMatchObject({
+    status: 400,
+    errcode: 'M_UNKNOWN',
+  });
+  await bench.change('leave', bob);
+  await bench.rooms.forget(bench.roomId, bob, {});
+  const forgotten = (await bench.rooms.roomsOf(bob)).get(bench.roomId);
+  expect(forgotten).toMatchObject({ membership: 'leave', forgotten: true });
+  await using restarted = await openRooms(bench.fresh);
+  expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)).toEqual(forgotten);
+  await restarted.rooms.changeMembership(
+    bench.roomId,
+    { sender: bob, target: bob, action: 'join' },
+    {},
+  );
+  expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)?.forgotten).toBe(false);
+});
+
+test('a join on its way is not overwritten by a forget', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  await bench.change('join', bob);
+  await bench.change('leave', bob);
+  await Promise.all([
+    bench.change('join', bob),
+    bench.rooms.forget(bench.roomId, bob, {}).catch(() => {}),
+  ]);
+  await using restarted = await openRooms(bench.fresh);
+  expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)).toMatchObject({
+    membership: 'join',
+    forgotten: false,
+  });
+});
+
+test('into a restricted room one comes through the room that it names', async () => {
+  await using bench = await workbench();
+  const space = await bench.rooms.create(alice, { preset: 'public_chat' }, {});
+  await bench.setState(bench.roomId, {
+    sender: alice,
+    type: 'm.room.join_rules',
+    stateKey: '',
+    content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] },
+  });
+  await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
+  await bench.rooms.changeMembership(space, { sender: bob, target: bob, action: 'join' }, {});
+  await bench.change('join', bob);
+  expect(await bench.content(bob)).toEqual({
+    membership: 'join',
+    join_authorised_via_users_server: alice,
+  });
+});
+
+test('who knocks waits for an invite', async () => {
+  await using bench = await workbench({
+    initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }],
+  });
+  await bench.change('knock', bob, bob, { reason: 'please' });
+  expect(await bench.content(bob)).toEqual({ membership: 'knock', reason: 'please' });
+  await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
+  await bench.change('invite', bob, alice);
+  await bench.change('join', bob);
+});
+
+test('users of other servers are not invited while nobody would tell them', async () => {
+  await using bench = await workbench();
+  const remote = '@far:elsewhere.org' as UserId;
+  await expect(bench.change('invite', remote, alice)).rejects.toMatchObject(refusal);
+});
+
+test('a room that nobody knows is entered by nobody', async () => {
+  await using bench = await workbench();
+  const change = { sender: bob, target: bob, action: 'join' } as const;
+  const nowhere = '!nowhere:example.org' as RoomId;
+  await expect(bench.rooms.changeMembership(nowhere, change, {})).rejects.toMatchObject({
+    status: 404,
+    errcode: 'M_NOT_FOUND',
+  });
+});
+
+async function workbench(room: NewRoom = {}) {
+  const fresh = await freshDatabase();
+  const under = await openRooms(fresh);
+  const roomId = await under.rooms.create(alice, room, {});
+  const content = (userId: UserId) => under.stateContent(roomId, 'm.room.member', userId);
+  return {
+    ...under,
+    fresh,
+    roomId,
+    content,
+    membership: async (userId: UserId) => (await content(userId))?.membership,
+    change: (
+      action: MembershipChange['action'],
+      target: UserId,
+      sender = target,
+      more: { reason?: string } = {},
+    ) => under.rooms.changeMembership(roomId, { sender, target, action, ...more }, {}),
+    async [Symbol.asyncDispose]() {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
