@@ -124,6 +124,7 @@ CREATE TABLE key_signature (
   signer_user_id text NOT NULL,
   signer_key_id text NOT NULL,
   signature text NOT NULL,
+  position bigint NOT NULL,
   PRIMARY KEY (target_user_id, target_key_id, signer_user_id, signer_key_id)
 );
 
@@ -311,6 +312,7 @@ CREATE INDEX account_data_changes ON account_data USING btree (user_id, "positio
 CREATE INDEX device_list_position ON device_list USING btree ("position");
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
+CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
