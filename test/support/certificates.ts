@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +51,9 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
         ca,
         '-CAkey',
         caKey,
-        '-CAcreateserial',
+        // A file that counts would break when two are issued at once.
+        '-set_serial',
+        `0x${randomBytes(16).toString('hex')}`,
         '-extfile',
         at(`${name}.ext`),
       ];

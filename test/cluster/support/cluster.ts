@@ -40,18 +40,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await removeAbandoned();
   const image = await siteImage();
   const delayMs = options.delayMs ?? 0;
+  await using building = new AsyncDisposableStack();
   const lan = await createLan({ image, mtu: delayMs > 0 ? MTU.delayed : MTU.direct });
+  building.defer(() => lan.remove());
   const folder = await mkdtemp(join(tmpdir(), 'farol-cluster-'));
-  const authority = await certificateAuthority(join(folder));
+  building.defer(() => rm(folder, { recursive: true }));
+  const authority = await certificateAuthority(folder);
   const plan = planOf(options, lan);
   const machines = await Promise.all(
     plan.machines.map(async (machine) => {
       const files = join(folder, machine.name);
       await writeSiteFiles(files, plan, machine, authority);
       const environment = environmentOf(plan, machine, options);
-      return startMachine({ image, lan, machine, files, environment });
+      const container = await createMachine({ image, lan, machine, files, environment });
+      building.defer(() => container.remove({ force: true, v: true }));
+      return new Site(machine, container, lan);
     }),
   );
+  await Promise.all(machines.map(({ container }) => container.start()));
+  const everything = building.move();
   return {
     plan,
     machines,
@@ -60,13 +67,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     folder,
     ca: readFileSync(authority.ca, 'utf8'),
     insider: await insider(authority),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(
-        machines.map(({ container }) => container.remove({ force: true, v: true })),
-      );
-      await lan.remove();
-      await rm(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 }
 
@@ -103,8 +104,8 @@ interface MachineStart {
   readonly environment: string[];
 }
 
-async function startMachine({ image, lan, machine, files, environment }: MachineStart) {
-  const container = await (await docker()).createContainer({
+async function createMachine({ image, lan, machine, files, environment }: MachineStart) {
+  return (await docker()).createContainer({
     Image: image,
     name: `${lan.networkId.slice(0, 8)}-${machine.name}`,
     Hostname: machine.name,
@@ -124,8 +125,6 @@ async function startMachine({ image, lan, machine, files, environment }: Machine
       EndpointsConfig: { [lan.networkId]: { IPAMConfig: { IPv4Address: machine.ip } } },
     },
   });
-  await container.start();
-  return new Site(machine, container, lan);
 }
 
 const TUN = '/dev/net/tun';
