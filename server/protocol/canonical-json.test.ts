@@ -156,18 +156,22 @@ describe('bounds', () => {
 });
 
 describe('properties', () => {
+  /** Any code points, and more often those on both sides of the surrogates. */
+  const text = fc
+    .array(fc.oneof(fc.nat(0xd7ff), fc.integer({ min: 0xe000, max: 0x10ffff })), { maxLength: 4 })
+    .map((points) => String.fromCodePoint(...points));
   const json = fc
     .letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small', withCrossShrink: true },
-        fc.string({ unit: 'binary' }),
+        text,
         fc.maxSafeInteger().map((n) => (Object.is(n, -0) ? 0 : n)),
         fc.constantFrom(null, true, false),
         fc.array(tie('value')),
         fc.dictionary(
           fc.oneof(
             fc.string(),
-            fc.string({ unit: 'binary', maxLength: 2 }),
+            text,
             fc.nat(99).map(String),
             fc.constantFrom('__proto__', 'rawJSON', 'toJSON', 'constructor'),
           ),

@@ -94,6 +94,7 @@ describe('redacts', () => {
       redacts: '$x',
       content: { redacts: '$x', reason: 'spam' },
     });
+    expect(syncEvent(event, V11).content).toBe(event.content);
   });
 
   test('of older versions is added to the content, for newer clients', () => {

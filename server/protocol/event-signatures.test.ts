@@ -82,11 +82,17 @@ describe('the servers that must sign', () => {
     expect(servers({ ...INVITE, content: join }, '10')).toMatchObject({ value: ['a.org'] });
   });
 
-  test('a restricted join needs the server that authorised it, from version 8 on', () => {
+  test('a member event needs the server that authorised it, from version 8 on', () => {
     expect(servers(RESTRICTED_JOIN, '7')).toMatchObject({ value: ['a.org'] });
     expect(servers(RESTRICTED_JOIN, '8')).toMatchObject({ value: ['a.org', 'm.org'] });
     const content = { membership: 'join', join_authorised_via_users_server: 'mod' };
     expect(servers({ ...RESTRICTED_JOIN, content }, '8').ok).toBe(false);
+    const leave = { ...(RESTRICTED_JOIN.content as JsonObject), membership: 'leave' };
+    expect(servers({ ...RESTRICTED_JOIN, content: leave }, '8')).toMatchObject({
+      value: ['a.org', 'm.org'],
+    });
+    const message = { ...RESTRICTED_JOIN, type: 'm.room.message' };
+    expect(servers(message, '8')).toMatchObject({ value: ['a.org'] });
   });
 });
 
@@ -139,9 +145,11 @@ describe('verifying events', () => {
     expect(await verdicts([withMore({ 'ed25519:2': wrong })], all)).toEqual([
       'a signature does not verify',
     ]);
-    expect(await verdicts([withMore({ 'ed25519:2': 'x' })], all)).toEqual([
-      'the signature by a.org ed25519:2 is none',
-    ]);
+    for (const none of ['x', 'AAAA', 1]) {
+      expect(await verdicts([withMore({ 'ed25519:2': none })], all)).toEqual([
+        'the signature by a.org ed25519:2 is none',
+      ]);
+    }
   });
 
   test('a key that was not valid at the event’s time is passed over', () => {

@@ -27,9 +27,9 @@ export const serversThatMustSign = (
   const servers = new Set<ServerName>();
   if (!isThirdPartyInvite(event)) servers.add(serverNameOf(event.sender));
   if (rules.eventIdForm === 'given') servers.add(serverNameOfEventId(event.eventId)!);
-  const authorizer = rules.restrictedJoins ? authorizerOfJoin(event) : undefined;
-  if (authorizer !== undefined) {
-    const user = parseUserId(authorizer);
+  const authoriser = rules.restrictedJoins ? authoriserOf(event) : undefined;
+  if (authoriser !== undefined) {
+    const user = parseUserId(authoriser);
     if (!user.ok) return { ok: false, reason: `join_authorised_via_users_server: ${user.reason}` };
     servers.add(serverNameOf(user.value));
   }
@@ -88,8 +88,8 @@ const isThirdPartyInvite = (event: Event): boolean =>
   event.content.membership === 'invite' &&
   event.content.third_party_invite !== undefined;
 
-const authorizerOfJoin = (event: Event): string | undefined => {
-  const { membership, join_authorised_via_users_server: authorizer } = event.content;
-  if (event.type !== 'm.room.member' || membership !== 'join') return undefined;
-  return authorizer === undefined ? undefined : String(authorizer);
+/** On any membership, as the auth rule has it ("If `content` has a … key"), not on joins alone. */
+const authoriserOf = ({ type, content }: Event): string | undefined => {
+  const authoriser = content.join_authorised_via_users_server;
+  return type === 'm.room.member' && authoriser !== undefined ? String(authoriser) : undefined;
 };

@@ -48,6 +48,7 @@ describe('server names', () => {
     ['IPv6 with a zone', '[fe80::1%eth0]'],
     ['an open bracket', '[::1'],
     ['IPv4 out of its range', '1.2.3.256'],
+    ['IPv4 with four digits', '1.2.3.0255'],
     ['a trailing new line', 'matrix.org\n'],
     ['a name beyond ASCII', 'mätrix.org'],
   ])('%s is refused', (_, name) => {

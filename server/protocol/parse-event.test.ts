@@ -73,6 +73,7 @@ describe('an event of every version', () => {
     expect(event.roomId).toBe(`!${event.eventId.slice(1)}`);
     expect(reason(pdu, '11')).toBe('room_id is not a string');
     expect(reason(create, '12')).toBe('room_id is not a string');
+    expect(reason({ ...pdu, state_key: 'x' }, '12')).toBe('room_id is not a string');
   });
 });
 
