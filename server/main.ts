@@ -4,6 +4,7 @@ import type { Stored } from './accounts/ports.ts';
 import { clientApi } from './client-api/endpoints.ts';
 import { optionsHelp } from './config/example.ts';
 import { ratesOf } from './config/rates.ts';
+import type { Config } from './config/schema.ts';
 import { encryptionFeatures } from './encryption/features.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
@@ -12,6 +13,7 @@ import { OutcomeStore } from './log/outcome-store.ts';
 import type { ServerName } from './protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION, roomVersions } from './protocol/room-versions.ts';
 import { signingKeyFromSeed } from './protocol/signing-keys.ts';
+import { chainOf } from './role/explain-end.ts';
 import { greeting } from './role/greeting.ts';
 import { runProgram } from './role/process.ts';
 import type { BuildHomeserver, Ground } from './role/serving.ts';
@@ -107,6 +109,18 @@ async function welcome(ground: Ground, features: ReturnType<typeof accountFeatur
   });
 }
 
+/** Errors in short: those of the driver carry the whole connection with them. */
+const makeLogger = ({ logLevel }: Config) =>
+  pino(
+    {
+      level: logLevel,
+      serializers: { err: (error: unknown) => ({ said: chainOf(error), stack: stackOf(error) }) },
+    },
+    pino.destination({ dest: 2, sync: false }),
+  );
+
+const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined);
+
 if (import.meta.main) {
   const options = process.argv.slice(2);
   if (options.includes('--help')) {
@@ -114,11 +128,12 @@ if (import.meta.main) {
       `Farol, a Matrix homeserver that stays up when the power goes.\n\n${optionsHelp()}`,
     );
   } else {
+    // A terminal or pipe that has gone takes the words with it, not the server.
+    for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
     await runProgram({
       sources: { options, environment: process.env },
       build: buildHomeserver,
-      makeLogger: ({ logLevel }) =>
-        pino({ level: logLevel }, pino.destination({ dest: 2, sync: false })),
+      makeLogger,
       say: (text) => process.stdout.write(`${text}\n`),
       complain: (text) => process.stderr.write(`${text}\n`),
       exit: (code) => process.exit(code),

@@ -49,7 +49,8 @@ function isDiskFull(error: unknown): boolean {
   return /no space left on device/i.test(error.message) || isDiskFull(error.cause);
 }
 
-function chainOf(error: unknown): string {
+/** What happened, and what was behind it. */
+export function chainOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${chainOf(error.cause)}`;
 }

@@ -38,7 +38,10 @@ export function connectPool(
     types: TYPES,
     keepAlive: true,
   });
-  pool.on('error', options.onError);
+  let ending = false;
+  pool.on('error', (error) => {
+    if (!ending) options.onError(error);
+  });
   return {
     url,
     async query<R extends object>(
@@ -53,6 +56,9 @@ export function connectPool(
       });
       return result.rows;
     },
-    end: () => pool.end(),
+    end() {
+      ending = true;
+      return pool.end();
+    },
   };
 }

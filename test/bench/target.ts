@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 
 /** What is measured. The cluster's tests make one of theirs. */
@@ -51,15 +52,15 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
   };
 }
 
-async function firstUrl(output: NodeJS.ReadableStream): Promise<string> {
+/** Goes on reading: a server whose output nobody takes would stop at it. */
+function firstUrl(output: Readable): Promise<string> {
   let said = '';
-  for await (const chunk of output) {
-    said += String(chunk);
-    const url = /https?:\/\/[^\s/]+:\d+/.exec(said)?.[0];
-    if (url !== undefined) {
-      output.resume();
-      return url;
-    }
-  }
-  throw new Error(`The server did not start: ${said}`);
+  return new Promise((resolve, reject) => {
+    output.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const url = /https?:\/\/[^\s/]+:\d+/.exec(said)?.[0];
+      if (url !== undefined) resolve(url);
+    });
+    output.once('end', () => reject(new Error(`The server did not start: ${said}`)));
+  });
 }
