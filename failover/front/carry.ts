@@ -83,9 +83,11 @@ async function send(request: Carried, attempt: number, writer: Writer, ports: Po
 }
 
 /**
- * Ends an attempt that cannot be answered any more: another writer has taken over, or there has been
- * none for too long. A site without power sends no reset, so the socket alone would never say so.
- * A client that has gone ends only what changes nothing.
+ * Ends an attempt that cannot be answered any more: another site has taken over, or there has been no
+ * writer for too long. A site without power sends no reset, so the socket alone would never say so. A
+ * server that fell and rose in its place has reset its sockets: what is in flight there was sent to the
+ * new one, perhaps before the agent had told its epoch. A client that has gone ends only what changes
+ * nothing.
  */
 function cutFrom(writer: Writer, request: Carried, answered: AbortSignal, ports: Ports) {
   const cut = new AbortController();
@@ -93,7 +95,7 @@ function cutFrom(writer: Writer, request: Carried, answered: AbortSignal, ports:
   const { routing } = ports;
   const watch = async () => {
     while (!answered.aborted && !cut.signal.aborted) {
-      if (routing.writer !== null && routing.writer.epoch !== writer.epoch) {
+      if (routing.writer !== null && routing.writer.url !== writer.url) {
         cut.abort(`epoch ${routing.writer.epoch} began`);
       }
       const lostAtMs = routing.lostAtMs;

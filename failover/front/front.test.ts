@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -70,6 +70,30 @@ test('a writer that hangs is left as soon as another one has taken over', async 
   const answer = site.put('/_matrix/client/v3/x');
   await reached.promise;
   site.agentSays({ site: 'b', epoch: 2, url: writer.url });
+  expect((await answer).status).toBe(200);
+});
+
+test('a server that rose in its place keeps what it was sent before its epoch is told', async () => {
+  await using site = await raiseSite();
+  let seen = 0;
+  await using writer = await raiseWriter((_request, response) => {
+    seen++;
+    site.agentSays({ site: 'a', epoch: 2, url: writer.url });
+    setTimeout(() => response.end('{}'), 50);
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  expect((await site.put('/_matrix/client/v3/x')).status).toBe(200);
+  expect(seen).toBe(1);
+});
+
+test('a server that resets connections while it starts has not seen the request', async () => {
+  await using site = await raiseSite();
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  await using starting = await raiseResetting();
+  site.agentSays({ site: 'a', epoch: 1, url: starting.url });
+  const answer = site.put('/_matrix/client/v3/x');
+  await vi.waitFor(() => expect(starting.count).toBeGreaterThan(3), { timeout: 3_000 });
+  site.agentSays({ site: 'a', epoch: 2, url: writer.url });
   expect((await answer).status).toBe(200);
 });
 
@@ -189,6 +213,24 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
       await rm(runtimeDir, { recursive: true });
     },
   };
+}
+
+/** Accepts connections and resets them in the handshake. */
+async function raiseResetting() {
+  const server = createTcpServer((socket) => {
+    raised.count++;
+    socket.resetAndDestroy();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const raised = {
+    count: 0,
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.close();
+    },
+  };
+  return raised;
 }
 
 /** A writer of the cluster: answers only those who show a certificate of its authority. */

@@ -87,7 +87,8 @@ export class Upstreams {
     const pool = new Pool(url, {
       connections: null,
       pipelining: 1,
-      connect: { ...this.#tls, timeout: CONNECT_WITHIN_MS },
+      // A site that lost power and is back resets what it does not know, if only it is asked.
+      connect: { ...this.#tls, timeout: CONNECT_WITHIN_MS, keepAliveInitialDelay: 1_000 },
     });
     this.#pools.set(url, pool);
     return pool;
@@ -102,6 +103,12 @@ function bodyOf({ body, method }: Outgoing): Buffer | Readable | null {
 function failure(error: unknown, writer: Writer, cut: AbortSignal): Attempt {
   const code = (error as { code?: string }).code ?? '';
   const why = cut.aborted ? String(cut.reason) : `${code} ${(error as Error).message}`;
-  if (NOT_CONNECTED.has(code)) return { kind: 'not-executed', why };
+  if (NOT_CONNECTED.has(code) || brokeWhileConnecting(error)) return { kind: 'not-executed', why };
   return { kind: 'unknown', why, epoch: writer.epoch };
+}
+
+/** Node gives resets while connecting, and during the handshake, no code of their own. */
+function brokeWhileConnecting(error: unknown): boolean {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  return syscall === 'connect' || /before secure TLS connection was established/.test(message);
 }
