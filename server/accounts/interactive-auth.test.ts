@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { UiaChallenge, type UiaFlows } from '../protocol/interactive-auth.ts';
+import { UiaChallenge, type UiaFlows, type UiaQuestion } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
@@ -19,9 +19,9 @@ function bench(secret = 1) {
     secret: Buffer.alloc(32, secret),
     now: () => clock.ms,
   });
-  const ask = async (auth: JsonObject | undefined, operation = 'op') => {
+  const ask = async (auth: JsonObject | undefined, more: Partial<UiaQuestion> = {}) => {
     try {
-      return { proof: await interact({ operation, caller, flows, auth }) };
+      return { proof: await interact({ operation: 'op', caller, flows, auth, ...more }) };
     } catch (error) {
       if (error instanceof UiaChallenge) return { challenge: error.body };
       throw error;
@@ -56,7 +56,15 @@ test('a session that was changed by a single letter is not believed', async () =
 test('what was completed for one operation is not completed for another', async () => {
   const { ask, begin } = bench();
   const session = await begin();
-  const { challenge } = await ask({ ...password, session }, 'another');
+  const { challenge } = await ask({ ...password, session }, { operation: 'another' });
+  expect(challenge).toMatchObject({ completed: ['m.login.password'] });
+});
+
+test('what one user completed is not completed for another', async () => {
+  const { ask, begin } = bench();
+  const session = await begin();
+  const bob = { ...caller, userId: '@bob:x' as UserId };
+  const { challenge } = await ask({ ...password, user: 'bob', session }, { caller: bob });
   expect(challenge).toMatchObject({ completed: ['m.login.password'] });
 });
 
