@@ -1,0 +1,174 @@
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { openRoomServer } from '../../../test/support/room-server.ts';
+import { alice, bob, carol } from '../../../test/support/rooms.ts';
+import { encodeSyncToken } from '../../log/token.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+test('messages are paged back to the first event, and there is no token behind it', async () => {
+  await using bench = await workbench();
+  const seen: string[] = [];
+  for (let from = ''; ; ) {
+    const page = await bench.messages(`dir=b&limit=4${from && `&from=${from}`}`);
+    seen.push(...types(page.chunk));
+    if (typeof page.end !== 'string') break;
+    from = page.end;
+  }
+  expect(seen.at(-1)).toBe('m.room.create');
+  expect(seen.filter((type) => type === 'm.room.message').length).toBe(3);
+});
+
+test('a live token of /sync and a topological one are taken alike, in either direction', async () => {
+  await using bench = await workbench();
+  const live = encodeSyncToken({
+    epoch: 1,
+    position: bench.positions[1]!,
+    toDevice: 0,
+    ephemeral: 0,
+  });
+  const back = await bench.messages(`dir=b&limit=2&from=${live}`);
+  expect(bodies(back.chunk)).toEqual(['1', '0']);
+  const forth = await bench.messages(`dir=f&from=${live}`);
+  expect(bodies(forth.chunk)).toEqual(['2']);
+  const again = await bench.messages(`dir=f&from=${back.end}&to=${live}`);
+  expect(bodies(again.chunk)).toEqual(['0', '1']);
+  expect(back.start).toBe(live);
+});
+
+test('with lazy loading the senders come along', async () => {
+  await using bench = await workbench();
+  const filter = encodeURIComponent('{"lazy_load_members":true,"types":["m.room.message"]}');
+  const page = await bench.messages(`dir=b&limit=2&filter=${filter}`);
+  expect(bodies(page.chunk)).toEqual(['2', '1']);
+  expect((page.state as JsonObject[]).map((event) => event.state_key)).toEqual([alice]);
+  const plain = await bench.messages('dir=b&limit=2');
+  expect(plain).not.toHaveProperty('state');
+});
+
+test('whoever has left reads up to their leaving, and who was never there nothing', async () => {
+  await using bench = await workbench();
+  expect((await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b`)).status).toBe(403);
+  await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target: bob, action: 'invite' },
+    {},
+  );
+  expect((await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b`)).status).toBe(403);
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  await bench.setState(bench.roomId, {
+    sender: alice,
+    type: 'm.room.topic',
+    stateKey: '',
+    content: { topic: 'not for Bob' },
+  });
+  await bench.say(bench.roomId, alice, 'behind his back');
+  const page = (await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b&limit=5`)).json;
+  expect(types(page.chunk)[0]).toBe('m.room.member');
+  expect((await bench.ask('bob', 'GET', `${bench.at}/state/m.room.topic`)).status).toBe(404);
+  const members = await bench.ask('bob', 'GET', `${bench.at}/members?membership=leave`);
+  expect((members.json.chunk as JsonObject[]).map((event) => event.state_key)).toEqual([bob]);
+  await bench.ask('bob', 'POST', `${bench.at}/forget`);
+  expect((await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b`)).status).toBe(403);
+});
+
+test('the context of an event shows both sides, and its tokens go on from there', async () => {
+  await using bench = await workbench();
+  const [, middle] = bench.events;
+  const { json } = await bench.ask('alice', 'GET', `${bench.at}/context/${middle}?limit=2`);
+  expect((json.event as JsonObject).event_id).toBe(middle);
+  expect(bodies(json.events_before)).toEqual(['0']);
+  expect(bodies(json.events_after)).toEqual(['2']);
+  expect(types(json.state)).toContain('m.room.create');
+  const earlier = await bench.messages(`dir=b&limit=1&from=${json.start}`);
+  expect(types(earlier.chunk)).not.toContain('m.room.message');
+  await bench.say(bench.roomId, alice, '3');
+  const later = await bench.messages(`dir=f&from=${json.end}`);
+  expect(bodies(later.chunk)).toEqual(['3']);
+  const alone = await bench.ask('alice', 'GET', `${bench.at}/context/${middle}?limit=0`);
+  expect([alone.json.events_before, alone.json.events_after]).toEqual([[], []]);
+  expect((await bench.ask('bob', 'GET', `${bench.at}/context/${middle}`)).status).toBe(404);
+});
+
+test('members are listed by kind, and as they were at a token', async () => {
+  await using bench = await workbench();
+  const before = encodeSyncToken({
+    epoch: 1,
+    position: bench.positions[2]!,
+    toDevice: 0,
+    ephemeral: 0,
+  });
+  await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target: carol, action: 'invite' },
+    {},
+  );
+  const members = async (query: string) => {
+    const { json } = await bench.ask('alice', 'GET', `${bench.at}/members${query}`);
+    return (json.chunk as JsonObject[]).map((event) => event.state_key).sort();
+  };
+  expect(await members('')).toEqual([alice, carol]);
+  expect(await members('?membership=invite')).toEqual([carol]);
+  expect(await members('?not_membership=invite')).toEqual([alice]);
+  expect(await members('?membership=invite&not_membership=leave')).toEqual([alice, carol]);
+  expect(await members(`?at=${before}`)).toEqual([alice]);
+});
+
+test('joined members are told with their names', async () => {
+  await using bench = await workbench();
+  bench.profiles.set(bob, { displayname: 'Bob', avatar_url: 'mxc://example.org/b' });
+  await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target: bob, action: 'invite' },
+    {},
+  );
+  expect((await bench.ask('bob', 'GET', `${bench.at}/joined_members`)).status).toBe(403);
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  expect((await bench.ask('bob', 'GET', `${bench.at}/joined_members`)).json).toEqual({
+    joined: { [alice]: {}, [bob]: { display_name: 'Bob', avatar_url: 'mxc://example.org/b' } },
+  });
+});
+
+test.each([
+  ['messages?dir=x', 'M_INVALID_PARAM'],
+  ['messages?dir=b&from=elsewhere', 'M_INVALID_PARAM'],
+  ['messages?dir=b&filter=%7B', 'M_INVALID_PARAM'],
+  ['messages?dir=b&filter=%7B%22types%22%3A1%7D', 'M_BAD_JSON'],
+  ['members?at=elsewhere', 'M_INVALID_PARAM'],
+  ['members?membership=friend', 'M_INVALID_PARAM'],
+])('%s is refused', async (path, errcode) => {
+  await using bench = await workbench();
+  expect(await bench.ask('alice', 'GET', `${bench.at}/${path}`)).toMatchObject({
+    status: 400,
+    json: { errcode },
+  });
+});
+
+async function workbench() {
+  const fresh = await freshDatabase();
+  const server = await openRoomServer(fresh);
+  const roomId = await server.rooms.create(alice, {}, {});
+  const [events, positions]: [string[], number[]] = [[], []];
+  for (const body of ['0', '1', '2']) {
+    events.push(await server.say(roomId, alice, body));
+    positions.push(server.writer.committed.position);
+  }
+  const at = `/rooms/${encodeURIComponent(roomId)}`;
+  return {
+    ...server,
+    roomId,
+    at,
+    events,
+    positions,
+    messages: async (query: string) =>
+      (await server.ask('alice', 'GET', `${at}/messages?${query}`)).json,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const types = (events: unknown) => (events as JsonObject[]).map((event) => event.type);
+const bodies = (events: unknown) =>
+  (events as JsonObject[]).map((event) => (event.content as JsonObject).body);

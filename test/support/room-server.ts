@@ -1,0 +1,43 @@
+import { roomEndpoints } from '../../server/client-api/rooms/endpoints.ts';
+import { serve } from '../../server/http/serve.ts';
+import { OutcomeStore } from '../../server/log/outcome-store.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import { openGate } from './open-gate.ts';
+import type { FreshDatabase } from './postgres.ts';
+import { openRooms, type RoomsUnderTest } from './rooms.ts';
+
+export interface RoomServer extends RoomsUnderTest {
+  /** As `alice` or `bob`; the path begins behind `/_matrix/client/v3`. */
+  ask(user: string, method: string, path: string, body?: unknown): Promise<RoomAnswer>;
+}
+
+export interface RoomAnswer {
+  readonly status: number;
+  readonly json: JsonObject & { errcode?: string };
+}
+
+/** The room endpoints over real HTTP, on the real engine, log and outcomes. */
+export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> {
+  const under = await openRooms(fresh);
+  const nothingSecret = { seal: (plain: Buffer) => plain, open: (sealed: Buffer) => sealed };
+  const gate = openGate(
+    { rooms: under.rooms },
+    { outcomes: new OutcomeStore(fresh.database, nothingSecret), behindFront: true },
+  );
+  const server = await serve(roomEndpoints, gate);
+  return {
+    ...under,
+    async ask(user, method, path, body) {
+      const response = await fetch(`${server.origin}/_matrix/client/v3${path}`, {
+        method,
+        headers: { authorization: `Bearer ${user}-token`, 'content-type': 'application/json' },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, json: (await response.json()) as JsonObject };
+    },
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await under[Symbol.asyncDispose]();
+    },
+  };
+}
