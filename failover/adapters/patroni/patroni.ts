@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import type { PostgresReport, Site } from '../../core/view.ts';
@@ -22,12 +23,28 @@ const STATUS_WITHIN_MS = 1_000;
 const SWITCHOVER_WITHIN_MS = 60_000;
 const REINITIALIZE_WITHIN_MS = 10_000;
 
+/** PEM files: who asks Patroni to move the primary must show a certificate of the cluster. */
+export interface PatroniTls {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
 /** The REST API of this site's own Patroni. */
 export class Patroni {
   readonly #pool: Pool;
 
-  constructor(url: string) {
-    this.#pool = new Pool(url, { connections: 4, pipelining: 1, connect: { timeout: 1_000 } });
+  constructor(url: string, tls?: PatroniTls) {
+    const files = tls && {
+      ca: readFileSync(tls.ca),
+      cert: readFileSync(tls.certificate),
+      key: readFileSync(tls.key),
+    };
+    this.#pool = new Pool(url, {
+      connections: 4,
+      pipelining: 1,
+      connect: { timeout: 1_000, ...files },
+    });
   }
 
   /** Throws where Patroni does not answer. It answers 503 in some states, and that is an answer. */
