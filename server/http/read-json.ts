@@ -34,9 +34,9 @@ function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.once('error', reject);
     // Without this a client that leaves in the middle of its body would leave this promise for ever.
-    request.once('close', () =>
-      reject(new ClientGone('The client left before its body was whole')),
-    );
+    request.once('close', () => {
+      if (!request.complete) reject(gone());
+    });
   });
 }
 

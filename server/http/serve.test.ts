@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openGate } from '../../test/support/open-gate.ts';
-import { NotWriter, OutcomeUnknown } from '../log/log.ts';
+import { DatabaseUnavailable, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import type { OnceKey } from '../log/outcomes.ts';
 import { jsonText } from './answer.ts';
 import { endpoint } from './endpoint.ts';
@@ -207,6 +207,17 @@ test('a change that was certainly not executed is offered to another writer', as
 
 test('where nobody knows the outcome the connection is cut without an answer', async () => {
   await using server = await start({}, new OutcomeUnknown('the database went away'));
+  await expect(fetch(`${server.origin}/fails`, { method: 'POST' })).rejects.toThrow('fetch failed');
+});
+
+test('past the deadline not even a refusal is told', async () => {
+  let asked = 0;
+  await using server = await start({ mayAnswer: () => asked++ === 0 }, new Error('forbidden'));
+  await expect(fetch(`${server.origin}/fails`, { method: 'POST' })).rejects.toThrow('fetch failed');
+});
+
+test('where the database does not answer the connection is cut, and the front asks again', async () => {
+  await using server = await start({}, new DatabaseUnavailable('the session ended'));
   await expect(fetch(`${server.origin}/fails`, { method: 'POST' })).rejects.toThrow('fetch failed');
 });
 

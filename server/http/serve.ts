@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type Response } from 'express';
-import { NotWriter, OutcomeUnknown } from '../log/log.ts';
+import { DatabaseUnavailable, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import type { Answer } from './answer.ts';
 import type { Endpoint, RequestMeta } from './endpoint.ts';
 import type { Gate } from './gate.ts';
@@ -103,10 +103,17 @@ function answerError<Ports>(
 ) {
   if (error instanceof ClientGone) return;
   // Nobody knows what became of it: without an answer the front replays it, and finds out (D6).
-  if (error instanceof OutcomeUnknown || response.headersSent) return void request.socket.destroy();
+  if (isUnknown(error, gate) || response.headersSent) return void request.socket.destroy();
   const known = toldToClient(error);
   if (known.status === 500) gate.logger.error({ id: meta.id, err: error }, 'request failed');
   void writeAnswer(response, jsonAnswer(known.status, known.body, known.headers));
+}
+
+/** A refusal too is an answer, and rests on memory that may be void past the deadline (D3.2). */
+function isUnknown<Ports>(error: unknown, gate: Gate<Ports>): boolean {
+  if (error instanceof NotWriter) return false;
+  if (error instanceof OutcomeUnknown || error instanceof DatabaseUnavailable) return true;
+  return !gate.mayAnswer();
 }
 
 function toldToClient(error: unknown): MatrixError {

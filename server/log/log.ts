@@ -1,5 +1,7 @@
 import type { Change, PlacedRecord } from './change.ts';
 
+export { DatabaseUnavailable } from '../storage/database.ts';
+
 /** The one way in which anything durable changes. Lives in the writer. */
 export interface Log {
   readonly epoch: number;

@@ -48,7 +48,7 @@ test('a socket that a killed server left behind is replaced', async () => {
 async function workbench(runtimeDir = mkdtempSync(join(tmpdir(), 'farol-control-'))) {
   const assigned: Assignment[] = [];
   const socket = await openControlSocket(runtimeDir, {
-    health: () => health,
+    health: async () => health,
     assign: (assignment) => assigned.push(assignment),
     metrics: async () => ({ contentType: 'text/plain', text: 'm 1' }),
   });

@@ -8,7 +8,7 @@ import type { DatabaseState } from './database-probe.ts';
 import type { Assignment, RoleName } from './role.ts';
 
 /** What the agent, and the operator, may know of this server at any time. */
-export interface Health extends DatabaseState {
+export interface Health extends Omit<DatabaseState, 'trouble'> {
   readonly site: string;
   readonly role: RoleName;
   readonly healthy: boolean;
@@ -17,7 +17,7 @@ export interface Health extends DatabaseState {
 }
 
 export interface Control {
-  health(): Health;
+  health(): Promise<Health>;
   assign(assignment: Assignment): void;
   metrics(): Promise<{ contentType: string; text: string }>;
 }
@@ -59,10 +59,10 @@ export async function openControlSocket(
 async function answer(control: Control, request: IncomingMessage, response: ServerResponse) {
   switch (`${request.method} ${request.url}`) {
     case 'GET /v1/health':
-      return json(response, 200, control.health());
+      return json(response, 200, await control.health());
     case 'PUT /v1/role': {
       control.assign(assignment.parse(JSON.parse(await text(request))));
-      const { role, epoch } = control.health();
+      const { role, epoch } = await control.health();
       return json(response, 200, { role, epoch });
     }
     case 'GET /v1/metrics': {

@@ -80,23 +80,22 @@ export async function startSite(
   }
 }
 
-function healthOf(parts: {
+async function healthOf(parts: {
   config: Config;
   cluster: ClusterConfig;
   role: Role;
   probe: DatabaseProbe;
   writing: Writing | undefined;
-}): Health {
+}): Promise<Health> {
   const { role, probe, writing, cluster } = parts;
-  const beside = probe.state();
-  const why =
-    beside.database === 'unknown' ? 'the database beside this server does not answer' : role.why;
+  const { trouble, ...beside } = await probe.state();
+  const why = trouble ?? role.why;
   return {
     ...beside,
     ...writing?.log.committed,
     site: cluster.site,
     role: role.name,
-    healthy: beside.database !== 'unknown',
+    healthy: trouble === undefined,
     ...(why === undefined ? {} : { why }),
     serverVersion: packageJson.version,
   };

@@ -18,6 +18,11 @@ export interface DatabasePool extends Database {
   end(): Promise<void>;
 }
 
+/** The connection was lost, or the database is not there: nobody knows what is so. */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable';
+}
+
 /** Positions and ids are below 2^53 for some thousand years of writing. */
 export const TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text') =>
@@ -49,10 +54,11 @@ export function connectPool(
       sql: string,
       values: readonly Parameter[] = [],
     ): Promise<readonly R[]> {
-      const result = await pool.query<R & pg.QueryResultRow>({
-        name,
-        text: sql,
-        values: [...values],
+      const query = { name, text: sql, values: [...values] };
+      const result = await pool.query<R & pg.QueryResultRow>(query).catch((error: unknown) => {
+        throw isAnswer(error)
+          ? error
+          : new DatabaseUnavailable('The database does not answer', { cause: error });
       });
       return result.rows;
     },
@@ -62,3 +68,7 @@ export function connectPool(
     },
   };
 }
+
+/** Errors of the database itself, but for those with which it shuts its door (57P0x, 08xxx). */
+const isAnswer = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && !/^(57P0|08)/.test(error.code ?? '');

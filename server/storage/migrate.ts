@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Database } from './database.ts';
 
 interface Migration {
   readonly number: number;
@@ -39,16 +40,28 @@ export async function migrate(url: string): Promise<void> {
   }
 }
 
-/** For a follower, which never migrates: is this server still one that the schema takes? */
-export async function refuseIfTooNew(client: Pick<pg.Client, 'query'>): Promise<void> {
-  const { rows } = await client.query<{ version: number; oldest_server: number }>(
-    'SELECT version, oldest_server FROM schema_state',
-  );
-  const state = rows[0];
-  if (!state || state.oldest_server <= NEWEST_KNOWN) return;
-  throw new SchemaTooNew(
-    `The database has schema ${state.version}, which takes servers that know migration ${state.oldest_server} or later; this server knows ${NEWEST_KNOWN}. The operator must start a newer release of Farol; nothing was changed.`,
-  );
+/** For a follower, which never migrates: why this server may not work on the schema, if it may not. */
+export async function schemaTrouble(database: Database): Promise<string | undefined> {
+  const [state] = await database.query<SchemaState>('schema_state', SCHEMA_STATE);
+  return state && troubleOf(state);
+}
+
+interface SchemaState {
+  readonly version: number;
+  readonly oldestServer: number;
+}
+
+const SCHEMA_STATE = 'SELECT version, oldest_server AS "oldestServer" FROM schema_state';
+
+async function refuseIfTooNew(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<SchemaState>(SCHEMA_STATE);
+  const trouble = rows[0] && troubleOf(rows[0]);
+  if (trouble !== undefined) throw new SchemaTooNew(trouble);
+}
+
+function troubleOf({ version, oldestServer }: SchemaState): string | undefined {
+  if (oldestServer <= NEWEST_KNOWN) return undefined;
+  return `The database has schema ${version}, which takes servers that know migration ${oldestServer} or later; this server knows ${NEWEST_KNOWN}. The operator must start a newer release of Farol; nothing was changed.`;
 }
 
 async function apply(client: pg.Client, migration: Migration) {
