@@ -110,7 +110,7 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
   const active = state.view?.patroni.leader?.site;
   const others = Object.keys(state.view?.sites ?? {}).filter((site) => site !== active);
   const sentences = others.sort().map((site) => {
-    const why = site === state.self.site ? null : reasonAgainst(state, site, now, timings);
+    const why = reasonAgainst(state, site, now, timings);
     return why === null ? `${site} may lead` : `${site} may not lead: ${why}`;
   });
   return sentences.length === 0 ? 'No other site is known.' : `${sentences.join('; ')}.`;

@@ -22,10 +22,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
       return { ...state, patroniLease: seePatroniLease(state.patroniLease, input) };
     case 'server':
       return { ...state, server: seeServer(state, input.server, input.askedAt, now) };
-    case 'server-silent': {
-      const seen = seeServer(state, null, input.askedAt, now);
-      return { ...state, server: { ...seen, gone: input.gone, why: input.reason } };
-    }
+    case 'server-silent':
+      return { ...state, server: missServer(state, input, now) };
     case 'told':
       return obeyed(state, input, now);
     case 'front': {
@@ -192,17 +190,24 @@ function seePatroniLease(
   return { lease, until };
 }
 
-/** Without its PostgreSQL no server is well; that is Patroni's to mend, and does not count. */
-function seeServer(
+function seeServer(state: State, report: ServerReport, askedAt: Millis, now: Millis): Server {
+  const sickSince = report.healthy ? null : sickFrom(state, now);
+  return { report, at: now, lookedAt: now, askedAt, gone: false, sickSince, why: report.why };
+}
+
+/** One late answer says nothing new: what was said last holds until it is no longer fresh. */
+function missServer(
   state: State,
-  report: ServerReport | null,
-  askedAt: Millis,
+  { askedAt, gone, reason }: Extract<Input, { kind: 'server-silent' }>,
   now: Millis,
 ): Server {
-  const well = report?.healthy === true;
-  const counts = state.postgres?.report.state === 'running';
-  const sickSince = well ? null : counts ? (state.server.sickSince ?? now) : now;
-  return { report, at: now, askedAt, gone: false, sickSince, why: report?.why ?? null };
+  const missed = { ...state.server, lookedAt: now, sickSince: sickFrom(state, now), why: reason };
+  return gone ? { ...missed, report: null, at: now, askedAt, gone } : missed;
+}
+
+/** Without its PostgreSQL no server is well; that is Patroni's to mend, and does not count. */
+function sickFrom({ postgres, server }: State, now: Millis): Millis {
+  return postgres?.report.state === 'running' ? (server.sickSince ?? now) : now;
 }
 
 function obeyed(

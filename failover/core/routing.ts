@@ -1,3 +1,4 @@
+import { reportNow } from './report.ts';
 import { silence } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -33,7 +34,7 @@ function writer(state: State, now: Millis, timings: Timings): Routing['writer'] 
   if (!site || silence(state, site, now, timings) >= timings.leaderLeaseMs) return null;
   const here = site === state.self.site;
   const server: ServerReport | null | undefined = here
-    ? state.server.report
+    ? reportNow(state, now, timings).server
     : state.view?.sites[site]?.report.server;
   const url = here ? state.self.serverUrl : state.view?.sites[site]?.report.serverUrl;
   if (server?.role !== 'writer' || server.epoch === null || !url) return null;

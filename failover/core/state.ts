@@ -88,6 +88,8 @@ export interface Trouble {
 export interface Server {
   readonly report: ServerReport | null;
   readonly at: Millis;
+  /** When it last answered or did not. */
+  readonly lookedAt: Millis;
   /** When the question left that `report` answers. */
   readonly askedAt: Millis;
   /** Nobody listens on its socket. */
@@ -164,6 +166,7 @@ export function start(self: Self, now: Millis): State {
     server: {
       report: null,
       at: LONG_AGO,
+      lookedAt: LONG_AGO,
       askedAt: LONG_AGO,
       gone: false,
       sickSince: now,

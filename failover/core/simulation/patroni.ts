@@ -38,6 +38,7 @@ export function patroni(
   let frozenUntil = 0;
   let role: Patroni['role'] = 'standby';
   let renewedAt = 0;
+  let wonAt = 0;
   let racing = false;
   let switching = false;
   /** Rises with each stop, so that what was under way before is forgotten. */
@@ -89,7 +90,9 @@ export function patroni(
         if (mine === true) {
           renewedAt = sentAt;
           if (!postgres.up) restart();
-          else keepSync();
+          else if (postgres.primary) keepSync();
+          // It fell between winning the key and being promoted.
+          else if (time.now - wonAt > 2 * PROMOTE_MS) postgres.promote();
         } else if (mine === false || time.now - renewedAt > LOOP_MS + RETRY_MS) demote();
       },
     );
@@ -125,13 +128,19 @@ export function patroni(
     );
   };
 
-  /** Started again within the TTL: the key is still its own, and so it goes on as it is. */
+  /** Started again within the TTL: if the key is still its own, it goes on as it is. */
   const resume = (): void => {
-    world.note(`patroni ${site} resumes as primary`);
-    role = 'primary';
-    renewedAt = time.now;
-    postgres.promote();
-    restart();
+    ask(
+      (keys) => renewPatroni(keys, site, time.now),
+      (mine) => {
+        if (mine !== true || role !== 'standby') return;
+        world.note(`patroni ${site} resumes as primary`);
+        role = 'primary';
+        renewedAt = time.now;
+        postgres.promote();
+        restart();
+      },
+    );
   };
 
   const stream = (from: Site): void => {
@@ -179,7 +188,7 @@ export function patroni(
       (won) => {
         if (won !== true || role !== 'standby' || !postgres.up) return;
         role = 'primary';
-        renewedAt = time.now;
+        [renewedAt, wonAt] = [time.now, time.now];
         whileAlive(PROMOTE_MS, () => {
           if (role !== 'primary' || !postgres.up) return;
           world.note(`patroni ${site} promoted`);

@@ -1,0 +1,71 @@
+import type { Effect } from './core/effects.ts';
+import type { EtcdMember } from './core/inputs.ts';
+import type { Millis } from './core/timings.ts';
+import type { PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
+
+type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+
+/**
+ * What the agent needs of the world. Every call ends within a deadline of its own, and rejects when it
+ * failed; none tries again by itself, since that is the machine's to decide.
+ */
+export interface Ports {
+  /** CLOCK_BOOTTIME, which the server's deadlines are on too. */
+  readonly now: () => Millis;
+  readonly etcd: Etcd;
+  /** Says that there is something to read; may miss things, and goes on until the signal. */
+  readonly watch: (onHint: () => void, signal: AbortSignal) => Promise<void>;
+  /** What a site with PostgreSQL and a server has; null on a witness. */
+  readonly site: SitePorts | null;
+  /** Null where this site has no floating address. */
+  readonly address: Address | null;
+  /** Null where no UPS is configured: the power is then unknown, and decides nothing. */
+  readonly power: (() => Promise<Power>) | null;
+}
+
+export interface SitePorts {
+  readonly patroni: Patroni;
+  readonly server: Server;
+  readonly front: Front;
+  /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
+  readonly isGone: (error: unknown) => boolean;
+}
+
+export interface Etcd {
+  read(): Promise<View>;
+  pulse(effect: Of<'pulse'>): Promise<{ renewed: boolean; view: View }>;
+  claim(effect: Of<'claim'>): Promise<{ won: boolean; view: View }>;
+  release(effect: Of<'release'>): Promise<View>;
+  leaseLeftMs(lease: string): Promise<Millis | null>;
+  leadership(): Promise<{ here: boolean; others: readonly EtcdMember[] }>;
+  moveLeader(member: string): Promise<void>;
+}
+
+export interface Patroni {
+  report(): Promise<PostgresReport>;
+  /** Ends when Patroni has done it, which takes seconds, or with what it says against it. */
+  switchover(from: Site, to: Site): Promise<void>;
+  reinitialize(): Promise<void>;
+}
+
+export interface Server {
+  report(): Promise<ServerReport>;
+  tell(order: Of<'tell-server'>): Promise<{ role: ServerReport['role']; epoch: number | null }>;
+}
+
+export interface Front {
+  health(): Promise<{ healthy: boolean; connections: number }>;
+}
+
+export interface Address {
+  /** Adds the address or prolongs it, so that it goes by itself not after `until` (D9). */
+  hold(until: Millis): Promise<void>;
+  drop(): Promise<void>;
+  present(): Promise<boolean>;
+}
+
+/** Shaped as pino is. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
