@@ -1,5 +1,5 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
-import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
+import { parseEventId, parseRoomAlias, parseUserId } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
 import { prepareRedaction } from './build/redaction.ts';
@@ -9,6 +9,7 @@ import { createRoom } from './create/create-room.ts';
 import type { NewRoom } from './create/new-room.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
+import { refuseUnreachable } from './membership/unreachable.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
@@ -44,7 +45,8 @@ export class RoomEngine implements Rooms {
     return this.#aliases.holding(alias, taken, create);
   }
 
-  send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {
+  async send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {
+    if (isInvite(draft)) refuseUnreachable(this.#building.ports, [draft.stateKey as UserId]);
     return sendEvent(this.#building, roomId, origin, async (room) => {
       if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) return { draft };
       const redacts = draft.redacts ?? draft.content.redacts;
@@ -113,3 +115,10 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
+
+/** Clients invite by setting state, too. */
+const isInvite = ({ type, stateKey, content }: Draft): boolean =>
+  type === 'm.room.member' &&
+  content.membership === 'invite' &&
+  stateKey !== undefined &&
+  parseUserId(stateKey).ok;

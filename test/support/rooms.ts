@@ -74,7 +74,11 @@ export async function bringIn({ rooms }: RoomsUnderTest, roomId: RoomId, ...user
 }
 
 /** The bodies of the newest messages, oldest first. */
-export async function bodiesIn({ rooms }: RoomsUnderTest, roomId: RoomId, limit = 100) {
+export async function bodiesIn(
+  { rooms }: Pick<RoomsUnderTest, 'rooms'>,
+  roomId: RoomId,
+  limit = 100,
+) {
   const room = await rooms.open(roomId);
   const { events } = await room!.timeline({ after: 0, upTo: Number.MAX_SAFE_INTEGER, limit });
   return events.filter((each) => each.type === 'm.room.message').map((each) => each.content.body);

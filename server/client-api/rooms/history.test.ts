@@ -7,7 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 
 test('messages are paged back to the first event, and there is no token behind it', async () => {
   await using bench = await workbench();
-  const seen: string[] = [];
+  const seen: unknown[] = [];
   for (let from = ''; ; ) {
     const page = await bench.messages(`dir=b&limit=4${from && `&from=${from}`}`);
     seen.push(...types(page.chunk));

@@ -10,6 +10,7 @@ import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts'
 import { newEvent } from '../build/new-event.ts';
 import { RoomChange } from '../build/room-change.ts';
 import type { Building } from '../build/send-event.ts';
+import { refuseUnreachable } from '../membership/unreachable.ts';
 import { HotRoom } from '../memory/hot-room.ts';
 import type { Draft, Origin } from '../rooms.ts';
 import { emptyChain } from '../state/state-chain.ts';
@@ -29,6 +30,7 @@ const ATTEMPTS_MAX = 10;
 export async function createRoom(building: Building, creation: Creation): Promise<RoomId> {
   const { creator, room, alias } = creation;
   const rules = supported(room.room_version ?? building.ports.defaultRoomVersion);
+  refuseUnreachable(building.ports, room.invite ?? []);
   const profiles = await profilesOf(building, [creator, ...(room.invite ?? [])]);
   const drafts = initialEvents({ creator, room, rules, alias, profiles });
   for (let attempts = 1; ; attempts++) {

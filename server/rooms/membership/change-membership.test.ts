@@ -148,7 +148,15 @@ test('who knocks waits for an invite', async () => {
 test('users of other servers are not invited while nobody would tell them', async () => {
   await using bench = await workbench();
   const remote = '@far:elsewhere.org' as UserId;
+  const invite = {
+    sender: alice,
+    type: 'm.room.member',
+    stateKey: remote,
+    content: { membership: 'invite' },
+  };
   await expect(bench.change('invite', remote, alice)).rejects.toMatchObject(refusal);
+  await expect(bench.setState(bench.roomId, invite)).rejects.toMatchObject(refusal);
+  await expect(bench.rooms.create(alice, { invite: [remote] }, {})).rejects.toMatchObject(refusal);
 });
 
 test('a room that nobody knows is entered by nobody', async () => {

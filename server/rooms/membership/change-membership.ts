@@ -1,11 +1,12 @@
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
-import { type EventId, type RoomId, serverNameOf } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import { type Building, sendEvent } from '../build/send-event.ts';
 import { membershipOf } from '../memory/members.ts';
 import type { Draft, Membership, MembershipChange, Origin } from '../rooms.ts';
 import { authorisingUser } from './restricted-join.ts';
+import { refuseUnreachable } from './unreachable.ts';
 
 /** Changes somebody's membership. The auth rules have the last word; here is what they leave open. */
 export async function changeMembership(
@@ -14,7 +15,7 @@ export async function changeMembership(
   change: MembershipChange,
   origin: Origin<EventId>,
 ): Promise<EventId> {
-  refuseOtherServers(building, change);
+  if (change.action === 'invite') refuseUnreachable(building.ports, [change.target]);
   const content = await contentOf(building, change);
   return sendEvent(building, roomId, origin, async (room) => {
     const more = change.action === 'join' ? await authorisingUser(building, room, change) : {};
@@ -41,12 +42,6 @@ const draftOf = ({ sender, target }: MembershipChange, content: JsonObject): Dra
   stateKey: target,
   content,
 });
-
-/** Without federation nobody would carry the invite over. */
-function refuseOtherServers({ ports }: Building, { action, target }: MembershipChange): void {
-  if (action === 'invite' && serverNameOf(target) !== ports.identity.serverName)
-    throw forbidden(`This server cannot reach ${serverNameOf(target)} yet`);
-}
 
 /** The profile goes along where the user comes into sight. */
 async function contentOf(
