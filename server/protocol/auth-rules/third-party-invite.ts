@@ -1,9 +1,10 @@
-import { createPublicKey, verify } from 'node:crypto';
-import { CanonicalJsonError, canonicalJson } from '../canonical-json.ts';
+import { CanonicalJsonError } from '../canonical-json.ts';
 import type { Event } from '../event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 import { levelFor, powerLevelOf } from '../power-levels.ts';
 import type { RoomVersionRules } from '../room-versions.ts';
+import { keyIdsOf, verifyJson } from '../signatures.ts';
+import { type VerifyKey, verifyKeyFrom } from '../signing-keys.ts';
 import { type MembershipChange, membershipOf } from './membership.ts';
 import { ALLOWED, type AuthState, refused, type Verdict } from './verdict.ts';
 
@@ -57,44 +58,21 @@ function* publicKeysOf({ public_key, public_keys }: JsonObject): Generator<JsonV
   for (const entry of public_keys) if (isObject(entry)) yield entry.public_key;
 }
 
+/** Whichever server's they are: the keys are the room's own, so it does not matter whose they say. */
 const isSignedByAny = (signed: JsonObject, keys: Iterable<JsonValue | undefined>): boolean => {
-  const { signatures, unsigned: _unsigned, ...message } = signed;
-  const bytes = signedBytes(message);
-  const candidates = [...signaturesIn(signatures)];
-  if (bytes === undefined || candidates.length === 0) return false;
-  for (const key of keys) {
-    if (typeof key === 'string' && candidates.some((bySome) => isValid(bytes, key, bySome))) {
-      return true;
-    }
+  const signers = Object.keys(isObject(signed.signatures) ? signed.signatures : {});
+  for (const text of keys) {
+    const key = typeof text === 'string' ? verifyKeyFrom(text) : undefined;
+    if (key && signers.some((signer) => isSignedBy(signed, signer, key))) return true;
   }
   return false;
 };
 
-const signedBytes = (message: JsonObject): Buffer | undefined => {
+const isSignedBy = (signed: JsonObject, signer: string, key: VerifyKey): boolean => {
   try {
-    return Buffer.from(canonicalJson(message, 'as-found'));
+    return keyIdsOf(signed, signer).some((keyId) => verifyJson(signed, signer, keyId, key));
   } catch (error) {
-    if (error instanceof CanonicalJsonError) return undefined;
+    if (error instanceof CanonicalJsonError) return false;
     throw error;
   }
 };
-
-/** Whichever server's they are: the keys are the room's own, so it does not matter whose they say. */
-function* signaturesIn(signatures: JsonValue | undefined): Generator<Buffer> {
-  for (const ofServer of isObject(signatures) ? Object.values(signatures) : []) {
-    for (const [keyId, signature] of isObject(ofServer) ? Object.entries(ofServer) : []) {
-      if (keyId.startsWith('ed25519:') && typeof signature === 'string') {
-        yield Buffer.from(signature, 'base64');
-      }
-    }
-  }
-}
-
-const isValid = (bytes: Buffer, publicKey: string, signature: Buffer): boolean => {
-  const x = Buffer.from(publicKey, 'base64');
-  if (x.length !== PUBLIC_KEY_BYTES) return false;
-  const jwk = { kty: 'OKP', crv: 'Ed25519', x: x.toString('base64url') };
-  return verify(null, bytes, createPublicKey({ key: jwk, format: 'jwk' }), signature);
-};
-
-const PUBLIC_KEY_BYTES = 32;
