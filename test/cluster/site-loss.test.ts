@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { startChat } from './support/chat.ts';
 import { etcdLeader, moveEtcdLeader } from './support/etcd.ts';
 import { untilWell } from './support/farol.ts';
 import { type Load, type Survived, underLoad } from './support/load.ts';
@@ -13,10 +14,13 @@ const WRITES_WITHIN_MS = 30_000;
 test('the active site loses power: fronts answer in 6 s, writes go on in 30 s, nothing is lost or doubled', async () => {
   const active = await untilWell(cluster());
   await unlessEtcdLeads(active);
-  const survived = await underLoad(cluster(), { title: 'power loss' }, (load) =>
-    powerLoss(active, load),
-  );
+  using chat = await startChat(cluster());
+  const survived = await underLoad(cluster(), { title: 'power loss' }, async (load) => {
+    await chat.talk();
+    await powerLoss(active, load, () => chat.talk());
+  });
   expectSurvival(survived, active);
+  for (const shown of chat.shown()) expect(shown).toEqual(chat.said);
 });
 
 test('the same with the etcd leader in that site', async () => {
@@ -47,11 +51,12 @@ test('the network of the active site is cut and healed', async () => {
   expectSurvival(survived, active);
 });
 
-async function powerLoss(active: Site, load: Load) {
+async function powerLoss(active: Site, load: Load, whileAway = async () => {}) {
   await load.untilFlowing(everyTarget(), 30_000);
   load.strike();
   await active.powerOff();
   await load.untilFlowing([...othersThan(active), 'address'], 60_000);
+  await whileAway();
   await active.powerOn();
   await load.untilFlowing(everyTarget(), 90_000);
 }
