@@ -11,19 +11,20 @@ import { requestListener } from './http/serve.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
 import { OutcomeStore } from './log/outcome-store.ts';
 import type { ServerName } from './protocol/identifiers.ts';
-import { DEFAULT_ROOM_VERSION, roomVersions } from './protocol/room-versions.ts';
+import { DEFAULT_ROOM_VERSION } from './protocol/room-versions.ts';
 import { signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { chainOf } from './role/explain-end.ts';
 import { greeting } from './role/greeting.ts';
 import { runProgram } from './role/process.ts';
 import type { BuildHomeserver, Ground } from './role/serving.ts';
+import { versionsForNewRooms } from './rooms/create/versions.ts';
 import { RoomEngine } from './rooms/engine.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
 
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
-/** 40 bytes each: 200 MB for all hot rooms together. */
-const STATE_ENTRIES_MAX = 5_000_000;
+/** 100 bytes each: 200 MB for all hot rooms together. */
+const STATE_ENTRIES_MAX = 2_000_000;
 const LAST_SEEN_EVERY_MS = 10_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
@@ -66,7 +67,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
       roomVersions: {
         default: DEFAULT_ROOM_VERSION,
         available: Object.fromEntries(
-          roomVersions().map((version) => [version, 'stable' as const]),
+          versionsForNewRooms().map((version) => [version, 'stable' as const]),
         ),
       },
     },

@@ -9,6 +9,7 @@ import { createRoom } from './create/create-room.ts';
 import type { NewRoom } from './create/new-room.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
+import { shownProfile } from './membership/shown-profile.ts';
 import { refuseUnreachable } from './membership/unreachable.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
@@ -70,7 +71,7 @@ export class RoomEngine implements Rooms {
   }
 
   async spreadProfile(userId: UserId): Promise<void> {
-    const profile = await this.#building.ports.profileOf(userId);
+    const profile = await shownProfile(this.#building.ports, userId);
     const change = { sender: userId, target: userId, action: 'join', content: profile } as const;
     for (const { roomId, membership } of [...(await this.roomsOf(userId)).values()])
       if (membership === 'join') await changeMembership(this.#building, roomId, change, {});

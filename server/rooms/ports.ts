@@ -9,12 +9,12 @@ export interface RoomPorts {
   readonly log: Log;
   readonly store: RoomStore;
   readonly identity: { readonly serverName: ServerName; readonly key: SigningKey };
-  /** `displayname` and `avatar_url`, for membership events. */
+  /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;
-  /** How many state entries may lie in memory, of all rooms together; 40 bytes each. */
+  /** How many state entries may lie in memory, of all rooms together; 100 bytes each (measured). */
   readonly stateEntriesMax: number;
 }
 

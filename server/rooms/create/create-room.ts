@@ -10,12 +10,14 @@ import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts'
 import { newEvent } from '../build/new-event.ts';
 import { RoomChange } from '../build/room-change.ts';
 import type { Building } from '../build/send-event.ts';
+import { shownProfile } from '../membership/shown-profile.ts';
 import { refuseUnreachable } from '../membership/unreachable.ts';
 import { HotRoom } from '../memory/hot-room.ts';
 import type { Draft, Origin } from '../rooms.ts';
 import { emptyChain } from '../state/state-chain.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';
+import { isForNewRooms } from './versions.ts';
 
 interface Creation {
   readonly creator: UserId;
@@ -44,10 +46,9 @@ export async function createRoom(building: Building, creation: Creation): Promis
   }
 }
 
-/** Versions 1 and 2 name events in another form, and nobody should make new rooms of them. */
 function supported(version: string): RoomVersionRules {
   const rules = rulesOf(version);
-  if (rules && rules.eventIdForm !== 'given') return rules;
+  if (rules && isForNewRooms(rules)) return rules;
   throw new MatrixError(
     400,
     'M_UNSUPPORTED_ROOM_VERSION',
@@ -57,7 +58,7 @@ function supported(version: string): RoomVersionRules {
 
 async function profilesOf({ ports }: Building, users: readonly UserId[]) {
   const profiles = await Promise.all(
-    users.map(async (userId) => [userId, await ports.profileOf(userId)] as const),
+    users.map(async (userId) => [userId, await shownProfile(ports, userId)] as const),
   );
   return new Map<UserId, JsonObject>(profiles);
 }

@@ -61,7 +61,7 @@ test('joining and leaving twice make no second event', async () => {
 
 test('profiles go along with joins and invites, and are spread when they change', async () => {
   await using bench = await workbench();
-  bench.profiles.set(bob, { displayname: 'Bob' });
+  bench.profiles.set(bob, { displayname: 'Bob', 'm.tz': 'Europe/Lisbon' });
   await bench.change('invite', bob, alice);
   expect(await bench.content(bob)).toEqual({ membership: 'invite', displayname: 'Bob' });
   await bench.change('join', bob);

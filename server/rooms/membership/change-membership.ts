@@ -1,11 +1,12 @@
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
-import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import { type Building, sendEvent } from '../build/send-event.ts';
 import { membershipOf } from '../memory/members.ts';
 import type { Draft, Membership, MembershipChange, Origin } from '../rooms.ts';
 import { authorisingUser } from './restricted-join.ts';
+import { shownProfile } from './shown-profile.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 /** Changes somebody's membership. The auth rules have the last word; here is what they leave open. */
@@ -49,7 +50,7 @@ async function contentOf(
   { action, target, reason, content }: MembershipChange,
 ): Promise<JsonObject> {
   const shows = action === 'join' || action === 'invite' || action === 'knock';
-  const profile: { [key: string]: JsonValue } = shows ? { ...(await ports.profileOf(target)) } : {};
+  const profile = shows ? await shownProfile(ports, target) : {};
   return {
     ...content,
     ...profile,
