@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { TYPES } from '../storage/database.ts';
 import type { Statement } from './statement.ts';
+import { wireOf } from './wire.ts';
 
 /** What a new writer looks for to end the writers before it. */
 export const WRITER_APPLICATION = 'farol-writer';
@@ -64,9 +65,8 @@ export class WriterConnection {
    */
   async transaction(statements: readonly Statement[]): Promise<void> {
     await this.#prepare(statements);
-    const sent = new Exchange((wire) => {
-      for (const { name, parameters } of statements) wire.run(name, parameters);
-    });
+    const message = wireOf(statements);
+    const sent = new Exchange((connection) => connection.stream.write(message));
     this.#unconfirmed = false;
     try {
       await this.#send(sent);
@@ -102,7 +102,10 @@ export class WriterConnection {
   async #prepare(statements: readonly Statement[]) {
     for (const { name, sql } of statements) {
       if (this.#prepared.has(name)) continue;
-      const sent = new Exchange((wire) => wire.prepare(name, sql));
+      const sent = new Exchange((connection) => {
+        connection.parse({ name, text: sql, types: [] }, false);
+        connection.sync();
+      });
       try {
         await this.#send(sent);
       } catch (error) {
@@ -118,36 +121,23 @@ export class WriterConnection {
   }
 }
 
-interface Wire {
-  prepare(name: string, sql: string): void;
-  run(statement: string, parameters: readonly Buffer[]): void;
-}
-
 /** What the driver calls while it reads the answers of one submitted exchange. */
 class Exchange {
   readonly tags: string[] = [];
   readonly done: Promise<void>;
-  readonly #write: (wire: Wire) => void;
+  readonly #ask: (connection: pg.Connection) => unknown;
   #settle: { resolve: () => void; reject: (error: Error) => void };
 
-  constructor(write: (wire: Wire) => void) {
-    this.#write = write;
+  constructor(ask: (connection: pg.Connection) => unknown) {
+    this.#ask = ask;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.done = promise;
     this.#settle = { resolve, reject };
   }
 
-  submit(connection: pg.Connection) {
-    connection.stream.cork();
-    this.#write({
-      prepare: (name, text) => connection.parse({ name, text, types: [] }, false),
-      run: (statement, values) => {
-        connection.bind({ statement, values: [...values] }, false);
-        connection.execute({}, false);
-      },
-    });
-    connection.sync();
-    connection.stream.uncork();
+  /** The driver takes whatever this returns for an error. */
+  submit(connection: pg.Connection): undefined {
+    this.#ask(connection);
   }
 
   handleCommandComplete(message: { text: string }) {
