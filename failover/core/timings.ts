@@ -4,6 +4,7 @@ export type Millis = number;
 /** Every time the machine counts with, in one place, with its reason. */
 export interface Timings {
   readonly pulseEveryMs: Millis;
+  readonly etcdDeadlineMs: Millis;
   readonly leaderLeaseMs: Millis;
   readonly addressLeaseMs: Millis;
   readonly leaderMarginMs: Millis;
@@ -27,6 +28,8 @@ export interface Timings {
 export const TIMINGS: Timings = {
   /** Several pulses fit into the shorter lease, so that one lost message costs nothing (D8). */
   pulseEveryMs: 700,
+  /** Of each question to etcd: longer than a slow line needs, and two pulses overlap at most. */
+  etcdDeadlineMs: 1_000,
   /**
    * Survives a frozen etcd leader: 1 s until the request in the freeze is given up, 1.2-2.1 s of
    * election, one more pulse. It is not what a failover waits for: Patroni's 20 s are longer.

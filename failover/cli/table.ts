@@ -1,0 +1,64 @@
+import type { SiteStatus, Status } from '../status/status.ts';
+
+/** The table of `farol status`: a line a site, and the sentences that explain it. */
+export function table(status: Status): string {
+  const rows = status.sites.map((site) => row(site, status));
+  const widths = HEADS.map((head, column) =>
+    Math.max(head.length, ...rows.map((cells) => cells[column]!.length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const { address, leader, others, warning } = status.explanation;
+  const sentences = [leader, address, others, ...(warning === null ? [] : [warning])];
+  return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
+}
+
+const HEADS = [
+  'SITE',
+  'AGENT',
+  'SERVER',
+  'EPOCH',
+  'POSITION',
+  'POSTGRESQL',
+  'LAG',
+  'FRONT',
+  'ADDRESS',
+  'POWER',
+  'ETCD',
+];
+
+/** Three pulses: what is older is worth a word. */
+const SILENT_MS = 2_100;
+
+function row(site: SiteStatus, { address, primary, synchronousStandbys }: Status): string[] {
+  const { server, postgres } = site;
+  const agent =
+    site.silentMs < SILENT_MS ? 'here' : `silent ${(site.silentMs / 1_000).toFixed(0)} s`;
+  const etcd = site.etcdLeader ? 'leader' : '';
+  if (site.witness)
+    return [site.site, agent, '(witness)', '', '', '', '', '', '', site.power, etcd];
+  const sync = synchronousStandbys.includes(site.site) ? ' (sync)' : '';
+  return [
+    site.site,
+    agent,
+    server === null ? 'no answer' : server.healthy ? server.role : `${server.role}, sick`,
+    String(server?.epoch ?? ''),
+    String(server?.position ?? ''),
+    postgres === null ? 'no answer' : `${postgres.role}, ${postgres.state}${sync}`,
+    site.site === primary ? '' : bytes(site.lagBytes),
+    site.front,
+    site.site === address ? 'HERE' : '',
+    site.power,
+    etcd,
+  ];
+}
+
+function bytes(count: number | null): string {
+  if (count === null) return '?';
+  if (count < 10_000) return `${count} B`;
+  if (count < 10_000_000) return `${Math.round(count / 1_000)} kB`;
+  return `${Math.round(count / 1_000_000)} MB`;
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+
+/** What is wrong with the configuration, in words for the operator. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const url = z.url({ protocol: /^https?$/ });
+/** These names stand in etcd's keys and between commas in Patroni's. */
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be of a-z, 0-9 and "-"');
+
+const tls = z.strictObject({
+  ca: z.string().describe("PEM file: the cluster's own certificate authority."),
+  certificate: z
+    .string()
+    .describe('PEM file: the certificate of this site, for client and server.'),
+  key: z.string().describe('PEM file: its private key.'),
+});
+
+const common = z.strictObject({
+  cluster: name.describe('Name of the cluster: where its keys are in etcd.'),
+  site: name.describe("Name of this site; also that of its etcd member and of its Patroni's."),
+  runtimeDir: z
+    .string()
+    .default('/run/farol')
+    .describe('Folder of the sockets server.sock, front.sock and agent.sock.'),
+  tls: tls.optional().describe('Mutual TLS towards etcd, Patroni and the writer.'),
+  etcd: z.strictObject({
+    endpoints: z
+      .array(url)
+      .min(1)
+      .describe(
+        "Client URLs of etcd's members, this site's own first; the rest when it is silent.",
+      ),
+  }),
+  patroni: z
+    .strictObject({
+      url: url.describe("The REST API of this site's Patroni."),
+      scope: name.optional().describe("Patroni's scope, if it is not the name of the cluster."),
+      strict: z
+        .boolean()
+        .default(true)
+        .describe(
+          'PostgreSQL acknowledges nothing without a standby: true with three sites, false with two and a witness.',
+        ),
+    })
+    .optional(),
+  server: z
+    .strictObject({
+      url: url.describe(
+        'Where fronts of all sites reach the server of this one: its `cluster.listen`.',
+      ),
+    })
+    .optional(),
+  address: z
+    .strictObject({
+      driver: z.literal('arp').describe('`arp`: on a LAN, by ARP for IPv4 and NDP for IPv6.'),
+      interface: z.string().describe('The interface that carries the address while it is here.'),
+      address: z
+        .string()
+        .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be an address with the length of its prefix')
+        .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
+    })
+    .optional()
+    .describe('Without it this site never holds the floating address.'),
+  power: z
+    .strictObject({
+      host: z.string().default('127.0.0.1'),
+      port: z.int().min(1).max(65_535).default(3493),
+      ups: z.string().describe('The name of the UPS at its upsd.'),
+    })
+    .optional()
+    .describe('The UPS of this site, over the NUT protocol. Without it power decides nothing.'),
+  peers: z
+    .array(z.strictObject({ site: name, frontUrl: url }))
+    .default([])
+    .describe('Fronts of the other sites, for a front that cannot reach the writer itself.'),
+});
+
+/** A witness has etcd and an agent only; every other site has all of these. */
+const NEEDED = ['patroni', 'server', 'front'] as const;
+
+/**
+ * The schema of a site's failover.yml, for agent and front alike. The front's own section belongs to
+ * the front, and is put in here.
+ */
+export function schemaWith<Front>(front: z.ZodType<Front>) {
+  return common
+    .extend({
+      witness: z.boolean().default(false).describe('This site has etcd and an agent, and no data.'),
+      front: front.optional(),
+    })
+    .superRefine((config, context) => {
+      for (const section of NEEDED) {
+        const given = config[section] !== undefined;
+        if (given === config.witness) {
+          const message = config.witness ? 'a witness has none' : 'is missing';
+          context.addIssue({ code: 'custom', path: [section], message });
+        }
+      }
+    });
+}
+
+export type FailoverConfig<Front> = z.output<ReturnType<typeof schemaWith<Front>>>;
+
+export function readConfig<Front>(path: string, front: z.ZodType<Front>): FailoverConfig<Front> {
+  let tree: unknown;
+  try {
+    tree = parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError(`The configuration cannot be read: ${reason}`, { cause: error });
+  }
+  const result = schemaWith(front).safeParse(tree);
+  if (result.success) return result.data;
+  const said = result.error.issues.map(
+    ({ path: at, message }) => `${at.join('.') || path}: ${message}`,
+  );
+  throw new ConfigError(`The configuration ${path} is wrong:\n${said.join('\n')}`);
+}

@@ -1,0 +1,168 @@
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { arpDriver } from './adapters/address/arp.ts';
+import { Etcd } from './adapters/etcd/etcd.ts';
+import { Gateway } from './adapters/etcd/gateway.ts';
+import { keyNames } from './adapters/etcd/keys.ts';
+import { watch } from './adapters/etcd/watch.ts';
+import { Front } from './adapters/front/front.ts';
+import { Patroni } from './adapters/patroni/patroni.ts';
+import { readPower } from './adapters/power/nut.ts';
+import { isGone, Server } from './adapters/server/server.ts';
+import { Agent } from './agent.ts';
+import { bootTime } from './boot-time.ts';
+import { operate } from './cli/operate.ts';
+import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
+import { TIMINGS } from './core/timings.ts';
+import { type FrontConfig, frontConfig } from './front/config.ts';
+import { startFront } from './front/front.ts';
+import type { Ports, SitePorts } from './ports.ts';
+import { openAgentSocket } from './status/agent-socket.ts';
+import { statusOf } from './status/status.ts';
+
+const USAGE = `Usage: node failover/main.ts COMMAND --config FILE
+  agent                 decides who leads, and moves the address (the default)
+  front                 takes clients' connections and passes requests to the writer
+  status                shows all sites as the agent of this one sees them
+  switchover [--to SITE]  moves the leadership, planned
+  pause --minutes N     no automatic switchover for so long; 0 ends it`;
+
+type Config = FailoverConfig<FrontConfig>;
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    config: { type: 'string', default: process.env.FAROL_CONFIG ?? '/etc/farol/failover.yml' },
+    to: { type: 'string' },
+    minutes: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+try {
+  await run(positionals[0] ?? 'agent');
+} catch (error) {
+  if (error instanceof ConfigError) console.error(error.message);
+  else if (!isOperators(positionals[0])) throw error;
+  else console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function run(command: string): Promise<void> {
+  if (values.help) return console.log(USAGE);
+  const config = readConfig(values.config, frontConfig);
+  if (command === 'agent') await runAgent(config);
+  else if (command === 'front') await runFront(config);
+  else if (isOperators(command)) await runOperator(command, config.runtimeDir);
+  else throw new ConfigError(`There is no command "${command}".\n${USAGE}`);
+}
+
+function isOperators(command: string | undefined): boolean {
+  return command === 'status' || command === 'switchover' || command === 'pause';
+}
+
+async function runAgent(config: Config): Promise<void> {
+  const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
+  const { ports, close } = connect(config, log);
+  const self = {
+    site: config.site,
+    witness: config.witness,
+    serverUrl: config.server?.url ?? null,
+    frontUrl: null,
+    strict: config.patroni?.strict ?? true,
+    mayHoldAddress: ports.address !== null,
+  };
+  const agent = new Agent(self, ports, log);
+  const socket = await openAgentSocket(config.runtimeDir, {
+    routing: () => agent.routing(),
+    status: () => statusOf(agent.state, agent.explain(), ports.now()),
+    onStep: (listener) => agent.onStep(listener),
+    switchover: (to) => agent.switchover(to),
+    pause: (forMs) => agent.pause(forMs),
+  });
+  const stop = untilStopped();
+  log.info({ cluster: config.cluster, socket: socket.path }, 'the agent watches');
+  await agent.run(stop);
+  await Promise.all([socket.close(), close()]);
+}
+
+function connect(
+  config: Config,
+  log: pino.Logger,
+): { ports: Ports; close: () => Promise<unknown> } {
+  const { tls } = config;
+  const now = bootTime();
+  const names = keyNames(config.cluster, config.patroni?.scope ?? config.cluster);
+  const gateway = new Gateway({
+    endpoints: config.etcd.endpoints,
+    deadlineMs: TIMINGS.etcdDeadlineMs,
+    ...(tls && { tls }),
+  });
+  const address = config.address
+    ? arpDriver({
+        ...config.address,
+        now,
+        onTrouble: (error) => log.warn({ err: error }, 'the address'),
+      })
+    : null;
+  const { power } = config;
+  const site = connectSite(config);
+  const ports: Ports = {
+    now,
+    etcd: new Etcd(gateway, names, config.site),
+    watch: (onHint, signal) => watch(gateway, names, onHint, signal),
+    site: site?.ports ?? null,
+    address,
+    power: power ? () => readPower(power) : null,
+  };
+  return {
+    ports,
+    close: () => {
+      address?.close();
+      return Promise.all([gateway.close(), site?.close()]);
+    },
+  };
+}
+
+function connectSite(config: Config): { ports: SitePorts; close: () => Promise<unknown> } | null {
+  if (config.patroni === undefined) return null;
+  const patroni = new Patroni(config.patroni.url, config.tls);
+  const server = new Server(config.runtimeDir);
+  const front = new Front(config.runtimeDir);
+  return {
+    ports: { patroni, server, front, isGone },
+    close: () => Promise.all([patroni.close(), server.close(), front.close()]),
+  };
+}
+
+async function runFront(config: Config): Promise<void> {
+  if (config.front === undefined) throw new ConfigError('A witness has no front.');
+  const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
+  const stop = untilStopped();
+  const front = await startFront({ config: config.front, runtimeDir: config.runtimeDir, log });
+  await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  await front.close();
+}
+
+async function runOperator(command: string, runtimeDir: string): Promise<void> {
+  const operator = operate(runtimeDir);
+  try {
+    if (command === 'status') console.log(await operator.showStatus());
+    else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
+    else console.log(await operator.pause(minutes()));
+  } finally {
+    await operator.close();
+  }
+}
+
+function minutes(): number {
+  const given = Number(values.minutes);
+  if (Number.isFinite(given) && given >= 0 && given <= 1_440) return given;
+  throw new ConfigError('A pause needs --minutes, from 0 to 1440: a forgotten one must end.');
+}
+
+function untilStopped(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import type { Routing } from '../core/routing.ts';
+import type { Millis } from '../core/timings.ts';
+import type { Site } from '../core/view.ts';
+import { RoutingVersions } from './routing-versions.ts';
+import type { Status } from './status.ts';
+
+/** What the socket shows of the agent, and passes on to it. */
+export interface Shown {
+  /** Null while not enough is known to say anything. */
+  routing(): Routing | null;
+  status(): Status;
+  onStep(listener: () => void): () => void;
+  switchover(to: Site | null): Promise<{ accepted: boolean; text: string }>;
+  pause(forMs: Millis): Promise<{ accepted: boolean; text: string }>;
+}
+
+const switchover = z.strictObject({ to: z.string().nullish() });
+const pause = z.strictObject({ forMs: z.int().min(0).max(86_400_000) });
+const after = z.coerce.number().int().catch(-1);
+
+/** Below the 15 s after which a front takes the agent for hung. */
+const POLL_MS = 10_000;
+
+/** HTTP with JSON over `<runtime folder>/agent.sock`, for this site's front and its operator. */
+export async function openAgentSocket(
+  runtimeDir: string,
+  agent: Shown,
+): Promise<{ path: string; close(): Promise<void> }> {
+  const versions = new RoutingVersions();
+  const stopFollowing = agent.onStep(() => versions.note(agent.routing()));
+  const path = join(runtimeDir, 'agent.sock');
+  mkdirSync(runtimeDir, { recursive: true });
+  rmSync(path, { force: true });
+  const server = createServer((request, response) => {
+    answer(agent, versions, request, response).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!response.headersSent) json(response, 400, { error: reason });
+    });
+  }).listen(path);
+  await once(server, 'listening');
+  // The agent is root, for the address; whoever owns the folder runs the front and may ask.
+  const { uid, gid } = statSync(runtimeDir);
+  chownSync(path, uid, gid);
+  chmodSync(path, 0o660);
+  return {
+    path,
+    async close() {
+      stopFollowing();
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function answer(
+  agent: Shown,
+  versions: RoutingVersions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://agent');
+  switch (`${request.method} ${url.pathname}`) {
+    case 'GET /v1/routing': {
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      const routing = await versions.after(
+        after.parse(url.searchParams.get('after')),
+        POLL_MS,
+        gone.signal,
+      );
+      // Who is told nothing goes on with what he knows.
+      if (routing === null) json(response, 503, { error: 'not enough is known yet' });
+      else json(response, 200, routing);
+      return;
+    }
+    case 'GET /v1/status':
+      json(response, 200, agent.status());
+      return;
+    case 'POST /v1/switchover': {
+      const { to } = switchover.parse(await body(request));
+      told(response, await agent.switchover(to ?? null));
+      return;
+    }
+    case 'POST /v1/pause': {
+      const { forMs } = pause.parse(await body(request));
+      told(response, await agent.pause(forMs));
+      return;
+    }
+    default:
+      json(response, 404, { error: 'There is no such thing here' });
+  }
+}
+
+async function body(request: IncomingMessage): Promise<unknown> {
+  const sent = await text(request);
+  return sent === '' ? {} : JSON.parse(sent);
+}
+
+const told = (response: ServerResponse, answer: { accepted: boolean; text: string }) =>
+  json(response, answer.accepted ? 200 : 409, answer);
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

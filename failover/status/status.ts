@@ -1,0 +1,70 @@
+import type { Explanation } from '../core/explain.ts';
+import type { State } from '../core/state.ts';
+import type { Millis } from '../core/timings.ts';
+import type { Power, Report, ServerReport, Site } from '../core/view.ts';
+
+/** What `farol status` and the demo show; answered by any agent for all sites. */
+export interface Status {
+  /** Who answers. */
+  readonly site: Site;
+  readonly explanation: Explanation;
+  readonly leader: Site | null;
+  readonly address: Site | null;
+  /** Patroni's leader: the site of the primary. */
+  readonly primary: Site | null;
+  readonly synchronousStandbys: readonly Site[];
+  /** For how long etcd has not answered this agent. */
+  readonly etcdSilentMs: Millis | null;
+  readonly sites: readonly SiteStatus[];
+}
+
+export interface SiteStatus {
+  readonly site: Site;
+  readonly witness: boolean;
+  /** For how long its agent has given no sign of life. */
+  readonly silentMs: Millis;
+  readonly server: ServerReport | null;
+  readonly postgres: Report['postgres'];
+  /** How much of the primary's log it lacks, as far as its last report tells. */
+  readonly lagBytes: number | null;
+  readonly front: Report['front'];
+  readonly power: Power;
+  readonly etcdLeader: boolean;
+}
+
+export function statusOf(
+  { self, view, readAt, pulses }: State,
+  explanation: Explanation,
+  now: Millis,
+): Status {
+  const primary = view?.patroni.leader?.site ?? null;
+  const position = (site: Site | null): number | null => {
+    const lsn = site === null ? null : (view?.sites[site]?.report.postgres?.lsn ?? null);
+    return lsn === null ? null : Number(lsn);
+  };
+  const ahead = position(primary);
+  const sites = Object.entries(view?.sites ?? {}).map(([site, { report }]): SiteStatus => {
+    const here = position(site);
+    return {
+      site,
+      witness: report.witness,
+      silentMs: now - (pulses[site]?.seenAt ?? now),
+      server: report.server,
+      postgres: report.postgres,
+      lagBytes: ahead === null || here === null ? null : Math.max(0, ahead - here),
+      front: report.front,
+      power: report.power,
+      etcdLeader: report.etcdLeader,
+    };
+  });
+  return {
+    site: self.site,
+    explanation,
+    leader: view?.leader.site ?? null,
+    address: view?.address.site ?? null,
+    primary,
+    synchronousStandbys: view?.patroni.sync?.standbys ?? [],
+    etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
+    sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
+  };
+}
