@@ -228,6 +228,33 @@ test('whoever leaves is told the room up to there and nothing behind it', async 
   expect((await house.next(bob, answer)).rooms).toBeUndefined();
 });
 
+test('a ban of somebody who had left is told without the room once more', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  await house.say(roomId, alice, 'old');
+  await house.rooms.changeMembership(roomId, { sender: alice, target: bob, action: 'kick' }, {});
+  const begin = await house.sync(bob);
+  await house.rooms.changeMembership(roomId, { sender: alice, target: bob, action: 'ban' }, {});
+  const left = (await house.next(bob, begin)).rooms.leave[roomId];
+  expect(left.timeline.events.map((each: Answer) => each.content.membership)).toEqual(['ban']);
+  expect(left.state.events).toEqual([]);
+  const after = (await house.next(bob, begin, { stateKey: 'state_after' })).rooms.leave[roomId];
+  expect(after.state_after.events).toEqual(left.timeline.events.map(withoutAge));
+});
+
+test('whoever came and went between two answers is told the room up to there', async () => {
+  await using house = await freshSync();
+  const roomId = await house.rooms.create(alice, { preset: 'public_chat', name: 'Short' }, {});
+  const begin = await house.sync(bob);
+  await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'join' }, {});
+  await house.say(roomId, alice, 'hello');
+  await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'leave' }, {});
+  const left = (await house.next(bob, begin)).rooms.leave[roomId];
+  expect(bodies(left)).toEqual(['hello']);
+  const all = [...left.state.events, ...left.timeline.events];
+  expect(content(all, 'm.room.name').name).toBe('Short');
+});
+
 test('an initial sync has left rooms only where the filter asks for them', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);
@@ -540,6 +567,9 @@ const draft = (type: string, content: Record<string, string | number>) => ({
 
 const setName = (house: SyncUnderTest, roomId: RoomId, name: string) =>
   house.setState(roomId, draft('m.room.name', { name }));
+
+const withoutAge = (event: Answer) =>
+  expect.objectContaining({ event_id: event.event_id, content: event.content });
 
 const bodies = (joined: Answer): string[] =>
   joined.timeline.events

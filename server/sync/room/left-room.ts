@@ -1,3 +1,4 @@
+import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room, RoomMembership } from '../../rooms/rooms.ts';
 import type { LeftRoom } from '../answer-text.ts';
 import type { Reader, Span } from '../reader.ts';
@@ -25,14 +26,18 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
   const { room, reader } = question;
   const wasThere = await wasThereAt(question);
   const span = {
-    after: wasThere.before ? question.span.after : 0,
+    // Whoever came and went within the span has been told nothing of the room before it.
+    after: wasThere.lately && !wasThere.before ? 0 : question.span.after,
     upTo: Math.min(question.membership.position, question.span.upTo),
   };
-  const window = await withOwnLeaving(question, await timelineOf(room, span, reader), span);
-  // Whoever never was in the room is shown their own membership only, which the timeline has.
+  const own = await ownMembership(room, reader, span.upTo);
+  const window = withOwnLeaving(question, await timelineOf(room, span, reader), own);
+  // Whoever was not in the room is shown their own membership only. The timeline has it, but does
+  // not count as state for clients that ask for the state behind it.
+  const alone = reader.stateAfter && own !== undefined ? [own] : [];
   const full = span.after === 0 || reader.fullState;
   const about = { room, span, window, reader, full, changed: true, heroes: [] };
-  const state = wasThere.lately ? await stateSection(about) : [];
+  const state = wasThere.lately ? await stateSection(about) : alone;
   return {
     room: {
       state: statePart(state, reader),
@@ -44,14 +49,17 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
 }
 
 /** Whoever turns down an invitation may see nothing of the room, and yet must see that it is over. */
-async function withOwnLeaving(question: LeftQuestion, window: Window, span: Span): Promise<Window> {
-  const { room, reader, gap } = question;
+function withOwnLeaving(
+  { span, gap, membership }: LeftQuestion,
+  window: Window,
+  own: RoomEvent | undefined,
+): Window {
   const limited = window.limited || gap;
-  const own = await ownMembership(room, reader, span.upTo);
   const isTold = own === undefined || window.events.some(({ event }) => event.nid === own.nid);
-  if (isTold || own.nid <= question.span.after) return { ...window, limited };
+  if (isTold || own.nid <= span.after) return { ...window, limited };
+  const leaving = { event: own, membership: membership.membership };
   const start = Math.min(window.start, own.nid - 1);
-  return { events: [...window.events, { event: own, membership: 'leave' }], limited, start };
+  return { events: [...window.events, leaving], limited, start };
 }
 
 /** `before` the span, as the client saw it last, and `lately`: until what ended it. */
