@@ -42,6 +42,7 @@ export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machin
     const template = readFileSync(join(templates, file), 'utf8');
     writeFileSync(join(into, file), renderTemplate(template, values));
   }
+  writeFileSync(join(into, 'failover.yml'), JSON.stringify(failoverConfiguration(plan, me)));
   if (me.witness) return;
   writeFileSync(join(into, 'tls', 'secret'), plan.secret);
   writeFileSync(join(into, 'server.yml'), JSON.stringify(serverConfiguration(plan, me)));
@@ -66,7 +67,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     tls: true,
     scheme: 'https',
     tls_dir: '/etc/farol/tls',
-    three_sites: plan.machines.filter(({ witness }) => !witness).length === 3,
+    three_sites: hasThreeSites(plan),
     etcd_data_dir: '/var/lib/etcd/farol',
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),
     etcd_initial_cluster_state: 'new',
@@ -100,6 +101,38 @@ function serverConfiguration(plan: ClusterPlan, me: Machine) {
     },
   };
 }
+
+function failoverConfiguration(plan: ClusterPlan, me: Machine) {
+  const all = [me, ...plan.machines.filter(({ name }) => name !== me.name)];
+  const common = {
+    cluster: plan.name,
+    site: me.name,
+    witness: me.witness,
+    runtimeDir: '/run/farol',
+    tls: siteCertificate,
+    etcd: { endpoints: all.map(({ ip }) => `https://${ip}:2379`) },
+  };
+  if (me.witness) return common;
+  return {
+    ...common,
+    patroni: { url: `https://${me.ip}:8010`, strict: hasThreeSites(plan) },
+    server: { url: `https://${me.ip}:8481` },
+    address: { driver: 'arp', interface: 'eth0', address: `${plan.address}/24` },
+    front: {
+      listen: `0.0.0.0:${FRONT_PORT}`,
+      certificate: '/etc/farol/tls/front.crt',
+      key: '/etc/farol/tls/front.key',
+      writer: siteCertificate,
+    },
+    peers: all
+      .slice(1)
+      .filter(({ witness }) => !witness)
+      .map(({ name, ip }) => ({ site: name, frontUrl: `https://${ip}:${FRONT_PORT}` })),
+  };
+}
+
+const hasThreeSites = ({ machines }: ClusterPlan) =>
+  machines.filter(({ witness }) => !witness).length === 3;
 
 const siteCertificate = {
   ca: '/etc/farol/tls/ca.crt',
