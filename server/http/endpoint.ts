@@ -61,7 +61,7 @@ export interface Call<A extends Auth, P, Q, B, I extends Idempotency> {
 }
 
 export interface JsonBody<B> {
-  readonly json: z.ZodType<B>;
+  readonly json: z.core.$ZodType<B>;
   /** JSON_BODY_BYTES_MAX unless told. */
   readonly bytesMax?: number;
   /** An empty body stands for `{}`: real clients send none to POST /logout and the like. */
@@ -79,8 +79,8 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly rateLimit: RateLimit;
   readonly idempotency: I;
   /** Must name every parameter of the routes. */
-  readonly path?: z.ZodType<P>;
-  readonly query?: z.ZodType<Q>;
+  readonly path?: z.core.$ZodType<P>;
+  readonly query?: z.core.$ZodType<Q>;
   readonly body?: JsonBody<B>;
   /** The flows that the caller must complete first, by what it asks for; undefined for none. */
   readonly uia?: (

@@ -52,5 +52,5 @@ export const severalTimes = z
   .transform((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
 
 /** A JSON object whose keys are user ids. */
-export const byUser = <T>(value: z.ZodType<T>) =>
+export const byUser = <T>(value: z.core.$ZodType<T>) =>
   z.record(userId, value).transform((users) => new Map(Object.entries(users) as [UserId, T][]));

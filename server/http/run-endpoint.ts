@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { notKept, type Once, type OnceKey } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
@@ -91,26 +91,45 @@ async function runFor<Ports>(
   const raw = endpoint.body && (await readJson(request, bodyRules(endpoint.body)));
   const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
   const proof = await interact(endpoint, { caller, path, query, body }, raw, gate);
-  const handle = (once: Once | undefined, signal?: AbortSignal) => {
-    const call = { caller, path, query, body, once, proof, request: meta };
-    return endpoint.handle(withSignal(call, signal, response), gate.ports);
-  };
-  if (endpoint.idempotency !== 'txnId' || !caller) return handle(once);
+  const given = { caller, path, query, body, proof, request: meta };
+  const handle = (kept: Once | undefined, isCommit: boolean) =>
+    endpoint.handle(new IncomingCall(given, kept, isCommit ? undefined : response), gate.ports);
+  if (endpoint.idempotency !== 'txnId' || !caller) return handle(once, once !== undefined);
   const key = transactionKey(endpoint, caller, segments, request);
-  return runOnce(gate, key, (kept) => handle(kept, NEVER));
+  return runOnce(gate, key, (kept) => handle(kept, true));
 }
 
 /** Almost no handler asks for the signal, so it is made only for those that do. */
-const withSignal = (
-  call: Omit<AnyCall, 'signal'>,
-  signal: AbortSignal | undefined,
-  response: Response,
-): AnyCall => ({
-  ...call,
-  get signal() {
-    return signal ?? goneSignal(response);
-  },
-});
+class IncomingCall implements AnyCall {
+  readonly caller: AnyCall['caller'];
+  readonly path: AnyCall['path'];
+  readonly query: AnyCall['query'];
+  readonly body: AnyCall['body'];
+  readonly proof: AnyCall['proof'];
+  readonly request: AnyCall['request'];
+  readonly once: AnyCall['once'];
+  readonly #response: Response | undefined;
+
+  /** Without a response the signal never ends: a commit is never aborted. */
+  constructor(
+    given: Omit<AnyCall, 'once' | 'signal'>,
+    once: Once | undefined,
+    response: Response | undefined,
+  ) {
+    this.caller = given.caller;
+    this.path = given.path;
+    this.query = given.query;
+    this.body = given.body;
+    this.proof = given.proof;
+    this.request = given.request;
+    this.once = once;
+    this.#response = response;
+  }
+
+  get signal(): AbortSignal {
+    return this.#response ? goneSignal(this.#response) : NEVER;
+  }
+}
 
 async function callerOf<Ports>(
   { auth }: Endpoint<Ports>,
@@ -168,7 +187,6 @@ const bodyRules = (body: { bytesMax?: number; mayBeEmpty?: boolean }) => ({
   mayBeEmpty: body.mayBeEmpty ?? false,
 });
 
-/** A commit is never aborted, whatever becomes of the client. */
 const NEVER = new AbortController().signal;
 
 function goneSignal(response: Response): AbortSignal {
@@ -179,11 +197,11 @@ function goneSignal(response: Response): AbortSignal {
 }
 
 function parse<T>(
-  schema: z.ZodType<T>,
+  schema: z.core.$ZodType<T>,
   value: unknown,
   refusal: (message: string, value: unknown, issue: z.core.$ZodIssue) => MatrixError,
 ): T {
-  const result = schema.safeParse(value);
+  const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
