@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
+import { Endpoints } from './endpoints.ts';
 
 export interface GatewayOptions {
   /** The own site's member first: the others are asked only while it does not answer. */
@@ -13,7 +14,7 @@ export interface GatewayOptions {
 export class Gateway {
   readonly #pools: readonly Pool[];
   readonly #deadlineMs: number;
-  #current = 0;
+  readonly #endpoints: Endpoints;
 
   constructor({ endpoints, deadlineMs, tls }: GatewayOptions) {
     const connect = {
@@ -29,15 +30,18 @@ export class Gateway {
       (url) => new Pool(url, { connections: 16, pipelining: 1, connect }),
     );
     this.#deadlineMs = deadlineMs;
+    this.#endpoints = new Endpoints(endpoints.length, () => performance.now());
   }
 
-  /** Asks the member that answered last; one that fails is left for the next question (D8). */
+  /** Asks the own site's member, or another while that one fails or hangs (D8). */
   async ask<T>(path: string, body: object): Promise<T> {
-    const chosen = this.#current;
+    const attempt = this.#endpoints.take();
     try {
-      return await this.#askMember<T>(chosen, path, body);
+      const answer = await this.#askMember<T>(attempt.member, path, body);
+      attempt.answered();
+      return answer;
     } catch (error) {
-      if (this.#current === chosen) this.#current = (chosen + 1) % this.#pools.length;
+      attempt.failed();
       throw error;
     }
   }
@@ -47,13 +51,20 @@ export class Gateway {
     return this.#askMember<T>(0, path, body);
   }
 
-  /** An answer without an end, such as a watch; the caller ends it. */
-  async open(path: string, body: object, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    const answer = await this.#pools[this.#current]!.request({
-      ...post(path, body),
+  /**
+   * An answer without an end to several questions, such as a watch; the caller ends it, or it breaks
+   * when nothing has come for `silentMs`: a peer that lost power says nothing either.
+   */
+  async open(
+    path: string,
+    bodies: readonly object[],
+    { signal, silentMs }: { signal: AbortSignal; silentMs: number },
+  ): Promise<AsyncIterable<Buffer>> {
+    const answer = await this.#pools[this.#endpoints.current]!.request({
+      ...post(path, ...bodies),
       signal,
       headersTimeout: this.#deadlineMs,
-      bodyTimeout: 0,
+      bodyTimeout: silentMs,
     });
     if (answer.statusCode !== 200) throw await refusal(path, answer);
     return answer.body;
@@ -73,11 +84,11 @@ export class Gateway {
   }
 }
 
-const post = (path: string, body: object) => ({
+const post = (path: string, ...bodies: readonly object[]) => ({
   path,
   method: 'POST' as const,
   headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
+  body: bodies.map((body) => JSON.stringify(body)).join('\n'),
 });
 
 async function refusal(

@@ -9,6 +9,8 @@ interface WatchAnswer {
   error?: unknown;
 }
 
+/** Our own pulses show in a watch that lives, each 0.7 s. */
+const SILENT_MS = 3_000;
 /** After a break the watch begins anew; the pulses read everything in the meantime. */
 const AGAIN_AFTER_MS = 500;
 
@@ -28,22 +30,19 @@ export async function watch(
     { key: base64(names.patroniLeader) },
     { key: base64(names.patroniSync) },
   ];
-  await Promise.all(ranges.map((range) => watchOne(range)));
-
-  async function watchOne(range: object): Promise<void> {
-    const news = new News(names);
-    while (!signal.aborted) {
-      try {
-        const stream = await gateway.open('/v3/watch', { create_request: range }, signal);
-        for await (const answer of lines(stream)) {
-          if (answer.error !== undefined || answer.result?.canceled) break;
-          if (answer.result?.events?.some((event) => news.isIn(event.kv))) onHint();
-        }
-      } catch {
-        // The pulses find out what is wrong with etcd and say so; here there is only to go on.
+  const questions = ranges.map((range) => ({ create_request: range }));
+  const news = new News(names);
+  while (!signal.aborted) {
+    try {
+      const stream = await gateway.open('/v3/watch', questions, { signal, silentMs: SILENT_MS });
+      for await (const answer of lines(stream)) {
+        if (answer.error !== undefined || answer.result?.canceled) break;
+        if (answer.result?.events?.some((event) => news.isIn(event.kv))) onHint();
       }
-      await sleep(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
+    } catch {
+      // The pulses find out what is wrong with etcd and say so; here there is only to go on.
     }
+    await sleep(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Predecessor } from '../../core/effects.ts';
+import type { Holds } from '../../core/inputs.ts';
+import type { Report } from '../../core/view.ts';
+import { Etcd } from './etcd.ts';
+import { Gateway } from './gateway.ts';
+import { keyNames } from './keys.ts';
+import { watch } from './watch.ts';
+
+/** Runs against a real etcd where this machine has one; the cluster tests have one always. */
+const missing = spawnSync('etcd', ['--version']).error !== undefined;
+if (missing) console.log('etcd is not installed: its adapter is tested by test/cluster only.');
+
+let endpoint: string;
+let server: ChildProcess;
+const folder = mkdtempSync(join(tmpdir(), 'farol-etcd-'));
+
+beforeAll(async () => {
+  if (missing) return;
+  const [client, peer] = [await freePort(), await freePort()];
+  endpoint = `http://127.0.0.1:${client}`;
+  const peers = `http://127.0.0.1:${peer}`;
+  server = spawn(
+    'etcd',
+    [
+      ...['--name', 'a', '--data-dir', folder, '--initial-cluster', `a=${peers}`],
+      ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
+      ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
+    ],
+    { stdio: 'ignore' },
+  );
+  const etcd = open('a');
+  await vi.waitFor(() => etcd.etcd.read(), { timeout: 15_000, interval: 100 });
+  await etcd.gateway.close();
+});
+
+afterAll(async () => {
+  if (missing) return;
+  server.kill();
+  await once(server, 'exit');
+  rmSync(folder, { recursive: true });
+});
+
+test.skipIf(missing)('a vacant lease goes to one of two that ask at once', async () => {
+  const [a, b] = [open('a', 'once').etcd, open('b', 'once').etcd];
+  expect((await a.read()).leader).toEqual({ site: null, revision: 0 });
+  const answers = await Promise.all([a.claim(claim({})), b.claim(claim({}))]);
+  expect(answers.map(({ won }) => won).sort()).toEqual([false, true]);
+  const after = await a.read();
+  expect(after.leader.revision).toBe(answers.find(({ won }) => won)!.view.leader.revision);
+});
+
+test.skipIf(missing)('a holder that pulses is not deposed, a silent one is', async () => {
+  const [a, b] = [open('a', 'silent').etcd, open('b', 'silent').etcd];
+  const { view } = await a.claim(claim({}));
+  const { revision } = view.leader;
+  const before = { site: 'a', pulse: view.sites.a!.revision };
+  await a.pulse(pulse({ leader: revision }));
+  expect((await b.claim(claim({ revision, over: before }))).won).toBe(false);
+  const now = { site: 'a', pulse: (await b.read()).sites.a!.revision };
+  expect((await b.claim(claim({ revision, over: now }))).won).toBe(true);
+  const refused = await a.pulse(pulse({ leader: revision }));
+  expect([refused.renewed, refused.view.leader.site]).toEqual([false, 'b']);
+});
+
+test.skipIf(missing)('a released lease is vacant, and its key says that it was held', async () => {
+  const { etcd } = open('a', 'released');
+  const { revision } = (await etcd.claim(claim({}))).view.leader;
+  const after = await etcd.release({ kind: 'release', lease: 'leader', revision });
+  expect(after.leader.site).toBeNull();
+  expect(after.leader.revision).toBeGreaterThan(revision);
+});
+
+test.skipIf(missing)(
+  "another site's news are a hint, its mere signs of life are none",
+  async () => {
+    const [a, b] = [open('a', 'watched'), open('b', 'watched').etcd];
+    const stop = new AbortController();
+    let hints = 0;
+    const watching = watch(a.gateway, a.names, () => hints++, stop.signal);
+    await vi.waitFor(async () => {
+      await b.claim(claim({ revision: (await b.read()).leader.revision }));
+      expect(hints).toBeGreaterThan(0);
+    });
+    await b.pulse(pulse({}));
+    await vi.waitFor(() => expect(hints).toBeGreaterThan(0));
+    const before = hints;
+    await b.pulse(pulse({}));
+    await b.pulse({ ...pulse({}), report: { ...well, power: 'battery' } });
+    await vi.waitFor(() => expect(hints).toBe(before + 1));
+    stop.abort();
+    await watching;
+  },
+);
+
+test.skipIf(missing)("Patroni's leader is read with what is left of its lease", async () => {
+  const { etcd } = open('a', 'patroni');
+  const { ID } = await post('/v3/lease/grant', { TTL: 20 });
+  await post('/v3/kv/put', { key: b64('/service/patroni/leader'), value: b64('b'), lease: ID });
+  const sync = JSON.stringify({ leader: 'b', sync_standby: 'a,c', quorum: 1 });
+  await post('/v3/kv/put', { key: b64('/service/patroni/sync'), value: b64(sync) });
+  expect((await etcd.read()).patroni).toEqual({
+    leader: { site: 'b', lease: ID },
+    sync: { leader: 'b', standbys: ['a', 'c'] },
+  });
+  expect(await etcd.leaseLeftMs(ID)).toBeGreaterThanOrEqual(18_000);
+  await post('/v3/lease/revoke', { ID });
+  expect(await etcd.leaseLeftMs(ID)).toBeNull();
+  expect((await etcd.read()).patroni.leader).toBeNull();
+});
+
+test.skipIf(missing)('the only member leads, and has nobody to hand over to', async () => {
+  expect(await open('a').etcd.leadership()).toEqual({ here: true, others: [] });
+});
+
+test('a member that accepts and never answers is given up at the deadline', async () => {
+  const deaf = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  const address = deaf.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const gateway = new Gateway({ endpoints: [`http://127.0.0.1:${address.port}`], deadlineMs: 200 });
+  await expect(gateway.ask('/v3/kv/range', {})).rejects.toThrow();
+  await gateway.close();
+  deaf.close();
+});
+
+function open(site: string, cluster = 'test') {
+  const gateway = new Gateway({ endpoints: [endpoint], deadlineMs: 1_000 });
+  const names = keyNames(cluster, cluster);
+  return { gateway, names, etcd: new Etcd(gateway, names, site) };
+}
+
+const pulse = (holds: Holds) => ({ kind: 'pulse', sentAt: 0, holds, report: well }) as const;
+
+const claim = (known: { revision?: number; over?: Predecessor }) =>
+  ({
+    kind: 'claim',
+    lease: 'leader',
+    sentAt: 0,
+    revision: 0,
+    over: null,
+    report: well,
+    ...known,
+  }) as const;
+
+const b64 = (text: string) => Buffer.from(text).toString('base64');
+
+async function post(path: string, body: object): Promise<{ ID: string }> {
+  const answer = await fetch(`${endpoint}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return (await answer.json()) as { ID: string };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+const well: Report = {
+  witness: false,
+  serverUrl: 'https://a:8481',
+  frontUrl: null,
+  server: { role: 'follower', epoch: null, position: 1, healthy: true, why: null },
+  postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/3000060' },
+  front: 'healthy',
+  mayHoldAddress: true,
+  power: 'mains',
+  notCandidate: null,
+  etcdLeader: false,
+};
