@@ -6,7 +6,7 @@ import { ALLOWED, refused, type Verdict } from './verdict.ts';
 /**
  * "Considering the event's auth_events" (rule 2, from version 12 on rule 3): the one group that looks
  * at what the event itself names and not at a room state, so its verdict never changes and it is
- * asked once, on receipt. `authEvents` are the events named, all of them and in any order.
+ * asked once, on receipt. `authEvents` has an event for each entry of the list, in any order.
  */
 export const checkAuthEvents = (
   event: Event,
