@@ -6,6 +6,7 @@ import { prepareRedaction } from './build/redaction.ts';
 import { type Building, sendEvent } from './build/send-event.ts';
 import { listenToLog } from './commit-listener.ts';
 import { createRoom } from './create/create-room.ts';
+import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
@@ -32,7 +33,7 @@ export class RoomEngine implements Rooms {
     const userRooms = new UserRooms(store);
     const events = new EventCache(store);
     const rooms = new RoomMemory(ports, keys);
-    this.#building = { ports, rooms, keys, userRooms };
+    this.#building = { ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) };
     this.#reads = new RoomReads({ store, keys, events, userRooms });
     this.#aliases = new Aliases(this.#building);
     listenToLog(ports.log, { rooms, userRooms, events });

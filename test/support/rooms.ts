@@ -29,17 +29,16 @@ export interface RoomsUnderTest extends AsyncDisposable {
 /** The room engine on the real log and store. Opening it again on one database is a restart. */
 export async function openRooms(
   fresh: FreshDatabase,
-  { stateEntriesMax = 1_000_000 } = {},
+  { stateEntriesMax = 1_000_000, now = ticking() } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
-  let now = 1_700_000_000_000;
   const rooms = new RoomEngine({
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },
     profileOf: async (userId) => profiles.get(userId) ?? {},
-    now: () => now++,
+    now,
     defaultRoomVersion: '12',
     stateEntriesMax,
   });
@@ -63,6 +62,11 @@ export async function openRooms(
       await writer.close();
     },
   };
+}
+
+function ticking() {
+  let now = 1_700_000_000_000;
+  return () => now++;
 }
 
 /** Invites and joins, so that several are in the room. */

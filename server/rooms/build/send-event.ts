@@ -20,6 +20,7 @@ export interface Building {
   readonly rooms: RoomMemory;
   readonly keys: StateKeys;
   readonly userRooms: UserRooms;
+  readonly creationTime: () => number;
 }
 
 /** What a kind of event needs besides: found on the room as it is when the event is built. */

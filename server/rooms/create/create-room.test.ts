@@ -130,6 +130,13 @@ test.each<[string, NewRoom, string]>([
   expect(await fresh.database.query('events', 'SELECT 1 FROM event')).toEqual([]);
 });
 
+test('two rooms made in one millisecond are two rooms', async () => {
+  await using fresh = await freshDatabase();
+  await using under = await openRooms(fresh, { now: () => 1_700_000_000_000 });
+  const rooms = await Promise.all([0, 1].map(() => under.rooms.create(alice, {}, {})));
+  expect(new Set(rooms).size).toBe(2);
+});
+
 test('all events of a room are real: hashed, signed, linked, and one behind the other', async () => {
   await using made = await make({ invite: [bob], name: 'Real' });
   await made.say(made.roomId, alice, 'hello');
