@@ -79,7 +79,8 @@ function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
       ending = true;
       const { sentence, code } = explainEnd(reason, config);
       complain(sentence);
-      if (how === 'gently') leave(code, GENTLE_MS_MAX);
+      // Alone it takes its database along; a site leaves at once, since another may be the writer.
+      if (how === 'gently' || !config.cluster) leave(code, GENTLE_MS_MAX);
       else setTimeout(() => exit(code), LAST_WORDS_MS);
     },
   };
