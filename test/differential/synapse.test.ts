@@ -12,10 +12,10 @@ import { seeded } from './random.ts';
 /**
  * Synapse, as a library, must say the same as we of every history that a seed makes: ids, hashes,
  * redactions, signatures, who may do what, and what the room's state is where the graph forks.
- * `SEEDS=20000 npx vitest run test/differential` asks more of it, `FIRST_SEED` starts elsewhere.
+ * `HISTORIES=20000 npx vitest run test/differential` asks more of it, `FIRST_HISTORY` starts elsewhere.
  */
-const SEEDS = Number(process.env.SEEDS ?? 400);
-const FIRST_SEED = Number(process.env.FIRST_SEED ?? 1);
+const HISTORIES = Number(process.env.HISTORIES ?? 400);
+const FIRST_HISTORY = Number(process.env.FIRST_HISTORY ?? 1);
 const python = findSynapse();
 if (python === undefined) {
   console.warn('Left out: the comparison with Synapse. `pip install matrix-synapse` brings it.');
@@ -31,7 +31,7 @@ describe.skipIf(python === undefined)(
     });
     afterAll(() => peer[Symbol.asyncDispose]());
 
-    const share = Math.ceil(SEEDS / roomVersions().length);
+    const share = Math.ceil(HISTORIES / roomVersions().length);
     test.for([...roomVersions()])(
       'every history of room version %s comes out the same',
       async (version) => {
@@ -53,7 +53,7 @@ describe.skipIf(python === undefined)(
 
     test('push rules match the same events, with the same actions', async () => {
       let matched = 0;
-      await inTurn(SEEDS, async (seed) => {
+      await inTurn(HISTORIES, async (seed) => {
         const question = makePushQuestion(seeded(seed));
         const { event, rules, memberCount, displayName, senderPowerLevel, notifications } =
           question;
@@ -68,7 +68,7 @@ describe.skipIf(python === undefined)(
         expect(actions, `seed ${seed}`).toEqual(ours);
         if (ours.length > 0) matched++;
       });
-      expect(matched).toBeGreaterThan(SEEDS / 10);
+      expect(matched).toBeGreaterThan(HISTORIES / 10);
     });
   },
 );
@@ -136,6 +136,6 @@ async function inTurn(count: number, each: (seed: number) => Promise<void>) {
   const ABREAST = 16;
   for (let from = 0; from < count; from += ABREAST) {
     const seeds = Array.from({ length: Math.min(ABREAST, count - from) }, (_, at) => from + at);
-    await Promise.all(seeds.map((seed) => each(FIRST_SEED + seed)));
+    await Promise.all(seeds.map((seed) => each(FIRST_HISTORY + seed)));
   }
 }
