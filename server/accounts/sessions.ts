@@ -17,7 +17,7 @@ import type { Row } from '../storage/write.ts';
 import { lockOf, type Stored } from './ports.ts';
 import { TokenCache } from './token-cache.ts';
 import { newTokenPair } from './token-pair.ts';
-import { hashOfSecret, newDeviceId } from './token-secret.ts';
+import { hashBytes, hashOfSecret, newDeviceId } from './token-secret.ts';
 
 export interface SessionWish {
   readonly deviceId?: string | undefined;
@@ -46,7 +46,7 @@ export class Sessions {
   /** At once for a token that was used lately. Throws what an expired token is to be told. */
   authenticate(accessToken: string): Caller | Promise<Caller | undefined> {
     const hash = hashOfSecret(accessToken);
-    const known = this.#cache.get(hash.toString('base64'));
+    const known = this.#cache.get(hash);
     if (!known) return this.#load(hash);
     this.#refuseExpired(known.expiresMs);
     return known.caller;
@@ -89,7 +89,7 @@ export class Sessions {
 
   /** New tokens for a refresh token; the old ones hold until the new ones are first used. */
   async refresh(refreshToken: string, once: Once): Promise<JsonObject> {
-    const hash = hashOfSecret(refreshToken);
+    const hash = hashBytes(refreshToken);
     const seen = await tokenByRefreshHash(this.#stored.database, hash);
     if (!seen) throw unknownToken('Unknown refresh token');
     const { userId, deviceId } = seen;
@@ -115,16 +115,16 @@ export class Sessions {
     });
   }
 
-  async #load(hash: Buffer): Promise<Caller | undefined> {
+  async #load(hash: string): Promise<Caller | undefined> {
     const { generation } = this.#cache;
-    const token = await tokenByAccessHash(this.#stored.database, hash);
+    const token = await tokenByAccessHash(this.#stored.database, Buffer.from(hash, 'base64'));
     if (!token) return undefined;
     this.#refuseExpired(token.accessExpiresMs);
     if (token.replacesId !== null) await this.#endReplaced(token);
     const { userId, deviceId, tokenId, guest } = token;
     const caller = { userId, deviceId, tokenId, guest };
     const known = { caller, expiresMs: token.accessExpiresMs };
-    this.#cache.add(hash.toString('base64'), known, generation);
+    this.#cache.add(hash, known, generation);
     return caller;
   }
 

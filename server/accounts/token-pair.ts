@@ -2,7 +2,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { accessTokenRow } from '../storage/accounts/access-tokens.ts';
 import type { Row } from '../storage/write.ts';
-import { hashOfSecret, newSecret } from './token-secret.ts';
+import { hashBytes, newSecret } from './token-secret.ts';
 
 export interface TokenPair {
   readonly row: Row;
@@ -27,9 +27,9 @@ export function newTokenPair(tokenId: number, wish: TokenWish): TokenPair {
     tokenId,
     userId: wish.userId,
     deviceId: wish.deviceId,
-    accessHash: hashOfSecret(access),
+    accessHash: hashBytes(access),
     accessExpiresMs: wish.refreshable ? wish.nowMs + wish.refreshable.lifeMs : null,
-    refreshHash: refresh === undefined ? null : hashOfSecret(refresh),
+    refreshHash: refresh === undefined ? null : hashBytes(refresh),
     replacesId: wish.replacesId,
   });
   if (!wish.refreshable || refresh === undefined) return { row, answer: { access_token: access } };
