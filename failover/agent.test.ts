@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'undici';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Agent } from './agent.ts';
+import { bootTime } from './boot-time.ts';
+import { operate } from './cli/operate.ts';
+import {
+  acquirePatroni,
+  noKeys,
+  putClaim,
+  putPulse,
+  putVacant,
+  viewOf,
+} from './core/simulation/keys.ts';
+import type { ServerReport } from './core/view.ts';
+import type { Ports } from './ports.ts';
+import { openAgentSocket } from './status/agent-socket.ts';
+import { statusOf } from './status/status.ts';
+
+test('an agent beside the primary makes its server the writer and takes the address', async () => {
+  const { world, ask } = await startAgent();
+  await vi.waitFor(() => expect(world.server.role).toBe('writer'));
+  await vi.waitFor(async () => {
+    const { writer, address } = await ask('/v1/routing?after=-1');
+    expect(writer).toEqual({ site: 'a', epoch: world.server.epoch, url: 'https://a:8481' });
+    expect(address).toEqual({ holder: 'a', drain: false });
+  });
+  expect(world.addressUntil).toBeGreaterThan(bootTime()());
+});
+
+test('a front that knows the latest routing waits for the next one', async () => {
+  const { world, ask } = await startAgent();
+  const { version } = await vi.waitFor(async () => {
+    const routing = await ask('/v1/routing?after=-1');
+    expect(routing.writer).not.toBeNull();
+    return routing;
+  });
+  const next = ask(`/v1/routing?after=${version}`);
+  world.serverGone = true;
+  expect((await next).writer).toBeNull();
+});
+
+test('an agent that has not seen etcd yet says nothing, rather than that there is no writer', async () => {
+  const { agent, world } = await startAgent({ etcdAnswers: false });
+  await vi.waitFor(() => expect(agent.state.etcdTrouble).not.toBeNull());
+  expect(agent.routing()).toBeNull();
+  world.etcdAnswers = true;
+  await vi.waitFor(() => expect(agent.routing()).not.toBeNull());
+});
+
+test('a killed agent is followed by one that goes on with the same term', async () => {
+  const first = await startAgent();
+  await vi.waitFor(() => expect(first.world.server.role).toBe('writer'));
+  first.stop();
+  const { revision } = first.world.keys.leader;
+  const second = await startAgent({ world: first.world });
+  await vi.waitFor(() => expect(second.agent.state.leader?.until).toBeGreaterThan(0));
+  expect(second.agent.state.leader?.revision).toBe(revision);
+  expect([first.world.server.role, first.world.dropped]).toEqual(['writer', 0]);
+});
+
+test('the operator sees a table, and is told why a switchover cannot be', async () => {
+  const { world, runtimeDir } = await startAgent();
+  await vi.waitFor(() => expect(world.server.role).toBe('writer'));
+  const operator = operate(runtimeDir);
+  onTestFinished(() => operator.close());
+  await vi.waitFor(async () => expect(await operator.showStatus()).toMatch(/^a +here +writer/m));
+  expect(await operator.showStatus()).toContain('a leads: its server writes, epoch');
+  await expect(operator.switchover('b')).rejects.toThrow('no site of that name is known');
+  expect(await operator.pause(1)).toBe('No automatic switchover for 60 s.');
+});
+
+interface World {
+  etcdAnswers: boolean;
+  keys: ReturnType<typeof noKeys>;
+  server: ServerReport;
+  serverGone: boolean;
+  addressUntil: number;
+  dropped: number;
+}
+
+function newWorld(): World {
+  const keys = noKeys();
+  acquirePatroni(keys, 'a', 0);
+  keys.sync = { leader: 'a', standbys: ['b'] };
+  const server = { role: 'follower', epoch: null, position: 0, healthy: true, why: null } as const;
+  return { etcdAnswers: true, keys, server, serverGone: false, addressUntil: 0, dropped: 0 };
+}
+
+async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}) {
+  const world = options.world ?? newWorld();
+  world.etcdAnswers = options.etcdAnswers ?? true;
+  const runtimeDir = mkdtempSync(join(tmpdir(), 'farol-agent-'));
+  const self = { site: 'a', witness: false, strict: true, mayHoldAddress: true };
+  const urls = { serverUrl: 'https://a:8481', frontUrl: null };
+  const ports = portsTo(world);
+  const agent = new Agent({ ...self, ...urls }, ports, { info: () => {}, warn: () => {} });
+  const socket = await openAgentSocket(runtimeDir, {
+    routing: () => agent.routing(),
+    status: () => statusOf(agent.state, agent.explain(), ports.now()),
+    onStep: (listener) => agent.onStep(listener),
+    switchover: (to) => agent.switchover(to),
+    pause: (forMs) => agent.pause(forMs),
+  });
+  const stop = new AbortController();
+  const running = agent.run(stop.signal);
+  const client = new Client('http://agent', { socketPath: socket.path });
+  onTestFinished(async () => {
+    stop.abort();
+    await Promise.all([running, client.destroy(), socket.close()]);
+    rmSync(runtimeDir, { recursive: true });
+  });
+  const ask = async (path: string) => {
+    const answer = await client.request({ path, method: 'GET' });
+    return (await answer.body.json()) as {
+      version: number;
+      writer: object | null;
+      address: object;
+    };
+  };
+  return { agent, world, runtimeDir, ask, stop: () => stop.abort() };
+}
+
+/** etcd's transactions are those of the simulation; the rest answers what the world says. */
+function portsTo(world: World): Ports {
+  const bugsFree = { bugs: {}, note: () => {} } as unknown as Parameters<typeof putClaim>[1];
+  const etcd = async <T>(act: () => T): Promise<T> => {
+    if (!world.etcdAnswers) throw new Error('etcd does not answer');
+    return act();
+  };
+  return {
+    now: bootTime(),
+    watch: async () => {},
+    power: null,
+    etcd: {
+      read: () => etcd(() => viewOf(world.keys)),
+      pulse: ({ holds, report }) => etcd(() => putPulse(world.keys, 'a', holds, report)),
+      claim: (effect) => etcd(() => putClaim(world.keys, bugsFree, 'a', effect)),
+      release: ({ lease, revision }) => etcd(() => putVacant(world.keys, lease, revision)),
+      leaseLeftMs: () => etcd(() => 18_000),
+      leadership: async () => ({ here: false, others: [] }),
+      moveLeader: async () => {},
+    },
+    site: {
+      patroni: {
+        report: async () => ({ role: 'primary', state: 'running', timeline: 1, lsn: '100' }),
+        switchover: async () => {},
+        reinitialize: async () => {},
+      },
+      server: {
+        report: async () => {
+          if (world.serverGone) throw new Error('nobody listens');
+          return world.server;
+        },
+        tell: async (order) => {
+          const epoch = order.role === 'writer' ? order.leaderRevision : null;
+          world.server = { ...world.server, role: order.role, epoch };
+          return world.server;
+        },
+      },
+      front: { health: async () => ({ healthy: true, connections: 0 }) },
+      isGone: () => world.serverGone,
+    },
+    address: {
+      hold: async (until) => {
+        world.addressUntil = until;
+      },
+      drop: async () => {
+        world.dropped++;
+      },
+      present: async () => world.addressUntil > bootTime()(),
+    },
+  };
+}
