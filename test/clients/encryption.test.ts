@@ -51,7 +51,7 @@ test('a device that its owner signed is known as such to others', async () => {
   });
   expect(await b.getCrypto()!.userHasCrossSigningKeys(account.userId, true)).toBe(true);
   const status = () => b.getCrypto()!.getDeviceVerificationStatus(account.userId, a.getDeviceId()!);
-  expect((await status())?.signedByOwner).toBe(true);
+  await until(b, ClientEvent.Sync, async () => (await status())?.signedByOwner);
 });
 
 test('keys of cross-signing are replaced with the password only', async () => {
