@@ -48,10 +48,10 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
 function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
   let running: Running | undefined;
   let stopRequested = false;
-  let ending = false;
+  let ending: number | undefined;
 
   const leave = (code: number, limitMs: number) => {
-    ending = true;
+    ending = code;
     setTimeout(() => exit(code), limitMs).unref();
     (running?.stop() ?? Promise.resolve())
       .catch((error: unknown) => complain(explainEnd(error, config).sentence))
@@ -60,7 +60,7 @@ function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
   return {
     /** A start that is under way is finished first: what it began must be given back. */
     bySignal() {
-      if (stopRequested || ending) return exit(EXIT.stopped);
+      if (stopRequested || ending !== undefined) return exit(ending ?? EXIT.stopped);
       stopRequested = true;
       say('Farol is stopping.');
       if (running) leave(EXIT.stopped, STOP_MS_MAX);
@@ -75,9 +75,9 @@ function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
       exit(code);
     },
     byReason(reason: Error, how: 'at-once' | 'gently') {
-      if (ending) return;
-      ending = true;
+      if (ending !== undefined) return;
       const { sentence, code } = explainEnd(reason, config);
+      ending = code;
       complain(sentence);
       // Alone it takes its database along; a site leaves at once, since another may be the writer.
       if (how === 'gently' || !config.cluster) leave(code, GENTLE_MS_MAX);
