@@ -8,6 +8,7 @@ import { listenToLog } from './commit-listener.ts';
 import { createRoom } from './create/create-room.ts';
 import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
+import { type Upgrade, upgradeRoom } from './create/upgrade-room.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import { shownProfile } from './membership/shown-profile.ts';
@@ -45,6 +46,10 @@ export class RoomEngine implements Rooms {
     if (alias === undefined) return create();
     const taken = new MatrixError(400, 'M_ROOM_IN_USE', `${alias} is taken`);
     return this.#aliases.holding(alias, taken, create);
+  }
+
+  async upgrade(roomId: RoomId, upgrade: Upgrade, origin: Origin<RoomId>): Promise<RoomId> {
+    return upgradeRoom(this.#building, roomId, upgrade, origin);
   }
 
   async send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {

@@ -2,6 +2,7 @@ import type { OutcomeRow } from '../log/outcomes.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { NewRoom } from './create/new-room.ts';
+import type { Upgrade } from './create/upgrade-room.ts';
 import type { Place } from './ports.ts';
 import type { Page, PageRequest } from './read/page.ts';
 import type { RoomEvent } from './room-event.ts';
@@ -55,6 +56,8 @@ export interface RoomMembership {
  */
 export interface Rooms {
   create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId>;
+  /** Answers the room that takes its place. */
+  upgrade(roomId: RoomId, upgrade: Upgrade, origin: Origin<RoomId>): Promise<RoomId>;
   send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId>;
   changeMembership(
     roomId: RoomId,

@@ -23,9 +23,11 @@ import { sendMessage } from './send-message.ts';
 import { setRoomAlias } from './set-room-alias.ts';
 import { setRoomStateWithKey } from './set-room-state-with-key.ts';
 import { unban } from './unban.ts';
+import { upgradeRoom } from './upgrade-room.ts';
 
 export const roomEndpoints = [
   createRoom,
+  upgradeRoom,
   joinRoom,
   joinRoomById,
   knockRoom,

@@ -1,8 +1,6 @@
 import { BuiltOnRefused } from '../../log/log.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
-import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts';
 import type { Building } from '../build/send-event.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import { refuseUnreachable } from '../membership/unreachable.ts';
@@ -10,7 +8,7 @@ import type { Origin } from '../rooms.ts';
 import { type Built, buildRoom, type Plan } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';
-import { isForNewRooms } from './versions.ts';
+import { supported } from './versions.ts';
 
 interface Creation {
   readonly creator: UserId;
@@ -38,16 +36,6 @@ export async function createRoom(building: Building, creation: Creation): Promis
       if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
     }
   }
-}
-
-export function supported(version: string): RoomVersionRules {
-  const rules = rulesOf(version);
-  if (rules && isForNewRooms(rules)) return rules;
-  throw new MatrixError(
-    400,
-    'M_UNSUPPORTED_ROOM_VERSION',
-    `This server makes no rooms of version ${version}`,
-  );
 }
 
 async function profilesOf({ ports }: Building, users: readonly UserId[]) {

@@ -1,0 +1,173 @@
+import type { Change } from '../../log/change.ts';
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import {
+  closedPowerLevels,
+  TRANSFERABLE_STATE,
+  tombstoneContent,
+  upgradedCreateContent,
+  withoutCreators,
+} from '../../protocol/room-upgrade.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { changeRoom } from '../build/change-room.ts';
+import { gather } from '../build/gather.ts';
+import { newEvent } from '../build/new-event.ts';
+import { RoomChange } from '../build/room-change.ts';
+import { RoomChangedMeanwhile } from '../build/room-changed.ts';
+import type { Building } from '../build/send-event.ts';
+import { shownProfile } from '../membership/shown-profile.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Draft, Origin } from '../rooms.ts';
+import { buildRoom, type Plan } from './build-room.ts';
+import { initialEvents } from './initial-events.ts';
+import type { InitialState } from './new-room.ts';
+import { supported } from './versions.ts';
+
+export interface Upgrade {
+  readonly userId: UserId;
+  readonly version: string;
+  readonly additionalCreators: readonly UserId[];
+}
+
+/**
+ * Replaces a room by one of another version (Room upgrades, "Server behaviour"). The new room, the
+ * tombstone of the old one and its closing are one change: nobody is left between two rooms.
+ */
+export function upgradeRoom(
+  building: Building,
+  roomId: RoomId,
+  upgrade: Upgrade,
+  origin: Origin<RoomId>,
+): Promise<RoomId> {
+  const rules = supported(upgrade.version);
+  return changeRoom(building.rooms, roomId, async (old) => {
+    const profile = await shownProfile(building.ports, upgrade.userId);
+    const state = await gatherAll(building, old, upgrade.userId);
+    const aliases = await building.ports.store.aliasesOfRoom(old.nid);
+    const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
+    await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
+    if (old.isDropped) throw new RoomChangedMeanwhile();
+    const plan = { rules, drafts, published: false };
+    return commit(building, old, { plan, state, upgrade, aliases, origin });
+  });
+}
+
+/** The old room's canonical alias goes along, for its aliases do. */
+const CARRIED = [...TRANSFERABLE_STATE, 'm.room.canonical_alias'];
+
+/** All that is read of the old room, and what its own last events are built on. */
+async function gatherAll(building: Building, old: HotRoom, sender: UserId): Promise<AuthState> {
+  const sources = { store: building.ports.store, keys: building.keys };
+  const states = new Map<string, AuthState>();
+  for (const type of [...CARRIED, 'm.room.tombstone'])
+    states.set(type, await gather(old, { sender, type, stateKey: '', content: {} }, sources));
+  const common = states.get('m.room.tombstone')!;
+  return { get: (type, stateKey) => (states.get(type) ?? common).get(type, stateKey) };
+}
+
+function eventsOfNewRoom(
+  old: HotRoom,
+  state: AuthState,
+  { userId, additionalCreators }: Upgrade,
+  { rules, profile }: { rules: RoomVersionRules; profile: JsonObject },
+): Draft[] {
+  const creators = rules.creatorsHaveInfinitePower ? [userId, ...additionalCreators] : [];
+  const creation_content = upgradedCreateContent({
+    oldCreate: state.get('m.room.create', '')!,
+    lastEventId: old.head.extremities[0]?.eventId,
+    newVersion: rules.version,
+    additionalCreators: rules.creatorsHaveInfinitePower ? additionalCreators : [],
+  });
+  const carried = CARRIED.flatMap((type) => state.get(type, '') ?? []);
+  const initial_state = carried.map((event) => carriedState(event, creators));
+  // The power levels come last: in the old room whoever upgrades may have had less than it takes.
+  initial_state.sort((a, b) => Number(isPowerLevels(a)) - Number(isPowerLevels(b)));
+  return initialEvents({
+    creator: userId,
+    room: { creation_content, initial_state },
+    rules,
+    alias: undefined,
+    profiles: new Map([[userId, profile]]),
+  });
+}
+
+const isPowerLevels = ({ type }: { type: string }) => type === 'm.room.power_levels';
+
+const carriedState = ({ type, content }: Event, creators: readonly UserId[]): InitialState => ({
+  type,
+  state_key: '',
+  content: isPowerLevels({ type }) ? withoutCreators(content, creators) : content,
+});
+
+interface Ready {
+  readonly plan: Plan;
+  readonly state: AuthState;
+  readonly upgrade: Upgrade;
+  readonly aliases: readonly RoomAlias[];
+  readonly origin: Origin<RoomId>;
+}
+
+async function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId> {
+  const { ports, rooms, keys } = building;
+  let newKeys: readonly number[] = [];
+  let room: HotRoom | undefined;
+  const committed = ports.log.commit((position) => {
+    const built = buildRoom(building, ready.plan, position);
+    const closing = close(building, old, ready, { roomId: built.room.roomId, position });
+    room = built.room;
+    rooms.add(room);
+    newKeys = [...built.change.newKeys, ...closing.newKeys];
+    const outcome = ready.origin.outcome?.(room.roomId);
+    const creator = ready.upgrade.userId;
+    const roomNid = room.nid;
+    const moved = ready.aliases.map((alias) =>
+      ports.store.rows.roomAlias({ alias, roomNid, creator }),
+    );
+    const opened = built.change.finish({ rows: [built.row, ...moved], outcome });
+    return { change: together(opened, closing.finish({})), value: room.roomId };
+  });
+  const settled = committed.catch(() => {});
+  old.settled = settled;
+  if (room) room.settled = settled;
+  const roomId = await committed;
+  for (const keyNid of newKeys) keys.committed(keyNid);
+  return roomId;
+}
+
+/** The tombstone, and power levels by which nobody ordinary speaks there any more, if one may. */
+function close(
+  { ports, keys }: Building,
+  old: HotRoom,
+  { state, upgrade: { userId: sender } }: Ready,
+  at: { roomId: RoomId; position: () => number },
+): RoomChange {
+  const body = 'This room has been replaced';
+  const event = (type: string, content: JsonObject) =>
+    newEvent(
+      old,
+      { sender, type, stateKey: '', content },
+      { state, signer: ports.identity, now: ports.now() },
+    );
+  const tombstone = event('m.room.tombstone', tombstoneContent(at.roomId, body));
+  const change = new RoomChange(old, { keys, rows: ports.store.rows, position: at.position });
+  change.append(tombstone, { replaced: state.get('m.room.tombstone', '') });
+  const levels = state.get('m.room.power_levels', '');
+  if (!levels) return change;
+  try {
+    const closed = event('m.room.power_levels', closedPowerLevels(levels.content));
+    change.append(closed, { replaced: levels });
+  } catch (error) {
+    if (!(error instanceof MatrixError)) throw error;
+  }
+  return change;
+}
+
+const together = (a: Change, b: Change): Change => ({
+  ...a,
+  rows: [...a.rows, ...b.rows],
+  records: [...a.records, ...b.records],
+  touches: [...a.touches, ...b.touches],
+});
