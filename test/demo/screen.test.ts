@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import type { SiteStatus, Status } from '../../failover/status/status.ts';
+import { screen } from './screen.ts';
+
+const machine = { powered: true, connected: true, held: 0 };
+
+test('the writer, its copies, the address and what is held are seen at a glance', () => {
+  const picture = screen({
+    clientUrl: 'http://127.0.0.1:8008',
+    machines: [
+      { ...machine, name: 'a' },
+      { ...machine, name: 'b', held: 3 },
+      { ...machine, name: 'c', powered: false, held: null },
+    ],
+    chosen: 1,
+    said: 'c has lost its power',
+    status: status([
+      site('a', 'writer', 'primary', 0),
+      site('b', 'follower', 'standby', 120),
+      site('c', 'follower', 'standby', 0),
+    ]),
+  });
+  const lines = picture.split('\n');
+  expect(lines.find((line) => line.includes('  a '))).toMatch(
+    /on +ok +WRITER, primary +7 +42 +HERE +0$/,
+  );
+  expect(lines.find((line) => line.startsWith('>'))).toMatch(
+    /b +on +ok +follower, sync standby +7 +42 +120 B +3$/,
+  );
+  expect(lines.find((line) => line.includes('  c '))).toMatch(/OFF +ok +silent$/);
+  expect(picture).toContain('a leads');
+  expect(lines.at(-1)).toBe('c has lost its power');
+});
+
+test('while no agent answers, that is said', () => {
+  const machines = [{ ...machine, name: 'a', held: null }];
+  const picture = screen({ clientUrl: 'x', machines, chosen: 0, said: '', status: null });
+  expect(picture).toContain('No agent can be asked.');
+});
+
+function site(
+  name: string,
+  role: 'writer' | 'follower',
+  copy: 'primary' | 'standby',
+  lagBytes: number,
+) {
+  return {
+    site: name,
+    witness: false,
+    silentMs: 100,
+    server: { role, epoch: 7, position: 42, healthy: true, why: null },
+    postgres: { role: copy, state: 'running', timeline: 1, lsn: '1' },
+    lagBytes,
+    front: 'healthy',
+    power: 'mains',
+    etcdLeader: false,
+  } satisfies SiteStatus;
+}
+
+function status(sites: SiteStatus[]): Status {
+  return {
+    site: 'a',
+    explanation: { leader: 'a leads', address: '', others: '', warning: null },
+    leader: 'a',
+    address: 'a',
+    primary: 'a',
+    synchronousStandbys: ['b'],
+    etcdSilentMs: 0,
+    sites,
+  };
+}

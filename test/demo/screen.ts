@@ -1,0 +1,90 @@
+import type { SiteStatus, Status } from '../../failover/status/status.ts';
+
+/** What the demo knows that no agent does: what has been done to a machine. */
+export interface MachineShown {
+  readonly name: string;
+  readonly powered: boolean;
+  readonly connected: boolean;
+  /** Requests that its front holds now; null where no front answers. */
+  readonly held: number | null;
+}
+
+export interface Shown {
+  readonly clientUrl: string;
+  readonly machines: readonly MachineShown[];
+  readonly chosen: number;
+  /** As some agent says that can be asked; null while none answers. */
+  readonly status: Status | null;
+  /** What the last key did. */
+  readonly said: string;
+}
+
+/** The whole terminal, line by line; the chosen site's line is marked. */
+export function screen({ clientUrl, machines, chosen, status, said }: Shown): string {
+  const rows = machines.map((machine, index) => {
+    const site = status?.sites.find((each) => each.site === machine.name);
+    return [index === chosen ? '>' : ' ', ...cells(machine, site, status)];
+  });
+  const widths = HEADS.map((head, column) =>
+    Math.max(head.length, ...rows.map((row) => row[column]!.length)),
+  );
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd();
+  const { leader, address, others, warning } = status?.explanation ?? {};
+  return [
+    'Farol: three sites on this machine',
+    `Clients: ${clientUrl}   (any Matrix client; register there, the server is farol.test)`,
+    '',
+    line(HEADS),
+    ...rows.map(line),
+    '',
+    ...(status === null ? ['No agent can be asked.'] : [leader, address, others, warning]),
+    '',
+    'up/down choose a site   p power off/on   n network cut/heal   s switch over to it   q quit',
+    said,
+  ]
+    .filter((each) => each !== null && each !== undefined)
+    .join('\n');
+}
+
+const HEADS = [
+  ' ',
+  'SITE',
+  'POWER',
+  'NETWORK',
+  'ROLE',
+  'EPOCH',
+  'POSITION',
+  'LAG',
+  'ADDRESS',
+  'HELD',
+];
+/** Three pulses of an agent: older than that is hearsay. */
+const SILENT_MS = 2_100;
+
+function cells(
+  machine: MachineShown,
+  site: SiteStatus | undefined,
+  status: Status | null,
+): string[] {
+  const { name, powered, connected, held } = machine;
+  const state = [name, powered ? 'on' : 'OFF', connected ? 'ok' : 'CUT'];
+  if (!powered || site === undefined || site.silentMs > SILENT_MS) {
+    return [...state, 'silent', '', '', '', '', held === null ? '' : String(held)];
+  }
+  const { server, postgres, lagBytes } = site;
+  const copy = status?.synchronousStandbys.includes(name) ? 'sync standby' : 'standby';
+  const role = server?.role === 'writer' ? 'WRITER' : (server?.role ?? 'no server');
+  return [
+    ...state,
+    `${role}, ${postgres?.role === 'primary' ? 'primary' : copy}`,
+    String(server?.epoch ?? ''),
+    String(server?.position ?? ''),
+    name === status?.primary || lagBytes === null ? '' : `${lagBytes} B`,
+    name === status?.address ? 'HERE' : '',
+    held === null ? '' : String(held),
+  ];
+}
