@@ -66,6 +66,17 @@ describe.each(roomVersions())('m.room.power_levels in room version %s', (version
     expect(ruleForChange(version, {}, { [name]: 50 })).toBe('allowed');
   });
 
+  test('a refusal says which level it is about', () => {
+    const reasonOf = (content: JsonObject): string => {
+      const room = new TestRoom(version).member(CAROL, 'join').powerLevels({ state_default: 0 });
+      const draft = { type: 'm.room.power_levels', stateKey: '', sender: CAROL, content };
+      const verdict = room.judge(draft);
+      return verdict.allowed ? 'allowed' : verdict.reason;
+    };
+    expect(reasonOf({ ban: 51 })).toBe("ban would be 51, above the sender's 0");
+    expect(reasonOf({ events: { 'm.x': 1 } })).toBe("events m.x would be 1, above the sender's 0");
+  });
+
   test('what is not changed may be higher than the sender has', () => {
     const high = { kick: 100, events: { 'm.x': 100 }, notifications: { room: 100 } };
     expect(ruleForChange(version, high, { ...high, ban: 40 })).toBe('allowed');
