@@ -26,6 +26,8 @@ export type LogRecord =
   | { kind: 'to-device'; userId: UserId; deviceId: string }
   /** The devices or identity keys of the user changed in a way that others must hear of. */
   | { kind: 'device-list'; userId: UserId }
+  /** The user signed keys of somebody else, which only the user's own devices are told. */
+  | { kind: 'key-signature'; userId: UserId; targetId: UserId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -40,5 +42,6 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   'account-data': 1,
   'to-device': 1,
   'device-list': 1,
+  'key-signature': 1,
   'device-keys': 1,
 };

@@ -6,6 +6,9 @@ import { wireOf } from './wire.ts';
 /** What a new writer looks for to end the writers before it. */
 export const WRITER_APPLICATION = 'farol-writer';
 
+/** Of the connection only: no statement has a time limit. */
+const CONNECT_MS_MAX = 10_000;
+
 /** The database refused a statement before COMMIT: nothing was written, and that is certain. */
 export class RefusedBySql extends Error {
   override readonly name = 'RefusedBySql';
@@ -47,6 +50,7 @@ export class WriterConnection {
       application_name: WRITER_APPLICATION,
       types: TYPES,
       keepAlive: true,
+      connectionTimeoutMillis: CONNECT_MS_MAX,
       options:
         '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on',
     });

@@ -31,6 +31,9 @@ export const TYPES: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+/** Until there is a free connection; a statement has no time limit. */
+const CONNECT_MS_MAX = 20_000;
+
 /** No statement timeout anywhere: the driver would cancel, and a cancelled COMMIT reads as done (D3.2). */
 export function connectPool(
   url: string,
@@ -42,6 +45,7 @@ export function connectPool(
     max: options.connectionsMax,
     types: TYPES,
     keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS_MAX,
   });
   let ending = false;
   pool.on('error', (error) => {
