@@ -1,4 +1,6 @@
 import { lockOf, type Stored } from '../accounts/ports.ts';
+import type { PlacedRecord } from '../log/change.ts';
+import type { LogRecord } from '../log/records.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
@@ -9,6 +11,7 @@ import { crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
 import { deviceKeysOf } from '../storage/encryption/device-keys.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { type KeySignature, keySignatureRow } from '../storage/encryption/key-signatures.ts';
+import type { Row } from '../storage/write.ts';
 import { invalidSignature } from './cross-signing.ts';
 import { publicKeyOf } from './cross-signing-key.ts';
 
@@ -58,13 +61,15 @@ export class SignatureUpload {
   /** What one signs of one's own keys all are told; what one signs of others', only oneself. */
   #commit(signer: UserId, taken: readonly KeySignature[]): Promise<void> {
     return this.#stored.log.commit((next) => {
-      const position = next();
-      const isOwn = taken.some((each) => each.targetUserId === signer);
-      const rows = [
-        ...taken.map((each) => keySignatureRow(each, position)),
-        ...(isOwn ? [deviceListRow(signer, position)] : []),
-      ];
-      const records = [{ position, record: { kind: 'device-list', userId: signer } as const }];
+      const rows: Row[] = [];
+      const records: PlacedRecord[] = [];
+      for (const target of new Set(taken.map((each) => each.targetUserId))) {
+        const position = next();
+        const ofTarget = taken.filter((each) => each.targetUserId === target);
+        rows.push(...ofTarget.map((each) => keySignatureRow(each, position)));
+        if (target === signer) rows.push(deviceListRow(signer, position));
+        records.push({ position, record: recordOf(signer, target) });
+      }
       return { change: { rows, records, touches: [] }, value: undefined };
     });
   }
@@ -96,6 +101,11 @@ export class SignatureUpload {
     return { objects, signers, masterKey };
   }
 }
+
+const recordOf = (userId: UserId, targetId: UserId): LogRecord =>
+  userId === targetId
+    ? { kind: 'device-list', userId }
+    : { kind: 'key-signature', userId, targetId };
 
 interface Subject {
   readonly signer: UserId;

@@ -21,7 +21,10 @@ export async function sharingRooms(
   return new Set(rows.map((row) => row.userId));
 }
 
-/** Whose keys changed last in (after, upTo], of the user and all who share a room with them. */
+/**
+ * Whose keys changed last in (after, upTo], of the user and all who share a room with them; and of
+ * all others, whose keys the user signed in it.
+ */
 export async function deviceListsChangedNear(
   database: Database,
   userId: UserId,
@@ -30,7 +33,10 @@ export async function deviceListsChangedNear(
   const rows = await database.query<{ userId: UserId }>(
     'device_lists_changed_near',
     `SELECT user_id AS "userId" FROM device_list other
-     WHERE position > $2 AND position <= $3 AND (user_id = $1 OR ${SHARES_A_ROOM})`,
+     WHERE position > $2 AND position <= $3 AND (user_id = $1 OR ${SHARES_A_ROOM})
+     UNION
+     SELECT target_user_id FROM key_signature
+     WHERE signer_user_id = $1 AND position > $2 AND position <= $3 AND target_user_id <> $1`,
     [userId, after, upTo],
   );
   return rows.map((row) => row.userId);

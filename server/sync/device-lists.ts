@@ -24,11 +24,19 @@ export interface DeviceListChanges {
   readonly left: readonly UserId[];
 }
 
+interface RecentChange {
+  readonly position: number;
+  /** Whose keys are to be asked for again. */
+  readonly userId: UserId;
+  /** Who signed them, and is the only one to be told. */
+  readonly onlyFor: UserId | undefined;
+}
+
 /** Whose keys a client has to ask for again, and whose it may forget. */
 export class DeviceLists {
   readonly #ports: DeviceListsPorts;
   /** In order of position: all behind the floor. */
-  #recent: { position: number; userId: UserId }[] = [];
+  #recent: RecentChange[] = [];
   #floor: number;
 
   constructor(ports: DeviceListsPorts) {
@@ -38,8 +46,10 @@ export class DeviceLists {
 
   committed(records: readonly PlacedRecord[]): void {
     for (const { position, record } of records) {
+      if (record.kind === 'key-signature')
+        this.#recent.push({ position, userId: record.targetId, onlyFor: record.userId });
       if (record.kind !== 'device-list') continue;
-      this.#recent.push({ position, userId: record.userId });
+      this.#recent.push({ position, userId: record.userId, onlyFor: undefined });
       this.#spread(record.userId, position).catch(this.#ports.onError);
     }
     if (this.#recent.length <= KEPT_MAX) return;
@@ -60,15 +70,17 @@ export class DeviceLists {
 
   async #keysChanged(userId: UserId, span: Span): Promise<UserId[]> {
     if (span.after < this.#floor) return deviceListsChangedNear(this.#ports.database, userId, span);
-    const candidates = new Set<UserId>();
+    const [candidates, signed] = [new Set<UserId>(), new Set<UserId>()];
     for (let at = this.#recent.length - 1; at >= 0; at--) {
-      const { position, userId: other } = this.#recent[at]!;
+      const { position, userId: other, onlyFor } = this.#recent[at]!;
       if (position <= span.after) break;
-      if (position <= span.upTo) candidates.add(other);
+      if (position > span.upTo) continue;
+      if (onlyFor === undefined) candidates.add(other);
+      else if (onlyFor === userId) signed.add(other);
     }
     const near: UserId[] = [];
     for (const other of candidates) if (await this.#isNear(userId, other)) near.push(other);
-    return near;
+    return [...new Set([...near, ...signed])];
   }
 
   async #isNear(userId: UserId, other: UserId): Promise<boolean> {

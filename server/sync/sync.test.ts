@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { alice, bob, bringIn, carol } from '../../test/support/rooms.ts';
 import { type Answer, freshSync, openSync, type SyncUnderTest } from '../../test/support/sync.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import { keySignatureRow } from '../storage/encryption/key-signatures.ts';
 
 test('an initial sync has the rooms with their state and the newest messages', async () => {
   await using house = await freshSync();
@@ -512,6 +513,19 @@ test('keys that change are told to those who share a room', async () => {
   expect(between).toEqual({ changed: [alice], left: [] });
 });
 
+test('whose keys a user signed, that user is told, and nobody else who is near', async () => {
+  await using house = await freshSync();
+  await room(house, bob);
+  const [signer, signed] = [await house.sync(bob), await house.sync(alice)];
+  await signKeys(house, { of: alice, by: bob });
+  expect((await house.next(bob, signer)).device_lists).toEqual({ changed: [alice], left: [] });
+  expect((await house.next(alice, signed)).device_lists).toBeUndefined();
+  await using again = await openSync(house.fresh);
+  const since = signer.next_batch;
+  expect((await again.sync(bob, { since })).device_lists.changed).toEqual([alice]);
+  expect((await again.sync(alice, { since })).device_lists).toBeUndefined();
+});
+
 test('a new display name of somebody in the room is no change of keys', async () => {
   await using house = await freshSync();
   await room(house, bob);
@@ -629,3 +643,24 @@ async function changeKeys({ encryption }: SyncUnderTest, userId: UserId) {
   const upload = { deviceKeys, oneTimeKeys: {}, fallbackKeys: {} };
   await encryption.deviceKeys.upload({ ...caller, userId }, upload, once);
 }
+
+/** As POST /keys/signatures/upload does, without the signature that it checks. */
+const signKeys = ({ writer }: SyncUnderTest, { of, by }: { of: UserId; by: UserId }) =>
+  writer.commit((next) => {
+    const position = next();
+    const row = keySignatureRow(
+      {
+        targetUserId: of,
+        targetKeyId: 'MASTER',
+        signerUserId: by,
+        signerKeyId: 'ed25519:USER',
+        signature: 'S',
+      },
+      position,
+    );
+    const record = { kind: 'key-signature', userId: by, targetId: of } as const;
+    return {
+      change: { rows: [row], records: [{ position, record }], touches: [] },
+      value: undefined,
+    };
+  });

@@ -4,7 +4,7 @@ import { crossSigningKeys, deviceKey, deviceKeys } from '../../../test/support/c
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { signJson } from '../../protocol/signatures.ts';
-import { deviceListsChanged } from '../../storage/encryption/device-lists.ts';
+import { deviceListsChangedNear } from '../../storage/shared-rooms.ts';
 
 const ALICE = '@alice:example.org' as UserId;
 const BOB = '@bob:example.org' as UserId;
@@ -126,11 +126,10 @@ test('whom one trusts, one’s own devices are told, and nobody else', async () 
     Object.keys((await queried(api, token)).master_keys[ALICE].signatures ?? {});
   expect([await signers(bob), await signers(alice)]).toEqual([[BOB], []]);
   const changedFor = (reader: UserId) =>
-    deviceListsChanged(
-      api.fresh.database,
-      { reader, userIds: [ALICE, BOB] },
-      { after: position, upTo: api.writer.committed.position },
-    );
+    deviceListsChangedNear(api.fresh.database, reader, {
+      after: position,
+      upTo: api.writer.committed.position,
+    });
   expect([await changedFor(BOB), await changedFor(ALICE)]).toEqual([[ALICE], []]);
 });
 

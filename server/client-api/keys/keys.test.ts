@@ -4,9 +4,9 @@ import { deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import type { PlacedRecord } from '../../log/change.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import { deviceListsChanged } from '../../storage/encryption/device-lists.ts';
 import { unusedFallbackKeyTypes } from '../../storage/encryption/fallback-keys.ts';
 import { oneTimeKeyCounts } from '../../storage/encryption/one-time-keys.ts';
+import { deviceListsChangedNear } from '../../storage/shared-rooms.ts';
 
 const ALICE = '@alice:example.org' as UserId;
 const phoneKeys = deviceKeys(ALICE, 'PHONE', deviceKey('PHONE', 1));
@@ -81,9 +81,8 @@ test('new device keys are a change of the device list, the same keys again are n
   const changes = records.filter((each) => each.record.kind === 'device-list');
   expect(changes).toHaveLength(1);
   const { position } = changes[0]!;
-  const readers = { reader: '@bob:example.org' as UserId, userIds: [ALICE] };
   const within = (after: number, upTo: number) =>
-    deviceListsChanged(api.fresh.database, readers, { after, upTo });
+    deviceListsChangedNear(api.fresh.database, ALICE, { after, upTo });
   expect(await within(position - 1, position)).toEqual([ALICE]);
   expect(await within(position, position + 10)).toEqual([]);
 });

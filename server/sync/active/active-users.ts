@@ -77,6 +77,7 @@ export class ActiveUsers {
         return;
       // Who else has to hear of a changed device is found out behind the commit: see DeviceLists.
       case 'device-list':
+      case 'key-signature':
       case 'account-data':
       case 'to-device':
       case 'device-keys':

@@ -85,6 +85,7 @@ function note(
     // What there is of these is found by their positions.
     case 'to-device':
     case 'device-list':
+    case 'key-signature':
     // A room that was forgotten is not shown, and that it is not is no news.
     case 'forget':
   }
