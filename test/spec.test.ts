@@ -26,7 +26,7 @@ const WITHOUT_TOKEN = ['getVersions'];
 /** Limited though the specification does not say so: each costs a commit, or much reading. */
 const LIMITED_BY_CHOICE = [
   ...['createRoom', 'sendMessage', 'setRoomStateWithKey', 'redactEvent', 'setRoomAlias'],
-  ...['deleteRoomAlias', 'kick', 'ban', 'unban'],
+  ...['deleteRoomAlias', 'kick', 'ban', 'unban', 'upgradeRoom'],
   ...['getEventContext', 'getRoomEvents', 'getRoomState', 'getRoomStateWithKey'],
   ...['getMembersByRoom', 'getJoinedMembersByRoom', 'getJoinedRooms', 'getOneRoomEvent'],
   ...['getRoomIdByAlias'],
