@@ -439,6 +439,40 @@ test('unread messages are counted until they are read, or answered', async () =>
   expect(counts(await house.next(bob, third)).notification_count).toBe(0);
 });
 
+test('a mention of the whole room highlights where the sender may do that', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob, carol);
+  const begin = await house.sync(bob);
+  const mention = { msgtype: 'm.text', body: '@room', 'm.mentions': { room: true } };
+  const type = 'm.room.message';
+  await house.rooms.send(roomId, { sender: carol, type, content: mention }, {});
+  await house.rooms.send(roomId, { sender: alice, type, content: mention }, {});
+  const answer = await house.next(bob, begin);
+  expect(answer.rooms.join[roomId].unread_notifications).toEqual({
+    notification_count: 2,
+    highlight_count: 1,
+  });
+});
+
+test('a rule for the display name finds the name that the user has in the room', async () => {
+  await using house = await freshSync();
+  house.profiles.set(bob, { displayname: 'Bobby' });
+  const roomId = await room(house, bob, carol);
+  const begin = await house.sync(bob);
+  const rule = {
+    rule_id: 'named',
+    default: false,
+    enabled: true,
+    conditions: [{ kind: 'contains_display_name' }],
+    actions: ['notify', { set_tweak: 'highlight' }],
+  };
+  await house.pushRules.edit(bob, (rules) => ({ ...rules, override: [rule, ...rules.override] }));
+  await house.say(roomId, alice, 'hey bobby!');
+  const { highlight_count } = (await house.next(bob, begin)).rooms.join[roomId]
+    .unread_notifications;
+  expect(highlight_count).toBe(1);
+});
+
 test('unread messages of threads are counted apart where the client asks for it', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);

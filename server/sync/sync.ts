@@ -63,7 +63,7 @@ export class Sync {
   /** Those who wait get what there is, which is a valid answer without news; nobody waits any more. */
   close(): void {
     this.#isClosing = true;
-    for (const wait of this.#waits) wait.abort();
+    for (const wait of this.#waits) wait.abort('closing');
   }
 
   async #firstNews(request: SyncRequest, begin: Since, ends: AbortSignal): Promise<string> {
@@ -79,7 +79,8 @@ export class Sync {
   /** Aborted when no more waiting is due: the time is over, the client gone, or the server closing. */
   #endOf({ timeoutMs, signal, fullState }: SyncRequest, since: Since) {
     const ends = new AbortController();
-    const end = () => ends.abort();
+    // With a reason of its own: without one each makes an exception with a stack.
+    const end = () => ends.abort('over');
     const mayWait = since.kind === 'token' && !fullState && timeoutMs > 0;
     if (!mayWait || this.#isClosing || signal.aborted) end();
     const timer = setTimeout(end, Math.min(timeoutMs, TIMEOUT_MS_MAX));

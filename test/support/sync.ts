@@ -31,6 +31,7 @@ export async function openSync(fresh: FreshDatabase) {
     now: () => Date.now(),
   };
   const accountData = new AccountData(stored);
+  const pushRules = new PushRules(accountData);
   const encryption = encryptionFeatures(stored);
   const errors: unknown[] = [];
   const features = syncFeatures({
@@ -38,7 +39,7 @@ export async function openSync(fresh: FreshDatabase) {
     epochs: await EpochHistory.load(fresh.database, writer),
     rooms,
     accountData,
-    pushRules: new PushRules(accountData),
+    pushRules,
     filters: new Filters(stored),
     onError: (error) => void errors.push(error),
   });
@@ -64,6 +65,7 @@ export async function openSync(fresh: FreshDatabase) {
     ...house,
     ...features,
     accountData,
+    pushRules,
     encryption,
     errors,
     sync,

@@ -1,14 +1,9 @@
-import type { Event } from '../../protocol/event.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import { isObject, type JsonObject } from '../../protocol/json.ts';
-import { powerLevelOf } from '../../protocol/power-levels.ts';
-import type { PushContext } from '../../protocol/push-rules/conditions.ts';
-import { evaluate, notificationOf } from '../../protocol/push-rules/evaluate.ts';
 import type { Ruleset } from '../../protocol/push-rules/rules.ts';
-import { rulesOf } from '../../protocol/room-versions.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
+import { pushJudge } from './push-judge.ts';
 import { type ReadUpTo, RoomUnread, type Unread } from './room-unread.ts';
 import { threadOf } from './thread-of.ts';
 
@@ -77,42 +72,17 @@ export class UnreadCounts {
     const { userId, room, upTo, ignored } = question;
     const range = { after: unread.countedTo, upTo, limit: LOOKED_AT_MAX };
     const { events } = await room.timeline(range);
-    const others = events.some((event) => event.sender !== userId);
-    const judge = others ? await judgeFor(question) : undefined;
+    const isJudged = ({ sender }: RoomEvent) => sender !== userId && !ignored.has(sender);
+    const judge = await pushJudge(question, events.filter(isJudged));
     for (const event of events) {
       const threadId = await threadOf(room, event);
       if (event.sender === userId) unread.sentIn(threadId);
-      else if (judge !== undefined && !ignored.has(event.sender)) {
-        const { notify, highlight } = judge(event);
-        if (notify) unread.notify({ position: event.nid, threadId, highlight });
-      }
+      if (!isJudged(event)) continue;
+      const { notify, highlight } = judge(event);
+      if (notify) unread.notify({ position: event.nid, threadId, highlight });
     }
     unread.countedTo = upTo;
   }
-}
-
-async function judgeFor({ userId, room, pushRules }: UnreadQuestion) {
-  const [rules, create, powerLevels, member] = await Promise.all([
-    pushRules(),
-    room.stateEvent('m.room.create', ''),
-    room.stateEvent('m.room.power_levels', ''),
-    room.stateEvent('m.room.member', userId),
-  ]);
-  const displayName = member?.content.displayname;
-  const context = {
-    memberCount: room.joinedCount,
-    displayName: typeof displayName === 'string' ? displayName : undefined,
-    notificationPowerLevel: (key: string) => notificationLevel(powerLevels?.content, key),
-  };
-  return (event: RoomEvent) =>
-    notificationOf(
-      evaluate(clientForm(event), rules, {
-        ...context,
-        get senderPowerLevel() {
-          return powerLevelIn(room, { create, powerLevels }, event.sender);
-        },
-      } satisfies PushContext),
-    );
 }
 
 /** Of the public and the private receipt the one that is ahead counts. */
@@ -125,37 +95,4 @@ function readUpToOf(receipts: readonly PlacedReceipt[]): ReadUpTo {
     else threads.set(threadId, Math.max(threads.get(threadId) ?? 0, eventPosition));
   }
   return { all, threads };
-}
-
-const clientForm = (event: RoomEvent): JsonObject => ({
-  type: event.type,
-  room_id: event.roomId,
-  sender: event.sender,
-  event_id: event.eventId,
-  content: event.content,
-  ...(event.stateKey === undefined ? {} : { state_key: event.stateKey }),
-});
-
-const NOTIFICATION_LEVEL_DEFAULT = 50;
-
-function notificationLevel(powerLevels: JsonObject | undefined, key: string): number {
-  const levels = powerLevels?.notifications;
-  const level = isObject(levels) && Object.hasOwn(levels, key) ? Number(levels[key]) : Number.NaN;
-  return Number.isNaN(level) ? NOTIFICATION_LEVEL_DEFAULT : level;
-}
-
-interface PowerState {
-  readonly create: RoomEvent | undefined;
-  readonly powerLevels: RoomEvent | undefined;
-}
-
-function powerLevelIn(room: Room, { create, powerLevels }: PowerState, userId: UserId): number {
-  const rules = rulesOf(room.version);
-  if (rules === undefined) return 0;
-  // A RoomEvent has what power levels are read from: sender, type and content.
-  const events = {
-    'm.room.create': create,
-    'm.room.power_levels': powerLevels,
-  } as unknown as Record<string, Event | undefined>;
-  return powerLevelOf(userId, { get: (type) => events[type] }, rules);
 }

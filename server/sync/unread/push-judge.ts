@@ -1,0 +1,120 @@
+import type { Event } from '../../protocol/event.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject } from '../../protocol/json.ts';
+import { powerLevelOf } from '../../protocol/power-levels.ts';
+import { evaluate, type Notification, notificationOf } from '../../protocol/push-rules/evaluate.ts';
+import type { Ruleset } from '../../protocol/push-rules/rules.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import type { RoomEvent } from '../../rooms/room-event.ts';
+import type { Room } from '../../rooms/rooms.ts';
+
+export interface Judged {
+  readonly userId: UserId;
+  readonly room: Room;
+  readonly pushRules: () => Promise<Ruleset>;
+}
+
+/**
+ * Says what a user is notified of, by their rules and the room as they are now. What few rules ask
+ * for (who may notify the room, what the user is called in it) is read only where one will ask.
+ */
+export async function pushJudge(
+  { userId, room, pushRules }: Judged,
+  events: readonly RoomEvent[],
+): Promise<(event: RoomEvent) => Notification> {
+  if (events.length === 0) return () => NO_NOTIFICATION;
+  const rules = await pushRules();
+  const needs = needsOf(rules);
+  const power = needs.power || events.some(mentionsRoom) ? await powerIn(room) : NO_POWER;
+  const displayName = needs.displayName ? await displayNameIn(room, userId) : undefined;
+  const context = { displayName, memberCount: room.joinedCount, ...power };
+  return (event) => {
+    const senderPowerLevel = power.levelOf(event.sender);
+    return notificationOf(evaluate(clientForm(event), rules, { ...context, senderPowerLevel }));
+  };
+}
+
+const NO_NOTIFICATION: Notification = { notify: false, highlight: false, sound: undefined };
+
+interface Needs {
+  readonly power: boolean;
+  readonly displayName: boolean;
+}
+
+const needsByRules = new WeakMap<Ruleset, Needs>();
+
+function needsOf(rules: Ruleset): Needs {
+  const known = needsByRules.get(rules);
+  if (known !== undefined) return known;
+  const kinds = new Set(
+    [...rules.override, ...rules.underride]
+      .filter((rule) => rule.enabled && rule.rule_id !== ROOM_MENTION)
+      .flatMap((rule) => rule.conditions ?? [])
+      .map((condition) => condition.kind),
+  );
+  const needs = {
+    power: kinds.has('sender_notification_permission'),
+    displayName: kinds.has('contains_display_name'),
+  };
+  needsByRules.set(rules, needs);
+  return needs;
+}
+
+/** It asks for power only behind the condition that the event mentions the room. */
+const ROOM_MENTION = '.m.rule.is_room_mention';
+
+function mentionsRoom(event: RoomEvent): boolean {
+  const mentions = event.content['m.mentions'];
+  return isObject(mentions) && mentions.room === true;
+}
+
+async function displayNameIn(room: Room, userId: UserId): Promise<string | undefined> {
+  const member = await room.stateEvent('m.room.member', userId);
+  const name = member?.content.displayname;
+  return typeof name === 'string' ? name : undefined;
+}
+
+interface Power {
+  levelOf(userId: UserId): number;
+  notificationPowerLevel(key: string): number;
+}
+
+const NOTIFICATION_LEVEL_DEFAULT = 50;
+
+const NO_POWER: Power = {
+  levelOf: () => 0,
+  notificationPowerLevel: () => NOTIFICATION_LEVEL_DEFAULT,
+};
+
+async function powerIn(room: Room): Promise<Power> {
+  const rules = rulesOf(room.version);
+  if (rules === undefined) return NO_POWER;
+  const [create, levels] = await Promise.all([
+    room.stateEvent('m.room.create', ''),
+    room.stateEvent('m.room.power_levels', ''),
+  ]);
+  // A RoomEvent has what power levels are read from: sender, type and content.
+  const state = {
+    'm.room.create': create,
+    'm.room.power_levels': levels,
+  } as unknown as Record<string, Event | undefined>;
+  return {
+    levelOf: (userId) => powerLevelOf(userId, { get: (type) => state[type] }, rules),
+    notificationPowerLevel: (key) => notificationLevel(levels?.content, key),
+  };
+}
+
+function notificationLevel(powerLevels: JsonObject | undefined, key: string): number {
+  const levels = powerLevels?.notifications;
+  const level = isObject(levels) && Object.hasOwn(levels, key) ? Number(levels[key]) : Number.NaN;
+  return Number.isNaN(level) ? NOTIFICATION_LEVEL_DEFAULT : level;
+}
+
+const clientForm = (event: RoomEvent): JsonObject => ({
+  type: event.type,
+  room_id: event.roomId,
+  sender: event.sender,
+  event_id: event.eventId,
+  content: event.content,
+  ...(event.stateKey === undefined ? {} : { state_key: event.stateKey }),
+});
