@@ -13,6 +13,7 @@ import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
 import { Sessions } from './sessions.ts';
+import { UserDirectory } from './user-directory.ts';
 
 export interface AccountFeatureOptions {
   readonly serverName: ServerName;
@@ -43,6 +44,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     profiles: new Profiles(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
+    userDirectory: new UserDirectory(stored.database),
     lastSeen,
     /** At once for a token that was used lately; the device is then known to be alive. */
     authenticate(accessToken: string, visit: Visit): Caller | Promise<Caller | undefined> {

@@ -1,6 +1,7 @@
 import { deleteProfileField } from './delete-profile-field.ts';
 import { getProfileField } from './get-profile-field.ts';
 import { getUserProfile } from './get-user-profile.ts';
+import { searchUserDirectory } from './search-user-directory.ts';
 import { setProfileField } from './set-profile-field.ts';
 
 export const profileEndpoints = [
@@ -8,4 +9,5 @@ export const profileEndpoints = [
   getProfileField,
   setProfileField,
   deleteProfileField,
+  searchUserDirectory,
 ];
