@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { type Program, startProgram } from './support/program.ts';
 
-/** `npm start`, as a process of its own. How long it takes is a line of the benchmark. */
+// How long a start takes is a line of the benchmark.
 vi.setConfig({ testTimeout: 120_000 });
-const MAIN = join(import.meta.dirname, '../server/main.ts');
 
 test('a new server says where it answers, and how to make the first user', async () => {
   const server = start(temporaryFolder());
@@ -80,39 +79,14 @@ test('another server name on the same data is refused, and nothing is lost', asy
   expect(await registrationToken(start(data))).toBe(token);
 });
 
-function start(data: string, options: string[] = []) {
+function start(data: string, options: readonly string[] = []): Program {
   const listen = options.includes('--listen') ? [] : ['--listen', '127.0.0.1:0'];
-  const child = spawn(process.execPath, [MAIN, '--data', data, ...listen, ...options]);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-  }
-  onTestFinished(() => stopped(child));
-  return {
-    process: child,
-    said: () => said,
-    async ready() {
-      await expect.poll(() => said, { timeout: 60_000 }).toMatch(/https?:\/\/\S+:\d+/);
-      return /https?:\/\/\S+:\d+/.exec(said)![0];
-    },
-    async ended(): Promise<number | null> {
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-      return child.exitCode;
-    },
-  };
+  return startProgram(['--data', data, ...listen, ...options]);
 }
 
-async function registrationToken(server: ReturnType<typeof start>): Promise<string> {
+async function registrationToken(server: Program): Promise<string> {
   await server.ready();
   return /registration token (\S+)/.exec(server.said())![1]!;
-}
-
-async function stopped(child: ChildProcess) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
 }
 
 function temporaryFolder(): string {
