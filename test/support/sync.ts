@@ -31,6 +31,7 @@ export async function openSync(fresh: FreshDatabase) {
     now: () => Date.now(),
   };
   const accountData = new AccountData(stored);
+  const filters = new Filters(stored);
   const pushRules = new PushRules(accountData);
   const encryption = encryptionFeatures(stored);
   const errors: unknown[] = [];
@@ -40,7 +41,7 @@ export async function openSync(fresh: FreshDatabase) {
     rooms,
     accountData,
     pushRules,
-    filters: new Filters(stored),
+    filters,
     onError: (error) => void errors.push(error),
   });
 
@@ -64,8 +65,10 @@ export async function openSync(fresh: FreshDatabase) {
   return {
     ...house,
     ...features,
+    features,
     accountData,
     pushRules,
+    filters,
     encryption,
     errors,
     sync,
