@@ -46,6 +46,19 @@ test('a request that a writer never saw goes to the next one', async () => {
   expect((await answer).status).toBe(200);
 });
 
+test('a client may call the server by its name', async () => {
+  await using site = await raiseSite();
+  let forwarded: unknown;
+  await using writer = await raiseWriter((request, response) => {
+    forwarded = request.headers['x-forwarded-host'];
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  expect((await site.put('/1', { host: 'farol.test' })).status).toBe(200);
+  expect((await site.put('/2', { host: 'farol.test' })).status).toBe(200);
+  expect(forwarded).toBe('farol.test');
+});
+
 test('an answer that was lost is asked for again under the same request id', async () => {
   await using site = await raiseSite();
   const seen: (string | string[] | undefined)[] = [];
@@ -181,7 +194,9 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
     runtimeDir,
     log: pino({ level: 'silent' }),
   });
-  const client = new Agent({ connect: { ca: await readFile(certificates.ca) } });
+  const client = new Agent({
+    connect: { ca: await readFile(certificates.ca), checkServerIdentity: () => undefined },
+  });
   return {
     agentSays(next: Writer | null) {
       [version, writer] = [version + 1, next];
@@ -195,15 +210,15 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
     async untilHeld(held: number) {
       await vi.waitFor(() => expect(front.count.held).toBe(held), { interval: 5 });
     },
-    async put(path: string) {
+    async put(path: string, headers: Record<string, string> = {}) {
       const answer = await request(`https://127.0.0.1:${front.port}${path}`, {
         dispatcher: client,
         method: 'PUT',
-        headers: { authorization: 'Bearer token', 'x-farol-request-id': 'mine' },
+        headers: { authorization: 'Bearer token', 'x-farol-request-id': 'mine', ...headers },
         body: '{}',
       });
-      const { statusCode: status, headers } = answer;
-      return { status, headers, json: await answer.body.json() };
+      const { statusCode: status, headers: answered } = answer;
+      return { status, headers: answered, json: await answer.body.json() };
     },
     async [Symbol.asyncDispose]() {
       await client.destroy();

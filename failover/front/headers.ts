@@ -34,8 +34,13 @@ export interface Provenance {
   clientAddress: string;
 }
 
-export const towardsWriter = (client: Headers, from: Provenance): Headers => ({
+/**
+ * The client's Host stays here: the HTTP client would ask the writer's certificate for that name, and
+ * the writer has one for its site only.
+ */
+export const towardsWriter = ({ host, ...client }: Headers, from: Provenance): Headers => ({
   ...client,
+  ...(host !== undefined && { 'x-forwarded-host': host }),
   'x-farol-request-id': from.requestId,
   'x-farol-attempt': String(from.attempt),
   'x-forwarded-for': from.clientAddress,
