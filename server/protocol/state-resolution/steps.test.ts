@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { ForkedRoom } from '../../../test/support/fork.ts';
 import { LargeRoom } from '../../../test/support/large-room.ts';
+import { ALICE } from '../../../test/support/test-room.ts';
 import type { Event } from '../event.ts';
 import type { EventId } from '../identifiers.ts';
 import { runAsking, runWith } from './answering.ts';
@@ -34,6 +36,20 @@ describe('a resolution', () => {
       expect(asked(1500)).toBe(asked(420));
     },
   );
+
+  test('asks nothing about auth chains where nothing but the states themselves differs', () => {
+    const room = new ForkedRoom('11');
+    const base = room.begin().member('alice', ALICE, 'join');
+    const states = [base.fork().topic('one').state, base.fork().topic('two').state];
+    const steps = resolveState(states, room.about);
+    const kinds: string[] = [];
+    let step = steps.next({});
+    while (!step.done) {
+      kinds.push(step.value.kind);
+      step = steps.next({ events: step.value.ids.flatMap((id) => room.events.get(id) ?? []) });
+    }
+    expect(kinds).toEqual(['events', 'events']);
+  });
 
   test('takes the same course whether auth chains have an index or are walked', () => {
     const large = new LargeRoom(SMALL);
