@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Once } from '../log/outcomes.ts';
+import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import {
   localpartOf,
   newUserId,
@@ -38,6 +38,17 @@ export interface Login {
   readonly password: string;
   readonly session: SessionWish;
 }
+
+interface AccountChange {
+  readonly edit: (account: Account) => Account;
+  /** The one device that stays logged in, if any does. */
+  readonly keeps: string | undefined | typeof ALL_DEVICES;
+  readonly body: JsonObject;
+}
+
+const WRONG = 'Wrong user name or password';
+/** No device id, whatever clients call theirs. */
+const ALL_DEVICES = Symbol('all devices');
 
 /** The people who have an account here, and their passwords. */
 export class Accounts {
@@ -105,6 +116,9 @@ export class Accounts {
     const account = await this.#checked(login.userId, login.password);
     const { userId } = account;
     return this.#stored.locks.run(lockOf(userId), async () => {
+      // Hashing takes long enough for the password to be changed, or the account to be closed.
+      const now = await this.get(userId);
+      if (now?.passwordHash !== account.passwordHash) throw forbidden(WRONG);
       const prepared = await this.#sessions.prepare(userId, login.session);
       const answer = await this.#stored.log.commit((position) => {
         const { rows, answer } = prepared(position);
@@ -130,24 +144,21 @@ export class Accounts {
     once: Once,
   ): Promise<void> {
     const passwordHash = await hashPassword(change.password, this.#cost);
-    const kept = change.logoutDevices ? change.deviceId : undefined;
-    await this.#change(change.userId, once, async (account) => [
-      accountRow({ ...account, passwordHash }),
-      ...(kept === undefined ? [] : await this.#devices.allRowsBut(account.userId, kept)),
-    ]);
+    await this.#change(change.userId, once, {
+      edit: (account) => ({ ...account, passwordHash }),
+      keeps: change.logoutDevices ? change.deviceId : ALL_DEVICES,
+      body: {},
+    });
   }
 
   /** The name is never given out again. */
   async deactivate(userId: UserId, once: Once, body: JsonObject): Promise<void> {
-    await this.#change(
-      userId,
-      once,
-      async (account) => [
-        accountRow({ ...account, passwordHash: null, deactivatedMs: this.#stored.now() }),
-        ...(await this.#devices.allRowsBut(userId, undefined)),
-      ],
+    const deactivatedMs = this.#stored.now();
+    await this.#change(userId, once, {
+      edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
+      keeps: undefined,
       body,
-    );
+    });
   }
 
   async #register(
@@ -170,32 +181,34 @@ export class Accounts {
     });
   }
 
-  async #change(
-    userId: UserId,
-    once: Once,
-    rowsFor: (account: Account) => Promise<Row[]>,
-    body: JsonObject = {},
-  ): Promise<void> {
+  async #change(userId: UserId, once: Once, change: AccountChange): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
-      const rows = await rowsFor(account);
-      await this.#stored.log.commit((next) => {
-        const position = next();
-        const record = { kind: 'device-list', userId } as const;
-        const outcome = once.outcome(200, body);
-        const records = [{ position, record }];
-        return {
-          change: {
-            rows: [...rows, deviceListRow(userId, position)],
-            records,
-            outcome,
-            touches: [],
-          },
-          value: undefined,
-        };
-      });
-      this.#sessions.forget(userId);
+      const commit = (rows: readonly Row[]) =>
+        this.#commitChange(
+          accountRow(change.edit(account)),
+          rows,
+          once.outcome(200, change.body),
+          userId,
+        );
+      if (change.keeps === ALL_DEVICES) await commit([]);
+      else await this.#devices.deleteAllBut(userId, change.keeps, commit);
+    });
+  }
+
+  #commitChange(
+    account: Row,
+    gone: readonly Row[],
+    outcome: OutcomeRow | undefined,
+    userId: UserId,
+  ) {
+    return this.#stored.log.commit((next) => {
+      const position = next();
+      const record = { kind: 'device-list', userId } as const;
+      const rows = [account, ...gone, deviceListRow(userId, position)];
+      const records = [{ position, record }];
+      return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
 
@@ -204,7 +217,7 @@ export class Accounts {
     const account = await this.get(userId);
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
-    if (!account || !matches) throw forbidden('Wrong user name or password');
+    if (!account || !matches) throw forbidden(WRONG);
     return account;
   }
 

@@ -7,6 +7,7 @@ import { pushersOf } from '../storage/accounts/pushers.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import type { Row } from '../storage/write.ts';
 import { deviceGoneRows } from './device-gone.ts';
+import { lockDeviceKeys } from './device-locks.ts';
 import { lockOf, type Stored } from './ports.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -44,39 +45,52 @@ export class Devices {
   /** Those that are not there are passed over: a repeat must not fail. */
   async delete(userId: UserId, deviceIds: readonly string[], once?: Once): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
-      const rows = await this.#goneRows(userId, (deviceId) => deviceIds.includes(deviceId));
-      await this.#commit(userId, rows, once);
-      this.#sessions.forget(userId);
+      const isGone = (deviceId: string) => deviceIds.includes(deviceId);
+      await this.#takeAway(userId, isGone, (rows) => this.#commit(userId, rows, once));
     });
   }
 
   async deleteAll(userId: UserId, once?: Once): Promise<void> {
-    await this.#stored.locks.run(lockOf(userId), async () => {
-      await this.#commit(userId, await this.#goneRows(userId, () => true), once);
-      this.#sessions.forget(userId);
+    await this.#stored.locks.run(lockOf(userId), () =>
+      this.deleteAllBut(userId, undefined, (rows) => this.#commit(userId, rows, once)),
+    );
+  }
+
+  /** With the user's lock held. `commit` is given what takes the devices away, to add to it. */
+  deleteAllBut(
+    userId: UserId,
+    keptDeviceId: string | undefined,
+    commit: (rows: Row[]) => Promise<void>,
+  ): Promise<void> {
+    return this.#takeAway(userId, (deviceId) => deviceId !== keptDeviceId, commit);
+  }
+
+  /** The devices' keys are held too: an upload in flight would leave keys of a device that is gone. */
+  async #takeAway(
+    userId: UserId,
+    isGone: (deviceId: string) => boolean,
+    commit: (rows: Row[]) => Promise<void>,
+  ): Promise<void> {
+    const devices = await devicesOf(this.#stored.database, userId);
+    const gone = devices.map((device) => device.deviceId).filter(isGone);
+    const names = gone.map((deviceId) => ({ userId, deviceId }));
+    await lockDeviceKeys(this.#stored.locks, names, async () => {
+      await commit(await this.#goneRows(userId, gone));
     });
+    this.#sessions.forget(userId);
   }
 
-  /** With the user's lock held: what takes away all devices but one. */
-  allRowsBut(userId: UserId, keptDeviceId: string | undefined): Promise<Row[]> {
-    return this.#goneRows(userId, (deviceId) => deviceId !== keptDeviceId);
-  }
-
-  async #goneRows(userId: UserId, goes: (deviceId: string) => boolean): Promise<Row[]> {
+  async #goneRows(userId: UserId, deviceIds: readonly string[]): Promise<Row[]> {
     const { database } = this.#stored;
-    const [devices, tokens, pushers] = await Promise.all([
-      devicesOf(database, userId),
+    const [tokens, pushers] = await Promise.all([
       tokensOf(database, userId),
       pushersOf(database, userId),
     ]);
-    return devices
-      .map((device) => device.deviceId)
-      .filter(goes)
-      .flatMap((deviceId) => {
-        const ofDevice = (each: { deviceId: string }) => each.deviceId === deviceId;
-        const tokenIds = tokens.filter(ofDevice).map((token) => token.tokenId);
-        return deviceGoneRows({ userId, deviceId, tokenIds, pushers: pushers.filter(ofDevice) });
-      });
+    return deviceIds.flatMap((deviceId) => {
+      const ofDevice = (each: { deviceId: string }) => each.deviceId === deviceId;
+      const tokenIds = tokens.filter(ofDevice).map((token) => token.tokenId);
+      return deviceGoneRows({ userId, deviceId, tokenIds, pushers: pushers.filter(ofDevice) });
+    });
   }
 
   #commit(userId: UserId, rows: readonly Row[], once?: Once): Promise<void> {

@@ -1,10 +1,12 @@
+import { lockDeviceKeys } from '../accounts/device-locks.ts';
 import type { Stored } from '../accounts/ports.ts';
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { invalidParam, MatrixError } from '../protocol/matrix-error.ts';
+import { invalidParam, MatrixError, unknownToken } from '../protocol/matrix-error.ts';
+import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { deviceKeysOf, deviceKeysRow } from '../storage/encryption/device-keys.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { fallbackKeyRow } from '../storage/encryption/fallback-keys.ts';
@@ -16,7 +18,6 @@ import {
   oneTimeKeysOf,
 } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
-import { lockDeviceKeys } from './device-locks.ts';
 
 /** By `<algorithm>:<key id>`; a key is a string or a signed object. */
 export type KeysById = Readonly<Record<string, JsonObject | string>>;
@@ -46,6 +47,7 @@ export class DeviceKeys {
 
   async #upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { userId, deviceId } = caller;
+    await this.#refuseIfGone(caller);
     const isNew = await this.#isNew(caller, upload.deviceKeys);
     const oneTimeKeys = await this.#newOneTimeKeys(caller, upload.oneTimeKeys);
     const fallbackKeys = parseKeys(caller, upload.fallbackKeys);
@@ -71,6 +73,13 @@ export class DeviceKeys {
       const outcome = once.outcome(200, body);
       return { change: { rows, records, outcome, touches: [] }, value: body };
     });
+  }
+
+  /** Keys of a device that was logged out meanwhile would wait for the next one of its name. */
+  async #refuseIfGone({ userId, deviceId }: Caller) {
+    const devices = await deviceIdsOf(this.#stored.database, [userId]);
+    if (!devices.some((device) => device.deviceId === deviceId))
+      throw unknownToken('The device is gone');
   }
 
   async #isNew({ userId, deviceId }: Caller, keys: JsonObject | undefined): Promise<boolean> {

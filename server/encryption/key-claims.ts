@@ -1,3 +1,4 @@
+import { lockDeviceKeys } from '../accounts/device-locks.ts';
 import type { Stored } from '../accounts/ports.ts';
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
@@ -10,7 +11,6 @@ import {
   oneTimeKeyGoneRow,
 } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
-import { lockDeviceKeys } from './device-locks.ts';
 
 /** A key of this algorithm of this device. */
 export interface ClaimWish {

@@ -239,3 +239,36 @@ test('tokens hold over a failover', async () => {
   await using second = await startApi({ fresh });
   expect((await whoami(second, token)).status).toBe(200);
 });
+
+test('a login whose password is changed while it is checked is no login', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice', 'PHONE');
+  const auth = { type: 'm.login.password', user: 'alice', password: PASSWORD };
+  const body = { new_password: 'another', auth };
+  const [changed, ...logins] = await Promise.all([
+    api.ask('POST /account/password', { token, body }),
+    ...Array.from({ length: 10 }, () => api.ask('POST /login', login())),
+  ]);
+  expect(changed.status).toBe(200);
+  const later = logins.flatMap((reply) => reply.body.access_token ?? []);
+  const statuses = await Promise.all(later.map((each) => whoami(api, each)));
+  expect(new Set(statuses.map((reply) => reply.status))).not.toContain(200);
+});
+
+test.each([
+  ['before', 0],
+  ['behind', 1],
+])(
+  'keys that are uploaded %s the logout of their device are gone with it',
+  async (_when, order) => {
+    await using api = await startApi();
+    const token = await api.register('alice', 'PHONE');
+    const body = { one_time_keys: { 'signed_curve25519:A': { key: 'x' } } };
+    const requests = [
+      () => api.ask('POST /keys/upload', { token, body }),
+      () => api.ask('POST /logout', { token }),
+    ];
+    await Promise.all((order === 0 ? requests : requests.reverse()).map((request) => request()));
+    expect(await api.fresh.database.query('test', 'SELECT FROM one_time_key')).toEqual([]);
+  },
+);
