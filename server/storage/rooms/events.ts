@@ -25,22 +25,31 @@ export interface StoredEvent {
   readonly redactionJson: string | null;
 }
 
-const SELECT = `
+/**
+ * What is shown along with an event hangs on it by primary keys. LIMIT keeps the planner from turning
+ * that into joins of whole tables, which it did where a table had no statistics yet (17 ms for four
+ * events among 200,000 and 2,000 redactions; 0.3 ms so).
+ */
+const selectFrom = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
     NOT (e.outlier OR e.rejected OR e.soft_failed OR e.backfilled) AS "inTimeline", e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
-    rp.event_nid IS NOT NULL AS "replacesRedacted",
+    coalesce(p.is_redacted, false) AS "replacesRedacted",
     b.event_id AS "redactionId", b.json AS "redactionJson"
-  FROM event e JOIN room USING (room_nid)
-  LEFT JOIN redaction r ON r.target_nid = e.event_nid
-  LEFT JOIN event b ON b.event_nid = r.event_nid
-  LEFT JOIN event p ON p.event_nid = e.replaces_nid
-  LEFT JOIN redaction rp ON rp.target_nid = e.replaces_nid`;
+  FROM (SELECT * FROM event ${events}) e
+  CROSS JOIN LATERAL (SELECT room_id FROM room WHERE room_nid = e.room_nid LIMIT 1) room
+  LEFT JOIN LATERAL (
+    SELECT event_id, json FROM event WHERE event_nid =
+      (SELECT event_nid FROM redaction WHERE target_nid = e.event_nid) LIMIT 1) b ON true
+  LEFT JOIN LATERAL (
+    SELECT event_id, json, EXISTS (
+      SELECT 1 FROM redaction WHERE target_nid = replaced.event_nid) AS is_redacted
+    FROM event replaced WHERE event_nid = e.replaces_nid LIMIT 1) p ON true`;
 
 export const eventsByNid = (database: Database, nids: readonly number[]) =>
-  database.query<StoredEvent>('events_by_nid', `${SELECT} WHERE e.event_nid = ANY ($1::int8[])`, [
+  database.query<StoredEvent>('events_by_nid', selectFrom('WHERE event_nid = ANY ($1::int8[])'), [
     nids,
   ]);
 
@@ -48,7 +57,7 @@ export async function eventById(
   database: Database,
   eventId: EventId,
 ): Promise<StoredEvent | undefined> {
-  const rows = await database.query<StoredEvent>('event_by_id', `${SELECT} WHERE e.event_id = $1`, [
+  const rows = await database.query<StoredEvent>('event_by_id', selectFrom('WHERE event_id = $1'), [
     eventId,
   ]);
   return rows[0];
@@ -61,9 +70,9 @@ export const newestOfTimeline = (
 ) =>
   database.query<StoredEvent>(
     'newest_of_timeline',
-    `${SELECT} WHERE e.room_nid = $1 AND e.event_nid > $2 AND e.event_nid <= $3
-       AND NOT (e.outlier OR e.rejected OR e.soft_failed OR e.backfilled)
-     ORDER BY e.event_nid DESC LIMIT $4`,
+    `${selectFrom(`WHERE room_nid = $1 AND event_nid > $2 AND event_nid <= $3
+       AND NOT (outlier OR rejected OR soft_failed OR backfilled)
+     ORDER BY event_nid DESC LIMIT $4`)} ORDER BY e.event_nid DESC`,
     [range.roomNid, range.after, range.upTo, range.limit],
   );
 
@@ -80,16 +89,16 @@ export interface PageQuery {
 
 /** One page of a room in its own order. What the query cannot narrow, the caller does. */
 export function pageOfRoom(database: Database, query: PageQuery) {
-  const backwards = query.direction === 'b';
+  const [before, order] = query.direction === 'b' ? ['<', 'DESC'] : ['>', 'ASC'];
   const values: Parameter[] = [query.roomNid, query.from.depth, query.from.nid, query.limit];
   return database.query<StoredEvent>(
     `page_of_room_${query.direction}`,
-    `${SELECT} WHERE e.room_nid = $1 AND (e.depth, e.event_nid) ${backwards ? '<' : '>'} ($2, $3)
-       AND NOT (e.outlier OR e.rejected OR e.soft_failed)
-       AND ($5::text[] IS NULL OR e.type LIKE ANY ($5::text[]))
-       AND ($6::text[] IS NULL OR e.sender = ANY ($6::text[]))
-     ORDER BY e.depth ${backwards ? 'DESC' : 'ASC'}, e.event_nid ${backwards ? 'DESC' : 'ASC'}
-     LIMIT $4`,
+    `${selectFrom(`WHERE room_nid = $1 AND (depth, event_nid) ${before} ($2, $3)
+       AND NOT (outlier OR rejected OR soft_failed)
+       AND ($5::text[] IS NULL OR type LIKE ANY ($5::text[]))
+       AND ($6::text[] IS NULL OR sender = ANY ($6::text[]))
+     ORDER BY depth ${order}, event_nid ${order} LIMIT $4`)}
+     ORDER BY e.depth ${order}, e.event_nid ${order}`,
     [...values, query.types?.map(likePattern) ?? null, query.senders],
   );
 }
