@@ -4,28 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Container, docker, OWNER_LABEL, runIn, siteImage } from './support/engine.ts';
-import { type ClusterPlan, newSecrets, templateValues } from './support/site-files.ts';
+import { type ClusterPlan, templateValues } from './support/site-files.ts';
 import { renderTemplate } from './support/template.ts';
 
 const templates = join(import.meta.dirname, '../../patroni-config');
 
 test('Patroni accepts the configuration for two sites and a witness', async () => {
-  expect(await complaints(render({ dataSites: 2, tls: true }))).toEqual([]);
-});
-
-test('Patroni accepts the configuration without TLS', async () => {
-  expect(await complaints(render({ dataSites: 2, tls: false }))).toEqual([]);
+  expect(await complaints(render(2))).toEqual([]);
 });
 
 // Patroni 4.0.7 knows the value and uses it; only its validator does not know it yet.
 test('for three sites Patroni complains of nothing but the value "quorum"', async () => {
-  expect(await complaints(render({ dataSites: 3, tls: true }))).toEqual([
+  expect(await complaints(render(3))).toEqual([
     'bootstrap.dcs.synchronous_mode quorum is not a boolean',
   ]);
 });
 
 test('Patroni refuses a value below its floor, so the check can fail', async () => {
-  const wrong = render({ dataSites: 2, tls: true }).replace('ttl: 20', 'ttl: 19');
+  const wrong = render(2).replace('ttl: 20', 'ttl: 19');
   expect(await complaints(wrong)).not.toEqual([]);
 });
 
@@ -59,7 +55,7 @@ async function complaints(configuration: string): Promise<string[]> {
   return said;
 }
 
-function render({ dataSites, tls }: { dataSites: 2 | 3; tls: boolean }): string {
+function render(dataSites: 2 | 3): string {
   const machine = (name: string, host: number, witness = false) => ({
     name,
     ip: `127.0.0.${host}`,
@@ -70,12 +66,8 @@ function render({ dataSites, tls }: { dataSites: 2 | 3; tls: boolean }): string 
     serverName: 'farol.test',
     address: '127.0.0.100',
     machines: [machine('a', 11), machine('b', 12), machine('c', 13, dataSites === 2)],
-    ...newSecrets(),
+    secret: '',
   };
-  const values = {
-    ...templateValues(plan, plan.machines[0]!),
-    tls,
-    scheme: tls ? 'https' : 'http',
-  };
+  const values = templateValues(plan, plan.machines[0]!);
   return renderTemplate(readFileSync(join(templates, 'patroni.yml'), 'utf8'), values);
 }

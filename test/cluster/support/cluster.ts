@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { type Authority, certificateAuthority } from '../../support/certificates
 import { docker, OWNER_LABEL, removeAbandoned, siteImage } from './engine.ts';
 import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
-import { type ClusterPlan, type Machine, newSecrets, writeSiteFiles } from './site-files.ts';
+import { type ClusterPlan, type Machine, writeSiteFiles } from './site-files.ts';
 
 export interface ClusterOptions {
   readonly sites: 3 | '2+witness';
@@ -83,7 +84,7 @@ function planOf({ sites }: ClusterOptions, lan: Lan): ClusterPlan {
     serverName: 'farol.test',
     machines,
     address: lan.ip(100),
-    ...newSecrets(),
+    secret: randomBytes(32).toString('base64'),
   };
 }
 

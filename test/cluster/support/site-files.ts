@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Authority } from '../../support/certificates.ts';
@@ -20,18 +19,9 @@ export interface ClusterPlan {
   readonly machines: readonly Machine[];
   readonly serverName: string;
   readonly address: string;
-  readonly passwords: { readonly replication: string; readonly rewind: string };
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
-
-export const newSecrets = () => ({
-  passwords: {
-    replication: randomBytes(16).toString('hex'),
-    rewind: randomBytes(16).toString('hex'),
-  },
-  secret: randomBytes(32).toString('base64'),
-});
 
 /** Writes what a machine needs below /etc, rendered from the templates that production uses. */
 export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
@@ -64,8 +54,6 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     cluster: plan.name,
     site: me.name,
     ip: me.ip,
-    tls: true,
-    scheme: 'https',
     tls_dir: '/etc/farol/tls',
     three_sites: hasThreeSites(plan),
     etcd_data_dir: '/var/lib/etcd/farol',
@@ -76,8 +64,6 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     pgpass: '/var/lib/postgresql/farol.pgpass',
     database: 'farol',
     database_user: 'farol',
-    replication_password: plan.passwords.replication,
-    rewind_password: plan.passwords.rewind,
     shared_buffers: '128MB',
     wal_keep_size: '128MB',
     max_slot_wal_keep_size: '1GB',
