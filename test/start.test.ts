@@ -1,9 +1,7 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { temporaryFolder } from './support/folder.ts';
 import { type Program, startProgram } from './support/program.ts';
 
 // How long a start takes is a line of the benchmark.
@@ -87,10 +85,4 @@ function start(data: string, options: readonly string[] = []): Program {
 async function registrationToken(server: Program): Promise<string> {
   await server.ready();
   return /registration token (\S+)/.exec(server.said())![1]!;
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-start-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { memoryOrDisk } from '../../test/support/folder.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { type EmbeddedPostgres, startEmbedded } from '../storage/embedded/embedded-postgres.ts';
 import { migrate } from '../storage/migrate.ts';
@@ -16,7 +16,7 @@ import type { Writer } from './writer.ts';
  * the whole server's, so these have a PostgreSQL of their own.
  */
 let postgres: EmbeddedPostgres;
-const folder = mkdtempSync(join(tmpdir(), 'farol-standby-'));
+const folder = mkdtempSync(join(memoryOrDisk(), 'farol-standby-'));
 
 beforeAll(async () => {
   postgres = await startEmbedded({ folder: join(folder, 'db'), settings: { fsync: 'off' } });

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../../test/support/folder.ts';
 import { AlreadyRunning, holdAlone } from './alone.ts';
 import { startEmbedded } from './embedded-postgres.ts';
 
@@ -53,12 +53,6 @@ async function start(folder: string) {
   });
   onTestFinished(() => postgres.stop());
   return postgres;
-}
-
-function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-embedded-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 async function query(url: string, sql: string) {
