@@ -14,7 +14,9 @@ export class ActiveUser {
   readonly userId: UserId;
   /** Rooms whose changes are written down here. May hold too many for a while, never too few. */
   readonly rooms = new Set<RoomId>();
-  /** Presence of others that changed, with the ephemeral counter of the change. */
+  /** Rooms in which typing changed, with the ephemeral counter of the change. */
+  readonly typing = new Map<RoomId, number>();
+  /** Presence of others that changed, likewise. */
   readonly presence = new Map<UserId, number>();
   readonly settings: UserSettings;
   readonly #devices = new Map<string, Device>();

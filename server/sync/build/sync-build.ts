@@ -82,7 +82,7 @@ export class SyncBuild {
         : await this.#ports.deviceLists.changes(user.userId, spanOf(cut), rooms.members);
     const presence = presenceEvents(this.#ports, {
       user,
-      after: since.kind === 'token' ? since.ephemeral : undefined,
+      after: since.kind === 'token' && cut.known !== undefined ? since.ephemeral : undefined,
       reader,
     });
 
@@ -106,7 +106,7 @@ export class SyncBuild {
     const upTo = log.committed.position;
     const known = active.find(request.userId);
     const records = since.kind === 'token' ? known?.changesAfter(since.position) : undefined;
-    const occasion = { request, since, upTo, memberships: current, records };
+    const occasion = { request, since, upTo, memberships: current, records, known };
     const changed = whatToVisit(this.#ports, occasion);
     const mustEnter = known === undefined || records === undefined || changed.ownMembership;
     const user = mustEnter ? active.enter(request.userId, joined(current), upTo) : known;

@@ -1,6 +1,7 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { RoomMembership, Rooms } from '../../rooms/rooms.ts';
+import type { ActiveUser } from '../active/active-user.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import { type WhatChanged, whatChanged } from '../room/what-changed.ts';
 import type { SyncRequest } from '../sync.ts';
@@ -14,6 +15,8 @@ export interface Occasion {
   readonly memberships: ReadonlyMap<RoomId, RoomMembership>;
   /** Undefined where memory does not reach back to `since`. */
   readonly records: readonly PlacedRecord[] | undefined;
+  /** Undefined where the user was not in memory before, so that nothing was noted for them. */
+  readonly known: ActiveUser | undefined;
 }
 
 interface VisitPorts {
@@ -23,12 +26,12 @@ interface VisitPorts {
 
 /** Which rooms an answer has to look at, and for what. */
 export function whatToVisit(ports: VisitPorts, occasion: Occasion): WhatChanged {
-  const { request, since, records, memberships } = occasion;
+  const { request, records, memberships } = occasion;
   const changed =
     records !== undefined && !request.fullState
       ? whatChanged(records, { ...request, upTo: occasion.upTo })
       : whatMayHaveChanged(ports, occasion);
-  for (const roomId of typingRooms(ports.typing, since, memberships))
+  for (const roomId of typingRooms(ports.typing, occasion))
     if (memberships.get(roomId)?.membership === 'join') changed.room(roomId).typing = true;
   return changed;
 }
@@ -47,13 +50,14 @@ function whatMayHaveChanged({ rooms }: VisitPorts, occasion: Occasion): WhatChan
   return changed;
 }
 
-/** Of another writer's time: all rooms, if the client may show somebody typing who has long stopped. */
-function typingRooms(
-  typing: Typing,
-  since: Since,
-  memberships: ReadonlyMap<RoomId, RoomMembership>,
-): Iterable<RoomId> {
+/**
+ * Where it was not noted what changed (in another writer's time, or because the user was away): all
+ * rooms, if the client may show somebody typing who has long stopped.
+ */
+function typingRooms(typing: Typing, { since, known, memberships }: Occasion): Iterable<RoomId> {
   if (since.kind !== 'token') return [];
-  if (since.ephemeral !== undefined) return typing.changedAfter(since.ephemeral);
-  return since.typingShown ? memberships.keys() : typing.changedAfter(0);
+  const { ephemeral, typingShown } = since;
+  if (known === undefined || ephemeral === undefined)
+    return typingShown ? memberships.keys() : typing.rooms();
+  return [...known.typing].filter(([, at]) => at > ephemeral).map(([roomId]) => roomId);
 }

@@ -50,11 +50,14 @@ test('a change is news for those in the room', () => {
   expect(inside.hasNewsAfter(0, counter.value)).toBe(false);
 });
 
-test('the rooms that changed behind a counter are told, also those where nobody types any more', () => {
-  const { typing: t, counter } = typing();
-  t.begins(room, alice, 30_000);
+test('each user is noted the rooms in which typing changed, also where nobody types any more', () => {
+  const { typing: t, active, counter } = typing();
+  const user = active.enter(alice, [room, other], 0);
+  t.begins(room, bob, 30_000);
   const between = counter.value;
-  t.begins(other, alice, 30_000);
-  t.ends(other, alice);
-  expect([t.changedAfter(0), t.changedAfter(between)]).toEqual([[room, other], [other]]);
+  t.begins(other, bob, 30_000);
+  t.ends(other, bob);
+  const changed = [...user.typing].filter(([, changedAt]) => changedAt > between);
+  expect(changed.map(([roomId]) => roomId)).toEqual([other]);
+  expect([...t.rooms()]).toEqual([room]);
 });

@@ -5,17 +5,10 @@ import type { EphemeralCounter } from './ephemeral-counter.ts';
 /** The specification tells clients to say it again every 20 to 30 s. */
 export const TYPING_MS_MAX = 120_000;
 
-interface TypingRoom {
-  /** In the order in which they began. */
-  readonly until: Map<UserId, NodeJS.Timeout>;
-  changedAt: number;
-}
-
 /** Who is typing where. In memory only: after a change of writer clients say it again. */
 export class Typing {
-  readonly #rooms = new Map<RoomId, TypingRoom>();
-  /** Where somebody is typing now. */
-  readonly #typing = new Set<RoomId>();
+  /** By room, in the order in which they began, with what ends it. */
+  readonly #rooms = new Map<RoomId, Map<UserId, NodeJS.Timeout>>();
   readonly #counter: EphemeralCounter;
   readonly #active: ActiveUsers;
 
@@ -25,45 +18,43 @@ export class Typing {
   }
 
   begins(roomId: RoomId, userId: UserId, forMs: number): void {
-    const room = this.#rooms.get(roomId) ?? { until: new Map(), changedAt: 0 };
+    const room = this.#rooms.get(roomId) ?? new Map<UserId, NodeJS.Timeout>();
     this.#rooms.set(roomId, room);
-    const before = room.until.get(userId);
+    const before = room.get(userId);
     clearTimeout(before);
     const ends = setTimeout(() => this.ends(roomId, userId), Math.min(forMs, TYPING_MS_MAX));
     ends.unref();
-    room.until.set(userId, ends);
-    if (before === undefined) this.#changed(roomId, room);
+    room.set(userId, ends);
+    if (before === undefined) this.#changed(roomId);
   }
 
   ends(roomId: RoomId, userId: UserId): void {
     const room = this.#rooms.get(roomId);
-    const timer = room?.until.get(userId);
+    const timer = room?.get(userId);
     if (room === undefined || timer === undefined) return;
     clearTimeout(timer);
-    room.until.delete(userId);
-    this.#changed(roomId, room);
+    room.delete(userId);
+    if (room.size === 0) this.#rooms.delete(roomId);
+    this.#changed(roomId);
   }
 
   typingIn(roomId: RoomId): UserId[] {
-    return [...(this.#rooms.get(roomId)?.until.keys() ?? [])];
+    return [...(this.#rooms.get(roomId)?.keys() ?? [])];
   }
 
-  /** Rooms that changed behind this counter. A room is remembered: where nobody types any more is news too. */
-  changedAfter(counter: number): RoomId[] {
-    const changed: RoomId[] = [];
-    for (const [roomId, room] of this.#rooms) if (room.changedAt > counter) changed.push(roomId);
-    return changed;
+  /** Where somebody is typing now. */
+  rooms(): Iterable<RoomId> {
+    return this.#rooms.keys();
   }
 
   isAnybodyTypingIn(rooms: ReadonlySet<RoomId>): boolean {
-    for (const roomId of this.#typing) if (rooms.has(roomId)) return true;
+    for (const roomId of this.#rooms.keys()) if (rooms.has(roomId)) return true;
     return false;
   }
 
-  #changed(roomId: RoomId, room: TypingRoom) {
-    if (room.until.size > 0) this.#typing.add(roomId);
-    else this.#typing.delete(roomId);
-    room.changedAt = this.#counter.next();
-    this.#active.ephemeral(this.#active.inRoom(roomId), room.changedAt);
+  #changed(roomId: RoomId) {
+    const changedAt = this.#counter.next();
+    for (const user of this.#active.inRoom(roomId)) user.typing.set(roomId, changedAt);
+    this.#active.ephemeral(this.#active.inRoom(roomId), changedAt);
   }
 }

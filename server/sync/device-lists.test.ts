@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { changeKeys } from '../../test/support/devices.ts';
+import { alice, bob, carol } from '../../test/support/rooms.ts';
+import { freshSync, openSync, type SyncUnderTest } from '../../test/support/sync.ts';
+import { room } from '../../test/support/sync-answers.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { keySignatureRow } from '../storage/encryption/key-signatures.ts';
+
+test('keys that change are told to those who share a room', async () => {
+  await using house = await freshSync();
+  await room(house, bob);
+  const [near, far] = [await house.sync(bob), await house.sync(carol)];
+  const waiting = house.next(bob, near, { timeoutMs: 60_000 });
+  await changeKeys(house, alice);
+  expect((await waiting).device_lists).toEqual({ changed: [alice], left: [] });
+  expect((await house.next(carol, far)).device_lists).toBeUndefined();
+  const since = near.next_batch;
+  await using again = await openSync(house.fresh);
+  expect((await again.sync(bob, { since })).device_lists.changed).toEqual([alice]);
+  const { next_batch: to } = await again.sync(bob);
+  const between = await again.deviceLists.between({ userId: bob }, since, to);
+  expect(between).toEqual({ changed: [alice], left: [] });
+});
+
+test('whose keys a user signed, that user is told, and nobody else who is near', async () => {
+  await using house = await freshSync();
+  await room(house, bob);
+  const [signer, signed] = [await house.sync(bob), await house.sync(alice)];
+  await signKeys(house, { of: alice, by: bob });
+  expect((await house.next(bob, signer)).device_lists).toEqual({ changed: [alice], left: [] });
+  expect((await house.next(alice, signed)).device_lists).toBeUndefined();
+  await using again = await openSync(house.fresh);
+  const since = signer.next_batch;
+  expect((await again.sync(bob, { since })).device_lists.changed).toEqual([alice]);
+  expect((await again.sync(alice, { since })).device_lists).toBeUndefined();
+});
+
+test('a new display name of somebody in the room is no change of keys', async () => {
+  await using house = await freshSync();
+  await room(house, bob);
+  const begin = await house.sync(bob);
+  house.profiles.set(alice, { displayname: 'Alice' });
+  await house.rooms.spreadProfile(alice);
+  const answer = await house.next(bob, begin);
+  expect(answer.rooms.join).toBeDefined();
+  expect(answer.device_lists).toBeUndefined();
+});
+
+/** As POST /keys/signatures/upload does, without the signature that it checks. */
+const signKeys = ({ writer }: SyncUnderTest, { of, by }: { of: UserId; by: UserId }) =>
+  writer.commit((next) => {
+    const position = next();
+    const row = keySignatureRow(
+      {
+        targetUserId: of,
+        targetKeyId: 'MASTER',
+        signerUserId: by,
+        signerKeyId: 'ed25519:USER',
+        signature: 'S',
+      },
+      position,
+    );
+    const record = { kind: 'key-signature', userId: by, targetId: of } as const;
+    return {
+      change: { rows: [row], records: [{ position, record }], touches: [] },
+      value: undefined,
+    };
+  });

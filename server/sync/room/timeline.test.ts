@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { alice, bob } from '../../../test/support/rooms.ts';
+import { type Answer, freshSync, type SyncUnderTest } from '../../../test/support/sync.ts';
+import { bodies, content, draft, room, setName } from '../../../test/support/sync-answers.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+
+test('where more happened than the limit, the timeline is limited and the state is told across the gap', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const begin = await house.sync(bob);
+  await setName(house, roomId, 'in the gap');
+  for (const body of ['1', '2', '3', '4']) await house.say(roomId, alice, body);
+  const filter = { room: { timeline: { limit: 2 } } };
+  const joined = (await house.next(bob, begin, { filter })).rooms.join[roomId];
+  expect(bodies(joined)).toEqual(['3', '4']);
+  expect(joined.timeline.limited).toBe(true);
+  expect(joined.timeline.prev_batch).toBeDefined();
+  expect(content(joined.state.events, 'm.room.name').name).toBe('in the gap');
+});
+
+test('a filter that lets little through finds what it wants further back', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  await house.setState(roomId, draft('org.example.rare', { n: 1 }));
+  for (let n = 0; n < 30; n++) await house.say(roomId, alice, `${n}`);
+  const filter = { room: { timeline: { types: ['org.example.rare'], limit: 1 } } };
+  const joined = (await house.sync(alice, { filter })).rooms.join[roomId];
+  expect(joined.timeline.events.map((each: Answer) => each.type)).toEqual(['org.example.rare']);
+});
+
+test('the sending device is told its transaction id, and no other', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const [phone, laptop, other] = [
+    await house.sync(alice),
+    await house.sync(alice, { deviceId: 'LAPTOP' }),
+    await house.sync(bob),
+  ];
+  const { stateKey: _none, ...message } = draft('m.room.message', { body: 'mine' });
+  await house.rooms.send(roomId, message, { deviceId: 'PHONE', txnId: 't1' });
+  const txnOf = (answer: Answer) =>
+    answer.rooms.join[roomId].timeline.events[0].unsigned.transaction_id;
+  expect(txnOf(await house.next(alice, phone))).toBe('t1');
+  expect(txnOf(await house.next(alice, laptop, { deviceId: 'LAPTOP' }))).toBeUndefined();
+  expect(txnOf(await house.next(bob, other))).toBeUndefined();
+});
+
+test('messages of a user who is ignored are left out, their state events are not', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const begin = await house.sync(bob);
+  await ignore(house, bob, alice);
+  await house.say(roomId, alice, 'spam');
+  await setName(house, roomId, 'new');
+  const joined = (await house.next(bob, begin)).rooms.join[roomId];
+  expect(joined.timeline.events.map((each: Answer) => each.type)).toEqual(['m.room.name']);
+  expect(joined.unread_notifications.notification_count).toBe(0);
+});
+
+const ignore = (house: SyncUnderTest, userId: UserId, whom: UserId) =>
+  house.accountData.put(
+    { userId, roomId: null, type: 'm.ignored_user_list' },
+    { ignored_users: { [whom]: {} } },
+  );

@@ -1,0 +1,44 @@
+import type { UserId } from '../../server/protocol/identifiers.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import type { FreshDatabase } from './postgres.ts';
+import { alice } from './rooms.ts';
+import type { SyncUnderTest } from './sync.ts';
+
+type House = SyncUnderTest & { readonly fresh: FreshDatabase };
+
+const caller = { userId: alice, deviceId: 'PHONE', tokenId: 1, guest: false };
+const once = { outcome: () => undefined };
+
+/** As a login does. */
+async function haveDevice({ fresh }: House, userId: UserId, deviceId: string) {
+  await fresh.database.query(
+    'test_device',
+    `INSERT INTO device (user_id, device_id, created_ms) VALUES ($1, $2, 0)
+     ON CONFLICT DO NOTHING`,
+    [userId, deviceId],
+  );
+}
+
+/** From Alice, to devices that are there. */
+export async function sendToDevice(
+  house: House,
+  mail: ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>,
+) {
+  for (const [userId, devices] of mail)
+    for (const deviceId of Object.keys(devices)) await haveDevice(house, userId, deviceId);
+  await house.encryption.toDevice.send(caller, 'm.test', mail, once);
+}
+
+/** As a device does when it uploads its keys. */
+export async function changeKeys(house: House, userId: UserId) {
+  await haveDevice(house, userId, 'PHONE');
+  const deviceKeys = {
+    user_id: userId,
+    device_id: 'PHONE',
+    algorithms: [],
+    keys: { 'ed25519:PHONE': 'key' },
+    signatures: {},
+  };
+  const upload = { deviceKeys, oneTimeKeys: {}, fallbackKeys: {} };
+  await house.encryption.deviceKeys.upload({ ...caller, userId }, upload, once);
+}
