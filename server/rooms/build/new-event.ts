@@ -1,12 +1,14 @@
 import { authEventKeys } from '../../protocol/auth-events.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
 import { badJson, forbidden, type MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Draft } from '../rooms.ts';
@@ -28,12 +30,22 @@ export function newEvent(
   at: { state: AuthState; signer: Signer; now: number },
 ): Event {
   const pdu = pduOf(room, draft, at);
-  const signed = signEvent(pdu, room.rules, at.signer.serverName, at.signer.key);
+  const signed = sign(pdu, room.rules, at.signer);
   const parsed = parseEvent(signed, room.rules);
   if (!parsed.ok) throw unfit(signed, parsed.reason);
   const verdict = authorize(parsed.value, at.state, room.rules);
   if (!verdict.allowed) throw forbidden(verdict.reason);
   return parsed.value;
+}
+
+/** Too deep, or with what is no Unicode: there is no canonical form of it, and so no hash. */
+function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer): JsonObject {
+  try {
+    return signEvent(pdu, rules, serverName, key);
+  } catch (error) {
+    if (!(error instanceof CanonicalJsonError)) throw error;
+    throw badJson(`Not an event of this room: ${error.message}`);
+  }
 }
 
 function pduOf(

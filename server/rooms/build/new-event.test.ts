@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { alice, openRooms } from '../../../test/support/rooms.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+const nested = (depth: number): JsonObject =>
+  JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
+
+test.each<[string, JsonObject]>([
+  ['with half of a surrogate pair', { body: '\ud83d' }],
+  ['nested beyond measure', nested(5_000)],
+  ['with a number that is no integer', { n: 1.5 }],
+])('content %s makes no event, and the room goes on', async (_what, content) => {
+  await using fresh = await freshDatabase();
+  await using under = await openRooms(fresh);
+  const roomId = await under.rooms.create(alice, {}, {});
+  const draft = { sender: alice, type: 'm.room.message', content };
+  await expect(under.rooms.send(roomId, draft, {})).rejects.toMatchObject({
+    status: 400,
+    errcode: 'M_BAD_JSON',
+  });
+  const state = { ...draft, stateKey: '' };
+  await expect(under.rooms.send(roomId, state, {})).rejects.toMatchObject({
+    errcode: 'M_BAD_JSON',
+  });
+  await under.say(roomId, alice, 'goes on');
+});
