@@ -52,7 +52,14 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     defaultRoomVersion: DEFAULT_ROOM_VERSION,
     stateEntriesMax: STATE_ENTRIES_MAX,
   });
-  const sync = syncFeatures({ ...ground, ...accounts, rooms, now: Date.now, onError });
+  const sync = syncFeatures({
+    ...ground,
+    ...accounts,
+    rooms,
+    now: Date.now,
+    onError,
+    tellPresence: config.presence,
+  });
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
 
   const handler = requestListener(clientApi, {

@@ -59,6 +59,10 @@ export const configSchema = z.strictObject({
     .string()
     .optional()
     .describe('URL of a PostgreSQL of your own. Without it, one is run inside `data`.'),
+  presence: z
+    .boolean()
+    .default(true)
+    .describe('Tell people who is online. It costs: all who share a room are told of each change.'),
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn')

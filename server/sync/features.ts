@@ -32,6 +32,7 @@ export interface SyncFeaturePorts {
   readonly filters: StoredFilters;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly tellPresence: boolean;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -50,7 +51,8 @@ export function syncFeatures(ports: SyncFeaturePorts) {
   const receipts = new Receipts(ports);
   const typing = new Typing(ephemeral, active);
   const joinedRooms = async (userId: UserId) => joinedOf(await rooms.roomsOf(userId));
-  const presence = new Presence({ counter: ephemeral, active, joinedRooms, now, onError });
+  const { tellPresence: isTold } = ports;
+  const presence = new Presence({ counter: ephemeral, active, joinedRooms, now, onError, isTold });
   const { position } = log.committed;
   const deviceLists = new DeviceLists({ database, rooms, active, position, onError });
   const sync = new Sync({
@@ -81,6 +83,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
     /** Ends all waiting; to be called before the server waits for its requests to end. */
     close() {
       clearInterval(sweeping);
+      presence.close();
       sync.close();
     },
   };

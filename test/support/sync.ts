@@ -43,6 +43,7 @@ export async function openSync(fresh: FreshDatabase) {
     pushRules,
     filters,
     onError: (error) => void errors.push(error),
+    tellPresence: true,
   });
 
   /** One request, with the defaults of a client that asks for nothing special. */

@@ -7,7 +7,7 @@ import { Presence } from './presence.ts';
 const room = '!r:x' as RoomId;
 const [alice, bob] = ['@alice:x', '@bob:x'] as [UserId, UserId];
 
-function presence() {
+function presence({ isTold = true } = {}) {
   const clock = { now: 1_000_000 };
   const [counter, active] = [new EphemeralCounter(), new ActiveUsers()];
   const watcher = active.enter(bob, [room], 0);
@@ -16,14 +16,13 @@ function presence() {
     active,
     joinedRooms: async () => [room],
     now: () => clock.now,
+    isTold,
     onError: (error) => {
       throw error;
     },
   });
   return { clock, counter, watcher, presence: subject };
 }
-
-const spread = () => new Promise(setImmediate);
 
 test('nobody is there before anything was heard of them', () => {
   expect(presence().presence.of(alice)).toEqual({ presence: 'offline' });
@@ -32,7 +31,7 @@ test('nobody is there before anything was heard of them', () => {
 test('whoever syncs is online, and those who share a room hear of it', async () => {
   const { presence: p, watcher } = presence();
   p.syncing(alice, 'online');
-  await spread();
+  await p.tell();
   expect(p.of(alice)).toEqual({ presence: 'online', last_active_ago: 0, currently_active: true });
   expect([...watcher.presence.keys()]).toEqual([alice]);
 });
@@ -40,7 +39,7 @@ test('whoever syncs is online, and those who share a room hear of it', async () 
 test('a sync that says offline changes nothing', async () => {
   const { presence: p, watcher } = presence();
   p.syncing(alice, 'offline')();
-  await spread();
+  await p.tell();
   expect([p.of(alice).presence, watcher.presence.size]).toEqual(['offline', 0]);
 });
 
@@ -69,10 +68,27 @@ test('whoever syncs and does nothing becomes idle, and comes back by doing somet
 test('a status message goes with the presence that was set', async () => {
   const { presence: p, counter } = presence();
   p.set(alice, 'unavailable', 'at lunch');
-  await spread();
+  await p.tell();
   const before = counter.value;
   p.set(alice, 'unavailable', 'at lunch');
-  await spread();
+  await p.tell();
   expect(p.of(alice)).toMatchObject({ presence: 'unavailable', status_msg: 'at lunch' });
   expect(counter.value).toBe(before);
+});
+
+test('changes of many are told together, with one counter', async () => {
+  const { presence: p, watcher, counter } = presence();
+  p.set(alice, 'online');
+  p.set('@carol:x' as UserId, 'online');
+  await p.tell();
+  expect([...watcher.presence.values()]).toEqual([1, 1]);
+  expect(counter.value).toBe(1);
+});
+
+test('switched off, nobody is known to be there', async () => {
+  const { presence: p, watcher } = presence({ isTold: false });
+  p.syncing(alice, 'online');
+  p.set(alice, 'online', 'here');
+  await p.tell();
+  expect([p.of(alice), watcher.presence.size]).toEqual([{ presence: 'offline' }, 0]);
 });

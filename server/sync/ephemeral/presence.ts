@@ -25,12 +25,22 @@ export interface PresencePorts {
   readonly joinedRooms: (userId: UserId) => Promise<Iterable<RoomId>>;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+  /** Off, nobody is known to be there. */
+  readonly isTold: boolean;
 }
+
+/**
+ * Changes are told together: after a change of writer a thousand people come back within a second,
+ * and to wake each of them for each of the others is a million answers.
+ */
+export const TOLD_EVERY_MS = 1_000;
 
 /** Who is there. In memory only: after a change of writer it is learned anew, as clients come back. */
 export class Presence {
   readonly #known = new Map<UserId, Known>();
   readonly #ports: PresencePorts;
+  readonly #changed = new Set<UserId>();
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
@@ -38,6 +48,7 @@ export class Presence {
 
   /** Said by the client itself. */
   set(userId: UserId, state: PresenceState, statusMessage?: string): void {
+    if (!this.#ports.isTold) return;
     const known = this.#of(userId);
     const changed = known.state !== state || known.statusMessage !== statusMessage;
     Object.assign(known, { state, statusMessage, lastActiveMs: this.#ports.now() });
@@ -47,7 +58,7 @@ export class Presence {
 
   /** Around a /sync; `asked` is its `set_presence`. Answers what ends it. */
   syncing(userId: UserId, asked: PresenceState): () => void {
-    if (asked === 'offline') return () => {};
+    if (asked === 'offline' || !this.#ports.isTold) return () => {};
     const known = this.#of(userId);
     known.syncing += 1;
     known.lastSyncMs = this.#ports.now();
@@ -115,17 +126,41 @@ export class Presence {
     return known;
   }
 
-  /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
   #spread(userId: UserId): void {
-    const { active, counter, joinedRooms, onError } = this.#ports;
-    joinedRooms(userId).then((rooms) => {
-      const told = new Set<ActiveUser>();
-      for (const roomId of rooms) for (const user of active.inRoom(roomId)) told.add(user);
-      const changedAt = counter.next();
-      for (const user of told) user.presence.set(userId, changedAt);
-      active.ephemeral(told, changedAt);
-    }, onError);
+    this.#changed.add(userId);
+    this.#telling ??= setTimeout(() => void this.tell(), TOLD_EVERY_MS).unref();
   }
+
+  /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
+  async tell(): Promise<void> {
+    const { active, counter, joinedRooms, onError } = this.#ports;
+    const changed = [...this.#changed];
+    this.close();
+    if (changed.length === 0) return;
+    try {
+      const rooms = await Promise.all(changed.map((userId) => joinedRooms(userId)));
+      const changedAt = counter.next();
+      const told = new Set<ActiveUser>();
+      for (const [index, userId] of changed.entries())
+        for (const user of usersIn(active, rooms[index]!)) {
+          user.presence.set(userId, changedAt);
+          told.add(user);
+        }
+      active.ephemeral(told, changedAt);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    this.#changed.clear();
+  }
+}
+
+function* usersIn(active: ActiveUsers, rooms: Iterable<RoomId>): Iterable<ActiveUser> {
+  for (const roomId of rooms) yield* active.inRoom(roomId);
 }
 
 function stateAt(known: Known, now: number): PresenceState {
