@@ -4,7 +4,7 @@ import { type Headers, towardsWriter } from './headers.ts';
 import { withTimeLeft } from './long-poll.ts';
 import type { Routing, Writer } from './routing.ts';
 import type { Answer, Outgoing, Tried } from './upstream.ts';
-import { verdictOn } from './verdict.ts';
+import { type Verdict, verdictOn } from './verdict.ts';
 
 /** One client request on its way, whole: it may be sent to more than one writer before it is answered. */
 export interface Carried {
@@ -38,6 +38,8 @@ export type Carriage =
 
 /** A writer that refuses is asked again this soon; a change of routing asks at once. */
 const ASK_AGAIN_AFTER_MS = 100;
+/** A server whose database fell breaks everything off until it has ended: 1.3 s were seen. */
+const REPLAY_AGAIN_AFTER_MS = 2_000;
 const NO_LIMIT_MS = 2 ** 31 - 1;
 
 /** Holds, sends, and sends again until there is an answer or the time is up. */
@@ -62,11 +64,17 @@ export async function carry(request: Carried, ports: Ports): Promise<Carriage> {
         silentEpochs.push(tried.attempt.epoch);
         ports.count.replayed++;
       }
-      await wait.afterFailure(verdict === 'hold');
+      await wait.afterFailure(pauseAfter(verdict, silentEpochs.length));
     }
   } finally {
     wait.over();
   }
+}
+
+/** The first replay goes at once: mostly one connection broke, and the writer is well. */
+function pauseAfter(verdict: Verdict, silences: number): number {
+  if (verdict === 'hold') return ASK_AGAIN_AFTER_MS;
+  return silences > 1 ? REPLAY_AGAIN_AFTER_MS : 0;
 }
 
 async function send(request: Carried, attempt: number, writer: Writer, ports: Ports) {
@@ -139,9 +147,9 @@ class Waiting {
     return routing.writer!;
   }
 
-  async afterFailure(pause: boolean): Promise<void> {
+  async afterFailure(pauseMs: number): Promise<void> {
     this.#hold();
-    if (pause) await this.#ports.routing.changed(ASK_AGAIN_AFTER_MS, this.#request.gone);
+    if (pauseMs > 0) await this.#ports.routing.changed(pauseMs, this.#request.gone);
   }
 
   over(): void {

@@ -110,6 +110,17 @@ test('a server that resets connections while it starts has not seen the request'
   expect((await answer).status).toBe(200);
 });
 
+test('a server that breaks everything off while it ends does not use up the replays', async () => {
+  await using site = await raiseSite();
+  const endedAt = performance.now() + 500;
+  await using writer = await raiseWriter((request, response) => {
+    if (performance.now() < endedAt) request.socket.destroy();
+    else response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  expect((await site.put('/_matrix/client/v3/x')).status).toBe(200);
+});
+
 test('a request that silences two writers is set aside with 503 and Retry-After', async () => {
   await using site = await raiseSite();
   await using first = await raiseWriter((request) => {

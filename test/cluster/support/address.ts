@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { longestPause, PAUSE_MS } from '../../support/history/measure.ts';
 import type { Cluster } from './cluster.ts';
 import type { Site } from './site.ts';
 import { FRONT_PORT } from './site-files.ts';
@@ -45,12 +46,8 @@ function shakeHands(cluster: Cluster): Promise<boolean> {
   });
 }
 
-/** From a fault until the address answers for good: the end of the longest silence that ends after it. */
+/** From a fault until the address answers for good; 0 if it never fell silent. */
 export function silenceAfter(answeredAt: readonly number[], faultAt: number): number {
-  let longest = { ms: 0, until: faultAt };
-  answeredAt.forEach((until, index) => {
-    const ms = until - (answeredAt[index - 1] ?? until);
-    if (until >= faultAt && ms > longest.ms) longest = { ms, until };
-  });
-  return Math.round(longest.until - faultAt);
+  const { ms, until } = longestPause(answeredAt, faultAt);
+  return ms < PAUSE_MS ? 0 : Math.round(until - faultAt);
 }

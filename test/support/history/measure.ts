@@ -2,7 +2,7 @@ import { type Attempt, causeOf, type History, succeeded } from './history.ts';
 
 export interface Measured {
   readonly requests: number;
-  /** From the fault until acknowledgements flow again; 0 if they never paused for longer than usual. */
+  /** From the fault until acknowledgements flow again; 0 if they never stopped. */
   readonly writesAfterMs: number;
   /** The longest time between two acknowledgements of anybody, and the longest that one request took. */
   readonly longestPauseMs: number;
@@ -22,7 +22,10 @@ export function measure(history: History, faultAt: number): Measured {
   const before = sends.filter(({ answeredAt }) => answeredAt < faultAt).map(durationOf);
   const affected = history.attempts.filter((each) => each.answeredAt >= faultAt);
   const failures = affected.filter((each) => !succeeded(each));
-  const pause = longestPause(sends.filter(succeeded), faultAt);
+  const pause = longestPause(
+    sends.filter(succeeded).map(({ answeredAt }) => answeredAt),
+    faultAt,
+  );
   const usual = Math.max(500, ...before);
   const durations = sends
     .filter(succeeded)
@@ -30,7 +33,7 @@ export function measure(history: History, faultAt: number): Measured {
     .sort((a, b) => a - b);
   return {
     requests: history.attempts.filter(({ what }) => what !== 'set up').length,
-    writesAfterMs: Math.round(pause.until - faultAt),
+    writesAfterMs: pause.ms < PAUSE_MS ? 0 : Math.round(pause.until - faultAt),
     longestPauseMs: Math.round(pause.ms),
     longestRequestMs: Math.round(Math.max(0, ...affected.filter(isSend).map(durationOf))),
     failed: countBy(failures, (each) => `${each.what} through ${each.through}: ${causeOf(each)}`),
@@ -47,12 +50,12 @@ export function failuresThrough(history: History, targets: readonly string[]): A
   return history.attempts.filter((each) => targets.includes(each.through) && !succeeded(each));
 }
 
-const durationOf = ({ sentAt, answeredAt }: Attempt) => answeredAt - sentAt;
-const isSend = ({ what }: Attempt) => what === 'send';
+/** Shorter than this, a time without an answer is a busy machine. */
+export const PAUSE_MS = 500;
 
-/** The longest time without an acknowledgement that ends after the fault. */
-function longestPause(acknowledged: readonly Attempt[], faultAt: number) {
-  const times = acknowledged.map(({ answeredAt }) => answeredAt).sort((a, b) => a - b);
+/** The longest time between two of these, in order or not, that ends after the fault. */
+export function longestPause(answeredAt: readonly number[], faultAt: number) {
+  const times = [...answeredAt].sort((a, b) => a - b);
   let longest = { ms: 0, until: faultAt };
   times.forEach((until, index) => {
     const ms = until - (times[index - 1] ?? until);
@@ -60,6 +63,9 @@ function longestPause(acknowledged: readonly Attempt[], faultAt: number) {
   });
   return longest;
 }
+
+const durationOf = ({ sentAt, answeredAt }: Attempt) => answeredAt - sentAt;
+const isSend = ({ what }: Attempt) => what === 'send';
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
   const counts: Record<string, number> = {};
