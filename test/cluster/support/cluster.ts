@@ -33,6 +33,8 @@ export interface Cluster extends AsyncDisposable {
 }
 
 const repository = join(import.meta.dirname, '../../..');
+/** What runs in the sites; a copy with a remedy taken out shows that its test can fail. */
+const sources = process.env.FAROL_TEST_SOURCES ?? repository;
 /** Large packets are few packets: the delay is made in user space, and its work should not be measured. */
 const MTU = { direct: 1500, delayed: 60_000 };
 
@@ -117,7 +119,11 @@ async function createMachine({ image, lan, machine, files, environment }: Machin
       NetworkMode: lan.networkId,
       CapAdd: ['NET_ADMIN', 'NET_RAW'],
       Devices: [{ PathOnHost: TUN, PathInContainer: TUN, CgroupPermissions: 'rwm' }],
-      Binds: [`${repository}:/farol:ro`, `${files}:/site:ro`],
+      Binds: [
+        `${sources}:/farol:ro`,
+        `${repository}/node_modules:/farol/node_modules:ro`,
+        `${files}:/site:ro`,
+      ],
       // A reboot empties /run, as on a real machine.
       Tmpfs: { '/run': 'exec,mode=755' },
       ShmSize: 256 * 1024 * 1024,

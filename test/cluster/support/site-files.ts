@@ -4,6 +4,7 @@ import type { Authority } from '../../support/certificates.ts';
 import { renderTemplate, type TemplateValues } from './template.ts';
 
 export const FRONT_PORT = 8443;
+const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');
 
@@ -60,7 +61,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),
     etcd_initial_cluster_state: 'new',
     create_database: '/etc/patroni/create-database',
-    postgresql_data_dir: '/var/lib/postgresql/17/farol',
+    postgresql_data_dir: POSTGRESQL_DATA,
     pgpass: '/var/lib/postgresql/farol.pgpass',
     database: 'farol',
     database_user: 'farol',
@@ -101,7 +102,11 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
   if (me.witness) return common;
   return {
     ...common,
-    patroni: { url: `https://${me.ip}:8010`, strict: hasThreeSites(plan) },
+    patroni: {
+      url: `https://${me.ip}:8010`,
+      strict: hasThreeSites(plan),
+      postgres: { dataDir: POSTGRESQL_DATA, binDir: '/usr/lib/postgresql/17/bin' },
+    },
     server: { url: `https://${me.ip}:8481` },
     address: { driver: 'arp', interface: 'eth0', address: `${plan.address}/24` },
     front: {
