@@ -84,7 +84,7 @@ interface World {
 function newWorld(): World {
   const keys = noKeys();
   acquirePatroni(keys, 'a', 0);
-  keys.sync = { leader: 'a', standbys: ['b'] };
+  keys.sync = { leader: 'a', standbys: ['b'], revision: 1 };
   const server = { role: 'follower', epoch: null, position: 0, healthy: true, why: null } as const;
   return { etcdAnswers: true, keys, server, serverGone: false, addressUntil: 0, dropped: 0 };
 }
@@ -93,7 +93,13 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
   const world = options.world ?? newWorld();
   world.etcdAnswers = options.etcdAnswers ?? true;
   const runtimeDir = mkdtempSync(join(tmpdir(), 'farol-agent-'));
-  const self = { site: 'a', witness: false, strict: true, mayHoldAddress: true };
+  const self = {
+    site: 'a',
+    witness: false,
+    strict: true,
+    mayHandOver: false,
+    mayHoldAddress: true,
+  };
   const urls = { serverUrl: 'https://a:8481', frontUrl: null };
   const ports = portsTo(world);
   const agent = new Agent({ ...self, ...urls }, ports, { info: () => {}, warn: () => {} });
@@ -161,6 +167,7 @@ function portsTo(world: World): Ports {
         },
       },
       front: { health: async () => ({ healthy: true, connections: 0 }) },
+      handOver: null,
       isGone: () => world.serverGone,
     },
     address: {

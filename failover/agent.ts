@@ -237,6 +237,9 @@ export class Agent {
       case 'switchover':
         await this.#site().patroni.switchover(effect.from, effect.to);
         return { kind: 'done', effect: 'switchover' };
+      case 'hand-over':
+        await this.#site().handOver?.(effect);
+        return { kind: 'done', effect: 'hand-over' };
       case 'move-etcd-leader':
         await etcd.moveLeader(effect.member);
         return { kind: 'done', effect: 'move-etcd-leader' };

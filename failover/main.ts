@@ -6,6 +6,7 @@ import { Gateway } from './adapters/etcd/gateway.ts';
 import { keyNames } from './adapters/etcd/keys.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
+import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
@@ -70,6 +71,7 @@ async function runAgent(config: Config): Promise<void> {
     serverUrl: config.server?.url ?? null,
     frontUrl: null,
     strict: config.patroni?.strict ?? true,
+    mayHandOver: ports.site?.handOver != null,
     mayHoldAddress: ports.address !== null,
   };
   const agent = new Agent(self, ports, log);
@@ -106,10 +108,11 @@ function connect(
       })
     : null;
   const { power } = config;
-  const site = connectSite(config);
+  const etcd = new Etcd(gateway, names, config.site);
+  const site = connectSite(config, etcd);
   const ports: Ports = {
     now,
-    etcd: new Etcd(gateway, names, config.site),
+    etcd,
     watch: (onHint, signal) => watch(gateway, names, onHint, signal),
     site: site?.ports ?? null,
     address,
@@ -124,13 +127,24 @@ function connect(
   };
 }
 
-function connectSite(config: Config): { ports: SitePorts; close: () => Promise<unknown> } | null {
+function connectSite(
+  config: Config,
+  etcd: Etcd,
+): { ports: SitePorts; close: () => Promise<unknown> } | null {
   if (config.patroni === undefined) return null;
-  const patroni = new Patroni(config.patroni.url, config.tls);
+  const { tls } = config;
+  const { postgres } = config.patroni;
+  const patroni = new Patroni(config.patroni.url, tls);
   const server = new Server(config.runtimeDir);
   const front = new Front(config.runtimeDir);
   return {
-    ports: { patroni, server, front, isGone },
+    ports: {
+      patroni,
+      server,
+      front,
+      isGone,
+      handOver: postgres ? handOverWith(etcd, { ...postgres, ...(tls && { tls }) }) : null,
+    },
     close: () => Promise.all([patroni.close(), server.close(), front.close()]),
   };
 }

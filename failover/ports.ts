@@ -27,6 +27,8 @@ export interface SitePorts {
   readonly patroni: Patroni;
   readonly server: Server;
   readonly front: Front;
+  /** Null where this agent cannot see how its PostgreSQL ends. */
+  readonly handOver: ((effect: Of<'hand-over'>) => Promise<void>) | null;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
   readonly isGone: (error: unknown) => boolean;
 }

@@ -45,6 +45,15 @@ const common = z.strictObject({
         .describe(
           'PostgreSQL acknowledges nothing without a standby: true with three sites, false with two and a witness.',
         ),
+      postgres: z
+        .strictObject({
+          dataDir: z.string().describe('The data folder of PostgreSQL.'),
+          binDir: z.string().describe('The folder of pg_controldata.'),
+        })
+        .optional()
+        .describe(
+          "Lets the agent see how PostgreSQL ends, and so hand over Patroni's leader key in a planned switchover; without it that takes about three seconds more.",
+        ),
     })
     .optional(),
   server: z

@@ -37,6 +37,17 @@ export type Effect =
   | { readonly kind: 'hold-address'; readonly until: Millis }
   | { readonly kind: 'drop-address' }
   | { readonly kind: 'switchover'; readonly from: Site; readonly to: Site }
+  /**
+   * Our PostgreSQL is being stopped for a switchover: once it has ended in good order and `to` has all
+   * of it, gives `to` Patroni's leader key, on condition that key and /sync are as they were.
+   */
+  | {
+      readonly kind: 'hand-over';
+      readonly to: Site;
+      readonly lease: string;
+      readonly failover: number;
+      readonly sync: number;
+    }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }
   | { readonly kind: 'reinitialize' }
   | {

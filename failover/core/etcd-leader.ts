@@ -5,6 +5,8 @@ import { ask, type Turn, update } from './turn.ts';
 
 /** Two polls: a leader that was elected this instant may be on its way to somebody else. */
 const SEEN_FOR_MS = 3_000;
+/** A move is an election, which stalls every request: never while something else moves (seen: +1 s). */
+const CALM_FOR_MS = 10_000;
 
 /**
  * D8: etcd's leader is kept off the active site. Lost together, the election would stand between
@@ -14,6 +16,7 @@ export function placeEtcdLeader(turn: Turn): void {
   const { state, now, timings } = turn;
   if (!state.etcdLeader.here || !isActive(state)) return;
   if (!knowsEtcd(state, now, timings)) return;
+  if (now - state.calmSince < CALM_FOR_MS || state.view?.patroni.failover) return;
   if (now - state.etcdLeader.since < SEEN_FOR_MS) return;
   if (now - state.etcdLeader.movedAt < timings.etcdLeaderEveryMs) return;
   const member = bestMember(state, now, timings);
@@ -31,7 +34,9 @@ function isActive({ leader, address, view, self }: State): boolean {
 function bestMember(state: State, now: number, timings: Timings): string | null {
   const alive = othersAlive(state, now, timings);
   const witness = (site: string) => state.view?.sites[site]?.report.witness === true;
-  const active = (site: string) => state.view?.patroni.leader?.site === site;
+  const { view } = state;
+  const active = (site: string) =>
+    [view?.patroni.leader?.site, view?.leader.site, view?.address.site].includes(site);
   const members = state.etcdLeader.others
     .filter(({ name }) => alive.includes(name) && !active(name))
     .sort(

@@ -58,7 +58,10 @@ export type Input =
   | { readonly kind: 'switchover-wanted'; readonly id: string; readonly to: Site | null }
   /** Only automatic moves stop, and only for a time: a forgotten pause must end (F25). */
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
-  | { readonly kind: 'done'; readonly effect: 'switchover' | 'move-etcd-leader' | 'reinitialize' }
+  | {
+      readonly kind: 'done';
+      readonly effect: 'switchover' | 'hand-over' | 'move-etcd-leader' | 'reinitialize';
+    }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
 
 /** The terms that a pulse renews: etcd refuses it whole if one of them is over. */
@@ -80,5 +83,6 @@ export type Pending =
   | 'hold-address'
   | 'drop-address'
   | 'switchover'
+  | 'hand-over'
   | 'move-etcd-leader'
   | 'reinitialize';

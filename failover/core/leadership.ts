@@ -36,7 +36,10 @@ function campaign(turn: Turn): void {
   claim(turn, 'leader');
 }
 
-/** Why this site may not ask for the leader key, as a clause; null if it may. */
+/**
+ * Why this site may not ask for the leader key, as a clause; null if it may. Patroni's key says where
+ * the primary is before PostgreSQL has been promoted: the server waits for that, and the time is won.
+ */
 export function reasonNotToLead(state: State, now: Millis, timings: Timings): string | null {
   if (state.self.witness) return 'it is a witness';
   if (!knowsEtcd(state, now, timings) || state.view === null) return 'etcd does not answer it';
@@ -44,11 +47,12 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (postgres === null || now - postgres.at > timings.freshMs) {
     return `Patroni does not answer it (${state.postgresTrouble ?? 'not asked yet'})`;
   }
-  if (postgres.report.role !== 'primary') return 'its PostgreSQL is a standby';
-  if (postgres.report.state !== 'running') return `its PostgreSQL is ${postgres.report.state}`;
   if (view.patroni.leader === null) return "nobody holds Patroni's leader key";
   if (view.patroni.leader.site !== state.self.site) {
     return `Patroni's leader key names ${view.patroni.leader.site}`;
+  }
+  if (!['running', 'streaming'].includes(postgres.report.state)) {
+    return `its PostgreSQL is ${postgres.report.state}`;
   }
   if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {
     return 'a new cluster waits for its first synchronous standby';

@@ -204,14 +204,26 @@ test('the operator is told why a site may not lead', () =>
     { b: { notCandidate: 'its server is sick' } },
   ));
 
+test('an accepted switchover is handed over by the primary, once', () =>
+  tells(
+    'handed-over',
+    LEADING,
+    `500 etcd failover a c
+     510 pulsed
+     900 etcd patroni c, failover -
+     905 told follower
+     910 released leader`,
+  ));
+
 test("etcd's leader does not stay at the active site", () =>
   tells(
     'etcd-leader',
     LEADING,
     `     500 raft here
      700 pulsed
-     3400 pulsed
-     3600 raft here`,
+     5000 pulsed
+     9900 pulsed
+     10100 raft here`,
     { c: { witness: true } },
   ));
 

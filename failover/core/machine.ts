@@ -1,6 +1,7 @@
 import type { Effect } from './effects.ts';
 import { placeEtcdLeader } from './etcd-leader.ts';
 import { followAddress } from './floating-address.ts';
+import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
 import { lead } from './leadership.ts';
 import { observe } from './observe.ts';
@@ -32,6 +33,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followPatroniLease(turn);
   followAddress(turn);
   makeSwitchovers(turn, input);
+  handOver(turn);
   placeEtcdLeader(turn);
   mendStuckMember(turn);
   pulse(turn);

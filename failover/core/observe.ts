@@ -107,12 +107,21 @@ function seeView(state: State, view: View, now: Millis): State {
     etcdTrouble: null,
     pulses: seePulses(state.pulses, view, now),
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
+    calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
     leader,
     address,
     steppingDown: leader === null ? null : state.steppingDown,
     leaving: address === null ? null : state.leaving,
   };
+}
+
+function isSamePlace(before: View, after: View): boolean {
+  return (
+    before.leader.site === after.leader.site &&
+    before.address.site === after.address.site &&
+    before.patroni.leader?.site === after.patroni.leader?.site
+  );
 }
 
 /** D3.2: with no synchronous standby the loss of the primary loses writes. */

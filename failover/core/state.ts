@@ -11,6 +11,8 @@ export interface Self {
   readonly frontUrl: string | null;
   /** Patroni is strict: PostgreSQL acknowledges nothing without a standby (three sites). */
   readonly strict: boolean;
+  /** Whether this agent can see its PostgreSQL's end, and so hand over Patroni's leader key. */
+  readonly mayHandOver: boolean;
   /** Whether this site has a driver for the floating address. */
   readonly mayHoldAddress: boolean;
 }
@@ -68,6 +70,10 @@ export interface State {
 
   readonly moves: Moves;
   readonly switchover: Switchover | null;
+  /** The wish for a switchover (its revision) upon which we have acted: once each. */
+  readonly handedOverFor: number | null;
+  /** Since when leader, address and primary are where they are. */
+  readonly calmSince: Millis;
   readonly pausedUntil: Millis;
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
 }
@@ -179,6 +185,8 @@ export function start(self: Self, now: Millis): State {
     etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },
     moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
     switchover: null,
+    handedOverFor: null,
+    calmSince: now,
     pausedUntil: LONG_AGO,
     pending: {},
   };

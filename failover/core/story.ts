@@ -10,14 +10,15 @@ import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts'
  * Replays a story at site a and writes down what the machine answered: one line per input, then what
  * it wants done and, whenever it changes, how it explains who leads. The words of a line:
  *
- *     etcd leader a 5, address -, patroni a, sync b c, silent b     what a reading shows
+ *     etcd leader a 5, address -, patroni a, sync b c, failover a b, silent c     what a reading shows
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
  *     postgres primary | postgres starting | lease 20 | server writer 7 | server sick | server gone
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
-  const self = { site: 'a', witness: false, strict: true, mayHoldAddress: true } as const;
+  const may = { mayHandOver: true, mayHoldAddress: true };
+  const self = { site: 'a', witness: false, strict: true, ...may };
   let state = start({ ...self, serverUrl: 'https://a', frontUrl: 'https://a' }, 0);
   const etcd = modelledEtcd(others);
   const told: string[] = [];
@@ -87,6 +88,8 @@ function describe(effect: Effect): string | null {
       return `hold-address until ${effect.until}`;
     case 'switchover':
       return `switchover from ${effect.from} to ${effect.to}`;
+    case 'hand-over':
+      return `hand-over to ${effect.to}`;
     case 'move-etcd-leader':
       return `move-etcd-leader to ${effect.member}`;
     case 'answer':
@@ -185,11 +188,18 @@ function readServer(what: string | undefined, epoch: string | undefined, askedAt
 function modelledEtcd(others: Record<Site, Partial<Report>>) {
   let revision = 10;
   const silent = new Set<Site>();
-  const keys: { leader: LeaseKey; address: LeaseKey; patroni: Site | null; sync: Site[] } = {
+  const keys: {
+    leader: LeaseKey;
+    address: LeaseKey;
+    patroni: Site | null;
+    sync: Site[];
+    failover: View['patroni']['failover'];
+  } = {
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
     patroni: null,
     sync: ['b', 'c'],
+    failover: null,
   };
   const pulses: Record<Site, number> = { a: 1, b: 1, c: 1 };
   const key = (site: string | undefined, term: string | undefined): LeaseKey => ({
@@ -212,7 +222,11 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
       leader: keys.leader,
       address: keys.address,
       sites: Object.fromEntries(entries),
-      patroni: { leader, sync: { leader: keys.patroni, standbys: keys.sync } },
+      patroni: {
+        leader,
+        sync: { leader: keys.patroni, standbys: keys.sync, revision: 2 },
+        failover: keys.failover,
+      },
     };
   };
   return {
@@ -225,6 +239,11 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
       for (const [what, ...rest] of text.split(', ').map((part) => part.split(' '))) {
         if (what === 'leader' || what === 'address') keys[what] = key(rest[0], rest[1]);
         if (what === 'patroni') keys.patroni = rest[0] === '-' ? null : (rest[0] ?? null);
+        if (what === 'failover') {
+          const [from, to] = rest;
+          keys.failover =
+            from === '-' ? null : { from: from ?? null, to: to ?? null, revision: 70 };
+        }
         if (what === 'sync') keys.sync = rest[0] === '-' ? [] : rest;
         if (what === 'silent') for (const site of rest) silent.add(site);
       }

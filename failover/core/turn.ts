@@ -13,7 +13,11 @@ export interface Turn {
 
 /** Adapters answer within their deadline; this is for an answer that got lost between them and us. */
 const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
-  switchover: 45_000,
+  // Conditional, so that a second one does no harm; and 6 s pass quickly.
+  'claim leader': 400,
+  'claim address': 400,
+  switchover: 65_000,
+  'hand-over': 30_000,
   reinitialize: 45_000,
 };
 const OTHERS_LOST_AFTER_MS = 5_000;

@@ -31,7 +31,17 @@ export interface SiteKey {
 /** Members of Patroni carry the names of their sites. */
 export interface PatroniKeys {
   readonly leader: { readonly site: Site; readonly lease: string } | null;
-  readonly sync: { readonly leader: Site | null; readonly standbys: readonly Site[] } | null;
+  readonly sync: {
+    readonly leader: Site | null;
+    readonly standbys: readonly Site[];
+    readonly revision: number;
+  } | null;
+  /** A planned switchover that Patroni has accepted and not ended. */
+  readonly failover: {
+    readonly from: Site | null;
+    readonly to: Site | null;
+    readonly revision: number;
+  } | null;
 }
 
 /** What a site says of itself with every pulse. */

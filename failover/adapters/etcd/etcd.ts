@@ -1,7 +1,7 @@
 import type { Effect } from '../../core/effects.ts';
 import type { EtcdMember, Lease } from '../../core/inputs.ts';
 import type { Report, Site, View } from '../../core/view.ts';
-import { base64, type Gateway } from './gateway.ts';
+import { base64, fromBase64, type Gateway } from './gateway.ts';
 import { type Header, type KeyNames, type KeyValue, readView, viewRanges } from './keys.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
@@ -62,6 +62,45 @@ export class Etcd {
     return seconds > 0 ? seconds * 1_000 : null;
   }
 
+  /** Where another site's Patroni answers, and the lease that it renews. Null while it is away. */
+  async patroniMember(site: Site): Promise<{ url: string; lease: string } | null> {
+    const answer = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>('/v3/kv/range', {
+      key: base64(this.#names.patroniMember(site)),
+    });
+    const found = answer.kvs?.[0];
+    if (found?.lease === undefined) return null;
+    const { api_url } = JSON.parse(fromBase64(found.value ?? '')) as { api_url: string };
+    return { url: api_url, lease: found.lease };
+  }
+
+  /**
+   * Gives Patroni's leader key to another site, with that one's own lease, and ends the wish for a
+   * switchover: in one transaction, so that no site ever sees the key vacant. False if the key, the
+   * wish, `/sync` or the lease are not what they were.
+   */
+  async giveLeaderKey(
+    { to, lease, failover, sync }: Of<'hand-over'>,
+    toLease: string,
+  ): Promise<boolean> {
+    const { patroniLeader, patroniSync, patroniFailover, patroniMember } = this.#names;
+    const compare = [
+      hasLease(patroniLeader, lease),
+      hasValue(patroniLeader, this.#site),
+      unchanged(patroniFailover, failover),
+      unchanged(patroniSync, sync),
+      hasLease(patroniMember(to), toLease),
+    ];
+    const key = base64(patroniLeader);
+    const answer = await this.#gateway.ask<TxnAnswer>('/v3/kv/txn', {
+      compare,
+      success: [
+        { request_put: { key, value: base64(to), lease: toLease } },
+        { request_delete_range: { key: base64(patroniFailover) } },
+      ],
+    });
+    return answer.succeeded === true;
+  }
+
   /** Whether this site's member leads, by its own word, and who the others are. */
   async leadership(): Promise<{ here: boolean; others: EtcdMember[] }> {
     const { header, leader } = await this.#gateway.askOwn<{ header: Header; leader?: string }>(
@@ -111,6 +150,20 @@ const unchanged = (key: string, revision: number) => ({
   target: 'MOD',
   result: 'EQUAL',
   mod_revision: String(revision),
+});
+
+const hasLease = (key: string, lease: string) => ({
+  key: base64(key),
+  target: 'LEASE',
+  result: 'EQUAL',
+  lease,
+});
+
+const hasValue = (key: string, value: string) => ({
+  key: base64(key),
+  target: 'VALUE',
+  result: 'EQUAL',
+  value: base64(value),
 });
 
 const put = (key: string, value: object) => ({

@@ -8,6 +8,8 @@ export interface KeyNames {
   readonly sites: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;
+  readonly patroniFailover: string;
+  readonly patroniMember: (site: Site) => string;
 }
 
 export const keyNames = (cluster: string, scope: string): KeyNames => ({
@@ -15,6 +17,8 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   sites: `/farol/${cluster}/site/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
+  patroniFailover: `/service/${scope}/failover`,
+  patroniMember: (site) => `/service/${scope}/members/${site}`,
 });
 
 /** A key as the gateway shows it. */
@@ -38,6 +42,7 @@ export const viewRanges = (names: KeyNames) =>
     prefixRange(names.sites),
     { key: base64(names.patroniLeader) },
     { key: base64(names.patroniSync) },
+    { key: base64(names.patroniFailover) },
   ].map((request_range) => ({ request_range }));
 
 export function readView(header: Header, found: readonly KeyValue[], names: KeyNames): View {
@@ -57,6 +62,7 @@ export function readView(header: Header, found: readonly KeyValue[], names: KeyN
     patroni: {
       leader: readPatroniLeader(byName.get(names.patroniLeader)),
       sync: readSync(byName.get(names.patroniSync)),
+      failover: readFailover(byName.get(names.patroniFailover)),
     },
   };
 }
@@ -86,7 +92,19 @@ function readSync(found: KeyValue | undefined): PatroniKeys['sync'] {
     sync_standby?: string | null;
   };
   const standbys = (sync.sync_standby ?? '').split(',').filter((name) => name !== '');
-  return { leader: sync.leader ?? null, standbys };
+  return { leader: sync.leader ?? null, standbys, revision: revisionOf(found) };
+}
+
+/** What Patroni's own switchover writes; one that is set for a later time is none yet. */
+function readFailover(found: KeyValue | undefined): PatroniKeys['failover'] {
+  if (found === undefined) return null;
+  const { leader, member, scheduled_at } = JSON.parse(textOf(found)) as {
+    leader?: string | null;
+    member?: string | null;
+    scheduled_at?: string | null;
+  };
+  if (scheduled_at) return null;
+  return { from: leader ?? null, to: member ?? null, revision: revisionOf(found) };
 }
 
 const textOf = (found: KeyValue): string => fromBase64(found.value ?? '');

@@ -29,6 +29,7 @@ export async function watch(
     prefixRange(names.sites),
     { key: base64(names.patroniLeader) },
     { key: base64(names.patroniSync) },
+    { key: base64(names.patroniFailover) },
   ];
   const questions = ranges.map((range) => ({ create_request: range }));
   const news = new News(names);

@@ -12,7 +12,9 @@ export interface Keys {
   patroniLeader: { site: Site; lease: string } | null;
   /** In true time; only an etcd that has a leader lets it run out. */
   leaseUntil: number;
-  sync: { leader: Site | null; standbys: readonly Site[] };
+  sync: { leader: Site | null; standbys: readonly Site[]; revision: number };
+  /** A planned switchover under way. */
+  failover: { from: Site; to: Site; revision: number } | null;
 }
 
 export const PATRONI_TTL_MS = 20_000;
@@ -26,7 +28,8 @@ export function noKeys(): Keys {
     sites: {},
     patroniLeader: null,
     leaseUntil: 0,
-    sync: { leader: null, standbys: [] },
+    sync: { leader: null, standbys: [], revision: 0 },
+    failover: null,
   };
 }
 
@@ -37,7 +40,7 @@ export function viewOf(keys: Keys): View {
     leader: keys.leader,
     address: keys.address,
     sites: { ...keys.sites },
-    patroni: { leader: keys.patroniLeader, sync: keys.sync },
+    patroni: { leader: keys.patroniLeader, sync: keys.sync, failover: keys.failover },
   };
 }
 
@@ -91,6 +94,7 @@ export function acquirePatroni(keys: Keys, site: Site, now: number): boolean {
   if (keys.patroniLeader !== null) return false;
   keys.revision++;
   keys.patroniLeader = { site, lease: `${site}-${keys.revision}` };
+  keys.failover = null;
   keys.leaseUntil = now + PATRONI_TTL_MS;
   return true;
 }
@@ -98,6 +102,26 @@ export function acquirePatroni(keys: Keys, site: Site, now: number): boolean {
 export function renewPatroni(keys: Keys, site: Site, now: number): boolean {
   if (keys.patroniLeader?.site !== site) return false;
   keys.leaseUntil = Math.max(keys.leaseUntil, now + PATRONI_TTL_MS);
+  return true;
+}
+
+/** In one transaction, if everything is as the agent saw it. */
+export function putHandedOver(
+  keys: Keys,
+  site: Site,
+  { to, lease, failover, sync }: Extract<Effect, { kind: 'hand-over' }>,
+  now: number,
+): boolean {
+  const same =
+    keys.patroniLeader?.site === site &&
+    keys.patroniLeader.lease === lease &&
+    keys.failover?.revision === failover &&
+    keys.sync.revision === sync;
+  if (!same) return false;
+  keys.revision++;
+  keys.patroniLeader = { site: to, lease: `${to}-${keys.revision}` };
+  keys.leaseUntil = now + PATRONI_TTL_MS;
+  keys.failover = null;
   return true;
 }
 

@@ -9,6 +9,8 @@ export interface Patroni {
   readonly site: Site;
   readonly frozen: boolean;
   readonly role: 'primary' | 'standby';
+  /** PostgreSQL was stopped for a switchover, and has not been started since. */
+  readonly endedInOrder: boolean;
   freeze(forMs: number): void;
   /** Power: everything of this site's Patroni and PostgreSQL stops, or begins again. */
   stop(): void;
@@ -23,6 +25,7 @@ const LOOP_MS = 1_000;
 const RETRY_MS = 3_000;
 const REST_MS = 2_000;
 const PROMOTE_MS = 300;
+const RELEASE_AFTER_MS = 1_000;
 const RESTART_MS = 1_500;
 const DROP_STANDBY_MS = 10_000;
 
@@ -41,6 +44,7 @@ export function patroni(
   let wonAt = 0;
   let racing = false;
   let switching = false;
+  let endedInOrder = false;
   /** Rises with each stop, so that what was under way before is forgotten. */
   let life = 0;
   const seenAt = new Map<Site, number>();
@@ -100,6 +104,7 @@ export function patroni(
 
   const restart = (): void => {
     whileAlive(random.between(0.5, 1) * RESTART_MS, () => {
+      endedInOrder = false;
       postgres.up = true;
       postgres.stream();
     });
@@ -182,7 +187,7 @@ export function patroni(
     ask(
       (keys) => {
         if (!acquirePatroni(keys, site, time.now)) return false;
-        keys.sync = { leader: site, standbys: [] };
+        keys.sync = { leader: site, standbys: [], revision: keys.revision };
         return true;
       },
       (won) => {
@@ -251,8 +256,8 @@ export function patroni(
     ask(
       (keys) => {
         if (keys.patroniLeader?.site !== site) return false;
-        keys.sync = { leader: site, standbys };
         keys.revision++;
+        keys.sync = { leader: site, standbys, revision: keys.revision };
         return true;
       },
       (written) => {
@@ -275,7 +280,7 @@ export function patroni(
     stop: () => {
       running = false;
       life++;
-      [racing, switching, role] = [false, false, 'standby'];
+      [racing, switching, role, endedInOrder] = [false, false, 'standby', false];
       postgres.crash();
       postgres.primary = false;
       postgres.follows = null;
@@ -285,39 +290,70 @@ export function patroni(
       life++;
       frozenUntil = 0;
       whileAlive(random.between(500, 2_000), () => {
+        endedInOrder = false;
         postgres.up = true;
       });
     },
     crashPostgres: () => postgres.crash(),
+    get endedInOrder() {
+      return endedInOrder;
+    },
     switchover: (to, answer) => {
-      if (!works() || role !== 'primary' || switching || !postgres.up) {
-        return answer('not the primary');
+      const willing = etcd.keys.sync.standbys.includes(to) && isFollowing(to);
+      if (!works() || role !== 'primary' || switching || !postgres.up || !willing) {
+        answer('it cannot be now');
+        return;
       }
-      const target = peers.postgreses().get(to);
-      const willing = etcd.keys.sync.standbys.includes(to) && target?.follows === site;
-      if (!willing || target === undefined) return answer('candidate is not healthy');
-      switching = true;
-      postgres.endSessions();
-      postgres.primary = false;
-      world.note(`patroni ${site} hands over to ${to}`);
-      whileAlive(300, () => handOver(to, target, answer));
+      ask(
+        (keys) => {
+          keys.revision++;
+          keys.failover = { from: site, to, revision: keys.revision };
+          return true;
+        },
+        (written) => {
+          if (written === true && role === 'primary' && !switching) stopFor(to, answer);
+          else answer('etcd does not answer');
+        },
+      );
     },
     wake: () => time.after(random.between(5, 50), loop),
   };
 
-  const handOver = (to: Site, target: Postgres, answer: (failure: string | null) => void): void => {
+  const isFollowing = (standby: Site): boolean => {
+    const other = peers.postgreses().get(standby);
+    const reaches = network.reaches(site, standby) && network.reaches(standby, site);
+    return other?.up === true && other.follows === site && reaches;
+  };
+
+  /** Ends PostgreSQL in order: what streams then has everything. A second later the key is released. */
+  const stopFor = (to: Site, answer: (failure: string | null) => void): void => {
+    world.note(`patroni ${site} stops for ${to}`);
+    switching = true;
+    postgres.endSessions();
+    postgres.primary = false;
+    whileAlive(random.between(100, 300), () => {
+      for (const other of peers.postgreses().values()) {
+        if (other !== postgres && !other.stalled && isFollowing(other.site)) {
+          for (const entry of postgres.wal.slice(other.wal.length)) other.wal.push(entry);
+        }
+      }
+      postgres.crash();
+      endedInOrder = true;
+      whileAlive(RELEASE_AFTER_MS, () => releaseTo(to, answer));
+    });
+  };
+
+  const releaseTo = (to: Site, answer: (failure: string | null) => void): void => {
     switching = false;
-    const reaches = network.reaches(site, to) && network.reaches(to, site);
-    const complete = reaches && target.up && target.follows === site;
-    if (complete) for (const entry of postgres.wal.slice(target.wal.length)) target.wal.push(entry);
     demote();
     ask(
       (keys) => {
         releasePatroni(keys, site);
+        return true;
       },
       () => {
         peers.patronis().get(to)?.wake();
-        answer(complete ? null : 'the standby did not catch up');
+        answer(null);
       },
     );
   };

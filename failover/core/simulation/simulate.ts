@@ -127,6 +127,7 @@ function raise(world: World, check: Invariants): Cluster {
         patroni: patronis.get(site) ?? null,
         patroniOf: (name) => patronis.get(name),
         postgres: postgreses.get(site) ?? null,
+        postgresOf: (name) => postgreses.get(name),
         server: servers.get(site) ?? null,
         addressChanged: () => check.address(agents),
       }),

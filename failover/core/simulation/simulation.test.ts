@@ -55,16 +55,23 @@ test('SIGKILL of the agent changes neither leader nor address', () => {
   }
 });
 
-test('after the loss of the active site another has the address within 6 s', () => {
-  for (let seed = 1; seed <= 100; seed++) {
-    const outcome = simulate({ seed, faultsMs: 8_000, faults: activeSiteLost });
-    expect(outcome.addressGapMs, `seed ${seed}`).toBeLessThan(6_000);
+test('after the loss of the active site another has the address within 5 s', () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const outcome = simulate({ seed, faultsMs: 25_000, faults: activeSiteLost });
+    expect(outcome.addressGapMs, `seed ${seed}`).toBeLessThan(5_000);
   }
 });
 
 const agentKilledOnce: Story = (world, cluster, active) => agentKilled(world, cluster, active, 0);
 
-const activeSiteLost: Story = (world, cluster, active) => powerLoss(world, cluster, active, 60_000);
+/**
+ * Once all is calm, so that etcd's leader has been moved elsewhere, and with no message lost or late:
+ * a pulse that arrives seconds after its sender died is a sign of life like any other.
+ */
+const activeSiteLost: Story = (world, cluster) => {
+  world.network.lossRate = 0;
+  world.time.after(15_000, () => powerLoss(world, cluster, cluster.etcd.keys.leader.site!, 60_000));
+};
 
 /** Each mistake with the schedule that shows it: FAULTS.md, "Schedules that broke earlier drafts". */
 const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
@@ -114,13 +121,25 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     { lateAnswersRenew: true },
     (world, cluster, active) => {
       world.network.lossRate = 0.3;
-      world.time.after(5_000, () => cutOff(world, cluster, active, 20_000));
+      for (let at = 5_000; at < 50_000; at += 10_000) {
+        world.time.after(at, () => cutOff(world, cluster, active, 5_000));
+      }
     },
   ],
   [
     "a challenger does not compare the holder's last pulse",
     { challengerIgnoresLastPulse: true },
     (world, cluster, active) => lossyNetwork(world, cluster, active, 30_000),
+  ],
+  [
+    'the leader key is handed to a standby that may lack something',
+    { handsOverUnseen: true },
+    (world, cluster, active) => {
+      const to = world.sites.find((site) => site !== active)!;
+      // The candidate falls behind, while another standby confirms.
+      world.time.after(3_000, () => cluster.postgreses.get(to)!.stall(5_000));
+      world.time.after(4_500, () => moveAway(world, cluster, active));
+    },
   ],
   [
     'the address has no lifetime',

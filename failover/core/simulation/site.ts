@@ -4,7 +4,15 @@ import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';
 import type { Site } from '../view.ts';
 import type { Etcd } from './etcd.ts';
-import { type Keys, leaseLeftMs, putClaim, putPulse, putVacant, viewOf } from './keys.ts';
+import {
+  type Keys,
+  leaseLeftMs,
+  putClaim,
+  putHandedOver,
+  putPulse,
+  putVacant,
+  viewOf,
+} from './keys.ts';
 import type { Patroni } from './patroni.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
@@ -32,6 +40,7 @@ export interface Machines {
   /** Any member takes a wish for a switchover and passes it on. */
   readonly patroniOf: (site: Site) => Patroni | undefined;
   readonly postgres: Postgres | null;
+  readonly postgresOf: (site: Site) => Postgres | undefined;
   readonly server: Server | null;
   readonly addressChanged: () => void;
 }
@@ -40,6 +49,7 @@ const TICK_MS = 200;
 const POLL_MS = 500;
 const ETCD_DEADLINE_MS = 1_000;
 const LOCAL_DEADLINE_MS = 1_000;
+const HAND_OVER_WITHIN_MS = 5_000;
 
 export function agentHost(site: Site, world: World, machines: Machines): AgentHost {
   const { time, random, network, bugs } = world;
@@ -51,6 +61,7 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
     serverUrl: witness ? null : `https://${site}:8481`,
     frontUrl: witness ? null : `https://${site}:8443`,
     strict: world.strict,
+    mayHandOver: !witness,
     mayHoldAddress: !witness,
   };
   const clock = (): number => world.clock(site);
@@ -139,6 +150,9 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
       case 'switchover':
         moveAway(effect.from, effect.to);
         break;
+      case 'hand-over':
+        handOver(effect, time.now + HAND_OVER_WITHIN_MS);
+        break;
       case 'move-etcd-leader':
         later(50, () => {
           if (etcd.leader === site) etcd.moveLeader(effect.member);
@@ -150,6 +164,28 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
         break;
       case 'answer':
     }
+  };
+
+  /** Looks until our PostgreSQL has ended and the candidate has all of it. */
+  const handOver = (effect: Extract<Effect, { kind: 'hand-over' }>, until: number): void => {
+    const mine = life;
+    const other = machines.postgresOf(effect.to);
+    const reaches = network.reaches(site, effect.to) && network.reaches(effect.to, site);
+    const hasAll = reaches && (other?.wal.length ?? 0) >= (postgres?.wal.length ?? 0);
+    if (patroni?.endedInOrder === true && (hasAll || bugs.handsOverUnseen)) {
+      const act = (keys: Keys) => putHandedOver(keys, site, effect, time.now);
+      ask('hand-over', act, (done) => {
+        if (done) world.note(`${site} hands over to ${effect.to}`);
+        if (done) machines.patroniOf(effect.to)?.wake();
+        return done
+          ? { kind: 'done', effect: 'hand-over' }
+          : { kind: 'failed', effect: 'hand-over', reason: 'something changed' };
+      });
+    } else if (time.now < until) {
+      time.after(25, () => {
+        if (mine === life && alive && pausedUntil <= time.now) handOver(effect, until);
+      });
+    } else tell(mine, { kind: 'failed', effect: 'hand-over', reason: 'not in time' });
   };
 
   const moveAway = (from: Site, to: Site): void => {

@@ -30,4 +30,5 @@ export interface Bugs {
   readonly noDeadlineAfterCommit?: boolean;
   readonly deadlineWithoutPatroni?: boolean;
   readonly silentServerIsGone?: boolean;
+  readonly handsOverUnseen?: boolean;
 }
