@@ -17,7 +17,7 @@ export function presenceEvents(
 ): Json[] {
   const { presence: filter } = reader.filter;
   if (filter.admitsNothing) return [];
-  const about = after === undefined ? everybodyNear(active, user) : changedAfter(user, after);
+  const about = after === undefined ? everybodyNear(active, user) : user.presence.after(after);
   const events: Json[] = [];
   for (const userId of about) {
     if (!presence.isKnown(userId)) continue;
@@ -25,10 +25,6 @@ export function presenceEvents(
     if (filter.admits(event)) events.push(JSON.stringify(event));
   }
   return events;
-}
-
-function changedAfter(user: ActiveUser, counter: number): UserId[] {
-  return [...user.presence].filter(([, changedAt]) => changedAt > counter).map(([id]) => id);
 }
 
 /** Whoever is present syncs, so those who do not are not known either. */

@@ -1,6 +1,7 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { Device } from './device.ts';
+import { Noted } from './noted.ts';
 import { UserSettings } from './user-settings.ts';
 
 /** Older changes than these are looked up. A client that syncs all the time needs the last few. */
@@ -14,10 +15,10 @@ export class ActiveUser {
   readonly userId: UserId;
   /** Rooms whose changes are written down here. May hold too many for a while, never too few. */
   readonly rooms = new Set<RoomId>();
-  /** Rooms in which typing changed, with the ephemeral counter of the change. */
-  readonly typing = new Map<RoomId, number>();
-  /** Presence of others that changed, likewise. */
-  readonly presence = new Map<UserId, number>();
+  /** Rooms in which typing changed. */
+  readonly typing = new Noted<RoomId>();
+  /** Users whose presence changed. */
+  readonly presence = new Noted<UserId>();
   readonly settings: UserSettings;
   readonly #devices = new Map<string, Device>();
   readonly #waiters = new Set<() => void>();

@@ -59,5 +59,5 @@ function typingRooms(typing: Typing, { since, known, memberships }: Occasion): I
   const { ephemeral, typingShown } = since;
   if (known === undefined || ephemeral === undefined)
     return typingShown ? memberships.keys() : typing.rooms();
-  return [...known.typing].filter(([, at]) => at > ephemeral).map(([roomId]) => roomId);
+  return known.typing.after(ephemeral);
 }

@@ -143,7 +143,7 @@ export class Presence {
       const told = new Set<ActiveUser>();
       for (const [index, userId] of changed.entries())
         for (const user of usersIn(active, rooms[index]!)) {
-          user.presence.set(userId, changedAt);
+          user.presence.note(userId, changedAt);
           told.add(user);
         }
       active.ephemeral(told, changedAt);

@@ -54,7 +54,7 @@ export class Typing {
 
   #changed(roomId: RoomId) {
     const changedAt = this.#counter.next();
-    for (const user of this.#active.inRoom(roomId)) user.typing.set(roomId, changedAt);
+    for (const user of this.#active.inRoom(roomId)) user.typing.note(roomId, changedAt);
     this.#active.ephemeral(this.#active.inRoom(roomId), changedAt);
   }
 }
