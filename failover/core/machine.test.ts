@@ -227,6 +227,26 @@ test("etcd's leader does not stay at the active site", () =>
     { c: { witness: true } },
   ));
 
+test("etcd's leader stays while the primary's site is silent: a move would prolong its lease", () =>
+  tells(
+    'etcd-leader-stays',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 postgres standby
+     0 etcd leader b 50, address b 51, patroni b`,
+    `3000 etcd silent b
+     9000 etcd leader -, address -
+     9010 won address
+     9100 raft here
+     20900 etcd patroni b
+     21000 raft here
+     22000 etcd patroni a
+     32900 etcd patroni a
+     33000 raft here`,
+    { b: writerAt(51) },
+  ));
+
 type Others = Record<string, Partial<Report>>;
 
 async function tells(name: string, before: string, story: string, others: Others = {}) {

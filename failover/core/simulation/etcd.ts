@@ -1,3 +1,4 @@
+import { Endpoints } from '../endpoints.ts';
 import type { Site } from '../view.ts';
 import { type Keys, noKeys, PATRONI_TTL_MS } from './keys.ts';
 import type { World } from './world.ts';
@@ -31,7 +32,9 @@ export function etcd(world: World): Etcd {
   const keys = noKeys();
   const frozenUntil = new Map<Site, number>();
   const dead = new Set<Site>();
-  const failures = new Map<Site, number>();
+  const ways = new Map(
+    members.map((site) => [site, new Endpoints(members.length, () => time.now)]),
+  );
   const watchers: [Site, () => void][] = [];
   let leader: Site | null = members[members.length - 1]!;
   let electing = false;
@@ -94,21 +97,22 @@ export function etcd(world: World): Etcd {
     revive: (member) => void dead.delete(member),
     onChange: (site, hint) => void watchers.push([site, hint]),
     request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
-      const tries = pinned ? 0 : (failures.get(from) ?? 0);
+      const attempt = pinned ? null : ways.get(from)!.take();
       const own = members.indexOf(from);
-      const endpoint = members[(own + tries) % members.length]!;
+      const endpoint = members[(own + (attempt?.member ?? 0)) % members.length]!;
       let over = false;
       const end = (result: Answer<T>): void => {
         if (over) return;
         over = true;
-        if (!pinned) failures.set(from, result.ok ? tries % members.length : tries + 1);
+        if (result.ok) attempt?.answered();
+        else attempt?.failed();
         answer(result);
       };
       time.after(deadlineMs, () =>
         end({ ok: false, reason: `${endpoint} did not answer in time` }),
       );
       if (!network.reaches(from, endpoint) || random.chance(network.lossRate)) return;
-      const serve = (attempt: number): void => {
+      const serve = (tries: number): void => {
         if (!runs(endpoint)) {
           if (network.isOn(endpoint) && dead.has(endpoint)) end({ ok: false, reason: 'refused' });
           return;
@@ -116,7 +120,7 @@ export function etcd(world: World): Etcd {
         const serving = working();
         if (serving === null || !linked(endpoint, serving)) {
           // etcd keeps the request and may carry it out long after the client has given up.
-          if (attempt < 10) time.after(300, () => serve(attempt + 1));
+          if (tries < 10) time.after(300, () => serve(tries + 1));
           return;
         }
         const before = keys.revision;
