@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
-import { Endpoints } from './endpoints.ts';
+import { Endpoints } from '../../core/endpoints.ts';
 
 export interface GatewayOptions {
   /** The own site's member first: the others are asked only while it does not answer. */
