@@ -4,9 +4,10 @@ export interface Measured {
   readonly requests: number;
   /** From the fault until acknowledgements flow again; 0 if they never stopped. */
   readonly writesAfterMs: number;
-  /** The longest time between two acknowledgements of anybody, and the longest that one request took. */
+  /** The longest time between two acknowledgements of anybody. */
   readonly longestPauseMs: number;
-  readonly longestRequestMs: number;
+  /** The longest that one send took, by where it went. */
+  readonly longestRequestMs: Readonly<Record<string, number>>;
   /** Attempts that failed, by where they went and why. */
   readonly failed: Readonly<Record<string, number>>;
   readonly failedCount: number;
@@ -35,7 +36,7 @@ export function measure(history: History, faultAt: number): Measured {
     requests: history.attempts.filter(({ what }) => what !== 'set up').length,
     writesAfterMs: pause.ms < PAUSE_MS ? 0 : Math.round(pause.until - faultAt),
     longestPauseMs: Math.round(pause.ms),
-    longestRequestMs: Math.round(Math.max(0, ...affected.filter(isSend).map(durationOf))),
+    longestRequestMs: longestBy(affected.filter(isSend), ({ through }) => through),
     failed: countBy(failures, (each) => `${each.what} through ${each.through}: ${causeOf(each)}`),
     failedCount: failures.length,
     held: affected.filter((each) => isSend(each) && succeeded(each) && durationOf(each) > usual)
@@ -66,6 +67,17 @@ export function longestPause(answeredAt: readonly number[], faultAt: number) {
 
 const durationOf = ({ sentAt, answeredAt }: Attempt) => answeredAt - sentAt;
 const isSend = ({ what }: Attempt) => what === 'send';
+
+function longestBy(attempts: readonly Attempt[], keyOf: (attempt: Attempt) => string) {
+  const longest: Record<string, number> = {};
+  for (const each of attempts)
+    longest[keyOf(each)] = Math.max(longest[keyOf(each)] ?? 0, Math.round(durationOf(each)));
+  return longest;
+}
+
+/** The longest stall that any client had to bear. */
+export const longestOf = ({ longestRequestMs }: Measured) =>
+  Math.max(0, ...Object.values(longestRequestMs));
 
 function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Record<string, number> {
   const counts: Record<string, number> = {};
