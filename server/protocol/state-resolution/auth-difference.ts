@@ -40,8 +40,8 @@ function* startsOf(from: readonly EventId[], { unconflicted }: Conflict): Genera
 /**
  * Each event has a mask of the states whose chains it was found in; masks only ever grow. The deepest
  * event goes first, for otherwise the chain of one state would run down to the beginning of
- * the room ahead of that of another. A depth that lies costs time only: whatever the order, the masks
- * end up the same.
+ * the room ahead of that of another. A depth that lies costs time only: an event taken to be of some
+ * states, and found in all too late, is one of the candidates, and below one of `common`.
  */
 class Walk {
   /** Events found in the chains of all states, whose own chains need no walk. */
@@ -54,7 +54,6 @@ class Walk {
   readonly #waiting = new Set<Event>();
   readonly #deepestFirst = new SmallestFirst<Event>((a, b) => a.depth > b.depth);
   readonly #learned = new Set<Event>();
-  readonly #passed = new Set<Event>();
 
   constructor(conflict: Conflict, known: KnownEvents) {
     this.#conflict = conflict;
@@ -106,14 +105,12 @@ class Walk {
       this.common.add(event.eventId);
       return;
     }
-    this.#passed.add(event);
     const mask = this.#masks.get(event.eventId)!;
     for (const id of event.authEvents) this.#mark(id, mask);
   }
 
-  /** One that was passed before it was found in all chains has to tell those below, all the same. */
   #isCommon(event: Event): boolean {
-    return this.#masks.get(event.eventId) === this.#all && !this.#passed.has(event);
+    return this.#masks.get(event.eventId) === this.#all;
   }
 
   #mark(id: EventId, mask: bigint): void {

@@ -29,13 +29,11 @@ export const separate = (
   // Version 1: only different events for the same key are a conflict. Later: who does not have the
   // key is in conflict with those who have it.
   const mayLack = stateResolution === 'v1';
-  for (const [i, state] of states.entries()) {
-    const earlier = states.slice(0, i);
+  for (const state of states) {
     const others = states.filter((other) => other !== state);
     for (const [key, id] of state) {
-      if (earlier.some((other) => other.has(key))) continue;
       if (areAgreed(others, key, id, mayLack)) unconflicted.set(key, id);
-      else for (const [j, other] of states.entries()) copyEntry(key, other, conflicted[j]!);
+      else for (const [i, other] of states.entries()) copyEntry(key, other, conflicted[i]!);
     }
   }
   return { unconflicted, conflicted };

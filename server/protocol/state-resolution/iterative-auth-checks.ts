@@ -3,25 +3,23 @@ import type { AuthState } from '../auth-rules/verdict.ts';
 import type { Event } from '../event.ts';
 import type { KnownEvents } from './known-events.ts';
 import type { PartialState } from './partial-state.ts';
-import type { ResolvedRoom, Steps } from './steps.ts';
+import type { ResolvedRoom } from './steps.ts';
 
 /**
  * The *iterative auth checks algorithm*: each event in turn becomes part of the state, if the state
  * so far allows it. An event rejected on receipt is judged anew like the others ("Rejected events").
+ * The auth events of all, and what is read of the state (`idsReadFor`), are known by now.
  */
-export function* checkIteratively(
+export const checkIteratively = (
   events: readonly Event[],
   state: PartialState,
   known: KnownEvents,
   room: ResolvedRoom,
-): Steps<void> {
-  yield* known.learn(events.flatMap((event) => event.authEvents));
-  yield* state.learnFor(events);
+): void => {
   for (const event of events) {
-    const { allowed } = authorize(event, stateFor(event, state, known), room.rules);
-    if (allowed) state.put(event);
+    if (authorize(event, stateFor(event, state, known), room.rules).allowed) state.put(event);
   }
-}
+};
 
 /** What the state has not is taken from the event's own auth events, unless those were rejected. */
 const stateFor = (event: Event, state: PartialState, known: KnownEvents): AuthState => ({

@@ -15,11 +15,10 @@ export function* orderByMainline(
 ): Steps<Event[]> {
   const mainline = new Mainline(powerLevels, known);
   const positions = new Map<Event, number>();
-  yield* known.learn(events.flatMap((event) => event.authEvents));
   for (const event of events) positions.set(event, yield* mainline.positionOf(event));
   return events.toSorted((a, b) => {
     const [ofA, ofB] = [positions.get(a)!, positions.get(b)!];
-    return ofA === ofB ? compareByTimeAndId(a, b) : ofB > ofA ? 1 : -1;
+    return ofA === ofB ? compareByTimeAndId(a, b) : ofB - ofA;
   });
 }
 

@@ -5,7 +5,7 @@ import type { EventId } from '../identifiers.ts';
 import type { StateView } from './conflict.ts';
 import { createIdOf } from './create-id.ts';
 import { type KnownEvents, keyOf } from './known-events.ts';
-import type { ResolvedRoom, Steps } from './steps.ts';
+import type { ResolvedRoom } from './steps.ts';
 
 /** The state that a resolution builds up: what it decided, above what it began with. */
 export class PartialState implements AuthState {
@@ -33,8 +33,8 @@ export class PartialState implements AuthState {
     for (const event of events) this.put(event);
   }
 
-  /** What the auth rules will read of the base when they judge these events. */
-  *learnFor(events: readonly Event[]): Steps<void> {
+  /** Of all that the auth rules may read of this state when they judge these events. */
+  idsReadFor(events: readonly Event[]): Set<EventId> {
     const ids = new Set<EventId>();
     const add = (type: string, stateKey: string): void => {
       const id = this.#idOf(type, stateKey);
@@ -44,7 +44,7 @@ export class PartialState implements AuthState {
     for (const event of events) {
       for (const [type, stateKey] of authEventKeys(event, this.#room.rules)) add(type, stateKey);
     }
-    yield* this.#known.learn(ids);
+    return ids;
   }
 
   /** A create event that the room id names is there, also in a state that began empty. */

@@ -7,55 +7,44 @@ import { createIdOf } from './create-id.ts';
 import { compareByTimeAndId } from './event-order.ts';
 import type { KnownEvents } from './known-events.ts';
 import { SmallestFirst } from './smallest-first.ts';
-import type { ResolvedRoom, Steps } from './steps.ts';
-
-/** *Power events* are events that might remove someone's ability to do something in the room. */
-export const isPowerEvent = ({ type, stateKey, sender, content }: Event): boolean => {
-  if (type === 'm.room.power_levels' || type === 'm.room.join_rules') return stateKey === '';
-  if (type !== 'm.room.member' || sender === stateKey) return false;
-  return content.membership === 'leave' || content.membership === 'ban';
-};
+import type { ResolvedRoom } from './steps.ts';
 
 /**
  * Step 1: the power events of the full conflicted set and what of that set is in their auth chains,
  * in *reverse topological power ordering*, earliest first. As in Synapse and ruma the
  * chains are followed within the set only (README.md).
  */
-export function* orderByPower(
-  fullConflictedSet: ReadonlySet<EventId>,
+export const orderByPower = (
+  fullConflictedSet: readonly Event[],
   known: KnownEvents,
   room: ResolvedRoom,
-): Steps<Event[]> {
-  const chosen = withChains(
-    [...fullConflictedSet].filter((id) => isPowerEvent(known.get(id)!)),
-    fullConflictedSet,
-    known,
-  );
-  yield* known.learn([...chosen.values()].flatMap((event) => event.authEvents));
-  const createId = createIdOf(room);
-  if (createId !== undefined) yield* known.learn([createId]);
+): Event[] => {
+  const chosen = withChains(fullConflictedSet);
   const powers = new Map<Event, number>();
   for (const event of chosen.values()) powers.set(event, senderPower(event, known, room));
   return topologicalOrder(chosen, (a, b) => {
     const [powerOfA, powerOfB] = [powers.get(a)!, powers.get(b)!];
     return powerOfA === powerOfB ? compareByTimeAndId(a, b) < 0 : powerOfA > powerOfB;
   });
-}
+};
 
-const withChains = (
-  ids: readonly EventId[],
-  within: ReadonlySet<EventId>,
-  known: KnownEvents,
-): Map<EventId, Event> => {
+const withChains = (fullConflictedSet: readonly Event[]): Map<EventId, Event> => {
+  const within = new Map(fullConflictedSet.map((event) => [event.eventId, event]));
   const chosen = new Map<EventId, Event>();
-  const open = [...ids];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (chosen.has(id)) continue;
-    const event = known.get(id)!;
-    chosen.set(id, event);
-    open.push(...event.authEvents.filter((authId) => within.has(authId)));
+  const open = fullConflictedSet.filter(isPowerEvent);
+  for (let event = open.pop(); event !== undefined; event = open.pop()) {
+    if (chosen.has(event.eventId)) continue;
+    chosen.set(event.eventId, event);
+    open.push(...event.authEvents.flatMap((id) => within.get(id) ?? []));
   }
   return chosen;
+};
+
+/** *Power events* are events that might remove someone's ability to do something in the room. */
+const isPowerEvent = ({ type, stateKey, sender, content }: Event): boolean => {
+  if (type === 'm.room.power_levels' || type === 'm.room.join_rules') return stateKey === '';
+  if (type !== 'm.room.member' || sender === stateKey) return false;
+  return content.membership === 'leave' || content.membership === 'ban';
 };
 
 /** "Looking at their respective auth_events", of which from version 12 on the create event is none. */

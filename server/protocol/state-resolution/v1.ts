@@ -18,7 +18,7 @@ export function* resolveV1(conflict: Conflict, room: ResolvedRoom): Steps<StateM
   const known = new KnownEvents(room);
   const state = new PartialState(conflict.unconflicted, known, room);
   const groups = yield* conflictingEvents(conflict, known);
-  yield* state.learnFor(groups.flat());
+  yield* known.learn(state.idsReadFor(groups.flat()));
   for (const type of PASSES) {
     const ofPass = groups.filter(([first]) => first!.type === type);
     state.putAll(ofPass.map((events) => resolveAuthEvents(events, state, room)));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Branch, ForkedRoom } from '../../../test/support/fork.ts';
-import { ALICE, BOB, CAROL } from '../../../test/support/test-room.ts';
+import { ALICE, BOB, CAROL, type Draft } from '../../../test/support/test-room.ts';
 import { type RoomVersion, roomVersions } from '../room-versions.ts';
 
 const MEMBER = 'm.room.member';
@@ -134,6 +134,32 @@ describe.each(roomVersions().filter((version) => version !== '1'))('in version %
     for (const other of [base.fork().topic('two'), circle.fork().topic('two')]) {
       expect(room.resolve(circle, other).get(MEMBER, ALICE)).toBe('$alice');
     }
+  });
+});
+
+/** BOB left before the fork, but an event of his on one side still names the join before that. */
+describe('an event that names older state than the states agree on', () => {
+  const resolveIn = (version: RoomVersion): (string | undefined)[] => {
+    const { room, base } = roomOfThree(version);
+    const left = base.fork().member('bob-left', BOB, 'leave');
+    const stale = (id: string, draft: Draft): Draft => ({
+      ...draft,
+      authEvents: base.event(`${id}-draft`, draft).authEvents,
+    });
+    const kick = { type: MEMBER, sender: BOB, stateKey: CAROL, content: { membership: 'leave' } };
+    const topic = { type: 'm.room.topic', sender: BOB, stateKey: '' };
+    const one = left.fork().topic('one');
+    const two = left.fork().set('kick', stale('kick', kick)).set('two', stale('two', topic));
+    const resolved = room.resolve(one, two);
+    return [resolved.get(MEMBER, CAROL), resolved.get('m.room.topic')];
+  };
+
+  test('is judged by what they agree on before version 12', () => {
+    expect(resolveIn('11')).toEqual(['$carol', '$one']);
+  });
+
+  test('is judged by what it names in version 12', () => {
+    expect(resolveIn('12')).toEqual(['$kick', '$two']);
   });
 });
 

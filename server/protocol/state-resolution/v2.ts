@@ -1,4 +1,4 @@
-import type { EventId } from '../identifiers.ts';
+import type { Event } from '../event.ts';
 import { conflictedSubgraph } from './auth-chain.ts';
 import { authDifference } from './auth-difference.ts';
 import type { Conflict, StateMap } from './conflict.ts';
@@ -15,15 +15,16 @@ export function* resolveV2(conflict: Conflict, room: ResolvedRoom): Steps<StateM
   const fullConflictedSet = yield* fullConflictedSetOf(conflict, known, room);
   const base = room.rules.stateResolution === 'v2.1' ? EMPTY : conflict.unconflicted;
   const state = new PartialState(base, known, room);
+  const authEvents = fullConflictedSet.flatMap((event) => event.authEvents);
+  yield* known.learn([...state.idsReadFor(fullConflictedSet), ...authEvents]);
 
-  const powerEvents = yield* orderByPower(fullConflictedSet, known, room);
-  yield* checkIteratively(powerEvents, state, known, room);
+  const powerEvents = orderByPower(fullConflictedSet, known, room);
+  checkIteratively(powerEvents, state, known, room);
 
-  for (const { eventId } of powerEvents) fullConflictedSet.delete(eventId);
-  const others = [...fullConflictedSet].map((id) => known.get(id)!);
-  yield* state.learnFor(others);
+  const picked = new Set(powerEvents);
+  const others = fullConflictedSet.filter((event) => !picked.has(event));
   const powerLevels = state.get('m.room.power_levels', '');
-  yield* checkIteratively(yield* orderByMainline(others, powerLevels, known), state, known, room);
+  checkIteratively(yield* orderByMainline(others, powerLevels, known), state, known, room);
   return withoutUnconflicted(state, conflict);
 }
 
@@ -34,14 +35,13 @@ function* fullConflictedSetOf(
   conflict: Conflict,
   known: KnownEvents,
   room: ResolvedRoom,
-): Steps<Set<EventId>> {
+): Steps<Event[]> {
   const conflicted = new Set(conflict.conflicted.flatMap((state) => [...state.values()]));
-  yield* known.learn(conflicted);
   const ids = new Set([...conflicted, ...(yield* authDifference(conflict, known))]);
   if (room.rules.stateResolution === 'v2.1') {
     for (const id of yield* conflictedSubgraph(conflicted, known)) ids.add(id);
   }
-  return new Set([...ids].filter((id) => known.get(id) !== undefined));
+  return [...ids].flatMap((id) => known.get(id) ?? []);
 }
 
 /** Step 5: whatever was decided meanwhile, an unconflicted entry stays what it was. */
