@@ -38,6 +38,7 @@ function row(site: SiteStatus, { address, primary, synchronousStandbys }: Status
   const agent =
     site.silentMs < SILENT_MS ? 'here' : `silent ${(site.silentMs / 1_000).toFixed(0)} s`;
   const etcd = site.etcdLeader ? 'leader' : '';
+  if (site.silentMs >= SILENT_MS) return [site.site, agent, ...HEADS.slice(2).map(() => '?')];
   if (site.witness)
     return [site.site, agent, '(witness)', '', '', '', '', '', '', site.power, etcd];
   const sync = synchronousStandbys.includes(site.site) ? ' (sync)' : '';

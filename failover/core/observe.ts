@@ -21,6 +21,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
     case 'patroni-lease':
       return { ...state, patroniLease: seePatroniLease(state.patroniLease, input) };
     case 'server':
+      // Asked before the latest order left: what it says of its role may be of before the order.
+      if (input.askedAt < (state.told?.at ?? input.askedAt)) return state;
       return { ...state, server: seeServer(state, input.server, input.askedAt, now) };
     case 'server-silent':
       return { ...state, server: missServer(state, input, now) };
