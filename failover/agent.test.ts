@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
-import { bootTime } from './boot-time.ts';
 import { operate } from './cli/operate.ts';
 import {
   acquirePatroni,

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { arpDriver } from './adapters/address/arp.ts';
+import { bootTime } from './adapters/clock/boot-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { keyNames } from './adapters/etcd/keys.ts';
@@ -11,7 +12,6 @@ import { Patroni } from './adapters/patroni/patroni.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
 import { Agent } from './agent.ts';
-import { bootTime } from './boot-time.ts';
 import { operate } from './cli/operate.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { TIMINGS } from './core/timings.ts';

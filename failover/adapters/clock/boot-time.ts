@@ -1,5 +1,5 @@
 import { openSync, readSync } from 'node:fs';
-import type { Millis } from './core/timings.ts';
+import type { Millis } from '../../core/timings.ts';
 
 /**
  * CLOCK_BOOTTIME, which counts on while the machine is suspended, to 10 ms: the clock on which agent
