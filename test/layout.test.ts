@@ -45,7 +45,6 @@ const ARROWS: Record<string, string[]> = {
   'server/metrics': ['prom-client'],
   'failover/core': [],
   'failover/ports.ts': ['failover/core'],
-  'failover/boot-time.ts': ['failover/core'],
   'failover/agent.ts': ['failover/core', 'failover/ports.ts'],
   'failover/adapters': ['failover/core', 'failover/ports.ts', 'undici', 'zod', 'pino'],
   'failover/front': ['undici', 'zod', 'pino', 'prom-client'],

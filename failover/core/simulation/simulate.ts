@@ -53,7 +53,7 @@ export function simulate(setting: Setting): Outcome {
   startClients(world, cluster.agents, cluster.servers);
 
   const from = WARM_UP_MS;
-  const until = from + (setting.faultsMs ?? 40_000);
+  const until = from + (setting.faultsMs ?? 32_000);
   if (setting.faults === undefined) breakThings(world, cluster, from, until);
   else time.at(from, () => setting.faults?.(world, cluster, cluster.etcd.keys.leader.site ?? 'a'));
   time.at(from, () => check.beginCounting());
