@@ -28,6 +28,27 @@ test('a filter that lets little through finds what it wants further back', async
   expect(joined.timeline.events.map((each: Answer) => each.type)).toEqual(['org.example.rare']);
 });
 
+test('a filter that lets through nothing of a whole page is looked for behind it', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  await house.setState(roomId, draft('org.example.rare', { n: 1 }));
+  for (let n = 0; n < 130; n++) await house.say(roomId, alice, `${n}`);
+  const filter = { room: { timeline: { types: ['org.example.rare'], limit: 1 } } };
+  const joined = (await house.sync(alice, { filter })).rooms.join[roomId];
+  expect(joined.timeline.events.map((each: Answer) => each.type)).toEqual(['org.example.rare']);
+});
+
+test('where a further page has more than the limit, the timeline is limited', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  for (const n of [1, 2, 3]) await house.setState(roomId, draft('org.example.rare', { n }));
+  await house.say(roomId, alice, 'last');
+  const filter = { room: { timeline: { types: ['org.example.rare'], limit: 2 } } };
+  const { timeline } = (await house.sync(alice, { filter })).rooms.join[roomId];
+  expect(timeline.events.map((each: Answer) => each.content.n)).toEqual([2, 3]);
+  expect(timeline.limited).toBe(true);
+});
+
 test('the sending device is told its transaction id, and no other', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);

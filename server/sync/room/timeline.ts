@@ -26,24 +26,19 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
   for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
     const pageLimit = page === 0 ? limit : PAGE_EVENTS;
     const found = await room.timeline({ after: span.after, upTo, limit: pageLimit });
-    const wanted = await seen(room, found.events, reader);
-    kept = [...wanted, ...kept];
+    const wanted = found.events.filter((event) => isWanted(event, reader));
+    const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
+    kept = [...seen, ...kept];
     limited = found.limited;
     upTo = (found.events[0]?.nid ?? 1) - 1;
     // What lies before events of which none may be seen is not seen either, nearly always.
-    if (wanted.length === 0 && page > 0) break;
+    if (wanted.length > 0 && seen.length === 0) break;
   }
   const events = kept.slice(-limit);
   limited ||= events.length < kept.length;
   return { events, limited, start: (events[0]?.event.nid ?? span.upTo + 1) - 1 };
 }
 
-async function seen(room: Room, events: readonly RoomEvent[], reader: Reader) {
-  const { userId, ignored, filter } = reader;
-  const wanted = events.filter(
-    (event) =>
-      filter.room.timeline.admits(event) &&
-      (event.stateKey !== undefined || !ignored.has(event.sender)),
-  );
-  return wanted.length === 0 ? [] : await room.visibleTo(userId, wanted);
-}
+const isWanted = (event: RoomEvent, { filter, ignored }: Reader): boolean =>
+  filter.room.timeline.admits(event) &&
+  (event.stateKey !== undefined || !ignored.has(event.sender));
