@@ -153,7 +153,13 @@ async function runFront(config: Config): Promise<void> {
   if (config.front === undefined) throw new ConfigError('A witness has no front.');
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
   const stop = untilStopped();
-  const front = await startFront({ config: config.front, runtimeDir: config.runtimeDir, log });
+  const address = config.address?.address.split('/')[0];
+  const front = await startFront({
+    config: config.front,
+    runtimeDir: config.runtimeDir,
+    ...(address && { address }),
+    log,
+  });
   await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await front.close();
 }

@@ -1,7 +1,7 @@
 import type { Body } from './body.ts';
 import type { DeviceOrder, Turn } from './device-order.ts';
 import { type Headers, towardsWriter } from './headers.ts';
-import { withTimeLeft } from './long-poll.ts';
+import { isLongPoll, withTimeLeft } from './long-poll.ts';
 import type { Routing, Writer } from './routing.ts';
 import type { Answer, Outgoing, Tried } from './upstream.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
@@ -18,6 +18,8 @@ export interface Carried {
   readonly body: Body;
   readonly device: string | undefined;
   readonly clientAddress: string;
+  /** It came in through the floating address. */
+  readonly throughAddress: boolean;
   /** Aborts when the client has gone. */
   readonly gone: AbortSignal;
 }
@@ -47,15 +49,21 @@ export async function carry(request: Carried, ports: Ports): Promise<Carriage> {
   const silentEpochs: number[] = [];
   const replayable = request.body.kind === 'whole';
   const wait = new Waiting(request, ports);
+  let hurried = false;
   try {
     for (let attempt = 1; ; attempt++) {
       const writer = await wait.forWriter();
       if (writer === 'gone') return { kind: 'gone' };
       if (writer === 'too-long') return { kind: 'set-aside', why: 'no writer in time' };
 
-      const tried = await send(request, attempt, writer, ports);
+      const hurry = mustHurry(request, ports);
+      const tried = await send(request, attempt, writer, hurry || hurried, ports);
       if (tried.answer !== undefined) return { kind: 'answer', answer: tried.answer };
       if (request.gone.aborted) return { kind: 'gone' };
+      if (!hurry && !hurried && mustHurry(request, ports)) {
+        hurried = true;
+        continue;
+      }
 
       const verdict = verdictOn(tried.attempt, { silentEpochs, replayable });
       const why = tried.attempt.kind === 'answered' ? '' : tried.attempt.why;
@@ -77,11 +85,22 @@ function pauseAfter(verdict: Verdict, silences: number): number {
   return silences > 1 ? REPLAY_AGAIN_AFTER_MS : 0;
 }
 
-async function send(request: Carried, attempt: number, writer: Writer, ports: Ports) {
+/** A long poll whose connection is about to be taken away must be answered now. */
+const mustHurry = (request: Carried, { routing }: Ports) =>
+  routing.draining && request.throughAddress && isLongPoll(request.url);
+
+async function send(
+  request: Carried,
+  attempt: number,
+  writer: Writer,
+  hurry: boolean,
+  ports: Ports,
+) {
   const { id: requestId, clientAddress, method, body } = request;
   const answered = new AbortController();
-  const cut = cutFrom(writer, request, answered.signal, ports);
-  const url = withTimeLeft(request.url, ports.now() - request.arrivedAtMs);
+  const cut = cutFrom(writer, request, hurry, answered.signal, ports);
+  const elapsedMs = hurry ? Number.POSITIVE_INFINITY : ports.now() - request.arrivedAtMs;
+  const url = withTimeLeft(request.url, elapsedMs);
   const headers = towardsWriter(request.headers, { requestId, attempt, clientAddress });
   try {
     return await ports.send(writer, { method, url, headers, body }, cut);
@@ -97,7 +116,13 @@ async function send(request: Carried, attempt: number, writer: Writer, ports: Po
  * new one, perhaps before the agent had told its epoch. A client that has gone ends only what changes
  * nothing.
  */
-function cutFrom(writer: Writer, request: Carried, answered: AbortSignal, ports: Ports) {
+function cutFrom(
+  writer: Writer,
+  request: Carried,
+  hurried: boolean,
+  answered: AbortSignal,
+  ports: Ports,
+) {
   const cut = new AbortController();
   const sentAtMs = ports.now();
   const { routing } = ports;
@@ -106,6 +131,7 @@ function cutFrom(writer: Writer, request: Carried, answered: AbortSignal, ports:
       if (routing.writer !== null && routing.writer.url !== writer.url) {
         cut.abort(`epoch ${routing.writer.epoch} began`);
       }
+      if (!hurried && mustHurry(request, ports)) cut.abort('the address leaves');
       const lostAtMs = routing.lostAtMs;
       const patience =
         lostAtMs === null ? NO_LIMIT_MS : Math.max(lostAtMs, sentAtMs) + ports.holdForMs;

@@ -173,6 +173,52 @@ test("one device's held requests arrive in their order, each after the answer to
   expect({ seen, most }).toEqual({ seen: paths, most: 1 });
 });
 
+test('when the address is about to leave, answers through it say that they are the last', async () => {
+  await using site = await raiseSite({}, '127.0.0.1');
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  const a = { site: 'a', epoch: 1, url: writer.url };
+  site.agentSays(a);
+  expect((await site.put('/1')).headers.connection).toBe('keep-alive');
+  site.agentSays(a, true);
+  await vi.waitFor(async () => expect((await site.put('/2')).headers.connection).toBe('close'));
+  await vi.waitFor(() => expect(site.connections()).toBe(0));
+});
+
+test('when the address is about to leave, a long poll through it is answered at once', async () => {
+  await using site = await raiseSite({}, '127.0.0.1');
+  const asked: string[] = [];
+  await using writer = await raiseWriter((request, response) => {
+    asked.push(request.url!);
+    if (request.url!.includes('timeout=0')) response.end('{}');
+  });
+  const a = { site: 'a', epoch: 1, url: writer.url };
+  site.agentSays(a);
+  const poll = site.get('/_matrix/client/v3/sync?timeout=30000');
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  site.agentSays(a, true);
+  expect((await poll).headers.connection).toBe('close');
+  expect(asked).toHaveLength(2);
+});
+
+test('when the address is about to leave, an idle connection to it is ended', async () => {
+  await using site = await raiseSite({}, '127.0.0.1');
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  const a = { site: 'a', epoch: 1, url: writer.url };
+  site.agentSays(a);
+  await site.put('/1');
+  expect(site.connections()).toBe(1);
+  site.agentSays(a, true);
+  await vi.waitFor(() => expect(site.connections()).toBe(0), { timeout: 3_000 });
+});
+
+test('what is not of the address stays when it leaves', async () => {
+  await using site = await raiseSite({}, '192.0.2.1');
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  const a = { site: 'a', epoch: 1, url: writer.url };
+  site.agentSays(a, true);
+  expect((await site.put('/1')).headers.connection).toBe('keep-alive');
+});
+
 test('an agent that is gone changes nothing: the last writer goes on', async () => {
   await using site = await raiseSite();
   await using writer = await raiseWriter((_request, response) => response.end('{}'));
@@ -183,12 +229,12 @@ test('an agent that is gone changes nothing: the last writer goes on', async () 
 });
 
 /** A front with an agent beside it that says what the test tells it to. */
-async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
+async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}, address?: string) {
   const runtimeDir = await mkdtemp(join(tmpdir(), 'farol-front-'));
-  let [version, writer] = [0, null as Writer | null];
+  let [version, writer, drain] = [0, null as Writer | null, false];
   let waiting: (() => void)[] = [];
   const agent = createPlainServer((request, response) => {
-    const answer = () => response.end(JSON.stringify({ version, writer }));
+    const answer = () => response.end(JSON.stringify({ version, writer, address: { drain } }));
     if (request.url === `/v1/routing?after=${version}`) waiting.push(answer);
     else answer();
   });
@@ -203,14 +249,25 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
       hold,
     }),
     runtimeDir,
+    ...(address && { address }),
     log: pino({ level: 'silent' }),
   });
   const client = new Agent({
     connect: { ca: await readFile(certificates.ca), checkServerIdentity: () => undefined },
   });
+  const ask = async (method: 'PUT' | 'GET', path: string, headers = {}, body?: string) => {
+    const answer = await request(`https://127.0.0.1:${front.port}${path}`, {
+      dispatcher: client,
+      method,
+      headers: { authorization: 'Bearer token', 'x-farol-request-id': 'mine', ...headers },
+      ...(body && { body }),
+    });
+    const { statusCode: status, headers: answered } = answer;
+    return { status, headers: answered, json: await answer.body.json() };
+  };
   return {
-    agentSays(next: Writer | null) {
-      [version, writer] = [version + 1, next];
+    agentSays(next: Writer | null, leaves = false) {
+      [version, writer, drain] = [version + 1, next, leaves];
       for (const answer of waiting) answer();
       waiting = [];
     },
@@ -221,16 +278,9 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}) {
     async untilHeld(held: number) {
       await vi.waitFor(() => expect(front.count.held).toBe(held), { interval: 5 });
     },
-    async put(path: string, headers: Record<string, string> = {}) {
-      const answer = await request(`https://127.0.0.1:${front.port}${path}`, {
-        dispatcher: client,
-        method: 'PUT',
-        headers: { authorization: 'Bearer token', 'x-farol-request-id': 'mine', ...headers },
-        body: '{}',
-      });
-      const { statusCode: status, headers: answered } = answer;
-      return { status, headers: answered, json: await answer.body.json() };
-    },
+    connections: () => front.connections(),
+    put: (path: string, headers: Record<string, string> = {}) => ask('PUT', path, headers, '{}'),
+    get: (path: string) => ask('GET', path),
     async [Symbol.asyncDispose]() {
       await client.destroy();
       await front.close();

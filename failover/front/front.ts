@@ -7,11 +7,11 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { AddressConnections } from './address-connections.ts';
 import { readBody } from './body.ts';
 import { type Carriage, type Carried, carry, type Ports } from './carry.ts';
 import { readCertificate, reloadOnChange } from './certificates.ts';
@@ -26,13 +26,15 @@ export interface FrontOptions {
   config: FrontConfig;
   /** Holds agent.sock, and gets front.sock. */
   runtimeDir: string;
+  /** The floating address; connections to it must end before it leaves this site. */
+  address?: string;
   log: Logger;
 }
 
 const now = () => performance.now();
 
 /** Starts the front of this site: one TLS listener for clients, one socket for the agent. */
-export async function startFront({ config, runtimeDir, log }: FrontOptions) {
+export async function startFront({ config, runtimeDir, address, log }: FrontOptions) {
   const routing = new Routing(now);
   const stop = new AbortController();
   const upstreams = new Upstreams(config.writer);
@@ -45,7 +47,8 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
     holdForMs: config.hold.forMs,
     count,
   };
-  const serve = receive(config, ports, count, log);
+  const guests = new AddressConnections(address, now);
+  const serve = receive(config, ports, { routing, count, guests, log });
   const certificate = await readCertificate(config);
   const server = createServer(certificate, (request, response) => {
     serve(request, response).catch((error) => {
@@ -54,11 +57,13 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
     });
   });
   server.keepAliveTimeout = 75_000;
+  server.on('connection', (socket: Socket) => guests.opened(socket));
+  server.on('secureConnection', (socket: Socket) => guests.secured(socket));
   const answer = answerHealth({
     count,
     routing,
     accepting: () => server.listening,
-    connections: () => promisify(server.getConnections.bind(server))(),
+    connections: () => guests.count,
   });
   const health = createPlainServer((request, response) => void answer(request, response));
   const trouble = (what: string) => (error: unknown) => log.warn({ error }, what);
@@ -75,6 +80,7 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
     trouble('the agent does not answer; the writer it named last goes on'),
   );
 
+  void guests.endIdle(routing, stop.signal);
   await listen(health, { path: await freshSocket(join(runtimeDir, 'front.sock')) });
   await listen(server, hostAndPort(config.listen));
   const { port } = server.address() as AddressInfo;
@@ -83,6 +89,8 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
     port,
     routing,
     count,
+    /** Those to the floating address. */
+    connections: () => guests.count,
     async close() {
       stop.abort();
       stopReloading();
@@ -95,7 +103,15 @@ export async function startFront({ config, runtimeDir, log }: FrontOptions) {
   };
 }
 
-function receive(config: FrontConfig, ports: Ports, count: Counts, log: Logger) {
+interface Desk {
+  readonly routing: Routing;
+  readonly count: Counts;
+  readonly guests: AddressConnections;
+  readonly log: Logger;
+}
+
+function receive(config: FrontConfig, ports: Ports, desk: Desk) {
+  const { count, guests } = desk;
   let arrivals = 0;
   return async (incoming: IncomingMessage, response: ServerResponse) => {
     const arrival = ++arrivals;
@@ -107,6 +123,7 @@ function receive(config: FrontConfig, ports: Ports, count: Counts, log: Logger) 
       return setAside(response, count);
     }
     count.inFlight++;
+    guests.began(incoming.socket);
     let bytes = 0;
     try {
       const body = await readBody(incoming, config.hold.replayBytesMax);
@@ -123,11 +140,13 @@ function receive(config: FrontConfig, ports: Ports, count: Counts, log: Logger) 
         body,
         device: deviceOf(incoming.headers, incoming.url ?? '/'),
         clientAddress: incoming.socket.remoteAddress ?? '',
+        throughAddress: guests.has(incoming.socket),
         gone: goneSignal(response),
       };
-      await deliver(await carry(request, ports), request, response, count, log);
+      await deliver(await carry(request, ports), request, response, desk);
     } finally {
       count.inFlight--;
+      guests.ended(incoming.socket);
       count.heldBytes -= bytes;
     }
   };
@@ -140,17 +159,19 @@ async function deliver(
   carriage: Carriage,
   request: Carried,
   response: ServerResponse,
-  count: Counts,
-  log: Logger,
+  { routing, count, guests, log }: Desk,
 ): Promise<void> {
-  if (carriage.kind === 'answer') return write(response, carriage.answer);
+  if (carriage.kind === 'answer') {
+    return write(response, carriage.answer, routing.draining && guests.has(response.socket));
+  }
   if (carriage.kind === 'gone') return void response.destroy();
   log.warn({ requestId: request.id, why: carriage.why }, 'a request was set aside');
   setAside(response, count);
 }
 
-async function write(response: ServerResponse, answer: Answer): Promise<void> {
-  response.writeHead(answer.status, passedOn(answer.headers));
+async function write(response: ServerResponse, answer: Answer, last: boolean): Promise<void> {
+  const headers = passedOn(answer.headers);
+  response.writeHead(answer.status, last ? { ...headers, connection: 'close' } : headers);
   if (Buffer.isBuffer(answer.body)) response.end(answer.body);
   else await pipeline(answer.body, response);
 }

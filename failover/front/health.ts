@@ -14,8 +14,8 @@ interface Shown {
   count: Counts;
   routing: Pick<Routing, 'writer'>;
   accepting: () => boolean;
-  /** Open connections of clients: what an address that leaves takes away. */
-  connections: () => Promise<number>;
+  /** Open connections to the floating address: what it takes away when it leaves. */
+  connections: () => number;
 }
 
 /** For the agent of this site, and for whoever gathers metrics. */
@@ -28,14 +28,14 @@ export function answerHealth(shown: Shown) {
     }
     if (request.url !== '/v1/health') return response.writeHead(404).end();
     response.writeHead(200, { 'content-type': 'application/json' });
-    return response.end(JSON.stringify(await health(shown)));
+    return response.end(JSON.stringify(health(shown)));
   };
 }
 
-async function health({ accepting, connections, count, routing }: Shown) {
+function health({ accepting, connections, count, routing }: Shown) {
   const writer =
     routing.writer === null ? null : { site: routing.writer.site, epoch: routing.writer.epoch };
-  return { accepting: accepting(), connections: await connections(), ...count, writer };
+  return { accepting: accepting(), connections: connections(), ...count, writer };
 }
 
 function metrics({ count, routing }: Shown): Registry {

@@ -4,7 +4,11 @@ import { z } from 'zod';
 const writer = z.object({ site: z.string(), epoch: z.number(), url: z.string() });
 export type Writer = z.infer<typeof writer>;
 
-const routingAnswer = z.object({ version: z.number(), writer: writer.nullable() });
+const routingAnswer = z.object({
+  version: z.number(),
+  writer: writer.nullable(),
+  address: z.object({ drain: z.boolean().default(false) }).optional(),
+});
 
 /** The agent answers within 10 s, changed or not; silence for longer means that it hangs. */
 const ANSWER_WITHIN_MS = 15_000;
@@ -17,6 +21,7 @@ const RETRY_AFTER_MS = 200;
 export class Routing {
   #writer: Writer | null = null;
   #lostAtMs: number | null;
+  #draining = false;
   #waiting = new Set<() => void>();
   readonly #now: () => number;
 
@@ -34,8 +39,15 @@ export class Routing {
     return this.#lostAtMs;
   }
 
-  set(next: Writer | null): void {
-    if (JSON.stringify(next) === JSON.stringify(this.#writer)) return;
+  /** The floating address is about to leave this site, and takes every connection to it away. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  set(next: Writer | null, draining = false): void {
+    const same = JSON.stringify(next) === JSON.stringify(this.#writer);
+    if (same && draining === this.#draining) return;
+    this.#draining = draining;
     this.#writer = next;
     this.#lostAtMs = next === null ? (this.#lostAtMs ?? this.#now()) : null;
     const waiting = [...this.#waiting];
@@ -82,7 +94,7 @@ export async function followAgent(
       const told = routingAnswer.parse(await answer.body.json());
       version = told.version;
       quiet = true;
-      routing.set(told.writer);
+      routing.set(told.writer, told.address?.drain);
     } catch (error) {
       // A new agent counts its versions from the start again.
       version = -1;

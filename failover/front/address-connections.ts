@@ -1,0 +1,78 @@
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Routing } from './routing.ts';
+
+/** Whoever talks gets an answer in this time, and with it the word that the connection ends. */
+const IDLE_MS = 500;
+const LOOK_EVERY_MS = 100;
+const NEVER_MS = 2 ** 31 - 1;
+
+/** How many requests are under way on a connection, and since when there is none. */
+interface Use {
+  underWay: number;
+  idleSinceMs: number;
+}
+
+/**
+ * The connections of clients that came in through the floating address. It takes them away when it
+ * leaves, so they must end before: each with its next answer, and those that are idle by themselves.
+ */
+export class AddressConnections {
+  readonly #address: string | undefined;
+  readonly #now: () => number;
+  readonly #open = new Set<Socket>();
+  readonly #used = new Map<Socket, Use>();
+
+  constructor(address: string | undefined, now: () => number) {
+    this.#address = address;
+    this.#now = now;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** On a listener for IPv6 too, IPv4 addresses come with a prefix. */
+  has(socket: Socket | null): boolean {
+    const here = socket?.localAddress?.replace(/^::ffff:/, '');
+    return here !== undefined && here === this.#address;
+  }
+
+  /** Every connection, before its handshake. */
+  opened(socket: Socket): void {
+    if (!this.has(socket)) return;
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** The same, behind its handshake. */
+  secured(socket: Socket): void {
+    if (!this.has(socket)) return;
+    this.#used.set(socket, { underWay: 0, idleSinceMs: this.#now() });
+    socket.once('close', () => this.#used.delete(socket));
+  }
+
+  began(socket: Socket): void {
+    const use = this.#used.get(socket);
+    if (use) use.underWay++;
+  }
+
+  ended(socket: Socket): void {
+    const use = this.#used.get(socket);
+    if (use) Object.assign(use, { underWay: use.underWay - 1, idleSinceMs: this.#now() });
+  }
+
+  /** Whenever the address is about to leave, until the signal. */
+  async endIdle(routing: Routing, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (!routing.draining) await routing.changed(NEVER_MS, signal);
+      for (; routing.draining && !signal.aborted; await sleep(LOOK_EVERY_MS)) this.#endIdle();
+    }
+  }
+
+  #endIdle(): void {
+    const before = this.#now() - IDLE_MS;
+    for (const [socket, { underWay, idleSinceMs }] of this.#used)
+      if (underWay === 0 && idleSinceMs <= before) socket.end();
+  }
+}
