@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ServerUnderTest extends AsyncDisposable {
   readonly url: string;
@@ -25,15 +25,27 @@ export async function npmStart(): Promise<ServerUnderTest> {
         const found = /ready at (http:\S+)/.exec(said)?.[1];
         if (found !== undefined) resolve(found);
       });
-    child.once('exit', () => reject(new Error(`the server ended:\n${said}`)));
+    child.once('exit', () => {
+      rmSync(data, { recursive: true, force: true });
+      reject(new Error(`the server ended:\n${said}`));
+    });
   });
   return {
     url,
     async [Symbol.asyncDispose]() {
-      // npm, its shell and the server: the group ends, not only the first of them.
+      // npm, its shell, the server and its database: npm is the first of them to end.
       process.kill(-child.pid!, 'SIGTERM');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+      while (isAlive(child.pid!)) await sleep(20);
       rmSync(data, { recursive: true, force: true });
     },
   };
+}
+
+/** Whether anybody is left in the process group. */
+function isAlive(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
 }
