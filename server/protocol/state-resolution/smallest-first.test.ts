@@ -4,7 +4,7 @@ import { SmallestFirst } from './smallest-first.ts';
 
 test('whatever is added when, the smallest of those inside is taken', () => {
   fc.assert(
-    fc.property(fc.array(fc.option(fc.nat(20))), (steps) => {
+    fc.property(fc.array(fc.option(fc.nat(99)), { maxLength: 100, size: 'max' }), (steps) => {
       const heap = new SmallestFirst<number>((a, b) => a < b);
       const inside: number[] = [];
       for (const step of steps) {

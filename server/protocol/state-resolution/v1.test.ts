@@ -86,6 +86,24 @@ describe('in version 1', () => {
     expect(resolved.get('m.room.topic')).toBe('$topic-1');
   });
 
+  test('each pass is judged by what the passes before it decided', () => {
+    const { room, base } = roomOfThree();
+    const one = base
+      .fork()
+      .powerLevels('levels-1', { users: USERS })
+      .joinRule('closed', 'invite')
+      .member('dave-out', '@dave:d', 'leave', ALICE);
+    const two = base
+      .fork()
+      .powerLevels('levels-2', { users: USERS })
+      .joinRule('opened', 'public', BOB)
+      .member('dave-in', '@dave:d', 'join');
+    const resolved = room.resolve(one, two);
+    // Only by the power levels may BOB open the room, and only in an open room may DAVE join.
+    expect(resolved.get('m.room.join_rules')).toBe('$opened');
+    expect(resolved.get('m.room.member', '@dave:d')).toBe('$dave-in');
+  });
+
   test('members of one pass do not see what became of each other', () => {
     const { room, base } = roomOfThree();
     const banned = base

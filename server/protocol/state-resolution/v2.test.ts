@@ -52,6 +52,24 @@ describe.each(roomVersions().filter((version) => version !== '1'))('in version %
     expect(room.resolve(byBob, byAlice).get(POWER_LEVELS)).toBe('$by-alice');
   });
 
+  test('of two moderators the one of more power acts first, though the other was earlier', () => {
+    const { room, base } = roomOfThree(version);
+    base.powerLevels('three', levels(version, { [BOB]: 60, [CAROL]: 50 }));
+    base.member('dave', '@dave:d', 'join');
+    const act = (target: string, sender: string, membership: string, originServerTs: number) => ({
+      type: MEMBER,
+      stateKey: target,
+      sender,
+      content: { membership },
+      originServerTs,
+    });
+    const kicked = base.fork().set('kick', act('@dave:d', CAROL, 'leave', 10));
+    const banned = base.fork().set('ban', act(CAROL, BOB, 'ban', 20));
+    const resolved = room.resolve(kicked, banned);
+    expect(resolved.get(MEMBER, CAROL)).toBe('$ban');
+    expect(resolved.get(MEMBER, '@dave:d')).toBe('$dave');
+  });
+
   test('a room closed on one side keeps out who joined on the other', () => {
     const { room, base } = roomOfThree(version);
     const closed = base.fork().joinRule('closed', 'invite');
