@@ -174,6 +174,7 @@ function portsTo(world: World): Ports {
       hold: async (until) => {
         world.addressUntil = until;
       },
+      refuseNew: async () => {},
       drop: async () => {
         world.dropped++;
       },

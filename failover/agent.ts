@@ -14,7 +14,7 @@ const EVERY = {
   tick: 100,
   server: { steady: 400, awaited: 100 },
   postgres: { steady: 500, awaited: 150 },
-  front: 500,
+  front: { steady: 500, leaving: 100 },
   power: 5_000,
   etcdLeader: 2_000,
 } as const;
@@ -128,10 +128,11 @@ export class Agent {
           }
         },
       ),
-      this.#repeat(signal, EVERY.front, async () => ({
-        kind: 'front',
-        ...(await site.front.health()),
-      })),
+      this.#repeat(
+        signal,
+        () => (this.#state.leaving === null ? EVERY.front.steady : EVERY.front.leaving),
+        async () => ({ kind: 'front', ...(await site.front.health()) }),
+      ),
     ]);
   }
 
@@ -231,6 +232,9 @@ export class Agent {
       case 'hold-address':
         await address?.hold(effect.until);
         return { kind: 'address-held' };
+      case 'refuse-connections':
+        await address?.refuseNew();
+        return { kind: 'done', effect: 'refuse-connections' };
       case 'drop-address':
         await address?.drop();
         return { kind: 'address-dropped' };

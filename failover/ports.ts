@@ -62,6 +62,8 @@ export interface Front {
 export interface Address {
   /** Adds the address or prolongs it, so that it goes by itself not after `until` (D9). */
   hold(until: Millis): Promise<void>;
+  /** It is about to leave: new connections wait for its next site, and the others may end here. */
+  refuseNew(): Promise<void>;
   drop(): Promise<void>;
   present(): Promise<boolean>;
 }

@@ -35,6 +35,8 @@ export type Effect =
     }
   /** Adds the address, or prolongs its lifetime in the kernel, to end not after `until`. */
   | { readonly kind: 'hold-address'; readonly until: Millis }
+  /** The address is about to leave: new connections to it wait for its next site. */
+  | { readonly kind: 'refuse-connections' }
   | { readonly kind: 'drop-address' }
   | { readonly kind: 'switchover'; readonly from: Site; readonly to: Site }
   /**

@@ -22,10 +22,16 @@ export function followAddress(turn: Turn): void {
     return;
   }
   const leaving = reasonToLeave(turn.state, turn.now, turn.timings);
-  if (turn.state.leaving === null && leaving !== null) update(turn, { leaving });
+  if (turn.state.leaving === null && leaving !== null) leave(turn, leaving);
   if (turn.state.leaving === null || !hasDrained(turn)) hold(turn);
   else if (turn.state.interface !== 'absent') drop(turn);
   else release(turn, turn.state.address.revision);
+}
+
+function leave(turn: Turn, leaving: NonNullable<State['leaving']>): void {
+  update(turn, { leaving });
+  // Otherwise connections would come as others go, and some would be open whenever it leaves.
+  if (!leaving.now) ask(turn, 'refuse-connections', { kind: 'refuse-connections' });
 }
 
 function release(turn: Turn, revision: number): void {

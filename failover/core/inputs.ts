@@ -60,7 +60,12 @@ export type Input =
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
   | {
       readonly kind: 'done';
-      readonly effect: 'switchover' | 'hand-over' | 'move-etcd-leader' | 'reinitialize';
+      readonly effect:
+        | 'refuse-connections'
+        | 'switchover'
+        | 'hand-over'
+        | 'move-etcd-leader'
+        | 'reinitialize';
     }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
 
@@ -81,6 +86,7 @@ export type Pending =
   | 'patroni-lease'
   | 'tell-server'
   | 'hold-address'
+  | 'refuse-connections'
   | 'drop-address'
   | 'switchover'
   | 'hand-over'

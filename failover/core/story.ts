@@ -94,6 +94,7 @@ function describe(effect: Effect): string | null {
       return `move-etcd-leader to ${effect.member}`;
     case 'answer':
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
+    case 'refuse-connections':
     case 'drop-address':
     case 'reinitialize':
       return effect.kind;

@@ -56,8 +56,11 @@ export const TIMINGS: Timings = {
   batteryPatienceMs: 3_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */
   settleMs: 3_000,
-  /** How long a front may take to let its connections end before the address leaves. */
-  drainMs: 5_000,
+  /**
+   * How long a front may take to let its connections end before the address leaves. New ones wait
+   * meanwhile: their first packet is repeated after 1 s and after 3 s.
+   */
+  drainMs: 2_500,
   /** F21: after giving up leadership by itself a site is no candidate; doubled with each time. */
   holdDownMs: 10_000,
   holdDownMaxMs: 1_800_000,

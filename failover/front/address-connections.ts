@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Routing } from './routing.ts';
 
 /** Whoever talks gets an answer in this time, and with it the word that the connection ends. */
-const IDLE_MS = 500;
-const LOOK_EVERY_MS = 100;
+const IDLE_MS = 250;
+const LOOK_EVERY_MS = 50;
 const NEVER_MS = 2 ** 31 - 1;
 
 /** How many requests are under way on a connection, and since when there is none. */

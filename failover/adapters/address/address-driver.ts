@@ -4,6 +4,8 @@ import type { Millis } from '../../core/timings.ts';
 export interface AddressDriver {
   /** Adds the address, or prolongs its life; it ends by itself not after `until` (D9). */
   hold(until: Millis): Promise<void>;
+  /** It is about to leave: new connections wait for its next site, and the others may end here. */
+  refuseNew(): Promise<void>;
   drop(): Promise<void>;
   /** An earlier process of ours may have left it. */
   present(): Promise<boolean>;

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Millis } from '../../core/timings.ts';
 import type { AddressDriver } from './address-driver.ts';
+import { doorOf } from './door.ts';
 import { announce, isIpv6 } from './neighbours.ts';
 
 const run = promisify(execFile);
@@ -29,6 +30,7 @@ export function arpDriver({
   onTrouble,
 }: ArpOptions): AddressDriver {
   const bare = address.replace(/\/.*$/, '');
+  const door = doorOf(bare);
   let stopAnnouncing: (() => void) | undefined;
 
   const quiet = () => {
@@ -41,7 +43,10 @@ export function arpDriver({
       // Whole seconds, rounded down: it must be gone before another site may have it.
       const seconds = Math.floor((until - now()) / 1_000);
       if (seconds < 1) throw new Error('the lease has less than a second left');
-      if (stopAnnouncing === undefined && isIpv6(bare)) await notifyOnAdd(device);
+      if (stopAnnouncing === undefined) {
+        await door.open();
+        if (isIpv6(bare)) await notifyOnAdd(device);
+      }
       const life = ['valid_lft', String(seconds), 'preferred_lft', String(seconds)];
       // Without waiting for duplicate address detection: the lease says who has it.
       const flags = isIpv6(bare) ? ['nodad'] : [];
@@ -49,9 +54,12 @@ export function arpDriver({
       stopAnnouncing ??= announce({ interface: device, address: bare }, onTrouble);
     },
 
+    refuseNew: () => door.close(),
+
     async drop() {
       quiet();
       if (await isPresent()) await ip('address', 'delete', address, 'dev', device);
+      await door.open();
     },
 
     present: isPresent,

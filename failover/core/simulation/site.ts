@@ -141,6 +141,9 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
       case 'hold-address':
         hold(effect.until);
         break;
+      case 'refuse-connections':
+        later(50, () => ({ kind: 'done', effect: 'refuse-connections' }));
+        break;
       case 'drop-address':
         later(random.between(5, 100), () => {
           setAddress(null);
