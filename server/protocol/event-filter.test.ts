@@ -14,6 +14,7 @@ test.each<[string, EventFilter, boolean]>([
   ['types leaves out what it does not name', { types: ['m.room.member'] }, false],
   ['an empty list of types lets nothing through', { types: [] }, false],
   ['a * in a type stands for anything', { types: ['m.room.*'] }, true],
+  ['a ? in a type is a question mark', { types: ['m.room.messag?'] }, false],
   ['not_types leaves out what it names', { not_types: ['m.room.*'] }, false],
   ['not_types goes before types', { types: ['*'], not_types: ['m.room.message'] }, false],
   ['senders includes whom it names', { senders: ['@alice:x'] }, true],

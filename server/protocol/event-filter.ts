@@ -1,4 +1,4 @@
-import { globMatches } from './glob.ts';
+import { wildcardMatches } from './glob.ts';
 import type { JsonObject } from './json.ts';
 
 /** What EventFilter and RoomEventFilter have in common. A list that is absent includes everything. */
@@ -21,7 +21,7 @@ export interface Filtered {
 
 /** What a `not_` list names is left out even where the other list names it too. */
 export function filterAllows(filter: EventFilter, event: Filtered): boolean {
-  const byType = (pattern: string) => globMatches(pattern, event.type);
+  const byType = (pattern: string) => wildcardMatches(pattern, event.type);
   if (filter.not_types?.some(byType)) return false;
   if (filter.types !== undefined && !filter.types.some(byType)) return false;
   if (!roomAllowed(filter, event.roomId)) return false;

@@ -4,14 +4,20 @@
  * Patterns come from users and from other servers, so they are not turned into a RegExp, whose time
  * can be made exponential: both functions take at most (pattern length × text length) steps.
  */
-export function globMatches(pattern: string, text: string): boolean {
+export const globMatches = (pattern: string, text: string): boolean => matches(pattern, text, '?');
+
+/** Where only `*` is special, as in the types of a filter. */
+export const wildcardMatches = (pattern: string, text: string): boolean =>
+  matches(pattern, text, undefined);
+
+function matches(pattern: string, text: string, anyOne: string | undefined): boolean {
   let [p, t] = [0, 0];
   let [star, resume] = [-1, 0];
   while (t < text.length) {
     if (pattern[p] === '*') {
       [star, resume] = [p, t];
       p++;
-    } else if (p < pattern.length && (pattern[p] === '?' || pattern[p] === text[t])) {
+    } else if (p < pattern.length && (pattern[p] === anyOne || pattern[p] === text[t])) {
       p++;
       t++;
     } else if (star !== -1) {
