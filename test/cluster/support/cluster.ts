@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,6 +123,7 @@ async function createMachine({ image, lan, machine, files, environment }: Machin
         `${sources}:/farol:ro`,
         `${repository}/node_modules:/farol/node_modules:ro`,
         `${files}:/site:ro`,
+        `${compiledFolder()}:/var/cache/farol`,
       ],
       // A reboot empties /run, as on a real machine.
       Tmpfs: { '/run': 'exec,mode=755' },
@@ -135,6 +136,14 @@ async function createMachine({ image, lan, machine, files, environment }: Machin
 }
 
 const TUN = '/dev/net/tun';
+
+/** What Node compiled, kept for the next cluster; users of the sites, unknown here, write it. */
+function compiledFolder(): string {
+  const folder = join(repository, '.cache/compiled');
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o1777);
+  return folder;
+}
 
 async function insider(authority: Authority): Promise<Dispatcher> {
   const { certificate, key } = await authority.issue('tests', { dns: ['tests'] });
