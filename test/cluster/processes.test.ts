@@ -45,7 +45,7 @@ test('SIGKILL of a front fails no request of clients of the others', async () =>
 test('a planned switchover under load fails no request and stalls for 2.5 s at most', async () => {
   const active = await untilWell(cluster());
   const target = cluster().sites.find((site) => site !== active)!;
-  const options = { title: 'switchover', sendersEach: 4, pauseMs: 75 };
+  const options = { title: 'switchover', sendersEach: 4, pauseMs: 200 };
   const { measured, violations } = await underLoad(cluster(), options, async (load) => {
     await load.untilFlowing(everyTarget());
     const windowEnds = performance.now() + SWITCHOVER_WINDOW_MS;
