@@ -23,12 +23,17 @@ export function useCluster(options: ClusterOptions): () => Cluster {
   return theCluster;
 }
 
+const ASK = `cat /run/units/server.pid /run/units/agent.pid /run/units/front.pid | xargs kill -USR2;
+  ps axo pid,stat,pcpu,wchan:20,args > /var/log/farol/processes.log; sleep 2`;
+
 /** Read from the file system of each container, so machines without power are read too. */
 async function keepLogs(cluster: Cluster, title: string): Promise<void> {
   const name = title.replaceAll(/\W+/g, '-').slice(0, 60);
   const folder = join(import.meta.dirname, '../../../.cache/cluster/logs', name);
   mkdirSync(folder, { recursive: true });
   for (const machine of cluster.machines) {
+    // What its programs are doing: a report of Node each, and the list of processes.
+    await machine.run(['sh', '-c', ASK]).catch(() => undefined);
     const archive = await machine.container.getArchive({ path: '/var/log/farol' });
     await pipeline(archive, createWriteStream(join(folder, `${machine.name}.tar`)));
   }
