@@ -39,6 +39,9 @@ test('the postmaster is killed with a row that no standby has, the requests are 
     await active.blockReplication();
     await untilBatchWaits(active);
     await active.killPostmaster();
+    await until('PostgreSQL is there again', () => active.sql('SELECT 1'));
+    // Its next look would find no standby and take all of them off /sync: then nobody may follow it.
+    await active.signal('STOP', 'patroni');
     // The row is visible now, and its sender asks again: time for the wrong answer, if one is given.
     await untilTakingOver(active);
     await sleep(WRONG_ANSWER_MS);
