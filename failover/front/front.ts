@@ -52,7 +52,9 @@ export async function startFront({ config, runtimeDir, address, log }: FrontOpti
   const certificate = await readCertificate(config);
   const server = createServer(certificate, (request, response) => {
     serve(request, response).catch((error) => {
-      log.debug({ error }, 'a connection broke');
+      // A client that hangs up is no news; whatever else ends here is a fault of ours.
+      if (request.destroyed || response.destroyed) log.debug({ error }, 'a connection broke');
+      else log.error({ error }, 'a request was not carried');
       response.destroy();
     });
   });

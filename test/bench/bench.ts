@@ -7,15 +7,16 @@ import type { Target } from './target.ts';
 export interface BenchOptions {
   readonly target: Target;
   readonly seconds: number;
-  readonly senders: number;
+  /** How many send at once, each in a room of its own; one line for each count. */
+  readonly senders: readonly number[];
   readonly membersPerRoom: number;
   readonly print: (line: string) => void;
 }
 
 const WARM_UP_S = 2;
 
-/** One sender; many senders; many senders while all members hold /sync. */
-export async function bench(options: BenchOptions): Promise<void> {
+/** One sender; many senders; the fewest of the many while all members hold /sync. The messages/s by count of senders. */
+export async function bench(options: BenchOptions): Promise<Map<number, number>> {
   const { target, senders, print } = options;
   await using dispatcher = disposable(
     new Agent({ pipelining: 1, connections: 1_024, connect: { rejectUnauthorized: false } }),
@@ -24,15 +25,20 @@ export async function bench(options: BenchOptions): Promise<void> {
   if (target.startedInMs !== undefined) {
     print(`${target.name} answered ${(target.startedInMs / 1_000).toFixed(1)} s after its start`);
   }
-  print(`${target.name}, ${target.origin}: ${senders} rooms of ${options.membersPerRoom}`);
-  const places = await makePlaces(client, senders, options.membersPerRoom);
+  const rooms = Math.max(...senders);
+  print(`${target.name}, ${target.origin}: ${rooms} rooms of ${options.membersPerRoom}`);
+  const places = await makePlaces(client, rooms, options.membersPerRoom);
   const run = (name: string, some: readonly Place[], deliveries = () => 0) =>
     measure({ ...options, client, name, places: some, deliveries });
-  await run('1 sender', places.slice(0, 1));
-  await run(`${senders} senders`, places);
-  const watched = await watch(client, places);
-  await run(`${senders} senders, /sync held`, places, watched.deliveries);
+  const throughputs = new Map<number, number>();
+  throughputs.set(1, await run('1 sender', places.slice(0, 1)));
+  for (const count of senders)
+    throughputs.set(count, await run(`${count} senders`, places.slice(0, count)));
+  const few = places.slice(0, Math.min(...senders));
+  const watched = await watch(client, few);
+  await run(`${few.length} senders, /sync held`, few, watched.deliveries);
   await watched.stop();
+  return throughputs;
 }
 
 async function measure(
@@ -42,7 +48,7 @@ async function measure(
     places: readonly Place[];
     deliveries: () => number;
   },
-) {
+): Promise<number> {
   const { target, client, places, deliveries, name } = options;
   await sendFor(client, places, WARM_UP_S);
   await target.metrics();
@@ -68,6 +74,7 @@ async function measure(
       ...(delivered > 0 ? [`${delivered.toFixed(0)} deliveries/s`] : []),
     ].join('  '),
   );
+  return result.messages / result.seconds;
 }
 
 /** Since the last look: the histogram begins anew at each. */

@@ -1,25 +1,53 @@
 import { parseArgs } from 'node:util';
+import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { bench } from './bench.ts';
-import { startSingle } from './target.ts';
+import { startSingle, type Target } from './target.ts';
 
-// `npm run bench`: plain HTTP against one server of its own. The generator takes CPU of the same
-// machine, so throughput is "this or better"; what it takes is not counted.
+// `npm run bench`: plain HTTP against one server of its own, or (--cluster) against three sites in
+// containers. The generator takes CPU of the same machine, so throughput is "this or better"; what it
+// takes is not counted.
 
 const { values } = parseArgs({
   options: {
+    cluster: { type: 'boolean', default: false },
+    /** Milliseconds between the sites and back, one cluster for each. */
+    'round-trip': { type: 'string', multiple: true, default: ['0', '20'] },
     seconds: { type: 'string', default: '10' },
-    senders: { type: 'string', default: '32' },
+    senders: { type: 'string', multiple: true },
     members: { type: 'string', default: '10' },
-    /** For `node --prof` and the like. */
+    /** For `node --prof` and the like; on the single server only. */
     node: { type: 'string', multiple: true, default: [] },
   },
 });
 
-await using target = await startSingle(values.node);
-await bench({
-  target,
-  seconds: Number(values.seconds),
-  senders: Number(values.senders),
-  membersPerRoom: Number(values.members),
-  print: (line) => console.log(line),
-});
+if (values.cluster) await benchClusters();
+else await benchOnce(await startSingle(values.node), ['32']);
+
+async function benchClusters() {
+  const results = [];
+  for (const ms of values['round-trip']) {
+    const throughputs = await benchOnce(await startClusterTarget(Number(ms) / 2), ['32', '256']);
+    results.push({ ms, throughputs });
+  }
+  const [nearest, ...farther] = results;
+  for (const { ms, throughputs } of farther)
+    for (const [senders, throughput] of throughputs) {
+      const share = throughput / nearest!.throughputs.get(senders)!;
+      const percent = `${(share * 100).toFixed(0)} %`;
+      console.log(
+        `${senders} senders: ${ms} ms leave ${percent} of ${nearest!.ms} ms's messages/s`,
+      );
+    }
+}
+
+async function benchOnce(target: Target, senders: readonly string[]) {
+  await using used = target;
+  // Awaited here, since the target ends with this function.
+  return await bench({
+    target: used,
+    seconds: Number(values.seconds),
+    senders: (values.senders ?? senders).map(Number),
+    membersPerRoom: Number(values.members),
+    print: (line) => console.log(line),
+  });
+}
