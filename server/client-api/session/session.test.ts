@@ -102,6 +102,16 @@ test('a token that was used a moment ago is unknown as soon as its logout is ans
   expect([after.status, after.body.errcode]).toEqual([401, 'M_UNKNOWN_TOKEN']);
 });
 
+test('a logout ends the /sync that its device is waiting in', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  const { next_batch } = (await api.ask('GET /sync', { token })).body;
+  const waiting = api.ask(`GET /sync?timeout=60000&since=${next_batch}`, { token });
+  await api.ask('POST /logout', { token });
+  await waiting;
+  expect((await whoami(api, token)).status).toBe(401);
+});
+
 test('a logout takes the device with all its keys and mail, and leaves the others', async () => {
   await using api = await startApi();
   const phone = await api.register('alice', 'PHONE');
