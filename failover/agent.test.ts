@@ -100,7 +100,7 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
     mayHandOver: false,
     mayHoldAddress: true,
   };
-  const urls = { serverUrl: 'https://a:8481', frontUrl: null };
+  const urls = { serverUrl: 'https://a:8481' };
   const ports = portsTo(world);
   const agent = new Agent({ ...self, ...urls }, ports, { info: () => {}, warn: () => {} });
   const socket = await openAgentSocket(runtimeDir, {
@@ -140,6 +140,7 @@ function portsTo(world: World): Ports {
     now: bootTime(),
     watch: async () => {},
     power: null,
+    certificatesEnd: async () => '2027-01-01T00:00:00.000Z',
     etcd: {
       read: () => etcd(() => viewOf(world.keys)),
       pulse: ({ holds, report }) => etcd(() => putPulse(world.keys, 'a', holds, report)),

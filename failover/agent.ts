@@ -16,6 +16,7 @@ const EVERY = {
   postgres: { steady: 500, awaited: 150 },
   front: { steady: 500, leaving: 100 },
   power: 5_000,
+  certificates: 60_000,
   etcdLeader: 2_000,
 } as const;
 
@@ -79,7 +80,7 @@ export class Agent {
 
   /** Until the signal. Gives nothing up: the next process of this site goes on with it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { address, etcd, power, site, watch } = this.#ports;
+    const { address, certificatesEnd, etcd, power, site, watch } = this.#ports;
     if (address !== null) {
       const present = await address.present();
       this.#take({ kind: 'address-found', present });
@@ -89,6 +90,9 @@ export class Agent {
       watch(() => this.#take({ kind: 'hint' }), signal),
       this.#repeat(signal, EVERY.etcdLeader, async () => {
         return { kind: 'etcd-leader', ...(await etcd.leadership()) };
+      }),
+      this.#repeat(signal, EVERY.certificates, async () => {
+        return { kind: 'certificates', end: await certificatesEnd() };
       }),
       power &&
         this.#repeat(signal, EVERY.power, async () => ({ kind: 'power', power: await power() })),

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { arpDriver } from './adapters/address/arp.ts';
+import { firstEndOf } from './adapters/certificates/first-end.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
@@ -69,7 +70,6 @@ async function runAgent(config: Config): Promise<void> {
     site: config.site,
     witness: config.witness,
     serverUrl: config.server?.url ?? null,
-    frontUrl: null,
     strict: config.patroni?.strict ?? true,
     mayHandOver: ports.site?.handOver != null,
     mayHoldAddress: ports.address !== null,
@@ -117,6 +117,7 @@ function connect(
     site: site?.ports ?? null,
     address,
     power: power ? () => readPower(power) : null,
+    certificatesEnd: () => firstEndOf(certificatesOf(config)),
   };
   return {
     ports,
@@ -125,6 +126,12 @@ function connect(
       return Promise.all([gateway.close(), site?.close()]);
     },
   };
+}
+
+/** All that this site shows to clients, to the other sites, to etcd and to Patroni. */
+function certificatesOf({ tls, front }: Config): string[] {
+  const files = [tls?.ca, tls?.certificate, front?.certificate, front?.writer.ca];
+  return files.filter((file) => file !== undefined);
 }
 
 function connectSite(

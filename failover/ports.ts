@@ -21,6 +21,8 @@ export interface Ports {
   readonly address: Address | null;
   /** Null where no UPS is configured: the power is then unknown, and decides nothing. */
   readonly power: (() => Promise<Power>) | null;
+  /** When the first of this site's certificates ends (RFC 3339); null where it has none. */
+  readonly certificatesEnd: () => Promise<string | null>;
 }
 
 export interface SitePorts {

@@ -1,8 +1,8 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
-export function table(status: Status): string {
-  const rows = status.sites.map((site) => row(site, status));
+export function table(status: Status, nowMs = Date.now()): string {
+  const rows = status.sites.map((site) => row(site, status, nowMs));
   const widths = HEADS.map((head, column) =>
     Math.max(head.length, ...rows.map((cells) => cells[column]!.length)),
   );
@@ -12,7 +12,8 @@ export function table(status: Status): string {
       .join('  ')
       .trimEnd();
   const { address, leader, others, warning } = status.explanation;
-  const sentences = [leader, address, others, ...(warning === null ? [] : [warning])];
+  const renewals = status.sites.flatMap((site) => renewal(site, nowMs));
+  const sentences = [leader, address, others, ...(warning === null ? [] : [warning]), ...renewals];
   return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
 }
 
@@ -27,20 +28,26 @@ const HEADS = [
   'FRONT',
   'ADDRESS',
   'POWER',
+  'CERTIFICATES',
   'ETCD',
 ];
 
 /** Three pulses: what is older is worth a word. */
 const SILENT_MS = 2_100;
 
-function row(site: SiteStatus, { address, primary, synchronousStandbys }: Status): string[] {
+function row(
+  site: SiteStatus,
+  { address, primary, synchronousStandbys }: Status,
+  nowMs: number,
+): string[] {
   const { server, postgres } = site;
   const agent =
     site.silentMs < SILENT_MS ? 'here' : `silent ${(site.silentMs / 1_000).toFixed(0)} s`;
   const etcd = site.etcdLeader ? 'leader' : '';
+  const certificates = certificatesOf(site, nowMs);
   if (site.silentMs >= SILENT_MS) return [site.site, agent, ...HEADS.slice(2).map(() => '?')];
   if (site.witness)
-    return [site.site, agent, '(witness)', '', '', '', '', '', '', site.power, etcd];
+    return [site.site, agent, '(witness)', ...Array(6).fill(''), site.power, certificates, etcd];
   const sync = synchronousStandbys.includes(site.site) ? ' (sync)' : '';
   return [
     site.site,
@@ -53,9 +60,28 @@ function row(site: SiteStatus, { address, primary, synchronousStandbys }: Status
     site.front,
     site.site === address ? 'HERE' : '',
     site.power,
+    certificates,
     etcd,
   ];
 }
+
+/** An authority of one's own takes people and a visit; this leaves them three weeks. */
+const RENEW_WITHIN_DAYS = 21;
+
+function certificatesOf({ certificatesEnd }: SiteStatus, nowMs: number): string {
+  if (certificatesEnd === null) return '';
+  const days = daysUntil(certificatesEnd, nowMs);
+  return days < 0 ? 'ENDED' : `${days} days`;
+}
+
+function renewal({ site, certificatesEnd }: SiteStatus, nowMs: number): string[] {
+  if (certificatesEnd === null || daysUntil(certificatesEnd, nowMs) >= RENEW_WITHIN_DAYS) return [];
+  const verb = Date.parse(certificatesEnd) < nowMs ? 'ended' : 'ends';
+  return [`Renew: a certificate of ${site} ${verb} on ${certificatesEnd.slice(0, 10)}.`];
+}
+
+const daysUntil = (time: string, nowMs: number): number =>
+  Math.floor((Date.parse(time) - nowMs) / 86_400_000);
 
 function bytes(count: number | null): string {
   if (count === null) return '?';

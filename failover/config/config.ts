@@ -82,10 +82,6 @@ const common = z.strictObject({
     })
     .optional()
     .describe('The UPS of this site, over the NUT protocol. Without it power decides nothing.'),
-  peers: z
-    .array(z.strictObject({ site: name, frontUrl: url }))
-    .default([])
-    .describe('Fronts of the other sites, for a front that cannot reach the writer itself.'),
 });
 
 /** A witness has etcd and an agent only; every other site has all of these. */

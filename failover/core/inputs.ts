@@ -50,6 +50,7 @@ export type Input =
     }
   | { readonly kind: 'front'; readonly healthy: boolean; readonly connections: number }
   | { readonly kind: 'power'; readonly power: Power }
+  | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }
   | { readonly kind: 'address-dropped' }
   /** What the interface carries, asked once at the start: an earlier process may have left it. */

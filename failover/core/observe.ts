@@ -38,6 +38,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
     case 'power':
       if (input.power === state.power.power) return state;
       return { ...state, power: { power: input.power, since: now } };
+    case 'certificates':
+      return { ...state, certificatesEnd: input.end };
     case 'address-held':
       return { ...state, interface: 'present', addressTrouble: null };
     case 'address-dropped':

@@ -10,12 +10,12 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
   return {
     witness: self.witness,
     serverUrl: self.serverUrl,
-    frontUrl: self.frontUrl,
     server: serverKnown ? server.report : null,
     postgres: postgresKnown ? postgres.report : null,
     front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
     power: state.power.power,
+    certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     etcdLeader: state.etcdLeader.here,
   };

@@ -12,7 +12,6 @@ export interface Routing {
   readonly sites: readonly {
     readonly site: Site;
     readonly serverUrl: string | null;
-    readonly frontUrl: string | null;
   }[];
 }
 
@@ -20,7 +19,6 @@ export function routing(state: State, now: Millis, timings: Timings): Routing {
   const sites = Object.entries(state.view?.sites ?? {}).map(([site, { report }]) => ({
     site,
     serverUrl: report.serverUrl,
-    frontUrl: report.frontUrl,
   }));
   return {
     writer: writer(state, now, timings),

@@ -8,7 +8,6 @@ export interface Self {
   /** etcd only: never leads, never has the address. */
   readonly witness: boolean;
   readonly serverUrl: string | null;
-  readonly frontUrl: string | null;
   /** Patroni is strict: PostgreSQL acknowledges nothing without a standby (three sites). */
   readonly strict: boolean;
   /** Whether this agent can see its PostgreSQL's end, and so hand over Patroni's leader key. */
@@ -66,6 +65,7 @@ export interface State {
   readonly promisedUntil: Millis;
   readonly front: Front;
   readonly power: { readonly power: Power; readonly since: Millis };
+  readonly certificatesEnd: string | null;
   readonly etcdLeader: EtcdLeader;
 
   readonly moves: Moves;
@@ -182,6 +182,7 @@ export function start(self: Self, now: Millis): State {
     promisedUntil: LONG_AGO,
     front: { healthy: false, connections: 0, at: LONG_AGO, sickSince: now },
     power: { power: 'unknown', since: now },
+    certificatesEnd: null,
     etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },
     moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
     switchover: null,

@@ -19,7 +19,7 @@ import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts'
 export function replay({ before = '', story, others = {} }: Told): string {
   const may = { mayHandOver: true, mayHoldAddress: true };
   const self = { site: 'a', witness: false, strict: true, ...may };
-  let state = start({ ...self, serverUrl: 'https://a', frontUrl: 'https://a' }, 0);
+  let state = start({ ...self, serverUrl: 'https://a' }, 0);
   const etcd = modelledEtcd(others);
   const told: string[] = [];
   let explained = '';
@@ -257,12 +257,12 @@ function wellAtSite(site: Site): Report {
   return {
     witness: false,
     serverUrl: `https://${site}`,
-    frontUrl: `https://${site}`,
     server: { role: 'follower', epoch: null, position: 0, healthy: true, why: null },
     postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/1' },
     front: 'healthy',
     mayHoldAddress: true,
     power: 'mains',
+    certificatesEnd: null,
     notCandidate: null,
     etcdLeader: false,
   };

@@ -48,7 +48,6 @@ export interface PatroniKeys {
 export interface Report {
   readonly witness: boolean;
   readonly serverUrl: string | null;
-  readonly frontUrl: string | null;
   readonly server: ServerReport | null;
   readonly postgres: PostgresReport | null;
   readonly front: 'healthy' | 'sick' | 'unknown';
@@ -57,6 +56,8 @@ export interface Report {
   readonly power: Power;
   /** Why a switchover must not go here; null where it may. */
   readonly notCandidate: string | null;
+  /** When the first of its certificates ends (RFC 3339); null where none is known. */
+  readonly certificatesEnd: string | null;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */
   readonly etcdLeader: boolean;
 }

@@ -29,6 +29,7 @@ export interface SiteStatus {
   readonly lagBytes: number | null;
   readonly front: Report['front'];
   readonly power: Power;
+  readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
 }
 
@@ -54,6 +55,7 @@ export function statusOf(
       lagBytes: ahead === null || here === null ? null : Math.max(0, ahead - here),
       front: report.front,
       power: report.power,
+      certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
     };
   });

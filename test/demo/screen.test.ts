@@ -53,6 +53,7 @@ function site(
     lagBytes,
     front: 'healthy',
     power: 'mains',
+    certificatesEnd: null,
     etcdLeader: false,
   } satisfies SiteStatus;
 }

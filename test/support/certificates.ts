@@ -17,7 +17,11 @@ export interface Authority {
   ca: string;
   caKey: string;
   /** Issues a certificate for these names and addresses, as `<name>.crt` and `<name>.key`. */
-  issue(name: string, subjects: { dns?: string[]; ip?: string[] }): Promise<Issued>;
+  issue(
+    name: string,
+    subjects: { dns?: string[]; ip?: string[] },
+    options?: { days?: number },
+  ): Promise<Issued>;
 }
 
 /** A certificate authority of its own, made with the openssl program, in a folder of its own. */
@@ -41,7 +45,7 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
     folder,
     ca,
     caKey,
-    async issue(name, { dns = [], ip = [] }) {
+    async issue(name, { dns = [], ip = [] }, { days = 30 } = {}) {
       const [certificate, key, request] = [at(`${name}.crt`), at(`${name}.key`), at(`${name}.csr`)];
       const names = [...dns.map((each) => `DNS:${each}`), ...ip.map((each) => `IP:${each}`)];
       await writeFile(at(`${name}.ext`), `subjectAltName=${names.join(',')}\n${KEY_IDS}`);
@@ -57,7 +61,8 @@ export async function certificateAuthority(into?: string): Promise<Authority> {
         '-extfile',
         at(`${name}.ext`),
       ];
-      await openssl('x509', '-req', '-in', request, '-out', certificate, '-days', '30', ...signing);
+      const life = ['-days', String(days)];
+      await openssl('x509', '-req', '-in', request, '-out', certificate, ...life, ...signing);
       return { certificate, key };
     },
   };

@@ -170,12 +170,12 @@ async function freePort(): Promise<number> {
 const well: Report = {
   witness: false,
   serverUrl: 'https://a:8481',
-  frontUrl: null,
   server: { role: 'follower', epoch: null, position: 1, healthy: true, why: null },
   postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/3000060' },
   front: 'healthy',
   mayHoldAddress: true,
   power: 'mains',
   notCandidate: null,
+  certificatesEnd: null,
   etcdLeader: false,
 };

@@ -59,7 +59,6 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
     site,
     witness,
     serverUrl: witness ? null : `https://${site}:8481`,
-    frontUrl: witness ? null : `https://${site}:8443`,
     strict: world.strict,
     mayHandOver: !witness,
     mayHoldAddress: !witness,

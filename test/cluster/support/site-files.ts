@@ -115,10 +115,6 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       key: '/etc/farol/tls/front.key',
       writer: siteCertificate,
     },
-    peers: all
-      .slice(1)
-      .filter(({ witness }) => !witness)
-      .map(({ name, ip }) => ({ site: name, frontUrl: `https://${ip}:${FRONT_PORT}` })),
   };
 }
 
