@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Millis } from '../../core/timings.ts';
 import type { AddressDriver } from './address-driver.ts';
@@ -43,10 +42,7 @@ export function arpDriver({
       // Whole seconds, rounded down: it must be gone before another site may have it.
       const seconds = Math.floor((until - now()) / 1_000);
       if (seconds < 1) throw new Error('the lease has less than a second left');
-      if (stopAnnouncing === undefined) {
-        await door.open();
-        if (isIpv6(bare)) await notifyOnAdd(device);
-      }
+      if (stopAnnouncing === undefined) await door.open();
       const life = ['valid_lft', String(seconds), 'preferred_lft', String(seconds)];
       // Without waiting for duplicate address detection: the lease says who has it.
       const flags = isIpv6(bare) ? ['nodad'] : [];
@@ -76,6 +72,3 @@ export function arpDriver({
 }
 
 const ip = (...options: string[]) => run('ip', options, { timeout: PROGRAM_ENDS_WITHIN_MS });
-
-const notifyOnAdd = (device: string) =>
-  writeFile(`/proc/sys/net/ipv6/conf/${device}/ndisc_notify`, '1');

@@ -9,6 +9,13 @@ export interface Announced {
   readonly address: string;
 }
 
+/** How the neighbours on a LAN are told, and asked, who has an address. */
+interface Neighbours {
+  tell(announced: Announced): Promise<unknown>;
+  /** Whether another host has it too; asked in a way that we ourselves do not answer. */
+  ask(announced: Announced): Promise<boolean>;
+}
+
 export const isIpv6 = (address: string): boolean => address.includes(':');
 
 /** One lost frame must not cost minutes (F18): at once, again within the second, and then for ever. */
@@ -16,21 +23,16 @@ const BURST_AFTER_MS = [0, 100, 300, 1_000];
 const REPEAT_EVERY_MS = 5_000;
 const PROGRAM_ENDS_WITHIN_MS = 3_000;
 
-/**
- * Tells the neighbours that the address is here, until stopped: gratuitous ARP as request and as
- * reply, since some listen to one only. For IPv6 the kernel itself sends the unsolicited
- * advertisement when the address is added (`ndisc_notify`), so here is nothing to repeat.
- */
+/** Tells the neighbours that the address is here, until stopped, and says so if another host has it too. */
 export function announce(announced: Announced, onTrouble: (error: unknown) => void): () => void {
-  if (isIpv6(announced.address)) return () => undefined;
+  const neighbours = isIpv6(announced.address) ? ndp : arp;
   const timers = new Set<NodeJS.Timeout>();
-  const send = () =>
-    void Promise.all([arping('-U', announced), arping('-A', announced)]).catch(onTrouble);
-  for (const afterMs of BURST_AFTER_MS) timers.add(setTimeout(send, afterMs));
+  const tell = () => void neighbours.tell(announced).catch(onTrouble);
+  for (const afterMs of BURST_AFTER_MS) timers.add(setTimeout(tell, afterMs));
   const repeat = setInterval(() => {
-    send();
-    void isElsewhereToo(announced).then((elsewhere) => {
-      if (elsewhere) onTrouble(new Error(`another host answers for ${announced.address}`));
+    tell();
+    void neighbours.ask(announced).then((isElsewhere) => {
+      if (isElsewhere) onTrouble(new Error(`another host answers for ${announced.address}`));
     }, onTrouble);
   }, REPEAT_EVERY_MS);
   return () => {
@@ -39,26 +41,42 @@ export function announce(announced: Announced, onTrouble: (error: unknown) => vo
   };
 }
 
-/** Asks who has the address in a way that we ourselves do not answer (RFC 5227, section 2.1.1). */
-export async function isElsewhereToo({ interface: device, address }: Announced): Promise<boolean> {
-  try {
-    await run('arping', ['-D', '-q', '-c', '1', '-w', '1', '-I', device, address], {
-      timeout: PROGRAM_ENDS_WITHIN_MS,
-    });
-    return false;
-  } catch (error) {
-    // Its exit code 1 says that somebody answered; anything else, that it could not ask.
-    if ((error as { code?: unknown }).code === 1) return true;
-    throw error;
-  }
-}
+/** Gratuitous ARP as request and as reply, since some listen to one only; RFC 5227, section 2.1.1. */
+const arp: Neighbours = {
+  tell: (announced) => Promise.all(['-U', '-A'].map((kind) => arping(kind, announced))),
+  ask: async (announced) => (await arping('-D', announced)) === ARPING_OTHERWISE,
+};
 
-async function arping(kind: '-U' | '-A', { interface: device, address }: Announced): Promise<void> {
-  const options = [kind, '-q', '-c', '1', '-w', '1', '-I', device, address];
+/** Somebody answered the question; or nobody the announcement, which some versions call a failure. */
+const ARPING_OTHERWISE = 1;
+
+const arping = (kind: string, { interface: device, address }: Announced) =>
+  codeOf('arping', [kind, '-q', '-c', '1', '-w', '1', '-I', device, address], ARPING_OTHERWISE);
+
+/** Unsolicited advertisements that override what is known (RFC 4861, section 7.2.6). */
+const ndp: Neighbours = {
+  tell: ({ interface: device, address }) =>
+    codeOf('ndptool', ['-t', 'na', '-U', '-i', device, '-T', address, 'send']),
+  async ask({ interface: device, address }) {
+    const options = ['-q', '-1', '-r', '1', '-w', '1000', address, device];
+    return (await codeOf('ndisc6', options, NDISC6_NOBODY)) === 0;
+  },
+};
+
+const NDISC6_NOBODY = 2;
+
+/** Zero, or the one other exit code that says something; any other end of the program is thrown. */
+async function codeOf(
+  program: string,
+  options: readonly string[],
+  otherwise?: number,
+): Promise<number> {
   try {
-    await run('arping', options, { timeout: PROGRAM_ENDS_WITHIN_MS });
+    await run(program, options, { timeout: PROGRAM_ENDS_WITHIN_MS });
+    return 0;
   } catch (error) {
-    // Nobody answers an announcement, and some versions call that a failure.
-    if ((error as { code?: unknown }).code !== 1) throw error;
+    const { code } = error as { code?: unknown };
+    if (otherwise !== undefined && code === otherwise) return otherwise;
+    throw error;
   }
 }

@@ -15,6 +15,8 @@ export interface ClusterOptions {
   /** One-way delay between sites, each way; a round trip takes twice this. */
   readonly delayMs?: number;
   readonly units?: readonly Unit[];
+  /** The LAN has IPv6 too. */
+  readonly ipv6?: boolean;
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -44,7 +46,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const image = await siteImage();
   const delayMs = options.delayMs ?? 0;
   await using building = new AsyncDisposableStack();
-  const lan = await createLan({ image, mtu: delayMs > 0 ? MTU.delayed : MTU.direct });
+  const mtu = delayMs > 0 ? MTU.delayed : MTU.direct;
+  const lan = await createLan({ image, mtu, ipv6: options.ipv6 ?? false });
   building.defer(() => lan.remove());
   const folder = await mkdtemp(join(tmpdir(), 'farol-cluster-'));
   building.defer(() => rm(folder, { recursive: true }));

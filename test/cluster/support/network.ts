@@ -7,15 +7,23 @@ export interface Lan {
   readonly prefixLength: number;
   /** The address with this last octet. */
   ip(host: number): string;
+  /** The same by IPv6, on a LAN that has it. */
+  ipv6(host: number): string;
   /** Unplugs a machine as a switch would: its link stays up, and not even an ARP packet passes. */
   unplug(machine: Container): Promise<void>;
   plugIn(machine: Container): Promise<void>;
   remove(): Promise<void>;
 }
 
-export async function createLan(options: { image: string; mtu: number }): Promise<Lan> {
+interface LanOptions {
+  readonly image: string;
+  readonly mtu: number;
+  readonly ipv6: boolean;
+}
+
+export async function createLan(options: LanOptions): Promise<Lan> {
   const bridge = `farol-${randomBytes(4).toString('hex')}`;
-  const { network, subnet } = await createBridge(bridge, options.mtu);
+  const { network, subnet, subnet6 } = await createBridge(bridge, options);
   const technician = await startTechnician(options.image, bridge);
   const setPort = async (machine: Container, master: string[]) => {
     const port = await portOf(machine, technician);
@@ -25,6 +33,7 @@ export async function createLan(options: { image: string; mtu: number }): Promis
     networkId: network.id,
     prefixLength: 24,
     ip: (host) => `${subnet}.${host}`,
+    ipv6: (host) => `${subnet6}${host}`,
     unplug: (machine) => setPort(machine, ['nomaster']),
     plugIn: (machine) => setPort(machine, ['master', bridge]),
     async remove() {
@@ -35,22 +44,30 @@ export async function createLan(options: { image: string; mtu: number }): Promis
 }
 
 /** The engine refuses a subnet that another network has; then the next one is tried. */
-async function createBridge(bridge: string, mtu: number) {
+async function createBridge(bridge: string, { mtu, ipv6 }: LanOptions) {
   const first = randomBytes(1)[0]!;
   for (let tries = 0; ; tries++) {
-    const subnet = `10.213.${(first + tries) % 256}`;
+    const number = (first + tries) % 256;
+    const subnet = `10.213.${number}`;
+    const subnet6 = `fd00:213:${number}::`;
     try {
       const network = await (await docker()).createNetwork({
         Name: bridge,
         Driver: 'bridge',
-        IPAM: { Config: [{ Subnet: `${subnet}.0/24`, Gateway: `${subnet}.1` }] },
+        EnableIPv6: ipv6,
+        IPAM: {
+          Config: [
+            { Subnet: `${subnet}.0/24`, Gateway: `${subnet}.1` },
+            ...(ipv6 ? [{ Subnet: `${subnet6}/64` }] : []),
+          ],
+        },
         Labels: { [OWNER_LABEL]: String(process.pid) },
         Options: {
           'com.docker.network.bridge.name': bridge,
           'com.docker.network.driver.mtu': String(mtu),
         },
       });
-      return { network, subnet };
+      return { network, subnet, subnet6 };
     } catch (error) {
       if (tries === 20) throw new Error('No free subnet for a test cluster', { cause: error });
     }
