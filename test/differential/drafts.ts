@@ -131,7 +131,9 @@ function levelOf(random: Random, rules: RoomVersionRules): JsonValue {
   if (rules.integerPowerLevels && random.chance(0.06)) return random.pick(NO_LEVELS);
   const level = random.pick([0, 0, 25, 49, 50, 50, 51, 75, 99, 100, 100, 101, -1]);
   const asString = random.chance(rules.integerPowerLevels ? 0.04 : 0.15);
-  return asString ? random.pick([String(level), ` ${level}`, `+${level}`]) : level;
+  // "+-1" is none: what becomes of it is told at NO_LEVELS.
+  const signs = level < 0 ? [''] : ['', '+'];
+  return asString ? random.pick(['', ' ']) + random.pick(signs) + level : level;
 }
 
 /**
