@@ -1,4 +1,5 @@
 import type { SiteStatus, Status } from '../status/status.ts';
+import { bytes } from './bytes.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
 export function table(status: Status, nowMs = Date.now()): string {
@@ -82,10 +83,3 @@ function renewal({ site, certificatesEnd }: SiteStatus, nowMs: number): string[]
 
 const daysUntil = (time: string, nowMs: number): number =>
   Math.floor((Date.parse(time) - nowMs) / 86_400_000);
-
-function bytes(count: number | null): string {
-  if (count === null) return '?';
-  if (count < 10_000) return `${count} B`;
-  if (count < 10_000_000) return `${Math.round(count / 1_000)} kB`;
-  return `${Math.round(count / 1_000_000)} MB`;
-}

@@ -1,3 +1,4 @@
+import { bytes } from '../../failover/cli/bytes.ts';
 import type { SiteStatus, Status } from '../../failover/status/status.ts';
 
 /** What the demo knows that no agent does: what has been done to a machine. */
@@ -83,7 +84,7 @@ function cells(
     `${role}, ${postgres?.role === 'primary' ? 'primary' : copy}`,
     String(server?.epoch ?? ''),
     String(server?.position ?? ''),
-    name === status?.primary || lagBytes === null ? '' : `${lagBytes} B`,
+    name === status?.primary || lagBytes === null ? '' : bytes(lagBytes),
     name === status?.address ? 'HERE' : '',
     held === null ? '' : String(held),
   ];
