@@ -30,7 +30,7 @@ export interface Ports {
   send(writer: Writer, request: Outgoing, cut: AbortSignal): Promise<Tried>;
   now(): number;
   holdForMs: number;
-  count: { held: number; replayed: number };
+  count: { held: number; holds: number; replayed: number };
 }
 
 export type Carriage =
@@ -191,6 +191,7 @@ class Waiting {
     if (this.#heldAtMs !== undefined) return;
     this.#heldAtMs = this.#ports.now();
     this.#ports.count.held++;
+    this.#ports.count.holds++;
     if (this.#ordered)
       this.#turn = this.#ports.order.join(this.#request.device!, this.#request.arrival);
   }

@@ -38,7 +38,14 @@ export async function startFront({ config, runtimeDir, address, log }: FrontOpti
   const routing = new Routing(now);
   const stop = new AbortController();
   const upstreams = new Upstreams(config.writer);
-  const count: Counts = { held: 0, heldBytes: 0, inFlight: 0, replayed: 0, givenUp: 0 };
+  const count: Counts = {
+    held: 0,
+    holds: 0,
+    heldBytes: 0,
+    inFlight: 0,
+    replayed: 0,
+    givenUp: 0,
+  };
   const ports: Ports = {
     routing,
     order: new DeviceOrder(),

@@ -4,6 +4,8 @@ import type { Routing } from './routing.ts';
 
 export interface Counts {
   held: number;
+  /** Requests that were held at some time since the start. */
+  holds: number;
   heldBytes: number;
   inFlight: number;
   replayed: number;
@@ -63,6 +65,7 @@ function metrics({ count, routing }: Shown): Registry {
   gauge('carried_bytes', 'Memory taken by the bodies of carried requests.', () => count.heldBytes);
   gauge('in_flight', 'Requests received and not answered yet.', () => count.inFlight);
   gauge('has_writer', '1 while this front knows a writer.', () => Number(routing.writer !== null));
+  counter('holds', 'Requests that were held, for however long.', () => count.holds);
   counter('replayed', 'Requests sent again because a writer fell silent.', () => count.replayed);
   counter('given_up', 'Requests answered 503: no site could answer.', () => count.givenUp);
   return registry;

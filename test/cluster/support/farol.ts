@@ -21,7 +21,12 @@ export const routingOf = (site: Site) => ask<Routing>(site, 'agent', 'GET', '/v1
 export const serverHealth = (site: Site) => ask<ServerHealth>(site, 'server', 'GET', '/v1/health');
 /** Counters of the front since it started. */
 export const frontHealth = (site: Site) =>
-  ask<{ held: number; replayed: number; givenUp: number }>(site, 'front', 'GET', '/v1/health');
+  ask<{ held: number; holds: number; replayed: number; givenUp: number }>(
+    site,
+    'front',
+    'GET',
+    '/v1/health',
+  );
 
 /** A planned move of the writer, asked of an agent as an operator would. */
 export function switchover(from: Site, to: Site): Promise<unknown> {

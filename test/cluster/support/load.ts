@@ -6,6 +6,7 @@ import { failuresThrough, type Measured, measure } from '../../support/history/m
 import { RecordingClient, type Target } from '../../support/history/recording-client.ts';
 import { silenceAfter, watchAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
+import { frontHealth } from './farol.ts';
 import { primaryOf } from './patroni.ts';
 import { FRONT_PORT } from './site-files.ts';
 import { until } from './until.ts';
@@ -30,10 +31,17 @@ export interface Survived {
   readonly measured: Measured;
   /** From the fault until the address answered new connections again. */
   readonly frontsAfterMs: number;
+  /** What the fronts say that they held and sent again. */
+  readonly fronts: FrontCounts;
   /** Failed attempts of clients of these targets. */
   failuresThrough(...targets: string[]): Attempt[];
   /** Against I1, I2 and I3; must be empty. */
   readonly violations: readonly string[];
+}
+
+interface FrontCounts {
+  readonly held: number;
+  readonly replayed: number;
 }
 
 let runs = 0;
@@ -52,6 +60,7 @@ export async function underLoad(
   const clients = await startClients(cluster, { ...options, history, run: ++runs });
   const watching = new AbortController();
   const handshakes = watchAddress(cluster, watching.signal);
+  const before = await frontCounts(cluster);
   let faultAt = Number.POSITIVE_INFINITY;
   try {
     await scenario({
@@ -69,6 +78,7 @@ export async function underLoad(
   const survived: Survived = {
     measured: measure(history, faultAt),
     frontsAfterMs: silenceAfter(handshakes, faultAt),
+    fronts: countedSince(before, await frontCounts(cluster)),
     failuresThrough: (...targets) => failuresThrough(history, targets),
     violations: violationsIn(history, stored),
   };
@@ -159,14 +169,32 @@ export async function storedMessages(cluster: Cluster, prefix: string): Promise<
   });
 }
 
+const frontCounts = (cluster: Cluster): Promise<FrontCounts[]> =>
+  Promise.all(
+    cluster.sites.map(async (site) => {
+      const health = await frontHealth(site).catch(() => undefined);
+      return { held: health?.holds ?? 0, replayed: health?.replayed ?? 0 };
+    }),
+  );
+
+/** A front that was started again counts from nothing; what it had counted before is lost with it. */
+function countedSince(before: readonly FrontCounts[], after: readonly FrontCounts[]): FrontCounts {
+  const sum = (key: keyof FrontCounts) =>
+    after.reduce((total, now, index) => {
+      const then = before[index]![key];
+      return total + (now[key] < then ? now[key] : now[key] - then);
+    }, 0);
+  return { held: sum('held'), replayed: sum('replayed') };
+}
+
 /** One line for a reader, and the whole history in a file for whoever must find out more. */
 function report(
   title: string,
   history: History,
-  { measured, frontsAfterMs, violations }: Survived,
+  { measured, frontsAfterMs, fronts, violations }: Survived,
 ) {
   const { failed, ...figures } = measured;
-  const shown = { frontsAfterMs, ...figures, failed, violations: violations.length };
+  const shown = { frontsAfterMs, ...figures, fronts, failed, violations: violations.length };
   // Not console.log, which tests with an SDK keep quiet.
   process.stdout.write(`${title}: ${JSON.stringify(shown)}\n`);
   const folder = join(import.meta.dirname, '../../../.cache/cluster');

@@ -11,8 +11,8 @@ export interface Measured {
   /** Attempts that failed, by where they went and why. */
   readonly failed: Readonly<Record<string, number>>;
   readonly failedCount: number;
-  /** Attempts that took longer than any did before the fault, and then succeeded. */
-  readonly held: number;
+  /** Sends that took longer than any did before the fault, and then succeeded. */
+  readonly waited: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -39,7 +39,7 @@ export function measure(history: History, faultAt: number): Measured {
     longestRequestMs: longestBy(affected.filter(isSend), ({ through }) => through),
     failed: countBy(failures, (each) => `${each.what} through ${each.through}: ${causeOf(each)}`),
     failedCount: failures.length,
-    held: affected.filter((each) => isSend(each) && succeeded(each) && durationOf(each) > usual)
+    waited: affected.filter((each) => isSend(each) && succeeded(each) && durationOf(each) > usual)
       .length,
     p50Ms: Math.round(durations[Math.floor(durations.length * 0.5)] ?? 0),
     p99Ms: Math.round(durations[Math.floor(durations.length * 0.99)] ?? 0),
