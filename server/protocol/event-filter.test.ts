@@ -11,6 +11,8 @@ const message: Filtered = {
 test.each<[string, EventFilter, boolean]>([
   ['an empty filter lets everything through', {}, true],
   ['types includes what it names', { types: ['m.room.message'] }, true],
+  ['one of several types is enough', { types: ['m.room.member', 'm.room.message'] }, true],
+  ['one of several not_types is enough', { not_types: ['m.room.message', 'm.tag'] }, false],
   ['types leaves out what it does not name', { types: ['m.room.member'] }, false],
   ['an empty list of types lets nothing through', { types: [] }, false],
   ['a * in a type stands for anything', { types: ['m.room.*'] }, true],
@@ -36,6 +38,18 @@ test('an event with a url is told from one without', () => {
   expect(filterAllows({ contains_url: false }, image)).toBe(false);
 });
 
+test('contains_url asks for a `url` key, whatever its value', () => {
+  const odd = { ...message, content: { url: null } };
+  expect(filterAllows({ contains_url: true }, odd)).toBe(true);
+  expect(filterAllows({ contains_url: false }, odd)).toBe(false);
+});
+
 test('account data, which belongs to no room, passes a filter of rooms', () => {
   expect(filterAllows({ rooms: ['!other'] }, { type: 'm.tag', content: {} })).toBe(true);
+});
+
+test('account data, which nobody sent, passes no filter of senders', () => {
+  const tag = { type: 'm.tag', content: {} };
+  expect(filterAllows({ senders: ['@alice:x'] }, tag)).toBe(false);
+  expect(filterAllows({ not_senders: ['@alice:x'] }, tag)).toBe(true);
 });

@@ -39,4 +39,4 @@ export function roomAllowed(
   return filter.rooms === undefined || filter.rooms.includes(roomId);
 }
 
-const hasUrl = (content: JsonObject): boolean => typeof content.url === 'string';
+const hasUrl = (content: JsonObject): boolean => Object.hasOwn(content, 'url');

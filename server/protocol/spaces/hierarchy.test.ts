@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Event } from '../event.ts';
-import type { JsonObject } from '../json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import { allowedRoomIds, compareChildren, isSpaceChild, mayPreview } from './hierarchy.ts';
 
 test("the specification's children are shown in the specification's order", () => {
@@ -20,19 +20,39 @@ test("the specification's children are shown in the specification's order", () =
   ]);
 });
 
-test('equal orders are told apart by time, equal times by room id', () => {
-  const [late, early, twin] = [
-    child('!a', 2, { order: 'x' }),
-    child('!c', 1, { order: 'x' }),
-    child('!b', 1, { order: 'x' }),
+test('children come by valid order, then by origin_server_ts, then by room id', () => {
+  const children = [
+    child('!z', 9, { order: ' ' }),
+    child('!y', 8, { order: 'x'.repeat(50) }),
+    child('!b', 1, { order: '~' }),
+    child('!c', 1, { order: '~' }),
+    child('!a', 2, { order: '~' }),
+    child('!m', 1, {}),
+    child('!n', 1, {}),
+    child('!l', 3, {}),
   ];
-  expect([late, early, twin].sort(compareChildren)).toEqual([twin, early, late]);
+  for (const [i, one] of children.entries()) {
+    for (const [j, other] of children.entries()) {
+      expect(Math.sign(compareChildren(one, other))).toBe(Math.sign(i - j));
+    }
+  }
 });
 
-test.each([['x'.repeat(51)], ['é'], [7], ['\n']])('an order of %j is none', (order) => {
-  const [bad, good] = [child('!a', 1, { order }), child('!b', 9, { order: '~' })];
-  expect([bad, good].sort(compareChildren)).toEqual([good, bad]);
-});
+test.each([['x'.repeat(51)], ['é'], [7], ['\n'], ['\x1f'], ['\x7f'], ['']])(
+  'an order of %j is treated as though it was not provided',
+  (order) => {
+    const [bad, good] = [child('!a', 1, { order }), child('!b', 9, { order: '~' })];
+    const none = child('!c', 0, {});
+    expect([bad, none, good].sort(compareChildren)).toEqual([good, none, bad]);
+  },
+);
+
+test.each<[JsonValue]>([['x'], [null], [[7]], [['x', null]]])(
+  'with the invalid via %j a room is not considered to be part of the space',
+  (via) => {
+    expect(isSpaceChild(child('!a', 1, { via }))).toBe(false);
+  },
+);
 
 test('a child without via has been removed from its space', () => {
   expect(isSpaceChild(child('!a', 1, {}))).toBe(true);
@@ -61,7 +81,7 @@ test('a room is shown to its members and those invited, and to everybody where a
 });
 
 test('a restricted room is shown to members of a room that it allows', () => {
-  const room = { ...closed, joinRule: 'restricted', allowedRoomIds: ['!space'] };
+  const room = { ...closed, joinRule: 'restricted', allowedRoomIds: ['!else', '!space'] };
   expect(mayPreview(room, (id) => id === '!space')).toBe(true);
   expect(mayPreview(room, nowhere)).toBe(false);
   expect(mayPreview({ ...room, joinRule: 'invite' }, () => true)).toBe(false);
@@ -73,6 +93,7 @@ test('only conditions on membership of a room allow anybody', () => {
     { type: 'org.example', room_id: '!b' },
     { type: 'm.room_membership' },
     'nonsense',
+    null,
   ];
   expect(allowedRoomIds({ allow })).toEqual(['!a']);
   expect(allowedRoomIds({})).toEqual([]);

@@ -1,9 +1,9 @@
 import type { Event } from '../event.ts';
-import { isObject, type JsonObject } from '../json.ts';
+import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 
-/** A child is removed from a space by taking away its `via`. */
+/** A child is removed from a space by taking away its `via`; one that is no list of strings is as good as none. */
 export const isSpaceChild = (event: Event): boolean =>
-  event.type === 'm.space.child' && Array.isArray(event.content.via);
+  event.type === 'm.space.child' && isListOfStrings(event.content.via);
 
 /** The order in which a space shows its children (Spaces, "Ordering of children within a space"). */
 export function compareChildren(one: Event, other: Event): number {
@@ -11,16 +11,19 @@ export function compareChildren(one: Event, other: Event): number {
   if (a !== undefined && b === undefined) return -1;
   if (a === undefined && b !== undefined) return 1;
   return (
-    (a !== undefined && b !== undefined ? compare(a, b) : 0) ||
+    compare(a ?? '', b ?? '') ||
     one.originServerTs - other.originServerTs ||
     compare(one.stateKey ?? '', other.stateKey ?? '')
   );
 }
 
-/** At most 50 characters between space and tilde; any other `order` is as if there were none. */
+/** 1 to 50 characters between space and tilde; any other `order` is as if there were none. */
 function orderOf({ order }: JsonObject): string | undefined {
-  return typeof order === 'string' && /^[\x20-\x7e]{0,50}$/.test(order) ? order : undefined;
+  return typeof order === 'string' && /^[\x20-\x7e]{1,50}$/.test(order) ? order : undefined;
 }
+
+const isListOfStrings = (value: JsonValue | undefined): boolean =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
 
 const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
