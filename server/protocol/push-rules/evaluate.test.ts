@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { UserId } from '../identifiers.ts';
-import type { JsonObject } from '../json.ts';
-import type { PushContext } from './conditions.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import { holds, type PushContext } from './conditions.ts';
 import { defaultPushRules } from './default-rules.ts';
 import { evaluate, notificationOf } from './evaluate.ts';
 import type { Condition, PushRule, Ruleset } from './rules.ts';
@@ -102,6 +102,8 @@ test('kinds are checked in their order, and within a kind the first match wins',
       rule({ conditions: [], actions: ['second'] }),
     ],
   };
+  const overriding = { ...rules, override: [rule({ conditions: [], actions: ['override'] })] };
+  expect(evaluate(message({}), overriding, group)).toEqual(['override']);
   expect(evaluate(message({}), rules, group)).toEqual(['notify', 'content']);
   expect(evaluate(message({ body: 'bye' }), rules, group)).toEqual(['room']);
   const elsewhere = message({ body: 'bye' }, { room_id: '!other:example.org' });
@@ -120,6 +122,32 @@ test('the historical actions dont_notify and coalesce are ignored', () => {
     override: [rule({ conditions: [], actions: ['dont_notify', 'coalesce'] })],
   };
   expect(evaluate(message({}), rules, group)).toEqual([]);
+  const master = rule({ rule_id: '.m.rule.master', actions: ['dont_notify'] });
+  expect(evaluate(message({}), { ...EMPTY, override: [master] }, group)).toEqual([]);
+});
+
+test('a rule with no conditions always matches', () => {
+  const rules = { ...EMPTY, underride: [rule({})] };
+  expect(evaluate(message({}), rules, group)).toEqual(['notify']);
+});
+
+test('a content rule without a pattern never matches', () => {
+  expect(evaluate(message({}), { ...EMPTY, content: [rule({})] }, group)).toEqual([]);
+});
+
+test('a highlight tweak without a value is true, and one that is false is none', () => {
+  const highlight = (more: JsonObject) =>
+    notificationOf([{ set_tweak: 'highlight', ...more }]).highlight;
+  expect([highlight({}), highlight({ value: true }), highlight({ value: false })]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('a sound is a string; any other value plays none', () => {
+  const sound = (value: JsonValue) => notificationOf([{ set_tweak: 'sound', value }]).sound;
+  expect([sound('bing'), sound(true)]).toEqual(['bing', undefined]);
 });
 
 test.each<[string, Condition, JsonObject, boolean]>([
@@ -178,6 +206,24 @@ test.each<[string, Condition, JsonObject, boolean]>([
     false,
   ],
   [
+    'an integer is compared exactly',
+    { kind: 'event_property_is', key: 'content.x', value: 7 },
+    { x: 7 },
+    true,
+  ],
+  [
+    'a number that is no integer is not compared',
+    { kind: 'event_property_is', key: 'content.x', value: 1.5 },
+    { x: 1.5 },
+    false,
+  ],
+  [
+    'a condition without a value equals no missing one',
+    { kind: 'event_property_is', key: 'content.x' },
+    {},
+    false,
+  ],
+  [
     'an object is not compared',
     { kind: 'event_property_is', key: 'content.x', value: {} },
     { x: {} },
@@ -202,6 +248,27 @@ test.each<[string, Condition, JsonObject, boolean]>([
     false,
   ],
   [
+    'a list may contain an integer',
+    { kind: 'event_property_contains', key: 'content.list', value: 7 },
+    { list: [7] },
+    true,
+  ],
+  [
+    'a list contains no number that is no integer',
+    { kind: 'event_property_contains', key: 'content.list', value: 1.5 },
+    { list: [1.5] },
+    false,
+  ],
+  ['event_match requires a key', { kind: 'event_match', pattern: '*' }, {}, false],
+  ['event_match requires a pattern', { kind: 'event_match', key: 'content.body' }, {}, false],
+  ['event_property_is requires a key', { kind: 'event_property_is', value: 'x' }, {}, false],
+  [
+    'event_property_contains requires a key',
+    { kind: 'event_property_contains', value: 'x' },
+    {},
+    false,
+  ],
+  [
     'a display name matches as a word, and its star is a star',
     { kind: 'contains_display_name' },
     { body: 'hey alice *!' },
@@ -213,18 +280,67 @@ test.each<[string, Condition, JsonObject, boolean]>([
     { body: 'alice and bob' },
     false,
   ],
-  ['a member count without a sign is exact', { kind: 'room_member_count', is: '5' }, {}, true],
-  ['a member count may be strictly less', { kind: 'room_member_count', is: '<5' }, {}, false],
-  ['a member count may be less or equal', { kind: 'room_member_count', is: '<=5' }, {}, true],
-  ['a member count may be strictly more', { kind: 'room_member_count', is: '>5' }, {}, false],
-  ['a member count may be more or equal', { kind: 'room_member_count', is: '>=5' }, {}, true],
-  ['a member count that is none never holds', { kind: 'room_member_count', is: 'many' }, {}, false],
   ['an unknown condition never holds', { kind: 'org.example.moon' }, {}, false],
   ['a name of the language is an unknown condition', { kind: 'constructor' }, {}, false],
 ])('%s', (_what, condition, content, matches) => {
   const rules = { ...EMPTY, override: [rule({ conditions: [condition], actions: ['yes'] })] };
   expect(evaluate(message(content), rules, group)).toEqual(matches ? ['yes'] : []);
 });
+
+/** Of a room of 10 members. */
+test.each([
+  ['10', true],
+  ['9', false],
+  ['==10', true],
+  ['==9', false],
+  ['<11', true],
+  ['<10', false],
+  ['>9', true],
+  ['>10', false],
+  ['<=10', true],
+  ['<=9', false],
+  ['>=10', true],
+  ['>=11', false],
+  ['many', false],
+  ['>', false],
+  ['x10', false],
+  ['10x', false],
+])('room_member_count, a decimal integer optionally prefixed: %j holds: %j', (is, expected) => {
+  const context = { ...group, memberCount: 10 };
+  expect(holds({ kind: 'room_member_count', is }, message({}), context)).toBe(expected);
+});
+
+test.each<[string | undefined, JsonValue, boolean]>([
+  ['Bob', 'bob', true],
+  ['bob', 'Hi BOB!', true],
+  ['bob', 'bobby', false],
+  ['bob', 'kebob', false],
+  ['bob', 'kebob bob', true],
+  ['bob', 'bob kebob', true],
+  ['*bob', 'a*bob', true],
+  ['bob*', 'bob*a', true],
+  ['', 'anything', false],
+  [undefined, 'undefined', false],
+  ['bob', 7, false],
+])('the display name %j stands in the body %j: %j', (displayName, body, expected) => {
+  const condition = { kind: 'contains_display_name' };
+  expect(holds(condition, message({ body }), { ...group, displayName })).toBe(expected);
+});
+
+test('sender_notification_permission asks for the level of its key, which is required', () => {
+  const context = {
+    ...group,
+    senderPowerLevel: 60,
+    notificationPowerLevel: (key: string) => (key === 'room' ? 60 : 61),
+  };
+  const permitted = (more: JsonObject) =>
+    holds({ kind: 'sender_notification_permission', ...more }, message({}), context);
+  expect(permitted({ key: 'room' })).toBe(true);
+  expect(permitted({ key: 'org.example.all' })).toBe(false);
+  expect(holds({ kind: 'sender_notification_permission' }, message({}), GRANTING)).toBe(false);
+});
+
+const GRANTING: PushContext = { ...group, senderPowerLevel: 100 };
 
 const EMPTY: Ruleset = { override: [], content: [], room: [], sender: [], underride: [] };
 
