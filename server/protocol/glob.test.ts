@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { globMatches, globMatchesWords } from './glob.ts';
+import { globMatches, globMatchesWords, wildcardMatches } from './glob.ts';
 
 test.each([
   ['lunc?*', 'lunch plans', true],
@@ -26,6 +26,18 @@ test.each([
   ['b?ll', 'the bell', true],
 ])('%j at word boundaries of %j: %j', (pattern, text, matches) => {
   expect(globMatchesWords(pattern, text)).toBe(matches);
+});
+
+test.each([
+  ['m.room.*', 'm.room.message', true],
+  ['*', '', true],
+  ['m.room', 'm.room', true],
+  ['m.room', 'm.room.message', false],
+  ['room', 'm.room', false],
+  ['m.roo?', 'm.room', false],
+  ['m.roo?', 'm.roo?', true],
+])('%j, where only * is special, on the whole of %j: %j', (pattern, text, matches) => {
+  expect(wildcardMatches(pattern, text)).toBe(matches);
 });
 
 test('a glob agrees with the regular expression it stands for', () => {

@@ -5,7 +5,10 @@ test('without a value that is understood the visibility is shared', () => {
   expect(historyVisibilityOf(undefined)).toBe('shared');
   expect(historyVisibilityOf('everyone')).toBe('shared');
   expect(historyVisibilityOf(7)).toBe('shared');
-  expect(historyVisibilityOf('joined')).toBe('joined');
+});
+
+test.each(['world_readable', 'shared', 'invited', 'joined'])('%s is a visibility', (value) => {
+  expect(historyVisibilityOf(value)).toBe(value);
 });
 
 /** Rows: visibility, membership at the event, joined later, seen. */

@@ -15,3 +15,11 @@ test('a property of the language itself is no property of the event', () => {
   expect(valueAt({ content: {} }, ['content', 'constructor'])).toBeUndefined();
   expect(valueAt({ content: { body: 'hi' } }, ['content', 'body', 'length'])).toBeUndefined();
 });
+
+test('a path leads through objects to a value of any kind', () => {
+  const event = { content: { 'm.relates_to': { ids: ['$a'], none: null } } };
+  expect(valueAt(event, pathOf('content.m\\.relates_to.ids'))).toEqual(['$a']);
+  expect(valueAt(event, pathOf('content.m\\.relates_to.none'))).toBeNull();
+  expect(valueAt(event, pathOf('content.m\\.relates_to.none.more'))).toBeUndefined();
+  expect(valueAt(event, pathOf('content.missing.more'))).toBeUndefined();
+});

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Event } from './event.ts';
 import type { JsonObject } from './json.ts';
-import { closedPowerLevels, upgradedCreateContent, withoutCreators } from './room-upgrade.ts';
+import {
+  closedPowerLevels,
+  TRANSFERABLE_STATE,
+  tombstoneContent,
+  upgradedCreateContent,
+  withoutCreators,
+} from './room-upgrade.ts';
 
 const create = (content: JsonObject) => ({ roomId: '!old', content }) as Event;
 const plain = { lastEventId: '$last', newVersion: '12', additionalCreators: [] };
@@ -34,7 +40,28 @@ test('the predecessor may leave out its last event', () => {
     oldCreate: create({}),
     lastEventId: undefined,
   });
-  expect(content.predecessor).toEqual({ room_id: '!old' });
+  expect(content.predecessor).toStrictEqual({ room_id: '!old' });
+});
+
+test('the state that is transferred is what the specification recommends', () => {
+  expect([...TRANSFERABLE_STATE].sort()).toEqual([
+    'm.room.avatar',
+    'm.room.encryption',
+    'm.room.guest_access',
+    'm.room.history_visibility',
+    'm.room.join_rules',
+    'm.room.name',
+    'm.room.power_levels',
+    'm.room.server_acl',
+    'm.room.topic',
+  ]);
+});
+
+test('the tombstone names the new room', () => {
+  expect(tombstoneContent('!new', 'This room has moved')).toEqual({
+    body: 'This room has moved',
+    replacement_room: '!new',
+  });
 });
 
 test('creators of the new room are taken out of its power levels', () => {
@@ -48,6 +75,8 @@ test.each<[JsonObject, number, number]>([
   [{ users_default: 60 }, 61, 61],
   [{ events_default: 75, invite: 100 }, 75, 100],
   [{ users_default: '70' }, 71, 71],
+  [{ users_default: 'many', events_default: 'many', invite: 'many' }, 50, 50],
+  [{ users_default: [70] }, 50, 50],
 ])(
   'the power levels %j are closed at %d for events and %d for invitations',
   (levels, events, invite) => {

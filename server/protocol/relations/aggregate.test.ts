@@ -37,6 +37,7 @@ test.each<[string, Event, Event]>([
     original,
     edit({ content: relates('m.replace', '$else', { 'm.new_content': {} }) }),
   ],
+  ['that relates to nothing', original, edit({ content: { 'm.new_content': {} } })],
   [
     'that is no edit',
     original,
@@ -62,7 +63,15 @@ test('the most recent replacement counts, and of two at one time that with the l
   ];
   expect(latestReplacement(original, [b, old, a])).toBe(b);
   expect(latestReplacement(original, [a, b, old])).toBe(b);
+  expect(latestReplacement(original, [old, b])).toBe(b);
   expect(latestReplacement(original, [])).toBeUndefined();
+});
+
+test('an invalid replacement does not count, however recent', () => {
+  const forged = edit({ eventId: '$forged', sender: '@mallory:x', originServerTs: 9 });
+  const valid = edit({ originServerTs: 1 });
+  expect(latestReplacement(original, [forged, valid])).toBe(valid);
+  expect(latestReplacement(original, [forged])).toBeUndefined();
 });
 
 test('a thread is summarized by its last event, its length, and whether the reader took part', () => {
@@ -87,6 +96,19 @@ test('a thread is summarized by its last event, its length, and whether the read
   expect(summarizeThread(original, [other], '@bob:x')).toBeUndefined();
 });
 
+test('only the events of the thread are summarized', () => {
+  const inside = event({ eventId: '$1', content: relates('m.thread', '$original') });
+  const outside = [
+    event({ eventId: '$2', sender: '@dave:x' }),
+    event({ eventId: '$3', sender: '@dave:x', content: relates('m.reference', '$original') }),
+  ];
+  expect(summarizeThread(original, [...outside, inside, ...outside], '@dave:x')).toEqual({
+    latest: inside,
+    count: 1,
+    currentUserParticipated: false,
+  });
+});
+
 test('an event that relates to another one starts no thread', () => {
   expect(mayBeThreadRoot(original)).toBe(true);
   expect(mayBeThreadRoot(edit())).toBe(false);
@@ -95,7 +117,9 @@ test('an event that relates to another one starts no thread', () => {
 test('references are listed by event id', () => {
   const one = event({ eventId: '$1', content: relates('m.reference', '$original') });
   const two = event({ eventId: '$2', content: relates('m.reference', '$else') });
-  expect(referencesTo(original, [one, two])).toEqual(['$1']);
+  const edited = event({ eventId: '$3', content: relates('m.replace', '$original') });
+  const unrelated = event({ eventId: '$4' });
+  expect(referencesTo(original, [one, two, edited, unrelated])).toEqual(['$1']);
 });
 
 type Fields = { [Key in keyof Event]?: Event[Key] extends string ? string : Event[Key] };
