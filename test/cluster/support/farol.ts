@@ -33,16 +33,6 @@ export function switchover(from: Site, to: Site): Promise<unknown> {
   return ask(from, 'agent', 'POST', '/v1/switchover', { to: to.name });
 }
 
-/** The site whose server is the writer. */
-export async function writerOf(cluster: Cluster): Promise<Site | undefined> {
-  const asked = cluster.sites.map(async (site) => {
-    if ((await serverHealth(site)).role !== 'writer')
-      throw new Error(`${site.name} does not write`);
-    return site;
-  });
-  return Promise.any(asked).catch(() => undefined);
-}
-
 /**
  * Waits until nothing is amiss: every copy is in step, the writer runs beside the primary, every site's
  * agent names it, and the address is where it is. Gives the writer's site.

@@ -4,7 +4,7 @@ import type { Authority } from '../../support/certificates.ts';
 import { renderTemplate, type TemplateValues } from './template.ts';
 
 export const FRONT_PORT = 8443;
-const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
+export const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');
 

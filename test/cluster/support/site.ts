@@ -1,6 +1,6 @@
 import { type CommandResult, type Container, runIn } from './engine.ts';
 import type { Lan } from './network.ts';
-import type { Machine } from './site-files.ts';
+import { type Machine, POSTGRESQL_DATA } from './site-files.ts';
 
 export type Unit = 'etcd' | 'patroni' | 'server' | 'agent' | 'front' | 'delay';
 export type Signal = 'KILL' | 'STOP' | 'CONT';
@@ -48,6 +48,24 @@ export class Site {
     for (const rule of REPLICATION) await this.must(['iptables', '-D', ...rule]);
   }
 
+  /** A standby goes on following whom it follows, whatever Patroni writes: as if Patroni were slow to say so. */
+  async keepFollowing(): Promise<void> {
+    const [row] = await this.sql<{ sql: string }>(
+      `SELECT format('ALTER SYSTEM SET primary_conninfo = %L', current_setting('primary_conninfo')) AS sql`,
+    );
+    await this.must(['psql', '-Xqc', row!.sql, '-c', 'SELECT pg_reload_conf()'], 'postgres');
+    // Patroni would clean it, and merely complains that it cannot.
+    await this.must(['chown', 'root', SYSTEM_SETTINGS]);
+    await this.must(['chmod', '644', SYSTEM_SETTINGS]);
+  }
+
+  /** PostgreSQL may be down meanwhile, rewound by Patroni: then it reads this when it starts. */
+  async followAgain(): Promise<void> {
+    await this.must(['sed', '-i', '/^primary_conninfo/d', SYSTEM_SETTINGS]);
+    await this.must(['chown', 'postgres:postgres', SYSTEM_SETTINGS]);
+    await this.run(['psql', '-Xqc', 'SELECT pg_reload_conf()'], 'postgres');
+  }
+
   /** SIGKILL, SIGSTOP or SIGCONT for programs of this site; a killed one is started again at once. */
   signal(signal: Signal, ...units: Unit[]): Promise<string> {
     return this.must([UNIT, signal, ...units]);
@@ -93,17 +111,13 @@ export class Site {
   }
 }
 
+const SYSTEM_SETTINGS = `${POSTGRESQL_DATA}/postgresql.auto.conf`;
 const UNIT = '/farol/test/cluster/image/unit';
 
-const drop = (chain: string, port: string) => [
-  chain,
-  '-i',
-  'eth0',
-  '-p',
-  'tcp',
-  port,
-  '5432',
-  '-j',
-  'DROP',
-];
-const REPLICATION = [drop('INPUT', '--dport'), drop('INPUT', '--sport')];
+/** Outgoing first: what left before is confirmed, what was not confirmed never left. */
+const REPLICATION = [
+  ['OUTPUT', '-o', '--sport'],
+  ['OUTPUT', '-o', '--dport'],
+  ['INPUT', '-i', '--dport'],
+  ['INPUT', '-i', '--sport'],
+].map(([chain, way, port]) => [chain!, way!, 'eth0', '-p', 'tcp', port!, '5432', '-j', 'DROP']);
