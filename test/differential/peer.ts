@@ -30,9 +30,8 @@ export function findSynapse(): string | undefined {
   });
 }
 
-export function startPeer(python: string): Peer {
-  const script = join(import.meta.dirname, 'synapse_peer.py');
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+export function startPeer(command: string, args: readonly string[] = []): Peer {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line));
   child.on('exit', (code) => {
