@@ -18,7 +18,7 @@ export const membershipOf = (userId: string, state: AuthState): string | undefin
   return typeof membership === 'string' ? membership : undefined;
 };
 
-/** A room without the event is entered by invitation only, as all servers have it. */
+/** A room without the event is entered by invitation only (matrix-spec issue 657), as in Synapse; in ruma by nobody. */
 export const joinRuleOf = (state: AuthState): string | undefined => {
   const event = state.get('m.room.join_rules', '');
   if (event === undefined) return 'invite';
