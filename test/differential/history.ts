@@ -94,13 +94,23 @@ class Author {
     this.#send(state('m.room.create', '', content), []);
     this.#follow(state('m.room.member', alice, { membership: 'join' }));
     if (this.#random.chance(0.85)) {
-      const users = this.#rules.creatorsHaveInfinitePower ? {} : { [alice]: 100 };
-      this.#follow(state('m.room.power_levels', '', { users: { ...users, '@carol:b': 50 } }));
+      this.#follow(state('m.room.power_levels', '', this.#firstLevels()));
     }
     this.#follow(state('m.room.join_rules', '', { join_rule: this.#random.pick(OPENINGS) }));
     for (const user of USERS.slice(1, 1 + this.#random.integer(4))) {
       this.#follow(state('m.room.member', user, { membership: 'join' }, user));
     }
+  }
+
+  /** In some rooms one may change levels who is below the defaults of most. */
+  #firstLevels(): JsonObject {
+    const creator = this.#rules.creatorsHaveInfinitePower ? {} : { [USERS[0]!]: 100 };
+    if (this.#random.chance(0.7)) return { users: { ...creator, '@carol:b': 50 } };
+    const level = this.#random.pick([-1, 0, 30]);
+    return {
+      users: { ...creator, '@carol:b': level },
+      events: { 'm.room.power_levels': level },
+    };
   }
 
   #follow(draft: Draft): void {
