@@ -12,6 +12,7 @@ import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
+import { startWatchdog } from './adapters/watchdog/watchdog.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
@@ -64,6 +65,7 @@ function isOperators(command: string | undefined): boolean {
 }
 
 async function runAgent(config: Config): Promise<void> {
+  startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
   const { ports, close } = connect(config, log);
   const self = {
@@ -158,6 +160,7 @@ function connectSite(
 
 async function runFront(config: Config): Promise<void> {
   if (config.front === undefined) throw new ConfigError('A witness has no front.');
+  startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
   const stop = untilStopped();
   const address = config.address?.address.split('/')[0];
