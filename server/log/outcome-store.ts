@@ -109,7 +109,7 @@ function hashOf(key: OnceKey): Buffer {
   return createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
 }
 
-/** What is asked for while a look-up is under way goes together in the next one. */
+/** What is asked for while a look-up is under way goes together in the next one; each key once, since repeats join the first. */
 function batchedLookUp(database: Database) {
   let asked = new Map<string, { key: Buffer; settle: PromiseWithResolvers<Found> }>();
   let running = false;
