@@ -87,6 +87,7 @@ export class Upstreams {
     const pool = new Pool(url, {
       connections: null,
       pipelining: 1,
+      allowH2: false,
       // A site that lost power and is back resets what it does not know, if only it is asked.
       connect: { ...this.#tls, timeout: CONNECT_WITHIN_MS, keepAliveInitialDelay: 1_000 },
     });

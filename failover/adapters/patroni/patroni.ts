@@ -43,6 +43,7 @@ export class Patroni {
     this.#pool = new Pool(url, {
       connections: 4,
       pipelining: 1,
+      allowH2: false,
       connect: { timeout: 1_000, ...files },
     });
   }

@@ -17,7 +17,7 @@ const watching = setInterval(() => {
   last = now;
   if (missed < beatsMissedMax) return;
   clearInterval(watching);
-  setTimeout(() => end(['(it did not say)']), STACK_WITHIN_MS);
+  setTimeout(() => end(['(it did not say: native code?)']), STACK_WITHIN_MS);
   whereMainStands(end);
 }, beatMs);
 

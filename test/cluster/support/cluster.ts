@@ -151,6 +151,7 @@ function compiledFolder(): string {
 async function insider(authority: Authority): Promise<Dispatcher> {
   const { certificate, key } = await authority.issue('tests', { dns: ['tests'] });
   return new Agent({
+    allowH2: false,
     connect: {
       ca: readFileSync(authority.ca),
       cert: readFileSync(certificate),
