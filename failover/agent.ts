@@ -87,7 +87,7 @@ export class Agent {
     }
     await Promise.all([
       this.#tick(signal),
-      watch(() => this.#take({ kind: 'hint' }), signal),
+      watch((input) => this.#take(input), signal),
       this.#repeat(signal, EVERY.etcdLeader, async () => {
         return { kind: 'etcd-leader', ...(await etcd.leadership()) };
       }),

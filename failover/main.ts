@@ -115,7 +115,7 @@ function connect(
   const ports: Ports = {
     now,
     etcd,
-    watch: (onHint, signal) => watch(gateway, names, onHint, signal),
+    watch: (tell, signal) => watch(gateway, names, tell, signal),
     site: site?.ports ?? null,
     address,
     power: power ? () => readPower(power) : null,

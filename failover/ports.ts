@@ -1,5 +1,5 @@
 import type { Effect } from './core/effects.ts';
-import type { EtcdMember } from './core/inputs.ts';
+import type { EtcdMember, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
 import type { PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
 
@@ -13,8 +13,8 @@ export interface Ports {
   /** CLOCK_BOOTTIME, which the server's deadlines are on too. */
   readonly now: () => Millis;
   readonly etcd: Etcd;
-  /** Says that there is something to read; may miss things, and goes on until the signal. */
-  readonly watch: (onHint: () => void, signal: AbortSignal) => Promise<void>;
+  /** Says that there is something to read, and what pulses it sees; may miss things, and goes on until the signal. */
+  readonly watch: (tell: (input: WatchInput) => void, signal: AbortSignal) => Promise<void>;
   /** What a site with PostgreSQL and a server has; null on a witness. */
   readonly site: SitePorts | null;
   /** Null where this site has no floating address. */

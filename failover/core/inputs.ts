@@ -3,11 +3,23 @@ import type { PostgresReport, Power, ServerReport, Site, View } from './view.ts'
 
 export type Lease = 'leader' | 'address';
 
+/**
+ * A watch showed a pulse of a site. The next reading shows it too; but while etcd elects a leader there is
+ * none, and then the holder's time would seem to begin after the election.
+ */
+export interface PulseSeen {
+  readonly kind: 'pulse-seen';
+  readonly clusterId: string;
+  readonly site: Site;
+  readonly revision: number;
+}
+
 /** What the world may tell the machine. `sentAt` is always the time before the question left. */
 export type Input =
   | { readonly kind: 'tick' }
   /** Something changed in etcd; what, must be read. A watch that says nothing means nothing. */
   | { readonly kind: 'hint' }
+  | PulseSeen
   | { readonly kind: 'read'; readonly view: View }
   /** `renewed` is false if etcd refused it, because one of `holds` is no longer ours. */
   | {
@@ -93,3 +105,6 @@ export type Pending =
   | 'hand-over'
   | 'move-etcd-leader'
   | 'reinitialize';
+
+/** What a watch of etcd tells by itself. */
+export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

@@ -1,4 +1,4 @@
-import type { Input, Lease, Pending } from './inputs.ts';
+import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
@@ -14,6 +14,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
       return renew(seeView(state, input.view, now), input, timings);
     case 'claimed':
       return win(seeView(state, input.view, now), input, timings);
+    case 'pulse-seen':
+      return seePulse(state, input, now);
     case 'postgres':
       return seePostgres(state, input.postgres, now);
     case 'postgres-silent':
@@ -100,8 +102,8 @@ function answerTo(input: Input): Pending | null {
  * again, and its cluster id tells.
  */
 function seeView(state: State, view: View, now: Millis): State {
-  const older = state.view?.clusterId === view.clusterId && view.revision < state.view.revision;
-  if (older) return state;
+  const isSameEtcd = state.view?.clusterId === view.clusterId;
+  if (isSameEtcd && view.revision < state.view!.revision) return state;
   const leader = reconcile(state.leader, view.leader, state.self.site);
   const address = reconcile(state.address, view.address, state.self.site);
   return {
@@ -109,7 +111,7 @@ function seeView(state: State, view: View, now: Millis): State {
     view,
     readAt: now,
     etcdTrouble: null,
-    pulses: seePulses(state.pulses, view, now),
+    pulses: seePulses(isSameEtcd ? state.pulses : {}, view, now),
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
@@ -147,12 +149,23 @@ function seePulses(before: State['pulses'], view: View, now: Millis): State['pul
   const after: Record<Site, { revision: number; seenAt: Millis }> = {};
   const see = (site: Site, revision: number): void => {
     const known = before[site];
-    after[site] = known?.revision === revision ? known : { revision, seenAt: now };
+    after[site] = known && isOld(known.revision, revision) ? known : { revision, seenAt: now };
   };
   // A holder whose key somebody deleted has its time as well: it does not know yet.
   for (const { site } of [view.leader, view.address]) if (site !== null) see(site, 0);
   for (const [site, { revision }] of Object.entries(view.sites)) see(site, revision);
   return after;
+}
+
+/** A watch may have shown a later one than this reading. The revision 0 stands for no pulse at all. */
+const isOld = (known: number, revision: number): boolean =>
+  revision === 0 ? known === 0 : known >= revision;
+
+/** Seen is seen, by whatever way: a holder counts from when it sent the pulse, which was before. */
+function seePulse(state: State, { clusterId, site, revision }: PulseSeen, now: Millis): State {
+  const known = state.pulses[site];
+  if (state.view?.clusterId !== clusterId || (known && known.revision >= revision)) return state;
+  return { ...state, pulses: { ...state.pulses, [site]: { revision, seenAt: now } } };
 }
 
 function renew(state: State, input: Extract<Input, { kind: 'pulsed' }>, timings: Timings): State {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Predecessor } from '../../core/effects.ts';
-import type { Holds } from '../../core/inputs.ts';
+import type { Holds, WatchInput } from '../../core/inputs.ts';
 import type { Report } from '../../core/view.ts';
 import { Etcd } from './etcd.ts';
 import { Gateway } from './gateway.ts';
@@ -78,12 +78,17 @@ test.skipIf(missing)('a released lease is vacant, and its key says that it was h
 });
 
 test.skipIf(missing)(
-  "another site's news are a hint, its mere signs of life are none",
+  "another site's news are a hint, its mere signs of life are only seen",
   async () => {
     const [a, b] = [open('a', 'watched'), open('b', 'watched').etcd];
     const stop = new AbortController();
     let hints = 0;
-    const watching = watch(a.gateway, a.names, () => hints++, stop.signal);
+    let seen = 0;
+    const tell = (input: WatchInput) => {
+      if (input.kind === 'hint') hints++;
+      else if (input.site === 'b') seen = input.revision;
+    };
+    const watching = watch(a.gateway, a.names, tell, stop.signal);
     await vi.waitFor(async () => {
       await b.claim(claim({ revision: (await b.read()).leader.revision }));
       expect(hints).toBeGreaterThan(0);
@@ -94,6 +99,8 @@ test.skipIf(missing)(
     await b.pulse(pulse({}));
     await b.pulse({ ...pulse({}), report: { ...well, power: 'battery' } });
     await vi.waitFor(() => expect(hints).toBe(before + 1));
+    const { sites } = await b.read();
+    await vi.waitFor(() => expect(seen).toBe(sites.b!.revision));
     stop.abort();
     await watching;
   },

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { PulseSeen, WatchInput } from '../../core/inputs.ts';
 import { urgentPartOf } from '../../core/report.ts';
 import type { Report } from '../../core/view.ts';
 import { base64, fromBase64, type Gateway } from './gateway.ts';
-import { type KeyNames, type KeyValue, prefixRange } from './keys.ts';
+import { type Header, type KeyNames, type KeyValue, prefixRange } from './keys.ts';
 
 interface WatchAnswer {
-  result?: { events?: { kv?: KeyValue }[]; canceled?: boolean };
+  result?: { header: Header; events?: { kv?: KeyValue }[]; canceled?: boolean };
   error?: unknown;
 }
 
@@ -15,13 +16,13 @@ const SILENT_MS = 3_000;
 const AGAIN_AFTER_MS = 500;
 
 /**
- * Says that something changed that is worth reading at once. No more than a hint: what it misses, the
- * next pulse sees, and a lost watch means "unknown", never "no" (D8).
+ * Says that something changed that is worth reading at once, and what pulses of sites it sees. What it
+ * misses, the next reading shows, and a lost watch means "unknown", never "no" (D8).
  */
 export async function watch(
   gateway: Gateway,
   names: KeyNames,
-  onHint: () => void,
+  tell: (input: WatchInput) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const ranges = [
@@ -38,13 +39,30 @@ export async function watch(
       const stream = await gateway.open('/v3/watch', questions, { signal, silentMs: SILENT_MS });
       for await (const answer of lines(stream)) {
         if (answer.error !== undefined || answer.result?.canceled) break;
-        if (answer.result?.events?.some((event) => news.isIn(event.kv))) onHint();
+        const { header, events = [] } = answer.result ?? {};
+        const changed = events.map((event) => event.kv);
+        for (const each of changed) {
+          const seen = header && pulseIn(each, header, names);
+          if (seen) tell(seen);
+        }
+        if (changed.some((each) => news.isIn(each))) tell({ kind: 'hint' });
       }
     } catch {
       // The pulses find out what is wrong with etcd and say so; here there is only to go on.
     }
     await sleep(AGAIN_AFTER_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function pulseIn(
+  changed: KeyValue | undefined,
+  { cluster_id: clusterId }: Header,
+  { sites }: KeyNames,
+): PulseSeen | undefined {
+  const name = fromBase64(changed?.key ?? '');
+  if (!name.startsWith(sites) || changed?.mod_revision === undefined) return undefined;
+  const revision = Number(changed.mod_revision);
+  return { kind: 'pulse-seen', clusterId, site: name.slice(sites.length), revision };
 }
 
 /** A pulse changes a site's key every 0.7 s; only what others wait for is news. */

@@ -1,6 +1,7 @@
 import { Endpoints } from '../endpoints.ts';
+import type { WatchInput } from '../inputs.ts';
 import type { Site } from '../view.ts';
-import { type Keys, noKeys, PATRONI_TTL_MS } from './keys.ts';
+import { CLUSTER_ID, type Keys, noKeys, PATRONI_TTL_MS } from './keys.ts';
 import type { World } from './world.ts';
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -22,7 +23,7 @@ export interface Etcd {
   freeze(member: Site, forMs: number): void;
   kill(member: Site): void;
   revive(member: Site): void;
-  onChange(site: Site, hint: () => void): void;
+  onChange(site: Site, tell: (input: WatchInput) => void): void;
 }
 
 const ELECTION_MS = 1_000;
@@ -35,7 +36,7 @@ export function etcd(world: World): Etcd {
   const ways = new Map(
     members.map((site) => [site, new Endpoints(members.length, () => time.now)]),
   );
-  const watchers: [Site, () => void][] = [];
+  const watchers: [Site, (input: WatchInput) => void][] = [];
   let leader: Site | null = members[members.length - 1]!;
   let electing = false;
 
@@ -68,11 +69,14 @@ export function etcd(world: World): Etcd {
     return leader;
   };
 
-  const changed = (): void => {
-    for (const [site, hint] of watchers) {
-      if (random.chance(0.9) && linked(site, site)) time.after(random.between(2, 30), hint);
+  const show = (input: WatchInput): void => {
+    for (const [site, tell] of watchers) {
+      // A member that is cut off from the leader is told nothing, and so shows nothing.
+      if (leader === null || !linked(site, leader) || !random.chance(0.9)) continue;
+      time.after(random.between(2, 30), () => tell(input));
     }
   };
+  const changed = (): void => show({ kind: 'hint' });
   const expire = (): void => {
     time.after(500, expire);
     if (working() === null || keys.patroniLeader === null || keys.leaseUntil > time.now) return;
@@ -95,7 +99,7 @@ export function etcd(world: World): Etcd {
     freeze: (member, forMs) => void frozenUntil.set(member, time.now + forMs),
     kill: (member) => void dead.add(member),
     revive: (member) => void dead.delete(member),
-    onChange: (site, hint) => void watchers.push([site, hint]),
+    onChange: (site, tell) => void watchers.push([site, tell]),
     request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
       const attempt = pinned ? null : ways.get(from)!.take();
       const own = members.indexOf(from);
@@ -125,7 +129,7 @@ export function etcd(world: World): Etcd {
         }
         const before = keys.revision;
         const value = apply(keys);
-        if (keys.revision !== before) changedUnlessPulse(keys, before);
+        if (keys.revision !== before) tellOf(keys, before);
         if (!network.reaches(endpoint, from) || random.chance(network.lossRate)) return;
         time.after(network.delay(endpoint, from) + slowness(), () => end({ ok: true, value }));
       };
@@ -134,8 +138,12 @@ export function etcd(world: World): Etcd {
   };
 
   /** Every pulse is a change; to read after each would only cost simulated time. */
-  function changedUnlessPulse(after: Keys, before: number): void {
-    const onlyPulse = after.revision === before + 1 && lastWasPulse(after);
+  function tellOf(after: Keys, before: number): void {
+    const { revision } = after;
+    for (const [site, pulse] of Object.entries(after.sites))
+      if (pulse.revision === revision)
+        show({ kind: 'pulse-seen', clusterId: CLUSTER_ID, site, revision });
+    const onlyPulse = revision === before + 1 && lastWasPulse(after);
     if (!onlyPulse || random.chance(0.1)) changed();
   }
 }

@@ -17,6 +17,7 @@ export interface Keys {
   failover: { from: Site; to: Site; revision: number } | null;
 }
 
+export const CLUSTER_ID = '1';
 export const PATRONI_TTL_MS = 20_000;
 const NEVER_HELD: LeaseKey = { site: null, revision: 0 };
 
@@ -35,7 +36,7 @@ export function noKeys(): Keys {
 
 export function viewOf(keys: Keys): View {
   return {
-    clusterId: '1',
+    clusterId: CLUSTER_ID,
     revision: keys.revision,
     leader: keys.leader,
     address: keys.address,

@@ -296,7 +296,7 @@ export function agentHost(site: Site, world: World, machines: Machines): AgentHo
     tell(life, { kind: 'address-found', present: addressUntil !== null });
   };
 
-  etcd.onChange(site, () => tell(life, { kind: 'hint' }));
+  etcd.onChange(site, (input) => tell(life, input));
   time.after(random.between(0, POLL_MS), poll);
   time.after(random.between(0, TICK_MS), tick);
   tell(life, { kind: 'address-found', present: false });
