@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
-import type { SiteStatus, Status } from '../status/status.ts';
+import { siteStatus, statusWith } from '../../test/support/site-status.ts';
+import type { SiteStatus } from '../status/status.ts';
 import { table } from './table.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
 
 test('a line a site says what it does, how far behind it is, and how long its certificates last', () => {
-  const lines = table(status([site('a', { server: writer }), site('b', { lagBytes: 120 })]), now);
+  const lines = table(
+    statusWith([site('a', { server: writer }), site('b', { lagBytes: 120 })]),
+    now,
+  );
   const [heads, a, b] = lines.split('\n');
   expect(heads).toMatch(/^SITE +AGENT +SERVER +EPOCH .* CERTIFICATES +ETCD$/);
   expect(a).toMatch(/^a +here +writer +7 +42 +primary, running +healthy +HERE +mains +40 days$/);
@@ -13,51 +17,19 @@ test('a line a site says what it does, how far behind it is, and how long its ce
 });
 
 test('of a silent site nothing is said but for how long', () => {
-  expect(table(status([site('a', { silentMs: 9_000 })]), now)).toMatch(/^a +silent 9 s +\?/m);
+  expect(table(statusWith([site('a', { silentMs: 9_000 })]), now)).toMatch(/^a +silent 9 s +\?/m);
 });
 
 test.each([
   ['2026-12-03T00:00:00Z', '11 days', 'Renew: a certificate of a ends on 2026-12-03.'],
   ['2026-11-20T00:00:00Z', 'ENDED', 'Renew: a certificate of a ended on 2026-11-20.'],
 ])('a certificate that is valid until %s is spoken of', (certificatesEnd, shown, sentence) => {
-  const said = table(status([site('a', { certificatesEnd })]), now);
+  const said = table(statusWith([site('a', { certificatesEnd })]), now);
   expect(said.split('\n')[1]).toContain(shown);
   expect(said).toContain(sentence);
 });
 
 const writer = { role: 'writer', epoch: 7, position: 42, healthy: true, why: null } as const;
 
-function site(name: string, special: Partial<SiteStatus>): SiteStatus {
-  const isPrimary = name === 'a';
-  return {
-    site: name,
-    witness: false,
-    silentMs: 100,
-    server: null,
-    postgres: {
-      role: isPrimary ? 'primary' : 'standby',
-      state: isPrimary ? 'running' : 'streaming',
-      timeline: 1,
-      lsn: '1',
-    },
-    lagBytes: 0,
-    front: 'healthy',
-    power: 'mains',
-    certificatesEnd: '2026-12-31T12:00:00Z',
-    etcdLeader: false,
-    ...special,
-  };
-}
-
-function status(sites: SiteStatus[]): Status {
-  return {
-    site: 'a',
-    explanation: { leader: 'a leads.', address: '', others: '', warning: null },
-    leader: 'a',
-    address: 'a',
-    primary: 'a',
-    synchronousStandbys: ['b'],
-    etcdSilentMs: 0,
-    sites,
-  };
-}
+const site = (name: string, special: Partial<SiteStatus>) =>
+  siteStatus(name, { certificatesEnd: '2026-12-31T12:00:00Z', ...special });

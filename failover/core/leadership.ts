@@ -1,5 +1,5 @@
 import { claim } from './claim.ts';
-import { knowsEtcd, silence } from './sites.ts';
+import { isAtWork, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -51,7 +51,7 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (view.patroni.leader.site !== state.self.site) {
     return `Patroni's leader key names ${view.patroni.leader.site}`;
   }
-  if (!['running', 'streaming'].includes(postgres.report.state)) {
+  if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
   if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {

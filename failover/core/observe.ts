@@ -1,4 +1,5 @@
 import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
+import { isAtWork } from './sites.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
@@ -164,7 +165,8 @@ const isOld = (known: number, revision: number): boolean =>
 /** Seen is seen, by whatever way: a holder counts from when it sent the pulse, which was before. */
 function seePulse(state: State, { clusterId, site, revision }: PulseSeen, now: Millis): State {
   const known = state.pulses[site];
-  if (state.view?.clusterId !== clusterId || (known && known.revision >= revision)) return state;
+  if (state.view?.clusterId !== clusterId || (known && isOld(known.revision, revision)))
+    return state;
   return { ...state, pulses: { ...state.pulses, [site]: { revision, seenAt: now } } };
 }
 
@@ -199,9 +201,8 @@ function termMs(lease: Lease, timings: Timings): Millis {
 }
 
 function seePostgres(state: State, report: PostgresReport, now: Millis): State {
-  const well = report.state === 'running' || report.state === 'streaming';
   const known = state.stuck !== null && state.stuck.lsn === report.lsn;
-  const stuck = well ? null : known ? state.stuck : { since: now, lsn: report.lsn };
+  const stuck = isAtWork(report) ? null : known ? state.stuck : { since: now, lsn: report.lsn };
   return { ...state, postgres: { report, at: now }, postgresTrouble: null, stuck };
 }
 

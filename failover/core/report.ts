@@ -1,3 +1,4 @@
+import { isAtWork } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { Report } from './view.ts';
@@ -36,7 +37,7 @@ function notCandidate(state: State, now: Millis, timings: Timings): string | nul
   if (postgres === null || now - postgres.at > timings.freshMs) {
     return 'its Patroni does not answer';
   }
-  if (!['running', 'streaming'].includes(postgres.report.state)) {
+  if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
   if (now < moves.heldUntil) return 'it gave up leadership shortly before and must prove itself';

@@ -1,6 +1,6 @@
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
-import type { Report, Site } from './view.ts';
+import type { PostgresReport, Report, Site } from './view.ts';
 
 /**
  * For how long a site has given no sign of life. While etcd does not answer us everybody would seem
@@ -33,3 +33,7 @@ export function othersAlive(state: State, now: Millis, timings: Timings): Site[]
     .filter((site) => site !== state.self.site && isAlive(state, site, now, timings))
     .sort();
 }
+
+/** By Patroni's words, its PostgreSQL does its work, be it as primary or as standby. */
+export const isAtWork = ({ state }: PostgresReport): boolean =>
+  state === 'running' || state === 'streaming';

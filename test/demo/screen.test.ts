@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { SiteStatus, Status } from '../../failover/status/status.ts';
+import { siteStatus, statusWith } from '../support/site-status.ts';
 import { screen } from './screen.ts';
 
 const machine = { powered: true, connected: true, held: 0 };
@@ -14,10 +14,10 @@ test('the writer, its copies, the address and what is held are seen at a glance'
     ],
     chosen: 1,
     said: 'c has lost its power',
-    status: status([
-      site('a', 'writer', 'primary', 0),
-      site('b', 'follower', 'standby', 120),
-      site('c', 'follower', 'standby', 0),
+    status: statusWith([
+      site('a', 'writer', 0),
+      site('b', 'follower', 120),
+      site('c', 'follower', 0),
     ]),
   });
   const lines = picture.split('\n');
@@ -38,35 +38,8 @@ test('while no agent answers, that is said', () => {
   expect(picture).toContain('No agent can be asked.');
 });
 
-function site(
-  name: string,
-  role: 'writer' | 'follower',
-  copy: 'primary' | 'standby',
-  lagBytes: number,
-) {
-  return {
-    site: name,
-    witness: false,
-    silentMs: 100,
+const site = (name: string, role: 'writer' | 'follower', lagBytes: number) =>
+  siteStatus(name, {
     server: { role, epoch: 7, position: 42, healthy: true, why: null },
-    postgres: { role: copy, state: 'running', timeline: 1, lsn: '1' },
     lagBytes,
-    front: 'healthy',
-    power: 'mains',
-    certificatesEnd: null,
-    etcdLeader: false,
-  } satisfies SiteStatus;
-}
-
-function status(sites: SiteStatus[]): Status {
-  return {
-    site: 'a',
-    explanation: { leader: 'a leads', address: '', others: '', warning: null },
-    leader: 'a',
-    address: 'a',
-    primary: 'a',
-    synchronousStandbys: ['b'],
-    etcdSilentMs: 0,
-    sites,
-  };
-}
+  });

@@ -1,0 +1,36 @@
+import type { SiteStatus, Status } from '../../failover/status/status.ts';
+
+/** A site that is well: `a` has the primary, the others follow it. */
+export function siteStatus(name: string, special: Partial<SiteStatus> = {}): SiteStatus {
+  const isPrimary = name === 'a';
+  return {
+    site: name,
+    witness: false,
+    silentMs: 100,
+    server: null,
+    postgres: {
+      role: isPrimary ? 'primary' : 'standby',
+      state: isPrimary ? 'running' : 'streaming',
+      timeline: 1,
+      lsn: '1',
+    },
+    lagBytes: 0,
+    front: 'healthy',
+    power: 'mains',
+    certificatesEnd: null,
+    etcdLeader: false,
+    ...special,
+  };
+}
+
+/** What the agent of `a` says while `a` leads, has the address, and `b` confirms what it writes. */
+export const statusWith = (sites: SiteStatus[]): Status => ({
+  site: 'a',
+  explanation: { leader: 'a leads', address: '', others: '', warning: null },
+  leader: 'a',
+  address: 'a',
+  primary: 'a',
+  synchronousStandbys: ['b'],
+  etcdSilentMs: 0,
+  sites,
+});
