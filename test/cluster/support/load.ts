@@ -159,13 +159,18 @@ async function untilFlowing(history: History, through: readonly string[], within
 /** The messages of this run as the primary has them. */
 export async function storedMessages(cluster: Cluster, prefix: string): Promise<StoredMessage[]> {
   const primary = await until('there is a primary', () => primaryOf(cluster));
-  const rows = await primary.sql<{ position: number; event_id: string; json: string }>(
-    `SELECT event_nid AS position, event_id, json FROM event
+  const rows = await primary.sql<{
+    position: number;
+    room_id: string;
+    event_id: string;
+    json: string;
+  }>(
+    `SELECT event_nid AS position, room_id, event_id, json FROM event JOIN room USING (room_nid)
      WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY event_nid`,
   );
-  return rows.map(({ position, event_id, json }) => {
+  return rows.map(({ position, room_id: room, event_id: eventId, json }) => {
     const { content } = JSON.parse(json) as { content: { body: string } };
-    return { position, eventId: event_id, request: content.body };
+    return { position, room, eventId, request: content.body };
   });
 }
 
@@ -194,7 +199,8 @@ function report(
   { measured, frontsAfterMs, fronts, violations }: Survived,
 ) {
   const { failed, ...figures } = measured;
-  const shown = { frontsAfterMs, ...figures, fronts, failed, violations: violations.length };
+  const gaps = history.deliveries.filter(({ afterGap }) => afterGap).length;
+  const shown = { frontsAfterMs, ...figures, fronts, gaps, failed, violations: violations.length };
   // Not console.log, which tests with an SDK keep quiet.
   process.stdout.write(`${title}: ${JSON.stringify(shown)}\n`);
   const folder = join(import.meta.dirname, '../../../.cache/cluster');

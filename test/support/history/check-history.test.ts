@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { violationsIn } from './check-history.ts';
-import { type Attempt, History, type Outcome } from './history.ts';
+import {
+  type Attempt,
+  type Delivery,
+  History,
+  type Outcome,
+  type StoredMessage,
+} from './history.ts';
 
 const OK: Outcome = { kind: 'answered', status: 200 };
 const RESET: Outcome = { kind: 'unanswered', cause: 'ECONNRESET' };
@@ -48,19 +54,89 @@ test('messages sent at the same time may stand in either order', () => {
   expect(violationsIn(history, log('a1', 'b1'))).toEqual([]);
 });
 
+test('what a client was told is refused may not be there', () => {
+  const history = historyOf([send('a1', 0, 10, FORBIDDEN), send('b1', 0, 10, FORBIDDEN)]);
+  expect(violationsIn(history, log('a1'))).toEqual([
+    'stored though refused: a1 was answered 403 M_FORBIDDEN and is there',
+  ]);
+});
+
+test('a repeat of what took effect may not be refused', () => {
+  const history = historyOf([send('a1', 0, 10, RESET), send('a1', 20, 30, FORBIDDEN)]);
+  expect(violationsIn(history, log('a1'))).toHaveLength(1);
+  const acknowledged = historyOf([send('a1', 0, 10), send('a1', 20, 30, FORBIDDEN)]);
+  expect(violationsIn(acknowledged, log('a1'))).toHaveLength(1);
+});
+
+test.each([OK, RESET])('after a refusal a repeat may take effect (%j)', (outcome) => {
+  const history = historyOf([send('a1', 0, 10, FORBIDDEN), send('a1', 20, 30, outcome)]);
+  expect(violationsIn(history, log('a1'))).toEqual([]);
+});
+
+test('who is told to come again later is not refused', () => {
+  const history = historyOf([send('a1', 0, 10, { kind: 'answered', status: 429 })]);
+  expect(violationsIn(history, log('a1'))).toEqual([]);
+});
+
 test('/sync may neither repeat, nor turn round, nor invent', () => {
-  const history = historyOf([]);
-  for (const request of ['a1', 'a2', 'a1', 'a3', 'a9'])
-    history.deliveries.push({ client: 'r', request, eventId: `$${request}`, at: 0 });
-  expect(violationsIn(history, log('a1', 'a2', 'a3'))).toEqual([
+  const given = deliveries('a1', 'a2', 'a1', 'a3', 'a9');
+  expect(violationsIn(historyOf([], given), log('a1', 'a2', 'a3'))).toEqual([
     'delivered again or late: r was given a1',
     'delivered from nowhere: r was given a9',
   ]);
 });
 
-function historyOf(attempts: Attempt[]): History {
+test('/sync may skip nothing between the first and the last message that it gave', () => {
+  const given = deliveries('a2', 'a4');
+  expect(violationsIn(historyOf([], given), log('a1', 'a2', 'a3', 'a4', 'a5'))).toEqual([
+    'skipped: r was never given a3',
+  ]);
+});
+
+test('of what was skipped only that is missing which lies in no gap that the client was told of', () => {
+  const given = [...deliveries('a1'), delivery('a4', { afterGap: true }), ...deliveries('a6')];
+  expect(violationsIn(historyOf([], given), log('a1', 'a2', 'a3', 'a4', 'a5', 'a6'))).toEqual([
+    'skipped: r was never given a5',
+  ]);
+});
+
+test('messages of rooms that a client is not in are not missing', () => {
+  const given = deliveries('a1', 'a3');
+  const stored = log('a1', 'a2', 'a3').map((each) =>
+    each.request === 'a2' ? { ...each, room: '!other' } : each,
+  );
+  expect(violationsIn(historyOf([], given), stored)).toEqual([]);
+});
+
+test('each room of a client is complete by itself', () => {
+  const given = [delivery('a1'), delivery('b1', { room: '!other' }), delivery('a3')];
+  const stored = log('a1', 'b1', 'a2', 'a3').map((each) =>
+    each.request === 'b1' ? { ...each, room: '!other' } : each,
+  );
+  expect(violationsIn(historyOf([], given), stored)).toEqual(['skipped: r was never given a2']);
+});
+
+test('what a client is given under an id is what is there under that id', () => {
+  const given = [delivery('a2', { eventId: '$a1' })];
+  expect(violationsIn(historyOf([], given), log('a1', 'a2'))).toEqual([
+    'delivered as another: r was given a2 under the id of a1',
+  ]);
+});
+
+test('what a client is given of a room is of that room', () => {
+  const given = [delivery('a1', { room: '!other' })];
+  expect(violationsIn(historyOf([], given), log('a1'))).toEqual([
+    'delivered in another room: r was given a1',
+  ]);
+});
+
+const ROOM = '!room';
+const FORBIDDEN: Outcome = { kind: 'answered', status: 403, errcode: 'M_FORBIDDEN' };
+
+function historyOf(attempts: Attempt[], given: Delivery[] = []): History {
   const history = new History();
   history.attempts.push(...attempts);
+  history.deliveries.push(...given);
   return history;
 }
 
@@ -69,5 +145,24 @@ function send(request: string, sentAt: number, answeredAt: number, outcome: Outc
   return { client, through: 'a', what: 'send', request, attempt: 1, sentAt, answeredAt, outcome };
 }
 
-const log = (...requests: string[]) =>
-  requests.map((request, index) => ({ position: index + 1, eventId: `$${request}`, request }));
+const deliveries = (...requests: string[]) => requests.map((request) => delivery(request));
+
+function delivery(request: string, special: Partial<Delivery> = {}): Delivery {
+  return {
+    client: 'r',
+    room: ROOM,
+    afterGap: false,
+    request,
+    eventId: `$${request}`,
+    at: 0,
+    ...special,
+  };
+}
+
+const log = (...requests: string[]): StoredMessage[] =>
+  requests.map((request, index) => ({
+    position: index + 1,
+    room: ROOM,
+    eventId: `$${request}`,
+    request,
+  }));

@@ -1,7 +1,9 @@
+import { wrongDeliveries } from './check-deliveries.ts';
 import {
   type Attempt,
-  type Delivery,
+  causeOf,
   type History,
+  refused,
   type StoredMessage,
   succeeded,
 } from './history.ts';
@@ -12,7 +14,7 @@ import {
  *
  * I1, one writer at a time, shows as one order: whatever was acknowledged before another message was
  * sent, by any client through any site, stands before it in the log. I2: acknowledged is there. I3: no
- * request took effect twice.
+ * request took effect twice. What was refused took no effect at all.
  */
 export function violationsIn(history: History, stored: readonly StoredMessage[]): string[] {
   const sends = history.attempts.filter(({ what }) => what === 'send');
@@ -21,7 +23,8 @@ export function violationsIn(history: History, stored: readonly StoredMessage[])
     ...lost(sends, stored),
     ...renamed(sends, stored),
     ...outOfOrder(sends, stored),
-    ...wronglyDelivered(history.deliveries, stored),
+    ...storedThoughRefused(sends, stored),
+    ...wrongDeliveries(history.deliveries, stored),
   ];
 }
 
@@ -49,6 +52,16 @@ function renamed(sends: readonly Attempt[], stored: readonly StoredMessage[]): s
     .map(({ request }) => `renamed: ${request} was answered with the id of another event`);
 }
 
+/** A repeat after the refusal may have been taken, also one that nobody answered. */
+function storedThoughRefused(sends: readonly Attempt[], stored: readonly StoredMessage[]) {
+  const there = new Set(stored.map(({ request }) => request));
+  return [...Map.groupBy(sends, ({ request }) => request)].flatMap(([request, attempts]) => {
+    const last = attempts.reduce((a, b) => (b.sentAt > a.sentAt ? b : a));
+    if (!there.has(request) || !refused(last)) return [];
+    return [`stored though refused: ${request} was answered ${causeOf(last)} and is there`];
+  });
+}
+
 /** Each message must stand behind everything that was acknowledged before it was first sent. */
 function outOfOrder(sends: readonly Attempt[], stored: readonly StoredMessage[]): string[] {
   const position = new Map(stored.map((message) => [message.request, message.position]));
@@ -73,22 +86,4 @@ function outOfOrder(sends: readonly Attempt[], stored: readonly StoredMessage[])
       violations.push(`out of order: ${request} stands before ${before.request}`);
   }
   return violations;
-}
-
-/** /sync gives every client the messages of the log, in its order, each once. It may not be done yet. */
-function wronglyDelivered(
-  deliveries: readonly Delivery[],
-  stored: readonly StoredMessage[],
-): string[] {
-  const position = new Map(stored.map((message) => [message.eventId, message.position]));
-  return [...Map.groupBy(deliveries, ({ client }) => client)].flatMap(([client, received]) => {
-    let last = Number.NEGATIVE_INFINITY;
-    return received.flatMap(({ request, eventId }) => {
-      const at = position.get(eventId);
-      if (at === undefined) return [`delivered from nowhere: ${client} was given ${request}`];
-      if (at <= last) return [`delivered again or late: ${client} was given ${request}`];
-      last = at;
-      return [];
-    });
-  });
 }

@@ -26,6 +26,9 @@ export interface Attempt {
 /** A message that a client was given by /sync. */
 export interface Delivery {
   readonly client: string;
+  readonly room: string;
+  /** The server has said (`limited`) that it left messages out since the one before, in this room. */
+  readonly afterGap: boolean;
   readonly request: string;
   readonly eventId: string;
   readonly at: number;
@@ -34,6 +37,7 @@ export interface Delivery {
 /** A message in the database, in the order of the log. */
 export interface StoredMessage {
   readonly position: number;
+  readonly room: string;
   readonly eventId: string;
   readonly request: string;
 }
@@ -46,6 +50,13 @@ export class History {
 export function succeeded(attempt: Attempt): boolean {
   const { outcome } = attempt;
   return outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
+}
+
+/** Said to have no effect, for good: a client shows its user that the message was not sent. */
+export function refused({ outcome }: Attempt): boolean {
+  if (outcome.kind === 'unanswered') return false;
+  // Too many requests (429) asks to come again.
+  return outcome.status >= 400 && outcome.status < 500 && outcome.status !== 429;
 }
 
 /** Why an attempt failed, in words to count by. */

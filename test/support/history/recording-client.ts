@@ -38,6 +38,10 @@ export class RecordingClient {
   readonly #connections: Dispatcher;
   #token: string | undefined;
   #sent = 0;
+  /** Where /sync goes on, also after a pause. */
+  #since: string | undefined;
+  /** Rooms of which /sync left something out since it last gave a message. */
+  readonly #gaps = new Set<string>();
 
   constructor(name: string, target: Target, history: History) {
     this.name = name;
@@ -116,9 +120,9 @@ export class RecordingClient {
 
   /** Follows /sync until the signal ends it; writes down each message once it is given. */
   async syncUntil(signal: AbortSignal): Promise<void> {
-    let since: string | undefined;
     for (let count = 1; !signal.aborted; count++) {
-      const query = since === undefined ? 'timeout=0' : `timeout=${SYNC_MS}&since=${since}`;
+      const query =
+        this.#since === undefined ? 'timeout=0' : `timeout=${SYNC_MS}&since=${this.#since}`;
       const { record, body } = await this.#call({
         what: 'sync',
         request: `${this.name}-sync-${count}`,
@@ -128,10 +132,21 @@ export class RecordingClient {
         signal,
       });
       if (succeeded(record)) {
-        since = body.next_batch as string;
-        for (const event of messagesOf(body))
-          this.#history.deliveries.push({ client: this.name, at: record.answeredAt, ...event });
+        this.#since = body.next_batch as string;
+        for (const [room, timeline] of timelinesOf(body))
+          this.#write(room, timeline, record.answeredAt);
       } else await sleep(PAUSE_BEFORE_REPEAT_MS);
+    }
+  }
+
+  #write(room: string, { limited, events = [] }: Timeline, at: number): void {
+    if (limited) this.#gaps.add(room);
+    for (const { type, event_id: eventId, content } of events) {
+      if (type !== 'm.room.message') continue;
+      // A gap may come with no message behind it; then the next one to come is behind it.
+      const afterGap = this.#gaps.delete(room);
+      const request = String(content.body);
+      this.#history.deliveries.push({ client: this.name, room, afterGap, request, eventId, at });
     }
   }
 
@@ -203,18 +218,14 @@ function nameOf(error: unknown): string {
   return code ?? `${name}: ${message}`;
 }
 
-interface SyncAnswer {
-  rooms?: {
-    join?: Record<
-      string,
-      { timeline?: { events?: { type: string; event_id: string; content: { body?: unknown } }[] } }
-    >;
-  };
+interface Timeline {
+  readonly limited?: boolean;
+  readonly events?: { type: string; event_id: string; content: { body?: unknown } }[];
 }
 
-function messagesOf(answer: SyncAnswer): { request: string; eventId: string }[] {
-  return Object.values(answer.rooms?.join ?? {})
-    .flatMap(({ timeline }) => timeline?.events ?? [])
-    .filter(({ type }) => type === 'm.room.message')
-    .map(({ event_id, content }) => ({ request: String(content.body), eventId: event_id }));
+interface SyncAnswer {
+  readonly rooms?: { readonly join?: Readonly<Record<string, { readonly timeline?: Timeline }>> };
 }
+
+const timelinesOf = ({ rooms }: SyncAnswer): [string, Timeline][] =>
+  Object.entries(rooms?.join ?? {}).map(([room, { timeline }]) => [room, timeline ?? {}]);
