@@ -1,18 +1,19 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
-import { parseEventId, parseRoomAlias, parseUserId } from '../protocol/identifiers.ts';
+import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
 import { prepareRedaction } from './build/redaction.ts';
 import { type Building, sendEvent } from './build/send-event.ts';
+import { refuseIllNamed } from './build/well-named-state.ts';
 import { listenToLog } from './commit-listener.ts';
 import { createRoom } from './create/create-room.ts';
 import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
 import { type Upgrade, upgradeRoom } from './create/upgrade-room.ts';
+import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
-import { shownProfile } from './membership/shown-profile.ts';
-import { refuseUnreachable } from './membership/unreachable.ts';
+import { spreadProfile } from './membership/spread-profile.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
@@ -53,7 +54,9 @@ export class RoomEngine implements Rooms {
   }
 
   async send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {
-    if (isInvite(draft)) refuseUnreachable(this.#building.ports, [draft.stateKey as UserId]);
+    refuseIllNamed(draft);
+    if (isMemberState(draft))
+      return changeMembership(this.#building, roomId, asMembershipChange(draft), origin);
     return sendEvent(this.#building, roomId, origin, async (room) => {
       if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) return { draft };
       const redacts = draft.redacts ?? draft.content.redacts;
@@ -76,11 +79,8 @@ export class RoomEngine implements Rooms {
     return forgetRoom(this.#building, roomId, userId, origin);
   }
 
-  async spreadProfile(userId: UserId): Promise<void> {
-    const profile = await shownProfile(this.#building.ports, userId);
-    const change = { sender: userId, target: userId, action: 'join', content: profile } as const;
-    for (const { roomId, membership } of [...(await this.roomsOf(userId)).values()])
-      if (membership === 'join') await changeMembership(this.#building, roomId, change, {});
+  spreadProfile(userId: UserId): Promise<void> {
+    return spreadProfile(this.#building, userId);
   }
 
   async open(roomId: RoomId): Promise<Room | undefined> {
@@ -122,10 +122,3 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
-
-/** Clients invite by setting state, too. */
-const isInvite = ({ type, stateKey, content }: Draft): boolean =>
-  type === 'm.room.member' &&
-  content.membership === 'invite' &&
-  stateKey !== undefined &&
-  parseUserId(stateKey).ok;

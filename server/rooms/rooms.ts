@@ -35,8 +35,16 @@ export interface MembershipChange {
   readonly target: UserId;
   readonly action: 'join' | 'invite' | 'knock' | 'leave' | 'kick' | 'ban' | 'unban';
   readonly reason?: string | undefined;
-  /** Further keys of the membership event's content, given by the client. */
+  /**
+   * Further keys of the membership event's content, given by the client. What this server vouches
+   * for (`join_authorised_via_users_server`) is taken out.
+   */
   readonly content?: JsonObject | undefined;
+  /**
+   * What the change takes the target's membership for: if it is another by the time the event is
+   * built, there is nothing to change any more and no event is made.
+   */
+  readonly assumes?: Membership | undefined;
 }
 
 /** One user's place in one room. Positions are of the log. */

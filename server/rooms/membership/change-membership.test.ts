@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { NewRoom } from '../create/new-room.ts';
 import type { MembershipChange } from '../rooms.ts';
 
@@ -119,18 +120,110 @@ test('a join on its way is not overwritten by a forget', async () => {
 test('into a restricted room one comes through the room that it names', async () => {
   await using bench = await workbench();
   const space = await bench.rooms.create(alice, { preset: 'public_chat' }, {});
-  await bench.setState(bench.roomId, {
-    sender: alice,
-    type: 'm.room.join_rules',
-    stateKey: '',
-    content: { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] },
-  });
+  await bench.restrictTo(space);
   await expect(bench.change('join', bob)).rejects.toMatchObject(refusal);
   await bench.rooms.changeMembership(space, { sender: bob, target: bob, action: 'join' }, {});
   await bench.change('join', bob);
   expect(await bench.content(bob)).toEqual({
     membership: 'join',
     join_authorised_via_users_server: alice,
+  });
+});
+
+test('nobody enters a restricted room by setting state, whomever they name as their warrantor', async () => {
+  await using bench = await workbench();
+  const space = await bench.rooms.create(alice, { preset: 'public_chat' }, {});
+  await bench.restrictTo(space);
+  const enter = () =>
+    bench.setMember(bob, bob, { membership: 'join', join_authorised_via_users_server: alice });
+  await expect(enter()).rejects.toMatchObject(refusal);
+  expect(await bench.membership(bob)).toBeUndefined();
+  await bench.rooms.changeMembership(space, { sender: bob, target: bob, action: 'join' }, {});
+  await enter();
+  expect(await bench.membership(bob)).toBe('join');
+});
+
+test('a warrantor that a client names is never repeated, by whatever way', async () => {
+  await using bench = await workbench({
+    initial_state: [
+      {
+        type: 'm.room.member',
+        state_key: alice,
+        content: { membership: 'join', join_authorised_via_users_server: alice },
+      },
+    ],
+  });
+  expect(await bench.content(alice)).toEqual({ membership: 'join' });
+  const content = { membership: 'join', join_authorised_via_users_server: alice, n: 1 };
+  await bench.setMember(alice, alice, content);
+  expect(await bench.content(alice)).toEqual({ membership: 'join', n: 1 });
+});
+
+test('a membership set as state is what the endpoint would have made of it', async () => {
+  await using bench = await workbench();
+  bench.profiles.set(bob, { displayname: 'Bob' });
+  await bench.setMember(alice, bob, { membership: 'invite', displayname: 'Bobby', extra: 1 });
+  expect(await bench.content(bob)).toEqual({ membership: 'invite', displayname: 'Bob', extra: 1 });
+  await bench.setMember(bob, bob, { membership: 'join', displayname: 'Bob of the room' });
+  expect(await bench.content(bob)).toEqual({ membership: 'join', displayname: 'Bob of the room' });
+  await bench.setMember(alice, bob, { membership: 'ban', reason: 'rude' });
+  expect(await bench.content(bob)).toEqual({ membership: 'ban', reason: 'rude' });
+  await bench.setMember(alice, bob, { membership: 'leave' });
+  expect(await bench.membership(bob)).toBe('leave');
+});
+
+test.each([
+  ['a user id that is none', 'bogus', { membership: 'join' }, 'M_INVALID_PARAM'],
+  ['a membership that is none', alice, { membership: 'guest' }, 'M_BAD_JSON'],
+  ['no membership', alice, {}, 'M_BAD_JSON'],
+  ['a name too long', alice, { membership: 'join', displayname: 'x'.repeat(257) }, 'M_BAD_JSON'],
+])('a member event with %s is refused', async (_what, stateKey, content, errcode) => {
+  await using bench = await workbench();
+  const refused = bench.setMember(alice, stateKey as UserId, content);
+  await expect(refused).rejects.toMatchObject({ status: 400, errcode });
+});
+
+test('a name that was stored before it had a limit keeps its user out of no room', async () => {
+  await using bench = await workbench({ invite: [bob] });
+  bench.profiles.set(bob, { displayname: 'x'.repeat(64_000), avatar_url: 'mxc://example.org/b' });
+  await bench.change('join', bob);
+  expect(await bench.content(bob)).toEqual({
+    membership: 'join',
+    avatar_url: 'mxc://example.org/b',
+  });
+});
+
+test('whoever is kicked while their name changes stays outside, and has the name elsewhere', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  const rooms = [bench.roomId];
+  for (let index = 0; index < 2; index++)
+    rooms.push(await bench.rooms.create(alice, { preset: 'public_chat' }, {}));
+  for (const roomId of rooms)
+    await bench.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'join' }, {});
+  bench.profiles.set(bob, { displayname: 'Robert' });
+  const kick = { sender: alice, target: bob, action: 'kick' } as const;
+  await Promise.all([
+    bench.rooms.changeMembership(rooms[1]!, kick, {}),
+    bench.rooms.spreadProfile(bob),
+  ]);
+  const shown = rooms.map((roomId) => bench.stateContent(roomId, 'm.room.member', bob));
+  expect(await Promise.all(shown)).toEqual([
+    { membership: 'join', displayname: 'Robert' },
+    { membership: 'leave' },
+    { membership: 'join', displayname: 'Robert' },
+  ]);
+});
+
+test('a room that refuses a new name keeps it from no other room', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  const other = await bench.rooms.create(alice, { preset: 'public_chat' }, {});
+  for (const roomId of [bench.roomId, other])
+    await bench.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'join' }, {});
+  bench.profiles.set(bob, { displayname: 'Robert' });
+  await Promise.all([bench.change('ban', bob, alice), bench.rooms.spreadProfile(bob)]);
+  expect(await bench.content(bob)).toEqual({ membership: 'ban' });
+  expect(await bench.stateContent(other, 'm.room.member', bob)).toMatchObject({
+    displayname: 'Robert',
   });
 });
 
@@ -179,6 +272,18 @@ async function workbench(room: NewRoom = {}) {
     fresh,
     roomId,
     content,
+    setMember: (sender: UserId, target: UserId, content: JsonObject) =>
+      under.setState(roomId, { sender, type: 'm.room.member', stateKey: target, content }),
+    restrictTo: (space: RoomId) =>
+      under.setState(roomId, {
+        sender: alice,
+        type: 'm.room.join_rules',
+        stateKey: '',
+        content: {
+          join_rule: 'restricted',
+          allow: [{ type: 'm.room_membership', room_id: space }],
+        },
+      }),
     membership: async (userId: UserId) => (await content(userId))?.membership,
     change: (
       action: MembershipChange['action'],

@@ -6,7 +6,7 @@ import { type Building, sendEvent } from '../build/send-event.ts';
 import { membershipOf } from '../memory/members.ts';
 import type { Draft, Membership, MembershipChange, Origin } from '../rooms.ts';
 import { authorisingUser } from './restricted-join.ts';
-import { shownProfile } from './shown-profile.ts';
+import { givenContent, shownProfile } from './shown-profile.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
 /** Changes somebody's membership. The auth rules have the last word; here is what they leave open. */
@@ -44,16 +44,16 @@ const draftOf = ({ sender, target }: MembershipChange, content: JsonObject): Dra
   content,
 });
 
-/** The profile goes along where the user comes into sight. */
+/** The profile goes along where the user comes into sight; of oneself one may say something else. */
 async function contentOf(
   { ports }: Building,
-  { action, target, reason, content }: MembershipChange,
+  { action, sender, target, reason, content }: MembershipChange,
 ): Promise<JsonObject> {
   const shows = action === 'join' || action === 'invite' || action === 'knock';
   const profile = shows ? await shownProfile(ports, target) : {};
+  const given = givenContent(content ?? {});
   return {
-    ...content,
-    ...profile,
+    ...(sender === target ? { ...profile, ...given } : { ...given, ...profile }),
     ...(reason !== undefined && { reason }),
     membership: MEMBERSHIP[action],
   };
@@ -64,9 +64,11 @@ async function contentOf(
  * Joining and leaving twice do no harm, and leave a name that was set for this room alone.
  */
 function already(state: AuthState, change: MembershipChange): EventId | undefined {
-  const { action, target, reason, content } = change;
+  const { action, target, reason, content, assumes } = change;
   const current = state.get('m.room.member', target);
   const membership = membershipOf(current?.content.membership);
+  if (assumes !== undefined && membership !== assumes)
+    throw forbidden(`${target} is no longer in the room as before`);
   if (action === 'unban' && membership !== 'ban') throw forbidden(`${target} is not banned`);
   if (action === 'kick' && (membership === undefined || !IN_ROOM.has(membership)))
     throw forbidden(`${target} is not in the room`);
