@@ -1,6 +1,7 @@
 import { invalidParam, MatrixError } from '../../http/matrix-error.ts';
 import { parseRoomAlias, type RoomAlias, type RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import { aliasesIn } from '../../rooms/create/refuse-creation.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 /**
@@ -22,12 +23,6 @@ export async function refuseWrongAliases(
       throw new MatrixError(400, 'M_BAD_ALIAS', `${text} does not point to this room`);
   }
 }
-
-const aliasesIn = ({ alias, alt_aliases }: JsonObject): JsonValue[] => [
-  // An empty or absent one takes the alias away.
-  ...(alias === undefined || alias === null || alias === '' ? [] : [alias]),
-  ...(Array.isArray(alt_aliases) ? alt_aliases : []),
-];
 
 function parsed(value: JsonValue): RoomAlias {
   const alias = typeof value === 'string' ? parseRoomAlias(value) : undefined;

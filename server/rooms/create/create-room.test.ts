@@ -2,7 +2,8 @@ import { verify } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, carol, openRooms, signingKey } from '../../../test/support/rooms.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { signedTextOfEvent, verifyKeyFrom } from '../../protocol/signatures.ts';
@@ -159,10 +160,75 @@ test('all events of a room are real: hashed, signed, linked, and one behind the 
   expect(events.at(-1).auth_events).toEqual([ids[2], ids[1]]);
 });
 
+const user = (index: number) => `@u${index}:example.org` as UserId;
+const named = (type: string, state_key = '', content: JsonObject = {}) => ({
+  initial_state: [{ type, state_key, content }],
+});
+
+test.each<[string, NewRoom, number, string]>([
+  ['an invite too many', { invite: range(501).map(user) }, 400, 'M_INVALID_PARAM'],
+  [
+    'a state event too many',
+    { initial_state: range(501).map((each) => ({ type: 'x', state_key: `${each}`, content: {} })) },
+    400,
+    'M_INVALID_PARAM',
+  ],
+  ['too many bytes', named('x', '', { x: 'x'.repeat(524_288) }), 413, 'M_TOO_LARGE'],
+  ['a type too long', named('x'.repeat(256)), 400, 'M_BAD_JSON'],
+  ['a state key too long', named('x', 'x'.repeat(256)), 400, 'M_BAD_JSON'],
+  ['a state key with U+0000', named('x', '\0'), 400, 'M_INVALID_PARAM'],
+  ['a member that is no user', named('m.room.member', 'bogus'), 400, 'M_INVALID_PARAM'],
+  ['a child that is no room', named('m.space.child', 'bogus'), 400, 'M_INVALID_PARAM'],
+  [
+    'an invite to another server by initial state',
+    named('m.room.member', '@far:elsewhere.org', { membership: 'invite' }),
+    403,
+    'M_FORBIDDEN',
+  ],
+  [
+    "another room's alias",
+    named('m.room.canonical_alias', '', { alias: '#other:example.org' }),
+    400,
+    'M_BAD_ALIAS',
+  ],
+  [
+    "another room's alias among the alternatives",
+    named('m.room.canonical_alias', '', { alt_aliases: ['#other:example.org'] }),
+    400,
+    'M_BAD_ALIAS',
+  ],
+])('a room with %s is not made', async (_what, room, status, errcode) => {
+  await using made = await make({ room_alias_name: 'other' });
+  await expect(made.rooms.create(alice, room, {})).rejects.toMatchObject({ status, errcode });
+});
+
+test('a room may be made with all that is its bound', async () => {
+  const initial_state = range(500).map((each) => ({
+    type: 'x',
+    state_key: `${each}`,
+    content: {},
+  }));
+  await using made = await make({ invite: range(500).map(user), initial_state });
+  expect((await made.rooms.open(made.roomId))?.invitedCount).toBe(500);
+  expect(await made.state('x', '499')).toEqual({});
+});
+
+test('the alias that a room is made with may be told in its initial state', async () => {
+  await using made = await make({
+    room_alias_name: 'own',
+    ...named('m.room.canonical_alias', '', { alt_aliases: ['#own:example.org'] }),
+  });
+  expect(await made.state('m.room.canonical_alias')).toEqual({ alt_aliases: ['#own:example.org'] });
+});
+
 function isSigned(pdu: { signatures: Record<string, Record<string, string>> }) {
   const signature = Buffer.from(pdu.signatures['example.org']!['ed25519:test']!, 'base64');
   const text = Buffer.from(signedTextOfEvent(pdu as never, rulesOf('12')!));
   return verify(null, text, verifyKeyFrom(signingKey.publicKey)!, signature);
+}
+
+function range(length: number) {
+  return Array.from({ length }, (_, index) => index);
 }
 
 async function make(room: NewRoom) {

@@ -3,11 +3,11 @@ import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Building } from '../build/send-event.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
-import { refuseUnreachable } from '../membership/unreachable.ts';
 import type { Origin } from '../rooms.ts';
 import { type Built, buildRoom, type Plan } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';
+import { refuseCreation } from './refuse-creation.ts';
 import { supported } from './versions.ts';
 
 interface Creation {
@@ -23,7 +23,7 @@ const ATTEMPTS_MAX = 10;
 export async function createRoom(building: Building, creation: Creation): Promise<RoomId> {
   const { creator, room, alias } = creation;
   const rules = supported(room.room_version ?? building.ports.defaultRoomVersion);
-  refuseUnreachable(building.ports, room.invite ?? []);
+  refuseCreation(building.ports, room, alias);
   const profiles = await profilesOf(building, [creator, ...(room.invite ?? [])]);
   const drafts = initialEvents({ creator, room, rules, alias, profiles });
   const plan = { rules, drafts, published: room.visibility === 'public' };

@@ -1,8 +1,9 @@
 import type { RoomAlias, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { givenContent } from '../membership/shown-profile.ts';
 import type { Draft } from '../rooms.ts';
-import type { NewRoom, Preset } from './new-room.ts';
+import type { InitialState, NewRoom, Preset } from './new-room.ts';
 
 interface Request {
   readonly creator: UserId;
@@ -30,12 +31,15 @@ export function initialEvents(request: Request): Draft[] {
     state('m.room.power_levels', powerLevels(request)),
     ...(request.alias ? [state('m.room.canonical_alias', { alias: request.alias })] : []),
     ...presetState(room).map(([type, content]) => state(type, content)),
-    ...(room.initial_state ?? []).map((each) => state(each.type, each.content, each.state_key)),
+    ...(room.initial_state ?? []).map((each) => state(each.type, givenState(each), each.state_key)),
     ...(room.name === undefined ? [] : [state('m.room.name', { name: room.name })]),
     ...(room.topic === undefined ? [] : [state('m.room.topic', topicContent(room.topic))]),
     ...(room.invite ?? []).map((each) => state('m.room.member', inviteTo(request, each), each)),
   ];
 }
+
+const givenState = ({ type, content }: InitialState): JsonObject =>
+  type === 'm.room.member' ? givenContent(content) : content;
 
 export const presetOf = (room: NewRoom): Preset =>
   room.preset ?? (room.visibility === 'public' ? 'public_chat' : 'private_chat');
