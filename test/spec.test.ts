@@ -29,7 +29,8 @@ const LIMITED_BY_CHOICE = [
   ...['deleteRoomAlias', 'kick', 'ban', 'unban', 'upgradeRoom'],
   ...['getEventContext', 'getRoomEvents', 'getRoomState', 'getRoomStateWithKey'],
   ...['getMembersByRoom', 'getJoinedMembersByRoom', 'getJoinedRooms', 'getOneRoomEvent'],
-  ...['getRoomIdByAlias'],
+  ...['getRoomIdByAlias', 'sync', 'defineFilter'],
+  ...['deletePushRule', 'setPushRuleEnabled', 'setPushRuleActions'],
 ];
 
 const endpoints = clientApi as readonly Endpoint<never>[];
@@ -177,6 +178,8 @@ function closed() {
       read: unlimited,
       write: unlimited,
       login: unlimited,
+      sync: unlimited,
+      wholeSync: unlimited,
       registration: unlimited,
     }),
     outcomes: { run: () => Promise.reject(new Error('not to be asked')) },

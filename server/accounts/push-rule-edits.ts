@@ -1,12 +1,14 @@
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { invalidParam, MatrixError, notFound } from '../protocol/matrix-error.ts';
+import { invalidParam, MatrixError, notFound, tooLarge } from '../protocol/matrix-error.ts';
 import { defaultPushRules } from '../protocol/push-rules/default-rules.ts';
 import {
   type Action,
   type Condition,
+  OWN_RULES_MAX,
   type PushRule,
   RULE_KINDS,
+  RULES_LENGTH_MAX,
   type RuleKind,
   type Ruleset,
 } from '../protocol/push-rules/rules.ts';
@@ -48,11 +50,31 @@ function mergedKind(defaults: readonly PushRule[], stored: readonly PushRule[]):
   return [...served.filter(isMaster), ...own, ...served.filter((rule) => !isMaster(rule))];
 }
 
-export function ruleAt(rules: Ruleset, kind: RuleKind, ruleId: string): PushRule {
-  const rule = rules[kind].find((each) => each.rule_id === ruleId);
+/** `kind` as a client names it: of one that there is not, there is no rule. */
+export function ruleAt(rules: Ruleset, kind: string, ruleId: string): PushRule {
+  const rule = rulesOfKind(rules, kind).find((each) => each.rule_id === ruleId);
   if (!rule) throw notFound('There is no such push rule');
   return rule;
 }
+
+export function rulesOfKind(rules: Ruleset, kind: string): readonly PushRule[] {
+  if (!RULE_KINDS.includes(kind as RuleKind))
+    throw notFound(`There is no kind of push rules ${kind}`);
+  return rules[kind as RuleKind];
+}
+
+/** Whoever has more than is taken now may still change it, but not add to it. */
+export function refuseTooMany(before: Ruleset, after: Ruleset): void {
+  const grows = (measure: (rules: Ruleset) => number, most: number) =>
+    measure(after) > most && measure(after) > measure(before);
+  if (grows(ownRules, OWN_RULES_MAX))
+    throw tooLarge(`A user may have ${OWN_RULES_MAX} push rules of their own`);
+  if (grows((rules) => JSON.stringify(rules).length, RULES_LENGTH_MAX))
+    throw tooLarge(`A user's push rules may have ${RULES_LENGTH_MAX} characters together`);
+}
+
+const ownRules = (rules: Ruleset): number =>
+  RULE_KINDS.flatMap((kind) => rules[kind]).filter((rule) => !rule.default).length;
 
 /** A new rule is enabled, and stands above the others unless told. A known one is changed in place. */
 export function putRule(

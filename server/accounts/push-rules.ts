@@ -3,6 +3,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Ruleset } from '../protocol/push-rules/rules.ts';
 import { type AccountData, PUSH_RULES } from './account-data.ts';
+import { refuseTooMany } from './push-rule-edits.ts';
 
 /** A user's push rules. They are the account data `m.push_rules`, which is how /sync tells of them. */
 export class PushRules {
@@ -19,7 +20,12 @@ export class PushRules {
   async edit(userId: UserId, edit: (rules: Ruleset) => Ruleset, once?: Once): Promise<void> {
     await this.#accountData.change(
       keyOf(userId),
-      (before) => ({ global: edit(rulesIn(before)) as never }),
+      (before) => {
+        const rules = rulesIn(before);
+        const edited = edit(rules);
+        refuseTooMany(rules, edited);
+        return { global: edited as never };
+      },
       once,
     );
   }

@@ -5,7 +5,8 @@ type Limited = Exclude<keyof Limits, 'enabled'>;
 
 /** The rates of each kind of request, as the gate takes them. */
 export function ratesOf(limits: Limits): Record<Limited, Limits[Limited] | 'unlimited'> {
-  const { enabled, read, write, login, registration } = limits;
-  if (enabled) return { read, write, login, registration };
-  return { read: 'unlimited', write: 'unlimited', login: 'unlimited', registration: 'unlimited' };
+  const { enabled, ...rates } = limits;
+  if (enabled) return rates;
+  const kinds = Object.keys(rates) as Limited[];
+  return Object.fromEntries(kinds.map((kind) => [kind, 'unlimited' as const])) as never;
 }

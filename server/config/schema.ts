@@ -18,6 +18,8 @@ const rateLimits = z
     enabled: z.boolean().default(true).describe('Off only where all clients are your own.'),
     read: rate(50, 200, 'Requests of a user that read'),
     write: rate(10, 100, 'Messages, state and uploads of a user'),
+    sync: rate(100, 500, 'Answers of /sync to all devices of a user together'),
+    wholeSync: rate(1, 30, 'Answers of /sync to a user that tell everything there is'),
     login: rate(0.2, 10, 'Logins from an address'),
     registration: rate(0.1, 5, 'New accounts from an address'),
   })

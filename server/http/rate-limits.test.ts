@@ -7,6 +7,8 @@ function limitsOf(write: { perSecond: number; burst: number }) {
     read: 'unlimited',
     write,
     login: 'unlimited',
+    sync: 'unlimited',
+    wholeSync: 'unlimited',
     registration: 'unlimited',
   } as const;
   return { clock, limits: new RateLimits(rates, () => clock.ms) };

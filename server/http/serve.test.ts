@@ -170,6 +170,8 @@ test('above its rate a caller is told when to come again, and others are not hel
       read: 'unlimited',
       write: { perSecond: 0.5, burst: 1 },
       login: 'unlimited',
+      sync: 'unlimited',
+      wholeSync: 'unlimited',
       registration: 'unlimited',
     },
     () => 0,

@@ -1,4 +1,4 @@
-import { wildcardMatches } from './glob.ts';
+import { Glob } from './glob.ts';
 import type { JsonObject } from './json.ts';
 
 /** What EventFilter and RoomEventFilter have in common. A list that is absent includes everything. */
@@ -20,23 +20,61 @@ export interface Filtered {
 }
 
 /** What a `not_` list names is left out even where the other list names it too. */
-export function filterAllows(filter: EventFilter, event: Filtered): boolean {
-  const byType = (pattern: string) => wildcardMatches(pattern, event.type);
-  if (filter.not_types?.some(byType)) return false;
-  if (filter.types !== undefined && !filter.types.some(byType)) return false;
-  if (!roomAllowed(filter, event.roomId)) return false;
-  if (event.sender !== undefined && filter.not_senders?.includes(event.sender)) return false;
-  if (filter.senders !== undefined && !filter.senders.includes(event.sender ?? '')) return false;
-  return filter.contains_url === undefined || filter.contains_url === hasUrl(event.content);
+export function filterOf(filter: EventFilter): (event: Filtered) => boolean {
+  const mayBeType = filteredBy(filter.types, filter.not_types, typeTest);
+  const mayBeSender = filteredBy(filter.senders, filter.not_senders, nameTest);
+  const mayBeIn = roomsOf(filter);
+  const { contains_url } = filter;
+  return ({ type, sender = NOBODY, roomId, content }) =>
+    mayBeType(type) &&
+    (roomId === undefined || mayBeIn(roomId)) &&
+    mayBeSender(sender) &&
+    (contains_url === undefined || contains_url === hasUrl(content));
 }
 
-export function roomAllowed(
-  filter: Pick<EventFilter, 'rooms' | 'not_rooms'>,
-  roomId: string | undefined,
-): boolean {
-  if (roomId === undefined) return true;
-  if (filter.not_rooms?.includes(roomId)) return false;
-  return filter.rooms === undefined || filter.rooms.includes(roomId);
+export const roomsOf = (filter: Pick<EventFilter, 'rooms' | 'not_rooms'>): Test =>
+  filteredBy(filter.rooms, filter.not_rooms, nameTest);
+
+type Test = (name: string) => boolean;
+
+/** Of account data and ephemeral events; no user has this name. */
+const NOBODY = '';
+
+function filteredBy(
+  only: readonly string[] | undefined,
+  not: readonly string[] | undefined,
+  testOf: (names: readonly string[]) => Test,
+): Test {
+  const isIn = only && testOf(only);
+  const isOut = not && testOf(not);
+  if (isIn === undefined && isOut === undefined) return () => true;
+  return (name) => !isOut?.(name) && (isIn === undefined || isIn(name));
 }
+
+function nameTest(names: readonly string[]): Test {
+  const set = new Set(names);
+  return (name) => set.has(name);
+}
+
+const TYPES_KEPT_MAX = 256;
+
+/** A type is compared with the wildcards once, and then known: a room's state is thousands of one type. */
+function typeTest(patterns: readonly string[]): Test {
+  const isNamed = nameTest(patterns);
+  const globs = patterns.filter(isWildcard).map((pattern) => new Glob(pattern, '*'));
+  if (globs.length === 0) return isNamed;
+  const known = new Map<string, boolean>();
+  return (type) => {
+    const before = known.get(type);
+    if (before !== undefined) return before;
+    const passes = isNamed(type) || globs.some((glob) => glob.matches(type));
+    if (known.size >= TYPES_KEPT_MAX) known.clear();
+    known.set(type, passes);
+    return passes;
+  };
+}
+
+/** Only `*` is special in a type of a filter. */
+export const isWildcard = (type: string): boolean => type.includes('*');
 
 const hasUrl = (content: JsonObject): boolean => Object.hasOwn(content, 'url');

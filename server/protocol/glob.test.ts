@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { globMatches, globMatchesWords, wildcardMatches } from './glob.ts';
+import { Glob, globMatches } from './glob.ts';
 
 test.each([
   ['lunc?*', 'lunch plans', true],
@@ -25,7 +25,7 @@ test.each([
   ['cake', 'a-cake!', true],
   ['b?ll', 'the bell', true],
 ])('%j at word boundaries of %j: %j', (pattern, text, matches) => {
-  expect(globMatchesWords(pattern, text)).toBe(matches);
+  expect(new Glob(pattern).matchesWords(text)).toBe(matches);
 });
 
 test.each([
@@ -37,7 +37,7 @@ test.each([
   ['m.roo?', 'm.room', false],
   ['m.roo?', 'm.roo?', true],
 ])('%j, where only * is special, on the whole of %j: %j', (pattern, text, matches) => {
-  expect(wildcardMatches(pattern, text)).toBe(matches);
+  expect(new Glob(pattern, '*').matches(text)).toBe(matches);
 });
 
 test('a glob agrees with the regular expression it stands for', () => {
@@ -49,13 +49,39 @@ test('a glob agrees with the regular expression it stands for', () => {
       expect(globMatches(pattern, words)).toBe(new RegExp(`^(?:${source})$`).test(words));
       const boundary = '(?:^|$|(?<!\\w)|(?!\\w))';
       const worded = new RegExp(`${boundary}(?:${source})${boundary}`);
-      expect(globMatchesWords(pattern, words)).toBe(worded.test(words));
+      expect(new Glob(pattern).matchesWords(words)).toBe(worded.test(words));
     }),
     { numRuns: 2_000 },
   );
 });
 
-test('a pattern made to be slow is not', () => {
-  expect(globMatches(`${'a*'.repeat(200)}b`, 'a'.repeat(5_000))).toBe(false);
-  expect(globMatchesWords(`${'a*'.repeat(100)}b`, 'a'.repeat(5_000))).toBe(false);
+test('a glob of several words of bits agrees with one of a single word', () => {
+  const filler = 'x'.repeat(40);
+  const letters = fc.string({ unit: fc.constantFrom('a', '*', '?'), maxLength: 4 });
+  const text = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 6 });
+  fc.assert(
+    fc.property(letters, letters, text, text, (one, other, words, more) => {
+      const short = new Glob(`${one}x${other}`).matches(`${words}x${more}`);
+      const long = new Glob(`${one}${filler}${other}`).matches(`${words}${filler}${more}`);
+      expect(long).toBe(short);
+    }),
+  );
+});
+
+test('without anything special a pattern is plain text', () => {
+  expect(new Glob('a*', '').matchesWords('see a* there')).toBe(true);
+  expect(new Glob('a*', '').matchesWords('see ab there')).toBe(false);
+  expect(new Glob('a?', '*').matches('ab')).toBe(false);
+});
+
+test('a pattern made to be slow takes as many steps as it says, and no more', () => {
+  const text = 'a'.repeat(60_000);
+  const slow = `${'a*'.repeat(250)}b`;
+  expect(new Glob(slow).cost(text)).toBe(60_000 * 8);
+  expect(new Glob(slow).matches(text)).toBe(false);
+  expect(new Glob(slow).matchesWords(text)).toBe(false);
+});
+
+test('a pattern with more characters than the text is not even read', () => {
+  expect(globMatches('?'.repeat(10_000_000), 'short')).toBe(false);
 });

@@ -2,69 +2,125 @@
  * Glob-style matching of the appendices: `*` is zero or more characters, `?` exactly one.
  *
  * Patterns come from users and from other servers, so they are not turned into a RegExp, whose time
- * can be made exponential: both functions take at most (pattern length × text length) steps.
+ * can be made exponential. A `Glob` reads each character of the text once and keeps, as one bit each,
+ * all places of the pattern where it may stand: `cost` says in advance how many steps that takes.
  */
-export const globMatches = (pattern: string, text: string): boolean => matches(pattern, text, '?');
+export class Glob {
+  /** Where nothing is special, the pattern itself. */
+  readonly #literal: string | undefined;
+  /** Characters of the pattern, its stars aside: a place i lies before the i-th of them. */
+  readonly #length: number;
+  /** By character code, the places that it leads on from; of all others, those of a `?`. */
+  readonly #leading = new Map<number, Int32Array>();
+  readonly #leadingAlways: Int32Array;
+  /** The places behind a star, where any character leads back to the same place. */
+  readonly #staying: Int32Array;
 
-/** Where only `*` is special, as in the types of a filter. */
-export const wildcardMatches = (pattern: string, text: string): boolean =>
-  matches(pattern, text, undefined);
-
-function matches(pattern: string, text: string, anyOne: string | undefined): boolean {
-  let [p, t] = [0, 0];
-  let [star, resume] = [-1, 0];
-  while (t < text.length) {
-    if (pattern[p] === '*') {
-      [star, resume] = [p, t];
-      p++;
-    } else if (p < pattern.length && (pattern[p] === anyOne || pattern[p] === text[t])) {
-      p++;
-      t++;
-    } else if (star !== -1) {
-      // Let the last star take one character more, and try again behind it.
-      p = star + 1;
-      t = ++resume;
-    } else return false;
+  /** `special`: which of the two are; without either it is plain text. */
+  constructor(pattern: string, special: '*?' | '*' | '' = '*?') {
+    const { characters, stars } = parted(pattern, special);
+    const words = (characters.length >> 5) + 1;
+    this.#length = characters.length;
+    this.#leadingAlways = new Int32Array(words);
+    this.#staying = new Int32Array(words);
+    const any = special === '*?' ? QUESTION_MARK : undefined;
+    for (const at of stars) set(this.#staying, at);
+    characters.forEach((code, at) => {
+      if (code === any) set(this.#leadingAlways, at);
+    });
+    characters.forEach((code, at) => {
+      if (code !== any) set(this.#leadingOn(code), at);
+    });
+    const isPlain = stars.length === 0 && !characters.some((code) => code === any);
+    this.#literal = isPlain ? pattern : undefined;
   }
-  while (pattern[p] === '*') p++;
-  return p === pattern.length;
-}
 
-/** Whether the pattern matches any substring that starts and ends at a word boundary. */
-export function globMatchesWords(pattern: string, text: string): boolean {
-  let live: Uint8Array = new Uint8Array(pattern.length + 1);
-  for (let t = 0; t <= text.length; t++) {
-    const boundary = isWordBoundary(text, t);
-    if (boundary) live[0] = 1;
-    skipStars(pattern, live);
-    if (boundary && live[pattern.length] === 1) return true;
-    if (t < text.length) live = advance(pattern, live, text[t]!);
+  /** Of finding it at word boundaries; the whole text is compared in as many steps at most. */
+  cost(text: string): number {
+    return text.length * this.#staying.length;
   }
-  return false;
-}
 
-/** `live[i]` is 1 where the first i characters of the pattern have matched so far. */
-function skipStars(pattern: string, live: Uint8Array): void {
-  for (let p = 0; p < pattern.length; p++) {
-    if (live[p] === 1 && pattern[p] === '*') live[p + 1] = 1;
+  matches(text: string): boolean {
+    if (this.#literal !== undefined) return this.#literal === text;
+    if (this.#length > text.length) return false;
+    const live = new Int32Array(this.#staying.length);
+    live[0] = 1;
+    for (let at = 0; at < text.length; at++)
+      if (!this.#step(live, text.charCodeAt(at))) return false;
+    return this.#isThrough(live);
+  }
+
+  /** Whether it matches any substring that starts and ends at a word boundary. */
+  matchesWords(text: string): boolean {
+    const live = new Int32Array(this.#staying.length);
+    let isBehindWord = false;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      const isInWord = isWordCharacter(code);
+      if (!(isBehindWord && isInWord)) {
+        live[0]! |= 1;
+        if (this.#isThrough(live)) return true;
+      }
+      isBehindWord = isInWord;
+      this.#step(live, code);
+    }
+    live[0]! |= 1;
+    return this.#isThrough(live);
+  }
+
+  /** Whether any place is left. */
+  #step(live: Int32Array, code: number): boolean {
+    const leading = this.#leading.get(code) ?? this.#leadingAlways;
+    let [carry, left] = [0, 0];
+    for (let word = 0; word < live.length; word++) {
+      const here = live[word]!;
+      const led = here & leading[word]!;
+      const next = (led << 1) | carry | (here & this.#staying[word]!);
+      carry = led >>> 31;
+      live[word] = next;
+      left |= next;
+    }
+    return left !== 0;
+  }
+
+  #isThrough(live: Int32Array): boolean {
+    return ((live[this.#length >> 5]! >>> (this.#length & 31)) & 1) === 1;
+  }
+
+  #leadingOn(code: number): Int32Array {
+    const known = this.#leading.get(code);
+    if (known !== undefined) return known;
+    const places = this.#leadingAlways.slice();
+    this.#leading.set(code, places);
+    return places;
   }
 }
 
-function advance(pattern: string, live: Uint8Array, character: string): Uint8Array {
-  const next = new Uint8Array(live.length);
-  for (let p = 0; p < pattern.length; p++) {
-    if (live[p] !== 1) continue;
-    if (pattern[p] === '*') next[p] = 1;
-    else if (pattern[p] === '?' || pattern[p] === character) next[p + 1] = 1;
+/** Once; who asks again keeps the `Glob`. */
+export function globMatches(pattern: string, text: string): boolean {
+  const { characters } = parted(pattern, '*?');
+  return characters.length <= text.length && new Glob(pattern).matches(text);
+}
+
+const [STAR, QUESTION_MARK] = [0x2a, 0x3f];
+
+function parted(pattern: string, special: string): { characters: number[]; stars: number[] } {
+  const [characters, stars]: [number[], number[]] = [[], []];
+  for (let at = 0; at < pattern.length; at++) {
+    const code = pattern.charCodeAt(at);
+    if (code === STAR && special !== '') stars.push(characters.length);
+    else characters.push(code);
   }
-  return next;
+  return { characters, stars };
 }
 
-/** The start, the end, or next to a character outside of A-Z, a-z, 0-9 and _. */
-function isWordBoundary(text: string, at: number): boolean {
-  return !(isWordCharacter(text, at - 1) && isWordCharacter(text, at));
-}
+const set = (places: Int32Array, at: number): void => {
+  places[at >> 5]! |= 1 << (at & 31);
+};
 
-function isWordCharacter(text: string, at: number): boolean {
-  return at >= 0 && at < text.length && /\w/.test(text[at]!);
-}
+/** A-Z, a-z, 0-9 and _: a boundary is the start, the end, or next to any other character. */
+const isWordCharacter = (code: number): boolean =>
+  (code >= 0x61 && code <= 0x7a) ||
+  (code >= 0x41 && code <= 0x5a) ||
+  (code >= 0x30 && code <= 0x39) ||
+  code === 0x5f;

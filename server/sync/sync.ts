@@ -46,6 +46,11 @@ export class Sync {
     ports.log.onCommitted((records) => this.#committed(records));
   }
 
+  /** Whether an answer behind this token has to tell everything: it is none, or of a lost timeline. */
+  tellsAll(since: string | undefined): boolean {
+    return readSince(since, this.#ports.epochs, this.#ports.log.epoch).kind !== 'token';
+  }
+
   /** The answer as JSON text. */
   async answer(request: SyncRequest): Promise<string> {
     const { epochs, log } = this.#ports;

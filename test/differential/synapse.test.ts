@@ -58,6 +58,7 @@ describe.skipIf(python === undefined)(
           memberCount,
           displayName,
           senderPowerLevel,
+          steps: { left: 1_000_000 },
           notificationPowerLevel: (key: string) => notifications[key] ?? 50,
         };
         const ours = evaluate(event, rules, context);

@@ -142,6 +142,8 @@ const UNLIMITED: Rates = {
   read: 'unlimited',
   write: 'unlimited',
   login: 'unlimited',
+  sync: 'unlimited',
+  wholeSync: 'unlimited',
   registration: 'unlimited',
 };
 

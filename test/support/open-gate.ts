@@ -12,18 +12,22 @@ export const callers: Readonly<Record<string, Caller>> = {
   'bob-token': caller('@bob:example.org', 'LAPTOP', 2),
 };
 
+export const unlimited = new RateLimits({
+  read: 'unlimited',
+  write: 'unlimited',
+  login: 'unlimited',
+  sync: 'unlimited',
+  wholeSync: 'unlimited',
+  registration: 'unlimited',
+});
+
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
 export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
   return {
     ports,
     authenticate: (token) => callers[token],
     interact: async () => nothingProved,
-    rateLimits: new RateLimits({
-      read: 'unlimited',
-      write: 'unlimited',
-      login: 'unlimited',
-      registration: 'unlimited',
-    }),
+    rateLimits: unlimited,
     outcomes: { run: async (_key, attempt) => ({ kind: 'ran', answer: await attempt(notKept) }) },
     mayAnswer: () => true,
     logger: pino({ level: 'silent' }),

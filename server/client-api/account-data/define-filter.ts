@@ -13,7 +13,7 @@ export const defineFilter = endpoint({
     'POST /_matrix/client/r0/user/{userId}/filter',
   ],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ userId }),
   body: { json: jsonObject, bytesMax: 65_536 },

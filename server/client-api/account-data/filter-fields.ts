@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { roomId, userId } from '../../http/fields.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { parseFilter } from '../../sync/filter/filter.ts';
+import { InvalidFilter } from '../../sync/filter/invalid-filter.ts';
 
 /** What an uploaded filter must be, checked when it is uploaded and not when it is used. */
 const names = z.array(z.string()).optional();
@@ -39,8 +42,18 @@ const filter = z.object({
     .optional(),
 });
 
-/** Why the object is no filter; undefined if it is one. */
-export function complaintAboutFilter(object: unknown): string | undefined {
+/** Why the object is no filter; undefined if it is one, which /sync will take. */
+export function complaintAboutFilter(object: JsonObject): string | undefined {
   const issue = filter.safeParse(object).error?.issues[0];
-  return issue && `${issue.path.join('.')}: ${issue.message}`;
+  return issue ? `${issue.path.join('.')}: ${issue.message}` : complaintOfSync(object);
+}
+
+function complaintOfSync(object: JsonObject): string | undefined {
+  try {
+    parseFilter(object);
+    return undefined;
+  } catch (error) {
+    if (error instanceof InvalidFilter) return error.message;
+    throw error;
+  }
 }

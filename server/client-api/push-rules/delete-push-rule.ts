@@ -8,7 +8,7 @@ export const deletePushRule = endpoint({
   operation: 'deletePushRule',
   routes: ['DELETE /_matrix/client/v3/pushrules/global/{kind}/{ruleId}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'request',
   path: rulePath,
   async handle({ caller, path, once }, { pushRules }: { pushRules: Pick<PushRules, 'edit'> }) {

@@ -1,7 +1,7 @@
 import { ruleAt } from '../../accounts/push-rule-edits.ts';
 import type { PushRules } from '../../accounts/push-rules.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { rulePath } from './rule-fields.ts';
+import { anyRulePath } from './rule-fields.ts';
 
 export const getPushRuleActions = endpoint({
   operation: 'getPushRuleActions',
@@ -9,7 +9,7 @@ export const getPushRuleActions = endpoint({
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',
-  path: rulePath,
+  path: anyRulePath,
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {
     const { actions } = ruleAt(await pushRules.of(caller.userId), path.kind, path.ruleId);
     return { actions };

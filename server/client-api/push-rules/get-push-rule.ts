@@ -1,16 +1,24 @@
-import { ruleAt } from '../../accounts/push-rule-edits.ts';
+import { z } from 'zod';
+import { ruleAt, rulesOfKind } from '../../accounts/push-rule-edits.ts';
 import type { PushRules } from '../../accounts/push-rules.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { rulePath } from './rule-fields.ts';
 
+/** Without a rule's id all rules of the kind: no longer in the specification, but old clients ask. */
 export const getPushRule = endpoint({
   operation: 'getPushRule',
-  routes: ['GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}'],
+  routes: [
+    'GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}',
+    'GET /_matrix/client/v3/pushrules/global/{kind}/',
+    'GET /_matrix/client/v3/pushrules/global/{kind}',
+  ],
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',
-  path: rulePath,
+  path: z.object({ kind: z.string(), ruleId: z.string().optional() }),
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {
-    return ruleAt(await pushRules.of(caller.userId), path.kind, path.ruleId);
+    const rules = await pushRules.of(caller.userId);
+    return path.ruleId === undefined
+      ? rulesOfKind(rules, path.kind)
+      : ruleAt(rules, path.kind, path.ruleId);
   },
 });

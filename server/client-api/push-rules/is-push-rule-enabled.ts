@@ -1,7 +1,7 @@
 import { ruleAt } from '../../accounts/push-rule-edits.ts';
 import type { PushRules } from '../../accounts/push-rules.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { rulePath } from './rule-fields.ts';
+import { anyRulePath } from './rule-fields.ts';
 
 export const isPushRuleEnabled = endpoint({
   operation: 'isPushRuleEnabled',
@@ -9,7 +9,7 @@ export const isPushRuleEnabled = endpoint({
   auth: 'user',
   rateLimit: 'none',
   idempotency: 'natural',
-  path: rulePath,
+  path: anyRulePath,
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {
     const { enabled } = ruleAt(await pushRules.of(caller.userId), path.kind, path.ruleId);
     return { enabled };

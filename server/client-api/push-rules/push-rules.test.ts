@@ -7,6 +7,12 @@ const rule = {
   conditions: [{ kind: 'event_match', key: 'type', pattern: 'x' }],
 };
 
+const other = { kind: 'org.example' };
+const withPattern = (pattern: unknown) => ({
+  ...rule,
+  conditions: [{ kind: 'event_match', key: 'type', pattern }],
+});
+
 const idsOf = async (api: ApiServer, token: string, kind = 'override'): Promise<string[]> =>
   (await api.ask(`GET ${GLOBAL}/`, { token })).body[kind].map(
     (each: { rule_id: string }) => each.rule_id,
@@ -104,6 +110,24 @@ test.each<[string, string, object, number, string]>([
   ['a content rule without a pattern', 'content/mine', { actions: [] }, 400, 'M_INVALID_PARAM'],
   ['no actions', 'override/mine', {}, 400, 'M_BAD_JSON'],
   ['an action that is a number', 'override/mine', { actions: [1] }, 400, 'M_BAD_JSON'],
+  [
+    'a pattern of 513',
+    'content/mine',
+    { actions: [], pattern: 'x'.repeat(513) },
+    400,
+    'M_BAD_JSON',
+  ],
+  ['a condition with one', 'override/mine', withPattern('x'.repeat(513)), 400, 'M_BAD_JSON'],
+  ['a condition of 2,049', 'override/mine', withPattern(Array(1_024).fill(1)), 400, 'M_BAD_JSON'],
+  [
+    '21 conditions',
+    'override/mine',
+    { ...rule, conditions: Array(21).fill(other) },
+    400,
+    'M_BAD_JSON',
+  ],
+  ['11 actions', 'override/mine', { actions: Array(11).fill('notify') }, 400, 'M_BAD_JSON'],
+  ['a long action', 'override/mine', { actions: ['x'.repeat(2_049)] }, 400, 'M_BAD_JSON'],
 ])('%s is refused', async (_what, path, body, status, errcode) => {
   await using api = await startApi();
   const token = await api.register('alice');
@@ -117,4 +141,26 @@ test('the rules are account data, so other devices hear of a change in /sync', a
   await api.ask(`PUT ${GLOBAL}/override/mine`, { token, body: rule });
   const data = await api.ask('GET /user/@alice:example.org/account_data/m.push_rules', { token });
   expect(data.body.global.override[1].rule_id).toBe('mine');
+});
+
+test.each(['', '/enabled', '/actions'])(
+  'of an unknown kind there is no rule: GET …%s',
+  async (more) => {
+    await using api = await startApi();
+    const token = await api.register('alice');
+    for (const path of [`nonsense/mine${more}`, `override/nonsense${more}`]) {
+      const reply = await api.ask(`GET ${GLOBAL}/${path}`, { token });
+      expect([reply.status, reply.body.errcode]).toEqual([404, 'M_NOT_FOUND']);
+    }
+  },
+);
+
+test('old clients ask for all rules of one kind, with a slash or without', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  for (const path of ['override', 'override/']) {
+    const { body } = await api.ask(`GET ${GLOBAL}/${path}`, { token });
+    expect(body[0].rule_id).toBe('.m.rule.master');
+  }
+  expect((await api.ask(`GET ${GLOBAL}/nonsense/`, { token })).status).toBe(404);
 });

@@ -8,7 +8,7 @@ export const setPushRuleActions = endpoint({
   operation: 'setPushRuleActions',
   routes: ['PUT /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   path: rulePath,
   body: { json: z.object({ actions }) },

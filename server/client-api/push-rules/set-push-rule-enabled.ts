@@ -8,7 +8,7 @@ export const setPushRuleEnabled = endpoint({
   operation: 'setPushRuleEnabled',
   routes: ['PUT /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   path: rulePath,
   body: { json: z.object({ enabled: z.boolean() }) },

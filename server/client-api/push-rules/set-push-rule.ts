@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { putRule } from '../../accounts/push-rule-edits.ts';
 import type { PushRules } from '../../accounts/push-rules.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { actions, conditions, rulePath } from './rule-fields.ts';
+import { actions, conditions, pattern, rulePath } from './rule-fields.ts';
 
 export const setPushRule = endpoint({
   operation: 'setPushRule',
@@ -16,7 +16,7 @@ export const setPushRule = endpoint({
     json: z.object({
       actions,
       conditions: conditions.optional(),
-      pattern: z.string().optional(),
+      pattern: pattern.optional(),
     }),
   },
   async handle(

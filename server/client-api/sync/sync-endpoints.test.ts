@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
-import { openGate } from '../../../test/support/open-gate.ts';
+import { openGate, unlimited } from '../../../test/support/open-gate.ts';
 import { alice, bob, bringIn, carol } from '../../../test/support/rooms.ts';
 import { type Answer, freshSync } from '../../../test/support/sync.ts';
+import { ratesOf } from '../../config/rates.ts';
+import { configSchema } from '../../config/schema.ts';
+import { RateLimits } from '../../http/rate-limits.ts';
 import { serve } from '../../http/serve.ts';
 import { syncEndpoints } from './endpoints.ts';
 
@@ -60,6 +63,21 @@ test.each([
 ])('GET /sync refuses %s', async (_what, query, status, errcode) => {
   await using server = await start();
   expect(await server.ask('GET', `/sync?${query}`)).toMatchObject({ status, body: { errcode } });
+});
+
+test('a user who asks for everything all the time is told to wait, whichever way they ask', async () => {
+  const rates = ratesOf(configSchema.shape.rateLimits.parse({}));
+  await using server = await start({ rateLimits: new RateLimits(rates, () => 0) });
+  const { next_batch: since } = (await server.ask('GET', '/sync')).body;
+  const whole = ['', '&since=nonsense', `&since=${since}&full_state=true`];
+  let last: Answer;
+  for (let time = 0; time < 30; time++)
+    last = await server.ask('GET', `/sync?set_presence=offline${whole[time % 3]}`);
+  expect(last).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } });
+  const next = () => server.ask('GET', `/sync?set_presence=offline&since=${since}`);
+  expect((await next()).status).toBe(200);
+  while ((await next()).status === 200);
+  expect(await next()).toMatchObject({ status: 429, body: { retry_after_ms: 10 } });
 });
 
 test('PUT typing is told to the room', async () => {
@@ -158,11 +176,14 @@ interface Ask {
 }
 
 /** Alice and Bob in one room, and the endpoints over HTTP. */
-async function start() {
+async function start({ rateLimits = unlimited }: { rateLimits?: RateLimits } = {}) {
   const house = await freshSync();
   const roomId = await house.rooms.create(alice, {}, {});
   await bringIn(house, roomId, bob);
-  const server = await serve(syncEndpoints, openGate({ ...house.features, rooms: house.rooms }));
+  const server = await serve(
+    syncEndpoints,
+    openGate({ ...house.features, rooms: house.rooms, rateLimits }, { rateLimits }),
+  );
   return {
     house,
     roomId,

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
+import { limitExceeded } from '../../http/matrix-error.ts';
+import type { RateLimits } from '../../http/rate-limits.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import type { StateKey } from '../../sync/answer-text.ts';
 import type { Filters } from '../../sync/filter/filters.ts';
 import type { Sync } from '../../sync/sync.ts';
 
 export interface SyncEndpointPorts {
-  readonly sync: Pick<Sync, 'answer'>;
+  readonly sync: Pick<Sync, 'answer' | 'tellsAll'>;
+  readonly rateLimits: Pick<RateLimits, 'take'>;
   readonly syncFilters: Pick<Filters, 'of'>;
 }
 
@@ -17,7 +21,7 @@ export const sync = endpoint({
   operation: 'sync',
   routes: ['GET /_matrix/client/v3/sync', 'GET /_matrix/client/r0/sync'],
   auth: 'guest',
-  rateLimit: 'none',
+  rateLimit: 'sync',
   idempotency: 'natural',
   query: z.object({
     filter: z.string().optional(),
@@ -31,6 +35,7 @@ export const sync = endpoint({
 
   async handle({ caller, query, signal }, ports: SyncEndpointPorts) {
     const { userId, deviceId } = caller;
+    limitWhole(query, userId, ports);
     const text = await ports.sync.answer({
       userId,
       deviceId,
@@ -45,6 +50,17 @@ export const sync = endpoint({
     return jsonText(text);
   },
 });
+
+/** They cost a hundred times what the others do, and clients ask for one once in a while. */
+function limitWhole(
+  query: { since?: string | undefined; full_state: boolean },
+  userId: UserId,
+  { sync, rateLimits }: SyncEndpointPorts,
+): void {
+  if (!query.full_state && !sync.tellsAll(query.since)) return;
+  const waitMs = rateLimits.take('wholeSync', userId);
+  if (waitMs > 0) throw limitExceeded(waitMs);
+}
 
 function stateKeyOf(query: {
   use_state_after?: boolean | undefined;

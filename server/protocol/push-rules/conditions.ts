@@ -1,7 +1,8 @@
-import { globMatches, globMatchesWords } from '../glob.ts';
+import { Glob } from '../glob.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { pathOf, valueAt } from '../property-path.ts';
-import type { Condition } from './rules.ts';
+import { type Condition, KEY_LENGTH_MAX, PATTERN_LENGTH_MAX } from './rules.ts';
+import { type Steps, spend } from './steps.ts';
 
 /** What the conditions ask of the room, as it is when the event arrives. */
 export interface PushContext {
@@ -12,6 +13,8 @@ export interface PushContext {
   readonly senderPowerLevel: number;
   /** What `notifications` of m.room.power_levels asks for a key such as `room`; its default is 50. */
   notificationPowerLevel(key: string): number;
+  /** What is left of what matching may cost. A condition that would cost more does not hold. */
+  readonly steps: Steps;
 }
 
 type Holds = (condition: Condition, event: JsonObject, context: PushContext) => boolean;
@@ -22,30 +25,48 @@ export const holds: Holds = (condition, event, context) =>
     ? CONDITIONS[condition.kind]!(condition, event, context)
     : false;
 
+/** The pattern of a content rule: at word boundaries, as of `content.body` in a condition. */
+export function bodyMatches(
+  rule: { readonly pattern: string },
+  event: JsonObject,
+  context: PushContext,
+): boolean {
+  const text = loweredText(event, BODY);
+  return (
+    text !== undefined && patternHolds(rule, { pattern: rule.pattern, text, key: BODY }, context)
+  );
+}
+
+const BODY = 'content.body';
+
 const CONDITIONS: Record<string, Holds> = {
-  event_match({ key, pattern }, event) {
-    if (typeof key !== 'string' || typeof pattern !== 'string') return false;
-    const value = valueAt(event, pathOf(key));
-    if (typeof value !== 'string') return false;
-    const [glob, text] = [pattern.toLowerCase(), value.toLowerCase()];
-    return key === 'content.body' ? globMatchesWords(glob, text) : globMatches(glob, text);
+  event_match(condition, event, context) {
+    const { key, pattern } = condition;
+    if (!isKey(key) || typeof pattern !== 'string') return false;
+    const text = loweredText(event, key);
+    return text !== undefined && patternHolds(condition, { pattern, text, key }, context);
   },
 
-  event_property_is({ key, value }, event) {
-    if (typeof key !== 'string' || !isSimple(value)) return false;
-    return valueAt(event, pathOf(key)) === value;
+  event_property_is(condition, event) {
+    const { key, value } = condition;
+    if (!isKey(key) || !isSimple(value)) return false;
+    return valueAt(event, knownPath(key)) === value;
   },
 
-  event_property_contains({ key, value }, event) {
-    if (typeof key !== 'string' || !isSimple(value)) return false;
-    const list = valueAt(event, pathOf(key));
-    return Array.isArray(list) && list.includes(value);
+  event_property_contains(condition, event, { steps }) {
+    const { key, value } = condition;
+    if (!isKey(key) || !isSimple(value)) return false;
+    const list = valueAt(event, knownPath(key));
+    return Array.isArray(list) && spend(steps, list.length) && list.includes(value);
   },
 
-  contains_display_name(_condition, event, { displayName }) {
-    const body = valueAt(event, ['content', 'body']);
-    if (typeof body !== 'string' || displayName === undefined || displayName === '') return false;
-    return containsWords(body.toLowerCase(), displayName.toLowerCase());
+  contains_display_name(_condition, event, { displayName, steps }) {
+    const text = loweredText(event, BODY);
+    if (text === undefined || displayName === undefined || displayName === '') return false;
+    if (displayName.length > PATTERN_LENGTH_MAX) return false;
+    // A display name is no pattern: a `*` in it is a star.
+    const name = new Glob(displayName.toLowerCase(), '');
+    return spend(steps, name.cost(text)) && name.matchesWords(text);
   },
 
   room_member_count({ is }, _event, { memberCount }) {
@@ -72,14 +93,44 @@ const COMPARISONS: Record<string, (count: number, than: number) => boolean> = {
 const isSimple = (value: JsonValue | undefined): boolean =>
   value === null || ['string', 'boolean'].includes(typeof value) || Number.isSafeInteger(value);
 
-/** A display name is no pattern: a `*` in it is a star. */
-function containsWords(text: string, words: string): boolean {
-  const word = /\w/;
-  for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + 1)) {
-    const [before, after] = [text[at - 1] ?? ' ', text[at + words.length] ?? ' '];
-    const starts = !(word.test(before) && word.test(words[0]!));
-    const ends = !(word.test(after) && word.test(words.at(-1)!));
-    if (starts && ends) return true;
-  }
-  return false;
+const isKey = (key: JsonValue | undefined): key is string =>
+  typeof key === 'string' && key.length <= KEY_LENGTH_MAX;
+
+/** `owner`: the rule or condition whose pattern it is; the compiled one lives as long. */
+function patternHolds(
+  owner: object,
+  { pattern, text, key }: { pattern: string; text: string; key: string },
+  { steps }: PushContext,
+): boolean {
+  if (pattern.length > PATTERN_LENGTH_MAX) return false;
+  const glob = globs.get(owner) ?? new Glob(pattern.toLowerCase());
+  globs.set(owner, glob);
+  if (!spend(steps, glob.cost(text))) return false;
+  return key === BODY ? glob.matchesWords(text) : glob.matches(text);
+}
+
+const globs = new WeakMap<object, Glob>();
+
+/** The text at a key, lowered once for all rules that look at it. */
+function loweredText(event: JsonObject, key: string): string | undefined {
+  const texts = loweredTexts.get(event) ?? new Map<string, string | undefined>();
+  loweredTexts.set(event, texts);
+  if (texts.has(key)) return texts.get(key);
+  const value = valueAt(event, knownPath(key));
+  const text = typeof value === 'string' ? value.toLowerCase() : undefined;
+  texts.set(key, text);
+  return text;
+}
+
+const loweredTexts = new WeakMap<JsonObject, Map<string, string | undefined>>();
+
+const PATHS_KEPT_MAX = 1_000;
+const paths = new Map<string, readonly string[]>();
+
+/** The keys of nearly all rules are a handful. */
+function knownPath(key: string): readonly string[] {
+  const path = paths.get(key) ?? pathOf(key);
+  if (paths.size >= PATHS_KEPT_MAX) paths.clear();
+  paths.set(key, path);
+  return path;
 }

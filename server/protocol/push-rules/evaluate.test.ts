@@ -12,6 +12,7 @@ const group: PushContext = {
   displayName: 'Alice *',
   senderPowerLevel: 0,
   notificationPowerLevel: () => 50,
+  steps: { left: Number.POSITIVE_INFINITY },
 };
 
 const message = (content: JsonObject, more: JsonObject = {}): JsonObject => ({
@@ -338,6 +339,33 @@ test('sender_notification_permission asks for the level of its key, which is req
   expect(permitted({ key: 'room' })).toBe(true);
   expect(permitted({ key: 'org.example.all' })).toBe(false);
   expect(holds({ kind: 'sender_notification_permission' }, message({}), GRANTING)).toBe(false);
+});
+
+test('a pattern that would take more steps than are left does not hold, and one that would not may', () => {
+  const context = { ...group, steps: { left: 20 } };
+  const body = 'hello world';
+  const matches = (pattern: string) =>
+    evaluate(message({ body }), { ...EMPTY, content: [rule({ pattern })] }, context).length > 0;
+  expect(matches(`hello*${'?'.repeat(32)}`)).toBe(false);
+  expect(context.steps.left).toBe(20);
+  expect(matches('world')).toBe(true);
+  expect(context.steps.left).toBe(20 - body.length);
+  expect(matches('world')).toBe(false);
+});
+
+test.each<[string, Condition]>([
+  ['a pattern', { kind: 'event_match', key: 'content.body', pattern: `*${'h'.repeat(512)}` }],
+  ['a key', { kind: 'event_property_is', key: `content.${'x'.repeat(505)}`, value: 1 }],
+])('%s of more than 512 characters never holds', (_what, condition) => {
+  const content = { body: 'h'.repeat(600), ['x'.repeat(505)]: 1 };
+  expect(holds(condition, message(content), group)).toBe(false);
+});
+
+test('a long list costs as many steps as it has elements', () => {
+  const condition = { kind: 'event_property_contains', key: 'content.list', value: 'b' };
+  const context = { ...group, steps: { left: 3 } };
+  expect(holds(condition, message({ list: ['a', 'a', 'a', 'b'] }), context)).toBe(false);
+  expect(holds(condition, message({ list: ['a', 'a', 'b'] }), context)).toBe(true);
 });
 
 const GRANTING: PushContext = { ...group, senderPowerLevel: 100 };

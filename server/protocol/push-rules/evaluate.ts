@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import { holds, type PushContext } from './conditions.ts';
+import { bodyMatches, holds, type PushContext } from './conditions.ts';
 import { type Action, type PushRule, RULE_KINDS, type RuleKind, type Ruleset } from './rules.ts';
 
 /**
@@ -48,16 +48,16 @@ function matches(kind: RuleKind, rule: PushRule, event: JsonObject, context: Pus
     case 'override':
     case 'underride':
       return (rule.conditions ?? []).every((condition) => holds(condition, event, context));
-    case 'content': {
-      if (rule.pattern === undefined) return false;
-      const body = { kind: 'event_match', key: 'content.body', pattern: rule.pattern };
-      return holds(body, event, context);
-    }
+    case 'content':
+      return hasPattern(rule) && bodyMatches(rule, event, context);
     case 'room':
       return event.room_id === rule.rule_id;
     case 'sender':
       return event.sender === rule.rule_id;
   }
 }
+
+const hasPattern = (rule: PushRule): rule is PushRule & { readonly pattern: string } =>
+  rule.pattern !== undefined;
 
 const isCurrent = (action: Action): boolean => action !== 'dont_notify' && action !== 'coalesce';

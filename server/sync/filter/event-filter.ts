@@ -1,8 +1,4 @@
-import {
-  filterAllows,
-  type EventFilter as Lists,
-  roomAllowed,
-} from '../../protocol/event-filter.ts';
+import { filterOf, isWildcard, roomsOf as roomTest } from '../../protocol/event-filter.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
@@ -27,17 +23,22 @@ export interface EventFilter {
 
 /** Whoever asks for more in one answer would hold up everybody else's. */
 const LIMIT_MAX = 1_000;
+const NAMES_MAX = 2_000;
+/** Each type that occurs is compared with all of them, character by character. */
+const WILDCARDS_MAX = 50;
+const WILDCARD_CHARACTERS_MAX = 1_000;
 
 export function eventFilter(json: JsonValue | undefined): EventFilter {
   const filter = objectOf(json, 'an event filter');
-  const lists: Lists = {
-    types: stringsOf(filter, 'types'),
-    not_types: stringsOf(filter, 'not_types'),
+  const lists = {
+    types: typesOf(filter, 'types'),
+    not_types: typesOf(filter, 'not_types'),
     senders: stringsOf(filter, 'senders'),
     not_senders: stringsOf(filter, 'not_senders'),
     contains_url: booleanOf(filter, 'contains_url'),
   };
   const admitsAll = Object.values(lists).every((each) => each === undefined);
+  const admits = filterOf(lists);
   return {
     limit: limitOf(filter),
     admitsNothing: lists.types?.length === 0 || lists.senders?.length === 0,
@@ -46,15 +47,17 @@ export function eventFilter(json: JsonValue | undefined): EventFilter {
     unreadThreadNotifications: booleanOf(filter, 'unread_thread_notifications') ?? false,
     admits: admitsAll
       ? () => true
-      : ({ content = {}, ...event }) => filterAllows(lists, { ...event, content }),
+      : ({ type, sender, content = {} }) => admits({ type, sender, content }),
     admitsRoom: roomsOf(filter),
   };
 }
 
 /** The `rooms` and `not_rooms` of a filter. */
 export function roomsOf(filter: JsonObject): (roomId: string) => boolean {
-  const lists = { rooms: stringsOf(filter, 'rooms'), not_rooms: stringsOf(filter, 'not_rooms') };
-  return (roomId) => roomAllowed(lists, roomId);
+  return roomTest({
+    rooms: stringsOf(filter, 'rooms'),
+    not_rooms: stringsOf(filter, 'not_rooms'),
+  });
 }
 
 function limitOf(filter: JsonObject): number | undefined {
@@ -83,5 +86,18 @@ function stringsOf(filter: JsonObject, key: string): readonly string[] | undefin
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))
     throw new InvalidFilter(`${key} must be a list of strings`);
+  if (value.length > NAMES_MAX)
+    throw new InvalidFilter(`${key} must be a list of at most ${NAMES_MAX}`);
   return value as readonly string[];
+}
+
+function typesOf(filter: JsonObject, key: string): readonly string[] | undefined {
+  const types = stringsOf(filter, key);
+  const wildcards = types?.filter(isWildcard) ?? [];
+  const characters = wildcards.reduce((sum, each) => sum + each.length, 0);
+  if (wildcards.length > WILDCARDS_MAX || characters > WILDCARD_CHARACTERS_MAX)
+    throw new InvalidFilter(
+      `${key} must have at most ${WILDCARDS_MAX} types with a *, of ${WILDCARD_CHARACTERS_MAX} characters together`,
+    );
+  return types;
 }

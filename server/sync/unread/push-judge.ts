@@ -15,6 +15,13 @@ export interface Judged {
 }
 
 /**
+ * Of matching, about 10 ms an event and 50 ms all together (measured): 50 keywords in 500 messages
+ * of 200 characters. What would cost more does not match, so that nobody's rules hold up others.
+ */
+const STEPS_PER_EVENT = 1_000_000;
+const STEPS_MAX = 5_000_000;
+
+/**
  * Says what a user is notified of, by their rules and the room as they are now. What few rules ask
  * for (who may notify the room, what the user is called in it) is read only where one will ask.
  */
@@ -28,9 +35,14 @@ export async function pushJudge(
   const power = needs.power || events.some(mentionsRoom) ? await powerIn(room) : NO_POWER;
   const displayName = needs.displayName ? await displayNameIn(room, userId) : undefined;
   const context = { displayName, memberCount: room.joinedCount, ...power };
+  let left = STEPS_MAX;
   return (event) => {
     const senderPowerLevel = power.levelOf(event.sender);
-    return notificationOf(evaluate(clientForm(event), rules, { ...context, senderPowerLevel }));
+    const given = Math.min(left, STEPS_PER_EVENT);
+    const steps = { left: given };
+    const actions = evaluate(clientForm(event), rules, { ...context, senderPowerLevel, steps });
+    left -= given - steps.left;
+    return notificationOf(actions);
   };
 }
 
