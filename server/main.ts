@@ -19,12 +19,11 @@ import { runProgram } from './role/process.ts';
 import type { BuildHomeserver, Ground } from './role/serving.ts';
 import { versionsForNewRooms } from './rooms/create/versions.ts';
 import { RoomEngine } from './rooms/engine.ts';
+import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
 
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
-/** 100 bytes each: 200 MB for all hot rooms together. */
-const STATE_ENTRIES_MAX = 2_000_000;
 const LAST_SEEN_EVERY_MS = 10_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
@@ -50,7 +49,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     profileOf: async (userId) => (await accounts.profiles.of(userId)) ?? {},
     now: Date.now,
     defaultRoomVersion: DEFAULT_ROOM_VERSION,
-    stateEntriesMax: STATE_ENTRIES_MAX,
+    memoryBytesMax: roomMemoryBytes(),
   });
   const sync = syncFeatures({
     ...ground,

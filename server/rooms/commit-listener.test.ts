@@ -40,7 +40,7 @@ function followerOn(database: Parameters<typeof roomStore>[0]) {
     profileOf: async () => ({}),
     now: () => 0,
     defaultRoomVersion: '12',
-    stateEntriesMax: 1_000,
+    memoryBytesMax: 1_000_000,
   });
   return {
     rooms,

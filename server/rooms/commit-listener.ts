@@ -4,11 +4,13 @@ import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { roomKey } from './build/room-change.ts';
 import type { PendingEvent } from './memory/hot-room.ts';
 import type { RoomMemory } from './memory/room-memory.ts';
+import type { StateKeys } from './memory/state-keys.ts';
 import type { UserRooms } from './memory/user-rooms.ts';
 import type { EventCache } from './read/event-cache.ts';
 
 interface Memory {
   readonly rooms: RoomMemory;
+  readonly keys: StateKeys;
   readonly userRooms: UserRooms;
   readonly events: EventCache;
 }
@@ -52,11 +54,13 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
   }
 }
 
-function letOut(pending: PendingEvent, { rooms, userRooms, events }: Memory): void {
+function letOut(pending: PendingEvent, { rooms, keys, userRooms, events }: Memory): void {
   const { room, event, stateChange, redacted } = pending;
-  const entries = room.state.size;
+  const isNewKey = stateChange && !room.state.has(stateChange.keyNid);
   room.apply(pending);
-  rooms.grew(room.state.size - entries);
+  if (stateChange) keys.committed(stateChange.keyNid);
+  if (isNewKey) keys.hold(stateChange.keyNid);
+  rooms.weigh(room.roomId);
   if (stateChange) events.put(event);
   if (redacted) events.putRedacted(redacted);
   const member = stateChange?.member;

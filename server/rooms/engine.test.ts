@@ -161,7 +161,7 @@ test('memory and database tell the same story, whatever has happened', async () 
 });
 
 test('rooms that do not fit into memory are read when they are needed', async () => {
-  await using bench = await workbench({ stateEntriesMax: 20 });
+  await using bench = await workbench({ memoryBytesMax: 20_000 });
   const rooms = [bench.roomId];
   for (let index = 0; index < 5; index++) rooms.push(await bench.rooms.create(alice, {}, {}));
   for (let round = 0; round < 3; round++)

@@ -19,6 +19,7 @@ import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
 import type { RoomPorts } from './ports.ts';
 import { EventCache } from './read/event-cache.ts';
+import { openAll, type Preloading } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
 import type { Draft, MembershipChange, Origin, Room, RoomMembership, Rooms } from './rooms.ts';
@@ -31,14 +32,21 @@ export class RoomEngine implements Rooms {
 
   constructor(ports: RoomPorts) {
     const { store } = ports;
+    const bytesMax = memoryShares(ports.memoryBytesMax);
     const keys = new StateKeys(store);
-    const userRooms = new UserRooms(store);
-    const events = new EventCache(store);
-    const rooms = new RoomMemory(ports, keys);
+    const userRooms = new UserRooms(store, bytesMax.users);
+    const events = new EventCache(store, bytesMax.events);
+    const rooms = new RoomMemory({ store, keys }, bytesMax.rooms);
     this.#building = { ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) };
-    this.#reads = new RoomReads({ store, keys, events, userRooms });
+    this.#reads = new RoomReads({
+      store,
+      keys,
+      events,
+      userRooms,
+      stateBytesMax: bytesMax.states,
+    });
     this.#aliases = new Aliases(this.#building);
-    listenToLog(ports.log, { rooms, userRooms, events });
+    listenToLog(ports.log, { rooms, keys, userRooms, events });
   }
 
   async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {
@@ -88,6 +96,11 @@ export class RoomEngine implements Rooms {
     return room?.isCommitted ? new RoomView(room, this.#reads) : undefined;
   }
 
+  openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {
+    const parts = { rooms: this.#building.rooms, reads: this.#reads };
+    return openAll(parts, roomIds, preloading);
+  }
+
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
     return this.#building.userRooms.of(userId);
   }
@@ -122,3 +135,11 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
+
+/** Rooms are the dearest to read again; events and old states are read one by one. */
+const memoryShares = (bytesMax: number) => ({
+  rooms: bytesMax / 2,
+  events: bytesMax / 4,
+  users: bytesMax / 8,
+  states: bytesMax / 8,
+});

@@ -14,14 +14,14 @@ export interface RoomPorts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;
-  /** How many state entries may lie in memory, of all rooms together; 100 bytes each (measured). */
-  readonly stateEntriesMax: number;
+  /** Of heap, for all that the engine keeps in memory. */
+  readonly memoryBytesMax: number;
 }
 
 /** Reads show what is committed. Rows go into a change. */
 export interface RoomStore {
-  roomById(roomId: RoomId): Promise<StoredRoom | undefined>;
-  currentState(roomNid: number): Promise<readonly StateEntry[]>;
+  roomsById(roomIds: readonly RoomId[]): Promise<readonly StoredRoom[]>;
+  currentStates(roomNids: readonly number[]): Promise<readonly StateEntry[]>;
   stateWithBases(stateNid: number): Promise<readonly StateRow[]>;
   /** In (after, upTo], in order. */
   stateChanges(range: LogRange): Promise<readonly StateChange[]>;
@@ -34,6 +34,12 @@ export interface RoomStore {
   eventById(eventId: EventId): Promise<StoredEvent | undefined>;
   /** The newest in (after, upTo], newest first. */
   newestOfTimeline(range: LogRange & { limit: number }): Promise<readonly StoredEvent[]>;
+  /** The newest of the timeline of each room up to this position, newest first. */
+  newestOfTimelines(range: {
+    roomNids: readonly number[];
+    upTo: number;
+    limit: number;
+  }): Promise<readonly StoredEvent[]>;
   pageOfRoom(query: PageQuery): Promise<readonly StoredEvent[]>;
   /** The place of the last event of the timeline up to this position of the log. */
   placeAt(roomNid: number, position: number): Promise<Place | undefined>;
@@ -115,6 +121,7 @@ export interface LogRange {
 
 export interface StoredRoom {
   readonly nid: number;
+  readonly roomId: RoomId;
   readonly version: string;
   readonly forwardExtremities: readonly number[];
   readonly stateNid: number;
@@ -128,6 +135,7 @@ export interface StateKey {
 }
 
 export interface StateEntry extends StateKey {
+  readonly roomNid: number;
   readonly eventNid: number;
   /** Of m.room.member. */
   readonly membership: string | null;

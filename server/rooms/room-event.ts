@@ -34,6 +34,15 @@ export interface RoomEvent {
   readonly unsigned: string;
 }
 
+/**
+ * What an event weighs in a cache, by its texts: its content is there as an object, too. Measured with
+ * messages of 60 and 6,000 bytes, it is between a tenth less and a third more than the heap holds.
+ */
+export const heapBytesOf = ({ members, unsigned }: RoomEvent): number =>
+  EVENT_BYTES + 2 * (members.length + unsigned.length);
+
+const EVENT_BYTES = 600;
+
 /** What depends on who reads, and where. */
 export interface Rendering {
   /** The /sync form leaves out room_id, since the room stands above it. */

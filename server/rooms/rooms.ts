@@ -4,6 +4,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade-room.ts';
 import type { Place } from './ports.ts';
+import type { Preloading } from './read/open-all.ts';
 import type { Page, PageRequest } from './read/page.ts';
 import type { RoomEvent } from './room-event.ts';
 
@@ -81,6 +82,11 @@ export interface Rooms {
    * out of memory is no longer brought up to date.
    */
   open(roomId: RoomId): Promise<Room | undefined>;
+  /**
+   * Several rooms, in as few queries as one takes, with what will be asked of them: a hundred or so
+   * at once, or what was read for the first is out of memory when the last is looked at.
+   */
+  openAll(roomIds: readonly RoomId[], preloading?: Preloading): Promise<Map<RoomId, Room>>;
   /** By room. Kept in memory for users who are active. */
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>>;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */

@@ -29,7 +29,7 @@ export interface RoomsUnderTest extends AsyncDisposable {
 /** The room engine on the real log and store. Opening it again on one database is a restart. */
 export async function openRooms(
   fresh: FreshDatabase,
-  { stateEntriesMax = 1_000_000, now = ticking() } = {},
+  { memoryBytesMax = 100_000_000, now = ticking() } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
@@ -40,7 +40,7 @@ export async function openRooms(
     profileOf: async (userId) => profiles.get(userId) ?? {},
     now,
     defaultRoomVersion: '12',
-    stateEntriesMax,
+    memoryBytesMax,
   });
   return {
     rooms,

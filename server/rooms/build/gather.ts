@@ -4,7 +4,7 @@ import type { Event } from '../../protocol/event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomStore } from '../ports.ts';
-import { parsedEventOf } from '../read/stored-event.ts';
+import { parsedBytesOf, parsedEventOf } from '../read/stored-event.ts';
 import type { Draft } from '../rooms.ts';
 import { chainOf } from '../state/state-chain.ts';
 import { RoomChangedMeanwhile } from './room-changed.ts';
@@ -88,9 +88,11 @@ async function load(
   loaded: Map<number, Event>,
 ): Promise<void> {
   for (const stored of await store.eventsByNid(nids)) {
+    // Read before its redaction was committed: it is read again.
+    if (stored.redactionId === null && room.redactedLately(stored.nid)) continue;
     const event = parsedEventOf(stored, room.rules);
     loaded.set(stored.nid, event);
-    room.parsed.set(stored.nid, event);
+    room.parsed.set(stored.nid, event, parsedBytesOf(stored.json));
   }
 }
 

@@ -82,13 +82,7 @@ test('an event that is still on its way can be redacted, and only once', async (
 
 test('redacted state stays state, without what it said, also where it is told as previous', async () => {
   await using bench = await workbench();
-  const topic = (text: string) =>
-    bench.setState(bench.roomId, {
-      sender: alice,
-      type: 'm.room.topic',
-      stateKey: '',
-      content: { topic: text },
-    });
+  const { topic } = bench;
   const first = await topic('secret');
   const second = await topic('open');
   await bench.redact(first, alice);
@@ -97,6 +91,22 @@ test('redacted state stays state, without what it said, also where it is told as
   expect(await bench.stateContent(bench.roomId, 'm.room.topic')).toEqual({});
   const third = await topic('new');
   expect((await show(bench, bench.roomId, third)).unsigned.prev_content).toEqual({});
+});
+
+test('what is redacted while it is being replaced is not told as previous', async () => {
+  await using bench = await workbench();
+  for (let round = 0; round < 12; round++) {
+    const first = await bench.topic(`secret ${round}`);
+    const deeds = [() => bench.redact(first, alice), () => bench.topic(`open ${round}`)];
+    if (round % 2 === 1) deeds.reverse();
+    const ids = await Promise.all(deeds.map((deed) => deed()));
+    const second = ids[round % 2 === 1 ? 0 : 1]!;
+    expect((await show(bench, bench.roomId, second)).unsigned.prev_content).toEqual({});
+    const room = (await bench.rooms.open(bench.roomId))!;
+    const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit: 3 });
+    const told = [...events, ...(await room.state())];
+    expect(told.filter((event) => event.unsigned.includes('secret'))).toEqual([]);
+  }
 });
 
 test('the create event is not redacted, nor what is not in the room', async () => {
@@ -118,6 +128,13 @@ async function workbench(room_version = '12') {
     ...under,
     fresh,
     roomId,
+    topic: (topic: string) =>
+      under.setState(roomId, {
+        sender: alice,
+        type: 'm.room.topic',
+        stateKey: '',
+        content: { topic },
+      }),
     redact: (redacts: EventId, sender: UserId) =>
       under.rooms.send(
         roomId,

@@ -51,10 +51,9 @@ const UNREDACTABLE = new Set(['m.room.create', 'm.room.server_acl', 'm.room.encr
 const mayRedact = ({ rules }: HotRoom, { sender }: Draft, state: AuthState): boolean =>
   powerLevelOf(sender, state, rules) >= levelFor('redact', state, rules);
 
-/** The first redaction counts, also one that is still on its way. */
+/** The first redaction counts, also one that is still on its way or was when the target was read. */
 const isRedacted = (room: HotRoom, target: StoredEvent): boolean =>
-  target.redactionId !== null ||
-  [...room.pending.values()].some((each) => each.redacted?.nid === target.nid);
+  target.redactionId !== null || room.redactedOf(target.nid) !== undefined;
 
 const redactedBy = (room: HotRoom, target: StoredEvent, redaction: Event) =>
   roomEventOf(

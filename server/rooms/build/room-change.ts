@@ -7,6 +7,7 @@ import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-ro
 import { membershipOf } from '../memory/members.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomRows } from '../ports.ts';
+import { parsedBytesOf } from '../read/stored-event.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
 
@@ -52,7 +53,8 @@ export class RoomChange {
       stateBefore,
       replacesNid: stateChange?.replacedNid,
     });
-    this.#rows.push(this.#eventRow(event, roomEvent));
+    const json = JSON.stringify(event.pdu);
+    this.#rows.push(this.#eventRow(event, roomEvent, json));
     if (attached.redacted) {
       const targetNid = attached.redacted.nid;
       this.#rows.push(this.#tools.rows.redaction({ targetNid, eventNid: nid }));
@@ -61,7 +63,7 @@ export class RoomChange {
     const redacted = attached.redacted;
     const pending = { room: this.#room, event: roomEvent, parsed: event, stateChange, redacted };
     this.#room.pending.set(nid, pending);
-    if (stateChange) this.#room.parsed.set(nid, event);
+    if (stateChange) this.#room.parsed.set(nid, event, parsedBytesOf(json));
     return pending;
   }
 
@@ -81,9 +83,9 @@ export class RoomChange {
     };
   }
 
-  /** The interned keys whose rows went along: committed with the change. */
-  get newKeys(): readonly number[] {
-    return this.#newKeys;
+  /** Committed or refused, or never handed to the log: the keys that came with it need it no more. */
+  letGo(): void {
+    for (const keyNid of this.#newKeys.splice(0)) this.#tools.keys.letGo(keyNid);
   }
 
   #place(record: PlacedRecord['record']): number {
@@ -174,11 +176,17 @@ export class RoomChange {
       stateAfter: this.#room.head.stateNid,
       ...state,
       members: clientMembers(event.eventId, event.pdu),
-      unsigned: replaced ? replacedMembers(replaced) : '',
+      unsigned: replaced ? this.#replacedMembers(replaced, state.replacesNid) : '',
     };
   }
 
-  #eventRow(event: Event, roomEvent: RoomEvent): Row {
+  /** What was read of it may be from before its redaction, which may be on its way itself. */
+  #replacedMembers({ eventId, content }: Event, nid: number | undefined): string {
+    const redacted = nid === undefined ? undefined : this.#room.redactedOf(nid);
+    return replacedMembers({ eventId, content: redacted?.content ?? content });
+  }
+
+  #eventRow(event: Event, roomEvent: RoomEvent, json: string): Row {
     const { nid, stateBefore, stateAfter, replacesNid, origin } = roomEvent;
     return this.#tools.rows.event({
       nid,
@@ -194,7 +202,7 @@ export class RoomChange {
       sender: event.sender,
       deviceId: origin?.deviceId,
       txnId: origin?.txnId,
-      json: JSON.stringify(event.pdu),
+      json,
     });
   }
 }

@@ -62,15 +62,15 @@ async function build(
   const replaced = draft.stateKey === undefined ? undefined : state.get(draft.type, draft.stateKey);
   if (replaced && saysTheSame(replaced, event)) return onceSettled(room, replaced.eventId);
   const redacted = preparation.redacted?.(event);
+  let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
-    const change = new RoomChange(room, { keys, rows: ports.store.rows, position });
+    change = new RoomChange(room, { keys, rows: ports.store.rows, position });
     change.append(event, { replaced, origin: sentBy(origin), redacted });
     const outcome = origin.outcome?.(event.eventId);
-    return { change: change.finish({ outcome }), value: change.newKeys };
+    return { change: change.finish({ outcome }), value: event.eventId };
   });
-  room.settled = committed.catch(() => {});
-  for (const keyNid of await committed) keys.committed(keyNid);
-  return event.eventId;
+  room.settled = committed.catch(() => {}).finally(() => change?.letGo());
+  return committed;
 }
 
 /** The event may be on its way itself, and nobody is told of it before it is committed. */

@@ -213,6 +213,18 @@ test('a room may be made with all that is its bound', async () => {
   expect(await made.state('x', '499')).toEqual({});
 });
 
+test('while a large room is made, others have their turn', async () => {
+  await using made = await make({});
+  const order: string[] = [];
+  const note = (what: string) => () => void order.push(what);
+  await Promise.all([
+    made.rooms.create(alice, { invite: range(500).map(user) }, {}).then(note('large')),
+    made.say(made.roomId, alice, 'one').then(note('one')),
+    made.say(made.roomId, alice, 'two').then(note('two')),
+  ]);
+  expect(order).toEqual(['one', 'two', 'large']);
+});
+
 test('the alias that a room is made with may be told in its initial state', async () => {
   await using made = await make({
     room_alias_name: 'own',

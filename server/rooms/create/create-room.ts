@@ -4,7 +4,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Building } from '../build/send-event.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import type { Origin } from '../rooms.ts';
-import { type Built, buildRoom, type Plan } from './build-room.ts';
+import { type Built, buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';
 import { refuseCreation } from './refuse-creation.ts';
@@ -26,12 +26,12 @@ export async function createRoom(building: Building, creation: Creation): Promis
   refuseCreation(building.ports, room, alias);
   const profiles = await profilesOf(building, [creator, ...(room.invite ?? [])]);
   const drafts = initialEvents({ creator, room, rules, alias, profiles });
-  const plan = { rules, drafts, published: room.visibility === 'public' };
+  const made = await makeRoom(building, { rules, drafts, published: room.visibility === 'public' });
   for (let attempts = 1; ; attempts++) {
     // In a loop, for a state key that another room has brought may have been refused with it.
     await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
     try {
-      return await commit(building, creation, plan);
+      return await commit(building, creation, made);
     } catch (error) {
       if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
     }
@@ -45,24 +45,23 @@ async function profilesOf({ ports }: Building, users: readonly UserId[]) {
   return new Map<UserId, JsonObject>(profiles);
 }
 
-async function commit(
+function commit(
   building: Building,
   { creator, alias, origin }: Creation,
-  plan: Plan,
+  made: MadeRoom,
 ): Promise<RoomId> {
-  const { ports, rooms, keys } = building;
+  const { ports, rooms } = building;
   let built: Built | undefined;
   const committed = ports.log.commit((position) => {
-    const { room, change, row } = buildRoom(building, plan, position);
-    built = { room, change, row };
+    built = buildRoom(building, made, position);
+    const { room, change, row } = built;
     rooms.add(room);
     const { roomAlias } = ports.store.rows;
     const named = alias ? [roomAlias({ alias, roomNid: room.nid, creator })] : [];
     const outcome = origin.outcome?.(room.roomId);
     return { change: change.finish({ rows: [row, ...named], outcome }), value: room.roomId };
   });
-  if (built) built.room.settled = committed.catch(() => {});
-  const roomId = await committed;
-  for (const keyNid of built?.change.newKeys ?? []) keys.committed(keyNid);
-  return roomId;
+  const settled = committed.catch(() => {}).finally(() => built?.change.letGo());
+  if (built) built.room.settled = settled;
+  return committed;
 }

@@ -21,7 +21,7 @@ import type { Building } from '../build/send-event.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Draft, Origin } from '../rooms.ts';
-import { buildRoom, type Plan } from './build-room.ts';
+import { buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { InitialState } from './new-room.ts';
 import { supported } from './versions.ts';
@@ -48,10 +48,10 @@ export function upgradeRoom(
     const state = await gatherAll(building, old, upgrade.userId);
     const aliases = await building.ports.store.aliasesOfRoom(old.nid);
     const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
+    const made = await makeRoom(building, { rules, drafts, published: false });
     await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
     if (old.isDropped) throw new RoomChangedMeanwhile();
-    const plan = { rules, drafts, published: false };
-    return commit(building, old, { plan, state, upgrade, aliases, origin });
+    return commit(building, old, { made, state, upgrade, aliases, origin });
   });
 }
 
@@ -103,23 +103,24 @@ const carriedState = ({ type, content }: Event, creators: readonly UserId[]): In
 });
 
 interface Ready {
-  readonly plan: Plan;
+  readonly made: MadeRoom;
   readonly state: AuthState;
   readonly upgrade: Upgrade;
   readonly aliases: readonly RoomAlias[];
   readonly origin: Origin<RoomId>;
 }
 
-async function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId> {
-  const { ports, rooms, keys } = building;
-  let newKeys: readonly number[] = [];
+function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId> {
+  const { ports, rooms } = building;
+  const changes: RoomChange[] = [];
   let room: HotRoom | undefined;
   const committed = ports.log.commit((position) => {
-    const built = buildRoom(building, ready.plan, position);
+    const built = buildRoom(building, ready.made, position);
+    changes.push(built.change);
     const closing = close(building, old, ready, { roomId: built.room.roomId, position });
+    changes.push(closing);
     room = built.room;
     rooms.add(room);
-    newKeys = [...built.change.newKeys, ...closing.newKeys];
     const outcome = ready.origin.outcome?.(room.roomId);
     const creator = ready.upgrade.userId;
     const roomNid = room.nid;
@@ -129,12 +130,14 @@ async function commit(building: Building, old: HotRoom, ready: Ready): Promise<R
     const opened = built.change.finish({ rows: [built.row, ...moved], outcome });
     return { change: together(opened, closing.finish({})), value: room.roomId };
   });
-  const settled = committed.catch(() => {});
+  const settled = committed
+    .catch(() => {})
+    .finally(() => {
+      for (const change of changes) change.letGo();
+    });
   old.settled = settled;
   if (room) room.settled = settled;
-  const roomId = await committed;
-  for (const keyNid of newKeys) keys.committed(keyNid);
-  return roomId;
+  return committed;
 }
 
 /** The tombstone, and power levels by which nobody ordinary speaks there any more, if one may. */

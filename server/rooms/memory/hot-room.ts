@@ -35,9 +35,15 @@ export interface CommittedStateChange {
   readonly replacedNid: number | undefined;
 }
 
-const TIMELINE_EVENTS = 32;
-const PARSED_EVENTS_MAX = 128;
+const RING = { eventsMax: 32, bytesMax: 128 * 1_024 };
+const PARSED_BYTES_MAX = 256 * 1_024;
 const STATE_CHANGES_MAX = 64;
+const REDACTED_MAX = 100;
+
+/** Of heap, measured (test/bench/rooms): a room without anything, an entry of state, a change of it. */
+const ROOM_BYTES = 2_500;
+const ENTRY_BYTES = 100;
+const CHANGE_BYTES = 100;
 
 /**
  * A room in memory (D12). Its state is two numbers an entry; contents are loaded as they are asked
@@ -60,7 +66,9 @@ export class HotRoom {
   readonly head: RoomHead;
   readonly pending = new Map<number, PendingEvent>();
   /** State events that the auth rules asked for, by nid. */
-  readonly parsed = new Lru<number, Event>(PARSED_EVENTS_MAX);
+  readonly parsed = new Lru<number, Event>(PARSED_BYTES_MAX);
+  /** Those whose redaction was committed lately, as readers see them: a read of before may still come in. */
+  #redacted: Lru<number, RoomEvent> | undefined;
   /** Resolves when all that is on its way now has been committed or refused. */
   settled: Promise<unknown> = Promise.resolve();
   /** It holds a refused change, or was put out of memory: no change may be built on it. */
@@ -87,13 +95,35 @@ export class HotRoom {
     this.stateNid = room.stateNid;
     this.lastPosition = room.lastPosition;
     this.stateChangesAfter = room.lastPosition;
-    this.timeline = new TimelineRing(room.lastPosition, TIMELINE_EVENTS);
+    this.timeline = new TimelineRing(room.lastPosition, RING);
     this.isCommitted = room.isCommitted;
+  }
+
+  /** Of heap, by estimate. */
+  get bytes(): number {
+    return (
+      ROOM_BYTES +
+      ENTRY_BYTES * this.state.size +
+      CHANGE_BYTES * this.stateChanges.length +
+      this.timeline.bytes +
+      this.parsed.weight
+    );
   }
 
   pendingById(eventId: EventId): PendingEvent | undefined {
     for (const each of this.pending.values()) if (each.event.eventId === eventId) return each;
     return undefined;
+  }
+
+  /** The event as its committed redaction left it, if that was lately. */
+  redactedLately(nid: number): RoomEvent | undefined {
+    return this.#redacted?.get(nid);
+  }
+
+  /** The same, or as a redaction leaves it that is still on its way. */
+  redactedOf(nid: number): RoomEvent | undefined {
+    for (const { redacted } of this.pending.values()) if (redacted?.nid === nid) return redacted;
+    return this.redactedLately(nid);
   }
 
   /** The event's batch is committed: from here on readers see it. */
@@ -111,6 +141,8 @@ export class HotRoom {
   #applyRedaction(redacted: RoomEvent): void {
     this.timeline.redact(redacted);
     this.parsed.delete(redacted.nid);
+    this.#redacted ??= new Lru(REDACTED_MAX);
+    this.#redacted.set(redacted.nid, redacted);
   }
 
   #applyState(eventNid: number, change: PendingStateChange): void {

@@ -1,40 +1,55 @@
-/** A map that holds the `size` entries used last. */
+/** A map that holds the entries used last, as many as their weights together allow. */
 export class Lru<K, V> {
-  readonly #entries = new Map<K, V>();
-  readonly #sizeMax: number;
+  readonly #entries = new Map<K, Weighed<V>>();
+  readonly #weightMax: number;
+  #weight = 0;
 
-  constructor(sizeMax: number) {
-    this.#sizeMax = sizeMax;
+  constructor(weightMax: number) {
+    this.#weightMax = weightMax;
+  }
+
+  /** Of all entries together. */
+  get weight(): number {
+    return this.#weight;
   }
 
   get(key: K): V | undefined {
-    const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
     this.#entries.delete(key);
-    this.#entries.set(key, value);
-    return value;
+    this.#entries.set(key, entry);
+    return entry.value;
   }
 
   has(key: K): boolean {
     return this.#entries.has(key);
   }
 
-  set(key: K, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#sizeMax) return;
+  /** One that is heavier than all may be together is not kept. */
+  set(key: K, value: V, weight = 1): void {
+    this.delete(key);
+    this.#entries.set(key, { value, weight });
+    this.#weight += weight;
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#weight <= this.#weightMax) return;
+      this.delete(oldest);
     }
   }
 
   /** Changes all entries where they are: it does not count as use. */
   update(change: (value: V) => V): void {
-    for (const [key, value] of this.#entries) this.#entries.set(key, change(value));
+    for (const entry of this.#entries.values()) entry.value = change(entry.value);
   }
 
   delete(key: K): void {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
     this.#entries.delete(key);
+    this.#weight -= entry.weight;
   }
+}
+
+interface Weighed<V> {
+  value: V;
+  readonly weight: number;
 }

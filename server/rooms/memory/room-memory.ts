@@ -1,112 +1,136 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { rulesOf } from '../../protocol/room-versions.ts';
-import type { RoomPorts } from '../ports.ts';
-import { HotRoom } from './hot-room.ts';
-import { membershipOf } from './members.ts';
+import type { RoomStore } from '../ports.ts';
+import type { HotRoom } from './hot-room.ts';
+import { loadRooms } from './load-rooms.ts';
 import type { StateKeys } from './state-keys.ts';
 
 interface Loading {
-  room: Promise<HotRoom | undefined>;
+  readonly room: Promise<HotRoom | undefined>;
   /** Dropped while it was read: the read may have missed what it was dropped for. */
   isStale: boolean;
 }
 
-/** The rooms in memory: those used last, as many as their state entries allow. */
-export class RoomMemory {
-  readonly #ports: Pick<RoomPorts, 'store' | 'stateEntriesMax'>;
-  readonly #keys: StateKeys;
-  /** In order of last use. */
-  readonly #rooms = new Map<RoomId, HotRoom>();
-  readonly #loading = new Map<RoomId, Loading>();
-  #stateEntries = 0;
+interface Sources {
+  readonly store: Pick<RoomStore, 'roomsById' | 'currentStates' | 'eventsByNid'>;
+  readonly keys: StateKeys;
+}
 
-  constructor(ports: Pick<RoomPorts, 'store' | 'stateEntriesMax'>, keys: StateKeys) {
-    this.#ports = ports;
-    this.#keys = keys;
+/** The rooms in memory: those used last, as many as their bytes allow. */
+export class RoomMemory {
+  readonly #sources: Sources;
+  readonly #bytesMax: number;
+  /** In order of last use, with what each was last found to weigh. */
+  readonly #rooms = new Map<RoomId, { readonly room: HotRoom; bytes: number }>();
+  readonly #loading = new Map<RoomId, Loading>();
+  #bytes = 0;
+
+  constructor(sources: Sources, bytesMax: number) {
+    this.#sources = sources;
+    this.#bytesMax = bytesMax;
   }
 
-  get stateEntries(): number {
-    return this.#stateEntries;
+  /** Of heap, by estimate (`HotRoom.bytes`). */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#rooms.size;
   }
 
   /** Without bringing it into memory. */
   peek(roomId: RoomId): HotRoom | undefined {
-    return this.#rooms.get(roomId);
+    return this.#rooms.get(roomId)?.room;
   }
 
   async get(roomId: RoomId): Promise<HotRoom | undefined> {
-    const hot = this.#rooms.get(roomId);
-    if (hot) {
-      this.#rooms.delete(roomId);
-      this.#rooms.set(roomId, hot);
-      return hot;
-    }
-    const loading = this.#loading.get(roomId) ?? this.#load(roomId);
-    const room = await loading.room;
-    return loading.isStale ? this.get(roomId) : room;
+    return (await this.getAll([roomId])).get(roomId);
   }
 
-  /** A room that is being created. */
+  /** What is not in memory is read together. Those that are not there are left out. */
+  async getAll(roomIds: readonly RoomId[]): Promise<Map<RoomId, HotRoom>> {
+    const found = new Map<RoomId, HotRoom>();
+    const missing: RoomId[] = [];
+    for (const roomId of new Set(roomIds)) {
+      const room = this.#use(roomId);
+      if (room) found.set(roomId, room);
+      else missing.push(roomId);
+    }
+    if (missing.length === 0) return found;
+    this.#load(missing.filter((roomId) => !this.#loading.has(roomId)));
+    const loading = missing.map((roomId) => [roomId, this.#loading.get(roomId)!] as const);
+    const stale: RoomId[] = [];
+    for (const [roomId, each] of loading) {
+      const room = await each.room;
+      if (each.isStale) stale.push(roomId);
+      else if (room) found.set(roomId, room);
+    }
+    if (stale.length > 0)
+      for (const [roomId, room] of await this.getAll(stale)) found.set(roomId, room);
+    return found;
+  }
+
+  /** One that was read, or that is being created. */
   add(room: HotRoom): void {
-    this.#rooms.set(room.roomId, room);
-    this.#stateEntries += room.state.size;
-    this.#makeSpace(room);
+    for (const keyNid of room.state.keys()) this.#sources.keys.hold(keyNid);
+    this.#rooms.set(room.roomId, { room, bytes: 0 });
+    this.weigh(room.roomId);
   }
 
   drop(roomId: RoomId): void {
     const loading = this.#loading.get(roomId);
     if (loading) loading.isStale = true;
     this.#loading.delete(roomId);
-    const room = this.#rooms.get(roomId);
-    if (!room) return;
+    const entry = this.#rooms.get(roomId);
+    if (!entry) return;
+    const { room, bytes } = entry;
     room.isDropped = true;
     this.#rooms.delete(roomId);
-    this.#stateEntries -= room.state.size;
+    this.#bytes -= bytes;
+    for (const keyNid of room.state.keys()) this.#sources.keys.letGo(keyNid);
   }
 
-  /** Its state has grown by this many entries. */
-  grew(entries: number): void {
-    this.#stateEntries += entries;
+  /** It has grown, or may have. */
+  weigh(roomId: RoomId): void {
+    const entry = this.#rooms.get(roomId);
+    if (!entry) return;
+    const { bytes } = entry.room;
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+    this.#makeSpace(entry.room);
   }
 
-  #load(roomId: RoomId): Loading {
-    const loading: Loading = { room: this.#read(roomId), isStale: false };
-    this.#loading.set(roomId, loading);
-    const done = () => {
-      if (this.#loading.get(roomId) === loading) this.#loading.delete(roomId);
-    };
-    loading.room.then((room) => {
-      done();
-      if (room && !loading.isStale) this.add(room);
-    }, done);
-    return loading;
+  #use(roomId: RoomId): HotRoom | undefined {
+    const entry = this.#rooms.get(roomId);
+    if (!entry) return undefined;
+    this.#rooms.delete(roomId);
+    this.#rooms.set(roomId, entry);
+    // What readers and builders brought into it since it was used before.
+    this.weigh(roomId);
+    return entry.room;
   }
 
-  async #read(roomId: RoomId): Promise<HotRoom | undefined> {
-    const { store } = this.#ports;
-    const stored = await store.roomById(roomId);
-    if (!stored) return undefined;
-    const rules = rulesOf(stored.version);
-    if (!rules) throw new Error(`Room ${roomId} has the unknown version ${stored.version}`);
-    const [entries, extremities] = await Promise.all([
-      store.currentState(stored.nid),
-      store.eventsByNid(stored.forwardExtremities),
-    ]);
-    const state = new Map(entries.map((entry) => [entry.keyNid, entry.eventNid]));
-    const room = new HotRoom({ ...stored, roomId, rules, state, extremities, isCommitted: true });
-    for (const entry of entries) {
-      this.#keys.remember(entry);
-      const membership = membershipOf(entry.membership);
-      if (membership) room.members.set(entry.keyNid, membership);
+  #load(roomIds: readonly RoomId[]): void {
+    if (roomIds.length === 0) return;
+    const rooms = loadRooms(this.#sources, roomIds);
+    for (const roomId of roomIds) {
+      const loading = { room: rooms.then((read) => read.get(roomId)), isStale: false };
+      this.#loading.set(roomId, loading);
+      const done = () => {
+        if (this.#loading.get(roomId) === loading) this.#loading.delete(roomId);
+      };
+      loading.room.then((room) => {
+        done();
+        if (room && !loading.isStale) this.add(room);
+      }, done);
     }
-    return room;
   }
 
   /** A room with a change on its way stays: its memory is ahead of the database. */
   #makeSpace(newest: HotRoom): void {
-    for (const [roomId, room] of this.#rooms) {
-      if (this.#stateEntries <= this.#ports.stateEntriesMax || room === newest) return;
-      if (room.pending.size === 0 && room.isCommitted) this.drop(roomId);
+    for (const [roomId, { room }] of this.#rooms) {
+      if (this.#bytes <= this.#bytesMax) return;
+      if (room !== newest && room.pending.size === 0 && room.isCommitted) this.drop(roomId);
     }
   }
 }

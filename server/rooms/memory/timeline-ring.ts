@@ -1,24 +1,32 @@
 import { withPrevContentOf } from '../client-members.ts';
-import type { RoomEvent } from '../room-event.ts';
+import { heapBytesOf, type RoomEvent } from '../room-event.ts';
 
 /**
  * The newest events of a room's timeline, in order of position. It holds all of those behind
  * `coversAfter` and none before it, so that a reader knows when to ask the database.
  */
 export class TimelineRing {
-  readonly #sizeMax: number;
+  readonly #eventsMax: number;
+  readonly #bytesMax: number;
   #events: RoomEvent[] = [];
+  #bytes = 0;
   #coversAfter: number;
 
-  constructor(lastPosition: number, sizeMax: number) {
+  constructor(lastPosition: number, { eventsMax, bytesMax }: RingSize) {
     this.#coversAfter = lastPosition;
-    this.#sizeMax = sizeMax;
+    this.#eventsMax = eventsMax;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Of heap, by estimate. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   push(event: RoomEvent): void {
     this.#events.push(event);
-    // Trimmed by halves, so that a push costs no shift of the whole array.
-    if (this.#events.length > 2 * this.#sizeMax) this.#trim();
+    this.#bytes += heapBytesOf(event);
+    this.#trim();
   }
 
   /**
@@ -29,8 +37,9 @@ export class TimelineRing {
     if (upTo < this.#coversAfter || after >= this.#coversAfter) return;
     const missing = older.filter((event) => event.nid <= this.#coversAfter);
     this.#events = [...missing, ...this.#events];
+    this.#bytes += heapBytesOfAll(missing);
     this.#coversAfter = after;
-    if (this.#events.length > 2 * this.#sizeMax) this.#trim();
+    this.#trim();
   }
 
   /** A redaction changes what readers are shown of an event, and of the one that replaced it. */
@@ -38,6 +47,7 @@ export class TimelineRing {
     this.#events = this.#events.map((event) =>
       event.nid === redacted.nid ? redacted : withPrevContentOf(event, redacted),
     );
+    this.#bytes = heapBytesOfAll(this.#events);
   }
 
   /** The newest `limit` in (after, upTo]; undefined if the ring does not reach back so far. */
@@ -55,8 +65,23 @@ export class TimelineRing {
     return this.#events.findLast((event) => event.eventId === eventId);
   }
 
+  /** By halves, so that a push costs no shift of the whole array. */
   #trim(): void {
-    const dropped = this.#events.splice(0, this.#events.length - this.#sizeMax);
+    if (this.#events.length <= 2 * this.#eventsMax && this.#bytes <= 2 * this.#bytesMax) return;
+    let count = 0;
+    let bytes = this.#bytes;
+    while (this.#events.length - count > this.#eventsMax || bytes > this.#bytesMax)
+      bytes -= heapBytesOf(this.#events[count++]!);
+    const dropped = this.#events.splice(0, count);
+    this.#bytes = bytes;
     this.#coversAfter = Math.max(this.#coversAfter, dropped.at(-1)!.nid);
   }
 }
+
+export interface RingSize {
+  readonly eventsMax: number;
+  readonly bytesMax: number;
+}
+
+const heapBytesOfAll = (events: readonly RoomEvent[]): number =>
+  events.reduce((sum, event) => sum + heapBytesOf(event), 0);

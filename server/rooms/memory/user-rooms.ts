@@ -4,7 +4,9 @@ import type { RoomMembership } from '../rooms.ts';
 import { Lru } from './lru.ts';
 import { membershipOf } from './members.ts';
 
-const USERS_MAX = 50_000;
+/** Of heap: a user, and one membership with the id of its room. */
+const USER_BYTES = 500;
+const MEMBERSHIP_BYTES = 250;
 
 interface Loading {
   readonly rooms: Promise<Map<RoomId, RoomMembership>>;
@@ -15,12 +17,13 @@ interface Loading {
 /** The rooms of the users who are active, and where each room stands in the log. */
 export class UserRooms {
   readonly #store: Pick<RoomStore, 'membershipsOf'>;
-  readonly #users = new Lru<UserId, Map<RoomId, RoomMembership>>(USERS_MAX);
+  readonly #users: Lru<UserId, Map<RoomId, RoomMembership>>;
   readonly #loading = new Map<UserId, Loading>();
   readonly #lastPositions = new Map<RoomId, number>();
 
-  constructor(store: Pick<RoomStore, 'membershipsOf'>) {
+  constructor(store: Pick<RoomStore, 'membershipsOf'>, bytesMax: number) {
     this.#store = store;
+    this.#users = new Lru(bytesMax);
   }
 
   async of(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
@@ -51,6 +54,7 @@ export class UserRooms {
     if (!rooms) return;
     const since = entry.since ?? rooms.get(entry.roomId)?.since ?? entry.position;
     rooms.set(entry.roomId, { ...entry, since, forgotten: false });
+    this.#keep(userId, rooms);
   }
 
   forget(userId: UserId, roomId: RoomId): void {
@@ -77,9 +81,13 @@ export class UserRooms {
     const done = () => this.#loading.delete(userId);
     loading.rooms.then((rooms) => {
       done();
-      if (!loading.isStale) this.#users.set(userId, rooms);
+      if (!loading.isStale) this.#keep(userId, rooms);
     }, done);
     return loading;
+  }
+
+  #keep(userId: UserId, rooms: Map<RoomId, RoomMembership>): void {
+    this.#users.set(userId, rooms, USER_BYTES + MEMBERSHIP_BYTES * rooms.size);
   }
 
   async #read(userId: UserId): Promise<Map<RoomId, RoomMembership>> {

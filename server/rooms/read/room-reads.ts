@@ -10,7 +10,8 @@ import { StateLayers } from '../state/state-layers.ts';
 import type { EventCache } from './event-cache.ts';
 import { roomEventOf } from './stored-event.ts';
 
-const STATES_MAX = 200;
+/** Of a state that is kept unpacked, besides its bytes. */
+const STATE_BYTES = 500;
 
 /** What the reading side of the engine shares. */
 export class RoomReads {
@@ -18,18 +19,20 @@ export class RoomReads {
   readonly keys: StateKeys;
   readonly events: EventCache;
   readonly userRooms: UserRooms;
-  readonly #states = new Lru<number, StateLayers>(STATES_MAX);
+  readonly #states: Lru<number, StateLayers>;
 
   constructor(parts: {
     store: RoomStore;
     keys: StateKeys;
     events: EventCache;
     userRooms: UserRooms;
+    stateBytesMax: number;
   }) {
     this.store = parts.store;
     this.keys = parts.keys;
     this.events = parts.events;
     this.userRooms = parts.userRooms;
+    this.#states = new Lru(parts.stateBytesMax);
   }
 
   /** Read as it is stored; the last ones are kept. */
@@ -38,7 +41,7 @@ export class RoomReads {
     if (known) return known;
     const rows = await this.store.stateWithBases(stateNid);
     const layers = new StateLayers(rows.map((row) => row.entries));
-    this.#states.set(stateNid, layers);
+    this.#states.set(stateNid, layers, STATE_BYTES + layers.bytes);
     return layers;
   }
 

@@ -141,7 +141,7 @@ export class RoomView implements Room {
   }
 
   #load(nids: readonly number[]): Promise<RoomEvent[]> {
-    return this.#reads.events.load(this.#room.rules, nids);
+    return this.#reads.events.load(() => this.#room.rules, nids);
   }
 
   #narrowed(state: ReadonlyMap<number, number>, only: StateKeyTest | undefined): number[] {

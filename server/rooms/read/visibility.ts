@@ -80,7 +80,7 @@ async function contentAt(
   const key = reads.keys.find(type, stateKey);
   const eventNid = key && state.get(key.keyNid);
   if (eventNid === undefined) return undefined;
-  return (await reads.events.load(room.rules, [eventNid]))[0]?.content;
+  return (await reads.events.load(() => room.rules, [eventNid]))[0]?.content;
 }
 
 async function hasJoinedSince(

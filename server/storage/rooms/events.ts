@@ -30,7 +30,9 @@ export interface StoredEvent {
  * that into joins of whole tables, which it did where a table had no statistics yet (17 ms for four
  * events among 200,000 and 2,000 redactions; 0.3 ms so).
  */
-const selectFrom = (events: string): string => `
+const selectFrom = (events: string): string => shown(`SELECT * FROM event ${events}`);
+
+const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
@@ -38,7 +40,7 @@ const selectFrom = (events: string): string => `
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",
     b.event_id AS "redactionId", b.json AS "redactionJson"
-  FROM (SELECT * FROM event ${events}) e
+  FROM (${events}) e
   CROSS JOIN LATERAL (SELECT room_id FROM room WHERE room_nid = e.room_nid LIMIT 1) room
   LEFT JOIN LATERAL (
     SELECT event_id, json FROM event WHERE event_nid =
@@ -74,6 +76,20 @@ export const newestOfTimeline = (
        AND NOT (outlier OR rejected OR soft_failed OR backfilled)
      ORDER BY event_nid DESC LIMIT $4`)} ORDER BY e.event_nid DESC`,
     [range.roomNid, range.after, range.upTo, range.limit],
+  );
+
+/** The newest `limit` events of the timeline of each of these rooms up to a position, newest first. */
+export const newestOfTimelines = (
+  database: Database,
+  range: { roomNids: readonly number[]; upTo: number; limit: number },
+) =>
+  database.query<StoredEvent>(
+    'newest_of_timelines',
+    `${shown(`SELECT newest.* FROM unnest($1::int8[]) AS wanted (nid) CROSS JOIN LATERAL (
+       SELECT * FROM event WHERE room_nid = wanted.nid AND event_nid <= $2
+         AND NOT (outlier OR rejected OR soft_failed OR backfilled)
+       ORDER BY event_nid DESC LIMIT $3) newest`)} ORDER BY e.event_nid DESC`,
+    [range.roomNids, range.upTo, range.limit],
   );
 
 export interface PageQuery {

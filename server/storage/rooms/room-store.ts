@@ -9,8 +9,8 @@ import * as stateKeys from './state-keys.ts';
 
 /** The store that `server/rooms/ports.ts` asks for. */
 export const roomStore = (database: Database) => ({
-  roomById: (roomId: RoomId) => rooms.roomById(database, roomId),
-  currentState: (roomNid: number) => state.currentState(database, roomNid),
+  roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
+  currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   stateChanges: (range: state.LogRange) => state.stateChanges(database, range),
   stateKeysByName: (keys: readonly { type: string; stateKey: string }[]) =>
@@ -21,6 +21,8 @@ export const roomStore = (database: Database) => ({
   eventById: (eventId: EventId) => events.eventById(database, eventId),
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
     events.newestOfTimeline(database, range),
+  newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
+    events.newestOfTimelines(database, range),
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 

@@ -11,19 +11,14 @@ export interface StoredRoom {
   readonly lastPosition: number;
 }
 
-export async function roomById(
-  database: Database,
-  roomId: RoomId,
-): Promise<StoredRoom | undefined> {
-  const rows = await database.query<Omit<StoredRoom, 'roomId'>>(
-    'room_by_id',
-    `SELECT room_nid AS nid, version, last_position AS "lastPosition", state_nid AS "stateNid",
-       to_json(forward_extremities) AS "forwardExtremities"
-     FROM room JOIN room_head USING (room_nid) WHERE room_id = $1`,
-    [roomId],
+export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
+  database.query<StoredRoom>(
+    'rooms_by_id',
+    `SELECT room_nid AS nid, room_id AS "roomId", version, last_position AS "lastPosition",
+       state_nid AS "stateNid", to_json(forward_extremities) AS "forwardExtremities"
+     FROM room JOIN room_head USING (room_nid) WHERE room_id = ANY ($1::text[])`,
+    [roomIds],
   );
-  return rows[0] && { ...rows[0], roomId };
-}
 
 export const roomRow = (room: {
   nid: number;

@@ -2,6 +2,7 @@ import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 
 export interface StateEntry {
+  readonly roomNid: number;
   readonly keyNid: number;
   readonly type: string;
   readonly stateKey: string;
@@ -10,12 +11,13 @@ export interface StateEntry {
   readonly membership: string | null;
 }
 
-export const currentState = (database: Database, roomNid: number) =>
+export const currentStates = (database: Database, roomNids: readonly number[]) =>
   database.query<StateEntry>(
-    'current_state',
-    `SELECT key_nid AS "keyNid", type, state_key AS "stateKey", event_nid AS "eventNid", membership
-     FROM current_state JOIN state_key USING (key_nid) WHERE room_nid = $1`,
-    [roomNid],
+    'current_states',
+    `SELECT room_nid AS "roomNid", key_nid AS "keyNid", type, state_key AS "stateKey",
+       event_nid AS "eventNid", membership
+     FROM current_state JOIN state_key USING (key_nid) WHERE room_nid = ANY ($1::int8[])`,
+    [roomNids],
   );
 
 export interface StateRow {

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { Lru } from './lru.ts';
+
+test('what was used last stays, as long as all together are not too heavy', () => {
+  const lru = new Lru<string, number>(10);
+  lru.set('a', 1, 4);
+  lru.set('b', 2, 4);
+  lru.get('a');
+  lru.set('c', 3, 4);
+  expect([lru.has('a'), lru.has('b'), lru.has('c')]).toEqual([true, false, true]);
+  expect(lru.weight).toBe(8);
+});
+
+test('an entry that is replaced weighs what its new value weighs', () => {
+  const lru = new Lru<string, number>(10);
+  for (const weight of [9, 2, 3]) lru.set('a', weight, weight);
+  lru.set('b', 1, 7);
+  expect([lru.get('a'), lru.get('b'), lru.weight]).toEqual([3, 1, 10]);
+});
+
+test('one that is too heavy alone is not kept, nor its weight', () => {
+  const lru = new Lru<string, number>(10);
+  lru.set('a', 1, 5);
+  lru.set('b', 2, 11);
+  expect([lru.has('a'), lru.has('b'), lru.weight]).toEqual([false, false, 0]);
+});

@@ -1,0 +1,69 @@
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomMemory } from '../memory/room-memory.ts';
+import type { StoredEvent } from '../ports.ts';
+import type { Room, StateKeyTest } from '../rooms.ts';
+import type { RoomReads } from './room-reads.ts';
+import { RoomView } from './room-view.ts';
+
+/** What is going to be asked of each of the rooms: it is read for all of them together. */
+export interface Preloading {
+  /** How many of the newest events of the timeline. */
+  readonly timeline?: number | undefined;
+  /** Which events of the current state. */
+  readonly state?: StateKeyTest | undefined;
+}
+
+/** In five queries, however many rooms there are. Those that are not there are left out. */
+export async function openAll(
+  { rooms, reads }: { rooms: RoomMemory; reads: RoomReads },
+  roomIds: readonly RoomId[],
+  { timeline = 0, state }: Preloading,
+): Promise<Map<RoomId, Room>> {
+  const found = [...(await rooms.getAll(roomIds)).values()].filter((room) => room.isCommitted);
+  await Promise.all([
+    timeline > 0 && fillTimelines(reads, found, timeline),
+    state && loadState(reads, found, state),
+  ]);
+  return new Map(found.map((room) => [room.roomId, new RoomView(room, reads)]));
+}
+
+async function fillTimelines(reads: RoomReads, rooms: readonly HotRoom[], events: number) {
+  // One more, by which it is known whether there is more.
+  const limit = events + 1;
+  const lacking = rooms.flatMap((room) => {
+    const upTo = room.lastPosition;
+    return room.timeline.newest({ after: 0, upTo, limit }) ? [] : { room, upTo };
+  });
+  if (lacking.length === 0) return;
+  const stored = await reads.store.newestOfTimelines({
+    roomNids: lacking.map(({ room }) => room.nid),
+    upTo: Math.max(...lacking.map(({ upTo }) => upTo)),
+    limit,
+  });
+  const byRoom = Map.groupBy(stored, ({ roomNid }) => roomNid);
+  for (const { room, upTo } of lacking)
+    fill(reads, room, byRoom.get(room.nid) ?? [], { upTo, limit });
+}
+
+function fill(
+  reads: RoomReads,
+  room: HotRoom,
+  newestFirst: readonly StoredEvent[],
+  { upTo, limit }: { upTo: number; limit: number },
+): void {
+  const events = newestFirst.map((each) => reads.eventOf(each, room.rules)).reverse();
+  const after = events.length < limit ? 0 : events[0]!.nid - 1;
+  room.timeline.fill(events, { after, upTo });
+}
+
+async function loadState(reads: RoomReads, rooms: readonly HotRoom[], only: StateKeyTest) {
+  const rulesOf = new Map(rooms.map((room) => [room.nid, room.rules]));
+  const nids: number[] = [];
+  for (const room of rooms)
+    for (const [keyNid, eventNid] of room.state) {
+      const { type, stateKey } = reads.keys.byNid(keyNid);
+      if (only(type, stateKey)) nids.push(eventNid);
+    }
+  await reads.events.load(({ roomNid }) => rulesOf.get(roomNid)!, nids);
+}
