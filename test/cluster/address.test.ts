@@ -44,15 +44,77 @@ test.each(families)(
   },
 );
 
+test('the address ends before its lease, however long iptables and ip take', async () => {
+  const [site] = cluster().sites as [Site];
+  const slowly = `sleep 0.7; exec`;
+  await replace(site, { iptables: `${slowly} /usr/sbin/iptables`, ip: `${slowly} /usr/sbin/ip` });
+  const { stdout } = await drive(site, [addressOfV4(103), 'outlive', '4000'], REPLACED);
+  expect(stdout).toContain('ended in time');
+});
+
+test('a door whose rule cannot be taken away is not open: the address is not held behind it', async () => {
+  const [site] = cluster().sites as [Site];
+  const address = addressOfV4(104);
+  expect((await drive(site, [address, 'refuse'])).code).toBe(0);
+  // As iptables ends when another program holds its lock for too long.
+  const program = 'case "$*" in *-D*) exit 4;; esac; exec /usr/sbin/iptables';
+  await replace(site, { iptables: program });
+  expect((await drive(site, [address, 'try'], REPLACED)).code).not.toBe(0);
+  expect(await shown(site, address)).toBe('');
+  await drive(site, [address, 'drop']);
+  expect(await site.must(['iptables', '-S', 'INPUT'])).not.toContain(bare(address));
+});
+
+test('an address is known and let go however it is spelled', async () => {
+  const [site] = cluster().sites as [Site];
+  const address = `${cluster().lan.ipv6(105)}/64`;
+  const spelled = address.toUpperCase().replace('::', ':0:0::0:');
+  await hold(site, spelled, address);
+  expect((await drive(site, [spelled, 'drop'])).code).toBe(0);
+  expect(await shown(site, address)).toBe('');
+});
+
+test("a site's own connections never come from the address, by IPv6 neither", async () => {
+  const [site] = cluster().sites as [Site];
+  for (const address of [addressOfV4(106), `${cluster().lan.ipv6(106)}/64`]) {
+    await hold(site, address);
+    const neighbour = address.includes(':') ? cluster().lan.ipv6(1) : cluster().lan.ip(1);
+    const route = await site.must(['ip', 'route', 'get', neighbour]);
+    expect(route).toMatch(/ src /);
+    expect(route).not.toContain(`src ${bare(address)} `);
+  }
+});
+
 const TOLD_MS = 10_000;
+const addressOfV4 = (host: number) => `${cluster().lan.ip(host)}/24`;
+
+/** Where programs that behave badly stand before the real ones. */
+const REPLACED = '/tmp/replaced';
+
+async function replace(site: Site, programs: Readonly<Record<string, string>>): Promise<void> {
+  const write = Object.entries(programs).map(
+    ([name, script]) => `printf '#!/bin/sh\\n%s "$@"\\n' '${script}' > ${REPLACED}/${name}`,
+  );
+  await site.must(['rm', '-rf', REPLACED]);
+  await site.must(['sh', '-c', `mkdir ${REPLACED}; ${write.join('; ')}; chmod +x ${REPLACED}/*`]);
+}
+
+const DRIVER =
+  'cd /farol && exec node_modules/node/bin/node test/cluster/support/hold-address.ts "$@"';
+
+/** Runs the driver to its end. */
+function drive(site: Site, options: readonly string[], before = '/nowhere') {
+  return site.run(['sh', '-c', `PATH=${before}:$PATH; ${DRIVER}`, 'sh', ...options]);
+}
+
+const shown = (site: Site, address: string) =>
+  site.must(['ip', '-o', 'address', 'show', 'to', bare(address)]);
 
 /** Until its lifetime is over; it does not outlive this file. */
-async function hold(site: Site, address: string): Promise<void> {
-  const program = 'node_modules/node/bin/node test/cluster/support/hold-address.ts';
-  await site.must(['sh', '-c', `cd /farol && ${program} ${address} > ${logOf(address)} 2>&1 &`]);
-  await until(`${site.name} has ${address}`, async () =>
-    (await site.must(['ip', '-o', 'address', 'show', 'dev', 'eth0'])).includes(address),
-  );
+async function hold(site: Site, spelled: string, address = spelled): Promise<void> {
+  const program = `${DRIVER} > ${logOf(address)} 2>&1`;
+  await site.must(['sh', '-c', `(${program}) &`, 'sh', spelled, 'hold']);
+  await until(`${site.name} has ${address}`, async () => (await shown(site, address)) !== '');
 }
 
 const logOf = (address: string) => `/var/log/farol/address-${bare(address)}.log`;

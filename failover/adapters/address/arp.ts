@@ -39,14 +39,8 @@ export function arpDriver({
 
   return {
     async hold(until) {
-      // Whole seconds, rounded down: it must be gone before another site may have it.
-      const seconds = Math.floor((until - now()) / 1_000);
-      if (seconds < 1) throw new Error('the lease has less than a second left');
       if (stopAnnouncing === undefined) await door.open();
-      const life = ['valid_lft', String(seconds), 'preferred_lft', String(seconds)];
-      // Without waiting for duplicate address detection: the lease says who has it.
-      const flags = isIpv6(bare) ? ['nodad'] : [];
-      await ip('address', 'replace', address, 'dev', device, ...life, ...flags);
+      await add(until);
       stopAnnouncing ??= announce({ interface: device, address: bare }, onTrouble);
     },
 
@@ -54,21 +48,47 @@ export function arpDriver({
 
     async drop() {
       quiet();
-      if (await isPresent()) await ip('address', 'delete', address, 'dev', device);
+      for (const held of await shown()) await ip('address', 'delete', held, 'dev', device);
       await door.open();
     },
 
-    present: isPresent,
+    present: async () => (await shown()).length > 0,
     close: quiet,
   };
 
-  async function isPresent(): Promise<boolean> {
-    const { stdout } = await ip('-json', 'address', 'show', 'dev', device);
+  /** The kernel counts from when it is told, which may be late; then it is told again. */
+  async function add(until: Millis): Promise<void> {
+    let tookMs = 0;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const askedAt = now();
+      const seconds = Math.floor((until - KERNEL_LATE_MS - askedAt - tookMs) / 1_000);
+      if (seconds < 1) break;
+      // Never preferred: the site's own connections must not come from an address that leaves.
+      const life = ['valid_lft', String(seconds), 'preferred_lft', '0'];
+      // Without waiting for duplicate address detection: the lease says who has it.
+      const flags = isIpv6(bare) ? ['nodad'] : [];
+      await ip('address', 'replace', address, 'dev', device, ...life, ...flags);
+      if (now() + seconds * 1_000 + KERNEL_LATE_MS <= until) return;
+      tookMs = now() - askedAt;
+    }
+    for (const held of await shown()) await ip('address', 'delete', held, 'dev', device);
+    throw new Error('the lease has too little left to hold the address for');
+  }
+
+  /** As the kernel writes it, which need not be as we do; whatever the length of its prefix. */
+  async function shown(): Promise<string[]> {
+    const { stdout } = await ip('-json', 'address', 'show', 'dev', device, 'to', bare);
     const links = JSON.parse(stdout) as { addr_info?: { local?: string; prefixlen?: number }[] }[];
-    return links.some((link) =>
-      link.addr_info?.some(({ local, prefixlen }) => `${local}/${prefixlen}` === address),
+    return links.flatMap(({ addr_info: addresses = [] }) =>
+      addresses
+        .filter(({ local }) => local !== undefined)
+        .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
     );
   }
 }
+
+/** It looks for lifetimes that are over at most a quarter of a second late (ADDRCONF_TIMER_FUZZ). */
+const KERNEL_LATE_MS = 250;
+const TRIES = 3;
 
 const ip = (...options: string[]) => run('ip', options, { timeout: PROGRAM_ENDS_WITHIN_MS });

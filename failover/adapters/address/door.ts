@@ -17,35 +17,40 @@ export interface Door {
  */
 export function doorOf(address: string): Door {
   const rule = ['-d', address, '-p', 'tcp', '--syn', '-j', 'DROP'];
-  const filter = (action: '-I' | '-D') =>
+  const filter = (action: '-C' | '-I' | '-D') =>
     run(isIpv6(address) ? 'ip6tables' : 'iptables', ['-w', '1', action, 'INPUT', ...rule], {
       timeout: PROGRAM_ENDS_WITHIN_MS,
     });
-  // An earlier process may have left it closed.
+  const isClosed = () => filter('-C').then(() => true, otherThan(NO_SUCH_RULE));
+  // An earlier process may have left it closed; an order that failed may have been carried out.
   let known: 'open' | 'closed' | undefined;
   return {
     async close() {
       if (known === 'closed') return;
+      known = undefined;
       await filter('-I');
       known = 'closed';
     },
     async open() {
       if (known === 'open') return;
-      await removeAll(() => filter('-D'));
+      known = undefined;
+      // One of equal rules goes at a time. Open is only what was seen to be: an address behind a rule that
+      // stayed would answer nobody, beside a front that is well.
+      for (let count = 0; await isClosed(); count++) {
+        if (count === RULES_MAX) throw new Error(`${RULES_MAX} rules still close the door`);
+        await filter('-D');
+      }
       known = 'open';
     },
   };
 }
 
-/** iptables takes one of equal rules away at a time, and fails where there is none. */
-async function removeAll(removeOne: () => Promise<unknown>): Promise<void> {
-  for (let count = 0; count < RULES_MAX; count++) {
-    try {
-      await removeOne();
-    } catch {
-      return;
-    }
-  }
-}
-
 const RULES_MAX = 10;
+
+/** What iptables says of a rule that is not there; any other end of it says nothing. */
+const NO_SUCH_RULE = 1;
+
+const otherThan = (code: number) => (error: unknown) => {
+  if ((error as { code?: unknown }).code === code) return false;
+  throw error;
+};

@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { arpDriver } from '../../../failover/adapters/address/arp.ts';
 import { bootTime } from '../../../failover/adapters/clock/boot-time.ts';
 
-// Runs in a site: holds the address named by its argument, and prints what troubles the driver.
+// Runs in a site: does with the address named by its first argument what the second says, and prints how
+// that went and what troubles the driver.
 
-const [address] = process.argv.slice(2);
-const HELD_MS = 60_000;
+const [address, action, lifeMs = '60000'] = process.argv.slice(2);
 const now = bootTime();
 const driver = arpDriver({
   interface: 'eth0',
@@ -12,4 +13,29 @@ const driver = arpDriver({
   now,
   onTrouble: (error) => console.log(String(error)),
 });
-await driver.hold(now() + HELD_MS);
+
+switch (action) {
+  case 'hold':
+    await driver.hold(now() + Number(lifeMs));
+    break;
+  case 'try':
+    await driver.hold(now() + Number(lifeMs));
+    driver.close();
+    break;
+  case 'refuse':
+    await driver.refuseNew();
+    break;
+  case 'drop':
+    await driver.drop();
+    break;
+  case 'outlive':
+    await outlive(now() + Number(lifeMs));
+    break;
+}
+
+async function outlive(until: number): Promise<void> {
+  await driver.hold(until).catch((error: unknown) => console.log(String(error)));
+  driver.close();
+  while (now() < until) await sleep(10);
+  console.log((await driver.present()) ? 'outlived its lease' : 'ended in time');
+}
