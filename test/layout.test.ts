@@ -46,10 +46,18 @@ const ARROWS: Record<string, string[]> = {
   'failover/core': [],
   'failover/ports.ts': ['failover/core'],
   'failover/agent.ts': ['failover/core', 'failover/ports.ts'],
-  'failover/adapters': ['failover/core', 'failover/ports.ts', 'undici', 'zod', 'pino'],
-  'failover/front': ['undici', 'zod', 'pino', 'prom-client'],
-  'failover/status': ['failover/core', 'failover/ports.ts', 'undici', 'zod'],
-  'failover/cli': ['failover/status', 'undici', 'zod'],
+  'failover/sockets.ts': [],
+  'failover/adapters': [
+    'failover/core',
+    'failover/ports.ts',
+    'failover/sockets.ts',
+    'undici',
+    'zod',
+    'pino',
+  ],
+  'failover/front': ['failover/sockets.ts', 'undici', 'zod', 'pino', 'prom-client'],
+  'failover/status': ['failover/core', 'failover/ports.ts', 'failover/sockets.ts', 'undici', 'zod'],
+  'failover/cli': ['failover/status', 'failover/sockets.ts', 'undici', 'zod'],
   'failover/config': ['zod', 'yaml'],
 };
 

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { Client } from 'undici';
+import { socketOf } from '../sockets.ts';
 import type { Status } from '../status/status.ts';
 import { table } from './table.ts';
 
@@ -16,7 +16,7 @@ export interface Operator {
 const ANSWER_WITHIN_MS = 70_000;
 
 export function operate(runtimeDir: string): Operator {
-  const path = join(runtimeDir, 'agent.sock');
+  const path = socketOf(runtimeDir, 'agent');
   const client = new Client('http://agent', { socketPath: path });
   const ask = async (method: 'GET' | 'POST', path_: string, body?: object): Promise<unknown> => {
     const answer = await client.request({

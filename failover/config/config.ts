@@ -25,7 +25,9 @@ const common = z.strictObject({
   runtimeDir: z
     .string()
     .default('/run/farol')
-    .describe('Folder of the sockets server.sock, front.sock and agent.sock.'),
+    .describe(
+      'Folder of the sockets server/server.sock, front/front.sock and agent/agent.sock; it belongs to root, each folder in it to its program.',
+    ),
   tls: tls.optional().describe('Mutual TLS towards etcd, Patroni and the writer.'),
   etcd: z.strictObject({
     endpoints: z

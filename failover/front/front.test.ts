@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import {
   createServer as createPlainServer,
   type IncomingMessage,
@@ -13,6 +13,7 @@ import pino from 'pino';
 import { Agent, request } from 'undici';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../test/support/certificates.ts';
+import { socketOf } from '../sockets.ts';
 import { frontConfig } from './config.ts';
 import { startFront } from './front.ts';
 import type { Writer } from './routing.ts';
@@ -238,7 +239,8 @@ async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}, ad
     if (request.url === `/v1/routing?after=${version}`) waiting.push(answer);
     else answer();
   });
-  agent.listen({ path: join(runtimeDir, 'agent.sock') });
+  await mkdir(join(runtimeDir, 'agent'));
+  agent.listen({ path: socketOf(runtimeDir, 'agent') });
   await once(agent, 'listening');
   const front = await startFront({
     config: frontConfig.parse({

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import {
   createServer as createPlainServer,
   type IncomingMessage,
@@ -8,9 +8,10 @@ import {
 } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
+import { socketOf } from '../sockets.ts';
 import { AddressConnections } from './address-connections.ts';
 import { readBody } from './body.ts';
 import { type Carriage, type Carried, carry, type Ports } from './carry.ts';
@@ -24,7 +25,7 @@ import { type Answer, Upstreams } from './upstream.ts';
 
 export interface FrontOptions {
   config: FrontConfig;
-  /** Holds agent.sock, and gets front.sock. */
+  /** Holds the agent's socket, and gets the front's. */
   runtimeDir: string;
   /** The floating address; connections to it must end before it leaves this site. */
   address?: string;
@@ -84,13 +85,16 @@ export async function startFront({ config, runtimeDir, address, log }: FrontOpti
   );
   const following = followAgent(
     routing,
-    join(runtimeDir, 'agent.sock'),
+    socketOf(runtimeDir, 'agent'),
     stop.signal,
     trouble('the agent does not answer; the writer it named last goes on'),
   );
 
   void guests.endIdle(routing, stop.signal);
-  await listen(health, { path: await freshSocket(join(runtimeDir, 'front.sock')) });
+  const socket = socketOf(runtimeDir, 'front');
+  await listen(health, { path: await freshSocket(socket) });
+  // The agent is another user, of the same group.
+  await chmod(socket, 0o660);
   await listen(server, hostAndPort(config.listen));
   const { port } = server.address() as AddressInfo;
   log.info({ listen: config.listen }, 'the front accepts connections');
@@ -217,6 +221,7 @@ async function listen(
 }
 
 async function freshSocket(path: string): Promise<string> {
+  await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   return path;
 }

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Routing } from '../core/routing.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
+import { socketOf } from '../sockets.ts';
 import { RoutingVersions } from './routing-versions.ts';
 import type { Status } from './status.ts';
 
@@ -27,15 +28,16 @@ const after = z.coerce.number().int().catch(-1);
 /** Below the 15 s after which a front takes the agent for hung. */
 const POLL_MS = 10_000;
 
-/** HTTP with JSON over `<runtime folder>/agent.sock`, for this site's front and its operator. */
+/** HTTP with JSON over `<runtime folder>/agent/agent.sock`, for this site's front and its operator. */
 export async function openAgentSocket(
   runtimeDir: string,
   agent: Shown,
 ): Promise<{ path: string; close(): Promise<void> }> {
   const versions = new RoutingVersions();
   const stopFollowing = agent.onStep(() => versions.note(agent.routing()));
-  const path = join(runtimeDir, 'agent.sock');
-  mkdirSync(runtimeDir, { recursive: true });
+  const path = socketOf(runtimeDir, 'agent');
+  mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+  for (const folder of [runtimeDir, dirname(path)]) mustBeSafe(folder);
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
     answer(agent, versions, request, response).catch((error: unknown) => {
@@ -44,9 +46,7 @@ export async function openAgentSocket(
     });
   }).listen(path);
   await once(server, 'listening');
-  // The agent is root, for the address; whoever owns the folder runs the front and may ask.
-  const { uid, gid } = statSync(runtimeDir);
-  chownSync(path, uid, gid);
+  // The front is another user, of the same group.
   chmodSync(path, 0o660);
   return {
     path,
@@ -57,6 +57,16 @@ export async function openAgentSocket(
       await once(server, 'close');
     },
   };
+}
+
+/** What is done by path must mean what it seems to: nobody else may put a link in its place. */
+function mustBeSafe(folder: string): void {
+  const { uid, mode } = lstatSync(folder);
+  const own = process.getuid?.() ?? 0;
+  if ((uid === 0 || uid === own) && (mode & 0o022) === 0) return;
+  throw new Error(
+    `${folder} must belong to root or to the agent's user, and nobody else may write there`,
+  );
 }
 
 async function answer(

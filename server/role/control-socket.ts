@@ -45,7 +45,8 @@ export async function openControlSocket(
     });
   }).listen(path);
   await once(server, 'listening');
-  chmodSync(path, 0o600);
+  // The agent is another user, of the same group.
+  chmodSync(path, 0o660);
   return {
     path,
     async close() {

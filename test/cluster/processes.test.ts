@@ -10,6 +10,20 @@ import { useCluster } from './support/use-cluster.ts';
 
 const cluster = useCluster({ sites: 3 });
 
+test('no program of a site has more rights than it needs, nor may put a socket in the place of another', async () => {
+  const site = await untilWell(cluster());
+  for (const unit of ['etcd', 'patroni', 'server', 'front'] as const)
+    expect([unit, await rightsOf(site, unit)]).toEqual([unit, { root: false, capabilities: 0n }]);
+  const agent = await rightsOf(site, 'agent');
+  expect(agent).toEqual({ root: false, capabilities: NET_ADMIN | NET_RAW });
+  const folders = [
+    '/run/farol',
+    ...['server', 'front', 'agent'].map((each) => `/run/farol/${each}`),
+  ];
+  const owners = (await site.must(['stat', '-c', '%U %a', ...folders])).trim().split('\n');
+  expect(owners).toEqual(['root 755', 'farol 750', 'farol 750', 'farol-agent 750']);
+});
+
 test.for<Unit>(['server', 'agent'])(
   'SIGKILL of the %s of the active site fails no request, and stalls for 4 s at most',
   async (unit) => {
@@ -97,6 +111,17 @@ test('SIGKILL of the primary PostgreSQL, its site alive: writes go on', async ()
   });
   expectSurvival(survived, active);
 });
+
+const NET_ADMIN = 1n << 12n;
+const NET_RAW = 1n << 13n;
+
+/** What it may do now, and what it could ever get. */
+async function rightsOf(site: Site, unit: Unit) {
+  const pid = (await site.must(['cat', `/run/units/${unit}.pid`])).trim();
+  const status = await site.must(['cat', `/proc/${pid}/status`]);
+  const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)![1]!;
+  return { root: field('Uid') === '0', capabilities: BigInt(`0x${field('CapPrm')}`) };
+}
 
 const SWITCHOVER_WINDOW_MS = 60_000;
 const REQUESTS_MIN = 10_000;

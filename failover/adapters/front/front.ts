@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { socketOf } from '../../sockets.ts';
 
 const health = z.object({ accepting: z.boolean(), connections: z.number() });
 
@@ -12,7 +12,7 @@ export class Front {
 
   constructor(runtimeDir: string) {
     this.#pool = new Pool('http://front', {
-      socketPath: join(runtimeDir, 'front.sock'),
+      socketPath: socketOf(runtimeDir, 'front'),
       connections: 2,
       pipelining: 1,
     });

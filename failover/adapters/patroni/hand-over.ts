@@ -52,7 +52,10 @@ export function handOverWith(
 async function hasEnded(dataDir: string): Promise<boolean> {
   return access(join(dataDir, 'postmaster.pid')).then(
     () => false,
-    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return true;
+      throw error;
+    },
   );
 }
 

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { Pool } from 'undici';
 import { z } from 'zod';
 import type { Effect } from '../../core/effects.ts';
 import type { ServerReport } from '../../core/view.ts';
+import { socketOf } from '../../sockets.ts';
 
 const role = z.enum(['follower', 'taking-over', 'writer', 'stopping']);
 
@@ -24,7 +24,7 @@ export class Server {
 
   constructor(runtimeDir: string) {
     this.#pool = new Pool('http://server', {
-      socketPath: join(runtimeDir, 'server.sock'),
+      socketPath: socketOf(runtimeDir, 'server'),
       connections: 4,
       pipelining: 1,
     });

@@ -29,7 +29,7 @@ export async function startClusterTarget(delayMs: number): Promise<Target> {
         'curl',
         '-sS',
         '--unix-socket',
-        '/run/farol/server.sock',
+        '/run/farol/server/server.sock',
         'http://server/v1/metrics',
       ]),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),

@@ -1,3 +1,4 @@
+import { socketOf } from '../../../failover/sockets.ts';
 import { holdersOfAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
 import { untilReplicated } from './patroni.ts';
@@ -60,7 +61,7 @@ async function ask<T>(
   body?: object,
 ): Promise<T> {
   const content = body ? ['-H', 'content-type: application/json', '-d', JSON.stringify(body)] : [];
-  const socket = `/run/farol/${whom}.sock`;
+  const socket = socketOf('/run/farol', whom);
   const options = ['-sS', '--fail-with-body', '-m', '20', '-X', method, '--unix-socket', socket];
   const printed = await site.must(['curl', ...options, ...content, `http://${whom}${path}`]);
   return JSON.parse(printed === '' ? 'null' : printed) as T;

@@ -29,7 +29,7 @@ export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machin
   mkdirSync(join(into, 'tls'), { recursive: true });
   await writeCertificates(join(into, 'tls'), plan, me, ca);
   const values = templateValues(plan, me);
-  for (const file of me.witness ? ['etcd.env'] : ['etcd.env', 'patroni.yml', 'create-database']) {
+  for (const file of me.witness ? WITNESS_FILES : SITE_FILES) {
     const template = readFileSync(join(templates, file), 'utf8');
     writeFileSync(join(into, file), renderTemplate(template, values));
   }
@@ -38,6 +38,15 @@ export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machin
   writeFileSync(join(into, 'tls', 'secret'), plan.secret);
   writeFileSync(join(into, 'server.yml'), JSON.stringify(serverConfiguration(plan, me)));
 }
+
+const WITNESS_FILES = ['etcd.env'];
+const SITE_FILES = [
+  ...WITNESS_FILES,
+  'patroni.yml',
+  'patroni.env',
+  'pg_service.conf',
+  'create-database',
+];
 
 async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
   const site = await ca.issue(me.name, { dns: [me.name, 'localhost'], ip: [me.ip, '127.0.0.1'] });
@@ -60,7 +69,9 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     etcd_data_dir: '/var/lib/etcd/farol',
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),
     etcd_initial_cluster_state: 'new',
+    data_sites: dataSites(plan).join('|'),
     create_database: '/etc/patroni/create-database',
+    pg_service_file: '/etc/patroni/pg_service.conf',
     postgresql_data_dir: POSTGRESQL_DATA,
     pgpass: '/var/lib/postgresql/farol.pgpass',
     database: 'farol',
@@ -82,7 +93,7 @@ function serverConfiguration(plan: ClusterPlan, me: Machine) {
       site: me.name,
       listen: `${me.ip}:8481`,
       ...siteCertificate,
-      runtimeDir: '/run/farol',
+      runtimeDir: '/run/farol/server',
       databaseUrl: 'postgresql://farol@/farol?host=/var/run/postgresql',
       secretFile: '/etc/farol/tls/secret',
     },
@@ -118,8 +129,9 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
   };
 }
 
-const hasThreeSites = ({ machines }: ClusterPlan) =>
-  machines.filter(({ witness }) => !witness).length === 3;
+const dataSites = ({ machines }: ClusterPlan) =>
+  machines.filter(({ witness }) => !witness).map(({ name }) => name);
+const hasThreeSites = (plan: ClusterPlan) => dataSites(plan).length === 3;
 
 const siteCertificate = {
   ca: '/etc/farol/tls/ca.crt',
