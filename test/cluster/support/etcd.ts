@@ -31,13 +31,41 @@ export async function moveEtcdLeader(cluster: Cluster, to: Site): Promise<void> 
   });
 }
 
-/** The value of a key, read through one site's etcd with the consent of the majority. */
-export async function keyIn(cluster: Cluster, site: Site, key: string) {
-  const body = { key: Buffer.from(key).toString('base64') };
-  const { kvs } = await ask<{ kvs?: { value: string }[] }>(cluster, site, '/v3/kv/range', body);
-  const value = kvs?.[0]?.value;
-  return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+export interface EtcdKey {
+  readonly value: string;
+  /** Decimal text, as all of 64 bits; '0' is none. */
+  readonly lease: string;
+  readonly createRevision: string;
 }
+
+/** A key, read through one site's etcd with the consent of the majority. */
+export async function keyOf(
+  cluster: Cluster,
+  site: Site,
+  key: string,
+): Promise<EtcdKey | undefined> {
+  const answer = await ask<{
+    kvs?: { value: string; lease?: string; create_revision: string }[];
+  }>(cluster, site, '/v3/kv/range', { key: base64(key) });
+  const found = answer.kvs?.[0];
+  if (!found) return undefined;
+  const value = Buffer.from(found.value, 'base64').toString('utf8');
+  return { value, lease: found.lease ?? '0', createRevision: found.create_revision };
+}
+
+export async function putKey(
+  cluster: Cluster,
+  site: Site,
+  { key, value, lease }: { key: string; value: string; lease: string },
+): Promise<void> {
+  await ask(cluster, site, '/v3/kv/put', { key: base64(key), value: base64(value), lease });
+}
+
+export async function deleteKey(cluster: Cluster, site: Site, key: string): Promise<void> {
+  await ask(cluster, site, '/v3/kv/deleterange', { key: base64(key) });
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 async function ask<T>(cluster: Cluster, site: Site, path: string, body: object = {}): Promise<T> {
   const answer = await request(`https://${site.ip}:2379${path}`, {

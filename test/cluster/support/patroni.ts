@@ -47,6 +47,17 @@ export function untilReplicated(cluster: Cluster, withinMs = 90_000): Promise<Si
   );
 }
 
+/** Changes the part of Patroni's configuration that lies in etcd. */
+export async function configure(cluster: Cluster, site: Site, change: object): Promise<void> {
+  const { statusCode, body } = await request(`https://${site.ip}:8010/config`, {
+    method: 'PATCH',
+    body: JSON.stringify(change),
+    dispatcher: cluster.insider,
+  });
+  const said = await body.text();
+  if (statusCode !== 200) throw new Error(`Patroni refused the change: ${said}`);
+}
+
 /** Patroni's own planned switchover, beneath Farol: for tests of the database layer alone. */
 export async function switchoverDatabase(cluster: Cluster, from: Site, to: Site): Promise<void> {
   const { statusCode, body } = await request(`https://${from.ip}:8010/switchover`, {

@@ -1,0 +1,201 @@
+import { expect, test } from 'vitest';
+import { deleteKey, type EtcdKey, keyOf, putKey } from './support/etcd.ts';
+import { configure, primaryOf, switchoverDatabase, untilReplicated } from './support/patroni.ts';
+import type { Site } from './support/site.ts';
+import { POSTGRESQL_DATA } from './support/site-files.ts';
+import { until } from './support/until.ts';
+import { useCluster } from './support/use-cluster.ts';
+
+// What Patroni and PostgreSQL do by themselves, with nothing of Farol's running: what the agent and the
+// model of Patroni in failover/core/simulation rely on. A new release that does otherwise is seen here.
+
+const cluster = useCluster({ sites: 3, units: ['etcd', 'patroni'] });
+
+test('a base backup confirms no commit, though with no standby left Patroni lets anybody confirm', async () => {
+  const primary = await untilReplicated(cluster());
+  const [clone, other] = othersThan(primary);
+  await Promise.all([clone, other].map((site) => site.stop('patroni')));
+  await until('anybody may confirm', async () => (await confirmers(primary)) === 'ANY 1 (*)');
+  await clone.must(['rm', '-rf', POSTGRESQL_DATA]);
+  await clone.start('patroni');
+  // Its child goes on streaming the log.
+  await clone.must(['bash', '-c', STOP_BASE_BACKUP]);
+
+  const committed = commitAt(primary);
+  const lsn = await until('the commit waits', () => waitingAt(primary));
+  await until('the base backup has it', async () => {
+    const [row] = await primary.sql<{ there: boolean }>(
+      `SELECT write_lsn >= '${lsn}' AS there FROM pg_stat_replication
+       WHERE application_name = 'pg_basebackup' AND state = 'streaming'`,
+      'postgres',
+    );
+    return row?.there === true;
+  });
+  expect(await waitingAt(primary)).toBeDefined();
+
+  await clone.must(['pkill', '-CONT', '-x', 'pg_basebackup']);
+  await other.start('patroni');
+  expect(await committed).toBe(0);
+  await untilReplicated(cluster());
+});
+
+test('only sites may stream: another certificate of the cluster is not enough', async () => {
+  const primary = await untilReplicated(cluster());
+  const [site] = othersThan(primary);
+  const receive = (certificate: 'site' | 'front') =>
+    site.run(
+      ['psql', '-XAtc', 'IDENTIFY_SYSTEM', conninfo(primary, certificate, 'replicator')],
+      'postgres',
+    );
+  expect((await receive('site')).code).toBe(0);
+  expect((await receive('front')).stderr).toContain('authentication failed');
+});
+
+test('whatever Patroni starts notices within seconds that the other site has lost its power', async () => {
+  const primary = await untilReplicated(cluster());
+  const [site] = othersThan(primary);
+  const [row] = await site.sql<{ conninfo: string }>(
+    'SELECT conninfo FROM pg_stat_wal_receiver',
+    'postgres',
+  );
+  expect(row!.conninfo).toMatch(/connect_timeout=3 .*keepalives_idle=1 .*tcp_user_timeout=3000/);
+  // As pg_rewind and pg_basebackup connect, and then wait for an answer that never comes.
+  const environment = `set -a; . <(tr '\\0' '\\n' < /proc/$(cat /run/units/patroni.pid)/environ | grep ^PG)`;
+  const query = `psql -Xc 'SELECT pg_sleep(600)' '${conninfo(primary, 'site', 'rewind')} dbname=postgres'`;
+  const waiting = site.run(['bash', '-c', `${environment}; ${query}`], 'postgres');
+  await until('it is connected', async () => {
+    const [found] = await primary.sql(
+      `SELECT 1 FROM pg_stat_activity WHERE usename = 'rewind' AND wait_event = 'PgSleep'`,
+      'postgres',
+    );
+    return found !== undefined;
+  });
+  await primary.cutNetwork();
+  const ended = await Promise.race([
+    waiting,
+    until('it gives up', async () => undefined, 15_000).catch(() => 'it waits for ever'),
+  ]);
+  await primary.healNetwork();
+  expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('timed out') });
+});
+
+test('a living leader takes a deleted leader key back, under a new create revision and the same lease', async () => {
+  const primary = await untilReplicated(cluster());
+  const before = await leaderKey();
+  await deleteKey(cluster(), primary, LEADER);
+  const after = await until('it is taken', () => keyOf(cluster(), primary, LEADER));
+  expect([after.value, after.lease]).toEqual([primary.name, before.lease]);
+  expect(Number(after.createRevision)).toBeGreaterThan(Number(before.createRevision));
+  expect(await primaryOf(cluster())).toBe(primary);
+});
+
+test('the leader key and the key of the member live by one lease, which is renewed whosever the leader key is', async () => {
+  const primary = await untilReplicated(cluster());
+  const member = await keyOf(cluster(), primary, `/service/farol/members/${primary.name}`);
+  expect((await leaderKey()).lease).toBe(member!.lease);
+});
+
+test('a cancelled switchover leaves {} behind, and no key of its own', async () => {
+  const primary = await untilReplicated(cluster());
+  const [target] = othersThan(primary);
+  await switchoverDatabase(cluster(), primary, target);
+  expect((await keyOf(cluster(), primary, '/service/farol/failover'))?.value).toBe('{}');
+});
+
+test('a paused Patroni gives a leader key back that was given to its standby', async () => {
+  const primary = await untilReplicated(cluster());
+  const [standby] = othersThan(primary);
+  await configure(cluster(), primary, { pause: true });
+  const before = await leaderKey();
+  const member = await keyOf(cluster(), primary, `/service/farol/members/${standby.name}`);
+  await putKey(cluster(), primary, { key: LEADER, value: standby.name, lease: member!.lease });
+  const after = await until('the primary has the key again', async () => {
+    const key = await keyOf(cluster(), primary, LEADER);
+    return key?.value === primary.name && key;
+  });
+  expect(Number(after.createRevision)).toBeGreaterThan(Number(before.createRevision));
+  await configure(cluster(), primary, { pause: null });
+  expect(await untilReplicated(cluster())).toBe(primary);
+});
+
+test('a promoted primary commits before Patroni says in /sync and /history that it leads', async () => {
+  const old = await untilReplicated(cluster());
+  await old.powerOff();
+  const others = othersThan(old);
+  // Frozen as soon as PostgreSQL has been promoted, so that Patroni's next look never comes.
+  const frozen = await Promise.any(
+    others.map(async (site) => {
+      await site.must(['bash', '-c', FREEZE_ONCE_PROMOTED]);
+      return site;
+    }),
+  );
+  const waiting = others.find((site) => site !== frozen)!;
+  expect(JSON.parse((await keyOf(cluster(), frozen, SYNC))!.value)).toMatchObject({
+    leader: old.name,
+    sync_standby: others.map(({ name }) => name).join(),
+  });
+  const [{ timeline }] = (await frozen.sql<{ timeline: number }>(
+    'SELECT timeline_id AS timeline FROM pg_control_checkpoint()',
+    'postgres',
+  )) as [{ timeline: number }];
+  const history = JSON.parse((await keyOf(cluster(), frozen, HISTORY))?.value ?? '[]') as [
+    number,
+  ][];
+  expect(await commitAt(frozen)).toBe(0);
+  expect(Math.max(0, ...history.map(([ended]) => ended))).toBeLessThan(timeline);
+  await waiting.must(['pkill', '-f', 'standby.signal']);
+  await frozen.signal('CONT', 'patroni');
+  await old.powerOn();
+  await untilReplicated(cluster());
+});
+
+const LEADER = '/service/farol/leader';
+const SYNC = '/service/farol/sync';
+const HISTORY = '/service/farol/history';
+
+/** As soon as the one that streams the log runs beside the one that copies the files. */
+const STOP_BASE_BACKUP = `until [ "$(pgrep -c -x pg_basebackup)" = 2 ]; do sleep 0.01; done
+  kill -STOP "$(pgrep -o -x pg_basebackup)"`;
+
+/** PostgreSQL takes its file away when it has been promoted. */
+const FREEZE_ONCE_PROMOTED = `while [ -e ${POSTGRESQL_DATA}/standby.signal ]; do sleep 0.01; done
+  kill -STOP "$(cat /run/units/patroni.pid)"`;
+
+function othersThan(primary: Site): [Site, Site] {
+  return cluster().sites.filter((site) => site !== primary) as [Site, Site];
+}
+
+async function leaderKey(): Promise<EtcdKey> {
+  const [site] = cluster().sites as [Site];
+  return until('somebody leads', () => keyOf(cluster(), site, LEADER));
+}
+
+async function confirmers(primary: Site): Promise<string> {
+  const [row] = await primary.sql<{ names: string }>(
+    `SELECT current_setting('synchronous_standby_names') AS names`,
+    'postgres',
+  );
+  return row!.names;
+}
+
+/** The code with which a commit ends; it ends when it is confirmed. */
+async function commitAt(primary: Site): Promise<number> {
+  const sql = 'CREATE TABLE IF NOT EXISTS probe (at timestamptz); INSERT INTO probe VALUES (now())';
+  return (await primary.run(['psql', '-Xqc', sql], 'postgres')).code;
+}
+
+/** Where the log ends, if a commit waits to be confirmed. */
+async function waitingAt(primary: Site): Promise<string | undefined> {
+  const [row] = await primary.sql<{ lsn: string }>(
+    `SELECT pg_current_wal_insert_lsn() AS lsn FROM pg_stat_activity WHERE wait_event = 'SyncRep'`,
+    'postgres',
+  );
+  return row?.lsn;
+}
+
+function conninfo(to: Site, certificate: 'site' | 'front', user: string): string {
+  const tls = '/etc/farol/tls';
+  const own = `sslcert=${tls}/${certificate}.crt sslkey=${tls}/${certificate}.key`;
+  const replication = user === 'replicator' ? 'replication=true' : '';
+  return `host=${to.ip} user=${user} sslmode=verify-ca sslrootcert=${tls}/ca.crt ${own} ${replication}`;
+}
