@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
+import { table } from './cli/table.ts';
 import {
   acquirePatroni,
   noKeys,
@@ -66,11 +67,13 @@ test('the operator sees a table, and is told why a switchover cannot be', async 
   await vi.waitFor(() => expect(world.server.role).toBe('writer'));
   const operator = operate(runtimeDir);
   onTestFinished(() => operator.close());
-  await vi.waitFor(async () => expect(await operator.showStatus()).toMatch(/^a +here +writer/m));
-  expect(await operator.showStatus()).toContain('a leads: its server writes, epoch');
+  await vi.waitFor(async () => expect(table(await operator.status())).toMatch(/^a +here +writer/m));
+  expect(table(await operator.status())).toContain('a leads: its server writes, epoch');
   await expect(operator.switchover('b')).rejects.toThrow('no site of that name is known');
   expect(await operator.pause(1)).toBe('No automatic switchover for 60 s.');
 });
+
+const nothingAsked = { etcd: [], patroniKeyLeftMs: null };
 
 interface World {
   etcdAnswers: boolean;
@@ -105,7 +108,7 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
   const agent = new Agent({ ...self, ...urls }, ports, { info: () => {}, warn: () => {} });
   const socket = await openAgentSocket(runtimeDir, {
     routing: () => agent.routing(),
-    status: () => statusOf(agent.state, agent.explain(), ports.now()),
+    status: async () => statusOf(agent.state, agent.explain(), nothingAsked, ports.now()),
     onStep: (listener) => agent.onStep(listener),
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),

@@ -14,19 +14,23 @@ import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
 import { startWatchdog } from './adapters/watchdog/watchdog.ts';
 import { Agent } from './agent.ts';
+import { exitCodeOf } from './cli/exit-code.ts';
 import { operate } from './cli/operate.ts';
+import { table } from './cli/table.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
+import type { State } from './core/state.ts';
 import { TIMINGS } from './core/timings.ts';
 import { type FrontConfig, frontConfig } from './front/config.ts';
 import { startFront } from './front/front.ts';
 import type { Ports, SitePorts } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
-import { statusOf } from './status/status.ts';
+import { type AskedNow, type Status, statusOf } from './status/status.ts';
 
 const USAGE = `Usage: node failover/main.ts COMMAND --config FILE
   agent                 decides who leads, and moves the address (the default)
   front                 takes clients' connections and passes requests to the writer
-  status                shows all sites as the agent of this one sees them
+  status [--json]       shows all sites as the agent of this one sees them; ends with 0 if all is well,
+                        3 unprotected, 4 no writes, 5 not known, 1 if no agent answers here
   switchover [--to SITE]  moves the leadership, planned
   pause --minutes N     no automatic switchover for so long; 0 ends it`;
 
@@ -38,6 +42,7 @@ const { positionals, values } = parseArgs({
     config: { type: 'string', default: process.env.FAROL_CONFIG ?? '/etc/farol/failover.yml' },
     to: { type: 'string' },
     minutes: { type: 'string' },
+    json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -67,7 +72,7 @@ function isOperators(command: string | undefined): boolean {
 async function runAgent(config: Config): Promise<void> {
   startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
-  const { ports, close } = connect(config, log);
+  const { ports, askNow, close } = connect(config, log);
   const self = {
     site: config.site,
     witness: config.witness,
@@ -79,7 +84,10 @@ async function runAgent(config: Config): Promise<void> {
   const agent = new Agent(self, ports, log);
   const socket = await openAgentSocket(config.runtimeDir, {
     routing: () => agent.routing(),
-    status: () => statusOf(agent.state, agent.explain(), ports.now()),
+    status: async () => {
+      const asked = await askNow(agent.state);
+      return statusOf(agent.state, agent.explain(), asked, ports.now());
+    },
     onStep: (listener) => agent.onStep(listener),
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),
@@ -93,7 +101,7 @@ async function runAgent(config: Config): Promise<void> {
 function connect(
   config: Config,
   log: pino.Logger,
-): { ports: Ports; close: () => Promise<unknown> } {
+): { ports: Ports; askNow: (state: State) => Promise<AskedNow>; close: () => Promise<unknown> } {
   const { tls } = config;
   const now = bootTime();
   const names = keyNames(config.cluster, config.patroni?.scope ?? config.cluster);
@@ -123,10 +131,28 @@ function connect(
   };
   return {
     ports,
+    askNow: (state) => askEtcd(etcd, config.etcd.endpoints, state),
     close: () => {
       address?.close();
       return Promise.all([gateway.close(), site?.close()]);
     },
+  };
+}
+
+/** What only the moment of the question can tell. */
+async function askEtcd(
+  etcd: Etcd,
+  endpoints: readonly string[],
+  { view }: State,
+): Promise<AskedNow> {
+  const lease = view?.patroni.leader?.lease;
+  const [members, patroniKeyLeftMs] = await Promise.all([
+    etcd.members(),
+    lease === undefined ? null : etcd.leaseLeftMs(lease).catch(() => null),
+  ]);
+  return {
+    etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
+    patroniKeyLeftMs,
   };
 }
 
@@ -177,12 +203,17 @@ async function runFront(config: Config): Promise<void> {
 async function runOperator(command: string, runtimeDir: string): Promise<void> {
   const operator = operate(runtimeDir);
   try {
-    if (command === 'status') console.log(await operator.showStatus());
+    if (command === 'status') showStatus(await operator.status());
     else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
     else console.log(await operator.pause(minutes()));
   } finally {
     await operator.close();
   }
+}
+
+function showStatus(status: Status): void {
+  console.log(values.json ? JSON.stringify(status) : table(status));
+  process.exitCode = exitCodeOf(status);
 }
 
 function minutes(): number {

@@ -1,12 +1,10 @@
 import { Client } from 'undici';
 import { socketOf } from '../sockets.ts';
 import type { Status } from '../status/status.ts';
-import { table } from './table.ts';
 
 /** What an operator may ask of the agent of this machine. Each returns what to print. */
 export interface Operator {
   status(): Promise<Status>;
-  showStatus(): Promise<string>;
   switchover(to: string | null): Promise<string>;
   pause(minutes: number): Promise<string>;
   close(): Promise<void>;
@@ -41,7 +39,6 @@ export function operate(runtimeDir: string): Operator {
   const status = async () => (await ask('GET', '/v1/status')) as Status;
   return {
     status,
-    showStatus: async () => table(await status()),
     switchover: (to) => order('/v1/switchover', { to }),
     pause: (minutes) => order('/v1/pause', { forMs: Math.round(minutes * 60_000) }),
     close: () => client.destroy(),

@@ -1,5 +1,6 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { bytes } from './bytes.ts';
+import { outlook } from './outlook.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
 export function table(status: Status, nowMs = Date.now()): string {
@@ -14,7 +15,8 @@ export function table(status: Status, nowMs = Date.now()): string {
       .trimEnd();
   const { address, leader, others, warning } = status.explanation;
   const renewals = status.sites.flatMap((site) => renewal(site, nowMs));
-  const sentences = [leader, address, others, ...(warning === null ? [] : [warning]), ...renewals];
+  const warnings = warning === null ? [] : [warning];
+  const sentences = [leader, address, others, ...warnings, ...outlook(status), ...renewals];
   return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
 }
 

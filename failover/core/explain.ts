@@ -5,13 +5,14 @@ import type { State } from './state.ts';
 import { reasonAgainst } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { ServerReport, Site } from './view.ts';
+import { warnOfWrites, writesOf } from './writes.ts';
 
 /** One sentence each: who leads or why nobody does, who has the address, who could lead instead. */
 export interface Explanation {
   readonly leader: string;
   readonly address: string;
   readonly others: string;
-  /** Null while a synchronous standby has everything; else one large word, and since when. */
+  /** Null while a site confirms all writes; else large words, and since when. */
   readonly warning: string | null;
 }
 
@@ -20,7 +21,7 @@ export function explain(state: State, now: Millis, timings: Timings): Explanatio
     leader: explainLeader(state, now, timings),
     address: explainAddress(state, now, timings),
     others: explainOthers(state, now, timings),
-    warning: warn(state, now),
+    warning: warnOfWrites(writesOf(state, now, timings), state.view?.patroni.leader?.site),
   };
 }
 
@@ -94,6 +95,9 @@ function whyNotLeading(state: State, site: Site, now: Millis, timings: Timings):
 function explainAddress(state: State, now: Millis, timings: Timings): string {
   if (state.view === null) return 'Not known: etcd has not answered yet.';
   const holder = state.view.address.site;
+  if (!knowsEtcd(state, now, timings)) {
+    return `Not known who has the address; before it was at ${holder ?? 'nobody'}.`;
+  }
   const trouble = state.addressTrouble;
   const own = trouble === null ? '' : ` Here its driver fails: ${trouble.reason}.`;
   if (holder === null) return `Nobody has the address.${own}`;
@@ -107,6 +111,7 @@ function explainAddress(state: State, now: Millis, timings: Timings): string {
 }
 
 function explainOthers(state: State, now: Millis, timings: Timings): string {
+  if (!knowsEtcd(state, now, timings)) return 'Not known who else may lead.';
   const active = state.view?.patroni.leader?.site;
   const others = Object.keys(state.view?.sites ?? {}).filter((site) => site !== active);
   const sentences = others.sort().map((site) => {
@@ -114,12 +119,6 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
     return why === null ? `${site} may lead` : `${site} may not lead: ${why}`;
   });
   return sentences.length === 0 ? 'No other site is known.' : `${sentences.join('; ')}.`;
-}
-
-function warn({ unprotectedSince, view }: State, now: Millis): string | null {
-  if (unprotectedSince === null) return null;
-  const site = view?.patroni.leader?.site;
-  return `UNPROTECTED for ${seconds(now - unprotectedSince)}: no synchronous standby has what ${site} writes.`;
 }
 
 function serverOf(state: State, site: Site): ServerReport | null {

@@ -15,7 +15,7 @@ import type { Status } from './status.ts';
 export interface Shown {
   /** Null while not enough is known to say anything. */
   routing(): Routing | null;
-  status(): Status;
+  status(): Promise<Status>;
   onStep(listener: () => void): () => void;
   switchover(to: Site | null): Promise<{ accepted: boolean; text: string }>;
   pause(forMs: Millis): Promise<{ accepted: boolean; text: string }>;
@@ -91,7 +91,7 @@ async function answer(
       return;
     }
     case 'GET /v1/status':
-      json(response, 200, agent.status());
+      json(response, 200, await agent.status());
       return;
     case 'POST /v1/switchover': {
       const { to } = switchover.parse(await body(request));

@@ -1,7 +1,8 @@
 import type { Explanation } from '../core/explain.ts';
 import type { State } from '../core/state.ts';
-import type { Millis } from '../core/timings.ts';
+import { type Millis, TIMINGS } from '../core/timings.ts';
 import type { Power, Report, ServerReport, Site } from '../core/view.ts';
+import { type Writes, writesOf } from '../core/writes.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
 export interface Status {
@@ -15,8 +16,23 @@ export interface Status {
   readonly synchronousStandbys: readonly Site[];
   /** For how long etcd has not answered this agent. */
   readonly etcdSilentMs: Millis | null;
+  /** Each member of etcd, asked by itself just now. */
+  readonly etcd: readonly EtcdMemberStatus[];
+  /** What is left of Patroni's leader key; null where it is not known or there is none. */
+  readonly patroniKeyLeftMs: Millis | null;
+  readonly writes: Writes;
   readonly sites: readonly SiteStatus[];
 }
+
+export interface EtcdMemberStatus {
+  /** Host and port of its client URL. */
+  readonly member: string;
+  readonly answers: boolean;
+  readonly knowsLeader: boolean;
+}
+
+/** What is asked when somebody asks for the status. */
+export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs'>;
 
 export interface SiteStatus {
   readonly site: Site;
@@ -34,10 +50,12 @@ export interface SiteStatus {
 }
 
 export function statusOf(
-  { self, view, readAt, pulses }: State,
+  state: State,
   explanation: Explanation,
+  asked: AskedNow,
   now: Millis,
 ): Status {
+  const { self, view, readAt, pulses } = state;
   const primary = view?.patroni.leader?.site ?? null;
   const position = (site: Site | null): number | null => {
     const lsn = site === null ? null : (view?.sites[site]?.report.postgres?.lsn ?? null);
@@ -67,6 +85,8 @@ export function statusOf(
     primary,
     synchronousStandbys: view?.patroni.sync?.standbys ?? [],
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
+    ...asked,
+    writes: writesOf(state, now, TIMINGS),
     sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
   };
 }

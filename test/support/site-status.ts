@@ -32,5 +32,8 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   primary: 'a',
   synchronousStandbys: ['b'],
   etcdSilentMs: 0,
+  etcd: [],
+  patroniKeyLeftMs: null,
+  writes: { kind: 'flow', sinceMs: null, confirming: [{ site: 'b', silentMs: null }] },
   sites,
 });

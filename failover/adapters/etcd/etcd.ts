@@ -62,6 +62,15 @@ export class Etcd {
     return seconds > 0 ? seconds * 1_000 : null;
   }
 
+  /** What each member says of itself, which needs no majority: whether it answers, and knows a leader. */
+  async members(): Promise<{ readonly answers: boolean; readonly knowsLeader: boolean }[]> {
+    const asked = await this.#gateway.askEach<{ leader?: string }>('/v3/maintenance/status', {});
+    return asked.map((each) => ({
+      answers: each.status === 'fulfilled',
+      knowsLeader: each.status === 'fulfilled' && (each.value.leader ?? '0') !== '0',
+    }));
+  }
+
   /** Where another site's Patroni answers, and the lease that it renews. Null while it is away. */
   async patroniMember(site: Site): Promise<{ url: string; lease: string } | null> {
     const answer = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>('/v3/kv/range', {

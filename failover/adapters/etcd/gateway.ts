@@ -52,6 +52,13 @@ export class Gateway {
     return this.#askMember<T>(0, path, body);
   }
 
+  /** Asks every member for itself, in the order of the endpoints. */
+  askEach<T>(path: string, body: object): Promise<PromiseSettledResult<T>[]> {
+    return Promise.allSettled(
+      this.#pools.map((_, member) => this.#askMember<T>(member, path, body)),
+    );
+  }
+
   /**
    * An answer without an end to several questions, such as a watch; the caller ends it, or it breaks
    * when nothing has come for `silentMs`: a peer that lost power says nothing either.

@@ -1,0 +1,6 @@
+import type { Status } from '../status/status.ts';
+
+/** How `farol status` ends, for scripts: 1 is left to a command that failed. */
+export function exitCodeOf({ writes }: Status): number {
+  return { flow: 0, unprotected: 3, wait: 4, none: 4, unknown: 5 }[writes.kind];
+}
