@@ -122,6 +122,11 @@ export interface Room {
   state(only?: StateKeyTest): Promise<RoomEvent[]>;
   /** The state as it stood behind this position of the log. */
   stateAt(position: number, only?: StateKeyTest): Promise<RoomEvent[]>;
+  /** The same at these keys alone, without going through the rest. */
+  stateEventsAt(
+    position: number,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]>;
   /** The state after an event, wherever in the history it stands. */
   stateAfter(event: RoomEvent, only?: StateKeyTest): Promise<RoomEvent[]>;
   /** The same at these keys alone, without reading the rest. */
@@ -141,6 +146,8 @@ export interface Room {
   event(eventId: EventId): Promise<RoomEvent | undefined>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** Every membership event that the user ever had in the room, in order. */
+  membershipHistory(userId: UserId): Promise<readonly PastMembership[]>;
   /** The event that ended the user's last stay in the room; undefined if there was none. */
   departureOf(userId: UserId): Promise<RoomEvent | undefined>;
   /** One page of the room in its own order, already narrowed to what the reader may see. */
@@ -149,6 +156,11 @@ export interface Room {
   placeAt(position: number): Promise<Place>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
+}
+
+export interface PastMembership {
+  readonly position: number;
+  readonly membership: string;
 }
 
 export type StateKeyTest = (type: string, stateKey: string) => boolean;

@@ -3,10 +3,10 @@ import type { Log } from '../log/log.ts';
 import { decodeSyncToken, holds } from '../log/token.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { invalidParam } from '../protocol/matrix-error.ts';
-import type { Room, RoomMembership, Rooms } from '../rooms/rooms.ts';
+import type { Rooms } from '../rooms/rooms.ts';
 import type { DeviceListChanges, DeviceLists } from './device-lists.ts';
 import type { Span } from './reader.ts';
-import { type MemberChanges, memberChanges, noMemberChanges } from './room/member-changes.ts';
+import { type MemberChanges, memberChangesFor, noMemberChanges } from './room/member-changes.ts';
 
 interface BetweenPorts {
   readonly log: Pick<Log, 'committed'>;
@@ -48,30 +48,12 @@ export class DeviceListsBetween {
       const last = Math.max(membership.position, rooms.lastPosition(membership.roomId) ?? 0);
       if (last <= span.after) continue;
       const room = await rooms.open(membership.roomId);
-      const changes = room ? await changesIn(room, membership, span) : noMemberChanges;
+      const changes = room
+        ? await memberChangesFor(userId, room, membership, span)
+        : noMemberChanges;
       members.joined.push(...changes.joined);
       members.gone.push(...changes.gone);
     }
     return members;
-  }
-}
-
-/** Who came to and went from a room, or all of its members where it is the user who did. */
-async function changesIn(
-  room: Room,
-  membership: RoomMembership,
-  span: Span,
-): Promise<MemberChanges> {
-  const isNew = membership.since > span.after;
-  switch (membership.membership) {
-    case 'join':
-      if (isNew) return { joined: [...room.members('join')], gone: [] };
-      return memberChanges(room, span);
-    case 'leave':
-    case 'ban':
-      return isNew ? { joined: [], gone: [...room.members('join')] } : noMemberChanges;
-    case 'invite':
-    case 'knock':
-      return noMemberChanges;
   }
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { changeKeys } from '../../test/support/devices.ts';
-import { alice, bob, carol } from '../../test/support/rooms.ts';
+import { alice, bob, bringIn, carol } from '../../test/support/rooms.ts';
 import { freshSync, openSync, type SyncUnderTest } from '../../test/support/sync.ts';
 import { room } from '../../test/support/sync-answers.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -44,6 +44,32 @@ test('a new display name of somebody in the room is no change of keys', async ()
   const answer = await house.next(bob, begin);
   expect(answer.rooms.join).toBeDefined();
   expect(answer.device_lists).toBeUndefined();
+});
+
+test('of a room that was left all are told whom the client followed, those too who left in between', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob, carol);
+  const begin = await house.sync(bob);
+  const leave = (target: UserId) =>
+    house.rooms.changeMembership(roomId, { sender: target, target, action: 'leave' }, {});
+  await leave(bob);
+  await leave(carol);
+  await bringIn(house, roomId, '@dave:example.org' as UserId);
+  const answer = await house.next(bob, begin);
+  expect(answer.device_lists.left.sort()).toEqual([alice, carol]);
+  const { next_batch: to } = await house.sync(bob);
+  const between = await house.deviceLists.between({ userId: bob }, begin.next_batch, to);
+  expect(between.left.toSorted()).toEqual([alice, carol]);
+});
+
+test('of a room that the user is in again those are told who left while they were away', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob, carol);
+  const begin = await house.sync(bob);
+  for (const target of [bob, carol])
+    await house.rooms.changeMembership(roomId, { sender: target, target, action: 'leave' }, {});
+  await bringIn(house, roomId, bob);
+  expect((await house.next(bob, begin)).device_lists).toMatchObject({ left: [carol] });
 });
 
 /** As POST /keys/signatures/upload does, without the signature that it checks. */

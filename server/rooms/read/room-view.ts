@@ -3,7 +3,14 @@ import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Place, StateChange } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
-import type { Membership, Room, SeenEvent, StateKeyTest, Timeline } from '../rooms.ts';
+import type {
+  Membership,
+  PastMembership,
+  Room,
+  SeenEvent,
+  StateKeyTest,
+  Timeline,
+} from '../rooms.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
@@ -68,6 +75,23 @@ export class RoomView implements Room {
     return this.#load(this.#narrowed(now, only));
   }
 
+  async stateEventsAt(
+    position: number,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]> {
+    const { state, lastPosition: upTo } = this.#room;
+    const at = new Map<number, number | null | undefined>();
+    for (const [type, stateKey] of keys) {
+      const key = this.#reads.keys.find(type, stateKey);
+      if (key) at.set(key.keyNid, state.get(key.keyNid));
+    }
+    for (const { keyNid, replacedNid } of (
+      await this.#changes({ after: position, upTo })
+    ).toReversed())
+      if (at.has(keyNid)) at.set(keyNid, replacedNid);
+    return this.#load([...at.values()].filter((nid) => typeof nid === 'number'));
+  }
+
   async stateAfter(event: RoomEvent, only?: StateKeyTest): Promise<RoomEvent[]> {
     if (event.stateAfter === undefined) return [];
     if (event.stateAfter === this.#room.stateNid) return this.state(only);
@@ -119,6 +143,10 @@ export class RoomView implements Room {
 
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
     return visibleTo(this.#room, this.#reads, userId, events);
+  }
+
+  membershipHistory(userId: UserId): Promise<readonly PastMembership[]> {
+    return this.#reads.membershipHistory(userId, this.#room);
   }
 
   async departureOf(userId: UserId): Promise<RoomEvent | undefined> {

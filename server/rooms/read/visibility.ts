@@ -19,9 +19,16 @@ export async function visibleTo(
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
   if (events.every((event) => isBehindJoin(own, event)))
     return events.map((event) => ({ event, membership: 'join' }));
-  return (await Promise.all(events.map((event) => judge(room, reads, userId, event, own)))).filter(
-    (seen) => seen !== undefined,
-  );
+  const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, userId, own) };
+  const judged = await Promise.all(events.map((event) => judge(room, reads, reader, event)));
+  return judged.filter((seen) => seen !== undefined);
+}
+
+interface Reader {
+  readonly userId: UserId;
+  readonly own: RoomMembership | undefined;
+  /** Position of the newest event by which they were in the room; 0 if they never were. */
+  readonly lastJoin: number;
 }
 
 /** Of a member who has been there ever since before the event; nearly all that /sync asks about. */
@@ -31,9 +38,8 @@ const isBehindJoin = (own: RoomMembership | undefined, event: RoomEvent): boolea
 async function judge(
   room: HotRoom,
   reads: RoomReads,
-  userId: UserId,
+  { userId, own, lastJoin }: Reader,
   event: RoomEvent,
-  own: RoomMembership | undefined,
 ): Promise<SeenEvent | undefined> {
   if (isBehindJoin(own, event)) return { event, membership: 'join' };
   const before = await roomAt(room, reads, userId, event.stateBefore);
@@ -41,7 +47,8 @@ async function judge(
     event.stateAfter === event.stateBefore
       ? before
       : await roomAt(room, reads, userId, event.stateAfter);
-  const joinedLater = await hasJoinedSince(room, reads, userId, event);
+  // A backfilled event lies before everything that this server has seen happen.
+  const joinedLater = lastJoin > (event.inTimeline ? event.nid : 0);
   const isSeen = maySee(before, joinedLater, judgedByBoth(event, userId) ? after : undefined);
   if (!isSeen) return undefined;
   return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };
@@ -83,17 +90,15 @@ async function contentAt(
   return (await reads.events.load(() => room.rules, [eventNid]))[0]?.content;
 }
 
-async function hasJoinedSince(
+/** One question for all events: of those who left, the database is asked. */
+async function lastJoinOf(
   room: HotRoom,
   reads: RoomReads,
   userId: UserId,
-  event: RoomEvent,
-): Promise<boolean> {
-  const own = (await reads.userRooms.of(userId)).get(room.roomId);
-  if (!own) return false;
-  // A backfilled event lies before everything that this server has seen happen.
-  const at = event.inTimeline ? event.nid : 0;
-  if (own.membership === 'join') return own.position > at;
+  own: RoomMembership | undefined,
+): Promise<number> {
+  if (!own) return 0;
+  if (own.membership === 'join') return own.position;
   const history = await reads.membershipHistory(userId, room);
-  return history.some((entry) => entry.membership === 'join' && entry.position > at);
+  return history.findLast((entry) => entry.membership === 'join')?.position ?? 0;
 }

@@ -11,6 +11,7 @@ import { invitedBy, strippedState } from '../room/invited-room.ts';
 import { joinedRoom } from '../room/joined-room.ts';
 import { leftRoom } from '../room/left-room.ts';
 import type { MemberChanges } from '../room/member-changes.ts';
+import { departureUpTo, membershipAt } from '../room/stay.ts';
 import { EVERYTHING, type RoomChanges, type WhatChanged } from '../room/what-changed.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
 import { positionOf, type Since } from './since.ts';
@@ -143,9 +144,10 @@ async function visitJoined(
     room,
     membership,
     span,
+    told: positionOf(since),
     reader,
     changes: told,
-    gap: since.kind === 'gappy',
+    gap: since.kind === 'gappy' || (isFresh && (await wasThere(room, question))),
     typing: ports.typing.typingIn(room.roomId),
     receipts: await receiptsOf(ports, question, { room, changes: told, span }),
     accountData: question.accountData.get(room.roomId) ?? [],
@@ -155,6 +157,16 @@ async function visitJoined(
   if (result.room !== undefined) sections.join.set(room.roomId, result.room);
   members.joined.push(...result.members.joined);
   members.gone.push(...result.members.gone);
+}
+
+/** What the client has of an earlier stay does not join up with what it is told now. */
+async function wasThere(room: Room, { reader, since }: RoomsQuestion): Promise<boolean> {
+  if (since.kind !== 'token') return false;
+  const history = await room.membershipHistory(reader.userId);
+  return (
+    departureUpTo(history, since.position) !== undefined ||
+    membershipAt(history, since.position) === 'join'
+  );
 }
 
 async function receiptsOf(

@@ -7,10 +7,11 @@ import type { Reader, Span } from '../reader.ts';
 import type { Unread } from '../unread/room-unread.ts';
 import type { UnreadQuestion } from '../unread/unread-counts.ts';
 import { receiptEvents, typingEvent } from './ephemeral-events.ts';
-import { type MemberChanges, memberChanges, noMemberChanges } from './member-changes.ts';
+import { type MemberChanges, memberChangesFor, noMemberChanges } from './member-changes.ts';
 import { stateSection } from './state-section.ts';
 import { type Summary, summaryOf } from './summary.ts';
-import { timelineOf, type Window } from './timeline.ts';
+import type { Window } from './timeline.ts';
+import { type ToldWindow, toldWindow } from './told-window.ts';
 import type { RoomChanges } from './what-changed.ts';
 
 export interface JoinedQuestion {
@@ -18,6 +19,8 @@ export interface JoinedQuestion {
   readonly membership: RoomMembership;
   /** Of an initial sync, a gappy one, and a room just joined: (0, upTo]. */
   readonly span: Span;
+  /** Up to where the client has been told, of whatever rooms it was in then. */
+  readonly told: number;
   readonly reader: Reader;
   readonly changes: RoomChanges;
   /** The client has or may have a part of the timeline that does not join up with this one. */
@@ -61,9 +64,9 @@ export async function joinedRoom(question: JoinedQuestion): Promise<JoinedResult
   };
 }
 
-async function windowOf({ room, span, reader, changes, gap }: JoinedQuestion): Promise<Window> {
-  if (!changes.timeline) return { events: [], limited: false, start: span.upTo };
-  const window = await timelineOf(room, span, reader);
+async function windowOf({ room, span, reader, changes, gap }: JoinedQuestion): Promise<ToldWindow> {
+  if (!changes.timeline) return { events: [], limited: false, start: span.upTo, untold: [] };
+  const window = await toldWindow(room, span, reader, { mayChange: changes.state });
   return gap ? { ...window, limited: true } : window;
 }
 
@@ -79,10 +82,12 @@ function ephemeralOf({ room, reader, changes, typing, receipts, span }: JoinedQu
   return [...(tellTyping ? typingEvent(typing, reader) : []), ...receiptEvents(receipts, reader)];
 }
 
-/** Of a room just joined all who are there are new; who of them is known is the client's to say. */
-async function membersOf({ room, span, changes }: JoinedQuestion): Promise<MemberChanges> {
-  if (span.after === 0) return { joined: [...room.members('join')], gone: [] };
-  return changes.members ? memberChanges(room, span) : noMemberChanges;
+async function membersOf(question: JoinedQuestion): Promise<MemberChanges> {
+  const { room, membership, span, told, changes, reader, gap } = question;
+  // A client that begins follows whom it wants to.
+  const begins = told === 0 && !gap;
+  if (begins || !changes.members) return noMemberChanges;
+  return memberChangesFor(reader.userId, room, membership, { after: told, upTo: span.upTo });
 }
 
 interface Found {

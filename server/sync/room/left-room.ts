@@ -3,9 +3,11 @@ import type { Room, RoomMembership } from '../../rooms/rooms.ts';
 import type { LeftRoom } from '../answer-text.ts';
 import type { Reader, Span } from '../reader.ts';
 import { statePart, timelinePart } from './joined-room.ts';
-import type { MemberChanges } from './member-changes.ts';
+import { joinedAt, type MemberChanges } from './member-changes.ts';
 import { stateSection } from './state-section.ts';
-import { timelineOf, type Window } from './timeline.ts';
+import { departureUpTo, membershipAt } from './stay.ts';
+import { isInTimeline, type Window } from './timeline.ts';
+import { toldWindow } from './told-window.ts';
 
 export interface LeftQuestion {
   readonly room: Room;
@@ -21,59 +23,77 @@ export interface LeftResult {
   readonly members: MemberChanges;
 }
 
-/** A room up to where the user left it, or was thrown out, or turned down an invitation. */
+/**
+ * A room up to where the user left it or was thrown out, and behind that their own membership alone:
+ * that they were banned, or turned down another invitation.
+ */
 export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
-  const { room, reader } = question;
-  const wasThere = await wasThereAt(question);
-  const span = {
-    // Whoever came and went within the span has been told nothing of the room before it.
-    after: wasThere.lately && !wasThere.before ? 0 : question.span.after,
-    upTo: Math.min(question.membership.position, question.span.upTo),
-  };
-  const own = await ownMembership(room, reader, span.upTo);
-  const window = withOwnLeaving(question, await timelineOf(room, span, reader), own);
-  // Whoever was not in the room is shown their own membership only. The timeline has it, but does
-  // not count as state for clients that ask for the state behind it.
-  const alone = reader.stateAfter && own !== undefined ? [own] : [];
-  const full = span.after === 0 || reader.fullState;
-  const about = { room, span, window, reader, full, changed: true, heroes: [] };
-  const state = wasThere.lately ? await stateSection(about) : alone;
+  const { room, reader, span } = question;
+  const history = await room.membershipHistory(reader.userId);
+  const wasThere = span.after > 0 && membershipAt(history, span.after) === 'join';
+  const departure = departureUpTo(history, span.upTo);
+  const own = await ownMembership(question);
+  const shown = await upToDeparture(question, { departure, wasThere });
+  const window = withOwn(question, shown.window, own);
   return {
     room: {
-      state: statePart(state, reader),
+      state: statePart(withOwnState(question, { state: shown.state, window, own }), reader),
       timeline: timelinePart(window, reader, question.prevBatch),
       accountData: [],
     },
-    members: { joined: [], gone: wasThere.before ? [...room.members('join')] : [] },
+    members: { joined: [], gone: wasThere ? [...(await joinedAt(room, span.after))] : [] },
   };
 }
 
-/** Whoever turns down an invitation may see nothing of the room, and yet must see that it is over. */
-function withOwnLeaving(
-  { span, gap, membership }: LeftQuestion,
+interface Shown {
+  readonly window: Window;
+  readonly state: readonly RoomEvent[];
+}
+
+async function upToDeparture(
+  { room, reader, span }: LeftQuestion,
+  { departure, wasThere }: { departure: number | undefined; wasThere: boolean },
+): Promise<Shown> {
+  const isNew = departure !== undefined && departure > span.after;
+  if (departure === undefined || !(isNew || reader.fullState))
+    return { window: { events: [], limited: false, start: span.upTo }, state: [] };
+  // Whoever came and went within the span has been told nothing of the room before it.
+  const shown = { after: isNew && !wasThere ? 0 : span.after, upTo: departure };
+  const window = await toldWindow(room, shown, reader, { mayChange: true });
+  const full = shown.after === 0 || reader.fullState;
+  const about = { room, span: shown, window, reader, full, changed: true, heroes: [] };
+  return { window, state: await stateSection(about) };
+}
+
+function withOwn(
+  { span, gap, membership, reader, room }: LeftQuestion,
   window: Window,
   own: RoomEvent | undefined,
 ): Window {
   const limited = window.limited || gap;
-  const isTold = own === undefined || window.events.some(({ event }) => event.nid === own.nid);
-  if (isTold || own.nid <= span.after) return { ...window, limited };
+  const isDue = own !== undefined && own.nid > span.after && !isToldIn(window, own);
+  if (!isDue || !isInTimeline(room, own, reader)) return { ...window, limited };
   const leaving = { event: own, membership: membership.membership };
   const start = Math.min(window.start, own.nid - 1);
   return { events: [...window.events, leaving], limited, start };
 }
 
-/** `before` the span, as the client saw it last, and `lately`: until what ended it. */
-async function wasThereAt({ room, span, membership, reader }: LeftQuestion) {
-  const isJoin = async (position: number) =>
-    (await ownMembership(room, reader, position))?.content.membership === 'join';
-  const before = span.after > 0 && (await isJoin(span.after));
-  return { before, lately: before || (await isJoin(membership.since - 1)) };
+/** What the timeline does not tell, by the client's filter or because it does not count as state there. */
+function withOwnState(
+  { span, reader, room }: LeftQuestion,
+  { state, window, own }: Shown & { own: RoomEvent | undefined },
+): readonly RoomEvent[] {
+  const { state: filter } = reader.filter.room;
+  if (own === undefined || (own.nid <= span.after && !reader.fullState)) return state;
+  if (!reader.stateAfter && isToldIn(window, own)) return state;
+  if (filter.admitsNothing || !filter.admitsRoom(room.roomId) || !filter.admits(own)) return state;
+  const isOwn = (event: RoomEvent) => event.type === own.type && event.stateKey === own.stateKey;
+  return [...state.filter((event) => !isOwn(event)), own];
 }
 
-async function ownMembership(room: Room, { userId }: Reader, position: number) {
-  const [own] = await room.stateAt(
-    position,
-    (type, stateKey) => type === 'm.room.member' && stateKey === userId,
-  );
-  return own;
+const isToldIn = ({ events }: Window, own: RoomEvent): boolean =>
+  events.some(({ event }) => event.nid === own.nid);
+
+async function ownMembership({ room, reader, span }: LeftQuestion): Promise<RoomEvent | undefined> {
+  return (await room.stateEventsAt(span.upTo, [['m.room.member', reader.userId]]))[0];
 }

@@ -100,5 +100,3 @@ test('a room without a name has heroes, whose membership comes along', async () 
   const keys = [...joined.state.events, ...joined.timeline.events].map((each) => each.state_key);
   expect(keys).toEqual(expect.arrayContaining([alice, bob, carol]));
 });
-
-const _once = { outcome: () => undefined };

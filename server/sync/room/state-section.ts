@@ -2,12 +2,12 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room, StateKeyTest } from '../../rooms/rooms.ts';
 import type { Reader, Span } from '../reader.ts';
-import type { Window } from './timeline.ts';
+import type { ToldWindow } from './told-window.ts';
 
 export interface StateQuestion {
   readonly room: Room;
   readonly span: Span;
-  readonly window: Window;
+  readonly window: ToldWindow;
   readonly reader: Reader;
   /** All of the state, and not what changed in the span. */
   readonly full: boolean;
@@ -18,9 +18,8 @@ export interface StateQuestion {
 }
 
 /**
- * What a client has to know before it applies the timeline: the state at its start. Changes within
- * the timeline's own stretch that no event of it tells of (the filter left it out, or state
- * resolution brought them) come here too, or the client would never hear of them.
+ * What a client has to know before it applies the timeline: the state at its start, and what the
+ * timeline does not tell of its own stretch.
  *
  * With `use_state_after` it is the state behind the timeline, which is applied instead of it.
  */
@@ -43,7 +42,7 @@ async function fullState(question: StateQuestion, members: ReadonlySet<string> |
     members && ((type, stateKey) => type !== MEMBER || members.has(stateKey));
   if (reader.stateAfter) return room.stateAt(span.upTo, only);
   const atStart = await room.stateAt(window.start, only);
-  return merged(atStart, await untoldChanges(question));
+  return merged(atStart, window.untold);
 }
 
 async function changedState(question: StateQuestion, members: ReadonlySet<string> | undefined) {
@@ -53,30 +52,13 @@ async function changedState(question: StateQuestion, members: ReadonlySet<string
   if (changed && reader.stateAfter) state = await room.stateDelta({ after, upTo });
   else if (changed) {
     const before = await room.stateDelta({ after, upTo: window.start });
-    state = merged(before, await untoldChanges(question));
+    state = merged(before, window.untold);
   }
   const missing = new Set(members);
   for (const event of state) if (event.type === MEMBER) missing.delete(event.stateKey!);
   if (missing.size === 0) return state;
-  return [...state, ...(await membersAt(room, missing, reader.stateAfter ? upTo : window.start))];
-}
-
-/** A handful out of thousands: the state is gone through only for those whose event is newer. */
-async function membersAt(room: Room, userIds: ReadonlySet<string>, at: number) {
-  const members = await Promise.all([...userIds].map((each) => room.stateEvent(MEMBER, each)));
-  const current = members.filter((event) => event !== undefined);
-  const newer = new Set(current.filter((event) => event.nid > at).map((event) => event.stateKey));
-  if (newer.size === 0) return current;
-  const older = await room.stateAt(at, (type, key) => type === MEMBER && newer.has(key));
-  return [...current.filter((event) => event.nid <= at), ...older];
-}
-
-/** Within the stretch of the timeline, and not told of by its events. */
-async function untoldChanges({ room, window, span }: StateQuestion): Promise<RoomEvent[]> {
-  if (window.events.length === 0) return [];
-  const told = new Set(window.events.map(({ event }) => event.nid));
-  const changes = await room.stateDelta({ after: window.start, upTo: span.upTo });
-  return changes.filter((event) => !told.has(event.nid));
+  const keys = [...missing].map((userId) => [MEMBER, userId] as const);
+  return [...state, ...(await room.stateEventsAt(reader.stateAfter ? upTo : window.start, keys))];
 }
 
 /** The later list wins where both have an event at a key. */
@@ -100,7 +82,7 @@ function wantedMembers({ room, window, reader, full, heroes }: StateQuestion): S
 }
 
 /** Whoever appears by joining has told their name with that. */
-function sendersNotIntroduced({ events }: Window): Set<string> {
+function sendersNotIntroduced({ events }: Pick<ToldWindow, 'events'>): Set<string> {
   const [senders, introduced] = [new Set<string>(), new Set<string>()];
   for (const { event } of events) {
     if (event.type === MEMBER && event.stateKey !== undefined && !senders.has(event.stateKey))

@@ -39,6 +39,12 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
   return { events, limited, start: (events[0]?.event.nid ?? span.upTo + 1) - 1 };
 }
 
+/** Whether the reader's filter lets this event of the room into the timeline. */
+export function isInTimeline(room: Room, event: RoomEvent, reader: Reader): boolean {
+  const { timeline: filter } = reader.filter.room;
+  return !filter.admitsNothing && filter.admitsRoom(room.roomId) && isWanted(event, reader);
+}
+
 const isWanted = (event: RoomEvent, { filter, ignored }: Reader): boolean =>
   filter.room.timeline.admits(event) &&
   (event.stateKey !== undefined || !ignored.has(event.sender));

@@ -1,0 +1,17 @@
+import type { PastMembership } from '../../rooms/rooms.ts';
+
+type History = readonly PastMembership[];
+
+/** What a user was in a room behind this position of the log. */
+export const membershipAt = (history: History, position: number): string | undefined =>
+  history.findLast((entry) => entry.position <= position)?.membership;
+
+/**
+ * Where the user's last stay up to a position ended. What came after it (that they were banned, or
+ * turned down another invitation) is theirs to know, and nothing else of the room is.
+ */
+export function departureUpTo(history: History, upTo: number): number | undefined {
+  const past = history.filter((entry) => entry.position <= upTo);
+  const lastJoin = past.findLastIndex((entry) => entry.membership === 'join');
+  return lastJoin < 0 ? undefined : past[lastJoin + 1]?.position;
+}
