@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{server,failover,test}/**/*.test.ts'],
+          include: ['{server,failover,ansible,test}/**/*.test.ts'],
           exclude: ['test/cluster/**'],
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 20_000,
