@@ -2,6 +2,7 @@ import pino from 'pino';
 import { accountFeatures } from './accounts/features.ts';
 import type { Stored } from './accounts/ports.ts';
 import { clientApi } from './client-api/endpoints.ts';
+import { LargeReads } from './client-api/rooms/large-reads.ts';
 import { optionsHelp } from './config/example.ts';
 import { ratesOf } from './config/rates.ts';
 import type { Config } from './config/schema.ts';
@@ -67,6 +68,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
       ...encryptionFeatures(stored),
       ...sync,
       rooms,
+      largeReads: new LargeReads(),
       rateLimits,
       registration: config.registration,
       publicUrl: ground.publicUrl,

@@ -18,7 +18,7 @@ import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
 import type { RoomPorts } from './ports.ts';
-import { EventCache } from './read/event-cache.ts';
+import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll, type Preloading } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
@@ -35,7 +35,10 @@ export class RoomEngine implements Rooms {
     const bytesMax = memoryShares(ports.memoryBytesMax);
     const keys = new StateKeys(store);
     const userRooms = new UserRooms(store, bytesMax.users);
-    const events = new EventCache(store, bytesMax.events);
+    const events = new EventCache(store, {
+      bytesMax: bytesMax.events,
+      answerBytesMax: ports.answerBytesMax ?? ANSWER_BYTES_MAX,
+    });
     const rooms = new RoomMemory({ store, keys }, bytesMax.rooms);
     this.#building = { ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) };
     this.#reads = new RoomReads({

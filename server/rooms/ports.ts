@@ -16,6 +16,8 @@ export interface RoomPorts {
   readonly defaultRoomVersion: string;
   /** Of heap, for all that the engine keeps in memory. */
   readonly memoryBytesMax: number;
+  /** Of events' JSON in one answer; 128 MiB unless told. */
+  readonly answerBytesMax?: number | undefined;
 }
 
 /** Reads show what is committed. Rows go into a change. */

@@ -154,6 +154,8 @@ export interface Room {
   page(request: PageRequest): Promise<Page>;
   /** Just behind the last event of the timeline up to this position of the log. */
   placeAt(position: number): Promise<Place>;
+  /** The last event of the room that lies before this place. */
+  eventBefore(place: Place): Promise<RoomEvent | undefined>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
 }

@@ -1,4 +1,5 @@
 import { roomEndpoints } from '../../server/client-api/rooms/endpoints.ts';
+import { LargeReads } from '../../server/client-api/rooms/large-reads.ts';
 import { serve } from '../../server/http/serve.ts';
 import { OutcomeStore } from '../../server/log/outcome-store.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
@@ -21,7 +22,7 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
   const under = await openRooms(fresh);
   const nothingSecret = { seal: (plain: Buffer) => plain, open: (sealed: Buffer) => sealed };
   const gate = openGate(
-    { rooms: under.rooms },
+    { rooms: under.rooms, largeReads: new LargeReads() },
     { outcomes: new OutcomeStore(fresh.database, nothingSecret), behindFront: true },
   );
   const server = await serve(roomEndpoints, gate);

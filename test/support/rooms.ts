@@ -29,7 +29,11 @@ export interface RoomsUnderTest extends AsyncDisposable {
 /** The room engine on the real log and store. Opening it again on one database is a restart. */
 export async function openRooms(
   fresh: FreshDatabase,
-  { memoryBytesMax = 100_000_000, now = ticking() } = {},
+  {
+    memoryBytesMax = 100_000_000,
+    answerBytesMax,
+    now = ticking(),
+  }: { memoryBytesMax?: number; answerBytesMax?: number; now?: () => number } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
@@ -41,6 +45,7 @@ export async function openRooms(
     now,
     defaultRoomVersion: '12',
     memoryBytesMax,
+    answerBytesMax,
   });
   return {
     rooms,

@@ -5,6 +5,7 @@ import { openRoomServer } from '../../../test/support/room-server.ts';
 import { bob } from '../../../test/support/rooms.ts';
 import { serve } from '../../http/serve.ts';
 import { roomEndpoints } from './endpoints.ts';
+import { LargeReads } from './large-reads.ts';
 
 test('a room is made, joined by its alias, and left', async () => {
   await using bench = await workbench();
@@ -107,7 +108,10 @@ test.each(
     throw new Error('reached without a token');
   };
   const rooms = new Proxy({}, { get: refuse }) as never;
-  await using server = await serve(roomEndpoints, openGate({ rooms }));
+  await using server = await serve(
+    roomEndpoints,
+    openGate({ rooms, largeReads: new LargeReads() }),
+  );
   const [method, path] = route.split(' ') as [string, string];
   const url = server.origin + path.replaceAll(/\{(\w+)\}/g, (_, name) => SAMPLES[name] ?? 'x');
   for (const [headers, errcode] of [

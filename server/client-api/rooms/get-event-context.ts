@@ -5,8 +5,14 @@ import { notFound } from '../../http/matrix-error.ts';
 import { encodePlace } from '../../rooms/pagination-token.ts';
 import type { Page } from '../../rooms/read/page.ts';
 import type { Room, Rooms, SeenEvent, StateKeyTest } from '../../rooms/rooms.ts';
+import type { LargeReads } from './large-reads.ts';
 import { filterField, limitField, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvent, renderedEvents, renderedSeen } from './rendered.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open'>;
+  readonly largeReads: LargeReads;
+}
 
 /** An event with what was said around it; the tokens go on from there in either direction. */
 export const getEventContext = endpoint({
@@ -21,7 +27,8 @@ export const getEventContext = endpoint({
   path: z.object({ roomId, eventId }),
   query: z.object({ limit: limitField, filter: filterField }),
 
-  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open'> }) {
+  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+    await largeReads.enter(caller.userId, signal);
     const room = await rooms.open(path.roomId);
     const event = await room?.event(path.eventId);
     const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];

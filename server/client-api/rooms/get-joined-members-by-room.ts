@@ -4,6 +4,12 @@ import { roomId } from '../../http/fields.ts';
 import { forbidden } from '../../http/matrix-error.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { LargeReads } from './large-reads.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open'>;
+  readonly largeReads: LargeReads;
+}
 
 export const getJoinedMembersByRoom = endpoint({
   operation: 'getJoinedMembersByRoom',
@@ -16,7 +22,8 @@ export const getJoinedMembersByRoom = endpoint({
   idempotency: 'natural',
   path: z.object({ roomId }),
 
-  async handle({ caller, path }, { rooms }: { rooms: Pick<Rooms, 'open'> }) {
+  async handle({ caller, path, signal }, { rooms, largeReads }: Ports) {
+    await largeReads.enter(caller.userId, signal);
     const room = await rooms.open(path.roomId);
     if (room?.membershipOf(caller.userId) !== 'join')
       throw forbidden(`You are not a member of ${path.roomId}`);

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
-import { invalidParam } from '../../http/matrix-error.ts';
-import { decodePaginationToken } from '../../rooms/pagination-token.ts';
+import { forbidden } from '../../http/matrix-error.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Place } from '../../rooms/ports.ts';
 import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { LargeReads } from './large-reads.ts';
+import { placeOf } from './page-request.ts';
 import { answerOf, renderedEvents } from './rendered.ts';
 
 const membership = z.enum(['join', 'invite', 'knock', 'leave', 'ban']).optional();
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly largeReads: LargeReads;
+}
 
 export const getMembersByRoom = endpoint({
   operation: 'getMembersByRoom',
@@ -22,9 +30,10 @@ export const getMembersByRoom = endpoint({
   path: z.object({ roomId }),
   query: z.object({ at: z.string().optional(), membership, not_membership: membership }),
 
-  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+    await largeReads.enter(caller.userId, signal);
     const reading = await readingOf(rooms, path.roomId, caller.userId);
-    const members = await membersAt(reading, query.at);
+    const members = await membersAt(reading, query.at, caller.userId);
     const chunk = members.filter((event) => isWanted(event.content.membership, query));
     return answerOf({ chunk: renderedEvents(chunk, caller) });
   },
@@ -32,16 +41,22 @@ export const getMembersByRoom = endpoint({
 
 const isMember = (type: string) => type === 'm.room.member';
 
-/** Whoever has left sees nobody come and go behind their own departure. */
-async function membersAt({ room, departure }: Reading, at: string | undefined) {
-  const end = departure && { kind: 'live' as const, position: departure.nid };
-  const token = at === undefined || at === '' ? undefined : decodePaginationToken(at);
-  if (at && !token) throw invalidParam('at is not a token of this server');
-  if (!token) return departure ? room.stateAfter(departure, isMember) : room.state(isMember);
-  const position = token.kind === 'live' ? token.position : token.place.nid;
-  if (end && position >= end.position) return membersAt({ room, departure }, undefined);
-  return room.stateAt(position, isMember);
+/**
+ * Whoever has left sees nobody come and go behind their own departure; and nobody sees who was there
+ * at a time of which they may not see an event.
+ */
+async function membersAt({ room, departure }: Reading, at: string | undefined, reader: UserId) {
+  const now = () => (departure ? room.stateAfter(departure, isMember) : room.state(isMember));
+  if (!at) return now();
+  const event = await room.eventBefore(await placeOf(room, at, 'at'));
+  if (event && departure && !isBefore(event, departure)) return now();
+  const [seen] = event ? await room.visibleTo(reader, [event]) : [];
+  if (!seen) throw forbidden('You may not see the room as it was then');
+  return room.stateAfter(seen.event, isMember);
 }
+
+const isBefore = (a: Place, b: Place): boolean =>
+  a.depth < b.depth || (a.depth === b.depth && a.nid < b.nid);
 
 type Membership = RoomEvent['content'][string];
 

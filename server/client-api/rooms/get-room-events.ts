@@ -5,8 +5,14 @@ import { encodePlace } from '../../rooms/pagination-token.ts';
 import type { Place } from '../../rooms/ports.ts';
 import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { LargeReads } from './large-reads.ts';
 import { filterField, limitField, placeOf, sendersOf, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvents, renderedSeen } from './rendered.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly largeReads: LargeReads;
+}
 
 /** GET /messages: the history of a room, page by page in the room's own order. */
 export const getRoomEvents = endpoint({
@@ -27,7 +33,8 @@ export const getRoomEvents = endpoint({
     filter: filterField,
   }),
 
-  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+    await largeReads.enter(caller.userId, signal);
     const { dir: direction, filter, to } = query;
     const reading = await readingOf(rooms, path.roomId, caller.userId);
     const { room } = reading;

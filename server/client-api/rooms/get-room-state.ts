@@ -4,7 +4,13 @@ import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { LargeReads } from './large-reads.ts';
 import { renderedEvents } from './rendered.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly largeReads: LargeReads;
+}
 
 export const getRoomState = endpoint({
   operation: 'getRoomState',
@@ -17,7 +23,8 @@ export const getRoomState = endpoint({
   idempotency: 'natural',
   path: z.object({ roomId }),
 
-  async handle({ caller, path }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+  async handle({ caller, path, signal }, { rooms, largeReads }: Ports) {
+    await largeReads.enter(caller.userId, signal);
     const { room, departure } = await readingOf(rooms, path.roomId, caller.userId);
     const events = departure ? await room.stateAfter(departure) : await room.state();
     return jsonText(renderedEvents(events, caller));

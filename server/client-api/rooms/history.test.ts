@@ -4,6 +4,7 @@ import { openRoomServer } from '../../../test/support/room-server.ts';
 import { alice, bob, carol } from '../../../test/support/rooms.ts';
 import { encodeSyncToken } from '../../log/token.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { encodePlace } from '../../rooms/pagination-token.ts';
 
 test('messages are paged back to the first event, and there is no token behind it', async () => {
   await using bench = await workbench();
@@ -70,6 +71,85 @@ test('whoever has left reads up to their leaving, and who was never there nothin
   expect((members.json.chunk as JsonObject[]).map((event) => event.state_key)).toEqual([bob]);
   await bench.ask('bob', 'POST', `${bench.at}/forget`);
   expect((await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b`)).status).toBe(403);
+});
+
+test('a forgotten room is as unreadable as one that one was never in, by whatever endpoint', async () => {
+  await using bench = await workbench();
+  const [first] = bench.events;
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  const look = async () => {
+    const paths = [`/event/${first}`, `/context/${first}`, '/messages?dir=b', '/members', '/state'];
+    const answers = paths.map((path) => bench.ask('bob', 'GET', `${bench.at}${path}`));
+    return (await Promise.all(answers)).map(({ status }) => status);
+  };
+  expect(await look()).toEqual([200, 200, 200, 200, 200]);
+  await bench.ask('bob', 'POST', `${bench.at}/forget`);
+  expect(await look()).toEqual([404, 404, 403, 403, 403]);
+  await bench.setVisibility('world_readable');
+  const open = await bench.say(bench.roomId, alice, 'to all the world');
+  expect((await bench.ask('bob', 'GET', `${bench.at}/event/${open}`)).status).toBe(200);
+  expect((await bench.ask('bob', 'GET', `${bench.at}/event/${first}`)).status).toBe(404);
+});
+
+test('who was in the room is told of times only of which one may see an event', async () => {
+  await using bench = await workbench();
+  await bench.setVisibility('joined');
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: carol });
+  const secret = await bench.say(bench.roomId, alice, 'before Bob');
+  await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target: carol, action: 'ban' },
+    {},
+  );
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  const room = (await bench.rooms.open(bench.roomId))!;
+  const place = (await room.event(secret))!;
+  const live = (position: number) =>
+    encodeSyncToken({ epoch: 1, position, toDevice: 0, ephemeral: 0 });
+  const members = async (user: string, at: string) => {
+    const { status, json } = await bench.ask(user, 'GET', `${bench.at}/members?at=${at}`);
+    const chunk = (json.chunk ?? []) as { state_key: string; content: JsonObject }[];
+    return [
+      status,
+      Object.fromEntries(chunk.map((each) => [each.state_key, each.content.membership])),
+    ];
+  };
+  for (const at of [live(place.nid), encodePlace(place), encodePlace({ depth: 0, nid: 0 })])
+    expect(await members('bob', at)).toEqual([403, {}]);
+  const now = [200, { [alice]: 'join', [bob]: 'join', [carol]: 'ban' }];
+  expect(await members('bob', live(room.lastPosition + 1_000))).toEqual(now);
+  expect(await members('bob', encodePlace({ depth: 1_000, nid: 0 }))).toEqual(now);
+  const then = [200, { [alice]: 'join', [carol]: 'invite' }];
+  expect(await members('alice', live(place.nid))).toEqual(then);
+  // Not of a time when the position fits, but of the place: a number need not be one of this room.
+  expect(await members('alice', encodePlace({ ...place, nid: place.nid + 1_000 }))).toEqual(then);
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  await bench.ask('alice', 'POST', `${bench.at}/unban`, { user_id: carol });
+  const left = [200, { [alice]: 'join', [bob]: 'leave', [carol]: 'ban' }];
+  expect(await members('bob', live(room.lastPosition + 1_000))).toEqual(left);
+});
+
+test.each([
+  ['limit=0', 0],
+  ['limit=1', 1],
+  ['limit=999999999999999', 9],
+  ['limit=2&filter={"limit":1}', 1],
+])('a page of %s', async (query, count) => {
+  await using bench = await workbench();
+  const page = await bench.messages(`dir=b&${query.replace('{', '%7B').replace('}', '%7D')}`);
+  expect(types(page.chunk).length).toBe(count);
+  expect(page.end === undefined).toBe(count === 9);
+});
+
+test('a page of no events goes nowhere, and comes back with the rest', async () => {
+  await using bench = await workbench();
+  const none = await bench.messages('dir=b&limit=0');
+  expect(none.end).toBe(none.start);
+  const page = await bench.messages(`dir=b&limit=1&from=${none.end}`);
+  expect(bodies(page.chunk)).toEqual(['2']);
 });
 
 test('the context of an event shows both sides, and its tokens go on from there', async () => {
@@ -160,6 +240,13 @@ async function workbench() {
     at,
     events,
     positions,
+    setVisibility: (history_visibility: string) =>
+      server.setState(roomId, {
+        sender: alice,
+        type: 'm.room.history_visibility',
+        stateKey: '',
+        content: { history_visibility },
+      }),
     messages: async (query: string) =>
       (await server.ask('alice', 'GET', `${at}/messages?${query}`)).json,
     async [Symbol.asyncDispose]() {

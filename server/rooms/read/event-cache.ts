@@ -1,4 +1,5 @@
 import type { EventId } from '../../protocol/identifiers.ts';
+import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
 import { Lru } from '../memory/lru.ts';
@@ -7,19 +8,28 @@ import { heapBytesOf, type RoomEvent } from '../room-event.ts';
 import { roomEventOf } from './stored-event.ts';
 
 const REDACTED_MAX = 1_000;
+const READ_AT_ONCE = 2_000;
+
+/** Far above any room that is none of its members' spite, far below the longest string of V8. */
+export const ANSWER_BYTES_MAX = 128 * 1_048_576;
 
 /** Committed events of all rooms, as readers see them: those used last. */
 export class EventCache {
   readonly #store: Pick<RoomStore, 'eventsByNid' | 'eventById'>;
+  readonly #answerBytesMax: number;
   readonly #events: Lru<number, RoomEvent>;
   readonly #redacted = new Lru<number, RoomEvent>(REDACTED_MAX);
 
-  constructor(store: Pick<RoomStore, 'eventsByNid' | 'eventById'>, bytesMax: number) {
+  constructor(
+    store: Pick<RoomStore, 'eventsByNid' | 'eventById'>,
+    { bytesMax, answerBytesMax }: { bytesMax: number; answerBytesMax: number },
+  ) {
     this.#store = store;
+    this.#answerBytesMax = answerBytesMax;
     this.#events = new Lru(bytesMax);
   }
 
-  /** In the order asked for. */
+  /** In the order asked for. Throws M_TOO_LARGE where they are more than one answer can hold. */
   async load(
     rulesOf: (event: StoredEvent) => RoomVersionRules,
     nids: readonly number[],
@@ -31,9 +41,13 @@ export class EventCache {
       if (event) found.set(nid, event);
       else missing.push(nid);
     }
-    if (missing.length > 0)
-      for (const stored of await this.#store.eventsByNid(missing))
-        found.set(stored.nid, this.put(roomEventOf(stored, rulesOf(stored))));
+    let bytes = this.#withinOneAnswer(textBytesOf(found.values()));
+    for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
+      const read = await this.#store.eventsByNid(missing.slice(at, at + READ_AT_ONCE));
+      const events = read.map((stored) => this.put(roomEventOf(stored, rulesOf(stored))));
+      for (const event of events) found.set(event.nid, event);
+      bytes = this.#withinOneAnswer(bytes + textBytesOf(events));
+    }
     return nids.flatMap((nid) => found.get(nid) ?? []);
   }
 
@@ -57,6 +71,11 @@ export class EventCache {
     if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
   }
 
+  #withinOneAnswer(bytes: number): number {
+    if (bytes > this.#answerBytesMax) throw tooLarge('There is more than one answer can hold');
+    return bytes;
+  }
+
   #withoutRedactedPast(event: RoomEvent): RoomEvent {
     const { replacesNid } = event;
     const past = replacesNid === undefined ? undefined : this.#redacted.get(replacesNid);
@@ -66,4 +85,10 @@ export class EventCache {
   #keep(event: RoomEvent): void {
     this.#events.set(event.nid, event, heapBytesOf(event));
   }
+}
+
+function textBytesOf(events: Iterable<RoomEvent>): number {
+  let bytes = 0;
+  for (const { members, unsigned } of events) bytes += members.length + unsigned.length;
+  return bytes;
 }

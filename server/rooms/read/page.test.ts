@@ -62,6 +62,33 @@ test('types and senders are looked up, wildcards too', async () => {
   expect(nobody).toMatchObject({ events: [], isLast: true });
 });
 
+test('large events make short pages, and still all are seen', async () => {
+  await using bench = await workbench(3);
+  const body = 'x'.repeat(60_000);
+  for (let index = 0; index < 25; index++) await bench.say(bench.room.roomId, alice, body);
+  const counts: number[] = [];
+  let from = await bench.room.placeAt(Number.MAX_SAFE_INTEGER);
+  for (let isLast = false; !isLast; ) {
+    const page = await bench.page({ from, direction: 'b', limit: 1_000 });
+    counts.push(page.events.length);
+    ({ isLast, end: from } = page);
+  }
+  expect(counts.slice(0, -1)).toEqual([17]);
+  expect(counts[1]).toBe(25 - 17 + bench.events.length);
+});
+
+test('an answer of more state than can be told is refused before it is made', async () => {
+  await using bench = await workbench(0);
+  const state = { sender: alice, type: 'x', content: { x: 'x'.repeat(50_000) } };
+  for (let key = 0; key < 4; key++)
+    await bench.setState(bench.room.roomId, { ...state, stateKey: `${key}` });
+  expect((await bench.room.state()).length).toBeGreaterThan(4);
+  await using small = await openRooms(bench.fresh, { answerBytesMax: 150_000 });
+  const room = (await small.rooms.open(bench.room.roomId))!;
+  await expect(room.state()).rejects.toMatchObject({ status: 413, errcode: 'M_TOO_LARGE' });
+  expect((await room.state((type) => type !== 'x')).length).toBeGreaterThan(4);
+});
+
 async function workbench(messages: number) {
   const fresh = await freshDatabase();
   const under = await openRooms(fresh);
@@ -71,6 +98,8 @@ async function workbench(messages: number) {
   const last = room.lastPosition;
   const { events } = await room.timeline({ after: 0, upTo: last, limit: 1_000 });
   return {
+    ...under,
+    fresh,
     room,
     last,
     events,

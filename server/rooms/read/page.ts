@@ -30,33 +30,45 @@ export interface Page {
 }
 
 /** Where a filter or history visibility lets little through, how much is read for one answer. */
-const READS_MAX = 5;
+const READ_EVENTS_TOTAL = 2_500;
+/** At once: an event has up to 64 kB. */
 const READ_EVENTS_MIN = 20;
-const READ_EVENTS_MAX = 500;
+const READ_EVENTS_MAX = 100;
+/** An answer lies in memory until a slow client has read it. The rest is on the next page. */
+const PAGE_BYTES_MAX = 1_048_576;
 
 /** One page of a room in its own order, of what the reader wants and may see. */
 export async function pageOf(room: HotRoom, reads: RoomReads, request: PageRequest): Promise<Page> {
   const events: SeenEvent[] = [];
-  let end = request.from;
-  for (let count = 0; count < READS_MAX; count++) {
+  let [end, bytes] = [request.from, 0];
+  if (request.limit === 0) return { events, end, isLast: false };
+  for (let total = 0; total < READ_EVENTS_TOTAL; ) {
     const missing = request.limit - events.length;
     const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
     const read = await readOn(room, reads, request, { end, limit });
-    const seen = new Map(
-      (await visibleTo(room, reads, request.reader, read.filter(request.wanted))).map((each) => [
-        each.event.nid,
-        each,
-      ]),
-    );
+    const seen = await seenOf(room, reads, request, read);
     for (const event of read) {
-      end = behind(event, request.direction);
       const each = seen.get(event.nid);
+      bytes += each ? event.members.length + event.unsigned.length : 0;
+      if (bytes > PAGE_BYTES_MAX && events.length > 0) return { events, end, isLast: false };
+      end = behind(event, request.direction);
       if (each) events.push(each);
       if (events.length === request.limit) return { events, end, isLast: false };
     }
     if (read.length < limit) return { events, end, isLast: true };
+    total += read.length;
   }
   return { events, end, isLast: false };
+}
+
+async function seenOf(
+  room: HotRoom,
+  reads: RoomReads,
+  { wanted, reader }: PageRequest,
+  read: readonly RoomEvent[],
+): Promise<Map<number, SeenEvent>> {
+  const seen = await visibleTo(room, reads, reader, read.filter(wanted));
+  return new Map(seen.map((each) => [each.event.nid, each]));
 }
 
 async function readOn(

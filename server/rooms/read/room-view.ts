@@ -164,6 +164,19 @@ export class RoomView implements Room {
     return (await this.#reads.store.placeAt(this.nid, position)) ?? { depth: 0, nid: 0 };
   }
 
+  async eventBefore({ depth, nid }: Place): Promise<RoomEvent | undefined> {
+    const [stored] = await this.#reads.store.pageOfRoom({
+      roomNid: this.nid,
+      // A place lies just behind its event.
+      from: { depth, nid: nid + 1 },
+      direction: 'b',
+      limit: 1,
+      types: null,
+      senders: null,
+    });
+    return stored && this.#reads.eventOf(stored, this.#room.rules);
+  }
+
   strippedState(): Promise<RoomEvent[]> {
     return this.state((type, stateKey) => STRIPPED.has(stateKeyOf(type, stateKey)));
   }

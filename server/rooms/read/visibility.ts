@@ -8,7 +8,8 @@ import type { RoomReads } from './room-reads.ts';
 
 /**
  * Narrows events to those that history visibility lets the user see (Room history visibility,
- * "Server behaviour"), each with the user's membership at it.
+ * "Server behaviour"), each with the user's membership at it. Who has forgotten the room sees what a
+ * stranger does.
  */
 export async function visibleTo(
   room: HotRoom,
@@ -42,16 +43,25 @@ async function judge(
   event: RoomEvent,
 ): Promise<SeenEvent | undefined> {
   if (isBehindJoin(own, event)) return { event, membership: 'join' };
-  const before = await roomAt(room, reads, userId, event.stateBefore);
-  const after =
-    event.stateAfter === event.stateBefore
-      ? before
-      : await roomAt(room, reads, userId, event.stateAfter);
+  const [before, after] = await roomAround(room, reads, userId, event);
+  if (own?.forgotten)
+    return after.visibility === 'world_readable' ? { event, membership: 'leave' } : undefined;
   // A backfilled event lies before everything that this server has seen happen.
   const joinedLater = lastJoin > (event.inTimeline ? event.nid : 0);
   const isSeen = maySee(before, joinedLater, judgedByBoth(event, userId) ? after : undefined);
   if (!isSeen) return undefined;
   return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };
+}
+
+async function roomAround(
+  room: HotRoom,
+  reads: RoomReads,
+  userId: UserId,
+  { stateBefore, stateAfter }: RoomEvent,
+): Promise<[before: AtEvent, after: AtEvent]> {
+  const before = await roomAt(room, reads, userId, stateBefore);
+  if (stateAfter === stateBefore) return [before, before];
+  return [before, await roomAt(room, reads, userId, stateAfter)];
 }
 
 /** The events that change what the user may see are seen if either side allows it. */

@@ -1,0 +1,64 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { limitExceeded } from '../../http/matrix-error.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+
+const AT_ONCE_MAX = 8;
+const WAITING_MAX = 32;
+const WAIT_MS_MAX = 20_000;
+const RETRY_AFTER_MS = 1_000;
+
+interface UnderWay {
+  count: number;
+  /** In order of arrival. */
+  readonly waiting: Set<() => void>;
+}
+
+/**
+ * How many answers that may be large one user has under way. Each lies in memory until the client has
+ * read it, so a slow one with many of them would hold what the server has: it waits for itself.
+ */
+export class LargeReads {
+  readonly #users = new Map<UserId, UnderWay>();
+  readonly #waitMsMax: number;
+
+  constructor({ waitMsMax = WAIT_MS_MAX } = {}) {
+    this.#waitMsMax = waitMsMax;
+  }
+
+  /** Held until the answer was sent, or its client has gone: that is when the signal ends. */
+  async enter(userId: UserId, signal: AbortSignal): Promise<void> {
+    const own = this.#users.get(userId) ?? { count: 0, waiting: new Set() };
+    this.#users.set(userId, own);
+    if (own.count < AT_ONCE_MAX) own.count += 1;
+    else await this.#turnOf(own);
+    if (signal.aborted) this.#leave(userId, own);
+    else signal.addEventListener('abort', () => this.#leave(userId, own), { once: true });
+  }
+
+  async #turnOf({ waiting }: UnderWay): Promise<void> {
+    if (waiting.size >= WAITING_MAX) throw limitExceeded(RETRY_AFTER_MS);
+    const stop = new AbortController();
+    let called = () => {};
+    const turn = new Promise<boolean>((resolve) => {
+      called = () => resolve(true);
+    });
+    waiting.add(called);
+    const tooLate = wait(this.#waitMsMax, false, { signal: stop.signal, ref: false });
+    const came = await Promise.race([turn, tooLate.catch(() => false)]);
+    stop.abort();
+    waiting.delete(called);
+    if (!came) throw limitExceeded(RETRY_AFTER_MS);
+  }
+
+  /** Whoever waits next takes over the place. */
+  #leave(userId: UserId, own: UnderWay): void {
+    const [next] = own.waiting;
+    if (next) {
+      own.waiting.delete(next);
+      next();
+      return;
+    }
+    own.count -= 1;
+    if (own.count === 0) this.#users.delete(userId);
+  }
+}
