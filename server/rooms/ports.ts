@@ -34,6 +34,7 @@ export interface RoomStore {
 
   eventsByNid(nids: readonly number[]): Promise<readonly StoredEvent[]>;
   eventById(eventId: EventId): Promise<StoredEvent | undefined>;
+  eventsById(eventIds: readonly EventId[]): Promise<readonly StoredEvent[]>;
   /** The newest in (after, upTo], newest first. */
   newestOfTimeline(range: LogRange & { limit: number }): Promise<readonly StoredEvent[]>;
   /** The newest of the timeline of each room up to this position, newest first. */

@@ -54,6 +54,24 @@ export const receiptRow = (receipt: PlacedReceipt): Row => ({
   ],
 });
 
+export const noReceiptRow = ({ userId, roomId, type, threadId }: Receipt): Row => ({
+  write: DELETE_RECEIPT,
+  values: [userId, roomId, type, threadId],
+});
+
+const keyOf: NonNullable<Write['key']> = (values) => values.slice(0, 4).join('\u0000');
+
+const DELETE_RECEIPT: Write = {
+  name: 'delete_receipt',
+  table: 'receipt',
+  sql: `DELETE FROM receipt USING unnest($1::text[], $2::text[], $3::text[], $4::text[])
+      AS gone (user_id, room_id, receipt_type, thread_id)
+    WHERE receipt.user_id = gone.user_id AND receipt.room_id = gone.room_id
+      AND receipt.receipt_type = gone.receipt_type AND receipt.thread_id = gone.thread_id`,
+  types: ['text', 'text', 'text', 'text'],
+  key: keyOf,
+};
+
 const PUT_RECEIPT: Write = {
   name: 'put_receipt',
   table: 'receipt',
@@ -65,5 +83,5 @@ const PUT_RECEIPT: Write = {
       event_id = excluded.event_id, event_position = excluded.event_position, ts = excluded.ts,
       position = excluded.position`,
   types: ['text', 'text', 'text', 'text', 'text', 'int8', 'int8', 'int8'],
-  key: (values) => values.slice(0, 4).join('\u0000'),
+  key: keyOf,
 };

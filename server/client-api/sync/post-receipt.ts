@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, jsonObject, roomId } from '../../http/fields.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
+import { parseEventId } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import type { Presence } from '../../sync/ephemeral/presence.ts';
 import type { ReadMarkers } from '../../sync/receipts/read-markers.ts';
 import type { Receipts } from '../../sync/receipts/receipts.ts';
+import { MAIN_TIMELINE } from '../../sync/unread/thread-of.ts';
 
 export interface ReceiptPorts {
   readonly receipts: Pick<Receipts, 'put'>;
@@ -39,7 +41,7 @@ export const postReceipt = endpoint({
 
 function threadIdIn(value: JsonValue | undefined): string {
   if (value === undefined) return '';
-  if (typeof value !== 'string' || value === '')
-    throw invalidParam('thread_id must be a non-empty string');
+  if (typeof value !== 'string' || !(value === MAIN_TIMELINE || parseEventId(value).ok))
+    throw invalidParam('thread_id must be main or the id of an event');
   return value;
 }

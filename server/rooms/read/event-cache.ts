@@ -15,13 +15,13 @@ export const ANSWER_BYTES_MAX = 128 * 1_048_576;
 
 /** Committed events of all rooms, as readers see them: those used last. */
 export class EventCache {
-  readonly #store: Pick<RoomStore, 'eventsByNid' | 'eventById'>;
+  readonly #store: Pick<RoomStore, 'eventsByNid' | 'eventById' | 'eventsById'>;
   readonly #answerBytesMax: number;
   readonly #events: Lru<number, RoomEvent>;
   readonly #redacted = new Lru<number, RoomEvent>(REDACTED_MAX);
 
   constructor(
-    store: Pick<RoomStore, 'eventsByNid' | 'eventById'>,
+    store: Pick<RoomStore, 'eventsByNid' | 'eventById' | 'eventsById'>,
     { bytesMax, answerBytesMax }: { bytesMax: number; answerBytesMax: number },
   ) {
     this.#store = store;
@@ -57,6 +57,11 @@ export class EventCache {
   }
 
   /** Also one that was read before a redaction and comes in behind it is shown without what it took. */
+  async byIds(rules: RoomVersionRules, eventIds: readonly EventId[]): Promise<RoomEvent[]> {
+    const stored = await this.#store.eventsById(eventIds);
+    return stored.map((each) => this.put(roomEventOf(each, rules)));
+  }
+
   put(event: RoomEvent): RoomEvent {
     const redacted = this.#redacted.get(event.nid);
     const shown = redacted ?? this.#withoutRedactedPast(event);

@@ -141,6 +141,15 @@ export class RoomView implements Room {
     return event?.roomId === this.roomId ? event : undefined;
   }
 
+  async events(eventIds: readonly EventId[]): Promise<RoomEvent[]> {
+    const recent = eventIds.flatMap((each) => this.#room.timeline.byId(each) ?? []);
+    const known = new Set(recent.map((event) => event.eventId));
+    const missing = eventIds.filter((each) => !known.has(each));
+    if (missing.length === 0) return recent;
+    const found = await this.#reads.events.byIds(this.#room.rules, missing);
+    return [...recent, ...found.filter((event) => event.roomId === this.roomId)];
+  }
+
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
     return visibleTo(this.#room, this.#reads, userId, events);
   }

@@ -65,6 +65,11 @@ export async function eventById(
   return rows[0];
 }
 
+export const eventsById = (database: Database, eventIds: readonly EventId[]) =>
+  database.query<StoredEvent>('events_by_id', selectFrom('WHERE event_id = ANY ($1::text[])'), [
+    eventIds,
+  ]);
+
 /** The newest `limit` events of the timeline in (after, upTo], newest first. */
 export const newestOfTimeline = (
   database: Database,

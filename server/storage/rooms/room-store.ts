@@ -19,6 +19,7 @@ export const roomStore = (database: Database) => ({
 
   eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
   eventById: (eventId: EventId) => events.eventById(database, eventId),
+  eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
     events.newestOfTimeline(database, range),
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>

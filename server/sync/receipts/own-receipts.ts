@@ -30,6 +30,18 @@ export class OwnReceipts {
     );
   }
 
+  /** Unless it was put again meanwhile. */
+  gone(receipt: PlacedReceipt): void {
+    void this.#users.get(receipt.userId)?.then(
+      (own) => {
+        const room = own.get(receipt.roomId);
+        const key = keyOf(receipt);
+        if (room?.get(key)?.position === receipt.position) room.delete(key);
+      },
+      () => {},
+    );
+  }
+
   #of(userId: UserId): Promise<Own> {
     const own = this.#users.get(userId) ?? this.#load(userId);
     this.#users.delete(userId);
@@ -54,7 +66,9 @@ export class OwnReceipts {
 export const sameReceipt = (one: Receipt, other: Receipt): boolean =>
   one.type === other.type && one.threadId === other.threadId;
 
+const keyOf = ({ type, threadId }: Receipt): string => `${type}\u0000${threadId}`;
+
 function put(own: Own, receipt: PlacedReceipt) {
   const room = own.get(receipt.roomId) ?? new Map<string, PlacedReceipt>();
-  own.set(receipt.roomId, room.set(`${receipt.type}\u0000${receipt.threadId}`, receipt));
+  own.set(receipt.roomId, room.set(keyOf(receipt), receipt));
 }

@@ -6,7 +6,7 @@ import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import type { ReceiptType } from '../../storage/receipts.ts';
+import type { PlacedReceipt, ReceiptType } from '../../storage/receipts.ts';
 import { Receipts } from './receipts.ts';
 
 const roomId = '!r:x' as RoomId;
@@ -64,6 +64,37 @@ test('a receipt must belong to the thread that it names', async () => {
   await expect(house.put(alice, '$2', 'm.read', '$1')).rejects.toThrow(/not related/);
 });
 
+test.each([
+  ['an event that is not known', '$unknown', '$invented'],
+  ['an event that is not known, in the main timeline', '$unknown', 'main'],
+  ['an event that says so itself', '$lie', '$invented'],
+])('a thread cannot be invented by a receipt on %s', async (_what, eventId, threadId) => {
+  await using house = await start();
+  await expect(house.put(alice, eventId, 'm.read', threadId)).rejects.toThrow(/not related/);
+  expect(await house.receipts.ownIn(alice, roomId)).toEqual([]);
+});
+
+test('of the threads that a user has read in a room the last hundred are kept', async () => {
+  await using house = await start();
+  const root = (index: number) => `$root-${index}`;
+  const put = (index: number) => house.put(alice, root(index), 'm.read', root(index));
+  await house.put(alice, '$1');
+  await house.put(bob, root(0), 'm.read', root(0));
+  await house.put(alice, root(0), 'm.read.private', root(0));
+  for (let index = 0; index < 101; index++) await put(index);
+  const expected = Array.from({ length: 100 }, (_, index) => root(index + 1));
+  const threads = (all: readonly PlacedReceipt[]) =>
+    all
+      .filter((each) => each.type === 'm.read' && each.threadId !== '')
+      .map((each) => each.eventId);
+  for (const receipts of [house.receipts, house.again()]) {
+    const own = await receipts.ownIn(alice, roomId);
+    expect(threads(own).toSorted()).toEqual(expected.toSorted());
+    expect(own).toHaveLength(102);
+    expect(await receipts.ownIn(bob, roomId)).toHaveLength(1);
+  }
+}, 30_000);
+
 test('who is not in the room sends no receipts', async () => {
   await using house = await start();
   await expect(house.put('@mallory:x' as UserId, '$1')).rejects.toThrow(/not in this room/);
@@ -119,6 +150,8 @@ const events = new Map(
     event('$2', 2),
     event('$3', 3),
     event('$reply', 4, { 'm.relates_to': { rel_type: 'm.thread', event_id: '$1' } }),
+    event('$lie', 5, { 'm.relates_to': { rel_type: 'm.thread', event_id: '$invented' } }),
+    ...Array.from({ length: 102 }, (_, index) => event(`$root-${index}`, 10 + index)),
   ].map((each) => [each.eventId, each]),
 );
 
@@ -126,6 +159,7 @@ const rooms = {
   open: async () => ({
     membershipOf: (userId: UserId) => (userId === alice || userId === bob ? 'join' : undefined),
     event: async (eventId: EventId) => events.get(eventId),
+    events: async (eventIds: EventId[]) => eventIds.flatMap((each) => events.get(each) ?? []),
   }),
 } as unknown as Pick<Rooms, 'open'>;
 

@@ -5,6 +5,7 @@ import { forbidden, invalidParam } from '../../protocol/matrix-error.ts';
 import type { Room, Rooms } from '../../rooms/rooms.ts';
 import type { Database } from '../../storage/database.ts';
 import {
+  noReceiptRow,
   type PlacedReceipt,
   type Receipt,
   type ReceiptType,
@@ -32,6 +33,12 @@ export interface NewReceipt {
   /** '' for an unthreaded receipt. */
   readonly threadId: string;
 }
+
+/**
+ * Of one user's threads in a room, the last ones: each is told to everybody in the room at their next
+ * initial sync. What was read before those is nearly always read in the room as a whole.
+ */
+const THREADS_MAX = 100;
 
 /** Who has read how far. Receipts that follow each other quickly become one: the newest wins (D6). */
 export class Receipts {
@@ -105,6 +112,7 @@ export class Receipts {
 
   /** Each is a change of its own, so that one which the database refuses takes no other with it. */
   async #commit(receipt: Receipt): Promise<void> {
+    const gone = beyondThreads(await this.#own.in(receipt.userId, receipt.roomId), receipt);
     let position = 0;
     try {
       await this.#ports.log.commit((next) => {
@@ -120,10 +128,15 @@ export class Receipts {
           threadId: threadId || null,
         } as const;
         return {
-          change: { rows: [receiptRow(placed)], records: [{ position, record }], touches: [] },
+          change: {
+            rows: [...gone.map(noReceiptRow), receiptRow(placed)],
+            records: [{ position, record }],
+            touches: [],
+          },
           value: undefined,
         };
       });
+      for (const each of gone) this.#own.gone(each);
     } finally {
       this.#underway.delete(position);
     }
@@ -144,6 +157,15 @@ export class Receipts {
 const keyOf = ({ userId, roomId, type, threadId }: NewReceipt) =>
   [userId, roomId, type, threadId].join('\u0000');
 
+/** The threads of the same room and type that were read before all others, where this is one too many. */
+function beyondThreads(own: readonly PlacedReceipt[], receipt: Receipt): PlacedReceipt[] {
+  if (receipt.threadId === '' || own.some((each) => sameReceipt(each, receipt))) return [];
+  const threads = own.filter((each) => each.type === receipt.type && each.threadId !== '');
+  return threads
+    .toSorted((a, b) => a.position - b.position)
+    .slice(0, Math.max(0, threads.length + 1 - THREADS_MAX));
+}
+
 /** Of an event that is not known, or not in the timeline, nobody can say where it stands. */
 const isBehind = (receipt: Receipt, before: Receipt): boolean =>
   receipt.eventId === before.eventId ||
@@ -153,8 +175,7 @@ const isBehind = (receipt: Receipt, before: Receipt): boolean =>
 
 async function placeOf(room: Room, { eventId, threadId }: NewReceipt): Promise<number | null> {
   const event = await room.event(eventId);
-  if (event === undefined) return null;
-  if (threadId !== '' && !(await isRelatedToThread(room, event, threadId)))
+  if (threadId !== '' && !(event && (await isRelatedToThread(room, event, threadId))))
     throw invalidParam(`event_id ${eventId} is not related to thread ${threadId}`);
-  return event.inTimeline ? event.nid : null;
+  return event?.inTimeline ? event.nid : null;
 }

@@ -15,8 +15,25 @@ export function typingEvent(typing: readonly UserId[], reader: Reader): Json[] {
 export function receiptEvents(receipts: readonly PlacedReceipt[], reader: Reader): Json[] {
   if (!reader.filter.room.ephemeral.admits({ type: 'm.receipt' })) return [];
   const shown = receipts.filter((each) => each.type === 'm.read' || each.userId === reader.userId);
-  const byThread = Map.groupBy(shown, (receipt) => receipt.threadId);
+  const byThread = Map.groupBy(newestThreads(shown, reader), (receipt) => receipt.threadId);
   return [...byThread.values()].map(receiptEvent);
+}
+
+/** Of others in a thread, so many: one member of a room must not swell everybody's answers. */
+const THREADS_SHOWN_MAX = 20;
+
+/** Given in order of position. */
+function newestThreads(receipts: readonly PlacedReceipt[], reader: Reader): PlacedReceipt[] {
+  const counts = new Map<UserId, number>();
+  return receipts
+    .toReversed()
+    .filter(({ userId, threadId }) => {
+      if (threadId === '' || userId === reader.userId) return true;
+      const count = (counts.get(userId) ?? 0) + 1;
+      counts.set(userId, count);
+      return count <= THREADS_SHOWN_MAX;
+    })
+    .toReversed();
 }
 
 function receiptEvent(receipts: readonly PlacedReceipt[]): Json {

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Ruleset } from '../../protocol/push-rules/rules.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
@@ -5,7 +6,7 @@ import type { Room } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
 import { pushJudge } from './push-judge.ts';
 import { type ReadUpTo, RoomUnread, type Unread } from './room-unread.ts';
-import { threadOf } from './thread-of.ts';
+import { threadsOf } from './thread-of.ts';
 
 /**
  * Of a room that nobody has read for long, so many of the newest events are looked at: a count is
@@ -74,11 +75,13 @@ export class UnreadCounts {
     const { events } = await room.timeline(range);
     const isJudged = ({ sender }: RoomEvent) => sender !== userId && !ignored.has(sender);
     const judge = await pushJudge(question, events.filter(isJudged));
-    for (const event of events) {
-      const threadId = await threadOf(room, event);
+    const threads = await threadsOf(room, events);
+    for (const [index, event] of events.entries()) {
+      const threadId = threads[index]!;
+      if (judge.isTired()) await turn();
       if (event.sender === userId) unread.sentIn(threadId);
       if (!isJudged(event)) continue;
-      const { notify, highlight } = judge(event);
+      const { notify, highlight } = judge.of(event);
       if (notify) unread.notify({ position: event.nid, threadId, highlight });
     }
     unread.countedTo = upTo;
