@@ -10,6 +10,7 @@ import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
+import { setAside } from './adapters/patroni/set-aside.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
 import { startWatchdog } from './adapters/watchdog/watchdog.ts';
@@ -131,7 +132,7 @@ function connect(
   };
   return {
     ports,
-    askNow: (state) => askEtcd(etcd, config.etcd.endpoints, state),
+    askNow: (state) => askNow(config, etcd, state),
     close: () => {
       address?.close();
       return Promise.all([gateway.close(), site?.close()]);
@@ -140,19 +141,19 @@ function connect(
 }
 
 /** What only the moment of the question can tell. */
-async function askEtcd(
-  etcd: Etcd,
-  endpoints: readonly string[],
-  { view }: State,
-): Promise<AskedNow> {
+async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<AskedNow> {
   const lease = view?.patroni.leader?.lease;
-  const [members, patroniKeyLeftMs] = await Promise.all([
+  const dataDir = config.patroni?.postgres?.dataDir;
+  const [members, patroniKeyLeftMs, aside] = await Promise.all([
     etcd.members(),
     lease === undefined ? null : etcd.leaseLeftMs(lease).catch(() => null),
+    dataDir === undefined ? null : setAside(dataDir).catch(() => null),
   ]);
+  const { endpoints } = config.etcd;
   return {
     etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
     patroniKeyLeftMs,
+    setAside: aside,
   };
 }
 

@@ -29,6 +29,13 @@ test.each([
   expect(said).toContain(sentence);
 });
 
+test('a copy of the database that was set aside here is named until it is removed', () => {
+  const setAside = { path: '/data/farol.failed', since: '2026-11-20T10:00:00.000Z' };
+  const said = table({ ...statusWith([site('a', {})]), setAside }, now);
+  expect(said).toContain('Here /data/farol.failed is a copy of the database');
+  expect(said).toContain('from 2026-11-20');
+});
+
 const writer = { role: 'writer', epoch: 7, position: 42, healthy: true, why: null } as const;
 
 const site = (name: string, special: Partial<SiteStatus>) =>

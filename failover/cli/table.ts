@@ -16,7 +16,11 @@ export function table(status: Status, nowMs = Date.now()): string {
   const { address, leader, others, warning } = status.explanation;
   const renewals = status.sites.flatMap((site) => renewal(site, nowMs));
   const warnings = warning === null ? [] : [warning];
-  const sentences = [leader, address, others, ...warnings, ...outlook(status), ...renewals];
+  const sentences = [
+    ...[leader, address, others, ...warnings, ...outlook(status)],
+    ...setAsideHere(status),
+    ...renewals,
+  ];
   return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
 }
 
@@ -65,6 +69,14 @@ function row(
     site.power,
     certificates,
     etcd,
+  ];
+}
+
+function setAsideHere({ setAside }: Status): string[] {
+  if (setAside === null) return [];
+  const { path, since } = setAside;
+  return [
+    `Here ${path} is a copy of the database that Patroni could not use, from ${since.slice(0, 10)}; remove it when nobody wants to look into it.`,
   ];
 }
 

@@ -21,6 +21,8 @@ export interface Status {
   /** What is left of Patroni's leader key; null where it is not known or there is none. */
   readonly patroniKeyLeftMs: Millis | null;
   readonly writes: Writes;
+  /** On the disk of the site that answers: a copy of the database that Patroni could not use. */
+  readonly setAside: { readonly path: string; readonly since: string } | null;
   readonly sites: readonly SiteStatus[];
 }
 
@@ -32,7 +34,7 @@ export interface EtcdMemberStatus {
 }
 
 /** What is asked when somebody asks for the status. */
-export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs'>;
+export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs' | 'setAside'>;
 
 export interface SiteStatus {
   readonly site: Site;

@@ -34,6 +34,7 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   etcdSilentMs: 0,
   etcd: [],
   patroniKeyLeftMs: null,
+  setAside: null,
   writes: { kind: 'flow', sinceMs: null, confirming: [{ site: 'b', silentMs: null }] },
   sites,
 });
