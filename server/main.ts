@@ -12,13 +12,12 @@ import { requestListener } from './http/serve.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
 import { OutcomeStore } from './log/outcome-store.ts';
 import type { ServerName } from './protocol/identifiers.ts';
-import { DEFAULT_ROOM_VERSION } from './protocol/room-versions.ts';
+import { DEFAULT_ROOM_VERSION, roomVersions } from './protocol/room-versions.ts';
 import { signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { chainOf } from './role/explain-end.ts';
 import { greeting } from './role/greeting.ts';
 import { runProgram } from './role/process.ts';
 import type { BuildHomeserver, Ground } from './role/serving.ts';
-import { versionsForNewRooms } from './rooms/create/versions.ts';
 import { RoomEngine } from './rooms/engine.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
@@ -75,7 +74,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
       roomVersions: {
         default: DEFAULT_ROOM_VERSION,
         available: Object.fromEntries(
-          versionsForNewRooms().map((version) => [version, 'stable' as const]),
+          roomVersions().map((version) => [version, 'stable' as const]),
         ),
       },
     },

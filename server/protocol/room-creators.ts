@@ -10,6 +10,14 @@ export const creatorOf = (create: Event, rules: RoomVersionRules): JsonValue | u
   rules.implicitRoomCreator ? create.sender : create.content.creator;
 
 /** Room version 12: the sender of `m.room.create` and its `additional_creators`, above every level. */
+export const creatorsOf = (create: Event): string[] => {
+  const additional = create.content.additional_creators;
+  return [create.sender, ...(Array.isArray(additional) ? additional.filter(isText) : [])];
+};
+
+const isText = (value: JsonValue): value is string => typeof value === 'string';
+
+/** One of them. */
 export const isAmongCreators = (create: Event, userId: string): boolean => {
   if (create.sender === userId) return true;
   const additional = create.content.additional_creators;

@@ -2,12 +2,14 @@ import { expect, test } from 'vitest';
 import type { Event } from './event.ts';
 import type { JsonObject } from './json.ts';
 import {
+  carriedPowerLevels,
   closedPowerLevels,
+  highestLevel,
   TRANSFERABLE_STATE,
   tombstoneContent,
   upgradedCreateContent,
-  withoutCreators,
 } from './room-upgrade.ts';
+import { rulesOf } from './room-versions.ts';
 
 const create = (content: JsonObject) => ({ roomId: '!old', content }) as Event;
 const plain = { lastEventId: '$last', newVersion: '12', additionalCreators: [] };
@@ -66,8 +68,41 @@ test('the tombstone names the new room', () => {
 
 test('creators of the new room are taken out of its power levels', () => {
   const levels = { users: { '@a:x': 100, '@b:x': 50 }, ban: 50 };
-  expect(withoutCreators(levels, ['@a:x'])).toEqual({ users: { '@b:x': 50 }, ban: 50 });
-  expect(withoutCreators({}, ['@a:x'])).toEqual({});
+  const creators = { old: [], new: ['@a:x'] };
+  expect(carriedPowerLevels(levels, { oldRules: rulesOf('11')!, creators })).toEqual({
+    users: { '@b:x': 50 },
+    ban: 50,
+  });
+});
+
+test('creators of the old room keep what they could do where there are none above the levels', () => {
+  const levels = { users: { '@b:x': 50 }, events: { 'm.room.tombstone': 150 } };
+  const creators = { old: ['@a:x', '@c:x'], new: [] };
+  const carried = carriedPowerLevels(levels, { oldRules: rulesOf('12')!, creators });
+  expect(carried.users).toEqual({ '@a:x': 150, '@b:x': 50, '@c:x': 150 });
+  expect(highestLevel(carried)).toBe(150);
+});
+
+test('levels that were strings become the integers that they stood for, and others are left out', () => {
+  const levels = {
+    ban: '60',
+    kick: 'many',
+    invite: null,
+    users_default: ' +5 ',
+    users: { '@b:x': '070', bogus: 100 },
+    events: { a: '1', b: [] },
+    notifications: { room: '20' },
+    custom: 'kept',
+  };
+  const creators = { old: [], new: [] };
+  expect(carriedPowerLevels(levels, { oldRules: rulesOf('9')!, creators })).toEqual({
+    ban: 60,
+    users_default: 5,
+    users: { '@b:x': 70 },
+    events: { a: 1 },
+    notifications: { room: 20 },
+    custom: 'kept',
+  });
 });
 
 test.each<[JsonObject, number, number]>([

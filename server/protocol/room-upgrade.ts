@@ -1,5 +1,9 @@
 import type { Event } from './event.ts';
+import { without } from './hashes.ts';
+import { hasUserIdForm } from './identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
+import { LEVEL_NAMES, parsePowerLevel } from './power-levels.ts';
+import type { RoomVersionRules } from './room-versions.ts';
 
 /** The state that moves to the new room (Room upgrades, "Server behaviour", 3). */
 export const TRANSFERABLE_STATE: readonly string[] = [
@@ -43,12 +47,73 @@ export const tombstoneContent = (replacementRoom: string, body: string): JsonObj
   replacement_room: replacementRoom,
 });
 
-/** In a room whose creators have infinite power they may not be named in `users` (version 12). */
-export function withoutCreators(powerLevels: JsonObject, creators: readonly string[]): JsonObject {
-  if (!isObject(powerLevels.users)) return powerLevels;
-  const users = Object.entries(powerLevels.users).filter(([user]) => !creators.includes(user));
-  return { ...powerLevels, users: Object.fromEntries(users) };
+/** Who stands above the power levels of a room, or did. */
+export interface Creators {
+  readonly old: readonly string[];
+  readonly new: readonly string[];
 }
+
+/**
+ * The old room's power levels as the new version may hold them: integers, whatever they were written
+ * as; and the creators of a version that puts them above all levels keep the highest level in one
+ * that knows none, and are not named in one that does (version 12).
+ */
+export function carriedPowerLevels(
+  content: JsonObject,
+  { oldRules, creators }: { oldRules: RoomVersionRules; creators: Creators },
+): JsonObject {
+  const level = (value: JsonValue | undefined) => parsePowerLevel(value, oldRules);
+  const carried = { ...without(content, LEVEL_NAMES), ...levelsIn(content, level) };
+  const events = integers(content.events, level);
+  const notifications = integers(content.notifications, level);
+  const named = Object.entries(integers(content.users, level)).filter(([id]) => hasUserIdForm(id));
+  const highest = highestLevel({
+    ...carried,
+    events,
+    notifications,
+    users: Object.fromEntries(named),
+  });
+  const users = new Map(named);
+  for (const creator of creators.old) users.set(creator, highest);
+  for (const creator of creators.new) users.delete(creator);
+  return {
+    ...carried,
+    ...(content.events !== undefined && { events }),
+    ...(content.notifications !== undefined && { notifications }),
+    users: Object.fromEntries(users),
+  };
+}
+
+/** What it takes to set all these levels, and at least what a creator has. */
+export function highestLevel(powerLevels: JsonObject): number {
+  const { events, notifications, users, ...levels } = powerLevels as Levels;
+  const all = [levels, events, notifications, users].flatMap((each) =>
+    isObject(each) ? Object.values(each) : [],
+  );
+  return all.reduce<number>((a, b) => (typeof b === 'number' && b > a ? b : a), CREATOR_LEVEL);
+}
+
+const CREATOR_LEVEL = 100;
+
+type Levels = Record<string, JsonObject[string]>;
+type ReadLevel = (value: JsonValue | undefined) => number | undefined;
+
+/** Undefined for what is no level: it is left out, and the default holds as it did before. */
+const levelsIn = (content: JsonObject, level: ReadLevel): Record<string, number> =>
+  integers(Object.fromEntries(LEVEL_NAMES.flatMap((name) => pick(content, name))), level);
+
+const pick = (content: JsonObject, name: string): [string, JsonValue][] =>
+  content[name] === undefined ? [] : [[name, content[name]]];
+
+const integers = (entries: JsonValue | undefined, level: ReadLevel): Record<string, number> =>
+  isObject(entries)
+    ? Object.fromEntries(
+        Object.entries(entries).flatMap(([key, value]) => {
+          const read = level(value);
+          return read === undefined ? [] : [[key, read] as const];
+        }),
+      )
+    : {};
 
 /** The old room's power levels afterwards: nobody ordinary speaks or invites there any more. */
 export function closedPowerLevels(powerLevels: JsonObject): JsonObject {

@@ -1,16 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { authEventKeys } from '../../protocol/auth-events.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
-import type { JsonObject } from '../../protocol/json.ts';
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
 import { badJson, forbidden, type MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { type Extremity, extremityOf } from '../memory/room-head.ts';
 import type { Draft } from '../rooms.ts';
 
 export interface Signer {
@@ -20,7 +22,7 @@ export interface Signer {
 
 /** What a new event is built upon. Of a room that is being created, what there is so far. */
 export type BuiltOn = Pick<HotRoom, 'roomId' | 'rules'> & {
-  readonly head: Pick<HotRoom['head'], 'extremities' | 'depth'>;
+  readonly head: Pick<HotRoom['head'], 'extremities' | 'nextDepth'>;
 };
 
 /** The event that the draft becomes at the head of the room: hashed, signed, and allowed by the rules. */
@@ -51,24 +53,35 @@ function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Sig
 function pduOf(
   room: BuiltOn,
   draft: Draft,
-  { state, now }: { state: AuthState; now: number },
+  { state, now, signer: { serverName } }: { state: AuthState; now: number; signer: Signer },
 ): JsonObject {
   const { rules, head } = room;
   const keys = authEventKeys({ ...draft, stateKey: draft.stateKey }, rules);
   const isCreate = draft.type === 'm.room.create';
   return {
-    auth_events: keys.flatMap(([type, stateKey]) => state.get(type, stateKey)?.eventId ?? []),
+    auth_events: keys.flatMap(([type, stateKey]) => authEvent(state.get(type, stateKey), rules)),
     content: contentOf(room, draft),
-    depth: head.depth + 1,
+    depth: head.nextDepth,
     origin_server_ts: draft.originServerTs ?? now,
-    prev_events: head.extremities.map((each) => each.eventId),
+    prev_events: head.extremities.map((each) => named(each)),
     ...(isCreate && rules.createIsRoomId ? {} : { room_id: room.roomId }),
+    ...(rules.eventIdForm === 'given' && { event_id: givenEventId(serverName) }),
     sender: draft.sender,
     type: draft.type,
     ...(draft.stateKey !== undefined && { state_key: draft.stateKey }),
     ...(draft.redacts !== undefined && !rules.redactsInContent && { redacts: draft.redacts }),
   };
 }
+
+const authEvent = (event: Event | undefined, rules: RoomVersionRules): JsonValue[] =>
+  event ? [named(extremityOf(event, 0, rules))] : [];
+
+/** Versions 1 and 2 name an event by its id and its hash, later ones by the id, which is a hash. */
+const named = ({ eventId, hash }: Pick<Extremity, 'eventId' | 'hash'>): JsonValue =>
+  hash === undefined ? eventId : [eventId, { sha256: hash }];
+
+const givenEventId = (serverName: ServerName): string =>
+  `$${randomBytes(18).toString('base64url')}:${serverName}`;
 
 /** What a client wished for makes no event of this room version. */
 const unfit = (pdu: JsonObject, reason: string): MatrixError =>

@@ -5,6 +5,7 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import { clientMembers, replacedMembers } from '../client-members.ts';
 import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
 import { membershipOf } from '../memory/members.ts';
+import { extremityOf } from '../memory/room-head.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomRows } from '../ports.ts';
 import { parsedBytesOf } from '../read/stored-event.ts';
@@ -59,7 +60,7 @@ export class RoomChange {
       const targetNid = attached.redacted.nid;
       this.#rows.push(this.#tools.rows.redaction({ targetNid, eventNid: nid }));
     }
-    this.#room.head.extremities = [{ nid, eventId: event.eventId, depth: event.depth }];
+    this.#room.head.extremities = [extremityOf(event, nid, this.#room.rules)];
     const redacted = attached.redacted;
     const pending = { room: this.#room, event: roomEvent, parsed: event, stateChange, redacted };
     this.#room.pending.set(nid, pending);

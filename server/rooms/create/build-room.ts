@@ -10,6 +10,7 @@ import { newEvent } from '../build/new-event.ts';
 import { RoomChange } from '../build/room-change.ts';
 import type { Building } from '../build/send-event.ts';
 import { HotRoom } from '../memory/hot-room.ts';
+import { extremityOf, RoomHead } from '../memory/room-head.ts';
 import type { Draft } from '../rooms.ts';
 import { emptyChain } from '../state/state-chain.ts';
 
@@ -44,8 +45,10 @@ export async function makeRoom(
   const found: AuthState = { get: (type, stateKey) => state.get(stateKeyOf(type, stateKey)) };
   for (const draft of others) {
     if (events.length % EVENTS_AT_ONCE === 0) await turn();
-    const { eventId, depth } = events.at(-1)!;
-    const head = { extremities: [{ nid: 0, eventId, depth }], depth };
+    const head = new RoomHead(NO_STATE, {
+      extremities: [extremityOf(events.at(-1)!, 0, rules)],
+      stateNid: emptyChain.nid,
+    });
     const event = inRoom(() => newEvent({ roomId, rules, head }, draft, { ...at, state: found }));
     events.push(event);
     state.set(stateKeyOf(draft.type, draft.stateKey ?? ''), event);
@@ -80,6 +83,8 @@ export function buildRoom(
   return { room, change, row };
 }
 
+const NO_STATE: ReadonlyMap<number, number> = new Map();
+
 type At = { signer: Building['ports']['identity']; now: number };
 
 /** From version 12 on, the room's id is this event's. */
@@ -87,7 +92,7 @@ function firstEvent(draft: Draft, rules: RoomVersionRules, at: At): Event {
   const opaque = randomBytes(18).toString('base64url');
   const roomId = `!${opaque}:${at.signer.serverName}` as RoomId;
   const nothing: AuthState = { get: () => undefined };
-  const head = { extremities: [], depth: 0 };
+  const head = new RoomHead(NO_STATE, { extremities: [], stateNid: emptyChain.nid });
   return inRoom(() => newEvent({ roomId, rules, head }, draft, { ...at, state: nothing }));
 }
 

@@ -2,7 +2,8 @@ import { verify } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, carol, openRooms, signingKey } from '../../../test/support/rooms.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { contentHashMatches, referenceHash } from '../../protocol/hashes.ts';
+import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
@@ -212,6 +213,44 @@ test('a room may be made with all that is its bound', async () => {
   expect((await made.rooms.open(made.roomId))?.invitedCount).toBe(500);
   expect(await made.state('x', '499')).toEqual({});
 });
+
+test.each(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'] as const)(
+  'a room of version %s is made, spoken in, read and joined, and its events are real',
+  async (room_version) => {
+    await using made = await make({ room_version, preset: 'public_chat', name: 'Old' });
+    const join = { sender: bob, target: bob, action: 'join' } as const;
+    await made.rooms.changeMembership(made.roomId, join, {});
+    await using restarted = await openRooms(made.fresh);
+    const said = await restarted.say(made.roomId, bob, 'hello');
+    await restarted.rooms.send(
+      made.roomId,
+      { sender: bob, type: 'm.room.redaction', redacts: said, content: {} },
+      {},
+    );
+    const room = (await restarted.rooms.open(made.roomId))!;
+    expect((await room.event(said))?.content).toEqual({});
+    const rows = await made.fresh.database.query<{ json: string; id: EventId }>(
+      'all_events',
+      'SELECT json, event_id AS id FROM event ORDER BY event_nid',
+    );
+    const rules = rulesOf(room_version)!;
+    const hashes = new Map<string, string>();
+    let before: unknown[] = [];
+    for (const { json, id } of rows) {
+      const pdu = JSON.parse(json);
+      const parsed = parseEvent(pdu, rules);
+      expect(parsed.ok && parsed.value.eventId).toBe(id);
+      expect(contentHashMatches(pdu)).toBe(true);
+      expect(pdu.prev_events).toEqual(before);
+      hashes.set(id, referenceHash(pdu, rules));
+      const name = (of: string) =>
+        Number(room_version) < 3 ? [of, { sha256: hashes.get(of) }] : of;
+      const auth = parsed.ok ? parsed.value.authEvents : [];
+      expect(pdu.auth_events).toEqual(auth.map(name));
+      before = [name(id)];
+    }
+  },
+);
 
 test('while a large room is made, others have their turn', async () => {
   await using made = await make({});

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
-import { alice, bob, bringIn, openRooms } from '../../../test/support/rooms.ts';
+import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
 import type { RoomAlias } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 
 test('a room is replaced by one with its state, its aliases and a link back', async () => {
   await using bench = await workbench('10');
@@ -32,6 +33,56 @@ test('the old room names the new one, and nobody ordinary speaks there any more'
   expect((await restarted.rooms.roomsOf(alice)).size).toBe(2);
 });
 
+test.each(['10', '11'])(
+  'creators of a room of version 12 keep their power in one of version %s',
+  async (version) => {
+    await using bench = await workbench('12', { additional_creators: [carol] });
+    const created = await bench.upgrade(version);
+    const levels = await bench.stateContent(created, 'm.room.power_levels');
+    expect(levels).toMatchObject({
+      users: { [alice]: 150, [bob]: 50, [carol]: 150 },
+      events: { 'm.room.tombstone': 150 },
+      kick: 70,
+    });
+    const again = await bench.rooms.upgrade(
+      created,
+      { userId: alice, version: '12', additionalCreators: [] },
+      {},
+    );
+    expect((await bench.stateContent(again, 'm.room.power_levels'))?.users).toEqual({
+      [bob]: 50,
+      [carol]: 150,
+    });
+  },
+);
+
+test('levels that were strings are integers in a version that has no others', async () => {
+  await using bench = await workbench('9');
+  const content = { users: { [alice]: '100', [bob]: '50' }, ban: ' 60', state_default: 50 };
+  const levels = { sender: alice, type: 'm.room.power_levels', stateKey: '', content };
+  await bench.setState(bench.roomId, levels);
+  const created = await bench.upgrade('10');
+  expect(await bench.stateContent(created, 'm.room.power_levels')).toEqual({
+    users: { [alice]: 100, [bob]: 50 },
+    ban: 60,
+    state_default: 50,
+  });
+});
+
+test('whoever upgrades with less than all power has no more of it afterwards', async () => {
+  await using bench = await workbench('11');
+  const content = { users: { [alice]: 100, [bob]: 60 }, events: { 'm.room.tombstone': 60, x: 90 } };
+  await bench.setState(bench.roomId, {
+    sender: alice,
+    type: 'm.room.power_levels',
+    stateKey: '',
+    content,
+  });
+  const upgrade = { userId: bob, version: '11', additionalCreators: [] };
+  const created = await bench.rooms.upgrade(bench.roomId, upgrade, {});
+  expect(await bench.stateContent(created, 'm.room.power_levels')).toEqual(content);
+});
+
 test('who may not replace a room leaves both as they were', async () => {
   await using bench = await workbench('12');
   const mutiny = { userId: bob, version: '12', additionalCreators: [] };
@@ -47,7 +98,7 @@ test('who may not replace a room leaves both as they were', async () => {
   await bench.say(bench.roomId, bob, 'still here');
 });
 
-async function workbench(room_version: string) {
+async function workbench(room_version: string, creation: JsonObject = {}) {
   const fresh = await freshDatabase();
   const under = await openRooms(fresh);
   const users = room_version === '12' ? { [bob]: 50 } : { [alice]: 100, [bob]: 50 };
@@ -58,7 +109,7 @@ async function workbench(room_version: string) {
       name: 'Old',
       room_alias_name: 'old',
       room_version,
-      creation_content: { 'm.federate': true },
+      creation_content: { 'm.federate': true, ...creation },
       power_level_content_override: { users, kick: 70 },
     },
     {},

@@ -1,15 +1,17 @@
 import type { Change } from '../../log/change.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
-import type { Event } from '../../protocol/event.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
+import { creatorsOf } from '../../protocol/room-creators.ts';
 import {
+  type Creators,
+  carriedPowerLevels,
   closedPowerLevels,
+  highestLevel,
   TRANSFERABLE_STATE,
   tombstoneContent,
   upgradedCreateContent,
-  withoutCreators,
 } from '../../protocol/room-upgrade.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { changeRoom } from '../build/change-room.ts';
@@ -23,7 +25,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { Draft, Origin } from '../rooms.ts';
 import { buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
-import type { InitialState } from './new-room.ts';
+import type { InitialState, NewRoom } from './new-room.ts';
 import { supported } from './versions.ts';
 
 export interface Upgrade {
@@ -74,33 +76,53 @@ function eventsOfNewRoom(
   { userId, additionalCreators }: Upgrade,
   { rules, profile }: { rules: RoomVersionRules; profile: JsonObject },
 ): Draft[] {
-  const creators = rules.creatorsHaveInfinitePower ? [userId, ...additionalCreators] : [];
+  const added = rules.creatorsHaveInfinitePower ? additionalCreators : [];
+  const oldCreate = state.get('m.room.create', '')!;
   const creation_content = upgradedCreateContent({
-    oldCreate: state.get('m.room.create', '')!,
+    oldCreate,
     lastEventId: old.head.extremities[0]?.eventId,
     newVersion: rules.version,
-    additionalCreators: rules.creatorsHaveInfinitePower ? additionalCreators : [],
+    additionalCreators: added,
   });
-  const carried = CARRIED.flatMap((type) => state.get(type, '') ?? []);
-  const initial_state = carried.map((event) => carriedState(event, creators));
-  // The power levels come last: in the old room whoever upgrades may have had less than it takes.
-  initial_state.sort((a, b) => Number(isPowerLevels(a)) - Number(isPowerLevels(b)));
+  const creators = {
+    old: old.rules.creatorsHaveInfinitePower ? creatorsOf(oldCreate) : [],
+    new: rules.creatorsHaveInfinitePower ? [userId, ...added] : [],
+  };
+  const initial_state = carriedState(state, { oldRules: old.rules, creators });
   return initialEvents({
     creator: userId,
-    room: { creation_content, initial_state },
+    room: { creation_content, initial_state, ...untilAllIsSet(userId, rules, initial_state) },
     rules,
     alias: undefined,
     profiles: new Map([[userId, profile]]),
   });
 }
 
-const isPowerLevels = ({ type }: { type: string }) => type === 'm.room.power_levels';
+/** The power levels come last: in the old room whoever upgrades may have had less than it takes. */
+function carriedState(
+  state: AuthState,
+  from: { oldRules: RoomVersionRules; creators: Creators },
+): InitialState[] {
+  const carried = CARRIED.flatMap((type) => state.get(type, '') ?? []).map(({ type, content }) => ({
+    type,
+    state_key: '',
+    content: isPowerLevels({ type }) ? carriedPowerLevels(content, from) : content,
+  }));
+  return carried.sort((a, b) => Number(isPowerLevels(a)) - Number(isPowerLevels(b)));
+}
 
-const carriedState = ({ type, content }: Event, creators: readonly UserId[]): InitialState => ({
-  type,
-  state_key: '',
-  content: isPowerLevels({ type }) ? withoutCreators(content, creators) : content,
-});
+/** No user may set a level above their own, so whoever upgrades has the highest one until then. */
+function untilAllIsSet(
+  userId: UserId,
+  rules: RoomVersionRules,
+  initial_state: readonly InitialState[],
+): Pick<NewRoom, 'power_level_content_override'> {
+  const levels = initial_state.find(isPowerLevels);
+  if (rules.creatorsHaveInfinitePower || !levels) return {};
+  return { power_level_content_override: { users: { [userId]: highestLevel(levels.content) } } };
+}
+
+const isPowerLevels = ({ type }: { type: string }) => type === 'm.room.power_levels';
 
 interface Ready {
   readonly made: MadeRoom;

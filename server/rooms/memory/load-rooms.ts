@@ -1,8 +1,10 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import type { RoomStore, StateEntry, StoredEvent, StoredRoom } from '../ports.ts';
+import { pduIn } from '../read/stored-event.ts';
 import { HotRoom } from './hot-room.ts';
 import { membershipOf } from './members.ts';
+import { extremityOf } from './room-head.ts';
 import type { StateKeys } from './state-keys.ts';
 
 type Store = Pick<RoomStore, 'roomsById' | 'currentStates' | 'eventsByNid'>;
@@ -38,7 +40,9 @@ function hotRoom(
   const rules = rulesOf(version);
   if (!rules) throw new Error(`Room ${roomId} has the unknown version ${version}`);
   const state = new Map(entries.map((entry) => [entry.keyNid, entry.eventNid]));
-  const ends = extremities.map(({ nid, eventId, depth }) => ({ nid, eventId, depth }));
+  const ends = extremities.map((each) =>
+    extremityOf({ ...each, pdu: pduIn(each.json, rules) }, each.nid, rules),
+  );
   const room = new HotRoom({ ...stored, rules, state, extremities: ends, isCommitted: true });
   for (const entry of entries) {
     const membership = membershipOf(entry.membership);

@@ -1,11 +1,28 @@
+import type { Event } from '../../protocol/event.ts';
+import { referenceHash } from '../../protocol/hashes.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
+import { depthAfter } from '../../protocol/limits.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { StateChain } from '../state/state-chain.ts';
 
 export interface Extremity {
   readonly nid: number;
   readonly eventId: EventId;
   readonly depth: number;
+  /** Where the room's version names it along with the id (versions 1 and 2). */
+  readonly hash: string | undefined;
 }
+
+export const extremityOf = (
+  event: Pick<Event, 'eventId' | 'depth' | 'pdu'>,
+  nid: number,
+  rules: RoomVersionRules,
+): Extremity => ({
+  nid,
+  eventId: event.eventId,
+  depth: event.depth,
+  hash: rules.eventIdForm === 'given' ? referenceHash(event.pdu, rules) : undefined,
+});
 
 /**
  * Where the next event of a room is built: on what is committed, and on what is on its way (D1).
@@ -31,8 +48,9 @@ export class RoomHead {
     this.chain = at.chain;
   }
 
-  get depth(): number {
-    return Math.max(0, ...this.extremities.map((each) => each.depth));
+  /** Of the event that is built next. */
+  get nextDepth(): number {
+    return depthAfter(this.extremities.map((each) => each.depth));
   }
 
   stateEventNid(keyNid: number): number | undefined {

@@ -2,6 +2,7 @@ import type { Event } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { restoreEvent } from '../../protocol/parse-event.ts';
+import { numberOf, parseJson } from '../../protocol/parse-json.ts';
 import { redact } from '../../protocol/redaction.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { clientMembers, redactedBecauseMember, replacedMembers } from '../client-members.ts';
@@ -16,7 +17,7 @@ export function roomEventOf(stored: StoredEvent, rules: RoomVersionRules): RoomE
     type: pdu.type as string,
     sender: pdu.sender as UserId,
     stateKey: pdu.state_key as string | undefined,
-    originServerTs: pdu.origin_server_ts as number,
+    originServerTs: numberOf(pdu.origin_server_ts) ?? 0,
     content: contentOf(pdu),
     members: clientMembers(stored.eventId, pdu),
     unsigned: unsignedOf(stored, rules),
@@ -35,9 +36,13 @@ export function visiblePdu(
   stored: Pick<StoredEvent, 'json' | 'redactionId'>,
   rules: RoomVersionRules,
 ): JsonObject {
-  const pdu = JSON.parse(stored.json) as JsonObject;
+  const pdu = pduIn(stored.json, rules);
   return stored.redactionId === null ? pdu : redact(pdu, rules);
 }
+
+/** Before version 6 events have numbers that JavaScript would change, and with them the hash. */
+export const pduIn = (json: string, rules: RoomVersionRules): JsonObject =>
+  (rules.strictCanonicalJson ? JSON.parse(json) : parseJson(json)) as JsonObject;
 
 function namesOf(stored: StoredEvent) {
   const { deviceId, txnId } = stored;
@@ -57,11 +62,11 @@ function namesOf(stored: StoredEvent) {
 function unsignedOf(stored: StoredEvent, rules: RoomVersionRules): string {
   const members: string[] = [];
   if (stored.redactionId !== null && stored.redactionJson !== null) {
-    const redaction = JSON.parse(stored.redactionJson) as JsonObject;
+    const redaction = pduIn(stored.redactionJson, rules);
     members.push(redactedBecauseMember(clientMembers(stored.redactionId, redaction)));
   }
   if (stored.replacesId !== null && stored.replacesJson !== null) {
-    const pdu = JSON.parse(stored.replacesJson) as JsonObject;
+    const pdu = pduIn(stored.replacesJson, rules);
     const content = contentOf(stored.replacesRedacted ? redact(pdu, rules) : pdu);
     members.push(replacedMembers({ eventId: stored.replacesId, content }));
   }
