@@ -1,4 +1,4 @@
-import type { UserId } from '../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import type { Database } from './database.ts';
 
 const SHARES_A_ROOM = `EXISTS (
@@ -40,4 +40,22 @@ export async function deviceListsChangedNear(
     [userId, after, upTo],
   );
   return rows.map((row) => row.userId);
+}
+
+/** Of these rooms, those with at most so many joined members; no more than that are counted. */
+export async function roomsUpTo(
+  database: Database,
+  roomIds: readonly RoomId[],
+  members: number,
+): Promise<RoomId[]> {
+  const rows = await database.query<{ roomId: RoomId }>(
+    'rooms_up_to',
+    `SELECT room_id AS "roomId" FROM room CROSS JOIN LATERAL (
+       SELECT count(*) AS members FROM (
+         SELECT 1 FROM current_state
+         WHERE current_state.room_nid = room.room_nid AND membership = 'join' LIMIT $2 + 1) joined) c
+     WHERE room_id = ANY ($1::text[]) AND members <= $2`,
+    [roomIds, members],
+  );
+  return rows.map((row) => row.roomId);
 }

@@ -8,6 +8,7 @@ import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import { unusedFallbackKeyTypes } from '../storage/encryption/fallback-keys.ts';
 import { oneTimeKeyCounts } from '../storage/encryption/one-time-keys.ts';
+import { roomsUpTo } from '../storage/shared-rooms.ts';
 import { ActiveUsers } from './active/active-users.ts';
 import type { KeyCounts } from './active/device.ts';
 import { DeviceLists } from './device-lists.ts';
@@ -52,7 +53,15 @@ export function syncFeatures(ports: SyncFeaturePorts) {
   const typing = new Typing(ephemeral, active);
   const joinedRooms = async (userId: UserId) => joinedOf(await rooms.roomsOf(userId));
   const { tellPresence: isTold } = ports;
-  const presence = new Presence({ counter: ephemeral, active, joinedRooms, now, onError, isTold });
+  const presence = new Presence({
+    counter: ephemeral,
+    active,
+    joinedRooms,
+    roomsUpTo: (roomIds, members) => roomsUpTo(database, roomIds, members),
+    now,
+    onError,
+    isTold,
+  });
   const { position } = log.committed;
   const deviceLists = new DeviceLists({ database, rooms, active, position, onError });
   const sync = new Sync({

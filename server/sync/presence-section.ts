@@ -1,35 +1,47 @@
-import type { UserId } from '../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import type { RoomMembership } from '../rooms/rooms.ts';
 import type { ActiveUser } from './active/active-user.ts';
-import type { ActiveUsers } from './active/active-users.ts';
 import type { Json } from './answer-text.ts';
+import { positionOf, type Since } from './build/since.ts';
 import type { Presence } from './ephemeral/presence.ts';
 import type { Reader } from './reader.ts';
 
-interface PresencePorts {
-  readonly presence: Presence;
-  readonly active: ActiveUsers;
+/**
+ * Of whom an answer tells: everybody in the rooms that the reader has joined whose presence was told
+ * behind what the client knows, and everybody in a room that is new to it.
+ */
+export function presenceNear(
+  presence: Presence,
+  { user, memberships, since, mayHaveJoined }: PresenceQuestion,
+): ReadonlySet<UserId> {
+  const known = since.kind === 'token' ? since.ephemeral : undefined;
+  const near = new Set<UserId>(known === undefined ? [user.userId] : []);
+  if (known !== undefined && known >= presence.newest && !mayHaveJoined) return near;
+  const [told, position] = [known ?? 0, positionOf(since)];
+  for (const roomId of user.rooms) {
+    const own = memberships.get(roomId);
+    if (own?.membership !== 'join') continue;
+    for (const each of presence.toldIn(roomId, own.since > position ? 0 : told)) near.add(each);
+  }
+  return near;
 }
 
-/** `after` undefined: the client knows of nobody, or of another writer's time. */
+interface PresenceQuestion {
+  readonly user: ActiveUser;
+  readonly memberships: ReadonlyMap<RoomId, RoomMembership>;
+  readonly since: Since;
+  /** A room may be new to the client, and who is in it was told to others before. */
+  readonly mayHaveJoined: boolean;
+}
+
 export function presenceEvents(
-  { presence, active }: PresencePorts,
-  { user, after, reader }: { user: ActiveUser; after: number | undefined; reader: Reader },
+  presence: Presence,
+  about: ReadonlySet<UserId>,
+  reader: Reader,
 ): Json[] {
   const { presence: filter } = reader.filter;
   if (filter.admitsNothing) return [];
-  const about = after === undefined ? everybodyNear(active, user) : user.presence.after(after);
-  const events: Json[] = [];
-  for (const userId of about) {
-    if (!presence.isKnown(userId)) continue;
-    const event = { type: 'm.presence', sender: userId, content: presence.of(userId) };
-    if (filter.admits(event)) events.push(JSON.stringify(event));
-  }
-  return events;
-}
-
-/** Whoever is present syncs, so those who do not are not known either. */
-function everybodyNear(active: ActiveUsers, user: ActiveUser): Set<UserId> {
-  const near = new Set<UserId>([user.userId]);
-  for (const roomId of user.rooms) for (const each of active.inRoom(roomId)) near.add(each.userId);
-  return near;
+  return [...about].flatMap((sender) =>
+    filter.admits({ type: 'm.presence', sender }) ? (presence.eventOf(sender) ?? []) : [],
+  );
 }

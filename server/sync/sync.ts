@@ -6,6 +6,7 @@ import type { ActiveUser } from './active/active-user.ts';
 import { answerText, type StateKey } from './answer-text.ts';
 import { readSince, type Since, type SinceToken } from './build/since.ts';
 import { type BuildPorts, SyncBuild } from './build/sync-build.ts';
+import { membersChanged } from './ephemeral/members-changed.ts';
 import type { PresenceState } from './ephemeral/presence.ts';
 import type { Filter } from './filter/filter.ts';
 
@@ -30,6 +31,7 @@ const TIMEOUT_MS_MAX = 120_000;
 export interface SyncPorts extends BuildPorts {
   readonly log: Log;
   readonly epochs: EpochHistory;
+  readonly onError: (error: unknown) => void;
 }
 
 /** What a client is told of what has happened, at once or as soon as something does. */
@@ -100,6 +102,7 @@ export class Sync {
   }
 
   #committed(records: readonly PlacedRecord[]) {
+    membersChanged(records, this.#ports);
     this.#ports.deviceLists.committed(records);
     this.#ports.active.committed(records);
   }

@@ -14,7 +14,8 @@ export const setPresence = endpoint({
   body: {
     json: z.object({
       presence: z.enum(['online', 'unavailable', 'offline']),
-      status_msg: z.string().nullish(),
+      // Told to everybody near, each time.
+      status_msg: z.string().max(1_000).nullish(),
     }),
   },
 

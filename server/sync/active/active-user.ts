@@ -17,8 +17,6 @@ export class ActiveUser {
   readonly rooms = new Set<RoomId>();
   /** Rooms in which typing changed. */
   readonly typing = new Noted<RoomId>();
-  /** Users whose presence changed. */
-  readonly presence = new Noted<UserId>();
   readonly settings: UserSettings;
   readonly #devices = new Map<string, Device>();
   readonly #waiters = new Set<() => void>();

@@ -12,7 +12,7 @@ import type { DeviceLists } from '../device-lists.ts';
 import type { EphemeralCounter } from '../ephemeral/ephemeral-counter.ts';
 import type { Presence } from '../ephemeral/presence.ts';
 import type { Typing } from '../ephemeral/typing.ts';
-import { presenceEvents } from '../presence-section.ts';
+import { presenceEvents, presenceNear } from '../presence-section.ts';
 import type { Reader } from '../reader.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { WhatChanged } from '../room/what-changed.ts';
@@ -54,6 +54,7 @@ interface Cut extends Occasion {
   readonly user: ActiveUser;
   readonly ephemeral: number;
   readonly changed: WhatChanged;
+  readonly presence: ReadonlySet<UserId>;
 }
 
 /** Makes one answer, of what there is now. */
@@ -80,11 +81,7 @@ export class SyncBuild {
       since.kind === 'initial'
         ? { changed: [], left: [] }
         : await this.#ports.deviceLists.changes(user.userId, spanOf(cut), rooms.members);
-    const presence = presenceEvents(this.#ports, {
-      user,
-      after: since.kind === 'token' && cut.known !== undefined ? since.ephemeral : undefined,
-      reader,
-    });
+    const presence = presenceEvents(this.#ports.presence, cut.presence, reader);
 
     const next = this.#next(cut, mail.upTo);
     const answer: SyncAnswer = {
@@ -101,7 +98,7 @@ export class SyncBuild {
 
   /** No wait between reading the memberships, the position and what changed: they are of one moment. */
   async #cut(request: SyncRequest, since: Since): Promise<Cut> {
-    const { rooms, active, log, ephemeral } = this.#ports;
+    const { rooms, active, log, ephemeral, presence } = this.#ports;
     const current = await rooms.roomsOf(request.userId);
     const upTo = log.committed.position;
     const known = active.find(request.userId);
@@ -112,7 +109,10 @@ export class SyncBuild {
     const user = mustEnter ? active.enter(request.userId, joined(current), upTo) : known;
     user.usedAtMs = this.#ports.now();
     const memberships = snapshot(current, changed);
-    return { ...occasion, memberships, changed, user, ephemeral: ephemeral.value };
+    const mayHaveJoined = records === undefined || changed.ownMembership;
+    const near = presenceNear(presence, { user, memberships: current, since, mayHaveJoined });
+    const taken = { memberships, changed, user, ephemeral: ephemeral.value, presence: near };
+    return { ...occasion, ...taken };
   }
 
   async #reader({ request, since, user }: Cut): Promise<Reader> {

@@ -3,25 +3,31 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { ActiveUsers } from '../active/active-users.ts';
 import { EphemeralCounter } from './ephemeral-counter.ts';
 import { Presence } from './presence.ts';
+import { PRESENCE_MEMBERS_MAX } from './small-rooms.ts';
 
-const room = '!r:x' as RoomId;
+const [room, other] = ['!r:x', '!o:x'] as [RoomId, RoomId];
 const [alice, bob] = ['@alice:x', '@bob:x'] as [UserId, UserId];
 
 function presence({ isTold = true } = {}) {
   const clock = { now: 1_000_000 };
   const [counter, active] = [new EphemeralCounter(), new ActiveUsers()];
   const watcher = active.enter(bob, [room], 0);
+  const joined = new Map<UserId, RoomId[]>();
+  const sizes = new Map<RoomId, number>();
   const subject = new Presence({
     counter,
     active,
-    joinedRooms: async () => [room],
+    joinedRooms: async (userId) => joined.get(userId) ?? [room],
+    roomsUpTo: async (roomIds, members) =>
+      roomIds.filter((each) => (sizes.get(each) ?? 1) <= members),
     now: () => clock.now,
     isTold,
     onError: (error) => {
       throw error;
     },
   });
-  return { clock, counter, watcher, presence: subject };
+  const toldIn = (roomId: RoomId, after = 0) => [...subject.toldIn(roomId, after)];
+  return { clock, counter, active, watcher, joined, sizes, toldIn, presence: subject };
 }
 
 test('nobody is there before anything was heard of them', () => {
@@ -29,18 +35,18 @@ test('nobody is there before anything was heard of them', () => {
 });
 
 test('whoever syncs is online, and those who share a room hear of it', async () => {
-  const { presence: p, watcher } = presence();
+  const { presence: p, toldIn } = presence();
   p.syncing(alice, 'online');
   await p.tell();
   expect(p.of(alice)).toEqual({ presence: 'online', last_active_ago: 0, currently_active: true });
-  expect(watcher.presence.after(0)).toEqual([alice]);
+  expect(toldIn(room)).toEqual([alice]);
 });
 
 test('a sync that says offline changes nothing', async () => {
-  const { presence: p, watcher } = presence();
+  const { presence: p, toldIn } = presence();
   p.syncing(alice, 'offline')();
   await p.tell();
-  expect([p.of(alice).presence, watcher.presence.after(0).length]).toEqual(['offline', 0]);
+  expect([p.of(alice).presence, toldIn(room).length]).toEqual(['offline', 0]);
 });
 
 test('whoever waits in a long poll is not offline, and whoever stopped syncing is', () => {
@@ -77,18 +83,109 @@ test('a status message goes with the presence that was set', async () => {
 });
 
 test('changes of many are told together, with one counter', async () => {
-  const { presence: p, watcher, counter } = presence();
+  const { presence: p, toldIn, counter } = presence();
   p.set(alice, 'online');
   p.set('@carol:x' as UserId, 'online');
   await p.tell();
-  expect(watcher.presence.after(0)).toEqual([alice, '@carol:x']);
+  expect(toldIn(room)).toEqual([alice, '@carol:x']);
   expect(counter.value).toBe(1);
 });
 
+test('whoever comes to a room is told there, and to nobody who had been told before', async () => {
+  const { presence: p, toldIn, joined, counter } = presence();
+  p.set(alice, 'online');
+  await p.tell();
+  const before = counter.value;
+  joined.set(alice, [room, other]);
+  p.moved(alice, other);
+  await p.tell();
+  expect([toldIn(room, before), toldIn(other, before)]).toEqual([[], [alice]]);
+});
+
+test('whoever has gone from a room is not told there any more', async () => {
+  const { presence: p, toldIn, joined } = presence();
+  joined.set(alice, [room, other]);
+  p.set(alice, 'online');
+  await p.tell();
+  joined.set(alice, [other]);
+  p.moved(alice, room);
+  await p.tell();
+  p.set(alice, 'unavailable');
+  await p.tell();
+  expect([toldIn(room), toldIn(other)]).toEqual([[], [alice]]);
+});
+
+test('in a room of more than 300 members nobody is told of anybody', async () => {
+  const { presence: p, toldIn, joined, sizes } = presence();
+  joined.set(alice, [room, other]);
+  sizes.set(room, PRESENCE_MEMBERS_MAX);
+  sizes.set(other, PRESENCE_MEMBERS_MAX + 1);
+  p.set(alice, 'online');
+  await p.tell();
+  expect([toldIn(room), toldIn(other)]).toEqual([[alice], []]);
+  sizes.set(room, PRESENCE_MEMBERS_MAX + 1);
+  p.moved('@new:x' as UserId, room);
+  p.set(alice, 'unavailable');
+  await p.tell();
+  expect(toldIn(room)).toEqual([]);
+});
+
+test('the event is made once a second for all who are told, and anew when it changes', () => {
+  const { presence: p, clock } = presence();
+  p.set(alice, 'online', 'here');
+  const first = p.eventOf(alice)!;
+  expect(JSON.parse(first)).toMatchObject({ sender: alice, content: { status_msg: 'here' } });
+  clock.now += 500;
+  expect(p.eventOf(alice)).toBe(first);
+  clock.now += 500;
+  expect(JSON.parse(p.eventOf(alice)!).content.last_active_ago).toBe(1_000);
+  p.set(alice, 'online', 'gone');
+  expect(JSON.parse(p.eventOf(alice)!).content.status_msg).toBe('gone');
+});
+
+test('those who are woken make their answers a few in each turn, when all of them have news', async () => {
+  const { presence: p, active, counter } = presence();
+  const users = Array.from({ length: 100 }, (_, index) =>
+    active.enter(`@${index}:x` as UserId, [room], 0),
+  );
+  const turns = users.map(async (user) => {
+    await user.news(new AbortController().signal);
+    expect(users.every((each) => each.hasNewsAfter(0, counter.value - 1))).toBe(true);
+    return loop.turns;
+  });
+  const loop = countTurns();
+  p.set(alice, 'online');
+  await p.tell();
+  const byTurn = Map.groupBy(await Promise.all(turns), (each) => each);
+  expect(Math.max(...[...byTurn.values()].map((each) => each.length))).toBeLessThanOrEqual(20);
+  loop.stop();
+});
+
+test('of whom nothing was heard for a day nothing is known', async () => {
+  const { presence: p, clock, toldIn } = presence();
+  p.set(alice, 'offline', 'gone fishing');
+  await p.tell();
+  clock.now += 24 * 3_600_000;
+  p.sweep();
+  expect(p.of(alice)).toMatchObject({ status_msg: 'gone fishing' });
+  clock.now += 1;
+  p.sweep();
+  expect([p.of(alice), toldIn(room)]).toEqual([{ presence: 'offline' }, []]);
+});
+
 test('switched off, nobody is known to be there', async () => {
-  const { presence: p, watcher } = presence({ isTold: false });
+  const { presence: p, toldIn } = presence({ isTold: false });
   p.syncing(alice, 'online');
   p.set(alice, 'online', 'here');
   await p.tell();
-  expect([p.of(alice), watcher.presence.after(0).length]).toEqual([{ presence: 'offline' }, 0]);
+  expect([p.of(alice), toldIn(room).length]).toEqual([{ presence: 'offline' }, 0]);
 });
+
+function countTurns() {
+  const loop = { turns: 0, stop: () => clearImmediate(next) };
+  let next = setImmediate(function again() {
+    loop.turns++;
+    next = setImmediate(again);
+  });
+  return loop;
+}

@@ -1,13 +1,21 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { ActiveUsers } from '../active/active-users.ts';
 import type { EphemeralCounter } from './ephemeral-counter.ts';
+import { PresenceByRoom } from './presence-by-room.ts';
+import { type RoomsUpTo, SmallRooms } from './small-rooms.ts';
 
 export type PresenceState = 'online' | 'unavailable' | 'offline';
 
 /** The specification proposes 5 minutes until idle. A client that polls comes back within seconds. */
 const IDLE_AFTER_MS = 5 * 60_000;
 const OFFLINE_AFTER_MS = 30_000;
+const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
+/** Its `last_active_ago` is as old as this at most. */
+const JSON_KEPT_MS = 1_000;
+/** Each makes an answer when it is woken. */
+const WOKEN_AT_ONCE = 20;
 
 interface Known {
   state: PresenceState;
@@ -16,6 +24,8 @@ interface Known {
   lastSyncMs: number;
   /** Requests that are waiting now: whoever waits is there. */
   syncing: number;
+  /** The event, made once for all who are told of it. */
+  json: { readonly text: string; readonly madeMs: number } | undefined;
 }
 
 export interface PresencePorts {
@@ -23,6 +33,7 @@ export interface PresencePorts {
   readonly active: ActiveUsers;
   /** The rooms that the user has joined. */
   readonly joinedRooms: (userId: UserId) => Promise<Iterable<RoomId>>;
+  readonly roomsUpTo: RoomsUpTo;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
   /** Off, nobody is known to be there. */
@@ -39,11 +50,16 @@ export const TOLD_EVERY_MS = 1_000;
 export class Presence {
   readonly #known = new Map<UserId, Known>();
   readonly #ports: PresencePorts;
+  readonly #byRoom = new PresenceByRoom();
+  readonly #smallRooms: SmallRooms;
   readonly #changed = new Set<UserId>();
+  /** Whose rooms changed, and nothing else. */
+  readonly #moved = new Set<UserId>();
   #telling: NodeJS.Timeout | undefined;
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
+    this.#smallRooms = new SmallRooms(ports.roomsUpTo);
   }
 
   /** Said by the client itself. */
@@ -83,6 +99,35 @@ export class Presence {
     this.#spread(userId);
   }
 
+  /** The user came to or went from the room. */
+  moved(userId: UserId, roomId: RoomId): void {
+    this.#smallRooms.forget(roomId);
+    if (!this.#known.has(userId)) return;
+    this.#moved.add(userId);
+    this.#tellSoon();
+  }
+
+  /** Of whom was told in this room behind a counter, 0 for everybody who is known. */
+  toldIn(roomId: RoomId, after: number): Iterable<UserId> {
+    return this.#byRoom.after(roomId, after);
+  }
+
+  /** The counter at which something was told last. */
+  get newest(): number {
+    return this.#byRoom.newest;
+  }
+
+  /** As m.presence, for whoever may see it; undefined of whom nothing was heard. */
+  eventOf(userId: UserId): string | undefined {
+    const known = this.#known.get(userId);
+    if (known === undefined) return undefined;
+    const now = this.#ports.now();
+    if (known.json !== undefined && now - known.json.madeMs < JSON_KEPT_MS) return known.json.text;
+    const event = { type: 'm.presence', sender: userId, content: this.of(userId) };
+    known.json = { text: JSON.stringify(event), madeMs: now };
+    return known.json.text;
+  }
+
   /** In the form of the endpoint and of the content of m.presence. */
   of(userId: UserId) {
     const known = this.#known.get(userId);
@@ -96,15 +141,12 @@ export class Presence {
     };
   }
 
-  isKnown(userId: UserId): boolean {
-    return this.#known.has(userId);
-  }
-
   /** Lets those become idle or offline of whom nothing was heard. To be called every few seconds. */
   sweep(): void {
     const now = this.#ports.now();
     for (const [userId, known] of this.#known) {
       const next = stateAt(known, now);
+      if (next === 'offline' && now - known.lastSyncMs > FORGOTTEN_AFTER_MS) this.#forget(userId);
       if (next === known.state) continue;
       known.state = next;
       this.#spread(userId);
@@ -120,35 +162,67 @@ export class Presence {
         lastActiveMs: 0,
         lastSyncMs: 0,
         syncing: 0,
+        json: undefined,
       };
       this.#known.set(userId, known);
     }
     return known;
   }
 
+  #forget(userId: UserId): void {
+    this.#known.delete(userId);
+    this.#byRoom.forget(userId);
+  }
+
   #spread(userId: UserId): void {
+    this.#known.get(userId)!.json = undefined;
     this.#changed.add(userId);
+    this.#tellSoon();
+  }
+
+  #tellSoon(): void {
     this.#telling ??= setTimeout(() => void this.tell(), TOLD_EVERY_MS).unref();
   }
 
   /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
   async tell(): Promise<void> {
-    const { active, counter, joinedRooms, onError } = this.#ports;
-    const changed = [...this.#changed];
+    const { counter, onError } = this.#ports;
+    const [changed, moved] = [new Set(this.#changed), new Set(this.#moved)];
     this.close();
-    if (changed.length === 0) return;
+    if (changed.size + moved.size === 0) return;
     try {
-      const rooms = await Promise.all(changed.map((userId) => joinedRooms(userId)));
-      const changedAt = counter.next();
-      const told = new Set<ActiveUser>();
-      for (const [index, userId] of changed.entries())
-        for (const user of usersIn(active, rooms[index]!)) {
-          user.presence.note(userId, changedAt);
-          told.add(user);
-        }
-      active.ephemeral(told, changedAt);
+      const rooms = await this.#smallRoomsOf([...changed.union(moved)]);
+      const at = counter.next();
+      for (const [userId, roomIds] of rooms)
+        this.#byRoom.put(userId, roomIds, { at, isNews: changed.has(userId) });
+      await this.#wake([...rooms.values()], at);
     } catch (error) {
       onError(error);
+    }
+  }
+
+  async #smallRoomsOf(userIds: readonly UserId[]): Promise<Map<UserId, ReadonlySet<RoomId>>> {
+    const rooms = await Promise.all(userIds.map((each) => this.#ports.joinedRooms(each)));
+    const lists = rooms.map((each) => [...each]);
+    const isSmall = await this.#smallRooms.among(lists.flat());
+    const small = userIds.map(
+      (userId, index) => [userId, new Set(lists[index]!.filter(isSmall))] as const,
+    );
+    return new Map(small.filter(([userId]) => this.#known.has(userId)));
+  }
+
+  /** All have news before the first makes an answer of it; and others have their turn between them. */
+  async #wake(rooms: readonly ReadonlySet<RoomId>[], at: number): Promise<void> {
+    const { active } = this.#ports;
+    const told = new Set<ActiveUser>();
+    for (const roomId of new Set(rooms.flatMap((each) => [...each])))
+      for (const user of active.inRoom(roomId)) told.add(user);
+    for (const user of told) user.noteEphemeral(at);
+    let woken = 0;
+    for (const user of told) {
+      user.wake();
+      woken++;
+      if (woken % WOKEN_AT_ONCE === 0) await turn();
     }
   }
 
@@ -156,11 +230,8 @@ export class Presence {
     clearTimeout(this.#telling);
     this.#telling = undefined;
     this.#changed.clear();
+    this.#moved.clear();
   }
-}
-
-function* usersIn(active: ActiveUsers, rooms: Iterable<RoomId>): Iterable<ActiveUser> {
-  for (const roomId of rooms) yield* active.inRoom(roomId);
 }
 
 function stateAt(known: Known, now: number): PresenceState {

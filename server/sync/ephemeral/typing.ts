@@ -38,6 +38,10 @@ export class Typing {
     this.#changed(roomId);
   }
 
+  isTyping(roomId: RoomId, userId: UserId): boolean {
+    return this.#rooms.get(roomId)?.has(userId) ?? false;
+  }
+
   typingIn(roomId: RoomId): UserId[] {
     return [...(this.#rooms.get(roomId)?.keys() ?? [])];
   }
