@@ -32,7 +32,11 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
   const serverName = identity.serverName as ServerName;
   const onError = (error: unknown) =>
     logger.error({ err: error }, 'work that nobody waits for failed');
-  const stored: Stored = { database, log, locks: new KeyedMutex(), now: Date.now };
+  const stored: Stored = {
+    ...{ database, lookUps: ground.lookUps, log },
+    locks: new KeyedMutex(),
+    now: Date.now,
+  };
 
   const accounts = accountFeatures(stored, {
     serverName,
@@ -81,7 +85,11 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     authenticate: accounts.authenticate,
     interact: accounts.interact,
     rateLimits,
-    outcomes: new OutcomeStore(database, identity.sealFor('outcomes')),
+    outcomes: new OutcomeStore({
+      database: ground.lookUps,
+      seal: identity.sealFor('outcomes'),
+      log,
+    }),
     mayAnswer: () => log.mayAnswer(),
     logger,
     onAnswered: ground.metrics.answered,

@@ -17,7 +17,7 @@ import type { Devices } from './devices.ts';
 import { hashPassword, isPassword, PASSWORD_COST, type PasswordCost } from './password-hash.ts';
 import { lockOf, type Stored } from './ports.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
-import type { Sessions, SessionWish } from './sessions.ts';
+import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
 
 export interface AccountOptions {
   readonly serverName: ServerName;
@@ -120,13 +120,11 @@ export class Accounts {
       const now = await this.get(userId);
       if (now?.passwordHash !== account.passwordHash) throw forbidden(WRONG);
       const prepared = await this.#sessions.prepare(userId, login.session);
-      const answer = await this.#stored.log.commit((position) => {
-        const { rows, answer } = prepared(position);
+      return this.#stored.log.commit((position) => {
+        const { rows, records, answer } = prepared(position);
         const outcome = once.outcome(200, answer, { secret: true });
-        return { change: { rows, records: [], outcome, touches: [] }, value: answer };
+        return { change: { rows, records, outcome, touches: [] }, value: answer };
       });
-      this.#sessions.forget(userId);
-      return answer;
     });
   }
 
@@ -173,10 +171,12 @@ export class Accounts {
       const createdMs = this.#stored.now();
       const account = { userId, passwordHash, admin, guest: false, createdMs, deactivatedMs: null };
       return this.#stored.log.commit((position) => {
-        const made = prepared?.(position) ?? { rows: [], answer: { user_id: userId } };
+        const nothing = { rows: [], records: [], answer: { user_id: userId } };
+        const made = prepared?.(position) ?? nothing;
         const all = [...rows, accountRow(account), ...made.rows];
         const outcome = once.outcome(200, made.answer, { secret: true });
-        return { change: { rows: all, records: [], outcome, touches: [] }, value: made.answer };
+        const { records, answer } = made;
+        return { change: { rows: all, records, outcome, touches: [] }, value: answer };
       });
     });
   }
@@ -207,7 +207,7 @@ export class Accounts {
       const position = next();
       const record = { kind: 'device-list', userId } as const;
       const rows = [account, ...gone, deviceListRow(userId, position)];
-      const records = [{ position, record }];
+      const records = [{ position, record }, loginsChanged(userId, next())];
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }

@@ -9,18 +9,16 @@ import type { Row } from '../storage/write.ts';
 import { deviceGoneRows } from './device-gone.ts';
 import { lockDeviceKeys } from './device-locks.ts';
 import { lockOf, type Stored } from './ports.ts';
-import type { Sessions } from './sessions.ts';
+import { loginsChanged } from './sessions.ts';
 
 export type { Device } from '../storage/accounts/devices.ts';
 
 /** The devices of accounts: their names, and their end. */
 export class Devices {
   readonly #stored: Stored;
-  readonly #sessions: Pick<Sessions, 'forget'>;
 
-  constructor(stored: Stored, sessions: Pick<Sessions, 'forget'>) {
+  constructor(stored: Stored) {
     this.#stored = stored;
-    this.#sessions = sessions;
   }
 
   list(userId: UserId): Promise<readonly Device[]> {
@@ -38,7 +36,7 @@ export class Devices {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const { createdMs } = await this.get(userId, deviceId);
       const row = deviceRow({ userId, deviceId, displayName, createdMs });
-      await this.#commit(userId, [row]);
+      await this.#commit(userId, [row], { isLogout: false });
     });
   }
 
@@ -46,13 +44,17 @@ export class Devices {
   async delete(userId: UserId, deviceIds: readonly string[], once?: Once): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const isGone = (deviceId: string) => deviceIds.includes(deviceId);
-      await this.#takeAway(userId, isGone, (rows) => this.#commit(userId, rows, once));
+      await this.#takeAway(userId, isGone, (rows) =>
+        this.#commit(userId, rows, { isLogout: true, once }),
+      );
     });
   }
 
   async deleteAll(userId: UserId, once?: Once): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), () =>
-      this.deleteAllBut(userId, undefined, (rows) => this.#commit(userId, rows, once)),
+      this.deleteAllBut(userId, undefined, (rows) =>
+        this.#commit(userId, rows, { isLogout: true, once }),
+      ),
     );
   }
 
@@ -77,7 +79,6 @@ export class Devices {
     await lockDeviceKeys(this.#stored.locks, names, async () => {
       await commit(await this.#goneRows(userId, gone));
     });
-    this.#sessions.forget(userId);
   }
 
   async #goneRows(userId: UserId, deviceIds: readonly string[]): Promise<Row[]> {
@@ -93,12 +94,19 @@ export class Devices {
     });
   }
 
-  #commit(userId: UserId, rows: readonly Row[], once?: Once): Promise<void> {
+  #commit(
+    userId: UserId,
+    rows: readonly Row[],
+    { isLogout, once }: { isLogout: boolean; once?: Once | undefined },
+  ): Promise<void> {
     return this.#stored.log.commit((next) => {
       const position = next();
       const change = {
         rows: [...rows, deviceListRow(userId, position)],
-        records: [{ position, record: { kind: 'device-list', userId } as const }],
+        records: [
+          { position, record: { kind: 'device-list', userId } as const },
+          ...(isLogout ? [loginsChanged(userId, next())] : []),
+        ],
         outcome: once?.outcome(200, {}),
         touches: [],
       };

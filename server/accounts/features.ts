@@ -30,7 +30,7 @@ export type AccountFeatures = ReturnType<typeof accountFeatures>;
 export function accountFeatures(stored: Stored, options: AccountFeatureOptions) {
   const sessions = new Sessions(stored, options);
   const lastSeen = new LastSeen(stored);
-  const devices = new Devices(stored, sessions);
+  const devices = new Devices(stored);
   const registrationTokens = new RegistrationTokens(stored);
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
   const accountData = new AccountData(stored);

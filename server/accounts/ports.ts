@@ -5,7 +5,9 @@ import type { Database } from '../storage/database.ts';
 /** What features that live in the database need. */
 export interface Stored {
   readonly database: Database;
-  readonly log: Pick<Log, 'commit'>;
+  /** Connections of their own: who is behind a token must be found out also where all others wait. */
+  readonly lookUps: Database;
+  readonly log: Pick<Log, 'commit' | 'onCommitted'>;
   /** One for the whole server: `user:@id` is held from a read until what was made of it is committed. */
   readonly locks: KeyedMutex;
   /** Milliseconds since 1970. */

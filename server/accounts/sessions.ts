@@ -1,3 +1,4 @@
+import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -29,6 +30,7 @@ export interface SessionWish {
 /** What a login adds to the database and to its answer. */
 export interface NewSession {
   readonly rows: readonly Row[];
+  readonly records: readonly PlacedRecord[];
   readonly answer: JsonObject;
 }
 
@@ -41,6 +43,10 @@ export class Sessions {
   constructor(stored: Stored, options: { accessTokenLifeMs: number }) {
     this.#stored = stored;
     this.#accessTokenLifeMs = options.accessTokenLifeMs;
+    stored.log.onCommitted((records) => {
+      for (const { record } of records)
+        if (record.kind === 'logins') this.#cache.forget(record.userId);
+    });
   }
 
   /** At once for a token that was used lately. Throws what an expired token is to be told. */
@@ -54,7 +60,7 @@ export class Sessions {
 
   /**
    * To be called with the user's lock held, which must go on being held until the rows are
-   * committed; then call `forget`. `position` is the log's.
+   * committed. `position` is the log's.
    */
   async prepare(
     userId: UserId,
@@ -72,19 +78,16 @@ export class Sessions {
     const refreshable = wish.refreshable ? { lifeMs } : undefined;
     return (position) => {
       const tokens = { userId, deviceId, refreshable, replacesId: null, nowMs };
-      const pair = newTokenPair(position(), tokens);
+      const tokenId = position();
+      const pair = newTokenPair(tokenId, tokens);
       const rows = [
         ...(isNew ? [deviceRow({ userId, deviceId, displayName, createdMs: nowMs })] : []),
         ...goneRows(earlier.filter((token) => token.deviceId === deviceId)),
         pair.row,
       ];
-      return { rows, answer: { user_id: userId, device_id: deviceId, ...pair.answer } };
+      const answer = { user_id: userId, device_id: deviceId, ...pair.answer };
+      return { rows, records: [loginsChanged(userId, tokenId)], answer };
     };
-  }
-
-  /** All that is in memory of the user's tokens. After every commit that took one away. */
-  forget(userId: UserId) {
-    this.#cache.forget(userId);
   }
 
   /** New tokens for a refresh token; the old ones hold until the new ones are first used. */
@@ -103,21 +106,21 @@ export class Sessions {
       );
       const nowMs = this.#stored.now();
       const refreshable = { lifeMs: this.#accessTokenLifeMs };
-      const answer = await this.#stored.log.commit((position) => {
+      return this.#stored.log.commit((position) => {
         const wish = { userId, deviceId, refreshable, replacesId: old.tokenId, nowMs };
-        const pair = newTokenPair(position(), wish);
+        const tokenId = position();
+        const pair = newTokenPair(tokenId, wish);
         const rows = [...goneRows(gone), pair.row];
+        const records = [loginsChanged(userId, tokenId)];
         const outcome = once.outcome(200, pair.answer, { secret: true });
-        return { change: { rows, records: [], outcome, touches: [] }, value: pair.answer };
+        return { change: { rows, records, outcome, touches: [] }, value: pair.answer };
       });
-      this.forget(userId);
-      return answer;
     });
   }
 
   async #load(hash: string): Promise<Caller | undefined> {
     const { generation } = this.#cache;
-    const token = await tokenByAccessHash(this.#stored.database, Buffer.from(hash, 'base64'));
+    const token = await tokenByAccessHash(this.#stored.lookUps, Buffer.from(hash, 'base64'));
     if (!token) return undefined;
     this.#refuseExpired(token.accessExpiresMs);
     if (token.replacesId !== null) await this.#endReplaced(token);
@@ -138,11 +141,10 @@ export class Sessions {
         accessTokenGoneRow(current.replacesId),
         accessTokenRow({ ...current, replacesId: null }),
       ];
-      await this.#stored.log.commit(() => ({
-        change: { rows, records: [], touches: [] },
+      await this.#stored.log.commit((position) => ({
+        change: { rows, records: [loginsChanged(token.userId, position())], touches: [] },
         value: undefined,
       }));
-      this.forget(token.userId);
     });
   }
 
@@ -158,6 +160,12 @@ export class Sessions {
       throw forbidden('The device id is that of a cross-signing key');
   }
 }
+
+/** Goes with every change that takes a token away: memory follows the log. */
+export const loginsChanged = (userId: UserId, position: number): PlacedRecord => ({
+  position,
+  record: { kind: 'logins', userId },
+});
 
 const goneRows = (tokens: readonly AccessToken[]) =>
   tokens.map((token) => accessTokenGoneRow(token.tokenId));

@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
+import { onBehalfOf } from '../log/on-behalf.ts';
 import { notKept, type Once, type OnceKey } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { nothingProved, type Proof } from '../protocol/interactive-auth.ts';
@@ -80,10 +81,8 @@ async function runFor<Ports>(
   const rawQuery = parseQuery(request.url);
   const token = accessTokenOf(request, rawQuery);
   const caller = await callerOf(endpoint, token, meta, gate);
-  const waitMs = gate.rateLimits.take(
-    endpoint.rateLimit,
-    caller?.userId ?? subscriberOf(meta.address),
-  );
+  const subscriber = caller?.userId ?? subscriberOf(meta.address);
+  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber);
   if (waitMs > 0) throw limitExceeded(waitMs);
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
@@ -93,7 +92,9 @@ async function runFor<Ports>(
   const proof = await interact(endpoint, { caller, path, query, body }, raw, gate);
   const given = { caller, path, query, body, proof, request: meta };
   const handle = (kept: Once | undefined, isCommit: boolean) =>
-    endpoint.handle(new IncomingCall(given, kept, isCommit ? undefined : response), gate.ports);
+    onBehalfOf(subscriber, () =>
+      endpoint.handle(new IncomingCall(given, kept, isCommit ? undefined : response), gate.ports),
+    );
   if (endpoint.idempotency !== 'txnId' || !caller) return handle(once, once !== undefined);
   const key = transactionKey(endpoint, caller, segments, request);
   return runOnce(gate, key, (kept) => handle(kept, true));

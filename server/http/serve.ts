@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type Response } from 'express';
-import { DatabaseUnavailable, NotWriter, OutcomeUnknown } from '../log/log.ts';
+import { DatabaseUnavailable, NotWriter, OutcomeUnknown, TooManyRefused } from '../log/log.ts';
 import type { Answer } from './answer.ts';
 import type { Endpoint, RequestMeta } from './endpoint.ts';
 import type { Gate } from './gate.ts';
-import { MatrixError } from './matrix-error.ts';
+import { limitExceeded, MatrixError } from './matrix-error.ts';
 import { ClientGone } from './read-json.ts';
 import { RouteTable } from './routes.ts';
 import { pathOf, runEndpoint } from './run-endpoint.ts';
@@ -119,6 +119,7 @@ function isUnknown<Ports>(error: unknown, gate: Gate<Ports>): boolean {
 function toldToClient(error: unknown): MatrixError {
   if (error instanceof MatrixError) return error;
   if (error instanceof NotWriter) return notTheWriter;
+  if (error instanceof TooManyRefused) return limitExceeded(error.waitMs);
   return new MatrixError(500, 'M_UNKNOWN', 'Internal server error', { cause: error });
 }
 

@@ -1,6 +1,6 @@
 import type { Row, Write } from '../storage/write.ts';
 import type { Change, PlacedRecord } from './change.ts';
-import { columnArray, int8 } from './column.ts';
+import { columnArray, int8, NotEncodable } from './column.ts';
 import type { OutcomeRow } from './outcomes.ts';
 import { RECORD_VERSIONS } from './records.ts';
 import type { Statement } from './statement.ts';
@@ -15,11 +15,41 @@ export interface Fence {
   readonly last: number;
 }
 
-/** The index of the fence among the statements, by which its refusal is known. */
-export const FENCE_INDEX = 1;
+/** By which a refusal by the fence is known. */
+export const FENCE_NAME = 'farol_fence';
 
-/** All statements of one batch, from BEGIN to COMMIT. */
+/**
+ * All statements of one batch, from BEGIN to COMMIT. Nothing has been sent yet: whatever goes wrong
+ * in here is an error in one of the changes.
+ */
 export function statementsOf(changes: readonly Change[], fence: Fence): Statement[] {
+  try {
+    return encoded(changes, fence);
+  } catch (error) {
+    if (error instanceof NotEncodable) throw error;
+    throw new NotEncodable('A value does not fit its column', { cause: error });
+  }
+}
+
+/** The one statement that was refused, without a trace: of a batch that is refused again, it is why. */
+export const rehearsalOf = (batch: readonly Statement[], name: string): Statement[] => [
+  BEGIN,
+  ...batch.filter((statement) => statement.name === name),
+  ROLLBACK,
+];
+
+/** Roughly what the change adds to the stream: enough to keep a batch near its bound. */
+export function bytesOf(change: Change): number {
+  let bytes = change.records.length * 100 + (change.outcome?.body.length ?? 0);
+  for (const { values } of change.rows) {
+    for (const value of values) {
+      bytes += typeof value === 'string' || Buffer.isBuffer(value) ? value.length + 4 : 12;
+    }
+  }
+  return bytes;
+}
+
+function encoded(changes: readonly Change[], fence: Fence): Statement[] {
   const rows = changes.flatMap((change) => change.rows);
   const records = changes.flatMap((change) => change.records);
   const outcomes = changes.flatMap((change) => change.outcome ?? []);
@@ -33,23 +63,13 @@ export function statementsOf(changes: readonly Change[], fence: Fence): Statemen
   ];
 }
 
-/** Roughly what the change adds to the stream: enough to keep a batch near its bound. */
-export function bytesOf(change: Change): number {
-  let bytes = change.records.length * 100 + (change.outcome?.body.length ?? 0);
-  for (const { values } of change.rows) {
-    for (const value of values) {
-      bytes += typeof value === 'string' || Buffer.isBuffer(value) ? value.length + 4 : 12;
-    }
-  }
-  return bytes;
-}
-
 const BEGIN: Statement = { name: 'farol_begin', sql: 'BEGIN', parameters: [] };
 const COMMIT: Statement = { name: 'farol_commit', sql: 'COMMIT', parameters: [] };
+const ROLLBACK: Statement = { name: 'farol_rollback', sql: 'ROLLBACK', parameters: [] };
 
 /** Raises (22012) unless this writer's epoch and position still stand: the fence of D3.1. */
 const FENCE = {
-  name: 'farol_fence',
+  name: FENCE_NAME,
   sql: `WITH moved AS (
           UPDATE log_head SET position = $1::int8 WHERE epoch = $2::int8 AND position = $3::int8
           RETURNING 1)

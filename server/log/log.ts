@@ -1,26 +1,18 @@
 import type { Change, PlacedRecord } from './change.ts';
+import type { OutcomeRow } from './outcomes.ts';
 
 export { DatabaseUnavailable } from '../storage/database.ts';
 
-/** The one way in which anything durable changes. Lives in the writer. */
-export interface Log {
+/** What is told of the log wherever it is followed: in the writer, and on a follower that tails it. */
+export interface LogReader {
   readonly epoch: number;
 
   /**
-   * Runs `build` at once and synchronously; `position()` hands out the next position, which is also
-   * the only source of new numeric ids. Resolves when the batch is committed and confirmed by the
-   * standbys. The next change may be built on this one before that; nobody may be told of it.
-   *
-   * Rejects with `RefusedForData`, `BuiltOnRefused`, `NotWriter` or `OutcomeUnknown`, or with what
-   * `build` threw, in which case nothing was written and `build` must have changed no memory.
+   * In order of position, after the commit, before its commit() resolves, and also where the deadline
+   * has passed meanwhile. Memory changes here, and never in code after an `await commit(…)`: an
+   * answer may be withheld, a commit is never taken back.
    */
-  commit<T>(build: (position: () => number) => { change: Change; value: T }): Promise<T>;
-
-  /** In order of position, after the commit, before its commit() resolves. On a follower: from tailing. */
   onCommitted(listener: (records: readonly PlacedRecord[]) => void): void;
-
-  /** The keys of memory that holds refused changes: drop it, and load it again when needed. */
-  onRefused(listener: (touches: ReadonlySet<string>) => void): void;
 
   /** The last position that is committed and confirmed. */
   readonly committed: { readonly epoch: number; readonly position: number };
@@ -29,9 +21,45 @@ export interface Log {
   mayAnswer(): boolean;
 }
 
+/** The one way in which anything durable changes. Lives in the writer. */
+export interface Log extends LogReader {
+  /**
+   * Runs `build` at once and synchronously; `position()` hands out the next position, which is also
+   * the only source of new numeric ids. Resolves when the batch is committed and confirmed by the
+   * standbys. The next change may be built on this one before that; nobody may be told of it.
+   *
+   * Rejects with one of the errors below, or with what `build` threw, in which case nothing was
+   * written and `build` must have changed no memory.
+   */
+  commit<T>(build: (position: () => number) => { change: Change; value: T }): Promise<T>;
+
+  /**
+   * Takes so many positions out of the log, for rows that are staged on other connections, and
+   * answers the first of them. It is a commit: no later writer hands them out again (D1, bulk).
+   */
+  reserve(count: number): Promise<number>;
+
+  /** The outcomes that stand in the database now. As `onCommitted`. */
+  onOutcomes(listener: (outcomes: readonly OutcomeRow[]) => void): void;
+
+  /** The keys of memory that holds refused changes: drop it, and load it again when needed. */
+  onRefused(listener: (touches: ReadonlySet<string>) => void): void;
+}
+
 /** The database refuses this change for its data. It was not executed, and never will be: 500. */
 export class RefusedForData extends Error {
   override readonly name = 'RefusedForData';
+}
+
+/** So many changes of this user were refused for their data that others suffer from it: 429. */
+export class TooManyRefused extends Error {
+  override readonly name = 'TooManyRefused';
+  readonly waitMs: number;
+
+  constructor(waitMs: number) {
+    super('Too many changes were refused for their data');
+    this.waitMs = waitMs;
+  }
 }
 
 /** This change was built on memory of one that was refused. Load again and try again, boundedly. */
@@ -44,7 +72,7 @@ export class NotWriter extends Error {
   override readonly name = 'NotWriter';
 }
 
-/** Nobody knows whether the change was executed. The connection is cut without an answer. */
+/** Nobody may say whether the change was executed. It ends the writer; the client's connection is cut without an answer. */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 }

@@ -62,6 +62,43 @@ test('a run that fails leaves no outcome: its repeat runs', async () => {
   expect(await bench.run(key(), { event_id: '$1' })).toMatchObject({ kind: 'ran' });
 });
 
+// Seen in a room: the first attempt was refused with what it was built on, the second found nothing to do.
+test('an outcome that was made and not committed is not what a repeat gets', async () => {
+  await using bench = await workbench();
+  const answer = await bench.store.run(key(), async (once) => {
+    once.outcome(200, { event_id: '$refused' });
+    return { event_id: '$there before' };
+  });
+  expect(answer).toEqual({ kind: 'ran', answer: { event_id: '$there before' } });
+  expect(await bench.run(key(), { event_id: '$2' })).toMatchObject({ kind: 'ran' });
+});
+
+test('a committed outcome is remembered also where its run failed behind the commit', async () => {
+  await using bench = await workbench();
+  const failed = bench.store.run(key(), async (once) => {
+    await bench.writer.commit(() => ({
+      change: { rows: [], records: [], touches: [], outcome: once.outcome(200, { n: 1 }) },
+      value: undefined,
+    }));
+    throw new Error('the deadline has passed');
+  });
+  await expect(failed).rejects.toThrow();
+  expect(bench.queries).toBe(1);
+  expect(await bench.run(key(), { n: '2' })).toMatchObject({ outcome: { body: { n: 1 } } });
+  expect(bench.queries).toBe(1);
+});
+
+test('outcomes are remembered by their size, the newest ones', async () => {
+  await using bench = await workbench();
+  const large = 'x'.repeat(1_048_576);
+  for (let n = 0; n < 20; n++) await bench.run(key({ txnId: `${n}` }), { large });
+  const before = bench.queries;
+  await bench.run(key({ txnId: '19' }), {});
+  expect(bench.queries - before).toBe(0);
+  await bench.run(key({ txnId: '0' }), {});
+  expect(bench.queries - before).toBe(1);
+});
+
 test('who joins a run that fails, fails with it', async () => {
   await using bench = await workbench();
   const fail = async () => {
@@ -86,19 +123,9 @@ test('a secret body is sealed in the database, and opened for a repeat', async (
 
 test('look-ups that arrive together are one query', async () => {
   await using bench = await workbench();
-  let queries = 0;
-  const { database } = bench.fresh;
-  const counted: typeof database = {
-    ...database,
-    query(...parameters) {
-      queries += 1;
-      return database.query(...parameters);
-    },
-  };
-  const store = new OutcomeStore(counted, upsideDown);
   const keys = Array.from({ length: 50 }, (_, n) => key({ txnId: `${n}` }));
-  await Promise.all(keys.map((each) => store.run(each, async () => ({}))));
-  expect(queries).toBe(1);
+  await Promise.all(keys.map((each) => bench.store.run(each, async () => ({}))));
+  expect(bench.queries).toBe(1);
 });
 
 const upsideDown: Seal = {
@@ -109,13 +136,23 @@ const upsideDown: Seal = {
 async function workbench() {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
+  const database: typeof fresh.database = {
+    ...fresh.database,
+    query(...parameters) {
+      bench.queries += 1;
+      return fresh.database.query(...parameters);
+    },
+  };
+  const newStore = () => new OutcomeStore({ database, seal: upsideDown, log: writer });
   const bench = {
     fresh,
     runs: 0,
-    store: new OutcomeStore(fresh.database, upsideDown),
+    queries: 0,
+    writer,
+    store: newStore(),
     /** What a new writer has: nothing in memory. */
     restart() {
-      bench.store = new OutcomeStore(fresh.database, upsideDown);
+      bench.store = newStore();
       return bench;
     },
     run(onceKey: OnceKey, body: Record<string, string>, options?: { secret: boolean }) {

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Database } from '../storage/database.ts';
 import { findOutcomes, type StoredOutcome } from '../storage/outcomes.ts';
+import type { Log } from './log.ts';
 import type { Once, OnceKey, Outcome, OutcomeRow, Outcomes } from './outcomes.ts';
+import { Rounds } from './rounds.ts';
 
 /** Hides the bodies that hold tokens; made from the cluster's secret. */
 export interface Seal {
@@ -11,7 +13,7 @@ export interface Seal {
 }
 
 const KEPT_MS = { txn: 24 * 3_600_000, request: 600_000 };
-const REMEMBERED_MAX = 10_000;
+const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
 type Result<T> = { kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome };
 
@@ -20,12 +22,16 @@ export class OutcomeStore implements Outcomes {
   readonly #seal: Seal;
   readonly #lookUp: (key: Buffer) => Promise<StoredOutcome | undefined>;
   readonly #inFlight = new Map<string, Promise<Result<object>>>();
-  /** Repeats mostly come within seconds. */
-  readonly #remembered = new Map<string, Outcome>();
+  readonly #remembered = new RememberedOutcomes(REMEMBERED_BYTES_MAX);
 
-  constructor(database: Database, seal: Seal) {
-    this.#seal = seal;
-    this.#lookUp = batchedLookUp(database);
+  constructor(ports: { database: Database; seal: Seal; log: Pick<Log, 'onOutcomes'> }) {
+    this.#seal = ports.seal;
+    this.#lookUp = batchedLookUp(ports.database);
+    // Only what is committed: an attempt may have made an outcome that was refused, and another then.
+    ports.log.onOutcomes((rows) => {
+      for (const { key, outcome, body } of rows)
+        this.#remembered.add(nameOf(key), outcome, body.length);
+    });
   }
 
   async run<T extends object>(
@@ -33,7 +39,7 @@ export class OutcomeStore implements Outcomes {
     attempt: (once: Once) => Promise<T>,
   ): Promise<Result<T>> {
     const key = hashOf(onceKey);
-    const name = key.toString('latin1');
+    const name = nameOf(key);
     const known = this.#remembered.get(name);
     if (known) return { kind: 'repeat', outcome: known };
     const first = this.#inFlight.get(name) as Promise<Result<T>> | undefined;
@@ -54,15 +60,11 @@ export class OutcomeStore implements Outcomes {
     attempt: (once: Once) => Promise<T>,
   ): Promise<Result<T>> {
     const stored = await this.#lookUp(key);
-    if (stored) return { kind: 'repeat', outcome: this.#remember(key, this.#read(stored)) };
-    let row: OutcomeRow | undefined;
+    if (stored) return { kind: 'repeat', outcome: this.#readAndRemember(stored) };
     const answer = await attempt({
-      outcome: (status, body, options) => {
-        row = this.#row({ key, keptMs, status, body, secret: options?.secret ?? false });
-        return row;
-      },
+      outcome: (status, body, options) =>
+        this.#row({ key, keptMs, status, body, secret: options?.secret ?? false }),
     });
-    if (row) this.#remember(key, row.outcome);
     return { kind: 'ran', answer };
   }
 
@@ -79,22 +81,43 @@ export class OutcomeStore implements Outcomes {
     return { ...rest, body, outcome: { status: entry.status, body: json } };
   }
 
-  #read({ status, body, secret }: StoredOutcome): Outcome {
+  #readAndRemember({ key, status, body, secret }: StoredOutcome): Outcome {
     const plain = secret ? this.#seal.open(body) : body;
-    return { status, body: JSON.parse(plain.toString()) as JsonObject };
-  }
-
-  #remember(key: Buffer, outcome: Outcome): Outcome {
-    if (this.#remembered.size >= REMEMBERED_MAX) {
-      for (const oldest of this.#remembered.keys()) {
-        this.#remembered.delete(oldest);
-        break;
-      }
-    }
-    this.#remembered.set(key.toString('latin1'), outcome);
+    const outcome = { status, body: JSON.parse(plain.toString()) as JsonObject };
+    this.#remembered.add(nameOf(key), outcome, body.length);
     return outcome;
   }
 }
+
+/** Repeats mostly come within seconds. */
+class RememberedOutcomes {
+  readonly #bytesMax: number;
+  readonly #outcomes = new Map<string, { outcome: Outcome; bytes: number }>();
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get(name: string): Outcome | undefined {
+    return this.#outcomes.get(name)?.outcome;
+  }
+
+  add(name: string, outcome: Outcome, bodyBytes: number): void {
+    if (this.#outcomes.has(name)) return;
+    const bytes = bodyBytes + ENTRY_BYTES;
+    this.#outcomes.set(name, { outcome, bytes });
+    this.#bytes += bytes;
+    for (const [oldest, { bytes }] of this.#outcomes) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#outcomes.delete(oldest);
+      this.#bytes -= bytes;
+    }
+  }
+}
+
+/** What an outcome costs beside its body: a name, three objects, a place in the map (measured: 250 bytes). */
+const ENTRY_BYTES = 300;
 
 /** Who joined an attempt gets its outcome; an attempt that left none is answered as it is. */
 const asRepeat = <T>(first: Result<T>, outcome: Outcome | undefined): Result<T> =>
@@ -109,36 +132,32 @@ function hashOf(key: OnceKey): Buffer {
   return createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
 }
 
+const nameOf = (key: Buffer): string => key.toString('latin1');
+
 /** What is asked for while a look-up is under way goes together in the next one; each key once, since repeats join the first. */
 function batchedLookUp(database: Database) {
   let asked = new Map<string, { key: Buffer; settle: PromiseWithResolvers<Found> }>();
-  let running = false;
 
-  async function run() {
-    while (asked.size > 0) {
-      const round = asked;
+  const rounds = new Rounds({
+    isThere: () => asked.size > 0,
+    async round() {
+      const these = asked;
       asked = new Map();
       try {
-        const rows = await findOutcomes(
-          database,
-          [...round.values()].map(({ key }) => key),
-        );
-        const found = new Map(rows.map((row) => [row.key.toString('latin1'), row]));
-        for (const [name, { settle }] of round) settle.resolve(found.get(name));
+        const keys = [...these.values()].map(({ key }) => key);
+        const rows = await findOutcomes(database, keys);
+        const found = new Map(rows.map((row) => [nameOf(row.key), row]));
+        for (const [name, { settle }] of these) settle.resolve(found.get(name));
       } catch (error) {
-        for (const { settle } of round.values()) settle.reject(error);
+        for (const { settle } of these.values()) settle.reject(error);
       }
-    }
-    running = false;
-  }
+    },
+  });
 
   return (key: Buffer): Promise<Found> => {
     const settle = Promise.withResolvers<Found>();
-    asked.set(key.toString('latin1'), { key, settle });
-    if (!running) {
-      running = true;
-      setImmediate(() => void run());
-    }
+    asked.set(nameOf(key), { key, settle });
+    rounds.wake();
     return settle.promise;
   };
 }

@@ -28,6 +28,8 @@ export type LogRecord =
   | { kind: 'device-list'; userId: UserId }
   /** The user signed keys of somebody else, which only the user's own devices are told. */
   | { kind: 'key-signature'; userId: UserId; targetId: UserId }
+  /** An access token of the user was taken away or replaced: whoever knows tokens by heart asks again. */
+  | { kind: 'logins'; userId: UserId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -43,5 +45,38 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   'to-device': 1,
   'device-list': 1,
   'key-signature': 1,
+  logins: 1,
   'device-keys': 1,
 };
+
+/** Whom a record is news to. */
+export interface Concern {
+  /** All who are in the room. */
+  readonly roomId?: RoomId;
+  /** This user; with a room, the room is theirs from then on. */
+  readonly userId?: UserId;
+}
+
+const NOBODY: Concern = {};
+
+/** A new kind does not compile until it says here whom it concerns. */
+const CONCERNS: {
+  readonly [K in RecordKind]: (record: Extract<LogRecord, { kind: K }>) => Concern;
+} = {
+  event: ({ roomId }) => ({ roomId }),
+  state: ({ roomId, type, stateKey }) =>
+    type === 'm.room.member' ? { roomId, userId: stateKey as UserId } : { roomId },
+  forget: () => NOBODY,
+  receipt: ({ roomId, userId, receiptType }) =>
+    receiptType === 'm.read' ? { roomId } : { userId },
+  'account-data': ({ userId }) => ({ userId }),
+  'to-device': ({ userId }) => ({ userId }),
+  // Who else has to hear of it depends on who shares rooms with the user: see sync/device-lists.ts.
+  'device-list': ({ userId }) => ({ userId }),
+  'key-signature': ({ userId }) => ({ userId }),
+  logins: () => NOBODY,
+  'device-keys': ({ userId }) => ({ userId }),
+};
+
+export const concernOf = (record: LogRecord): Concern =>
+  (CONCERNS[record.kind] as (record: LogRecord) => Concern)(record);

@@ -86,15 +86,25 @@ test('a takeover behind a batch that waits for its standby ends that batch and g
   expect((await takeover).writer.epoch).toBe(2);
 });
 
-test('a cancelled wait for the standby is no acknowledgement: the writer ends', async () => {
-  const { writer, ended } = await start();
-  await standbyAnswers(false);
-  const written = expect(write(writer)).rejects.toThrow(OutcomeUnknown);
-  await untilWaitingForStandby(1);
-  await sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
-  await written;
-  expect(ended.map((error) => error.message)).toEqual(['the wait for the standbys was cancelled']);
-});
+test.each([
+  ['as databases are', ''],
+  ['where warnings are kept from clients', 'client_min_messages = error'],
+])(
+  'a cancelled wait for the standby is no acknowledgement, %s: the writer ends',
+  async (_, set) => {
+    if (set) await sql(`ALTER DATABASE postgres SET ${set}`);
+    onTestFinished(async () => void (await sql('ALTER DATABASE postgres RESET ALL')));
+    const { writer, ended } = await start();
+    await standbyAnswers(false);
+    const written = expect(write(writer)).rejects.toThrow(OutcomeUnknown);
+    await untilWaitingForStandby(1);
+    await sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    await written;
+    expect(ended.map((error) => error.message)).toEqual([
+      'the wait for the standbys was cancelled',
+    ]);
+  },
+);
 
 async function start() {
   const ended: Error[] = [];

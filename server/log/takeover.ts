@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { Deadline } from './deadline.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';
 
-export interface TakeoverOptions {
+export interface TakeoverOptions
+  extends Pick<WriterOptions, 'deadline' | 'onEnd' | 'onBatch' | 'nowMs' | 'waitingMax'> {
   readonly url: string;
   /** The create revision of the leader key in etcd, as decimal int64; '0' where there is no etcd. */
   readonly leaderRevision: string;
-  readonly deadline: Deadline;
-  readonly onEnd: (reason: Error) => void;
-  readonly onBatch?: WriterOptions['onBatch'];
   /** Ends the attempt: the agent took the role back, or the server is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -39,13 +36,7 @@ export async function takeOver(options: TakeoverOptions): Promise<Writer> {
     await refuseInRecovery(connection.client);
     await takeRow(connection.client, options.signal);
     const { epoch, position } = await beginEpoch(connection, options.leaderRevision);
-    const writer = new Writer({
-      ...options,
-      onBatch: options.onBatch,
-      connection,
-      epoch,
-      position,
-    });
+    const writer = new Writer({ ...options, connection, epoch, position });
     ended = (error) => writer.lost(error);
     return writer;
   } catch (error) {

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { TYPES } from '../storage/database.ts';
+import { settleSession, WRITER_SETTINGS } from '../storage/session-settings.ts';
 import type { Statement } from './statement.ts';
 import { wireOf } from './wire.ts';
 
@@ -13,13 +14,13 @@ const CONNECT_MS_MAX = 10_000;
 export class RefusedBySql extends Error {
   override readonly name = 'RefusedBySql';
   readonly sqlstate: string;
-  /** Which statement of the transaction it was. */
-  readonly index: number;
+  /** The name of the statement that it refused. */
+  readonly statement: string;
 
-  constructor(cause: pg.DatabaseError, index: number) {
+  constructor(cause: pg.DatabaseError, statement: string) {
     super(cause.message, { cause });
     this.sqlstate = cause.code ?? '';
-    this.index = index;
+    this.statement = statement;
   }
 }
 
@@ -51,8 +52,7 @@ export class WriterConnection {
       types: TYPES,
       keepAlive: true,
       connectionTimeoutMillis: CONNECT_MS_MAX,
-      options:
-        '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=on',
+      options: WRITER_SETTINGS,
     });
     const connection = new WriterConnection(client);
     client.on('error', onLost);
@@ -60,6 +60,7 @@ export class WriterConnection {
       if (notice.code === '01000') connection.#unconfirmed = true;
     });
     await client.connect();
+    await settleSession(client);
     return connection;
   }
 
@@ -68,16 +69,13 @@ export class WriterConnection {
    * committed and confirmed. Rejects with `RefusedBySql` or `CommitUnknown`.
    */
   async transaction(statements: readonly Statement[]): Promise<void> {
-    await this.#prepare(statements);
-    const message = wireOf(statements);
-    const sent = new Exchange((connection) => connection.stream.write(message));
-    this.#unconfirmed = false;
-    try {
-      await this.#send(sent);
-    } catch (error) {
-      throw await this.#refused(error, sent.tags.length, statements.length - 1);
-    }
-    this.assertConfirmed(sent.tags.at(-1));
+    const tag = await this.#run(statements);
+    this.assertConfirmed(tag);
+  }
+
+  /** As `transaction`, but the last is ROLLBACK: what would the database say? */
+  async rehearse(statements: readonly Statement[]): Promise<void> {
+    await this.#run(statements);
   }
 
   /** Success is the tag COMMIT and no notice: a cancelled wait and a failed transaction resolve too. */
@@ -96,15 +94,36 @@ export class WriterConnection {
     return this.client.end();
   }
 
-  async #refused(error: unknown, index: number, commitIndex: number): Promise<Error> {
-    const definite = error instanceof pg.DatabaseError && index < commitIndex;
-    if (!definite) return new CommitUnknown('the commit was not confirmed', { cause: error });
-    if (error.severity === 'ERROR') await this.client.query('ROLLBACK').catch(() => {});
-    return new RefusedBySql(error, index);
+  /** Answers the tag of the last statement. */
+  async #run(statements: readonly Statement[]): Promise<string | undefined> {
+    await this.#prepare(statements);
+    const message = wireOf(statements);
+    const sent = new Exchange((connection) => connection.stream.write(message));
+    this.#unconfirmed = false;
+    try {
+      await this.#send(sent);
+    } catch (error) {
+      const isLast = sent.tags.length >= statements.length - 1;
+      throw await this.#refused(error, isLast ? undefined : statements[sent.tags.length]);
+    }
+    return sent.tags.at(-1);
+  }
+
+  /**
+   * Certain is what the database refused before it came to COMMIT. Whether it ended the session with
+   * it is not asked for here, since that word of its answer is in the language of the database: to a
+   * session that has ended the ROLLBACK does nothing, and the loss of it ends the writer.
+   */
+  async #refused(error: unknown, statement: Statement | undefined): Promise<Error> {
+    if (!(error instanceof pg.DatabaseError) || !statement)
+      return new CommitUnknown('the commit was not confirmed', { cause: error });
+    await this.client.query('ROLLBACK').catch(() => {});
+    return new RefusedBySql(error, statement.name);
   }
 
   async #prepare(statements: readonly Statement[]) {
-    for (const { name, sql } of statements) {
+    for (const statement of statements) {
+      const { name, sql } = statement;
       if (this.#prepared.has(name)) continue;
       const sent = new Exchange((connection) => {
         connection.parse({ name, text: sql, types: [] }, false);
@@ -113,7 +132,7 @@ export class WriterConnection {
       try {
         await this.#send(sent);
       } catch (error) {
-        throw await this.#refused(error, 0, 1);
+        throw await this.#refused(error, statement);
       }
       this.#prepared.add(name);
     }

@@ -1,12 +1,21 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
+import { startWriter } from '../../test/support/writer.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Change, Write } from './change.ts';
 import { Deadline } from './deadline.ts';
-import { BuiltOnRefused, NotWriter, OutcomeUnknown, RefusedForData } from './log.ts';
-import { takeOver } from './takeover.ts';
+import {
+  BuiltOnRefused,
+  NotWriter,
+  OutcomeUnknown,
+  RefusedForData,
+  TooManyRefused,
+} from './log.ts';
+import { onBehalfOf } from './on-behalf.ts';
+import { type TakeoverOptions, takeOver } from './takeover.ts';
 import type { Writer } from './writer.ts';
+import { WriterConnection } from './writer-connection.ts';
 
 test('changes that arrive together are committed in one transaction', async () => {
   await using bench = await workbench();
@@ -82,6 +91,100 @@ test('of a poisoned batch only the poison is refused', async () => {
   expect(bench.ended).toEqual([]);
 });
 
+test('the others of a poisoned batch go on in one transaction, however many they are', async () => {
+  await using bench = await workbench();
+  const texts = Array.from({ length: 256 }, (_, n) => (n === 200 ? 'poison\u0000' : `good ${n}`));
+  const results = await Promise.allSettled(texts.map((text) => bench.write(text)));
+  const refused = results.flatMap(({ status }, n) => (status === 'rejected' ? [n] : []));
+  expect(refused).toEqual([200]);
+  expect(bench.batches).toEqual([255]);
+});
+
+test('two changes that are good alone and poison together: the second one is refused', async () => {
+  await using bench = await workbench();
+  const results = await Promise.allSettled(
+    ['a', 'b', 'a', 'c'].map((key) => bench.commit({ rows: [{ write: PUT_ONCE, values: [key] }] })),
+  );
+  expect(results.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true]);
+});
+
+test('a number that its column cannot hold is poison too', async () => {
+  await using bench = await workbench();
+  const values = [1, 2 ** 40, null, null, null, null];
+  const wrong = bench.commit({ rows: [{ write: ALL_TYPES, values }] });
+  await expect(wrong).rejects.toThrow(RefusedForData);
+  await bench.write('after');
+  expect(bench.ended).toEqual([]);
+});
+
+test('whoever sends poison again and again must wait, and nobody else', async () => {
+  let nowMs = 0;
+  await using bench = await workbench({ nowMs: () => nowMs });
+  const eve = (text: string) => onBehalfOf('@eve:x', () => bench.write(text));
+  for (let count = 0; count < 3; count++)
+    await expect(eve('poison\u0000')).rejects.toThrow(RefusedForData);
+  await expect(eve('good')).rejects.toThrow(new TooManyRefused(20_000));
+  await onBehalfOf('@bob:x', () => bench.write('of bob'));
+  nowMs = 19_999;
+  await expect(eve('good')).rejects.toThrow(TooManyRefused);
+  nowMs = 20_000;
+  await eve('good again');
+  await expect(eve('poison\u0000')).rejects.toThrow(RefusedForData);
+  await expect(eve('good')).rejects.toThrow(TooManyRefused);
+  nowMs = 1_000_000;
+  await expect(eve('poison\u0000')).rejects.toThrow(RefusedForData);
+  await eve('forgiven');
+  expect(await bench.notes()).toEqual(['of bob', 'good again', 'forgiven']);
+});
+
+test('a flood of poison costs its sender the rest of it, and the others one transaction', async () => {
+  await using bench = await workbench();
+  const eve = Array.from({ length: 100 }, (_, n) =>
+    onBehalfOf('@eve:x', () => bench.write(n === 50 ? 'good' : 'poison\u0000', [`room:${n}`])),
+  );
+  const on = expect(bench.write('built on the good', ['room:50'])).rejects.toThrow(BuiltOnRefused);
+  const bob = onBehalfOf('@bob:x', () => bench.write('of bob'));
+  const ends = (await Promise.allSettled(eve)) as PromiseRejectedResult[];
+  await on;
+  await bob;
+  const names = ends.map(({ reason }) => reason.name);
+  expect(names).toEqual([...Array(3).fill('RefusedForData'), ...Array(97).fill('TooManyRefused')]);
+  expect(bench.batches).toEqual([1]);
+});
+
+test('what waits is bounded by number, by bytes, and by the share of one', async () => {
+  const waitingMax = { changes: 8, bytes: 8_000, ofOne: 1 / 2 };
+  await using bench = await workbench({ waitingMax });
+  const by = (subject: string, text: string) => onBehalfOf(subject, () => bench.write(text));
+  const locked = await lockHead(bench.fresh.url);
+  const all = [1, 2, 3, 4].map((n) => by('@eve:x', `eve ${n}`));
+  await expect(by('@eve:x', 'one too many')).rejects.toThrow(NotWriter);
+  all.push(by('@bob:x', 'x'.repeat(3_900)));
+  await expect(by('@bob:x', 'too much')).rejects.toThrow(NotWriter);
+  all.push(by('@carol:x', 'c 1'), by('@carol:x', 'c 2'), by('@dan:x', 'd'));
+  await expect(by('@frank:x', 'one too many for all')).rejects.toThrow(NotWriter);
+  await locked.release();
+  await Promise.all(all);
+  await by('@eve:x', 'there is space again');
+  expect(await bench.notes()).toHaveLength(9);
+});
+
+test('an error that nobody knows may lie with any change of its batch: all count as unknown', async () => {
+  await using bench = await workbench();
+  await bench.fresh.database.query(
+    'odd',
+    `CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'odd' USING ERRCODE = 'XX000'; END $$`,
+  );
+  await bench.fresh.database.query(
+    'odd2',
+    'CREATE TRIGGER odd BEFORE INSERT ON note FOR EACH ROW EXECUTE FUNCTION odd()',
+  );
+  await expect(bench.write('any')).rejects.toThrow(OutcomeUnknown);
+  expect(bench.ended).toHaveLength(1);
+  await expect(bench.write('after')).rejects.toThrow(NotWriter);
+});
+
 test('a value of the wrong type is poison, and does not end the writer', async () => {
   await using bench = await workbench();
   const wrong = bench.commit({ rows: [{ write: NOTE, values: [7] }] });
@@ -131,6 +234,47 @@ test('changes that wait behind the batch are refused too if they were built on i
   expect((await behind).map((each) => each.status)).toEqual(['rejected', 'fulfilled']);
 });
 
+test('whatever is set for the database, the writer goes by its own settings', async () => {
+  await using fresh = await freshDatabase();
+  const settings = {
+    statement_timeout: '1ms',
+    lock_timeout: '1ms',
+    idle_session_timeout: '1ms',
+    idle_in_transaction_session_timeout: '1ms',
+    transaction_timeout: '10s',
+    client_min_messages: 'error',
+    synchronous_commit: 'off',
+    search_path: 'elsewhere',
+    default_transaction_read_only: 'on',
+    default_transaction_isolation: 'serializable',
+    exit_on_error: 'on',
+  };
+  const name = fresh.url.slice(fresh.url.lastIndexOf('/') + 1);
+  for (const [setting, value] of Object.entries(settings))
+    await fresh.database.query(setting, `ALTER DATABASE ${name} SET ${setting} = '${value}'`);
+  const connection = await WriterConnection.open(fresh.url, () => {});
+  const shown = await connection.client.query<{ name: string; setting: string }>(
+    'SELECT name, setting FROM pg_settings WHERE name = ANY ($1)',
+    [Object.keys(settings)],
+  );
+  await connection.end();
+  expect(Object.fromEntries(shown.rows.map((row) => [row.name, row.setting]))).toEqual({
+    statement_timeout: '0',
+    lock_timeout: '0',
+    idle_session_timeout: '0',
+    idle_in_transaction_session_timeout: '0',
+    transaction_timeout: '0',
+    client_min_messages: 'notice',
+    synchronous_commit: 'on',
+    search_path: 'public',
+    default_transaction_read_only: 'off',
+    default_transaction_isolation: 'read committed',
+    exit_on_error: 'off',
+  });
+  await using writer = await startWriter(fresh.url);
+  await commitTo(writer, {});
+});
+
 test('a build that throws writes nothing, and the next change goes on', async () => {
   await using bench = await workbench();
   const thrown = bench.writer.commit((position) => {
@@ -145,7 +289,7 @@ test('a build that throws writes nothing, and the next change goes on', async ()
 test('past its deadline the writer begins no batch; renewed, it goes on', async () => {
   let now = 0;
   const deadline = new Deadline(10, () => now);
-  await using bench = await workbench(deadline);
+  await using bench = await workbench({ deadline });
   now = 10;
   expect(bench.writer.mayAnswer()).toBe(false);
   const written = bench.write('late');
@@ -156,9 +300,12 @@ test('past its deadline the writer begins no batch; renewed, it goes on', async 
   expect(await bench.notes()).toEqual(['late']);
 });
 
-test('a commit that returns after the deadline is not acknowledged', async () => {
+test('a commit that returns after the deadline is not acknowledged: the writer ends, but memory follows', async () => {
   let now = 0;
-  await using bench = await workbench(new Deadline(10, () => now));
+  const deadline = new Deadline(10, () => now);
+  await using bench = await workbench({ deadline });
+  const heard: number[] = [];
+  bench.writer.onCommitted((records) => heard.push(...records.map((each) => each.position)));
   const locked = await lockHead(bench.fresh.url);
   const written = expect(bench.write('late')).rejects.toThrow(OutcomeUnknown);
   await untilWaiting(bench.fresh);
@@ -166,6 +313,21 @@ test('a commit that returns after the deadline is not acknowledged', async () =>
   await locked.release();
   await written;
   expect(await bench.notes()).toEqual(['late']);
+  expect(heard).toEqual([1]);
+  expect(bench.ended).toHaveLength(1);
+  deadline.renew(20);
+  expect(bench.writer.mayAnswer()).toBe(false);
+});
+
+test('positions that were reserved are not handed out again, also not by the next writer', async () => {
+  await using bench = await workbench();
+  const first = await bench.writer.reserve(1_000);
+  await bench.write('behind');
+  expect([first, bench.writer.committed.position]).toEqual([1, 1_001]);
+  expect(await bench.writer.reserve(5)).toBe(1_002);
+  await bench.writer.close();
+  await using next = await startWriter(bench.fresh.url);
+  expect(next.committed.position).toBe(1_006);
 });
 
 test('a closing writer takes nothing more, and commits what it has', async () => {
@@ -182,6 +344,12 @@ const NOTE: Write = {
   name: 'test_note',
   table: 'note',
   sql: 'INSERT INTO note SELECT unnest($1::text[])',
+  types: ['text'],
+};
+const PUT_ONCE: Write = {
+  name: 'test_put_once',
+  table: 'once',
+  sql: 'INSERT INTO once SELECT unnest($1::text[])',
   types: ['text'],
 };
 const PUT_KEYED: Write = {
@@ -207,9 +375,10 @@ const ALL_TYPES: Write = {
   types: ['int8', 'int4', 'text', 'bool', 'float8', 'bytea'],
 };
 
-async function workbench(deadline = Deadline.none()) {
+async function workbench(options: Partial<TakeoverOptions> = {}) {
   const fresh = await freshDatabase();
   await fresh.database.query('t1', 'CREATE TABLE note (text text NOT NULL)');
+  await fresh.database.query('t0', 'CREATE TABLE once (key text PRIMARY KEY)');
   await fresh.database.query('t2', 'CREATE TABLE keyed (key text PRIMARY KEY, value text)');
   await fresh.database.query(
     't3',
@@ -220,7 +389,8 @@ async function workbench(deadline = Deadline.none()) {
   const writer = await takeOver({
     url: fresh.url,
     leaderRevision: '0',
-    deadline,
+    deadline: Deadline.none(),
+    ...options,
     onEnd: (reason) => ended.push(reason),
     onBatch: ({ changes }) => batches.push(changes),
   });

@@ -1,12 +1,19 @@
-import { BATCH_BYTES_MAX, BATCH_CHANGES_MAX, bytesOf, FENCE_INDEX, statementsOf } from './batch.ts';
+import { rehearsalOf, statementsOf } from './batch.ts';
 import type { Change, PlacedRecord } from './change.ts';
-import { NotEncodable } from './column.ts';
+import type { NotEncodable } from './column.ts';
 import type { Deadline } from './deadline.ts';
-import { BuiltOnRefused, type Log, NotWriter, OutcomeUnknown, RefusedForData } from './log.ts';
-import { RefusedBySql, type WriterConnection } from './writer-connection.ts';
+import { BuiltOnRefused, type Log, NotWriter, RefusedForData, TooManyRefused } from './log.ts';
+import { subject } from './on-behalf.ts';
+import type { OutcomeRow } from './outcomes.ts';
+import { firstToFail, Refusals } from './poison.ts';
+import { isPoison, rejectionOf } from './refusal.ts';
+import { Rounds } from './rounds.ts';
+import type { ShareBounds } from './shares.ts';
+import { Queue, type Waiting } from './waiting.ts';
+import { CommitUnknown, RefusedBySql, type WriterConnection } from './writer-connection.ts';
 
 export interface WriterOptions {
-  readonly connection: WriterConnection;
+  readonly connection: Pick<WriterConnection, 'transaction' | 'rehearse' | 'end'>;
   readonly epoch: number;
   /** The last committed position, from which this epoch goes on. */
   readonly position: number;
@@ -14,40 +21,41 @@ export interface WriterOptions {
   /** A writer that lost its epoch or does not know an outcome is at an end; the program ends with it. */
   readonly onEnd: (reason: Error) => void;
   readonly onBatch?: ((batch: { changes: number; seconds: number }) => void) | undefined;
+  readonly nowMs?: (() => number) | undefined;
+  readonly waitingMax?: ShareBounds | undefined;
 }
 
 /** Beyond it a change is turned away as certainly not executed; the front holds it. */
-const WAITING_MAX = 20_000;
-
-interface Waiting {
-  readonly change: Change;
-  readonly bytes: number;
-  /** The last position that was handed out when this change was built. */
-  readonly last: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
+const WAITING_MAX: ShareBounds = { changes: 20_000, bytes: 64 * 1_048_576, ofOne: 1 / 8 };
 
 /** Group commit (D1): gathers the changes of all requests, and has one batch in flight at a time. */
 export class Writer implements Log {
   readonly epoch: number;
   readonly #options: WriterOptions;
+  readonly #rounds: Rounds;
+  readonly #queue: Queue;
+  readonly #refusals: Refusals;
   readonly #committedListeners: ((records: readonly PlacedRecord[]) => void)[] = [];
+  readonly #outcomeListeners: ((outcomes: readonly OutcomeRow[]) => void)[] = [];
   readonly #refusedListeners: ((touches: ReadonlySet<string>) => void)[] = [];
-  #waiting: Waiting[] = [];
   #handedOut: number;
   #position: number;
-  #running = false;
   #ended: Error | undefined;
   #closing = false;
-  #idle: (() => void)[] = [];
 
   constructor(options: WriterOptions) {
     this.#options = options;
     this.epoch = options.epoch;
     this.#position = options.position;
     this.#handedOut = options.position;
-    options.deadline.onRenewed(() => this.#start());
+    this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
+    this.#refusals = new Refusals(options.nowMs ?? (() => performance.now()));
+    // Past its deadline the writer begins no batch: the changes wait for a renewal, or for the end.
+    this.#rounds = new Rounds({
+      isThere: () => !this.#queue.isEmpty && options.deadline.mayAnswer(),
+      round: () => this.#round(),
+    });
+    options.deadline.onRenewed(() => this.#rounds.wake());
   }
 
   get committed() {
@@ -62,31 +70,36 @@ export class Writer implements Log {
     this.#committedListeners.push(listener);
   }
 
+  onOutcomes(listener: (outcomes: readonly OutcomeRow[]) => void) {
+    this.#outcomeListeners.push(listener);
+  }
+
   onRefused(listener: (touches: ReadonlySet<string>) => void) {
     this.#refusedListeners.push(listener);
   }
 
   async commit<T>(build: (position: () => number) => { change: Change; value: T }): Promise<T> {
-    if (this.#ended || this.#closing) throw new NotWriter('This server is no longer the writer');
-    if (this.#waiting.length >= WAITING_MAX) throw new NotWriter('Too many changes are waiting');
+    const by = subject();
+    this.#turnAwayIfFull(by);
     const { change, value } = build(this.#nextPosition);
-    await new Promise<void>((resolve, reject) => {
-      this.#waiting.push({
-        change,
-        bytes: bytesOf(change),
-        last: this.#handedOut,
-        resolve,
-        reject,
-      });
-      this.#start();
-    });
+    const committed = this.#queue.push(change, by, this.#handedOut);
+    this.#rounds.wake();
+    await committed;
     return value;
+  }
+
+  async reserve(count: number): Promise<number> {
+    return this.commit(() => {
+      const first = this.#handedOut + 1;
+      this.#handedOut += count;
+      return { change: { rows: [], records: [], touches: [] }, value: first };
+    });
   }
 
   /** Takes no more changes, commits those it has, and lets the connection go. */
   async close(): Promise<void> {
     this.#closing = true;
-    if (this.#running) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#rounds.asleep();
     this.#turnAway(new Error('The server was stopped past its deadline'));
     await this.#options.connection.end();
   }
@@ -101,107 +114,93 @@ export class Writer implements Log {
     return this.#handedOut;
   };
 
-  /** At the end of this turn of the event loop: what arrived in one read of the sockets goes together. */
-  #start() {
-    if (this.#running || this.#waiting.length === 0) return;
-    this.#running = true;
-    setImmediate(() => {
-      void this.#run().finally(() => {
-        this.#running = false;
-        for (const resolve of this.#idle.splice(0)) resolve();
-      });
+  #turnAwayIfFull(by: string) {
+    if (this.#ended || this.#closing) throw new NotWriter('This server is no longer the writer');
+    const waitMs = this.#refusals.waitMs(by);
+    if (waitMs > 0) throw new TooManyRefused(waitMs);
+    if (!this.#queue.mayTake(by)) throw new NotWriter('Too many changes are waiting');
+  }
+
+  async #round(): Promise<void> {
+    const batch = this.#queue.takeBatch();
+    try {
+      const refusal = await this.#write(batch);
+      if (!refusal) return;
+      const poison = batch[await this.#placeOfPoison(batch, refusal)]!;
+      // The others have done nothing wrong, and go on together, in the next round.
+      this.#queue.putBack(batch.filter((each) => each !== poison));
+      this.#refuse(poison, refusal);
+    } catch (error) {
+      for (const each of batch) each.reject(rejectionOf(error));
+      this.#end(error as Error);
+    }
+  }
+
+  /** Rehearsed without a commit: the search costs no wait for a standby. */
+  #placeOfPoison(batch: readonly Waiting[], refusal: Refusal): Promise<number> {
+    return firstToFail(batch.length, async (length) => {
+      try {
+        const statements = this.#statementsOf(batch.slice(0, length));
+        if (refusal instanceof RefusedBySql)
+          await this.#options.connection.rehearse(rehearsalOf(statements, refusal.statement));
+        return false;
+      } catch (error) {
+        if (isPoison(error)) return true;
+        throw error;
+      }
     });
   }
 
-  /** Past its deadline the writer begins no batch: the changes wait for a renewal, or for the end. */
-  async #run() {
-    while (this.#waiting.length > 0 && this.#options.deadline.mayAnswer()) {
-      const batch = this.#take();
-      try {
-        await this.#commitBatch(batch);
-      } catch (error) {
-        for (const each of batch) each.reject(rejectionOf(error));
-        this.#end(error as Error);
-      }
-    }
-  }
-
-  #take(): Waiting[] {
-    let bytes = 0;
-    let count = 0;
-    while (count < this.#waiting.length && count < BATCH_CHANGES_MAX) {
-      bytes += this.#waiting[count]!.bytes;
-      if (count > 0 && bytes > BATCH_BYTES_MAX) break;
-      count += 1;
-    }
-    return this.#waiting.splice(0, count);
-  }
-
-  async #commitBatch(batch: readonly Waiting[]) {
-    try {
-      await this.#write(batch);
-    } catch (error) {
-      if (!isPoison(error)) throw error;
-      await this.#oneByOne(batch);
-    }
-  }
-
-  /** One request in here is poison. Whoever is refused alone is it; the others have done nothing wrong. */
-  async #oneByOne(batch: readonly Waiting[]) {
-    let rest = [...batch];
-    for (let next = rest.shift(); next; next = rest.shift()) {
-      try {
-        await this.#write([next]);
-      } catch (error) {
-        if (!isPoison(error)) throw error;
-        rest = this.#refuse(next, error, rest);
-      }
-    }
-  }
-
-  /** Refuses the poison and all that was built on it; answers what is left of the batch. */
-  #refuse(poison: Waiting, cause: Error, rest: readonly Waiting[]): Waiting[] {
+  /** And all that was built on it, and everything of a subject that has sent too much of it. */
+  #refuse(poison: Waiting, cause: Error) {
+    this.#refusals.charge(poison.subject);
+    const waitMs = this.#refusals.waitMs(poison.subject);
     const touches = new Set(poison.change.touches);
-    const stays = (each: Waiting) => {
-      if (!each.change.touches.some((key) => touches.has(key))) return true;
-      for (const key of each.change.touches) touches.add(key);
-      each.reject(new BuiltOnRefused('Built on a change that the database refused'));
+    this.#queue.keep(({ change, subject, reject }) => {
+      const isOfPoisoner = waitMs > 0 && subject === poison.subject;
+      if (!isOfPoisoner && !change.touches.some((key) => touches.has(key))) return true;
+      for (const key of change.touches) touches.add(key);
+      if (isOfPoisoner) reject(new TooManyRefused(waitMs));
+      else reject(new BuiltOnRefused('Built on a change that the database refused'));
       return false;
-    };
-    const left = rest.filter(stays);
-    this.#waiting = this.#waiting.filter(stays);
+    });
     for (const listener of this.#refusedListeners) listener(touches);
     poison.reject(new RefusedForData('The database refuses these data', { cause }));
-    return left;
   }
 
-  async #write(batch: readonly Waiting[]) {
-    const last = batch.at(-1)!.last;
-    const fence = { epoch: this.epoch, previous: this.#position, last };
+  /** Answers the refusal, if there was poison in the batch. */
+  async #write(batch: readonly Waiting[]): Promise<Refusal | undefined> {
     const begin = performance.now();
-    await this.#options.connection.transaction(
-      statementsOf(
-        batch.map((each) => each.change),
-        fence,
-      ),
-    );
-    this.#position = last;
-    this.#options.onBatch?.({
-      changes: batch.length,
-      seconds: (performance.now() - begin) / 1_000,
-    });
+    try {
+      await this.#options.connection.transaction(this.#statementsOf(batch));
+    } catch (error) {
+      if (isPoison(error)) return error;
+      throw error;
+    }
+    this.#position = batch.at(-1)!.last;
+    const seconds = (performance.now() - begin) / 1_000;
+    this.#options.onBatch?.({ changes: batch.length, seconds });
     this.#tell(batch);
+    return undefined;
   }
 
+  #statementsOf(batch: readonly Waiting[]) {
+    const fence = { epoch: this.epoch, previous: this.#position, last: batch.at(-1)!.last };
+    const changes = batch.map((each) => each.change);
+    return statementsOf(changes, fence);
+  }
+
+  /** Memory follows the commit whatever the deadline says; what clients are told does not. */
   #tell(batch: readonly Waiting[]) {
-    const records = batch.flatMap((each) => each.change.records);
+    const records = batch.flatMap(({ change }) => change.records);
+    const outcomes = batch.flatMap(({ change }) => change.outcome ?? []);
     if (records.length > 0) for (const listener of this.#committedListeners) listener(records);
+    if (outcomes.length > 0) for (const listener of this.#outcomeListeners) listener(outcomes);
     // A deadline that passed while the commit was under way: it is done, but not ours to say so.
-    const mayAnswer = this.#options.deadline.mayAnswer();
-    for (const each of batch) {
-      if (mayAnswer) each.resolve();
-      else each.reject(new OutcomeUnknown('The deadline passed before the commit was confirmed'));
+    if (!this.#options.deadline.mayAnswer()) {
+      throw new CommitUnknown('the deadline passed while the commit was under way');
     }
+    for (const each of batch) each.resolve();
   }
 
   #end(reason: Error) {
@@ -212,27 +211,10 @@ export class Writer implements Log {
   }
 
   #turnAway(reason: Error) {
-    for (const each of this.#waiting.splice(0)) {
+    for (const each of this.#queue.takeAll()) {
       each.reject(new NotWriter('This server is no longer the writer', { cause: reason }));
     }
   }
 }
 
-/** Data exceptions, violated constraints, limits of the program; and 42: a statement of ours is wrong. */
-const POISON = new Set(['22', '23', '54', '42']);
-
-function isPoison(error: unknown): error is Error {
-  if (error instanceof NotEncodable) return true;
-  return (
-    error instanceof RefusedBySql &&
-    error.index !== FENCE_INDEX &&
-    POISON.has(error.sqlstate.slice(0, 2))
-  );
-}
-
-/** A refusal is certain, so the request may run elsewhere; anything else nobody knows. */
-function rejectionOf(error: unknown): Error {
-  return error instanceof RefusedBySql
-    ? new NotWriter('The writer is ending; this change was not executed', { cause: error })
-    : new OutcomeUnknown('The writer lost its commit', { cause: error });
-}
+type Refusal = RefusedBySql | NotEncodable;

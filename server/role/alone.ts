@@ -4,11 +4,11 @@ import type { Config } from '../config/schema.ts';
 import { readOrMakeSecretFile } from '../identity/secret-file.ts';
 import { Deadline } from '../log/deadline.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
-import { connectPool } from '../storage/database.ts';
 import { holdAlone } from '../storage/embedded/alone.ts';
 import { startEmbedded } from '../storage/embedded/embedded-postgres.ts';
 import { answerMetrics } from './answer-metrics.ts';
 import { openDoor } from './door.ts';
+import { openPools } from './pools.ts';
 import type { BuildHomeserver, Running } from './serving.ts';
 import { startWriting, type Writing } from './writing.ts';
 
@@ -38,11 +38,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
     const door = await openDoor({ address: config.listen });
     stack.defer(() => door.drain(DRAIN_MS));
     const url = config.database ?? (await openEmbedded(options, stack));
-    const database = connectPool(url, {
-      connectionsMax: READERS_MAX,
-      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
-    });
-    stack.defer(() => database.end());
+    const { database, lookUps } = openPools({ url: url, readersMax: READERS_MAX, logger, stack });
     let writing: Writing | undefined;
     const metrics = makeMetrics({ committed: () => writing?.log.committed });
     writing = await startWriting({
@@ -57,6 +53,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
       ground: {
         config,
         database,
+        lookUps,
         metrics,
         logger,
         publicUrl: config.publicUrl ?? door.origin,

@@ -5,12 +5,14 @@ import type { Identity } from '../identity/identity.ts';
 import type { EpochHistory } from '../log/epochs.ts';
 import type { Writer } from '../log/writer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { DatabasePool } from '../storage/database.ts';
+import type { Database, DatabasePool } from '../storage/database.ts';
 
 /** What the homeserver is built on, once this process is the writer. */
 export interface Ground {
   readonly config: Config;
   readonly database: DatabasePool;
+  /** For look-ups that each request begins with: they must not wait behind anybody's large read. */
+  readonly lookUps: Database;
   readonly log: Writer;
   readonly epochs: EpochHistory;
   readonly identity: Identity;

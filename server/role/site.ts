@@ -2,11 +2,11 @@ import packageJson from '../../package.json' with { type: 'json' };
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { readSecretFile } from '../identity/secret-file.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
-import { connectPool } from '../storage/database.ts';
 import { DRAIN_MS, type StartOptions } from './alone.ts';
 import { type Health, openControlSocket } from './control-socket.ts';
 import { DatabaseProbe } from './database-probe.ts';
 import { openDoor } from './door.ts';
+import { openPools } from './pools.ts';
 import { Role } from './role.ts';
 import type { Ground, Running } from './serving.ts';
 import { startWriting, type Writing } from './writing.ts';
@@ -27,17 +27,19 @@ export async function startSite(
     const { listen: address, ca, certificate, key } = cluster;
     const door = await openDoor({ address, mutualTls: { ca, certificate, key } });
     stack.defer(() => door.drain(DRAIN_MS));
-    const database = connectPool(cluster.databaseUrl, {
-      connectionsMax: READERS_MAX,
-      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
+    const { database, lookUps } = openPools({
+      url: cluster.databaseUrl,
+      readersMax: READERS_MAX,
+      logger,
+      stack,
     });
-    stack.defer(() => database.end());
     const probe = new DatabaseProbe(database);
     let writing: Writing | undefined;
     const metrics = makeMetrics({ committed: () => writing?.log.committed });
     const ground: Omit<Ground, 'log' | 'epochs' | 'identity'> = {
       config,
       database,
+      lookUps,
       metrics,
       logger,
       publicUrl: config.publicUrl ?? `https://${config.serverName}`,

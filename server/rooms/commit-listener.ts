@@ -51,6 +51,16 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
     case 'forget':
       memory.userRooms.forget(record.userId, record.roomId);
       return;
+    case 'receipt':
+    case 'account-data':
+    case 'to-device':
+    case 'device-list':
+    case 'key-signature':
+    case 'logins':
+    case 'device-keys':
+      return;
+    default:
+      record satisfies never;
   }
 }
 

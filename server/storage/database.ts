@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { READER_SETTINGS } from './session-settings.ts';
 import type { Value } from './write.ts';
 
 export type Parameter = Value | readonly Value[];
@@ -46,6 +47,7 @@ export function connectPool(
     types: TYPES,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS_MAX,
+    options: READER_SETTINGS,
   });
   let ending = false;
   pool.on('error', (error) => {

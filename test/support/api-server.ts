@@ -90,6 +90,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const clock = { ms: 1_800_000_000_000 };
   const stored: Stored = {
     database: fresh.database,
+    lookUps: fresh.database,
     log: writer,
     locks: new KeyedMutex(),
     now: () => clock.ms,
@@ -115,7 +116,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     authenticate: features.authenticate,
     interact: features.interact,
     rateLimits,
-    outcomes: new OutcomeStore(fresh.database, plain),
+    outcomes: new OutcomeStore({ database: fresh.database, seal: plain, log: writer }),
     mayAnswer: () => writer.mayAnswer(),
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,

@@ -23,7 +23,14 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
   const nothingSecret = { seal: (plain: Buffer) => plain, open: (sealed: Buffer) => sealed };
   const gate = openGate(
     { rooms: under.rooms, largeReads: new LargeReads() },
-    { outcomes: new OutcomeStore(fresh.database, nothingSecret), behindFront: true },
+    {
+      outcomes: new OutcomeStore({
+        database: fresh.database,
+        seal: nothingSecret,
+        log: under.writer,
+      }),
+      behindFront: true,
+    },
   );
   const server = await serve(roomEndpoints, gate);
   return {

@@ -26,6 +26,7 @@ export async function openSync(fresh: FreshDatabase) {
   const { writer, rooms } = house;
   const stored = {
     database: fresh.database,
+    lookUps: fresh.database,
     log: writer,
     locks: new KeyedMutex(),
     now: () => Date.now(),

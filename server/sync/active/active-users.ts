@@ -1,4 +1,5 @@
 import type { PlacedRecord } from '../../log/change.ts';
+import { concernOf } from '../../log/records.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { ActiveUser } from './active-user.ts';
 
@@ -61,51 +62,14 @@ export class ActiveUsers {
     }
   }
 
-  *#concernedBy(record: PlacedRecord['record']): Iterable<ActiveUser> {
-    switch (record.kind) {
-      case 'event':
-        yield* this.inRoom(record.roomId);
-        return;
-      case 'state':
-        yield* this.#concernedByState(record);
-        return;
-      case 'receipt':
-        if (record.receiptType === 'm.read') yield* this.inRoom(record.roomId);
-        else yield* this.#self(record.userId);
-        return;
-      case 'forget':
-        return;
-      // Who else has to hear of a changed device is found out behind the commit: see DeviceLists.
-      case 'device-list':
-      case 'key-signature':
-      case 'account-data':
-      case 'to-device':
-      case 'device-keys':
-        yield* this.#self(record.userId);
-    }
-  }
-
   /** Whoever is invited, joins or leaves; from now on the room's changes are theirs, until they sync. */
-  *#concernedByState({
-    roomId,
-    type,
-    stateKey,
-  }: {
-    roomId: RoomId;
-    type: string;
-    stateKey: string;
-  }) {
-    yield* this.inRoom(roomId);
-    if (type !== 'm.room.member') return;
-    const target = this.#users.get(stateKey as UserId);
-    if (target === undefined) return;
-    this.#join(target, roomId);
-    yield target;
-  }
-
-  *#self(userId: UserId): Iterable<ActiveUser> {
-    const user = this.#users.get(userId);
-    if (user !== undefined) yield user;
+  *#concernedBy(record: PlacedRecord['record']): Iterable<ActiveUser> {
+    const { roomId, userId } = concernOf(record);
+    if (roomId !== undefined) yield* this.inRoom(roomId);
+    const user = userId === undefined ? undefined : this.#users.get(userId);
+    if (user === undefined) return;
+    if (roomId !== undefined) this.#join(user, roomId);
+    yield user;
   }
 
   #join(user: ActiveUser, roomId: RoomId) {

@@ -88,5 +88,9 @@ function note(
     case 'key-signature':
     // A room that was forgotten is not shown, and that it is not is no news.
     case 'forget':
+    case 'logins':
+      return;
+    default:
+      record satisfies never;
   }
 }

@@ -1,0 +1,54 @@
+/** What the queue of the log may hold, all together and for one subject. */
+export interface ShareBounds {
+  readonly changes: number;
+  readonly bytes: number;
+  /** Of both, what one subject may have of it. */
+  readonly ofOne: number;
+}
+
+interface Amount {
+  changes: number;
+  bytes: number;
+}
+
+/** How much is waiting, and whose it is: the worst that one user sends costs that user. */
+export class Shares {
+  readonly #bounds: ShareBounds;
+  readonly #all: Amount = { changes: 0, bytes: 0 };
+  readonly #bySubject = new Map<string, Amount>();
+
+  constructor(bounds: ShareBounds) {
+    this.#bounds = bounds;
+  }
+
+  /** Before a change is built, when its size is not known: the bound may be passed by one change. */
+  mayTake(subject: string): boolean {
+    const own = this.#bySubject.get(subject);
+    return (
+      isBelow(this.#all, this.#bounds, 1) &&
+      (!own || isBelow(own, this.#bounds, this.#bounds.ofOne))
+    );
+  }
+
+  take(subject: string, bytes: number): void {
+    const own = this.#bySubject.get(subject) ?? { changes: 0, bytes: 0 };
+    this.#bySubject.set(subject, own);
+    add(own, 1, bytes);
+    add(this.#all, 1, bytes);
+  }
+
+  give(subject: string, bytes: number): void {
+    const own = this.#bySubject.get(subject)!;
+    add(own, -1, -bytes);
+    add(this.#all, -1, -bytes);
+    if (own.changes === 0) this.#bySubject.delete(subject);
+  }
+}
+
+const isBelow = (amount: Amount, bounds: ShareBounds, part: number) =>
+  amount.changes < bounds.changes * part && amount.bytes < bounds.bytes * part;
+
+function add(amount: Amount, changes: number, bytes: number) {
+  amount.changes += changes;
+  amount.bytes += bytes;
+}

@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import { connectPool, type DatabasePool } from '../storage/database.ts';
+
+const LOOK_UPS_MAX = 2;
+
+/**
+ * The connections for reading. Tokens and outcomes are looked up on connections of their own: a few
+ * large reads that hold all others must not keep a logout, or the repeat of a send, waiting.
+ */
+export function openPools(options: {
+  url: string;
+  readersMax: number;
+  logger: Logger;
+  stack: AsyncDisposableStack;
+}): { database: DatabasePool; lookUps: DatabasePool } {
+  const { url, readersMax, logger, stack } = options;
+  const open = (connectionsMax: number) => {
+    const pool = connectPool(url, {
+      connectionsMax,
+      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
+    });
+    stack.defer(() => pool.end());
+    return pool;
+  };
+  return { database: open(readersMax), lookUps: open(LOOK_UPS_MAX) };
+}

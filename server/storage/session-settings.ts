@@ -1,0 +1,41 @@
+import type pg from 'pg';
+
+/**
+ * What our statements rely on, whatever is set for the database, the role or the whole server: given
+ * when the session begins, these win over all of them. Without them a time limit cancels a COMMIT
+ * that waits for its standby, which reads as done (D3.2); the warning that says so may be kept from
+ * us (`client_min_messages`); and an acknowledgement may come before the disk has anything.
+ */
+const READER: Readonly<Record<string, string>> = {
+  statement_timeout: '0',
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+  idle_session_timeout: '0',
+  client_min_messages: 'notice',
+  search_path: 'public',
+  default_transaction_isolation: 'read\\ committed',
+  default_transaction_deferrable: 'off',
+  exit_on_error: 'off',
+};
+
+const WRITER: typeof READER = {
+  ...READER,
+  synchronous_commit: 'on',
+  default_transaction_read_only: 'off',
+};
+
+/** For `options` of a connection. */
+export const READER_SETTINGS = asOptions(READER);
+export const WRITER_SETTINGS = asOptions(WRITER);
+
+/** Of PostgreSQL 17 and later, so that it cannot be given to all when the session begins. */
+export const settleSession = (client: pg.Client) =>
+  client.query(
+    `SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'`,
+  );
+
+function asOptions(settings: typeof READER): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+}
