@@ -70,8 +70,7 @@ const common = z.strictObject({
       driver: z.literal('arp').describe('`arp`: on a LAN, by ARP for IPv4 and NDP for IPv6.'),
       interface: z.string().describe('The interface that carries the address while it is here.'),
       address: z
-        .string()
-        .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, 'must be an address with the length of its prefix')
+        .union([z.cidrv4(), z.cidrv6()], 'must be an address with the length of its prefix')
         .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
     })
     .optional()

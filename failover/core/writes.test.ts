@@ -24,11 +24,14 @@ test('when all that are named are silent writes wait, since the last of them fel
   );
 });
 
-test('a standby that says itself that it follows nobody confirms nothing', () => {
-  const state = seen({ silent: { b: 9_000 }, postgres: { c: 'starting' } });
-  expect(writesOf(state, NOW, TIMINGS)).toMatchObject({ kind: 'wait', sinceMs: null });
-  expect(warning(state)).toContain('b is silent, c follows nobody');
-});
+test.each(['starting', 'running'])(
+  'a standby that says itself that it is %s and follows nobody confirms nothing',
+  (said) => {
+    const state = seen({ silent: { b: 9_000 }, postgres: { c: said } });
+    expect(writesOf(state, NOW, TIMINGS)).toMatchObject({ kind: 'wait', sinceMs: null });
+    expect(warning(state)).toContain('b is silent, c follows nobody');
+  },
+);
 
 test('where Patroni is strict and names nobody, writes wait; where it is not, they are unprotected', () => {
   const strict = seen({ named: [] });
@@ -44,6 +47,7 @@ test('without a leader, with a silent one, or with a server that is not open the
     seen({ leader: null }),
     seen({ silent: { a: 9_000 } }),
     seen({ role: 'taking-over' }),
+    seen({ healthy: false }),
   ])
     expect(writesOf(state, NOW, TIMINGS).kind).toBe('none');
 });
@@ -64,6 +68,7 @@ interface Seen {
   readonly silent?: Readonly<Record<Site, number>>;
   readonly postgres?: Readonly<Record<Site, string>>;
   readonly role?: 'writer' | 'taking-over';
+  readonly healthy?: boolean;
 }
 
 /** As the agent of `d`, a witness, sees it. */
@@ -94,7 +99,7 @@ function seen(options: Seen): State {
   function report(site: Site): Report {
     const state = options.postgres?.[site] ?? 'streaming';
     const postgres = { role: 'standby', state, timeline: 1, lsn: '1' } satisfies PostgresReport;
-    const server = { role, epoch: 1, position: 1, healthy: true, why: null };
+    const server = { role, epoch: 1, position: 1, healthy: options.healthy ?? true, why: null };
     return { postgres, server } as Report;
   }
 }

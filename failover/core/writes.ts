@@ -50,7 +50,7 @@ function hasWriter(state: State, view: View, now: Millis, timings: Timings): boo
 /** It says so itself: its PostgreSQL follows nobody. Where nothing is said it may follow all the same. */
 function isBroken(view: View, site: Site): boolean {
   const postgres = view.sites[site]?.report.postgres;
-  return postgres != null && postgres.state !== 'streaming' && postgres.state !== 'running';
+  return postgres != null && postgres.state !== 'streaming';
 }
 
 /** In words for the operator; null while nothing is amiss that `explain` does not say already. */

@@ -1,4 +1,12 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -31,6 +39,15 @@ test('nor where the folder of its socket is open to others, or a link', async ()
   rmSync(join(folder, 'agent'), { recursive: true });
   symlinkSync('/', join(folder, 'agent'));
   await expect(openAgentSocket(folder, silent)).rejects.toThrow('/agent must belong to root');
+});
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+test.runIf(isRoot)('nor where the folder belongs to another user, whatever its mode', async () => {
+  const folder = runtimeFolder();
+  chownSync(folder, NOBODY, NOBODY);
+  await expect(openAgentSocket(folder, silent)).rejects.toThrow(`${folder} must belong to root`);
 });
 
 function runtimeFolder(): string {

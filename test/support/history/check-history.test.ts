@@ -73,8 +73,8 @@ test.each([OK, RESET])('after a refusal a repeat may take effect (%j)', (outcome
   expect(violationsIn(history, log('a1'))).toEqual([]);
 });
 
-test('who is told to come again later is not refused', () => {
-  const history = historyOf([send('a1', 0, 10, { kind: 'answered', status: 429 })]);
+test.each([429, 502, 503])('who is told by %i to come again is not refused', (status) => {
+  const history = historyOf([send('a1', 0, 10, { kind: 'answered', status })]);
   expect(violationsIn(history, log('a1'))).toEqual([]);
 });
 
@@ -83,6 +83,12 @@ test('/sync may neither repeat, nor turn round, nor invent', () => {
   expect(violationsIn(historyOf([], given), log('a1', 'a2', 'a3'))).toEqual([
     'delivered again or late: r was given a1',
     'delivered from nowhere: r was given a9',
+  ]);
+});
+
+test('/sync may not give a message twice in a row', () => {
+  expect(violationsIn(historyOf([], deliveries('a1', 'a1')), log('a1'))).toEqual([
+    'delivered again or late: r was given a1',
   ]);
 });
 
