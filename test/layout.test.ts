@@ -7,7 +7,7 @@ const ARROWS: Record<string, string[]> = {
   'server/protocol': [],
   'server/storage': ['server/protocol', 'pg'],
   'server/log': ['server/protocol', 'server/storage', 'pg'],
-  'server/rooms': ['server/protocol', 'server/log'],
+  'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage', 'server/accounts'],
   'server/sync': [

@@ -36,7 +36,7 @@ const drop = (roomId: string, { rooms }: Memory) => rooms.drop(roomId as RoomId)
 function committed({ position, record }: PlacedRecord, memory: Memory): void {
   switch (record.kind) {
     case 'event': {
-      const pending = memory.rooms.peek(record.roomId)?.pending.get(position);
+      const pending = memory.rooms.peek(record.roomId)?.pendingAt(position);
       if (pending) letOut(pending, memory);
       else memory.rooms.drop(record.roomId);
       memory.userRooms.moved(record.roomId, position);

@@ -1,5 +1,5 @@
 import { decodeSyncToken } from '../log/token.ts';
-import type { Place } from './ports.ts';
+import type { Place } from './store.ts';
 
 /**
  * Where pagination goes on: a place in the room's own order, or a position of the log as /sync names

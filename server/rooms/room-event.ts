@@ -8,12 +8,15 @@ import type { JsonObject } from '../protocol/json.ts';
 export interface RoomEvent {
   readonly roomId: RoomId;
   readonly eventId: EventId;
-  /** Number of the event within the database; of a timeline event also its position in the log. */
+  /** Number of the event within the database. */
   readonly nid: number;
+  /**
+   * Its position in the log, by which /sync goes. 0 for what never entered the timeline (backfilled,
+   * an outlier, rejected or soft-failed): it lies before everything that this server saw happen.
+   */
+  readonly position: number;
   /** Order within the room, with the nid behind it: /messages and /context go by (depth, nid). */
   readonly depth: number;
-  /** False for what was backfilled, is an outlier, or was rejected or soft-failed: never in /sync. */
-  readonly inTimeline: boolean;
   readonly type: string;
   readonly sender: UserId;
   readonly stateKey: string | undefined;

@@ -3,10 +3,10 @@ import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol
 import type { JsonObject } from '../protocol/json.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade-room.ts';
-import type { Place } from './ports.ts';
 import type { Preloading } from './read/open-all.ts';
 import type { Page, PageRequest } from './read/page.ts';
 import type { RoomEvent } from './room-event.ts';
+import type { Place } from './store.ts';
 
 /** An event as its sender wishes it. Everything else is the engine's to fill in. */
 export interface Draft {

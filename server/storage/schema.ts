@@ -19,6 +19,10 @@ const INDEXES = `
     AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = (i.indexname)::regclass)
   ORDER BY tablename, indexname`;
 
+const TRIGGERS = `
+  SELECT pg_get_functiondef(tgfoid) || ';\n' || pg_get_triggerdef(oid) || ';' AS definition
+  FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname`;
+
 interface Column {
   table: string;
   column: string;
@@ -35,6 +39,7 @@ export async function describeSchema(database: Database): Promise<string> {
     CONSTRAINTS,
   );
   const indexes = await database.query<{ definition: string }>('schema_indexes', INDEXES);
+  const triggers = await database.query<{ definition: string }>('schema_triggers', TRIGGERS);
   const tables = [...new Set(columns.map((each) => each.table))].map((table) => {
     const lines = [
       ...columns.filter((each) => each.table === table).map(columnLine),
@@ -46,6 +51,7 @@ export async function describeSchema(database: Database): Promise<string> {
     '-- The sum of migrations/, made by `npm run generate`. Reasons are in the migrations.\n',
     ...tables,
     `${indexes.map((each) => `${each.definition.replaceAll('public.', '')};`).join('\n')}\n`,
+    ...triggers.map((each) => `${each.definition.replaceAll('public.', '')}\n`),
   ].join('\n');
 }
 

@@ -72,11 +72,11 @@ test.each(ways)(
       const left = answer.rooms?.leave?.[roomId];
       if (left === undefined) return;
       const room = (await house.rooms.open(roomId))!;
-      const departure = (await room.departureOf(reader))?.nid ?? 0;
+      const departure = (await room.departureOf(reader))?.position ?? 0;
       const events = [...(left.state ?? left.state_after).events, ...left.timeline.events];
       for (const { event_id } of events) {
         const event = (await room.event(event_id as EventId))!;
-        expect(event.stateKey === reader ? 0 : event.nid).toBeLessThanOrEqual(departure);
+        expect(event.stateKey === reader ? 0 : event.position).toBeLessThanOrEqual(departure);
       }
     }, query);
   },

@@ -3,9 +3,9 @@ import { wholeNumber } from '../../http/fields.ts';
 import { badJson, invalidParam } from '../../http/matrix-error.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { decodePaginationToken } from '../../rooms/pagination-token.ts';
-import type { Place } from '../../rooms/ports.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room, SeenEvent } from '../../rooms/rooms.ts';
+import type { Place } from '../../rooms/store.ts';
 import { type EventFilter, eventFilter } from '../../sync/filter/event-filter.ts';
 import { InvalidFilter } from '../../sync/filter/invalid-filter.ts';
 
@@ -46,7 +46,7 @@ export async function sendersOf(
   events: readonly SeenEvent[],
 ): Promise<readonly RoomEvent[]> {
   const newest = events.reduce<RoomEvent | undefined>(
-    (found, { event }) => (found && found.nid > event.nid ? found : event),
+    (found, { event }) => (found && isBehind(found, event) ? found : event),
     undefined,
   );
   if (!newest) return [];
@@ -56,6 +56,9 @@ export async function sendersOf(
     [...senders].map((sender) => ['m.room.member', sender] as const),
   );
 }
+
+const isBehind = (a: Place, b: Place): boolean =>
+  a.depth > b.depth || (a.depth === b.depth && a.nid > b.nid);
 
 function filterOf(text: string | undefined): PageFilter {
   const json = text === undefined || text === '' ? {} : parse(text);

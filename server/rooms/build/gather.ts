@@ -3,10 +3,10 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
-import type { RoomStore } from '../ports.ts';
 import { parsedBytesOf, parsedEventOf } from '../read/stored-event.ts';
 import type { Draft } from '../rooms.ts';
 import { chainOf } from '../state/state-chain.ts';
+import type { RoomStore } from '../store.ts';
 import { RoomChangedMeanwhile } from './room-changed.ts';
 
 export interface Sources {

@@ -22,7 +22,7 @@ export interface Signer {
 
 /** What a new event is built upon. Of a room that is being created, what there is so far. */
 export type BuiltOn = Pick<HotRoom, 'roomId' | 'rules'> & {
-  readonly head: Pick<HotRoom['head'], 'extremities' | 'nextDepth'>;
+  readonly head: Pick<HotRoom['head'], 'prevEvents' | 'nextDepth'>;
 };
 
 /** The event that the draft becomes at the head of the room: hashed, signed, and allowed by the rules. */
@@ -63,7 +63,7 @@ function pduOf(
     content: contentOf(room, draft),
     depth: head.nextDepth,
     origin_server_ts: draft.originServerTs ?? now,
-    prev_events: head.extremities.map((each) => named(each)),
+    prev_events: head.prevEvents.map(named),
     ...(isCreate && rules.createIsRoomId ? {} : { room_id: room.roomId }),
     ...(rules.eventIdForm === 'given' && { event_id: givenEventId(serverName) }),
     sender: draft.sender,

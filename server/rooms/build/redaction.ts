@@ -4,9 +4,9 @@ import type { EventId } from '../../protocol/identifiers.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
 import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomStore, StoredEvent } from '../ports.ts';
 import { roomEventOf } from '../read/stored-event.ts';
 import type { Draft } from '../rooms.ts';
+import type { RoomStore, StoredEvent } from '../store.ts';
 import type { Preparation } from './send-event.ts';
 
 /**

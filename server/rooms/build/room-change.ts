@@ -7,10 +7,10 @@ import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-ro
 import { membershipOf } from '../memory/members.ts';
 import { extremityOf } from '../memory/room-head.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
-import type { RoomRows } from '../ports.ts';
 import { parsedBytesOf } from '../read/stored-event.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
+import type { RoomRows } from '../store.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
@@ -46,11 +46,13 @@ export class RoomChange {
   }
 
   append(event: Event, attached: Attached = {}): PendingEvent {
-    const nid = this.#place({ kind: 'event', roomId: event.roomId, eventId: event.eventId });
+    // A number and a position come from one counter; an event of this server needs but one draw.
+    const position = this.#place({ kind: 'event', roomId: event.roomId, eventId: event.eventId });
+    const nid = position;
     const stateBefore = this.#room.head.stateNid;
     const stateChange =
       event.stateKey === undefined ? undefined : this.#changeState(event, nid, attached.replaced);
-    const roomEvent = this.#roomEvent(event, nid, attached, {
+    const roomEvent = this.#roomEvent(event, { nid, position }, attached, {
       stateBefore,
       replacesNid: stateChange?.replacedNid,
     });
@@ -60,7 +62,7 @@ export class RoomChange {
       const targetNid = attached.redacted.nid;
       this.#rows.push(this.#tools.rows.redaction({ targetNid, eventNid: nid }));
     }
-    this.#room.head.extremities = [extremityOf(event, nid, this.#room.rules)];
+    this.#room.head.grow(event, extremityOf(event, nid, this.#room.rules));
     const redacted = attached.redacted;
     const pending = { room: this.#room, event: roomEvent, parsed: event, stateChange, redacted };
     this.#room.pending.set(nid, pending);
@@ -157,7 +159,7 @@ export class RoomChange {
 
   #roomEvent(
     event: Event,
-    nid: number,
+    numbers: { nid: number; position: number },
     attached: Attached,
     state: { stateBefore: number; replacesNid: number | undefined },
   ): RoomEvent {
@@ -165,9 +167,8 @@ export class RoomChange {
     return {
       roomId: event.roomId,
       eventId: event.eventId,
-      nid,
+      ...numbers,
       depth: event.depth,
-      inTimeline: true,
       type: event.type,
       sender: event.sender,
       stateKey: event.stateKey,
@@ -188,12 +189,13 @@ export class RoomChange {
   }
 
   #eventRow(event: Event, roomEvent: RoomEvent, json: string): Row {
-    const { nid, stateBefore, stateAfter, replacesNid, origin } = roomEvent;
+    const { nid, position, stateBefore, stateAfter, replacesNid, origin } = roomEvent;
     return this.#tools.rows.event({
       nid,
       roomNid: this.#room.nid,
       eventId: event.eventId,
       depth: event.depth,
+      position,
       originServerTs: event.originServerTs,
       stateBefore: stateBefore ?? 0,
       stateAfter: stateAfter ?? 0,

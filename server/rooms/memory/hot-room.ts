@@ -110,6 +110,12 @@ export class HotRoom {
     );
   }
 
+  /** The first in order, nearly always. */
+  pendingAt(position: number): PendingEvent | undefined {
+    for (const each of this.pending.values()) if (each.event.position === position) return each;
+    return undefined;
+  }
+
   pendingById(eventId: EventId): PendingEvent | undefined {
     for (const each of this.pending.values()) if (each.event.eventId === eventId) return each;
     return undefined;
@@ -132,7 +138,7 @@ export class HotRoom {
     this.pending.delete(event.nid);
     this.isCommitted = true;
     this.timeline.push(event);
-    this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.nid);
+    this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.position);
     if (event.stateAfter !== undefined) this.stateNid = event.stateAfter;
     if (stateChange) this.#applyState(event.nid, stateChange);
     if (redacted) this.#applyRedaction(redacted);

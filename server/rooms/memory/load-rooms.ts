@@ -1,7 +1,7 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
-import type { RoomStore, StateEntry, StoredEvent, StoredRoom } from '../ports.ts';
 import { pduIn } from '../read/stored-event.ts';
+import type { RoomStore, StateEntry, StoredEvent, StoredRoom } from '../store.ts';
 import { HotRoom } from './hot-room.ts';
 import { membershipOf } from './members.ts';
 import { extremityOf } from './room-head.ts';

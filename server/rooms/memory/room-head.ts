@@ -1,7 +1,7 @@
 import type { Event } from '../../protocol/event.ts';
 import { referenceHash } from '../../protocol/hashes.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
-import { depthAfter } from '../../protocol/limits.ts';
+import { depthAfter, PREV_EVENTS_MAX } from '../../protocol/limits.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { StateChain } from '../state/state-chain.ts';
 
@@ -48,9 +48,21 @@ export class RoomHead {
     this.chain = at.chain;
   }
 
+  /** What the next event is built on: the deepest, where there are more than one may name. */
+  get prevEvents(): readonly Extremity[] {
+    if (this.extremities.length <= PREV_EVENTS_MAX) return this.extremities;
+    return this.extremities.toSorted((a, b) => b.depth - a.depth).slice(0, PREV_EVENTS_MAX);
+  }
+
   /** Of the event that is built next. */
   get nextDepth(): number {
-    return depthAfter(this.extremities.map((each) => each.depth));
+    return depthAfter(this.prevEvents.map((each) => each.depth));
+  }
+
+  /** The event takes the place of those that it was built on, and leaves the others. */
+  grow({ prevEvents }: Pick<Event, 'prevEvents'>, extremity: Extremity): void {
+    const left = this.extremities.filter(({ eventId }) => !prevEvents.includes(eventId));
+    this.extremities = [...left, extremity];
   }
 
   stateEventNid(keyNid: number): number | undefined {

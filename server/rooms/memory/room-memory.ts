@@ -1,5 +1,5 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
-import type { RoomStore } from '../ports.ts';
+import type { RoomStore } from '../store.ts';
 import type { HotRoom } from './hot-room.ts';
 import { loadRooms } from './load-rooms.ts';
 import type { StateKeys } from './state-keys.ts';

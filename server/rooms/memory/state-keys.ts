@@ -1,6 +1,6 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import { FIELD_BYTES_MAX } from '../../protocol/limits.ts';
-import type { RoomStore, StateKey } from '../ports.ts';
+import type { RoomStore, StateKey } from '../store.ts';
 import { Lru } from './lru.ts';
 
 interface Interned extends StateKey {

@@ -2,9 +2,10 @@ import { expect, test } from 'vitest';
 import type { RoomEvent } from '../room-event.ts';
 import { TimelineRing } from './timeline-ring.ts';
 
-const event = (nid: number, members = '') => ({ nid, members, unsigned: '' }) as RoomEvent;
+const event = (position: number, members = '') =>
+  ({ position, members, unsigned: '' }) as RoomEvent;
 const sized = (eventsMax: number, bytesMax = 1_000_000) => ({ eventsMax, bytesMax });
-const nids = (events: readonly RoomEvent[] | undefined) => events?.map((each) => each.nid);
+const nids = (events: readonly RoomEvent[] | undefined) => events?.map((each) => each.position);
 
 test('it answers for what it has seen, and for nothing before that', () => {
   const ring = new TimelineRing(10, sized(8));

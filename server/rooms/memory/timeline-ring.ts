@@ -35,7 +35,7 @@ export class TimelineRing {
    */
   fill(older: readonly RoomEvent[], { after, upTo }: { after: number; upTo: number }): void {
     if (upTo < this.#coversAfter || after >= this.#coversAfter) return;
-    const missing = older.filter((event) => event.nid <= this.#coversAfter);
+    const missing = older.filter((event) => event.position <= this.#coversAfter);
     this.#events = [...missing, ...this.#events];
     this.#bytes += heapBytesOfAll(missing);
     this.#coversAfter = after;
@@ -54,9 +54,10 @@ export class TimelineRing {
   newest(range: { after: number; upTo: number; limit: number }): RoomEvent[] | undefined {
     const events = this.#events;
     let end = events.length;
-    while (end > 0 && events[end - 1]!.nid > range.upTo) end--;
+    while (end > 0 && events[end - 1]!.position > range.upTo) end--;
     let start = end;
-    while (start > 0 && end - start < range.limit && events[start - 1]!.nid > range.after) start--;
+    while (start > 0 && end - start < range.limit && events[start - 1]!.position > range.after)
+      start--;
     const isComplete = end - start === range.limit || range.after >= this.#coversAfter;
     return isComplete ? events.slice(start, end) : undefined;
   }
@@ -74,7 +75,7 @@ export class TimelineRing {
       bytes -= heapBytesOf(this.#events[count++]!);
     const dropped = this.#events.splice(0, count);
     this.#bytes = bytes;
-    this.#coversAfter = Math.max(this.#coversAfter, dropped.at(-1)!.nid);
+    this.#coversAfter = Math.max(this.#coversAfter, dropped.at(-1)!.position);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { RoomStore } from '../ports.ts';
 import type { RoomMembership } from '../rooms.ts';
+import type { RoomStore } from '../store.ts';
 import { Lru } from './lru.ts';
 import { membershipOf } from './members.ts';
 

@@ -3,8 +3,8 @@ import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
 import { Lru } from '../memory/lru.ts';
-import type { RoomStore, StoredEvent } from '../ports.ts';
 import { heapBytesOf, type RoomEvent } from '../room-event.ts';
+import type { RoomStore, StoredEvent } from '../store.ts';
 import { roomEventOf } from './stored-event.ts';
 
 const REDACTED_MAX = 1_000;

@@ -1,8 +1,8 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
-import type { StoredEvent } from '../ports.ts';
 import type { Room, StateKeyTest } from '../rooms.ts';
+import type { StoredEvent } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { RoomView } from './room-view.ts';
 
@@ -53,7 +53,7 @@ function fill(
   { upTo, limit }: { upTo: number; limit: number },
 ): void {
   const events = newestFirst.map((each) => reads.eventOf(each, room.rules)).reverse();
-  const after = events.length < limit ? 0 : events[0]!.nid - 1;
+  const after = events.length < limit ? 0 : events[0]!.position - 1;
   room.timeline.fill(events, { after, upTo });
 }
 

@@ -1,8 +1,8 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { Place } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../rooms.ts';
+import type { Place } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
 

@@ -4,9 +4,9 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { Lru } from '../memory/lru.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
-import type { RoomStore, StoredEvent } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { StateLayers } from '../state/state-layers.ts';
+import type { RoomStore, StoredEvent } from '../store.ts';
 import type { EventCache } from './event-cache.ts';
 import { roomEventOf } from './stored-event.ts';
 

@@ -1,7 +1,6 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { Place, StateChange } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type {
   Membership,
@@ -11,6 +10,7 @@ import type {
   StateKeyTest,
   Timeline,
 } from '../rooms.ts';
+import type { Place, StateChange } from '../store.ts';
 import { type Page, type PageRequest, pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
@@ -219,10 +219,9 @@ export class RoomView implements Room {
 
   async #storedTimeline(range: { after: number; upTo: number; limit: number }) {
     const stored = await this.#reads.store.newestOfTimeline({ roomNid: this.nid, ...range });
-    const nids = stored.map((each) => each.nid).reverse();
     const events = stored.map((each) => this.#reads.eventOf(each, this.#room.rules)).reverse();
     const isAll = stored.length < range.limit;
-    const after = isAll ? range.after : (nids[0] ?? range.after) - 1;
+    const after = isAll ? range.after : (events[0]?.position ?? range.after) - 1;
     this.#room.timeline.fill(events, { after, upTo: range.upTo });
     return events;
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { rulesOf } from '../../protocol/room-versions.ts';
-import type { StoredEvent } from '../ports.ts';
+import type { StoredEvent } from '../store.ts';
 import { parsedEventOf, roomEventOf } from './stored-event.ts';
 
 const NUMBERS = '{"large":9223372036854775807,"float":1.0,"levels":{"users":{"@a:x":100.0}}}';
@@ -16,7 +16,7 @@ const stored: StoredEvent = {
   depth: 1,
   stateBefore: 0,
   stateAfter: 0,
-  inTimeline: true,
+  position: 1,
   rejected: false,
   deviceId: null,
   txnId: null,

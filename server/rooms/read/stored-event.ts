@@ -6,8 +6,8 @@ import { numberOf, parseJson } from '../../protocol/parse-json.ts';
 import { redact } from '../../protocol/redaction.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { clientMembers, redactedBecauseMember, replacedMembers } from '../client-members.ts';
-import type { StoredEvent } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
+import type { StoredEvent } from '../store.ts';
 
 /** A stored event as readers see it: redacted if it was, and with what it replaced. */
 export function roomEventOf(stored: StoredEvent, rules: RoomVersionRules): RoomEvent {
@@ -51,7 +51,7 @@ function namesOf(stored: StoredEvent) {
     eventId: stored.eventId,
     nid: stored.nid,
     depth: stored.depth,
-    inTimeline: stored.inTimeline,
+    position: stored.position ?? 0,
     replacesNid: stored.replacesNid ?? undefined,
     origin: deviceId === null || txnId === null ? undefined : { deviceId, txnId },
     stateBefore: stored.stateBefore ?? undefined,

@@ -34,7 +34,7 @@ interface Reader {
 
 /** Of a member who has been there ever since before the event; nearly all that /sync asks about. */
 const isBehindJoin = (own: RoomMembership | undefined, event: RoomEvent): boolean =>
-  own?.membership === 'join' && event.inTimeline && own.since < event.nid;
+  own?.membership === 'join' && own.since < event.position;
 
 async function judge(
   room: HotRoom,
@@ -46,8 +46,7 @@ async function judge(
   const [before, after] = await roomAround(room, reads, userId, event);
   if (own?.forgotten)
     return after.visibility === 'world_readable' ? { event, membership: 'leave' } : undefined;
-  // A backfilled event lies before everything that this server has seen happen.
-  const joinedLater = lastJoin > (event.inTimeline ? event.nid : 0);
+  const joinedLater = lastJoin > event.position;
   const isSeen = maySee(before, joinedLater, judgedByBoth(event, userId) ? after : undefined);
   if (!isSeen) return undefined;
   return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };

@@ -9,9 +9,10 @@ export interface StoredEvent {
   readonly roomId: RoomId;
   readonly eventId: EventId;
   readonly depth: number;
+  /** In the log; null for what is not in the timeline. */
+  readonly position: number | null;
   readonly stateBefore: number | null;
   readonly stateAfter: number | null;
-  readonly inTimeline: boolean;
   readonly rejected: boolean;
   readonly deviceId: string | null;
   readonly txnId: string | null;
@@ -36,7 +37,7 @@ const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
-    NOT (e.outlier OR e.rejected OR e.soft_failed OR e.backfilled) AS "inTimeline", e.json,
+    e.position, e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",
     b.event_id AS "redactionId", b.json AS "redactionJson"
@@ -77,9 +78,8 @@ export const newestOfTimeline = (
 ) =>
   database.query<StoredEvent>(
     'newest_of_timeline',
-    `${selectFrom(`WHERE room_nid = $1 AND event_nid > $2 AND event_nid <= $3
-       AND NOT (outlier OR rejected OR soft_failed OR backfilled)
-     ORDER BY event_nid DESC LIMIT $4`)} ORDER BY e.event_nid DESC`,
+    `${selectFrom(`WHERE room_nid = $1 AND position > $2 AND position <= $3
+     ORDER BY position DESC LIMIT $4`)} ORDER BY e.position DESC`,
     [range.roomNid, range.after, range.upTo, range.limit],
   );
 
@@ -91,16 +91,21 @@ export const newestOfTimelines = (
   database.query<StoredEvent>(
     'newest_of_timelines',
     `${shown(`SELECT newest.* FROM unnest($1::int8[]) AS wanted (nid) CROSS JOIN LATERAL (
-       SELECT * FROM event WHERE room_nid = wanted.nid AND event_nid <= $2
-         AND NOT (outlier OR rejected OR soft_failed OR backfilled)
-       ORDER BY event_nid DESC LIMIT $3) newest`)} ORDER BY e.event_nid DESC`,
+       SELECT * FROM event WHERE room_nid = wanted.nid AND position <= $2
+       ORDER BY position DESC LIMIT $3) newest`)} ORDER BY e.position DESC`,
     [range.roomNids, range.upTo, range.limit],
   );
+
+/** An event's place in its room's own order. */
+export interface Place {
+  readonly depth: number;
+  readonly nid: number;
+}
 
 export interface PageQuery {
   readonly roomNid: number;
   /** Exclusive. */
-  readonly from: { depth: number; nid: number };
+  readonly from: Place;
   readonly direction: 'b' | 'f';
   readonly limit: number;
   /** Null for no restriction. `*` stands for any characters. */
@@ -132,22 +137,20 @@ export async function placeAt(
   database: Database,
   roomNid: number,
   position: number,
-): Promise<{ depth: number; nid: number } | undefined> {
-  const rows = await database.query<{ depth: number; nid: number }>(
+): Promise<Place | undefined> {
+  const rows = await database.query<Place>(
     'place_at',
-    `SELECT depth, event_nid AS nid FROM event WHERE room_nid = $1 AND event_nid <= $2
-       AND NOT (outlier OR rejected OR soft_failed OR backfilled)
-     ORDER BY event_nid DESC LIMIT 1`,
+    `SELECT depth, event_nid AS nid FROM event WHERE room_nid = $1 AND position <= $2
+     ORDER BY position DESC LIMIT 1`,
     [roomNid, position],
   );
   return rows[0];
 }
 
-export interface NewEvent {
-  readonly nid: number;
+export interface NewEvent extends Place {
   readonly roomNid: number;
   readonly eventId: EventId;
-  readonly depth: number;
+  readonly position: number;
   readonly originServerTs: number;
   readonly stateBefore: number;
   readonly stateAfter: number;
@@ -166,6 +169,7 @@ export const eventRow = (event: NewEvent): Row => ({
     event.nid,
     event.roomNid,
     event.depth,
+    event.position,
     event.originServerTs,
     event.stateBefore,
     event.stateAfter,
@@ -188,13 +192,13 @@ export const redactionRow = (redaction: { targetNid: number; eventNid: number })
 const INSERT_EVENT: Write = {
   name: 'insert_event',
   table: 'event',
-  sql: `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, state_before, state_after,
-      replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json)
+  sql: `INSERT INTO event (event_nid, room_nid, depth, position, origin_server_ts, state_before,
+      state_after, replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json)
     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
-      $7::int8[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-      $14::text[])`,
+      $7::int8[], $8::int8[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
+      $14::text[], $15::text[])`,
   types: [
-    ...(['int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8'] as const),
+    ...(['int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8'] as const),
     ...(['text', 'text', 'text', 'text', 'text', 'text', 'text'] as const),
   ],
 };

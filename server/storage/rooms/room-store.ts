@@ -7,7 +7,7 @@ import * as rooms from './rooms.ts';
 import * as state from './state.ts';
 import * as stateKeys from './state-keys.ts';
 
-/** The store that `server/rooms/ports.ts` asks for. */
+/** All that the room engine reads and writes; `server/rooms/store.ts` names it by type. */
 export const roomStore = (database: Database) => ({
   roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
   currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),

@@ -1,11 +1,9 @@
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import type { StoredStateKey } from './state-keys.ts';
 
-export interface StateEntry {
+export interface StateEntry extends StoredStateKey {
   readonly roomNid: number;
-  readonly keyNid: number;
-  readonly type: string;
-  readonly stateKey: string;
   readonly eventNid: number;
   /** Of m.room.member. */
   readonly membership: string | null;
@@ -39,6 +37,7 @@ export const stateWithBases = (database: Database, stateNid: number) =>
     [stateNid],
   );
 
+/** `eventNid` is null where the key is gone, `replacedNid` where it was not there. */
 export interface StateChange {
   readonly position: number;
   readonly keyNid: number;

@@ -57,5 +57,5 @@ export class ReadMarkers {
 
 async function positionOf(room: Room, eventId: EventId): Promise<number | undefined> {
   const event = await room.event(eventId);
-  return event?.inTimeline ? event.nid : undefined;
+  return event && event.position > 0 ? event.position : undefined;
 }

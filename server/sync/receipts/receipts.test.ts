@@ -164,5 +164,5 @@ const rooms = {
 } as unknown as Pick<Rooms, 'open'>;
 
 function event(eventId: string, nid: number, content: JsonObject = {}): RoomEvent {
-  return { eventId, nid, inTimeline: true, content } as unknown as RoomEvent;
+  return { eventId, nid, position: nid, content } as unknown as RoomEvent;
 }

@@ -177,5 +177,5 @@ async function placeOf(room: Room, { eventId, threadId }: NewReceipt): Promise<n
   const event = await room.event(eventId);
   if (threadId !== '' && !(event && (await isRelatedToThread(room, event, threadId))))
     throw invalidParam(`event_id ${eventId} is not related to thread ${threadId}`);
-  return event?.inTimeline ? event.nid : null;
+  return event && event.position > 0 ? event.position : null;
 }

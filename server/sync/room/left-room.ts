@@ -71,10 +71,10 @@ function withOwn(
   own: RoomEvent | undefined,
 ): Window {
   const limited = window.limited || gap;
-  const isDue = own !== undefined && own.nid > span.after && !isToldIn(window, own);
+  const isDue = own !== undefined && own.position > span.after && !isToldIn(window, own);
   if (!isDue || !isInTimeline(room, own, reader)) return { ...window, limited };
   const leaving = { event: own, membership: membership.membership };
-  const start = Math.min(window.start, own.nid - 1);
+  const start = Math.min(window.start, own.position - 1);
   return { events: [...window.events, leaving], limited, start };
 }
 
@@ -84,7 +84,7 @@ function withOwnState(
   { state, window, own }: Shown & { own: RoomEvent | undefined },
 ): readonly RoomEvent[] {
   const { state: filter } = reader.filter.room;
-  if (own === undefined || (own.nid <= span.after && !reader.fullState)) return state;
+  if (own === undefined || (own.position <= span.after && !reader.fullState)) return state;
   if (!reader.stateAfter && isToldIn(window, own)) return state;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId) || !filter.admits(own)) return state;
   const isOwn = (event: RoomEvent) => event.type === own.type && event.stateKey === own.stateKey;

@@ -30,13 +30,13 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
     const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
     kept = [...seen, ...kept];
     limited = found.limited;
-    upTo = (found.events[0]?.nid ?? 1) - 1;
+    upTo = (found.events[0]?.position ?? 1) - 1;
     // What lies before events of which none may be seen is not seen either, nearly always.
     if (wanted.length > 0 && seen.length === 0) break;
   }
   const events = kept.slice(-limit);
   limited ||= events.length < kept.length;
-  return { events, limited, start: (events[0]?.event.nid ?? span.upTo + 1) - 1 };
+  return { events, limited, start: (events[0]?.event.position ?? span.upTo + 1) - 1 };
 }
 
 /** Whether the reader's filter lets this event of the room into the timeline. */

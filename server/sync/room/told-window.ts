@@ -33,14 +33,14 @@ export async function toldWindow(
  */
 function withoutOutdated(window: ToldWindow, span: Span): ToldWindow {
   if (window.untold.length === 0) return window;
-  const newest = new Map(window.untold.map((event) => [keyOf(event), event.nid]));
+  const newest = new Map(window.untold.map((event) => [keyOf(event), event.position]));
   const last = window.events.findLastIndex(
-    ({ event }) => event.stateKey !== undefined && event.nid < (newest.get(keyOf(event)) ?? 0),
+    ({ event }) => event.stateKey !== undefined && event.position < (newest.get(keyOf(event)) ?? 0),
   );
   if (last < 0) return window;
   const events = window.events.slice(last + 1);
-  const start = events.length === 0 ? span.upTo : events[0]!.event.nid - 1;
-  const untold = window.untold.filter((event) => event.nid > start);
+  const start = events.length === 0 ? span.upTo : events[0]!.event.position - 1;
+  const untold = window.untold.filter((event) => event.position > start);
   return { events, limited: true, start, untold };
 }
 

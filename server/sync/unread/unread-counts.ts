@@ -82,7 +82,7 @@ export class UnreadCounts {
       if (event.sender === userId) unread.sentIn(threadId);
       if (!isJudged(event)) continue;
       const { notify, highlight } = judge.of(event);
-      if (notify) unread.notify({ position: event.nid, threadId, highlight });
+      if (notify) unread.notify({ position: event.position, threadId, highlight });
     }
     unread.countedTo = upTo;
   }

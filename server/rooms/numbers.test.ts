@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
+import { alice, bodiesIn, openRooms } from '../../test/support/rooms.ts';
+import type { EventId, RoomId } from '../protocol/identifiers.ts';
+
+test('an event that enters the timeline long after it was stored comes there in order', async () => {
+  await using bench = await workbench(['outlier', 'one', 'two']);
+  const [outlier] = bench.events;
+  await bench.sql(`UPDATE event SET outlier = true, position = NULL WHERE event_id = '${outlier}'`);
+  await using before = await openRooms(bench.fresh);
+  expect(await bodiesIn(before, bench.roomId)).toEqual(['one', 'two']);
+  const seen = (await before.rooms.open(bench.roomId))!.lastPosition;
+  const entered = seen + 7;
+  await bench.sql(
+    `UPDATE event SET outlier = false, position = ${entered} WHERE event_id = '${outlier}'`,
+  );
+  await bench.sql(`UPDATE room_head SET last_position = ${entered}`);
+  await using after = await openRooms(bench.fresh);
+  expect(await bodiesIn(after, bench.roomId)).toEqual(['one', 'two', 'outlier']);
+  const room = (await after.rooms.open(bench.roomId))!;
+  const news = await room.timeline({ after: seen, upTo: entered, limit: 5 });
+  expect(news.events.map(({ eventId }) => eventId)).toEqual([outlier]);
+  expect(await room.placeAt(entered - 1)).toEqual(place((await room.event(bench.events[2]!))!));
+  expect(await room.placeAt(entered)).toEqual(place((await room.event(outlier!))!));
+});
+
+test('what a server of before writes into the timeline has its number for a position', async () => {
+  await using bench = await workbench(['one']);
+  const copy = (nid: number, flags: string) =>
+    bench.sql(`INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, sender,
+        json, outlier)
+      SELECT ${nid}, room_nid, depth, 0, '$copy${nid}', type, sender, json, ${flags} FROM event
+      WHERE event_id = '${bench.events[0]}' RETURNING position`);
+  expect(await copy(9_001, 'false')).toEqual([{ position: 9_001 }]);
+  expect(await copy(9_002, 'true')).toEqual([{ position: null }]);
+});
+
+test('an event is built on all ends of a forked room, and on the deepest twenty of more', async () => {
+  await using bench = await workbench(Array.from({ length: 25 }, (_, index) => `${index}`));
+  await bench.sql(`UPDATE room_head SET forward_extremities =
+    (SELECT array_agg(event_nid) FROM event WHERE type = 'm.room.message')`);
+  await using forked = await openRooms(bench.fresh);
+  const first = await forked.say(bench.roomId, alice, 'first');
+  const second = await forked.say(bench.roomId, alice, 'second');
+  const { prev_events, depth } = await bench.pdu(first);
+  expect([...prev_events].sort()).toEqual(bench.events.slice(5).sort());
+  expect(depth).toBe((await bench.pdu(bench.events[24]!)).depth + 1);
+  expect((await bench.pdu(second)).prev_events).toEqual([...bench.events.slice(0, 5), first]);
+  await using restarted = await openRooms(bench.fresh);
+  const third = await restarted.say(bench.roomId, alice, 'third');
+  expect((await bench.pdu(third)).prev_events).toEqual([second]);
+});
+
+const place = ({ depth, nid }: { depth: number; nid: number }) => ({ depth, nid });
+
+async function workbench(bodies: string[]) {
+  const fresh: FreshDatabase = await freshDatabase();
+  const under = await openRooms(fresh);
+  const roomId: RoomId = await under.rooms.create(alice, {}, {});
+  const events: EventId[] = [];
+  for (const body of bodies) events.push(await under.say(roomId, alice, body));
+  let statements = 0;
+  const sql = (text: string) => fresh.database.query<object>(`statement_${statements++}`, text);
+  return {
+    fresh,
+    roomId,
+    events,
+    sql,
+    async pdu(eventId: EventId) {
+      const [row] = await sql(`SELECT json FROM event WHERE event_id = '${eventId}'`);
+      return JSON.parse((row as { json: string }).json);
+    },
+    async [Symbol.asyncDispose]() {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,0 +1,10 @@
+import type { roomStore } from '../storage/rooms/room-store.ts';
+
+/** Reads show what is committed. Rows go into a change. Their shapes stand where the tables are. */
+export type RoomStore = ReturnType<typeof roomStore>;
+export type RoomRows = RoomStore['rows'];
+
+export type { PageQuery, Place, StoredEvent } from '../storage/rooms/events.ts';
+export type { StoredRoom } from '../storage/rooms/rooms.ts';
+export type { StateChange, StateEntry } from '../storage/rooms/state.ts';
+export type { StoredStateKey as StateKey } from '../storage/rooms/state-keys.ts';
