@@ -79,8 +79,9 @@ const FENCE = {
 const LOG: Write = {
   name: 'farol_log',
   table: 'log',
-  sql: `INSERT INTO log (position, kind, version, payload)
-        SELECT * FROM unnest($1::int8[], $2::text[], $3::int4[], $4::text[])`,
+  sql: `INSERT INTO log (position, kind, version, payload, at)
+        SELECT row.*, clock.at
+        FROM unnest($1::int8[], $2::text[], $3::int4[], $4::text[]) AS row, log_clock AS clock`,
   types: ['int8', 'text', 'int4', 'text'],
 };
 
@@ -88,9 +89,9 @@ const OUTCOME: Write = {
   name: 'farol_outcome',
   table: 'outcome',
   sql: `INSERT INTO outcome (key, status, body, secret, expires_at)
-        SELECT key, status, body, secret, now() + kept_ms * interval '1 millisecond'
+        SELECT key, status, body, secret, clock.at + kept_ms * interval '1 millisecond'
         FROM unnest($1::bytea[], $2::int4[], $3::bytea[], $4::bool[], $5::int8[])
-          AS row (key, status, body, secret, kept_ms)`,
+          AS row (key, status, body, secret, kept_ms), log_clock AS clock`,
   types: ['bytea', 'int4', 'bytea', 'bool', 'int8'],
 };
 

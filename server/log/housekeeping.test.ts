@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
-import { sweepOutcomes } from '../storage/outcomes.ts';
-import { trimLog } from './housekeeping.ts';
+import { startWriter } from '../../test/support/writer.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { Database } from '../storage/database.ts';
+import { keepHouse, trimLog } from './housekeeping.ts';
+import { OutcomeStore } from './outcome-store.ts';
 
 test('records of the log go after a day, in pieces, the youngest piece stays', async () => {
   await using fresh = await freshDatabase();
@@ -15,18 +18,86 @@ test('records of the log go after a day, in pieces, the youngest piece stays', a
   expect(rows).toEqual([{ first: 4_001, last: 5_010 }]);
 });
 
-test('outcomes go when their time is over', async () => {
+test('outcomes go when writers have run for their time, whatever the clock on the wall says', async () => {
   await using fresh = await freshDatabase();
-  await fresh.database.query(
-    't',
-    `INSERT INTO outcome (key, status, body, secret, expires_at) VALUES
-       ('old', 200, '', false, now() - interval '1 second'),
-       ('young', 200, '', false, now() + interval '1 minute')`,
+  await using writer = await startWriter(fresh.url);
+  await setClock(fresh, '2001-01-01 00:00Z');
+  const outcomes = new OutcomeStore({ ...fresh, seal: plain, log: writer });
+  await outcomes.run({ kind: 'request', requestId: 'r' }, (once) =>
+    writer.commit(() => ({
+      change: { rows: [], records: [], touches: [], outcome: once.outcome(200, {}) },
+      value: {},
+    })),
   );
-  expect(await sweepOutcomes(fresh.database, 100)).toBe(1);
-  const rows = await fresh.database.query<{ key: Buffer }>('t2', 'SELECT key FROM outcome');
-  expect(rows.map((row) => row.key.toString())).toEqual(['young']);
+  expect(await keepHouseFor(fresh, { epoch: writer.epoch, minutes: 10 })).toBe(1);
+  expect(await keepHouseFor(fresh, { epoch: writer.epoch - 1, minutes: 1_000 })).toBe(1);
+  expect(await keepHouseFor(fresh, { epoch: writer.epoch, minutes: 2 })).toBe(0);
 });
+
+test('housekeeping that fails is told, and goes on; the time that passed meanwhile is counted', async () => {
+  await using fresh = await freshDatabase();
+  await setClock(fresh, '2001-01-01 00:00Z');
+  const errors: unknown[] = [];
+  const stop = new AbortController();
+  let nowMs = 0;
+  let fails = true;
+  const database: Database = {
+    query: (...question) =>
+      fails ? Promise.reject(new Error('away')) : fresh.database.query(...question),
+  };
+  await keepHouse(database, {
+    ...{ signal: stop.signal, epoch: 0, nowMs: () => (nowMs += 60_000) },
+    onError: (error) => errors.push(error),
+    async pause() {
+      if (nowMs === 120_000) fails = false;
+      if (nowMs === 180_000) stop.abort();
+    },
+  });
+  expect(errors).toHaveLength(1);
+  const clock = `SELECT at = '2001-01-01 00:02Z' AS right FROM log_clock`;
+  expect(await fresh.database.query('clock', clock)).toEqual([{ right: true }]);
+});
+
+test('records are dated by the same clock', async () => {
+  await using fresh = await freshDatabase();
+  await using writer = await startWriter(fresh.url);
+  await setClock(fresh, '2001-01-01 00:00Z');
+  await writer.commit((position) => ({
+    change: {
+      rows: [],
+      records: [{ position: position(), record: { kind: 'logins', userId: '@a:b' as UserId } }],
+      touches: [],
+    },
+    value: undefined,
+  }));
+  const dated = `SELECT at = '2001-01-01 00:00Z' AS right FROM log`;
+  expect(await fresh.database.query('dated', dated)).toEqual([{ right: true }]);
+});
+
+const plain = { seal: (body: Buffer) => body, open: (body: Buffer) => body };
+
+const setClock = (fresh: FreshDatabase, at: string) =>
+  fresh.database.query('set_clock', 'UPDATE log_clock SET at = $1::text::timestamptz', [at]);
+
+/** How many outcomes there are then. */
+async function keepHouseFor(
+  { database }: FreshDatabase,
+  { epoch, minutes }: { epoch: number; minutes: number },
+): Promise<number> {
+  const stop = new AbortController();
+  let nowMs = 0;
+  await keepHouse(database, {
+    ...{ signal: stop.signal, epoch, nowMs: () => nowMs },
+    onError: (error) => {
+      throw error;
+    },
+    async pause() {
+      if (nowMs > 0) stop.abort();
+      nowMs += minutes * 60_000;
+    },
+  });
+  return (await database.query('count', 'SELECT 1 FROM outcome')).length;
+}
 
 const addRecords = (fresh: FreshDatabase, range: { from: number; to: number; age: string }) =>
   fresh.database.query(

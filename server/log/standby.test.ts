@@ -112,6 +112,7 @@ async function start() {
     url: postgres.url,
     leaderRevision: '0',
     deadline: Deadline.none(),
+    epochStep: () => 1,
     onEnd: (reason) => ended.push(reason),
   });
   onTestFinished(() => writer.close());

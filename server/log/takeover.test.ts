@@ -1,10 +1,11 @@
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
-import { freshDatabase } from '../../test/support/postgres.ts';
+import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import type { UserId } from '../protocol/identifiers.ts';
+import { MIGRATIONS, migrate, migrationOf } from '../storage/migrate.ts';
 import { Deadline } from './deadline.ts';
 import { NotWriter } from './log.ts';
-import { takeOver } from './takeover.ts';
+import { type TakeoverOptions, takeOver } from './takeover.ts';
 import type { Writer } from './writer.ts';
 
 test('each start of a writer is an epoch of its own, which remembers where the last one ended', async () => {
@@ -13,14 +14,14 @@ test('each start of a writer is an epoch of its own, which remembers where the l
   await write(first.writer);
   await first.writer.close();
   const second = await start(fresh.url);
-  expect(second.writer.committed).toEqual({ epoch: 2, position: 1 });
+  expect(second.writer.committed).toEqual({ epoch: first.writer.epoch + 1, position: 1 });
   const epochs = await fresh.database.query(
     't',
     'SELECT epoch, begins_after FROM epoch ORDER BY 1',
   );
   expect(epochs).toEqual([
-    { epoch: 1, begins_after: 0 },
-    { epoch: 2, begins_after: 1 },
+    { epoch: first.writer.epoch, begins_after: 0 },
+    { epoch: second.writer.epoch, begins_after: 1 },
   ]);
   await second.writer.close();
 });
@@ -33,6 +34,47 @@ test('the epoch is at least the revision of the leader key, and grows if etcd wa
   const afterRebuild = await start(fresh.url, '12');
   expect(afterRebuild.writer.epoch).toBe(4008);
   await afterRebuild.writer.close();
+});
+
+// After a restore the row stands where it stood before, and so do the revisions of an etcd that was rebuilt.
+test.each(['0', '12'])(
+  'two timelines of one backup have no epoch in common (leader key %s)',
+  async (revision) => {
+    await using fresh = await freshDatabase();
+    const epochs = new Set<number>();
+    for (let timeline = 0; timeline < 3; timeline++) {
+      await fresh.database.query('restore', 'UPDATE log_head SET epoch = 4007');
+      const { writer } = await takenOver(fresh.url, { leaderRevision: revision });
+      expect(writer.epoch).toBeGreaterThan(4007);
+      epochs.add(writer.epoch);
+      await writer.close();
+    }
+    expect(epochs.size).toBe(3);
+  },
+);
+
+test('the schema is changed only when no earlier writer or migration has a session', async () => {
+  await using fresh = await freshDatabase();
+  for (const application of ['farol-writer', 'farol-migration']) {
+    const frozen = await session(fresh.url, application);
+    await frozen.query('BEGIN; LOCK TABLE log IN ACCESS SHARE MODE');
+  }
+  const change = migrationOf('9000-x.sql', 'ALTER TABLE log ADD COLUMN more text');
+  const { writer } = await takenOver(fresh.url, {
+    migrate: () => migrate(fresh.url, [...MIGRATIONS, change]),
+  });
+  await write(writer);
+  await writer.close();
+});
+
+test('a schema that cannot be brought up to date ends the attempt, and the next one may go on', async () => {
+  await using fresh = await freshDatabase();
+  const migrate = async () => {
+    throw new Error('too new');
+  };
+  await expect(takenOver(fresh.url, { migrate })).rejects.toThrow('too new');
+  const { writer } = await start(fresh.url);
+  await writer.close();
 });
 
 test('a new writer ends the old one, whose next change is certainly not executed', async () => {
@@ -72,32 +114,50 @@ test('a takeover gets past an open transaction of a frozen writer', async () => 
   await young.writer.close();
 });
 
-test('a takeover waits for the row, whoever has it, and may be called off', async () => {
+test('a takeover waits for the row, whoever has it, and ends each writer that comes meanwhile', async () => {
+  await using fresh = await freshDatabase();
+  const other = await session(fresh.url, 'an operator');
+  await other.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
+  const attempt = start(fresh.url);
+  await untilRefused(fresh);
+  const late = await session(fresh.url, 'farol-writer');
+  await expect(late.query('SELECT 1 FROM log_head FOR UPDATE')).rejects.toThrow('terminat');
+  await other.query('COMMIT');
+  const { writer } = await attempt;
+  await write(writer);
+  await writer.close();
+});
+
+test('a takeover that waits for the row may be called off', async () => {
   await using fresh = await freshDatabase();
   const other = await session(fresh.url, 'an operator');
   await other.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
   const stop = new AbortController();
-  const attempt = takeOver({
-    url: fresh.url,
-    leaderRevision: '0',
-    deadline: Deadline.none(),
-    onEnd: () => {},
-    signal: stop.signal,
-  });
+  const attempt = takenOver(fresh.url, { signal: stop.signal });
   const called = expect(attempt).rejects.toThrow('called off');
+  await untilRefused(fresh);
   stop.abort(new Error('called off'));
   await called;
 });
 
-async function start(url: string, leaderRevision = '0') {
+const start = (url: string, leaderRevision = '0') =>
+  takenOver(url, { leaderRevision, epochStep: () => 1 });
+
+async function takenOver(url: string, options: Partial<TakeoverOptions> = {}) {
   const ended: Error[] = [];
   const writer = await takeOver({
-    url,
-    leaderRevision,
-    deadline: Deadline.none(),
+    ...{ url, leaderRevision: '0', deadline: Deadline.none() },
+    ...options,
     onEnd: (reason) => ended.push(reason),
   });
   return { writer, ended };
+}
+
+/** The takeover has found the row taken, and will look again. */
+async function untilRefused({ database }: FreshDatabase) {
+  const refused = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'farol-writer' AND query = 'ROLLBACK' AND state = 'idle'`;
+  while ((await database.query('refused', refused)).length === 0);
 }
 
 const write = (writer: Writer) =>

@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { MIGRATION_APPLICATION } from '../storage/migrate.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';
 
@@ -8,6 +10,10 @@ export interface TakeoverOptions
   readonly url: string;
   /** The create revision of the leader key in etcd, as decimal int64; '0' where there is no etcd. */
   readonly leaderRevision: string;
+  /** Brings the schema up to date, when no other writer works on it any more. */
+  readonly migrate?: (() => Promise<void>) | undefined;
+  /** By how much the epoch grows where the leader key does not say so: by chance. */
+  readonly epochStep?: (() => number) | undefined;
   /** Ends the attempt: the agent took the role back, or the server is stopped. */
   readonly signal?: AbortSignal;
 }
@@ -34,8 +40,10 @@ export async function takeOver(options: TakeoverOptions): Promise<Writer> {
   options.signal?.addEventListener('abort', cut, { once: true });
   try {
     await refuseInRecovery(connection.client);
+    await endOtherWriters(connection.client);
+    await options.migrate?.();
     await takeRow(connection.client, options.signal);
-    const { epoch, position } = await beginEpoch(connection, options.leaderRevision);
+    const { epoch, position } = await beginEpoch(connection, options);
     const writer = new Writer({ ...options, connection, epoch, position });
     ended = (error) => writer.lost(error);
     return writer;
@@ -73,23 +81,33 @@ async function takeRow(client: pg.Client, signal: AbortSignal | undefined) {
   }
 }
 
-/** A backend that waits for its standby ends as well; what it wrote becomes visible, unacknowledged. */
+/**
+ * A backend that waits for its standby ends as well; what it wrote becomes visible, unacknowledged. So
+ * does a migration that a frozen server has left open.
+ */
 async function endOtherWriters(client: pg.Client) {
   await client.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE application_name = $1 AND datname = current_database() AND pid <> pg_backend_pid()`,
-    [WRITER_APPLICATION],
+     WHERE application_name = ANY ($1) AND datname = current_database() AND pid <> pg_backend_pid()`,
+    [[WRITER_APPLICATION, MIGRATION_APPLICATION]],
   );
 }
 
 const isLockTaken = (error: unknown) => error instanceof pg.DatabaseError && error.code === '55P03';
 
-/** A rebuilt etcd counts from the beginning again, so the row's own epoch is a floor. */
-async function beginEpoch(connection: WriterConnection, leaderRevision: string) {
+/**
+ * An epoch has a number that no epoch had before, also not one that this database has forgotten: where
+ * a backup was restored, a token of the time that is lost must not pass for one of the new time (D2).
+ * The revision of the leader key grows through that. Where there is none, or where etcd was rebuilt
+ * and counts from the beginning again, chance sees to it.
+ */
+async function beginEpoch(connection: WriterConnection, options: TakeoverOptions) {
+  const { leaderRevision, epochStep = byChance } = options;
   const { client } = connection;
   const { rows } = await client.query<{ epoch: number; position: number }>(
-    `UPDATE log_head SET epoch = greatest(epoch + 1, $1::bigint) RETURNING epoch, position`,
-    [leaderRevision],
+    `UPDATE log_head SET epoch = CASE WHEN $1::bigint > epoch THEN $1 ELSE epoch + $2::bigint END
+     RETURNING epoch, position`,
+    [leaderRevision, epochStep()],
   );
   const head = rows[0];
   if (!head) throw new Error('The table log_head is empty: this is no database of Farol');
@@ -101,3 +119,6 @@ async function beginEpoch(connection: WriterConnection, leaderRevision: string) 
   connection.assertConfirmed(committed.command);
   return head;
 }
+
+/** Room for eight million takeovers, until numbers are not exact any more. */
+const byChance = () => randomInt(1, 2 ** 31);

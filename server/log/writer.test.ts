@@ -390,6 +390,7 @@ async function workbench(options: Partial<TakeoverOptions> = {}) {
     url: fresh.url,
     leaderRevision: '0',
     deadline: Deadline.none(),
+    epochStep: () => 1,
     ...options,
     onEnd: (reason) => ended.push(reason),
     onBatch: ({ changes }) => batches.push(changes),

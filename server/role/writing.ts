@@ -3,7 +3,7 @@ import { EpochHistory } from '../log/epochs.ts';
 import { keepHouse } from '../log/housekeeping.ts';
 import { type TakeoverOptions, takeOver } from '../log/takeover.ts';
 import type { Writer } from '../log/writer.ts';
-import { migrate } from '../storage/migrate.ts';
+import { migrate, migrateBehind } from '../storage/migrate.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './serving.ts';
 
 export interface WritingOptions {
@@ -23,13 +23,13 @@ export interface Writing {
 }
 
 /**
- * Fence, catch up, and be ready to open the gate: the schema, the takeover, and only behind its
- * confirmation the identity and all else that is read from the database.
+ * Fence, catch up, and be ready to open the gate: the takeover with the schema, and only behind its
+ * confirmation the identity and all else that is read from the database. Indexes that take long are
+ * made behind the gate.
  */
 export async function startWriting(options: WritingOptions): Promise<Writing> {
   const { ground, takeover } = options;
-  await migrate(takeover.url);
-  const log = await takeOver(takeover);
+  const log = await takeOver({ ...takeover, migrate: () => migrate(takeover.url) });
   const { identity, homeserver } = await buildOn(log, options).catch(async (error: unknown) => {
     await log.close();
     throw error;
@@ -37,15 +37,19 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
   const house = new AbortController();
   const kept = keepHouse(ground.database, {
     signal: house.signal,
+    epoch: log.epoch,
     onError: (error) => ground.logger.warn({ err: error }, 'housekeeping failed'),
   });
+  const indexed = migrateBehind(takeover.url, { signal: house.signal }).catch((error: unknown) =>
+    ground.logger.warn({ err: error }, 'an index could not be made; the next start tries again'),
+  );
   return {
     log,
     identity,
     homeserver,
     async close() {
       house.abort();
-      await kept;
+      await Promise.all([kept, indexed]);
       await log.close();
     },
   };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectPool } from './database.ts';
 import { startEmbedded } from './embedded/embedded-postgres.ts';
-import { migrate } from './migrate.ts';
+import { migrate, migrateBehind } from './migrate.ts';
 import { describeSchema } from './schema.ts';
 
 export const SCHEMA_FILE = join(import.meta.dirname, 'schema.sql');
@@ -17,6 +17,7 @@ async function writeSchema() {
   const database = connectPool(postgres.url, { connectionsMax: 1, onError: console.error });
   try {
     await migrate(postgres.url);
+    await migrateBehind(postgres.url);
     writeFileSync(SCHEMA_FILE, await describeSchema(database));
   } finally {
     await database.end();

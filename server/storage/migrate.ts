@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Database } from './database.ts';
+import { settleSession, WRITER_SETTINGS } from './session-settings.ts';
 
 interface Migration {
   readonly number: number;
   readonly name: string;
   readonly sql: string;
+  /** From its line `-- concurrently`: an index that is made while the writer writes. */
+  readonly index: string | undefined;
   /** From its line `-- oldest_server: N`: servers that do not know migration N refuse from here on. */
   readonly oldestServer: number | undefined;
 }
@@ -19,24 +22,49 @@ export class SchemaTooNew extends Error {
 export const MIGRATIONS: readonly Migration[] = read(join(import.meta.dirname, 'migrations'));
 const NEWEST_KNOWN = Math.max(...MIGRATIONS.map((each) => each.number));
 
+/** By which a takeover finds, and ends, migrations that an earlier server has left open. */
+export const MIGRATION_APPLICATION = 'farol-migration';
+
 /**
  * Brings the schema up to date. Only the writer does so. Each migration is one transaction and waits
  * at most 5 s for a lock, so that it cannot queue up the whole server behind itself.
  */
-export async function migrate(url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'farol-migration' });
-  await client.connect();
-  try {
-    await client.query("SET lock_timeout = '5s'; SELECT pg_advisory_lock(70726, 1)");
-    await client.query(
-      'CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL)',
-    );
-    const { rows } = await client.query<{ number: number }>('SELECT number FROM migration');
-    const applied = new Set(rows.map((row) => row.number));
-    if (applied.size > 0) await refuseIfTooNew(client);
-    for (const each of MIGRATIONS) if (!applied.has(each.number)) await apply(client, each);
-  } finally {
-    await client.end();
+export async function migrate(url: string, migrations = MIGRATIONS): Promise<void> {
+  await using session = await openSession(url, '5s');
+  const { client } = session;
+  await client.query(
+    'CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL)',
+  );
+  const applied = await numbersOf(client);
+  if (applied.size > 0) await refuseIfTooNew(client);
+  for (const each of migrations)
+    if (each.index === undefined && !applied.has(each.number)) await apply(client, each);
+}
+
+/**
+ * Makes the indexes of the migrations that say `-- concurrently`, one after the other, while the writer
+ * writes: on a large table that takes longer than a takeover may. So nothing may rely on them but
+ * speed. An index that an earlier attempt has left unfinished is made anew.
+ */
+export async function migrateBehind(
+  url: string,
+  {
+    signal,
+    migrations = MIGRATIONS,
+  }: { signal?: AbortSignal; migrations?: typeof MIGRATIONS } = {},
+): Promise<void> {
+  const concurrent = migrations.filter((each) => each.index !== undefined);
+  if (concurrent.length === 0) return;
+  await using session = await openSession(url, '0', signal);
+  const { client } = session;
+  const applied = await numbersOf(client);
+  for (const each of concurrent) {
+    if (applied.has(each.number)) continue;
+    await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${each.index}`);
+    await client.query(each.sql);
+    await client.query('BEGIN');
+    await note(client, each);
+    await client.query('COMMIT');
   }
 }
 
@@ -68,15 +96,7 @@ async function apply(client: pg.Client, migration: Migration) {
   try {
     await client.query('BEGIN');
     await client.query(migration.sql);
-    await client.query('INSERT INTO migration (number, name) VALUES ($1, $2)', [
-      migration.number,
-      migration.name,
-    ]);
-    await client.query(
-      `UPDATE schema_state SET version = greatest(version, $1),
-         oldest_server = greatest(oldest_server, coalesce($2, oldest_server))`,
-      [migration.number, migration.oldestServer ?? null],
-    );
+    await note(client, migration);
     await client.query('COMMIT');
   } catch (cause) {
     await client.query('ROLLBACK');
@@ -84,16 +104,71 @@ async function apply(client: pg.Client, migration: Migration) {
   }
 }
 
+async function note(client: pg.Client, { number, name, oldestServer }: Migration) {
+  await client.query('INSERT INTO migration (number, name) VALUES ($1, $2)', [number, name]);
+  await client.query(
+    `UPDATE schema_state SET version = greatest(version, $1),
+       oldest_server = greatest(oldest_server, coalesce($2, oldest_server))`,
+    [number, oldestServer ?? null],
+  );
+}
+
+/** One at a time; the lock goes with the session. */
+async function openSession(url: string, lockTimeout: string, signal?: AbortSignal) {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: MIGRATION_APPLICATION,
+    options: WRITER_SETTINGS,
+  });
+  // What is under way at an abort rejects, since its connection is gone.
+  const cut = () => void client.end().catch(() => {});
+  client.on('error', () => {});
+  await client.connect();
+  signal?.addEventListener('abort', cut, { once: true });
+  const session = {
+    client,
+    async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', cut);
+      await client.end();
+    },
+  };
+  try {
+    await settleSession(client);
+    await client.query(`SET lock_timeout = '${lockTimeout}'`);
+    await client.query('SELECT pg_advisory_lock(70726, 1)');
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function numbersOf(client: pg.Client): Promise<ReadonlySet<number>> {
+  const { rows } = await client.query<{ number: number }>('SELECT number FROM migration');
+  return new Set(rows.map((row) => row.number));
+}
+
 function read(folder: string): Migration[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
-  return names.sort().map((name) => {
-    const sql = readFileSync(join(folder, name), 'utf8');
-    const oldest = /^-- oldest_server: (\d+)$/m.exec(sql)?.[1];
-    return {
-      number: Number.parseInt(name, 10),
-      name,
-      sql,
-      oldestServer: oldest === undefined ? undefined : Number(oldest),
-    };
-  });
+  return names.sort().map((name) => migrationOf(name, readFileSync(join(folder, name), 'utf8')));
+}
+
+export function migrationOf(name: string, sql: string): Migration {
+  const oldest = /^-- oldest_server: (\d+)$/m.exec(sql)?.[1];
+  return {
+    number: Number.parseInt(name, 10),
+    name,
+    sql,
+    index: /^-- concurrently$/m.test(sql) ? indexMadeBy(name, sql) : undefined,
+    oldestServer: oldest === undefined ? undefined : Number(oldest),
+  };
+}
+
+/** Such a migration is one statement, since it cannot be in a transaction. */
+function indexMadeBy(name: string, sql: string): string {
+  const statement = sql.replace(/^--.*$/gm, '').trim();
+  const index = /^CREATE (?:UNIQUE )?INDEX CONCURRENTLY (\w+) [^;]*;$/.exec(statement)?.[1];
+  if (index === undefined)
+    throw new Error(`${name} must be one CREATE INDEX CONCURRENTLY, as it says -- concurrently`);
+  return index;
 }

@@ -138,6 +138,13 @@ CREATE TABLE log (
   PRIMARY KEY ("position")
 );
 
+CREATE TABLE log_clock (
+  only_row boolean NOT NULL DEFAULT true,
+  at timestamp with time zone NOT NULL,
+  PRIMARY KEY (only_row),
+  CHECK (only_row)
+);
+
 CREATE TABLE log_head (
   only_row boolean NOT NULL DEFAULT true,
   epoch bigint NOT NULL,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
-import { migrate } from '../../server/storage/migrate.ts';
+import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
 import { memoryOrDisk } from './folder.ts';
 import { databaseUrl, TEMPLATE } from './postgres.ts';
 
@@ -39,4 +39,5 @@ async function makeTemplate(url: string) {
   await client.query(`CREATE DATABASE ${TEMPLATE}`);
   await client.end();
   await migrate(databaseUrl(url, TEMPLATE));
+  await migrateBehind(databaseUrl(url, TEMPLATE));
 }

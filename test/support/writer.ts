@@ -8,6 +8,7 @@ export async function startWriter(url: string): Promise<Writer & AsyncDisposable
     url,
     leaderRevision: '0',
     deadline: Deadline.none(),
+    epochStep: () => 1,
     onEnd: () => {},
   });
   return Object.assign(writer, { [Symbol.asyncDispose]: () => writer.close() });
