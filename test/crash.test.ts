@@ -11,7 +11,7 @@ const KILLS = 3;
 const ACKNOWLEDGED_BETWEEN_KILLS = 60;
 
 /**
- * I2 and I3 of FAULTS.md for one server. Its database lives on with the batch that was under way, so
+ * I2 and I3 of docs/faults.md for one server. Its database lives on with the batch that was under way, so
  * each restart is a takeover from a writer that died in the middle.
  */
 test('over SIGKILLs under load nothing acknowledged is lost, and no repeat is doubled', async () => {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** The arrows of DESIGN.md, section 3. A folder may import itself, and what stands to its right. */
+/** The arrows (docs/design.md says why). A folder may import itself, and what stands to its right. */
 const ARROWS: Record<string, string[]> = {
   'server/protocol': [],
   'server/storage': ['server/protocol', 'pg'],
@@ -83,7 +83,7 @@ function importsOf(file: string): string[] {
 const folderOf = (path: string) =>
   Object.keys(ARROWS).find((folder) => path === folder || path.startsWith(`${folder}/`)) ?? path;
 
-test('every file lies in a folder that DESIGN.md names', () => {
+test('every file lies in a folder that has its arrows here', () => {
   expect(files.filter((file) => folderOf(file) === file && !(file in ARROWS))).toEqual([]);
 });
 

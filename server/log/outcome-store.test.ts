@@ -27,7 +27,7 @@ test('a repeat is answered from the outcome of the first run, also by the next w
   expect(bench.runs).toBe(1);
 });
 
-// Schedule 8 of FAULTS.md.
+// Schedule 8 of docs/faults.md.
 test('the same request from two fronts at once runs once', async () => {
   await using bench = await workbench();
   const requestId = { kind: 'request', requestId: 'front-a:1' } as const;

@@ -12,7 +12,7 @@ import { takeOver } from './takeover.ts';
 import type { Writer } from './writer.ts';
 
 /**
- * Commits that wait for a standby which does not answer: the schedules of FAULTS.md. The setting is
+ * Commits that wait for a standby which does not answer: the schedules of docs/faults.md. The setting is
  * the whole server's, so these have a PostgreSQL of their own.
  */
 let postgres: EmbeddedPostgres;

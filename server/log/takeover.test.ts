@@ -104,7 +104,7 @@ test('a batch out of order is fenced too', async () => {
   expect(await fresh.database.query('t2', 'SELECT * FROM log')).toEqual([]);
 });
 
-// Schedule 3 of FAULTS.md: a frozen client, its transaction open with the row in hand.
+// Schedule 3 of docs/faults.md: a frozen client, its transaction open with the row in hand.
 test('a takeover gets past an open transaction of a frozen writer', async () => {
   await using fresh = await freshDatabase();
   const frozen = await session(fresh.url, 'farol-writer');

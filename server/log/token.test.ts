@@ -40,7 +40,7 @@ test('a token holds up to the end of its epoch', () => {
   expect(holds(token(3, 100), epochs)).toBe(true);
 });
 
-// Schedule 9 of FAULTS.md: what it was shown beyond 250 was never confirmed, and is lost.
+// Schedule 9 of docs/faults.md: what it was shown beyond 250 was never confirmed, and is lost.
 test('a token of epoch 7 beyond the position at which epoch 8 began does not hold', () => {
   expect(holds(token(7, 251), epochs)).toBe(false);
   expect(holds(token(7, 250, 251), epochs)).toBe(false);
