@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { arpDriver } from './adapters/address/arp.ts';
-import { firstEndOf } from './adapters/certificates/first-end.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
@@ -15,6 +14,9 @@ import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
 import { startWatchdog } from './adapters/watchdog/watchdog.ts';
 import { Agent } from './agent.ts';
+import { earliest } from './certificates/first-end.ts';
+import { Identity, type IdentityFiles } from './certificates/identity.ts';
+import { endOfShown } from './certificates/shown.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
 import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
@@ -106,10 +108,11 @@ function connect(
   const { tls } = config;
   const now = bootTime();
   const names = keyNames(config.cluster, config.patroni?.scope ?? config.cluster);
+  const identity = tls && identityOf(tls, log);
   const gateway = new Gateway({
     endpoints: config.etcd.endpoints,
     deadlineMs: TIMINGS.etcdDeadlineMs,
-    ...(tls && { tls }),
+    ...(identity && { identity }),
   });
   const address = config.address
     ? arpDriver({
@@ -120,7 +123,7 @@ function connect(
     : null;
   const { power } = config;
   const etcd = new Etcd(gateway, names, config.site);
-  const site = connectSite(config, etcd);
+  const site = connectSite(config, etcd, identity);
   const ports: Ports = {
     now,
     etcd,
@@ -128,13 +131,17 @@ function connect(
     site: site?.ports ?? null,
     address,
     power: power ? () => readPower(power) : null,
-    certificatesEnd: () => firstEndOf(certificatesOf(config)),
+    certificatesEnd: async () =>
+      earliest(
+        await Promise.all([...endsShown(config, identity), site?.front.certificatesEnd() ?? null]),
+      ),
   };
   return {
     ports,
     askNow: (state) => askNow(config, etcd, state),
     close: () => {
       address?.close();
+      identity?.close();
       return Promise.all([gateway.close(), site?.close()]);
     },
   };
@@ -157,20 +164,27 @@ async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<Aske
   };
 }
 
-/** All that this site shows to clients, to the other sites, to etcd and to Patroni. */
-function certificatesOf({ tls, front }: Config): string[] {
-  const files = [tls?.ca, tls?.certificate, front?.certificate, front?.writer.ca];
-  return files.filter((file) => file !== undefined);
+const identityOf = (files: IdentityFiles, log: pino.Logger) =>
+  new Identity({
+    files,
+    onTrouble: (error) => log.warn({ err: error }, 'a renewed certificate was not taken up'),
+  });
+
+/** What this agent uses, and what the programs of this site show by now: the disk says nothing of it. */
+function endsShown({ etcd, patroni, server }: Config, identity: Identity | undefined) {
+  if (identity === undefined) return [];
+  const urls = [etcd.endpoints[0], patroni?.url, server?.url].filter((url) => url !== undefined);
+  return [identity.end, ...urls.map((url) => endOfShown(url, identity))];
 }
 
 function connectSite(
   config: Config,
   etcd: Etcd,
-): { ports: SitePorts; close: () => Promise<unknown> } | null {
+  identity: Identity | undefined,
+): { ports: SitePorts; front: Front; close: () => Promise<unknown> } | null {
   if (config.patroni === undefined) return null;
-  const { tls } = config;
   const { postgres } = config.patroni;
-  const patroni = new Patroni(config.patroni.url, tls);
+  const patroni = new Patroni(config.patroni.url, identity);
   const server = new Server(config.runtimeDir);
   const front = new Front(config.runtimeDir);
   return {
@@ -179,8 +193,11 @@ function connectSite(
       server,
       front,
       isGone,
-      handOver: postgres ? handOverWith(etcd, { ...postgres, ...(tls && { tls }) }) : null,
+      handOver: postgres
+        ? handOverWith(etcd, { ...postgres, ...(identity && { identity }) })
+        : null,
     },
+    front,
     close: () => Promise.all([patroni.close(), server.close(), front.close()]),
   };
 }

@@ -1,7 +1,7 @@
 import type { Effect } from './core/effects.ts';
 import type { EtcdMember, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
-import type { PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
+import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -58,7 +58,7 @@ export interface Server {
 }
 
 export interface Front {
-  health(): Promise<{ healthy: boolean; connections: number }>;
+  health(): Promise<{ healthy: boolean; connections: number; way?: FrontWay | null }>;
 }
 
 export interface Address {

@@ -1,5 +1,5 @@
 import type { Millis } from './timings.ts';
-import type { PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
 export type Lease = 'leader' | 'address';
 
@@ -60,7 +60,12 @@ export type Input =
       readonly role: ServerReport['role'];
       readonly epoch: number | null;
     }
-  | { readonly kind: 'front'; readonly healthy: boolean; readonly connections: number }
+  | {
+      readonly kind: 'front';
+      readonly healthy: boolean;
+      readonly connections: number;
+      readonly way?: FrontWay | null;
+    }
   | { readonly kind: 'power'; readonly power: Power }
   | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }

@@ -35,7 +35,13 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
       const sickSince = input.healthy ? null : (state.front.sickSince ?? now);
       return {
         ...state,
-        front: { healthy: input.healthy, connections: input.connections, at: now, sickSince },
+        front: {
+          healthy: input.healthy,
+          connections: input.connections,
+          way: input.way ?? null,
+          at: now,
+          sickSince,
+        },
       };
     }
     case 'power':

@@ -14,6 +14,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     server: serverKnown ? server.report : null,
     postgres: postgresKnown ? postgres.report : null,
     front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
+    frontWay: now - front.at > timings.freshMs ? null : front.way,
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
     power: state.power.power,
     certificatesEnd: state.certificatesEnd,

@@ -1,6 +1,6 @@
 import type { EtcdMember, Pending } from './inputs.ts';
 import type { Millis } from './timings.ts';
-import type { PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
 /** Who this agent is; does not change while it runs. */
 export interface Self {
@@ -116,6 +116,7 @@ export interface Told {
 export interface Front {
   readonly healthy: boolean;
   readonly connections: number;
+  readonly way: FrontWay | null;
   readonly at: Millis;
   readonly sickSince: Millis | null;
 }
@@ -180,7 +181,7 @@ export function start(self: Self, now: Millis): State {
     },
     told: null,
     promisedUntil: LONG_AGO,
-    front: { healthy: false, connections: 0, at: LONG_AGO, sickSince: now },
+    front: { healthy: false, connections: 0, way: null, at: LONG_AGO, sickSince: now },
     power: { power: 'unknown', since: now },
     certificatesEnd: null,
     etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },

@@ -260,6 +260,7 @@ function wellAtSite(site: Site): Report {
     server: { role: 'follower', epoch: null, position: 0, healthy: true, why: null },
     postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/1' },
     front: 'healthy',
+    frontWay: null,
     mayHoldAddress: true,
     power: 'mains',
     certificatesEnd: null,

@@ -51,6 +51,8 @@ export interface Report {
   readonly server: ServerReport | null;
   readonly postgres: PostgresReport | null;
   readonly front: 'healthy' | 'sick' | 'unknown';
+  /** How its front reaches the writer; null where none is named, or the front is not known. */
+  readonly frontWay: FrontWay | null;
   /** It has a driver for the address, and the driver works as far as is known. */
   readonly mayHoldAddress: boolean;
   readonly power: Power;
@@ -61,6 +63,12 @@ export interface Report {
   /** The site of etcd's leader, as far as this site's member says that it is itself. */
   readonly etcdLeader: boolean;
 }
+
+/** `through`: over the front of another site, since the link to the writer's is cut. */
+export type FrontWay =
+  | { readonly kind: 'direct' }
+  | { readonly kind: 'through'; readonly site: Site }
+  | { readonly kind: 'none'; readonly forMs: number };
 
 export interface ServerReport {
   readonly role: ServerRole;

@@ -46,6 +46,7 @@ export interface SiteStatus {
   /** How much of the primary's log it lacks, as far as its last report tells. */
   readonly lagBytes: number | null;
   readonly front: Report['front'];
+  readonly frontWay: Report['frontWay'];
   readonly power: Power;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
@@ -74,6 +75,7 @@ export function statusOf(
       postgres: report.postgres,
       lagBytes: ahead === null || here === null ? null : Math.max(0, ahead - here),
       front: report.front,
+      frontWay: report.frontWay ?? null,
       power: report.power,
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,

@@ -16,6 +16,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     },
     lagBytes: 0,
     front: 'healthy',
+    frontWay: null,
     power: 'mains',
     certificatesEnd: null,
     etcdLeader: false,

@@ -180,6 +180,7 @@ const well: Report = {
   server: { role: 'follower', epoch: null, position: 1, healthy: true, why: null },
   postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/3000060' },
   front: 'healthy',
+  frontWay: null,
   mayHoldAddress: true,
   power: 'mains',
   notCandidate: null,

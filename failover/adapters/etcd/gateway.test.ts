@@ -4,6 +4,7 @@ import { createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { certificateAuthority } from '../../../test/support/certificates.ts';
+import { Identity } from '../../certificates/identity.ts';
 import { Gateway } from './gateway.ts';
 
 test('etcd offers HTTP/2, and is asked by HTTP/1.1 all the same', async () => {
@@ -23,7 +24,10 @@ test('etcd offers HTTP/2, and is asked by HTTP/1.1 all the same', async () => {
   const gateway = new Gateway({
     endpoints: [`https://127.0.0.1:${port}`],
     deadlineMs: 2_000,
-    tls: { ca: authority.ca, certificate, key },
+    identity: new Identity({
+      files: { ca: authority.ca, certificate, key },
+      onTrouble: (error) => expect.unreachable(String(error)),
+    }),
   });
   await gateway.ask('/v3/kv/range', {});
   await gateway.close();

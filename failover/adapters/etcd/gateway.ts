@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
+import { connectorWith } from '../../certificates/connector.ts';
+import type { Identity } from '../../certificates/identity.ts';
 import { Endpoints } from '../../core/endpoints.ts';
 
 export interface GatewayOptions {
@@ -7,7 +8,7 @@ export interface GatewayOptions {
   readonly endpoints: readonly string[];
   /** Of one question, from sending to the last byte. */
   readonly deadlineMs: number;
-  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string };
+  readonly identity?: Identity;
 }
 
 /** etcd's JSON gateway. 64-bit integers are strings in it, and stay strings here. */
@@ -16,18 +17,9 @@ export class Gateway {
   readonly #deadlineMs: number;
   readonly #endpoints: Endpoints;
 
-  constructor({ endpoints, deadlineMs, tls }: GatewayOptions) {
-    const connect = {
-      timeout: deadlineMs,
-      ...(tls && {
-        ca: readFileSync(tls.ca),
-        cert: readFileSync(tls.certificate),
-        key: readFileSync(tls.key),
-      }),
-    };
+  constructor({ endpoints, deadlineMs, identity }: GatewayOptions) {
+    const connect = connectorWith(identity, { timeoutMs: deadlineMs });
     // Questions that hang must not stand before the next one: each gets a connection if it needs one.
-    // Not by HTTP/2, which etcd offers and undici would take: Node 24.21 was seen to send for ever in
-    // its native part (nghttp2) when a question was given up, three times in some sixty busy starts.
     const options = { connections: 16, pipelining: 1, allowH2: false, connect };
     this.#pools = endpoints.map((url) => new Pool(url, options));
     this.#deadlineMs = deadlineMs;

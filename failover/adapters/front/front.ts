@@ -1,8 +1,26 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
+import type { FrontWay } from '../../core/view.ts';
 import { socketOf } from '../../sockets.ts';
 
-const health = z.object({ accepting: z.boolean(), connections: z.number() });
+const way = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('direct') }),
+  z.object({ kind: z.literal('through'), site: z.string() }),
+  z.object({ kind: z.literal('none'), forMs: z.number() }),
+]);
+
+const health = z.object({
+  accepting: z.boolean(),
+  connections: z.number(),
+  way: way.nullish(),
+  certificatesEnd: z.string().nullish(),
+});
+
+export interface FrontHealth {
+  readonly healthy: boolean;
+  readonly connections: number;
+  readonly way: FrontWay | null;
+}
 
 const ANSWER_WITHIN_MS = 1_000;
 
@@ -18,22 +36,37 @@ export class Front {
     });
   }
 
-  /** A front that does not answer is a sick one: nobody's requests would be held there. */
-  async health(): Promise<{ healthy: boolean; connections: number }> {
+  /**
+   * A front that does not answer is a sick one: nobody's requests would be held there. One that does
+   * not reach the writer is not, as far as the address goes: it holds, and says so.
+   */
+  async health(): Promise<FrontHealth> {
     try {
-      const answer = await this.#pool.request({
-        path: '/v1/health',
-        method: 'GET',
-        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-      });
-      const { accepting, connections } = health.parse(await answer.body.json());
-      return { healthy: accepting, connections };
+      const { accepting, connections, way } = await this.#ask();
+      return { healthy: accepting, connections, way: way ?? null };
     } catch {
-      return { healthy: false, connections: 0 };
+      return { healthy: false, connections: 0, way: null };
     }
+  }
+
+  /** When the first of the certificates ends that the front uses; null where it does not say. */
+  async certificatesEnd(): Promise<string | null> {
+    return this.#ask().then(
+      ({ certificatesEnd }) => certificatesEnd ?? null,
+      () => null,
+    );
   }
 
   async close(): Promise<void> {
     await this.#pool.destroy();
+  }
+
+  async #ask() {
+    const answer = await this.#pool.request({
+      path: '/v1/health',
+      method: 'GET',
+      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+    });
+    return health.parse(await answer.body.json());
   }
 }

@@ -3,16 +3,17 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { Identity } from '../../certificates/identity.ts';
 import type { Effect } from '../../core/effects.ts';
 import type { Etcd } from '../etcd/etcd.ts';
-import { Patroni, type PatroniTls } from './patroni.ts';
+import { Patroni } from './patroni.ts';
 
 const run = promisify(execFile);
 
 export interface HandOverOptions {
   readonly dataDir: string;
   readonly binDir: string;
-  readonly tls?: PatroniTls;
+  readonly identity?: Identity;
 }
 
 /** Patroni's own way takes over after that, as if we had not been there. */
@@ -27,12 +28,12 @@ const LOOK_EVERY_MS = 15;
  */
 export function handOverWith(
   etcd: Pick<Etcd, 'patroniMember' | 'giveLeaderKey'>,
-  { dataDir, binDir, tls }: HandOverOptions,
+  { dataDir, binDir, identity }: HandOverOptions,
 ) {
   return async (effect: Extract<Effect, { kind: 'hand-over' }>): Promise<void> => {
     const member = await etcd.patroniMember(effect.to);
     if (member === null) throw new Error(`Patroni of ${effect.to} is not in etcd`);
-    const target = new Patroni(new URL(member.url).origin, tls);
+    const target = new Patroni(new URL(member.url).origin, identity);
     try {
       await within(ENDS_WITHIN_MS, 'PostgreSQL has not ended', () => hasEnded(dataDir));
       const end = await endOfLog(dataDir, binDir);

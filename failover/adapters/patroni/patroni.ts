@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 import { z } from 'zod';
+import { connectorWith } from '../../certificates/connector.ts';
+import type { Identity } from '../../certificates/identity.ts';
 import type { PostgresReport, Site } from '../../core/view.ts';
 
 /** What GET /patroni tells, as far as we read it. Positions are numbers of bytes. */
@@ -18,33 +19,23 @@ const status = z.looseObject({
     .optional(),
 });
 
+const CONNECT_WITHIN_MS = 1_000;
 const STATUS_WITHIN_MS = 1_000;
 /** A switchover answers when it is over: 2.6-2.8 s were measured, and a checkpoint may come before. */
 const SWITCHOVER_WITHIN_MS = 60_000;
 const REINITIALIZE_WITHIN_MS = 10_000;
 
-/** PEM files: who asks Patroni to move the primary must show a certificate of the cluster. */
-export interface PatroniTls {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
-
 /** The REST API of this site's own Patroni. */
 export class Patroni {
   readonly #pool: Pool;
 
-  constructor(url: string, tls?: PatroniTls) {
-    const files = tls && {
-      ca: readFileSync(tls.ca),
-      cert: readFileSync(tls.certificate),
-      key: readFileSync(tls.key),
-    };
+  /** Who asks Patroni to move the primary must show a certificate of the cluster. */
+  constructor(url: string, identity?: Identity) {
     this.#pool = new Pool(url, {
       connections: 4,
       pipelining: 1,
       allowH2: false,
-      connect: { timeout: 1_000, ...files },
+      connect: connectorWith(identity, { timeoutMs: CONNECT_WITHIN_MS }),
     });
   }
 
