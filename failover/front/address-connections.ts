@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_LIMIT_MS } from './changes.ts';
 import type { Routing } from './routing.ts';
 
 /** Whoever talks gets an answer in this time, and with it the word that the connection ends. */
 const IDLE_MS = 250;
 const LOOK_EVERY_MS = 50;
-const NEVER_MS = 2 ** 31 - 1;
 
 /** How many requests are under way on a connection, and since when there is none. */
 interface Use {
@@ -65,7 +65,7 @@ export class AddressConnections {
   /** Whenever the address is about to leave, until the signal. */
   async endIdle(routing: Routing, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (!routing.draining) await routing.changed(NEVER_MS, signal);
+      if (!routing.draining) await routing.changes.next(NO_LIMIT_MS, signal);
       for (; routing.draining && !signal.aborted; await sleep(LOOK_EVERY_MS)) this.#endIdle();
     }
   }

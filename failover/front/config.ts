@@ -15,6 +15,22 @@ export const frontConfig = z.strictObject({
       key: z.string().describe('PEM file: its private key.'),
     })
     .describe('Mutual TLS towards the server that is the writer.'),
+  connectionsMax: z
+    .int()
+    .positive()
+    .default(20_000)
+    .describe('Most connections of clients at once; each takes some 50 KB with its TLS.'),
+  relay: z
+    .strictObject({
+      listen: z.string().describe('HOST:PORT that the fronts of the other sites connect to.'),
+      peers: z
+        .record(z.string(), z.url({ protocol: /^https$/ }))
+        .describe("URL of each other site's `relay.listen`, by the name of the site."),
+    })
+    .optional()
+    .describe(
+      'Fronts pass requests on for each other, by mutual TLS, where the link to the writer alone is cut. Without it such a front holds them until the link is back.',
+    ),
   hold: z
     .strictObject({
       forMs: z
@@ -29,12 +45,25 @@ export const frontConfig = z.strictObject({
         .int()
         .positive()
         .default(64 * 1024 * 1024)
-        .describe('Most memory that the bodies of carried requests may take, in bytes.'),
+        .describe(
+          'Most memory that the bodies of carried requests and answers may take, in bytes. One client may have an eighth of it, and those whose token is not known half.',
+        ),
       replayBytesMax: z
         .int()
         .positive()
         .default(1024 * 1024)
-        .describe('A longer body is passed on as it comes, and cannot be replayed.'),
+        .describe('A longer body is kept on the disk until it is answered.'),
+      diskBytesMax: z
+        .int()
+        .positive()
+        .default(1024 * 1024 * 1024)
+        .describe(
+          'Most disk that long bodies may take, in bytes. One client may have an eighth of it, which is also the longest body that is taken.',
+        ),
+      diskFolder: z
+        .string()
+        .default('/var/tmp')
+        .describe('Folder for them, on a disk. The files have no names, so nothing stays behind.'),
     })
     .prefault({}),
 });

@@ -1,30 +1,9 @@
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import {
-  createServer as createPlainServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { createServer } from 'node:https';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import pino from 'pino';
-import { Agent, request } from 'undici';
-import { beforeAll, expect, test, vi } from 'vitest';
-import { type Authority, certificateAuthority } from '../../test/support/certificates.ts';
-import { socketOf } from '../sockets.ts';
-import { frontConfig } from './config.ts';
-import { startFront } from './front.ts';
-import type { Writer } from './routing.ts';
-
-let authority: Authority;
-let certificates: { ca: string; certificate: string; key: string };
-
-beforeAll(async () => {
-  authority = await certificateAuthority();
-  certificates = { ca: authority.ca, ...(await authority.issue('site', { ip: ['127.0.0.1'] })) };
-});
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { connect, type TLSSocket } from 'node:tls';
+import { expect, test, vi } from 'vitest';
+import { raiseResetting, raiseSite, raiseWriter, refuse } from '../../test/support/front-site.ts';
 
 test('a request is held while there is no writer, and answered when there is one', async () => {
   await using site = await raiseSite();
@@ -136,12 +115,12 @@ test('a request that silences two writers is set aside with 503 and Retry-After'
 });
 
 test('without a writer the client is told so when the time of holding is over', async () => {
-  await using site = await raiseSite({ forMs: 50 });
+  await using site = await raiseSite({ hold: { forMs: 50 } });
   expect((await site.put('/_matrix/client/v3/x')).status).toBe(503);
 });
 
 test('more requests than may be held are refused at once', async () => {
-  await using site = await raiseSite({ requestsMax: 1 });
+  await using site = await raiseSite({ hold: { requestsMax: 1 } });
   const held = site.put('/_matrix/client/v3/x');
   await site.untilHeld(1);
   expect((await site.put('/_matrix/client/v3/y')).status).toBe(503);
@@ -175,7 +154,7 @@ test("one device's held requests arrive in their order, each after the answer to
 });
 
 test('when the address is about to leave, answers through it say that they are the last', async () => {
-  await using site = await raiseSite({}, '127.0.0.1');
+  await using site = await raiseSite({ address: '127.0.0.1' });
   await using writer = await raiseWriter((_request, response) => response.end('{}'));
   const a = { site: 'a', epoch: 1, url: writer.url };
   site.agentSays(a);
@@ -186,7 +165,7 @@ test('when the address is about to leave, answers through it say that they are t
 });
 
 test('when the address is about to leave, a long poll through it is answered at once', async () => {
-  await using site = await raiseSite({}, '127.0.0.1');
+  await using site = await raiseSite({ address: '127.0.0.1' });
   const asked: string[] = [];
   await using writer = await raiseWriter((request, response) => {
     asked.push(request.url!);
@@ -202,7 +181,7 @@ test('when the address is about to leave, a long poll through it is answered at 
 });
 
 test('when the address is about to leave, an idle connection to it is ended', async () => {
-  await using site = await raiseSite({}, '127.0.0.1');
+  await using site = await raiseSite({ address: '127.0.0.1' });
   await using writer = await raiseWriter((_request, response) => response.end('{}'));
   const a = { site: 'a', epoch: 1, url: writer.url };
   site.agentSays(a);
@@ -213,7 +192,7 @@ test('when the address is about to leave, an idle connection to it is ended', as
 });
 
 test('what is not of the address stays when it leaves', async () => {
-  await using site = await raiseSite({}, '192.0.2.1');
+  await using site = await raiseSite({ address: '192.0.2.1' });
   await using writer = await raiseWriter((_request, response) => response.end('{}'));
   const a = { site: 'a', epoch: 1, url: writer.url };
   site.agentSays(a, true);
@@ -229,106 +208,200 @@ test('an agent that is gone changes nothing: the last writer goes on', async () 
   expect((await site.put('/2')).status).toBe(200);
 });
 
-/** A front with an agent beside it that says what the test tells it to. */
-async function raiseSite(hold: { forMs?: number; requestsMax?: number } = {}, address?: string) {
-  const runtimeDir = await mkdtemp(join(tmpdir(), 'farol-front-'));
-  let [version, writer, drain] = [0, null as Writer | null, false];
-  let waiting: (() => void)[] = [];
-  const agent = createPlainServer((request, response) => {
-    const answer = () => response.end(JSON.stringify({ version, writer, address: { drain } }));
-    if (request.url === `/v1/routing?after=${version}`) waiting.push(answer);
-    else answer();
+test('a 503 of the writer itself is an answer, and passed on', async () => {
+  await using site = await raiseSite();
+  let seen = 0;
+  await using writer = await raiseWriter((_request, response) => {
+    seen++;
+    response.writeHead(503, { 'content-length': '25' }).end('{"errcode":"M_UNKNOWN_X"}');
   });
-  await mkdir(join(runtimeDir, 'agent'));
-  agent.listen({ path: socketOf(runtimeDir, 'agent') });
-  await once(agent, 'listening');
-  const front = await startFront({
-    config: frontConfig.parse({
-      listen: '127.0.0.1:0',
-      certificate: certificates.certificate,
-      key: certificates.key,
-      writer: certificates,
-      hold,
-    }),
-    runtimeDir,
-    ...(address && { address }),
-    log: pino({ level: 'silent' }),
-  });
-  const client = new Agent({
-    connect: { ca: await readFile(certificates.ca), checkServerIdentity: () => undefined },
-  });
-  const ask = async (method: 'PUT' | 'GET', path: string, headers = {}, body?: string) => {
-    const answer = await request(`https://127.0.0.1:${front.port}${path}`, {
-      dispatcher: client,
-      method,
-      headers: { authorization: 'Bearer token', 'x-farol-request-id': 'mine', ...headers },
-      ...(body && { body }),
-    });
-    const { statusCode: status, headers: answered } = answer;
-    return { status, headers: answered, json: await answer.body.json() };
-  };
-  return {
-    agentSays(next: Writer | null, leaves = false) {
-      [version, writer, drain] = [version + 1, next, leaves];
-      for (const answer of waiting) answer();
-      waiting = [];
-    },
-    async agentDies() {
-      agent.close();
-      agent.closeAllConnections();
-    },
-    async untilHeld(held: number) {
-      await vi.waitFor(() => expect(front.count.held).toBe(held), { interval: 5 });
-    },
-    connections: () => front.connections(),
-    put: (path: string, headers: Record<string, string> = {}) => ask('PUT', path, headers, '{}'),
-    get: (path: string) => ask('GET', path),
-    async [Symbol.asyncDispose]() {
-      await client.destroy();
-      await front.close();
-      agent.close();
-      agent.closeAllConnections();
-      await rm(runtimeDir, { recursive: true });
-    },
-  };
-}
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  expect(await site.put('/1')).toMatchObject({ status: 503, json: { errcode: 'M_UNKNOWN_X' } });
+  expect(seen).toBe(1);
+});
 
-/** Accepts connections and resets them in the handshake. */
-async function raiseResetting() {
-  const server = createTcpServer((socket) => {
-    raised.count++;
-    socket.resetAndDestroy();
+test('a request does not overtake the older ones of its device that are held', async () => {
+  await using site = await raiseSite();
+  const seen: string[] = [];
+  const reached = Promise.withResolvers<ServerResponse>();
+  await using writer = await raiseWriter((request, response) => {
+    seen.push(request.url ?? '');
+    if (request.url === '/older') reached.resolve(response);
+    else response.end('{}');
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const raised = {
-    count: 0,
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-    },
-  };
-  return raised;
-}
+  const older = site.put('/older');
+  await site.untilHeld(1);
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const response = await reached.promise;
+  const younger = site.put('/younger');
+  await site.untilHeld(2);
+  expect((await site.put('/stranger', { authorization: 'Bearer other' })).status).toBe(200);
+  expect(seen).toEqual(['/older', '/stranger']);
+  response.end('{}');
+  await Promise.all([older, younger]);
+  expect(seen).toEqual(['/older', '/stranger', '/younger']);
+});
 
-/** A writer of the cluster: answers only those who show a certificate of its authority. */
-async function raiseWriter(
-  handle: (request: IncomingMessage, response: ServerResponse) => unknown,
-) {
-  const [ca, cert, key] = await Promise.all(
-    [certificates.ca, certificates.certificate, certificates.key].map((file) => readFile(file)),
+test('a writer that lapsed is asked by one probe, and not by all that are held', async () => {
+  await using site = await raiseSite();
+  let probes = 0;
+  let lapsed = true;
+  const seen: string[] = [];
+  await using writer = await raiseWriter(
+    (request, response) => {
+      seen.push(request.url ?? '');
+      response.end('{}');
+    },
+    (response) => {
+      probes++;
+      if (lapsed) refuse(response);
+      else response.end('{}');
+    },
   );
-  const mutual = { ca: ca!, cert: cert!, key: key!, requestCert: true, rejectUnauthorized: true };
-  const server = createServer(mutual, (request, response) => {
-    request.resume().once('end', () => handle(request, response));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
+  const held = Array.from({ length: 30 }, (_, n) =>
+    site.put(`/${n}`, { authorization: `Bearer ${n}` }),
+  );
+  await site.untilHeld(30);
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  await vi.waitFor(() => expect(probes).toBeGreaterThan(4), { timeout: 5_000 });
+  expect(seen).toEqual([]);
+  lapsed = false;
+  const answers = await Promise.all(held);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(seen).toHaveLength(30);
+});
+
+test('where the writer lapses, one that is refused waits with the others for the probe', async () => {
+  await using site = await raiseSite();
+  let lapsed = false;
+  let refused = 0;
+  await using writer = await raiseWriter(
+    (_request, response) => {
+      if (!lapsed) return response.end('{}');
+      refused++;
+      return refuse(response);
     },
-  };
+    (response) => (lapsed ? refuse(response) : response.end('{}')),
+  );
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  await site.untilWay({ kind: 'direct' });
+  lapsed = true;
+  const answer = site.put('/1');
+  await site.untilWay({ kind: 'none' });
+  await site.untilHeld(1);
+  lapsed = false;
+  expect((await answer).status).toBe(200);
+  expect(refused).toBe(1);
+});
+
+test('a front says how it reaches the writer, and since when it does not', async () => {
+  await using site = await raiseSite();
+  expect((await site.health()).way).toBeNull();
+  const writer = await raiseWriter((_request, response) => response.end('{}'));
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  await site.untilWay({ kind: 'direct' });
+  expect(await site.health()).toMatchObject({ accepting: true, way: { kind: 'direct' } });
+  await writer[Symbol.asyncDispose]();
+  await site.untilWay({ kind: 'none' });
+  expect((await site.health()).way).toMatchObject({ kind: 'none' });
+});
+
+test('what a client names in Connection, and what only fronts may say, ends at the front', async () => {
+  await using site = await raiseSite();
+  let headers: IncomingHttpHeaders = {};
+  await using writer = await raiseWriter((request, response) => {
+    headers = request.headers;
+    response.setHeader('x-farol-note', 'inner').end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const raw = await rawRequest(site, [
+    'PUT /1 HTTP/1.1',
+    'Host: farol.test',
+    'Authorization: Bearer t',
+    'Connection: X-Secret, Authorization, close',
+    'X-Secret: yes',
+    'X-Forwarded-For: 192.0.2.9',
+    'X-Farol-Attempt: 9',
+    'X-Kept: yes',
+    'Content-Length: 2',
+    '',
+    '{}',
+  ]);
+  expect(raw).toMatch(/^HTTP\/1\.1 200 /);
+  expect(raw).not.toMatch(/x-farol/i);
+  expect(headers).toMatchObject({
+    'x-kept': 'yes',
+    authorization: 'Bearer t',
+    'x-forwarded-for': '127.0.0.1',
+    'x-farol-attempt': '1',
+  });
+  expect(headers['x-secret']).toBeUndefined();
+});
+
+test('pipelined requests are answered in their order, each once', async () => {
+  await using site = await raiseSite();
+  await using writer = await raiseWriter((request, response) => {
+    setTimeout(() => response.end(JSON.stringify(request.url)), request.url === '/0' ? 30 : 0);
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const one = (n: number, last: string) => [`GET /${n} HTTP/1.1`, 'Host: f', last, '', ''];
+  const raw = await rawRequest(site, [
+    ...one(0, 'X: 1').slice(0, -1),
+    ...one(1, 'X: 1').slice(0, -1),
+    ...one(2, 'Connection: close'),
+  ]);
+  expect(raw.match(/"\/\d"/g)).toEqual(['"/0"', '"/1"', '"/2"']);
+});
+
+test('a request target that is no path is refused, and no writer is asked in vain', async () => {
+  await using site = await raiseSite();
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  await site.untilWay({ kind: 'direct' });
+  const raw = await rawRequest(site, [
+    'OPTIONS * HTTP/1.1',
+    'Host: f',
+    'Connection: close',
+    '',
+    '',
+  ]);
+  expect(raw).toMatch(/^HTTP\/1\.1 400 /);
+  expect(site.front.count.replayed).toBe(0);
+});
+
+test('headers beyond all measure are refused, and the front goes on', async () => {
+  await using site = await raiseSite();
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const asked = rawRequest(site, ['GET / HTTP/1.1', `X: ${'x'.repeat(100_000)}`, '', '']);
+  // Node may reset the connection before the answer is read.
+  expect(await asked.catch(() => 'reset')).toMatch(/^(?:HTTP\/1\.1 431 |reset$)/);
+  expect((await site.put('/1')).status).toBe(200);
+});
+
+test('no more connections are taken than there is memory for', async () => {
+  await using site = await raiseSite({ connectionsMax: 2 });
+  await using writer = await raiseWriter((_request, response) => response.end('{}'));
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const sockets = await Promise.all([1, 2].map(() => openTls(site)));
+  await expect(openTls(site)).rejects.toThrow();
+  for (const socket of sockets) socket.destroy();
+  await vi.waitFor(async () => expect((await site.put('/1')).status).toBe(200));
+});
+
+/** What comes back on one connection until its end. */
+async function rawRequest(site: Awaited<ReturnType<typeof raiseSite>>, lines: string[]) {
+  const socket = await openTls(site);
+  socket.write(lines.join('\r\n'));
+  return text(socket);
+}
+
+async function openTls(site: Awaited<ReturnType<typeof raiseSite>>): Promise<TLSSocket> {
+  const socket = connect({
+    port: site.port,
+    ca: site.ca,
+    checkServerIdentity: () => undefined,
+  });
+  await once(socket, 'secureConnect');
+  return socket;
 }

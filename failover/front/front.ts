@@ -1,27 +1,30 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, rm } from 'node:fs/promises';
-import {
-  createServer as createPlainServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { createServer } from 'node:https';
+import { createServer as createPlainServer, type RequestListener } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
+import { connectorWith } from '../certificates/connector.ts';
+import { earliest } from '../certificates/first-end.ts';
+import { Identity, type IdentityFiles } from '../certificates/identity.ts';
 import { socketOf } from '../sockets.ts';
 import { AddressConnections } from './address-connections.ts';
-import { readBody } from './body.ts';
-import { type Carriage, type Carried, carry, type Ports } from './carry.ts';
-import { readCertificate, reloadOnChange } from './certificates.ts';
+import type { Room } from './body.ts';
+import type { Ports } from './carry.ts';
 import type { FrontConfig } from './config.ts';
 import { DeviceOrder } from './device-order.ts';
-import { deviceOf, passedOn } from './headers.ts';
+import { Flights } from './flights.ts';
 import { answerHealth, type Counts } from './health.ts';
+import { KnownTokens } from './known-tokens.ts';
+import { askWriter, probeWith } from './probe.ts';
+import { reception } from './receive.ts';
+import { relayTo } from './relay.ts';
+import { Remembered } from './remembered.ts';
 import { followAgent, Routing } from './routing.ts';
-import { type Answer, Upstreams } from './upstream.ts';
+import { Shares } from './shares.ts';
+import { Upstreams } from './upstream.ts';
+import { Way } from './way.ts';
 
 export interface FrontOptions {
   config: FrontConfig;
@@ -34,190 +37,211 @@ export interface FrontOptions {
 
 const now = () => performance.now();
 
-/** Starts the front of this site: one TLS listener for clients, one socket for the agent. */
+/** Beside those that are held. */
+const UNDER_WAY_MAX = 50_000;
+const CONNECT_WITHIN_MS = 2_000;
+/** Slow handshakes and headers cost a connection each, and say nothing of who is there. */
+const HANDSHAKE_WITHIN_MS = 10_000;
+const HEADERS_WITHIN_MS = 20_000;
+const KEEP_ALIVE_MS = 75_000;
+
+/** Starts the front of this site: a TLS listener for clients, one for fronts, a socket for the agent. */
 export async function startFront({ config, runtimeDir, address, log }: FrontOptions) {
-  const routing = new Routing(now);
+  await using starting = new AsyncDisposableStack();
   const stop = new AbortController();
-  const upstreams = new Upstreams(config.writer);
+  const identityOf = (files: IdentityFiles) => {
+    const onTrouble = (err: unknown) => log.warn({ err }, 'a renewed certificate was not taken up');
+    const identity = new Identity({ files, onTrouble });
+    starting.defer(() => identity.close());
+    return identity;
+  };
+  const shown = identityOf({ certificate: config.certificate, key: config.key });
+  const own = identityOf(config.writer);
+  const parts = assemble({ config, own, address, log });
+  const { routing, way, desk, upstreams, flights } = parts;
+  starting.defer(() => upstreams.close());
+  starting.defer(() => flights.close());
+
+  const serve = listener(reception(desk), log);
+  const server = secureServer(shown, { handshakeTimeout: HANDSHAKE_WITHIN_MS }, serve);
+  server.maxConnections = config.connectionsMax;
+  server.on('connection', (socket: Socket) => desk.guests.opened(socket));
+  server.on('secureConnection', (socket: Socket) => desk.guests.secured(socket));
+  const health = createPlainServer(
+    answerHealth({
+      count: desk.count,
+      routing,
+      way,
+      accepting: () => server.listening,
+      connections: () => desk.guests.count,
+      certificatesEnd: () => earliest([shown.end, own.end]),
+    }),
+  );
+  const relay = relayServer(config, own, parts, log);
+
+  const trouble = (err: unknown) =>
+    log.warn({ err }, 'the agent does not answer; the writer it named last goes on');
+  const following = [
+    followAgent(routing, socketOf(runtimeDir, 'agent'), stop.signal, trouble),
+    way.keep(stop.signal),
+    desk.guests.endIdle(routing, stop.signal),
+  ];
+  starting.defer(async () => {
+    stop.abort();
+    await Promise.all(following);
+  });
+  const socket = socketOf(runtimeDir, 'front');
+  await listen(starting, health, { path: await freshSocket(socket) });
+  // The agent is another user, of the same group.
+  await chmod(socket, 0o660);
+  if (relay) await listen(starting, relay, hostAndPort(config.relay!.listen));
+  await listen(starting, server, hostAndPort(config.listen));
+  const { port } = server.address() as AddressInfo;
+  log.info({ listen: config.listen, port }, 'the front accepts connections');
+  const running = starting.move();
+  return {
+    port,
+    relayPort: (relay?.address() as AddressInfo | undefined)?.port,
+    way,
+    count: desk.count,
+    /** Those to the floating address. */
+    connections: () => desk.guests.count,
+    close: () => running.disposeAsync(),
+  };
+}
+
+interface Ground {
+  readonly config: FrontConfig;
+  readonly own: Identity;
+  readonly address: string | undefined;
+  readonly log: Logger;
+}
+
+function assemble({ config, own, address, log }: Ground) {
+  const { hold } = config;
+  const routing = new Routing();
+  const upstreams = new Upstreams(
+    // A site that lost power and is back resets what it does not know, if only it is asked.
+    connectorWith(own, { timeoutMs: CONNECT_WITHIN_MS, keepAliveInitialDelayMs: 1_000 }),
+  );
+  const peers = config.relay?.peers ?? {};
+  const way = new Way({ routing, peers, probe: probeWith(upstreams), now });
+  const flights = new Flights({ routing, way, now, holdForMs: hold.forMs });
+  const places = new Shares(hold.requestsMax);
+  const underWay = new Shares(hold.requestsMax + UNDER_WAY_MAX);
+  const room: Room = {
+    memory: new Shares(hold.bytesMax),
+    disk: new Shares(hold.diskBytesMax),
+    memoryBytesMax: hold.replayBytesMax,
+    folder: hold.diskFolder,
+    now,
+  };
   const count: Counts = {
-    held: 0,
+    held: () => places.taken,
+    heldBytes: () => room.memory.taken,
+    diskBytes: () => room.disk.taken,
+    inFlight: () => underWay.taken,
     holds: 0,
-    heldBytes: 0,
-    inFlight: 0,
     replayed: 0,
     givenUp: 0,
   };
+  const send: Ports['send'] = (request, flight, taker) =>
+    upstreams.try(flight.target.origin, request, { flight, taker, memory: room.memory });
+  const order = new DeviceOrder();
   const ports: Ports = {
     routing,
-    order: new DeviceOrder(),
-    send: (writer, request, cut) => upstreams.try(writer, request, cut),
+    way,
+    flights,
+    order,
+    places,
+    send,
     now,
-    holdForMs: config.hold.forMs,
+    holdForMs: hold.forMs,
     count,
   };
-  const guests = new AddressConnections(address, now);
-  const serve = receive(config, ports, { routing, count, guests, log });
-  const certificate = await readCertificate(config);
-  const server = createServer(certificate, (request, response) => {
+  const remembered = remember(way, upstreams);
+  const desk = {
+    ports,
+    room,
+    underWay,
+    tokens: new KnownTokens(),
+    remembered,
+    guests: new AddressConnections(address, now),
+    count,
+    log,
+  };
+  return { routing, way, flights, upstreams, underWay, send, desk };
+}
+
+/** Each new writer is asked for what must be known when there is none, whether anybody asks or not. */
+function remember(way: Way, upstreams: Upstreams): Remembered {
+  const remembered = new Remembered(Date.now);
+  let epoch: number | undefined;
+  way.changes.on(() => {
+    const target = way.open;
+    if (target === null || target.writer.epoch === epoch) return;
+    epoch = target.writer.epoch;
+    for (const path of remembered.paths) {
+      void askWriter(upstreams, target, path, AbortSignal.timeout(10_000)).then((answer) => {
+        if (answer !== undefined) remembered.note('GET', path, answer);
+      });
+    }
+  });
+  return remembered;
+}
+
+/** Mutual TLS: only fronts of the cluster have a certificate of its authority. */
+function relayServer(
+  config: FrontConfig,
+  own: Identity,
+  { way, flights, underWay, send }: ReturnType<typeof assemble>,
+  log: Logger,
+): Server | undefined {
+  if (config.relay === undefined) return undefined;
+  const rules = { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' as const };
+  return secureServer(own, rules, listener(relayTo({ way, flights, underWay, send }), log));
+}
+
+function secureServer(identity: Identity, rules: ServerOptions, serve: RequestListener): Server {
+  const { minVersion } = rules;
+  const server = createServer({ ...identity.inUse, ...rules }, serve);
+  // Taken up without dropping a connection.
+  identity.onChange((pem) =>
+    server.setSecureContext({ ...pem, ...(minVersion && { minVersion }) }),
+  );
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_WITHIN_MS;
+  // Bodies have a deadline of their own, which knows how much has come.
+  server.requestTimeout = 0;
+  return server;
+}
+
+function listener(
+  serve: (...exchange: Parameters<RequestListener>) => Promise<void>,
+  log: Logger,
+): RequestListener {
+  return (request, response) => {
     serve(request, response).catch((error) => {
       // A client that hangs up is no news; whatever else ends here is a fault of ours.
       if (request.destroyed || response.destroyed) log.debug({ error }, 'a connection broke');
       else log.error({ error }, 'a request was not carried');
       response.destroy();
     });
-  });
-  server.keepAliveTimeout = 75_000;
-  server.on('connection', (socket: Socket) => guests.opened(socket));
-  server.on('secureConnection', (socket: Socket) => guests.secured(socket));
-  const answer = answerHealth({
-    count,
-    routing,
-    accepting: () => server.listening,
-    connections: () => guests.count,
-  });
-  const health = createPlainServer((request, response) => void answer(request, response));
-  const trouble = (what: string) => (error: unknown) => log.warn({ error }, what);
-  const stopReloading = reloadOnChange(
-    server,
-    config,
-    certificate,
-    trouble('the certificate was not read'),
-  );
-  const following = followAgent(
-    routing,
-    socketOf(runtimeDir, 'agent'),
-    stop.signal,
-    trouble('the agent does not answer; the writer it named last goes on'),
-  );
-
-  void guests.endIdle(routing, stop.signal);
-  const socket = socketOf(runtimeDir, 'front');
-  await listen(health, { path: await freshSocket(socket) });
-  // The agent is another user, of the same group.
-  await chmod(socket, 0o660);
-  await listen(server, hostAndPort(config.listen));
-  const { port } = server.address() as AddressInfo;
-  log.info({ listen: config.listen }, 'the front accepts connections');
-  return {
-    port,
-    routing,
-    count,
-    /** Those to the floating address. */
-    connections: () => guests.count,
-    async close() {
-      stop.abort();
-      stopReloading();
-      for (const each of [server, health]) {
-        each.close();
-        each.closeAllConnections();
-      }
-      await Promise.all([upstreams.close(), following]);
-    },
   };
-}
-
-interface Desk {
-  readonly routing: Routing;
-  readonly count: Counts;
-  readonly guests: AddressConnections;
-  readonly log: Logger;
-}
-
-function receive(config: FrontConfig, ports: Ports, desk: Desk) {
-  const { count, guests } = desk;
-  let arrivals = 0;
-  return async (incoming: IncomingMessage, response: ServerResponse) => {
-    const arrival = ++arrivals;
-    const arrivedAtMs = now();
-    if (
-      count.inFlight >= config.hold.requestsMax + IN_FLIGHT_BESIDES_HELD ||
-      count.held >= config.hold.requestsMax
-    ) {
-      return setAside(response, count);
-    }
-    count.inFlight++;
-    guests.began(incoming.socket);
-    let bytes = 0;
-    try {
-      const body = await readBody(incoming, config.hold.replayBytesMax);
-      bytes = body.kind === 'whole' ? body.bytes.length : 0;
-      count.heldBytes += bytes;
-      if (count.heldBytes > config.hold.bytesMax) return setAside(response, count);
-      const request: Carried = {
-        id: randomUUID(),
-        arrival,
-        arrivedAtMs,
-        method: incoming.method ?? 'GET',
-        url: incoming.url ?? '/',
-        headers: passedOn(incoming.headers),
-        body,
-        device: deviceOf(incoming.headers, incoming.url ?? '/'),
-        clientAddress: incoming.socket.remoteAddress ?? '',
-        throughAddress: guests.has(incoming.socket),
-        gone: goneSignal(response),
-      };
-      await deliver(await carry(request, ports), request, response, desk);
-    } finally {
-      count.inFlight--;
-      guests.ended(incoming.socket);
-      count.heldBytes -= bytes;
-    }
-  };
-}
-
-/** Long polls under way are no danger to memory; the bound is against a flood. */
-const IN_FLIGHT_BESIDES_HELD = 50_000;
-
-async function deliver(
-  carriage: Carriage,
-  request: Carried,
-  response: ServerResponse,
-  { routing, count, guests, log }: Desk,
-): Promise<void> {
-  if (carriage.kind === 'answer') {
-    return write(response, carriage.answer, routing.draining && guests.has(response.socket));
-  }
-  if (carriage.kind === 'gone') return void response.destroy();
-  log.warn({ requestId: request.id, why: carriage.why }, 'a request was set aside');
-  setAside(response, count);
-}
-
-async function write(response: ServerResponse, answer: Answer, last: boolean): Promise<void> {
-  const headers = passedOn(answer.headers);
-  response.writeHead(answer.status, last ? { ...headers, connection: 'close' } : headers);
-  if (Buffer.isBuffer(answer.body)) response.end(answer.body);
-  else await pipeline(answer.body, response);
-}
-
-/** Never 401 or 4xx for our own trouble: clients log out on it (D6). */
-function setAside(response: ServerResponse, count: Counts): void {
-  count.givenUp++;
-  if (response.headersSent || response.destroyed) return;
-  const error = { errcode: 'M_UNKNOWN', error: 'No site can answer just now. Try again shortly.' };
-  response.writeHead(503, {
-    'content-type': 'application/json',
-    'retry-after': '2',
-    'access-control-allow-origin': '*',
-    connection: 'close',
-  });
-  response.end(JSON.stringify(error));
-}
-
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }
 
 async function listen(
-  server: { listen(options: object): unknown } & NodeJS.EventEmitter,
+  starting: AsyncDisposableStack,
+  server: ReturnType<typeof createPlainServer> | Server,
   where: object,
 ): Promise<void> {
   const listening = once(server, 'listening');
   server.listen(where);
   await listening;
+  starting.defer(() => {
+    server.close();
+    server.closeAllConnections();
+  });
 }
 
 async function freshSocket(path: string): Promise<string> {

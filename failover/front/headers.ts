@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** Of one connection only (RFC 9110, section 7.6.1): never passed on. */
 const HOP_BY_HOP = new Set([
   'connection',
@@ -15,40 +13,98 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** The writer believes these, so a client may not send them. */
-const OURS = /^x-farol-|^x-forwarded-/;
+const OURS = /^x-(?:farol|forwarded)-/;
 
-export type Headers = Record<string, string | string[]>;
-
-export function passedOn(headers: IncomingHttpHeaders): Headers {
-  const passed: Headers = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || HOP_BY_HOP.has(name) || OURS.test(name)) continue;
-    passed[name] = value;
-  }
-  return passed;
-}
-
-export interface Provenance {
-  requestId: string;
-  attempt: number;
-  clientAddress: string;
+export interface ClientHeaders {
+  /** Names in lower case and values in turn, as they may be passed on. */
+  readonly passed: readonly string[];
+  readonly host: string | undefined;
 }
 
 /**
  * The client's Host stays here: the HTTP client would ask the writer's certificate for that name, and
  * the writer has one for its site only.
  */
-export const towardsWriter = ({ host, ...client }: Headers, from: Provenance): Headers => ({
-  ...client,
-  ...(host !== undefined && { 'x-forwarded-host': host }),
-  'x-farol-request-id': from.requestId,
-  'x-farol-attempt': String(from.attempt),
-  'x-forwarded-for': from.clientAddress,
-  'x-forwarded-proto': 'https',
-});
+export function fromClient(raw: readonly string[]): ClientHeaders {
+  const passed: string[] = [];
+  let host: string | undefined;
+  const named = namedByConnection(raw);
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!.toLowerCase();
+    const value = raw[index + 1]!;
+    if (name === 'host') host ??= value;
+    else if (!endsHere(name, named)) passed.push(name, value);
+  }
+  return { passed, host };
+}
 
-/** Whose request it is, as far as order goes. The token itself is kept nowhere but in the request. */
-export function deviceOf(headers: IncomingHttpHeaders, url: string): string | undefined {
-  if (headers.authorization !== undefined) return headers.authorization;
-  return new URLSearchParams(url.split('?')[1] ?? '').get('access_token') ?? undefined;
+/** From another front: what it says of the client is true. */
+export function fromFront(raw: readonly string[]): string[] {
+  const passed: string[] = [];
+  const named = namedByConnection(raw);
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!.toLowerCase();
+    if (name === 'host' || HOP_BY_HOP.has(name) || named?.includes(name)) continue;
+    passed.push(name, raw[index + 1]!);
+  }
+  return passed;
+}
+
+const endsHere = (name: string, named: readonly string[] | undefined): boolean =>
+  HOP_BY_HOP.has(name) || OURS.test(name) || (named?.includes(name) ?? false);
+
+/** A client may name further headers that end here. What says where a body ends is not its to take. */
+function namedByConnection(raw: readonly string[]): string[] | undefined {
+  let named: string[] | undefined;
+  for (let index = 0; index < raw.length; index += 2) {
+    if (raw[index]!.length !== 'connection'.length) continue;
+    if (raw[index]!.toLowerCase() !== 'connection') continue;
+    const value = raw[index + 1]!.toLowerCase();
+    if (value === 'keep-alive' || value === 'close') continue;
+    named = [...(named ?? []), ...value.split(',').map((each) => each.trim())];
+  }
+  return named?.filter((name) => name !== 'content-length' && name !== 'authorization');
+}
+
+export interface Provenance {
+  readonly requestId: string;
+  readonly attempt: number;
+  readonly clientAddress: string;
+}
+
+export function towardsWriter({ passed, host }: ClientHeaders, from: Provenance): string[] {
+  const headers = [
+    ...passed,
+    'x-farol-request-id',
+    from.requestId,
+    'x-farol-attempt',
+    String(from.attempt),
+    'x-forwarded-for',
+    from.clientAddress,
+    'x-forwarded-proto',
+    'https',
+  ];
+  if (host !== undefined) headers.push('x-forwarded-host', host);
+  return headers;
+}
+
+/** An answer's headers, as `writeHead` takes them. */
+export function towardsClient(
+  answered: Record<string, string | string[] | undefined>,
+): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const name in answered) {
+    const value = answered[name];
+    if (value === undefined || HOP_BY_HOP.has(name) || OURS.test(name)) continue;
+    headers[name] = value;
+  }
+  return headers;
+}
+
+/** Whose request it is. The token itself is kept nowhere but in the request. */
+export function tokenOf(authorization: string | undefined, url: string): string | undefined {
+  if (authorization !== undefined) return authorization.replace(/^bearer\s+/i, '');
+  const query = url.indexOf('?');
+  if (query === -1 || !url.includes('access_token=', query)) return undefined;
+  return new URLSearchParams(url.slice(query + 1)).get('access_token') ?? undefined;
 }

@@ -1,13 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Routing } from './routing.ts';
+import type { Way } from './way.ts';
 
 export interface Counts {
-  held: number;
+  readonly held: () => number;
+  readonly heldBytes: () => number;
+  readonly diskBytes: () => number;
+  readonly inFlight: () => number;
   /** Requests that were held at some time since the start. */
   holds: number;
-  heldBytes: number;
-  inFlight: number;
   replayed: number;
   givenUp: number;
 }
@@ -15,9 +17,12 @@ export interface Counts {
 interface Shown {
   count: Counts;
   routing: Pick<Routing, 'writer'>;
+  way: Pick<Way, 'shown'>;
   accepting: () => boolean;
   /** Open connections to the floating address: what it takes away when it leaves. */
   connections: () => number;
+  /** When the first of the certificates ends that this process uses (RFC 3339). */
+  certificatesEnd: () => string | null;
 }
 
 /** For the agent of this site, and for whoever gathers metrics. */
@@ -34,13 +39,23 @@ export function answerHealth(shown: Shown) {
   };
 }
 
-function health({ accepting, connections, count, routing }: Shown) {
-  const writer =
-    routing.writer === null ? null : { site: routing.writer.site, epoch: routing.writer.epoch };
-  return { accepting: accepting(), connections: connections(), ...count, writer };
+function health({ accepting, connections, certificatesEnd, count, routing, way }: Shown) {
+  const { writer } = routing;
+  return {
+    accepting: accepting(),
+    connections: connections(),
+    ...count,
+    held: count.held(),
+    heldBytes: count.heldBytes(),
+    diskBytes: count.diskBytes(),
+    inFlight: count.inFlight(),
+    writer: writer === null ? null : { site: writer.site, epoch: writer.epoch },
+    way: way.shown(),
+    certificatesEnd: certificatesEnd(),
+  };
 }
 
-function metrics({ count, routing }: Shown): Registry {
+function metrics({ count, routing, way }: Shown): Registry {
   const registry = new Registry();
   const gauge = (name: string, help: string, value: () => number) =>
     new Gauge({
@@ -61,10 +76,18 @@ function metrics({ count, routing }: Shown): Registry {
         this.inc(value());
       },
     });
-  gauge('held', 'Requests held because there is no writer.', () => count.held);
-  gauge('carried_bytes', 'Memory taken by the bodies of carried requests.', () => count.heldBytes);
-  gauge('in_flight', 'Requests received and not answered yet.', () => count.inFlight);
+  gauge('held', 'Requests held because there is no writer.', () => count.held());
+  gauge('carried_bytes', 'Memory taken by the bodies of carried requests.', () =>
+    count.heldBytes(),
+  );
+  gauge('disk_bytes', 'Disk taken by the long bodies of carried requests.', () =>
+    count.diskBytes(),
+  );
+  gauge('in_flight', 'Requests received and not answered yet.', () => count.inFlight());
   gauge('has_writer', '1 while this front knows a writer.', () => Number(routing.writer !== null));
+  gauge('reaches_writer', '1 while a way to the writer is known, direct or not.', () =>
+    Number(way.shown() !== null && way.shown()?.kind !== 'none'),
+  );
   counter('holds', 'Requests that were held, for however long.', () => count.holds);
   counter('replayed', 'Requests sent again because a writer fell silent.', () => count.replayed);
   counter('given_up', 'Requests answered 503: no site could answer.', () => count.givenUp);

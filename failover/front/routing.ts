@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { z } from 'zod';
+import { Changes } from './changes.ts';
 
 const writer = z.object({ site: z.string(), epoch: z.number(), url: z.string() });
 export type Writer = z.infer<typeof writer>;
@@ -19,24 +20,12 @@ const RETRY_AFTER_MS = 200;
  * writer it named last goes on answering until its own deadline.
  */
 export class Routing {
+  readonly changes = new Changes();
   #writer: Writer | null = null;
-  #lostAtMs: number | null;
   #draining = false;
-  #waiting = new Set<() => void>();
-  readonly #now: () => number;
-
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#lostAtMs = now();
-  }
 
   get writer(): Writer | null {
     return this.#writer;
-  }
-
-  /** Since when there has been no writer, on the clock given; null while there is one. */
-  get lostAtMs(): number | null {
-    return this.#lostAtMs;
   }
 
   /** The floating address is about to leave this site, and takes every connection to it away. */
@@ -49,26 +38,7 @@ export class Routing {
     if (same && draining === this.#draining) return;
     this.#draining = draining;
     this.#writer = next;
-    this.#lostAtMs = next === null ? (this.#lostAtMs ?? this.#now()) : null;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const wake of waiting) wake();
-  }
-
-  /** Resolves at the next change, after `withinMs`, or when the signal aborts: look again then. */
-  async changed(withinMs: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, withinMs);
-      this.#waiting.add(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    this.changes.tell();
   }
 }
 

@@ -5,14 +5,20 @@
 export type Attempt =
   | { kind: 'answered' }
   /** The writer never saw it, or said that it did nothing: sending it again cannot double it. */
-  | { kind: 'not-executed'; why: string }
+  | {
+      kind: 'not-executed';
+      why: string;
+      /** The site itself said so; else no connection came about. */
+      reached?: boolean;
+    }
   /** It was sent and no answer came. The outcome row (D6) makes the repeat safe. */
-  | { kind: 'unknown'; why: string; epoch: number };
+  | { kind: 'unknown'; why: string; epoch: number }
+  /** As that, but broken off by us since the link was cut and there is another way: no writer died. */
+  | { kind: 'rerouted'; why: string };
 
 export interface History {
   /** Epochs of the writers that fell silent with this request in flight. */
   readonly silentEpochs: readonly number[];
-  readonly replayable: boolean;
 }
 
 export type Verdict = 'answer' | 'hold' | 'replay' | 'set-aside';
@@ -22,8 +28,8 @@ const REPLAYS_MAX = 2;
 
 export function verdictOn(attempt: Attempt, history: History): Verdict {
   if (attempt.kind === 'answered') return 'answer';
-  if (!history.replayable) return 'set-aside';
   if (attempt.kind === 'not-executed') return 'hold';
+  if (attempt.kind === 'rerouted') return 'replay';
   const silent = [...history.silentEpochs, attempt.epoch];
   const writersLost = new Set(silent).size;
   return writersLost >= 2 || silent.length > REPLAYS_MAX ? 'set-aside' : 'replay';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { bench } from './bench.ts';
+import { startFrontTarget } from './front.ts';
 import { startSingle, type Target } from './target.ts';
 
 // `npm run bench`: plain HTTP against one server of its own, or (--cluster) against three sites in
@@ -10,6 +11,8 @@ import { startSingle, type Target } from './target.ts';
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
+    /** One front alone, before a writer that answers at once. */
+    front: { type: 'boolean', default: false },
     /** Milliseconds between the sites and back, one cluster for each. */
     'round-trip': { type: 'string', multiple: true, default: ['0', '20'] },
     seconds: { type: 'string', default: '10' },
@@ -21,6 +24,7 @@ const { values } = parseArgs({
 });
 
 if (values.cluster) await benchClusters();
+else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchOnce(await startSingle(values.node), ['32']);
 
 async function benchClusters() {
