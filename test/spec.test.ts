@@ -135,6 +135,17 @@ test.each(endpoints.filter((each) => each.auth !== 'nobody').map((each) => [each
   },
 );
 
+test('what is served by any server asks for no account, and changes nothing', () => {
+  const any = clientApi.filter((endpoint) => endpoint.servedBy === 'any');
+  expect(any.length).toBeGreaterThan(0);
+  for (const { operation, auth, idempotency, routes } of any) {
+    const methods = new Set(routes.map((route) => route.split(' ')[0]));
+    expect([operation, auth, idempotency, ...methods]).toEqual([
+      ...[operation, 'nobody', 'natural', 'GET'],
+    ]);
+  }
+});
+
 test('every endpoint parses all parameters of its routes, and no others', () => {
   const wrong = endpoints.flatMap((endpoint) =>
     endpoint.routes

@@ -70,6 +70,14 @@ export interface JsonBody<B> {
 
 export const JSON_BODY_BYTES_MAX = 1_048_576;
 
+/**
+ * Which servers answer.
+ * - `writer`: it rests on what is committed, and only the writer knows what is.
+ * - `any`: it says what is in the program and its configuration, to nobody in particular. It goes on
+ *   while there is no writer.
+ */
+export type ServedBy = 'writer' | 'any';
+
 interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   /** The `operationId` that the specification gives this endpoint. */
   readonly operation: string;
@@ -78,6 +86,8 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly auth: A;
   readonly rateLimit: RateLimit;
   readonly idempotency: I;
+  /** `writer` unless told: who else may be asked, now and past the writer's deadline. */
+  readonly servedBy?: ServedBy;
   /** Must name every parameter of the routes. */
   readonly path?: z.core.$ZodType<P>;
   readonly query?: z.core.$ZodType<Q>;

@@ -45,7 +45,7 @@ export async function runEndpoint<Ports>(
     idempotency === 'request'
       ? await runOnceByRequest(found, incoming, gate)
       : await runFor(found, incoming, gate, undefined);
-  if (gate.mayAnswer()) return answer;
+  if (found.endpoint.servedBy === 'any' || gate.mayAnswer()) return answer;
   // The deadline has passed while the handler ran. What is harmless twice is asked for again at the
   // next writer; of the rest nobody may say that it was not executed.
   if (idempotency === 'natural') throw new NotWriter('The deadline passed');

@@ -40,6 +40,16 @@ const raw = endpoint({
   handle: async () => jsonText('{"made":"by hand"}'),
 });
 
+const constant = endpoint({
+  operation: 'constant',
+  routes: ['GET /constant'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  servedBy: 'any',
+  handle: async () => ({ versions: [] }),
+});
+
 const fails = (error: Error) =>
   endpoint({
     operation: 'fails',
@@ -53,7 +63,7 @@ const fails = (error: Error) =>
   });
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
-  serve([echo, raw, fails(error)], openGate<Ports>({ seen: [] }, instead));
+  serve([echo, raw, constant, fails(error)], openGate<Ports>({ seen: [] }, instead));
 
 async function ask(
   path: string,
@@ -193,6 +203,13 @@ test('a server that is not the writer says so before it reads the body', async (
   expect(String(answer)).toMatch(/^HTTP\/1.1 503 .*x-farol-not-writer: 1/s);
   expect(String(answer)).toMatch(/retry-after: 1/i);
   socket.destroy();
+});
+
+test('what any server may say is said while there is no writer, and nothing else', async () => {
+  await using server = await start({ mayAnswer: () => false });
+  const statusOf = async (path: string) => (await fetch(server.origin + path)).status;
+  expect(await statusOf('/constant')).toBe(200);
+  expect([await statusOf('/raw'), await statusOf('/unknown')]).toEqual([503, 503]);
 });
 
 test('an answer that is ready only after the deadline is not given', async () => {

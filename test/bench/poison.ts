@@ -19,35 +19,37 @@ const COMMIT_DELAY_US = '20000';
  * the log on one database: without poison; one user who sends nothing else; and, as nobody can
  * without an account for each, always another one.
  */
-const folder = mkdtempSync(join(tmpdir(), 'farol-poison-'));
-const postgres = await startEmbedded({
-  folder: join(folder, 'db'),
-  settings: { commit_delay: COMMIT_DELAY_US, commit_siblings: '0' },
-});
-try {
-  await migrate(postgres.url);
-  const writer = await takeOver({
-    url: postgres.url,
-    leaderRevision: '0',
-    deadline: Deadline.none(),
-    onEnd: (reason) => console.error(reason),
+async function measure() {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-poison-'));
+  const postgres = await startEmbedded({
+    folder: join(folder, 'db'),
+    settings: { commit_delay: COMMIT_DELAY_US, commit_siblings: '0' },
   });
-  await run(writer, undefined);
-  const without = await run(writer, undefined);
-  for (const [what, poisoner] of [
-    ['one user', () => 'eve'],
-    ['always another', (n: number) => `eve ${n}`],
-  ] as const) {
-    const { good, refused } = await run(writer, poisoner);
-    const share = Math.round((good / without.good) * 100);
-    console.log(
-      `poison of ${what}: ${good}/s of ${without.good}/s (${share} %), ${refused} refused`,
-    );
+  try {
+    await migrate(postgres.url);
+    const writer = await takeOver({
+      url: postgres.url,
+      leaderRevision: '0',
+      deadline: Deadline.none(),
+      onEnd: (reason) => console.error(reason),
+    });
+    await run(writer, undefined);
+    const without = await run(writer, undefined);
+    for (const [what, poisoner] of [
+      ['one user', () => 'eve'],
+      ['always another', (n: number) => `eve ${n}`],
+    ] as const) {
+      const { good, refused } = await run(writer, poisoner);
+      const share = Math.round((good / without.good) * 100);
+      console.log(
+        `poison of ${what}: ${good}/s of ${without.good}/s (${share} %), ${refused} refused`,
+      );
+    }
+    await writer.close();
+  } finally {
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
-  await writer.close();
-} finally {
-  await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 async function run(writer: Writer, poisoner: ((n: number) => string) | undefined) {
@@ -85,3 +87,5 @@ const write = (writer: Writer, text: string) =>
     change: { rows: [{ write: EVENT, values: [text] }], records: [], touches: [] },
     value: undefined,
   }));
+
+await measure();

@@ -12,5 +12,6 @@ export const getVersions = endpoint({
   auth: 'nobody',
   rateLimit: 'none',
   idempotency: 'natural',
+  servedBy: 'any',
   handle: async () => ({ versions: VERSIONS, unstable_features: {} }),
 });

@@ -12,6 +12,7 @@ export const getWellknown = endpoint({
   auth: 'nobody',
   rateLimit: 'none',
   idempotency: 'natural',
+  servedBy: 'any',
   async handle(_call, { publicUrl }: PublicUrl) {
     if (publicUrl === undefined) throw notFound('This server has no public URL configured');
     return { 'm.homeserver': { base_url: publicUrl } };

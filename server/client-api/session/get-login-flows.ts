@@ -6,5 +6,6 @@ export const getLoginFlows = endpoint({
   auth: 'nobody',
   rateLimit: 'read',
   idempotency: 'natural',
+  servedBy: 'any',
   handle: async () => ({ flows: [{ type: 'm.login.password' }] }),
 });
