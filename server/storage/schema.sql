@@ -197,6 +197,12 @@ CREATE TABLE outcome (
   PRIMARY KEY (key)
 );
 
+CREATE TABLE outward_cursor (
+  name text NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (name)
+);
+
 CREATE TABLE profile_field (
   user_id text NOT NULL,
   field text NOT NULL,
