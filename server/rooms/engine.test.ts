@@ -160,6 +160,19 @@ test('memory and database tell the same story, whatever has happened', async () 
   await expectSameAfterRestart(bench, rooms);
 });
 
+test('to look back changes nothing of what is', async () => {
+  await using bench = await workbench();
+  await bench.name('now');
+  const room = (await bench.rooms.open(bench.roomId))!;
+  const before = (await room.state()).length;
+  const at = (await room.stateEvent('m.room.power_levels', ''))!.position;
+  expect((await room.stateAt(at - 1)).length).toBeLessThan(before);
+  expect((await room.state()).length).toBe(before);
+  expect(room.membershipOf(alice)).toBe('join');
+  await bench.name('later');
+  expect((await bench.stateContent(bench.roomId, 'm.room.name'))?.name).toBe('later');
+});
+
 test('rooms that do not fit into memory are read when they are needed', async () => {
   await using bench = await workbench({ memoryBytesMax: 20_000 });
   const rooms = [bench.roomId];

@@ -52,6 +52,12 @@ export class RoomEngine implements Rooms {
     listenToLog(ports.log, { rooms, keys, userRooms, events });
   }
 
+  /** Rooms in memory, and the bytes of heap that they are counted for. */
+  get memory(): { readonly rooms: number; readonly bytes: number } {
+    const { count, bytes } = this.#building.rooms;
+    return { rooms: count, bytes };
+  }
+
   async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {
     const alias = this.#aliasOf(room);
     const create = () => createRoom(this.#building, { creator, room, alias, origin });

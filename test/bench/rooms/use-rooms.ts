@@ -1,0 +1,79 @@
+import type { RoomId, UserId } from '../../../server/protocol/identifiers.ts';
+import { allRooms, eachOf, hot, rounds, startEngine, userOf } from './engine.ts';
+
+const COLD_ROOMS = 1_000;
+const MB = 1_048_576;
+
+const { engine, database, close } = await startEngine();
+const roomIds = await allRooms(database);
+const bare = memory();
+
+// Spread over all rooms, as those that are used are.
+const step = Math.floor(roomIds.length / hot);
+const used = Array.from({ length: hot }, (_, index) => index * step);
+const opened: number[] = [];
+await eachOf(used, 1, async (index, nth) => {
+  if (nth >= COLD_ROOMS) return;
+  opened.push(await milliseconds(() => look(roomIds[index]!, userOf(index))));
+});
+
+let peak = 0;
+const begin = process.cpuUsage();
+for (let round = 0; round < rounds; round++) {
+  await eachOf(shuffled(used), 64, async (index) => {
+    const draft = { sender: userOf(index), type: 'm.room.message' };
+    const content = { msgtype: 'm.text', body: `Something of the usual length, round ${round}` };
+    await engine.send(roomIds[index]!, { ...draft, content }, {});
+    await look(roomIds[index]!, userOf(index));
+    peak = Math.max(peak, process.memoryUsage.rss());
+  });
+}
+const { user, system } = process.cpuUsage(begin);
+
+opened.sort((a, b) => a - b);
+const at = (share: number) => opened[Math.floor(opened.length * share)]!.toFixed(2);
+console.log(`a cold room: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+console.log(
+  `${hot * rounds} messages and looks: ${((user + system) / 1_000 / hot / rounds).toFixed(2)} ms CPU each`,
+);
+const after = memory();
+console.log(
+  `resident: ${bare.resident} MiB before, ${(peak / MB).toFixed(0)} at the peak, ${after.resident} after`,
+);
+const live = after.live - bare.live;
+const { rooms, bytes } = engine.memory;
+console.log(
+  `live: ${live} MiB more, for ${rooms} rooms in memory (${((live * MB) / rooms / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / rooms / 1_000).toFixed(1)} kB)`,
+);
+await close();
+
+/** What a client's /sync asks of a room. */
+async function look(roomId: RoomId, userId: UserId): Promise<void> {
+  const own = await engine.roomsOf(userId);
+  if (own.get(roomId)?.membership !== 'join') throw new Error(`${userId} is not in ${roomId}`);
+  const room = (await engine.open(roomId))!;
+  const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit: 10 });
+  await room.visibleTo(userId, events);
+  await room.state();
+}
+
+async function milliseconds(work: () => Promise<void>): Promise<number> {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+}
+
+function memory() {
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { resident: Math.round(rss / MB), live: Math.round((heapUsed + external) / MB) };
+}
+
+function shuffled<T>(things: readonly T[]): T[] {
+  const copy = [...things];
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [copy[last], copy[other]] = [copy[other]!, copy[last]!];
+  }
+  return copy;
+}
