@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { accountFeatures } from './accounts/features.ts';
+import { followRoom } from './accounts/follow-room.ts';
 import type { Stored } from './accounts/ports.ts';
 import { clientApi } from './client-api/endpoints.ts';
 import { LargeReads } from './client-api/rooms/large-reads.ts';
@@ -51,6 +52,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
       key: signingKeyFromSeed(identity.signingKey.keyId, identity.signingKey.seed),
     },
     profileOf: async (userId) => (await accounts.profiles.of(userId)) ?? {},
+    followRoom: (userId, move) => followRoom(accounts, userId, move),
     now: Date.now,
     defaultRoomVersion: DEFAULT_ROOM_VERSION,
     memoryBytesMax: roomMemoryBytes(),

@@ -1,5 +1,5 @@
 import type { Log } from '../log/log.ts';
-import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
@@ -11,6 +11,10 @@ export interface RoomPorts {
   readonly identity: { readonly serverName: ServerName; readonly key: SigningKey };
   /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
+  /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
+  readonly followRoom?:
+    | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)
+    | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

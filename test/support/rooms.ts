@@ -19,6 +19,8 @@ export interface RoomsUnderTest extends AsyncDisposable {
   readonly rooms: RoomEngine;
   readonly writer: Writer;
   readonly profiles: Map<UserId, JsonObject>;
+  /** Who followed from which room to which. */
+  readonly followed: (readonly [UserId, RoomId, RoomId])[];
   /** Sends a text and answers its event id. */
   say(roomId: RoomId, sender: UserId, body: string): Promise<EventId>;
   setState(roomId: RoomId, draft: Draft): Promise<EventId>;
@@ -37,11 +39,13 @@ export async function openRooms(
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
+  const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const rooms = new RoomEngine({
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },
     profileOf: async (userId) => profiles.get(userId) ?? {},
+    followRoom: async (userId, { from, to }) => void followed.push([userId, from, to]),
     now,
     defaultRoomVersion: '12',
     memoryBytesMax,
@@ -51,6 +55,7 @@ export async function openRooms(
     rooms,
     writer,
     profiles,
+    followed,
     say: (roomId, sender, body) =>
       rooms.send(
         roomId,

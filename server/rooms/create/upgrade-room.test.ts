@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
-import type { RoomAlias } from '../../protocol/identifiers.ts';
+import type { RoomAlias, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 test('a room is replaced by one with its state, its aliases and a link back', async () => {
@@ -81,6 +81,25 @@ test('whoever upgrades with less than all power has no more of it afterwards', a
   const upgrade = { userId: bob, version: '11', additionalCreators: [] };
   const created = await bench.rooms.upgrade(bench.roomId, upgrade, {});
   expect(await bench.stateContent(created, 'm.room.power_levels')).toEqual(content);
+});
+
+test('who joins the new room takes along what they said of the old one', async () => {
+  await using bench = await workbench('11');
+  const created = await bench.upgrade('12');
+  const join = (target: UserId, roomId = created) =>
+    bench.rooms.changeMembership(roomId, { sender: target, target, action: 'join' }, {});
+  await join(bob);
+  await join(bob);
+  await join(carol);
+  expect(bench.followed).toEqual([[bob, bench.roomId, created]]);
+  const predecessor = { room_id: bench.roomId };
+  const impostor = await bench.rooms.create(
+    alice,
+    { preset: 'public_chat', creation_content: { predecessor } },
+    {},
+  );
+  await join(bob, impostor);
+  expect(bench.followed.length).toBe(1);
 });
 
 test('who may not replace a room leaves both as they were', async () => {

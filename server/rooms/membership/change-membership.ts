@@ -5,6 +5,7 @@ import { forbidden } from '../../protocol/matrix-error.ts';
 import { type Building, sendEvent } from '../build/send-event.ts';
 import { membershipOf } from '../memory/members.ts';
 import type { Draft, Membership, MembershipChange, Origin } from '../rooms.ts';
+import { followPredecessor } from './follow-predecessor.ts';
 import { authorisingUser } from './restricted-join.ts';
 import { givenContent, shownProfile } from './shown-profile.ts';
 import { refuseUnreachable } from './unreachable.ts';
@@ -19,7 +20,9 @@ export async function changeMembership(
   if (change.action === 'invite') refuseUnreachable(building.ports, [change.target]);
   const content = await contentOf(building, change);
   return sendEvent(building, roomId, origin, async (room) => {
-    const more = change.action === 'join' ? await authorisingUser(building, room, change) : {};
+    const isJoin = change.action === 'join';
+    if (isJoin) await followPredecessor(building, room, change);
+    const more = isJoin ? await authorisingUser(building, room, change) : {};
     return {
       draft: draftOf(change, { ...content, ...more }),
       check: (state) => already(state, change),
