@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
+import { PASSWORD_COSTS } from './accounts/password-hash.ts';
 import type { Stored } from './accounts/ports.ts';
 import { clientApi } from './client-api/endpoints.ts';
 import { LargeReads } from './client-api/rooms/large-reads.ts';
@@ -13,7 +14,7 @@ import { requestListener } from './http/serve.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
 import { OutcomeStore } from './log/outcome-store.ts';
 import type { ServerName } from './protocol/identifiers.ts';
-import { DEFAULT_ROOM_VERSION, roomVersions } from './protocol/room-versions.ts';
+import { roomVersions } from './protocol/room-versions.ts';
 import { signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { chainOf } from './role/explain-end.ts';
 import { greeting } from './role/greeting.ts';
@@ -43,6 +44,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     serverName,
     secret: identity.secretFor('interactive auth'),
     accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
+    passwordCost: PASSWORD_COSTS[config.passwordCost],
   });
   const rooms = new RoomEngine({
     log,
@@ -54,7 +56,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     profileOf: async (userId) => (await accounts.profiles.of(userId)) ?? {},
     followRoom: (userId, move) => followRoom(accounts, userId, move),
     now: Date.now,
-    defaultRoomVersion: DEFAULT_ROOM_VERSION,
+    defaultRoomVersion: config.defaultRoomVersion,
     memoryBytesMax: roomMemoryBytes(),
   });
   const sync = syncFeatures({
@@ -78,7 +80,7 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
       registration: config.registration,
       publicUrl: ground.publicUrl,
       roomVersions: {
-        default: DEFAULT_ROOM_VERSION,
+        default: config.defaultRoomVersion,
         available: Object.fromEntries(
           roomVersions().map((version) => [version, 'stable' as const]),
         ),
@@ -113,15 +115,14 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
 };
 
 async function welcome(ground: Ground, features: ReturnType<typeof accountFeatures>) {
-  const { registration, serverName } = ground.config;
+  const { config, publicUrl } = ground;
   const { accounts, registrationTokens } = features;
   const [known] = await registrationTokens.list();
   const token =
-    registration === 'token' ? (known ?? (await registrationTokens.create())) : undefined;
+    config.registration === 'token' ? (known ?? (await registrationTokens.create())) : undefined;
   return greeting({
-    publicUrl: ground.publicUrl,
-    serverName,
-    registration,
+    config,
+    publicUrl,
     registrationToken: token?.token,
     hasAccounts: await accounts.hasAny(),
   });

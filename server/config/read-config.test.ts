@@ -64,14 +64,90 @@ test('a wrong key of a section is named with its section', () => {
 });
 
 test.each([
-  ['a port that is none', ['--listen', '127.0.0.1:70000'], 'The key "listen": no such port'],
-  ['no port', ['--listen', 'localhost'], 'The key "listen": expected HOST:PORT'],
-  ['a word for a number', ['--rate-limits-read-burst', 'many'], 'rateLimits.read.burst'],
-  ['an option without value', ['--data'], 'The option --data needs a value'],
-  ['a missing file', ['--config', '/nowhere.yaml'], 'The configuration file /nowhere.yaml'],
-  ['half a cluster', ['--cluster-site', 'a'], 'cluster.listen'],
+  [
+    'a port that is none',
+    ['--listen', '127.0.0.1:70000'],
+    'The option --listen ("127.0.0.1:70000") has no such port.',
+  ],
+  ['no port', ['--listen', 'localhost'], 'The option --listen ("localhost") must be HOST:PORT.'],
+  [
+    'a word for a number',
+    ['--rate-limits-read-burst', 'many'],
+    'The option --rate-limits-read-burst ("many") must be a number.',
+  ],
+  [
+    'a choice that there is not',
+    ['--registration', 'opne'],
+    'The option --registration ("opne") must be one of "open"|"token"|"closed".',
+  ],
+  ['an option without value', ['--data'], 'The option --data needs a value.'],
+  [
+    'an option that would swallow the next one',
+    ['--presence', '--data', '/tmp/d5'],
+    'The option --presence needs a value (true, false).',
+  ],
+  ['a missing file', ['--config', '/nowhere.yaml'], 'The configuration file /nowhere.yaml: ENOENT'],
+  [
+    'a database that is no URL',
+    ['--database', 'localhost'],
+    'The option --database ("localhost") must be a URL such as postgresql://',
+  ],
+  [
+    'half a cluster',
+    ['--cluster-site', 'a'],
+    'The key "cluster.listen" is missing: HOST:PORT where the fronts',
+  ],
 ])('%s is refused in words', (_what, options, message) => {
   expect(() => read(options)).toThrow(message);
+});
+
+test('one bad environment variable is one sentence, with its name', () => {
+  expect(() => read([], { FAROL_LISTEN: 'nonsense' })).toThrow(
+    /^The environment variable FAROL_LISTEN \("nonsense"\) must be HOST:PORT\.$/,
+  );
+});
+
+test.each([
+  ['a list', '- serverName: x', 'holds a list ("- …"); each line must be a key with its value'],
+  ['one word', 'example.org', 'holds a single value; each line must be a key with its value'],
+])('a file that is %s is told what it must be', (_what, text, message) => {
+  expect(() => read(['--config', fileWith(text)])).toThrow(message);
+});
+
+test.each([
+  ['EXAMPLE.org', 'must be in lower case: example.org'],
+  ['https://example.org', 'is a URL: leave out https://'],
+  ['@alice:example.org', 'is a user id or a mail address'],
+  ['my_server', 'has the character "_"'],
+  ['example.org/matrix', 'has the character "/"'],
+  ['example.org:99999', 'has no such port: 99999'],
+  ['fe80::1', 'is no host name, nor one with :PORT (an IPv6 address stands in [ ])'],
+  ['', 'is empty'],
+  [':8448', 'has no host before its port'],
+  ['x'.repeat(231), 'is longer than 230 characters'],
+])('the server name %s is refused, with what is wrong', (name, why) => {
+  expect(() => read([`--server-name=${name}`])).toThrow(why);
+});
+
+test.each([
+  'example.org',
+  'matrix.example.org:8448',
+  '[2001:db8::1]:8448',
+  '10.0.0.1',
+  'localhost',
+])('the server name %s is one', (name) => {
+  expect(read(['--server-name', name]).serverName).toBe(name);
+});
+
+test('the public URL is the same with and without a slash at its end', () => {
+  expect(read(['--public-url', 'https://example.org/']).publicUrl).toBe('https://example.org');
+  expect(() => read(['--public-url', 'example.org'])).toThrow('must be a URL that begins with');
+});
+
+test('a room version may be written as a number', () => {
+  expect(read([]).defaultRoomVersion).toBe('12');
+  expect(read(['--config', fileWith('defaultRoomVersion: 11')]).defaultRoomVersion).toBe('11');
+  expect(() => read(['--default-room-version', '13'])).toThrow('--default-room-version ("13")');
 });
 
 test('the committed example is the one that the schema makes', () => {

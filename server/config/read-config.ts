@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
-import type { z } from 'zod';
-import { editsBetween, KEYS, type Key, nearest, optionOf, SECTIONS, variableOf } from './keys.ts';
+import { explainIssues, valueAt } from './explain-issues.ts';
+import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** What is wrong with the configuration, in words for the operator. */
@@ -18,16 +18,26 @@ export interface Sources {
 
 type Tree = { [key: string]: unknown };
 
+interface Given {
+  readonly key: Key;
+  readonly text: string;
+  /** Where it was given, as the subject of a sentence. */
+  readonly origin: string;
+}
+
 /** Options win over environment variables, these over the file of `--config`, that over defaults. */
 export function readConfig(sources: Sources): Config {
   const { file, given } = readOptions(sources.options);
-  const fromEnvironment = readEnvironment(sources.environment);
   const path = file ?? sources.environment.FAROL_CONFIG;
   const tree: Tree = path === undefined ? {} : readTree(path);
-  for (const [key, text] of [...fromEnvironment, ...given]) put(tree, key.path, parsed(key, text));
+  const origins = new Map<string, string>();
+  for (const { key, text, origin } of [...readEnvironment(sources.environment), ...given]) {
+    put(tree, key.path, parsed(key, text));
+    origins.set(key.path, origin);
+  }
   const result = configSchema.safeParse(tree);
   if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.map(explain).join('\n'));
+  throw new ConfigError(explainIssues(result.error.issues, { tree, origins }));
 }
 
 function readOptions(options: readonly string[]) {
@@ -41,35 +51,43 @@ function readOptions(options: readonly string[]) {
     tokens: true,
   });
   let file: string | undefined;
-  const given: [Key, string][] = [];
+  const given: Given[] = [];
   for (const token of tokens) {
     if (token.kind !== 'option') {
       throw new ConfigError(`"${options[token.index]}" is no option: they begin with --`);
     }
-    if (token.value === undefined) throw unknownOrEmpty(token.rawName, Object.keys(known));
     const key = known[token.name];
-    if (token.name === 'config') file = token.value;
-    else if (key) given.push([key, token.value]);
-    else throw unknownOrEmpty(token.rawName, Object.keys(known));
+    const { value, rawName: origin } = token;
+    // `--presence --data x` forgot a value: the next option is none.
+    const isForgotten = value === undefined || (!token.inlineValue && value.startsWith('--'));
+    if (isForgotten || (!key && token.name !== 'config')) {
+      throw unknownOrEmpty(origin, Object.keys(known), key);
+    }
+    if (!key) file = value;
+    else given.push({ key, text: value, origin: `The option ${origin}` });
   }
   return { file, given };
 }
 
-function unknownOrEmpty(option: string, known: readonly string[]): ConfigError {
+function unknownOrEmpty(option: string, known: readonly string[], key?: Key): ConfigError {
   const options = ['config', ...known].map((name) => `--${name}`);
-  if (options.includes(option)) return new ConfigError(`The option ${option} needs a value.`);
+  const choices = key?.type === 'boolean' ? ['true', 'false'] : (key?.choices ?? []);
+  const values = choices.length > 0 ? ` (${choices.join(', ')})` : '';
+  if (options.includes(option)) {
+    return new ConfigError(`The option ${option} needs a value${values}.`);
+  }
   return new ConfigError(
     `There is no option ${option}; the nearest is ${nearest(option, options)}.`,
   );
 }
 
 /** Other programs have FAROL_ variables too, so only what looks like a slip is refused. */
-function readEnvironment(environment: Sources['environment']): [Key, string][] {
+function readEnvironment(environment: Sources['environment']): Given[] {
   const known = new Map(KEYS.map((key) => [variableOf(key.path), key]));
-  return Object.entries(environment).flatMap(([name, value]): [Key, string][] => {
+  return Object.entries(environment).flatMap(([name, value]): Given[] => {
     if (!name.startsWith('FAROL_') || name === 'FAROL_CONFIG' || value === undefined) return [];
     const key = known.get(name);
-    if (key) return [[key, value]];
+    if (key) return [{ key, text: value, origin: `The environment variable ${name}` }];
     const meant = nearest(name, [...known.keys()]);
     if (editsBetween(name, meant) > 2) return [];
     throw new ConfigError(`There is no environment variable ${name}; the nearest is ${meant}.`);
@@ -83,12 +101,28 @@ function readTree(path: string): Tree {
   } catch (cause) {
     throw new ConfigError(`The configuration file ${path}: ${(cause as Error).message}`, { cause });
   }
-  if (typeof tree === 'object' && tree !== null && !Array.isArray(tree)) return tree as Tree;
-  throw new ConfigError(`The configuration file ${path} must be a list of keys with their values.`);
+  if (typeof tree === 'object' && tree !== null && !Array.isArray(tree)) {
+    return withTexts(tree as Tree);
+  }
+  const found = Array.isArray(tree) ? 'a list ("- …")' : 'a single value';
+  throw new ConfigError(
+    `The configuration file ${path} holds ${found}; each line must be a key with its value, such as "serverName: example.org".`,
+  );
+}
+
+/** YAML reads `defaultRoomVersion: 11` as a number, where a text is meant. */
+function withTexts(tree: Tree): Tree {
+  for (const { path } of KEYS.filter((key) => key.type === 'string')) {
+    const value = valueAt(tree, path);
+    if (typeof value === 'number') put(tree, path, String(value));
+  }
+  return tree;
 }
 
 function parsed(key: Key, text: string): unknown {
-  if (key.type === 'number' && text.trim() !== '') return Number(text);
+  if (key.type === 'number' && text.trim() !== '' && !Number.isNaN(Number(text))) {
+    return Number(text);
+  }
   if (key.type === 'boolean' && /^(true|false)$/.test(text)) return text === 'true';
   return text;
 }
@@ -104,16 +138,4 @@ function put(tree: Tree, path: string, value: unknown) {
     at = next;
   }
   at[last] = value;
-}
-
-function explain(issue: z.core.$ZodIssue): string {
-  const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') {
-    const all = [...SECTIONS, ...KEYS].map((each) => each.path);
-    return issue.keys
-      .map((name) => [...path, name].join('.'))
-      .map((key) => `There is no key "${key}"; the nearest is "${nearest(key, all)}".`)
-      .join('\n');
-  }
-  return `The key "${path.join('.')}": ${issue.message}.`;
 }

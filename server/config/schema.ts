@@ -1,9 +1,16 @@
 import { z } from 'zod';
+import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
+import { serverName } from './server-name.ts';
 
 const address = z
   .string()
-  .regex(/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i, 'expected HOST:PORT')
-  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'no such port');
+  .regex(/^(\[[0-9a-f:.]+\]|[^:\s]+):\d{1,5}$/i, { error: 'must be HOST:PORT', abort: true })
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has no such port');
+
+/** As libpq reads it; the host may be a Unix socket, which no URL parser takes. */
+const databaseUrl = z
+  .string()
+  .regex(/^postgres(ql)?:\/\//, 'must be a URL such as postgresql://user:password@host/database');
 
 const rate = (perSecond: number, burst: number, what: string) =>
   z
@@ -33,15 +40,13 @@ const cluster = z.strictObject({
   certificate: z.string().describe('PEM file: the certificate of this server.'),
   key: z.string().describe('PEM file: its private key.'),
   runtimeDir: z.string().describe('Folder of the socket over which the agent gives the role.'),
-  databaseUrl: z.string().describe('The PostgreSQL of this site, primary or standby.'),
+  databaseUrl: databaseUrl.describe('The PostgreSQL of this site, primary or standby.'),
   secretFile: z.string().describe('Opens the signing key in the database; the same at every site.'),
 });
 
 /** Every key of the server's configuration; the example file and the options are made from it. */
 export const configSchema = z.strictObject({
-  serverName: z
-    .string()
-    .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i, 'no server name')
+  serverName: serverName
     .default('localhost')
     .describe('The part of every user id behind the colon. It can never be changed.'),
   data: z
@@ -50,21 +55,29 @@ export const configSchema = z.strictObject({
     .describe('Folder of the database and of the key that opens its secrets.'),
   listen: address.default('127.0.0.1:8008').describe('HOST:PORT for clients, without TLS.'),
   publicUrl: z
-    .url()
+    .url({ protocol: /^https?$/, error: 'must be a URL that begins with https:// or http://' })
+    .overwrite((url) => url.replace(/\/+$/, ''))
     .optional()
     .describe('Where clients reach this server, as /.well-known says it. Else made of `listen`.'),
   registration: z
     .enum(['open', 'token', 'closed'])
     .default('token')
     .describe('Who may make an account: everybody, who has a token, or nobody.'),
-  database: z
-    .string()
+  defaultRoomVersion: z
+    .enum(roomVersions() as [RoomVersion, ...RoomVersion[]])
+    .default(DEFAULT_ROOM_VERSION)
+    .describe('Of rooms whose creator names none.'),
+  database: databaseUrl
     .optional()
     .describe('URL of a PostgreSQL of your own. Without it, one is run inside `data`.'),
   presence: z
     .boolean()
     .default(true)
     .describe('Tell people who is online. It costs: all who share a room are told of each change.'),
+  passwordCost: z
+    .enum(['safe', 'for-tests'])
+    .default('safe')
+    .describe('Of a password hash. `for-tests` is quick, and so is guessing.'),
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn')

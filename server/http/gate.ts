@@ -5,6 +5,10 @@ import type { InteractiveAuth } from '../protocol/interactive-auth.ts';
 import type { RequestMeta } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
 
+/** What clients of a server without a front may see of it; a front holds the request. */
+export const NOT_SERVING =
+  'This server is starting, stopping, or not the one that serves: nothing was done, try again';
+
 /** What stands between a request and its handler, and what the handlers may use. */
 export interface Gate<Ports> {
   readonly ports: Ports;

@@ -29,6 +29,17 @@ export class AddressInUse extends Error {
   override readonly name = 'AddressInUse';
 }
 
+/** The address cannot be had at all: the operator must choose another, or allow it. */
+export class CannotListen extends Error {
+  override readonly name = 'CannotListen';
+  readonly address: string;
+
+  constructor(address: string, cause: NodeJS.ErrnoException) {
+    super(cause.message, { cause });
+    this.address = address;
+  }
+}
+
 /** Longer than any client or front keeps a quiet connection, so that it is they who close it. */
 const KEEP_ALIVE_MS = 120_000;
 const CERTIFICATES_EVERY_MS = 60_000;
@@ -43,8 +54,9 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
     server.listen({ port, host, backlog: 1_024 });
     await once(server, 'listening');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new AddressInUse(options.address, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new AddressInUse(options.address, { cause: error });
+    throw new CannotListen(options.address, error as NodeJS.ErrnoException);
   }
   const bound = (server.address() as AddressInfo).port;
   const scheme = options.mutualTls ? 'https' : 'http';

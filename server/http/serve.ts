@@ -6,7 +6,7 @@ import express, { type Request, type Response } from 'express';
 import { DatabaseUnavailable, NotWriter, OutcomeUnknown, TooManyRefused } from '../log/log.ts';
 import type { Answer } from './answer.ts';
 import type { Endpoint, RequestMeta } from './endpoint.ts';
-import type { Gate } from './gate.ts';
+import { type Gate, NOT_SERVING } from './gate.ts';
 import { limitExceeded, MatrixError } from './matrix-error.ts';
 import { ClientGone } from './read-json.ts';
 import { RouteTable } from './routes.ts';
@@ -88,8 +88,7 @@ async function answerOf<Ports>(
 ): Promise<Answer | object> {
   const { request } = incoming;
   if (request.method === 'OPTIONS') return preflight;
-  if (!gate.mayAnswer() && !isServedByAny(routes, request))
-    throw new NotWriter('This server is not the writer');
+  if (!gate.mayAnswer() && !isServedByAny(routes, request)) throw new NotWriter(NOT_SERVING);
   const found = routes.find(request.method, pathOf(request.url));
   seen.operation = found.endpoint.operation;
   return runEndpoint(found, incoming, gate);
@@ -134,7 +133,7 @@ function toldToClient(error: unknown): MatrixError {
 }
 
 /** The front reads the header: this request was certainly not executed, and may go elsewhere. */
-const notTheWriter = new MatrixError(503, 'M_UNKNOWN', 'This server is not the writer', {
+const notTheWriter = new MatrixError(503, 'M_UNKNOWN', NOT_SERVING, {
   headers: { 'x-farol-not-writer': '1', 'retry-after': '1' },
 });
 

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
-import { openIdentity, openOrMakeIdentity, WrongIdentity } from './identity.ts';
-import { readOrMakeSecretFile, readSecretFile } from './secret-file.ts';
+import { openIdentity, openOrMakeIdentity, type SecretSource, WrongIdentity } from './identity.ts';
+import { ownSecretFile, readSecretFile } from './secret-file.ts';
 
-const secret = randomBytes(32);
+const always = (bytes: Buffer) => ({ existing: () => bytes, forNewIdentity: () => bytes });
+const secret = always(randomBytes(32));
 
 test('the first writer makes the identity, and every later one has the same', async () => {
   await using bench = await workbench();
@@ -51,7 +52,7 @@ test('another server name on the same data is refused', async () => {
 test('another secret does not open it, and does not replace it', async () => {
   await using bench = await workbench();
   const made = await bench.open();
-  await expect(bench.open({ secret: randomBytes(32) })).rejects.toThrow(WrongIdentity);
+  await expect(bench.open({ secret: always(randomBytes(32)) })).rejects.toThrow(WrongIdentity);
   expect((await bench.open()).signingKey).toEqual(made.signingKey);
 });
 
@@ -64,9 +65,23 @@ test('what is sealed for one purpose does not open for another', async () => {
 
 test('the secret file is made once, for its owner only', () => {
   const path = join(temporaryFolder(), 'new', 'secret');
-  const made = readOrMakeSecretFile(path);
-  expect(readOrMakeSecretFile(path)).toEqual(made);
+  const made = ownSecretFile(path).forNewIdentity();
+  expect(ownSecretFile(path).forNewIdentity()).toEqual(made);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('where the identity was made already, a missing secret file is named and not made anew', async () => {
+  await using bench = await workbench();
+  const file = join(temporaryFolder(), 'secret');
+  const { signingKey } = await bench.open({ secret: ownSecretFile(file) });
+  const kept = readFileSync(file);
+  rmSync(file);
+  await expect(bench.open({ secret: ownSecretFile(file) })).rejects.toThrow(
+    `The secret file ${file} is missing: bring it back`,
+  );
+  expect(existsSync(file)).toBe(false);
+  writeFileSync(file, kept);
+  expect((await bench.open({ secret: ownSecretFile(file) })).signingKey).toEqual(signingKey);
 });
 
 test('a secret file that is too short is refused', () => {
@@ -87,7 +102,7 @@ async function workbench() {
   const { database } = fresh;
   return {
     database,
-    open: (over: { serverName?: string; secret?: Buffer } = {}) =>
+    open: (over: { serverName?: string; secret?: SecretSource } = {}) =>
       openOrMakeIdentity({ database, log, serverName: 'example.org', secret, ...over }),
     async [Symbol.asyncDispose]() {
       await log.close();

@@ -19,6 +19,15 @@ export class WrongIdentity extends Error {
   override readonly name = 'WrongIdentity';
 }
 
+/**
+ * Where the secret that seals the identity comes from. It is made together with the identity only:
+ * one that is missing beside data that were sealed with it is lost, and another would not open them.
+ */
+export interface SecretSource {
+  existing(): Buffer;
+  forNewIdentity(): Buffer;
+}
+
 interface Sealed {
   keyId: `ed25519:${string}`;
   seed: string;
@@ -30,11 +39,11 @@ export async function openOrMakeIdentity(options: {
   database: Database;
   log: Log;
   serverName: string;
-  secret: Buffer;
+  secret: SecretSource;
 }): Promise<Identity> {
   const known = await openIdentity(options);
   if (known) return known;
-  const seal = sealFor('identity', options.secret);
+  const seal = sealFor('identity', options.secret.forNewIdentity());
   const made: Sealed = {
     keyId: `ed25519:${randomBytes(4).toString('hex')}`,
     seed: randomBytes(32).toString('base64'),
@@ -56,7 +65,7 @@ export async function openOrMakeIdentity(options: {
 export async function openIdentity(options: {
   database: Database;
   serverName: string;
-  secret: Buffer;
+  secret: Pick<SecretSource, 'existing'>;
 }): Promise<Identity | undefined> {
   const stored = await readIdentity(options.database);
   if (!stored) return undefined;
@@ -65,7 +74,7 @@ export async function openIdentity(options: {
       `These data belong to the server "${stored.serverName}", not to "${options.serverName}": a server name cannot be changed. Set serverName to "${stored.serverName}", or name another data folder.`,
     );
   }
-  return identityOf(stored.serverName, open(stored.sealed, options.secret));
+  return identityOf(stored.serverName, open(stored.sealed, options.secret.existing()));
 }
 
 function open(sealed: Buffer, secret: Buffer): Sealed {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../storage/make-folder.ts';
+import type { SecretSource } from './identity.ts';
 
 export class SecretFileError extends Error {
   override readonly name = 'SecretFileError';
@@ -12,6 +14,7 @@ export function readSecretFile(path: string): Buffer {
   try {
     text = readFileSync(path, 'utf8').trim();
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw missing(path);
     throw new SecretFileError(
       `The secret file ${path} cannot be read: ${(cause as Error).message}`,
     );
@@ -21,10 +24,27 @@ export function readSecretFile(path: string): Buffer {
   throw new SecretFileError(`The secret file ${path} must hold at least 32 bytes as base64`);
 }
 
-/** Made once, in the data folder of a server that is alone; never overwritten. */
-export function readOrMakeSecretFile(path: string): Buffer {
+const missing = (path: string) =>
+  new SecretFileError(
+    `The secret file ${path} is missing: bring it back from where it was kept. Without it nobody can open the signing key in the database.`,
+  );
+
+/** Of a server that is alone, in its data folder. */
+export const ownSecretFile = (path: string): SecretSource => ({
+  existing: () => readSecretFile(path),
+  forNewIdentity: () => readOrMake(path),
+});
+
+/** Of a cluster: the operator makes it, for all sites. */
+export const sharedSecretFile = (path: string): SecretSource => {
+  const secret = readSecretFile(path);
+  return { existing: () => secret, forNewIdentity: () => secret };
+};
+
+/** Made once, and never overwritten. */
+function readOrMake(path: string): Buffer {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = openSync(path, 'wx', 0o600);
     try {
       writeSync(file, `${randomBytes(32).toString('base64')}\n`);

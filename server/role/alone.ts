@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { readOrMakeSecretFile } from '../identity/secret-file.ts';
+import { ownSecretFile } from '../identity/secret-file.ts';
 import { Deadline } from '../log/deadline.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
 import { holdAlone } from '../storage/embedded/alone.ts';
 import { startEmbedded } from '../storage/embedded/embedded-postgres.ts';
 import { answerMetrics } from './answer-metrics.ts';
-import { openDoor } from './door.ts';
+import { OF_A_LONE_SERVER, openDoor } from './door.ts';
+import { originForClients } from './origin-for-clients.ts';
 import { openPools } from './pools.ts';
 import type { BuildHomeserver, Running } from './serving.ts';
 import { startWriting, type Writing } from './writing.ts';
@@ -35,7 +36,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
   const { config, logger, build } = options;
   const stack = new AsyncDisposableStack();
   try {
-    const door = await openDoor({ address: config.listen });
+    const door = await openDoor({ address: config.listen }, OF_A_LONE_SERVER);
     stack.defer(() => door.drain(DRAIN_MS));
     const url = config.database ?? (await openEmbedded(options, stack));
     const { database, lookUps } = openPools({ url: url, readersMax: READERS_MAX, logger, stack });
@@ -49,14 +50,14 @@ export async function startAlone(options: StartOptions): Promise<Running> {
         onEnd: (reason) => options.onEnd(reason, 'at-once'),
         onBatch: metrics.batch,
       },
-      secret: readOrMakeSecretFile(join(resolve(config.data), 'secret')),
+      secret: ownSecretFile(join(resolve(config.data), 'secret')),
       ground: {
         config,
         database,
         lookUps,
         metrics,
         logger,
-        publicUrl: config.publicUrl ?? door.origin,
+        publicUrl: config.publicUrl ?? originForClients(door.origin),
         behindFront: false,
       },
       build,
@@ -64,7 +65,11 @@ export async function startAlone(options: StartOptions): Promise<Running> {
     const { homeserver } = writing;
     stack.defer(() => writing.close());
     if (config.metricsListen) {
-      const metricsDoor = await openDoor({ address: config.metricsListen }, answerMetrics(metrics));
+      const always = answerMetrics(metrics);
+      const metricsDoor = await openDoor(
+        { address: config.metricsListen },
+        { before: always, after: always },
+      );
       stack.defer(() => metricsDoor.drain(0));
     }
     door.lead(homeserver.handler);

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { makeFolder } from '../storage/make-folder.ts';
 import type { DatabaseState } from './database-probe.ts';
 import type { Assignment, RoleName } from './role.ts';
 
@@ -37,7 +38,7 @@ export async function openControlSocket(
   control: Control,
 ): Promise<{ path: string; close(): Promise<void> }> {
   const path = join(runtimeDir, 'server.sock');
-  mkdirSync(runtimeDir, { recursive: true });
+  makeFolder(runtimeDir);
   rmSync(path, { force: true });
   const server = createServer((request, response) => {
     answer(control, request, response).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http';
+import { NOT_SERVING } from '../http/gate.ts';
 import { type ListenOptions, listen } from '../http/listen.ts';
 
 /** A listener that is open from the first moment, and leads somewhere once there is something behind it. */
@@ -10,8 +11,17 @@ export interface Door {
   drain(graceMs: number): Promise<void>;
 }
 
-export async function openDoor(options: ListenOptions, first = notServing): Promise<Door> {
-  let handler = first;
+/** What is answered while nothing is behind the door. */
+export interface Closed {
+  readonly before: RequestListener;
+  readonly after: RequestListener;
+}
+
+export async function openDoor(
+  options: ListenOptions,
+  { before, after }: Closed = OF_A_SITE,
+): Promise<Door> {
+  let handler = before;
   let drained: Promise<void> | undefined;
   const listener = await listen(options, (request, response) => handler(request, response));
   return {
@@ -20,24 +30,33 @@ export async function openDoor(options: ListenOptions, first = notServing): Prom
       handler = next;
     },
     turnAway() {
-      handler = notServing;
+      handler = after;
     },
     drain(graceMs) {
-      handler = notServing;
+      handler = after;
       drained ??= listener.drain(graceMs);
       return drained;
     },
   };
 }
 
-/** This server is not the writer, or not yet, or no more: nothing was executed, try again. */
-export const notServing: RequestListener = (request, response) => {
-  request.resume();
-  response.writeHead(503, {
-    'content-type': 'application/json',
-    'access-control-allow-origin': '*',
-    'x-farol-not-writer': '1',
-    'retry-after': '1',
-  });
-  response.end('{"errcode":"M_UNKNOWN","error":"This server is not the writer"}');
+/** Nothing was executed: a front holds the request, another client is told to try again. */
+const notServing =
+  (error: string): RequestListener =>
+  (request, response) => {
+    request.resume();
+    response.writeHead(503, {
+      'content-type': 'application/json',
+      'access-control-allow-origin': '*',
+      'x-farol-not-writer': '1',
+      'retry-after': '1',
+    });
+    response.end(JSON.stringify({ errcode: 'M_UNKNOWN', error }));
+  };
+
+const OF_A_SITE: Closed = { before: notServing(NOT_SERVING), after: notServing(NOT_SERVING) };
+
+export const OF_A_LONE_SERVER: Closed = {
+  before: notServing('This server is starting: try again in a second'),
+  after: notServing('This server is stopping: try again when it has started'),
 };

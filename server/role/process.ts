@@ -18,6 +18,8 @@ export interface ProgramOptions {
 /** A gentle end and a stop by signal take no longer; what is not answered by then is cut. */
 const STOP_MS_MAX = 15_000;
 const GENTLE_MS_MAX = 2_000;
+/** A Ctrl-C reaches the server twice, from the terminal and from npm: only a later one is impatience. */
+const SAME_KEY_MS = 1_000;
 /** Requests that were certainly not executed are told so. */
 const LAST_WORDS_MS = 50;
 
@@ -47,7 +49,7 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
 /** All ways out of the program; the first one taken is the one. */
 function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
   let running: Running | undefined;
-  let stopRequested = false;
+  let stopRequestedAt: number | undefined;
   let ending: number | undefined;
 
   const leave = (code: number, limitMs: number) => {
@@ -60,14 +62,18 @@ function makeEnd({ say, complain, exit }: ProgramOptions, config: Config) {
   return {
     /** A start that is under way is finished first: what it began must be given back. */
     bySignal() {
-      if (stopRequested || ending !== undefined) return exit(ending ?? EXIT.stopped);
-      stopRequested = true;
+      const now = performance.now();
+      if (stopRequestedAt !== undefined && now - stopRequestedAt < SAME_KEY_MS) return;
+      if (stopRequestedAt !== undefined || ending !== undefined) {
+        return exit(ending ?? EXIT.stopped);
+      }
+      stopRequestedAt = now;
       say('Farol is stopping.');
       if (running) leave(EXIT.stopped, STOP_MS_MAX);
     },
     started(now: Running) {
       running = now;
-      if (stopRequested) leave(EXIT.stopped, STOP_MS_MAX);
+      if (stopRequestedAt !== undefined) leave(EXIT.stopped, STOP_MS_MAX);
     },
     failed(error: unknown) {
       const { sentence, code } = explainEnd(error, config);

@@ -1,6 +1,6 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ClusterConfig, Config } from '../config/schema.ts';
-import { readSecretFile } from '../identity/secret-file.ts';
+import { sharedSecretFile } from '../identity/secret-file.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
 import { DRAIN_MS, type StartOptions } from './alone.ts';
 import { type Health, openControlSocket } from './control-socket.ts';
@@ -21,7 +21,7 @@ export async function startSite(
   options: StartOptions & { cluster: ClusterConfig },
 ): Promise<Running> {
   const { config, cluster, logger } = options;
-  const secret = readSecretFile(cluster.secretFile);
+  const secret = sharedSecretFile(cluster.secretFile);
   const stack = new AsyncDisposableStack();
   try {
     const { listen: address, ca, certificate, key } = cluster;

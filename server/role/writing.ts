@@ -1,4 +1,4 @@
-import { type Identity, openOrMakeIdentity } from '../identity/identity.ts';
+import { type Identity, openOrMakeIdentity, type SecretSource } from '../identity/identity.ts';
 import { EpochHistory } from '../log/epochs.ts';
 import { keepHouse } from '../log/housekeeping.ts';
 import { type TakeoverOptions, takeOver } from '../log/takeover.ts';
@@ -8,7 +8,7 @@ import type { BuildHomeserver, Ground, Homeserver } from './serving.ts';
 
 export interface WritingOptions {
   readonly takeover: TakeoverOptions;
-  readonly secret: Buffer;
+  readonly secret: SecretSource;
   readonly ground: Omit<Ground, 'log' | 'epochs' | 'identity'>;
   readonly build: BuildHomeserver;
 }

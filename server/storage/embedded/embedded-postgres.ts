@@ -5,16 +5,17 @@ import {
   chmodSync,
   chownSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { FolderError, makeFolder } from '../make-folder.ts';
 import { binaries } from './binaries.ts';
 import { type RunAs, runAs } from './run-as.ts';
 
@@ -34,7 +35,14 @@ export interface EmbeddedOptions {
   readonly onLine?: (line: string) => void;
 }
 
+/** PostgreSQL refuses to be made or to start, in its own words: the operator must mend it. */
+export class PostgresRefuses extends Error {
+  override readonly name = 'PostgresRefuses';
+}
+
 const START_MS_MAX = 60_000;
+/** FATAL, DETAIL and HINT. */
+const LAST_LINES = 3;
 
 /**
  * A PostgreSQL of our own, reached over a Unix socket that only its user and root may enter; it
@@ -42,9 +50,12 @@ const START_MS_MAX = 60_000;
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const programs = await binaries();
-  const as = runAs([options.folder, programs.postgres]);
+  makeFolder(dirname(options.folder));
+  checkOwner(options.folder);
+  const as = runAs(programs.postgres, options.folder);
   const sockets = socketFolder(options.folder);
-  makeFolder(sockets, as);
+  makeFolder(sockets);
+  giveTo(sockets, as);
   const url = `postgresql://farol@${encodeURIComponent(sockets)}/postgres`;
 
   const survivor = pidOf(options.folder);
@@ -57,8 +68,21 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
   return await whenReady(child, url, options.folder);
 }
 
-function makeFolder(folder: string, as: RunAs) {
-  mkdirSync(folder, { recursive: true });
+/** PostgreSQL runs as the owner of its data, and never as root. */
+function checkOwner(folder: string) {
+  if (!existsSync(folder)) return;
+  const { uid } = statSync(folder);
+  const me = userInfo();
+  if (me.uid === uid && uid !== 0) return;
+  if (me.uid === 0 && uid !== 0) return;
+  throw new FolderError(
+    me.uid === 0
+      ? `The database ${folder} belongs to root, as whom PostgreSQL refuses to run: give it to the user postgres or nobody (chown -R).`
+      : `The database ${folder} belongs to another user (${uid}) than ${me.username}: start Farol as root or as that user, or name another data folder with --data.`,
+  );
+}
+
+function giveTo(folder: string, as: RunAs) {
   chmodSync(folder, 0o700);
   if (as.owner) chownSync(folder, as.owner.uid, as.owner.gid);
 }
@@ -95,9 +119,8 @@ async function answers(url: string): Promise<boolean> {
 
 /** In a folder beside it that is then renamed: a database is whole, or is not there. */
 async function initialise(initdb: string, options: EmbeddedOptions, as: RunAs) {
-  mkdirSync(dirname(options.folder), { recursive: true });
   const unfinished = mkdtempSync(`${options.folder}.unfinished-`);
-  makeFolder(unfinished, as);
+  giveTo(unfinished, as);
   const { file, args } = as.command(initdb, [
     `--pgdata=${unfinished}`,
     '--username=farol',
@@ -116,7 +139,8 @@ async function initialise(initdb: string, options: EmbeddedOptions, as: RunAs) {
   if (code === 0 && moved(unfinished, options.folder)) return;
   rmSync(unfinished, { recursive: true, force: true });
   if (existsSync(join(options.folder, 'PG_VERSION'))) return;
-  throw new Error(`The database could not be made in ${options.folder}: ${said.trim()}`);
+  const why = code === 0 ? 'what is there is no database. Name another data folder' : said.trim();
+  throw new PostgresRefuses(`The database could not be made in ${options.folder}: ${why}`);
 }
 
 /** False where somebody else was quicker, or the folder holds something that is not ours. */
@@ -166,7 +190,7 @@ async function whenReady(
 ): Promise<EmbeddedPostgres> {
   let last = '';
   child.stderr?.on('data', (text: string) => {
-    last = text.trim().split('\n').at(-1) ?? last;
+    last = `${last}\n${text}`.trim().split('\n').slice(-LAST_LINES).join('\n');
   });
   let ended = false;
   const gone = once(child, 'exit').then(() => {
@@ -176,7 +200,7 @@ async function whenReady(
   for (const begin = Date.now(); !(await answers(url)); await sleep(20)) {
     // It ends where another one is just starting on the same folder: that one will answer.
     if (ended && pidOf(folder) === undefined) {
-      throw new Error(`PostgreSQL did not start: ${last}`);
+      throw new PostgresRefuses(`PostgreSQL did not start: ${last}`);
     }
     if (Date.now() - begin > START_MS_MAX) throw new Error(`PostgreSQL is not ready: ${last}`);
   }
