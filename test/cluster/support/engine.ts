@@ -26,14 +26,21 @@ export async function docker(): Promise<Docker> {
   return (await client).container.dockerode;
 }
 
-/** The image of a site; made when the Dockerfile has changed or there is none. */
-export async function siteImage(): Promise<string> {
-  const hash = createHash('sha256').update(readFileSync(join(imageFolder, 'Dockerfile')));
-  const name = `farol-test-site:${hash.digest('hex').slice(0, 12)}`;
+export const siteImage = (): Promise<string> => builtImage(imageFolder, 'farol-test-site');
+
+/** Made from the Dockerfile of a folder when that has changed or there is no such image. */
+export async function builtImage(
+  folder: string,
+  repository: string,
+  buildargs: Record<string, string> = {},
+): Promise<string> {
+  const hash = createHash('sha256').update(readFileSync(join(folder, 'Dockerfile')));
+  for (const value of Object.values(buildargs)) hash.update(value);
+  const name = `${repository}:${hash.digest('hex').slice(0, 12)}`;
   await docker();
   const { image } = await client!;
   if (!(await image.exists(ImageName.fromString(name))))
-    await image.build(imageFolder, { t: name });
+    await image.build(folder, { t: name, buildargs });
   return name;
 }
 
