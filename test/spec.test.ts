@@ -6,7 +6,7 @@ import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { RateLimits } from '../server/http/rate-limits.ts';
 import { serve } from '../server/http/serve.ts';
 import { nothingProved } from '../server/protocol/interactive-auth.ts';
-import { rateLimited, SPEC_MISSING, specOperations } from './support/matrix-spec.ts';
+import { specOperations } from './spec/operations.ts';
 
 /**
  * The list of endpoints against the specification, both ways: whatever we serve is in it as we
@@ -37,81 +37,78 @@ const endpoints = clientApi as readonly Endpoint<never>[];
 const routeOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
 const operationAt = new Map(endpoints.flatMap((each) => each.routes.map((at) => [at, each])));
 
-describe.skipIf(SPEC_MISSING)(
-  `against the specification${SPEC_MISSING ? `: ${SPEC_MISSING}` : ''}`,
-  () => {
-    const operations = SPEC_MISSING ? [] : specOperations('client-server');
-    const limited = SPEC_MISSING ? new Set<string>() : rateLimited('client-server');
-    const named = new Map(operations.map((each) => [each.operation, each]));
-    const isServed = ({ operation }: { operation: string }) =>
-      endpoints.some((each) => each.operation === (SHARED[operation] ?? operation));
+describe('against the specification', () => {
+  const operations = specOperations('client-server');
+  const limited = new Set(operations.filter((each) => each.limited).map(routeOf));
+  const named = new Map(operations.map((each) => [each.operation, each]));
+  const isServed = ({ operation }: { operation: string }) =>
+    endpoints.some((each) => each.operation === (SHARED[operation] ?? operation));
 
-    test('every operation that we serve is one of the specification, at its route', () => {
-      const wrong = endpoints.filter((each) => {
-        const spec = named.get(each.operation);
-        return !spec || !each.routes.includes(routeOf(spec) as Route);
-      });
-      expect(wrong.map((each) => each.operation)).toEqual([]);
+  test('every operation that we serve is one of the specification, at its route', () => {
+    const wrong = endpoints.filter((each) => {
+      const spec = named.get(each.operation);
+      return !spec || !each.routes.includes(routeOf(spec) as Route);
     });
+    expect(wrong.map((each) => each.operation)).toEqual([]);
+  });
 
-    test('every further route of an operation has the form of its first', () => {
-      const wrong = endpoints.flatMap(({ operation, routes }) => {
-        const [method, path] = routeOf(named.get(operation)!).split(' ') as [string, string];
-        const known = [path, path.replace(/\/$/, ''), path.replace(/\{\w+\}$/, '')];
-        const all = [...known, ...known.map((each) => each.replace(/\/$/, ''))];
-        const old = all.map((each) => each.replace('/v3/', '/r0/'));
-        return routes.filter(
-          (route) => ![...all, ...old].some((each) => `${method} ${each}` === route),
-        );
-      });
-      expect(wrong).toEqual([]);
+  test('every further route of an operation has the form of its first', () => {
+    const wrong = endpoints.flatMap(({ operation, routes }) => {
+      const [method, path] = routeOf(named.get(operation)!).split(' ') as [string, string];
+      const known = [path, path.replace(/\/$/, ''), path.replace(/\{\w+\}$/, '')];
+      const all = [...known, ...known.map((each) => each.replace(/\/$/, ''))];
+      const old = all.map((each) => each.replace('/v3/', '/r0/'));
+      return routes.filter(
+        (route) => ![...all, ...old].some((each) => `${method} ${each}` === route),
+      );
     });
+    expect(wrong).toEqual([]);
+  });
 
-    test('every operation that is served asks for a token exactly where the specification does', () => {
-      const wrong = operations.filter(isServed).filter(({ operation, auth, ...at }) => {
-        const ours = operationAt.get(routeOf(at) as Route)!.auth !== 'nobody';
-        return ours !== (auth !== 'none') && !WITHOUT_TOKEN.includes(operation);
-      });
-      expect(wrong).toEqual([]);
+  test('every operation that is served asks for a token exactly where the specification does', () => {
+    const wrong = operations.filter(isServed).filter(({ operation, auth, ...at }) => {
+      const ours = operationAt.get(routeOf(at) as Route)!.auth !== 'nobody';
+      return ours !== (auth !== 'none') && !WITHOUT_TOKEN.includes(operation);
     });
+    expect(wrong).toEqual([]);
+  });
 
-    test('every operation is limited where the specification says so, and else by choice only', () => {
-      const beyond = operations.filter(isServed).filter(({ operation, ...at }) => {
-        const ours = operationAt.get(routeOf(at) as Route)!.rateLimit !== 'none';
-        if (limited.has(routeOf(at))) return !ours;
-        return ours && !LIMITED_BY_CHOICE.includes(operation) && !(operation in SHARED);
-      });
-      expect(beyond.map((each) => each.operation)).toEqual([]);
+  test('every operation is limited where the specification says so, and else by choice only', () => {
+    const beyond = operations.filter(isServed).filter(({ operation, ...at }) => {
+      const ours = operationAt.get(routeOf(at) as Route)!.rateLimit !== 'none';
+      if (limited.has(routeOf(at))) return !ours;
+      return ours && !LIMITED_BY_CHOICE.includes(operation) && !(operation in SHARED);
     });
+    expect(beyond.map((each) => each.operation)).toEqual([]);
+  });
 
-    test('what is named above as our choice is one', () => {
-      const isChoice = (operation: string) => {
-        const spec = named.get(operation);
-        return spec && isServed(spec) && !limited.has(routeOf(spec));
-      };
-      expect(LIMITED_BY_CHOICE.filter((operation) => !isChoice(operation))).toEqual([]);
-    });
+  test('what is named above as our choice is one', () => {
+    const isChoice = (operation: string) => {
+      const spec = named.get(operation);
+      return spec && isServed(spec) && !limited.has(routeOf(spec));
+    };
+    expect(LIMITED_BY_CHOICE.filter((operation) => !isChoice(operation))).toEqual([]);
+  });
 
-    test('every route that is not served is unrecognized, and every served one is recognized', async () => {
-      await using server = await closed();
-      const wrong: string[] = [];
-      for (const each of [...operations, ...specOperations('server-server')]) {
-        const path = each.path.replaceAll(/\{\w+\}/g, 'x');
-        const reply = await fetch(server.origin + path, { method: each.method });
-        const { errcode } = (await reply.json()) as { errcode?: string };
-        const seen = errcode === 'M_UNRECOGNIZED' ? reply.status : 'recognized';
-        const sharesItsPath = [...operationAt.keys()].some((at) => at.endsWith(` ${each.path}`));
-        const expected = operationAt.has(routeOf(each) as Route)
-          ? 'recognized'
-          : sharesItsPath
-            ? 405
-            : 404;
-        if (seen !== expected) wrong.push(`${routeOf(each)}: ${seen}, not ${expected}`);
-      }
-      expect(wrong).toEqual([]);
-    });
-  },
-);
+  test('every route that is not served is unrecognized, and every served one is recognized', async () => {
+    await using server = await closed();
+    const wrong: string[] = [];
+    for (const each of [...operations, ...specOperations('server-server')]) {
+      const path = each.path.replaceAll(/\{\w+\}/g, 'x');
+      const reply = await fetch(server.origin + path, { method: each.method });
+      const { errcode } = (await reply.json()) as { errcode?: string };
+      const seen = errcode === 'M_UNRECOGNIZED' ? reply.status : 'recognized';
+      const sharesItsPath = [...operationAt.keys()].some((at) => at.endsWith(` ${each.path}`));
+      const expected = operationAt.has(routeOf(each) as Route)
+        ? 'recognized'
+        : sharesItsPath
+          ? 405
+          : 404;
+      if (seen !== expected) wrong.push(`${routeOf(each)}: ${seen}, not ${expected}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
 
 test.each(endpoints.filter((each) => each.auth !== 'nobody').map((each) => [each.operation, each]))(
   '%s is not for those without a token, or with one that nobody knows',

@@ -1,40 +1,34 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import YAML from 'yaml';
+import { type SpecOperation, TABLE, writeTable } from './operations.ts';
 
-/** The specification's data lie beside the repository; tests that need them say so where they don't. */
+/** Where the specification's own data lie, beside the repository; most machines have none. */
 export const SPEC_FOLDER = join(import.meta.dirname, '../../../shared/matrix-spec');
-export const SPEC_MISSING = existsSync(SPEC_FOLDER)
-  ? undefined
-  : 'needs the data of the Matrix specification in ../shared/matrix-spec';
+export const SPEC_IS_HERE = existsSync(SPEC_FOLDER);
 
-export interface SpecOperation {
-  readonly api: string;
-  readonly method: string;
-  readonly path: string;
-  readonly auth: string;
-  readonly operation: string;
-}
-
-/** All operations of one API, in the order of the list. */
-export function specOperations(api: string): SpecOperation[] {
+/** The operations as the specification's data have them. */
+export function operationsOfSpecification(): SpecOperation[] {
   const lines = readFileSync(join(SPEC_FOLDER, 'endpoints-v1.19.tsv'), 'utf8').trim().split('\n');
   const keys = lines[0]!.split('\t');
-  const rows = lines.slice(1).map((line) => {
+  const limited = new Map<string, Set<string>>();
+  return lines.slice(1).map((line) => {
     const cells = line.split('\t');
-    return Object.fromEntries(keys.map((key, index) => [key, cells[index]?.trim() ?? '']));
+    const row = Object.fromEntries(keys.map((key, at) => [key, cells[at]?.trim() ?? '']));
+    const { api, method, path, auth, operation_id: operation } = row as Record<string, string>;
+    if (!limited.has(api!)) limited.set(api!, rateLimited(api!));
+    return {
+      ...{ api: api!, method: method!, path: path!, auth: auth!, operation: operation! },
+      limited: limited.get(api!)!.has(`${method} ${path}`),
+    };
   });
-  return rows
-    .filter((row) => row.api === api)
-    .map(({ method, path, auth, operation_id }) => ({
-      ...{ api, method: method!, path: path!, auth: auth!, operation: operation_id! },
-    }));
 }
 
 /** `METHOD path` of each operation that may be answered 429: the list has an empty column for it. */
-export function rateLimited(api: string): Set<string> {
+function rateLimited(api: string): Set<string> {
   const folder = join(SPEC_FOLDER, 'api', api);
   const limited = new Set<string>();
+  if (!existsSync(folder)) return limited;
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
     const document = YAML.parse(readFileSync(join(folder, file), 'utf8')) as OpenApi;
     const base = document.servers?.[0]?.variables?.basePath?.default ?? '';
@@ -50,3 +44,6 @@ interface OpenApi {
   readonly servers?: { variables?: { basePath?: { default?: string } } }[];
   readonly paths?: Record<string, Record<string, { responses?: object }>>;
 }
+
+/** `npm run generate` makes the table anew where the specification is at hand. */
+if (import.meta.main && SPEC_IS_HERE) writeFileSync(TABLE, writeTable(operationsOfSpecification()));
