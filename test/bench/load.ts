@@ -92,7 +92,7 @@ export async function watch(client: BenchClient, places: readonly Place[]): Prom
   };
 }
 
-async function mapSome<T, R>(
+export async function mapSome<T, R>(
   atOnce: number,
   items: readonly T[],
   work: (item: T, index: number) => Promise<R>,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
+import { benchInitialSync } from './initial-sync.ts';
 import { startSingle, type Target } from './target.ts';
 
 // `npm run bench`: plain HTTP against one server of its own, or (--cluster) against three sites in
@@ -18,12 +19,23 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     senders: { type: 'string', multiple: true },
     members: { type: 'string', default: '10' },
+    /** Instead: the initial sync of an account in so many small rooms. */
+    rooms: { type: 'string' },
+    /** Where those rooms stay for another run. */
+    data: { type: 'string' },
     /** For `node --prof` and the like; on the single server only. */
     node: { type: 'string', multiple: true, default: [] },
   },
 });
 
-if (values.cluster) await benchClusters();
+if (values.rooms !== undefined)
+  await benchInitialSync({
+    rooms: Number(values.rooms),
+    node: values.node,
+    data: values.data,
+    print: (line) => console.log(line),
+  });
+else if (values.cluster) await benchClusters();
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchOnce(await startSingle(values.node), ['32']);
 

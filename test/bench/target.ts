@@ -23,7 +23,18 @@ const MAIN = join(import.meta.dirname, '../../server/main.ts');
 /** One server as \`npm start\` runs it, with the limits of strangers off; on a disk, with fsync. */
 export async function startSingle(nodeOptions: readonly string[] = []): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-bench-'));
-  const data = join(folder, 'data');
+  const target = await startOn(join(folder, 'data'), nodeOptions);
+  return {
+    ...target,
+    async [Symbol.asyncDispose]() {
+      await target[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same on data that stay, so that it can be started again. */
+export async function startOn(data: string, nodeOptions: readonly string[] = []): Promise<Target> {
   const begin = performance.now();
   const child = spawn(
     process.execPath,
@@ -47,7 +58,6 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await once(child, 'exit');
-      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
