@@ -6,5 +6,5 @@ export type RoomRows = RoomStore['rows'];
 
 export type { PageQuery, Place, StoredEvent } from '../storage/rooms/events.ts';
 export type { StoredRoom } from '../storage/rooms/rooms.ts';
-export type { StateChange, StateEntry } from '../storage/rooms/state.ts';
+export type { LogRange, StateChange, StateEntry } from '../storage/rooms/state.ts';
 export type { StoredStateKey as StateKey } from '../storage/rooms/state-keys.ts';

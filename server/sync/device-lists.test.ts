@@ -4,7 +4,11 @@ import { alice, bob, bringIn, carol } from '../../test/support/rooms.ts';
 import { freshSync, openSync, type SyncUnderTest } from '../../test/support/sync.ts';
 import { room } from '../../test/support/sync-answers.ts';
 import type { UserId } from '../protocol/identifiers.ts';
+import type { Database } from '../storage/database.ts';
 import { keySignatureRow } from '../storage/encryption/key-signatures.ts';
+import { ActiveUsers } from './active/active-users.ts';
+import { DeviceLists } from './device-lists.ts';
+import { noMemberChanges } from './room/member-changes.ts';
 
 test('keys that change are told to those who share a room', async () => {
   await using house = await freshSync();
@@ -70,6 +74,25 @@ test('of a room that the user is in again those are told who left while they wer
     await house.rooms.changeMembership(roomId, { sender: target, target, action: 'leave' }, {});
   await bringIn(house, roomId, bob);
   expect((await house.next(bob, begin)).device_lists).toMatchObject({ left: [carol] });
+});
+
+test('memory of changed keys is bounded, and who asks from before it is answered by the database', async () => {
+  const database = { query: async () => [{ userId: carol }] } as unknown as Database;
+  const lists = new DeviceLists({
+    database,
+    rooms: { roomsOf: async () => new Map() },
+    active: new ActiveUsers(),
+    position: 10,
+    onError: (error) => expect.fail(String(error)),
+  });
+  const changed = (after: number) =>
+    lists.changes(alice, { after, upTo: 10_000 }, noMemberChanges).then((each) => each.changed);
+  for (let position = 11; position <= 10 + 4_096; position++)
+    lists.committed([{ position, record: { kind: 'device-list', userId: alice } }]);
+  expect([await changed(9), await changed(10)]).toEqual([[carol], [alice]]);
+  lists.committed([{ position: 5_000, record: { kind: 'device-list', userId: alice } }]);
+  const floor = 10 + 2_048;
+  expect([await changed(floor - 1), await changed(floor)]).toEqual([[carol], [alice]]);
 });
 
 /** As POST /keys/signatures/upload does, without the signature that it checks. */

@@ -27,7 +27,7 @@ export interface SyncFeaturePorts {
   readonly log: Log;
   readonly epochs: EpochHistory;
   readonly database: Database;
-  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'lastPosition'>;
   readonly accountData: AccountData;
   readonly pushRules: PushRules;
   readonly filters: StoredFilters;

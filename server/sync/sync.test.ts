@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { alice, bob, carol } from '../../test/support/rooms.ts';
-import { type Answer, freshSync } from '../../test/support/sync.ts';
+import { type Answer, freshSync, openSync } from '../../test/support/sync.ts';
 import { bodies, room } from '../../test/support/sync-answers.ts';
 
 test('an initial sync has the rooms with their state and the newest messages', async () => {
@@ -84,3 +84,26 @@ test('two devices of one user are told the same', async () => {
 });
 
 const _once = { outcome: () => undefined };
+
+test.each(['before', 'behind'])(
+  'what is committed while a user comes into memory is told once (%s their rooms are read)',
+  async (when) => {
+    await using house = await freshSync();
+    const roomId = await room(house, bob);
+    await using cold = await openSync(house.fresh);
+    const roomsOf = cold.rooms.roomsOf.bind(cold.rooms);
+    const meanwhile = () => cold.say(roomId, alice, 'meanwhile');
+    vi.spyOn(cold.rooms, 'roomsOf').mockImplementationOnce(async (userId) => {
+      if (when === 'before') await meanwhile();
+      const rooms = await roomsOf(userId);
+      if (when === 'behind') await meanwhile();
+      return rooms;
+    });
+    const first = await cold.sync(bob);
+    const second = await cold.next(bob, first);
+    const told = [first, second].flatMap((answer) => bodies(answer.rooms?.join[roomId] ?? NOTHING));
+    expect(told).toEqual(['meanwhile']);
+  },
+);
+
+const NOTHING = { timeline: { events: [] } };

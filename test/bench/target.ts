@@ -20,6 +20,9 @@ export interface Target extends AsyncDisposable {
 
 const MAIN = join(import.meta.dirname, '../../server/main.ts');
 
+/** Of this benchmark's own: another may run beside it. */
+const METRICS = `127.0.0.1:${20_000 + (process.pid % 10_000)}`;
+
 /** One server as \`npm start\` runs it, with the limits of strangers off; on a disk, with fsync. */
 export async function startSingle(nodeOptions: readonly string[] = []): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-bench-'));
@@ -41,7 +44,7 @@ export async function startOn(data: string, nodeOptions: readonly string[] = [])
     [
       ...nodeOptions,
       MAIN,
-      ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', '127.0.0.1:9464'],
+      ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', METRICS],
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
@@ -54,7 +57,7 @@ export async function startOn(data: string, nodeOptions: readonly string[] = [])
     origin,
     startedInMs,
     cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
-    metrics: async () => (await fetch('http://127.0.0.1:9464/')).text(),
+    metrics: async () => (await fetch(`http://${METRICS}/`)).text(),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await once(child, 'exit');

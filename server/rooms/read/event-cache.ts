@@ -5,10 +5,12 @@ import { withPrevContentOf } from '../client-members.ts';
 import { Lru } from '../memory/lru.ts';
 import { heapBytesOf, type RoomEvent } from '../room-event.ts';
 import type { RoomStore, StoredEvent } from '../store.ts';
+import { Gathered } from './gathered.ts';
 import { roomEventOf } from './stored-event.ts';
 
 const REDACTED_MAX = 1_000;
-const READ_AT_ONCE = 2_000;
+/** Each is parsed: more would hold up others for longer than a turn should take. */
+const READ_AT_ONCE = 500;
 
 /** Far above any room that is none of its members' spite, far below the longest string of V8. */
 export const ANSWER_BYTES_MAX = 128 * 1_048_576;
@@ -19,6 +21,7 @@ export class EventCache {
   readonly #answerBytesMax: number;
   readonly #events: Lru<number, RoomEvent>;
   readonly #redacted = new Lru<number, RoomEvent>(REDACTED_MAX);
+  readonly #reads: Gathered<number, StoredEvent | undefined>;
 
   constructor(
     store: Pick<RoomStore, 'eventsByNid' | 'eventById' | 'eventsById'>,
@@ -27,6 +30,7 @@ export class EventCache {
     this.#store = store;
     this.#answerBytesMax = answerBytesMax;
     this.#events = new Lru(bytesMax);
+    this.#reads = new Gathered((nids) => this.#read(nids), { keysMax: READ_AT_ONCE });
   }
 
   /** In the order asked for. Throws M_TOO_LARGE where they are more than one answer can hold. */
@@ -43,8 +47,11 @@ export class EventCache {
     }
     let bytes = this.#withinOneAnswer(textBytesOf(found.values()));
     for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
-      const read = await this.#store.eventsByNid(missing.slice(at, at + READ_AT_ONCE));
-      const events = read.map((stored) => this.put(roomEventOf(stored, rulesOf(stored))));
+      const slice = missing.slice(at, at + READ_AT_ONCE);
+      const read = await Promise.all(slice.map((nid) => this.#reads.of(nid)));
+      const events = read
+        .filter((stored) => stored !== undefined)
+        .map((stored) => this.put(roomEventOf(stored, rulesOf(stored))));
       for (const event of events) found.set(event.nid, event);
       bytes = this.#withinOneAnswer(bytes + textBytesOf(events));
     }
@@ -74,6 +81,12 @@ export class EventCache {
     this.#redacted.set(event.nid, event);
     if (this.#events.has(event.nid)) this.#keep(event);
     if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
+  }
+
+  async #read(nids: readonly number[]): Promise<(StoredEvent | undefined)[]> {
+    const read = await this.#store.eventsByNid([...new Set(nids)]);
+    const byNid = new Map(read.map((stored) => [stored.nid, stored]));
+    return nids.map((nid) => byNid.get(nid));
   }
 
   #withinOneAnswer(bytes: number): number {

@@ -21,10 +21,9 @@ export async function openAll(
   { timeline = 0, state }: Preloading,
 ): Promise<Map<RoomId, Room>> {
   const found = [...(await rooms.getAll(roomIds)).values()].filter((room) => room.isCommitted);
-  await Promise.all([
-    timeline > 0 && fillTimelines(reads, found, timeline),
-    state && loadState(reads, found, state),
-  ]);
+  // One behind the other: in a small room the timeline has much of the state.
+  if (timeline > 0) await fillTimelines(reads, found, timeline);
+  if (state) await loadState(reads, found, state);
   return new Map(found.map((room) => [room.roomId, new RoomView(room, reads)]));
 }
 

@@ -208,7 +208,7 @@ export class RoomView implements Room {
   async #changes(range: { after: number; upTo: number }): Promise<readonly StateChange[]> {
     if (range.after >= range.upTo) return [];
     if (range.after < this.#room.stateChangesAfter) {
-      const changes = await this.#reads.store.stateChanges({ roomNid: this.nid, ...range });
+      const changes = await this.#reads.stateChanges({ roomNid: this.nid, ...range });
       await this.#reads.keys.learnNids(changes.map((change) => change.keyNid));
       return changes;
     }

@@ -12,7 +12,8 @@ export const roomStore = (database: Database) => ({
   roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
   currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
-  stateChanges: (range: state.LogRange) => state.stateChanges(database, range),
+  statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
+  stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
   stateKeysByName: (keys: readonly { type: string; stateKey: string }[]) =>
     stateKeys.stateKeysByName(database, keys),
   stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),

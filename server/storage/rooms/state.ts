@@ -37,6 +37,18 @@ export const stateWithBases = (database: Database, stateNid: number) =>
     [stateNid],
   );
 
+/** The same of many: `top` is the state that was asked for. */
+export const statesWithBases = (database: Database, stateNids: readonly number[]) =>
+  database.query<StateRow & { readonly top: number }>(
+    'states_with_bases',
+    `WITH RECURSIVE layer AS (
+       SELECT state_nid AS top, 1 AS height, state.* FROM state WHERE state_nid = ANY ($1::int8[])
+       UNION ALL
+       SELECT top, height + 1, below.* FROM layer JOIN state below ON below.state_nid = layer.base_nid)
+     SELECT top, state_nid AS nid, base_nid AS "baseNid", entries, hash FROM layer ORDER BY height`,
+    [stateNids],
+  );
+
 /** `eventNid` is null where the key is gone, `replacedNid` where it was not there. */
 export interface StateChange {
   readonly position: number;
@@ -51,13 +63,21 @@ export interface LogRange {
   readonly upTo: number;
 }
 
-/** Changes of current state in (after, upTo], in order. */
-export const stateChanges = (database: Database, range: LogRange) =>
-  database.query<StateChange>(
-    'state_changes',
-    `SELECT position, key_nid AS "keyNid", event_nid AS "eventNid", replaced_nid AS "replacedNid"
-     FROM state_change WHERE room_nid = $1 AND position > $2 AND position <= $3 ORDER BY position`,
-    [range.roomNid, range.after, range.upTo],
+/** Changes of current state of rooms, each in (after, upTo] of its own, in order. */
+export const stateChangesOf = (database: Database, ranges: readonly LogRange[]) =>
+  database.query<StateChange & { readonly roomNid: number }>(
+    'state_changes_of',
+    `SELECT room_nid AS "roomNid", change.position, key_nid AS "keyNid", event_nid AS "eventNid",
+       replaced_nid AS "replacedNid"
+     FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS wanted (nid, after, up_to)
+     CROSS JOIN LATERAL (SELECT * FROM state_change
+       WHERE room_nid = wanted.nid AND position > wanted.after AND position <= wanted.up_to) change
+     ORDER BY change.position`,
+    [
+      ranges.map(({ roomNid }) => roomNid),
+      ranges.map(({ after }) => after),
+      ranges.map(({ upTo }) => upTo),
+    ],
   );
 
 export const stateRow = (state: {

@@ -12,15 +12,16 @@ import { joinedRoom } from '../room/joined-room.ts';
 import { leftRoom } from '../room/left-room.ts';
 import type { MemberChanges } from '../room/member-changes.ts';
 import { departureUpTo, membershipAt } from '../room/stay.ts';
+import { LIMIT_DEFAULT } from '../room/timeline.ts';
 import { EVERYTHING, type RoomChanges, type WhatChanged } from '../room/what-changed.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
 import { positionOf, type Since } from './since.ts';
 
 /** Rooms that are looked at side by side; between them others have their turn of the event loop. */
-const ROOMS_AT_ONCE = 8;
+const ROOMS_AT_ONCE = 50;
 
 export interface RoomSectionsPorts {
-  readonly rooms: Pick<Rooms, 'open'>;
+  readonly rooms: Pick<Rooms, 'openAll'>;
   readonly receipts: Receipts;
   readonly typing: Typing;
   readonly unread: UnreadCounts;
@@ -73,15 +74,32 @@ export async function roomSections(
   });
   for (let from = 0; from < todo.length; from += ROOMS_AT_ONCE) {
     if (from > 0) await turn();
+    const some = todo.slice(from, from + ROOMS_AT_ONCE);
+    const rooms = await openTogether(ports, question, some);
     await Promise.all(
-      todo.slice(from, from + ROOMS_AT_ONCE).map(async ({ membership, changes }) => {
-        const room = await ports.rooms.open(membership.roomId);
+      some.map(async ({ membership, changes }) => {
+        const room = rooms.get(membership.roomId);
         if (room !== undefined)
           await visit(ports, question, gathered, { room, membership, changes });
       }),
     );
   }
   return gathered;
+}
+
+/** What is asked of nearly every room is read for all of them; what few need is gathered by the engine. */
+function openTogether(
+  { rooms }: RoomSectionsPorts,
+  { reader, since }: RoomsQuestion,
+  some: readonly { readonly membership: RoomMembership }[],
+): Promise<Map<RoomId, Room>> {
+  const roomIds = some.map(({ membership }) => membership.roomId);
+  const begins = since.kind !== 'token' || reader.fullState;
+  const { timeline } = reader.filter.room;
+  return rooms.openAll(
+    roomIds,
+    begins && !timeline.admitsNothing ? { timeline: timeline.limit ?? LIMIT_DEFAULT } : {},
+  );
 }
 
 function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): boolean {

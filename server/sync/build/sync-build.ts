@@ -25,7 +25,7 @@ import { type Occasion, whatToVisit } from './visits.ts';
 
 export interface BuildPorts {
   readonly log: Pick<Log, 'committed' | 'epoch'>;
-  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'lastPosition'>;
   readonly accountData: Pick<AccountData, 'changed' | 'get'>;
   readonly pushRules: Pick<PushRules, 'of'>;
   readonly keyCounts: (userId: UserId, deviceId: string) => Promise<KeyCounts>;

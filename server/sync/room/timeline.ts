@@ -2,7 +2,7 @@ import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room, SeenEvent } from '../../rooms/rooms.ts';
 import type { Reader, Span } from '../reader.ts';
 
-const LIMIT_DEFAULT = 10;
+export const LIMIT_DEFAULT = 10;
 /** Where a filter lets little through, how far back it is searched before the rest is left a gap. */
 const PAGES_MAX = 5;
 const PAGE_EVENTS = 100;
