@@ -36,6 +36,16 @@ test('a copy of the database that was set aside here is named until it is remove
   expect(said).toContain('from 2026-11-20');
 });
 
+test.each([
+  [{ kind: 'direct' }, 'healthy'],
+  [{ kind: 'through', site: 'c' }, 'healthy, through c'],
+  [{ kind: 'none', forMs: 46_000 }, 'healthy, NO WAY TO THE WRITER for 46 s'],
+  [null, 'healthy'],
+] as const)('a front whose way to the writer is %j is shown as %s', (frontWay, shown) => {
+  const [, line] = table(statusWith([site('a', { frontWay })]), now).split('\n');
+  expect(line).toMatch(new RegExp(` {2}${shown} {2}`));
+});
+
 const writer = { role: 'writer', epoch: 7, position: 42, healthy: true, why: null } as const;
 
 const site = (name: string, special: Partial<SiteStatus>) =>

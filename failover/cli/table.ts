@@ -64,12 +64,24 @@ function row(
     String(server?.position ?? ''),
     postgres === null ? 'no answer' : `${postgres.role}, ${postgres.state}${sync}`,
     site.site === primary ? '' : bytes(site.lagBytes),
-    site.front,
+    frontOf(site),
     site.site === address ? 'HERE' : '',
     site.power,
     certificates,
     etcd,
   ];
+}
+
+/** Well or not, and how it reaches the writer where that is not by itself. */
+function frontOf({ front, frontWay }: SiteStatus): string {
+  switch (frontWay?.kind) {
+    case 'through':
+      return `${front}, through ${frontWay.site}`;
+    case 'none':
+      return `${front}, NO WAY TO THE WRITER for ${(frontWay.forMs / 1_000).toFixed(0)} s`;
+    default:
+      return front;
+  }
 }
 
 function setAsideHere({ setAside }: Status): string[] {
