@@ -23,15 +23,8 @@ const SHARED: Readonly<Record<string, string>> = {
 /** For whom a token changes nothing, none is asked for: an expired one must not be refused. */
 const WITHOUT_TOKEN = ['getVersions'];
 
-/** Limited though the specification does not say so: each costs a commit, or much reading. */
-const LIMITED_BY_CHOICE = [
-  ...['createRoom', 'sendMessage', 'setRoomStateWithKey', 'redactEvent', 'setRoomAlias'],
-  ...['deleteRoomAlias', 'kick', 'ban', 'unban', 'upgradeRoom'],
-  ...['getEventContext', 'getRoomEvents', 'getRoomState', 'getRoomStateWithKey'],
-  ...['getMembersByRoom', 'getJoinedMembersByRoom', 'getJoinedRooms', 'getOneRoomEvent'],
-  ...['getRoomIdByAlias', 'sync', 'defineFilter'],
-  ...['deletePushRule', 'setPushRuleEnabled', 'setPushRuleActions'],
-];
+/** They cost nothing. */
+const WITHOUT_LIMIT = ['getVersions', 'getWellknown', 'getPresence'];
 
 const endpoints = clientApi as readonly Endpoint<never>[];
 const routeOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
@@ -73,21 +66,12 @@ describe('against the specification', () => {
     expect(wrong).toEqual([]);
   });
 
-  test('every operation is limited where the specification says so, and else by choice only', () => {
-    const beyond = operations.filter(isServed).filter(({ operation, ...at }) => {
-      const ours = operationAt.get(routeOf(at) as Route)!.rateLimit !== 'none';
-      if (limited.has(routeOf(at))) return !ours;
-      return ours && !LIMITED_BY_CHOICE.includes(operation) && !(operation in SHARED);
-    });
-    expect(beyond.map((each) => each.operation)).toEqual([]);
-  });
-
-  test('what is named above as our choice is one', () => {
-    const isChoice = (operation: string) => {
-      const spec = named.get(operation);
-      return spec && isServed(spec) && !limited.has(routeOf(spec));
-    };
-    expect(LIMITED_BY_CHOICE.filter((operation) => !isChoice(operation))).toEqual([]);
+  test('every operation that the specification limits is limited', () => {
+    const wrong = operations
+      .filter(isServed)
+      .filter((each) => limited.has(routeOf(each)))
+      .filter((each) => operationAt.get(routeOf(each) as Route)!.rateLimit === 'none');
+    expect(wrong.map((each) => each.operation)).toEqual([]);
   });
 
   test('every route that is not served is unrecognized, and every served one is recognized', async () => {
@@ -157,6 +141,25 @@ test('every endpoint parses all parameters of its routes, and no others', () => 
       })
       .map((route) => `${endpoint.operation}: ${route}`),
   );
+  expect(wrong).toEqual([]);
+});
+
+test('nothing that costs something is without a limit', () => {
+  const unlimited = endpoints.filter((each) => each.rateLimit === 'none');
+  const wrong = unlimited.filter(({ operation }) => !WITHOUT_LIMIT.includes(operation));
+  expect(wrong.map((each) => each.operation)).toEqual([]);
+});
+
+test('whatever stands in a path is bounded, for it may be a key of the database', async () => {
+  await using server = await closed();
+  const wrong: string[] = [];
+  for (const { operation, routes } of endpoints)
+    for (const route of routes.filter((each) => each.includes('{'))) {
+      const [method, path] = route.split(' ') as [string, string];
+      const url = server.origin + path.replaceAll(/\{\w+\}/g, 'x'.repeat(1_100));
+      const { errcode } = (await (await fetch(url, { method })).json()) as Errors;
+      if (errcode !== 'M_INVALID_PARAM') wrong.push(`${operation}: ${route}: ${errcode}`);
+    }
   expect(wrong).toEqual([]);
 });
 

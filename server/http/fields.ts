@@ -51,6 +51,50 @@ export const severalTimes = z
   .optional()
   .transform((value) => (value === undefined ? [] : typeof value === 'string' ? [value] : value));
 
+const NAME_BYTES_MAX = 255;
+
+/**
+ * What is a key of the database, or part of one: PostgreSQL refuses those that fill a third of a page,
+ * and a batch that it refuses costs everybody.
+ */
+export const name = z
+  .string()
+  .refine(
+    (text) => Buffer.byteLength(text) <= NAME_BYTES_MAX,
+    `has at most ${NAME_BYTES_MAX} bytes`,
+  );
+
+/** A list with an end. Checked before its entries are, of which each may be another complaint. */
+export const listOf = <T>(entry: z.ZodType<T>, countMax: number) =>
+  z.array(z.unknown()).max(countMax).pipe(z.array(entry));
+
+/** A JSON object whose keys clients choose: `z.record` passes over the one that is `__proto__`. */
+export const byName = <T>(value: z.ZodType<T>) =>
+  jsonObject.transform((object, context) => {
+    const entries: [string, T][] = [];
+    for (const [key, inner] of Object.entries(object)) {
+      const parsed = value.safeParse(inner);
+      if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        context.addIssue({ code: 'custom', message: issue!.message, path: [key, ...issue!.path] });
+        return z.NEVER;
+      }
+      entries.push([key, parsed.data]);
+    }
+    return Object.fromEntries(entries);
+  });
+
 /** A JSON object whose keys are user ids. */
-export const byUser = <T>(value: z.core.$ZodType<T>) =>
-  z.record(userId, value).transform((users) => new Map(Object.entries(users) as [UserId, T][]));
+export const byUser = <T>(value: z.ZodType<T>) =>
+  byName(value).transform((users, context) => {
+    const all = new Map<UserId, T>();
+    for (const [key, inner] of Object.entries(users)) {
+      const parsed = parseUserId(key);
+      if (!parsed.ok) {
+        context.addIssue({ code: 'custom', message: parsed.reason });
+        return z.NEVER;
+      }
+      all.set(parsed.value, inner);
+    }
+    return all;
+  });

@@ -32,6 +32,7 @@ test('a refused request takes nothing, so whoever waits as told is let in', () =
 
 test('quiet time saves up no more than the burst', () => {
   const { clock, limits } = limitsOf({ perSecond: 10, burst: 2 });
+  limits.take('write', 'a');
   clock.ms += 3_600_000;
   const waits = [1, 2, 3].map(() => limits.take('write', 'a'));
   expect(waits).toEqual([0, 0, 100]);

@@ -53,8 +53,14 @@ const overSize = (bytesMax: number) =>
     headers: { connection: 'close' },
   });
 
+/** Deeper than anything that is said in Matrix, and far from where a walk over it ends the stack. */
+export const JSON_DEPTH_MAX = 200;
+/** An event cannot hold so many; of the rest, a megabyte of identifiers does not. */
+export const JSON_VALUES_MAX = 65_536;
+
 export function parseJson(bytes: Buffer): JsonValue {
   if (!isUtf8(bytes)) throw notJson('The body is not UTF-8');
+  refuseUnwalkable(bytes);
   const text = bytes.toString('utf8');
   let value: JsonValue;
   try {
@@ -67,12 +73,49 @@ export function parseJson(bytes: Buffer): JsonValue {
   return value;
 }
 
+const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
+const [ARRAY, ARRAY_END, OBJECT, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Before it is parsed: what is too deep or too much to be walked must not come into being. */
+function refuseUnwalkable(bytes: Buffer) {
+  if (bytes.length <= 2 * JSON_DEPTH_MAX) return;
+  let depth = 0;
+  let values = 1;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (byte === QUOTE) at = endOfString(bytes, at);
+    else if (byte === COMMA) values += 1;
+    else if (byte === ARRAY_END || byte === OBJECT_END) depth -= 1;
+    else if (byte === ARRAY || byte === OBJECT) {
+      depth += 1;
+      values += 1;
+      if (depth > JSON_DEPTH_MAX)
+        throw badJson(`The body has more than ${JSON_DEPTH_MAX} objects and arrays in each other`);
+    }
+  }
+  if (values > JSON_VALUES_MAX)
+    throw badJson(`The body has more than ${JSON_VALUES_MAX} values in all`);
+}
+
+/** Where the string that begins at `at` ends; the end of all where it does not. */
+function endOfString(bytes: Buffer, at: number): number {
+  let end = bytes.indexOf(QUOTE, at + 1);
+  while (end >= 0 && isEscaped(bytes, end)) end = bytes.indexOf(QUOTE, end + 1);
+  return end < 0 ? bytes.length : end;
+}
+
+function isEscaped(bytes: Buffer, at: number): boolean {
+  let before = at - 1;
+  while (bytes[before] === BACKSLASH) before -= 1;
+  return (at - before) % 2 === 0;
+}
+
 /** U+0000 has no place in PostgreSQL's text, a lone surrogate none in UTF-8 (canonical JSON). */
 function refuseUnstorable(value: JsonValue) {
   const open: JsonValue[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next === 'string') refuseText(next);
-    else if (Array.isArray(next)) open.push(...next);
+    else if (Array.isArray(next)) for (const inner of next) open.push(inner);
     else if (typeof next === 'object' && next !== null) {
       for (const [key, inner] of Object.entries(next)) {
         refuseText(key);

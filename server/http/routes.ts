@@ -92,9 +92,13 @@ function walk<Ports>(
   return behind;
 }
 
+/** Identifiers have 255 bytes. None is looked up that is so long that it cannot be there. */
+const SEGMENT_LENGTH_MAX = 1_024;
+
 /** U+0000 is refused here for all: PostgreSQL has no text with it. */
 function decode(segment: string): string {
-  if (!segment.includes('%')) return segment;
+  if (segment.length > 3 * SEGMENT_LENGTH_MAX) throw segmentTooLong();
+  if (!segment.includes('%')) return checkedLength(segment);
   let text: string;
   try {
     text = decodeURIComponent(segment);
@@ -102,8 +106,16 @@ function decode(segment: string): string {
     throw invalidParam(`The path has a wrong percent-encoding: ${segment.slice(0, 100)}`);
   }
   if (text.includes('\0')) throw invalidParam('The path has a U+0000');
+  return checkedLength(text);
+}
+
+function checkedLength(text: string): string {
+  if (text.length > SEGMENT_LENGTH_MAX) throw segmentTooLong();
   return text;
 }
+
+const segmentTooLong = () =>
+  invalidParam(`A part of the path has more than ${SEGMENT_LENGTH_MAX} characters`);
 
 function wrongMethod(allowed: Iterable<string>) {
   const allow = [...allowed, 'OPTIONS'].join(', ');

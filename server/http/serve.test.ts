@@ -50,6 +50,19 @@ const constant = endpoint({
   handle: async () => ({ versions: [] }),
 });
 
+/** Takes any JSON, however large. */
+const deep = endpoint({
+  operation: 'deep',
+  routes: ['PUT /deep'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  body: { json: z.unknown() },
+  handle: async () => ({}),
+});
+
+const nested = (depth: number, inner = '1') => '['.repeat(depth) + inner + ']'.repeat(depth);
+
 const fails = (error: Error) =>
   endpoint({
     operation: 'fails',
@@ -63,7 +76,7 @@ const fails = (error: Error) =>
   });
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
-  serve([echo, raw, constant, fails(error)], openGate<Ports>({ seen: [] }, instead));
+  serve([echo, raw, constant, deep, fails(error)], openGate<Ports>({ seen: [] }, instead));
 
 async function ask(
   path: string,
@@ -81,6 +94,7 @@ async function ask(
   return { status: answer.status, errcode: json.errcode, json, headers: answer.headers };
 }
 
+const DEEP = '/deep';
 const ROOM = `/rooms/${encodeURIComponent('!a:b')}/echo`;
 
 test('a handler gets its caller, and path, query and body as parsed', async () => {
@@ -131,11 +145,28 @@ test.each<[string, string, RequestInit, number, string]>([
   ['U+0000 in the body', ROOM, { body: '{"text":"a\\u0000"}' }, 400, 'M_BAD_JSON'],
   ['U+0000 in a key deep in the body', ROOM, { body: '{"x":[{"\\u0000":1}]}' }, 400, 'M_BAD_JSON'],
   ['half a surrogate pair', ROOM, { body: '{"text":"\\ud83d"}' }, 400, 'M_BAD_JSON'],
+  ['a body too deep to walk', DEEP, { body: nested(201) }, 400, 'M_BAD_JSON'],
+  ['a body of too many values', DEEP, { body: `[${'1,'.repeat(65_536)}1]` }, 400, 'M_BAD_JSON'],
+  [
+    'too many values, one of them with an escape',
+    DEEP,
+    { body: `["\\ud83d\\ude00",${'1,'.repeat(200_000)}1]` },
+    400,
+    'M_BAD_JSON',
+  ],
   ['a body above its limit', ROOM, { body: `{"text":"${'x'.repeat(1_000)}"}` }, 413, 'M_TOO_LARGE'],
 ])('%s is answered with its errcode', async (_what, path, options, status, errcode) => {
   const answer = await ask(path, options);
   expect([answer.status, answer.errcode]).toEqual([status, errcode]);
   expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+});
+
+test('a body may be as deep as anybody needs, and brackets in its strings are letters', async () => {
+  const texts = ['[', '\\', '"', '\\"['].map((text) => JSON.stringify(text.repeat(300)));
+  for (const inner of ['1', ...texts]) {
+    const { status } = await ask(DEEP, { body: nested(199, inner) });
+    expect(status).toBe(200);
+  }
 });
 
 test('a whole surrogate pair, escaped, is a character like any other', async () => {
@@ -155,6 +186,20 @@ test('a body of unknown length is read no further than its limit', async () => {
   socket.write('transfer-encoding: chunked\r\n\r\n');
   socket.write(`7d0\r\n${'x'.repeat(2_000)}\r\n`);
   const [answer] = await once(socket, 'data');
+  expect(String(answer)).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
+  socket.destroy();
+});
+
+test('of a body in many small pieces no more is kept than its limit', async () => {
+  await using server = await start();
+  const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
+  socket.setNoDelay(true);
+  const answered = once(socket, 'data');
+  socket.write(`PUT ${ROOM} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer alice-token\r\n`);
+  socket.write('transfer-encoding: chunked\r\n\r\n');
+  for (let chunk = 0; chunk < 11; chunk += 1)
+    await new Promise((sent) => socket.write(`64\r\n${'x'.repeat(100)}\r\n`, sent));
+  const [answer] = await answered;
   expect(String(answer)).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
   socket.destroy();
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccountData } from '../../accounts/account-data.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { roomId, userId } from '../../http/fields.ts';
+import { name, roomId, userId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
 import { refuseOthersData } from './own-data.ts';
 
@@ -9,9 +9,9 @@ export const getAccountDataPerRoom = endpoint({
   operation: 'getAccountDataPerRoom',
   routes: ['GET /_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
-  path: z.object({ userId, roomId, type: z.string() }),
+  path: z.object({ userId, roomId, type: name }),
 
   async handle({ caller, path }, { accountData }: { accountData: Pick<AccountData, 'get'> }) {
     refuseOthersData(caller.userId, path.userId);

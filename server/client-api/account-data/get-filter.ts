@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Filters } from '../../accounts/filters.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { userId } from '../../http/fields.ts';
+import { name, userId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
 import { refuseOthersData } from './own-data.ts';
 
@@ -12,9 +12,9 @@ export const getFilter = endpoint({
     'GET /_matrix/client/r0/user/{userId}/filter/{filterId}',
   ],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
-  path: z.object({ userId, filterId: z.string() }),
+  path: z.object({ userId, filterId: name }),
 
   async handle({ caller, path }, { filters }: { filters: Pick<Filters, 'get'> }) {
     refuseOthersData(caller.userId, path.userId);

@@ -8,7 +8,7 @@ export const getRoomTags = endpoint({
   operation: 'getRoomTags',
   routes: ['GET /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId, roomId }),
 

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { AccountData } from '../../accounts/account-data.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { jsonObject, roomId, userId } from '../../http/fields.ts';
+import { jsonObject, name, roomId, userId } from '../../http/fields.ts';
 import { refuseOthersData, refuseServedType } from './own-data.ts';
 
 export const setAccountDataPerRoom = endpoint({
   operation: 'setAccountDataPerRoom',
   routes: ['PUT /_matrix/client/v3/user/{userId}/rooms/{roomId}/account_data/{type}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
-  path: z.object({ userId, roomId, type: z.string() }),
+  path: z.object({ userId, roomId, type: name }),
   body: { json: jsonObject },
 
   async handle({ caller, path, body }, { accountData }: { accountData: Pick<AccountData, 'put'> }) {

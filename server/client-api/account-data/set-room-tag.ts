@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AccountData } from '../../accounts/account-data.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { jsonObject, roomId, userId } from '../../http/fields.ts';
+import { jsonObject, name, roomId, userId } from '../../http/fields.ts';
 import { badJson } from '../../http/matrix-error.ts';
 import { refuseOthersData } from './own-data.ts';
 
@@ -9,9 +9,9 @@ export const setRoomTag = endpoint({
   operation: 'setRoomTag',
   routes: ['PUT /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
-  path: z.object({ userId, roomId, tag: z.string().max(255) }),
+  path: z.object({ userId, roomId, tag: name }),
   body: { json: jsonObject },
 
   async handle(

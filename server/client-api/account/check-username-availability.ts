@@ -11,7 +11,7 @@ export const checkUsernameAvailability = endpoint({
   auth: 'nobody',
   rateLimit: 'registration',
   idempotency: 'natural',
-  query: z.object({ username: z.string() }),
+  query: z.object({ username: z.string().max(1_024) }),
   async handle({ query }, { accounts }: { accounts: Pick<Accounts, 'availableUserId'> }) {
     await accounts.availableUserId(query.username);
     return { available: true };

@@ -14,7 +14,7 @@ export const registrationTokenValidity = endpoint({
   auth: 'nobody',
   rateLimit: 'registration',
   idempotency: 'natural',
-  query: z.object({ token: z.string() }),
+  query: z.object({ token: z.string().max(1_024) }),
   async handle({ query }, { registration, registrationTokens }: Ports) {
     if (registration === 'closed') throw forbidden('Registration is closed');
     return { valid: await registrationTokens.isValid(query.token) };

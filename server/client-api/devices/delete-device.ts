@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Devices } from '../../accounts/devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { name } from '../../http/fields.ts';
 
 export const deleteDevice = endpoint({
   operation: 'deleteDevice',
   routes: ['DELETE /_matrix/client/v3/devices/{deviceId}'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'request',
-  path: z.object({ deviceId: z.string() }),
+  path: z.object({ deviceId: name }),
   body: { json: z.object({}), mayBeEmpty: true },
   uia: async () => [['m.login.password']],
 

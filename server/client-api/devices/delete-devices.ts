@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import type { Devices } from '../../accounts/devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { listOf, name } from '../../http/fields.ts';
 
 export const deleteDevices = endpoint({
   operation: 'deleteDevices',
   routes: ['POST /_matrix/client/v3/delete_devices'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'request',
-  body: { json: z.object({ devices: z.array(z.string()) }) },
+  body: { json: z.object({ devices: listOf(name, 1_000) }) },
   uia: async () => [['m.login.password']],
 
   async handle({ caller, body, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {

@@ -6,7 +6,7 @@ export const getDevices = endpoint({
   operation: 'getDevices',
   routes: ['GET /_matrix/client/v3/devices', 'GET /_matrix/client/r0/devices'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   async handle({ caller }, { devices }: { devices: Pick<Devices, 'list'> }) {
     return { devices: (await devices.list(caller.userId)).map(clientDevice) };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { KeyClaims } from '../../encryption/key-claims.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byUser } from '../../http/fields.ts';
+import { byName, byUser } from '../../http/fields.ts';
 import { servedHere } from './servers-of.ts';
 
 interface Ports {
@@ -14,9 +14,9 @@ export const claimKeys = endpoint({
   operation: 'claimKeys',
   routes: ['POST /_matrix/client/v3/keys/claim', 'POST /_matrix/client/r0/keys/claim'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'request',
-  body: { json: z.object({ one_time_keys: byUser(z.record(z.string(), z.string())) }) },
+  body: { json: z.object({ one_time_keys: byUser(byName(z.string())) }) },
   handle({ body, once }, { accounts, keyClaims }: Ports) {
     const { local, failures } = servedHere(body.one_time_keys, accounts.serverName);
     const wishes = [...local].flatMap(([userId, devices]) =>

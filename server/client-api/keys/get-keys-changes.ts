@@ -17,7 +17,7 @@ export const getKeysChanges = endpoint({
   operation: 'getKeysChanges',
   routes: ['GET /_matrix/client/v3/keys/changes'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   query: z.object({ from: z.string(), to: z.string() }),
   handle: ({ caller, query }, { deviceLists }: DeviceListPorts) =>

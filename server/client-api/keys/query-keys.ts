@@ -13,7 +13,7 @@ export const queryKeys = endpoint({
   operation: 'queryKeys',
   routes: ['POST /_matrix/client/v3/keys/query', 'POST /_matrix/client/r0/keys/query'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   body: { json: z.object({ device_keys: byUser(z.array(z.string())) }) },
   async handle({ caller, body }, { accounts, keyQuery }: Ports) {

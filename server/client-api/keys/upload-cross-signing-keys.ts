@@ -25,7 +25,7 @@ export const uploadCrossSigningKeys = endpoint({
   operation: 'uploadCrossSigningKeys',
   routes: ['POST /_matrix/client/v3/keys/device_signing/upload'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
   body: { json: body },
 

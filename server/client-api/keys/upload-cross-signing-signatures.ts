@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import type { SignatureUpload } from '../../encryption/signature-upload.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byUser, jsonObject } from '../../http/fields.ts';
+import { byName, byUser, jsonObject } from '../../http/fields.ts';
 
 interface Ports {
   readonly signatureUpload: Pick<SignatureUpload, 'upload'>;
@@ -11,9 +10,9 @@ export const uploadCrossSigningSignatures = endpoint({
   operation: 'uploadCrossSigningSignatures',
   routes: ['POST /_matrix/client/v3/keys/signatures/upload'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'natural',
-  body: { json: byUser(z.record(z.string(), jsonObject)) },
+  body: { json: byUser(byName(jsonObject)) },
   async handle({ caller, body }, { signatureUpload }: Ports) {
     return { failures: await signatureUpload.upload(caller.userId, body) };
   },

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 import type { DeviceKeys } from '../../encryption/device-keys.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { jsonObject } from '../../http/fields.ts';
+import { byName, jsonObject } from '../../http/fields.ts';
 
-const keysById = z.record(z.string(), z.union([z.string(), jsonObject])).default({});
+const keysById = byName(z.union([z.string(), jsonObject])).default({});
 
 export const uploadKeys = endpoint({
   operation: 'uploadKeys',
   routes: ['POST /_matrix/client/v3/keys/upload', 'POST /_matrix/client/r0/keys/upload'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'request',
   body: {
     json: z.object({

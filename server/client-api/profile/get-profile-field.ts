@@ -11,7 +11,7 @@ export const getProfileField = endpoint({
     'GET /_matrix/client/r0/profile/{userId}/{keyName}',
   ],
   auth: 'nobody',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId, keyName: z.string() }),
   async handle({ path }, { profiles }: { profiles: Pick<Profiles, 'of'> }) {

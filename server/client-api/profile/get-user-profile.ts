@@ -8,7 +8,7 @@ export const getUserProfile = endpoint({
   operation: 'getUserProfile',
   routes: ['GET /_matrix/client/v3/profile/{userId}', 'GET /_matrix/client/r0/profile/{userId}'],
   auth: 'nobody',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId }),
   async handle({ path }, { profiles }: { profiles: Pick<Profiles, 'of'> }) {

@@ -5,7 +5,7 @@ export const getPushers = endpoint({
   operation: 'getPushers',
   routes: ['GET /_matrix/client/v3/pushers'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   async handle({ caller }, { pushers }: { pushers: Pick<Pushers, 'list'> }) {
     return { pushers: await pushers.list(caller.userId) };

@@ -8,7 +8,7 @@ export const refresh = endpoint({
   auth: 'nobody',
   rateLimit: 'login',
   idempotency: 'request',
-  body: { json: z.object({ refresh_token: z.string() }) },
+  body: { json: z.object({ refresh_token: z.string().max(1_024) }) },
   handle: ({ body, once }, { sessions }: { sessions: Pick<Sessions, 'refresh'> }) =>
     sessions.refresh(body.refresh_token, once),
 });

@@ -5,7 +5,7 @@ export const getProtocols = endpoint({
   operation: 'getProtocols',
   routes: ['GET /_matrix/client/v3/thirdparty/protocols'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   handle: async () => ({}),
 });

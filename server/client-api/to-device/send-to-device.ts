@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ToDevice } from '../../encryption/to-device.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byUser, jsonObject } from '../../http/fields.ts';
+import { byName, byUser, jsonObject, name } from '../../http/fields.ts';
 
 export const sendToDevice = endpoint({
   operation: 'sendToDevice',
@@ -10,10 +10,10 @@ export const sendToDevice = endpoint({
     'PUT /_matrix/client/r0/sendToDevice/{eventType}/{txnId}',
   ],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'write',
   idempotency: 'txnId',
-  path: z.object({ eventType: z.string(), txnId: z.string() }),
-  body: { json: z.object({ messages: byUser(z.record(z.string(), jsonObject)) }) },
+  path: z.object({ eventType: name, txnId: z.string() }),
+  body: { json: z.object({ messages: byUser(byName(jsonObject)) }) },
   async handle({ caller, path, body, once }, { toDevice }: { toDevice: Pick<ToDevice, 'send'> }) {
     await toDevice.send(caller, path.eventType, body.messages, once);
     return {};

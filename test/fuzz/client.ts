@@ -1,0 +1,57 @@
+import { Agent } from 'undici';
+import type { JsonObject } from '../../server/protocol/json.ts';
+
+export interface Asked {
+  readonly method: string;
+  /** As it goes over the wire. */
+  readonly path: string;
+  readonly token?: string | undefined;
+  readonly body?: string | Buffer | undefined;
+}
+
+export interface Answered {
+  /** 0 where the connection was cut without an answer. */
+  readonly status: number;
+  readonly text: string;
+}
+
+export class FuzzClient implements AsyncDisposable {
+  readonly #agent = new Agent({ pipelining: 1, connections: 4, headersTimeout: 60_000 });
+  readonly #origin: string;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  async ask({ method, path, token, body }: Asked): Promise<Answered> {
+    try {
+      const answer = await this.#agent.request({
+        origin: this.#origin,
+        method: method as 'GET',
+        path,
+        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        ...(body !== undefined && { body }),
+      });
+      return { status: answer.statusCode, text: await answer.body.text() };
+    } catch (error) {
+      return { status: 0, text: String(error) };
+    }
+  }
+
+  /** What must succeed. */
+  async json(
+    method: string,
+    path: string,
+    { token, body }: { token?: string; body?: object } = {},
+  ): Promise<JsonObject> {
+    const text = body && JSON.stringify(body);
+    const answer = await this.ask({ method, path, token, body: text });
+    if (answer.status !== 200)
+      throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return JSON.parse(answer.text) as JsonObject;
+  }
+
+  [Symbol.asyncDispose]() {
+    return this.#agent.destroy();
+  }
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonObject, JsonValue } from '../../server/protocol/json.ts';
+import { deviceKey, deviceKeys } from '../support/cross-signing.ts';
+import type { FuzzClient } from './client.ts';
+
+export interface Person {
+  readonly userId: string;
+  readonly deviceId: string;
+  readonly token: string;
+  readonly password: string;
+}
+
+/** What is there: two people in a room, and the values by which requests name things. */
+export interface World {
+  readonly alice: Person;
+  readonly bob: Person;
+  readonly roomId: string;
+  /** By the name of the parameter or field. The first that the schema takes is used. */
+  readonly named: Readonly<Record<string, readonly JsonValue[]>>;
+  /** Tried where no name fits. */
+  readonly anything: readonly JsonValue[];
+}
+
+export async function makePerson(client: FuzzClient): Promise<Person> {
+  const username = `u${randomUUID().slice(0, 13)}`;
+  const password = 'correct horse battery staple';
+  const body = { username, password, auth: { type: 'm.login.dummy' } };
+  const answer = await client.json('POST', '/_matrix/client/v3/register', { body });
+  const [userId, deviceId] = [answer.user_id as string, answer.device_id as string];
+  return { userId, deviceId, token: answer.access_token as string, password };
+}
+
+/** A new room of the two, with a message in it. */
+export async function makeWorld(client: FuzzClient, alice: Person, bob: Person): Promise<World> {
+  const as = ({ token }: Person) => ({ token });
+  const created = await client.json('POST', '/_matrix/client/v3/createRoom', {
+    ...as(alice),
+    body: { preset: 'public_chat', invite: [bob.userId] },
+  });
+  const roomId = created.room_id as string;
+  const room = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}`;
+  await client.json('POST', `${room}/join`, { ...as(bob), body: {} });
+  const sent = await client.json('PUT', `${room}/send/m.room.message/${randomUUID()}`, {
+    ...as(alice),
+    body: { msgtype: 'm.text', body: 'hello' },
+  });
+  const synced = await client.json('GET', '/_matrix/client/v3/sync', as(alice));
+  const names = { roomId, eventId: sent.event_id as string, since: synced.next_batch as string };
+  return { alice, bob, roomId, named: namesOf(alice, bob, names), anything: anythingOf(roomId) };
+}
+
+function namesOf(
+  alice: Person,
+  bob: Person,
+  { roomId, eventId, since }: { roomId: string; eventId: string; since: string },
+): World['named'] {
+  const keys = deviceKeys(alice.userId, alice.deviceId, deviceKey(alice.deviceId, 7));
+  const content = interestingContent(bob.userId, roomId, eventId);
+  return {
+    ...{ roomId: [roomId], room_id: [roomId], eventId: [eventId], userId: [alice.userId] },
+    ...{ user_id: [bob.userId], deviceId: [alice.deviceId], device_id: ['FUZZED'] },
+    ...{ invite: [bob.userId], senders: [bob.userId], rooms: [roomId] },
+    ...{ eventType: ['m.room.message'], type: ['m.login.password', 'com.example.type'] },
+    ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
+    ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },
+    ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },
+    ...{ filter: ['{"room":{"timeline":{"limit":5}}}', '{"types":["m.room.message"]}'] },
+    ...{ password: [alice.password], new_password: [alice.password], new_version: ['11'] },
+    ...{ device_keys: [keys, alice.userId], messages: [bob.userId], one_time_keys: [] },
+    ...{ identifier: [{ type: 'm.id.user', user: alice.userId }], user: [alice.userId] },
+    ...{ data: [{ url: 'http://127.0.0.1:9/_matrix/push/v1/notify' }], order: [0.5] },
+    ...{ room_alias_name: ['fuzz'], room_version: ['12'], presence: ['online'] },
+    body: [content],
+    content: [content],
+  };
+}
+
+const anythingOf = (roomId: string): JsonValue[] => [
+  ...['x', {}, 1, true, 'true', '10', roomId, '@bob:example.org', '#fuzz:example.org'],
+  ...[{ kind: 'event_match', key: 'content.body', pattern: 'hello' }, '$event', 'example.org'],
+];
+
+/** Keys that some event, account datum or setting has a meaning for. */
+const interestingContent = (userId: string, roomId: string, eventId: string): JsonObject => ({
+  ...{ msgtype: 'm.text', body: 'hello', displayname: 'Al', avatar_url: 'mxc://x/y' },
+  ...{ membership: 'join', reason: 'because', alias: '#fuzz:example.org', join_rule: 'public' },
+  ...{ thread_id: 'main', url: 'http://x', order: 0.5, limit: 5, event_format: 'client' },
+  ...{ users: { [userId]: 0 }, events: { 'm.room.name': 50 }, users_default: 0 },
+  'm.relates_to': { rel_type: 'm.thread', event_id: eventId },
+  'm.mentions': { user_ids: [userId] },
+  room: { timeline: { types: ['m.*'], not_senders: [userId] }, rooms: [roomId] },
+  ignored_users: { [userId]: {} },
+});
+
+/** Others' members must go on seeing each other: what a test may have broken is made anew. */
+export async function isWell(client: FuzzClient, { alice, bob, roomId }: World): Promise<boolean> {
+  for (const { token } of [alice, bob]) {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/joined_members`;
+    if ((await client.ask({ method: 'GET', path, token })).status !== 200) return false;
+  }
+  return true;
+}
