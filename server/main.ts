@@ -40,11 +40,13 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     now: Date.now,
   };
 
+  const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const accounts = accountFeatures(stored, {
     serverName,
     secret: identity.secretFor('interactive auth'),
     accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
     passwordCost: PASSWORD_COSTS[config.passwordCost],
+    takePasswordTry: (who) => rateLimits.take('login', who),
   });
   const rooms = new RoomEngine({
     log,
@@ -67,7 +69,6 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     onError,
     tellPresence: config.presence,
   });
-  const rateLimits = new RateLimits(ratesOf(config.rateLimits));
 
   const handler = requestListener(clientApi, {
     ports: {

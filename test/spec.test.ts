@@ -184,7 +184,7 @@ function closed() {
       },
     }),
     authenticate: () => undefined,
-    interact: async () => nothingProved,
+    interact: { sessionOf: () => undefined, prove: async () => nothingProved },
     rateLimits: new RateLimits({
       read: unlimited,
       write: unlimited,

@@ -22,6 +22,8 @@ export interface AccountFeatureOptions {
   /** Of access tokens that come with a refresh token. */
   readonly accessTokenLifeMs: number;
   readonly passwordCost?: PasswordCost;
+  /** Draws on how often a password may be tried; the milliseconds to wait, 0 for none. */
+  readonly takePasswordTry: (who: string) => number;
 }
 
 export type AccountFeatures = ReturnType<typeof accountFeatures>;
@@ -47,15 +49,16 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     userDirectory: new UserDirectory(stored.database),
     lastSeen,
     /** At once for a token that was used lately; the device is then known to be alive. */
-    authenticate(accessToken: string, visit: Visit): Caller | Promise<Caller | undefined> {
+    authenticate(accessToken: string, visit: Visit): Caller | (() => Promise<Caller | undefined>) {
       const found = sessions.authenticate(accessToken);
-      if (found instanceof Promise) return found.then((caller) => noted(lastSeen, caller, visit));
-      return noted(lastSeen, found, visit);
+      if (typeof found !== 'function') return noted(lastSeen, found, visit);
+      return async () => noted(lastSeen, await found(), visit);
     },
     interact: interactiveAuth({
       hasPassword: (userId, password) => accounts.hasPassword(userId, password),
       localUserId: (text) => accounts.localUserId(text),
       isValidRegistrationToken: (token) => registrationTokens.isValid(token),
+      takePasswordTry: options.takePasswordTry,
       secret: options.secret,
       now: stored.now,
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { UiaChallenge, type UiaFlows, type UiaQuestion } from '../protocol/interactive-auth.ts';
+import { UiaChallenge, type UiaFlows, type UiaRequest } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
@@ -12,23 +12,32 @@ const password = { type: 'm.login.password', user: 'alice', password: 'right' };
 
 function bench(secret = 1) {
   const clock = { ms: 0 };
-  const interact = interactiveAuth({
+  const tries: string[] = [];
+  const auth = interactiveAuth({
     hasPassword: async (_userId, text) => text === 'right',
     localUserId: (text) => `@${text}:x` as UserId,
     isValidRegistrationToken: async (text) => text === 'let me in',
+    takePasswordTry: (who) => (tries.push(who) > 6 ? 1_000 : 0),
     secret: Buffer.alloc(32, secret),
     now: () => clock.ms,
   });
-  const ask = async (auth: JsonObject | undefined, more: Partial<UiaQuestion> = {}) => {
+  const requestOf = (given: JsonObject | undefined, more: Partial<UiaRequest>): UiaRequest => {
+    const parameters = { device: 'A' };
+    const address = '192.0.2.1';
+    return { operation: 'op', path: '/op', parameters, caller, auth: given, address, ...more };
+  };
+  const ask = async (given: JsonObject | undefined, more: Partial<UiaRequest> = {}) => {
     try {
-      return { proof: await interact({ operation: 'op', caller, flows, auth, ...more }) };
+      return { proof: await auth.prove(requestOf(given, more), flows) };
     } catch (error) {
       if (error instanceof UiaChallenge) return { challenge: error.body };
       throw error;
     }
   };
   const begin = async () => (await ask(token)).challenge?.session as string;
-  return { clock, ask, begin };
+  const sessionOf = (session: string, more: Partial<UiaRequest> = {}) =>
+    auth.sessionOf(requestOf({ session }, more));
+  return { clock, ask, begin, sessionOf, tries };
 }
 
 test('a flow of two stages is gone through one by one, and its proofs are handed on', async () => {
@@ -53,19 +62,61 @@ test('a session that was changed by a single letter is not believed', async () =
   expect((await ask({ ...password, session: forged })).challenge).toBeDefined();
 });
 
-test('what was completed for one operation is not completed for another', async () => {
-  const { ask, begin } = bench();
-  const session = await begin();
-  const { challenge } = await ask({ ...password, session }, { operation: 'another' });
-  expect(challenge).toMatchObject({ completed: ['m.login.password'] });
+const bob = { ...caller, userId: '@bob:x' as UserId };
+
+test.each<[string, Partial<UiaRequest>, string]>([
+  ['operation', { operation: 'another' }, 'alice'],
+  ['path', { path: '/another' }, 'alice'],
+  ['parameter', { parameters: { device: 'B' } }, 'alice'],
+  ['parameter that is missing', { parameters: {} }, 'alice'],
+  ['user', { caller: bob }, 'bob'],
+])(
+  'a session is of no use for another %s, whatever is right in the request',
+  async (_what, more, user) => {
+    const { ask, begin, sessionOf } = bench();
+    const session = await begin();
+    const { challenge } = await ask({ ...password, user, session }, more);
+    expect(challenge).toMatchObject({ errcode: 'M_FORBIDDEN', completed: [] });
+    expect(challenge!.session).not.toBe(session);
+    expect(sessionOf(session, more)).toBeUndefined();
+  },
+);
+
+test('parameters may be added to a session that began with fewer, and are bound then', async () => {
+  const { ask } = bench();
+  const begun = (await ask(undefined, { parameters: {} })).challenge!.session!;
+  const added = await ask({ ...token, session: begun });
+  expect(added.challenge).toMatchObject({ completed: ['m.login.registration_token'] });
+  const changed = { parameters: { device: 'B' } };
+  const session = added.challenge!.session!;
+  expect((await ask({ ...password, session }, changed)).proof).toBeUndefined();
+  expect((await ask({ ...password, session })).proof).toBeDefined();
 });
 
-test('what one user completed is not completed for another', async () => {
-  const { ask, begin } = bench();
-  const session = await begin();
-  const bob = { ...caller, userId: '@bob:x' as UserId };
-  const { challenge } = await ask({ ...password, user: 'bob', session }, { caller: bob });
-  expect(challenge).toMatchObject({ completed: ['m.login.password'] });
+test('a session keeps its name while it goes on, so that its end is known by it', async () => {
+  const { ask, sessionOf } = bench();
+  const first = (await ask(undefined)).challenge!.session as string;
+  const second = (await ask({ ...token, session: first })).challenge!.session as string;
+  expect(second).not.toBe(first);
+  expect(sessionOf(second)).toBe(sessionOf(first));
+  expect(sessionOf('forged')).toBeUndefined();
+});
+
+test('a parameter cannot be read out of the session', async () => {
+  const { ask } = bench();
+  const parameters = { new_password: 'hush hush' };
+  const { challenge } = await ask(undefined, { parameters });
+  const seen = Buffer.from(String(challenge!.session).split('.')[0]!, 'base64url').toString();
+  expect(seen).toContain('new_password');
+  expect(seen).not.toContain('hush');
+});
+
+test('passwords are tried as often as user and address may, then not even the right one', async () => {
+  const { ask, tries } = bench();
+  const guess = { ...password, password: 'wrong' };
+  for (let n = 0; n < 3; n += 1) expect((await ask(guess)).challenge).toBeDefined();
+  await expect(ask(password)).rejects.toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED' });
+  expect(tries.slice(0, 2)).toEqual(['@alice:x', '192.0.2.1']);
 });
 
 test('a session ends after a quarter of an hour', async () => {

@@ -49,11 +49,11 @@ export class Sessions {
     });
   }
 
-  /** At once for a token that was used lately. Throws what an expired token is to be told. */
-  authenticate(accessToken: string): Caller | Promise<Caller | undefined> {
+  /** At once for a token that was used lately, else how to look it up. Throws what an expired token is to be told. */
+  authenticate(accessToken: string): Caller | (() => Promise<Caller | undefined>) {
     const hash = hashOfSecret(accessToken);
     const known = this.#cache.get(hash);
-    if (!known) return this.#load(hash);
+    if (!known) return () => this.#load(hash);
     this.#refuseExpired(known.expiresMs);
     return known.caller;
   }

@@ -12,11 +12,14 @@ export const NOT_SERVING =
 /** What stands between a request and its handler, and what the handlers may use. */
 export interface Gate<Ports> {
   readonly ports: Ports;
-  /** Undefined for an unknown token; throws what an expired one is to be told. */
+  /**
+   * Who is behind the token, at once, or how to look it up where memory does not know it. Undefined
+   * for an unknown token; throws what an expired one is to be told.
+   */
   readonly authenticate: (
     accessToken: string,
     request: RequestMeta,
-  ) => Promise<Caller | undefined> | Caller | undefined;
+  ) => Caller | undefined | (() => Promise<Caller | undefined>);
   readonly interact: InteractiveAuth;
   readonly rateLimits: RateLimits;
   readonly outcomes: Outcomes;

@@ -27,14 +27,21 @@ export class RateLimits {
     this.#now = now;
   }
 
+  /** What `take` would say, without taking. */
+  waitMs(limit: RateLimit, who: string): number {
+    const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
+    if (rate === 'unlimited') return 0;
+    const { tokens } = this.#refilled(`${limit} ${who}`, rate);
+    return tokens < 1 ? Math.ceil(((1 - tokens) / rate.perSecond) * 1_000) : 0;
+  }
+
   /** 0 if the request may go on, else the milliseconds after which it may. */
   take(limit: RateLimit, who: string): number {
     const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
     if (rate === 'unlimited') return 0;
-    const bucket = this.#refilled(`${limit} ${who}`, rate);
-    if (bucket.tokens < 1) return Math.ceil(((1 - bucket.tokens) / rate.perSecond) * 1_000);
-    bucket.tokens -= 1;
-    return 0;
+    const waitMs = this.waitMs(limit, who);
+    if (waitMs === 0) this.#refilled(`${limit} ${who}`, rate).tokens -= 1;
+    return waitMs;
   }
 
   #refilled(key: string, rate: Rate): Bucket {

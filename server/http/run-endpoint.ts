@@ -2,9 +2,9 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { onBehalfOf } from '../log/on-behalf.ts';
-import { notKept, type Once, type OnceKey } from '../log/outcomes.ts';
+import { both, notKept, type Once, type OnceKey } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
-import { nothingProved, type Proof } from '../protocol/interactive-auth.ts';
+import { nothingProved, type Proof, type UiaRequest } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { accessTokenOf } from './access-token.ts';
 import type { Answer } from './answer.ts';
@@ -89,15 +89,19 @@ async function runFor<Ports>(
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongQuery);
   const raw = endpoint.body && (await readJson(request, bodyRules(endpoint.body)));
   const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
-  const proof = await interact(endpoint, { caller, path, query, body }, raw, gate);
-  const given = { caller, path, query, body, proof, request: meta };
-  const handle = (kept: Once | undefined, isCommit: boolean) =>
-    onBehalfOf(subscriber, () =>
-      endpoint.handle(new IncomingCall(given, kept, isCommit ? undefined : response), gate.ports),
-    );
-  if (endpoint.idempotency !== 'txnId' || !caller) return handle(once, once !== undefined);
+  const given = { caller, path, query, body, request: meta };
+  const handle = (proof: Proof, kept: Once | undefined) => {
+    const isCommit = endpoint.idempotency === 'txnId' || once !== undefined;
+    const call = new IncomingCall({ ...given, proof }, kept, isCommit ? undefined : response);
+    return onBehalfOf(subscriber, () => endpoint.handle(call, gate.ports));
+  };
+  if (endpoint.uia) {
+    const uia = uiaRequest(endpoint, given, raw, pathOf(request.url));
+    return runProved(endpoint, given, { uia, once, gate, handle });
+  }
+  if (endpoint.idempotency !== 'txnId' || !caller) return handle(nothingProved, once);
   const key = transactionKey(endpoint, caller, segments, request);
-  return runOnce(gate, key, (kept) => handle(kept, true));
+  return runOnce(gate, key, (kept) => handle(nothingProved, kept));
 }
 
 /** Almost no handler asks for the signal, so it is made only for those that do. */
@@ -143,24 +147,61 @@ async function callerOf<Ports>(
     if (auth === 'optional') return undefined;
     throw missingToken();
   }
-  const caller = await gate.authenticate(token, meta);
-  if (!caller) throw unknownToken('Unknown access token');
+  const caller = await behindToken(token, meta, gate);
   if (caller.guest && auth === 'user')
     throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests may not do this');
   return caller;
 }
 
-async function interact<Ports>(
+/** Looking up costs a query: an address that names many tokens which are none has to wait. */
+async function behindToken<Ports>(
+  token: string,
+  meta: RequestMeta,
+  { authenticate, rateLimits }: Gate<Ports>,
+): Promise<Caller> {
+  const known = authenticate(token, meta);
+  if (typeof known === 'object') return known;
+  const who = `unknown tokens ${subscriberOf(meta.address)}`;
+  const waitMs = rateLimits.waitMs('read', who);
+  if (waitMs > 0) throw limitExceeded(waitMs);
+  const found = await known?.();
+  if (found) return found;
+  rateLimits.take('read', who);
+  throw unknownToken('Unknown access token');
+}
+
+function uiaRequest<Ports>(
+  { operation }: Endpoint<Ports>,
+  { caller, request }: Pick<AnyCall, 'caller' | 'request'>,
+  raw: JsonValue | undefined,
+  path: string,
+): UiaRequest {
+  const { auth, ...parameters } = isObject(raw) ? raw : {};
+  if (auth !== undefined && !isObject(auth)) throw badJson('auth must be an object');
+  const address = subscriberOf(request.address);
+  return { operation, path, parameters, caller, auth, address };
+}
+
+interface Proving<Ports> {
+  readonly uia: UiaRequest;
+  readonly once: Once | undefined;
+  readonly gate: Gate<Ports>;
+  readonly handle: (proof: Proof, once: Once | undefined) => Promise<Answer | object>;
+}
+
+/** Whoever did not hear how it ended tries again with the same session, and is told. */
+async function runProved<Ports>(
   endpoint: Endpoint<Ports>,
   call: Pick<AnyCall, 'caller' | 'path' | 'query' | 'body'>,
-  raw: JsonValue | undefined,
-  gate: Gate<Ports>,
-): Promise<Proof> {
-  const flows = await endpoint.uia?.(call, gate.ports);
-  if (!flows) return nothingProved;
-  const auth = isObject(raw) ? raw.auth : undefined;
-  if (auth !== undefined && !isObject(auth)) throw badJson('auth must be an object');
-  return gate.interact({ operation: endpoint.operation, caller: call.caller, flows, auth });
+  { uia, once, gate, handle }: Proving<Ports>,
+): Promise<Answer | object> {
+  const run = async (kept: Once | undefined) => {
+    const flows = await endpoint.uia?.(call, gate.ports);
+    return handle(flows ? await gate.interact.prove(uia, flows) : nothingProved, kept);
+  };
+  const sessionId = once && gate.interact.sessionOf(uia);
+  if (sessionId === undefined) return run(once);
+  return runOnce(gate, { kind: 'session', sessionId }, (kept) => run(both(kept, once)));
 }
 
 /** The raw path, so that two rooms' `t1` are two transactions. */

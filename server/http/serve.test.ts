@@ -154,6 +154,9 @@ test.each<[string, string, RequestInit, number, string]>([
     400,
     'M_BAD_JSON',
   ],
+  ['1e999 in the body', ROOM, { body: '{"x":[1,1e999]}' }, 400, 'M_BAD_JSON'],
+  ['-1E+400 in the body', ROOM, { body: '{"x":-1E+400}' }, 400, 'M_BAD_JSON'],
+  ['a number of 400 digits', ROOM, { body: `{"x":${'9'.repeat(400)}}` }, 400, 'M_BAD_JSON'],
   ['a body above its limit', ROOM, { body: `{"text":"${'x'.repeat(1_000)}"}` }, 413, 'M_TOO_LARGE'],
 ])('%s is answered with its errcode', async (_what, path, options, status, errcode) => {
   const answer = await ask(path, options);

@@ -1,7 +1,7 @@
 import type { Row, Write } from '../storage/write.ts';
 import type { Change, PlacedRecord } from './change.ts';
 import { columnArray, int8, NotEncodable } from './column.ts';
-import type { OutcomeRow } from './outcomes.ts';
+import { namesOf, type OutcomeRow } from './outcomes.ts';
 import { RECORD_VERSIONS } from './records.ts';
 import type { Statement } from './statement.ts';
 
@@ -52,7 +52,7 @@ export function bytesOf(change: Change): number {
 function encoded(changes: readonly Change[], fence: Fence): Statement[] {
   const rows = changes.flatMap((change) => change.rows);
   const records = changes.flatMap((change) => change.records);
-  const outcomes = changes.flatMap((change) => change.outcome ?? []);
+  const outcomes = changes.flatMap(({ outcome }) => namesOf(outcome));
   return [
     BEGIN,
     { ...FENCE, parameters: [int8(fence.last), int8(fence.epoch), int8(fence.previous)] },

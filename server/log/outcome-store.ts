@@ -12,7 +12,7 @@ export interface Seal {
   open(sealed: Buffer): Buffer;
 }
 
-const KEPT_MS = { txn: 24 * 3_600_000, request: 600_000 };
+const KEPT_MS = { txn: 24 * 3_600_000, request: 600_000, session: 900_000 };
 const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
 type Result<T> = { kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome };
@@ -125,11 +125,16 @@ const asRepeat = <T>(first: Result<T>, outcome: Outcome | undefined): Result<T> 
 
 /** 128 bits: nobody gains by two requests of their own that collide, and others' names are not theirs. */
 function hashOf(key: OnceKey): Buffer {
-  const parts =
-    key.kind === 'txn'
-      ? ['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId]
-      : ['request', key.requestId];
-  return createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify(partsOf(key)))
+    .digest()
+    .subarray(0, 16);
+}
+
+function partsOf(key: OnceKey): string[] {
+  if (key.kind === 'request') return ['request', key.requestId];
+  if (key.kind === 'session') return ['session', key.sessionId];
+  return ['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId];
 }
 
 const nameOf = (key: Buffer): string => key.toString('latin1');

@@ -15,6 +15,8 @@ export interface OutcomeRow {
   readonly secret: boolean;
   readonly keptMs: number;
   readonly outcome: Outcome;
+  /** The same outcome under a second name. */
+  readonly also?: OutcomeRow | undefined;
 }
 
 /** Handed to a handler: it puts `once.outcome(200, body)` into its change. */
@@ -34,7 +36,9 @@ export type OnceKey =
       txnId: string;
     }
   /** The front's own id of the request, unique over all fronts. */
-  | { kind: 'request'; requestId: string };
+  | { kind: 'request'; requestId: string }
+  /** A session of interactive auth: whoever completes it once more asks for the same thing. */
+  | { kind: 'session'; sessionId: string };
 
 export interface Outcomes {
   /**
@@ -46,6 +50,19 @@ export interface Outcomes {
     attempt: (once: Once) => Promise<T>,
   ): Promise<{ kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome }>;
 }
+
+/** A request that has two names leaves its outcome under both. */
+export const both = (one: Once, other: Once | undefined): Once => ({
+  outcome(status, body, options) {
+    const row = one.outcome(status, body, options);
+    const also = other?.outcome(status, body, options);
+    return row ? { ...row, also } : also;
+  },
+});
+
+/** Under all its names. */
+export const namesOf = (outcome: OutcomeRow | undefined): readonly OutcomeRow[] =>
+  outcome ? [outcome, ...namesOf(outcome.also)] : [];
 
 /** For tests and for requests that carry no key: nothing is kept. */
 export const notKept: Once = { outcome: () => undefined };

@@ -4,7 +4,7 @@ import type { NotEncodable } from './column.ts';
 import type { Deadline } from './deadline.ts';
 import { BuiltOnRefused, type Log, NotWriter, RefusedForData, TooManyRefused } from './log.ts';
 import { subject } from './on-behalf.ts';
-import type { OutcomeRow } from './outcomes.ts';
+import { namesOf, type OutcomeRow } from './outcomes.ts';
 import { firstToFail, Refusals } from './poison.ts';
 import { isPoison, rejectionOf } from './refusal.ts';
 import { Rounds } from './rounds.ts';
@@ -193,7 +193,7 @@ export class Writer implements Log {
   /** Memory follows the commit whatever the deadline says; what clients are told does not. */
   #tell(batch: readonly Waiting[]) {
     const records = batch.flatMap(({ change }) => change.records);
-    const outcomes = batch.flatMap(({ change }) => change.outcome ?? []);
+    const outcomes = batch.flatMap(({ change }) => namesOf(change.outcome));
     if (records.length > 0) for (const listener of this.#committedListeners) listener(records);
     if (outcomes.length > 0) for (const listener of this.#outcomeListeners) listener(outcomes);
     // A deadline that passed while the commit was under way: it is done, but not ours to say so.

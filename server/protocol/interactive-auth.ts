@@ -14,12 +14,18 @@ export interface Proof {
 }
 export const nothingProved: Proof = {};
 
-export interface UiaQuestion {
+/** A request for which its caller must authenticate, and what it says of that. */
+export interface UiaRequest {
   readonly operation: string;
+  /** As it was asked for: a device that is named in the path is one of the parameters. */
+  readonly path: string;
+  /** The body but for `auth`. */
+  readonly parameters: JsonObject;
   readonly caller: Caller | undefined;
-  readonly flows: UiaFlows;
   /** The `auth` of the body, if there is one. */
   readonly auth: JsonObject | undefined;
+  /** Of whoever asks, as far as limits tell one from another. */
+  readonly address: string;
 }
 
 /** The 401 that names the flows. It has an errcode only if a stage was tried and refused. */
@@ -36,5 +42,9 @@ export class UiaChallenge extends MatrixError {
   }
 }
 
-/** Resolves when a flow is complete; throws `UiaChallenge` when it is not. */
-export type InteractiveAuth = (question: UiaQuestion) => Promise<Proof>;
+export interface InteractiveAuth {
+  /** The id of the session that the request goes on with. Undefined if it names none that is of this request. */
+  sessionOf(request: UiaRequest): string | undefined;
+  /** Resolves when a flow is complete; throws `UiaChallenge` when it is not. */
+  prove(request: UiaRequest, flows: UiaFlows): Promise<Proof>;
+}

@@ -89,7 +89,9 @@ function valuesOf(schema: Schema, name: string, world: World): (JsonValue | unde
     case 'pipe':
       return transformed(schema, definition.in, name, world);
     case 'array':
-      return [valuesOf(definition.element, name, world) as JsonValue[]];
+      return [valuesOf(definition.element, name, world) as JsonValue[], []].filter((list) =>
+        takes(schema, list),
+      );
     case 'record':
       return valuesOf(definition.valueType, name, world).map((value) => ({
         [String(fitting(definition.keyType, name, world)[0])]: value!,

@@ -140,12 +140,12 @@ function* badPlaces(example: Example, good: Asked): Generator<Hostile> {
 const HEAVY_BYTES = 20_000;
 const PLACES_FEW = 12;
 
-/** Of the heavy ones each place of a large body gets a quarter, in turn: else it would take minutes. */
+/** A large body's places have the values in turn, and more seldom the heavy ones: else it would take minutes. */
 function valuesFor(index: number, places: number): [kind: string, text: string][] {
-  const isTurn = (turn: number) => places <= PLACES_FEW || (index + turn) % 4 === 0;
-  return Object.entries(BAD_JSON_VALUES).filter(
-    ([, text], turn) => text.length < HEAVY_BYTES || isTurn(turn),
-  );
+  return Object.entries(BAD_JSON_VALUES).filter(([, text], turn) => {
+    const every = (text.length < HEAVY_BYTES ? 1 : 2) * (places <= PLACES_FEW ? 1 : 3);
+    return (index + turn) % every === 0;
+  });
 }
 
 /** What others in the body would be refused for must not hide what this one does. */

@@ -55,6 +55,7 @@ function namesOf(
   { roomId, eventId, since }: { roomId: string; eventId: string; since: string },
 ): World['named'] {
   const keys = deviceKeys(alice.userId, alice.deviceId, deviceKey(alice.deviceId, 7));
+  const oneTimeKey = { 'signed_curve25519:AAAA': { key: 'x', signatures: {} } };
   const content = interestingContent(bob.userId, roomId, eventId);
   return {
     ...{ roomId: [roomId], room_id: [roomId], eventId: [eventId], userId: [alice.userId] },
@@ -66,11 +67,14 @@ function namesOf(
     ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },
     ...{ filter: ['{"room":{"timeline":{"limit":5}}}', '{"types":["m.room.message"]}'] },
     ...{ password: [alice.password], new_password: [alice.password], new_version: ['11'] },
-    ...{ device_keys: [keys, alice.userId], messages: [bob.userId], one_time_keys: [] },
+    ...{ device_keys: [keys, { [alice.userId]: [alice.deviceId] }] },
+    ...{ messages: [{ [bob.userId]: { '*': { secret: 'hush' } } }] },
+    one_time_keys: [{ [bob.userId]: { [bob.deviceId]: 'signed_curve25519' } }, oneTimeKey],
+    fallback_keys: [oneTimeKey],
     ...{ identifier: [{ type: 'm.id.user', user: alice.userId }], user: [alice.userId] },
     ...{ data: [{ url: 'http://127.0.0.1:9/_matrix/push/v1/notify' }], order: [0.5] },
     ...{ room_alias_name: ['fuzz'], room_version: ['12'], presence: ['online'] },
-    body: [content],
+    body: [content, { [alice.userId]: { [alice.deviceId]: keys } }],
     content: [content],
   };
 }

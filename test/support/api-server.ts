@@ -95,14 +95,15 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     locks: new KeyedMutex(),
     now: () => clock.ms,
   };
+  const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
   const features = accountFeatures(stored, {
     serverName: 'example.org' as ServerName,
     secret: Buffer.alloc(32, 1),
     accessTokenLifeMs: 300_000,
     passwordCost: { costLog2: 4, parallelism: 1 },
+    takePasswordTry: (who) => rateLimits.take('login', who),
   });
   const encryption = encryptionFeatures(stored);
-  const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
   const server = await serve(endpoints, {
     ports: {
       ...features,

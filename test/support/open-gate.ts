@@ -26,7 +26,7 @@ export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}
   return {
     ports,
     authenticate: (token) => callers[token],
-    interact: async () => nothingProved,
+    interact: { sessionOf: () => undefined, prove: async () => nothingProved },
     rateLimits: unlimited,
     outcomes: { run: async (_key, attempt) => ({ kind: 'ran', answer: await attempt(notKept) }) },
     mayAnswer: () => true,

@@ -6,7 +6,7 @@ export const changePassword = endpoint({
   operation: 'changePassword',
   routes: ['POST /_matrix/client/v3/account/password'],
   auth: 'user',
-  rateLimit: 'login',
+  rateLimit: 'write',
   idempotency: 'request',
   body: {
     json: z.object({

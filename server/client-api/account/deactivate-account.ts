@@ -16,7 +16,7 @@ export const deactivateAccount = endpoint({
   operation: 'deactivateAccount',
   routes: ['POST /_matrix/client/v3/account/deactivate'],
   auth: 'user',
-  rateLimit: 'login',
+  rateLimit: 'write',
   idempotency: 'request',
   body: { json: z.object({}), mayBeEmpty: true },
   uia: async () => [['m.login.password']],

@@ -29,6 +29,26 @@ test('with that session and the dummy stage the account is made and logged in', 
   expect((await api.ask('GET /account/whoami', { token })).status).toBe(200);
 });
 
+test('whoever did not hear that they are registered is told so by the same session', async () => {
+  await using api = await startApi();
+  const { session } = (await api.ask('POST /register', { body: alice })).body;
+  const body = { ...alice, auth: { ...dummy, session } };
+  const first = await api.ask('POST /register', { body });
+  expect(first.status).toBe(200);
+  expect(await api.ask('POST /register', { body })).toEqual(first);
+  const another = await api.ask('POST /register', { body: { ...body, password: 'another' } });
+  expect(another.body.errcode).toBe('M_USER_IN_USE');
+});
+
+test('a session that made an account with a name by chance makes no second one', async () => {
+  await using api = await startApi();
+  const { session } = (await api.ask('POST /register', { body: {} })).body;
+  const body = { password: PASSWORD, auth: { ...dummy, session } };
+  const answers = [];
+  for (let n = 0; n < 3; n += 1) answers.push((await api.ask('POST /register', { body })).body);
+  expect(new Set(answers.map((answer) => answer.user_id)).size).toBe(1);
+});
+
 test('the dummy stage needs no session', async () => {
   await using api = await startApi();
   const { status } = await api.ask('POST /register', { body: { ...alice, auth: dummy } });
@@ -50,7 +70,7 @@ test('who does not want to be logged in gets neither device nor token', async ()
 });
 
 test.each([
-  ['upper case', 'Alice'],
+  ['letters beyond ASCII', 'Älice'],
   ['a space', 'a lice'],
   ['nothing', ''],
   ['more than an id can hold', 'a'.repeat(250)],
@@ -68,6 +88,20 @@ test('a name that is taken is refused before any stage, and by the availability 
   const check = await api.ask('GET /register/available?username=alice');
   expect(check.body.errcode).toBe('M_USER_IN_USE');
   expect((await api.ask('GET /register/available?username=bob')).body).toEqual({ available: true });
+});
+
+test('capital letters are folded, at the registration and at the login', async () => {
+  await using api = await startApi();
+  const body = { ...alice, username: 'AlicE', auth: dummy };
+  const made = await api.ask('POST /register', { body });
+  expect(made.body.user_id).toBe('@alice:example.org');
+  expect((await api.ask('GET /register/available?username=ALICE')).body.errcode).toBe(
+    'M_USER_IN_USE',
+  );
+  for (const user of ['ALICE', '@Alice:example.org']) {
+    const login = { type: 'm.login.password', user, password: PASSWORD };
+    expect((await api.ask('POST /login', { body: login })).body.user_id).toBe('@alice:example.org');
+  }
 });
 
 test('of two who register one name at the same time one gets it', async () => {
@@ -123,6 +157,19 @@ test('with a registration token as many people get in as it allows', async () =>
     errcode: 'M_FORBIDDEN',
     flows: [{ stages: ['m.login.registration_token'] }],
   });
+});
+
+test('of many who register with the last use of a token one gets in', async () => {
+  await using api = await startApi({ registration: 'token' });
+  const { token } = await api.features.registrationTokens.create({ usesAllowed: 1 });
+  const auth = { type: 'm.login.registration_token', token };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const replies = await Promise.all(
+    names.map((username) => api.ask('POST /register', { body: { ...alice, username, auth } })),
+  );
+  expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+  const accounts = await api.fresh.database.query('test', 'SELECT user_id FROM account');
+  expect(accounts).toHaveLength(1);
 });
 
 test('a registration token past its end lets nobody in', async () => {

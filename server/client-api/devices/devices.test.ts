@@ -77,3 +77,45 @@ test('several devices are deleted at once, and those that are not there do no ha
   expect((await api.ask('POST /delete_devices', { token, body })).status).toBe(200);
   expect(await idsOf(api, token)).toEqual(['PHONE']);
 });
+
+test.each([
+  ['path', 'DELETE /devices/LAPTOP', {}, 'DELETE /devices/TABLET', {}],
+  [
+    'body',
+    'POST /delete_devices',
+    { devices: ['LAPTOP'] },
+    'POST /delete_devices',
+    { devices: ['TABLET'] },
+  ],
+])(
+  'a session for one device, named in the %s, deletes no other',
+  async (_where, one, first, other, second) => {
+    await using api = await startApi();
+    const token = await twoDevices(api);
+    await api.ask('POST /login', { body: { ...auth, device_id: 'TABLET' } });
+    const { session } = (await api.ask(one, { token, body: first })).body;
+    const wrong = await api.ask(other, { token, body: { ...second, auth: { ...auth, session } } });
+    expect([wrong.status, wrong.body.errcode]).toEqual([401, 'M_FORBIDDEN']);
+    expect(await idsOf(api, token)).toEqual(['LAPTOP', 'PHONE', 'TABLET']);
+    const right = await api.ask(one, { token, body: { ...first, auth: { ...auth, session } } });
+    expect(right.status).toBe(200);
+    expect(await idsOf(api, token)).toEqual(['PHONE', 'TABLET']);
+  },
+);
+
+test.each([
+  ['DELETE /devices/LAPTOP', {}],
+  ['POST /delete_devices', { devices: ['LAPTOP'] }],
+  ['POST /account/password', { new_password: 'another' }],
+  ['POST /account/deactivate', {}],
+])('%s is no place to guess the password at', async (request, body) => {
+  await using api = await startApi({ rates: { login: { perSecond: 0.001, burst: 4 } } });
+  const token = await api.register('alice', 'PHONE');
+  const guess = (password: string) =>
+    api.ask(request, { token, body: { ...body, auth: { ...auth, password } } });
+  const seen = [];
+  for (let n = 0; n < 6; n += 1) seen.push((await guess(`guess ${n}`)).status);
+  expect(seen).toEqual([401, 401, 401, 401, 429, 429]);
+  expect((await guess(PASSWORD)).status).toBe(429);
+  expect((await api.ask('POST /login', { body: auth })).status).toBe(429);
+});

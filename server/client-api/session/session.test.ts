@@ -79,6 +79,16 @@ test('guesses at one account are limited, whatever addresses they come from', as
   expect(statuses).toEqual([403, 403, 429]);
 });
 
+test('who names many tokens that are none has to wait, and nobody who has one', async () => {
+  await using api = await startApi({ rates: { read: { perSecond: 0.001, burst: 3 } } });
+  const token = await api.register('alice');
+  expect((await whoami(api, token)).status).toBe(200);
+  const seen = [];
+  for (let n = 0; n < 5; n += 1) seen.push((await whoami(api, `bogus-${n}`)).status);
+  expect(seen).toEqual([401, 401, 401, 429, 429]);
+  expect((await whoami(api, token)).status).toBe(200);
+});
+
 test('neither tokens nor passwords stand in the database', async () => {
   await using api = await startApi();
   await api.register('alice');
