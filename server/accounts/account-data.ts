@@ -90,7 +90,7 @@ export class AccountData {
   }
 
   #locked<T>(userId: UserId, work: () => Promise<T>): Promise<T> {
-    return this.#stored.locks.run(`account-data:${userId}`, work);
+    return this.#stored.locks.run(accountDataLockOf(userId), work);
   }
 
   #commit(
@@ -109,6 +109,9 @@ export class AccountData {
     });
   }
 }
+
+/** Held from a read until what was made of it is committed. */
+export const accountDataLockOf = (userId: UserId): string => `account-data:${userId}`;
 
 const parse = (json: string): JsonObject => JSON.parse(json) as JsonObject;
 

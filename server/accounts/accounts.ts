@@ -10,11 +10,21 @@ import {
 } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import { type Account, accountOf, accountRow, hasAccounts } from '../storage/accounts/accounts.ts';
+import { filtersGoneRow } from '../storage/accounts/filters.ts';
+import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import type { Row } from '../storage/write.ts';
+import { accountDataLockOf } from './account-data.ts';
 import type { Devices } from './devices.ts';
-import { hashPassword, isPassword, PASSWORD_COST, type PasswordCost } from './password-hash.ts';
+import {
+  hashPassword,
+  isOutdated,
+  isPassword,
+  PASSWORD_COST,
+  type PasswordCost,
+} from './password-hash.ts';
 import { lockOf, type Stored } from './ports.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
@@ -44,6 +54,7 @@ interface AccountChange {
   /** The one device that stays logged in, if any does. */
   readonly keeps: string | undefined | typeof ALL_DEVICES;
   readonly body: JsonObject;
+  readonly rows?: readonly Row[];
 }
 
 const WRONG = 'Wrong user name or password';
@@ -84,7 +95,7 @@ export class Accounts {
 
   /** The user id that a new account by this name has; M_INVALID_USERNAME or M_USER_IN_USE else. */
   async availableUserId(localpart: string): Promise<UserId> {
-    const userId = newUserId(localpart, this.serverName);
+    const userId = newUserId(folded(localpart), this.serverName);
     if (!userId.ok) throw new MatrixError(400, 'M_INVALID_USERNAME', userId.reason);
     await this.#refuseTaken(userId.value);
     return userId.value;
@@ -98,7 +109,8 @@ export class Accounts {
   /** As people write it at a login: a localpart or a whole id. Undefined if it is not of this server. */
   localUserId(text: string): UserId | undefined {
     const userId = parseUserId(text.startsWith('@') ? text : `@${text}:${this.serverName}`);
-    return userId.ok && serverNameOf(userId.value) === this.serverName ? userId.value : undefined;
+    if (!userId.ok || serverNameOf(userId.value) !== this.serverName) return undefined;
+    return `@${folded(localpartOf(userId.value))}:${this.serverName}` as UserId;
   }
 
   /** Account, session and outcome in one transaction. */
@@ -113,27 +125,26 @@ export class Accounts {
   }
 
   async logIn(login: Login, once: Once): Promise<JsonObject> {
-    const account = await this.#checked(login.userId, login.password);
-    const { userId } = account;
+    const { userId, password } = login;
+    const checked = await this.#checked(userId, password);
+    const renewed = await this.#renewedHash(checked, password);
     return this.#stored.locks.run(lockOf(userId), async () => {
       // Hashing takes long enough for the password to be changed, or the account to be closed.
       const now = await this.get(userId);
-      if (now?.passwordHash !== account.passwordHash) throw forbidden(WRONG);
+      if (!now || now.passwordHash !== checked.passwordHash) throw forbidden(WRONG);
+      const account = renewed === undefined ? [] : [accountRow({ ...now, passwordHash: renewed })];
       const prepared = await this.#sessions.prepare(userId, login.session);
       return this.#stored.log.commit((position) => {
         const { rows, records, answer } = prepared(position);
         const outcome = once.outcome(200, answer, { secret: true });
-        return { change: { rows, records, outcome, touches: [] }, value: answer };
+        const all = [...account, ...rows];
+        return { change: { rows: all, records, outcome, touches: [] }, value: answer };
       });
     });
   }
 
   async hasPassword(userId: UserId, password: string): Promise<boolean> {
-    const account = await this.get(userId);
-    const known = account?.passwordHash ?? null;
-    this.#nobodysHash ??= hashPassword('', this.#cost);
-    const matches = await isPassword(password, known ?? (await this.#nobodysHash));
-    return matches && known !== null;
+    return this.#isPasswordOf(await this.get(userId), password);
   }
 
   /** With `logoutDevices` all devices but the caller's go. */
@@ -149,14 +160,22 @@ export class Accounts {
     });
   }
 
-  /** The name is never given out again. */
-  async deactivate(userId: UserId, once: Once, body: JsonObject): Promise<void> {
+  /** The name is never given out again. With `erase` nothing stays that the user kept with us or told of themselves. */
+  async deactivate(
+    { userId, erase }: { userId: UserId; erase: boolean },
+    once: Once,
+    body: JsonObject,
+  ): Promise<void> {
     const deactivatedMs = this.#stored.now();
-    await this.#change(userId, once, {
-      edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
-      keeps: undefined,
-      body,
-    });
+    const end = () =>
+      this.#change(userId, once, {
+        edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
+        keeps: undefined,
+        rows: erase ? erasedRows(userId) : [],
+        body,
+      });
+    // What is put at the same moment comes before: nothing is put behind it, since all tokens end.
+    await this.#stored.locks.run(accountDataLockOf(userId), end);
   }
 
   async #register(
@@ -185,40 +204,47 @@ export class Accounts {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
-      const commit = (rows: readonly Row[]) =>
-        this.#commitChange(
-          accountRow(change.edit(account)),
-          rows,
-          once.outcome(200, change.body),
-          userId,
-        );
+      const { edit, body, rows: more = [] } = change;
+      const commit = (rows: readonly Row[]) => {
+        const all = [accountRow(edit(account)), ...rows, ...more];
+        return this.#commitChange(all, once.outcome(200, body), userId);
+      };
       if (change.keeps === ALL_DEVICES) await commit([]);
       else await this.#devices.deleteAllBut(userId, change.keeps, commit);
     });
   }
 
-  #commitChange(
-    account: Row,
-    gone: readonly Row[],
-    outcome: OutcomeRow | undefined,
-    userId: UserId,
-  ) {
+  #commitChange(changed: readonly Row[], outcome: OutcomeRow | undefined, userId: UserId) {
     return this.#stored.log.commit((next) => {
       const position = next();
       const record = { kind: 'device-list', userId } as const;
-      const rows = [account, ...gone, deviceListRow(userId, position)];
+      const rows = [...changed, deviceListRow(userId, position)];
       const records = [{ position, record }, loginsChanged(userId, next())];
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
 
+  async #isPasswordOf(account: Account | undefined, password: string): Promise<boolean> {
+    const known = account?.passwordHash ?? null;
+    this.#nobodysHash ??= hashPassword('', this.#cost);
+    const matches = await isPassword(password, known ?? (await this.#nobodysHash));
+    return matches && known !== null;
+  }
+
+  /** The account with the very hash that the password was compared with. */
   async #checked(userId: UserId, password: string): Promise<Account> {
-    const matches = await this.hasPassword(userId, password);
     const account = await this.get(userId);
+    const matches = await this.#isPasswordOf(account, password);
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
     if (!account || !matches) throw forbidden(WRONG);
     return account;
+  }
+
+  /** Of an earlier release, or an earlier cost: only now is the password at hand. */
+  async #renewedHash({ passwordHash }: Account, password: string): Promise<string | undefined> {
+    if (passwordHash === null || !isOutdated(passwordHash, this.#cost)) return undefined;
+    return hashPassword(password, this.#cost);
   }
 
   async #refuseTaken(userId: UserId) {
@@ -226,3 +252,13 @@ export class Accounts {
       throw new MatrixError(400, 'M_USER_IN_USE', `${localpartOf(userId)} is taken`);
   }
 }
+
+/** Nobody shall be told apart by them; ids are made of lower case only. */
+const folded = (localpart: string): string =>
+  localpart.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+const erasedRows = (userId: UserId): Row[] => [
+  accountDataGoneRow(userId),
+  profileGoneRow(userId),
+  filtersGoneRow(userId),
+];

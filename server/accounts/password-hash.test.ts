@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { hashPassword, isPassword } from './password-hash.ts';
+import { hashPassword, isOutdated, isPassword, PASSWORD_COST } from './password-hash.ts';
 
-const cheap = { costLog2: 4, parallelism: 1 };
+const cheap = { memoryKib: 8, passes: 1, parallelism: 1 };
 
 test('a password is known again by its hash, and no other is', async () => {
   const hash = await hashPassword('päss', cheap);
@@ -15,8 +15,27 @@ test('the same password has another hash each time', async () => {
 });
 
 test('a hash of another cost still holds', async () => {
-  const dearer = await hashPassword('a', { costLog2: 6, parallelism: 2 });
+  const dearer = await hashPassword('a', { memoryKib: 32, passes: 2, parallelism: 2 });
   expect(await isPassword('a', dearer)).toBe(true);
+});
+
+test('a hash of an earlier release, by scrypt, still holds, and is outdated', async () => {
+  // Made by the release of before: scrypt of 'päss', N = 16, p = 1.
+  const hash = 'scrypt$4$1$MDEyMzQ1Njc4OWFiY2RlZg$2NTzIJ646VBmxzXbKj8hLQym8A3_nnGfXYhvFngvv4I';
+  expect(await isPassword('päss', hash)).toBe(true);
+  expect(await isPassword('pass', hash)).toBe(false);
+  expect(isOutdated(hash, cheap)).toBe(true);
+});
+
+test('a hash is outdated when the cost has changed, and not before', async () => {
+  const hash = await hashPassword('a', cheap);
+  expect(isOutdated(hash, cheap)).toBe(false);
+  expect(isOutdated(hash, PASSWORD_COST)).toBe(true);
+});
+
+test('the cost is at least what OWASP asks of Argon2id', () => {
+  const { memoryKib, passes, parallelism } = PASSWORD_COST;
+  expect([memoryKib >= 19 * 1_024, passes >= 2, parallelism]).toEqual([true, true, 1]);
 });
 
 test('letters that look the same are the same, however the keyboard makes them', async () => {

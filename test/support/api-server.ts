@@ -28,6 +28,7 @@ import type { Writer } from '../../server/log/writer.ts';
 import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
+import type { Database } from '../../server/storage/database.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 import { startWriter } from './writer.ts';
 
@@ -39,6 +40,8 @@ export interface ApiOptions {
   /** On the database of another server, which was stopped: a restart, or a failover. */
   readonly fresh?: FreshDatabase;
   readonly rooms?: Partial<Rooms>;
+  /** What the features read through, to stand between a query and its answer. */
+  readonly reads?: (database: Database) => Database;
 }
 
 export interface Reply {
@@ -89,7 +92,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const writer = await startWriter(fresh.url);
   const clock = { ms: 1_800_000_000_000 };
   const stored: Stored = {
-    database: fresh.database,
+    database: options.reads?.(fresh.database) ?? fresh.database,
     lookUps: fresh.database,
     log: writer,
     locks: new KeyedMutex(),
@@ -100,7 +103,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     serverName: 'example.org' as ServerName,
     secret: Buffer.alloc(32, 1),
     accessTokenLifeMs: 300_000,
-    passwordCost: { costLog2: 4, parallelism: 1 },
+    passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
     takePasswordTry: (who) => rateLimits.take('login', who),
   });
   const encryption = encryptionFeatures(stored);

@@ -97,3 +97,33 @@ test('a session of interactive auth is worth nothing at another operation or for
   expect(reply.status).toBe(401);
   expect(reply.body.session).not.toBe(session);
 });
+
+test.each([
+  [true, 404, 404],
+  [false, 200, 200],
+])(
+  'with erase: %s what a user kept with us and told of themselves is answered %i',
+  async (erase, data, told) => {
+    await using api = await startApi();
+    const token = await api.register('alice', 'PHONE');
+    const bob = await api.register('bob', 'LAPTOP');
+    const user = '/user/@alice:example.org';
+    await api.ask(`PUT ${user}/account_data/a.type`, { token, body: { kept: true } });
+    await api.ask(`POST ${user}/filter`, { token, body: { event_fields: ['type'] } });
+    await api.ask('PUT /profile/@alice:example.org/displayname', {
+      token,
+      body: { displayname: 'Al' },
+    });
+    await api.ask('PUT /user/@bob:example.org/account_data/a.type', { token: bob, body: {} });
+    const body = { erase, auth: password('alice') };
+    expect((await api.ask('POST /account/deactivate', { token, body })).status).toBe(200);
+
+    const rows = async (sql: string) => (await api.fresh.database.query(sql, sql)).length;
+    const left = data === 200 ? 1 : 0;
+    expect(await rows("SELECT FROM account_data WHERE user_id LIKE '@alice%'")).toBe(left);
+    expect(await rows("SELECT FROM account_data WHERE user_id LIKE '@bob%'")).toBe(1);
+    expect(await rows('SELECT FROM filter')).toBe(left);
+    const name = await api.ask('GET /profile/@alice:example.org/displayname');
+    expect(name.status).toBe(told);
+  },
+);

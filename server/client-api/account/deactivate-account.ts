@@ -18,13 +18,13 @@ export const deactivateAccount = endpoint({
   auth: 'user',
   rateLimit: 'write',
   idempotency: 'request',
-  body: { json: z.object({}), mayBeEmpty: true },
+  body: { json: z.object({ erase: z.boolean().default(false) }), mayBeEmpty: true },
   uia: async () => [['m.login.password']],
 
   /** The rooms first: a repeat goes on where a failover cut it, and the account's end is the last act. */
-  async handle({ caller, once }, { accounts, rooms }: Ports) {
+  async handle({ caller, body, once }, { accounts, rooms }: Ports) {
     await leaveAll(caller.userId, rooms);
-    await accounts.deactivate(caller.userId, once, BODY);
+    await accounts.deactivate({ userId: caller.userId, erase: body.erase }, once, BODY);
     return BODY;
   },
 });

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import {
+  type ApiServer,
+  PASSWORD,
+  type Reply,
+  startApi,
+} from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 
 const login = (more: object = {}) => ({
@@ -261,18 +266,51 @@ test('tokens hold over a failover', async () => {
 });
 
 test('a login whose password is changed while it is checked is no login', async () => {
-  await using api = await startApi();
+  let onAccount: (() => Promise<unknown>) | undefined;
+  await using api = await startApi({
+    reads: (database) => ({
+      async query(name, sql, values) {
+        const rows = await database.query<never>(name, sql, values);
+        const change = name === 'account_of' ? onAccount : undefined;
+        if (!change) return rows;
+        onAccount = undefined;
+        await change();
+        return rows;
+      },
+    }),
+  });
   const token = await api.register('alice', 'PHONE');
   const auth = { type: 'm.login.password', user: 'alice', password: PASSWORD };
   const body = { new_password: 'another', auth };
-  const [changed, ...logins] = await Promise.all([
-    api.ask('POST /account/password', { token, body }),
-    ...Array.from({ length: 10 }, () => api.ask('POST /login', login())),
+  let changed: Reply | undefined;
+  onAccount = async () => {
+    changed = await api.ask('POST /account/password', { token, body });
+  };
+  const late = await api.ask('POST /login', login());
+  expect(changed?.status).toBe(200);
+  expect([late.status, late.body.errcode]).toEqual([403, 'M_FORBIDDEN']);
+});
+
+test('a password hash of an earlier release is renewed at the next login', async () => {
+  await using api = await startApi();
+  await api.register('alice', 'PHONE');
+  const hashes = async () =>
+    (
+      await api.fresh.database.query<{ hash: string }>(
+        'h',
+        'SELECT password_hash AS hash FROM account',
+      )
+    )[0]!.hash;
+  await api.fresh.database.query('old', 'UPDATE account SET password_hash = $1', [
+    'scrypt$4$1$MDEyMzQ1Njc4OWFiY2RlZg$0Pz6RuN9WCY6OfE3FYH5Myx0JqvNjul84VbFyWLBf4g',
   ]);
-  expect(changed.status).toBe(200);
-  const later = logins.flatMap((reply) => reply.body.access_token ?? []);
-  const statuses = await Promise.all(later.map((each) => whoami(api, each)));
-  expect(new Set(statuses.map((reply) => reply.status))).not.toContain(200);
+  expect((await api.ask('POST /login', login())).status).toBe(200);
+  const renewed = await hashes();
+  expect(renewed).toMatch(/^\$argon2id\$/);
+  expect((await api.ask('POST /login', login())).status).toBe(200);
+  expect(await hashes()).toBe(renewed);
+  const wrong = await api.ask('POST /login', login({ password: 'wrong' }));
+  expect(wrong.status).toBe(403);
 });
 
 test.each([

@@ -43,6 +43,12 @@ export const accountDatumRow = (userId: UserId, datum: AccountDatum): Row => ({
   values: [userId, datum.roomId ?? '', datum.type, datum.content, datum.position],
 });
 
+/** Of a user who wants to be forgotten. */
+export const accountDataGoneRow = (userId: UserId): Row => ({
+  write: DELETE_ACCOUNT_DATA,
+  values: [userId],
+});
+
 const PUT_ACCOUNT_DATUM: Write = {
   name: 'put_account_datum',
   table: 'account_data',
@@ -52,4 +58,11 @@ const PUT_ACCOUNT_DATUM: Write = {
       DO UPDATE SET content = excluded.content, position = excluded.position`,
   types: ['text', 'text', 'text', 'text', 'int8'],
   key: ([userId, roomId, type]) => `${userId}\0${roomId}\0${type}`,
+};
+
+const DELETE_ACCOUNT_DATA: Write = {
+  name: 'delete_account_data_of',
+  table: 'account_data (all of a user)',
+  sql: 'DELETE FROM account_data WHERE user_id = ANY ($1::text[])',
+  types: ['text'],
 };

@@ -20,6 +20,12 @@ export const filterRow = (userId: UserId, filterId: string, content: string): Ro
   values: [userId, filterId, content],
 });
 
+/** Of a user who wants to be forgotten. */
+export const filtersGoneRow = (userId: UserId): Row => ({
+  write: DELETE_FILTERS,
+  values: [userId],
+});
+
 const PUT_FILTER: Write = {
   name: 'put_filter',
   table: 'filter',
@@ -28,4 +34,11 @@ const PUT_FILTER: Write = {
     ON CONFLICT (user_id, filter_id) DO NOTHING`,
   types: ['text', 'text', 'text'],
   key: ([userId, filterId]) => `${userId}\0${filterId}`,
+};
+
+const DELETE_FILTERS: Write = {
+  name: 'delete_filters_of',
+  table: 'filter (all of a user)',
+  sql: 'DELETE FROM filter WHERE user_id = ANY ($1::text[])',
+  types: ['text'],
 };

@@ -25,6 +25,12 @@ export const profileFieldGoneRow = (userId: UserId, field: string): Row => ({
   values: [userId, field],
 });
 
+/** Of a user who wants to be forgotten. */
+export const profileGoneRow = (userId: UserId): Row => ({
+  write: DELETE_PROFILE,
+  values: [userId],
+});
+
 const byField: NonNullable<Write['key']> = ([userId, field]) => `${userId}\0${field}`;
 
 const PUT_PROFILE_FIELD: Write = {
@@ -44,4 +50,11 @@ const DELETE_PROFILE_FIELD: Write = {
     WHERE profile_field.user_id = gone.user_id AND profile_field.field = gone.field`,
   types: ['text', 'text'],
   key: byField,
+};
+
+const DELETE_PROFILE: Write = {
+  name: 'delete_profile_of',
+  table: 'profile_field (all of a user)',
+  sql: 'DELETE FROM profile_field WHERE user_id = ANY ($1::text[])',
+  types: ['text'],
 };
