@@ -23,7 +23,7 @@ test.each<[string, (bench: Bench) => Promise<unknown>]>([
   ['a logout', logout],
   ['a logout of all devices', ({ devices }) => devices.deleteAll(userId)],
   ['another login on the device', logIn],
-  ['a deactivation', ({ accounts }) => accounts.deactivate(userId, notKept, {})],
+  ['a deactivation', ({ accounts }) => accounts.deactivate({ userId, erase: false }, notKept, {})],
   [
     'a change of the password that ends the others',
     ({ accounts }) =>
@@ -73,7 +73,8 @@ async function workbench() {
       serverName: 'example.org' as ServerName,
       secret: Buffer.alloc(32),
       accessTokenLifeMs: 300_000,
-      passwordCost: { costLog2: 4, parallelism: 1 },
+      passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
+      takePasswordTry: () => 0,
     },
   );
   await features.accounts.register(

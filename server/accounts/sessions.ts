@@ -34,6 +34,9 @@ export interface NewSession {
   readonly answer: JsonObject;
 }
 
+/** Others' requests go to each of them, and each has keys: more are no person's, nor a bot's that logs out. */
+const DEVICES_MAX = 1_000;
+
 /** Logged-in devices and their tokens. */
 export class Sessions {
   readonly #stored: Stored;
@@ -71,6 +74,8 @@ export class Sessions {
     const { database, now } = this.#stored;
     const known = await devicesOf(database, userId);
     const isNew = !known.some((device) => device.deviceId === deviceId);
+    if (isNew && known.length >= DEVICES_MAX)
+      throw forbidden(`An account has at most ${DEVICES_MAX} devices: log out of some first`);
     const earlier = isNew ? [] : await tokensOf(database, userId);
     const displayName = wish.initialDisplayName ?? null;
     const nowMs = now();

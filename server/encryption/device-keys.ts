@@ -5,19 +5,19 @@ import type { Once } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { invalidParam, MatrixError, unknownToken } from '../protocol/matrix-error.ts';
-import { deviceIdsOf } from '../storage/accounts/devices.ts';
-import { deviceKeysOf, deviceKeysRow } from '../storage/encryption/device-keys.ts';
+import { invalidParam, MatrixError, tooLarge, unknownToken } from '../protocol/matrix-error.ts';
+import { deviceKeysRow, deviceWithKeys } from '../storage/encryption/device-keys.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { fallbackKeyRow } from '../storage/encryption/fallback-keys.ts';
 import { keySignaturesGoneRow } from '../storage/encryption/key-signatures.ts';
 import {
+  type KeysBefore,
   type OneTimeKey,
-  oneTimeKeyCounts,
   oneTimeKeyRow,
-  oneTimeKeysOf,
+  oneTimeKeysBefore,
 } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
+import { checkedDeviceKeys } from './checked-device-keys.ts';
 
 /** By `<algorithm>:<key id>`; a key is a string or a signed object. */
 export type KeysById = Readonly<Record<string, JsonObject | string>>;
@@ -41,17 +41,25 @@ export class DeviceKeys {
    * repeat would bring back a key that was given out in between.
    */
   async upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
-    refuseOthersKeys(caller, upload.deviceKeys);
-    return lockDeviceKeys(this.#stored.locks, [caller], () => this.#upload(caller, upload, once));
+    const { deviceKeys } = upload;
+    const checked = { ...upload, deviceKeys: deviceKeys && checkedDeviceKeys(caller, deviceKeys) };
+    return lockDeviceKeys(this.#stored.locks, [caller], () => this.#upload(caller, checked, once));
   }
 
   async #upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { userId, deviceId } = caller;
-    await this.#refuseIfGone(caller);
-    const isNew = await this.#isNew(caller, upload.deviceKeys);
-    const oneTimeKeys = await this.#newOneTimeKeys(caller, upload.oneTimeKeys);
+    const { database } = this.#stored;
     const fallbackKeys = parseKeys(caller, upload.fallbackKeys);
-    const before = await oneTimeKeyCounts(this.#stored.database, userId, deviceId);
+    const offered = parseKeys(caller, upload.oneTimeKeys);
+    const ids = offered.map((key) => key.keyId);
+    const [device, before] = await Promise.all([
+      deviceWithKeys(database, caller),
+      oneTimeKeysBefore(database, caller, ids),
+    ]);
+    // Keys of a device that was logged out meanwhile would wait for the next one of its name.
+    if (!device) throw unknownToken('The device is gone');
+    const oneTimeKeys = newKeys(offered, before);
+    const isNew = isChanged(device.json, upload.deviceKeys);
     const body = { one_time_key_counts: countsWith(before, oneTimeKeys) };
     if (!isNew && oneTimeKeys.length === 0 && fallbackKeys.length === 0) return body;
     return this.#stored.log.commit((next) => {
@@ -74,56 +82,55 @@ export class DeviceKeys {
       return { change: { rows, records, outcome, touches: [] }, value: body };
     });
   }
-
-  /** Keys of a device that was logged out meanwhile would wait for the next one of its name. */
-  async #refuseIfGone({ userId, deviceId }: Caller) {
-    const devices = await deviceIdsOf(this.#stored.database, [userId]);
-    if (!devices.some((device) => device.deviceId === deviceId))
-      throw unknownToken('The device is gone');
-  }
-
-  async #isNew({ userId, deviceId }: Caller, keys: JsonObject | undefined): Promise<boolean> {
-    if (!keys) return false;
-    const all = await deviceKeysOf(this.#stored.database, [userId]);
-    const before = all.find((each) => each.deviceId === deviceId);
-    return !before || !isSame(JSON.parse(before.json) as JsonObject, keys);
-  }
-
-  /** A key that is there already must be the same: it may have been given out under its name. */
-  async #newOneTimeKeys(caller: Caller, uploaded: KeysById): Promise<OneTimeKey[]> {
-    const keys = parseKeys(caller, uploaded);
-    if (keys.length === 0) return [];
-    const there = await oneTimeKeysOf(this.#stored.database, caller.userId, caller.deviceId);
-    const known = new Map(there.map((key) => [nameOf(key), key.json]));
-    return keys.filter((key) => {
-      const before = known.get(nameOf(key));
-      if (before === undefined) return true;
-      if (isSame(JSON.parse(before), JSON.parse(key.json))) return false;
-      throw new MatrixError(400, 'M_UNKNOWN', `One-time key ${nameOf(key)} already exists`);
-    });
-  }
 }
 
-function refuseOthersKeys({ userId, deviceId }: Caller, keys: JsonObject | undefined) {
-  if (keys && (keys.user_id !== userId || keys.device_id !== deviceId))
-    throw invalidParam('device_keys must name the user and the device that upload them');
-}
+const isChanged = (before: string | null, keys: JsonObject | undefined): boolean =>
+  keys !== undefined && (before === null || !isSame(JSON.parse(before) as JsonObject, keys));
 
 function parseKeys({ userId, deviceId }: Caller, keys: KeysById): OneTimeKey[] {
-  return Object.entries(keys).map(([name, key]) => {
-    const [algorithm, keyId] = name.split(':');
-    if (!algorithm || !keyId) throw invalidParam(`A key is named <algorithm>:<id>, not ${name}`);
-    return { userId, deviceId, algorithm, keyId, json: JSON.stringify(key) };
+  const named = Object.entries(keys);
+  if (named.length > KEYS_MAX) throw tooLarge(`A device has no use for ${named.length} keys`);
+  return named.map(([name, key]) => {
+    const [algorithm, keyId, ...more] = name.split(':');
+    if (!algorithm || !keyId || more.length > 0 || Buffer.byteLength(name) > NAME_BYTES_MAX)
+      throw invalidParam(`A key is named <algorithm>:<id>, not ${name.slice(0, 100)}`);
+    const json = JSON.stringify(key);
+    if (json.length > KEY_LENGTH_MAX) throw tooLarge(`The key ${name} is too large`);
+    return { userId, deviceId, algorithm, keyId, json };
   });
 }
 
+/** Clients keep 50 to 100 with us. */
+const KEYS_MAX = 1_000;
+const KEY_LENGTH_MAX = 8_192;
+const NAME_BYTES_MAX = 255;
+
+/** A key that is there already must be the same: it may have been given out under its name. */
+function newKeys(offered: readonly OneTimeKey[], before: readonly KeysBefore[]): OneTimeKey[] {
+  const known = new Map<string, string>(
+    before.flatMap(({ algorithm, known }) =>
+      Object.entries(known ?? {}).map(([keyId, json]) => [`${algorithm}:${keyId}`, json] as const),
+    ),
+  );
+  const added = offered.filter((key) => {
+    const json = known.get(nameOf(key));
+    if (json === undefined) return true;
+    if (json === key.json || isSame(JSON.parse(json), JSON.parse(key.json))) return false;
+    throw new MatrixError(400, 'M_UNKNOWN', `One-time key ${nameOf(key)} already exists`);
+  });
+  const count = before.reduce((sum, each) => sum + each.count, added.length);
+  if (added.length > 0 && count > KEYS_MAX)
+    throw tooLarge(`The device would have ${count} one-time keys here: ${KEYS_MAX} are enough`);
+  return added;
+}
+
 function countsWith(
-  before: Readonly<Record<string, number>>,
+  before: readonly KeysBefore[],
   added: readonly OneTimeKey[],
 ): Record<string, number> {
-  const counts: Record<string, number> = { ...before };
-  for (const { algorithm } of added) counts[algorithm] = (counts[algorithm] ?? 0) + 1;
-  return counts;
+  const counts = new Map(before.map(({ algorithm, count }) => [algorithm, count]));
+  for (const { algorithm } of added) counts.set(algorithm, (counts.get(algorithm) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }
 
 const nameOf = ({ algorithm, keyId }: OneTimeKey) => `${algorithm}:${keyId}`;

@@ -4,10 +4,10 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
-import { fallbackKeyRow, fallbackKeysOf } from '../storage/encryption/fallback-keys.ts';
+import { fallbackKeyRow, fallbackKeysFor } from '../storage/encryption/fallback-keys.ts';
 import {
   type OneTimeKey,
-  oldestOneTimeKey,
+  oldestOneTimeKeys,
   oneTimeKeyGoneRow,
 } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
@@ -39,8 +39,7 @@ export class KeyClaims {
    */
   claim(wishes: readonly ClaimWish[], failures: JsonObject, once: Once): Promise<JsonObject> {
     return lockDeviceKeys(this.#stored.locks, wishes, async () => {
-      const found = await Promise.all(wishes.map((wish) => this.#find(wish)));
-      const claimed = found.filter((each) => each !== undefined);
+      const claimed = await this.#find(wishes);
       const body = { one_time_keys: byDevice(claimed), failures };
       return this.#stored.log.commit((next) => {
         const records = claimed.map(
@@ -56,26 +55,34 @@ export class KeyClaims {
     });
   }
 
-  async #find(wish: ClaimWish): Promise<Claimed | undefined> {
+  /** One query for all, and one more for those that have no one-time key left. */
+  async #find(wishes: readonly ClaimWish[]): Promise<Claimed[]> {
     const { database } = this.#stored;
-    const key = await oldestOneTimeKey(database, wish);
-    if (key) return { key, row: oneTimeKeyGoneRow(key) };
-    const fallbacks = await fallbackKeysOf(database, wish.userId, wish.deviceId);
-    const fallback = fallbacks.find((each) => each.algorithm === wish.algorithm);
-    if (!fallback) return undefined;
-    return {
-      key: fallback,
-      row: fallback.used ? undefined : fallbackKeyRow({ ...fallback, used: true }),
-    };
+    const keys = await oldestOneTimeKeys(database, wishes);
+    const found = new Set(keys.map(nameOf));
+    const left = wishes.filter((wish) => !found.has(nameOf(wish)));
+    const fallbacks = left.length > 0 ? await fallbackKeysFor(database, left) : [];
+    return [
+      ...keys.map((key) => ({ key, row: oneTimeKeyGoneRow(key) })),
+      ...fallbacks.map((key) => ({
+        key,
+        row: key.used ? undefined : fallbackKeyRow({ ...key, used: true }),
+      })),
+    ];
   }
 }
+
+const nameOf = ({ userId, deviceId, algorithm }: ClaimWish): string =>
+  `${userId}\0${deviceId}\0${algorithm}`;
 
 function byDevice(claimed: readonly Claimed[]): JsonObject {
   const users = new Map<string, [string, JsonObject][]>();
   for (const { key } of claimed) {
     const value = JSON.parse(key.json) as JsonValue;
     const named = { [`${key.algorithm}:${key.keyId}`]: value };
-    users.set(key.userId, [...(users.get(key.userId) ?? []), [key.deviceId, named]]);
+    const devices = users.get(key.userId);
+    if (devices) devices.push([key.deviceId, named]);
+    else users.set(key.userId, [[key.deviceId, named]]);
   }
   return Object.fromEntries(
     [...users].map(([userId, devices]) => [userId, Object.fromEntries(devices)]),

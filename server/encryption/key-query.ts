@@ -1,11 +1,7 @@
 import type { Stored } from '../accounts/ports.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import {
-  type CrossSigningKeyRow,
-  type CrossSigningUsage,
-  crossSigningKeysOf,
-} from '../storage/encryption/cross-signing.ts';
+import { type CrossSigningUsage, crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
 import { type DeviceKeysRow, deviceKeysOf } from '../storage/encryption/device-keys.ts';
 import { type KeySignature, keySignaturesOn } from '../storage/encryption/key-signatures.ts';
 import { publicKeyOf } from './cross-signing-key.ts';
@@ -13,77 +9,99 @@ import { publicKeyOf } from './cross-signing-key.ts';
 /** By user, the wanted devices; none means all. */
 export type WantedKeys = ReadonlyMap<UserId, readonly string[]>;
 
-/** Devices' and cross-signing keys as `reader` may see them: the body of POST /keys/query. */
+/** By key of the answer to POST /keys/query, as JSON: most keys go out as the text that came in. */
+export type KeysText = Readonly<Record<(typeof PARTS)[number], string>>;
+
+const PARTS = ['device_keys', 'master_keys', 'self_signing_keys', 'user_signing_keys'] as const;
+
+/** Devices' and cross-signing keys as `reader` may see them. */
 export async function queryKeys(
   { database }: Pick<Stored, 'database'>,
   wanted: WantedKeys,
   reader: UserId,
-): Promise<JsonObject> {
+): Promise<KeysText> {
   const userIds = [...wanted.keys()];
-  const [devices, crossSigning, signatures] = await Promise.all([
+  const [devices, crossSigning, made] = await Promise.all([
     deviceKeysOf(database, userIds),
     crossSigningKeysOf(database, userIds),
     keySignaturesOn(database, userIds, reader),
   ]);
-  const isWanted = ({ userId, deviceId }: DeviceKeysRow) => {
-    const ids = wanted.get(userId) ?? [];
-    return ids.length === 0 || ids.includes(deviceId);
-  };
-  const usage = (name: CrossSigningUsage) =>
-    keysByUser(
-      crossSigning.filter((key) => key.usage === name),
-      signatures,
-    );
+  const signatures = new SignaturesByKey(made);
+  const byUsage = (usage: CrossSigningUsage) =>
+    crossSigning
+      .filter((key) => key.usage === usage)
+      .map(({ userId, json }) => [userId, crossSigningText(userId, json, signatures)] as const);
   return {
-    device_keys: devicesByUser(userIds, devices.filter(isWanted), signatures),
-    master_keys: usage('master'),
-    self_signing_keys: usage('self_signing'),
+    device_keys: devicesText(wanted, devices, signatures),
+    master_keys: objectText(byUsage('master')),
+    self_signing_keys: objectText(byUsage('self_signing')),
     // Whom one trusts is nobody else's business.
-    user_signing_keys: Object.fromEntries(
-      Object.entries(usage('user_signing')).filter(([userId]) => userId === reader),
-    ),
+    user_signing_keys: objectText(byUsage('user_signing').filter(([userId]) => userId === reader)),
   };
 }
 
-function devicesByUser(
-  userIds: readonly UserId[],
-  rows: readonly DeviceKeysRow[],
-  signatures: readonly KeySignature[],
-): JsonObject {
-  const byUser = new Map<string, Record<string, JsonObject>>(userIds.map((id) => [id, {}]));
-  for (const row of rows) {
-    const keys = withSignatures(row.json, row.userId, row.deviceId, signatures);
-    const unsigned = row.displayName === null ? {} : { device_display_name: row.displayName };
-    byUser.get(row.userId)![row.deviceId] = { ...keys, unsigned };
+/** Those that came behind their key. Found by it: looking through all for each is quadratic. */
+class SignaturesByKey {
+  readonly #byKey = new Map<string, KeySignature[]>();
+
+  constructor(all: readonly KeySignature[]) {
+    for (const each of all) {
+      const name = `${each.targetUserId}\0${each.targetKeyId}`;
+      const known = this.#byKey.get(name);
+      if (known) known.push(each);
+      else this.#byKey.set(name, [each]);
+    }
   }
-  return Object.fromEntries(byUser);
+
+  on(userId: UserId, keyId: string): readonly KeySignature[] {
+    return this.#byKey.size === 0 ? [] : (this.#byKey.get(`${userId}\0${keyId}`) ?? []);
+  }
 }
 
-const keysByUser = (
-  rows: readonly CrossSigningKeyRow[],
-  signatures: readonly KeySignature[],
-): JsonObject =>
-  Object.fromEntries(
-    rows.map(({ userId, json }) => {
-      const keyId = publicKeyOf(JSON.parse(json) as JsonObject) ?? '';
-      return [userId, withSignatures(json, userId, keyId, signatures)];
-    }),
-  );
+function devicesText(
+  wanted: WantedKeys,
+  rows: readonly DeviceKeysRow[],
+  signatures: SignaturesByKey,
+): string {
+  const byUser = new Map<UserId, [string, string][]>();
+  const chosen = new Map<UserId, ReadonlySet<string>>();
+  for (const [userId, deviceIds] of wanted) {
+    byUser.set(userId, []);
+    if (deviceIds.length > 0) chosen.set(userId, new Set(deviceIds));
+  }
+  for (const row of rows) {
+    const { userId, deviceId } = row;
+    if (chosen.get(userId)?.has(deviceId) === false) continue;
+    byUser.get(userId)!.push([deviceId, deviceText(row, signatures.on(userId, deviceId))]);
+  }
+  return objectText([...byUser].map(([userId, devices]) => [userId, objectText(devices)] as const));
+}
 
-function withSignatures(
-  json: string,
-  userId: UserId,
-  keyId: string,
-  all: readonly KeySignature[],
-): JsonObject {
+function deviceText({ json, displayName }: DeviceKeysRow, later: readonly KeySignature[]): string {
+  const unsigned = displayName === null ? {} : { device_display_name: displayName };
+  if (later.length > 0 || json.length <= 2 || json.includes('"unsigned"'))
+    return JSON.stringify({ ...withSignatures(json, later), unsigned });
+  return `${json.slice(0, -1)},"unsigned":${JSON.stringify(unsigned)}}`;
+}
+
+function crossSigningText(userId: UserId, json: string, signatures: SignaturesByKey): string {
+  const keyId = publicKeyOf(JSON.parse(json) as JsonObject) ?? '';
+  const later = signatures.on(userId, keyId);
+  return later.length > 0 ? JSON.stringify(withSignatures(json, later)) : json;
+}
+
+function withSignatures(json: string, later: readonly KeySignature[]): JsonObject {
   const object = JSON.parse(json) as JsonObject;
-  const later = all.filter((each) => each.targetUserId === userId && each.targetKeyId === keyId);
   if (later.length === 0) return object;
-  const signatures: Record<string, JsonObject> = {};
-  const before = isObject(object.signatures) ? object.signatures : {};
-  for (const [signer, made] of Object.entries(before))
-    if (isObject(made)) signatures[signer] = made;
+  const before = isObject(object.signatures) ? Object.entries(object.signatures) : [];
+  const bySigner = new Map(
+    before.filter((each): each is [string, JsonObject] => isObject(each[1])),
+  );
   for (const { signerUserId, signerKeyId, signature } of later)
-    signatures[signerUserId] = { ...signatures[signerUserId], [signerKeyId]: signature };
-  return { ...object, signatures };
+    bySigner.set(signerUserId, { ...bySigner.get(signerUserId), [signerKeyId]: signature });
+  return { ...object, signatures: Object.fromEntries(bySigner) };
 }
+
+/** `Object.fromEntries` and then JSON, without the parsing of what is JSON already. */
+const objectText = (entries: readonly (readonly [key: string, json: string])[]): string =>
+  `{${entries.map(([key, json]) => `${JSON.stringify(key)}:${json}`).join()}}`;

@@ -18,12 +18,19 @@ import { publicKeyOf } from './cross-signing-key.ts';
 /** By user, and then by device id or public key, the object with the new signatures. */
 export type SignedKeys = ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>;
 
-/** What users have published, by device id or public key. */
-interface Published {
-  readonly objects: ReadonlyMap<string, JsonObject>;
-  readonly masterKey: string | undefined;
+/** What a user has published, by device id or public key. */
+class Published {
+  readonly objects = new Map<string, JsonObject>();
   /** The keys by which the user may sign, by key id. */
-  readonly signers: ReadonlyMap<KeyId, { key: VerifyKey; role: Role }>;
+  readonly signers = new Map<KeyId, { key: VerifyKey; role: Role }>();
+  masterKey: string | undefined;
+
+  add(id: string, object: JsonObject, publicKey: unknown, role: Role) {
+    this.objects.set(id, object);
+    if (role === 'master') this.masterKey = id;
+    const key = typeof publicKey === 'string' ? verifyKeyFrom(publicKey) : undefined;
+    if (key) this.signers.set(`ed25519:${id}`, { key, role });
+  }
 }
 type Role = 'device' | 'master' | 'self_signing' | 'user_signing';
 
@@ -36,25 +43,27 @@ export class SignatureUpload {
   }
 
   /** What could not be taken, and why: the `failures` of the answer. */
-  async upload(signer: UserId, signed: SignedKeys): Promise<Record<string, JsonObject>> {
+  async upload(signer: UserId, signed: SignedKeys): Promise<JsonObject> {
     return this.#stored.locks.run(lockOf(signer), async () => {
-      const failures: Record<string, Record<string, JsonObject>> = {};
+      const failures: [UserId, JsonObject][] = [];
       const taken: KeySignature[] = [];
-      const bySigner = await this.#publishedBy(signer);
+      const published = await this.#publishedBy([signer, ...signed.keys()]);
+      const by = published.get(signer)!;
       for (const [target, keys] of signed) {
-        const ofTarget = target === signer ? bySigner : await this.#publishedBy(target);
+        const refused: [string, JsonObject][] = [];
         for (const [keyId, object] of Object.entries(keys)) {
           try {
             const subject = { signer, target, keyId, object };
-            taken.push(...signaturesIn(subject, bySigner, ofTarget));
+            taken.push(...signaturesIn(subject, by, published.get(target)!));
           } catch (error) {
             if (!(error instanceof MatrixError)) throw error;
-            failures[target] = { ...failures[target], [keyId]: error.body };
+            refused.push([keyId, error.body]);
           }
         }
+        if (refused.length > 0) failures.push([target, Object.fromEntries(refused)]);
       }
       if (taken.length > 0) await this.#commit(signer, taken);
-      return failures;
+      return Object.fromEntries(failures);
     });
   }
 
@@ -74,31 +83,25 @@ export class SignatureUpload {
     });
   }
 
-  async #publishedBy(userId: UserId): Promise<Published> {
+  async #publishedBy(userIds: readonly UserId[]): Promise<Map<UserId, Published>> {
+    const { database } = this.#stored;
+    const users = [...new Set(userIds)];
     const [devices, crossSigning] = await Promise.all([
-      deviceKeysOf(this.#stored.database, [userId]),
-      crossSigningKeysOf(this.#stored.database, [userId]),
+      deviceKeysOf(database, users),
+      crossSigningKeysOf(database, users),
     ]);
-    const objects = new Map<string, JsonObject>();
-    const signers = new Map<KeyId, { key: VerifyKey; role: Role }>();
-    const add = (id: string, object: JsonObject, publicKey: unknown, role: Role) => {
-      objects.set(id, object);
-      const key = typeof publicKey === 'string' ? verifyKeyFrom(publicKey) : undefined;
-      if (key) signers.set(`ed25519:${id}`, { key, role });
-    };
-    for (const { deviceId, json } of devices) {
+    const published = new Map(users.map((userId) => [userId, new Published()]));
+    for (const { userId, deviceId, json } of devices) {
       const object = JSON.parse(json) as JsonObject;
       const keys = isObject(object.keys) ? object.keys : {};
-      add(deviceId, object, keys[`ed25519:${deviceId}`], 'device');
+      published.get(userId)!.add(deviceId, object, keys[`ed25519:${deviceId}`], 'device');
     }
-    let masterKey: string | undefined;
-    for (const { usage, json } of crossSigning) {
+    for (const { userId, usage, json } of crossSigning) {
       const object = JSON.parse(json) as JsonObject;
       const publicKey = publicKeyOf(object) ?? '';
-      add(publicKey, object, publicKey, usage);
-      if (usage === 'master') masterKey = publicKey;
+      published.get(userId)!.add(publicKey, object, publicKey, usage);
     }
-    return { objects, signers, masterKey };
+    return published;
   }
 }
 

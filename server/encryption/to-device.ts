@@ -4,6 +4,7 @@ import type { Once } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { tooLarge } from '../protocol/matrix-error.ts';
 import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { toDeviceRow } from '../storage/encryption/to-device.ts';
 import type { Row } from '../storage/write.ts';
@@ -26,6 +27,7 @@ export class ToDevice {
       const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
       return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
     });
+    refuseTooMuch(letters);
     await this.#stored.log.commit((next) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
@@ -39,4 +41,16 @@ export class ToDevice {
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
+}
+
+/** What `*` makes of a request that is not large: all of it is one batch of the log. */
+const LETTERS_MAX = 5_000;
+const LETTERS_LENGTH_MAX = 4_194_304;
+
+function refuseTooMuch(letters: readonly { json: string }[]) {
+  const length = letters.reduce((sum, { json }) => sum + json.length, 0);
+  if (letters.length > LETTERS_MAX || length > LETTERS_LENGTH_MAX)
+    throw tooLarge(
+      `The messages would go to ${letters.length} devices and have ${length} characters in all: send fewer at once`,
+    );
 }

@@ -1,8 +1,11 @@
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import { deviceKey, deviceKeys } from './cross-signing.ts';
 import type { FreshDatabase } from './postgres.ts';
 import { alice } from './rooms.ts';
 import type { SyncUnderTest } from './sync.ts';
+
+const PHONES_KEY = deviceKey('PHONE', 1);
 
 type House = SyncUnderTest & { readonly fresh: FreshDatabase };
 
@@ -32,13 +35,10 @@ export async function sendToDevice(
 /** As a device does when it uploads its keys. */
 export async function changeKeys(house: House, userId: UserId) {
   await haveDevice(house, userId, 'PHONE');
-  const deviceKeys = {
-    user_id: userId,
-    device_id: 'PHONE',
-    algorithms: [],
-    keys: { 'ed25519:PHONE': 'key' },
-    signatures: {},
+  const upload = {
+    deviceKeys: deviceKeys(userId, 'PHONE', PHONES_KEY),
+    oneTimeKeys: {},
+    fallbackKeys: {},
   };
-  const upload = { deviceKeys, oneTimeKeys: {}, fallbackKeys: {} };
   await house.encryption.deviceKeys.upload({ ...caller, userId }, upload, once);
 }

@@ -4,6 +4,7 @@ import { deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import type { PlacedRecord } from '../../log/change.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { unusedFallbackKeyTypes } from '../../storage/encryption/fallback-keys.ts';
 import { oneTimeKeyCounts } from '../../storage/encryption/one-time-keys.ts';
 import { deviceListsChangedNear } from '../../storage/shared-rooms.ts';
@@ -55,6 +56,105 @@ test('a query may ask for some devices only', async () => {
     api.ask('POST /keys/query', { token: bob, body: { device_keys: { [ALICE]: devices } } });
   expect(Object.keys((await ask(['OTHER'])).body.device_keys[ALICE])).toEqual([]);
   expect(Object.keys((await ask(['PHONE'])).body.device_keys[ALICE])).toEqual(['PHONE']);
+});
+
+test('a device may be called anything, __proto__ too', async () => {
+  await using api = await startApi();
+  const alice = await api.register('alice', '__proto__');
+  const bob = await api.register('bob', 'LAPTOP');
+  const keys = deviceKeys(ALICE, '__proto__', deviceKey('__proto__', 2));
+  const body = { device_keys: keys, ...oneTimeKeys('A') };
+  expect((await upload(api, alice, body)).status).toBe(200);
+  const ask = async (path: string, text: string) => {
+    const headers = { authorization: `Bearer ${bob}` };
+    const url = `${api.origin}/_matrix/client/v3${path}`;
+    return (await fetch(url, { method: 'POST', headers, body: text })).text();
+  };
+  const query = `{"device_keys":{"${ALICE}":["__proto__"]}}`;
+  expect(await ask('/keys/query', query)).toContain('"__proto__":{"user_id"');
+  const wish = `{"one_time_keys":{"${ALICE}":{"__proto__":"signed_curve25519"}}}`;
+  expect(await ask('/keys/claim', wish)).toContain('{"__proto__":{"signed_curve25519:A"');
+  const refused = await ask('/keys/signatures/upload', `{"${ALICE}":{"__proto__":{}}}`);
+  expect(refused).toContain('"__proto__":{"errcode"');
+});
+
+test.each<[string, (keys: JsonObject) => JsonObject]>([
+  ['no algorithms', ({ algorithms: _, ...keys }) => keys],
+  ['algorithms that are no list', (keys) => ({ ...keys, algorithms: 'all' })],
+  ['an algorithm that is a number', (keys) => ({ ...keys, algorithms: [1] })],
+  ['no keys', ({ keys: _, ...keys }) => keys],
+  ['keys that are no strings', (keys) => ({ ...keys, keys: { 'ed25519:PHONE': {} } })],
+  ['no key of its own to sign with', (keys) => ({ ...keys, keys: { 'curve25519:PHONE': 'x' } })],
+  ['no signatures', ({ signatures: _, ...keys }) => keys],
+  ['a signature by another', (keys) => ({ ...keys, signatures: { '@bob:example.org': {} } })],
+  ['a wrong signature', (keys) => ({ ...keys, more: 'than was signed' })],
+])('device keys with %s are refused', async (_what, spoil) => {
+  await using api = await startApi();
+  const [alice] = await aliceAndBob(api);
+  const reply = await upload(api, alice, { device_keys: spoil(phoneKeys) });
+  expect([reply.status, reply.body.errcode]).toEqual([400, 'M_INVALID_PARAM']);
+});
+
+test('unsigned of uploaded keys is not kept: it is the server that says it', async () => {
+  await using api = await startApi();
+  const [alice, bob] = await aliceAndBob(api);
+  const unsigned = { device_display_name: 'Forged' };
+  await upload(api, alice, { device_keys: { ...phoneKeys, unsigned } });
+  const device_keys = { [ALICE]: [] };
+  const { body } = await api.ask('POST /keys/query', { token: bob, body: { device_keys } });
+  expect(body.device_keys[ALICE].PHONE).toEqual({ ...phoneKeys, unsigned: {} });
+});
+
+test('a device keeps so many one-time keys with us, and no more', async () => {
+  await using api = await startApi();
+  const [alice] = await aliceAndBob(api);
+  const named = (from: number, count: number) =>
+    oneTimeKeys(...Array.from({ length: count }, (_, n) => `K${from + n}`));
+  expect((await upload(api, alice, named(0, 900))).status).toBe(200);
+  const over = await upload(api, alice, named(900, 101));
+  expect([over.status, over.body.errcode]).toEqual([413, 'M_TOO_LARGE']);
+  expect((await upload(api, alice, named(800, 200))).body).toEqual({
+    one_time_key_counts: { signed_curve25519: 1_000 },
+  });
+});
+
+test.each([
+  ['no algorithm', ':A'],
+  ['no id', 'signed_curve25519:'],
+  ['more than both', 'a:b:c'],
+  ['more than an index can hold', `signed_curve25519:${'x'.repeat(6_000)}`],
+])('a one-time key whose name has %s is refused', async (_what, name) => {
+  await using api = await startApi();
+  const [alice] = await aliceAndBob(api);
+  for (const kind of ['one_time_keys', 'fallback_keys']) {
+    const reply = await upload(api, alice, { [kind]: { [name]: 'key' } });
+    expect([reply.status, reply.body.errcode]).toEqual([400, 'M_INVALID_PARAM']);
+  }
+});
+
+test('a claim is one query, however many devices it names, and names so many', async () => {
+  const queries: string[] = [];
+  await using api = await startApi({
+    reads: (database) => ({
+      query(name, sql, values) {
+        queries.push(name);
+        return database.query(name, sql, values);
+      },
+    }),
+  });
+  const [alice, bob] = await aliceAndBob(api);
+  await upload(api, alice, oneTimeKeys('A'));
+  const wishes = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`D${n}`, 'signed_curve25519']));
+  const ask = (count: number) => {
+    const one_time_keys = { [ALICE]: { PHONE: 'signed_curve25519', ...wishes(count) } };
+    return api.ask('POST /keys/claim', { token: bob, body: { one_time_keys } });
+  };
+  await ask(0);
+  queries.length = 0;
+  expect((await ask(4_000)).status).toBe(200);
+  expect(queries).toEqual(['oldest_one_time_keys', 'fallback_keys_for']);
+  expect((await ask(5_000)).body.errcode).toBe('M_TOO_LARGE');
 });
 
 test('servers that cannot be asked are named', async () => {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { EncryptionFeatures } from '../../encryption/features.ts';
+import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byUser } from '../../http/fields.ts';
+import { byUser, listOf } from '../../http/fields.ts';
 import { servedHere } from './servers-of.ts';
 
 interface Ports extends Pick<EncryptionFeatures, 'keyQuery'> {
@@ -15,9 +16,11 @@ export const queryKeys = endpoint({
   auth: 'user',
   rateLimit: 'read',
   idempotency: 'natural',
-  body: { json: z.object({ device_keys: byUser(z.array(z.string())) }) },
+  body: { json: z.object({ device_keys: byUser(listOf(z.string(), 1_000)) }) },
   async handle({ caller, body }, { accounts, keyQuery }: Ports) {
     const { local, failures } = servedHere(body.device_keys, accounts.serverName);
-    return { ...(await keyQuery(local, caller.userId)), failures };
+    const parts = Object.entries(await keyQuery(local, caller.userId));
+    const told = parts.map(([name, text]) => `"${name}":${text}`);
+    return jsonText(`{${told.join()},"failures":${JSON.stringify(failures)}}`);
   },
 });

@@ -170,6 +170,19 @@ test('a second login on a device ends the tokens of the first, and keeps the nam
   expect(device.body.display_name).toBe('First');
 });
 
+test('an account has so many devices and no more; on one of them it goes on', async () => {
+  await using api = await startApi();
+  await api.register('alice', 'PHONE');
+  await api.fresh.database.query(
+    'many_devices',
+    `INSERT INTO device (user_id, device_id, created_ms)
+     SELECT '@alice:example.org', 'D' || n, 0 FROM generate_series(1, 999) AS n`,
+  );
+  const refused = await api.ask('POST /login', login({ device_id: 'NEW' }));
+  expect([refused.status, refused.body.errcode]).toEqual([403, 'M_FORBIDDEN']);
+  expect((await api.ask('POST /login', login({ device_id: 'D7' }))).status).toBe(200);
+});
+
 test('a device may not be named like a cross-signing key of its user', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

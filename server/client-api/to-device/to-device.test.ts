@@ -82,3 +82,31 @@ test('two users’ transactions of one name are two messages', async () => {
   for (const token of tokens) await send(api, token, 't1', { [BOB]: { PHONE: {} } });
   expect(await inbox(api, 'PHONE')).toHaveLength(2);
 });
+
+test('a message to all devices is refused where it would become too much', async () => {
+  await using api = await startApi();
+  const token = await aliceAndBob(api);
+  const devices = Array.from({ length: 100 }, (_, n) => `D${n}`);
+  await api.fresh.database.query(
+    'many_devices',
+    'INSERT INTO device (user_id, device_id, created_ms) SELECT $1, unnest($2::text[]), 0',
+    [BOB, devices],
+  );
+  const text = (length: number) => ({ [BOB]: { '*': { text: 'x'.repeat(length) } } });
+  const refused = await send(api, token, 't1', text(50_000));
+  expect([refused.status, refused.body.errcode]).toEqual([413, 'M_TOO_LARGE']);
+  expect(await inbox(api, 'D1')).toEqual([]);
+  expect((await send(api, token, 't2', text(30_000))).status).toBe(200);
+  expect(await inbox(api, 'D99')).toHaveLength(1);
+});
+
+test('a device called __proto__ gets its mail', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  await api.register('bob', '__proto__');
+  const headers = { authorization: `Bearer ${token}` };
+  const body = `{"messages":{"${BOB}":{"__proto__":{"n":1}}}}`;
+  const url = `${api.origin}/_matrix/client/v3/sendToDevice/m.test/t1`;
+  expect((await fetch(url, { method: 'PUT', headers, body })).status).toBe(200);
+  expect((await inbox(api, '__proto__')).map((each) => each.content)).toEqual([{ n: 1 }]);
+});

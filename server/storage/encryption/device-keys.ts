@@ -21,6 +21,20 @@ export const deviceKeysOf = (database: Database, userIds: readonly UserId[]) =>
     [userIds],
   );
 
+/** Whether the device is there, and the keys that it has uploaded. */
+export async function deviceWithKeys(
+  database: Database,
+  { userId, deviceId }: { userId: UserId; deviceId: string },
+): Promise<{ json: string | null } | undefined> {
+  const rows = await database.query<{ json: string | null }>(
+    'device_with_keys',
+    `SELECT keys.json FROM device LEFT JOIN device_keys AS keys USING (user_id, device_id)
+     WHERE user_id = $1 AND device_id = $2`,
+    [userId, deviceId],
+  );
+  return rows[0];
+}
+
 export const deviceKeysRow = (userId: UserId, deviceId: string, json: string): Row => ({
   write: PUT_DEVICE_KEYS,
   values: [userId, deviceId, json],

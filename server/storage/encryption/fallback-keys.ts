@@ -1,7 +1,7 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
-import type { OneTimeKey } from './one-time-keys.ts';
+import { columnsOf, type OneTimeKey } from './one-time-keys.ts';
 
 export interface FallbackKey extends OneTimeKey {
   readonly used: boolean;
@@ -13,6 +13,19 @@ export const fallbackKeysOf = (database: Database, userId: UserId, deviceId: str
     `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json, used
      FROM fallback_key WHERE user_id = $1 AND device_id = $2`,
     [userId, deviceId],
+  );
+
+/** For each wish the fallback key, if there is one. */
+export const fallbackKeysFor = (
+  database: Database,
+  wishes: readonly Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>[],
+) =>
+  database.query<FallbackKey>(
+    'fallback_keys_for',
+    `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json, used
+     FROM fallback_key JOIN unnest($1::text[], $2::text[], $3::text[])
+       AS wish (user_id, device_id, algorithm) USING (user_id, device_id, algorithm)`,
+    columnsOf(wishes),
   );
 
 /** The algorithms of which the device has a fallback key that nobody has been given yet. */

@@ -25,28 +25,47 @@ export async function oneTimeKeyCounts(
   return Object.fromEntries(rows.map((row) => [row.algorithm, row.count]));
 }
 
-export const oneTimeKeysOf = (database: Database, userId: UserId, deviceId: string) =>
-  database.query<OneTimeKey>(
-    'one_time_keys_of',
-    `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json
-     FROM one_time_key WHERE user_id = $1 AND device_id = $2`,
-    [userId, deviceId],
+/** How many keys of an algorithm a device has, and by key id the JSON of those that were asked for. */
+export interface KeysBefore {
+  readonly algorithm: string;
+  readonly count: number;
+  readonly known: Readonly<Record<string, string>> | null;
+}
+
+export const oneTimeKeysBefore = (
+  database: Database,
+  { userId, deviceId }: { userId: UserId; deviceId: string },
+  keyIds: readonly string[],
+) =>
+  database.query<KeysBefore>(
+    'one_time_keys_before',
+    `SELECT algorithm, count(*) AS count,
+       json_object_agg(key_id, json) FILTER (WHERE key_id = ANY ($3::text[])) AS known
+     FROM one_time_key WHERE user_id = $1 AND device_id = $2 GROUP BY algorithm`,
+    [userId, deviceId, keyIds],
   );
 
-/** The key that is next to be claimed: of those that were uploaded first, the one that sorts first. */
-export async function oldestOneTimeKey(
-  database: Database,
-  { userId, deviceId, algorithm }: Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>,
-): Promise<OneTimeKey | undefined> {
-  const rows = await database.query<OneTimeKey>(
-    'oldest_one_time_key',
-    `SELECT user_id AS "userId", device_id AS "deviceId", algorithm, key_id AS "keyId", json
-     FROM one_time_key WHERE user_id = $1 AND device_id = $2 AND algorithm = $3
-     ORDER BY position, key_id LIMIT 1`,
-    [userId, deviceId, algorithm],
+type Wish = Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>;
+
+/** For each wish the key that is next to be claimed, if there is one: of those that were uploaded first, the one that sorts first. */
+export const oldestOneTimeKeys = (database: Database, wishes: readonly Wish[]) =>
+  database.query<OneTimeKey>(
+    'oldest_one_time_keys',
+    `SELECT key.user_id AS "userId", key.device_id AS "deviceId", key.algorithm,
+       key.key_id AS "keyId", key.json
+     FROM unnest($1::text[], $2::text[], $3::text[]) AS wish (user_id, device_id, algorithm)
+     CROSS JOIN LATERAL (
+       SELECT * FROM one_time_key
+       WHERE user_id = wish.user_id AND device_id = wish.device_id AND algorithm = wish.algorithm
+       ORDER BY position, key_id LIMIT 1) AS key`,
+    columnsOf(wishes),
   );
-  return rows[0];
-}
+
+export const columnsOf = (wishes: readonly Wish[]) => [
+  wishes.map((wish) => wish.userId),
+  wishes.map((wish) => wish.deviceId),
+  wishes.map((wish) => wish.algorithm),
+];
 
 export const oneTimeKeyRow = (key: OneTimeKey, position: number): Row => ({
   write: INSERT_ONE_TIME_KEY,
