@@ -35,27 +35,33 @@ test.each<[string, (bench: Bench) => Promise<unknown>]>([
 ])('%s whose answer came too late ends the token all the same', async (_what, deed) => {
   await using bench = await workbench();
   const { access_token: token } = await logIn(bench);
-  expect(await bench.sessions.authenticate(String(token))).toMatchObject({ deviceId: 'PHONE' });
+  expect(await known(bench, token)).toMatchObject({ deviceId: 'PHONE' });
   await bench.tooLate(() => deed(bench));
-  expect(await bench.sessions.authenticate(String(token))).toBeUndefined();
+  expect(await known(bench, token)).toBeUndefined();
 });
 
 test('the use of a refreshed token ends the old one, also where its commit came too late', async () => {
   await using bench = await workbench();
   const { access_token: old, refresh_token } = await logIn(bench);
   const { access_token: young } = await bench.sessions.refresh(String(refresh_token), notKept);
-  expect(await bench.sessions.authenticate(String(old))).toBeDefined();
-  await bench.tooLate(async () => bench.sessions.authenticate(String(young)));
-  expect(await bench.sessions.authenticate(String(old))).toBeUndefined();
+  expect(await known(bench, old)).toBeDefined();
+  await bench.tooLate(async () => known(bench, young));
+  expect(await known(bench, old)).toBeUndefined();
 });
 
 test('a renamed device stays logged in', async () => {
   await using bench = await workbench();
   const { access_token: token } = await logIn(bench);
-  await bench.sessions.authenticate(String(token));
+  await known(bench, token);
   await bench.devices.rename(userId, 'PHONE', 'new name');
-  expect(bench.sessions.authenticate(String(token))).not.toBeInstanceOf(Promise);
+  expect(bench.sessions.authenticate(String(token))).not.toBeInstanceOf(Function);
 });
+
+/** As the gate does: from memory, or by a look-up. */
+async function known({ sessions }: Bench, token: unknown) {
+  const found = sessions.authenticate(String(token));
+  return typeof found === 'function' ? found() : found;
+}
 
 async function workbench() {
   const fresh = await freshDatabase();

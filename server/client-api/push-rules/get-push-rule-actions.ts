@@ -7,7 +7,7 @@ export const getPushRuleActions = endpoint({
   operation: 'getPushRuleActions',
   routes: ['GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/actions'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: anyRulePath,
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {

@@ -12,7 +12,7 @@ export const getPushRule = endpoint({
     'GET /_matrix/client/v3/pushrules/global/{kind}',
   ],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ kind: z.string(), ruleId: z.string().optional() }),
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {

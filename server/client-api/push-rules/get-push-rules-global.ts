@@ -5,7 +5,7 @@ export const getPushRulesGlobal = endpoint({
   operation: 'getPushRulesGlobal',
   routes: ['GET /_matrix/client/v3/pushrules/global/', 'GET /_matrix/client/v3/pushrules/global'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   handle: ({ caller }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) =>
     pushRules.of(caller.userId),

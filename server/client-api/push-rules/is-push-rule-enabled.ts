@@ -7,7 +7,7 @@ export const isPushRuleEnabled = endpoint({
   operation: 'isPushRuleEnabled',
   routes: ['GET /_matrix/client/v3/pushrules/global/{kind}/{ruleId}/enabled'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: anyRulePath,
   async handle({ caller, path }, { pushRules }: { pushRules: Pick<PushRules, 'of'> }) {
