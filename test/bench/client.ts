@@ -4,6 +4,14 @@ import type { Dispatcher } from 'undici';
 export interface Account {
   readonly userId: string;
   readonly token: string;
+  readonly deviceId: string;
+  readonly password: string;
+}
+
+interface LoggedIn {
+  readonly user_id: string;
+  readonly access_token: string;
+  readonly device_id: string;
 }
 
 /** Plain HTTP: what the SDKs do around a request is not what is measured. */
@@ -17,12 +25,19 @@ export class BenchClient {
   }
 
   async register(name: string): Promise<Account> {
-    const answer = await this.ask<{ user_id: string; access_token: string }>(
-      'POST',
-      '/_matrix/client/v3/register',
-      { username: name, password: randomUUID(), auth: { type: 'm.login.dummy' } },
-    );
-    return { userId: answer.user_id, token: answer.access_token };
+    const password = randomUUID();
+    const answer = await this.ask<LoggedIn>('POST', '/_matrix/client/v3/register', {
+      ...{ username: name, password, auth: { type: 'm.login.dummy' } },
+    });
+    const { user_id: userId, access_token: token, device_id: deviceId } = answer;
+    return { userId, token, deviceId, password };
+  }
+
+  /** On a second device, again and again. */
+  async logIn({ userId, deviceId, password }: Account): Promise<object> {
+    const identifier = { type: 'm.id.user', user: userId };
+    const body = { type: 'm.login.password', identifier, password, device_id: `${deviceId}2` };
+    return this.ask('POST', '/_matrix/client/v3/login', body);
   }
 
   async createRoom(owner: Account): Promise<string> {

@@ -3,6 +3,7 @@ import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
 import { benchInitialSync } from './initial-sync.ts';
+import { benchRequests } from './requests.ts';
 import { startSingle, type Target } from './target.ts';
 
 // `npm run bench`: plain HTTP against one server of its own, or (--cluster) against three sites in
@@ -25,7 +26,10 @@ const { values } = parseArgs({
     data: { type: 'string' },
     /** For `node --prof` and the like; on the single server only. */
     node: { type: 'string', multiple: true, default: [] },
+    /** `--no-messages` measures the other requests only. */
+    messages: { type: 'boolean', default: true },
   },
+  allowNegative: true,
 });
 
 if (values.rooms !== undefined)
@@ -37,7 +41,13 @@ if (values.rooms !== undefined)
   });
 else if (values.cluster) await benchClusters();
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
-else await benchOnce(await startSingle(values.node), ['32']);
+else await benchSingle();
+
+async function benchSingle() {
+  if (values.messages) await benchOnce(await startSingle(values.node), ['32']);
+  await using target = await startSingle(values.node);
+  await benchRequests({ target, print: (line) => console.log(line) });
+}
 
 async function benchClusters() {
   const results = [];

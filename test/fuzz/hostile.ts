@@ -132,6 +132,7 @@ function* badPlaces(example: Example, good: Asked): Generator<Hostile> {
       const path = urlOf(example, count);
       if (body.length < 1_100_000) yield { ...good, path, body, what: `${name} is ${kind}` };
     }
+    if (places.length > PLACES_FEW && place.length > 1) continue;
     const body = filled(withoutOthers(example, place[0]!), place);
     yield { ...good, body, what: `${name} is full` };
   }
@@ -143,8 +144,8 @@ const PLACES_FEW = 12;
 /** A large body's places have the values in turn, and more seldom the heavy ones: else it would take minutes. */
 function valuesFor(index: number, places: number): [kind: string, text: string][] {
   return Object.entries(BAD_JSON_VALUES).filter(([, text], turn) => {
-    const every = (text.length < HEAVY_BYTES ? 1 : 2) * (places <= PLACES_FEW ? 1 : 3);
-    return (index + turn) % every === 0;
+    if (places <= PLACES_FEW) return text.length < HEAVY_BYTES || (index + turn) % 2 === 0;
+    return (index + turn) % (text.length < HEAVY_BYTES ? 5 : 15) === 0;
   });
 }
 
@@ -161,6 +162,7 @@ export function bulkyOf(example: Example): ((round: number) => Asked)[] {
   const places = body === undefined ? [] : [...placesIn(body)];
   return places
     .filter((place) => place[0] !== 'auth' && place.length <= 3)
+    .slice(0, PLACES_FEW)
     .map((place) => (round) => {
       const bulk = replaced(body!, place, `"${round}-${'w'.repeat(BULKY_BYTES)}"`);
       return { method, path: urlOf(example, round), token: OWN_TOKEN, body: bulk };

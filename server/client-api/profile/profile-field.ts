@@ -22,4 +22,10 @@ export function refuseOthersProfile(caller: UserId, userId: UserId) {
 export function refuseWrongValue(field: string, value: JsonValue) {
   if ((isInMemberships(field) || field === 'm.tz') && typeof value !== 'string')
     throw badJson(`${field} must be a string`);
+  const lengthMax = LENGTHS_MAX[field];
+  if (lengthMax !== undefined && String(value).length > lengthMax)
+    throw invalidParam(`${field} may have ${lengthMax} characters`);
 }
+
+/** They are copied into the membership event of each room. */
+const LENGTHS_MAX: Readonly<Record<string, number>> = { displayname: 256, avatar_url: 1_000 };

@@ -49,6 +49,20 @@ test('an empty display name takes it away', async () => {
 test.each<[string, string, object, number, string]>([
   ['a field that the body lacks', 'displayname', { other: 'x' }, 400, 'M_MISSING_PARAM'],
   ['a display name that is no string', 'displayname', { displayname: 7 }, 400, 'M_BAD_JSON'],
+  [
+    'a display name that is too long',
+    'displayname',
+    { displayname: 'x'.repeat(257) },
+    400,
+    'M_INVALID_PARAM',
+  ],
+  [
+    'a picture’s address that is too long',
+    'avatar_url',
+    { avatar_url: 'x'.repeat(1_001) },
+    400,
+    'M_INVALID_PARAM',
+  ],
   ['a name without a namespace', 'motto', { motto: 'x' }, 400, 'M_INVALID_PARAM'],
   ['a name that is too long', `a.${'b'.repeat(254)}`, {}, 400, 'M_KEY_TOO_LARGE'],
   ['64 KiB in all', 'a.b', { 'a.b': 'x'.repeat(65_536) }, 400, 'M_PROFILE_TOO_LARGE'],

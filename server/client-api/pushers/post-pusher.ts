@@ -3,16 +3,20 @@ import type { Pushers } from '../../accounts/pushers.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
 
-const gone = z.object({ kind: z.null(), app_id: z.string(), pushkey: z.string() });
+const gone = z.object({
+  kind: z.null(),
+  app_id: z.string().max(64),
+  pushkey: z.string().max(512),
+});
 
 const pusher = z.object({
   kind: z.literal('http'),
   app_id: z.string().max(64),
   pushkey: z.string().max(512),
-  app_display_name: z.string(),
-  device_display_name: z.string(),
-  profile_tag: z.string().optional(),
-  lang: z.string(),
+  app_display_name: z.string().max(255),
+  device_display_name: z.string().max(255),
+  profile_tag: z.string().max(255).optional(),
+  lang: z.string().max(255),
   data: z.looseObject({ url: z.string(), format: z.string().optional() }),
   append: z.boolean().default(false),
 });

@@ -20,6 +20,7 @@ import { knockRoom } from './knock-room.ts';
 import { leaveRoom } from './leave-room.ts';
 import { redactEvent } from './redact-event.ts';
 import { sendMessage } from './send-message.ts';
+import { sendMessageWithoutTxn } from './send-message-without-txn.ts';
 import { setRoomAlias } from './set-room-alias.ts';
 import { setRoomStateWithKey } from './set-room-state-with-key.ts';
 import { unban } from './unban.ts';
@@ -38,6 +39,7 @@ export const roomEndpoints = [
   ban,
   unban,
   sendMessage,
+  sendMessageWithoutTxn,
   redactEvent,
   setRoomStateWithKey,
   getRoomStateWithKey,
