@@ -17,6 +17,16 @@ test('a message is sent, and its repeat is answered with the same event', async 
   expect(await bodiesIn(bench, bench.roomId)).toEqual(['hello']);
 });
 
+test('old clients send without a transaction, and each time it is another event', async () => {
+  await using bench = await workbench();
+  const path = `/rooms/${bench.room}/send/m.room.message`;
+  const sent = [];
+  for (const body of ['one', 'one'])
+    sent.push((await bench.ask('alice', 'POST', path, { body })).json.event_id);
+  expect(new Set(sent).size).toBe(2);
+  expect(await bodiesIn(bench, bench.roomId)).toEqual(['one', 'one']);
+});
+
 test('a repeat after a restart is answered with the same event', async () => {
   await using bench = await workbench();
   const path = `/rooms/${bench.room}/send/m.room.message/t1`;
