@@ -24,7 +24,7 @@ export async function startMetered(fresh: FreshDatabase): Promise<MeteredServer>
     [
       ...['--import', METER, MAIN, '--data', folder, '--listen', '127.0.0.1:0'],
       ...['--server-name', 'example.org', '--registration', 'open', '--database', fresh.url],
-      ...['--rate-limits-enabled', 'false', '--log-level', 'error'],
+      ...['--rate-limits-enabled', 'false', '--log-level', 'error', '--password-cost', 'for-tests'],
     ],
     { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
   );
