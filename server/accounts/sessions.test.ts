@@ -49,6 +49,14 @@ test('the use of a refreshed token ends the old one, also where its commit came 
   expect(await known(bench, old)).toBeUndefined();
 });
 
+test('who is behind a token is looked up on connections of their own', async () => {
+  await using bench = await workbench();
+  const { access_token: token } = await logIn(bench);
+  const before = bench.lookUps.count;
+  await bench.sessions.authenticate(String(token));
+  expect(bench.lookUps.count - before).toBe(1);
+});
+
 test('a renamed device stays logged in', async () => {
   await using bench = await workbench();
   const { access_token: token } = await logIn(bench);
@@ -73,8 +81,15 @@ async function workbench() {
     onEnd: () => {},
   });
   const { database } = fresh;
+  const lookUps = {
+    count: 0,
+    query: (...question: Parameters<typeof database.query>) => {
+      lookUps.count += 1;
+      return database.query(...question) as never;
+    },
+  };
   const features = accountFeatures(
-    { database, lookUps: database, log, locks: new KeyedMutex(), now: Date.now },
+    { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
     {
       serverName: 'example.org' as ServerName,
       secret: Buffer.alloc(32),
@@ -88,7 +103,7 @@ async function workbench() {
     notKept,
   );
   return {
-    ...features,
+    ...{ ...features, lookUps },
     /** The deadline passes while the commit of the deed is under way. */
     async tooLate(deed: () => Promise<unknown>): Promise<void> {
       const lock = new pg.Client({ connectionString: fresh.url });

@@ -99,6 +99,16 @@ test('outcomes are remembered by their size, the newest ones', async () => {
   expect(bench.queries - before).toBe(1);
 });
 
+test.each<[string, OnceKey, string]>([
+  ['a transaction', key(), '1 day'],
+  ['a request of the front', { kind: 'request', requestId: 'r' }, '10 minutes'],
+])('the outcome of %s is kept for its time', async (_what, onceKey, time) => {
+  await using bench = await workbench();
+  await bench.run(onceKey, {});
+  const kept = `SELECT expires_at = at + $1::text::interval AS right FROM outcome, log_clock`;
+  expect(await bench.fresh.database.query('kept', kept, [time])).toEqual([{ right: true }]);
+});
+
 test('who joins a run that fails, fails with it', async () => {
   await using bench = await workbench();
   const fail = async () => {

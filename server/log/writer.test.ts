@@ -54,6 +54,13 @@ test('a batch goes no further than 1 MiB', async () => {
   expect(bench.batches).toEqual([2, 1]);
 });
 
+test('a change that is larger than a batch goes alone', async () => {
+  await using bench = await workbench();
+  const [large, small] = ['x'.repeat(1_100_000), 'y'];
+  await Promise.all([bench.write(small), bench.write(large), bench.write(small)]);
+  expect(bench.batches).toEqual([1, 1, 1]);
+});
+
 test('of the rows of one key in a batch the last one stays, also over put and remove', async () => {
   await using bench = await workbench();
   await Promise.all([
