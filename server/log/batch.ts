@@ -8,8 +8,9 @@ import type { Statement } from './statement.ts';
 export const BATCH_CHANGES_MAX = 256;
 export const BATCH_BYTES_MAX = 1_048_576;
 
-/** Where the batch stands in the log: it may follow `previous` only, within `epoch`. */
+/** Where and when the batch stands in the log: it may follow `previous` only, within `epoch`. */
 export interface Fence {
+  readonly clockMs: number;
   readonly epoch: number;
   readonly previous: number;
   readonly last: number;
@@ -58,7 +59,7 @@ function encoded(changes: readonly Change[], fence: Fence): Statement[] {
     { ...FENCE, parameters: [int8(fence.last), int8(fence.epoch), int8(fence.previous)] },
     ...grouped(rows).map(statementOf),
     ...(records.length > 0 ? [statementOf(logRows(records))] : []),
-    ...(outcomes.length > 0 ? [statementOf(outcomeRows(outcomes))] : []),
+    ...(outcomes.length > 0 ? [statementOf(outcomeRows(outcomes, fence.clockMs))] : []),
     COMMIT,
   ];
 }
@@ -79,9 +80,8 @@ const FENCE = {
 const LOG: Write = {
   name: 'farol_log',
   table: 'log',
-  sql: `INSERT INTO log (position, kind, version, payload, at)
-        SELECT row.*, clock.at
-        FROM unnest($1::int8[], $2::text[], $3::int4[], $4::text[]) AS row, log_clock AS clock`,
+  sql: `INSERT INTO log (position, kind, version, payload)
+        SELECT * FROM unnest($1::int8[], $2::text[], $3::int4[], $4::text[])`,
   types: ['int8', 'text', 'int4', 'text'],
 };
 
@@ -89,10 +89,10 @@ const OUTCOME: Write = {
   name: 'farol_outcome',
   table: 'outcome',
   sql: `INSERT INTO outcome (key, status, body, secret, expires_at)
-        SELECT key, status, body, secret, clock.at + kept_ms * interval '1 millisecond'
-        FROM unnest($1::bytea[], $2::int4[], $3::bytea[], $4::bool[], $5::int8[])
-          AS row (key, status, body, secret, kept_ms), log_clock AS clock`,
-  types: ['bytea', 'int4', 'bytea', 'bool', 'int8'],
+        SELECT key, status, body, secret, to_timestamp(expires_s)
+        FROM unnest($1::bytea[], $2::int4[], $3::bytea[], $4::bool[], $5::float8[])
+          AS row (key, status, body, secret, expires_s)`,
+  types: ['bytea', 'int4', 'bytea', 'bool', 'float8'],
 };
 
 interface Group {
@@ -108,10 +108,10 @@ function logRows(records: readonly PlacedRecord[]): Group {
   return { write: LOG, rows };
 }
 
-function outcomeRows(outcomes: readonly OutcomeRow[]): Group {
+function outcomeRows(outcomes: readonly OutcomeRow[], clockMs: number): Group {
   const rows = outcomes.map((row) => ({
     write: OUTCOME,
-    values: [row.key, row.status, row.body, row.secret, row.keptMs],
+    values: [row.key, row.status, row.body, row.secret, (clockMs + row.keptMs) / 1_000],
   }));
   return { write: OUTCOME, rows };
 }

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../storage/database.ts';
-import { moveClock, trimRecords } from '../storage/log.ts';
+import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
+import type { LogClock } from './clock.ts';
 
 const EVERY_MS = 60_000;
 const LOG_KEPT_MS = 24 * 3_600_000;
@@ -12,20 +13,17 @@ export interface HouseOptions {
   readonly signal: AbortSignal;
   readonly epoch: number;
   readonly onError: (error: unknown) => void;
-  readonly nowMs?: () => number;
+  readonly clock: LogClock;
   /** Resolves when it is time again. */
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Lets the log's clock go on, and removes what is kept no longer by it. Only the writer does so. */
+/** Notes how late it is by the log's clock, and removes what is kept no longer by it. Only the writer does so. */
 export async function keepHouse(database: Database, options: HouseOptions): Promise<void> {
-  const { signal, epoch, onError, nowMs = () => performance.now(), pause = aMinute } = options;
-  let lastMs = nowMs();
+  const { signal, epoch, clock, onError, pause = aMinute } = options;
   while (!signal.aborted) {
     try {
-      const now = nowMs();
-      await moveClock(database, { epoch, ms: now - lastMs });
-      lastMs = now;
+      await saveClock(database, { epoch, ms: clock.nowMs() });
       await trimLog(database, signal);
       await sweep(database, signal);
     } catch (error) {

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { MIGRATION_APPLICATION } from '../storage/migrate.ts';
+import { LogClock } from './clock.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';
 
@@ -43,8 +44,9 @@ export async function takeOver(options: TakeoverOptions): Promise<Writer> {
     await endOtherWriters(connection.client);
     await options.migrate?.();
     await takeRow(connection.client, options.signal);
-    const { epoch, position } = await beginEpoch(connection, options);
-    const writer = new Writer({ ...options, connection, epoch, position });
+    const begun = await beginEpoch(connection, options);
+    const clock = new LogClock(await readClock(connection.client), options.nowMs);
+    const writer = new Writer({ ...options, ...begun, connection, clock });
     ended = (error) => writer.lost(error);
     return writer;
   } catch (error) {
@@ -118,6 +120,13 @@ async function beginEpoch(connection: WriterConnection, options: TakeoverOptions
   const committed = await client.query('COMMIT');
   connection.assertConfirmed(committed.command);
   return head;
+}
+
+async function readClock(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ ms: number }>(
+    'SELECT extract(epoch FROM at)::float8 * 1000 AS ms FROM log_clock',
+  );
+  return rows[0]!.ms;
 }
 
 /** Room for eight million takeovers, until numbers are not exact any more. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import type { Write } from './change.ts';
+import { LogClock } from './clock.ts';
 import { Deadline } from './deadline.ts';
 import { BuiltOnRefused, NotWriter, OutcomeUnknown, RefusedForData } from './log.ts';
 import type { Statement } from './statement.ts';
@@ -75,6 +76,7 @@ class Model {
   readonly #committed: string[] = [];
   readonly #listened: number[] = [];
   readonly #ends: Error[] = [];
+  readonly #wrong: string[] = [];
   readonly #deadline = new Deadline(1, () => this.#nowMs);
   readonly #writer: Writer;
   #nowMs = 0;
@@ -89,6 +91,7 @@ class Model {
         end: async () => {},
       },
       ...{ epoch: 1, position: 0, deadline: this.#deadline, nowMs: () => 0 },
+      clock: new LogClock(0),
       onEnd: (reason) => this.#ends.push(reason),
     });
     this.#writer.onCommitted((records) => {
@@ -107,9 +110,12 @@ class Model {
     for (let count = 0; count < step.microtasks; count++) await undefined;
   }
 
-  /** The database answers, and nothing else happens: a renewal that is not needed would wake the writer. */
+  /**
+   * The database answers, and nothing else happens: a renewal that is not needed would wake the
+   * writer, and one that is closed must do without.
+   */
   async settle(): Promise<void> {
-    if (this.#nowMs > 0) this.#renew();
+    if (this.#nowMs > 0 && !this.#isClosing) this.#renew();
     for (let quiet = 0; quiet < 3; quiet++) {
       await turn();
       if (this.#inFlight) quiet = 0;
@@ -118,6 +124,7 @@ class Model {
   }
 
   check(): void {
+    expect(this.#wrong).toEqual([]);
     for (const pushed of this.#pushed) {
       expect(pushed.end).toBeDefined();
       const isThere = this.#committed.includes(pushed.text);
@@ -163,8 +170,9 @@ class Model {
   }
 
   #transaction(statements: readonly Statement[]): Promise<void> {
-    expect(this.#inFlight, 'one batch in flight at a time').toBeUndefined();
-    expect(this.#nowMs, 'no batch begins past the deadline').toBe(0);
+    if (this.#inFlight) this.#wrong.push('two batches in flight');
+    if (this.#ends.length > 0) this.#wrong.push('a batch of a writer that had ended');
+    if (this.#nowMs > 0) this.#wrong.push('a batch that began past the deadline');
     const settle = Promise.withResolvers<void>();
     this.#inFlight = { statements, settle };
     return settle.promise;

@@ -107,6 +107,21 @@ test('the others of a poisoned batch go on in one transaction, however many they
   expect(bench.batches).toEqual([255]);
 });
 
+test('a listener that fails ends the writer, and leaves nobody waiting', async () => {
+  await using bench = await workbench();
+  bench.writer.onRefused(() => {
+    throw new Error('a bug');
+  });
+  const all = [
+    bench.write('good'),
+    bench.write('poison\u0000', ['a']),
+    bench.write('on it', ['a']),
+  ];
+  const ends = await Promise.allSettled(all);
+  expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+  expect(bench.ended.map(({ message }) => message)).toEqual(['a bug']);
+});
+
 test('two changes that are good alone and poison together: the second one is refused', async () => {
   await using bench = await workbench();
   const results = await Promise.allSettled(

@@ -1,5 +1,6 @@
 import { rehearsalOf, statementsOf } from './batch.ts';
 import type { Change, PlacedRecord } from './change.ts';
+import type { LogClock } from './clock.ts';
 import type { NotEncodable } from './column.ts';
 import type { Deadline } from './deadline.ts';
 import { BuiltOnRefused, type Log, NotWriter, RefusedForData, TooManyRefused } from './log.ts';
@@ -17,6 +18,7 @@ export interface WriterOptions {
   readonly epoch: number;
   /** The last committed position, from which this epoch goes on. */
   readonly position: number;
+  readonly clock: LogClock;
   readonly deadline: Deadline;
   /** A writer that lost its epoch or does not know an outcome is at an end; the program ends with it. */
   readonly onEnd: (reason: Error) => void;
@@ -31,6 +33,7 @@ const WAITING_MAX: ShareBounds = { changes: 20_000, bytes: 64 * 1_048_576, ofOne
 /** Group commit (D1): gathers the changes of all requests, and has one batch in flight at a time. */
 export class Writer implements Log {
   readonly epoch: number;
+  readonly clock: LogClock;
   readonly #options: WriterOptions;
   readonly #rounds: Rounds;
   readonly #queue: Queue;
@@ -46,6 +49,7 @@ export class Writer implements Log {
   constructor(options: WriterOptions) {
     this.#options = options;
     this.epoch = options.epoch;
+    this.clock = options.clock;
     this.#position = options.position;
     this.#handedOut = options.position;
     this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
@@ -185,7 +189,12 @@ export class Writer implements Log {
   }
 
   #statementsOf(batch: readonly Waiting[]) {
-    const fence = { epoch: this.epoch, previous: this.#position, last: batch.at(-1)!.last };
+    const fence = {
+      epoch: this.epoch,
+      previous: this.#position,
+      last: batch.at(-1)!.last,
+      clockMs: this.clock.nowMs(),
+    };
     const changes = batch.map((each) => each.change);
     return statementsOf(changes, fence);
   }

@@ -38,6 +38,7 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
   const kept = keepHouse(ground.database, {
     signal: house.signal,
     epoch: log.epoch,
+    clock: log.clock,
     onError: (error) => ground.logger.warn({ err: error }, 'housekeeping failed'),
   });
   const indexed = migrateBehind(takeover.url, { signal: house.signal }).catch((error: unknown) =>

@@ -36,11 +36,11 @@ export const readRecords = (database: Database, range: { after: number; limit: n
     [range.after, range.limit],
   );
 
-/** Only for the writer of this epoch: two that run at once must not let time pass twice as fast. */
-export const moveClock = (database: Database, { epoch, ms }: { epoch: number; ms: number }) =>
+/** Never back, and only by the writer of this epoch: where it ends, the next one goes on. */
+export const saveClock = (database: Database, { epoch, ms }: { epoch: number; ms: number }) =>
   database.query(
-    'log_move_clock',
-    `UPDATE log_clock SET at = at + $1::float8 * interval '1 millisecond'
+    'log_save_clock',
+    `UPDATE log_clock SET at = greatest(at, to_timestamp($1::float8 / 1000))
      WHERE (SELECT epoch FROM log_head) = $2`,
     [ms, epoch],
   );
@@ -60,7 +60,7 @@ export async function trimRecords(
      gone AS (
        DELETE FROM log USING boundary
        WHERE log.position <= boundary.position
-         AND boundary.at < (SELECT at FROM log_clock) - $2 * interval '1 millisecond'
+         AND boundary.at < now() - $2 * interval '1 millisecond'
        RETURNING 1)
      SELECT count(*) AS count FROM gone`,
     [options.limit, options.olderThanMs],

@@ -17,7 +17,7 @@ export const findOutcomes = (database: Database, keys: readonly Buffer[]) =>
 
 /**
  * Removes at most `limit` outcomes whose time is over, and says how many there were. Their time is that
- * of the log's clock, which may be a minute behind.
+ * of the log's clock.
  */
 export async function sweepOutcomes(database: Database, limit: number): Promise<number> {
   const [swept] = await database.query<{ count: number }>(
@@ -25,7 +25,7 @@ export async function sweepOutcomes(database: Database, limit: number): Promise<
     `WITH gone AS (
        DELETE FROM outcome WHERE key IN (
          SELECT key FROM outcome
-         WHERE expires_at < (SELECT at - interval '1 minute' FROM log_clock)
+         WHERE expires_at < (SELECT at FROM log_clock)
          ORDER BY expires_at LIMIT $1)
        RETURNING 1)
      SELECT count(*) AS count FROM gone`,
