@@ -37,6 +37,7 @@ export class Incoming {
   readonly #request: IncomingMessage;
   readonly #taker: Taker;
   readonly #room: Room;
+  readonly #begunAtMs: number;
   #memory = 0;
   #disk = 0;
   #spooled: Spooled | undefined;
@@ -45,6 +46,7 @@ export class Incoming {
     this.#request = request;
     this.#taker = taker;
     this.#room = room;
+    this.#begunAtMs = room.now();
   }
 
   async read(): Promise<Body | NoBody> {
@@ -126,9 +128,8 @@ export class Incoming {
 
   #watchPace(tooSlow: (why: 'too-slow') => void): NodeJS.Timeout {
     const { now } = this.#room;
-    const begunAtMs = now();
     return setInterval(() => {
-      const dueBytes = ((now() - begunAtMs - SLOW_START_MS) / 1_000) * BYTES_PER_SECOND_MIN;
+      const dueBytes = ((now() - this.#begunAtMs - SLOW_START_MS) / 1_000) * BYTES_PER_SECOND_MIN;
       if (this.#memory + this.#disk < dueBytes) tooSlow('too-slow');
     }, LOOK_EVERY_MS);
   }

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { write } from 'node:fs';
 import { type Debugger, Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 import type { Watch } from './watchdog.ts';
@@ -7,6 +7,7 @@ import type { Watch } from './watchdog.ts';
 
 const { beats, beatMs, beatsMissedMax } = workerData as Watch;
 const STACK_WITHIN_MS = 1_000;
+const WRITE_WITHIN_MS = 1_000;
 const STDERR = 2;
 let last = Atomics.load(beats, 0);
 let missed = 0;
@@ -32,10 +33,15 @@ function whereMainStands(tell: (stack: string[]) => void): void {
 const placeOf = ({ functionName, url, location }: Debugger.CallFrame): string =>
   `${functionName || '(nameless)'} ${url}:${location.lineNumber + 1}`;
 
-/** Not through the logger, which belongs to the main thread. */
+/**
+ * Not through the logger, which belongs to the main thread. And not waited for: where nobody reads
+ * stderr, a write to it never ends, and this process would live on.
+ */
 function end(stack: string[]): void {
   const time = new Date().toISOString();
   const msg = 'the event loop stands still; this process is ended';
-  writeSync(STDERR, `${JSON.stringify({ level: 60, time, pid: process.pid, stack, msg })}\n`);
-  process.kill(process.pid, 'SIGKILL');
+  const line = `${JSON.stringify({ level: 60, time, pid: process.pid, stack, msg })}\n`;
+  const kill = () => process.kill(process.pid, 'SIGKILL');
+  setTimeout(kill, WRITE_WITHIN_MS);
+  write(STDERR, line, kill);
 }

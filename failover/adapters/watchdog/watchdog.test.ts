@@ -25,6 +25,16 @@ test('so is one that starves its timers by promises', async () => {
   expect(await said).toContain('starve');
 });
 
+test('so is one whose stderr is full, since nobody reads it', async () => {
+  const { child, exit } = run(`
+    const fs = await import('node:fs');
+    const full = setInterval(() => fs.write(2, 'x'.repeat(1_000_000), () => undefined), 10);
+    setTimeout(() => { clearInterval(full); for (;;); }, 300);
+  `);
+  child.stderr.pause();
+  expect(await exit).toEqual([null, 'SIGKILL']);
+});
+
 test('one that was stopped as a whole goes on, and it may end by itself', async () => {
   const { child, exit, said } = run(`setTimeout(() => {}, ${3 * STANDSTILL_MS});`);
   await once(child.stdout, 'data');
@@ -42,5 +52,11 @@ function run(program: string) {
   const start = `const { startWatchdog } = await import(${watchdog}); startWatchdog(${STANDSTILL_MS});`;
   const options = ['--input-type=module', '--eval', `${start} console.log('watched'); ${program}`];
   const child = spawn(process.execPath, options, { stdio: ['ignore', 'pipe', 'pipe'] });
-  return { child, exit: once(child, 'exit'), said: text(child.stderr) };
+  return {
+    child,
+    exit: once(child, 'exit'),
+    get said() {
+      return text(child.stderr);
+    },
+  };
 }

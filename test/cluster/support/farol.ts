@@ -1,3 +1,4 @@
+import type { FrontWay } from '../../../failover/core/view.ts';
 import { socketOf } from '../../../failover/sockets.ts';
 import { holdersOfAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
@@ -21,13 +22,15 @@ export interface ServerHealth {
 export const routingOf = (site: Site) => ask<Routing>(site, 'agent', 'GET', '/v1/routing');
 export const serverHealth = (site: Site) => ask<ServerHealth>(site, 'server', 'GET', '/v1/health');
 /** Counters of the front since it started. */
-export const frontHealth = (site: Site) =>
-  ask<{ held: number; holds: number; replayed: number; givenUp: number }>(
-    site,
-    'front',
-    'GET',
-    '/v1/health',
-  );
+export const frontHealth = (site: Site) => ask<FrontHealth>(site, 'front', 'GET', '/v1/health');
+
+export interface FrontHealth {
+  readonly held: number;
+  readonly holds: number;
+  readonly replayed: number;
+  readonly givenUp: number;
+  readonly way: FrontWay | null;
+}
 
 /** A planned move of the writer, asked of an agent as an operator would. */
 export function switchover(from: Site, to: Site): Promise<unknown> {

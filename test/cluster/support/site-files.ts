@@ -4,6 +4,7 @@ import type { Authority } from '../../support/certificates.ts';
 import { renderTemplate, type TemplateValues } from './template.ts';
 
 export const FRONT_PORT = 8443;
+const RELAY_PORT = 8482;
 export const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');
@@ -125,6 +126,14 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       certificate: '/etc/farol/tls/front.crt',
       key: '/etc/farol/tls/front.key',
       writer: siteCertificate,
+      relay: {
+        listen: `${me.ip}:${RELAY_PORT}`,
+        peers: Object.fromEntries(
+          plan.machines
+            .filter(({ name, witness }) => name !== me.name && !witness)
+            .map(({ name, ip }) => [name, `https://${ip}:${RELAY_PORT}`]),
+        ),
+      },
     },
   };
 }

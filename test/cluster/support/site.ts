@@ -39,6 +39,15 @@ export class Site {
     return this.#lan.plugIn(this.container);
   }
 
+  /** Nothing passes between this site and that one, and neither is told; all else goes on. */
+  async cutLinkTo(other: Site): Promise<void> {
+    for (const rule of linkTo(other.ip)) await this.must(['iptables', '-I', ...rule]);
+  }
+
+  async healLinkTo(other: Site): Promise<void> {
+    for (const rule of linkTo(other.ip)) await this.must(['iptables', '-D', ...rule]);
+  }
+
   /** No other site gets a byte of WAL from this one, or gives one; etcd and all else go on. */
   async blockReplication(): Promise<void> {
     for (const rule of REPLICATION) await this.must(['iptables', '-A', ...rule]);
@@ -110,6 +119,11 @@ export class Site {
     return this.must(['tail', '-n', String(lines), `/var/log/farol/${unit}.log`]);
   }
 }
+
+const linkTo = (ip: string) => [
+  ['OUTPUT', '-d', ip, '-j', 'DROP'],
+  ['INPUT', '-s', ip, '-j', 'DROP'],
+];
 
 const SYSTEM_SETTINGS = `${POSTGRESQL_DATA}/postgresql.auto.conf`;
 const UNIT = '/farol/test/cluster/image/unit';

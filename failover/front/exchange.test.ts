@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { NotConnected } from '../certificates/connector.ts';
+import { Exchange } from './exchange.ts';
+import { ANOTHER_WAY, Flight } from './flights.ts';
+import { Shares } from './shares.ts';
+
+const target = {
+  writer: { site: 'a', epoch: 7, url: 'https://a' },
+  origin: 'https://a',
+  through: null,
+};
+
+test('an error code does not tell whether the writer has seen a request', async () => {
+  const { exchange } = begun();
+  const error = Object.assign(new Error('read EHOSTUNREACH'), { code: 'EHOSTUNREACH' });
+  exchange.onResponseError(null, error);
+  expect((await exchange.tried).attempt).toMatchObject({ kind: 'unknown', epoch: 7 });
+});
+
+test('before a connection stood, the writer has seen nothing', async () => {
+  const { exchange } = begun();
+  exchange.onResponseError(null, new NotConnected('connect EHOSTUNREACH'));
+  expect((await exchange.tried).attempt).toMatchObject({ kind: 'not-executed' });
+});
+
+test('one that is cut before its connection stands is never sent', async () => {
+  const { exchange, flight } = begun();
+  flight.cut('epoch 8 began');
+  expect((await exchange.tried).attempt).toEqual({ kind: 'not-executed', why: 'epoch 8 began' });
+  const aborted: unknown[] = [];
+  exchange.onRequestStart(controllerWith((reason) => aborted.push(reason)));
+  expect(aborted).toHaveLength(1);
+});
+
+test('one that is taken off a cut link has silenced no writer', async () => {
+  const { exchange, flight } = begun();
+  exchange.onRequestStart(controllerWith((reason) => exchange.onResponseError(null, reason)));
+  flight.cut(ANOTHER_WAY);
+  expect((await exchange.tried).attempt.kind).toBe('rerouted');
+});
+
+test('the memory of an answer is taken from what clients share, and given back once', async () => {
+  const { exchange, memory } = begun();
+  exchange.onResponseStart(controllerWith(), 200, { 'content-length': '4' });
+  expect(memory.taken).toBe(4);
+  exchange.onResponseData(controllerWith(), Buffer.from('{"a'));
+  exchange.onResponseData(controllerWith(), Buffer.from('}'));
+  exchange.onResponseEnd();
+  const { answer } = await exchange.tried;
+  expect(answer?.body.toString()).toBe('{"a}');
+  answer?.over();
+  answer?.over();
+  expect(memory.taken).toBe(0);
+});
+
+test('an answer that breaks off before its end is none, and its memory is given back', async () => {
+  const { exchange, memory, freed } = begun();
+  exchange.onResponseStart(controllerWith(), 200, { 'content-length': '4' });
+  exchange.onResponseError(null, new Error('other side closed'));
+  expect((await exchange.tried).attempt.kind).toBe('unknown');
+  expect([memory.taken, freed()]).toEqual([0, 1]);
+});
+
+test('what is said before the answer, such as 103, is not it', async () => {
+  const { exchange } = begun();
+  exchange.onResponseStart(controllerWith(), 103, {});
+  exchange.onResponseStart(controllerWith(), 200, { 'content-length': '2' });
+  exchange.onResponseData(controllerWith(), Buffer.from('{}'));
+  exchange.onResponseEnd();
+  expect((await exchange.tried).answer).toMatchObject({ status: 200 });
+});
+
+test.each([
+  ['5000000', 'longer than is kept whole'],
+  ['2000', 'more than there is memory for'],
+])('an answer of %s bytes, %s, is read no faster than the client takes it', async (length) => {
+  const { exchange } = begun();
+  let paused = 0;
+  const controller = { ...controllerWith(), pause: () => void paused++ };
+  exchange.onResponseStart(controller, 200, { 'content-length': length });
+  const { answer } = await exchange.tried;
+  expect(Buffer.isBuffer(answer?.body)).toBe(false);
+  for (let n = 0; n < 10; n++) exchange.onResponseData(controller, Buffer.alloc(10_000));
+  expect(paused).toBeGreaterThan(0);
+});
+
+function begun() {
+  const flight = new Flight(target, 0, false);
+  const memory = new Shares(8_000);
+  let freed = 0;
+  const taker = { key: 'phone', known: true };
+  const exchange = new Exchange({ flight, memory, taker, free: () => void freed++ });
+  return { exchange, flight, memory, freed: () => freed };
+}
+
+const controllerWith = (abort: (reason: Error) => void = () => undefined) => ({
+  aborted: false,
+  paused: false,
+  reason: null,
+  abort,
+  pause: () => undefined,
+  resume: () => undefined,
+});
