@@ -146,6 +146,8 @@ export interface Room {
   event(eventId: EventId): Promise<RoomEvent | undefined>;
   /** Of many, those that there are, in one question. */
   events(eventIds: readonly EventId[]): Promise<RoomEvent[]>;
+  /** The same events, to be rendered as servers send them to each other. */
+  federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
   /** Every membership event that the user ever had in the room, in order. */

@@ -6,7 +6,7 @@ import { Lru } from '../memory/lru.ts';
 import { heapBytesOf, type RoomEvent } from '../room-event.ts';
 import type { RoomStore, StoredEvent } from '../store.ts';
 import { Gathered } from './gathered.ts';
-import { roomEventOf } from './stored-event.ts';
+import { federationForm, roomEventOf } from './stored-event.ts';
 
 const REDACTED_MAX = 1_000;
 /** Each is parsed: more would hold up others for longer than a turn should take. */
@@ -56,6 +56,18 @@ export class EventCache {
       bytes = this.#withinOneAnswer(bytes + textBytesOf(events));
     }
     return nids.flatMap((nid) => found.get(nid) ?? []);
+  }
+
+  /** Of events that were loaded, in their order. */
+  async federationForms(
+    rules: RoomVersionRules,
+    events: readonly RoomEvent[],
+  ): Promise<RoomEvent[]> {
+    const stored = await Promise.all(events.map(({ nid }) => this.#reads.of(nid)));
+    return events.map((event, index) => {
+      const each = stored[index];
+      return each === undefined ? event : federationForm(event, each, rules);
+    });
   }
 
   async byId(rules: RoomVersionRules, eventId: EventId): Promise<RoomEvent | undefined> {

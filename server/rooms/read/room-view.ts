@@ -150,6 +150,10 @@ export class RoomView implements Room {
     return [...recent, ...found.filter((event) => event.roomId === this.roomId)];
   }
 
+  federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]> {
+    return this.#reads.events.federationForms(this.#room.rules, events);
+  }
+
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
     return visibleTo(this.#room, this.#reads, userId, events);
   }

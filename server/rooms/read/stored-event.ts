@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
@@ -22,6 +23,20 @@ export function roomEventOf(stored: StoredEvent, rules: RoomVersionRules): RoomE
     members: clientMembers(stored.eventId, pdu),
     unsigned: unsignedOf(stored, rules),
   };
+}
+
+/** The same as servers send it to each other: what a client asks for that checks signatures itself. */
+export function federationForm(
+  event: RoomEvent,
+  stored: StoredEvent,
+  rules: RoomVersionRules,
+): RoomEvent {
+  const pdu =
+    stored.redactionId === null
+      ? stored.json
+      : canonicalJson(visiblePdu(stored, rules), rules.strictCanonicalJson ? 'strict' : 'as-found');
+  const named = rules.eventIdForm === 'given' ? '' : `,"event_id":${JSON.stringify(event.eventId)}`;
+  return { ...event, members: `${pdu.slice(1, -1)}${named}` };
 }
 
 /** A stored event as the auth rules read it. */

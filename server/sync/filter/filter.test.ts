@@ -68,6 +68,7 @@ test.each<[string, JsonObject]>([
   ['a list of 2,001 rooms', { room: { rooms: Array(2_001).fill('!r:x') } }],
   ['a list of 51 wildcards', { room: { state: { types: Array(51).fill('a*') } } }],
   ['wildcards of 1,001 characters', { presence: { not_types: [`${'a'.repeat(1_000)}*`] } }],
+  ['an unknown format', { event_format: 'xml' }],
   ['a switch that is no boolean', { room: { state: { lazy_load_members: 'yes' } } }],
 ])('%s is refused', (_what, filter) => {
   expect(() => parseFilter(filter)).toThrow(/must (be|have)/);

@@ -1,5 +1,6 @@
-import type { JsonObject } from '../../protocol/json.ts';
+import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { booleanOf, type EventFilter, eventFilter, objectOf, roomsOf } from './event-filter.ts';
+import { InvalidFilter } from './invalid-filter.ts';
 
 /**
  * A `Filter` of the specification, ready to be asked. `event_fields` is not applied, as the
@@ -7,6 +8,8 @@ import { booleanOf, type EventFilter, eventFilter, objectOf, roomsOf } from './e
  * making every event's JSON once more for every reader.
  */
 export interface Filter {
+  /** Events as servers send them to each other, signatures and all. */
+  readonly federationFormat: boolean;
   readonly presence: EventFilter;
   readonly accountData: EventFilter;
   readonly room: RoomFilter;
@@ -25,6 +28,7 @@ export interface RoomFilter {
 export function parseFilter(json: JsonObject): Filter {
   const room = objectOf(json.room, 'room');
   return {
+    federationFormat: isFederation(json.event_format),
     presence: eventFilter(json.presence),
     accountData: eventFilter(json.account_data),
     room: {
@@ -36,4 +40,10 @@ export function parseFilter(json: JsonObject): Filter {
       admitsRoom: roomsOf(room),
     },
   };
+}
+
+function isFederation(format: JsonValue | undefined): boolean {
+  if (format === undefined || format === null || format === 'client') return false;
+  if (format !== 'federation') throw new InvalidFilter('event_format must be client or federation');
+  return true;
 }

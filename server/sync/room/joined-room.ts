@@ -1,8 +1,8 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import { type RoomEvent, renderEvent } from '../../rooms/room-event.ts';
-import type { Room, RoomMembership, SeenEvent } from '../../rooms/rooms.ts';
+import type { Room, RoomMembership } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
-import type { JoinedRoom, Json, StatePart } from '../answer-text.ts';
+import type { JoinedRoom, Json, StatePart, TimelinePart } from '../answer-text.ts';
 import type { Reader, Span } from '../reader.ts';
 import type { Unread } from '../unread/room-unread.ts';
 import type { UnreadQuestion } from '../unread/unread-counts.ts';
@@ -104,8 +104,8 @@ async function sections(question: JoinedQuestion, found: Found): Promise<JoinedR
   return {
     summary,
     ephemeral,
-    state: statePart(state, reader),
-    timeline: timelinePart(window, reader, question.prevBatch),
+    state: await statePart(room, state, reader),
+    timeline: await timelinePart(room, window, question),
     accountData: question.accountData,
     unread: await question.unread({
       userId: reader.userId,
@@ -119,19 +119,33 @@ async function sections(question: JoinedQuestion, found: Found): Promise<JoinedR
   };
 }
 
-export const statePart = (state: readonly RoomEvent[], reader: Reader): StatePart => ({
-  key: reader.stateKey,
-  events: state.map((event) => renderEvent(event, reader)),
-});
-
-export const timelinePart = (
-  { events, limited, start }: Window,
+export async function statePart(
+  room: Room,
+  state: readonly RoomEvent[],
   reader: Reader,
-  prevBatch: (position: number) => string,
-) => ({
-  limited,
-  prevBatch: prevBatch(start),
-  events: events.map(({ event, membership }: SeenEvent) =>
-    renderEvent(event, { ...reader, membership }),
-  ),
-});
+): Promise<StatePart> {
+  const events = await formed(room, state, reader);
+  return { key: reader.stateKey, events: events.map((event) => renderEvent(event, reader)) };
+}
+
+export async function timelinePart(
+  room: Room,
+  { events, limited, start }: Window,
+  { reader, prevBatch }: { reader: Reader; prevBatch: (position: number) => string },
+): Promise<TimelinePart> {
+  const shown = await formed(
+    room,
+    events.map(({ event }) => event),
+    reader,
+  );
+  return {
+    limited,
+    prevBatch: prevBatch(start),
+    events: shown.map((event, index) =>
+      renderEvent(event, { ...reader, membership: events[index]!.membership }),
+    ),
+  };
+}
+
+const formed = async (room: Room, events: readonly RoomEvent[], { filter }: Reader) =>
+  filter.federationFormat ? room.federationForms(events) : events;

@@ -37,8 +37,12 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
   const window = withOwn(question, shown.window, own);
   return {
     room: {
-      state: statePart(withOwnState(question, { state: shown.state, window, own }), reader),
-      timeline: timelinePart(window, reader, question.prevBatch),
+      state: await statePart(
+        room,
+        withOwnState(question, { state: shown.state, window, own }),
+        reader,
+      ),
+      timeline: await timelinePart(room, window, question),
       accountData: [],
     },
     members: { joined: [], gone: wasThere ? [...(await joinedAt(room, span.after))] : [] },

@@ -78,6 +78,30 @@ test('messages of a user who is ignored are left out, their state events are not
   expect(joined.unread_notifications.notification_count).toBe(0);
 });
 
+test('with event_format federation events come as servers send them, redacted ones as they were left', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  const redacts = await house.say(roomId, alice, 'secret');
+  await house.say(roomId, alice, 'hello');
+  await house.rooms.send(
+    roomId,
+    { sender: alice, type: 'm.room.redaction', content: { redacts } },
+    {},
+  );
+  const filter = { event_format: 'federation', room: { timeline: { limit: 3 } } };
+  const joined = (await house.sync(alice, { filter })).rooms.join[roomId];
+  const [redacted, message] = joined.timeline.events;
+  expect(redacted).toMatchObject({ event_id: redacts, content: {}, signatures: {} });
+  expect(message).toMatchObject({ content: { body: 'hello' }, room_id: roomId });
+  for (const event of [...joined.timeline.events, ...joined.state.events])
+    expect(Object.keys(event)).toEqual(
+      expect.arrayContaining(['auth_events', 'prev_events', 'hashes', 'event_id', 'unsigned']),
+    );
+  expect(JSON.stringify(joined)).not.toContain('secret');
+  const plain = (await house.sync(alice, { filter: {} })).rooms.join[roomId];
+  expect(plain.timeline.events.at(-1).auth_events).toBeUndefined();
+});
+
 const ignore = (house: SyncUnderTest, userId: UserId, whom: UserId) =>
   house.accountData.put(
     { userId, roomId: null, type: 'm.ignored_user_list' },
