@@ -107,6 +107,14 @@ test('imports follow the arrows', () => {
   expect(wrong).toEqual([]);
 });
 
+test('what any protocol of syncing needs knows of none of them', () => {
+  const wrong = files
+    .filter((file) => file.startsWith('server/sync/') && file !== 'server/sync/features.ts')
+    .filter((file) => !file.startsWith('server/sync/v3/'))
+    .filter((file) => importsOf(file).some((target) => target.startsWith('server/sync/v3/')));
+  expect(wrong).toEqual([]);
+});
+
 test('the pure folders reach for nothing of the machine but hashes and signatures', () => {
   const pure = ['server/protocol', 'failover/core'];
   const wrong = files

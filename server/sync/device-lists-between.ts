@@ -5,8 +5,8 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { invalidParam } from '../protocol/matrix-error.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { DeviceListChanges, DeviceLists } from './device-lists.ts';
-import type { Span } from './reader.ts';
-import { type MemberChanges, memberChangesFor, noMemberChanges } from './room/member-changes.ts';
+import { type MemberChanges, memberChangesFor, noMemberChanges } from './engine/member-changes.ts';
+import type { Span } from './span.ts';
 
 interface BetweenPorts {
   readonly log: Pick<Log, 'committed'>;

@@ -8,7 +8,7 @@ import type { Database } from '../storage/database.ts';
 import { keySignatureRow } from '../storage/encryption/key-signatures.ts';
 import { ActiveUsers } from './active/active-users.ts';
 import { DeviceLists } from './device-lists.ts';
-import { noMemberChanges } from './room/member-changes.ts';
+import { noMemberChanges } from './engine/member-changes.ts';
 
 test('keys that change are told to those who share a room', async () => {
   await using house = await freshSync();

@@ -5,8 +5,8 @@ import type { Database } from '../storage/database.ts';
 import { deviceListsChangedNear, sharingRooms } from '../storage/shared-rooms.ts';
 import type { ActiveUser } from './active/active-user.ts';
 import type { ActiveUsers } from './active/active-users.ts';
-import type { Span } from './reader.ts';
-import type { MemberChanges } from './room/member-changes.ts';
+import type { MemberChanges } from './engine/member-changes.ts';
+import type { Span } from './span.ts';
 
 const KEPT_MAX = 4_096;
 

@@ -16,12 +16,12 @@ import { DeviceListsBetween } from './device-lists-between.ts';
 import { EphemeralCounter } from './ephemeral/ephemeral-counter.ts';
 import { Presence } from './ephemeral/presence.ts';
 import { Typing } from './ephemeral/typing.ts';
-import { Filters } from './filter/filters.ts';
 import { ReadMarkers } from './receipts/read-markers.ts';
 import { Receipts } from './receipts/receipts.ts';
-import { Sync } from './sync.ts';
 import { ToDevice } from './to-device.ts';
 import { UnreadCounts } from './unread/unread-counts.ts';
+import { Filters } from './v3/filter/filters.ts';
+import { Sync } from './v3/sync.ts';
 
 export interface SyncFeaturePorts {
   readonly log: Log;

@@ -4,7 +4,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { Database } from '../storage/database.ts';
 import { toDeviceGoneRow, toDeviceMessages } from '../storage/encryption/to-device.ts';
 import type { ActiveUser } from './active/active-user.ts';
-import type { Span } from './reader.ts';
+import type { Span } from './span.ts';
 
 /** The specification's recommendation. */
 const MESSAGES_MAX = 100;

@@ -7,8 +7,8 @@ import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { syncFeatures } from '../../server/sync/features.ts';
-import { parseFilter } from '../../server/sync/filter/filter.ts';
-import type { SyncRequest } from '../../server/sync/sync.ts';
+import { parseFilter } from '../../server/sync/v3/filter/filter.ts';
+import type { SyncRequest } from '../../server/sync/v3/sync-request.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 import { openRooms, type RoomsUnderTest } from './rooms.ts';
 

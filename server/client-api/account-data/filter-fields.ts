@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { roomId, userId } from '../../http/fields.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { parseFilter } from '../../sync/filter/filter.ts';
-import { InvalidFilter } from '../../sync/filter/invalid-filter.ts';
+import { parseFilter } from '../../sync/v3/filter/filter.ts';
+import { InvalidFilter } from '../../sync/v3/filter/invalid-filter.ts';
 
 /** What an uploaded filter must be, checked when it is uploaded and not when it is used. */
 const names = z.array(z.string()).optional();

@@ -6,8 +6,8 @@ import { decodePaginationToken } from '../../rooms/pagination-token.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Room, SeenEvent } from '../../rooms/rooms.ts';
 import type { Place } from '../../rooms/store.ts';
-import { type EventFilter, eventFilter } from '../../sync/filter/event-filter.ts';
-import { InvalidFilter } from '../../sync/filter/invalid-filter.ts';
+import { type EventFilter, eventFilter } from '../../sync/v3/filter/event-filter.ts';
+import { InvalidFilter } from '../../sync/v3/filter/invalid-filter.ts';
 
 const LIMIT_DEFAULT = 10;
 const LIMIT_MAX = 1_000;

@@ -5,9 +5,9 @@ import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
 import { limitExceeded } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import type { StateKey } from '../../sync/answer-text.ts';
-import type { Filters } from '../../sync/filter/filters.ts';
-import type { Sync } from '../../sync/sync.ts';
+import type { Filters } from '../../sync/v3/filter/filters.ts';
+import type { StateKey } from '../../sync/v3/reader.ts';
+import type { Sync } from '../../sync/v3/sync.ts';
 
 export interface SyncEndpointPorts {
   readonly sync: Pick<Sync, 'answer' | 'tellsAll'>;

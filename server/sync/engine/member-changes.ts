@@ -1,0 +1,61 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Room, RoomMembership } from '../../rooms/rooms.ts';
+import type { Span } from '../span.ts';
+import { membershipAt } from './stay.ts';
+
+/** Whose keys a client has to begin or may cease to follow, as far as one room goes. */
+export interface MemberChanges {
+  readonly joined: readonly UserId[];
+  readonly gone: readonly UserId[];
+}
+
+export const noMemberChanges: MemberChanges = { joined: [], gone: [] };
+
+/** Who came and went where the user was all the time, or all who were there where it is they who did. */
+export async function memberChangesFor(
+  userId: UserId,
+  room: Room,
+  { membership, since }: RoomMembership,
+  span: Span,
+): Promise<MemberChanges> {
+  if (membership === 'join' && since <= span.after) return memberChanges(room, span);
+  const was = span.after > 0 && (await wasJoined(userId, room, span.after));
+  const before = was ? await joinedAt(room, span.after) : NOBODY;
+  const now = membership === 'join' ? await joinedAt(room, span.upTo) : NOBODY;
+  return { joined: [...now.difference(before)], gone: [...before.difference(now)] };
+}
+
+/** A new display name is no change: it is told apart by who was there before the span. */
+export async function memberChanges(room: Room, { after, upTo }: Span): Promise<MemberChanges> {
+  const changed = await room.stateDelta({ after, upTo }, (type) => type === MEMBER);
+  if (changed.length === 0) return noMemberChanges;
+  const before = await room.stateEventsAt(after, keysOf(changed));
+  const wasThere = new Set(before.filter(isJoin).map((event) => event.stateKey));
+  const [joined, gone]: [UserId[], UserId[]] = [[], []];
+  for (const event of changed) {
+    if (isJoin(event) && !wasThere.has(event.stateKey)) joined.push(event.stateKey as UserId);
+    if (!isJoin(event) && wasThere.has(event.stateKey)) gone.push(event.stateKey as UserId);
+  }
+  return { joined, gone };
+}
+
+/** Who was in the room behind this position: of those who are there now, and of whom that changed since. */
+export async function joinedAt(room: Room, position: number): Promise<ReadonlySet<UserId>> {
+  const joined = new Set(room.members('join'));
+  const since = { after: position, upTo: room.lastPosition };
+  const changed = await room.stateDelta(since, (type) => type === MEMBER);
+  for (const { stateKey } of changed) joined.delete(stateKey as UserId);
+  for (const event of await room.stateEventsAt(position, keysOf(changed)))
+    if (isJoin(event)) joined.add(event.stateKey as UserId);
+  return joined;
+}
+
+const wasJoined = async (userId: UserId, room: Room, position: number): Promise<boolean> =>
+  membershipAt(await room.membershipHistory(userId), position) === 'join';
+
+const NOBODY: ReadonlySet<UserId> = new Set();
+const MEMBER = 'm.room.member';
+const isJoin = (event: { content: { membership?: unknown } }) =>
+  event.content.membership === 'join';
+const keysOf = (events: readonly { stateKey: string | undefined }[]) =>
+  events.map(({ stateKey }) => [MEMBER, stateKey ?? ''] as const);

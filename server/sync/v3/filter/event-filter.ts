@@ -1,0 +1,103 @@
+import { filterOf, isWildcard, roomsOf as roomTest } from '../../../protocol/event-filter.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
+import { InvalidFilter } from './invalid-filter.ts';
+
+/** What a filter looks at. Ephemeral events and account data have no sender. */
+export interface Filterable {
+  readonly type: string;
+  readonly sender?: string | undefined;
+  readonly content?: JsonObject | undefined;
+}
+
+/** A `RoomEventFilter` of the specification, ready to be asked; an `EventFilter` is one with less in it. */
+export interface EventFilter {
+  readonly limit: number | undefined;
+  /** Nothing can pass: what it would filter need not be loaded. */
+  readonly admitsNothing: boolean;
+  readonly lazyLoadMembers: boolean;
+  readonly includeRedundantMembers: boolean;
+  readonly unreadThreadNotifications: boolean;
+  admits(event: Filterable): boolean;
+  admitsRoom(roomId: string): boolean;
+}
+
+/** Whoever asks for more in one answer would hold up everybody else's. */
+const LIMIT_MAX = 1_000;
+const NAMES_MAX = 2_000;
+/** Each type that occurs is compared with all of them, character by character. */
+const WILDCARDS_MAX = 50;
+const WILDCARD_CHARACTERS_MAX = 1_000;
+
+export function eventFilter(json: JsonValue | undefined): EventFilter {
+  const filter = objectOf(json, 'an event filter');
+  const lists = {
+    types: typesOf(filter, 'types'),
+    not_types: typesOf(filter, 'not_types'),
+    senders: stringsOf(filter, 'senders'),
+    not_senders: stringsOf(filter, 'not_senders'),
+    contains_url: booleanOf(filter, 'contains_url'),
+  };
+  const admitsAll = Object.values(lists).every((each) => each === undefined);
+  const admits = filterOf(lists);
+  return {
+    limit: limitOf(filter),
+    admitsNothing: lists.types?.length === 0 || lists.senders?.length === 0,
+    lazyLoadMembers: booleanOf(filter, 'lazy_load_members') ?? false,
+    includeRedundantMembers: booleanOf(filter, 'include_redundant_members') ?? false,
+    unreadThreadNotifications: booleanOf(filter, 'unread_thread_notifications') ?? false,
+    admits: admitsAll
+      ? () => true
+      : ({ type, sender, content = {} }) => admits({ type, sender, content }),
+    admitsRoom: roomsOf(filter),
+  };
+}
+
+/** The `rooms` and `not_rooms` of a filter. */
+export function roomsOf(filter: JsonObject): (roomId: string) => boolean {
+  return roomTest({
+    rooms: stringsOf(filter, 'rooms'),
+    not_rooms: stringsOf(filter, 'not_rooms'),
+  });
+}
+
+function limitOf(filter: JsonObject): number | undefined {
+  const { limit } = filter;
+  if (limit === undefined || limit === null) return undefined;
+  if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0)
+    throw new InvalidFilter('limit must be a whole number above 0');
+  return Math.min(Math.max(limit, 1), LIMIT_MAX);
+}
+
+export function objectOf(value: JsonValue | undefined, what: string): JsonObject {
+  if (value === undefined || value === null) return {};
+  if (!isObject(value)) throw new InvalidFilter(`${what} must be an object`);
+  return value;
+}
+
+export function booleanOf(filter: JsonObject, key: string): boolean | undefined {
+  const value = filter[key];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'boolean') throw new InvalidFilter(`${key} must be true or false`);
+  return value;
+}
+
+function stringsOf(filter: JsonObject, key: string): readonly string[] | undefined {
+  const value = filter[key];
+  if (value === undefined || value === null) return undefined;
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))
+    throw new InvalidFilter(`${key} must be a list of strings`);
+  if (value.length > NAMES_MAX)
+    throw new InvalidFilter(`${key} must be a list of at most ${NAMES_MAX}`);
+  return value as readonly string[];
+}
+
+function typesOf(filter: JsonObject, key: string): readonly string[] | undefined {
+  const types = stringsOf(filter, key);
+  const wildcards = types?.filter(isWildcard) ?? [];
+  const characters = wildcards.reduce((sum, each) => sum + each.length, 0);
+  if (wildcards.length > WILDCARDS_MAX || characters > WILDCARD_CHARACTERS_MAX)
+    throw new InvalidFilter(
+      `${key} must have at most ${WILDCARDS_MAX} types with a *, of ${WILDCARD_CHARACTERS_MAX} characters together`,
+    );
+  return types;
+}

@@ -1,0 +1,30 @@
+import { expect, test, vi } from 'vitest';
+import { alice, bob, bringIn } from '../../../test/support/rooms.ts';
+import { freshSync, openSync } from '../../../test/support/sync.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+const ROOMS = 120;
+
+test.each<[string, JsonObject]>([
+  ['all of it', {}],
+  ['members as they are needed', { room: { state: { lazy_load_members: true } } }],
+  ['messages only', { room: { timeline: { types: ['m.room.message'] } } }],
+])(
+  'an initial sync that asks for %s reads many rooms in few queries',
+  async (_what, filter) => {
+    await using house = await freshSync();
+    const rooms = Array.from({ length: ROOMS }, async () => {
+      const roomId = await house.rooms.create(alice, {}, {});
+      await bringIn(house, roomId, bob);
+      await house.say(roomId, alice, 'hello');
+      await house.say(roomId, bob, 'hello');
+    });
+    await Promise.all(rooms);
+    await using cold = await openSync(house.fresh);
+    const query = vi.spyOn(house.fresh.database, 'query');
+    const answer = await cold.sync(bob, { filter });
+    expect(Object.keys(answer.rooms.join)).toHaveLength(ROOMS);
+    expect(query.mock.calls.length).toBeLessThan(ROOMS / 2);
+  },
+  60_000,
+);

@@ -1,0 +1,212 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Room, RoomMembership, Rooms } from '../../rooms/rooms.ts';
+import type { PlacedReceipt } from '../../storage/receipts.ts';
+import type { ActiveUser } from '../active/active-user.ts';
+import type { MemberChanges } from '../engine/member-changes.ts';
+import { departureUpTo, membershipAt } from '../engine/stay.ts';
+import { EVERYTHING, type RoomChanges, type WhatChanged } from '../engine/what-changed.ts';
+import type { Typing } from '../ephemeral/typing.ts';
+import type { Receipts } from '../receipts/receipts.ts';
+import type { Span } from '../span.ts';
+import type { UnreadCounts } from '../unread/unread-counts.ts';
+import type { Json, RoomSections } from './answer-text.ts';
+import type { Reader } from './reader.ts';
+import { invitedBy, strippedState } from './room/invited-room.ts';
+import { joinedRoom } from './room/joined-room.ts';
+import { leftRoom } from './room/left-room.ts';
+import { LIMIT_DEFAULT } from './room/timeline.ts';
+import { positionOf, type Since } from './since.ts';
+
+/** Rooms that are looked at side by side; between them others have their turn of the event loop. */
+const ROOMS_AT_ONCE = 50;
+
+export interface RoomSectionsPorts {
+  readonly rooms: Pick<Rooms, 'openAll'>;
+  readonly receipts: Receipts;
+  readonly typing: Typing;
+  readonly unread: UnreadCounts;
+  /** A token from which /messages goes back. */
+  readonly prevBatch: (position: number) => string;
+}
+
+export interface RoomsQuestion {
+  readonly reader: Reader;
+  readonly user: ActiveUser;
+  readonly since: Since;
+  readonly upTo: number;
+  readonly memberships: ReadonlyMap<RoomId, RoomMembership>;
+  readonly changed: WhatChanged;
+  /** By room, what changed of the room's account data. */
+  readonly accountData: ReadonlyMap<RoomId, readonly Json[]>;
+  /** By room; undefined where they are in memory, room by room. */
+  readonly receipts: ReadonlyMap<RoomId, readonly PlacedReceipt[]> | undefined;
+}
+
+export interface RoomsResult {
+  readonly sections: RoomSections;
+  readonly members: MemberChanges;
+}
+
+interface Visit {
+  readonly room: Room;
+  readonly membership: RoomMembership;
+  readonly changes: RoomChanges;
+}
+
+interface Gathered {
+  readonly sections: RoomSections;
+  readonly members: { joined: UserId[]; gone: UserId[] };
+}
+
+export async function roomSections(
+  ports: RoomSectionsPorts,
+  question: RoomsQuestion,
+): Promise<RoomsResult> {
+  const gathered: Gathered = {
+    sections: { join: new Map(), leave: new Map(), invite: new Map(), knock: new Map() },
+    members: { joined: [], gone: [] },
+  };
+  const todo = [...question.changed.rooms].flatMap(([roomId, changes]) => {
+    const membership = question.memberships.get(roomId);
+    return membership !== undefined && isShown(question, membership)
+      ? [{ membership, changes }]
+      : [];
+  });
+  for (let from = 0; from < todo.length; from += ROOMS_AT_ONCE) {
+    if (from > 0) await turn();
+    const some = todo.slice(from, from + ROOMS_AT_ONCE);
+    const rooms = await openTogether(ports, question, some);
+    await Promise.all(
+      some.map(async ({ membership, changes }) => {
+        const room = rooms.get(membership.roomId);
+        if (room !== undefined)
+          await visit(ports, question, gathered, { room, membership, changes });
+      }),
+    );
+  }
+  return gathered;
+}
+
+/** What is asked of nearly every room is read for all of them; what few need is gathered by the engine. */
+function openTogether(
+  { rooms }: RoomSectionsPorts,
+  { reader, since }: RoomsQuestion,
+  some: readonly { readonly membership: RoomMembership }[],
+): Promise<Map<RoomId, Room>> {
+  const roomIds = some.map(({ membership }) => membership.roomId);
+  const begins = since.kind !== 'token' || reader.fullState;
+  const { timeline } = reader.filter.room;
+  return rooms.openAll(
+    roomIds,
+    begins && !timeline.admitsNothing ? { timeline: timeline.limit ?? LIMIT_DEFAULT } : {},
+  );
+}
+
+function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): boolean {
+  const { room: filter } = reader.filter;
+  if (!filter.admitsRoom(membership.roomId)) return false;
+  const isNew = membership.position > positionOf(since);
+  switch (membership.membership) {
+    case 'join':
+      return true;
+    case 'invite':
+    case 'knock':
+      return isNew || reader.fullState;
+    case 'leave':
+    case 'ban':
+      if (membership.forgotten) return false;
+      if (since.kind === 'token' && isNew) return true;
+      return (
+        since.kind === 'gappy' ||
+        ((since.kind === 'initial' || reader.fullState) && filter.includeLeave)
+      );
+  }
+}
+
+async function visit(
+  ports: RoomSectionsPorts,
+  question: RoomsQuestion,
+  gathered: Gathered,
+  { room, membership, changes }: Visit,
+): Promise<void> {
+  const { sections } = gathered;
+  switch (membership.membership) {
+    case 'join':
+      return visitJoined(ports, question, gathered, { room, membership, changes });
+    case 'leave':
+    case 'ban':
+      return visitLeft(ports, question, gathered, { room, membership, changes });
+    case 'knock':
+      sections.knock.set(room.roomId, await strippedState(room, question.reader.userId));
+      return;
+    case 'invite': {
+      const { userId, ignored } = question.reader;
+      const inviter = await invitedBy(room, userId);
+      if (inviter !== undefined && ignored.has(inviter)) return;
+      sections.invite.set(room.roomId, await strippedState(room, userId));
+    }
+  }
+}
+
+async function visitJoined(
+  ports: RoomSectionsPorts,
+  question: RoomsQuestion,
+  { sections, members }: Gathered,
+  { room, membership, changes }: Visit,
+): Promise<void> {
+  const { reader, since, upTo, user } = question;
+  const isFresh = membership.since > positionOf(since);
+  const span = { after: isFresh ? 0 : positionOf(since), upTo };
+  const told = isFresh ? EVERYTHING : changes;
+  const result = await joinedRoom({
+    room,
+    membership,
+    span,
+    told: positionOf(since),
+    reader,
+    changes: told,
+    gap: since.kind === 'gappy' || (isFresh && (await wasThere(room, question))),
+    typing: ports.typing.typingIn(room.roomId),
+    receipts: await receiptsOf(ports, question, { room, changes: told, span }),
+    accountData: question.accountData.get(room.roomId) ?? [],
+    prevBatch: ports.prevBatch,
+    unread: (asked) => ports.unread.of(user, asked),
+  });
+  if (result.room !== undefined) sections.join.set(room.roomId, result.room);
+  members.joined.push(...result.members.joined);
+  members.gone.push(...result.members.gone);
+}
+
+/** What the client has of an earlier stay does not join up with what it is told now. */
+async function wasThere(room: Room, { reader, since }: RoomsQuestion): Promise<boolean> {
+  if (since.kind !== 'token') return false;
+  const history = await room.membershipHistory(reader.userId);
+  return (
+    departureUpTo(history, since.position) !== undefined ||
+    membershipAt(history, since.position) === 'join'
+  );
+}
+
+async function receiptsOf(
+  { receipts }: RoomSectionsPorts,
+  question: RoomsQuestion,
+  { room, changes, span }: { room: Room; changes: RoomChanges; span: Span },
+): Promise<readonly PlacedReceipt[]> {
+  const isLoaded = question.receipts !== undefined && span.after === positionOf(question.since);
+  if (isLoaded) return question.receipts.get(room.roomId) ?? [];
+  return changes.receipts ? receipts.ofRoom({ roomId: room.roomId, ...span }) : [];
+}
+
+async function visitLeft(
+  { prevBatch }: RoomSectionsPorts,
+  { reader, since, upTo }: RoomsQuestion,
+  { sections, members }: Gathered,
+  { room, membership }: Visit,
+): Promise<void> {
+  const span = { after: positionOf(since), upTo };
+  const gap = since.kind === 'gappy';
+  const result = await leftRoom({ room, membership, span, reader, gap, prevBatch });
+  sections.leave.set(room.roomId, result.room);
+  members.gone.push(...result.members.gone);
+}

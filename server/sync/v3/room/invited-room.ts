@@ -1,0 +1,19 @@
+import type { UserId } from '../../../protocol/identifiers.ts';
+import { type RoomEvent, renderStripped } from '../../../rooms/room-event.ts';
+import type { Room } from '../../../rooms/rooms.ts';
+import type { Json } from '../answer-text.ts';
+
+/** What somebody outside is shown of a room, their own membership with it: who invited them, and when. */
+export async function strippedState(room: Room, userId: UserId): Promise<Json[]> {
+  const [state, own] = await Promise.all([room.strippedState(), ownMember(room, userId)]);
+  const others = state.filter((event) => event.eventId !== own?.eventId);
+  return [...others, ...(own === undefined ? [] : [own])].map(renderStripped);
+}
+
+/** The inviter; a knock has none. */
+export async function invitedBy(room: Room, userId: UserId): Promise<UserId | undefined> {
+  return (await ownMember(room, userId))?.sender;
+}
+
+const ownMember = (room: Room, userId: UserId): Promise<RoomEvent | undefined> =>
+  room.stateEvent('m.room.member', userId);

@@ -1,0 +1,156 @@
+import type { UserId } from '../../../protocol/identifiers.ts';
+import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
+import type { Room, RoomMembership } from '../../../rooms/rooms.ts';
+import type { PlacedReceipt } from '../../../storage/receipts.ts';
+import {
+  type MemberChanges,
+  memberChangesFor,
+  noMemberChanges,
+} from '../../engine/member-changes.ts';
+import type { RoomChanges } from '../../engine/what-changed.ts';
+import type { Span } from '../../span.ts';
+import type { Unread } from '../../unread/room-unread.ts';
+import type { UnreadQuestion } from '../../unread/unread-counts.ts';
+import type { JoinedRoom, Json, StatePart, TimelinePart } from '../answer-text.ts';
+import type { Reader } from '../reader.ts';
+import { receiptEvents, typingEvent } from './ephemeral-events.ts';
+import { stateSection } from './state-section.ts';
+import { type Summary, summaryOf } from './summary.ts';
+import type { Window } from './timeline.ts';
+import { type ToldWindow, toldWindow } from './told-window.ts';
+
+export interface JoinedQuestion {
+  readonly room: Room;
+  readonly membership: RoomMembership;
+  /** Of an initial sync, a gappy one, and a room just joined: (0, upTo]. */
+  readonly span: Span;
+  /** Up to where the client has been told, of whatever rooms it was in then. */
+  readonly told: number;
+  readonly reader: Reader;
+  readonly changes: RoomChanges;
+  /** The client has or may have a part of the timeline that does not join up with this one. */
+  readonly gap: boolean;
+  readonly typing: readonly UserId[];
+  /** What changed of the receipts; those of everybody. */
+  readonly receipts: readonly PlacedReceipt[];
+  readonly accountData: readonly Json[];
+  readonly prevBatch: (position: number) => string;
+  readonly unread: (question: UnreadQuestion) => Promise<Unread>;
+}
+
+export interface JoinedResult {
+  /** Undefined where there is nothing to tell. */
+  readonly room: JoinedRoom | undefined;
+  readonly members: MemberChanges;
+}
+
+export async function joinedRoom(question: JoinedQuestion): Promise<JoinedResult> {
+  const { room, span, reader, changes } = question;
+  const fresh = span.after === 0;
+  const window = await windowOf(question);
+  const summary = fresh || changes.members ? await summaryOf(room, reader.userId) : undefined;
+  const state = await stateSection({
+    room,
+    span,
+    window,
+    reader,
+    full: fresh || reader.fullState,
+    changed: changes.state,
+    heroes: summary?.['m.heroes'] ?? [],
+  });
+  const ephemeral = ephemeralOf(question);
+  const hasNews =
+    window.events.length + state.length + ephemeral.length + question.accountData.length > 0;
+  const told =
+    fresh || reader.fullState || hasNews || window.limited || summary || readElsewhere(question);
+  return {
+    room: told ? await sections(question, { window, summary, state, ephemeral }) : undefined,
+    members: await membersOf(question),
+  };
+}
+
+async function windowOf({ room, span, reader, changes, gap }: JoinedQuestion): Promise<ToldWindow> {
+  if (!changes.timeline) return { events: [], limited: false, start: span.upTo, untold: [] };
+  const window = await toldWindow(room, span, reader, { mayChange: changes.state });
+  return gap ? { ...window, limited: true } : window;
+}
+
+/** Counts go down on all devices when one of them has read the room. */
+const readElsewhere = ({ receipts, reader }: JoinedQuestion): boolean =>
+  receipts.some((receipt) => receipt.userId === reader.userId);
+
+function ephemeralOf({ room, reader, changes, typing, receipts, span }: JoinedQuestion): Json[] {
+  const { ephemeral: filter } = reader.filter.room;
+  if (filter.admitsNothing || !filter.admitsRoom(room.roomId)) return [];
+  // To a client that starts afresh, nobody typing is no news.
+  const tellTyping = span.after === 0 ? typing.length > 0 : changes.typing;
+  return [...(tellTyping ? typingEvent(typing, reader) : []), ...receiptEvents(receipts, reader)];
+}
+
+async function membersOf(question: JoinedQuestion): Promise<MemberChanges> {
+  const { room, membership, span, told, changes, reader, gap } = question;
+  // A client that begins follows whom it wants to.
+  const begins = told === 0 && !gap;
+  if (begins || !changes.members) return noMemberChanges;
+  return memberChangesFor(reader.userId, room, membership, { after: told, upTo: span.upTo });
+}
+
+interface Found {
+  readonly window: Window;
+  readonly summary: Summary | undefined;
+  readonly state: readonly RoomEvent[];
+  readonly ephemeral: readonly Json[];
+}
+
+async function sections(question: JoinedQuestion, found: Found): Promise<JoinedRoom> {
+  const { room, reader, membership, span } = question;
+  const { window, summary, state, ephemeral } = found;
+  const { timeline } = reader.filter.room;
+  return {
+    summary,
+    ephemeral,
+    state: await statePart(room, state, reader),
+    timeline: await timelinePart(room, window, question),
+    accountData: question.accountData,
+    unread: await question.unread({
+      userId: reader.userId,
+      room,
+      joinedAt: membership.since,
+      upTo: span.upTo,
+      threadsApart: timeline.unreadThreadNotifications,
+      ignored: reader.ignored,
+      pushRules: reader.pushRules,
+    }),
+  };
+}
+
+export async function statePart(
+  room: Room,
+  state: readonly RoomEvent[],
+  reader: Reader,
+): Promise<StatePart> {
+  const events = await formed(room, state, reader);
+  return { key: reader.stateKey, events: events.map((event) => renderEvent(event, reader)) };
+}
+
+export async function timelinePart(
+  room: Room,
+  { events, limited, start }: Window,
+  { reader, prevBatch }: { reader: Reader; prevBatch: (position: number) => string },
+): Promise<TimelinePart> {
+  const shown = await formed(
+    room,
+    events.map(({ event }) => event),
+    reader,
+  );
+  return {
+    limited,
+    prevBatch: prevBatch(start),
+    events: shown.map((event, index) =>
+      renderEvent(event, { ...reader, membership: events[index]!.membership }),
+    ),
+  };
+}
+
+const formed = async (room: Room, events: readonly RoomEvent[], { filter }: Reader) =>
+  filter.federationFormat ? room.federationForms(events) : events;

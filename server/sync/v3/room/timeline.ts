@@ -1,0 +1,51 @@
+import type { RoomEvent } from '../../../rooms/room-event.ts';
+import type { Room, SeenEvent } from '../../../rooms/rooms.ts';
+import type { Span } from '../../span.ts';
+import type { Reader } from '../reader.ts';
+
+export const LIMIT_DEFAULT = 10;
+/** Where a filter lets little through, how far back it is searched before the rest is left a gap. */
+const PAGES_MAX = 5;
+const PAGE_EVENTS = 100;
+
+export interface Window {
+  /** In ascending order of position. */
+  readonly events: readonly SeenEvent[];
+  /** There are more in the span, before the first of these. */
+  readonly limited: boolean;
+  /** The position before the first of these events: what lies behind it is in the window. */
+  readonly start: number;
+}
+
+/** The newest events of the span that the reader wants and may see. */
+export async function timelineOf(room: Room, span: Span, reader: Reader): Promise<Window> {
+  const { timeline: filter } = reader.filter.room;
+  if (filter.admitsNothing || !filter.admitsRoom(room.roomId))
+    return { events: [], limited: false, start: span.upTo };
+  const limit = filter.limit ?? LIMIT_DEFAULT;
+  let [kept, limited, upTo]: [SeenEvent[], boolean, number] = [[], true, span.upTo];
+  for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
+    const pageLimit = page === 0 ? limit : PAGE_EVENTS;
+    const found = await room.timeline({ after: span.after, upTo, limit: pageLimit });
+    const wanted = found.events.filter((event) => isWanted(event, reader));
+    const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
+    kept = [...seen, ...kept];
+    limited = found.limited;
+    upTo = (found.events[0]?.position ?? 1) - 1;
+    // What lies before events of which none may be seen is not seen either, nearly always.
+    if (wanted.length > 0 && seen.length === 0) break;
+  }
+  const events = kept.slice(-limit);
+  limited ||= events.length < kept.length;
+  return { events, limited, start: (events[0]?.event.position ?? span.upTo + 1) - 1 };
+}
+
+/** Whether the reader's filter lets this event of the room into the timeline. */
+export function isInTimeline(room: Room, event: RoomEvent, reader: Reader): boolean {
+  const { timeline: filter } = reader.filter.room;
+  return !filter.admitsNothing && filter.admitsRoom(room.roomId) && isWanted(event, reader);
+}
+
+const isWanted = (event: RoomEvent, { filter, ignored }: Reader): boolean =>
+  filter.room.timeline.admits(event) &&
+  (event.stateKey !== undefined || !ignored.has(event.sender));

@@ -1,0 +1,155 @@
+import type { AccountData } from '../../accounts/account-data.ts';
+import type { PushRules } from '../../accounts/push-rules.ts';
+import type { Log } from '../../log/log.ts';
+import { encodeSyncToken } from '../../log/token.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+import type { ActiveUser } from '../active/active-user.ts';
+import type { KeyCounts } from '../active/device.ts';
+import type { DeviceLists } from '../device-lists.ts';
+import { type Cut, type CutPorts, joined, spanOf, takeCut } from '../engine/cut.ts';
+import type { Built } from '../engine/long-poll.ts';
+import type { Receipts } from '../receipts/receipts.ts';
+import type { ToDevice } from '../to-device.ts';
+import type { UnreadCounts } from '../unread/unread-counts.ts';
+import type { Json, SyncAnswer } from './answer-text.ts';
+import { presenceEvents } from './presence-section.ts';
+import type { Reader } from './reader.ts';
+import { roomSections } from './room-sections.ts';
+import { type Since, type SinceToken, writeSince } from './since.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+export interface BuildPorts extends CutPorts {
+  readonly log: Pick<Log, 'committed' | 'epoch'>;
+  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
+  readonly accountData: Pick<AccountData, 'changed' | 'get'>;
+  readonly pushRules: Pick<PushRules, 'of'>;
+  readonly keyCounts: (userId: UserId, deviceId: string) => Promise<KeyCounts>;
+  readonly receipts: Receipts;
+  readonly unread: UnreadCounts;
+  readonly toDevice: ToDevice;
+  readonly deviceLists: DeviceLists;
+}
+
+export interface BuiltAnswer extends Built<SinceToken> {
+  readonly answer: SyncAnswer;
+}
+
+/** The cut, and how the client wants to be told of it. */
+interface Asked extends Cut {
+  readonly request: SyncRequest;
+  readonly since: Since;
+}
+
+/** Makes one answer, of what there is now. */
+export class SyncBuild {
+  readonly #ports: BuildPorts;
+
+  constructor(ports: BuildPorts) {
+    this.#ports = ports;
+  }
+
+  async answer(request: SyncRequest, since: Since): Promise<BuiltAnswer> {
+    const cut = await this.#cut(request, since);
+    const reader = await this.#reader(cut);
+    const { user, changed } = cut;
+
+    const accountData = await this.#accountData(cut, reader);
+    for (const roomId of accountData.rooms.keys()) changed.room(roomId);
+    const rooms = await roomSections(
+      { ...this.#ports, prevBatch: (position) => this.#prevBatch(position) },
+      { ...cut, reader, accountData: accountData.rooms, receipts: await this.#receipts(cut) },
+    );
+    const mail = await this.#mail(cut);
+    const deviceLists =
+      since.kind === 'initial'
+        ? { changed: [], left: [] }
+        : await this.#ports.deviceLists.changes(user.userId, spanOf(cut), rooms.members);
+    const presence = presenceEvents(this.#ports.presence, cut.presence, reader);
+
+    const next = this.#next(cut, mail.upTo);
+    const answer: SyncAnswer = {
+      nextBatch: writeSince(next, this.#ports.log.epoch),
+      rooms: rooms.sections,
+      presence,
+      accountData: accountData.global,
+      toDevice: mail.messages,
+      deviceLists,
+      keyCounts: await this.#keyCounts(user, request.deviceId),
+    };
+    return { answer, hasNews: changed.keyCounts || hasNews(answer), user, next };
+  }
+
+  async #cut(request: SyncRequest, since: Since): Promise<Asked> {
+    const { userId, deviceId, fullState: all } = request;
+    const told = since.kind === 'token' ? since : undefined;
+    return { ...(await takeCut(this.#ports, { userId, deviceId, told, all })), request, since };
+  }
+
+  async #reader({ request, since, user }: Asked): Promise<Reader> {
+    const device = user.device(request.deviceId);
+    if (since.kind === 'token') device.resumesFrom(since.position);
+    else device.forgetMembers();
+    const ignored = await user.settings.ignored((userId, type) =>
+      this.#ports.accountData.get({ userId, roomId: null, type }),
+    );
+    const pushRules = () => user.settings.pushRules((userId) => this.#ports.pushRules.of(userId));
+    const stateAfter = request.stateKey !== 'state';
+    return { ...request, stateAfter, device, ignored, pushRules, now: this.#ports.now() };
+  }
+
+  async #accountData(cut: Asked, reader: Reader) {
+    const { accountData: filter, room: roomFilter } = reader.filter;
+    const global: Json[] = [];
+    const rooms = new Map<RoomId, Json[]>();
+    if (!cut.changed.accountData) return { global, rooms };
+    const changed = await this.#ports.accountData.changed(reader.userId, spanOf(cut));
+    for (const { roomId, type, content } of changed) {
+      const event = `{"type":${JSON.stringify(type)},"content":${content}}`;
+      if (roomId === null) {
+        if (filter.admits({ type })) global.push(event);
+      } else if (
+        roomFilter.accountData.admits({ type }) &&
+        roomFilter.accountData.admitsRoom(roomId)
+      )
+        rooms.set(roomId, [...(rooms.get(roomId) ?? []), event]);
+    }
+    return { global, rooms };
+  }
+
+  /** Where many rooms are to be looked at, all at once; and the rooms where nothing else has changed. */
+  async #receipts(cut: Asked) {
+    if (cut.records !== undefined && !cut.request.fullState) return undefined;
+    const roomIds = joined(cut.memberships);
+    const receipts = await this.#ports.receipts.ofRooms({ roomIds, ...spanOf(cut) });
+    for (const roomId of receipts.keys()) cut.changed.room(roomId).receipts = true;
+    return receipts;
+  }
+
+  #mail({ request, since, user, upTo }: Asked) {
+    const { toDevice } = this.#ports;
+    const after = since.kind === 'token' ? since.toDevice : 0;
+    if (since.kind === 'token') toDevice.arrived(user, request.deviceId, after);
+    return toDevice.mail(user, request.deviceId, { after, upTo });
+  }
+
+  #keyCounts(user: ActiveUser, deviceId: string): Promise<KeyCounts> {
+    const device = user.device(deviceId);
+    return device.keyCounts.get(() => this.#ports.keyCounts(user.userId, deviceId));
+  }
+
+  #next({ upTo, ephemeral, user }: Asked, toDevice: number): SinceToken {
+    const typingShown = this.#ports.typing.isAnybodyTypingIn(user.rooms);
+    return { kind: 'token', position: upTo, toDevice, ephemeral, typingShown };
+  }
+
+  #prevBatch(position: number): string {
+    return encodeSyncToken({ epoch: this.#ports.log.epoch, position, toDevice: 0, ephemeral: 0 });
+  }
+}
+
+function hasNews({ rooms, presence, accountData, toDevice, deviceLists }: SyncAnswer): boolean {
+  const sections = [rooms.join, rooms.leave, rooms.invite, rooms.knock];
+  const lists = [presence, accountData, toDevice, deviceLists.changed, deviceLists.left];
+  return sections.some((each) => each.size > 0) || lists.some((each) => each.length > 0);
+}

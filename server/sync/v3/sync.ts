@@ -1,0 +1,64 @@
+import type { PlacedRecord } from '../../log/change.ts';
+import type { EpochHistory } from '../../log/epochs.ts';
+import type { Log } from '../../log/log.ts';
+import { LongPoll } from '../engine/long-poll.ts';
+import { membersChanged } from '../ephemeral/members-changed.ts';
+import { answerText } from './answer-text.ts';
+import { readSince, type SinceToken } from './since.ts';
+import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+export interface SyncPorts extends BuildPorts {
+  readonly log: Log;
+  readonly epochs: EpochHistory;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What a client is told of what has happened, at once or as soon as something does. */
+export class Sync {
+  readonly #ports: SyncPorts;
+  readonly #build: SyncBuild;
+  readonly #polls = new LongPoll();
+
+  /** To be made after everything else that listens to commits: a waiter woken here asks the others. */
+  constructor(ports: SyncPorts) {
+    this.#ports = ports;
+    this.#build = new SyncBuild(ports);
+    ports.log.onCommitted((records) => this.#committed(records));
+  }
+
+  /** Whether an answer behind this token has to tell everything: it is none, or of a lost timeline. */
+  tellsAll(since: string | undefined): boolean {
+    return this.#read(since).kind !== 'token';
+  }
+
+  /** The answer as JSON text. */
+  async answer(request: SyncRequest): Promise<string> {
+    const since = this.#read(request.since);
+    const left = this.#ports.presence.syncing(request.userId, request.setPresence);
+    try {
+      const mayWait = since.kind === 'token' && !request.fullState;
+      const built = await this.#polls.firstNews<SinceToken, BuiltAnswer>(
+        (told) => this.#build.answer(request, told ?? since),
+        { ...request, mayWait },
+      );
+      return answerText(built.answer);
+    } finally {
+      left();
+    }
+  }
+
+  close(): void {
+    this.#polls.close();
+  }
+
+  #read(since: string | undefined) {
+    return readSince(since, this.#ports.epochs, this.#ports.log.epoch);
+  }
+
+  #committed(records: readonly PlacedRecord[]) {
+    membersChanged(records, this.#ports);
+    this.#ports.deviceLists.committed(records);
+    this.#ports.active.committed(records);
+  }
+}
