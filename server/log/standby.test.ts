@@ -73,6 +73,14 @@ test('a takeover is not done before the standby has confirmed it, and with it al
   expect((await takeover).writer.epoch).toBe(1);
 });
 
+test('a takeover whose wait for the standby was cancelled is none', async () => {
+  await standbyAnswers(false);
+  const refused = expect(start()).rejects.toThrow('the wait for the standbys was cancelled');
+  await untilWaitingForStandby(1);
+  await sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  await refused;
+});
+
 // Schedule 3.
 test('a takeover behind a batch that waits for its standby ends that batch and goes on', async () => {
   const old = await start();

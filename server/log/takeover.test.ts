@@ -67,6 +67,16 @@ test('the schema is changed only when no earlier writer or migration has a sessi
   await writer.close();
 });
 
+test('the writers of other databases are left alone', async () => {
+  await using fresh = await freshDatabase();
+  await using another = await freshDatabase();
+  const other = await start(another.url);
+  const { writer } = await start(fresh.url);
+  await write(other.writer);
+  await other.writer.close();
+  await writer.close();
+});
+
 test('a schema that cannot be brought up to date ends the attempt, and the next one may go on', async () => {
   await using fresh = await freshDatabase();
   const migrate = async () => {

@@ -43,7 +43,7 @@ export async function takeOver(options: TakeoverOptions): Promise<Writer> {
     await refuseInRecovery(connection.client);
     await endOtherWriters(connection.client);
     await options.migrate?.();
-    await takeRow(connection.client, options.signal);
+    await takeRow(connection.client);
     const begun = await beginEpoch(connection, options);
     const clock = new LogClock(await readClock(connection.client), options.nowMs);
     const writer = new Writer({ ...options, ...begun, connection, clock });
@@ -67,9 +67,8 @@ async function refuseInRecovery(client: pg.Client) {
 }
 
 /** Repeats, since a frozen client's transaction or a new start of the old writer may hold the row again. */
-async function takeRow(client: pg.Client, signal: AbortSignal | undefined) {
+async function takeRow(client: pg.Client) {
   for (;;) {
-    signal?.throwIfAborted();
     await endOtherWriters(client);
     await client.query('BEGIN');
     try {

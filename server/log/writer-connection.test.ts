@@ -1,0 +1,57 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { freshDatabase } from '../../test/support/postgres.ts';
+import type { Statement } from './statement.ts';
+import { CommitUnknown, RefusedBySql, WriterConnection } from './writer-connection.ts';
+
+test('a COMMIT that is answered with another word is no acknowledgement', async () => {
+  const connection = await open();
+  await expect(connection.transaction([BEGIN, ROLLBACK])).rejects.toThrow(CommitUnknown);
+});
+
+test('what is refused at COMMIT itself nobody knows', async () => {
+  const connection = await open();
+  await connection.client.query(
+    'CREATE TABLE late (a int UNIQUE DEFERRABLE INITIALLY DEFERRED); INSERT INTO late VALUES (1)',
+  );
+  const again = statement('again', 'INSERT INTO late VALUES (1)');
+  await expect(connection.transaction([BEGIN, again, COMMIT])).rejects.toThrow(CommitUnknown);
+});
+
+test('what is refused before COMMIT is known by its statement, and the next transaction goes on', async () => {
+  const connection = await open();
+  const broken = statement('broken', 'SELECT 1 / 0');
+  const refused = connection.transaction([BEGIN, FINE, broken, COMMIT]);
+  await expect(refused).rejects.toMatchObject({ statement: 'broken', sqlstate: '22012' });
+  await expect(refused).rejects.toBeInstanceOf(RefusedBySql);
+  await connection.transaction([BEGIN, FINE, COMMIT]);
+});
+
+test('a warning of before says nothing of the next commit', async () => {
+  const connection = await open();
+  await connection.client.query(`DO $$ BEGIN RAISE WARNING 'with the code 01000'; END $$`);
+  await connection.transaction([BEGIN, FINE, COMMIT]);
+});
+
+test('a rehearsal leaves no trace', async () => {
+  const connection = await open();
+  const forged = statement('forged', 'UPDATE log_head SET position = 7');
+  await connection.rehearse([BEGIN, forged, ROLLBACK]);
+  const { rows } = await connection.client.query('SELECT position FROM log_head');
+  expect(rows).toEqual([{ position: 0 }]);
+});
+
+const statement = (name: string, sql: string): Statement => ({ name, sql, parameters: [] });
+const BEGIN = statement('begin', 'BEGIN');
+const FINE = statement('fine', 'SELECT 1');
+const COMMIT = statement('commit', 'COMMIT');
+const ROLLBACK = statement('rollback', 'ROLLBACK');
+
+async function open() {
+  const fresh = await freshDatabase();
+  const connection = await WriterConnection.open(fresh.url, () => {});
+  onTestFinished(async () => {
+    await connection.end();
+    await fresh[Symbol.asyncDispose]();
+  });
+  return connection;
+}
