@@ -3,7 +3,7 @@ import type { Target, Way } from './way.ts';
 
 export interface FlightsOptions {
   readonly routing: Routing;
-  readonly way: Way;
+  readonly way: Pick<Way, 'open' | 'closedAtMs' | 'changes'>;
   readonly now: () => number;
   readonly holdForMs: number;
 }
