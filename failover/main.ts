@@ -164,11 +164,10 @@ async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<Aske
   };
 }
 
-const identityOf = (files: IdentityFiles, log: pino.Logger) =>
-  new Identity({
-    files,
-    onTrouble: (error) => log.warn({ err: error }, 'a renewed certificate was not taken up'),
-  });
+function identityOf(files: IdentityFiles, log: pino.Logger): Identity {
+  const onTrouble = (err: unknown) => log.warn({ err }, 'a renewed certificate was not taken up');
+  return new Identity({ files, onTrouble });
+}
 
 /** What this agent uses, and what the programs of this site show by now: the disk says nothing of it. */
 function endsShown({ etcd, patroni, server }: Config, identity: Identity | undefined) {

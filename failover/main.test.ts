@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, onTestFinished, test } from 'vitest';
+import { certificateAuthority } from '../test/support/certificates.ts';
+
+test.each([
+  ['agent', 'the agent watches'],
+  ['front', 'the front accepts connections'],
+])(
+  'the %s of a site starts with mutual TLS, without anybody else there, and ends when told',
+  async (program, says) => {
+    const { child, lines } = await started(program);
+    const said: string[] = [];
+    for await (const line of lines) {
+      said.push(line);
+      if (line.includes(says)) break;
+    }
+    expect(said.at(-1)).toContain(says);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  },
+);
+
+async function started(program: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'farol-main-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const authority = await certificateAuthority(folder);
+  const site = { ca: authority.ca, ...(await authority.issue('a', { ip: ['127.0.0.1'] })) };
+  const config = join(folder, 'failover.yml');
+  const { ca: _ca, ...shown } = site;
+  await writeFile(
+    config,
+    JSON.stringify({
+      ...{ cluster: 'home', site: 'a', runtimeDir: folder, tls: site },
+      etcd: { endpoints: ['https://127.0.0.1:1'] },
+      patroni: { url: 'https://127.0.0.1:1', postgres: { dataDir: folder, binDir: folder } },
+      server: { url: 'https://127.0.0.1:1' },
+      front: { listen: '127.0.0.1:0', ...shown, writer: site },
+    }),
+  );
+  const main = join(import.meta.dirname, 'main.ts');
+  const child = spawn(process.execPath, [main, program, '--config', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, lines: createInterface(child.stdout) };
+}
