@@ -1,5 +1,6 @@
-import pg from 'pg';
 import { expect, test } from 'vitest';
+import { holdCommits } from '../../test/support/hold-commits.ts';
+import { holdingReads } from '../../test/support/hold-reads.ts';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import {
   alice,
@@ -85,6 +86,58 @@ test('nobody is refused because of a ban before the ban is committed', async () 
   await held.release();
   await banned;
   expect(await said).toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
+});
+
+test('what was refused because of a ban that never came is judged anew', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, bob);
+  const held = await holdCommits(bench.fresh.url);
+  const poison = { deviceId: 'D', txnId: 'no text in PostgreSQL \u0000' };
+  const ban = { sender: alice, target: bob, action: 'ban' } as const;
+  const banned = expect(
+    bench.rooms.changeMembership(bench.roomId, ban, poison),
+  ).rejects.toBeInstanceOf(RefusedForData);
+  const said = bench.say(bench.roomId, bob, 'still here');
+  await bench.longerThanBuilding();
+  await held.release();
+  await banned;
+  await said;
+  expect(await bodiesIn(bench, bench.roomId)).toEqual(['still here']);
+  await expectOneChain(bench.fresh, bench.roomId);
+});
+
+test('nothing is built on a room that went out of memory while it was made ready', async () => {
+  await using bench = await workbench();
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  const target = await under.say(bench.roomId, alice, 'regret');
+  await under.rooms.send(bench.roomId, redactionOf(target), {});
+  const other = await under.say(bench.roomId, alice, 'regret, too');
+  const read = reads.hold('event_by_id');
+  const redacting = under.rooms.send(bench.roomId, redactionOf(other), {});
+  await read.isRead;
+  const poison = { deviceId: 'D', txnId: '\u0000' };
+  const draft = { sender: alice, type: 'm.room.message', content: {} };
+  await expect(under.rooms.send(bench.roomId, draft, poison)).rejects.toThrow(RefusedForData);
+  read.goOn();
+  await redacting;
+  await expectOneChain(bench.fresh, bench.roomId);
+});
+
+test('that state is as wished already is told only when it is committed', async () => {
+  await using bench = await workbench();
+  const held = await holdCommits(bench.fresh.url);
+  const first = bench.name('same');
+  await held.untilOneWaits();
+  let told = false;
+  const second = bench.name('same').then((id) => {
+    told = true;
+    return id;
+  });
+  await bench.longerThanBuilding();
+  expect(told).toBe(false);
+  await held.release();
+  expect(await second).toBe(await first);
 });
 
 test('an event that the database refuses takes nobody else with it', async () => {
@@ -203,6 +256,13 @@ test('a state key that a refused room brought is there for the next one', async 
   await expectSameAfterRestart(bench, [bench.roomId, other]);
 });
 
+const redactionOf = (redacts: EventId): Draft => ({
+  sender: alice,
+  type: 'm.room.redaction',
+  redacts,
+  content: {},
+});
+
 async function workbench(options: Parameters<typeof openRooms>[1] = {}) {
   const fresh = await freshDatabase();
   const under = await openRooms(fresh, options);
@@ -217,6 +277,8 @@ async function workbench(options: Parameters<typeof openRooms>[1] = {}) {
     ...under,
     fresh,
     roomId,
+    /** A read of the database lasts longer than building an event does. */
+    longerThanBuilding: () => under.rooms.resolveAlias('#none:example.org' as RoomAlias),
     name: (name: string) => under.setState(roomId, naming(name)),
     async [Symbol.asyncDispose]() {
       await under[Symbol.asyncDispose]();
@@ -272,22 +334,4 @@ async function expectOneChain(fresh: FreshDatabase, roomId: RoomId) {
     expect(parsed.value.depth).toBe(index + 1);
     before = [id];
   });
-}
-
-/** Holds the row of the fence, as a batch that waits for its standby does. */
-async function holdCommits(url: string) {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query('BEGIN; SELECT 1 FROM log_head FOR UPDATE');
-  return {
-    async untilOneWaits() {
-      const waiting = `SELECT 1 FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      while ((await client.query(waiting)).rowCount === 0);
-    },
-    async release() {
-      await client.query('COMMIT');
-      await client.end();
-    },
-  };
 }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { holdCommits } from '../../../test/support/hold-commits.ts';
+import { holdingReads } from '../../../test/support/hold-reads.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import {
   alice,
@@ -7,7 +9,7 @@ import {
   openRooms,
   type RoomsUnderTest,
 } from '../../../test/support/rooms.ts';
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { renderEvent } from '../room-event.ts';
 
 test('a redacted event keeps its place and loses its content, for those who read later too', async () => {
@@ -109,6 +111,79 @@ test('what is redacted while it is being replaced is not told as previous', asyn
   }
 });
 
+test('what is on its way to be redacted is not told as previous', async () => {
+  await using bench = await workbench();
+  const first = await bench.topic('secret');
+  const held = await holdCommits(bench.fresh.url);
+  const redacting = bench.redact(first, alice);
+  await held.untilOneWaits();
+  const replacing = bench.topic('open');
+  await bench.longerThanBuilding();
+  await held.release();
+  await redacting;
+  const second = await replacing;
+  expect((await show(bench, bench.roomId, second)).unsigned.prev_content).toEqual({});
+});
+
+test('of two redactions on their way at once the first is shown, now and later', async () => {
+  await using bench = await workbench();
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const held = await holdCommits(bench.fresh.url);
+  const first = bench.redact(target, bob);
+  await held.untilOneWaits();
+  const second = bench.redact(target, alice);
+  await bench.longerThanBuilding();
+  await held.release();
+  await second;
+  await using restarted = await openRooms(bench.fresh);
+  for (const under of [bench, restarted]) {
+    const { redacted_because } = (await show(under, bench.roomId, target)).unsigned;
+    expect(redacted_because.event_id).toBe(await first);
+  }
+});
+
+test('what was read before its redaction is not taken for what is', async () => {
+  await using bench = await workbench();
+  const first = await bench.topic('secret');
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  await under.say(bench.roomId, alice, 'what the rules look at is in memory now');
+  const held = reads.hold('events_by_nid');
+  const content = { topic: 'secret' };
+  const draft = { sender: alice, type: 'm.room.topic', stateKey: '', content };
+  const again = under.setState(bench.roomId, draft);
+  await held.isRead;
+  const redaction = { sender: alice, type: 'm.room.redaction', redacts: first, content: {} };
+  await under.rooms.send(bench.roomId, redaction, {});
+  held.goOn();
+  expect(await again).not.toBe(first);
+  expect(await under.stateContent(bench.roomId, 'm.room.topic')).toEqual(content);
+});
+
+test.each(['itself', 'told as previous'])(
+  'what is redacted while it is read is not shown: %s',
+  async (which) => {
+    await using bench = await workbench();
+    const first = await bench.topic('secret');
+    const second = await bench.topic('secret, too');
+    const reads = holdingReads(bench.fresh);
+    await using under = await openRooms(reads.fresh);
+    await under.say(bench.roomId, alice, 'what the rules look at is in memory now');
+    const held = reads.hold('events_by_nid');
+    const room = (await under.rooms.open(bench.roomId))!;
+    const reading = room.stateEvent('m.room.topic', '');
+    await held.isRead;
+    const redacts = which === 'itself' ? second : first;
+    const redaction = { sender: alice, type: 'm.room.redaction', redacts, content: {} };
+    await under.rooms.send(bench.roomId, redaction, {});
+    held.goOn();
+    for (const event of [await reading, await room.stateEvent('m.room.topic', '')]) {
+      const told = which === 'itself' ? event!.content : JSON.parse(`{${event!.unsigned}}`);
+      expect(told.topic ?? told.prev_content ?? {}).toEqual({});
+    }
+  },
+);
+
 test('the create event is not redacted, nor what is not in the room', async () => {
   await using bench = await workbench();
   const create = `$${bench.roomId.slice(1)}` as EventId;
@@ -128,6 +203,8 @@ async function workbench(room_version = '12') {
     ...under,
     fresh,
     roomId,
+    /** A read of the database lasts longer than building an event does. */
+    longerThanBuilding: () => under.rooms.resolveAlias('#none:example.org' as RoomAlias),
     topic: (topic: string) =>
       under.setState(roomId, {
         sender: alice,

@@ -3,11 +3,13 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, carol, openRooms, signingKey } from '../../../test/support/rooms.ts';
 import { contentHashMatches, referenceHash } from '../../protocol/hashes.ts';
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { signedTextOfEvent, verifyKeyFrom } from '../../protocol/signatures.ts';
+import type { Building } from '../build/send-event.ts';
+import { makeRoom } from './build-room.ts';
 import type { NewRoom } from './new-room.ts';
 
 test('a private chat is for those invited', async () => {
@@ -252,7 +254,27 @@ test.each(['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'] as con
   },
 );
 
-test('while a large room is made, others have their turn', async () => {
+test('a large room is made in pieces, with turns of the event loop in between', async () => {
+  const drafts = [
+    { sender: alice, type: 'm.room.create', stateKey: '', content: { room_version: '12' } },
+    { sender: alice, type: 'm.room.member', stateKey: alice, content: { membership: 'join' } },
+    ...range(500).map((each) => ({ sender: alice, type: 'x', stateKey: `${each}`, content: {} })),
+  ];
+  const identity = { serverName: 'example.org' as ServerName, key: signingKey };
+  const building = { ports: { identity }, creationTime: () => 1 } as unknown as Building;
+  let [turns, isMade] = [0, false];
+  const count = () => {
+    turns += 1;
+    if (!isMade) setImmediate(count);
+  };
+  setImmediate(count);
+  const made = await makeRoom(building, { rules: rulesOf('12')!, drafts, published: false });
+  isMade = true;
+  expect(made.events.length).toBe(502);
+  expect(turns).toBeGreaterThanOrEqual(9);
+});
+
+test('while a large room is made, others are not kept waiting for it', async () => {
   await using made = await make({});
   const order: string[] = [];
   const note = (what: string) => () => void order.push(what);

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { holdCommits } from '../../../test/support/hold-commits.ts';
+import { holdingReads } from '../../../test/support/hold-reads.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { NewRoom } from '../create/new-room.ts';
 import type { MembershipChange } from '../rooms.ts';
@@ -81,6 +83,18 @@ test('profiles go along with joins and invites, and are spread when they change'
   expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)).toEqual(renamed);
 });
 
+test('a name that changes after a restart moves no beginning either', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, bob);
+  const { since } = (await bench.rooms.roomsOf(bob)).get(bench.roomId)!;
+  await using restarted = await openRooms(bench.fresh);
+  restarted.profiles.set(bob, { displayname: 'Robert' });
+  await restarted.rooms.spreadProfile(bob);
+  await using again = await openRooms(bench.fresh);
+  for (const { rooms } of [restarted, again])
+    expect((await rooms.roomsOf(bob)).get(bench.roomId)?.since).toBe(since);
+});
+
 test('a room that was left can be forgotten, and remembered by joining again', async () => {
   await using bench = await workbench({ preset: 'public_chat' });
   await bench.change('join', bob);
@@ -106,15 +120,66 @@ test('a join on its way is not overwritten by a forget', async () => {
   await using bench = await workbench({ preset: 'public_chat' });
   await bench.change('join', bob);
   await bench.change('leave', bob);
-  await Promise.all([
-    bench.change('join', bob),
-    bench.rooms.forget(bench.roomId, bob, {}).catch(() => {}),
-  ]);
+  const held = await holdCommits(bench.fresh.url);
+  const joining = bench.change('join', bob);
+  await held.untilOneWaits();
+  const refused = expect(bench.rooms.forget(bench.roomId, bob, {})).rejects.toMatchObject({
+    status: 400,
+    errcode: 'M_UNKNOWN',
+  });
+  await bench.longerThanBuilding();
+  await held.release();
+  await joining;
+  await refused;
   await using restarted = await openRooms(bench.fresh);
   expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)).toMatchObject({
     membership: 'join',
     forgotten: false,
   });
+});
+
+test('an invite that comes while it is read what is to be forgotten is not overwritten', async () => {
+  await using bench = await workbench({ preset: 'public_chat' });
+  await bench.change('join', bob);
+  await bench.change('leave', bob);
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  await under.say(bench.roomId, alice, 'the room is in memory now');
+  const read = reads.hold('memberships_of');
+  const refused = expect(under.rooms.forget(bench.roomId, bob, {})).rejects.toMatchObject({
+    status: 400,
+    errcode: 'M_UNKNOWN',
+  });
+  await read.isRead;
+  const held = await holdCommits(bench.fresh.url);
+  const invite = { sender: alice, target: bob, action: 'invite' } as const;
+  const inviting = under.rooms.changeMembership(bench.roomId, invite, {});
+  await held.untilOneWaits();
+  read.goOn();
+  await bench.longerThanBuilding();
+  await held.release();
+  await inviting;
+  await refused;
+  await using restarted = await openRooms(bench.fresh);
+  expect((await restarted.rooms.roomsOf(bob)).get(bench.roomId)?.membership).toBe('invite');
+});
+
+test('who warrants for a restricted join is in the room and may invite', async () => {
+  await using bench = await workbench();
+  const dave = '@dave:example.org' as UserId;
+  const space = await bench.rooms.create(dave, {}, {});
+  await bringIn(bench, bench.roomId, bob, carol);
+  const users = { [bob]: 10, [carol]: 50 };
+  await bench.setState(bench.roomId, {
+    sender: alice,
+    type: 'm.room.power_levels',
+    stateKey: '',
+    content: { users, invite: 50 },
+  });
+  await bench.restrictTo(space);
+  await bench.change('leave', alice);
+  await bench.change('join', dave);
+  expect((await bench.content(dave))?.join_authorised_via_users_server).toBe(carol);
 });
 
 test('into a restricted room one comes through the room that it names', async () => {
@@ -202,10 +267,13 @@ test('whoever is kicked while their name changes stays outside, and has the name
     await bench.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'join' }, {});
   bench.profiles.set(bob, { displayname: 'Robert' });
   const kick = { sender: alice, target: bob, action: 'kick' } as const;
-  await Promise.all([
-    bench.rooms.changeMembership(rooms[1]!, kick, {}),
-    bench.rooms.spreadProfile(bob),
-  ]);
+  const held = await holdCommits(bench.fresh.url);
+  const kicking = bench.rooms.changeMembership(rooms[1]!, kick, {});
+  await held.untilOneWaits();
+  const spreading = bench.rooms.spreadProfile(bob);
+  await bench.longerThanBuilding();
+  await held.release();
+  await Promise.all([kicking, spreading]);
   const shown = rooms.map((roomId) => bench.stateContent(roomId, 'm.room.member', bob));
   expect(await Promise.all(shown)).toEqual([
     { membership: 'join', displayname: 'Robert' },
@@ -272,6 +340,8 @@ async function workbench(room: NewRoom = {}) {
     fresh,
     roomId,
     content,
+    /** A read of the database lasts longer than building an event does. */
+    longerThanBuilding: () => under.rooms.resolveAlias('#none:example.org' as RoomAlias),
     setMember: (sender: UserId, target: UserId, content: JsonObject) =>
       under.setState(roomId, { sender, type: 'm.room.member', stateKey: target, content }),
     restrictTo: (space: RoomId) =>

@@ -104,7 +104,7 @@ export class StateKeys {
   /** What was never committed is known to nobody then, and may come with another number. */
   letGo(keyNid: number): void {
     const key = this.#byNid.get(keyNid);
-    if (!key) throw new Error(`state key ${keyNid} is not in memory`);
+    if (!key || key.holders === 0) throw new Error(`state key ${keyNid} is held by nobody`);
     key.holders -= 1;
     if (key.holders > 0) return;
     if (key.isCommitted) this.#rest(key);

@@ -53,7 +53,10 @@ export async function eachOf<T>(
   await Promise.all(Array.from({ length: atOnce }, worker));
 }
 
-export const allRooms = async (database: ReturnType<typeof connectPool>): Promise<RoomId[]> =>
-  (
-    await database.query<{ id: RoomId }>('all', 'SELECT room_id AS id FROM room ORDER BY room_nid')
-  ).map(({ id }) => id);
+/** Each with somebody who is in it. */
+export const allRooms = (database: ReturnType<typeof connectPool>) =>
+  database.query<{ roomId: RoomId; userId: UserId }>(
+    'all_rooms',
+    `SELECT room_id AS "roomId", user_id AS "userId" FROM membership JOIN room USING (room_nid)
+     WHERE membership = 'join' ORDER BY room_nid`,
+  );

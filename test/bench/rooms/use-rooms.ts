@@ -1,30 +1,30 @@
 import type { RoomId, UserId } from '../../../server/protocol/identifiers.ts';
-import { allRooms, eachOf, hot, rounds, startEngine, userOf } from './engine.ts';
+import { allRooms, eachOf, hot, rounds, startEngine } from './engine.ts';
 
 const COLD_ROOMS = 1_000;
 const MB = 1_048_576;
 
 const { engine, database, close } = await startEngine();
-const roomIds = await allRooms(database);
+const rooms = await allRooms(database);
 const bare = memory();
 
 // Spread over all rooms, as those that are used are.
-const step = Math.floor(roomIds.length / hot);
-const used = Array.from({ length: hot }, (_, index) => index * step);
+const step = Math.floor(rooms.length / hot);
+const used = Array.from({ length: hot }, (_, index) => rooms[index * step]!);
 const opened: number[] = [];
-await eachOf(used, 1, async (index, nth) => {
+await eachOf(used, 1, async (room, nth) => {
   if (nth >= COLD_ROOMS) return;
-  opened.push(await milliseconds(() => look(roomIds[index]!, userOf(index))));
+  opened.push(await milliseconds(() => look(room)));
 });
 
 let peak = 0;
 const begin = process.cpuUsage();
 for (let round = 0; round < rounds; round++) {
-  await eachOf(shuffled(used), 64, async (index) => {
-    const draft = { sender: userOf(index), type: 'm.room.message' };
+  await eachOf(shuffled(used), 64, async (room) => {
+    const draft = { sender: room.userId, type: 'm.room.message' };
     const content = { msgtype: 'm.text', body: `Something of the usual length, round ${round}` };
-    await engine.send(roomIds[index]!, { ...draft, content }, {});
-    await look(roomIds[index]!, userOf(index));
+    await engine.send(room.roomId, { ...draft, content }, {});
+    await look(room);
     peak = Math.max(peak, process.memoryUsage.rss());
   });
 }
@@ -41,14 +41,14 @@ console.log(
   `resident: ${bare.resident} MiB before, ${(peak / MB).toFixed(0)} at the peak, ${after.resident} after`,
 );
 const live = after.live - bare.live;
-const { rooms, bytes } = engine.memory;
+const { rooms: kept, bytes } = engine.memory;
 console.log(
-  `live: ${live} MiB more, for ${rooms} rooms in memory (${((live * MB) / rooms / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / rooms / 1_000).toFixed(1)} kB)`,
+  `live: ${live} MiB more, for ${kept} rooms in memory (${((live * MB) / kept / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / kept / 1_000).toFixed(1)} kB)`,
 );
 await close();
 
 /** What a client's /sync asks of a room. */
-async function look(roomId: RoomId, userId: UserId): Promise<void> {
+async function look({ roomId, userId }: { roomId: RoomId; userId: UserId }): Promise<void> {
   const own = await engine.roomsOf(userId);
   if (own.get(roomId)?.membership !== 'join') throw new Error(`${userId} is not in ${roomId}`);
   const room = (await engine.open(roomId))!;
