@@ -2,10 +2,10 @@ import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { type RoomAlias, type RoomId, serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { forbidden, invalidParam, MatrixError, notFound } from '../protocol/matrix-error.ts';
 import { powerLevelOf, requiredPower } from '../protocol/power-levels.ts';
-import { gather } from './build/gather.ts';
-import { roomKey } from './build/room-change.ts';
-import type { Building } from './build/send-event.ts';
-import type { Origin } from './rooms.ts';
+import type { Origin } from './draft.ts';
+import type { Building } from './write/building.ts';
+import { gather } from './write/gather.ts';
+import { roomKey } from './write/room-change.ts';
 
 /** The names that rooms have on this server (Room aliases). Held from the look-up to the commit. */
 export class Aliases {

@@ -1,12 +1,12 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Log } from '../log/log.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
-import { roomKey } from './build/room-change.ts';
 import type { PendingEvent } from './memory/hot-room.ts';
 import type { RoomMemory } from './memory/room-memory.ts';
 import type { StateKeys } from './memory/state-keys.ts';
 import type { UserRooms } from './memory/user-rooms.ts';
 import type { EventCache } from './read/event-cache.ts';
+import { roomKey } from './write/room-change.ts';
 
 interface Memory {
   readonly rooms: RoomMemory;

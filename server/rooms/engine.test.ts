@@ -15,7 +15,7 @@ import { RefusedForData } from '../log/log.ts';
 import type { EventId, RoomAlias, RoomId } from '../protocol/identifiers.ts';
 import { parseEvent } from '../protocol/parse-event.ts';
 import { rulesOf } from '../protocol/room-versions.ts';
-import type { Draft } from './rooms.ts';
+import type { Draft } from './draft.ts';
 
 test('what is sent at once is kept in the order of its sending', async () => {
   await using bench = await workbench();

@@ -2,27 +2,32 @@ import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers
 import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
-import { prepareRedaction } from './build/redaction.ts';
-import { type Building, sendEvent } from './build/send-event.ts';
-import { refuseIllNamed } from './build/well-named-state.ts';
 import { listenToLog } from './commit-listener.ts';
 import { createRoom } from './create/create-room.ts';
 import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
-import { type Upgrade, upgradeRoom } from './create/upgrade-room.ts';
+import type { Upgrade } from './create/upgrade.ts';
+import { upgradeRoom } from './create/upgrade-room.ts';
+import type { Draft, Origin } from './draft.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
+import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
 import type { RoomPorts } from './ports.ts';
 import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
-import { openAll, type Preloading } from './read/open-all.ts';
+import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
-import type { Draft, MembershipChange, Origin, Room, RoomMembership, Rooms } from './rooms.ts';
+import type { Preloading, Room } from './room.ts';
+import type { Rooms } from './rooms.ts';
+import type { Building } from './write/building.ts';
+import { prepareRedaction } from './write/redaction.ts';
+import { sendEvent } from './write/send-event.ts';
+import { refuseIllNamed } from './write/well-named-state.ts';
 
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {

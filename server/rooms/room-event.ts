@@ -1,5 +1,6 @@
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { Membership } from './membership/membership.ts';
 
 /**
  * A committed event as readers get it. Its client JSON is made once and kept as a string (D16);
@@ -35,6 +36,11 @@ export interface RoomEvent {
   readonly members: string;
   /** JSON members of `unsigned` that are the same for every reader; '' if there are none. */
   readonly unsigned: string;
+}
+
+export interface SeenEvent {
+  readonly event: RoomEvent;
+  readonly membership: Membership;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { MembershipChange, RoomMembership } from '../../rooms/rooms.ts';
+import type { MembershipChange, RoomMembership } from '../../rooms/membership/membership.ts';
 
 const password = (user: string, text = PASSWORD) => ({
   type: 'm.login.password',

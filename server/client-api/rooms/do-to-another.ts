@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, userId } from '../../http/fields.ts';
-import type { MembershipChange, Rooms } from '../../rooms/rooms.ts';
+import type { MembershipChange } from '../../rooms/membership/membership.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import { answering } from './sent-by.ts';
 
 type Ports = { rooms: Pick<Rooms, 'changeMembership'> };

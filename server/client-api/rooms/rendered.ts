@@ -1,7 +1,7 @@
 import { type Answer, jsonText } from '../../http/answer.ts';
 import type { Caller } from '../../protocol/caller.ts';
+import type { SeenEvent } from '../../rooms/room-event.ts';
 import { type RoomEvent, renderEvent } from '../../rooms/room-event.ts';
-import type { SeenEvent } from '../../rooms/rooms.ts';
 
 /** Events in the form with a room id, as all endpoints but /sync give them. */
 export const renderedEvent = (event: RoomEvent, caller: Caller, membership?: string): string =>

@@ -6,13 +6,13 @@ import { type Event, stateKeyOf } from '../../protocol/event.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { newEvent } from '../build/new-event.ts';
-import { RoomChange } from '../build/room-change.ts';
-import type { Building } from '../build/send-event.ts';
+import type { Draft } from '../draft.ts';
 import { HotRoom } from '../memory/hot-room.ts';
 import { extremityOf, RoomHead } from '../memory/room-head.ts';
-import type { Draft } from '../rooms.ts';
 import { emptyChain } from '../state/state-chain.ts';
+import type { Building } from '../write/building.ts';
+import { newEvent } from '../write/new-event.ts';
+import { RoomChange } from '../write/room-change.ts';
 
 export interface Plan {
   readonly rules: RoomVersionRules;

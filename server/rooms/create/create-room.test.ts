@@ -8,7 +8,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { signedTextOfEvent, verifyKeyFrom } from '../../protocol/signatures.ts';
-import type { Building } from '../build/send-event.ts';
+import type { Building } from '../write/building.ts';
 import { makeRoom } from './build-room.ts';
 import type { NewRoom } from './new-room.ts';
 

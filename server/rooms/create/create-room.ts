@@ -1,9 +1,9 @@
 import { BuiltOnRefused } from '../../log/log.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { Building } from '../build/send-event.ts';
+import type { Origin } from '../draft.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
-import type { Origin } from '../rooms.ts';
+import type { Building } from '../write/building.ts';
 import { type Built, buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';

@@ -1,8 +1,8 @@
 import type { RoomAlias, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { Draft } from '../draft.ts';
 import { givenContent } from '../membership/shown-profile.ts';
-import type { Draft } from '../rooms.ts';
 import type { InitialState, NewRoom, Preset } from './new-room.ts';
 
 interface Request {

@@ -1,9 +1,9 @@
 import type { RoomAlias, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { invalidParam, MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
-import { refuseIllNamed } from '../build/well-named-state.ts';
 import { refuseUnreachable } from '../membership/unreachable.ts';
 import type { RoomPorts } from '../ports.ts';
+import { refuseIllNamed } from '../write/well-named-state.ts';
 import type { InitialState, NewRoom } from './new-room.ts';
 
 /**

@@ -14,25 +14,20 @@ import {
   upgradedCreateContent,
 } from '../../protocol/room-upgrade.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { changeRoom } from '../build/change-room.ts';
-import { gather } from '../build/gather.ts';
-import { newEvent } from '../build/new-event.ts';
-import { RoomChange } from '../build/room-change.ts';
-import { RoomChangedMeanwhile } from '../build/room-changed.ts';
-import type { Building } from '../build/send-event.ts';
+import type { Draft, Origin } from '../draft.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { Draft, Origin } from '../rooms.ts';
+import { changeRoom } from '../write/attempt.ts';
+import type { Building } from '../write/building.ts';
+import { gather } from '../write/gather.ts';
+import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
+import { newEvent } from '../write/new-event.ts';
+import { RoomChange } from '../write/room-change.ts';
 import { buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { InitialState, NewRoom } from './new-room.ts';
+import type { Upgrade } from './upgrade.ts';
 import { supported } from './versions.ts';
-
-export interface Upgrade {
-  readonly userId: UserId;
-  readonly version: string;
-  readonly additionalCreators: readonly UserId[];
-}
 
 /**
  * Replaces a room by one of another version (Room upgrades, "Server behaviour"). The new room, the

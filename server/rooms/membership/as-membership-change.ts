@@ -1,7 +1,8 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import { badJson } from '../../protocol/matrix-error.ts';
-import { membershipOf } from '../memory/members.ts';
-import type { Draft, MembershipChange } from '../rooms.ts';
+import type { Draft } from '../draft.ts';
+import type { MembershipChange } from './membership.ts';
+import { membershipOf } from './membership.ts';
 
 type MemberState = Draft & { readonly stateKey: UserId };
 

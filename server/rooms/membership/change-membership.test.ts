@@ -6,7 +6,7 @@ import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/roo
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { NewRoom } from '../create/new-room.ts';
-import type { MembershipChange } from '../rooms.ts';
+import type { MembershipChange } from './membership.ts';
 
 const refusal = { status: 403, errcode: 'M_FORBIDDEN' };
 

@@ -1,9 +1,9 @@
 import { type Parsed, parseRoomId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
 import { isObject } from '../../protocol/json.ts';
-import { gather } from '../build/gather.ts';
-import type { Building } from '../build/send-event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { MembershipChange } from '../rooms.ts';
+import type { Building } from '../write/building.ts';
+import { gather } from '../write/gather.ts';
+import type { MembershipChange } from './membership.ts';
 
 /**
  * Who joins the room that replaced one of theirs takes along what they said of that for themselves.

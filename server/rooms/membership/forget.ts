@@ -1,11 +1,12 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
-import { changeRoom } from '../build/change-room.ts';
-import { roomKey } from '../build/room-change.ts';
-import { RoomChangedMeanwhile } from '../build/room-changed.ts';
-import type { Building } from '../build/send-event.ts';
+import type { Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { Origin, RoomMembership } from '../rooms.ts';
+import { changeRoom } from '../write/attempt.ts';
+import type { Building } from '../write/building.ts';
+import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
+import { roomKey } from '../write/room-change.ts';
+import type { RoomMembership } from './membership.ts';
 
 /** Lets a user's past in a room go out of sight. Who was never there has nothing to forget. */
 export function forgetRoom(

@@ -2,10 +2,10 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
 import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
-import { gather } from '../build/gather.ts';
-import type { Building } from '../build/send-event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { MembershipChange } from '../rooms.ts';
+import type { Building } from '../write/building.ts';
+import { gather } from '../write/gather.ts';
+import type { MembershipChange } from './membership.ts';
 
 /**
  * Joining by membership of another room (Restricted rooms): the join must name a member of this

@@ -1,8 +1,8 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
-import type { Building } from '../build/send-event.ts';
-import type { MembershipChange } from '../rooms.ts';
+import type { Building } from '../write/building.ts';
 import { changeMembership } from './change-membership.ts';
+import type { MembershipChange } from './membership.ts';
 import { shownProfile } from './shown-profile.ts';
 
 /** So many rooms go into one batch of the log; more would hold up everybody else's. */

@@ -1,8 +1,8 @@
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { Membership } from '../membership/membership.ts';
 import type { RoomEvent } from '../room-event.ts';
-import type { Membership } from '../rooms.ts';
 import type { StateChain } from '../state/state-chain.ts';
 import { Lru } from './lru.ts';
 import { Members } from './members.ts';

@@ -1,9 +1,9 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
+import { membershipOf } from '../membership/membership.ts';
 import { pduIn } from '../read/stored-event.ts';
 import type { RoomStore, StateEntry, StoredEvent, StoredRoom } from '../store.ts';
 import { HotRoom } from './hot-room.ts';
-import { membershipOf } from './members.ts';
 import { extremityOf } from './room-head.ts';
 import type { StateKeys } from './state-keys.ts';
 

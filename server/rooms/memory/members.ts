@@ -1,6 +1,4 @@
-import type { Membership } from '../rooms.ts';
-
-const KINDS: readonly Membership[] = ['join', 'invite', 'knock', 'leave', 'ban'];
+import { KINDS, type Membership } from '../membership/membership.ts';
 
 /** Who is in a room and how, by the nid of the membership key: two small numbers a member. */
 export class Members {
@@ -33,7 +31,3 @@ export class Members {
     for (const [keyNid, kind] of this.#kinds) if (kind === wanted) yield keyNid;
   }
 }
-
-/** Undefined for what is no membership: such an event is refused by the auth rules. */
-export const membershipOf = (text: unknown): Membership | undefined =>
-  KINDS.find((kind) => kind === text);

@@ -1,18 +1,10 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
-import type { Room, StateKeyTest } from '../rooms.ts';
+import type { Preloading, Room, StateKeyTest } from '../room.ts';
 import type { StoredEvent } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { RoomView } from './room-view.ts';
-
-/** What is going to be asked of each of the rooms: it is read for all of them together. */
-export interface Preloading {
-  /** How many of the newest events of the timeline. */
-  readonly timeline?: number | undefined;
-  /** Which events of the current state. */
-  readonly state?: StateKeyTest | undefined;
-}
 
 /** In five queries, however many rooms there are. Those that are not there are left out. */
 export async function openAll(

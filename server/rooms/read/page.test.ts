@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, openRooms } from '../../../test/support/rooms.ts';
+import type { PageRequest } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
-import type { PageRequest } from './page.ts';
 
 test('pages going back and forth cover everything once', async () => {
   await using bench = await workbench(50);

@@ -1,33 +1,9 @@
-import type { UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent } from '../room-event.ts';
-import type { SeenEvent } from '../rooms.ts';
+import type { Page, PageRequest } from '../room.ts';
+import type { RoomEvent, SeenEvent } from '../room-event.ts';
 import type { Place } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
-
-export interface PageRequest {
-  readonly reader: UserId;
-  /** Just behind the event with this place, going back or forth from there. */
-  readonly from: Place;
-  /** Where to stop: just behind the event with this place. */
-  readonly to?: Place | undefined;
-  readonly direction: 'b' | 'f';
-  readonly limit: number;
-  readonly wanted: (event: RoomEvent) => boolean;
-  /** Where a filter names them: spares reading the rest. `*` stands for any characters. */
-  readonly types?: readonly string[] | undefined;
-  readonly senders?: readonly string[] | undefined;
-}
-
-export interface Page {
-  /** In the direction asked for. */
-  readonly events: SeenEvent[];
-  /** Where the next page begins. */
-  readonly end: Place;
-  /** There is nothing further. */
-  readonly isLast: boolean;
-}
 
 /** Where a filter or history visibility lets little through, how much is read for one answer. */
 const READ_EVENTS_TOTAL = 2_500;

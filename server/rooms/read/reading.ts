@@ -1,8 +1,9 @@
 import { historyVisibilityOf } from '../../protocol/history-visibility.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
+import type { Room } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
-import type { Room, Rooms } from '../rooms.ts';
+import type { Rooms } from '../rooms.ts';
 
 /** A room as somebody may look into it. Which events of it they see is asked event by event. */
 export interface Reading {

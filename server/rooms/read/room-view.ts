@@ -1,17 +1,11 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent } from '../room-event.ts';
-import type {
-  Membership,
-  PastMembership,
-  Room,
-  SeenEvent,
-  StateKeyTest,
-  Timeline,
-} from '../rooms.ts';
+import type { Page, PageRequest, Room, StateKeyTest, Timeline } from '../room.ts';
+import type { RoomEvent, SeenEvent } from '../room-event.ts';
 import type { Place, StateChange } from '../store.ts';
-import { type Page, type PageRequest, pageOf } from './page.ts';
+import { pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
 

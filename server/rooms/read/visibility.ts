@@ -1,9 +1,9 @@
 import { type AtEvent, historyVisibilityOf, maySee } from '../../protocol/history-visibility.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { Membership, RoomMembership } from '../membership/membership.ts';
+import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { membershipOf } from '../memory/members.ts';
-import type { RoomEvent } from '../room-event.ts';
-import type { Membership, RoomMembership, SeenEvent } from '../rooms.ts';
+import type { RoomEvent, SeenEvent } from '../room-event.ts';
 import type { RoomReads } from './room-reads.ts';
 
 /**

@@ -1,6 +1,7 @@
 import type { Log } from '../../log/log.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { RoomMembership, Rooms } from '../../rooms/rooms.ts';
+import type { RoomMembership } from '../../rooms/membership/membership.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { ActiveUsers } from '../active/active-users.ts';
 import type { EphemeralCounter } from '../ephemeral/ephemeral-counter.ts';

@@ -1,5 +1,6 @@
 import type { UserId } from '../../protocol/identifiers.ts';
-import type { Room, RoomMembership } from '../../rooms/rooms.ts';
+import type { RoomMembership } from '../../rooms/membership/membership.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { Span } from '../span.ts';
 import { membershipAt } from './stay.ts';
 

@@ -1,6 +1,6 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { RoomMembership } from '../../rooms/rooms.ts';
+import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 
 /** Who asks behind what, whatever the protocol that they speak. */

@@ -1,5 +1,5 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { RoomMembership } from '../../rooms/rooms.ts';
+import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { Presence } from '../ephemeral/presence.ts';
 import type { Told } from './occasion.ts';

@@ -1,4 +1,4 @@
-import type { PastMembership } from '../../rooms/rooms.ts';
+import type { PastMembership } from '../../rooms/membership/membership.ts';
 
 type History = readonly PastMembership[];
 

@@ -8,7 +8,7 @@ import {
 } from '../../../test/support/sync.ts';
 import { lastEvent, receipt, room } from '../../../test/support/sync-answers.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { MembershipChange } from '../../rooms/rooms.ts';
+import type { MembershipChange } from '../../rooms/membership/membership.ts';
 
 type Action = MembershipChange['action'];
 

@@ -1,7 +1,8 @@
 import type { AccountData } from '../../accounts/account-data.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
-import type { Room, Rooms } from '../../rooms/rooms.ts';
+import type { Room } from '../../rooms/room.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import type { Receipts } from './receipts.ts';
 
 const FULLY_READ = 'm.fully_read';

@@ -2,7 +2,8 @@ import type { PlacedRecord } from '../../log/change.ts';
 import type { Log } from '../../log/log.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import { forbidden, invalidParam } from '../../protocol/matrix-error.ts';
-import type { Room, Rooms } from '../../rooms/rooms.ts';
+import type { Room } from '../../rooms/room.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import type { Database } from '../../storage/database.ts';
 import {
   noReceiptRow,

@@ -5,8 +5,8 @@ import { powerLevelOf } from '../../protocol/power-levels.ts';
 import { evaluate, type Notification, notificationOf } from '../../protocol/push-rules/evaluate.ts';
 import { RULE_KINDS, type Ruleset } from '../../protocol/push-rules/rules.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
-import type { Room } from '../../rooms/rooms.ts';
 
 export interface Judged {
   readonly userId: UserId;

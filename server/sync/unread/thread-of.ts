@@ -1,7 +1,7 @@
 import type { EventId } from '../../protocol/identifiers.ts';
 import { relationOf } from '../../protocol/relations/relation.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
-import type { Room } from '../../rooms/rooms.ts';
 
 /** The specification's recommendation: who relates to whom is not followed without end. */
 const HOPS_MAX = 3;

@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Ruleset } from '../../protocol/push-rules/rules.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
-import type { Room } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
 import { pushJudge } from './push-judge.ts';
 import { type ReadUpTo, RoomUnread, type Unread } from './room-unread.ts';

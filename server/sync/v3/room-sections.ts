@@ -1,6 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { Room, RoomMembership, Rooms } from '../../rooms/rooms.ts';
+import type { RoomMembership } from '../../rooms/membership/membership.ts';
+import type { Room } from '../../rooms/room.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { MemberChanges } from '../engine/member-changes.ts';

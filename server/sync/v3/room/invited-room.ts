@@ -1,6 +1,6 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
+import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderStripped } from '../../../rooms/room-event.ts';
-import type { Room } from '../../../rooms/rooms.ts';
 import type { Json } from '../answer-text.ts';
 
 /** What somebody outside is shown of a room, their own membership with it: who invited them, and when. */

@@ -1,6 +1,7 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
+import type { RoomMembership } from '../../../rooms/membership/membership.ts';
+import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
-import type { Room, RoomMembership } from '../../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../../storage/receipts.ts';
 import {
   type MemberChanges,

@@ -1,5 +1,6 @@
+import type { RoomMembership } from '../../../rooms/membership/membership.ts';
+import type { Room } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
-import type { Room, RoomMembership } from '../../../rooms/rooms.ts';
 import { joinedAt, type MemberChanges } from '../../engine/member-changes.ts';
 import { departureUpTo, membershipAt } from '../../engine/stay.ts';
 import type { Span } from '../../span.ts';

@@ -3,7 +3,7 @@ import { alice, bob, bringIn } from '../../../../test/support/rooms.ts';
 import { type Answer, freshSync, type SyncUnderTest } from '../../../../test/support/sync.ts';
 import { bodies, content, draft, room, setName } from '../../../../test/support/sync-answers.ts';
 import type { UserId } from '../../../protocol/identifiers.ts';
-import type { MembershipChange } from '../../../rooms/rooms.ts';
+import type { MembershipChange } from '../../../rooms/membership/membership.ts';
 
 test('an invitation wakes whoever is invited, and shows what room it is', async () => {
   await using house = await freshSync();

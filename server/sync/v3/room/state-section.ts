@@ -1,6 +1,6 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
+import type { Room, StateKeyTest } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
-import type { Room, StateKeyTest } from '../../../rooms/rooms.ts';
 import type { Span } from '../../span.ts';
 import type { Reader } from '../reader.ts';
 import type { ToldWindow } from './told-window.ts';

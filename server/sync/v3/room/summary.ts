@@ -1,5 +1,6 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
-import type { Membership, Room } from '../../../rooms/rooms.ts';
+import type { Membership } from '../../../rooms/membership/membership.ts';
+import type { Room } from '../../../rooms/room.ts';
 
 const HEROES_MAX = 5;
 

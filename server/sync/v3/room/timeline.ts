@@ -1,5 +1,5 @@
-import type { RoomEvent } from '../../../rooms/room-event.ts';
-import type { Room, SeenEvent } from '../../../rooms/rooms.ts';
+import type { Room } from '../../../rooms/room.ts';
+import type { RoomEvent, SeenEvent } from '../../../rooms/room-event.ts';
 import type { Span } from '../../span.ts';
 import type { Reader } from '../reader.ts';
 

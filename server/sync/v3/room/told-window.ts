@@ -1,5 +1,5 @@
+import type { Room } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
-import type { Room } from '../../../rooms/rooms.ts';
 import type { Span } from '../../span.ts';
 import type { Reader } from '../reader.ts';
 import { timelineOf, type Window } from './timeline.ts';

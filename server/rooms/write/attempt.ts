@@ -3,7 +3,7 @@ import type { RoomId } from '../../protocol/identifiers.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
-import { RoomChangedMeanwhile } from './room-changed.ts';
+import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 
 const ATTEMPTS_MAX = 10;
 

@@ -1,13 +1,13 @@
 import { type AuthEventKey, authEventKeys } from '../../protocol/auth-events.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event } from '../../protocol/event.ts';
+import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { parsedBytesOf, parsedEventOf } from '../read/stored-event.ts';
-import type { Draft } from '../rooms.ts';
 import { chainOf } from '../state/state-chain.ts';
 import type { RoomStore } from '../store.ts';
-import { RoomChangedMeanwhile } from './room-changed.ts';
+import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 
 export interface Sources {
   readonly store: Pick<RoomStore, 'eventsByNid' | 'stateWithBases' | 'stateKeysByName'>;

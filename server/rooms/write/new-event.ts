@@ -11,9 +11,9 @@ import { badJson, forbidden, type MatrixError, tooLarge } from '../../protocol/m
 import { parseEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
+import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { type Extremity, extremityOf } from '../memory/room-head.ts';
-import type { Draft } from '../rooms.ts';
 
 export interface Signer {
   readonly serverName: ServerName;

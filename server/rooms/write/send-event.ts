@@ -2,26 +2,15 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { Draft, Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomMemory } from '../memory/room-memory.ts';
-import type { StateKeys } from '../memory/state-keys.ts';
-import type { UserRooms } from '../memory/user-rooms.ts';
-import type { RoomPorts } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
-import type { Draft, Origin } from '../rooms.ts';
-import { changeRoom } from './change-room.ts';
+import { changeRoom } from './attempt.ts';
+import type { Building } from './building.ts';
 import { gather } from './gather.ts';
+import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 import { newEvent } from './new-event.ts';
 import { RoomChange } from './room-change.ts';
-import { RoomChangedMeanwhile } from './room-changed.ts';
-
-export interface Building {
-  readonly ports: RoomPorts;
-  readonly rooms: RoomMemory;
-  readonly keys: StateKeys;
-  readonly userRooms: UserRooms;
-  readonly creationTime: () => number;
-}
 
 /** What a kind of event needs besides: found on the room as it is when the event is built. */
 export interface Preparation {

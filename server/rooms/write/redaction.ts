@@ -3,9 +3,9 @@ import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
 import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
+import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { roomEventOf } from '../read/stored-event.ts';
-import type { Draft } from '../rooms.ts';
 import type { RoomStore, StoredEvent } from '../store.ts';
 import type { Preparation } from './send-event.ts';
 

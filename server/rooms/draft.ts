@@ -1,0 +1,24 @@
+import type { OutcomeRow } from '../log/outcomes.ts';
+import type { EventId, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+
+/** An event as its sender wishes it. Everything else is the engine's to fill in. */
+export interface Draft {
+  readonly sender: UserId;
+  readonly type: string;
+  /** Present on state events only; '' is a state key like any other. */
+  readonly stateKey?: string | undefined;
+  readonly content: JsonObject;
+  /** Of a redaction; the engine places it by room version. */
+  readonly redacts?: EventId | undefined;
+  /** Milliseconds since 1970, where an application service says so; else now. */
+  readonly originServerTs?: number | undefined;
+}
+
+/** Which request a change comes from: what makes its repeat harmless, and its echo recognizable. */
+export interface Origin<Result> {
+  readonly deviceId?: string | undefined;
+  readonly txnId?: string | undefined;
+  /** Called with the result when the change is built; the row is committed with it (D6). */
+  outcome?(result: Result): OutcomeRow | undefined;
+}

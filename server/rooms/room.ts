@@ -1,0 +1,103 @@
+import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
+import type { Membership, PastMembership } from './membership/membership.ts';
+import type { RoomEvent, SeenEvent } from './room-event.ts';
+import type { Place } from './store.ts';
+
+/** Committed data only. Everything that may read the database is a promise. */
+export interface Room {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly version: string;
+  /** Position of the last event in the timeline. */
+  readonly lastPosition: number;
+  readonly joinedCount: number;
+  readonly invitedCount: number;
+
+  membershipOf(userId: UserId): Membership | undefined;
+  members(membership: Membership): Iterable<UserId>;
+
+  /** The current state event at this key. */
+  stateEvent(type: string, stateKey: string): Promise<RoomEvent | undefined>;
+  /** The current state, narrowed by key before anything is loaded. */
+  state(only?: StateKeyTest): Promise<RoomEvent[]>;
+  /** The state as it stood behind this position of the log. */
+  stateAt(position: number, only?: StateKeyTest): Promise<RoomEvent[]>;
+  /** The same at these keys alone, without going through the rest. */
+  stateEventsAt(
+    position: number,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]>;
+  /** The state after an event, wherever in the history it stands. */
+  stateAfter(event: RoomEvent, only?: StateKeyTest): Promise<RoomEvent[]>;
+  /** The same at these keys alone, without reading the rest. */
+  stateEventsAfter(
+    event: RoomEvent,
+    keys: readonly (readonly [type: string, stateKey: string])[],
+  ): Promise<RoomEvent[]>;
+  /** The newest event of each key whose state changed in (after, upTo]. */
+  stateDelta(range: { after: number; upTo: number }, only?: StateKeyTest): Promise<RoomEvent[]>;
+
+  /**
+   * The newest `limit` events of the timeline in (after, upTo], in ascending order of position;
+   * `limited` if there are more in that range. Not narrowed by visibility: see `visibleTo`.
+   */
+  timeline(range: { after: number; upTo: number; limit: number }): Promise<Timeline>;
+
+  event(eventId: EventId): Promise<RoomEvent | undefined>;
+  /** Of many, those that there are, in one question. */
+  events(eventIds: readonly EventId[]): Promise<RoomEvent[]>;
+  /** The same events, to be rendered as servers send them to each other. */
+  federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]>;
+  /** Those that history visibility lets the user see, with the user's membership at each. */
+  visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** Every membership event that the user ever had in the room, in order. */
+  membershipHistory(userId: UserId): Promise<readonly PastMembership[]>;
+  /** The event that ended the user's last stay in the room; undefined if there was none. */
+  departureOf(userId: UserId): Promise<RoomEvent | undefined>;
+  /** One page of the room in its own order, already narrowed to what the reader may see. */
+  page(request: PageRequest): Promise<Page>;
+  /** Just behind the last event of the timeline up to this position of the log. */
+  placeAt(position: number): Promise<Place>;
+  /** The last event of the room that lies before this place. */
+  eventBefore(place: Place): Promise<RoomEvent | undefined>;
+  /** The state that someone who is invited or knocks is shown. */
+  strippedState(): Promise<RoomEvent[]>;
+}
+
+export type StateKeyTest = (type: string, stateKey: string) => boolean;
+
+export interface Timeline {
+  readonly events: RoomEvent[];
+  readonly limited: boolean;
+}
+
+export interface PageRequest {
+  readonly reader: UserId;
+  /** Just behind the event with this place, going back or forth from there. */
+  readonly from: Place;
+  /** Where to stop: just behind the event with this place. */
+  readonly to?: Place | undefined;
+  readonly direction: 'b' | 'f';
+  readonly limit: number;
+  readonly wanted: (event: RoomEvent) => boolean;
+  /** Where a filter names them: spares reading the rest. `*` stands for any characters. */
+  readonly types?: readonly string[] | undefined;
+  readonly senders?: readonly string[] | undefined;
+}
+
+export interface Page {
+  /** In the direction asked for. */
+  readonly events: SeenEvent[];
+  /** Where the next page begins. */
+  readonly end: Place;
+  /** There is nothing further. */
+  readonly isLast: boolean;
+}
+
+/** What is going to be asked of each of the rooms: it is read for all of them together. */
+export interface Preloading {
+  /** How many of the newest events of the timeline. */
+  readonly timeline?: number | undefined;
+  /** Which events of the current state. */
+  readonly state?: StateKeyTest | undefined;
+}

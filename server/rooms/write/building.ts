@@ -1,0 +1,12 @@
+import type { RoomMemory } from '../memory/room-memory.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import type { UserRooms } from '../memory/user-rooms.ts';
+import type { RoomPorts } from '../ports.ts';
+
+export interface Building {
+  readonly ports: RoomPorts;
+  readonly rooms: RoomMemory;
+  readonly keys: StateKeys;
+  readonly userRooms: UserRooms;
+  readonly creationTime: () => number;
+}
