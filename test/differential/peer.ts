@@ -30,6 +30,12 @@ export function findSynapse(): string | undefined {
   });
 }
 
+/** The program of `ruma/`, where it was built. */
+export function findRuma(): string | undefined {
+  const built = join(import.meta.dirname, 'ruma', 'target', 'release', 'ruma-peer');
+  return process.env.RUMA_PEER ?? (existsSync(built) ? built : undefined);
+}
+
 export function startPeer(command: string, args: readonly string[] = []): Peer {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];

@@ -3,17 +3,17 @@ import { roomVersions } from '../../server/protocol/room-versions.ts';
 import { makeHistory } from './history.ts';
 import { answerOf, questionOf, sorted } from './history-question.ts';
 import { HISTORIES, inTurn } from './in-turn.ts';
-import { type Peer, startPeer } from './peer.ts';
+import { findRuma, type Peer, startPeer } from './peer.ts';
 import { hangsOnReading, isAllowedByRuma } from './ruma-readings.ts';
 
 /**
  * ruma's state resolution and authorization rules must say the same as ours of every history that a
  * seed makes, but where it reads them otherwise (README.md).
  */
-const program = process.env.RUMA_PEER;
+const program = findRuma();
 if (program === undefined) {
   console.warn(
-    'Left out: the comparison with ruma. `cargo build --release` in test/differential/ruma and RUMA_PEER bring it.',
+    'Left out: the comparison with ruma. `cargo build --release` in test/differential/ruma brings it.',
   );
 }
 
