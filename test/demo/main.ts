@@ -2,17 +2,20 @@ import { emitKeypressEvents, type Key } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Status } from '../../failover/status/status.ts';
 import { type Cluster, startCluster } from '../cluster/support/cluster.ts';
-import { frontHealth, switchover, untilWell } from '../cluster/support/farol.ts';
+import { siteImage } from '../cluster/support/engine.ts';
+import { frontHealth, untilWell } from '../cluster/support/farol.ts';
 import type { Site } from '../cluster/support/site.ts';
 import { FRONT_PORT } from '../cluster/support/site-files.ts';
 import { engineAnswers } from '../support/docker-engine.ts';
 import { openGate } from './gate.ts';
 import { type MachineShown, screen } from './screen.ts';
+import { switchOver } from './switch-over.ts';
 
 // `npm run demo`: three sites in containers, a live table, and keys to take their power away.
 
 const CLIENT_PORT = 8008;
 const LOOK_EVERY_MS = 500;
+const STILL_EVERY_MS = 5_000;
 
 if (!(await engineAnswers())) {
   console.error(
@@ -25,10 +28,12 @@ if (!process.stdin.isTTY) {
   process.exit(1);
 }
 
-console.log('Raising three sites (the image is made the first time, which takes minutes) …');
-await using cluster = await startCluster({ sites: 3 });
-console.log('They elect a leader …');
-await untilWell(cluster);
+await waiting(
+  'Making the image of a site (the first time: Debian packages, some minutes)',
+  siteImage(),
+);
+await using cluster = await waiting('Raising three sites', startCluster({ sites: 3 }));
+await waiting('They elect a leader', untilWell(cluster));
 const gate = await openGate({
   port: CLIENT_PORT,
   address: cluster.plan.address,
@@ -39,6 +44,21 @@ const gate = await openGate({
 await run(cluster, gate.url);
 await gate.close();
 process.stdout.write('\nTaking the sites down …\n');
+
+/** Says what is being done, and every few seconds that it still is. */
+async function waiting<T>(what: string, work: Promise<T>): Promise<T> {
+  process.stdout.write(`${what} …`);
+  const began = performance.now();
+  const timer = setInterval(() => {
+    process.stdout.write(` ${Math.round((performance.now() - began) / 1_000)} s`);
+  }, STILL_EVERY_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    process.stdout.write('\n');
+  }
+}
 
 interface Machine {
   readonly site: Site;
@@ -96,10 +116,14 @@ async function press(
       return;
     case 's': {
       const asked = machines.find((each) => each.powered && each.connected);
-      if (asked === undefined) return;
-      state.said = `Switching over to ${name} …`;
-      await switchover(asked.site, machine.site);
-      state.said = `Switched over to ${name}`;
+      if (asked === undefined) {
+        state.said = 'No site is left that could be asked.';
+        return;
+      }
+      const { leader } = (await anyStatus(machines)) ?? { leader: null };
+      state.said =
+        leader === name ? `${name} hands over to the next …` : `Switching over to ${name} …`;
+      state.said = await switchOver(asked.site, name, leader);
       return;
     }
     case 'q':

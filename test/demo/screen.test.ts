@@ -32,6 +32,22 @@ test('the writer, its copies, the address and what is held are seen at a glance'
   expect(lines.at(-1)).toBe('c has lost its power');
 });
 
+test('while writes stand still, it says so and when they are expected back', () => {
+  const picture = screen({
+    clientUrl: 'x',
+    machines: [{ ...machine, name: 'a', powered: false, held: null }],
+    chosen: 0,
+    said: '',
+    status: {
+      ...statusWith([siteStatus('a', { silentMs: 9_000 }), site('b', 'follower', 0)]),
+      leader: null,
+      writes: { kind: 'none', sinceMs: null, confirming: [{ site: 'b', silentMs: null }] },
+      patroniKeyLeftMs: 12_000,
+    },
+  });
+  expect(picture).toMatch(/No writes now: .*writes are expected in about \d+ s\./);
+});
+
 test('while no agent answers, that is said', () => {
   const machines = [{ ...machine, name: 'a', held: null }];
   const picture = screen({ clientUrl: 'x', machines, chosen: 0, said: '', status: null });

@@ -1,4 +1,5 @@
 import { bytes } from '../../failover/cli/bytes.ts';
+import { outlook } from '../../failover/cli/outlook.ts';
 import type { SiteStatus, Status } from '../../failover/status/status.ts';
 
 /** What the demo knows that no agent does: what has been done to a machine. */
@@ -42,9 +43,11 @@ export function screen({ clientUrl, machines, chosen, status, said }: Shown): st
     line(HEADS),
     ...rows.map(line),
     '',
-    ...(status === null ? ['No agent can be asked.'] : [leader, address, others, warning]),
+    ...(status === null
+      ? ['No agent can be asked.']
+      : [leader, address, others, warning, ...outlook(status)]),
     '',
-    'up/down choose a site   p power off/on   n network cut/heal   s switch over to it   q quit',
+    'up/down choose a site   p power off/on   n network cut/heal   s switch over to it (to another, if it leads)   q quit',
     said,
   ]
     .filter((each) => each !== null && each !== undefined)
