@@ -12,6 +12,7 @@ import { encryptionFeatures } from './encryption/features.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
+import { DatabaseUnavailable } from './log/log.ts';
 import { OutcomeStore } from './log/outcome-store.ts';
 import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
@@ -139,7 +140,9 @@ const makeLogger = ({ logLevel }: Config) =>
     pino.destination({ dest: 2, sync: false }),
   );
 
-const stackOf = (error: unknown) => (error instanceof Error ? error.stack : undefined);
+/** Of a database that does not answer no line of ours is the cause. */
+const stackOf = (error: unknown) =>
+  error instanceof Error && !(error instanceof DatabaseUnavailable) ? error.stack : undefined;
 
 if (import.meta.main) {
   const options = process.argv.slice(2);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryFolder } from './support/folder.ts';
 import { type Program, startProgram } from './support/program.ts';
@@ -75,6 +77,48 @@ test('another server name on the same data is refused, and nothing is lost', asy
   expect(await other.ended()).toBe(1);
   expect(other.said()).toContain('These data belong to the server "localhost"');
   expect(await registrationToken(start(data))).toBe(token);
+});
+
+test('a PostgreSQL that is killed ends the server in words, with the status that says: try again', async () => {
+  const data = temporaryFolder();
+  const first = start(data);
+  const token = await registrationToken(first);
+  const greeting = first.said();
+  const postmaster = Number.parseInt(readFileSync(join(data, 'db/postmaster.pid'), 'utf8'), 10);
+  process.kill(postmaster, 'SIGKILL');
+  expect(await first.ended()).toBe(75);
+  const said = first.said().slice(greeting.length);
+  expect(said).toMatch(/^PostgreSQL has ended \(by SIGKILL\), and Farol with it: start it again;/m);
+  expect(said).not.toContain('at Parser');
+  expect(await registrationToken(start(data))).toBe(token);
+});
+
+test.each([
+  ['below /proc', ['--data', '/proc/farol'], 1, 'The folder /proc/farol cannot be used'],
+  ['below a file', ['--data', '/etc/passwd/x'], 1, '/etc/passwd is no folder.'],
+  [
+    'in a database that is not up',
+    ['--database', 'postgresql://127.0.0.1:1/x'],
+    75,
+    'The database does not answer (connect ECONNREFUSED 127.0.0.1:1): start it',
+  ],
+])(
+  'data %s end the start in one sentence that says who acts',
+  async (_where, options, code, sentence) => {
+    const server = start(temporaryFolder(), options);
+    expect(await server.ended()).toBe(code);
+    expect(server.said().trim().split('\n')).toEqual([expect.stringContaining(sentence)]);
+  },
+);
+
+test('a second signal within the same Ctrl-C does not cut the end short', async () => {
+  const data = temporaryFolder();
+  const server = start(data);
+  await server.ready();
+  server.process.kill('SIGINT');
+  server.process.kill('SIGINT');
+  expect(await server.ended()).toBe(0);
+  expect(existsSync(join(data, 'db/postmaster.pid'))).toBe(false);
 });
 
 function start(data: string, options: readonly string[] = []): Program {

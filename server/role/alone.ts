@@ -27,6 +27,8 @@ export interface StartOptions {
 /** Longer than a request takes, shorter than what a service manager waits before it kills. */
 export const DRAIN_MS = 8_000;
 const READERS_MAX = 8;
+/** A PostgreSQL that dies takes the log's connection along: the cause is told rather than that. */
+const CAUSE_MS = 200;
 
 /**
  * One server on one machine: it makes itself the writer, without a deadline, since there is no other.
@@ -47,7 +49,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
         url,
         leaderRevision: '0',
         deadline: Deadline.none(),
-        onEnd: (reason) => options.onEnd(reason, 'at-once'),
+        onEnd: (reason) => setTimeout(() => options.onEnd(reason, 'at-once'), CAUSE_MS),
         onBatch: metrics.batch,
       },
       secret: ownSecretFile(join(resolve(config.data), 'secret')),
@@ -104,8 +106,10 @@ async function openEmbedded(
     await alone.release();
     await postgres.stop();
   });
-  void postgres.gone.then((line) => {
-    if (!stopping) onEnd(new Error(`PostgreSQL has ended: ${line}`), 'at-once');
+  void postgres.gone.then((how) => {
+    if (stopping) return;
+    const why = `PostgreSQL has ended (${how}), and Farol with it: start it again; nothing that was acknowledged is lost.`;
+    onEnd(new Error(why), 'at-once');
   });
   return postgres.url;
 }

@@ -17,7 +17,9 @@ export function openPools(options: {
   const open = (connectionsMax: number) => {
     const pool = connectPool(url, {
       connectionsMax,
-      onError: (error) => logger.warn({ err: error }, 'a connection to the database was lost'),
+      // The driver's stack says nothing of who closed it.
+      onError: ({ message }) =>
+        logger.warn({ said: message }, 'a connection to the database was lost'),
     });
     stack.defer(() => pool.end());
     return pool;

@@ -193,9 +193,9 @@ async function whenReady(
     last = `${last}\n${text}`.trim().split('\n').slice(-LAST_LINES).join('\n');
   });
   let ended = false;
-  const gone = once(child, 'exit').then(() => {
+  const gone = once(child, 'exit').then(([code, signal]) => {
     ended = true;
-    return last;
+    return [signal === null ? `with status ${code}` : `by ${signal}`, last].join('\n').trim();
   });
   for (const begin = Date.now(); !(await answers(url)); await sleep(20)) {
     // It ends where another one is just starting on the same folder: that one will answer.
@@ -207,11 +207,13 @@ async function whenReady(
   const pid = pidOf(folder);
   if (pid === undefined) throw new Error(`PostgreSQL did not start: ${last}`);
   if (pid !== child.pid) return adopt(url, pid);
+  // What it said while it started does not explain its end.
+  last = '';
   return { url, pid, gone, stop: () => stop(pid) };
 }
 
 function adopt(url: string, pid: number): EmbeddedPostgres {
-  const gone = untilGone(pid, { ref: false }).then(() => 'it was stopped by somebody else');
+  const gone = untilGone(pid, { ref: false }).then(() => 'somebody else stopped it');
   return { url, pid, gone, stop: () => stop(pid) };
 }
 
