@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Two projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
+ * Three projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
  * needs one, side by side in any order. `cluster` needs a Docker engine and the machine to itself:
- * it measures time, so it runs after the others and one file at a time.
+ * it measures time, so it runs after the others and one file at a time. `faults` is like it, and too
+ * long for every `npm test`: `npm run test:faults`.
  */
 export default defineConfig({
   test: {
@@ -22,11 +23,21 @@ export default defineConfig({
       {
         test: {
           name: 'cluster',
-          include: ['test/{cluster,first-minute}/**/*.test.ts'],
+          include: ['test/cluster/*.test.ts', 'test/first-minute/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/cluster/faults/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { deleteKey, type EtcdKey, keyOf, putKey } from './support/etcd.ts';
 import { configure, primaryOf, switchoverDatabase, untilReplicated } from './support/patroni.ts';
+import {
+  beginClone,
+  freezeOncePromoted,
+  untilBackupHas,
+  untilNobodyIsNamed,
+} from './support/promotion.ts';
 import type { Site } from './support/site.ts';
-import { POSTGRESQL_DATA } from './support/site-files.ts';
 import { until } from './support/until.ts';
 import { useCluster } from './support/use-cluster.ts';
 
@@ -15,25 +20,13 @@ test('a base backup confirms no commit, though with no standby left Patroni lets
   const primary = await untilReplicated(cluster());
   const [clone, other] = othersThan(primary);
   await Promise.all([clone, other].map((site) => site.stop('patroni')));
-  await until('anybody may confirm', async () => (await confirmers(primary)) === 'ANY 1 (*)');
-  await clone.must(['rm', '-rf', POSTGRESQL_DATA]);
-  await clone.start('patroni');
-  // Its child goes on streaming the log.
-  await clone.must(['bash', '-c', STOP_BASE_BACKUP]);
-
+  await untilNobodyIsNamed(primary);
+  const backup = await beginClone(clone);
   const committed = commitAt(primary);
   const lsn = await until('the commit waits', () => waitingAt(primary));
-  await until('the base backup has it', async () => {
-    const [row] = await primary.sql<{ there: boolean }>(
-      `SELECT write_lsn >= '${lsn}' AS there FROM pg_stat_replication
-       WHERE application_name = 'pg_basebackup' AND state = 'streaming'`,
-      'postgres',
-    );
-    return row?.there === true;
-  });
+  await untilBackupHas(primary, lsn);
   expect(await waitingAt(primary)).toBeDefined();
-
-  await clone.must(['pkill', '-CONT', '-x', 'pg_basebackup']);
+  await backup.goOn();
   await other.start('patroni');
   expect(await committed).toBe(0);
   await untilReplicated(cluster());
@@ -122,14 +115,7 @@ test('a promoted primary commits before Patroni says in /sync and /history that 
   const old = await untilReplicated(cluster());
   await old.powerOff();
   const others = othersThan(old);
-  // Frozen as soon as PostgreSQL has been promoted, so that Patroni's next look never comes.
-  const frozen = await Promise.any(
-    others.map(async (site) => {
-      await site.must(['bash', '-c', FREEZE_ONCE_PROMOTED]);
-      return site;
-    }),
-  );
-  const waiting = others.find((site) => site !== frozen)!;
+  const frozen = await freezeOncePromoted(others);
   expect(JSON.parse((await keyOf(cluster(), frozen, SYNC))!.value)).toMatchObject({
     leader: old.name,
     sync_standby: others.map(({ name }) => name).join(),
@@ -143,7 +129,6 @@ test('a promoted primary commits before Patroni says in /sync and /history that 
   ][];
   expect(await commitAt(frozen)).toBe(0);
   expect(Math.max(0, ...history.map(([ended]) => ended))).toBeLessThan(timeline);
-  await waiting.must(['pkill', '-f', 'standby.signal']);
   await frozen.signal('CONT', 'patroni');
   await old.powerOn();
   await untilReplicated(cluster());
@@ -153,14 +138,6 @@ const LEADER = '/service/farol/leader';
 const SYNC = '/service/farol/sync';
 const HISTORY = '/service/farol/history';
 
-/** As soon as the one that streams the log runs beside the one that copies the files. */
-const STOP_BASE_BACKUP = `until [ "$(pgrep -c -x pg_basebackup)" = 2 ]; do sleep 0.01; done
-  kill -STOP "$(pgrep -o -x pg_basebackup)"`;
-
-/** PostgreSQL takes its file away when it has been promoted. */
-const FREEZE_ONCE_PROMOTED = `while [ -e ${POSTGRESQL_DATA}/standby.signal ]; do sleep 0.01; done
-  kill -STOP "$(cat /run/units/patroni.pid)"`;
-
 function othersThan(primary: Site): [Site, Site] {
   return cluster().sites.filter((site) => site !== primary) as [Site, Site];
 }
@@ -168,14 +145,6 @@ function othersThan(primary: Site): [Site, Site] {
 async function leaderKey(): Promise<EtcdKey> {
   const [site] = cluster().sites as [Site];
   return until('somebody leads', () => keyOf(cluster(), site, LEADER));
-}
-
-async function confirmers(primary: Site): Promise<string> {
-  const [row] = await primary.sql<{ names: string }>(
-    `SELECT current_setting('synchronous_standby_names') AS names`,
-    'postgres',
-  );
-  return row!.names;
 }
 
 /** The code with which a commit ends; it ends when it is confirmed. */

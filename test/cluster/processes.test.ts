@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { longestOf } from '../support/history/measure.ts';
 import { switchover, untilWell } from './support/farol.ts';
-import { type Survived, underLoad } from './support/load.ts';
+import { everyTarget, type Survived, underLoad } from './support/load.ts';
 import { promised } from './support/promise.ts';
 import type { Site, Unit } from './support/site.ts';
 import { until } from './support/until.ts';
@@ -32,10 +32,10 @@ test.for<Unit>(['server', 'agent'])(
       cluster(),
       { title: `kill ${unit}` },
       async (load) => {
-        await load.untilFlowing(everyTarget());
+        await load.untilFlowing(everyTarget(cluster()));
         load.strike();
         await active.signal('KILL', unit);
-        await load.untilFlowing(everyTarget());
+        await load.untilFlowing(everyTarget(cluster()));
       },
     );
     expect(violations).toEqual([]);
@@ -47,10 +47,10 @@ test.for<Unit>(['server', 'agent'])(
 test('SIGKILL of a front fails no request of clients of the others', async () => {
   const active = await untilWell(cluster());
   const survived = await underLoad(cluster(), { title: 'kill front' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await active.signal('KILL', 'front');
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
@@ -61,12 +61,12 @@ test('a planned switchover under load fails no request and stalls for 2.5 s at m
   const target = cluster().sites.find((site) => site !== active)!;
   const options = { title: 'switchover', sendersEach: 4, pauseMs: 200 };
   const { measured, violations } = await underLoad(cluster(), options, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     const windowEnds = performance.now() + SWITCHOVER_WINDOW_MS;
     await sleep(SWITCHOVER_WINDOW_MS / 3);
     load.strike();
     await switchover(active, target);
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     await sleep(windowEnds - performance.now());
     await until(
       'there are enough requests',
@@ -87,12 +87,12 @@ test('SIGSTOP of server and agent for 30 s, then SIGCONT: nothing is lost or dou
     cluster(),
     { title: 'freeze server and agent' },
     async (load) => {
-      await load.untilFlowing(everyTarget());
+      await load.untilFlowing(everyTarget(cluster()));
       load.strike();
       await active.signal('STOP', 'server', 'agent');
       await sleep(FREEZE_MS);
       await active.signal('CONT', 'server', 'agent');
-      await load.untilFlowing(everyTarget());
+      await load.untilFlowing(everyTarget(cluster()));
     },
   );
   expect(survived.violations).toEqual([]);
@@ -104,10 +104,10 @@ test('SIGSTOP of server and agent for 30 s, then SIGCONT: nothing is lost or dou
 test('SIGKILL of the primary PostgreSQL, its site alive: writes go on', async () => {
   const active = await untilWell(cluster());
   const survived = await underLoad(cluster(), { title: 'kill postmaster' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await active.killPostmaster();
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
   });
   expectSurvival(survived, active);
 });
@@ -135,7 +135,6 @@ function expectSurvival(survived: Survived, active: Site) {
   expect(survived.measured.writesAfterMs).toBeLessThanOrEqual(promised(WRITES_WITHIN_MS));
 }
 
-const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
 const othersThan = (site: Site) =>
   cluster()
     .sites.filter((each) => each !== site)

@@ -5,7 +5,7 @@ import { History, succeeded } from '../support/history/history.ts';
 import { RecordingClient } from '../support/history/recording-client.ts';
 import { untilBatchWaits } from './support/batches.ts';
 import { serverHealth, untilWell } from './support/farol.ts';
-import { storedMessages, targetsOf, underLoad } from './support/load.ts';
+import { everyTarget, storedMessages, targetsOf, underLoad } from './support/load.ts';
 import type { Site } from './support/site.ts';
 import { until } from './support/until.ts';
 import { useCluster } from './support/use-cluster.ts';
@@ -18,14 +18,14 @@ const cluster = useCluster({ sites: 3 });
 test('the writer is killed while a batch waits for its standby, and the requests are repeated: none takes effect twice', async () => {
   const active = await untilWell(cluster());
   const survived = await underLoad(cluster(), { title: 'kill in a wait' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await active.blockReplication();
     await untilBatchWaits(active);
     await active.signal('KILL', 'server');
     await untilTakingOver(active);
     await active.allowReplication();
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
@@ -34,7 +34,7 @@ test('the writer is killed while a batch waits for its standby, and the requests
 test('the postmaster is killed with a row that no standby has, the requests are repeated, the site is lost: nothing acknowledged is', async () => {
   const active = await untilWell(cluster());
   const survived = await underLoad(cluster(), { title: 'unconfirmed row' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await active.blockReplication();
     await untilBatchWaits(active);
@@ -48,7 +48,7 @@ test('the postmaster is killed with a row that no standby has, the requests are 
     await active.powerOff();
     await load.untilFlowing([...othersThan(active), 'address']);
     await active.powerOn();
-    await load.untilFlowing(everyTarget(), 90_000);
+    await load.untilFlowing(everyTarget(cluster()), 90_000);
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
@@ -57,11 +57,11 @@ test('the postmaster is killed with a row that no standby has, the requests are 
 test('a takeover behind an open transaction of a frozen writer ends that transaction', async () => {
   const active = await untilWell(cluster());
   const survived = await underLoad(cluster(), { title: 'frozen transaction' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     const frozen = holdTheRow(active);
     await active.signal('KILL', 'server');
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     expect(await frozen).toContain('terminating connection');
   });
   expect(survived.violations).toEqual([]);
@@ -72,7 +72,7 @@ test('Patroni and the agent frozen beside a living PostgreSQL and server, which 
   const active = await untilWell(cluster());
   const others = cluster().sites.filter((site) => site !== active);
   const survived = await underLoad(cluster(), { title: 'frozen Patroni' }, async (load) => {
-    await load.untilFlowing(everyTarget());
+    await load.untilFlowing(everyTarget(cluster()));
     for (const site of others) await site.keepFollowing();
     load.strike();
     await active.signal('STOP', 'patroni', 'agent');
@@ -85,7 +85,7 @@ test('Patroni and the agent frozen beside a living PostgreSQL and server, which 
     await Promise.all(others.map((site) => site.followAgain()));
     await load.untilFlowing([...othersThan(active), 'address']);
     await active.signal('CONT', 'patroni', 'agent');
-    await load.untilFlowing(everyTarget(), 90_000);
+    await load.untilFlowing(everyTarget(cluster()), 90_000);
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(...othersThan(active))).toEqual([]);
@@ -136,7 +136,6 @@ async function holdTheRow(site: Site): Promise<string> {
   return stderr;
 }
 
-const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
 const othersThan = (site: Site) =>
   cluster()
     .sites.filter((each) => each !== site)

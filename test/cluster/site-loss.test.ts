@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startChat } from './support/chat.ts';
 import { etcdLeader, moveEtcdLeader } from './support/etcd.ts';
 import { untilWell } from './support/farol.ts';
-import { type Load, type Survived, underLoad } from './support/load.ts';
+import { everyTarget, type Load, type Survived, underLoad } from './support/load.ts';
 import { promised } from './support/promise.ts';
 import type { Site } from './support/site.ts';
 import { useCluster } from './support/use-cluster.ts';
@@ -42,24 +42,24 @@ test('the network of the active site is cut and healed', async () => {
   const active = await untilWell(cluster());
   await unlessEtcdLeads(active);
   const survived = await underLoad(cluster(), { title: 'network cut' }, async (load) => {
-    await load.untilFlowing(everyTarget(), 30_000);
+    await load.untilFlowing(everyTarget(cluster()), 30_000);
     load.strike();
     await active.cutNetwork();
     await load.untilFlowing(othersThan(active), 60_000);
     await active.healNetwork();
-    await load.untilFlowing(everyTarget(), 60_000);
+    await load.untilFlowing(everyTarget(cluster()), 60_000);
   });
   expectSurvival(survived, active);
 });
 
 async function powerLoss(active: Site, load: Load, whileAway = async () => {}) {
-  await load.untilFlowing(everyTarget(), 30_000);
+  await load.untilFlowing(everyTarget(cluster()), 30_000);
   load.strike();
   await active.powerOff();
   await load.untilFlowing([...othersThan(active), 'address'], 60_000);
   await whileAway();
   await active.powerOn();
-  await load.untilFlowing(everyTarget(), 90_000);
+  await load.untilFlowing(everyTarget(cluster()), 90_000);
 }
 
 function expectSurvival(survived: Survived, active: Site) {
@@ -74,7 +74,6 @@ async function unlessEtcdLeads(active: Site) {
   await moveEtcdLeader(cluster(), cluster().sites.find((site) => site !== active)!);
 }
 
-const everyTarget = () => ['address', ...cluster().sites.map(({ name }) => name)];
 const othersThan = (site: Site) =>
   cluster()
     .sites.filter((each) => each !== site)

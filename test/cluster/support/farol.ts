@@ -32,6 +32,24 @@ export interface FrontHealth {
   readonly way: FrontWay | null;
 }
 
+/** The site whose server is the writer, as the agent of another tells it. */
+export async function writerSeenBy(cluster: Cluster, site: Site): Promise<Site> {
+  const { writer } = await routingOf(site);
+  const found = cluster.sites.find(({ name }) => name === writer?.site);
+  if (!found) throw new Error(`${site.name} knows no writer`);
+  return found;
+}
+
+/** What the operator at this site is shown, and how the command ends. */
+export async function statusAt(site: Site): Promise<{ code: number; said: string }> {
+  const program = ['/farol/node_modules/node/bin/node', '/farol/failover/main.ts'];
+  const { code, stdout, stderr } = await site.run([
+    ...program,
+    ...['status', '--config', '/etc/farol/failover.yml'],
+  ]);
+  return { code, said: `${stdout}${stderr}` };
+}
+
 /** A planned move of the writer, asked of an agent as an operator would. */
 export function switchover(from: Site, to: Site): Promise<unknown> {
   return ask(from, 'agent', 'POST', '/v1/switchover', { to: to.name });

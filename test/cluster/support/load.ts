@@ -1,7 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { violationsIn } from '../../support/history/check-history.ts';
-import { type Attempt, History, type StoredMessage } from '../../support/history/history.ts';
+import {
+  type Attempt,
+  History,
+  type StoredMessage,
+  succeeded,
+} from '../../support/history/history.ts';
 import { failuresThrough, type Measured, measure } from '../../support/history/measure.ts';
 import { RecordingClient, type Target } from '../../support/history/recording-client.ts';
 import { silenceAfter, watchAddress } from './address.ts';
@@ -126,6 +131,18 @@ async function openRooms(senders: readonly RecordingClient[]): Promise<string[]>
   return roomOf;
 }
 
+/** Names of everything that clients are sent through: the address, and the front of every site. */
+export const everyTarget = (cluster: Cluster): string[] => [
+  'address',
+  ...cluster.sites.map(({ name }) => name),
+];
+
+/** Sends that left after this time and were acknowledged. */
+export const acknowledgedSince = ({ attempts }: History, from: number): string[] =>
+  attempts
+    .filter((each) => each.what === 'send' && each.sentAt > from && succeeded(each))
+    .map(({ request }) => request);
+
 export function targetsOf(cluster: Cluster): Target[] {
   const target = (through: string, host: string) => ({
     through,
@@ -142,12 +159,8 @@ async function untilFlowing(history: History, through: readonly string[], within
   const from = performance.now();
   const flows = (target: string) =>
     history.attempts.some(
-      ({ outcome, ...each }) =>
-        each.what === 'send' &&
-        each.through === target &&
-        each.sentAt > from &&
-        outcome.kind === 'answered' &&
-        outcome.status === 200,
+      (each) =>
+        each.what === 'send' && each.through === target && each.sentAt > from && succeeded(each),
     );
   await until(
     `messages flow through ${through.join(', ')}`,
@@ -165,8 +178,8 @@ export async function storedMessages(cluster: Cluster, prefix: string): Promise<
     event_id: string;
     json: string;
   }>(
-    `SELECT event_nid AS position, room_id, event_id, json FROM event JOIN room USING (room_nid)
-     WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY event_nid`,
+    `SELECT position, room_id, event_id, json FROM event JOIN room USING (room_nid)
+     WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY position`,
   );
   return rows.map(({ position, room_id: room, event_id: eventId, json }) => {
     const { content } = JSON.parse(json) as { content: { body: string } };

@@ -1,0 +1,75 @@
+import type { Cluster } from './cluster.ts';
+import type { Site } from './site.ts';
+import { POSTGRESQL_DATA } from './site-files.ts';
+import { until } from './until.ts';
+
+/** PostgreSQL takes its file away when it has been promoted; so soon Patroni has told nobody. */
+const FREEZE_ONCE_PROMOTED = `while [ -e ${POSTGRESQL_DATA}/standby.signal ]; do sleep 0.01; done
+  kill -STOP "$(cat /run/units/patroni.pid)"`;
+
+/** Freezes Patroni of whichever of these is promoted next, at once, and gives that site. */
+export async function freezeOncePromoted(sites: readonly Site[]): Promise<Site> {
+  const promoted = await Promise.any(
+    sites.map(async (site) => {
+      await site.must(['bash', '-c', FREEZE_ONCE_PROMOTED]);
+      return site;
+    }),
+  );
+  for (const site of sites.filter((each) => each !== promoted))
+    await site.must(['pkill', '-f', 'standby.signal']);
+  return promoted;
+}
+
+/** It writes much that no other site gets, and Patroni takes nobody off `/sync` for that. */
+export async function writeUnseen(primary: Site): Promise<void> {
+  await primary.blockReplication();
+  await primary.signal('STOP', 'patroni');
+  const sql = `SET synchronous_commit = local;
+    CREATE TABLE dead AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 30000) n`;
+  await primary.must(['psql', '-Xqc', sql], 'postgres');
+}
+
+/**
+ * As if Patroni of every site had been there when the new primary took its key: whoever this key does not
+ * name may not lead.
+ */
+export function allAreFailsafe(cluster: Cluster) {
+  const members = cluster.sites.map(({ name, ip }) => [name, `https://${ip}:8010/patroni`]);
+  const value = JSON.stringify(Object.fromEntries(members));
+  return { key: '/service/farol/failsafe', value, lease: '0' };
+}
+
+/** As soon as the one that streams the log runs beside the one that copies the files. */
+const HALT_BASE_BACKUP = `until [ "$(pgrep -c -x pg_basebackup)" = 2 ]; do sleep 0.01; done
+  kill -STOP "$(pgrep -o -x pg_basebackup)"`;
+
+/** Lets Patroni clone this site anew, and halts that; the log goes on being streamed meanwhile. */
+export async function beginClone(site: Site): Promise<{ goOn(): Promise<unknown> }> {
+  await site.must(['rm', '-rf', POSTGRESQL_DATA]);
+  await site.start('patroni');
+  await site.must(['bash', '-c', HALT_BASE_BACKUP]);
+  return { goOn: () => site.must(['pkill', '-CONT', '-x', 'pg_basebackup']) };
+}
+
+/** Waits until a base backup has received the log of this primary up to there. */
+export async function untilBackupHas(primary: Site, lsn: string): Promise<void> {
+  await until('the base backup has it', async () => {
+    const [row] = await primary.sql<{ there: boolean }>(
+      `SELECT write_lsn >= '${lsn}' AS there FROM pg_stat_replication
+       WHERE application_name = 'pg_basebackup' AND state = 'streaming'`,
+      'postgres',
+    );
+    return row?.there === true;
+  });
+}
+
+/** With nobody left who is named, Patroni lets anybody confirm. */
+export async function untilNobodyIsNamed(primary: Site): Promise<void> {
+  await until('nobody is named', async () => {
+    const [row] = await primary.sql<{ names: string }>(
+      `SELECT current_setting('synchronous_standby_names') AS names`,
+      'postgres',
+    );
+    return row!.names === 'ANY 1 (*)';
+  });
+}
