@@ -7,14 +7,9 @@ import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
-import {
-  acquirePatroni,
-  noKeys,
-  putClaim,
-  putPulse,
-  putVacant,
-  viewOf,
-} from './core/simulation/keys.ts';
+import { claim, pulse, release, type Transaction } from './core/etcd/transactions.ts';
+import { NAMES, Store } from './core/simulation/store.ts';
+import { wellAtSite } from './core/story.ts';
 import type { ServerReport } from './core/view.ts';
 import type { Ports } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
@@ -55,7 +50,7 @@ test('a killed agent is followed by one that goes on with the same term', async 
   const first = await startAgent();
   await vi.waitFor(() => expect(first.world.server.role).toBe('writer'));
   first.stop();
-  const { revision } = first.world.keys.leader;
+  const { revision } = first.world.store.view().leader;
   const second = await startAgent({ world: first.world });
   await vi.waitFor(() => expect(second.agent.state.leader?.until).toBeGreaterThan(0));
   expect(second.agent.state.leader?.revision).toBe(revision);
@@ -69,7 +64,7 @@ test('the operator sees a table, and is told why a switchover cannot be', async 
   onTestFinished(() => operator.close());
   await vi.waitFor(async () => expect(table(await operator.status())).toMatch(/^a +here +writer/m));
   expect(table(await operator.status())).toContain('a leads: its server writes, epoch');
-  await expect(operator.switchover('b')).rejects.toThrow('no site of that name is known');
+  await expect(operator.switchover('d')).rejects.toThrow('no site of that name is known');
   expect(await operator.pause(1)).toBe('No automatic switchover for 60 s.');
 });
 
@@ -77,7 +72,7 @@ const nothingAsked = { etcd: [], patroniKeyLeftMs: null, setAside: null };
 
 interface World {
   etcdAnswers: boolean;
-  keys: ReturnType<typeof noKeys>;
+  store: Store;
   server: ServerReport;
   serverGone: boolean;
   addressUntil: number;
@@ -85,11 +80,12 @@ interface World {
 }
 
 function newWorld(): World {
-  const keys = noKeys();
-  acquirePatroni(keys, 'a', 0);
-  keys.sync = { leader: 'a', standbys: ['b'], revision: 1 };
+  const store = new Store();
+  store.put(NAMES.patroniLeader, 'a', 'lease of a');
+  store.put(NAMES.patroniSync, { leader: 'a', sync_standby: 'b' });
+  store.put(`${NAMES.sites}b`, wellAtSite('b'));
   const server = { role: 'follower', epoch: null, position: 0, healthy: true, why: null } as const;
-  return { etcdAnswers: true, keys, server, serverGone: false, addressUntil: 0, dropped: 0 };
+  return { etcdAnswers: true, store, server, serverGone: false, addressUntil: 0, dropped: 0 };
 }
 
 async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}) {
@@ -134,21 +130,30 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
 
 /** etcd's transactions are those of the simulation; the rest answers what the world says. */
 function portsTo(world: World): Ports {
-  const bugsFree = { bugs: {}, note: () => {} } as unknown as Parameters<typeof putClaim>[1];
   const etcd = async <T>(act: () => T): Promise<T> => {
     if (!world.etcdAnswers) throw new Error('etcd does not answer');
     return act();
   };
+  const transact = (transaction: Transaction) =>
+    etcd(() => ({ done: world.store.transact(transaction), view: world.store.view() }));
   return {
     now: bootTime(),
     watch: async () => {},
     power: null,
     certificatesEnd: async () => '2027-01-01T00:00:00.000Z',
     etcd: {
-      read: () => etcd(() => viewOf(world.keys)),
-      pulse: ({ holds, report }) => etcd(() => putPulse(world.keys, 'a', holds, report)),
-      claim: (effect) => etcd(() => putClaim(world.keys, bugsFree, 'a', effect)),
-      release: ({ lease, revision }) => etcd(() => putVacant(world.keys, lease, revision)),
+      read: () => etcd(() => world.store.view()),
+      pulse: async (effect) => {
+        const { done, view } = await transact(pulse(NAMES, 'a', effect));
+        return { renewed: done, view };
+      },
+      claim: async (effect) => {
+        const { done, view } = await transact(claim(NAMES, 'a', effect));
+        return { won: done, view };
+      },
+      release: async (effect) => (await transact(release(NAMES, effect))).view,
+      cancelSwitchover: async () => {},
+      nominate: async () => {},
       leaseLeftMs: () => etcd(() => 18_000),
       leadership: async () => ({ here: false, others: [] }),
       moveLeader: async () => {},

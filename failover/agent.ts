@@ -248,6 +248,12 @@ export class Agent {
       case 'hand-over':
         await this.#site().handOver?.(effect);
         return { kind: 'done', effect: 'hand-over' };
+      case 'cancel-switchover':
+        await etcd.cancelSwitchover(effect);
+        return { kind: 'done', effect: 'cancel-switchover' };
+      case 'nominate':
+        await etcd.nominate(effect);
+        return { kind: 'done', effect: 'nominate' };
       case 'move-etcd-leader':
         await etcd.moveLeader(effect.member);
         return { kind: 'done', effect: 'move-etcd-leader' };

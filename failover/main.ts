@@ -4,7 +4,6 @@ import { arpDriver } from './adapters/address/arp.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
-import { keyNames } from './adapters/etcd/keys.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
@@ -21,6 +20,7 @@ import { exitCodeOf } from './cli/exit-code.ts';
 import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
+import { keyNames } from './core/etcd/names.ts';
 import type { State } from './core/state.ts';
 import { TIMINGS } from './core/timings.ts';
 import { type FrontConfig, frontConfig } from './front/config.ts';
@@ -193,7 +193,7 @@ function connectSite(
       front,
       isGone,
       handOver: postgres
-        ? handOverWith(etcd, { ...postgres, ...(identity && { identity }) })
+        ? handOverWith(etcd, patroni, { ...postgres, ...(identity && { identity }) })
         : null,
     },
     front,

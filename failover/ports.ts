@@ -40,6 +40,8 @@ export interface Etcd {
   pulse(effect: Of<'pulse'>): Promise<{ renewed: boolean; view: View }>;
   claim(effect: Of<'claim'>): Promise<{ won: boolean; view: View }>;
   release(effect: Of<'release'>): Promise<View>;
+  cancelSwitchover(effect: Of<'cancel-switchover'>): Promise<void>;
+  nominate(effect: Of<'nominate'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;
   leadership(): Promise<{ here: boolean; others: readonly EtcdMember[] }>;
   moveLeader(member: string): Promise<void>;

@@ -49,7 +49,12 @@ export type Effect =
       readonly lease: string;
       readonly failover: number;
       readonly sync: number;
+      readonly config: number;
     }
+  /** The switchover names somebody who may lack something. */
+  | { readonly kind: 'cancel-switchover'; readonly lease: string; readonly failover: number }
+  /** Nobody holds Patroni's leader key, and this site has all: names it as the next leader. */
+  | { readonly kind: 'nominate'; readonly failover: number; readonly sync: number }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }
   | { readonly kind: 'reinitialize' }
   | {

@@ -1,4 +1,5 @@
 import { reasonNotToLead } from './leadership.ts';
+import { behindGate } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
@@ -48,7 +49,7 @@ function explainOwn(state: State, now: Millis, timings: Timings): string {
   if (left <= 0) {
     return `${site} leads, but its server may not answer: ${whyNoDeadline(state, now, timings)}.`;
   }
-  return `${site} leads: ${say(state.server.report)}.`;
+  return `${site} leads: ${say(behindGate(state))}.`;
 }
 
 function whyNoDeadline(state: State, now: Millis, timings: Timings): string {

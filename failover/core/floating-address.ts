@@ -107,8 +107,8 @@ function reasonToLeave(state: State, now: Millis, timings: Timings): State['leav
 
 function reasonToBeElsewhere(state: State, now: Millis, timings: Timings): State['leaving'] {
   const { front, power, addressTrouble } = state;
-  if ((addressTrouble?.count ?? 0) >= TRIES) {
-    return { since: now, why: `its driver fails: ${addressTrouble?.reason}`, now: true };
+  if (addressTrouble !== null && addressTrouble.count >= TRIES && now < addressTrouble.until) {
+    return { since: now, why: `its driver fails: ${addressTrouble.reason}`, now: true };
   }
   if (front.sickSince !== null && now - front.sickSince >= timings.frontPatienceMs) {
     return { since: now, why: 'its front is sick', now: true };

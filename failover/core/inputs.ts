@@ -82,6 +82,8 @@ export type Input =
         | 'refuse-connections'
         | 'switchover'
         | 'hand-over'
+        | 'cancel-switchover'
+        | 'nominate'
         | 'move-etcd-leader'
         | 'reinitialize';
     }
@@ -108,6 +110,8 @@ export type Pending =
   | 'drop-address'
   | 'switchover'
   | 'hand-over'
+  | 'cancel-switchover'
+  | 'nominate'
   | 'move-etcd-leader'
   | 'reinitialize';
 

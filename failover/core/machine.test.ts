@@ -159,6 +159,51 @@ test('a silent holder loses the address after 4 s, the leader key only to where 
      22900 server writer 40`,
   ));
 
+test('a promoted writer answers nobody before /sync and /history are its own', () =>
+  tells(
+    'gate',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 postgres standby
+     0 etcd leader -, address -, patroni -, sync-leader b`,
+    `100 etcd patroni a
+     110 lease 20
+     400 postgres primary 2
+     410 won leader
+     420 told taking-over
+     700 server writer 40
+     800 pulsed
+     1400 etcd sync-leader a, sync b c
+     1600 etcd timeline 2
+     1610 told writer 40
+     1700 pulsed`,
+  ));
+
+test('while /sync names nobody, or somebody who is no site, the writer answers nobody', () =>
+  tells(
+    'nobody-confirms',
+    LEADING,
+    `500 etcd sync -
+     510 told writer 7
+     900 etcd sync b
+     910 told writer 7
+     1200 etcd sync b pg_basebackup
+     1210 told writer 7
+     1500 etcd sync b c
+     1510 told writer 7`,
+  ));
+
+test('a switchover to a site that /sync does not name is taken back; in a pause nothing is done', () =>
+  tells(
+    'switchover-taken-back',
+    LEADING,
+    `500 etcd sync b
+     600 etcd failover a c
+     700 etcd failover -
+     800 etcd failover a b, paused`,
+  ));
+
 test('after a battery was seen for 3 s the primary moves to a site on mains', () =>
   tells(
     'on-battery',
@@ -219,7 +264,8 @@ test("etcd's leader does not stay at the active site", () =>
   tells(
     'etcd-leader',
     LEADING,
-    `     500 raft here
+    `     400 etcd sync b
+     500 raft here
      700 pulsed
      5000 pulsed
      9900 pulsed

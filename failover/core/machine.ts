@@ -9,6 +9,7 @@ import { followPatroniLease } from './patroni-lease.ts';
 import { pulse, read } from './pulse.ts';
 import { orderServer } from './server-orders.ts';
 import type { State } from './state.ts';
+import { passStrays } from './strays.ts';
 import { mendStuckMember } from './stuck-member.ts';
 import { makeSwitchovers } from './switchovers.ts';
 import { type Millis, TIMINGS, type Timings } from './timings.ts';
@@ -34,6 +35,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followAddress(turn);
   makeSwitchovers(turn, input);
   handOver(turn);
+  passStrays(turn);
   placeEtcdLeader(turn);
   mendStuckMember(turn);
   pulse(turn);

@@ -45,6 +45,15 @@ function view(clusterId: string, revision: number): View {
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
     sites: { b: { revision, report: {} as Report } },
-    patroni: { leader: null, sync: null, failover: null },
+    patroni: {
+      leader: null,
+      sync: null,
+      failover: null,
+      failoverRevision: 0,
+      timeline: 1,
+      paused: false,
+      configRevision: 0,
+    },
+    unreadable: [],
   };
 }

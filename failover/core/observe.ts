@@ -121,6 +121,7 @@ function seeView(state: State, view: View, now: Millis): State {
     pulses: seePulses(isSameEtcd ? state.pulses : {}, view, now),
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
+    leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
     leader,
     address,
@@ -209,7 +210,8 @@ function termMs(lease: Lease, timings: Timings): Millis {
 function seePostgres(state: State, report: PostgresReport, now: Millis): State {
   const known = state.stuck !== null && state.stuck.lsn === report.lsn;
   const stuck = isAtWork(report) ? null : known ? state.stuck : { since: now, lsn: report.lsn };
-  return { ...state, postgres: { report, at: now }, postgresTrouble: null, stuck };
+  const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
+  return { ...state, postgres: { report, at: now }, postgresTrouble: null, ledTimeline, stuck };
 }
 
 function seePatroniLease(

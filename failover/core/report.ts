@@ -1,7 +1,8 @@
+import { reasonGateIsClosed } from './gate.ts';
 import { isAtWork } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
-import type { Report } from './view.ts';
+import type { Report, ServerReport } from './view.ts';
 
 /** What this site says of itself with its next pulse. */
 export function reportNow(state: State, now: Millis, timings: Timings): Report {
@@ -11,7 +12,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
   return {
     witness: self.witness,
     serverUrl: self.serverUrl,
-    server: serverKnown ? server.report : null,
+    server: serverKnown ? behindGate(state) : null,
     postgres: postgresKnown ? postgres.report : null,
     front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
     frontWay: now - front.at > timings.freshMs ? null : front.way,
@@ -21,6 +22,13 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     notCandidate: notCandidate(state, now, timings),
     etcdLeader: state.etcdLeader.here,
   };
+}
+
+/** A writer that may answer nobody yet is none yet. */
+export function behindGate(state: State): ServerReport | null {
+  const { report } = state.server;
+  const why = report?.role === 'writer' ? reasonGateIsClosed(state) : null;
+  return report === null || why === null ? report : { ...report, role: 'taking-over', why };
 }
 
 /** The part whose change others must hear of at once; the rest may wait for the next pulse. */

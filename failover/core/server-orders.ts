@@ -1,9 +1,13 @@
+import { reasonGateIsClosed, WITHHELD } from './gate.ts';
 import { patroniUntil } from './leadership.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 
-/** Tells the server its role, and with each renewal until when it may answer (D3.2, D5). */
+/**
+ * Tells the server its role, and with each renewal until when it may answer (D3.2, D5). While the gate is
+ * closed it takes over already, with a deadline that lets it answer nobody.
+ */
 export function orderServer(turn: Turn): void {
   if (turn.state.self.witness || turn.state.server.report === null) return;
   if (mustFollow(turn.state)) follow(turn);
@@ -37,9 +41,10 @@ function follow(turn: Turn): void {
 
 function write(turn: Turn): void {
   const { state, now, timings } = turn;
-  const deadline = serverDeadline(state, timings);
+  const until = serverDeadline(state, timings);
+  const deadline = reasonGateIsClosed(state) === null ? until : WITHHELD;
   const leaderRevision = state.leader?.revision ?? 0;
-  if (deadline <= now || !isDue(state, deadline, now)) return;
+  if (until <= now || !isDue(state, deadline, now)) return;
   const order = { role: 'writer', leaderRevision, deadline } as const;
   if (!ask(turn, 'tell-server', { kind: 'tell-server', ...order })) return;
   const promisedUntil = Math.max(state.promisedUntil, deadline);
@@ -48,6 +53,7 @@ function write(turn: Turn): void {
 
 function isDue({ told, leader, server }: State, deadline: Millis, now: Millis): boolean {
   if (told?.role !== 'writer' || told.leaderRevision !== leader?.revision) return true;
+  if (deadline === WITHHELD && told.deadline !== WITHHELD) return true;
   if (deadline > told.deadline || now - told.at >= REPEAT_MS) return true;
   // It started again meanwhile, and knows nothing.
   return server.report?.role === 'follower' && server.at > told.at && now - told.at >= RETRY_MS;

@@ -32,6 +32,8 @@ export interface State {
   /** When we first saw each site's latest pulse. Its holder sent it earlier than that. */
   readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
   readonly addressVacantSince: Millis | null;
+  /** Since when nobody has held Patroni's leader key. */
+  readonly leaderlessSince: Millis | null;
   /** Since when Patroni's leader has no synchronous standby. */
   readonly unprotectedSince: Millis | null;
   /** etcd changed since the last reading was asked for. */
@@ -53,6 +55,8 @@ export interface State {
 
   readonly postgres: { readonly report: PostgresReport; readonly at: Millis } | null;
   readonly postgresTrouble: string | null;
+  /** The timeline that our PostgreSQL leads, as it was said last; null once it was a standby. */
+  readonly ledTimeline: number | null;
   readonly patroniLease: { readonly lease: string; readonly until: Millis } | null;
   readonly patroniAskedAt: Millis;
   /** Since when Patroni calls our member `starting` or worse at this same LSN. */
@@ -152,6 +156,7 @@ export function start(self: Self, now: Millis): State {
     etcdTrouble: null,
     pulses: {},
     addressVacantSince: null,
+    leaderlessSince: null,
     unprotectedSince: null,
     rereadWanted: false,
     nextPulseAt: now,
@@ -166,6 +171,7 @@ export function start(self: Self, now: Millis): State {
     leaderElsewhereSince: null,
     postgres: null,
     postgresTrouble: null,
+    ledTimeline: null,
     patroniLease: null,
     patroniAskedAt: LONG_AGO,
     stuck: null,

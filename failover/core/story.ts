@@ -13,7 +13,8 @@ import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts'
  *     etcd leader a 5, address -, patroni a, sync b c, failover a b, silent c     what a reading shows
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
- *     postgres primary | postgres starting | lease 20 | server writer 7 | server sick | server gone
+ *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
+ *     postgres primary 2 | postgres starting | lease 20 | server writer 7 | server sick | server gone
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
@@ -94,6 +95,8 @@ function describe(effect: Effect): string | null {
       return `move-etcd-leader to ${effect.member}`;
     case 'answer':
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
+    case 'nominate':
+    case 'cancel-switchover':
     case 'refuse-connections':
     case 'drop-address':
     case 'reinitialize':
@@ -129,7 +132,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
     case 'postgres': {
       const role = first === 'primary' ? 'primary' : 'standby';
       const condition = first === 'starting' ? 'starting' : 'running';
-      return { kind, postgres: { role, state: condition, timeline: 1, lsn: '0/1' } };
+      const timeline = Number(second ?? 1);
+      return { kind, postgres: { role, state: condition, timeline, lsn: '1' } };
     }
     case 'lease': {
       const key = state.view?.patroni.leader?.lease ?? '';
@@ -195,12 +199,18 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
     patroni: Site | null;
     sync: Site[];
     failover: View['patroni']['failover'];
+    timeline: number;
+    paused: boolean;
+    syncLeader: Site | null;
   } = {
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
     patroni: null,
     sync: ['b', 'c'],
     failover: null,
+    timeline: 1,
+    paused: false,
+    syncLeader: null,
   };
   const pulses: Record<Site, number> = { a: 1, b: 1, c: 1 };
   const key = (site: string | undefined, term: string | undefined): LeaseKey => ({
@@ -225,9 +235,14 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
       sites: Object.fromEntries(entries),
       patroni: {
         leader,
-        sync: { leader: keys.patroni, standbys: keys.sync, revision: 2 },
+        sync: { leader: keys.syncLeader ?? keys.patroni, standbys: keys.sync, revision: 2 },
         failover: keys.failover,
+        failoverRevision: keys.failover?.revision ?? 0,
+        timeline: keys.timeline,
+        paused: keys.paused,
+        configRevision: 3,
       },
+      unreadable: [],
     };
   };
   return {
@@ -245,6 +260,9 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
           keys.failover =
             from === '-' ? null : { from: from ?? null, to: to ?? null, revision: 70 };
         }
+        if (what === 'timeline') keys.timeline = Number(rest[0]);
+        if (what === 'paused') keys.paused = true;
+        if (what === 'sync-leader') keys.syncLeader = rest[0] ?? null;
         if (what === 'sync') keys.sync = rest[0] === '-' ? [] : rest;
         if (what === 'silent') for (const site of rest) silent.add(site);
       }
@@ -253,7 +271,7 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
   };
 }
 
-function wellAtSite(site: Site): Report {
+export function wellAtSite(site: Site): Report {
   return {
     witness: false,
     serverUrl: `https://${site}`,

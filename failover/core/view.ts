@@ -1,5 +1,5 @@
 /**
- * What etcd shows: one linearizable reading of our keys and of the two of Patroni's that we follow.
+ * What etcd shows: one linearizable reading of our keys and of those of Patroni's that we follow.
  * Revisions are numbers (etcd counts them up from 1); lease ids use all 63 bits and stay strings.
  */
 export type Site = string;
@@ -20,6 +20,8 @@ export interface View {
   readonly address: LeaseKey;
   readonly sites: Readonly<Record<Site, SiteKey>>;
   readonly patroni: PatroniKeys;
+  /** Keys whose values cannot be read; they are taken as if they were not there. */
+  readonly unreadable: readonly string[];
 }
 
 /** `revision` is that of the last pulse: that it changes is the sign of life. */
@@ -42,6 +44,13 @@ export interface PatroniKeys {
     readonly to: Site | null;
     readonly revision: number;
   } | null;
+  /** Of the key, also where it names nobody; 0 where it is not there. */
+  readonly failoverRevision: number;
+  /** The timeline in which `/history` ends; null where that cannot be read. */
+  readonly timeline: number | null;
+  /** Somebody paused Patroni itself (`patronictl pause`). */
+  readonly paused: boolean;
+  readonly configRevision: number;
 }
 
 /** What a site says of itself with every pulse. */

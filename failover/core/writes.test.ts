@@ -37,6 +37,8 @@ test('where Patroni is strict and names nobody, writes wait; where it is not, th
   const strict = seen({ named: [] });
   expect(writesOf(strict, NOW, TIMINGS)).toMatchObject({ kind: 'wait', sinceMs: 12_000 });
   expect(warning(strict)).toContain('WRITES WAIT for a standby for 12 s: no site is named');
+  const closed = seen({ named: [], role: 'taking-over' });
+  expect(writesOf(closed, NOW, TIMINGS).kind).toBe('wait');
   const twoSites = seen({ named: [], strict: false });
   expect(writesOf(twoSites, NOW, TIMINGS)).toMatchObject({ kind: 'unprotected', sinceMs: 12_000 });
   expect(warning(twoSites)).toBe('UNPROTECTED for 12 s: no synchronous standby has what a writes.');

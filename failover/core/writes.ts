@@ -44,7 +44,10 @@ function hasWriter(state: State, view: View, now: Millis, timings: Timings): boo
   const site = view.leader.site;
   if (site === null || !isAlive(state, site, now, timings)) return false;
   const server = site === state.self.site ? state.server.report : view.sites[site]?.report.server;
-  return server?.role === 'writer' && server.healthy;
+  // While nobody is named the gate is closed, so that a writer says that it takes over.
+  const waits = state.self.strict && view.patroni.sync?.standbys.length === 0;
+  const writes = server?.role === 'writer' || (waits && server?.role === 'taking-over');
+  return writes && server.healthy;
 }
 
 /** It says so itself: its PostgreSQL follows nobody. Where nothing is said it may follow all the same. */

@@ -21,9 +21,12 @@ export class Deadline {
     return this.#untilMs === Number.POSITIVE_INFINITY || this.#nowMs() < this.#untilMs;
   }
 
-  /** Never shortens: an answer that was given under the later deadline cannot be taken back. */
+  /**
+   * Never shortens: an answer that was given under the later deadline cannot be taken back. But nought says
+   * that nobody may be answered from now on, while this stays the writer (D3.4, the gate).
+   */
   renew(untilMs: number) {
-    this.#untilMs = Math.max(this.#untilMs, untilMs);
+    this.#untilMs = untilMs === 0 ? 0 : Math.max(this.#untilMs, untilMs);
     for (const listener of this.#listeners) listener();
   }
 

@@ -24,6 +24,18 @@ test('each assignment of the same term renews its deadline', () => {
   expect(deadline.mayAnswer()).toBe(true);
 });
 
+test('a deadline of nought withholds it at once, and the next one gives it back', () => {
+  const bench = workbench();
+  bench.role.assign(writer('7'));
+  const { deadline } = bench.terms[0]!.term;
+  bench.role.assign(writer('7', 0));
+  expect(deadline.mayAnswer()).toBe(false);
+  bench.role.assign(writer('7'));
+  expect(deadline.mayAnswer()).toBe(true);
+  bench.role.assign(writer('7', 1));
+  expect(deadline.mayAnswer()).toBe(true);
+});
+
 test.each([
   ['follower', { role: 'follower' } as const],
   ['a new term', writer('8')],

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Predecessor } from '../../core/effects.ts';
+import { keyNames } from '../../core/etcd/names.ts';
 import type { Holds, WatchInput } from '../../core/inputs.ts';
 import type { Report } from '../../core/view.ts';
 import { Etcd } from './etcd.ts';
 import { Gateway } from './gateway.ts';
-import { keyNames } from './keys.ts';
 import { watch } from './watch.ts';
 
 /** Runs against a real etcd where this machine has one; the cluster tests have one always. */

@@ -1,8 +1,19 @@
 import type { Effect } from '../../core/effects.ts';
-import type { EtcdMember, Lease } from '../../core/inputs.ts';
-import type { Report, Site, View } from '../../core/view.ts';
+import type { KeyNames } from '../../core/etcd/names.ts';
+import { readView } from '../../core/etcd/reading.ts';
+import {
+  cancelSwitchover,
+  claim,
+  giveLeaderKey,
+  nominate,
+  pulse,
+  release,
+  type Transaction,
+} from '../../core/etcd/transactions.ts';
+import type { EtcdMember } from '../../core/inputs.ts';
+import type { Site, View } from '../../core/view.ts';
 import { base64, fromBase64, type Gateway } from './gateway.ts';
-import { type Header, type KeyNames, type KeyValue, readView, viewRanges } from './keys.ts';
+import { changeOf, comparisonOf, foundIn, type Header, type KeyValue, viewRanges } from './json.ts';
 
 type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -25,34 +36,21 @@ export class Etcd {
   }
 
   async read(): Promise<View> {
-    return (await this.#transact([], [])).view;
+    return (await this.#transact({ compare: [], change: [] })).view;
   }
 
-  /** Refused whole if one of the leases is not ours any more: then nothing was put. */
-  async pulse({ holds, report }: Of<'pulse'>): Promise<{ renewed: boolean; view: View }> {
-    const terms = Object.entries(holds) as [Lease, number][];
-    const compare = terms.map(([lease, term]) => unchanged(this.#leaseKey(lease), term));
-    const { succeeded, view } = await this.#transact(compare, [this.#putReport(report)]);
+  async pulse(effect: Of<'pulse'>): Promise<{ renewed: boolean; view: View }> {
+    const { succeeded, view } = await this.#transact(pulse(this.#names, this.#site, effect));
     return { renewed: succeeded, view };
   }
 
-  async claim({
-    lease,
-    revision,
-    over,
-    report,
-  }: Of<'claim'>): Promise<{ won: boolean; view: View }> {
-    const compare = [unchanged(this.#leaseKey(lease), revision)];
-    if (over !== null) compare.push(unchanged(this.#names.sites + over.site, over.pulse));
-    const take = put(this.#leaseKey(lease), { site: this.#site });
-    const { succeeded, view } = await this.#transact(compare, [this.#putReport(report), take]);
+  async claim(effect: Of<'claim'>): Promise<{ won: boolean; view: View }> {
+    const { succeeded, view } = await this.#transact(claim(this.#names, this.#site, effect));
     return { won: succeeded, view };
   }
 
-  /** Leaves the key without a site. If the term was over already, there is nothing to do. */
-  async release({ lease, revision }: Of<'release'>): Promise<View> {
-    const key = this.#leaseKey(lease);
-    return (await this.#transact([unchanged(key, revision)], [put(key, { site: null })])).view;
+  async release(effect: Of<'release'>): Promise<View> {
+    return (await this.#transact(release(this.#names, effect))).view;
   }
 
   /** What is left of a lease of Patroni's, in milliseconds; null if there is no such lease. */
@@ -82,32 +80,20 @@ export class Etcd {
     return { url: api_url, lease: found.lease };
   }
 
-  /**
-   * Gives Patroni's leader key to another site, with that one's own lease, and ends the wish for a
-   * switchover: in one transaction, so that no site ever sees the key vacant. False if the key, the
-   * wish, `/sync` or the lease are not what they were.
-   */
-  async giveLeaderKey(
-    { to, lease, failover, sync }: Of<'hand-over'>,
-    toLease: string,
-  ): Promise<boolean> {
-    const { patroniLeader, patroniSync, patroniFailover, patroniMember } = this.#names;
-    const compare = [
-      hasLease(patroniLeader, lease),
-      hasValue(patroniLeader, this.#site),
-      unchanged(patroniFailover, failover),
-      unchanged(patroniSync, sync),
-      hasLease(patroniMember(to), toLease),
-    ];
-    const key = base64(patroniLeader);
-    const answer = await this.#gateway.ask<TxnAnswer>('/v3/kv/txn', {
-      compare,
-      success: [
-        { request_put: { key, value: base64(to), lease: toLease } },
-        { request_delete_range: { key: base64(patroniFailover) } },
-      ],
-    });
-    return answer.succeeded === true;
+  /** False if anything that the transaction compares is not what it was. */
+  async giveLeaderKey(effect: Of<'hand-over'>, toLease: string): Promise<boolean> {
+    const { succeeded } = await this.#transact(
+      giveLeaderKey(this.#names, this.#site, effect, toLease),
+    );
+    return succeeded;
+  }
+
+  async cancelSwitchover(effect: Omit<Of<'cancel-switchover'>, 'kind'>): Promise<void> {
+    await this.#transact(cancelSwitchover(this.#names, effect));
+  }
+
+  async nominate(effect: Of<'nominate'>): Promise<void> {
+    await this.#transact(nominate(this.#names, this.#site, effect));
   }
 
   /** Whether this site's member leads, by its own word, and who the others are. */
@@ -130,51 +116,20 @@ export class Etcd {
     await this.#gateway.askOwn('/v3/maintenance/transfer-leadership', { targetID: member });
   }
 
-  #leaseKey(lease: Lease): string {
-    return this.#names.leases + lease;
-  }
-
-  #putReport(report: Report) {
-    return put(this.#names.sites + this.#site, report);
-  }
-
-  async #transact(compare: object[], puts: object[]) {
+  /** In one transaction, so what it shows is of one moment. */
+  async #transact({ compare, change }: Transaction): Promise<{ succeeded: boolean; view: View }> {
     const ranges = viewRanges(this.#names);
     const answer = await this.#gateway.ask<TxnAnswer>('/v3/kv/txn', {
-      compare,
-      success: [...puts, ...ranges],
+      compare: compare.map(comparisonOf),
+      success: [...change.map(changeOf), ...ranges],
       failure: ranges,
     });
     const found = (answer.responses ?? []).flatMap((each) => each.response_range?.kvs ?? []);
+    const { cluster_id: clusterId, revision } = answer.header;
+    const header = { clusterId, revision: Number(revision) };
     return {
       succeeded: answer.succeeded === true,
-      view: readView(answer.header, found, this.#names),
+      view: readView(header, found.map(foundIn), this.#names),
     };
   }
 }
-
-/** The revision 0 says that there is no such key. */
-const unchanged = (key: string, revision: number) => ({
-  key: base64(key),
-  target: 'MOD',
-  result: 'EQUAL',
-  mod_revision: String(revision),
-});
-
-const hasLease = (key: string, lease: string) => ({
-  key: base64(key),
-  target: 'LEASE',
-  result: 'EQUAL',
-  lease,
-});
-
-const hasValue = (key: string, value: string) => ({
-  key: base64(key),
-  target: 'VALUE',
-  result: 'EQUAL',
-  value: base64(value),
-});
-
-const put = (key: string, value: object) => ({
-  request_put: { key: base64(key), value: base64(JSON.stringify(value)) },
-});

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeyNames } from '../../core/etcd/names.ts';
 import type { PulseSeen, WatchInput } from '../../core/inputs.ts';
 import { urgentPartOf } from '../../core/report.ts';
 import type { Report } from '../../core/view.ts';
-import { base64, fromBase64, type Gateway } from './gateway.ts';
-import { type Header, type KeyNames, type KeyValue, prefixRange } from './keys.ts';
+import { fromBase64, type Gateway } from './gateway.ts';
+import { type Header, type KeyValue, parsed, rangesOf } from './json.ts';
 
 interface WatchAnswer {
   result?: { header: Header; events?: { kv?: KeyValue }[]; canceled?: boolean };
@@ -25,14 +26,7 @@ export async function watch(
   tell: (input: WatchInput) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const ranges = [
-    prefixRange(names.leases),
-    prefixRange(names.sites),
-    { key: base64(names.patroniLeader) },
-    { key: base64(names.patroniSync) },
-    { key: base64(names.patroniFailover) },
-  ];
-  const questions = ranges.map((range) => ({ create_request: range }));
+  const questions = rangesOf(names).map((range) => ({ create_request: range }));
   const news = new News(names);
   while (!signal.aborted) {
     try {
@@ -77,7 +71,8 @@ class News {
   isIn(changed: KeyValue | undefined): boolean {
     const name = fromBase64(changed?.key ?? '');
     if (!name.startsWith(this.#names.sites) || changed?.value === undefined) return true;
-    const urgent = urgentPartOf(JSON.parse(fromBase64(changed.value)) as Report);
+    const report = parsed(fromBase64(changed.value)) as Report | undefined;
+    const urgent = report ? urgentPartOf(report) : 'unreadable';
     const isNew = this.#last.get(name) !== urgent;
     this.#last.set(name, urgent);
     return isNew;

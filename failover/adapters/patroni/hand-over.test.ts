@@ -52,15 +52,36 @@ test('a site whose Patroni is not in etcd is given nothing', async () => {
   expect(giveLeaderKey).not.toHaveBeenCalled();
 });
 
+test('what a standby that lags would lead without a vote is taken back', async () => {
+  const { handOver, cancelSwitchover } = await ended({ received: END });
+  await expect(handOver()).rejects.toThrow('b lacks something');
+  expect(cancelSwitchover).toHaveBeenCalledOnce();
+  const lags = await ended({ received: 5, running: 6 });
+  await expect(lags.handOver()).rejects.toThrow('b lacks something');
+  expect(lags.cancelSwitchover).toHaveBeenCalledOnce();
+});
+
+test.each(['restarting', 'running', 'starting'])(
+  'a PostgreSQL that Patroni calls %s has not ended for the switchover',
+  async (state) => {
+    const { handOver, giveLeaderKey } = await ended({ received: END + 1, state });
+    await expect(handOver()).rejects.toThrow(`it says ${state}`);
+    expect(giveLeaderKey).not.toHaveBeenCalled();
+  },
+);
+
 interface Ended {
   /** How far the log of `b` goes. */
   readonly received: number;
+  /** How far our own went when the switchover began; 0 where it had been stopped by then. */
+  readonly running?: number;
+  readonly state?: string;
   readonly given?: boolean;
   readonly member?: null;
 }
 
 /** A PostgreSQL that ended in good order, and a standby on another site. */
-async function ended({ received, given = true, member }: Ended) {
+async function ended({ received, running = 0, state = 'stopped', given = true, member }: Ended) {
   const folder = await mkdtemp(join(tmpdir(), 'farol-hand-over-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'pg_controldata'), `#!/bin/sh\ncat <<'END'\n${ENDED}END\n`);
@@ -75,7 +96,15 @@ async function ended({ received, given = true, member }: Ended) {
   const url = `http://127.0.0.1:${(patroni.address() as AddressInfo).port}/patroni`;
   const giveLeaderKey = vi.fn(async () => given);
   const patroniMember = async () => (member === null ? null : { url, lease: 'lease-of-b' });
-  const give = handOverWith({ patroniMember, giveLeaderKey }, { dataDir: folder, binDir: folder });
-  const effect = { kind: 'hand-over', to: 'b', lease: '7', failover: 1, sync: 2 } as const;
-  return { handOver: () => give(effect), giveLeaderKey };
+  const cancelSwitchover = vi.fn(async () => {});
+  const etcd = { patroniMember, giveLeaderKey, cancelSwitchover };
+  const lsn = running === 0 ? null : String(running);
+  const own = { report: async () => ({ role: 'primary', state, timeline: 1, lsn }) as const };
+  const give = handOverWith(etcd, own, { dataDir: folder, binDir: folder });
+  const wish = { lease: '7', failover: 1, sync: 2, config: 3 };
+  return {
+    handOver: () => give({ kind: 'hand-over', to: 'b', ...wish }),
+    giveLeaderKey,
+    cancelSwitchover,
+  };
 }

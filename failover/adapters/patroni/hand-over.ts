@@ -18,7 +18,7 @@ export interface HandOverOptions {
 
 /** Patroni's own way takes over after that, as if we had not been there. */
 const ENDS_WITHIN_MS = 20_000;
-const RECEIVED_WITHIN_MS = 1_000;
+const RECEIVED_WITHIN_MS = 500;
 const LOOK_EVERY_MS = 15;
 
 /**
@@ -27,7 +27,8 @@ const LOOK_EVERY_MS = 15;
  * that it has is asked all the same. Patroni here finds the key in other hands and follows.
  */
 export function handOverWith(
-  etcd: Pick<Etcd, 'patroniMember' | 'giveLeaderKey'>,
+  etcd: Pick<Etcd, 'patroniMember' | 'giveLeaderKey' | 'cancelSwitchover'>,
+  own: Pick<Patroni, 'report'>,
   { dataDir, binDir, identity }: HandOverOptions,
 ) {
   return async (effect: Extract<Effect, { kind: 'hand-over' }>): Promise<void> => {
@@ -35,18 +36,50 @@ export function handOverWith(
     if (member === null) throw new Error(`Patroni of ${effect.to} is not in etcd`);
     const target = new Patroni(new URL(member.url).origin, identity);
     try {
+      await receivedOrTakenBack(etcd, effect, target, await positionOf(own));
       await within(ENDS_WITHIN_MS, 'PostgreSQL has not ended', () => hasEnded(dataDir));
-      const end = await endOfLog(dataDir, binDir);
-      await within(RECEIVED_WITHIN_MS, `${effect.to} lacks something`, async () => {
-        const { lsn } = await target.report();
-        return lsn !== null && Number(lsn) > end;
-      });
+      await receivedOrTakenBack(etcd, effect, target, 1 + (await endOfLog(dataDir, binDir)));
+      await assertEnded(own, dataDir);
       const given = await etcd.giveLeaderKey(effect, member.lease);
       if (!given) throw new Error('Patroni was quicker, or something changed');
     } finally {
       await target.close();
     }
   };
+}
+
+/** Whom a switchover names leads without a vote: one that lags is named no more. */
+async function receivedOrTakenBack(
+  etcd: Pick<Etcd, 'cancelSwitchover'>,
+  effect: Extract<Effect, { kind: 'hand-over' }>,
+  target: Patroni,
+  position: number,
+): Promise<void> {
+  try {
+    await within(RECEIVED_WITHIN_MS, `${effect.to} lacks something`, async () => {
+      return (await positionOf(target)) >= position;
+    });
+  } catch (error) {
+    await etcd.cancelSwitchover(effect);
+    throw error;
+  }
+}
+
+/** One that says nothing has nothing, as far as is known. */
+async function positionOf(patroni: Pick<Patroni, 'report'>): Promise<number> {
+  const { lsn } = await patroni.report();
+  return Number(lsn ?? 0);
+}
+
+/**
+ * `patronictl restart` ends PostgreSQL in good order too, and would start it again as the primary. That it
+ * ends for the switchover is Patroni's own word: stopping, then stopped, and never restarting.
+ */
+async function assertEnded(own: Pick<Patroni, 'report'>, dataDir: string): Promise<void> {
+  const { state } = await own.report();
+  if (state !== 'stopping' && state !== 'stopped')
+    throw new Error(`Patroni does not end PostgreSQL for the switchover: it says ${state}`);
+  if (!(await hasEnded(dataDir))) throw new Error('PostgreSQL has been started again');
 }
 
 /** The postmaster removes its file when it ends by itself, after the last standby has everything. */

@@ -1,8 +1,8 @@
 import { routing } from '../routing.ts';
 import { TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
+import type { AgentHost } from './agent-host.ts';
 import { READ, type Server } from './server.ts';
-import type { AgentHost } from './site.ts';
 import type { World } from './world.ts';
 
 const RETRY_MS = 200;

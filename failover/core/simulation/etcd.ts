@@ -1,7 +1,7 @@
 import { Endpoints } from '../endpoints.ts';
 import type { WatchInput } from '../inputs.ts';
 import type { Site } from '../view.ts';
-import { CLUSTER_ID, type Keys, noKeys, PATRONI_TTL_MS } from './keys.ts';
+import { CLUSTER_ID, NAMES, Store } from './store.ts';
 import type { World } from './world.ts';
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -11,146 +11,198 @@ interface Request<T> {
   /** Patroni is pinned to its own site's member; our agent goes round. */
   pinned?: boolean;
   deadlineMs: number;
-  apply: (keys: Keys) => T;
+  apply: (store: Store) => T;
   answer: (answer: Answer<T>) => void;
 }
 
-export interface Etcd {
-  readonly keys: Keys;
-  readonly leader: Site | null;
-  request<T>(request: Request<T>): void;
-  moveLeader(to: Site): void;
-  freeze(member: Site, forMs: number): void;
-  kill(member: Site): void;
-  revive(member: Site): void;
-  onChange(site: Site, tell: (input: WatchInput) => void): void;
-}
-
 const ELECTION_MS = 1_000;
+const EXPIRY_EVERY_MS = 500;
 
-export function etcd(world: World): Etcd {
-  const { time, random, network, members } = world;
-  const keys = noKeys();
-  const frozenUntil = new Map<Site, number>();
-  const dead = new Set<Site>();
-  const ways = new Map(
-    members.map((site) => [site, new Endpoints(members.length, () => time.now)]),
-  );
-  const watchers: [Site, (input: WatchInput) => void][] = [];
-  let leader: Site | null = members[members.length - 1]!;
-  let electing = false;
+/** Its members, who of them leads, and how long a question takes; what it holds is the store's. */
+export class Etcd {
+  readonly store = new Store();
+  readonly #world: World;
+  readonly #frozenUntil = new Map<Site, number>();
+  readonly #dead = new Set<Site>();
+  readonly #ways: ReadonlyMap<Site, Endpoints>;
+  readonly #watchers: [Site, (input: WatchInput) => void][] = [];
+  readonly #waiting: [Site, () => void][] = [];
+  #leader: Site | null;
+  #electing = false;
 
-  const runs = (member: Site): boolean =>
-    network.isOn(member) && !dead.has(member) && (frozenUntil.get(member) ?? 0) <= time.now;
-  const linked = (a: Site, b: Site): boolean =>
-    runs(a) && runs(b) && network.reaches(a, b) && network.reaches(b, a);
-  const hasMajority = (member: Site): boolean =>
-    2 * members.filter((other) => linked(member, other)).length > members.length;
+  constructor(world: World) {
+    this.#world = world;
+    const { members, time } = world;
+    this.#leader = members.at(-1)!;
+    this.#ways = new Map(
+      members.map((site) => [site, new Endpoints(members.length, () => time.now)]),
+    );
+    time.after(EXPIRY_EVERY_MS, () => this.#expire());
+  }
 
-  const elect = (): void => {
-    electing = false;
-    const able = members.filter(hasMajority);
-    if (able.length === 0) {
-      wantElection();
+  get leader(): Site | null {
+    return this.#leader;
+  }
+
+  moveLeader(to: Site): void {
+    if (this.#runs(to) && this.#hasMajority(to)) this.#leader = to;
+  }
+
+  freeze(member: Site, forMs: number): void {
+    this.#frozenUntil.set(member, this.#world.time.now + forMs);
+  }
+
+  kill(member: Site): void {
+    this.#dead.add(member);
+  }
+
+  revive(member: Site): void {
+    this.#dead.delete(member);
+  }
+
+  onChange(site: Site, tell: (input: WatchInput) => void): void {
+    this.#watchers.push([site, tell]);
+  }
+
+  /** Patroni waits for a change of its leader key. */
+  onLeaderKey(site: Site, wake: () => void): void {
+    this.#waiting.push([site, wake]);
+  }
+
+  /** As somebody with etcdctl does it: at once, and every watch shows it. */
+  change(apply: (store: Store) => void): void {
+    apply(this.store);
+    this.#show();
+  }
+
+  request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
+    const { time, network, random, members } = this.#world;
+    const attempt = pinned ? null : this.#ways.get(from)!.take();
+    const own = Math.max(members.indexOf(from), 0);
+    const endpoint = members[(own + (attempt?.member ?? 0)) % members.length]!;
+    let over = false;
+    const end = (result: Answer<T>): void => {
+      if (over) return;
+      over = true;
+      if (result.ok) attempt?.answered();
+      else attempt?.failed();
+      answer(result);
+    };
+    time.after(deadlineMs, () => end({ ok: false, reason: `${endpoint} did not answer in time` }));
+    if (!network.reaches(from, endpoint) || random.chance(network.lossRate)) return;
+    const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
+    time.after(arrival, () => this.#serve({ from, endpoint, apply, end }, 0));
+  }
+
+  #serve<T>(
+    question: {
+      from: Site;
+      endpoint: Site;
+      apply: (store: Store) => T;
+      end: (answer: Answer<T>) => void;
+    },
+    tries: number,
+  ): void {
+    const { from, endpoint, apply, end } = question;
+    const { time, network, random } = this.#world;
+    if (!this.#runs(endpoint)) {
+      if (network.isOn(endpoint) && this.#dead.has(endpoint)) end({ ok: false, reason: 'refused' });
       return;
     }
-    leader = random.pick(able);
-    // An election starts every lease again (etcd#9888): the reason for leases of our own.
-    if (keys.patroniLeader !== null) keys.leaseUntil = time.now + PATRONI_TTL_MS + ELECTION_MS;
-  };
-  const wantElection = (): void => {
-    if (electing) return;
-    electing = true;
-    time.after(random.between(ELECTION_MS, 2 * ELECTION_MS), elect);
-  };
-  const working = (): Site | null => {
-    if (leader !== null && !hasMajority(leader)) leader = null;
-    if (leader === null) wantElection();
-    return leader;
-  };
-
-  const show = (input: WatchInput): void => {
-    for (const [site, tell] of watchers) {
-      // A member that is cut off from the leader is told nothing, and so shows nothing.
-      if (leader === null || !linked(site, leader) || !random.chance(0.9)) continue;
-      time.after(random.between(2, 30), () => tell(input));
+    const serving = this.#working();
+    if (serving === null || !this.#linked(endpoint, serving)) {
+      // etcd keeps the request and may carry it out long after the client has given up.
+      if (tries < 10) time.after(300, () => this.#serve(question, tries + 1));
+      return;
     }
-  };
-  const changed = (): void => show({ kind: 'hint' });
-  const expire = (): void => {
-    time.after(500, expire);
-    if (working() === null || keys.patroniLeader === null || keys.leaseUntil > time.now) return;
-    keys.patroniLeader = null;
-    keys.revision++;
-    changed();
-  };
-  time.after(500, expire);
+    const value = apply(this.store);
+    this.#show();
+    if (!network.reaches(endpoint, from) || random.chance(network.lossRate)) return;
+    const delay = network.delay(endpoint, from) + this.#slowness();
+    time.after(delay, () => end({ ok: true, value }));
+  }
 
-  const slowness = (): number => (random.chance(network.lossRate) ? random.between(100, 3_000) : 0);
+  #slowness(): number {
+    const { random, network } = this.#world;
+    return random.chance(network.lossRate) ? random.between(100, 3_000) : 0;
+  }
 
-  return {
-    keys,
-    get leader() {
-      return leader;
-    },
-    moveLeader: (to) => {
-      if (runs(to) && hasMajority(to)) leader = to;
-    },
-    freeze: (member, forMs) => void frozenUntil.set(member, time.now + forMs),
-    kill: (member) => void dead.add(member),
-    revive: (member) => void dead.delete(member),
-    onChange: (site, tell) => void watchers.push([site, tell]),
-    request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
-      const attempt = pinned ? null : ways.get(from)!.take();
-      const own = members.indexOf(from);
-      const endpoint = members[(own + (attempt?.member ?? 0)) % members.length]!;
-      let over = false;
-      const end = (result: Answer<T>): void => {
-        if (over) return;
-        over = true;
-        if (result.ok) attempt?.answered();
-        else attempt?.failed();
-        answer(result);
-      };
-      time.after(deadlineMs, () =>
-        end({ ok: false, reason: `${endpoint} did not answer in time` }),
-      );
-      if (!network.reaches(from, endpoint) || random.chance(network.lossRate)) return;
-      const serve = (tries: number): void => {
-        if (!runs(endpoint)) {
-          if (network.isOn(endpoint) && dead.has(endpoint)) end({ ok: false, reason: 'refused' });
-          return;
-        }
-        const serving = working();
-        if (serving === null || !linked(endpoint, serving)) {
-          // etcd keeps the request and may carry it out long after the client has given up.
-          if (tries < 10) time.after(300, () => serve(tries + 1));
-          return;
-        }
-        const before = keys.revision;
-        const value = apply(keys);
-        if (keys.revision !== before) tellOf(keys, before);
-        if (!network.reaches(endpoint, from) || random.chance(network.lossRate)) return;
-        time.after(network.delay(endpoint, from) + slowness(), () => end({ ok: true, value }));
-      };
-      time.after(2 * network.delay(from, endpoint) + slowness(), () => serve(0));
-    },
-  };
+  #runs(member: Site): boolean {
+    const { network, time } = this.#world;
+    const frozen = (this.#frozenUntil.get(member) ?? 0) > time.now;
+    return network.isOn(member) && !this.#dead.has(member) && !frozen;
+  }
+
+  #linked(a: Site, b: Site): boolean {
+    const { network } = this.#world;
+    return this.#runs(a) && this.#runs(b) && network.reaches(a, b) && network.reaches(b, a);
+  }
+
+  #hasMajority(member: Site): boolean {
+    const { members } = this.#world;
+    return 2 * members.filter((other) => this.#linked(member, other)).length > members.length;
+  }
+
+  #working(): Site | null {
+    if (this.#leader !== null && !this.#hasMajority(this.#leader)) this.#leader = null;
+    if (this.#leader === null) this.#wantElection();
+    return this.#leader;
+  }
+
+  #wantElection(): void {
+    if (this.#electing) return;
+    this.#electing = true;
+    const { time, random } = this.#world;
+    time.after(random.between(ELECTION_MS, 2 * ELECTION_MS), () => this.#elect());
+  }
+
+  #elect(): void {
+    const { members, random, time } = this.#world;
+    this.#electing = false;
+    const able = members.filter((member) => this.#hasMajority(member));
+    if (able.length === 0) this.#wantElection();
+    else {
+      this.#leader = random.pick(able);
+      this.store.restartLeases(time.now + ELECTION_MS);
+    }
+  }
+
+  #expire(): void {
+    const { time } = this.#world;
+    time.after(EXPIRY_EVERY_MS, () => this.#expire());
+    if (this.#working() === null) return;
+    this.store.expire(time.now);
+    this.#show();
+  }
 
   /** Every pulse is a change; to read after each would only cost simulated time. */
-  function tellOf(after: Keys, before: number): void {
-    const { revision } = after;
-    for (const [site, pulse] of Object.entries(after.sites))
-      if (pulse.revision === revision)
-        show({ kind: 'pulse-seen', clusterId: CLUSTER_ID, site, revision });
-    const onlyPulse = revision === before + 1 && lastWasPulse(after);
-    if (!onlyPulse || random.chance(0.1)) changed();
+  #show(): void {
+    const changed = this.store.takeChanged();
+    if (changed.length === 0) return;
+    for (const key of changed) {
+      if (!key.startsWith(NAMES.sites)) continue;
+      const site = key.slice(NAMES.sites.length);
+      const { revision } = this.store;
+      this.#tell({ kind: 'pulse-seen', clusterId: CLUSTER_ID, site, revision });
+    }
+    if (changed.includes(NAMES.patroniLeader))
+      for (const [site, wake] of this.#waiting)
+        if (this.#leader !== null && this.#linked(site, this.#leader)) wake();
+    const onlyPulse = changed.every((key) => key.startsWith(NAMES.sites));
+    if (!onlyPulse || this.#world.random.chance(0.1)) this.#tell({ kind: 'hint' });
   }
-}
 
-function lastWasPulse(keys: Keys): boolean {
-  const newest = Object.values(keys.sites).some(({ revision }) => revision === keys.revision);
-  return (
-    newest && keys.leader.revision !== keys.revision && keys.address.revision !== keys.revision
-  );
+  #tell(input: WatchInput): void {
+    const { time, random, network } = this.#world;
+    for (const [site, tell] of this.#watchers) {
+      // A member that is cut off from the leader is told nothing, and so shows nothing.
+      if (
+        this.#leader === null ||
+        !this.#linked(site, this.#leader) ||
+        random.chance(network.watchLossRate)
+      )
+        continue;
+      time.after(random.between(2, 30), () => tell(input));
+    }
+  }
 }

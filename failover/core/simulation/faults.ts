@@ -1,9 +1,10 @@
 import type { Site } from '../view.ts';
+import type { AgentHost } from './agent-host.ts';
 import type { Etcd } from './etcd.ts';
 import type { Patroni } from './patroni.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
-import type { AgentHost } from './site.ts';
+import { NAMES, primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
 export interface Cluster {
@@ -14,7 +15,7 @@ export interface Cluster {
   readonly postgreses: ReadonlyMap<Site, Postgres>;
 }
 
-/** Breaks a thing or two at times drawn from the seed; by `until` everything has been mended. */
+/** Breaks a thing or two at times drawn from the seed; whatever was broken is mended again. */
 export function breakThings(world: World, cluster: Cluster, from: number, until: number): void {
   const { time, random } = world;
   const count = 1 + Math.floor(random.next() * 4);
@@ -32,24 +33,60 @@ export function breakThings(world: World, cluster: Cluster, from: number, until:
 
 /** Rather the active site: there it hurts. */
 function pickSite({ random, sites }: World, { etcd }: Cluster): Site {
-  const active = etcd.keys.patroniLeader?.site;
-  return active !== undefined && random.chance(0.6) ? active : random.pick(sites);
+  const active = primaryOf(etcd.store);
+  return active !== null && random.chance(0.6) ? active : random.pick(sites);
 }
 
 type Fault = (world: World, cluster: Cluster, site: Site, forMs: number) => void;
 
-export const powerLoss: Fault = ({ network, time }, cluster, site, forMs) => {
-  if (!network.isOn(site)) return;
+export const powerLoss: Fault = (world, cluster, site, forMs) => {
+  if (!powerOff(world, cluster, site)) return;
+  world.time.after(forMs, () => powerOn(world, cluster, site));
+};
+
+function powerOff({ network, note }: World, cluster: Cluster, site: Site): boolean {
+  if (!network.isOn(site)) return false;
+  note(`${site} has no power`);
   network.power(site, false);
   cluster.agents.get(site)!.stop();
   cluster.servers.get(site)!.stop();
   cluster.patronis.get(site)!.stop();
-  time.after(forMs, () => {
-    network.power(site, true);
-    cluster.agents.get(site)!.begin();
-    cluster.servers.get(site)!.begin();
-    cluster.patronis.get(site)!.begin();
+  return true;
+}
+
+function powerOn({ network, note }: World, cluster: Cluster, site: Site): void {
+  if (network.isOn(site)) return;
+  note(`${site} has power`);
+  network.power(site, true);
+  cluster.agents.get(site)!.begin();
+  cluster.servers.get(site)!.begin();
+  cluster.patronis.get(site)!.begin();
+}
+
+/**
+ * F34: the active site is lost with much that nobody confirmed; the one that follows it is lost a moment
+ * after its promotion, and the first one is back by then.
+ */
+export const bothEndsLost: Fault = (world, cluster, site) => {
+  const { time, random } = world;
+  const giveUpAt = time.now + 50_000;
+  for (const postgres of cluster.postgreses.values()) postgres.stall(1_000);
+  cluster.postgreses.get(site)!.writeMore(random.between(1e3, 5e7));
+  time.after(random.between(100, 900), () => {
+    if (!powerOff(world, cluster, site)) return;
+    const delay = random.between(100, 4_000);
+    const look = (): void => {
+      const next = [...cluster.postgreses.values()].find(({ up, primary }) => up && primary);
+      if (next === undefined && time.now < giveUpAt) time.after(20, look);
+      else {
+        if (next !== undefined)
+          time.after(delay, () => powerLoss(world, cluster, next.site, random.between(5e3, 40e3)));
+        time.after(random.between(0, delay), () => powerOn(world, cluster, site));
+      }
+    };
+    look();
   });
+  world.busyFor(70_000);
 };
 
 export const cutOff: Fault = ({ network, time, members }, _cluster, site, forMs) => {
@@ -89,12 +126,26 @@ export const agentKilled: Fault = ({ random }, cluster, site) =>
   cluster.agents.get(site)!.kill(random.between(300, 3_000));
 export const agentPaused: Fault = (_world, cluster, site, forMs) =>
   cluster.agents.get(site)!.pause(forMs);
+/** For good, or nearly: it is not started again, or falls each time (F28). */
+export const agentGone: Fault = (_world, cluster, site, forMs) =>
+  cluster.agents.get(site)!.kill(forMs);
+export const agentFallsInALoop: Fault = (world, cluster, site, forMs) => {
+  const { time, random } = world;
+  const until = time.now + forMs;
+  const fall = (): void => {
+    cluster.agents.get(site)!.kill(random.between(500, 1_500));
+    if (time.now < until) time.after(random.between(1_600, 4_000), fall);
+  };
+  fall();
+};
 export const serverKilled: Fault = ({ random }, cluster, site) =>
   cluster.servers.get(site)!.kill(random.between(500, 3_000));
 export const serverPaused: Fault = (_world, cluster, site, forMs) =>
   cluster.servers.get(site)!.pause(forMs);
 export const serverSick: Fault = (_world, cluster, site, forMs) =>
   cluster.servers.get(site)!.sicken(forMs);
+export const serverFallsInALoop: Fault = (_world, cluster, site, forMs) =>
+  cluster.servers.get(site)!.crashInALoop(forMs);
 export const oursPaused: Fault = (world, cluster, site, forMs) => {
   agentPaused(world, cluster, site, forMs);
   serverPaused(world, cluster, site, forMs);
@@ -105,10 +156,46 @@ export const sitePaused: Fault = (world, cluster, site, forMs) => {
   oursPaused(world, cluster, site, forMs);
   patroniFrozen(world, cluster, site, forMs);
 };
+/** The whole machine, as when its hypervisor moves it: nothing of it is heard, and all goes on later. */
+export const machinePaused: Fault = (world, cluster, site, forMs) => {
+  sitePaused(world, cluster, site, forMs);
+  cluster.postgreses.get(site)!.pause(forMs);
+  cluster.etcd.freeze(site, forMs);
+  cutOff(world, cluster, site, forMs);
+};
+export const patroniRestarted: Fault = ({ random }, cluster, site, forMs) =>
+  cluster.patronis.get(site)!.restart(Math.min(forMs, random.between(500, 25_000)));
+export const patroniPaused: Fault = ({ time }, { etcd }, _site, forMs) => {
+  etcd.change((store) => store.put(NAMES.patroniConfig, { pause: true }));
+  time.after(forMs, () => etcd.change((store) => store.put(NAMES.patroniConfig, {})));
+};
+/** What Patroni leaves there, and what somebody with a keyboard does. */
+export const failoverKeyOdd: Fault = ({ random }, { etcd }) => {
+  const odd = random.pick<unknown>(['{', 'a:b', '', {}, { leader: null, member: null }]);
+  etcd.change((store) => store.put(NAMES.patroniFailover, odd));
+};
+export const clonedAnew: Fault = ({ random, sites }, cluster) =>
+  cluster.patronis.get(random.pick(sites))!.reinitialize();
+export const bulkWritten: Fault = ({ random }, { postgreses }, site) =>
+  postgreses.get(site)!.writeMore(random.between(1e3, 5e7));
+export const slowAddress: Fault = (_world, cluster, site, forMs) =>
+  cluster.agents.get(site)!.slowAddress(forMs);
+export const bothStandbysLost: Fault = (world, cluster, site, forMs) => {
+  for (const other of world.sites)
+    if (other !== site) powerLoss(world, cluster, other, world.random.between(0.3, 1) * forMs);
+};
 export const postgresKilled: Fault = (_world, cluster, site) =>
   cluster.patronis.get(site)!.crashPostgres();
 export const standbysStalled: Fault = (_world, { postgreses }, _site, forMs) => {
   for (const postgres of postgreses.values()) postgres.stall(Math.min(forMs, 8_000));
+};
+/** Its Patroni answers, but it receives nothing, and is moved to all the same. */
+export const moveToOneThatLags: Fault = ({ time, random, sites }, cluster, site) => {
+  const to = random.pick(sites.filter((other) => other !== site));
+  cluster.postgreses.get(to)!.stall(random.between(3_000, 12_000));
+  time.after(random.between(100, 3_000), () =>
+    cluster.patronis.get(site)!.switchover(to, () => {}),
+  );
 };
 /** FAULTS.md, schedule 1. */
 export const killedWhileBatchWaits: Fault = (world, cluster, site, forMs) => {
@@ -119,7 +206,7 @@ export const killedWhileBatchWaits: Fault = (world, cluster, site, forMs) => {
 export const postgresKilledThenSiteLost: Fault = (world, cluster, site, forMs) => {
   standbysStalled(world, cluster, site, forMs);
   world.time.after(700, () => postgresKilled(world, cluster, site, forMs));
-  world.time.after(Math.min(5_000, forMs / 4), () => powerLoss(world, cluster, site, forMs / 2));
+  world.time.after(Math.min(4_000, forMs / 4), () => powerLoss(world, cluster, site, forMs / 2));
 };
 export const etcdFrozen: Fault = (_world, { etcd }, _site, forMs) => {
   if (etcd.leader !== null) etcd.freeze(etcd.leader, Math.min(forMs, 12_000));
@@ -133,6 +220,8 @@ export const frontDown: Fault = (_world, cluster, site, forMs) =>
   cluster.agents.get(site)!.frontDown(forMs);
 export const onBattery: Fault = (_world, cluster, site, forMs) =>
   cluster.agents.get(site)!.battery(forMs);
+export const batteryLow: Fault = (_world, cluster, site, forMs) =>
+  cluster.agents.get(site)!.battery(forMs, 'low');
 export const operatorMoves: Fault = ({ random, sites }, cluster) =>
   cluster.agents
     .get(random.pick(sites))!
@@ -141,17 +230,29 @@ export const operatorMoves: Fault = ({ random, sites }, cluster) =>
 const FAULTS: readonly Fault[] = [
   powerLoss,
   powerLoss,
+  bothEndsLost,
+  bothEndsLost,
+  bothStandbysLost,
   cutOff,
   cutPair,
   lossyNetwork,
   agentKilled,
   agentPaused,
+  agentGone,
+  agentFallsInALoop,
   serverKilled,
   serverPaused,
   serverSick,
+  serverFallsInALoop,
   oursPaused,
   patroniFrozen,
+  patroniRestarted,
+  patroniPaused,
+  failoverKeyOdd,
+  clonedAnew,
+  bulkWritten,
   sitePaused,
+  machinePaused,
   postgresKilled,
   standbysStalled,
   killedWhileBatchWaits,
@@ -159,6 +260,8 @@ const FAULTS: readonly Fault[] = [
   etcdFrozen,
   etcdKilled,
   frontDown,
+  slowAddress,
   onBattery,
+  batteryLow,
   operatorMoves,
 ];

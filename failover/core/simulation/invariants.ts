@@ -1,8 +1,9 @@
 import type { Site } from '../view.ts';
+import type { AgentHost } from './agent-host.ts';
 import type { Cluster } from './faults.ts';
 import type { Postgres } from './postgres.ts';
-import type { Acknowledgement } from './server.ts';
-import type { AgentHost } from './site.ts';
+import type { Acknowledgement, Server } from './server.ts';
+import { primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
 /** I1-I3 of FAULTS.md, what the address promises (D9), and that everything is well in the end. */
@@ -17,8 +18,11 @@ export interface Invariants {
   /** The first thing that was broken, and when. */
   readonly broken: string | null;
   fail(what: string): void;
-  acknowledge(ack: Acknowledgement): void;
-  open(epoch: number, database: Postgres): void;
+  /** With the database that it is from. */
+  acknowledge(ack: Acknowledgement, database: Postgres): void;
+  open(epoch: number): void;
+  /** Never two servers that could answer, whatever they answer. */
+  deadlines(servers: ReadonlyMap<Site, Server>): void;
   address(agents: ReadonlyMap<Site, AgentHost>): void;
   /** Writer, leader and address at one site, and clients served by it since a moment ago. */
   well(cluster: Cluster): boolean;
@@ -68,18 +72,24 @@ export function invariants(world: World): Invariants {
       noteGap();
       return gapMs;
     },
-    acknowledge({ id, epoch, site, read }: Acknowledgement): void {
+    acknowledge({ id, epoch, site, read }: Acknowledgement, database: Postgres): void {
+      if (epoch > newest) {
+        const missing = lost(database.wal);
+        if (missing !== undefined) fail(`I2: ${site} answers without ${missing}`);
+      }
       if (epoch < newest) fail(`I1: ${site} answered in epoch ${epoch} after ${newest} had`);
       newest = Math.max(newest, epoch);
       if (read) return;
       acknowledged.add(id);
       lastAckAt = world.time.now;
     },
-    open(epoch: number, database: Postgres): void {
+    open(epoch: number): void {
       if (terms.has(epoch)) fail(`two writers with epoch ${epoch}`);
       terms.add(epoch);
-      const missing = lost(database.wal);
-      if (missing !== undefined) fail(`I2: ${database.site} opens without ${missing}`);
+    },
+    deadlines(servers: ReadonlyMap<Site, Server>): void {
+      const open = [...servers.values()].filter((server) => server.open);
+      if (open.length > 1) fail(`I1: ${open.map(({ site }) => site).join()} could both answer`);
     },
     address(agents: ReadonlyMap<Site, AgentHost>): void {
       const holders = [...agents.values()].filter((agent) => agent.hasAddress);
@@ -92,14 +102,15 @@ export function invariants(world: World): Invariants {
       addressMoves++;
       world.note(`address at ${now}`);
     },
-    well({ agents, servers, etcd: { keys } }: Cluster): boolean {
-      const site = keys.leader.site;
-      if (site === null || keys.address.site !== site) return false;
-      if (keys.patroniLeader?.site !== site || !agents.get(site)!.hasAddress) return false;
+    well({ agents, servers, etcd: { store } }: Cluster): boolean {
+      const { leader, address } = store.view();
+      const { site } = leader;
+      if (site === null || address.site !== site) return false;
+      if (primaryOf(store) !== site || !agents.get(site)!.hasAddress) return false;
       return servers.get(site)!.report().role === 'writer' && world.time.now - lastAckAt < 1_500;
     },
-    finish({ postgreses, etcd: { keys } }: Cluster): void {
-      const { wal } = postgreses.get(keys.leader.site!)!;
+    finish({ postgreses, etcd: { store } }: Cluster): void {
+      const { wal } = postgreses.get(store.view().leader.site!)!;
       const missing = lost(wal);
       if (missing !== undefined) fail(`I2: ${missing} was acknowledged and is lost`);
       const all = wal.flatMap((entry) => entry.requests);

@@ -5,6 +5,8 @@ import type { Random } from './random.ts';
 export interface Network {
   /** Part of all messages that are lost, and of those that are slow. */
   lossRate: number;
+  /** Part of what a watch of etcd does not show. */
+  watchLossRate: number;
   isOn(site: Site): boolean;
   power(site: Site, on: boolean): void;
   cut(from: Site, to: Site): void;
@@ -22,6 +24,7 @@ export function network(sites: readonly Site[], random: Random): Network {
   const cuts = new Set<string>();
   return {
     lossRate: 0.002,
+    watchLossRate: 0.1,
     isOn: (site) => !off.has(site),
     power: (site, on) => void (on ? off.delete(site) : off.add(site)),
     cut: (from, to) => void cuts.add(`${from}>${to}`),

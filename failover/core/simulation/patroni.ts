@@ -1,367 +1,668 @@
 import type { Site } from '../view.ts';
 import type { Etcd } from './etcd.ts';
-import { acquirePatroni, releasePatroni, renewPatroni } from './keys.ts';
-import { type Postgres, rewind } from './postgres.ts';
+import { isHealthiest, type MemberStatus, membersOf, type SyncState } from './patroni-race.ts';
+import { beforePromotion, namedSteps, quorumSteps, type SyncStep } from './patroni-sync.ts';
+import { isPrefix, NOBODY_IS_ASKED, type Postgres, rewind } from './postgres.ts';
+import { NAMES, primaryOf, type Store } from './store.ts';
 import type { World } from './world.ts';
 
-/** One site's Patroni, at its shortest timings: ttl 20, loop_wait 1, retry_timeout 3. */
-export interface Patroni {
-  readonly site: Site;
-  readonly frozen: boolean;
-  readonly role: 'primary' | 'standby';
-  /** PostgreSQL was stopped for a switchover, and has not been started since. */
-  readonly endedInOrder: boolean;
-  freeze(forMs: number): void;
-  /** Power: everything of this site's Patroni and PostgreSQL stops, or begins again. */
-  stop(): void;
-  begin(): void;
-  crashPostgres(): void;
-  switchover(to: Site, answer: (failure: string | null) => void): void;
-  /** The loop that a change in etcd or a colleague wakes. */
-  wake(): void;
-}
-
+/** Patroni at its shortest timings: ttl 20, loop_wait 1, retry_timeout 3. */
 const LOOP_MS = 1_000;
 const RETRY_MS = 3_000;
 const REST_MS = 2_000;
 const PROMOTE_MS = 300;
+/** It looks once a second whether PostgreSQL has been promoted; until then it does nothing else. */
+const PROMOTION_SEEN_MS = 1_050;
+const STOP_WITHIN_MS = 10_000;
 const RELEASE_AFTER_MS = 1_000;
 const RESTART_MS = 1_500;
-const DROP_STANDBY_MS = 10_000;
+/** wal_sender_timeout, or tcp_user_timeout and the next loop. */
+const DROP_STANDBY_MS = 5_000;
+const REWIND_MS = [500, 2_500] as const;
+const CLONE_MS = [2_000, 9_000] as const;
+/** A rewind or clone whose source says nothing more is given up. */
+const SOURCE_SILENT_MS = 5_000;
 
-export function patroni(
-  postgres: Postgres,
-  etcd: Etcd,
-  world: World,
-  peers: { patronis: () => Map<Site, Patroni>; postgreses: () => Map<Site, Postgres> },
-): Patroni {
-  const { time, random, network } = world;
-  const { site } = postgres;
-  let running = true;
-  let frozenUntil = 0;
-  let role: Patroni['role'] = 'standby';
-  let renewedAt = 0;
-  let wonAt = 0;
-  let racing = false;
-  let switching = false;
-  let endedInOrder = false;
+export interface Peers {
+  readonly patronis: () => ReadonlyMap<Site, Patroni>;
+  readonly postgreses: () => ReadonlyMap<Site, Postgres>;
+}
+
+/** What one loop of Patroni sees of etcd. */
+interface Cluster {
+  readonly leader: { site: Site; lease: string | null } | null;
+  readonly sync: SyncState;
+  readonly failover: { from: Site | null; to: Site | null } | null;
+  readonly timeline: number;
+  readonly paused: boolean;
+}
+
+/**
+ * One site's Patroni 4.0.7, as far as who leads depends on it: written from its sources (ha.py,
+ * quorum.py, dcs/etcd3.py), and pinned by tests against the real one in test/cluster.
+ */
+export class Patroni {
+  readonly site: Site;
+  readonly #postgres: Postgres;
+  readonly #etcd: Etcd;
+  readonly #world: World;
+  readonly #peers: Peers;
+  #running = true;
+  #frozenUntil = 0;
+  /** What takes long and is done one at a time: while it lasts only the lease is prolonged. */
+  #busy: 'promoting' | 'stopping' | 'starting' | 'rewinding' | 'cloning' | 'assigning' | null =
+    null;
+  #looping = false;
+  #heardAt = 0;
+  #endedInOrder = false;
+  #lease: string;
+  #leases = 0;
+  #promotedAt: number | null = null;
   /** Rises with each stop, so that what was under way before is forgotten. */
-  let life = 0;
-  const seenAt = new Map<Site, number>();
+  #life = 0;
+  #paused = false;
+  #wantsClone = false;
+  /** The machine has just started: nothing of its PostgreSQL runs. */
+  #began = false;
+  readonly #seenAt = new Map<Site, number>();
 
-  const works = (): boolean => running && network.isOn(site) && frozenUntil <= time.now;
-  const ask = <T>(
-    apply: Parameters<typeof etcd.request<T>>[0]['apply'],
-    then: (value: T | null) => void,
-  ): void => {
-    const mine = life;
-    etcd.request({
-      from: site,
-      pinned: true,
-      deadlineMs: RETRY_MS,
-      apply,
-      answer: (answer) => {
-        const proceed = (): void => {
-          if (life === mine) then(answer.ok ? answer.value : null);
-        };
-        if (frozenUntil > time.now) time.at(frozenUntil + 1, proceed);
-        else proceed();
-      },
-    });
-  };
-  const whileAlive = (delay: number, act: () => void): void => {
-    const mine = life;
-    const attempt = (): void => {
-      if (life !== mine) return;
-      if (frozenUntil > time.now) time.at(frozenUntil + 1, attempt);
-      else act();
+  constructor(postgres: Postgres, etcd: Etcd, world: World, peers: Peers) {
+    this.site = postgres.site;
+    [this.#postgres, this.#etcd, this.#world, this.#peers] = [postgres, etcd, world, peers];
+    this.#lease = `${this.site}-0`;
+    const { time, random } = world;
+    const tick = (): void => {
+      time.after(LOOP_MS * random.between(0.9, 1.1), tick);
+      this.#loop();
     };
-    time.after(delay, attempt);
-  };
+    time.after(random.between(0, LOOP_MS), tick);
+    etcd.onLeaderKey(this.site, () => this.wake());
+  }
 
-  const loop = (): void => {
-    if (!works() || switching) return;
-    if (role === 'primary') renew();
-    else follow();
-  };
+  get frozen(): boolean {
+    return !this.#works();
+  }
 
-  const renew = (): void => {
-    const sentAt = time.now;
-    ask(
-      (keys) => renewPatroni(keys, site, time.now),
-      (mine) => {
-        if (role !== 'primary' || switching) return;
-        if (mine === true) {
-          renewedAt = sentAt;
-          if (!postgres.up) restart();
-          else if (postgres.primary) keepSync();
-          // It fell between winning the key and being promoted.
-          else if (time.now - wonAt > 2 * PROMOTE_MS) postgres.promote();
-        } else if (mine === false || time.now - renewedAt > LOOP_MS + RETRY_MS) demote();
-      },
-    );
-  };
+  /** PostgreSQL was stopped for a switchover, and has not been started since: Patroni's own word. */
+  get endedInOrder(): boolean {
+    return this.#endedInOrder;
+  }
 
-  const restart = (): void => {
-    whileAlive(random.between(0.5, 1) * RESTART_MS, () => {
-      endedInOrder = false;
-      postgres.up = true;
-      postgres.stream();
+  /** As GET /patroni says it. */
+  get state(): string {
+    if (this.#busy === 'cloning') return 'creating replica';
+    if (this.#busy === 'stopping') return this.#postgres.up ? 'stopping' : 'stopped';
+    return this.#postgres.up ? 'running' : 'starting';
+  }
+
+  get role(): 'primary' | 'standby' {
+    return this.#postgres.primary ? 'primary' : 'standby';
+  }
+
+  freeze(forMs: number): void {
+    this.#frozenUntil = Math.max(this.#frozenUntil, this.#world.time.now + forMs);
+  }
+
+  /** Power: everything of this site's Patroni and PostgreSQL stops, or begins again. */
+  stop(): void {
+    this.#end();
+    this.#postgres.crash();
+    this.#postgres.follows = null;
+  }
+
+  begin(): void {
+    this.#start();
+    this.#began = true;
+    this.freeze(this.#world.random.between(500, 2_000));
+  }
+
+  /** Patroni alone ends and is started again: PostgreSQL goes on, and the next lease is another one. */
+  restart(afterMs: number): void {
+    this.#end();
+    this.#world.time.after(afterMs, () => {
+      if (!this.#running && this.#world.network.isOn(this.site)) this.#start();
     });
-  };
+  }
 
-  const demote = (): void => {
-    world.note(`patroni ${site} demotes`);
-    role = 'standby';
-    postgres.crash();
-    postgres.primary = false;
-    postgres.follows = null;
-  };
+  beginIfEnded(): void {
+    if (!this.#running) this.begin();
+  }
 
-  const follow = (): void => {
-    ask(
-      (keys) => ({ leader: keys.patroniLeader?.site ?? null, sync: keys.sync }),
-      (seen) => {
-        if (seen === null || role !== 'standby') return;
-        if (seen.leader === site) resume();
-        else if (seen.leader === null) race(seen.sync);
+  crashPostgres(): void {
+    this.#postgres.crash();
+  }
+
+  /** Clones this site's copy anew; one that is under way is begun again from nothing. */
+  reinitialize(): void {
+    const leader = primaryOf(this.#etcd.store);
+    if (this.#postgres.primary || leader === null || leader === this.site) return;
+    this.#wantsClone = true;
+    if (this.#busy === 'cloning') this.#abandon();
+  }
+
+  switchover(to: Site, answer: (failure: string | null) => void): void {
+    const { voters } = syncIn(this.#etcd.store);
+    const { primary, up } = this.#postgres;
+    const willing = voters.includes(to) && this.#hears(to) && !this.#paused;
+    if (!this.#works() || this.#busy !== null || !primary || !up || !willing) {
+      answer('it cannot be now');
+      return;
+    }
+    this.#ask(
+      (store) => store.put(NAMES.patroniFailover, { leader: this.site, member: to }),
+      (written) => {
+        if (written === null) answer('etcd does not answer');
         else {
-          if (!postgres.up) restart();
-          stream(seen.leader);
+          this.wake();
+          this.#whileAlive(RELEASE_AFTER_MS + REST_MS, () => answer(null));
         }
       },
     );
-  };
+  }
 
-  /** Started again within the TTL: if the key is still its own, it goes on as it is. */
-  const resume = (): void => {
-    ask(
-      (keys) => renewPatroni(keys, site, time.now),
-      (mine) => {
-        if (mine !== true || role !== 'standby') return;
-        world.note(`patroni ${site} resumes as primary`);
-        role = 'primary';
-        renewedAt = time.now;
-        postgres.promote();
-        restart();
+  /** The loop that a change in etcd or a colleague wakes. */
+  wake(): void {
+    const { time, random } = this.#world;
+    time.after(random.between(5, 50), () => this.#loop());
+  }
+
+  // --- one loop ---
+
+  #works(): boolean {
+    const { network, time } = this.#world;
+    return this.#running && network.isOn(this.site) && this.#frozenUntil <= time.now;
+  }
+
+  #loop(): void {
+    if (!this.#works() || this.#looping) return;
+    this.#looping = true;
+    const sentAt = this.#world.time.now;
+    this.#ask(
+      (store) => {
+        this.#prolong(store);
+        return clusterIn(store);
+      },
+      (cluster) => {
+        this.#looping = false;
+        if (cluster === null) this.#missEtcd();
+        else {
+          this.#heardAt = sentAt;
+          this.#decide(cluster);
+        }
       },
     );
-  };
+  }
 
-  const stream = (from: Site): void => {
-    const primary = peers.postgreses().get(from);
-    if (primary === undefined || !primary.up || !primary.primary || !postgres.up) return;
-    if (!network.reaches(site, from) || !network.reaches(from, site)) return;
-    rewind(postgres, primary);
-    postgres.follows = from;
-    primary.stream();
-  };
+  /** dcs/etcd3.py: the lease is refreshed whatever became of the key; one that is gone is replaced. */
+  #prolong(store: Store): void {
+    const { now } = this.#world.time;
+    if (!store.refresh(this.#lease, now)) {
+      this.#lease = `${this.site}-${++this.#leases}.${this.#life}`;
+      store.grant(this.#lease, now);
+    }
+    const member = NAMES.patroniMember(this.site);
+    if (store.get(member)?.lease !== this.#lease) store.put(member, {}, this.#lease);
+  }
 
-  /** Promotion needs every voter of `/sync` within sight, and none of them ahead. */
-  const race = (sync: { leader: Site | null; standbys: readonly Site[] }): void => {
-    const mayLead = sync.leader === null || sync.leader === site || sync.standbys.includes(site);
-    if (!mayLead || racing || !postgres.up) {
-      if (!postgres.up && mayLead) restart();
+  #missEtcd(): void {
+    const silentMs = this.#world.time.now - this.#heardAt;
+    if (silentMs <= LOOP_MS + RETRY_MS || this.#paused || this.#busy === 'stopping') return;
+    if (this.#postgres.primary) this.#demote();
+  }
+
+  #decide(cluster: Cluster): void {
+    this.#paused = cluster.paused;
+    if (this.#busy !== null) return;
+    if (cluster.leader === null) this.#race(cluster);
+    else if (cluster.leader.site === this.site) this.#hold(cluster);
+    else this.#follow(cluster.leader.site);
+  }
+
+  #hold(cluster: Cluster): void {
+    const { up, primary } = this.#postgres;
+    if (this.#paused && !(up && primary)) {
+      this.#ask((store) => store.remove(NAMES.patroniLeader), nothing);
       return;
     }
-    racing = true;
-    const voters = sync.leader === site ? [] : sync.standbys.filter((voter) => voter !== site);
-    const sees = (other: Site): boolean =>
-      network.reaches(site, other) &&
-      network.reaches(other, site) &&
-      peers.patronis().get(other)?.frozen === false &&
-      peers.postgreses().get(other)?.up === true;
-    const oldLeader = sync.leader;
-    const quick = oldLeader === null || sees(oldLeader);
-    whileAlive(quick ? 20 : REST_MS, () => {
-      racing = false;
-      if (role !== 'standby' || !voters.every(sees)) return;
-      const ahead = world.sites
-        .filter((other) => other !== site && sees(other))
-        .some((other) => peers.postgreses().get(other)!.wal.length > postgres.wal.length);
-      if (!ahead) acquire();
-    });
-  };
-
-  const acquire = (): void => {
-    ask(
-      (keys) => {
-        if (!acquirePatroni(keys, site, time.now)) return false;
-        keys.sync = { leader: site, standbys: [], revision: keys.revision };
-        return true;
-      },
-      (won) => {
-        if (won !== true || role !== 'standby' || !postgres.up) return;
-        role = 'primary';
-        [renewedAt, wonAt] = [time.now, time.now];
-        whileAlive(PROMOTE_MS, () => {
-          if (role !== 'primary' || !postgres.up) return;
-          world.note(`patroni ${site} promoted`);
-          postgres.promote();
-        });
-      },
-    );
-  };
-
-  /** /sync names who may be promoted: it is never less strict than what PostgreSQL waits for. */
-  const keepSync = (): void => {
-    if (!postgres.primary) return;
-    postgres.stream();
-    const standing = etcd.keys.sync.leader === site ? etcd.keys.sync.standbys : [];
-    const here = (standby: Site): boolean => {
-      const other = peers.postgreses().get(standby)!;
-      const streams = other.up && other.follows === site && network.reaches(standby, site);
-      if (streams) seenAt.set(standby, time.now);
-      return time.now - (seenAt.get(standby) ?? 0) < DROP_STANDBY_MS;
-    };
-    const caughtUp = (standby: Site): boolean =>
-      (postgres.acknowledged.get(standby) ?? 0) >= postgres.wal.length;
-    const others = world.sites.filter((other) => other !== site);
-    const kept = standing.filter((standby) => here(standby));
-    const joining = others.filter(
-      (other) => !standing.includes(other) && here(other) && caughtUp(other),
-    );
-    if (joining.length > 0) {
-      const next = [...standing, ...joining];
-      // Who free-wheels stops before it promises anything to a standby.
-      if (postgres.confirmers?.length === 0) postgres.confirmers = next;
-      writeSync(next, () => {
-        postgres.confirmers = next;
-      });
-      return;
-    }
-    if (kept.length === standing.length) {
-      if (standing.length > 0) postgres.confirmers = standing;
-      return;
-    }
-    dropLost(kept, caughtUp);
-  };
-
-  const dropLost = (kept: readonly Site[], caughtUp: (standby: Site) => boolean): void => {
-    if (kept.length === 0) {
-      if (world.strict) return;
-      writeSync([], () => {
-        world.note(`patroni ${site} is unprotected`);
-        postgres.confirmers = [];
-        postgres.recheck();
-      });
-      return;
-    }
-    // First nothing more is confirmed by the lost one alone, then it may be forgotten.
-    postgres.confirmers = kept;
-    if (kept.every(caughtUp)) writeSync(kept, () => {});
-  };
-
-  const writeSync = (standbys: readonly Site[], then: () => void): void => {
-    ask(
-      (keys) => {
-        if (keys.patroniLeader?.site !== site) return false;
-        keys.revision++;
-        keys.sync = { leader: site, standbys, revision: keys.revision };
-        return true;
-      },
-      (written) => {
-        if (written === true && role === 'primary' && postgres.up) then();
-      },
-    );
-  };
-
-  const self: Patroni = {
-    site,
-    get frozen() {
-      return !works();
-    },
-    get role() {
-      return role;
-    },
-    freeze: (forMs) => {
-      frozenUntil = Math.max(frozenUntil, time.now + forMs);
-    },
-    stop: () => {
-      running = false;
-      life++;
-      [racing, switching, role, endedInOrder] = [false, false, 'standby', false];
-      postgres.crash();
-      postgres.primary = false;
-      postgres.follows = null;
-    },
-    begin: () => {
-      running = true;
-      life++;
-      frozenUntil = 0;
-      whileAlive(random.between(500, 2_000), () => {
-        endedInOrder = false;
-        postgres.up = true;
-      });
-    },
-    crashPostgres: () => postgres.crash(),
-    get endedInOrder() {
-      return endedInOrder;
-    },
-    switchover: (to, answer) => {
-      const willing = etcd.keys.sync.standbys.includes(to) && isFollowing(to);
-      if (!works() || role !== 'primary' || switching || !postgres.up || !willing) {
-        answer('it cannot be now');
-        return;
-      }
-      ask(
-        (keys) => {
-          keys.revision++;
-          keys.failover = { from: site, to, revision: keys.revision };
-          return true;
-        },
-        (written) => {
-          if (written === true && role === 'primary' && !switching) stopFor(to, answer);
-          else answer('etcd does not answer');
+    if (cluster.leader?.lease === this.#lease) this.#lead(cluster);
+    else {
+      this.#ask(
+        (store) => this.#takeWithNewLease(store),
+        (taken) => {
+          if (taken === true) this.#lead(cluster);
+          else if (!this.#paused) this.#demote();
         },
       );
-    },
-    wake: () => time.after(random.between(5, 50), loop),
-  };
+    }
+  }
 
-  const isFollowing = (standby: Site): boolean => {
-    const other = peers.postgreses().get(standby);
-    const reaches = network.reaches(site, standby) && network.reaches(standby, site);
-    return other?.up === true && other.follows === site && reaches;
-  };
+  #takeWithNewLease(store: Store): boolean {
+    const put = { put: NAMES.patroniLeader, value: this.site, lease: this.#lease };
+    const own = [{ key: NAMES.patroniLeader, text: this.site }];
+    const vacant = [{ key: NAMES.patroniLeader, revision: 0 }];
+    return (
+      store.transact({ compare: own, change: [put] }) ||
+      store.transact({ compare: vacant, change: [put] })
+    );
+  }
 
-  /** Ends PostgreSQL in order: what streams then has everything. A second later the key is released. */
-  const stopFor = (to: Site, answer: (failure: string | null) => void): void => {
-    world.note(`patroni ${site} stops for ${to}`);
-    switching = true;
-    postgres.endSessions();
-    postgres.primary = false;
-    whileAlive(random.between(100, 300), () => {
-      for (const other of peers.postgreses().values()) {
-        if (other !== postgres && !other.stalled && isFollowing(other.site)) {
-          for (const entry of postgres.wal.slice(other.wal.length)) other.wal.push(entry);
-        }
-      }
-      postgres.crash();
-      endedInOrder = true;
-      whileAlive(RELEASE_AFTER_MS, () => releaseTo(to, answer));
+  #lead(cluster: Cluster): void {
+    if (!this.#postgres.up) {
+      // Who finds its key still its own goes on as it is, or is promoted anew; both have been seen.
+      if (this.#began && this.#world.random.chance(0.5)) this.#postgres.primary = false;
+      this.#startPostgres();
+    } else if (!this.#postgres.primary) this.#promote(cluster);
+    else if (cluster.failover !== null) this.#obey(cluster.failover);
+    else this.#keepSync(cluster);
+  }
+
+  #obey({ from, to }: NonNullable<Cluster['failover']>): void {
+    const may = (from === null || from === this.site) && to !== null && to !== this.site;
+    const { voters } = syncIn(this.#etcd.store);
+    if (may && voters.includes(to) && this.#hears(to) && !this.#paused) this.#stopFor(to);
+    else this.#ask((store) => store.put(NAMES.patroniFailover, {}), nothing);
+  }
+
+  // --- promotion ---
+
+  /** Cluster without a leader key. A primary that has lost it takes it again at once. */
+  #race(cluster: Cluster): void {
+    const { up, primary, timeline } = this.#postgres;
+    if (!up) {
+      this.#postgres.primary = false;
+      this.#startPostgres();
+    } else if (primary) {
+      if (this.#paused || timeline >= cluster.timeline) this.#acquire(cluster);
+      else this.#demote();
+    } else if (!this.#paused) this.#contend(cluster);
+  }
+
+  #contend(cluster: Cluster): void {
+    const { failover, sync } = cluster;
+    if (failover !== null) {
+      // Whom a switchover names asks nobody for a vote, and may lack what others have (ha.py, "True").
+      const named = failover.from === null || membersOf(sync).includes(this.site);
+      if (failover.to === this.site && named) this.#acquire(cluster);
+      else if (failover.to === null || !this.#sees(failover.to)) this.#askForVotes(cluster);
+      return;
+    }
+    this.#askForVotes(cluster);
+  }
+
+  #askForVotes(cluster: Cluster): void {
+    const { sync } = cluster;
+    const asked = membersOf(sync).filter((site) => site !== this.site);
+    const quick = asked.every((site) => this.#sees(site));
+    this.#busy = 'promoting';
+    this.#whileAlive(quick ? 20 : REST_MS, () => {
+      this.#busy = null;
+      const { up, primary, lsn, timeline } = this.#postgres;
+      if (!up || primary) return;
+      const answers = asked.flatMap((site) => (this.#sees(site) ? [this.#statusOf(site)] : []));
+      const mode = {
+        quorumCommit: this.#world.strict,
+        checkTimeline: this.#world.bugs.noTimelineCheck !== true,
+        clusterTimeline: cluster.timeline,
+      };
+      const me = { site: this.site, lsn, timeline };
+      if (isHealthiest(me, sync, answers, mode)) this.#acquire(cluster);
     });
-  };
+  }
 
-  const releaseTo = (to: Site, answer: (failure: string | null) => void): void => {
-    switching = false;
-    demote();
-    ask(
-      (keys) => {
-        releasePatroni(keys, site);
-        return true;
+  #statusOf(site: Site): MemberStatus {
+    const { up, primary, lsn } = this.#peers.postgreses().get(site)!;
+    return { site, leads: up && primary, lsn: up ? lsn : 0 };
+  }
+
+  #acquire(cluster: Cluster): void {
+    this.#ask(
+      (store) => {
+        const compare = [{ key: NAMES.patroniLeader, revision: 0 }];
+        const key = { put: NAMES.patroniLeader, value: this.site, lease: this.#lease };
+        const won = store.transact({ compare, change: [key] });
+        if (won && cluster.failover !== null) store.put(NAMES.patroniFailover, {});
+        return won;
       },
-      () => {
-        peers.patronis().get(to)?.wake();
-        answer(null);
+      (won) => {
+        if (won !== true || this.#busy !== null || !this.#postgres.up) return;
+        if (!this.#postgres.primary) this.#promote(cluster);
       },
     );
-  };
+  }
 
-  const tick = (): void => {
-    time.after(LOOP_MS * random.between(0.9, 1.1), tick);
-    loop();
+  /** With named standbys `/sync` is taken before; with a quorum only once PostgreSQL is the primary. */
+  #promote(cluster: Cluster): void {
+    this.#busy = 'promoting';
+    if (this.#world.strict) {
+      const { sync } = cluster;
+      const confirmers = sync.leader === null ? FIRST : beforePromotion(this.site, sync);
+      this.#promoteWith(confirmers);
+      return;
+    }
+    this.#write(cluster.sync.revision, [], 0, (revision) => {
+      if (revision === null) this.#busy = null;
+      else this.#promoteWith(NOBODY_IS_ASKED);
+    });
+  }
+
+  #promoteWith(confirmers: Postgres['confirmers']): void {
+    const { random } = this.#world;
+    this.#postgres.confirmers = confirmers;
+    this.#promotedAt = null;
+    this.#wantsClone = false;
+    this.#whileAlive(random.between(0.5, 1.5) * PROMOTE_MS, () => {
+      if (this.#postgres.up && !this.#postgres.primary) this.#postgres.promote();
+    });
+    this.#whileAlive(PROMOTION_SEEN_MS * random.between(1, 1.2), () => {
+      this.#busy = null;
+      this.wake();
+    });
+  }
+
+  // --- the primary ---
+
+  /** First `/sync`, then `/history`: in between and before, what they say is of the leader before. */
+  #keepSync(cluster: Cluster): void {
+    const { time } = this.#world;
+    this.#postgres.stream();
+    const rests =
+      this.#world.strict && this.#promotedAt !== null && time.now - this.#promotedAt <= LOOP_MS;
+    this.#promotedAt ??= time.now;
+    const steps = rests ? [] : this.#stepsFor(cluster.sync);
+    this.#busy = 'assigning';
+    this.#take(steps, cluster.sync.revision, () => {
+      this.#busy = null;
+      this.#writeHistory(cluster.timeline);
+    });
+  }
+
+  #stepsFor(sync: SyncState): SyncStep[] {
+    const others = this.#world.sites.filter((other) => other !== this.site);
+    const standing = {
+      me: this.site,
+      sync,
+      confirmers: this.#postgres.confirmers,
+      active: (site: Site) => this.#isActive(site),
+      caughtUp: (site: Site) =>
+        (this.#postgres.acknowledged.get(site) ?? 0) >= this.#postgres.wal.length,
+      others,
+      strict: this.#world.strict,
+    };
+    if (!this.#world.strict) return namedSteps(standing);
+    if (sync.leader !== null) return quorumSteps(standing);
+    return [{ write: { voters: [], quorum: 0 } }];
+  }
+
+  #isActive(site: Site): boolean {
+    const { time, network } = this.#world;
+    const standby = this.#peers.postgreses().get(site);
+    const streams = standby !== undefined && this.#postgres.isFollowedBy(standby);
+    if (streams && !standby.stalled && network.reaches(site, this.site))
+      this.#seenAt.set(site, time.now);
+    return time.now - (this.#seenAt.get(site) ?? Number.NEGATIVE_INFINITY) < DROP_STANDBY_MS;
+  }
+
+  #take(steps: readonly SyncStep[], revision: number, then: () => void): void {
+    const [step, ...rest] = steps;
+    if (step === undefined || !this.#postgres.up || !this.#postgres.primary) then();
+    else if ('assign' in step) {
+      this.#postgres.setConfirmers(step.assign);
+      this.#take(rest, revision, then);
+    } else {
+      this.#write(revision, step.write.voters, step.write.quorum, (written) => {
+        if (written === null) then();
+        else this.#take(rest, written, then);
+      });
+    }
+  }
+
+  /** On condition that nobody has changed it; whether the leader key is still ours is not asked. */
+  #write(
+    revision: number,
+    voters: readonly Site[],
+    quorum: number,
+    then: (revision: number | null) => void,
+  ): void {
+    const value = { leader: this.site, sync_standby: voters.join() || null, quorum };
+    const compare = [{ key: NAMES.patroniSync, revision }];
+    const change = [{ put: NAMES.patroniSync, value }];
+    this.#ask<number | null>(
+      (store) => (store.transact({ compare, change }) ? store.revision : null),
+      then,
+    );
+  }
+
+  #writeHistory(known: number): void {
+    const { timeline, up, primary, lsn } = this.#postgres;
+    if (!up || !primary || timeline === known) return;
+    const lines = Array.from({ length: timeline - 1 }, (_, at) => [
+      at + 1,
+      lsn,
+      'no recovery target',
+    ]);
+    this.#ask((store) => store.put(NAMES.patroniHistory, lines), nothing);
+  }
+
+  // --- the standby ---
+
+  #follow(leader: Site): void {
+    if (this.#postgres.primary) {
+      if (!this.#paused) this.#demote();
+    } else if (!this.#postgres.up && !this.#wantsClone) this.#startPostgres();
+    else this.#stream(leader);
+  }
+
+  #stream(from: Site): void {
+    const primary = this.#peers.postgreses().get(from);
+    if (primary === undefined || !primary.up || !primary.primary || !this.#hears(from, true))
+      return;
+    const { random } = this.#world;
+    if (this.#wantsClone) this.#cloneFrom(primary);
+    else if (isPrefix(this.#postgres.wal, primary.wal)) {
+      this.#postgres.follows = from;
+      primary.stream();
+    } else if (random.chance(0.2)) this.#cloneFrom(primary);
+    else this.#rewindTo(primary);
+  }
+
+  #rewindTo(primary: Postgres): void {
+    this.#busy = 'rewinding';
+    this.#postgres.crash();
+    this.#copy(primary, REWIND_MS, (done) => {
+      if (!done) return;
+      rewind(this.#postgres, primary);
+      this.#postgres.timeline = primary.timeline;
+      this.#postgres.up = true;
+    });
+  }
+
+  #cloneFrom(primary: Postgres): void {
+    this.#world.note(`patroni ${this.site} clones from ${primary.site}`);
+    this.#busy = 'cloning';
+    this.#wantsClone = true;
+    this.#postgres.crash();
+    this.#postgres.follows = null;
+    this.#postgres.wal = [];
+    primary.acknowledged.delete(this.site);
+    primary.clones.add(this.site);
+    this.#copy(primary, CLONE_MS, (done) => {
+      primary.clones.delete(this.site);
+      primary.acknowledged.delete(this.site);
+      if (!done) return;
+      this.#wantsClone = false;
+      this.#postgres.wal = primary.wal.slice();
+      this.#postgres.timeline = primary.timeline;
+      this.#postgres.up = true;
+    });
+  }
+
+  /** Reads from its source for a while; a source that is lost meanwhile ends it, later. */
+  #copy(
+    source: Postgres,
+    [shortest, longest]: readonly [number, number],
+    end: (done: boolean) => void,
+  ): void {
+    const life = this.#life;
+    this.#world.time.after(this.#world.random.between(shortest, longest), () => {
+      const { up, primary } = source;
+      const done = life === this.#life && up && primary && this.#hears(source.site, true);
+      this.#world.time.after(done ? 0 : SOURCE_SILENT_MS, () => {
+        if (life === this.#life) this.#busy = null;
+        end(done && life === this.#life);
+      });
+    });
+  }
+
+  #abandon(): void {
+    this.#life++;
+    this.#busy = null;
+    this.#looping = false;
+  }
+
+  // --- starting and stopping ---
+
+  #startPostgres(): void {
+    // Whose copy is half of one has nothing to start.
+    if (this.#wantsClone) return;
+    const { random } = this.#world;
+    this.#busy = 'starting';
+    this.#began = false;
+    this.#whileAlive(random.between(0.5, 1) * RESTART_MS, () => {
+      this.#busy = null;
+      this.#endedInOrder = false;
+      this.#postgres.up = true;
+      this.#postgres.stream();
+    });
+  }
+
+  #demote(): void {
+    this.#world.note(`patroni ${this.site} demotes`);
+    this.#postgres.demote();
+  }
+
+  /** Ends PostgreSQL in order: what streams then has everything. A second later the key is released. */
+  #stopFor(to: Site): void {
+    const { random } = this.#world;
+    this.#world.note(`patroni ${this.site} stops for ${to}`);
+    this.#busy = 'stopping';
+    this.#postgres.shutDown();
+    this.#whileAlive(random.between(100, 300), () => this.#endInOrder(to, STOP_WITHIN_MS));
+  }
+
+  /** PostgreSQL ends when all that stream have everything; who is silent for longer does not stream. */
+  #endInOrder(to: Site, withinMs: number): void {
+    const others = [...this.#peers.postgreses().values()].filter(({ site }) => this.#hears(site));
+    const awaited = others.some(({ site, stalled }) => stalled && this.#isActive(site));
+    if (awaited && withinMs > 0) {
+      this.#whileAlive(100, () => this.#endInOrder(to, withinMs - 100));
+      return;
+    }
+    for (const other of others) {
+      if (other.stalled) continue;
+      for (const entry of this.#postgres.wal.slice(other.wal.length)) other.wal.push(entry);
+    }
+    this.#postgres.demote();
+    this.#endedInOrder = true;
+    this.#whileAlive(RELEASE_AFTER_MS, () => this.#releaseTo(to));
+  }
+
+  #releaseTo(to: Site): void {
+    this.#busy = null;
+    this.#ask(
+      (store) => {
+        const compare = [{ key: NAMES.patroniLeader, text: this.site }];
+        return store.transact({ compare, change: [{ remove: NAMES.patroniLeader }] });
+      },
+      () => this.#peers.patronis().get(to)?.wake(),
+    );
+  }
+
+  #end(): void {
+    this.#running = false;
+    this.#life++;
+    [this.#busy, this.#looping, this.#endedInOrder] = [null, false, false];
+    this.#promotedAt = 0;
+  }
+
+  #start(): void {
+    this.#running = true;
+    this.#life++;
+    this.#frozenUntil = 0;
+    this.#lease = `${this.site}-${++this.#leases}.${this.#life}`;
+    this.#etcd.store.grant(this.#lease, this.#world.time.now);
+  }
+
+  // --- who hears whom ---
+
+  #sees(other: Site): boolean {
+    const { network } = this.#world;
+    const there = this.#peers.patronis().get(other)?.frozen === false;
+    return there && network.reaches(this.site, other) && network.reaches(other, this.site);
+  }
+
+  /** A standby follows us, or with `leader` we may follow it, and messages pass both ways. */
+  #hears(other: Site, leader = false): boolean {
+    const { network } = this.#world;
+    const postgres = this.#peers.postgreses().get(other);
+    const reaches = network.reaches(this.site, other) && network.reaches(other, this.site);
+    return reaches && postgres?.up === true && (leader || postgres.follows === this.site);
+  }
+
+  /** Once more before it gives up, within retry_timeout. */
+  #ask<T>(apply: (store: Store) => T, then: (value: T | null) => void, tries = 2): void {
+    const life = this.#life;
+    this.#etcd.request({
+      from: this.site,
+      pinned: true,
+      deadlineMs: RETRY_MS / 2,
+      apply,
+      answer: (answer) => {
+        this.#whenThawed(life, () => {
+          if (answer.ok) then(answer.value);
+          else if (tries > 1) this.#ask(apply, then, tries - 1);
+          else then(null);
+        });
+      },
+    });
+  }
+
+  #whileAlive(delay: number, act: () => void): void {
+    const life = this.#life;
+    this.#world.time.after(delay, () => this.#whenThawed(life, act));
+  }
+
+  #whenThawed(life: number, act: () => void): void {
+    if (life !== this.#life) return;
+    const { time } = this.#world;
+    if (this.#frozenUntil > time.now)
+      time.at(this.#frozenUntil + 1, () => this.#whenThawed(life, act));
+    else act();
+  }
+}
+
+const nothing = (): void => {};
+/** A new cluster's first primary: nobody is named yet, and it is strict. */
+const FIRST = { names: 'any', count: 1 } as const;
+
+function syncIn(store: Store): SyncState {
+  const found = store.get(NAMES.patroniSync);
+  const value = found?.json as { leader?: Site; sync_standby?: string | null; quorum?: number };
+  return {
+    leader: value?.leader ?? null,
+    voters: (value?.sync_standby ?? '').split(',').filter((name) => name !== ''),
+    quorum: value?.quorum ?? 0,
+    revision: found?.revision ?? 0,
   };
-  time.after(random.between(0, LOOP_MS), tick);
-  return self;
+}
+
+function clusterIn(store: Store): Cluster {
+  const leader = store.get(NAMES.patroniLeader);
+  const view = store.view().patroni;
+  return {
+    leader: leader === undefined ? null : { site: leader.text, lease: leader.lease },
+    sync: syncIn(store),
+    failover: view.failover,
+    timeline: view.timeline ?? 1,
+    paused: view.paused,
+  };
 }

@@ -1,12 +1,21 @@
 import type { Site } from '../view.ts';
 import type { World } from './world.ts';
 
-/** One committed transaction of a writer: a takeover, or a batch of requests. */
+/** One piece of the log: a takeover, a batch of requests, or what no client asked for (no requests, many bytes). */
 export interface Entry {
   readonly epoch: number;
   readonly position: number;
   readonly requests: readonly string[];
+  readonly bytes: number;
 }
+
+/** synchronous_standby_names: `ANY count (names)`. `any` is `*`: whatever streams, also a base backup. */
+export interface Confirmers {
+  readonly names: readonly Site[] | 'any';
+  readonly count: number;
+}
+
+export const NOBODY_IS_ASKED: Confirmers = { names: [], count: 0 };
 
 /** `done(true)`: COMMIT came back. `done(false)`: the session ended before that. */
 interface Waiting {
@@ -19,130 +28,182 @@ interface Waiting {
  * it. A session that waits for that holds log_head's row. An entry whose session was killed stays,
  * and is visible.
  */
-export interface Postgres {
+export class Postgres {
   readonly site: Site;
-  up: boolean;
-  primary: boolean;
-  wal: Entry[];
-  follows: Site | null;
-  readonly stalled: boolean;
-  /** Named by Patroni: any one of these confirms. Null: any standby. Empty: nobody is asked. */
-  confirmers: readonly Site[] | null;
-  readonly acknowledged: Map<Site, number>;
-  /** Commits that wait for a standby; each holds log_head's row, so where it is honoured there is one. */
-  readonly waiting: readonly Waiting[];
+  up = true;
+  primary = false;
+  wal: Entry[] = [];
+  /** Each promotion begins one; two promotions of one copy's ancestors may bear the same number. */
+  timeline = 1;
+  follows: Site | null = null;
+  confirmers: Confirmers = NOBODY_IS_ASKED;
+  /** What each standby says that it has, by the number of entries. */
+  readonly acknowledged = new Map<Site, number>();
+  /** Sites that are being cloned from here. Their base backup streams, and says that it has all. */
+  readonly clones = new Set<Site>();
+  readonly #world: World;
+  readonly #peers: () => ReadonlyMap<Site, Postgres>;
+  readonly #waiting: Waiting[] = [];
+  #ending = false;
+  #stalledUntil = 0;
+  #pausedUntil = 0;
+
+  constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
+    this.site = site;
+    this.#world = world;
+    this.#peers = peers;
+  }
+
+  /** A primary that is not being shut down: that ends all sessions at once, and waits for its standbys. */
+  get accepts(): boolean {
+    return this.up && this.primary && !this.#ending;
+  }
+
+  shutDown(): void {
+    this.#ending = true;
+    this.endSessions();
+  }
+
+  /** Commits that wait for a standby; where log_head's row is honoured there is one at most. */
+  get waits(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  get stalled(): boolean {
+    return this.#stalledUntil > this.#world.time.now;
+  }
+
+  /** In bytes, as votes compare it: of which timeline it is it does not say. */
+  get lsn(): number {
+    return this.wal.reduce((sum, { bytes }) => sum + bytes, 1);
+  }
+
   /** What a query sees: not what still waits. */
-  visible(): readonly Entry[];
-  commit(entry: Entry, done: (committed: boolean) => void): void;
-  endSessions(): void;
+  visible(): readonly Entry[] {
+    const first = this.#waiting[0];
+    return first === undefined ? this.wal : this.wal.slice(0, first.length - 1);
+  }
+
+  commit(entry: Entry, done: (committed: boolean) => void): void {
+    this.wal.push(entry);
+    this.#waiting.push({ length: this.wal.length, done });
+    this.#confirm();
+    this.stream();
+  }
+
+  /** Work that nobody waits for: an import that is rolled back, a vacuum. */
+  writeMore(bytes: number): void {
+    if (!this.up || !this.primary) return;
+    const { epoch, position } = this.wal.at(-1) ?? { epoch: 0, position: 0 };
+    this.wal.push({ epoch, position, requests: [], bytes });
+    this.stream();
+  }
+
+  setConfirmers(confirmers: Confirmers): void {
+    this.confirmers = confirmers;
+    this.#confirm();
+  }
+
+  endSessions(): void {
+    for (const { done } of this.#waiting.splice(0)) done(false);
+  }
+
   /** As a standby: receives nothing for a while, be it for its disk or its network. */
-  stall(forMs: number): void;
-  crash(): void;
-  promote(): void;
-  stream(): void;
-  /** After a change of `confirmers`. */
-  recheck(): void;
-}
+  stall(forMs: number): void {
+    this.#stalledUntil = Math.max(this.#stalledUntil, this.#world.time.now + forMs);
+  }
 
-export function postgres(
-  site: Site,
-  world: World,
-  peers: () => ReadonlyMap<Site, Postgres>,
-): Postgres {
-  const { time, network } = world;
-  const waiting: Waiting[] = [];
-  const acknowledged = new Map<Site, number>();
-  let stalledUntil = 0;
+  /** With its machine: its sessions hear of nothing until it goes on. */
+  pause(forMs: number): void {
+    const { now } = this.#world.time;
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + forMs);
+    this.stall(forMs);
+    this.#world.time.after(forMs, () => this.#confirm());
+  }
 
-  const confirm = (): void => {
-    const first = waiting[0];
-    if (first === undefined || !self.up) return;
-    const who = self.confirmers ?? [...acknowledged.keys()];
-    const free = self.confirmers !== null && self.confirmers.length === 0;
-    const has = (standby: Site): boolean => (acknowledged.get(standby) ?? 0) >= first.length;
-    if (!free && !who.some(has)) return;
-    waiting.shift();
-    first.done(true);
-    confirm();
-  };
+  crash(): void {
+    this.up = false;
+    this.#ending = false;
+    this.clones.clear();
+    this.endSessions();
+  }
+
+  /** Down, and a standby when it starts again. */
+  demote(): void {
+    this.crash();
+    this.primary = false;
+    this.follows = null;
+  }
+
+  promote(): void {
+    this.primary = true;
+    this.follows = null;
+    // The very first one begins with what initdb made.
+    if (this.wal.length > 0) this.timeline += 1;
+    this.acknowledged.clear();
+    this.#world.note(`postgres ${this.site} leads timeline ${this.timeline}`);
+  }
+
+  stream(): void {
+    if (!this.up || !this.primary) return;
+    const { time, network } = this.#world;
+    for (const standby of this.#peers().values()) {
+      if (!network.reaches(this.site, standby.site)) continue;
+      if (this.clones.has(standby.site)) this.#streamToClone(standby.site);
+      else if (this.isFollowedBy(standby))
+        time.after(network.delay(this.site, standby.site), () => this.#reach(standby));
+    }
+  }
+
+  isFollowedBy(standby: Postgres): boolean {
+    return (
+      this.up && this.primary && standby.up && !standby.primary && standby.follows === this.site
+    );
+  }
+
+  #streamToClone(site: Site): void {
+    const { time, network } = this.#world;
+    const length = this.wal.length;
+    time.after(2 * network.delay(this.site, site), () => {
+      if (!this.clones.has(site) || !network.reaches(site, this.site)) return;
+      this.acknowledged.set(site, length);
+      this.#confirm();
+    });
+  }
 
   /** What the standby has when the primary's message arrives; its answer travels as long. */
-  const receive = (standby: Postgres): void => {
-    if (!follows(standby, self) || standby.stalled || !network.reaches(site, standby.site)) return;
-    if (!isPrefix(standby.wal, self.wal)) return;
-    for (let at = standby.wal.length; at < self.wal.length; at++) standby.wal.push(self.wal[at]!);
+  #reach(standby: Postgres): void {
+    const { time, network } = this.#world;
+    if (!this.isFollowedBy(standby) || standby.stalled) return;
+    if (!network.reaches(this.site, standby.site) || !isPrefix(standby.wal, this.wal)) return;
+    for (let at = standby.wal.length; at < this.wal.length; at++) standby.wal.push(this.wal[at]!);
+    standby.timeline = this.timeline;
     const has = standby.wal.length;
     const last = standby.wal[has - 1];
-    if (!network.reaches(standby.site, site)) return;
-    time.after(network.delay(standby.site, site), () => {
-      if (!self.primary || self.wal[has - 1] !== last) return;
-      acknowledged.set(standby.site, Math.max(has, acknowledged.get(standby.site) ?? 0));
-      confirm();
+    if (!network.reaches(standby.site, this.site)) return;
+    time.after(network.delay(standby.site, this.site), () => {
+      if (!this.primary || this.wal[has - 1] !== last) return;
+      this.acknowledged.set(standby.site, Math.max(has, this.acknowledged.get(standby.site) ?? 0));
+      this.#confirm();
     });
-  };
+  }
 
-  const self: Postgres = {
-    site,
-    up: true,
-    primary: false,
-    wal: [],
-    follows: null,
-    confirmers: null,
-    acknowledged,
-    waiting,
-    visible() {
-      const first = waiting[0];
-      return first === undefined ? self.wal : self.wal.slice(0, first.length - 1);
-    },
-    commit(entry, done) {
-      self.wal.push(entry);
-      waiting.push({ length: self.wal.length, done });
-      confirm();
-      self.stream();
-    },
-    recheck: confirm,
-    get stalled() {
-      return stalledUntil > time.now;
-    },
-    stall: (forMs) => {
-      stalledUntil = time.now + forMs;
-    },
-    endSessions() {
-      for (const { done } of waiting.splice(0)) done(false);
-    },
-    crash() {
-      self.up = false;
-      self.endSessions();
-    },
-    promote() {
-      self.primary = true;
-      self.follows = null;
-      self.confirmers = null;
-      acknowledged.clear();
-    },
-    stream() {
-      if (!self.up || !self.primary) return;
-      for (const standby of peers().values()) {
-        if (!follows(standby, self) || !network.reaches(site, standby.site)) continue;
-        time.after(network.delay(site, standby.site), () => receive(standby));
-      }
-    },
-  };
-  return self;
-}
-
-function follows(standby: Postgres, primary: Postgres): boolean {
-  return (
-    primary.up &&
-    primary.primary &&
-    standby.up &&
-    !standby.primary &&
-    standby.follows === primary.site
-  );
+  #confirm(): void {
+    for (;;) {
+      const first = this.#waiting[0];
+      if (first === undefined || !this.up || this.#pausedUntil > this.#world.time.now) return;
+      const { names, count } = this.confirmers;
+      const who = names === 'any' ? [...this.acknowledged.keys()] : names;
+      const have = who.filter((site) => (this.acknowledged.get(site) ?? 0) >= first.length);
+      if (have.length < count) return;
+      this.#waiting.shift();
+      first.done(true);
+    }
+  }
 }
 
 /** Entries are the same object wherever they went, so the last one tells. */
-function isPrefix(shorter: readonly Entry[], longer: readonly Entry[]): boolean {
+export function isPrefix(shorter: readonly Entry[], longer: readonly Entry[]): boolean {
   const last = shorter.length - 1;
   return last < 0 || (last < longer.length && shorter[last] === longer[last]);
 }

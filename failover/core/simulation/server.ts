@@ -2,24 +2,6 @@ import type { ServerReport, Site } from '../view.ts';
 import type { Entry, Postgres } from './postgres.ts';
 import type { World } from './world.ts';
 
-/** One site's server, as far as writing goes: takeover, fence row, deadline, outcomes (D3, D6). */
-export interface Server {
-  readonly site: Site;
-  /** No process there: connecting is refused. */
-  readonly gone: boolean;
-  readonly pausedUntil: number;
-  report(): ServerReport;
-  order(order: Order, answer: (report: ServerReport) => void): void;
-  /** Null: it could not be told, so certainly was not done. */
-  request(id: string, answer: (answer: 'done' | 'not-writer') => void): void;
-  pause(forMs: number): void;
-  /** Runs, but says that it is not well. */
-  sicken(forMs: number): void;
-  kill(restartMs: number): void;
-  stop(): void;
-  begin(): void;
-}
-
 export type Order =
   | { role: 'follower' }
   | { role: 'writer'; leaderRevision: number; deadline: number };
@@ -33,194 +15,262 @@ export interface Acknowledgement {
   readonly read: boolean;
 }
 
+export interface Told {
+  readonly acknowledged: (ack: Acknowledgement) => void;
+  readonly opened: (epoch: number) => void;
+  readonly ordered: () => void;
+}
+
+interface Request {
+  readonly id: string;
+  readonly answer: (answer: 'done' | 'not-writer') => void;
+}
+
 const START_MS = 1_000;
 const TAKEOVER_RETRY_MS = 200;
+const ENTRY_BYTES = 100;
 
-export function server(
-  postgres: Postgres,
-  world: World,
-  told: { acknowledged: (ack: Acknowledgement) => void; opened: (epoch: number) => void },
-): Server {
-  const { time, random, network, bugs } = world;
-  const { site } = postgres;
-  let role: ServerReport['role'] = 'follower';
-  let gone = false;
-  let pausedUntil = 0;
-  let epoch = 0;
-  let position = 0;
-  let revision = 0;
-  let deadline = Number.NEGATIVE_INFINITY;
-  let life = 0;
-  let busy = false;
-  let sickUntil = 0;
-  let outcomes = new Set<string>();
-  const queue: { id: string; answer: (answer: 'done' | 'not-writer') => void }[] = [];
+/** One site's server, as far as writing goes: takeover, fence row, deadline, outcomes (D3, D6). */
+export class Server {
+  readonly site: Site;
+  /** No process there: connecting is refused. */
+  gone = false;
+  pausedUntil = 0;
+  readonly #postgres: Postgres;
+  readonly #world: World;
+  readonly #told: Told;
+  #role: ServerReport['role'] = 'follower';
+  #epoch = 0;
+  #position = 0;
+  #revision = 0;
+  #deadline = Number.NEGATIVE_INFINITY;
+  #life = 0;
+  #busy = false;
+  #sickUntil = 0;
+  #crashesUntil = 0;
+  #outcomes = new Set<string>();
+  #queue: Request[] = [];
+
+  constructor(postgres: Postgres, world: World, told: Told) {
+    this.site = postgres.site;
+    [this.#postgres, this.#world, this.#told] = [postgres, world, told];
+  }
+
+  /** Could answer somebody now, or when it wakes up. */
+  get open(): boolean {
+    return !this.gone && this.#role === 'writer' && this.#beforeDeadline();
+  }
+
+  report(): ServerReport {
+    const { up } = this.#postgres;
+    return {
+      role: this.#role,
+      epoch: this.#role === 'writer' ? this.#epoch : null,
+      position: this.#position,
+      healthy: up && this.#sickUntil <= this.#world.time.now,
+      why: up ? null : 'no database',
+    };
+  }
+
+  order(order: Order, answer: (report: ServerReport) => void): void {
+    this.#running(() => {
+      if (this.gone) return;
+      if (order.role === 'follower') {
+        if (this.#role !== 'follower') this.kill(START_MS);
+      } else this.#assign(order);
+      this.#told.ordered();
+      answer(this.report());
+    })();
+  }
+
+  request(id: string, answer: (answer: 'done' | 'not-writer') => void): void {
+    if (this.gone) return;
+    this.#running(() => {
+      if (this.gone) return;
+      this.#queue.push({ id, answer });
+      this.#serve();
+    })();
+  }
+
+  pause(forMs: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, this.#world.time.now + forMs);
+  }
+
+  /** Runs, but says that it is not well. */
+  sicken(forMs: number): void {
+    this.#sickUntil = this.#world.time.now + forMs;
+  }
+
+  /** Falls a moment after each time that it has become the writer. */
+  crashInALoop(forMs: number): void {
+    this.#crashesUntil = this.#world.time.now + forMs;
+    this.kill(START_MS);
+  }
+
+  kill(restartMs: number): void {
+    const life = ++this.#life;
+    [this.#role, this.gone, this.#busy] = ['follower', true, false];
+    this.#outcomes = new Set();
+    this.#queue = [];
+    this.pausedUntil = 0;
+    this.#deadline = Number.NEGATIVE_INFINITY;
+    this.#world.time.after(restartMs, () => {
+      if (this.#life === life && this.#world.network.isOn(this.site)) this.gone = false;
+    });
+  }
+
+  stop(): void {
+    this.kill(Number.POSITIVE_INFINITY);
+  }
+
+  begin(): void {
+    const life = ++this.#life;
+    this.#world.time.after(this.#world.random.between(500, START_MS), () => {
+      if (this.#life === life) this.gone = false;
+    });
+  }
+
+  beginIfEnded(): void {
+    this.#crashesUntil = 0;
+    this.#sickUntil = 0;
+    if (this.gone) this.begin();
+  }
+
+  #assign({ leaderRevision, deadline }: Extract<Order, { role: 'writer' }>): void {
+    if (this.#role === 'follower') {
+      this.#role = 'taking-over';
+      [this.#revision, this.#deadline] = [leaderRevision, deadline];
+      this.#takeOver();
+    } else if (leaderRevision !== this.#revision) this.kill(START_MS);
+    // Nought withholds it; else an answer that was given under the later one cannot be taken back.
+    else this.#deadline = deadline === 0 ? 0 : Math.max(this.#deadline, deadline);
+  }
 
   /** What a process does, it does when it runs: paused, later; ended, never. */
-  const running = (act: () => void): (() => void) => {
-    const mine = life;
+  #running(act: () => void): () => void {
+    const life = this.#life;
+    const { time, random } = this.#world;
     const attempt = (): void => {
-      if (life !== mine) return;
-      if (pausedUntil > time.now) time.at(pausedUntil + random.between(0, 2), attempt);
+      if (this.#life !== life) return;
+      if (this.pausedUntil > time.now) time.at(this.pausedUntil + random.between(0, 2), attempt);
       else act();
     };
     return attempt;
-  };
-  const beforeDeadline = (): boolean => world.clock(site) < deadline;
+  }
 
-  const end = (restartMs: number): void => {
-    const mine = ++life;
-    [role, gone, busy, outcomes] = ['follower', true, false, new Set()];
-    queue.length = 0;
-    pausedUntil = 0;
-    time.after(restartMs, () => {
-      if (life === mine && network.isOn(site)) gone = false;
-    });
-  };
-
-  const again = (): void => time.after(TAKEOVER_RETRY_MS, running(takeOver));
+  #beforeDeadline(): boolean {
+    return this.#world.clock(this.site) < this.#deadline;
+  }
 
   /** End other sessions, until the row is free; set the epoch; wait until a standby has that too. */
-  const takeOver = (): void => {
-    if (role !== 'taking-over') return;
-    epoch = nextEpoch(postgres.wal, revision);
-    if (!postgres.up || !postgres.primary) again();
-    else if (bugs.noFenceRow && postgres.waiting.length > 0) open(epoch);
+  #takeOver(): void {
+    if (this.#role !== 'taking-over') return;
+    const { accepts, wal, waits } = this.#postgres;
+    this.#epoch = Math.max((wal.at(-1)?.epoch ?? 0) + 1, this.#revision);
+    if (!accepts) this.#takeOverAgain();
+    else if (this.#world.bugs.noFenceRow && waits) this.#open(this.#epoch);
     else {
-      postgres.endSessions();
-      setEpoch();
+      this.#postgres.endSessions();
+      this.#setEpoch();
     }
-  };
+  }
 
-  const setEpoch = (): void => {
-    const entry = { epoch, position: postgres.wal.at(-1)?.position ?? 0, requests: [] };
-    postgres.commit(entry, (committed) => {
-      if (committed || bugs.takeoverNotConfirmed) running(() => open(entry.epoch))();
-      else again();
+  #takeOverAgain(): void {
+    this.#world.time.after(
+      TAKEOVER_RETRY_MS,
+      this.#running(() => this.#takeOver()),
+    );
+  }
+
+  #setEpoch(): void {
+    const { takeoverNotConfirmed } = this.#world.bugs;
+    const position = this.#postgres.wal.at(-1)?.position ?? 0;
+    const entry = { epoch: this.#epoch, position, requests: [], bytes: ENTRY_BYTES };
+    const life = this.#life;
+    this.#postgres.commit(entry, (committed) => {
+      if (life !== this.#life) return;
+      if (committed || takeoverNotConfirmed) this.#running(() => this.#open(entry.epoch))();
+      else this.#takeOverAgain();
     });
-    if (bugs.takeoverNotConfirmed) postgres.endSessions();
-  };
+    if (takeoverNotConfirmed) this.#postgres.endSessions();
+  }
 
-  const open = (mine: number): void => {
-    if (role !== 'taking-over') return;
-    [role, epoch] = ['writer', mine];
-    position = postgres.wal.at(-1)?.position ?? 0;
-    outcomes = new Set(postgres.visible().flatMap((entry) => entry.requests));
-    world.note(`server ${site} writes, epoch ${mine}`);
-    told.opened(mine);
-    serve();
-  };
+  #open(epoch: number): void {
+    const { time, note, random } = this.#world;
+    if (this.#role !== 'taking-over') return;
+    [this.#role, this.#epoch] = ['writer', epoch];
+    this.#position = this.#postgres.wal.at(-1)?.position ?? 0;
+    this.#outcomes = new Set(this.#postgres.visible().flatMap((entry) => entry.requests));
+    note(`server ${this.site} writes, epoch ${epoch}`);
+    this.#told.opened(epoch);
+    if (this.#crashesUntil > time.now)
+      time.after(
+        random.between(1_000, 4_000),
+        this.#running(() => this.kill(START_MS)),
+      );
+    this.#serve();
+  }
 
-  const serve = (): void => {
-    while (!busy && queue.length > 0) {
-      const next = queue.shift()!;
-      if (role !== 'writer' || !beforeDeadline()) next.answer('not-writer');
-      else if (isRead(next.id) || outcomes.has(next.id)) acknowledge(next);
-      else write(next);
+  #serve(): void {
+    while (!this.#busy && this.#queue.length > 0) {
+      const next = this.#queue.shift()!;
+      if (this.#role !== 'writer' || !this.#beforeDeadline()) next.answer('not-writer');
+      else if (isRead(next.id) || this.#outcomes.has(next.id)) this.#acknowledge(next);
+      else this.#write(next);
     }
-  };
+  }
 
-  const write = (request: (typeof queue)[number]): void => {
-    busy = true;
-    if (!postgres.up || !postgres.primary || isFenced()) end(START_MS);
-    else if (postgres.waiting.length > 0 && !bugs.noFenceRow) {
+  #write(request: Request): void {
+    this.#busy = true;
+    const { accepts, waits } = this.#postgres;
+    if (!accepts || this.#isFenced()) this.kill(START_MS);
+    else if (waits && !this.#world.bugs.noFenceRow) {
       // Another session of this database holds the row.
-      const retry = running(() => write(request));
-      time.after(20, retry);
-    } else commit(request);
-  };
+      this.#world.time.after(
+        20,
+        this.#running(() => this.#write(request)),
+      );
+    } else this.#commit(request);
+  }
 
-  const isFenced = (): boolean => {
-    const head = postgres.wal.at(-1);
-    return !bugs.noFenceRow && (head?.epoch !== epoch || head.position !== position);
-  };
+  #isFenced(): boolean {
+    const head = this.#postgres.wal.at(-1);
+    const mine = head?.epoch === this.#epoch && head.position === this.#position;
+    return !this.#world.bugs.noFenceRow && !mine;
+  }
 
-  const commit = (request: (typeof queue)[number]): void => {
-    const entry: Entry = { epoch, position: position + 1, requests: [request.id] };
-    const mine = life;
-    postgres.commit(entry, (committed) => {
-      if (life === mine) running(() => finish(request, entry, committed))();
+  #commit(request: Request): void {
+    const entry: Entry = {
+      epoch: this.#epoch,
+      position: this.#position + 1,
+      requests: [request.id],
+      bytes: ENTRY_BYTES,
+    };
+    const life = this.#life;
+    this.#postgres.commit(entry, (committed) => {
+      if (this.#life === life) this.#running(() => this.#finish(request, entry, committed))();
     });
-  };
+  }
 
-  const finish = (request: (typeof queue)[number], entry: Entry, committed: boolean): void => {
-    busy = false;
+  #finish(request: Request, entry: Entry, committed: boolean): void {
+    this.#busy = false;
     // What became of it is looked up behind a takeover, never guessed.
-    if (!committed) end(START_MS);
+    if (!committed) this.kill(START_MS);
     else {
-      position = entry.position;
-      outcomes.add(entry.requests[0]!);
-      if (bugs.noDeadlineAfterCommit || beforeDeadline()) acknowledge(request);
-      serve();
+      this.#position = entry.position;
+      this.#outcomes.add(entry.requests[0]!);
+      if (this.#world.bugs.noDeadlineAfterCommit || this.#beforeDeadline())
+        this.#acknowledge(request);
+      this.#serve();
     }
-  };
+  }
 
-  const acknowledge = ({ id, answer }: (typeof queue)[number]): void => {
-    told.acknowledged({ id, epoch, site, read: isRead(id) });
+  #acknowledge({ id, answer }: Request): void {
+    this.#told.acknowledged({ id, epoch: this.#epoch, site: this.site, read: isRead(id) });
     answer('done');
-  };
-
-  const report = (): ServerReport => ({
-    role,
-    epoch: role === 'writer' ? epoch : null,
-    position,
-    healthy: postgres.up && sickUntil <= time.now,
-    why: postgres.up ? null : 'no database',
-  });
-
-  return {
-    site,
-    get gone() {
-      return gone;
-    },
-    get pausedUntil() {
-      return pausedUntil;
-    },
-    report,
-    order(order, answer) {
-      running(() => {
-        if (gone) return;
-        if (order.role === 'follower') {
-          if (role !== 'follower') end(START_MS);
-        } else if (role === 'follower') {
-          [role, revision, deadline] = ['taking-over', order.leaderRevision, order.deadline];
-          takeOver();
-        } else if (order.leaderRevision !== revision) end(START_MS);
-        else deadline = Math.max(deadline, order.deadline);
-        answer(report());
-      })();
-    },
-    request(id, answer) {
-      if (gone) return;
-      running(() => {
-        if (gone) return;
-        queue.push({ id, answer });
-        serve();
-      })();
-    },
-    pause(forMs) {
-      pausedUntil = Math.max(pausedUntil, time.now + forMs);
-    },
-    sicken: (forMs) => {
-      sickUntil = time.now + forMs;
-    },
-    kill: end,
-    stop: () => end(Number.POSITIVE_INFINITY),
-    begin: () => {
-      const mine = ++life;
-      time.after(random.between(500, START_MS), () => {
-        if (life === mine) gone = false;
-      });
-    },
-  };
+  }
 }
 
 export const READ = 'read ';
 
-function isRead(id: string): boolean {
-  return id.startsWith(READ);
-}
-
-function nextEpoch(wal: readonly Entry[], revision: number): number {
-  return Math.max((wal.at(-1)?.epoch ?? 0) + 1, revision);
-}
+const isRead = (id: string): boolean => id.startsWith(READ);

@@ -1,14 +1,15 @@
 import type { Site } from '../view.ts';
+import { AgentHost } from './agent-host.ts';
 import { startClients } from './clients.ts';
-import { etcd } from './etcd.ts';
+import { Etcd } from './etcd.ts';
 import { breakThings, type Cluster } from './faults.ts';
 import { type Invariants, invariants } from './invariants.ts';
 import { network } from './network.ts';
-import { type Patroni, patroni } from './patroni.ts';
-import { type Postgres, postgres } from './postgres.ts';
+import { Patroni } from './patroni.ts';
+import { Postgres } from './postgres.ts';
 import { type Random, random } from './random.ts';
-import { type Server, server } from './server.ts';
-import { type AgentHost, agentHost } from './site.ts';
+import { type Acknowledgement, Server } from './server.ts';
+import { primaryOf } from './store.ts';
 import { type Timeline, timeline } from './timeline.ts';
 import type { Bugs, World } from './world.ts';
 
@@ -40,7 +41,7 @@ export interface Setting {
 /** Breaks what it wants at times of its own, told which site is active when it begins. */
 export type Story = (world: World, cluster: Cluster, active: Site) => void;
 
-const WARM_UP_MS = 8_000;
+const WARM_UP_MS = 10_000;
 const HEAL_WITHIN_MS = 90_000;
 
 export function simulate(setting: Setting): Outcome {
@@ -55,13 +56,17 @@ export function simulate(setting: Setting): Outcome {
   const from = WARM_UP_MS;
   const until = from + (setting.faultsMs ?? 32_000);
   if (setting.faults === undefined) breakThings(world, cluster, from, until);
-  else time.at(from, () => setting.faults?.(world, cluster, cluster.etcd.keys.leader.site ?? 'a'));
+  else time.at(from, () => setting.faults?.(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
-  while (time.now < until && check.broken === null) time.runUntil(time.now + 1_000);
+  while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
+    time.runUntil(time.now + 1_000);
+  const mendedAt = time.now;
   mendAll(world, cluster);
   while (check.broken === null && !check.well(cluster)) {
-    if (time.now > until + HEAL_WITHIN_MS)
+    if (time.now > mendedAt + HEAL_WITHIN_MS) {
+      world.note(standing(cluster));
       check.fail(`not well ${HEAL_WITHIN_MS} ms after mending`);
+    }
     time.runUntil(time.now + 500);
   }
   if (check.broken === null) check.finish(cluster);
@@ -72,9 +77,19 @@ export function simulate(setting: Setting): Outcome {
     addressMoves: check.addressMoves,
     addressMovesByFaults: check.addressMovesCounted,
     addressGapMs: check.addressGapMs(),
-    healedAfterMs: time.now - until,
+    healedAfterMs: time.now - mendedAt,
     story,
   };
+}
+
+/** How things stand, for whoever reads the story of a seed. */
+function standing({ etcd, postgreses, patronis }: Cluster): string {
+  const { leader, patroni } = etcd.store.view();
+  const copies = [...postgreses.values()].map(({ site, up, primary, timeline, lsn, follows }) => {
+    const { state, frozen } = patronis.get(site)!;
+    return { site, up, primary, timeline, lsn, follows, state, frozen };
+  });
+  return JSON.stringify({ leader, patroni, copies });
 }
 
 function makeWorld(setting: Setting, chance: Random, time: Timeline, story: string[]): World {
@@ -87,8 +102,15 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
       { zero: chance.between(0, 1e7), speed: chance.between(0.99, 1.01) },
     ]),
   );
+  let busyUntil = 0;
   return {
     time,
+    get busyUntil() {
+      return busyUntil;
+    },
+    busyFor: (ms) => {
+      busyUntil = Math.max(busyUntil, time.now + ms);
+    },
     random: chance,
     network: network(members, chance),
     sites,
@@ -101,39 +123,36 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
 }
 
 function raise(world: World, check: Invariants): Cluster {
-  const etcdModel = etcd(world);
+  const etcd = new Etcd(world);
   const postgreses = new Map<Site, Postgres>();
   const patronis = new Map<Site, Patroni>();
   const servers = new Map<Site, Server>();
   const agents = new Map<Site, AgentHost>();
   const peers = { patronis: () => patronis, postgreses: () => postgreses };
   for (const site of world.sites) {
-    const database = postgres(site, world, peers.postgreses);
+    const database = new Postgres(site, world, peers.postgreses);
     postgreses.set(site, database);
-    patronis.set(site, patroni(database, etcdModel, world, peers));
-    servers.set(
-      site,
-      server(database, world, {
-        acknowledged: (ack) => check.acknowledge(ack),
-        opened: (epoch) => check.open(epoch, database),
-      }),
-    );
+    patronis.set(site, new Patroni(database, etcd, world, peers));
+    const told = {
+      acknowledged: (ack: Acknowledgement) => check.acknowledge(ack, database),
+      opened: check.open,
+      ordered: () => check.deadlines(servers),
+    };
+    servers.set(site, new Server(database, world, told));
   }
   for (const site of world.members) {
-    agents.set(
-      site,
-      agentHost(site, world, {
-        etcd: etcdModel,
-        patroni: patronis.get(site) ?? null,
-        patroniOf: (name) => patronis.get(name),
-        postgres: postgreses.get(site) ?? null,
-        postgresOf: (name) => postgreses.get(name),
-        server: servers.get(site) ?? null,
-        addressChanged: () => check.address(agents),
-      }),
-    );
+    const machines = {
+      etcd,
+      patroni: patronis.get(site) ?? null,
+      patroniOf: (name: Site) => patronis.get(name),
+      postgres: postgreses.get(site) ?? null,
+      postgresOf: (name: Site) => postgreses.get(name),
+      server: servers.get(site) ?? null,
+      addressChanged: () => check.address(agents),
+    };
+    agents.set(site, new AgentHost(site, world, machines));
   }
-  return { etcd: etcdModel, postgreses, patronis, servers, agents };
+  return { etcd, postgreses, patronis, servers, agents };
 }
 
 /** What the seed's own mending may have missed. */
@@ -142,4 +161,7 @@ function mendAll({ network, time }: World, cluster: Cluster): void {
   network.lossRate = 0.002;
   time.runUntil(time.now + 1);
   for (const site of cluster.agents.keys()) cluster.etcd.revive(site);
+  for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();
+  for (const agent of cluster.agents.values()) agent.beginIfEnded();
+  for (const server of cluster.servers.values()) server.beginIfEnded();
 }

@@ -17,6 +17,9 @@ export interface World {
   readonly bugs: Bugs;
   /** Each site's own idea of time: another zero and a slightly wrong speed. */
   readonly clock: (site: Site) => number;
+  /** What a fault does lasts for so long: only then all must become well. */
+  readonly busyFor: (ms: number) => void;
+  readonly busyUntil: number;
   readonly note: (what: string) => void;
 }
 
@@ -31,4 +34,9 @@ export interface Bugs {
   readonly deadlineWithoutPatroni?: boolean;
   readonly silentServerIsGone?: boolean;
   readonly handsOverUnseen?: boolean;
+  readonly straysInTheWay?: boolean;
+  readonly switchoverStands?: boolean;
+  readonly noGate?: boolean;
+  readonly noTimelineCheck?: boolean;
+  readonly lifetimeFromTheOrder?: boolean;
 }

@@ -1,0 +1,35 @@
+import type { Site } from '../view.ts';
+
+/** Where things lie in etcd. Those of Patroni are only read, but for the hand-over of its leader key. */
+export interface KeyNames {
+  readonly leases: string;
+  readonly sites: string;
+  readonly patroniLeader: string;
+  readonly patroniSync: string;
+  readonly patroniFailover: string;
+  readonly patroniHistory: string;
+  readonly patroniConfig: string;
+  readonly patroniMember: (site: Site) => string;
+}
+
+export const keyNames = (cluster: string, scope: string): KeyNames => ({
+  leases: `/farol/${cluster}/lease/`,
+  sites: `/farol/${cluster}/site/`,
+  patroniLeader: `/service/${scope}/leader`,
+  patroniSync: `/service/${scope}/sync`,
+  patroniFailover: `/service/${scope}/failover`,
+  patroniHistory: `/service/${scope}/history`,
+  patroniConfig: `/service/${scope}/config`,
+  patroniMember: (site) => `/service/${scope}/members/${site}`,
+});
+
+/** What makes up a view: whole folders, which end in a slash, and single keys. */
+export const viewed = (names: KeyNames): readonly string[] => [
+  names.leases,
+  names.sites,
+  names.patroniLeader,
+  names.patroniSync,
+  names.patroniFailover,
+  names.patroniHistory,
+  names.patroniConfig,
+];

@@ -1,0 +1,137 @@
+import type { Lease } from '../inputs.ts';
+import type { LeaseKey, PatroniKeys, Report, Site, SiteKey, View } from '../view.ts';
+import type { KeyNames } from './names.ts';
+import { leaseKey } from './transactions.ts';
+
+/** A key as it was found; `json` is undefined where its text is no JSON. */
+export interface Found {
+  readonly key: string;
+  readonly text: string;
+  readonly json: unknown;
+  readonly revision: number;
+  readonly lease: string | null;
+}
+
+export interface Header {
+  readonly clusterId: string;
+  readonly revision: number;
+}
+
+/**
+ * One bad value blinds nobody: what cannot be read is as if it were not there, as it is for Patroni, and
+ * its key is named.
+ */
+export function readView(header: Header, found: readonly Found[], names: KeyNames): View {
+  const byName = new Map(found.map((each) => [each.key, each]));
+  const unreadable: string[] = [];
+  const sites: Record<Site, SiteKey> = {};
+  for (const each of found) {
+    if (!each.key.startsWith(names.sites)) continue;
+    const report = objectIn(each);
+    if (report === null) unreadable.push(each.key);
+    else
+      sites[each.key.slice(names.sites.length)] = {
+        revision: each.revision,
+        report: report as unknown as Report,
+      };
+  }
+  const read = <T>(key: string, of: (found: Found | undefined) => T | 'unreadable', none: T): T => {
+    const value = of(byName.get(key));
+    if (value !== 'unreadable') return value;
+    unreadable.push(key);
+    return none;
+  };
+  const lease = (which: Lease): LeaseKey => {
+    const key = leaseKey(names, which);
+    return read(key, readLease, { site: null, revision: byName.get(key)?.revision ?? 0 });
+  };
+  return {
+    clusterId: header.clusterId,
+    revision: header.revision,
+    leader: lease('leader'),
+    address: lease('address'),
+    sites,
+    patroni: {
+      leader: read(names.patroniLeader, readPatroniLeader, null),
+      sync: read(names.patroniSync, readSync, null),
+      failover: read(names.patroniFailover, readFailover, null),
+      failoverRevision: byName.get(names.patroniFailover)?.revision ?? 0,
+      timeline: read(names.patroniHistory, readHistory, null),
+      paused: read(names.patroniConfig, readPaused, false),
+      configRevision: byName.get(names.patroniConfig)?.revision ?? 0,
+    },
+    unreadable,
+  };
+}
+
+type Read<T> = T | 'unreadable';
+
+function objectIn({ json }: Found): Record<string, unknown> | null {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+    ? (json as Record<string, unknown>)
+    : null;
+}
+
+const textIn = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value : null;
+
+function readLease(found: Found | undefined): Read<LeaseKey> {
+  if (found === undefined) return { site: null, revision: 0 };
+  const lease = objectIn(found);
+  if (lease === null) return 'unreadable';
+  return { site: textIn(lease.site), revision: found.revision };
+}
+
+/** Patroni's leader key without a lease is nobody's: somebody wrote it by hand. */
+function readPatroniLeader(found: Found | undefined): Read<PatroniKeys['leader']> {
+  if (found === undefined) return null;
+  if (found.text === '' || found.lease === null) return 'unreadable';
+  return { site: found.text, lease: found.lease };
+}
+
+/** Patroni keeps the names of several standbys in one string, with commas between them. */
+function readSync(found: Found | undefined): Read<PatroniKeys['sync']> {
+  if (found === undefined) return null;
+  const sync = objectIn(found);
+  if (sync === null) return 'unreadable';
+  const leader = textIn(sync.leader);
+  const named = leader === null ? '' : (textIn(sync.sync_standby) ?? '');
+  const standbys = named
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return { leader, standbys, revision: found.revision };
+}
+
+/**
+ * What Patroni's own switchover writes. Patroni does not remove the key when it has ended but writes `{}`
+ * into it; reads `leader:candidate` as well; and one that is set for a later time is none yet.
+ */
+function readFailover(found: Found | undefined): Read<PatroniKeys['failover']> {
+  if (found === undefined || found.text.trim() === '') return null;
+  const { revision } = found;
+  if (found.json === undefined) {
+    const [from, to] = found.text.split(':').map((name) => name.trim());
+    return from || to ? { from: textIn(from), to: textIn(to), revision } : null;
+  }
+  const { leader, member, scheduled_at } = objectIn(found) ?? {};
+  if (scheduled_at) return null;
+  const [from, to] = [textIn(leader), textIn(member)];
+  return from === null && to === null ? null : { from, to, revision };
+}
+
+/** Each line tells of a timeline that has ended: the cluster's is the one after the last of them. */
+function readHistory(found: Found | undefined): Read<PatroniKeys['timeline']> {
+  if (found === undefined) return 1;
+  if (!Array.isArray(found.json)) return 'unreadable';
+  const last: unknown = found.json.at(-1);
+  if (last === undefined) return 1;
+  const ended: unknown = Array.isArray(last) ? last[0] : undefined;
+  return typeof ended === 'number' ? ended + 1 : 'unreadable';
+}
+
+function readPaused(found: Found | undefined): Read<boolean> {
+  if (found === undefined) return false;
+  const config = objectIn(found);
+  return config === null ? 'unreadable' : config.pause === true;
+}

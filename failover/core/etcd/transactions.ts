@@ -1,0 +1,119 @@
+import type { Effect } from '../effects.ts';
+import type { Lease } from '../inputs.ts';
+import type { Report, Site } from '../view.ts';
+import type { KeyNames } from './names.ts';
+
+type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+
+/**
+ * What is asked of etcd, as data: all of it is done, or nothing where one comparison fails. The adapter
+ * sends it, the simulation carries it out, so both run the same conditions.
+ */
+export interface Transaction {
+  readonly compare: readonly Comparison[];
+  readonly change: readonly Change[];
+}
+
+/** The revision 0 says that there is no such key. */
+export type Comparison =
+  | { readonly key: string; readonly revision: number }
+  | { readonly key: string; readonly lease: string }
+  | { readonly key: string; readonly text: string };
+
+/** A text stands as it is; anything else as JSON. */
+export type Change =
+  | { readonly put: string; readonly value: unknown; readonly lease?: string }
+  | { readonly remove: string };
+
+export const leaseKey = (names: KeyNames, lease: Lease): string => names.leases + lease;
+
+/** Refused whole if one of the leases is not ours any more: then nothing was put. */
+export function pulse(names: KeyNames, site: Site, { holds, report }: Of<'pulse'>): Transaction {
+  const terms = Object.entries(holds) as [Lease, number][];
+  return {
+    compare: terms.map(([lease, revision]) => ({ key: leaseKey(names, lease), revision })),
+    change: [putReport(names, site, report)],
+  };
+}
+
+/** On condition that the key is as it was, and that its holder has given no sign of life since. */
+export function claim(
+  names: KeyNames,
+  site: Site,
+  { lease, revision, over, report }: Of<'claim'>,
+): Transaction {
+  const key = leaseKey(names, lease);
+  const silent = over && { key: names.sites + over.site, revision: over.pulse };
+  return {
+    compare: [{ key, revision }, ...(silent ? [silent] : [])],
+    change: [putReport(names, site, report), { put: key, value: { site } }],
+  };
+}
+
+/** Leaves the key without a site. If the term was over already, there is nothing to do. */
+export function release(names: KeyNames, { lease, revision }: Of<'release'>): Transaction {
+  const key = leaseKey(names, lease);
+  return { compare: [{ key, revision }], change: [{ put: key, value: { site: null } }] };
+}
+
+/**
+ * Gives Patroni's leader key to another site, with that one's own lease, and ends the wish for a
+ * switchover: in one transaction, so that no site ever sees the key vacant.
+ */
+export function giveLeaderKey(
+  names: KeyNames,
+  site: Site,
+  { to, lease, failover, sync, config }: Of<'hand-over'>,
+  toLease: string,
+): Transaction {
+  const { patroniLeader, patroniSync, patroniFailover, patroniConfig, patroniMember } = names;
+  return {
+    compare: [
+      { key: patroniLeader, lease },
+      { key: patroniLeader, text: site },
+      { key: patroniFailover, revision: failover },
+      { key: patroniSync, revision: sync },
+      { key: patroniConfig, revision: config },
+      { key: patroniMember(to), lease: toLease },
+    ],
+    change: [{ put: patroniLeader, value: to, lease: toLease }, { remove: patroniFailover }],
+  };
+}
+
+/** Names this site as the next leader, where there is none; Patroni then asks nobody for a vote. */
+export function nominate(
+  names: KeyNames,
+  site: Site,
+  { failover, sync }: Of<'nominate'>,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: 0 },
+      { key: names.patroniFailover, revision: failover },
+      { key: names.patroniSync, revision: sync },
+    ],
+    change: [{ put: names.patroniFailover, value: { member: site } }],
+  };
+}
+
+/**
+ * Takes back a switchover that is under way: nobody is named any more, so votes decide. Patroni lets whom a
+ * switchover names lead without any vote.
+ */
+export function cancelSwitchover(
+  names: KeyNames,
+  { lease, failover }: Omit<Of<'cancel-switchover'>, 'kind'>,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, lease },
+      { key: names.patroniFailover, revision: failover },
+    ],
+    change: [{ put: names.patroniFailover, value: {} }],
+  };
+}
+
+const putReport = (names: KeyNames, site: Site, report: Report): Change => ({
+  put: names.sites + site,
+  value: report,
+});

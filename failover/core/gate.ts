@@ -1,0 +1,32 @@
+import type { State } from './state.ts';
+import type { Millis } from './timings.ts';
+
+/** A deadline that lets the server take over and answer nobody. */
+export const WITHHELD: Millis = 0;
+
+/**
+ * Why the writer of this site may answer nobody yet, as a clause; null if it may (D3.4). After a promotion
+ * Patroni 4.0.7 rewrites `/sync` after 1.4 s and `/history` after 1.6 s, and standbys confirm after 0.3 s.
+ * Who answered before would lose that if it died now: the leader before it, back with more WAL on a dead
+ * timeline, would still be the one whom `/sync` lets win (seen, 2 of 2).
+ *
+ * And only sites may confirm (D3.2): without a standby Patroni lets PostgreSQL wait for `ANY 1 (*)`, which
+ * a base backup satisfies (seen: 40 acknowledgements that no other site had).
+ */
+export function reasonGateIsClosed({ self, view, ledTimeline }: State): string | null {
+  if (view === null) return 'etcd has not answered yet';
+  const { sync, timeline } = view.patroni;
+  if (ledTimeline === null) return 'its PostgreSQL is not the primary yet';
+  if (sync?.leader !== self.site) {
+    const named = sync?.leader ?? 'nobody';
+    return `Patroni's /sync still names ${named} as the leader`;
+  }
+  // With two sites the primary goes on alone, unprotected, and nobody else may be promoted.
+  if (self.strict && sync.standbys.length === 0) return "Patroni's /sync names no standby";
+  const stranger = sync.standbys.find((name) => view.sites[name]?.report.witness !== false);
+  if (stranger !== undefined) return `Patroni's /sync names ${stranger}, which is no site`;
+  if (timeline !== ledTimeline) {
+    return `Patroni's /history does not end in timeline ${ledTimeline} yet`;
+  }
+  return null;
+}

@@ -1,0 +1,475 @@
+import type { Effect } from '../effects.ts';
+import {
+  cancelSwitchover,
+  claim,
+  giveLeaderKey,
+  nominate,
+  pulse,
+  release,
+  type Transaction,
+} from '../etcd/transactions.ts';
+import type { Input, Pending } from '../inputs.ts';
+import { step } from '../machine.ts';
+import { type State, start } from '../state.ts';
+import type { Site, View } from '../view.ts';
+import type { Etcd } from './etcd.ts';
+import type { Patroni } from './patroni.ts';
+import type { Postgres } from './postgres.ts';
+import type { Server } from './server.ts';
+import { NAMES, type Store } from './store.ts';
+import type { World } from './world.ts';
+
+export interface Machines {
+  readonly etcd: Etcd;
+  readonly patroni: Patroni | null;
+  /** Any member takes a wish for a switchover and passes it on. */
+  readonly patroniOf: (site: Site) => Patroni | undefined;
+  readonly postgres: Postgres | null;
+  readonly postgresOf: (site: Site) => Postgres | undefined;
+  readonly server: Server | null;
+  readonly addressChanged: () => void;
+}
+
+type Deeds = { [Kind in Effect['kind']]: (effect: Extract<Effect, { kind: Kind }>) => void };
+
+const TICK_MS = 200;
+const POLL_MS = 500;
+const ETCD_DEADLINE_MS = 1_000;
+const LOCAL_DEADLINE_MS = 1_000;
+const HAND_OVER_WITHIN_MS = 20_000;
+const LAGS_MS = 500;
+
+/** One site's agent with its adapters, its interface and its front. */
+export class AgentHost {
+  readonly site: Site;
+  readonly #world: World;
+  readonly #machines: Machines;
+  #state: State;
+  #alive = true;
+  #life = 0;
+  #pausedUntil = 0;
+  #frontDownUntil = 0;
+  #battery: { until: number; power: 'battery' | 'low' } = { until: 0, power: 'battery' };
+  #slowAddressUntil = 0;
+  #addressUntil: number | null = null;
+
+  constructor(site: Site, world: World, machines: Machines) {
+    this.site = site;
+    [this.#world, this.#machines] = [world, machines];
+    this.#state = start(this.#self(), this.#clock());
+    const { time, random } = world;
+    machines.etcd.onChange(site, (input) => this.#tell(this.#life, input));
+    time.after(random.between(0, POLL_MS), () => this.#poll());
+    time.after(random.between(0, TICK_MS), () => this.#tick());
+    this.#tell(this.#life, { kind: 'address-found', present: false });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get alive(): boolean {
+    return this.#alive && this.#world.network.isOn(this.site);
+  }
+
+  get hasAddress(): boolean {
+    return this.#addressUntil !== null && this.#world.network.isOn(this.site);
+  }
+
+  get frontHealthy(): boolean {
+    return this.#frontDownUntil <= this.#world.time.now && this.#world.network.isOn(this.site);
+  }
+
+  deliver(input: Input): void {
+    this.#tell(this.#life, input);
+  }
+
+  pause(forMs: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.#world.time.now + forMs);
+  }
+
+  kill(restartMs: number): void {
+    this.#end();
+    const life = this.#life;
+    this.#world.time.after(restartMs, () => {
+      if (this.#life === life && this.#world.network.isOn(this.site)) this.#begin();
+    });
+  }
+
+  stop(): void {
+    this.#end();
+    this.#addressUntil = null;
+    this.#machines.addressChanged();
+  }
+
+  begin(): void {
+    const life = ++this.#life;
+    this.#world.time.after(this.#world.random.between(500, 2_000), () => {
+      if (this.#life === life) this.#begin();
+    });
+  }
+
+  beginIfEnded(): void {
+    if (!this.#alive) this.begin();
+  }
+
+  frontDown(forMs: number): void {
+    this.#frontDownUntil = this.#world.time.now + forMs;
+  }
+
+  battery(forMs: number, power: 'battery' | 'low' = 'battery'): void {
+    this.#battery = { until: this.#world.time.now + forMs, power };
+  }
+
+  /** `ip` and `iptables` take seconds, as on a machine that swaps. */
+  slowAddress(forMs: number): void {
+    this.#slowAddressUntil = this.#world.time.now + forMs;
+  }
+
+  #self() {
+    const witness = this.#machines.server === null;
+    return {
+      site: this.site,
+      witness,
+      serverUrl: witness ? null : `https://${this.site}:8481`,
+      strict: this.#world.strict,
+      mayHandOver: !witness,
+      mayHoldAddress: !witness,
+    };
+  }
+
+  #clock(): number {
+    return this.#world.clock(this.site);
+  }
+
+  #end(): void {
+    this.#alive = false;
+    this.#life++;
+    this.#pausedUntil = 0;
+  }
+
+  #begin(): void {
+    this.#life++;
+    this.#alive = true;
+    this.#pausedUntil = 0;
+    this.#state = start(this.#self(), this.#clock());
+    this.#tell(this.#life, { kind: 'address-found', present: this.#addressUntil !== null });
+  }
+
+  /** An answer reaches the process that asked, when it runs. */
+  #tell(life: number, input: Input): void {
+    const { time, network } = this.#world;
+    if (life !== this.#life || !this.#alive || !network.isOn(this.site)) return;
+    if (this.#pausedUntil > time.now)
+      time.at(this.#pausedUntil + 0.1, () => this.#tell(life, input));
+    else {
+      const done = step(this.#state, this.#mistake(input), this.#clock());
+      this.#state = done.state;
+      for (const effect of done.effects) this.#perform(effect);
+    }
+  }
+
+  /** Planted, as in etcd3: no deadline, and the lease counts from the answer. Or the gate stands open. */
+  #mistake(input: Input): Input {
+    const { lateAnswersRenew, noGate } = this.#world.bugs;
+    const counts = input.kind === 'pulsed' || input.kind === 'claimed';
+    if (lateAnswersRenew && counts) return { ...input, sentAt: this.#clock() };
+    return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
+  }
+
+  #asIfWritten(view: View): View {
+    const sync = view.patroni.sync && { ...view.patroni.sync, leader: this.site };
+    const timeline = this.#state.ledTimeline;
+    return { ...view, patroni: { ...view.patroni, sync, timeline } };
+  }
+
+  #perform(effect: Effect): void {
+    (this.#deeds[effect.kind] as (effect: Effect) => void)(effect);
+  }
+
+  readonly #deeds: Deeds = {
+    pulse: (effect) => {
+      const { sentAt, holds } = effect;
+      this.#transact('pulse', pulse(NAMES, this.site, effect), (renewed, view) => {
+        return { kind: 'pulsed', sentAt, holds, renewed, view };
+      });
+    },
+    read: () => {
+      const nothing = { compare: [], change: [] };
+      this.#transact('read', nothing, (_, view) => ({ kind: 'read', view }));
+    },
+    claim: (effect) => {
+      const { lease, sentAt } = effect;
+      this.#transact(`claim ${lease}`, this.#claim(effect), (won, view) => {
+        if (won) this.#world.note(`${this.site} takes ${lease}`);
+        return { kind: 'claimed', lease, sentAt, won, view };
+      });
+    },
+    release: (effect) => {
+      const { lease } = effect;
+      this.#transact(`release ${lease}`, release(NAMES, effect), (_, view) => {
+        return { kind: 'released', lease, view };
+      });
+    },
+    'patroni-lease': ({ lease, sentAt }) => {
+      const act = (store: Store) => store.leaseLeftMs(lease, this.#world.time.now);
+      this.#ask('patroni-lease', act, (ttlMs) => {
+        return { kind: 'patroni-lease', lease, sentAt, ttlMs };
+      });
+    },
+    'tell-server': (effect) => this.#order(effect),
+    'hold-address': ({ until }) => this.#hold(until),
+    'refuse-connections': () => {
+      this.#later(50, () => ({ kind: 'done', effect: 'refuse-connections' }));
+    },
+    'drop-address': () => {
+      this.#later(this.#addressDelay(), () => {
+        this.#setAddress(null);
+        return { kind: 'address-dropped' };
+      });
+    },
+    switchover: ({ from, to }) => this.#moveAway(from, to),
+    'hand-over': (effect) => {
+      this.#handOver(effect, this.#world.time.now + HAND_OVER_WITHIN_MS);
+    },
+    'cancel-switchover': (effect) => {
+      if (this.#world.bugs.switchoverStands) return;
+      this.#transact('cancel-switchover', cancelSwitchover(NAMES, effect), () => {
+        this.#world.note(`${this.site} takes back a switchover`);
+        return { kind: 'done', effect: 'cancel-switchover' };
+      });
+    },
+    nominate: (effect) => {
+      if (this.#world.bugs.straysInTheWay) return;
+      this.#transact('nominate', nominate(NAMES, this.site, effect), () => {
+        this.#world.note(`${this.site} names itself: only a stray is ahead`);
+        return { kind: 'done', effect: 'nominate' };
+      });
+    },
+    'move-etcd-leader': ({ member }) => {
+      this.#later(50, () => {
+        const { etcd } = this.#machines;
+        if (etcd.leader === this.site) etcd.moveLeader(member);
+        return { kind: 'done', effect: 'move-etcd-leader' };
+      });
+    },
+    reinitialize: () => {
+      this.#later(50, () => {
+        this.#machines.patroni?.reinitialize();
+        return { kind: 'done', effect: 'reinitialize' };
+      });
+    },
+    answer: () => {},
+  };
+
+  #claim(effect: Extract<Effect, { kind: 'claim' }>): Transaction {
+    const ignores = this.#world.bugs.challengerIgnoresLastPulse;
+    return claim(NAMES, this.site, ignores ? { ...effect, over: null } : effect);
+  }
+
+  #ask<T>(what: Pending, apply: (store: Store) => T, then: (value: T) => Input): void {
+    const life = this.#life;
+    this.#machines.etcd.request({
+      from: this.site,
+      deadlineMs: this.#world.bugs.lateAnswersRenew ? 10_000 : ETCD_DEADLINE_MS,
+      apply,
+      answer: (answer) => {
+        if (answer.ok) this.#tell(life, then(answer.value));
+        else this.#tell(life, { kind: 'failed', effect: what, reason: answer.reason });
+      },
+    });
+  }
+
+  #transact(
+    what: Pending,
+    transaction: Transaction,
+    then: (succeeded: boolean, view: View) => Input,
+  ): void {
+    const act = (store: Store) => ({ done: store.transact(transaction), view: store.view() });
+    this.#ask(what, act, ({ done, view }) => then(done, view));
+  }
+
+  /** Looks until our PostgreSQL has ended and the candidate has all of it. */
+  #handOver(
+    effect: Extract<Effect, { kind: 'hand-over' }>,
+    until: number,
+    had = this.#machines.postgres?.wal.length ?? 0,
+  ): void {
+    const { time } = this.#world;
+    const life = this.#life;
+    if (this.#lags(effect.to, had, time.now - (until - HAND_OVER_WITHIN_MS))) this.#cancel(effect);
+    else if (this.#hasEnded(effect.to)) this.#giveLeaderKey(effect);
+    else if (time.now < until) {
+      time.after(25, () => {
+        if (life !== this.#life || !this.#alive || this.#pausedUntil > time.now) return;
+        this.#handOver(effect, until, had);
+      });
+    } else this.#tell(life, { kind: 'failed', effect: 'hand-over', reason: 'not in time' });
+  }
+
+  #hasEnded(to: Site): boolean {
+    const { patroni, postgres } = this.#machines;
+    const hasAll = this.#has(to, postgres?.wal.length ?? 0);
+    return patroni?.endedInOrder === true && (hasAll || this.#world.bugs.handsOverUnseen === true);
+  }
+
+  /** Of what it was sent half a second ago, or when all has been sent. */
+  #lags(to: Site, had: number, sinceMs: number): boolean {
+    const { switchoverStands, handsOverUnseen } = this.#world.bugs;
+    if (switchoverStands || handsOverUnseen) return false;
+    const { patroni, postgres } = this.#machines;
+    if (patroni?.endedInOrder === true) return !this.#has(to, postgres?.wal.length ?? 0);
+    return sinceMs > LAGS_MS && !this.#has(to, had);
+  }
+
+  #has(to: Site, length: number): boolean {
+    const { network } = this.#world;
+    const reaches = network.reaches(this.site, to) && network.reaches(to, this.site);
+    return reaches && (this.#machines.postgresOf(to)?.wal.length ?? 0) >= length;
+  }
+
+  #cancel(effect: Extract<Effect, { kind: 'hand-over' }>): void {
+    const cancel = (store: Store) => store.transact(cancelSwitchover(NAMES, effect));
+    this.#ask('hand-over', cancel, () => {
+      this.#world.note(`${this.site} takes back the switchover to ${effect.to}`);
+      return { kind: 'failed', effect: 'hand-over', reason: `${effect.to} lacks something` };
+    });
+  }
+
+  #giveLeaderKey(effect: Extract<Effect, { kind: 'hand-over' }>): void {
+    const give = (store: Store): boolean => {
+      const lease = store.get(NAMES.patroniMember(effect.to))?.lease;
+      return lease != null && store.transact(giveLeaderKey(NAMES, this.site, effect, lease));
+    };
+    this.#ask('hand-over', give, (given) => {
+      if (!given) return { kind: 'failed', effect: 'hand-over', reason: 'something changed' };
+      this.#world.note(`${this.site} hands over to ${effect.to}`);
+      return { kind: 'done', effect: 'hand-over' };
+    });
+  }
+
+  #moveAway(from: Site, to: Site): void {
+    const life = this.#life;
+    const effect = 'switchover' as const;
+    this.#machines.patroniOf(from)?.switchover(to, (reason) => {
+      this.#tell(
+        life,
+        reason === null ? { kind: 'done', effect } : { kind: 'failed', effect, reason },
+      );
+    });
+  }
+
+  #order(effect: Extract<Effect, { kind: 'tell-server' }>): void {
+    const { server } = this.#machines;
+    if (server === null) return;
+    const { time, random } = this.#world;
+    const life = this.#life;
+    let over = false;
+    const end = (input: Input): void => {
+      if (!over) this.#tell(life, input);
+      over = true;
+    };
+    const fails = { kind: 'failed', effect: 'tell-server', reason: 'no answer' } as const;
+    time.after(server.gone ? 1 : LOCAL_DEADLINE_MS, () => end(fails));
+    time.after(random.between(1, 5), () =>
+      server.order(this.#unsafe(effect), ({ role, epoch }) => end({ kind: 'told', role, epoch })),
+    );
+  }
+
+  #unsafe(order: Extract<Effect, { kind: 'tell-server' }>): typeof order {
+    const { deadlineWithoutPatroni } = this.#world.bugs;
+    return deadlineWithoutPatroni && order.role === 'writer'
+      ? { ...order, deadline: this.#state.leader?.until ?? 0 }
+      : order;
+  }
+
+  /** The kernel counts whole seconds from when `ip` really ran. */
+  #hold(until: number): void {
+    const { bugs, time } = this.#world;
+    const asked = this.#clock();
+    this.#later(this.#addressDelay(), () => {
+      const from = bugs.lifetimeFromTheOrder ? asked : this.#clock();
+      const seconds = Math.floor((until - from) / 1_000);
+      if (seconds < 1) return { kind: 'failed', effect: 'hold-address', reason: 'too late' };
+      this.#setAddress(
+        bugs.addressWithoutLifetime ? Number.POSITIVE_INFINITY : time.now + seconds * 1_000,
+      );
+      return { kind: 'address-held' };
+    });
+  }
+
+  #addressDelay(): number {
+    const { time, random } = this.#world;
+    return this.#slowAddressUntil > time.now ? random.between(100, 3_000) : random.between(5, 100);
+  }
+
+  #setAddress(until: number | null): void {
+    this.#addressUntil = until;
+    this.#machines.addressChanged();
+    if (until === null || until === Number.POSITIVE_INFINITY) return;
+    this.#world.time.at(until, () => {
+      if (this.#addressUntil !== until) return;
+      this.#addressUntil = null;
+      this.#machines.addressChanged();
+    });
+  }
+
+  /** A child process does its work whatever becomes of the agent meanwhile. */
+  #later(delay: number, act: () => Input): void {
+    const life = this.#life;
+    const { time, network } = this.#world;
+    time.after(delay, () => {
+      if (network.isOn(this.site)) this.#tell(life, act());
+    });
+  }
+
+  #poll(): void {
+    const { time, random, network } = this.#world;
+    time.after(POLL_MS * random.between(0.9, 1.1), () => this.#poll());
+    if (!this.#alive || !network.isOn(this.site)) return;
+    const { server, patroni, postgres } = this.#machines;
+    this.#lookAtMachine();
+    if (server !== null) this.#lookAtServer(server);
+    if (patroni !== null && postgres !== null) this.#tell(this.#life, lookAt(patroni, postgres));
+  }
+
+  #lookAtMachine(): void {
+    const { time, members } = this.#world;
+    const { etcd, server } = this.#machines;
+    const healthy = this.#frontDownUntil <= time.now && server !== null;
+    this.#tell(this.#life, { kind: 'front', healthy, connections: 0 });
+    const power = this.#battery.until > time.now ? this.#battery.power : 'mains';
+    if (power !== this.#state.power.power) this.#tell(this.#life, { kind: 'power', power });
+    const here = etcd.leader === this.site;
+    if (!here && !this.#state.etcdLeader.here) return;
+    const others = members.filter((member) => member !== this.site);
+    const named = others.map((name) => ({ id: name, name }));
+    this.#tell(this.#life, { kind: 'etcd-leader', here, others: named });
+  }
+
+  #lookAtServer(server: Server): void {
+    const life = this.#life;
+    const { time, bugs } = this.#world;
+    const askedAt = this.#clock();
+    const silent = { kind: 'server-silent', askedAt, gone: server.gone, reason: 'none' } as const;
+    if (server.gone) this.#tell(life, silent);
+    else if (server.pausedUntil <= time.now)
+      this.#tell(life, { kind: 'server', askedAt, server: server.report() });
+    else {
+      const mistaken = { ...silent, gone: bugs.silentServerIsGone === true };
+      time.after(LOCAL_DEADLINE_MS, () => this.#tell(life, mistaken));
+    }
+  }
+
+  #tick(): void {
+    this.#world.time.after(TICK_MS, () => this.#tick());
+    if (this.#alive) this.#tell(this.#life, { kind: 'tick' });
+  }
+}
+
+function lookAt(patroni: Patroni, { primary, up, timeline, lsn }: Postgres): Input {
+  if (patroni.frozen) return { kind: 'postgres-silent', reason: 'no answer' };
+  const role = primary ? 'primary' : 'standby';
+  const known = up ? { timeline, lsn: String(lsn) } : { timeline: null, lsn: null };
+  return { kind: 'postgres', postgres: { role, state: patroni.state, ...known } };
+}
