@@ -126,6 +126,20 @@ test('a registration that is repeated over a failover is not told that the name 
   expect(answers[1]).toEqual(answers[0]);
 });
 
+test('over a failover a registration is known by its session and by the front’s id', async () => {
+  await using fresh = await freshDatabase();
+  const ask = async (requestId: string, auth: object) => {
+    await using api = await startApi({ fresh, behindFront: true });
+    const headers = { 'x-farol-request-id': `front-a:${requestId}` };
+    return await api.ask('POST /register', { headers, body: { ...alice, auth } });
+  };
+  const { session } = (await ask('begin-01', {})).body;
+  const first = await ask('register-1', { ...dummy, session });
+  expect(first.status).toBe(200);
+  expect(await ask('register-1', { ...dummy, session })).toEqual(first);
+  expect(await ask('register-2', { ...dummy, session })).toEqual(first);
+});
+
 test('where registration is closed nobody is let in, nor told of stages', async () => {
   await using api = await startApi({ registration: 'closed' });
   const reply = await api.ask('POST /register', { body: { ...alice, auth: dummy } });

@@ -183,6 +183,18 @@ test('an account has so many devices and no more; on one of them it goes on', as
   expect((await api.ask('POST /login', login({ device_id: 'D7' }))).status).toBe(200);
 });
 
+test('where an account has no password, none is right, the empty one neither', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice', 'PHONE');
+  await api.fresh.database.query('no_password', 'UPDATE account SET password_hash = NULL');
+  for (const password of ['', PASSWORD]) {
+    expect((await api.ask('POST /login', login({ password }))).status).toBe(403);
+    const auth = { type: 'm.login.password', user: 'alice', password };
+    const reply = await api.ask('DELETE /devices/OTHER', { token, body: { auth } });
+    expect(reply.status).toBe(401);
+  }
+});
+
 test('a device may not be named like a cross-signing key of its user', async () => {
   await using api = await startApi();
   const token = await api.register('alice');
