@@ -132,7 +132,8 @@ test('a logout takes the device with all its keys and mail, and leaves the other
   const phone = await api.register('alice', 'PHONE');
   await api.ask('POST /login', login({ device_id: 'LAPTOP' }));
   const keys = { 'signed_curve25519:A': { key: 'x' } };
-  await api.ask('POST /keys/upload', { token: phone, body: { one_time_keys: keys } });
+  const body = { one_time_keys: keys, fallback_keys: keys };
+  await api.ask('POST /keys/upload', { token: phone, body });
   await api.ask('PUT /sendToDevice/m.test/1', {
     token: phone,
     body: { messages: { '@alice:example.org': { PHONE: {}, LAPTOP: {} } } },
@@ -141,7 +142,8 @@ test('a logout takes the device with all its keys and mail, and leaves the other
   const left = await api.fresh.database.query(
     'test',
     `SELECT device_id FROM device UNION ALL SELECT device_id FROM access_token
-     UNION ALL SELECT device_id FROM to_device UNION ALL SELECT device_id FROM one_time_key`,
+     UNION ALL SELECT device_id FROM to_device UNION ALL SELECT device_id FROM one_time_key
+     UNION ALL SELECT device_id FROM fallback_key`,
   );
   expect(left).toEqual(Array(3).fill({ device_id: 'LAPTOP' }));
 });
