@@ -90,6 +90,8 @@ test('memory of changed keys is bounded, and who asks from before it is answered
   for (let position = 11; position <= 10 + 4_096; position++)
     lists.committed([{ position, record: { kind: 'device-list', userId: alice } }]);
   expect([await changed(9), await changed(10)]).toEqual([[carol], [alice]]);
+  const before = await lists.changes(alice, { after: 4_000, upTo: 4_000 }, noMemberChanges);
+  expect(before.changed).toEqual([]);
   lists.committed([{ position: 5_000, record: { kind: 'device-list', userId: alice } }]);
   const floor = 10 + 2_048;
   expect([await changed(floor - 1), await changed(floor)]).toEqual([[carol], [alice]]);

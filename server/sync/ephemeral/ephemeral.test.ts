@@ -123,6 +123,16 @@ test('whoever joins is told who is there, and those who are there of them', asyn
   expect(present(await house.next(alice, theirs))).toEqual([bob]);
 });
 
+test('whoever joins is told who is there, also where nobody has anything new to tell', async () => {
+  await using house = await freshSync();
+  const roomId = await house.rooms.create(alice, { preset: 'public_chat' }, {});
+  house.presence.set(alice, 'online');
+  await house.presence.tell();
+  const begin = await house.sync(bob);
+  await change(house, roomId, bob, 'join');
+  expect(present(await house.next(bob, begin))).toEqual([alice]);
+});
+
 test.each<Action>(['leave', 'kick', 'ban'])('who is gone by %s types no more', async (action) => {
   await using house = await freshSync();
   const roomId = await room(house, bob, carol);

@@ -43,3 +43,12 @@ test('after a restart a token goes on where it was', async () => {
   expect(joined.account_data.events).toEqual([{ type: 'm.tag', content: { tags: {} } }]);
   expect(joined.timeline.limited).toBe(false);
 });
+
+test('after a restart the one event behind the token is told', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const begin = await house.sync(bob);
+  await house.say(roomId, alice, 'one');
+  await using again = await openSync(house.fresh);
+  expect(bodies((await again.next(bob, begin)).rooms.join[roomId])).toEqual(['one']);
+});

@@ -106,4 +106,25 @@ test.each(['before', 'behind'])(
   },
 );
 
+test('an answer shows the rooms of the user as they were where it is cut, though they leave meanwhile', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const changed = house.accountData.changed.bind(house.accountData);
+  vi.spyOn(house.accountData, 'changed').mockImplementationOnce(async (...question) => {
+    await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'leave' }, {});
+    return changed(...question);
+  });
+  const first = await house.sync(bob, { filter: { room: { include_leave: true } } });
+  expect([Object.keys(first.rooms.join), first.rooms.leave]).toEqual([[roomId], undefined]);
+  const second = await house.next(bob, first);
+  expect([second.rooms.join, Object.keys(second.rooms.leave)]).toEqual([undefined, [roomId]]);
+});
+
+test('whoever comes when all waiting has ended waits no more', async () => {
+  await using house = await freshSync();
+  const begin = await house.sync(bob);
+  house.close();
+  expect((await house.next(bob, begin, { timeoutMs: 60_000 })).rooms).toBeUndefined();
+});
+
 const NOTHING = { timeline: { events: [] } };
