@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -8,7 +8,7 @@ import { type EmbeddedPostgres, startEmbedded } from '../storage/embedded/embedd
 import { migrate } from '../storage/migrate.ts';
 import { Deadline } from './deadline.ts';
 import { OutcomeUnknown } from './log.ts';
-import { takeOver } from './takeover.ts';
+import { InRecovery, takeOver } from './takeover.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -114,6 +114,27 @@ test.each([
   },
 );
 
+test('where PostgreSQL is a standby nobody becomes the writer, and nothing is touched', async () => {
+  const db = join(folder, 'standby');
+  const primary = await startEmbedded({ folder: db, settings: { fsync: 'off' } });
+  await primary.stop();
+  writeFileSync(join(db, 'standby.signal'), '', { mode: 0o666 });
+  const standby = await startEmbedded({ folder: db, settings: { fsync: 'off' } });
+  onTestFinished(() => standby.stop());
+  let touched = false;
+  const attempt = takeOver({
+    url: standby.url,
+    leaderRevision: '0',
+    deadline: Deadline.none(),
+    onEnd: () => {},
+    migrate: async () => {
+      touched = true;
+    },
+  });
+  await expect(attempt).rejects.toThrow(InRecovery);
+  expect(touched).toBe(false);
+});
+
 async function start() {
   const ended: Error[] = [];
   const writer = await takeOver({
@@ -160,6 +181,29 @@ async function standbyAnswers(answers: boolean) {
   await expect
     .poll(async () => (await sql('SHOW synchronous_standby_names')).rows[0])
     .toEqual({ synchronous_standby_names: names });
+  if (!answers) while (!(await commitWaits()));
+}
+
+/** New sessions show a setting before commits go by it: the checkpointer tells them, when it has read it. */
+async function commitWaits(): Promise<boolean> {
+  const probe = new pg.Client({ connectionString: postgres.url, application_name: 'probe' });
+  await probe.connect();
+  const isThrough = probe.query("SELECT pg_logical_emit_message(true, 'probe', '')").then(
+    () => true,
+    () => true,
+  );
+  const looks = async () => {
+    const waiting = `pid FROM pg_stat_activity
+      WHERE application_name = 'probe' AND wait_event = 'SyncRep'`;
+    while ((await sql(`SELECT ${waiting}`)).rowCount === 0)
+      if (await Promise.race([isThrough, Promise.resolve(false)])) return false;
+    await sql(`SELECT pg_cancel_backend(pid), ${waiting}`);
+    return true;
+  };
+  const waited = await looks();
+  await isThrough;
+  await probe.end();
+  return waited;
 }
 
 const untilWaitingForStandby = (count: number) =>

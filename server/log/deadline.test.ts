@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { bootTimeMs, Deadline } from './deadline.ts';
+
+test('a renewal never shortens: what was answered under the later deadline stands', () => {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  deadline.renew(5);
+  now = 9;
+  expect(deadline.mayAnswer()).toBe(true);
+  now = 10;
+  expect(deadline.mayAnswer()).toBe(false);
+});
+
+test('the clock of deadlines goes on', async () => {
+  const before = bootTimeMs();
+  await expect.poll(() => bootTimeMs()).toBeGreaterThan(before);
+});
