@@ -379,6 +379,30 @@ test('headers beyond all measure are refused, and the front goes on', async () =
   expect((await site.put('/1')).status).toBe(200);
 });
 
+test('what a client asked to be done is done when it leaves, and only a reading ends with it', async () => {
+  await using site = await raiseSite();
+  const reached = { PUT: Promise.withResolvers<void>(), GET: Promise.withResolvers<void>() };
+  const ended: string[] = [];
+  let finish = () => {};
+  await using writer = await raiseWriter((request, response) => {
+    const method = request.method as 'PUT' | 'GET';
+    response.once('close', () => ended.push(response.writableFinished ? method : `${method} cut`));
+    if (method === 'PUT') finish = () => response.end('{}');
+    reached[method].resolve();
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  for (const method of ['PUT', 'GET'] as const) {
+    const socket = await openTls(site);
+    socket.write(`${method} /1 HTTP/1.1\r\nHost: f\r\nContent-Length: 0\r\n\r\n`);
+    await reached[method].promise;
+    socket.destroy();
+  }
+  await vi.waitFor(() => expect(ended).toEqual(['GET cut']));
+  finish();
+  await vi.waitFor(() => expect(ended).toEqual(['GET cut', 'PUT']));
+  expect(site.front.count.replayed).toBe(0);
+});
+
 test('no more connections are taken than there is memory for', async () => {
   await using site = await raiseSite({ connectionsMax: 2 });
   await using writer = await raiseWriter((_request, response) => response.end('{}'));
