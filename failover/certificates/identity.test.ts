@@ -11,7 +11,7 @@ import {
   certificateAuthority,
   type Issued,
 } from '../../test/support/certificates.ts';
-import { connectorWith } from './connector.ts';
+import { connectorWith, NotConnected } from './connector.ts';
 import { Identity } from './identity.ts';
 import { endOfShown } from './shown.ts';
 
@@ -70,6 +70,15 @@ test('a program that does not answer shows nothing', async () => {
   const { identity } = await installed();
   expect(await endOfShown('https://127.0.0.1:1', identity)).toBeNull();
   expect(await endOfShown('http://127.0.0.1:1', identity)).toBeNull();
+});
+
+test('what fails before a connection stands is told apart, whatever its code', async () => {
+  const { identity } = await installed();
+  const pool = new Pool('https://127.0.0.1:1', {
+    connect: connectorWith(identity, { timeoutMs: 1_000 }),
+  });
+  onTestFinished(() => pool.destroy());
+  await expect(ask(pool)).rejects.toBeInstanceOf(NotConnected);
 });
 
 let folders = 0;

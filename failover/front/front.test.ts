@@ -353,6 +353,19 @@ test('pipelined requests are answered in their order, each once', async () => {
   expect(raw.match(/"\/\d"/g)).toEqual(['"/0"', '"/1"', '"/2"']);
 });
 
+test('one request after the other goes over one connection to the writer', async () => {
+  await using site = await raiseSite();
+  const ports = new Set<number | undefined>();
+  await using writer = await raiseWriter((request, response) => {
+    ports.add(request.socket.remotePort);
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  for (let n = 0; n < 20; n++) expect((await site.put(`/${n}`)).status).toBe(200);
+  // The front's own questions may have taken the one used last.
+  expect(ports.size).toBeLessThan(8);
+});
+
 test('a request target that is no path is refused, and no writer is asked in vain', async () => {
   await using site = await raiseSite();
   await using writer = await raiseWriter((_request, response) => response.end('{}'));

@@ -1,7 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { raiseLink, raiseSite, raiseWriter, refuse } from '../../test/support/front-site.ts';
+import {
+  certificates,
+  raiseLink,
+  raiseSite,
+  raiseWriter,
+  refuse,
+} from '../../test/support/front-site.ts';
 
 test('where the link to the writer alone is cut, requests go through the front of another site', async () => {
   await using other = await raiseSite();
@@ -62,9 +69,28 @@ test('two fronts that are both cut off hold their requests, and send none around
   await third.untilWay({ kind: 'through', site: 'b' });
   expect((await held[2]!).status).toBe(200);
   // Only directly: who goes through another front is no way for a third.
+  expect(await insider(third.relayUrl)).toMatchObject({
+    statusCode: 503,
+    headers: { 'x-farol-not-writer': '1' },
+  });
   expect(first.front.way.shown()).toMatchObject({ kind: 'none' });
   for (const each of sites) each.agentSays({ site: 'w', epoch: 1, url: writer.url });
   expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
+test('what broke off behind another front may have been done, and is asked for again as such', async () => {
+  await using other = await raiseSite();
+  await using site = await raiseSite({ peers: { c: other.relayUrl } });
+  let seen = 0;
+  await using writer = await raiseWriter((request, response) => {
+    if (++seen === 1) request.socket.destroy();
+    else response.end('{}');
+  });
+  other.agentSays({ site: 'b', epoch: 1, url: writer.url });
+  site.agentSays({ site: 'b', epoch: 1, url: 'https://127.0.0.1:1' });
+  await site.untilWay({ kind: 'through', site: 'c' });
+  expect((await site.put('/1')).status).toBe(200);
+  expect(site.front.count.replayed).toBe(1);
 });
 
 test('a front passes on only what comes with a certificate of the cluster', async () => {
@@ -101,3 +127,16 @@ test('a front without a way of its own says so as a server does that is not the 
   expect((await answer).status).toBe(200);
   expect(executed).toBe(1);
 });
+
+/** As a front of the cluster asks another. */
+async function insider(url: string) {
+  const files = await certificates();
+  const [ca, cert, key] = await Promise.all(
+    [files.ca, files.certificate, files.key].map((file) => readFile(file)),
+  );
+  const dispatcher = new Agent({ connect: { ca: ca!, cert: cert!, key: key! } });
+  onTestFinished(() => dispatcher.destroy());
+  const answer = await request(`${url}/1`, { dispatcher });
+  await answer.body.dump();
+  return answer;
+}

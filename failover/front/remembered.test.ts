@@ -12,7 +12,7 @@ const told = (body: object, status = 200) => ({
 test('without a writer a front answers with what the last one said of the server', async () => {
   await using site = await raiseSite();
   await using writer = await raiseWriter(
-    () => undefined,
+    (_request, response) => response.end('{"m.server":"now.test:443"}'),
     (response, request) => {
       const known = request.url === '/.well-known/matrix/server';
       const body = known ? '{"m.server":"farol.test:443"}' : '{"errcode":"M_UNRECOGNIZED"}';
@@ -21,6 +21,8 @@ test('without a writer a front answers with what the last one said of the server
   );
   site.agentSays({ site: 'a', epoch: 1, url: writer.url });
   await site.untilWay({ kind: 'direct' });
+  const now = await site.get('/.well-known/matrix/client');
+  expect(now.json).toEqual({ 'm.server': 'now.test:443' });
   site.agentSays(null);
   await vi.waitFor(() => expect(site.front.way.open).toBeNull());
   await vi.waitFor(async () =>
