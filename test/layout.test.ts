@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -113,6 +113,21 @@ test('what any protocol of syncing needs knows of none of them', () => {
     .filter((file) => !file.startsWith('server/sync/v3/'))
     .filter((file) => importsOf(file).some((target) => target.startsWith('server/sync/v3/')));
   expect(wrong).toEqual([]);
+});
+
+test('a page that the sources cite is in the repository', () => {
+  const sources = ['server', 'failover', 'test', 'patroni-config'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|md|yml|py)$/.test(file))
+      .map((file) => join(folder, file)),
+  );
+  const missing = sources.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/\b(?:docs\/[\w-]+|[A-Z][A-Z-]+)\.md\b/g)]
+      .map(([page]) => page)
+      .filter((page) => page !== 'README.md' && !existsSync(join(root, page)))
+      .map((page) => `${file} cites ${page}`),
+  );
+  expect(missing).toEqual([]);
 });
 
 test('the pure folders reach for nothing of the machine but hashes and signatures', () => {

@@ -1,8 +1,8 @@
 import { ask, type Turn, update } from './turn.ts';
 
 /**
- * F24: after two quick partitions pg_rewind failed and a member stayed "starting" for ever (LAB.md,
- * B). Cloned anew it was well in seconds. Never where Patroni's leader could be the one to clone.
+ * F24: after two quick partitions pg_rewind failed and a member stayed "starting" for ever
+ * (docs/lab.md). Cloned anew it was well in seconds. Never where Patroni's leader could be the one to clone.
  */
 export function mendStuckMember(turn: Turn): void {
   const { state, now, timings } = turn;

@@ -11,7 +11,7 @@ const GIVE_UP_MS = 3_000;
 /**
  * Clients behind fronts: each sends one request after the other, to where the front of the moment
  * thinks the writer is, and repeats what was not answered under the same id (D6). One repeat goes
- * out beside the first, as from two fronts at once (FAULTS.md, schedule 8). The third only reads.
+ * out beside the first, as from two fronts at once (docs/faults.md, schedule 8). The third only reads.
  */
 export function startClients(
   world: World,

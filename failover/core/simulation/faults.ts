@@ -197,12 +197,12 @@ export const moveToOneThatLags: Fault = ({ time, random, sites }, cluster, site)
     cluster.patronis.get(site)!.switchover(to, () => {}),
   );
 };
-/** FAULTS.md, schedule 1. */
+/** docs/faults.md, schedule 1. */
 export const killedWhileBatchWaits: Fault = (world, cluster, site, forMs) => {
   standbysStalled(world, cluster, site, forMs);
   world.time.after(700, () => serverKilled(world, cluster, site, forMs));
 };
-/** FAULTS.md, schedule 2. */
+/** docs/faults.md, schedule 2. */
 export const postgresKilledThenSiteLost: Fault = (world, cluster, site, forMs) => {
   standbysStalled(world, cluster, site, forMs);
   world.time.after(700, () => postgresKilled(world, cluster, site, forMs));

@@ -6,7 +6,7 @@ import type { Acknowledgement, Server } from './server.ts';
 import { primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
-/** I1-I3 of FAULTS.md, what the address promises (D9), and that everything is well in the end. */
+/** I1-I3 of docs/faults.md, what the address promises (D9), and that everything is well in the end. */
 export interface Invariants {
   readonly acknowledged: ReadonlySet<string>;
   readonly terms: ReadonlySet<number>;

@@ -97,7 +97,7 @@ const activeSiteLostWithEtcdLeader: Story = (world, cluster) => {
   });
 };
 
-/** Each mistake with the schedule that shows it: FAULTS.md, "Schedules that broke earlier drafts". */
+/** Each mistake with the schedule that shows it: docs/faults.md, "Schedules that broke earlier drafts". */
 const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
   [
     'the next batch looks at no fence row (schedule 1: killed while its batch waits)',

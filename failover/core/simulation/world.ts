@@ -23,7 +23,7 @@ export interface World {
   readonly note: (what: string) => void;
 }
 
-/** Mistakes that the simulation must notice; each has been made somewhere (FAULTS.md, HA-FIELD.md). */
+/** Mistakes that the simulation must notice; each has been made somewhere (docs/faults.md). */
 export interface Bugs {
   readonly lateAnswersRenew?: boolean;
   readonly challengerIgnoresLastPulse?: boolean;
