@@ -67,6 +67,33 @@ test('a takeover that is refused leaves a follower that says why, and tries agai
   expect(bench.terms).toHaveLength(2);
 });
 
+test.each([
+  ['succeeds', (settle: PromiseWithResolvers<void>) => settle.resolve()],
+  ['fails', (settle: PromiseWithResolvers<void>) => settle.reject(new Error('cut'))],
+])('a takeover that was called off and %s all the same changes nothing', async (_what, end) => {
+  const bench = workbench();
+  bench.role.assign(writer('7', 0));
+  bench.role.assign({ role: 'follower' });
+  const { settle, term } = bench.terms[0]!;
+  end(settle);
+  await settle.promise.catch(() => {});
+  bench.role.assign(writer('7'));
+  expect([bench.role.name, bench.role.why]).toEqual([
+    'stopping',
+    'the agent took the role of the writer back',
+  ]);
+  expect([bench.terms.length, term.deadline.mayAnswer()]).toEqual([1, false]);
+});
+
+test('why a takeover failed is told until the next one begins', async () => {
+  const bench = workbench();
+  bench.role.assign(writer('7'));
+  bench.terms[0]!.settle.reject(new Error('PostgreSQL is a standby'));
+  await expect.poll(() => bench.role.why).toBe('PostgreSQL is a standby');
+  bench.role.assign(writer('7'));
+  expect(bench.role.why).toBeUndefined();
+});
+
 test('a follower that is told to be one goes on', () => {
   const bench = workbench();
   bench.role.assign({ role: 'follower' });
