@@ -195,7 +195,8 @@ async function whenReady(
   let ended = false;
   const gone = once(child, 'exit').then(([code, signal]) => {
     ended = true;
-    return [signal === null ? `with status ${code}` : `by ${signal}`, last].join('\n').trim();
+    // Its last lines under a signal are those of its children, who miss it.
+    return signal === null ? `with status ${code}: ${last}` : `by ${signal}`;
   });
   for (const begin = Date.now(); !(await answers(url)); await sleep(20)) {
     // It ends where another one is just starting on the same folder: that one will answer.
