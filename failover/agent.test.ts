@@ -46,6 +46,13 @@ test('an agent that has not seen etcd yet says nothing, rather than that there i
   await vi.waitFor(() => expect(agent.routing()).not.toBeNull());
 });
 
+test('an agent without its network card goes on: its server writes, and the reason is told', async () => {
+  const world = { ...newWorld(), cardMissing: true };
+  const { agent } = await startAgent({ world });
+  await vi.waitFor(() => expect(world.server.role).toBe('writer'));
+  expect(agent.state.addressTrouble?.reason).toBe('there is no such device');
+});
+
 test('a killed agent is followed by one that goes on with the same term', async () => {
   const first = await startAgent();
   await vi.waitFor(() => expect(first.world.server.role).toBe('writer'));
@@ -77,6 +84,7 @@ interface World {
   serverGone: boolean;
   addressUntil: number;
   dropped: number;
+  cardMissing?: boolean;
 }
 
 function newWorld(): World {
@@ -187,7 +195,10 @@ function portsTo(world: World): Ports {
       drop: async () => {
         world.dropped++;
       },
-      present: async () => world.addressUntil > bootTime()(),
+      present: async () => {
+        if (world.cardMissing) throw new Error('there is no such device');
+        return world.addressUntil > bootTime()();
+      },
     },
   };
 }

@@ -22,6 +22,7 @@ const EVERY = {
 
 /** A loop that stood still for longer is told: pauses are what leases die of. */
 const STALL_MS = 500;
+const FIND_AGAIN_MS = 2_000;
 
 export interface OperatorsAnswer {
   readonly accepted: boolean;
@@ -81,11 +82,8 @@ export class Agent {
   /** Until the signal. Gives nothing up: the next process of this site goes on with it. */
   async run(signal: AbortSignal): Promise<void> {
     const { address, certificatesEnd, etcd, power, site, watch } = this.#ports;
-    if (address !== null) {
-      const present = await address.present();
-      this.#take({ kind: 'address-found', present });
-    }
     await Promise.all([
+      address && this.#findAddress(address, signal),
       this.#tick(signal),
       watch((input) => this.#take(input), signal),
       this.#repeat(signal, EVERY.etcdLeader, async () => {
@@ -98,6 +96,19 @@ export class Agent {
         this.#repeat(signal, EVERY.power, async () => ({ kind: 'power', power: await power() })),
       site && this.#lookAtSite(site, signal),
     ]);
+  }
+
+  /** Until it is known: a missing network card is no reason to end, and to be started again and again (F28). */
+  async #findAddress(address: NonNullable<Ports['address']>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.#take({ kind: 'address-found', present: await address.present() });
+        return;
+      } catch (error) {
+        this.#fail('hold-address', error);
+      }
+      await sleep(FIND_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   async #lookAtSite(site: NonNullable<Ports['site']>, signal: AbortSignal): Promise<void> {
@@ -202,14 +213,15 @@ export class Agent {
         this.#trouble.delete(pending);
         this.#take(input);
       },
-      (error: unknown) => {
-        const reason = say(error);
-        if (this.#trouble.get(pending) !== reason)
-          this.#log.warn({ err: error }, `${pending} failed`);
-        this.#trouble.set(pending, reason);
-        this.#take({ kind: 'failed', effect: pending, reason });
-      },
+      (error: unknown) => this.#fail(pending, error),
     );
+  }
+
+  #fail(pending: Pending, error: unknown): void {
+    const reason = say(error);
+    if (this.#trouble.get(pending) !== reason) this.#log.warn({ err: error }, `${pending} failed`);
+    this.#trouble.set(pending, reason);
+    this.#take({ kind: 'failed', effect: pending, reason });
   }
 
   async #deed(effect: Exclude<Effect, { kind: 'answer' }>): Promise<Input> {

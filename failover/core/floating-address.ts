@@ -54,7 +54,10 @@ function hold(turn: Turn): void {
 const LIFETIME_MIN_MS = 1_000;
 
 function drop(turn: Turn): void {
+  const { state, now } = turn;
   if (isPending(turn, 'hold-address')) return;
+  // A driver that cannot even look is not asked ten times a second; what is there has its lifetime.
+  if (state.interface === 'unknown' && now < (state.addressTrouble?.until ?? now)) return;
   if (ask(turn, 'drop-address', { kind: 'drop-address' })) {
     update(turn, { heldUntil: Number.NEGATIVE_INFINITY });
   }

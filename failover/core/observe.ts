@@ -1,5 +1,5 @@
 import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
-import { isAtWork } from './sites.ts';
+import { isAtWork, isCloned } from './sites.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
@@ -209,7 +209,12 @@ function termMs(lease: Lease, timings: Timings): Millis {
 
 function seePostgres(state: State, report: PostgresReport, now: Millis): State {
   const known = state.stuck !== null && state.stuck.lsn === report.lsn;
-  const stuck = isAtWork(report) ? null : known ? state.stuck : { since: now, lsn: report.lsn };
+  const stuck =
+    isAtWork(report) || isCloned(report)
+      ? null
+      : known
+        ? state.stuck
+        : { since: now, lsn: report.lsn };
   const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
   return { ...state, postgres: { report, at: now }, postgresTrouble: null, ledTimeline, stuck };
 }
@@ -222,7 +227,9 @@ function seePatroniLease(
   const until = sentAt + ttlMs;
   // Seconds are rounded down, so an earlier answer may know more.
   if (before?.lease === lease && before.until >= until) return before;
-  return { lease, until };
+  if (before?.lease !== lease) return { lease, until, prolonged: { until, at: null } };
+  const grown = until - before.prolonged.until >= PROLONGED_MS;
+  return { lease, until, prolonged: grown ? { until, at: sentAt } : before.prolonged };
 }
 
 function seeServer(state: State, report: ServerReport, askedAt: Millis, now: Millis): Server {
@@ -273,6 +280,9 @@ function fail(state: State, effect: Pending, reason: string, now: Millis): State
       return state;
   }
 }
+
+/** More than seconds that are rounded could make believe. */
+const PROLONGED_MS = 1_100;
 
 /** A driver that fails is left alone for a while, so that a site whose driver works gets its turn. */
 const TROUBLE_MS = 10_000;

@@ -20,6 +20,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     power: state.power.power,
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
+    heldDown: now < state.moves.heldUntil,
     etcdLeader: state.etcdLeader.here,
   };
 }
@@ -32,12 +33,19 @@ export function behindGate(state: State): ServerReport | null {
 }
 
 /** The part whose change others must hear of at once; the rest may wait for the next pulse. */
-export function urgentPartOf({ server, postgres, front, power, notCandidate }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate}`;
+export function urgentPartOf({
+  server,
+  postgres,
+  front,
+  power,
+  notCandidate,
+  heldDown,
+}: Report): string {
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {
-  const { server, postgres, moves } = state;
+  const { server, postgres } = state;
   if (state.self.witness) return 'it is a witness';
   if (now - server.at > timings.freshMs || server.report === null) {
     return 'its server does not answer';
@@ -49,6 +57,5 @@ function notCandidate(state: State, now: Millis, timings: Timings): string | nul
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
-  if (now < moves.heldUntil) return 'it gave up leadership shortly before and must prove itself';
   return null;
 }

@@ -37,3 +37,6 @@ export function othersAlive(state: State, now: Millis, timings: Timings): Site[]
 /** By Patroni's words, its PostgreSQL does its work, be it as primary or as standby. */
 export const isAtWork = ({ state }: PostgresReport): boolean =>
   state === 'running' || state === 'streaming';
+
+/** Patroni copies all of it anew, which may take hours: a second order would begin it from nothing. */
+export const isCloned = ({ state }: PostgresReport): boolean => state === 'creating replica';

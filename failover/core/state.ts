@@ -1,5 +1,5 @@
 import type { EtcdMember, Pending } from './inputs.ts';
-import type { Millis } from './timings.ts';
+import { type Millis, TIMINGS } from './timings.ts';
 import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
 /** Who this agent is; does not change while it runs. */
@@ -57,7 +57,12 @@ export interface State {
   readonly postgresTrouble: string | null;
   /** The timeline that our PostgreSQL leads, as it was said last; null once it was a standby. */
   readonly ledTimeline: number | null;
-  readonly patroniLease: { readonly lease: string; readonly until: Millis } | null;
+  /** Of whoever holds Patroni's leader key, where that is asked; `prolonged`: when it was last seen to be renewed. */
+  readonly patroniLease: {
+    readonly lease: string;
+    readonly until: Millis;
+    readonly prolonged: { readonly until: Millis; readonly at: Millis | null };
+  } | null;
   readonly patroniAskedAt: Millis;
   /** Since when Patroni calls our member `starting` or worse at this same LSN. */
   readonly stuck: { readonly since: Millis; readonly lsn: string | null } | null;
@@ -74,6 +79,8 @@ export interface State {
 
   readonly moves: Moves;
   readonly switchover: Switchover | null;
+  /** When we last asked for a switchover on behalf of a site whose agent is silent. */
+  readonly rescuedAt: Millis;
   /** The wish for a switchover (its revision) upon which we have acted: once each. */
   readonly handedOverFor: number | null;
   /** Since when leader, address and primary are where they are. */
@@ -186,13 +193,15 @@ export function start(self: Self, now: Millis): State {
       why: 'not asked yet',
     },
     told: null,
-    promisedUntil: LONG_AGO,
+    // What a predecessor of this process could have promised before it ended.
+    promisedUntil: now + TIMINGS.leaderLeaseMs - TIMINGS.leaderMarginMs,
     front: { healthy: false, connections: 0, way: null, at: LONG_AGO, sickSince: now },
     power: { power: 'unknown', since: now },
     certificatesEnd: null,
     etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },
     moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
     switchover: null,
+    rescuedAt: LONG_AGO,
     handedOverFor: null,
     calmSince: now,
     pausedUntil: LONG_AGO,

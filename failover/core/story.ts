@@ -14,7 +14,7 @@ import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts'
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
- *     postgres primary 2 | postgres starting | lease 20 | server writer 7 | server sick | server gone
+ *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
@@ -131,7 +131,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'released', lease, view: etcd.give(lease, null) };
     case 'postgres': {
       const role = first === 'primary' ? 'primary' : 'standby';
-      const condition = first === 'starting' ? 'starting' : 'running';
+      const said = { starting: 'starting', creating: 'creating replica' }[first ?? ''];
+      const condition = said ?? 'running';
       const timeline = Number(second ?? 1);
       return { kind, postgres: { role, state: condition, timeline, lsn: '1' } };
     }
@@ -283,6 +284,7 @@ export function wellAtSite(site: Site): Report {
     power: 'mains',
     certificatesEnd: null,
     notCandidate: null,
+    heldDown: false,
     etcdLeader: false,
   };
 }

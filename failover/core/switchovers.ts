@@ -1,5 +1,5 @@
 import type { Input } from './inputs.ts';
-import { isAlive } from './sites.ts';
+import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Moves, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
@@ -19,11 +19,40 @@ export function makeSwitchovers(turn: Turn, input: Input): void {
 }
 
 function moveIfNeeded(turn: Turn): void {
+  if (isPending(turn, 'switchover')) return;
   const why = reasonToMove(turn.state, turn.now, turn.timings);
-  if (why === null || isPending(turn, 'switchover')) return;
+  if (why === null) {
+    rescue(turn);
+    return;
+  }
   const to = candidate(turn.state, turn.now, turn.timings);
   if (to !== null) begin(turn, { to, why, id: null });
 }
+
+/**
+ * F28: the agent of the primary's site is dead, and its Patroni goes on: nobody there opens the server, nor
+ * moves the primary. Whoever would be the candidate asks for it.
+ */
+function rescue(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const from = state.view?.patroni.leader;
+  if (!from || from.site === state.self.site || state.self.witness) return;
+  if (now < state.pausedUntil || state.view?.patroni.paused) return;
+  if (now - state.rescuedAt < RESCUE_EVERY_MS || !knowsEtcd(state, now, timings)) return;
+  const quiet = silence(state, from.site, now, timings);
+  if (!Number.isFinite(quiet) || quiet < timings.agentPatienceMs) return;
+  // Whose Patroni is silent too has lost its power: its key has to run out.
+  const known = state.patroniLease;
+  const provenAt = known?.lease === from.lease ? known.prolonged.at : null;
+  if (provenAt === null || now - provenAt > PROOF_MS) return;
+  if (candidate(state, now, timings) !== state.self.site) return;
+  update(turn, { rescuedAt: now });
+  begin(turn, { to: state.self.site, why: `the agent of ${from.site} is silent`, id: null });
+}
+
+const RESCUE_EVERY_MS = 10_000;
+/** Patroni's loop, and the seconds that etcd rounds down. */
+const PROOF_MS = 4_000;
 
 function obey(turn: Turn, id: string, wanted: Site | null): void {
   const { state, now, timings } = turn;
@@ -71,7 +100,9 @@ function end(turn: Turn, failure: string | null): void {
     turn.effects.push({ kind: 'answer', id, accepted: failure === null, text });
   }
   // Also after a failure: to ask Patroni again and again would be flapping too.
-  const moves = id === null ? holdDown(state.moves, now, timings) : state.moves;
+  // Who took over from a silent agent gave up nothing.
+  const moves =
+    id === null && to !== state.self.site ? holdDown(state.moves, now, timings) : state.moves;
   update(turn, { switchover: null, moves });
 }
 
@@ -85,7 +116,9 @@ function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Move
 function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
   const { postgres, server, power, view } = state;
   if (state.self.witness) return null;
-  if (now < state.pausedUntil || now < state.moves.heldUntil) return null;
+  // A battery that ends waits for nobody to prove himself.
+  const low = power.power === 'low';
+  if (now < state.pausedUntil || (now < state.moves.heldUntil && !low)) return null;
   if (view?.patroni.leader?.site !== state.self.site) return null;
   if (postgres === null || now - postgres.at > timings.freshMs) return null;
   if (postgres.report.role !== 'primary' || postgres.report.state !== 'running') return null;
@@ -93,7 +126,7 @@ function reasonToMove(state: State, now: Millis, timings: Timings): string | nul
     return `its server is sick (${server.why ?? 'no reason given'})`;
   }
   const forMs = now - power.since;
-  if (power.power === 'low') return 'its battery is low';
+  if (low) return 'its battery is low';
   if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
   return null;
 }
@@ -122,6 +155,8 @@ export function reasonAgainst(
   if (report === undefined) return 'no site of that name is known';
   if (!isAlive(state, site, now, timings)) return 'its agent is silent';
   if (report.notCandidate !== null) return report.notCandidate;
+  if (report.heldDown && state.power.power !== 'low')
+    return 'it gave up leadership shortly before and must prove itself';
   if (report.power === 'low') return 'its battery is low';
   const sync = state.view?.patroni.sync;
   if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';

@@ -15,6 +15,7 @@ export interface Timings {
   readonly addressTurnMs: Millis;
   readonly frontPatienceMs: Millis;
   readonly serverPatienceMs: Millis;
+  readonly agentPatienceMs: Millis;
   readonly batteryPatienceMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
@@ -52,6 +53,8 @@ export const TIMINGS: Timings = {
   frontPatienceMs: 3_000,
   /** A server that crashed is back in about two seconds; a switchover costs as much. */
   serverPatienceMs: 10_000,
+  /** An agent that crashed is back in about two seconds, on a busy machine in four. */
+  agentPatienceMs: 6_000,
   /** UPSes report a battery for an instant when they test themselves. */
   batteryPatienceMs: 3_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */

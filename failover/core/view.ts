@@ -67,6 +67,8 @@ export interface Report {
   readonly power: Power;
   /** Why a switchover must not go here; null where it may. */
   readonly notCandidate: string | null;
+  /** It gave up leadership shortly before, and must prove itself; only a low battery overrides that. */
+  readonly heldDown: boolean;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */

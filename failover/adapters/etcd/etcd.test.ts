@@ -184,6 +184,7 @@ const well: Report = {
   mayHoldAddress: true,
   power: 'mains',
   notCandidate: null,
+  heldDown: false,
   certificatesEnd: null,
   etcdLeader: false,
 };

@@ -13,6 +13,8 @@ export interface Invariants {
   readonly addressMoves: number;
   readonly addressMovesCounted: number;
   addressGapMs(): number;
+  /** The longest time in which no write was acknowledged. */
+  readonly ackGapMs: number;
   /** From here on address moves and gaps count. */
   beginCounting(): void;
   /** The first thing that was broken, and when. */
@@ -34,6 +36,7 @@ export function invariants(world: World): Invariants {
   const terms = new Set<number>();
   let newest = 0;
   let lastAckAt = 0;
+  let ackGapMs = 0;
   let broken: string | null = null;
   let holder: Site | null = null;
   let addressMoves = 0;
@@ -58,6 +61,9 @@ export function invariants(world: World): Invariants {
     get broken() {
       return broken;
     },
+    get ackGapMs() {
+      return ackGapMs;
+    },
     get addressMoves() {
       return addressMoves;
     },
@@ -67,6 +73,7 @@ export function invariants(world: World): Invariants {
     beginCounting() {
       movesBefore = addressMoves;
       gapMs = 0;
+      ackGapMs = 0;
     },
     addressGapMs() {
       noteGap();
@@ -81,6 +88,7 @@ export function invariants(world: World): Invariants {
       newest = Math.max(newest, epoch);
       if (read) return;
       acknowledged.add(id);
+      ackGapMs = Math.max(ackGapMs, world.time.now - lastAckAt);
       lastAckAt = world.time.now;
     },
     open(epoch: number): void {

@@ -23,6 +23,8 @@ export interface Outcome {
   readonly addressMovesByFaults: number;
   /** The longest time without the address at any site since then. */
   readonly addressGapMs: number;
+  /** The longest time without an acknowledged write since then. */
+  readonly ackGapMs: number;
   /** From the last mending to all being well again. */
   readonly healedAfterMs: number;
   readonly story: readonly string[];
@@ -77,6 +79,7 @@ export function simulate(setting: Setting): Outcome {
     addressMoves: check.addressMoves,
     addressMovesByFaults: check.addressMovesCounted,
     addressGapMs: check.addressGapMs(),
+    ackGapMs: check.ackGapMs,
     healedAfterMs: time.now - mendedAt,
     story,
   };

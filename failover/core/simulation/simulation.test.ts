@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  agentGone,
   agentKilled,
   agentPaused,
   bothEndsLost,
@@ -68,12 +69,23 @@ test('after the loss of the active site another has the address within 5 s', () 
   }
 });
 
+test('a dead agent beside a living Patroni costs seconds, not for as long as it is dead (F28)', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const outcome = simulate({ seed, faultsMs: 90_000, faults: agentDead });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect(outcome.ackGapMs, `seed ${seed}`).toBeLessThan(20_000);
+  }
+});
+
 test('so it has when etcd’s leader is lost with it: to read a pulse late is no sign of life', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const outcome = simulate({ seed, faultsMs: 25_000, faults: activeSiteLostWithEtcdLeader });
     expect(outcome.addressGapMs, `seed ${seed}`).toBeLessThan(5_000);
   }
 });
+
+const agentDead: Story = (world, cluster, active) =>
+  world.time.after(5_000, () => agentGone(world, cluster, active, 85_000));
 
 const agentKilledOnce: Story = (world, cluster, active) => agentKilled(world, cluster, active, 0);
 
