@@ -61,9 +61,11 @@ test('files that change are read again without being asked', async () => {
 
 test('a program that has not read its renewed certificate is told by what it shows', async () => {
   const { identity, install } = await installed();
-  const { url } = await serverOf(old);
+  const { url, broken, looked } = await serverOf(old);
   await install(renewed);
   expect(daysUntil(await endOfShown(url, identity))).toBeCloseTo(7, 0);
+  expect(await looked).toBe('end');
+  expect(broken).not.toHaveBeenCalled();
 });
 
 test('a program that does not answer shows nothing', async () => {
@@ -114,9 +116,17 @@ async function serverOf(issued: Issued) {
       response.setHeader('connection', 'close').end('{}');
     },
   );
+  const broken = vi.fn();
+  server.on('tlsClientError', broken);
+  const looked = new Promise((resolve) => {
+    server.on('secureConnection', (socket: TLSSocket) => {
+      socket.once('end', () => resolve('end')).once('close', () => resolve('close'));
+    });
+  });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  const { port } = server.address() as AddressInfo;
+  return { url: `https://127.0.0.1:${port}`, seen, broken, looked };
 }
 
 async function ask(pool: Pool): Promise<void> {

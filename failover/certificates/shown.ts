@@ -25,6 +25,11 @@ export async function endOfShown(url: string, identity: Identity): Promise<strin
   } catch {
     return null;
   } finally {
-    socket.on('error', () => undefined).destroy();
+    // In good order, since Patroni tells each handshake that breaks off with a page of its own.
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .end();
+    setTimeout(() => socket.destroy(), ANSWER_WITHIN_MS).unref();
   }
 }
