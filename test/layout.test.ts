@@ -9,7 +9,7 @@ const ARROWS: Record<string, string[]> = {
   'server/log': ['server/protocol', 'server/storage', 'pg'],
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
-  'server/encryption': ['server/protocol', 'server/log', 'server/storage', 'server/accounts'],
+  'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',
     'server/log',

@@ -1,4 +1,5 @@
 import type { Once } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import {
@@ -7,7 +8,6 @@ import {
   accountDatum,
   accountDatumRow,
 } from '../storage/accounts/account-data.ts';
-import type { Stored } from './ports.ts';
 import { mergedRules } from './push-rule-edits.ts';
 
 export const PUSH_RULES = 'm.push_rules';

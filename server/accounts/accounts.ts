@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Once, OutcomeRow } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
 import {
   localpartOf,
   newUserId,
@@ -25,7 +26,6 @@ import {
   PASSWORD_COST,
   type PasswordCost,
 } from './password-hash.ts';
-import { lockOf, type Stored } from './ports.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
 

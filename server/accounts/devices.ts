@@ -1,4 +1,6 @@
+import { lockDeviceKeys } from '../log/device-locks.ts';
 import type { Once } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { notFound } from '../protocol/matrix-error.ts';
 import { tokensOf } from '../storage/accounts/access-tokens.ts';
@@ -7,8 +9,6 @@ import { pushersOf } from '../storage/accounts/pushers.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import type { Row } from '../storage/write.ts';
 import { deviceGoneRows } from './device-gone.ts';
-import { lockDeviceKeys } from './device-locks.ts';
-import { lockOf, type Stored } from './ports.ts';
 import { loginsChanged } from './sessions.ts';
 
 export type { Device } from '../storage/accounts/devices.ts';

@@ -1,3 +1,4 @@
+import type { Stored } from '../log/stored.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
@@ -7,7 +8,6 @@ import { Filters } from './filters.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
 import type { PasswordCost } from './password-hash.ts';
-import type { Stored } from './ports.ts';
 import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';

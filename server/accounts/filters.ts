@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { filterContent, filterRow } from '../storage/accounts/filters.ts';
-import type { Stored } from './ports.ts';
 
 const KEPT_MAX = 10_000;
 

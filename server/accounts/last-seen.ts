@@ -1,6 +1,6 @@
+import type { Stored } from '../log/stored.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { deviceSeenRow } from '../storage/accounts/devices.ts';
-import type { Stored } from './ports.ts';
 
 export interface Visit {
   readonly address: string;

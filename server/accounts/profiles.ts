@@ -1,3 +1,4 @@
+import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
@@ -8,7 +9,6 @@ import {
   profileFieldsOf,
 } from '../storage/accounts/profile-fields.ts';
 import type { Row } from '../storage/write.ts';
-import { lockOf, type Stored } from './ports.ts';
 
 const PROFILE_BYTES_MAX = 65_536;
 

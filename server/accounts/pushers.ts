@@ -1,9 +1,9 @@
+import { lockOf, type Stored } from '../log/stored.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { pusherGoneRow, pusherRow, pushersAt, pushersOf } from '../storage/accounts/pushers.ts';
 import type { Row } from '../storage/write.ts';
-import { lockOf, type Stored } from './ports.ts';
 
 interface Address {
   readonly appId: string;

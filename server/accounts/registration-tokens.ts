@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Stored } from '../log/stored.ts';
 import {
   allRegistrationTokens,
   type RegistrationToken,
@@ -6,7 +7,6 @@ import {
   registrationTokenRow,
 } from '../storage/accounts/registration-tokens.ts';
 import type { Row } from '../storage/write.ts';
-import type { Stored } from './ports.ts';
 
 /** Tokens that let people register (`m.login.registration_token`). */
 export class RegistrationTokens {

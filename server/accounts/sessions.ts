@@ -1,5 +1,6 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -15,7 +16,6 @@ import {
 import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
 import { crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
 import type { Row } from '../storage/write.ts';
-import { lockOf, type Stored } from './ports.ts';
 import { TokenCache } from './token-cache.ts';
 import { newTokenPair } from './token-pair.ts';
 import { hashBytes, hashOfSecret, newDeviceId } from './token-secret.ts';

@@ -1,4 +1,4 @@
-import { lockOf, type Stored } from '../accounts/ports.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';

@@ -1,4 +1,4 @@
-import type { Stored } from '../accounts/ports.ts';
+import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { CrossSigning } from './cross-signing.ts';
 import { DeviceKeys } from './device-keys.ts';

@@ -1,7 +1,7 @@
-import { lockDeviceKeys } from '../accounts/device-locks.ts';
-import type { Stored } from '../accounts/ports.ts';
 import type { PlacedRecord } from '../log/change.ts';
+import { lockDeviceKeys } from '../log/device-locks.ts';
 import type { Once } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import { fallbackKeyRow, fallbackKeysFor } from '../storage/encryption/fallback-keys.ts';

@@ -1,4 +1,4 @@
-import type { Stored } from '../accounts/ports.ts';
+import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import { type CrossSigningUsage, crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';

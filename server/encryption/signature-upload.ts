@@ -1,6 +1,6 @@
-import { lockOf, type Stored } from '../accounts/ports.ts';
 import type { PlacedRecord } from '../log/change.ts';
 import type { LogRecord } from '../log/records.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';

@@ -1,6 +1,6 @@
-import type { Stored } from '../accounts/ports.ts';
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
 import type { Caller } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';

@@ -1,6 +1,5 @@
 import pino from 'pino';
 import { type AccountFeatures, accountFeatures } from '../../server/accounts/features.ts';
-import type { Stored } from '../../server/accounts/ports.ts';
 import { accountEndpoints } from '../../server/client-api/account/endpoints.ts';
 import type { RegistrationMode } from '../../server/client-api/account/register.ts';
 import { accountDataEndpoints } from '../../server/client-api/account-data/endpoints.ts';
@@ -24,6 +23,7 @@ import { RateLimits } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
 import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import { OutcomeStore, type Seal } from '../../server/log/outcome-store.ts';
+import type { Stored } from '../../server/log/stored.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';

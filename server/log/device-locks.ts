@@ -1,4 +1,4 @@
-import type { KeyedMutex } from '../log/keyed-mutex.ts';
+import type { KeyedMutex } from './keyed-mutex.ts';
 
 export interface DeviceName {
   readonly userId: string;

@@ -1,6 +1,6 @@
-import type { KeyedMutex } from '../log/keyed-mutex.ts';
-import type { Log } from '../log/log.ts';
 import type { Database } from '../storage/database.ts';
+import type { KeyedMutex } from './keyed-mutex.ts';
+import type { Log } from './log.ts';
 
 /** What features that live in the database need. */
 export interface Stored {
