@@ -69,6 +69,7 @@ test('past its deadline a writer answers nobody; renewed, it goes on', async () 
   await a.becomesWriter('1', 3_000);
   const status = async () => (await a.client('GET', '/versions')).status;
   await expect.poll(status, { timeout: 10_000 }).toBe(503);
+  expect((await a.client('GET', '/login')).status, 'what any server may say').toBe(200);
   expect(await a.health()).toMatchObject({ role: 'writer', healthy: true });
   await a.becomesWriter('1');
   expect((await a.client('GET', '/versions')).status).toBe(200);

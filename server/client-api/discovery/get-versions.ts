@@ -12,6 +12,7 @@ export const getVersions = endpoint({
   auth: 'nobody',
   rateLimit: 'none',
   idempotency: 'natural',
-  servedBy: 'any',
+  // By this fronts learn whether the writer may answer again, though any server could say it.
+  servedBy: 'writer',
   handle: async () => ({ versions: VERSIONS, unstable_features: {} }),
 });
