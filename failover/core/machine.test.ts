@@ -194,14 +194,16 @@ test('while /sync names nobody, or somebody who is no site, the writer answers n
      1510 told writer 7`,
   ));
 
-test('a switchover to a site that /sync does not name is taken back; in a pause nothing is done', () =>
+test('while Patroni is paused nothing is handed over: it would delete a key that a standby was given', () =>
+  tells('paused', LEADING, '500 etcd failover a b, paused'));
+
+test('a switchover to a site that /sync does not name is taken back', () =>
   tells(
     'switchover-taken-back',
     LEADING,
     `500 etcd sync b
      600 etcd failover a c
-     700 etcd failover -
-     800 etcd failover a b, paused`,
+     700 etcd failover -`,
   ));
 
 test('after a battery was seen for 3 s the primary moves to a site on mains', () =>
