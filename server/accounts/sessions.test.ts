@@ -53,7 +53,7 @@ test('who is behind a token is looked up on connections of their own', async () 
   await using bench = await workbench();
   const { access_token: token } = await logIn(bench);
   const before = bench.lookUps.count;
-  await bench.sessions.authenticate(String(token));
+  await known(bench, token);
   expect(bench.lookUps.count - before).toBe(1);
 });
 
@@ -96,14 +96,15 @@ async function workbench() {
       accessTokenLifeMs: 300_000,
       passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
       takePasswordTry: () => 0,
+      onError: () => {},
     },
   );
-  await features.accounts.register(
+  await features.ports.accounts.register(
     { userId, password, session: undefined, registrationToken: undefined },
     notKept,
   );
   return {
-    ...{ ...features, lookUps },
+    ...{ ...features.ports, lookUps },
     /** The deadline passes while the commit of the deed is under way. */
     async tooLate(deed: () => Promise<unknown>): Promise<void> {
       const lock = new pg.Client({ connectionString: fresh.url });
@@ -117,6 +118,7 @@ async function workbench() {
       await late;
     },
     async [Symbol.asyncDispose]() {
+      features.close();
       await log.close();
       await fresh[Symbol.asyncDispose]();
     },
