@@ -70,8 +70,8 @@ const ARROWS: Record<string, string[]> = {
   'failover/config': ['zod', 'yaml'],
 };
 
-/** `main.ts` builds everything: the only files that may import everything. */
-const WIRING = ['server/main.ts', 'failover/main.ts'];
+/** What builds everything: the only files that may import everything. */
+const WIRING = ['server/main.ts', 'server/homeserver.ts', 'failover/main.ts'];
 
 const root = join(import.meta.dirname, '..');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(

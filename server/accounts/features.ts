@@ -24,19 +24,28 @@ export interface AccountFeatureOptions {
   readonly passwordCost?: PasswordCost;
   /** Draws on how often a password may be tried; the milliseconds to wait, 0 for none. */
   readonly takePasswordTry: (who: string) => number;
+  /** Of what nobody waits for. */
+  readonly onError: (error: unknown) => void;
 }
 
 export type AccountFeatures = ReturnType<typeof accountFeatures>;
+export type AccountPorts = AccountFeatures['ports'];
+
+const LAST_SEEN_WRITTEN_EVERY_MS = 10_000;
 
 /** Everything of this folder, put together. */
 export function accountFeatures(stored: Stored, options: AccountFeatureOptions) {
   const sessions = new Sessions(stored, options);
   const lastSeen = new LastSeen(stored);
+  const writing = setInterval(
+    () => void lastSeen.write().catch(options.onError),
+    LAST_SEEN_WRITTEN_EVERY_MS,
+  ).unref();
   const devices = new Devices(stored);
   const registrationTokens = new RegistrationTokens(stored);
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
   const accountData = new AccountData(stored);
-  return {
+  const ports = {
     accounts,
     sessions,
     devices,
@@ -48,22 +57,36 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     pushers: new Pushers(stored),
     userDirectory: new UserDirectory(stored.database),
     lastSeen,
+  };
+  return {
+    ports,
     /** At once for a token that was used lately; the device is then known to be alive. */
     authenticate(accessToken: string, visit: Visit): Caller | (() => Promise<Caller | undefined>) {
       const found = sessions.authenticate(accessToken);
       if (typeof found !== 'function') return noted(lastSeen, found, visit);
       return async () => noted(lastSeen, await found(), visit);
     },
-    interact: interactiveAuth({
-      hasPassword: (userId, password) => accounts.hasPassword(userId, password),
-      localUserId: (text) => accounts.localUserId(text),
-      isValidRegistrationToken: (token) => registrationTokens.isValid(token),
-      takePasswordTry: options.takePasswordTry,
-      secret: options.secret,
-      now: stored.now,
-    }),
+    interact: interactWith(ports, stored, options),
+    close: () => clearInterval(writing),
   };
 }
+
+interface Asked {
+  readonly accounts: Accounts;
+  readonly registrationTokens: RegistrationTokens;
+}
+
+const interactWith = (
+  { accounts, registrationTokens }: Asked,
+  { now }: Stored,
+  { takePasswordTry, secret }: AccountFeatureOptions,
+) =>
+  interactiveAuth({
+    hasPassword: (userId, password) => accounts.hasPassword(userId, password),
+    localUserId: (text) => accounts.localUserId(text),
+    isValidRegistrationToken: (token) => registrationTokens.isValid(token),
+    ...{ takePasswordTry, secret, now },
+  });
 
 function noted<C extends Caller | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
   if (caller) lastSeen.note(caller, visit);

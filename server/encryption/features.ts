@@ -7,14 +7,17 @@ import { queryKeys, type WantedKeys } from './key-query.ts';
 import { SignatureUpload } from './signature-upload.ts';
 import { ToDevice } from './to-device.ts';
 
-export type EncryptionFeatures = ReturnType<typeof encryptionFeatures>;
+export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 
 /** Everything of this folder, put together. */
 export const encryptionFeatures = (stored: Stored) => ({
-  deviceKeys: new DeviceKeys(stored),
-  keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(stored, wanted, reader),
-  keyClaims: new KeyClaims(stored),
-  crossSigning: new CrossSigning(stored),
-  signatureUpload: new SignatureUpload(stored),
-  toDevice: new ToDevice(stored),
+  ports: {
+    deviceKeys: new DeviceKeys(stored),
+    keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(stored, wanted, reader),
+    keyClaims: new KeyClaims(stored),
+    crossSigning: new CrossSigning(stored),
+    signatureUpload: new SignatureUpload(stored),
+    toDevice: new ToDevice(stored),
+  },
+  close() {},
 });

@@ -38,8 +38,6 @@ export interface SyncFeaturePorts {
   readonly onError: (error: unknown) => void;
 }
 
-export type SyncFeatures = ReturnType<typeof syncFeatures>;
-
 const SWEEP_EVERY_MS = 5_000;
 
 /**
@@ -82,13 +80,15 @@ export function syncFeatures(ports: SyncFeaturePorts) {
   }, SWEEP_EVERY_MS);
   sweeping.unref();
   return {
-    sync,
-    syncFilters: new Filters((userId, filterId) => ports.filters.get(userId, filterId)),
-    typing,
-    presence,
-    receipts,
-    readMarkers: new ReadMarkers({ receipts, accountData: ports.accountData, rooms }),
-    deviceLists: new DeviceListsBetween({ ...ports, deviceLists }),
+    ports: {
+      sync,
+      syncFilters: new Filters((userId, filterId) => ports.filters.get(userId, filterId)),
+      typing,
+      presence,
+      receipts,
+      readMarkers: new ReadMarkers({ receipts, accountData: ports.accountData, rooms }),
+      deviceLists: new DeviceListsBetween({ ...ports, deviceLists }),
+    },
     /** Ends all waiting; to be called before the server waits for its requests to end. */
     close() {
       clearInterval(sweeping);

@@ -1,32 +1,18 @@
 import pino from 'pino';
-import { type AccountFeatures, accountFeatures } from '../../server/accounts/features.ts';
-import { accountEndpoints } from '../../server/client-api/account/endpoints.ts';
+import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
 import type { RegistrationMode } from '../../server/client-api/account/register.ts';
-import { accountDataEndpoints } from '../../server/client-api/account-data/endpoints.ts';
-import { deviceEndpoints } from '../../server/client-api/devices/endpoints.ts';
-import { discoveryEndpoints } from '../../server/client-api/discovery/endpoints.ts';
-import { claimKeys } from '../../server/client-api/keys/claim-keys.ts';
-import { getRoomKeysVersionCurrent } from '../../server/client-api/keys/get-room-keys-version-current.ts';
-import { queryKeys } from '../../server/client-api/keys/query-keys.ts';
-import { uploadCrossSigningKeys } from '../../server/client-api/keys/upload-cross-signing-keys.ts';
-import { uploadCrossSigningSignatures } from '../../server/client-api/keys/upload-cross-signing-signatures.ts';
-import { uploadKeys } from '../../server/client-api/keys/upload-keys.ts';
-import { profileEndpoints } from '../../server/client-api/profile/endpoints.ts';
-import { pushRuleEndpoints } from '../../server/client-api/push-rules/endpoints.ts';
-import { pusherEndpoints } from '../../server/client-api/pushers/endpoints.ts';
-import { sessionEndpoints } from '../../server/client-api/session/endpoints.ts';
-import { thirdPartyEndpoints } from '../../server/client-api/third-party/endpoints.ts';
-import { toDeviceEndpoints } from '../../server/client-api/to-device/endpoints.ts';
-import { type EncryptionFeatures, encryptionFeatures } from '../../server/encryption/features.ts';
-import type { Rates } from '../../server/http/rate-limits.ts';
-import { RateLimits } from '../../server/http/rate-limits.ts';
+import { clientApi } from '../../server/client-api/endpoints.ts';
+import { buildFeatures, gateOf, type HousePorts, portsOf } from '../../server/homeserver.ts';
+import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
+import { EpochHistory } from '../../server/log/epochs.ts';
 import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
-import { OutcomeStore, type Seal } from '../../server/log/outcome-store.ts';
-import type { Stored } from '../../server/log/stored.ts';
+import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import { DEFAULT_ROOM_VERSION } from '../../server/protocol/room-versions.ts';
+import { signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -39,6 +25,7 @@ export interface ApiOptions {
   readonly behindFront?: boolean;
   /** On the database of another server, which was stopped: a restart, or a failover. */
   readonly fresh?: FreshDatabase;
+  /** Instead of what the room engine would do. */
   readonly rooms?: Partial<Rooms>;
   /** What the features read through, to stand between a query and its answer. */
   readonly reads?: (database: Database) => Database;
@@ -60,8 +47,7 @@ export interface ApiServer extends AsyncDisposable {
   readonly origin: string;
   readonly fresh: FreshDatabase;
   readonly writer: Writer;
-  readonly features: AccountFeatures;
-  readonly encryption: EncryptionFeatures;
+  readonly features: HousePorts;
   readonly clock: { ms: number };
   /** `PUT /devices/X`: below /_matrix/client/v3 unless the path begins with /_matrix or /.well-known. */
   ask(request: string, ask?: Ask): Promise<Reply>;
@@ -71,71 +57,49 @@ export interface ApiServer extends AsyncDisposable {
 
 export const PASSWORD = 'correct horse battery staple';
 
-const endpoints = [
-  ...discoveryEndpoints,
-  ...sessionEndpoints,
-  ...accountEndpoints,
-  ...deviceEndpoints,
-  ...profileEndpoints,
-  ...accountDataEndpoints,
-  ...pushRuleEndpoints,
-  ...pusherEndpoints,
-  ...toDeviceEndpoints,
-  ...thirdPartyEndpoints,
-  ...[uploadKeys, queryKeys, claimKeys, getRoomKeysVersionCurrent],
-  ...[uploadCrossSigningKeys, uploadCrossSigningSignatures],
-];
-
-/** Accounts and encryption over real HTTP, on the real log and a real database. Without rooms. */
+/** The whole house over real HTTP, on the real log and a real database. */
 export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
   const writer = await startWriter(fresh.url);
   const clock = { ms: 1_800_000_000_000 };
-  const stored: Stored = {
-    database: options.reads?.(fresh.database) ?? fresh.database,
-    lookUps: fresh.database,
-    log: writer,
-    locks: new KeyedMutex(),
-    now: () => clock.ms,
-  };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const features = accountFeatures(stored, {
-    serverName: 'example.org' as ServerName,
-    secret: Buffer.alloc(32, 1),
-    accessTokenLifeMs: 300_000,
-    passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
-    takePasswordTry: (who) => rateLimits.take('login', who),
-  });
-  const encryption = encryptionFeatures(stored);
-  const server = await serve(endpoints, {
-    ports: {
-      ...features,
-      ...encryption,
-      rateLimits,
-      registration: options.registration ?? 'open',
-      publicUrl: options.publicUrl,
-      roomVersions: { default: '12', available: { 12: 'stable' as const } },
-      rooms: { ...noRooms, ...options.rooms },
+  const features = buildFeatures({
+    stored: {
+      database: options.reads?.(fresh.database) ?? fresh.database,
+      lookUps: fresh.database,
+      log: writer,
+      locks: new KeyedMutex(),
+      now: () => clock.ms,
     },
-    authenticate: features.authenticate,
-    interact: features.interact,
+    epochs: await EpochHistory.load(fresh.database, writer),
+    ...GROUND,
     rateLimits,
-    outcomes: new OutcomeStore({ database: fresh.database, seal: plain, log: writer }),
-    mayAnswer: () => writer.mayAnswer(),
+  });
+  Object.assign(features.rooms.ports.rooms, options.rooms);
+  const ports = portsOf(features, {
+    rateLimits,
+    registration: options.registration ?? 'open',
+    publicUrl: options.publicUrl,
+    defaultRoomVersion: GROUND.defaultRoomVersion,
+  });
+  const gate = gateOf(features, ports, {
+    ...{ log: writer, lookUps: fresh.database, seal: plain },
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
+  const server = await serve(clientApi, gate);
   const ask = askAt(server.origin);
   return {
-    ...{ origin: server.origin, fresh, writer, features, encryption, clock, ask },
+    ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },
     async register(localpart, deviceId) {
       const userId = `@${localpart}:example.org` as UserId;
       const session = { deviceId, refreshable: false };
       const wish = { userId, password: PASSWORD, session, registrationToken: undefined };
-      const answer = await features.accounts.register(wish, { outcome: () => undefined });
+      const answer = await ports.accounts.register(wish, { outcome: () => undefined });
       return answer.access_token as string;
     },
     async [Symbol.asyncDispose]() {
+      features.close();
       await server[Symbol.asyncDispose]();
       await writer.close();
       if (!options.fresh) await fresh[Symbol.asyncDispose]();
@@ -152,13 +116,19 @@ const UNLIMITED: Rates = {
   registration: 'unlimited',
 };
 
-const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
-
-const noRooms: Pick<Rooms, 'spreadProfile' | 'roomsOf' | 'changeMembership'> = {
-  spreadProfile: async () => {},
-  roomsOf: async () => new Map(),
-  changeMembership: () => Promise.reject(new Error('There are no rooms here')),
+const GROUND = {
+  serverName: 'example.org' as ServerName,
+  signingKey: signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7)),
+  secret: Buffer.alloc(32, 1),
+  accessTokenLifeMs: 300_000,
+  passwordCost: PASSWORD_COSTS['for-tests'],
+  defaultRoomVersion: DEFAULT_ROOM_VERSION,
+  roomMemoryBytesMax: 100_000_000,
+  tellPresence: true,
+  onError: console.error,
 };
+
+const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
 
 function askAt(origin: string): ApiServer['ask'] {
   return async (request, { token, body, headers = {} } = {}) => {

@@ -34,7 +34,7 @@ export async function openSync(fresh: FreshDatabase) {
   const accountData = new AccountData(stored);
   const filters = new Filters(stored);
   const pushRules = new PushRules(accountData);
-  const encryption = encryptionFeatures(stored);
+  const encryption = encryptionFeatures(stored).ports;
   const errors: unknown[] = [];
   const features = syncFeatures({
     ...stored,
@@ -49,7 +49,7 @@ export async function openSync(fresh: FreshDatabase) {
 
   /** One request, with the defaults of a client that asks for nothing special. */
   async function sync(userId: UserId, query: SyncQuery = {}): Promise<Answer> {
-    const text = await features.sync.answer({
+    const text = await features.ports.sync.answer({
       userId,
       deviceId: 'PHONE',
       since: undefined,
@@ -66,8 +66,9 @@ export async function openSync(fresh: FreshDatabase) {
 
   return {
     ...house,
-    ...features,
-    features,
+    ...features.ports,
+    features: features.ports,
+    close: () => features.close(),
     accountData,
     pushRules,
     filters,

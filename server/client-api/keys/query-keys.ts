@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
-import type { EncryptionFeatures } from '../../encryption/features.ts';
+import type { EncryptionPorts } from '../../encryption/features.ts';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { byUser } from '../../http/fields.ts';
 import { servedHere } from './servers-of.ts';
 
-interface Ports extends Pick<EncryptionFeatures, 'keyQuery'> {
+interface Ports extends Pick<EncryptionPorts, 'keyQuery'> {
   readonly accounts: Pick<Accounts, 'serverName'>;
 }
 

@@ -1,0 +1,175 @@
+import { accountFeatures } from './accounts/features.ts';
+import { followRoom } from './accounts/follow-room.ts';
+import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
+import type { RegistrationMode } from './client-api/account/register.ts';
+import { clientApi } from './client-api/endpoints.ts';
+import { LargeReads } from './client-api/rooms/large-reads.ts';
+import { ratesOf } from './config/rates.ts';
+import { encryptionFeatures } from './encryption/features.ts';
+import type { Gate } from './http/gate.ts';
+import { joinPorts } from './http/join-ports.ts';
+import { RateLimits } from './http/rate-limits.ts';
+import { requestListener } from './http/serve.ts';
+import type { EpochHistory } from './log/epochs.ts';
+import { KeyedMutex } from './log/keyed-mutex.ts';
+import type { Log } from './log/log.ts';
+import { OutcomeStore, type Seal } from './log/outcome-store.ts';
+import type { Stored } from './log/stored.ts';
+import type { ServerName } from './protocol/identifiers.ts';
+import { roomVersions } from './protocol/room-versions.ts';
+import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
+import { greeting } from './role/greeting.ts';
+import type { BuildHomeserver, Ground } from './role/serving.ts';
+import { roomFeatures } from './rooms/features.ts';
+import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
+import { roomStore } from './storage/rooms/room-store.ts';
+import { syncFeatures } from './sync/features.ts';
+
+const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
+
+/** Builds everything that a writer is: the one place where all parts meet. */
+export const buildHomeserver: BuildHomeserver = async (ground) => {
+  const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
+  const rateLimits = new RateLimits(ratesOf(config.rateLimits));
+  const features = buildFeatures(featureGround(ground, rateLimits));
+  const ports = portsOf(features, { ...config, rateLimits, publicUrl });
+  const gate = gateOf(features, ports, {
+    ...{ log, lookUps, logger, behindFront },
+    seal: identity.sealFor('outcomes'),
+    onAnswered: ground.metrics.answered,
+  });
+  return {
+    handler: requestListener(clientApi, gate),
+    greeting: await welcome(ground, features.accounts.ports),
+    close: async () => features.close(),
+  };
+};
+
+/** What the features are built on. */
+export interface FeatureGround {
+  readonly stored: Stored & { readonly log: Log };
+  readonly epochs: EpochHistory;
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+  /** Of the cluster, for interactive auth. */
+  readonly secret: Buffer;
+  readonly accessTokenLifeMs: number;
+  readonly passwordCost: PasswordCost;
+  readonly rateLimits: RateLimits;
+  readonly defaultRoomVersion: string;
+  readonly roomMemoryBytesMax: number;
+  readonly tellPresence: boolean;
+  /** Of work that nobody waits for. */
+  readonly onError: (error: unknown) => void;
+}
+
+export type Features = ReturnType<typeof buildFeatures>;
+
+/** All that this server can do, put together. What listens to the log hears of it in this order. */
+export function buildFeatures(ground: FeatureGround) {
+  const { stored, serverName, signingKey, rateLimits } = ground;
+  const accounts = accountFeatures(stored, {
+    ...ground,
+    takePasswordTry: (who) => rateLimits.take('login', who),
+  });
+  const encryption = encryptionFeatures(stored);
+  const rooms = roomFeatures({
+    log: stored.log,
+    store: roomStore(stored.database),
+    identity: { serverName, key: signingKey },
+    profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
+    followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
+    now: stored.now,
+    defaultRoomVersion: ground.defaultRoomVersion,
+    memoryBytesMax: ground.roomMemoryBytesMax,
+  });
+  const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
+  const features = { accounts, encryption, rooms, sync };
+  return {
+    ...features,
+    /** Ends long polls and timers. */
+    close() {
+      for (const feature of Object.values(features).reverse()) feature.close();
+    },
+  };
+}
+
+export interface PortOptions {
+  readonly rateLimits: RateLimits;
+  readonly registration: RegistrationMode;
+  readonly publicUrl: string | undefined;
+  readonly defaultRoomVersion: string;
+}
+
+/** What endpoints may ask for, by name. */
+export function portsOf({ accounts, encryption, rooms, sync }: Features, options: PortOptions) {
+  const { rateLimits, registration, publicUrl, defaultRoomVersion } = options;
+  const stable = roomVersions().map((version) => [version, 'stable' as const]);
+  const own = {
+    ...{ rateLimits, registration, publicUrl },
+    largeReads: new LargeReads(),
+    roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
+  };
+  return joinPorts(accounts.ports, encryption.ports, rooms.ports, sync.ports, own);
+}
+
+export type HousePorts = ReturnType<typeof portsOf>;
+
+export interface GateOptions
+  extends Pick<Gate<HousePorts>, 'logger' | 'onAnswered' | 'behindFront'> {
+  readonly log: Log;
+  readonly lookUps: Stored['lookUps'];
+  /** Hides the outcomes that hold tokens. */
+  readonly seal: Seal;
+}
+
+/** What stands between a request and its endpoint. */
+export function gateOf(
+  { accounts }: Features,
+  ports: HousePorts,
+  { log, lookUps, seal, ...options }: GateOptions,
+): Gate<HousePorts> {
+  return {
+    ...options,
+    ports,
+    authenticate: accounts.authenticate,
+    interact: accounts.interact,
+    rateLimits: ports.rateLimits,
+    outcomes: new OutcomeStore({ database: lookUps, seal, log }),
+    mayAnswer: () => log.mayAnswer(),
+  };
+}
+
+function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
+  const { config, database, lookUps, log, epochs, identity, logger } = ground;
+  const { keyId, seed } = identity.signingKey;
+  return {
+    stored: { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
+    epochs,
+    serverName: identity.serverName as ServerName,
+    signingKey: signingKeyFromSeed(keyId, seed),
+    secret: identity.secretFor('interactive auth'),
+    accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
+    passwordCost: PASSWORD_COSTS[config.passwordCost],
+    rateLimits,
+    defaultRoomVersion: config.defaultRoomVersion,
+    roomMemoryBytesMax: roomMemoryBytes(),
+    tellPresence: config.presence,
+    onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
+  };
+}
+
+async function welcome(ground: Ground, { accounts, registrationTokens }: AccountPorts) {
+  const { config, publicUrl } = ground;
+  const [known] = await registrationTokens.list();
+  const token =
+    config.registration === 'token' ? (known ?? (await registrationTokens.create())) : undefined;
+  return greeting({
+    config,
+    publicUrl,
+    registrationToken: token?.token,
+    hasAccounts: await accounts.hasAny(),
+  });
+}
+
+type AccountPorts = Features['accounts']['ports'];
