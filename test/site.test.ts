@@ -67,12 +67,12 @@ test('past its deadline a writer answers nobody; renewed, it goes on', async () 
   await using fresh = await freshDatabase();
   const a = await site('a', fresh.url);
   await a.becomesWriter('1', 3_000);
-  const status = async () => (await a.client('GET', '/versions')).status;
+  const status = async () => (await a.client('GET', WRITERS)).status;
   await expect.poll(status, { timeout: 10_000 }).toBe(503);
   expect((await a.client('GET', '/login')).status, 'what any server may say').toBe(200);
   expect(await a.health()).toMatchObject({ role: 'writer', healthy: true });
   await a.becomesWriter('1');
-  expect((await a.client('GET', '/versions')).status).toBe(200);
+  expect((await a.client('GET', WRITERS)).status).toBe(200);
 });
 
 test('when another site takes over, the old writer ends; its memory goes with it', async () => {
@@ -82,8 +82,8 @@ test('when another site takes over, the old writer ends; its memory goes with it
   const b = await site('b', fresh.url);
   await b.becomesWriter('2');
   await expect.poll(() => a.ends, { timeout: 10_000 }).toHaveLength(1);
-  expect((await a.client('GET', '/versions')).status).toBe(503);
-  expect((await b.client('GET', '/versions')).status).toBe(200);
+  expect((await a.client('GET', WRITERS)).status).toBe(503);
+  expect((await b.client('GET', WRITERS)).status).toBe(200);
 });
 
 test('a writer that is told to follow ends gently', async () => {
@@ -102,6 +102,9 @@ test('nobody is served without a certificate of the cluster', async () => {
   const asked = request(`${a.origin}/_matrix/client/versions`, { dispatcher: stranger });
   await expect(asked).rejects.toThrow();
 });
+
+/** Only the writer knows; /versions any server says. */
+const WRITERS = '/register/available?username=bob';
 
 const registration = (username: string) => ({
   username,
