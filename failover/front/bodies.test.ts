@@ -137,6 +137,54 @@ test('an answer without a length, or a very long one, streams through', async ()
   await vi.waitFor(() => expect(site.front.count.heldBytes()).toBe(0));
 });
 
+test('what a client asks ahead is asked of the writer in its turn, so that no answer lies in memory', async () => {
+  await using site = await raiseSite();
+  const seen: (string | undefined)[] = [];
+  const slow = Promise.withResolvers<void>();
+  await using writer = await raiseWriter(async (request, response) => {
+    seen.push(request.url);
+    if (request.url === '/slow') await slow.promise;
+    response.writeHead(200, { 'content-length': 2 }).end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const socket = connect({ port: site.port, ca: site.ca, checkServerIdentity: () => undefined });
+  onTestFinished(() => void socket.destroy());
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: f\r\n\r\n`;
+  socket.write(get('/slow') + get('/ahead') + get('/ahead'));
+  await vi.waitFor(() => expect(seen).toContain('/slow'));
+  for (const other of ['/1', '/2']) await site.get(other);
+  expect(seen).toEqual(['/slow', '/1', '/2']);
+  slow.resolve();
+  await vi.waitFor(() => expect(seen).toEqual(['/slow', '/1', '/2', '/ahead', '/ahead']));
+  socket.destroy();
+  await vi.waitFor(() => expect(site.front.count.inFlight()).toBe(0));
+});
+
+test('a client may ask a few things ahead, and nobody asks many', async () => {
+  await using site = await raiseSite();
+  await using writer = await raiseWriter((request, response) => {
+    response.writeHead(200, { 'content-length': 2 }).end(request.url!.slice(-2));
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  const asked = (count: number) =>
+    Array.from({ length: count }, (_, n) => `GET /${n + 10} HTTP/1.1\r\nHost: f\r\n\r\n`);
+  const some = connect({ port: site.port, ca: site.ca, checkServerIdentity: () => undefined });
+  onTestFinished(() => void some.destroy());
+  let said = '';
+  some.setEncoding('latin1').on('data', (chunk: string) => {
+    said += chunk;
+  });
+  some.write(asked(10).join(''));
+  const bodies = () => [...said.matchAll(/\r\n\r\n(\d\d)/g)].map(([, body]) => body);
+  const inOrder = Array.from({ length: 10 }, (_, n) => `${n + 10}`);
+  await vi.waitFor(() => expect(bodies()).toEqual(inOrder), { timeout: 5_000 });
+  const many = connect({ port: site.port, ca: site.ca, checkServerIdentity: () => undefined });
+  const ended = once(many.on('error', () => undefined).resume(), 'close');
+  many.write(asked(90).join(''));
+  await ended;
+  await vi.waitFor(() => expect(site.front.count.inFlight()).toBe(0));
+});
+
 const taken = ({
   front: { count },
 }: {

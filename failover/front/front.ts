@@ -16,6 +16,7 @@ import type { FrontConfig } from './config.ts';
 import { DeviceOrder } from './device-order.ts';
 import { Flights } from './flights.ts';
 import { answerHealth, type Counts } from './health.ts';
+import { InTurn } from './in-turn.ts';
 import { KnownTokens } from './known-tokens.ts';
 import { askWriter, probeWith } from './probe.ts';
 import { reception } from './receive.ts';
@@ -220,7 +221,8 @@ function listener(
   serve: (...exchange: Parameters<RequestListener>) => Promise<void>,
   log: Logger,
 ): RequestListener {
-  return (request, response) => {
+  const order = new InTurn();
+  const begin: RequestListener = (request, response) => {
     serve(request, response).catch((error) => {
       // A client that hangs up is no news; whatever else ends here is a fault of ours.
       if (request.destroyed || response.destroyed) log.debug({ error }, 'a connection broke');
@@ -228,6 +230,7 @@ function listener(
       response.destroy();
     });
   };
+  return (request, response) => order.whenDue(request, response, () => begin(request, response));
 }
 
 async function listen(
