@@ -25,6 +25,10 @@ test.each([
     expect(await body).toBe('too-slow');
     await reading.close();
     expect([room.memory.taken, room.disk.taken]).toEqual([0, 0]);
+    // The client is still sending, and reads its refusal only then.
+    request.on('data', () => undefined).push(Buffer.alloc(20 * KIB));
+    await lookedAt();
+    expect([room.memory.taken, room.disk.taken]).toEqual([0, 0]);
   },
 );
 

@@ -75,7 +75,6 @@ export class Incoming {
     const request = this.#request;
     const chunks: Buffer[] = [];
     return new Promise((resolve) => {
-      const pace = this.#watchPace(resolve);
       const done = (result: Buffer[] | NoBody) => {
         clearInterval(pace);
         request.off('data', take).off('end', end).off('close', closed);
@@ -91,6 +90,7 @@ export class Incoming {
       };
       const end = () => done(chunks);
       const closed = () => done(request.complete ? chunks : 'gone');
+      const pace = this.#watchPace(done);
       request.on('data', take).once('end', end).once('close', closed);
     });
   }
