@@ -3,13 +3,13 @@
  * own limit holds over a change of writer.
  */
 export function withTimeLeft(url: string, elapsedMs: number): string {
-  const [path = url, search] = url.split('?', 2);
-  if (search === undefined || !isLongPoll(url)) return url;
-  const query = new URLSearchParams(search);
+  const mark = url.indexOf('?');
+  if (mark < 0 || !isLongPoll(url)) return url;
+  const query = new URLSearchParams(url.slice(mark + 1));
   const asked = Number(query.get('timeout'));
   if (!Number.isFinite(asked) || asked <= 0) return url;
   query.set('timeout', String(Math.max(0, Math.round(asked - elapsedMs))));
-  return `${path}?${query}`;
+  return `${url.slice(0, mark)}?${query}`;
 }
 
 export const isLongPoll = (url: string): boolean =>
