@@ -3,7 +3,13 @@ import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { openGate } from '../../test/support/open-gate.ts';
-import { DatabaseUnavailable, NotWriter, OutcomeUnknown } from '../log/log.ts';
+import {
+  DatabaseUnavailable,
+  NotWriter,
+  OutcomeUnknown,
+  TooManyRefused,
+  TooManyWaiting,
+} from '../log/log.ts';
 import type { OnceKey } from '../log/outcomes.ts';
 import { jsonText } from './answer.ts';
 import { endpoint } from './endpoint.ts';
@@ -271,6 +277,16 @@ test('a change that was certainly not executed is offered to another writer', as
   const answer = await fetch(`${server.origin}/fails`, { method: 'POST' });
   expect([answer.status, answer.headers.get('x-farol-not-writer')]).toEqual([503, '1']);
 });
+
+test.each([new TooManyRefused(20_000), new TooManyWaiting()])(
+  'what lies with one user alone is told to them, and not to the front: $name',
+  async (error) => {
+    await using server = await start({}, error);
+    const answer = await fetch(`${server.origin}/fails`, { method: 'POST' });
+    expect([answer.status, answer.headers.get('x-farol-not-writer')]).toEqual([429, null]);
+    expect(await answer.json()).toMatchObject({ retry_after_ms: error.waitMs });
+  },
+);
 
 test('where nobody knows the outcome the connection is cut without an answer', async () => {
   await using server = await start({}, new OutcomeUnknown('the database went away'));

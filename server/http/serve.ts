@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type Response } from 'express';
-import { DatabaseUnavailable, NotWriter, OutcomeUnknown, TooManyRefused } from '../log/log.ts';
+import { DatabaseUnavailable, MustWait, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import type { Answer } from './answer.ts';
 import type { Endpoint, RequestMeta } from './endpoint.ts';
 import { type Gate, NOT_SERVING } from './gate.ts';
@@ -128,7 +128,7 @@ function isUnknown<Ports>(error: unknown, gate: Gate<Ports>): boolean {
 function toldToClient(error: unknown): MatrixError {
   if (error instanceof MatrixError) return error;
   if (error instanceof NotWriter) return notTheWriter;
-  if (error instanceof TooManyRefused) return limitExceeded(error.waitMs);
+  if (error instanceof MustWait) return limitExceeded(error.waitMs);
   return new MatrixError(500, 'M_UNKNOWN', 'Internal server error', { cause: error });
 }
 

@@ -51,14 +51,31 @@ export class RefusedForData extends Error {
   override readonly name = 'RefusedForData';
 }
 
-/** So many changes of this user were refused for their data that others suffer from it: 429. */
-export class TooManyRefused extends Error {
-  override readonly name = 'TooManyRefused';
+/** It lies with what this user has sent: 429, and never the end of the way for others. */
+export class MustWait extends Error {
   readonly waitMs: number;
 
-  constructor(waitMs: number) {
-    super('Too many changes were refused for their data');
+  constructor(why: string, waitMs: number) {
+    super(why);
     this.waitMs = waitMs;
+  }
+}
+
+/** So many changes of this user were refused for their data that others suffer from it. */
+export class TooManyRefused extends MustWait {
+  override readonly name = 'TooManyRefused';
+
+  constructor(waitMs: number) {
+    super('Too many changes were refused for their data', waitMs);
+  }
+}
+
+/** So many changes of this user wait that they have their share of what may. */
+export class TooManyWaiting extends MustWait {
+  override readonly name = 'TooManyWaiting';
+
+  constructor() {
+    super('Too many changes are waiting', 1_000);
   }
 }
 

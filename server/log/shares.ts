@@ -11,6 +11,8 @@ interface Amount {
   bytes: number;
 }
 
+export type Full = 'own' | 'all';
+
 /** How much is waiting, and whose it is: the worst that one user sends costs that user. */
 export class Shares {
   readonly #bounds: ShareBounds;
@@ -21,13 +23,11 @@ export class Shares {
     this.#bounds = bounds;
   }
 
-  /** Before a change is built, when its size is not known: the bound may be passed by one change. */
-  mayTake(subject: string): boolean {
+  /** Whose bound is reached, before a change is built: its size is not known, and may pass the bound. */
+  whatIsFull(subject: string): Full | undefined {
     const own = this.#bySubject.get(subject);
-    return (
-      isBelow(this.#all, this.#bounds, 1) &&
-      (!own || isBelow(own, this.#bounds, this.#bounds.ofOne))
-    );
+    if (own && !isBelow(own, this.#bounds, this.#bounds.ofOne)) return 'own';
+    return isBelow(this.#all, this.#bounds, 1) ? undefined : 'all';
   }
 
   take(subject: string, bytes: number): void {

@@ -1,6 +1,6 @@
 import { BATCH_BYTES_MAX, BATCH_CHANGES_MAX, bytesOf } from './batch.ts';
 import type { Change } from './change.ts';
-import { type ShareBounds, Shares } from './shares.ts';
+import { type Full, type ShareBounds, Shares } from './shares.ts';
 
 /** A change that is built, and not settled yet. */
 export interface Waiting {
@@ -27,8 +27,8 @@ export class Queue {
     return this.#waiting.length === 0;
   }
 
-  mayTake(subject: string): boolean {
-    return this.#shares.mayTake(subject);
+  whatIsFull(subject: string): Full | undefined {
+    return this.#shares.whatIsFull(subject);
   }
 
   /** Resolves or rejects as the change is settled. */

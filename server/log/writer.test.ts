@@ -11,6 +11,7 @@ import {
   OutcomeUnknown,
   RefusedForData,
   TooManyRefused,
+  TooManyWaiting,
 } from './log.ts';
 import { onBehalfOf } from './on-behalf.ts';
 import { type TakeoverOptions, takeOver } from './takeover.ts';
@@ -180,11 +181,12 @@ test('what waits is bounded by number, by bytes, and by the share of one', async
   const by = (subject: string, text: string) => onBehalfOf(subject, () => bench.write(text));
   const locked = await lockHead(bench.fresh.url);
   const all = [1, 2, 3, 4].map((n) => by('@eve:x', `eve ${n}`));
-  await expect(by('@eve:x', 'one too many')).rejects.toThrow(NotWriter);
+  await expect(by('@eve:x', 'one too many')).rejects.toThrow(TooManyWaiting);
   all.push(by('@bob:x', 'x'.repeat(3_900)));
-  await expect(by('@bob:x', 'too much')).rejects.toThrow(NotWriter);
+  await expect(by('@bob:x', 'too much')).rejects.toThrow(TooManyWaiting);
   all.push(by('@carol:x', 'c 1'), by('@carol:x', 'c 2'), by('@dan:x', 'd'));
   await expect(by('@frank:x', 'one too many for all')).rejects.toThrow(NotWriter);
+  await expect(by('@eve:x', 'one too many for all')).rejects.toThrow(TooManyWaiting);
   await locked.release();
   await Promise.all(all);
   await by('@eve:x', 'there is space again');

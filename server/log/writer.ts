@@ -3,7 +3,14 @@ import type { Change, PlacedRecord } from './change.ts';
 import type { LogClock } from './clock.ts';
 import type { NotEncodable } from './column.ts';
 import type { Deadline } from './deadline.ts';
-import { BuiltOnRefused, type Log, NotWriter, RefusedForData, TooManyRefused } from './log.ts';
+import {
+  BuiltOnRefused,
+  type Log,
+  NotWriter,
+  RefusedForData,
+  TooManyRefused,
+  TooManyWaiting,
+} from './log.ts';
 import { subject } from './on-behalf.ts';
 import { namesOf, type OutcomeRow } from './outcomes.ts';
 import { firstToFail, Refusals } from './poison.ts';
@@ -27,7 +34,10 @@ export interface WriterOptions {
   readonly waitingMax?: ShareBounds | undefined;
 }
 
-/** Beyond it a change is turned away as certainly not executed; the front holds it. */
+/**
+ * Beyond it a change is turned away as certainly not executed, and the front holds it, with all others:
+ * so that is said only where all together are too many. Of one alone it is that one's to wait.
+ */
 const WAITING_MAX: ShareBounds = { changes: 20_000, bytes: 64 * 1_048_576, ofOne: 1 / 8 };
 
 /** Group commit (D1): gathers the changes of all requests, and has one batch in flight at a time. */
@@ -122,7 +132,9 @@ export class Writer implements Log {
     if (this.#ended || this.#closing) throw new NotWriter('This server is no longer the writer');
     const waitMs = this.#refusals.waitMs(by);
     if (waitMs > 0) throw new TooManyRefused(waitMs);
-    if (!this.#queue.mayTake(by)) throw new NotWriter('Too many changes are waiting');
+    const full = this.#queue.whatIsFull(by);
+    if (full === 'own') throw new TooManyWaiting();
+    if (full === 'all') throw new NotWriter('Too many changes are waiting');
   }
 
   async #round(): Promise<void> {
