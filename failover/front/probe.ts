@@ -5,7 +5,7 @@ import { Shares, type Taker } from './shares.ts';
 import type { Upstreams } from './upstream.ts';
 import type { Probed, Target } from './way.ts';
 
-/** Cheap for the writer, and refused where it may not answer. */
+/** Cheap for the writer. Who is none refuses it for `x-farol-probe`, though any server may answer clients. */
 const QUESTION = '/_matrix/client/versions';
 /** Our own questions take nothing of what clients share. */
 const OURSELVES: Taker = { key: '', known: true };

@@ -266,6 +266,17 @@ test('what any server may say is said while there is no writer, and nothing else
   expect([await statusOf('/raw'), await statusOf('/unknown')]).toEqual([503, 503]);
 });
 
+test('a front that asks whether this is the writer gets no answer that any server may give', async () => {
+  const asks = { headers: { 'x-farol-probe': '1' } };
+  await using server = await start({ mayAnswer: () => false, behindFront: true });
+  const told = await fetch(`${server.origin}/constant`, asks);
+  expect([told.status, told.headers.get('x-farol-not-writer')]).toEqual([503, '1']);
+  await using writer = await start({ behindFront: true });
+  expect((await fetch(`${writer.origin}/constant`, asks)).status).toBe(200);
+  await using alone = await start({ mayAnswer: () => false });
+  expect((await fetch(`${alone.origin}/constant`, asks)).status).toBe(200);
+});
+
 test('an answer that is ready only after the deadline is not given', async () => {
   let asked = 0;
   const { status, headers } = await ask(ROOM, {}, { mayAnswer: () => asked++ === 0 });

@@ -88,11 +88,16 @@ async function answerOf<Ports>(
 ): Promise<Answer | object> {
   const { request } = incoming;
   if (request.method === 'OPTIONS') return preflight;
-  if (!gate.mayAnswer() && !isServedByAny(routes, request)) throw new NotWriter(NOT_SERVING);
+  if (!gate.mayAnswer() && (asksForWriter(request, gate) || !isServedByAny(routes, request)))
+    throw new NotWriter(NOT_SERVING);
   const found = routes.find(request.method, pathOf(request.url));
   seen.operation = found.endpoint.operation;
   return runEndpoint(found, incoming, gate);
 }
+
+/** A front's own question, whatever it is, is whether this is the writer: only the writer answers it. */
+const asksForWriter = <Ports>({ headers }: Request, { behindFront }: Gate<Ports>): boolean =>
+  behindFront && headers['x-farol-probe'] !== undefined;
 
 /** That there is no such endpoint is the writer's to say, too: other releases may have it. */
 function isServedByAny<Ports>(routes: RouteTable<Ports>, request: Request): boolean {
