@@ -14,10 +14,16 @@ export class InTurn {
 
   /** Called when it is the turn of this answer; never if its connection ends before. */
   whenDue(incoming: IncomingMessage, response: ServerResponse, due: () => void): void {
-    if (response.socket !== null) return due();
-    const { socket } = incoming;
+    if (response.socket === null) this.#wait(incoming.socket, response, due);
+    else due();
+  }
+
+  #wait(socket: Socket, response: ServerResponse, due: () => void): void {
     const waiting = (this.#waiting.get(socket) ?? 0) + 1;
-    if (waiting > WAITING_MAX) return void socket.destroy();
+    if (waiting > WAITING_MAX) {
+      socket.destroy();
+      return;
+    }
     this.#waiting.set(socket, waiting);
     response.once('socket', () => {
       this.#waiting.set(socket, this.#waiting.get(socket)! - 1);

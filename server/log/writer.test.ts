@@ -247,6 +247,47 @@ test('what was built on a refused change is refused with it, at any distance', a
   expect(await bench.notes()).toEqual(['beside it']);
 });
 
+test('no change stays whose memory goes with a later one of the refused', async () => {
+  await using bench = await workbench();
+  const refused: string[][] = [];
+  bench.writer.onRefused((touches) => refused.push([...touches].sort()));
+  const results = await Promise.allSettled([
+    bench.write('before', ['room:b']),
+    bench.write('before that', ['room:c']),
+    bench.write('poison\u0000', ['room:a']),
+    bench.write('on the poison', ['room:a', 'room:b']),
+    bench.write('on what was on it', ['room:b', 'room:c']),
+    bench.write('beside it', ['room:d']),
+  ]);
+  expect(refused).toEqual([['room:a', 'room:b', 'room:c']]);
+  expect(results.map((each) => each.status === 'rejected' && each.reason.constructor)).toEqual([
+    BuiltOnRefused,
+    BuiltOnRefused,
+    RefusedForData,
+    BuiltOnRefused,
+    BuiltOnRefused,
+    false,
+  ]);
+});
+
+test('what a poisoner has in the queue goes with all that shares its memory, also what came before', async () => {
+  await using bench = await workbench();
+  const eve = (text: string, touches: string[]) =>
+    onBehalfOf('@eve:x', () => bench.write(text, touches));
+  for (const room of ['room:1', 'room:2'])
+    await expect(eve('poison\u0000', [room])).rejects.toThrow(RefusedForData);
+  const results = await Promise.allSettled([
+    bench.write('of bob', ['room:b']),
+    eve('good', ['room:b']),
+    eve('poison\u0000', ['room:3']),
+  ]);
+  expect(results.map((each) => each.status === 'rejected' && each.reason.constructor)).toEqual([
+    BuiltOnRefused,
+    TooManyRefused,
+    RefusedForData,
+  ]);
+});
+
 test('changes that wait behind the batch are refused too if they were built on its poison', async () => {
   await using bench = await workbench();
   const locked = await lockHead(bench.fresh.url);
