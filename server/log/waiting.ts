@@ -71,8 +71,25 @@ export class Queue {
     this.#waiting.unshift(...batch);
   }
 
-  keep(stays: (waiting: Waiting) => boolean): void {
-    this.#waiting = this.#waiting.filter(stays);
+  /**
+   * Takes out what `goes`, and all that shares memory with it or with these touches, which grow by
+   * theirs. Also what came before: memory that is dropped is read again without what is still waiting.
+   */
+  takeTouched(touches: Set<string>, goes: (waiting: Waiting) => boolean): Waiting[] {
+    const isTaken = (each: Waiting) =>
+      goes(each) || each.change.touches.some((key) => touches.has(key));
+    const taken = new Set<Waiting>();
+    let found: Waiting[];
+    do {
+      found = this.#waiting.filter((each) => !taken.has(each) && isTaken(each));
+      for (const each of found) {
+        taken.add(each);
+        for (const key of each.change.touches) touches.add(key);
+      }
+    } while (found.length > 0);
+    const inOrder = this.#waiting.filter((each) => taken.has(each));
+    this.#waiting = this.#waiting.filter((each) => !taken.has(each));
+    return inOrder;
   }
 
   takeAll(): Waiting[] {

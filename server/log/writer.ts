@@ -167,19 +167,18 @@ export class Writer implements Log {
     });
   }
 
-  /** And all that was built on it, and everything of a subject that has sent too much of it. */
+  /** And all that shares memory with it, and everything of a subject that has sent too much of it. */
   #refuse(poison: Waiting, cause: Error) {
     this.#refusals.charge(poison.subject);
     const waitMs = this.#refusals.waitMs(poison.subject);
+    const isOfPoisoner = ({ subject }: Waiting) => waitMs > 0 && subject === poison.subject;
     const touches = new Set(poison.change.touches);
-    this.#queue.keep(({ change, subject, reject }) => {
-      const isOfPoisoner = waitMs > 0 && subject === poison.subject;
-      if (!isOfPoisoner && !change.touches.some((key) => touches.has(key))) return true;
-      for (const key of change.touches) touches.add(key);
-      if (isOfPoisoner) reject(new TooManyRefused(waitMs));
-      else reject(new BuiltOnRefused('Built on a change that the database refused'));
-      return false;
-    });
+    for (const each of this.#queue.takeTouched(touches, isOfPoisoner))
+      each.reject(
+        isOfPoisoner(each)
+          ? new TooManyRefused(waitMs)
+          : new BuiltOnRefused('It shares memory with a change that the database refused'),
+      );
     for (const listener of this.#refusedListeners) listener(touches);
     poison.reject(new RefusedForData('The database refuses these data', { cause }));
   }
