@@ -3,15 +3,16 @@ import type { Log } from '../log/log.ts';
 import { decodeSyncToken, holds } from '../log/token.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { invalidParam } from '../protocol/matrix-error.ts';
+import type { RoomMembership } from '../rooms/membership/membership.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { DeviceListChanges, DeviceLists } from './device-lists.ts';
-import { type MemberChanges, memberChangesFor, noMemberChanges } from './engine/member-changes.ts';
+import { type MemberChanges, memberChangesIn } from './engine/member-changes.ts';
 import type { Span } from './span.ts';
 
 interface BetweenPorts {
   readonly log: Pick<Log, 'committed'>;
   readonly epochs: EpochHistory;
-  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
   readonly deviceLists: DeviceLists;
 }
 
@@ -43,17 +44,10 @@ export class DeviceListsBetween {
 
   async #members(userId: UserId, span: Span): Promise<MemberChanges> {
     const { rooms } = this.#ports;
-    const members: { joined: UserId[]; gone: UserId[] } = { joined: [], gone: [] };
-    for (const membership of [...(await rooms.roomsOf(userId)).values()]) {
-      const last = Math.max(membership.position, rooms.lastPosition(membership.roomId) ?? 0);
-      if (last <= span.after) continue;
-      const room = await rooms.open(membership.roomId);
-      const changes = room
-        ? await memberChangesFor(userId, room, membership, span)
-        : noMemberChanges;
-      members.joined.push(...changes.joined);
-      members.gone.push(...changes.gone);
-    }
-    return members;
+    const memberships = [...(await rooms.roomsOf(userId)).values()];
+    const last = ({ roomId, position }: RoomMembership) =>
+      Math.max(position, rooms.lastPosition(roomId) ?? Number.POSITIVE_INFINITY);
+    const changed = memberships.filter((each) => last(each) > span.after);
+    return memberChangesIn(rooms, userId, changed, span);
   }
 }

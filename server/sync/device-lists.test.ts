@@ -76,6 +76,35 @@ test('of a room that the user is in again those are told who left while they wer
   expect((await house.next(bob, begin)).device_lists).toMatchObject({ left: [carol] });
 });
 
+test.each(['invited', 'forgotten', 'filtered out'])(
+  'of a room that was left and is %s by the time of asking it is told whose keys to forget',
+  async (how) => {
+    await using house = await freshSync();
+    const roomId = await room(house, bob, carol);
+    const begin = await house.sync(bob);
+    const change = (sender: UserId, target: UserId, action: 'leave' | 'invite') =>
+      house.rooms.changeMembership(roomId, { sender, target, action }, {});
+    await change(bob, bob, 'leave');
+    if (how === 'invited') await change(alice, bob, 'invite');
+    if (how === 'forgotten') await house.rooms.forget(roomId, bob, {});
+    const query = how === 'filtered out' ? { filter: { room: { rooms: [] } } } : {};
+    const answer = await house.next(bob, begin, query);
+    expect(answer.device_lists?.left.toSorted()).toEqual([alice, carol]);
+  },
+);
+
+test('whoever comes into a room is told of, whether or not the client wants to see the room', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const query = { filter: { room: { not_rooms: [roomId] } } };
+  const begin = await house.sync(bob, query);
+  await bringIn(house, roomId, carol);
+  expect((await house.next(bob, begin, query)).device_lists).toEqual({
+    changed: [carol],
+    left: [],
+  });
+});
+
 test('memory of changed keys is bounded, and who asks from before it is answered by the database', async () => {
   const database = { query: async () => [{ userId: carol }] } as unknown as Database;
   const lists = new DeviceLists({

@@ -1,6 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { Room } from '../../rooms/room.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
 import type { Span } from '../span.ts';
 import { membershipAt } from './stay.ts';
 
@@ -12,8 +14,38 @@ export interface MemberChanges {
 
 export const noMemberChanges: MemberChanges = { joined: [], gone: [] };
 
+/** Rooms that are looked at side by side; between them others have their turn of the event loop. */
+const ROOMS_AT_ONCE = 50;
+
+/**
+ * In all of these rooms, whatever the user is in them now and whatever of them a client wants to see:
+ * whoever was invited again has left before, and a room that is forgotten or filtered out has keys too.
+ */
+export async function memberChangesIn(
+  rooms: Pick<Rooms, 'openAll'>,
+  userId: UserId,
+  memberships: readonly RoomMembership[],
+  span: Span,
+): Promise<MemberChanges> {
+  const all: { joined: UserId[]; gone: UserId[] } = { joined: [], gone: [] };
+  for (let from = 0; from < memberships.length; from += ROOMS_AT_ONCE) {
+    if (from > 0) await turn();
+    const some = memberships.slice(from, from + ROOMS_AT_ONCE);
+    const opened = await rooms.openAll(some.map(({ roomId }) => roomId));
+    const changes = some.map(async (membership) => {
+      const room = opened.get(membership.roomId);
+      return room ? memberChangesFor(userId, room, membership, span) : noMemberChanges;
+    });
+    for (const { joined, gone } of await Promise.all(changes)) {
+      all.joined.push(...joined);
+      all.gone.push(...gone);
+    }
+  }
+  return all;
+}
+
 /** Who came and went where the user was all the time, or all who were there where it is they who did. */
-export async function memberChangesFor(
+async function memberChangesFor(
   userId: UserId,
   room: Room,
   { membership, since }: RoomMembership,
@@ -27,7 +59,7 @@ export async function memberChangesFor(
 }
 
 /** A new display name is no change: it is told apart by who was there before the span. */
-export async function memberChanges(room: Room, { after, upTo }: Span): Promise<MemberChanges> {
+async function memberChanges(room: Room, { after, upTo }: Span): Promise<MemberChanges> {
   const changed = await room.stateDelta({ after, upTo }, (type) => type === MEMBER);
   if (changed.length === 0) return noMemberChanges;
   const before = await room.stateEventsAt(after, keysOf(changed));
@@ -41,7 +73,7 @@ export async function memberChanges(room: Room, { after, upTo }: Span): Promise<
 }
 
 /** Who was in the room behind this position: of those who are there now, and of whom that changed since. */
-export async function joinedAt(room: Room, position: number): Promise<ReadonlySet<UserId>> {
+async function joinedAt(room: Room, position: number): Promise<ReadonlySet<UserId>> {
   const joined = new Set(room.members('join'));
   const since = { after: position, upTo: room.lastPosition };
   const changed = await room.stateDelta(since, (type) => type === MEMBER);

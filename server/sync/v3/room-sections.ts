@@ -1,11 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
 import type { ActiveUser } from '../active/active-user.ts';
-import type { MemberChanges } from '../engine/member-changes.ts';
 import { departureUpTo, membershipAt } from '../engine/stay.ts';
 import { EVERYTHING, type RoomChanges, type WhatChanged } from '../engine/what-changed.ts';
 import type { Typing } from '../ephemeral/typing.ts';
@@ -45,29 +44,21 @@ export interface RoomsQuestion {
   readonly receipts: ReadonlyMap<RoomId, readonly PlacedReceipt[]> | undefined;
 }
 
-export interface RoomsResult {
-  readonly sections: RoomSections;
-  readonly members: MemberChanges;
-}
-
 interface Visit {
   readonly room: Room;
   readonly membership: RoomMembership;
   readonly changes: RoomChanges;
 }
 
-interface Gathered {
-  readonly sections: RoomSections;
-  readonly members: { joined: UserId[]; gone: UserId[] };
-}
-
 export async function roomSections(
   ports: RoomSectionsPorts,
   question: RoomsQuestion,
-): Promise<RoomsResult> {
-  const gathered: Gathered = {
-    sections: { join: new Map(), leave: new Map(), invite: new Map(), knock: new Map() },
-    members: { joined: [], gone: [] },
+): Promise<RoomSections> {
+  const sections: RoomSections = {
+    join: new Map(),
+    leave: new Map(),
+    invite: new Map(),
+    knock: new Map(),
   };
   const todo = [...question.changed.rooms].flatMap(([roomId, changes]) => {
     const membership = question.memberships.get(roomId);
@@ -83,11 +74,11 @@ export async function roomSections(
       some.map(async ({ membership, changes }) => {
         const room = rooms.get(membership.roomId);
         if (room !== undefined)
-          await visit(ports, question, gathered, { room, membership, changes });
+          await visit(ports, question, sections, { room, membership, changes });
       }),
     );
   }
-  return gathered;
+  return sections;
 }
 
 /** What is asked of nearly every room is read for all of them; what few need is gathered by the engine. */
@@ -129,16 +120,15 @@ function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): 
 async function visit(
   ports: RoomSectionsPorts,
   question: RoomsQuestion,
-  gathered: Gathered,
+  sections: RoomSections,
   { room, membership, changes }: Visit,
 ): Promise<void> {
-  const { sections } = gathered;
   switch (membership.membership) {
     case 'join':
-      return visitJoined(ports, question, gathered, { room, membership, changes });
+      return visitJoined(ports, question, sections, { room, membership, changes });
     case 'leave':
     case 'ban':
-      return visitLeft(ports, question, gathered, { room, membership, changes });
+      return visitLeft(ports, question, sections, { room, membership });
     case 'knock':
       sections.knock.set(room.roomId, await strippedState(room, question.reader.userId));
       return;
@@ -154,7 +144,7 @@ async function visit(
 async function visitJoined(
   ports: RoomSectionsPorts,
   question: RoomsQuestion,
-  { sections, members }: Gathered,
+  sections: RoomSections,
   { room, membership, changes }: Visit,
 ): Promise<void> {
   const { reader, since, upTo, user } = question;
@@ -165,7 +155,6 @@ async function visitJoined(
     room,
     membership,
     span,
-    told: positionOf(since),
     reader,
     changes: told,
     gap: since.kind === 'gappy' || (isFresh && (await wasThere(room, question))),
@@ -175,9 +164,7 @@ async function visitJoined(
     prevBatch: ports.prevBatch,
     unread: (asked) => ports.unread.of(user, asked),
   });
-  if (result.room !== undefined) sections.join.set(room.roomId, result.room);
-  members.joined.push(...result.members.joined);
-  members.gone.push(...result.members.gone);
+  if (result !== undefined) sections.join.set(room.roomId, result);
 }
 
 /** What the client has of an earlier stay does not join up with what it is told now. */
@@ -203,12 +190,11 @@ async function receiptsOf(
 async function visitLeft(
   { prevBatch }: RoomSectionsPorts,
   { reader, since, upTo }: RoomsQuestion,
-  { sections, members }: Gathered,
-  { room, membership }: Visit,
+  sections: RoomSections,
+  { room, membership }: Omit<Visit, 'changes'>,
 ): Promise<void> {
   const span = { after: positionOf(since), upTo };
   const gap = since.kind === 'gappy';
-  const result = await leftRoom({ room, membership, span, reader, gap, prevBatch });
-  sections.leave.set(room.roomId, result.room);
-  members.gone.push(...result.members.gone);
+  const left = await leftRoom({ room, membership, span, reader, gap, prevBatch });
+  sections.leave.set(room.roomId, left);
 }

@@ -6,9 +6,10 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { KeyCounts } from '../active/device.ts';
-import type { DeviceLists } from '../device-lists.ts';
+import type { DeviceListChanges, DeviceLists } from '../device-lists.ts';
 import { type Cut, type CutPorts, joined, spanOf, takeCut } from '../engine/cut.ts';
 import type { Built } from '../engine/long-poll.ts';
+import { memberChangesIn } from '../engine/member-changes.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { ToDevice } from '../to-device.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
@@ -61,16 +62,13 @@ export class SyncBuild {
       { ...cut, reader, accountData: accountData.rooms, receipts: await this.#receipts(cut) },
     );
     const mail = await this.#mail(cut);
-    const deviceLists =
-      since.kind === 'initial'
-        ? { changed: [], left: [] }
-        : await this.#ports.deviceLists.changes(user.userId, spanOf(cut), rooms.members);
+    const deviceLists = await this.#deviceLists(cut);
     const presence = presenceEvents(this.#ports.presence, cut.presence, reader);
 
     const next = this.#next(cut, mail.upTo);
     const answer: SyncAnswer = {
       nextBatch: writeSince(next, this.#ports.log.epoch),
-      rooms: rooms.sections,
+      rooms,
       presence,
       accountData: accountData.global,
       toDevice: mail.messages,
@@ -124,6 +122,19 @@ export class SyncBuild {
     const receipts = await this.#ports.receipts.ofRooms({ roomIds, ...spanOf(cut) });
     for (const roomId of receipts.keys()) cut.changed.room(roomId).receipts = true;
     return receipts;
+  }
+
+  /** A client that begins follows whom it wants to. */
+  async #deviceLists(cut: Asked): Promise<DeviceListChanges> {
+    const { since, user, changed, memberships } = cut;
+    if (since.kind === 'initial') return { changed: [], left: [] };
+    const rooms = [...changed.rooms].flatMap(([roomId, { members }]) => {
+      const membership = members ? memberships.get(roomId) : undefined;
+      return membership ?? [];
+    });
+    const span = spanOf(cut);
+    const changes = await memberChangesIn(this.#ports.rooms, user.userId, rooms, span);
+    return this.#ports.deviceLists.changes(user.userId, span, changes);
   }
 
   #mail({ request, since, user, upTo }: Asked) {

@@ -3,11 +3,6 @@ import type { RoomMembership } from '../../../rooms/membership/membership.ts';
 import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
 import type { PlacedReceipt } from '../../../storage/receipts.ts';
-import {
-  type MemberChanges,
-  memberChangesFor,
-  noMemberChanges,
-} from '../../engine/member-changes.ts';
 import type { RoomChanges } from '../../engine/what-changed.ts';
 import type { Span } from '../../span.ts';
 import type { Unread } from '../../unread/room-unread.ts';
@@ -25,8 +20,6 @@ export interface JoinedQuestion {
   readonly membership: RoomMembership;
   /** Of an initial sync, a gappy one, and a room just joined: (0, upTo]. */
   readonly span: Span;
-  /** Up to where the client has been told, of whatever rooms it was in then. */
-  readonly told: number;
   readonly reader: Reader;
   readonly changes: RoomChanges;
   /** The client has or may have a part of the timeline that does not join up with this one. */
@@ -39,13 +32,8 @@ export interface JoinedQuestion {
   readonly unread: (question: UnreadQuestion) => Promise<Unread>;
 }
 
-export interface JoinedResult {
-  /** Undefined where there is nothing to tell. */
-  readonly room: JoinedRoom | undefined;
-  readonly members: MemberChanges;
-}
-
-export async function joinedRoom(question: JoinedQuestion): Promise<JoinedResult> {
+/** Undefined where there is nothing to tell. */
+export async function joinedRoom(question: JoinedQuestion): Promise<JoinedRoom | undefined> {
   const { room, span, reader, changes } = question;
   const fresh = span.after === 0;
   const window = await windowOf(question);
@@ -64,10 +52,7 @@ export async function joinedRoom(question: JoinedQuestion): Promise<JoinedResult
     window.events.length + state.length + ephemeral.length + question.accountData.length > 0;
   const told =
     fresh || reader.fullState || hasNews || window.limited || summary || readElsewhere(question);
-  return {
-    room: told ? await sections(question, { window, summary, state, ephemeral }) : undefined,
-    members: await membersOf(question),
-  };
+  return told ? sections(question, { window, summary, state, ephemeral }) : undefined;
 }
 
 async function windowOf({ room, span, reader, changes, gap }: JoinedQuestion): Promise<ToldWindow> {
@@ -86,14 +71,6 @@ function ephemeralOf({ room, reader, changes, typing, receipts, span }: JoinedQu
   // To a client that starts afresh, nobody typing is no news.
   const tellTyping = span.after === 0 ? typing.length > 0 : changes.typing;
   return [...(tellTyping ? typingEvent(typing, reader) : []), ...receiptEvents(receipts, reader)];
-}
-
-async function membersOf(question: JoinedQuestion): Promise<MemberChanges> {
-  const { room, membership, span, told, changes, reader, gap } = question;
-  // A client that begins follows whom it wants to.
-  const begins = told === 0 && !gap;
-  if (begins || !changes.members) return noMemberChanges;
-  return memberChangesFor(reader.userId, room, membership, { after: told, upTo: span.upTo });
 }
 
 interface Found {

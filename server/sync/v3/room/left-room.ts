@@ -1,7 +1,6 @@
 import type { RoomMembership } from '../../../rooms/membership/membership.ts';
 import type { Room } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
-import { joinedAt, type MemberChanges } from '../../engine/member-changes.ts';
 import { departureUpTo, membershipAt } from '../../engine/stay.ts';
 import type { Span } from '../../span.ts';
 import type { LeftRoom } from '../answer-text.ts';
@@ -20,16 +19,11 @@ export interface LeftQuestion {
   readonly prevBatch: (position: number) => string;
 }
 
-export interface LeftResult {
-  readonly room: LeftRoom;
-  readonly members: MemberChanges;
-}
-
 /**
  * A room up to where the user left it or was thrown out, and behind that their own membership alone:
  * that they were banned, or turned down another invitation.
  */
-export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
+export async function leftRoom(question: LeftQuestion): Promise<LeftRoom> {
   const { room, reader, span } = question;
   const history = await room.membershipHistory(reader.userId);
   const wasThere = span.after > 0 && membershipAt(history, span.after) === 'join';
@@ -38,16 +32,13 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftResult> {
   const shown = await upToDeparture(question, { departure, wasThere });
   const window = withOwn(question, shown.window, own);
   return {
-    room: {
-      state: await statePart(
-        room,
-        withOwnState(question, { state: shown.state, window, own }),
-        reader,
-      ),
-      timeline: await timelinePart(room, window, question),
-      accountData: [],
-    },
-    members: { joined: [], gone: wasThere ? [...(await joinedAt(room, span.after))] : [] },
+    state: await statePart(
+      room,
+      withOwnState(question, { state: shown.state, window, own }),
+      reader,
+    ),
+    timeline: await timelinePart(room, window, question),
+    accountData: [],
   };
 }
 
