@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,19 +18,25 @@ const { values } = parseArgs({
     users: { type: 'string', default: '1000' },
     /** Messages and looks of the hour in each of the hot rooms. */
     rounds: { type: 'string', default: '12' },
+    /** Where the rooms are kept for the next run. */
+    folder: { type: 'string' },
   },
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'farol-rooms-'));
+const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'farol-rooms-'));
+const isMade = existsSync(join(folder, 'made'));
 const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: { fsync: 'off' } });
 try {
   await migrate(postgres.url);
   const scale = [values.rooms, values.hot, values.users, values.rounds];
-  await run('make-rooms.ts', [postgres.url, ...scale]);
+  if (!isMade) {
+    await run('make-rooms.ts', [postgres.url, ...scale]);
+    writeFileSync(join(folder, 'made'), '');
+  }
   await run('use-rooms.ts', [postgres.url, ...scale]);
 } finally {
   await postgres.stop();
-  rmSync(folder, { recursive: true, force: true });
+  if (values.folder === undefined) rmSync(folder, { recursive: true, force: true });
 }
 
 function run(file: string, args: string[]): Promise<void> {

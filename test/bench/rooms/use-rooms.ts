@@ -12,9 +12,12 @@ const bare = memory();
 const step = Math.floor(rooms.length / hot);
 const used = Array.from({ length: hot }, (_, index) => rooms[index * step]!);
 const opened: number[] = [];
-await eachOf(used, 1, async (room, nth) => {
-  if (nth >= COLD_ROOMS) return;
+const cpu: number[] = [];
+await eachOf(used.slice(0, COLD_ROOMS), 1, async (room) => {
+  const before = process.cpuUsage();
   opened.push(await milliseconds(() => look(room)));
+  const { user, system } = process.cpuUsage(before);
+  cpu.push((user + system) / 1_000);
 });
 
 let peak = 0;
@@ -30,9 +33,7 @@ for (let round = 0; round < rounds; round++) {
 }
 const { user, system } = process.cpuUsage(begin);
 
-opened.sort((a, b) => a - b);
-const at = (share: number) => opened[Math.floor(opened.length * share)]!.toFixed(2);
-console.log(`a cold room: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+console.log(`a cold room: ${spread(opened)}; of it this process' CPU: ${spread(cpu)}`);
 console.log(
   `${hot * rounds} messages and looks: ${((user + system) / 1_000 / hot / rounds).toFixed(2)} ms CPU each`,
 );
@@ -61,6 +62,12 @@ async function milliseconds(work: () => Promise<void>): Promise<number> {
   const begin = performance.now();
   await work();
   return performance.now() - begin;
+}
+
+function spread(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)]!.toFixed(2);
+  return `p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`;
 }
 
 function memory() {
