@@ -3,7 +3,7 @@ import { followRoom } from './accounts/follow-room.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import { clientApi } from './client-api/endpoints.ts';
-import { LargeReads } from './client-api/rooms/large-reads.ts';
+import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
 import { encryptionFeatures } from './encryption/features.ts';
 import type { Gate } from './http/gate.ts';

@@ -2,7 +2,9 @@ import { accountEndpoints } from './account/endpoints.ts';
 import { accountDataEndpoints } from './account-data/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
 import { discoveryEndpoints } from './discovery/endpoints.ts';
+import { eventEndpoints } from './events/endpoints.ts';
 import { keyEndpoints } from './keys/endpoints.ts';
+import { membershipEndpoints } from './membership/endpoints.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
@@ -25,6 +27,8 @@ export const clientApi = [
   ...keyEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
+  ...membershipEndpoints,
+  ...eventEndpoints,
   ...syncEndpoints,
   ...thirdPartyEndpoints,
 ];

@@ -1,5 +1,7 @@
+import { eventEndpoints } from '../../server/client-api/events/endpoints.ts';
+import { LargeReads } from '../../server/client-api/events/large-reads.ts';
+import { membershipEndpoints } from '../../server/client-api/membership/endpoints.ts';
 import { roomEndpoints } from '../../server/client-api/rooms/endpoints.ts';
-import { LargeReads } from '../../server/client-api/rooms/large-reads.ts';
 import { serve } from '../../server/http/serve.ts';
 import { OutcomeStore } from '../../server/log/outcome-store.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
@@ -32,7 +34,7 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
       behindFront: true,
     },
   );
-  const server = await serve(roomEndpoints, gate);
+  const server = await serve([...roomEndpoints, ...membershipEndpoints, ...eventEndpoints], gate);
   return {
     ...under,
     async ask(user, method, path, body) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { answering } from './sent-by.ts';
+import { answering } from '../events/sent-by.ts';
 
 type Ports = { rooms: Pick<Rooms, 'changeMembership'> };
 

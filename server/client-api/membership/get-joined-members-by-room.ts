@@ -4,7 +4,7 @@ import { roomId } from '../../http/fields.ts';
 import { forbidden } from '../../http/matrix-error.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import type { LargeReads } from './large-reads.ts';
+import type { LargeReads } from '../events/large-reads.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open'>;

@@ -4,7 +4,7 @@ import type { Once } from '../../log/outcomes.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { answering } from './sent-by.ts';
+import { answering } from '../events/sent-by.ts';
 
 export interface Ports {
   readonly rooms: Pick<Rooms, 'changeMembership' | 'resolveAlias'>;

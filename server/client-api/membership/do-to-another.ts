@@ -3,7 +3,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { roomId, userId } from '../../http/fields.ts';
 import type { MembershipChange } from '../../rooms/membership/membership.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { answering } from './sent-by.ts';
+import { answering } from '../events/sent-by.ts';
 
 type Ports = { rooms: Pick<Rooms, 'changeMembership'> };
 

@@ -4,8 +4,8 @@ import { freshDatabase } from '../../../test/support/postgres.ts';
 import { openRoomServer } from '../../../test/support/room-server.ts';
 import { bob } from '../../../test/support/rooms.ts';
 import { serve } from '../../http/serve.ts';
-import { roomEndpoints } from './endpoints.ts';
-import { LargeReads } from './large-reads.ts';
+import { LargeReads } from '../events/large-reads.ts';
+import { roomEndpoints } from '../rooms/endpoints.ts';
 
 test('a room is made, joined by its alias, and left', async () => {
   await using bench = await workbench();

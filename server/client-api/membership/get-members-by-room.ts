@@ -7,9 +7,9 @@ import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Place } from '../../rooms/store.ts';
-import type { LargeReads } from './large-reads.ts';
-import { placeOf } from './page-request.ts';
-import { answerOf, renderedEvents } from './rendered.ts';
+import type { LargeReads } from '../events/large-reads.ts';
+import { placeOf } from '../events/page-request.ts';
+import { answerOf, renderedEvents } from '../events/rendered.ts';
 
 const membership = z.enum(['join', 'invite', 'knock', 'leave', 'ban']).optional();
 
