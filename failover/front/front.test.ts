@@ -338,6 +338,29 @@ test('what a client names in Connection, and what only fronts may say, ends at t
   expect(headers['x-secret']).toBeUndefined();
 });
 
+test('whoever makes up tokens stays a stranger, and all devices of a user are one client', async () => {
+  await using other = await raiseSite();
+  await using site = await raiseSite({ hold: { requestsMax: 8 }, peers: { c: other.relayUrl } });
+  await using writer = await raiseWriter(({ headers }, response) => {
+    const user = /^Bearer (@.*)-\d$/.exec(headers.authorization ?? '')?.[1];
+    if (user !== undefined) response.setHeader('x-farol-user', user);
+    response.end('{}');
+  });
+  other.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  // Through another front, which passes on what only fronts may say.
+  site.agentSays({ site: 'a', epoch: 1, url: 'https://127.0.0.1:1' });
+  await site.untilWay({ kind: 'through', site: 'c' });
+  const by = (token: string) => site.put('/1', { authorization: `Bearer ${token}` });
+  const tokens = ['made-up-1', 'made-up-2', '@alice-1', '@alice-2', '@bob-1'];
+  for (const token of tokens) expect((await by(token)).headers['x-farol-user']).toBeUndefined();
+  site.agentSays(null);
+  const first = [by('made-up-1'), by('@alice-1'), by('@bob-1')];
+  await site.untilHeld(3);
+  for (const token of ['made-up-2', '@alice-2']) expect((await by(token)).status).toBe(503);
+  site.agentSays({ site: 'a', epoch: 2, url: writer.url });
+  expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
 test('pipelined requests are answered in their order, each once', async () => {
   await using site = await raiseSite();
   await using writer = await raiseWriter((request, response) => {

@@ -88,14 +88,22 @@ export function towardsWriter({ passed, host }: ClientHeaders, from: Provenance)
   return headers;
 }
 
+type Answered = Record<string, string | string[] | undefined>;
+
 /** An answer's headers, as `writeHead` takes them. */
-export function towardsClient(
-  answered: Record<string, string | string[] | undefined>,
+export const towardsClient = (answered: Answered) => passedOn(answered, (name) => !OURS.test(name));
+
+/** To another front, which is told what the writer says to fronts. */
+export const towardsFront = (answered: Answered) => passedOn(answered, () => true);
+
+function passedOn(
+  answered: Answered,
+  isTheirs: (name: string) => boolean,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   for (const name in answered) {
     const value = answered[name];
-    if (value === undefined || HOP_BY_HOP.has(name) || OURS.test(name)) continue;
+    if (value === undefined || HOP_BY_HOP.has(name) || !isTheirs(name)) continue;
     headers[name] = value;
   }
   return headers;

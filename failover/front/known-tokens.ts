@@ -1,16 +1,21 @@
 import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
+import type { Answer } from './exchange.ts';
 import type { Taker } from './shares.ts';
 
-/** A token takes 150 bytes here; whoever is forgotten counts as a stranger until the next answer. */
+/** A token takes 300 bytes here; whoever is forgotten counts as a stranger until the next answer. */
 const KNOWN_MAX = 100_000;
 
+/** The writer says with this whose token it was. */
+const USER = 'x-farol-user';
+
 /**
- * The tokens that the writer answered lately with anything but 401, so that strangers who make up
- * tokens have no part in what is kept for its users. Only their hashes: a token is a secret.
+ * The tokens of which the writer said lately whose they are: strangers who make up tokens have no part
+ * in what is kept for its users, and a user with many devices is one client. Only their hashes: a token
+ * is a secret.
  */
 export class KnownTokens {
-  readonly #known = new Set<string>();
+  readonly #users = new Map<string, string>();
   readonly #max: number;
 
   constructor(max = KNOWN_MAX) {
@@ -18,19 +23,23 @@ export class KnownTokens {
   }
 
   taker(token: string | undefined, address: string): Taker {
-    const key = token === undefined ? undefined : hashOf(token);
-    if (key !== undefined && this.#known.has(key)) return { key, known: true };
+    const user = token === undefined ? undefined : this.#users.get(hashOf(token));
+    if (user !== undefined) return { key: user, known: true };
     return { key: networkOf(address), known: false };
   }
 
-  answered(token: string, status: number): void {
-    const key = hashOf(token);
-    if (status === 401) this.#known.delete(key);
-    else if (status < 500 && !this.#known.has(key)) {
-      const oldest = this.#known.size >= this.#max ? this.#known.values().next() : undefined;
-      if (oldest && !oldest.done) this.#known.delete(oldest.value);
-      this.#known.add(key);
-    }
+  /** An answer that says no user may be one for which the writer looked at no token: it proves nothing. */
+  answered(token: string, { status, headers }: Pick<Answer, 'status' | 'headers'>): void {
+    const user = headers[USER];
+    if (status === 401) this.#users.delete(hashOf(token));
+    else if (typeof user === 'string') this.#add(hashOf(token), user);
+  }
+
+  #add(key: string, user: string): void {
+    if (this.#users.has(key)) return;
+    const oldest = this.#users.size >= this.#max ? this.#users.keys().next() : undefined;
+    if (oldest && !oldest.done) this.#users.delete(oldest.value);
+    this.#users.set(key, user);
   }
 }
 

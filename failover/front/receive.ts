@@ -112,7 +112,7 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
   }
   const { answer, flight } = carriage;
   try {
-    if (token !== undefined) desk.tokens.answered(token, answer.status);
+    if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
     await passOn(response, answer, ports.routing.draining && guests.has(response.socket));
   } finally {

@@ -4,7 +4,7 @@ import { hasBody, NO_BODY } from './body.ts';
 import { NOT_WRITER, type Tried } from './exchange.ts';
 import type { Flight, Flights } from './flights.ts';
 import { Gone } from './gone.ts';
-import { fromFront, towardsClient } from './headers.ts';
+import { fromFront, towardsFront } from './headers.ts';
 import type { Shares, Taker } from './shares.ts';
 import type { Outgoing } from './upstream.ts';
 import type { Way } from './way.ts';
@@ -38,7 +38,7 @@ export function relayTo({ way, flights, underWay, send }: RelayPorts) {
       };
       const { attempt, answer } = await send(request, flight, taker);
       if (answer !== undefined) {
-        response.writeHead(answer.status, towardsClient(answer.headers));
+        response.writeHead(answer.status, towardsFront(answer.headers));
         if (Buffer.isBuffer(answer.body)) response.end(answer.body);
         else await pipeline(answer.body, response);
         answer.over();

@@ -63,27 +63,33 @@ test('however it is taken and given back, no bound is passed and nothing is lost
   );
 });
 
-test('a token is known once the writer has answered it, and no longer when it says 401', () => {
+test('a token is known once the writer has said whose it is, and no longer when it says 401', () => {
   const tokens = new KnownTokens();
-  expect(tokens.taker('t', '192.0.2.1')).toEqual({ key: '192.0.2.1', known: false });
-  tokens.answered('t', 502);
-  expect(tokens.taker('t', '192.0.2.1').known).toBe(false);
-  tokens.answered('t', 403);
-  expect(tokens.taker('t', '192.0.2.1')).toMatchObject({ known: true });
-  expect(tokens.taker('t', '192.0.2.1').key).toBe(tokens.taker('t', '192.0.2.2').key);
-  tokens.answered('t', 401);
-  expect(tokens.taker('t', '192.0.2.1').known).toBe(false);
+  const stranger = { key: '192.0.2.1', known: false };
+  expect(tokens.taker('t', '192.0.2.1')).toEqual(stranger);
+  for (const status of [200, 403, 404, 502]) tokens.answered('t', { status, headers: {} });
+  expect(tokens.taker('t', '192.0.2.1')).toEqual(stranger);
+  tokens.answered('t', saysUser('@alice:x', 403));
+  tokens.answered('of another device', saysUser('@alice:x'));
+  expect(tokens.taker('t', '192.0.2.1')).toEqual({ key: '@alice:x', known: true });
+  expect(tokens.taker('of another device', '192.0.2.2').key).toBe('@alice:x');
+  tokens.answered('t', { status: 200, headers: {} });
+  expect(tokens.taker('t', '192.0.2.1').known).toBe(true);
+  tokens.answered('t', { status: 401, headers: {} });
+  expect(tokens.taker('t', '192.0.2.1')).toEqual(stranger);
 });
 
 test('of more tokens than there is memory for, the oldest is forgotten', () => {
   const tokens = new KnownTokens(2);
-  for (const token of ['1', '2', '3']) tokens.answered(token, 200);
+  for (const token of ['1', '2', '3']) tokens.answered(token, saysUser('@alice:x'));
   expect(['1', '2', '3'].map((token) => tokens.taker(token, '').known)).toEqual([
     false,
     true,
     true,
   ]);
 });
+
+const saysUser = (user: string, status = 200) => ({ status, headers: { 'x-farol-user': user } });
 
 test('addresses count by the network that one subscriber has', () => {
   expect(networkOf('192.0.2.1')).toBe('192.0.2.1');

@@ -1,12 +1,12 @@
-/** Who takes a share: a device whose token the writer knows, or an address of which nothing is known. */
+/** Who takes a share: a user whose token the writer knows, or an address of which nothing is known. */
 export interface Taker {
   readonly key: string;
   readonly known: boolean;
 }
 
-/** The largest part of the whole that one device, or one address, may have. */
+/** The largest part of the whole that one user, or one address, may have. */
 const ONE_OF = 8;
-/** What strangers may have together; the rest is kept for devices that the writer knows. */
+/** What strangers may have together; the rest is kept for users whom the writer knows. */
 const STRANGERS_ONE_OF = 2;
 
 /**

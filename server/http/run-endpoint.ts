@@ -81,6 +81,7 @@ async function runFor<Ports>(
   const rawQuery = parseQuery(request.url);
   const token = accessTokenOf(request, rawQuery);
   const caller = await callerOf(endpoint, token, meta, gate);
+  if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(caller.userId));
   const subscriber = caller?.userId ?? subscriberOf(meta.address);
   const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber);
   if (waitMs > 0) throw limitExceeded(waitMs);
@@ -103,6 +104,9 @@ async function runFor<Ports>(
   const key = transactionKey(endpoint, caller, segments, request);
   return runOnce(gate, key, (kept) => handle(nothingProved, kept));
 }
+
+/** Ids that were given out by other servers' rules may hold any character. */
+const asHeader = (userId: string): string => encodeURIComponent(userId.toWellFormed());
 
 /** Almost no handler asks for the signal, so it is made only for those that do. */
 class IncomingCall implements AnyCall {

@@ -322,6 +322,17 @@ test('a bug is 500 and M_UNKNOWN, and tells nothing of itself', async () => {
   expect(await answer.json()).toEqual({ errcode: 'M_UNKNOWN', error: 'Internal server error' });
 });
 
+test('a front is told whose token it was, whatever the answer, and nobody else is', async () => {
+  const user = async (path: string, options: RequestInit, behindFront: boolean) =>
+    (await ask(path, options, { behindFront })).headers.get('x-farol-user');
+  const alice = '%40alice%3Aexample.org';
+  expect(await user(ROOM, {}, true)).toBe(alice);
+  expect(await user(ROOM, { body: '{' }, true)).toBe(alice);
+  expect(await user(ROOM, {}, false)).toBeNull();
+  expect(await user(ROOM, { headers: { authorization: 'Bearer made-up' } }, true)).toBeNull();
+  expect(await user(DEEP, {}, true)).toBeNull();
+});
+
 test('behind a front its request id names a request that may not run twice', async () => {
   const keys: OnceKey[] = [];
   const outcomes: Gate<Ports>['outcomes'] = {
