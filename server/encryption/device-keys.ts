@@ -6,16 +6,15 @@ import type { Caller } from '../protocol/caller.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { invalidParam, MatrixError, tooLarge, unknownToken } from '../protocol/matrix-error.ts';
-import { deviceKeysRow, deviceWithKeys } from '../storage/encryption/device-keys.ts';
+import {
+  deviceKeysRow,
+  keysBefore,
+  type OneTimeKeysBefore,
+} from '../storage/encryption/device-keys.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { fallbackKeyRow } from '../storage/encryption/fallback-keys.ts';
 import { keySignaturesGoneRow } from '../storage/encryption/key-signatures.ts';
-import {
-  type KeysBefore,
-  type OneTimeKey,
-  oneTimeKeyRow,
-  oneTimeKeysBefore,
-} from '../storage/encryption/one-time-keys.ts';
+import { type OneTimeKey, oneTimeKeyRow } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
 import { checkedDeviceKeys } from './checked-device-keys.ts';
 
@@ -48,19 +47,15 @@ export class DeviceKeys {
 
   async #upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { userId, deviceId } = caller;
-    const { database } = this.#stored;
     const fallbackKeys = parseKeys(caller, upload.fallbackKeys);
     const offered = parseKeys(caller, upload.oneTimeKeys);
     const ids = offered.map((key) => key.keyId);
-    const [device, before] = await Promise.all([
-      deviceWithKeys(database, caller),
-      oneTimeKeysBefore(database, caller, ids),
-    ]);
+    const before = await keysBefore(this.#stored.database, caller, ids);
     // Keys of a device that was logged out meanwhile would wait for the next one of its name.
-    if (!device) throw unknownToken('The device is gone');
-    const oneTimeKeys = newKeys(offered, before);
-    const isNew = isChanged(device.json, upload.deviceKeys);
-    const body = { one_time_key_counts: countsWith(before, oneTimeKeys) };
+    if (!before) throw unknownToken('The device is gone');
+    const oneTimeKeys = newKeys(offered, before.oneTime);
+    const isNew = isChanged(before.json, upload.deviceKeys);
+    const body = { one_time_key_counts: countsWith(before.oneTime, oneTimeKeys) };
     if (!isNew && oneTimeKeys.length === 0 && fallbackKeys.length === 0) return body;
     return this.#stored.log.commit((next) => {
       const position = next();
@@ -106,7 +101,10 @@ const KEY_LENGTH_MAX = 8_192;
 const NAME_BYTES_MAX = 255;
 
 /** A key that is there already must be the same: it may have been given out under its name. */
-function newKeys(offered: readonly OneTimeKey[], before: readonly KeysBefore[]): OneTimeKey[] {
+function newKeys(
+  offered: readonly OneTimeKey[],
+  before: readonly OneTimeKeysBefore[],
+): OneTimeKey[] {
   const known = new Map<string, string>(
     before.flatMap(({ algorithm, known }) =>
       Object.entries(known ?? {}).map(([keyId, json]) => [`${algorithm}:${keyId}`, json] as const),
@@ -125,7 +123,7 @@ function newKeys(offered: readonly OneTimeKey[], before: readonly KeysBefore[]):
 }
 
 function countsWith(
-  before: readonly KeysBefore[],
+  before: readonly OneTimeKeysBefore[],
   added: readonly OneTimeKey[],
 ): Record<string, number> {
   const counts = new Map(before.map(({ algorithm, count }) => [algorithm, count]));

@@ -4,20 +4,24 @@ import { CrossSigning } from './cross-signing.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { KeyClaims } from './key-claims.ts';
 import { queryKeys, type WantedKeys } from './key-query.ts';
+import { PublishedKeys } from './published-keys.ts';
 import { SignatureUpload } from './signature-upload.ts';
 import { ToDevice } from './to-device.ts';
 
 export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 
 /** Everything of this folder, put together. */
-export const encryptionFeatures = (stored: Stored) => ({
-  ports: {
-    deviceKeys: new DeviceKeys(stored),
-    keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(stored, wanted, reader),
-    keyClaims: new KeyClaims(stored),
-    crossSigning: new CrossSigning(stored),
-    signatureUpload: new SignatureUpload(stored),
-    toDevice: new ToDevice(stored),
-  },
-  close() {},
-});
+export function encryptionFeatures(stored: Stored) {
+  const published = new PublishedKeys(stored);
+  return {
+    ports: {
+      deviceKeys: new DeviceKeys(stored),
+      keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(published, wanted, reader),
+      keyClaims: new KeyClaims(stored),
+      crossSigning: new CrossSigning(stored),
+      signatureUpload: new SignatureUpload(stored),
+      toDevice: new ToDevice(stored),
+    },
+    close() {},
+  };
+}

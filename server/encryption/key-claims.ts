@@ -5,12 +5,9 @@ import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
 import { fallbackKeyRow, fallbackKeysFor } from '../storage/encryption/fallback-keys.ts';
-import {
-  type OneTimeKey,
-  oldestOneTimeKeys,
-  oneTimeKeyGoneRow,
-} from '../storage/encryption/one-time-keys.ts';
+import { type OneTimeKey, oneTimeKeyGoneRow } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
+import { KeyStock } from './key-stock.ts';
 
 /** A key of this algorithm of this device. */
 export interface ClaimWish {
@@ -28,9 +25,11 @@ interface Claimed {
 /** Hands out one-time keys, each to one asker only: before anybody is told, it is gone for good. */
 export class KeyClaims {
   readonly #stored: Stored;
+  readonly #stock: KeyStock;
 
   constructor(stored: Stored) {
     this.#stored = stored;
+    this.#stock = new KeyStock(stored);
   }
 
   /**
@@ -55,10 +54,10 @@ export class KeyClaims {
     });
   }
 
-  /** One query for all, and one more for those that have no one-time key left. */
+  /** One query for all at most, and one more for those that have no one-time key left. */
   async #find(wishes: readonly ClaimWish[]): Promise<Claimed[]> {
     const { database } = this.#stored;
-    const keys = await oldestOneTimeKeys(database, wishes);
+    const keys = await this.#stock.take(wishes);
     const found = new Set(keys.map(nameOf));
     const left = wishes.filter((wish) => !found.has(nameOf(wish)));
     const fallbacks = left.length > 0 ? await fallbackKeysFor(database, left) : [];

@@ -118,6 +118,7 @@ test('whom one trusts, one’s own devices are told, and nobody else', async () 
   await using api = await startApi();
   const [alice, bob] = await aliceAndBob(api);
   const { position } = api.writer.committed;
+  expect((await queried(api, bob)).master_keys[ALICE].signatures).toBeUndefined();
   const signed = signJson(alicesKeys.upload.master_key, BOB, bobsKeys.userSigning);
   const key = alicesKeys.master.publicKey;
   expect(await uploadSignature(api, bob, [ALICE, key, signed])).toBeUndefined();

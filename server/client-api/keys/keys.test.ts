@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
-import { type ApiServer, startApi } from '../../../test/support/api-server.ts';
+import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
 import { deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import type { PlacedRecord } from '../../log/change.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { Database } from '../../storage/database.ts';
 import { unusedFallbackKeyTypes } from '../../storage/encryption/fallback-keys.ts';
 import { oneTimeKeyCounts } from '../../storage/encryption/one-time-keys.ts';
 import { deviceListsChangedNear } from '../../storage/shared-rooms.ts';
@@ -24,6 +25,13 @@ const claim = async (api: ApiServer, token: string, headers: Record<string, stri
   const { body } = await api.ask('POST /keys/claim', { token, headers, body: { one_time_keys } });
   return body.one_time_keys[ALICE]?.PHONE;
 };
+
+const counted = (database: Database, queries: string[]): Database => ({
+  query(name, sql, values) {
+    queries.push(name);
+    return database.query(name, sql, values);
+  },
+});
 
 async function aliceAndBob(api: ApiServer) {
   return [await api.register('alice', 'PHONE'), await api.register('bob', 'LAPTOP')] as const;
@@ -134,14 +142,7 @@ test.each([
 
 test('a claim is one query, however many devices it names, and names so many', async () => {
   const queries: string[] = [];
-  await using api = await startApi({
-    reads: (database) => ({
-      query(name, sql, values) {
-        queries.push(name);
-        return database.query(name, sql, values);
-      },
-    }),
-  });
+  await using api = await startApi({ reads: (database) => counted(database, queries) });
   const [alice, bob] = await aliceAndBob(api);
   await upload(api, alice, oneTimeKeys('A'));
   const wishes = (count: number) =>
@@ -155,6 +156,41 @@ test('a claim is one query, however many devices it names, and names so many', a
   expect((await ask(4_000)).status).toBe(200);
   expect(queries).toEqual(['oldest_one_time_keys', 'fallback_keys_for']);
   expect((await ask(5_000)).body.errcode).toBe('M_TOO_LARGE');
+});
+
+test('keys are read once for all who ask, and again when they change', async () => {
+  const queries: string[] = [];
+  await using api = await startApi({ reads: (database) => counted(database, queries) });
+  const [alice, bob] = await aliceAndBob(api);
+  await upload(api, alice, { device_keys: phoneKeys });
+  const ask = async (token: string) => {
+    const device_keys = { [ALICE]: [], '@nobody:example.org': [] };
+    return (await api.ask('POST /keys/query', { token, body: { device_keys } })).body;
+  };
+  const first = await ask(bob);
+  queries.length = 0;
+  expect(await ask(bob)).toEqual(first);
+  expect((await ask(alice)).device_keys).toEqual(first.device_keys);
+  expect(queries).toEqual(['users_signed_by']);
+  await api.ask('PUT /devices/PHONE', { token: alice, body: { display_name: 'Phone' } });
+  const unsigned = { device_display_name: 'Phone' };
+  expect((await ask(bob)).device_keys[ALICE].PHONE).toEqual({ ...phoneKeys, unsigned });
+});
+
+test('one-time keys of a device that ended are not given out for the next of its name', async () => {
+  await using api = await startApi();
+  const [alice, bob] = await aliceAndBob(api);
+  await upload(api, alice, oneTimeKeys('A', 'B'));
+  expect(await claim(api, bob)).toEqual({ 'signed_curve25519:A': { key: 'A' } });
+  await api.ask('POST /logout', { token: alice });
+  const body = {
+    ...{ type: 'm.login.password', identifier: { type: 'm.id.user', user: 'alice' } },
+    ...{ password: PASSWORD, device_id: 'PHONE' },
+  };
+  const { access_token } = (await api.ask('POST /login', { body })).body;
+  expect(await claim(api, bob)).toBeUndefined();
+  await upload(api, access_token, oneTimeKeys('C'));
+  expect(await claim(api, bob)).toEqual({ 'signed_curve25519:C': { key: 'C' } });
 });
 
 test('servers that cannot be asked are named', async () => {

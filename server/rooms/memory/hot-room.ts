@@ -1,10 +1,10 @@
+import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { StateChain } from '../state/state-chain.ts';
-import { Lru } from './lru.ts';
 import { Members } from './members.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
 import { TimelineRing } from './timeline-ring.ts';

@@ -1,7 +1,7 @@
+import { Lru } from '../../log/lru.ts';
 import { stateKeyOf } from '../../protocol/event.ts';
 import { FIELD_BYTES_MAX } from '../../protocol/limits.ts';
 import type { RoomStore, StateKey } from '../store.ts';
-import { Lru } from './lru.ts';
 
 interface Interned extends StateKey {
   /** False until the change that brings its row is committed. */

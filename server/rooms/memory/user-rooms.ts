@@ -1,8 +1,8 @@
+import { Lru } from '../../log/lru.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { RoomStore } from '../store.ts';
-import { Lru } from './lru.ts';
 
 /** Of heap: a user, and one membership with the id of its room. */
 const USER_BYTES = 500;

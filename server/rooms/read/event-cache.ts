@@ -1,8 +1,8 @@
+import { Lru } from '../../log/lru.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
-import { Lru } from '../memory/lru.ts';
 import { heapBytesOf, type RoomEvent } from '../room-event.ts';
 import type { RoomStore, StoredEvent } from '../store.ts';
 import { Gathered } from './gathered.ts';

@@ -1,7 +1,7 @@
+import { Lru } from '../../log/lru.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { Lru } from '../memory/lru.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
 import type { RoomEvent } from '../room-event.ts';

@@ -31,6 +31,17 @@ export const keySignaturesOn = (
     [targetUserIds, reader],
   );
 
+/** The others of whose keys the user has signed any. */
+export async function usersSignedBy(database: Database, signer: UserId): Promise<UserId[]> {
+  const rows = await database.query<{ userId: UserId }>(
+    'users_signed_by',
+    `SELECT DISTINCT target_user_id AS "userId" FROM key_signature
+     WHERE signer_user_id = $1 AND target_user_id <> $1`,
+    [signer],
+  );
+  return rows.map(({ userId }) => userId);
+}
+
 export const keySignatureRow = (made: KeySignature, position: number): Row => ({
   write: PUT_KEY_SIGNATURE,
   values: [

@@ -25,30 +25,10 @@ export async function oneTimeKeyCounts(
   return Object.fromEntries(rows.map((row) => [row.algorithm, row.count]));
 }
 
-/** How many keys of an algorithm a device has, and by key id the JSON of those that were asked for. */
-export interface KeysBefore {
-  readonly algorithm: string;
-  readonly count: number;
-  readonly known: Readonly<Record<string, string>> | null;
-}
-
-export const oneTimeKeysBefore = (
-  database: Database,
-  { userId, deviceId }: { userId: UserId; deviceId: string },
-  keyIds: readonly string[],
-) =>
-  database.query<KeysBefore>(
-    'one_time_keys_before',
-    `SELECT algorithm, count(*) AS count,
-       json_object_agg(key_id, json) FILTER (WHERE key_id = ANY ($3::text[])) AS known
-     FROM one_time_key WHERE user_id = $1 AND device_id = $2 GROUP BY algorithm`,
-    [userId, deviceId, keyIds],
-  );
-
 type Wish = Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>;
 
-/** For each wish the key that is next to be claimed, if there is one: of those that were uploaded first, the one that sorts first. */
-export const oldestOneTimeKeys = (database: Database, wishes: readonly Wish[]) =>
+/** For each wish the keys that are next to be claimed, in their order: of those that were uploaded first, the ones that sort first. */
+export const oldestOneTimeKeys = (database: Database, wishes: readonly Wish[], each: number) =>
   database.query<OneTimeKey>(
     'oldest_one_time_keys',
     `SELECT key.user_id AS "userId", key.device_id AS "deviceId", key.algorithm,
@@ -57,8 +37,9 @@ export const oldestOneTimeKeys = (database: Database, wishes: readonly Wish[]) =
      CROSS JOIN LATERAL (
        SELECT * FROM one_time_key
        WHERE user_id = wish.user_id AND device_id = wish.device_id AND algorithm = wish.algorithm
-       ORDER BY position, key_id LIMIT 1) AS key`,
-    columnsOf(wishes),
+       ORDER BY position, key_id LIMIT $4::int8) AS key
+     ORDER BY key.position, key.key_id`,
+    [...columnsOf(wishes), each],
   );
 
 export const columnsOf = (wishes: readonly Wish[]) => [
@@ -90,8 +71,7 @@ const INSERT_ONE_TIME_KEY: Write = {
   name: 'insert_one_time_key',
   table: 'one_time_key',
   sql: `INSERT INTO one_time_key (user_id, device_id, algorithm, key_id, json, position)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])
-    ON CONFLICT (user_id, device_id, algorithm, key_id) DO NOTHING`,
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int8[])`,
   types: ['text', 'text', 'text', 'text', 'text', 'int8'],
   key: byKey,
 };
