@@ -26,6 +26,7 @@ import {
   PASSWORD_COST,
   type PasswordCost,
 } from './password-hash.ts';
+import { profileChanged } from './profiles.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
 
@@ -54,7 +55,8 @@ interface AccountChange {
   /** The one device that stays logged in, if any does. */
   readonly keeps: string | undefined | typeof ALL_DEVICES;
   readonly body: JsonObject;
-  readonly rows?: readonly Row[];
+  /** Everything goes that the user kept with us or told of themselves. */
+  readonly erases?: boolean;
 }
 
 const WRONG = 'Wrong user name or password';
@@ -171,7 +173,7 @@ export class Accounts {
       this.#change(userId, once, {
         edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
         keeps: undefined,
-        rows: erase ? erasedRows(userId) : [],
+        erases: erase,
         body,
       });
     // What is put at the same moment comes before: nothing is put behind it, since all tokens end.
@@ -204,22 +206,38 @@ export class Accounts {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
-      const { edit, body, rows: more = [] } = change;
+      const { edit, body, erases = false } = change;
       const commit = (rows: readonly Row[]) => {
-        const all = [accountRow(edit(account)), ...rows, ...more];
-        return this.#commitChange(all, once.outcome(200, body), userId);
+        const outcome = once.outcome(200, body);
+        return this.#commitChange([accountRow(edit(account)), ...rows], {
+          userId,
+          outcome,
+          erases,
+        });
       };
       if (change.keeps === ALL_DEVICES) await commit([]);
       else await this.#devices.deleteAllBut(userId, change.keeps, commit);
     });
   }
 
-  #commitChange(changed: readonly Row[], outcome: OutcomeRow | undefined, userId: UserId) {
+  #commitChange(
+    changed: readonly Row[],
+    {
+      userId,
+      outcome,
+      erases,
+    }: { userId: UserId; outcome: OutcomeRow | undefined; erases: boolean },
+  ) {
     return this.#stored.log.commit((next) => {
       const position = next();
       const record = { kind: 'device-list', userId } as const;
-      const rows = [...changed, deviceListRow(userId, position)];
-      const records = [{ position, record }, loginsChanged(userId, next())];
+      const gone = erases ? erasedRows(userId) : [];
+      const rows = [...changed, ...gone, deviceListRow(userId, position)];
+      const records = [
+        { position, record },
+        loginsChanged(userId, next()),
+        ...(erases ? [profileChanged(userId, next())] : []),
+      ];
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }

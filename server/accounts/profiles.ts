@@ -1,3 +1,5 @@
+import type { PlacedRecord } from '../log/change.ts';
+import { Followed } from '../log/followed.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
@@ -11,45 +13,84 @@ import {
 import type { Row } from '../storage/write.ts';
 
 const PROFILE_BYTES_MAX = 65_536;
+const KEPT_BYTES_MAX = 8 * 1_048_576;
+const ENTRY_BYTES = 500;
 
-/** What people tell of themselves. Others' servers are asked by federation, not here. */
+/**
+ * What people tell of themselves. Others' servers are asked by federation, not here. Kept in memory,
+ * since whoever changes it or comes into a room has it read again for each room.
+ */
 export class Profiles {
   readonly #stored: Stored;
+  /** By position, what a profile is once this is committed. */
+  readonly #coming = new Map<number, JsonObject>();
+  readonly #kept = new Followed<UserId, JsonObject>({ bytesMax: KEPT_BYTES_MAX, bytesOf });
 
   constructor(stored: Stored) {
     this.#stored = stored;
+    stored.log.onCommitted((records) => {
+      for (const { record, position } of records)
+        if (record.kind === 'profile')
+          this.#kept.changed(record.userId, this.#coming.get(position));
+    });
   }
 
   /** Undefined if there is no such account here; an empty profile is `{}`. */
   async of(userId: UserId): Promise<JsonObject | undefined> {
-    const { database } = this.#stored;
-    const fields = await profileFieldsOf(database, userId);
-    if (fields.length === 0 && !(await accountOf(database, userId))) return undefined;
-    return Object.fromEntries(
-      fields.map(({ field, value }) => [field, JSON.parse(value) as JsonValue]),
-    );
+    const profiles = await this.#kept.of([userId], () => this.#read(userId));
+    return profiles.get(userId);
   }
 
   async set(userId: UserId, field: string, value: JsonValue): Promise<void> {
     await this.#change(userId, (before) => {
-      const profile = JSON.stringify({ ...before, [field]: value });
-      if (Buffer.byteLength(profile) > PROFILE_BYTES_MAX)
+      const after = { ...before, [field]: value };
+      if (Buffer.byteLength(JSON.stringify(after)) > PROFILE_BYTES_MAX)
         throw new MatrixError(400, 'M_PROFILE_TOO_LARGE', 'A profile may have 64 KiB in all');
-      return profileFieldRow(userId, field, JSON.stringify(value));
+      return { after, row: profileFieldRow(userId, field, JSON.stringify(value)) };
     });
   }
 
   async remove(userId: UserId, field: string): Promise<void> {
-    await this.#change(userId, () => profileFieldGoneRow(userId, field));
+    await this.#change(userId, ({ [field]: _gone, ...after }) => ({
+      after,
+      row: profileFieldGoneRow(userId, field),
+    }));
   }
 
-  async #change(userId: UserId, rowFor: (before: JsonObject) => Row): Promise<void> {
+  async #change(
+    userId: UserId,
+    edit: (before: JsonObject) => { after: JsonObject; row: Row },
+  ): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
-      const row = rowFor((await this.of(userId)) ?? {});
-      await this.#stored.log.commit(() => ({
-        change: { rows: [row], records: [], touches: [] },
-        value: undefined,
-      }));
+      const { after, row } = edit((await this.of(userId)) ?? {});
+      let position: number | undefined;
+      try {
+        await this.#stored.log.commit((next) => {
+          position = next();
+          this.#coming.set(position, after);
+          const records = [profileChanged(userId, position)];
+          return { change: { rows: [row], records, touches: [] }, value: undefined };
+        });
+      } finally {
+        if (position !== undefined) this.#coming.delete(position);
+      }
     });
   }
+
+  /** Empty if there is no such account: nothing says when there is one. */
+  async #read(userId: UserId): Promise<ReadonlyMap<UserId, JsonObject>> {
+    const { database } = this.#stored;
+    const fields = await profileFieldsOf(database, userId);
+    if (fields.length === 0 && !(await accountOf(database, userId))) return new Map();
+    const profile = fields.map(({ field, value }) => [field, JSON.parse(value) as JsonValue]);
+    return new Map([[userId, Object.fromEntries(profile) as JsonObject]]);
+  }
 }
+
+/** Goes with every change of a profile: memory follows the log. */
+export const profileChanged = (userId: UserId, position: number): PlacedRecord => ({
+  position,
+  record: { kind: 'profile', userId },
+});
+
+const bytesOf = (profile: JsonObject): number => ENTRY_BYTES + 2 * JSON.stringify(profile).length;

@@ -30,6 +30,8 @@ export type LogRecord =
   | { kind: 'key-signature'; userId: UserId; targetId: UserId }
   /** An access token of the user was taken away or replaced: whoever knows tokens by heart asks again. */
   | { kind: 'logins'; userId: UserId }
+  /** What the user tells of themselves changed, or is gone. */
+  | { kind: 'profile'; userId: UserId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -46,6 +48,7 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   'device-list': 1,
   'key-signature': 1,
   logins: 1,
+  profile: 1,
   'device-keys': 1,
 };
 
@@ -75,6 +78,8 @@ const CONCERNS: {
   'device-list': ({ userId }) => ({ userId }),
   'key-signature': ({ userId }) => ({ userId }),
   logins: () => NOBODY,
+  // Others see it in rooms, by events.
+  profile: () => NOBODY,
   'device-keys': ({ userId }) => ({ userId }),
 };
 

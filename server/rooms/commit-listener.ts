@@ -57,6 +57,7 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
     case 'device-list':
     case 'key-signature':
     case 'logins':
+    case 'profile':
     case 'device-keys':
       return;
     default:

@@ -37,6 +37,26 @@ test('a field of one’s own may hold any JSON, and is not put into rooms', asyn
   expect((await api.ask(`GET ${PROFILE}`)).body).toEqual({});
 });
 
+test('a profile is read once, and what it was changed to is not read again', async () => {
+  const queries: string[] = [];
+  await using api = await startApi({
+    reads: (database) => ({
+      query(name, sql, values) {
+        if (name === 'profile_fields_of') queries.push(name);
+        return database.query(name, sql, values);
+      },
+    }),
+  });
+  const token = await api.register('alice');
+  for (const displayname of ['Alice', 'Bob']) {
+    await api.ask(`PUT ${PROFILE}/displayname`, { token, body: { displayname } });
+    expect((await api.ask(`GET ${PROFILE}`)).body).toEqual({ displayname });
+  }
+  await api.ask(`DELETE ${PROFILE}/displayname`, { token });
+  expect((await api.ask(`GET ${PROFILE}`)).body).toEqual({});
+  expect(queries).toHaveLength(1);
+});
+
 test('an empty display name takes it away', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

@@ -89,6 +89,7 @@ function note(
     // A room that was forgotten is not shown, and that it is not is no news.
     case 'forget':
     case 'logins':
+    case 'profile':
       return;
     default:
       record satisfies never;
