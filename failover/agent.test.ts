@@ -170,8 +170,8 @@ function portsTo(world: World): Ports {
       patroni: {
         report: async () => ({ role: 'primary', state: 'running', timeline: 1, lsn: '100' }),
         switchover: async () => {},
-        reinitialize: async () => {},
       },
+      cloneAnew: async () => {},
       server: {
         report: async () => {
           if (world.serverGone) throw new Error('nobody listens');

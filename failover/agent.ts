@@ -270,7 +270,7 @@ export class Agent {
         await etcd.moveLeader(effect.member);
         return { kind: 'done', effect: 'move-etcd-leader' };
       case 'reinitialize':
-        await this.#site().patroni.reinitialize();
+        await this.#site().cloneAnew(effect.from);
         return { kind: 'done', effect: 'reinitialize' };
     }
   }

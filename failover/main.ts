@@ -6,6 +6,7 @@ import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
+import { cloneWith } from './adapters/patroni/clone.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { setAside } from './adapters/patroni/set-aside.ts';
@@ -192,6 +193,7 @@ function connectSite(
       server,
       front,
       isGone,
+      cloneAnew: cloneWith(etcd, patroni, identity),
       handOver: postgres
         ? handOverWith(etcd, patroni, { ...postgres, ...(identity && { identity }) })
         : null,

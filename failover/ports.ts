@@ -29,6 +29,8 @@ export interface SitePorts {
   readonly patroni: Patroni;
   readonly server: Server;
   readonly front: Front;
+  /** Has this site's copy cloned anew from the primary there; rejects, with nothing done, where that one would not let it. */
+  readonly cloneAnew: (from: Site) => Promise<void>;
   /** Null where this agent cannot see how its PostgreSQL ends. */
   readonly handOver: ((effect: Of<'hand-over'>) => Promise<void>) | null;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
@@ -51,7 +53,6 @@ export interface Patroni {
   report(): Promise<PostgresReport>;
   /** Ends when Patroni has done it, which takes seconds, or with what it says against it. */
   switchover(from: Site, to: Site): Promise<void>;
-  reinitialize(): Promise<void>;
 }
 
 export interface Server {

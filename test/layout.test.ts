@@ -54,6 +54,7 @@ const ARROWS: Record<string, string[]> = {
     'failover/ports.ts',
     'failover/sockets.ts',
     'undici',
+    'pg',
     'zod',
     'pino',
   ],

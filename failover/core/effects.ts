@@ -56,7 +56,8 @@ export type Effect =
   /** Nobody holds Patroni's leader key, and this site has all: names it as the next leader. */
   | { readonly kind: 'nominate'; readonly failover: number; readonly sync: number }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }
-  | { readonly kind: 'reinitialize' }
+  /** Has our copy cloned anew from `from`, if that one can be reached and would let it be. */
+  | { readonly kind: 'reinitialize'; readonly from: Site }
   | {
       readonly kind: 'answer';
       readonly id: string;

@@ -220,23 +220,6 @@ test('after a battery was seen for 3 s the primary moves to a site on mains', ()
     { b: { power: 'battery' } },
   ));
 
-test('a copy that is being cloned is left alone; one that stays starting is cloned anew, once', () =>
-  tells(
-    'cloned',
-    `0 found absent
-     0 front well
-     0 server follower
-     0 etcd leader b 50, address b 51, patroni b`,
-    `1000 postgres creating
-     500000 etcd timeline 1
-     500100 postgres creating
-     600000 postgres starting
-     660000 etcd timeline 1
-     660100 postgres starting
-     661000 postgres starting`,
-    { b: writerAt(51) },
-  ));
-
 test('a low battery waits for nobody to prove itself, on either side', () =>
   tells(
     'low-battery',

@@ -1,5 +1,4 @@
 import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
-import { isAtWork, isCloned } from './sites.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
@@ -208,15 +207,8 @@ function termMs(lease: Lease, timings: Timings): Millis {
 }
 
 function seePostgres(state: State, report: PostgresReport, now: Millis): State {
-  const known = state.stuck !== null && state.stuck.lsn === report.lsn;
-  const stuck =
-    isAtWork(report) || isCloned(report)
-      ? null
-      : known
-        ? state.stuck
-        : { since: now, lsn: report.lsn };
   const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
-  return { ...state, postgres: { report, at: now }, postgresTrouble: null, ledTimeline, stuck };
+  return { ...state, postgres: { report, at: now }, postgresTrouble: null, ledTimeline };
 }
 
 function seePatroniLease(
@@ -276,6 +268,9 @@ function fail(state: State, effect: Pending, reason: string, now: Millis): State
       const count = (state.addressTrouble?.count ?? 0) + 1;
       return { ...state, addressTrouble: { count, until: now + TROUBLE_MS, reason } };
     }
+    case 'reinitialize':
+      // To be looked at anew, and asked for again if it is still so.
+      return { ...state, stuck: null, reinitializedAt: Number.NEGATIVE_INFINITY };
     default:
       return state;
   }

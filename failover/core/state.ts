@@ -64,8 +64,7 @@ export interface State {
     readonly prolonged: { readonly until: Millis; readonly at: Millis | null };
   } | null;
   readonly patroniAskedAt: Millis;
-  /** Since when Patroni calls our member `starting` or worse at this same LSN. */
-  readonly stuck: { readonly since: Millis; readonly lsn: string | null } | null;
+  readonly stuck: Stuck | null;
   readonly reinitializedAt: Millis;
 
   readonly server: Server;
@@ -87,6 +86,14 @@ export interface State {
   readonly calmSince: Millis;
   readonly pausedUntil: Millis;
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
+}
+
+/** Our copy follows nobody and gets no further, beside a primary that is well. */
+export interface Stuck {
+  readonly source: Site;
+  readonly since: Millis;
+  readonly streamsSince: Millis | null;
+  readonly furthest: PostgresReport;
 }
 
 export interface Leaving {

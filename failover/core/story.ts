@@ -131,10 +131,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'released', lease, view: etcd.give(lease, null) };
     case 'postgres': {
       const role = first === 'primary' ? 'primary' : 'standby';
-      const said = { starting: 'starting', creating: 'creating replica' }[first ?? ''];
-      const condition = said ?? 'running';
       const timeline = Number(second ?? 1);
-      return { kind, postgres: { role, state: condition, timeline, lsn: '1' } };
+      return { kind, postgres: { role, state: 'running', timeline, lsn: '1' } };
     }
     case 'lease': {
       const key = state.view?.patroni.leader?.lease ?? '';

@@ -1,16 +1,70 @@
+import { isCloned, knowsEtcd, reportOf } from './sites.ts';
+import type { State, Stuck } from './state.ts';
+import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
+import type { PostgresReport, Site } from './view.ts';
+
+/** Whoever streams for so long follows; a walreceiver says `streaming` also while it is being refused. */
+const FOLLOWS_MS = 5_000;
 
 /**
- * F24: after two quick partitions pg_rewind failed and a member stayed "starting" for ever
- * (docs/lab.md). Cloned anew it was well in seconds. Never where Patroni's leader could be the one to clone.
+ * F24: after two quick partitions pg_rewind failed and a member stayed "starting" for ever (docs/lab.md).
+ * F34: two sites hold a timeline of one number, and Patroni calls the one that follows nobody "running, no
+ * action", for ever. F13: what it lacks is kept nowhere. Cloned anew all were well in seconds.
  */
 export function mendStuckMember(turn: Turn): void {
+  if (turn.state.self.witness) return;
+  const source = sourceOf(turn.state, turn.now, turn.timings);
+  note(turn, source);
   const { state, now, timings } = turn;
-  if (state.self.witness || state.stuck === null) return;
+  if (source === null || state.stuck === null) return;
   if (now - state.stuck.since < timings.stuckMemberMs) return;
   if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
-  const leader = state.view?.patroni.leader?.site;
-  if (leader === undefined || leader === state.self.site) return;
   if (state.postgres === null || now - state.postgres.at > timings.freshMs) return;
-  if (ask(turn, 'reinitialize', { kind: 'reinitialize' })) update(turn, { reinitializedAt: now });
+  if (ask(turn, 'reinitialize', { kind: 'reinitialize', from: source }))
+    update(turn, { reinitializedAt: now });
+}
+
+/**
+ * Beside whom a member may be called stuck: a primary that is known to be well, leads the timeline in which
+ * `/history` ends, and counts on this copy for nothing. Else it could be the copy that others wait for, or
+ * have what nobody else has.
+ */
+function sourceOf(state: State, now: Millis, timings: Timings): Site | null {
+  const { view, self } = state;
+  const site = view?.patroni.leader?.site;
+  if (!view || site === undefined || site === self.site || !knowsEtcd(state, now, timings))
+    return null;
+  const { sync, timeline } = view.patroni;
+  if (sync?.leader !== site || sync.standbys.includes(self.site)) return null;
+  const primary = reportOf(state, site, now, timings)?.postgres;
+  const leads = primary?.role === 'primary' && primary.state === 'running';
+  return leads && primary.timeline !== null && primary.timeline === timeline ? site : null;
+}
+
+function note(turn: Turn, source: Site | null): void {
+  const { stuck } = turn.state;
+  const now = source === null ? null : nextOf(turn.state, source, turn.now);
+  if (now !== stuck) update(turn, { stuck: now });
+}
+
+function nextOf({ stuck, postgres }: State, source: Site, now: Millis): Stuck | null {
+  if (postgres === null) return null;
+  const { report, at } = postgres;
+  if (report.role === 'primary' || isCloned(report)) return null;
+  const streams = report.state === 'streaming';
+  if (stuck === null || stuck.source !== source) {
+    return streams ? null : { source, since: now, streamsSince: null, furthest: report };
+  }
+  const streamsSince = streams ? (stuck.streamsSince ?? at) : null;
+  if (streamsSince !== null && at - streamsSince >= FOLLOWS_MS) return null;
+  if (isFurther(report, stuck.furthest))
+    return { ...stuck, since: now, streamsSince, furthest: report };
+  return streamsSince === stuck.streamsSince ? stuck : { ...stuck, streamsSince };
+}
+
+/** Positions go back when a copy starts again: only what it never had before is progress. */
+function isFurther(one: PostgresReport, other: PostgresReport): boolean {
+  const timelines = (one.timeline ?? 0) - (other.timeline ?? 0);
+  return timelines > 0 || (timelines === 0 && Number(one.lsn ?? 0) > Number(other.lsn ?? 0));
 }

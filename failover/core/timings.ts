@@ -69,7 +69,7 @@ export const TIMINGS: Timings = {
   holdDownMaxMs: 1_800_000,
   /** Each move of etcd's leadership is an election, which stalls every request for a moment. */
   etcdLeaderEveryMs: 30_000,
-  /** docs/lab.md: a member "starting" without progress for longer never got well by itself. */
+  /** docs/lab.md: a member that followed nobody and got no further for so long never got well by itself. */
   stuckMemberMs: 60_000,
   reinitializeEveryMs: 600_000,
 };

@@ -69,15 +69,20 @@ export class Etcd {
     }));
   }
 
-  /** Where another site's Patroni answers, and the lease that it renews. Null while it is away. */
-  async patroniMember(site: Site): Promise<{ url: string; lease: string } | null> {
+  /** Where another site's Patroni and PostgreSQL answer, and the lease that it renews. Null while it is away. */
+  async patroniMember(
+    site: Site,
+  ): Promise<{ url: string; postgres: string | undefined; lease: string } | null> {
     const answer = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>('/v3/kv/range', {
       key: base64(this.#names.patroniMember(site)),
     });
     const found = answer.kvs?.[0];
     if (found?.lease === undefined) return null;
-    const { api_url } = JSON.parse(fromBase64(found.value ?? '')) as { api_url: string };
-    return { url: api_url, lease: found.lease };
+    const { api_url, conn_url } = JSON.parse(fromBase64(found.value ?? '')) as {
+      api_url: string;
+      conn_url?: string;
+    };
+    return { url: api_url, postgres: conn_url, lease: found.lease };
   }
 
   /** False if anything that the transaction compares is not what it was. */

@@ -95,7 +95,8 @@ async function ended({ received, running = 0, state = 'stopped', given = true, m
   onTestFinished(() => void patroni.close());
   const url = `http://127.0.0.1:${(patroni.address() as AddressInfo).port}/patroni`;
   const giveLeaderKey = vi.fn(async () => given);
-  const patroniMember = async () => (member === null ? null : { url, lease: 'lease-of-b' });
+  const patroniMember = async () =>
+    member === null ? null : { url, postgres: undefined, lease: 'lease-of-b' };
   const cancelSwitchover = vi.fn(async () => {});
   const etcd = { patroniMember, giveLeaderKey, cancelSwitchover };
   const lsn = running === 0 ? null : String(running);

@@ -253,8 +253,14 @@ export class AgentHost {
         return { kind: 'done', effect: 'move-etcd-leader' };
       });
     },
-    reinitialize: () => {
+    reinitialize: ({ from }) => {
       this.#later(50, () => {
+        const { network } = this.#world;
+        const reaches = network.reaches(this.site, from) && network.reaches(from, this.site);
+        const source = this.#machines.postgresOf(from);
+        if (!reaches || source?.accepts !== true)
+          return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
+        this.#world.note(`${this.site} has its copy cloned anew`);
         this.#machines.patroni?.reinitialize();
         return { kind: 'done', effect: 'reinitialize' };
       });

@@ -62,6 +62,8 @@ export class Patroni {
   #life = 0;
   #paused = false;
   #wantsClone = false;
+  /** By a primary whose timeline has the same number and another beginning. */
+  #refused = false;
   /** The machine has just started: nothing of its PostgreSQL runs. */
   #began = false;
   readonly #seenAt = new Map<Site, number>();
@@ -92,7 +94,18 @@ export class Patroni {
   get state(): string {
     if (this.#busy === 'cloning') return 'creating replica';
     if (this.#busy === 'stopping') return this.#postgres.up ? 'stopping' : 'stopped';
-    return this.#postgres.up ? 'running' : 'starting';
+    if (!this.#postgres.up) return 'starting';
+    return this.#streams() ? 'streaming' : 'running';
+  }
+
+  /** A walreceiver says `streaming` for as long as it takes to be refused, and begins again at once. */
+  #streams(): boolean {
+    if (this.#postgres.primary) return false;
+    const primary = [...this.#peers.postgreses().values()].find((other) =>
+      other.isFollowedBy(this.#postgres),
+    );
+    if (primary === undefined) return this.#refused && this.#world.random.chance(0.2);
+    return this.#hears(primary.site, true);
   }
 
   get role(): 'primary' | 'standby' {
@@ -457,11 +470,13 @@ export class Patroni {
     if (primary === undefined || !primary.up || !primary.primary || !this.#hears(from, true))
       return;
     const { random } = this.#world;
+    this.#refused = !this.#wantsClone && isTakenForTheOther(this.#postgres, primary);
     if (this.#wantsClone) this.#cloneFrom(primary);
     else if (isPrefix(this.#postgres.wal, primary.wal)) {
       this.#postgres.follows = from;
       primary.stream();
-    } else if (random.chance(0.2)) this.#cloneFrom(primary);
+    } else if (this.#refused) this.#postgres.follows = null;
+    else if (random.chance(0.2)) this.#cloneFrom(primary);
     else this.#rewindTo(primary);
   }
 
@@ -639,6 +654,13 @@ export class Patroni {
     else act();
   }
 }
+
+/**
+ * Two promotions have made two timelines of one number; Patroni looks at the number and sees nothing to do
+ * ("running, no action", test/cluster/gate.test.ts).
+ */
+const isTakenForTheOther = (standby: Postgres, primary: Postgres): boolean =>
+  standby.timeline === primary.timeline && !isPrefix(standby.wal, primary.wal);
 
 const nothing = (): void => {};
 /** A new cluster's first primary: nobody is named yet, and it is strict. */

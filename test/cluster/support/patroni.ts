@@ -58,19 +58,6 @@ export async function configure(cluster: Cluster, site: Site, change: object): P
   if (statusCode !== 200) throw new Error(`Patroni refused the change: ${said}`);
 }
 
-/** An operator's last resort: the copy of this site is made anew from the primary's. */
-export async function reinitialize(cluster: Cluster, site: Site): Promise<void> {
-  await until(`${site.name} is cloned anew`, async () => {
-    const { statusCode, body } = await request(`https://${site.ip}:8010/reinitialize`, {
-      method: 'POST',
-      body: JSON.stringify({ force: true }),
-      dispatcher: cluster.insider,
-    });
-    await body.dump();
-    return statusCode === 200;
-  });
-}
-
 /** Patroni's own planned switchover, beneath Farol: for tests of the database layer alone. */
 export async function switchoverDatabase(cluster: Cluster, from: Site, to: Site): Promise<void> {
   const { statusCode, body } = await request(`https://${from.ip}:8010/switchover`, {
