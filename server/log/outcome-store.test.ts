@@ -52,6 +52,15 @@ test.each<[string, OnceKey]>([
   expect(await bench.run(other, {})).toMatchObject({ kind: 'ran' });
 });
 
+test('a transaction of another server is that server’s own', async () => {
+  await using bench = await workbench();
+  const of = (origin: string, txnId = 't1'): OnceKey => ({ kind: 'transaction', origin, txnId });
+  await bench.run(of('a.example'), { of: 'the first' });
+  expect(await bench.run(of('a.example'), {})).toMatchObject({ kind: 'repeat' });
+  expect(await bench.run(of('b.example'), {})).toMatchObject({ kind: 'ran' });
+  expect(await bench.run(of('a.example', 't2'), {})).toMatchObject({ kind: 'ran' });
+});
+
 test('a run that fails leaves no outcome: its repeat runs', async () => {
   await using bench = await workbench();
   const failed = bench.store.run(key(), async (once) => {
@@ -101,6 +110,7 @@ test('outcomes are remembered by their size, the newest ones', async () => {
 
 test.each<[string, OnceKey, string]>([
   ['a transaction', key(), '1 day'],
+  ['a transaction of a server', { kind: 'transaction', origin: 'b', txnId: 't' }, '1 day'],
   ['a request of the front', { kind: 'request', requestId: 'r' }, '10 minutes'],
 ])('the outcome of %s is kept for its time', async (_what, onceKey, time) => {
   await using bench = await workbench();

@@ -12,7 +12,8 @@ export interface Seal {
   open(sealed: Buffer): Buffer;
 }
 
-const KEPT_MS = { txn: 24 * 3_600_000, request: 600_000, session: 900_000 };
+const DAY_MS = 24 * 3_600_000;
+const KEPT_MS = { txn: DAY_MS, transaction: DAY_MS, request: 600_000, session: 900_000 };
 const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
 type Result<T> = { kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome };
@@ -132,9 +133,18 @@ function hashOf(key: OnceKey): Buffer {
 }
 
 function partsOf(key: OnceKey): string[] {
-  if (key.kind === 'request') return ['request', key.requestId];
-  if (key.kind === 'session') return ['session', key.sessionId];
-  return ['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId];
+  switch (key.kind) {
+    case 'request':
+      return ['request', key.requestId];
+    case 'session':
+      return ['session', key.sessionId];
+    case 'transaction':
+      return ['transaction', key.origin, key.txnId];
+    case 'txn':
+      return ['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId];
+    default:
+      return key satisfies never;
+  }
 }
 
 const nameOf = (key: Buffer): string => key.toString('latin1');

@@ -35,6 +35,8 @@ export type OnceKey =
       path: string;
       txnId: string;
     }
+  /** What another server sends is named by that server alone. */
+  | { kind: 'transaction'; origin: string; txnId: string }
   /** The front's own id of the request, unique over all fronts. */
   | { kind: 'request'; requestId: string }
   /** A session of interactive auth: whoever completes it once more asks for the same thing. */
