@@ -1,5 +1,5 @@
 import type { Stored } from '../log/stored.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { Accounts } from './accounts.ts';
@@ -61,7 +61,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   return {
     ports,
     /** At once for a token that was used lately; the device is then known to be alive. */
-    authenticate(accessToken: string, visit: Visit): Caller | (() => Promise<Caller | undefined>) {
+    authenticate(accessToken: string, visit: Visit): Person | (() => Promise<Person | undefined>) {
       const found = sessions.authenticate(accessToken);
       if (typeof found !== 'function') return noted(lastSeen, found, visit);
       return async () => noted(lastSeen, await found(), visit);
@@ -88,7 +88,7 @@ const interactWith = (
     ...{ takePasswordTry, secret, now },
   });
 
-function noted<C extends Caller | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
+function noted<C extends Person | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
   if (caller) lastSeen.note(caller, visit);
   return caller;
 }

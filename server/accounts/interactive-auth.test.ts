@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { UiaChallenge, type UiaFlows, type UiaRequest } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
-const caller: Caller = { userId: '@alice:x' as UserId, deviceId: 'D', tokenId: 1, guest: false };
+const caller: Person = { kind: 'user', userId: '@alice:x' as UserId, deviceId: 'D', tokenId: 1 };
 const flows: UiaFlows = [['m.login.registration_token', 'm.login.password']];
 const token = { type: 'm.login.registration_token', token: 'let me in' };
 const password = { type: 'm.login.password', user: 'alice', password: 'right' };

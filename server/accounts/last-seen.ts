@@ -1,5 +1,5 @@
 import type { Stored } from '../log/stored.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import { deviceSeenRow } from '../storage/accounts/devices.ts';
 
 export interface Visit {
@@ -11,7 +11,7 @@ export interface Visit {
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
 
 interface Seen extends Visit {
-  readonly caller: Caller;
+  readonly caller: Person;
   readonly atMs: number;
 }
 
@@ -26,7 +26,7 @@ export class LastSeen {
   }
 
   /** On every request, so it does next to nothing: `visit` is read only when it is to be kept. */
-  note(caller: Caller, visit: Visit) {
+  note(caller: Person, visit: Visit) {
     const atMs = this.#stored.now();
     const key = `${caller.userId}\0${caller.deviceId}`;
     const written = this.#writtenMs.get(key);

@@ -1,7 +1,7 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, unknownToken } from '../protocol/matrix-error.ts';
@@ -53,7 +53,7 @@ export class Sessions {
   }
 
   /** At once for a token that was used lately, else how to look it up. Throws what an expired token is to be told. */
-  authenticate(accessToken: string): Caller | (() => Promise<Caller | undefined>) {
+  authenticate(accessToken: string): Person | (() => Promise<Person | undefined>) {
     const hash = hashOfSecret(accessToken);
     const known = this.#cache.get(hash);
     if (!known) return () => this.#load(hash);
@@ -123,14 +123,14 @@ export class Sessions {
     });
   }
 
-  async #load(hash: string): Promise<Caller | undefined> {
+  async #load(hash: string): Promise<Person | undefined> {
     const { generation } = this.#cache;
     const token = await tokenByAccessHash(this.#stored.lookUps, Buffer.from(hash, 'base64'));
     if (!token) return undefined;
     this.#refuseExpired(token.accessExpiresMs);
     if (token.replacesId !== null) await this.#endReplaced(token);
     const { userId, deviceId, tokenId, guest } = token;
-    const caller = { userId, deviceId, tokenId, guest };
+    const caller: Person = { kind: guest ? 'guest' : 'user', userId, deviceId, tokenId };
     const known = { caller, expiresMs: token.accessExpiresMs };
     this.#cache.add(hash, known, generation);
     return caller;

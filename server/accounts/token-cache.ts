@@ -1,8 +1,8 @@
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 
 export interface KnownToken {
-  readonly caller: Caller;
+  readonly caller: Person;
   readonly expiresMs: number | null;
 }
 

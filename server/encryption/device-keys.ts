@@ -2,7 +2,7 @@ import type { PlacedRecord } from '../log/change.ts';
 import { lockDeviceKeys } from '../log/device-locks.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { invalidParam, MatrixError, tooLarge, unknownToken } from '../protocol/matrix-error.ts';
@@ -39,13 +39,13 @@ export class DeviceKeys {
    * Resolves with the body of the answer: how many one-time keys the device has then. `once`, since a
    * repeat would bring back a key that was given out in between.
    */
-  async upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
+  async upload(caller: Person, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { deviceKeys } = upload;
     const checked = { ...upload, deviceKeys: deviceKeys && checkedDeviceKeys(caller, deviceKeys) };
     return lockDeviceKeys(this.#stored.locks, [caller], () => this.#upload(caller, checked, once));
   }
 
-  async #upload(caller: Caller, upload: KeyUpload, once: Once): Promise<JsonObject> {
+  async #upload(caller: Person, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { userId, deviceId } = caller;
     const fallbackKeys = parseKeys(caller, upload.fallbackKeys);
     const offered = parseKeys(caller, upload.oneTimeKeys);
@@ -82,7 +82,7 @@ export class DeviceKeys {
 const isChanged = (before: string | null, keys: JsonObject | undefined): boolean =>
   keys !== undefined && (before === null || !isSame(JSON.parse(before) as JsonObject, keys));
 
-function parseKeys({ userId, deviceId }: Caller, keys: KeysById): OneTimeKey[] {
+function parseKeys({ userId, deviceId }: Person, keys: KeysById): OneTimeKey[] {
   const named = Object.entries(keys);
   if (named.length > KEYS_MAX) throw tooLarge(`A device has no use for ${named.length} keys`);
   return named.map(([name, key]) => {

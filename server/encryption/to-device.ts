@@ -1,7 +1,7 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { tooLarge } from '../protocol/matrix-error.ts';
@@ -20,7 +20,7 @@ export class ToDevice {
     this.#stored = stored;
   }
 
-  async send({ userId: sender }: Caller, type: string, mail: Mail, once: Once): Promise<void> {
+  async send({ userId: sender }: Person, type: string, mail: Mail, once: Once): Promise<void> {
     const devices = await deviceIdsOf(this.#stored.database, [...mail.keys()]);
     const letters = devices.flatMap(({ userId, deviceId }) => {
       const ofUser = mail.get(userId) ?? {};

@@ -1,18 +1,14 @@
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person, User } from '../protocol/caller.ts';
 import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
 
-export type { Caller } from '../protocol/caller.ts';
-
-/** Who may call, and therefore what the handler is told about the caller. */
+/** Who may call, and therefore what the handler is told about the caller. How it is found out: `auth/`. */
 export interface CallerOf {
   nobody: undefined;
-  optional: Caller | undefined;
-  user: Caller;
-  /** Users and guests. */
-  guest: Caller;
+  user: User;
+  guest: Person;
 }
 export type Auth = keyof CallerOf;
 

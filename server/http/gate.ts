@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Outcomes } from '../log/outcomes.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import type { InteractiveAuth } from '../protocol/interactive-auth.ts';
 import type { RequestMeta } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -19,7 +19,7 @@ export interface Gate<Ports> {
   readonly authenticate: (
     accessToken: string,
     request: RequestMeta,
-  ) => Caller | undefined | (() => Promise<Caller | undefined>);
+  ) => Person | undefined | (() => Promise<Person | undefined>);
   readonly interact: InteractiveAuth;
   readonly rateLimits: RateLimits;
   readonly outcomes: Outcomes;

@@ -3,25 +3,29 @@ import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { onBehalfOf } from '../log/on-behalf.ts';
 import { both, notKept, type Once, type OnceKey } from '../log/outcomes.ts';
-import type { Caller } from '../protocol/caller.ts';
+import type { Person } from '../protocol/caller.ts';
 import { nothingProved, type Proof, type UiaRequest } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
-import { accessTokenOf } from './access-token.ts';
 import type { Answer } from './answer.ts';
-import { type Call, type Endpoint, JSON_BODY_BYTES_MAX, type RequestMeta } from './endpoint.ts';
+import { schemes } from './auth/schemes.ts';
+import { readJson } from './body/json.ts';
+import {
+  type Auth,
+  type Call,
+  type Endpoint,
+  JSON_BODY_BYTES_MAX,
+  type RequestMeta,
+} from './endpoint.ts';
 import type { Gate } from './gate.ts';
 import {
   badJson,
   invalidParam,
   limitExceeded,
-  MatrixError,
+  type MatrixError,
   missingParam,
-  missingToken,
-  unknownToken,
 } from './matrix-error.ts';
 import { parseQuery } from './query.ts';
 import { subscriberOf } from './rate-limits.ts';
-import { readJson } from './read-json.ts';
 import type { Found } from './routes.ts';
 import { jsonAnswer } from './write-answer.ts';
 
@@ -79,8 +83,9 @@ async function runFor<Ports>(
   once: Once | undefined,
 ): Promise<Answer | object> {
   const rawQuery = parseQuery(request.url);
-  const token = accessTokenOf(request, rawQuery);
-  const caller = await callerOf(endpoint, token, meta, gate);
+  const readBody = bodyReader(endpoint, request);
+  const scheme = schemes[endpoint.auth as Auth];
+  const caller = await scheme({ request, query: rawQuery, meta, body: readBody }, gate);
   if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(caller.userId));
   const subscriber = caller?.userId ?? subscriberOf(meta.address);
   const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber);
@@ -88,7 +93,7 @@ async function runFor<Ports>(
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongQuery);
-  const raw = endpoint.body && (await readJson(request, bodyRules(endpoint.body)));
+  const raw = endpoint.body && (await readBody());
   const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
   const given = { caller, path, query, body, request: meta };
   const handle = (proof: Proof, kept: Once | undefined) => {
@@ -140,40 +145,6 @@ class IncomingCall implements AnyCall {
   }
 }
 
-async function callerOf<Ports>(
-  { auth }: Endpoint<Ports>,
-  token: string | undefined,
-  meta: RequestMeta,
-  gate: Gate<Ports>,
-): Promise<Caller | undefined> {
-  if (auth === 'nobody') return undefined;
-  if (token === undefined) {
-    if (auth === 'optional') return undefined;
-    throw missingToken();
-  }
-  const caller = await behindToken(token, meta, gate);
-  if (caller.guest && auth === 'user')
-    throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests may not do this');
-  return caller;
-}
-
-/** Looking up costs a query: an address that names many tokens which are none has to wait. */
-async function behindToken<Ports>(
-  token: string,
-  meta: RequestMeta,
-  { authenticate, rateLimits }: Gate<Ports>,
-): Promise<Caller> {
-  const known = authenticate(token, meta);
-  if (typeof known === 'object') return known;
-  const who = `unknown tokens ${subscriberOf(meta.address)}`;
-  const waitMs = rateLimits.waitMs('read', who);
-  if (waitMs > 0) throw limitExceeded(waitMs);
-  const found = await known?.();
-  if (found) return found;
-  rateLimits.take('read', who);
-  throw unknownToken('Unknown access token');
-}
-
 function uiaRequest<Ports>(
   { operation }: Endpoint<Ports>,
   { caller, request }: Pick<AnyCall, 'caller' | 'request'>,
@@ -211,7 +182,7 @@ async function runProved<Ports>(
 /** The raw path, so that two rooms' `t1` are two transactions. */
 const transactionKey = <Ports>(
   { operation }: Endpoint<Ports>,
-  { userId, deviceId }: Caller,
+  { userId, deviceId }: Person,
   segments: Readonly<Record<string, string>>,
   request: Request,
 ): OnceKey => ({
@@ -228,9 +199,16 @@ export const pathOf = (url: string): string => {
   return end < 0 ? url : url.slice(0, end);
 };
 
-const bodyRules = (body: { bytesMax?: number; mayBeEmpty?: boolean }) => ({
-  bytesMax: body.bytesMax ?? JSON_BODY_BYTES_MAX,
-  mayBeEmpty: body.mayBeEmpty ?? false,
+/** Reads it when it is first asked for. */
+function bodyReader<Ports>({ body }: Endpoint<Ports>, request: Request) {
+  let reading: Promise<JsonValue | undefined> | undefined;
+  const read = async () => body && readJson(request, bodyRules(body));
+  return () => (reading ??= read());
+}
+
+const bodyRules = ({ bytesMax, mayBeEmpty }: { bytesMax?: number; mayBeEmpty?: boolean }) => ({
+  bytesMax: bytesMax ?? JSON_BODY_BYTES_MAX,
+  mayBeEmpty: mayBeEmpty ?? false,
 });
 
 const NEVER = new AbortController().signal;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openGate } from '../../test/support/open-gate.ts';
 import {
@@ -11,7 +11,9 @@ import {
   TooManyWaiting,
 } from '../log/log.ts';
 import type { OnceKey } from '../log/outcomes.ts';
+import type { UserId } from '../protocol/identifiers.ts';
 import { jsonText } from './answer.ts';
+import { schemes } from './auth/schemes.ts';
 import { endpoint } from './endpoint.ts';
 import { roomId, wholeNumber } from './fields.ts';
 import type { Gate } from './gate.ts';
@@ -186,6 +188,21 @@ test('a whole surrogate pair, escaped, is a character like any other', async () 
 test('the token may stand in the query, as clients of before v1.11 send it', async () => {
   const { status } = await ask(`${ROOM}?access_token=alice-token`, { headers: {} });
   expect(status).toBe(200);
+});
+
+test('where no token is asked for, none is looked at', async () => {
+  await using server = await start();
+  const headers = { authorization: 'Basic x' };
+  expect((await fetch(`${server.origin}/raw`, { headers })).status).toBe(200);
+});
+
+test('a caller may be known by their body, which the handler gets too', async () => {
+  using _signed = vi.spyOn(schemes, 'user').mockImplementation(async ({ body }) => {
+    const said = (await body()) as { text: UserId };
+    return { kind: 'user', userId: said.text, deviceId: 'D', tokenId: 1 };
+  });
+  const { json } = await ask(ROOM, { headers: {}, body: '{"text":"@carol:b"}' });
+  expect(json).toMatchObject({ user: '@carol:b', text: '@carol:b' });
 });
 
 test('a body of unknown length is read no further than its limit', async () => {

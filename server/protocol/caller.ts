@@ -1,9 +1,25 @@
 import type { UserId } from './identifiers.ts';
 
-/** Who makes a request, once it is authenticated. Features get it, and http makes it. */
-export interface Caller {
+/**
+ * Who makes a request, once it is authenticated; http makes it. What a person does asks for a
+ * `Person`, so a caller of a further kind gets nowhere that was not made for it.
+ */
+export type Caller = Person;
+
+export type Person = User | Guest;
+
+/** Known by an access token. */
+export interface User extends OnDevice {
+  readonly kind: 'user';
+}
+
+/** Known by an access token, too. May do less. */
+export interface Guest extends OnDevice {
+  readonly kind: 'guest';
+}
+
+interface OnDevice {
   readonly userId: UserId;
   readonly deviceId: string;
   readonly tokenId: number;
-  readonly guest: boolean;
 }

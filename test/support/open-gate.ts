@@ -2,12 +2,12 @@ import pino from 'pino';
 import type { Gate } from '../../server/http/gate.ts';
 import { RateLimits } from '../../server/http/rate-limits.ts';
 import { notKept } from '../../server/log/outcomes.ts';
-import type { Caller } from '../../server/protocol/caller.ts';
+import type { Person } from '../../server/protocol/caller.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import { nothingProved } from '../../server/protocol/interactive-auth.ts';
 
 /** Two callers, by their tokens `alice-token` and `bob-token`. */
-export const callers: Readonly<Record<string, Caller>> = {
+export const callers: Readonly<Record<string, Person>> = {
   'alice-token': caller('@alice:example.org', 'PHONE', 1),
   'bob-token': caller('@bob:example.org', 'LAPTOP', 2),
 };
@@ -36,6 +36,6 @@ export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}
   };
 }
 
-function caller(userId: string, deviceId: string, tokenId: number): Caller {
-  return { userId: userId as UserId, deviceId, tokenId, guest: false };
+function caller(userId: string, deviceId: string, tokenId: number): Person {
+  return { kind: 'user', userId: userId as UserId, deviceId, tokenId };
 }

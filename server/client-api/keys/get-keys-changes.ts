@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import type { Caller } from '../../protocol/caller.ts';
+import type { Person } from '../../protocol/caller.ts';
 
 export interface DeviceListPorts {
   readonly deviceLists: {
     /** Between two tokens of /sync: whose keys to ask for again, and whose no longer. */
     between(
-      caller: Caller,
+      caller: Person,
       from: string,
       to: string,
     ): Promise<{ changed: readonly string[]; left: readonly string[] }>;

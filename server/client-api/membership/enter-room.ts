@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { notFound } from '../../http/matrix-error.ts';
 import type { Once } from '../../log/outcomes.ts';
-import type { Caller } from '../../protocol/caller.ts';
+import type { Person } from '../../protocol/caller.ts';
 import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { answering } from '../events/sent-by.ts';
@@ -16,7 +16,7 @@ export const enteringBody = {
 };
 
 interface Entering {
-  readonly caller: Caller;
+  readonly caller: Person;
   readonly body: { reason?: string | undefined };
   readonly once: Once;
 }

@@ -9,6 +9,6 @@ export const getTokenOwner = endpoint({
   handle: async ({ caller }) => ({
     user_id: caller.userId,
     device_id: caller.deviceId,
-    is_guest: caller.guest,
+    is_guest: caller.kind === 'guest',
   }),
 });

@@ -24,6 +24,15 @@ test('password login is the flow that is offered', async () => {
   expect(body).toEqual({ flows: [{ type: 'm.login.password' }] });
 });
 
+test('a guest is told so, and may do only what guests may', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  await api.fresh.database.query('guests', 'UPDATE account SET guest = true', []);
+  expect((await whoami(api, token)).body).toMatchObject({ is_guest: true });
+  const { status, body } = await api.ask('GET /devices', { token });
+  expect([status, body.errcode]).toEqual([403, 'M_GUEST_ACCESS_FORBIDDEN']);
+});
+
 test('who logs in by localpart gets a token, which names the user and the device', async () => {
   await using api = await startApi();
   await api.register('alice');

@@ -1,57 +1,21 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import type { JsonValue } from '../protocol/json.ts';
-import { badJson, MatrixError, notJson } from './matrix-error.ts';
+import type { JsonValue } from '../../protocol/json.ts';
+import { badJson, notJson } from '../matrix-error.ts';
+import { readRaw } from './raw.ts';
 
-export interface BodyRules {
+export interface JsonRules {
   readonly bytesMax: number;
   /** An empty body stands for `{}`. */
   readonly mayBeEmpty: boolean;
 }
 
 /** Reads a JSON body, whatever its content type says. Every way to be wrong has its errcode. */
-export async function readJson(request: IncomingMessage, rules: BodyRules): Promise<JsonValue> {
-  const bytes = await readBody(request, rules.bytesMax);
+export async function readJson(request: IncomingMessage, rules: JsonRules): Promise<JsonValue> {
+  const bytes = await readRaw(request, rules.bytesMax);
   if (bytes.length === 0 && rules.mayBeEmpty) return {};
   return parseJson(bytes);
 }
-
-function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw overSize(bytesMax);
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity')
-    throw notJson(`The body is ${encoding}-encoded, which this server does not take`);
-  return new Promise((resolve, reject) => {
-    if (request.destroyed) return reject(gone());
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= bytesMax) return void chunks.push(chunk);
-      request.removeAllListeners('data').resume();
-      reject(overSize(bytesMax));
-    });
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    request.once('error', reject);
-    // Without this a client that leaves in the middle of its body would leave this promise for ever.
-    request.once('close', () => {
-      if (!request.complete) reject(gone());
-    });
-  });
-}
-
-/** Nobody is there to be answered. */
-export class ClientGone extends Error {
-  override readonly name = 'ClientGone';
-}
-
-const gone = () => new ClientGone('The client left before its body was whole');
-
-/** The connection is closed behind it: a client must not make us read what we have refused. */
-const overSize = (bytesMax: number) =>
-  new MatrixError(413, 'M_TOO_LARGE', `The body is larger than ${bytesMax} bytes`, {
-    headers: { connection: 'close' },
-  });
 
 /** Deeper than anything that is said in Matrix, and far from where a walk over it ends the stack. */
 export const JSON_DEPTH_MAX = 200;

@@ -1,0 +1,8 @@
+import type { Auth, CallerOf } from '../endpoint.ts';
+import { guest } from './guest.ts';
+import { nobody } from './nobody.ts';
+import type { Scheme } from './scheme.ts';
+import { user } from './user.ts';
+
+/** By what an endpoint says of who may call it. */
+export const schemes: { readonly [A in Auth]: Scheme<CallerOf[A]> } = { nobody, user, guest };
