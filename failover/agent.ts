@@ -160,9 +160,14 @@ export class Agent {
 
   /** Patroni's leader is changing, or it has just become ours. */
   #awaitsPrimary(): boolean {
-    const { view, leader, switchover, self } = this.#state;
+    const { view, leader, switchover, self, wish } = this.#state;
     const key = view?.patroni.leader;
-    return switchover !== null || key === null || (key?.site === self.site) !== (leader !== null);
+    return (
+      switchover !== null ||
+      wish !== null ||
+      key === null ||
+      (key?.site === self.site) !== (leader !== null)
+    );
   }
 
   async #tick(signal: AbortSignal): Promise<void> {

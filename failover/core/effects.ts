@@ -51,8 +51,12 @@ export type Effect =
       readonly sync: number;
       readonly config: number;
     }
-  /** The switchover names somebody who may lack something. */
-  | { readonly kind: 'cancel-switchover'; readonly lease: string; readonly failover: number }
+  /** The switchover names somebody who may lack something. `lease` is null while nobody holds Patroni's key. */
+  | {
+      readonly kind: 'cancel-switchover';
+      readonly lease: string | null;
+      readonly failover: number;
+    }
   /** Nobody holds Patroni's leader key, and this site has all: names it as the next leader. */
   | { readonly kind: 'nominate'; readonly failover: number; readonly sync: number }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }

@@ -206,6 +206,19 @@ test('a switchover to a site that /sync does not name is taken back', () =>
      700 etcd failover -`,
   ));
 
+test('a switchover whose candidate is gone is taken back when nobody has led for 10 s', () =>
+  tells(
+    'switchover-unheeded',
+    LEADING,
+    `500 etcd failover a c
+     2000 etcd patroni -
+     2010 told follower
+     2020 released leader
+     10400 etcd patroni -
+     10500 etcd patroni -
+     10600 etcd failover -`,
+  ));
+
 test('after a battery was seen for 3 s the primary moves to a site on mains', () =>
   tells(
     'on-battery',

@@ -14,6 +14,7 @@ import { mendStuckMember } from './stuck-member.ts';
 import { makeSwitchovers } from './switchovers.ts';
 import { type Millis, TIMINGS, type Timings } from './timings.ts';
 import type { Turn } from './turn.ts';
+import { judgeWish } from './wishes.ts';
 
 export interface Step {
   readonly state: State;
@@ -35,6 +36,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followAddress(turn);
   makeSwitchovers(turn, input);
   handOver(turn);
+  judgeWish(turn);
   passStrays(turn);
   placeEtcdLeader(turn);
   mendStuckMember(turn);

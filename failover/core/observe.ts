@@ -121,12 +121,20 @@ function seeView(state: State, view: View, now: Millis): State {
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
+    wish: seeWish(state.wish, view, now),
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
     leader,
     address,
     steppingDown: leader === null ? null : state.steppingDown,
     leaving: address === null ? null : state.leaving,
   };
+}
+
+function seeWish(before: State['wish'], { patroni: { failover } }: View, now: Millis) {
+  if (failover === null) return null;
+  return before?.revision === failover.revision
+    ? before
+    : { revision: failover.revision, since: now };
 }
 
 function isSamePlace(before: View, after: View): boolean {

@@ -11,7 +11,9 @@ import { ask, type Turn, update } from './turn.ts';
 export function pulse(turn: Turn): void {
   const { state, now, timings } = turn;
   const report = reportNow(state, now, timings);
-  const urgent = urgentPartOf(report);
+  // Who judges a wish for a switchover waits for the positions of all.
+  const position = state.wish === null ? '' : report.postgres?.lsn;
+  const urgent = `${urgentPartOf(report)} ${position}`;
   const lastAt = state.nextPulseAt - timings.pulseEveryMs;
   const soon =
     urgent !== state.reported || isUnconfirmed(state.leader) || isUnconfirmed(state.address);

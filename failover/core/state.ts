@@ -82,6 +82,9 @@ export interface State {
   readonly rescuedAt: Millis;
   /** The wish for a switchover (its revision) upon which we have acted: once each. */
   readonly handedOverFor: number | null;
+  /** The wish for a switchover that stands in Patroni's `/failover`, and when it was first seen. */
+  readonly wish: { readonly revision: number; readonly since: Millis } | null;
+  readonly lags: Readonly<Record<Site, Lag>>;
   /** Since when leader, address and primary are where they are. */
   readonly calmSince: Millis;
   readonly pausedUntil: Millis;
@@ -94,6 +97,13 @@ export interface Stuck {
   readonly since: Millis;
   readonly streamsSince: Millis | null;
   readonly furthest: PostgresReport;
+}
+
+/** A copy has not reached `mark`, which another site said at `since` that it has of the same timeline. */
+export interface Lag {
+  readonly since: Millis;
+  readonly mark: number;
+  readonly timeline: number;
 }
 
 export interface Leaving {
@@ -210,6 +220,8 @@ export function start(self: Self, now: Millis): State {
     switchover: null,
     rescuedAt: LONG_AGO,
     handedOverFor: null,
+    wish: null,
+    lags: {},
     calmSince: now,
     pausedUntil: LONG_AGO,
     pending: {},

@@ -106,7 +106,7 @@ export function cancelSwitchover(
 ): Transaction {
   return {
     compare: [
-      { key: names.patroniLeader, lease },
+      { key: names.patroniLeader, ...(lease === null ? { revision: 0 } : { lease }) },
       { key: names.patroniFailover, revision: failover },
     ],
     change: [{ put: names.patroniFailover, value: {} }],

@@ -34,6 +34,8 @@ type Deeds = { [Kind in Effect['kind']]: (effect: Extract<Effect, { kind: Kind }
 
 const TICK_MS = 200;
 const POLL_MS = 500;
+/** Where a switchover is under way, as in agent.ts. */
+const WISH_POLL_MS = 150;
 const ETCD_DEADLINE_MS = 1_000;
 const LOCAL_DEADLINE_MS = 1_000;
 const HAND_OVER_WITHIN_MS = 20_000;
@@ -233,7 +235,8 @@ export class AgentHost {
       this.#handOver(effect, this.#world.time.now + HAND_OVER_WITHIN_MS);
     },
     'cancel-switchover': (effect) => {
-      if (this.#world.bugs.switchoverStands) return;
+      const { switchoverStands, handsOverUnseen } = this.#world.bugs;
+      if (switchoverStands || handsOverUnseen) return;
       this.#transact('cancel-switchover', cancelSwitchover(NAMES, effect), () => {
         this.#world.note(`${this.site} takes back a switchover`);
         return { kind: 'done', effect: 'cancel-switchover' };
@@ -431,7 +434,8 @@ export class AgentHost {
 
   #poll(): void {
     const { time, random, network } = this.#world;
-    time.after(POLL_MS * random.between(0.9, 1.1), () => this.#poll());
+    const everyMs = this.#state.wish === null ? POLL_MS : WISH_POLL_MS;
+    time.after(everyMs * random.between(0.9, 1.1), () => this.#poll());
     if (!this.#alive || !network.isOn(this.site)) return;
     const { server, patroni, postgres } = this.#machines;
     this.#lookAtMachine();

@@ -255,6 +255,7 @@ const FAULTS: readonly Fault[] = [
   machinePaused,
   postgresKilled,
   standbysStalled,
+  moveToOneThatLags,
   killedWhileBatchWaits,
   postgresKilledThenSiteLost,
   etcdFrozen,

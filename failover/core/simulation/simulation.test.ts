@@ -77,6 +77,13 @@ test('a dead agent beside a living Patroni costs seconds, not for as long as it 
   }
 });
 
+test('a dead agent beside an operator who moves to a standby that lags loses nothing', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const outcome = simulate({ seed, faultsMs: 25_000, faults: movedWhileAgentIsDead });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+  }
+});
+
 test('so it has when etcd’s leader is lost with it: to read a pulse late is no sign of life', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const outcome = simulate({ seed, faultsMs: 25_000, faults: activeSiteLostWithEtcdLeader });
@@ -86,6 +93,11 @@ test('so it has when etcd’s leader is lost with it: to read a pulse late is no
 
 const agentDead: Story = (world, cluster, active) =>
   world.time.after(5_000, () => agentGone(world, cluster, active, 85_000));
+
+const movedWhileAgentIsDead: Story = (world, cluster, active) => {
+  agentGone(world, cluster, active, 30_000);
+  moveToOneThatLags(world, cluster, active, 0);
+};
 
 const agentKilledOnce: Story = (world, cluster, active) => agentKilled(world, cluster, active, 0);
 
