@@ -49,7 +49,7 @@ function explainOwn(state: State, now: Millis, timings: Timings): string {
   if (left <= 0) {
     return `${site} leads, but its server may not answer: ${whyNoDeadline(state, now, timings)}.`;
   }
-  return `${site} leads: ${say(behindGate(state))}.`;
+  return `${site} leads: ${say(behindGate(state, now))}.`;
 }
 
 function whyNoDeadline(state: State, now: Millis, timings: Timings): string {

@@ -12,7 +12,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
   return {
     witness: self.witness,
     serverUrl: self.serverUrl,
-    server: serverKnown ? behindGate(state) : null,
+    server: serverKnown ? behindGate(state, now) : null,
     postgres: postgresKnown ? postgres.report : null,
     front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
     frontWay: now - front.at > timings.freshMs ? null : front.way,
@@ -26,10 +26,17 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
 }
 
 /** A writer that may answer nobody yet is none yet. */
-export function behindGate(state: State): ServerReport | null {
+export function behindGate(state: State, now: Millis): ServerReport | null {
   const { report } = state.server;
-  const why = report?.role === 'writer' ? reasonGateIsClosed(state) : null;
+  const why = report?.role === 'writer' ? reasonNotOpen(state, now) : null;
   return report === null || why === null ? report : { ...report, role: 'taking-over', why };
+}
+
+/** What an earlier process of this agent told it may hold for a while. */
+function reasonNotOpen(state: State, now: Millis): string | null {
+  const { told, promisedUntil } = state;
+  const until = told?.role === 'writer' ? told.deadline : promisedUntil;
+  return reasonGateIsClosed(state) ?? (until <= now ? 'its deadline is over' : null);
 }
 
 /** The part whose change others must hear of at once; the rest may wait for the next pulse. */

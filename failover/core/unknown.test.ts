@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import { reasonNotToLead } from './leadership.ts';
 import { step } from './machine.ts';
+import { reportNow } from './report.ts';
 import { silence } from './sites.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story.ts';
 import { TIMINGS } from './timings.ts';
 import type { PostgresReport, ServerReport, View } from './view.ts';
+import { writesOf } from './writes.ts';
 
 const NOW = 100_000;
 
@@ -64,6 +66,20 @@ test('seconds that etcd rounds are no proof that a lease is renewed', () => {
   expect(rounded.patroniLease?.prolonged.at).toBeNull();
   const renewed = step(rounded, left(NOW + 2_000, 19_000), NOW + 2_000).state;
   expect(renewed.patroniLease?.prolonged.at).toBe(NOW + 2_000);
+});
+
+test('a writer whose last deadline is over acknowledges nothing, and nobody says that it does', () => {
+  const told = { role: 'writer', leaderRevision: 5, at: NOW, answered: true } as const;
+  const until = (deadline: number): State => ({ ...leading(), told: { ...told, deadline } });
+  expect(reportNow(until(NOW + 1), NOW, TIMINGS).server?.role).toBe('writer');
+  expect(writesOf(until(NOW + 1), NOW, TIMINGS).kind).toBe('flow');
+  const over = { role: 'taking-over', why: 'its deadline is over' };
+  expect(reportNow(until(NOW), NOW, TIMINGS).server).toMatchObject(over);
+  expect(writesOf(until(NOW), NOW, TIMINGS).kind).toBe('none');
+  // Another process of this agent may have told it, for as long as that could have promised.
+  const restarted = (promisedUntil: number): State => ({ ...leading(), told: null, promisedUntil });
+  expect(reportNow(restarted(NOW + 1), NOW, TIMINGS).server?.role).toBe('writer');
+  expect(reportNow(restarted(NOW), NOW, TIMINGS).server).toMatchObject(over);
 });
 
 const pulseOf = (site: string, seenAt: number) => ({ [site]: { revision: 1, seenAt } });

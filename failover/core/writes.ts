@@ -1,3 +1,4 @@
+import { behindGate } from './report.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -43,7 +44,8 @@ export function writesOf(state: State, now: Millis, timings: Timings): Writes {
 function hasWriter(state: State, view: View, now: Millis, timings: Timings): boolean {
   const site = view.leader.site;
   if (site === null || !isAlive(state, site, now, timings)) return false;
-  const server = site === state.self.site ? state.server.report : view.sites[site]?.report.server;
+  const server =
+    site === state.self.site ? behindGate(state, now) : view.sites[site]?.report.server;
   // While nobody is named the gate is closed, so that a writer says that it takes over.
   const waits = state.self.strict && view.patroni.sync?.standbys.length === 0;
   const writes = server?.role === 'writer' || (waits && server?.role === 'taking-over');
