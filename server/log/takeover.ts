@@ -7,7 +7,10 @@ import { Writer, type WriterOptions } from './writer.ts';
 import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';
 
 export interface TakeoverOptions
-  extends Pick<WriterOptions, 'deadline' | 'onEnd' | 'onBatch' | 'nowMs' | 'waitingMax'> {
+  extends Pick<
+    WriterOptions,
+    'deadline' | 'onEnd' | 'onBatch' | 'nowMs' | 'waitingMax' | 'withheldMsMax'
+  > {
   readonly url: string;
   /** The create revision of the leader key in etcd, as decimal int64; '0' where there is no etcd. */
   readonly leaderRevision: string;

@@ -365,6 +365,23 @@ test('past its deadline the writer begins no batch; renewed, it goes on', async 
   expect(await bench.notes()).toEqual(['late']);
 });
 
+test('a deadline that nobody renews turns away what waits, as not executed; what is built anew goes on', async () => {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  await using bench = await workbench({ deadline, withheldMsMax: 1 });
+  const dropped: string[] = [];
+  bench.writer.onRefused((touches) => dropped.push(...touches));
+  now = 10;
+  const waiting = [bench.write('late', ['room:1']), bench.write('later', ['room:1', 'room:2'])];
+  for (const each of waiting) await expect(each).rejects.toThrow(NotWriter);
+  expect(dropped).toEqual(['room:1', 'room:2']);
+  await expect(bench.write('again')).rejects.toThrow(NotWriter);
+  expect(bench.ended).toEqual([]);
+  deadline.renew(20);
+  await bench.write('renewed');
+  expect(await bench.notes()).toEqual(['renewed']);
+});
+
 test('a commit that returns after the deadline is not acknowledged: the writer ends, but memory follows', async () => {
   let now = 0;
   const deadline = new Deadline(10, () => now);

@@ -32,6 +32,7 @@ export interface WriterOptions {
   readonly onBatch?: ((batch: { changes: number; seconds: number }) => void) | undefined;
   readonly nowMs?: (() => number) | undefined;
   readonly waitingMax?: ShareBounds | undefined;
+  readonly withheldMsMax?: number | undefined;
 }
 
 /**
@@ -39,6 +40,12 @@ export interface WriterOptions {
  * so that is said only where all together are too many. Of one alone it is that one's to wait.
  */
 const WAITING_MAX: ShareBounds = { changes: 20_000, bytes: 64 * 1_048_576, ofOne: 1 / 8 };
+
+/**
+ * Past the deadline changes wait for its renewal, which an agent that hangs never sends. Then they are
+ * turned away as certainly not executed, and the front holds them: there may be another writer.
+ */
+const WITHHELD_MS_MAX = 10_000;
 
 /** Group commit (D1): gathers the changes of all requests, and has one batch in flight at a time. */
 export class Writer implements Log {
@@ -55,6 +62,7 @@ export class Writer implements Log {
   #position: number;
   #ended: Error | undefined;
   #closing = false;
+  #withheld: NodeJS.Timeout | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -64,9 +72,8 @@ export class Writer implements Log {
     this.#handedOut = options.position;
     this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
     this.#refusals = new Refusals(options.nowMs ?? (() => performance.now()));
-    // Past its deadline the writer begins no batch: the changes wait for a renewal, or for the end.
     this.#rounds = new Rounds({
-      isThere: () => !this.#queue.isEmpty && options.deadline.mayAnswer(),
+      isThere: () => !this.#queue.isEmpty && this.#mayBegin(),
       round: () => this.#round(),
     });
     options.deadline.onRenewed(() => this.#rounds.wake());
@@ -114,6 +121,7 @@ export class Writer implements Log {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#rounds.asleep();
+    clearTimeout(this.#withheld);
     this.#turnAway(new Error('The server was stopped past its deadline'));
     await this.#options.connection.end();
   }
@@ -127,6 +135,29 @@ export class Writer implements Log {
     this.#handedOut += 1;
     return this.#handedOut;
   };
+
+  /** Past its deadline the writer begins no batch. */
+  #mayBegin(): boolean {
+    const mayBegin = this.#options.deadline.mayAnswer();
+    if (mayBegin) {
+      clearTimeout(this.#withheld);
+      this.#withheld = undefined;
+    } else {
+      const { withheldMsMax = WITHHELD_MS_MAX } = this.#options;
+      this.#withheld ??= setTimeout(() => this.#turnAwayWithheld(), withheldMsMax).unref();
+    }
+    return mayBegin;
+  }
+
+  /** What is in flight stays: nobody knows what becomes of it. */
+  #turnAwayWithheld() {
+    this.#withheld = undefined;
+    if (this.#options.deadline.mayAnswer()) return;
+    const withheld = this.#queue.takeAll();
+    const touches = new Set(withheld.flatMap(({ change }) => change.touches));
+    for (const listener of this.#refusedListeners) listener(touches);
+    for (const each of withheld) each.reject(new NotWriter('The deadline was not renewed'));
+  }
 
   #turnAwayIfFull(by: string) {
     if (this.#ended || this.#closing) throw new NotWriter('This server is no longer the writer');
