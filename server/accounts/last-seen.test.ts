@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { startApi } from '../../test/support/api-server.ts';
+import type { Log } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { LAST_SEEN_EVERY_MS } from './last-seen.ts';
+import { LAST_SEEN_EVERY_MS, LastSeen } from './last-seen.ts';
 
 const alice = '@alice:example.org' as UserId;
 const caller = { kind: 'user' as const, userId: alice, deviceId: 'PHONE', tokenId: 1 };
@@ -36,6 +37,26 @@ test('a device that is used all the time is written down once in five minutes', 
   api.clock.ms += LAST_SEEN_EVERY_MS;
   lastSeen.note(caller, visit('again'));
   expect(addresses).toEqual(['first', 'again']);
+});
+
+test('of more devices than memory is for, those that come first are written, and the others when they come again', async () => {
+  const rows: unknown[] = [];
+  const commit: Log['commit'] = async (build) => {
+    const { change, value } = build(() => 1);
+    rows.push(...change.rows.map(({ values }) => values[1]));
+    return value;
+  };
+  const lastSeen = new LastSeen({ log: { commit } as Log, now: () => 1 }, { devicesMax: 2 });
+  const note = (deviceId: string) => lastSeen.note({ ...caller, deviceId }, from('192.0.2.1'));
+  for (const deviceId of ['A', 'B', 'C']) note(deviceId);
+  await lastSeen.write();
+  expect(rows.splice(0)).toEqual(['A', 'B']);
+  for (const deviceId of ['B', 'C']) note(deviceId);
+  await lastSeen.write();
+  note('A');
+  note('C');
+  await lastSeen.write();
+  expect(rows).toEqual(['C', 'A']);
 });
 
 test('every request says that its device is alive', async () => {

@@ -9,6 +9,8 @@ export interface Visit {
 
 /** A device that is seen all the time is written down once in this time. */
 export const LAST_SEEN_EVERY_MS = 5 * 60_000;
+/** Beyond it a device may be written down more often, or not at all this time: it is used again. */
+const DEVICES_MAX = 100_000;
 
 interface Seen extends Visit {
   readonly caller: Person;
@@ -20,9 +22,11 @@ export class LastSeen {
   readonly #stored: Pick<Stored, 'log' | 'now'>;
   #writtenMs = new Map<string, number>();
   #waiting = new Map<string, Seen>();
+  readonly #devicesMax: number;
 
-  constructor(stored: Pick<Stored, 'log' | 'now'>) {
+  constructor(stored: Pick<Stored, 'log' | 'now'>, { devicesMax = DEVICES_MAX } = {}) {
     this.#stored = stored;
+    this.#devicesMax = devicesMax;
   }
 
   /** On every request, so it does next to nothing: `visit` is read only when it is to be kept. */
@@ -31,6 +35,7 @@ export class LastSeen {
     const key = `${caller.userId}\0${caller.deviceId}`;
     const written = this.#writtenMs.get(key);
     if (written !== undefined && atMs - written < LAST_SEEN_EVERY_MS) return;
+    if (this.#waiting.size >= this.#devicesMax && !this.#waiting.has(key)) return;
     const { address, userAgent } = visit;
     this.#waiting.set(key, { caller, atMs, address, userAgent });
   }
@@ -44,6 +49,10 @@ export class LastSeen {
     for (const [key, writtenMs] of this.#writtenMs)
       if (now - writtenMs >= LAST_SEEN_EVERY_MS) this.#writtenMs.delete(key);
     for (const [key, { atMs }] of seen) this.#writtenMs.set(key, atMs);
+    for (const oldest of this.#writtenMs.keys()) {
+      if (this.#writtenMs.size <= this.#devicesMax) break;
+      this.#writtenMs.delete(oldest);
+    }
     const rows = seen.map(([, { caller, ...visit }]) => deviceSeenRow({ ...caller, ...visit }));
     await this.#stored.log.commit(() => ({
       change: { rows, records: [], touches: [] },

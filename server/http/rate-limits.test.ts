@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RateLimits, subscriberOf } from './rate-limits.ts';
 
-function limitsOf(write: { perSecond: number; burst: number }) {
+function limitsOf(write: { perSecond: number; burst: number }, bounds = {}) {
   const clock = { ms: 0 };
   const rates = {
     read: 'unlimited',
@@ -11,7 +11,7 @@ function limitsOf(write: { perSecond: number; burst: number }) {
     wholeSync: 'unlimited',
     registration: 'unlimited',
   } as const;
-  return { clock, limits: new RateLimits(rates, () => clock.ms) };
+  return { clock, limits: new RateLimits(rates, () => clock.ms, bounds) };
 }
 
 test('a burst is let through, then as many as the rate says', () => {
@@ -36,6 +36,19 @@ test('quiet time saves up no more than the burst', () => {
   clock.ms += 3_600_000;
   const waits = [1, 2, 3].map(() => limits.take('write', 'a'));
   expect(waits).toEqual([0, 0, 100]);
+});
+
+test('whoever makes up names until their own is forgotten has spent no less', () => {
+  const { clock, limits } = limitsOf({ perSecond: 1, burst: 5 }, { bucketsMax: 3 });
+  const takeAll = (who: string) => [1, 2, 3, 4, 5].map(() => limits.take('write', who));
+  expect(takeAll('a')).toEqual([0, 0, 0, 0, 0]);
+  clock.ms += 2_000;
+  for (const name of ['b', 'c', 'd', 'e']) limits.take('write', name);
+  clock.ms += 1_000;
+  expect(takeAll('a').filter((waitMs) => waitMs === 0)).toHaveLength(3);
+  clock.ms += 10_000;
+  for (const name of ['b', 'c', 'd', 'e']) limits.take('write', name);
+  expect(takeAll('a')).toEqual([0, 0, 0, 0, 0]);
 });
 
 test('reads are not counted as writes', () => {

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import type { RateLimit } from './endpoint.ts';
 
 export interface Rate {
@@ -13,25 +14,33 @@ interface Bucket {
 }
 
 const BUCKETS_MAX = 100_000;
+const PLACES = 65_536;
 
 /** Token buckets in memory: a new writer begins with full ones. */
 export class RateLimits {
   readonly #rates: Rates;
   readonly #now: () => number;
+  readonly #bucketsMax: number;
   /** In order of last use, so that the oldest can be forgotten when there are too many. */
   readonly #buckets = new Map<string, Bucket>();
+  readonly #forgotten = new ForgottenDebts();
 
   /** `now` in milliseconds, of a clock that does not jump. */
-  constructor(rates: Rates, now: () => number = () => performance.now()) {
+  constructor(
+    rates: Rates,
+    now: () => number = () => performance.now(),
+    { bucketsMax = BUCKETS_MAX }: { bucketsMax?: number } = {},
+  ) {
     this.#rates = rates;
     this.#now = now;
+    this.#bucketsMax = bucketsMax;
   }
 
   /** What `take` would say, without taking. */
   waitMs(limit: RateLimit, who: string): number {
     const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
     if (rate === 'unlimited') return 0;
-    const { tokens } = this.#refilled(`${limit} ${who}`, rate);
+    const { tokens } = this.#refilled(limit, who, rate);
     return tokens < 1 ? Math.ceil(((1 - tokens) / rate.perSecond) * 1_000) : 0;
   }
 
@@ -40,20 +49,57 @@ export class RateLimits {
     const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
     if (rate === 'unlimited') return 0;
     const waitMs = this.waitMs(limit, who);
-    if (waitMs === 0) this.#refilled(`${limit} ${who}`, rate).tokens -= 1;
+    if (waitMs === 0) this.#refilled(limit, who, rate).tokens -= 1;
     return waitMs;
   }
 
-  #refilled(key: string, rate: Rate): Bucket {
+  #refilled(limit: RateLimit, who: string, rate: Rate): Bucket {
     const now = this.#now();
-    const bucket = this.#buckets.get(key) ?? { tokens: rate.burst, atMs: now };
+    const key = `${limit} ${who}`;
+    const bucket = this.#buckets.get(key) ?? this.#begun(key, rate, now);
     const gained = ((now - bucket.atMs) / 1_000) * rate.perSecond;
     bucket.tokens = Math.min(rate.burst, bucket.tokens + gained);
     bucket.atMs = now;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > BUCKETS_MAX) this.#buckets.delete(this.#buckets.keys().next().value!);
+    if (this.#buckets.size > this.#bucketsMax) this.#forgetOldest();
     return bucket;
+  }
+
+  #begun(key: string, { perSecond, burst }: Rate, now: number): Bucket {
+    const owed = ((this.#forgotten.fullAtMs(key) - now) / 1_000) * perSecond;
+    return { tokens: Math.max(0, Math.min(burst, burst - owed)), atMs: now };
+  }
+
+  #forgetOldest(): void {
+    const [key, { tokens, atMs }] = this.#buckets.entries().next().value!;
+    const { perSecond, burst } = this.#rates[key.slice(0, key.indexOf(' ')) as keyof Rates] as Rate;
+    this.#forgotten.add(key, atMs + ((burst - tokens) / perSecond) * 1_000);
+    this.#buckets.delete(key);
+  }
+}
+
+/**
+ * When each bucket that was forgotten would have been full again, or another that shares its place: who
+ * makes up names until their own bucket is forgotten gets it back as they left it. Which names share a
+ * place nobody outside can know.
+ */
+class ForgottenDebts {
+  readonly #fullAtMs = new Float64Array(PLACES);
+  readonly #salt = randomBytes(16);
+
+  fullAtMs(key: string): number {
+    return this.#fullAtMs[this.#placeOf(key)]!;
+  }
+
+  add(key: string, fullAtMs: number): void {
+    const place = this.#placeOf(key);
+    this.#fullAtMs[place] = Math.max(this.#fullAtMs[place]!, fullAtMs);
+  }
+
+  #placeOf(key: string): number {
+    const digest = createHash('sha256').update(this.#salt).update(key).digest();
+    return digest.readUInt16BE(0);
   }
 }
 

@@ -88,6 +88,31 @@ test('the last position of a room only grows', () => {
   expect(userRooms.lastPosition(room)).toBe(9);
 });
 
+test('where rooms stand is known of those that moved last, and of the others it is said that it is not', () => {
+  const userRooms = new UserRooms(readsOf().store, 1_000, 2);
+  const other = (name: string) => `!${name}:example.org` as RoomId;
+  userRooms.moved(room, 5);
+  userRooms.moved(other('a'), 6);
+  userRooms.moved(room, 7);
+  userRooms.moved(other('b'), 8);
+  expect([room, other('a'), other('b')].map((each) => userRooms.lastPosition(each))).toEqual([
+    7,
+    undefined,
+    8,
+  ]);
+});
+
+test('a read from before a room moved does not bring it back to where it stood', async () => {
+  const reads = readsOf();
+  const userRooms = new UserRooms(reads.store, 1_000, 1);
+  const asked = userRooms.of(alice);
+  userRooms.moved(room, 9);
+  userRooms.moved('!other:example.org' as RoomId, 10);
+  reads.answer([{ ...joined, forgotten: false, roomLastPosition: 8 }]);
+  await asked;
+  expect(userRooms.lastPosition(room)).toBeUndefined();
+});
+
 type Stored = Awaited<ReturnType<ConstructorParameters<typeof UserRooms>[0]['membershipsOf']>>;
 
 function readsOf() {

@@ -7,6 +7,8 @@ import type { RoomStore } from '../store.ts';
 /** Of heap: a user, and one membership with the id of its room. */
 const USER_BYTES = 500;
 const MEMBERSHIP_BYTES = 250;
+/** Of 100 bytes each. */
+const POSITIONS_MAX = 100_000;
 
 interface Loading {
   readonly rooms: Promise<Map<RoomId, RoomMembership>>;
@@ -19,11 +21,16 @@ export class UserRooms {
   readonly #store: Pick<RoomStore, 'membershipsOf'>;
   readonly #users: Lru<UserId, Map<RoomId, RoomMembership>>;
   readonly #loading = new Map<UserId, Loading>();
-  readonly #lastPositions = new Map<RoomId, number>();
+  readonly #positions: LastPositions;
 
-  constructor(store: Pick<RoomStore, 'membershipsOf'>, bytesMax: number) {
+  constructor(
+    store: Pick<RoomStore, 'membershipsOf'>,
+    bytesMax: number,
+    positionsMax = POSITIONS_MAX,
+  ) {
     this.#store = store;
     this.#users = new Lru(bytesMax);
+    this.#positions = new LastPositions(positionsMax);
   }
 
   async of(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
@@ -35,13 +42,13 @@ export class UserRooms {
     return rooms;
   }
 
+  /** Undefined where it is not known (any more): the room may have moved since whenever. */
   lastPosition(roomId: RoomId): number | undefined {
-    return this.#lastPositions.get(roomId);
+    return this.#positions.get(roomId);
   }
 
   moved(roomId: RoomId, position: number): void {
-    const before = this.#lastPositions.get(roomId);
-    if (before === undefined || before < position) this.#lastPositions.set(roomId, position);
+    this.#positions.raise(roomId, position);
   }
 
   /** A membership event was committed. Without `since` the kind of membership is what it was. */
@@ -92,12 +99,39 @@ export class UserRooms {
 
   async #read(userId: UserId): Promise<Map<RoomId, RoomMembership>> {
     const rooms = new Map<RoomId, RoomMembership>();
+    const { forgotten } = this.#positions;
     for (const stored of await this.#store.membershipsOf(userId)) {
       const { roomLastPosition, ...rest } = stored;
       const membership = membershipOf(rest.membership);
-      this.moved(rest.roomId, roomLastPosition);
+      // One that moved while this was read, and was forgotten since, must not go back.
+      if (this.#positions.forgotten === forgotten) this.moved(rest.roomId, roomLastPosition);
       if (membership) rooms.set(rest.roomId, { ...rest, membership });
     }
     return rooms;
+  }
+}
+
+/** Where rooms stand in the log: those that moved last. */
+class LastPositions {
+  readonly #max: number;
+  readonly #positions = new Map<RoomId, number>();
+  /** How many there were once. */
+  forgotten = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get(roomId: RoomId): number | undefined {
+    return this.#positions.get(roomId);
+  }
+
+  raise(roomId: RoomId, position: number): void {
+    const before = this.#positions.get(roomId) ?? 0;
+    this.#positions.delete(roomId);
+    this.#positions.set(roomId, Math.max(before, position));
+    if (this.#positions.size <= this.#max) return;
+    this.#positions.delete(this.#positions.keys().next().value!);
+    this.forgotten++;
   }
 }

@@ -8,7 +8,7 @@ import { PRESENCE_MEMBERS_MAX } from './small-rooms.ts';
 const [room, other] = ['!r:x', '!o:x'] as [RoomId, RoomId];
 const [alice, bob] = ['@alice:x', '@bob:x'] as [UserId, UserId];
 
-function presence({ isTold = true } = {}) {
+function presence({ isTold = true, knownMax }: { isTold?: boolean; knownMax?: number } = {}) {
   const clock = { now: 1_000_000 };
   const [counter, active] = [new EphemeralCounter(), new ActiveUsers()];
   const watcher = active.enter(bob, [room], 0);
@@ -22,6 +22,7 @@ function presence({ isTold = true } = {}) {
       roomIds.filter((each) => (sizes.get(each) ?? 1) <= members),
     now: () => clock.now,
     isTold,
+    knownMax,
     onError: (error) => {
       throw error;
     },
@@ -171,6 +172,20 @@ test('of whom nothing was heard for a day nothing is known', async () => {
   clock.now += 1;
   p.sweep();
   expect([p.of(alice), toldIn(room)]).toEqual([{ presence: 'offline' }, []]);
+});
+
+test('of more than memory is for, whoever is gone is forgotten, behind having been told of', async () => {
+  const { presence: p, clock, toldIn } = presence({ knownMax: 1 });
+  p.syncing(alice, 'online')();
+  const ended = p.syncing(bob, 'online');
+  await p.tell();
+  clock.now += 60_000;
+  p.sweep();
+  await p.tell();
+  expect(p.of(alice)).toMatchObject({ presence: 'offline', last_active_ago: 60_000 });
+  p.sweep();
+  expect([p.of(alice), toldIn(room)]).toEqual([{ presence: 'offline' }, [bob]]);
+  ended();
 });
 
 test('switched off, nobody is known to be there', async () => {

@@ -12,6 +12,8 @@ export type PresenceState = 'online' | 'unavailable' | 'offline';
 const IDLE_AFTER_MS = 5 * 60_000;
 const OFFLINE_AFTER_MS = 30_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
+/** Beyond it whoever goes offline is forgotten at once: then nothing is known of them, as before they came. */
+const KNOWN_MAX = 20_000;
 /** Its `last_active_ago` is as old as this at most. */
 const JSON_KEPT_MS = 1_000;
 /** Each makes an answer when it is woken. */
@@ -38,6 +40,7 @@ export interface PresencePorts {
   readonly onError: (error: unknown) => void;
   /** Off, nobody is known to be there. */
   readonly isTold: boolean;
+  readonly knownMax?: number | undefined;
 }
 
 /**
@@ -144,9 +147,13 @@ export class Presence {
   /** Lets those become idle or offline of whom nothing was heard. To be called every few seconds. */
   sweep(): void {
     const now = this.#ports.now();
+    const { knownMax = KNOWN_MAX } = this.#ports;
     for (const [userId, known] of this.#known) {
       const next = stateAt(known, now);
-      if (next === 'offline' && now - known.lastSyncMs > FORGOTTEN_AFTER_MS) this.#forget(userId);
+      const keptMs = this.#known.size > knownMax ? 0 : FORGOTTEN_AFTER_MS;
+      // Those who share a room are told first, and it is the next sweep that forgets.
+      if (next === 'offline' && next === known.state && now - known.lastSyncMs > keptMs)
+        this.#forget(userId);
       if (next === known.state) continue;
       known.state = next;
       this.#spread(userId);
