@@ -20,6 +20,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '12' },
     /** Where the rooms are kept for the next run. */
     folder: { type: 'string' },
+    /** Options of V8 for the process that is measured. */
+    v8: { type: 'string', default: '' },
   },
 });
 
@@ -40,7 +42,8 @@ try {
 }
 
 function run(file: string, args: string[]): Promise<void> {
-  const child = fork(join(import.meta.dirname, file), args, { execArgv: ['--expose-gc'] });
+  const execArgv = ['--expose-gc', ...values.v8.split(' ').filter((each) => each !== '')];
+  const child = fork(join(import.meta.dirname, file), args, { execArgv });
   return new Promise((resolve, reject) => {
     child.on('exit', (code) =>
       code === 0 ? resolve() : reject(new Error(`${file} ended with ${code}`)),

@@ -20,7 +20,7 @@ await eachOf(used.slice(0, COLD_ROOMS), 1, async (room) => {
   cpu.push((user + system) / 1_000);
 });
 
-let peak = 0;
+let [peak, heapPeak] = [0, 0];
 const begin = process.cpuUsage();
 for (let round = 0; round < rounds; round++) {
   await eachOf(shuffled(used), 64, async (room) => {
@@ -28,7 +28,9 @@ for (let round = 0; round < rounds; round++) {
     const content = { msgtype: 'm.text', body: `Something of the usual length, round ${round}` };
     await engine.send(room.roomId, { ...draft, content }, {});
     await look(room);
-    peak = Math.max(peak, process.memoryUsage.rss());
+    const { rss, heapUsed } = process.memoryUsage();
+    peak = Math.max(peak, rss);
+    heapPeak = Math.max(heapPeak, heapUsed);
   });
 }
 const { user, system } = process.cpuUsage(begin);
@@ -37,14 +39,18 @@ console.log(`a cold room: ${spread(opened)}; of it this process' CPU: ${spread(c
 console.log(
   `${hot * rounds} messages and looks: ${((user + system) / 1_000 / hot / rounds).toFixed(2)} ms CPU each`,
 );
+const { heapTotal, external, arrayBuffers } = process.memoryUsage();
+console.log(
+  `heap with its free pages: ${(heapTotal / MB).toFixed(0)} MiB; outside of it ${(external / MB).toFixed(0)}, buffers ${(arrayBuffers / MB).toFixed(0)}`,
+);
 const after = memory();
 console.log(
-  `resident: ${bare.resident} MiB before, ${(peak / MB).toFixed(0)} at the peak, ${after.resident} after`,
+  `resident: ${bare.resident} MiB before, ${(peak / MB).toFixed(0)} at the peak (heap ${(heapPeak / MB).toFixed(0)}), ${after.resident} after`,
 );
 const live = after.live - bare.live;
 const { rooms: kept, bytes } = engine.memory;
 console.log(
-  `live: ${live} MiB more, for ${kept} rooms in memory (${((live * MB) / kept / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / kept / 1_000).toFixed(1)} kB)`,
+  `live: ${bare.live} MiB before, ${live} more, for ${kept} rooms in memory (${((live * MB) / kept / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / kept / 1_000).toFixed(1)} kB)`,
 );
 await close();
 
