@@ -5,6 +5,7 @@ import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { StateChain } from '../state/state-chain.ts';
+import type { StateChange } from '../store.ts';
 import { Members } from './members.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
 import { TimelineRing } from './timeline-ring.ts';
@@ -26,13 +27,6 @@ export interface PendingStateChange {
   readonly member:
     | { userId: UserId; membership: Membership; since: number | undefined }
     | undefined;
-}
-
-export interface CommittedStateChange {
-  readonly position: number;
-  readonly keyNid: number;
-  readonly eventNid: number;
-  readonly replacedNid: number | undefined;
 }
 
 const RING = { eventsMax: 32, bytesMax: 128 * 1_024 };
@@ -58,7 +52,7 @@ export class HotRoom {
   readonly timeline: TimelineRing;
   lastPosition: number;
   /** Those behind `stateChangesAfter`, in order. */
-  readonly stateChanges: CommittedStateChange[] = [];
+  readonly stateChanges: StateChange[] = [];
   stateChangesAfter: number;
   /** Number of the committed state. */
   stateNid: number;
@@ -144,6 +138,19 @@ export class HotRoom {
     if (redacted) this.#applyRedaction(redacted);
   }
 
+  /**
+   * Puts older changes before those that are there: all of the room's in (after, upTo]. Only what
+   * leaves the keys in the state is kept, since those are held in memory.
+   */
+  fillStateChanges(older: readonly StateChange[], range: { after: number; upTo: number }): void {
+    if (range.upTo < this.stateChangesAfter || range.after >= this.stateChangesAfter) return;
+    const missing = older.filter(({ position }) => position <= this.stateChangesAfter);
+    if (missing.length + this.stateChanges.length > STATE_CHANGES_MAX) return;
+    if (missing.some(({ keyNid }) => !this.state.has(keyNid))) return;
+    this.stateChanges.unshift(...missing);
+    this.stateChangesAfter = range.after;
+  }
+
   #applyRedaction(redacted: RoomEvent): void {
     this.timeline.redact(redacted);
     this.parsed.delete(redacted.nid);
@@ -155,7 +162,8 @@ export class HotRoom {
     this.state.set(change.keyNid, eventNid);
     this.head.settle(change.keyNid, eventNid);
     if (change.member) this.members.set(change.keyNid, change.member.membership);
-    this.stateChanges.push({ ...change, eventNid });
+    const { position, keyNid, replacedNid = null } = change;
+    this.stateChanges.push({ position, keyNid, eventNid, replacedNid });
     if (this.stateChanges.length <= 2 * STATE_CHANGES_MAX) return;
     const dropped = this.stateChanges.splice(0, STATE_CHANGES_MAX);
     this.stateChangesAfter = dropped.at(-1)!.position;

@@ -83,7 +83,6 @@ function memoryOf(bytesMax: number) {
     roomsById: (roomIds: readonly RoomId[]) =>
       new Promise<never[]>((resolve) => reads.push({ roomIds, resolve })),
     currentStates: async () => [],
-    eventsByNid: async () => [],
     stateKeysByName: async () => [],
     stateKeysByNid: async () => [],
   };

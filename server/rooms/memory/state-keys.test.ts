@@ -58,11 +58,36 @@ test('of two changes that bring one key, the first to be refused leaves it to th
   });
 });
 
+test('keys that go while others are read are read again', async () => {
+  const all = [1, 2].map((keyNid) => ({ keyNid, ...name(keyNid) }));
+  const asked: (readonly number[])[] = [];
+  const keys = new StateKeys({
+    stateKeysByName: async () => [],
+    async stateKeysByNid(keyNids) {
+      asked.push(keyNids);
+      for (let other = 3; asked.length === 1 && other < 30_000; other++)
+        keys.remember({ keyNid: other, ...name(other) });
+      await turn();
+      return all.filter(({ keyNid }) => keyNids.includes(keyNid));
+    },
+  });
+  keys.remember(all[0]!);
+  await keys.learnNids([1, 2]);
+  expect(asked).toEqual([[2], [1]]);
+  expect([keys.byNid(1), keys.byNid(2)]).toMatchObject(all);
+});
+
+test('a key that is nowhere is not looked for without end', async () => {
+  const keys = keysOn([{ keyNid: 1, ...name(1) }]);
+  await keys.learnNids([1, 2]);
+  expect(() => keys.byNid(2)).toThrow('state key 2 is not in memory');
+});
+
 const keysOn = (stored: { keyNid: number; type: string; stateKey: string }[], asked?: unknown[]) =>
   new StateKeys({
     stateKeysByName: async (names) => {
       asked?.push(...names);
       return stored;
     },
-    stateKeysByNid: async () => stored,
+    stateKeysByNid: async (keyNids) => stored.filter(({ keyNid }) => keyNids.includes(keyNid)),
   });

@@ -72,10 +72,13 @@ export class StateKeys {
       if (!this.isLearnt(name)) this.#absent.set(stateKeyOf(name.type, name.stateKey), true);
   }
 
+  /** All of them are known when it ends, also those that were trimmed while the others were read. */
   async learnNids(keyNids: readonly number[]): Promise<void> {
     const unknown = keyNids.filter((keyNid) => !this.#byNid.has(keyNid));
     if (unknown.length === 0) return;
-    for (const key of await this.#store.stateKeysByNid(unknown)) this.remember(key);
+    const found = await this.#store.stateKeysByNid(unknown);
+    for (const key of found) this.remember(key);
+    if (found.length === unknown.length) await this.learnNids(keyNids);
   }
 
   /**

@@ -37,6 +37,30 @@ test('a room that changes while many are opened is shown as it is then', async (
   await under[Symbol.asyncDispose]();
 });
 
+test.each([
+  ['1', true],
+  ['2', true],
+  ['3', false],
+  ['12', false],
+])(
+  'in a room of version %s that was just read, an event names the last one, by its hash: %s',
+  async (room_version, byHash) => {
+    await using fresh = await freshDatabase();
+    await using before = await openRooms(fresh);
+    const roomId = await before.rooms.create(alice, { room_version }, {});
+    const last = await before.say(roomId, alice, 'before');
+    await using after = await openRooms(fresh);
+    const next = await after.say(roomId, alice, 'after');
+    const [row] = await fresh.database.query<{ json: string }>(
+      'json_of',
+      'SELECT json FROM event WHERE event_id = $1',
+      [next],
+    );
+    const sha256 = expect.stringMatching(/^[\w+/]{43}$/);
+    expect(JSON.parse(row!.json).prev_events).toEqual([byHash ? [last, { sha256 }] : last]);
+  },
+);
+
 const NOWHERE = '!nowhere:example.org' as RoomId;
 
 type Opened = NonNullable<

@@ -208,11 +208,12 @@ export class RoomView implements Room {
     if (range.after < this.#room.stateChangesAfter) {
       const changes = await this.#reads.stateChanges({ roomNid: this.nid, ...range });
       await this.#reads.keys.learnNids(changes.map((change) => change.keyNid));
+      this.#room.fillStateChanges(changes, range);
       return changes;
     }
-    return this.#room.stateChanges
-      .filter(({ position }) => position > range.after && position <= range.upTo)
-      .map((change) => ({ ...change, replacedNid: change.replacedNid ?? null }));
+    return this.#room.stateChanges.filter(
+      ({ position }) => position > range.after && position <= range.upTo,
+    );
   }
 
   async #storedTimeline(range: { after: number; upTo: number; limit: number }) {

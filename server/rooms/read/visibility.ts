@@ -21,6 +21,11 @@ export async function visibleTo(
   if (events.every((event) => isBehindJoin(own, event)))
     return events.map((event) => ({ event, membership: 'join' }));
   const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, userId, own) };
+  await loadStatesAround(
+    reads,
+    room,
+    events.filter((event) => !isBehindJoin(own, event)),
+  );
   const judged = await Promise.all(events.map((event) => judge(room, reads, reader, event)));
   return judged.filter((seen) => seen !== undefined);
 }
@@ -35,6 +40,14 @@ interface Reader {
 /** Of a member who has been there ever since before the event; nearly all that /sync asks about. */
 const isBehindJoin = (own: RoomMembership | undefined, event: RoomEvent): boolean =>
   own?.membership === 'join' && own.since < event.position;
+
+/** In one question for all of them; they are looked at one by one afterwards. */
+async function loadStatesAround(reads: RoomReads, room: HotRoom, events: readonly RoomEvent[]) {
+  const nids = new Set(events.flatMap(({ stateBefore, stateAfter }) => [stateBefore, stateAfter]));
+  nids.delete(undefined);
+  nids.delete(room.stateNid);
+  await Promise.all([...(nids as Set<number>)].map((nid) => reads.storedState(nid)));
+}
 
 async function judge(
   room: HotRoom,

@@ -41,11 +41,11 @@ const shown = (events: string): string => `
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",
     b.event_id AS "redactionId", b.json AS "redactionJson"
-  FROM (${events}) e
+  FROM (SELECT *, (SELECT event_nid FROM redaction WHERE target_nid = chosen.event_nid)
+    AS redacted_by FROM (${events}) chosen) e
   CROSS JOIN LATERAL (SELECT room_id FROM room WHERE room_nid = e.room_nid LIMIT 1) room
   LEFT JOIN LATERAL (
-    SELECT event_id, json FROM event WHERE event_nid =
-      (SELECT event_nid FROM redaction WHERE target_nid = e.event_nid) LIMIT 1) b ON true
+    SELECT event_id, json FROM event WHERE event_nid = e.redacted_by LIMIT 1) b ON true
   LEFT JOIN LATERAL (
     SELECT event_id, json, EXISTS (
       SELECT 1 FROM redaction WHERE target_nid = replaced.event_nid) AS is_redacted

@@ -1,4 +1,4 @@
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 
@@ -6,17 +6,29 @@ export interface StoredRoom {
   readonly nid: number;
   readonly roomId: RoomId;
   readonly version: string;
-  readonly forwardExtremities: readonly number[];
+  readonly forwardExtremities: readonly StoredExtremity[];
   readonly stateNid: number;
   readonly lastPosition: number;
+}
+
+export interface StoredExtremity {
+  readonly nid: number;
+  readonly eventId: EventId;
+  readonly depth: number;
+  /** In versions 1 and 2 only, which name an event by its hash, too. */
+  readonly json: string | null;
 }
 
 export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
   database.query<StoredRoom>(
     'rooms_by_id',
     `SELECT room_nid AS nid, room_id AS "roomId", version, last_position AS "lastPosition",
-       state_nid AS "stateNid", to_json(forward_extremities) AS "forwardExtremities"
-     FROM room JOIN room_head USING (room_nid) WHERE room_id = ANY ($1::text[])`,
+       state_nid AS "stateNid", coalesce(ends.list, '[]') AS "forwardExtremities"
+     FROM room JOIN room_head USING (room_nid) CROSS JOIN LATERAL (
+       SELECT json_agg(json_build_object('nid', event_nid, 'eventId', event_id, 'depth', depth,
+         'json', CASE WHEN version IN ('1', '2') THEN json END)) AS list
+       FROM event WHERE event_nid = ANY (forward_extremities)) ends
+     WHERE room_id = ANY ($1::text[])`,
     [roomIds],
   );
 

@@ -1,9 +1,9 @@
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
-import type { StoredStateKey } from './state-keys.ts';
 
-export interface StateEntry extends StoredStateKey {
+export interface StateEntry {
   readonly roomNid: number;
+  readonly keyNid: number;
   readonly eventNid: number;
   /** Of m.room.member. */
   readonly membership: string | null;
@@ -12,9 +12,8 @@ export interface StateEntry extends StoredStateKey {
 export const currentStates = (database: Database, roomNids: readonly number[]) =>
   database.query<StateEntry>(
     'current_states',
-    `SELECT room_nid AS "roomNid", key_nid AS "keyNid", type, state_key AS "stateKey",
-       event_nid AS "eventNid", membership
-     FROM current_state JOIN state_key USING (key_nid) WHERE room_nid = ANY ($1::int8[])`,
+    `SELECT room_nid AS "roomNid", key_nid AS "keyNid", event_nid AS "eventNid", membership
+     FROM current_state WHERE room_nid = ANY ($1::int8[])`,
     [roomNids],
   );
 
@@ -37,14 +36,18 @@ export const stateWithBases = (database: Database, stateNid: number) =>
     [stateNid],
   );
 
-/** The same of many: `top` is the state that was asked for. */
+/**
+ * The same of many: `top` is the state that was asked for. Without LIMIT the planner joined them with
+ * the whole table.
+ */
 export const statesWithBases = (database: Database, stateNids: readonly number[]) =>
   database.query<StateRow & { readonly top: number }>(
     'states_with_bases',
     `WITH RECURSIVE layer AS (
        SELECT state_nid AS top, 1 AS height, state.* FROM state WHERE state_nid = ANY ($1::int8[])
        UNION ALL
-       SELECT top, height + 1, below.* FROM layer JOIN state below ON below.state_nid = layer.base_nid)
+       SELECT top, height + 1, below.* FROM layer CROSS JOIN LATERAL (
+         SELECT * FROM state WHERE state_nid = layer.base_nid LIMIT 1) below)
      SELECT top, state_nid AS nid, base_nid AS "baseNid", entries, hash FROM layer ORDER BY height`,
     [stateNids],
   );

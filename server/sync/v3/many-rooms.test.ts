@@ -25,6 +25,10 @@ test.each<[string, JsonObject]>([
     const answer = await cold.sync(bob, { filter });
     expect(Object.keys(answer.rooms.join)).toHaveLength(ROOMS);
     expect(query.mock.calls.length).toBeLessThan(ROOMS / 2);
+    query.mockClear();
+    const again = await cold.sync(bob, { filter });
+    expect(Object.keys(again.rooms.join)).toHaveLength(ROOMS);
+    expect(query.mock.calls.length).toBeLessThan(5);
   },
   60_000,
 );
