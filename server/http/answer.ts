@@ -1,4 +1,5 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /** What a handler returns when a plain object as JSON with status 200 is not what it has to say. */
 export class Answer {
@@ -21,3 +22,16 @@ export class Answer {
 /** JSON that was made by hand: /sync concatenates events whose JSON was made once. */
 export const jsonText = (text: string | Uint8Array, status = 200) =>
   new Answer(status, { 'content-type': 'application/json' }, text);
+
+/** The same in pieces, between which others have their turn of the event loop. */
+export const jsonPieces = (pieces: readonly string[]) =>
+  pieces.length === 1
+    ? jsonText(pieces[0]!)
+    : new Answer(200, { 'content-type': 'application/json' }, Readable.from(inTurns(pieces)));
+
+async function* inTurns(pieces: readonly string[]) {
+  for (const piece of pieces) {
+    yield piece;
+    await turn();
+  }
+}

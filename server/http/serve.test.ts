@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openGate } from '../../test/support/open-gate.ts';
@@ -12,7 +13,7 @@ import {
 } from '../log/log.ts';
 import type { OnceKey } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { jsonText } from './answer.ts';
+import { jsonPieces, jsonText } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { endpoint } from './endpoint.ts';
 import { roomId, wholeNumber } from './fields.ts';
@@ -46,6 +47,16 @@ const raw = endpoint({
   rateLimit: 'none',
   idempotency: 'natural',
   handle: async () => jsonText('{"made":"by hand"}'),
+});
+
+const pieces = ['{"made":', '"in ', 'pieces"}'];
+const inPieces = endpoint({
+  operation: 'inPieces',
+  routes: ['GET /pieces'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  handle: async () => jsonPieces(pieces),
 });
 
 const constant = endpoint({
@@ -84,7 +95,10 @@ const fails = (error: Error) =>
   });
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
-  serve([echo, raw, constant, deep, fails(error)], openGate<Ports>({ seen: [] }, instead));
+  serve(
+    [echo, raw, inPieces, constant, deep, fails(error)],
+    openGate<Ports>({ seen: [] }, instead),
+  );
 
 async function ask(
   path: string,
@@ -109,6 +123,24 @@ test('a handler gets its caller, and path, query and body as parsed', async () =
   const { status, json } = await ask(`${ROOM}?limit=5`, { body: '{"text":"hi","more":1}' });
   expect(status).toBe(200);
   expect(json).toEqual({ user: '@alice:example.org', roomId: '!a:b', limit: 5, text: 'hi' });
+});
+
+test('an answer in pieces is one to the client, and others have their turn between them', async () => {
+  await using server = await start();
+  const answer = await fetch(`${server.origin}/pieces`);
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  expect(await answer.json()).toEqual({ made: 'in pieces' });
+  let turns = 0;
+  const tick = () => {
+    turns += 1;
+    ticking = setImmediate(tick);
+  };
+  let ticking = setImmediate(tick);
+  const turnsAt: number[] = [];
+  for await (const _piece of jsonPieces(pieces).body as Readable) turnsAt.push(turns);
+  clearImmediate(ticking);
+  expect(new Set(turnsAt).size).toBe(pieces.length);
 });
 
 test('an answer made by hand is sent as it is, to any origin', async () => {

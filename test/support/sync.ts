@@ -49,7 +49,7 @@ export async function openSync(fresh: FreshDatabase) {
 
   /** One request, with the defaults of a client that asks for nothing special. */
   async function sync(userId: UserId, query: SyncQuery = {}): Promise<Answer> {
-    const text = await features.ports.sync.answer({
+    const pieces = await features.ports.sync.answer({
       userId,
       deviceId: 'PHONE',
       since: undefined,
@@ -61,7 +61,7 @@ export async function openSync(fresh: FreshDatabase) {
       ...query,
       filter: parseFilter(query.filter ?? {}),
     });
-    return JSON.parse(text);
+    return JSON.parse(pieces.join(''));
   }
 
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jsonText } from '../../http/answer.ts';
+import { jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
 import { limitExceeded } from '../../http/matrix-error.ts';
@@ -36,7 +36,7 @@ export const sync = endpoint({
   async handle({ caller, query, signal }, ports: SyncEndpointPorts) {
     const { userId, deviceId } = caller;
     limitWhole(query, userId, ports);
-    const text = await ports.sync.answer({
+    const pieces = await ports.sync.answer({
       userId,
       deviceId,
       signal,
@@ -47,7 +47,7 @@ export const sync = endpoint({
       setPresence: query.set_presence,
       timeoutMs: query.timeout,
     });
-    return jsonText(text);
+    return jsonPieces(pieces);
   },
 });
 

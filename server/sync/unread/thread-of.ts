@@ -17,22 +17,25 @@ type Events = Pick<Room, 'events'>;
  * relates to is asked for all events together, and once for all who read them.
  */
 export async function threadsOf(room: Events, events: readonly RoomEvent[]): Promise<string[]> {
-  let unknown = events.filter((event) => !known.has(event)).map((event) => ({ event, at: event }));
-  for (let hops = 0; hops < HOPS_MAX && unknown.length > 0; hops++) {
-    const open = unknown.filter(({ event, at }) => {
+  let open = events
+    .filter((event) => threadSaidBy(event) === undefined && !known.has(event))
+    .map((event) => ({ event, at: event }));
+  for (let hops = 1; hops < HOPS_MAX && open.length > 0; hops++)
+    open = (await oneHop(room, open)).filter(({ event, at }) => {
       const thread = threadSaidBy(at);
       if (thread !== undefined) known.set(event, thread);
       return thread === undefined;
     });
-    unknown = await oneHop(room, open);
-  }
-  return events.map((event) => known.get(event) ?? MAIN_TIMELINE);
+  return events.map((event) => threadSaidBy(event) ?? known.get(event) ?? MAIN_TIMELINE);
 }
 
 export const threadOf = async (room: Events, event: RoomEvent): Promise<string> =>
   (await threadsOf(room, [event]))[0]!;
 
-/** Events do not change, so neither does their thread; a redacted one is another object. */
+/**
+ * Of those that do not say it themselves: most do, and each of these costs the collector. Events do not
+ * change, so neither does their thread; a redacted one is another object.
+ */
 const known = new WeakMap<RoomEvent, string>();
 
 /** Undefined where it depends on what the event relates to. */
@@ -49,7 +52,6 @@ interface Followed {
 
 /** What leads to nothing that is known is in the main timeline. */
 async function oneHop(room: Events, open: readonly Followed[]): Promise<Followed[]> {
-  if (open.length === 0) return [];
   const parentOf = ({ at }: Followed) => relationOf(at.content)!.eventId as EventId;
   const found = await room.events([...new Set(open.map(parentOf))]);
   const byId = new Map(found.map((event) => [event.eventId, event]));

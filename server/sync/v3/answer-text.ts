@@ -35,12 +35,12 @@ export interface TimelinePart {
   readonly prevBatch: string;
 }
 
+/** By room, its part of the answer: made as the room is visited, not in one turn for all of them. */
 export interface RoomSections {
-  readonly join: Map<RoomId, JoinedRoom>;
-  readonly leave: Map<RoomId, LeftRoom>;
-  /** Stripped state. */
-  readonly invite: Map<RoomId, readonly Json[]>;
-  readonly knock: Map<RoomId, readonly Json[]>;
+  readonly join: Map<RoomId, Json>;
+  readonly leave: Map<RoomId, Json>;
+  readonly invite: Map<RoomId, Json>;
+  readonly knock: Map<RoomId, Json>;
 }
 
 export interface SyncAnswer {
@@ -53,11 +53,28 @@ export interface SyncAnswer {
   readonly keyCounts: KeyCounts;
 }
 
-export function answerText(answer: SyncAnswer): string {
-  const { keyCounts, deviceLists, rooms } = answer;
-  return object([
-    ['next_batch', JSON.stringify(answer.nextBatch)],
-    ['rooms', roomsText(rooms)],
+/** About so many characters are sent in one turn of the event loop. */
+const PIECE_LENGTH = 256 * 1_024;
+
+/** The answer as JSON text, cut wherever a piece of it is long enough; nearly always there is one. */
+export function answerPieces(answer: SyncAnswer): string[] {
+  const pieces: string[] = [];
+  let piece = '';
+  for (const part of answerParts(answer)) {
+    piece += part;
+    if (piece.length < PIECE_LENGTH) continue;
+    pieces.push(piece);
+    piece = '';
+  }
+  if (piece !== '') pieces.push(piece);
+  return pieces;
+}
+
+function* answerParts(answer: SyncAnswer): Generator<Json> {
+  const { keyCounts, deviceLists } = answer;
+  yield `{"next_batch":${JSON.stringify(answer.nextBatch)}`;
+  yield* roomsParts(answer.rooms);
+  const rest = object([
     ['presence', events(answer.presence)],
     ['account_data', events(answer.accountData)],
     ['to_device', events(answer.toDevice)],
@@ -66,17 +83,33 @@ export function answerText(answer: SyncAnswer): string {
     ['device_one_time_keys_count', JSON.stringify({ signed_curve25519: 0, ...keyCounts.oneTime })],
     ['device_unused_fallback_key_types', JSON.stringify(keyCounts.unusedFallback)],
   ]);
+  yield `,${rest.slice(1)}`;
 }
 
-const roomsText = ({ join, leave, invite, knock }: RoomSections) =>
-  objectOrNothing([
-    ['join', byRoom(join, joinedText)],
-    ['invite', byRoom(invite, (state) => `{"invite_state":{"events":[${state.join(',')}]}}`)],
-    ['knock', byRoom(knock, (state) => `{"knock_state":{"events":[${state.join(',')}]}}`)],
-    ['leave', byRoom(leave, leftText)],
-  ]);
+function* roomsParts({ join, invite, knock, leave }: RoomSections): Generator<Json> {
+  const sections = Object.entries({ join, invite, knock, leave }).filter(
+    ([, { size }]) => size > 0,
+  );
+  if (sections.length === 0) return;
+  let before = ',"rooms":{';
+  for (const [name, rooms] of sections) {
+    before += `"${name}":{`;
+    for (const [roomId, text] of rooms) {
+      yield `${before}${JSON.stringify(roomId)}:${text}`;
+      before = ',';
+    }
+    before = '},';
+  }
+  yield '}}';
+}
 
-function joinedText(room: JoinedRoom): Json {
+export const invitedText = (state: readonly Json[]): Json =>
+  `{"invite_state":{"events":[${state.join(',')}]}}`;
+
+export const knockedText = (state: readonly Json[]): Json =>
+  `{"knock_state":{"events":[${state.join(',')}]}}`;
+
+export function joinedText(room: JoinedRoom): Json {
   const { unread } = room;
   const threads = [...unread.threads];
   return object([
@@ -93,7 +126,7 @@ function joinedText(room: JoinedRoom): Json {
   ]);
 }
 
-const leftText = (room: LeftRoom): Json =>
+export const leftText = (room: LeftRoom): Json =>
   object([
     ['timeline', timelineText(room.timeline)],
     [room.state.key, `{"events":[${room.state.events.join(',')}]}`],
@@ -110,13 +143,7 @@ function deviceListsText({ changed, left }: DeviceListChanges): Json | undefined
 const events = (list: readonly Json[]): Json | undefined =>
   list.length === 0 ? undefined : `{"events":[${list.join(',')}]}`;
 
-const byRoom = <T>(rooms: ReadonlyMap<RoomId, T>, text: (room: T) => Json) =>
-  objectOrNothing([...rooms].map(([roomId, room]) => [roomId, text(room)]));
-
 type Member = readonly [key: string, value: Json | undefined];
-
-const objectOrNothing = (members: readonly Member[]): Json | undefined =>
-  members.every(([, value]) => value === undefined) ? undefined : object(members);
 
 const object = (members: readonly Member[]): Json =>
   `{${members

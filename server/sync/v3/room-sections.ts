@@ -11,7 +11,14 @@ import type { Typing } from '../ephemeral/typing.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { Span } from '../span.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
-import type { Json, RoomSections } from './answer-text.ts';
+import {
+  invitedText,
+  type Json,
+  joinedText,
+  knockedText,
+  leftText,
+  type RoomSections,
+} from './answer-text.ts';
 import type { Reader } from './reader.ts';
 import { invitedBy, strippedState } from './room/invited-room.ts';
 import { joinedRoom } from './room/joined-room.ts';
@@ -130,13 +137,16 @@ async function visit(
     case 'ban':
       return visitLeft(ports, question, sections, { room, membership });
     case 'knock':
-      sections.knock.set(room.roomId, await strippedState(room, question.reader.userId));
+      sections.knock.set(
+        room.roomId,
+        knockedText(await strippedState(room, question.reader.userId)),
+      );
       return;
     case 'invite': {
       const { userId, ignored } = question.reader;
       const inviter = await invitedBy(room, userId);
       if (inviter !== undefined && ignored.has(inviter)) return;
-      sections.invite.set(room.roomId, await strippedState(room, userId));
+      sections.invite.set(room.roomId, invitedText(await strippedState(room, userId)));
     }
   }
 }
@@ -164,7 +174,7 @@ async function visitJoined(
     prevBatch: ports.prevBatch,
     unread: (asked) => ports.unread.of(user, asked),
   });
-  if (result !== undefined) sections.join.set(room.roomId, result);
+  if (result !== undefined) sections.join.set(room.roomId, joinedText(result));
 }
 
 /** What the client has of an earlier stay does not join up with what it is told now. */
@@ -196,5 +206,5 @@ async function visitLeft(
   const span = { after: positionOf(since), upTo };
   const gap = since.kind === 'gappy';
   const left = await leftRoom({ room, membership, span, reader, gap, prevBatch });
-  sections.leave.set(room.roomId, left);
+  sections.leave.set(room.roomId, leftText(left));
 }

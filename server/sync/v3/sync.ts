@@ -3,7 +3,7 @@ import type { EpochHistory } from '../../log/epochs.ts';
 import type { Log } from '../../log/log.ts';
 import { LongPoll } from '../engine/long-poll.ts';
 import { membersChanged } from '../ephemeral/members-changed.ts';
-import { answerText } from './answer-text.ts';
+import { answerPieces } from './answer-text.ts';
 import { readSince, type SinceToken } from './since.ts';
 import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
 import type { SyncRequest } from './sync-request.ts';
@@ -32,8 +32,8 @@ export class Sync {
     return this.#read(since).kind !== 'token';
   }
 
-  /** The answer as JSON text. */
-  async answer(request: SyncRequest): Promise<string> {
+  /** The answer as JSON text, in pieces to be sent one behind the other. */
+  async answer(request: SyncRequest): Promise<string[]> {
     const since = this.#read(request.since);
     const left = this.#ports.presence.syncing(request.userId, request.setPresence);
     try {
@@ -42,7 +42,7 @@ export class Sync {
         (told) => this.#build.answer(request, told ?? since),
         { ...request, mayWait },
       );
-      return answerText(built.answer);
+      return answerPieces(built.answer);
     } finally {
       left();
     }

@@ -108,7 +108,9 @@ export async function statePart(
   reader: Reader,
 ): Promise<StatePart> {
   const events = await formed(room, state, reader);
-  return { key: reader.stateKey, events: events.map((event) => renderEvent(event, reader)) };
+  const { userId, deviceId, now } = reader;
+  const to = { userId, deviceId, now };
+  return { key: reader.stateKey, events: events.map((event) => renderEvent(event, to)) };
 }
 
 export async function timelinePart(
@@ -121,11 +123,12 @@ export async function timelinePart(
     events.map(({ event }) => event),
     reader,
   );
+  const { userId, deviceId, now } = reader;
   return {
     limited,
     prevBatch: prevBatch(start),
     events: shown.map((event, index) =>
-      renderEvent(event, { ...reader, membership: events[index]!.membership }),
+      renderEvent(event, { userId, deviceId, now, membership: events[index]!.membership }),
     ),
   };
 }
