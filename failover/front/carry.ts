@@ -1,8 +1,7 @@
-import type { Body } from './body.ts';
+import type { Carried } from './carried.ts';
 import type { Answer, Tried } from './exchange.ts';
 import type { Flight, Flights } from './flights.ts';
-import type { Gone } from './gone.ts';
-import { type ClientHeaders, towardsWriter } from './headers.ts';
+import { towardsWriter } from './headers.ts';
 import { isLongPoll, withTimeLeft } from './long-poll.ts';
 import type { Routing } from './routing.ts';
 import type { Taker } from './shares.ts';
@@ -10,24 +9,6 @@ import type { Outgoing } from './upstream.ts';
 import { type Verdict, verdictOn } from './verdict.ts';
 import { Waiting, type WaitingPorts } from './waiting.ts';
 import type { Target, Way } from './way.ts';
-
-/** One client request on its way, whole: it may be sent to more than one writer before it is answered. */
-export interface Carried {
-  readonly id: string;
-  /** Grows with each request of this front: what "in order" means. */
-  readonly arrival: number;
-  readonly arrivedAtMs: number;
-  readonly method: string;
-  readonly url: string;
-  readonly headers: ClientHeaders;
-  readonly body: Body;
-  readonly device: string | undefined;
-  readonly taker: Taker;
-  readonly clientAddress: string;
-  /** It came in through the floating address. */
-  readonly throughAddress: boolean;
-  readonly gone: Pick<Gone, 'is' | 'signal' | 'onGone'>;
-}
 
 export interface Ports extends WaitingPorts {
   readonly routing: Routing;

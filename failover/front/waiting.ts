@@ -1,4 +1,4 @@
-import type { Carried } from './carry.ts';
+import type { Carried } from './carried.ts';
 import type { DeviceOrder, Turn } from './device-order.ts';
 import type { Shares } from './shares.ts';
 import type { Target, Way } from './way.ts';
