@@ -87,6 +87,20 @@ test('tags are set and taken away one by one, also at the same time', async () =
   expect((await set('u.c', { order: 'first' })).body.errcode).toBe('M_BAD_JSON');
 });
 
+test.each([
+  ['an order that is no number', { tags: { 'u.a': { order: 'first' } } }, 'M_BAD_JSON'],
+  ['a tag that is no object', { tags: { 'u.a': 1 } }, 'M_BAD_JSON'],
+  ['tags that are a list', { tags: [] }, 'M_BAD_JSON'],
+  ['a name that is too long', { tags: { ['u'.repeat(256)]: {} } }, 'M_INVALID_PARAM'],
+])('all tags at once with %s are refused, as one tag is', async (_what, body, errcode) => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  const reply = await api.ask(`PUT ${ROOM}/account_data/m.tag`, { token, body });
+  expect([reply.status, reply.body.errcode]).toEqual([400, errcode]);
+  const good = { tags: { 'u.a': { order: 1, more: true } } };
+  expect((await api.ask(`PUT ${ROOM}/account_data/m.tag`, { token, body: good })).status).toBe(200);
+});
+
 test('a filter comes back under its id, and the same filter has the same id', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

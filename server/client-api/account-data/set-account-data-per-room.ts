@@ -3,6 +3,7 @@ import type { AccountData } from '../../accounts/account-data.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, name, roomId, userId } from '../../http/fields.ts';
 import { refuseOthersData, refuseServedType } from './own-data.ts';
+import { refuseWrongTags } from './tags.ts';
 
 export const setAccountDataPerRoom = endpoint({
   operation: 'setAccountDataPerRoom',
@@ -16,6 +17,7 @@ export const setAccountDataPerRoom = endpoint({
   async handle({ caller, path, body }, { accountData }: { accountData: Pick<AccountData, 'put'> }) {
     refuseOthersData(caller.userId, path.userId);
     refuseServedType(path.type);
+    if (path.type === 'm.tag') refuseWrongTags(body);
     await accountData.put(path, body);
     return {};
   },

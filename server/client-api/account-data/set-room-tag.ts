@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { AccountData } from '../../accounts/account-data.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, name, roomId, userId } from '../../http/fields.ts';
-import { badJson } from '../../http/matrix-error.ts';
 import { refuseOthersData } from './own-data.ts';
+import { refuseWrongTag } from './tags.ts';
 
 export const setRoomTag = endpoint({
   operation: 'setRoomTag',
@@ -19,8 +19,7 @@ export const setRoomTag = endpoint({
     { accountData }: { accountData: Pick<AccountData, 'setTag'> },
   ) {
     refuseOthersData(caller.userId, path.userId);
-    if (body.order !== undefined && typeof body.order !== 'number')
-      throw badJson('order must be a number');
+    refuseWrongTag(body);
     await accountData.setTag(path.userId, path.roomId, path.tag, body);
     return {};
   },
