@@ -78,6 +78,7 @@ export function buildFeatures(ground: FeatureGround) {
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
     profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
+    erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,

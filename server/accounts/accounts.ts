@@ -13,6 +13,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import { type Account, accountOf, accountRow, hasAccounts } from '../storage/accounts/accounts.ts';
+import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
@@ -231,7 +232,7 @@ export class Accounts {
     return this.#stored.log.commit((next) => {
       const position = next();
       const record = { kind: 'device-list', userId } as const;
-      const gone = erases ? erasedRows(userId) : [];
+      const gone = erases ? [...erasedRows(userId), erasureRow({ userId, position })] : [];
       const rows = [...changed, ...gone, deviceListRow(userId, position)];
       const records = [
         { position, record },

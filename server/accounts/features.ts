@@ -4,6 +4,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { Accounts } from './accounts.ts';
 import { Devices } from './devices.ts';
+import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
@@ -53,6 +54,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     accountData,
     pushRules: new PushRules(accountData),
     profiles: new Profiles(stored),
+    erasures: new Erasures(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
     userDirectory: new UserDirectory(stored.database),

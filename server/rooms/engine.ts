@@ -51,6 +51,7 @@ export class RoomEngine implements Rooms {
       keys,
       events,
       userRooms,
+      erasedAt: ports.erasedAt ?? (async () => new Map()),
       stateBytesMax: bytesMax.states,
     });
     this.#aliases = new Aliases(this.#building);

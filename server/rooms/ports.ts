@@ -4,6 +4,9 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
 
+/** Those of the users who were erased, with the position in the log at which they were. */
+export type ErasedAt = (userIds: readonly UserId[]) => Promise<ReadonlyMap<UserId, number>>;
+
 /** What the room engine needs of the rest of the server. */
 export interface RoomPorts {
   readonly log: Log;
@@ -11,6 +14,7 @@ export interface RoomPorts {
   readonly identity: { readonly serverName: ServerName; readonly key: SigningKey };
   /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
+  readonly erasedAt?: ErasedAt | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
   readonly followRoom?:
     | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)

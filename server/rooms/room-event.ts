@@ -36,6 +36,8 @@ export interface RoomEvent {
   readonly members: string;
   /** JSON members of `unsigned` that are the same for every reader; '' if there are none. */
   readonly unsigned: string;
+  /** A copy for those who came behind its sender's erasure. */
+  readonly isErased?: boolean;
 }
 
 export interface SeenEvent {

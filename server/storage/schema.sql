@@ -78,6 +78,12 @@ CREATE TABLE epoch (
   PRIMARY KEY (epoch)
 );
 
+CREATE TABLE erasure (
+  user_id text NOT NULL,
+  position bigint NOT NULL,
+  PRIMARY KEY (user_id)
+);
+
 CREATE TABLE event (
   event_nid bigint NOT NULL,
   room_nid bigint NOT NULL,

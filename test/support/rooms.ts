@@ -19,6 +19,8 @@ export interface RoomsUnderTest extends AsyncDisposable {
   readonly rooms: RoomEngine;
   readonly writer: Writer;
   readonly profiles: Map<UserId, JsonObject>;
+  /** By user, the position in the log at which they were erased. */
+  readonly erased: Map<UserId, number>;
   /** Who followed from which room to which. */
   readonly followed: (readonly [UserId, RoomId, RoomId])[];
   /** Sends a text and answers its event id. */
@@ -40,7 +42,9 @@ export async function openRooms(
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
+  const erased = new Map<UserId, number>();
   const rooms = new RoomEngine({
+    erasedAt: async () => erased,
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },
@@ -55,6 +59,7 @@ export async function openRooms(
     rooms,
     writer,
     profiles,
+    erased,
     followed,
     say: (roomId, sender, body) =>
       rooms.send(

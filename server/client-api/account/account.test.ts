@@ -107,7 +107,9 @@ test.each([
     await using api = await startApi();
     const token = await api.register('alice', 'PHONE');
     const bob = await api.register('bob', 'LAPTOP');
-    const user = '/user/@alice:example.org';
+    const alice = '@alice:example.org' as UserId;
+    const user = `/user/${alice}`;
+    expect(await api.features.erasures.of([alice])).toEqual(new Map());
     await api.ask(`PUT ${user}/account_data/a.type`, { token, body: { kept: true } });
     await api.ask(`POST ${user}/filter`, { token, body: { event_fields: ['type'] } });
     await api.ask('PUT /profile/@alice:example.org/displayname', {
@@ -125,5 +127,7 @@ test.each([
     expect(await rows('SELECT FROM filter')).toBe(left);
     const name = await api.ask('GET /profile/@alice:example.org/displayname');
     expect(name.status).toBe(told);
+    const after = await api.features.erasures.of([alice, '@bob:example.org' as UserId]);
+    expect([...after.keys()]).toEqual(erase ? [alice] : []);
   },
 );

@@ -4,6 +4,7 @@ import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
+import type { ErasedAt } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { StateLayers } from '../state/state-layers.ts';
 import type { LogRange, RoomStore, StateChange, StoredEvent } from '../store.ts';
@@ -23,6 +24,7 @@ export class RoomReads {
   readonly keys: StateKeys;
   readonly events: EventCache;
   readonly userRooms: UserRooms;
+  readonly erasedAt: ErasedAt;
   readonly #states: Lru<number, StateLayers>;
   readonly #statesRead: Gathered<number, StateLayers>;
   readonly #changesRead: Gathered<LogRange, readonly StateChange[]>;
@@ -32,12 +34,14 @@ export class RoomReads {
     keys: StateKeys;
     events: EventCache;
     userRooms: UserRooms;
+    erasedAt: ErasedAt;
     stateBytesMax: number;
   }) {
     this.store = parts.store;
     this.keys = parts.keys;
     this.events = parts.events;
     this.userRooms = parts.userRooms;
+    this.erasedAt = parts.erasedAt;
     this.#states = new Lru(parts.stateBytesMax);
     this.#statesRead = new Gathered((nids) => this.#readStates(nids), READ_AT_ONCE);
     this.#changesRead = new Gathered((ranges) => this.#readChanges(ranges), READ_AT_ONCE);

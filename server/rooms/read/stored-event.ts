@@ -32,9 +32,12 @@ export function federationForm(
   rules: RoomVersionRules,
 ): RoomEvent {
   const pdu =
-    stored.redactionId === null
+    stored.redactionId === null && !event.isErased
       ? stored.json
-      : canonicalJson(visiblePdu(stored, rules), rules.strictCanonicalJson ? 'strict' : 'as-found');
+      : canonicalJson(
+          redact(pduIn(stored.json, rules), rules),
+          rules.strictCanonicalJson ? 'strict' : 'as-found',
+        );
   const named = rules.eventIdForm === 'given' ? '' : `,"event_id":${JSON.stringify(event.eventId)}`;
   return { ...event, members: `${pdu.slice(1, -1)}${named}` };
 }

@@ -4,6 +4,7 @@ import type { Membership, RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent, SeenEvent } from '../room-event.ts';
+import { withoutErased } from './erased.ts';
 import type { RoomReads } from './room-reads.ts';
 
 /**
@@ -27,7 +28,8 @@ export async function visibleTo(
     events.filter((event) => !isBehindJoin(own, event)),
   );
   const judged = await Promise.all(events.map((event) => judge(room, reads, reader, event)));
-  return judged.filter((seen) => seen !== undefined);
+  const seen = judged.filter((each) => each !== undefined);
+  return seen.length === 0 ? [] : withoutErased(room, reads, userId, seen);
 }
 
 interface Reader {
