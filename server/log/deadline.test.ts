@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bootTimeMs, Deadline } from './deadline.ts';
+import { bootTimeMs, Deadline, NoBootClock, openClock } from './deadline.ts';
 
 test('a renewal never shortens: what was answered under the later deadline stands', () => {
   let now = 0;
@@ -14,4 +14,9 @@ test('a renewal never shortens: what was answered under the later deadline stand
 test('the clock of deadlines goes on', async () => {
   const before = bootTimeMs();
   await expect.poll(() => bootTimeMs()).toBeGreaterThan(before);
+});
+
+test('where the clock cannot be read, it is said who hides it', () => {
+  expect(() => openClock('/proc/no-such-clock')).toThrow(NoBootClock);
+  expect(() => openClock('/proc/no-such-clock')).toThrow('ProcSubset=pid hides it');
 });

@@ -35,12 +35,29 @@ export class Deadline {
   }
 }
 
+/** Without it no deadline can be kept, so a site must not begin. */
+export class NoBootClock extends Error {
+  override readonly name = 'NoBootClock';
+}
+
 let uptime: number | undefined;
 const text = Buffer.alloc(32);
 
 /** Read at each question, 2 us: a value kept by a timer is what a frozen process would trust. */
 export function bootTimeMs(): number {
-  uptime ??= openSync('/proc/uptime', 'r');
+  uptime ??= openClock('/proc/uptime');
   const length = readSync(uptime, text, 0, text.length, 0);
   return Number.parseFloat(text.toString('latin1', 0, length)) * 1_000;
+}
+
+/** Throws {@link NoBootClock}. */
+export function openClock(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    throw new NoBootClock(
+      `The time since the machine's start cannot be read from ${path}: let the server see it (in a systemd unit, ProcSubset=pid hides it).`,
+      { cause },
+    );
+  }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from '../config/read-config.ts';
 import { AddressInUse, CannotListen } from '../http/listen.ts';
+import { NoBootClock } from '../log/deadline.ts';
 import { AlreadyRunning } from '../storage/embedded/alone.ts';
 import { PostgresRefuses } from '../storage/embedded/embedded-postgres.ts';
 import { FolderError } from '../storage/make-folder.ts';
@@ -22,6 +23,7 @@ test.each<[string, unknown, string, number]>([
     'uses the address 127.0.0.1:8008: stop it',
     1,
   ],
+  ['a hidden clock', new NoBootClock('let the server see it'), 'let the server see it', 1],
   ['a second process', new AlreadyRunning('4711'), 'Another Farol (process 4711) works on', 1],
   [
     'a full disk, however deep it is told',

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import { AddressInUse, CannotListen } from '../http/listen.ts';
 import { WrongIdentity } from '../identity/identity.ts';
 import { SecretFileError } from '../identity/secret-file.ts';
+import { NoBootClock } from '../log/deadline.ts';
 import { AlreadyRunning } from '../storage/embedded/alone.ts';
 import { PostgresRefuses } from '../storage/embedded/embedded-postgres.ts';
 import { FolderError } from '../storage/make-folder.ts';
@@ -87,7 +88,14 @@ function ofTheDatabase(error: unknown, where: Where): End | undefined {
 const REFUSED_FOR_GOOD = /^(28...|3D000|42501)$/;
 
 function inItsOwnWords(error: unknown): End | undefined {
-  const known = [SchemaTooNew, WrongIdentity, SecretFileError, FolderError, PostgresRefuses];
+  const known = [
+    SchemaTooNew,
+    WrongIdentity,
+    SecretFileError,
+    FolderError,
+    PostgresRefuses,
+    NoBootClock,
+  ];
   if (!known.some((each) => error instanceof each)) return undefined;
   return { sentence: (error as Error).message, code: EXIT.person };
 }

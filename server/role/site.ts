@@ -1,6 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { ClusterConfig, Config } from '../config/schema.ts';
 import { sharedSecretFile } from '../identity/secret-file.ts';
+import { bootTimeMs } from '../log/deadline.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
 import { DRAIN_MS, type StartOptions } from './alone.ts';
 import { type Health, openControlSocket } from './control-socket.ts';
@@ -21,6 +22,8 @@ export async function startSite(
   options: StartOptions & { cluster: ClusterConfig },
 ): Promise<Running> {
   const { config, cluster, logger } = options;
+  // Without its clock each takeover would fail at its first commit, and be tried again without end.
+  bootTimeMs();
   const secret = sharedSecretFile(cluster.secretFile);
   const stack = new AsyncDisposableStack();
   try {
