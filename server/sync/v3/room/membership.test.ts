@@ -197,6 +197,21 @@ test('a room that was forgotten is not among those that were left', async () => 
   expect(Object.keys(again.rooms.leave)).toEqual([kept]);
 });
 
+test('a client that asks for all state is not told once more in the timeline that the user left', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const begin = await house.sync(bob);
+  await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'leave' }, {});
+  const filter = { room: { include_leave: true } };
+  const told = await house.next(bob, begin, { filter });
+  expect(told.rooms.leave[roomId].timeline.events).toHaveLength(1);
+  const again = await house.next(bob, told, { filter, fullState: true });
+  const { state, timeline } = again.rooms.leave[roomId];
+  expect(timeline.events).toEqual([]);
+  const memberships = state.events.filter((each: Answer) => each.state_key === bob);
+  expect(memberships.map((each: Answer) => each.content.membership)).toEqual(['leave']);
+});
+
 test('whoever comes back is told that what they have of the room does not join up', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);
