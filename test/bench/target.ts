@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { Measured, Question } from '../fuzz/meter.ts';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 
 /** What is measured. The cluster's tests make one of theirs. */
@@ -14,11 +15,14 @@ export interface Target extends AsyncDisposable {
   readonly origin: string;
   /** CPU milliseconds so far, by part; empty where they cannot be told. */
   cpuMs(): Record<string, number>;
+  /** CPU of the longest turn of the event loop since it was last asked, where turns are metered. */
+  longestTurnMs?(): Promise<number>;
   /** Prometheus text of the writer, where it can be had. */
   metrics(): Promise<string>;
 }
 
 const MAIN = join(import.meta.dirname, '../../server/main.ts');
+const METER = join(import.meta.dirname, '../fuzz/meter.ts');
 
 /** Of this benchmark's own: another may run beside it. */
 const METRICS = `127.0.0.1:${20_000 + (process.pid % 10_000)}`;
@@ -37,19 +41,25 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
 }
 
 /** The same on data that stay, so that it can be started again. */
-export async function startOn(data: string, nodeOptions: readonly string[] = []): Promise<Target> {
+export async function startOn(
+  data: string,
+  nodeOptions: readonly string[] = [],
+  { metered = false } = {},
+): Promise<Target> {
   const begin = performance.now();
   const child = spawn(
     process.execPath,
     [
       ...nodeOptions,
+      ...(metered ? ['--import', METER] : []),
       MAIN,
       ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', METRICS],
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   );
-  const origin = await firstUrl(child.stdout);
+  child.channel?.unref();
+  const origin = await firstUrl(child.stdout!);
   const startedInMs = performance.now() - begin;
   const postgres = Number.parseInt(readFileSync(join(data, 'db/postmaster.pid'), 'utf8'), 10);
   return {
@@ -57,12 +67,21 @@ export async function startOn(data: string, nodeOptions: readonly string[] = [])
     origin,
     startedInMs,
     cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
+    ...(metered ? { longestTurnMs: () => longestTurnMs(child) } : {}),
     metrics: async () => (await fetch(`http://${METRICS}/`)).text(),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await once(child, 'exit');
     },
   };
+}
+
+async function longestTurnMs(child: ChildProcess): Promise<number> {
+  child.channel?.ref();
+  child.send('cpu' satisfies Question);
+  const [measured] = (await once(child, 'message')) as [Measured];
+  child.channel?.unref();
+  return measured.turnMs;
 }
 
 /** Goes on reading: a server whose output nobody takes would stop at it. */
