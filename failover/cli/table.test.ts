@@ -36,6 +36,13 @@ test('a copy of the database that was set aside here is named until it is remove
   expect(said).toContain('from 2026-11-20');
 });
 
+test('a key in etcd that nobody can read is named, with what shows it', () => {
+  const unreadable = ['/service/farol/sync'];
+  const said = table({ ...statusWith([site('a', {})]), unreadable }, now);
+  expect(said).toContain("Nobody can read what is in etcd's key /service/farol/sync");
+  expect(table(statusWith([site('a', {})]), now)).not.toContain('Nobody can read');
+});
+
 test.each([
   [{ kind: 'direct' }, 'healthy'],
   [{ kind: 'through', site: 'c' }, 'healthy, through c'],

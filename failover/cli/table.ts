@@ -19,6 +19,7 @@ export function table(status: Status, nowMs = Date.now()): string {
   const sentences = [
     ...[leader, address, others, ...warnings, ...outlook(status)],
     ...setAsideHere(status),
+    ...notReadable(status),
     ...renewals,
   ];
   return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
@@ -91,6 +92,12 @@ function setAsideHere({ setAside }: Status): string[] {
     `Here ${path} is a copy of the database that Patroni could not use, from ${since.slice(0, 10)}; remove it when nobody wants to look into it.`,
   ];
 }
+
+const notReadable = ({ unreadable }: Status): string[] =>
+  unreadable.map(
+    (key) =>
+      `Nobody can read what is in etcd's key ${key}, so it counts for nothing; see what \`etcdctl get ${key}\` says.`,
+  );
 
 /** An authority of one's own takes people and a visit; this leaves them three weeks. */
 const RENEW_WITHIN_DAYS = 21;

@@ -1,3 +1,4 @@
+import { isPaused } from './carried.ts';
 import { reasonNotToLead } from './leadership.ts';
 import { behindGate } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
@@ -119,7 +120,10 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
     const why = reasonAgainst(state, site, now, timings);
     return why === null ? `${site} may lead` : `${site} may not lead: ${why}`;
   });
-  return sentences.length === 0 ? 'No other site is known.' : `${sentences.join('; ')}.`;
+  const paused = isPaused(state, now)
+    ? ` Paused: no automatic switchover for ${seconds((state.pause?.until ?? now) - now)}.`
+    : '';
+  return `${sentences.length === 0 ? 'No other site is known' : sentences.join('; ')}.${paused}`;
 }
 
 function serverOf(state: State, site: Site): ServerReport | null {

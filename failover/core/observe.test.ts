@@ -23,10 +23,18 @@ test('a reading that left before the pulse came does not make it new again', () 
   expect(read(late, view('1', 20), 1_000).pulses.b).toEqual({ revision: 20, seenAt: 800 });
 });
 
-test('an etcd that was made anew counts from one, and a watch of the old one says nothing of it', () => {
-  const old = read(start(self, 0), view('1', 5_000), 100);
-  const anew = see(read(old, view('2', 7), 1_000), '1', 5_001, 1_100);
-  expect(anew.pulses.b).toEqual({ revision: 7, seenAt: 1_000 });
+test('an agent listens to one etcd: another one renews nothing, and status says what to do', () => {
+  const known = {
+    ...read(start(self, 0), view('1', 5_000), 100),
+    leader: { revision: 7, until: 500 },
+  };
+  const holds = { leader: 7 };
+  const pulsed = { kind: 'pulsed', sentAt: 900, holds, renewed: true, view: view('2', 7) } as const;
+  const after = observe(known, pulsed, 1_000, TIMINGS);
+  expect([after.leader, after.view, after.readAt]).toEqual([known.leader, known.view, 100]);
+  expect(after.etcdTrouble).toContain('another etcd answers, cluster 2 and not 1');
+  expect(see(after, '2', 5_001, 1_100).pulses.b).toEqual({ revision: 5_000, seenAt: 100 });
+  expect(read(after, view('1', 5_010), 1_200).etcdTrouble).toBeNull();
 });
 
 const self: Self = {

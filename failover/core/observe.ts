@@ -1,4 +1,6 @@
+import { pauseFor, seePause, takeUp } from './carried.ts';
 import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
+import { knowsEtcd } from './sites.ts';
 import type { Held, Server, State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
@@ -6,6 +8,8 @@ import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.
 /** Takes an input into the state; decides nothing. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
   const state = answered(before, input);
+  const other = otherEtcd(state, input);
+  if (other !== null) return { ...state, etcdTrouble: other };
   switch (input.kind) {
     case 'read':
     case 'released':
@@ -60,7 +64,9 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
       return { ...state, etcdLeader: { here: input.here, others: input.others, since, movedAt } };
     }
     case 'pause-wanted':
-      return { ...state, pausedUntil: now + input.forMs };
+      return knowsEtcd(state, now, timings)
+        ? { ...state, pause: pauseFor(state, input.forMs, now) }
+        : state;
     case 'failed':
       return fail(state, input.effect, input.reason, now);
     case 'tick':
@@ -104,12 +110,19 @@ function answerTo(input: Input): Pending | null {
 }
 
 /**
- * Answers may overtake each other; an older reading says nothing new. A rebuilt etcd counts from one
- * again, and its cluster id tells.
+ * Beside one that was made anew by force (F6) the members of the old one may live on: who listened to both would
+ * renew in one what somebody else took in the other. An agent knows one etcd for as long as it runs.
  */
-function seeView(state: State, view: View, now: Millis): State {
-  const isSameEtcd = state.view?.clusterId === view.clusterId;
-  if (isSameEtcd && view.revision < state.view!.revision) return state;
+function otherEtcd({ view }: State, input: Input): string | null {
+  if (!('view' in input) || view === null || view.clusterId === input.view.clusterId) return null;
+  const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
+  return `another etcd answers, ${which}: if it was made anew, restart the agents, else end the other`;
+}
+
+/** Answers may overtake each other; an older reading says nothing new. */
+function seeView(before: State, view: View, now: Millis): State {
+  if (before.view !== null && view.revision < before.view.revision) return before;
+  const state = before.view === null ? takeUp(before, view, now) : before;
   const leader = reconcile(state.leader, view.leader, state.self.site);
   const address = reconcile(state.address, view.address, state.self.site);
   return {
@@ -117,10 +130,11 @@ function seeView(state: State, view: View, now: Millis): State {
     view,
     readAt: now,
     etcdTrouble: null,
-    pulses: seePulses(isSameEtcd ? state.pulses : {}, view, now),
+    pulses: seePulses(state.pulses, view, now),
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
+    pause: seePause(state, view, now),
     wish: seeWish(state.wish, view, now),
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
     leader,

@@ -10,6 +10,8 @@ import { ask, type Turn, update } from './turn.ts';
  */
 export function pulse(turn: Turn): void {
   const { state, now, timings } = turn;
+  // What the agent before this one carried is in the key that this would overwrite.
+  if (state.view === null) return;
   const report = reportNow(state, now, timings);
   // Who judges a wish for a switchover waits for the positions of all.
   const position = state.wish === null ? '' : report.postgres?.lsn;
@@ -36,7 +38,8 @@ const SPACING_MS = 100;
 
 /** A watch only says that something changed: it is read at once, and one reading at a time. */
 export function read(turn: Turn, input: Input): void {
-  if (input.kind === 'hint') update(turn, { rereadWanted: true });
+  const begins = turn.state.view === null && input.kind === 'tick';
+  if (input.kind === 'hint' || begins) update(turn, { rereadWanted: true });
   if (!turn.state.rereadWanted) return;
   if (ask(turn, 'read', { kind: 'read' })) update(turn, { rereadWanted: false });
 }

@@ -1,3 +1,4 @@
+import { carriedBy } from './carried.ts';
 import { reasonGateIsClosed } from './gate.ts';
 import { isAtWork } from './sites.ts';
 import type { State } from './state.ts';
@@ -21,6 +22,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,
+    carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };
 }
@@ -47,8 +49,9 @@ export function urgentPartOf({
   power,
   notCandidate,
   heldDown,
+  carried,
 }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown}`;
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${carried?.pause?.number}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {

@@ -87,7 +87,8 @@ export interface State {
   readonly lags: Readonly<Record<Site, Lag>>;
   /** Since when leader, address and primary are where they are. */
   readonly calmSince: Millis;
-  readonly pausedUntil: Millis;
+  /** No automatic moves; ordered by an operator at any site. */
+  readonly pause: { readonly number: number; readonly until: Millis } | null;
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
 }
 
@@ -182,7 +183,7 @@ export function start(self: Self, now: Millis): State {
     addressVacantSince: null,
     leaderlessSince: null,
     unprotectedSince: null,
-    rereadWanted: false,
+    rereadWanted: true,
     nextPulseAt: now,
     reported: null,
     leader: null,
@@ -223,7 +224,7 @@ export function start(self: Self, now: Millis): State {
     wish: null,
     lags: {},
     calmSince: now,
-    pausedUntil: LONG_AGO,
+    pause: null,
     pending: {},
   };
 }

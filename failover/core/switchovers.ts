@@ -1,3 +1,4 @@
+import { isPaused } from './carried.ts';
 import type { Input } from './inputs.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Moves, State } from './state.ts';
@@ -37,7 +38,7 @@ function rescue(turn: Turn): void {
   const { state, now, timings } = turn;
   const from = state.view?.patroni.leader;
   if (!from || from.site === state.self.site || state.self.witness) return;
-  if (now < state.pausedUntil || state.view?.patroni.paused) return;
+  if (isPaused(state, now) || state.view?.patroni.paused) return;
   if (now - state.rescuedAt < RESCUE_EVERY_MS || !knowsEtcd(state, now, timings)) return;
   const quiet = silence(state, from.site, now, timings);
   if (!Number.isFinite(quiet) || quiet < timings.agentPatienceMs) return;
@@ -80,8 +81,12 @@ function reasonToRefuse(
 }
 
 function confirmPause(turn: Turn, input: Extract<Input, { kind: 'pause-wanted' }>): void {
-  const text = `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`;
-  turn.effects.push({ kind: 'answer', id: input.id, accepted: true, text });
+  // All agents must hear of it, by way of etcd.
+  const accepted = knowsEtcd(turn.state, turn.now, turn.timings);
+  const text = accepted
+    ? `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`
+    : 'etcd does not answer, so no other agent would hear of it.';
+  turn.effects.push({ kind: 'answer', id: input.id, accepted, text });
 }
 
 function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
@@ -118,7 +123,7 @@ function reasonToMove(state: State, now: Millis, timings: Timings): string | nul
   if (state.self.witness) return null;
   // A battery that ends waits for nobody to prove himself.
   const low = power.power === 'low';
-  if (now < state.pausedUntil || (now < state.moves.heldUntil && !low)) return null;
+  if (isPaused(state, now) || (now < state.moves.heldUntil && !low)) return null;
   if (view?.patroni.leader?.site !== state.self.site) return null;
   if (postgres === null || now - postgres.at > timings.freshMs) return null;
   if (postgres.report.role !== 'primary' || postgres.report.state !== 'running') return null;

@@ -71,8 +71,23 @@ export interface Report {
   readonly heldDown: boolean;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
+  /** Agents of earlier versions say nothing of it. */
+  readonly carried?: Carried;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */
   readonly etcdLeader: boolean;
+}
+
+/** What has to outlive this agent. */
+export interface Carried {
+  /** Ordered by an operator; of two the one with the greater number is later. */
+  readonly pause: { readonly number: number; readonly leftMs: number } | null;
+  readonly moves: {
+    readonly count: number;
+    readonly passedMs: number;
+    readonly heldMs: number;
+  } | null;
+  /** Since this site's copy was cloned anew by its agent. */
+  readonly reinitializedMs: number | null;
 }
 
 /** `through`: over the front of another site, since the link to the writer's is cut. */

@@ -21,6 +21,8 @@ export interface Status {
   /** What is left of Patroni's leader key; null where it is not known or there is none. */
   readonly patroniKeyLeftMs: Millis | null;
   readonly writes: Writes;
+  /** Keys in etcd whose values nobody can read; they are taken as if they were not there. */
+  readonly unreadable: readonly string[];
   /** On the disk of the site that answers: a copy of the database that Patroni could not use. */
   readonly setAside: { readonly path: string; readonly since: string } | null;
   readonly sites: readonly SiteStatus[];
@@ -91,6 +93,7 @@ export function statusOf(
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
     ...asked,
     writes: writesOf(state, now, TIMINGS),
+    unreadable: view?.unreadable ?? [],
     sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
   };
 }

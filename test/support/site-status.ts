@@ -36,6 +36,7 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   etcd: [],
   patroniKeyLeftMs: null,
   setAside: null,
+  unreadable: [],
   writes: { kind: 'flow', sinceMs: null, confirming: [{ site: 'b', silentMs: null }] },
   sites,
 });

@@ -123,6 +123,39 @@ test.skipIf(missing)("Patroni's leader is read with what is left of its lease", 
   expect((await etcd.read()).patroni.leader).toBeNull();
 });
 
+test.skipIf(missing)("Patroni's leader key is handed over with the lease of the next", async () => {
+  const { etcd, effect, to } = await wished('given');
+  expect(await etcd.giveLeaderKey(effect, to)).toBe(true);
+  const { leader, failover } = (await etcd.read()).patroni;
+  expect([leader, failover]).toEqual([{ site: 'b', lease: to }, null]);
+  expect(await etcd.giveLeaderKey(effect, to)).toBe(false);
+});
+
+test.skipIf(missing)('it is not where anything is no longer as it was seen', async () => {
+  const { etcd, effect, to, scope, from } = await wished('kept');
+  const stale = [{ failover: 1 }, { sync: 1 }, { config: 1 }, { lease: to }];
+  for (const change of stale) {
+    expect(await etcd.giveLeaderKey({ ...effect, ...change }, to), `${change}`).toBe(false);
+  }
+  expect(await etcd.giveLeaderKey(effect, from), 'a lease that is not of b').toBe(false);
+  await put(`/service/${scope}/leader`, 'c', from);
+  expect(await etcd.giveLeaderKey(effect, to), 'another leader').toBe(false);
+  expect((await etcd.read()).patroni.leader).toEqual({ site: 'c', lease: from });
+});
+
+test.skipIf(missing)('a wish is taken back as long as the leader is as it was', async () => {
+  const { etcd, effect, scope } = await wished('taken-back');
+  await etcd.cancelSwitchover({ ...effect, lease: null });
+  expect((await etcd.read()).patroni.failover).not.toBeNull();
+  await etcd.cancelSwitchover(effect);
+  expect((await etcd.read()).patroni.failover).toBeNull();
+  await put(`/service/${scope}/failover`, '{"leader":"a","member":"b"}');
+  await post('/v3/kv/deleterange', { key: b64(`/service/${scope}/leader`) });
+  const { failoverRevision: failover } = (await etcd.read()).patroni;
+  await etcd.cancelSwitchover({ lease: null, failover });
+  expect((await etcd.read()).patroni.failover).toBeNull();
+});
+
 test.skipIf(missing)('the only member leads, and has nobody to hand over to', async () => {
   expect(await open('a').etcd.leadership()).toEqual({ here: true, others: [] });
 });
@@ -156,6 +189,26 @@ const claim = (known: { revision?: number; over?: Predecessor }) =>
     report: well,
     ...known,
   }) as const;
+
+/** Patroni's keys while site a is to give way to b. */
+async function wished(scope: string) {
+  const { etcd } = open('a', scope);
+  const [from, to] = [await grant(), await grant()];
+  await put(`/service/${scope}/leader`, 'a', from);
+  await put(`/service/${scope}/members/b`, '{}', to);
+  await put(`/service/${scope}/sync`, '{"leader":"a","sync_standby":"b,c","quorum":1}');
+  await put(`/service/${scope}/config`, '{}');
+  await put(`/service/${scope}/failover`, '{"leader":"a","member":"b"}');
+  const { sync, failoverRevision, configRevision } = (await etcd.read()).patroni;
+  const seen = { failover: failoverRevision, sync: sync!.revision, config: configRevision };
+  const effect = { kind: 'hand-over', to: 'b', lease: from, ...seen } as const;
+  return { etcd, effect, scope, from, to };
+}
+
+const grant = async () => (await post('/v3/lease/grant', { TTL: 60 })).ID;
+
+const put = (key: string, value: string, lease?: string) =>
+  post('/v3/kv/put', { key: b64(key), value: b64(value), ...(lease && { lease }) });
 
 const b64 = (text: string) => Buffer.from(text).toString('base64');
 

@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { step } from './machine.ts';
+import { type State, start } from './state.ts';
+import { wellAtSite } from './story.ts';
+import type { Report, Site, View } from './view.ts';
+
+const MINUTE = 60_000;
+
+test('before it has seen what the agent before it carried, an agent overwrites nothing', () => {
+  const begun = step(fresh('a', 0), { kind: 'tick' }, 0);
+  expect(begun.effects.map(({ kind }) => kind)).toEqual(['read']);
+  const failed = step(begun.state, { kind: 'failed', effect: 'read', reason: 'x' }, 50);
+  expect(step(failed.state, { kind: 'tick' }, 100).effects.map(({ kind }) => kind)).toEqual([
+    'read',
+  ]);
+});
+
+test('a pause that is ordered at one site holds at all, and ends at all', () => {
+  const a = pause(see(fresh('a', 0), {}, 100), 10 * MINUTE, 200);
+  const told = reportOf(a, 'a', 10_000);
+  const b = see(fresh('b', 5_000_000), { a: told }, 5_000_000);
+  expect(b.pause?.until).toBe(5_000_000 + told.carried!.pause!.leftMs);
+  const stale = see(b, { a: told }, 5_069_000);
+  expect(stale.pause).toEqual(b.pause);
+  const ended = pause(stale, 0, 5_070_000);
+  const heard = see(a, { b: reportOf(ended, 'b', 5_070_000) }, 80_000);
+  expect(heard.pause?.until).toBe(80_000);
+});
+
+test('a restarted agent goes on with what is left of a pause, as who has counted furthest says', () => {
+  const a = pause(see(fresh('a', 0), {}, 100), 10 * MINUTE, 200);
+  const early = reportOf(a, 'a', 1_000);
+  const late = reportOf(a, 'a', 9 * MINUTE);
+  const again = see(fresh('a', 0), { a: late, c: early }, 50);
+  expect(again.pause?.until).toBe(50 + late.carried!.pause!.leftMs);
+  const over = see(fresh('a', 0), { a: reportOf(a, 'a', 11 * MINUTE), c: early }, 50);
+  expect(over.pause?.until).toBe(50);
+});
+
+test('hold-down and the time of a clone outlive the agent, those of other sites are none of ours', () => {
+  const moved = {
+    ...see(fresh('a', 0), {}, 100),
+    moves: { count: 3, lastAt: 1_000, heldUntil: 41_000 },
+    reinitializedAt: 2_000,
+  };
+  const told = reportOf(moved, 'a', 11_000);
+  const again = see(fresh('a', 0), { a: told }, 50);
+  expect(again.moves).toEqual({ count: 3, lastAt: -9_950, heldUntil: 30_050 });
+  expect(again.reinitializedAt).toBe(-8_950);
+  expect(see(fresh('b', 0), { a: told }, 50).moves.count).toBe(0);
+});
+
+test('a pause of which nobody else would hear is refused', () => {
+  const order = { kind: 'pause-wanted', id: '1', forMs: MINUTE } as const;
+  const { state, effects } = step(fresh('a', 0), order, 100);
+  expect(effects).toContainEqual(expect.objectContaining({ kind: 'answer', accepted: false }));
+  expect(state.pause).toBeNull();
+  const silent = step(see(fresh('a', 0), {}, 100), order, 20_000);
+  expect(silent.state.pause).toBeNull();
+});
+
+function fresh(site: Site, now: number): State {
+  const may = { mayHandOver: true, mayHoldAddress: false };
+  return start({ site, witness: false, strict: true, serverUrl: null, ...may }, now);
+}
+
+const pause = (state: State, forMs: number, now: number): State =>
+  step(state, { kind: 'pause-wanted', id: '1', forMs }, now).state;
+
+/** What the site says with its next pulse. */
+function reportOf(state: State, site: Site, now: number): Report {
+  const due = { ...state, nextPulseAt: now };
+  const { effects } = step(due, { kind: 'tick' }, now);
+  const pulse = effects.find((effect) => effect.kind === 'pulse');
+  if (pulse?.kind !== 'pulse') throw new Error(`${site} gave no pulse`);
+  return pulse.report;
+}
+
+let revision = 10;
+
+function see(state: State, said: Record<Site, Report>, now: number): State {
+  revision += 1;
+  const report = (site: Site) => said[site] ?? wellAtSite(site);
+  const sites = ['a', 'b', 'c'].map((site) => [site, { revision, report: report(site) }]);
+  const view: View = {
+    clusterId: '1',
+    revision,
+    leader: { site: null, revision: 0 },
+    address: { site: null, revision: 0 },
+    sites: Object.fromEntries(sites),
+    patroni: {
+      leader: null,
+      sync: null,
+      failover: null,
+      failoverRevision: 0,
+      timeline: 1,
+      paused: false,
+      configRevision: 0,
+    },
+    unreadable: [],
+  };
+  return step(state, { kind: 'read', view }, now).state;
+}

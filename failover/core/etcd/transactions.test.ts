@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { NAMES, Store } from '../simulation/store.ts';
+import { wellAtSite } from '../story.ts';
+import { claim, giveLeaderKey, pulse, release } from './transactions.ts';
+
+const report = wellAtSite('a');
+
+test('a pulse that would renew a lease of somebody else puts nothing', () => {
+  const store = new Store();
+  const revision = take(store, 'a', 0);
+  const beat = (leader: number) =>
+    store.transact(pulse(NAMES, 'a', { kind: 'pulse', sentAt: 0, holds: { leader }, report }));
+  expect(beat(revision)).toBe(true);
+  take(store, 'b', revision);
+  const before = store.view().sites.a?.revision;
+  expect(beat(revision)).toBe(false);
+  expect(store.view().sites.a?.revision).toBe(before);
+});
+
+test('a lease is given back by who still has it, and by nobody else', () => {
+  const store = new Store();
+  const first = take(store, 'a', 0);
+  const second = take(store, 'b', first);
+  const giveBack = (revision: number) =>
+    store.transact(release(NAMES, { kind: 'release', lease: 'leader', revision }));
+  expect(giveBack(first)).toBe(false);
+  expect(store.view().leader).toEqual({ site: 'b', revision: second });
+  expect(giveBack(second)).toBe(true);
+  expect(store.view().leader.site).toBeNull();
+});
+
+test.each(['lease', 'failover', 'sync', 'config', 'member'] as const)(
+  "Patroni's leader key is not handed over if its %s is another by now",
+  (what) => {
+    const store = new Store();
+    store.grant('1', 0);
+    store.put(NAMES.patroniLeader, 'a', '1');
+    store.put(NAMES.patroniMember('b'), {}, '2');
+    for (const key of [NAMES.patroniFailover, NAMES.patroniSync, NAMES.patroniConfig])
+      store.put(key, {});
+    const seen = (key: string) => store.get(key)?.revision ?? 0;
+    const effect = {
+      kind: 'hand-over',
+      to: 'b',
+      lease: '1',
+      failover: seen(NAMES.patroniFailover),
+      sync: seen(NAMES.patroniSync),
+      config: seen(NAMES.patroniConfig),
+    } as const;
+    if (what === 'lease') store.put(NAMES.patroniLeader, 'a', '3');
+    if (what === 'failover') store.put(NAMES.patroniFailover, {});
+    if (what === 'sync') store.put(NAMES.patroniSync, {});
+    if (what === 'config') store.put(NAMES.patroniConfig, {});
+    if (what === 'member') store.put(NAMES.patroniMember('b'), {}, '4');
+    expect(store.transact(giveLeaderKey(NAMES, 'a', effect, '2'))).toBe(false);
+  },
+);
+
+function take(store: Store, site: string, revision: number): number {
+  const asked = { kind: 'claim', lease: 'leader', sentAt: 0, revision, over: null } as const;
+  expect(store.transact(claim(NAMES, site, { ...asked, report }))).toBe(true);
+  return store.view().leader.revision;
+}
