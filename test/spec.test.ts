@@ -23,11 +23,11 @@ const SHARED: Readonly<Record<string, string>> = {
 /** For whom a token changes nothing, none is asked for: an expired one must not be refused. */
 const WITHOUT_TOKEN = ['getVersions'];
 
-/** They cost nothing. */
-const WITHOUT_LIMIT = ['getVersions', 'getWellknown', 'getPresence'];
-
 /** Once in the specification, and still called by old clients. */
 const OLD = ['sendMessageWithoutTxn'];
+
+/** What is the same for all, although only the writer says it. */
+const WITHOUT_LIMIT = ['getVersions'];
 
 const endpoints = clientApi as readonly Endpoint<never>[];
 const endpointsOfToday = endpoints.filter(({ operation }) => !OLD.includes(operation));
@@ -148,9 +148,11 @@ test('every endpoint parses all parameters of its routes, and no others', () => 
   expect(wrong).toEqual([]);
 });
 
-test('nothing that costs something is without a limit', () => {
+test('nothing is without a limit that looks at anything but the configuration', () => {
   const unlimited = endpoints.filter((each) => each.rateLimit === 'none');
-  const wrong = unlimited.filter(({ operation }) => !WITHOUT_LIMIT.includes(operation));
+  const isConstant = ({ operation, servedBy }: Endpoint<never>) =>
+    servedBy === 'any' || WITHOUT_LIMIT.includes(operation);
+  const wrong = unlimited.filter((each) => !isConstant(each));
   expect(wrong.map((each) => each.operation)).toEqual([]);
 });
 

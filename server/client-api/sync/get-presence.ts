@@ -15,7 +15,7 @@ export const getPresence = endpoint({
   operation: 'getPresence',
   routes: ['GET /_matrix/client/v3/presence/{userId}/status'],
   auth: 'user',
-  rateLimit: 'none',
+  rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId }),
 
