@@ -4,12 +4,12 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { filterContent, filterRow } from '../storage/accounts/filters.ts';
 
-const KEPT_MAX = 10_000;
-
-/** Filters that clients uploaded. They never change: the id is a hash of the content. */
+/**
+ * Filters that clients uploaded. They never change: the id is a hash of the content. None is kept in
+ * memory here, where /sync keeps what it has made of them.
+ */
 export class Filters {
   readonly #stored: Stored;
-  readonly #kept = new Map<string, JsonObject>();
 
   constructor(stored: Stored) {
     this.#stored = stored;
@@ -29,14 +29,7 @@ export class Filters {
   }
 
   async get(userId: UserId, filterId: string): Promise<JsonObject | undefined> {
-    const key = `${userId}\0${filterId}`;
-    const kept = this.#kept.get(key);
-    if (kept) return kept;
     const content = await filterContent(this.#stored.database, userId, filterId);
-    if (content === undefined) return undefined;
-    const filter = JSON.parse(content) as JsonObject;
-    this.#kept.set(key, filter);
-    if (this.#kept.size > KEPT_MAX) this.#kept.delete(this.#kept.keys().next().value!);
-    return filter;
+    return content === undefined ? undefined : (JSON.parse(content) as JsonObject);
   }
 }

@@ -1,33 +1,37 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
 import { invalidParam, notFound } from '../../../protocol/matrix-error.ts';
+import { Lru } from '../../../rooms/memory/lru.ts';
 import { type Filter, parseFilter } from './filter.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
-const KEPT_MAX = 2_000;
+/** Of all that are kept, in characters of their JSON; parsed, one may take ten times as much. */
+const LENGTH_MAX = 4 * 1_048_576;
 
 export const noFilter = parseFilter({});
 
 /** Filters as /sync names them: the JSON itself, or the id of a stored one. Parsed once. */
 export class Filters {
   readonly #stored: (userId: UserId, filterId: string) => Promise<JsonObject | undefined>;
-  /** The one that was asked for last stands last. */
-  readonly #parsed = new Map<string, Filter>();
+  readonly #parsed: Lru<string, Filter>;
 
-  constructor(stored: (userId: UserId, filterId: string) => Promise<JsonObject | undefined>) {
+  constructor(
+    stored: (userId: UserId, filterId: string) => Promise<JsonObject | undefined>,
+    { lengthMax = LENGTH_MAX } = {},
+  ) {
     this.#stored = stored;
+    this.#parsed = new Lru(lengthMax);
   }
 
   async of(userId: UserId, filter: string | undefined): Promise<Filter> {
     if (filter === undefined || filter === '') return noFilter;
     const isJson = filter.startsWith('{');
     const key = isJson ? filter : `${userId} ${filter}`;
-    const parsed =
-      this.#parsed.get(key) ?? parse(isJson ? jsonOf(filter) : await this.#load(userId, filter));
-    this.#parsed.delete(key);
-    this.#parsed.set(key, parsed);
-    const [oldest] = this.#parsed.keys();
-    if (this.#parsed.size > KEPT_MAX) this.#parsed.delete(oldest!);
+    const known = this.#parsed.get(key);
+    if (known) return known;
+    const json = isJson ? jsonOf(filter) : await this.#load(userId, filter);
+    const parsed = parse(json);
+    this.#parsed.set(key, parsed, key.length + JSON.stringify(json).length);
     return parsed;
   }
 
