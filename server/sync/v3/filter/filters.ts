@@ -1,7 +1,7 @@
+import { Lru } from '../../../log/lru.ts';
 import type { UserId } from '../../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
 import { invalidParam, notFound } from '../../../protocol/matrix-error.ts';
-import { Lru } from '../../../rooms/memory/lru.ts';
 import { type Filter, parseFilter } from './filter.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
