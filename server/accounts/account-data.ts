@@ -2,6 +2,7 @@ import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
+import { tooLarge } from '../protocol/matrix-error.ts';
 import {
   type AccountDatum,
   accountDataChanged,
@@ -76,10 +77,16 @@ export class AccountData {
   }
 
   async setTag(userId: UserId, roomId: RoomId, tag: string, content: JsonObject): Promise<void> {
-    await this.change({ userId, roomId, type: TAGS }, (before) => ({
-      ...before,
-      tags: { ...tagsIn(before), [tag]: content },
-    }));
+    await this.change({ userId, roomId, type: TAGS }, (before) =>
+      bounded({ ...before, tags: { ...tagsIn(before), [tag]: content } }),
+    );
+  }
+
+  /** All at once; those that are there already stay as they are. */
+  async addTags(userId: UserId, roomId: RoomId, tags: JsonObject): Promise<void> {
+    await this.change({ userId, roomId, type: TAGS }, (before) =>
+      bounded({ ...before, tags: { ...tags, ...tagsIn(before) } }),
+    );
   }
 
   async removeTag(userId: UserId, roomId: RoomId, tag: string): Promise<void> {
@@ -112,6 +119,15 @@ export class AccountData {
 
 /** Held from a read until what was made of it is committed. */
 export const accountDataLockOf = (userId: UserId): string => `account-data:${userId}`;
+
+/** Each tag that is set reads and writes all of them. */
+const TAGS_LENGTH_MAX = 1_048_576;
+
+function bounded(content: JsonObject): JsonObject {
+  if (JSON.stringify(content).length > TAGS_LENGTH_MAX)
+    throw tooLarge(`The tags of a room have at most ${TAGS_LENGTH_MAX} characters in all`);
+  return content;
+}
 
 const parse = (json: string): JsonObject => JSON.parse(json) as JsonObject;
 

@@ -40,6 +40,26 @@ test('tags and push rules of a room are said of the one that takes its place, on
   }
 });
 
+test('all tags of a room together have a bound, and are taken along in one change or not at all', async () => {
+  await using bench = await workbench();
+  const large = { text: 'x'.repeat(300_000) };
+  const tag = (roomId: RoomId, name: string) =>
+    bench.accountData.setTag(alice, roomId, name, large);
+  for (const name of ['u.1', 'u.2', 'u.3']) await tag(from, name);
+  await expect(tag(from, 'u.4')).rejects.toMatchObject({ status: 413, errcode: 'M_TOO_LARGE' });
+  expect(Object.keys(await bench.accountData.tags(alice, from))).toEqual(['u.1', 'u.2', 'u.3']);
+
+  const before = bench.committed();
+  await followRoom(bench, alice, { from, to });
+  expect(bench.committed()).toBe(before + 1);
+  expect(Object.keys(await bench.accountData.tags(alice, to))).toEqual(['u.1', 'u.2', 'u.3']);
+
+  const full = '!full:example.org' as RoomId;
+  await tag(full, 'u.5');
+  await followRoom(bench, alice, { from, to: full });
+  expect(Object.keys(await bench.accountData.tags(alice, full))).toEqual(['u.5']);
+});
+
 async function workbench() {
   const house = await freshSync();
   const { database } = house.fresh;
@@ -53,6 +73,7 @@ async function workbench() {
   const accountData = new AccountData(stored);
   return {
     accountData,
+    committed: () => house.writer.committed.position,
     pushRules: new PushRules(accountData),
     [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
   };

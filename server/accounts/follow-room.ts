@@ -19,17 +19,24 @@ export async function followRoom(
   userId: UserId,
   move: Move,
 ): Promise<void> {
-  const tags = await accountData.tags(userId, move.from);
-  const known = await accountData.tags(userId, move.to);
-  for (const [tag, content] of Object.entries(tags))
-    if (!Object.hasOwn(known, tag))
-      await accountData.setTag(userId, move.to, tag, content as never);
+  // Whoever has as much of either as one may have enters the room nevertheless.
+  await unlessRefused(() => followTags(accountData, userId, move));
   const rules = await pushRules.of(userId);
   if (withRoom(rules, move) === rules) return;
+  await unlessRefused(() => pushRules.edit(userId, (current) => withRoom(current, move)));
+}
+
+async function followTags(accountData: AccountData, userId: UserId, { from, to }: Move) {
+  const tags = await accountData.tags(userId, from);
+  const known = await accountData.tags(userId, to);
+  if (Object.keys(tags).some((tag) => !Object.hasOwn(known, tag)))
+    await accountData.addTags(userId, to, tags);
+}
+
+async function unlessRefused(work: () => Promise<unknown>): Promise<void> {
   try {
-    await pushRules.edit(userId, (current) => withRoom(current, move));
+    await work();
   } catch (error) {
-    // Whoever has as many rules as one may have enters the room nevertheless.
     if (!(error instanceof MatrixError)) throw error;
   }
 }
