@@ -1,0 +1,126 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface LabHost {
+  readonly name: string;
+  readonly ip: string;
+  readonly witness: boolean;
+}
+
+export interface Lab {
+  /** Prefixes containers and the network. */
+  readonly name: string;
+  readonly hosts: readonly LabHost[];
+  readonly address: string;
+  /** The inventory for `ansible-playbook --inventory`. */
+  readonly inventory: string;
+  /** Runs a command on a host and returns what it printed; throws if it fails. */
+  on(host: string, ...command: string[]): string;
+  remove(): void;
+}
+
+export interface LabOptions {
+  readonly name: string;
+  /** The first three parts of the addresses, such as `10.231.7`. */
+  readonly subnet: string;
+  readonly sites: readonly string[];
+  readonly witnesses?: readonly string[];
+  /** A folder for the inventory and the cluster's secrets. */
+  readonly folder: string;
+}
+
+const IMAGE = 'farol-lab-host';
+
+/**
+ * Raises bare Debian hosts with systemd in containers, on a network of their own. They have what an
+ * administrator gets from a provider, and nothing else.
+ */
+export function raiseLab(options: LabOptions): Lab {
+  const { name, subnet, folder } = options;
+  const hosts = plan(options);
+  docker('build', '--quiet', '--tag', IMAGE, join(import.meta.dirname, 'image'));
+  const remove = () => {
+    for (const host of hosts)
+      docker.maybe('rm', '--force', '--volumes', container(name, host.name));
+    docker.maybe('network', 'rm', name);
+  };
+  remove();
+  docker('network', 'create', '--subnet', `${subnet}.0/24`, name);
+  for (const host of hosts) docker('run', '--detach', ...machine(name, host), IMAGE);
+  const address = `${subnet}.100`;
+  return {
+    name,
+    hosts,
+    address,
+    inventory: writeInventory({ ...options, hosts, address, folder }),
+    on: (host, ...command) => docker('exec', container(name, host), ...command),
+    remove,
+  };
+}
+
+function plan({ subnet, sites, witnesses = [] }: LabOptions): LabHost[] {
+  const all = [...sites, ...witnesses];
+  return all.map((name, index) => ({
+    name,
+    ip: `${subnet}.${11 + index}`,
+    witness: witnesses.includes(name),
+  }));
+}
+
+/** What systemd needs of a container that is not privileged; see image/init. */
+const machine = (lab: string, { name, ip }: LabHost): string[] => [
+  ...['--name', container(lab, name), '--hostname', name, '--network', lab, '--ip', ip],
+  ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE', '--cgroupns', 'private'],
+  ...['seccomp', 'apparmor', 'systempaths'].flatMap((kind) => [
+    '--security-opt',
+    `${kind}=unconfined`,
+  ]),
+  ...['--device-cgroup-rule', 'a *:* rwm'],
+  ...['--tmpfs', '/run:exec,mode=755', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec,mode=1777'],
+];
+
+const container = (lab: string, host: string): string => `${lab}-${host}`;
+
+/** As an administrator writes it, but for the way to the hosts. */
+function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: string }): string {
+  const group = (witness: boolean) =>
+    Object.fromEntries(
+      lab.hosts
+        .filter((host) => host.witness === witness)
+        .map(({ name, ip }) => [name, { ansible_host: container(lab.name, name), farol_ip: ip }]),
+    );
+  const inventory = {
+    sites: { hosts: group(false) },
+    witnesses: { hosts: group(true) },
+    all: {
+      vars: {
+        ansible_connection: 'community.docker.docker',
+        farol_cluster: 'lab',
+        farol_server_name: 'chat.example.org',
+        farol_address: `${lab.address}/24`,
+        farol_registration: 'open',
+        farol_shared_buffers: '128MB',
+        farol_wal_keep: '128MB',
+        farol_wal_keep_max: '1GB',
+      },
+    },
+  };
+  mkdirSync(lab.folder, { recursive: true });
+  const file = join(lab.folder, 'hosts.yml');
+  writeFileSync(file, `${JSON.stringify(inventory, null, 2)}\n`);
+  return file;
+}
+
+function docker(...options: string[]): string {
+  const ended = spawnSync('docker', options, { encoding: 'utf8', maxBuffer: 64 << 20 });
+  if (ended.status === 0) return ended.stdout.trim();
+  throw new Error(
+    `docker ${options.slice(0, 6).join(' ')} failed:\n${ended.stderr}${ended.stdout}`,
+  );
+}
+
+/** For what may be gone already. */
+docker.maybe = (...options: string[]): void => {
+  spawnSync('docker', options, { stdio: 'ignore' });
+};

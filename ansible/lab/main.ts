@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { raiseLab } from './machines.ts';
+
+// `npm run lab`: three bare hosts in containers, provisioned by the playbooks, left to be played with.
+
+const ansible = join(import.meta.dirname, '..');
+const folder = join(ansible, '../.cache/lab');
+console.log('Raising three bare Debian hosts …');
+const lab = raiseLab({
+  name: 'farol-lab',
+  subnet: process.env.FAROL_LAB_SUBNET ?? '10.231.7',
+  sites: ['north', 'south', 'harbour'],
+  folder,
+});
+const { status } = spawnSync(
+  'ansible-playbook',
+  ['--inventory', lab.inventory, join(ansible, 'site.yml'), ...process.argv.slice(2)],
+  { stdio: 'inherit', cwd: ansible },
+);
+console.log(
+  status === 0
+    ? `The cluster answers at https://${lab.address} (also docker exec ${lab.name}-north farol status).
+Again, or another playbook: ansible-playbook -i ${lab.inventory} site.yml
+Away with it: docker rm -fv ${lab.hosts.map(({ name }) => `${lab.name}-${name}`).join(' ')}; docker network rm ${lab.name}`
+    : 'The hosts are left as they are, to be looked at.',
+);
+process.exitCode = status ?? 1;
