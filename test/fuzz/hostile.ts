@@ -93,8 +93,19 @@ const BAD_BODIES: Readonly<Record<string, string | Buffer>> = {
   ...BAD_JSON_VALUES,
 };
 
-/** Everything that is tried on one example: each place with each bad value, and the whole. */
-export function* hostilesOf(example: Example): Generator<Hostile> {
+/**
+ * Which of the bad values a place gets: each `of`-th, beginning at `turn`. Endpoints share their
+ * schemas and the reader of bodies, so in a thin run each has others, and together all.
+ */
+export interface Share {
+  readonly of: number;
+  readonly turn: number;
+}
+
+export const EVERYTHING: Share = { of: 1, turn: 0 };
+
+/** What is tried on one example: each place with bad values, and the whole. */
+export function* hostilesOf(example: Example, share: Share): Generator<Hostile> {
   const { method, body } = example;
   const good = { method, token: OWN_TOKEN, path: urlOf(example, 0), body: textOf(body) };
   yield { ...good, what: 'nothing' };
@@ -102,31 +113,39 @@ export function* hostilesOf(example: Example): Generator<Hostile> {
     if (other !== method) yield { ...good, method: other, what: `the method ${other}` };
   for (const bad of ['', 'nobody', 'x'.repeat(5_000)])
     yield { ...good, token: bad, what: `the token ${bad.slice(0, 9)}` };
-  yield* badUrls(example, good);
+  yield* badUrls(example, good, share);
   if (body === undefined) return;
-  for (const [name, text] of Object.entries(BAD_BODIES))
+  for (const [name, text] of Object.entries(BAD_BODIES).filter(inShare(share)))
     yield { ...good, body: text, what: `the body is ${name}` };
-  yield* badPlaces(example, good);
+  yield* badPlaces(example, good, share);
 }
 
-function* badUrls(example: Example, good: Asked): Generator<Hostile> {
+const inShare =
+  ({ of, turn }: Share, shift = 0) =>
+  (_: unknown, index: number): boolean =>
+    (index + turn + shift) % of === 0;
+
+function* badUrls(example: Example, good: Asked, share: Share): Generator<Hostile> {
+  let places = 0;
   for (const part of ['path', 'query'] as const)
-    for (const name of Object.keys(example[part]))
-      for (const [kind, text] of Object.entries(BAD_TEXTS)) {
+    for (const name of Object.keys(example[part])) {
+      for (const [kind, text] of Object.entries(BAD_TEXTS).filter(inShare(share, places))) {
         const path = urlOf(example, text.length, { part, name, text });
         yield { ...good, path, what: `${part} ${name} is ${kind}` };
       }
+      places += 1;
+    }
   yield { ...good, path: `${good.path}/`, what: 'a slash behind the path' };
   const twice = Object.keys(example.query).map((name) => `${name}=1&${name}=2`);
   yield { ...good, path: `${good.path.split('?')[0]}?${twice.join('&')}`, what: 'queries twice' };
 }
 
-function* badPlaces(example: Example, good: Asked): Generator<Hostile> {
+function* badPlaces(example: Example, good: Asked, share: Share): Generator<Hostile> {
   const places = [...placesIn(example.body!)].filter(([first]) => first !== 'auth');
   let count = 0;
   for (const [index, place] of places.entries()) {
     const name = place.join('.');
-    for (const [kind, text] of valuesFor(index, places.length)) {
+    for (const [kind, text] of valuesFor(index + share.turn, places.length, share.of)) {
       count += 1;
       const body = replaced(example.body!, place, text);
       const path = urlOf(example, count);
@@ -142,11 +161,11 @@ const HEAVY_BYTES = 20_000;
 const PLACES_FEW = 12;
 
 /** A large body's places have the values in turn, and more seldom the heavy ones: else it would take minutes. */
-function valuesFor(index: number, places: number): [kind: string, text: string][] {
-  return Object.entries(BAD_JSON_VALUES).filter(([, text], turn) => {
-    if (places <= PLACES_FEW) return text.length < HEAVY_BYTES || (index + turn) % 2 === 0;
-    return (index + turn) % (text.length < HEAVY_BYTES ? 5 : 15) === 0;
-  });
+function valuesFor(index: number, places: number, each: number): [kind: string, text: string][] {
+  const [light, heavy] = places <= PLACES_FEW ? [each, 2 * each] : [5, 15];
+  return Object.entries(BAD_JSON_VALUES).filter(
+    ([, text], turn) => (index + turn) % (text.length < HEAVY_BYTES ? light : heavy) === 0,
+  );
 }
 
 /** What others in the body would be refused for must not hide what this one does. */
