@@ -131,6 +131,8 @@ export class Patroni {
 
   /** Patroni alone ends and is started again: PostgreSQL goes on, and the next lease is another one. */
   restart(afterMs: number): void {
+    // One that is being stopped ends by itself, and is started again by the next.
+    if (this.#busy === 'stopping') this.#postgres.crash();
     this.#end();
     this.#world.time.after(afterMs, () => {
       if (!this.#running && this.#world.network.isOn(this.site)) this.#start();
