@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { emptyView } from '../../test/support/empty-view.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story.ts';
-import type { Report, Site, View } from './view.ts';
+import type { Report, Site } from './view.ts';
 
 const MINUTE = 60_000;
 
@@ -82,22 +83,6 @@ function see(state: State, said: Record<Site, Report>, now: number): State {
   revision += 1;
   const report = (site: Site) => said[site] ?? wellAtSite(site);
   const sites = ['a', 'b', 'c'].map((site) => [site, { revision, report: report(site) }]);
-  const view: View = {
-    clusterId: '1',
-    revision,
-    leader: { site: null, revision: 0 },
-    address: { site: null, revision: 0 },
-    sites: Object.fromEntries(sites),
-    patroni: {
-      leader: null,
-      sync: null,
-      failover: null,
-      failoverRevision: 0,
-      timeline: 1,
-      paused: false,
-      configRevision: 0,
-    },
-    unreadable: [],
-  };
+  const view = emptyView(revision, Object.fromEntries(sites));
   return step(state, { kind: 'read', view }, now).state;
 }

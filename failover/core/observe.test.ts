@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { emptyView } from '../../test/support/empty-view.ts';
 import { observe } from './observe.ts';
 import { type Self, type State, start } from './state.ts';
 import { TIMINGS } from './timings.ts';
@@ -46,22 +47,7 @@ const self: Self = {
   mayHoldAddress: true,
 };
 
-function view(clusterId: string, revision: number): View {
-  return {
-    clusterId,
-    revision,
-    leader: { site: null, revision: 0 },
-    address: { site: null, revision: 0 },
-    sites: { b: { revision, report: {} as Report } },
-    patroni: {
-      leader: null,
-      sync: null,
-      failover: null,
-      failoverRevision: 0,
-      timeline: 1,
-      paused: false,
-      configRevision: 0,
-    },
-    unreadable: [],
-  };
-}
+const view = (clusterId: string, revision: number): View => ({
+  ...emptyView(revision, { b: { revision, report: {} as Report } }),
+  clusterId,
+});
