@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
+import { emptyDatabase, type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { alice, bodiesIn, openRooms } from '../../test/support/rooms.ts';
 import type { EventId, RoomId } from '../protocol/identifiers.ts';
+import { MIGRATIONS, migrate, migrateBehind } from '../storage/migrate.ts';
+import { newestOfTimeline } from '../storage/rooms/events.ts';
 
 test('an event that enters the timeline long after it was stored comes there in order', async () => {
   await using bench = await workbench(['outlier', 'one', 'two']);
@@ -24,15 +26,42 @@ test('an event that enters the timeline long after it was stored comes there in 
   expect(await room.placeAt(entered)).toEqual(place((await room.event(outlier!))!));
 });
 
-test('what a server of before writes into the timeline has its number for a position', async () => {
-  await using bench = await workbench(['one']);
-  const copy = (nid: number, flags: string) =>
-    bench.sql(`INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, sender,
-        json, outlier)
-      SELECT ${nid}, room_nid, depth, 0, '$copy${nid}', type, sender, json, ${flags} FROM event
-      WHERE event_id = '${bench.events[0]}' RETURNING position`);
-  expect(await copy(9_001, 'false')).toEqual([{ position: 9_001 }]);
-  expect(await copy(9_002, 'true')).toEqual([{ position: null }]);
+test('what a server of before wrote into the timeline has its number for a position', async () => {
+  await using bench = await workbench(['one', 'two', 'three', 'outlier']);
+  await bench.sql('UPDATE event SET position = NULL');
+  await bench.sql(`UPDATE event SET outlier = true WHERE event_id = '${bench.events[3]}'`);
+  await using after = await openRooms(bench.fresh);
+  expect(await bodiesIn(after, bench.roomId)).toEqual(['one', 'two', 'three']);
+  const room = (await after.rooms.open(bench.roomId))!;
+  const [, two, three] = await Promise.all(bench.events.map((each) => room.event(each)));
+  expect([two!.position, three!.position]).toEqual([two!.nid, three!.nid]);
+  const news = await room.timeline({ after: two!.position, upTo: three!.position, limit: 5 });
+  expect(news.events.map(({ eventId }) => eventId)).toEqual([three!.eventId]);
+  expect(await room.placeAt(three!.position - 1)).toEqual(place(two!));
+  expect((await room.event(bench.events[3]!))!.position).toBe(0);
+});
+
+test('the schema of before takes its new column without a row being written anew', async () => {
+  await using fresh = await emptyDatabase();
+  const isOld = ({ number }: { number: number }) => number < 40;
+  await migrate(fresh.url, MIGRATIONS.filter(isOld));
+  await fresh.database.query(
+    'old',
+    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, sender, json)
+     SELECT n, 1, n, 0, '$' || n, 'm.room.message', '@a:x', '{}' FROM generate_series(1, 5) n`,
+  );
+  await fresh.database.query('room', `INSERT INTO room VALUES (1, '!r:x', '12', false)`);
+  const rows = (name: string) =>
+    fresh.database.query(name, 'SELECT ctid::text, xmin::text FROM event ORDER BY event_nid');
+  const before = await rows('before');
+  await migrate(fresh.url);
+  expect(await rows('after')).toEqual(before);
+  const range = { roomNid: 1, after: 2, upTo: 4, limit: 5 };
+  const positions = async () =>
+    (await newestOfTimeline(fresh.database, range)).map(({ position }) => position);
+  expect(await positions()).toEqual([4, 3]);
+  await migrateBehind(fresh.url);
+  expect(await positions()).toEqual([4, 3]);
 });
 
 test('an event is built on all ends of a forked room, and on the deepest twenty of more', async () => {

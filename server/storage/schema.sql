@@ -330,18 +330,11 @@ CREATE TABLE to_device (
 CREATE INDEX access_token_device ON access_token USING btree (user_id, device_id);
 CREATE INDEX account_data_changes ON account_data USING btree (user_id, "position");
 CREATE INDEX device_list_position ON device_list USING btree ("position");
+CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("position" <> event_nid);
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
-CREATE INDEX event_position ON event USING btree (room_nid, "position") WHERE ("position" IS NOT NULL);
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");
-
-CREATE OR REPLACE FUNCTION position_is_number()
- RETURNS trigger
- LANGUAGE plpgsql
-AS $function$BEGIN NEW.position := NEW.event_nid; RETURN NEW; END$function$
-;
-CREATE TRIGGER event_of_older_server BEFORE INSERT ON event FOR EACH ROW WHEN (((new."position" IS NULL) AND (NOT (new.outlier OR new.rejected OR new.soft_failed OR new.backfilled)))) EXECUTE FUNCTION position_is_number();

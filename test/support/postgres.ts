@@ -11,10 +11,15 @@ export interface FreshDatabase extends AsyncDisposable {
 }
 
 /** A migrated, empty database for one test: `await using fresh = await freshDatabase()`. */
-export async function freshDatabase(): Promise<FreshDatabase> {
+export const freshDatabase = (): Promise<FreshDatabase> => copyOf(TEMPLATE);
+
+/** One without a schema, for what is done to schemas of before. */
+export const emptyDatabase = (): Promise<FreshDatabase> => copyOf('template1');
+
+async function copyOf(template: string): Promise<FreshDatabase> {
   const server = inject('postgresUrl');
   const name = `t_${randomUUID().replaceAll('-', '')}`;
-  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = databaseUrl(server, name);
   const database = connectPool(url, { connectionsMax: 4, onError: () => {} });
   return {

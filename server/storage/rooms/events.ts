@@ -1,6 +1,7 @@
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database, Parameter } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import { isInTimeline, newestInTimeline, POSITION } from './timeline.ts';
 
 /** An event, with what clients are told along with it. */
 export interface StoredEvent {
@@ -33,11 +34,14 @@ export interface StoredEvent {
  */
 const selectFrom = (events: string): string => shown(`SELECT * FROM event ${events}`);
 
+/** `position` is what `shown` gives. */
+const NEWEST_FIRST = 'ORDER BY position DESC';
+
 const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
-    e.position, e.json,
+    CASE WHEN ${isInTimeline('e')} THEN ${POSITION} END AS position, e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",
     b.event_id AS "redactionId", b.json AS "redactionJson"
@@ -78,8 +82,7 @@ export const newestOfTimeline = (
 ) =>
   database.query<StoredEvent>(
     'newest_of_timeline',
-    `${selectFrom(`WHERE room_nid = $1 AND position > $2 AND position <= $3
-     ORDER BY position DESC LIMIT $4`)} ORDER BY e.position DESC`,
+    `${shown(newestInTimeline('$1', { after: '$2', upTo: '$3', limit: '$4' }))} ${NEWEST_FIRST}`,
     [range.roomNid, range.after, range.upTo, range.limit],
   );
 
@@ -91,8 +94,7 @@ export const newestOfTimelines = (
   database.query<StoredEvent>(
     'newest_of_timelines',
     `${shown(`SELECT newest.* FROM unnest($1::int8[]) AS wanted (nid) CROSS JOIN LATERAL (
-       SELECT * FROM event WHERE room_nid = wanted.nid AND position <= $2
-       ORDER BY position DESC LIMIT $3) newest`)} ORDER BY e.position DESC`,
+       ${newestInTimeline('wanted.nid', { upTo: '$2', limit: '$3' })}) newest`)} ${NEWEST_FIRST}`,
     [range.roomNids, range.upTo, range.limit],
   );
 
@@ -140,8 +142,8 @@ export async function placeAt(
 ): Promise<Place | undefined> {
   const rows = await database.query<Place>(
     'place_at',
-    `SELECT depth, event_nid AS nid FROM event WHERE room_nid = $1 AND position <= $2
-     ORDER BY position DESC LIMIT 1`,
+    `SELECT depth, event_nid AS nid FROM (
+       ${newestInTimeline('$1', { upTo: '$2', limit: '1' })}) newest`,
     [roomNid, position],
   );
   return rows[0];
