@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { emptyDatabase, type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { alice, bodiesIn, openRooms } from '../../test/support/rooms.ts';
 import type { EventId, RoomId } from '../protocol/identifiers.ts';
-import { MIGRATIONS, migrate, migrateBehind } from '../storage/migrate.ts';
+import { MIGRATIONS, migrate, migrateBehind, migrationOf } from '../storage/migrate.ts';
 import { newestOfTimeline } from '../storage/rooms/events.ts';
 
 test('an event that enters the timeline long after it was stored comes there in order', async () => {
@@ -42,26 +42,30 @@ test('what a server of before wrote into the timeline has its number for a posit
 });
 
 test('the schema of before takes its new column without a row being written anew', async () => {
-  await using fresh = await emptyDatabase();
-  const isOld = ({ number }: { number: number }) => number < 40;
-  await migrate(fresh.url, MIGRATIONS.filter(isOld));
-  await fresh.database.query(
-    'old',
-    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, sender, json)
-     SELECT n, 1, n, 0, '$' || n, 'm.room.message', '@a:x', '{}' FROM generate_series(1, 5) n`,
-  );
-  await fresh.database.query('room', `INSERT INTO room VALUES (1, '!r:x', '12', false)`);
+  await using before = await schemaOfBefore();
   const rows = (name: string) =>
-    fresh.database.query(name, 'SELECT ctid::text, xmin::text FROM event ORDER BY event_nid');
-  const before = await rows('before');
-  await migrate(fresh.url);
-  expect(await rows('after')).toEqual(before);
-  const range = { roomNid: 1, after: 2, upTo: 4, limit: 5 };
-  const positions = async () =>
-    (await newestOfTimeline(fresh.database, range)).map(({ position }) => position);
-  expect(await positions()).toEqual([4, 3]);
-  await migrateBehind(fresh.url);
-  expect(await positions()).toEqual([4, 3]);
+    before.query(name, 'SELECT ctid::text, xmin::text FROM event ORDER BY event_nid');
+  const written = await rows('before');
+  await migrate(before.url);
+  expect(await rows('after')).toEqual(written);
+  expect(await before.positions()).toEqual([4, 3]);
+  await migrateBehind(before.url);
+  expect(await before.positions()).toEqual([4, 3]);
+});
+
+test('a database whose rows were written anew, as they were for some days, is read as any other', async () => {
+  await using before = await schemaOfBefore();
+  await migrate(before.url, [...MIGRATIONS.filter(({ number }) => number < 40), ONCE_0040]);
+  await before.query(
+    'outlier',
+    'UPDATE event SET outlier = true, position = NULL WHERE event_nid = 4',
+  );
+  await migrate(before.url);
+  expect(await before.positions()).toEqual([3]);
+  await migrateBehind(before.url);
+  await before.query('late', 'UPDATE event SET position = 9, outlier = false WHERE event_nid = 4');
+  expect(await before.positions()).toEqual([3]);
+  expect(await before.positions(9)).toEqual([9, 5, 3]);
 });
 
 test('an event is built on all ends of a forked room, and on the deepest twenty of more', async () => {
@@ -79,6 +83,45 @@ test('an event is built on all ends of a forked room, and on the deepest twenty 
   const third = await restarted.say(bench.roomId, alice, 'third');
   expect((await bench.pdu(third)).prev_events).toEqual([second]);
 });
+
+/** Five messages in a room, in the schema before events had a position. */
+async function schemaOfBefore() {
+  const fresh = await emptyDatabase();
+  const { database } = fresh;
+  await migrate(
+    fresh.url,
+    MIGRATIONS.filter(({ number }) => number < 40),
+  );
+  await database.query(
+    'events',
+    `INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, type, sender, json)
+     SELECT n, 1, n, 0, '$' || n, 'm.room.message', '@a:x', '{}' FROM generate_series(1, 5) n`,
+  );
+  await database.query('room', `INSERT INTO room VALUES (1, '!r:x', '12', false)`);
+  return {
+    url: fresh.url,
+    query: database.query.bind(database),
+    async positions(upTo = 4) {
+      const range = { roomNid: 1, after: 2, upTo, limit: 5 };
+      return (await newestOfTimeline(database, range)).map(({ position }) => position);
+    },
+    [Symbol.asyncDispose]: () => fresh[Symbol.asyncDispose](),
+  };
+}
+
+/** What stood in 0040 before any release. */
+const ONCE_0040 = migrationOf(
+  '0040-event-position.sql',
+  `ALTER TABLE event ADD COLUMN position bigint;
+   UPDATE event SET position = event_nid WHERE NOT (outlier OR rejected OR soft_failed OR backfilled);
+   CREATE INDEX event_position ON event (room_nid, position) WHERE position IS NOT NULL;
+   CREATE FUNCTION position_is_number() RETURNS trigger LANGUAGE plpgsql AS
+     'BEGIN NEW.position := NEW.event_nid; RETURN NEW; END';
+   CREATE TRIGGER event_of_older_server BEFORE INSERT ON event FOR EACH ROW
+     WHEN (NEW.position IS NULL
+       AND NOT (NEW.outlier OR NEW.rejected OR NEW.soft_failed OR NEW.backfilled))
+     EXECUTE FUNCTION position_is_number()`,
+);
 
 const place = ({ depth, nid }: { depth: number; nid: number }) => ({ depth, nid });
 

@@ -24,4 +24,4 @@ export const newestInTimeline = (
      ORDER BY position DESC LIMIT ${limit})) timeline
   ORDER BY ${POSITION} DESC LIMIT ${limit}`;
 
-const LATE_INDEX = 70;
+const LATE_INDEX = 80;
