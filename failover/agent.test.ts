@@ -75,7 +75,7 @@ test('the operator sees a table, and is told why a switchover cannot be', async 
   expect(await operator.pause(1)).toBe('No automatic switchover for 60 s.');
 });
 
-const nothingAsked = { etcd: [], patroniKeyLeftMs: null, setAside: null };
+const nothingAsked = { etcd: [], patroniKeyLeftMs: null, setAside: null, addresses: [] };
 
 interface World {
   etcdAnswers: boolean;

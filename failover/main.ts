@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { arpDriver } from './adapters/address/arp.ts';
+import { driverOf } from './adapters/address/driver.ts';
+import { together } from './adapters/address/together.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
@@ -115,13 +116,9 @@ function connect(
     deadlineMs: TIMINGS.etcdDeadlineMs,
     ...(identity && { identity }),
   });
-  const address = config.address
-    ? arpDriver({
-        ...config.address,
-        now,
-        onTrouble: (error) => log.warn({ err: error }, 'the address'),
-      })
-    : null;
+  const onTrouble = (err: unknown) => log.warn({ err }, 'the address');
+  const drivers = config.addresses.map((each) => driverOf(each, { now, onTrouble }));
+  const address = drivers.length === 0 ? null : together(drivers);
   const { power } = config;
   const etcd = new Etcd(gateway, names, config.site);
   const site = connectSite(config, etcd, identity);
@@ -162,6 +159,7 @@ async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<Aske
     etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
     patroniKeyLeftMs,
     setAside: aside,
+    addresses: config.addresses.map(({ address }) => address),
   };
 }
 
@@ -208,11 +206,10 @@ async function runFront(config: Config): Promise<void> {
   startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
   const stop = untilStopped();
-  const address = config.address?.address.split('/')[0];
   const front = await startFront({
     config: config.front,
     runtimeDir: config.runtimeDir,
-    ...(address && { address }),
+    addresses: config.addresses.map(({ address }) => address.replace(/\/.*$/, '')),
     log,
   });
   await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));

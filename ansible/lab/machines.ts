@@ -98,7 +98,7 @@ function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: 
         ansible_connection: 'community.docker.docker',
         farol_cluster: 'lab',
         farol_server_name: 'chat.example.org',
-        farol_address: `${lab.address}/24`,
+        farol_addresses: [`${lab.address}/24`],
         farol_registration: 'open',
         farol_shared_buffers: '128MB',
         farol_wal_keep: '128MB',

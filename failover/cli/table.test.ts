@@ -36,6 +36,12 @@ test('a copy of the database that was set aside here is named until it is remove
   expect(said).toContain('from 2026-11-20');
 });
 
+test('where there are several addresses they are named', () => {
+  const addresses = ['192.0.2.10/24', 'fd00::10/64'];
+  const said = table({ ...statusWith([site('a', {})]), addresses }, now);
+  expect(said).toContain('It is 192.0.2.10/24 and fd00::10/64, which move together.');
+});
+
 test('a key in etcd that nobody can read is named, with what shows it', () => {
   const unreadable = ['/service/farol/sync'];
   const said = table({ ...statusWith([site('a', {})]), unreadable }, now);

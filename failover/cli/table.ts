@@ -17,7 +17,7 @@ export function table(status: Status, nowMs = Date.now()): string {
   const renewals = status.sites.flatMap((site) => renewal(site, nowMs));
   const warnings = warning === null ? [] : [warning];
   const sentences = [
-    ...[leader, address, others, ...warnings, ...outlook(status)],
+    ...[leader, address, ...several(status), others, ...warnings, ...outlook(status)],
     ...setAsideHere(status),
     ...notReadable(status),
     ...renewals,
@@ -83,6 +83,11 @@ function frontOf({ front, frontWay }: SiteStatus): string {
     default:
       return front;
   }
+}
+
+/** Where there is one it is no news. */
+function several({ addresses }: Status): string[] {
+  return addresses.length < 2 ? [] : [`It is ${addresses.join(' and ')}, which move together.`];
 }
 
 function setAsideHere({ setAside }: Status): string[] {

@@ -8,30 +8,58 @@ import { readConfig } from './config.ts';
 test.each(['192.0.2.10/24', '192.0.2.10/32', 'FD00::0:101/64'])(
   'the floating address may be %s',
   (address) => {
-    expect(read(address).address?.address).toBe(address);
+    expect(read(arp(address)).addresses).toEqual([arp(address)]);
   },
 );
 
 test.each(['192.0.2.10', '192.0.2.10/33', '192.0.2.300/24', 'fd00::1/129', 'farol.example/24'])(
   'it may not be %s, and the operator is told at the start',
   (address) => {
-    expect(() => read(address)).toThrow(
-      'address.address: must be an address with the length of its prefix',
+    expect(() => read(arp(address))).toThrow(
+      'addresses.0.address: must be an address with the length of its prefix',
     );
   },
 );
 
-function read(address: string) {
+test('there may be several, and a site may have none', () => {
+  expect(read(arp('192.0.2.10/24'), arp('fd00::10/64')).addresses).toHaveLength(2);
+  expect(read().addresses).toEqual([]);
+});
+
+test('a driver that there is not is refused at the start', () => {
+  expect(() => read({ ...arp('192.0.2.10/24'), driver: 'carp' })).toThrow('addresses.0.driver:');
+});
+
+test('an IPv6 address beside a front that listens by IPv4 alone is refused: nobody would answer there', () => {
+  expect(() => readSite('0.0.0.0:443', 'fd00::10/64')).toThrow(
+    'front.listen: must be by IPv6 too, such as [::]:443, since fd00::10/64 is',
+  );
+  expect(readSite('[::]:443', 'fd00::10/64').addresses).toHaveLength(1);
+  expect(readSite('0.0.0.0:443', '192.0.2.10/24').addresses).toHaveLength(1);
+});
+
+const arp = (address: string) => ({ driver: 'arp', interface: 'eth0', address });
+
+function read(...addresses: object[]) {
+  return readFrom({ witness: true, addresses }, z.never());
+}
+
+function readSite(listen: string, address: string) {
+  const url = 'https://127.0.0.1:1';
+  const site = { patroni: { url }, server: { url }, front: { listen }, addresses: [arp(address)] };
+  return readFrom(site, z.object({ listen: z.string() }));
+}
+
+function readFrom<Front extends { listen: string }>(special: object, front: z.ZodType<Front>) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'failover.yml');
   const config = {
     cluster: 'farol',
     site: 'c',
-    witness: true,
     etcd: { endpoints: ['http://127.0.0.1:2379'] },
-    address: { driver: 'arp', interface: 'eth0', address },
+    ...special,
   };
   writeFileSync(path, JSON.stringify(config));
-  return readConfig(path, z.never());
+  return readConfig(path, front);
 }

@@ -19,6 +19,17 @@ const tls = z.strictObject({
   key: z.string().describe('PEM file: its private key.'),
 });
 
+/** Each kind of driver has its own keys. */
+const address = z.discriminatedUnion('driver', [
+  z.strictObject({
+    driver: z.literal('arp').describe('`arp`: on a LAN, by ARP for IPv4 and NDP for IPv6.'),
+    interface: z.string().describe('The interface that carries the address while it is here.'),
+    address: z
+      .union([z.cidrv4(), z.cidrv6()], 'must be an address with the length of its prefix')
+      .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
+  }),
+]);
+
 const common = z.strictObject({
   cluster: name.describe('Name of the cluster: where its keys are in etcd.'),
   site: name.describe("Name of this site; also that of its etcd member and of its Patroni's."),
@@ -65,16 +76,12 @@ const common = z.strictObject({
       ),
     })
     .optional(),
-  address: z
-    .strictObject({
-      driver: z.literal('arp').describe('`arp`: on a LAN, by ARP for IPv4 and NDP for IPv6.'),
-      interface: z.string().describe('The interface that carries the address while it is here.'),
-      address: z
-        .union([z.cidrv4(), z.cidrv6()], 'must be an address with the length of its prefix')
-        .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
-    })
-    .optional()
-    .describe('Without it this site never holds the floating address.'),
+  addresses: z
+    .array(address)
+    .default([])
+    .describe(
+      'The floating addresses, such as one by IPv4 and one by IPv6: they are at one site, and move together. The same at every site. Without any this site never holds them.',
+    ),
   power: z
     .strictObject({
       host: z.string().default('127.0.0.1'),
@@ -92,7 +99,7 @@ const NEEDED = ['patroni', 'server', 'front'] as const;
  * The schema of a site's failover.yml, for agent and front alike. The front's own section belongs to
  * the front, and is put in here.
  */
-export function schemaWith<Front>(front: z.ZodType<Front>) {
+export function schemaWith<Front extends Listening>(front: z.ZodType<Front>) {
   return common
     .extend({
       witness: z.boolean().default(false).describe('This site has etcd and an agent, and no data.'),
@@ -106,12 +113,29 @@ export function schemaWith<Front>(front: z.ZodType<Front>) {
           context.addIssue({ code: 'custom', path: [section], message });
         }
       }
+      const unheard = config.addresses.find(({ address }) => address.includes(':'));
+      if (unheard && BY_IPV4.test(config.front?.listen ?? '')) {
+        const message = `must be by IPv6 too, such as [::]:443, since ${unheard.address} is`;
+        context.addIssue({ code: 'custom', path: ['front', 'listen'], message });
+      }
     });
 }
 
-export type FailoverConfig<Front> = z.output<ReturnType<typeof schemaWith<Front>>>;
+/** HOST:PORT, where clients connect to. */
+interface Listening {
+  readonly listen: string;
+}
 
-export function readConfig<Front>(path: string, front: z.ZodType<Front>): FailoverConfig<Front> {
+const BY_IPV4 = /^[\d.]+:/;
+
+export type FailoverConfig<Front extends Listening> = z.output<
+  ReturnType<typeof schemaWith<Front>>
+>;
+
+export function readConfig<Front extends Listening>(
+  path: string,
+  front: z.ZodType<Front>,
+): FailoverConfig<Front> {
   let tree: unknown;
   try {
     tree = parseYaml(readFileSync(path, 'utf8'));

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIPv6, type Socket, SocketAddress } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_LIMIT_MS } from './changes.ts';
 import type { Routing } from './routing.ts';
@@ -14,17 +14,17 @@ interface Use {
 }
 
 /**
- * The connections of clients that came in through the floating address. It takes them away when it
+ * The connections of clients that came in through a floating address. It takes them away when it
  * leaves, so they must end before: each with its next answer, and those that are idle by themselves.
  */
 export class AddressConnections {
-  readonly #address: string | undefined;
+  readonly #addresses: ReadonlySet<string>;
   readonly #now: () => number;
   readonly #open = new Set<Socket>();
   readonly #used = new Map<Socket, Use>();
 
-  constructor(address: string | undefined, now: () => number) {
-    this.#address = address;
+  constructor(addresses: readonly string[], now: () => number) {
+    this.#addresses = new Set(addresses.map(asSocketsSay));
     this.#now = now;
   }
 
@@ -35,7 +35,7 @@ export class AddressConnections {
   /** On a listener for IPv6 too, IPv4 addresses come with a prefix. */
   has(socket: Socket | null): boolean {
     const here = socket?.localAddress?.replace(/^::ffff:/, '');
-    return here !== undefined && here === this.#address;
+    return here !== undefined && this.#addresses.has(here);
   }
 
   /** Every connection, before its handshake. */
@@ -75,4 +75,9 @@ export class AddressConnections {
     for (const [socket, { underWay, idleSinceMs }] of this.#used)
       if (underWay === 0 && idleSinceMs <= before) socket.end();
   }
+}
+
+/** However the operator spells it. */
+function asSocketsSay(address: string): string {
+  return new SocketAddress({ address, family: isIPv6(address) ? 'ipv6' : 'ipv4' }).address;
 }

@@ -31,8 +31,8 @@ export interface FrontOptions {
   config: FrontConfig;
   /** Holds the agent's socket, and gets the front's. */
   runtimeDir: string;
-  /** The floating address; connections to it must end before it leaves this site. */
-  address?: string;
+  /** The floating addresses; connections to them must end before they leave this site. */
+  addresses: readonly string[];
   log: Logger;
 }
 
@@ -47,7 +47,7 @@ const HEADERS_WITHIN_MS = 20_000;
 const KEEP_ALIVE_MS = 75_000;
 
 /** Starts the front of this site: a TLS listener for clients, one for fronts, a socket for the agent. */
-export async function startFront({ config, runtimeDir, address, log }: FrontOptions) {
+export async function startFront({ config, runtimeDir, addresses, log }: FrontOptions) {
   await using starting = new AsyncDisposableStack();
   const stop = new AbortController();
   const identityOf = (files: IdentityFiles) => {
@@ -58,7 +58,7 @@ export async function startFront({ config, runtimeDir, address, log }: FrontOpti
   };
   const shown = identityOf({ certificate: config.certificate, key: config.key });
   const own = identityOf(config.writer);
-  const parts = assemble({ config, own, address, log });
+  const parts = assemble({ config, own, addresses, log });
   const { routing, way, desk, upstreams, flights } = parts;
   starting.defer(() => upstreams.close());
   starting.defer(() => flights.close());
@@ -114,11 +114,11 @@ export async function startFront({ config, runtimeDir, address, log }: FrontOpti
 interface Ground {
   readonly config: FrontConfig;
   readonly own: Identity;
-  readonly address: string | undefined;
+  readonly addresses: readonly string[];
   readonly log: Logger;
 }
 
-function assemble({ config, own, address, log }: Ground) {
+function assemble({ config, own, addresses, log }: Ground) {
   const { hold } = config;
   const routing = new Routing();
   const upstreams = new Upstreams(
@@ -167,7 +167,7 @@ function assemble({ config, own, address, log }: Ground) {
     underWay,
     tokens: new KnownTokens(),
     remembered,
-    guests: new AddressConnections(address, now),
+    guests: new AddressConnections(addresses, now),
     count,
     log,
   };

@@ -10,7 +10,10 @@ export interface Status {
   readonly site: Site;
   readonly explanation: Explanation;
   readonly leader: Site | null;
+  /** The site that has the floating addresses. */
   readonly address: Site | null;
+  /** Which they are, as the site that answers has them. */
+  readonly addresses: readonly string[];
   /** Patroni's leader: the site of the primary. */
   readonly primary: Site | null;
   readonly synchronousStandbys: readonly Site[];
@@ -35,8 +38,8 @@ export interface EtcdMemberStatus {
   readonly knowsLeader: boolean;
 }
 
-/** What is asked when somebody asks for the status. */
-export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs' | 'setAside'>;
+/** What is looked at when somebody asks for the status, since the machine does not need it. */
+export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs' | 'setAside' | 'addresses'>;
 
 export interface SiteStatus {
   readonly site: Site;

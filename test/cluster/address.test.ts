@@ -85,8 +85,51 @@ test("a site's own connections never come from the address, by IPv6 neither", as
   }
 });
 
+test('an IPv4 and an IPv6 address on one interface come, are told, refuse and go together', async () => {
+  const [site, , neighbour] = cluster().sites as [Site, Site, Site];
+  const both = pairOf(107);
+  await hold(site, both.join(), both[0]);
+  for (const address of both) {
+    await until(`the neighbour reaches ${address}`, async () => {
+      const { code } = await neighbour.run(['ping', '-c', '1', '-W', '1', bare(address)]);
+      return code === 0;
+    });
+    expect(await whoHas(address, neighbour)).toBe(await hardwareOf(site));
+  }
+  expect((await drive(site, [both.join(), 'refuse'])).code).toBe(0);
+  expect(await doors(site)).toEqual([
+    expect.stringContaining(bare(both[0])),
+    expect.stringContaining(bare(both[1])),
+  ]);
+  expect((await drive(site, [both.join(), 'drop'])).code).toBe(0);
+  for (const address of both) expect(await shown(site, address)).toBe('');
+  for (const rules of await doors(site)) expect(rules).not.toContain('DROP');
+});
+
+test('of two addresses both end before the lease when nobody prolongs them', async () => {
+  const [site] = cluster().sites as [Site];
+  const { stdout } = await drive(site, [pairOf(108).join(), 'outlive', '4000']);
+  expect(stdout).toContain('ended in time');
+});
+
+test('where one of two addresses cannot be held the other is, and it is said which fails', async () => {
+  const [site] = cluster().sites as [Site];
+  const [v4, v6] = pairOf(109);
+  // As on an interface where IPv6 was switched off.
+  const program = `case "$*" in *replace*:*) echo no IPv6 >&2; exit 2;; esac; exec /usr/sbin/ip`;
+  await replace(site, { ip: program });
+  const { code, stderr } = await drive(site, [`${v4},${v6}`, 'try'], REPLACED);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(bare(v6))]);
+  expect(await shown(site, v4)).not.toBe('');
+  expect(await shown(site, v6)).toBe('');
+});
+
 const TOLD_MS = 10_000;
 const addressOfV4 = (host: number) => `${cluster().lan.ip(host)}/24`;
+const pairOf = (host: number): [v4: string, v6: string] => [
+  addressOfV4(host),
+  `${cluster().lan.ipv6(host)}/64`,
+];
 
 /** Where programs that behave badly stand before the real ones. */
 const REPLACED = '/tmp/replaced';
@@ -109,6 +152,10 @@ function drive(site: Site, options: readonly string[], before = '/nowhere') {
 
 const shown = (site: Site, address: string) =>
   site.must(['ip', '-o', 'address', 'show', 'to', bare(address)]);
+
+/** What drops packets, by IPv4 and by IPv6. */
+const doors = (site: Site) =>
+  Promise.all(['iptables', 'ip6tables'].map((program) => site.must([program, '-S', 'INPUT'])));
 
 /** Until its lifetime is over; it does not outlive this file. */
 async function hold(site: Site, spelled: string, address = spelled): Promise<void> {

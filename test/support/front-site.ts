@@ -64,7 +64,7 @@ export async function raiseSite(options: SiteOptions = {}) {
       relay: { listen: `127.0.0.1:${options.relayPort ?? 0}`, peers: options.peers ?? {} },
     }),
     runtimeDir,
-    ...(options.address && { address: options.address }),
+    addresses: options.address === undefined ? [] : [options.address],
     log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const client = new Agent({

@@ -30,6 +30,7 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   explanation: { leader: 'a leads', address: '', others: '', warning: null },
   leader: 'a',
   address: 'a',
+  addresses: [],
   primary: 'a',
   synchronousStandbys: ['b'],
   etcdSilentMs: 0,

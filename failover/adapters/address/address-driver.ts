@@ -1,6 +1,6 @@
 import type { Millis } from '../../core/timings.ts';
 
-/** How this site shows the floating address to the network. What fails is thrown. */
+/** How this site shows a floating address to the network. What fails is thrown. */
 export interface AddressDriver {
   /** Adds the address, or prolongs its life; it ends by itself not after `until` (D9). */
   hold(until: Millis): Promise<void>;
@@ -10,4 +10,11 @@ export interface AddressDriver {
   /** An earlier process of ours may have left it. */
   present(): Promise<boolean>;
   close(): void;
+}
+
+/** What every driver is given. */
+export interface Ground {
+  /** The clock that `until` is read on. */
+  readonly now: () => Millis;
+  readonly onTrouble: (error: unknown) => void;
 }

@@ -1,19 +1,16 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Millis } from '../../core/timings.ts';
-import type { AddressDriver } from './address-driver.ts';
+import type { AddressDriver, Ground } from './address-driver.ts';
 import { doorOf } from './door.ts';
 import { announce, isIpv6 } from './neighbours.ts';
 
 const run = promisify(execFile);
 
-export interface ArpOptions {
+export interface ArpAddress {
   readonly interface: string;
   /** With the length of its prefix, such as 192.0.2.10/24. */
   readonly address: string;
-  /** The clock that `until` is read on. */
-  readonly now: () => Millis;
-  readonly onTrouble: (error: unknown) => void;
 }
 
 const PROGRAM_ENDS_WITHIN_MS = 2_000;
@@ -22,12 +19,10 @@ const PROGRAM_ENDS_WITHIN_MS = 2_000;
  * The address on an interface of a LAN. The kernel counts its lifetime: a frozen or killed agent
  * loses it without doing anything (F17), and no clean-up has to run for that.
  */
-export function arpDriver({
-  interface: device,
-  address,
-  now,
-  onTrouble,
-}: ArpOptions): AddressDriver {
+export function arpDriver(
+  { interface: device, address }: ArpAddress,
+  { now, onTrouble }: Ground,
+): AddressDriver {
   const bare = address.replace(/\/.*$/, '');
   const door = doorOf(bare);
   let stopAnnouncing: (() => void) | undefined;
@@ -72,7 +67,7 @@ export function arpDriver({
       tookMs = now() - askedAt;
     }
     for (const held of await shown()) await ip('address', 'delete', held, 'dev', device);
-    throw new Error('the lease has too little left to hold the address for');
+    throw new Error(`the lease has too little left to hold ${bare} for`);
   }
 
   /** As the kernel writes it, which need not be as we do; whatever the length of its prefix. */

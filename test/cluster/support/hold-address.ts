@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { arpDriver } from '../../../failover/adapters/address/arp.ts';
+import { driverOf } from '../../../failover/adapters/address/driver.ts';
+import { together } from '../../../failover/adapters/address/together.ts';
 import { bootTime } from '../../../failover/adapters/clock/boot-time.ts';
 
-// Runs in a site: does with the address named by its first argument what the second says, and prints how
-// that went and what troubles the driver.
+// Runs in a site: does with the addresses in its first argument, with commas between them, what the second says,
+// and prints how that went and what troubles their drivers.
 
-const [address, action, lifeMs = '60000'] = process.argv.slice(2);
+const [addresses, action, lifeMs = '60000'] = process.argv.slice(2);
 const now = bootTime();
-const driver = arpDriver({
-  interface: 'eth0',
-  address: address!,
-  now,
-  onTrouble: (error) => console.log(String(error)),
-});
+const onTrouble = (error: unknown) => console.log(String(error));
+const driver = together(
+  addresses!
+    .split(',')
+    .map((address) => driverOf({ driver: 'arp', interface: 'eth0', address }, { now, onTrouble })),
+);
 
 switch (action) {
   case 'hold':

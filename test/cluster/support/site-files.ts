@@ -120,7 +120,7 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       postgres: { dataDir: POSTGRESQL_DATA, binDir: '/usr/lib/postgresql/17/bin' },
     },
     server: { url: `https://${me.ip}:8481` },
-    address: { driver: 'arp', interface: 'eth0', address: `${plan.address}/24` },
+    addresses: [{ driver: 'arp', interface: 'eth0', address: `${plan.address}/24` }],
     front: {
       listen: `0.0.0.0:${FRONT_PORT}`,
       certificate: '/etc/farol/tls/front.crt',
