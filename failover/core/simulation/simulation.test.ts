@@ -84,6 +84,17 @@ test('a dead agent beside an operator who moves to a standby that lags loses not
   }
 });
 
+test('a Patroni that ends while it stops its PostgreSQL for a switchover finds it stopped, and starts it', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const outcome = simulate({ seed, witness: false, faults: endedWhileStopping });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect(
+      outcome.story.some((line) => line.includes('stops for')),
+      `seed ${seed}`,
+    ).toBe(true);
+  }
+});
+
 test('so it has when etcd’s leader is lost with it: to read a pulse late is no sign of life', () => {
   for (let seed = 1; seed <= 50; seed++) {
     const outcome = simulate({ seed, faultsMs: 25_000, faults: activeSiteLostWithEtcdLeader });
@@ -93,6 +104,17 @@ test('so it has when etcd’s leader is lost with it: to read a pulse late is no
 
 const agentDead: Story = (world, cluster, active) =>
   world.time.after(5_000, () => agentGone(world, cluster, active, 85_000));
+
+const endedWhileStopping: Story = ({ time, sites }, { patronis, postgreses }, site) => {
+  const to = sites.find((other) => other !== site)!;
+  postgreses.get(to)!.stall(8_000);
+  patronis.get(site)!.switchover(to, () => {});
+  const look = (): void => {
+    if (postgreses.get(site)!.accepts) time.after(5, look);
+    else patronis.get(site)!.restart(5_000);
+  };
+  look();
+};
 
 const movedWhileAgentIsDead: Story = (world, cluster, active) => {
   agentGone(world, cluster, active, 30_000);
