@@ -102,6 +102,8 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
   const runtimeDir = mkdtempSync(join(tmpdir(), 'farol-agent-'));
   const self = {
     site: 'a',
+    machine: 'm',
+    boot: '1',
     witness: false,
     strict: true,
     mayHandOver: false,

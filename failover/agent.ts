@@ -3,6 +3,7 @@ import type { Effect } from './core/effects.ts';
 import { explain } from './core/explain.ts';
 import type { Input, Pending } from './core/inputs.ts';
 import { step } from './core/machine.ts';
+import { reasonRefused } from './core/own-name.ts';
 import { type Routing, routing } from './core/routing.ts';
 import { type Self, type State, start } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
@@ -42,6 +43,7 @@ export class Agent {
   readonly #trouble = new Map<Pending, string>();
   #state: State;
   #requests = 0;
+  #refused: string | null = null;
 
   constructor(self: Self, ports: Ports, log: Log) {
     this.#ports = ports;
@@ -316,6 +318,10 @@ export class Agent {
     const [was, is] = [before.view?.patroni.leader?.site, after.view?.patroni.leader?.site];
     if (was !== is)
       this.#log.info({ was: was ?? null, is: is ?? null }, "Patroni's leader changed");
+    const refused = reasonRefused(after, this.#ports.now(), TIMINGS);
+    if (refused !== null && refused !== this.#refused)
+      this.#log.warn({ why: refused }, 'this machine is refused');
+    this.#refused = refused;
     if (after.steppingDown !== null && before.steppingDown === null) {
       this.#log.info({ why: after.steppingDown.why }, 'steps down');
     }

@@ -7,6 +7,7 @@ import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
+import { machine } from './adapters/machine/machine.ts';
 import { cloneWith } from './adapters/patroni/clone.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
@@ -80,6 +81,7 @@ async function runAgent(config: Config): Promise<void> {
   const { ports, askNow, close } = connect(config, log);
   const self = {
     site: config.site,
+    ...machine(),
     witness: config.witness,
     serverUrl: config.server?.url ?? null,
     strict: config.patroni?.strict ?? true,

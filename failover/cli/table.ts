@@ -50,7 +50,11 @@ function row(
 ): string[] {
   const { server, postgres } = site;
   const agent =
-    site.silentMs < SILENT_MS ? 'here' : `silent ${(site.silentMs / 1_000).toFixed(0)} s`;
+    site.silentMs < SILENT_MS
+      ? site.unstable > 0
+        ? 'here, UNSTABLE'
+        : 'here'
+      : `silent ${(site.silentMs / 1_000).toFixed(0)} s`;
   const etcd = site.etcdLeader ? 'leader' : '';
   const certificates = certificatesOf(site, nowMs);
   if (site.silentMs >= SILENT_MS) return [site.site, agent, ...HEADS.slice(2).map(() => '?')];

@@ -3,7 +3,7 @@ import { emptyView } from '../../test/support/empty-view.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story.ts';
-import type { Report, Site } from './view.ts';
+import type { Report, Site, View } from './view.ts';
 
 const MINUTE = 60_000;
 
@@ -60,9 +60,24 @@ test('a pause of which nobody else would hear is refused', () => {
   expect(silent.state.pause).toBeNull();
 });
 
+test('a machine whose name another one has is not heard, so it accepts no pause', () => {
+  const twin = { machine: 'b', boot: '1', losses: 0, revision: 9 };
+  const refused = see(fresh('a', 0), {}, 50, { a: twin });
+  const order = { kind: 'pause-wanted', id: '1', forMs: MINUTE } as const;
+  const { state, effects } = step(refused, order, 100);
+  expect(state.pause).toBeNull();
+  expect(effects).toContainEqual(
+    expect.objectContaining({
+      accepted: false,
+      text: expect.stringContaining('another machine has the name a'),
+    }),
+  );
+});
+
 function fresh(site: Site, now: number): State {
   const may = { mayHandOver: true, mayHoldAddress: false };
-  return start({ site, witness: false, strict: true, serverUrl: null, ...may }, now);
+  const machine = { machine: site, boot: '1' };
+  return start({ site, ...machine, witness: false, strict: true, serverUrl: null, ...may }, now);
 }
 
 const pause = (state: State, forMs: number, now: number): State =>
@@ -79,10 +94,15 @@ function reportOf(state: State, site: Site, now: number): Report {
 
 let revision = 10;
 
-function see(state: State, said: Record<Site, Report>, now: number): State {
+function see(
+  state: State,
+  said: Record<Site, Report>,
+  now: number,
+  machines: View['machines'] = {},
+): State {
   revision += 1;
   const report = (site: Site) => said[site] ?? wellAtSite(site);
   const sites = ['a', 'b', 'c'].map((site) => [site, { revision, report: report(site) }]);
-  const view = emptyView(revision, Object.fromEntries(sites));
+  const view = { ...emptyView(revision, Object.fromEntries(sites)), machines };
   return step(state, { kind: 'read', view }, now).state;
 }

@@ -1,11 +1,12 @@
 import type { Lease } from './inputs.ts';
+import { ownName } from './own-name.ts';
 import { reportNow } from './report.ts';
 import { ask, type Turn } from './turn.ts';
 
 /** Asks for a lease, on condition that nothing of what we know of it has changed. */
 export function claim(turn: Turn, lease: Lease): void {
   const { state, now, timings } = turn;
-  if (state.view === null) return;
+  if (state.view === null || ownName(state, now, timings) !== 'ours') return;
   const { site, revision } = state.view[lease];
   const pulse = site === null ? 0 : (state.view.sites[site]?.revision ?? 0);
   ask(turn, `claim ${lease}`, {
@@ -14,6 +15,7 @@ export function claim(turn: Turn, lease: Lease): void {
     sentAt: now,
     revision,
     over: site === null ? null : { site, pulse },
+    name: state.view.machines[state.self.site]?.revision ?? 0,
     report: reportNow(state, now, timings),
   });
 }

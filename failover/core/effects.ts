@@ -1,14 +1,15 @@
 import type { Holds, Lease } from './inputs.ts';
 import type { Millis } from './timings.ts';
-import type { Report, Site } from './view.ts';
+import type { Machine, Report, Site } from './view.ts';
 
 /** What the machine wants done. Each ends in an input: its answer, or `failed`. */
 export type Effect =
-  /** Puts our report, if we still have what we think we hold, and reads everything. */
+  /** Puts our report, if the name and what we hold are still ours, and reads everything. */
   | {
       readonly kind: 'pulse';
       readonly sentAt: Millis;
       readonly holds: Holds;
+      readonly name: Naming;
       readonly report: Report;
     }
   | { readonly kind: 'read' }
@@ -22,6 +23,8 @@ export type Effect =
       readonly sentAt: Millis;
       readonly revision: number;
       readonly over: Predecessor | null;
+      /** The revision of the key that says that the site's name is this machine's. */
+      readonly name: number;
       readonly report: Report;
     }
   | { readonly kind: 'release'; readonly lease: Lease; readonly revision: number }
@@ -68,6 +71,15 @@ export type Effect =
       readonly accepted: boolean;
       readonly text: string;
     };
+
+/** The key that says which machine has the site's name must be as at `revision`. */
+export interface Naming {
+  readonly revision: number;
+  /** What is put into it; null where it says so already. */
+  readonly put: (Machine & { readonly losses: number }) | null;
+  /** The last pulse of the machine or start whose name it was: after a newer one this is refused. */
+  readonly over: number | null;
+}
 
 /** The holder's sign of life that was seen last; after a newer one the claim fails. */
 export interface Predecessor {

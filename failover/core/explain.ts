@@ -1,5 +1,6 @@
 import { isPaused } from './carried.ts';
 import { reasonNotToLead } from './leadership.ts';
+import { reasonRefused } from './own-name.ts';
 import { behindGate } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
@@ -30,6 +31,8 @@ export function explain(state: State, now: Millis, timings: Timings): Explanatio
 function explainLeader(state: State, now: Millis, timings: Timings): string {
   const { view, self } = state;
   if (view === null) return `Not known: etcd has not answered yet${because(state.etcdTrouble)}.`;
+  const refused = reasonRefused(state, now, timings);
+  if (refused !== null) return `This machine is refused: ${refused}.`;
   const leader = view.leader.site;
   if (!knowsEtcd(state, now, timings)) {
     const last = leader === null ? 'nobody led' : `${leader} led`;
@@ -118,7 +121,11 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
   const others = Object.keys(state.view?.sites ?? {}).filter((site) => site !== active);
   const sentences = others.sort().map((site) => {
     const why = reasonAgainst(state, site, now, timings);
-    return why === null ? `${site} may lead` : `${site} may not lead: ${why}`;
+    const { unstable } = state.view?.sites[site]?.report ?? {};
+    const lost = unstable
+      ? `, but only if no stable site can: it was lost ${unstable} times lately`
+      : '';
+    return why === null ? `${site} may lead${lost}` : `${site} may not lead: ${why}`;
   });
   const paused = isPaused(state, now)
     ? ` Paused: no automatic switchover for ${seconds((state.pause?.until ?? now) - now)}.`

@@ -1,4 +1,5 @@
 import { claim } from './claim.ts';
+import { reasonRefused } from './own-name.ts';
 import { isAtWork, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -43,6 +44,8 @@ function campaign(turn: Turn): void {
 export function reasonNotToLead(state: State, now: Millis, timings: Timings): string | null {
   if (state.self.witness) return 'it is a witness';
   if (!knowsEtcd(state, now, timings) || state.view === null) return 'etcd does not answer it';
+  const refused = reasonRefused(state, now, timings);
+  if (refused !== null) return refused;
   const { postgres, server, view } = state;
   if (postgres === null || now - postgres.at > timings.freshMs) {
     return `Patroni does not answer it (${state.postgresTrouble ?? 'not asked yet'})`;

@@ -321,6 +321,68 @@ test("etcd's leader stays while the primary's site is silent: a move would prolo
     { b: writerAt(51) },
   ));
 
+test('the second of two machines with one name holds nothing, until the first has been silent (F30)', () =>
+  tells(
+    'twin-refused',
+    '',
+    `0 found present
+     0 front well
+     0 postgres primary
+     0 server writer 7
+     5 etcd machine n 1, leader a 5, address a 6, patroni a
+     10 told follower
+     20 dropped
+     30 server follower
+     40 postgres primary
+     50 lease 18
+     800 switchover b
+     8500 etcd sync b
+     9000 etcd silent a
+     16900 etcd sync b c
+     17100 etcd sync b
+     17200 etcd machine m 2`,
+  ));
+
+test('a machine that lost its name to another start of itself does not take it back', () =>
+  tells('twin-displaced', LEADING, '500 etcd machine m 3\n510 tick\n2000 etcd machine m 3'));
+
+test('a machine that starts anew goes on at once; lost twice, it lets a stable site lead (F21)', () =>
+  tells(
+    'lost-twice',
+    '',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 postgres primary
+     5 etcd machine m 1 1, leader a 5, address a 6, patroni a
+     10 etcd machine m 2 2
+     20 lease 18
+     30 pulsed
+     40 told taking-over
+     50 server writer 7
+     60 postgres primary
+     900 moved`,
+    { b: { unstable: 1 } },
+  ));
+
+test('where no other site is stable the one that was lost again and again goes on', () =>
+  tells(
+    'lost-twice-alone',
+    '',
+    `0 found absent
+     0 front well
+     0 server follower
+     0 postgres primary
+     5 etcd machine m 1 1, leader a 5, address a 6, patroni a
+     10 etcd machine m 2 2
+     20 lease 18
+     30 pulsed
+     40 told taking-over
+     50 server writer 7
+     60 postgres primary`,
+    { b: { unstable: 1 }, c: { unstable: 3 } },
+  ));
+
 type Others = Record<string, Partial<Report>>;
 
 async function tells(name: string, before: string, story: string, others: Others = {}) {

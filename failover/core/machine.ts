@@ -5,6 +5,7 @@ import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
 import { lead } from './leadership.ts';
 import { observe } from './observe.ts';
+import { ownName } from './own-name.ts';
 import { followPatroniLease } from './patroni-lease.ts';
 import { pulse, read } from './pulse.ts';
 import { orderServer } from './server-orders.ts';
@@ -35,11 +36,13 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followPatroniLease(turn);
   followAddress(turn);
   makeSwitchovers(turn, input);
-  handOver(turn);
-  judgeWish(turn);
-  passStrays(turn);
-  placeEtcdLeader(turn);
-  mendStuckMember(turn);
+  if (ownName(turn.state, now, timings) === 'ours') {
+    handOver(turn);
+    judgeWish(turn);
+    passStrays(turn);
+    placeEtcdLeader(turn);
+    mendStuckMember(turn);
+  }
   pulse(turn);
   read(turn, input);
   return { state: turn.state, effects: turn.effects };

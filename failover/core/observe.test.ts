@@ -40,6 +40,8 @@ test('an agent listens to one etcd: another one renews nothing, and status says 
 
 const self: Self = {
   site: 'a',
+  machine: 'm',
+  boot: '1',
   witness: false,
   serverUrl: null,
   strict: true,

@@ -1,8 +1,8 @@
 import { pauseFor, seePause, takeUp } from './carried.ts';
 import type { Input, Lease, Pending, PulseSeen } from './inputs.ts';
-import { knowsEtcd } from './sites.ts';
-import type { Held, Server, State } from './state.ts';
-import type { Millis, Timings } from './timings.ts';
+import { canTell, hasOwnName } from './own-name.ts';
+import type { Held, Moves, Self, Server, State } from './state.ts';
+import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import type { LeaseKey, PostgresReport, ServerReport, Site, View } from './view.ts';
 
 /** Takes an input into the state; decides nothing. */
@@ -13,11 +13,11 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
   switch (input.kind) {
     case 'read':
     case 'released':
-      return seeView(state, input.view, now);
+      return seeView(state, input.view, now, timings);
     case 'pulsed':
-      return renew(seeView(state, input.view, now), input, timings);
+      return renew(seeView(state, input.view, now, timings), input, timings);
     case 'claimed':
-      return win(seeView(state, input.view, now), input, timings);
+      return win(seeView(state, input.view, now, timings), input, timings);
     case 'pulse-seen':
       return seePulse(state, input, now);
     case 'postgres':
@@ -64,7 +64,7 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
       return { ...state, etcdLeader: { here: input.here, others: input.others, since, movedAt } };
     }
     case 'pause-wanted':
-      return knowsEtcd(state, now, timings)
+      return canTell(state, now, timings)
         ? { ...state, pause: pauseFor(state, input.forMs, now) }
         : state;
     case 'failed':
@@ -120,16 +120,20 @@ function otherEtcd({ view }: State, input: Input): string | null {
 }
 
 /** Answers may overtake each other; an older reading says nothing new. */
-function seeView(before: State, view: View, now: Millis): State {
+function seeView(before: State, view: View, now: Millis, timings: Timings): State {
   if (before.view !== null && view.revision < before.view.revision) return before;
   const state = before.view === null ? takeUp(before, view, now) : before;
-  const leader = reconcile(state.leader, view.leader, state.self.site);
-  const address = reconcile(state.address, view.address, state.self.site);
+  const mine = (held: Held | null, key: LeaseKey): Held | null =>
+    hasOwnName(view, state.self) ? reconcile(held, key, state.self.site) : null;
+  const leader = mine(state.leader, view.leader);
+  const address = mine(state.address, view.address);
   return {
     ...state,
     view,
     readAt: now,
     etcdTrouble: null,
+    named: state.named || (hasOwnName(view, state.self) && state.self.site in view.machines),
+    losses: state.view === null ? countLosses(view, state.self, now, timings) : state.losses,
     pulses: seePulses(state.pulses, view, now),
     addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
@@ -149,6 +153,18 @@ function seeWish(before: State['wish'], { patroni: { failover } }: View, now: Mi
   return before?.revision === failover.revision
     ? before
     : { revision: failover.revision, since: now };
+}
+
+/**
+ * F21: another start of this machine than the one before is a loss of the site. The time is counted from
+ * here, and anew by each process: no clock says when it was.
+ */
+function countLosses(view: View, self: Self, now: Millis, timings: Timings): Moves {
+  const key = view.machines[self.site];
+  const before = key?.machine === self.machine ? key : undefined;
+  const count = before === undefined ? 0 : before.losses + (before.boot === self.boot ? 0 : 1);
+  const heldUntil = count === 0 ? now : now + holdDownFor(count, timings);
+  return { count, lastAt: now, heldUntil };
 }
 
 function isSamePlace(before: View, after: View): boolean {
@@ -182,6 +198,7 @@ function seePulses(before: State['pulses'], view: View, now: Millis): State['pul
   };
   // A holder whose key somebody deleted has its time as well: it does not know yet.
   for (const { site } of [view.leader, view.address]) if (site !== null) see(site, 0);
+  for (const site of Object.keys(view.machines)) if (!(site in view.sites)) see(site, 0);
   for (const [site, { revision }] of Object.entries(view.sites)) see(site, revision);
   return after;
 }

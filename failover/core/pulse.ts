@@ -1,4 +1,5 @@
 import type { Input } from './inputs.ts';
+import { naming, ownName } from './own-name.ts';
 import { reportNow, urgentPartOf } from './report.ts';
 import type { Held } from './state.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -10,8 +11,12 @@ import { ask, type Turn, update } from './turn.ts';
  */
 export function pulse(turn: Turn): void {
   const { state, now, timings } = turn;
+  const name = ownName(state, now, timings);
   // What the agent before this one carried is in the key that this would overwrite.
-  if (state.view === null) return;
+  if (name === 'unknown' || name === 'taken') {
+    onlyRead(turn);
+    return;
+  }
   const report = reportNow(state, now, timings);
   // Who judges a wish for a switchover waits for the positions of all.
   const position = state.wish === null ? '' : report.postgres?.lsn;
@@ -24,8 +29,21 @@ export function pulse(turn: Turn): void {
     ...(state.leader && { leader: state.leader.revision }),
     ...(state.address && { address: state.address.revision }),
   };
-  turn.effects.push({ kind: 'pulse', sentAt: now, holds, report });
+  turn.effects.push({
+    kind: 'pulse',
+    sentAt: now,
+    holds,
+    name: naming(state, now, timings),
+    report,
+  });
   update(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
+}
+
+/** No sign of life in a name that may be another machine's. */
+function onlyRead(turn: Turn): void {
+  const { nextPulseAt } = turn.state;
+  if (turn.now < nextPulseAt) return;
+  update(turn, { nextPulseAt: turn.now + turn.timings.pulseEveryMs, rereadWanted: true });
 }
 
 /** Found in etcd as ours, but not yet renewed by this process. */

@@ -22,6 +22,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,
+    unstable: now < state.losses.heldUntil ? state.losses.count : 0,
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };
@@ -49,9 +50,10 @@ export function urgentPartOf({
   power,
   notCandidate,
   heldDown,
+  unstable,
   carried,
 }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${carried?.pause?.number}`;
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${unstable} ${carried?.pause?.number}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {

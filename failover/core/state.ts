@@ -1,9 +1,9 @@
 import type { EtcdMember, Pending } from './inputs.ts';
 import { type Millis, TIMINGS } from './timings.ts';
-import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+import type { FrontWay, Machine, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
 /** Who this agent is; does not change while it runs. */
-export interface Self {
+export interface Self extends Machine {
   readonly site: Site;
   /** etcd only: never leads, never has the address. */
   readonly witness: boolean;
@@ -77,6 +77,10 @@ export interface State {
   readonly etcdLeader: EtcdLeader;
 
   readonly moves: Moves;
+  /** How often this machine was lost, as its starts in etcd tell (F21). */
+  readonly losses: Moves;
+  /** This process has had the site's name. */
+  readonly named: boolean;
   readonly switchover: Switchover | null;
   /** When we last asked for a switchover on behalf of a site whose agent is silent. */
   readonly rescuedAt: Millis;
@@ -157,7 +161,7 @@ export interface EtcdLeader {
   readonly movedAt: Millis;
 }
 
-/** Leadership that this site gave up by itself, for sickness or power. */
+/** Leadership that this site gave up by itself, for sickness or power; or how often it was lost. */
 export interface Moves {
   readonly count: number;
   readonly lastAt: Millis;
@@ -218,6 +222,8 @@ export function start(self: Self, now: Millis): State {
     certificatesEnd: null,
     etcdLeader: { here: false, others: [], since: now, movedAt: LONG_AGO },
     moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
+    losses: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
+    named: false,
     switchover: null,
     rescuedAt: LONG_AGO,
     handedOverFor: null,

@@ -4,7 +4,7 @@ import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { TIMINGS } from './timings.ts';
-import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts';
+import type { LeaseKey, MachineKey, Power, Report, ServerRole, Site, View } from './view.ts';
 
 /**
  * Replays a story at site a and writes down what the machine answered: one line per input, then what
@@ -13,13 +13,15 @@ import type { LeaseKey, Power, Report, ServerRole, Site, View } from './view.ts'
  *     etcd leader a 5, address -, patroni a, sync b c, failover a b, silent c     what a reading shows
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
+ *     machine m 1 2           whose name a is: machine, its start, and how often it was lost; ours is m 2
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
   const may = { mayHandOver: true, mayHoldAddress: true };
-  const self = { site: 'a', witness: false, strict: true, ...may };
+  const machine = { machine: 'm', boot: '2' };
+  const self = { site: 'a', ...machine, witness: false, strict: true, ...may };
   let state = start({ ...self, serverUrl: 'https://a' }, 0);
   const etcd = modelledEtcd(others);
   const told: string[] = [];
@@ -73,7 +75,10 @@ function say(state: State, now: number): string {
 /** Pulses, readings and questions come all the time, and say nothing. */
 function describe(effect: Effect): string | null {
   switch (effect.kind) {
-    case 'pulse':
+    case 'pulse': {
+      const { put } = effect.name;
+      return put && `pulse as ${put.machine} ${put.boot}, lost ${put.losses} times`;
+    }
     case 'read':
     case 'patroni-lease':
       return null;
@@ -201,6 +206,7 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
     timeline: number;
     paused: boolean;
     syncLeader: Site | null;
+    machine: MachineKey;
   } = {
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
@@ -210,6 +216,7 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
     timeline: 1,
     paused: false,
     syncLeader: null,
+    machine: { machine: 'm', boot: '2', losses: 0, revision: 4 },
   };
   const pulses: Record<Site, number> = { a: 1, b: 1, c: 1 };
   const key = (site: string | undefined, term: string | undefined): LeaseKey => ({
@@ -232,6 +239,7 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
       leader: keys.leader,
       address: keys.address,
       sites: Object.fromEntries(entries),
+      machines: { a: keys.machine },
       patroni: {
         leader,
         sync: { leader: keys.syncLeader ?? keys.patroni, standbys: keys.sync, revision: 2 },
@@ -263,6 +271,10 @@ function modelledEtcd(others: Record<Site, Partial<Report>>) {
         if (what === 'paused') keys.paused = true;
         if (what === 'sync-leader') keys.syncLeader = rest[0] ?? null;
         if (what === 'sync') keys.sync = rest[0] === '-' ? [] : rest;
+        if (what === 'machine') {
+          const [machine = '', boot = '', losses] = rest;
+          keys.machine = { machine, boot, losses: Number(losses ?? 0), revision: revision + 1 };
+        }
         if (what === 'silent') for (const site of rest) silent.add(site);
       }
       return view();
@@ -283,6 +295,7 @@ export function wellAtSite(site: Site): Report {
     certificatesEnd: null,
     notCandidate: null,
     heldDown: false,
+    unstable: 0,
     etcdLeader: false,
   };
 }

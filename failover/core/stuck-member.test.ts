@@ -116,6 +116,7 @@ function viewOf(seen: Seen, revision: number): View {
     revision,
     leader: { site: 'b', revision: 1 },
     address: { site: 'b', revision: 1 },
+    machines: { a: { machine: 'm', boot: '1', losses: 0, revision: 1 } },
     sites: Object.fromEntries(
       Object.entries(reports).map(([site, report]) => [site, { revision, report }]),
     ),
@@ -134,6 +135,8 @@ function viewOf(seen: Seen, revision: number): View {
 
 const self = {
   site: 'a',
+  machine: 'm',
+  boot: '1',
   witness: false,
   serverUrl: 'https://a',
   strict: true,

@@ -1,8 +1,9 @@
 import { isPaused } from './carried.ts';
 import type { Input } from './inputs.ts';
+import { canTell, ownName, reasonRefused } from './own-name.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Moves, State } from './state.ts';
-import type { Millis, Timings } from './timings.ts';
+import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Site } from './view.ts';
 
@@ -21,14 +22,34 @@ export function makeSwitchovers(turn: Turn, input: Input): void {
 
 function moveIfNeeded(turn: Turn): void {
   if (isPending(turn, 'switchover')) return;
+  if (ownName(turn.state, turn.now, turn.timings) !== 'ours') return;
   const why = reasonToMove(turn.state, turn.now, turn.timings);
+  const to = candidate(turn.state, turn.now, turn.timings);
   if (why === null) {
+    if (to !== null) leaveIfUnstable(turn, to);
     rescue(turn);
     return;
   }
-  const to = candidate(turn.state, turn.now, turn.timings);
   if (to !== null) begin(turn, { to, why, id: null });
 }
+
+/**
+ * F21: lost again and again, this site comes back before Patroni's lease is over and goes on each time. It
+ * stays a standby, of a site that is stable; if there is none, it leads.
+ */
+function leaveIfUnstable(turn: Turn, to: Site): void {
+  const { state, now, timings } = turn;
+  const { count, heldUntil } = state.losses;
+  if (count < LOSSES_TO_MOVE || now >= heldUntil) return;
+  if (!mayMove(state, now, timings) || isUnstable(state, to)) return;
+  begin(turn, { to, why: `it was lost ${count} times lately`, id: null });
+}
+
+/** One loss may happen to any site, and a move costs a moment too. */
+const LOSSES_TO_MOVE = 2;
+
+const isUnstable = ({ view }: State, site: Site): boolean =>
+  (view?.sites[site]?.report.unstable ?? 0) > 0;
 
 /**
  * F28: the agent of the primary's site is dead, and its Patroni goes on: nobody there opens the server, nor
@@ -72,6 +93,8 @@ function reasonToRefuse(
   timings: Timings,
 ): string | null {
   if (state.self.witness) return 'A witness has no Patroni to ask; ask at another site.';
+  const refused = reasonRefused(state, now, timings);
+  if (refused !== null) return `Ask at another site: ${refused}.`;
   const from = state.view?.patroni.leader?.site;
   if (from === undefined) return 'Patroni has no leader to move.';
   if (to === null) return 'No other site may lead now; `status` says why.';
@@ -82,10 +105,12 @@ function reasonToRefuse(
 
 function confirmPause(turn: Turn, input: Extract<Input, { kind: 'pause-wanted' }>): void {
   // All agents must hear of it, by way of etcd.
-  const accepted = knowsEtcd(turn.state, turn.now, turn.timings);
+  const { state, now, timings } = turn;
+  const accepted = canTell(state, now, timings);
+  const why = reasonRefused(state, now, timings) ?? 'etcd does not answer';
   const text = accepted
     ? `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`
-    : 'etcd does not answer, so no other agent would hear of it.';
+    : `No other agent would hear of it: ${why}.`;
   turn.effects.push({ kind: 'answer', id: input.id, accepted, text });
 }
 
@@ -114,36 +139,40 @@ function end(turn: Turn, failure: string | null): void {
 /** Doubles with each move in a row, and is forgotten after the longest hold-down without one (F21). */
 function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Moves {
   const inARow = now - lastAt < timings.holdDownMaxMs ? count : 0;
-  const forMs = Math.min(timings.holdDownMs * 2 ** inARow, timings.holdDownMaxMs);
-  return { count: inARow + 1, lastAt: now, heldUntil: now + forMs };
+  return { count: inARow + 1, lastAt: now, heldUntil: now + holdDownFor(inARow + 1, timings) };
 }
 
 function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
-  const { postgres, server, power, view } = state;
-  if (state.self.witness) return null;
-  // A battery that ends waits for nobody to prove himself.
-  const low = power.power === 'low';
-  if (isPaused(state, now) || (now < state.moves.heldUntil && !low)) return null;
-  if (view?.patroni.leader?.site !== state.self.site) return null;
-  if (postgres === null || now - postgres.at > timings.freshMs) return null;
-  if (postgres.report.role !== 'primary' || postgres.report.state !== 'running') return null;
+  const { server, power } = state;
+  if (!mayMove(state, now, timings)) return null;
   if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
     return `its server is sick (${server.why ?? 'no reason given'})`;
   }
   const forMs = now - power.since;
-  if (low) return 'its battery is low';
+  if (power.power === 'low') return 'its battery is low';
   if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
   return null;
 }
 
-/** The first by name of those with the best power, so that all agents think of the same one. */
+function mayMove(state: State, now: Millis, timings: Timings): boolean {
+  const { moves, postgres, power, self, view } = state;
+  // A battery that ends waits for nobody to prove himself.
+  const heldDown = now < moves.heldUntil && power.power !== 'low';
+  if (self.witness || heldDown || isPaused(state, now)) return false;
+  if (view?.patroni.leader?.site !== self.site) return false;
+  if (postgres === null || now - postgres.at > timings.freshMs) return false;
+  return postgres.report.role === 'primary' && postgres.report.state === 'running';
+}
+
+/** The first by name of those that are stable and have the best power, so that all agents think of the same one. */
 function candidate(state: State, now: Millis, timings: Timings): Site | null {
   const from = state.view?.patroni.leader?.site;
   const willing = Object.keys(state.view?.sites ?? {})
     .filter((site) => site !== from && reasonAgainst(state, site, now, timings) === null)
     .sort();
   const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
-  const onMains = willing.find((site) => !battery(site));
+  const mains = willing.filter((site) => !battery(site));
+  const onMains = mains.find((site) => !isUnstable(state, site)) ?? mains[0];
   if (onMains !== undefined) return onMains;
   // From one battery to another only as the last act.
   return state.power.power === 'low' ? (willing[0] ?? null) : null;

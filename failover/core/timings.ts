@@ -64,7 +64,7 @@ export const TIMINGS: Timings = {
    * meanwhile: their first packet is repeated after 1 s and after 3 s.
    */
   drainMs: 2_500,
-  /** F21: after giving up leadership by itself a site is no candidate; doubled with each time. */
+  /** F21: after giving up leadership by itself, or being lost, a site must prove itself; doubled with each time. */
   holdDownMs: 10_000,
   holdDownMaxMs: 1_800_000,
   /** Each move of etcd's leadership is an election, which stalls every request for a moment. */
@@ -73,3 +73,8 @@ export const TIMINGS: Timings = {
   stuckMemberMs: 60_000,
   reinitializeEveryMs: 600_000,
 };
+
+/** Doubled with each time in a row (F21). */
+export function holdDownFor(count: number, { holdDownMs, holdDownMaxMs }: Timings): Millis {
+  return Math.min(holdDownMs * 2 ** (count - 1), holdDownMaxMs);
+}

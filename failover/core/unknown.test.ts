@@ -98,13 +98,22 @@ function leading(
   change: { postgres?: Partial<PostgresReport>; server?: Partial<ServerReport> } = {},
 ): State {
   const may = { mayHandOver: true, mayHoldAddress: false };
-  const self = { site: 'a', witness: false, strict: true, serverUrl: null, ...may };
+  const self = {
+    site: 'a',
+    machine: 'm',
+    boot: '1',
+    witness: false,
+    strict: true,
+    serverUrl: null,
+    ...may,
+  };
   const site = (name: string) => ({ revision: 1, report: wellAtSite(name) });
   const view: View = {
     clusterId: '1',
     revision: 9,
     leader: { site: 'a', revision: 5 },
     address: { site: null, revision: 0 },
+    machines: { a: { machine: 'm', boot: '1', losses: 0, revision: 1 } },
     sites: { a: site('a'), b: site('b'), c: site('c') },
     patroni: {
       leader: { site: 'a', lease: '7' },

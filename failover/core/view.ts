@@ -19,9 +19,23 @@ export interface View {
   readonly leader: LeaseKey;
   readonly address: LeaseKey;
   readonly sites: Readonly<Record<Site, SiteKey>>;
+  /** Which machine has the name of a site, and acts for it. */
+  readonly machines: Readonly<Record<Site, MachineKey>>;
   readonly patroni: PatroniKeys;
   /** Keys whose values cannot be read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
+}
+
+/** A machine and one start of it (D8): two that are set up alike must not both be one site. */
+export interface Machine {
+  readonly machine: string;
+  readonly boot: string;
+}
+
+/** `losses`: how often in a row this machine began anew without having proved itself in between (F21). */
+export interface MachineKey extends Machine {
+  readonly losses: number;
+  readonly revision: number;
 }
 
 /** `revision` is that of the last pulse: that it changes is the sign of life. */
@@ -69,6 +83,8 @@ export interface Report {
   readonly notCandidate: string | null;
   /** It gave up leadership shortly before, and must prove itself; only a low battery overrides that. */
   readonly heldDown: boolean;
+  /** How often it was lost lately, while it must prove itself after that; else 0 (F21). */
+  readonly unstable: number;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** Agents of earlier versions say nothing of it. */

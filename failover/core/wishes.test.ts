@@ -73,7 +73,15 @@ function at(site: Site, ms: number, own: PostgresReport, said: Record<Site, Post
 
 function begin(site: Site, own: PostgresReport): State {
   const may = { mayHandOver: true, mayHoldAddress: false };
-  const self = { site, witness: false, strict: true, serverUrl: null, ...may };
+  const self = {
+    site,
+    machine: 'm',
+    boot: '1',
+    witness: false,
+    strict: true,
+    serverUrl: null,
+    ...may,
+  };
   return step(start(self, AT), { kind: 'postgres', postgres: own }, AT).state;
 }
 
@@ -90,6 +98,7 @@ const copy = (lsn: string): PostgresReport => ({
   lsn,
 });
 const postgres = (lsn: string): Input => ({ kind: 'postgres', postgres: copy(lsn) });
+const machine = { machine: 'm', boot: '1', losses: 0, revision: 1 };
 const sync = (standbys: Site[]) => ({ leader: 'a', standbys, revision: 2 });
 
 /** `pulse`: the revision of every site's last sign of life. */
@@ -103,6 +112,7 @@ function view(said: Record<Site, PostgresReport>, pulse = 4): View {
     revision: 80 + pulse,
     leader: { site: 'a', revision: 3 },
     address: { site: 'a', revision: 3 },
+    machines: { a: machine, b: machine, c: machine },
     sites: Object.fromEntries(['a', 'b', 'c'].map(site)),
     patroni: {
       leader: { site: 'a', lease: '7' },

@@ -82,6 +82,7 @@ function seen(options: Seen): State {
     revision: 1,
     leader: { site: leader, revision: 1 },
     address: { site: 'a', revision: 1 },
+    machines: {},
     sites: Object.fromEntries(sites) as View['sites'],
     patroni: {
       leader: { site: 'a', lease: '1' },
@@ -110,6 +111,8 @@ const warning = (state: State) => explain(state, NOW, TIMINGS).warning;
 
 const self: Self = {
   site: 'd',
+  machine: 'm',
+  boot: '1',
   witness: true,
   serverUrl: null,
   strict: true,

@@ -55,6 +55,8 @@ export interface SiteStatus {
   readonly power: Power;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
+  /** How often it was lost lately; 0 once it has proved itself. */
+  readonly unstable: number;
 }
 
 export function statusOf(
@@ -84,6 +86,7 @@ export function statusOf(
       power: report.power,
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
+      unstable: report.unstable ?? 0,
     };
   });
   return {

@@ -7,6 +7,7 @@ export function emptyView(revision: number, sites: View['sites']): View {
     revision,
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
+    machines: {},
     sites,
     patroni: {
       leader: null,

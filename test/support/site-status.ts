@@ -20,6 +20,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     power: 'mains',
     certificatesEnd: null,
     etcdLeader: false,
+    unstable: 0,
     ...special,
   };
 }

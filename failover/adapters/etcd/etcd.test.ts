@@ -69,6 +69,28 @@ test.skipIf(missing)('a holder that pulses is not deposed, a silent one is', asy
   expect([refused.renewed, refused.view.leader.site]).toEqual([false, 'b']);
 });
 
+test.skipIf(missing)(
+  'of two machines with one name the second gets no pulse through, while the first goes on',
+  async () => {
+    const [first, second] = [open('a', 'twins').etcd, open('a', 'twins').etcd];
+    const put = { machine: 'm', boot: '1', losses: 0 };
+    const { view } = await first.pulse({ ...pulse({}), name: { ...unnamed, put } });
+    expect(view.machines.a).toMatchObject(put);
+    const { revision } = view.machines.a!;
+    const name = { revision, put: { ...put, machine: 'n' }, over: view.sites.a!.revision };
+    await first.pulse({ ...pulse({}), name: { ...unnamed, revision } });
+    expect((await second.pulse({ ...pulse({}), name })).renewed).toBe(false);
+    expect((await second.claim(claim({ name: revision - 1 }))).won).toBe(false);
+    const last = (await second.read()).sites.a!.revision;
+    expect((await second.pulse({ ...pulse({}), name: { ...name, over: last } })).renewed).toBe(
+      true,
+    );
+    expect((await first.pulse({ ...pulse({}), name: { ...unnamed, revision } })).renewed).toBe(
+      false,
+    );
+  },
+);
+
 test.skipIf(missing)('a released lease is vacant, and its key says that it was held', async () => {
   const { etcd } = open('a', 'released');
   const { revision } = (await etcd.claim(claim({}))).view.leader;
@@ -177,15 +199,18 @@ function open(site: string, cluster = 'test') {
   return { gateway, names, etcd: new Etcd(gateway, names, site) };
 }
 
-const pulse = (holds: Holds) => ({ kind: 'pulse', sentAt: 0, holds, report: well }) as const;
+const unnamed = { revision: 0, put: null, over: null };
+const pulse = (holds: Holds) =>
+  ({ kind: 'pulse', sentAt: 0, holds, name: unnamed, report: well }) as const;
 
-const claim = (known: { revision?: number; over?: Predecessor }) =>
+const claim = (known: { revision?: number; over?: Predecessor; name?: number }) =>
   ({
     kind: 'claim',
     lease: 'leader',
     sentAt: 0,
     revision: 0,
     over: null,
+    name: 0,
     report: well,
     ...known,
   }) as const;
@@ -238,6 +263,7 @@ const well: Report = {
   power: 'mains',
   notCandidate: null,
   heldDown: false,
+  unstable: 0,
   certificatesEnd: null,
   etcdLeader: false,
 };

@@ -4,6 +4,7 @@ import type { Site } from '../view.ts';
 export interface KeyNames {
   readonly leases: string;
   readonly sites: string;
+  readonly machines: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;
   readonly patroniFailover: string;
@@ -15,6 +16,7 @@ export interface KeyNames {
 export const keyNames = (cluster: string, scope: string): KeyNames => ({
   leases: `/farol/${cluster}/lease/`,
   sites: `/farol/${cluster}/site/`,
+  machines: `/farol/${cluster}/machine/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
   patroniFailover: `/service/${scope}/failover`,
@@ -27,6 +29,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
 export const viewed = (names: KeyNames): readonly string[] => [
   names.leases,
   names.sites,
+  names.machines,
   names.patroniLeader,
   names.patroniSync,
   names.patroniFailover,

@@ -1,5 +1,5 @@
 import type { Lease } from '../inputs.ts';
-import type { LeaseKey, PatroniKeys, Report, Site, SiteKey, View } from '../view.ts';
+import type { LeaseKey, MachineKey, PatroniKeys, Report, Site, SiteKey, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
 import { leaseKey } from './transactions.ts';
 
@@ -25,7 +25,10 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   const byName = new Map(found.map((each) => [each.key, each]));
   const unreadable: string[] = [];
   const sites: Record<Site, SiteKey> = {};
+  const machines: Record<Site, MachineKey> = {};
   for (const each of found) {
+    if (each.key.startsWith(names.machines))
+      machines[each.key.slice(names.machines.length)] = readMachine(each);
     if (!each.key.startsWith(names.sites)) continue;
     const report = objectIn(each);
     if (report === null) unreadable.push(each.key);
@@ -51,6 +54,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     leader: lease('leader'),
     address: lease('address'),
     sites,
+    machines,
     patroni: {
       leader: read(names.patroniLeader, readPatroniLeader, null),
       sync: read(names.patroniSync, readSync, null),
@@ -80,6 +84,17 @@ function readLease(found: Found | undefined): Read<LeaseKey> {
   const lease = objectIn(found);
   if (lease === null) return 'unreadable';
   return { site: textIn(lease.site), revision: found.revision };
+}
+
+/** One that nobody can read is some other machine's: whoever wants the name waits until it is silent. */
+function readMachine(found: Found): MachineKey {
+  const { machine, boot, losses } = objectIn(found) ?? {};
+  return {
+    machine: textIn(machine) ?? '',
+    boot: textIn(boot) ?? '',
+    losses: typeof losses === 'number' ? losses : 0,
+    revision: found.revision,
+  };
 }
 
 /** Patroni's leader key without a lease is nobody's: somebody wrote it by hand. */

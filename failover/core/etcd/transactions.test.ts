@@ -4,12 +4,15 @@ import { wellAtSite } from '../story.ts';
 import { claim, giveLeaderKey, pulse, release } from './transactions.ts';
 
 const report = wellAtSite('a');
+const name = { revision: 0, put: null, over: null };
 
 test('a pulse that would renew a lease of somebody else puts nothing', () => {
   const store = new Store();
   const revision = take(store, 'a', 0);
   const beat = (leader: number) =>
-    store.transact(pulse(NAMES, 'a', { kind: 'pulse', sentAt: 0, holds: { leader }, report }));
+    store.transact(
+      pulse(NAMES, 'a', { kind: 'pulse', sentAt: 0, holds: { leader }, name, report }),
+    );
   expect(beat(revision)).toBe(true);
   take(store, 'b', revision);
   const before = store.view().sites.a?.revision;
@@ -57,7 +60,14 @@ test.each(['lease', 'failover', 'sync', 'config', 'member'] as const)(
 );
 
 function take(store: Store, site: string, revision: number): number {
-  const asked = { kind: 'claim', lease: 'leader', sentAt: 0, revision, over: null } as const;
+  const asked = {
+    kind: 'claim',
+    lease: 'leader',
+    sentAt: 0,
+    revision,
+    over: null,
+    name: 0,
+  } as const;
   expect(store.transact(claim(NAMES, site, { ...asked, report }))).toBe(true);
   return store.view().leader.revision;
 }

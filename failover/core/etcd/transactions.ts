@@ -27,12 +27,25 @@ export type Change =
 
 export const leaseKey = (names: KeyNames, lease: Lease): string => names.leases + lease;
 
-/** Refused whole if one of the leases is not ours any more: then nothing was put. */
-export function pulse(names: KeyNames, site: Site, { holds, report }: Of<'pulse'>): Transaction {
+/**
+ * Refused whole if one of the leases is not ours any more, or the name of the site is not: then nothing
+ * was put.
+ */
+export function pulse(
+  names: KeyNames,
+  site: Site,
+  { holds, name, report }: Of<'pulse'>,
+): Transaction {
   const terms = Object.entries(holds) as [Lease, number][];
+  const key = names.machines + site;
+  const silent = name.over !== null && { key: names.sites + site, revision: name.over };
   return {
-    compare: terms.map(([lease, revision]) => ({ key: leaseKey(names, lease), revision })),
-    change: [putReport(names, site, report)],
+    compare: [
+      ...terms.map(([lease, revision]) => ({ key: leaseKey(names, lease), revision })),
+      { key, revision: name.revision },
+      ...(silent ? [silent] : []),
+    ],
+    change: [putReport(names, site, report), ...(name.put ? [{ put: key, value: name.put }] : [])],
   };
 }
 
@@ -40,12 +53,16 @@ export function pulse(names: KeyNames, site: Site, { holds, report }: Of<'pulse'
 export function claim(
   names: KeyNames,
   site: Site,
-  { lease, revision, over, report }: Of<'claim'>,
+  { lease, revision, over, name, report }: Of<'claim'>,
 ): Transaction {
   const key = leaseKey(names, lease);
   const silent = over && { key: names.sites + over.site, revision: over.pulse };
   return {
-    compare: [{ key, revision }, ...(silent ? [silent] : [])],
+    compare: [
+      { key, revision },
+      { key: names.machines + site, revision: name },
+      ...(silent ? [silent] : []),
+    ],
     change: [putReport(names, site, report), { put: key, value: { site } }],
   };
 }

@@ -44,19 +44,22 @@ const LAGS_MS = 500;
 /** One site's agent with its adapters, its interface and its front. */
 export class AgentHost {
   readonly site: Site;
+  /** The machine: the site's own, or another that was set up with its name. */
+  readonly host: string;
   readonly #world: World;
   readonly #machines: Machines;
   #state: State;
   #alive = true;
   #life = 0;
+  #boots = 1;
   #pausedUntil = 0;
   #frontDownUntil = 0;
   #battery: { until: number; power: 'battery' | 'low' } = { until: 0, power: 'battery' };
   #slowAddressUntil = 0;
   #addressUntil: number | null = null;
 
-  constructor(site: Site, world: World, machines: Machines) {
-    this.site = site;
+  constructor(site: Site, world: World, machines: Machines, host: string = site) {
+    [this.site, this.host] = [site, host];
     [this.#world, this.#machines] = [world, machines];
     this.#state = start(this.#self(), this.#clock());
     const { time, random } = world;
@@ -71,15 +74,15 @@ export class AgentHost {
   }
 
   get alive(): boolean {
-    return this.#alive && this.#world.network.isOn(this.site);
+    return this.#alive && this.#world.network.isOn(this.host);
   }
 
   get hasAddress(): boolean {
-    return this.#addressUntil !== null && this.#world.network.isOn(this.site);
+    return this.#addressUntil !== null && this.#world.network.isOn(this.host);
   }
 
   get frontHealthy(): boolean {
-    return this.#frontDownUntil <= this.#world.time.now && this.#world.network.isOn(this.site);
+    return this.#frontDownUntil <= this.#world.time.now && this.#world.network.isOn(this.host);
   }
 
   deliver(input: Input): void {
@@ -94,12 +97,13 @@ export class AgentHost {
     this.#end();
     const life = this.#life;
     this.#world.time.after(restartMs, () => {
-      if (this.#life === life && this.#world.network.isOn(this.site)) this.#begin();
+      if (this.#life === life && this.#world.network.isOn(this.host)) this.#begin();
     });
   }
 
   stop(): void {
     this.#end();
+    this.#boots++;
     this.#addressUntil = null;
     this.#machines.addressChanged();
   }
@@ -132,6 +136,8 @@ export class AgentHost {
     const witness = this.#machines.server === null;
     return {
       site: this.site,
+      machine: this.host,
+      boot: String(this.#boots),
       witness,
       serverUrl: witness ? null : `https://${this.site}:8481`,
       strict: this.#world.strict,
@@ -141,7 +147,7 @@ export class AgentHost {
   }
 
   #clock(): number {
-    return this.#world.clock(this.site);
+    return this.#world.clock(this.host);
   }
 
   #end(): void {
@@ -161,7 +167,7 @@ export class AgentHost {
   /** An answer reaches the process that asked, when it runs. */
   #tell(life: number, input: Input): void {
     const { time, network } = this.#world;
-    if (life !== this.#life || !this.#alive || !network.isOn(this.site)) return;
+    if (life !== this.#life || !this.#alive || !network.isOn(this.host)) return;
     if (this.#pausedUntil > time.now)
       time.at(this.#pausedUntil + 0.1, () => this.#tell(life, input));
     else {
@@ -173,10 +179,18 @@ export class AgentHost {
 
   /** Planted, as in etcd3: no deadline, and the lease counts from the answer. Or the gate stands open. */
   #mistake(input: Input): Input {
-    const { lateAnswersRenew, noGate } = this.#world.bugs;
+    const { lateAnswersRenew, noGate, anyMachine } = this.#world.bugs;
     const counts = input.kind === 'pulsed' || input.kind === 'claimed';
     if (lateAnswersRenew && counts) return { ...input, sentAt: this.#clock() };
+    if (anyMachine && 'view' in input) return { ...input, view: this.#asIfOurs(input.view) };
     return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
+  }
+
+  #asIfOurs(view: View): View {
+    const key = view.machines[this.site];
+    if (key === undefined) return view;
+    const { machine, boot } = this.#self();
+    return { ...view, machines: { ...view.machines, [this.site]: { ...key, machine, boot } } };
   }
 
   #asIfWritten(view: View): View {
@@ -279,7 +293,7 @@ export class AgentHost {
   #ask<T>(what: Pending, apply: (store: Store) => T, then: (value: T) => Input): void {
     const life = this.#life;
     this.#machines.etcd.request({
-      from: this.site,
+      from: this.host,
       deadlineMs: this.#world.bugs.lateAnswersRenew ? 10_000 : ETCD_DEADLINE_MS,
       apply,
       answer: (answer) => {
@@ -428,7 +442,7 @@ export class AgentHost {
     const life = this.#life;
     const { time, network } = this.#world;
     time.after(delay, () => {
-      if (network.isOn(this.site)) this.#tell(life, act());
+      if (network.isOn(this.host)) this.#tell(life, act());
     });
   }
 
@@ -436,7 +450,7 @@ export class AgentHost {
     const { time, random, network } = this.#world;
     const everyMs = this.#state.wish === null ? POLL_MS : WISH_POLL_MS;
     time.after(everyMs * random.between(0.9, 1.1), () => this.#poll());
-    if (!this.#alive || !network.isOn(this.site)) return;
+    if (!this.#alive || !network.isOn(this.host)) return;
     const { server, patroni, postgres } = this.#machines;
     this.#lookAtMachine();
     if (server !== null) this.#lookAtServer(server);

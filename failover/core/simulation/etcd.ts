@@ -24,7 +24,7 @@ export class Etcd {
   readonly #world: World;
   readonly #frozenUntil = new Map<Site, number>();
   readonly #dead = new Set<Site>();
-  readonly #ways: ReadonlyMap<Site, Endpoints>;
+  readonly #ways = new Map<string, Endpoints>();
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
   #leader: Site | null;
@@ -34,9 +34,6 @@ export class Etcd {
     this.#world = world;
     const { members, time } = world;
     this.#leader = members.at(-1)!;
-    this.#ways = new Map(
-      members.map((site) => [site, new Endpoints(members.length, () => time.now)]),
-    );
     time.after(EXPIRY_EVERY_MS, () => this.#expire());
   }
 
@@ -77,7 +74,7 @@ export class Etcd {
 
   request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
     const { time, network, random, members } = this.#world;
-    const attempt = pinned ? null : this.#ways.get(from)!.take();
+    const attempt = pinned ? null : this.#wayOf(from).take();
     const own = Math.max(members.indexOf(from), 0);
     const endpoint = members[(own + (attempt?.member ?? 0)) % members.length]!;
     let over = false;
@@ -92,6 +89,13 @@ export class Etcd {
     if (!network.reaches(from, endpoint) || random.chance(network.lossRate)) return;
     const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
     time.after(arrival, () => this.#serve({ from, endpoint, apply, end }, 0));
+  }
+
+  #wayOf(machine: string): Endpoints {
+    const { members, time } = this.#world;
+    const way = this.#ways.get(machine) ?? new Endpoints(members.length, () => time.now);
+    this.#ways.set(machine, way);
+    return way;
   }
 
   #serve<T>(

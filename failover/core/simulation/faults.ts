@@ -13,6 +13,13 @@ export interface Cluster {
   readonly servers: ReadonlyMap<Site, Server>;
   readonly patronis: ReadonlyMap<Site, Patroni>;
   readonly postgreses: ReadonlyMap<Site, Postgres>;
+  readonly addTwin: (site: Site) => Twin;
+}
+
+/** Another machine with a site's name, which sees the same database: what it must not do it could. */
+export interface Twin {
+  readonly agent: AgentHost;
+  readonly server: Server;
 }
 
 /** Breaks a thing or two at times drawn from the seed; whatever was broken is mended again. */
@@ -138,6 +145,25 @@ export const agentFallsInALoop: Fault = (world, cluster, site, forMs) => {
   };
   fall();
 };
+/** F30: a machine that was cloned is started beside its origin. */
+export const twinStarted: Fault = ({ time }, cluster, site, forMs) => {
+  const { agent, server } = cluster.addTwin(site);
+  time.after(forMs, () => {
+    agent.stop();
+    server.stop();
+  });
+};
+/** F21: it is back before anybody could take over, and lost again once all is well. */
+export const powerFlaps: Fault = (world, cluster, site, forMs) => {
+  const { time, random } = world;
+  const until = time.now + forMs;
+  const flap = (): void => {
+    powerLoss(world, cluster, site, random.between(500, 4_000));
+    const next = random.between(12_000, 30_000);
+    if (time.now + next < until) time.after(next, flap);
+  };
+  flap();
+};
 export const serverKilled: Fault = ({ random }, cluster, site) =>
   cluster.servers.get(site)!.kill(random.between(500, 3_000));
 export const serverPaused: Fault = (_world, cluster, site, forMs) =>
@@ -240,6 +266,8 @@ const FAULTS: readonly Fault[] = [
   agentPaused,
   agentGone,
   agentFallsInALoop,
+  twinStarted,
+  powerFlaps,
   serverKilled,
   serverPaused,
   serverSick,

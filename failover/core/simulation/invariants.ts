@@ -24,8 +24,9 @@ export interface Invariants {
   acknowledge(ack: Acknowledgement, database: Postgres): void;
   open(epoch: number): void;
   /** Never two servers that could answer, whatever they answer. */
-  deadlines(servers: ReadonlyMap<Site, Server>): void;
-  address(agents: ReadonlyMap<Site, AgentHost>): void;
+  deadlines(servers: Iterable<Server>): void;
+  /** Never at two machines, be they of one name. */
+  address(agents: Iterable<AgentHost>): void;
   /** Writer, leader and address at one site, and clients served by it since a moment ago. */
   well(cluster: Cluster): boolean;
   finish(cluster: Cluster): void;
@@ -95,13 +96,13 @@ export function invariants(world: World): Invariants {
       if (terms.has(epoch)) fail(`two writers with epoch ${epoch}`);
       terms.add(epoch);
     },
-    deadlines(servers: ReadonlyMap<Site, Server>): void {
-      const open = [...servers.values()].filter((server) => server.open);
+    deadlines(servers: Iterable<Server>): void {
+      const open = [...servers].filter((server) => server.open);
       if (open.length > 1) fail(`I1: ${open.map(({ site }) => site).join()} could both answer`);
     },
-    address(agents: ReadonlyMap<Site, AgentHost>): void {
-      const holders = [...agents.values()].filter((agent) => agent.hasAddress);
-      if (holders.length > 1) fail(`address held by ${holders.map(({ site }) => site).join()}`);
+    address(agents: Iterable<AgentHost>): void {
+      const holders = [...agents].filter((agent) => agent.hasAddress);
+      if (holders.length > 1) fail(`address held by ${holders.map(({ host }) => host).join()}`);
       const now = holders[0]?.site ?? null;
       noteGap();
       vacantSince = now === null ? (vacantSince ?? world.time.now) : null;

@@ -2,7 +2,7 @@ import type { Site } from '../view.ts';
 import { AgentHost } from './agent-host.ts';
 import { startClients } from './clients.ts';
 import { Etcd } from './etcd.ts';
-import { breakThings, type Cluster } from './faults.ts';
+import { breakThings, type Cluster, type Twin } from './faults.ts';
 import { type Invariants, invariants } from './invariants.ts';
 import { network } from './network.ts';
 import { Patroni } from './patroni.ts';
@@ -105,6 +105,11 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
       { zero: chance.between(0, 1e7), speed: chance.between(0.99, 1.01) },
     ]),
   );
+  const clockOf = (machine: string) => {
+    const clock = clocks.get(machine) ?? { zero: chance.between(0, 1e7), speed: 1 };
+    clocks.set(machine, clock);
+    return clock;
+  };
   let busyUntil = 0;
   return {
     time,
@@ -120,7 +125,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     members,
     strict: !witness,
     bugs: setting.bugs ?? {},
-    clock: (site) => clocks.get(site)!.zero + clocks.get(site)!.speed * time.now,
+    clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
     note: (what) => void story.push(`${time.now.toFixed(0).padStart(7)} ${what}`),
   };
 }
@@ -131,31 +136,40 @@ function raise(world: World, check: Invariants): Cluster {
   const patronis = new Map<Site, Patroni>();
   const servers = new Map<Site, Server>();
   const agents = new Map<Site, AgentHost>();
+  const twins: Twin[] = [];
   const peers = { patronis: () => patronis, postgreses: () => postgreses };
+  const serverOn = (database: Postgres): Server =>
+    new Server(database, world, {
+      acknowledged: (ack: Acknowledgement) => check.acknowledge(ack, database),
+      opened: check.open,
+      ordered: () => check.deadlines([...servers.values(), ...twins.map(({ server }) => server)]),
+    });
   for (const site of world.sites) {
     const database = new Postgres(site, world, peers.postgreses);
     postgreses.set(site, database);
     patronis.set(site, new Patroni(database, etcd, world, peers));
-    const told = {
-      acknowledged: (ack: Acknowledgement) => check.acknowledge(ack, database),
-      opened: check.open,
-      ordered: () => check.deadlines(servers),
-    };
-    servers.set(site, new Server(database, world, told));
+    servers.set(site, serverOn(database));
   }
-  for (const site of world.members) {
+  const agentOf = (site: Site, server: Server | null, host: string = site): AgentHost => {
     const machines = {
       etcd,
       patroni: patronis.get(site) ?? null,
       patroniOf: (name: Site) => patronis.get(name),
       postgres: postgreses.get(site) ?? null,
       postgresOf: (name: Site) => postgreses.get(name),
-      server: servers.get(site) ?? null,
-      addressChanged: () => check.address(agents),
+      server,
+      addressChanged: () => check.address([...agents.values(), ...twins.map(({ agent }) => agent)]),
     };
-    agents.set(site, new AgentHost(site, world, machines));
-  }
-  return { etcd, postgreses, patronis, servers, agents };
+    return new AgentHost(site, world, machines, host);
+  };
+  for (const site of world.members) agents.set(site, agentOf(site, servers.get(site) ?? null));
+  const addTwin = (site: Site): Twin => {
+    const server = serverOn(postgreses.get(site)!);
+    const twin = { server, agent: agentOf(site, server, `twin ${twins.length + 1} of ${site}`) };
+    twins.push(twin);
+    return twin;
+  };
+  return { etcd, postgreses, patronis, servers, agents, addTwin };
 }
 
 /** What the seed's own mending may have missed. */

@@ -5,14 +5,15 @@ import {
   agentPaused,
   bothEndsLost,
   cutOff,
-  lossyNetwork,
   moveToOneThatLags,
   oursPaused,
   patroniFrozen,
+  powerFlaps,
   powerLoss,
   serverPaused,
   slowAddress,
   standbysStalled,
+  twinStarted,
 } from './faults.ts';
 import { type Setting, type Story, simulate } from './simulate.ts';
 import { primaryOf } from './store.ts';
@@ -101,6 +102,40 @@ test('so it has when etcd’s leader is lost with it: to read a pulse late is no
     expect(outcome.addressGapMs, `seed ${seed}`).toBeLessThan(5_000);
   }
 });
+
+test('a second machine with the name of the active site changes nothing (F30)', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const outcome = simulate({ seed, faultsMs: 40_000, faults: twinBeside });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect([outcome.terms, outcome.addressMovesByFaults], `seed ${seed}`).toEqual([1, 0]);
+  }
+});
+
+test('a site that is lost ten times soon leads no more, and all goes on elsewhere (F21)', () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const outcome = simulate({ seed, faultsMs: 300_000, faults: activeSiteFlaps, witness: false });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect(lossesWhileLeading(outcome.story), `seed ${seed}`).toBeLessThan(5);
+    expect(outcome.ackGapMs, `seed ${seed}`).toBeLessThan(15_000);
+  }
+});
+
+const twinBeside: Story = (world, cluster, active) => twinStarted(world, cluster, active, 40_000);
+
+const activeSiteFlaps: Story = (world, cluster, active) =>
+  powerFlaps(world, cluster, active, 300_000);
+
+/** How often the site lost its power whose server wrote last. */
+function lossesWhileLeading(story: readonly string[]): number {
+  const [writer, losses] = [/ server (\w) writes/, / (\w) has no power/];
+  let leads: string | undefined;
+  let count = 0;
+  for (const line of story) {
+    leads = writer.exec(line)?.[1] ?? leads;
+    if (leads !== undefined && losses.exec(line)?.[1] === leads) count++;
+  }
+  return count;
+}
 
 const agentDead: Story = (world, cluster, active) =>
   world.time.after(5_000, () => agentGone(world, cluster, active, 85_000));
@@ -204,7 +239,11 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
   [
     "a challenger does not compare the holder's last pulse",
     { challengerIgnoresLastPulse: true },
-    (world, cluster, active) => lossyNetwork(world, cluster, active, 30_000),
+    (world, cluster, active) => {
+      world.network.lossRate = 0.3;
+      for (let at = 0; at < 50_000; at += 6_000)
+        world.time.after(at, () => cutOff(world, cluster, active, 3_700));
+    },
   ],
   [
     'the leader key is handed to a standby that may lack something',
@@ -243,6 +282,11 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
       slowAddress(world, cluster, active, 50_000);
       world.time.after(10_000, () => agentPaused(world, cluster, active, 20_000));
     },
+  ],
+  [
+    'two machines of one name both act for it (F30)',
+    { anyMachine: true },
+    (world, cluster, active) => twinStarted(world, cluster, active, 40_000),
   ],
   [
     'the address has no lifetime',

@@ -15,7 +15,7 @@ export interface World {
   /** Whether Patroni goes on without a standby: two sites and a witness do, three never. */
   readonly strict: boolean;
   readonly bugs: Bugs;
-  /** Each site's own idea of time: another zero and a slightly wrong speed. */
+  /** Each machine's own idea of time: another zero and a slightly wrong speed. */
   readonly clock: (site: Site) => number;
   /** What a fault does lasts for so long: only then all must become well. */
   readonly busyFor: (ms: number) => void;
@@ -39,4 +39,5 @@ export interface Bugs {
   readonly noGate?: boolean;
   readonly noTimelineCheck?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
+  readonly anyMachine?: boolean;
 }
