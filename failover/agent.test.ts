@@ -9,7 +9,7 @@ import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
 import { claim, pulse, release, type Transaction } from './core/etcd/transactions.ts';
 import { NAMES, Store } from './core/simulation/store.ts';
-import { wellAtSite } from './core/story.ts';
+import { wellAtSite } from './core/story-etcd.ts';
 import type { ServerReport } from './core/view.ts';
 import type { Ports } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';

@@ -159,11 +159,7 @@ test('no files stand in a circle, types included', () => {
 
 const LINES_MAX = 70;
 /** Each must become several; no name is added here. */
-const TOO_LONG = [
-  'failover/core/simulation/invariants.ts: invariants',
-  'failover/core/story.ts: modelledEtcd',
-  'test/support/front-site.ts: raiseSite',
-];
+const TOO_LONG = ['failover/core/simulation/invariants.ts: invariants'];
 
 test('no function has more than 70 lines', () => {
   const programs = ['server', 'failover', 'test', 'patroni-config'].flatMap((folder) =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { emptyView } from '../../test/support/empty-view.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
-import { wellAtSite } from './story.ts';
+import { wellAtSite } from './story-etcd.ts';
 import type { Report, Site, View } from './view.ts';
 
 const MINUTE = 60_000;

@@ -3,8 +3,9 @@ import { explain } from './explain.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
+import { StoryEtcd } from './story-etcd.ts';
 import { TIMINGS } from './timings.ts';
-import type { LeaseKey, MachineKey, Power, Report, ServerRole, Site, View } from './view.ts';
+import type { Power, Report, ServerRole, Site } from './view.ts';
 
 /**
  * Replays a story at site a and writes down what the machine answered: one line per input, then what
@@ -23,7 +24,7 @@ export function replay({ before = '', story, others = {} }: Told): string {
   const machine = { machine: 'm', boot: '2' };
   const self = { site: 'a', ...machine, witness: false, strict: true, ...may };
   let state = start({ ...self, serverUrl: 'https://a' }, 0);
-  const etcd = modelledEtcd(others);
+  const etcd = new StoryEtcd(others);
   const told: string[] = [];
   let explained = '';
   let lastPulse: Extract<Effect, { kind: 'pulse' }> | null = null;
@@ -106,11 +107,13 @@ function describe(effect: Effect): string | null {
     case 'drop-address':
     case 'reinitialize':
       return effect.kind;
+    default:
+      return effect satisfies never;
   }
 }
 
 interface Context {
-  readonly etcd: ReturnType<typeof modelledEtcd>;
+  readonly etcd: StoryEtcd;
   readonly lastPulse: Extract<Effect, { kind: 'pulse' }> | null;
   readonly state: State;
   readonly now: number;
@@ -125,13 +128,13 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
     case 'pulsed':
     case 'refused': {
       const { sentAt, holds } = lastPulse ?? { sentAt: now, holds: {} };
-      const view = etcd.beat();
+      const view = etcd.read();
       return { kind: 'pulsed', sentAt, holds, renewed: kind === 'pulsed', view };
     }
     case 'won':
       return { kind: 'claimed', lease, sentAt: now, won: true, view: etcd.give(lease, 'a') };
     case 'lost':
-      return { kind: 'claimed', lease, sentAt: now, won: false, view: etcd.beat() };
+      return { kind: 'claimed', lease, sentAt: now, won: false, view: etcd.read() };
     case 'released':
       return { kind: 'released', lease, view: etcd.give(lease, null) };
     case 'postgres': {
@@ -192,110 +195,4 @@ function readServer(what: string | undefined, epoch: string | undefined, askedAt
     why,
   };
   return { kind: 'server', askedAt, server };
-}
-
-function modelledEtcd(others: Record<Site, Partial<Report>>) {
-  let revision = 10;
-  const silent = new Set<Site>();
-  const keys: {
-    leader: LeaseKey;
-    address: LeaseKey;
-    patroni: Site | null;
-    sync: Site[];
-    failover: View['patroni']['failover'];
-    timeline: number;
-    paused: boolean;
-    syncLeader: Site | null;
-    machine: MachineKey;
-  } = {
-    leader: { site: null, revision: 0 },
-    address: { site: null, revision: 0 },
-    patroni: null,
-    sync: ['b', 'c'],
-    failover: null,
-    timeline: 1,
-    paused: false,
-    syncLeader: null,
-    machine: { machine: 'm', boot: '2', losses: 0, revision: 4 },
-  };
-  const pulses: Record<Site, number> = { a: 1, b: 1, c: 1 };
-  const key = (site: string | undefined, term: string | undefined): LeaseKey => ({
-    site: site === undefined || site === '-' ? null : site,
-    revision: Number(term ?? 1),
-  });
-  const view = (): View => {
-    revision += 1;
-    for (const site of Object.keys(pulses)) if (!silent.has(site)) pulses[site] = revision;
-    const report = (site: Site): Report => ({ ...wellAtSite(site), ...others[site] });
-    const entries = Object.entries(pulses).map(([site, pulse]) => [
-      site,
-      { revision: pulse, report: report(site) },
-    ]);
-    const leader =
-      keys.patroni === null ? null : { site: keys.patroni, lease: `lease of ${keys.patroni}` };
-    return {
-      clusterId: '1',
-      revision,
-      leader: keys.leader,
-      address: keys.address,
-      sites: Object.fromEntries(entries),
-      machines: { a: keys.machine },
-      patroni: {
-        leader,
-        sync: { leader: keys.syncLeader ?? keys.patroni, standbys: keys.sync, revision: 2 },
-        failover: keys.failover,
-        failoverRevision: keys.failover?.revision ?? 0,
-        timeline: keys.timeline,
-        paused: keys.paused,
-        configRevision: 3,
-      },
-      unreadable: [],
-    };
-  };
-  return {
-    beat: view,
-    give(lease: 'leader' | 'address', to: Site | null) {
-      keys[lease] = { site: to, revision: revision + 1 };
-      return view();
-    },
-    change(text: string) {
-      for (const [what, ...rest] of text.split(', ').map((part) => part.split(' '))) {
-        if (what === 'leader' || what === 'address') keys[what] = key(rest[0], rest[1]);
-        if (what === 'patroni') keys.patroni = rest[0] === '-' ? null : (rest[0] ?? null);
-        if (what === 'failover') {
-          const [from, to] = rest;
-          keys.failover =
-            from === '-' ? null : { from: from ?? null, to: to ?? null, revision: 70 };
-        }
-        if (what === 'timeline') keys.timeline = Number(rest[0]);
-        if (what === 'paused') keys.paused = true;
-        if (what === 'sync-leader') keys.syncLeader = rest[0] ?? null;
-        if (what === 'sync') keys.sync = rest[0] === '-' ? [] : rest;
-        if (what === 'machine') {
-          const [machine = '', boot = '', losses] = rest;
-          keys.machine = { machine, boot, losses: Number(losses ?? 0), revision: revision + 1 };
-        }
-        if (what === 'silent') for (const site of rest) silent.add(site);
-      }
-      return view();
-    },
-  };
-}
-
-export function wellAtSite(site: Site): Report {
-  return {
-    witness: false,
-    serverUrl: `https://${site}`,
-    server: { role: 'follower', epoch: null, position: 0, healthy: true, why: null },
-    postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/1' },
-    front: 'healthy',
-    frontWay: null,
-    mayHoldAddress: true,
-    power: 'mains',
-    certificatesEnd: null,
-    notCandidate: null,
-    heldDown: false,
-    unstable: 0,
-    etcdLeader: false,
-  };
 }

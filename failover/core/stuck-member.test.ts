@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
-import { wellAtSite } from './story.ts';
+import { wellAtSite } from './story-etcd.ts';
 import type { PostgresReport, Site, View } from './view.ts';
 
 const RUNNING: PostgresReport = { role: 'standby', state: 'running', timeline: 2, lsn: '500' };

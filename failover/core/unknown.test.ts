@@ -4,7 +4,7 @@ import { step } from './machine.ts';
 import { reportNow } from './report.ts';
 import { silence } from './sites.ts';
 import { type State, start } from './state.ts';
-import { wellAtSite } from './story.ts';
+import { wellAtSite } from './story-etcd.ts';
 import { TIMINGS } from './timings.ts';
 import type { PostgresReport, ServerReport, View } from './view.ts';
 import { writesOf } from './writes.ts';

@@ -3,7 +3,7 @@ import type { Effect } from './effects.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
-import { wellAtSite } from './story.ts';
+import { wellAtSite } from './story-etcd.ts';
 import type { PostgresReport, Site, View } from './view.ts';
 
 /** Site a leads and its agent is dead; an operator asked Patroni to move to b. */

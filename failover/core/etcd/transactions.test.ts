@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { NAMES, Store } from '../simulation/store.ts';
-import { wellAtSite } from '../story.ts';
+import { wellAtSite } from '../story-etcd.ts';
 import { claim, giveLeaderKey, pulse, release } from './transactions.ts';
 
 const report = wellAtSite('a');
