@@ -1,9 +1,7 @@
-import type { Effect } from './core/effects.ts';
+import type { EffectOf } from './core/effects.ts';
 import type { EtcdMember, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
 import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
-
-type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
 /**
  * What the agent needs of the world. Every call ends within a deadline of its own, and rejects when it
@@ -32,18 +30,18 @@ export interface SitePorts {
   /** Has this site's copy cloned anew from the primary there; rejects, with nothing done, where that one would not let it. */
   readonly cloneAnew: (from: Site) => Promise<void>;
   /** Null where this agent cannot see how its PostgreSQL ends. */
-  readonly handOver: ((effect: Of<'hand-over'>) => Promise<void>) | null;
+  readonly handOver: ((effect: EffectOf<'hand-over'>) => Promise<void>) | null;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
   readonly isGone: (error: unknown) => boolean;
 }
 
 export interface Etcd {
   read(): Promise<View>;
-  pulse(effect: Of<'pulse'>): Promise<{ renewed: boolean; view: View }>;
-  claim(effect: Of<'claim'>): Promise<{ won: boolean; view: View }>;
-  release(effect: Of<'release'>): Promise<View>;
-  cancelSwitchover(effect: Of<'cancel-switchover'>): Promise<void>;
-  nominate(effect: Of<'nominate'>): Promise<void>;
+  pulse(effect: EffectOf<'pulse'>): Promise<{ renewed: boolean; view: View }>;
+  claim(effect: EffectOf<'claim'>): Promise<{ won: boolean; view: View }>;
+  release(effect: EffectOf<'release'>): Promise<View>;
+  cancelSwitchover(effect: EffectOf<'cancel-switchover'>): Promise<void>;
+  nominate(effect: EffectOf<'nominate'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;
   leadership(): Promise<{ here: boolean; others: readonly EtcdMember[] }>;
   moveLeader(member: string): Promise<void>;
@@ -57,7 +55,9 @@ export interface Patroni {
 
 export interface Server {
   report(): Promise<ServerReport>;
-  tell(order: Of<'tell-server'>): Promise<{ role: ServerReport['role']; epoch: number | null }>;
+  tell(
+    order: EffectOf<'tell-server'>,
+  ): Promise<{ role: ServerReport['role']; epoch: number | null }>;
 }
 
 export interface Front {
@@ -77,4 +77,9 @@ export interface Address {
 export interface Log {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+}
+
+/** Why a call failed, in the words of whoever was asked. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

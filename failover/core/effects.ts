@@ -1,4 +1,4 @@
-import type { Holds, Lease } from './inputs.ts';
+import type { Holds, Lease, Pending } from './inputs.ts';
 import type { Millis } from './timings.ts';
 import type { Machine, Report, Site } from './view.ts';
 
@@ -86,4 +86,26 @@ export interface Predecessor {
   readonly site: Site;
   /** The revision of its key; 0 if that is not there. */
   readonly pulse: number;
+}
+
+export type EffectOf<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+
+/**
+ * What somebody does about each kind of effect: the agent, the simulation, the log. A table without a new kind
+ * does not compile.
+ */
+export type Deeds<Done> = {
+  readonly [Kind in Effect['kind']]: (effect: EffectOf<Kind>) => Done;
+};
+
+export function perform<Done>(deeds: Deeds<Done>, effect: Effect): Done {
+  // The compiler does not see that the deed and the effect are of one kind.
+  return (deeds[effect.kind] as (effect: Effect) => Done)(effect);
+}
+
+/** Under which name it is asked for and not yet answered. */
+export function pendingOf(effect: Exclude<Effect, { kind: 'answer' }>): Pending {
+  return effect.kind === 'claim' || effect.kind === 'release'
+    ? `${effect.kind} ${effect.lease}`
+    : effect.kind;
 }

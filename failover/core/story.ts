@@ -1,4 +1,4 @@
-import type { Effect } from './effects.ts';
+import type { Effect, EffectOf } from './effects.ts';
 import { explain } from './explain.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
@@ -27,7 +27,7 @@ export function replay({ before = '', story, others = {} }: Told): string {
   const etcd = new StoryEtcd(others);
   const told: string[] = [];
   let explained = '';
-  let lastPulse: Extract<Effect, { kind: 'pulse' }> | null = null;
+  let lastPulse: EffectOf<'pulse'> | null = null;
   const beginning = lines(before);
   for (const [index, line] of [...beginning, ...lines(story)].entries()) {
     if (index === beginning.length) told.length = 0;
@@ -114,7 +114,7 @@ function describe(effect: Effect): string | null {
 
 interface Context {
   readonly etcd: StoryEtcd;
-  readonly lastPulse: Extract<Effect, { kind: 'pulse' }> | null;
+  readonly lastPulse: EffectOf<'pulse'> | null;
   readonly state: State;
   readonly now: number;
 }

@@ -1,4 +1,4 @@
-import type { Effect } from '../../core/effects.ts';
+import type { EffectOf } from '../../core/effects.ts';
 import type { KeyNames } from '../../core/etcd/names.ts';
 import { readView } from '../../core/etcd/reading.ts';
 import {
@@ -14,8 +14,6 @@ import type { EtcdMember } from '../../core/inputs.ts';
 import type { Site, View } from '../../core/view.ts';
 import { base64, fromBase64, type Gateway } from './gateway.ts';
 import { changeOf, comparisonOf, foundIn, type Header, type KeyValue, viewRanges } from './json.ts';
-
-type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
 interface TxnAnswer {
   readonly header: Header;
@@ -39,17 +37,17 @@ export class Etcd {
     return (await this.#transact({ compare: [], change: [] })).view;
   }
 
-  async pulse(effect: Of<'pulse'>): Promise<{ renewed: boolean; view: View }> {
+  async pulse(effect: EffectOf<'pulse'>): Promise<{ renewed: boolean; view: View }> {
     const { succeeded, view } = await this.#transact(pulse(this.#names, this.#site, effect));
     return { renewed: succeeded, view };
   }
 
-  async claim(effect: Of<'claim'>): Promise<{ won: boolean; view: View }> {
+  async claim(effect: EffectOf<'claim'>): Promise<{ won: boolean; view: View }> {
     const { succeeded, view } = await this.#transact(claim(this.#names, this.#site, effect));
     return { won: succeeded, view };
   }
 
-  async release(effect: Of<'release'>): Promise<View> {
+  async release(effect: EffectOf<'release'>): Promise<View> {
     return (await this.#transact(release(this.#names, effect))).view;
   }
 
@@ -86,18 +84,18 @@ export class Etcd {
   }
 
   /** False if anything that the transaction compares is not what it was. */
-  async giveLeaderKey(effect: Of<'hand-over'>, toLease: string): Promise<boolean> {
+  async giveLeaderKey(effect: EffectOf<'hand-over'>, toLease: string): Promise<boolean> {
     const { succeeded } = await this.#transact(
       giveLeaderKey(this.#names, this.#site, effect, toLease),
     );
     return succeeded;
   }
 
-  async cancelSwitchover(effect: Omit<Of<'cancel-switchover'>, 'kind'>): Promise<void> {
+  async cancelSwitchover(effect: Omit<EffectOf<'cancel-switchover'>, 'kind'>): Promise<void> {
     await this.#transact(cancelSwitchover(this.#names, effect));
   }
 
-  async nominate(effect: Of<'nominate'>): Promise<void> {
+  async nominate(effect: EffectOf<'nominate'>): Promise<void> {
     await this.#transact(nominate(this.#names, this.#site, effect));
   }
 

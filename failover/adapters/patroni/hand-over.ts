@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Identity } from '../../certificates/identity.ts';
-import type { Effect } from '../../core/effects.ts';
+import type { EffectOf } from '../../core/effects.ts';
 import type { Etcd } from '../etcd/etcd.ts';
 import { Patroni } from './patroni.ts';
 
@@ -31,7 +31,7 @@ export function handOverWith(
   own: Pick<Patroni, 'report'>,
   { dataDir, binDir, identity }: HandOverOptions,
 ) {
-  return async (effect: Extract<Effect, { kind: 'hand-over' }>): Promise<void> => {
+  return async (effect: EffectOf<'hand-over'>): Promise<void> => {
     const member = await etcd.patroniMember(effect.to);
     if (member === null) throw new Error(`Patroni of ${effect.to} is not in etcd`);
     const target = new Patroni(new URL(member.url).origin, identity);
@@ -51,7 +51,7 @@ export function handOverWith(
 /** Whom a switchover names leads without a vote: one that lags is named no more. */
 async function receivedOrTakenBack(
   etcd: Pick<Etcd, 'cancelSwitchover'>,
-  effect: Extract<Effect, { kind: 'hand-over' }>,
+  effect: EffectOf<'hand-over'>,
   target: Patroni,
   position: number,
 ): Promise<void> {

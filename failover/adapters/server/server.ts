@@ -1,6 +1,6 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
-import type { Effect } from '../../core/effects.ts';
+import type { EffectOf } from '../../core/effects.ts';
 import type { ServerReport } from '../../core/view.ts';
 import { socketOf } from '../../sockets.ts';
 
@@ -36,7 +36,7 @@ export class Server {
   }
 
   /** Gives the server its role; the answer says how far it is with that. */
-  async tell(order: Extract<Effect, { kind: 'tell-server' }>): Promise<z.infer<typeof told>> {
+  async tell(order: EffectOf<'tell-server'>): Promise<z.infer<typeof told>> {
     const body =
       order.role === 'follower'
         ? { role: order.role }

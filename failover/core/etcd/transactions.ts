@@ -1,9 +1,7 @@
-import type { Effect } from '../effects.ts';
+import type { EffectOf } from '../effects.ts';
 import type { Lease } from '../inputs.ts';
 import type { Report, Site } from '../view.ts';
 import type { KeyNames } from './names.ts';
-
-type Of<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
 /**
  * What is asked of etcd, as data: all of it is done, or nothing where one comparison fails. The adapter
@@ -34,7 +32,7 @@ export const leaseKey = (names: KeyNames, lease: Lease): string => names.leases 
 export function pulse(
   names: KeyNames,
   site: Site,
-  { holds, name, report }: Of<'pulse'>,
+  { holds, name, report }: EffectOf<'pulse'>,
 ): Transaction {
   const terms = Object.entries(holds) as [Lease, number][];
   const key = names.machines + site;
@@ -53,7 +51,7 @@ export function pulse(
 export function claim(
   names: KeyNames,
   site: Site,
-  { lease, revision, over, name, report }: Of<'claim'>,
+  { lease, revision, over, name, report }: EffectOf<'claim'>,
 ): Transaction {
   const key = leaseKey(names, lease);
   const silent = over && { key: names.sites + over.site, revision: over.pulse };
@@ -68,7 +66,7 @@ export function claim(
 }
 
 /** Leaves the key without a site. If the term was over already, there is nothing to do. */
-export function release(names: KeyNames, { lease, revision }: Of<'release'>): Transaction {
+export function release(names: KeyNames, { lease, revision }: EffectOf<'release'>): Transaction {
   const key = leaseKey(names, lease);
   return { compare: [{ key, revision }], change: [{ put: key, value: { site: null } }] };
 }
@@ -80,7 +78,7 @@ export function release(names: KeyNames, { lease, revision }: Of<'release'>): Tr
 export function giveLeaderKey(
   names: KeyNames,
   site: Site,
-  { to, lease, failover, sync, config }: Of<'hand-over'>,
+  { to, lease, failover, sync, config }: EffectOf<'hand-over'>,
   toLease: string,
 ): Transaction {
   const { patroniLeader, patroniSync, patroniFailover, patroniConfig, patroniMember } = names;
@@ -101,7 +99,7 @@ export function giveLeaderKey(
 export function nominate(
   names: KeyNames,
   site: Site,
-  { failover, sync }: Of<'nominate'>,
+  { failover, sync }: EffectOf<'nominate'>,
 ): Transaction {
   return {
     compare: [
@@ -119,7 +117,7 @@ export function nominate(
  */
 export function cancelSwitchover(
   names: KeyNames,
-  { lease, failover }: Omit<Of<'cancel-switchover'>, 'kind'>,
+  { lease, failover }: Omit<EffectOf<'cancel-switchover'>, 'kind'>,
 ): Transaction {
   return {
     compare: [

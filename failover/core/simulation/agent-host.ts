@@ -1,4 +1,4 @@
-import type { Effect } from '../effects.ts';
+import { type Deeds, type EffectOf, perform } from '../effects.ts';
 import {
   cancelSwitchover,
   claim,
@@ -29,8 +29,6 @@ export interface Machines {
   readonly server: Server | null;
   readonly addressChanged: () => void;
 }
-
-type Deeds = { [Kind in Effect['kind']]: (effect: Extract<Effect, { kind: Kind }>) => void };
 
 const TICK_MS = 200;
 const POLL_MS = 500;
@@ -173,7 +171,7 @@ export class AgentHost {
     else {
       const done = step(this.#state, this.#mistake(input), this.#clock());
       this.#state = done.state;
-      for (const effect of done.effects) this.#perform(effect);
+      for (const effect of done.effects) perform(this.#deeds, effect);
     }
   }
 
@@ -199,11 +197,7 @@ export class AgentHost {
     return { ...view, patroni: { ...view.patroni, sync, timeline } };
   }
 
-  #perform(effect: Effect): void {
-    (this.#deeds[effect.kind] as (effect: Effect) => void)(effect);
-  }
-
-  readonly #deeds: Deeds = {
+  readonly #deeds: Deeds<void> = {
     pulse: (effect) => {
       const { sentAt, holds } = effect;
       this.#transact('pulse', pulse(NAMES, this.site, effect), (renewed, view) => {
@@ -285,7 +279,7 @@ export class AgentHost {
     answer: () => {},
   };
 
-  #claim(effect: Extract<Effect, { kind: 'claim' }>): Transaction {
+  #claim(effect: EffectOf<'claim'>): Transaction {
     const ignores = this.#world.bugs.challengerIgnoresLastPulse;
     return claim(NAMES, this.site, ignores ? { ...effect, over: null } : effect);
   }
@@ -314,7 +308,7 @@ export class AgentHost {
 
   /** Looks until our PostgreSQL has ended and the candidate has all of it. */
   #handOver(
-    effect: Extract<Effect, { kind: 'hand-over' }>,
+    effect: EffectOf<'hand-over'>,
     until: number,
     had = this.#machines.postgres?.wal.length ?? 0,
   ): void {
@@ -351,7 +345,7 @@ export class AgentHost {
     return reaches && (this.#machines.postgresOf(to)?.wal.length ?? 0) >= length;
   }
 
-  #cancel(effect: Extract<Effect, { kind: 'hand-over' }>): void {
+  #cancel(effect: EffectOf<'hand-over'>): void {
     const cancel = (store: Store) => store.transact(cancelSwitchover(NAMES, effect));
     this.#ask('hand-over', cancel, () => {
       this.#world.note(`${this.site} takes back the switchover to ${effect.to}`);
@@ -359,7 +353,7 @@ export class AgentHost {
     });
   }
 
-  #giveLeaderKey(effect: Extract<Effect, { kind: 'hand-over' }>): void {
+  #giveLeaderKey(effect: EffectOf<'hand-over'>): void {
     const give = (store: Store): boolean => {
       const lease = store.get(NAMES.patroniMember(effect.to))?.lease;
       return lease != null && store.transact(giveLeaderKey(NAMES, this.site, effect, lease));
@@ -382,7 +376,7 @@ export class AgentHost {
     });
   }
 
-  #order(effect: Extract<Effect, { kind: 'tell-server' }>): void {
+  #order(effect: EffectOf<'tell-server'>): void {
     const { server } = this.#machines;
     if (server === null) return;
     const { time, random } = this.#world;
@@ -399,7 +393,7 @@ export class AgentHost {
     );
   }
 
-  #unsafe(order: Extract<Effect, { kind: 'tell-server' }>): typeof order {
+  #unsafe(order: EffectOf<'tell-server'>): typeof order {
     const { deadlineWithoutPatroni } = this.#world.bugs;
     return deadlineWithoutPatroni && order.role === 'writer'
       ? { ...order, deadline: this.#state.leader?.until ?? 0 }

@@ -1,0 +1,88 @@
+import type { Deeds } from './core/effects.ts';
+import type { Input } from './core/inputs.ts';
+import type { Operators } from './operators.ts';
+import type { Address, Etcd, Ports, SitePorts } from './ports.ts';
+
+/** What is done about each effect, and the input that it ends in; null for what ends at an operator. */
+export type AgentsDeeds = Deeds<Promise<Input | null>>;
+
+export function deedsOf({ etcd, address, site }: Ports, operators: Operators): AgentsDeeds {
+  return {
+    ...deedsInEtcd(etcd),
+    ...deedsWithAddress(address),
+    ...deedsAtSite(site),
+    answer: async (effect) => {
+      operators.answer(effect);
+      return null;
+    },
+  };
+}
+
+const deedsInEtcd = (etcd: Etcd) =>
+  ({
+    pulse: async (effect) => {
+      const { sentAt, holds } = effect;
+      return { kind: 'pulsed', sentAt, holds, ...(await etcd.pulse(effect)) };
+    },
+    read: async () => ({ kind: 'read', view: await etcd.read() }),
+    claim: async (effect) => {
+      const { lease, sentAt } = effect;
+      return { kind: 'claimed', lease, sentAt, ...(await etcd.claim(effect)) };
+    },
+    release: async (effect) => {
+      return { kind: 'released', lease: effect.lease, view: await etcd.release(effect) };
+    },
+    'patroni-lease': async ({ lease, sentAt }) => {
+      return { kind: 'patroni-lease', lease, sentAt, ttlMs: await etcd.leaseLeftMs(lease) };
+    },
+    'cancel-switchover': async (effect) => {
+      await etcd.cancelSwitchover(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
+    nominate: async (effect) => {
+      await etcd.nominate(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
+    'move-etcd-leader': async ({ kind, member }) => {
+      await etcd.moveLeader(member);
+      return { kind: 'done', effect: kind };
+    },
+  }) satisfies Partial<AgentsDeeds>;
+
+const deedsWithAddress = (address: Address | null) =>
+  ({
+    'hold-address': async ({ until }) => {
+      await address?.hold(until);
+      return { kind: 'address-held' };
+    },
+    'refuse-connections': async ({ kind }) => {
+      await address?.refuseNew();
+      return { kind: 'done', effect: kind };
+    },
+    'drop-address': async () => {
+      await address?.drop();
+      return { kind: 'address-dropped' };
+    },
+  }) satisfies Partial<AgentsDeeds>;
+
+function deedsAtSite(site: SitePorts | null) {
+  const here = (): SitePorts => {
+    if (site === null) throw new Error('a witness has no server and no Patroni');
+    return site;
+  };
+  return {
+    'tell-server': async (effect) => ({ kind: 'told', ...(await here().server.tell(effect)) }),
+    switchover: async ({ kind, from, to }) => {
+      await here().patroni.switchover(from, to);
+      return { kind: 'done', effect: kind };
+    },
+    'hand-over': async (effect) => {
+      await here().handOver?.(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
+    reinitialize: async ({ kind, from }) => {
+      await here().cloneAnew(from);
+      return { kind: 'done', effect: kind };
+    },
+  } satisfies Partial<AgentsDeeds>;
+}

@@ -1,0 +1,73 @@
+import type { Input } from './core/inputs.ts';
+import type { State } from './core/state.ts';
+import type { Millis } from './core/timings.ts';
+import { type Ports, reasonOf, type SitePorts } from './ports.ts';
+
+/** Something that is looked at again and again; what cannot be seen this time is seen the next time. */
+export interface Look {
+  readonly see: () => Promise<Input>;
+  readonly everyMs: (state: State) => Millis;
+}
+
+export function looksOf({ etcd, certificatesEnd, power, site, now }: Ports): readonly Look[] {
+  const ofEtcd: Look = {
+    see: async () => ({ kind: 'etcd-leader', ...(await etcd.leadership()) }),
+    everyMs: () => 2_000,
+  };
+  const ofCertificates: Look = {
+    see: async () => ({ kind: 'certificates', end: await certificatesEnd() }),
+    everyMs: () => 60_000,
+  };
+  const looks = [ofEtcd, ofCertificates, ...(site === null ? [] : looksAtSite(site, now))];
+  if (power === null) return looks;
+  const ofPower: Look = {
+    see: async () => ({ kind: 'power', power: await power() }),
+    everyMs: () => 5_000,
+  };
+  return [...looks, ofPower];
+}
+
+/** Faster while the answer is awaited. */
+const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
+  { see: () => seeServer(site, now), everyMs: (state) => (awaitsServer(state) ? 100 : 400) },
+  { see: () => seePostgres(site), everyMs: (state) => (awaitsPrimary(state) ? 150 : 500) },
+  {
+    see: async () => ({ kind: 'front', ...(await site.front.health()) }),
+    everyMs: ({ leaving }) => (leaving === null ? 500 : 100),
+  },
+];
+
+async function seeServer({ server, isGone }: SitePorts, now: () => Millis): Promise<Input> {
+  const askedAt = now();
+  try {
+    return { kind: 'server', askedAt, server: await server.report() };
+  } catch (error) {
+    const gone = isGone(error);
+    return { kind: 'server-silent', askedAt, gone, reason: gone ? 'not running' : reasonOf(error) };
+  }
+}
+
+async function seePostgres({ patroni }: SitePorts): Promise<Input> {
+  try {
+    return { kind: 'postgres', postgres: await patroni.report() };
+  } catch (error) {
+    return { kind: 'postgres-silent', reason: reasonOf(error) };
+  }
+}
+
+/** We lead, and it is not open yet; or we no longer lead, and it is not closed yet. */
+function awaitsServer({ leader, steppingDown, server }: State): boolean {
+  const wanted = leader !== null && steppingDown === null ? 'writer' : 'follower';
+  return server.report?.role !== wanted;
+}
+
+/** Patroni's leader is changing, or it has just become ours. */
+function awaitsPrimary({ view, leader, switchover, self, wish }: State): boolean {
+  const key = view?.patroni.leader;
+  return (
+    switchover !== null ||
+    wish !== null ||
+    key === null ||
+    (key?.site === self.site) !== (leader !== null)
+  );
+}
