@@ -13,7 +13,7 @@ export interface Cluster {
   readonly servers: ReadonlyMap<Site, Server>;
   readonly patronis: ReadonlyMap<Site, Patroni>;
   readonly postgreses: ReadonlyMap<Site, Postgres>;
-  readonly addTwin: (site: Site) => Twin;
+  addTwin(site: Site): Twin;
 }
 
 /** Another machine with a site's name, which sees the same database: what it must not do it could. */

@@ -1,14 +1,10 @@
 import type { Site } from '../view.ts';
-import { AgentHost } from './agent-host.ts';
 import { startClients } from './clients.ts';
-import { Etcd } from './etcd.ts';
-import { breakThings, type Cluster, type Twin } from './faults.ts';
-import { type Invariants, invariants } from './invariants.ts';
+import { breakThings, type Cluster } from './faults.ts';
+import { Invariants } from './invariants.ts';
 import { network } from './network.ts';
-import { Patroni } from './patroni.ts';
-import { Postgres } from './postgres.ts';
+import { RaisedCluster } from './raise.ts';
 import { type Random, random } from './random.ts';
-import { type Acknowledgement, Server } from './server.ts';
 import { primaryOf } from './store.ts';
 import { type Timeline, timeline } from './timeline.ts';
 import type { Bugs, World } from './world.ts';
@@ -51,10 +47,30 @@ export function simulate(setting: Setting): Outcome {
   const time = timeline();
   const story: string[] = [];
   const world = makeWorld(setting, chance, time, story);
-  const check = invariants(world);
-  const cluster = raise(world, check);
+  const check = new Invariants(world);
+  const cluster = new RaisedCluster(world, check);
   startClients(world, cluster.agents, cluster.servers);
+  suffer(setting, world, cluster, check);
+  const mendedAt = time.now;
+  recover(world, cluster, check);
+  if (check.broken === null) check.finish(cluster);
+  const { acknowledged, address, terms } = check;
+  return {
+    broken: check.broken,
+    acknowledged: acknowledged.count,
+    terms: terms.size,
+    addressMoves: address.count,
+    addressMovesByFaults: address.counted,
+    addressGapMs: address.gapMs,
+    ackGapMs: acknowledged.gapMs,
+    healedAfterMs: time.now - mendedAt,
+    story,
+  };
+}
 
+/** Until the last fault is over. */
+function suffer(setting: Setting, world: World, cluster: Cluster, check: Invariants): void {
+  const { time } = world;
   const from = WARM_UP_MS;
   const until = from + (setting.faultsMs ?? 32_000);
   if (setting.faults === undefined) breakThings(world, cluster, from, until);
@@ -62,27 +78,19 @@ export function simulate(setting: Setting): Outcome {
   time.at(from, () => check.beginCounting());
   while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
     time.runUntil(time.now + 1_000);
+}
+
+function recover(world: World, cluster: Cluster, check: Invariants): void {
+  const { time } = world;
   const mendedAt = time.now;
   mendAll(world, cluster);
   while (check.broken === null && !check.well(cluster)) {
     if (time.now > mendedAt + HEAL_WITHIN_MS) {
       world.note(standing(cluster));
-      check.fail(`not well ${HEAL_WITHIN_MS} ms after mending`);
+      check.verdict.fail(`not well ${HEAL_WITHIN_MS} ms after mending`);
     }
     time.runUntil(time.now + 500);
   }
-  if (check.broken === null) check.finish(cluster);
-  return {
-    broken: check.broken,
-    acknowledged: check.acknowledged.size,
-    terms: check.terms.size,
-    addressMoves: check.addressMoves,
-    addressMovesByFaults: check.addressMovesCounted,
-    addressGapMs: check.addressGapMs(),
-    ackGapMs: check.ackGapMs,
-    healedAfterMs: time.now - mendedAt,
-    story,
-  };
 }
 
 /** How things stand, for whoever reads the story of a seed. */
@@ -128,48 +136,6 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
     note: (what) => void story.push(`${time.now.toFixed(0).padStart(7)} ${what}`),
   };
-}
-
-function raise(world: World, check: Invariants): Cluster {
-  const etcd = new Etcd(world);
-  const postgreses = new Map<Site, Postgres>();
-  const patronis = new Map<Site, Patroni>();
-  const servers = new Map<Site, Server>();
-  const agents = new Map<Site, AgentHost>();
-  const twins: Twin[] = [];
-  const peers = { patronis: () => patronis, postgreses: () => postgreses };
-  const serverOn = (database: Postgres): Server =>
-    new Server(database, world, {
-      acknowledged: (ack: Acknowledgement) => check.acknowledge(ack, database),
-      opened: check.open,
-      ordered: () => check.deadlines([...servers.values(), ...twins.map(({ server }) => server)]),
-    });
-  for (const site of world.sites) {
-    const database = new Postgres(site, world, peers.postgreses);
-    postgreses.set(site, database);
-    patronis.set(site, new Patroni(database, etcd, world, peers));
-    servers.set(site, serverOn(database));
-  }
-  const agentOf = (site: Site, server: Server | null, host: string = site): AgentHost => {
-    const machines = {
-      etcd,
-      patroni: patronis.get(site) ?? null,
-      patroniOf: (name: Site) => patronis.get(name),
-      postgres: postgreses.get(site) ?? null,
-      postgresOf: (name: Site) => postgreses.get(name),
-      server,
-      addressChanged: () => check.address([...agents.values(), ...twins.map(({ agent }) => agent)]),
-    };
-    return new AgentHost(site, world, machines, host);
-  };
-  for (const site of world.members) agents.set(site, agentOf(site, servers.get(site) ?? null));
-  const addTwin = (site: Site): Twin => {
-    const server = serverOn(postgreses.get(site)!);
-    const twin = { server, agent: agentOf(site, server, `twin ${twins.length + 1} of ${site}`) };
-    twins.push(twin);
-    return twin;
-  };
-  return { etcd, postgreses, patronis, servers, agents, addTwin };
 }
 
 /** What the seed's own mending may have missed. */

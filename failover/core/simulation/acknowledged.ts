@@ -1,0 +1,69 @@
+import type { Postgres } from './postgres.ts';
+import type { Acknowledgement } from './server.ts';
+import type { Verdict } from './verdict.ts';
+import type { World } from './world.ts';
+
+/** I1-I3 of docs/faults.md: what clients were told, held against the databases that tell it. */
+export class Acknowledged {
+  readonly #world: World;
+  readonly #verdict: Verdict;
+  readonly #requests = new Set<string>();
+  #newestEpoch = 0;
+  #lastAt = 0;
+  #gapMs = 0;
+
+  constructor(world: World, verdict: Verdict) {
+    [this.#world, this.#verdict] = [world, verdict];
+  }
+
+  get count(): number {
+    return this.#requests.size;
+  }
+
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** The longest time in which no write was acknowledged. */
+  get gapMs(): number {
+    return this.#gapMs;
+  }
+
+  beginCounting(): void {
+    this.#gapMs = 0;
+  }
+
+  /** With the database that it is from. */
+  take({ id, epoch, site, read }: Acknowledgement, database: Postgres): void {
+    const newest = this.#newestEpoch;
+    const missing = epoch > newest ? this.#lost(database) : undefined;
+    if (missing !== undefined) this.#verdict.fail(`I2: ${site} answers without ${missing}`);
+    if (epoch < newest)
+      this.#verdict.fail(`I1: ${site} answered in epoch ${epoch} after ${newest} had`);
+    this.#newestEpoch = Math.max(newest, epoch);
+    if (!read) this.#count(id);
+  }
+
+  /** In the end: everything is there, once. */
+  finish(database: Postgres): void {
+    const missing = this.#lost(database);
+    if (missing !== undefined) this.#verdict.fail(`I2: ${missing} was acknowledged and is lost`);
+    const all = requestsIn(database);
+    const doubled = all.find((id, at) => all.indexOf(id) !== at);
+    if (doubled !== undefined) this.#verdict.fail(`I3: ${doubled} was done twice`);
+  }
+
+  #count(id: string): void {
+    const { now } = this.#world.time;
+    this.#requests.add(id);
+    this.#gapMs = Math.max(this.#gapMs, now - this.#lastAt);
+    this.#lastAt = now;
+  }
+
+  #lost(database: Postgres): string | undefined {
+    const there = new Set(requestsIn(database));
+    return [...this.#requests].find((id) => !there.has(id));
+  }
+}
+
+const requestsIn = ({ wal }: Postgres): string[] => wal.flatMap(({ requests }) => requests);

@@ -1,0 +1,70 @@
+import type { Site } from '../view.ts';
+import { AgentHost } from './agent-host.ts';
+import { Etcd } from './etcd.ts';
+import type { Cluster, Twin } from './faults.ts';
+import type { Invariants } from './invariants.ts';
+import { Patroni } from './patroni.ts';
+import { Postgres } from './postgres.ts';
+import { Server } from './server.ts';
+import type { World } from './world.ts';
+
+/** Every program of every site, and who watches them. */
+export class RaisedCluster implements Cluster {
+  readonly etcd: Etcd;
+  readonly postgreses = new Map<Site, Postgres>();
+  readonly patronis = new Map<Site, Patroni>();
+  readonly servers = new Map<Site, Server>();
+  readonly agents = new Map<Site, AgentHost>();
+  readonly #twins: Twin[] = [];
+  readonly #world: World;
+  readonly #check: Invariants;
+
+  constructor(world: World, check: Invariants) {
+    [this.#world, this.#check] = [world, check];
+    this.etcd = new Etcd(world);
+    const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
+    for (const site of world.sites) {
+      const database = new Postgres(site, world, peers.postgreses);
+      this.postgreses.set(site, database);
+      this.patronis.set(site, new Patroni(database, this.etcd, world, peers));
+      this.servers.set(site, this.#serverOn(database));
+    }
+    for (const site of world.members)
+      this.agents.set(site, this.#agentOf(site, this.servers.get(site) ?? null));
+  }
+
+  addTwin(site: Site): Twin {
+    const server = this.#serverOn(this.postgreses.get(site)!);
+    const host = `twin ${this.#twins.length + 1} of ${site}`;
+    const twin = { server, agent: this.#agentOf(site, server, host) };
+    this.#twins.push(twin);
+    return twin;
+  }
+
+  #serverOn(database: Postgres): Server {
+    const [check, twins] = [this.#check, this.#twins];
+    return new Server(database, this.#world, {
+      acknowledged: (ack) => check.acknowledged.take(ack, database),
+      opened: (epoch) => check.opened(epoch),
+      ordered: () =>
+        check.deadlines([...this.servers.values(), ...twins.map((twin) => twin.server)]),
+    });
+  }
+
+  #agentOf(site: Site, server: Server | null, host: string = site): AgentHost {
+    const machines = {
+      etcd: this.etcd,
+      patroni: this.patronis.get(site) ?? null,
+      patroniOf: (name: Site) => this.patronis.get(name),
+      postgres: this.postgreses.get(site) ?? null,
+      postgresOf: (name: Site) => this.postgreses.get(name),
+      server,
+      addressChanged: () =>
+        this.#check.address.look([
+          ...this.agents.values(),
+          ...this.#twins.map(({ agent }) => agent),
+        ]),
+    };
+    return new AgentHost(site, this.#world, machines, host);
+  }
+}
