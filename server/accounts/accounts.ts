@@ -17,6 +17,7 @@ import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
+import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import type { Row } from '../storage/write.ts';
 import { accountDataLockOf } from './account-data.ts';
 import type { Devices } from './devices.ts';
@@ -56,6 +57,8 @@ interface AccountChange {
   /** The one device that stays logged in, if any does. */
   readonly keeps: string | undefined | typeof ALL_DEVICES;
   readonly body: JsonObject;
+  /** What goes besides. */
+  readonly gone?: readonly Row[];
   /** Everything goes that the user kept with us or told of themselves. */
   readonly erases?: boolean;
 }
@@ -174,6 +177,7 @@ export class Accounts {
       this.#change(userId, once, {
         edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
         keeps: undefined,
+        gone: keyBackupsGoneRows(userId),
         erases: erase,
         body,
       });
@@ -207,10 +211,10 @@ export class Accounts {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
-      const { edit, body, erases = false } = change;
+      const { edit, body, gone = [], erases = false } = change;
       const commit = (rows: readonly Row[]) => {
         const outcome = once.outcome(200, body);
-        return this.#commitChange([accountRow(edit(account)), ...rows], {
+        return this.#commitChange([accountRow(edit(account)), ...gone, ...rows], {
           userId,
           outcome,
           erases,

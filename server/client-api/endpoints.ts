@@ -3,6 +3,7 @@ import { accountDataEndpoints } from './account-data/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
 import { discoveryEndpoints } from './discovery/endpoints.ts';
 import { eventEndpoints } from './events/endpoints.ts';
+import { keyBackupEndpoints } from './key-backup/endpoints.ts';
 import { keyEndpoints } from './keys/endpoints.ts';
 import { membershipEndpoints } from './membership/endpoints.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
@@ -25,6 +26,7 @@ export const clientApi = [
   ...pushRuleEndpoints,
   ...pusherEndpoints,
   ...keyEndpoints,
+  ...keyBackupEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
   ...membershipEndpoints,

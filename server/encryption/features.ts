@@ -2,6 +2,8 @@ import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { CrossSigning } from './cross-signing.ts';
 import { DeviceKeys } from './device-keys.ts';
+import { BackedUpKeys } from './key-backup/backed-up-keys.ts';
+import { KeyBackups } from './key-backup/key-backups.ts';
 import { KeyClaims } from './key-claims.ts';
 import { queryKeys, type WantedKeys } from './key-query.ts';
 import { PublishedKeys } from './published-keys.ts';
@@ -19,6 +21,8 @@ export function encryptionFeatures(stored: Stored) {
       keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(published, wanted, reader),
       keyClaims: new KeyClaims(stored),
       crossSigning: new CrossSigning(stored),
+      keyBackups: new KeyBackups(stored),
+      backedUpKeys: new BackedUpKeys(stored),
       signatureUpload: new SignatureUpload(stored),
       toDevice: new ToDevice(stored),
     },

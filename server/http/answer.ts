@@ -29,6 +29,14 @@ export const jsonPieces = (pieces: readonly string[]) =>
     ? jsonText(pieces[0]!)
     : new Answer(200, { 'content-type': 'application/json' }, Readable.from(inTurns(pieces)));
 
+/** The same, of pieces that are made as the client reads them. */
+export const jsonStream = (pieces: AsyncIterable<string>) =>
+  new Answer(
+    200,
+    { 'content-type': 'application/json' },
+    Readable.from(pieces, { highWaterMark: 1 }),
+  );
+
 async function* inTurns(pieces: readonly string[]) {
   for (const piece of pieces) {
     yield piece;

@@ -8,7 +8,6 @@ import {
   parseUserId,
   type RoomAlias,
   type RoomId,
-  type UserId,
 } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 
@@ -85,11 +84,19 @@ export const byName = <T>(value: z.ZodType<T>) =>
   });
 
 /** A JSON object whose keys are user ids. */
-export const byUser = <T>(value: z.ZodType<T>) =>
-  byName(value).transform((users, context) => {
-    const all = new Map<UserId, T>();
-    for (const [key, inner] of Object.entries(users)) {
-      const parsed = parseUserId(key);
+export const byUser = <T>(value: z.ZodType<T>) => byIdentifier(parseUserId, value);
+
+/** A JSON object whose keys are room ids. */
+export const byRoom = <T>(value: z.ZodType<T>) => byIdentifier(parseRoomId, value);
+
+const byIdentifier = <I extends string, T>(
+  parse: (text: string) => Parsed<I>,
+  value: z.ZodType<T>,
+) =>
+  byName(value).transform((named, context) => {
+    const all = new Map<I, T>();
+    for (const [key, inner] of Object.entries(named)) {
+      const parsed = parse(key);
       if (!parsed.ok) {
         context.addIssue({ code: 'custom', message: parsed.reason });
         return z.NEVER;

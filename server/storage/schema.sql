@@ -125,6 +125,30 @@ CREATE TABLE filter (
   PRIMARY KEY (user_id, filter_id)
 );
 
+CREATE TABLE key_backup (
+  user_id text NOT NULL,
+  version bigint NOT NULL,
+  algorithm text NOT NULL,
+  auth_data text NOT NULL,
+  etag bigint NOT NULL,
+  count bigint NOT NULL,
+  bytes bigint NOT NULL,
+  deleted boolean NOT NULL,
+  PRIMARY KEY (user_id, version)
+);
+
+CREATE TABLE key_backup_key (
+  user_id text NOT NULL,
+  version bigint NOT NULL,
+  room_id text NOT NULL,
+  session_id text NOT NULL,
+  first_message_index bigint NOT NULL,
+  forwarded_count bigint NOT NULL,
+  is_verified boolean NOT NULL,
+  session_data text NOT NULL,
+  PRIMARY KEY (user_id, version, room_id, session_id)
+);
+
 CREATE TABLE key_signature (
   target_user_id text NOT NULL,
   target_key_id text NOT NULL,

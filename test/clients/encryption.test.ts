@@ -1,6 +1,6 @@
 import { ClientEvent, type MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Account, login, register, roomOf, until } from './sdk.ts';
+import { type Account, login, register, rememberSecretStorageKey, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
 /** People chat encrypted, by matrix-js-sdk and its Rust crypto. */
@@ -73,9 +73,30 @@ test('devices run out of one-time keys never: they bring new ones when told how 
   await expect.poll(() => oneTimeKeys(a), { timeout: 20_000 }).toBe(before);
 });
 
-test('there is no backup of keys, and clients are told so', async () => {
-  using a = await person('alice');
-  expect(await a.getCrypto()!.getKeyBackupInfo()).toBeNull();
+test('a device that was never there reads all that was written before, from the backup of keys', async () => {
+  const account = await register(server.url, 'alice');
+  using a = await login(server.url, account, { encryption: true });
+  using b = await person('bob');
+  await bootstrap(a, account);
+  const recoveryKey = await a.getCrypto()!.createRecoveryKeyFromPassphrase();
+  rememberSecretStorageKey(a, '', recoveryKey.privateKey);
+  await a.getCrypto()!.bootstrapSecretStorage({
+    createSecretStorageKey: async () => recoveryKey,
+    setupNewKeyBackup: true,
+  });
+  const roomId = await encryptedRoom(a, b);
+  await b.sendTextMessage(roomId, 'of long ago');
+  const event = await decrypted(a, roomId, 'of long ago');
+  const backedUp = async () => (await a.getCrypto()!.getKeyBackupInfo())?.count;
+  await expect.poll(backedUp, { timeout: 20_000 }).toBeGreaterThan(0);
+  using second = await login(server.url, account, { encryption: true });
+  rememberSecretStorageKey(second, '', recoveryKey.privateKey);
+  const crypto = second.getCrypto()!;
+  await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+  expect((await crypto.restoreKeyBackup()).imported).toBeGreaterThan(0);
+  const stored = second.getEventMapper()(await second.fetchRoomEvent(roomId, event.getId()!));
+  await second.decryptEventIfNeeded(stored);
+  expect(stored.getClearContent()?.body).toBe('of long ago');
 });
 
 type Client = Awaited<ReturnType<typeof login>>;

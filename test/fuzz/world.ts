@@ -45,6 +45,10 @@ export async function makeWorld(client: FuzzClient, alice: Person, bob: Person):
     body: { msgtype: 'm.text', body: 'hello' },
   });
   const synced = await client.json('GET', '/_matrix/client/v3/sync', as(alice));
+  await client.json('POST', '/_matrix/client/v3/room_keys/version', {
+    ...as(alice),
+    body: { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} },
+  });
   const names = { roomId, eventId: sent.event_id as string, since: synced.next_batch as string };
   return { alice, bob, roomId, named: namesOf(alice, bob, names), anything: anythingOf(roomId) };
 }
@@ -57,10 +61,13 @@ function namesOf(
   const keys = deviceKeys(alice.userId, alice.deviceId, deviceKey(alice.deviceId, 7));
   const oneTimeKey = { 'signed_curve25519:AAAA': { key: 'x', signatures: {} } };
   const content = interestingContent(bob.userId, roomId, eventId);
+  const quality = { first_message_index: 1, forwarded_count: 0, is_verified: false };
+  const sessions = { session: { ...quality, session_data: { ciphertext: 'x' } } };
   return {
     ...{ roomId: [roomId], room_id: [roomId], eventId: [eventId], userId: [alice.userId] },
     ...{ user_id: [bob.userId], deviceId: [alice.deviceId], device_id: ['FUZZED'] },
-    ...{ invite: [bob.userId], senders: [bob.userId], rooms: [roomId] },
+    ...{ invite: [bob.userId], senders: [bob.userId] },
+    ...{ rooms: [roomId, { [roomId]: { sessions } }], sessions: [sessions], version: ['1'] },
     ...{ eventType: ['m.room.message'], type: ['m.login.password', 'com.example.type'] },
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { KeyBackups } from '../../encryption/key-backup/key-backups.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 interface Ports {
   readonly accounts: Pick<Accounts, 'deactivate'>;
+  readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
 }
 
@@ -21,9 +23,10 @@ export const deactivateAccount = endpoint({
   body: { json: z.object({ erase: z.boolean().default(false) }), mayBeEmpty: true },
   uia: async () => [['m.login.password']],
 
-  /** The rooms first: a repeat goes on where a failover cut it, and the account's end is the last act. */
-  async handle({ caller, body, once }, { accounts, rooms }: Ports) {
+  /** What is much goes first: a repeat goes on where a failover cut it, and the account's end is the last act. */
+  async handle({ caller, body, once }, { accounts, keyBackups, rooms }: Ports) {
     await leaveAll(caller.userId, rooms);
+    await keyBackups.deleteAll(caller.userId);
     await accounts.deactivate({ userId: caller.userId, erase: body.erase }, once, BODY);
     return BODY;
   },

@@ -1,6 +1,5 @@
 import { claimKeys } from './claim-keys.ts';
 import { getKeysChanges } from './get-keys-changes.ts';
-import { getRoomKeysVersionCurrent } from './get-room-keys-version-current.ts';
 import { queryKeys } from './query-keys.ts';
 import { uploadCrossSigningKeys } from './upload-cross-signing-keys.ts';
 import { uploadCrossSigningSignatures } from './upload-cross-signing-signatures.ts';
@@ -13,5 +12,4 @@ export const keyEndpoints = [
   getKeysChanges,
   uploadCrossSigningKeys,
   uploadCrossSigningSignatures,
-  getRoomKeysVersionCurrent,
 ];
