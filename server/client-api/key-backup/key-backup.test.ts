@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import {
+  type ApiServer,
+  PASSWORD,
+  type Reply,
+  startApi,
+} from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 
 const ROOM = '!room:example.org';
@@ -15,26 +20,23 @@ const key = (more: object = {}) => ({
   ...more,
 });
 
-interface Backup {
-  readonly api: ApiServer;
-  ask(request: string, body?: unknown): Promise<{ status: number; body: any }>;
-}
+type AskBackup = (request: string, body?: unknown) => Promise<Reply>;
 
 /** What a client of alice asks, below /room_keys. */
-function as(api: ApiServer, token: string): Backup['ask'] {
+function as(api: ApiServer, token: string): AskBackup {
   return (request, body) => {
     const [method, path] = request.split(' ');
     return api.ask(`${method} /room_keys/${path}`, { token, body });
   };
 }
 
-async function started(api: ApiServer): Promise<Backup['ask']> {
+async function started(api: ApiServer): Promise<AskBackup> {
   const ask = as(api, await api.register('alice', 'PHONE'));
   expect(await ask('POST version', backup)).toEqual({ status: 200, body: { version: '1' } });
   return ask;
 }
 
-const errorOf = ({ status, body }: { status: number; body: any }) => [status, body.errcode];
+const errorOf = ({ status, body }: Reply) => [status, body.errcode];
 
 test('a user who has made no backup has none', async () => {
   await using api = await startApi();
