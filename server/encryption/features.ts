@@ -2,6 +2,7 @@ import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { CrossSigning } from './cross-signing.ts';
 import { DeviceKeys } from './device-keys.ts';
+import { HeldKeys } from './held-keys.ts';
 import { BackedUpKeys } from './key-backup/backed-up-keys.ts';
 import { KeyBackups } from './key-backup/key-backups.ts';
 import { KeyClaims } from './key-claims.ts';
@@ -15,11 +16,12 @@ export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 /** Everything of this folder, put together. */
 export function encryptionFeatures(stored: Stored) {
   const published = new PublishedKeys(stored);
+  const held = new HeldKeys(stored);
   return {
     ports: {
-      deviceKeys: new DeviceKeys(stored),
+      deviceKeys: new DeviceKeys(stored, held),
       keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(published, wanted, reader),
-      keyClaims: new KeyClaims(stored),
+      keyClaims: new KeyClaims(stored, held),
       crossSigning: new CrossSigning(stored),
       keyBackups: new KeyBackups(stored),
       backedUpKeys: new BackedUpKeys(stored),

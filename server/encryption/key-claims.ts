@@ -4,9 +4,14 @@ import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
-import { fallbackKeyRow, fallbackKeysFor } from '../storage/encryption/fallback-keys.ts';
+import {
+  type FallbackKey,
+  fallbackKeyRow,
+  fallbackKeysFor,
+} from '../storage/encryption/fallback-keys.ts';
 import { type OneTimeKey, oneTimeKeyGoneRow } from '../storage/encryption/one-time-keys.ts';
 import type { Row } from '../storage/write.ts';
+import type { HeldKeys } from './held-keys.ts';
 import { KeyStock } from './key-stock.ts';
 
 /** A key of this algorithm of this device. */
@@ -17,18 +22,20 @@ export interface ClaimWish {
 }
 
 interface Claimed {
-  readonly key: OneTimeKey;
-  /** What takes the key out of the store, or marks the fallback key as given out. */
-  readonly row: Row | undefined;
+  readonly oneTime: readonly OneTimeKey[];
+  /** Those given out before, too. */
+  readonly fallback: readonly FallbackKey[];
 }
 
 /** Hands out one-time keys, each to one asker only: before anybody is told, it is gone for good. */
 export class KeyClaims {
   readonly #stored: Stored;
   readonly #stock: KeyStock;
+  readonly #held: HeldKeys;
 
-  constructor(stored: Stored) {
+  constructor(stored: Stored, held: HeldKeys) {
     this.#stored = stored;
+    this.#held = held;
     this.#stock = new KeyStock(stored);
   }
 
@@ -38,45 +45,45 @@ export class KeyClaims {
    */
   claim(wishes: readonly ClaimWish[], failures: JsonObject, once: Once): Promise<JsonObject> {
     return lockDeviceKeys(this.#stored.locks, wishes, async () => {
-      const claimed = await this.#find(wishes);
+      const { oneTime, fallback } = await this.#find(wishes);
+      const claimed = [...oneTime, ...fallback];
       const body = { one_time_keys: byDevice(claimed), failures };
-      return this.#stored.log.commit((next) => {
+      await this.#stored.log.commit((next) => {
         const records = claimed.map(
-          ({ key: { userId, deviceId } }): PlacedRecord => ({
+          ({ userId, deviceId }): PlacedRecord => ({
             position: next(),
             record: { kind: 'device-keys', userId, deviceId },
           }),
         );
-        const rows = claimed.flatMap(({ row }) => row ?? []);
+        const given = fallback.filter((key) => !key.used);
+        const rows: Row[] = [
+          ...oneTime.map(oneTimeKeyGoneRow),
+          ...given.map((key) => fallbackKeyRow({ ...key, used: true })),
+        ];
         const outcome = once.outcome(200, body);
-        return { change: { rows, records, outcome, touches: [] }, value: body };
+        return { change: { rows, records, outcome, touches: [] }, value: undefined };
       });
+      this.#held.taken(oneTime);
+      return body;
     });
   }
 
   /** One query for all at most, and one more for those that have no one-time key left. */
-  async #find(wishes: readonly ClaimWish[]): Promise<Claimed[]> {
+  async #find(wishes: readonly ClaimWish[]): Promise<Claimed> {
     const { database } = this.#stored;
-    const keys = await this.#stock.take(wishes);
-    const found = new Set(keys.map(nameOf));
+    const oneTime = await this.#stock.take(wishes);
+    const found = new Set(oneTime.map(nameOf));
     const left = wishes.filter((wish) => !found.has(nameOf(wish)));
-    const fallbacks = left.length > 0 ? await fallbackKeysFor(database, left) : [];
-    return [
-      ...keys.map((key) => ({ key, row: oneTimeKeyGoneRow(key) })),
-      ...fallbacks.map((key) => ({
-        key,
-        row: key.used ? undefined : fallbackKeyRow({ ...key, used: true }),
-      })),
-    ];
+    return { oneTime, fallback: left.length > 0 ? await fallbackKeysFor(database, left) : [] };
   }
 }
 
 const nameOf = ({ userId, deviceId, algorithm }: ClaimWish): string =>
   `${userId}\0${deviceId}\0${algorithm}`;
 
-function byDevice(claimed: readonly Claimed[]): JsonObject {
+function byDevice(claimed: readonly OneTimeKey[]): JsonObject {
   const users = new Map<string, [string, JsonObject][]>();
-  for (const { key } of claimed) {
+  for (const key of claimed) {
     const value = JSON.parse(key.json) as JsonValue;
     const named = { [`${key.algorithm}:${key.keyId}`]: value };
     const devices = users.get(key.userId);

@@ -71,6 +71,7 @@ export const listOf = <T>(entry: z.ZodType<T>, countMax: number) =>
 export const byName = <T>(value: z.ZodType<T>) =>
   jsonObject.transform((object, context) => {
     const entries: [string, T][] = [];
+    let isChanged = false;
     for (const [key, inner] of Object.entries(object)) {
       const parsed = value.safeParse(inner);
       if (!parsed.success) {
@@ -78,9 +79,11 @@ export const byName = <T>(value: z.ZodType<T>) =>
         context.addIssue({ code: 'custom', message: issue!.message, path: [key, ...issue!.path] });
         return z.NEVER;
       }
+      isChanged ||= !Object.is(parsed.data, inner);
       entries.push([key, parsed.data]);
     }
-    return Object.fromEntries(entries);
+    // An object of names that nobody has used before is dear to make: a shape of its own for each.
+    return isChanged ? Object.fromEntries(entries) : (object as Record<string, T>);
   });
 
 /** A JSON object whose keys are user ids. */

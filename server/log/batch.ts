@@ -116,26 +116,29 @@ function outcomeRows(outcomes: readonly OutcomeRow[], clockMs: number): Group {
   return { write: OUTCOME, rows };
 }
 
-/** By statement, in order of first appearance; of rows with one table and key only the last stays. */
+/** By statement; of rows with one table and key only the last stays. */
 function grouped(rows: readonly Row[]): Group[] {
-  const latest = new Map<string, Row>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (key !== undefined) latest.set(key, row);
-  }
   const groups = new Map<Write, Group>();
-  for (const row of rows) {
-    const key = keyOf(row);
-    if (key !== undefined && latest.get(key) !== row) continue;
-    const group = groups.get(row.write) ?? { write: row.write, rows: [] };
-    group.rows.push(row);
-    groups.set(row.write, group);
+  const seen = new Map<string, Set<string>>();
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const row = rows[at]!;
+    if (isSuperseded(row, seen)) continue;
+    const group = groups.get(row.write);
+    if (group) group.rows.push(row);
+    else groups.set(row.write, { write: row.write, rows: [row] });
   }
-  return [...groups.values()];
+  for (const { rows } of groups.values()) rows.reverse();
+  return [...groups.values()].reverse();
 }
 
-function keyOf({ write, values }: Row): string | undefined {
-  return write.key && `${write.table}\u0000${write.key(values)}`;
+/** `later` are the keys of the rows behind it, by table; its own is then among them. */
+function isSuperseded({ write, values }: Row, later: Map<string, Set<string>>): boolean {
+  if (write.key === undefined) return false;
+  const key = write.key(values);
+  const keys = later.get(write.table) ?? new Set();
+  if (keys.has(key)) return true;
+  later.set(write.table, keys.add(key));
+  return false;
 }
 
 function statementOf({ write, rows }: Group): Statement {

@@ -177,6 +177,28 @@ test('keys are read once for all who ask, and again when they change', async () 
   expect((await ask(bob)).device_keys[ALICE].PHONE).toEqual({ ...phoneKeys, unsigned });
 });
 
+test('which keys a device has is read once: what is uploaded and claimed then is counted along', async () => {
+  const queries: string[] = [];
+  await using api = await startApi({ reads: (database) => counted(database, queries) });
+  const [alice, bob] = await aliceAndBob(api);
+  await upload(api, alice, oneTimeKeys('A', 'B', 'C'));
+  await claim(api, bob);
+  queries.length = 0;
+  const { body } = await upload(api, alice, oneTimeKeys('D', 'E'));
+  expect(body).toEqual({ one_time_key_counts: { signed_curve25519: 4 } });
+  const other = { one_time_keys: { 'curve25519:A': 'key' } };
+  expect((await upload(api, alice, other)).body).toEqual({
+    one_time_key_counts: { signed_curve25519: 4, curve25519: 1 },
+  });
+  expect(queries).toEqual([]);
+  expect(await oneTimeKeyCounts(api.fresh.database, ALICE, 'PHONE')).toEqual({
+    signed_curve25519: 4,
+    curve25519: 1,
+  });
+  for (let n = 0; n < 4; n += 1) await claim(api, bob);
+  expect((await upload(api, alice, {})).body).toEqual({ one_time_key_counts: { curve25519: 1 } });
+});
+
 test('one-time keys of a device that ended are not given out for the next of its name', async () => {
   await using api = await startApi();
   const [alice, bob] = await aliceAndBob(api);
@@ -189,7 +211,9 @@ test('one-time keys of a device that ended are not given out for the next of its
   };
   const { access_token } = (await api.ask('POST /login', { body })).body;
   expect(await claim(api, bob)).toBeUndefined();
-  await upload(api, access_token, oneTimeKeys('C'));
+  expect((await upload(api, access_token, oneTimeKeys('C'))).body).toEqual({
+    one_time_key_counts: { signed_curve25519: 1 },
+  });
   expect(await claim(api, bob)).toEqual({ 'signed_curve25519:C': { key: 'C' } });
 });
 

@@ -21,42 +21,18 @@ export const deviceKeysOf = (database: Database, userIds: readonly UserId[]) =>
     [userIds],
   );
 
-/** Of a device that is there: the keys that it has uploaded. */
-export interface KeysBefore {
-  readonly json: string | null;
-  readonly oneTime: readonly OneTimeKeysBefore[];
-}
-
-/** How many keys of an algorithm, and by key id the JSON of those that were asked for. */
-export interface OneTimeKeysBefore {
-  readonly algorithm: string;
-  readonly count: number;
-  readonly known: Readonly<Record<string, string>> | null;
-}
-
-/** One query: each is a wait and a write to a socket, which is most of what a short one costs. */
-export async function keysBefore(
+/** As the device signed them; undefined where it has uploaded none. */
+export async function deviceKeysJson(
   database: Database,
-  { userId, deviceId }: { userId: UserId; deviceId: string },
-  keyIds: readonly string[],
-): Promise<KeysBefore | undefined> {
-  const rows = await database.query<Nullable<OneTimeKeysBefore> & Pick<KeysBefore, 'json'>>(
-    'keys_before',
-    `SELECT keys.json, counted.*
-     FROM device LEFT JOIN device_keys AS keys USING (user_id, device_id)
-     LEFT JOIN LATERAL (
-       SELECT algorithm, count(*) AS count,
-         json_object_agg(key_id, json) FILTER (WHERE key_id = ANY ($3::text[])) AS known
-       FROM one_time_key WHERE user_id = $1 AND device_id = $2 GROUP BY algorithm) AS counted ON true
-     WHERE user_id = $1 AND device_id = $2`,
-    [userId, deviceId, keyIds],
+  { userId, deviceId }: Pick<DeviceKeysRow, 'userId' | 'deviceId'>,
+): Promise<string | undefined> {
+  const [row] = await database.query<{ json: string }>(
+    'device_keys_json',
+    'SELECT json FROM device_keys WHERE user_id = $1 AND device_id = $2',
+    [userId, deviceId],
   );
-  if (rows.length === 0) return undefined;
-  const counted = rows.filter((row): row is KeysBefore & OneTimeKeysBefore => row.count !== null);
-  return { json: rows[0]!.json, oneTime: counted };
+  return row?.json;
 }
-
-type Nullable<T> = { [K in keyof T]: T[K] | null };
 
 export const deviceKeysRow = (userId: UserId, deviceId: string, json: string): Row => ({
   write: PUT_DEVICE_KEYS,

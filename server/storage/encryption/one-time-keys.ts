@@ -25,6 +25,38 @@ export async function oneTimeKeyCounts(
   return Object.fromEntries(rows.map((row) => [row.algorithm, row.count]));
 }
 
+/** The ids of a device's unclaimed keys, by algorithm; undefined where there is no such device. */
+export async function oneTimeKeyIds(
+  database: Database,
+  { userId, deviceId }: Pick<OneTimeKey, 'userId' | 'deviceId'>,
+): Promise<Map<string, Set<string>> | undefined> {
+  const rows = await database.query<{ algorithm: string | null; keyIds: string[] }>(
+    'one_time_key_ids',
+    `SELECT key.algorithm, array_agg(key.key_id) AS "keyIds"
+     FROM device LEFT JOIN one_time_key AS key USING (user_id, device_id)
+     WHERE user_id = $1 AND device_id = $2 GROUP BY key.algorithm`,
+    [userId, deviceId],
+  );
+  if (rows.length === 0) return undefined;
+  const held = rows.flatMap(({ algorithm, keyIds }) =>
+    algorithm === null ? [] : [[algorithm, new Set(keyIds)] as const],
+  );
+  return new Map(held);
+}
+
+/** Those of the device's unclaimed keys that have these ids. */
+export const oneTimeKeysNamed = (
+  database: Database,
+  { userId, deviceId }: Pick<OneTimeKey, 'userId' | 'deviceId'>,
+  keyIds: readonly string[],
+) =>
+  database.query<Pick<OneTimeKey, 'algorithm' | 'keyId' | 'json'>>(
+    'one_time_keys_named',
+    `SELECT algorithm, key_id AS "keyId", json FROM one_time_key
+     WHERE user_id = $1 AND device_id = $2 AND key_id = ANY ($3::text[])`,
+    [userId, deviceId, keyIds],
+  );
+
 type Wish = Pick<OneTimeKey, 'userId' | 'deviceId' | 'algorithm'>;
 
 /** For each wish the keys that are next to be claimed, in their order: of those that were uploaded first, the ones that sort first. */
