@@ -4,7 +4,7 @@ import { followAddress } from './floating-address.ts';
 import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
 import { lead } from './leadership.ts';
-import { observe } from './observe.ts';
+import { observe } from './observe/observe.ts';
 import { ownName } from './own-name.ts';
 import { followPatroniLease } from './patroni-lease.ts';
 import { pulse, read } from './pulse.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { emptyView } from '../../test/support/empty-view.ts';
+import { emptyView } from '../../../test/support/empty-view.ts';
+import { type Self, type State, start } from '../state.ts';
+import { TIMINGS } from '../timings.ts';
+import type { Report, View } from '../view.ts';
 import { observe } from './observe.ts';
-import { type Self, type State, start } from './state.ts';
-import { TIMINGS } from './timings.ts';
-import type { Report, View } from './view.ts';
 
 const see = (state: State, clusterId: string, revision: number, now: number) =>
   observe(state, { kind: 'pulse-seen', clusterId, site: 'b', revision }, now, TIMINGS);

@@ -1,0 +1,76 @@
+import { seePause, takeUp } from '../carried.ts';
+import type { Input } from '../inputs.ts';
+import type { State } from '../state.ts';
+import type { Millis, Timings } from '../timings.ts';
+import type { View } from '../view.ts';
+import { reconcile } from './leases.ts';
+import { seeName } from './name.ts';
+import { seePulses } from './pulses.ts';
+
+/**
+ * Beside one that was made anew by force (F6) the members of the old one may live on: who listened to both would
+ * renew in one what somebody else took in the other. An agent knows one etcd for as long as it runs.
+ */
+export function otherEtcd({ view }: State, input: Input): string | null {
+  if (!('view' in input) || view === null || view.clusterId === input.view.clusterId) return null;
+  const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
+  return `another etcd answers, ${which}: if it was made anew, restart the agents, else end the other`;
+}
+
+/** Answers may overtake each other; an older reading says nothing new. */
+export function seeView(before: State, view: View, now: Millis, timings: Timings): State {
+  if (before.view !== null && view.revision < before.view.revision) return before;
+  const state = before.view === null ? takeUp(before, view, now) : before;
+  return {
+    ...state,
+    view,
+    readAt: now,
+    etcdTrouble: null,
+    ...seeName(state, view, now, timings),
+    pulses: seePulses(state.pulses, view, now),
+    ...since(state, view, now),
+    pause: seePause(state, view, now),
+    wish: seeWish(state.wish, view, now),
+    ...reconcile(state, view),
+  };
+}
+
+/** For how long things have been as they are. */
+function since(state: State, view: View, now: Millis): Partial<State> {
+  return {
+    addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
+    calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
+    leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
+    unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
+  };
+}
+
+function isSamePlace(before: View, after: View): boolean {
+  return (
+    before.leader.site === after.leader.site &&
+    before.address.site === after.address.site &&
+    before.patroni.leader?.site === after.patroni.leader?.site
+  );
+}
+
+/** D3.2: with no synchronous standby the loss of the primary loses writes. */
+function isUnprotected({ patroni: { leader, sync } }: View): boolean {
+  return leader !== null && (sync === null || sync.standbys.length === 0);
+}
+
+function seeWish(before: State['wish'], { patroni: { failover } }: View, now: Millis) {
+  if (failover === null) return null;
+  return before?.revision === failover.revision
+    ? before
+    : { revision: failover.revision, since: now };
+}
+
+/** Which of etcd's own members leads. */
+export function seeEtcdLeader(
+  { etcdLeader }: State,
+  { here, others }: Extract<Input, { kind: 'etcd-leader' }>,
+  now: Millis,
+): Partial<State> {
+  const since = here === etcdLeader.here ? etcdLeader.since : now;
+  return { etcdLeader: { ...etcdLeader, here, others, since } };
+}

@@ -1,0 +1,12 @@
+import type { Input } from '../inputs.ts';
+import type { State } from '../state.ts';
+import type { Millis } from '../timings.ts';
+
+export function seeFront(
+  { front }: State,
+  { healthy, connections, way = null }: Extract<Input, { kind: 'front' }>,
+  now: Millis,
+): Partial<State> {
+  const sickSince = healthy ? null : (front.sickSince ?? now);
+  return { front: { healthy, connections, way, at: now, sickSince } };
+}
