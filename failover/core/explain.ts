@@ -1,7 +1,7 @@
 import { isPaused } from './carried.ts';
 import { reasonNotToLead } from './leadership.ts';
 import { reasonRefused } from './own-name.ts';
-import { behindGate } from './report.ts';
+import { behindGate, unwellNow } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
@@ -42,7 +42,8 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
   if (leader === null) return `Nobody leads: ${whyNobody(state, now, timings)}.`;
   if (leader === self.site) return explainOwn(state, now, timings);
   const quiet = silence(state, leader, now, timings);
-  if (quiet < timings.addressLeaseMs) return `${leader} leads: ${say(serverOf(state, leader))}.`;
+  if (quiet < timings.addressLeaseMs)
+    return `${leader} leads: ${say(serverOf(state, leader))}${lately(state.view?.sites[leader]?.report.unwell)}.`;
   return `${leader} leads but has been silent for ${seconds(quiet)}: ${whyNotMoved(state, leader, quiet, now, timings)}.`;
 }
 
@@ -53,7 +54,11 @@ function explainOwn(state: State, now: Millis, timings: Timings): string {
   if (left <= 0) {
     return `${site} leads, but its server may not answer: ${whyNoDeadline(state, now, timings)}.`;
   }
-  return `${site} leads: ${say(behindGate(state, now))}.`;
+  return `${site} leads: ${say(behindGate(state, now))}${lately(unwellNow(state))}.`;
+}
+
+function lately(unwell: string | null | undefined): string {
+  return unwell == null ? '' : `; ${unwell}`;
 }
 
 function whyNoDeadline(state: State, now: Millis, timings: Timings): string {

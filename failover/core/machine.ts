@@ -15,6 +15,7 @@ import { mendStuckMember } from './stuck-member.ts';
 import { makeSwitchovers } from './switchovers.ts';
 import { type Millis, TIMINGS, type Timings } from './timings.ts';
 import type { Turn } from './turn.ts';
+import { countUnwell } from './unwell.ts';
 import { judgeWish } from './wishes.ts';
 
 export interface Step {
@@ -33,6 +34,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   const turn: Turn = { state: observe(before, input, now, timings), effects: [], now, timings };
   lead(turn);
   orderServer(turn);
+  countUnwell(turn);
   followPatroniLease(turn);
   followAddress(turn);
   makeSwitchovers(turn, input);

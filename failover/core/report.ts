@@ -23,10 +23,17 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,
     unstable: now < state.losses.heldUntil ? state.losses.count : 0,
+    unwell: unwellNow(state),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };
 }
+
+/** What does not pass by itself, as one fall does. */
+export const unwellNow = ({ unwell }: State): string | null =>
+  unwell.debtMs >= WORTH_TELLING_MS ? unwell.why : null;
+
+const WORTH_TELLING_MS = 4_000;
 
 /** A writer that may answer nobody yet is none yet. */
 export function behindGate(state: State, now: Millis): ServerReport | null {

@@ -68,6 +68,7 @@ export interface State {
   readonly reinitializedAt: Millis;
 
   readonly server: Server;
+  readonly unwell: Unwell;
   readonly told: Told | null;
   /** The latest deadline ever given away. Before it the server may answer, whatever we hear. */
   readonly promisedUntil: Millis;
@@ -137,6 +138,17 @@ export interface Server {
   readonly why: string | null;
 }
 
+/** What was amiss lately with a site that should write (F29). */
+export interface Unwell {
+  /** Grows while it is amiss, and shrinks slowly while all is well. */
+  readonly debtMs: Millis;
+  readonly at: Millis;
+  readonly why: string | null;
+  /** Its server writes or takes over, as it was told. */
+  readonly obeys: boolean;
+  readonly falls: number;
+}
+
 export interface Told {
   readonly role: 'writer' | 'follower';
   readonly leaderRevision: number | null;
@@ -174,6 +186,10 @@ export interface Switchover {
   /** The operator's request that waits for an answer. */
   readonly id: string | null;
 }
+
+export const nothingAmiss = (now: Millis): Unwell => {
+  return { debtMs: 0, at: now, why: null, obeys: false, falls: 0 };
+};
 
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 
@@ -214,6 +230,7 @@ export function start(self: Self, now: Millis): State {
       sickSince: now,
       why: 'not asked yet',
     },
+    unwell: nothingAmiss(now),
     told: null,
     // What a predecessor of this process could have promised before it ended.
     promisedUntil: now + TIMINGS.leaderLeaseMs - TIMINGS.leaderMarginMs,

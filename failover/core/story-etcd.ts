@@ -137,7 +137,7 @@ export function wellAtSite(site: Site): Report {
     witness: false,
     serverUrl: `https://${site}`,
     server: { role: 'follower', epoch: null, position: 0, healthy: true, why: null },
-    postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '0/1' },
+    postgres: { role: 'standby', state: 'streaming', timeline: 1, lsn: '1' },
     front: 'healthy',
     frontWay: null,
     mayHoldAddress: true,

@@ -17,6 +17,7 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     machine m 1 2           whose name a is: machine, its start, and how often it was lost; ours is m 2
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
+ *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
@@ -147,7 +148,7 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'patroni-lease', lease: key, sentAt: now, ttlMs: Number(first) * 1_000 };
     }
     case 'server':
-      return readServer(first, second, now);
+      return readServer(words, now);
     case 'told':
       return {
         kind,
@@ -179,7 +180,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
 
 const members = (names: string[]) => names.map((name) => ({ id: `id of ${name}`, name }));
 
-function readServer(what: string | undefined, epoch: string | undefined, askedAt: number): Input {
+function readServer(words: string[], askedAt: number): Input {
+  const [, what, epoch, , waits] = words;
   if (what === 'gone' || what === 'silent') {
     const reason = what === 'gone' ? 'nobody listens' : 'no answer within 1 s';
     return { kind: 'server-silent', askedAt, gone: what === 'gone', reason };
@@ -193,6 +195,7 @@ function readServer(what: string | undefined, epoch: string | undefined, askedAt
     position: 0,
     healthy,
     why,
+    waitingMs: 1_000 * Number(waits ?? 0),
   };
   return { kind: 'server', askedAt, server };
 }

@@ -6,6 +6,7 @@ import type { Moves, State } from './state.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Site } from './view.ts';
+import { lacksSomething } from './wishes.ts';
 
 /**
  * Planned moves: what the operator wants, and what a sick server or a battery demand. They are
@@ -24,7 +25,8 @@ function moveIfNeeded(turn: Turn): void {
   if (isPending(turn, 'switchover')) return;
   if (ownName(turn.state, turn.now, turn.timings) !== 'ours') return;
   const why = reasonToMove(turn.state, turn.now, turn.timings);
-  const to = candidate(turn.state, turn.now, turn.timings);
+  const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
+  const to = candidate(turn.state, turn.now, turn.timings, which);
   if (why === null) {
     if (to !== null) leaveIfUnstable(turn, to);
     rescue(turn);
@@ -143,11 +145,12 @@ function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Move
 }
 
 function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
-  const { server, power } = state;
+  const { server, power, unwell } = state;
   if (!mayMove(state, now, timings)) return null;
   if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
     return `its server is sick (${server.why ?? 'no reason given'})`;
   }
+  if (unwell.debtMs >= timings.serverPatienceMs) return unwell.why ?? 'it was unwell too often';
   const forMs = now - power.since;
   if (power.power === 'low') return 'its battery is low';
   if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
@@ -164,11 +167,20 @@ function mayMove(state: State, now: Millis, timings: Timings): boolean {
   return postgres.report.role === 'primary' && postgres.report.state === 'running';
 }
 
-/** The first by name of those that are stable and have the best power, so that all agents think of the same one. */
-function candidate(state: State, now: Millis, timings: Timings): Site | null {
+/**
+ * The first by name of those that are stable and have the best power, so that all agents think of the same one.
+ * Asked for one that has all, it is one that does not lack for long what another said that it has.
+ */
+export function candidate(
+  state: State,
+  now: Millis,
+  timings: Timings,
+  which: 'any' | 'has all' = 'any',
+): Site | null {
   const from = state.view?.patroni.leader?.site;
   const willing = Object.keys(state.view?.sites ?? {})
     .filter((site) => site !== from && reasonAgainst(state, site, now, timings) === null)
+    .filter((site) => which === 'any' || !lacksSomething(state, site))
     .sort();
   const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
   const mains = willing.filter((site) => !battery(site));

@@ -15,6 +15,7 @@ export interface Timings {
   readonly addressTurnMs: Millis;
   readonly frontPatienceMs: Millis;
   readonly serverPatienceMs: Millis;
+  readonly commitPatienceMs: Millis;
   readonly agentPatienceMs: Millis;
   readonly batteryPatienceMs: Millis;
   readonly settleMs: Millis;
@@ -53,6 +54,8 @@ export const TIMINGS: Timings = {
   frontPatienceMs: 3_000,
   /** A server that crashed is back in about two seconds; a switchover costs as much. */
   serverPatienceMs: 10_000,
+  /** Confirmed commits take milliseconds, a batch of bulk or a slow line a second. */
+  commitPatienceMs: 2_000,
   /** An agent that crashed is back in about two seconds, on a busy machine in four. */
   agentPatienceMs: 6_000,
   /** UPSes report a battery for an instant when they test themselves. */

@@ -85,6 +85,8 @@ export interface Report {
   readonly heldDown: boolean;
   /** How often it was lost lately, while it must prove itself after that; else 0 (F21). */
   readonly unstable: number;
+  /** What was amiss lately with it as the primary's site (F29). Agents of earlier versions say nothing of it. */
+  readonly unwell?: string | null;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** Agents of earlier versions say nothing of it. */
@@ -118,6 +120,8 @@ export interface ServerReport {
   readonly position: number | null;
   readonly healthy: boolean;
   readonly why: string | null;
+  /** How long the writer's batch in flight has waited for its commit. Servers of before say nothing of it. */
+  readonly waitingMs?: number;
 }
 
 export type ServerRole = 'follower' | 'taking-over' | 'writer' | 'stopping';

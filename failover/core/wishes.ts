@@ -20,7 +20,7 @@ export function judgeWish(turn: Turn): void {
 
 /** As a clause; null while nothing speaks against the wish, or there is none. */
 export function reasonToTakeBack(state: State, now: Millis, timings: Timings): string | null {
-  const { view, wish, lags, self } = state;
+  const { view, wish, self } = state;
   if (view === null || wish === null || now - state.readAt > timings.freshMs) return null;
   const { leader, failover, sync } = view.patroni;
   if (leader === null && now - wish.since >= UNHEEDED_MS) return 'nobody has taken the lead';
@@ -33,10 +33,14 @@ export function reasonToTakeBack(state: State, now: Millis, timings: Timings): s
   if (to !== self.site && silence(state, to, now, timings) > timings.freshMs) {
     return `the agent of ${to} is silent`;
   }
-  const lag = lags[to];
-  const patience = to === self.site ? LAGS_MS : LAGS_AS_TOLD_MS;
-  const seenAt = seenLast(state, to);
-  return lag && seenAt - lag.since >= patience ? `${to} lacks what another site has` : null;
+  return lacksSomething(state, to) ? `${to} lacks what another site has` : null;
+}
+
+/** And has for longer than the way of the log to it, and of the news of it, takes. */
+export function lacksSomething(state: State, site: Site): boolean {
+  const lag = state.lags[site];
+  const patience = site === state.self.site ? LAGS_MS : LAGS_AS_TOLD_MS;
+  return lag !== undefined && seenLast(state, site) - lag.since >= patience;
 }
 
 /** Patroni elects within a few loops where it can: a wish whose candidate is gone keeps everybody waiting. */
@@ -66,8 +70,9 @@ function positions(state: State): [Site, { timeline: number; lsn: number }][] {
   const sites = Object.keys(state.view?.sites ?? {});
   return sites.flatMap((site) => {
     const copy = copyOf(state, site);
-    if (copy?.timeline == null || copy.lsn === null) return [];
-    return [[site, { timeline: copy.timeline, lsn: Number(copy.lsn) }]];
+    const lsn = Number(copy?.lsn ?? Number.NaN);
+    if (copy?.timeline == null || !Number.isFinite(lsn)) return [];
+    return [[site, { timeline: copy.timeline, lsn }]];
   });
 }
 

@@ -12,6 +12,15 @@ test('writes flow while a site that is named is there to confirm them', () => {
   expect(warning(seen({}))).toBeNull();
 });
 
+test('commits that do not come back wait, by the word of the writer, whatever standbys seem to do', () => {
+  const state = seen({ waitingMs: 4_200 });
+  expect(writesOf(state, NOW, TIMINGS)).toMatchObject({ kind: 'wait', sinceMs: 4_200 });
+  expect(warning(state)).toBe(
+    'WRITES WAIT for 4 s: commits at a do not come back, though standbys follow. Nothing is acknowledged.',
+  );
+  expect(writesOf(seen({ waitingMs: 900 }), NOW, TIMINGS).kind).toBe('flow');
+});
+
 test('one of two that are named is enough', () => {
   expect(writesOf(seen({ silent: { b: 9_000 } }), NOW, TIMINGS).kind).toBe('flow');
 });
@@ -71,6 +80,7 @@ interface Seen {
   readonly postgres?: Readonly<Record<Site, string>>;
   readonly role?: 'writer' | 'taking-over';
   readonly healthy?: boolean;
+  readonly waitingMs?: number;
 }
 
 /** As the agent of `d`, a witness, sees it. */
@@ -102,7 +112,8 @@ function seen(options: Seen): State {
   function report(site: Site): Report {
     const state = options.postgres?.[site] ?? 'streaming';
     const postgres = { role: 'standby', state, timeline: 1, lsn: '1' } satisfies PostgresReport;
-    const server = { role, epoch: 1, position: 1, healthy: options.healthy ?? true, why: null };
+    const { healthy = true, waitingMs = 0 } = options;
+    const server = { role, epoch: 1, position: 1, healthy, why: null, waitingMs };
     return { postgres, server } as Report;
   }
 }

@@ -42,6 +42,20 @@ test('nobody hears of a change before it is committed, and then in order of posi
   expect(bench.writer.committed).toEqual({ epoch: 1, position: 2 });
 });
 
+test('it is known how long a commit has not come back, and that none is awaited', async () => {
+  await using bench = await workbench();
+  expect(bench.writer.waitingMs).toBe(0);
+  const locked = await lockHead(bench.fresh.url);
+  const written = bench.write('a');
+  await untilWaiting(bench.fresh);
+  const waited = bench.writer.waitingMs;
+  expect(waited).toBeGreaterThan(0);
+  await expect.poll(() => bench.writer.waitingMs).toBeGreaterThan(waited);
+  await locked.release();
+  await written;
+  expect(bench.writer.waitingMs).toBe(0);
+});
+
 test('a batch goes no further than 256 changes', async () => {
   await using bench = await workbench();
   await Promise.all(Array.from({ length: 300 }, (_, n) => bench.write(`${n}`)));

@@ -63,6 +63,7 @@ export class Writer implements Log {
   #ended: Error | undefined;
   #closing = false;
   #withheld: NodeJS.Timeout | undefined;
+  #begunAtMs: number | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -81,6 +82,11 @@ export class Writer implements Log {
 
   get committed() {
     return { epoch: this.epoch, position: this.#position };
+  }
+
+  /** How long the batch in flight has waited for its commit to come back; 0 where there is none. */
+  get waitingMs(): number {
+    return this.#begunAtMs === undefined ? 0 : performance.now() - this.#begunAtMs;
   }
 
   mayAnswer(): boolean {
@@ -217,11 +223,14 @@ export class Writer implements Log {
   /** Answers the refusal, if there was poison in the batch. */
   async #write(batch: readonly Waiting[]): Promise<Refusal | undefined> {
     const begin = performance.now();
+    this.#begunAtMs = begin;
     try {
       await this.#options.connection.transaction(this.#statementsOf(batch));
     } catch (error) {
       if (isPoison(error)) return error;
       throw error;
+    } finally {
+      this.#begunAtMs = undefined;
     }
     this.#position = batch.at(-1)!.last;
     const seconds = (performance.now() - begin) / 1_000;

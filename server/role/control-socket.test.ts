@@ -13,6 +13,7 @@ const health: Health = {
   position: 40,
   database: 'primary',
   healthy: true,
+  waitingMs: 0,
   serverVersion: '1',
 };
 

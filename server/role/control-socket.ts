@@ -14,6 +14,8 @@ export interface Health extends Omit<DatabaseState, 'trouble'> {
   readonly role: RoleName;
   readonly healthy: boolean;
   readonly why?: string;
+  /** How long the writer's oldest batch has waited for its commit. */
+  readonly waitingMs: number;
   readonly serverVersion: string;
 }
 

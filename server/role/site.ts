@@ -101,6 +101,7 @@ async function healthOf(parts: {
     site: cluster.site,
     role: role.name,
     healthy: trouble === undefined,
+    waitingMs: Math.round(writing?.log.waitingMs ?? 0),
     ...(why === undefined ? {} : { why }),
     serverVersion: packageJson.version,
   };

@@ -11,8 +11,15 @@ import { isGone, Server } from './server.ts';
 const well = { role: 'writer', epoch: 7, position: 12, healthy: true };
 
 test('a server says its role and how it is', async () => {
+  const { server } = await serverThat((response) =>
+    response.end(JSON.stringify({ ...well, waitingMs: 40 })),
+  );
+  expect(await server.report()).toEqual({ ...well, why: null, waitingMs: 40 });
+});
+
+test('one of an earlier version does not say how long its commits take', async () => {
   const { server } = await serverThat((response) => response.end(JSON.stringify(well)));
-  expect(await server.report()).toEqual({ ...well, why: null });
+  expect((await server.report()).waitingMs).toBe(0);
 });
 
 test('it is told its role and until when', async () => {

@@ -12,6 +12,8 @@ const health = z.object({
   position: z.number().nullable(),
   healthy: z.boolean(),
   why: z.string().optional(),
+  /** A server of before says nothing of it. */
+  waitingMs: z.number().default(0),
 });
 
 const told = z.object({ role, epoch: z.number().nullable() });

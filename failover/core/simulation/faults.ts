@@ -172,6 +172,11 @@ export const serverSick: Fault = (_world, cluster, site, forMs) =>
   cluster.servers.get(site)!.sicken(forMs);
 export const serverFallsInALoop: Fault = (_world, cluster, site, forMs) =>
   cluster.servers.get(site)!.crashInALoop(forMs);
+/** F29: its PostgreSQL answers, and commits nothing. */
+export const commitsHang: Fault = (_world, cluster, site, forMs) =>
+  cluster.postgreses.get(site)!.hang(forMs);
+export const takeoverHangs: Fault = (_world, cluster, site, forMs) =>
+  cluster.servers.get(site)!.hangInTakeover(forMs);
 export const oursPaused: Fault = (world, cluster, site, forMs) => {
   agentPaused(world, cluster, site, forMs);
   serverPaused(world, cluster, site, forMs);
@@ -272,6 +277,8 @@ const FAULTS: readonly Fault[] = [
   serverPaused,
   serverSick,
   serverFallsInALoop,
+  commitsHang,
+  takeoverHangs,
   oursPaused,
   patroniFrozen,
   patroniRestarted,

@@ -47,6 +47,7 @@ export class Postgres {
   #ending = false;
   #stalledUntil = 0;
   #pausedUntil = 0;
+  #hangsUntil = 0;
 
   constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
     this.site = site;
@@ -121,6 +122,13 @@ export class Postgres {
     this.#world.time.after(forMs, () => this.#confirm());
   }
 
+  /** Its commits do not come back, although standbys receive them: a disk that stalls, a backend that is frozen. */
+  hang(forMs: number): void {
+    const { now } = this.#world.time;
+    this.#hangsUntil = Math.max(this.#hangsUntil, now + forMs);
+    this.#world.time.after(forMs, () => this.#confirm());
+  }
+
   crash(): void {
     this.up = false;
     this.#ending = false;
@@ -191,7 +199,9 @@ export class Postgres {
   #confirm(): void {
     for (;;) {
       const first = this.#waiting[0];
-      if (first === undefined || !this.up || this.#pausedUntil > this.#world.time.now) return;
+      const { now } = this.#world.time;
+      if (first === undefined || !this.up || Math.max(this.#pausedUntil, this.#hangsUntil) > now)
+        return;
       const { names, count } = this.confirmers;
       const who = names === 'any' ? [...this.acknowledged.keys()] : names;
       const have = who.filter((site) => (this.acknowledged.get(site) ?? 0) >= first.length);

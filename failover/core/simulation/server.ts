@@ -48,6 +48,8 @@ export class Server {
   #busy = false;
   #sickUntil = 0;
   #crashesUntil = 0;
+  #hangsUntil = 0;
+  #begunAt: number | null = null;
   #outcomes = new Set<string>();
   #queue: Request[] = [];
 
@@ -69,6 +71,7 @@ export class Server {
       position: this.#position,
       healthy: up && this.#sickUntil <= this.#world.time.now,
       why: up ? null : 'no database',
+      waitingMs: this.#begunAt === null ? 0 : this.#world.time.now - this.#begunAt,
     };
   }
 
@@ -107,8 +110,15 @@ export class Server {
     this.kill(START_MS);
   }
 
+  /** Falls, and its takeovers do not get through for a while: a migration, an open transaction elsewhere. */
+  hangInTakeover(forMs: number): void {
+    this.#hangsUntil = this.#world.time.now + forMs;
+    this.kill(START_MS);
+  }
+
   kill(restartMs: number): void {
     const life = ++this.#life;
+    this.#begunAt = null;
     [this.#role, this.gone, this.#busy] = ['follower', true, false];
     this.#outcomes = new Set();
     this.#queue = [];
@@ -133,6 +143,7 @@ export class Server {
   beginIfEnded(): void {
     this.#crashesUntil = 0;
     this.#sickUntil = 0;
+    this.#hangsUntil = 0;
     if (this.gone) this.begin();
   }
 
@@ -167,7 +178,7 @@ export class Server {
     if (this.#role !== 'taking-over') return;
     const { accepts, wal, waits } = this.#postgres;
     this.#epoch = Math.max((wal.at(-1)?.epoch ?? 0) + 1, this.#revision);
-    if (!accepts) this.#takeOverAgain();
+    if (!accepts || this.#hangsUntil > this.#world.time.now) this.#takeOverAgain();
     else if (this.#world.bugs.noFenceRow && waits) this.#open(this.#epoch);
     else {
       this.#postgres.endSessions();
@@ -247,6 +258,7 @@ export class Server {
       bytes: ENTRY_BYTES,
     };
     const life = this.#life;
+    this.#begunAt = this.#world.time.now;
     this.#postgres.commit(entry, (committed) => {
       if (this.#life === life) this.#running(() => this.#finish(request, entry, committed))();
     });
@@ -254,6 +266,7 @@ export class Server {
 
   #finish(request: Request, entry: Entry, committed: boolean): void {
     this.#busy = false;
+    this.#begunAt = null;
     // What became of it is looked up behind a takeover, never guessed.
     if (!committed) this.kill(START_MS);
     else {

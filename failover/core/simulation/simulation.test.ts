@@ -4,15 +4,18 @@ import {
   agentKilled,
   agentPaused,
   bothEndsLost,
+  commitsHang,
   cutOff,
   moveToOneThatLags,
   oursPaused,
   patroniFrozen,
   powerFlaps,
   powerLoss,
+  serverFallsInALoop,
   serverPaused,
   slowAddress,
   standbysStalled,
+  takeoverHangs,
   twinStarted,
 } from './faults.ts';
 import { type Setting, type Story, simulate } from './simulate.ts';
@@ -120,10 +123,57 @@ test('a site that is lost ten times soon leads no more, and all goes on elsewher
   }
 });
 
+test.for([
+  ['a server that falls whenever it writes', serverFallsInALoop, 25_000],
+  ['a PostgreSQL that answers, and whose commits do not come back,', commitsHang, 25_000],
+  ['a takeover that does not end', takeoverHangs, 45_000],
+] as const)('%s costs the site its lead within seconds (F29)', ([, fault, withinMs]) => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const outcome = simulate({
+      seed,
+      faultsMs: 90_000,
+      faults: (world, cluster, active) => fault(world, cluster, active, 89_000),
+    });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    const [struck, ...later] = writersOf(outcome.story);
+    const other = later.find(({ site }) => site !== struck!.site);
+    expect(other?.at ?? Infinity, `seed ${seed}`).toBeLessThan(10_000 + withinMs);
+    expect(later.at(-1)!.site, `seed ${seed}`).not.toBe(struck!.site);
+  }
+});
+
+test('commits that no other site could take either are no reason to move', () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    const outcome = simulate({ seed, faultsMs: 60_000, faults: nobodyReceives });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect(outcome.terms, `seed ${seed}`).toBe(1);
+  }
+});
+
+/** Each stops receiving before it could be missed, and goes on as the next one stops. */
+const nobodyReceives: Story = ({ time }, { postgreses }, active) => {
+  for (let at = 0; at < 55_000; at += 4_000) {
+    time.after(at, () => {
+      for (const [site, postgres] of postgreses) if (site !== active) postgres.stall(3_000);
+    });
+  }
+};
+
 const twinBeside: Story = (world, cluster, active) => twinStarted(world, cluster, active, 40_000);
 
 const activeSiteFlaps: Story = (world, cluster, active) =>
   powerFlaps(world, cluster, active, 300_000);
+
+/** Who began to write since the faults did, and when, behind the one that wrote then. */
+function writersOf(story: readonly string[]): { site: string; at: number }[] {
+  const writes = /^ *(\d+) server (\w) writes/;
+  const begun = story.flatMap((line) => {
+    const [, at, site] = writes.exec(line) ?? [];
+    return site === undefined ? [] : [{ site, at: Number(at) }];
+  });
+  const before = begun.findLastIndex(({ at }) => at < 10_000);
+  return begun.slice(before);
+}
 
 /** How often the site lost its power whose server wrote last. */
 function lossesWhileLeading(story: readonly string[]): number {
