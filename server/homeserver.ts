@@ -1,5 +1,6 @@
 import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
+import { ignoredBy } from './accounts/ignored-users.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import { clientApi } from './client-api/endpoints.ts';
@@ -79,6 +80,7 @@ export function buildFeatures(ground: FeatureGround) {
     identity: { serverName, key: signingKey },
     profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
     erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
+    ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,

@@ -9,6 +9,7 @@ import { membershipEndpoints } from './membership/endpoints.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
+import { relationEndpoints } from './relations/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
@@ -31,6 +32,7 @@ export const clientApi = [
   ...roomEndpoints,
   ...membershipEndpoints,
   ...eventEndpoints,
+  ...relationEndpoints,
   ...syncEndpoints,
   ...thirdPartyEndpoints,
 ];

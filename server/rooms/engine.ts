@@ -1,3 +1,4 @@
+import { Lru } from '../log/lru.ts';
 import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
 import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
@@ -22,6 +23,7 @@ import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
+import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import type { Building } from './write/building.ts';
@@ -29,11 +31,14 @@ import { prepareRedaction } from './write/redaction.ts';
 import { sendEvent } from './write/send-event.ts';
 import { refuseIllNamed } from './write/well-named-state.ts';
 
+const THREAD_ROOTS_MAX = 10_000;
+
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
+  readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
 
   constructor(ports: RoomPorts) {
     const { store } = ports;
@@ -52,6 +57,7 @@ export class RoomEngine implements Rooms {
       events,
       userRooms,
       erasedAt: ports.erasedAt ?? (async () => new Map()),
+      ignoredBy: ports.ignoredBy ?? (async () => new Set()),
       stateBytesMax: bytesMax.states,
     });
     this.#aliases = new Aliases(this.#building);
@@ -80,13 +86,17 @@ export class RoomEngine implements Rooms {
     refuseIllNamed(draft);
     if (isMemberState(draft))
       return changeMembership(this.#building, roomId, asMembershipChange(draft), origin);
+    const { store } = this.#building.ports;
     return sendEvent(this.#building, roomId, origin, async (room) => {
-      if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) return { draft };
+      if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) {
+        await refuseRelation({ store, threadRoots: this.#threadRoots }, room, draft);
+        return { draft };
+      }
       const redacts = draft.redacts ?? draft.content.redacts;
       const target = typeof redacts === 'string' ? parseEventId(redacts) : undefined;
       if (!target?.ok) throw badJson('A redaction says in `redacts` which event it redacts');
       const redaction = { ...draft, redacts: target.value };
-      return prepareRedaction(this.#building.ports.store, room, redaction);
+      return prepareRedaction(store, room, redaction);
     });
   }
 

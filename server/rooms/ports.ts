@@ -7,6 +7,8 @@ import type { RoomStore } from './store.ts';
 /** Those of the users who were erased, with the position in the log at which they were. */
 export type ErasedAt = (userIds: readonly UserId[]) => Promise<ReadonlyMap<UserId, number>>;
 
+export type IgnoredBy = (userId: UserId) => Promise<ReadonlySet<UserId>>;
+
 /** What the room engine needs of the rest of the server. */
 export interface RoomPorts {
   readonly log: Log;
@@ -15,6 +17,8 @@ export interface RoomPorts {
   /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
   readonly erasedAt?: ErasedAt | undefined;
+  /** Whom the user ignores. */
+  readonly ignoredBy?: IgnoredBy | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
   readonly followRoom?:
     | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)

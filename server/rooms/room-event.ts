@@ -1,6 +1,5 @@
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import type { Membership } from './membership/membership.ts';
 
 /**
  * A committed event as readers get it. Its client JSON is made once and kept as a string (D16);
@@ -40,11 +39,6 @@ export interface RoomEvent {
   readonly isErased?: boolean;
 }
 
-export interface SeenEvent {
-  readonly event: RoomEvent;
-  readonly membership: Membership;
-}
-
 /**
  * What an event weighs in a cache, by its texts: its content is there as an object, too. Measured with
  * messages of 60 and 6,000 bytes, it is between a tenth less and a third more than the heap holds.
@@ -63,6 +57,8 @@ export interface Rendering {
   readonly deviceId?: string | undefined;
   /** The reader's membership at the event: `unsigned.membership`. */
   readonly membership?: string | undefined;
+  /** JSON members of `unsigned.m.relations`; none where it is empty. */
+  readonly relations?: string | undefined;
   /** Milliseconds since 1970, for `unsigned.age`. */
   readonly now: number;
 }
@@ -73,6 +69,7 @@ export function renderEvent(event: RoomEvent, reader: Rendering): string {
   if (event.unsigned !== '') unsigned += `,${event.unsigned}`;
   if (reader.membership !== undefined)
     unsigned += `,"membership":${JSON.stringify(reader.membership)}`;
+  if (reader.relations) unsigned += `,"m.relations":{${reader.relations}}`;
   if (isSendingDevice(event, reader))
     unsigned += `,"transaction_id":${JSON.stringify(event.origin?.txnId)}`;
   const roomId = reader.roomId === true ? `,"room_id":${JSON.stringify(event.roomId)}` : '';

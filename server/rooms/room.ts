@@ -1,6 +1,7 @@
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { Membership, PastMembership } from './membership/membership.ts';
-import type { RoomEvent, SeenEvent } from './room-event.ts';
+import type { RoomEvent } from './room-event.ts';
+import type { RelationsReader, SeenEvent } from './seen-event.ts';
 import type { Place } from './store.ts';
 
 /** Committed data only. Everything that may read the database is a promise. */
@@ -50,12 +51,16 @@ export interface Room {
   federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** The same events, each with what relates to it and the reader may know. */
+  withRelations(reader: RelationsReader, seen: readonly SeenEvent[]): Promise<readonly SeenEvent[]>;
   /** Every membership event that the user ever had in the room, in order. */
   membershipHistory(userId: UserId): Promise<readonly PastMembership[]>;
   /** The event that ended the user's last stay in the room; undefined if there was none. */
   departureOf(userId: UserId): Promise<RoomEvent | undefined>;
   /** One page of the room in its own order, already narrowed to what the reader may see. */
   page(request: PageRequest): Promise<Page>;
+  /** The roots of threads that the reader may see, that with the newest event first. */
+  threads(request: ThreadsRequest): Promise<Threads>;
   /** Just behind the last event of the timeline up to this position of the log. */
   placeAt(position: number): Promise<Place>;
   /** The last event of the room that lies before this place. */
@@ -79,10 +84,21 @@ export interface PageRequest {
   readonly to?: Place | undefined;
   readonly direction: 'b' | 'f';
   readonly limit: number;
-  readonly wanted: (event: RoomEvent) => boolean;
+  /** Every event unless told. */
+  readonly wanted?: ((event: RoomEvent) => boolean) | undefined;
   /** Where a filter names them: spares reading the rest. `*` stands for any characters. */
   readonly types?: readonly string[] | undefined;
   readonly senders?: readonly string[] | undefined;
+  /** Only what relates to one event. */
+  readonly relatedTo?: RelatedTo | undefined;
+}
+
+export interface RelatedTo {
+  readonly eventId: EventId;
+  readonly relType?: string | undefined;
+  readonly type?: string | undefined;
+  /** Also what relates to that in turn, over so many hops in all; 1 for no others. */
+  readonly hops: number;
 }
 
 export interface Page {
@@ -92,6 +108,20 @@ export interface Page {
   readonly end: Place;
   /** There is nothing further. */
   readonly isLast: boolean;
+}
+
+export interface ThreadsRequest {
+  readonly reader: UserId;
+  /** Just behind the newest event of the last thread that was given out. */
+  readonly from?: Place | undefined;
+  readonly participated: boolean;
+  readonly limit: number;
+}
+
+export interface Threads {
+  readonly roots: readonly SeenEvent[];
+  /** Where the next page begins; undefined if there is nothing further. */
+  readonly end: Place | undefined;
 }
 
 /** What is going to be asked of each of the rooms: it is read for all of them together. */

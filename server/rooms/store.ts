@@ -5,6 +5,14 @@ export type RoomStore = ReturnType<typeof roomStore>;
 export type RoomRows = RoomStore['rows'];
 
 export type { PageQuery, Place, StoredEvent } from '../storage/rooms/events.ts';
+export type {
+  BundleQuery,
+  RelatedQuery,
+  StoredBundle,
+  StoredRelation,
+  StoredThread,
+  ThreadQuery,
+} from '../storage/rooms/relations.ts';
 export type { StoredRoom } from '../storage/rooms/rooms.ts';
 export type { LogRange, StateChange, StateEntry } from '../storage/rooms/state.ts';
 export type { StoredStateKey as StateKey } from '../storage/rooms/state-keys.ts';

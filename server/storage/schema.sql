@@ -276,6 +276,18 @@ CREATE TABLE registration_token (
   PRIMARY KEY (token)
 );
 
+CREATE TABLE relation (
+  room_nid bigint NOT NULL,
+  target_id text NOT NULL,
+  rel_type text NOT NULL,
+  depth bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  type text NOT NULL,
+  sender text NOT NULL,
+  edit_ts bigint,
+  PRIMARY KEY (room_nid, target_id, rel_type, depth, event_nid)
+);
+
 CREATE TABLE room (
   room_nid bigint NOT NULL,
   room_id text NOT NULL,
@@ -343,6 +355,14 @@ CREATE TABLE state_key (
   PRIMARY KEY (key_nid)
 );
 
+CREATE TABLE thread (
+  room_nid bigint NOT NULL,
+  root_id text NOT NULL,
+  latest_depth bigint NOT NULL,
+  latest_nid bigint NOT NULL,
+  PRIMARY KEY (room_nid, root_id)
+);
+
 CREATE TABLE to_device (
   position bigint NOT NULL,
   user_id text NOT NULL,
@@ -360,5 +380,8 @@ CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NO
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
+CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));
+CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sender, event_nid) WHERE (rel_type = 'm.thread'::text);
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
+CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");

@@ -1,6 +1,7 @@
 import { eventEndpoints } from '../../server/client-api/events/endpoints.ts';
 import { LargeReads } from '../../server/client-api/events/large-reads.ts';
 import { membershipEndpoints } from '../../server/client-api/membership/endpoints.ts';
+import { relationEndpoints } from '../../server/client-api/relations/endpoints.ts';
 import { roomEndpoints } from '../../server/client-api/rooms/endpoints.ts';
 import { serve } from '../../server/http/serve.ts';
 import { OutcomeStore } from '../../server/log/outcome-store.ts';
@@ -10,7 +11,7 @@ import type { FreshDatabase } from './postgres.ts';
 import { openRooms, type RoomsUnderTest } from './rooms.ts';
 
 export interface RoomServer extends RoomsUnderTest {
-  /** As `alice` or `bob`; the path begins behind `/_matrix/client/v3`. */
+  /** As `alice` or `bob`; the path begins behind `/_matrix/client/v3`, or is a whole one. */
   ask(user: string, method: string, path: string, body?: unknown): Promise<RoomAnswer>;
 }
 
@@ -34,15 +35,21 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
       behindFront: true,
     },
   );
-  const server = await serve([...roomEndpoints, ...membershipEndpoints, ...eventEndpoints], gate);
+  const server = await serve(
+    [...roomEndpoints, ...membershipEndpoints, ...eventEndpoints, ...relationEndpoints],
+    gate,
+  );
   return {
     ...under,
     async ask(user, method, path, body) {
-      const response = await fetch(`${server.origin}/_matrix/client/v3${path}`, {
-        method,
-        headers: { authorization: `Bearer ${user}-token`, 'content-type': 'application/json' },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+      const response = await fetch(
+        server.origin + (path.startsWith('/_matrix') ? path : `/_matrix/client/v3${path}`),
+        {
+          method,
+          headers: { authorization: `Bearer ${user}-token`, 'content-type': 'application/json' },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        },
+      );
       return { status: response.status, json: (await response.json()) as JsonObject };
     },
     async [Symbol.asyncDispose]() {

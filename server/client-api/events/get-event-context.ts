@@ -4,11 +4,11 @@ import { eventId, roomId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
 import { encodePlace } from '../../rooms/pagination-token.ts';
 import type { Page, Room, StateKeyTest } from '../../rooms/room.ts';
-import type { SeenEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { SeenEvent } from '../../rooms/seen-event.ts';
 import type { LargeReads } from './large-reads.ts';
 import { filterField, limitField, wantedIn } from './page-request.ts';
-import { answerOf, renderedEvent, renderedEvents, renderedSeen } from './rendered.ts';
+import { answerOf, renderedEvents, renderedOne, renderedSeen } from './rendered.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open'>;
@@ -57,10 +57,12 @@ export const getEventContext = endpoint({
       last.event,
       filter.lazyLoadMembers ? lazily(shown) : undefined,
     );
+    const whole = await room.withRelations(caller, [seen, ...before.events, ...after.events]);
+    const split = 1 + before.events.length;
     return answerOf({
-      event: renderedEvent(seen.event, caller, seen.membership),
-      events_before: renderedSeen(before.events, caller),
-      events_after: renderedSeen(after.events, caller),
+      event: renderedOne(whole[0]!, caller),
+      events_before: renderedSeen(whole.slice(1, split), caller),
+      events_after: renderedSeen(whole.slice(split), caller),
       state: renderedEvents(state, caller),
       start: JSON.stringify(encodePlace(before.end)),
       end: JSON.stringify(encodePlace(after.end)),

@@ -4,7 +4,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { eventId, roomId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { renderedEvent } from './rendered.ts';
+import { renderedOne } from './rendered.ts';
 
 /** What somebody may not see is not there: the answer does not tell the two apart. */
 export const getOneRoomEvent = endpoint({
@@ -22,7 +22,8 @@ export const getOneRoomEvent = endpoint({
     const room = await rooms.open(path.roomId);
     const event = await room?.event(path.eventId);
     const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];
-    if (!seen) throw notFound('There is no such event, or not for you');
-    return jsonText(renderedEvent(seen.event, caller, seen.membership));
+    if (!room || !seen) throw notFound('There is no such event, or not for you');
+    const [whole] = await room.withRelations(caller, [seen]);
+    return jsonText(renderedOne(whole!, caller));
   },
 });

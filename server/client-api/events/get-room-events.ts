@@ -53,7 +53,7 @@ export const getRoomEvents = endpoint({
     });
     const senders = filter.lazyLoadMembers ? await sendersOf(room, page.events) : [];
     return answerOf({
-      chunk: renderedSeen(page.events, caller),
+      chunk: renderedSeen(await room.withRelations(caller, page.events), caller),
       start: JSON.stringify(query.from || encodePlace(from)),
       end: page.isLast ? undefined : JSON.stringify(encodePlace(page.end)),
       state: senders.length > 0 ? renderedEvents(senders, caller) : undefined,

@@ -7,6 +7,7 @@ import type { RoomEvent } from '../room-event.ts';
 import type { StateChain } from '../state/state-chain.ts';
 import type { StateChange } from '../store.ts';
 import { Members } from './members.ts';
+import { type RecentRelation, RecentRelations } from './recent-relations.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
 import { TimelineRing } from './timeline-ring.ts';
 
@@ -18,6 +19,8 @@ export interface PendingEvent {
   readonly stateChange: PendingStateChange | undefined;
   /** The event that it redacts, as readers see that one from now on. */
   readonly redacted: RoomEvent | undefined;
+  /** To which it relates, if that is shown along with the other one. */
+  readonly related: RecentRelation | undefined;
 }
 
 export interface PendingStateChange {
@@ -50,6 +53,7 @@ export class HotRoom {
   readonly state: Map<number, number>;
   readonly members = new Members();
   readonly timeline: TimelineRing;
+  readonly relations: RecentRelations;
   lastPosition: number;
   /** Those behind `stateChangesAfter`, in order. */
   readonly stateChanges: StateChange[] = [];
@@ -90,6 +94,7 @@ export class HotRoom {
     this.lastPosition = room.lastPosition;
     this.stateChangesAfter = room.lastPosition;
     this.timeline = new TimelineRing(room.lastPosition, RING);
+    this.relations = new RecentRelations(room.lastPosition);
     this.isCommitted = room.isCommitted;
   }
 
@@ -100,6 +105,7 @@ export class HotRoom {
       ENTRY_BYTES * this.state.size +
       CHANGE_BYTES * this.stateChanges.length +
       this.timeline.bytes +
+      this.relations.bytes +
       this.parsed.weight
     );
   }
@@ -128,10 +134,11 @@ export class HotRoom {
 
   /** The event's batch is committed: from here on readers see it. */
   apply(pending: PendingEvent): void {
-    const { event, stateChange, redacted } = pending;
+    const { event, stateChange, redacted, related } = pending;
     this.pending.delete(event.nid);
     this.isCommitted = true;
     this.timeline.push(event);
+    if (related) this.relations.add(related);
     this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.position);
     if (event.stateAfter !== undefined) this.stateNid = event.stateAfter;
     if (stateChange) this.#applyState(event.nid, stateChange);

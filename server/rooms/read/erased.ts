@@ -4,7 +4,8 @@ import { redact } from '../../protocol/redaction.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { clientMembers, withPrevContentOf } from '../client-members.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent, SeenEvent } from '../room-event.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { SeenEvent } from '../seen-event.ts';
 import type { RoomReads } from './room-reads.ts';
 
 /**
@@ -26,17 +27,17 @@ export async function withoutErased(
   const cameAt = history.find((entry) => entry.membership === 'join')?.position ?? Infinity;
   const isHidden = ({ sender }: RoomEvent) => (erased.get(sender) ?? Infinity) < cameAt;
   const hiddenPast = new Map(
-    replaced.filter(isHidden).map((event) => [event.nid, erasedCopy(event, room.rules)]),
+    replaced.filter(isHidden).map((event) => [event.nid, redactedCopy(event, room.rules)]),
   );
   return seen.map(({ event, membership }) => {
-    if (isHidden(event)) return { event: erasedCopy(event, room.rules), membership };
+    if (isHidden(event)) return { event: redactedCopy(event, room.rules), membership };
     const past = event.replacesNid === undefined ? undefined : hiddenPast.get(event.replacesNid);
     return { event: past ? withPrevContentOf(event, past) : event, membership };
   });
 }
 
-/** What it replaced may be the sender's too, so nothing is said of it. */
-function erasedCopy(event: RoomEvent, rules: RoomVersionRules): RoomEvent {
+/** A copy without what a redaction takes. What it replaced may be the sender's too, so nothing is said of it. */
+export function redactedCopy(event: RoomEvent, rules: RoomVersionRules): RoomEvent {
   if (event.unsigned.includes('"redacted_because"')) return event;
   const shown = JSON.parse(`{${event.members}}`) as JsonObject;
   const pdu = redact(shown, rules);

@@ -1,7 +1,9 @@
+import type { UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Page, PageRequest } from '../room.ts';
-import type { RoomEvent, SeenEvent } from '../room-event.ts';
-import type { Place } from '../store.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { SeenEvent } from '../seen-event.ts';
+import type { PageQuery, Place, StoredEvent } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
 
@@ -18,11 +20,12 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
   const events: SeenEvent[] = [];
   let [end, bytes] = [request.from, 0];
   if (request.limit === 0) return { events, end, isLast: false };
+  const wanted = await wantedIn(reads, request);
   for (let total = 0; total < READ_EVENTS_TOTAL; ) {
     const missing = request.limit - events.length;
     const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
     const read = await readOn(room, reads, request, { end, limit });
-    const seen = await seenOf(room, reads, request, read);
+    const seen = await seenOf(room, reads, request.reader, read.filter(wanted));
     for (const event of read) {
       const each = seen.get(event.nid);
       bytes += each ? event.members.length + event.unsigned.length : 0;
@@ -37,13 +40,23 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
   return { events, end, isLast: false };
 }
 
+/** What relates to an event is taken in one by one: what ignored users say is not among it. */
+async function wantedIn(
+  { ignoredBy }: RoomReads,
+  { wanted = () => true, relatedTo, reader }: PageRequest,
+): Promise<(event: RoomEvent) => boolean> {
+  if (relatedTo === undefined) return wanted;
+  const ignored = await ignoredBy(reader);
+  return (event) => wanted(event) && (event.stateKey !== undefined || !ignored.has(event.sender));
+}
+
 async function seenOf(
   room: HotRoom,
   reads: RoomReads,
-  { wanted, reader }: PageRequest,
-  read: readonly RoomEvent[],
+  reader: UserId,
+  wanted: readonly RoomEvent[],
 ): Promise<Map<number, SeenEvent>> {
-  const seen = await visibleTo(room, reads, reader, read.filter(wanted));
+  const seen = await visibleTo(room, reads, reader, wanted);
   return new Map(seen.map((each) => [each.event.nid, each]));
 }
 
@@ -53,13 +66,23 @@ async function readOn(
   request: PageRequest,
   { end, limit }: { end: Place; limit: number },
 ): Promise<RoomEvent[]> {
-  const { direction, types = null, senders = null, to } = request;
+  const { direction, to } = request;
   const from = direction === 'b' ? { depth: end.depth, nid: end.nid + 1 } : end;
-  const query = { roomNid: room.nid, from, direction, limit, types, senders };
-  const stored = await reads.store.pageOfRoom(query);
+  const stored = await storedPage(reads, request, { roomNid: room.nid, from, direction, limit });
   const events = stored.map((each) => reads.eventOf(each, room.rules));
   if (!to) return events;
   return events.filter((event) => compare(event, to) <= 0 === (direction === 'f'));
+}
+
+function storedPage(
+  { store }: RoomReads,
+  { types, senders, relatedTo }: PageRequest,
+  at: Pick<PageQuery, 'roomNid' | 'from' | 'direction' | 'limit'>,
+): Promise<readonly StoredEvent[]> {
+  if (relatedTo === undefined)
+    return store.pageOfRoom({ ...at, types: types ?? null, senders: senders ?? null });
+  const { eventId: targetId, relType = null, type = null, hops } = relatedTo;
+  return store.eventsRelatedTo({ ...at, targetId, relType, type, hops });
 }
 
 /** Going back, the next page begins behind the event before this one. */

@@ -2,8 +2,19 @@ import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { Page, PageRequest, Room, StateKeyTest, Timeline } from '../room.ts';
-import type { RoomEvent, SeenEvent } from '../room-event.ts';
+import { threadsIn } from '../relations/threads-in.ts';
+import { withRelations } from '../relations/with-relations.ts';
+import type {
+  Page,
+  PageRequest,
+  Room,
+  StateKeyTest,
+  Threads,
+  ThreadsRequest,
+  Timeline,
+} from '../room.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { RelationsReader, SeenEvent } from '../seen-event.ts';
 import type { Place, StateChange } from '../store.ts';
 import { pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
@@ -152,6 +163,13 @@ export class RoomView implements Room {
     return visibleTo(this.#room, this.#reads, userId, events);
   }
 
+  withRelations(
+    reader: RelationsReader,
+    seen: readonly SeenEvent[],
+  ): Promise<readonly SeenEvent[]> {
+    return withRelations(this.#room, this.#reads, reader, seen);
+  }
+
   membershipHistory(userId: UserId): Promise<readonly PastMembership[]> {
     return this.#reads.membershipHistory(userId, this.#room);
   }
@@ -165,6 +183,10 @@ export class RoomView implements Room {
 
   page(request: PageRequest): Promise<Page> {
     return pageOf(this.#room, this.#reads, request);
+  }
+
+  threads(request: ThreadsRequest): Promise<Threads> {
+    return threadsIn(this.#room, this.#reads, request);
   }
 
   async placeAt(position: number): Promise<Place> {

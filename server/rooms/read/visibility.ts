@@ -3,7 +3,8 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { Membership, RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent, SeenEvent } from '../room-event.ts';
+import type { RoomEvent } from '../room-event.ts';
+import type { SeenEvent } from '../seen-event.ts';
 import { withoutErased } from './erased.ts';
 import type { RoomReads } from './room-reads.ts';
 

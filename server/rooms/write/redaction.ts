@@ -5,8 +5,9 @@ import { forbidden, notFound } from '../../protocol/matrix-error.ts';
 import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { roomEventOf } from '../read/stored-event.ts';
-import type { RoomStore, StoredEvent } from '../store.ts';
+import { parsedEventOf, roomEventOf } from '../read/stored-event.ts';
+import { storedRelationOf } from '../relations/stored-relation.ts';
+import type { RoomStore, StoredEvent, StoredRelation } from '../store.ts';
 import type { Preparation } from './send-event.ts';
 
 /**
@@ -28,6 +29,7 @@ export async function prepareRedaction(
         throw forbidden("You may not redact other users' events");
       return undefined;
     },
+    unrelated: relationOfStored(target, room),
     redacted: (event) => (isRedacted(room, target) ? undefined : redactedBy(room, target, event)),
   };
 }
@@ -60,3 +62,8 @@ const redactedBy = (room: HotRoom, target: StoredEvent, redaction: Event) =>
     { ...target, redactionId: redaction.eventId, redactionJson: JSON.stringify(redaction.pdu) },
     room.rules,
   );
+
+function relationOfStored(target: StoredEvent, room: HotRoom): StoredRelation | undefined {
+  if (target.redactionId !== null) return undefined;
+  return storedRelationOf(parsedEventOf(target, room.rules), target);
+}

@@ -5,12 +5,14 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import { clientMembers, replacedMembers } from '../client-members.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
+import type { RecentRelation } from '../memory/recent-relations.ts';
 import { extremityOf } from '../memory/room-head.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { parsedBytesOf } from '../read/stored-event.ts';
+import { isBundled, storedRelationOf } from '../relations/stored-relation.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
-import type { RoomRows } from '../store.ts';
+import type { RoomRows, StoredRelation } from '../store.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
@@ -24,6 +26,8 @@ export interface Attached {
   readonly origin?: { deviceId: string; txnId: string } | undefined;
   /** The event that this one redacts, as it will be seen. */
   readonly redacted?: RoomEvent | undefined;
+  /** How that one related to another, which its redaction takes away. */
+  readonly unrelated?: StoredRelation | undefined;
 }
 
 export const roomKey = (roomId: string): string => `room:${roomId}`;
@@ -58,13 +62,12 @@ export class RoomChange {
     });
     const json = JSON.stringify(event.pdu);
     this.#rows.push(this.#eventRow(event, roomEvent, json));
-    if (attached.redacted) {
-      const targetNid = attached.redacted.nid;
-      this.#rows.push(this.#tools.rows.redaction({ targetNid, eventNid: nid }));
-    }
+    const related = this.#relate(event, nid);
+    this.#redact(attached, nid);
     this.#room.head.grow(event, extremityOf(event, nid, this.#room.rules));
     const redacted = attached.redacted;
-    const pending = { room: this.#room, event: roomEvent, parsed: event, stateChange, redacted };
+    const at = { room: this.#room, event: roomEvent, parsed: event };
+    const pending = { ...at, stateChange, redacted, related };
     this.#room.pending.set(nid, pending);
     if (stateChange) this.#room.parsed.set(nid, event, parsedBytesOf(json));
     return pending;
@@ -96,6 +99,20 @@ export class RoomChange {
     this.#records.push({ position, record });
     this.#lastPosition = position;
     return position;
+  }
+
+  #relate(event: Event, nid: number): RecentRelation | undefined {
+    const { nid: roomNid } = this.#room;
+    const relation = storedRelationOf(event, { roomNid, depth: event.depth, nid });
+    if (relation === undefined) return undefined;
+    this.#rows.push(...this.#tools.rows.relation(relation));
+    return isBundled(relation) ? relation : undefined;
+  }
+
+  #redact({ redacted, unrelated }: Attached, eventNid: number): void {
+    if (redacted === undefined) return;
+    this.#rows.push(this.#tools.rows.redaction({ targetNid: redacted.nid, eventNid }));
+    if (unrelated) this.#rows.push(this.#tools.rows.noRelation(unrelated));
   }
 
   #changeState(event: Event, eventNid: number, replaced: Event | undefined): PendingStateChange {

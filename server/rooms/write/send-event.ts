@@ -5,6 +5,7 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Draft, Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
+import type { StoredRelation } from '../store.ts';
 import { changeRoom } from './attempt.ts';
 import type { Building } from './building.ts';
 import { gather } from './gather.ts';
@@ -21,6 +22,8 @@ export interface Preparation {
   check?(state: AuthState): EventId | undefined;
   /** The event that the new one redacts, as it will be seen. */
   redacted?(event: Event): RoomEvent | undefined;
+  /** How that one relates to another. */
+  readonly unrelated?: StoredRelation | undefined;
 }
 
 /** Prepares (which may read the database), then builds on the room's head and commits in one go. */
@@ -54,7 +57,12 @@ async function build(
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
     change = new RoomChange(room, { keys, rows: ports.store.rows, position });
-    change.append(event, { replaced, origin: sentBy(origin), redacted });
+    change.append(event, {
+      replaced,
+      origin: sentBy(origin),
+      redacted,
+      unrelated: preparation.unrelated,
+    });
     const outcome = origin.outcome?.(event.eventId);
     return { change: change.finish({ outcome }), value: event.eventId };
   });

@@ -37,7 +37,8 @@ const selectFrom = (events: string): string => shown(`SELECT * FROM event ${even
 /** `position` is what `shown` gives. */
 const NEWEST_FIRST = 'ORDER BY position DESC';
 
-const shown = (events: string): string => `
+/** With the columns of `StoredEvent`, of rows of the table `event`. */
+export const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",

@@ -2,6 +2,7 @@ import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifi
 import type { Database } from '../database.ts';
 import * as events from './events.ts';
 import * as memberships from './memberships.ts';
+import * as relations from './relations.ts';
 import * as aliases from './room-aliases.ts';
 import * as rooms from './rooms.ts';
 import * as state from './state.ts';
@@ -28,6 +29,14 @@ export const roomStore = (database: Database) => ({
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 
+  relationsLately: (rooms: readonly state.LogRange[], limit: number) =>
+    relations.relationsLately(database, rooms, limit),
+  bundlesOf: (query: relations.BundleQuery) => relations.bundlesOf(database, query),
+  eventsRelatedTo: (query: relations.RelatedQuery) => relations.eventsRelatedTo(database, query),
+  threadsOfRoom: (query: relations.ThreadQuery) => relations.threadsOfRoom(database, query),
+  relationsBy: (relation: Parameters<typeof relations.relationsBy>[1]) =>
+    relations.relationsBy(database, relation),
+
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
   membershipHistory: (userId: UserId, roomNid: number) =>
     memberships.membershipHistory(database, userId, roomNid),
@@ -40,6 +49,8 @@ export const roomStore = (database: Database) => ({
     roomHead: rooms.roomHeadRow,
     event: events.eventRow,
     redaction: events.redactionRow,
+    relation: relations.relationRows,
+    noRelation: relations.noRelationRow,
     stateKey: stateKeys.stateKeyRow,
     state: state.stateRow,
     currentState: state.currentStateRow,

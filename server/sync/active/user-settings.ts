@@ -1,5 +1,6 @@
+import { IGNORED_USERS, ignoredIn } from '../../accounts/ignored-users.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import { isObject, type JsonObject } from '../../protocol/json.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { Ruleset } from '../../protocol/push-rules/rules.ts';
 import { Remembered } from './remembered.ts';
 
@@ -20,18 +21,11 @@ export class UserSettings {
   ignored(
     load: (userId: UserId, type: string) => Promise<JsonObject | undefined>,
   ): Promise<ReadonlySet<UserId>> {
-    return this.#ignored.get(async () => ignoredIn(await load(this.#userId, IGNORED)));
+    return this.#ignored.get(async () => ignoredIn(await load(this.#userId, IGNORED_USERS)));
   }
 
   accountDataChanged(type: string): void {
     if (type === 'm.push_rules') this.#pushRules.forget();
-    if (type === IGNORED) this.#ignored.forget();
+    if (type === IGNORED_USERS) this.#ignored.forget();
   }
-}
-
-const IGNORED = 'm.ignored_user_list';
-
-function ignoredIn(content: JsonObject | undefined): ReadonlySet<UserId> {
-  const users = content?.ignored_users;
-  return new Set((isObject(users) ? Object.keys(users) : []) as UserId[]);
 }

@@ -2,6 +2,7 @@ import type { UserId } from '../../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../../rooms/membership/membership.ts';
 import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
+import { renderSeen } from '../../../rooms/seen-event.ts';
 import type { PlacedReceipt } from '../../../storage/receipts.ts';
 import type { RoomChanges } from '../../engine/what-changed.ts';
 import type { Span } from '../../span.ts';
@@ -118,9 +119,10 @@ export async function timelinePart(
   { events, limited, start }: Window,
   { reader, prevBatch }: { reader: Reader; prevBatch: (position: number) => string },
 ): Promise<TimelinePart> {
+  const whole = await room.withRelations(reader, events);
   const shown = await formed(
     room,
-    events.map(({ event }) => event),
+    whole.map(({ event }) => event),
     reader,
   );
   const { userId, deviceId, now } = reader;
@@ -128,7 +130,7 @@ export async function timelinePart(
     limited,
     prevBatch: prevBatch(start),
     events: shown.map((event, index) =>
-      renderEvent(event, { userId, deviceId, now, membership: events[index]!.membership }),
+      renderSeen({ ...whole[index]!, event }, { userId, deviceId, now }),
     ),
   };
 }

@@ -1,5 +1,6 @@
 import type { Room } from '../../../rooms/room.ts';
-import type { RoomEvent, SeenEvent } from '../../../rooms/room-event.ts';
+import type { RoomEvent } from '../../../rooms/room-event.ts';
+import type { SeenEvent } from '../../../rooms/seen-event.ts';
 import type { Span } from '../../span.ts';
 import type { Reader } from '../reader.ts';
 

@@ -1,0 +1,25 @@
+import { historyVisibilityOf } from '../../protocol/history-visibility.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomReads } from '../read/room-reads.ts';
+
+/**
+ * The number of the last event that the user may hear of: whoever has left is not told what was said
+ * about an old event since.
+ */
+export async function lookUntil(room: HotRoom, reads: RoomReads, userId: UserId): Promise<number> {
+  const own = (await reads.userRooms.of(userId)).get(room.roomId);
+  if (own?.membership === 'join' || (await isWorldReadable(room, reads)))
+    return Number.MAX_SAFE_INTEGER;
+  if (own === undefined || own.forgotten) return 0;
+  const history = await reads.membershipHistory(userId, room);
+  const lastStay = history.findLastIndex((entry) => entry.membership === 'join');
+  return lastStay < 0 ? 0 : (history[lastStay + 1]?.position ?? 0);
+}
+
+async function isWorldReadable(room: HotRoom, reads: RoomReads): Promise<boolean> {
+  const key = reads.keys.find('m.room.history_visibility', '');
+  const nid = key && room.state.get(key.keyNid);
+  const [event] = nid === undefined ? [] : await reads.events.load(() => room.rules, [nid]);
+  return historyVisibilityOf(event?.content.history_visibility) === 'world_readable';
+}

@@ -1,0 +1,24 @@
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomReads } from '../read/room-reads.ts';
+import type { RoomEvent } from '../room-event.ts';
+
+/** Of these events, those to which something may relate. Of recent ones that is known from memory. */
+export async function recentlyRelated(
+  room: HotRoom,
+  reads: RoomReads,
+  events: readonly RoomEvent[],
+): Promise<readonly RoomEvent[]> {
+  const { relations } = room;
+  const oldest = Math.min(...unknown(room, events).map(({ nid }) => nid));
+  if (oldest <= relations.after && !relations.isFull) {
+    const upTo = relations.after;
+    // Of one that is as old as this, too.
+    const range = { roomNid: room.nid, after: Math.max(0, oldest - 1), upTo };
+    const { relations: found, after } = await reads.relationsLately(range);
+    relations.fill(found, { after, upTo });
+  }
+  return events.filter((event) => relations.isAlone(event) !== true);
+}
+
+const unknown = ({ relations }: HotRoom, events: readonly RoomEvent[]) =>
+  events.filter((event) => relations.isAlone(event) === undefined);
