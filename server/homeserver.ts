@@ -73,7 +73,7 @@ export function buildFeatures(ground: FeatureGround) {
     ...ground,
     takePasswordTry: (who) => rateLimits.take('login', who),
   });
-  const encryption = encryptionFeatures(stored);
+  const encryption = encryptionFeatures(stored, accounts.ports.devices);
   const rooms = roomFeatures({
     log: stored.log,
     store: roomStore(stored.database),

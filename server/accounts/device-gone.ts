@@ -2,6 +2,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { accessTokenGoneRow } from '../storage/accounts/access-tokens.ts';
 import { deviceGoneRow } from '../storage/accounts/devices.ts';
 import { type Pusher, pusherGoneRow } from '../storage/accounts/pushers.ts';
+import { dehydratedDeviceGoneRow } from '../storage/encryption/dehydrated-devices.ts';
 import { deviceKeysGoneRow } from '../storage/encryption/device-keys.ts';
 import { fallbackKeysGoneRow } from '../storage/encryption/fallback-keys.ts';
 import { keySignaturesGoneRow } from '../storage/encryption/key-signatures.ts';
@@ -9,7 +10,7 @@ import { oneTimeKeysGoneRow } from '../storage/encryption/one-time-keys.ts';
 import { toDeviceGoneRow } from '../storage/encryption/to-device.ts';
 import type { Row } from '../storage/write.ts';
 
-/** A device goes with all that it had: tokens, keys, mail, pushers. */
+/** A device goes with all that it had: tokens, keys, mail, pushers, and what the next one would wake it with. */
 export const deviceGoneRows = (device: {
   readonly userId: UserId;
   readonly deviceId: string;
@@ -25,6 +26,7 @@ export const deviceGoneRows = (device: {
     oneTimeKeysGoneRow(userId, deviceId),
     fallbackKeysGoneRow(userId, deviceId),
     keySignaturesGoneRow(userId, deviceId),
+    dehydratedDeviceGoneRow(userId, deviceId),
     toDeviceGoneRow(userId, deviceId, Number.MAX_SAFE_INTEGER),
   ];
 };

@@ -2,13 +2,15 @@ import { lockDeviceKeys } from '../log/device-locks.ts';
 import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { notFound } from '../protocol/matrix-error.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { invalidParam, notFound } from '../protocol/matrix-error.ts';
 import { tokensOf } from '../storage/accounts/access-tokens.ts';
 import { type Device, deviceRow, devicesOf } from '../storage/accounts/devices.ts';
 import { pushersOf } from '../storage/accounts/pushers.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import type { Row } from '../storage/write.ts';
 import { deviceGoneRows } from './device-gone.ts';
+import { refuseKeyAsDevice, refuseTooMany } from './new-device.ts';
 import { loginsChanged } from './sessions.ts';
 
 export type { Device } from '../storage/accounts/devices.ts';
@@ -41,13 +43,37 @@ export class Devices {
   }
 
   /** Those that are not there are passed over: a repeat must not fail. */
-  async delete(userId: UserId, deviceIds: readonly string[], once?: Once): Promise<void> {
+  async delete(
+    userId: UserId,
+    deviceIds: readonly string[],
+    once?: Once,
+    body: JsonObject = {},
+  ): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const isGone = (deviceId: string) => deviceIds.includes(deviceId);
       await this.#takeAway(userId, isGone, (rows) =>
-        this.#commit(userId, rows, { isLogout: true, once }),
+        this.#commit(userId, rows, { isLogout: true, once, body }),
       );
     });
+  }
+
+  /**
+   * With the user's lock held, and the locks of the keys of both: what puts a device on which nobody
+   * is logged in in the place of another, if there is one.
+   */
+  async replacementRows(
+    userId: UserId,
+    goneId: string | undefined,
+    made: { deviceId: string; displayName: string | null },
+  ): Promise<Row[]> {
+    const { database, now } = this.#stored;
+    const kept = (await this.list(userId)).filter((device) => device.deviceId !== goneId);
+    if (kept.some((device) => device.deviceId === made.deviceId))
+      throw invalidParam('There is a device of this name already');
+    await refuseKeyAsDevice(database, userId, made.deviceId);
+    refuseTooMany(kept);
+    const gone = goneId === undefined ? [] : await this.#goneRows(userId, [goneId]);
+    return [...gone, deviceRow({ userId, ...made, createdMs: now() })];
   }
 
   async deleteAll(userId: UserId, once?: Once): Promise<void> {
@@ -97,7 +123,11 @@ export class Devices {
   #commit(
     userId: UserId,
     rows: readonly Row[],
-    { isLogout, once }: { isLogout: boolean; once?: Once | undefined },
+    {
+      isLogout,
+      once,
+      body = {},
+    }: { isLogout: boolean; once?: Once | undefined; body?: JsonObject },
   ): Promise<void> {
     return this.#stored.log.commit((next) => {
       const position = next();
@@ -107,7 +137,7 @@ export class Devices {
           { position, record: { kind: 'device-list', userId } as const },
           ...(isLogout ? [loginsChanged(userId, next())] : []),
         ],
-        outcome: once?.outcome(200, {}),
+        outcome: once?.outcome(200, body),
         touches: [],
       };
       return { change, value: undefined };

@@ -4,7 +4,7 @@ import { lockOf, type Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { forbidden, unknownToken } from '../protocol/matrix-error.ts';
+import { unknownToken } from '../protocol/matrix-error.ts';
 import {
   type AccessToken,
   accessTokenGoneRow,
@@ -14,8 +14,8 @@ import {
   tokensOf,
 } from '../storage/accounts/access-tokens.ts';
 import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
-import { crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
 import type { Row } from '../storage/write.ts';
+import { refuseKeyAsDevice, refuseTooMany } from './new-device.ts';
 import { TokenCache } from './token-cache.ts';
 import { newTokenPair } from './token-pair.ts';
 import { hashBytes, hashOfSecret, newDeviceId } from './token-secret.ts';
@@ -33,9 +33,6 @@ export interface NewSession {
   readonly records: readonly PlacedRecord[];
   readonly answer: JsonObject;
 }
-
-/** Others' requests go to each of them, and each has keys: more are no person's, nor a bot's that logs out. */
-const DEVICES_MAX = 1_000;
 
 /** Logged-in devices and their tokens. */
 export class Sessions {
@@ -70,12 +67,11 @@ export class Sessions {
     wish: SessionWish,
   ): Promise<(position: () => number) => NewSession> {
     const deviceId = wish.deviceId ?? newDeviceId();
-    await this.#refuseKeyAsDevice(userId, deviceId);
     const { database, now } = this.#stored;
+    await refuseKeyAsDevice(database, userId, deviceId);
     const known = await devicesOf(database, userId);
     const isNew = !known.some((device) => device.deviceId === deviceId);
-    if (isNew && known.length >= DEVICES_MAX)
-      throw forbidden(`An account has at most ${DEVICES_MAX} devices: log out of some first`);
+    if (isNew) refuseTooMany(known);
     const earlier = isNew ? [] : await tokensOf(database, userId);
     const displayName = wish.initialDisplayName ?? null;
     const nowMs = now();
@@ -156,13 +152,6 @@ export class Sessions {
   #refuseExpired(expiresMs: number | null) {
     if (expiresMs !== null && expiresMs <= this.#stored.now())
       throw unknownToken('The access token has expired', { softLogout: true });
-  }
-
-  /** Signatures are kept by device id or public key: one must not pass for the other. */
-  async #refuseKeyAsDevice(userId: UserId, deviceId: string) {
-    const keys = await crossSigningKeysOf(this.#stored.database, [userId]);
-    if (keys.some((key) => key.json.includes(JSON.stringify(`ed25519:${deviceId}`))))
-      throw forbidden('The device id is that of a cross-signing key');
   }
 }
 

@@ -1,5 +1,6 @@
 import { accountEndpoints } from './account/endpoints.ts';
 import { accountDataEndpoints } from './account-data/endpoints.ts';
+import { dehydratedDeviceEndpoints } from './dehydrated-device/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
 import { discoveryEndpoints } from './discovery/endpoints.ts';
 import { eventEndpoints } from './events/endpoints.ts';
@@ -28,6 +29,7 @@ export const clientApi = [
   ...pusherEndpoints,
   ...keyEndpoints,
   ...keyBackupEndpoints,
+  ...dehydratedDeviceEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
   ...membershipEndpoints,

@@ -11,7 +11,7 @@ const LENGTH_MAX = 65_536;
  * not, and would be told of it again and again. Without `unsigned`, which is the server's to give.
  */
 export function checkedDeviceKeys(
-  { userId, deviceId }: Person,
+  { userId, deviceId }: Pick<Person, 'userId' | 'deviceId'>,
   { unsigned: _unsigned, ...keys }: JsonObject,
 ): JsonObject {
   if (keys.user_id !== userId || keys.device_id !== deviceId)

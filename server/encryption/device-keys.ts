@@ -129,7 +129,11 @@ interface NewKeys {
   readonly fallbackKeys: readonly OneTimeKey[];
 }
 
-function parseKeys({ userId, deviceId }: Person, keys: KeysById): OneTimeKey[] {
+/** Each with its name and within bounds. */
+export function parseKeys(
+  { userId, deviceId }: Pick<Person, 'userId' | 'deviceId'>,
+  keys: KeysById,
+): OneTimeKey[] {
   const named = Object.entries(keys);
   if (named.length > KEYS_MAX) throw tooLarge(`A device has no use for ${named.length} keys`);
   return named.map(([name, key]) => {

@@ -1,6 +1,7 @@
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { CrossSigning } from './cross-signing.ts';
+import { DehydratedDevices, type OwnDevices } from './dehydrated-devices.ts';
 import { DeviceKeys } from './device-keys.ts';
 import { HeldKeys } from './held-keys.ts';
 import { BackedUpKeys } from './key-backup/backed-up-keys.ts';
@@ -14,11 +15,12 @@ import { ToDevice } from './to-device.ts';
 export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 
 /** Everything of this folder, put together. */
-export function encryptionFeatures(stored: Stored) {
+export function encryptionFeatures(stored: Stored, devices: OwnDevices) {
   const published = new PublishedKeys(stored);
   const held = new HeldKeys(stored);
   return {
     ports: {
+      dehydratedDevices: new DehydratedDevices(stored, devices),
       deviceKeys: new DeviceKeys(stored, held),
       keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(published, wanted, reader),
       keyClaims: new KeyClaims(stored, held),

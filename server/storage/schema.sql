@@ -47,6 +47,13 @@ CREATE TABLE current_state (
   PRIMARY KEY (room_nid, key_nid)
 );
 
+CREATE TABLE dehydrated_device (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  device_data text NOT NULL,
+  PRIMARY KEY (user_id)
+);
+
 CREATE TABLE device (
   user_id text NOT NULL,
   device_id text NOT NULL,

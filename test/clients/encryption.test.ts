@@ -98,6 +98,37 @@ test('a device that was never there reads all that was written before, from the 
   expect(stored.getClearContent()?.body).toBe('of long ago');
 });
 
+test('what came while nobody was logged in is read by the device that wakes the one asleep', async () => {
+  const account = await register(server.url, 'alice');
+  using b = await person('bob');
+  let roomId: string;
+  const key = new Uint8Array(32).fill(7);
+  {
+    using a = await login(server.url, account, { encryption: true });
+    rememberSecretStorageKey(a, '', key);
+    await bootstrap(a, account);
+    const crypto = a.getCrypto()!;
+    const createSecretStorageKey = async () => ({ privateKey: key });
+    await crypto.bootstrapSecretStorage({ createSecretStorageKey });
+    expect(await crypto.isDehydrationSupported()).toBe(true);
+    roomId = await encryptedRoom(a, b);
+    await crypto.startDehydration();
+    await a.logout(true);
+  }
+  await until(b, ClientEvent.Sync, async () => {
+    const devices = await b.getCrypto()!.getUserDeviceInfo([account.userId], true);
+    return [...(devices.get(account.userId)?.values() ?? [])].every((each) => each.dehydrated);
+  });
+  const { event_id: eventId } = await b.sendTextMessage(roomId, 'while you slept');
+  using second = await login(server.url, account, { encryption: true });
+  rememberSecretStorageKey(second, '', key);
+  await bootstrap(second, account);
+  await second.getCrypto()!.startDehydration();
+  const stored = second.getEventMapper()(await second.fetchRoomEvent(roomId, eventId!));
+  await second.decryptEventIfNeeded(stored);
+  expect(stored.getClearContent()?.body).toBe('while you slept');
+});
+
 type Client = Awaited<ReturnType<typeof login>>;
 
 const person = async (name: string): Promise<Client> =>

@@ -1,4 +1,5 @@
 import { AccountData } from '../../server/accounts/account-data.ts';
+import { Devices } from '../../server/accounts/devices.ts';
 import { Filters } from '../../server/accounts/filters.ts';
 import { PushRules } from '../../server/accounts/push-rules.ts';
 import { encryptionFeatures } from '../../server/encryption/features.ts';
@@ -34,7 +35,7 @@ export async function openSync(fresh: FreshDatabase) {
   const accountData = new AccountData(stored);
   const filters = new Filters(stored);
   const pushRules = new PushRules(accountData);
-  const encryption = encryptionFeatures(stored).ports;
+  const encryption = encryptionFeatures(stored, new Devices(stored)).ports;
   const errors: unknown[] = [];
   const features = syncFeatures({
     ...stored,

@@ -4,7 +4,8 @@ import { startApi } from '../../../test/support/api-server.ts';
 test('the versions named are those that are served, for anybody to see', async () => {
   await using api = await startApi();
   const reply = await api.ask('GET /_matrix/client/versions');
-  expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features: {} } });
+  const unstable_features = { 'org.matrix.msc3814': true };
+  expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features } });
 });
 
 test('the public URL is told where there is one', async () => {

@@ -6,6 +6,11 @@ import { endpoint } from '../../http/endpoint.ts';
  */
 const VERSIONS = ['v1.1'];
 
+/** Proposals that are served whole, by the names by which clients look for them. */
+const UNSTABLE_FEATURES = {
+  'org.matrix.msc3814': true,
+};
+
 export const getVersions = endpoint({
   operation: 'getVersions',
   routes: ['GET /_matrix/client/versions'],
@@ -14,5 +19,5 @@ export const getVersions = endpoint({
   idempotency: 'natural',
   // By this fronts learn whether the writer may answer again, though any server could say it.
   servedBy: 'writer',
-  handle: async () => ({ versions: VERSIONS, unstable_features: {} }),
+  handle: async () => ({ versions: VERSIONS, unstable_features: UNSTABLE_FEATURES }),
 });

@@ -1,15 +1,8 @@
 import { z } from 'zod';
 import type { DeviceKeys } from '../../encryption/device-keys.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byName, jsonObject } from '../../http/fields.ts';
-import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
-
-/** One schema for both: a union would try the one and complain before it tries the other, 50 times. */
-const key = z.custom<string | JsonObject>(
-  (value) => typeof value === 'string' || isObject(value as JsonValue),
-  'must be a string or an object',
-);
-const keysById = byName(key).default({});
+import { jsonObject } from '../../http/fields.ts';
+import { keysById } from './key-fields.ts';
 
 export const uploadKeys = endpoint({
   operation: 'uploadKeys',

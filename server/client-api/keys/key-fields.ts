@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { byName } from '../../http/fields.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+
+/** One schema for both: a union would try the one and complain before it tries the other, 50 times. */
+const key = z.custom<string | JsonObject>(
+  (value) => typeof value === 'string' || isObject(value as JsonValue),
+  'must be a string or an object',
+);
+/** One-time or fallback keys, by algorithm and id. */
+export const keysById = byName(key).default({});
