@@ -122,6 +122,7 @@ test('what came while nobody was logged in is read by the device that wakes the 
   const { event_id: eventId } = await b.sendTextMessage(roomId, 'while you slept');
   using second = await login(server.url, account, { encryption: true });
   rememberSecretStorageKey(second, '', key);
+  expect(await second.getCrypto()!.userHasCrossSigningKeys(account.userId, true)).toBe(true);
   await bootstrap(second, account);
   await second.getCrypto()!.startDehydration();
   const stored = second.getEventMapper()(await second.fetchRoomEvent(roomId, eventId!));
