@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DehydratedDevices } from '../../encryption/dehydrated-devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { byName, jsonObject, name } from '../../http/fields.ts';
+import { jsonObject, name } from '../../http/fields.ts';
 import { keysById } from '../keys/key-fields.ts';
 
 export const putDehydratedDevice = endpoint({
