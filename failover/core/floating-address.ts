@@ -24,9 +24,16 @@ export function followAddress(turn: Turn): void {
   const leaving = reasonToLeave(turn.state, turn.now, turn.timings);
   if (turn.state.leaving === null && leaving !== null) leave(turn, leaving);
   if (turn.state.leaving === null || !hasDrained(turn)) hold(turn);
-  else if (turn.state.interface !== 'absent') drop(turn);
-  else release(turn, turn.state.address.revision);
+  else if (isGone(turn)) release(turn, turn.state.address.revision);
+  else drop(turn);
 }
+
+/** Dropped, or ended by itself where the driver can do nothing: another site's may work. */
+const isGone = ({ state, now }: Turn): boolean =>
+  state.interface === 'absent' || now >= state.livesUntil + LATE_MS;
+
+/** A program that the driver gave up on may have run so much later. */
+const LATE_MS = 2_000;
 
 function leave(turn: Turn, leaving: NonNullable<State['leaving']>): void {
   update(turn, { leaving });
@@ -47,7 +54,7 @@ function hold(turn: Turn): void {
   if (Number.isFinite(until) && until <= now && state.interface === 'present') drop(turn);
   if (until - now < LIFETIME_MIN_MS || until <= state.heldUntil) return;
   if (ask(turn, 'hold-address', { kind: 'hold-address', until }))
-    update(turn, { heldUntil: until });
+    update(turn, { heldUntil: until, livesUntil: Math.max(until, state.livesUntil) });
 }
 
 /** The kernel counts lifetimes in whole seconds, and zero is none. */

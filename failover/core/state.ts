@@ -49,6 +49,8 @@ export interface State {
   readonly interface: 'present' | 'absent' | 'unknown';
   /** The end of the lifetime that the driver was asked for last. */
   readonly heldUntil: Millis;
+  /** No lifetime that it was ever asked for ends later. */
+  readonly livesUntil: Millis;
   readonly addressTrouble: Trouble | null;
   /** Since when another site leads with a front that could have the address. */
   readonly leaderElsewhereSince: Millis | null;
@@ -212,6 +214,8 @@ export function start(self: Self, now: Millis): State {
     leaving: null,
     interface: 'unknown',
     heldUntil: LONG_AGO,
+    // What a predecessor of this process could have asked for.
+    livesUntil: now + TIMINGS.addressLeaseMs - TIMINGS.addressMarginMs,
     addressTrouble: null,
     leaderElsewhereSince: null,
     postgres: null,

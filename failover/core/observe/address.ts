@@ -9,7 +9,17 @@ export const found = (present: boolean): Partial<State> => ({
   interface: present ? 'present' : 'absent',
 });
 
-export function failToHold({ addressTrouble }: State, reason: string, now: Millis): Partial<State> {
+/** It may have been done all the same, or for one of several addresses: what may be there counts as there. */
+export function failToHold(state: State, reason: string, now: Millis): Partial<State> {
+  const carries = state.interface === 'absent' ? 'present' : state.interface;
+  return { interface: carries, ...driverFails(state, reason, now) };
+}
+
+export function driverFails(
+  { addressTrouble }: State,
+  reason: string,
+  now: Millis,
+): Partial<State> {
   const count = (addressTrouble?.count ?? 0) + 1;
   return { addressTrouble: { count, until: now + TROUBLE_MS, reason } };
 }

@@ -3,7 +3,7 @@ import type { Input, Pending } from '../inputs.ts';
 import { canTell } from '../own-name.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
-import { dropped, failToHold, found, held } from './address.ts';
+import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { otherEtcd, seeEtcdLeader, seeView } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { renew, win } from './leases.ts';
@@ -110,6 +110,8 @@ function fail(state: State, effect: Pending, reason: string, now: Millis): Parti
       return { etcdTrouble: reason };
     case 'hold-address':
       return failToHold(state, reason, now);
+    case 'drop-address':
+      return driverFails(state, reason, now);
     case 'reinitialize':
       // To be looked at anew, and asked for again if it is still so.
       return { stuck: null, reinitializedAt: Number.NEGATIVE_INFINITY };

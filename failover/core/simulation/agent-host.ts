@@ -38,6 +38,7 @@ const ETCD_DEADLINE_MS = 1_000;
 const LOCAL_DEADLINE_MS = 1_000;
 const HAND_OVER_WITHIN_MS = 20_000;
 const LAGS_MS = 500;
+const BROKEN = { kind: 'failed', reason: 'ip does not work' } as const;
 
 /** One site's agent with its adapters, its interface and its front. */
 export class AgentHost {
@@ -54,6 +55,7 @@ export class AgentHost {
   #frontDownUntil = 0;
   #battery: { until: number; power: 'battery' | 'low' } = { until: 0, power: 'battery' };
   #slowAddressUntil = 0;
+  #brokenAddressUntil = 0;
   #addressUntil: number | null = null;
 
   constructor(site: Site, world: World, machines: Machines, host: string = site) {
@@ -128,6 +130,11 @@ export class AgentHost {
   /** `ip` and `iptables` take seconds, as on a machine that swaps. */
   slowAddress(forMs: number): void {
     this.#slowAddressUntil = this.#world.time.now + forMs;
+  }
+
+  /** Every order fails; one to hold it may have been carried out, or for one of several addresses. */
+  breakAddress(forMs: number): void {
+    this.#brokenAddressUntil = this.#world.time.now + forMs;
   }
 
   #self() {
@@ -234,6 +241,7 @@ export class AgentHost {
     },
     'drop-address': () => {
       this.#later(this.#addressDelay(), () => {
+        if (this.#addressIsBroken) return { ...BROKEN, effect: 'drop-address' };
         this.#setAddress(null);
         return { kind: 'address-dropped' };
       });
@@ -402,17 +410,23 @@ export class AgentHost {
 
   /** The kernel counts whole seconds from when `ip` really ran. */
   #hold(until: number): void {
-    const { bugs, time } = this.#world;
+    const { bugs, random, time } = this.#world;
     const asked = this.#clock();
     this.#later(this.#addressDelay(), () => {
       const from = bugs.lifetimeFromTheOrder ? asked : this.#clock();
       const seconds = Math.floor((until - from) / 1_000);
       if (seconds < 1) return { kind: 'failed', effect: 'hold-address', reason: 'too late' };
-      this.#setAddress(
-        bugs.addressWithoutLifetime ? Number.POSITIVE_INFINITY : time.now + seconds * 1_000,
-      );
-      return { kind: 'address-held' };
+      const broken = this.#addressIsBroken;
+      if (!broken || random.next() < 0.5)
+        this.#setAddress(
+          bugs.addressWithoutLifetime ? Number.POSITIVE_INFINITY : time.now + seconds * 1_000,
+        );
+      return broken ? { ...BROKEN, effect: 'hold-address' } : { kind: 'address-held' };
     });
+  }
+
+  get #addressIsBroken(): boolean {
+    return this.#brokenAddressUntil > this.#world.time.now;
   }
 
   #addressDelay(): number {

@@ -187,6 +187,16 @@ function lossesWhileLeading(story: readonly string[]): number {
   return count;
 }
 
+test('a site whose address driver fails leaves the address to one whose driver works', () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const outcome = simulate({ seed, faultsMs: 90_000, faults: addressBroken });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+    expect(outcome.addressGapMs, `seed ${seed}`).toBeLessThan(10_000);
+    // Once when it fails, and once when it works again; nobody gives the address to one that cannot have it.
+    expect(takenSince(15_000, outcome.story), `seed ${seed}`).toBe(2);
+  }
+});
+
 const agentDead: Story = (world, cluster, active) =>
   world.time.after(5_000, () => agentGone(world, cluster, active, 85_000));
 
@@ -199,6 +209,14 @@ const endedWhileStopping: Story = ({ time, sites }, { patronis, postgreses }, si
     else patronis.get(site)!.restart(5_000);
   };
   look();
+};
+
+const takenSince = (ms: number, story: readonly string[]): number =>
+  story.filter((line) => / takes address$/.test(line) && Number.parseInt(line, 10) > ms).length;
+
+const addressBroken: Story = ({ network, time }, { agents }, active) => {
+  network.lossRate = 0;
+  time.after(5_000, () => agents.get(active)!.breakAddress(60_000));
 };
 
 const movedWhileAgentIsDead: Story = (world, cluster, active) => {
