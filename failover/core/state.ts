@@ -1,4 +1,4 @@
-import type { EtcdMember, Pending } from './inputs.ts';
+import type { EtcdMember, Lease, Pending } from './inputs.ts';
 import { type Millis, TIMINGS } from './timings.ts';
 import type { FrontWay, Machine, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
@@ -31,7 +31,8 @@ export interface State {
   readonly etcdTrouble: string | null;
   /** When we first saw each site's latest pulse. Its holder sent it earlier than that. */
   readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
-  readonly addressVacantSince: Millis | null;
+  /** Since when it is known that nobody holds it; may lie ahead. Null while somebody does. */
+  readonly vacantSince: Readonly<Record<Lease, Millis | null>>;
   /** Since when nobody has held Patroni's leader key. */
   readonly leaderlessSince: Millis | null;
   /** Since when Patroni's leader has no synchronous standby. */
@@ -202,7 +203,7 @@ export function start(self: Self, now: Millis): State {
     readAt: LONG_AGO,
     etcdTrouble: null,
     pulses: {},
-    addressVacantSince: null,
+    vacantSince: { leader: null, address: null },
     leaderlessSince: null,
     unprotectedSince: null,
     rereadWanted: true,

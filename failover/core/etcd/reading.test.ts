@@ -43,13 +43,20 @@ test('values that nobody can read are as if they were not there, and their keys 
   const bad = [lease, site, names.patroniSync, names.patroniHistory, names.patroniConfig];
   for (const text of ['', '{', '7', '[]', '"x"']) {
     const view = read(Object.fromEntries(bad.map((key) => [key, text])));
-    expect(view.leader, text).toEqual({ site: null, revision: 7 });
+    expect(view.leader, text).toEqual({ site: null, revision: 7, unreadable: true });
     expect(view.sites, text).toEqual({});
     expect([view.patroni.sync, view.patroni.paused], text).toEqual([null, false]);
     expect(view.unreadable, text).toEqual(
       expect.arrayContaining(bad.filter((key) => key !== names.patroniHistory)),
     );
   }
+});
+
+test('a lease is given back by its holder, and by nobody who writes something else into it', () => {
+  const leaderIn = (text: string) => read({ [`${names.leases}leader`]: text }).leader;
+  expect(leaderIn('{"site":null}')).toEqual({ site: null, revision: 7 });
+  for (const text of ['{}', '{"site":""}', '{"site":7}', ''])
+    expect(leaderIn(text), text).toMatchObject({ unreadable: true });
 });
 
 test("Patroni's leader key without a name or a lease is nobody's", () => {

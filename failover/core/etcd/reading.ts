@@ -46,7 +46,8 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   };
   const lease = (which: Lease): LeaseKey => {
     const key = leaseKey(names, which);
-    return read(key, readLease, { site: null, revision: byName.get(key)?.revision ?? 0 });
+    const revision = byName.get(key)?.revision ?? 0;
+    return read(key, readLease, { site: null, revision, unreadable: true });
   };
   return {
     clusterId: header.clusterId,
@@ -82,8 +83,9 @@ const textIn = (value: unknown): string | null =>
 function readLease(found: Found | undefined): Read<LeaseKey> {
   if (found === undefined) return { site: null, revision: 0 };
   const lease = objectIn(found);
-  if (lease === null) return 'unreadable';
-  return { site: textIn(lease.site), revision: found.revision };
+  const site = textIn(lease?.site);
+  if (site === null && lease?.site !== null) return 'unreadable';
+  return { site, revision: found.revision };
 }
 
 /** One that nobody can read is some other machine's: whoever wants the name waits until it is silent. */
