@@ -97,6 +97,7 @@ export interface State {
   readonly calmSince: Millis;
   /** No automatic moves; ordered by an operator at any site. */
   readonly pause: { readonly number: number; readonly until: Millis } | null;
+  readonly pauseOrders: readonly PauseOrder[];
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
 }
 
@@ -190,6 +191,14 @@ export interface Switchover {
   readonly id: string | null;
 }
 
+/** An operator's pause that etcd, and so the other agents, may not have yet. */
+export interface PauseOrder {
+  readonly id: string;
+  readonly number: number;
+  readonly forMs: Millis;
+  readonly at: Millis;
+}
+
 export const nothingAmiss = (now: Millis): Unwell => {
   return { debtMs: 0, at: now, why: null, obeys: false, falls: 0 };
 };
@@ -253,6 +262,7 @@ export function start(self: Self, now: Millis): State {
     lags: {},
     calmSince: now,
     pause: null,
+    pauseOrders: [],
     pending: {},
   };
 }
