@@ -3,11 +3,14 @@ import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
+import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
+import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
+import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { clientApi } from './client-api/endpoints.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
+import { servicesOf } from './config/services.ts';
 import { encryptionFeatures } from './encryption/features.ts';
-import type { Endpoint } from './http/endpoint.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
 import { RateLimits } from './http/rate-limits.ts';
@@ -21,7 +24,7 @@ import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { greeting } from './role/greeting.ts';
-import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
+import type { BuildHomeserver, Ground } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
@@ -30,27 +33,28 @@ import { syncFeatures } from './sync/features.ts';
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
-export const buildHomeserver: BuildHomeserver = (ground) => buildServing(clientApi, ground);
-
-export async function buildServing(
-  endpoints: readonly Endpoint<HousePorts>[],
-  ground: Ground,
-): Promise<Homeserver> {
+export const buildHomeserver: BuildHomeserver = async (ground) => {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = buildFeatures(featureGround(ground, rateLimits));
-  const ports = portsOf(features, { ...config, rateLimits, publicUrl });
+  const ports = portsOf(features, {
+    ...config,
+    ...servicesOf(config),
+    rateLimits,
+    publicUrl,
+    now: Date.now,
+  });
   const gate = gateOf(features, ports, {
     ...{ log, lookUps, logger, behindFront },
     seal: identity.sealFor('outcomes'),
     onAnswered: ground.metrics.answered,
   });
   return {
-    handler: requestListener(endpoints, gate),
+    handler: requestListener(clientApi, gate),
     greeting: await welcome(ground, features.accounts.ports),
     close: async () => features.close(),
   };
-}
+};
 
 /** What the features are built on. */
 export interface FeatureGround {
@@ -103,7 +107,7 @@ export function buildFeatures(ground: FeatureGround) {
   };
 }
 
-export interface PortOptions {
+export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
   readonly rateLimits: RateLimits;
   readonly registration: RegistrationMode;
   readonly publicUrl: string | undefined;
@@ -112,10 +116,11 @@ export interface PortOptions {
 
 /** What endpoints may ask for, by name. */
 export function portsOf({ accounts, encryption, rooms, sync }: Features, options: PortOptions) {
-  const { rateLimits, registration, publicUrl, defaultRoomVersion } = options;
+  const { rateLimits, registration, publicUrl, now, defaultRoomVersion } = options;
+  const { turn, livekitServiceUrls, support } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
-    ...{ rateLimits, registration, publicUrl },
+    ...{ rateLimits, registration, publicUrl, now, turn, livekitServiceUrls, support },
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
   };

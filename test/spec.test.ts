@@ -30,7 +30,11 @@ const PROPOSED: Readonly<Record<string, string>> = {
   deleteDehydratedDevice: 'msc3814',
   getDehydratedDeviceEvents: 'msc3814',
   postDehydratedDeviceEvents: 'msc3814',
+  getRtcTransports: 'msc4143',
 };
+
+/** Of the server-server API, and asked by services that are no servers. */
+const FOR_SERVICES = ['exchangeOpenIdToken'];
 
 /** Once in the specification, and still called by old clients. */
 const OLD = ['sendMessageWithoutTxn'];
@@ -51,7 +55,10 @@ const routeOf = ({ method, path }: { method: string; path: string }) => `${metho
 const operationAt = new Map(endpoints.flatMap((each) => each.routes.map((at) => [at, each])));
 
 describe('against the specification', () => {
-  const operations = specOperations('client-server');
+  const operations = [
+    ...specOperations('client-server'),
+    ...specOperations('server-server').filter((each) => FOR_SERVICES.includes(each.operation)),
+  ];
   const limited = new Set(operations.filter((each) => each.limited).map(routeOf));
   const named = new Map(operations.map((each) => [each.operation, each]));
   const isServed = ({ operation }: { operation: string }) =>

@@ -8,6 +8,8 @@ import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
+import { LoginTokens } from './login-tokens.ts';
+import { OpenIdTokens } from './open-id-tokens.ts';
 import type { PasswordCost } from './password-hash.ts';
 import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
@@ -52,6 +54,12 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     devices,
     registrationTokens,
     accountData,
+    loginTokens: new LoginTokens(stored, sessions),
+    openIdTokens: new OpenIdTokens({
+      ...options,
+      accountOf: (userId) => accounts.get(userId),
+      now: stored.now,
+    }),
     pushRules: new PushRules(accountData),
     profiles: new Profiles(stored),
     erasures: new Erasures(stored),

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { badJson, limitExceeded } from '../protocol/matrix-error.ts';
+import { macOf, openJson, sealJson } from './sealed-json.ts';
 
 export interface UiaPorts {
   readonly hasPassword: (userId: UserId, password: string) => Promise<boolean>;
@@ -36,6 +37,7 @@ interface Session {
   readonly untilMs: number;
 }
 
+const PURPOSE = 'interactive-auth session';
 const SESSION_MS = 15 * 60_000;
 const PARAMETERS_MAX = 50;
 
@@ -112,7 +114,7 @@ function challenge(flows: UiaFlows, session: Session, ports: UiaPorts, refusal?:
   const fields: JsonObject = {
     flows: flows.map((stages) => ({ stages })),
     params: {},
-    session: seal(session, ports.secret),
+    session: sealJson(PURPOSE, session, ports.secret),
     completed: session.completed,
   };
   return new UiaChallenge(fields, refusal);
@@ -132,7 +134,8 @@ const newSession = (request: UiaRequest, ports: UiaPorts): Session => ({
 /** Undefined for one that is too old, of another request or another user, or not ours. */
 function openSession(request: UiaRequest, ports: UiaPorts): Session | undefined {
   const named = request.auth?.session;
-  const session = typeof named === 'string' ? unseal(named, ports.secret) : undefined;
+  const sealed = typeof named === 'string' ? openJson(PURPOSE, named, ports.secret) : undefined;
+  const session = sealed as Session | undefined;
   if (!session) return undefined;
   const given = givenBy(request, ports.secret);
   const isOfThis =
@@ -150,25 +153,10 @@ function givenBy({ parameters }: UiaRequest, secret: Buffer): Record<string, str
   if (all.length > PARAMETERS_MAX) throw badJson(`There are more than ${PARAMETERS_MAX} fields`);
   const hashed = all.map(([name, value]) => {
     const text = canonicalJson({ [name]: value }, 'as-found');
-    return [name, macOf('parameter', text, secret).subarray(0, 12).toString('base64url')] as const;
+    return [
+      name,
+      macOf('interactive-auth parameter', text, secret).subarray(0, 12).toString('base64url'),
+    ] as const;
   });
   return Object.fromEntries(hashed);
 }
-
-function seal(session: Session, secret: Buffer): string {
-  const payload = Buffer.from(JSON.stringify(session)).toString('base64url');
-  return `${payload}.${signatureOf(payload, secret).toString('base64url')}`;
-}
-
-function unseal(sealed: string, secret: Buffer): Session | undefined {
-  const [payload = '', signature = ''] = sealed.split('.');
-  const given = Buffer.from(signature, 'base64url');
-  const right = signatureOf(payload, secret);
-  if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
-  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as Session;
-}
-
-const signatureOf = (payload: string, secret: Buffer): Buffer => macOf('session', payload, secret);
-
-const macOf = (purpose: string, text: string, secret: Buffer): Buffer =>
-  createHmac('sha256', secret).update(`interactive-auth ${purpose}\0`).update(text).digest();

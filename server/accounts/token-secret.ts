@@ -1,7 +1,7 @@
 import { hash, randomBytes, randomInt } from 'node:crypto';
 
 /** 256 bits by chance. The prefix lets scanners for leaked secrets recognize it. */
-export const newSecret = (kind: 'access' | 'refresh'): string =>
+export const newSecret = (kind: 'access' | 'refresh' | 'login'): string =>
   `farol_${kind}_${randomBytes(32).toString('base64url')}`;
 
 /**

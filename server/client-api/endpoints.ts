@@ -1,5 +1,7 @@
 import { accountEndpoints } from './account/endpoints.ts';
 import { accountDataEndpoints } from './account-data/endpoints.ts';
+import { adminEndpoints } from './admin/endpoints.ts';
+import { callEndpoints } from './calls/endpoints.ts';
 import { dehydratedDeviceEndpoints } from './dehydrated-device/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
 import { discoveryEndpoints } from './discovery/endpoints.ts';
@@ -7,6 +9,7 @@ import { eventEndpoints } from './events/endpoints.ts';
 import { keyBackupEndpoints } from './key-backup/endpoints.ts';
 import { keyEndpoints } from './keys/endpoints.ts';
 import { membershipEndpoints } from './membership/endpoints.ts';
+import { openIdEndpoints } from './openid/endpoints.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
@@ -15,6 +18,7 @@ import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
 import { thirdPartyEndpoints } from './third-party/endpoints.ts';
+import { thirdPartyIdEndpoints } from './third-party-ids/endpoints.ts';
 import { toDeviceEndpoints } from './to-device/endpoints.ts';
 
 /** All of the client-server API that is served. */
@@ -22,6 +26,8 @@ export const clientApi = [
   ...discoveryEndpoints,
   ...sessionEndpoints,
   ...accountEndpoints,
+  ...thirdPartyIdEndpoints,
+  ...openIdEndpoints,
   ...deviceEndpoints,
   ...profileEndpoints,
   ...accountDataEndpoints,
@@ -36,5 +42,7 @@ export const clientApi = [
   ...eventEndpoints,
   ...relationEndpoints,
   ...syncEndpoints,
+  ...callEndpoints,
   ...thirdPartyEndpoints,
+  ...adminEndpoints,
 ];

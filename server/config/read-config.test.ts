@@ -157,11 +157,22 @@ test('the committed example is the one that the schema makes', () => {
 test('the example with its lines taken in is a configuration with nothing but defaults', () => {
   const [alone] = exampleConfig().split('#cluster:');
   const lines = alone!.split('\n').filter((line) => /^# *[a-zA-Z]+:( |$)/.test(line));
-  const text = lines
-    .map((line) => line.slice(1))
-    .filter((line) => !/^(publicUrl|database|metricsListen):/.test(line));
+  const text = lines.map((line) => line.slice(1)).filter((line) => !OFF_UNLESS_SET.test(line));
   expect(read(['--config', fileWith(text.join('\n'))])).toEqual(read([]));
   expect(parse(text.join('\n'))).toMatchObject({ serverName: 'localhost' });
+});
+
+const OFF_UNLESS_SET =
+  /^ *(publicUrl|database|metricsListen|livekitServiceUrls|turn|uris|secret|lifeSeconds|support|page|\w+UserId|\w+Email):/;
+
+test('several URLs stand in one key, and each must be one', () => {
+  const turn = (uris: string) => read(['--turn-uris', uris, '--turn-secret', 'x']).turn;
+  expect(turn('turn:a:3478, turns:b:443')).toEqual({
+    uris: ['turn:a:3478', 'turns:b:443'],
+    ...{ secret: 'x', lifeSeconds: 86_400 },
+  });
+  expect(() => turn('turn:a:3478,b')).toThrow('--turn-uris ("turn:a:3478,b") must be URIs');
+  expect(() => read(['--turn-uris', 'turn:a:3478'])).toThrow('turn.secret');
 });
 
 function fileWith(text: string): string {

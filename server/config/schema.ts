@@ -33,6 +33,47 @@ const rateLimits = z
   .prefault({})
   .describe('Beyond these a request is answered 429, with the time to wait.');
 
+/** `a, b` */
+const severalUrls = (protocols: RegExp, what: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((url) => url.trim()))
+    .refine(
+      (urls) => urls.every((url) => protocols.test(url)),
+      `must be ${what}, with commas between several`,
+    );
+
+const turn = z
+  .strictObject({
+    uris: severalUrls(
+      /^turns?:\S+$/,
+      'URIs such as turn:turn.example.org:3478?transport=udp',
+    ).describe(
+      'Of your TURN server, with commas between several. Calls need one where people are behind NAT.',
+    ),
+    secret: z.string().min(1).describe('The same as `static-auth-secret` of coturn.'),
+    lifeSeconds: z.int().positive().default(86_400).describe('How long its credentials hold.'),
+  })
+  .optional();
+
+const support = z
+  .strictObject({
+    page: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('URL of a page that helps people.'),
+    adminUserId: z
+      .string()
+      .startsWith('@')
+      .optional()
+      .describe('Whom people may ask about anything.'),
+    adminEmail: z.email().optional().describe('The same by e-mail.'),
+    securityUserId: z.string().startsWith('@').optional().describe('To whom holes are told.'),
+    securityEmail: z.email().optional().describe('The same by e-mail.'),
+  })
+  .prefault({})
+  .describe('What /.well-known/matrix/support says; nothing unless set.');
+
 const cluster = z.strictObject({
   site: z.string().describe('The name of this site, the same as in the agent’s configuration.'),
   listen: address.describe('HOST:PORT where the fronts of all sites reach this server.'),
@@ -78,6 +119,13 @@ export const configSchema = z.strictObject({
     .enum(['safe', 'for-tests'])
     .default('safe')
     .describe('Of a password hash. `for-tests` is quick, and so is guessing.'),
+  turn: turn.describe('Credentials for calls; off unless set.'),
+  livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
+    .optional()
+    .describe(
+      'Of the services that let people into calls (lk-jwt-service), with commas between several.',
+    ),
+  support,
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn')

@@ -190,6 +190,13 @@ CREATE TABLE log_head (
   CHECK (only_row)
 );
 
+CREATE TABLE login_token (
+  token_hash bytea NOT NULL,
+  user_id text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (token_hash)
+);
+
 CREATE TABLE membership (
   user_id text NOT NULL,
   room_nid bigint NOT NULL,
@@ -385,6 +392,7 @@ CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("posi
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
+CREATE INDEX login_token_user ON login_token USING btree (user_id);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));

@@ -1,6 +1,9 @@
 import pino from 'pino';
 import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
 import type { RegistrationMode } from '../../server/client-api/account/register.ts';
+import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
+import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
+import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
 import { clientApi } from '../../server/client-api/endpoints.ts';
 import { buildFeatures, gateOf, type HousePorts, portsOf } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
@@ -18,7 +21,7 @@ import type { Database } from '../../server/storage/database.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 import { startWriter } from './writer.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {
   readonly registration?: RegistrationMode;
   readonly rates?: Partial<Rates>;
   readonly publicUrl?: string;
@@ -80,6 +83,10 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     rateLimits,
     registration: options.registration ?? 'open',
     publicUrl: options.publicUrl,
+    turn: options.turn,
+    livekitServiceUrls: options.livekitServiceUrls ?? [],
+    support: options.support ?? { page: undefined, contacts: [] },
+    now: () => clock.ms,
     defaultRoomVersion: GROUND.defaultRoomVersion,
   });
   const gate = gateOf(features, ports, {

@@ -17,6 +17,18 @@ test('the public URL is told where there is one', async () => {
   expect((await silent.ask('GET /.well-known/matrix/client')).status).toBe(404);
 });
 
+test('people are told whom they may ask, where the operator has said so', async () => {
+  const page = 'https://example.org/help';
+  const contacts = [{ role: 'm.role.admin', matrixId: '@ops:example.org', email: undefined }];
+  await using api = await startApi({ support: { page, contacts } });
+  expect((await api.ask('GET /.well-known/matrix/support')).body).toEqual({
+    support_page: page,
+    contacts: [{ role: 'm.role.admin', matrix_id: '@ops:example.org' }],
+  });
+  await using silent = await startApi();
+  expect((await silent.ask('GET /.well-known/matrix/support')).status).toBe(404);
+});
+
 test('a client is told which room versions it can make', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

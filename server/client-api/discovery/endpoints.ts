@@ -1,5 +1,6 @@
 import { getCapabilities } from './get-capabilities.ts';
 import { getVersions } from './get-versions.ts';
 import { getWellknown } from './get-wellknown.ts';
+import { getWellknownSupport } from './get-wellknown-support.ts';
 
-export const discoveryEndpoints = [getVersions, getWellknown, getCapabilities];
+export const discoveryEndpoints = [getVersions, getWellknown, getWellknownSupport, getCapabilities];

@@ -1,4 +1,5 @@
 import { endpoint } from '../../http/endpoint.ts';
+import type { RtcPorts } from '../calls/get-rtc-transports.ts';
 
 /**
  * Only versions of which everything is served. A client that finds v1.4, say, asks for lists of
@@ -19,5 +20,11 @@ export const getVersions = endpoint({
   idempotency: 'natural',
   // By this fronts learn whether the writer may answer again, though any server could say it.
   servedBy: 'writer',
-  handle: async () => ({ versions: VERSIONS, unstable_features: UNSTABLE_FEATURES }),
+  handle: async (_call, { livekitServiceUrls }: RtcPorts) => ({
+    versions: VERSIONS,
+    unstable_features: {
+      ...UNSTABLE_FEATURES,
+      ...(livekitServiceUrls.length > 0 && { 'org.matrix.msc4143': true }),
+    },
+  }),
 });

@@ -1,5 +1,6 @@
 import { endpoint } from '../../http/endpoint.ts';
 import { notFound } from '../../http/matrix-error.ts';
+import { type RtcPorts, rtcTransports } from '../calls/get-rtc-transports.ts';
 
 export interface PublicUrl {
   /** Where clients reach this server, if the operator has said so. */
@@ -13,8 +14,13 @@ export const getWellknown = endpoint({
   rateLimit: 'none',
   idempotency: 'natural',
   servedBy: 'any',
-  async handle(_call, { publicUrl }: PublicUrl) {
+  async handle(_call, { publicUrl, livekitServiceUrls }: PublicUrl & RtcPorts) {
     if (publicUrl === undefined) throw notFound('This server has no public URL configured');
-    return { 'm.homeserver': { base_url: publicUrl } };
+    return {
+      'm.homeserver': { base_url: publicUrl },
+      ...(livekitServiceUrls.length > 0 && {
+        'org.matrix.msc4143.rtc_foci': rtcTransports(livekitServiceUrls),
+      }),
+    };
   },
 });

@@ -7,5 +7,7 @@ export const getLoginFlows = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   servedBy: 'any',
-  handle: async () => ({ flows: [{ type: 'm.login.password' }] }),
+  handle: async () => ({
+    flows: [{ type: 'm.login.password' }, { type: 'm.login.token', get_login_token: true }],
+  }),
 });

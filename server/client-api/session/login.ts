@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { LoginTokens } from '../../accounts/login-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import {
   badJson,
@@ -9,12 +10,24 @@ import {
   missingParam,
 } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
+import type { Once } from '../../log/outcomes.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
   readonly accounts: Pick<Accounts, 'logIn' | 'localUserId'>;
+  readonly loginTokens: Pick<LoginTokens, 'logIn'>;
   readonly rateLimits: Pick<RateLimits, 'take'>;
 }
+
+const body = z.object({
+  type: z.string(),
+  identifier: z.looseObject({ type: z.string() }).optional(),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  token: z.string().max(1_024).optional(),
+  ...sessionFields,
+});
+type Body = z.output<typeof body>;
 
 export const login = endpoint({
   operation: 'login',
@@ -22,33 +35,32 @@ export const login = endpoint({
   auth: 'nobody',
   rateLimit: 'login',
   idempotency: 'request',
-  body: {
-    json: z.object({
-      type: z.string(),
-      identifier: z.looseObject({ type: z.string() }).optional(),
-      user: z.string().optional(),
-      password: z.string().optional(),
-      ...sessionFields,
-    }),
-  },
+  body: { json: body },
 
-  async handle({ body, once }, { accounts, rateLimits }: LoginPorts) {
-    if (body.type !== 'm.login.password')
-      throw new MatrixError(400, 'M_UNKNOWN', `Unknown login type ${body.type}`);
-    if (body.password === undefined) throw missingParam('password is missing');
-    const userId = accounts.localUserId(nameIn(body));
-    if (userId === undefined) throw forbidden('Wrong user name or password');
-    // By account too: whoever guesses a password has many addresses.
-    const waitMs = rateLimits.take('login', userId);
-    if (waitMs > 0) throw limitExceeded(waitMs);
-    return accounts.logIn({ userId, password: body.password, session: sessionWish(body) }, once);
+  async handle({ body, once }, ports: LoginPorts) {
+    switch (body.type) {
+      case 'm.login.password':
+        return byPassword(body, once, ports);
+      case 'm.login.token':
+        if (body.token === undefined) throw missingParam('token is missing');
+        return ports.loginTokens.logIn(body.token, sessionWish(body), once);
+      default:
+        throw new MatrixError(400, 'M_UNKNOWN', `Unknown login type ${body.type}`);
+    }
   },
 });
 
-function nameIn(body: {
-  identifier?: { type: string; [key: string]: unknown } | undefined;
-  user?: string | undefined;
-}): string {
+async function byPassword(body: Body, once: Once, { accounts, rateLimits }: LoginPorts) {
+  if (body.password === undefined) throw missingParam('password is missing');
+  const userId = accounts.localUserId(nameIn(body));
+  if (userId === undefined) throw forbidden('Wrong user name or password');
+  // By account too: whoever guesses a password has many addresses.
+  const waitMs = rateLimits.take('login', userId);
+  if (waitMs > 0) throw limitExceeded(waitMs);
+  return accounts.logIn({ userId, password: body.password, session: sessionWish(body) }, once);
+}
+
+function nameIn(body: Body): string {
   const { identifier } = body;
   if (identifier && identifier.type !== 'm.id.user')
     throw forbidden(`Nobody here is known by ${identifier.type}`);

@@ -18,10 +18,12 @@ const login = (more: object = {}) => ({
 
 const whoami = (api: ApiServer, token: string) => api.ask('GET /account/whoami', { token });
 
-test('password login is the flow that is offered', async () => {
+test('a login is by password, or by a token from whoever is logged in', async () => {
   await using api = await startApi();
   const { body } = await api.ask('GET /login');
-  expect(body).toEqual({ flows: [{ type: 'm.login.password' }] });
+  expect(body).toEqual({
+    flows: [{ type: 'm.login.password' }, { type: 'm.login.token', get_login_token: true }],
+  });
 });
 
 test('a guest is told so, and may do only what guests may', async () => {

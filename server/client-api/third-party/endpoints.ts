@@ -1,4 +1,3 @@
 import { getProtocols } from './get-protocols.ts';
-import { getTurnServer } from './get-turn-server.ts';
 
-export const thirdPartyEndpoints = [getProtocols, getTurnServer];
+export const thirdPartyEndpoints = [getProtocols];

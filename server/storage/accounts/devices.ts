@@ -8,13 +8,15 @@ export interface Device {
   readonly createdMs: number;
   readonly lastSeenMs: number | null;
   readonly lastSeenAddress: string | null;
+  readonly lastSeenUserAgent: string | null;
 }
 
 export const devicesOf = (database: Database, userId: UserId) =>
   database.query<Device>(
     'devices_of',
     `SELECT device_id AS "deviceId", display_name AS "displayName", created_ms AS "createdMs",
-       last_seen_ms AS "lastSeenMs", last_seen_address AS "lastSeenAddress"
+       last_seen_ms AS "lastSeenMs", last_seen_address AS "lastSeenAddress",
+       last_seen_user_agent AS "lastSeenUserAgent"
      FROM device WHERE user_id = $1 ORDER BY device_id`,
     [userId],
   );

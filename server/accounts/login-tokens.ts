@@ -1,0 +1,75 @@
+import type { Once } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { forbidden } from '../protocol/matrix-error.ts';
+import { accountOf } from '../storage/accounts/accounts.ts';
+import {
+  loginToken,
+  loginTokenGoneRow,
+  loginTokenRow,
+  loginTokensOf,
+} from '../storage/accounts/login-tokens.ts';
+import type { Sessions, SessionWish } from './sessions.ts';
+import { hashBytes, newSecret } from './token-secret.ts';
+
+/** What the specification recommends. */
+const LIFE_MS = 120_000;
+
+/** Tokens by which whoever is logged in lets one further device in (`m.login.token`). */
+export class LoginTokens {
+  readonly #stored: Stored;
+  readonly #sessions: Pick<Sessions, 'prepare'>;
+
+  constructor(stored: Stored, sessions: Pick<Sessions, 'prepare'>) {
+    this.#stored = stored;
+    this.#sessions = sessions;
+  }
+
+  /** Those of the user that were never used go with the next one. */
+  async create(userId: UserId, once: Once): Promise<JsonObject> {
+    const { database, locks, log, now } = this.#stored;
+    const token = newSecret('login');
+    const body = { login_token: token, expires_in_ms: LIFE_MS };
+    return locks.run(lockOf(userId), async () => {
+      const nowMs = now();
+      const before = await loginTokensOf(database, userId);
+      const gone = before.filter(({ expiresMs }) => expiresMs <= nowMs).map(loginTokenGoneRow);
+      const made = { tokenHash: hashBytes(token), userId, expiresMs: nowMs + LIFE_MS };
+      return log.commit(() => {
+        const rows = [...gone, loginTokenRow(made)];
+        const outcome = once.outcome(200, body, { secret: true });
+        return { change: { rows, records: [], outcome, touches: [] }, value: body };
+      });
+    });
+  }
+
+  /** The token goes in the commit in which the session begins: it lets one device in. */
+  async logIn(token: string, session: SessionWish, once: Once): Promise<JsonObject> {
+    const { database, locks, log } = this.#stored;
+    const tokenHash = hashBytes(token);
+    const seen = await loginToken(database, tokenHash);
+    if (!seen) throw notValid();
+    const { userId } = seen;
+    return locks.run(lockOf(userId), async () => {
+      await this.#refuseUsed(tokenHash, userId);
+      const prepared = await this.#sessions.prepare(userId, session);
+      return log.commit((position) => {
+        const { rows, records, answer } = prepared(position);
+        const outcome = once.outcome(200, answer, { secret: true });
+        const all = [loginTokenGoneRow({ tokenHash }), ...rows];
+        return { change: { rows: all, records, outcome, touches: [] }, value: answer };
+      });
+    });
+  }
+
+  async #refuseUsed(tokenHash: Buffer, userId: UserId): Promise<void> {
+    const { database, now } = this.#stored;
+    const token = await loginToken(database, tokenHash);
+    if (!token || token.expiresMs <= now()) throw notValid();
+    const account = await accountOf(database, userId);
+    if (!account || account.deactivatedMs !== null) throw notValid();
+  }
+}
+
+const notValid = () => forbidden('The login token is unknown, used, or too old');

@@ -1,0 +1,3 @@
+import { getWhoIs } from './get-who-is.ts';
+
+export const adminEndpoints = [getWhoIs];

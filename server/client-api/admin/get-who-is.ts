@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { Device, Devices } from '../../accounts/devices.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { userId } from '../../http/fields.ts';
+import { forbidden, notFound } from '../../http/matrix-error.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+interface Ports {
+  readonly accounts: Pick<Accounts, 'get'>;
+  readonly devices: Pick<Devices, 'list'>;
+}
+
+/** Of oneself; of others for administrators. Of each device we know where it was used last. */
+export const getWhoIs = endpoint({
+  operation: 'getWhoIs',
+  routes: ['GET /_matrix/client/v3/admin/whois/{userId}'],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ userId }),
+  async handle({ caller, path }, { accounts, devices }: Ports) {
+    const isOwn = path.userId === caller.userId;
+    if (!isOwn && !(await accounts.get(caller.userId))?.admin)
+      throw forbidden('Others are shown to administrators only');
+    if (!isOwn && !(await accounts.get(path.userId))) throw notFound('There is no such account');
+    const all = await devices.list(path.userId);
+    return {
+      user_id: path.userId,
+      devices: Object.fromEntries(all.map((device) => [device.deviceId, seenOf(device)])),
+    };
+  },
+});
+
+const seenOf = ({ lastSeenMs, lastSeenAddress, lastSeenUserAgent }: Device): JsonObject => ({
+  sessions: [
+    {
+      connections:
+        lastSeenMs === null
+          ? []
+          : [
+              {
+                last_seen: lastSeenMs,
+                ...(lastSeenAddress !== null && { ip: lastSeenAddress }),
+                ...(lastSeenUserAgent !== null && { user_agent: lastSeenUserAgent }),
+              },
+            ],
+    },
+  ],
+});

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { mediumNotSupported } from './no-third-party-ids.ts';
+
+export const requestTokenToRegisterMSISDN = endpoint({
+  operation: 'requestTokenToRegisterMSISDN',
+  routes: ['POST /_matrix/client/v3/register/msisdn/requestToken'],
+  auth: 'nobody',
+  rateLimit: 'registration',
+  idempotency: 'natural',
+  body: {
+    json: z.object({
+      client_secret: z.string(),
+      send_attempt: z.number(),
+      country: z.string(),
+      phone_number: z.string(),
+    }),
+  },
+  async handle() {
+    throw mediumNotSupported();
+  },
+});
