@@ -89,7 +89,7 @@ export function buildFeatures(ground: FeatureGround) {
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
     profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
-    erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
+    erased: accounts.ports.erasures,
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,

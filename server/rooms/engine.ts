@@ -18,7 +18,7 @@ import { spreadProfile } from './membership/spread-profile.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
-import type { RoomPorts } from './ports.ts';
+import type { ErasedUsers, RoomPorts } from './ports.ts';
 import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
@@ -32,6 +32,11 @@ import { sendEvent } from './write/send-event.ts';
 import { refuseIllNamed } from './write/well-named-state.ts';
 
 const THREAD_ROOTS_MAX = 10_000;
+
+const NOBODY_ERASED: ErasedUsers = {
+  of: async () => new Map(),
+  first: async () => Number.POSITIVE_INFINITY,
+};
 
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {
@@ -56,7 +61,7 @@ export class RoomEngine implements Rooms {
       keys,
       events,
       userRooms,
-      erasedAt: ports.erasedAt ?? (async () => new Map()),
+      erased: ports.erased ?? NOBODY_ERASED,
       ignoredBy: ports.ignoredBy ?? (async () => new Set()),
       stateBytesMax: bytesMax.states,
     });
