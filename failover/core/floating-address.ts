@@ -86,7 +86,7 @@ const LEADER_TURNS = 5;
 /** Since when nobody has a right to the address; null if somebody has. */
 function vacantSince(state: State, timings: Timings): Millis | null {
   const holder = state.view?.address.site;
-  if (!holder) return state.addressVacantSince;
+  if (!holder) return state.vacantSince.address;
   const pulse = state.pulses[holder];
   return pulse === undefined ? null : pulse.seenAt + timings.addressLeaseMs;
 }

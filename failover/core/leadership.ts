@@ -57,6 +57,11 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
+  const freeInMs = (state.vacantSince.leader ?? now) - now;
+  if (freeInMs > 0) {
+    const why = 'etcd does not show who led before, and somebody may go on';
+    return `${why} for ${(freeInMs / 1_000).toFixed(1)} s`;
+  }
   if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {
     return 'a new cluster waits for its first synchronous standby';
   }

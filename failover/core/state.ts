@@ -1,4 +1,4 @@
-import type { EtcdMember, Pending } from './inputs.ts';
+import type { EtcdMember, Lease, Pending } from './inputs.ts';
 import { type Millis, TIMINGS } from './timings.ts';
 import type { FrontWay, Machine, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
 
@@ -31,7 +31,8 @@ export interface State {
   readonly etcdTrouble: string | null;
   /** When we first saw each site's latest pulse. Its holder sent it earlier than that. */
   readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
-  readonly addressVacantSince: Millis | null;
+  /** Since when it is known that nobody holds it; may lie ahead. Null while somebody does. */
+  readonly vacantSince: Readonly<Record<Lease, Millis | null>>;
   /** Since when nobody has held Patroni's leader key. */
   readonly leaderlessSince: Millis | null;
   /** Since when Patroni's leader has no synchronous standby. */
@@ -96,6 +97,7 @@ export interface State {
   readonly calmSince: Millis;
   /** No automatic moves; ordered by an operator at any site. */
   readonly pause: { readonly number: number; readonly until: Millis } | null;
+  readonly pauseOrders: readonly PauseOrder[];
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
 }
 
@@ -189,6 +191,14 @@ export interface Switchover {
   readonly id: string | null;
 }
 
+/** An operator's pause that etcd, and so the other agents, may not have yet. */
+export interface PauseOrder {
+  readonly id: string;
+  readonly number: number;
+  readonly forMs: Millis;
+  readonly at: Millis;
+}
+
 export const nothingAmiss = (now: Millis): Unwell => {
   return { debtMs: 0, at: now, why: null, obeys: false, falls: 0 };
 };
@@ -202,7 +212,7 @@ export function start(self: Self, now: Millis): State {
     readAt: LONG_AGO,
     etcdTrouble: null,
     pulses: {},
-    addressVacantSince: null,
+    vacantSince: { leader: null, address: null },
     leaderlessSince: null,
     unprotectedSince: null,
     rereadWanted: true,
@@ -252,6 +262,7 @@ export function start(self: Self, now: Millis): State {
     lags: {},
     calmSince: now,
     pause: null,
+    pauseOrders: [],
     pending: {},
   };
 }

@@ -1,6 +1,6 @@
 import { isPaused } from './carried.ts';
 import type { Input } from './inputs.ts';
-import { canTell, ownName, reasonRefused } from './own-name.ts';
+import { ownName, reasonRefused } from './own-name.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Moves, State } from './state.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
@@ -15,7 +15,6 @@ import { lacksSomething } from './wishes.ts';
  */
 export function makeSwitchovers(turn: Turn, input: Input): void {
   if (input.kind === 'switchover-wanted') obey(turn, input.id, input.to);
-  else if (input.kind === 'pause-wanted') confirmPause(turn, input);
   else if (input.kind === 'done' && input.effect === 'switchover') end(turn, null);
   else if (input.kind === 'failed' && input.effect === 'switchover') end(turn, input.reason);
   else moveIfNeeded(turn);
@@ -103,17 +102,6 @@ function reasonToRefuse(
   if (to === from) return `${to} leads already.`;
   const why = reasonAgainst(state, to, now, timings);
   return why === null ? null : `${to} may not lead: ${why}.`;
-}
-
-function confirmPause(turn: Turn, input: Extract<Input, { kind: 'pause-wanted' }>): void {
-  // All agents must hear of it, by way of etcd.
-  const { state, now, timings } = turn;
-  const accepted = canTell(state, now, timings);
-  const why = reasonRefused(state, now, timings) ?? 'etcd does not answer';
-  const text = accepted
-    ? `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`
-    : `No other agent would hear of it: ${why}.`;
-  turn.effects.push({ kind: 'answer', id: input.id, accepted, text });
 }
 
 function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {

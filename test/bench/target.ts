@@ -78,7 +78,7 @@ export async function startOn(
 
 async function longestTurnMs(child: ChildProcess): Promise<number> {
   child.channel?.ref();
-  child.send('cpu' satisfies Question);
+  child.send('cost' satisfies Question);
   const [measured] = (await once(child, 'message')) as [Measured];
   child.channel?.unref();
   return measured.turnMs;

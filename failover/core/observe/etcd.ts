@@ -3,7 +3,7 @@ import type { Input } from '../inputs.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { View } from '../view.ts';
-import { reconcile } from './leases.ts';
+import { reconcile, seeVacant } from './leases.ts';
 import { seeName } from './name.ts';
 import { seePulses } from './pulses.ts';
 
@@ -28,7 +28,7 @@ export function seeView(before: State, view: View, now: Millis, timings: Timings
     etcdTrouble: null,
     ...seeName(state, view, now, timings),
     pulses: seePulses(state.pulses, view, now),
-    ...since(state, view, now),
+    ...since(state, view, now, timings),
     pause: seePause(state, view, now),
     wish: seeWish(state.wish, view, now),
     ...reconcile(state, view),
@@ -36,9 +36,9 @@ export function seeView(before: State, view: View, now: Millis, timings: Timings
 }
 
 /** For how long things have been as they are. */
-function since(state: State, view: View, now: Millis): Partial<State> {
+function since(state: State, view: View, now: Millis, timings: Timings): Partial<State> {
   return {
-    addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
+    vacantSince: seeVacant(state, view, now, timings),
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,

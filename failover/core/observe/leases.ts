@@ -28,6 +28,30 @@ function heldNow(held: Held | null, key: LeaseKey, self: Site): Held | null {
   return { revision: key.revision, until: Number.NEGATIVE_INFINITY };
 }
 
+/**
+ * What its holder gave back is free at once. Where there is no key, or nobody can read it, whoever held it may not know
+ * yet, and goes on for a term; unless that is this site.
+ */
+export function seeVacant(
+  state: State,
+  view: View,
+  now: Millis,
+  timings: Timings,
+): State['vacantSince'] {
+  const since = (lease: Lease, leaseMs: Millis): Millis | null => {
+    const key = view[lease];
+    if (key.site !== null) return null;
+    const before = state.vacantSince[lease];
+    if (before !== null && state.view?.[lease].revision === key.revision) return before;
+    const isKnown = key.revision > 0 && !key.unreadable;
+    return isKnown || now < (state[lease]?.until ?? now) ? now : now + leaseMs;
+  };
+  return {
+    leader: since('leader', timings.leaderLeaseMs),
+    address: since('address', timings.addressLeaseMs),
+  };
+}
+
 export function renew(
   state: State,
   { renewed, holds, sentAt }: Extract<Input, { kind: 'pulsed' }>,
