@@ -1,5 +1,6 @@
 import type { Input } from './inputs.ts';
 import { canTell, reasonRefused } from './own-name.ts';
+import type { ConfirmingPauses } from './state/decided.ts';
 import type { Millis } from './timings.ts';
 import { type Turn, update } from './turn.ts';
 
@@ -14,14 +15,15 @@ export function confirmPauses(turn: Turn, input: Input): void {
     else return true;
     return false;
   });
-  if (open.length !== state.pauseOrders.length) update(turn, { pauseOrders: open });
+  if (open.length !== state.pauseOrders.length)
+    update<ConfirmingPauses>(turn, { pauseOrders: open });
 }
 
 function takeOrder(turn: Turn, { id, forMs }: Extract<Input, { kind: 'pause-wanted' }>): void {
   const { state, now, timings } = turn;
   if (canTell(state, now, timings) && state.pause !== null) {
     const order = { id, number: state.pause.number, forMs, at: now };
-    update(turn, { pauseOrders: [...state.pauseOrders, order] });
+    update<ConfirmingPauses>(turn, { pauseOrders: [...state.pauseOrders, order] });
   } else {
     const why = reasonRefused(state, now, timings) ?? 'etcd does not answer';
     answer(turn, id, false, `No other agent would hear of it: ${why}.`);

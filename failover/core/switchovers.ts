@@ -2,10 +2,12 @@ import { isPaused } from './carried.ts';
 import type { Input } from './inputs.ts';
 import { ownName, reasonRefused } from './own-name.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
-import type { Moves, State } from './state.ts';
+import type { Switching } from './state/decided.ts';
+import type { Moves } from './state/seen.ts';
+import type { State } from './state.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
-import type { Site } from './view.ts';
+import type { Carried, Site } from './view.ts';
 import { lacksSomething } from './wishes.ts';
 
 /**
@@ -69,7 +71,7 @@ function rescue(turn: Turn): void {
   const provenAt = known?.lease === from.lease ? known.prolonged.at : null;
   if (provenAt === null || now - provenAt > PROOF_MS) return;
   if (candidate(state, now, timings) !== state.self.site) return;
-  update(turn, { rescuedAt: now });
+  update<Switching>(turn, { rescuedAt: now });
   begin(turn, { to: state.self.site, why: `the agent of ${from.site} is silent`, id: null });
 }
 
@@ -108,7 +110,7 @@ function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
   const from = turn.state.view?.patroni.leader?.site;
   if (from === undefined) return;
   const asked = ask(turn, 'switchover', { kind: 'switchover', from, to: switchover.to });
-  if (asked) update(turn, { switchover });
+  if (asked) update<Switching>(turn, { switchover });
 }
 
 function end(turn: Turn, failure: string | null): void {
@@ -123,7 +125,7 @@ function end(turn: Turn, failure: string | null): void {
   // Who took over from a silent agent gave up nothing.
   const moves =
     id === null && to !== state.self.site ? holdDown(state.moves, now, timings) : state.moves;
-  update(turn, { switchover: null, moves });
+  update<Switching>(turn, { switchover: null, moves });
 }
 
 /** Doubles with each move in a row, and is forgotten after the longest hold-down without one (F21). */
@@ -196,3 +198,11 @@ export function reasonAgainst(
   if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
   return null;
 }
+
+/** What the agent before this one had given up. */
+export const movedBefore = ({ moves }: Carried, now: Millis): Partial<Switching> =>
+  moves === null
+    ? {}
+    : {
+        moves: { count: moves.count, lastAt: now - moves.passedMs, heldUntil: now + moves.heldMs },
+      };
