@@ -15,6 +15,7 @@ import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
+import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
@@ -165,11 +166,3 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
-
-/** Rooms are the dearest to read again; events and old states are read one by one. */
-const memoryShares = (bytesMax: number) => ({
-  rooms: bytesMax / 2,
-  events: bytesMax / 4,
-  users: bytesMax / 8,
-  states: bytesMax / 8,
-});
