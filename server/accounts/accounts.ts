@@ -195,7 +195,8 @@ export class Accounts {
       await this.#refuseTaken(userId);
       const prepared = session && (await this.#sessions.prepare(userId, session));
       const createdMs = this.#stored.now();
-      const account = { userId, passwordHash, admin, guest: false, createdMs, deactivatedMs: null };
+      const ends = { deactivatedMs: null, suspendedMs: null, lockedMs: null };
+      const account = { userId, passwordHash, admin, guest: false, createdMs, ...ends };
       return this.#stored.log.commit((position) => {
         const nothing = { rows: [], records: [], answer: { user_id: userId } };
         const made = prepared?.(position) ?? nothing;
@@ -261,6 +262,10 @@ export class Accounts {
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
     if (!account || !matches) throw forbidden(WRONG);
+    if (account.lockedMs !== null)
+      throw new MatrixError(401, 'M_USER_LOCKED', 'This account is locked', {
+        fields: { soft_logout: true },
+      });
     return account;
   }
 

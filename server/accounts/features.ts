@@ -3,12 +3,14 @@ import type { Person } from '../protocol/caller.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { Accounts } from './accounts.ts';
+import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
 import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
 import { LoginTokens } from './login-tokens.ts';
+import { Moderation } from './moderation.ts';
 import { OpenIdTokens } from './open-id-tokens.ts';
 import type { PasswordCost } from './password-hash.ts';
 import { Profiles } from './profiles.ts';
@@ -54,6 +56,8 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     devices,
     registrationTokens,
     accountData,
+    audit: new Audit(stored),
+    moderation: new Moderation(stored, options),
     loginTokens: new LoginTokens(stored, sessions),
     openIdTokens: new OpenIdTokens({
       ...options,

@@ -125,8 +125,7 @@ export class Sessions {
     if (!token) return undefined;
     this.#refuseExpired(token.accessExpiresMs);
     if (token.replacesId !== null) await this.#endReplaced(token);
-    const { userId, deviceId, tokenId, guest } = token;
-    const caller: Person = { kind: guest ? 'guest' : 'user', userId, deviceId, tokenId };
+    const caller = personWith(token);
     const known = { caller, expiresMs: token.accessExpiresMs };
     this.#cache.add(hash, known, generation);
     return caller;
@@ -153,6 +152,18 @@ export class Sessions {
     if (expiresMs !== null && expiresMs <= this.#stored.now())
       throw unknownToken('The access token has expired', { softLogout: true });
   }
+}
+
+/** Almost all are users in good standing, of whom nothing more is said. */
+function personWith(token: NonNullable<Awaited<ReturnType<typeof tokenByAccessHash>>>): Person {
+  const { userId, deviceId, tokenId, guest, admin, suspended, locked } = token;
+  const person = {
+    ...{ userId, deviceId, tokenId },
+    ...(suspended && { standing: 'suspended' as const }),
+    ...(locked && { standing: 'locked' as const }),
+  };
+  if (guest) return { kind: 'guest', ...person };
+  return { kind: 'user', ...person, ...(admin && { isAdmin: true as const }) };
 }
 
 /** Goes with every change that takes a token away: memory follows the log. */

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
-import type { Person, User } from '../protocol/caller.ts';
+import type { Admin, Person, User } from '../protocol/caller.ts';
 import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
 
@@ -9,6 +9,7 @@ export interface CallerOf {
   nobody: undefined;
   user: User;
   guest: Person;
+  admin: Admin;
 }
 export type Auth = keyof CallerOf;
 
@@ -74,6 +75,12 @@ export const JSON_BODY_BYTES_MAX = 1_048_576;
  */
 export type ServedBy = 'writer' | 'any';
 
+/**
+ * The worst standing of an account with which its user may call (client-server API, "Account
+ * suspension", "Account locking"). Whoever is suspended reads, and does nothing that others see.
+ */
+export type Standing = 'active' | 'suspended' | 'locked';
+
 interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   /** The `operationId` that the specification gives this endpoint. */
   readonly operation: string;
@@ -84,6 +91,8 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly idempotency: I;
   /** `writer` unless told: who else may be asked, now and past the writer's deadline. */
   readonly servedBy?: ServedBy;
+  /** `suspended` unless told. */
+  readonly standing?: Standing;
   /** Must name every parameter of the routes. */
   readonly path?: z.core.$ZodType<P>;
   readonly query?: z.core.$ZodType<Q>;

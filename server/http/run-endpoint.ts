@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { onBehalfOf } from '../log/on-behalf.ts';
 import { both, notKept, type Once, type OnceKey } from '../log/outcomes.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { nothingProved, type Proof, type UiaRequest } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import type { Answer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
+import { refuseByStanding } from './auth/standing.ts';
 import { readJson } from './body/json.ts';
 import {
   type Auth,
@@ -86,6 +87,7 @@ async function runFor<Ports>(
   const readBody = bodyReader(endpoint, request);
   const scheme = schemes[endpoint.auth as Auth];
   const caller = await scheme({ request, query: rawQuery, meta, body: readBody }, gate);
+  if (caller) refuseByStanding(caller, endpoint.standing ?? 'suspended');
   if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(caller.userId));
   const subscriber = caller?.userId ?? subscriberOf(meta.address);
   const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber);
@@ -182,7 +184,7 @@ async function runProved<Ports>(
 /** The raw path, so that two rooms' `t1` are two transactions. */
 const transactionKey = <Ports>(
   { operation }: Endpoint<Ports>,
-  { userId, deviceId }: Person,
+  { userId, deviceId }: Caller,
   segments: Readonly<Record<string, string>>,
   request: Request,
 ): OnceKey => ({

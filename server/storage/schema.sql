@@ -20,6 +20,8 @@ CREATE TABLE account (
   admin boolean NOT NULL,
   created_ms bigint NOT NULL,
   deactivated_ms bigint,
+  suspended_ms bigint,
+  locked_ms bigint,
   PRIMARY KEY (user_id)
 );
 
@@ -30,6 +32,16 @@ CREATE TABLE account_data (
   content text NOT NULL,
   position bigint NOT NULL,
   PRIMARY KEY (user_id, room_id, type)
+);
+
+CREATE TABLE audit (
+  audit_nid bigint NOT NULL,
+  at_ms bigint NOT NULL,
+  by text NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  detail text NOT NULL,
+  PRIMARY KEY (audit_nid)
 );
 
 CREATE TABLE cross_signing_key (

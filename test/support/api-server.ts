@@ -55,7 +55,7 @@ export interface ApiServer extends AsyncDisposable {
   /** `PUT /devices/X`: below /_matrix/client/v3 unless the path begins with /_matrix or /.well-known. */
   ask(request: string, ask?: Ask): Promise<Reply>;
   /** A new account, logged in on a device of this name; its token is what comes back. */
-  register(localpart: string, deviceId?: string): Promise<string>;
+  register(localpart: string, deviceId?: string, as?: { admin?: boolean }): Promise<string>;
 }
 
 export const PASSWORD = 'correct horse battery staple';
@@ -98,10 +98,10 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const ask = askAt(server.origin);
   return {
     ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },
-    async register(localpart, deviceId) {
+    async register(localpart, deviceId, as = {}) {
       const userId = `@${localpart}:example.org` as UserId;
       const session = { deviceId, refreshable: false };
-      const wish = { userId, password: PASSWORD, session, registrationToken: undefined };
+      const wish = { ...as, userId, password: PASSWORD, session, registrationToken: undefined };
       const answer = await ports.accounts.register(wish, { outcome: () => undefined });
       return answer.access_token as string;
     },

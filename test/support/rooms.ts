@@ -44,7 +44,7 @@ export async function openRooms(
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const erased = new Map<UserId, number>();
   const rooms = new RoomEngine({
-    erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
+    erasedAt: async () => erased,
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },

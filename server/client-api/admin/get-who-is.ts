@@ -21,8 +21,7 @@ export const getWhoIs = endpoint({
   path: z.object({ userId }),
   async handle({ caller, path }, { accounts, devices }: Ports) {
     const isOwn = path.userId === caller.userId;
-    if (!isOwn && !(await accounts.get(caller.userId))?.admin)
-      throw forbidden('Others are shown to administrators only');
+    if (!isOwn && !caller.isAdmin) throw forbidden('Others are shown to administrators only');
     if (!isOwn && !(await accounts.get(path.userId))) throw notFound('There is no such account');
     const all = await devices.list(path.userId);
     return {

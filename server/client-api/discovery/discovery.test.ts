@@ -4,7 +4,12 @@ import { startApi } from '../../../test/support/api-server.ts';
 test('the versions named are those that are served, for anybody to see', async () => {
   await using api = await startApi();
   const reply = await api.ask('GET /_matrix/client/versions');
-  const unstable_features = { 'org.matrix.msc3814': true };
+  const unstable_features = Object.fromEntries(
+    ['org.matrix.msc3814', 'uk.tcpip.msc4133.stable', 'uk.timedout.msc4323.stable'].map((name) => [
+      name,
+      true,
+    ]),
+  );
   expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features } });
 });
 

@@ -14,7 +14,7 @@ export const getCapabilities = endpoint({
   auth: 'user',
   rateLimit: 'read',
   idempotency: 'natural',
-  handle: async (_call, { roomVersions }: RoomVersionPorts) => ({
+  handle: async ({ caller }, { roomVersions }: RoomVersionPorts) => ({
     capabilities: {
       'm.change_password': { enabled: true },
       'm.room_versions': roomVersions,
@@ -23,6 +23,7 @@ export const getCapabilities = endpoint({
       'm.profile_fields': { enabled: true },
       'm.3pid_changes': { enabled: false },
       'm.get_login_token': { enabled: true },
+      ...(caller.isAdmin && { 'm.account_moderation': { suspend: true, lock: true } }),
     },
   }),
 });

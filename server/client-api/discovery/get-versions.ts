@@ -10,6 +10,9 @@ const VERSIONS = ['v1.1'];
 /** Proposals that are served whole, by the names by which clients look for them. */
 const UNSTABLE_FEATURES = {
   'org.matrix.msc3814': true,
+  // Profiles of any fields, and suspending and locking, at their places in the specification.
+  'uk.tcpip.msc4133.stable': true,
+  'uk.timedout.msc4323.stable': true,
 };
 
 export const getVersions = endpoint({

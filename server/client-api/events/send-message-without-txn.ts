@@ -12,6 +12,7 @@ export const sendMessageWithoutTxn = endpoint({
     'POST /_matrix/client/r0/rooms/{roomId}/send/{eventType}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId, eventType: name }),

@@ -11,6 +11,7 @@ export const sendMessage = endpoint({
     'PUT /_matrix/client/r0/rooms/{roomId}/send/{eventType}/{txnId}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'txnId',
   path: z.object({ roomId, eventType: z.string(), txnId: z.string() }),

@@ -19,6 +19,7 @@ export const setRoomStateWithKey = endpoint({
     'PUT /_matrix/client/r0/rooms/{roomId}/state/{eventType}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),

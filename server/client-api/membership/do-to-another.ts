@@ -16,6 +16,7 @@ export const doToAnother = (operation: string, action: MembershipChange['action'
       `POST /_matrix/client/r0/rooms/{roomId}/${action}`,
     ],
     auth: 'user',
+    standing: 'active',
     rateLimit: 'write',
     idempotency: 'request',
     path: z.object({ roomId }),

@@ -10,6 +10,7 @@ export const joinRoomById = endpoint({
     'POST /_matrix/client/r0/rooms/{roomId}/join',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId }),

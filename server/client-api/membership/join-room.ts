@@ -11,6 +11,7 @@ export const joinRoom = endpoint({
     'POST /_matrix/client/r0/join/{roomIdOrAlias}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomIdOrAlias }),

@@ -7,6 +7,7 @@ export const knockRoom = endpoint({
   operation: 'knockRoom',
   routes: ['POST /_matrix/client/v3/knock/{roomIdOrAlias}'],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomIdOrAlias }),

@@ -14,6 +14,7 @@ export const deleteProfileField = endpoint({
   operation: 'deleteProfileField',
   routes: ['DELETE /_matrix/client/v3/profile/{userId}/{keyName}'],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ userId, keyName: z.string() }),

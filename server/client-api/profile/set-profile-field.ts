@@ -23,6 +23,7 @@ export const setProfileField = endpoint({
     'PUT /_matrix/client/r0/profile/{userId}/{keyName}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ userId, keyName: z.string() }),

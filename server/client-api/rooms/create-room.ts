@@ -30,6 +30,7 @@ export const createRoom = endpoint({
   operation: 'createRoom',
   routes: ['POST /_matrix/client/v3/createRoom', 'POST /_matrix/client/r0/createRoom'],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   body: { json: body, mayBeEmpty: true },

@@ -10,6 +10,7 @@ export const deleteRoomAlias = endpoint({
     'DELETE /_matrix/client/r0/directory/room/{roomAlias}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomAlias }),

@@ -10,6 +10,7 @@ export const setRoomAlias = endpoint({
     'PUT /_matrix/client/r0/directory/room/{roomAlias}',
   ],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomAlias }),

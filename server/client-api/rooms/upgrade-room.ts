@@ -7,6 +7,7 @@ export const upgradeRoom = endpoint({
   operation: 'upgradeRoom',
   routes: ['POST /_matrix/client/v3/rooms/{roomId}/upgrade'],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId }),

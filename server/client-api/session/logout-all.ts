@@ -6,6 +6,7 @@ export const logoutAll = endpoint({
   operation: 'logout_all',
   routes: ['POST /_matrix/client/v3/logout/all', 'POST /_matrix/client/r0/logout/all'],
   auth: 'guest',
+  standing: 'locked',
   rateLimit: 'write',
   idempotency: 'request',
   body: { json: z.object({}), mayBeEmpty: true },

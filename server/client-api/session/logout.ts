@@ -7,6 +7,7 @@ export const logout = endpoint({
   operation: 'logout',
   routes: ['POST /_matrix/client/v3/logout', 'POST /_matrix/client/r0/logout'],
   auth: 'guest',
+  standing: 'locked',
   rateLimit: 'write',
   idempotency: 'request',
   body: { json: z.object({}), mayBeEmpty: true },

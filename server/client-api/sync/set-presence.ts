@@ -8,6 +8,7 @@ export const setPresence = endpoint({
   operation: 'setPresence',
   routes: ['PUT /_matrix/client/v3/presence/{userId}/status'],
   auth: 'user',
+  standing: 'active',
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ userId }),

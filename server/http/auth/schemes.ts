@@ -1,8 +1,14 @@
 import type { Auth, CallerOf } from '../endpoint.ts';
+import { admin } from './admin.ts';
 import { guest } from './guest.ts';
 import { nobody } from './nobody.ts';
 import type { Scheme } from './scheme.ts';
 import { user } from './user.ts';
 
 /** By what an endpoint says of who may call it. */
-export const schemes: { readonly [A in Auth]: Scheme<CallerOf[A]> } = { nobody, user, guest };
+export const schemes: { readonly [A in Auth]: Scheme<CallerOf[A]> } = {
+  nobody,
+  user,
+  guest,
+  admin,
+};

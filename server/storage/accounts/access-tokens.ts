@@ -13,6 +13,14 @@ export interface AccessToken {
   readonly replacesId: number | null;
 }
 
+/** Of the account whose token it is. */
+interface Holder {
+  readonly guest: boolean;
+  readonly admin: boolean;
+  readonly suspended: boolean;
+  readonly locked: boolean;
+}
+
 const SELECT = `SELECT token_id AS "tokenId", user_id AS "userId", device_id AS "deviceId",
   access_hash AS "accessHash", access_expires_ms AS "accessExpiresMs",
   refresh_hash AS "refreshHash", replaces_id AS "replacesId" FROM access_token`;
@@ -20,10 +28,12 @@ const SELECT = `SELECT token_id AS "tokenId", user_id AS "userId", device_id AS 
 export async function tokenByAccessHash(
   database: Database,
   hash: Buffer,
-): Promise<(AccessToken & { readonly guest: boolean }) | undefined> {
-  const rows = await database.query<AccessToken & { guest: boolean }>(
+): Promise<(AccessToken & Holder) | undefined> {
+  const rows = await database.query<AccessToken & Holder>(
     'token_by_access_hash',
-    `SELECT token.*, account.guest FROM (${SELECT} WHERE access_hash = $1) AS token
+    `SELECT token.*, account.guest, account.admin, account.suspended_ms IS NOT NULL AS suspended,
+       account.locked_ms IS NOT NULL AS locked
+     FROM (${SELECT} WHERE access_hash = $1) AS token
      JOIN account ON account.user_id = token."userId"`,
     [hash],
   );

@@ -9,13 +9,16 @@ export interface Account {
   readonly admin: boolean;
   readonly createdMs: number;
   readonly deactivatedMs: number | null;
+  readonly suspendedMs: number | null;
+  readonly lockedMs: number | null;
 }
 
 export async function accountOf(database: Database, userId: UserId): Promise<Account | undefined> {
   const rows = await database.query<Account>(
     'account_of',
     `SELECT user_id AS "userId", password_hash AS "passwordHash", guest, admin,
-       created_ms AS "createdMs", deactivated_ms AS "deactivatedMs"
+       created_ms AS "createdMs", deactivated_ms AS "deactivatedMs",
+       suspended_ms AS "suspendedMs", locked_ms AS "lockedMs"
      FROM account WHERE user_id = $1`,
     [userId],
   );
@@ -50,16 +53,21 @@ export const accountRow = (account: Account): Row => ({
     account.admin,
     account.createdMs,
     account.deactivatedMs,
+    account.suspendedMs,
+    account.lockedMs,
   ],
 });
 
 const PUT_ACCOUNT: Write = {
   name: 'put_account',
   table: 'account',
-  sql: `INSERT INTO account (user_id, password_hash, guest, admin, created_ms, deactivated_ms)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::int8[], $6::int8[])
+  sql: `INSERT INTO account (user_id, password_hash, guest, admin, created_ms, deactivated_ms,
+      suspended_ms, locked_ms)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::int8[], $6::int8[],
+      $7::int8[], $8::int8[])
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
-      admin = excluded.admin, deactivated_ms = excluded.deactivated_ms`,
-  types: ['text', 'text', 'bool', 'bool', 'int8', 'int8'],
+      admin = excluded.admin, deactivated_ms = excluded.deactivated_ms,
+      suspended_ms = excluded.suspended_ms, locked_ms = excluded.locked_ms`,
+  types: ['text', 'text', 'bool', 'bool', 'int8', 'int8', 'int8', 'int8'],
   key: ([userId]) => `${userId}`,
 };

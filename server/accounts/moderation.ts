@@ -1,0 +1,74 @@
+import type { Once } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
+import { type ServerName, serverNameOf, type UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { forbidden, invalidParam, notFound } from '../protocol/matrix-error.ts';
+import { type Account, accountOf, accountRow } from '../storage/accounts/accounts.ts';
+import { loginsChanged } from './sessions.ts';
+
+export type Standing = 'suspended' | 'locked';
+
+/** How accounts stand with the administrators of this server, who answer for what they ask. */
+export class Moderation {
+  readonly #stored: Stored;
+  readonly #serverName: ServerName;
+
+  constructor(stored: Stored, { serverName }: { serverName: ServerName }) {
+    this.#stored = stored;
+    this.#serverName = serverName;
+  }
+
+  async get(userId: UserId, which: Standing): Promise<JsonObject> {
+    return told(which, await this.#moderated(userId));
+  }
+
+  /** What is remembered of the user's logins says how they stand, so the log tells that it changed. */
+  async set(
+    by: UserId,
+    userId: UserId,
+    wish: Readonly<Partial<Record<Standing, boolean>>>,
+    once: Once,
+  ): Promise<JsonObject> {
+    if (by === userId) throw forbidden('Nobody does that to themselves');
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const account = await this.#moderated(userId);
+      const after = { ...account, ...stood(wish, account, this.#stored.now()) };
+      const body = Object.assign({}, ...namesIn(wish).map((which) => told(which, after)));
+      return this.#stored.log.commit((next) => {
+        const records = [loginsChanged(userId, next())];
+        const outcome = once.outcome(200, body);
+        return {
+          change: { rows: [accountRow(after)], records, outcome, touches: [] },
+          value: body,
+        };
+      });
+    });
+  }
+
+  async #moderated(userId: UserId): Promise<Account> {
+    if (serverNameOf(userId) !== this.#serverName)
+      throw invalidParam('The user does not belong to this server');
+    const account = await accountOf(this.#stored.database, userId);
+    if (!account || account.deactivatedMs !== null) throw notFound('There is no such account');
+    if (account.admin) throw forbidden('The user is an administrator');
+    return account;
+  }
+}
+
+const namesIn = (wish: Readonly<Partial<Record<Standing, boolean>>>) =>
+  (['suspended', 'locked'] as const).filter((which) => wish[which] !== undefined);
+
+/** Since when: whoever is suspended once more stays so from the first time. */
+function stood(
+  { suspended, locked }: Readonly<Partial<Record<Standing, boolean>>>,
+  { suspendedMs, lockedMs }: Account,
+  nowMs: number,
+): Pick<Account, 'suspendedMs' | 'lockedMs'> {
+  const since = (wish: boolean | undefined, before: number | null) =>
+    wish === undefined ? before : wish ? (before ?? nowMs) : null;
+  return { suspendedMs: since(suspended, suspendedMs), lockedMs: since(locked, lockedMs) };
+}
+
+const told = (which: Standing, account: Account): JsonObject => ({
+  [which]: (which === 'suspended' ? account.suspendedMs : account.lockedMs) !== null,
+});

@@ -1,0 +1,3 @@
+import { tellsStanding } from './moderated.ts';
+
+export const getAdminSuspendUser = tellsStanding('getAdminSuspendUser', 'suspend', 'suspended');

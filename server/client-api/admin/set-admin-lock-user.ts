@@ -1,0 +1,3 @@
+import { changesStanding } from './moderated.ts';
+
+export const setAdminLockUser = changesStanding('setAdminLockUser', 'lock', 'locked');

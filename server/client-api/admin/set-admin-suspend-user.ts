@@ -1,0 +1,3 @@
+import { changesStanding } from './moderated.ts';
+
+export const setAdminSuspendUser = changesStanding('setAdminSuspendUser', 'suspend', 'suspended');
