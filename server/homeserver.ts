@@ -88,7 +88,7 @@ export function buildFeatures(ground: FeatureGround) {
     log: stored.log,
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
-    profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
+    profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
     erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),

@@ -37,9 +37,10 @@ export const setProfileField = endpoint({
     const value = Object.hasOwn(body, keyName) ? body[keyName] : undefined;
     if (value === undefined) throw missingParam(`${keyName} is missing`);
     refuseWrongValue(keyName, value);
-    if (value === '' && isInMemberships(keyName)) await profiles.remove(path.userId, keyName);
-    else await profiles.set(path.userId, keyName, value);
-    if (isInMemberships(keyName)) await rooms.spreadProfile(path.userId);
+    const isSpread = isInMemberships(keyName);
+    const spread = isSpread ? () => rooms.spreadProfile(path.userId) : undefined;
+    if (value === '' && isSpread) await profiles.remove(path.userId, keyName, spread);
+    else await profiles.set(path.userId, keyName, value, spread);
     return {};
   },
 });
