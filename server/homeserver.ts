@@ -11,6 +11,7 @@ import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import { encryptionFeatures } from './encryption/features.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
 import { RateLimits } from './http/rate-limits.ts';
@@ -24,7 +25,7 @@ import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { greeting } from './role/greeting.ts';
-import type { BuildHomeserver, Ground } from './role/serving.ts';
+import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
@@ -33,7 +34,12 @@ import { syncFeatures } from './sync/features.ts';
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
-export const buildHomeserver: BuildHomeserver = async (ground) => {
+export const buildHomeserver: BuildHomeserver = (ground) => buildServing(clientApi, ground);
+
+export async function buildServing(
+  endpoints: readonly Endpoint<HousePorts>[],
+  ground: Ground,
+): Promise<Homeserver> {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = buildFeatures(featureGround(ground, rateLimits));
@@ -50,11 +56,11 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     onAnswered: ground.metrics.answered,
   });
   return {
-    handler: requestListener(clientApi, gate),
+    handler: requestListener(endpoints, gate),
     greeting: await welcome(ground, features.accounts.ports),
     close: async () => features.close(),
   };
-};
+}
 
 /** What the features are built on. */
 export interface FeatureGround {
@@ -89,7 +95,7 @@ export function buildFeatures(ground: FeatureGround) {
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
     profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
-    erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
+    erased: accounts.ports.erasures,
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,

@@ -15,10 +15,11 @@ import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
+import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
-import type { RoomPorts } from './ports.ts';
+import type { ErasedUsers, RoomPorts } from './ports.ts';
 import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
@@ -32,6 +33,11 @@ import { sendEvent } from './write/send-event.ts';
 import { refuseIllNamed } from './write/well-named-state.ts';
 
 const THREAD_ROOTS_MAX = 10_000;
+
+const NOBODY_ERASED: ErasedUsers = {
+  of: async () => new Map(),
+  first: async () => Number.POSITIVE_INFINITY,
+};
 
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {
@@ -56,7 +62,7 @@ export class RoomEngine implements Rooms {
       keys,
       events,
       userRooms,
-      erasedAt: ports.erasedAt ?? (async () => new Map()),
+      erased: ports.erased ?? NOBODY_ERASED,
       ignoredBy: ports.ignoredBy ?? (async () => new Set()),
       stateBytesMax: bytesMax.states,
     });
@@ -160,11 +166,3 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
-
-/** Rooms are the dearest to read again; events and old states are read one by one. */
-const memoryShares = (bytesMax: number) => ({
-  rooms: bytesMax / 2,
-  events: bytesMax / 4,
-  users: bytesMax / 8,
-  states: bytesMax / 8,
-});

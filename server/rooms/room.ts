@@ -51,6 +51,8 @@ export interface Room {
   federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** Events of the state, as a reader who may see it is shown them: all that goes to clients goes through it. */
+  shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** The same events, each with what relates to it and the reader may know. */
   withRelations(reader: RelationsReader, seen: readonly SeenEvent[]): Promise<readonly SeenEvent[]>;
   /** Every membership event that the user ever had in the room, in order. */

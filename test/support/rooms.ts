@@ -44,7 +44,7 @@ export async function openRooms(
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const erased = new Map<UserId, number>();
   const rooms = new RoomEngine({
-    erasedAt: async () => erased,
+    erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },

@@ -16,6 +16,7 @@ import type {
 import type { RoomEvent } from '../room-event.ts';
 import type { RelationsReader, SeenEvent } from '../seen-event.ts';
 import type { Place, StateChange } from '../store.ts';
+import { withoutErased } from './erased.ts';
 import { pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
@@ -161,6 +162,10 @@ export class RoomView implements Room {
 
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]> {
     return visibleTo(this.#room, this.#reads, userId, events);
+  }
+
+  shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]> {
+    return withoutErased(this.#room, this.#reads, userId, state);
   }
 
   withRelations(
