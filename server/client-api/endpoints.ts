@@ -14,6 +14,7 @@ import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
 import { relationEndpoints } from './relations/endpoints.ts';
+import { roomDirectoryEndpoints } from './room-directory/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
@@ -38,6 +39,7 @@ export const clientApi = [
   ...dehydratedDeviceEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
+  ...roomDirectoryEndpoints,
   ...membershipEndpoints,
   ...eventEndpoints,
   ...relationEndpoints,

@@ -1,12 +1,10 @@
 import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { type RoomAlias, type RoomId, serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { forbidden, invalidParam, MatrixError, notFound } from '../protocol/matrix-error.ts';
-import { powerLevelOf, requiredPower } from '../protocol/power-levels.ts';
 import type { Origin } from './draft.ts';
-import type { HotRoom } from './memory/hot-room.ts';
+import { maySetCanonicalAlias } from './may-set-canonical-alias.ts';
 import { changeRoom } from './write/attempt.ts';
 import type { Building } from './write/building.ts';
-import { gather } from './write/gather.ts';
 import { roomKey } from './write/room-change.ts';
 
 /** The names that rooms have on this server (Room aliases). Held from the look-up to the commit. */
@@ -54,22 +52,12 @@ export class Aliases {
       if (!found) throw notFound(`There is no ${alias}`);
       const { roomId, creator } = found;
       await changeRoom(this.#building.rooms, roomId, async (room) => {
-        if (creator !== userId && !(await this.#maySetCanonical(room, userId)))
+        if (creator !== userId && !(await maySetCanonicalAlias(this.#building, room, userId)))
           throw forbidden('Only who made the alias, or a moderator of the room, may remove it');
         const row = this.#building.ports.store.rows.noRoomAlias(alias);
         await this.#commit(roomId, row, origin.outcome?.(alias));
       });
     });
-  }
-
-  async #maySetCanonical(room: HotRoom, userId: UserId): Promise<boolean> {
-    const { ports, keys } = this.#building;
-    const wish = { sender: userId, type: 'm.room.canonical_alias', stateKey: '', content: {} };
-    const state = await gather(room, wish, { store: ports.store, keys });
-    return (
-      state.get('m.room.member', userId)?.content.membership === 'join' &&
-      powerLevelOf(userId, state, room.rules) >= requiredPower(wish, state, room.rules)
-    );
   }
 
   #refuseOtherServers(alias: RoomAlias): void {

@@ -9,6 +9,7 @@ import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade.ts';
 import { upgradeRoom } from './create/upgrade-room.ts';
+import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { changeMembership } from './membership/change-membership.ts';
@@ -27,6 +28,8 @@ import { RoomView } from './read/room-view.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import type { RoomSummary } from './summary/room-summary.ts';
+import { summariesOf } from './summary/summaries.ts';
 import type { Building } from './write/building.ts';
 import { prepareRedaction } from './write/redaction.ts';
 import { sendEvent } from './write/send-event.ts';
@@ -138,6 +141,21 @@ export class RoomEngine implements Rooms {
 
   lastPosition(roomId: RoomId): number | undefined {
     return this.#building.userRooms.lastPosition(roomId);
+  }
+
+  summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>> {
+    return summariesOf({ rooms: this.#building.rooms, reads: this.#reads }, roomIds);
+  }
+
+  publish(
+    wish: { roomId: RoomId; userId: UserId; published: boolean },
+    origin: Origin<RoomId>,
+  ): Promise<void> {
+    return publish(this.#building, wish, origin);
+  }
+
+  isPublished(roomId: RoomId): Promise<boolean | undefined> {
+    return this.#building.ports.store.isRoomPublished(roomId);
   }
 
   async resolveAlias(alias: RoomAlias) {

@@ -409,6 +409,7 @@ CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));
 CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sender, event_nid) WHERE (rel_type = 'm.thread'::text);
+CREATE INDEX room_published ON room USING btree (room_id) WHERE published;
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");

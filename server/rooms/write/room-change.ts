@@ -73,6 +73,12 @@ export class RoomChange {
     return pending;
   }
 
+  /** The room came into the published directory, or goes out of it. */
+  listed(): void {
+    const record = { kind: 'directory', roomId: this.#room.roomId } as const;
+    this.#records.push({ position: this.#tools.position(), record });
+  }
+
   finish(more: { rows?: readonly Row[]; outcome?: OutcomeRow | undefined }): Change {
     const { head, nid, roomId } = this.#room;
     const headRow = this.#tools.rows.roomHead({

@@ -11,6 +11,10 @@ import * as stateKeys from './state-keys.ts';
 /** All that the room engine reads and writes; `server/rooms/store.ts` names it by type. */
 export const roomStore = (database: Database) => ({
   roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
+  publishedRooms: (only?: readonly RoomId[]) => rooms.publishedRooms(database, only),
+  isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
+  summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
+    rooms.summarizedRooms(database, roomIds, keyNids),
   currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
@@ -46,6 +50,7 @@ export const roomStore = (database: Database) => ({
 
   rows: {
     room: rooms.roomRow,
+    roomPublished: rooms.roomPublishedRow,
     roomHead: rooms.roomHeadRow,
     event: events.eventRow,
     redaction: events.redactionRow,
