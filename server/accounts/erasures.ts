@@ -1,5 +1,5 @@
 import { Followed } from '../log/followed.ts';
-import type { Stored } from '../log/stored.ts';
+import type { StoredReader } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { erasuresOf, firstErasure } from '../storage/accounts/erasures.ts';
 
@@ -8,11 +8,11 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** Who asked to be erased, and when. Of nearly everybody it is asked, and the answer is never. */
 export class Erasures {
-  readonly #stored: Pick<Stored, 'database' | 'log'>;
+  readonly #stored: StoredReader;
   readonly #first = new Followed<'first', number>({ bytesMax: 1, bytesOf: () => 1 });
   readonly #known = new Followed<UserId, number>({ bytesMax: USERS_MAX, bytesOf: () => 1 });
 
-  constructor(stored: Pick<Stored, 'database' | 'log'>) {
+  constructor(stored: StoredReader) {
     this.#stored = stored;
     stored.log.onCommitted((records) => {
       // An erasure takes the profile.

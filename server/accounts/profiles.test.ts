@@ -49,6 +49,7 @@ function alice({ turnsAway = false } = {}) {
   const committed = Promise.withResolvers<void>();
   const listeners: ((records: readonly PlacedRecord[]) => void)[] = [];
   const log: Stored['log'] = {
+    ...{ epoch: 1, committed: { epoch: 1, position: 6 }, mayAnswer: () => true },
     async commit<T>(build: (position: () => number) => { change: Change; value: T }) {
       if (turnsAway) throw new Error('full');
       const { change, value } = build(() => 7);
