@@ -17,6 +17,7 @@ import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
 import { UserDirectory } from './user-directory.ts';
 
@@ -69,6 +70,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     erasures: new Erasures(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
+    reports: new Reports(stored),
     userDirectory: new UserDirectory(stored.database),
     lastSeen,
   };

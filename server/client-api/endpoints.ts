@@ -14,6 +14,7 @@ import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
 import { relationEndpoints } from './relations/endpoints.ts';
+import { reportingEndpoints } from './reporting/endpoints.ts';
 import { roomDirectoryEndpoints } from './room-directory/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
@@ -43,6 +44,7 @@ export const clientApi = [
   ...membershipEndpoints,
   ...eventEndpoints,
   ...relationEndpoints,
+  ...reportingEndpoints,
   ...syncEndpoints,
   ...callEndpoints,
   ...thirdPartyEndpoints,

@@ -63,12 +63,20 @@ export interface Room {
   page(request: PageRequest): Promise<Page>;
   /** The roots of threads that the reader may see, that with the newest event first. */
   threads(request: ThreadsRequest): Promise<Threads>;
+  /** The event that the reader may see and that is nearest to a moment, before or behind it. */
+  nearestEvent(reader: UserId, moment: Moment): Promise<RoomEvent | undefined>;
   /** Just behind the last event of the timeline up to this position of the log. */
   placeAt(position: number): Promise<Place>;
   /** The last event of the room that lies before this place. */
   eventBefore(place: Place): Promise<RoomEvent | undefined>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
+}
+
+export interface Moment {
+  /** Milliseconds since 1970, by the events' own `origin_server_ts`. */
+  readonly ts: number;
+  readonly direction: 'b' | 'f';
 }
 
 export type StateKeyTest = (type: string, stateKey: string) => boolean;

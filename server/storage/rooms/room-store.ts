@@ -31,6 +31,7 @@ export const roomStore = (database: Database) => ({
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
     events.newestOfTimelines(database, range),
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
+  eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 
   relationsLately: (rooms: readonly state.LogRange[], limit: number) =>
