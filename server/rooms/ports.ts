@@ -34,4 +34,6 @@ export interface RoomPorts {
   readonly memoryBytesMax: number;
   /** Of events' JSON in one answer; 128 MiB unless told. */
   readonly answerBytesMax?: number | undefined;
+  /** Of a room's state without memberships; 48 MiB unless told. */
+  readonly stateBytesMax?: number | undefined;
 }

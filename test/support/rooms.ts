@@ -36,8 +36,14 @@ export async function openRooms(
   {
     memoryBytesMax = 100_000_000,
     answerBytesMax,
+    stateBytesMax,
     now = ticking(),
-  }: { memoryBytesMax?: number; answerBytesMax?: number; now?: () => number } = {},
+  }: {
+    memoryBytesMax?: number;
+    answerBytesMax?: number;
+    stateBytesMax?: number;
+    now?: () => number;
+  } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
@@ -54,6 +60,7 @@ export async function openRooms(
     defaultRoomVersion: '12',
     memoryBytesMax,
     answerBytesMax,
+    stateBytesMax,
   });
   return {
     rooms,

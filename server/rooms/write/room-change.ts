@@ -70,6 +70,7 @@ export class RoomChange {
     const pending = { ...at, stateChange, redacted, related };
     this.#room.pending.set(nid, pending);
     if (stateChange) this.#room.parsed.set(nid, event, parsedBytesOf(json));
+    if (stateChange && !stateChange.member) this.#room.stateWeight.built(roomEvent);
     return pending;
   }
 

@@ -16,6 +16,7 @@ export const roomStore = (database: Database) => ({
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
     rooms.summarizedRooms(database, roomIds, keyNids),
   currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
+  stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
   stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
