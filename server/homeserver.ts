@@ -1,7 +1,9 @@
+import packageJson from '../package.json' with { type: 'json' };
 import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
+import { adminApi } from './admin-api/endpoints.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
@@ -11,7 +13,6 @@ import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import { encryptionFeatures } from './encryption/features.ts';
-import type { Endpoint } from './http/endpoint.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
 import { RateLimits } from './http/rate-limits.ts';
@@ -25,7 +26,7 @@ import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { greeting } from './role/greeting.ts';
-import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
+import type { BuildHomeserver, Ground } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
@@ -34,12 +35,7 @@ import { syncFeatures } from './sync/features.ts';
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
-export const buildHomeserver: BuildHomeserver = (ground) => buildServing(clientApi, ground);
-
-export async function buildServing(
-  endpoints: readonly Endpoint<HousePorts>[],
-  ground: Ground,
-): Promise<Homeserver> {
+export const buildHomeserver: BuildHomeserver = async (ground) => {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = buildFeatures(featureGround(ground, rateLimits));
@@ -56,11 +52,17 @@ export async function buildServing(
     onAnswered: ground.metrics.answered,
   });
   return {
-    handler: requestListener(endpoints, gate),
+    handler: requestListener(apisOf(config), gate),
     greeting: await welcome(ground, features.accounts.ports),
     close: async () => features.close(),
   };
-}
+};
+
+/** All that is served, by what the operator wants. */
+export const apisOf = ({ adminApi: isServed }: { readonly adminApi: boolean }) => [
+  ...clientApi,
+  ...(isServed ? adminApi : []),
+];
 
 /** What the features are built on. */
 export interface FeatureGround {
@@ -73,6 +75,7 @@ export interface FeatureGround {
   readonly accessTokenLifeMs: number;
   readonly passwordCost: PasswordCost;
   readonly rateLimits: RateLimits;
+  readonly registrationSecret: string | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly tellPresence: boolean;
@@ -94,8 +97,8 @@ export function buildFeatures(ground: FeatureGround) {
     log: stored.log,
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
-    profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
-    erased: accounts.ports.erasures,
+    profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
+    erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
@@ -127,6 +130,7 @@ export function portsOf({ accounts, encryption, rooms, sync }: Features, options
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, publicUrl, now, turn, livekitServiceUrls, support },
+    programVersion: packageJson.version,
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
   };
@@ -171,6 +175,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     secret: identity.secretFor('interactive auth'),
     accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
     passwordCost: PASSWORD_COSTS[config.passwordCost],
+    registrationSecret: config.registrationSharedSecret,
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),

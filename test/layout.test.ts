@@ -30,6 +30,15 @@ const ARROWS: Record<string, string[]> = {
     'server/sync',
     'zod',
   ],
+  'server/admin-api': [
+    'server/client-api',
+    'server/http',
+    'server/protocol',
+    'server/log',
+    'server/rooms',
+    'server/accounts',
+    'zod',
+  ],
   'server/config': ['server/protocol', 'zod', 'yaml'],
   'server/identity': ['server/log', 'server/storage'],
   'server/role': [

@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { adminApi } from '../server/admin-api/endpoints.ts';
 import { clientApi } from '../server/client-api/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { RateLimits } from '../server/http/rate-limits.ts';
@@ -44,15 +45,12 @@ const WITHOUT_LIMIT = ['getVersions'];
 
 /** Besides, where clients still ask for what came into the specification since. */
 const UNSTABLE: readonly Route[] = [
-  'GET /_matrix/client/unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary',
-  'GET /_matrix/client/unstable/im.nheko.summary/summary/{roomIdOrAlias}',
-  'GET /_matrix/client/unstable/org.matrix.msc2946/rooms/{roomId}/hierarchy',
-  'GET /_matrix/client/unstable/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event',
   'GET /_matrix/client/unstable/org.matrix.msc3856/rooms/{roomId}/threads',
-  'GET /_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
 ];
 
 const endpoints = clientApi as readonly Endpoint<never>[];
+/** With those of which no specification speaks. */
+const all = [...endpoints, ...(adminApi as readonly Endpoint<never>[])];
 const endpointsOfToday = endpoints.filter(
   ({ operation }) => !OLD.includes(operation) && !Object.hasOwn(PROPOSED, operation),
 );
@@ -135,7 +133,7 @@ describe('against the specification', () => {
   });
 });
 
-test.each(endpoints.filter((each) => each.auth !== 'nobody').map((each) => [each.operation, each]))(
+test.each(all.filter((each) => each.auth !== 'nobody').map((each) => [each.operation, each]))(
   '%s is not for those without a token, or with one that nobody knows',
   async (_operation, endpoint) => {
     await using server = await closed();
@@ -158,7 +156,7 @@ test.each(endpoints.filter((each) => each.auth !== 'nobody').map((each) => [each
 );
 
 test('what is served by any server asks for no account, and changes nothing', () => {
-  const any = clientApi.filter((endpoint) => endpoint.servedBy === 'any');
+  const any = all.filter((endpoint) => endpoint.servedBy === 'any');
   expect(any.length).toBeGreaterThan(0);
   for (const { operation, auth, idempotency, routes } of any) {
     const methods = new Set(routes.map((route) => route.split(' ')[0]));
@@ -169,7 +167,7 @@ test('what is served by any server asks for no account, and changes nothing', ()
 });
 
 test('every endpoint parses all parameters of its routes, and no others', () => {
-  const wrong = endpoints.flatMap((endpoint) =>
+  const wrong = all.flatMap((endpoint) =>
     endpoint.routes
       .filter((route) => {
         const inRoute = [...route.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
@@ -186,7 +184,7 @@ test('every endpoint parses all parameters of its routes, and no others', () => 
 });
 
 test('nothing is without a limit that looks at anything but the configuration', () => {
-  const unlimited = endpoints.filter((each) => each.rateLimit === 'none');
+  const unlimited = all.filter((each) => each.rateLimit === 'none');
   const isConstant = ({ operation, servedBy }: Endpoint<never>) =>
     servedBy === 'any' || WITHOUT_LIMIT.includes(operation);
   const wrong = unlimited.filter((each) => !isConstant(each));
@@ -196,7 +194,7 @@ test('nothing is without a limit that looks at anything but the configuration', 
 test('whatever stands in a path is bounded, for it may be a key of the database', async () => {
   await using server = await closed();
   const wrong: string[] = [];
-  for (const { operation, routes } of endpoints)
+  for (const { operation, routes } of all)
     for (const route of routes.filter((each) => each.includes('{'))) {
       const [method, path] = route.split(' ') as [string, string];
       const url = server.origin + path.replaceAll(/\{\w+\}/g, 'x'.repeat(1_100));
@@ -207,7 +205,7 @@ test('whatever stands in a path is bounded, for it may be a key of the database'
 });
 
 test('an endpoint that names its repeats by a transaction id has one in every route', () => {
-  const wrong = endpoints
+  const wrong = all
     .filter((each) => each.idempotency === 'txnId')
     .filter((each) => each.auth === 'nobody' || !each.routes.every((at) => at.includes('{txnId}')));
   expect(wrong.map((each) => each.operation)).toEqual([]);
@@ -220,7 +218,7 @@ interface Errors {
 /** All endpoints behind a gate that knows nobody, so that no handler can be reached with a token. */
 function closed() {
   const unlimited = 'unlimited' as const;
-  return serve(endpoints, {
+  return serve(all, {
     ports: new Proxy({} as never, {
       get(_nothing, port) {
         throw new Error(`A handler was reached, and asked for ${String(port)}`);

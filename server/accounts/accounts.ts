@@ -166,6 +166,32 @@ export class Accounts {
     });
   }
 
+  /** By an administrator: no device is that of the caller. */
+  async resetPassword(
+    {
+      userId,
+      password,
+      logoutDevices,
+    }: { userId: UserId; password: string; logoutDevices: boolean },
+    once: Once,
+  ): Promise<void> {
+    const passwordHash = await hashPassword(password, this.#cost);
+    await this.#change(userId, once, {
+      edit: (account) => ({ ...account, passwordHash }),
+      keeps: logoutDevices ? undefined : ALL_DEVICES,
+      body: {},
+    });
+  }
+
+  /** Of whom it is asked with each of their tokens: the record `logins` ends what is remembered. */
+  async setAdmin(userId: UserId, admin: boolean, once: Once): Promise<void> {
+    await this.#change(userId, once, {
+      edit: (account) => ({ ...account, admin }),
+      keeps: ALL_DEVICES,
+      body: {},
+    });
+  }
+
   /** The name is never given out again. With `erase` nothing stays that the user kept with us or told of themselves. */
   async deactivate(
     { userId, erase }: { userId: UserId; erase: boolean },

@@ -2,6 +2,7 @@ import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
+import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
@@ -17,14 +18,16 @@ import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
-import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
+import { SharedSecret } from './shared-secret.ts';
 import { UserDirectory } from './user-directory.ts';
 
 export interface AccountFeatureOptions {
   readonly serverName: ServerName;
   /** Of the cluster: what one writer sealed with it the next one must open. */
   readonly secret: Buffer;
+  /** By which whoever knows it may make accounts. */
+  readonly registrationSecret?: string | undefined;
   /** Of access tokens that come with a refresh token. */
   readonly accessTokenLifeMs: number;
   readonly passwordCost?: PasswordCost;
@@ -57,7 +60,9 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     devices,
     registrationTokens,
     accountData,
+    accountList: new AccountList(stored),
     audit: new Audit(stored),
+    sharedSecret: new SharedSecret(options.registrationSecret, { ...options, now: stored.now }),
     moderation: new Moderation(stored, options),
     loginTokens: new LoginTokens(stored, sessions),
     openIdTokens: new OpenIdTokens({
@@ -70,7 +75,6 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     erasures: new Erasures(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
-    reports: new Reports(stored),
     userDirectory: new UserDirectory(stored.database),
     lastSeen,
   };

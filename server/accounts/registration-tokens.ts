@@ -1,12 +1,24 @@
 import { randomBytes } from 'node:crypto';
+import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import {
   allRegistrationTokens,
   type RegistrationToken,
   registrationToken,
+  registrationTokenGoneRow,
   registrationTokenRow,
 } from '../storage/accounts/registration-tokens.ts';
 import type { Row } from '../storage/write.ts';
+
+export type { RegistrationToken } from '../storage/accounts/registration-tokens.ts';
+
+export interface TokenWish {
+  readonly token?: string | undefined;
+  /** Of one that is made up. */
+  readonly length?: number;
+  readonly usesAllowed?: number | null | undefined;
+  readonly expiresMs?: number | null | undefined;
+}
 
 /** Tokens that let people register (`m.login.registration_token`). */
 export class RegistrationTokens {
@@ -22,25 +34,53 @@ export class RegistrationTokens {
 
   /** Without a limit or an end unless told. */
   async create(
-    wish: { token?: string; usesAllowed?: number; expiresMs?: number } = {},
+    wish: TokenWish = {},
+    outcomeOf: (token: RegistrationToken) => OutcomeRow | undefined = () => undefined,
   ): Promise<RegistrationToken> {
     const token: RegistrationToken = {
-      token: wish.token ?? randomBytes(15).toString('base64url'),
+      token:
+        wish.token ??
+        randomBytes(48)
+          .toString('base64url')
+          .slice(0, wish.length ?? 20),
       usesAllowed: wish.usesAllowed ?? null,
       usesCompleted: 0,
       expiresMs: wish.expiresMs ?? null,
       createdMs: this.#stored.now(),
     };
-    await this.#stored.log.commit(() => ({
-      change: { rows: [registrationTokenRow(token)], records: [], touches: [] },
-      value: undefined,
-    }));
+    await this.#commit(registrationTokenRow(token), outcomeOf(token));
     return token;
+  }
+
+  get(text: string): Promise<RegistrationToken | undefined> {
+    return registrationToken(this.#stored.database, text);
+  }
+
+  /** Undefined if there is no such token. */
+  change(
+    text: string,
+    edit: (token: RegistrationToken) => RegistrationToken,
+  ): Promise<RegistrationToken | undefined> {
+    return this.#stored.locks.run(tokenLockOf(text), async () => {
+      const before = await this.get(text);
+      if (!before) return undefined;
+      const after = edit(before);
+      await this.#commit(registrationTokenRow(after));
+      return after;
+    });
+  }
+
+  async delete(text: string, outcome: OutcomeRow | undefined): Promise<boolean> {
+    return this.#stored.locks.run(tokenLockOf(text), async () => {
+      if (!(await this.get(text))) return false;
+      await this.#commit(registrationTokenGoneRow(text), outcome);
+      return true;
+    });
   }
 
   async isValid(text: string): Promise<boolean> {
     const token = await registrationToken(this.#stored.database, text);
-    return token !== undefined && this.#mayBeUsed(token);
+    return token !== undefined && this.mayBeUsed(token);
   }
 
   /**
@@ -48,15 +88,24 @@ export class RegistrationTokens {
    * Undefined if the token is not valid any more: another one may have been quicker.
    */
   use<T>(text: string, work: (row: Row) => Promise<T>): Promise<T | undefined> {
-    return this.#stored.locks.run(`registration-token:${text}`, async () => {
+    return this.#stored.locks.run(tokenLockOf(text), async () => {
       const token = await registrationToken(this.#stored.database, text);
-      if (!token || !this.#mayBeUsed(token)) return undefined;
+      if (!token || !this.mayBeUsed(token)) return undefined;
       return work(registrationTokenRow({ ...token, usesCompleted: token.usesCompleted + 1 }));
     });
   }
 
-  #mayBeUsed({ usesAllowed, usesCompleted, expiresMs }: RegistrationToken): boolean {
+  async #commit(row: Row, outcome?: OutcomeRow): Promise<void> {
+    await this.#stored.log.commit(() => ({
+      change: { rows: [row], records: [], outcome, touches: [] },
+      value: undefined,
+    }));
+  }
+
+  mayBeUsed({ usesAllowed, usesCompleted, expiresMs }: RegistrationToken): boolean {
     const isLeft = usesAllowed === null || usesCompleted < usesAllowed;
     return isLeft && (expiresMs === null || this.#stored.now() < expiresMs);
   }
 }
+
+const tokenLockOf = (text: string): string => `registration-token:${text}`;

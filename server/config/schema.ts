@@ -104,6 +104,17 @@ export const configSchema = z.strictObject({
     .enum(['open', 'token', 'closed'])
     .default('token')
     .describe('Who may make an account: everybody, who has a token, or nobody.'),
+  registrationSharedSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Whoever knows it may make accounts, administrators too, as with Synapse. Off unless set.',
+    ),
+  adminApi: z
+    .boolean()
+    .default(true)
+    .describe('Serve /_synapse/admin to administrators and whoever knows the shared secret.'),
   defaultRoomVersion: z
     .enum(roomVersions() as [RoomVersion, ...RoomVersion[]])
     .default(DEFAULT_ROOM_VERSION)

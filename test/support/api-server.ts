@@ -4,8 +4,13 @@ import type { RegistrationMode } from '../../server/client-api/account/register.
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
-import { clientApi } from '../../server/client-api/endpoints.ts';
-import { buildFeatures, gateOf, type HousePorts, portsOf } from '../../server/homeserver.ts';
+import {
+  apisOf,
+  buildFeatures,
+  gateOf,
+  type HousePorts,
+  portsOf,
+} from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';
@@ -23,6 +28,8 @@ import { startWriter } from './writer.ts';
 
 export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {
   readonly registration?: RegistrationMode;
+  readonly registrationSecret?: string;
+  readonly adminApi?: boolean;
   readonly rates?: Partial<Rates>;
   readonly publicUrl?: string;
   readonly behindFront?: boolean;
@@ -76,6 +83,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     },
     epochs: await EpochHistory.load(fresh.database, writer),
     ...GROUND,
+    registrationSecret: options.registrationSecret,
     rateLimits,
   });
   Object.assign(features.rooms.ports.rooms, options.rooms);
@@ -94,7 +102,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
-  const server = await serve(clientApi, gate);
+  const server = await serve(apisOf({ adminApi: options.adminApi ?? true }), gate);
   const ask = askAt(server.origin);
   return {
     ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },
@@ -140,7 +148,7 @@ const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
 function askAt(origin: string): ApiServer['ask'] {
   return async (request, { token, body, headers = {} } = {}) => {
     const [method, path] = request.split(' ') as [string, string];
-    const isWhole = path.startsWith('/_matrix') || path.startsWith('/.well-known');
+    const isWhole = path.startsWith('/_') || path.startsWith('/.well-known');
     const reply = await fetch(origin + (isWhole ? path : `/_matrix/client/v3${path}`), {
       method,
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },

@@ -1,20 +1,9 @@
 import { z } from 'zod';
-import type { Profiles } from '../../accounts/profiles.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, userId } from '../../http/fields.ts';
 import { missingParam } from '../../http/matrix-error.ts';
-import type { Rooms } from '../../rooms/rooms.ts';
-import {
-  isInMemberships,
-  refuseOthersProfile,
-  refuseWrongName,
-  refuseWrongValue,
-} from './profile-field.ts';
-
-interface Ports {
-  readonly profiles: Pick<Profiles, 'set' | 'remove'>;
-  readonly rooms: Pick<Rooms, 'spreadProfile'>;
-}
+import { refuseOthersProfile, refuseWrongName } from './profile-field.ts';
+import { type ProfilePorts, putProfileField } from './put-profile-field.ts';
 
 export const setProfileField = endpoint({
   operation: 'setProfileField',
@@ -29,18 +18,13 @@ export const setProfileField = endpoint({
   path: z.object({ userId, keyName: z.string() }),
   body: { json: jsonObject },
 
-  /** An empty name or picture is how clients of before DELETE take it away. */
-  async handle({ caller, path, body }, { profiles, rooms }: Ports) {
+  async handle({ caller, path, body }, ports: ProfilePorts) {
     const { keyName } = path;
     refuseOthersProfile(caller.userId, path.userId);
     refuseWrongName(keyName);
     const value = Object.hasOwn(body, keyName) ? body[keyName] : undefined;
     if (value === undefined) throw missingParam(`${keyName} is missing`);
-    refuseWrongValue(keyName, value);
-    const isSpread = isInMemberships(keyName);
-    const spread = isSpread ? () => rooms.spreadProfile(path.userId) : undefined;
-    if (value === '' && isSpread) await profiles.remove(path.userId, keyName, spread);
-    else await profiles.set(path.userId, keyName, value, spread);
+    await putProfileField(ports, path.userId, keyName, value);
     return {};
   },
 });

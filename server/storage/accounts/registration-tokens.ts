@@ -32,6 +32,11 @@ export const registrationTokenRow = (token: RegistrationToken): Row => ({
   values: [token.token, token.usesAllowed, token.usesCompleted, token.expiresMs, token.createdMs],
 });
 
+export const registrationTokenGoneRow = (token: string): Row => ({
+  write: DELETE_REGISTRATION_TOKEN,
+  values: [token],
+});
+
 const PUT_REGISTRATION_TOKEN: Write = {
   name: 'put_registration_token',
   table: 'registration_token',
@@ -40,5 +45,13 @@ const PUT_REGISTRATION_TOKEN: Write = {
     ON CONFLICT (token) DO UPDATE SET uses_allowed = excluded.uses_allowed,
       uses_completed = excluded.uses_completed, expires_ms = excluded.expires_ms`,
   types: ['text', 'int4', 'int4', 'int8', 'int8'],
+  key: ([token]) => `${token}`,
+};
+
+const DELETE_REGISTRATION_TOKEN: Write = {
+  name: 'delete_registration_token',
+  table: 'registration_token',
+  sql: 'DELETE FROM registration_token WHERE token = ANY ($1::text[])',
+  types: ['text'],
   key: ([token]) => `${token}`,
 };

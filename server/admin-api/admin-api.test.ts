@@ -1,0 +1,259 @@
+import { createHmac } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { type ApiServer, PASSWORD, type Reply, startApi } from '../../test/support/api-server.ts';
+import { adminApi } from './endpoints.ts';
+
+const BOB = '@bob:example.org';
+const NEW = '@new:example.org';
+const AT = '/_synapse/admin';
+const errorOf = ({ status, body }: Reply) => [status, body.errcode];
+
+interface House {
+  readonly api: ApiServer;
+  readonly bob: string;
+  readonly rootToken: string;
+  root(request: string, body?: unknown): Promise<Reply>;
+}
+
+/** An administrator, and bob. */
+async function house(api: ApiServer): Promise<House> {
+  const rootToken = await api.register('root', 'DESK', { admin: true });
+  const bob = await api.register('bob', 'PHONE');
+  const root = (request: string, body?: unknown) => {
+    const [method, path] = request.split(' ');
+    return api.ask(`${method} ${AT}${path}`, { token: rootToken, body });
+  };
+  return { api, bob, rootToken, root };
+}
+
+const login = (api: ApiServer, user: string, password = PASSWORD) =>
+  api.ask('POST /login', { body: { type: 'm.login.password', user, password } });
+
+test('accounts are listed page by page, by what is looked for, in the order that is asked for', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  await api.ask(`PUT /profile/${BOB}/displayname`, { token: bob, body: { displayname: 'Zé' } });
+  const first = (await root('GET /v2/users?limit=1')).body;
+  expect(first).toMatchObject({ total: 2, next_token: '1', users: [{ name: BOB }] });
+  const second = (await root('GET /v2/users?limit=1&from=1')).body;
+  expect(second.users).toMatchObject([{ name: '@root:example.org', admin: true }]);
+  expect(second).not.toHaveProperty('next_token');
+  const found = (await root('GET /v2/users?name=z%C3%A9')).body;
+  expect(found.users).toMatchObject([{ name: BOB, displayname: 'Zé', deactivated: false }]);
+  const descending = (await root('GET /v2/users?order_by=name&dir=b')).body.users;
+  expect(descending.map(({ name }: { name: string }) => name)).toEqual(['@root:example.org', BOB]);
+});
+
+test('an account is made, changed and closed by one call', async () => {
+  await using api = await startApi();
+  const { root } = await house(api);
+  const made = await root(`PUT /v2/users/${NEW}`, { password: 'first', displayname: 'New' });
+  expect(made).toMatchObject({
+    status: 201,
+    body: { name: NEW, displayname: 'New', admin: false },
+  });
+  expect((await login(api, 'new', 'first')).status).toBe(200);
+  const changed = await root(`PUT /v2/users/${NEW}`, { password: 'second', admin: true });
+  expect(changed).toMatchObject({ status: 200, body: { admin: true } });
+  expect((await login(api, 'new', 'first')).status).toBe(403);
+  expect((await login(api, 'new', 'second')).status).toBe(200);
+  const closed = await root(`PUT /v2/users/${NEW}`, { deactivated: true });
+  expect(closed).toMatchObject({ status: 200, body: { deactivated: true } });
+  expect(errorOf(await login(api, 'new', 'second'))).toEqual([403, 'M_USER_DEACTIVATED']);
+  expect(errorOf(await root(`PUT /v2/users/${NEW}`, { deactivated: false }))).toEqual([
+    ...[400, 'M_INVALID_PARAM'],
+  ]);
+});
+
+test('whoever is no longer an administrator may no more, at once', async () => {
+  await using api = await startApi();
+  const { root, rootToken } = await house(api);
+  await root(`PUT /v1/users/${BOB}/admin`, { admin: true });
+  expect((await root(`GET /v1/users/${BOB}/admin`)).body).toEqual({ admin: true });
+  const token = (await login(api, 'bob')).body.access_token;
+  expect((await api.ask(`GET ${AT}/v2/users`, { token })).status).toBe(200);
+  await api.ask(`PUT ${AT}/v1/users/@root:example.org/admin`, { token, body: { admin: false } });
+  const after = await api.ask(`GET ${AT}/v2/users`, { token: rootToken });
+  expect(errorOf(after)).toEqual([403, 'M_FORBIDDEN']);
+});
+
+test('a password is reset, and all devices go unless they are to stay', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const at = `POST /v1/reset_password/${BOB}`;
+  await root(at, { new_password: 'new', logout_devices: false });
+  expect((await api.ask('GET /account/whoami', { token: bob })).status).toBe(200);
+  await root(at, { new_password: 'newer' });
+  expect((await api.ask('GET /account/whoami', { token: bob })).status).toBe(401);
+  expect((await login(api, 'bob', 'newer')).status).toBe(200);
+});
+
+test('an account is deactivated, and leaves its rooms', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const { room_id } = (await api.ask('POST /createRoom', { token: bob, body: {} })).body;
+  expect((await root(`GET /v1/users/${BOB}/joined_rooms`)).body).toEqual({
+    joined_rooms: [room_id],
+    total: 1,
+  });
+  expect((await root(`POST /v1/deactivate/${BOB}`, { erase: true })).body).toEqual({
+    id_server_unbind_result: 'success',
+  });
+  expect((await root(`GET /v2/users/${BOB}`)).body).toMatchObject({
+    ...{ deactivated: true, erased: true },
+  });
+  expect((await root(`GET /v1/users/${BOB}/joined_rooms`)).body.total).toBe(0);
+});
+
+test('devices are seen, named and taken away', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const at = `/v2/users/${BOB}/devices`;
+  expect((await root(`GET ${at}`)).body).toMatchObject({
+    devices: [{ device_id: 'PHONE', user_id: BOB }],
+    total: 1,
+  });
+  await root(`PUT ${at}/PHONE`, { display_name: 'Lost' });
+  expect((await root(`GET ${at}/PHONE`)).body.display_name).toBe('Lost');
+  expect((await root(`DELETE ${at}/PHONE`)).body).toEqual({});
+  expect((await api.ask('GET /account/whoami', { token: bob })).status).toBe(401);
+  await login(api, 'bob');
+  const [{ device_id }] = (await root(`GET ${at}`)).body.devices;
+  await root(`POST /v2/users/${BOB}/delete_devices`, { devices: [device_id] });
+  expect((await root(`GET ${at}`)).body.total).toBe(0);
+});
+
+test('registration tokens are made, changed and taken away', async () => {
+  await using api = await startApi({ registration: 'token' });
+  const { root } = await house(api);
+  const at = '/v1/registration_tokens';
+  const made = (await root(`POST ${at}/new`, { token: 'welcome', uses_allowed: 1 })).body;
+  const told = { token: 'welcome', pending: 0, completed: 0, expiry_time: null };
+  expect(made).toEqual({ ...told, uses_allowed: 1 });
+  expect(errorOf(await root(`POST ${at}/new`, { token: 'welcome' }))).toEqual([
+    ...[400, 'M_INVALID_PARAM'],
+  ]);
+  expect((await root(`POST ${at}/new`, { length: 7 })).body.token).toHaveLength(7);
+  const auth = { type: 'm.login.registration_token', token: 'welcome' };
+  const register = (username: string) =>
+    api.ask('POST /register', { body: { username, password: 'x', auth } });
+  expect((await register('carol')).status).toBe(200);
+  expect((await register('dan')).status).toBe(401);
+  expect((await root(`GET ${at}?valid=false`)).body.registration_tokens).toEqual([
+    { ...told, uses_allowed: 1, completed: 1 },
+  ]);
+  expect((await root(`PUT ${at}/welcome`, { uses_allowed: null })).body.uses_allowed).toBeNull();
+  expect((await register('dan')).status).toBe(200);
+  expect((await root(`DELETE ${at}/welcome`)).body).toEqual({});
+  for (const request of ['GET', 'DELETE'])
+    expect(errorOf(await root(`${request} ${at}/welcome`))).toEqual([404, 'M_NOT_FOUND']);
+});
+
+const proved = async (api: ApiServer, more: object = {}, secret = 'hush') => {
+  const { nonce } = (await api.ask(`GET ${AT}/v1/register`)).body;
+  const wish = { nonce, username: 'first', password: 'pass', admin: true, ...more };
+  const parts = [wish.nonce, wish.username, wish.password, wish.admin ? 'admin' : 'notadmin'];
+  const mac = createHmac('sha1', secret).update(parts.join('\0')).digest('hex');
+  return { ...wish, mac };
+};
+
+const bySecret = (api: ApiServer, body: object) => api.ask(`POST ${AT}/v1/register`, { body });
+
+test('whoever knows the shared secret makes the first administrator, also where registration is closed', async () => {
+  await using api = await startApi({ registrationSecret: 'hush', registration: 'closed' });
+  const body = await proved(api, { displayname: 'First' });
+  const made = await bySecret(api, body);
+  expect(made.body).toMatchObject({ user_id: '@first:example.org', home_server: 'example.org' });
+  const token = made.body.access_token;
+  const own = (await api.ask(`GET ${AT}/v2/users/@first:example.org`, { token })).body;
+  expect(own).toMatchObject({ admin: true, displayname: 'First' });
+  expect(errorOf(await bySecret(api, body))).toEqual([400, 'M_USER_IN_USE']);
+});
+
+test('nobody else makes one', async () => {
+  await using api = await startApi({ registrationSecret: 'hush' });
+  const wrong = await bySecret(api, await proved(api, {}, 'guess'));
+  expect(errorOf(wrong)).toEqual([403, 'M_FORBIDDEN']);
+  const raised = await bySecret(api, { ...(await proved(api, { admin: false })), admin: true });
+  expect(errorOf(raised)).toEqual([403, 'M_FORBIDDEN']);
+  const made = await bySecret(api, await proved(api, { nonce: 'made-up' }));
+  expect(errorOf(made)).toEqual([400, 'M_INVALID_PARAM']);
+  const old = await proved(api);
+  api.clock.ms += 60_000;
+  expect(errorOf(await bySecret(api, old))).toEqual([400, 'M_INVALID_PARAM']);
+  await using closed = await startApi();
+  expect(errorOf(await closed.ask(`GET ${AT}/v1/register`))).toEqual([400, 'M_UNKNOWN']);
+  expect(errorOf(await bySecret(closed, await proved(api)))).toEqual([400, 'M_UNKNOWN']);
+});
+
+test('nothing of it is for others, and none of it is there where the operator left it out', async () => {
+  await using api = await startApi();
+  const { bob } = await house(api);
+  const ofAdmins = adminApi.filter(({ auth }) => auth === 'admin');
+  expect(adminApi.filter(({ auth }) => auth !== 'admin').map((each) => each.operation)).toEqual([
+    ...['adminGetNonce', 'adminRegister', 'adminGetServerVersion'],
+  ]);
+  for (const { routes } of ofAdmins) {
+    const request = routes[0]!.replace('{userId}', BOB).replaceAll(/\{\w+\}/g, 'x');
+    expect(errorOf(await api.ask(request, { token: bob }))).toEqual([403, 'M_FORBIDDEN']);
+  }
+  await using without = await startApi({ adminApi: false });
+  const reply = await without.ask(`GET ${AT}/v1/server_version`);
+  expect(errorOf(reply)).toEqual([404, 'M_UNRECOGNIZED']);
+});
+
+test('every order is written down, without passwords, before it is carried out', async () => {
+  await using api = await startApi();
+  const { root, rootToken } = await house(api);
+  const at = '/v1/registration_tokens';
+  const devices = `/v2/users/${BOB}/devices`;
+  const orders: readonly (readonly [string, object?])[] = [
+    [`PUT /v2/users/${NEW}`, { password: 'secret-1' }],
+    [`PUT /v1/users/${BOB}/admin`, { admin: false }],
+    [`PUT /v1/suspend/${BOB}`, { suspend: true }],
+    [`POST /v1/reset_password/${BOB}`, { new_password: 'secret-2', logout_devices: false }],
+    [`PUT ${devices}/PHONE`, { display_name: 'x' }],
+    [`DELETE ${devices}/PHONE`],
+    [`POST /v2/users/${BOB}/delete_devices`, { devices: ['PHONE'] }],
+    [`POST ${at}/new`, { token: 'welcome' }],
+    [`PUT ${at}/welcome`, { uses_allowed: 3 }],
+    [`DELETE ${at}/welcome`],
+    [`POST /v1/deactivate/${BOB}`, {}],
+  ];
+  for (const [request, body] of orders)
+    expect((await root(request, body)).status).toBeLessThan(300);
+  const audit = await api.ask('GET /_farol/admin/v1/audit', { token: rootToken });
+  const changing = adminApi.filter(
+    ({ auth, routes }) => auth === 'admin' && !routes[0]!.startsWith('GET'),
+  );
+  const seen = audit.body.orders.map(({ action }: { action: string }) => action);
+  expect(seen.sort()).toEqual(changing.map(({ operation }) => operation).sort());
+  expect(JSON.stringify(audit.body)).not.toContain('secret-');
+  expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
+});
+
+test.each<[string, string, object | undefined, number, string]>([
+  ['a foreign user', 'GET /v2/users/@x:other.org', undefined, 400, 'M_INVALID_PARAM'],
+  ['nobody', 'GET /v2/users/@nobody:example.org', undefined, 404, 'M_NOT_FOUND'],
+  ['an account without a password', `PUT /v2/users/${NEW}`, {}, 400, 'M_INVALID_PARAM'],
+  ['a third-party id', `PUT /v2/users/${BOB}`, { threepids: [{}] }, 400, 'M_INVALID_PARAM'],
+  [
+    'an end of oneself',
+    'PUT /v2/users/@root:example.org',
+    { deactivated: true },
+    403,
+    'M_FORBIDDEN',
+  ],
+  ['an order of nothing', 'GET /v2/users?order_by=shoe_size', undefined, 400, 'M_INVALID_PARAM'],
+  [
+    'a name that is taken',
+    'GET /v1/username_available?username=bob',
+    undefined,
+    400,
+    'M_USER_IN_USE',
+  ],
+])('%s is refused', async (_what, request, body, status, errcode) => {
+  await using api = await startApi();
+  const { root } = await house(api);
+  expect(errorOf(await root(request, body))).toEqual([status, errcode]);
+});

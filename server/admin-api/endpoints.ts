@@ -1,0 +1,54 @@
+import { deleteUsersDevice } from './devices/delete-device.ts';
+import { deleteUsersDevices } from './devices/delete-devices.ts';
+import { getUsersDevice } from './devices/get-device.ts';
+import { listUsersDevices } from './devices/list-devices.ts';
+import { updateUsersDevice } from './devices/update-device.ts';
+import { createToken } from './registration/create-token.ts';
+import { deleteToken } from './registration/delete-token.ts';
+import { getNonce } from './registration/get-nonce.ts';
+import { getToken } from './registration/get-token.ts';
+import { isUsernameAvailable } from './registration/is-username-available.ts';
+import { listTokens } from './registration/list-tokens.ts';
+import { registerBySecret } from './registration/register-by-secret.ts';
+import { updateToken } from './registration/update-token.ts';
+import { getServerVersion } from './server/get-server-version.ts';
+import { listOrders } from './server/list-orders.ts';
+import { closeUsersAccount } from './users/close-users-account.ts';
+import { getAccount } from './users/get-account.ts';
+import { getAccountAdmin } from './users/get-account-admin.ts';
+import { getUsersJoinedRooms } from './users/get-joined-rooms.ts';
+import { getUsersPushers } from './users/get-pushers.ts';
+import { listAccounts } from './users/list-accounts.ts';
+import { putAccount } from './users/put-account.ts';
+import { resetPassword } from './users/reset-password.ts';
+import { setAccountAdmin } from './users/set-account-admin.ts';
+import { suspendAccount } from './users/suspend-account.ts';
+
+/** What administrators' programs ask for, by the names that Synapse gave. */
+export const adminApi = [
+  listAccounts,
+  getAccount,
+  putAccount,
+  getAccountAdmin,
+  setAccountAdmin,
+  closeUsersAccount,
+  resetPassword,
+  suspendAccount,
+  getUsersJoinedRooms,
+  getUsersPushers,
+  listUsersDevices,
+  getUsersDevice,
+  updateUsersDevice,
+  deleteUsersDevice,
+  deleteUsersDevices,
+  getNonce,
+  registerBySecret,
+  listTokens,
+  getToken,
+  createToken,
+  updateToken,
+  deleteToken,
+  isUsernameAvailable,
+  getServerVersion,
+  listOrders,
+];

@@ -1,0 +1,6 @@
+import { z } from 'zod';
+
+/** As the specification has registration tokens. */
+export const tokenText = z.string().regex(/^[A-Za-z0-9._~-]{1,64}$/, 'is no registration token');
+export const usesAllowed = z.int().nonnegative().max(2_147_483_647).nullable().optional();
+export const expiryTime = z.int().nonnegative().nullable().optional();

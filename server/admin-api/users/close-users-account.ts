@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { Audit } from '../../accounts/audit.ts';
+import { type ClosingPorts, closeAccount } from '../../client-api/account/close-account.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { type LocalPorts, localAccount, ofUser } from './local-user.ts';
+
+type Ports = LocalPorts & ClosingPorts & { readonly audit: Pick<Audit, 'note'> };
+
+/** As the specification's own, there are no third-party ids that stay bound. */
+const BODY = { id_server_unbind_result: 'success' };
+
+export const closeUsersAccount = endpoint({
+  operation: 'adminDeactivateAccount',
+  routes: ['POST /_synapse/admin/v1/deactivate/{userId}'],
+  auth: 'admin',
+  rateLimit: 'write',
+  idempotency: 'request',
+  path: ofUser,
+  body: { json: z.object({ erase: z.boolean().default(false) }), mayBeEmpty: true },
+  async handle({ caller, path: { userId }, body, once }, ports: Ports) {
+    await localAccount(ports, userId);
+    const order = { by: caller.userId, action: 'adminDeactivateAccount', target: userId };
+    await ports.audit.note({ ...order, detail: body });
+    await closeAccount(ports, { userId, erase: body.erase }, once, BODY);
+    return BODY;
+  },
+});

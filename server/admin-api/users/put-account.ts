@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { Audit } from '../../accounts/audit.ts';
+import type { Moderation } from '../../accounts/moderation.ts';
+import { type ClosingPorts, closeAccount } from '../../client-api/account/close-account.ts';
+import { type ProfilePorts, putProfileField } from '../../client-api/profile/put-profile-field.ts';
+import { jsonText } from '../../http/answer.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { jsonObject, listOf } from '../../http/fields.ts';
+import { forbidden, invalidParam } from '../../http/matrix-error.ts';
+import { notKept } from '../../log/outcomes.ts';
+import { localpartOf, type UserId } from '../../protocol/identifiers.ts';
+import { type LocalPorts, localAccount, ofUser, refuseOther } from './local-user.ts';
+import { toldWhole } from './told-account.ts';
+
+type Ports = LocalPorts &
+  ProfilePorts &
+  ClosingPorts & {
+    readonly accounts: Pick<
+      Accounts,
+      'availableUserId' | 'register' | 'resetPassword' | 'setAdmin' | 'deactivate' | 'serverName'
+    >;
+    readonly moderation: Pick<Moderation, 'set'>;
+    readonly audit: Pick<Audit, 'note'>;
+    readonly rooms: ProfilePorts['rooms'] & ClosingPorts['rooms'];
+  };
+
+const body = z.object({
+  password: z.string().min(1).max(4_096).optional(),
+  logout_devices: z.boolean().default(true),
+  displayname: z.string().optional(),
+  avatar_url: z.string().optional(),
+  admin: z.boolean().optional(),
+  deactivated: z.boolean().optional(),
+  locked: z.boolean().optional(),
+  threepids: listOf(jsonObject, 100).optional(),
+  external_ids: listOf(jsonObject, 100).optional(),
+  user_type: z.string().nullable().optional(),
+});
+type Wish = z.output<typeof body>;
+
+/** Makes an account (201), or changes what is named of it. Each step may be done again, so a repeat ends where the first would have. */
+export const putAccount = endpoint({
+  operation: 'adminPutAccount',
+  routes: ['PUT /_synapse/admin/v2/users/{userId}'],
+  auth: 'admin',
+  rateLimit: 'write',
+  idempotency: 'natural',
+  path: ofUser,
+  body: { json: body },
+  async handle({ caller, path: { userId }, body }, ports: Ports) {
+    refuseOther(ports, userId);
+    refuseImpossible(body);
+    const isOwn = caller.userId === userId;
+    if (isOwn && (body.admin === false || body.deactivated || body.locked))
+      throw forbidden('Nobody does that to themselves');
+    const isThere = (await ports.accountList.of(userId)) !== undefined;
+    const { password, ...told } = body;
+    const detail = { ...told, password: password !== undefined };
+    const order = { by: caller.userId, action: 'adminPutAccount', target: userId };
+    await ports.audit.note({ ...order, detail: JSON.parse(JSON.stringify(detail)) });
+    if (!isThere) await make(ports, userId, body);
+    else await change(ports, caller.userId, userId, body);
+    const account = toldWhole(await localAccount(ports, userId));
+    return jsonText(JSON.stringify(account), isThere ? 200 : 201);
+  },
+});
+
+/** What there is not here is refused rather than passed over. */
+function refuseImpossible({ threepids, external_ids, user_type }: Wish): void {
+  if ((threepids?.length ?? 0) > 0 || (external_ids?.length ?? 0) > 0)
+    throw invalidParam('Accounts have no third-party and no external ids here');
+  if (user_type != null) throw invalidParam('Accounts have no types here');
+}
+
+async function make(ports: Ports, userId: UserId, wish: Wish): Promise<void> {
+  if (wish.password === undefined) throw invalidParam('A new account needs a password');
+  if ((await ports.accounts.availableUserId(localpartOf(userId))) !== userId)
+    throw invalidParam('User ids are in lower case');
+  const { password, admin = false } = wish;
+  const without = { session: undefined, registrationToken: undefined };
+  await ports.accounts.register({ userId, password, admin, ...without }, notKept);
+  await putProfile(ports, userId, wish);
+}
+
+async function change(ports: Ports, by: UserId, userId: UserId, wish: Wish): Promise<void> {
+  const { accounts, moderation } = ports;
+  const { password, admin, locked } = wish;
+  const account = await localAccount(ports, userId);
+  if (account.deactivated) {
+    if (wish.deactivated) return;
+    throw invalidParam('The account has been deactivated, which is for good');
+  }
+  if (password !== undefined) {
+    const logoutDevices = wish.logout_devices;
+    await accounts.resetPassword({ userId, password, logoutDevices }, notKept);
+  }
+  if (admin !== undefined && admin !== account.admin)
+    await accounts.setAdmin(userId, admin, notKept);
+  if (locked !== undefined && locked !== account.locked)
+    await moderation.set(by, userId, { locked }, notKept);
+  await putProfile(ports, userId, wish);
+  if (wish.deactivated) await closeAccount(ports, { userId, erase: false }, notKept, {});
+}
+
+async function putProfile(ports: Ports, userId: UserId, wish: Wish): Promise<void> {
+  for (const field of ['displayname', 'avatar_url'] as const) {
+    const value = wish[field];
+    if (value !== undefined) await putProfileField(ports, userId, field, value);
+  }
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { Audit } from '../../accounts/audit.ts';
+import type { Moderation } from '../../accounts/moderation.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { notKept } from '../../log/outcomes.ts';
+import { ofUser } from './local-user.ts';
+
+interface Ports {
+  readonly moderation: Pick<Moderation, 'set'>;
+  readonly audit: Pick<Audit, 'note'>;
+}
+
+/** What PUT /_matrix/client/v1/admin/suspend does, in the words of before. */
+export const suspendAccount = endpoint({
+  operation: 'adminSuspendAccount',
+  routes: ['PUT /_synapse/admin/v1/suspend/{userId}'],
+  auth: 'admin',
+  rateLimit: 'write',
+  idempotency: 'natural',
+  path: ofUser,
+  body: { json: z.object({ suspend: z.boolean() }) },
+  async handle({ caller, path: { userId }, body }, { audit, moderation }: Ports) {
+    const order = { by: caller.userId, action: 'adminSuspendAccount', target: userId };
+    await audit.note({ ...order, detail: body });
+    await moderation.set(caller.userId, userId, { suspended: body.suspend }, notKept);
+    return { [`user_${userId}_suspended`]: body.suspend };
+  },
+});

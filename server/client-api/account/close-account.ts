@@ -1,0 +1,32 @@
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { KeyBackups } from '../../encryption/key-backup/key-backups.ts';
+import type { Once } from '../../log/outcomes.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+
+export interface ClosingPorts {
+  readonly accounts: Pick<Accounts, 'deactivate'>;
+  readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
+  readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
+}
+
+/** What is much goes first: a repeat goes on where a failover cut it, and the account's end is the last act. */
+export async function closeAccount(
+  { accounts, keyBackups, rooms }: ClosingPorts,
+  account: { readonly userId: UserId; readonly erase: boolean },
+  once: Once,
+  body: JsonObject,
+): Promise<void> {
+  await leaveAll(account.userId, rooms);
+  await keyBackups.deleteAll(account.userId);
+  await accounts.deactivate(account, once, body);
+}
+
+async function leaveAll(userId: UserId, rooms: ClosingPorts['rooms']) {
+  const memberships = await rooms.roomsOf(userId);
+  const isIn = (membership: string) => membership !== 'leave' && membership !== 'ban';
+  for (const { roomId, membership } of [...memberships.values()])
+    if (isIn(membership))
+      await rooms.changeMembership(roomId, { sender: userId, target: userId, action: 'leave' }, {});
+}
