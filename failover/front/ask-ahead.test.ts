@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Changes } from '../changes.ts';
 import { askAhead } from './ask-ahead.ts';
-import { Changes } from './changes.ts';
 import type { Answer } from './exchange.ts';
 import { Remembered } from './remembered.ts';
 import type { Target } from './way.ts';

@@ -1,4 +1,4 @@
-import type { Changes } from './changes.ts';
+import type { Changes } from '../changes.ts';
 import type { Answer } from './exchange.ts';
 import type { Remembered } from './remembered.ts';
 import type { Target } from './way.ts';
