@@ -1,6 +1,5 @@
 import { silence } from './sites.ts';
-import type { AskingPatroni } from './state/decided.ts';
-import { ask, type Turn, update } from './turn.ts';
+import { ask, type Turn } from './turn.ts';
 
 /** Patroni renews its key about once a second; asked as often, the deadline keeps its distance. */
 const EVERY_MS = 1_000;
@@ -22,5 +21,5 @@ export function followPatroniLease(turn: Turn): void {
     sentAt: now,
     lease: key.lease,
   });
-  if (asked) update<AskingPatroni>(turn, { patroniAskedAt: now });
+  if (asked) turn.state = { ...turn.state, patroniAskedAt: now };
 }

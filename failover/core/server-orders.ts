@@ -1,6 +1,5 @@
 import { reasonGateIsClosed, WITHHELD } from './gate.ts';
 import { patroniUntil } from './leadership.ts';
-import type { Ordering } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -37,7 +36,7 @@ function follow(turn: Turn): void {
   if (state.told?.role === 'follower' && now - state.told.at < REPEAT_MS) return;
   if (!ask(turn, 'tell-server', { kind: 'tell-server', role: 'follower' })) return;
   const order = { role: 'follower', leaderRevision: null, deadline: now } as const;
-  update<Ordering>(turn, { told: { ...order, at: now, answered: false } });
+  update(turn, { told: { ...order, at: now, answered: false } });
 }
 
 function write(turn: Turn): void {
@@ -49,7 +48,7 @@ function write(turn: Turn): void {
   const order = { role: 'writer', leaderRevision, deadline } as const;
   if (!ask(turn, 'tell-server', { kind: 'tell-server', ...order })) return;
   const promisedUntil = Math.max(state.promisedUntil, deadline);
-  update<Ordering>(turn, { told: { ...order, at: now, answered: false }, promisedUntil });
+  update(turn, { told: { ...order, at: now, answered: false }, promisedUntil });
 }
 
 function isDue({ told, leader, server }: State, deadline: Millis, now: Millis): boolean {
@@ -62,8 +61,3 @@ function isDue({ told, leader, server }: State, deadline: Millis, now: Millis): 
 
 const REPEAT_MS = 1_000;
 const RETRY_MS = 200;
-
-/** The server has heard of its latest order. */
-export const heard = ({ told }: State): Partial<Ordering> => ({
-  told: told && { ...told, answered: true },
-});

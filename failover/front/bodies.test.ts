@@ -4,8 +4,7 @@ import { Agent, request as plainRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { connect } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { raiseSite } from '../../test/support/front-site.ts';
-import { raiseWriter } from '../../test/support/front-writer.ts';
+import { raiseSite, raiseWriter } from '../../test/support/front-site.ts';
 
 const KIB = 1024;
 const MIB = KIB * KIB;

@@ -3,8 +3,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect, test, vi } from 'vitest';
-import { raiseSite } from '../../test/support/front-site.ts';
-import { raiseResetting, raiseWriter, refuse } from '../../test/support/front-writer.ts';
+import { raiseResetting, raiseSite, raiseWriter, refuse } from '../../test/support/front-site.ts';
 
 test('a request is held while there is no writer, and answered when there is one', async () => {
   await using site = await raiseSite();

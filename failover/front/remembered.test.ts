@@ -1,6 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { raiseSite } from '../../test/support/front-site.ts';
-import { raiseWriter } from '../../test/support/front-writer.ts';
+import { raiseSite, raiseWriter } from '../../test/support/front-site.ts';
 import { Remembered } from './remembered.ts';
 
 const told = (body: object, status = 200) => ({

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import {
@@ -12,7 +12,13 @@ import {
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
-import { type Account, accountOf, accountRow, hasAccounts } from '../storage/accounts/accounts.ts';
+import {
+  type Account,
+  accountOf,
+  accountRow,
+  guestsAmong,
+  hasAccounts,
+} from '../storage/accounts/accounts.ts';
 import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
@@ -64,6 +70,8 @@ interface AccountChange {
 }
 
 const WRONG = 'Wrong user name or password';
+/** What `randomInt` has room for. */
+const GUEST_NUMBERS = 2 ** 48 - 1;
 /** No device id, whatever clients call theirs. */
 const ALL_DEVICES = Symbol('all devices');
 
@@ -99,6 +107,11 @@ export class Accounts {
     return accountOf(this.#stored.database, userId);
   }
 
+  /** Those of the users who are guests. */
+  guestsAmong(userIds: readonly UserId[]): Promise<readonly UserId[]> {
+    return guestsAmong(this.#stored.database, userIds);
+  }
+
   /** The user id that a new account by this name has; M_INVALID_USERNAME or M_USER_IN_USE else. */
   async availableUserId(localpart: string): Promise<UserId> {
     const userId = newUserId(folded(localpart), this.serverName);
@@ -128,6 +141,12 @@ export class Accounts {
     );
     if (!answer) throw forbidden('The registration token is no longer valid');
     return answer;
+  }
+
+  /** Somebody without a name of their own, who may read and talk where guests are let in. Nobody can log in as them again. */
+  registerGuest(session: SessionWish, once: Once): Promise<JsonObject> {
+    const userId = `@${randomInt(GUEST_NUMBERS)}:${this.serverName}` as UserId;
+    return this.#register({ userId, session, guest: true }, null, [], once);
   }
 
   async logIn(login: Login, once: Once): Promise<JsonObject> {
@@ -212,8 +231,13 @@ export class Accounts {
   }
 
   async #register(
-    { userId, admin = false, session }: Registration,
-    passwordHash: string,
+    {
+      userId,
+      admin = false,
+      guest = false,
+      session,
+    }: Pick<Registration, 'userId' | 'admin' | 'session'> & { guest?: boolean },
+    passwordHash: string | null,
     rows: readonly Row[],
     once: Once,
   ): Promise<JsonObject> {
@@ -222,7 +246,7 @@ export class Accounts {
       const prepared = session && (await this.#sessions.prepare(userId, session));
       const createdMs = this.#stored.now();
       const ends = { deactivatedMs: null, suspendedMs: null, lockedMs: null };
-      const account = { userId, passwordHash, admin, guest: false, createdMs, ...ends };
+      const account = { userId, passwordHash, admin, guest, createdMs, ...ends };
       return this.#stored.log.commit((position) => {
         const nothing = { rows: [], records: [], answer: { user_id: userId } };
         const made = prepared?.(position) ?? nothing;

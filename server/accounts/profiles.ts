@@ -12,9 +12,6 @@ import {
 } from '../storage/accounts/profile-fields.ts';
 import type { Row } from '../storage/write.ts';
 
-type Along = () => Promise<void>;
-type Edit = (before: JsonObject) => { after: JsonObject; row: Row };
-
 const PROFILE_BYTES_MAX = 65_536;
 const KEPT_BYTES_MAX = 8 * 1_048_576;
 const ENTRY_BYTES = 500;
@@ -25,8 +22,8 @@ const ENTRY_BYTES = 500;
  */
 export class Profiles {
   readonly #stored: Stored;
-  /** What a profile is once the change that is under way is committed: of each user one, by their lock. */
-  readonly #coming = new Map<UserId, { position: number; profile: JsonObject }>();
+  /** By position, what a profile is once this is committed. */
+  readonly #coming = new Map<number, JsonObject>();
   readonly #kept = new Followed<UserId, JsonObject>({ bytesMax: KEPT_BYTES_MAX, bytesOf });
 
   constructor(stored: Stored) {
@@ -34,7 +31,7 @@ export class Profiles {
     stored.log.onCommitted((records) => {
       for (const { record, position } of records)
         if (record.kind === 'profile')
-          this.#kept.changed(record.userId, this.#comingAt(record.userId, position));
+          this.#kept.changed(record.userId, this.#coming.get(position));
     });
   }
 
@@ -44,14 +41,8 @@ export class Profiles {
     return profiles.get(userId);
   }
 
-  /** For what is committed after it: as it will be when the change that is under way is committed. */
-  async soonOf(userId: UserId): Promise<JsonObject | undefined> {
-    return this.#coming.get(userId)?.profile ?? this.of(userId);
-  }
-
-  /** `along` is done as soon as the change is on its way, so that both may be in one commit. */
-  async set(userId: UserId, field: string, value: JsonValue, along?: Along): Promise<void> {
-    await this.#change(userId, along, (before) => {
+  async set(userId: UserId, field: string, value: JsonValue): Promise<void> {
+    await this.#change(userId, (before) => {
       const after = { ...before, [field]: value };
       if (Buffer.byteLength(JSON.stringify(after)) > PROFILE_BYTES_MAX)
         throw new MatrixError(400, 'M_PROFILE_TOO_LARGE', 'A profile may have 64 KiB in all');
@@ -59,37 +50,31 @@ export class Profiles {
     });
   }
 
-  async remove(userId: UserId, field: string, along?: Along): Promise<void> {
-    await this.#change(userId, along, ({ [field]: _gone, ...after }) => ({
+  async remove(userId: UserId, field: string): Promise<void> {
+    await this.#change(userId, ({ [field]: _gone, ...after }) => ({
       after,
       row: profileFieldGoneRow(userId, field),
     }));
   }
 
-  async #change(userId: UserId, along: Along | undefined, edit: Edit): Promise<void> {
-    let going: Promise<void> | undefined;
+  async #change(
+    userId: UserId,
+    edit: (before: JsonObject) => { after: JsonObject; row: Row },
+  ): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const { after, row } = edit((await this.of(userId)) ?? {});
-      const committed = this.#stored.log.commit((next) => {
-        const position = next();
-        this.#coming.set(userId, { position, profile: after });
-        const records = [profileChanged(userId, position)];
-        return { change: { rows: [row], records, touches: [] }, value: undefined };
-      });
+      let position: number | undefined;
       try {
-        if (this.#coming.has(userId)) going = along?.();
-        going?.catch(() => {});
-        await committed;
+        await this.#stored.log.commit((next) => {
+          position = next();
+          this.#coming.set(position, after);
+          const records = [profileChanged(userId, position)];
+          return { change: { rows: [row], records, touches: [] }, value: undefined };
+        });
       } finally {
-        this.#coming.delete(userId);
+        if (position !== undefined) this.#coming.delete(position);
       }
     });
-    await (going ?? along?.());
-  }
-
-  #comingAt(userId: UserId, position: number): JsonObject | undefined {
-    const coming = this.#coming.get(userId);
-    return coming?.position === position ? coming.profile : undefined;
   }
 
   /** Empty if there is no such account: nothing says when there is one. */

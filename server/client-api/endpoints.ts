@@ -14,8 +14,6 @@ import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
 import { relationEndpoints } from './relations/endpoints.ts';
-import { reportingEndpoints } from './reporting/endpoints.ts';
-import { roomDirectoryEndpoints } from './room-directory/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
@@ -40,11 +38,9 @@ export const clientApi = [
   ...dehydratedDeviceEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
-  ...roomDirectoryEndpoints,
   ...membershipEndpoints,
   ...eventEndpoints,
   ...relationEndpoints,
-  ...reportingEndpoints,
   ...syncEndpoints,
   ...callEndpoints,
   ...thirdPartyEndpoints,

@@ -104,6 +104,10 @@ export const configSchema = z.strictObject({
     .enum(['open', 'token', 'closed'])
     .default('token')
     .describe('Who may make an account: everybody, who has a token, or nobody.'),
+  guests: z
+    .boolean()
+    .default(false)
+    .describe('Let people in without an account, to read and talk where rooms let guests in.'),
   registrationSharedSecret: z
     .string()
     .min(1)

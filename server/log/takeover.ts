@@ -119,7 +119,8 @@ async function beginEpoch(connection: WriterConnection, options: TakeoverOptions
     head.epoch,
     head.position,
   ]);
-  await connection.commit();
+  const committed = await client.query('COMMIT');
+  connection.assertConfirmed(committed.command);
   return head;
 }
 

@@ -58,7 +58,6 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
     case 'key-signature':
     case 'logins':
     case 'profile':
-    case 'directory':
     case 'device-keys':
       return;
     default:

@@ -4,12 +4,8 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
 
-/** Who was erased, and at which positions in the log. */
-export interface ErasedUsers {
-  of(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, number>>;
-  /** That of the first of all; Infinity where nobody was. */
-  first(): Promise<number>;
-}
+/** Those of the users who were erased, with the position in the log at which they were. */
+export type ErasedAt = (userIds: readonly UserId[]) => Promise<ReadonlyMap<UserId, number>>;
 
 export type IgnoredBy = (userId: UserId) => Promise<ReadonlySet<UserId>>;
 
@@ -20,7 +16,7 @@ export interface RoomPorts {
   readonly identity: { readonly serverName: ServerName; readonly key: SigningKey };
   /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
-  readonly erased?: ErasedUsers | undefined;
+  readonly erasedAt?: ErasedAt | undefined;
   /** Whom the user ignores. */
   readonly ignoredBy?: IgnoredBy | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
@@ -34,6 +30,4 @@ export interface RoomPorts {
   readonly memoryBytesMax: number;
   /** Of events' JSON in one answer; 128 MiB unless told. */
   readonly answerBytesMax?: number | undefined;
-  /** Of a room's state without memberships; 48 MiB unless told. */
-  readonly stateBytesMax?: number | undefined;
 }

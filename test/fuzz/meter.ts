@@ -1,22 +1,19 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import pg from 'pg';
 
 /**
  * Loaded into the server (`node --import`): tells its parent what the main thread has cost. CPU time
- * of the thread and a count of statements, not time on the wall, so a busy machine changes nothing.
+ * of the thread, not time on the wall, so a busy machine changes nothing.
  */
 export interface Measured {
   /** The most that one turn of the event loop has computed since the last question. */
   readonly turnMs: number;
   /** What the main thread has computed since the last question. */
   readonly cpuMs: number;
-  /** What the database was asked since the last question. */
-  readonly statements: number;
   /** Reachable memory; only where it was asked for. */
   readonly heapBytes?: number;
 }
-export type Question = 'cost' | 'memory';
+export type Question = 'cpu' | 'memory';
 
 const TICK_MS = 5;
 
@@ -30,7 +27,6 @@ const collectGarbage = runInNewContext('gc') as () => void;
 let lastTick = cpuMs();
 let lastAsked = lastTick;
 let turnMs = 0;
-let statements = 0;
 
 /** Between two ticks of a timer lies a turn: what was computed between them, one turn has computed. */
 function tick() {
@@ -42,11 +38,10 @@ function tick() {
 function answer(question: Question): Measured {
   tick();
   const now = cpuMs();
-  const measured = { turnMs, cpuMs: now - lastAsked, statements };
+  const measured = { turnMs, cpuMs: now - lastAsked };
   turnMs = 0;
-  statements = 0;
   lastAsked = now;
-  if (question === 'cost') return measured;
+  if (question === 'cpu') return measured;
   for (let round = 0; round < 3; round += 1) collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   // What the collector has computed is nobody's turn.
@@ -55,17 +50,7 @@ function answer(question: Question): Measured {
   return { ...measured, heapBytes: heapUsed + external };
 }
 
-/** All that goes to PostgreSQL goes through the driver, whoever asks. */
-function countStatements() {
-  const { query } = pg.Client.prototype;
-  pg.Client.prototype.query = function counted(this: pg.Client, ...given: unknown[]) {
-    statements += 1;
-    return Reflect.apply(query, this, given);
-  } as typeof query;
-}
-
 if (process.send) {
-  countStatements();
   setInterval(tick, TICK_MS).unref();
   process.on('message', (question: Question) => process.send!(answer(question)));
   process.channel?.unref();

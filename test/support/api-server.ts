@@ -30,6 +30,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly registration?: RegistrationMode;
   readonly registrationSecret?: string;
   readonly adminApi?: boolean;
+  readonly guests?: boolean;
   readonly rates?: Partial<Rates>;
   readonly publicUrl?: string;
   readonly behindFront?: boolean;
@@ -91,6 +92,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     rateLimits,
     registration: options.registration ?? 'open',
     publicUrl: options.publicUrl,
+    guests: options.guests ?? false,
     turn: options.turn,
     livekitServiceUrls: options.livekitServiceUrls ?? [],
     support: options.support ?? { page: undefined, contacts: [] },

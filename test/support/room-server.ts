@@ -25,7 +25,11 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
   const under = await openRooms(fresh);
   const nothingSecret = { seal: (plain: Buffer) => plain, open: (sealed: Buffer) => sealed };
   const gate = openGate(
-    { rooms: under.rooms, largeReads: new LargeReads() },
+    {
+      rooms: under.rooms,
+      largeReads: new LargeReads(),
+      accounts: { guestsAmong: async () => [] },
+    },
     {
       outcomes: new OutcomeStore({
         database: fresh.database,

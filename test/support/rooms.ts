@@ -36,21 +36,15 @@ export async function openRooms(
   {
     memoryBytesMax = 100_000_000,
     answerBytesMax,
-    stateBytesMax,
     now = ticking(),
-  }: {
-    memoryBytesMax?: number;
-    answerBytesMax?: number;
-    stateBytesMax?: number;
-    now?: () => number;
-  } = {},
+  }: { memoryBytesMax?: number; answerBytesMax?: number; now?: () => number } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const erased = new Map<UserId, number>();
   const rooms = new RoomEngine({
-    erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
+    erasedAt: async () => erased,
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },
@@ -60,7 +54,6 @@ export async function openRooms(
     defaultRoomVersion: '12',
     memoryBytesMax,
     answerBytesMax,
-    stateBytesMax,
   });
   return {
     rooms,

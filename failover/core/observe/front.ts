@@ -1,5 +1,4 @@
 import type { Input } from '../inputs.ts';
-import type { FrontSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 
@@ -7,7 +6,7 @@ export function seeFront(
   { front }: State,
   { healthy, connections, way = null }: Extract<Input, { kind: 'front' }>,
   now: Millis,
-): Partial<FrontSeen> {
+): Partial<State> {
   const sickSince = healthy ? null : (front.sickSince ?? now);
   return { front: { healthy, connections, way, at: now, sickSince } };
 }

@@ -1,23 +1,16 @@
 import type { Input } from '../inputs.ts';
-import type { PatroniSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { PostgresReport } from '../view.ts';
 
-export function seePostgres(
-  state: State,
-  report: PostgresReport,
-  now: Millis,
-): Partial<PatroniSeen> {
+export function seePostgres(state: State, report: PostgresReport, now: Millis): Partial<State> {
   const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
   return { postgres: { report, at: now }, postgresTrouble: null, ledTimeline };
 }
 
-export const missPostgres = (reason: string): Partial<PatroniSeen> => ({ postgresTrouble: reason });
-
 type LeaseInput = Extract<Input, { kind: 'patroni-lease' }>;
 
-export const seePatroniLease = (state: State, input: LeaseInput): Partial<PatroniSeen> => ({
+export const seePatroniLease = (state: State, input: LeaseInput): Partial<State> => ({
   patroniLease: leaseAfter(state.patroniLease, input),
 });
 

@@ -1,8 +1,7 @@
-import type { PowerSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { Power } from '../view.ts';
 
 /** Since when it is so, which counts before anything is moved for it. */
-export const seePower = (state: State, power: Power, now: Millis): Partial<PowerSeen> =>
+export const seePower = (state: State, power: Power, now: Millis): Partial<State> =>
   power === state.power.power ? {} : { power: { power, since: now } };

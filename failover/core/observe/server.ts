@@ -1,5 +1,4 @@
 import type { Input } from '../inputs.ts';
-import type { ServerSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 
@@ -9,7 +8,7 @@ export function seeServer(
   state: State,
   { server: report, askedAt }: Of<'server'>,
   now: Millis,
-): Partial<ServerSeen> {
+): Partial<State> {
   // Asked before the latest order left: what it says of its role may be of before the order.
   if (askedAt < (state.told?.at ?? askedAt)) return {};
   const sickSince = report.healthy ? null : sickFrom(state, now);
@@ -22,7 +21,7 @@ export function missServer(
   state: State,
   { askedAt, gone, reason }: Of<'server-silent'>,
   now: Millis,
-): Partial<ServerSeen> {
+): Partial<State> {
   const missed = { ...state.server, lookedAt: now, sickSince: sickFrom(state, now), why: reason };
   return { server: gone ? { ...missed, report: null, at: now, askedAt, gone } : missed };
 }
@@ -32,13 +31,12 @@ function sickFrom({ postgres, server }: State, now: Millis): Millis {
   return postgres?.report.state === 'running' ? (server.sickSince ?? now) : now;
 }
 
-export function obeyed(
-  state: State,
-  { role, epoch }: Of<'told'>,
-  now: Millis,
-): Partial<ServerSeen> {
-  const known = state.server.report ?? { position: null, healthy: true, why: null };
+export function obeyed(state: State, { role, epoch }: Of<'told'>, now: Millis): Partial<State> {
+  const before = state.server.report ?? { position: null, healthy: true, why: null };
   const askedAt = state.told?.at ?? now;
-  const report = { ...known, role, epoch };
-  return { server: { ...state.server, report, at: now, askedAt, gone: false } };
+  const report = { ...before, role, epoch };
+  return {
+    told: state.told && { ...state.told, answered: true },
+    server: { ...state.server, report, at: now, askedAt, gone: false },
+  };
 }

@@ -10,10 +10,15 @@ export type RegistrationMode = 'open' | 'token' | 'closed';
 
 export interface RegistrationPorts {
   readonly registration: RegistrationMode;
+  /** Whether people may come without an account. */
+  readonly guests: boolean;
 }
 
 interface Ports extends RegistrationPorts {
-  readonly accounts: Pick<Accounts, 'availableUserId' | 'chanceUserId' | 'register'>;
+  readonly accounts: Pick<
+    Accounts,
+    'availableUserId' | 'chanceUserId' | 'register' | 'registerGuest'
+  >;
 }
 
 const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
@@ -40,14 +45,17 @@ export const register = endpoint({
 
   /** A name that cannot be had is told before people go through the stages. */
   async uia({ body, query }, ports: Ports) {
-    if (query.kind === 'guest')
+    if (query.kind === 'guest') {
+      if (ports.guests) return undefined;
       throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'There are no guests here');
+    }
     if (ports.registration === 'closed') throw forbidden('Registration is closed');
     if (body.username !== undefined) await ports.accounts.availableUserId(body.username);
     return FLOWS[ports.registration];
   },
 
-  async handle({ body, proof, once }, { accounts }: Ports) {
+  async handle({ query, body, proof, once }, { accounts }: Ports) {
+    if (query.kind === 'guest') return accounts.registerGuest(guestSession(body), once);
     if (body.password === undefined) throw missingParam('password is missing');
     const userId = await (body.username === undefined
       ? accounts.chanceUserId()
@@ -56,4 +64,10 @@ export const register = endpoint({
     const { registrationToken } = proof;
     return accounts.register({ userId, password: body.password, session, registrationToken }, once);
   },
+});
+
+/** The name of a guest's device is the server's to give. */
+const guestSession = (body: Parameters<typeof sessionWish>[0]) => ({
+  ...sessionWish(body),
+  deviceId: undefined,
 });

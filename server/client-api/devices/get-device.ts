@@ -7,7 +7,7 @@ import { clientDevice } from './client-device.ts';
 export const getDevice = endpoint({
   operation: 'getDevice',
   routes: ['GET /_matrix/client/v3/devices/{deviceId}'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ deviceId: name }),

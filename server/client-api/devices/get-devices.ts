@@ -5,7 +5,7 @@ import { clientDevice } from './client-device.ts';
 export const getDevices = endpoint({
   operation: 'getDevices',
   routes: ['GET /_matrix/client/v3/devices', 'GET /_matrix/client/r0/devices'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   async handle({ caller }, { devices }: { devices: Pick<Devices, 'list'> }) {

@@ -6,7 +6,7 @@ import { name } from '../../http/fields.ts';
 export const updateDevice = endpoint({
   operation: 'updateDevice',
   routes: ['PUT /_matrix/client/v3/devices/{deviceId}'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ deviceId: name }),

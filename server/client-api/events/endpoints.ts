@@ -1,4 +1,3 @@
-import { getEventByTimestamp } from './get-event-by-timestamp.ts';
 import { getEventContext } from './get-event-context.ts';
 import { getOneRoomEvent } from './get-one-room-event.ts';
 import { getRoomEvents } from './get-room-events.ts';
@@ -19,5 +18,4 @@ export const eventEndpoints = [
   getOneRoomEvent,
   getRoomEvents,
   getEventContext,
-  getEventByTimestamp,
 ];

@@ -13,7 +13,7 @@ export const getOneRoomEvent = endpoint({
     'GET /_matrix/client/v3/rooms/{roomId}/event/{eventId}',
     'GET /_matrix/client/r0/rooms/{roomId}/event/{eventId}',
   ],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ roomId, eventId }),

@@ -21,7 +21,7 @@ export const getRoomEvents = endpoint({
     'GET /_matrix/client/v3/rooms/{roomId}/messages',
     'GET /_matrix/client/r0/rooms/{roomId}/messages',
   ],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ roomId }),

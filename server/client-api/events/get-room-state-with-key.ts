@@ -16,7 +16,7 @@ export const getRoomStateWithKey = endpoint({
     'GET /_matrix/client/r0/rooms/{roomId}/state/{eventType}/{stateKey}',
     'GET /_matrix/client/r0/rooms/{roomId}/state/{eventType}',
   ],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),
@@ -25,10 +25,9 @@ export const getRoomStateWithKey = endpoint({
   async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
     const { roomId, eventType, stateKey } = path;
     const { room, departure } = await readingOf(rooms, roomId, caller.userId);
-    const found = departure
+    const event = departure
       ? (await room.stateEventsAfter(departure, [[eventType, stateKey]]))[0]
       : await room.stateEvent(eventType, stateKey);
-    const [event] = found ? await room.shownTo(caller.userId, [found]) : [];
     if (!event) throw notFound('The room has no such state');
     return query.format === 'event' ? jsonText(renderedEvent(event, caller)) : event.content;
   },

@@ -10,7 +10,7 @@ export const sendMessage = endpoint({
     'PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}',
     'PUT /_matrix/client/r0/rooms/{roomId}/send/{eventType}/{txnId}',
   ],
-  auth: 'user',
+  auth: 'guest',
   standing: 'active',
   rateLimit: 'write',
   idempotency: 'txnId',

@@ -17,7 +17,7 @@ const WISHES_MAX = 5_000;
 export const claimKeys = endpoint({
   operation: 'claimKeys',
   routes: ['POST /_matrix/client/v3/keys/claim', 'POST /_matrix/client/r0/keys/claim'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'write',
   idempotency: 'request',
   body: { json: z.object({ one_time_keys: byUser(byName(z.string())) }) },

@@ -19,7 +19,7 @@ const deviceIds = z.custom<string[]>(
 export const queryKeys = endpoint({
   operation: 'queryKeys',
   routes: ['POST /_matrix/client/v3/keys/query', 'POST /_matrix/client/r0/keys/query'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
   body: { json: z.object({ device_keys: byUser(deviceIds) }) },

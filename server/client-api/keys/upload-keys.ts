@@ -7,7 +7,7 @@ import { keysById } from './key-fields.ts';
 export const uploadKeys = endpoint({
   operation: 'uploadKeys',
   routes: ['POST /_matrix/client/v3/keys/upload', 'POST /_matrix/client/r0/keys/upload'],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'write',
   idempotency: 'request',
   body: {

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import { notFound } from '../../http/matrix-error.ts';
+import { MatrixError, notFound } from '../../http/matrix-error.ts';
 import type { Once } from '../../log/outcomes.ts';
 import type { Person } from '../../protocol/caller.ts';
 import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import { letsGuestsIn } from '../events/guest-access.ts';
 import { answering } from '../events/sent-by.ts';
 
 export interface Ports {
-  readonly rooms: Pick<Rooms, 'changeMembership' | 'resolveAlias'>;
+  readonly rooms: Pick<Rooms, 'changeMembership' | 'open' | 'resolveAlias'>;
 }
 
 export const enteringBody = {
@@ -26,8 +27,10 @@ export async function enterRoom(
   rooms: Ports['rooms'],
   room_id: RoomId,
   action: 'join' | 'knock',
-  { caller: { userId }, body, once }: Entering,
+  { caller, body, once }: Entering,
 ) {
+  if (caller.kind === 'guest') await refuseGuests(rooms, room_id);
+  const { userId } = caller;
   const change = { sender: userId, target: userId, action, ...body };
   await rooms.changeMembership(room_id, change, answering(once, { room_id }));
   return { room_id };
@@ -41,4 +44,10 @@ export async function roomIdOf(
   const found = await rooms.resolveAlias(idOrAlias as RoomAlias);
   if (!found) throw notFound(`There is no room ${idOrAlias}`);
   return found.roomId;
+}
+
+async function refuseGuests(rooms: Pick<Rooms, 'open'>, roomId: RoomId): Promise<void> {
+  const access = await (await rooms.open(roomId))?.stateEvent('m.room.guest_access', '');
+  if (!letsGuestsIn(access?.content))
+    throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'This room lets no guests in');
 }

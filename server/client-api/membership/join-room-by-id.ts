@@ -9,7 +9,7 @@ export const joinRoomById = endpoint({
     'POST /_matrix/client/v3/rooms/{roomId}/join',
     'POST /_matrix/client/r0/rooms/{roomId}/join',
   ],
-  auth: 'user',
+  auth: 'guest',
   standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',

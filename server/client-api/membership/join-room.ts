@@ -10,7 +10,7 @@ export const joinRoom = endpoint({
     'POST /_matrix/client/v3/join/{roomIdOrAlias}',
     'POST /_matrix/client/r0/join/{roomIdOrAlias}',
   ],
-  auth: 'user',
+  auth: 'guest',
   standing: 'active',
   rateLimit: 'write',
   idempotency: 'request',

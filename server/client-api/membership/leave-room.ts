@@ -12,7 +12,7 @@ export const leaveRoom = endpoint({
     'POST /_matrix/client/v3/rooms/{roomId}/leave',
     'POST /_matrix/client/r0/rooms/{roomId}/leave',
   ],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId }),

@@ -11,7 +11,7 @@ export const setProfileField = endpoint({
     'PUT /_matrix/client/v3/profile/{userId}/{keyName}',
     'PUT /_matrix/client/r0/profile/{userId}/{keyName}',
   ],
-  auth: 'user',
+  auth: 'guest',
   standing: 'active',
   rateLimit: 'write',
   idempotency: 'natural',

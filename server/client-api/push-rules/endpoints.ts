@@ -1,5 +1,4 @@
 import { deletePushRule } from './delete-push-rule.ts';
-import { getNotifications } from './get-notifications.ts';
 import { getPushRule } from './get-push-rule.ts';
 import { getPushRuleActions } from './get-push-rule-actions.ts';
 import { getPushRules } from './get-push-rules.ts';
@@ -19,5 +18,4 @@ export const pushRuleEndpoints = [
   setPushRuleEnabled,
   getPushRuleActions,
   setPushRuleActions,
-  getNotifications,
 ];

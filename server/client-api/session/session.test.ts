@@ -31,7 +31,7 @@ test('a guest is told so, and may do only what guests may', async () => {
   const token = await api.register('alice');
   await api.fresh.database.query('guests', 'UPDATE account SET guest = true', []);
   expect((await whoami(api, token)).body).toMatchObject({ is_guest: true });
-  const { status, body } = await api.ask('GET /devices', { token });
+  const { status, body } = await api.ask('GET /pushers', { token });
   expect([status, body.errcode]).toEqual([403, 'M_GUEST_ACCESS_FORBIDDEN']);
 });
 

@@ -9,7 +9,7 @@ export const sendToDevice = endpoint({
     'PUT /_matrix/client/v3/sendToDevice/{eventType}/{txnId}',
     'PUT /_matrix/client/r0/sendToDevice/{eventType}/{txnId}',
   ],
-  auth: 'user',
+  auth: 'guest',
   rateLimit: 'write',
   idempotency: 'txnId',
   path: z.object({ eventType: name, txnId: z.string() }),

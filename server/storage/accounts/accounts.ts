@@ -44,6 +44,18 @@ export async function activeAmong(
   return new Set(rows.map((row) => row.userId));
 }
 
+export async function guestsAmong(
+  database: Database,
+  userIds: readonly UserId[],
+): Promise<readonly UserId[]> {
+  const rows = await database.query<{ userId: UserId }>(
+    'guests_among',
+    `SELECT user_id AS "userId" FROM account WHERE user_id = ANY ($1::text[]) AND guest`,
+    [userIds],
+  );
+  return rows.map((row) => row.userId);
+}
+
 export const accountRow = (account: Account): Row => ({
   write: PUT_ACCOUNT,
   values: [

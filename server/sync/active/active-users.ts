@@ -2,7 +2,6 @@ import type { PlacedRecord } from '../../log/change.ts';
 import { concernOf } from '../../log/records.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { ActiveUser } from './active-user.ts';
-import { type FewOrMany, including, isNobody, without } from './few-or-many.ts';
 
 /** A client that stays away longer begins anew from the database, which is slower but no loss. */
 const KEPT_MS = 10 * 60_000;
@@ -12,7 +11,7 @@ const KEPT_MS = 10 * 60_000;
  */
 export class ActiveUsers {
   readonly #users = new Map<UserId, ActiveUser>();
-  readonly #byRoom = new Map<RoomId, FewOrMany<ActiveUser>>();
+  readonly #byRoom = new Map<RoomId, Set<ActiveUser>>();
 
   find(userId: UserId): ActiveUser | undefined {
     return this.#users.get(userId);
@@ -75,13 +74,14 @@ export class ActiveUsers {
 
   #join(user: ActiveUser, roomId: RoomId) {
     user.rooms.add(roomId);
-    this.#byRoom.set(roomId, including(this.#byRoom.get(roomId) ?? [], user));
+    const users = this.#byRoom.get(roomId) ?? new Set();
+    this.#byRoom.set(roomId, users.add(user));
   }
 
   #leave(user: ActiveUser, roomId: RoomId) {
     user.rooms.delete(roomId);
-    const others = without(this.#byRoom.get(roomId) ?? [], user);
-    if (isNobody(others)) this.#byRoom.delete(roomId);
-    else this.#byRoom.set(roomId, others);
+    const users = this.#byRoom.get(roomId);
+    users?.delete(user);
+    if (users?.size === 0) this.#byRoom.delete(roomId);
   }
 }

@@ -90,7 +90,6 @@ function note(
     case 'forget':
     case 'logins':
     case 'profile':
-    case 'directory':
       return;
     default:
       record satisfies never;

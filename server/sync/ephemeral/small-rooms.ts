@@ -36,12 +36,9 @@ export class SmallRooms {
     return (roomId) => isSmall.get(roomId) ?? false;
   }
 
-  /** Whether it was known to be too large. */
-  forget(roomId: RoomId): boolean {
-    const wasLarge = this.#isSmall.get(roomId) === false;
+  forget(roomId: RoomId): void {
     this.#changes++;
     this.#isSmall.delete(roomId);
-    return wasLarge;
   }
 
   #entryOf(roomId: RoomId): [RoomId, boolean][] {

@@ -91,10 +91,8 @@ export class RoomUnread {
 }
 
 /** A receipt may be ahead of what has been counted. */
-export const isBehind = (
-  { all, threads }: ReadUpTo,
-  { position, threadId }: Pick<Notifying, 'position' | 'threadId'>,
-): boolean => position > all && position > (threads.get(threadId) ?? 0);
+const isBehind = ({ all, threads }: ReadUpTo, { position, threadId }: Notifying): boolean =>
+  position > all && position > (threads.get(threadId) ?? 0);
 
 const countsOf = (events: readonly Notifying[]): Counts => ({
   notification_count: events.length,
