@@ -7,7 +7,7 @@ import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
-import { claim, pulse, release, type Transaction } from './core/etcd/transactions.ts';
+import { claim, leaseKey, pulse, release, type Transaction } from './core/etcd/transactions.ts';
 import { NAMES, Store } from './core/simulation/store.ts';
 import { wellAtSite } from './core/story-etcd.ts';
 import type { ServerReport } from './core/view.ts';
@@ -89,6 +89,8 @@ interface World {
 
 function newWorld(): World {
   const store = new Store();
+  for (const lease of ['leader', 'address'] as const)
+    store.put(leaseKey(NAMES, lease), { site: null });
   store.put(NAMES.patroniLeader, 'a', 'lease of a');
   store.put(NAMES.patroniSync, { leader: 'a', sync_standby: 'b' });
   store.put(`${NAMES.sites}b`, wellAtSite('b'));

@@ -13,6 +13,7 @@ import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import { encryptionFeatures } from './encryption/features.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
 import { RateLimits } from './http/rate-limits.ts';
@@ -26,7 +27,7 @@ import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { greeting } from './role/greeting.ts';
-import type { BuildHomeserver, Ground } from './role/serving.ts';
+import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
@@ -35,7 +36,13 @@ import { syncFeatures } from './sync/features.ts';
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
-export const buildHomeserver: BuildHomeserver = async (ground) => {
+export const buildHomeserver: BuildHomeserver = (ground) =>
+  buildServing(apisOf(ground.config), ground);
+
+export async function buildServing(
+  endpoints: readonly Endpoint<HousePorts>[],
+  ground: Ground,
+): Promise<Homeserver> {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = buildFeatures(featureGround(ground, rateLimits));
@@ -52,11 +59,11 @@ export const buildHomeserver: BuildHomeserver = async (ground) => {
     onAnswered: ground.metrics.answered,
   });
   return {
-    handler: requestListener(apisOf(config), gate),
+    handler: requestListener(endpoints, gate),
     greeting: await welcome(ground, features.accounts.ports),
     close: async () => features.close(),
   };
-};
+}
 
 /** All that is served, by what the operator wants. */
 export const apisOf = ({ adminApi: isServed }: { readonly adminApi: boolean }) => [
@@ -97,8 +104,8 @@ export function buildFeatures(ground: FeatureGround) {
     log: stored.log,
     store: roomStore(stored.database),
     identity: { serverName, key: signingKey },
-    profileOf: async (userId) => (await accounts.ports.profiles.of(userId)) ?? {},
-    erasedAt: (userIds) => accounts.ports.erasures.of(userIds),
+    profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
+    erased: accounts.ports.erasures,
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,

@@ -68,6 +68,7 @@ const ARROWS: Record<string, string[]> = {
   'failover/narrate.ts': ['failover/core', 'failover/ports.ts'],
   'failover/operators.ts': ['failover/core'],
   'failover/sockets.ts': [],
+  'failover/changes.ts': [],
   'failover/certificates': ['undici'],
   'failover/adapters': [
     'failover/core',
@@ -80,6 +81,7 @@ const ARROWS: Record<string, string[]> = {
     'pino',
   ],
   'failover/front': [
+    'failover/changes.ts',
     'failover/certificates',
     'failover/sockets.ts',
     'undici',
@@ -87,7 +89,14 @@ const ARROWS: Record<string, string[]> = {
     'pino',
     'prom-client',
   ],
-  'failover/status': ['failover/core', 'failover/ports.ts', 'failover/sockets.ts', 'undici', 'zod'],
+  'failover/status': [
+    'failover/core',
+    'failover/ports.ts',
+    'failover/changes.ts',
+    'failover/sockets.ts',
+    'undici',
+    'zod',
+  ],
   'failover/cli': ['failover/status', 'failover/sockets.ts', 'undici', 'zod'],
   'failover/config': ['zod', 'yaml'],
 };

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
@@ -94,6 +96,19 @@ test('a writer that is told to follow ends gently', async () => {
   expect(a.ends).toEqual(['gently']);
 });
 
+test('a writer that ends can be asked until nobody waits for an answer of it', async () => {
+  await using fresh = await freshDatabase();
+  const a = await site('a', fresh.url);
+  await a.becomesWriter('1');
+  const underWay = await a.beginRequest('/register');
+  const stopped = a.stop();
+  await expect.poll(() => a.client('GET', WRITERS).catch(() => null)).not.toMatchObject(SERVED);
+  expect((await a.health()).site).toBe('a');
+  underWay.destroy();
+  await stopped;
+  await expect(a.health()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
 test('nobody is served without a certificate of the cluster', async () => {
   await using fresh = await freshDatabase();
   const a = await site('a', fresh.url);
@@ -105,6 +120,7 @@ test('nobody is served without a certificate of the cluster', async () => {
 
 /** Only the writer knows; /versions any server says. */
 const WRITERS = '/register/available?username=bob';
+const SERVED = { status: 200 };
 
 const registration = (username: string) => ({
   username,
@@ -148,6 +164,17 @@ async function site(name: string, databaseUrl: string) {
   return {
     origin: running.origin,
     ends,
+    stop: () => running.stop(),
+    /** Sends the head of a request, and is back when the server waits for its body. */
+    async beginRequest(path: string) {
+      const { ca, cert, key } = await frontsTls();
+      const headers = { expect: '100-continue', 'content-length': 1_000 };
+      const url = `${running.origin}/_matrix/client/v3${path}`;
+      const begun = httpsRequest(url, { method: 'POST', headers, ca, cert, key });
+      begun.on('error', () => undefined).flushHeaders();
+      await once(begun, 'continue');
+      return begun;
+    },
     health,
     assign,
     async becomesWriter(leaderRevision: string, forMs = 60_000) {
@@ -174,9 +201,11 @@ async function site(name: string, databaseUrl: string) {
 }
 
 /** As a front of any site speaks to a writer. */
-async function frontAgent(): Promise<Agent> {
+const frontAgent = async (): Promise<Agent> => new Agent({ connect: await frontsTls() });
+
+async function frontsTls() {
   const [ca, cert, key] = await Promise.all(
     [authority.ca, certificate.certificate, certificate.key].map((file) => readFile(file)),
   );
-  return new Agent({ connect: { ca: ca!, cert: cert!, key: key! } });
+  return { ca: ca!, cert: cert!, key: key! };
 }

@@ -45,7 +45,12 @@ const WITHOUT_LIMIT = ['getVersions'];
 
 /** Besides, where clients still ask for what came into the specification since. */
 const UNSTABLE: readonly Route[] = [
+  'GET /_matrix/client/unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary',
+  'GET /_matrix/client/unstable/im.nheko.summary/summary/{roomIdOrAlias}',
+  'GET /_matrix/client/unstable/org.matrix.msc2946/rooms/{roomId}/hierarchy',
+  'GET /_matrix/client/unstable/org.matrix.msc3030/rooms/{roomId}/timestamp_to_event',
   'GET /_matrix/client/unstable/org.matrix.msc3856/rooms/{roomId}/threads',
+  'GET /_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
 ];
 
 const endpoints = clientApi as readonly Endpoint<never>[];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../test/support/empty-view.ts';
-import { step } from './machine.ts';
+import { type Step, step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story-etcd.ts';
 import type { Report, Site, View } from './view.ts';
@@ -60,6 +60,27 @@ test('a pause of which nobody else would hear is refused', () => {
   expect(silent.state.pause).toBeNull();
 });
 
+test('a pause is confirmed when etcd has it, and not before', () => {
+  const order = { kind: 'pause-wanted', id: '1', forMs: MINUTE } as const;
+  const asked = step(see(fresh('a', 0), {}, 100), order, 200);
+  expect(answersIn(asked)).toEqual([]);
+  const stale = step(asked.state, { kind: 'read', view: viewOf({}) }, 300);
+  expect(answersIn(stale)).toEqual([]);
+  const told = reportOf(stale.state, 'a', 400);
+  const taken = step(stale.state, { kind: 'read', view: viewOf({ a: told }) }, 500);
+  expect(answersIn(taken)).toEqual([expect.objectContaining({ id: '1', accepted: true })]);
+  expect(answersIn(step(taken.state, { kind: 'tick' }, 9_000))).toEqual([]);
+});
+
+test('of a pause that etcd has not taken in time nothing is promised', () => {
+  const order = { kind: 'pause-wanted', id: '1', forMs: MINUTE } as const;
+  const asked = step(see(fresh('a', 0), {}, 100), order, 200);
+  const late = step(asked.state, { kind: 'tick' }, 5_300);
+  expect(answersIn(late)).toEqual([
+    expect.objectContaining({ accepted: false, text: expect.stringContaining('not known') }),
+  ]);
+});
+
 test('a machine whose name another one has is not heard, so it accepts no pause', () => {
   const twin = { machine: 'b', boot: '1', losses: 0, revision: 9 };
   const refused = see(fresh('a', 0), {}, 50, { a: twin });
@@ -94,15 +115,20 @@ function reportOf(state: State, site: Site, now: number): Report {
 
 let revision = 10;
 
+const answersIn = ({ effects }: Step) => effects.filter(({ kind }) => kind === 'answer');
+
 function see(
   state: State,
   said: Record<Site, Report>,
   now: number,
   machines: View['machines'] = {},
 ): State {
+  return step(state, { kind: 'read', view: { ...viewOf(said), machines } }, now).state;
+}
+
+function viewOf(said: Record<Site, Report>): View {
   revision += 1;
   const report = (site: Site) => said[site] ?? wellAtSite(site);
   const sites = ['a', 'b', 'c'].map((site) => [site, { revision, report: report(site) }]);
-  const view = { ...emptyView(revision, Object.fromEntries(sites)), machines };
-  return step(state, { kind: 'read', view }, now).state;
+  return emptyView(revision, Object.fromEntries(sites));
 }

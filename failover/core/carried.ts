@@ -1,3 +1,4 @@
+import type { Pausing } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Millis } from './timings.ts';
 import type { Carried, View } from './view.ts';
@@ -22,36 +23,22 @@ export function carriedBy(state: State, now: Millis): Carried {
   };
 }
 
-/** At an agent's first sight of etcd: what the one before it had to know. */
-export function takeUp(state: State, view: View, now: Millis): State {
-  const carried = view.sites[state.self.site]?.report.carried;
-  if (!carried) return state;
-  const { moves, reinitializedMs } = carried;
-  return {
-    ...state,
-    ...(moves && {
-      moves: { count: moves.count, lastAt: now - moves.passedMs, heldUntil: now + moves.heldMs },
-    }),
-    ...(reinitializedMs !== null && { reinitializedAt: now - reinitializedMs }),
-  };
-}
-
 /**
  * The latest pause that any site tells of. It counts from when it was first heard of; of those who tell of the
  * same one a new agent believes who has counted furthest.
  */
-export function seePause(state: State, view: View, now: Millis): State['pause'] {
+export function seePause({ pause }: State, view: View, now: Millis): Partial<Pausing> {
   const told = Object.values(view.sites).flatMap(({ report }) => report.carried?.pause ?? []);
   const latest = told.sort((a, b) => b.number - a.number || a.leftMs - b.leftMs)[0];
-  if (latest === undefined || latest.number <= (state.pause?.number ?? 0)) return state.pause;
-  return { number: latest.number, until: now + latest.leftMs };
+  if (latest === undefined || latest.number <= (pause?.number ?? 0)) return {};
+  return { pause: { number: latest.number, until: now + latest.leftMs } };
 }
 
 /** What an operator orders is later than all that was ordered before. */
-export function pauseFor(state: State, forMs: Millis, now: Millis): State['pause'] {
-  if (state.view === null) return state.pause;
+export function pauseFor(state: State, forMs: Millis, now: Millis): Partial<Pausing> {
+  if (state.view === null) return {};
   const number = Math.max(state.view.revision, state.pause?.number ?? 0) + 1;
-  return { number, until: now + forMs };
+  return { pause: { number, until: now + forMs } };
 }
 
 export const isPaused = ({ pause }: State, now: Millis): boolean =>

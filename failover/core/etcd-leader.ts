@@ -1,4 +1,5 @@
 import { isAlive, knowsEtcd, othersAlive } from './sites.ts';
+import type { PlacingEtcdLeader } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -19,11 +20,11 @@ export function placeEtcdLeader(turn: Turn): void {
   if (!primaryLives(state, now, timings)) return;
   if (now - state.calmSince < CALM_FOR_MS || state.view?.patroni.failover) return;
   if (now - state.etcdLeader.since < SEEN_FOR_MS) return;
-  if (now - state.etcdLeader.movedAt < timings.etcdLeaderEveryMs) return;
+  if (now - state.etcdLeaderMovedAt < timings.etcdLeaderEveryMs) return;
   const member = bestMember(state, now, timings);
   if (member === null) return;
   if (ask(turn, 'move-etcd-leader', { kind: 'move-etcd-leader', member })) {
-    update(turn, { etcdLeader: { ...state.etcdLeader, movedAt: now } });
+    update<PlacingEtcdLeader>(turn, { etcdLeaderMovedAt: now });
   }
 }
 

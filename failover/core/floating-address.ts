@@ -1,6 +1,8 @@
 import { claim } from './claim.ts';
 import { reportNow } from './report.ts';
 import { othersAlive, reportOf } from './sites.ts';
+import type { HoldingAddress } from './state/decided.ts';
+import type { Held } from './state/seen.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
@@ -36,7 +38,7 @@ const isGone = ({ state, now }: Turn): boolean =>
 const LATE_MS = 2_000;
 
 function leave(turn: Turn, leaving: NonNullable<State['leaving']>): void {
-  update(turn, { leaving });
+  update<HoldingAddress>(turn, { leaving });
   // Otherwise connections would come as others go, and some would be open whenever it leaves.
   if (!leaving.now) ask(turn, 'refuse-connections', { kind: 'refuse-connections' });
 }
@@ -54,7 +56,10 @@ function hold(turn: Turn): void {
   if (Number.isFinite(until) && until <= now && state.interface === 'present') drop(turn);
   if (until - now < LIFETIME_MIN_MS || until <= state.heldUntil) return;
   if (ask(turn, 'hold-address', { kind: 'hold-address', until }))
-    update(turn, { heldUntil: until, livesUntil: Math.max(until, state.livesUntil) });
+    update<HoldingAddress>(turn, {
+      heldUntil: until,
+      livesUntil: Math.max(until, state.livesUntil),
+    });
 }
 
 /** The kernel counts lifetimes in whole seconds, and zero is none. */
@@ -66,7 +71,7 @@ function drop(turn: Turn): void {
   // A driver that cannot even look is not asked ten times a second; what is there has its lifetime.
   if (state.interface === 'unknown' && now < (state.addressTrouble?.until ?? now)) return;
   if (ask(turn, 'drop-address', { kind: 'drop-address' })) {
-    update(turn, { heldUntil: Number.NEGATIVE_INFINITY });
+    update<HoldingAddress>(turn, { heldUntil: Number.NEGATIVE_INFINITY });
   }
 }
 
@@ -86,7 +91,7 @@ const LEADER_TURNS = 5;
 /** Since when nobody has a right to the address; null if somebody has. */
 function vacantSince(state: State, timings: Timings): Millis | null {
   const holder = state.view?.address.site;
-  if (!holder) return state.addressVacantSince;
+  if (!holder) return state.vacantSince.address;
   const pulse = state.pulses[holder];
   return pulse === undefined ? null : pulse.seenAt + timings.addressLeaseMs;
 }
@@ -136,7 +141,7 @@ function noteLeaderElsewhere(turn: Turn): void {
   const { address, leaderElsewhereSince } = turn.state;
   const elsewhere = address !== null && isLeaderElsewhere(turn);
   if (elsewhere === (leaderElsewhereSince !== null)) return;
-  update(turn, { leaderElsewhereSince: elsewhere ? turn.now : null });
+  update<HoldingAddress>(turn, { leaderElsewhereSince: elsewhere ? turn.now : null });
 }
 
 /** Another site has an open writer and could have the address. */
@@ -156,3 +161,7 @@ function hasDrained({ state, now, timings }: Turn): boolean {
   if (state.leaving.now || now - state.leaving.since >= timings.drainMs) return true;
   return state.front.connections === 0 && state.front.at > state.leaving.since;
 }
+
+/** With its lease the address has left. */
+export const endLeaving = (held: Held | null): Partial<HoldingAddress> =>
+  held === null ? { leaving: null } : {};

@@ -24,7 +24,10 @@ export function reasonGateIsClosed({ self, view, ledTimeline }: State): string |
   // With two sites the primary goes on alone, unprotected, and nobody else may be promoted.
   if (self.strict && sync.standbys.length === 0) return "Patroni's /sync names no standby";
   const stranger = sync.standbys.find((name) => view.sites[name]?.report.witness !== false);
-  if (stranger !== undefined) return `Patroni's /sync names ${stranger}, which is no site`;
+  if (stranger !== undefined) {
+    const how = 'start the agent there, or take its Patroni away';
+    return `Patroni's /sync names ${stranger}, of which no agent was ever heard: ${how}`;
+  }
   if (timeline !== ledTimeline) {
     return `Patroni's /history does not end in timeline ${ledTimeline} yet`;
   }

@@ -1,3 +1,4 @@
+import type { HandingOver } from './state/decided.ts';
 import { ask, type Turn, update } from './turn.ts';
 
 /**
@@ -29,5 +30,5 @@ export function handOver(turn: Turn): void {
         config: view.patroni.configRevision,
       })
     : ask(turn, 'cancel-switchover', { kind: 'cancel-switchover', ...wish });
-  if (asked) update(turn, { handedOverFor: revision });
+  if (asked) update<HandingOver>(turn, { handedOverFor: revision });
 }

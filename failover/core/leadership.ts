@@ -1,6 +1,8 @@
 import { claim } from './claim.ts';
 import { reasonRefused } from './own-name.ts';
 import { isAtWork, knowsEtcd, silence } from './sites.ts';
+import type { Leading } from './state/decided.ts';
+import type { Held } from './state/seen.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -22,7 +24,7 @@ export function lead(turn: Turn): void {
 function stepDownIfNeeded(turn: Turn, revision: number): void {
   const why = reasonToStepDown(turn.state, turn.now, turn.timings);
   if (turn.state.steppingDown === null && why !== null) {
-    update(turn, { steppingDown: { since: turn.now, why } });
+    update<Leading>(turn, { steppingDown: { since: turn.now, why } });
   }
   if (turn.state.steppingDown !== null && hasLetGo(turn.state, turn.now)) {
     ask(turn, 'release leader', { kind: 'release', lease: 'leader', revision });
@@ -56,6 +58,11 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   }
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
+  }
+  const freeInMs = (state.vacantSince.leader ?? now) - now;
+  if (freeInMs > 0) {
+    const why = 'etcd does not show who led before, and somebody may go on';
+    return `${why} for ${(freeInMs / 1_000).toFixed(1)} s`;
   }
   if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {
     return 'a new cluster waits for its first synchronous standby';
@@ -113,3 +120,7 @@ function hasLetGo({ server, steppingDown, told, promisedUntil }: State, now: Mil
   const orderUnderWay = told?.role === 'writer' && !told.answered;
   return server.report?.role === 'follower' && !orderUnderWay;
 }
+
+/** With its lease a leader has nothing left to step down from. */
+export const endLeading = (held: Held | null): Partial<Leading> =>
+  held === null ? { steppingDown: null } : {};

@@ -7,6 +7,7 @@ import { lead } from './leadership.ts';
 import { observe } from './observe/observe.ts';
 import { ownName } from './own-name.ts';
 import { followPatroniLease } from './patroni-lease.ts';
+import { confirmPauses } from './pause-orders.ts';
 import { pulse, read } from './pulse.ts';
 import { orderServer } from './server-orders.ts';
 import type { State } from './state.ts';
@@ -38,6 +39,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followPatroniLease(turn);
   followAddress(turn);
   makeSwitchovers(turn, input);
+  confirmPauses(turn, input);
   if (ownName(turn.state, now, timings) === 'ours') {
     handOver(turn);
     judgeWish(turn);

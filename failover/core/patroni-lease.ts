@@ -1,5 +1,6 @@
 import { silence } from './sites.ts';
-import { ask, type Turn } from './turn.ts';
+import type { AskingPatroni } from './state/decided.ts';
+import { ask, type Turn, update } from './turn.ts';
 
 /** Patroni renews its key about once a second; asked as often, the deadline keeps its distance. */
 const EVERY_MS = 1_000;
@@ -21,5 +22,5 @@ export function followPatroniLease(turn: Turn): void {
     sentAt: now,
     lease: key.lease,
   });
-  if (asked) turn.state = { ...turn.state, patroniAskedAt: now };
+  if (asked) update<AskingPatroni>(turn, { patroniAskedAt: now });
 }

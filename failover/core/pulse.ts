@@ -1,7 +1,8 @@
 import type { Input } from './inputs.ts';
 import { naming, ownName } from './own-name.ts';
 import { reportNow, urgentPartOf } from './report.ts';
-import type { Held } from './state.ts';
+import type { Pulsing } from './state/decided.ts';
+import type { Held } from './state/seen.ts';
 import { ask, type Turn, update } from './turn.ts';
 
 /**
@@ -36,14 +37,14 @@ export function pulse(turn: Turn): void {
     name: naming(state, now, timings),
     report,
   });
-  update(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
+  update<Pulsing>(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
 }
 
 /** No sign of life in a name that may be another machine's. */
 function onlyRead(turn: Turn): void {
   const { nextPulseAt } = turn.state;
   if (turn.now < nextPulseAt) return;
-  update(turn, { nextPulseAt: turn.now + turn.timings.pulseEveryMs, rereadWanted: true });
+  update<Pulsing>(turn, { nextPulseAt: turn.now + turn.timings.pulseEveryMs, rereadWanted: true });
 }
 
 /** Found in etcd as ours, but not yet renewed by this process. */
@@ -57,7 +58,10 @@ const SPACING_MS = 100;
 /** A watch only says that something changed: it is read at once, and one reading at a time. */
 export function read(turn: Turn, input: Input): void {
   const begins = turn.state.view === null && input.kind === 'tick';
-  if (input.kind === 'hint' || begins) update(turn, { rereadWanted: true });
+  if (input.kind === 'hint' || begins) update<Pulsing>(turn, { rereadWanted: true });
   if (!turn.state.rereadWanted) return;
-  if (ask(turn, 'read', { kind: 'read' })) update(turn, { rereadWanted: false });
+  if (ask(turn, 'read', { kind: 'read' })) update<Pulsing>(turn, { rereadWanted: false });
 }
+
+/** Refused: the view that came with the refusal says what is over; what is not wants a new pulse. */
+export const refused: Partial<Pulsing> = { nextPulseAt: Number.NEGATIVE_INFINITY };

@@ -1,5 +1,6 @@
 import { reasonGateIsClosed, WITHHELD } from './gate.ts';
 import { patroniUntil } from './leadership.ts';
+import type { Ordering } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
@@ -36,7 +37,7 @@ function follow(turn: Turn): void {
   if (state.told?.role === 'follower' && now - state.told.at < REPEAT_MS) return;
   if (!ask(turn, 'tell-server', { kind: 'tell-server', role: 'follower' })) return;
   const order = { role: 'follower', leaderRevision: null, deadline: now } as const;
-  update(turn, { told: { ...order, at: now, answered: false } });
+  update<Ordering>(turn, { told: { ...order, at: now, answered: false } });
 }
 
 function write(turn: Turn): void {
@@ -48,7 +49,7 @@ function write(turn: Turn): void {
   const order = { role: 'writer', leaderRevision, deadline } as const;
   if (!ask(turn, 'tell-server', { kind: 'tell-server', ...order })) return;
   const promisedUntil = Math.max(state.promisedUntil, deadline);
-  update(turn, { told: { ...order, at: now, answered: false }, promisedUntil });
+  update<Ordering>(turn, { told: { ...order, at: now, answered: false }, promisedUntil });
 }
 
 function isDue({ told, leader, server }: State, deadline: Millis, now: Millis): boolean {
@@ -61,3 +62,8 @@ function isDue({ told, leader, server }: State, deadline: Millis, now: Millis): 
 
 const REPEAT_MS = 1_000;
 const RETRY_MS = 200;
+
+/** The server has heard of its latest order. */
+export const heard = ({ told }: State): Partial<Ordering> => ({
+  told: told && { ...told, answered: true },
+});

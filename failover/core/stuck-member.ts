@@ -1,8 +1,9 @@
 import { isCloned, knowsEtcd, reportOf } from './sites.ts';
-import type { State, Stuck } from './state.ts';
+import type { Cloning, Stuck } from './state/decided.ts';
+import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
-import type { PostgresReport, Site } from './view.ts';
+import type { Carried, PostgresReport, Site } from './view.ts';
 
 /** Whoever streams for so long follows; a walreceiver says `streaming` also while it is being refused. */
 const FOLLOWS_MS = 5_000;
@@ -22,7 +23,7 @@ export function mendStuckMember(turn: Turn): void {
   if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
   if (state.postgres === null || now - state.postgres.at > timings.freshMs) return;
   if (ask(turn, 'reinitialize', { kind: 'reinitialize', from: source }))
-    update(turn, { reinitializedAt: now });
+    update<Cloning>(turn, { reinitializedAt: now });
 }
 
 /**
@@ -45,7 +46,7 @@ function sourceOf(state: State, now: Millis, timings: Timings): Site | null {
 function note(turn: Turn, source: Site | null): void {
   const { stuck } = turn.state;
   const now = source === null ? null : nextOf(turn.state, source, turn.now);
-  if (now !== stuck) update(turn, { stuck: now });
+  if (now !== stuck) update<Cloning>(turn, { stuck: now });
 }
 
 function nextOf({ stuck, postgres }: State, source: Site, now: Millis): Stuck | null {
@@ -68,3 +69,13 @@ function isFurther(one: PostgresReport, other: PostgresReport): boolean {
   const timelines = (one.timeline ?? 0) - (other.timeline ?? 0);
   return timelines > 0 || (timelines === 0 && Number(one.lsn ?? 0) > Number(other.lsn ?? 0));
 }
+
+/** To be looked at anew, and asked for again if it is still so. */
+export const notCloned: Partial<Cloning> = {
+  stuck: null,
+  reinitializedAt: Number.NEGATIVE_INFINITY,
+};
+
+/** What the agent before this one had asked for. */
+export const clonedBefore = ({ reinitializedMs }: Carried, now: Millis): Partial<Cloning> =>
+  reinitializedMs === null ? {} : { reinitializedAt: now - reinitializedMs };

@@ -1,11 +1,13 @@
 import { isPaused } from './carried.ts';
 import type { Input } from './inputs.ts';
-import { canTell, ownName, reasonRefused } from './own-name.ts';
+import { ownName, reasonRefused } from './own-name.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
-import type { Moves, State } from './state.ts';
+import type { Switching } from './state/decided.ts';
+import type { Moves } from './state/seen.ts';
+import type { State } from './state.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
-import type { Site } from './view.ts';
+import type { Carried, Site } from './view.ts';
 import { lacksSomething } from './wishes.ts';
 
 /**
@@ -15,7 +17,6 @@ import { lacksSomething } from './wishes.ts';
  */
 export function makeSwitchovers(turn: Turn, input: Input): void {
   if (input.kind === 'switchover-wanted') obey(turn, input.id, input.to);
-  else if (input.kind === 'pause-wanted') confirmPause(turn, input);
   else if (input.kind === 'done' && input.effect === 'switchover') end(turn, null);
   else if (input.kind === 'failed' && input.effect === 'switchover') end(turn, input.reason);
   else moveIfNeeded(turn);
@@ -70,7 +71,7 @@ function rescue(turn: Turn): void {
   const provenAt = known?.lease === from.lease ? known.prolonged.at : null;
   if (provenAt === null || now - provenAt > PROOF_MS) return;
   if (candidate(state, now, timings) !== state.self.site) return;
-  update(turn, { rescuedAt: now });
+  update<Switching>(turn, { rescuedAt: now });
   begin(turn, { to: state.self.site, why: `the agent of ${from.site} is silent`, id: null });
 }
 
@@ -105,22 +106,11 @@ function reasonToRefuse(
   return why === null ? null : `${to} may not lead: ${why}.`;
 }
 
-function confirmPause(turn: Turn, input: Extract<Input, { kind: 'pause-wanted' }>): void {
-  // All agents must hear of it, by way of etcd.
-  const { state, now, timings } = turn;
-  const accepted = canTell(state, now, timings);
-  const why = reasonRefused(state, now, timings) ?? 'etcd does not answer';
-  const text = accepted
-    ? `No automatic switchover for ${Math.round(input.forMs / 1_000)} s.`
-    : `No other agent would hear of it: ${why}.`;
-  turn.effects.push({ kind: 'answer', id: input.id, accepted, text });
-}
-
 function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
   const from = turn.state.view?.patroni.leader?.site;
   if (from === undefined) return;
   const asked = ask(turn, 'switchover', { kind: 'switchover', from, to: switchover.to });
-  if (asked) update(turn, { switchover });
+  if (asked) update<Switching>(turn, { switchover });
 }
 
 function end(turn: Turn, failure: string | null): void {
@@ -135,7 +125,7 @@ function end(turn: Turn, failure: string | null): void {
   // Who took over from a silent agent gave up nothing.
   const moves =
     id === null && to !== state.self.site ? holdDown(state.moves, now, timings) : state.moves;
-  update(turn, { switchover: null, moves });
+  update<Switching>(turn, { switchover: null, moves });
 }
 
 /** Doubles with each move in a row, and is forgotten after the longest hold-down without one (F21). */
@@ -208,3 +198,11 @@ export function reasonAgainst(
   if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
   return null;
 }
+
+/** What the agent before this one had given up. */
+export const movedBefore = ({ moves }: Carried, now: Millis): Partial<Switching> =>
+  moves === null
+    ? {}
+    : {
+        moves: { count: moves.count, lastAt: now - moves.passedMs, heldUntil: now + moves.heldMs },
+      };

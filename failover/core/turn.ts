@@ -1,5 +1,6 @@
 import type { Effect } from './effects.ts';
 import type { Pending } from './inputs.ts';
+import type { Awaiting } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 
@@ -32,11 +33,22 @@ export function isPending(turn: Turn, what: Pending): boolean {
 /** Asks for the effect unless the same is still under way. */
 export function ask(turn: Turn, what: Pending, effect: Effect): boolean {
   if (isPending(turn, what)) return false;
-  update(turn, { pending: { ...turn.state.pending, [what]: turn.now } });
+  update<Awaiting>(turn, { pending: { ...turn.state.pending, [what]: turn.now } });
   turn.effects.push(effect);
   return true;
 }
 
-export function update(turn: Turn, change: Partial<State>): void {
+/** What a rule remembers, in the part of the state that it owns and names. */
+export function update<Part extends Partial<State> = never>(
+  turn: Turn,
+  change: NoInfer<Partial<Part>>,
+): void {
   turn.state = { ...turn.state, ...change };
+}
+
+/** It has ended, well or not. */
+export function ended({ pending }: State, what: Pending | null): Partial<Awaiting> {
+  if (what === null || pending[what] === undefined) return {};
+  const { [what]: _, ...others } = pending;
+  return { pending: others };
 }

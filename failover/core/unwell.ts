@@ -1,5 +1,6 @@
 import { reasonGateIsClosed } from './gate.ts';
-import { nothingAmiss, type State, type Unwell } from './state.ts';
+import { type CountingUnwell, nothingAmiss, type Unwell } from './state/decided.ts';
+import type { State } from './state.ts';
 import { candidate } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import { type Turn, update } from './turn.ts';
@@ -13,7 +14,7 @@ import type { ServerReport } from './view.ts';
 export function countUnwell(turn: Turn): void {
   const { state, now } = turn;
   const isPrimary = state.view?.patroni.leader?.site === state.self.site;
-  update(turn, { unwell: isPrimary ? counted(turn) : nothingAmiss(now) });
+  update<CountingUnwell>(turn, { unwell: isPrimary ? counted(turn) : nothingAmiss(now) });
 }
 
 function counted({ state, now, timings }: Turn): Unwell {

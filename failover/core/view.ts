@@ -6,11 +6,13 @@ export type Site = string;
 
 /**
  * Who holds a lease of ours. `revision` is that of the transaction that won it, and names the term. A
- * lease given back keeps its key, with no site; the revision 0 says that it has never been held.
+ * lease given back keeps its key, with no site. Where there is no key (the revision is 0), or nobody can read it, it is
+ * not known who holds it.
  */
 export interface LeaseKey {
   readonly site: Site | null;
   readonly revision: number;
+  readonly unreadable?: true;
 }
 
 export interface View {

@@ -1,5 +1,6 @@
 import { silence } from './sites.ts';
-import type { Lag, State } from './state.ts';
+import type { Lag, Lagging } from './state/decided.ts';
+import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 import type { PostgresReport, Site } from './view.ts';
@@ -62,7 +63,7 @@ function noteLags(turn: Turn): void {
     if (known && known.timeline === timeline && lsn < known.mark) lags[site] = known;
     else if (lsn < mark) lags[site] = { since: now, mark, timeline };
   }
-  update(turn, { lags });
+  update<Lagging>(turn, { lags });
 }
 
 /** Also of a site that is silent: what it had said that it has, somebody may have confirmed. */

@@ -1,6 +1,6 @@
 import { isIPv6, type Socket, SocketAddress } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NO_LIMIT_MS } from './changes.ts';
+import { NO_LIMIT_MS } from '../changes.ts';
 import type { Routing } from './routing.ts';
 
 /** Whoever talks gets an answer in this time, and with it the word that the connection ends. */

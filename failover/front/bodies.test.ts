@@ -4,7 +4,8 @@ import { Agent, request as plainRequest } from 'node:https';
 import { Readable } from 'node:stream';
 import { connect } from 'node:tls';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { raiseSite, raiseWriter } from '../../test/support/front-site.ts';
+import { raiseSite } from '../../test/support/front-site.ts';
+import { raiseWriter } from '../../test/support/front-writer.ts';
 
 const KIB = 1024;
 const MIB = KIB * KIB;

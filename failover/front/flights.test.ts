@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 import { ANOTHER_WAY, Flights } from './flights.ts';
 import { Routing } from './routing.ts';
 import type { Target } from './way.ts';

@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { connect, type TLSSocket } from 'node:tls';
 import { expect, test, vi } from 'vitest';
-import { raiseResetting, raiseSite, raiseWriter, refuse } from '../../test/support/front-site.ts';
+import { raiseSite } from '../../test/support/front-site.ts';
+import { raiseResetting, raiseWriter, refuse } from '../../test/support/front-writer.ts';
 
 test('a request is held while there is no writer, and answered when there is one', async () => {
   await using site = await raiseSite();

@@ -10,6 +10,7 @@ import { earliest } from '../certificates/first-end.ts';
 import { Identity, type IdentityFiles } from '../certificates/identity.ts';
 import { socketOf } from '../sockets.ts';
 import { AddressConnections } from './address-connections.ts';
+import { askAhead } from './ask-ahead.ts';
 import type { Room } from './body.ts';
 import type { Ports } from './carry.ts';
 import type { FrontConfig } from './config.ts';
@@ -25,7 +26,7 @@ import { Remembered } from './remembered.ts';
 import { followAgent, Routing } from './routing.ts';
 import { Shares } from './shares.ts';
 import { Upstreams } from './upstream.ts';
-import { Way } from './way.ts';
+import { type Target, Way } from './way.ts';
 
 export interface FrontOptions {
   config: FrontConfig;
@@ -40,6 +41,7 @@ const now = () => performance.now();
 
 /** Beside those that are held. */
 const UNDER_WAY_MAX = 50_000;
+const ASK_WITHIN_MS = 10_000;
 const CONNECT_WITHIN_MS = 2_000;
 /** Slow handshakes and headers cost a connection each, and say nothing of who is there. */
 const HANDSHAKE_WITHIN_MS = 10_000;
@@ -160,7 +162,10 @@ function assemble({ config, own, addresses, log }: Ground) {
     holdForMs: hold.forMs,
     count,
   };
-  const remembered = remember(way, upstreams);
+  const remembered = new Remembered(Date.now);
+  const ask = (target: Target, path: string) =>
+    askWriter(upstreams, target, path, AbortSignal.timeout(ASK_WITHIN_MS));
+  askAhead({ way, ask, remembered });
   const desk = {
     ports,
     room,
@@ -172,23 +177,6 @@ function assemble({ config, own, addresses, log }: Ground) {
     log,
   };
   return { routing, way, flights, upstreams, underWay, send, desk };
-}
-
-/** Each new writer is asked for what must be known when there is none, whether anybody asks or not. */
-function remember(way: Way, upstreams: Upstreams): Remembered {
-  const remembered = new Remembered(Date.now);
-  let epoch: number | undefined;
-  way.changes.on(() => {
-    const target = way.open;
-    if (target === null || target.writer.epoch === epoch) return;
-    epoch = target.writer.epoch;
-    for (const path of remembered.paths) {
-      void askWriter(upstreams, target, path, AbortSignal.timeout(10_000)).then((answer) => {
-        if (answer !== undefined) remembered.note('GET', path, answer);
-      });
-    }
-  });
-  return remembered;
 }
 
 /** Mutual TLS: only fronts of the cluster have a certificate of its authority. */

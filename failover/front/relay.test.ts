@@ -2,13 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import {
-  certificates,
-  raiseLink,
-  raiseSite,
-  raiseWriter,
-  refuse,
-} from '../../test/support/front-site.ts';
+import { raiseSite } from '../../test/support/front-site.ts';
+import { certificates, raiseLink, raiseWriter, refuse } from '../../test/support/front-writer.ts';
 
 test('where the link to the writer alone is cut, requests go through the front of another site', async () => {
   await using other = await raiseSite();

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { raiseSite, raiseWriter } from '../../test/support/front-site.ts';
+import { raiseSite } from '../../test/support/front-site.ts';
+import { raiseWriter } from '../../test/support/front-writer.ts';
 import { Remembered } from './remembered.ts';
 
 const told = (body: object, status = 200) => ({

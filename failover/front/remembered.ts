@@ -22,12 +22,13 @@ export class Remembered {
     this.#wallClock = wallClock;
   }
 
-  /** That there is no such thing (404) is an answer too; an error is none. */
-  note(method: string, path: string, { status, headers, body }: Answer): void {
-    if (method !== 'GET' || !this.paths.includes(path)) return;
-    if (status !== 200 && status !== 404) return;
-    if (!Buffer.isBuffer(body) || body.length > BYTES_MAX) return;
+  /** That there is no such thing (404) is an answer too; an error is none. Whether it was one to keep. */
+  note(method: string, path: string, { status, headers, body }: Answer): boolean {
+    if (method !== 'GET' || !this.paths.includes(path)) return false;
+    if (status !== 200 && status !== 404) return false;
+    if (!Buffer.isBuffer(body) || body.length > BYTES_MAX) return false;
     this.#told.set(path, { status, headers, body });
+    return true;
   }
 
   answerTo(method: string | undefined, path: string): Told | undefined {

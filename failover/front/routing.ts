@@ -1,6 +1,6 @@
 import { Client } from 'undici';
 import { z } from 'zod';
-import { Changes } from './changes.ts';
+import { Changes } from '../changes.ts';
 
 const writer = z.object({ site: z.string(), epoch: z.number(), url: z.string() });
 export type Writer = z.infer<typeof writer>;

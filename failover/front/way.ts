@@ -1,4 +1,4 @@
-import { Changes, NO_LIMIT_MS } from './changes.ts';
+import { Changes, NO_LIMIT_MS } from '../changes.ts';
 import type { Routing, Writer } from './routing.ts';
 
 /** Where a request goes to reach the writer. */

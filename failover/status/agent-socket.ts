@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import { PAUSE_MAX_MS } from '../core/etcd/reading-carried.ts';
 import type { Routing } from '../core/routing.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
@@ -22,7 +23,7 @@ export interface Shown {
 }
 
 const switchover = z.strictObject({ to: z.string().nullish() });
-const pause = z.strictObject({ forMs: z.int().min(0).max(86_400_000) });
+const pause = z.strictObject({ forMs: z.int().min(0).max(PAUSE_MAX_MS) });
 const after = z.coerce.number().int().catch(-1);
 
 /** Below the 15 s after which a front takes the agent for hung. */

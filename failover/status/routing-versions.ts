@@ -1,3 +1,4 @@
+import { Changes } from '../changes.ts';
 import type { Routing } from '../core/routing.ts';
 import type { Millis } from '../core/timings.ts';
 
@@ -7,7 +8,7 @@ export type Versioned = Routing & { readonly version: number };
 export class RoutingVersions {
   #latest: Versioned | null = null;
   #text = '';
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new Changes();
 
   /** Null leaves the routing as it was: not to know is no change. */
   note(routing: Routing | null): void {
@@ -16,23 +17,13 @@ export class RoutingVersions {
     if (text === this.#text) return;
     this.#text = text;
     this.#latest = { version: (this.#latest?.version ?? 0) + 1, ...routing };
-    for (const wake of [...this.#waiting]) wake();
+    this.#changes.tell();
   }
 
   /** At once if it is another version than that, else when it changes, or as it is after `withinMs`. */
   async after(version: number, withinMs: Millis, signal: AbortSignal): Promise<Versioned | null> {
     if (this.#latest !== null && this.#latest.version !== version) return this.#latest;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      const timer = setTimeout(done, withinMs);
-      this.#waiting.add(done);
-      signal.addEventListener('abort', done, { once: true });
-    });
+    await this.#changes.next(withinMs, signal);
     return this.#latest;
   }
 }

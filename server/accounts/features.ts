@@ -18,6 +18,7 @@ import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
 import { SharedSecret } from './shared-secret.ts';
 import { UserDirectory } from './user-directory.ts';
@@ -75,6 +76,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     erasures: new Erasures(stored),
     filters: new Filters(stored),
     pushers: new Pushers(stored),
+    reports: new Reports(stored),
     userDirectory: new UserDirectory(stored.database),
     lastSeen,
   };

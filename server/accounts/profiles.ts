@@ -12,6 +12,9 @@ import {
 } from '../storage/accounts/profile-fields.ts';
 import type { Row } from '../storage/write.ts';
 
+type Along = () => Promise<void>;
+type Edit = (before: JsonObject) => { after: JsonObject; row: Row };
+
 const PROFILE_BYTES_MAX = 65_536;
 const KEPT_BYTES_MAX = 8 * 1_048_576;
 const ENTRY_BYTES = 500;
@@ -22,8 +25,8 @@ const ENTRY_BYTES = 500;
  */
 export class Profiles {
   readonly #stored: Stored;
-  /** By position, what a profile is once this is committed. */
-  readonly #coming = new Map<number, JsonObject>();
+  /** What a profile is once the change that is under way is committed: of each user one, by their lock. */
+  readonly #coming = new Map<UserId, { position: number; profile: JsonObject }>();
   readonly #kept = new Followed<UserId, JsonObject>({ bytesMax: KEPT_BYTES_MAX, bytesOf });
 
   constructor(stored: Stored) {
@@ -31,7 +34,7 @@ export class Profiles {
     stored.log.onCommitted((records) => {
       for (const { record, position } of records)
         if (record.kind === 'profile')
-          this.#kept.changed(record.userId, this.#coming.get(position));
+          this.#kept.changed(record.userId, this.#comingAt(record.userId, position));
     });
   }
 
@@ -41,8 +44,14 @@ export class Profiles {
     return profiles.get(userId);
   }
 
-  async set(userId: UserId, field: string, value: JsonValue): Promise<void> {
-    await this.#change(userId, (before) => {
+  /** For what is committed after it: as it will be when the change that is under way is committed. */
+  async soonOf(userId: UserId): Promise<JsonObject | undefined> {
+    return this.#coming.get(userId)?.profile ?? this.of(userId);
+  }
+
+  /** `along` is done as soon as the change is on its way, so that both may be in one commit. */
+  async set(userId: UserId, field: string, value: JsonValue, along?: Along): Promise<void> {
+    await this.#change(userId, along, (before) => {
       const after = { ...before, [field]: value };
       if (Buffer.byteLength(JSON.stringify(after)) > PROFILE_BYTES_MAX)
         throw new MatrixError(400, 'M_PROFILE_TOO_LARGE', 'A profile may have 64 KiB in all');
@@ -50,31 +59,37 @@ export class Profiles {
     });
   }
 
-  async remove(userId: UserId, field: string): Promise<void> {
-    await this.#change(userId, ({ [field]: _gone, ...after }) => ({
+  async remove(userId: UserId, field: string, along?: Along): Promise<void> {
+    await this.#change(userId, along, ({ [field]: _gone, ...after }) => ({
       after,
       row: profileFieldGoneRow(userId, field),
     }));
   }
 
-  async #change(
-    userId: UserId,
-    edit: (before: JsonObject) => { after: JsonObject; row: Row },
-  ): Promise<void> {
+  async #change(userId: UserId, along: Along | undefined, edit: Edit): Promise<void> {
+    let going: Promise<void> | undefined;
     await this.#stored.locks.run(lockOf(userId), async () => {
       const { after, row } = edit((await this.of(userId)) ?? {});
-      let position: number | undefined;
+      const committed = this.#stored.log.commit((next) => {
+        const position = next();
+        this.#coming.set(userId, { position, profile: after });
+        const records = [profileChanged(userId, position)];
+        return { change: { rows: [row], records, touches: [] }, value: undefined };
+      });
       try {
-        await this.#stored.log.commit((next) => {
-          position = next();
-          this.#coming.set(position, after);
-          const records = [profileChanged(userId, position)];
-          return { change: { rows: [row], records, touches: [] }, value: undefined };
-        });
+        if (this.#coming.has(userId)) going = along?.();
+        going?.catch(() => {});
+        await committed;
       } finally {
-        if (position !== undefined) this.#coming.delete(position);
+        this.#coming.delete(userId);
       }
     });
+    await (going ?? along?.());
+  }
+
+  #comingAt(userId: UserId, position: number): JsonObject | undefined {
+    const coming = this.#coming.get(userId);
+    return coming?.position === position ? coming.profile : undefined;
   }
 
   /** Empty if there is no such account: nothing says when there is one. */

@@ -14,6 +14,8 @@ import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
 import { relationEndpoints } from './relations/endpoints.ts';
+import { reportingEndpoints } from './reporting/endpoints.ts';
+import { roomDirectoryEndpoints } from './room-directory/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
@@ -38,9 +40,11 @@ export const clientApi = [
   ...dehydratedDeviceEndpoints,
   ...toDeviceEndpoints,
   ...roomEndpoints,
+  ...roomDirectoryEndpoints,
   ...membershipEndpoints,
   ...eventEndpoints,
   ...relationEndpoints,
+  ...reportingEndpoints,
   ...syncEndpoints,
   ...callEndpoints,
   ...thirdPartyEndpoints,

@@ -1,5 +1,5 @@
 import { Lru } from '../log/lru.ts';
-import type { Stored } from '../log/stored.ts';
+import type { StoredReader } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { type OneTimeKey, oneTimeKeyIds } from '../storage/encryption/one-time-keys.ts';
 
@@ -20,11 +20,11 @@ const ID_BYTES = 80;
  * made of it is committed, and told here.
  */
 export class HeldKeys {
-  readonly #stored: Pick<Stored, 'database' | 'log'>;
+  readonly #stored: StoredReader;
   /** By user, whose devices may be deleted. */
   readonly #users = new Lru<UserId, Map<string, Ids>>(BYTES_MAX);
 
-  constructor(stored: Pick<Stored, 'database' | 'log'>) {
+  constructor(stored: StoredReader) {
     this.#stored = stored;
     // A device takes its keys with it.
     stored.log.onCommitted((records) => {

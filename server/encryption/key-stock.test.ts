@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PlacedRecord } from '../log/change.ts';
+import type { LogReader } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Database } from '../storage/database.ts';
 import type { OneTimeKey } from '../storage/encryption/one-time-keys.ts';
@@ -20,9 +21,11 @@ function stockOf(ids: string[]) {
       return keys as object as R[];
     },
   };
-  const log = {
-    commit: () => Promise.reject(new Error('a stock commits nothing')),
-    onCommitted: (listener: (records: readonly PlacedRecord[]) => void) => listeners.push(listener),
+  const log: LogReader = {
+    epoch: 1,
+    committed: { epoch: 1, position: 0 },
+    onCommitted: (listener) => void listeners.push(listener),
+    mayAnswer: () => true,
   };
   const stock = new KeyStock({ database, log });
   const changed = (kind: 'device-list' | 'device-keys') => {

@@ -1,5 +1,5 @@
 import { Lru } from '../log/lru.ts';
-import type { Stored } from '../log/stored.ts';
+import type { StoredReader } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { type OneTimeKey, oldestOneTimeKeys } from '../storage/encryption/one-time-keys.ts';
 
@@ -19,12 +19,12 @@ const WISHES_MAX = 20;
  * keys held, from the taking until what was taken is committed.
  */
 export class KeyStock {
-  readonly #stored: Pick<Stored, 'database' | 'log'>;
+  readonly #stored: StoredReader;
   /** By user, whose devices may be deleted; then by device and algorithm. */
   readonly #users = new Lru<UserId, Map<string, OneTimeKey[]>>(BYTES_MAX);
   #forgotten = 0;
 
-  constructor(stored: Pick<Stored, 'database' | 'log'>) {
+  constructor(stored: StoredReader) {
     this.#stored = stored;
     stored.log.onCommitted((records) => {
       for (const { record } of records)

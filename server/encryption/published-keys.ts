@@ -1,5 +1,5 @@
 import { Followed } from '../log/followed.ts';
-import type { Stored } from '../log/stored.ts';
+import type { StoredReader } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
@@ -26,14 +26,14 @@ const SIGNED_BYTES_MAX = 4 * 1_048_576;
 
 /** Asked for by all who share a room with a user, and changed a few times a year: kept as text. */
 export class PublishedKeys {
-  readonly #stored: Pick<Stored, 'database' | 'log'>;
+  readonly #stored: StoredReader;
   readonly #keys = new Followed<UserId, UserKeys>({ bytesMax: KEYS_BYTES_MAX, bytesOf });
   readonly #signed = new Followed<UserId, ReadonlySet<UserId>>({
     bytesMax: SIGNED_BYTES_MAX,
     bytesOf: (users) => ENTRY_BYTES + users.size * ENTRY_BYTES,
   });
 
-  constructor(stored: Pick<Stored, 'database' | 'log'>) {
+  constructor(stored: StoredReader) {
     this.#stored = stored;
     stored.log.onCommitted((records) => {
       for (const { record } of records) {

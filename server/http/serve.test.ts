@@ -5,6 +5,7 @@ import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { openGate } from '../../test/support/open-gate.ts';
 import {
+  BuiltOnRefused,
   DatabaseUnavailable,
   NotWriter,
   OutcomeUnknown,
@@ -347,6 +348,12 @@ test.each([new TooManyRefused(20_000), new TooManyWaiting()])(
     expect(await answer.json()).toMatchObject({ retry_after_ms: error.waitMs });
   },
 );
+
+test('a change that was built on what the database refused, again and again, may be asked for later', async () => {
+  await using server = await start({}, new BuiltOnRefused('it shares memory with poison'));
+  const answer = await fetch(`${server.origin}/fails`, { method: 'POST' });
+  expect([answer.status, answer.headers.get('x-farol-not-writer')]).toEqual([429, null]);
+});
 
 test('where nobody knows the outcome the connection is cut without an answer', async () => {
   await using server = await start({}, new OutcomeUnknown('the database went away'));

@@ -3,7 +3,13 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type Response } from 'express';
-import { DatabaseUnavailable, MustWait, NotWriter, OutcomeUnknown } from '../log/log.ts';
+import {
+  BuiltOnRefused,
+  DatabaseUnavailable,
+  MustWait,
+  NotWriter,
+  OutcomeUnknown,
+} from '../log/log.ts';
 import type { Answer } from './answer.ts';
 import { ClientGone } from './body/raw.ts';
 import type { Endpoint, RequestMeta } from './endpoint.ts';
@@ -130,10 +136,14 @@ function isUnknown<Ports>(error: unknown, gate: Gate<Ports>): boolean {
   return !gate.mayAnswer();
 }
 
+const BUILD_AGAIN_MS = 1_000;
+
 function toldToClient(error: unknown): MatrixError {
   if (error instanceof MatrixError) return error;
   if (error instanceof NotWriter) return notTheWriter;
   if (error instanceof MustWait) return limitExceeded(error.waitMs);
+  // Features try again by themselves; where that was in vain, the client may, since nothing was written.
+  if (error instanceof BuiltOnRefused) return limitExceeded(BUILD_AGAIN_MS);
   return new MatrixError(500, 'M_UNKNOWN', 'Internal server error', { cause: error });
 }
 

@@ -1,13 +1,13 @@
 import type { Database } from '../storage/database.ts';
 import { readEpochs, type StoredEpoch } from '../storage/log.ts';
-import type { Log } from './log.ts';
+import type { LogReader } from './log.ts';
 
 /** All takeovers there were. Grows by a row each, so it is kept in memory whole. */
 export class EpochHistory {
   readonly #ends = new Map<number, number>();
-  readonly #log: Pick<Log, 'committed'>;
+  readonly #log: LogReader;
 
-  constructor(epochs: readonly StoredEpoch[], log: Pick<Log, 'committed'>) {
+  constructor(epochs: readonly StoredEpoch[], log: LogReader) {
     this.#log = log;
     epochs.forEach(({ epoch }, index) => {
       const next = epochs[index + 1];
@@ -16,7 +16,7 @@ export class EpochHistory {
   }
 
   /** Behind the takeover: an epoch that is not confirmed is none. */
-  static async load(database: Database, log: Pick<Log, 'committed'>): Promise<EpochHistory> {
+  static async load(database: Database, log: LogReader): Promise<EpochHistory> {
     return new EpochHistory(await readEpochs(database), log);
   }
 

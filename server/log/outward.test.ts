@@ -97,6 +97,24 @@ test('a queue that was closed sends nothing more, and does not wait out its paus
   expect(bench.sent).toEqual([]);
 });
 
+test('a page whose sending ends because the queue is closed begins no pause that would outlive it', async () => {
+  await using bench = await workbench();
+  const pauses: number[] = [];
+  const underWay = Promise.withResolvers<void>();
+  const outward = await bench.open({ pauseMs: (failures) => pauses.push(failures) });
+  const told = Promise.withResolvers<void>();
+  bench.beforeSending = () => {
+    underWay.resolve();
+    return told.promise;
+  };
+  await writeLetter(bench.writer);
+  await underWay.promise;
+  const closed = outward.close();
+  told.reject(new Error('aborted'));
+  await closed;
+  expect([pauses, bench.errors]).toEqual([[], []]);
+});
+
 test('behind a kill and a takeover all is sent, and what repeats was said to', async () => {
   await using bench = await workbench({ withWriter: false });
   const before = await killedWriter(bench.fresh);

@@ -121,7 +121,8 @@ export class Outward<Item extends { readonly position: number }> {
       this.#failures = 0;
       this.#saveSoon();
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#ports.onError(error);
+      if (this.#stop.signal.aborted) return;
+      this.#ports.onError(error);
       this.#pauseAfterFailure();
     }
   }

@@ -32,6 +32,8 @@ export type LogRecord =
   | { kind: 'logins'; userId: UserId }
   /** What the user tells of themselves changed, or is gone. */
   | { kind: 'profile'; userId: UserId }
+  /** The room came into the published directory, or went out of it. */
+  | { kind: 'directory'; roomId: RoomId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -49,6 +51,7 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   'key-signature': 1,
   logins: 1,
   profile: 1,
+  directory: 1,
   'device-keys': 1,
 };
 
@@ -80,6 +83,7 @@ const CONCERNS: {
   logins: () => NOBODY,
   // Others see it in rooms, by events.
   profile: () => NOBODY,
+  directory: () => NOBODY,
   'device-keys': ({ userId }) => ({ userId }),
 };
 

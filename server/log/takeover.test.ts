@@ -67,6 +67,21 @@ test('the schema is changed only when no earlier writer or migration has a sessi
   await writer.close();
 });
 
+// PostgreSQL warns so where a session that was to be ended had ended by itself a moment before.
+test('a warning on the way to the new epoch is not taken for a wait that was cancelled', async () => {
+  await using fresh = await freshDatabase();
+  await (await start(fresh.url)).writer.close();
+  const admin = await session(fresh.url, 'admin');
+  await admin.query(
+    `CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS
+       $$ BEGIN RAISE WARNING 'PID 1 is not a PostgreSQL server process'; RETURN new; END $$;
+     CREATE TRIGGER warns BEFORE INSERT ON epoch EXECUTE FUNCTION warn()`,
+  );
+  const { writer } = await start(fresh.url);
+  await write(writer);
+  await writer.close();
+});
+
 test('the writers of other databases are left alone', async () => {
   await using fresh = await freshDatabase();
   await using another = await freshDatabase();

@@ -119,8 +119,7 @@ async function beginEpoch(connection: WriterConnection, options: TakeoverOptions
     head.epoch,
     head.position,
   ]);
-  const committed = await client.query('COMMIT');
-  connection.assertConfirmed(committed.command);
+  await connection.commit();
   return head;
 }
 

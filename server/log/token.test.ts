@@ -1,15 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EpochHistory } from './epochs.ts';
+import type { LogReader } from './log.ts';
 import { decodeSyncToken, encodeSyncToken, holds } from './token.ts';
 
+const log: LogReader = {
+  epoch: 8,
+  committed: { epoch: 8, position: 300 },
+  onCommitted: () => {},
+  mayAnswer: () => true,
+};
 const epochs = new EpochHistory(
   [
     { epoch: 3, beginsAfter: 0 },
     { epoch: 7, beginsAfter: 100 },
     { epoch: 8, beginsAfter: 250 },
   ],
-  { committed: { epoch: 8, position: 300 } },
+  log,
 );
 const token = (epoch: number, position: number, toDevice = 0) => ({
   epoch,

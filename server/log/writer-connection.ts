@@ -70,18 +70,22 @@ export class WriterConnection {
    */
   async transaction(statements: readonly Statement[]): Promise<void> {
     const tag = await this.#run(statements);
-    this.assertConfirmed(tag);
+    this.#assertConfirmed(tag);
+  }
+
+  /**
+   * Ends the transaction that was begun with `client`, and resolves when it is committed and confirmed.
+   * What the database warned of before is no word on that. Rejects with `CommitUnknown`.
+   */
+  async commit(): Promise<void> {
+    this.#unconfirmed = false;
+    const { command } = await this.client.query('COMMIT');
+    this.#assertConfirmed(command);
   }
 
   /** As `transaction`, but the last is ROLLBACK: what would the database say? */
   async rehearse(statements: readonly Statement[]): Promise<void> {
     await this.#run(statements);
-  }
-
-  /** Success is the tag COMMIT and no notice: a cancelled wait and a failed transaction resolve too. */
-  assertConfirmed(tag: string | undefined) {
-    if (tag !== 'COMMIT') throw new CommitUnknown(`COMMIT was answered with ${tag}`);
-    if (this.#unconfirmed) throw new CommitUnknown('the wait for the standbys was cancelled');
   }
 
   /** Cuts the connection without waiting for what is under way. */
@@ -92,6 +96,12 @@ export class WriterConnection {
 
   end(): Promise<void> {
     return this.client.end();
+  }
+
+  /** Success is the tag COMMIT and no notice: a cancelled wait and a failed transaction resolve too. */
+  #assertConfirmed(tag: string | undefined) {
+    if (tag !== 'COMMIT') throw new CommitUnknown(`COMMIT was answered with ${tag}`);
+    if (this.#unconfirmed) throw new CommitUnknown('the wait for the standbys was cancelled');
   }
 
   /** Answers the tag of the last statement. */

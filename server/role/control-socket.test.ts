@@ -46,6 +46,15 @@ test('a socket that a killed server left behind is replaced', async () => {
   expect((await second.ask('GET', '/v1/health')).status).toBe(200);
 });
 
+test('whoever asks one that has ended is refused, rather than finds nothing there', async () => {
+  const { close, path } = await workbench();
+  await close();
+  const late = new Agent({ connect: { socketPath: path } });
+  onTestFinished(() => late.close());
+  const asked = request('http://server/v1/health', { dispatcher: late });
+  await expect(asked).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
 async function workbench(runtimeDir = mkdtempSync(join(tmpdir(), 'farol-control-'))) {
   const assigned: Assignment[] = [];
   const socket = await openControlSocket(runtimeDir, {
@@ -67,5 +76,5 @@ async function workbench(runtimeDir = mkdtempSync(join(tmpdir(), 'farol-control-
     });
     return { status: answer.statusCode, body: await answer.body.json() };
   };
-  return { ask, assigned, runtimeDir };
+  return { ask, assigned, runtimeDir, path: socket.path, close: () => socket.close() };
 }

@@ -28,6 +28,21 @@ test('a database that hangs is what it was lately, then unknown; one question at
   expect(asked - before).toBe(1);
 });
 
+test('a database that refuses is unknown at once, whatever it was a moment ago', async () => {
+  await using fresh = await freshDatabase();
+  let refuses = false;
+  const database: Database = {
+    query: (...question) =>
+      refuses ? Promise.reject(new Error('shutting down')) : fresh.database.query(...question),
+  };
+  const probe = new DatabaseProbe(database, () => 0);
+  expect((await probe.state(5_000)).database).toBe('primary');
+  refuses = true;
+  expect(await probe.state(5_000)).toMatchObject({ database: 'unknown', epoch: null });
+  refuses = false;
+  expect((await probe.state(5_000)).database).toBe('primary');
+});
+
 test('a schema that takes only newer servers is told', async () => {
   await using fresh = await freshDatabase();
   await fresh.database.query('t', 'UPDATE schema_state SET oldest_server = 9999');

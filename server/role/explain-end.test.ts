@@ -32,6 +32,20 @@ test.each<[string, unknown, string, number]>([
     1,
   ],
   [
+    'a full disk in the words of Node',
+    new Error('the secret was not written', {
+      cause: Object.assign(new Error('write'), { code: 'ENOSPC' }),
+    }),
+    'The disk under /srv/farol is full: the operator must make room',
+    1,
+  ],
+  [
+    'a full disk as PostgreSQL tells its client',
+    Object.assign(new Error('could not extend file'), { code: '53100' }),
+    'The disk under /srv/farol is full: the operator must make room',
+    1,
+  ],
+  [
     'a full disk in the words of initdb',
     new Error('initdb: error: could not write: No space left on device'),
     'The disk under /srv/farol is full',

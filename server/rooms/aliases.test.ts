@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { holdCommits } from '../../test/support/hold-commits.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../test/support/rooms.ts';
+import { RefusedForData } from '../log/log.ts';
 import type { RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
 
 const alias = '#name:example.org' as RoomAlias;
@@ -60,6 +62,24 @@ test('only members give a room a name, and only rooms that are there get one', a
     status: 400,
   });
   expect(await bench.rooms.resolveAlias(alias)).toBeUndefined();
+});
+
+test('an alias is given and taken though the database refuses something else in the room meanwhile', async () => {
+  await using bench = await workbench();
+  const old = '#old:example.org' as RoomAlias;
+  await bench.rooms.addAlias(old, bench.roomId, alice, {});
+  const commits = vi.spyOn(bench.writer, 'commit');
+  const held = await holdCommits(bench.fresh.url);
+  const draft = { sender: alice, type: 'm.room.message', content: {} };
+  const poison = expect(
+    bench.rooms.send(bench.roomId, draft, { deviceId: 'D', txnId: '\0' }),
+  ).rejects.toThrow(RefusedForData);
+  const given = bench.rooms.addAlias(alias, bench.roomId, alice, {});
+  const taken = bench.rooms.removeAlias(old, alice, {});
+  await expect.poll(() => commits.mock.calls.length).toBe(3);
+  await held.release();
+  await Promise.all([poison, given, taken]);
+  expect(await bench.rooms.aliasesOf(bench.roomId)).toEqual([alias]);
 });
 
 async function workbench() {

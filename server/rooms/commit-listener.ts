@@ -58,6 +58,7 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
     case 'key-signature':
     case 'logins':
     case 'profile':
+    case 'directory':
     case 'device-keys':
       return;
     default:

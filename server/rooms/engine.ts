@@ -9,16 +9,18 @@ import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade.ts';
 import { upgradeRoom } from './create/upgrade-room.ts';
+import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import { spreadProfile } from './membership/spread-profile.ts';
+import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
-import type { RoomPorts } from './ports.ts';
+import type { ErasedUsers, RoomPorts } from './ports.ts';
 import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
@@ -26,12 +28,19 @@ import { RoomView } from './read/room-view.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import type { RoomSummary } from './summary/room-summary.ts';
+import { summariesOf } from './summary/summaries.ts';
 import type { Building } from './write/building.ts';
 import { prepareRedaction } from './write/redaction.ts';
 import { sendEvent } from './write/send-event.ts';
 import { refuseIllNamed } from './write/well-named-state.ts';
 
 const THREAD_ROOTS_MAX = 10_000;
+
+const NOBODY_ERASED: ErasedUsers = {
+  of: async () => new Map(),
+  first: async () => Number.POSITIVE_INFINITY,
+};
 
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {
@@ -56,7 +65,7 @@ export class RoomEngine implements Rooms {
       keys,
       events,
       userRooms,
-      erasedAt: ports.erasedAt ?? (async () => new Map()),
+      erased: ports.erased ?? NOBODY_ERASED,
       ignoredBy: ports.ignoredBy ?? (async () => new Set()),
       stateBytesMax: bytesMax.states,
     });
@@ -134,6 +143,21 @@ export class RoomEngine implements Rooms {
     return this.#building.userRooms.lastPosition(roomId);
   }
 
+  summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>> {
+    return summariesOf({ rooms: this.#building.rooms, reads: this.#reads }, roomIds);
+  }
+
+  publish(
+    wish: { roomId: RoomId; userId: UserId; published: boolean },
+    origin: Origin<RoomId>,
+  ): Promise<void> {
+    return publish(this.#building, wish, origin);
+  }
+
+  isPublished(roomId: RoomId): Promise<boolean | undefined> {
+    return this.#building.ports.store.isRoomPublished(roomId);
+  }
+
   async resolveAlias(alias: RoomAlias) {
     const found = await this.#aliases.resolve(alias);
     return found && { roomId: found.roomId, servers: [this.#building.ports.identity.serverName] };
@@ -160,11 +184,3 @@ export class RoomEngine implements Rooms {
     throw invalidParam('room_alias_name is the part of an alias before its colon');
   }
 }
-
-/** Rooms are the dearest to read again; events and old states are read one by one. */
-const memoryShares = (bytesMax: number) => ({
-  rooms: bytesMax / 2,
-  events: bytesMax / 4,
-  users: bytesMax / 8,
-  states: bytesMax / 8,
-});

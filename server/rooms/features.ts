@@ -1,8 +1,10 @@
+import { RoomDirectory } from './directory/room-directory.ts';
 import { RoomEngine } from './engine.ts';
 import type { RoomPorts } from './ports.ts';
 
 /** Everything of this folder, put together. */
-export const roomFeatures = (ports: RoomPorts) => ({
-  ports: { rooms: new RoomEngine(ports) },
-  close() {},
-});
+export function roomFeatures(ports: RoomPorts) {
+  const rooms = new RoomEngine(ports);
+  // Behind the engine, whose memory it reads when it hears of a commit.
+  return { ports: { rooms, roomDirectory: new RoomDirectory({ ...ports, rooms }) }, close() {} };
+}

@@ -4,8 +4,12 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
 
-/** Those of the users who were erased, with the position in the log at which they were. */
-export type ErasedAt = (userIds: readonly UserId[]) => Promise<ReadonlyMap<UserId, number>>;
+/** Who was erased, and at which positions in the log. */
+export interface ErasedUsers {
+  of(userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, number>>;
+  /** That of the first of all; Infinity where nobody was. */
+  first(): Promise<number>;
+}
 
 export type IgnoredBy = (userId: UserId) => Promise<ReadonlySet<UserId>>;
 
@@ -16,7 +20,7 @@ export interface RoomPorts {
   readonly identity: { readonly serverName: ServerName; readonly key: SigningKey };
   /** Empty for those who have none. */
   readonly profileOf: (userId: UserId) => Promise<JsonObject>;
-  readonly erasedAt?: ErasedAt | undefined;
+  readonly erased?: ErasedUsers | undefined;
   /** Whom the user ignores. */
   readonly ignoredBy?: IgnoredBy | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
@@ -30,4 +34,6 @@ export interface RoomPorts {
   readonly memoryBytesMax: number;
   /** Of events' JSON in one answer; 128 MiB unless told. */
   readonly answerBytesMax?: number | undefined;
+  /** Of a room's state without memberships; 48 MiB unless told. */
+  readonly stateBytesMax?: number | undefined;
 }

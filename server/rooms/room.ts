@@ -51,6 +51,8 @@ export interface Room {
   federationForms(events: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** Those that history visibility lets the user see, with the user's membership at each. */
   visibleTo(userId: UserId, events: readonly RoomEvent[]): Promise<SeenEvent[]>;
+  /** Events of the state, as a reader who may see it is shown them: all that goes to clients goes through it. */
+  shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** The same events, each with what relates to it and the reader may know. */
   withRelations(reader: RelationsReader, seen: readonly SeenEvent[]): Promise<readonly SeenEvent[]>;
   /** Every membership event that the user ever had in the room, in order. */
@@ -61,12 +63,20 @@ export interface Room {
   page(request: PageRequest): Promise<Page>;
   /** The roots of threads that the reader may see, that with the newest event first. */
   threads(request: ThreadsRequest): Promise<Threads>;
+  /** The event that the reader may see and that is nearest to a moment, before or behind it. */
+  nearestEvent(reader: UserId, moment: Moment): Promise<RoomEvent | undefined>;
   /** Just behind the last event of the timeline up to this position of the log. */
   placeAt(position: number): Promise<Place>;
   /** The last event of the room that lies before this place. */
   eventBefore(place: Place): Promise<RoomEvent | undefined>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
+}
+
+export interface Moment {
+  /** Milliseconds since 1970, by the events' own `origin_server_ts`. */
+  readonly ts: number;
+  readonly direction: 'b' | 'f';
 }
 
 export type StateKeyTest = (type: string, stateKey: string) => boolean;

@@ -4,6 +4,7 @@ import type { Upgrade } from './create/upgrade.ts';
 import type { Draft, Origin } from './draft.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import type { Preloading, Room } from './room.ts';
+import type { RoomSummary } from './summary/room-summary.ts';
 
 /**
  * The room engine. Changes resolve when they are committed and confirmed. They reject with a
@@ -37,6 +38,17 @@ export interface Rooms {
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>>;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */
   lastPosition(roomId: RoomId): number | undefined;
+
+  /** What is told of rooms to those who are not in them, without loading the rooms. */
+  summaries(roomIds: readonly RoomId[]): Promise<Map<RoomId, RoomSummary>>;
+
+  /** Puts the room into the published directory, or takes it out. */
+  publish(
+    wish: { roomId: RoomId; userId: UserId; published: boolean },
+    origin: Origin<RoomId>,
+  ): Promise<void>;
+  /** Undefined for a room that is not there. */
+  isPublished(roomId: RoomId): Promise<boolean | undefined>;
 
   resolveAlias(alias: RoomAlias): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined>;
   addAlias(

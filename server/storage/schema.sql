@@ -314,6 +314,17 @@ CREATE TABLE relation (
   PRIMARY KEY (room_nid, target_id, rel_type, depth, event_nid)
 );
 
+CREATE TABLE report (
+  report_id bigint NOT NULL,
+  reporter text NOT NULL,
+  reported_ms bigint NOT NULL,
+  room_id text,
+  event_id text,
+  user_id text,
+  reason text NOT NULL,
+  PRIMARY KEY (report_id)
+);
+
 CREATE TABLE room (
   room_nid bigint NOT NULL,
   room_id text NOT NULL,
@@ -403,12 +414,14 @@ CREATE INDEX device_list_position ON device_list USING btree ("position");
 CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("position" <> event_nid);
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
+CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));
 CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sender, event_nid) WHERE (rel_type = 'm.thread'::text);
+CREATE INDEX room_published ON room USING btree (room_id) WHERE published;
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");

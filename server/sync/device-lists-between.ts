@@ -1,5 +1,5 @@
 import type { EpochHistory } from '../log/epochs.ts';
-import type { Log } from '../log/log.ts';
+import type { LogReader } from '../log/log.ts';
 import { decodeSyncToken, holds } from '../log/token.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { invalidParam } from '../protocol/matrix-error.ts';
@@ -10,7 +10,7 @@ import { type MemberChanges, memberChangesIn } from './engine/member-changes.ts'
 import type { Span } from './span.ts';
 
 interface BetweenPorts {
-  readonly log: Pick<Log, 'committed'>;
+  readonly log: LogReader;
   readonly epochs: EpochHistory;
   readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
   readonly deviceLists: DeviceLists;

@@ -1,13 +1,15 @@
 import type { AccountData } from '../accounts/account-data.ts';
 import type { Filters as StoredFilters } from '../accounts/filters.ts';
+import { ignoredBy } from '../accounts/ignored-users.ts';
 import type { PushRules } from '../accounts/push-rules.ts';
 import type { EpochHistory } from '../log/epochs.ts';
 import type { Log } from '../log/log.ts';
-import type { UserId } from '../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
 import { unusedFallbackKeyTypes } from '../storage/encryption/fallback-keys.ts';
 import { oneTimeKeyCounts } from '../storage/encryption/one-time-keys.ts';
+import { type JoinedTimelinesQuery, newestOfJoined } from '../storage/rooms/joined-timelines.ts';
 import { roomsUpTo } from '../storage/shared-rooms.ts';
 import { ActiveUsers } from './active/active-users.ts';
 import type { KeyCounts } from './active/device.ts';
@@ -19,6 +21,7 @@ import { Typing } from './ephemeral/typing.ts';
 import { ReadMarkers } from './receipts/read-markers.ts';
 import { Receipts } from './receipts/receipts.ts';
 import { ToDevice } from './to-device.ts';
+import { type NotificationsRequest, notificationsOf } from './unread/notifications.ts';
 import { UnreadCounts } from './unread/unread-counts.ts';
 import { Filters } from './v3/filter/filters.ts';
 import { Sync } from './v3/sync.ts';
@@ -74,6 +77,13 @@ export function syncFeatures(ports: SyncFeaturePorts) {
     keyCounts: keyCountsFrom(database),
     unread: new UnreadCounts((userId, roomId) => receipts.ownIn(userId, roomId)),
   });
+  const notified = {
+    rooms,
+    newest: (query: JoinedTimelinesQuery) => newestOfJoined(database, query),
+    ownReceipts: (userId: UserId, roomId: RoomId) => receipts.ownIn(userId, roomId),
+    pushRules: (userId: UserId) => ports.pushRules.of(userId),
+    ignoredBy: (userId: UserId) => ignoredBy(ports.accountData, userId),
+  };
   const sweeping = setInterval(() => {
     presence.sweep();
     active.sweep(now());
@@ -87,6 +97,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
       presence,
       receipts,
       readMarkers: new ReadMarkers({ receipts, accountData: ports.accountData, rooms }),
+      notifications: (request: NotificationsRequest) => notificationsOf(notified, request),
       deviceLists: new DeviceListsBetween({ ...ports, deviceLists }),
     },
     /** Ends all waiting; to be called before the server waits for its requests to end. */

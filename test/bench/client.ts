@@ -40,6 +40,19 @@ export class BenchClient {
     return this.ask('POST', '/_matrix/client/v3/login', body);
   }
 
+  /** A device of its own, which knows nothing yet. */
+  async newDevice({ userId, password, ...account }: Account): Promise<Account> {
+    const identifier = { type: 'm.id.user', user: userId };
+    const body = { type: 'm.login.password', identifier, password };
+    const path = '/_matrix/client/v3/login';
+    const { access_token: token, device_id: deviceId } = await this.ask<LoggedIn>(
+      'POST',
+      path,
+      body,
+    );
+    return { ...account, userId, password, token, deviceId };
+  }
+
   async createRoom(owner: Account): Promise<string> {
     const body = { preset: 'public_chat' };
     const path = '/_matrix/client/v3/createRoom';
@@ -51,7 +64,18 @@ export class BenchClient {
     return this.ask('POST', path, {}, member);
   }
 
-  send(roomId: string, txnId: string, sender: Account): Promise<object> {
+  markRead(roomId: string, eventId: string, reader: Account): Promise<object> {
+    const room = encodeURIComponent(roomId);
+    const path = `/_matrix/client/v3/rooms/${room}/receipt/m.read/${encodeURIComponent(eventId)}`;
+    return this.ask('POST', path, {}, reader);
+  }
+
+  scrollBack(roomId: string, reader: Account): Promise<object> {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/messages?dir=b&limit=30`;
+    return this.ask('GET', path, undefined, reader);
+  }
+
+  send(roomId: string, txnId: string, sender: Account): Promise<{ event_id: string }> {
     const room = encodeURIComponent(roomId);
     const path = `/_matrix/client/v3/rooms/${room}/send/m.room.message/${txnId}`;
     const body = {
@@ -74,7 +98,7 @@ export class BenchClient {
       method: 'GET',
       headers: { authorization: `Bearer ${member.token}` },
       bodyTimeout: 0,
-      headersTimeout: timeoutMs + 30_000,
+      headersTimeout: timeoutMs + 300_000,
     });
     const text = await body.text();
     const next = /"next_batch":"([^"]+)"/.exec(text)?.[1];
@@ -83,9 +107,9 @@ export class BenchClient {
   }
 
   async ask<T extends object>(
-    method: 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT',
     path: string,
-    json: object,
+    json: object | undefined,
     caller?: Account,
   ): Promise<T> {
     const { statusCode, body } = await this.#dispatcher.request({
@@ -96,7 +120,7 @@ export class BenchClient {
         'content-type': 'application/json',
         ...(caller && { authorization: `Bearer ${caller.token}` }),
       },
-      body: JSON.stringify(json),
+      body: json === undefined ? null : JSON.stringify(json),
     });
     const answer = (await body.json()) as T;
     if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${JSON.stringify(answer)}`);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Measured, Question } from '../fuzz/meter.ts';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
+import { residentMiB } from './memory.ts';
 
 /** What is measured. The cluster's tests make one of theirs. */
 export interface Target extends AsyncDisposable {
@@ -15,6 +16,8 @@ export interface Target extends AsyncDisposable {
   readonly origin: string;
   /** CPU milliseconds so far, by part; empty where they cannot be told. */
   cpuMs(): Record<string, number>;
+  /** MiB of the server that are resident, now and at most so far. */
+  resident?(): { readonly now: number; readonly most: number };
   /** CPU of the longest turn of the event loop since it was last asked, where turns are metered. */
   longestTurnMs?(): Promise<number>;
   /** Prometheus text of the writer, where it can be had. */
@@ -44,7 +47,7 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
 export async function startOn(
   data: string,
   nodeOptions: readonly string[] = [],
-  { metered = false } = {},
+  { metered = false, server = [] }: { metered?: boolean; server?: readonly string[] } = {},
 ): Promise<Target> {
   const begin = performance.now();
   const child = spawn(
@@ -55,6 +58,7 @@ export async function startOn(
       MAIN,
       ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', METRICS],
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
+      ...server,
     ],
     { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
   );
@@ -67,6 +71,7 @@ export async function startOn(
     origin,
     startedInMs,
     cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
+    resident: () => residentMiB(child.pid!),
     ...(metered ? { longestTurnMs: () => longestTurnMs(child) } : {}),
     metrics: async () => (await fetch(`http://${METRICS}/`)).text(),
     async [Symbol.asyncDispose]() {
@@ -78,7 +83,7 @@ export async function startOn(
 
 async function longestTurnMs(child: ChildProcess): Promise<number> {
   child.channel?.ref();
-  child.send('cpu' satisfies Question);
+  child.send('cost' satisfies Question);
   const [measured] = (await once(child, 'message')) as [Measured];
   child.channel?.unref();
   return measured.turnMs;

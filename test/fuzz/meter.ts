@@ -1,19 +1,22 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import pg from 'pg';
 
 /**
  * Loaded into the server (`node --import`): tells its parent what the main thread has cost. CPU time
- * of the thread, not time on the wall, so a busy machine changes nothing.
+ * of the thread and a count of statements, not time on the wall, so a busy machine changes nothing.
  */
 export interface Measured {
   /** The most that one turn of the event loop has computed since the last question. */
   readonly turnMs: number;
   /** What the main thread has computed since the last question. */
   readonly cpuMs: number;
+  /** What the database was asked since the last question. */
+  readonly statements: number;
   /** Reachable memory; only where it was asked for. */
   readonly heapBytes?: number;
 }
-export type Question = 'cpu' | 'memory';
+export type Question = 'cost' | 'memory';
 
 const TICK_MS = 5;
 
@@ -27,6 +30,7 @@ const collectGarbage = runInNewContext('gc') as () => void;
 let lastTick = cpuMs();
 let lastAsked = lastTick;
 let turnMs = 0;
+let statements = 0;
 
 /** Between two ticks of a timer lies a turn: what was computed between them, one turn has computed. */
 function tick() {
@@ -38,10 +42,11 @@ function tick() {
 function answer(question: Question): Measured {
   tick();
   const now = cpuMs();
-  const measured = { turnMs, cpuMs: now - lastAsked };
+  const measured = { turnMs, cpuMs: now - lastAsked, statements };
   turnMs = 0;
+  statements = 0;
   lastAsked = now;
-  if (question === 'cpu') return measured;
+  if (question === 'cost') return measured;
   for (let round = 0; round < 3; round += 1) collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   // What the collector has computed is nobody's turn.
@@ -50,7 +55,17 @@ function answer(question: Question): Measured {
   return { ...measured, heapBytes: heapUsed + external };
 }
 
+/** All that goes to PostgreSQL goes through the driver, whoever asks. */
+function countStatements() {
+  const { query } = pg.Client.prototype;
+  pg.Client.prototype.query = function counted(this: pg.Client, ...given: unknown[]) {
+    statements += 1;
+    return Reflect.apply(query, this, given);
+  } as typeof query;
+}
+
 if (process.send) {
+  countStatements();
   setInterval(tick, TICK_MS).unref();
   process.on('message', (question: Question) => process.send!(answer(question)));
   process.channel?.unref();

@@ -13,16 +13,16 @@ export interface MeteredServer extends AsyncDisposable {
   said(): string;
 }
 
-const MAIN = join(import.meta.dirname, '../../server/main.ts');
+export const MAIN = join(import.meta.dirname, '../../server/main.ts');
 const METER = join(import.meta.dirname, 'meter.ts');
 
 /** The server as a process of its own, with its limits off and its main thread metered. */
-export async function startMetered(fresh: FreshDatabase): Promise<MeteredServer> {
+export async function startMetered(fresh: FreshDatabase, program = MAIN): Promise<MeteredServer> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-fuzz-'));
   const child = spawn(
     process.execPath,
     [
-      ...['--import', METER, MAIN, '--data', folder, '--listen', '127.0.0.1:0'],
+      ...['--import', METER, program, '--data', folder, '--listen', '127.0.0.1:0'],
       ...[
         '--server-name',
         'example.org',

@@ -91,8 +91,14 @@ function namesOf(
   };
 }
 
+/** With something in them that can be spoiled: of an object with keys of its own no schema tells. */
+const OBJECTS: JsonValue[] = [
+  ...[{ x: 'x' }, { x: 1 }, { x: true }, { x: {} }, { x: { x: 'x' } }, { x: ['x'] }],
+  ...['x', {}, ['x'], { x: 'x' }].map((inner) => ({ '@bob:example.org': inner })),
+];
+
 const anythingOf = (roomId: string): JsonValue[] => [
-  ...['x', {}, 1, true, 'true', '10', roomId, '@bob:example.org', '#fuzz:example.org'],
+  ...['x', ...OBJECTS, {}, 1, true, 'true', '10', roomId, '@bob:example.org', '#fuzz:example.org'],
   ...[{ kind: 'event_match', key: 'content.body', pattern: 'hello' }, '$event', 'example.org'],
 ];
 

@@ -36,15 +36,21 @@ export async function openRooms(
   {
     memoryBytesMax = 100_000_000,
     answerBytesMax,
+    stateBytesMax,
     now = ticking(),
-  }: { memoryBytesMax?: number; answerBytesMax?: number; now?: () => number } = {},
+  }: {
+    memoryBytesMax?: number;
+    answerBytesMax?: number;
+    stateBytesMax?: number;
+    now?: () => number;
+  } = {},
 ): Promise<RoomsUnderTest> {
   const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const erased = new Map<UserId, number>();
   const rooms = new RoomEngine({
-    erasedAt: async () => erased,
+    erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
     log: writer,
     store: roomStore(fresh.database),
     identity: { serverName: 'example.org' as ServerName, key: signingKey },
@@ -54,6 +60,7 @@ export async function openRooms(
     defaultRoomVersion: '12',
     memoryBytesMax,
     answerBytesMax,
+    stateBytesMax,
   });
   return {
     rooms,

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Millis } from '../../core/timings.ts';
 import type { AddressDriver, Ground } from './address-driver.ts';
-import { doorOf } from './door.ts';
+import { type Door, doorOf } from './door.ts';
 import { announce, isIpv6 } from './neighbours.ts';
 
 const run = promisify(execFile);
@@ -19,60 +19,78 @@ const PROGRAM_ENDS_WITHIN_MS = 2_000;
  * The address on an interface of a LAN. The kernel counts its lifetime: a frozen or killed agent
  * loses it without doing anything (F17), and no clean-up has to run for that.
  */
-export function arpDriver(
-  { interface: device, address }: ArpAddress,
-  { now, onTrouble }: Ground,
-): AddressDriver {
-  const bare = address.replace(/\/.*$/, '');
-  const door = doorOf(bare);
-  let stopAnnouncing: (() => void) | undefined;
+export class ArpDriver implements AddressDriver {
+  readonly #device: string;
+  readonly #address: string;
+  readonly #bare: string;
+  readonly #ground: Ground;
+  readonly #door: Door;
+  #stopAnnouncing: (() => void) | undefined;
 
-  const quiet = () => {
-    stopAnnouncing?.();
-    stopAnnouncing = undefined;
-  };
+  constructor({ interface: device, address }: ArpAddress, ground: Ground) {
+    [this.#device, this.#address, this.#ground] = [device, address, ground];
+    this.#bare = address.replace(/\/.*$/, '');
+    this.#door = doorOf(this.#bare);
+  }
 
-  return {
-    async hold(until) {
-      if (stopAnnouncing === undefined) await door.open();
-      await add(until);
-      stopAnnouncing ??= announce({ interface: device, address: bare }, onTrouble);
-    },
+  async hold(until: Millis): Promise<void> {
+    if (this.#stopAnnouncing === undefined) await this.#door.open();
+    await this.#add(until);
+    const announced = { interface: this.#device, address: this.#bare };
+    this.#stopAnnouncing ??= announce(announced, this.#ground.onTrouble);
+  }
 
-    refuseNew: () => door.close(),
+  refuseNew(): Promise<void> {
+    return this.#door.close();
+  }
 
-    async drop() {
-      quiet();
-      for (const held of await shown()) await ip('address', 'delete', held, 'dev', device);
-      await door.open();
-    },
+  async drop(): Promise<void> {
+    this.close();
+    await this.#delete();
+    await this.#door.open();
+  }
 
-    present: async () => (await shown()).length > 0,
-    close: quiet,
-  };
+  async present(): Promise<boolean> {
+    return (await this.#shown()).length > 0;
+  }
+
+  close(): void {
+    this.#stopAnnouncing?.();
+    this.#stopAnnouncing = undefined;
+  }
 
   /** The kernel counts from when it is told, which may be late; then it is told again. */
-  async function add(until: Millis): Promise<void> {
+  async #add(until: Millis): Promise<void> {
+    const { now } = this.#ground;
     let tookMs = 0;
     for (let tries = 0; tries < TRIES; tries++) {
       const askedAt = now();
       const seconds = Math.floor((until - KERNEL_LATE_MS - askedAt - tookMs) / 1_000);
       if (seconds < 1) break;
-      // Never preferred: the site's own connections must not come from an address that leaves.
-      const life = ['valid_lft', String(seconds), 'preferred_lft', '0'];
-      // Without waiting for duplicate address detection: the lease says who has it.
-      const flags = isIpv6(bare) ? ['nodad'] : [];
-      await ip('address', 'replace', address, 'dev', device, ...life, ...flags);
+      await this.#addFor(seconds);
       if (now() + seconds * 1_000 + KERNEL_LATE_MS <= until) return;
       tookMs = now() - askedAt;
     }
-    for (const held of await shown()) await ip('address', 'delete', held, 'dev', device);
-    throw new Error(`the lease has too little left to hold ${bare} for`);
+    await this.#delete();
+    throw new Error(`the lease has too little left to hold ${this.#bare} for`);
+  }
+
+  async #addFor(seconds: number): Promise<void> {
+    // Never preferred: the site's own connections must not come from an address that leaves.
+    const life = ['valid_lft', String(seconds), 'preferred_lft', '0'];
+    // Without waiting for duplicate address detection: the lease says who has it.
+    const flags = isIpv6(this.#bare) ? ['nodad'] : [];
+    await ip('address', 'replace', this.#address, 'dev', this.#device, ...life, ...flags);
+  }
+
+  async #delete(): Promise<void> {
+    for (const held of await this.#shown())
+      await ip('address', 'delete', held, 'dev', this.#device);
   }
 
   /** As the kernel writes it, which need not be as we do; whatever the length of its prefix. */
-  async function shown(): Promise<string[]> {
-    const { stdout } = await ip('-json', 'address', 'show', 'dev', device, 'to', bare);
+  async #shown(): Promise<string[]> {
+    const { stdout } = await ip('-json', 'address', 'show', 'dev', this.#device, 'to', this.#bare);
     const links = JSON.parse(stdout) as { addr_info?: { local?: string; prefixlen?: number }[] }[];
     return links.flatMap(({ addr_info: addresses = [] }) =>
       addresses

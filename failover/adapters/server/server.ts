@@ -69,8 +69,9 @@ export class Server {
   }
 }
 
-/** Nobody listens on the socket, so there is no process; anything else may be one that is frozen. */
-export function isGone(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === 'ECONNREFUSED' || code === 'ENOENT';
-}
+/**
+ * Nobody listens on the socket, so there is no process. Anything else may be one that is frozen, or one whose
+ * socket was removed: a server leaves its own behind when it ends.
+ */
+export const isGone = (error: unknown): boolean =>
+  (error as { code?: string }).code === 'ECONNREFUSED';

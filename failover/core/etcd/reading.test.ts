@@ -40,16 +40,50 @@ test('a paused Patroni is told', () => {
 test('values that nobody can read are as if they were not there, and their keys are named', () => {
   const lease = `${names.leases}leader`;
   const site = `${names.sites}b`;
-  const bad = [lease, site, names.patroniSync, names.patroniHistory, names.patroniConfig];
+  const machine = `${names.machines}b`;
+  const bad = [lease, site, machine, names.patroniSync, names.patroniHistory, names.patroniConfig];
   for (const text of ['', '{', '7', '[]', '"x"']) {
     const view = read(Object.fromEntries(bad.map((key) => [key, text])));
-    expect(view.leader, text).toEqual({ site: null, revision: 7 });
+    expect(view.leader, text).toEqual({ site: null, revision: 7, unreadable: true });
     expect(view.sites, text).toEqual({});
     expect([view.patroni.sync, view.patroni.paused], text).toEqual([null, false]);
     expect(view.unreadable, text).toEqual(
       expect.arrayContaining(bad.filter((key) => key !== names.patroniHistory)),
     );
   }
+});
+
+test('a lease is given back by its holder, and by nobody who writes something else into it', () => {
+  const leaderIn = (text: string) => read({ [`${names.leases}leader`]: text }).leader;
+  expect(leaderIn('{"site":null}')).toEqual({ site: null, revision: 7 });
+  for (const text of ['{}', '{"site":""}', '{"site":7}', ''])
+    expect(leaderIn(text), text).toMatchObject({ unreadable: true });
+});
+
+test('what an agent carries is believed within bounds: a bad key of one site must not pause all without end', () => {
+  const carriedIn = (carried: unknown) => {
+    const key = `${names.sites}b`;
+    const { sites, unreadable } = read({ [key]: JSON.stringify({ power: 'mains', carried }) });
+    return [sites.b?.report.carried, unreadable.includes(key)];
+  };
+  const good = {
+    pause: { number: 9, leftMs: 60_000 },
+    moves: { count: 3, passedMs: 10, heldMs: 1_800_000 },
+    reinitializedMs: 7,
+  };
+  expect(carriedIn(good)).toEqual([good, false]);
+  expect(carriedIn(undefined)).toEqual([undefined, false]);
+  for (const bad of [
+    { ...good, pause: { number: 1e12, leftMs: 60_000 } },
+    { ...good, pause: { number: 9, leftMs: 1e12 } },
+    { ...good, pause: { number: '9', leftMs: 1 } },
+    { ...good, moves: { count: 3, passedMs: 10, heldMs: 1e12 } },
+    { ...good, moves: { count: -1, passedMs: 10, heldMs: 1 } },
+    { ...good, reinitializedMs: 'long ago' },
+    'nothing',
+    null,
+  ])
+    expect(carriedIn(bad), JSON.stringify(bad)).toEqual([undefined, true]);
 });
 
 test("Patroni's leader key without a name or a lease is nobody's", () => {

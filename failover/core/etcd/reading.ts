@@ -1,6 +1,7 @@
 import type { Lease } from '../inputs.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Report, Site, SiteKey, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
+import { readCarried } from './reading-carried.ts';
 import { leaseKey } from './transactions.ts';
 
 /** A key as it was found; `json` is undefined where its text is no JSON. */
@@ -27,16 +28,15 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   const sites: Record<Site, SiteKey> = {};
   const machines: Record<Site, MachineKey> = {};
   for (const each of found) {
-    if (each.key.startsWith(names.machines))
-      machines[each.key.slice(names.machines.length)] = readMachine(each);
-    if (!each.key.startsWith(names.sites)) continue;
-    const report = objectIn(each);
-    if (report === null) unreadable.push(each.key);
-    else
-      sites[each.key.slice(names.sites.length)] = {
-        revision: each.revision,
-        report: report as unknown as Report,
-      };
+    const { key, revision } = each;
+    if (key.startsWith(names.machines)) {
+      machines[key.slice(names.machines.length)] = readMachine(each);
+      if (objectIn(each) === null) unreadable.push(key);
+    }
+    if (!key.startsWith(names.sites)) continue;
+    const { report, isWhole } = readReport(each, header);
+    if (report !== null) sites[key.slice(names.sites.length)] = { revision, report };
+    if (!isWhole) unreadable.push(key);
   }
   const read = <T>(key: string, of: (found: Found | undefined) => T | 'unreadable', none: T): T => {
     const value = of(byName.get(key));
@@ -46,7 +46,8 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   };
   const lease = (which: Lease): LeaseKey => {
     const key = leaseKey(names, which);
-    return read(key, readLease, { site: null, revision: byName.get(key)?.revision ?? 0 });
+    const revision = byName.get(key)?.revision ?? 0;
+    return read(key, readLease, { site: null, revision, unreadable: true });
   };
   return {
     clusterId: header.clusterId,
@@ -79,11 +80,23 @@ function objectIn({ json }: Found): Record<string, unknown> | null {
 const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
 
+/** What is told of now is as an agent wrote it; what is to hold for longer must be within bounds. */
+function readReport(found: Found, header: Header): { report: Report | null; isWhole: boolean } {
+  const told = objectIn(found);
+  if (told === null) return { report: null, isWhole: false };
+  const { carried, ...now } = told;
+  if (carried === undefined) return { report: now as unknown as Report, isWhole: true };
+  const believed = readCarried(carried, header.revision);
+  const report = believed === null ? now : { ...now, carried: believed };
+  return { report: report as unknown as Report, isWhole: believed !== null };
+}
+
 function readLease(found: Found | undefined): Read<LeaseKey> {
   if (found === undefined) return { site: null, revision: 0 };
   const lease = objectIn(found);
-  if (lease === null) return 'unreadable';
-  return { site: textIn(lease.site), revision: found.revision };
+  const site = textIn(lease?.site);
+  if (site === null && lease?.site !== null) return 'unreadable';
+  return { site, revision: found.revision };
 }
 
 /** One that nobody can read is some other machine's: whoever wants the name waits until it is silent. */

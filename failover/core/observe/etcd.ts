@@ -1,11 +1,8 @@
-import { seePause, takeUp } from '../carried.ts';
 import type { Input } from '../inputs.ts';
+import type { EtcdSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
-import type { Millis, Timings } from '../timings.ts';
+import type { Millis } from '../timings.ts';
 import type { View } from '../view.ts';
-import { reconcile } from './leases.ts';
-import { seeName } from './name.ts';
-import { seePulses } from './pulses.ts';
 
 /**
  * Beside one that was made anew by force (F6) the members of the old one may live on: who listened to both would
@@ -17,28 +14,17 @@ export function otherEtcd({ view }: State, input: Input): string | null {
   return `another etcd answers, ${which}: if it was made anew, restart the agents, else end the other`;
 }
 
-/** Answers may overtake each other; an older reading says nothing new. */
-export function seeView(before: State, view: View, now: Millis, timings: Timings): State {
-  if (before.view !== null && view.revision < before.view.revision) return before;
-  const state = before.view === null ? takeUp(before, view, now) : before;
-  return {
-    ...state,
-    view,
-    readAt: now,
-    etcdTrouble: null,
-    ...seeName(state, view, now, timings),
-    pulses: seePulses(state.pulses, view, now),
-    ...since(state, view, now),
-    pause: seePause(state, view, now),
-    wish: seeWish(state.wish, view, now),
-    ...reconcile(state, view),
-  };
-}
+export const seeEtcd = (state: State, view: View, now: Millis): Partial<EtcdSeen> => ({
+  view,
+  readAt: now,
+  etcdTrouble: null,
+  wish: seeWish(state.wish, view, now),
+  ...since(state, view, now),
+});
 
 /** For how long things have been as they are. */
-function since(state: State, view: View, now: Millis): Partial<State> {
+function since(state: State, view: View, now: Millis): Partial<EtcdSeen> {
   return {
-    addressVacantSince: view.address.site === null ? (state.addressVacantSince ?? now) : null,
     calmSince: state.view !== null && isSamePlace(state.view, view) ? state.calmSince : now,
     leaderlessSince: view.patroni.leader === null ? (state.leaderlessSince ?? now) : null,
     unprotectedSince: isUnprotected(view) ? (state.unprotectedSince ?? now) : null,
@@ -70,7 +56,9 @@ export function seeEtcdLeader(
   { etcdLeader }: State,
   { here, others }: Extract<Input, { kind: 'etcd-leader' }>,
   now: Millis,
-): Partial<State> {
+): Partial<EtcdSeen> {
   const since = here === etcdLeader.here ? etcdLeader.since : now;
   return { etcdLeader: { ...etcdLeader, here, others, since } };
 }
+
+export const failToRead = (reason: string): Partial<EtcdSeen> => ({ etcdTrouble: reason });

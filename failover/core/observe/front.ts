@@ -1,4 +1,5 @@
 import type { Input } from '../inputs.ts';
+import type { FrontSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 
@@ -6,7 +7,7 @@ export function seeFront(
   { front }: State,
   { healthy, connections, way = null }: Extract<Input, { kind: 'front' }>,
   now: Millis,
-): Partial<State> {
+): Partial<FrontSeen> {
   const sickSince = healthy ? null : (front.sickSince ?? now);
   return { front: { healthy, connections, way, at: now, sickSince } };
 }

@@ -1,20 +1,18 @@
 import type { Input, Lease } from '../inputs.ts';
 import { hasOwnName } from '../own-name.ts';
-import type { Held, State } from '../state.ts';
+import type { Held, LeasesHeld } from '../state/seen.ts';
+import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { LeaseKey, Site, View } from '../view.ts';
 
-/** What etcd says is ours, and what ends with it. */
-export function reconcile(state: State, view: View): Partial<State> {
+/** What etcd says is ours. */
+export function reconcile(state: State, view: View, now: Millis, timings: Timings): LeasesHeld {
   const mine = (held: Held | null, key: LeaseKey): Held | null =>
     hasOwnName(view, state.self) ? heldNow(held, key, state.self.site) : null;
-  const leader = mine(state.leader, view.leader);
-  const address = mine(state.address, view.address);
   return {
-    leader,
-    address,
-    steppingDown: leader === null ? null : state.steppingDown,
-    leaving: address === null ? null : state.leaving,
+    leader: mine(state.leader, view.leader),
+    address: mine(state.address, view.address),
+    vacantSince: vacantSince(state, view, now, timings),
   };
 }
 
@@ -28,13 +26,35 @@ function heldNow(held: Held | null, key: LeaseKey, self: Site): Held | null {
   return { revision: key.revision, until: Number.NEGATIVE_INFINITY };
 }
 
+/**
+ * What its holder gave back is free at once. Where there is no key, or nobody can read it, whoever held it may not know
+ * yet, and goes on for a term; unless that is this site.
+ */
+function vacantSince(
+  state: State,
+  view: View,
+  now: Millis,
+  timings: Timings,
+): State['vacantSince'] {
+  const since = (lease: Lease, leaseMs: Millis): Millis | null => {
+    const key = view[lease];
+    if (key.site !== null) return null;
+    const before = state.vacantSince[lease];
+    if (before !== null && state.view?.[lease].revision === key.revision) return before;
+    const isKnown = key.revision > 0 && !key.unreadable;
+    return isKnown || now < (state[lease]?.until ?? now) ? now : now + leaseMs;
+  };
+  return {
+    leader: since('leader', timings.leaderLeaseMs),
+    address: since('address', timings.addressLeaseMs),
+  };
+}
+
 export function renew(
   state: State,
-  { renewed, holds, sentAt }: Extract<Input, { kind: 'pulsed' }>,
+  { holds, sentAt }: Extract<Input, { kind: 'pulsed' }>,
   timings: Timings,
-): Partial<State> {
-  // Refused: the view that came with the refusal says what is over; what is not wants a new pulse.
-  if (!renewed) return { nextPulseAt: Number.NEGATIVE_INFINITY };
+): Partial<LeasesHeld> {
   return {
     leader: prolong(state.leader, holds.leader, sentAt + termMs('leader', timings)),
     address: prolong(state.address, holds.address, sentAt + termMs('address', timings)),
@@ -45,7 +65,7 @@ export function win(
   state: State,
   { lease, won, sentAt, view }: Extract<Input, { kind: 'claimed' }>,
   timings: Timings,
-): Partial<State> {
+): Partial<LeasesHeld> {
   if (!won) return {};
   const held = prolong(state[lease], view[lease].revision, sentAt + termMs(lease, timings));
   return lease === 'leader' ? { leader: held } : { address: held };

@@ -1,10 +1,16 @@
 import { hasOwnName } from '../own-name.ts';
-import type { Moves, Self, State } from '../state.ts';
+import type { Moves, NameSeen } from '../state/seen.ts';
+import type { Self, State } from '../state.ts';
 import { holdDownFor, type Millis, type Timings } from '../timings.ts';
 import type { View } from '../view.ts';
 
 /** Whose the site's name is. */
-export function seeName(state: State, view: View, now: Millis, timings: Timings): Partial<State> {
+export function seeName(
+  state: State,
+  view: View,
+  now: Millis,
+  timings: Timings,
+): Partial<NameSeen> {
   return {
     named: state.named || (hasOwnName(view, state.self) && state.self.site in view.machines),
     losses: state.view === null ? countLosses(view, state.self, now, timings) : state.losses,

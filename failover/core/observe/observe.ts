@@ -1,30 +1,64 @@
-import { pauseFor } from '../carried.ts';
+import { pauseFor, seePause } from '../carried.ts';
+import { endLeaving } from '../floating-address.ts';
 import type { Input, Pending } from '../inputs.ts';
+import { endLeading } from '../leadership.ts';
 import { canTell } from '../own-name.ts';
+import { refused } from '../pulse.ts';
+import { heard } from '../server-orders.ts';
 import type { State } from '../state.ts';
+import { clonedBefore, notCloned } from '../stuck-member.ts';
+import { movedBefore } from '../switchovers.ts';
 import type { Millis, Timings } from '../timings.ts';
+import { ended } from '../turn.ts';
+import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
-import { otherEtcd, seeEtcdLeader, seeView } from './etcd.ts';
+import { seeCertificates } from './certificates.ts';
+import { failToRead, otherEtcd, seeEtcd, seeEtcdLeader } from './etcd.ts';
 import { seeFront } from './front.ts';
-import { renew, win } from './leases.ts';
-import { seePatroniLease, seePostgres } from './patroni.ts';
+import { reconcile, renew, win } from './leases.ts';
+import { seeName } from './name.ts';
+import { missPostgres, seePatroniLease, seePostgres } from './patroni.ts';
 import { seePower } from './power.ts';
-import { seePulse } from './pulses.ts';
+import { seePulse, seePulses } from './pulses.ts';
 import { missServer, obeyed, seeServer } from './server.ts';
 
 /** Takes an input into the state; decides nothing. Each source has a file that knows what it says. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
-  const state = answered(before, input);
+  const state = { ...before, ...ended(before, answerTo(input)) };
   const other = otherEtcd(state, input);
-  if (other !== null) return { ...state, etcdTrouble: other };
+  if (other !== null) return { ...state, ...failToRead(other) };
   const after = 'view' in input ? seeView(state, input.view, now, timings) : state;
   return { ...after, ...changes(after, input, now, timings) };
+}
+
+/** Answers may overtake each other; an older reading says nothing new. */
+function seeView(before: State, view: View, now: Millis, timings: Timings): State {
+  if (before.view !== null && view.revision < before.view.revision) return before;
+  const state = before.view === null ? takeUp(before, view, now) : before;
+  const held = reconcile(state, view, now, timings);
+  return {
+    ...state,
+    ...seeEtcd(state, view, now),
+    ...seeName(state, view, now, timings),
+    ...seePulses(state, view, now),
+    ...seePause(state, view, now),
+    ...held,
+    ...endLeading(held.leader),
+    ...endLeaving(held.address),
+  };
+}
+
+/** At an agent's first sight of etcd: what the one before it had to know. */
+function takeUp(state: State, view: View, now: Millis): State {
+  const carried = view.sites[state.self.site]?.report.carried;
+  if (!carried) return state;
+  return { ...state, ...movedBefore(carried, now), ...clonedBefore(carried, now) };
 }
 
 function changes(state: State, input: Input, now: Millis, timings: Timings): Partial<State> {
   switch (input.kind) {
     case 'pulsed':
-      return renew(state, input, timings);
+      return input.renewed ? renew(state, input, timings) : refused;
     case 'claimed':
       return win(state, input, timings);
     case 'pulse-seen':
@@ -34,7 +68,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'postgres':
       return seePostgres(state, input.postgres, now);
     case 'postgres-silent':
-      return { postgresTrouble: input.reason };
+      return missPostgres(input.reason);
     case 'patroni-lease':
       return seePatroniLease(state, input);
     case 'server':
@@ -42,13 +76,13 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'server-silent':
       return missServer(state, input, now);
     case 'told':
-      return obeyed(state, input, now);
+      return { ...heard(state), ...obeyed(state, input, now) };
     case 'front':
       return seeFront(state, input, now);
     case 'power':
       return seePower(state, input.power, now);
     case 'certificates':
-      return { certificatesEnd: input.end };
+      return seeCertificates(input.end);
     case 'address-held':
       return held;
     case 'address-dropped':
@@ -56,7 +90,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'address-found':
       return found(input.present);
     case 'pause-wanted':
-      return canTell(state, now, timings) ? { pause: pauseFor(state, input.forMs, now) } : {};
+      return canTell(state, now, timings) ? pauseFor(state, input.forMs, now) : {};
     case 'failed':
       return fail(state, input.effect, input.reason, now);
     case 'read':
@@ -69,14 +103,6 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     default:
       return input satisfies never;
   }
-}
-
-function answered(state: State, input: Input): State {
-  const what = answerTo(input);
-  if (what === null || state.pending[what] === undefined) return state;
-  const pending = { ...state.pending };
-  delete pending[what];
-  return { ...state, pending };
 }
 
 function answerTo(input: Input): Pending | null {
@@ -107,14 +133,13 @@ function fail(state: State, effect: Pending, reason: string, now: Millis): Parti
   switch (effect) {
     case 'pulse':
     case 'read':
-      return { etcdTrouble: reason };
+      return failToRead(reason);
     case 'hold-address':
       return failToHold(state, reason, now);
     case 'drop-address':
       return driverFails(state, reason, now);
     case 'reinitialize':
-      // To be looked at anew, and asked for again if it is still so.
-      return { stuck: null, reinitializedAt: Number.NEGATIVE_INFINITY };
+      return notCloned;
     default:
       return {};
   }

@@ -1,16 +1,23 @@
 import type { Input } from '../inputs.ts';
+import type { PatroniSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { PostgresReport } from '../view.ts';
 
-export function seePostgres(state: State, report: PostgresReport, now: Millis): Partial<State> {
+export function seePostgres(
+  state: State,
+  report: PostgresReport,
+  now: Millis,
+): Partial<PatroniSeen> {
   const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
   return { postgres: { report, at: now }, postgresTrouble: null, ledTimeline };
 }
 
+export const missPostgres = (reason: string): Partial<PatroniSeen> => ({ postgresTrouble: reason });
+
 type LeaseInput = Extract<Input, { kind: 'patroni-lease' }>;
 
-export const seePatroniLease = (state: State, input: LeaseInput): Partial<State> => ({
+export const seePatroniLease = (state: State, input: LeaseInput): Partial<PatroniSeen> => ({
   patroniLease: leaseAfter(state.patroniLease, input),
 });
 

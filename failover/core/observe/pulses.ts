@@ -1,9 +1,10 @@
 import type { PulseSeen } from '../inputs.ts';
+import type { PulsesSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { Site, View } from '../view.ts';
 
-export function seePulses(before: State['pulses'], view: View, now: Millis): State['pulses'] {
+export function seePulses({ pulses: before }: State, view: View, now: Millis): PulsesSeen {
   const after: Record<Site, { revision: number; seenAt: Millis }> = {};
   const see = (site: Site, revision: number): void => {
     const known = before[site];
@@ -13,7 +14,7 @@ export function seePulses(before: State['pulses'], view: View, now: Millis): Sta
   for (const { site } of [view.leader, view.address]) if (site !== null) see(site, 0);
   for (const site of Object.keys(view.machines)) if (!(site in view.sites)) see(site, 0);
   for (const [site, { revision }] of Object.entries(view.sites)) see(site, revision);
-  return after;
+  return { pulses: after };
 }
 
 /** Seen is seen, by whatever way: a holder counts from when it sent the pulse, which was before. */
@@ -21,7 +22,7 @@ export function seePulse(
   { pulses, view }: State,
   { clusterId, site, revision }: PulseSeen,
   now: Millis,
-): Partial<State> {
+): Partial<PulsesSeen> {
   const known = pulses[site];
   if (view?.clusterId !== clusterId || (known && isOld(known.revision, revision))) return {};
   return { pulses: { ...pulses, [site]: { revision, seenAt: now } } };

@@ -1,4 +1,5 @@
 import type { Input } from '../inputs.ts';
+import type { ServerSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 
@@ -8,7 +9,7 @@ export function seeServer(
   state: State,
   { server: report, askedAt }: Of<'server'>,
   now: Millis,
-): Partial<State> {
+): Partial<ServerSeen> {
   // Asked before the latest order left: what it says of its role may be of before the order.
   if (askedAt < (state.told?.at ?? askedAt)) return {};
   const sickSince = report.healthy ? null : sickFrom(state, now);
@@ -21,7 +22,7 @@ export function missServer(
   state: State,
   { askedAt, gone, reason }: Of<'server-silent'>,
   now: Millis,
-): Partial<State> {
+): Partial<ServerSeen> {
   const missed = { ...state.server, lookedAt: now, sickSince: sickFrom(state, now), why: reason };
   return { server: gone ? { ...missed, report: null, at: now, askedAt, gone } : missed };
 }
@@ -31,12 +32,13 @@ function sickFrom({ postgres, server }: State, now: Millis): Millis {
   return postgres?.report.state === 'running' ? (server.sickSince ?? now) : now;
 }
 
-export function obeyed(state: State, { role, epoch }: Of<'told'>, now: Millis): Partial<State> {
-  const before = state.server.report ?? { position: null, healthy: true, why: null };
+export function obeyed(
+  state: State,
+  { role, epoch }: Of<'told'>,
+  now: Millis,
+): Partial<ServerSeen> {
+  const known = state.server.report ?? { position: null, healthy: true, why: null };
   const askedAt = state.told?.at ?? now;
-  const report = { ...before, role, epoch };
-  return {
-    told: state.told && { ...state.told, answered: true },
-    server: { ...state.server, report, at: now, askedAt, gone: false },
-  };
+  const report = { ...known, role, epoch };
+  return { server: { ...state.server, report, at: now, askedAt, gone: false } };
 }

@@ -1,3 +1,4 @@
+import { leaseKey } from '../etcd/transactions.ts';
 import type { Site } from '../view.ts';
 import type { AgentHost } from './agent-host.ts';
 import type { Etcd } from './etcd.ts';
@@ -205,6 +206,12 @@ export const failoverKeyOdd: Fault = ({ random }, { etcd }) => {
   const odd = random.pick<unknown>(['{', 'a:b', '', {}, { leader: null, member: null }]);
   etcd.change((store) => store.put(NAMES.patroniFailover, odd));
 };
+/** Somebody with a keyboard takes a lease's key away, or writes into it what nobody can read. */
+export const leaseRemoved: Fault = ({ random }, { etcd }) => {
+  const key = leaseKey(NAMES, random.pick(['leader', 'address']));
+  const garbled = random.chance(0.5);
+  etcd.change((store) => (garbled ? store.put(key, '{') : store.remove(key)));
+};
 export const clonedAnew: Fault = ({ random, sites }, cluster) =>
   cluster.patronis.get(random.pick(sites))!.reinitialize();
 export const bulkWritten: Fault = ({ random }, { postgreses }, site) =>
@@ -284,6 +291,7 @@ const FAULTS: readonly Fault[] = [
   patroniRestarted,
   patroniPaused,
   failoverKeyOdd,
+  leaseRemoved,
   clonedAnew,
   bulkWritten,
   sitePaused,

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { leaseKey } from '../etcd/transactions.ts';
+import type { Lease } from '../inputs.ts';
 import {
   agentGone,
   agentKilled,
@@ -19,7 +21,7 @@ import {
   twinStarted,
 } from './faults.ts';
 import { type Setting, type Story, simulate } from './simulate.ts';
-import { primaryOf } from './store.ts';
+import { NAMES, primaryOf } from './store.ts';
 import type { Bugs } from './world.ts';
 
 /**
@@ -149,6 +151,31 @@ test('commits that no other site could take either are no reason to move', () =>
     expect(outcome.terms, `seed ${seed}`).toBe(1);
   }
 });
+
+test.each(['leader', 'address'] as const)(
+  'a key of the %s that somebody removes or garbles frees nothing before its term is over',
+  (lease) => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const outcome = simulate({ seed, faultsMs: 30_000, faults: cutOffAndForgotten(lease) });
+      expect(outcome.broken, `seed ${seed}`).toBeNull();
+    }
+  },
+);
+
+/** Whoever holds it goes on for a term, and the operator moves the primary meanwhile. */
+const cutOffAndForgotten =
+  (lease: Lease): Story =>
+  (world, cluster, active) => {
+    const { time, random, sites } = world;
+    const to = sites.find((site) => site !== active)!;
+    const key = leaseKey(NAMES, lease);
+    const garbled = random.chance(0.5);
+    oursPaused(world, cluster, active, 9_000);
+    cluster.patronis.get(active)!.switchover(to, () => {});
+    time.after(random.between(0, 2_000), () =>
+      cluster.etcd.change((store) => (garbled ? store.put(key, '{') : store.remove(key))),
+    );
+  };
 
 /** Each stops receiving before it could be missed, and goes on as the next one stops. */
 const nobodyReceives: Story = ({ time }, { postgreses }, active) => {

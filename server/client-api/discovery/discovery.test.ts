@@ -5,10 +5,16 @@ test('the versions named are those that are served, for anybody to see', async (
   await using api = await startApi();
   const reply = await api.ask('GET /_matrix/client/versions');
   const unstable_features = Object.fromEntries(
-    ['org.matrix.msc3814', 'uk.tcpip.msc4133.stable', 'uk.timedout.msc4323.stable'].map((name) => [
-      name,
-      true,
-    ]),
+    [
+      'org.matrix.msc3440.stable',
+      'org.matrix.msc3715.stable',
+      'org.matrix.msc3814',
+      'org.matrix.msc3856.stable',
+      'org.matrix.msc3981',
+      'uk.half-shot.msc2666.query_mutual_rooms',
+      'uk.tcpip.msc4133.stable',
+      'uk.timedout.msc4323.stable',
+    ].map((name) => [name, true]),
   );
   expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features } });
 });

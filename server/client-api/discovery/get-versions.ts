@@ -1,15 +1,18 @@
 import { endpoint } from '../../http/endpoint.ts';
 import type { RtcPorts } from '../calls/get-rtc-transports.ts';
 
-/**
- * Only versions of which everything is served. A client that finds v1.4, say, asks for lists of
- * threads.
- */
+/** Only versions of which everything is served: of v1.3 the filters by relations are missing. */
 const VERSIONS = ['v1.1'];
 
 /** Proposals that are served whole, by the names by which clients look for them. */
 const UNSTABLE_FEATURES = {
+  // Threads, lists of them, and relations in either direction and over several hops.
+  'org.matrix.msc3440.stable': true,
+  'org.matrix.msc3715.stable': true,
+  'org.matrix.msc3856.stable': true,
+  'org.matrix.msc3981': true,
   'org.matrix.msc3814': true,
+  'uk.half-shot.msc2666.query_mutual_rooms': true,
   // Profiles of any fields, and suspending and locking, at their places in the specification.
   'uk.tcpip.msc4133.stable': true,
   'uk.timedout.msc4323.stable': true,

@@ -1,3 +1,4 @@
+import { getEventByTimestamp } from './get-event-by-timestamp.ts';
 import { getEventContext } from './get-event-context.ts';
 import { getOneRoomEvent } from './get-one-room-event.ts';
 import { getRoomEvents } from './get-room-events.ts';
@@ -18,4 +19,5 @@ export const eventEndpoints = [
   getOneRoomEvent,
   getRoomEvents,
   getEventContext,
+  getEventByTimestamp,
 ];

@@ -63,7 +63,7 @@ export const getEventContext = endpoint({
       event: renderedOne(whole[0]!, caller),
       events_before: renderedSeen(whole.slice(1, split), caller),
       events_after: renderedSeen(whole.slice(split), caller),
-      state: renderedEvents(state, caller),
+      state: renderedEvents(await room.shownTo(caller.userId, state), caller),
       start: JSON.stringify(encodePlace(before.end)),
       end: JSON.stringify(encodePlace(after.end)),
     });

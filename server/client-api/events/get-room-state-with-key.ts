@@ -25,9 +25,10 @@ export const getRoomStateWithKey = endpoint({
   async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
     const { roomId, eventType, stateKey } = path;
     const { room, departure } = await readingOf(rooms, roomId, caller.userId);
-    const event = departure
+    const found = departure
       ? (await room.stateEventsAfter(departure, [[eventType, stateKey]]))[0]
       : await room.stateEvent(eventType, stateKey);
+    const [event] = found ? await room.shownTo(caller.userId, [found]) : [];
     if (!event) throw notFound('The room has no such state');
     return query.format === 'event' ? jsonText(renderedEvent(event, caller)) : event.content;
   },

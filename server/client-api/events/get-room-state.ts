@@ -27,6 +27,6 @@ export const getRoomState = endpoint({
     await largeReads.enter(caller.userId, signal);
     const { room, departure } = await readingOf(rooms, path.roomId, caller.userId);
     const events = departure ? await room.stateAfter(departure) : await room.state();
-    return jsonText(renderedEvents(events, caller));
+    return jsonText(renderedEvents(await room.shownTo(caller.userId, events), caller));
   },
 });

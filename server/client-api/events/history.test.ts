@@ -36,6 +36,48 @@ test('a live token of /sync and a topological one are taken alike, in either dir
   expect(back.start).toBe(live);
 });
 
+test('the event nearest to a moment is found, before it or behind it, among those that one may see', async () => {
+  await using bench = await workbench();
+  const nearest = async (user: string, ts: number, dir: string) => {
+    const path = `/_matrix/client/v1${bench.at}/timestamp_to_event?ts=${ts}&dir=${dir}`;
+    const { status, json } = await bench.ask(user, 'GET', path);
+    return [status, json.event_id ?? json.errcode, json.origin_server_ts];
+  };
+  const page = await bench.messages('dir=f&limit=100');
+  const all = (page.chunk as JsonObject[]).map(({ event_id, origin_server_ts }) => ({
+    ...{ id: event_id as string, ts: origin_server_ts as number },
+  }));
+  const [first, last] = [all[0]!, all.at(-1)!];
+  for (const { ts } of all) {
+    const [first, last] = [
+      all.find((each) => each.ts === ts),
+      all.findLast((each) => each.ts === ts),
+    ];
+    expect(await nearest('alice', ts, 'f')).toEqual([200, first!.id, ts]);
+    expect(await nearest('alice', ts, 'b')).toEqual([200, last!.id, ts]);
+  }
+  expect(await nearest('alice', 0, 'f')).toEqual([200, first.id, first.ts]);
+  expect(await nearest('alice', last.ts + 1_000_000, 'b')).toEqual([200, last.id, last.ts]);
+  const nothing = [404, 'M_NOT_FOUND', undefined];
+  expect(await nearest('alice', 0, 'b')).toEqual(nothing);
+  expect(await nearest('alice', last.ts + 1_000_000, 'f')).toEqual(nothing);
+  expect(await nearest('bob', 0, 'f')).toEqual([403, 'M_FORBIDDEN', undefined]);
+  const shown = { history_visibility: 'joined' };
+  const type = 'm.room.history_visibility';
+  await bench.setState(bench.roomId, { sender: alice, type, stateKey: '', content: shown });
+  await bench.say(bench.roomId, alice, 'before Bob');
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  const [, joined, joinedTs] = await nearest('bob', last.ts + 3, 'f');
+  const event = await bench.ask('bob', 'GET', `${bench.at}/event/${joined}`);
+  expect(event.json).toMatchObject({ type: 'm.room.member', state_key: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  await bench.say(bench.roomId, alice, 'behind Bob');
+  const [, left] = await nearest('bob', (joinedTs as number) + 1_000_000, 'b');
+  const leave = await bench.ask('bob', 'GET', `${bench.at}/event/${left}`);
+  expect(leave.json).toMatchObject({ type: 'm.room.member', content: { membership: 'leave' } });
+});
+
 test('with lazy loading the senders come along', async () => {
   await using bench = await workbench();
   const filter = encodeURIComponent('{"lazy_load_members":true,"types":["m.room.message"]}');

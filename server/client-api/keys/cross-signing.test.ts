@@ -104,6 +104,24 @@ test('a self-signing key vouches for a device, and everybody sees it', async () 
   );
 });
 
+test('who vouched for a device has not vouched for the keys that it has later', async () => {
+  await using api = await startApi();
+  const [alice, bob] = await aliceAndBob(api);
+  const signed = signJson(bare(phone), ALICE, alicesKeys.selfSigning);
+  await uploadSignature(api, alice, [ALICE, 'PHONE', signed]);
+  const anew = deviceKeys(ALICE, 'PHONE', deviceKey('PHONE', 2));
+  const uploaded = await api.ask('POST /keys/upload', {
+    token: alice,
+    body: { device_keys: anew },
+  });
+  expect(uploaded.status).toBe(200);
+  const { PHONE } = (await queried(api, bob)).device_keys[ALICE];
+  expect([PHONE.keys, Object.keys(PHONE.signatures[ALICE])]).toEqual([
+    anew.keys,
+    ['ed25519:PHONE'],
+  ]);
+});
+
 test('a device vouches for the master key of its user', async () => {
   await using api = await startApi();
   const [alice] = await aliceAndBob(api);

@@ -28,7 +28,8 @@ export const getJoinedMembersByRoom = endpoint({
     if (room?.membershipOf(caller.userId) !== 'join')
       throw forbidden(`You are not a member of ${path.roomId}`);
     const joined = new Set<string>(room.members('join'));
-    const events = await room.state((type, key) => type === 'm.room.member' && joined.has(key));
+    const members = await room.state((type, key) => type === 'm.room.member' && joined.has(key));
+    const events = await room.shownTo(caller.userId, members);
     return {
       joined: Object.fromEntries(events.map((event) => [event.stateKey, profile(event.content)])),
     };

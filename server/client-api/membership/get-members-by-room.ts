@@ -35,7 +35,8 @@ export const getMembersByRoom = endpoint({
     const reading = await readingOf(rooms, path.roomId, caller.userId);
     const members = await membersAt(reading, query.at, caller.userId);
     const chunk = members.filter((event) => isWanted(event.content.membership, query));
-    return answerOf({ chunk: renderedEvents(chunk, caller) });
+    const shown = await reading.room.shownTo(caller.userId, chunk);
+    return answerOf({ chunk: renderedEvents(shown, caller) });
   },
 });
 

@@ -22,8 +22,9 @@ export const deleteProfileField = endpoint({
   async handle({ caller, path }, { profiles, rooms }: Ports) {
     refuseOthersProfile(caller.userId, path.userId);
     refuseWrongName(path.keyName);
-    await profiles.remove(path.userId, path.keyName);
-    if (isInMemberships(path.keyName)) await rooms.spreadProfile(path.userId);
+    const isSpread = isInMemberships(path.keyName);
+    const spread = isSpread ? () => rooms.spreadProfile(path.userId) : undefined;
+    await profiles.remove(path.userId, path.keyName, spread);
     return {};
   },
 });

@@ -17,7 +17,8 @@ export async function putProfileField(
   value: JsonValue,
 ): Promise<void> {
   refuseWrongValue(field, value);
-  if (value === '' && isInMemberships(field)) await profiles.remove(userId, field);
-  else await profiles.set(userId, field, value);
-  if (isInMemberships(field)) await rooms.spreadProfile(userId);
+  const isSpread = isInMemberships(field);
+  const spread = isSpread ? () => rooms.spreadProfile(userId) : undefined;
+  if (value === '' && isSpread) await profiles.remove(userId, field, spread);
+  else await profiles.set(userId, field, value, spread);
 }

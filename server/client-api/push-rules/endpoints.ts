@@ -1,4 +1,5 @@
 import { deletePushRule } from './delete-push-rule.ts';
+import { getNotifications } from './get-notifications.ts';
 import { getPushRule } from './get-push-rule.ts';
 import { getPushRuleActions } from './get-push-rule-actions.ts';
 import { getPushRules } from './get-push-rules.ts';
@@ -18,4 +19,5 @@ export const pushRuleEndpoints = [
   setPushRuleEnabled,
   getPushRuleActions,
   setPushRuleActions,
+  getNotifications,
 ];

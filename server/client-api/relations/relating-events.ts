@@ -25,6 +25,8 @@ export const relationsQuery = z.object({
   dir: z.enum(['b', 'f']).default('b'),
   limit: limitField,
   recurse: trueOrFalse.optional(),
+  /** As clients call it that go by the proposal's name. */
+  'org.matrix.msc3981.recurse': trueOrFalse.optional(),
 });
 
 export interface RelationsCall {
@@ -48,7 +50,7 @@ export async function relatingEvents(
   const event = await room?.event(path.eventId);
   const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];
   if (!room || !seen) throw notFound('There is no such event, or not for you');
-  const { dir: direction, limit, recurse } = query;
+  const { dir: direction, limit, recurse = query['org.matrix.msc3981.recurse'] } = query;
   const hops = recurse ? HOPS_MAX : 1;
   const page = await room.page({
     reader: caller.userId,

@@ -41,6 +41,8 @@ test('what relates to what relates to an event is listed where it is asked for, 
   expect([idsIn(flat), flat.recursion_depth]).toEqual([[said[1]], 1]);
   const deep = await bench.relations('alice', `${root}?recurse=true`);
   expect([idsIn(deep), deep.recursion_depth]).toEqual([[reaction, said[3], said[2], said[1]], 3]);
+  const old = await bench.relations('alice', `${root}?org.matrix.msc3981.recurse=true`);
+  expect(old).toEqual(deep);
   const reactions = await bench.relations('alice', `${root}/m.annotation?recurse=true&dir=f`);
   expect(idsIn(reactions)).toEqual([reaction]);
   expect(await bench.relations('alice', root)).not.toHaveProperty('recursion_depth');

@@ -1,12 +1,14 @@
 import type { Event } from '../event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 
+type Child = Pick<Event, 'type' | 'stateKey' | 'content' | 'originServerTs'>;
+
 /** A child is removed from a space by taking away its `via`; one that is no list of strings is as good as none. */
-export const isSpaceChild = (event: Event): boolean =>
+export const isSpaceChild = (event: Pick<Child, 'type' | 'content'>): boolean =>
   event.type === 'm.space.child' && isListOfStrings(event.content.via);
 
 /** The order in which a space shows its children (Spaces, "Ordering of children within a space"). */
-export function compareChildren(one: Event, other: Event): number {
+export function compareChildren(one: Child, other: Child): number {
   const [a, b] = [orderOf(one.content), orderOf(other.content)];
   if (a !== undefined && b === undefined) return -1;
   if (a === undefined && b !== undefined) return 1;

@@ -79,6 +79,7 @@ export function buildRoom(
     change.append(event, { replaced: state.get(name) });
     state.set(name, event);
   }
+  if (published) change.listed();
   const row = ports.store.rows.room({ nid, roomId, version: rules.version, published });
   return { room, change, row };
 }

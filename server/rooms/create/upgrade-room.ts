@@ -45,7 +45,8 @@ export function upgradeRoom(
     const state = await gatherAll(building, old, upgrade.userId);
     const aliases = await building.ports.store.aliasesOfRoom(old.nid);
     const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
-    const made = await makeRoom(building, { rules, drafts, published: false });
+    const published = (await building.ports.store.publishedRooms([roomId])).length > 0;
+    const made = await makeRoom(building, { rules, drafts, published });
     await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
     if (old.isDropped) throw new RoomChangedMeanwhile();
     return commit(building, old, { made, state, upgrade, aliases, origin });
@@ -144,8 +145,10 @@ function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId>
     const moved = ready.aliases.map((alias) =>
       ports.store.rows.roomAlias({ alias, roomNid, creator }),
     );
+    const unlisted = ready.made.published ? [ports.store.rows.roomPublished(old.nid, false)] : [];
+    if (ready.made.published) closing.listed();
     const opened = built.change.finish({ rows: [built.row, ...moved], outcome });
-    return { change: together(opened, closing.finish({})), value: room.roomId };
+    return { change: together(opened, closing.finish({ rows: unlisted })), value: room.roomId };
   });
   const settled = committed
     .catch(() => {})

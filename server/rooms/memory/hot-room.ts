@@ -9,6 +9,7 @@ import type { StateChange } from '../store.ts';
 import { Members } from './members.ts';
 import { type RecentRelation, RecentRelations } from './recent-relations.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
+import { StateWeight } from './state-weight.ts';
 import { TimelineRing } from './timeline-ring.ts';
 
 /** An event that is built and on its way to the database. */
@@ -53,6 +54,7 @@ export class HotRoom {
   readonly state: Map<number, number>;
   readonly members = new Members();
   readonly timeline: TimelineRing;
+  readonly stateWeight = new StateWeight();
   readonly relations: RecentRelations;
   lastPosition: number;
   /** Those behind `stateChangesAfter`, in order. */
@@ -142,6 +144,7 @@ export class HotRoom {
     this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.position);
     if (event.stateAfter !== undefined) this.stateNid = event.stateAfter;
     if (stateChange) this.#applyState(event.nid, stateChange);
+    if (stateChange && !stateChange.member) this.stateWeight.committed(event);
     if (redacted) this.#applyRedaction(redacted);
   }
 

@@ -22,6 +22,10 @@ export class Members {
     this.#counts[kind]!++;
   }
 
+  get size(): number {
+    return this.#kinds.size;
+  }
+
   count(membership: Membership): number {
     return this.#counts[KINDS.indexOf(membership)]!;
   }

@@ -2,8 +2,8 @@ import { getHeapStatistics } from 'node:v8';
 
 /** The rest is for what requests make and for what other features keep. */
 const SHARE_OF_HEAP = 1 / 4;
-/** A room in use weighs 25 kB (test/bench/rooms); beyond this the coldest are read again instead. */
-const BYTES_MAX = 200 * 1_048_576;
+/** Of 1,000 users with 200 rooms each, 10,000 of them in use (test/bench/rooms); beyond this the coldest are read again. */
+const BYTES_MAX = 160 * 1_048_576;
 
 /**
  * What the room engine may keep in memory: a share of V8's heap, whose limit Node takes from the
@@ -11,3 +11,11 @@ const BYTES_MAX = 200 * 1_048_576;
  */
 export const roomMemoryBytes = (): number =>
   Math.min(getHeapStatistics().heap_size_limit * SHARE_OF_HEAP, BYTES_MAX);
+
+/** Rooms are the dearest to read again; the memberships of all who are active should be there. */
+export const memoryShares = (bytesMax: number) => ({
+  rooms: bytesMax / 2,
+  events: bytesMax / 8,
+  users: bytesMax / 4,
+  states: bytesMax / 8,
+});

@@ -65,6 +65,11 @@ export class RoomHead {
     this.extremities = [...left, extremity];
   }
 
+  /** How many entries the state has; one that is on its way may count twice. */
+  get size(): number {
+    return this.#committed.size + this.#uncommitted.size;
+  }
+
   stateEventNid(keyNid: number): number | undefined {
     return this.#uncommitted.get(keyNid) ?? this.#committed.get(keyNid);
   }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { alice, bob } from '../../../test/support/rooms.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { memoryShares, roomMemoryBytes } from './memory-bytes.ts';
 import { UserRooms } from './user-rooms.ts';
 
 const room = '!r:example.org' as RoomId;
@@ -59,13 +60,32 @@ test('those that were asked for last stay, as many memberships as there is space
       return rooms;
     },
   };
-  const userRooms = new UserRooms(store, 4_000);
+  const userRooms = new UserRooms(store, 2_000);
   for (const userId of [alice, bob, bob, alice]) await userRooms.of(userId);
   expect(read).toEqual([alice, bob, alice]);
   read = [];
   const large = new UserRooms(store, 10_000);
   for (const userId of [alice, bob, bob, alice]) await large.of(userId);
   expect(read).toEqual([alice, bob]);
+});
+
+test('a thousand users of two hundred rooms each stay in memory', async () => {
+  let reads = 0;
+  const rooms = Array.from({ length: 200 }, (_, index) => ({
+    ...invited,
+    roomId: `!${index}:x` as RoomId,
+    roomLastPosition: 5,
+  }));
+  const store = {
+    async membershipsOf() {
+      reads++;
+      return rooms;
+    },
+  };
+  const userRooms = new UserRooms(store, memoryShares(roomMemoryBytes()).users);
+  const users = Array.from({ length: 1_000 }, (_, index) => `@${index}:x` as UserId);
+  for (const userId of [...users, ...users]) await userRooms.of(userId);
+  expect(reads).toBe(1_000);
 });
 
 test('a new display name moves the position and not the beginning', async () => {

@@ -4,10 +4,10 @@ import type { RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { RoomStore } from '../store.ts';
 
-/** Of heap: a user, and one membership with the id of its room. */
+/** Of heap, measured: a user, and one membership without the id of its room. */
 const USER_BYTES = 500;
-const MEMBERSHIP_BYTES = 250;
-/** Of 100 bytes each. */
+const MEMBERSHIP_BYTES = 100;
+/** Of 100 bytes each, with the id. */
 const POSITIONS_MAX = 100_000;
 
 interface Loading {
@@ -101,11 +101,13 @@ export class UserRooms {
     const rooms = new Map<RoomId, RoomMembership>();
     const { forgotten } = this.#positions;
     for (const stored of await this.#store.membershipsOf(userId)) {
-      const { roomLastPosition, ...rest } = stored;
-      const membership = membershipOf(rest.membership);
+      const { roomLastPosition, position, since, forgotten: isForgotten } = stored;
       // One that moved while this was read, and was forgotten since, must not go back.
-      if (this.#positions.forgotten === forgotten) this.moved(rest.roomId, roomLastPosition);
-      if (membership) rooms.set(rest.roomId, { ...rest, membership });
+      if (this.#positions.forgotten === forgotten) this.moved(stored.roomId, roomLastPosition);
+      const roomId = this.#positions.nameOf(stored.roomId);
+      const membership = membershipOf(stored.membership);
+      if (membership)
+        rooms.set(roomId, { roomId, membership, position, since, forgotten: isForgotten });
     }
     return rooms;
   }
@@ -114,7 +116,7 @@ export class UserRooms {
 /** Where rooms stand in the log: those that moved last. */
 class LastPositions {
   readonly #max: number;
-  readonly #positions = new Map<RoomId, number>();
+  readonly #positions = new Map<RoomId, { readonly roomId: RoomId; position: number }>();
   /** How many there were once. */
   forgotten = 0;
 
@@ -123,13 +125,19 @@ class LastPositions {
   }
 
   get(roomId: RoomId): number | undefined {
-    return this.#positions.get(roomId);
+    return this.#positions.get(roomId)?.position;
+  }
+
+  /** The same text for all users of a room: each read brings one of its own. */
+  nameOf(roomId: RoomId): RoomId {
+    return this.#positions.get(roomId)?.roomId ?? roomId;
   }
 
   raise(roomId: RoomId, position: number): void {
-    const before = this.#positions.get(roomId) ?? 0;
-    this.#positions.delete(roomId);
-    this.#positions.set(roomId, Math.max(before, position));
+    const entry = this.#positions.get(roomId) ?? { roomId, position };
+    entry.position = Math.max(entry.position, position);
+    this.#positions.delete(entry.roomId);
+    this.#positions.set(entry.roomId, entry);
     if (this.#positions.size <= this.#max) return;
     this.#positions.delete(this.#positions.keys().next().value!);
     this.forgotten++;

@@ -5,7 +5,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { RecentRelation } from '../memory/recent-relations.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
-import type { ErasedAt, IgnoredBy } from '../ports.ts';
+import type { ErasedUsers, IgnoredBy } from '../ports.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { StateLayers } from '../state/state-layers.ts';
 import type {
@@ -50,7 +50,7 @@ export class RoomReads {
   readonly keys: StateKeys;
   readonly events: EventCache;
   readonly userRooms: UserRooms;
-  readonly erasedAt: ErasedAt;
+  readonly erased: ErasedUsers;
   readonly ignoredBy: IgnoredBy;
   readonly #states: Lru<number, StateLayers>;
   readonly #statesRead: Gathered<number, StateLayers>;
@@ -63,7 +63,7 @@ export class RoomReads {
     keys: StateKeys;
     events: EventCache;
     userRooms: UserRooms;
-    erasedAt: ErasedAt;
+    erased: ErasedUsers;
     ignoredBy: IgnoredBy;
     stateBytesMax: number;
   }) {
@@ -71,7 +71,7 @@ export class RoomReads {
     this.keys = parts.keys;
     this.events = parts.events;
     this.userRooms = parts.userRooms;
-    this.erasedAt = parts.erasedAt;
+    this.erased = parts.erased;
     this.ignoredBy = parts.ignoredBy;
     this.#states = new Lru(parts.stateBytesMax);
     this.#statesRead = new Gathered((nids) => this.#readStates(nids), READ_AT_ONCE);

@@ -5,6 +5,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { threadsIn } from '../relations/threads-in.ts';
 import { withRelations } from '../relations/with-relations.ts';
 import type {
+  Moment,
   Page,
   PageRequest,
   Room,
@@ -16,6 +17,8 @@ import type {
 import type { RoomEvent } from '../room-event.ts';
 import type { RelationsReader, SeenEvent } from '../seen-event.ts';
 import type { Place, StateChange } from '../store.ts';
+import { withoutErased } from './erased.ts';
+import { nearestEvent } from './nearest-event.ts';
 import { pageOf } from './page.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
@@ -163,6 +166,10 @@ export class RoomView implements Room {
     return visibleTo(this.#room, this.#reads, userId, events);
   }
 
+  shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]> {
+    return withoutErased(this.#room, this.#reads, userId, state);
+  }
+
   withRelations(
     reader: RelationsReader,
     seen: readonly SeenEvent[],
@@ -187,6 +194,10 @@ export class RoomView implements Room {
 
   threads(request: ThreadsRequest): Promise<Threads> {
     return threadsIn(this.#room, this.#reads, request);
+  }
+
+  nearestEvent(reader: UserId, moment: Moment): Promise<RoomEvent | undefined> {
+    return nearestEvent(this.#room, this.#reads, reader, moment);
   }
 
   async placeAt(position: number): Promise<Place> {

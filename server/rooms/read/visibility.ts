@@ -30,7 +30,13 @@ export async function visibleTo(
   );
   const judged = await Promise.all(events.map((event) => judge(room, reads, reader, event)));
   const seen = judged.filter((each) => each !== undefined);
-  return seen.length === 0 ? [] : withoutErased(room, reads, userId, seen);
+  const shown = await withoutErased(
+    room,
+    reads,
+    userId,
+    seen.map(({ event }) => event),
+  );
+  return seen.map(({ membership }, index) => ({ event: shown[index]!, membership }));
 }
 
 interface Reader {

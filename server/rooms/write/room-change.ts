@@ -70,7 +70,14 @@ export class RoomChange {
     const pending = { ...at, stateChange, redacted, related };
     this.#room.pending.set(nid, pending);
     if (stateChange) this.#room.parsed.set(nid, event, parsedBytesOf(json));
+    if (stateChange && !stateChange.member) this.#room.stateWeight.built(roomEvent);
     return pending;
+  }
+
+  /** The room came into the published directory, or goes out of it. */
+  listed(): void {
+    const record = { kind: 'directory', roomId: this.#room.roomId } as const;
+    this.#records.push({ position: this.#tools.position(), record });
   }
 
   finish(more: { rows?: readonly Row[]; outcome?: OutcomeRow | undefined }): Change {

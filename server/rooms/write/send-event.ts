@@ -11,6 +11,7 @@ import type { Building } from './building.ts';
 import { gather } from './gather.ts';
 import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 import { newEvent } from './new-event.ts';
+import { mustBeWeighed, refuseHeavyState } from './refuse-heavy-state.ts';
 import { RoomChange } from './room-change.ts';
 
 /** What a kind of event needs besides: found on the room as it is when the event is built. */
@@ -35,12 +36,20 @@ export function sendEvent(
 ): Promise<EventId> {
   return changeRoom(building.rooms, roomId, async (room) => {
     const { draft, ...preparation } = await prepare(room);
+    await weighState(building, room, draft);
     const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
     if (room.isDropped) throw new RoomChangedMeanwhile();
     const already = preparation.check?.(state);
     if (already !== undefined) return onceSettled(room, already);
     return build(building, room, { draft, state, origin, preparation });
   });
+}
+
+/** Where the room has so much state that its weight matters. */
+async function weighState({ ports }: Building, room: HotRoom, draft: Draft): Promise<void> {
+  const { store, stateBytesMax } = ports;
+  if (mustBeWeighed(room, draft, stateBytesMax))
+    await room.stateWeight.read(() => store.stateBytes(room.nid));
 }
 
 /** From here to the log there is no wait: whoever comes next builds upon this event. */
@@ -53,6 +62,8 @@ async function build(
   const event = newEvent(room, draft, { state, signer: ports.identity, now: ports.now() });
   const replaced = draft.stateKey === undefined ? undefined : state.get(draft.type, draft.stateKey);
   if (replaced && saysTheSame(replaced, event)) return onceSettled(room, replaced.eventId);
+  if (draft.stateKey !== undefined)
+    refuseHeavyState(room, { event, replaced }, ports.stateBytesMax);
   const redacted = preparation.redacted?.(event);
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {

@@ -14,6 +14,15 @@ export const erasuresOf = (database: Database, userIds: readonly UserId[]) =>
     [userIds],
   );
 
+/** Where the first of all stands. */
+export async function firstErasure(database: Database): Promise<number | undefined> {
+  const [first] = await database.query<{ position: number | null }>(
+    'first_erasure',
+    'SELECT min(position) AS position FROM erasure',
+  );
+  return first?.position ?? undefined;
+}
+
 export const erasureRow = ({ userId, position }: Erasure): Row => ({
   write: PUT_ERASURE,
   values: [userId, position],

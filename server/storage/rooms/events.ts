@@ -132,6 +132,27 @@ export function pageOfRoom(database: Database, query: PageQuery) {
   );
 }
 
+export interface NearQuery {
+  readonly roomNid: number;
+  /** Milliseconds since 1970. */
+  readonly ts: number;
+  readonly direction: 'b' | 'f';
+  readonly skip: number;
+  readonly limit: number;
+}
+
+/** Events of a room by their `origin_server_ts`, the nearest to a moment first, before or behind it. */
+export function eventsNear(database: Database, query: NearQuery) {
+  const [before, order] = query.direction === 'b' ? ['<=', 'DESC'] : ['>=', 'ASC'];
+  const inOrder = `ORDER BY origin_server_ts ${order}, depth ${order}, event_nid ${order}`;
+  return database.query<StoredEvent>(
+    `events_near_${query.direction}`,
+    shown(`SELECT * FROM event WHERE room_nid = $1 AND origin_server_ts ${before} $2
+      AND NOT (outlier OR rejected OR soft_failed) ${inOrder} OFFSET $3 LIMIT $4`),
+    [query.roomNid, query.ts, query.skip, query.limit],
+  );
+}
+
 const likePattern = (glob: string): string =>
   glob.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 

@@ -11,7 +11,12 @@ import * as stateKeys from './state-keys.ts';
 /** All that the room engine reads and writes; `server/rooms/store.ts` names it by type. */
 export const roomStore = (database: Database) => ({
   roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
+  publishedRooms: (only?: readonly RoomId[]) => rooms.publishedRooms(database, only),
+  isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
+  summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
+    rooms.summarizedRooms(database, roomIds, keyNids),
   currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
+  stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
   stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
@@ -27,6 +32,7 @@ export const roomStore = (database: Database) => ({
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
     events.newestOfTimelines(database, range),
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
+  eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 
   relationsLately: (rooms: readonly state.LogRange[], limit: number) =>
@@ -46,6 +52,7 @@ export const roomStore = (database: Database) => ({
 
   rows: {
     room: rooms.roomRow,
+    roomPublished: rooms.roomPublishedRow,
     roomHead: rooms.roomHeadRow,
     event: events.eventRow,
     redaction: events.redactionRow,

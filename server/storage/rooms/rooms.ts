@@ -32,6 +32,61 @@ export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
     [roomIds],
   );
 
+/** The rooms that are in the published directory; with a list, of these. */
+export async function publishedRooms(
+  database: Database,
+  only?: readonly RoomId[],
+): Promise<RoomId[]> {
+  const rows = await database.query<{ roomId: RoomId }>(
+    'published_rooms',
+    `SELECT room_id AS "roomId" FROM room
+     WHERE published AND ($1::text[] IS NULL OR room_id = ANY ($1::text[]))`,
+    [only ?? null],
+  );
+  return rows.map((row) => row.roomId);
+}
+
+/** Whether a room is in the published directory; undefined for one that is not there. */
+export async function isRoomPublished(
+  database: Database,
+  roomId: RoomId,
+): Promise<boolean | undefined> {
+  const rows = await database.query<{ published: boolean }>(
+    'is_room_published',
+    'SELECT published FROM room WHERE room_id = $1',
+    [roomId],
+  );
+  return rows[0]?.published;
+}
+
+export interface SummarizedRoom {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly version: string;
+  readonly joinedCount: number;
+  /** Of the current state events at the keys that were asked for. */
+  readonly eventNids: readonly number[];
+}
+
+export const summarizedRooms = (
+  database: Database,
+  roomIds: readonly RoomId[],
+  keyNids: readonly number[],
+) =>
+  database.query<SummarizedRoom>(
+    'summarized_rooms',
+    `SELECT room_nid AS nid, room_id AS "roomId", version,
+       (SELECT count(*) FROM current_state
+        WHERE current_state.room_nid = room.room_nid AND membership = 'join')::int8 AS "joinedCount",
+       (SELECT coalesce(json_agg(event_nid), '[]') FROM unnest($2::int8[]) AS key (nid)
+        CROSS JOIN LATERAL (
+          SELECT event_nid FROM current_state
+          WHERE current_state.room_nid = room.room_nid AND key_nid = key.nid LIMIT 1) at_key
+       ) AS "eventNids"
+     FROM room WHERE room_id = ANY ($1::text[])`,
+    [roomIds, keyNids],
+  );
+
 export const roomRow = (room: {
   nid: number;
   roomId: RoomId;
@@ -66,5 +121,20 @@ const PUT_HEAD: Write = {
     ON CONFLICT (room_nid) DO UPDATE SET forward_extremities = excluded.forward_extremities,
       state_nid = excluded.state_nid, last_position = excluded.last_position`,
   types: ['int8', 'text', 'int8', 'int8'],
+  key: (values) => String(values[0]),
+};
+
+export const roomPublishedRow = (roomNid: number, published: boolean): Row => ({
+  write: PUT_PUBLISHED,
+  values: [roomNid, published],
+});
+
+const PUT_PUBLISHED: Write = {
+  name: 'put_room_published',
+  table: 'room',
+  sql: `UPDATE room SET published = wanted.published
+    FROM unnest($1::int8[], $2::bool[]) AS wanted (room_nid, published)
+    WHERE room.room_nid = wanted.room_nid`,
+  types: ['int8', 'bool'],
   key: (values) => String(values[0]),
 };

@@ -17,6 +17,24 @@ export const currentStates = (database: Database, roomNids: readonly number[]) =
     [roomNids],
   );
 
+/** Of the current state without memberships, each event with the one that it replaced; what is redacted is none. */
+export async function stateBytes(database: Database, roomNid: number): Promise<number> {
+  const [row] = await database.query<{ bytes: number }>(
+    'state_bytes',
+    `SELECT coalesce(sum(${bytesOf('own')} + coalesce(${bytesOf('replaced')}, 0)), 0)::int8 AS bytes
+     FROM current_state
+       JOIN event own USING (event_nid)
+       LEFT JOIN event replaced ON replaced.event_nid = own.replaces_nid
+     WHERE current_state.room_nid = $1 AND membership IS NULL`,
+    [roomNid],
+  );
+  return row!.bytes;
+}
+
+const bytesOf = (event: string) => `CASE
+  WHEN EXISTS (SELECT 1 FROM redaction WHERE target_nid = ${event}.event_nid) THEN 0
+  ELSE octet_length(${event}.json) END`;
+
 export interface StateRow {
   readonly nid: number;
   readonly baseNid: number | null;

@@ -30,6 +30,22 @@ test('an event wakes those in its room, and nobody else', async () => {
   expect(woken).toEqual(['alice']);
 });
 
+test.each([1, 8, 9, 40])(
+  'of %i users in a room all hear of an event, and whoever has left does not',
+  (count) => {
+    const users = new ActiveUsers();
+    const ids = Array.from({ length: count }, (_, index) => `@${index}:x` as UserId);
+    const inside = ids.map((userId) => users.enter(userId, [room], 0));
+    users.committed([event(1)]);
+    for (const userId of ids.slice(0, count / 2)) users.enter(userId, [], 1);
+    users.committed([event(2)]);
+    const seen = inside.map((user) => positions(user.changesAfter(0)));
+    expect(seen).toEqual(ids.map((_, index) => (index < Math.floor(count / 2) ? [1] : [1, 2])));
+    for (const userId of ids) users.enter(userId, [], 2);
+    expect([...users.inRoom(room)]).toEqual([]);
+  },
+);
+
 test('all records of a batch are there when the first waiter looks', async () => {
   const users = new ActiveUsers();
   const user = users.enter(alice, [room], 0);

@@ -2,6 +2,7 @@ import type { PlacedRecord } from '../../log/change.ts';
 import { concernOf } from '../../log/records.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { ActiveUser } from './active-user.ts';
+import { type FewOrMany, including, isNobody, without } from './few-or-many.ts';
 
 /** A client that stays away longer begins anew from the database, which is slower but no loss. */
 const KEPT_MS = 10 * 60_000;
@@ -11,7 +12,7 @@ const KEPT_MS = 10 * 60_000;
  */
 export class ActiveUsers {
   readonly #users = new Map<UserId, ActiveUser>();
-  readonly #byRoom = new Map<RoomId, Set<ActiveUser>>();
+  readonly #byRoom = new Map<RoomId, FewOrMany<ActiveUser>>();
 
   find(userId: UserId): ActiveUser | undefined {
     return this.#users.get(userId);
@@ -74,14 +75,13 @@ export class ActiveUsers {
 
   #join(user: ActiveUser, roomId: RoomId) {
     user.rooms.add(roomId);
-    const users = this.#byRoom.get(roomId) ?? new Set();
-    this.#byRoom.set(roomId, users.add(user));
+    this.#byRoom.set(roomId, including(this.#byRoom.get(roomId) ?? [], user));
   }
 
   #leave(user: ActiveUser, roomId: RoomId) {
     user.rooms.delete(roomId);
-    const users = this.#byRoom.get(roomId);
-    users?.delete(user);
-    if (users?.size === 0) this.#byRoom.delete(roomId);
+    const others = without(this.#byRoom.get(roomId) ?? [], user);
+    if (isNobody(others)) this.#byRoom.delete(roomId);
+    else this.#byRoom.set(roomId, others);
   }
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../../log/log.ts';
+import type { LogReader } from '../../log/log.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -23,7 +23,7 @@ export interface Cut extends Occasion {
 }
 
 export interface CutPorts {
-  readonly log: Pick<Log, 'committed'>;
+  readonly log: LogReader;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'lastPosition'>;
   readonly active: ActiveUsers;
   readonly typing: Typing;

@@ -90,6 +90,7 @@ function note(
     case 'forget':
     case 'logins':
     case 'profile':
+    case 'directory':
       return;
     default:
       record satisfies never;

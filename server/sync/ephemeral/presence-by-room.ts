@@ -1,9 +1,9 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 
-interface InRoom {
-  /** Of each, the ephemeral counter at which it was last told. */
-  readonly users: Map<UserId, number>;
-  newest: number;
+/** Of a user, the ephemeral counter at which they were told last in some of their rooms. */
+interface Told {
+  readonly userId: UserId;
+  readonly at: number;
 }
 
 /**
@@ -11,7 +11,11 @@ interface InRoom {
  * them, and that whoever asks for all and who asks for what is new are told of the same.
  */
 export class PresenceByRoom {
-  readonly #rooms = new Map<RoomId, InRoom>();
+  /**
+   * Those told last stand last. A list and no map, since there are many rooms and they are small: a map
+   * of two users weighs 260 bytes, their list 100.
+   */
+  readonly #rooms = new Map<RoomId, readonly Told[]>();
   readonly #roomsOf = new Map<UserId, ReadonlySet<RoomId>>();
   #newest = 0;
 
@@ -23,7 +27,8 @@ export class PresenceByRoom {
   put(userId: UserId, rooms: ReadonlySet<RoomId>, { at, isNews }: { at: number; isNews: boolean }) {
     const before = this.#roomsOf.get(userId);
     for (const roomId of before ?? []) if (!rooms.has(roomId)) this.#remove(userId, roomId);
-    for (const roomId of rooms) if (isNews || !before?.has(roomId)) this.#note(userId, roomId, at);
+    const told = { userId, at };
+    for (const roomId of rooms) if (isNews || !before?.has(roomId)) this.#note(told, roomId);
     this.#roomsOf.set(userId, rooms);
   }
 
@@ -34,22 +39,20 @@ export class PresenceByRoom {
 
   /** Who was told in the room behind this counter: nearly always nobody, and then nothing is gone through. */
   *after(roomId: RoomId, counter: number): Iterable<UserId> {
-    const room = this.#rooms.get(roomId);
-    if (room === undefined || room.newest <= counter) return;
-    for (const [userId, at] of room.users) if (at > counter) yield userId;
+    const room = this.#rooms.get(roomId) ?? [];
+    const known = room.findLastIndex(({ at }) => at <= counter);
+    for (let index = known + 1; index < room.length; index++) yield room[index]!.userId;
   }
 
-  #note(userId: UserId, roomId: RoomId, at: number): void {
-    const room = this.#rooms.get(roomId) ?? { users: new Map<UserId, number>(), newest: 0 };
-    this.#rooms.set(roomId, room);
-    room.users.set(userId, at);
-    room.newest = at;
-    this.#newest = at;
+  #note(told: Told, roomId: RoomId): void {
+    const others = (this.#rooms.get(roomId) ?? []).filter(({ userId }) => userId !== told.userId);
+    this.#rooms.set(roomId, others.concat([told]));
+    this.#newest = told.at;
   }
 
   #remove(userId: UserId, roomId: RoomId): void {
-    const room = this.#rooms.get(roomId);
-    room?.users.delete(userId);
-    if (room?.users.size === 0) this.#rooms.delete(roomId);
+    const others = (this.#rooms.get(roomId) ?? []).filter((each) => each.userId !== userId);
+    if (others.length === 0) this.#rooms.delete(roomId);
+    else this.#rooms.set(roomId, others);
   }
 }

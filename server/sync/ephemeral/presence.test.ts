@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { ActiveUsers } from '../active/active-users.ts';
@@ -13,22 +14,36 @@ function presence({ isTold = true, knownMax }: { isTold?: boolean; knownMax?: nu
   const [counter, active] = [new EphemeralCounter(), new ActiveUsers()];
   const watcher = active.enter(bob, [room], 0);
   const joined = new Map<UserId, RoomId[]>();
+  const errors: unknown[] = [];
+  /** What a round waits for, behind having read the rooms of whoever changed. */
+  const reading: { held?: Promise<void> } = {};
   const sizes = new Map<RoomId, number>();
   const subject = new Presence({
     counter,
     active,
     joinedRooms: async (userId) => joined.get(userId) ?? [room],
-    roomsUpTo: async (roomIds, members) =>
-      roomIds.filter((each) => (sizes.get(each) ?? 1) <= members),
+    async roomsUpTo(roomIds, members) {
+      await reading.held;
+      return roomIds.filter((each) => (sizes.get(each) ?? 1) <= members);
+    },
     now: () => clock.now,
     isTold,
     knownMax,
-    onError: (error) => {
-      throw error;
-    },
+    onError: (error) => void errors.push(error),
   });
   const toldIn = (roomId: RoomId, after = 0) => [...subject.toldIn(roomId, after)];
-  return { clock, counter, active, watcher, joined, sizes, toldIn, presence: subject };
+  return {
+    clock,
+    counter,
+    active,
+    watcher,
+    joined,
+    sizes,
+    reading,
+    errors,
+    toldIn,
+    presence: subject,
+  };
 }
 
 test('nobody is there before anything was heard of them', () => {
@@ -129,6 +144,48 @@ test('in a room of more than 300 members nobody is told of anybody', async () =>
   p.set(alice, 'unavailable');
   await p.tell();
   expect(toldIn(room)).toEqual([]);
+});
+
+test('a round that is slow puts nobody back into a room that they have left meanwhile', async () => {
+  const { presence: p, toldIn, joined, reading } = presence();
+  const slow = Promise.withResolvers<void>();
+  reading.held = slow.promise;
+  joined.set(alice, [room, other]);
+  p.set(alice, 'online');
+  const first = p.tell();
+  await turn();
+  joined.set(alice, [other]);
+  delete reading.held;
+  p.moved(alice, room);
+  const second = p.tell();
+  await turn();
+  slow.resolve();
+  await Promise.all([first, second]);
+  expect([toldIn(room), toldIn(other)]).toEqual([[], [alice]]);
+});
+
+test('what could not be told since a read failed is told in the next round', async () => {
+  const { presence: p, toldIn, reading, errors } = presence();
+  reading.held = Promise.reject(new Error('the database is away'));
+  p.set(alice, 'online');
+  await p.tell();
+  expect([errors.length, toldIn(room)]).toEqual([1, []]);
+  delete reading.held;
+  await p.tell();
+  expect(toldIn(room)).toEqual([alice]);
+});
+
+test('in a room that becomes small enough those who are there are told of at once', async () => {
+  const { presence: p, toldIn, active, sizes } = presence();
+  active.enter(alice, [room], 0);
+  sizes.set(room, PRESENCE_MEMBERS_MAX + 1);
+  p.set(alice, 'online');
+  await p.tell();
+  expect(toldIn(room)).toEqual([]);
+  sizes.set(room, PRESENCE_MEMBERS_MAX);
+  p.moved('@gone:x' as UserId, room);
+  await p.tell();
+  expect(toldIn(room)).toEqual([alice]);
 });
 
 test('the event is made once a second for all who are told, and anew when it changes', () => {

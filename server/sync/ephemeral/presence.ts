@@ -58,7 +58,11 @@ export class Presence {
   readonly #changed = new Set<UserId>();
   /** Whose rooms changed, and nothing else. */
   readonly #moved = new Set<UserId>();
+  /** Which were too large, and may have become small enough. */
+  readonly #shrunk = new Set<RoomId>();
   #telling: NodeJS.Timeout | undefined;
+  #lastRound = Promise.resolve();
+  #isClosed = false;
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
@@ -104,10 +108,9 @@ export class Presence {
 
   /** The user came to or went from the room. */
   moved(userId: UserId, roomId: RoomId): void {
-    this.#smallRooms.forget(roomId);
-    if (!this.#known.has(userId)) return;
-    this.#moved.add(userId);
-    this.#tellSoon();
+    if (this.#smallRooms.forget(roomId)) this.#shrunk.add(roomId);
+    if (this.#known.has(userId)) this.#moved.add(userId);
+    if (this.#known.has(userId) || this.#shrunk.has(roomId)) this.#tellSoon();
   }
 
   /** Of whom was told in this room behind a counter, 0 for everybody who is known. */
@@ -188,24 +191,50 @@ export class Presence {
   }
 
   #tellSoon(): void {
+    if (this.#isClosed) return;
     this.#telling ??= setTimeout(() => void this.tell(), TOLD_EVERY_MS).unref();
   }
 
-  /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
-  async tell(): Promise<void> {
-    const { counter, onError } = this.#ports;
-    const [changed, moved] = [new Set(this.#changed), new Set(this.#moved)];
-    this.close();
-    if (changed.size + moved.size === 0) return;
+  /** One round at a time: what an older one has read must not be put in place of what a newer one has. */
+  tell(): Promise<void> {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    this.#lastRound = this.#lastRound.then(() => this.#round());
+    return this.#lastRound;
+  }
+
+  /** What could not be told is told in the next round. */
+  async #round(): Promise<void> {
+    const changed = takeAll(this.#changed);
+    const moved = takeAll(this.#moved);
+    const shrunk = takeAll(this.#shrunk);
+    if (changed.size + moved.size + shrunk.size === 0) return;
     try {
-      const rooms = await this.#smallRoomsOf([...changed.union(moved)]);
-      const at = counter.next();
-      for (const [userId, roomIds] of rooms)
-        this.#byRoom.put(userId, roomIds, { at, isNews: changed.has(userId) });
-      await this.#wake([...rooms.values()], at);
+      await this.#tellOf(changed, moved.union(await this.#inSmall(shrunk)));
     } catch (error) {
-      onError(error);
+      this.#ports.onError(error);
+      for (const userId of changed) this.#changed.add(userId);
+      for (const userId of moved) this.#moved.add(userId);
+      for (const roomId of shrunk) this.#shrunk.add(roomId);
+      this.#tellSoon();
     }
+  }
+
+  /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
+  async #tellOf(changed: ReadonlySet<UserId>, moved: ReadonlySet<UserId>): Promise<void> {
+    const rooms = await this.#smallRoomsOf([...changed.union(moved)]);
+    const at = this.#ports.counter.next();
+    for (const [userId, roomIds] of rooms)
+      this.#byRoom.put(userId, roomIds, { at, isNews: changed.has(userId) });
+    await this.#wake([...rooms.values()], at);
+  }
+
+  /** Who is there in the rooms that are small enough again: in them nothing was told of anybody. */
+  async #inSmall(rooms: ReadonlySet<RoomId>): Promise<Set<UserId>> {
+    const isSmall = await this.#smallRooms.among(rooms);
+    const small = [...rooms].filter(isSmall);
+    const users = small.flatMap((roomId) => [...this.#ports.active.inRoom(roomId)]);
+    return new Set(users.map(({ userId }) => userId).filter((userId) => this.#known.has(userId)));
   }
 
   async #smallRoomsOf(userIds: readonly UserId[]): Promise<Map<UserId, ReadonlySet<RoomId>>> {
@@ -234,11 +263,15 @@ export class Presence {
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#telling);
-    this.#telling = undefined;
-    this.#changed.clear();
-    this.#moved.clear();
   }
+}
+
+function takeAll<T>(waiting: Set<T>): Set<T> {
+  const taken = new Set(waiting);
+  waiting.clear();
+  return taken;
 }
 
 function stateAt(known: Known, now: number): PresenceState {

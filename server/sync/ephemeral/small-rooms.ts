@@ -36,9 +36,12 @@ export class SmallRooms {
     return (roomId) => isSmall.get(roomId) ?? false;
   }
 
-  forget(roomId: RoomId): void {
+  /** Whether it was known to be too large. */
+  forget(roomId: RoomId): boolean {
+    const wasLarge = this.#isSmall.get(roomId) === false;
     this.#changes++;
     this.#isSmall.delete(roomId);
+    return wasLarge;
   }
 
   #entryOf(roomId: RoomId): [RoomId, boolean][] {

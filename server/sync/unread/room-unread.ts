@@ -91,8 +91,10 @@ export class RoomUnread {
 }
 
 /** A receipt may be ahead of what has been counted. */
-const isBehind = ({ all, threads }: ReadUpTo, { position, threadId }: Notifying): boolean =>
-  position > all && position > (threads.get(threadId) ?? 0);
+export const isBehind = (
+  { all, threads }: ReadUpTo,
+  { position, threadId }: Pick<Notifying, 'position' | 'threadId'>,
+): boolean => position > all && position > (threads.get(threadId) ?? 0);
 
 const countsOf = (events: readonly Notifying[]): Counts => ({
   notification_count: events.length,

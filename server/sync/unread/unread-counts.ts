@@ -89,7 +89,7 @@ export class UnreadCounts {
 }
 
 /** Of the public and the private receipt the one that is ahead counts. */
-function readUpToOf(receipts: readonly PlacedReceipt[]): ReadUpTo {
+export function readUpToOf(receipts: readonly PlacedReceipt[]): ReadUpTo {
   let all = 0;
   const threads = new Map<string, number>();
   for (const { threadId, eventPosition } of receipts) {

@@ -5,7 +5,6 @@ import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { PlacedReceipt } from '../../storage/receipts.ts';
 import type { ActiveUser } from '../active/active-user.ts';
-import { departureUpTo, membershipAt } from '../engine/stay.ts';
 import { EVERYTHING, type RoomChanges, type WhatChanged } from '../engine/what-changed.ts';
 import type { Typing } from '../ephemeral/typing.ts';
 import type { Receipts } from '../receipts/receipts.ts';
@@ -167,7 +166,7 @@ async function visitJoined(
     span,
     reader,
     changes: told,
-    gap: since.kind === 'gappy' || (isFresh && (await wasThere(room, question))),
+    gap: since.kind === 'gappy' || (isFresh && (await knowsSome(room, question))),
     typing: ports.typing.typingIn(room.roomId),
     receipts: await receiptsOf(ports, question, { room, changes: told, span }),
     accountData: question.accountData.get(room.roomId) ?? [],
@@ -177,15 +176,20 @@ async function visitJoined(
   if (result !== undefined) sections.join.set(room.roomId, joinedText(result));
 }
 
-/** What the client has of an earlier stay does not join up with what it is told now. */
-async function wasThere(room: Room, { reader, since }: RoomsQuestion): Promise<boolean> {
+/**
+ * What the client has of an earlier stay, or of having been banned without one, does not join up with
+ * what it is told now.
+ */
+async function knowsSome(room: Room, { reader, since }: RoomsQuestion): Promise<boolean> {
   if (since.kind !== 'token') return false;
   const history = await room.membershipHistory(reader.userId);
-  return (
-    departureUpTo(history, since.position) !== undefined ||
-    membershipAt(history, since.position) === 'join'
+  return history.some(
+    ({ position, membership }) => position <= since.position && HAVE_TIMELINES.has(membership),
   );
 }
+
+/** Of invitations and knocks /sync tells without one. */
+const HAVE_TIMELINES: ReadonlySet<string> = new Set(['join', 'leave', 'ban']);
 
 async function receiptsOf(
   { receipts }: RoomSectionsPorts,

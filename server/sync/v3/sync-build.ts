@@ -1,6 +1,6 @@
 import type { AccountData } from '../../accounts/account-data.ts';
 import type { PushRules } from '../../accounts/push-rules.ts';
-import type { Log } from '../../log/log.ts';
+import type { LogReader } from '../../log/log.ts';
 import { encodeSyncToken } from '../../log/token.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -21,7 +21,7 @@ import { type Since, type SinceToken, writeSince } from './since.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface BuildPorts extends CutPorts {
-  readonly log: Pick<Log, 'committed' | 'epoch'>;
+  readonly log: LogReader;
   readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
   readonly accountData: Pick<AccountData, 'changed' | 'get'>;
   readonly pushRules: Pick<PushRules, 'of'>;

@@ -1,6 +1,6 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { EpochHistory } from '../../log/epochs.ts';
-import type { Log } from '../../log/log.ts';
+import type { LogReader } from '../../log/log.ts';
 import { LongPoll } from '../engine/long-poll.ts';
 import { membersChanged } from '../ephemeral/members-changed.ts';
 import { answerPieces } from './answer-text.ts';
@@ -9,7 +9,7 @@ import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 export interface SyncPorts extends BuildPorts {
-  readonly log: Log;
+  readonly log: LogReader;
   readonly epochs: EpochHistory;
   readonly onError: (error: unknown) => void;
 }

@@ -1,5 +1,6 @@
 import type { RoomId, UserId } from '../../../server/protocol/identifiers.ts';
 import { allRooms, eachOf, hot, rounds, startEngine } from './engine.ts';
+import { shuffled } from './shuffled.ts';
 
 const COLD_ROOMS = 1_000;
 const MB = 1_048_576;
@@ -80,13 +81,4 @@ function memory() {
   globalThis.gc?.();
   const { rss, heapUsed, external } = process.memoryUsage();
   return { resident: Math.round(rss / MB), live: Math.round((heapUsed + external) / MB) };
-}
-
-function shuffled<T>(things: readonly T[]): T[] {
-  const copy = [...things];
-  for (let last = copy.length - 1; last > 0; last--) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [copy[last], copy[other]] = [copy[other]!, copy[last]!];
-  }
-  return copy;
 }

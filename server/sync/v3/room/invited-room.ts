@@ -7,7 +7,8 @@ import type { Json } from '../answer-text.ts';
 export async function strippedState(room: Room, userId: UserId): Promise<Json[]> {
   const [state, own] = await Promise.all([room.strippedState(), ownMember(room, userId)]);
   const others = state.filter((event) => event.eventId !== own?.eventId);
-  return [...others, ...(own === undefined ? [] : [own])].map(renderStripped);
+  const shown = await room.shownTo(userId, [...others, ...(own === undefined ? [] : [own])]);
+  return shown.map(renderStripped);
 }
 
 /** The inviter; a knock has none. */

@@ -77,6 +77,21 @@ test('a ban of somebody who had left is told without the room once more', async 
   expect(after.state_after.events).toEqual(left.timeline.events.map(withoutAge));
 });
 
+test('who was told of a ban before ever being in the room is told of a gap when they join', async () => {
+  await using house = await freshSync();
+  const roomId = await house.rooms.create(alice, { preset: 'public_chat' }, {});
+  const change = (sender: UserId, action: MembershipChange['action']) =>
+    house.rooms.changeMembership(roomId, { sender, target: bob, action }, {});
+  const begin = await house.sync(bob);
+  await change(alice, 'ban');
+  const banned = await house.next(bob, begin);
+  expect(banned.rooms.leave[roomId].timeline.events.length).toBe(1);
+  await change(alice, 'unban');
+  await change(bob, 'join');
+  expect((await house.next(bob, banned)).rooms.join[roomId].timeline.limited).toBe(true);
+  expect((await house.next(bob, begin)).rooms.join[roomId].timeline.limited).toBe(false);
+});
+
 test('whoever came and went between two answers is told the room up to there', async () => {
   await using house = await freshSync();
   const roomId = await house.rooms.create(alice, { preset: 'public_chat', name: 'Short' }, {});

@@ -34,7 +34,7 @@ export async function stateSection(question: StateQuestion): Promise<RoomEvent[]
     : await changedState(question, members);
   const wanted = events.filter((event) => filter.admits(event));
   if (filter.lazyLoadMembers) noteMembers(question, wanted);
-  return wanted;
+  return room.shownTo(reader.userId, wanted);
 }
 
 async function fullState(question: StateQuestion, members: ReadonlySet<string> | undefined) {

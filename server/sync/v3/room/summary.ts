@@ -17,12 +17,13 @@ export async function summaryOf(room: Room, reader: UserId): Promise<Summary> {
     'm.joined_member_count': room.joinedCount,
     'm.invited_member_count': room.invitedCount,
   };
-  if (await hasName(room)) return counts;
+  if (await hasName(room, reader)) return counts;
   return { 'm.heroes': heroesOf(room, reader), ...counts };
 }
 
-async function hasName(room: Room): Promise<boolean> {
-  const name = await room.stateEvent('m.room.name', '');
+async function hasName(room: Room, reader: UserId): Promise<boolean> {
+  const event = await room.stateEvent('m.room.name', '');
+  const [name] = event ? await room.shownTo(reader, [event]) : [];
   if (isFilled(name?.content.name)) return true;
   const alias = await room.stateEvent('m.room.canonical_alias', '');
   return isFilled(alias?.content.alias);

@@ -1,0 +1,200 @@
+import type { Pending } from '../inputs.ts';
+import { type Millis, TIMINGS } from '../timings.ts';
+import type { PostgresReport, Site } from '../view.ts';
+import type { Moves } from './seen.ts';
+
+// What the rules remember of what they decided. Each part has one owner, who alone writes it: the file of its rule.
+
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+/** turn.ts: what is asked for and not yet answered, and since when. */
+export interface Awaiting {
+  readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
+}
+
+/** pulse.ts */
+export interface Pulsing {
+  /** etcd changed since the last reading was asked for. */
+  readonly rereadWanted: boolean;
+  readonly nextPulseAt: Millis;
+  /** What our last pulse said, less what changes all the time. */
+  readonly reported: string | null;
+}
+
+/** leadership.ts */
+export interface Leading {
+  readonly steppingDown: { readonly since: Millis; readonly why: string } | null;
+}
+
+/** floating-address.ts */
+export interface HoldingAddress {
+  readonly leaving: Leaving | null;
+  /** The end of the lifetime that the driver was asked for last. */
+  readonly heldUntil: Millis;
+  /** No lifetime that it was ever asked for ends later. */
+  readonly livesUntil: Millis;
+  /** Since when another site leads with a front that could have the address. */
+  readonly leaderElsewhereSince: Millis | null;
+}
+
+export interface Leaving {
+  readonly since: Millis;
+  readonly why: string;
+  /** No time for connections to end: the front is sick or power ends. */
+  readonly now: boolean;
+}
+
+/** server-orders.ts */
+export interface Ordering {
+  readonly told: Told | null;
+  /** The latest deadline ever given away. Before it the server may answer, whatever we hear. */
+  readonly promisedUntil: Millis;
+}
+
+export interface Told {
+  readonly role: 'writer' | 'follower';
+  readonly leaderRevision: number | null;
+  readonly deadline: Millis;
+  readonly at: Millis;
+  /** Unanswered, it may still be on its way. */
+  readonly answered: boolean;
+}
+
+/** unwell.ts */
+export interface CountingUnwell {
+  readonly unwell: Unwell;
+}
+
+/** What was amiss lately with a site that should write (F29). */
+export interface Unwell {
+  /** Grows while it is amiss, and shrinks slowly while all is well. */
+  readonly debtMs: Millis;
+  readonly at: Millis;
+  readonly why: string | null;
+  /** Its server writes or takes over, as it was told. */
+  readonly obeys: boolean;
+  readonly falls: number;
+}
+
+/** patroni-lease.ts */
+export interface AskingPatroni {
+  readonly patroniAskedAt: Millis;
+}
+
+/** switchovers.ts */
+export interface Switching {
+  readonly moves: Moves;
+  readonly switchover: Switchover | null;
+  /** When we last asked for a switchover on behalf of a site whose agent is silent. */
+  readonly rescuedAt: Millis;
+}
+
+export interface Switchover {
+  readonly to: Site;
+  readonly why: string;
+  /** The operator's request that waits for an answer. */
+  readonly id: string | null;
+}
+
+/** hand-over.ts */
+export interface HandingOver {
+  /** The wish for a switchover (its revision) upon which we have acted: once each. */
+  readonly handedOverFor: number | null;
+}
+
+/** wishes.ts */
+export interface Lagging {
+  readonly lags: Readonly<Record<Site, Lag>>;
+}
+
+/** A copy has not reached `mark`, which another site said at `since` that it has of the same timeline. */
+export interface Lag {
+  readonly since: Millis;
+  readonly mark: number;
+  readonly timeline: number;
+}
+
+/** stuck-member.ts */
+export interface Cloning {
+  readonly stuck: Stuck | null;
+  readonly reinitializedAt: Millis;
+}
+
+/** Our copy follows nobody and gets no further, beside a primary that is well. */
+export interface Stuck {
+  readonly source: Site;
+  readonly since: Millis;
+  readonly streamsSince: Millis | null;
+  readonly furthest: PostgresReport;
+}
+
+/** etcd-leader.ts */
+export interface PlacingEtcdLeader {
+  readonly etcdLeaderMovedAt: Millis;
+}
+
+/** carried.ts */
+export interface Pausing {
+  /** No automatic moves; ordered by an operator at any site. */
+  readonly pause: { readonly number: number; readonly until: Millis } | null;
+}
+
+/** pause-orders.ts */
+export interface ConfirmingPauses {
+  readonly pauseOrders: readonly PauseOrder[];
+}
+
+/** An operator's pause that etcd, and so the other agents, may not have yet. */
+export interface PauseOrder {
+  readonly id: string;
+  readonly number: number;
+  readonly forMs: Millis;
+  readonly at: Millis;
+}
+
+export interface Decided
+  extends Awaiting,
+    Pulsing,
+    Leading,
+    HoldingAddress,
+    Ordering,
+    CountingUnwell,
+    AskingPatroni,
+    Switching,
+    HandingOver,
+    Lagging,
+    Cloning,
+    PlacingEtcdLeader,
+    Pausing,
+    ConfirmingPauses {}
+
+export const nothingDecided = (now: Millis): Decided => ({
+  pending: {},
+  rereadWanted: true,
+  nextPulseAt: now,
+  reported: null,
+  steppingDown: null,
+  leaving: null,
+  heldUntil: LONG_AGO,
+  // What a predecessor of this process could have asked for, and promised, before it ended.
+  livesUntil: now + TIMINGS.addressLeaseMs - TIMINGS.addressMarginMs,
+  promisedUntil: now + TIMINGS.leaderLeaseMs - TIMINGS.leaderMarginMs,
+  leaderElsewhereSince: null,
+  told: null,
+  unwell: nothingAmiss(now),
+  patroniAskedAt: LONG_AGO,
+  moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
+  switchover: null,
+  rescuedAt: LONG_AGO,
+  handedOverFor: null,
+  lags: {},
+  stuck: null,
+  reinitializedAt: LONG_AGO,
+  etcdLeaderMovedAt: LONG_AGO,
+  pause: null,
+  pauseOrders: [],
+});
+
+export const nothingAmiss = (now: Millis): Unwell => {
+  return { debtMs: 0, at: now, why: null, obeys: false, falls: 0 };
+};

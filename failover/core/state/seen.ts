@@ -1,0 +1,171 @@
+import type { EtcdMember, Lease } from '../inputs.ts';
+import type { Millis } from '../timings.ts';
+import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from '../view.ts';
+
+// What the sources have shown. Each part has one owner, who alone writes it: its file in core/observe.
+
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+
+export interface EtcdSeen {
+  readonly view: View | null;
+  /** When the view was last confirmed by an answer. */
+  readonly readAt: Millis;
+  readonly etcdTrouble: string | null;
+  /** Since when nobody has held Patroni's leader key. */
+  readonly leaderlessSince: Millis | null;
+  /** Since when Patroni's leader has no synchronous standby. */
+  readonly unprotectedSince: Millis | null;
+  /** Since when leader, address and primary are where they are. */
+  readonly calmSince: Millis;
+  /** The wish for a switchover that stands in Patroni's `/failover`, and when it was first seen. */
+  readonly wish: { readonly revision: number; readonly since: Millis } | null;
+  /** Which of etcd's own members leads. */
+  readonly etcdLeader: EtcdLeader;
+}
+
+export interface EtcdLeader {
+  readonly here: boolean;
+  readonly others: readonly EtcdMember[];
+  readonly since: Millis;
+}
+
+export interface PulsesSeen {
+  /** When we first saw each site's latest pulse. Its holder sent it earlier than that. */
+  readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
+}
+
+export interface NameSeen {
+  /** This process has had the site's name. */
+  readonly named: boolean;
+  /** How often this machine was lost, as its starts in etcd tell (F21). */
+  readonly losses: Moves;
+}
+
+/** Leadership that this site gave up by itself, for sickness or power; or how often it was lost. */
+export interface Moves {
+  readonly count: number;
+  readonly lastAt: Millis;
+  readonly heldUntil: Millis;
+}
+
+export interface LeasesHeld {
+  readonly leader: Held | null;
+  readonly address: Held | null;
+  /** Since when it is known that nobody holds it; may lie ahead. Null while somebody does. */
+  readonly vacantSince: Readonly<Record<Lease, Millis | null>>;
+}
+
+/** A lease of ours. It is good before `until`, which counts from when a pulse was sent (D8). */
+export interface Held {
+  readonly revision: number;
+  readonly until: Millis;
+}
+
+export interface PatroniSeen {
+  readonly postgres: { readonly report: PostgresReport; readonly at: Millis } | null;
+  readonly postgresTrouble: string | null;
+  /** The timeline that our PostgreSQL leads, as it was said last; null once it was a standby. */
+  readonly ledTimeline: number | null;
+  /** Of whoever holds Patroni's leader key, where that is asked; `prolonged`: when it was last seen to be renewed. */
+  readonly patroniLease: {
+    readonly lease: string;
+    readonly until: Millis;
+    readonly prolonged: { readonly until: Millis; readonly at: Millis | null };
+  } | null;
+}
+
+export interface ServerSeen {
+  readonly server: Server;
+}
+
+export interface Server {
+  readonly report: ServerReport | null;
+  readonly at: Millis;
+  /** When it last answered or did not. */
+  readonly lookedAt: Millis;
+  /** When the question left that `report` answers. */
+  readonly askedAt: Millis;
+  /** Nobody listens on its socket. */
+  readonly gone: boolean;
+  readonly sickSince: Millis | null;
+  readonly why: string | null;
+}
+
+export interface FrontSeen {
+  readonly front: Front;
+}
+
+export interface Front {
+  readonly healthy: boolean;
+  readonly connections: number;
+  readonly way: FrontWay | null;
+  readonly at: Millis;
+  readonly sickSince: Millis | null;
+}
+
+export interface AddressSeen {
+  /** Present also where an order to hold it failed, which may have been carried out. */
+  readonly interface: 'present' | 'absent' | 'unknown';
+  readonly addressTrouble: Trouble | null;
+}
+
+export interface Trouble {
+  readonly count: number;
+  readonly until: Millis;
+  readonly reason: string;
+}
+
+export interface PowerSeen {
+  readonly power: { readonly power: Power; readonly since: Millis };
+}
+
+export interface CertificatesSeen {
+  readonly certificatesEnd: string | null;
+}
+
+export interface Seen
+  extends EtcdSeen,
+    PulsesSeen,
+    NameSeen,
+    LeasesHeld,
+    PatroniSeen,
+    ServerSeen,
+    FrontSeen,
+    AddressSeen,
+    PowerSeen,
+    CertificatesSeen {}
+
+export const nothingSeen = (now: Millis): Seen => ({
+  view: null,
+  readAt: LONG_AGO,
+  etcdTrouble: null,
+  leaderlessSince: null,
+  unprotectedSince: null,
+  calmSince: now,
+  wish: null,
+  etcdLeader: { here: false, others: [], since: now },
+  pulses: {},
+  named: false,
+  losses: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
+  leader: null,
+  address: null,
+  vacantSince: { leader: null, address: null },
+  postgres: null,
+  postgresTrouble: null,
+  ledTimeline: null,
+  patroniLease: null,
+  server: {
+    report: null,
+    at: LONG_AGO,
+    lookedAt: LONG_AGO,
+    askedAt: LONG_AGO,
+    gone: false,
+    sickSince: now,
+    why: 'not asked yet',
+  },
+  front: { healthy: false, connections: 0, way: null, at: LONG_AGO, sickSince: now },
+  interface: 'unknown',
+  addressTrouble: null,
+  power: { power: 'unknown', since: now },
+  certificatesEnd: null,
+});

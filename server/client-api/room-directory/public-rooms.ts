@@ -1,0 +1,42 @@
+import { invalidParam, notFound } from '../../http/matrix-error.ts';
+import type { RoomDirectory } from '../../rooms/directory/room-directory.ts';
+import { publishedChunk } from '../../rooms/summary/room-summary.ts';
+import { placeIn, tokenOf } from './directory-token.ts';
+
+export interface PublicRoomsPorts {
+  readonly roomDirectory: RoomDirectory;
+}
+
+export interface PublicRoomsWish {
+  readonly server?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly since?: string | undefined;
+  readonly term?: string | undefined;
+  readonly roomTypes?: readonly (string | null)[] | undefined;
+}
+
+const LIMIT_MAX = 100;
+
+/** One page of the published rooms of this server; those of others are not asked for. */
+export async function publicRooms(
+  { roomDirectory }: PublicRoomsPorts,
+  { server, limit = LIMIT_MAX, since, term, roomTypes }: PublicRoomsWish,
+) {
+  if (server !== undefined && server !== '' && server !== roomDirectory.serverName)
+    throw notFound(`This server cannot reach ${server} yet`);
+  const from = since === undefined || since === '' ? undefined : placeIn(since);
+  if (since && from === undefined) throw invalidParam('since is not a token of this endpoint');
+  const page = await roomDirectory.page({
+    term: term === '' ? undefined : term,
+    roomTypes,
+    limit: Math.min(Math.max(limit, 1), LIMIT_MAX),
+    from,
+  });
+  const [first, last] = [page.rooms.at(0), page.rooms.at(-1)];
+  return {
+    chunk: page.rooms.map(publishedChunk),
+    total_room_count_estimate: page.total,
+    ...(last && page.hasNext && { next_batch: tokenOf(last, 'next') }),
+    ...(first && page.hasPrev && { prev_batch: tokenOf(first, 'prev') }),
+  };
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { listOf, name } from '../../http/fields.ts';
+import { invalidParam } from '../../http/matrix-error.ts';
+import { type PublicRoomsPorts, publicRooms } from './public-rooms.ts';
+
+const body = z.object({
+  limit: z.int().nonnegative().optional(),
+  since: z.string().optional(),
+  filter: z
+    .object({
+      generic_search_term: name.optional(),
+      room_types: listOf(z.string().nullable(), 100).optional(),
+    })
+    .optional(),
+  include_all_networks: z.boolean().optional(),
+  third_party_instance_id: z.string().optional(),
+});
+
+/** All rooms here are of one network: there are no bridges whose others could be named. */
+export const queryPublicRooms = endpoint({
+  operation: 'queryPublicRooms',
+  routes: ['POST /_matrix/client/v3/publicRooms', 'POST /_matrix/client/r0/publicRooms'],
+  auth: 'user',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  query: z.object({ server: z.string().optional() }),
+  body: { json: body, mayBeEmpty: true },
+
+  async handle({ query, body }, ports: PublicRoomsPorts) {
+    const { include_all_networks, third_party_instance_id: network, filter } = body;
+    if (network && include_all_networks)
+      throw invalidParam('third_party_instance_id is for when include_all_networks is false');
+    if (network) throw invalidParam(`This server has no network ${network}`);
+    return publicRooms(ports, {
+      ...query,
+      limit: body.limit,
+      since: body.since,
+      term: filter?.generic_search_term,
+      roomTypes: filter?.room_types,
+    });
+  },
+});

@@ -1,0 +1,51 @@
+import type { BenchClient } from '../client.ts';
+import { mapSome } from '../load.ts';
+import type { People, UsedRoom } from './people.ts';
+import { shuffled } from './shuffled.ts';
+
+/** Of those who use the rooms in one round: how many at once, begin on a new device, and scroll back. */
+const AT_ONCE = 64;
+const NEW_DEVICES = 1 / 200;
+const SCROLL_BACK = 1 / 20;
+
+/**
+ * What people do in an hour, as fast as the server can: all hold /sync; in each room there is a message
+ * a round, which the other member marks as read; some scroll back, and some begin on a new device. How
+ * many messages that were.
+ */
+export async function spend(client: BenchClient, people: People, rounds: number): Promise<number> {
+  await using _syncs = holdSyncs(client, people);
+  for (let round = 0; round < rounds; round++) {
+    const newcomers = shuffled(people.accounts).slice(0, people.accounts.length * NEW_DEVICES);
+    await Promise.all([
+      mapSome(AT_ONCE, shuffled(people.rooms), (room) => useRoom(client, people, room)),
+      mapSome(1, newcomers, async (each) =>
+        client.sync(await client.newDevice(each), undefined, 0),
+      ),
+    ]);
+  }
+  return rounds * people.rooms.length;
+}
+
+let sent = 0;
+
+async function useRoom(client: BenchClient, { accounts }: People, { roomId, members }: UsedRoom) {
+  const [writer, reader] = shuffled(members).map((number) => accounts[number]!);
+  const { event_id } = await client.send(roomId, `${process.pid}-${Date.now()}-${sent++}`, writer!);
+  await client.markRead(roomId, event_id, reader!);
+  if (Math.random() < SCROLL_BACK) await client.scrollBack(roomId, reader!);
+}
+
+/** Leaves in `people.since` how far everybody came. */
+function holdSyncs(client: BenchClient, { accounts, since }: People) {
+  let stopped = false;
+  const loops = accounts.map(async (account, number) => {
+    while (!stopped) since[number] = (await client.sync(account, since[number], 30_000)).next;
+  });
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      await Promise.all(loops);
+    },
+  };
+}
