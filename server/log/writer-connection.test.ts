@@ -1,5 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { oneTimeKeyGoneRow } from '../storage/encryption/one-time-keys.ts';
+import { statementsOf } from './batch.ts';
 import type { Statement } from './statement.ts';
 import { CommitUnknown, RefusedBySql, WriterConnection } from './writer-connection.ts';
 
@@ -38,6 +41,24 @@ test('a rehearsal leaves no trace', async () => {
   await connection.rehearse([BEGIN, forged, ROLLBACK]);
   const { rows } = await connection.client.query('SELECT position FROM log_head');
   expect(rows).toEqual([{ position: 0 }]);
+});
+
+test('what a batch takes out of a table is found by its key, and the plan for that is made once', async () => {
+  const connection = await open();
+  const device = { userId: '@alice:example.org' as UserId, deviceId: 'PHONE' };
+  const gone = oneTimeKeyGoneRow({ ...device, algorithm: 'signed_curve25519', keyId: 'A' });
+  for (let last = 1; last <= 10; last += 1) {
+    const fence = { epoch: 0, previous: last - 1, last, clockMs: 0 };
+    const change = { rows: [gone], records: [], touches: [] };
+    await connection.transaction(statementsOf([change], fence));
+  }
+  const made = await connection.client.query(
+    `SELECT generic_plans AS once, custom_plans AS anew FROM pg_prepared_statements
+     WHERE name = '${gone.write.name}'`,
+  );
+  expect(made.rows).toEqual([{ once: 10, anew: 0 }]);
+  const plan = await connection.client.query(`EXPLAIN (GENERIC_PLAN) ${gone.write.sql}`);
+  expect(JSON.stringify(plan.rows)).toContain('one_time_key_pkey');
 });
 
 const statement = (name: string, sql: string): Statement => ({ name, sql, parameters: [] });

@@ -18,8 +18,24 @@ const READER: Readonly<Record<string, string>> = {
   exit_on_error: 'off',
 };
 
+/**
+ * A statement of a batch finds its rows by their keys, whatever the tables hold: so its plan is made
+ * once. PostgreSQL itself takes a plan for arrays of unknown length for dear, and would plan anew
+ * what it joins with one at every batch; and a plan once made must not read a whole table because
+ * it was made while that was small. Before release 18 a plan that has no choice but such a way
+ * counts as endlessly dear, for which the compiler would be called each time.
+ */
+const PLANNED_ONCE = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  jit: 'off',
+};
+
 const WRITER: typeof READER = {
   ...READER,
+  ...PLANNED_ONCE,
   synchronous_commit: 'on',
   default_transaction_read_only: 'off',
 };
