@@ -7,7 +7,14 @@ import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
 import { table } from './cli/table.ts';
-import { claim, leaseKey, pulse, release, type Transaction } from './core/etcd/transactions.ts';
+import {
+  claim,
+  leaseKey,
+  noteTimeline,
+  pulse,
+  release,
+  type Transaction,
+} from './core/etcd/transactions.ts';
 import { NAMES, Store } from './core/simulation/store.ts';
 import { wellAtSite } from './core/story-etcd.ts';
 import type { ServerReport } from './core/view.ts';
@@ -166,6 +173,8 @@ function portsTo(world: World): Ports {
       release: async (effect) => (await transact(release(NAMES, effect))).view,
       cancelSwitchover: async () => {},
       nominate: async () => {},
+      noteTimeline: async (effect) => (await transact(noteTimeline(NAMES, effect))).view,
+      endHistory: async () => {},
       leaseLeftMs: () => etcd(() => 18_000),
       leadership: async () => ({ here: false, others: [] }),
       moveLeader: async () => {},

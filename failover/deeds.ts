@@ -43,6 +43,13 @@ const deedsInEtcd = (etcd: Etcd) =>
       await etcd.nominate(effect);
       return { kind: 'done', effect: effect.kind };
     },
+    'note-timeline': async (effect) => {
+      return { kind: 'timeline-noted', view: await etcd.noteTimeline(effect) };
+    },
+    'end-history': async (effect) => {
+      await etcd.endHistory(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
     'move-etcd-leader': async ({ kind, member }) => {
       await etcd.moveLeader(member);
       return { kind: 'done', effect: kind };

@@ -92,6 +92,8 @@ const WORTH: Deeds<Line | null> = {
   'hand-over': whole,
   'cancel-switchover': whole,
   nominate: whole,
+  'note-timeline': whole,
+  'end-history': whole,
   'move-etcd-leader': whole,
   reinitialize: whole,
   answer: whole,

@@ -42,6 +42,8 @@ export interface Etcd {
   release(effect: EffectOf<'release'>): Promise<View>;
   cancelSwitchover(effect: EffectOf<'cancel-switchover'>): Promise<void>;
   nominate(effect: EffectOf<'nominate'>): Promise<void>;
+  noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
+  endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;
   leadership(): Promise<{ here: boolean; others: readonly EtcdMember[] }>;
   moveLeader(member: string): Promise<void>;

@@ -80,6 +80,7 @@ const ARROWS: Record<string, string[]> = {
     'zod',
     'pino',
   ],
+  'failover/promotion': ['failover/core', 'failover/adapters'],
   'failover/front': [
     'failover/changes.ts',
     'failover/certificates',

@@ -1,6 +1,6 @@
 import type { Holds, Lease, Pending } from './inputs.ts';
 import type { Millis } from './timings.ts';
-import type { Machine, Report, Site } from './view.ts';
+import type { Machine, Report, Site, Timelines } from './view.ts';
 
 /** What the machine wants done. Each ends in an input: its answer, or `failed`. */
 export type Effect =
@@ -62,6 +62,22 @@ export type Effect =
     }
   /** Nobody holds Patroni's leader key, and this site has all: names it as the next leader. */
   | { readonly kind: 'nominate'; readonly failover: number; readonly sync: number }
+  /** Writes down that the timeline which PostgreSQL leads here may acknowledge from now on. */
+  | {
+      readonly kind: 'note-timeline';
+      /** Of our own lease, of Patroni's key, and of what is known of timelines: their revisions. */
+      readonly term: number;
+      readonly key: number;
+      readonly revision: number;
+      readonly timelines: Timelines;
+    }
+  /** Has Patroni's `/history` end in our timeline, where the number before it was given to nobody's parent. */
+  | {
+      readonly kind: 'end-history';
+      readonly key: number;
+      readonly revision: number;
+      readonly lines: readonly (readonly unknown[])[];
+    }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }
   /** Has our copy cloned anew from `from`, if that one can be reached and would let it be. */
   | { readonly kind: 'reinitialize'; readonly from: Site }

@@ -5,7 +5,7 @@ import { behindGate, unwellNow } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
-import { reasonAgainst } from './switchovers.ts';
+import { reasonAgainst, reasonLeftBehind } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { ServerReport, Site } from './view.ts';
 import { warnOfWrites, writesOf } from './writes.ts';
@@ -69,14 +69,24 @@ function whyNoDeadline(state: State, now: Millis, timings: Timings): string {
 function whyNobody(state: State, now: Millis, timings: Timings): string {
   const primary = state.view?.patroni.leader?.site;
   if (primary === undefined) {
-    const standbys = state.view?.patroni.sync?.standbys ?? [];
-    if (standbys.length === 0) {
-      return "nobody holds Patroni's leader key, and no synchronous standby may be promoted";
-    }
-    return `nobody holds Patroni's leader key; it may promote ${standbys.join(' or ')}`;
+    return `nobody holds Patroni's leader key${whomToPromote(state)}`;
   }
   const why = whyNotLeading(state, primary, now, timings);
   return `${primary} has Patroni's leader key, but ${why}`;
+}
+
+function whomToPromote(state: State): string {
+  const { leader = null, standbys = [] } = state.view?.patroni.sync ?? {};
+  if (standbys.length === 0) return ', and no synchronous standby may be promoted';
+  const able = standbys.filter((site) => reasonLeftBehind(state, site) === null);
+  if (able.length > 0) return `; it may promote ${able.join(' or ')}`;
+  const { timeline } = state.view?.timelines?.acknowledging ?? {};
+  const found = leader !== null && reasonLeftBehind(state, leader) === null;
+  const whose = found ? `; it may promote ${leader}` : '';
+  return (
+    `${whose}; no other copy has gone through timeline ${timeline}, which has acknowledged: bring its site ` +
+    'back, or, if that is lost for good, remove the key `timelines` (failover/README.md)'
+  );
 }
 
 function whyNotMoved(

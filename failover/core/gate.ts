@@ -1,4 +1,5 @@
 import type { State } from './state.ts';
+import { reasonNotToAcknowledge } from './timelines.ts';
 import type { Millis } from './timings.ts';
 
 /** A deadline that lets the server take over and answer nobody. */
@@ -12,8 +13,15 @@ export const WITHHELD: Millis = 0;
  *
  * And only sites may confirm (D3.2): without a standby Patroni lets PostgreSQL wait for `ANY 1 (*)`, which
  * a base backup satisfies (seen: 40 acknowledgements that no other site had).
+ *
+ * At last it is written down that this timeline may acknowledge (core/timelines.ts).
  */
-export function reasonGateIsClosed({ self, view, ledTimeline }: State): string | null {
+export function reasonGateIsClosed(state: State): string | null {
+  return reasonNotReady(state) ?? reasonNotNoted(state);
+}
+
+/** As far as Patroni goes. */
+export function reasonNotReady({ self, view, ledTimeline }: State): string | null {
   if (view === null) return 'etcd has not answered yet';
   const { sync, timeline } = view.patroni;
   if (ledTimeline === null) return 'its PostgreSQL is not the primary yet';
@@ -32,4 +40,19 @@ export function reasonGateIsClosed({ self, view, ledTimeline }: State): string |
     return `Patroni's /history does not end in timeline ${ledTimeline} yet`;
   }
   return null;
+}
+
+function reasonNotNoted(state: State): string | null {
+  const { self, view, ledTimeline } = state;
+  if (isNoted(state) || view === null || ledTimeline === null) return null;
+  if (view.timelines === null) return 'the key `timelines` cannot be read';
+  const refused = reasonNotToAcknowledge(view.timelines, self.site, ledTimeline);
+  return refused ?? `that timeline ${ledTimeline} may acknowledge is not written down yet`;
+}
+
+/** For this timeline, and since Patroni's leader key was taken last. */
+export function isNoted({ view, ledTimeline }: State): boolean {
+  const noted = view?.timelines?.acknowledging;
+  const key = view?.patroni.leader?.revision;
+  return noted != null && noted.timeline === ledTimeline && noted.key === key;
 }

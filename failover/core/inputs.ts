@@ -37,6 +37,7 @@ export type Input =
       readonly view: View;
     }
   | { readonly kind: 'released'; readonly lease: Lease; readonly view: View }
+  | { readonly kind: 'timeline-noted'; readonly view: View }
   | { readonly kind: 'postgres'; readonly postgres: PostgresReport }
   | { readonly kind: 'postgres-silent'; readonly reason: string }
   /** `ttlMs` null: etcd knows no such lease. */
@@ -84,6 +85,7 @@ export type Input =
         | 'hand-over'
         | 'cancel-switchover'
         | 'nominate'
+        | 'end-history'
         | 'move-etcd-leader'
         | 'reinitialize';
     }
@@ -112,6 +114,8 @@ export type Pending =
   | 'hand-over'
   | 'cancel-switchover'
   | 'nominate'
+  | 'note-timeline'
+  | 'end-history'
   | 'move-etcd-leader'
   | 'reinitialize';
 

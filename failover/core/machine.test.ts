@@ -217,6 +217,38 @@ test('a promoted writer answers nobody before /sync and /history are its own', (
      1700 pulsed`,
   ));
 
+test('the last step before it answers: its timeline, which another site has too, is written down', () =>
+  tells(
+    'timeline-noted',
+    PROMOTED,
+    `1400 etcd sync-leader a, sync b c, timeline 2, noted 1, given 2
+     1500 server writer 40
+     1510 etcd noted 2
+     1520 told writer 40`,
+  ));
+
+test('a leader whose timeline may lack what was acknowledged answers nobody, and says what to do', () =>
+  tells(
+    'timeline-behind',
+    PROMOTED,
+    `1400 etcd sync-leader a, sync b c, timeline 2, noted 3
+     1500 server writer 40`,
+  ));
+
+/** Up to here it leads timeline 2, and its server takes over. */
+const PROMOTED = `
+  0 found absent
+  0 front well
+  0 server follower
+  0 postgres standby
+  0 etcd leader -, address -, patroni -, sync-leader b
+  100 etcd patroni a
+  110 lease 20
+  400 postgres primary 2
+  410 won leader
+  420 told taking-over
+`;
+
 test('while /sync names nobody, or somebody who is no site, the writer answers nobody', () =>
   tells(
     'nobody-confirms',

@@ -4,6 +4,7 @@ import { followAddress } from './floating-address.ts';
 import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
 import { lead } from './leadership.ts';
+import { noteTimeline } from './note-timeline.ts';
 import { observe } from './observe/observe.ts';
 import { ownName } from './own-name.ts';
 import { followPatroniLease } from './patroni-lease.ts';
@@ -43,6 +44,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   if (ownName(turn.state, now, timings) === 'ours') {
     handOver(turn);
     judgeWish(turn);
+    noteTimeline(turn);
     passStrays(turn);
     placeEtcdLeader(turn);
     mendStuckMember(turn);

@@ -15,6 +15,8 @@ export class StoryEtcd {
     timeline: 1,
     paused: false,
     syncLeader: null,
+    noted: null,
+    given: null,
     machine: { machine: 'm', boot: '2', losses: 0, revision: 4 },
   };
   #revision = 10;
@@ -51,6 +53,7 @@ export class StoryEtcd {
       address,
       sites: this.#sites(),
       machines: { a: machine },
+      timelines: timelinesOf(this.#keys),
       patroni: patroniOf(this.#keys),
       unreadable: [],
     };
@@ -74,6 +77,8 @@ interface Keys {
   timeline: number;
   paused: boolean;
   syncLeader: Site | null;
+  noted: number | null;
+  given: number | null;
   machine: MachineKey;
 }
 
@@ -89,6 +94,9 @@ function changed(what: string | undefined, rest: string[], revision: number): Pa
       return { failover: first === '-' ? null : wish(first, second) };
     case 'timeline':
       return { timeline: Number(first) };
+    case 'noted':
+    case 'given':
+      return { [what]: Number(first) };
     case 'paused':
       return { paused: true };
     case 'sync-leader':
@@ -122,13 +130,25 @@ function patroniOf({
   paused,
 }: Keys): View['patroni'] {
   return {
-    leader: patroni === null ? null : { site: patroni, lease: `lease of ${patroni}` },
+    leader: patroni === null ? null : { site: patroni, lease: `lease of ${patroni}`, revision: 5 },
     sync: { leader: syncLeader ?? patroni, standbys: sync, revision: 2 },
     failover,
     failoverRevision: failover?.revision ?? 0,
     timeline,
+    history: [],
+    historyRevision: 6,
     paused,
     configRevision: 3,
+  };
+}
+
+function timelinesOf({ timeline, noted, given }: Keys): View['timelines'] {
+  const living = noted ?? timeline;
+  return {
+    given: given ?? living,
+    promotions: given === null ? [] : [{ site: 'a', timeline: given, parent: 1 }],
+    acknowledging: { timeline: living, parent: 1, before: living, key: 5 },
+    revision: 8,
   };
 }
 

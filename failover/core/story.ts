@@ -15,6 +15,7 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
  *     machine m 1 2           whose name a is: machine, its start, and how often it was lost; ours is m 2
+ *     noted 1, given 2        which timeline may acknowledge, if not that of /history; our own promotion's
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
@@ -103,6 +104,8 @@ function describe(effect: Effect): string | null {
     case 'answer':
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
     case 'nominate':
+    case 'note-timeline':
+    case 'end-history':
     case 'cancel-switchover':
     case 'refuse-connections':
     case 'drop-address':

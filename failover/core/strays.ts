@@ -1,5 +1,6 @@
 import { knowsEtcd, reportOf } from './sites.ts';
 import type { State } from './state.ts';
+import { isDead } from './timelines.ts';
 import type { Timings } from './timings.ts';
 import { ask, type Turn } from './turn.ts';
 import type { PostgresReport, Site } from './view.ts';
@@ -26,24 +27,34 @@ export function passStrays(turn: Turn): void {
 /** This copy has what the living timeline acknowledged, and only a stray is ahead of it. */
 function hasAll(state: State, now: number, timings: Timings): boolean {
   const sync = state.view?.patroni.sync;
-  const timeline = state.view?.patroni.timeline;
+  const timeline = livingTimeline(state.view);
   const own = state.postgres;
-  if (!sync?.leader || timeline == null || own === null || now - own.at > timings.freshMs)
+  if (!sync?.leader || timeline === null || own === null || now - own.at > timings.freshMs)
     return false;
+  const noted = state.view?.timelines?.acknowledging;
+  const isStray = (copy: PostgresReport): boolean =>
+    isStandby(copy) &&
+    (copy.timeline < timeline || (noted != null && isDead(copy.timeline, noted)));
   const members = [sync.leader, ...sync.standbys];
   if (!members.includes(state.self.site) || !isStandbyOn(own.report, timeline)) return false;
   const position = Number(own.report.lsn);
   const others = members.filter((site) => site !== state.self.site);
   const copies = others.map((site) => [site, copyAt(state, site, now, timings)] as const);
-  const strays = copies.filter(([, copy]) => copy !== null && isStray(copy, timeline));
+  const strays = copies.filter(([, copy]) => copy !== null && isStray(copy));
   if (!strays.some(([, copy]) => Number(copy?.lsn) > position)) return false;
   // The leader that /sync names has everything; of the others one may have what nobody else has.
   if (state.self.site === sync.leader)
     return !copies.some(([, copy]) => isAhead(copy, timeline, position));
   return copies.every(([site, copy]) => {
     if (copy === null) return site === sync.leader;
-    return isStray(copy, timeline) || (isStandbyOn(copy, timeline) && Number(copy.lsn) <= position);
+    return isStray(copy) || (isStandbyOn(copy, timeline) && Number(copy.lsn) <= position);
   });
+}
+
+/** Who is on an older one is not promoted: by Patroni's check_timeline, or as one that lacks something. */
+function livingTimeline(view: State['view']): number | null {
+  const last = view?.patroni.timeline ?? null;
+  return last === null ? null : Math.max(last, view?.timelines?.acknowledging?.timeline ?? 0);
 }
 
 const isAhead = (copy: PostgresReport | null, timeline: number, position: number): boolean =>
@@ -53,8 +64,8 @@ const isAhead = (copy: PostgresReport | null, timeline: number, position: number
 const copyAt = (state: State, site: Site, now: number, timings: Timings) =>
   reportOf(state, site, now, timings)?.postgres ?? null;
 
-const isStandbyOn = (copy: PostgresReport, timeline: number): boolean =>
-  copy.role === 'standby' && copy.timeline === timeline && copy.lsn !== null;
+const isStandby = (copy: PostgresReport): copy is PostgresReport & { timeline: number } =>
+  copy.role === 'standby' && copy.timeline !== null && copy.lsn !== null;
 
-const isStray = ({ role, timeline, lsn }: PostgresReport, living: number): boolean =>
-  role === 'standby' && timeline !== null && timeline < living && lsn !== null;
+const isStandbyOn = (copy: PostgresReport, timeline: number): boolean =>
+  isStandby(copy) && copy.timeline === timeline;

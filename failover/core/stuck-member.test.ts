@@ -116,14 +116,17 @@ function viewOf(seen: Seen, revision: number): View {
     revision,
     leader: { site: 'b', revision: 1 },
     address: { site: 'b', revision: 1 },
+    timelines: { given: 0, promotions: [], acknowledging: null, revision: 0 },
     machines: { a: { machine: 'm', boot: '1', losses: 0, revision: 1 } },
     sites: Object.fromEntries(
       Object.entries(reports).map(([site, report]) => [site, { revision, report }]),
     ),
     patroni: {
-      leader: leader === null ? null : { site: leader, lease: '1' },
+      leader: leader === null ? null : { site: leader, lease: '1', revision: 5 },
       sync: { leader: seen.syncLeader ?? 'b', standbys: seen.named ?? ['c'], revision: 1 },
       failover: null,
+      history: [],
+      historyRevision: 0,
       failoverRevision: 0,
       timeline: seen.history ?? 2,
       paused: false,

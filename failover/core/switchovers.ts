@@ -5,6 +5,7 @@ import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
+import { isDead } from './timelines.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Carried, Site } from './view.ts';
@@ -194,9 +195,19 @@ export function reasonAgainst(
   if (report.heldDown && state.power.power !== 'low')
     return 'it gave up leadership shortly before and must prove itself';
   if (report.power === 'low') return 'its battery is low';
+  const dead = reasonLeftBehind(state, site);
+  if (dead !== null) return dead;
   const sync = state.view?.patroni.sync;
   if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
   return null;
+}
+
+/** Patroni would be refused to promote it (core/timelines.ts). */
+export function reasonLeftBehind({ view }: State, site: Site): string | null {
+  const timeline = view?.sites[site]?.report.postgres?.timeline ?? null;
+  const noted = view?.timelines?.acknowledging;
+  if (!noted || timeline === null || !isDead(timeline, noted)) return null;
+  return `its copy is on timeline ${timeline}, and timeline ${noted.timeline} has acknowledged`;
 }
 
 /** What the agent before this one had given up. */

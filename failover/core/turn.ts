@@ -17,6 +17,7 @@ const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
   // Conditional, so that a second one does no harm; and 6 s pass quickly.
   'claim leader': 400,
   'claim address': 400,
+  'note-timeline': 400,
   switchover: 65_000,
   'hand-over': 30_000,
   nominate: 10_000,

@@ -23,9 +23,39 @@ export interface View {
   readonly sites: Readonly<Record<Site, SiteKey>>;
   /** Which machine has the name of a site, and acts for it. */
   readonly machines: Readonly<Record<Site, MachineKey>>;
+  /** Null where the key cannot be read: then nobody is promoted, and nothing acknowledged. */
+  readonly timelines: (Timelines & { readonly revision: number }) | null;
   readonly patroni: PatroniKeys;
   /** Keys whose values cannot be read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
+}
+
+/** Which numbers of timelines were given, and which of them has acknowledged (core/timelines.ts). */
+export interface Timelines {
+  /** The highest number that was ever given to a promotion. */
+  readonly given: number;
+  /** Since it was last written down which timeline may acknowledge. */
+  readonly promotions: readonly Promotion[];
+  readonly acknowledging: Acknowledging | null;
+}
+
+export interface Promotion {
+  readonly site: Site;
+  readonly timeline: number;
+  readonly parent: number;
+}
+
+export interface Acknowledging {
+  readonly timeline: number;
+  /** Null where its promotion was given no number: of a new cluster, or by a Patroni that does not ask. */
+  readonly parent: number | null;
+  /**
+   * The highest number that had been given by then: who left this timeline for one up to there left it before, and
+   * lacks what is acknowledged from here on.
+   */
+  readonly before: number;
+  /** Patroni's leader key, by its revision: taken anew, somebody may have led in between. */
+  readonly key: number;
 }
 
 /** A machine and one start of it (D8): two that are set up alike must not both be one site. */
@@ -48,7 +78,12 @@ export interface SiteKey {
 
 /** Members of Patroni carry the names of their sites. */
 export interface PatroniKeys {
-  readonly leader: { readonly site: Site; readonly lease: string } | null;
+  /** `revision`: of when it was taken; to prolong it does not change it. */
+  readonly leader: {
+    readonly site: Site;
+    readonly lease: string;
+    readonly revision: number;
+  } | null;
   readonly sync: {
     readonly leader: Site | null;
     readonly standbys: readonly Site[];
@@ -64,6 +99,9 @@ export interface PatroniKeys {
   readonly failoverRevision: number;
   /** The timeline in which `/history` ends; null where that cannot be read. */
   readonly timeline: number | null;
+  /** Its lines; what they hold beyond the number of a timeline is Patroni's. */
+  readonly history: readonly (readonly unknown[])[];
+  readonly historyRevision: number;
   /** Somebody paused Patroni itself (`patronictl pause`). */
   readonly paused: boolean;
   readonly configRevision: number;

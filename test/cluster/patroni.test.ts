@@ -4,6 +4,7 @@ import { configure, primaryOf, switchoverDatabase, untilReplicated } from './sup
 import {
   beginClone,
   freezeOncePromoted,
+  timelineOf,
   untilBackupHas,
   untilNobodyIsNamed,
 } from './support/promotion.ts';
@@ -134,12 +135,38 @@ test('a promoted primary commits before Patroni says in /sync and /history that 
   await untilReplicated(cluster());
 });
 
+test('who lacks the timeline that acknowledged is not promoted; and a promotion takes the number that it is given, whatever the last one was', async () => {
+  const old = await untilReplicated(cluster());
+  const others = othersThan(old);
+  const last = { timeline: 50, parent: null, before: 50, key: 1 };
+  await putTimelines(old, { given: 50, promotions: [], acknowledging: last });
+  await old.powerOff();
+  const said = () => Promise.all(others.map((site) => site.log('patroni', 2_000)));
+  await until(
+    'a promotion is refused',
+    async () => (await said()).some((log) => log.includes('has not gone through timeline 50')),
+    120_000,
+  );
+  expect(await primaryOf(cluster())).toBeUndefined();
+  // The way out, for an operator.
+  await putTimelines(others[0], { given: 50, promotions: [], acknowledging: null });
+  const next = await until('one of them leads', () => primaryOf(cluster()), 60_000);
+  expect(await timelineOf(next)).toBe(51);
+  await old.powerOn();
+  await untilReplicated(cluster());
+});
+
 const LEADER = '/service/farol/leader';
 const SYNC = '/service/farol/sync';
 const HISTORY = '/service/farol/history';
 
 function othersThan(primary: Site): [Site, Site] {
   return cluster().sites.filter((site) => site !== primary) as [Site, Site];
+}
+
+function putTimelines(site: Site, timelines: object): Promise<void> {
+  const value = JSON.stringify(timelines);
+  return putKey(cluster(), site, { key: '/farol/farol/timelines', value, lease: '0' });
 }
 
 async function leaderKey(): Promise<EtcdKey> {

@@ -8,6 +8,7 @@ export function emptyView(revision: number, sites: View['sites']): View {
     leader: { site: null, revision: 0 },
     address: { site: null, revision: 0 },
     machines: {},
+    timelines: { given: 0, promotions: [], acknowledging: null, revision: 0 },
     sites,
     patroni: {
       leader: null,
@@ -15,6 +16,8 @@ export function emptyView(revision: number, sites: View['sites']): View {
       failover: null,
       failoverRevision: 0,
       timeline: 1,
+      history: [],
+      historyRevision: 0,
       paused: false,
       configRevision: 0,
     },

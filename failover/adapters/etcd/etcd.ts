@@ -4,15 +4,18 @@ import { readView } from '../../core/etcd/reading.ts';
 import {
   cancelSwitchover,
   claim,
+  endHistory,
   giveLeaderKey,
   nominate,
+  noteTimeline,
   pulse,
   release,
   type Transaction,
 } from '../../core/etcd/transactions.ts';
 import type { EtcdMember } from '../../core/inputs.ts';
 import type { Site, View } from '../../core/view.ts';
-import { base64, fromBase64, type Gateway } from './gateway.ts';
+import { base64, fromBase64 } from './base64.ts';
+import type { Gateway } from './gateway.ts';
 import { changeOf, comparisonOf, foundIn, type Header, type KeyValue, viewRanges } from './json.ts';
 
 interface TxnAnswer {
@@ -97,6 +100,14 @@ export class Etcd {
 
   async nominate(effect: EffectOf<'nominate'>): Promise<void> {
     await this.#transact(nominate(this.#names, this.#site, effect));
+  }
+
+  async noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View> {
+    return (await this.#transact(noteTimeline(this.#names, effect))).view;
+  }
+
+  async endHistory(effect: EffectOf<'end-history'>): Promise<void> {
+    await this.#transact(endHistory(this.#names, effect));
   }
 
   /** Whether this site's member leads, by its own word, and who the others are. */

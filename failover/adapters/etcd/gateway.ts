@@ -98,6 +98,3 @@ async function refusal(
   const text = (await answer.body.text()).slice(0, 300);
   return new Error(`etcd answered ${path} with ${answer.statusCode}: ${text}`);
 }
-
-export const base64 = (text: string): string => Buffer.from(text).toString('base64');
-export const fromBase64 = (text: string): string => Buffer.from(text, 'base64').toString();

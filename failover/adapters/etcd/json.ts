@@ -1,7 +1,7 @@
 import { type KeyNames, viewed } from '../../core/etcd/names.ts';
 import type { Found } from '../../core/etcd/reading.ts';
 import type { Change, Comparison } from '../../core/etcd/transactions.ts';
-import { base64, fromBase64 } from './gateway.ts';
+import { base64, fromBase64 } from './base64.ts';
 
 /** A key as the gateway shows it. */
 export interface KeyValue {

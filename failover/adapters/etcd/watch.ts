@@ -3,7 +3,8 @@ import type { KeyNames } from '../../core/etcd/names.ts';
 import type { PulseSeen, WatchInput } from '../../core/inputs.ts';
 import { urgentPartOf } from '../../core/report.ts';
 import type { Report } from '../../core/view.ts';
-import { fromBase64, type Gateway } from './gateway.ts';
+import { fromBase64 } from './base64.ts';
+import type { Gateway } from './gateway.ts';
 import { type Header, type KeyValue, parsed, rangesOf } from './json.ts';
 
 interface WatchAnswer {

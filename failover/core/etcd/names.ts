@@ -5,6 +5,7 @@ export interface KeyNames {
   readonly leases: string;
   readonly sites: string;
   readonly machines: string;
+  readonly timelines: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;
   readonly patroniFailover: string;
@@ -17,6 +18,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   leases: `/farol/${cluster}/lease/`,
   sites: `/farol/${cluster}/site/`,
   machines: `/farol/${cluster}/machine/`,
+  timelines: `/farol/${cluster}/timelines`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
   patroniFailover: `/service/${scope}/failover`,
@@ -30,6 +32,7 @@ export const viewed = (names: KeyNames): readonly string[] => [
   names.leases,
   names.sites,
   names.machines,
+  names.timelines,
   names.patroniLeader,
   names.patroniSync,
   names.patroniFailover,

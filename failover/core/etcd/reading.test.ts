@@ -108,3 +108,22 @@ function foundAt(key: string, text: string): Found {
   }
   return { key, text, json, revision: 7, lease: '12' };
 }
+
+test('what is known of timelines is nothing where there is none, and not known where nobody can read it', () => {
+  const known = { given: 3, promotions: [], acknowledging: null };
+  expect(read({}).timelines).toEqual({
+    given: 0,
+    promotions: [],
+    acknowledging: null,
+    revision: 0,
+  });
+  expect(read({ [names.timelines]: JSON.stringify(known) }).timelines).toEqual({
+    ...known,
+    revision: 7,
+  });
+  for (const text of ['', '{', '7', '[]', '{}', '{"given":3,"promotions":[]}']) {
+    const view = read({ [names.timelines]: text });
+    expect(view.timelines, text).toBeNull();
+    expect(view.unreadable, text).toEqual([names.timelines]);
+  }
+});

@@ -1,5 +1,15 @@
 import type { Lease } from '../inputs.ts';
-import type { LeaseKey, MachineKey, PatroniKeys, Report, Site, SiteKey, View } from '../view.ts';
+import { NO_TIMELINES } from '../timelines.ts';
+import type {
+  LeaseKey,
+  MachineKey,
+  PatroniKeys,
+  Report,
+  Site,
+  SiteKey,
+  Timelines,
+  View,
+} from '../view.ts';
 import type { KeyNames } from './names.ts';
 import { readCarried } from './reading-carried.ts';
 import { leaseKey } from './transactions.ts';
@@ -56,12 +66,15 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     address: lease('address'),
     sites,
     machines,
+    timelines: read(names.timelines, readTimelines, null),
     patroni: {
       leader: read(names.patroniLeader, readPatroniLeader, null),
       sync: read(names.patroniSync, readSync, null),
       failover: read(names.patroniFailover, readFailover, null),
       failoverRevision: byName.get(names.patroniFailover)?.revision ?? 0,
       timeline: read(names.patroniHistory, readHistory, null),
+      history: linesIn(byName.get(names.patroniHistory)),
+      historyRevision: byName.get(names.patroniHistory)?.revision ?? 0,
       paused: read(names.patroniConfig, readPaused, false),
       configRevision: byName.get(names.patroniConfig)?.revision ?? 0,
     },
@@ -114,7 +127,7 @@ function readMachine(found: Found): MachineKey {
 function readPatroniLeader(found: Found | undefined): Read<PatroniKeys['leader']> {
   if (found === undefined) return null;
   if (found.text === '' || found.lease === null) return 'unreadable';
-  return { site: found.text, lease: found.lease };
+  return { site: found.text, lease: found.lease, revision: found.revision };
 }
 
 /** Patroni keeps the names of several standbys in one string, with commas between them. */
@@ -156,6 +169,24 @@ function readHistory(found: Found | undefined): Read<PatroniKeys['timeline']> {
   if (last === undefined) return 1;
   const ended: unknown = Array.isArray(last) ? last[0] : undefined;
   return typeof ended === 'number' ? ended + 1 : 'unreadable';
+}
+
+const linesIn = (found: Found | undefined): unknown[][] =>
+  Array.isArray(found?.json) ? found.json.filter((line) => Array.isArray(line)) : [];
+
+/** Who cannot read it must not take it for empty: what it says is why a copy may not lead. */
+export function readTimelines(
+  found: Pick<Found, 'json' | 'revision'> | undefined,
+): Read<NonNullable<View['timelines']>> {
+  if (found === undefined) return { ...NO_TIMELINES, revision: 0 };
+  const read = isTimelines(found.json) ? found.json : null;
+  return read === null ? 'unreadable' : { ...read, revision: found.revision };
+}
+
+function isTimelines(json: unknown): json is Timelines {
+  const { given, promotions, acknowledging } = (json ?? {}) as Partial<Timelines>;
+  const known = acknowledging === null || typeof acknowledging?.timeline === 'number';
+  return typeof given === 'number' && Array.isArray(promotions) && known;
 }
 
 function readPaused(found: Found | undefined): Read<boolean> {

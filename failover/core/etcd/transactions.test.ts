@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { NAMES, Store } from '../simulation/store.ts';
 import { wellAtSite } from '../story-etcd.ts';
-import { claim, giveLeaderKey, pulse, release } from './transactions.ts';
+import { acknowledge, give, NO_TIMELINES } from '../timelines.ts';
+import {
+  claim,
+  giveLeaderKey,
+  giveTimeline,
+  noteTimeline,
+  pulse,
+  release,
+} from './transactions.ts';
 
 const report = wellAtSite('a');
 const name = { revision: 0, put: null, over: null };
@@ -56,6 +64,36 @@ test.each(['lease', 'failover', 'sync', 'config', 'member'] as const)(
     if (what === 'config') store.put(NAMES.patroniConfig, {});
     if (what === 'member') store.put(NAMES.patroniMember('b'), {}, '4');
     expect(store.transact(giveLeaderKey(NAMES, 'a', effect, '2'))).toBe(false);
+  },
+);
+
+test('a promotion is given no number if the leader key is another’s, or what is known has changed', () => {
+  const store = new Store();
+  store.put(NAMES.patroniLeader, 'a', '1');
+  const after = give(NO_TIMELINES, 'a', 1, 2);
+  expect(store.transact(giveTimeline(NAMES, 'b', 0, after))).toBe(false);
+  expect(store.transact(giveTimeline(NAMES, 'a', 0, after))).toBe(true);
+  expect(store.transact(giveTimeline(NAMES, 'a', 0, after))).toBe(false);
+});
+
+test.each(['term', 'key', 'timelines'] as const)(
+  'that a timeline may acknowledge is not written down if the %s is another by now',
+  (what) => {
+    const store = new Store();
+    const term = take(store, 'a', 0);
+    store.put(NAMES.patroniLeader, 'a', '1');
+    const timelines = acknowledge(NO_TIMELINES, 1, store.revision);
+    const note = {
+      kind: 'note-timeline',
+      term,
+      key: store.revision,
+      revision: 0,
+      timelines,
+    } as const;
+    if (what === 'term') take(store, 'b', term);
+    if (what === 'key') store.put(NAMES.patroniLeader, 'a', '2');
+    if (what === 'timelines') store.put(NAMES.timelines, give(NO_TIMELINES, 'b', 1, 2));
+    expect(store.transact(noteTimeline(NAMES, note))).toBe(false);
   },
 );
 

@@ -1,6 +1,6 @@
 import type { EffectOf } from '../effects.ts';
 import type { Lease } from '../inputs.ts';
-import type { Report, Site } from '../view.ts';
+import type { Report, Site, Timelines } from '../view.ts';
 import type { KeyNames } from './names.ts';
 
 /**
@@ -125,6 +125,54 @@ export function cancelSwitchover(
       { key: names.patroniFailover, revision: failover },
     ],
     change: [{ put: names.patroniFailover, value: {} }],
+  };
+}
+
+/**
+ * Gives this site a number for its promotion, on condition that Patroni's leader key names it, and that nothing has
+ * changed of what speaks for it.
+ */
+export function giveTimeline(
+  names: KeyNames,
+  site: Site,
+  revision: number,
+  timelines: Timelines,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, text: site },
+      { key: names.timelines, revision },
+    ],
+    change: [{ put: names.timelines, value: timelines }],
+  };
+}
+
+/** Under our own term, and Patroni's as it was seen: once it stands, only who has this timeline is promoted. */
+export function noteTimeline(
+  names: KeyNames,
+  { term, key, revision, timelines }: EffectOf<'note-timeline'>,
+): Transaction {
+  return {
+    compare: [
+      { key: leaseKey(names, 'leader'), revision: term },
+      { key: names.patroniLeader, revision: key },
+      { key: names.timelines, revision },
+    ],
+    change: [{ put: names.timelines, value: timelines }],
+  };
+}
+
+/** Patroni's own line of it is there; this one says which number came before ours. */
+export function endHistory(
+  names: KeyNames,
+  { key, revision, lines }: EffectOf<'end-history'>,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: key },
+      { key: names.patroniHistory, revision },
+    ],
+    change: [{ put: names.patroniHistory, value: lines }],
   };
 }
 

@@ -95,6 +95,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return fail(state, input.effect, input.reason, now);
     case 'read':
     case 'released':
+    case 'timeline-noted':
     case 'tick':
     case 'hint':
     case 'done':
@@ -113,6 +114,8 @@ function answerTo(input: Input): Pending | null {
       return `claim ${input.lease}`;
     case 'released':
       return `release ${input.lease}`;
+    case 'timeline-noted':
+      return 'note-timeline';
     case 'patroni-lease':
       return 'patroni-lease';
     case 'told':

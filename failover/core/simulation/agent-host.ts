@@ -2,8 +2,10 @@ import { type Deeds, type EffectOf, perform } from '../effects.ts';
 import {
   cancelSwitchover,
   claim,
+  endHistory,
   giveLeaderKey,
   nominate,
+  noteTimeline,
   pulse,
   release,
   type Transaction,
@@ -263,6 +265,18 @@ export class AgentHost {
       this.#transact('nominate', nominate(NAMES, this.site, effect), () => {
         this.#world.note(`${this.site} names itself: only a stray is ahead`);
         return { kind: 'done', effect: 'nominate' };
+      });
+    },
+    'note-timeline': (effect) => {
+      this.#transact('note-timeline', noteTimeline(NAMES, effect), (done, view) => {
+        const { acknowledging } = effect.timelines;
+        if (done) this.#world.note(`${this.site} notes timeline ${acknowledging?.timeline}`);
+        return { kind: 'timeline-noted', view };
+      });
+    },
+    'end-history': (effect) => {
+      this.#transact('end-history', endHistory(NAMES, effect), () => {
+        return { kind: 'done', effect: 'end-history' };
       });
     },
     'move-etcd-leader': ({ member }) => {

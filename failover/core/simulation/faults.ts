@@ -97,6 +97,78 @@ export const bothEndsLost: Fault = (world, cluster, site) => {
   world.busyFor(70_000);
 };
 
+/**
+ * Two sites are promoted in turn from copies that never met. The first dies with much of its timeline that nobody
+ * received; the second acknowledges, and dies as the first returns.
+ */
+export const promotedApart: Fault = (world, cluster, site) => {
+  const { time, random, sites } = world;
+  const giveUpAt = time.now + 100_000;
+  const oncePrimary = (but: Site | null, then: (site: Site) => void): void => {
+    const look = (): void => {
+      const next = [...cluster.postgreses.values()].find(({ up, primary }) => up && primary)?.site;
+      if (next !== undefined && next !== but) then(next);
+      else if (time.now < giveUpAt) time.after(20, look);
+    };
+    look();
+  };
+  powerOff(world, cluster, site);
+  oncePrimary(site, (first) => {
+    for (const other of sites) if (other !== first) cluster.postgreses.get(other)!.stall(5_000);
+    cluster.postgreses.get(first)!.writeMore(random.between(1e6, 5e7));
+    time.after(random.between(0, 300), () => {
+      powerOff(world, cluster, first);
+      powerOn(world, cluster, site);
+      oncePrimary(first, (second) => {
+        time.after(random.between(1_000, 12_000), () => {
+          powerOff(world, cluster, second);
+          powerOn(world, cluster, first);
+          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, second));
+        });
+      });
+    });
+  });
+  world.busyFor(170_000);
+};
+
+/**
+ * Patroni of the active site is frozen, and another site promoted, which dies with much before anybody has received
+ * of it; the old one goes on in its timeline and acknowledges, and dies as that one returns.
+ */
+export const leftTooEarly: Fault = (world, cluster, site) => {
+  const { time, random, sites } = world;
+  const giveUpAt = time.now + 60_000;
+  const when = (happened: () => boolean, then: () => void): void => {
+    if (happened()) then();
+    else if (time.now < giveUpAt) time.after(20, () => when(happened, then));
+  };
+  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
+  patroniFrozen(world, cluster, site, 60_000);
+  when(
+    () => sites.some(leads),
+    () => {
+      const next = sites.find(leads)!;
+      // Whoever is the third goes on following the old one.
+      for (const other of sites)
+        if (other !== site && other !== next) patroniFrozen(world, cluster, other, 30_000);
+      cluster.postgreses.get(next)!.writeMore(random.between(1e6, 5e7));
+      time.after(random.between(0, 300), () => powerOff(world, cluster, next));
+      when(
+        () => primaryOf(cluster.etcd.store) === null,
+        () => {
+          cluster.patronis.get(site)!.thaw();
+          time.after(random.between(3e3, 20e3), () => {
+            powerOff(world, cluster, site);
+            powerOn(world, cluster, next);
+            time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+          });
+        },
+      );
+    },
+  );
+  world.busyFor(140_000);
+};
+
 export const cutOff: Fault = ({ network, time, members }, _cluster, site, forMs) => {
   const others = members.filter((other) => other !== site);
   for (const other of others) {
@@ -270,6 +342,8 @@ const FAULTS: readonly Fault[] = [
   powerLoss,
   bothEndsLost,
   bothEndsLost,
+  promotedApart,
+  leftTooEarly,
   bothStandbysLost,
   cutOff,
   cutPair,

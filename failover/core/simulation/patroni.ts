@@ -3,7 +3,8 @@ import type { Etcd } from './etcd.ts';
 import { isHealthiest, type MemberStatus, membersOf, type SyncState } from './patroni-race.ts';
 import { beforePromotion, namedSteps, quorumSteps, type SyncStep } from './patroni-sync.ts';
 import { isPrefix, NOBODY_IS_ASKED, type Postgres, rewind } from './postgres.ts';
-import { NAMES, primaryOf, type Store } from './store.ts';
+import { askToBePromoted, type Runner } from './pre-promote.ts';
+import { NAMES, PATRONI_TTL_MS, primaryOf, type Store } from './store.ts';
 import type { World } from './world.ts';
 
 /** Patroni at its shortest timings: ttl 20, loop_wait 1, retry_timeout 3. */
@@ -34,6 +35,7 @@ interface Cluster {
   readonly sync: SyncState;
   readonly failover: { from: Site | null; to: Site | null } | null;
   readonly timeline: number;
+  readonly history: readonly unknown[][];
   readonly paused: boolean;
 }
 
@@ -58,12 +60,11 @@ export class Patroni {
   #lease: string;
   #leases = 0;
   #promotedAt: number | null = null;
+  #gaveUpAt = Number.NEGATIVE_INFINITY;
   /** Rises with each stop, so that what was under way before is forgotten. */
   #life = 0;
   #paused = false;
   #wantsClone = false;
-  /** By a primary whose timeline has the same number and another beginning. */
-  #refused = false;
   /** The machine has just started: nothing of its PostgreSQL runs. */
   #began = false;
   readonly #seenAt = new Map<Site, number>();
@@ -104,8 +105,8 @@ export class Patroni {
     const primary = [...this.#peers.postgreses().values()].find((other) =>
       other.isFollowedBy(this.#postgres),
     );
-    if (primary === undefined) return this.#refused && this.#world.random.chance(0.2);
-    return this.#hears(primary.site, true);
+    if (primary === undefined || !this.#hears(primary.site, true)) return false;
+    return isTakenForTheOther(this.#postgres, primary) ? this.#world.random.chance(0.2) : true;
   }
 
   get role(): 'primary' | 'standby' {
@@ -114,6 +115,10 @@ export class Patroni {
 
   freeze(forMs: number): void {
     this.#frozenUntil = Math.max(this.#frozenUntil, this.#world.time.now + forMs);
+  }
+
+  thaw(): void {
+    this.#frozenUntil = this.#world.time.now;
   }
 
   /** Power: everything of this site's Patroni and PostgreSQL stops, or begins again. */
@@ -286,7 +291,8 @@ export class Patroni {
     if (!up) {
       this.#postgres.primary = false;
       this.#startPostgres();
-    } else if (primary) {
+    } else if (this.#world.time.now - this.#gaveUpAt < PATRONI_TTL_MS) return;
+    else if (primary) {
       if (this.#paused || timeline >= cluster.timeline) this.#acquire(cluster);
       else this.#demote();
     } else if (!this.#paused) this.#contend(cluster);
@@ -361,10 +367,27 @@ export class Patroni {
   }
 
   #promoteWith(confirmers: Postgres['confirmers']): void {
-    const { random } = this.#world;
     this.#postgres.confirmers = confirmers;
     this.#promotedAt = null;
     this.#wantsClone = false;
+    const runner: Runner = {
+      ask: (apply, then) => this.#ask(apply, then),
+      later: (delayMs, act) => this.#whileAlive(delayMs, act),
+    };
+    // What initdb made is no promotion.
+    if (this.#postgres.wal.length === 0) {
+      this.#promoteAs(this.#postgres.nextTimeline);
+      return;
+    }
+    askToBePromoted(this.#postgres, this.#world, runner, (timeline) => {
+      if (timeline === null) this.#giveUp();
+      else this.#promoteAs(timeline);
+    });
+  }
+
+  #promoteAs(timeline: number): void {
+    const { random } = this.#world;
+    this.#postgres.passTo(timeline);
     this.#whileAlive(random.between(0.5, 1.5) * PROMOTE_MS, () => {
       if (this.#postgres.up && !this.#postgres.primary) this.#postgres.promote();
     });
@@ -372,6 +395,17 @@ export class Patroni {
       this.#busy = null;
       this.wake();
     });
+  }
+
+  /** ha.py: `pre_promote` failed. It gives the key back, and takes no part in a race for as long as a lease lasts. */
+  #giveUp(): void {
+    this.#world.note(`patroni ${this.site} may not be promoted`);
+    this.#gaveUpAt = this.#world.time.now;
+    this.#busy = null;
+    this.#ask((store) => {
+      const compare = [{ key: NAMES.patroniLeader, text: this.site }];
+      return store.transact({ compare, change: [{ remove: NAMES.patroniLeader }] });
+    }, nothing);
   }
 
   // --- the primary ---
@@ -387,7 +421,7 @@ export class Patroni {
     this.#busy = 'assigning';
     this.#take(steps, cluster.sync.revision, () => {
       this.#busy = null;
-      this.#writeHistory(cluster.timeline);
+      this.#writeHistory(cluster.history);
     });
   }
 
@@ -411,7 +445,8 @@ export class Patroni {
   #isActive(site: Site): boolean {
     const { time, network } = this.#world;
     const standby = this.#peers.postgreses().get(site);
-    const streams = standby !== undefined && this.#postgres.isFollowedBy(standby);
+    const follows = standby !== undefined && this.#postgres.isFollowedBy(standby);
+    const streams = follows && !this.#postgres.refuses(standby);
     if (streams && !standby.stalled && network.reaches(site, this.site))
       this.#seenAt.set(site, time.now);
     return time.now - (this.#seenAt.get(site) ?? Number.NEGATIVE_INFINITY) < DROP_STANDBY_MS;
@@ -447,14 +482,15 @@ export class Patroni {
     );
   }
 
-  #writeHistory(known: number): void {
-    const { timeline, up, primary, lsn } = this.#postgres;
-    if (!up || !primary || timeline === known) return;
-    const lines = Array.from({ length: timeline - 1 }, (_, at) => [
-      at + 1,
-      lsn,
-      'no recovery target',
-    ]);
+  /** ha.py, update_cluster_history: who wrote it and when stands in the line of the timeline just before. */
+  #writeHistory(known: readonly unknown[][]): void {
+    const { timeline, chain, up, primary, lsn } = this.#postgres;
+    const last = known.at(-1);
+    if (!up || !primary || timeline === 1) return;
+    if (last?.[0] === timeline - 1 && last.length === 5) return;
+    const lines = chain.slice(0, -1).map((ended) => [ended, lsn, 'no recovery target', '', '']);
+    const before = lines.at(-1);
+    if (before?.[0] !== timeline - 1) before?.splice(3);
     this.#ask((store) => store.put(NAMES.patroniHistory, lines), nothing);
   }
 
@@ -472,13 +508,11 @@ export class Patroni {
     if (primary === undefined || !primary.up || !primary.primary || !this.#hears(from, true))
       return;
     const { random } = this.#world;
-    this.#refused = !this.#wantsClone && isTakenForTheOther(this.#postgres, primary);
     if (this.#wantsClone) this.#cloneFrom(primary);
-    else if (isPrefix(this.#postgres.wal, primary.wal)) {
+    else if (follows(this.#postgres, primary)) {
       this.#postgres.follows = from;
       primary.stream();
-    } else if (this.#refused) this.#postgres.follows = null;
-    else if (random.chance(0.2)) this.#cloneFrom(primary);
+    } else if (random.chance(0.2)) this.#cloneFrom(primary);
     else this.#rewindTo(primary);
   }
 
@@ -488,7 +522,7 @@ export class Patroni {
     this.#copy(primary, REWIND_MS, (done) => {
       if (!done) return;
       rewind(this.#postgres, primary);
-      this.#postgres.timeline = primary.timeline;
+      this.#postgres.takeTimelineOf(primary);
       this.#postgres.up = true;
     });
   }
@@ -508,7 +542,7 @@ export class Patroni {
       if (!done) return;
       this.#wantsClone = false;
       this.#postgres.wal = primary.wal.slice();
-      this.#postgres.timeline = primary.timeline;
+      this.#postgres.takeTimelineOf(primary, new Set([primary.timeline]));
       this.#postgres.up = true;
     });
   }
@@ -605,6 +639,7 @@ export class Patroni {
     this.#running = true;
     this.#life++;
     this.#frozenUntil = 0;
+    this.#gaveUpAt = Number.NEGATIVE_INFINITY;
     this.#lease = `${this.site}-${++this.#leases}.${this.#life}`;
     this.#etcd.store.grant(this.#lease, this.#world.time.now);
   }
@@ -657,9 +692,13 @@ export class Patroni {
   }
 }
 
+/** rewind.py, _check_timeline_and_lsn. */
+const follows = (standby: Postgres, primary: Postgres): boolean =>
+  isPrefix(standby.wal, primary.wal) || isTakenForTheOther(standby, primary);
+
 /**
  * Two promotions have made two timelines of one number; Patroni looks at the number and sees nothing to do
- * ("running, no action", test/cluster/gate.test.ts).
+ * ("running, no action", test/cluster/gate.test.ts), and PostgreSQL streams the one into the other.
  */
 const isTakenForTheOther = (standby: Postgres, primary: Postgres): boolean =>
   standby.timeline === primary.timeline && !isPrefix(standby.wal, primary.wal);
@@ -687,6 +726,7 @@ function clusterIn(store: Store): Cluster {
     sync: syncIn(store),
     failover: view.failover,
     timeline: view.timeline ?? 1,
+    history: (store.get(NAMES.patroniHistory)?.json ?? []) as unknown[][],
     paused: view.paused,
   };
 }

@@ -33,8 +33,10 @@ export class Postgres {
   up = true;
   primary = false;
   wal: Entry[] = [];
-  /** Each promotion begins one; two promotions of one copy's ancestors may bear the same number. */
-  timeline = 1;
+  /** The timelines that this copy has gone through: the one that it is on is the last. */
+  chain: readonly number[] = [1];
+  /** The timelines of which pg_wal has a history file. */
+  histories: ReadonlySet<number> = new Set();
   follows: Site | null = null;
   confirmers: Confirmers = NOBODY_IS_ASKED;
   /** What each standby says that it has, by the number of entries. */
@@ -48,6 +50,8 @@ export class Postgres {
   #stalledUntil = 0;
   #pausedUntil = 0;
   #hangsUntil = 0;
+  /** Up to where it has another timeline of its own one's number on disk, which it can never replay. */
+  #received = 0;
 
   constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
     this.site = site;
@@ -74,9 +78,13 @@ export class Postgres {
     return this.#stalledUntil > this.#world.time.now;
   }
 
+  get timeline(): number {
+    return this.chain.at(-1)!;
+  }
+
   /** In bytes, as votes compare it: of which timeline it is it does not say. */
   get lsn(): number {
-    return this.wal.reduce((sum, { bytes }) => sum + bytes, 1);
+    return Math.max(lengthOf(this.wal), this.#received);
   }
 
   /** What a query sees: not what still waits. */
@@ -131,6 +139,7 @@ export class Postgres {
 
   crash(): void {
     this.up = false;
+    this.#received = 0;
     this.#ending = false;
     this.clones.clear();
     this.endSessions();
@@ -147,9 +156,35 @@ export class Postgres {
     this.primary = true;
     this.follows = null;
     // The very first one begins with what initdb made.
-    if (this.wal.length > 0) this.timeline += 1;
+    if (this.wal.length > 0) this.#beginTimeline();
     this.acknowledged.clear();
     this.#world.note(`postgres ${this.site} leads timeline ${this.timeline}`);
+  }
+
+  /** timeline.c, findNewestTimeLine: the number after the last of which there is a history file. */
+  get nextTimeline(): number {
+    let next = this.timeline + 1;
+    while (this.histories.has(next)) next++;
+    return next;
+  }
+
+  /** History files for all numbers before this one, so that a promotion takes it. */
+  passTo(timeline: number): void {
+    const between = timeline - this.nextTimeline;
+    const passed = Array.from({ length: between }, (_, at) => this.nextTimeline + at);
+    this.histories = new Set([...this.histories, ...passed]);
+  }
+
+  #beginTimeline(): void {
+    const next = this.nextTimeline;
+    this.chain = [...this.chain, next];
+    this.histories = new Set([...this.histories, next]);
+  }
+
+  /** After a rewind, with all history files of its source; or after a clone, with that of its timeline alone. */
+  takeTimelineOf(source: Postgres, histories = source.histories): void {
+    this.chain = source.chain;
+    this.histories = histories;
   }
 
   stream(): void {
@@ -169,6 +204,11 @@ export class Postgres {
     );
   }
 
+  /** "requested starting point … is ahead of the WAL flush position of this server". */
+  refuses(standby: Postgres): boolean {
+    return !isPrefix(standby.wal, this.wal) && standby.lsn > this.lsn;
+  }
+
   #streamToClone(site: Site): void {
     const { time, network } = this.#world;
     const length = this.wal.length;
@@ -183,17 +223,41 @@ export class Postgres {
   #reach(standby: Postgres): void {
     const { time, network } = this.#world;
     if (!this.isFollowedBy(standby) || standby.stalled) return;
-    if (!network.reaches(this.site, standby.site) || !isPrefix(standby.wal, this.wal)) return;
-    for (let at = standby.wal.length; at < this.wal.length; at++) standby.wal.push(this.wal[at]!);
-    standby.timeline = this.timeline;
-    const has = standby.wal.length;
-    const last = standby.wal[has - 1];
+    if (!network.reaches(this.site, standby.site) || !standby.#receiveFrom(this)) return;
+    const has = this.wal.length;
+    const last = this.wal[has - 1];
     if (!network.reaches(standby.site, this.site)) return;
     time.after(network.delay(standby.site, this.site), () => {
       if (!this.primary || this.wal[has - 1] !== last) return;
       this.acknowledged.set(standby.site, Math.max(has, this.acknowledged.get(standby.site) ?? 0));
       this.#confirm();
     });
+  }
+
+  /** Whether it then says that it has all: so it does of what it can never replay, too. */
+  #receiveFrom(primary: Postgres): boolean {
+    if (!this.#fetchHistories(primary)) return false;
+    if (!isPrefix(this.wal, primary.wal)) {
+      // Where it is not refused, nothing tells two timelines of one number apart.
+      if (this.timeline !== primary.timeline || primary.refuses(this)) return false;
+      this.#received = primary.lsn;
+      return true;
+    }
+    for (let at = this.wal.length; at < primary.wal.length; at++) this.wal.push(primary.wal[at]!);
+    this.chain = primary.chain;
+    return true;
+  }
+
+  /** walreceiver.c: those of all timelines from its own to the primary's, before anything else. */
+  #fetchHistories(primary: Postgres): boolean {
+    const wanted = new Set(this.histories);
+    for (let timeline = this.timeline; timeline <= primary.timeline; timeline++) {
+      if (timeline === 1 || wanted.has(timeline)) continue;
+      if (!primary.histories.has(timeline)) return false;
+      wanted.add(timeline);
+    }
+    if (wanted.size !== this.histories.size) this.histories = wanted;
+    return this.timeline <= primary.timeline;
   }
 
   #confirm(): void {
@@ -211,6 +275,8 @@ export class Postgres {
     }
   }
 }
+
+const lengthOf = (wal: readonly Entry[]): number => wal.reduce((sum, { bytes }) => sum + bytes, 1);
 
 /** Entries are the same object wherever they went, so the last one tells. */
 export function isPrefix(shorter: readonly Entry[], longer: readonly Entry[]): boolean {

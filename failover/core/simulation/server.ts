@@ -67,7 +67,8 @@ export class Server {
     const { up } = this.#postgres;
     return {
       role: this.#role,
-      epoch: this.#role === 'writer' ? this.#epoch : null,
+      epoch:
+        this.#role === 'writer' ? this.#epoch : (this.#postgres.visible().at(-1)?.epoch ?? null),
       position: this.#position,
       healthy: up && this.#sickUntil <= this.#world.time.now,
       why: up ? null : 'no database',

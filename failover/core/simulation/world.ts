@@ -38,6 +38,8 @@ export interface Bugs {
   readonly switchoverStands?: boolean;
   readonly noGate?: boolean;
   readonly noTimelineCheck?: boolean;
+  readonly numbersAsTheyCome?: boolean;
+  readonly anyLineageLeads?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;
 }

@@ -73,3 +73,11 @@ export async function untilNobodyIsNamed(primary: Site): Promise<void> {
     return row!.names === 'ANY 1 (*)';
   });
 }
+
+export async function timelineOf(site: Site): Promise<number> {
+  const [row] = await site.sql<{ timeline: number }>(
+    `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline`,
+    'postgres',
+  );
+  return row!.timeline;
+}

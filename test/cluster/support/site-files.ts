@@ -66,6 +66,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     site: me.name,
     ip: me.ip,
     tls_dir: '/etc/farol/tls',
+    farol_dir: '/farol',
     three_sites: hasThreeSites(plan),
     etcd_data_dir: '/var/lib/etcd/farol',
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import {
+  acknowledge,
+  give,
+  isDead,
+  NO_TIMELINES,
+  reasonNotToAcknowledge,
+  reasonNotToPromote,
+} from './timelines.ts';
+import type { Timelines } from './view.ts';
+
+test('no number is given twice: not to a copy that has not heard of the other promotion either', () => {
+  const first = give(NO_TIMELINES, 'a', 1, 2);
+  const second = give(first, 'c', 1, 2);
+  expect([first.given, second.given]).toEqual([2, 3]);
+  // Nor is one that PostgreSQL has a history of.
+  expect(give(second, 'b', 1, 6).given).toBe(6);
+});
+
+test('who has not gone through the timeline that acknowledged is not promoted', () => {
+  const known = acknowledge(give(NO_TIMELINES, 'c', 1, 3), 3, 50);
+  expect(reasonNotToPromote([1, 2], known)).toContain('not gone through timeline 3');
+  expect(reasonNotToPromote([1, 3], known)).toBeNull();
+  expect(reasonNotToPromote([1, 3, 4], known)).toBeNull();
+  expect(reasonNotToPromote([1], NO_TIMELINES)).toBeNull();
+});
+
+test('nor who left that timeline before its leader began to acknowledge again', () => {
+  const begun = acknowledge(NO_TIMELINES, 1, 50);
+  const left = give(begun, 'b', 1, 2);
+  expect(reasonNotToPromote([1, 2], left)).toBeNull();
+  const again = acknowledge(left, 1, 60);
+  expect(reasonNotToPromote([1, 2], again)).toContain('left timeline 1');
+  expect(reasonNotToPromote([1, 3], again)).toBeNull();
+});
+
+test('a timeline acknowledges if it is the same as before, or was given here, or is of a Patroni that does not ask', () => {
+  const known = give(acknowledge(NO_TIMELINES, 5, 50), 'a', 5, 6);
+  const refused = (site: string, led: number) => reasonNotToAcknowledge(known, site, led) !== null;
+  expect([refused('b', 5), refused('a', 6), refused('b', 7)]).toEqual([false, false, false]);
+  expect([refused('b', 6), refused('a', 4)]).toEqual([true, true]);
+  expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('remove the key `timelines`');
+  // A second promotion does not take the number from the first.
+  expect(reasonNotToAcknowledge(give(known, 'b', 5, 6), 'a', 6)).toBeNull();
+});
+
+test('of two that were promoted the one that acknowledges first is the last word', () => {
+  const two = give(give(acknowledge(NO_TIMELINES, 1, 50), 'a', 1, 2), 'b', 1, 2);
+  const noted = acknowledge(two, 2, 60);
+  expect(noted.acknowledging).toEqual({ timeline: 2, parent: 1, before: 3, key: 60 });
+  expect(reasonNotToPromote([1, 3], noted)).not.toBeNull();
+  expect(reasonNotToAcknowledge(noted, 'b', 3)).not.toBeNull();
+});
+
+test('by its number alone a copy is dead up to the last that was given before, but for the living one', () => {
+  const { acknowledging }: Timelines = acknowledge({ ...NO_TIMELINES, given: 4 }, 3, 50);
+  expect([2, 3, 4, 5].map((timeline) => isDead(timeline, acknowledging!))).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+});

@@ -1,0 +1,69 @@
+import type { Acknowledging, Site, Timelines } from './view.ts';
+
+/**
+ * What etcd keeps of timelines, which PostgreSQL and Patroni know by number alone: PostgreSQL takes the one after
+ * the last of which it has a history file, so two copies that never met would both lead one of that number. The
+ * first may die with much that nobody received, the second acknowledge; and the first, back with the higher
+ * position, would be voted in (`check_timeline` compares numbers), or confirm what it cannot replay. So:
+ *
+ * - each promotion is given a number that none was given before;
+ * - which timeline may acknowledge is written down before it does, and a copy that has not gone through it may
+ *   not be promoted, whatever the votes say (Patroni's `pre_promote`).
+ */
+export const NO_TIMELINES: Timelines = { given: 0, promotions: [], acknowledging: null };
+
+/** Why a copy that has gone through these timelines may not be promoted, as a clause; null if it may. */
+export function reasonNotToPromote(
+  chain: readonly number[],
+  { acknowledging }: Timelines,
+): string | null {
+  if (acknowledging === null) return null;
+  const { timeline, before } = acknowledging;
+  const at = chain.indexOf(timeline);
+  if (at < 0) return `its copy has not gone through timeline ${timeline}, which has acknowledged`;
+  const next = chain[at + 1];
+  if (next === undefined || next > before) return null;
+  return `its copy left timeline ${timeline}, which has acknowledged since, for ${next}`;
+}
+
+/** The number for a promotion at this site. PostgreSQL would take `next` by itself. */
+export function give(known: Timelines, site: Site, parent: number, next: number): Timelines {
+  const given = Math.max(known.given + 1, next);
+  const promotions = [...known.promotions, { site, timeline: given, parent }];
+  return { ...known, given, promotions };
+}
+
+/** A question whose answer got lost may have been carried out. */
+export const wasGiven = ({ promotions }: Timelines, site: Site, timeline: number): boolean =>
+  promotions.some((each) => each.site === site && each.timeline === timeline);
+
+/**
+ * Why the timeline that PostgreSQL here leads may not acknowledge, as a clause; null if it may. A number that
+ * nobody was ever given is of a Patroni that does not ask (`pre_promote` is not in force there yet).
+ */
+export function reasonNotToAcknowledge(known: Timelines, site: Site, led: number): string | null {
+  const { acknowledging, given } = known;
+  if (acknowledging === null || led === acknowledging.timeline || led > given) return null;
+  if (wasGiven(known, site, led)) return null;
+  return (
+    `its timeline ${led} may lack what timeline ${acknowledging.timeline} acknowledged; if that is lost for ` +
+    'good, remove the key `timelines` (failover/README.md)'
+  );
+}
+
+/** Written down before the first answer under this leader key of Patroni's. */
+export function acknowledge(known: Timelines, led: number, key: number): Timelines {
+  const given = Math.max(known.given, led);
+  const parent = parentOf(known, led);
+  return { given, promotions: [], acknowledging: { timeline: led, parent, before: given, key } };
+}
+
+/** Of which timeline it is the child, where it was given its number. */
+export function parentOf({ acknowledging, promotions }: Timelines, led: number): number | null {
+  if (acknowledging?.timeline === led) return acknowledging.parent;
+  return promotions.find(({ timeline }) => timeline === led)?.parent ?? null;
+}
+
+/** A copy on such a timeline lacks what has been acknowledged: it is dead, or was left behind. */
+export const isDead = (timeline: number, { timeline: living, before }: Acknowledging): boolean =>
+  timeline !== living && timeline <= before;

@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** PostgreSQL's copy at this site, as far as a promotion goes. */
+export interface Copy {
+  /** The timelines that it has gone through, the one that it is on last. */
+  readonly chain: readonly number[];
+  /** The number that PostgreSQL would give to the next one by itself. */
+  readonly next: number;
+  /** It has received what it has not replayed yet: its timeline may be another in a moment. */
+  readonly replays: boolean;
+}
+
+export interface Place {
+  readonly dataDir: string;
+  readonly binDir: string;
+}
+
+const ANSWERS_WITHIN_MS = 2_000;
+const REPLAYS = 'SELECT coalesce(pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn(), false)';
+
+export async function readCopy({ dataDir, binDir }: Place): Promise<Copy> {
+  const connection = 'dbname=postgres replication=database';
+  const { stdout } = await run(
+    join(binDir, 'psql'),
+    ['-XAtq', '-d', connection, '-c', 'IDENTIFY_SYSTEM', '-c', REPLAYS],
+    { timeout: ANSWERS_WITHIN_MS },
+  );
+  const [identity = '', replays] = stdout.split('\n');
+  const timeline = Number(identity.split('|')[1]);
+  if (!Number.isInteger(timeline)) throw new Error(`PostgreSQL names no timeline: ${stdout}`);
+  const wal = walOf(dataDir);
+  const [chain, next] = await Promise.all([chainOf(wal, timeline), nextAfter(wal, timeline)]);
+  return { chain, next, replays: replays === 't' };
+}
+
+export const walOf = (dataDir: string): string => join(dataDir, 'pg_wal');
+
+export const historyFile = (timeline: number): string =>
+  `${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+
+/** The numbers of which there is a history file. */
+export async function historiesIn(wal: string): Promise<number[]> {
+  const names = await readdir(wal);
+  return names.flatMap((name) => {
+    const number = /^([0-9A-F]{8})\.history$/.exec(name)?.[1];
+    return number === undefined ? [] : Number.parseInt(number, 16);
+  });
+}
+
+/** timeline.c, findNewestTimeLine. */
+async function nextAfter(wal: string, timeline: number): Promise<number> {
+  const histories = new Set(await historiesIn(wal));
+  let next = timeline + 1;
+  while (histories.has(next)) next++;
+  return next;
+}
+
+async function chainOf(wal: string, timeline: number): Promise<number[]> {
+  if (timeline === 1) return [1];
+  const text = await readFile(join(wal, historyFile(timeline)), 'utf8');
+  return [...ancestorsIn(text), timeline];
+}
+
+/**
+ * Each line tells of a timeline and where it was left. One that was left before it began has nothing of its own in
+ * this copy: of a timeline that PostgreSQL had heard of, and received nothing of.
+ */
+export function ancestorsIn(history: string): number[] {
+  const ancestors: number[] = [];
+  let begin = -1n;
+  for (const line of history.split('\n')) {
+    const [, timeline, high, low] = /^\s*(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
+    if (timeline === undefined) continue;
+    const end = (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
+    if (end > begin) ancestors.push(Number(timeline));
+    begin = end;
+  }
+  return ancestors;
+}

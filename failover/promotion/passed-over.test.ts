@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
+import { ancestorsIn, historyFile } from './copy.ts';
+import { passOver, tidy } from './passed-over.ts';
+
+test('the numbers before the one that was given have a history file with no line in it', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  await passOver(dataDir, 10, 12);
+  expect(histories()).toEqual(['0000000A.history', '0000000B.history']);
+  postmaster.kill();
+});
+
+test('where PostgreSQL takes its number by itself, nothing is written', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  await passOver(dataDir, 2, 2);
+  expect(histories()).toEqual([]);
+  postmaster.kill();
+});
+
+test('a PostgreSQL that ends before it was promoted leaves none of them', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  await passOver(dataDir, 2, 4);
+  postmaster.kill();
+  await vi.waitFor(() => expect(histories()).toEqual([]), 10_000);
+});
+
+test('one that was promoted keeps them: standbys fetch all up to its own', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  const watcher = await passOver(dataDir, 2, 4);
+  writeFileSync(join(dataDir, 'pg_wal', historyFile(4)), '1\t0/3000000\tno recovery target\n');
+  if (watcher?.exitCode === null) await once(watcher, 'exit');
+  postmaster.kill();
+  expect(histories()).toHaveLength(3);
+  await tidy(dataDir);
+  expect(histories()).toHaveLength(3);
+});
+
+test('before Patroni starts, what a promotion that was cut off left is taken away, and nothing else', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  writeFileSync(join(dataDir, 'pg_wal', historyFile(2)), '1\t0/3000000\tno recovery target\n');
+  await passOver(dataDir, 3, 5);
+  await tidy(dataDir);
+  expect(histories()).toHaveLength(3);
+  postmaster.kill('SIGKILL');
+  await once(postmaster, 'exit');
+  await tidy(dataDir);
+  expect(histories()).toEqual([historyFile(2)]);
+});
+
+test('a timeline that was left before it began is none that the copy has gone through', () => {
+  expect(ancestorsIn('1\t0/3000000\tx\n\n3\t0/4000000\ty\n')).toEqual([1, 3]);
+  expect(ancestorsIn('1\t0/4000000\tx\n3\t0/4000000\ty\n5\t1/0\tz\n')).toEqual([1, 5]);
+  expect(ancestorsIn('# a number that was passed over\n')).toEqual([]);
+});
+
+/** A data folder, and something that runs in the place of its postmaster. */
+async function running() {
+  const dataDir = temporaryFolder();
+  mkdirSync(join(dataDir, 'pg_wal'));
+  const postmaster = spawn('sleep', ['600']);
+  writeFileSync(join(dataDir, 'postmaster.pid'), `${postmaster.pid}\n${dataDir}\n`);
+  const histories = () => readdirSync(join(dataDir, 'pg_wal')).sort();
+  return { dataDir, postmaster, histories };
+}

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { historiesIn, historyFile, walOf } from './copy.ts';
+
+/**
+ * A history file without a line: PostgreSQL's search for the next number passes it, a standby that sees it says
+ * "not a child" and goes on, and it is sent to standbys with the rest. But one that starts with it as the last
+ * takes it for its goal and never gets further, so it may not stay without a promotion that follows.
+ */
+const PASSED_OVER = '# Farol: this number was given to a promotion that came to nothing.\n';
+
+/** So that PostgreSQL takes `timeline` and not `next`. Gives who takes it back if that comes to nothing. */
+export async function passOver(
+  dataDir: string,
+  next: number,
+  timeline: number,
+): Promise<ChildProcess | null> {
+  const wal = walOf(dataDir);
+  const passed: string[] = [];
+  for (let number = next; number < timeline; number++) passed.push(join(wal, historyFile(number)));
+  if (passed.length === 0) return null;
+  const watcher = watch(dataDir, passed, join(wal, historyFile(timeline)));
+  for (const path of passed) await write(path);
+  await sync(wal);
+  return watcher;
+}
+
+/** Before PostgreSQL is started: what a promotion that was cut off left behind. */
+export async function tidy(dataDir: string): Promise<void> {
+  const wal = walOf(dataDir);
+  const all = await historiesIn(wal).catch(() => []);
+  if (all.length === 0 || (await isRunning(dataDir))) return;
+  const passed = await Promise.all(
+    all.map((number) => isPassedOver(join(wal, historyFile(number)))),
+  );
+  const last = Math.max(0, ...all.filter((_, at) => !passed[at]));
+  for (const number of all) if (number > last) await rm(join(wal, historyFile(number)));
+}
+
+/**
+ * Patroni starts a PostgreSQL that ended before it was promoted. Whoever sees that first must outlive this program;
+ * and a shell is small.
+ */
+const WATCH = `
+  pid=$(head -n 1 "$1"); promoted=$2; shift 2
+  while kill -0 "$pid" 2>/dev/null && [ ! -e "$promoted" ]; do sleep 0.1; done
+  [ -e "$promoted" ] || rm -f "$@"`;
+
+function watch(dataDir: string, passed: readonly string[], promoted: string): ChildProcess {
+  const pidFile = join(dataDir, 'postmaster.pid');
+  const watcher = spawn('sh', ['-c', WATCH, 'sh', pidFile, promoted, ...passed], {
+    detached: true,
+    stdio: 'ignore',
+  });
+  watcher.unref();
+  return watcher;
+}
+
+async function write(path: string): Promise<void> {
+  const file = await open(`${path}.new`, 'w', 0o600);
+  await file.writeFile(PASSED_OVER);
+  await file.sync();
+  await file.close();
+  await rename(`${path}.new`, path);
+}
+
+async function sync(folder: string): Promise<void> {
+  const opened = await open(folder, 'r');
+  await opened.sync();
+  await opened.close();
+}
+
+const isPassedOver = async (path: string): Promise<boolean> =>
+  (await readFile(path, 'utf8')) === PASSED_OVER;
+
+async function isRunning(dataDir: string): Promise<boolean> {
+  const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');
+  const pid = Number(text.split('\n')[0]);
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
