@@ -535,10 +535,9 @@ export class Patroni {
     this.#postgres.follows = null;
     this.#postgres.wal = [];
     primary.acknowledged.delete(this.site);
-    primary.clones.add(this.site);
+    primary.clones.set(this.site, 0);
     this.#copy(primary, CLONE_MS, (done) => {
       primary.clones.delete(this.site);
-      primary.acknowledged.delete(this.site);
       if (!done) return;
       this.#wantsClone = false;
       this.#postgres.wal = primary.wal.slice();

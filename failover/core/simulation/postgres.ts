@@ -41,8 +41,8 @@ export class Postgres {
   confirmers: Confirmers = NOBODY_IS_ASKED;
   /** What each standby says that it has, by the number of entries. */
   readonly acknowledged = new Map<Site, number>();
-  /** Sites that are being cloned from here. Their base backup streams, and says that it has all. */
-  readonly clones = new Set<Site>();
+  /** Sites that are being cloned from here, and what their base backup has: under its own name, which only `*` means. */
+  readonly clones = new Map<Site, number>();
   readonly #world: World;
   readonly #peers: () => ReadonlyMap<Site, Postgres>;
   readonly #waiting: Waiting[] = [];
@@ -214,7 +214,7 @@ export class Postgres {
     const length = this.wal.length;
     time.after(2 * network.delay(this.site, site), () => {
       if (!this.clones.has(site) || !network.reaches(site, this.site)) return;
-      this.acknowledged.set(site, length);
+      this.clones.set(site, length);
       this.#confirm();
     });
   }
@@ -267,9 +267,11 @@ export class Postgres {
       if (first === undefined || !this.up || Math.max(this.#pausedUntil, this.#hangsUntil) > now)
         return;
       const { names, count } = this.confirmers;
-      const who = names === 'any' ? [...this.acknowledged.keys()] : names;
-      const have = who.filter((site) => (this.acknowledged.get(site) ?? 0) >= first.length);
-      if (have.length < count) return;
+      const have =
+        names === 'any'
+          ? [...this.acknowledged.values(), ...this.clones.values()]
+          : names.map((site) => this.acknowledged.get(site) ?? 0);
+      if (have.filter((length) => length >= first.length).length < count) return;
       this.#waiting.shift();
       first.done(true);
     }
