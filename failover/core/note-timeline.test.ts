@@ -17,6 +17,7 @@ test('else it is left to Patroni: before its line is there, and where no number 
   expect(historyEnding([])).toEqual([]);
   expect(historyEnding([[2, 50, 'x']])).toEqual([]);
   expect(historyEnding([[3, 100, 'x']], 5)).toEqual([]);
+  expect(historyEnding([[5, 100, 'x']], 5)).toEqual([]);
 });
 
 /** Of a site that leads timeline 6, a child of 3, or of what is said. */

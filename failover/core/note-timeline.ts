@@ -38,11 +38,11 @@ const hasBegun = ({ report }: Server, { revision }: Held): boolean =>
  */
 function endHistory(turn: Turn, timelines: Timelines, led: number): void {
   const { self, view } = turn.state;
-  const { leader, timeline, history, historyRevision } = view!.patroni;
+  const { leader, history, historyRevision } = view!.patroni;
   const last = history.at(-1);
   const parent = parentOf(timelines, led);
   if (leader === null || parent === null || parent === led - 1) return;
-  if (timeline === led || last?.[0] !== parent) return;
+  if (last?.[0] !== parent) return;
   const line = [
     led - 1,
     last[1],
