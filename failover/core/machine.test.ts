@@ -235,6 +235,14 @@ test('a leader whose timeline may lack what was acknowledged answers nobody, and
      1500 server writer 40`,
   ));
 
+test('where nobody leads it is said who may be promoted, and who has not gone through what acknowledged', () =>
+  tells('left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2', {
+    b: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
+  }));
+
+test('where nobody is left who has, it is said what to do', () =>
+  tells('all-left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2'));
+
 /** Up to here it leads timeline 2, and its server takes over. */
 const PROMOTED = `
   0 found absent
