@@ -65,6 +65,7 @@ function render(dataSites: 2 | 3): string {
     name: 'farol',
     serverName: 'farol.test',
     address: '127.0.0.100',
+    address6: null,
     machines: [machine('a', 11), machine('b', 12), machine('c', 13, dataSites === 2)],
     secret: '',
   };

@@ -1,11 +1,20 @@
 import { expect, test } from 'vitest';
 import { longestOf } from '../support/history/measure.ts';
+import { holdersOfAddress } from './support/address.ts';
 import { switchover, untilWell } from './support/farol.ts';
 import { everyTarget, underLoad } from './support/load.ts';
 import { promised } from './support/promise.ts';
+import { FRONT_PORT, floating } from './support/site-files.ts';
 import { useCluster } from './support/use-cluster.ts';
 
-const cluster = useCluster({ sites: '2+witness' });
+/** With an address of each family, so that all here moves both. */
+const cluster = useCluster({ sites: '2+witness', ipv6: true });
+
+test('two sites and a witness: an IPv4 and an IPv6 address are at the active site, and answer', async () => {
+  const active = await untilWell(cluster());
+  expect((await holdersOfAddress(cluster())).map(({ name }) => name)).toEqual([active.name]);
+  await answersAtEach();
+});
 
 test('two sites and a witness: a planned switchover under load fails no request', async () => {
   const active = await untilWell(cluster());
@@ -18,6 +27,7 @@ test('two sites and a witness: a planned switchover under load fails no request'
       load.strike();
       await switchover(active, target);
       await load.untilFlowing(everyTarget(cluster()));
+      await answersAtEach();
     },
   );
   expect(violations).toEqual([]);
@@ -33,6 +43,7 @@ test('two sites and a witness: the active site loses power, and returns', async 
     load.strike();
     await active.powerOff();
     await load.untilFlowing([other.name, 'address']);
+    await answersAtEach();
     await active.powerOn();
     await load.untilFlowing(everyTarget(cluster()), 90_000);
   });
@@ -41,3 +52,14 @@ test('two sites and a witness: the active site loses power, and returns', async 
   expect(survived.frontsAfterMs).toBeLessThanOrEqual(promised(6_000));
   expect(survived.measured.writesAfterMs).toBeLessThanOrEqual(promised(30_000));
 });
+
+/** As a client beside the sites sees it. */
+async function answersAtEach(): Promise<void> {
+  const witness = cluster().machines.find((machine) => machine.witness)!;
+  for (const address of floating(cluster().plan)) {
+    const host = address.includes(':') ? `[${address}]` : address;
+    const url = `https://${host}:${FRONT_PORT}/_matrix/client/versions`;
+    const asked = ['-sS', '--fail', '-m', '5', '--cacert', '/etc/farol/tls/ca.crt', url];
+    expect(JSON.parse(await witness.must(['curl', ...asked]))).toHaveProperty('versions');
+  }
+}

@@ -3,16 +3,14 @@ import { connect } from 'node:tls';
 import { longestPause, PAUSE_MS } from '../../support/history/measure.ts';
 import type { Cluster } from './cluster.ts';
 import type { Site } from './site.ts';
-import { FRONT_PORT } from './site-files.ts';
+import { FRONT_PORT, floating } from './site-files.ts';
 
-/** The sites that hold the floating address, as the sites themselves say; those without power cannot. */
+/** The sites that hold a floating address, as the sites themselves say; those without power cannot. */
 export async function holdersOfAddress(cluster: Cluster): Promise<readonly Site[]> {
-  const { address } = cluster.plan;
   const asked = cluster.sites.map(async (site) => {
-    const shown = await site
-      .run(['ip', '-4', '-o', 'address', 'show', 'to', address])
-      .catch(() => undefined);
-    return { site, holds: shown?.stdout.includes(address) === true };
+    const shown = await site.run(['ip', '-o', 'address', 'show']).catch(() => undefined);
+    const has = (address: string) => shown?.stdout.includes(` ${address}/`) === true;
+    return { site, holds: floating(cluster.plan).some(has) };
   });
   return (await Promise.all(asked)).filter(({ holds }) => holds).map(({ site }) => site);
 }

@@ -77,7 +77,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-function planOf({ sites }: ClusterOptions, lan: Lan): ClusterPlan {
+function planOf({ sites, ipv6 = false }: ClusterOptions, lan: Lan): ClusterPlan {
   const machine = (name: string, host: number, witness = false): Machine => ({
     name,
     ip: lan.ip(host),
@@ -89,6 +89,7 @@ function planOf({ sites }: ClusterOptions, lan: Lan): ClusterPlan {
     serverName: 'farol.test',
     machines,
     address: lan.ip(100),
+    address6: ipv6 ? lan.ipv6(100) : null,
     secret: randomBytes(32).toString('base64'),
   };
 }

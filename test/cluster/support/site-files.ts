@@ -21,6 +21,8 @@ export interface ClusterPlan {
   readonly machines: readonly Machine[];
   readonly serverName: string;
   readonly address: string;
+  /** A second one by IPv6, where the LAN has it. */
+  readonly address6: string | null;
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
@@ -51,7 +53,7 @@ const SITE_FILES = [
 
 async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
   const site = await ca.issue(me.name, { dns: [me.name, 'localhost'], ip: [me.ip, '127.0.0.1'] });
-  const addresses = [plan.address, ...plan.machines.map(({ ip }) => ip)];
+  const addresses = [...floating(plan), ...plan.machines.map(({ ip }) => ip)];
   const front = await ca.issue(`front-${me.name}`, { dns: [plan.serverName], ip: addresses });
   cpSync(ca.ca, join(into, 'ca.crt'));
   cpSync(site.certificate, join(into, 'site.crt'));
@@ -121,9 +123,12 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       postgres: { dataDir: POSTGRESQL_DATA, binDir: '/usr/lib/postgresql/17/bin' },
     },
     server: { url: `https://${me.ip}:8481` },
-    addresses: [{ driver: 'arp', interface: 'eth0', address: `${plan.address}/24` }],
+    addresses: floating(plan).map((address) => {
+      const prefix = address.includes(':') ? 64 : 24;
+      return { driver: 'arp', interface: 'eth0', address: `${address}/${prefix}` };
+    }),
     front: {
-      listen: `0.0.0.0:${FRONT_PORT}`,
+      listen: `${plan.address6 === null ? '0.0.0.0' : '[::]'}:${FRONT_PORT}`,
       certificate: '/etc/farol/tls/front.crt',
       key: '/etc/farol/tls/front.key',
       writer: siteCertificate,
@@ -138,6 +143,10 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
     },
   };
 }
+
+/** They move together. */
+export const floating = ({ address, address6 }: ClusterPlan): readonly string[] =>
+  address6 === null ? [address] : [address, address6];
 
 const dataSites = ({ machines }: ClusterPlan) =>
   machines.filter(({ witness }) => !witness).map(({ name }) => name);
