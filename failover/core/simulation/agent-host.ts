@@ -3,7 +3,6 @@ import {
   cancelSwitchover,
   claim,
   endHistory,
-  giveLeaderKey,
   nominate,
   noteTimeline,
   pulse,
@@ -15,6 +14,8 @@ import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';
 import type { Site, View } from '../view.ts';
 import type { Etcd } from './etcd.ts';
+import { HandOver } from './hand-over.ts';
+import { Interface, type Job } from './interface.ts';
 import type { Patroni } from './patroni.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
@@ -38,9 +39,6 @@ const POLL_MS = 500;
 const WISH_POLL_MS = 150;
 const ETCD_DEADLINE_MS = 1_000;
 const LOCAL_DEADLINE_MS = 1_000;
-const HAND_OVER_WITHIN_MS = 20_000;
-const LAGS_MS = 500;
-const BROKEN = { kind: 'failed', reason: 'ip does not work' } as const;
 
 /** One site's agent with its adapters, its interface and its front. */
 export class AgentHost {
@@ -49,6 +47,7 @@ export class AgentHost {
   readonly host: string;
   readonly #world: World;
   readonly #machines: Machines;
+  readonly #interface: Interface;
   #state: State;
   #alive = true;
   #life = 0;
@@ -56,13 +55,12 @@ export class AgentHost {
   #pausedUntil = 0;
   #frontDownUntil = 0;
   #battery: { until: number; power: 'battery' | 'low' } = { until: 0, power: 'battery' };
-  #slowAddressUntil = 0;
-  #brokenAddressUntil = 0;
-  #addressUntil: number | null = null;
 
   constructor(site: Site, world: World, machines: Machines, host: string = site) {
     [this.site, this.host] = [site, host];
     [this.#world, this.#machines] = [world, machines];
+    const clock = () => this.#clock();
+    this.#interface = new Interface({ world, clock, changed: machines.addressChanged });
     this.#state = start(this.#self(), this.#clock());
     const { time, random } = world;
     machines.etcd.onChange(site, (input) => this.#tell(this.#life, input));
@@ -80,7 +78,7 @@ export class AgentHost {
   }
 
   get hasAddress(): boolean {
-    return this.#addressUntil !== null && this.#world.network.isOn(this.host);
+    return this.#interface.carriesAddress && this.#world.network.isOn(this.host);
   }
 
   get frontHealthy(): boolean {
@@ -106,8 +104,7 @@ export class AgentHost {
   stop(): void {
     this.#end();
     this.#boots++;
-    this.#addressUntil = null;
-    this.#machines.addressChanged();
+    this.#interface.lose();
   }
 
   begin(): void {
@@ -129,14 +126,12 @@ export class AgentHost {
     this.#battery = { until: this.#world.time.now + forMs, power };
   }
 
-  /** `ip` and `iptables` take seconds, as on a machine that swaps. */
   slowAddress(forMs: number): void {
-    this.#slowAddressUntil = this.#world.time.now + forMs;
+    this.#interface.slow(forMs);
   }
 
-  /** Every order fails; one to hold it may have been carried out, or for one of several addresses. */
   breakAddress(forMs: number): void {
-    this.#brokenAddressUntil = this.#world.time.now + forMs;
+    this.#interface.break(forMs);
   }
 
   #self() {
@@ -168,7 +163,7 @@ export class AgentHost {
     this.#alive = true;
     this.#pausedUntil = 0;
     this.#state = start(this.#self(), this.#clock());
-    this.#tell(this.#life, { kind: 'address-found', present: this.#addressUntil !== null });
+    this.#tell(this.#life, { kind: 'address-found', present: this.#interface.carriesAddress });
   }
 
   /** An answer reaches the process that asked, when it runs. */
@@ -237,21 +232,13 @@ export class AgentHost {
       });
     },
     'tell-server': (effect) => this.#order(effect),
-    'hold-address': ({ until }) => this.#hold(until),
-    'refuse-connections': () => {
-      this.#later(50, () => ({ kind: 'done', effect: 'refuse-connections' }));
+    'hold-address': ({ until }) => this.#later(this.#interface.hold(until)),
+    'refuse-connections': ({ kind }) => {
+      this.#later({ takesMs: 50, run: () => ({ kind: 'done', effect: kind }) });
     },
-    'drop-address': () => {
-      this.#later(this.#addressDelay(), () => {
-        if (this.#addressIsBroken) return { ...BROKEN, effect: 'drop-address' };
-        this.#setAddress(null);
-        return { kind: 'address-dropped' };
-      });
-    },
+    'drop-address': () => this.#later(this.#interface.drop()),
     switchover: ({ from, to }) => this.#moveAway(from, to),
-    'hand-over': (effect) => {
-      this.#handOver(effect, this.#world.time.now + HAND_OVER_WITHIN_MS);
-    },
+    'hand-over': (effect) => this.#handOver(effect),
     'cancel-switchover': (effect) => {
       const { switchoverStands, handsOverUnseen } = this.#world.bugs;
       if (switchoverStands || handsOverUnseen) return;
@@ -279,25 +266,15 @@ export class AgentHost {
         return { kind: 'done', effect: 'end-history' };
       });
     },
-    'move-etcd-leader': ({ member }) => {
-      this.#later(50, () => {
+    'move-etcd-leader': ({ kind, member }) => {
+      const run = (): Input => {
         const { etcd } = this.#machines;
         if (etcd.leader === this.site) etcd.moveLeader(member);
-        return { kind: 'done', effect: 'move-etcd-leader' };
-      });
+        return { kind: 'done', effect: kind };
+      };
+      this.#later({ takesMs: 50, run });
     },
-    reinitialize: ({ from }) => {
-      this.#later(50, () => {
-        const { network } = this.#world;
-        const reaches = network.reaches(this.site, from) && network.reaches(from, this.site);
-        const source = this.#machines.postgresOf(from);
-        if (!reaches || source?.accepts !== true)
-          return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
-        this.#world.note(`${this.site} has its copy cloned anew`);
-        this.#machines.patroni?.reinitialize();
-        return { kind: 'done', effect: 'reinitialize' };
-      });
-    },
+    reinitialize: ({ from }) => this.#later({ takesMs: 50, run: () => this.#cloneAnew(from) }),
     answer: () => {},
   };
 
@@ -328,63 +305,27 @@ export class AgentHost {
     this.#ask(what, act, ({ done, view }) => then(done, view));
   }
 
-  /** Looks until our PostgreSQL has ended and the candidate has all of it. */
-  #handOver(
-    effect: EffectOf<'hand-over'>,
-    until: number,
-    had = this.#machines.postgres?.wal.length ?? 0,
-  ): void {
-    const { time } = this.#world;
+  #handOver(effect: EffectOf<'hand-over'>): void {
     const life = this.#life;
-    if (this.#lags(effect.to, had, time.now - (until - HAND_OVER_WITHIN_MS))) this.#cancel(effect);
-    else if (this.#hasEnded(effect.to)) this.#giveLeaderKey(effect);
-    else if (time.now < until) {
-      time.after(25, () => {
-        if (life !== this.#life || !this.#alive || this.#pausedUntil > time.now) return;
-        this.#handOver(effect, until, had);
-      });
-    } else this.#tell(life, { kind: 'failed', effect: 'hand-over', reason: 'not in time' });
+    const { site } = this;
+    const [world, machines] = [this.#world, this.#machines];
+    new HandOver(effect, {
+      ...{ site, world, machines },
+      runs: () => life === this.#life && this.#alive && this.#pausedUntil <= world.time.now,
+      ask: (apply, then) => this.#ask('hand-over', apply, then),
+      tell: (input) => this.#tell(life, input),
+    }).look();
   }
 
-  #hasEnded(to: Site): boolean {
-    const { patroni, postgres } = this.#machines;
-    const hasAll = this.#has(to, postgres?.wal.length ?? 0);
-    return patroni?.endedInOrder === true && (hasAll || this.#world.bugs.handsOverUnseen === true);
-  }
-
-  /** Of what it was sent half a second ago, or when all has been sent. */
-  #lags(to: Site, had: number, sinceMs: number): boolean {
-    const { switchoverStands, handsOverUnseen } = this.#world.bugs;
-    if (switchoverStands || handsOverUnseen) return false;
-    const { patroni, postgres } = this.#machines;
-    if (patroni?.endedInOrder === true) return !this.#has(to, postgres?.wal.length ?? 0);
-    return sinceMs > LAGS_MS && !this.#has(to, had);
-  }
-
-  #has(to: Site, length: number): boolean {
+  #cloneAnew(from: Site): Input {
     const { network } = this.#world;
-    const reaches = network.reaches(this.site, to) && network.reaches(to, this.site);
-    return reaches && (this.#machines.postgresOf(to)?.wal.length ?? 0) >= length;
-  }
-
-  #cancel(effect: EffectOf<'hand-over'>): void {
-    const cancel = (store: Store) => store.transact(cancelSwitchover(NAMES, effect));
-    this.#ask('hand-over', cancel, () => {
-      this.#world.note(`${this.site} takes back the switchover to ${effect.to}`);
-      return { kind: 'failed', effect: 'hand-over', reason: `${effect.to} lacks something` };
-    });
-  }
-
-  #giveLeaderKey(effect: EffectOf<'hand-over'>): void {
-    const give = (store: Store): boolean => {
-      const lease = store.get(NAMES.patroniMember(effect.to))?.lease;
-      return lease != null && store.transact(giveLeaderKey(NAMES, this.site, effect, lease));
-    };
-    this.#ask('hand-over', give, (given) => {
-      if (!given) return { kind: 'failed', effect: 'hand-over', reason: 'something changed' };
-      this.#world.note(`${this.site} hands over to ${effect.to}`);
-      return { kind: 'done', effect: 'hand-over' };
-    });
+    const reaches = network.reaches(this.site, from) && network.reaches(from, this.site);
+    const source = this.#machines.postgresOf(from);
+    if (!reaches || source?.accepts !== true)
+      return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
+    this.#world.note(`${this.site} has its copy cloned anew`);
+    this.#machines.patroni?.reinitialize();
+    return { kind: 'done', effect: 'reinitialize' };
   }
 
   #moveAway(from: Site, to: Site): void {
@@ -422,49 +363,12 @@ export class AgentHost {
       : order;
   }
 
-  /** The kernel counts whole seconds from when `ip` really ran. */
-  #hold(until: number): void {
-    const { bugs, random, time } = this.#world;
-    const asked = this.#clock();
-    this.#later(this.#addressDelay(), () => {
-      const from = bugs.lifetimeFromTheOrder ? asked : this.#clock();
-      const seconds = Math.floor((until - from) / 1_000);
-      if (seconds < 1) return { kind: 'failed', effect: 'hold-address', reason: 'too late' };
-      const broken = this.#addressIsBroken;
-      if (!broken || random.next() < 0.5)
-        this.#setAddress(
-          bugs.addressWithoutLifetime ? Number.POSITIVE_INFINITY : time.now + seconds * 1_000,
-        );
-      return broken ? { ...BROKEN, effect: 'hold-address' } : { kind: 'address-held' };
-    });
-  }
-
-  get #addressIsBroken(): boolean {
-    return this.#brokenAddressUntil > this.#world.time.now;
-  }
-
-  #addressDelay(): number {
-    const { time, random } = this.#world;
-    return this.#slowAddressUntil > time.now ? random.between(100, 3_000) : random.between(5, 100);
-  }
-
-  #setAddress(until: number | null): void {
-    this.#addressUntil = until;
-    this.#machines.addressChanged();
-    if (until === null || until === Number.POSITIVE_INFINITY) return;
-    this.#world.time.at(until, () => {
-      if (this.#addressUntil !== until) return;
-      this.#addressUntil = null;
-      this.#machines.addressChanged();
-    });
-  }
-
   /** A child process does its work whatever becomes of the agent meanwhile. */
-  #later(delay: number, act: () => Input): void {
+  #later({ takesMs, run }: Job): void {
     const life = this.#life;
     const { time, network } = this.#world;
-    time.after(delay, () => {
-      if (network.isOn(this.host)) this.#tell(life, act());
+    time.after(takesMs, () => {
+      if (network.isOn(this.host)) this.#tell(life, run());
     });
   }
 
