@@ -160,7 +160,9 @@ const doors = (site: Site) =>
 /** Until its lifetime is over; it does not outlive this file. */
 async function hold(site: Site, spelled: string, address = spelled): Promise<void> {
   const program = `${DRIVER} > ${logOf(address)} 2>&1`;
-  await site.must(['sh', '-c', `(${program}) &`, 'sh', spelled, 'hold']);
+  // The machine may be so young that its log folder is not there yet.
+  const command = `mkdir -p /var/log/farol && (${program}) &`;
+  await site.must(['sh', '-c', command, 'sh', spelled, 'hold']);
   await until(`${site.name} has ${address}`, async () => (await shown(site, address)) !== '');
 }
 
