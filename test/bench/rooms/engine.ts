@@ -7,11 +7,11 @@ import { roomStore } from '../../../server/storage/rooms/room-store.ts';
 import { signingKey } from '../../support/rooms.ts';
 import { startWriter } from '../../support/writer.ts';
 
-export const [url, rooms, hot, users, rounds] = process.argv
+export const [url, rooms, hot, users, rounds, postgresPid] = process.argv
   .slice(2)
   .map((text, index) => (index === 0 ? text : Number(text))) as [
   string,
-  ...(readonly [number, number, number, number]),
+  ...(readonly [number, number, number, number, number]),
 ];
 
 export const userOf = (index: number): UserId => `@user${index % users}:example.org` as UserId;

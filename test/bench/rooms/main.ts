@@ -45,7 +45,7 @@ async function onDatabase(): Promise<UsedRoom[] | undefined> {
   const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: { fsync: 'off' } });
   try {
     await migrate(postgres.url);
-    const scale = [values.rooms, values.hot, values.users, values.rounds];
+    const scale = [values.rooms, values.hot, values.users, values.rounds, `${postgres.pid}`];
     if (!existsSync(join(folder, 'made'))) {
       await run('make-rooms.ts', [postgres.url, ...scale]);
       writeFileSync(join(folder, 'made'), '');

@@ -1,5 +1,6 @@
 import type { RoomId, UserId } from '../../../server/protocol/identifiers.ts';
-import { allRooms, eachOf, hot, rounds, startEngine } from './engine.ts';
+import { cpuMsOfTree } from '../cpu.ts';
+import { allRooms, eachOf, hot, postgresPid, rounds, startEngine } from './engine.ts';
 import { shuffled } from './shuffled.ts';
 
 const COLD_ROOMS = 1_000;
@@ -12,14 +13,10 @@ const bare = memory();
 // Spread over all rooms, as those that are used are.
 const step = Math.floor(rooms.length / hot);
 const used = Array.from({ length: hot }, (_, index) => rooms[index * step]!);
-const opened: number[] = [];
-const cpu: number[] = [];
-await eachOf(used.slice(0, COLD_ROOMS), 1, async (room) => {
-  const before = process.cpuUsage();
-  opened.push(await milliseconds(() => look(room)));
-  const { user, system } = process.cpuUsage(before);
-  cpu.push((user + system) / 1_000);
-});
+// Whose client asks is there already, and the server has run for a while.
+for (const userId of new Set(rooms.map((room) => room.userId))) await engine.roomsOf(userId);
+await openCold(used.slice(0, COLD_ROOMS));
+const cold = await openCold(used.slice(COLD_ROOMS, 2 * COLD_ROOMS));
 
 let [peak, heapPeak] = [0, 0];
 const begin = process.cpuUsage();
@@ -36,7 +33,9 @@ for (let round = 0; round < rounds; round++) {
 }
 const { user, system } = process.cpuUsage(begin);
 
-console.log(`a cold room: ${spread(opened)}; of it this process' CPU: ${spread(cpu)}`);
+console.log(
+  `a cold room: ${spread(cold.took)}; CPU: ${spread(cold.cpu)}, and ${cold.postgres.toFixed(2)} ms of PostgreSQL`,
+);
 console.log(
   `${hot * rounds} messages and looks: ${((user + system) / 1_000 / hot / rounds).toFixed(2)} ms CPU each`,
 );
@@ -54,6 +53,19 @@ console.log(
   `live: ${bare.live} MiB before, ${live} more, for ${kept} rooms in memory (${((live * MB) / kept / 1_000).toFixed(1)} kB each, by the engine's own count ${(bytes / kept / 1_000).toFixed(1)} kB)`,
 );
 await close();
+
+/** One after the other: how long each took, what it cost here, and PostgreSQL on average. */
+async function openCold(some: readonly (typeof rooms)[number][]) {
+  const [took, cpu]: [number[], number[]] = [[], []];
+  const before = cpuMsOfTree(postgresPid);
+  for (const room of some) {
+    const own = process.cpuUsage();
+    took.push(await milliseconds(() => look(room)));
+    const { user, system } = process.cpuUsage(own);
+    cpu.push((user + system) / 1_000);
+  }
+  return { took, cpu, postgres: (cpuMsOfTree(postgresPid) - before) / some.length };
+}
 
 /** What a client's /sync asks of a room. */
 async function look({ roomId, userId }: { roomId: RoomId; userId: UserId }): Promise<void> {
