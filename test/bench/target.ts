@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 import type { Measured, Question } from '../fuzz/meter.ts';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 import { residentMiB } from './memory.ts';
@@ -53,6 +54,7 @@ export async function startOn(
   const child = spawn(
     process.execPath,
     [
+      ...V8_OPTIONS,
       ...nodeOptions,
       ...(metered ? ['--import', METER] : []),
       MAIN,

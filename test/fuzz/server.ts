@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 import type { FreshDatabase } from '../support/postgres.ts';
 import type { Measured, Question } from './meter.ts';
 
@@ -22,6 +23,7 @@ export async function startMetered(fresh: FreshDatabase, program = MAIN): Promis
   const child = spawn(
     process.execPath,
     [
+      ...V8_OPTIONS,
       ...['--import', METER, program, '--data', folder, '--listen', '127.0.0.1:0'],
       ...[
         '--server-name',

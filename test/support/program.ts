@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 
 const MAIN = join(import.meta.dirname, '../../server/main.ts');
 
@@ -17,7 +18,7 @@ export interface Program {
 
 /** The server as a process of its own, as `npm start` runs it. Stopped when the test ends. */
 export function startProgram(options: readonly string[]): Program {
-  const child = spawn(process.execPath, [MAIN, ...options]);
+  const child = spawn(process.execPath, [...V8_OPTIONS, MAIN, ...options]);
   let said = '';
   const ready = Promise.withResolvers<string>();
   for (const stream of [child.stdout, child.stderr]) {
