@@ -30,6 +30,7 @@ import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
+import { RoomList } from './rooms/read/room-list.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
 
@@ -116,6 +117,7 @@ export function buildFeatures(ground: FeatureGround) {
   const features = { accounts, encryption, rooms, sync };
   return {
     ...features,
+    roomList: new RoomList(stored.database),
     /** Ends long polls and timers. */
     close() {
       for (const feature of Object.values(features).reverse()) feature.close();
@@ -132,12 +134,16 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 }
 
 /** What endpoints may ask for, by name. */
-export function portsOf({ accounts, encryption, rooms, sync }: Features, options: PortOptions) {
+export function portsOf(
+  { accounts, encryption, rooms, sync, roomList }: Features,
+  options: PortOptions,
+) {
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, guests, publicUrl, now, turn, livekitServiceUrls, support },
+    roomList,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },

@@ -194,7 +194,8 @@ test('nothing of it is for others, and none of it is there where the operator le
     ...['adminGetNonce', 'adminRegister', 'adminGetServerVersion'],
   ]);
   for (const { routes } of ofAdmins) {
-    const request = routes[0]!.replace('{userId}', BOB).replaceAll(/\{\w+\}/g, 'x');
+    const named = routes[0]!.replace('{userId}', BOB).replace(/\{roomId\w*\}/, '!x:example.org');
+    const request = named.replaceAll(/\{\w+\}/g, 'x');
     expect(errorOf(await api.ask(request, { token: bob }))).toEqual([403, 'M_FORBIDDEN']);
   }
   await using without = await startApi({ adminApi: false });
@@ -207,7 +208,12 @@ test('every order is written down, without passwords, before it is carried out',
   const { root, rootToken } = await house(api);
   const at = '/v1/registration_tokens';
   const devices = `/v2/users/${BOB}/devices`;
+  const preset = 'public_chat';
+  const { room_id } = (await api.ask('POST /createRoom', { token: rootToken, body: { preset } }))
+    .body;
   const orders: readonly (readonly [string, object?])[] = [
+    [`POST /v1/join/${room_id}`, { user_id: BOB }],
+    [`POST /v1/rooms/${room_id}/make_room_admin`, {}],
     [`PUT /v2/users/${NEW}`, { password: 'secret-1' }],
     [`PUT /v1/users/${BOB}/admin`, { admin: false }],
     [`PUT /v1/suspend/${BOB}`, { suspend: true }],
@@ -230,6 +236,82 @@ test('every order is written down, without passwords, before it is carried out',
   expect(seen.sort()).toEqual(changing.map(({ operation }) => operation).sort());
   expect(JSON.stringify(audit.body)).not.toContain('secret-');
   expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
+});
+
+test('rooms are listed in the order that is asked for, and one is told with its state and members', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const make = async (name: string, preset = 'private_chat') =>
+    (await api.ask('POST /createRoom', { token: bob, body: { name, preset } })).body.room_id;
+  const [zoo, alps] = [await make('Zoo', 'public_chat'), await make('Alps')];
+  await root(`POST /v1/join/${zoo}`, { user_id: '@root:example.org' });
+  const ids = async (query: string) =>
+    (await root(`GET /v1/rooms${query}`)).body.rooms.map(
+      (each: { room_id: string }) => each.room_id,
+    );
+  expect(await ids('')).toEqual([alps, zoo]);
+  expect(await ids('?dir=b')).toEqual([zoo, alps]);
+  expect(await ids('?order_by=joined_members')).toEqual([zoo, alps]);
+  expect(await ids('?search_term=alp')).toEqual([alps]);
+  expect((await root('GET /v1/rooms?limit=1')).body).toMatchObject({
+    total_rooms: 2,
+    next_batch: 1,
+  });
+  const details = (await root(`GET /v1/rooms/${zoo}`)).body;
+  expect(details).toMatchObject({ name: 'Zoo', joined_members: 2, public: true, creator: BOB });
+  expect((await root(`GET /v1/rooms/${zoo}/members`)).body).toEqual({
+    members: expect.arrayContaining([BOB, '@root:example.org']),
+    total: 2,
+  });
+  const { state } = (await root(`GET /v1/rooms/${alps}/state`)).body;
+  expect(state.map(({ type }: { type: string }) => type)).toContain('m.room.create');
+  expect(errorOf(await root('GET /v1/rooms/!none:example.org'))).toEqual([404, 'M_NOT_FOUND']);
+});
+
+test.each(['10', '12'])(
+  'somebody of this server is given power in a room of version %s, and comes into it',
+  async (room_version) => {
+    await using api = await startApi();
+    const { root, bob, rootToken } = await house(api);
+    const carol = await api.register('carol');
+    const { room_id } = (await api.ask('POST /createRoom', { token: bob, body: { room_version } }))
+      .body;
+    const at = `POST /v1/rooms/${room_id}/make_room_admin`;
+    expect((await root(at, { user_id: '@carol:example.org' })).body).toEqual({});
+    expect((await api.ask(`POST /rooms/${room_id}/join`, { token: carol })).status).toBe(200);
+    const levels = await api.ask(`GET /rooms/${room_id}/state/m.room.power_levels`, {
+      token: carol,
+    });
+    expect(levels.body.users['@carol:example.org']).toBe(100);
+    expect((await root(at)).body).toEqual({});
+    const joined = await api.ask(`POST /rooms/${room_id}/join`, { token: rootToken });
+    expect(joined.status).toBe(200);
+  },
+);
+
+test('where nobody of this server may give power, none is given', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const { room_id } = (await api.ask('POST /createRoom', { token: bob, body: {} })).body;
+  await api.ask(`POST /rooms/${room_id}/leave`, { token: bob });
+  const reply = await root(`POST /v1/rooms/${room_id}/make_room_admin`);
+  expect(errorOf(reply)).toEqual([400, 'M_UNKNOWN']);
+});
+
+test('a user is brought into a room: an open one, and one that the administrator may invite to', async () => {
+  await using api = await startApi();
+  const { root, bob, rootToken } = await house(api);
+  const make = async (token: string, preset: string) =>
+    (await api.ask('POST /createRoom', { token, body: { preset } })).body.room_id;
+  const own = await make(rootToken, 'private_chat');
+  const open = await make(rootToken, 'public_chat');
+  for (const room_id of [own, open])
+    expect((await root(`POST /v1/join/${room_id}`, { user_id: BOB })).body).toEqual({ room_id });
+  const { joined_rooms } = (await api.ask('GET /joined_rooms', { token: bob })).body;
+  expect(joined_rooms.sort()).toEqual([own, open].sort());
+  const foreign = await make(bob, 'private_chat');
+  const refused = await root(`POST /v1/join/${foreign}`, { user_id: '@root:example.org' });
+  expect(errorOf(refused)).toEqual([403, 'M_FORBIDDEN']);
 });
 
 test.each<[string, string, object | undefined, number, string]>([

@@ -11,6 +11,12 @@ import { isUsernameAvailable } from './registration/is-username-available.ts';
 import { listTokens } from './registration/list-tokens.ts';
 import { registerBySecret } from './registration/register-by-secret.ts';
 import { updateToken } from './registration/update-token.ts';
+import { getRoomDetails } from './rooms/get-room-details.ts';
+import { getRoomsMembers } from './rooms/get-room-members.ts';
+import { getRoomsState } from './rooms/get-room-state.ts';
+import { joinForUser } from './rooms/join-for-user.ts';
+import { listRooms } from './rooms/list-rooms.ts';
+import { makeRoomAdmin } from './rooms/make-room-admin.ts';
 import { getServerVersion } from './server/get-server-version.ts';
 import { listOrders } from './server/list-orders.ts';
 import { closeUsersAccount } from './users/close-users-account.ts';
@@ -49,6 +55,12 @@ export const adminApi = [
   updateToken,
   deleteToken,
   isUsernameAvailable,
+  listRooms,
+  getRoomDetails,
+  getRoomsMembers,
+  getRoomsState,
+  joinForUser,
+  makeRoomAdmin,
   getServerVersion,
   listOrders,
 ];

@@ -3,20 +3,22 @@ import type { Person } from '../../protocol/caller.ts';
 import { type Rendering, type RoomEvent, renderEvent } from '../../rooms/room-event.ts';
 import { renderSeen, type SeenEvent } from '../../rooms/seen-event.ts';
 
+type Reader = Pick<Person, 'userId' | 'deviceId'>;
+
 /** Events in the form with a room id, as all endpoints but /sync give them. */
-export const renderedEvent = (event: RoomEvent, caller: Person): string =>
+export const renderedEvent = (event: RoomEvent, caller: Reader): string =>
   renderEvent(event, renderingFor(caller));
 
-export const renderedEvents = (events: readonly RoomEvent[], caller: Person): string =>
+export const renderedEvents = (events: readonly RoomEvent[], caller: Reader): string =>
   `[${events.map((event) => renderedEvent(event, caller)).join(',')}]`;
 
-export const renderedSeen = (events: readonly SeenEvent[], caller: Person): string =>
+export const renderedSeen = (events: readonly SeenEvent[], caller: Reader): string =>
   `[${events.map((each) => renderedOne(each, caller)).join(',')}]`;
 
-export const renderedOne = (seen: SeenEvent, caller: Person): string =>
+export const renderedOne = (seen: SeenEvent, caller: Reader): string =>
   renderSeen(seen, renderingFor(caller));
 
-const renderingFor = ({ userId, deviceId }: Person): Rendering => ({
+const renderingFor = ({ userId, deviceId }: Reader): Rendering => ({
   roomId: true,
   userId,
   deviceId,

@@ -1,0 +1,28 @@
+import type { Database } from '../../storage/database.ts';
+import {
+  countOfRooms,
+  type ListedRoom,
+  listedRooms,
+  type RoomPage,
+} from '../../storage/rooms/room-list.ts';
+
+export { type ListedRoom, ROOM_ORDERS, type RoomPage } from '../../storage/rooms/room-list.ts';
+
+/** All rooms that this server knows, for administrators. It reads through the state of each. */
+export class RoomList {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async page(
+    page: RoomPage,
+  ): Promise<{ readonly rooms: readonly ListedRoom[]; readonly total: number }> {
+    const [rooms, total] = await Promise.all([
+      listedRooms(this.#database, page),
+      countOfRooms(this.#database, page.text),
+    ]);
+    return { rooms, total };
+  }
+}
