@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { selfAt } from '../test/support/self.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { Agent } from './agent.ts';
 import { operate } from './cli/operate.ts';
@@ -27,7 +28,7 @@ test('an agent beside the primary makes its server the writer and takes the addr
   await vi.waitFor(() => expect(world.server.role).toBe('writer'));
   await vi.waitFor(async () => {
     const { writer, address } = await ask('/v1/routing?after=-1');
-    expect(writer).toEqual({ site: 'a', epoch: world.server.epoch, url: 'https://a:8481' });
+    expect(writer).toEqual({ site: 'a', epoch: world.server.epoch, url: 'https://a' });
     expect(address).toEqual({ holder: 'a', drain: false });
   });
   expect(world.addressUntil).toBeGreaterThan(bootTime()());
@@ -109,18 +110,9 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
   const world = options.world ?? newWorld();
   world.etcdAnswers = options.etcdAnswers ?? true;
   const runtimeDir = mkdtempSync(join(tmpdir(), 'farol-agent-'));
-  const self = {
-    site: 'a',
-    machine: 'm',
-    boot: '1',
-    witness: false,
-    strict: true,
-    mayHandOver: false,
-    mayHoldAddress: true,
-  };
-  const urls = { serverUrl: 'https://a:8481' };
+  const self = selfAt('a', { mayHandOver: false });
   const ports = portsTo(world);
-  const agent = new Agent({ ...self, ...urls }, ports, { info: () => {}, warn: () => {} });
+  const agent = new Agent(self, ports, { info: () => {}, warn: () => {} });
   const socket = await openAgentSocket(runtimeDir, {
     routing: () => agent.routing(),
     status: async () => statusOf(agent.state, agent.explain(), nothingAsked, ports.now()),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../test/support/self.ts';
 import { start } from './core/state.ts';
 import { wellAtSite } from './core/story-etcd.ts';
 import { Narrator } from './narrate.ts';
@@ -34,7 +35,7 @@ test('a failure is told once for each reason, and again once it had succeeded', 
 
 test('a lease that is won or lost is told with its term', () => {
   const { narrator, told } = listen();
-  const before = start(SELF, 0);
+  const before = start(selfAt('a'), 0);
   const after = { ...before, leader: { revision: 7, until: 100 } };
   narrator.changed(before, after, 0);
   narrator.changed(after, after, 0);
@@ -44,11 +45,6 @@ test('a lease that is won or lost is told with its term', () => {
     ['lost a lease', { lease: 'leader', term: null }],
   ]);
 });
-
-const SELF = {
-  ...{ site: 'a', machine: 'm', boot: '1', witness: false, strict: true },
-  ...{ serverUrl: null, mayHandOver: false, mayHoldAddress: true },
-};
 
 function listen() {
   const told: [message: string, fields: Record<string, unknown>][] = [];

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../test/support/empty-view.ts';
+import { selfAt } from '../../test/support/self.ts';
 import { type Step, step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story-etcd.ts';
@@ -96,9 +97,7 @@ test('a machine whose name another one has is not heard, so it accepts no pause'
 });
 
 function fresh(site: Site, now: number): State {
-  const may = { mayHandOver: true, mayHoldAddress: false };
-  const machine = { machine: site, boot: '1' };
-  return start({ site, ...machine, witness: false, strict: true, serverUrl: null, ...may }, now);
+  return start(selfAt(site, { machine: site, mayHoldAddress: false }), now);
 }
 
 const pause = (state: State, forMs: number, now: number): State =>

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
 import type { Effect } from './effects.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
@@ -44,11 +45,7 @@ type Site = ReturnType<typeof holder>;
 /** Site a beside two that are well: it has the lease, but its interface does not carry the address yet. */
 function holder() {
   const etcd = new StoryEtcd({});
-  const self = {
-    ...{ site: 'a', machine: 'm', boot: '2', witness: false, strict: true },
-    ...{ serverUrl: 'https://a', mayHandOver: true, mayHoldAddress: true },
-  };
-  let state: State = start(self, 0);
+  let state: State = start(selfAt('a', { boot: '2' }), 0);
   let effects: readonly Effect[] = [];
   const site = {
     now: 0,

@@ -77,18 +77,7 @@ export type Input =
   | { readonly kind: 'switchover-wanted'; readonly id: string; readonly to: Site | null }
   /** Only automatic moves stop, and only for a time: a forgotten pause must end (F25). */
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
-  | {
-      readonly kind: 'done';
-      readonly effect:
-        | 'refuse-connections'
-        | 'switchover'
-        | 'hand-over'
-        | 'cancel-switchover'
-        | 'nominate'
-        | 'end-history'
-        | 'move-etcd-leader'
-        | 'reinitialize';
-    }
+  | { readonly kind: 'done'; readonly effect: Done }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
 
 /** The terms that a pulse renews: etcd refuses it whole if one of them is over. */
@@ -99,8 +88,20 @@ export interface EtcdMember {
   readonly name: string;
 }
 
+/** What has no answer but that it was done. */
+export type Done =
+  | 'refuse-connections'
+  | 'switchover'
+  | 'hand-over'
+  | 'cancel-switchover'
+  | 'nominate'
+  | 'end-history'
+  | 'move-etcd-leader'
+  | 'reinitialize';
+
 /** What is asked for and not yet answered. Of each there is one at a time; pulses may overlap. */
 export type Pending =
+  | Done
   | 'pulse'
   | 'read'
   | `claim ${Lease}`
@@ -108,16 +109,8 @@ export type Pending =
   | 'patroni-lease'
   | 'tell-server'
   | 'hold-address'
-  | 'refuse-connections'
   | 'drop-address'
-  | 'switchover'
-  | 'hand-over'
-  | 'cancel-switchover'
-  | 'nominate'
-  | 'note-timeline'
-  | 'end-history'
-  | 'move-etcd-leader'
-  | 'reinitialize';
+  | 'note-timeline';
 
 /** What a watch of etcd tells by itself. */
 export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../test/support/empty-view.ts';
+import { selfAt } from '../../test/support/self.ts';
 import { noteTimeline } from './note-timeline.ts';
 import { start } from './state.ts';
 import { TIMINGS } from './timings.ts';
@@ -32,7 +33,7 @@ function historyEnding(history: View['patroni']['history'], parent = 3) {
     patroni: { ...begun.patroni, leader, history, historyRevision: 7, timeline },
   };
   const state = {
-    ...start({ ...SELF, strict: true, serverUrl: 'https://a' }, 0),
+    ...start(selfAt('a'), 0),
     view,
     leader: { revision: 4, until: 9_000 },
     ledTimeline: 6,
@@ -41,12 +42,3 @@ function historyEnding(history: View['patroni']['history'], parent = 3) {
   noteTimeline(turn);
   return turn.effects.flatMap((effect) => (effect.kind === 'end-history' ? [effect] : []));
 }
-
-const SELF = {
-  site: 'a',
-  machine: 'm',
-  boot: '1',
-  witness: false,
-  mayHandOver: true,
-  mayHoldAddress: true,
-};

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../test/support/empty-view.ts';
+import { selfAt } from '../../test/support/self.ts';
 import { start } from './state.ts';
 import { wellAtSite } from './story-etcd.ts';
 import { passStrays } from './strays.ts';
@@ -55,7 +56,7 @@ function isNominated({ own, stray, history, noted = null }: Case): boolean {
     },
   };
   const state = {
-    ...start({ ...SELF, strict: true, serverUrl: 'https://b' }, 0),
+    ...start(selfAt('b'), 0),
     view,
     readAt: now,
     pulses: { a: { revision: 8, seenAt: now } },
@@ -66,12 +67,3 @@ function isNominated({ own, stray, history, noted = null }: Case): boolean {
   passStrays(turn);
   return turn.effects.some(({ kind }) => kind === 'nominate');
 }
-
-const SELF = {
-  site: 'b',
-  machine: 'm',
-  boot: '1',
-  witness: false,
-  mayHandOver: true,
-  mayHoldAddress: true,
-};

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
@@ -136,13 +137,4 @@ function viewOf(seen: Seen, revision: number): View {
   };
 }
 
-const self = {
-  site: 'a',
-  machine: 'm',
-  boot: '1',
-  witness: false,
-  serverUrl: 'https://a',
-  strict: true,
-  mayHandOver: false,
-  mayHoldAddress: false,
-};
+const self = selfAt('a', { mayHandOver: false, mayHoldAddress: false });

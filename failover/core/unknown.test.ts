@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
 import { reasonNotToLead } from './leadership.ts';
 import { step } from './machine.ts';
 import { reportNow } from './report.ts';
@@ -97,16 +98,7 @@ const server = (change: Partial<ServerReport>): ServerReport => ({
 function leading(
   change: { postgres?: Partial<PostgresReport>; server?: Partial<ServerReport> } = {},
 ): State {
-  const may = { mayHandOver: true, mayHoldAddress: false };
-  const self = {
-    site: 'a',
-    machine: 'm',
-    boot: '1',
-    witness: false,
-    strict: true,
-    serverUrl: null,
-    ...may,
-  };
+  const self = selfAt('a', { mayHoldAddress: false });
   const site = (name: string) => ({ revision: 1, report: wellAtSite(name) });
   const view: View = {
     clusterId: '1',

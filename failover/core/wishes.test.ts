@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
 import type { Effect } from './effects.ts';
 import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
@@ -72,16 +73,7 @@ function at(site: Site, ms: number, own: PostgresReport, said: Record<Site, Post
 }
 
 function begin(site: Site, own: PostgresReport): State {
-  const may = { mayHandOver: true, mayHoldAddress: false };
-  const self = {
-    site,
-    machine: 'm',
-    boot: '1',
-    witness: false,
-    strict: true,
-    serverUrl: null,
-    ...may,
-  };
+  const self = selfAt(site, { mayHoldAddress: false });
   return step(start(self, AT), { kind: 'postgres', postgres: own }, AT).state;
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
 import { explain } from './explain.ts';
-import { type Self, type State, start } from './state.ts';
+import { type State, start } from './state.ts';
 import { TIMINGS } from './timings.ts';
 import type { PostgresReport, Report, Site, View } from './view.ts';
 import { writesOf } from './writes.ts';
@@ -102,7 +103,7 @@ function seen(options: Seen): State {
   } as View;
   const pulse = (site: Site) => ({ revision: 1, seenAt: NOW - (silent[site] ?? 100) });
   return {
-    ...start({ ...self, strict }, 0),
+    ...start(selfAt('d', { witness: true, serverUrl: null, strict }), 0),
     view,
     readAt: NOW,
     pulses: { a: pulse('a'), b: pulse('b'), c: pulse('c') },
@@ -119,14 +120,3 @@ function seen(options: Seen): State {
 }
 
 const warning = (state: State) => explain(state, NOW, TIMINGS).warning;
-
-const self: Self = {
-  site: 'd',
-  machine: 'm',
-  boot: '1',
-  witness: true,
-  serverUrl: null,
-  strict: true,
-  mayHandOver: false,
-  mayHoldAddress: false,
-};

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../../test/support/empty-view.ts';
-import { type Self, type State, start } from '../state.ts';
+import { selfAt } from '../../../test/support/self.ts';
+import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import type { Report, View } from '../view.ts';
 import { observe } from './observe.ts';
@@ -38,16 +39,7 @@ test('an agent listens to one etcd: another one renews nothing, and status says 
   expect(read(after, view('1', 5_010), 1_200).etcdTrouble).toBeNull();
 });
 
-const self: Self = {
-  site: 'a',
-  machine: 'm',
-  boot: '1',
-  witness: false,
-  serverUrl: null,
-  strict: true,
-  mayHandOver: false,
-  mayHoldAddress: true,
-};
+const self = selfAt('a');
 
 const view = (clusterId: string, revision: number): View => ({
   ...emptyView(revision, { b: { revision, report: {} as Report } }),
