@@ -31,7 +31,23 @@ test('in a promotion that acknowledged nothing yet all go by /history', () => {
   expect(isNominated({ own: [3, 10], stray: [1, 50], history: 3, noted })).toBe(true);
 });
 
+test('nobody names itself as long as Patroni may elect by itself, and where no stray is ahead', () => {
+  expect(isNominated({ own: [2, 10], stray: [1, 50], history: 2, leaderlessMs: 5_000 })).toBe(
+    false,
+  );
+  expect(isNominated({ own: [2, 10], stray: [1, 5], history: 2 })).toBe(false);
+});
+
+test('another copy of the living timeline must be known, and not be ahead: it may be the one that confirmed', () => {
+  const beside = (other: Case['own'] | null) =>
+    isNominated({ own: [2, 10], stray: [1, 50], history: 2, other });
+  expect([beside([2, 10]), beside([2, 20]), beside(null)]).toEqual([true, false, false]);
+});
+
 interface Case {
+  readonly leaderlessMs?: number;
+  /** Of a fourth site: null where it is silent. */
+  readonly other?: readonly [timeline: number, position: number] | null;
   readonly own: readonly [timeline: number, position: number];
   readonly stray: readonly [timeline: number, position: number];
   readonly history: number;
@@ -39,12 +55,17 @@ interface Case {
 }
 
 /** Site b, where c that led is gone, and a is back with a position beyond. */
-function isNominated({ own, stray, history, noted = null }: Case): boolean {
+function isNominated({ own, stray, history, noted = null, leaderlessMs, other }: Case): boolean {
   const now = 100_000;
   const copy = ([timeline, lsn]: Case['own']) =>
     ({ role: 'standby', state: 'running', timeline, lsn: String(lsn) }) as const;
+  const siteWith = (site: string, of: Case['own']) => ({
+    revision: 8,
+    report: { ...wellAtSite(site), postgres: copy(of) },
+  });
   const begun = emptyView(9, {
-    a: { revision: 8, report: { ...wellAtSite('a'), postgres: copy(stray) } },
+    a: siteWith('a', stray),
+    ...(other && { d: siteWith('d', other) }),
   });
   const view: View = {
     ...begun,
@@ -52,15 +73,19 @@ function isNominated({ own, stray, history, noted = null }: Case): boolean {
     patroni: {
       ...begun.patroni,
       timeline: history,
-      sync: { leader: 'c', standbys: ['a', 'b'], revision: 6 },
+      sync: {
+        leader: 'c',
+        standbys: ['a', 'b', ...(other === undefined ? [] : ['d'])],
+        revision: 6,
+      },
     },
   };
   const state = {
     ...start(selfAt('b'), 0),
     view,
     readAt: now,
-    pulses: { a: { revision: 8, seenAt: now } },
-    leaderlessSince: now - 20_000,
+    pulses: { a: { revision: 8, seenAt: now }, ...(other && { d: { revision: 8, seenAt: now } }) },
+    leaderlessSince: now - (leaderlessMs ?? 20_000),
     postgres: { report: copy(own), at: now },
   };
   const turn: Turn = { state, effects: [], now, timings: TIMINGS };
