@@ -86,7 +86,16 @@ test.each([
     ['--presence', '--data', '/tmp/d5'],
     'The option --presence needs a value (true, false).',
   ],
-  ['a missing file', ['--config', '/nowhere.yaml'], 'The configuration file /nowhere.yaml: ENOENT'],
+  [
+    'a missing file',
+    ['--config', '/nowhere.yaml'],
+    'The configuration file /nowhere.yaml is not there: write it, or name another one with --config.',
+  ],
+  [
+    'a folder for a file',
+    ['--config', '/'],
+    'The configuration file / is a folder: name a file in it with --config.',
+  ],
   [
     'a database that is no URL',
     ['--database', 'localhost'],

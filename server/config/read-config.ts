@@ -99,7 +99,9 @@ function readTree(path: string): Tree {
   try {
     tree = parseYaml(readFileSync(path, 'utf8')) ?? {};
   } catch (cause) {
-    throw new ConfigError(`The configuration file ${path}: ${(cause as Error).message}`, { cause });
+    throw new ConfigError(`The configuration file ${path} ${whatIsWrong(cause as Error)}`, {
+      cause,
+    });
   }
   if (typeof tree === 'object' && tree !== null && !Array.isArray(tree)) {
     return withTexts(tree as Tree);
@@ -138,4 +140,12 @@ function put(tree: Tree, path: string, value: unknown) {
     at = next;
   }
   at[last] = value;
+}
+
+/** With whoever must act: who writes it, who may let it be read. */
+function whatIsWrong({ message, ...error }: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return 'is not there: write it, or name another one with --config.';
+  if (error.code === 'EACCES') return 'may not be read by the user that Farol runs as: let it be.';
+  if (error.code === 'EISDIR') return 'is a folder: name a file in it with --config.';
+  return `cannot be read (${message}): mend it.`;
 }

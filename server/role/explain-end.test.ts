@@ -60,7 +60,13 @@ test.each<[string, unknown, string, number]>([
   [
     'a port that the user may not have',
     new CannotListen('0.0.0.0:80', failed('listen EACCES', { code: 'EACCES' })),
-    'cannot listen on 0.0.0.0:80 (listen EACCES)',
+    'cannot listen on 0.0.0.0:80 (listen EACCES): allow this user the port, or choose another one with --listen',
+    1,
+  ],
+  [
+    'an address of another machine',
+    new CannotListen('1.2.3.4:80', failed('listen EADDRNOTAVAIL', { code: 'EADDRNOTAVAIL' })),
+    'this machine has no such address; choose another one with --listen',
     1,
   ],
   [

@@ -48,8 +48,11 @@ function ofTheAddress(error: unknown, where: Where): End | undefined {
     };
   }
   if (!(error instanceof CannotListen)) return undefined;
+  const { code } = error.cause as NodeJS.ErrnoException;
+  const advice =
+    code === 'EADDRNOTAVAIL' ? 'this machine has no such address;' : 'allow this user the port, or';
   return {
-    sentence: `Farol cannot listen on ${error.address} (${error.message}): choose another address with ${optionFor(error.address, where)}, or allow this user the port.`,
+    sentence: `Farol cannot listen on ${error.address} (${error.message}): ${advice} choose another one with ${optionFor(error.address, where)}.`,
     code: EXIT.person,
   };
 }

@@ -147,7 +147,7 @@ async function anyStatus(machines: readonly Machine[]): Promise<Status | null> {
   const asked = machines
     .filter(({ powered, connected }) => powered && connected)
     .map(async ({ site }) => {
-      const options = ['-sS', '-m', '1', '--unix-socket', '/run/farol/agent/agent.sock'];
+      const options = ['-sS', '-m', '3', '--unix-socket', '/run/farol/agent/agent.sock'];
       return JSON.parse(await site.must(['curl', ...options, 'http://agent/v1/status'])) as Status;
     });
   return Promise.any(asked).catch(() => null);

@@ -48,10 +48,12 @@ test('while writes stand still, it says so and when they are expected back', () 
   expect(picture).toMatch(/No writes now: .*writes are expected in about \d+ s\./);
 });
 
-test('while no agent answers, that is said', () => {
+test('while no agent answers, that is said, and no site is called silent', () => {
   const machines = [{ ...machine, name: 'a', held: null }];
   const picture = screen({ clientUrl: 'x', machines, chosen: 0, said: '', status: null });
-  expect(picture).toContain('No agent can be asked.');
+  expect(picture).toContain('No agent answers just now.');
+  expect(picture).toMatch(/a +on +ok +unknown/);
+  expect(picture).not.toContain('silent');
 });
 
 const site = (name: string, role: 'writer' | 'follower', lagBytes: number) =>

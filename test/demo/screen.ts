@@ -44,7 +44,7 @@ export function screen({ clientUrl, machines, chosen, status, said }: Shown): st
     ...rows.map(line),
     '',
     ...(status === null
-      ? ['No agent can be asked.']
+      ? ['No agent answers just now. While the sites elect anew that takes some seconds.']
       : [leader, address, others, warning, ...outlook(status)]),
     '',
     'up/down choose a site   p power off/on   n network cut/heal   s switch over to it (to another, if it leads)   q quit',
@@ -77,7 +77,15 @@ function cells(
   const { name, powered, connected, held } = machine;
   const state = [name, powered ? 'on' : 'OFF', connected ? 'ok' : 'CUT'];
   if (!powered || site === undefined || site.silentMs > SILENT_MS) {
-    return [...state, 'silent', '', '', '', '', held === null ? '' : String(held)];
+    return [
+      ...state,
+      powered && status === null ? 'unknown' : 'silent',
+      '',
+      '',
+      '',
+      '',
+      held === null ? '' : String(held),
+    ];
   }
   const { server, postgres, lagBytes } = site;
   const copy = status?.synchronousStandbys.includes(name) ? 'sync standby' : 'standby';
