@@ -47,6 +47,7 @@ test('in a busy room nothing of the others is passed over', async () => {
     token = page.next_token;
   }
   expect(found).toEqual(said.toReversed());
+  expect(idsIn(await bench.notifications('?limit=100'))).toEqual(said.toReversed());
 });
 
 test('whom one ignores, what is muted and rooms that one left do not notify', async () => {

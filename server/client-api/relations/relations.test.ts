@@ -103,6 +103,7 @@ test('an edit by somebody else, without new content, or of another type is none'
   const root = await bench.say('alice', 'root');
   const replace = { rel_type: 'm.replace', event_id: root };
   const good = await bench.edit('alice', root, 'edited');
+  bench.clock.ms += 1;
   await bench.edit('bob', root, 'forged');
   await bench.say('alice', 'no new content', replace);
   await bench.send('alice', 'm.sticker', { 'm.new_content': {}, 'm.relates_to': replace });
@@ -208,6 +209,31 @@ test('threads are listed by their newest event, in pages, and those alone in whi
   expect(relationsIn((chunk as JsonObject[])[0]!)).toMatchObject({
     'm.thread': { count: 2, current_user_participated: true },
   });
+});
+
+test('a thread whose newest event is redacted goes back to where the one before stands', async () => {
+  await using bench = await workbench();
+  const [one, two] = [await bench.say('alice', 'one'), await bench.say('alice', 'two')];
+  await bench.say('alice', 'in one', thread(one));
+  await bench.say('alice', 'in two', thread(two));
+  const newest = await bench.say('alice', 'in one, again', thread(one));
+  expect(idsIn(await bench.threads('bob'))).toEqual([one, two]);
+  await bench.redact('alice', newest);
+  expect(idsIn(await bench.threads('bob'))).toEqual([two, one]);
+});
+
+test('also what relates to an event from before a hundred other relations is found behind a restart', async () => {
+  await using bench = await workbench();
+  const root = await bench.say('alice', 'root');
+  const edit = await bench.edit('alice', root, 'edited');
+  const poll = await bench.say('alice', 'poll');
+  for (let n = 0; n < 101; n++)
+    await bench.say('bob', `${n}`, { rel_type: 'm.reference', event_id: poll });
+  await using later = await bench.restarted();
+  const event = await later.event('bob', root);
+  expect(relationsIn(event)).toMatchObject({ 'm.replace': { event_id: edit } });
+  const references = relationsIn(await later.event('bob', poll))['m.reference'] as JsonObject;
+  expect(references.chunk).toHaveLength(100);
 });
 
 test.each([
