@@ -50,6 +50,7 @@ export type Effect =
       readonly kind: 'hand-over';
       readonly to: Site;
       readonly lease: string;
+      readonly leader: number;
       readonly failover: number;
       readonly sync: number;
       readonly config: number;

@@ -26,6 +26,7 @@ export function handOver(turn: Turn): void {
         kind: 'hand-over',
         to,
         ...wish,
+        leader: leader.revision,
         sync: sync.revision,
         config: view.patroni.configRevision,
       })

@@ -78,7 +78,7 @@ export interface SiteKey {
 
 /** Members of Patroni carry the names of their sites. */
 export interface PatroniKeys {
-  /** `revision`: of when it was taken; to prolong it does not change it. */
+  /** `revision`: Patroni writes the key when it takes it, and again under a new lease, as when it was started anew; else never. */
   readonly leader: {
     readonly site: Site;
     readonly lease: string;

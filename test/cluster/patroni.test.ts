@@ -89,6 +89,27 @@ test('the leader key and the key of the member live by one lease, which is renew
   expect((await leaderKey()).lease).toBe(member!.lease);
 });
 
+test('a leader renews its key without writing it; one that was killed writes it before its PostgreSQL leads again', async () => {
+  const primary = await untilReplicated(cluster());
+  const before = await leaderKey();
+  await commitAt(primary);
+  await untilReplicated(cluster());
+  expect((await leaderKey()).modRevision).toBe(before.modRevision);
+  await primary.signal('KILL', 'patroni');
+  await primary.killPostmaster();
+  await until('it leads again', async () => {
+    const [row] = await primary.sql<{ standby: boolean }>(
+      'SELECT pg_is_in_recovery() AS standby',
+      'postgres',
+    );
+    return row?.standby === false;
+  });
+  const after = await leaderKey();
+  expect([after.value, after.createRevision]).toEqual([primary.name, before.createRevision]);
+  expect(Number(after.modRevision)).toBeGreaterThan(Number(before.modRevision));
+  expect(after.lease).not.toBe(before.lease);
+});
+
 test('a cancelled switchover leaves {} behind, and no key of its own', async () => {
   const primary = await untilReplicated(cluster());
   const [target] = othersThan(primary);

@@ -155,7 +155,7 @@ test.skipIf(missing)("Patroni's leader key is handed over with the lease of the 
 
 test.skipIf(missing)('it is not where anything is no longer as it was seen', async () => {
   const { etcd, effect, to, scope, from } = await wished('kept');
-  const stale = [{ failover: 1 }, { sync: 1 }, { config: 1 }, { lease: to }];
+  const stale = [{ failover: 1 }, { sync: 1 }, { config: 1 }, { leader: 1 }];
   for (const change of stale) {
     expect(await etcd.giveLeaderKey({ ...effect, ...change }, to), `${change}`).toBe(false);
   }
@@ -164,6 +164,16 @@ test.skipIf(missing)('it is not where anything is no longer as it was seen', asy
   expect(await etcd.giveLeaderKey(effect, to), 'another leader').toBe(false);
   expect((await etcd.read()).patroni.leader).toMatchObject({ site: 'c', lease: from });
 });
+
+test.skipIf(missing)(
+  'it is not by a leader that gave it up, or renewed it anew, in the meantime',
+  async () => {
+    const { etcd, effect, to, scope, from } = await wished('retaken');
+    await put(`/service/${scope}/leader`, 'a', from);
+    expect(await etcd.giveLeaderKey(effect, to)).toBe(false);
+    expect((await etcd.read()).patroni.leader?.site).toBe('a');
+  },
+);
 
 test.skipIf(missing)('a wish is taken back as long as the leader is as it was', async () => {
   const { etcd, effect, scope } = await wished('taken-back');
@@ -224,8 +234,13 @@ async function wished(scope: string) {
   await put(`/service/${scope}/sync`, '{"leader":"a","sync_standby":"b,c","quorum":1}');
   await put(`/service/${scope}/config`, '{}');
   await put(`/service/${scope}/failover`, '{"leader":"a","member":"b"}');
-  const { sync, failoverRevision, configRevision } = (await etcd.read()).patroni;
-  const seen = { failover: failoverRevision, sync: sync!.revision, config: configRevision };
+  const { leader, sync, failoverRevision, configRevision } = (await etcd.read()).patroni;
+  const seen = {
+    leader: leader!.revision,
+    failover: failoverRevision,
+    sync: sync!.revision,
+    config: configRevision,
+  };
   const effect = { kind: 'hand-over', to: 'b', lease: from, ...seen } as const;
   return { etcd, effect, scope, from, to };
 }

@@ -88,9 +88,7 @@ export class Etcd {
 
   /** False if anything that the transaction compares is not what it was. */
   async giveLeaderKey(effect: EffectOf<'hand-over'>, toLease: string): Promise<boolean> {
-    const { succeeded } = await this.#transact(
-      giveLeaderKey(this.#names, this.#site, effect, toLease),
-    );
+    const { succeeded } = await this.#transact(giveLeaderKey(this.#names, effect, toLease));
     return succeeded;
   }
 

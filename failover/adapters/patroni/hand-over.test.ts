@@ -102,7 +102,7 @@ async function ended({ received, running = 0, state = 'stopped', given = true, m
   const lsn = running === 0 ? null : String(running);
   const own = { report: async () => ({ role: 'primary', state, timeline: 1, lsn }) as const };
   const give = handOverWith(etcd, own, { dataDir: folder, binDir: folder });
-  const wish = { lease: '7', failover: 1, sync: 2, config: 3 };
+  const wish = { lease: '7', leader: 4, failover: 1, sync: 2, config: 3 };
   return {
     handOver: () => give({ kind: 'hand-over', to: 'b', ...wish }),
     giveLeaderKey,

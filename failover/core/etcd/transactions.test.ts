@@ -40,8 +40,8 @@ test('a lease is given back by who still has it, and by nobody else', () => {
   expect(store.view().leader.site).toBeNull();
 });
 
-test.each(['lease', 'failover', 'sync', 'config', 'member'] as const)(
-  "Patroni's leader key is not handed over if its %s is another by now",
+test.each(['leader', 'failover', 'sync', 'config', 'member'] as const)(
+  "Patroni's leader key is not handed over if its %s was written in the meantime",
   (what) => {
     const store = new Store();
     store.grant('1', 0);
@@ -54,16 +54,17 @@ test.each(['lease', 'failover', 'sync', 'config', 'member'] as const)(
       kind: 'hand-over',
       to: 'b',
       lease: '1',
+      leader: seen(NAMES.patroniLeader),
       failover: seen(NAMES.patroniFailover),
       sync: seen(NAMES.patroniSync),
       config: seen(NAMES.patroniConfig),
     } as const;
-    if (what === 'lease') store.put(NAMES.patroniLeader, 'a', '3');
+    if (what === 'leader') store.put(NAMES.patroniLeader, 'a', '1');
     if (what === 'failover') store.put(NAMES.patroniFailover, {});
     if (what === 'sync') store.put(NAMES.patroniSync, {});
     if (what === 'config') store.put(NAMES.patroniConfig, {});
     if (what === 'member') store.put(NAMES.patroniMember('b'), {}, '4');
-    expect(store.transact(giveLeaderKey(NAMES, 'a', effect, '2'))).toBe(false);
+    expect(store.transact(giveLeaderKey(NAMES, effect, '2'))).toBe(false);
   },
 );
 

@@ -73,19 +73,19 @@ export function release(names: KeyNames, { lease, revision }: EffectOf<'release'
 
 /**
  * Gives Patroni's leader key to another site, with that one's own lease, and ends the wish for a
- * switchover: in one transaction, so that no site ever sees the key vacant.
+ * switchover: in one transaction, so that no site ever sees the key vacant. The revision is what proves that PostgreSQL has
+ * not begun anew since it was looked at: Patroni promotes, or starts a primary, only when it has renewed its key, and one
+ * that was started anew does that under a new lease, which writes the key (4.0.7: ha.py, recover; etcd3.py, _update_leader).
  */
 export function giveLeaderKey(
   names: KeyNames,
-  site: Site,
-  { to, lease, failover, sync, config }: EffectOf<'hand-over'>,
+  { to, leader, failover, sync, config }: EffectOf<'hand-over'>,
   toLease: string,
 ): Transaction {
   const { patroniLeader, patroniSync, patroniFailover, patroniConfig, patroniMember } = names;
   return {
     compare: [
-      { key: patroniLeader, lease },
-      { key: patroniLeader, text: site },
+      { key: patroniLeader, revision: leader },
       { key: patroniFailover, revision: failover },
       { key: patroniSync, revision: sync },
       { key: patroniConfig, revision: config },

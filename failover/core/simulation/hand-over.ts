@@ -93,7 +93,7 @@ export class HandOver {
     const { to } = this.#effect;
     const give = (store: Store): boolean => {
       const lease = store.get(NAMES.patroniMember(to))?.lease;
-      return lease != null && store.transact(giveLeaderKey(NAMES, site, this.#effect, lease));
+      return lease != null && store.transact(giveLeaderKey(NAMES, this.#effect, lease));
     };
     ask(give, (given) => {
       if (!given) return { kind: 'failed', effect: 'hand-over', reason: 'something changed' };

@@ -36,6 +36,7 @@ export interface EtcdKey {
   /** Decimal text, as all of 64 bits; '0' is none. */
   readonly lease: string;
   readonly createRevision: string;
+  readonly modRevision: string;
 }
 
 /** A key, read through one site's etcd with the consent of the majority. */
@@ -45,12 +46,16 @@ export async function keyOf(
   key: string,
 ): Promise<EtcdKey | undefined> {
   const answer = await ask<{
-    kvs?: { value: string; lease?: string; create_revision: string }[];
+    kvs?: { value: string; lease?: string; create_revision: string; mod_revision: string }[];
   }>(cluster, site, '/v3/kv/range', { key: base64(key) });
   const found = answer.kvs?.[0];
   if (!found) return undefined;
-  const value = Buffer.from(found.value, 'base64').toString('utf8');
-  return { value, lease: found.lease ?? '0', createRevision: found.create_revision };
+  return {
+    value: Buffer.from(found.value, 'base64').toString('utf8'),
+    lease: found.lease ?? '0',
+    createRevision: found.create_revision,
+    modRevision: found.mod_revision,
+  };
 }
 
 export async function putKey(
