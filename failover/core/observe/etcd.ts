@@ -1,17 +1,40 @@
 import type { Input } from '../inputs.ts';
 import type { EtcdSeen } from '../state/seen.ts';
-import type { State } from '../state.ts';
+import { type State, start } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { View } from '../view.ts';
 
 /**
  * Beside one that was made anew by force (F6) the members of the old one may live on: who listened to both would
- * renew in one what somebody else took in the other. An agent knows one etcd for as long as it runs.
+ * renew in one what somebody else took in the other. So an agent listens to the one it knows, until that has been
+ * silent for so long that nothing holds any more of what it said.
  */
-export function otherEtcd({ view }: State, input: Input): string | null {
+export function otherEtcd(
+  { view, readAt }: State,
+  input: Input,
+  now: Millis,
+): { readonly why: string; readonly inMs: Millis } | null {
   if (!('view' in input) || view === null || view.clusterId === input.view.clusterId) return null;
   const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
-  return `another etcd answers, ${which}: if it was made anew, restart the agents, else end the other`;
+  const inMs = Math.max(0, readAt + FORGOTTEN_AFTER_MS - now);
+  const then = `it is taken in ${Math.ceil(inMs / 1_000)} s if the one before stays silent`;
+  return { inMs, why: `another etcd answers, ${which}: ${then}; end the one that should not be` };
+}
+
+/** Longer than every lease, deadline and lifetime. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
+/** As the next process of this site would begin; what it sees beside etcd is as it was. */
+export function asNew(state: State, now: Millis): State {
+  const { interface: found, heldUntil, addressTrouble, pending, nextPulseAt } = state;
+  const { postgres, postgresTrouble, ledTimeline, server, told, front } = state;
+  const { power, certificatesEnd, etcdLeader, moves, reinitializedAt } = state;
+  return {
+    ...start(state.self, now),
+    ...{ interface: found, heldUntil, addressTrouble, pending, nextPulseAt },
+    ...{ postgres, postgresTrouble, ledTimeline, server, told, front },
+    ...{ power, certificatesEnd, etcdLeader, moves, reinitializedAt },
+  };
 }
 
 export const seeEtcd = (state: State, view: View, now: Millis): Partial<EtcdSeen> => ({

@@ -39,6 +39,34 @@ test('an agent listens to one etcd: another one renews nothing, and status says 
   expect(read(after, view('1', 5_010), 1_200).etcdTrouble).toBeNull();
 });
 
+test('one that was made anew is taken when the one before has been silent for a minute, as a new agent would', () => {
+  const known: State = {
+    ...read(start(self, 0), view('1', 5_000), 100),
+    leader: { revision: 7, until: 7_100 },
+    promisedUntil: 7_100,
+    pause: { number: 5_001, until: 9_000_000 },
+  };
+  const early = read(known, view('2', 7), 60_000);
+  expect([early.view?.clusterId, early.etcdTrouble]).toEqual([
+    '1',
+    expect.stringContaining('is taken in 1 s'),
+  ]);
+  const taken = read(early, view('2', 8), 60_100);
+  expect([taken.view?.clusterId, taken.etcdTrouble, taken.leader]).toEqual(['2', null, null]);
+  expect([taken.pulses.b, taken.pause]).toEqual([{ revision: 8, seenAt: 60_100 }, null]);
+  expect(taken.promisedUntil).toBeGreaterThanOrEqual(known.promisedUntil);
+  expect(read(taken, view('1', 5_010), 60_200).view?.clusterId).toBe('2');
+});
+
+test('nor is it taken while the one before still answers now and then', () => {
+  let state = read(start(self, 0), view('1', 5_000), 100);
+  for (let now = 50_000; now < 400_000; now += 50_000) {
+    state = read(state, view('1', 5_000 + now), now);
+    state = read(state, view('2', 9_000_000), now + 49_000);
+  }
+  expect(state.view?.clusterId).toBe('1');
+});
+
 const self = selfAt('a');
 
 const view = (clusterId: string, revision: number): View => ({

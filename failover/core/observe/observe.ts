@@ -13,7 +13,7 @@ import { ended } from '../turn.ts';
 import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
-import { failToRead, otherEtcd, seeEtcd, seeEtcdLeader } from './etcd.ts';
+import { asNew, failToRead, otherEtcd, seeEtcd, seeEtcdLeader } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
 import { seeName } from './name.ts';
@@ -24,9 +24,10 @@ import { missServer, obeyed, seeServer } from './server.ts';
 
 /** Takes an input into the state; decides nothing. Each source has a file that knows what it says. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
-  const state = { ...before, ...ended(before, answerTo(input)) };
-  const other = otherEtcd(state, input);
-  if (other !== null) return { ...state, ...failToRead(other) };
+  const known = { ...before, ...ended(before, answerTo(input)) };
+  const other = otherEtcd(known, input, now);
+  if (other !== null && other.inMs > 0) return { ...known, ...failToRead(other.why) };
+  const state = other === null ? known : asNew(known, now);
   const after = 'view' in input ? seeView(state, input.view, now, timings) : state;
   return { ...after, ...changes(after, input, now, timings) };
 }
