@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { wellAtSite } from '../story-etcd.ts';
 import { keyNames } from './names.ts';
 import { type Found, readView } from './reading.ts';
 
@@ -60,10 +61,25 @@ test('a lease is given back by its holder, and by nobody who writes something el
     expect(leaderIn(text), text).toMatchObject({ unreadable: true });
 });
 
+test('an odd field of a report is not known, and its key is named; what earlier agents lack is no fault', () => {
+  const key = `${names.sites}b`;
+  const reportIn = (report: object) => {
+    const { sites, unreadable } = read({ [key]: JSON.stringify(report) });
+    return { report: sites.b!.report, named: unreadable.includes(key) };
+  };
+  const { frontWay: _, unstable: __, ...earlier } = wellAtSite('b');
+  expect(reportIn(earlier)).toEqual({ report: { ...wellAtSite('b'), unwell: null }, named: false });
+  const odd = { ...wellAtSite('b'), server: { role: 'king' }, power: 7 };
+  expect(reportIn(odd)).toMatchObject({ report: { server: null, power: 'unknown' }, named: true });
+  const nothing = reportIn({});
+  expect(nothing).toMatchObject({ report: { postgres: null, front: 'unknown' }, named: true });
+  expect(nothing.report.notCandidate).not.toBeNull();
+});
+
 test('what an agent carries is believed within bounds: a bad key of one site must not pause all without end', () => {
   const carriedIn = (carried: unknown) => {
     const key = `${names.sites}b`;
-    const { sites, unreadable } = read({ [key]: JSON.stringify({ power: 'mains', carried }) });
+    const { sites, unreadable } = read({ [key]: JSON.stringify({ ...wellAtSite('b'), carried }) });
     return [sites.b?.report.carried, unreadable.includes(key)];
   };
   const good = {

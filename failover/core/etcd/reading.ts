@@ -1,17 +1,8 @@
 import type { Lease } from '../inputs.ts';
 import { NO_TIMELINES } from '../timelines.ts';
-import type {
-  LeaseKey,
-  MachineKey,
-  PatroniKeys,
-  Report,
-  Site,
-  SiteKey,
-  Timelines,
-  View,
-} from '../view.ts';
+import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
-import { readCarried } from './reading-carried.ts';
+import { readReport } from './reading-report.ts';
 import { leaseKey } from './transactions.ts';
 
 /** A key as it was found; `json` is undefined where its text is no JSON. */
@@ -39,14 +30,16 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   const machines: Record<Site, MachineKey> = {};
   for (const each of found) {
     const { key, revision } = each;
-    if (key.startsWith(names.machines)) {
-      machines[key.slice(names.machines.length)] = readMachine(each);
-      if (objectIn(each) === null) unreadable.push(key);
+    const told = objectIn(each);
+    const [machine, site] = [nameBelow(names.machines, key), nameBelow(names.sites, key)];
+    if (machine !== null) {
+      machines[machine] = readMachine(each);
+      if (told === null) unreadable.push(key);
     }
-    if (!key.startsWith(names.sites)) continue;
-    const { report, isWhole } = readReport(each, header);
-    if (report !== null) sites[key.slice(names.sites.length)] = { revision, report };
-    if (!isWhole) unreadable.push(key);
+    if (site === null) continue;
+    const read = told && readReport(told, header.revision);
+    if (read) sites[site] = { revision, report: read.report };
+    if (!read?.isWhole) unreadable.push(key);
   }
   const read = <T>(key: string, of: (found: Found | undefined) => T | 'unreadable', none: T): T => {
     const value = of(byName.get(key));
@@ -82,6 +75,9 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
   };
 }
 
+const nameBelow = (folder: string, key: string): Site | null =>
+  key.startsWith(folder) ? nameIn(key.slice(folder.length)) : null;
+
 type Read<T> = T | 'unreadable';
 
 function objectIn({ json }: Found): Record<string, unknown> | null {
@@ -93,21 +89,16 @@ function objectIn({ json }: Found): Record<string, unknown> | null {
 const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
 
-/** What is told of now is as an agent wrote it; what is to hold for longer must be within bounds. */
-function readReport(found: Found, header: Header): { report: Report | null; isWhole: boolean } {
-  const told = objectIn(found);
-  if (told === null) return { report: null, isWhole: false };
-  const { carried, ...now } = told;
-  if (carried === undefined) return { report: now as unknown as Report, isWhole: true };
-  const believed = readCarried(carried, header.revision);
-  const report = believed === null ? now : { ...now, carried: believed };
-  return { report: report as unknown as Report, isWhole: believed !== null };
-}
+/** `__proto__` and its like are in every object, and would be found where sites are looked up by name. */
+const nameIn = (value: unknown): Site | null => {
+  const name = textIn(value);
+  return name === null || name in {} ? null : name;
+};
 
 function readLease(found: Found | undefined): Read<LeaseKey> {
   if (found === undefined) return { site: null, revision: 0 };
   const lease = objectIn(found);
-  const site = textIn(lease?.site);
+  const site = nameIn(lease?.site);
   if (site === null && lease?.site !== null) return 'unreadable';
   return { site, revision: found.revision };
 }
@@ -126,8 +117,9 @@ function readMachine(found: Found): MachineKey {
 /** Patroni's leader key without a lease is nobody's: somebody wrote it by hand. */
 function readPatroniLeader(found: Found | undefined): Read<PatroniKeys['leader']> {
   if (found === undefined) return null;
-  if (found.text === '' || found.lease === null) return 'unreadable';
-  return { site: found.text, lease: found.lease, revision: found.revision };
+  const site = nameIn(found.text);
+  if (site === null || found.lease === null) return 'unreadable';
+  return { site, lease: found.lease, revision: found.revision };
 }
 
 /** Patroni keeps the names of several standbys in one string, with commas between them. */
@@ -135,12 +127,12 @@ function readSync(found: Found | undefined): Read<PatroniKeys['sync']> {
   if (found === undefined) return null;
   const sync = objectIn(found);
   if (sync === null) return 'unreadable';
-  const leader = textIn(sync.leader);
+  const leader = nameIn(sync.leader);
   const named = leader === null ? '' : (textIn(sync.sync_standby) ?? '');
   const standbys = named
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '');
+    .filter((name) => nameIn(name) !== null);
   return { leader, standbys, revision: found.revision };
 }
 
@@ -153,11 +145,11 @@ function readFailover(found: Found | undefined): Read<PatroniKeys['failover']> {
   const { revision } = found;
   if (found.json === undefined) {
     const [from, to] = found.text.split(':').map((name) => name.trim());
-    return from || to ? { from: textIn(from), to: textIn(to), revision } : null;
+    return from || to ? { from: nameIn(from), to: nameIn(to), revision } : null;
   }
   const { leader, member, scheduled_at } = objectIn(found) ?? {};
   if (scheduled_at) return null;
-  const [from, to] = [textIn(leader), textIn(member)];
+  const [from, to] = [nameIn(leader), nameIn(member)];
   return from === null && to === null ? null : { from, to, revision };
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { leaseKey } from '../etcd/transactions.ts';
 import type { Lease } from '../inputs.ts';
 import {
@@ -35,6 +35,9 @@ const SEEDS = Number(process.env.SEEDS ?? 1_000);
 /** Where the seeds begin: another base, other stories. */
 const BASE = Number(process.env.BASE ?? 1);
 const ONE = process.env.SEED === undefined ? null : Number(process.env.SEED);
+/** They compute, and the machine may have other things to do. */
+vi.setConfig({ testTimeout: 600_000 });
+
 /** A planted mistake has to be found within so many seeds. */
 const SEEDS_TO_NOTICE = 300;
 

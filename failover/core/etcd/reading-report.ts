@@ -1,0 +1,86 @@
+import type { Report } from '../view.ts';
+import { readCarried } from './reading-carried.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A field that is not as an agent would write it is as if it were not known. `later`: agents of earlier versions lack it. */
+interface Field<T> {
+  readonly is: (value: unknown) => boolean;
+  readonly otherwise: T;
+  readonly later?: true;
+}
+
+type Now = Omit<Report, 'carried'>;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isTruth = (value: unknown): boolean => typeof value === 'boolean';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isOneOf =
+  (...words: readonly unknown[]) =>
+  (value: unknown): boolean =>
+    words.includes(value);
+const orNull =
+  (is: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === null || is(value);
+const isWith =
+  (fields: Record<string, (value: unknown) => boolean>) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(fields).every(([name, is]) => is((value as Fields)[name]));
+
+const isServer = isWith({
+  role: isOneOf('follower', 'taking-over', 'writer', 'stopping'),
+  epoch: orNull(isNumber),
+  position: orNull(isNumber),
+  healthy: isTruth,
+  why: orNull(isText),
+  waitingMs: (value) => value === undefined || isNumber(value),
+});
+
+const isPostgres = isWith({
+  role: isOneOf('primary', 'standby'),
+  state: isText,
+  timeline: orNull(isNumber),
+  lsn: orNull(isText),
+});
+
+const isFrontWay = (value: unknown): boolean =>
+  isWith({ kind: isOneOf('direct') })(value) ||
+  isWith({ kind: isOneOf('through'), site: isText })(value) ||
+  isWith({ kind: isOneOf('none'), forMs: isNumber })(value);
+
+const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
+  witness: { is: isTruth, otherwise: false },
+  serverUrl: { is: orNull(isText), otherwise: null },
+  server: { is: orNull(isServer), otherwise: null },
+  postgres: { is: orNull(isPostgres), otherwise: null },
+  front: { is: isOneOf('healthy', 'sick', 'unknown'), otherwise: 'unknown' },
+  frontWay: { is: orNull(isFrontWay), otherwise: null, later: true },
+  mayHoldAddress: { is: isTruth, otherwise: false },
+  power: { is: isOneOf('mains', 'battery', 'low', 'unknown'), otherwise: 'unknown' },
+  notCandidate: { is: orNull(isText), otherwise: 'what it says of itself cannot be read' },
+  heldDown: { is: isTruth, otherwise: false },
+  unstable: { is: isNumber, otherwise: 0, later: true },
+  unwell: { is: orNull(isText), otherwise: null, later: true },
+  certificatesEnd: { is: orNull(isText), otherwise: null },
+  etcdLeader: { is: isTruth, otherwise: false },
+};
+
+/**
+ * One odd field of one site must end nobody's agent: a `{}` in its place ended all (found by drawing them).
+ * `isWhole` is false where the operator should know.
+ */
+export function readReport(told: Fields, revision: number): { report: Report; isWhole: boolean } {
+  const carried = told.carried === undefined ? undefined : readCarried(told.carried, revision);
+  let isWhole = carried !== null;
+  const read = ([name, { is, otherwise, later }]: [string, Field<unknown>]) => {
+    const value = told[name];
+    if (is(value)) return [name, value];
+    if (value !== undefined || !later) isWhole = false;
+    return [name, otherwise];
+  };
+  const now = Object.fromEntries(Object.entries(FIELDS).map(read)) as unknown as Now;
+  return { report: carried ? { ...now, carried } : now, isWhole };
+}
