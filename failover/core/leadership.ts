@@ -6,7 +6,7 @@ import type { Held } from './state/seen.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
-import type { View } from './view.ts';
+import type { ServerReport, View } from './view.ts';
 
 /**
  * D3: only the site where Patroni's primary runs beside a healthy server may hold the leader key.
@@ -59,11 +59,6 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
-  const freeInMs = (state.vacantSince.leader ?? now) - now;
-  if (freeInMs > 0) {
-    const why = 'etcd does not show who led before, and somebody may go on';
-    return `${why} for ${(freeInMs / 1_000).toFixed(1)} s`;
-  }
   if (isFirst(view) && state.self.strict && !view.patroni.sync?.standbys.length) {
     return 'a new cluster waits for its first synchronous standby';
   }
@@ -74,6 +69,11 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
     return `its server does not answer (${server.why ?? 'no reason given'})`;
   }
   if (!server.report.healthy) return `its server is sick (${server.why ?? 'no reason given'})`;
+  const freeInMs = (state.vacantSince.leader ?? now) - now;
+  if (freeInMs > 0 && hasBeenLed(server.report)) {
+    const why = 'etcd does not show who led before, and somebody may go on';
+    return `${why} for ${(freeInMs / 1_000).toFixed(1)} s`;
+  }
   return null;
 }
 
@@ -84,6 +84,9 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
 function isFirst(view: View): boolean {
   return view.leader.revision === 0;
 }
+
+/** Whoever wrote began an epoch in the database first, and a primary has every epoch that opened. */
+const hasBeenLed = ({ epoch }: ServerReport): boolean => epoch !== null && epoch > 0;
 
 /** Until when Patroni's leader key is ours for certain; long ago if it is not ours. */
 export function patroniUntil(state: State): Millis {

@@ -49,7 +49,7 @@ const LEADING = `
   40 server writer 7
 `;
 
-test('where etcd shows no leader from before one may go on for a term; the first of all waits for a standby too', () =>
+test('the first leader of all waits for a standby, then leads', () =>
   tells(
     'first-leader',
     '',
@@ -58,25 +58,37 @@ test('where etcd shows no leader from before one may go on for a term; the first
      0 server follower
      0 etcd patroni a, sync -
      0 postgres primary
-     2000 etcd sync -
-     3900 front well
-     4000 etcd sync -
+     10 lease 20
+     400 etcd sync b
+     410 won leader
+     420 told taking-over
+     500 server writer 7
+     900 pulsed
+     905 told writer 7`,
+  ));
+
+test('where etcd shows no leader and the database had one, that one may go on for a term', () =>
+  tells(
+    'leader-forgotten',
+    '',
+    `0 found absent
+     0 front well
+     0 server follower 5
+     0 etcd patroni a
+     0 postgres primary
+     10 lease 20
+     2000 etcd patroni a
+     4000 front well
+     4000 etcd patroni a
      4010 won address
      4020 held
      6000 pulsed
      7900 postgres primary
-     7910 server follower
+     7910 server follower 5
      7920 lease 20
-     7990 etcd sync b
-     8000 etcd sync -
-     8090 etcd sync b
-     8100 won leader
-     8120 told taking-over
-     8140 held
-     8200 server writer 7
-     8600 pulsed
-     8605 told writer 7
-     8610 held`,
+     7990 etcd patroni a
+     8000 etcd patroni a
+     8010 won leader`,
   ));
 
 test('a leader cut off from etcd tells nobody anything: its server and its address end by themselves', () =>

@@ -156,6 +156,7 @@ export type FrontWay =
 
 export interface ServerReport {
   readonly role: ServerRole;
+  /** The writer's own; else that of the copy beside it. */
   readonly epoch: number | null;
   readonly position: number | null;
   readonly healthy: boolean;
