@@ -1,5 +1,22 @@
-import { expect, test } from 'vitest';
-import { reportFrom } from './patroni.ts';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { Patroni, reportFrom } from './patroni.ts';
+
+test('that PostgreSQL starts is known, though Patroni keeps /patroni waiting for it', async () => {
+  const said = { state: 'starting', role: 'replica' };
+  const server = createServer((request, response) => {
+    if (request.url === '/health') response.writeHead(503).end(JSON.stringify(said));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const patroni = new Patroni(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(async () => {
+    await patroni.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  expect(await patroni.report()).toMatchObject({ role: 'standby', state: 'starting' });
+});
 
 test('a primary is told by its role, with the position it has written', () => {
   const told = { state: 'running', role: 'primary', timeline: 3, xlog: { location: 67108864 } };
