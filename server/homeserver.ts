@@ -30,6 +30,7 @@ import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
+import type { RoomPorts } from './rooms/ports.ts';
 import { RoomList } from './rooms/read/room-list.ts';
 import { roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
@@ -86,6 +87,8 @@ export interface FeatureGround {
   readonly registrationSecret: string | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
+  /** What the rooms rest on instead of the other features: a test's own profiles, clock and bounds. */
+  readonly underRooms?: Partial<RoomPorts>;
   readonly tellPresence: boolean;
   /** Of work that nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -112,6 +115,7 @@ export function buildFeatures(ground: FeatureGround) {
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,
     memoryBytesMax: ground.roomMemoryBytesMax,
+    ...ground.underRooms,
   });
   const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
   const features = { accounts, encryption, rooms, sync };

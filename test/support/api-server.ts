@@ -1,30 +1,19 @@
 import pino from 'pino';
-import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
 import type { RegistrationMode } from '../../server/client-api/account/register.ts';
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
-import {
-  apisOf,
-  buildFeatures,
-  gateOf,
-  type HousePorts,
-  portsOf,
-} from '../../server/homeserver.ts';
+import { apisOf, gateOf, type HousePorts } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
-import { EpochHistory } from '../../server/log/epochs.ts';
-import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
-import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
+import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
-import { DEFAULT_ROOM_VERSION } from '../../server/protocol/room-versions.ts';
-import { signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
+import { buildHouse, housePorts, UNLIMITED } from './house.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
-import { startWriter } from './writer.ts';
 
 export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {
   readonly registration?: RegistrationMode;
@@ -71,33 +60,21 @@ export const PASSWORD = 'correct horse battery staple';
 /** The whole house over real HTTP, on the real log and a real database. */
 export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
-  const writer = await startWriter(fresh.url);
   const clock = { ms: 1_800_000_000_000 };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const features = buildFeatures({
-    stored: {
-      database: options.reads?.(fresh.database) ?? fresh.database,
-      lookUps: fresh.database,
-      log: writer,
-      locks: new KeyedMutex(),
-      now: () => clock.ms,
-    },
-    epochs: await EpochHistory.load(fresh.database, writer),
-    ...GROUND,
-    registrationSecret: options.registrationSecret,
-    rateLimits,
-  });
-  Object.assign(features.rooms.ports.rooms, options.rooms);
-  const ports = portsOf(features, {
-    rateLimits,
-    registration: options.registration ?? 'open',
-    publicUrl: options.publicUrl,
-    guests: options.guests ?? false,
-    turn: options.turn,
-    livekitServiceUrls: options.livekitServiceUrls ?? [],
-    support: options.support ?? { page: undefined, contacts: [] },
+  const { reads, registration, registrationSecret, rooms, ...told } = options;
+  const { writer, features } = await buildHouse(fresh, {
+    ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
-    defaultRoomVersion: GROUND.defaultRoomVersion,
+    ...{ registrationSecret, rateLimits },
+  });
+  Object.assign(features.rooms.ports.rooms, rooms);
+  const ports = housePorts(features, {
+    ...{ rateLimits, registration: registration ?? 'open', publicUrl: told.publicUrl },
+    guests: told.guests ?? false,
+    ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },
+    ...(told.support && { support: told.support }),
+    now: () => clock.ms,
   });
   const gate = gateOf(features, ports, {
     ...{ log: writer, lookUps: fresh.database, seal: plain },
@@ -123,27 +100,6 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     },
   };
 }
-
-const UNLIMITED: Rates = {
-  read: 'unlimited',
-  write: 'unlimited',
-  login: 'unlimited',
-  sync: 'unlimited',
-  wholeSync: 'unlimited',
-  registration: 'unlimited',
-};
-
-const GROUND = {
-  serverName: 'example.org' as ServerName,
-  signingKey: signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7)),
-  secret: Buffer.alloc(32, 1),
-  accessTokenLifeMs: 300_000,
-  passwordCost: PASSWORD_COSTS['for-tests'],
-  defaultRoomVersion: DEFAULT_ROOM_VERSION,
-  roomMemoryBytesMax: 100_000_000,
-  tellPresence: true,
-  onError: console.error,
-};
 
 const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
 

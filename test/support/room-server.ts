@@ -1,11 +1,8 @@
-import { eventEndpoints } from '../../server/client-api/events/endpoints.ts';
-import { LargeReads } from '../../server/client-api/events/large-reads.ts';
-import { membershipEndpoints } from '../../server/client-api/membership/endpoints.ts';
-import { relationEndpoints } from '../../server/client-api/relations/endpoints.ts';
-import { roomEndpoints } from '../../server/client-api/rooms/endpoints.ts';
+import { apisOf } from '../../server/homeserver.ts';
 import { serve } from '../../server/http/serve.ts';
 import { OutcomeStore } from '../../server/log/outcome-store.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import { housePorts } from './house.ts';
 import { openGate } from './open-gate.ts';
 import type { FreshDatabase } from './postgres.ts';
 import { openRooms, type RoomsUnderTest } from './rooms.ts';
@@ -24,25 +21,15 @@ export interface RoomAnswer {
 export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> {
   const under = await openRooms(fresh);
   const nothingSecret = { seal: (plain: Buffer) => plain, open: (sealed: Buffer) => sealed };
-  const gate = openGate(
-    {
-      rooms: under.rooms,
-      largeReads: new LargeReads(),
-      accounts: { guestsAmong: async () => [] },
-    },
-    {
-      outcomes: new OutcomeStore({
-        database: fresh.database,
-        seal: nothingSecret,
-        log: under.writer,
-      }),
-      behindFront: true,
-    },
-  );
-  const server = await serve(
-    [...roomEndpoints, ...membershipEndpoints, ...eventEndpoints, ...relationEndpoints],
-    gate,
-  );
+  const gate = openGate(housePorts(under.whole), {
+    outcomes: new OutcomeStore({
+      database: fresh.database,
+      seal: nothingSecret,
+      log: under.writer,
+    }),
+    behindFront: true,
+  });
+  const server = await serve(apisOf({ adminApi: false }), gate);
   return {
     ...under,
     async ask(user, method, path, body) {

@@ -1,23 +1,26 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Features } from '../../server/homeserver.ts';
 import type { Writer } from '../../server/log/writer.ts';
-import type { EventId, RoomId, ServerName, UserId } from '../../server/protocol/identifiers.ts';
+import type { EventId, RoomId, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
-import { signingKeyFromSeed } from '../../server/protocol/signatures.ts';
 import type { Draft } from '../../server/rooms/draft.ts';
-import { RoomEngine } from '../../server/rooms/engine.ts';
-import { roomStore } from '../../server/storage/rooms/room-store.ts';
+import type { RoomEngine } from '../../server/rooms/engine.ts';
+import { buildHouse } from './house.ts';
 import type { FreshDatabase } from './postgres.ts';
-import { startWriter } from './writer.ts';
 
 export const alice = '@alice:example.org' as UserId;
 export const bob = '@bob:example.org' as UserId;
 export const carol = '@carol:example.org' as UserId;
 
-export const signingKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7));
+export { signingKey } from './house.ts';
 
 export interface RoomsUnderTest extends AsyncDisposable {
   readonly rooms: RoomEngine;
   readonly writer: Writer;
+  /** All others too; what the rooms ask of accounts is what stands in the maps below. */
+  readonly whole: Features;
+  /** Of work that nobody waits for. */
+  readonly errors: unknown[];
   readonly profiles: Map<UserId, JsonObject>;
   /** By user, the position in the log at which they were erased. */
   readonly erased: Map<UserId, number>;
@@ -45,25 +48,27 @@ export async function openRooms(
     now?: () => number;
   } = {},
 ): Promise<RoomsUnderTest> {
-  const writer = await startWriter(fresh.url);
   const profiles = new Map<UserId, JsonObject>();
   const followed: (readonly [UserId, RoomId, RoomId])[] = [];
   const erased = new Map<UserId, number>();
-  const rooms = new RoomEngine({
-    erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
-    log: writer,
-    store: roomStore(fresh.database),
-    identity: { serverName: 'example.org' as ServerName, key: signingKey },
-    profileOf: async (userId) => profiles.get(userId) ?? {},
-    followRoom: async (userId, { from, to }) => void followed.push([userId, from, to]),
-    now,
-    defaultRoomVersion: '12',
-    memoryBytesMax,
-    answerBytesMax,
-    stateBytesMax,
+  const errors: unknown[] = [];
+  const { writer, features } = await buildHouse(fresh, {
+    onError: (error) => void errors.push(error),
+    underRooms: {
+      erased: { of: async () => erased, first: async () => Math.min(...erased.values()) },
+      profileOf: async (userId) => profiles.get(userId) ?? {},
+      followRoom: async (userId, { from, to }) => void followed.push([userId, from, to]),
+      now,
+      memoryBytesMax,
+      answerBytesMax,
+      stateBytesMax,
+    },
   });
+  const { rooms } = features.rooms.ports;
   return {
     rooms,
+    whole: features,
+    errors,
     writer,
     profiles,
     erased,
@@ -80,6 +85,7 @@ export async function openRooms(
       return (await room?.stateEvent(type, stateKey))?.content;
     },
     async [Symbol.asyncDispose]() {
+      features.close();
       await turn();
       await writer.close();
     },

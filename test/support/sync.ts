@@ -1,13 +1,5 @@
-import { AccountData } from '../../server/accounts/account-data.ts';
-import { Devices } from '../../server/accounts/devices.ts';
-import { Filters } from '../../server/accounts/filters.ts';
-import { PushRules } from '../../server/accounts/push-rules.ts';
-import { encryptionFeatures } from '../../server/encryption/features.ts';
-import { EpochHistory } from '../../server/log/epochs.ts';
-import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
-import { syncFeatures } from '../../server/sync/features.ts';
 import { parseFilter } from '../../server/sync/v3/filter/filter.ts';
 import type { SyncRequest } from '../../server/sync/v3/sync-request.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -24,29 +16,8 @@ export type Answer = any;
 /** /sync on the real room engine, log and database. Opening it again on one database is a restart. */
 export async function openSync(fresh: FreshDatabase) {
   const house: RoomsUnderTest = await openRooms(fresh);
-  const { writer, rooms } = house;
-  const stored = {
-    database: fresh.database,
-    lookUps: fresh.database,
-    log: writer,
-    locks: new KeyedMutex(),
-    now: () => Date.now(),
-  };
-  const accountData = new AccountData(stored);
-  const filters = new Filters(stored);
-  const pushRules = new PushRules(accountData);
-  const encryption = encryptionFeatures(stored, new Devices(stored)).ports;
-  const errors: unknown[] = [];
-  const features = syncFeatures({
-    ...stored,
-    epochs: await EpochHistory.load(fresh.database, writer),
-    rooms,
-    accountData,
-    pushRules,
-    filters,
-    onError: (error) => void errors.push(error),
-    tellPresence: true,
-  });
+  const { accounts, encryption, sync: features } = house.whole;
+  const { accountData, pushRules, filters } = accounts.ports;
 
   /** One request, with the defaults of a client that asks for nothing special. */
   async function sync(userId: UserId, query: SyncQuery = {}): Promise<Answer> {
@@ -70,19 +41,12 @@ export async function openSync(fresh: FreshDatabase) {
     ...features.ports,
     features: features.ports,
     close: () => features.close(),
-    accountData,
-    pushRules,
-    filters,
-    encryption,
-    errors,
+    ...{ accountData, pushRules, filters, encryption: encryption.ports },
     sync,
     /** What is new behind an answer. */
     next: (userId: UserId, before: Answer, query: SyncQuery = {}) =>
       sync(userId, { ...query, since: before.next_batch }),
-    async [Symbol.asyncDispose]() {
-      features.close();
-      await house[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
   };
 }
 

@@ -8,11 +8,12 @@ import { renderEvent } from '../room-event.ts';
 test('many rooms are opened as one is, in as many queries as one takes', async () => {
   await using bench = await workbench();
   const { counted, under } = await bench.restarted();
+  const before = counted.length;
   const state = (type: string) => type !== 'm.room.member';
   const opened = await under.rooms.openAll([...bench.roomIds, NOWHERE], { timeline: 3, state });
   expect([...opened.keys()].sort()).toEqual([...bench.roomIds].sort());
   const queries = counted.length;
-  expect(queries).toBeLessThanOrEqual(5);
+  expect(queries - before).toBeLessThanOrEqual(5);
   const told = await Promise.all(bench.roomIds.map(async (id) => tell(opened.get(id)!, state)));
   expect(counted.length).toBe(queries);
   const single = await Promise.all(

@@ -1,0 +1,83 @@
+import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
+import {
+  buildFeatures,
+  type FeatureGround,
+  type Features,
+  type HousePorts,
+  type PortOptions,
+  portsOf,
+} from '../../server/homeserver.ts';
+import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
+import { EpochHistory } from '../../server/log/epochs.ts';
+import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
+import type { Writer } from '../../server/log/writer.ts';
+import type { ServerName } from '../../server/protocol/identifiers.ts';
+import { DEFAULT_ROOM_VERSION } from '../../server/protocol/room-versions.ts';
+import { signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
+import type { Database } from '../../server/storage/database.ts';
+import type { FreshDatabase } from './postgres.ts';
+import { startWriter } from './writer.ts';
+
+export interface HouseOptions extends Partial<Omit<FeatureGround, 'stored' | 'epochs'>> {
+  /** What the features read through, to stand between a query and its answer. */
+  readonly database?: Database;
+  readonly now?: () => number;
+}
+
+export interface House {
+  readonly writer: Writer;
+  readonly features: Features;
+}
+
+/** All features of the server, on the real log and a real database; what a test must have under them is given. */
+export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {}): Promise<House> {
+  const { database = fresh.database, now = Date.now, ...instead } = options;
+  const writer = await startWriter(fresh.url);
+  const features = buildFeatures({
+    stored: { database, lookUps: fresh.database, log: writer, locks: new KeyedMutex(), now },
+    epochs: await EpochHistory.load(fresh.database, writer),
+    ...GROUND,
+    ...instead,
+  });
+  return { writer, features };
+}
+
+/** What endpoints may ask for of it. */
+export const housePorts = (features: Features, options: Partial<PortOptions> = {}): HousePorts =>
+  portsOf(features, {
+    rateLimits: GROUND.rateLimits,
+    registration: 'open',
+    publicUrl: undefined,
+    guests: false,
+    turn: undefined,
+    livekitServiceUrls: [],
+    support: { page: undefined, contacts: [] },
+    now: Date.now,
+    defaultRoomVersion: GROUND.defaultRoomVersion,
+    ...options,
+  });
+
+export const UNLIMITED: Rates = {
+  read: 'unlimited',
+  write: 'unlimited',
+  login: 'unlimited',
+  sync: 'unlimited',
+  wholeSync: 'unlimited',
+  registration: 'unlimited',
+};
+
+export const signingKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7));
+
+const GROUND = {
+  serverName: 'example.org' as ServerName,
+  signingKey,
+  secret: Buffer.alloc(32, 1),
+  accessTokenLifeMs: 300_000,
+  passwordCost: PASSWORD_COSTS['for-tests'],
+  rateLimits: new RateLimits(UNLIMITED),
+  registrationSecret: undefined,
+  defaultRoomVersion: DEFAULT_ROOM_VERSION,
+  roomMemoryBytesMax: 100_000_000,
+  tellPresence: true,
+  onError: console.error,
+};
