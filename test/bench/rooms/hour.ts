@@ -24,6 +24,7 @@ export async function spend(client: BenchClient, people: People, rounds: number)
       ),
     ]);
   }
+  if (repeated > 0) console.log(`${repeated} requests were repeated`);
   return rounds * people.rooms.length;
 }
 
@@ -31,16 +32,34 @@ let sent = 0;
 
 async function useRoom(client: BenchClient, { accounts }: People, { roomId, members }: UsedRoom) {
   const [writer, reader] = shuffled(members).map((number) => accounts[number]!);
-  const { event_id } = await client.send(roomId, `${process.pid}-${Date.now()}-${sent++}`, writer!);
-  await client.markRead(roomId, event_id, reader!);
-  if (Math.random() < SCROLL_BACK) await client.scrollBack(roomId, reader!);
+  const txnId = `${process.pid}-${Date.now()}-${sent++}`;
+  const { event_id } = await insisting(() => client.send(roomId, txnId, writer!));
+  await insisting(() => client.markRead(roomId, event_id, reader!));
+  if (Math.random() < SCROLL_BACK) await insisting(() => client.scrollBack(roomId, reader!));
+}
+
+let repeated = 0;
+const ATTEMPTS_MAX = 10;
+
+/** As clients do: at the begin all come at once, and some may be told to come again. */
+async function insisting<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++)
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempts === ATTEMPTS_MAX) throw error;
+      repeated++;
+    }
 }
 
 /** Leaves in `people.since` how far everybody came. */
 function holdSyncs(client: BenchClient, { accounts, since }: People) {
   let stopped = false;
   const loops = accounts.map(async (account, number) => {
-    while (!stopped) since[number] = (await client.sync(account, since[number], 30_000)).next;
+    while (!stopped) {
+      const { next } = await insisting(() => client.sync(account, since[number], 30_000));
+      since[number] = next;
+    }
   });
   return {
     async [Symbol.asyncDispose]() {
