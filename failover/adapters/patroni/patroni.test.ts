@@ -4,18 +4,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Patroni, reportFrom } from './patroni.ts';
 
 test('that PostgreSQL starts is known, though Patroni keeps /patroni waiting for it', async () => {
-  const said = { state: 'starting', role: 'replica' };
-  const server = createServer((request, response) => {
-    if (request.url === '/health') response.writeHead(503).end(JSON.stringify(said));
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const patroni = new Patroni(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  onTestFinished(async () => {
-    await patroni.close();
-    server.closeAllConnections();
-    server.close();
-  });
+  const patroni = await patroniThat({ state: 'starting', role: 'replica' });
   expect(await patroni.report()).toMatchObject({ role: 'standby', state: 'starting' });
+});
+
+test('what Patroni does not know of its PostgreSQL is not known', async () => {
+  const patroni = await patroniThat({ state: 'unknown', role: 'primary' });
+  await expect(patroni.report()).rejects.toThrow('could not ask its PostgreSQL');
 });
 
 test('a primary is told by its role, with the position it has written', () => {
@@ -47,3 +42,17 @@ test('a PostgreSQL that is starting has neither timeline nor position', () => {
     lsn: null,
   });
 });
+
+async function patroniThat(said: object): Promise<Patroni> {
+  const server = createServer((request, response) => {
+    if (request.url === '/health') response.writeHead(503).end(JSON.stringify(said));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const patroni = new Patroni(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(async () => {
+    await patroni.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return patroni;
+}

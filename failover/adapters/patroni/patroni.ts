@@ -50,7 +50,9 @@ export class Patroni {
       method: 'GET',
       signal: AbortSignal.timeout(STATUS_WITHIN_MS),
     });
-    return reportFrom(status.parse(await answer.body.json()));
+    const told = status.parse(await answer.body.json());
+    if (told.state === 'unknown') throw new Error('Patroni could not ask its PostgreSQL');
+    return reportFrom(told);
   }
 
   async switchover(from: Site, to: Site): Promise<void> {
