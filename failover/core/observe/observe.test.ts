@@ -67,6 +67,13 @@ test('nor is it taken while the one before still answers now and then', () => {
   expect(state.view?.clusterId).toBe('1');
 });
 
+test('a lease of our own whose key somebody takes away is free for us at once, while it was good', () => {
+  const held = { ...view('1', 5), leader: { site: 'a', revision: 7 } };
+  const leading = { ...read(start(self, 0), held, 100), leader: { revision: 7, until: 2_000 } };
+  expect(read(leading, view('1', 9), 1_000).vacantSince.leader).toBe(1_000);
+  expect(read(leading, view('1', 9), 3_000).vacantSince.leader).toBe(3_000 + TIMINGS.leaderLeaseMs);
+});
+
 const self = selfAt('a');
 
 const view = (clusterId: string, revision: number): View => ({
