@@ -35,6 +35,19 @@ test('what it said is asked for again every hour, so that it is not too old when
   expect(asked.filter((each) => each === `1 ${KEYS}`).length).toBe(2);
 });
 
+test('another way to the same writer is no reason to ask again', async () => {
+  const { way, answers, asked } = bench();
+  answers.status = 200;
+  way.becomes(1);
+  await vi.advanceTimersByTimeAsync(0);
+  const before = asked.length;
+  way.becomes(1);
+  way.becomes(null);
+  way.becomes(1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(asked.length).toBe(before);
+});
+
 test('a new writer is asked at once, and the one before no more', async () => {
   const { way, answers, asked } = bench();
   way.becomes(1);

@@ -68,6 +68,8 @@ async function erasedHouse() {
   });
   const room = encodeURIComponent(created.room_id);
   await as('bob', `POST /join/${room}`);
+  // What is known of erasures is asked before there is one.
+  await api.ask(`GET /rooms/${room}/state`, { token: tokens.bob });
   const auth = {
     ...{ type: 'm.login.password', password: PASSWORD },
     identifier: { type: 'm.id.user', user: 'alice' },

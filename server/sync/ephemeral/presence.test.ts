@@ -175,6 +175,19 @@ test('what could not be told since a read failed is told in the next round', asy
   expect(toldIn(room)).toEqual([alice]);
 });
 
+test('that somebody came to a room is told in the next round, if a read failed', async () => {
+  const { presence: p, toldIn, joined, reading } = presence();
+  p.set(alice, 'online');
+  await p.tell();
+  joined.set(alice, [room, other]);
+  p.moved(alice, other);
+  reading.held = Promise.reject(new Error('the database is away'));
+  await p.tell();
+  delete reading.held;
+  await p.tell();
+  expect(toldIn(other)).toEqual([alice]);
+});
+
 test('in a room that becomes small enough those who are there are told of at once', async () => {
   const { presence: p, toldIn, active, sizes } = presence();
   active.enter(alice, [room], 0);
