@@ -85,7 +85,7 @@ function whomToPromote(state: State): string {
   const whose = found ? `; it may promote ${leader}` : '';
   return (
     `${whose}; no other copy has gone through timeline ${timeline}, which has acknowledged: bring its site ` +
-    'back, or, if that is lost for good, remove the key `timelines` (failover/README.md)'
+    'back, or, if that is lost for good, let it be forgotten (failover/README.md, Timelines)'
   );
 }
 

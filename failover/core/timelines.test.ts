@@ -39,7 +39,7 @@ test('a timeline acknowledges if it is the same as before, or was given here, or
   const refused = (site: string, led: number) => reasonNotToAcknowledge(known, site, led) !== null;
   expect([refused('b', 5), refused('a', 6), refused('b', 7)]).toEqual([false, false, false]);
   expect([refused('b', 6), refused('a', 4)]).toEqual([true, true]);
-  expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('remove the key `timelines`');
+  expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('let it be forgotten');
   // A second promotion does not take the number from the first.
   expect(reasonNotToAcknowledge(give(known, 'b', 5, 6), 'a', 6)).toBeNull();
 });

@@ -47,7 +47,7 @@ export function reasonNotToAcknowledge(known: Timelines, site: Site, led: number
   if (wasGiven(known, site, led)) return null;
   return (
     `its timeline ${led} may lack what timeline ${acknowledging.timeline} acknowledged; if that is lost for ` +
-    'good, remove the key `timelines` (failover/README.md)'
+    'good, let it be forgotten (failover/README.md, Timelines)'
   );
 }
 

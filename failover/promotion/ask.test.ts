@@ -51,6 +51,12 @@ test('a key that nobody can read promotes nobody', async () => {
   expect(await ask(store, 'a')).toMatchObject({ refused: expect.stringContaining('read') });
 });
 
+test('where what was given has been forgotten, no number is given up to the one in which /history ends', async () => {
+  const store = storeOf('c');
+  store.put(NAMES.patroniHistory, [[1, 25, 'lost for good', '', 'a']]);
+  expect(await ask(store, 'c')).toEqual({ refused: null, next: 2, timeline: 3 });
+});
+
 test('a number that was given though its answer got lost is taken, not another', async () => {
   const store = storeOf('a');
   let lost = 0;

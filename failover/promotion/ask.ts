@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyNames } from '../core/etcd/names.ts';
-import { type Found, readTimelines } from '../core/etcd/reading.ts';
+import { type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../core/timelines.ts';
 import type { Site } from '../core/view.ts';
@@ -53,8 +53,9 @@ async function attempt(asked: Asked, attempts: number[]): Promise<Outcome> {
 }
 
 async function decide({ names, site, etcd, copy }: Asked, attempts: number[]): Promise<Outcome> {
-  const [known, { chain, next, replays }] = await Promise.all([
+  const [known, ended, { chain, next, replays }] = await Promise.all([
     etcd.read(names.timelines).then(readTimelines),
+    etcd.read(names.patroniHistory).then(readHistory),
     copy(),
   ]);
   if (known === 'unreadable') return final({ refused: `${names.timelines} cannot be read` });
@@ -63,7 +64,9 @@ async function decide({ names, site, etcd, copy }: Asked, attempts: number[]): P
   const refused = reasonNotToPromote(chain, known);
   if (refused !== null) return replays ? again(refused) : final({ refused });
   const { revision, ...before } = known;
-  const after = give(before, site, chain.at(-1)!, next);
+  // Where the key was lost or removed, a site that comes back must not have led the same number.
+  const unused = ended === 'unreadable' || ended === null ? next : Math.max(next, ended + 1);
+  const after = give(before, site, chain.at(-1)!, unused);
   attempts.push(after.given);
   const given = await etcd.transact(giveTimeline(names, site, revision, after));
   if (given) return final({ refused: null, next, timeline: after.given });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
@@ -12,6 +12,25 @@ test('the numbers before the one that was given have a history file with no line
   await passOver(dataDir, 10, 12);
   expect(histories()).toEqual(['0000000A.history', '0000000B.history']);
   postmaster.kill();
+});
+
+test('a promotion that happened meanwhile keeps its history: whoever was asked before Patroni was killed may still be at work', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  const real = join(dataDir, 'pg_wal', historyFile(4));
+  writeFileSync(real, '1\t0/3000000\tno recovery target\n');
+  await passOver(dataDir, 3, 5);
+  expect(readFileSync(real, 'utf8')).toContain('no recovery target');
+  expect(histories()).toEqual([historyFile(3), historyFile(4)]);
+  postmaster.kill();
+  await vi.waitFor(() => expect(histories()).toEqual([historyFile(4)]), 10_000);
+});
+
+test('nor do those stay of one that came to nothing before, with the same PostgreSQL', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  await passOver(dataDir, 2, 4);
+  await passOver(dataDir, 4, 6);
+  postmaster.kill();
+  await vi.waitFor(() => expect(histories()).toEqual([]), 10_000);
 });
 
 test('where PostgreSQL takes its number by itself, nothing is written', async () => {

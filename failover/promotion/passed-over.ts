@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { link, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { historiesIn, historyFile, walOf } from './copy.ts';
 
@@ -10,7 +10,11 @@ import { historiesIn, historyFile, walOf } from './copy.ts';
  */
 const PASSED_OVER = '# Farol: this number was given to a promotion that came to nothing.\n';
 
-/** So that PostgreSQL takes `timeline` and not `next`. Gives who takes it back if that comes to nothing. */
+/**
+ * So that PostgreSQL takes `timeline` and not `next`. Gives who takes it back if that comes to nothing, with what a
+ * promotion before it left that came to nothing too. The program outlives a Patroni that is killed, so another
+ * promotion may have taken one of the numbers meanwhile: its history stays.
+ */
 export async function passOver(
   dataDir: string,
   next: number,
@@ -20,10 +24,21 @@ export async function passOver(
   const passed: string[] = [];
   for (let number = next; number < timeline; number++) passed.push(join(wal, historyFile(number)));
   if (passed.length === 0) return null;
-  const watcher = watch(dataDir, passed, join(wal, historyFile(timeline)));
+  const left = await leftBefore(wal, next);
+  const watcher = watch(dataDir, [...left, ...passed], join(wal, historyFile(timeline)));
   for (const path of passed) await write(path);
   await sync(wal);
   return watcher;
+}
+
+async function leftBefore(wal: string, next: number): Promise<string[]> {
+  const left: string[] = [];
+  for (let number = next - 1; number > 0; number--) {
+    const path = join(wal, historyFile(number));
+    if (!(await isPassedOver(path))) break;
+    left.push(path);
+  }
+  return left;
 }
 
 /** Before PostgreSQL is started: what a promotion that was cut off left behind. */
@@ -45,7 +60,8 @@ export async function tidy(dataDir: string): Promise<void> {
 const WATCH = `
   pid=$(head -n 1 "$1"); promoted=$2; shift 2
   while kill -0 "$pid" 2>/dev/null && [ ! -e "$promoted" ]; do sleep 0.1; done
-  [ -e "$promoted" ] || rm -f "$@"`;
+  [ -e "$promoted" ] && exit
+  for passed; do grep -q '^# Farol: ' "$passed" && rm -f "$passed"; done`;
 
 function watch(dataDir: string, passed: readonly string[], promoted: string): ChildProcess {
   const pidFile = join(dataDir, 'postmaster.pid');
@@ -58,11 +74,15 @@ function watch(dataDir: string, passed: readonly string[], promoted: string): Ch
 }
 
 async function write(path: string): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600);
-  await file.writeFile(PASSED_OVER);
-  await file.sync();
-  await file.close();
-  await rename(`${path}.new`, path);
+  const own = `${path}.${process.pid}`;
+  try {
+    await writeFile(own, PASSED_OVER, { mode: 0o600, flush: true });
+    await link(own, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(own, { force: true });
+  }
 }
 
 async function sync(folder: string): Promise<void> {
@@ -72,7 +92,7 @@ async function sync(folder: string): Promise<void> {
 }
 
 const isPassedOver = async (path: string): Promise<boolean> =>
-  (await readFile(path, 'utf8')) === PASSED_OVER;
+  (await readFile(path, 'utf8').catch(() => '')) === PASSED_OVER;
 
 async function isRunning(dataDir: string): Promise<boolean> {
   const text = await readFile(join(dataDir, 'postmaster.pid'), 'utf8').catch(() => '');

@@ -154,7 +154,7 @@ function readFailover(found: Found | undefined): Read<PatroniKeys['failover']> {
 }
 
 /** Each line tells of a timeline that has ended: the cluster's is the one after the last of them. */
-function readHistory(found: Found | undefined): Read<PatroniKeys['timeline']> {
+export function readHistory(found: Found | undefined): Read<PatroniKeys['timeline']> {
   if (found === undefined) return 1;
   if (!Array.isArray(found.json)) return 'unreadable';
   const last: unknown = found.json.at(-1);
