@@ -5,7 +5,7 @@ import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
-import { isDead } from './timelines.ts';
+import { isDead, laterElsewhere } from './timelines.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Carried, Site } from './view.ts';
@@ -26,6 +26,7 @@ export function makeSwitchovers(turn: Turn, input: Input): void {
 function moveIfNeeded(turn: Turn): void {
   if (isPending(turn, 'switchover')) return;
   if (ownName(turn.state, turn.now, turn.timings) !== 'ours') return;
+  if (moveOnce(turn)) return;
   const why = reasonToMove(turn.state, turn.now, turn.timings);
   const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
   const to = candidate(turn.state, turn.now, turn.timings, which);
@@ -36,6 +37,21 @@ function moveIfNeeded(turn: Turn): void {
   }
   if (to !== null) begin(turn, { to, why, id: null });
 }
+
+/** Here nobody is answered before, so a hold-down does not count; but a failure is not repeated at once. */
+function moveOnce(turn: Turn): boolean {
+  const { state, now, timings } = turn;
+  const { ledTimeline, moves, self, view } = state;
+  if (!view?.timelines || ledTimeline === null || !leadsHere(state, now, timings)) return false;
+  const later = laterElsewhere(view.timelines, self.site, ledTimeline);
+  if (later === undefined || now - moves.lastAt < AGAIN_AFTER_MS) return false;
+  const to = candidate(state, now, timings, 'has all');
+  if (to === null) return false;
+  begin(turn, { to, why: `timeline ${later.timeline} was given to ${later.site}`, id: null });
+  return true;
+}
+
+const AGAIN_AFTER_MS = 10_000;
 
 /**
  * F21: lost again and again, this site comes back before Patroni's lease is over and goes on each time. It
@@ -149,10 +165,15 @@ function reasonToMove(state: State, now: Millis, timings: Timings): string | nul
 }
 
 function mayMove(state: State, now: Millis, timings: Timings): boolean {
-  const { moves, postgres, power, self, view } = state;
+  const { moves, power } = state;
   // A battery that ends waits for nobody to prove himself.
   const heldDown = now < moves.heldUntil && power.power !== 'low';
-  if (self.witness || heldDown || isPaused(state, now)) return false;
+  return !heldDown && leadsHere(state, now, timings);
+}
+
+function leadsHere(state: State, now: Millis, timings: Timings): boolean {
+  const { postgres, self, view } = state;
+  if (self.witness || isPaused(state, now)) return false;
   if (view?.patroni.leader?.site !== self.site) return false;
   if (postgres === null || now - postgres.at > timings.freshMs) return false;
   return postgres.report.role === 'primary' && postgres.report.state === 'running';

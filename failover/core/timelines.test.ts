@@ -35,13 +35,28 @@ test('nor who left that timeline before its leader began to acknowledge again', 
 });
 
 test('a timeline acknowledges if it is the same as before, or was given here, or is of a Patroni that does not ask', () => {
-  const known = give(acknowledge(NO_TIMELINES, 5, 50), 'a', 5, 6);
-  const refused = (site: string, led: number) => reasonNotToAcknowledge(known, site, led) !== null;
-  expect([refused('b', 5), refused('a', 6), refused('b', 7)]).toEqual([false, false, false]);
-  expect([refused('b', 6), refused('a', 4)]).toEqual([true, true]);
+  const noted = acknowledge(NO_TIMELINES, 5, 50);
+  const refused = (known: Timelines, site: string, led: number) =>
+    reasonNotToAcknowledge(known, site, led) !== null;
+  expect(refused(noted, 'b', 5)).toBe(false);
+  const known = give(noted, 'a', 5, 6);
+  expect([refused(known, 'a', 6), refused(known, 'b', 7)]).toEqual([false, false]);
+  expect([refused(known, 'b', 6), refused(known, 'a', 4)]).toEqual([true, true]);
   expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('let it be forgotten');
-  // A second promotion does not take the number from the first.
-  expect(reasonNotToAcknowledge(give(known, 'b', 5, 6), 'a', 6)).toBeNull();
+});
+
+// Patroni asks nobody for a primary that takes a vacant key, and looks at the number alone.
+test('a primary goes on only if no other site was given a higher number', () => {
+  const known = give(acknowledge(NO_TIMELINES, 5, 50), 'a', 5, 6);
+  expect(reasonNotToAcknowledge(known, 'b', 5)).toContain('timeline 6 was given to a');
+  const moved = give(known, 'b', 5, 6);
+  expect(reasonNotToAcknowledge(moved, 'b', 7)).toBeNull();
+  expect(reasonNotToAcknowledge(moved, 'a', 6)).toContain('timeline 7 was given to b');
+  // What was given here in vain nobody else leads.
+  expect(reasonNotToAcknowledge(give(known, 'b', 5, 6), 'b', 7)).toBeNull();
+  expect(
+    reasonNotToAcknowledge(give(acknowledge(NO_TIMELINES, 5, 50), 'b', 5, 6), 'b', 5),
+  ).toBeNull();
 });
 
 test('of two that were promoted the one that acknowledges first is the last word', () => {

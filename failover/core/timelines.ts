@@ -1,4 +1,4 @@
-import type { Acknowledging, Site, Timelines } from './view.ts';
+import type { Acknowledging, Promotion, Site, Timelines } from './view.ts';
 
 /**
  * What etcd keeps of timelines, which PostgreSQL and Patroni know by number alone: PostgreSQL takes the one after
@@ -43,6 +43,13 @@ export const wasGiven = ({ promotions }: Timelines, site: Site, timeline: number
  */
 export function reasonNotToAcknowledge(known: Timelines, site: Site, led: number): string | null {
   const { acknowledging, given } = known;
+  const later = laterElsewhere(known, site, led);
+  if (later !== undefined) {
+    return (
+      `timeline ${later.timeline} was given to ${later.site} meanwhile, which may lead it and is not asked again: ` +
+      'the primary has to move once'
+    );
+  }
   if (acknowledging === null || led === acknowledging.timeline || led > given) return null;
   if (wasGiven(known, site, led)) return null;
   return (
@@ -50,6 +57,17 @@ export function reasonNotToAcknowledge(known: Timelines, site: Site, led: number
     'good, let it be forgotten (failover/README.md, Timelines)'
   );
 }
+
+/**
+ * A primary asks nobody when it takes a vacant key of Patroni's: a site that was frozen right after its promotion
+ * would come back with a higher number than ours, and make everybody follow it. Once the primary has moved, its
+ * number is the lower one, and Patroni turns it away by itself (`/history`).
+ */
+export const laterElsewhere = (
+  { promotions }: Timelines,
+  site: Site,
+  led: number,
+): Promotion | undefined => promotions.find((each) => each.site !== site && each.timeline > led);
 
 /** Written down before the first answer under this leader key of Patroni's. */
 export function acknowledge(known: Timelines, led: number, key: number): Timelines {

@@ -181,10 +181,11 @@ export class AgentHost {
 
   /** Planted, as in etcd3: no deadline, and the lease counts from the answer. Or the gate stands open. */
   #mistake(input: Input): Input {
-    const { lateAnswersRenew, noGate, anyMachine } = this.#world.bugs;
+    const { lateAnswersRenew, noGate, anyMachine, notesAgain } = this.#world.bugs;
     const counts = input.kind === 'pulsed' || input.kind === 'claimed';
     if (lateAnswersRenew && counts) return { ...input, sentAt: this.#clock() };
     if (anyMachine && 'view' in input) return { ...input, view: this.#asIfOurs(input.view) };
+    if (notesAgain && 'view' in input) return { ...input, view: this.#asIfAlone(input.view) };
     return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
   }
 
@@ -193,6 +194,13 @@ export class AgentHost {
     if (key === undefined) return view;
     const { machine, boot } = this.#self();
     return { ...view, machines: { ...view.machines, [this.site]: { ...key, machine, boot } } };
+  }
+
+  #asIfAlone(view: View): View {
+    const { timelines } = view;
+    if (timelines === null) return view;
+    const promotions = timelines.promotions.filter(({ site }) => site === this.site);
+    return { ...view, timelines: { ...timelines, promotions } };
   }
 
   #asIfWritten(view: View): View {

@@ -169,6 +169,47 @@ export const leftTooEarly: Fault = (world, cluster, site) => {
   world.busyFor(140_000);
 };
 
+/**
+ * Patroni of the active site is frozen, and another site promoted, whose Patroni is frozen, too; the old one takes
+ * its key again and dies after a while; and the other one, a primary all the time, takes it without being asked.
+ */
+export const frozenInTurn: Fault = (world, cluster, site) => {
+  const { time, random, sites } = world;
+  const giveUpAt = time.now + 90_000;
+  const when = (happened: () => boolean, then: () => void): void => {
+    if (happened()) then();
+    else if (time.now < giveUpAt) time.after(20, () => when(happened, then));
+  };
+  const nobodyLeads = () => primaryOf(cluster.etcd.store) === null;
+  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
+  const freezeThird = (next: Site): void => {
+    for (const other of sites)
+      if (other !== site && other !== next) patroniFrozen(world, cluster, other, 30_000);
+  };
+  const loseTheOld = (next: Site): void => {
+    powerOff(world, cluster, site);
+    freezeThird(next);
+    when(nobodyLeads, () => {
+      cluster.patronis.get(next)!.thaw();
+      time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+    });
+  };
+  patroniFrozen(world, cluster, site, 90_000);
+  when(
+    () => sites.some(leads),
+    () => {
+      const next = sites.find(leads)!;
+      freezeThird(next);
+      time.after(100, () => patroniFrozen(world, cluster, next, 200_000));
+      when(nobodyLeads, () => {
+        cluster.patronis.get(site)!.thaw();
+        time.after(random.between(12e3, 45e3), () => loseTheOld(next));
+      });
+    },
+  );
+  world.busyFor(210_000);
+};
+
 export const cutOff: Fault = ({ network, time, members }, _cluster, site, forMs) => {
   const others = members.filter((other) => other !== site);
   for (const other of others) {
@@ -344,6 +385,7 @@ const FAULTS: readonly Fault[] = [
   bothEndsLost,
   promotedApart,
   leftTooEarly,
+  frozenInTurn,
   bothStandbysLost,
   cutOff,
   cutPair,

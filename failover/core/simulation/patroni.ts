@@ -51,6 +51,8 @@ export class Patroni {
   readonly #peers: Peers;
   #running = true;
   #frozenUntil = 0;
+  /** What waits until this Patroni is no longer frozen. */
+  readonly #putOff: (() => void)[] = [];
   /** What takes long and is done one at a time: while it lasts only the lease is prolonged. */
   #busy: 'promoting' | 'stopping' | 'starting' | 'rewinding' | 'cloning' | 'assigning' | null =
     null;
@@ -119,6 +121,7 @@ export class Patroni {
 
   thaw(): void {
     this.#frozenUntil = this.#world.time.now;
+    this.#goOn();
   }
 
   /** Power: everything of this site's Patroni and PostgreSQL stops, or begins again. */
@@ -685,9 +688,15 @@ export class Patroni {
   #whenThawed(life: number, act: () => void): void {
     if (life !== this.#life) return;
     const { time } = this.#world;
-    if (this.#frozenUntil > time.now)
-      time.at(this.#frozenUntil + 1, () => this.#whenThawed(life, act));
-    else act();
+    if (this.#frozenUntil > time.now) {
+      this.#putOff.push(() => this.#whenThawed(life, act));
+      time.at(this.#frozenUntil + 1, () => this.#goOn());
+    } else act();
+  }
+
+  /** Who was frozen anew meanwhile puts it off once more. */
+  #goOn(): void {
+    for (const act of this.#putOff.splice(0)) act();
   }
 }
 

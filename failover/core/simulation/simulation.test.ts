@@ -8,6 +8,7 @@ import {
   bothEndsLost,
   commitsHang,
   cutOff,
+  frozenInTurn,
   leftTooEarly,
   moveToOneThatLags,
   oursPaused,
@@ -109,6 +110,13 @@ test('a Patroni that ends while it stops its PostgreSQL for a switchover finds i
 test('two sites that are promoted in turn from copies that never met lose nothing', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const outcome = simulate({ seed, witness: false, faults: once(promotedApart) });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+  }
+});
+
+test('a primary of which nobody asks whether it may lead loses nothing that another one acknowledged', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const outcome = simulate({ seed, witness: false, faults: once(frozenInTurn) });
     expect(outcome.broken, `seed ${seed}`).toBeNull();
   }
 });
@@ -383,8 +391,13 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     once(promotedApart),
   ],
   [
-    'a site that has not gone through the timeline which acknowledged is promoted',
-    { anyLineageLeads: true },
+    'a primary goes on after another site was given a number, which may lead it without being asked',
+    { notesAgain: true },
+    once(frozenInTurn),
+  ],
+  [
+    'a site that has not gone through the timeline which acknowledged is promoted (and a primary goes on, which covers it)',
+    { anyLineageLeads: true, notesAgain: true },
     once(leftTooEarly),
   ],
   [

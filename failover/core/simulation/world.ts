@@ -40,6 +40,7 @@ export interface Bugs {
   readonly noTimelineCheck?: boolean;
   readonly numbersAsTheyCome?: boolean;
   readonly anyLineageLeads?: boolean;
+  readonly notesAgain?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;
 }
