@@ -247,6 +247,23 @@ test('a leader whose timeline may lack what was acknowledged answers nobody, and
      1500 server writer 40`,
   ));
 
+test('a primary answers nobody once another site was given a number, and moves; what fails is not repeated at once', () =>
+  tells(
+    'given-elsewhere',
+    PROMOTED,
+    `1400 etcd sync-leader a, sync b c, timeline 2, noted 2 4, given 3 c
+     1410 postgres primary 2
+     1420 server writer 40
+     1500 moved
+     1600 etcd sync b c
+     1900 not moved
+     2000 tick
+     11000 etcd sync b c
+     11100 postgres primary 2
+     11600 tick`,
+    { b: { postgres: { role: 'standby', state: 'streaming', timeline: 2, lsn: '1' } } },
+  ));
+
 test('where nobody leads it is said who may be promoted, and who has not gone through what acknowledged', () =>
   tells('left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2', {
     b: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },

@@ -1,5 +1,8 @@
 import type { Lease } from './inputs.ts';
-import type { LeaseKey, MachineKey, Report, Site, View } from './view.ts';
+import type { LeaseKey, MachineKey, Promotion, Report, Site, View } from './view.ts';
+
+/** The revision of Patroni's leader key, whoever has it. */
+const KEY = 5;
 
 /** The etcd of a story: three sites that pulse with each reading unless they are silent. */
 export class StoryEtcd {
@@ -16,6 +19,7 @@ export class StoryEtcd {
     paused: false,
     syncLeader: null,
     noted: null,
+    notedUnder: KEY,
     given: null,
     machine: { machine: 'm', boot: '2', losses: 0, revision: 4 },
   };
@@ -78,7 +82,8 @@ interface Keys {
   paused: boolean;
   syncLeader: Site | null;
   noted: number | null;
-  given: number | null;
+  notedUnder: number;
+  given: Promotion | null;
   machine: MachineKey;
 }
 
@@ -95,8 +100,9 @@ function changed(what: string | undefined, rest: string[], revision: number): Pa
     case 'timeline':
       return { timeline: Number(first) };
     case 'noted':
+      return { noted: Number(first), notedUnder: Number(second ?? KEY) };
     case 'given':
-      return { [what]: Number(first) };
+      return { given: { site: second ?? 'a', timeline: Number(first), parent: 1 } };
     case 'paused':
       return { paused: true };
     case 'sync-leader':
@@ -130,7 +136,8 @@ function patroniOf({
   paused,
 }: Keys): View['patroni'] {
   return {
-    leader: patroni === null ? null : { site: patroni, lease: `lease of ${patroni}`, revision: 5 },
+    leader:
+      patroni === null ? null : { site: patroni, lease: `lease of ${patroni}`, revision: KEY },
     sync: { leader: syncLeader ?? patroni, standbys: sync, revision: 2 },
     failover,
     failoverRevision: failover?.revision ?? 0,
@@ -142,12 +149,12 @@ function patroniOf({
   };
 }
 
-function timelinesOf({ timeline, noted, given }: Keys): View['timelines'] {
+function timelinesOf({ timeline, noted, notedUnder, given }: Keys): View['timelines'] {
   const living = noted ?? timeline;
   return {
-    given: given ?? living,
-    promotions: given === null ? [] : [{ site: 'a', timeline: given, parent: 1 }],
-    acknowledging: { timeline: living, parent: 1, before: living, key: 5 },
+    given: given?.timeline ?? living,
+    promotions: given === null ? [] : [given],
+    acknowledging: { timeline: living, parent: 1, before: living, key: notedUnder },
     revision: 8,
   };
 }

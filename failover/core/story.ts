@@ -15,11 +15,12 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     pulsed | refused        the answer to the latest pulse, with the same view
  *     won leader | lost leader | released leader | claim failed leader
  *     machine m 1 2           whose name a is: machine, its start, and how often it was lost; ours is m 2
- *     noted 1, given 2        which timeline may acknowledge, if not that of /history; our own promotion's
+ *     noted 1 4, given 2 c    which timeline may acknowledge, if not that of /history, and since which
+ *                             of Patroni's keys (this one); the number of a promotion (ours)
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
- *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | tick
+ *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
   const may = { mayHandOver: true, mayHoldAddress: true };
@@ -172,6 +173,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'switchover-wanted', id: '1', to: first ?? null };
     case 'moved':
       return { kind: 'done', effect: 'switchover' };
+    case 'not':
+      return { kind: 'failed', effect: 'switchover', reason: 'Patroni refuses' };
     case 'raft':
       return { kind: 'etcd-leader', here: first === 'here', others: members(['b', 'c']) };
     case 'tick':

@@ -1,4 +1,5 @@
 import { isPaused } from './carried.ts';
+import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
 import { ownName, reasonRefused } from './own-name.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
@@ -42,7 +43,8 @@ function moveIfNeeded(turn: Turn): void {
 function moveOnce(turn: Turn): boolean {
   const { state, now, timings } = turn;
   const { ledTimeline, moves, self, view } = state;
-  if (!view?.timelines || ledTimeline === null || !leadsHere(state, now, timings)) return false;
+  if (!view?.timelines || ledTimeline === null || isNoted(state)) return false;
+  if (!leadsHere(state, now, timings)) return false;
   const later = laterElsewhere(view.timelines, self.site, ledTimeline);
   if (later === undefined || now - moves.lastAt < AGAIN_AFTER_MS) return false;
   const to = candidate(state, now, timings, 'has all');
