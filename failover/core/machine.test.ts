@@ -352,6 +352,36 @@ test('a low battery waits for nobody to prove itself, on either side', () =>
     { b: { heldDown: true }, c: { notCandidate: 'its server is sick' } },
   ));
 
+test.each([
+  ['', true],
+  ['400 pause 600', false],
+])('a pause keeps the primary where it is, on a battery too: "%s"', (order, moves) => {
+  const story = `${order}
+    500 power battery
+    800 pulsed
+    3400 pulsed
+    3600 postgres primary`;
+  expect(replay({ before: LEADING, story }).includes('switchover from a to')).toBe(moves);
+});
+
+test.each([
+  ['sync a c', [0, 2_000, 4_000, 6_000, 8_000], true],
+  // Who has lost its power prolongs nothing.
+  ['sync a c', [0], false],
+  // Only who would be the candidate asks.
+  ['sync c', [0, 2_000, 4_000, 6_000, 8_000], false],
+])(
+  'the primary of a silent agent is asked for: %s, key prolonged at %s',
+  (sync, prolonged, asks) => {
+    const at = (ms: number): string => `${ms + 500} etcd ${sync}, silent b
+    ${ms + 520} postgres standby${prolonged.includes(ms) ? `\n${ms + 530} lease 20` : ''}`;
+    const story = `0 server follower
+    10 etcd patroni b, sync-leader b, ${sync}
+    ${[0, 2_000, 4_000, 6_000, 8_000, 10_000].map(at).join('\n')}`;
+    expect(replay({ story }).includes('switchover from b to a')).toBe(asks);
+  },
+);
+
 test('a sick server is given 10 s, then another site is asked for', () =>
   tells(
     'sick-server',

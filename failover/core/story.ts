@@ -20,7 +20,8 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
- *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved | tick
+ *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved
+ *     pause 60 (seconds) | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
   const may = { mayHandOver: true, mayHoldAddress: true };
@@ -169,6 +170,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'address-found', present: first === 'present' };
     case 'power':
       return { kind, power: first as Power };
+    case 'pause':
+      return { kind: 'pause-wanted', id: '2', forMs: Number(first) * 1_000 };
     case 'switchover':
       return { kind: 'switchover-wanted', id: '1', to: first ?? null };
     case 'moved':
