@@ -6,6 +6,7 @@ import {
   claim,
   giveLeaderKey,
   giveTimeline,
+  nominate,
   noteTimeline,
   pulse,
   release,
@@ -26,6 +27,20 @@ test('a pulse that would renew a lease of somebody else puts nothing', () => {
   const before = store.view().sites.a?.revision;
   expect(beat(revision)).toBe(false);
   expect(store.view().sites.a?.revision).toBe(before);
+});
+
+test('nobody names itself once somebody leads, a wish stands, or /sync is another', () => {
+  const asked = (change: (store: Store) => void): boolean => {
+    const store = new Store();
+    store.put(NAMES.patroniSync, { leader: 'b', sync_standby: 'a' });
+    const sync = store.get(NAMES.patroniSync)!.revision;
+    change(store);
+    return store.transact(nominate(NAMES, 'a', { kind: 'nominate', failover: 0, sync }));
+  };
+  expect(asked(() => {})).toBe(true);
+  expect(asked((store) => store.put(NAMES.patroniLeader, 'b'))).toBe(false);
+  expect(asked((store) => store.put(NAMES.patroniFailover, { member: 'c' }))).toBe(false);
+  expect(asked((store) => store.put(NAMES.patroniSync, { leader: 'c' }))).toBe(false);
 });
 
 test('a lease is given back by who still has it, and by nobody else', () => {
