@@ -1,6 +1,6 @@
 import { claim } from './claim.ts';
 import { reasonRefused } from './own-name.ts';
-import { isAtWork, knowsEtcd, silence } from './sites.ts';
+import { isAtWork, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Leading } from './state/decided.ts';
 import type { Held } from './state/seen.ts';
 import type { State } from './state.ts';
@@ -68,7 +68,7 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
   if (now - server.at > timings.freshMs || server.report === null) {
     return `its server does not answer (${server.why ?? 'no reason given'})`;
   }
-  if (!server.report.healthy) return `its server is sick (${server.why ?? 'no reason given'})`;
+  if (!server.report.healthy) return reasonSick(server);
   const freeInMs = (state.vacantSince.leader ?? now) - now;
   if (freeInMs > 0 && hasBeenLed(server.report)) {
     const why = 'etcd does not show who led before, and somebody may go on';
@@ -110,7 +110,7 @@ function reasonToStepDown(state: State, now: Millis, timings: Timings): string |
   }
   const sick = state.server.sickSince;
   if (sick !== null && now - sick >= timings.serverPatienceMs && fresh) {
-    return `its server is sick (${state.server.why ?? 'no reason given'})`;
+    return reasonSick(state.server);
   }
   return null;
 }

@@ -501,11 +501,7 @@ test('the second of two machines with one name holds nothing, until the first ha
 test('a machine that lost its name to another start of itself does not take it back', () =>
   tells('twin-displaced', LEADING, '500 etcd machine m 3\n510 tick\n2000 etcd machine m 3'));
 
-test('a machine that starts anew goes on at once; lost twice, it lets a stable site lead (F21)', () =>
-  tells(
-    'lost-twice',
-    '',
-    `0 found absent
+const LOST_TWICE = `0 found absent
      0 front well
      0 server follower
      0 postgres primary
@@ -515,28 +511,19 @@ test('a machine that starts anew goes on at once; lost twice, it lets a stable s
      30 pulsed
      40 told taking-over
      50 server writer 7
-     60 postgres primary
+     60 postgres primary`;
+
+test('a machine that starts anew goes on at once; lost twice, it lets a stable site lead (F21)', () =>
+  tells(
+    'lost-twice',
+    '',
+    `${LOST_TWICE}
      900 moved`,
     { b: { unstable: 1 } },
   ));
 
 test('where no other site is stable the one that was lost again and again goes on', () =>
-  tells(
-    'lost-twice-alone',
-    '',
-    `0 found absent
-     0 front well
-     0 server follower
-     0 postgres primary
-     5 etcd machine m 1 1, leader a 5, address a 6, patroni a
-     10 etcd machine m 2 2
-     20 lease 18
-     30 pulsed
-     40 told taking-over
-     50 server writer 7
-     60 postgres primary`,
-    { b: { unstable: 1 }, c: { unstable: 3 } },
-  ));
+  tells('lost-twice-alone', '', LOST_TWICE, { b: { unstable: 1 }, c: { unstable: 3 } }));
 
 type Others = Record<string, Partial<Report>>;
 

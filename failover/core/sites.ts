@@ -1,3 +1,4 @@
+import type { Server } from './state/seen.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { PostgresReport, Report, Site } from './view.ts';
@@ -38,5 +39,11 @@ export function othersAlive(state: State, now: Millis, timings: Timings): Site[]
 export const isAtWork = ({ state }: PostgresReport): boolean =>
   state === 'running' || state === 'streaming';
 
+export const isRunningPrimary = ({ role, state }: PostgresReport): boolean =>
+  role === 'primary' && state === 'running';
+
 /** Patroni copies all of it anew, which may take hours: a second order would begin it from nothing. */
 export const isCloned = ({ state }: PostgresReport): boolean => state === 'creating replica';
+
+export const reasonSick = ({ why }: Pick<Server, 'why'>): string =>
+  `its server is sick (${why ?? 'no reason given'})`;

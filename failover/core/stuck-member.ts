@@ -1,4 +1,4 @@
-import { isCloned, knowsEtcd, reportOf } from './sites.ts';
+import { isCloned, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
 import type { Cloning, Stuck } from './state/decided.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -39,8 +39,8 @@ function sourceOf(state: State, now: Millis, timings: Timings): Site | null {
   const { sync, timeline } = view.patroni;
   if (sync?.leader !== site || sync.standbys.includes(self.site)) return null;
   const primary = reportOf(state, site, now, timings)?.postgres;
-  const leads = primary?.role === 'primary' && primary.state === 'running';
-  return leads && primary.timeline !== null && primary.timeline === timeline ? site : null;
+  if (!primary || !isRunningPrimary(primary)) return null;
+  return primary.timeline !== null && primary.timeline === timeline ? site : null;
 }
 
 function note(turn: Turn, source: Site | null): void {

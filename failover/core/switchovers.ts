@@ -2,7 +2,7 @@ import { isPaused } from './carried.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
 import { ownName, reasonRefused } from './own-name.ts';
-import { isAlive, knowsEtcd, silence } from './sites.ts';
+import { isAlive, isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
@@ -157,7 +157,7 @@ function reasonToMove(state: State, now: Millis, timings: Timings): string | nul
   const { server, power, unwell } = state;
   if (!mayMove(state, now, timings)) return null;
   if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
-    return `its server is sick (${server.why ?? 'no reason given'})`;
+    return reasonSick(server);
   }
   if (unwell.debtMs >= timings.serverPatienceMs) return unwell.why ?? 'it was unwell too often';
   const forMs = now - power.since;
@@ -178,7 +178,7 @@ function leadsHere(state: State, now: Millis, timings: Timings): boolean {
   if (self.witness || isPaused(state, now)) return false;
   if (view?.patroni.leader?.site !== self.site) return false;
   if (postgres === null || now - postgres.at > timings.freshMs) return false;
-  return postgres.report.role === 'primary' && postgres.report.state === 'running';
+  return isRunningPrimary(postgres.report);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { reasonGateIsClosed } from './gate.ts';
+import { isRunningPrimary, reasonSick } from './sites.ts';
 import { type CountingUnwell, nothingAmiss, type Unwell } from './state/decided.ts';
 import type { State } from './state.ts';
 import { candidate } from './switchovers.ts';
@@ -49,11 +50,10 @@ interface Amiss {
 
 function howItIs(state: State, now: Millis, timings: Timings): Amiss {
   const { postgres, server } = state;
-  const runs = postgres?.report.role === 'primary' && postgres.report.state === 'running';
   // That is Patroni's to mend: and how often the server falls with it is counted.
-  if (!runs || now - postgres.at > timings.freshMs) return { rate: 0, why: null };
-  if (server.sickSince !== null)
-    return { rate: 1, why: `its server is sick (${server.why ?? 'no reason given'})` };
+  if (postgres === null || !isRunningPrimary(postgres.report)) return { rate: 0, why: null };
+  if (now - postgres.at > timings.freshMs) return { rate: 0, why: null };
+  if (server.sickSince !== null) return { rate: 1, why: reasonSick(server) };
   const slow = whatDoesNotEnd(state, timings);
   if (slow === null) return { rate: RECOVERY, why: null };
   // Where no other site has all, or none is well, a move would not help.

@@ -20,7 +20,7 @@ const isMoves = ({ count, passedMs, heldMs }: Fields): boolean =>
   isWithin(passedMs, Number.MAX_SAFE_INTEGER) &&
   isWithin(heldMs, TIMINGS.holdDownMaxMs);
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};

@@ -1,7 +1,5 @@
 import type { Report } from '../view.ts';
-import { readCarried } from './reading-carried.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, readCarried } from './reading-carried.ts';
 
 /** A field that is not as an agent would write it is as if it were not known. `later`: agents of earlier versions lack it. */
 interface Field<T> {

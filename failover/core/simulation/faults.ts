@@ -104,13 +104,15 @@ export const bothEndsLost: Fault = (world, cluster, site) => {
 export const promotedApart: Fault = (world, cluster, site) => {
   const { time, random, sites } = world;
   const giveUpAt = time.now + 100_000;
-  const oncePrimary = (but: Site | null, then: (site: Site) => void): void => {
-    const look = (): void => {
-      const next = [...cluster.postgreses.values()].find(({ up, primary }) => up && primary)?.site;
-      if (next !== undefined && next !== but) then(next);
-      else if (time.now < giveUpAt) time.after(20, look);
-    };
-    look();
+  const oncePrimary = (but: Site, then: (site: Site) => void): void => {
+    const next = () =>
+      [...cluster.postgreses.values()].find(({ up, primary }) => up && primary)?.site ?? but;
+    when(
+      world,
+      giveUpAt,
+      () => next() !== but,
+      () => then(next()),
+    );
   };
   powerOff(world, cluster, site);
   oncePrimary(site, (first) => {
@@ -136,36 +138,19 @@ export const promotedApart: Fault = (world, cluster, site) => {
  * of it; the old one goes on in its timeline and acknowledges, and dies as that one returns.
  */
 export const leftTooEarly: Fault = (world, cluster, site) => {
-  const { time, random, sites } = world;
-  const giveUpAt = time.now + 60_000;
-  const when = (happened: () => boolean, then: () => void): void => {
-    if (happened()) then();
-    else if (time.now < giveUpAt) time.after(20, () => when(happened, then));
-  };
-  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
-  patroniFrozen(world, cluster, site, 60_000);
-  when(
-    () => sites.some(leads),
-    () => {
-      const next = sites.find(leads)!;
-      // Whoever is the third goes on following the old one.
-      for (const other of sites)
-        if (other !== site && other !== next) patroniFrozen(world, cluster, other, 30_000);
+  const { time, random } = world;
+  overtaken(world, cluster, site, 60_000, {
+    promoted: (next) => {
       cluster.postgreses.get(next)!.writeMore(random.between(1e6, 5e7));
       time.after(random.between(0, 300), () => powerOff(world, cluster, next));
-      when(
-        () => primaryOf(cluster.etcd.store) === null,
-        () => {
-          cluster.patronis.get(site)!.thaw();
-          time.after(random.between(3e3, 20e3), () => {
-            powerOff(world, cluster, site);
-            powerOn(world, cluster, next);
-            time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
-          });
-        },
-      );
     },
-  );
+    back: (next) =>
+      time.after(random.between(3e3, 20e3), () => {
+        powerOff(world, cluster, site);
+        powerOn(world, cluster, next);
+        time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+      }),
+  });
   world.busyFor(140_000);
 };
 
@@ -174,41 +159,67 @@ export const leftTooEarly: Fault = (world, cluster, site) => {
  * its key again and dies after a while; and the other one, a primary all the time, takes it without being asked.
  */
 export const frozenInTurn: Fault = (world, cluster, site) => {
-  const { time, random, sites } = world;
+  const { time, random } = world;
   const giveUpAt = time.now + 90_000;
-  const when = (happened: () => boolean, then: () => void): void => {
-    if (happened()) then();
-    else if (time.now < giveUpAt) time.after(20, () => when(happened, then));
-  };
-  const nobodyLeads = () => primaryOf(cluster.etcd.store) === null;
-  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
-  const freezeThird = (next: Site): void => {
-    for (const other of sites)
-      if (other !== site && other !== next) patroniFrozen(world, cluster, other, 30_000);
-  };
-  const loseTheOld = (next: Site): void => {
-    powerOff(world, cluster, site);
-    freezeThird(next);
-    when(nobodyLeads, () => {
-      cluster.patronis.get(next)!.thaw();
-      time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
-    });
-  };
-  patroniFrozen(world, cluster, site, 90_000);
-  when(
-    () => sites.some(leads),
-    () => {
-      const next = sites.find(leads)!;
-      freezeThird(next);
-      time.after(100, () => patroniFrozen(world, cluster, next, 200_000));
-      when(nobodyLeads, () => {
-        cluster.patronis.get(site)!.thaw();
-        time.after(random.between(12e3, 45e3), () => loseTheOld(next));
-      });
-    },
-  );
+  overtaken(world, cluster, site, 90_000, {
+    promoted: (next) => time.after(100, () => patroniFrozen(world, cluster, next, 200_000)),
+    back: (next) =>
+      time.after(random.between(12e3, 45e3), () => {
+        powerOff(world, cluster, site);
+        freezeThird(world, cluster, [site, next]);
+        when(world, giveUpAt, nobodyLeads(cluster), () => {
+          cluster.patronis.get(next)!.thaw();
+          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
+        });
+      }),
+  });
   world.busyFor(210_000);
 };
+
+interface Overtaken {
+  readonly promoted: (next: Site) => void;
+  readonly back: (next: Site) => void;
+}
+
+/** Its Patroni is frozen until another site was promoted and has lost Patroni's key, or for so long. */
+function overtaken(
+  world: World,
+  cluster: Cluster,
+  site: Site,
+  forMs: number,
+  { promoted, back }: Overtaken,
+): void {
+  const giveUpAt = world.time.now + forMs;
+  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
+  patroniFrozen(world, cluster, site, forMs);
+  const begun = (): void => {
+    const next = world.sites.find(leads)!;
+    // Whoever is the third goes on following the old one.
+    freezeThird(world, cluster, [site, next]);
+    promoted(next);
+    when(world, giveUpAt, nobodyLeads(cluster), () => {
+      cluster.patronis.get(site)!.thaw();
+      back(next);
+    });
+  };
+  when(world, giveUpAt, () => world.sites.some(leads), begun);
+}
+
+function freezeThird(world: World, cluster: Cluster, but: readonly Site[]): void {
+  for (const other of world.sites)
+    if (!but.includes(other)) patroniFrozen(world, cluster, other, 30_000);
+}
+
+const nobodyLeads =
+  ({ etcd }: Cluster) =>
+  (): boolean =>
+    primaryOf(etcd.store) === null;
+
+function when(world: World, giveUpAt: number, happened: () => boolean, then: () => void): void {
+  const { time } = world;
+  if (happened()) then();
+  else if (time.now < giveUpAt) time.after(20, () => when(world, giveUpAt, happened, then));
+}
 
 export const cutOff: Fault = ({ network, time, members }, _cluster, site, forMs) => {
   const others = members.filter((other) => other !== site);
