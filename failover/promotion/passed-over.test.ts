@@ -70,6 +70,15 @@ test('before Patroni starts, what a promotion that was cut off left is taken awa
   expect(histories()).toEqual([historyFile(2)]);
 });
 
+test('somebody else may take them away at the same moment', async () => {
+  const { dataDir, histories, postmaster } = await running();
+  await passOver(dataDir, 2, 40);
+  postmaster.kill('SIGKILL');
+  await once(postmaster, 'exit');
+  await Promise.all(Array.from({ length: 8 }, () => tidy(dataDir)));
+  expect(histories()).toEqual([]);
+});
+
 test('a timeline that was left before it began is none that the copy has gone through', () => {
   expect(ancestorsIn('1\t0/3000000\tx\n\n3\t0/4000000\ty\n')).toEqual([1, 3]);
   expect(ancestorsIn('1\t0/4000000\tx\n3\t0/4000000\ty\n5\t1/0\tz\n')).toEqual([1, 5]);

@@ -41,7 +41,7 @@ async function leftBefore(wal: string, next: number): Promise<string[]> {
   return left;
 }
 
-/** Before PostgreSQL is started: what a promotion that was cut off left behind. */
+/** Before PostgreSQL is started: what a promotion that was cut off left behind. Its watcher may be at it, too. */
 export async function tidy(dataDir: string): Promise<void> {
   const wal = walOf(dataDir);
   const all = await historiesIn(wal).catch(() => []);
@@ -50,7 +50,8 @@ export async function tidy(dataDir: string): Promise<void> {
     all.map((number) => isPassedOver(join(wal, historyFile(number)))),
   );
   const last = Math.max(0, ...all.filter((_, at) => !passed[at]));
-  for (const number of all) if (number > last) await rm(join(wal, historyFile(number)));
+  for (const number of all)
+    if (number > last) await rm(join(wal, historyFile(number)), { force: true });
 }
 
 /**
