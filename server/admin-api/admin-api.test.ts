@@ -289,6 +289,19 @@ test.each(['10', '12'])(
   },
 );
 
+test('power counts that the levels of an old room write as a string', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const body = { room_version: '9' };
+  const { room_id } = (await api.ask('POST /createRoom', { token: bob, body })).body;
+  const at = `/rooms/${room_id}/state/m.room.power_levels`;
+  const levels = { users: { [BOB]: '100' } };
+  expect((await api.ask(`PUT ${at}`, { token: bob, body: levels })).status).toBe(200);
+  expect((await root(`POST /v1/rooms/${room_id}/make_room_admin`)).body).toEqual({});
+  const after = (await api.ask(`GET ${at}`, { token: bob })).body;
+  expect(after.users).toEqual({ [BOB]: '100', '@root:example.org': 100 });
+});
+
 test('where nobody of this server may give power, none is given', async () => {
   await using api = await startApi();
   const { root, bob } = await house(api);

@@ -1,5 +1,8 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
+import { powerLevelOf, requiredPower } from '../../protocol/power-levels.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { powerState } from '../../rooms/read/power-state.ts';
 import type { Room } from '../../rooms/room.ts';
 
 /** Who may give power in a room, and what a member would have to get for the same. */
@@ -17,37 +20,18 @@ export async function grantingTo(
   userId: UserId,
   isLocal: (userId: UserId) => boolean,
 ): Promise<Granting | undefined> {
-  const content = (await room.stateEvent('m.room.power_levels', ''))?.content ?? {};
-  const users = isObject(content.users) ? content.users : {};
-  const creators = await creatorsOf(room);
-  const levelOf = (member: UserId): number =>
-    creators.has(member)
-      ? Number.POSITIVE_INFINITY
-      : number(users[member] ?? content.users_default);
-  const needed = neededIn(content);
+  const rules = rulesOf(room.version);
+  if (!rules) return undefined;
+  const state = await powerState(room);
+  const levelOf = (member: UserId) => powerLevelOf(member, state, rules);
+  const needed = requiredPower({ type: 'm.room.power_levels', stateKey: '' }, state, rules);
   const able = [...room.members('join')].filter((each) => isLocal(each) && levelOf(each) >= needed);
   const [by] = able.sort((one, other) => (levelOf(other) > levelOf(one) ? 1 : -1));
   if (by === undefined) return undefined;
-  // The rules of their rooms refuse creators in the list.
-  if (creators.has(userId)) return { by, content };
+  const content = state.get('m.room.power_levels', '')?.content ?? {};
+  // Creators who stand above every level: the rules of their rooms refuse them in the list.
+  if (levelOf(userId) === Number.POSITIVE_INFINITY) return { by, content };
   const level = Math.min(levelOf(by), Math.max(ADMIN_LEVEL, needed));
+  const users = isObject(content.users) ? content.users : {};
   return { by, content: { ...content, users: { ...users, [userId]: level } } };
-}
-
-/** Those of a room of version 12 have all power, and stand in no list. */
-async function creatorsOf(room: Room): Promise<ReadonlySet<string>> {
-  const create = await room.stateEvent('m.room.create', '');
-  const additional = create?.content.additional_creators;
-  const hasLevels = (await room.stateEvent('m.room.power_levels', '')) !== undefined;
-  const isAlways = Number(room.version) >= 12;
-  if (!create || (hasLevels && !isAlways)) return new Set();
-  return new Set([create.sender, ...(isAlways && Array.isArray(additional) ? additional : [])]);
-}
-
-const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
-
-function neededIn(content: JsonObject): number {
-  const events = isObject(content.events) ? content.events : {};
-  const own = events['m.room.power_levels'] ?? content.state_default;
-  return typeof own === 'number' ? own : 50;
 }

@@ -1,10 +1,10 @@
-import type { Event } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
 import { powerLevelOf } from '../../protocol/power-levels.ts';
 import { evaluate, type Notification, notificationOf } from '../../protocol/push-rules/evaluate.ts';
 import { RULE_KINDS, type Ruleset } from '../../protocol/push-rules/rules.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
+import { powerState } from '../../rooms/read/power-state.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 
@@ -124,18 +124,11 @@ const NO_POWER: Power = {
 async function powerIn(room: Room): Promise<Power> {
   const rules = rulesOf(room.version);
   if (rules === undefined) return NO_POWER;
-  const [create, levels] = await Promise.all([
-    room.stateEvent('m.room.create', ''),
-    room.stateEvent('m.room.power_levels', ''),
-  ]);
-  // A RoomEvent has what power levels are read from: sender, type and content.
-  const state = {
-    'm.room.create': create,
-    'm.room.power_levels': levels,
-  } as unknown as Record<string, Event | undefined>;
+  const state = await powerState(room);
+  const content = state.get('m.room.power_levels', '')?.content;
   return {
-    levelOf: (userId) => powerLevelOf(userId, { get: (type) => state[type] }, rules),
-    notificationPowerLevel: (key) => notificationLevel(levels?.content, key),
+    levelOf: (userId) => powerLevelOf(userId, state, rules),
+    notificationPowerLevel: (key) => notificationLevel(content, key),
   };
 }
 
