@@ -5,7 +5,7 @@ import type { Profiles } from '../../accounts/profiles.ts';
 import type { SharedSecret } from '../../accounts/shared-secret.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, invalidParam } from '../../http/matrix-error.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import { serverNameOf } from '../../protocol/identifiers.ts';
 import { notEnabled } from './not-enabled.ts';
 
 interface Ports {
@@ -49,8 +49,6 @@ export const registerBySecret = endpoint({
     const wish = { userId, password, admin, session, registrationToken: undefined };
     const answer = await accounts.register(wish, once);
     if (displayname !== undefined) await profiles.set(userId, 'displayname', displayname);
-    return { ...answer, home_server: serverOf(userId) };
+    return { ...answer, home_server: serverNameOf(userId) };
   },
 });
-
-const serverOf = (userId: UserId): string => userId.slice(userId.indexOf(':') + 1);
