@@ -1,5 +1,4 @@
 import type { Stored } from '../log/stored.ts';
-import type { JsonObject } from '../protocol/json.ts';
 import { type AuditEntry, auditBefore, auditRow } from '../storage/accounts/audit.ts';
 
 export interface Order {
@@ -7,8 +6,8 @@ export interface Order {
   readonly by: string;
   readonly action: string;
   readonly target: string;
-  /** What was asked, without secrets. */
-  readonly detail: JsonObject;
+  /** What was asked, without secrets. Kept as JSON. */
+  readonly detail: Readonly<Record<string, unknown>>;
 }
 
 /**

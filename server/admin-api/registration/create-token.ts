@@ -30,7 +30,7 @@ export const createToken = endpoint({
     if (body.token !== undefined && (await registrationTokens.get(body.token)))
       throw invalidParam(`The token ${body.token} is there already`);
     const order = { by: caller.userId, action: 'adminCreateRegistrationToken', target: '' };
-    await audit.note({ ...order, detail: JSON.parse(JSON.stringify({ ...body, token: null })) });
+    await audit.note({ ...order, detail: { ...body, token: null } });
     const wish = { token: body.token, length: body.length };
     const limits = { usesAllowed: body.uses_allowed, expiresMs: body.expiry_time };
     const token = await registrationTokens.create({ ...wish, ...limits }, (made) =>

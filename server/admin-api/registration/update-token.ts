@@ -23,7 +23,7 @@ export const updateToken = endpoint({
   async handle({ caller, path, body }, { audit, registrationTokens }: Ports) {
     const { uses_allowed, expiry_time } = body;
     const order = { by: caller.userId, action: 'adminUpdateRegistrationToken', target: path.token };
-    await audit.note({ ...order, detail: JSON.parse(JSON.stringify(body)) });
+    await audit.note({ ...order, detail: body });
     const token = await registrationTokens.change(path.token, (before) => ({
       ...before,
       ...(uses_allowed !== undefined && { usesAllowed: uses_allowed }),

@@ -58,7 +58,7 @@ export const putAccount = endpoint({
     const { password, ...told } = body;
     const detail = { ...told, password: password !== undefined };
     const order = { by: caller.userId, action: 'adminPutAccount', target: userId };
-    await ports.audit.note({ ...order, detail: JSON.parse(JSON.stringify(detail)) });
+    await ports.audit.note({ ...order, detail });
     if (!isThere) await make(ports, userId, body);
     else await change(ports, caller.userId, userId, body);
     const account = toldWhole(await localAccount(ports, userId));
