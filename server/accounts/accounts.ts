@@ -10,7 +10,7 @@ import {
   type UserId,
 } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { forbidden, MatrixError, userLocked } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import {
   type Account,
@@ -312,10 +312,7 @@ export class Accounts {
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
     if (!account || !matches) throw forbidden(WRONG);
-    if (account.lockedMs !== null)
-      throw new MatrixError(401, 'M_USER_LOCKED', 'This account is locked', {
-        fields: { soft_logout: true },
-      });
+    if (account.lockedMs !== null) throw userLocked();
     return account;
   }
 

@@ -46,6 +46,12 @@ export const missingToken = () => new MatrixError(401, 'M_MISSING_TOKEN', 'Missi
 export const unknownToken = (message: string, { softLogout = false } = {}) =>
   new MatrixError(401, 'M_UNKNOWN_TOKEN', message, { fields: { soft_logout: softLogout } });
 
+/** By an administrator. The device lives on, for when they let the user in again. */
+export const userLocked = () =>
+  new MatrixError(401, 'M_USER_LOCKED', 'This account is locked', {
+    fields: { soft_logout: true },
+  });
+
 export const limitExceeded = (retryAfterMs: number) =>
   new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too many requests', {
     fields: { retry_after_ms: retryAfterMs },
