@@ -174,30 +174,19 @@ export class Accounts {
 
   /** With `logoutDevices` all devices but the caller's go. */
   async changePassword(
-    change: { userId: UserId; deviceId: string; password: string; logoutDevices: boolean },
+    change: {
+      userId: UserId;
+      /** The caller's; undefined for an administrator's, who has none of the user's. */
+      deviceId: string | undefined;
+      password: string;
+      logoutDevices: boolean;
+    },
     once: Once,
   ): Promise<void> {
     const passwordHash = await hashPassword(change.password, this.#cost);
     await this.#change(change.userId, once, {
       edit: (account) => ({ ...account, passwordHash }),
       keeps: change.logoutDevices ? change.deviceId : ALL_DEVICES,
-      body: {},
-    });
-  }
-
-  /** By an administrator: no device is that of the caller. */
-  async resetPassword(
-    {
-      userId,
-      password,
-      logoutDevices,
-    }: { userId: UserId; password: string; logoutDevices: boolean },
-    once: Once,
-  ): Promise<void> {
-    const passwordHash = await hashPassword(password, this.#cost);
-    await this.#change(userId, once, {
-      edit: (account) => ({ ...account, passwordHash }),
-      keeps: logoutDevices ? undefined : ALL_DEVICES,
       body: {},
     });
   }

@@ -18,7 +18,7 @@ type Ports = LocalPorts &
   ClosingPorts & {
     readonly accounts: Pick<
       Accounts,
-      'availableUserId' | 'register' | 'resetPassword' | 'setAdmin' | 'deactivate' | 'serverName'
+      'availableUserId' | 'register' | 'changePassword' | 'setAdmin' | 'deactivate' | 'serverName'
     >;
     readonly moderation: Pick<Moderation, 'set'>;
     readonly audit: Pick<Audit, 'note'>;
@@ -92,8 +92,8 @@ async function change(ports: Ports, by: UserId, userId: UserId, wish: Wish): Pro
     throw invalidParam('The account has been deactivated, which is for good');
   }
   if (password !== undefined) {
-    const logoutDevices = wish.logout_devices;
-    await accounts.resetPassword({ userId, password, logoutDevices }, notKept);
+    const which = { userId, deviceId: undefined, logoutDevices: wish.logout_devices };
+    await accounts.changePassword({ ...which, password }, notKept);
   }
   if (admin !== undefined && admin !== account.admin)
     await accounts.setAdmin(userId, admin, notKept);

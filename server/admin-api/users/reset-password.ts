@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { type LocalPorts, ofUser, openAccount } from './local-user.ts';
 
 interface Ports extends LocalPorts {
-  readonly accounts: Pick<Accounts, 'resetPassword' | 'serverName'>;
+  readonly accounts: Pick<Accounts, 'changePassword' | 'serverName'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -27,7 +27,8 @@ export const resetPassword = endpoint({
     const { new_password: password, logout_devices: logoutDevices } = body;
     const order = { by: caller.userId, action: 'adminResetPassword', target: userId };
     await ports.audit.note({ ...order, detail: { logout_devices: logoutDevices } });
-    await ports.accounts.resetPassword({ userId, password, logoutDevices }, once);
+    const change = { userId, deviceId: undefined, password, logoutDevices };
+    await ports.accounts.changePassword(change, once);
     return {};
   },
 });
