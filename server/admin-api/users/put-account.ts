@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ListedAccount } from '../../accounts/account-list.ts';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Audit } from '../../accounts/audit.ts';
 import type { Moderation } from '../../accounts/moderation.ts';
@@ -54,15 +55,15 @@ export const putAccount = endpoint({
     const isOwn = caller.userId === userId;
     if (isOwn && (body.admin === false || body.deactivated || body.locked))
       throw forbidden('Nobody does that to themselves');
-    const isThere = (await ports.accountList.of(userId)) !== undefined;
+    const before = await ports.accountList.of(userId);
     const { password, ...told } = body;
     const detail = { ...told, password: password !== undefined };
     const order = { by: caller.userId, action: 'adminPutAccount', target: userId };
     await ports.audit.note({ ...order, detail });
-    if (!isThere) await make(ports, userId, body);
-    else await change(ports, caller.userId, userId, body);
+    if (before) await change(ports, caller.userId, before, body);
+    else await make(ports, userId, body);
     const account = toldWhole(await localAccount(ports, userId));
-    return jsonText(JSON.stringify(account), isThere ? 200 : 201);
+    return jsonText(JSON.stringify(account), before ? 200 : 201);
   },
 });
 
@@ -83,10 +84,10 @@ async function make(ports: Ports, userId: UserId, wish: Wish): Promise<void> {
   await putProfile(ports, userId, wish);
 }
 
-async function change(ports: Ports, by: UserId, userId: UserId, wish: Wish): Promise<void> {
+async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wish): Promise<void> {
   const { accounts, moderation } = ports;
+  const { userId } = account;
   const { password, admin, locked } = wish;
-  const account = await localAccount(ports, userId);
   if (account.deactivated) {
     if (wish.deactivated) return;
     throw invalidParam('The account has been deactivated, which is for good');
