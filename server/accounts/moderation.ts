@@ -8,6 +8,15 @@ import { loginsChanged } from './sessions.ts';
 
 export type Standing = 'suspended' | 'locked';
 
+export interface StandingChange {
+  readonly userId: UserId;
+  readonly which: Standing;
+  /** From now on, or no more. */
+  readonly holds: boolean;
+}
+
+const SINCE = { suspended: 'suspendedMs', locked: 'lockedMs' } as const;
+
 /** How accounts stand with the administrators of this server, who answer for what they ask. */
 export class Moderation {
   readonly #stored: Stored;
@@ -23,17 +32,15 @@ export class Moderation {
   }
 
   /** What is remembered of the user's logins says how they stand, so the log tells that it changed. */
-  async set(
-    by: UserId,
-    userId: UserId,
-    wish: Readonly<Partial<Record<Standing, boolean>>>,
-    once: Once,
-  ): Promise<JsonObject> {
+  async set(by: UserId, change: StandingChange, once: Once): Promise<JsonObject> {
+    const { userId, which, holds } = change;
     if (by === userId) throw forbidden('Nobody does that to themselves');
     return this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.#moderated(userId);
-      const after = { ...account, ...stood(wish, account, this.#stored.now()) };
-      const body = Object.assign({}, ...namesIn(wish).map((which) => told(which, after)));
+      // Whoever is suspended once more stays so from the first time.
+      const since = holds ? (account[SINCE[which]] ?? this.#stored.now()) : null;
+      const after: Account = { ...account, [SINCE[which]]: since };
+      const body = told(which, after);
       return this.#stored.log.commit((next) => {
         const records = [loginsChanged(userId, next())];
         const outcome = once.outcome(200, body);
@@ -55,20 +62,6 @@ export class Moderation {
   }
 }
 
-const namesIn = (wish: Readonly<Partial<Record<Standing, boolean>>>) =>
-  (['suspended', 'locked'] as const).filter((which) => wish[which] !== undefined);
-
-/** Since when: whoever is suspended once more stays so from the first time. */
-function stood(
-  { suspended, locked }: Readonly<Partial<Record<Standing, boolean>>>,
-  { suspendedMs, lockedMs }: Account,
-  nowMs: number,
-): Pick<Account, 'suspendedMs' | 'lockedMs'> {
-  const since = (wish: boolean | undefined, before: number | null) =>
-    wish === undefined ? before : wish ? (before ?? nowMs) : null;
-  return { suspendedMs: since(suspended, suspendedMs), lockedMs: since(locked, lockedMs) };
-}
-
 const told = (which: Standing, account: Account): JsonObject => ({
-  [which]: (which === 'suspended' ? account.suspendedMs : account.lockedMs) !== null,
+  [which]: account[SINCE[which]] !== null,
 });

@@ -99,7 +99,7 @@ async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wi
   if (admin !== undefined && admin !== account.admin)
     await accounts.setAdmin(userId, admin, notKept);
   if (locked !== undefined && locked !== account.locked)
-    await moderation.set(by, userId, { locked }, notKept);
+    await moderation.set(by, { userId, which: 'locked', holds: locked }, notKept);
   await putProfile(ports, userId, wish);
   if (wish.deactivated) await closeAccount(ports, { userId, erase: false }, notKept, {});
 }

@@ -22,7 +22,8 @@ export const suspendAccount = endpoint({
   async handle({ caller, path: { userId }, body }, { audit, moderation }: Ports) {
     const order = { by: caller.userId, action: 'adminSuspendAccount', target: userId };
     await audit.note({ ...order, detail: body });
-    await moderation.set(caller.userId, userId, { suspended: body.suspend }, notKept);
+    const change = { userId, which: 'suspended', holds: body.suspend } as const;
+    await moderation.set(caller.userId, change, notKept);
     return { [`user_${userId}_suspended`]: body.suspend };
   },
 });

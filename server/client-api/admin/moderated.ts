@@ -35,6 +35,7 @@ export const changesStanding = (operation: string, at: string, which: Standing) 
     async handle({ caller, path, body, once }, { audit, moderation }: Ports) {
       const order = { by: caller.userId, action: operation, target: path.userId, detail: body };
       await audit.note(order);
-      return moderation.set(caller.userId, path.userId, body, once);
+      const change = { userId: path.userId, which, holds: body[which]! };
+      return moderation.set(caller.userId, change, once);
     },
   });
