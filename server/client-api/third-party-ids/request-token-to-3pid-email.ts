@@ -1,17 +1,3 @@
-import { z } from 'zod';
-import { endpoint } from '../../http/endpoint.ts';
-import { mediumNotSupported } from './no-third-party-ids.ts';
+import { refusesEmailToken } from './refuses-tokens.ts';
 
-export const requestTokenTo3PIDEmail = endpoint({
-  operation: 'requestTokenTo3PIDEmail',
-  routes: ['POST /_matrix/client/v3/account/3pid/email/requestToken'],
-  auth: 'nobody',
-  rateLimit: 'registration',
-  idempotency: 'natural',
-  body: {
-    json: z.object({ client_secret: z.string(), send_attempt: z.number(), email: z.string() }),
-  },
-  async handle() {
-    throw mediumNotSupported();
-  },
-});
+export const requestTokenTo3PIDEmail = refusesEmailToken('requestTokenTo3PIDEmail', 'account/3pid');

@@ -1,17 +1,6 @@
-import { z } from 'zod';
-import { endpoint } from '../../http/endpoint.ts';
-import { mediumNotSupported } from './no-third-party-ids.ts';
+import { refusesEmailToken } from './refuses-tokens.ts';
 
-export const requestTokenToRegisterEmail = endpoint({
-  operation: 'requestTokenToRegisterEmail',
-  routes: ['POST /_matrix/client/v3/register/email/requestToken'],
-  auth: 'nobody',
-  rateLimit: 'registration',
-  idempotency: 'natural',
-  body: {
-    json: z.object({ client_secret: z.string(), send_attempt: z.number(), email: z.string() }),
-  },
-  async handle() {
-    throw mediumNotSupported();
-  },
-});
+export const requestTokenToRegisterEmail = refusesEmailToken(
+  'requestTokenToRegisterEmail',
+  'register',
+);

@@ -1,22 +1,6 @@
-import { z } from 'zod';
-import { endpoint } from '../../http/endpoint.ts';
-import { mediumNotSupported } from './no-third-party-ids.ts';
+import { refusesMsisdnToken } from './refuses-tokens.ts';
 
-export const requestTokenToRegisterMSISDN = endpoint({
-  operation: 'requestTokenToRegisterMSISDN',
-  routes: ['POST /_matrix/client/v3/register/msisdn/requestToken'],
-  auth: 'nobody',
-  rateLimit: 'registration',
-  idempotency: 'natural',
-  body: {
-    json: z.object({
-      client_secret: z.string(),
-      send_attempt: z.number(),
-      country: z.string(),
-      phone_number: z.string(),
-    }),
-  },
-  async handle() {
-    throw mediumNotSupported();
-  },
-});
+export const requestTokenToRegisterMSISDN = refusesMsisdnToken(
+  'requestTokenToRegisterMSISDN',
+  'register',
+);
