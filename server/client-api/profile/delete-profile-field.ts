@@ -3,7 +3,8 @@ import type { Profiles } from '../../accounts/profiles.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { userId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { isInMemberships, refuseOthersProfile, refuseWrongName } from './profile-field.ts';
+import { refuseOthersProfile, refuseWrongName } from './profile-field.ts';
+import { spreadOf } from './put-profile-field.ts';
 
 interface Ports {
   readonly profiles: Pick<Profiles, 'remove'>;
@@ -22,8 +23,7 @@ export const deleteProfileField = endpoint({
   async handle({ caller, path }, { profiles, rooms }: Ports) {
     refuseOthersProfile(caller.userId, path.userId);
     refuseWrongName(path.keyName);
-    const isSpread = isInMemberships(path.keyName);
-    const spread = isSpread ? () => rooms.spreadProfile(path.userId) : undefined;
+    const spread = spreadOf(rooms, path.userId, path.keyName);
     await profiles.remove(path.userId, path.keyName, spread);
     return {};
   },

@@ -17,8 +17,11 @@ export async function putProfileField(
   value: JsonValue,
 ): Promise<void> {
   refuseWrongValue(field, value);
-  const isSpread = isInMemberships(field);
-  const spread = isSpread ? () => rooms.spreadProfile(userId) : undefined;
-  if (value === '' && isSpread) await profiles.remove(userId, field, spread);
+  const spread = spreadOf(rooms, userId, field);
+  if (value === '' && spread) await profiles.remove(userId, field, spread);
   else await profiles.set(userId, field, value, spread);
 }
+
+/** What a change of the field brings into rooms, if anything. */
+export const spreadOf = (rooms: ProfilePorts['rooms'], userId: UserId, field: string) =>
+  isInMemberships(field) ? () => rooms.spreadProfile(userId) : undefined;
