@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { wholeNumber } from '../../http/fields.ts';
 import { type ListedRoom, ROOM_ORDERS, type RoomList } from '../../rooms/read/room-list.ts';
-
-const LIMIT_MAX = 1_000;
+import { pageFields } from '../page-fields.ts';
 
 export const listRooms = endpoint({
   operation: 'adminListRooms',
@@ -12,15 +10,12 @@ export const listRooms = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   query: z.object({
-    from: wholeNumber.default(0),
-    limit: wholeNumber.default(100),
+    ...pageFields,
     order_by: z.enum(ROOM_ORDERS).default('name'),
-    dir: z.enum(['f', 'b']).default('f'),
     search_term: z.string().max(255).default(''),
   }),
   async handle({ query }, { roomList }: { roomList: Pick<RoomList, 'page'> }) {
-    const { from, order_by: order, search_term: text } = query;
-    const limit = Math.min(query.limit, LIMIT_MAX);
+    const { from, limit, order_by: order, search_term: text } = query;
     const isReversed = query.dir === 'b';
     const { rooms, total } = await roomList.page({ text, order, isReversed, from, limit });
     const next = from + rooms.length;

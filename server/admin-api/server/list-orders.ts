@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Audit } from '../../accounts/audit.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { wholeNumber } from '../../http/fields.ts';
+import { limit } from '../page-fields.ts';
 
 /** What administrators ordered, the newest first. Synapse has no such call. */
 export const listOrders = endpoint({
@@ -12,11 +13,10 @@ export const listOrders = endpoint({
   idempotency: 'natural',
   query: z.object({
     from: wholeNumber.default(Number.MAX_SAFE_INTEGER),
-    limit: wholeNumber.default(100),
+    limit,
   }),
-  async handle({ query }, { audit }: { audit: Pick<Audit, 'before'> }) {
-    const limit = Math.min(query.limit, 1_000);
-    const entries = await audit.before(query.from, limit);
+  async handle({ query: { from, limit } }, { audit }: { audit: Pick<Audit, 'before'> }) {
+    const entries = await audit.before(from, limit);
     const last = entries.length === limit ? entries.at(-1) : undefined;
     return {
       orders: entries.map(({ atMs, by, action, target, detail }) => ({

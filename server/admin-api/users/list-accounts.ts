@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { ACCOUNT_ORDERS, type AccountList } from '../../accounts/account-list.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
+import { trueOrFalse } from '../../http/fields.ts';
+import { pageFields } from '../page-fields.ts';
 import { toldAccount } from './told-account.ts';
-
-const LIMIT_MAX = 1_000;
 
 export const listAccounts = endpoint({
   operation: 'adminListAccounts',
@@ -13,19 +12,16 @@ export const listAccounts = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   query: z.object({
-    from: wholeNumber.default(0),
-    limit: wholeNumber.default(100),
+    ...pageFields,
     name: z.string().max(255).optional(),
     user_id: z.string().max(255).optional(),
     guests: trueOrFalse.default(true),
     deactivated: trueOrFalse.default(false),
     admins: trueOrFalse.optional(),
     order_by: z.enum(ACCOUNT_ORDERS).default('name'),
-    dir: z.enum(['f', 'b']).default('f'),
   }),
   async handle({ query }, { accountList }: { accountList: Pick<AccountList, 'page'> }) {
-    const { from, guests, deactivated } = query;
-    const limit = Math.min(query.limit, LIMIT_MAX);
+    const { from, limit, guests, deactivated } = query;
     const { accounts, total } = await accountList.page({
       text: query.name ?? query.user_id ?? '',
       admins: query.admins ?? null,
