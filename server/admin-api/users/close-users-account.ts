@@ -6,9 +6,6 @@ import { type LocalPorts, localAccount, ofUser } from './local-user.ts';
 
 type Ports = LocalPorts & ClosingPorts & { readonly audit: Pick<Audit, 'note'> };
 
-/** As the specification's own, there are no third-party ids that stay bound. */
-const BODY = { id_server_unbind_result: 'success' };
-
 export const closeUsersAccount = endpoint({
   operation: 'adminDeactivateAccount',
   routes: ['POST /_synapse/admin/v1/deactivate/{userId}'],
@@ -21,7 +18,6 @@ export const closeUsersAccount = endpoint({
     await localAccount(ports, userId);
     const order = { by: caller.userId, action: 'adminDeactivateAccount', target: userId };
     await ports.audit.note({ ...order, detail: body });
-    await closeAccount(ports, { userId, erase: body.erase }, once, BODY);
-    return BODY;
+    return closeAccount(ports, { userId, erase: body.erase }, once);
   },
 });

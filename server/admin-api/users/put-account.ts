@@ -101,7 +101,7 @@ async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wi
   if (locked !== undefined && locked !== account.locked)
     await moderation.set(by, { userId, which: 'locked', holds: locked }, notKept);
   await putProfile(ports, userId, wish);
-  if (wish.deactivated) await closeAccount(ports, { userId, erase: false }, notKept, {});
+  if (wish.deactivated) await closeAccount(ports, { userId, erase: false }, notKept);
 }
 
 async function putProfile(ports: Ports, userId: UserId, wish: Wish): Promise<void> {

@@ -11,16 +11,22 @@ export interface ClosingPorts {
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
 }
 
-/** What is much goes first: a repeat goes on where a failover cut it, and the account's end is the last act. */
+/** There are no third-party identifiers here, so none stays bound. */
+const BODY = { id_server_unbind_result: 'success' };
+
+/**
+ * What is much goes first: a repeat goes on where a failover cut it, and the account's end is the last
+ * act. Resolves with the body of the answer.
+ */
 export async function closeAccount(
   { accounts, keyBackups, rooms }: ClosingPorts,
   account: { readonly userId: UserId; readonly erase: boolean },
   once: Once,
-  body: JsonObject,
-): Promise<void> {
+): Promise<JsonObject> {
   await leaveAll(account.userId, rooms);
   await keyBackups.deleteAll(account.userId);
-  await accounts.deactivate(account, once, body);
+  await accounts.deactivate(account, once, BODY);
+  return BODY;
 }
 
 async function leaveAll(userId: UserId, rooms: ClosingPorts['rooms']) {
