@@ -30,20 +30,6 @@ export async function hasAccounts(database: Database): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Those of the given users that have an account here which is in use. */
-export async function activeAmong(
-  database: Database,
-  userIds: readonly UserId[],
-): Promise<ReadonlySet<UserId>> {
-  const rows = await database.query<{ userId: UserId }>(
-    'active_among',
-    `SELECT user_id AS "userId" FROM account
-     WHERE user_id = ANY ($1::text[]) AND deactivated_ms IS NULL`,
-    [userIds],
-  );
-  return new Set(rows.map((row) => row.userId));
-}
-
 export async function guestsAmong(
   database: Database,
   userIds: readonly UserId[],
