@@ -26,7 +26,7 @@ export class LoginTokens {
     this.#sessions = sessions;
   }
 
-  /** Those of the user that were never used go with the next one. */
+  /** Those of the user that were never used, and are too old, go with the next one. */
   async create(userId: UserId, once: Once): Promise<JsonObject> {
     const { database, locks, log, now } = this.#stored;
     const token = newSecret('login');
