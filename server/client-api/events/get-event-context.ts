@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, roomId } from '../../http/fields.ts';
-import { notFound } from '../../http/matrix-error.ts';
 import { encodePlace } from '../../rooms/pagination-token.ts';
 import type { Page, Room, StateKeyTest } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -9,6 +8,7 @@ import type { SeenEvent } from '../../rooms/seen-event.ts';
 import type { LargeReads } from './large-reads.ts';
 import { filterField, limitField, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvents, renderedOne, renderedSeen } from './rendered.ts';
+import { seenEvent } from './seen-event.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open'>;
@@ -30,10 +30,7 @@ export const getEventContext = endpoint({
 
   async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const room = await rooms.open(path.roomId);
-    const event = await room?.event(path.eventId);
-    const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];
-    if (!room || !seen) throw notFound('There is no such event, or not for you');
+    const { room, seen } = await seenEvent(rooms, path, caller.userId);
     const { filter, limit } = query;
     const { depth, nid } = seen.event;
     const around = { reader: caller.userId, wanted: wantedIn(filter, path.roomId) };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Answer } from '../../http/answer.ts';
 import { eventId, name, roomId, trueOrFalse } from '../../http/fields.ts';
-import { notFound } from '../../http/matrix-error.ts';
 import type { Person } from '../../protocol/caller.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import { encodePlace } from '../../rooms/pagination-token.ts';
@@ -10,6 +9,7 @@ import type { Rooms } from '../../rooms/rooms.ts';
 import type { LargeReads } from '../events/large-reads.ts';
 import { limitField, placeOf } from '../events/page-request.ts';
 import { answerOf, renderedSeen } from '../events/rendered.ts';
+import { seenEvent } from '../events/seen-event.ts';
 
 export interface RelationsPorts {
   readonly rooms: Pick<Rooms, 'open'>;
@@ -46,10 +46,7 @@ export async function relatingEvents(
   only: Pick<RelatedTo, 'relType' | 'type'>,
 ): Promise<Answer> {
   await largeReads.enter(caller.userId, signal);
-  const room = await rooms.open(path.roomId);
-  const event = await room?.event(path.eventId);
-  const [seen] = event && room ? await room.visibleTo(caller.userId, [event]) : [];
-  if (!room || !seen) throw notFound('There is no such event, or not for you');
+  const { room } = await seenEvent(rooms, path, caller.userId);
   const { dir: direction, limit, recurse = query['org.matrix.msc3981.recurse'] } = query;
   const hops = recurse ? HOPS_MAX : 1;
   const page = await room.page({
