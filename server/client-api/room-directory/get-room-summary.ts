@@ -28,10 +28,9 @@ export const getRoomSummary = endpoint({
     const roomId = await roomIdOf(rooms, path.roomIdOrAlias);
     const summary = roomId && (await rooms.summaries([roomId])).get(roomId);
     const own = await rooms.roomsOf(caller.userId);
-    const membership = roomId && own.get(roomId)?.membership;
-    const isMember = (id: string) => own.get(id as RoomId)?.membership === 'join';
-    if (!summary || !mayBeShown(summary, membership, isMember))
+    if (!summary || !mayBeShown(summary, own))
       throw notFound('There is no such room, or not for you');
+    const membership = own.get(summary.roomId)?.membership;
     return { ...summaryChunk(summary), ...(membership && { membership }) };
   },
 });

@@ -148,9 +148,11 @@ export class RoomDirectory {
 /** What changes a summary, or who is in the room. */
 const CHANGING = new Set<string>([...SUMMARY_TYPES, 'm.room.member']);
 
+const NO_MEMBERSHIPS = new Map<RoomId, never>();
+
 /** A room that nobody could enter, knock at or read is of no use to those who look around. */
 const isListed = ({ summary }: Entry): boolean =>
-  summary.joinedCount > 0 && mayBeShown(summary, undefined, () => false);
+  summary.joinedCount > 0 && mayBeShown(summary, NO_MEMBERSHIPS);
 
 const textOf = ({ name = '', topic = '', canonicalAlias = '' }: RoomSummary): string =>
   folded(`${name}\n${topic}\n${canonicalAlias}`);

@@ -83,12 +83,9 @@ async function stepsTo(
 ): Promise<Step[]> {
   if (roomIds.length === 0) return [];
   const [own, summaries] = await Promise.all([ports.roomsOf(reader), ports.summaries(roomIds)]);
-  const membershipIn = (roomId: string) => own.get(roomId as RoomId)?.membership;
-  const isMember = (roomId: string) => membershipIn(roomId) === 'join';
   return roomIds.flatMap((roomId) => {
     const summary = summaries.get(roomId);
-    const isShown = summary && mayBeShown(summary, membershipIn(roomId), isMember);
-    return isShown ? [{ summary, depth }] : [];
+    return summary && mayBeShown(summary, own) ? [{ summary, depth }] : [];
   });
 }
 

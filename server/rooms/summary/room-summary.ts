@@ -2,7 +2,7 @@ import { historyVisibilityOf } from '../../protocol/history-visibility.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { allowedRoomIds, mayPreview } from '../../protocol/spaces/hierarchy.ts';
-import type { Membership } from '../membership/membership.ts';
+import type { RoomMembership } from '../membership/membership.ts';
 import type { RoomEvent } from '../room-event.ts';
 
 /** What is told of a room to those who are not in it, if they could be (`mayBeShown`). */
@@ -63,12 +63,15 @@ export function summaryOf(
   };
 }
 
-/** Whether somebody could see or join it anyway. `isMember` tells of the rooms that let in theirs. */
-export const mayBeShown = (
+/** Whether somebody with these memberships could see or join it anyway. */
+export function mayBeShown(
   summary: RoomSummary,
-  membership: Membership | undefined,
-  isMember: (roomId: string) => boolean,
-): boolean => mayPreview({ ...summary, membership }, isMember);
+  own: ReadonlyMap<RoomId, Pick<RoomMembership, 'membership'>>,
+): boolean {
+  const membershipIn = (roomId: string) => own.get(roomId as RoomId)?.membership;
+  const room = { ...summary, membership: membershipIn(summary.roomId) };
+  return mayPreview(room, (roomId) => membershipIn(roomId) === 'join');
+}
 
 /** As the specification names it: `PublishedRoomsChunk`. */
 export const publishedChunk = (summary: RoomSummary): JsonObject => ({
