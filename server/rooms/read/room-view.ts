@@ -1,5 +1,6 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import { lastDeparture } from '../membership/last-departure.ts';
 import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { threadsIn } from '../relations/threads-in.ts';
@@ -183,8 +184,7 @@ export class RoomView implements Room {
 
   async departureOf(userId: UserId): Promise<RoomEvent | undefined> {
     const history = await this.#reads.membershipHistory(userId, this.#room);
-    const lastStay = history.findLastIndex((entry) => entry.membership === 'join');
-    const departure = lastStay < 0 ? undefined : history[lastStay + 1];
+    const departure = lastDeparture(history);
     return departure && (await this.#load([departure.eventNid]))[0];
   }
 

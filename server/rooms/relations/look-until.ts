@@ -1,5 +1,6 @@
 import { historyVisibilityOf } from '../../protocol/history-visibility.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import { lastDeparture } from '../membership/last-departure.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 
@@ -13,8 +14,7 @@ export async function lookUntil(room: HotRoom, reads: RoomReads, userId: UserId)
     return Number.MAX_SAFE_INTEGER;
   if (own === undefined || own.forgotten) return 0;
   const history = await reads.membershipHistory(userId, room);
-  const lastStay = history.findLastIndex((entry) => entry.membership === 'join');
-  return lastStay < 0 ? 0 : (history[lastStay + 1]?.position ?? 0);
+  return lastDeparture(history)?.position ?? 0;
 }
 
 async function isWorldReadable(room: HotRoom, reads: RoomReads): Promise<boolean> {

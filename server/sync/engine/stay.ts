@@ -1,3 +1,4 @@
+import { lastDeparture } from '../../rooms/membership/last-departure.ts';
 import type { PastMembership } from '../../rooms/membership/membership.ts';
 
 type History = readonly PastMembership[];
@@ -11,7 +12,5 @@ export const membershipAt = (history: History, position: number): string | undef
  * turned down another invitation) is theirs to know, and nothing else of the room is.
  */
 export function departureUpTo(history: History, upTo: number): number | undefined {
-  const past = history.filter((entry) => entry.position <= upTo);
-  const lastJoin = past.findLastIndex((entry) => entry.membership === 'join');
-  return lastJoin < 0 ? undefined : past[lastJoin + 1]?.position;
+  return lastDeparture(history.filter((entry) => entry.position <= upTo))?.position;
 }
