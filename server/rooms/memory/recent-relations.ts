@@ -43,36 +43,34 @@ export class RecentRelations {
     return nid > this.#after ? true : undefined;
   }
 
-  add({ targetId, nid }: RecentRelation): void {
-    this.#targets ??= new Map();
-    this.#targets.delete(targetId);
-    this.#targets.set(targetId, nid);
+  add(relation: RecentRelation): void {
+    this.#put(relation);
     this.#trim();
   }
 
   /** Puts older ones before those that are there: all of the room's in (after, upTo], newest first. */
   fill(newestFirst: readonly RecentRelation[], range: { after: number; upTo: number }): void {
     if (range.upTo < this.#after || range.after >= this.#after) return;
-    const newer = this.#targets;
-    this.#targets = new Map();
-    for (const { targetId, nid } of newestFirst.toReversed()) {
-      this.#targets.delete(targetId);
-      this.#targets.set(targetId, nid);
-    }
-    for (const [targetId, nid] of newer ?? []) {
-      this.#targets.delete(targetId);
-      this.#targets.set(targetId, nid);
-    }
+    const newer = this.#targets ?? [];
+    this.#targets = undefined;
+    for (const relation of newestFirst.toReversed()) this.#put(relation);
+    for (const [targetId, nid] of newer) this.#put({ targetId, nid });
     this.#after = range.after;
     this.#trim();
   }
 
+  #put({ targetId, nid }: RecentRelation): void {
+    this.#targets ??= new Map();
+    this.#targets.delete(targetId);
+    this.#targets.set(targetId, nid);
+  }
+
   #trim(): void {
-    const { size } = this.#targets!;
-    let surplus = size - TARGETS_MAX;
-    for (const [targetId, nid] of this.#targets!) {
+    if (this.#targets === undefined) return;
+    let surplus = this.#targets.size - TARGETS_MAX;
+    for (const [targetId, nid] of this.#targets) {
       if (surplus-- <= 0) return;
-      this.#targets!.delete(targetId);
+      this.#targets.delete(targetId);
       this.#after = Math.max(this.#after, nid);
     }
   }
