@@ -12,7 +12,8 @@ import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
-import { buildHouse, housePorts, UNLIMITED } from './house.ts';
+import { buildHouse, housePorts } from './house.ts';
+import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 
 export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {

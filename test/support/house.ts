@@ -7,7 +7,6 @@ import {
   type PortOptions,
   portsOf,
 } from '../../server/homeserver.ts';
-import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';
 import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { Writer } from '../../server/log/writer.ts';
@@ -15,6 +14,7 @@ import type { ServerName } from '../../server/protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION } from '../../server/protocol/room-versions.ts';
 import { signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
 import type { Database } from '../../server/storage/database.ts';
+import { unlimited } from './open-gate.ts';
 import type { FreshDatabase } from './postgres.ts';
 import { startWriter } from './writer.ts';
 
@@ -57,15 +57,6 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     ...options,
   });
 
-export const UNLIMITED: Rates = {
-  read: 'unlimited',
-  write: 'unlimited',
-  login: 'unlimited',
-  sync: 'unlimited',
-  wholeSync: 'unlimited',
-  registration: 'unlimited',
-};
-
 export const signingKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7));
 
 const GROUND = {
@@ -74,7 +65,7 @@ const GROUND = {
   secret: Buffer.alloc(32, 1),
   accessTokenLifeMs: 300_000,
   passwordCost: PASSWORD_COSTS['for-tests'],
-  rateLimits: new RateLimits(UNLIMITED),
+  rateLimits: unlimited,
   registrationSecret: undefined,
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,

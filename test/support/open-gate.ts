@@ -1,6 +1,6 @@
 import pino from 'pino';
 import type { Gate } from '../../server/http/gate.ts';
-import { RateLimits } from '../../server/http/rate-limits.ts';
+import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { notKept } from '../../server/log/outcomes.ts';
 import type { Person } from '../../server/protocol/caller.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
@@ -12,14 +12,16 @@ export const callers: Readonly<Record<string, Person>> = {
   'bob-token': caller('@bob:example.org', 'LAPTOP', 2),
 };
 
-export const unlimited = new RateLimits({
+export const UNLIMITED: Rates = {
   read: 'unlimited',
   write: 'unlimited',
   login: 'unlimited',
   sync: 'unlimited',
   wholeSync: 'unlimited',
   registration: 'unlimited',
-});
+};
+
+export const unlimited = new RateLimits(UNLIMITED);
 
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
 export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
