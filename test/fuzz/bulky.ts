@@ -1,8 +1,16 @@
-import type { JsonValue } from '../../server/protocol/json.ts';
 import type { Asked } from './client.ts';
 import type { Example } from './example.ts';
 import { OWN_TOKEN } from './hostile.ts';
-import { HOLE, type Place, placesIn, put, replaced, type UrlPart, urlOf } from './place.ts';
+import {
+  HOLE,
+  type Place,
+  placesIn,
+  put,
+  replaced,
+  type UrlPart,
+  urlOf,
+  valueAt,
+} from './place.ts';
 
 /** A kind of requests that hold many bytes where a refusal is likely, other bytes each time. */
 export interface Bulky {
@@ -48,8 +56,7 @@ function bulkyValue(example: Example, place: Place): Bulky {
 function bulkyKey(example: Example, place: Place): Bulky {
   const { method, route, body } = example;
   const above = place.slice(0, -1);
-  const inner = place.reduce((value, key) => (value as Record<string, JsonValue>)[key]!, body!);
-  const holed = JSON.stringify(put(body!, above, { [HOLE]: inner }));
+  const holed = JSON.stringify(put(body!, above, { [HOLE]: valueAt(body!, place) }));
   return {
     what: `${method} ${route}: the key ${place.join('.')}`,
     bytes: VALUE_BYTES,

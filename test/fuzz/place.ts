@@ -10,6 +10,9 @@ export function* placesIn(value: JsonValue, place: Place = []): Generator<Place>
   for (const [key, inner] of Object.entries(value)) yield* placesIn(inner, [...place, key]);
 }
 
+export const valueAt = (body: JsonValue, place: Place): JsonValue =>
+  place.reduce((value, key) => (value as Record<string, JsonValue>)[key]!, body);
+
 export const HOLE = '\u2603';
 
 /** The body as text, with this JSON text at this place. */
@@ -31,7 +34,7 @@ const BODY_BYTES = 1_000_000;
 
 /** The array or object at this place with so many entries, or as many as the body may hold. */
 export function filled(body: JsonValue, place: Place, countMax: number): string {
-  const there = place.reduce((value, key) => (value as Record<string, JsonValue>)[key]!, body);
+  const there = valueAt(body, place);
   const [entry] = Object.entries(
     typeof there === 'object' && there !== null ? there : { x: there },
   );
