@@ -39,7 +39,3 @@ const isEdit = ({ type, stateKey, content }: Relating, relType: string): boolean
   relType === 'm.replace' &&
   stateKey === undefined &&
   (type === 'm.room.encrypted' || isObject(content['m.new_content']));
-
-/** Whether it is shown along with the event that it relates to. */
-export const isBundled = ({ relType }: StoredRelation): boolean =>
-  relType === 'm.thread' || relType === 'm.replace' || relType === 'm.reference';

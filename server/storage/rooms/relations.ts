@@ -1,4 +1,5 @@
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import { BUNDLED } from '../../protocol/relations/bundled.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 import { type Place, type StoredEvent, shown } from './events.ts';
@@ -14,8 +15,6 @@ export interface StoredRelation extends Place {
   readonly editTs: number | undefined;
 }
 
-/** Those kinds that are shown along with the event that they relate to. */
-export const BUNDLED = ['m.thread', 'm.replace', 'm.reference'] as const;
 const IS_BUNDLED = `rel_type IN (${BUNDLED.map((each) => `'${each}'`).join(', ')})`;
 
 /** What relates to something in (after, upTo], the newest first, and no more than so many of a room. */
