@@ -35,8 +35,14 @@ export function withPrevContentOf(event: RoomEvent, redacted: RoomEvent): RoomEv
   return { ...event, unsigned: JSON.stringify(unsigned).slice(1, -1) };
 }
 
+/** The first of `unsigned`, if it is there at all: what stands behind it is up to clients. */
 export const redactedBecauseMember = (redactionMembers: string): string =>
-  `"redacted_because":{${redactionMembers}}`;
+  `${REDACTED_BECAUSE}{${redactionMembers}}`;
+
+export const isRedacted = ({ unsigned }: RoomEvent): boolean =>
+  unsigned.startsWith(REDACTED_BECAUSE);
+
+const REDACTED_BECAUSE = '"redacted_because":';
 
 const redactsOf = ({ redacts, content }: JsonObject) =>
   redacts ?? (isObject(content) ? content.redacts : undefined);

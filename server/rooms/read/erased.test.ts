@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bob, carol, openRooms } from '../../../test/support/rooms.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 
 const TOPIC = { type: 'm.room.topic', stateKey: '' };
 
@@ -28,8 +29,20 @@ test('what an erased user said is not told by what took its place, nor to who ch
   expect(await told(carol)).toContain('his topic');
 });
 
+test('what an erased user said is hidden whatever stood there before, as if it were redacted', async () => {
+  const first = { topic: 'first', why: 'redacted_because' };
+  await using story = await tell([[bob, first], ...TOPICS]);
+  expect(await story.seenBy(carol)).toEqual([undefined, 'his', 'first', undefined, 'his topic']);
+});
+
+type Topics = readonly (readonly [UserId, JsonObject])[];
+const TOPICS: Topics = [
+  [alice, { topic: 'her topic' }],
+  [bob, { topic: 'his topic' }],
+];
+
 /** Alice and Bob speak and set the topic; Alice is erased; Carol joins. */
-async function tell() {
+async function tell(topics = TOPICS) {
   const fresh = await freshDatabase();
   const under = await openRooms(fresh);
   const { rooms } = under;
@@ -44,11 +57,8 @@ async function tell() {
   });
   await under.say(roomId, alice, 'hers');
   await under.say(roomId, bob, 'his');
-  for (const [sender, topic] of [
-    [alice, 'her topic'],
-    [bob, 'his topic'],
-  ] as const)
-    await under.setState(roomId, { sender, ...TOPIC, content: { topic } });
+  for (const [sender, content] of topics)
+    await under.setState(roomId, { sender, ...TOPIC, content });
   await change(alice, 'leave');
   under.erased.set(alice, under.writer.committed.position);
   await change(carol, 'join');

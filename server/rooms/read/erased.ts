@@ -2,7 +2,7 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { redact } from '../../protocol/redaction.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { clientMembers, withPrevContentOf } from '../client-members.ts';
+import { clientMembers, isRedacted, withPrevContentOf } from '../client-members.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { RoomReads } from './room-reads.ts';
@@ -60,7 +60,7 @@ const replacedBy = (room: HotRoom, reads: RoomReads, events: readonly RoomEvent[
 
 /** A copy without what a redaction takes. What it replaced may be the sender's too, so nothing is said of it. */
 export function redactedCopy(event: RoomEvent, rules: RoomVersionRules): RoomEvent {
-  if (event.unsigned.includes('"redacted_because"')) return event;
+  if (isRedacted(event)) return event;
   const shown = JSON.parse(`{${event.members}}`) as JsonObject;
   const pdu = redact(shown, rules);
   const content = pdu.content as JsonObject;

@@ -1,4 +1,5 @@
 import { relationOf } from '../../protocol/relations/relation.ts';
+import { isRedacted } from '../client-members.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { visibleTo } from '../read/visibility.ts';
@@ -75,12 +76,12 @@ async function shownIn(
 
 function relationsIn(event: RoomEvent, bundle: StoredBundle, shown: Shown): Relations {
   const { editNid, threadLatestNid, references } = bundle;
-  const isRedacted = event.unsigned.includes('"redacted_because"') || event.isErased === true;
+  const isHidden = isRedacted(event) || event.isErased === true;
   const latest = threadLatestNid === null ? undefined : shown.get(threadLatestNid);
   // A thread starts at an event that relates to none.
   const isThread = latest !== undefined && relationOf(event.content) === undefined;
   return {
-    edit: editNid === null || isRedacted ? undefined : shown.get(editNid),
+    edit: editNid === null || isHidden ? undefined : shown.get(editNid),
     thread: isThread
       ? { latest, count: bundle.threadCount, participated: bundle.participated }
       : undefined,
