@@ -35,6 +35,14 @@ test('what an erased user said is hidden whatever stood there before, as if it w
   expect(await story.seenBy(carol)).toEqual([undefined, 'his', 'first', undefined, 'his topic']);
 });
 
+test('what takes its place when they are there already does not tell it to them either', async () => {
+  await using story = await tell([[alice, { topic: 'her topic' }]]);
+  await story.setTopic(bob, { topic: 'his topic' });
+  const [last] = await story.events(carol, 1);
+  expect(last?.event.content).toEqual({ topic: 'his topic' });
+  expect(JSON.stringify(last)).not.toContain('her topic');
+});
+
 type Topics = readonly (readonly [UserId, JsonObject])[];
 const TOPICS: Topics = [
   [alice, { topic: 'her topic' }],
@@ -57,20 +65,22 @@ async function tell(topics = TOPICS) {
   });
   await under.say(roomId, alice, 'hers');
   await under.say(roomId, bob, 'his');
-  for (const [sender, content] of topics)
-    await under.setState(roomId, { sender, ...TOPIC, content });
+  const setTopic = (sender: UserId, content: JsonObject) =>
+    under.setState(roomId, { sender, ...TOPIC, content });
+  for (const [sender, content] of topics) await setTopic(sender, content);
   await change(alice, 'leave');
   under.erased.set(alice, under.writer.committed.position);
   await change(carol, 'join');
-  const events = async (userId: UserId) => {
+  const events = async (userId: UserId, limit = 100) => {
     const room = (await rooms.open(roomId))!;
-    const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit: 100 });
+    const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit });
     return room.visibleTo(userId, events);
   };
   return {
     rooms,
     roomId,
     events,
+    setTopic,
     join: (userId: UserId) => change(userId, 'join'),
     leave: (userId: UserId) => change(userId, 'leave'),
     async seenBy(userId: UserId) {

@@ -31,9 +31,10 @@ export async function withoutErased(
   userId: UserId,
   events: readonly RoomEvent[],
 ): Promise<RoomEvent[]> {
+  const first = await reads.erased.first();
+  if (first === Infinity) return [...events];
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
-  const hasBeenThere = own?.membership === 'join' && own.since < (await reads.erased.first());
-  if (hasBeenThere || (await reads.erased.first()) === Infinity) return [...events];
+  if (own?.membership === 'join' && own.since < first) return [...events];
   const replaced = await replacedBy(room, reads, events);
   const senders = [...events, ...replaced].map((event) => event.sender);
   const erased = await reads.erased.of([...new Set(senders)]);

@@ -20,7 +20,8 @@ export async function visibleTo(
   events: readonly RoomEvent[],
 ): Promise<SeenEvent[]> {
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
-  if (events.every((event) => isBehindJoin(own, event)))
+  // Of what is erased, an event behind the reader's join can tell only by what it replaced.
+  if (events.every((event) => isBehindJoin(own, event) && event.replacesNid === undefined))
     return events.map((event) => ({ event, membership: 'join' }));
   const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, userId, own) };
   await loadStatesAround(
