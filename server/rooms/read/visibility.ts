@@ -110,7 +110,8 @@ async function roomAt(
   };
 }
 
-async function contentAt(
+/** Of a state event in some state of the room. */
+export async function contentAt(
   room: HotRoom,
   reads: RoomReads,
   state: { get(keyNid: number): number | undefined },

@@ -3,6 +3,7 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import { lastDeparture } from '../membership/last-departure.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
+import { contentAt } from '../read/visibility.ts';
 
 /**
  * The number of the last event that the user may hear of: whoever has left is not told what was said
@@ -18,8 +19,6 @@ export async function lookUntil(room: HotRoom, reads: RoomReads, userId: UserId)
 }
 
 async function isWorldReadable(room: HotRoom, reads: RoomReads): Promise<boolean> {
-  const key = reads.keys.find('m.room.history_visibility', '');
-  const nid = key && room.state.get(key.keyNid);
-  const [event] = nid === undefined ? [] : await reads.events.load(() => room.rules, [nid]);
-  return historyVisibilityOf(event?.content.history_visibility) === 'world_readable';
+  const content = await contentAt(room, reads, room.state, ['m.room.history_visibility', '']);
+  return historyVisibilityOf(content?.history_visibility) === 'world_readable';
 }
