@@ -24,7 +24,7 @@ export async function publicRooms(
 ) {
   if (server !== undefined && server !== '' && server !== roomDirectory.serverName)
     throw notFound(`This server cannot reach ${server} yet`);
-  const from = since === undefined || since === '' ? undefined : placeIn(since);
+  const from = since ? placeIn(since) : undefined;
   if (since && from === undefined) throw invalidParam('since is not a token of this endpoint');
   const page = await roomDirectory.page({
     term: term === '' ? undefined : term,

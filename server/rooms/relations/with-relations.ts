@@ -62,10 +62,9 @@ async function shownIn(
   reader: RelationsReader,
   bundles: readonly StoredBundle[],
 ): Promise<Shown> {
-  const nids = bundles.flatMap(({ editNid, threadLatestNid }) => [
-    ...(editNid === null ? [] : [editNid]),
-    ...(threadLatestNid === null ? [] : [threadLatestNid]),
-  ]);
+  const nids = bundles
+    .flatMap(({ editNid, threadLatestNid }) => [editNid, threadLatestNid])
+    .filter((nid) => nid !== null);
   if (nids.length === 0) return new Map();
   const events = await reads.events.load(() => room.rules, nids);
   const seen = await visibleTo(room, reads, reader.userId, events);

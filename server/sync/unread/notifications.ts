@@ -55,9 +55,9 @@ export async function notificationsOf(
   request: NotificationsRequest,
 ): Promise<NotificationsPage> {
   const notified: Notified[] = [];
+  const { userId } = request;
   let { upTo } = request;
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const { userId } = request;
     const about = { userId, upTo, perRoom: EVENTS_PER_ROOM, limit: EVENTS_PER_ROUND };
     const placed = await ports.newest(about);
     for (const each of await judged(ports, request, placed)) {
@@ -102,7 +102,7 @@ async function judgedIn(
   if (events.length === 0) return [];
   const seen = await room.visibleTo(userId, events);
   const judge = await pushJudge({ userId, room, pushRules: () => pushRules(userId) }, events);
-  const notified: (Omit<Notified, 'isRead'> & { readonly seen: SeenEvent })[] = [];
+  const notified: Omit<Notified, 'isRead'>[] = [];
   for (const each of seen) {
     if (judge.isTired()) await turn();
     const notification = judge.of(each.event);
