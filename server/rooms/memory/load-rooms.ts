@@ -1,7 +1,7 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { rulesOf } from '../../protocol/room-versions.ts';
 import { membershipOf } from '../membership/membership.ts';
 import { pduIn } from '../read/stored-event.ts';
+import { rulesOfStored } from '../rules-of-stored.ts';
 import type { RoomStore, StateEntry, StoredRoom } from '../store.ts';
 import { HotRoom } from './hot-room.ts';
 import { extremityOf } from './room-head.ts';
@@ -23,9 +23,7 @@ export async function loadRooms(
 }
 
 function hotRoom(stored: StoredRoom, entries: readonly StateEntry[]): HotRoom {
-  const { roomId, version } = stored;
-  const rules = rulesOf(version);
-  if (!rules) throw new Error(`Room ${roomId} has the unknown version ${version}`);
+  const rules = rulesOfStored(stored);
   const state = new Map(entries.map((entry) => [entry.keyNid, entry.eventNid]));
   const ends = stored.forwardExtremities.map((each) => {
     const pdu = each.json === null ? {} : pduIn(each.json, rules);

@@ -1,8 +1,8 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
 import type { RoomReads } from '../read/room-reads.ts';
+import { rulesOfStored } from '../rules-of-stored.ts';
 import { type RoomSummary, SUMMARY_TYPES, summaryOf } from './room-summary.ts';
 
 interface Found {
@@ -28,7 +28,7 @@ export async function summariesOf(
   const missing = roomIds.filter((roomId) => !known.has(roomId));
   const stored = missing.length > 0 ? await reads.store.summarizedRooms(missing, keyNids) : [];
   const found = [...hot, ...stored];
-  const rulesByRoom = new Map(found.map(({ nid, version }) => [nid, knownRules(version)]));
+  const rulesByRoom = new Map(found.map((room) => [room.nid, rulesOfStored(room)]));
   const events = await reads.events.load(
     ({ roomNid }) => rulesByRoom.get(roomNid)!,
     found.flatMap(({ eventNids }) => eventNids),
@@ -53,10 +53,4 @@ function inMemory(room: HotRoom | undefined, keyNids: readonly number[]): Found 
     joinedCount: room.members.count('join'),
     eventNids,
   };
-}
-
-function knownRules(version: string): RoomVersionRules {
-  const rules = rulesOf(version);
-  if (!rules) throw new Error(`A room has the unknown version ${version}`);
-  return rules;
 }
