@@ -34,23 +34,18 @@ export class BenchClient {
   }
 
   /** On a second device, again and again. */
-  async logIn({ userId, deviceId, password }: Account): Promise<object> {
-    const identifier = { type: 'm.id.user', user: userId };
-    const body = { type: 'm.login.password', identifier, password, device_id: `${deviceId}2` };
-    return this.ask('POST', '/_matrix/client/v3/login', body);
+  logInAgain(account: Account): Promise<Account> {
+    return this.logIn(account, `${account.deviceId}2`);
   }
 
-  /** A device of its own, which knows nothing yet. */
-  async newDevice({ userId, password, ...account }: Account): Promise<Account> {
+  /** Without a device it is a new one, which knows nothing yet. */
+  async logIn({ userId, password }: Account, device?: string): Promise<Account> {
     const identifier = { type: 'm.id.user', user: userId };
-    const body = { type: 'm.login.password', identifier, password };
-    const path = '/_matrix/client/v3/login';
-    const { access_token: token, device_id: deviceId } = await this.ask<LoggedIn>(
-      'POST',
-      path,
-      body,
-    );
-    return { ...account, userId, password, token, deviceId };
+    const answer = await this.ask<LoggedIn>('POST', '/_matrix/client/v3/login', {
+      ...{ type: 'm.login.password', identifier, password, device_id: device },
+    });
+    const { access_token: token, device_id: deviceId } = answer;
+    return { userId, token, deviceId, password };
   }
 
   async createRoom(owner: Account): Promise<string> {

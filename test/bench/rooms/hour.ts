@@ -19,9 +19,7 @@ export async function spend(client: BenchClient, people: People, rounds: number)
     const newcomers = shuffled(people.accounts).slice(0, people.accounts.length * NEW_DEVICES);
     await Promise.all([
       mapSome(AT_ONCE, shuffled(people.rooms), (room) => useRoom(client, people, room)),
-      mapSome(1, newcomers, async (each) =>
-        client.sync(await client.newDevice(each), undefined, 0),
-      ),
+      mapSome(1, newcomers, async (each) => client.sync(await client.logIn(each), undefined, 0)),
     ]);
   }
   if (repeated > 0) console.log(`${repeated} requests were repeated`);
