@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { adminApi } from '../server/admin-api/endpoints.ts';
 import { clientApi } from '../server/client-api/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
-import { RateLimits } from '../server/http/rate-limits.ts';
 import { serve } from '../server/http/serve.ts';
 import { nothingProved } from '../server/protocol/interactive-auth.ts';
 import { specOperations } from './spec/operations.ts';
+import { unlimited } from './support/open-gate.ts';
 
 /**
  * The list of endpoints against the specification, both ways: whatever we serve is in it as we
@@ -222,7 +222,6 @@ interface Errors {
 
 /** All endpoints behind a gate that knows nobody, so that no handler can be reached with a token. */
 function closed() {
-  const unlimited = 'unlimited' as const;
   return serve(all, {
     ports: new Proxy({} as never, {
       get(_nothing, port) {
@@ -231,14 +230,7 @@ function closed() {
     }),
     authenticate: () => undefined,
     interact: { sessionOf: () => undefined, prove: async () => nothingProved },
-    rateLimits: new RateLimits({
-      read: unlimited,
-      write: unlimited,
-      login: unlimited,
-      sync: unlimited,
-      wholeSync: unlimited,
-      registration: unlimited,
-    }),
+    rateLimits: unlimited,
     outcomes: { run: () => Promise.reject(new Error('not to be asked')) },
     mayAnswer: () => true,
     logger: pino({ level: 'silent' }),

@@ -1,16 +1,10 @@
 import { expect, test } from 'vitest';
+import { UNLIMITED } from '../../test/support/open-gate.ts';
 import { RateLimits, subscriberOf } from './rate-limits.ts';
 
 function limitsOf(write: { perSecond: number; burst: number }, bounds = {}) {
   const clock = { ms: 0 };
-  const rates = {
-    read: 'unlimited',
-    write,
-    login: 'unlimited',
-    sync: 'unlimited',
-    wholeSync: 'unlimited',
-    registration: 'unlimited',
-  } as const;
+  const rates = { ...UNLIMITED, write };
   return { clock, limits: new RateLimits(rates, () => clock.ms, bounds) };
 }
 

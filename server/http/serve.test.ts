@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
-import { openGate } from '../../test/support/open-gate.ts';
+import { openGate, UNLIMITED } from '../../test/support/open-gate.ts';
 import {
   BuiltOnRefused,
   DatabaseUnavailable,
@@ -279,17 +279,7 @@ test('a wrong method is told the right ones', async () => {
 });
 
 test('above its rate a caller is told when to come again, and others are not held up', async () => {
-  const rateLimits = new RateLimits(
-    {
-      read: 'unlimited',
-      write: { perSecond: 0.5, burst: 1 },
-      login: 'unlimited',
-      sync: 'unlimited',
-      wholeSync: 'unlimited',
-      registration: 'unlimited',
-    },
-    () => 0,
-  );
+  const rateLimits = new RateLimits({ ...UNLIMITED, write: { perSecond: 0.5, burst: 1 } }, () => 0);
   expect((await ask(ROOM, {}, { rateLimits })).status).toBe(200);
   const second = await ask(ROOM, {}, { rateLimits });
   expect([second.status, second.errcode]).toEqual([429, 'M_LIMIT_EXCEEDED']);
