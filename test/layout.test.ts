@@ -19,7 +19,16 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'server/encryption',
   ],
-  'server/http': ['server/protocol', 'server/log', 'express', 'zod', 'pino', 'prom-client'],
+  'server/http/linger.ts': [],
+  'server/http': [
+    'server/http/linger.ts',
+    'server/protocol',
+    'server/log',
+    'express',
+    'zod',
+    'pino',
+    'prom-client',
+  ],
   'server/client-api': [
     'server/http',
     'server/protocol',
@@ -82,6 +91,7 @@ const ARROWS: Record<string, string[]> = {
   ],
   'failover/promotion': ['failover/core', 'failover/adapters'],
   'failover/front': [
+    'server/http/linger.ts',
     'failover/changes.ts',
     'failover/certificates',
     'failover/sockets.ts',

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { linger } from '../../server/http/linger.ts';
 
 export interface Refusal {
   readonly status: number;
@@ -25,14 +25,7 @@ export function setAside(
   return refuse(incoming, response, SET_ASIDE);
 }
 
-/** A client that is still sending reads its answer only if its bytes are taken for a while longer. */
-const LINGER_MS = 2_000;
-const LINGER_BYTES_MAX = 4 * 1024 * 1024;
-
-/**
- * Answers, and ends the connection: not at once where a body is still coming, since a socket that is
- * closed with unread bytes in it is reset, and the answer with it.
- */
+/** Answers, and ends the connection: not at once where a body is still coming. */
 export async function refuse(
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -48,19 +41,6 @@ export async function refuse(
     connection: 'close',
   });
   response.write(body);
-  if (!incoming.complete) await linger(incoming);
+  await linger(incoming);
   response.end();
-}
-
-async function linger(incoming: IncomingMessage): Promise<void> {
-  const over = new AbortController();
-  let bytes = 0;
-  const take = (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > LINGER_BYTES_MAX) over.abort();
-  };
-  incoming.on('data', take).once('close', () => over.abort());
-  incoming.once('end', () => over.abort());
-  await sleep(LINGER_MS, undefined, { signal: over.signal }).catch(() => undefined);
-  incoming.off('data', take);
 }

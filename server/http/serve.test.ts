@@ -249,6 +249,20 @@ test('a body of unknown length is read no further than its limit', async () => {
   socket.destroy();
 });
 
+test('whoever sends too much may send the rest, and is not reset before they have read why', async () => {
+  await using server = await start();
+  const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');
+  const errors: Error[] = [];
+  socket.on('error', (error) => errors.push(error));
+  const [bytes, answered] = [1024 * 1024, once(socket, 'data')];
+  socket.write(`PUT ${ROOM} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer alice-token\r\n`);
+  socket.write(`content-length: ${bytes}\r\n\r\n`);
+  expect(String((await answered)[0])).toMatch(/^HTTP\/1.1 413 .*connection: close/is);
+  socket.write('x'.repeat(bytes));
+  await once(socket, 'close');
+  expect(errors).toEqual([]);
+});
+
 test('of a body in many small pieces no more is kept than its limit', async () => {
   await using server = await start();
   const socket = connect(Number(new URL(server.origin).port), '127.0.0.1');

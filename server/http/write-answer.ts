@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Answer } from './answer.ts';
+import { linger } from './linger.ts';
 
 /** On every answer: clients in browsers come from any origin (client-server API, web browser clients). */
 const CROSS_ORIGIN = {
@@ -22,7 +23,11 @@ export async function writeAnswer(response: ServerResponse, answer: Answer | obj
   const all: Record<string, string | number> = { ...CROSS_ORIGIN, ...headers };
   if (status !== 204) all['content-length'] = length;
   response.writeHead(status, all);
-  response.end(body);
+  if (headers?.connection === 'close') {
+    response.write(body ?? '');
+    await linger(response.req);
+    response.end();
+  } else response.end(body);
 }
 
 export const jsonAnswer = (
