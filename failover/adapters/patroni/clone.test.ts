@@ -28,7 +28,7 @@ test('a copy stays where the primary would refuse another', async () => {
 
 test('a copy stays behind a cut link, and where Patroni of the primary is not in etcd', async () => {
   const nobodyListens = cloning('postgres://127.0.0.1:1/postgres');
-  await expect(nobodyListens.cloneAnew('a')).rejects.toThrow('ECONNREFUSED');
+  await expect(nobodyListens.cloneAnew('a')).rejects.toThrow(/ECONNREFUSED|timeout/);
   expect(nobodyListens.reinitialize).not.toHaveBeenCalled();
   const unknown = cloning(undefined);
   await expect(unknown.cloneAnew('a')).rejects.toThrow('Patroni of a is not in etcd');

@@ -5,8 +5,7 @@ import type { Watch } from './watchdog.ts';
 
 // A thread of its own: looks whether the main thread goes on, and says where it stands before it ends it.
 
-const { beats, beatMs, beatsMissedMax } = workerData as Watch;
-const STACK_WITHIN_MS = 1_000;
+const { beats, beatMs, beatsMissedMax, stackWithinMs } = workerData as Watch;
 const WRITE_WITHIN_MS = 1_000;
 const STDERR = 2;
 let last = Atomics.load(beats, 0);
@@ -18,7 +17,7 @@ const watching = setInterval(() => {
   last = now;
   if (missed < beatsMissedMax) return;
   clearInterval(watching);
-  setTimeout(() => end(['(it did not say: native code?)']), STACK_WITHIN_MS);
+  setTimeout(() => end(['(it did not say: native code?)']), stackWithinMs);
   whereMainStands(end);
 }, beatMs);
 
