@@ -3,19 +3,17 @@ import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
-import { adminApi } from './admin-api/endpoints.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
-import { clientApi } from './client-api/endpoints.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import { encryptionFeatures } from './encryption/features.ts';
-import type { Endpoint } from './http/endpoint.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
+import type { Mount } from './http/mount.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
 import type { EpochHistory } from './log/epochs.ts';
@@ -23,6 +21,7 @@ import { KeyedMutex } from './log/keyed-mutex.ts';
 import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
+import { mountsOf } from './mounts.ts';
 import type { ServerName } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
@@ -39,10 +38,10 @@ const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
 /** Builds everything that a writer is: the one place where all parts meet. */
 export const buildHomeserver: BuildHomeserver = (ground) =>
-  buildServing(apisOf(ground.config), ground);
+  buildServing(mountsOf(ground.config), ground);
 
 export async function buildServing(
-  endpoints: readonly Endpoint<HousePorts>[],
+  mounts: readonly Mount<HousePorts>[],
   ground: Ground,
 ): Promise<Homeserver> {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
@@ -61,17 +60,11 @@ export async function buildServing(
     onAnswered: ground.metrics.answered,
   });
   return {
-    handler: requestListener(endpoints, gate),
+    handler: requestListener(mounts, gate),
     greeting: await welcome(ground, features.accounts.ports),
     close: async () => features.close(),
   };
 }
-
-/** All that is served, by what the operator wants. */
-export const apisOf = ({ adminApi: isServed }: { readonly adminApi: boolean }) => [
-  ...clientApi,
-  ...(isServed ? adminApi : []),
-];
 
 /** What the features are built on. */
 export interface FeatureGround {

@@ -113,7 +113,7 @@ const ARROWS: Record<string, string[]> = {
 };
 
 /** What builds everything: the only files that may import everything. */
-const WIRING = ['server/main.ts', 'server/homeserver.ts', 'failover/main.ts'];
+const WIRING = ['server/main.ts', 'server/homeserver.ts', 'server/mounts.ts', 'failover/main.ts'];
 
 const root = join(import.meta.dirname, '..');
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(

@@ -1,12 +1,12 @@
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { adminApi } from '../server/admin-api/endpoints.ts';
-import { clientApi } from '../server/client-api/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { serve } from '../server/http/serve.ts';
+import { mountsOf } from '../server/mounts.ts';
 import { nothingProved } from '../server/protocol/interactive-auth.ts';
 import { specOperations } from './spec/operations.ts';
+import { endpointsIn, mounted } from './support/mounted.ts';
 import { unlimited } from './support/open-gate.ts';
 
 /**
@@ -53,9 +53,9 @@ const UNSTABLE: readonly Route[] = [
   'GET /_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
 ];
 
-const endpoints = clientApi as readonly Endpoint<never>[];
+const endpoints = endpointsIn(mountsOf({ adminApi: false }));
 /** With those of which no specification speaks. */
-const all = [...endpoints, ...(adminApi as readonly Endpoint<never>[])];
+const all = endpointsIn(mountsOf({ adminApi: true }));
 const endpointsOfToday = endpoints.filter(
   ({ operation }) => !OLD.includes(operation) && !Object.hasOwn(PROPOSED, operation),
 );
@@ -222,7 +222,7 @@ interface Errors {
 
 /** All endpoints behind a gate that knows nobody, so that no handler can be reached with a token. */
 function closed() {
-  return serve(all, {
+  return serve(mounted(all), {
     ports: new Proxy({} as never, {
       get(_nothing, port) {
         throw new Error(`A handler was reached, and asked for ${String(port)}`);

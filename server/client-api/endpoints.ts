@@ -4,12 +4,13 @@ import { adminEndpoints } from './admin/endpoints.ts';
 import { callEndpoints } from './calls/endpoints.ts';
 import { dehydratedDeviceEndpoints } from './dehydrated-device/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
-import { discoveryEndpoints } from './discovery/endpoints.ts';
+import { discoveryEndpoints, wellKnownEndpoints } from './discovery/endpoints.ts';
 import { eventEndpoints } from './events/endpoints.ts';
 import { keyBackupEndpoints } from './key-backup/endpoints.ts';
 import { keyEndpoints } from './keys/endpoints.ts';
 import { membershipEndpoints } from './membership/endpoints.ts';
 import { openIdEndpoints } from './openid/endpoints.ts';
+import { exchangeOpenIdToken } from './openid/exchange-open-id-token.ts';
 import { profileEndpoints } from './profile/endpoints.ts';
 import { pushRuleEndpoints } from './push-rules/endpoints.ts';
 import { pusherEndpoints } from './pushers/endpoints.ts';
@@ -23,7 +24,7 @@ import { thirdPartyEndpoints } from './third-party/endpoints.ts';
 import { thirdPartyIdEndpoints } from './third-party-ids/endpoints.ts';
 import { toDeviceEndpoints } from './to-device/endpoints.ts';
 
-/** All of the client-server API that is served. */
+/** All of the client-server API that is served under its own prefix. */
 export const clientApi = [
   ...discoveryEndpoints,
   ...sessionEndpoints,
@@ -50,3 +51,8 @@ export const clientApi = [
   ...thirdPartyEndpoints,
   ...adminEndpoints,
 ];
+
+export const wellKnown = wellKnownEndpoints;
+
+/** Of the server-server API, and asked by services that are no servers. */
+export const forServices = [exchangeOpenIdToken];

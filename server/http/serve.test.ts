@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
+import { mounted } from '../../test/support/mounted.ts';
 import { openGate, UNLIMITED } from '../../test/support/open-gate.ts';
 import {
   BuiltOnRefused,
@@ -97,7 +98,7 @@ const fails = (error: Error) =>
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
   serve(
-    [echo, raw, inPieces, constant, deep, fails(error)],
+    mounted([echo, raw, inPieces, constant, deep, fails(error)]),
     openGate<Ports>({ seen: [] }, instead),
   );
 

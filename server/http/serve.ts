@@ -10,27 +10,27 @@ import {
   NotWriter,
   OutcomeUnknown,
 } from '../log/log.ts';
-import type { Answer } from './answer.ts';
+import { Answer } from './answer.ts';
 import { ClientGone } from './body/raw.ts';
-import type { Endpoint, RequestMeta } from './endpoint.ts';
+import type { RequestMeta } from './endpoint.ts';
 import { type Gate, NOT_SERVING } from './gate.ts';
 import { limitExceeded, MatrixError } from './matrix-error.ts';
-import { RouteTable } from './routes.ts';
-import { pathOf, runEndpoint } from './run-endpoint.ts';
-import { jsonAnswer, preflight, writeAnswer } from './write-answer.ts';
+import { type Mount, Mounts, type Rules, refused } from './mount.ts';
+import { type Incoming, pathOf, runEndpoint } from './run-endpoint.ts';
+import { writeAnswer } from './write-answer.ts';
 
 export interface RunningServer {
   readonly origin: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Serves the endpoints over plain HTTP; port 0 takes any free one. */
+/** Serves over plain HTTP; port 0 takes any free one. */
 export async function serve<Ports>(
-  endpoints: readonly Endpoint<Ports>[],
+  mounts: readonly Mount<Ports>[],
   gate: Gate<Ports>,
   { host = '127.0.0.1', port = 0 }: { host?: string; port?: number } = {},
 ): Promise<RunningServer> {
-  const server = createServer(requestListener(endpoints, gate)).listen(port, host);
+  const server = createServer(requestListener(mounts, gate)).listen(port, host);
   await once(server, 'listening');
   return {
     origin: `http://${host}:${(server.address() as AddressInfo).port}`,
@@ -48,19 +48,21 @@ export async function serve<Ports>(
  * for the shell, 30 us with the routes of the specification in it).
  */
 export function requestListener<Ports>(
-  endpoints: readonly Endpoint<Ports>[],
+  mounts: readonly Mount<Ports>[],
   gate: Gate<Ports>,
 ): RequestListener {
-  const routes = new RouteTable(endpoints);
+  const mounted = new Mounts(mounts);
   const app = express();
   app.disable('x-powered-by').disable('etag').disable('query parser');
   app.set('trust proxy', gate.behindFront ? 1 : false);
-  app.use((request: Request, response: Response) => answerRequest(routes, request, response, gate));
+  app.use((request: Request, response: Response) =>
+    answerRequest(mounted, request, response, gate),
+  );
   return app;
 }
 
 async function answerRequest<Ports>(
-  routes: RouteTable<Ports>,
+  mounts: Mounts<Ports>,
   request: Request,
   response: Response,
   gate: Gate<Ports>,
@@ -68,11 +70,12 @@ async function answerRequest<Ports>(
   const startedMs = performance.now();
   const meta = new Meta(request, gate.behindFront);
   const seen = { operation: 'unrecognized' };
+  const rules = mounts.rulesAt(request.url);
   try {
-    const answer = await answerOf(routes, { request, response, meta }, gate, seen);
-    await writeAnswer(response, answer);
+    const answer = await answerOf(mounts, { request, response, meta }, gate, seen);
+    await writeAnswer(response, rules.headers, answer);
   } catch (error) {
-    answerError(error, meta, request, response, gate);
+    answerError(error, { request, response, meta }, rules, gate);
   }
   const ms = performance.now() - startedMs;
   const status = response.headersSent ? response.statusCode : 0;
@@ -87,16 +90,16 @@ async function answerRequest<Ports>(
 }
 
 async function answerOf<Ports>(
-  routes: RouteTable<Ports>,
-  incoming: { request: Request; response: Response; meta: RequestMeta },
+  mounts: Mounts<Ports>,
+  incoming: Incoming,
   gate: Gate<Ports>,
   seen: { operation: string },
 ): Promise<Answer | object> {
   const { request } = incoming;
   if (request.method === 'OPTIONS') return preflight;
-  if (!gate.mayAnswer() && (asksForWriter(request, gate) || !isServedByAny(routes, request)))
+  if (!gate.mayAnswer() && (asksForWriter(request, gate) || !isServedByAny(mounts, request)))
     throw new NotWriter(NOT_SERVING);
-  const found = routes.find(request.method, pathOf(request.url));
+  const found = mounts.find(request.method, request.url);
   seen.operation = found.endpoint.operation;
   return runEndpoint(found, incoming, gate);
 }
@@ -106,9 +109,9 @@ const asksForWriter = <Ports>({ headers }: Request, { behindFront }: Gate<Ports>
   behindFront && headers['x-farol-probe'] !== undefined;
 
 /** That there is no such endpoint is the writer's to say, too: other releases may have it. */
-function isServedByAny<Ports>(routes: RouteTable<Ports>, request: Request): boolean {
+function isServedByAny<Ports>(mounts: Mounts<Ports>, request: Request): boolean {
   try {
-    return routes.find(request.method, pathOf(request.url)).endpoint.servedBy === 'any';
+    return mounts.find(request.method, request.url).endpoint.servedBy === 'any';
   } catch {
     return false;
   }
@@ -116,9 +119,8 @@ function isServedByAny<Ports>(routes: RouteTable<Ports>, request: Request): bool
 
 function answerError<Ports>(
   error: unknown,
-  meta: RequestMeta,
-  request: Request,
-  response: Response,
+  { request, response, meta }: Incoming,
+  rules: Rules,
   gate: Gate<Ports>,
 ) {
   if (error instanceof ClientGone) return;
@@ -126,7 +128,7 @@ function answerError<Ports>(
   if (isUnknown(error, gate) || response.headersSent) return void request.socket.destroy();
   const known = toldToClient(error);
   if (known.status === 500) gate.logger.error({ id: meta.id, err: error }, 'request failed');
-  void writeAnswer(response, jsonAnswer(known.status, known.body, known.headers));
+  void writeAnswer(response, rules.headers, refused(known, rules));
 }
 
 /** A refusal too is an answer, and rests on memory that may be void past the deadline (D3.2). */
@@ -135,6 +137,8 @@ function isUnknown<Ports>(error: unknown, gate: Gate<Ports>): boolean {
   if (error instanceof OutcomeUnknown || error instanceof DatabaseUnavailable) return true;
   return !gate.mayAnswer();
 }
+
+const preflight = new Answer(204, { 'access-control-max-age': '86400' });
 
 const BUILD_AGAIN_MS = 1_000;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { apisOf } from '../../server/homeserver.ts';
-import type { Endpoint } from '../../server/http/endpoint.ts';
+import { mountsOf } from '../../server/mounts.ts';
+import { endpointsIn } from '../support/mounted.ts';
 import { BAD_JSON_VALUES, BAD_TEXTS } from './bad-values.ts';
 import type { Example } from './example.ts';
 import { Fuzzer, grouped } from './fuzzer.ts';
@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 300_000 });
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 const TOGETHER = 16;
 
-const endpoints = apisOf({ adminApi: true }) as readonly Endpoint<never>[];
+const endpoints = endpointsIn(mountsOf({ adminApi: true }));
 let fuzzer: Fuzzer;
 
 beforeAll(async () => {

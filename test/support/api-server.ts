@@ -3,11 +3,12 @@ import type { RegistrationMode } from '../../server/client-api/account/register.
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
-import { apisOf, gateOf, type HousePorts } from '../../server/homeserver.ts';
+import { gateOf, type HousePorts } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
+import { mountsOf } from '../../server/mounts.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
@@ -82,7 +83,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
-  const server = await serve(apisOf({ adminApi: options.adminApi ?? true }), gate);
+  const server = await serve(mountsOf({ adminApi: options.adminApi ?? true }), gate);
   const ask = askAt(server.origin);
   return {
     ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },

@@ -1,6 +1,6 @@
-import { apisOf } from '../../server/homeserver.ts';
 import { serve } from '../../server/http/serve.ts';
 import { OutcomeStore } from '../../server/log/outcome-store.ts';
+import { mountsOf } from '../../server/mounts.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { housePorts } from './house.ts';
 import { openGate } from './open-gate.ts';
@@ -29,7 +29,7 @@ export async function openRoomServer(fresh: FreshDatabase): Promise<RoomServer> 
     }),
     behindFront: true,
   });
-  const server = await serve(apisOf({ adminApi: false }), gate);
+  const server = await serve(mountsOf({ adminApi: false }), gate);
   return {
     ...under,
     async ask(user, method, path, body) {

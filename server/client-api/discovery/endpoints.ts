@@ -3,4 +3,5 @@ import { getVersions } from './get-versions.ts';
 import { getWellknown } from './get-wellknown.ts';
 import { getWellknownSupport } from './get-wellknown-support.ts';
 
-export const discoveryEndpoints = [getVersions, getWellknown, getWellknownSupport, getCapabilities];
+export const discoveryEndpoints = [getVersions, getCapabilities];
+export const wellKnownEndpoints = [getWellknown, getWellknownSupport];

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { mounted } from '../../../test/support/mounted.ts';
 import { openGate } from '../../../test/support/open-gate.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { openRoomServer } from '../../../test/support/room-server.ts';
@@ -109,7 +110,7 @@ test.each(
   };
   const rooms = new Proxy({}, { get: refuse }) as never;
   await using server = await serve(
-    roomEndpoints,
+    mounted(roomEndpoints),
     openGate({ rooms, largeReads: new LargeReads() }),
   );
   const [method, path] = route.split(' ') as [string, string];

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { mounted } from '../../../test/support/mounted.ts';
 import { openGate, unlimited } from '../../../test/support/open-gate.ts';
 import { alice, bob, bringIn, carol } from '../../../test/support/rooms.ts';
 import { type Answer, freshSync } from '../../../test/support/sync.ts';
@@ -181,7 +182,7 @@ async function start({ rateLimits = unlimited }: { rateLimits?: RateLimits } = {
   const roomId = await house.rooms.create(alice, {}, {});
   await bringIn(house, roomId, bob);
   const server = await serve(
-    syncEndpoints,
+    mounted(syncEndpoints),
     openGate({ ...house.features, rooms: house.rooms, rateLimits }, { rateLimits }),
   );
   return {

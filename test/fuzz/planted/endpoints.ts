@@ -13,10 +13,10 @@ interface Ports {
   readonly accountData: Pick<AccountData, 'get'>;
 }
 
+export const PREFIX = '/_matrix/client/unstable/org.example';
+
 const COMMON = { auth: 'user', rateLimit: 'write', idempotency: 'natural' } as const;
-const routes = (method: 'POST' | 'GET', path: string): Route[] => [
-  `${method} /_matrix/client/unstable/org.example${path}`,
-];
+const routes = (method: 'POST' | 'GET', path: string): Route[] => [`${method} ${PREFIX}${path}`];
 
 const queryPerWish = endpoint({
   ...COMMON,

@@ -13,19 +13,33 @@ registerHooks({
   },
 });
 
-const [{ apisOf, buildServing }, { runProgram }, { default: pino }, { PLANTED }] =
-  await Promise.all([
-    import('../../../server/homeserver.ts'),
-    import('../../../server/role/process.ts'),
-    import('pino'),
-    import('./endpoints.ts'),
-  ]);
+const [
+  { buildServing },
+  { mountsOf },
+  { mounted },
+  { runProgram },
+  { default: pino },
+  { PLANTED, PREFIX },
+] = await Promise.all([
+  import('../../../server/homeserver.ts'),
+  import('../../../server/mounts.ts'),
+  import('../../support/mounted.ts'),
+  import('../../../server/role/process.ts'),
+  import('pino'),
+  import('./endpoints.ts'),
+]);
 
 await runProgram({
   sources: { options: process.argv.slice(2), environment: process.env },
   build: (ground) =>
     buildServing(
-      [...apisOf({ adminApi: true }), ...PLANTED.map(({ endpoint }) => endpoint)],
+      [
+        ...mountsOf({ adminApi: true }),
+        ...mounted(
+          PLANTED.map(({ endpoint }) => endpoint),
+          PREFIX,
+        ),
+      ],
       ground,
     ),
   makeLogger: () => pino({ level: 'silent' }),
