@@ -1,6 +1,8 @@
 import { adminApi } from './admin-api/endpoints.ts';
 import { clientApi, forServices, wellKnown } from './client-api/endpoints.ts';
+import { frontDoor, pages } from './client-api/pages/endpoints.ts';
 import { API, type Mount } from './http/mount.ts';
+import { PAGES } from './http/page.ts';
 
 /** All that is served, by what the operator wants: each list under its prefixes, with its rules. */
 export const mountsOf = (wanted: { readonly adminApi: boolean }) => [
@@ -26,6 +28,18 @@ const ALWAYS = [
     prefixes: ['/_matrix/federation/'],
     callers: ['nobody'],
     endpoints: forServices,
+  },
+  {
+    rules: PAGES,
+    prefixes: ['/_matrix/static/', '/_matrix/client/v3/auth/', '/_matrix/client/r0/auth/'],
+    callers: ['nobody'],
+    endpoints: pages,
+  },
+  {
+    rules: API,
+    prefixes: ['/'],
+    callers: ['nobody'],
+    endpoints: frontDoor,
   },
 ] satisfies Mount<never>[];
 

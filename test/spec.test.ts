@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { frontDoor, pages } from '../server/client-api/pages/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { serve } from '../server/http/serve.ts';
 import { mountsOf } from '../server/mounts.ts';
@@ -53,7 +54,10 @@ const UNSTABLE: readonly Route[] = [
   'GET /_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',
 ];
 
-const endpoints = endpointsIn(mountsOf({ adminApi: false }));
+/** Those that are only in the text of the specification, and what is around them. */
+const isPage = (each: Endpoint<never>) => [...pages, ...frontDoor].some((page) => page === each);
+
+const endpoints = endpointsIn(mountsOf({ adminApi: false })).filter((each) => !isPage(each));
 /** With those of which no specification speaks. */
 const all = endpointsIn(mountsOf({ adminApi: true }));
 const endpointsOfToday = endpoints.filter(

@@ -1,6 +1,6 @@
 import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
+import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
@@ -8,6 +8,7 @@ import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
 import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
+import { FinishedStages } from './finished-stages.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
 import { LoginTokens } from './login-tokens.ts';
@@ -21,6 +22,7 @@ import { RegistrationTokens } from './registration-tokens.ts';
 import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
 import { SharedSecret } from './shared-secret.ts';
+import { StagesInBrowser } from './stages-in-browser.ts';
 import { UserDirectory } from './user-directory.ts';
 
 export interface AccountFeatureOptions {
@@ -55,6 +57,8 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const registrationTokens = new RegistrationTokens(stored);
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
   const accountData = new AccountData(stored);
+  const finished = new FinishedStages(stored);
+  const stages = stagePorts({ accounts, registrationTokens }, stored, options);
   const ports = {
     accounts,
     sessions,
@@ -75,6 +79,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     profiles: new Profiles(stored),
     erasures: new Erasures(stored),
     filters: new Filters(stored),
+    stagesInBrowser: new StagesInBrowser({ ...stages, finished }),
     pushers: new Pushers(stored),
     reports: new Reports(stored),
     userDirectory: new UserDirectory(stored.database),
@@ -88,7 +93,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
       if (typeof found !== 'function') return noted(lastSeen, found, visit);
       return async () => noted(lastSeen, await found(), visit);
     },
-    interact: interactWith(ports, stored, options),
+    interact: interactiveAuth({ ...stages, finishedIn: (id) => finished.of(id) }),
     close: () => clearInterval(writing),
   };
 }
@@ -98,17 +103,17 @@ interface Asked {
   readonly registrationTokens: RegistrationTokens;
 }
 
-const interactWith = (
+/** What interactive auth asks of accounts, in a client and in a browser. */
+const stagePorts = (
   { accounts, registrationTokens }: Asked,
   { now }: Stored,
   { takePasswordTry, secret }: AccountFeatureOptions,
-) =>
-  interactiveAuth({
-    hasPassword: (userId, password) => accounts.hasPassword(userId, password),
-    localUserId: (text) => accounts.localUserId(text),
-    isValidRegistrationToken: (token) => registrationTokens.isValid(token),
-    ...{ takePasswordTry, secret, now },
-  });
+) => ({
+  hasPassword: (userId: UserId, password: string) => accounts.hasPassword(userId, password),
+  localUserId: (text: string) => accounts.localUserId(text),
+  isValidRegistrationToken: (token: string) => registrationTokens.isValid(token),
+  ...{ takePasswordTry, secret, now },
+});
 
 function noted<C extends Person | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
   if (caller) lastSeen.note(caller, visit);

@@ -3,6 +3,7 @@ import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { UiaChallenge, type UiaFlows, type UiaRequest } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { FinishedStage } from './finished-stages.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
 const caller: Person = { kind: 'user', userId: '@alice:x' as UserId, deviceId: 'D', tokenId: 1 };
@@ -13,11 +14,13 @@ const password = { type: 'm.login.password', user: 'alice', password: 'right' };
 function bench(secret = 1) {
   const clock = { ms: 0 };
   const tries: string[] = [];
+  const finished = new Map<string, FinishedStage[]>();
   const auth = interactiveAuth({
     hasPassword: async (_userId, text) => text === 'right',
     localUserId: (text) => `@${text}:x` as UserId,
     isValidRegistrationToken: async (text) => text === 'let me in',
     takePasswordTry: (who) => (tries.push(who) > 6 ? 1_000 : 0),
+    finishedIn: async (sessionId) => finished.get(sessionId) ?? [],
     secret: Buffer.alloc(32, secret),
     now: () => clock.ms,
   });
@@ -37,7 +40,7 @@ function bench(secret = 1) {
   const begin = async () => (await ask(token)).challenge?.session as string;
   const sessionOf = (session: string, more: Partial<UiaRequest> = {}) =>
     auth.sessionOf(requestOf({ session }, more));
-  return { clock, ask, begin, sessionOf, tries };
+  return { clock, ask, begin, sessionOf, tries, finished };
 }
 
 test('a flow of two stages is gone through one by one, and its proofs are handed on', async () => {
@@ -135,6 +138,28 @@ test('a stage that fails keeps the session, and says why', async () => {
     error: 'Wrong password',
     completed: ['m.login.registration_token'],
   });
+});
+
+test('what was finished in a browser counts for its session, with what it proved, and no other', async () => {
+  const { ask, finished, sessionOf } = bench();
+  const session = (await ask(undefined)).challenge!.session as string;
+  const stage = 'm.login.registration_token' as const;
+  finished.set(sessionOf(session)!, [{ stage, proof: { registrationToken: 'let me in' } }]);
+  const { challenge } = await ask({ session });
+  expect(challenge).toMatchObject({ completed: [stage] });
+  expect(challenge).not.toHaveProperty('errcode');
+  expect((await ask({ ...password, session })).proof).toEqual({ registrationToken: 'let me in' });
+  const other = (await ask(undefined)).challenge!.session as string;
+  expect((await ask({ ...password, session: other })).challenge).toMatchObject({
+    completed: ['m.login.password'],
+  });
+});
+
+test('a session whose last stage was finished in a browser needs no more said', async () => {
+  const { ask, finished, sessionOf } = bench();
+  const session = (await ask(token)).challenge!.session as string;
+  finished.set(sessionOf(session)!, [{ stage: 'm.login.password', proof: {} }]);
+  expect((await ask({ session })).proof).toEqual({ registrationToken: 'let me in' });
 });
 
 test('a stage of no flow is refused', async () => {

@@ -65,6 +65,14 @@ export interface JsonBody<B> {
   readonly mayBeEmpty?: boolean;
 }
 
+/** What a page's form sends: text by name, as a query has it. */
+export interface FormBody<B> {
+  readonly form: z.core.$ZodType<B>;
+  /** FORM_BODY_BYTES_MAX unless told. */
+  readonly bytesMax?: number;
+}
+
+export const FORM_BODY_BYTES_MAX = 65_536;
 export const JSON_BODY_BYTES_MAX = 1_048_576;
 
 /**
@@ -96,7 +104,7 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   /** Must name every parameter of the routes. */
   readonly path?: z.core.$ZodType<P>;
   readonly query?: z.core.$ZodType<Q>;
-  readonly body?: JsonBody<B>;
+  readonly body?: JsonBody<B> | FormBody<B>;
   /** The flows that the caller must complete first, by what it asks for; undefined for none. */
   readonly uia?: (
     call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'query' | 'body'>,

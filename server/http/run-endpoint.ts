@@ -9,14 +9,8 @@ import { isObject, type JsonValue } from '../protocol/json.ts';
 import type { Answer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { refuseByStanding } from './auth/standing.ts';
-import { readJson } from './body/json.ts';
-import {
-  type Auth,
-  type Call,
-  type Endpoint,
-  JSON_BODY_BYTES_MAX,
-  type RequestMeta,
-} from './endpoint.ts';
+import { bodyReader } from './body/body-reader.ts';
+import type { Auth, Call, Endpoint, RequestMeta } from './endpoint.ts';
 import type { Gate } from './gate.ts';
 import {
   badJson,
@@ -94,9 +88,9 @@ async function runFor<Ports>(
   if (waitMs > 0) throw limitExceeded(waitMs);
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
-  const query = endpoint.query && parse(endpoint.query, rawQuery, wrongQuery);
+  const query = endpoint.query && parse(endpoint.query, rawQuery, wrongParam);
   const raw = endpoint.body && (await readBody());
-  const body = endpoint.body && parse(endpoint.body.json, raw, badJson);
+  const body = parsedBody(endpoint, raw);
   const given = { caller, path, query, body, request: meta };
   const handle = (proof: Proof, kept: Once | undefined) => {
     const isCommit = endpoint.idempotency === 'txnId' || once !== undefined;
@@ -201,17 +195,10 @@ export const pathOf = (url: string): string => {
   return end < 0 ? url : url.slice(0, end);
 };
 
-/** Reads it when it is first asked for. */
-function bodyReader<Ports>({ body }: Endpoint<Ports>, request: Request) {
-  let reading: Promise<JsonValue | undefined> | undefined;
-  const read = async () => body && readJson(request, bodyRules(body));
-  return () => (reading ??= read());
+function parsedBody<Ports>({ body }: Endpoint<Ports>, raw: JsonValue | undefined) {
+  if (!body) return undefined;
+  return 'form' in body ? parse(body.form, raw, wrongParam) : parse(body.json, raw, badJson);
 }
-
-const bodyRules = ({ bytesMax, mayBeEmpty }: { bytesMax?: number; mayBeEmpty?: boolean }) => ({
-  bytesMax: bytesMax ?? JSON_BODY_BYTES_MAX,
-  mayBeEmpty: mayBeEmpty ?? false,
-});
 
 const NEVER = new AbortController().signal;
 
@@ -235,7 +222,7 @@ function parse<T>(
   throw refusal(`${where}${issue.message}`, value, issue);
 }
 
-function wrongQuery(message: string, value: unknown, issue: z.core.$ZodIssue): MatrixError {
+function wrongParam(message: string, value: unknown, issue: z.core.$ZodIssue): MatrixError {
   const key = issue.path[0];
   const isThere = typeof key === 'string' && Object.hasOwn(value as object, key);
   return isThere ? invalidParam(message) : missingParam(message);

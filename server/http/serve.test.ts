@@ -82,6 +82,16 @@ const deep = endpoint({
   handle: async () => ({}),
 });
 
+const form = endpoint({
+  operation: 'form',
+  routes: ['POST /form'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  body: { form: z.object({ name: z.string() }), bytesMax: 1_000 },
+  handle: async ({ body }) => body,
+});
+
 const nested = (depth: number, inner = '1') => '['.repeat(depth) + inner + ']'.repeat(depth);
 
 const fails = (error: Error) =>
@@ -98,7 +108,7 @@ const fails = (error: Error) =>
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
   serve(
-    mounted([echo, raw, inPieces, constant, deep, fails(error)]),
+    mounted([echo, raw, inPieces, constant, deep, form, fails(error)]),
     openGate<Ports>({ seen: [] }, instead),
   );
 
@@ -217,6 +227,25 @@ test('a body may be as deep as anybody needs, and brackets in its strings are le
 test('a whole surrogate pair, escaped, is a character like any other', async () => {
   const { json } = await ask(ROOM, { body: '{"text":"\\ud83d\\ude00"}' });
   expect(json.text).toBe('😀');
+});
+
+test.each<[string, string | Uint8Array, number, object]>([
+  ['a form', 'name=a+b%C3%A9&more=1', 200, { name: 'a bé' }],
+  ['one without a field', 'other=1', 400, { errcode: 'M_MISSING_PARAM' }],
+  ['one with a field twice', 'name=1&name=2', 400, { errcode: 'M_INVALID_PARAM' }],
+  ['one that is wrongly encoded', 'name=%zz', 400, { errcode: 'M_INVALID_PARAM' }],
+  ['one with a U+0000', 'name=a%00', 400, { errcode: 'M_INVALID_PARAM' }],
+  ['one with a plain U+0000', 'name=a\0', 400, { errcode: 'M_INVALID_PARAM' }],
+  [
+    'one that is not UTF-8',
+    Buffer.from('name=\xff', 'latin1'),
+    400,
+    { errcode: 'M_INVALID_PARAM' },
+  ],
+  ['one that is too long', `name=${'x'.repeat(1_000)}`, 413, { errcode: 'M_TOO_LARGE' }],
+])('what a page sends is read as a query is: %s', async (_what, body, status, said) => {
+  const answer = await ask('/form', { method: 'POST', body: body as BodyInit });
+  expect([answer.status, answer.json]).toMatchObject([status, said]);
 });
 
 test('the token may stand in the query, as clients of before v1.11 send it', async () => {

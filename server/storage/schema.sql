@@ -144,6 +144,14 @@ CREATE TABLE filter (
   PRIMARY KEY (user_id, filter_id)
 );
 
+CREATE TABLE finished_stage (
+  session_id text NOT NULL,
+  stage text NOT NULL,
+  proof text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (session_id, stage)
+);
+
 CREATE TABLE key_backup (
   user_id text NOT NULL,
   version bigint NOT NULL,
@@ -415,6 +423,7 @@ CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("posi
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
 CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
+CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);

@@ -2,6 +2,7 @@ import type { Asked } from './client.ts';
 import type { Example } from './example.ts';
 import { OWN_TOKEN } from './hostile.ts';
 import {
+  formOf,
   HOLE,
   type Place,
   placesIn,
@@ -35,6 +36,7 @@ export function* bulkyOf(example: Example): Generator<Bulky> {
     yield bulkyValue(example, place);
     yield bulkyKey(example, place);
   }
+  for (const name of Object.keys(example.form ?? {})) yield bulkyField(example, name);
   for (const part of ['path', 'query'] as const)
     for (const name of Object.keys(example[part])) yield bulkyName(example, part, name);
 }
@@ -48,6 +50,19 @@ function bulkyValue(example: Example, place: Place): Bulky {
     at: (round) => ({
       ...{ method, path: urlOf(example, round), token: OWN_TOKEN },
       body: replaced(body!, place, `"${round}-${'w'.repeat(VALUE_BYTES)}"`),
+    }),
+  };
+}
+
+function bulkyField(example: Example, name: string): Bulky {
+  const { method, route, form } = example;
+  return {
+    what: `${method} ${route}: field ${name}`,
+    bytes: VALUE_BYTES,
+    rounds: 2,
+    at: (round) => ({
+      ...{ method, path: urlOf(example, round), token: OWN_TOKEN },
+      body: formOf(form!, { name, text: `${round}-${'w'.repeat(VALUE_BYTES)}` }),
     }),
   };
 }
@@ -70,7 +85,11 @@ function bulkyKey(example: Example, place: Place): Bulky {
 
 function bulkyName(example: Example, part: UrlPart, name: string): Bulky {
   const { method, route, body } = example;
-  const sent = body === undefined ? undefined : JSON.stringify(body);
+  const sent = example.form
+    ? formOf(example.form)
+    : body === undefined
+      ? undefined
+      : JSON.stringify(body);
   const bytes = NAME_BYTES[part];
   const letters = 'n'.repeat(bytes - 20);
   return {

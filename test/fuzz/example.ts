@@ -10,7 +10,9 @@ export interface Example {
   readonly route: string;
   readonly path: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, string>>;
-  /** Undefined where the endpoint reads no body. */
+  /** What a page's form sends, where the endpoint reads that. */
+  readonly form?: Readonly<Record<string, string>> | undefined;
+  /** Undefined where the endpoint reads no JSON. */
   readonly body: JsonValue | undefined;
   /** The fields of the body that may be absent. */
   readonly optional: readonly string[];
@@ -25,7 +27,12 @@ export function examplesOf(endpoint: Endpoint<never>, world: World): Example[] {
   const [method, route] = endpoint.routes[0]!.split(' ') as [string, string];
   const path = stringsOf(only(endpoint, 'path', endpoint.path, world));
   const query = stringsOf(only(endpoint, 'query', endpoint.query, world));
-  const json = endpoint.body?.json;
+  const form = endpoint.body && 'form' in endpoint.body ? endpoint.body.form : undefined;
+  if (form) {
+    const fields = stringsOf(only(endpoint, 'form', form, world));
+    return [{ method, route, path, query, form: fields, body: undefined, optional: [] }];
+  }
+  const json = endpoint.body && 'json' in endpoint.body ? endpoint.body.json : undefined;
   const bodies = json ? valuesOf(json, 'body', world) : [undefined];
   return bodies.map((body) => {
     if (json) refuseWrong(endpoint, json, body);

@@ -8,7 +8,7 @@ import {
 } from './bad-values.ts';
 import type { Asked } from './client.ts';
 import type { Example } from './example.ts';
-import { filled, HOLE, placesIn, put, replaced, type UrlPart, urlOf } from './place.ts';
+import { filled, formOf, HOLE, placesIn, put, replaced, type UrlPart, urlOf } from './place.ts';
 
 /** One bad request, and what is bad about it. */
 export interface Hostile extends Asked {
@@ -31,14 +31,16 @@ export const EVERYTHING: Share = { of: 1, turn: 0 };
 
 /** What is tried on one example: each place with bad values, and the whole. */
 export function* hostilesOf(example: Example, share: Share): Generator<Hostile> {
-  const { method, body } = example;
-  const good = { method, token: OWN_TOKEN, path: urlOf(example, 0), body: textOf(body) };
+  const { method, body, form } = example;
+  const sent = form ? formOf(form) : textOf(body);
+  const good = { method, token: OWN_TOKEN, path: urlOf(example, 0), body: sent };
   yield { ...good, what: 'nothing' };
   for (const other of ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'])
     if (other !== method) yield { ...good, method: other, what: `the method ${other}` };
   for (const bad of ['', 'nobody', 'x'.repeat(5_000)])
     yield { ...good, token: bad, what: `the token ${bad.slice(0, 9)}` };
   yield* badUrls(example, good, share);
+  if (form) yield* badForms(form, good, share);
   if (body === undefined) return;
   for (const [name, text] of shared(BAD_BODIES, share))
     yield { ...good, body: text, what: `the body is ${name}` };
@@ -62,6 +64,22 @@ function* badUrls(example: Example, good: Asked, { of, turn }: Share): Generator
   yield { ...good, path: `${good.path}/`, what: 'a slash behind the path' };
   const twice = Object.keys(example.query).map((name) => `${name}=1&${name}=2`);
   yield { ...good, path: `${good.path.split('?')[0]}?${twice.join('&')}`, what: 'queries twice' };
+}
+
+/** Each field with bad texts, and the whole: too many fields, or something that is no form. */
+function* badForms(
+  form: Readonly<Record<string, string>>,
+  good: Asked,
+  share: Share,
+): Generator<Hostile> {
+  for (const name of Object.keys(form))
+    for (const [kind, text] of [...Object.entries(OWN_TEXTS), ...shared(COMMON_TEXTS, share)])
+      yield { ...good, body: formOf(form, { name, text }), what: `field ${name} is ${kind}` };
+  for (const [name, body] of shared(BAD_BODIES, share))
+    yield { ...good, body, what: `the form is ${name}` };
+  const many = Array.from({ length: 12_000 }, (_, n) => `${n}=`).join('&');
+  for (const body of [many, '&'.repeat(60_000), 'session=&'.repeat(7_000)])
+    yield { ...good, body, what: `the form is ${body.slice(0, 9)}…` };
 }
 
 function* badPlaces(example: Example, good: Asked, { of, turn }: Share): Generator<Hostile> {

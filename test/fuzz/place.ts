@@ -56,6 +56,16 @@ function varied(value: JsonValue, n: number): JsonValue {
   return value.includes(':') ? value.replace(':', `${n}:`) : `${value}${n}`;
 }
 
+/** The form as it goes over the wire, with another text, as it is written there, for one of its fields. */
+export const formOf = (
+  form: Readonly<Record<string, string>>,
+  instead?: { readonly name: string; readonly text: string },
+): string =>
+  Object.entries(form)
+    .map(([name, value]) => (name === instead?.name ? instead.text : encodeURIComponent(value)))
+    .map((text, at) => `${Object.keys(form)[at]}=${text}`)
+    .join('&');
+
 export type UrlPart = 'path' | 'query';
 
 export interface Instead {

@@ -54,14 +54,24 @@ export async function makeWorld(client: FuzzClient, alice: Person, bob: Person):
     ...as(alice),
     body: { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} },
   });
-  const names = { roomId, eventId: sent.event_id as string, since: synced.next_batch as string };
+  const asked = await client.ask({
+    ...{ method: 'POST', path: '/_matrix/client/v3/register' },
+    body: JSON.stringify({ username: `p${randomUUID().slice(0, 13)}` }),
+  });
+  const { session } = JSON.parse(asked.text) as { session: string };
+  const names = {
+    session,
+    roomId,
+    eventId: sent.event_id as string,
+    since: synced.next_batch as string,
+  };
   return { alice, bob, roomId, named: namesOf(alice, bob, names), anything: anythingOf(roomId) };
 }
 
 function namesOf(
   alice: Person,
   bob: Person,
-  { roomId, eventId, since }: { roomId: string; eventId: string; since: string },
+  { session, roomId, eventId, since }: Record<'session' | 'roomId' | 'eventId' | 'since', string>,
 ): World['named'] {
   const keys = deviceKeys(alice.userId, alice.deviceId, deviceKey(alice.deviceId, 7));
   const oneTimeKey = { 'signed_curve25519:AAAA': { key: 'x', signatures: {} } };
@@ -74,6 +84,7 @@ function namesOf(
     ...{ invite: [bob.userId], senders: [bob.userId] },
     ...{ rooms: [roomId, { [roomId]: { sessions } }], sessions: [sessions], version: ['1'] },
     ...{ eventType: ['m.room.message'], type: ['m.login.password', 'com.example.type'] },
+    ...{ authType: ['m.login.dummy'], session: [session] },
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },
     ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },

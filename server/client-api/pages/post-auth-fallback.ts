@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { subscriberOf } from '../../http/rate-limits.ts';
+import {
+  askedFor,
+  donePage,
+  type StagePorts,
+  sessionField,
+  stagePage,
+  stagePath,
+} from './stage-page.ts';
+
+/** The form of that page. Sent twice it finishes the same stage. */
+export const postAuthFallback = endpoint({
+  operation: 'postAuthFallback',
+  routes: [
+    'POST /_matrix/client/v3/auth/{authType}/fallback/web',
+    'POST /_matrix/client/r0/auth/{authType}/fallback/web',
+  ],
+  auth: 'nobody',
+  rateLimit: 'login',
+  idempotency: 'natural',
+  path: stagePath,
+  body: {
+    form: z.object({
+      session: sessionField,
+      password: z.string().max(4_096).optional(),
+      token: z.string().max(1_024).optional(),
+    }),
+  },
+  async handle({ path, body, request }, { stagesInBrowser }: StagePorts) {
+    const { password = '', token = '' } = body;
+    const asked = askedFor(path, body);
+    const address = subscriberOf(request.address);
+    const refusal = await stagesInBrowser.finish(asked, { password, token }, address);
+    return refusal === undefined
+      ? donePage()
+      : stagePage(asked, stagesInBrowser.open(asked), refusal);
+  },
+});

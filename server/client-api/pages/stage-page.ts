@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type {
+  StageAsked,
+  StageInBrowser,
+  StagesInBrowser,
+} from '../../accounts/stages-in-browser.ts';
+import { name } from '../../http/fields.ts';
+import { type Html, html } from '../../http/html.ts';
+import { type Page, page } from '../../http/page.ts';
+import type { UiaStage } from '../../protocol/interactive-auth.ts';
+
+export interface StagePorts {
+  readonly stagesInBrowser: Pick<StagesInBrowser, 'open' | 'finish'>;
+}
+
+export const stagePath = z.object({ authType: name });
+/** The value that the client was given: it names the parameters of its request, of which there may be some. */
+export const sessionField = z.string().min(1).max(16_384);
+
+export const askedFor = (
+  { authType: stage }: z.output<typeof stagePath>,
+  { session }: { session: string },
+): StageAsked => ({ stage, session });
+
+/** What somebody has to fill in, and why what they filled in was refused. */
+export function stagePage(asked: StageAsked, { stage, userId }: StageInBrowser, refusal?: string) {
+  const { title, fields } = FORMS[stage](userId);
+  const body = html`<h1>${title}</h1>
+<form method="post" action="web">
+<input type="hidden" name="session" value="${asked.session}">
+${fields}
+<p role="alert">${refusal ?? ''}</p>
+<button>Continue</button>
+</form>`;
+  return page({ title, body }, refusal === undefined ? 200 : 403);
+}
+
+interface Form {
+  readonly title: string;
+  readonly fields: Html;
+}
+
+const FORMS: Readonly<Record<UiaStage, (userId: string | undefined) => Form>> = {
+  'm.login.dummy': () => ({
+    title: 'Go on?',
+    fields: html`<p>Your app asked this server for something that needs your consent.</p>`,
+  }),
+  'm.login.password': (userId) => ({
+    title: 'Your password',
+    fields: html`<p>To go on as <strong>${userId ?? 'nobody'}</strong>, type your password.</p>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" required autofocus>`,
+  }),
+  'm.login.registration_token': () => ({
+    title: 'Your invitation',
+    fields: html`<p>To make an account on this server you need a token. Who runs the server can give you one.</p>
+<label for="token">Registration token</label>
+<input id="token" name="token" autocomplete="off" autocapitalize="none" spellcheck="false" required autofocus>`,
+  }),
+};
+
+/** As the specification has it (client-server API, fallback). */
+const TELL_THE_APP = `
+if (window.onAuthDone) {
+  window.onAuthDone();
+} else if (window.opener && window.opener.postMessage) {
+  window.opener.postMessage("authDone", "*");
+}
+`;
+
+const DONE: Page = {
+  title: 'Done',
+  body: html`<h1>Done</h1>
+<p>You can close this window and go back to your app.</p>`,
+  script: { text: TELL_THE_APP },
+};
+
+export const donePage = () => page(DONE);
