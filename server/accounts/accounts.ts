@@ -10,7 +10,7 @@ import {
   type UserId,
 } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { forbidden, MatrixError, userLocked } from '../protocol/matrix-error.ts';
+import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import {
   type Account,
@@ -158,7 +158,7 @@ export class Accounts {
       const now = await this.get(userId);
       if (!now || now.passwordHash !== checked.passwordHash) throw forbidden(WRONG);
       const account = renewed === undefined ? [] : [accountRow({ ...now, passwordHash: renewed })];
-      const prepared = await this.#sessions.prepare(userId, login.session);
+      const prepared = await this.#sessions.prepare(now, login.session);
       return this.#stored.log.commit((position) => {
         const { rows, records, answer } = prepared(position);
         const outcome = once.outcome(200, answer, { secret: true });
@@ -232,10 +232,10 @@ export class Accounts {
   ): Promise<JsonObject> {
     return this.#stored.locks.run(lockOf(userId), async () => {
       await this.#refuseTaken(userId);
-      const prepared = session && (await this.#sessions.prepare(userId, session));
       const createdMs = this.#stored.now();
       const ends = { deactivatedMs: null, suspendedMs: null, lockedMs: null };
       const account = { userId, passwordHash, admin, guest, createdMs, ...ends };
+      const prepared = session && (await this.#sessions.prepare(account, session));
       return this.#stored.log.commit((position) => {
         const nothing = { rows: [], records: [], answer: { user_id: userId } };
         const made = prepared?.(position) ?? nothing;
@@ -301,7 +301,6 @@ export class Accounts {
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
     if (!account || !matches) throw forbidden(WRONG);
-    if (account.lockedMs !== null) throw userLocked();
     return account;
   }
 

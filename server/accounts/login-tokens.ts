@@ -3,7 +3,7 @@ import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden } from '../protocol/matrix-error.ts';
-import { accountOf } from '../storage/accounts/accounts.ts';
+import { type Account, accountOf } from '../storage/accounts/accounts.ts';
 import {
   loginToken,
   loginTokenGoneRow,
@@ -52,8 +52,8 @@ export class LoginTokens {
     if (!seen) throw notValid();
     const { userId } = seen;
     return locks.run(lockOf(userId), async () => {
-      await this.#refuseUsed(tokenHash, userId);
-      const prepared = await this.#sessions.prepare(userId, session);
+      const account = await this.#unusedOf(tokenHash, userId);
+      const prepared = await this.#sessions.prepare(account, session);
       return log.commit((position) => {
         const { rows, records, answer } = prepared(position);
         const outcome = once.outcome(200, answer, { secret: true });
@@ -63,12 +63,14 @@ export class LoginTokens {
     });
   }
 
-  async #refuseUsed(tokenHash: Buffer, userId: UserId): Promise<void> {
+  /** Whom it would let in, if it was never used. */
+  async #unusedOf(tokenHash: Buffer, userId: UserId): Promise<Account> {
     const { database, now } = this.#stored;
     const token = await loginToken(database, tokenHash);
     if (!token || token.expiresMs <= now()) throw notValid();
     const account = await accountOf(database, userId);
     if (!account || account.deactivatedMs !== null) throw notValid();
+    return account;
   }
 }
 

@@ -34,12 +34,12 @@ export class OpenIdTokens {
     };
   }
 
-  /** Whose it is; not of an account that was closed meanwhile. */
+  /** Whose it is; not of an account that was closed meanwhile, or is locked. */
   async ownerOf(token: string): Promise<UserId> {
     const sealed = openJson(PURPOSE, token, this.#ports.secret) as Sealed | undefined;
     if (!sealed || this.#ports.now() >= sealed.untilMs) throw unknown();
     const account = await this.#ports.accountOf(sealed.userId);
-    if (!account || account.deactivatedMs !== null) throw unknown();
+    if (!account || account.deactivatedMs !== null || account.lockedMs !== null) throw unknown();
     return sealed.userId;
   }
 }

@@ -4,7 +4,7 @@ import { lockOf, type Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { unknownToken } from '../protocol/matrix-error.ts';
+import { unknownToken, userLocked } from '../protocol/matrix-error.ts';
 import {
   type AccessToken,
   accessTokenGoneRow,
@@ -13,6 +13,7 @@ import {
   tokenByRefreshHash,
   tokensOf,
 } from '../storage/accounts/access-tokens.ts';
+import { type Account, accountOf } from '../storage/accounts/accounts.ts';
 import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
 import type { Row } from '../storage/write.ts';
 import { refuseKeyAsDevice, refuseTooMany } from './new-device.ts';
@@ -60,12 +61,15 @@ export class Sessions {
 
   /**
    * To be called with the user's lock held, which must go on being held until the rows are
-   * committed. `position` is the log's.
+   * committed. `position` is the log's. The account is as it was read under that lock: all logins
+   * come this way, and nobody begins a session while they are locked out.
    */
   async prepare(
-    userId: UserId,
+    account: Account,
     wish: SessionWish,
   ): Promise<(position: () => number) => NewSession> {
+    if (account.lockedMs !== null) throw userLocked();
+    const { userId } = account;
     const deviceId = wish.deviceId ?? newDeviceId();
     const { database, now } = this.#stored;
     await refuseKeyAsDevice(database, userId, deviceId);
@@ -98,6 +102,8 @@ export class Sessions {
     if (!seen) throw unknownToken('Unknown refresh token');
     const { userId, deviceId } = seen;
     return this.#stored.locks.run(lockOf(userId), async () => {
+      const account = await accountOf(this.#stored.database, userId);
+      if (account?.lockedMs != null) throw userLocked();
       const all = await tokensOf(this.#stored.database, userId);
       const old = all.find((token) => token.tokenId === seen.tokenId);
       if (!old) throw unknownToken('Unknown refresh token');

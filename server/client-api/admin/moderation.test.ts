@@ -6,6 +6,9 @@ import {
   startApi,
 } from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
+import { notKept } from '../../log/outcomes.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
 
 const BOB = '@bob:example.org';
 const errorOf = ({ status, body }: Reply) => [status, body.errcode];
@@ -59,6 +62,86 @@ test('a locked user may log out, and else is told that they are locked, on all d
   expect((await api.ask('POST /logout', { token: other })).status).toBe(200);
   await put(api, root, 'lock', false);
   expect((await api.ask('GET /account/whoami', { token: bob })).status).toBe(200);
+});
+
+const BY_PASSWORD = { type: 'm.login.password', user: 'bob', password: PASSWORD };
+
+/** Each way to come by a new access token: what is needed of it before, and then the request. */
+const WAYS_IN: Readonly<
+  Record<string, (api: ApiServer, token: string) => Promise<() => Promise<Reply>>>
+> = {
+  'a password': async (api) => () => api.ask('POST /login', { body: BY_PASSWORD }),
+  'a login token': async (api, token) => {
+    const get = 'POST /_matrix/client/v1/login/get_token';
+    const made = await api.ask(get, { token, body: { auth: BY_PASSWORD } });
+    const body = { type: 'm.login.token', token: made.body.login_token };
+    return () => api.ask('POST /login', { body });
+  },
+  'a refresh token': async (api) => {
+    const wish = { ...BY_PASSWORD, refresh_token: true };
+    const { refresh_token } = (await api.ask('POST /login', { body: wish })).body;
+    return () => api.ask('POST /refresh', { body: { refresh_token } });
+  },
+};
+
+test.each(Object.entries(WAYS_IN))(
+  'by %s who is suspended gets in, and who is locked does not until they are let in again',
+  async (_way, comeBy) => {
+    await using api = await startApi();
+    const [root, bob] = await adminAndBob(api);
+    const getIn = await comeBy(api, bob);
+    await put(api, root, 'lock', true);
+    const refused = await getIn();
+    expect([...errorOf(refused), refused.body.soft_logout]).toEqual([401, 'M_USER_LOCKED', true]);
+    await put(api, root, 'lock', false);
+    await put(api, root, 'suspend', true);
+    const { status, body } = await getIn();
+    expect(status).toBe(200);
+    expect((await api.ask('GET /account/whoami', { token: body.access_token })).status).toBe(200);
+  },
+);
+
+test.each([
+  ['a password', 403, 'M_USER_DEACTIVATED'],
+  ['a login token', 403, 'M_FORBIDDEN'],
+  ['a refresh token', 401, 'M_UNKNOWN_TOKEN'],
+])('by %s nobody gets into an account that was closed', async (way, status, errcode) => {
+  await using api = await startApi();
+  const bob = await api.register('bob');
+  const getIn = await WAYS_IN[way]!(api, bob);
+  await api.ask('POST /account/deactivate', { token: bob, body: { auth: BY_PASSWORD } });
+  expect(errorOf(await getIn())).toEqual([status, errcode]);
+});
+
+test('a lock that comes while a password is compared holds for that login, too', async () => {
+  let meanwhile = async () => {};
+  await using api = await startApi({
+    reads: (database) => ({
+      async query<R extends object>(...asked: Parameters<Database['query']>) {
+        const rows = await database.query<R>(...asked);
+        const deed = asked[0] === 'account_of' ? meanwhile : undefined;
+        if (deed) meanwhile = async () => {};
+        await deed?.();
+        return rows;
+      },
+    }),
+  });
+  await adminAndBob(api);
+  const by = '@root:example.org' as UserId;
+  const lock = { userId: BOB as UserId, which: 'locked', holds: true } as const;
+  meanwhile = async () => void (await api.features.moderation.set(by, lock, notKept));
+  const reply = await api.ask('POST /login', { body: BY_PASSWORD });
+  expect(errorOf(reply)).toEqual([401, 'M_USER_LOCKED']);
+});
+
+test('to another service nobody proves who they are while they are locked', async () => {
+  await using api = await startApi();
+  const [root, bob] = await adminAndBob(api);
+  const made = await api.ask(`POST /user/${BOB}/openid/request_token`, { token: bob, body: {} });
+  const info = `GET /_matrix/federation/v1/openid/userinfo?access_token=${made.body.access_token}`;
+  expect((await api.ask(info)).body).toEqual({ sub: BOB });
+  await put(api, root, 'lock', true);
+  expect(errorOf(await api.ask(info))).toEqual([401, 'M_UNKNOWN_TOKEN']);
 });
 
 test('a lock holds at the next writer, too', async () => {
