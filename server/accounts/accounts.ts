@@ -21,7 +21,7 @@ import {
 } from '../storage/accounts/accounts.ts';
 import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
-import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
+import { profileFieldRow, profileGoneRow } from '../storage/accounts/profile-fields.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import type { Row } from '../storage/write.ts';
@@ -50,6 +50,7 @@ export interface Registration {
   readonly session: SessionWish | undefined;
   readonly registrationToken: string | undefined;
   readonly admin?: boolean;
+  readonly displayName?: string | undefined;
 }
 
 export interface Login {
@@ -220,16 +221,12 @@ export class Accounts {
   }
 
   async #register(
-    {
-      userId,
-      admin = false,
-      guest = false,
-      session,
-    }: Pick<Registration, 'userId' | 'admin' | 'session'> & { guest?: boolean },
+    wish: Pick<Registration, 'userId' | 'admin' | 'session' | 'displayName'> & { guest?: boolean },
     passwordHash: string | null,
     rows: readonly Row[],
     once: Once,
   ): Promise<JsonObject> {
+    const { userId, admin = false, guest = false, session, displayName } = wish;
     return this.#stored.locks.run(lockOf(userId), async () => {
       await this.#refuseTaken(userId);
       const createdMs = this.#stored.now();
@@ -239,10 +236,11 @@ export class Accounts {
       return this.#stored.log.commit((position) => {
         const nothing = { rows: [], records: [], answer: { user_id: userId } };
         const made = prepared?.(position) ?? nothing;
-        const all = [...rows, accountRow(account), ...made.rows];
+        const named = displayName === undefined ? undefined : nameOf(userId, displayName, position);
+        const all = [...rows, accountRow(account), ...made.rows, ...(named?.rows ?? [])];
         const outcome = once.outcome(200, made.answer, { secret: true });
-        const { records, answer } = made;
-        return { change: { rows: all, records, outcome, touches: [] }, value: answer };
+        const records = [...made.records, ...(named?.records ?? [])];
+        return { change: { rows: all, records, outcome, touches: [] }, value: made.answer };
       });
     });
   }
@@ -319,6 +317,11 @@ export class Accounts {
 /** Nobody shall be told apart by them; ids are made of lower case only. */
 const folded = (localpart: string): string =>
   localpart.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+const nameOf = (userId: UserId, displayName: string, position: () => number) => ({
+  rows: [profileFieldRow(userId, 'displayname', JSON.stringify(displayName))],
+  records: [profileChanged(userId, position())],
+});
 
 const erasedRows = (userId: UserId): Row[] => [
   accountDataGoneRow(userId),

@@ -170,6 +170,21 @@ test('whoever knows the shared secret makes the first administrator, also where 
   expect(errorOf(await bySecret(api, body))).toEqual([400, 'M_USER_IN_USE']);
 });
 
+test('whoever did not hear that the administrator was made is told the same, and all of it is so', async () => {
+  await using api = await startApi({ registrationSecret: 'hush', behindFront: true });
+  const body = await proved(api, { displayname: 'First' });
+  const headers = { 'x-farol-request-id': 'the-same-request' };
+  const ask = () => api.ask(`POST ${AT}/v1/register`, { body, headers });
+  const commits: string[][] = [];
+  api.writer.onCommitted((records) => commits.push(records.map(({ record }) => record.kind)));
+  const first = await ask();
+  expect(first.body.home_server).toBe('example.org');
+  expect(await ask()).toEqual(first);
+  // A server that ends right behind its commit leaves nothing to be done.
+  const ofAccount = commits.filter((kinds) => kinds.includes('logins'));
+  expect(ofAccount).toEqual([expect.arrayContaining(['profile'])]);
+});
+
 test('nobody else makes one', async () => {
   await using api = await startApi({ registrationSecret: 'hush' });
   const wrong = await bySecret(api, await proved(api, {}, 'guess'));

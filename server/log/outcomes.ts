@@ -62,6 +62,11 @@ export const both = (one: Once, other: Once | undefined): Once => ({
   },
 });
 
+/** For an endpoint that says more than what its feature leaves: the repeat is told that, too. */
+export const alsoTelling = (once: Once, more: JsonObject): Once => ({
+  outcome: (status, body, options) => once.outcome(status, { ...body, ...more }, options),
+});
+
 /** Under all its names. */
 export const namesOf = (outcome: OutcomeRow | undefined): readonly OutcomeRow[] =>
   outcome ? [outcome, ...namesOf(outcome.also)] : [];

@@ -16,6 +16,7 @@ import type { Database } from '../../server/storage/database.ts';
 import { buildHouse, housePorts } from './house.ts';
 import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
+import { notingRepeats } from './repeats-told-alike.ts';
 
 export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {
   readonly registration?: RegistrationMode;
@@ -83,7 +84,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
-  const server = await serve(mountsOf({ adminApi: options.adminApi ?? true }), gate);
+  const apis = notingRepeats<HousePorts>(mountsOf({ adminApi: options.adminApi ?? true }));
+  const server = await serve(apis.mounts, gate);
   const ask = askAt(server.origin);
   return {
     ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },
@@ -99,6 +101,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
       await server[Symbol.asyncDispose]();
       await writer.close();
       if (!options.fresh) await fresh[Symbol.asyncDispose]();
+      const [wrong] = apis.toldOtherwise;
+      if (wrong) throw new Error(`A repeat of ${wrong} is told something else than the first time`);
     },
   };
 }

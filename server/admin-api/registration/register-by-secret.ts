@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Audit } from '../../accounts/audit.ts';
-import type { Profiles } from '../../accounts/profiles.ts';
 import type { SharedSecret } from '../../accounts/shared-secret.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, invalidParam } from '../../http/matrix-error.ts';
+import { alsoTelling } from '../../log/outcomes.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import { notEnabled } from './not-enabled.ts';
 
 interface Ports {
   readonly accounts: Pick<Accounts, 'availableUserId' | 'register'>;
-  readonly profiles: Pick<Profiles, 'set'>;
   readonly sharedSecret: Pick<SharedSecret, 'isConfigured' | 'isNonce' | 'proves'>;
   readonly audit: Pick<Audit, 'note'>;
 }
@@ -35,7 +34,7 @@ export const registerBySecret = endpoint({
       inhibit_login: z.boolean().default(false),
     }),
   },
-  async handle({ body, once }, { accounts, audit, profiles, sharedSecret }: Ports) {
+  async handle({ body, once }, { accounts, audit, sharedSecret }: Ports) {
     const { nonce, username, password, mac, admin, displayname } = body;
     if (!sharedSecret.isConfigured) throw notEnabled();
     if (!sharedSecret.isNonce(nonce)) throw invalidParam('The nonce is unknown or too old');
@@ -46,9 +45,9 @@ export const registerBySecret = endpoint({
     const order = { by: 'shared secret', action: 'adminRegister', target: userId };
     await audit.note({ ...order, detail: { admin } });
     const session = body.inhibit_login ? undefined : { refreshable: false };
-    const wish = { userId, password, admin, session, registrationToken: undefined };
-    const answer = await accounts.register(wish, once);
-    if (displayname !== undefined) await profiles.set(userId, 'displayname', displayname);
-    return { ...answer, home_server: serverNameOf(userId) };
+    const wish = { userId, password, admin, session, displayName: displayname };
+    const home = { home_server: serverNameOf(userId) };
+    const register = { ...wish, registrationToken: undefined };
+    return { ...(await accounts.register(register, alsoTelling(once, home))), ...home };
   },
 });
