@@ -1,10 +1,11 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { EpochHistory } from '../../log/epochs.ts';
 import type { LogReader } from '../../log/log.ts';
+import { FirstAnswers } from '../engine/first-answers.ts';
 import { LongPoll } from '../engine/long-poll.ts';
 import { membersChanged } from '../ephemeral/members-changed.ts';
 import { answerPieces } from './answer-text.ts';
-import { readSince, type SinceToken } from './since.ts';
+import { readSince, type Since, type SinceToken } from './since.ts';
 import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
 import type { SyncRequest } from './sync-request.ts';
 
@@ -19,6 +20,7 @@ export class Sync {
   readonly #ports: SyncPorts;
   readonly #build: SyncBuild;
   readonly #polls = new LongPoll();
+  readonly #firstAnswers = new FirstAnswers();
 
   /** To be made after everything else that listens to commits: a waiter woken here asks the others. */
   constructor(ports: SyncPorts) {
@@ -39,7 +41,7 @@ export class Sync {
     try {
       const mayWait = since.kind === 'token' && !request.fullState;
       const built = await this.#polls.firstNews<SinceToken, BuiltAnswer>(
-        (told) => this.#build.answer(request, told ?? since),
+        (told) => (told ? this.#build.answer(request, told) : this.#firstAnswer(request, since)),
         { ...request, mayWait },
       );
       return answerPieces(built.answer);
@@ -49,7 +51,17 @@ export class Sync {
   }
 
   close(): void {
+    this.#firstAnswers.close();
     this.#polls.close();
+  }
+
+  /** What memory knows is answered at once; what has to be looked up takes its turn. */
+  #firstAnswer(request: SyncRequest, since: Since): Promise<BuiltAnswer> {
+    const { userId, signal } = request;
+    const make = () => this.#build.answer(request, since);
+    const known = since.kind === 'token' && !request.fullState;
+    if (known && this.#ports.active.find(userId)?.changesAfter(since.position)) return make();
+    return this.#firstAnswers.inTurn(userId, signal, make);
   }
 
   #read(since: string | undefined) {
