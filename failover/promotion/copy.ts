@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { outputOf } from '../adapters/program.ts';
 
 /** PostgreSQL's copy at this site, as far as a promotion goes. */
 export interface Copy {
@@ -25,14 +22,14 @@ const REPLAYS = 'SELECT coalesce(pg_last_wal_receive_lsn() > pg_last_wal_replay_
 
 export async function readCopy({ dataDir, binDir }: Place): Promise<Copy> {
   const connection = 'dbname=postgres replication=database';
-  const { stdout } = await run(
+  const printed = await outputOf(
     join(binDir, 'psql'),
     ['-XAtq', '-d', connection, '-c', 'IDENTIFY_SYSTEM', '-c', REPLAYS],
-    { timeout: ANSWERS_WITHIN_MS },
+    { withinMs: ANSWERS_WITHIN_MS },
   );
-  const [identity = '', replays] = stdout.split('\n');
+  const [identity = '', replays] = printed.split('\n');
   const timeline = Number(identity.split('|')[1]);
-  if (!Number.isInteger(timeline)) throw new Error(`PostgreSQL names no timeline: ${stdout}`);
+  if (!Number.isInteger(timeline)) throw new Error(`PostgreSQL names no timeline: ${printed}`);
   const wal = walOf(dataDir);
   const [chain, next] = await Promise.all([chainOf(wal, timeline), nextAfter(wal, timeline)]);
   return { chain, next, replays: replays === 't' };

@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Millis } from '../../core/timings.ts';
+import { outputOf } from '../program.ts';
 import type { AddressDriver, Ground } from './address-driver.ts';
 import { type Door, doorOf } from './door.ts';
 import { announce, isIpv6 } from './neighbours.ts';
-
-const run = promisify(execFile);
 
 export interface ArpAddress {
   readonly interface: string;
@@ -90,8 +87,8 @@ export class ArpDriver implements AddressDriver {
 
   /** As the kernel writes it, which need not be as we do; whatever the length of its prefix. */
   async #shown(): Promise<string[]> {
-    const { stdout } = await ip('-json', 'address', 'show', 'dev', this.#device, 'to', this.#bare);
-    const links = JSON.parse(stdout) as { addr_info?: { local?: string; prefixlen?: number }[] }[];
+    const shown = await ip('-json', 'address', 'show', 'dev', this.#device, 'to', this.#bare);
+    const links = JSON.parse(shown) as { addr_info?: { local?: string; prefixlen?: number }[] }[];
     return links.flatMap(({ addr_info: addresses = [] }) =>
       addresses
         .filter(({ local }) => local !== undefined)
@@ -104,4 +101,4 @@ export class ArpDriver implements AddressDriver {
 const KERNEL_LATE_MS = 250;
 const TRIES = 3;
 
-const ip = (...options: string[]) => run('ip', options, { timeout: PROGRAM_ENDS_WITHIN_MS });
+const ip = (...options: string[]) => outputOf('ip', options, { withinMs: PROGRAM_ENDS_WITHIN_MS });

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { outputOf } from '../program.ts';
 import { isIpv6 } from './neighbours.ts';
 
-const run = promisify(execFile);
 const PROGRAM_ENDS_WITHIN_MS = 2_000;
 
 export interface Door {
@@ -18,8 +16,8 @@ export interface Door {
 export function doorOf(address: string): Door {
   const rule = ['-d', address, '-p', 'tcp', '--syn', '-j', 'DROP'];
   const filter = (action: '-C' | '-I' | '-D') =>
-    run(isIpv6(address) ? 'ip6tables' : 'iptables', ['-w', '1', action, 'INPUT', ...rule], {
-      timeout: PROGRAM_ENDS_WITHIN_MS,
+    outputOf(isIpv6(address) ? 'ip6tables' : 'iptables', ['-w', '1', action, 'INPUT', ...rule], {
+      withinMs: PROGRAM_ENDS_WITHIN_MS,
     });
   const isClosed = () => filter('-C').then(() => true, otherThan(NO_SUCH_RULE));
   // An earlier process may have left it closed; an order that failed may have been carried out.

@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { outputOf } from '../program.ts';
 
 export interface Announced {
   readonly interface: string;
@@ -72,7 +69,7 @@ async function codeOf(
   otherwise?: number,
 ): Promise<number> {
   try {
-    await run(program, options, { timeout: PROGRAM_ENDS_WITHIN_MS });
+    await outputOf(program, options, { withinMs: PROGRAM_ENDS_WITHIN_MS });
     return 0;
   } catch (error) {
     const { code } = error as { code?: unknown };

@@ -1,14 +1,11 @@
-import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Identity } from '../../certificates/identity.ts';
 import type { EffectOf } from '../../core/effects.ts';
 import type { Etcd } from '../etcd/etcd.ts';
+import { outputOf } from '../program.ts';
 import { Patroni } from './patroni.ts';
-
-const run = promisify(execFile);
 
 export interface HandOverOptions {
   readonly dataDir: string;
@@ -95,11 +92,10 @@ async function hasEnded(dataDir: string): Promise<boolean> {
 
 /** Where the checkpoint of its shutdown begins, in bytes; what it is behind, a standby must have. */
 async function endOfLog(dataDir: string, binDir: string): Promise<number> {
-  const { stdout } = await run(join(binDir, 'pg_controldata'), [dataDir], {
-    timeout: 2_000,
-    env: { LC_ALL: 'C' },
-  });
-  return shutdownCheckpoint(stdout);
+  const program = join(binDir, 'pg_controldata');
+  return shutdownCheckpoint(
+    await outputOf(program, [dataDir], { withinMs: 2_000, env: { LC_ALL: 'C' } }),
+  );
 }
 
 export function shutdownCheckpoint(controlData: string): number {

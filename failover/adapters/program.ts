@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/**
+ * What a program printed. Not by the `timeout` of `execFile`: if this process stands still for that long, and the
+ * program has ended meanwhile, Node throws its output away and calls that a success (seen: "Unexpected end of JSON input").
+ */
+export async function outputOf(
+  program: string,
+  options: readonly string[],
+  { withinMs, env }: { withinMs: number; env?: NodeJS.ProcessEnv },
+): Promise<string> {
+  const signal = AbortSignal.timeout(withinMs);
+  try {
+    const { stdout } = await run(program, [...options], { signal, ...(env && { env }) });
+    return stdout;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new Error(`${program} has not answered within ${withinMs} ms`, { cause: error });
+  }
+}
