@@ -31,9 +31,9 @@ export function isPending(turn: Turn, what: Pending): boolean {
   return turn.now - since < (LOST_AFTER_MS[what] ?? OTHERS_LOST_AFTER_MS);
 }
 
-/** Asks for the effect unless the same is still under way. */
+/** Asks for the effect unless the same is still under way, or has only just come to nothing. */
 export function ask(turn: Turn, what: Pending, effect: Effect): boolean {
-  if (isPending(turn, what)) return false;
+  if (isPending(turn, what) || rests(turn, what)) return false;
   update<Awaiting>(turn, { pending: { ...turn.state.pending, [what]: turn.now } });
   turn.effects.push(effect);
   return true;
@@ -47,9 +47,25 @@ export function update<Part extends Partial<State> = never>(
   turn.state = { ...turn.state, ...change };
 }
 
-/** It has ended, well or not. */
-export function ended({ pending }: State, what: Pending | null): Partial<Awaiting> {
-  if (what === null || pending[what] === undefined) return {};
+/** An operator's is never left unanswered, and the others are held down. */
+const rests = ({ state, now }: Turn, what: Pending): boolean =>
+  what !== 'switchover' && now < (state.notBefore[what] ?? now);
+
+/** What is refused is refused at once, and what caused it is there still: each answer would be a new question. */
+const AGAIN_AFTER_MS = 200;
+
+/** It has ended, well or not. `changed`: what came of it has been seen. */
+export function ended(
+  { pending, notBefore }: State,
+  what: Pending | null,
+  changed: boolean,
+  now: Millis,
+): Partial<Awaiting> {
+  if (what === null) return {};
   const { [what]: _, ...others } = pending;
-  return { pending: others };
+  const { [what]: __, ...free } = notBefore;
+  return {
+    pending: others,
+    notBefore: changed ? free : { ...free, [what]: now + AGAIN_AFTER_MS },
+  };
 }

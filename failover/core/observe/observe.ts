@@ -24,7 +24,7 @@ import { missServer, obeyed, seeServer } from './server.ts';
 
 /** Takes an input into the state; decides nothing. Each source has a file that knows what it says. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
-  const known = { ...before, ...ended(before, answerTo(input)) };
+  const known = { ...before, ...ended(before, answerTo(input), tellsMore(input), now) };
   const other = otherEtcd(known, input, now);
   if (other !== null && other.inMs > 0) return { ...known, ...failToRead(other.why) };
   const state = other === null ? known : asNew(known, now);
@@ -106,6 +106,9 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return input satisfies never;
   }
 }
+
+/** Of a failure nothing is known, and of what was merely done, only once it has been read. */
+const tellsMore = ({ kind }: Input): boolean => kind !== 'failed' && kind !== 'done';
 
 function answerTo(input: Input): Pending | null {
   switch (input.kind) {

@@ -10,6 +10,8 @@ const LONG_AGO = Number.NEGATIVE_INFINITY;
 /** turn.ts: what is asked for and not yet answered, and since when. */
 export interface Awaiting {
   readonly pending: Readonly<Partial<Record<Pending, Millis>>>;
+  /** What failed a moment ago, or was done and has not been seen to change anything, is not asked again before. */
+  readonly notBefore: Readonly<Partial<Record<Pending, Millis>>>;
 }
 
 /** pulse.ts */
@@ -170,6 +172,7 @@ export interface Decided
 
 export const nothingDecided = (now: Millis): Decided => ({
   pending: {},
+  notBefore: {},
   rereadWanted: true,
   nextPulseAt: now,
   reported: null,
