@@ -190,6 +190,7 @@ function portsTo(world: World): Ports {
       },
       front: { health: async () => ({ healthy: true, connections: 0 }) },
       handOver: null,
+      promotionTold: async () => null,
       isGone: () => world.serverGone,
     },
     address: {

@@ -35,6 +35,10 @@ const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
     see: async () => ({ kind: 'front', ...(await site.front.health()) }),
     everyMs: ({ leaving }) => (leaving === null ? 500 : 100),
   },
+  {
+    see: async () => ({ kind: 'promotion', told: await site.promotionTold() }),
+    everyMs: () => 2_000,
+  },
 ];
 
 async function seeServer({ server, isGone }: SitePorts, now: () => Millis): Promise<Input> {

@@ -11,6 +11,7 @@ import { machine } from './adapters/machine/machine.ts';
 import { cloneWith } from './adapters/patroni/clone.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
+import { promotionTold } from './adapters/patroni/promotion-told.ts';
 import { setAside } from './adapters/patroni/set-aside.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
@@ -193,6 +194,7 @@ function connectSite(
       server,
       front,
       isGone,
+      promotionTold: () => promotionTold(config.runtimeDir),
       cloneAnew: cloneWith(etcd, patroni, identity),
       handOver: postgres
         ? handOverWith(etcd, patroni, { ...postgres, ...(identity && { identity }) })

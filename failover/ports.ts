@@ -1,5 +1,5 @@
 import type { EffectOf } from './core/effects.ts';
-import type { EtcdMember, WatchInput } from './core/inputs.ts';
+import type { EtcdMember, ToldOfPromotion, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
 import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
 
@@ -31,6 +31,8 @@ export interface SitePorts {
   readonly cloneAnew: (from: Site) => Promise<void>;
   /** Null where this agent cannot see how its PostgreSQL ends. */
   readonly handOver: ((effect: EffectOf<'hand-over'>) => Promise<void>) | null;
+  /** Null where it never said anything, or nobody can read it. */
+  readonly promotionTold: () => Promise<ToldOfPromotion | null>;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
   readonly isGone: (error: unknown) => boolean;
 }

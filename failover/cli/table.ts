@@ -1,6 +1,7 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { bytes } from './bytes.ts';
 import { outlook } from './outlook.ts';
+import { refusals } from './refused.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
 export function table(status: Status, nowMs = Date.now()): string {
@@ -18,6 +19,7 @@ export function table(status: Status, nowMs = Date.now()): string {
   const warnings = warning === null ? [] : [warning];
   const sentences = [
     ...[leader, address, ...several(status), others, ...warnings, ...outlook(status)],
+    ...refusals(status.sites),
     ...setAsideHere(status),
     ...notReadable(status),
     ...renewals,

@@ -1,13 +1,15 @@
 import { isPaused } from './carried.ts';
 import { reasonNotToLead } from './leadership.ts';
 import { reasonRefused } from './own-name.ts';
+import { refusedAt } from './refused.ts';
 import { behindGate, unwellNow } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
-import { reasonAgainst, reasonLeftBehind } from './switchovers.ts';
+import { reasonAgainst } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { ServerReport, Site } from './view.ts';
+import { whomToPromote } from './whom-to-promote.ts';
 import { warnOfWrites, writesOf } from './writes.ts';
 
 /** One sentence each: who leads or why nobody does, who has the address, who could lead instead. */
@@ -69,24 +71,10 @@ function whyNoDeadline(state: State, now: Millis, timings: Timings): string {
 function whyNobody(state: State, now: Millis, timings: Timings): string {
   const primary = state.view?.patroni.leader?.site;
   if (primary === undefined) {
-    return `nobody holds Patroni's leader key${whomToPromote(state)}`;
+    return `nobody holds Patroni's leader key${whomToPromote(state, now, timings)}`;
   }
   const why = whyNotLeading(state, primary, now, timings);
   return `${primary} has Patroni's leader key, but ${why}`;
-}
-
-function whomToPromote(state: State): string {
-  const { leader = null, standbys = [] } = state.view?.patroni.sync ?? {};
-  if (standbys.length === 0) return ', and no synchronous standby may be promoted';
-  const able = standbys.filter((site) => reasonLeftBehind(state, site) === null);
-  if (able.length > 0) return `; it may promote ${able.join(' or ')}`;
-  const { timeline } = state.view?.timelines?.acknowledging ?? {};
-  const found = leader !== null && reasonLeftBehind(state, leader) === null;
-  const whose = found ? `; it may promote ${leader}` : '';
-  return (
-    `${whose}; no other copy has gone through timeline ${timeline}, which has acknowledged: bring its site ` +
-    'back, or, if that is lost for good, let it be forgotten (failover/README.md, Timelines)'
-  );
 }
 
 function whyNotMoved(
@@ -105,6 +93,11 @@ function whyNotMoved(
 }
 
 function whyNotLeading(state: State, site: Site, now: Millis, timings: Timings): string {
+  const refused = refusedAt(state, site, now);
+  // Patroni 4.0.7 gives its key back after that, but not in a pause (ha.py).
+  if (refused !== null && state.view?.patroni.paused) {
+    return `is refused a promotion (${refused.why}), and its Patroni keeps the key while it is paused: \`patronictl resume\``;
+  }
   if (site === state.self.site) {
     return reasonNotToLead(state, now, timings) ?? 'it has only just asked for the lead';
   }

@@ -1,5 +1,13 @@
 import type { Millis } from './timings.ts';
-import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './view.ts';
+import type {
+  FrontWay,
+  PostgresReport,
+  Power,
+  RefusalKind,
+  ServerReport,
+  Site,
+  View,
+} from './view.ts';
 
 export type Lease = 'leader' | 'address';
 
@@ -68,6 +76,7 @@ export type Input =
       readonly way?: FrontWay | null;
     }
   | { readonly kind: 'power'; readonly power: Power }
+  | { readonly kind: 'promotion'; readonly told: ToldOfPromotion | null }
   | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }
   | { readonly kind: 'address-dropped' }
@@ -79,6 +88,15 @@ export type Input =
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
   | { readonly kind: 'done'; readonly effect: Done }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
+
+/** What the program that Patroni asks before a promotion (`pre_promote`) said last; `kind` is null where it let it be. */
+export interface ToldOfPromotion {
+  readonly kind: RefusalKind | null;
+  readonly why: string;
+  readonly agoMs: Millis;
+  /** The first in a row of the same. */
+  readonly sinceMs: Millis;
+}
 
 /** The terms that a pulse renews: etcd refuses it whole if one of them is over. */
 export type Holds = { readonly [lease in Lease]?: number };

@@ -272,6 +272,28 @@ test('where nobody leads it is said who may be promoted, and who has not gone th
 test('where nobody is left who has, it is said what to do', () =>
   tells('all-left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2'));
 
+const REFUSED = { kind: 'etcd', why: 'etcd answers 503', agoMs: 2_000, sinceMs: 2_000 } as const;
+
+test('whom Patroni could not promote is not said to be promoted next, but why', async () => {
+  await tells('refused', '', '0 etcd patroni -, sync-leader a, sync b c', {
+    b: { refused: REFUSED },
+  });
+  await tells('all-refused', '', '0 etcd patroni -, sync-leader a, sync b', {
+    b: { refused: REFUSED },
+  });
+});
+
+test('a paused Patroni that may not promote and keeps its key is named, with what ends that', () =>
+  tells('refused-in-pause', '', '0 etcd patroni b, sync-leader a, sync b, paused', {
+    b: { refused: REFUSED },
+  }));
+
+// Without quorum Patroni names the candidate before it asks whether it may promote it.
+test('of two sites one that is refused after a failover by force is named, and the command that lets the other lead', () =>
+  tells('alone-refused', '', '0 etcd patroni -, sync-leader b, sync -, timeline 2, silent c', {
+    a: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
+  }));
+
 /** Up to here it leads timeline 2, and its server takes over. */
 const PROMOTED = `
   0 found absent

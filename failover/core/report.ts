@@ -1,5 +1,6 @@
 import { carriedBy } from './carried.ts';
 import { reasonGateIsClosed } from './gate.ts';
+import { refusedNow } from './refused.ts';
 import { isAtWork } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -24,6 +25,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     heldDown: now < state.moves.heldUntil,
     unstable: now < state.losses.heldUntil ? state.losses.count : 0,
     unwell: unwellNow(state),
+    refused: refusedNow(state, now),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };
@@ -58,9 +60,10 @@ export function urgentPartOf({
   notCandidate,
   heldDown,
   unstable,
+  refused,
   carried,
 }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${unstable} ${carried?.pause?.number}`;
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {

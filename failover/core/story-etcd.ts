@@ -173,6 +173,7 @@ export function wellAtSite(site: Site): Report {
     notCandidate: null,
     heldDown: false,
     unstable: 0,
+    refused: null,
     etcdLeader: false,
   };
 }

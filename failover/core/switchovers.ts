@@ -1,12 +1,13 @@
 import { isPaused } from './carried.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
+import { reasonLeftBehind } from './left-behind.ts';
 import { ownName, reasonRefused } from './own-name.ts';
 import { isAlive, isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
-import { isDead, laterElsewhere } from './timelines.ts';
+import { laterElsewhere } from './timelines.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Carried, Site } from './view.ts';
@@ -223,14 +224,6 @@ export function reasonAgainst(
   const sync = state.view?.patroni.sync;
   if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
   return null;
-}
-
-/** Patroni would be refused to promote it (core/timelines.ts). */
-export function reasonLeftBehind({ view }: State, site: Site): string | null {
-  const timeline = view?.sites[site]?.report.postgres?.timeline ?? null;
-  const noted = view?.timelines?.acknowledging;
-  if (!noted || timeline === null || !isDead(timeline, noted)) return null;
-  return `its copy is on timeline ${timeline}, and timeline ${noted.timeline} has acknowledged`;
 }
 
 /** What the agent before this one had given up. */

@@ -42,7 +42,16 @@ test('a timeline acknowledges if it is the same as before, or was given here, or
   const known = give(noted, 'a', 5, 6);
   expect([refused(known, 'a', 6), refused(known, 'b', 7)]).toEqual([false, false]);
   expect([refused(known, 'b', 6), refused(known, 'a', 4)]).toEqual([true, true]);
-  expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('let it be forgotten');
+  expect(reasonNotToAcknowledge(known, 'a', 4)).toContain('let it be forgotten');
+});
+
+// In an upgrade: PostgreSQL took a number that another site had been given in vain.
+test('where a Patroni that does not ask took a number that was burnt, nothing is lost: the primary has to move once', () => {
+  const known = give(acknowledge(NO_TIMELINES, 5, 50), 'a', 5, 6);
+  expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('the primary has to move once');
+  const moved = give(known, 'c', 6, 7);
+  expect(reasonNotToPromote([5, 6], known)).toBeNull();
+  expect(reasonNotToAcknowledge(moved, 'c', 7)).toBeNull();
 });
 
 // Patroni asks nobody for a primary that takes a vacant key, and looks at the number alone.

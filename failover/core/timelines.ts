@@ -52,6 +52,12 @@ export function reasonNotToAcknowledge(known: Timelines, site: Site, led: number
   }
   if (acknowledging === null || led === acknowledging.timeline || led > given) return null;
   if (wasGiven(known, site, led)) return null;
+  if (led > acknowledging.before) {
+    return (
+      `its timeline ${led} was given to nobody here: its Patroni does not ask (\`pre_promote\`, an upgrade under way); ` +
+      'the primary has to move once, to a site whose Patroni does'
+    );
+  }
   return (
     `its timeline ${led} may lack what timeline ${acknowledging.timeline} acknowledged; if that is lost for ` +
     'good, let it be forgotten (failover/README.md, Timelines)'

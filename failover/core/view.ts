@@ -127,6 +127,8 @@ export interface Report {
   readonly unstable: number;
   /** What was amiss lately with it as the primary's site (F29). Agents of earlier versions say nothing of it. */
   readonly unwell?: string | null;
+  /** The last promotion of its copy, if that came to nothing. Agents of earlier versions say nothing of it. */
+  readonly refused?: RefusedPromotion | null;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** Agents of earlier versions say nothing of it. */
@@ -134,6 +136,31 @@ export interface Report {
   /** The site of etcd's leader, as far as this site's member says that it is itself. */
   readonly etcdLeader: boolean;
 }
+
+/** Patroni had the leader key, and its `pre_promote` did not let it promote the copy. */
+export interface RefusedPromotion {
+  readonly kind: RefusalKind;
+  readonly why: string;
+  /** How long ago the last time was, and the first in a row. */
+  readonly agoMs: number;
+  readonly sinceMs: number;
+}
+
+/** By who must do something about it. */
+export type RefusalKind =
+  /** The copy lacks what has been acknowledged. */
+  | 'left-behind'
+  /** Nobody can read the key that says which timeline acknowledged. */
+  | 'timelines'
+  | 'etcd'
+  | 'postgres'
+  /** Patroni's leader key was another site's by then. */
+  | 'key'
+  | 'certificate'
+  /** What had to be written could not be. */
+  | 'disk'
+  /** The program left no word: it may not run at all. */
+  | 'silent';
 
 /** What has to outlive this agent. */
 export interface Carried {

@@ -5,6 +5,7 @@ import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story-etcd.ts';
+import { acknowledge, NO_TIMELINES } from './timelines.ts';
 import type { PostgresReport, Site, View } from './view.ts';
 
 /** Site a leads and its agent is dead; an operator asked Patroni to move to b. */
@@ -48,6 +49,17 @@ test('another site takes back a wish for a site whose agent is silent, or that m
   expect(cancels(take(first.state, 2_600, read(view(said))))).toHaveLength(1);
   const unnamed = { ...view(said, 5), patroni: { ...view(said).patroni, sync: sync(['c']) } };
   expect(cancels(take(first.state, 100, read(unnamed)))).toHaveLength(1);
+});
+
+test('a wish for a site that would be refused to be promoted is taken back', () => {
+  const said = { b: copy('20'), c: copy('20') };
+  const first = at('c', 0, copy('20'), said);
+  const noted = (timeline: number): View => ({
+    ...view(said, 5),
+    timelines: { ...acknowledge({ ...NO_TIMELINES, given: 2 }, timeline, 1), revision: 3 },
+  });
+  expect(cancels(take(first.state, 100, read(noted(1))))).toEqual([]);
+  expect(cancels(take(first.state, 100, read(noted(2))))).toHaveLength(1);
 });
 
 test('a wish for a later leader is taken back on condition that there is still none', () => {

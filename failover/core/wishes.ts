@@ -1,3 +1,4 @@
+import { reasonLeftBehind } from './left-behind.ts';
 import { silence } from './sites.ts';
 import type { Lag, Lagging } from './state/decided.ts';
 import type { State } from './state.ts';
@@ -31,6 +32,8 @@ export function reasonToTakeBack(state: State, now: Millis, timings: Timings): s
   if (sync !== null && ![sync.leader, ...sync.standbys].includes(to)) {
     return `${to} is no synchronous standby`;
   }
+  const dead = reasonLeftBehind(state, to);
+  if (dead !== null) return `${to} would be refused: ${dead}`;
   if (to !== self.site && silence(state, to, now, timings) > timings.freshMs) {
     return `the agent of ${to} is silent`;
   }

@@ -75,6 +75,7 @@ test('an etcd or a PostgreSQL that does not answer in time is a no, with its rea
   };
   expect(await ask(storeOf('a'), 'a', { copy })).toEqual({
     refused: 'the database system is starting up',
+    kind: 'postgres',
   });
 });
 

@@ -3,7 +3,7 @@ import type { KeyNames } from '../core/etcd/names.ts';
 import { type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../core/timelines.ts';
-import type { Site } from '../core/view.ts';
+import type { RefusalKind, Site } from '../core/view.ts';
 import type { Copy } from './copy.ts';
 
 export interface Asked {
@@ -15,11 +15,13 @@ export interface Asked {
   };
   readonly copy: () => Promise<Copy>;
   readonly withinMs: number;
+  /** Only says what it would say: no number is given. */
+  readonly onlyTry?: boolean;
 }
 
 /** `next` is the number that PostgreSQL would take, `timeline` the one that it must. */
 export type Verdict =
-  | { readonly refused: string }
+  | { readonly refused: string; readonly kind: RefusalKind }
   | { readonly refused: null; readonly next: number; readonly timeline: number };
 
 /**
@@ -30,9 +32,8 @@ export async function askToBePromoted(asked: Asked): Promise<Verdict> {
   const until = performance.now() + asked.withinMs;
   const attempts: number[] = [];
   for (;;) {
-    const { verdict, why } = await attempt(asked, attempts);
-    if (verdict !== null) return verdict;
-    if (performance.now() >= until) return { refused: why };
+    const { verdict, isFinal } = await attempt(asked, attempts);
+    if (isFinal || performance.now() >= until) return verdict;
     await sleep(AGAIN_MS);
   }
 }
@@ -40,38 +41,67 @@ export async function askToBePromoted(asked: Asked): Promise<Verdict> {
 const AGAIN_MS = 50;
 
 interface Outcome {
-  readonly verdict: Verdict | null;
-  readonly why: string;
+  readonly verdict: Verdict;
+  readonly isFinal: boolean;
 }
 
 async function attempt(asked: Asked, attempts: number[]): Promise<Outcome> {
   try {
     return await decide(asked, attempts);
   } catch (error) {
-    return again(error instanceof Error ? error.message : String(error));
+    const kind = error instanceof Silent ? error.kind : 'postgres';
+    return again(kind, error instanceof Error ? error.message : String(error));
   }
 }
 
-async function decide({ names, site, etcd, copy }: Asked, attempts: number[]): Promise<Outcome> {
+async function decide(asked: Asked, attempts: number[]): Promise<Outcome> {
+  const { names, site, etcd } = asked;
   const [known, ended, { chain, next, replays }] = await Promise.all([
-    etcd.read(names.timelines).then(readTimelines),
-    etcd.read(names.patroniHistory).then(readHistory),
-    copy(),
+    of('etcd', etcd.read(names.timelines)).then(readTimelines),
+    of('etcd', etcd.read(names.patroniHistory)).then(readHistory),
+    of('postgres', asked.copy()),
   ]);
-  if (known === 'unreadable') return final({ refused: `${names.timelines} cannot be read` });
+  if (known === 'unreadable') return no('timelines', `${names.timelines} cannot be read`);
   const earlier = attempts.find((timeline) => wasGiven(known, site, timeline));
-  if (earlier !== undefined) return final({ refused: null, next, timeline: earlier });
+  if (earlier !== undefined) return yes(next, earlier);
   const refused = reasonNotToPromote(chain, known);
-  if (refused !== null) return replays ? again(refused) : final({ refused });
+  if (refused !== null) return replays ? again('left-behind', refused) : no('left-behind', refused);
   const { revision, ...before } = known;
   // Where the key was lost or removed, a site that comes back must not have led the same number.
   const unused = ended === 'unreadable' || ended === null ? next : Math.max(next, ended + 1);
+  if (asked.onlyTry) return yes(next, unused);
   const after = give(before, site, chain.at(-1)!, unused);
   attempts.push(after.given);
-  const given = await etcd.transact(giveTimeline(names, site, revision, after));
-  if (given) return final({ refused: null, next, timeline: after.given });
-  return again("Patroni's leader key does not name this site, or something changed");
+  const given = await of('etcd', etcd.transact(giveTimeline(names, site, revision, after)));
+  if (given) return yes(next, after.given);
+  return again('key', "Patroni's leader key does not name this site, or something changed");
 }
 
-const final = (verdict: Verdict): Outcome => ({ verdict, why: '' });
-const again = (why: string): Outcome => ({ verdict: null, why });
+/** Whoever was asked said nothing, or that it cannot. */
+class Silent extends Error {
+  override readonly name = 'Silent';
+  readonly kind: RefusalKind;
+
+  constructor(kind: RefusalKind, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.kind = kind;
+  }
+}
+
+const of = <T>(kind: RefusalKind, answer: Promise<T>): Promise<T> =>
+  answer.catch((error: unknown) => {
+    throw new Silent(kind, error);
+  });
+
+const yes = (next: number, timeline: number): Outcome => ({
+  verdict: { refused: null, next, timeline },
+  isFinal: true,
+});
+const no = (kind: RefusalKind, refused: string): Outcome => ({
+  verdict: { refused, kind },
+  isFinal: true,
+});
+const again = (kind: RefusalKind, refused: string): Outcome => ({
+  verdict: { refused, kind },
+  isFinal: false,
+});

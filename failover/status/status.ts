@@ -1,7 +1,7 @@
 import type { Explanation } from '../core/explain.ts';
 import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
-import type { Power, Report, ServerReport, Site } from '../core/view.ts';
+import type { Power, RefusedPromotion, Report, ServerReport, Site } from '../core/view.ts';
 import { type Writes, writesOf } from '../core/writes.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
@@ -55,6 +55,8 @@ export interface SiteStatus {
   readonly power: Power;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
+  /** The last promotion of its copy, if that came to nothing. */
+  readonly refused: RefusedPromotion | null;
   /** How often it was lost lately; 0 once it has proved itself. */
   readonly unstable: number;
 }
@@ -87,6 +89,7 @@ export function statusOf(
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,
+      refused: report.refused ?? null,
     };
   });
   return {

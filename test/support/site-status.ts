@@ -21,6 +21,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     certificatesEnd: null,
     etcdLeader: false,
     unstable: 0,
+    refused: null,
     ...special,
   };
 }

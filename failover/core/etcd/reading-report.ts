@@ -44,6 +44,15 @@ const isPostgres = isWith({
   lsn: orNull(isText),
 });
 
+const isRefused = isWith({
+  kind: isOneOf(
+    ...['left-behind', 'timelines', 'etcd', 'postgres', 'key', 'certificate', 'disk', 'silent'],
+  ),
+  why: isText,
+  agoMs: isNumber,
+  sinceMs: isNumber,
+});
+
 const isFrontWay = (value: unknown): boolean =>
   isWith({ kind: isOneOf('direct') })(value) ||
   isWith({ kind: isOneOf('through'), site: isText })(value) ||
@@ -62,6 +71,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   heldDown: { is: isTruth, otherwise: false },
   unstable: { is: isNumber, otherwise: 0, later: true },
   unwell: { is: orNull(isText), otherwise: null, later: true },
+  refused: { is: orNull(isRefused), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },
   etcdLeader: { is: isTruth, otherwise: false },
 };

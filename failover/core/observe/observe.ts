@@ -19,6 +19,7 @@ import { reconcile, renew, win } from './leases.ts';
 import { seeName } from './name.ts';
 import { missPostgres, seePatroniLease, seePostgres } from './patroni.ts';
 import { seePower } from './power.ts';
+import { seeKey, seeRole, seeTold } from './promotion.ts';
 import { seePulse, seePulses } from './pulses.ts';
 import { missServer, obeyed, seeServer } from './server.ts';
 
@@ -43,6 +44,7 @@ function seeView(before: State, view: View, now: Millis, timings: Timings): Stat
     ...seeName(state, view, now, timings),
     ...seePulses(state, view, now),
     ...seePause(state, view, now),
+    ...seeKey(state, view, now),
     ...held,
     ...endLeading(held.leader),
     ...endLeaving(held.address),
@@ -67,7 +69,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'etcd-leader':
       return seeEtcdLeader(state, input, now);
     case 'postgres':
-      return seePostgres(state, input.postgres, now);
+      return { ...seePostgres(state, input.postgres, now), ...seeRole(state, input.postgres) };
     case 'postgres-silent':
       return missPostgres(input.reason);
     case 'patroni-lease':
@@ -82,6 +84,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seeFront(state, input, now);
     case 'power':
       return seePower(state, input.power, now);
+    case 'promotion':
+      return seeTold(state, input.told, now);
     case 'certificates':
       return seeCertificates(input.end);
     case 'address-held':

@@ -1,4 +1,4 @@
-import type { EtcdMember, Lease } from '../inputs.ts';
+import type { EtcdMember, Lease, ToldOfPromotion } from '../inputs.ts';
 import type { Millis } from '../timings.ts';
 import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from '../view.ts';
 
@@ -123,6 +123,18 @@ export interface CertificatesSeen {
   readonly certificatesEnd: string | null;
 }
 
+export interface PromotionSeen {
+  readonly promoting: {
+    readonly told: ToldOfPromotion | null;
+    /** When that was looked for. */
+    readonly lookedAt: Millis;
+    /** Since when Patroni's leader key has been ours beside a PostgreSQL that is no primary. */
+    readonly since: Millis | null;
+    /** It was let go like that. */
+    readonly failed: { readonly since: Millis; readonly at: Millis } | null;
+  };
+}
+
 export interface Seen
   extends EtcdSeen,
     PulsesSeen,
@@ -133,7 +145,8 @@ export interface Seen
     FrontSeen,
     AddressSeen,
     PowerSeen,
-    CertificatesSeen {}
+    CertificatesSeen,
+    PromotionSeen {}
 
 export const nothingSeen = (now: Millis): Seen => ({
   view: null,
@@ -168,4 +181,5 @@ export const nothingSeen = (now: Millis): Seen => ({
   addressTrouble: null,
   power: { power: 'unknown', since: now },
   certificatesEnd: null,
+  promoting: { told: null, lookedAt: LONG_AGO, since: null, failed: null },
 });

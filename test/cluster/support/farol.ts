@@ -1,5 +1,6 @@
 import type { FrontWay } from '../../../failover/core/view.ts';
 import { socketOf } from '../../../failover/sockets.ts';
+import type { Status } from '../../../failover/status/status.ts';
 import { holdersOfAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
 import { untilReplicated } from './patroni.ts';
@@ -39,6 +40,9 @@ export async function writerSeenBy(cluster: Cluster, site: Site): Promise<Site> 
   if (!found) throw new Error(`${site.name} knows no writer`);
   return found;
 }
+
+/** What `status --json` is made of. */
+export const statusOf = (site: Site) => ask<Status>(site, 'agent', 'GET', '/v1/status');
 
 /** What the operator at this site is shown, and how the command ends. */
 export async function statusAt(site: Site): Promise<{ code: number; said: string }> {

@@ -69,3 +69,10 @@ export async function switchoverDatabase(cluster: Cluster, from: Site, to: Site)
   const said = await body.text();
   if (statusCode !== 200) throw new Error(`Patroni refused the switchover: ${said}`);
 }
+
+/** As an operator at this site types it, with what he answers to its questions. */
+export function patronictl(site: Site, command: string, answers: readonly string[] = []) {
+  const typed = answers.map((answer) => `${answer}\n`).join('');
+  const program = `printf %s "$1" | timeout 60 patronictl -c /etc/patroni/config.yml ${command}`;
+  return site.run(['bash', '-c', program, 'bash', typed], 'postgres');
+}

@@ -69,6 +69,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     ip: me.ip,
     tls_dir: '/etc/farol/tls',
     farol_dir: '/farol',
+    runtime_dir: '/run/farol',
     three_sites: hasThreeSites(plan),
     etcd_data_dir: '/var/lib/etcd/farol',
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),

@@ -115,6 +115,17 @@ export class Site {
       .map((line) => JSON.parse(line) as Row);
   }
 
+  /** How often each program has ended since this machine was made; each was started again, or kept off. */
+  async endings(): Promise<Partial<Record<Unit, number>>> {
+    const { stdout } = await this.run(['cat', '/var/log/farol/units.log']);
+    const counts: Partial<Record<Unit, number>> = {};
+    for (const line of stdout.split('\n').filter((line) => line !== '')) {
+      const { unit } = JSON.parse(line) as { unit: Unit };
+      counts[unit] = (counts[unit] ?? 0) + 1;
+    }
+    return counts;
+  }
+
   log(unit: Unit, lines = 200): Promise<string> {
     return this.must(['tail', '-n', String(lines), `/var/log/farol/${unit}.log`]);
   }
