@@ -294,6 +294,16 @@ test('of two sites one that is refused after a failover by force is named, and t
     a: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
   }));
 
+test('where the other is silent it has to come back first', () =>
+  tells(
+    'alone-refused-other-silent',
+    '',
+    `0 etcd patroni -, sync-leader b, sync -, timeline 2
+     1000 etcd silent c
+     6000 etcd sync -`,
+    { c: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } } },
+  ));
+
 /** Up to here it leads timeline 2, and its server takes over. */
 const PROMOTED = `
   0 found absent

@@ -56,6 +56,7 @@ test('a key that a primary lets go, or a site that was promoted in between, is n
   const site = standby();
   site.sees('patroni a');
   site.takes(postgres('primary', 'running'));
+  site.sees('patroni a');
   site.takes(postgres('standby', 'running'));
   site.sees('patroni b');
   site.takes({ kind: 'promotion', told: null });
