@@ -294,6 +294,11 @@ test('of two sites one that is refused after a failover by force is named, and t
     a: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
   }));
 
+test('but not where that one may be all that has everything', () =>
+  tells('alone-cannot', '', '0 etcd patroni -, sync-leader b, sync -, timeline 1, silent c', {
+    b: { refused: { ...REFUSED, kind: 'certificate', why: 'site.key cannot be read' } },
+  }));
+
 test('where the other is silent it has to come back first', () =>
   tells(
     'alone-refused-other-silent',

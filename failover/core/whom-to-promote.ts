@@ -32,7 +32,12 @@ const refusal = (state: State, site: Site, now: Millis): string =>
  */
 function alone(state: State, leader: Site | null, now: Millis, timings: Timings): string {
   const reason = leader === null ? null : reasonItLacks(state, leader, now);
-  if (reason === null) return ', and no synchronous standby may be promoted';
+  if (reason === null) {
+    const refused = leader !== null && refusedAt(state, leader, now) !== null;
+    return refused
+      ? `; ${refusal(state, leader, now)}`
+      : ', and no synchronous standby may be promoted';
+  }
   const whole = Object.keys(state.view?.sites ?? {})
     .filter((site) => site !== leader && isAlive(state, site, now, timings))
     .filter((site) => isOnNotedTimeline(state, site));
