@@ -45,6 +45,12 @@ test('one that still replays is asked again: it may get there', async () => {
   expect(await ask(store, 'a', { copy })).toEqual({ refused: null, next: 4, timeline: 4 });
 });
 
+test('who only tries is told what would be said, at a site without the key too, and no number is given', async () => {
+  const store = storeOf('b');
+  expect(await ask(store, 'a', { onlyTry: true })).toMatchObject({ refused: null });
+  expect(store.view().timelines?.given).toBe(0);
+});
+
 test('a key that nobody can read promotes nobody', async () => {
   const store = storeOf('a');
   store.put(NAMES.timelines, '{"given":"many"}');
@@ -94,11 +100,12 @@ function ask(
   {
     copy = async () => COPY,
     transact = (transaction) => store.transact(transaction),
-  }: { copy?: () => Promise<Copy>; transact?: Store['transact'] } = {},
+    onlyTry = false,
+  }: { copy?: () => Promise<Copy>; transact?: Store['transact']; onlyTry?: boolean } = {},
 ) {
   const etcd = {
     read: async (key: string) => store.get(key),
     transact: async (transaction: Parameters<typeof transact>[0]) => transact(transaction),
   };
-  return askToBePromoted({ names: NAMES, site, etcd, copy, withinMs: 300 });
+  return askToBePromoted({ names: NAMES, site, etcd, copy, withinMs: 300, onlyTry });
 }
