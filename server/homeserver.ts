@@ -31,7 +31,7 @@ import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import type { RoomPorts } from './rooms/ports.ts';
 import { RoomList } from './rooms/read/room-list.ts';
-import { roomStore } from './storage/rooms/room-store.ts';
+import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
 
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
@@ -80,6 +80,7 @@ export interface FeatureGround {
   readonly registrationSecret: string | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
+  readonly relationsReady?: RelationsReady;
   /** What the rooms rest on instead of the other features: a test's own profiles, clock and bounds. */
   readonly underRooms?: Partial<RoomPorts>;
   readonly tellPresence: boolean;
@@ -99,7 +100,7 @@ export function buildFeatures(ground: FeatureGround) {
   const encryption = encryptionFeatures(stored, accounts.ports.devices);
   const rooms = roomFeatures({
     log: stored.log,
-    store: roomStore(stored.database),
+    store: roomStore(stored.database, ground.relationsReady),
     identity: { serverName, key: signingKey },
     profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
     erased: accounts.ports.erasures,
@@ -176,11 +177,11 @@ export function gateOf(
 }
 
 function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
-  const { config, database, lookUps, log, epochs, identity, logger } = ground;
+  const { config, database, lookUps, log, epochs, identity, logger, relationsReady } = ground;
   const { keyId, seed } = identity.signingKey;
   return {
     stored: { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
-    epochs,
+    ...{ epochs, relationsReady },
     serverName: identity.serverName as ServerName,
     signingKey: signingKeyFromSeed(keyId, seed),
     secret: identity.secretFor('interactive auth'),

@@ -6,6 +6,7 @@ import type { EpochHistory } from '../log/epochs.ts';
 import type { Writer } from '../log/writer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Database, DatabasePool } from '../storage/database.ts';
+import type { RelationsReady } from '../storage/rooms/room-store.ts';
 
 /** What the homeserver is built on, once this process is the writer. */
 export interface Ground {
@@ -16,6 +17,7 @@ export interface Ground {
   readonly log: Writer;
   readonly epochs: EpochHistory;
   readonly identity: Identity;
+  readonly relationsReady: RelationsReady;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Where clients reach this server. */

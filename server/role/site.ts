@@ -9,8 +9,8 @@ import { DatabaseProbe } from './database-probe.ts';
 import { openDoor } from './door.ts';
 import { openPools } from './pools.ts';
 import { Role } from './role.ts';
-import type { Ground, Running } from './serving.ts';
-import { startWriting, type Writing } from './writing.ts';
+import type { Running } from './serving.ts';
+import { startWriting, type Writing, type WritingOptions } from './writing.ts';
 
 const READERS_MAX = 16;
 
@@ -39,7 +39,7 @@ export async function startSite(
     const probe = new DatabaseProbe(database);
     let writing: Writing | undefined;
     const metrics = makeMetrics({ committed: () => writing?.log.committed });
-    const ground: Omit<Ground, 'log' | 'epochs' | 'identity'> = {
+    const ground: WritingOptions['ground'] = {
       config,
       database,
       lookUps,

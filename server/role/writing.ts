@@ -4,12 +4,14 @@ import { keepHouse } from '../log/housekeeping.ts';
 import { type TakeoverOptions, takeOver } from '../log/takeover.ts';
 import type { Writer } from '../log/writer.ts';
 import { migrate, migrateBehind } from '../storage/migrate.ts';
+import { RelationFill } from '../storage/rooms/relation-fill.ts';
+import type { RelationsReady } from '../storage/rooms/room-store.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './serving.ts';
 
 export interface WritingOptions {
   readonly takeover: TakeoverOptions;
   readonly secret: SecretSource;
-  readonly ground: Omit<Ground, 'log' | 'epochs' | 'identity'>;
+  readonly ground: Omit<Ground, 'log' | 'epochs' | 'identity' | 'relationsReady'>;
   readonly build: BuildHomeserver;
 }
 
@@ -24,13 +26,13 @@ export interface Writing {
 
 /**
  * Fence, catch up, and be ready to open the gate: the takeover with the schema, and only behind its
- * confirmation the identity and all else that is read from the database. Indexes that take long are
- * made behind the gate.
+ * confirmation the identity and all else that is read from the database. Indexes that take long, and
+ * rows that a migration leaves to be made, are made behind the gate.
  */
 export async function startWriting(options: WritingOptions): Promise<Writing> {
   const { ground, takeover } = options;
   const log = await takeOver({ ...takeover, migrate: () => migrate(takeover.url) });
-  const { identity, homeserver } = await buildOn(log, options).catch(async (error: unknown) => {
+  const { identity, homeserver, relations } = await buildOn(log, options).catch(async (error: unknown) => {
     await log.close();
     throw error;
   });
@@ -41,24 +43,33 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
     clock: log.clock,
     onError: (error) => ground.logger.warn({ err: error }, 'housekeeping failed'),
   });
-  const indexed = migrateBehind(takeover.url, { signal: house.signal }).catch((error: unknown) =>
-    ground.logger.warn({ err: error }, 'an index could not be made; the next start tries again'),
-  );
+  const { signal } = house;
+  const behind = async (what: string, work: Promise<void>) =>
+    work.catch((error: unknown) =>
+      ground.logger.warn({ err: error }, `${what} could not be made; the next start tries again`),
+    );
+  const made = [
+    behind('an index', migrateBehind(takeover.url, { signal })),
+    behind('what relates to events of before', relations.ofAll(signal)),
+  ];
   return {
     log,
     identity,
     homeserver,
     async close() {
       house.abort();
-      await Promise.all([kept, indexed]);
+      await Promise.all([kept, ...made]);
       await log.close();
     },
   };
 }
 
-async function buildOn(log: Writer, { ground, secret, build }: WritingOptions) {
+async function buildOn(log: Writer, { ground, secret, build, takeover }: WritingOptions) {
   const { serverName } = ground.config;
   const identity = await openOrMakeIdentity({ database: ground.database, log, serverName, secret });
   const epochs = await EpochHistory.load(ground.database, log);
-  return { identity, homeserver: await build({ ...ground, log, epochs, identity }) };
+  const relations = await RelationFill.open(takeover.url);
+  const relationsReady: RelationsReady = (roomNids) => relations.ofRooms(roomNids);
+  const homeserver = await build({ ...ground, log, epochs, identity, relationsReady });
+  return { identity, homeserver, relations };
 }

@@ -122,38 +122,3 @@ async function untilIndexWaits({ database }: FreshDatabase) {
     AND application_name = 'farol-migration' AND wait_event_type = 'Lock'`;
   while ((await database.query('waits', waits)).length === 0);
 }
-
-test('what related to what before there was a table of it is found by the migration', async () => {
-  await using fresh = await freshDatabase();
-  let count = 0;
-  const query = (sql: string) => fresh.database.query<object>(`test ${count++}`, sql);
-  await query('DROP TABLE relation');
-  await query('DROP TABLE thread');
-  await query('DELETE FROM migration WHERE number = 100');
-  const event = async (nid: number, content: string, more = "'m.room.message', NULL") =>
-    query(`INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, sender, json, type, state_key)
-      VALUES (${nid}, 1, ${nid}, 1000 + ${nid}, '$${nid}', '@a:x', '{"content":${content}}', ${more})`);
-  const relates = (type: string, to = '$1') =>
-    `"m.relates_to":{"rel_type":"${type}","event_id":"${to}"}`;
-  await event(1, '{"body":"root"}');
-  await event(2, `{${relates('m.thread')}}`);
-  await event(3, `{${relates('m.thread')}}`);
-  await event(4, `{"m.new_content":{},${relates('m.replace')}}`);
-  await event(5, `{${relates('m.replace')}}`);
-  await event(6, `{"body":"\\u0000",${relates('m.reference')}}`);
-  await event(7, `{${relates('m.reference', 'nothing')}}`);
-  await event(8, '{"m.relates_to":{"m.in_reply_to":{"event_id":"$1"}}}');
-  await event(9, `{${relates('m.reference')}}`);
-  await query('INSERT INTO redaction VALUES (9, 10)');
-  await migrate(fresh.url);
-  const found = `SELECT event_nid AS nid, rel_type, edit_ts FROM relation ORDER BY event_nid`;
-  expect(await query(found)).toEqual([
-    { nid: 2, rel_type: 'm.thread', edit_ts: null },
-    { nid: 3, rel_type: 'm.thread', edit_ts: null },
-    { nid: 4, rel_type: 'm.replace', edit_ts: 1004 },
-    { nid: 5, rel_type: 'm.replace', edit_ts: null },
-  ]);
-  expect(await query('SELECT root_id, latest_nid FROM thread')).toEqual([
-    { root_id: '$1', latest_nid: 3 },
-  ]);
-});

@@ -322,6 +322,11 @@ CREATE TABLE relation (
   PRIMARY KEY (room_nid, target_id, rel_type, depth, event_nid)
 );
 
+CREATE TABLE relation_fill (
+  filled_up_to bigint NOT NULL,
+  rooms_up_to bigint NOT NULL
+);
+
 CREATE TABLE report (
   report_id bigint NOT NULL,
   reporter text NOT NULL,

@@ -13,6 +13,7 @@ import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
+import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
 import { buildHouse, housePorts } from './house.ts';
 import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -30,6 +31,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly fresh?: FreshDatabase;
   /** Instead of what the room engine would do. */
   readonly rooms?: Partial<Rooms>;
+  readonly relationsReady?: RelationsReady;
   /** What the features read through, to stand between a query and its answer. */
   readonly reads?: (database: Database) => Database;
 }
@@ -65,11 +67,11 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
   const clock = { ms: 1_800_000_000_000 };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const { reads, registration, registrationSecret, rooms, ...told } = options;
+  const { reads, registration, registrationSecret, relationsReady, rooms, ...told } = options;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
-    ...{ registrationSecret, rateLimits },
+    ...{ registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
   });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, {

@@ -28,21 +28,10 @@ CREATE TABLE thread (
 );
 CREATE INDEX thread_order ON thread (room_nid, latest_depth, latest_nid);
 
--- Of events from before. What PostgreSQL cannot read as text (U+0000, half a surrogate pair) relates to nothing.
-INSERT INTO relation
-  SELECT room_nid, target_id, rel_type, depth, event_nid, type, sender,
-    CASE WHEN rel_type = 'm.replace' AND state_key IS NULL
-      AND (type = 'm.room.encrypted' OR new_content = 'object') THEN origin_server_ts END
-  FROM (
-    SELECT event.*, content #>> '{m.relates_to,event_id}' AS target_id,
-      content #>> '{m.relates_to,rel_type}' AS rel_type,
-      json_typeof(content #> '{m.new_content}') AS new_content
-    FROM event CROSS JOIN LATERAL (
-      SELECT CASE WHEN json LIKE '%"m.relates_to"%' AND json NOT LIKE '%\\u0000%' AND json NOT LIKE '%\\ud%'
-        THEN json::json -> 'content' END AS content) parsed
-    WHERE NOT (outlier OR rejected OR soft_failed)
-      AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)) related
-  WHERE target_id LIKE '$%' AND octet_length(target_id) <= 255 AND octet_length(rel_type) <= 255;
-INSERT INTO thread
-  SELECT DISTINCT ON (room_nid, target_id) room_nid, target_id, depth, event_nid FROM relation
-  WHERE rel_type = 'm.thread' ORDER BY room_nid, target_id, depth DESC, event_nid DESC;
+-- The rooms whose events from before have no rows yet are those with numbers in (filled_up_to, rooms_up_to]:
+-- storage/rooms/relation-fill.ts, since reading all events is not for a takeover.
+CREATE TABLE relation_fill (
+  filled_up_to bigint NOT NULL,
+  rooms_up_to bigint NOT NULL
+);
+INSERT INTO relation_fill SELECT 0, max(room_nid) FROM room HAVING max(room_nid) IS NOT NULL;

@@ -8,9 +8,17 @@ import * as rooms from './rooms.ts';
 import * as state from './state.ts';
 import * as stateKeys from './state-keys.ts';
 
+/** Resolves when all rows of these rooms are there (`RelationFill`). */
+export type RelationsReady = (roomNids: readonly number[]) => Promise<void>;
+
 /** All that the room engine reads and writes; `server/rooms/store.ts` names it by type. */
-export const roomStore = (database: Database) => ({
-  roomsById: (roomIds: readonly RoomId[]) => rooms.roomsById(database, roomIds),
+export const roomStore = (database: Database, relationsReady: RelationsReady = async () => {}) => ({
+  /** To be brought into memory, which is before anything else of them is read or written. */
+  async roomsById(roomIds: readonly RoomId[]) {
+    const found = await rooms.roomsById(database, roomIds);
+    await relationsReady(found.map(({ nid }) => nid));
+    return found;
+  },
   publishedRooms: (only?: readonly RoomId[]) => rooms.publishedRooms(database, only),
   isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { emptyDatabase } from '../../../test/support/postgres.ts';
+import { MIGRATIONS, migrate } from '../migrate.ts';
+import { RelationFill } from './relation-fill.ts';
+
+test('the takeover reads no event of before for what it relates to', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  expect(await before.query('SELECT * FROM relation')).toEqual([]);
+  expect(await before.query('SELECT * FROM relation_fill')).toEqual([
+    { filled_up_to: 0, rooms_up_to: 2 },
+  ]);
+});
+
+test('what related to what before there was a table of it is found behind the takeover', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  const fill = await RelationFill.open(before.url);
+  await fill.ofAll();
+  expect(await before.query(RELATIONS)).toEqual([...OF_ROOM_1, OF_ROOM_2]);
+  expect(await before.query('SELECT root_id, latest_nid FROM thread')).toEqual([
+    { root_id: '$1', latest_nid: 3 },
+  ]);
+  expect(await before.query('SELECT * FROM relation_fill')).toEqual([]);
+  await (await RelationFill.open(before.url)).ofAll();
+  expect(await before.query(RELATIONS)).toHaveLength(5);
+});
+
+test('a room that is needed before its turn is made ready alone, and once', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  const fill = await RelationFill.open(before.url);
+  await Promise.all([fill.ofRooms([1]), fill.ofRooms([1, 77])]);
+  expect(await before.query(RELATIONS)).toEqual(OF_ROOM_1);
+  // Its redaction comes when the room is in memory, so it is not brought back.
+  await before.query('DELETE FROM relation WHERE event_nid = 5');
+  await fill.ofAll();
+  expect(await before.query(RELATIONS)).toEqual([...OF_ROOM_1.slice(0, 3), OF_ROOM_2]);
+});
+
+test('a writer goes on where the one before it was', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  await before.query('UPDATE relation_fill SET filled_up_to = 1');
+  const fill = await RelationFill.open(before.url);
+  await fill.ofRooms([1]);
+  await fill.ofAll();
+  expect(await before.query(RELATIONS)).toEqual([OF_ROOM_2]);
+});
+
+test('rooms that could not be made ready are tried again when they are needed next', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  const fill = await RelationFill.open(before.url);
+  await before.query('ALTER TABLE relation RENAME TO away');
+  await expect(fill.ofRooms([1])).rejects.toThrow('relation');
+  await before.query('ALTER TABLE away RENAME TO relation');
+  await fill.ofRooms([1]);
+  expect(await before.query(RELATIONS)).toEqual(OF_ROOM_1);
+});
+
+test('a database whose relations were all found at once, as for some days, has none to find', async () => {
+  await using before = await databaseOfBefore();
+  const first = MIGRATIONS.find(({ number }) => number === 100)!;
+  const sql = first.sql.slice(0, first.sql.indexOf('-- The rooms whose events'));
+  await migrate(before.url, [...UP_TO_0100, { ...first, sql }]);
+  await before.query(`INSERT INTO relation VALUES (1, '$1', 'm.thread', 2, 2, 'm.x', '@a:x')`);
+  await migrate(before.url);
+  await (await RelationFill.open(before.url)).ofAll();
+  expect(await before.query(RELATIONS)).toHaveLength(1);
+});
+
+const UP_TO_0100 = MIGRATIONS.filter(({ number }) => number < 100);
+const RELATIONS = 'SELECT event_nid AS nid, rel_type, edit_ts FROM relation ORDER BY event_nid';
+const OF_ROOM_1 = [
+  { nid: 2, rel_type: 'm.thread', edit_ts: null },
+  { nid: 3, rel_type: 'm.thread', edit_ts: null },
+  { nid: 4, rel_type: 'm.replace', edit_ts: 1004 },
+  { nid: 5, rel_type: 'm.replace', edit_ts: null },
+];
+const OF_ROOM_2 = { nid: 12, rel_type: 'm.reference', edit_ts: null };
+
+/** Two rooms, as a server wrote them that knew nothing of relations. */
+async function databaseOfBefore() {
+  const { url, database, [Symbol.asyncDispose]: dispose } = await emptyDatabase();
+  await migrate(url, UP_TO_0100);
+  let count = 0;
+  const query = (sql: string) => database.query<object>(`test ${count++}`, sql);
+  const event = (roomNid: number, nid: number, content: string) =>
+    query(`INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, sender, json, type)
+      VALUES (${nid}, ${roomNid}, ${nid}, 1000 + ${nid}, '$${nid}', '@a:x', '{"content":${content}}', 'm.room.message')`);
+  const relates = (type: string, to = '$1') =>
+    `"m.relates_to":{"rel_type":"${type}","event_id":"${to}"}`;
+  for (const nid of [1, 2])
+    await query(
+      `INSERT INTO room (room_nid, room_id, version, published) VALUES (${nid}, '!${nid}', '12', false)`,
+    );
+  await event(1, 1, '{"body":"root"}');
+  await event(1, 2, `{${relates('m.thread')}}`);
+  await event(1, 3, `{${relates('m.thread')}}`);
+  await event(1, 4, `{"m.new_content":{},${relates('m.replace')}}`);
+  await event(1, 5, `{${relates('m.replace')}}`);
+  await event(1, 6, `{"body":"\\u0000",${relates('m.reference')}}`);
+  await event(1, 7, `{${relates('m.reference', 'nothing')}}`);
+  await event(1, 8, '{"m.relates_to":{"m.in_reply_to":{"event_id":"$1"}}}');
+  await event(1, 9, `{${relates('m.reference')}}`);
+  await query('INSERT INTO redaction VALUES (9, 10)');
+  await event(2, 11, '{"body":"root"}');
+  await event(2, 12, `{${relates('m.reference', '$11')}}`);
+  return { url, query, [Symbol.asyncDispose]: dispose };
+}

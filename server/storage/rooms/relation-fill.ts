@@ -1,0 +1,137 @@
+import pg from 'pg';
+import { TYPES } from '../database.ts';
+import { MIGRATION_APPLICATION } from '../migrate.ts';
+import { WRITER_SETTINGS } from '../session-settings.ts';
+
+const ROOMS_AT_ONCE = 50;
+
+/**
+ * The rows of `relation` and `thread` for events from before there were these tables. Made behind the
+ * takeover, since each event has to be read for them; a room that is brought into memory before its
+ * turn has its own made then, so that whoever reads finds all of them. Nothing is written to a room
+ * that is not in memory, so nothing that is made here was taken away by a redaction meanwhile.
+ */
+export class RelationFill {
+  readonly #url: string;
+  #waiting: WaitingRooms | undefined;
+  readonly #rooms = new Map<number, Promise<void>>();
+
+  private constructor(url: string, waiting: WaitingRooms | undefined) {
+    this.#url = url;
+    this.#waiting = waiting;
+  }
+
+  /** Which rooms wait is read once: behind the migration, by the only writer. */
+  static async open(url: string): Promise<RelationFill> {
+    await using session = await openSession(url);
+    const { rows } = await session.client.query<WaitingRooms>(
+      'SELECT filled_up_to AS after, rooms_up_to AS "upTo" FROM relation_fill',
+    );
+    return new RelationFill(url, rows[0]);
+  }
+
+  /** Resolves when the rooms have all of their rows; at once for nearly all, and for all in the end. */
+  async ofRooms(roomNids: readonly number[]): Promise<void> {
+    const { after, upTo } = this.#waiting ?? NOTHING;
+    const waiting = roomNids.filter((nid) => nid > after && nid <= upTo);
+    const begins = waiting.filter((nid) => !this.#rooms.has(nid));
+    if (begins.length > 0) {
+      const filled = this.#fill(begins);
+      for (const nid of begins) this.#rooms.set(nid, filled);
+      filled.catch(() => {
+        for (const nid of begins) this.#rooms.delete(nid);
+      });
+    }
+    await Promise.all(waiting.map((nid) => this.#rooms.get(nid)));
+  }
+
+  /** All that wait. What an earlier writer has done is not done again. */
+  async ofAll(signal?: AbortSignal): Promise<void> {
+    if (this.#waiting === undefined) return;
+    await using session = await openSession(this.#url, signal);
+    const { client } = session;
+    const { upTo } = this.#waiting;
+    for (let nids = await next(client, this.#waiting); nids.length > 0; ) {
+      await this.ofRooms(nids);
+      const after = nids.at(-1)!;
+      await client.query('UPDATE relation_fill SET filled_up_to = $1', [after]);
+      this.#waiting = { after, upTo };
+      nids = await next(client, this.#waiting);
+    }
+    await client.query('DELETE FROM relation_fill');
+    this.#waiting = undefined;
+    this.#rooms.clear();
+  }
+
+  async #fill(roomNids: readonly number[]): Promise<void> {
+    await using session = await openSession(this.#url);
+    const { client } = session;
+    await client.query('BEGIN');
+    await client.query(RELATIONS, [roomNids]);
+    await client.query(THREADS, [roomNids]);
+    await client.query('COMMIT');
+  }
+}
+
+/** Rooms with numbers in (after, upTo]. */
+interface WaitingRooms {
+  readonly after: number;
+  readonly upTo: number;
+}
+const NOTHING: WaitingRooms = { after: 0, upTo: 0 };
+
+/** Of the migrations, so that the next takeover ends it if this server is frozen. */
+async function openSession(url: string, signal?: AbortSignal) {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: MIGRATION_APPLICATION,
+    options: WRITER_SETTINGS,
+    types: TYPES,
+  });
+  const cut = () => void client.end().catch(() => {});
+  client.on('error', () => {});
+  await client.connect();
+  signal?.addEventListener('abort', cut, { once: true });
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', cut);
+      await client.end();
+    },
+  };
+}
+
+async function next(client: pg.Client, { after, upTo }: WaitingRooms): Promise<number[]> {
+  const { rows } = await client.query<{ nid: number }>(
+    `SELECT room_nid AS nid FROM room WHERE room_nid > $1 AND room_nid <= $2
+     ORDER BY room_nid LIMIT $3`,
+    [after, upTo, ROOMS_AT_ONCE],
+  );
+  return rows.map(({ nid }) => nid);
+}
+
+/** What PostgreSQL cannot read as text (U+0000, half a surrogate pair) relates to nothing. */
+const RELATIONS = `INSERT INTO relation
+    (room_nid, target_id, rel_type, depth, event_nid, type, sender, edit_ts)
+  SELECT room_nid, target_id, rel_type, depth, event_nid, type, sender,
+    CASE WHEN rel_type = 'm.replace' AND state_key IS NULL
+      AND (type = 'm.room.encrypted' OR new_content = 'object') THEN origin_server_ts END
+  FROM (
+    SELECT event.*, content #>> '{m.relates_to,event_id}' AS target_id,
+      content #>> '{m.relates_to,rel_type}' AS rel_type,
+      json_typeof(content #> '{m.new_content}') AS new_content
+    FROM event CROSS JOIN LATERAL (
+      SELECT CASE WHEN json LIKE '%"m.relates_to"%' AND json NOT LIKE '%\\\\u0000%' AND json NOT LIKE '%\\\\ud%'
+        THEN json::json -> 'content' END AS content) parsed
+    WHERE room_nid = ANY ($1) AND NOT (outlier OR rejected OR soft_failed)
+      AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)) related
+  WHERE target_id LIKE '$%' AND octet_length(target_id) <= 255 AND octet_length(rel_type) <= 255
+  ON CONFLICT DO NOTHING`;
+
+const THREADS = `INSERT INTO thread (room_nid, root_id, latest_depth, latest_nid)
+  SELECT DISTINCT ON (room_nid, target_id) room_nid, target_id, depth, event_nid FROM relation
+  WHERE room_nid = ANY ($1) AND rel_type = 'm.thread'
+  ORDER BY room_nid, target_id, depth DESC, event_nid DESC
+  ON CONFLICT (room_nid, root_id) DO UPDATE
+    SET latest_depth = excluded.latest_depth, latest_nid = excluded.latest_nid
+    WHERE (thread.latest_depth, thread.latest_nid) < (excluded.latest_depth, excluded.latest_nid)`;
