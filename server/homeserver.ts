@@ -80,7 +80,7 @@ export interface FeatureGround {
   readonly registrationSecret: string | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
-  readonly relationsReady?: RelationsReady;
+  readonly relationsReady: RelationsReady;
   /** What the rooms rest on instead of the other features: a test's own profiles, clock and bounds. */
   readonly underRooms?: Partial<RoomPorts>;
   readonly tellPresence: boolean;

@@ -32,10 +32,12 @@ export interface Writing {
 export async function startWriting(options: WritingOptions): Promise<Writing> {
   const { ground, takeover } = options;
   const log = await takeOver({ ...takeover, migrate: () => migrate(takeover.url) });
-  const { identity, homeserver, relations } = await buildOn(log, options).catch(async (error: unknown) => {
-    await log.close();
-    throw error;
-  });
+  const { identity, homeserver, relations } = await buildOn(log, options).catch(
+    async (error: unknown) => {
+      await log.close();
+      throw error;
+    },
+  );
   const house = new AbortController();
   const kept = keepHouse(ground.database, {
     signal: house.signal,

@@ -70,5 +70,6 @@ const GROUND = {
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,
+  relationsReady: async () => {},
   onError: console.error,
 };
