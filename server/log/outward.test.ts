@@ -38,6 +38,18 @@ test('a queue that is new begins now, and is there from then on though nothing w
   expect(bench.sent).toEqual([second]);
 });
 
+test('what the log has forgotten meanwhile is sent all the same', async () => {
+  await using bench = await workbench();
+  await (await bench.open()).close();
+  const written = [await writeLetter(bench.writer), await writeLetter(bench.writer)];
+  await bench.closeWriter();
+  await bench.fresh.database.query('forget', 'DELETE FROM log');
+  await bench.restart();
+  await bench.open();
+  await bench.untilSent(2);
+  expect(bench.sent).toEqual(written);
+});
+
 test('a page whose sending fails is sent again, and says so; the others do not', async () => {
   await using bench = await workbench();
   await bench.open({ pauseMs: () => 200 });

@@ -426,6 +426,30 @@ test('positions that were reserved are not handed out again, also not by the nex
   expect(next.committed.position).toBe(1_006);
 });
 
+test('what was staged under reserved positions keeps them to itself, though its writer was killed over it', async () => {
+  await using bench = await workbench();
+  const { database, url } = bench.fresh;
+  await database.query('staged', 'CREATE TABLE staged (position bigint PRIMARY KEY)');
+  const count = 60_000;
+  const first = await bench.writer.reserve(count);
+  const stage = 'INSERT INTO staged SELECT $1::int8 + n FROM generate_series(0, $2::int8 - 1) n';
+  await database.query('stage', stage, [first, count]);
+  await using next = await startWriter(url);
+  const INSERT: Write = {
+    ...{ name: 'insert_staged', table: 'staged', types: ['int8'] },
+    sql: 'INSERT INTO staged SELECT * FROM unnest($1::int8[])',
+  };
+  const position = await next.commit((take) => {
+    const value = take();
+    return {
+      change: { rows: [{ write: INSERT, values: [value] }], records: [], touches: [] },
+      value,
+    };
+  });
+  expect(position).toBeGreaterThanOrEqual(first + count);
+  await expect(bench.writer.reserve(1)).rejects.toBeInstanceOf(NotWriter);
+});
+
 test('a closing writer takes nothing more, and commits what it has', async () => {
   await using bench = await workbench();
   const before = bench.write('before');
