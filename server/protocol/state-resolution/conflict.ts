@@ -14,18 +14,21 @@ export interface Conflict {
   readonly conflicted: readonly StateMap[];
 }
 
-export interface SeparatedStates extends Conflict {
-  readonly unconflicted: Map<string, EventId>;
-  readonly conflicted: readonly Map<string, EventId>[];
+export interface SeparatedStates<Key, Id> {
+  readonly unconflicted: Map<Key, Id>;
+  readonly conflicted: readonly Map<Key, Id>[];
 }
 
-/** The one step that looks at every entry of every state; the rest costs what the conflict costs. */
-export const separate = (
-  states: readonly StateMap[],
+/**
+ * The one step that looks at every entry of every state; the rest costs what the conflict costs. Keys
+ * and events may go by numbers.
+ */
+export const separate = <Key, Id>(
+  states: readonly ReadonlyMap<Key, Id>[],
   { stateResolution }: RoomVersionRules,
-): SeparatedStates => {
-  const unconflicted = new Map<string, EventId>();
-  const conflicted = states.map(() => new Map<string, EventId>());
+): SeparatedStates<Key, Id> => {
+  const unconflicted = new Map<Key, Id>();
+  const conflicted = states.map(() => new Map<Key, Id>());
   // Version 1: only different events for the same key are a conflict. Later: who does not have the
   // key is in conflict with those who have it.
   const mayLack = stateResolution === 'v1';
@@ -39,10 +42,10 @@ export const separate = (
   return { unconflicted, conflicted };
 };
 
-const areAgreed = (
-  others: readonly StateMap[],
-  key: string,
-  id: EventId,
+const areAgreed = <Key, Id>(
+  others: readonly ReadonlyMap<Key, Id>[],
+  key: Key,
+  id: Id,
   mayLack: boolean,
 ): boolean => {
   for (const other of others) {
@@ -52,7 +55,7 @@ const areAgreed = (
   return true;
 };
 
-const copyEntry = (key: string, from: StateMap, to: Map<string, EventId>): void => {
+const copyEntry = <Key, Id>(key: Key, from: ReadonlyMap<Key, Id>, to: Map<Key, Id>): void => {
   const id = from.get(key);
   if (id !== undefined) to.set(key, id);
 };

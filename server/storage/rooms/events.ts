@@ -61,6 +61,13 @@ export const eventsByNid = (database: Database, nids: readonly number[]) =>
     nids,
   ]);
 
+export const eventIds = (database: Database, nids: readonly number[]) =>
+  database.query<{ nid: number; eventId: EventId }>(
+    'event_ids',
+    'SELECT event_nid AS nid, event_id AS "eventId" FROM event WHERE event_nid = ANY ($1::int8[])',
+    [nids],
+  );
+
 export async function eventById(
   database: Database,
   eventId: EventId,

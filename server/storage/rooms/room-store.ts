@@ -33,6 +33,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),
 
   eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
+  eventIds: (nids: readonly number[]) => events.eventIds(database, nids),
   eventById: (eventId: EventId) => events.eventById(database, eventId),
   eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
