@@ -51,6 +51,9 @@ test('where a Patroni that does not ask took a number that was burnt, nothing is
   expect(reasonNotToAcknowledge(known, 'b', 6)).toContain('the primary has to move once');
   const moved = give(known, 'c', 6, 7);
   expect(reasonNotToPromote([5, 6], known)).toBeNull();
+  // One that was given before the last note may have been left before it, too.
+  const before = acknowledge(known, 5, 60);
+  expect(reasonNotToAcknowledge(before, 'b', 6)).toContain('let it be forgotten');
   expect(reasonNotToAcknowledge(moved, 'c', 7)).toBeNull();
 });
 

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { selfAt } from '../../test/support/self.ts';
+import { explain } from '../core/explain.ts';
+import { step } from '../core/machine.ts';
+import { reportNow } from '../core/report.ts';
+import { type State, start } from '../core/state.ts';
+import { StoryEtcd } from '../core/story-etcd.ts';
+import { TIMINGS } from '../core/timings.ts';
+import { statusOf } from './status.ts';
+
+const told = { kind: 'disk', why: 'no space left', agoMs: 2_000, sinceMs: 9_000 } as const;
+
+test('why a promotion was refused is told to the other sites, and shown by each of them', () => {
+  const own = step(start(selfAt('b'), 0), { kind: 'promotion', told }, 0).state;
+  const { refused } = reportNow(own, 1_000, TIMINGS);
+  expect(refused).toEqual({ ...told, agoMs: 3_000, sinceMs: 10_000 });
+  const view = new StoryEtcd({ b: { refused: refused! } }).read();
+  const other = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  expect(shownAt(other, 'b')).toEqual(refused);
+  expect(shownAt(other, 'c')).toBeNull();
+});
+
+function shownAt(state: State, name: string) {
+  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, addresses: [] };
+  const { sites } = statusOf(state, explain(state, 0, TIMINGS), asked, 0);
+  return sites.find(({ site }) => site === name)?.refused;
+}
