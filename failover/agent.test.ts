@@ -83,7 +83,13 @@ test('the operator sees a table, and is told why a switchover cannot be', async 
   expect(await operator.pause(1)).toBe('No automatic switchover for 60 s.');
 });
 
-const nothingAsked = { etcd: [], patroniKeyLeftMs: null, setAside: null, addresses: [] };
+const nothingAsked = {
+  etcd: [],
+  patroniKeyLeftMs: null,
+  setAside: null,
+  halfMade: null,
+  addresses: [],
+};
 
 interface World {
   etcdAnswers: boolean;

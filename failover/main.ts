@@ -152,16 +152,18 @@ function connect(
 async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<AskedNow> {
   const lease = view?.patroni.leader?.lease;
   const dataDir = config.patroni?.postgres?.dataDir;
-  const [members, patroniKeyLeftMs, aside] = await Promise.all([
+  const [members, patroniKeyLeftMs, aside, halfMade] = await Promise.all([
     etcd.members(),
     lease === undefined ? null : etcd.leaseLeftMs(lease).catch(() => null),
     dataDir === undefined ? null : setAside(dataDir).catch(() => null),
+    lease === undefined ? etcd.halfMade().catch(() => null) : null,
   ]);
   const { endpoints } = config.etcd;
   return {
     etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
     patroniKeyLeftMs,
     setAside: aside,
+    halfMade,
     addresses: config.addresses.map(({ address }) => address),
   };
 }

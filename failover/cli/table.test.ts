@@ -36,6 +36,13 @@ test('a copy of the database that was set aside here is named until it is remove
   expect(said).toContain('from 2026-11-20');
 });
 
+test('a database that a site began to make is told, with what to do if nobody does', () => {
+  const halfMade = '/service/farol/initialize';
+  const said = table({ ...statusWith([site('a', {})]), halfMade }, now);
+  expect(said).toContain('`etcdctl del /service/farol/initialize` lets one begin anew');
+  expect(table(statusWith([site('a', {})]), now)).not.toContain('initialize');
+});
+
 test('where there are several addresses they are named', () => {
   const addresses = ['192.0.2.10/24', 'fd00::10/64'];
   const said = table({ ...statusWith([site('a', {})]), addresses }, now);

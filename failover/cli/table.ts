@@ -20,6 +20,7 @@ export function table(status: Status, nowMs = Date.now()): string {
   const sentences = [
     ...[leader, address, ...several(status), others, ...warnings, ...outlook(status)],
     ...refusals(status.sites),
+    ...stillMade(status),
     ...setAsideHere(status),
     ...notReadable(status),
     ...renewals,
@@ -95,6 +96,14 @@ function frontOf({ front, frontWay }: SiteStatus): string {
 function several({ addresses }: Status): string[] {
   return addresses.length < 2 ? [] : [`It is ${addresses.join(' and ')}, which move together.`];
 }
+
+/** A Patroni whose question etcd carried out and did not answer in time waits for the others, as they do for it (4.0.7). */
+const stillMade = ({ halfMade }: Status): string[] =>
+  halfMade === null
+    ? []
+    : [
+        `Patroni's key ${halfMade} says that a site is making the database, which takes seconds. If that lasts, and no initdb runs at any site, nobody makes it: \`etcdctl del ${halfMade}\` lets one begin anew.`,
+      ];
 
 function setAsideHere({ setAside }: Status): string[] {
   if (setAside === null) return [];

@@ -70,7 +70,13 @@ function lifeWith(odd: ReadonlyMap<string, string>): void {
     const now = 1_000 * index;
     state = step(state, input, now).state;
     routing(state, now, TIMINGS);
-    const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, addresses: [] };
+    const asked = {
+      etcd: [],
+      patroniKeyLeftMs: null,
+      setAside: null,
+      halfMade: null,
+      addresses: [],
+    };
     table(statusOf(state, explain(state, now, TIMINGS), asked, now), now);
   }
 }

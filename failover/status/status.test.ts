@@ -21,7 +21,7 @@ test('why a promotion was refused is told to the other sites, and shown by each 
 });
 
 function shownAt(state: State, name: string) {
-  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, addresses: [] };
+  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
   const { sites } = statusOf(state, explain(state, 0, TIMINGS), asked, 0);
   return sites.find(({ site }) => site === name)?.refused;
 }

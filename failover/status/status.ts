@@ -24,6 +24,8 @@ export interface Status {
   /** What is left of Patroni's leader key; null where it is not known or there is none. */
   readonly patroniKeyLeftMs: Millis | null;
   readonly writes: Writes;
+  /** Patroni's key that says that the database is being made, while nobody leads; else null. */
+  readonly halfMade: string | null;
   /** Keys in etcd whose values nobody can read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
   /** On the disk of the site that answers: a copy of the database that Patroni could not use. */
@@ -39,7 +41,10 @@ export interface EtcdMemberStatus {
 }
 
 /** What is looked at when somebody asks for the status, since the machine does not need it. */
-export type AskedNow = Pick<Status, 'etcd' | 'patroniKeyLeftMs' | 'setAside' | 'addresses'>;
+export type AskedNow = Pick<
+  Status,
+  'etcd' | 'patroniKeyLeftMs' | 'setAside' | 'addresses' | 'halfMade'
+>;
 
 export interface SiteStatus {
   readonly site: Site;

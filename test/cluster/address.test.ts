@@ -124,6 +124,19 @@ test('where one of two addresses cannot be held the other is, and it is said whi
   expect(await shown(site, v6)).toBe('');
 });
 
+test('an address whose lifetime ends right before it is dropped is dropped; one that stays is told', async () => {
+  const [site] = cluster().sites as [Site];
+  const address = addressOfV4(110);
+  const deleting = (otherwise: string) =>
+    `case "$*" in *delete*) ${otherwise};; esac; exec /usr/sbin/ip`;
+  await drive(site, [address, 'try']);
+  await replace(site, { ip: deleting('exit 2') });
+  expect((await drive(site, [address, 'drop'], REPLACED)).code).not.toBe(0);
+  await replace(site, { ip: deleting('/usr/sbin/ip "$@"') });
+  expect((await drive(site, [address, 'drop'], REPLACED)).code).toBe(0);
+  expect(await shown(site, address)).toBe('');
+});
+
 const TOLD_MS = 10_000;
 const addressOfV4 = (host: number) => `${cluster().lan.ip(host)}/24`;
 const pairOf = (host: number): [v4: string, v6: string] => [

@@ -81,8 +81,14 @@ export class ArpDriver implements AddressDriver {
   }
 
   async #delete(): Promise<void> {
-    for (const held of await this.#shown())
-      await ip('address', 'delete', held, 'dev', this.#device);
+    for (const held of await this.#shown()) {
+      try {
+        await ip('address', 'delete', held, 'dev', this.#device);
+      } catch (error) {
+        // Its lifetime may have ended in between.
+        if ((await this.#shown()).includes(held)) throw error;
+      }
+    }
   }
 
   /** As the kernel writes it, which need not be as we do; whatever the length of its prefix. */

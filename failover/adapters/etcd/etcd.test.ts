@@ -188,6 +188,16 @@ test.skipIf(missing)('a wish is taken back as long as the leader is as it was', 
   expect((await etcd.read()).patroni.failover).toBeNull();
 });
 
+test.skipIf(missing)('a database that is being made is known until it has a number', async () => {
+  const { etcd } = open('a', 'new');
+  const key = '/service/new/initialize';
+  expect(await etcd.halfMade()).toBeNull();
+  await put(key, '');
+  expect(await etcd.halfMade()).toBe(key);
+  await put(key, '7577777777777777777');
+  expect(await etcd.halfMade()).toBeNull();
+});
+
 test.skipIf(missing)('the only member leads, and has nobody to hand over to', async () => {
   expect(await open('a').etcd.leadership()).toEqual({ here: true, others: [] });
 });

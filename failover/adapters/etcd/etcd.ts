@@ -86,6 +86,15 @@ export class Etcd {
     return { url: api_url, postgres: conn_url, lease: found.lease };
   }
 
+  /** The key by which a site began to make the database, where none has made it; else null. */
+  async halfMade(): Promise<string | null> {
+    const key = this.#names.patroniInitialize;
+    const { kvs } = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>('/v3/kv/range', {
+      key: base64(key),
+    });
+    return kvs?.[0] && fromBase64(kvs[0].value ?? '') === '' ? key : null;
+  }
+
   /** False if anything that the transaction compares is not what it was. */
   async giveLeaderKey(effect: EffectOf<'hand-over'>, toLease: string): Promise<boolean> {
     const { succeeded } = await this.#transact(giveLeaderKey(this.#names, effect, toLease));

@@ -11,6 +11,8 @@ export interface KeyNames {
   readonly patroniFailover: string;
   readonly patroniHistory: string;
   readonly patroniConfig: string;
+  /** Which database this is; empty from when a site begins to make it until it has. */
+  readonly patroniInitialize: string;
   readonly patroniMember: (site: Site) => string;
 }
 
@@ -24,6 +26,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   patroniFailover: `/service/${scope}/failover`,
   patroniHistory: `/service/${scope}/history`,
   patroniConfig: `/service/${scope}/config`,
+  patroniInitialize: `/service/${scope}/initialize`,
   patroniMember: (site) => `/service/${scope}/members/${site}`,
 });
 
