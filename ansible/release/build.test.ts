@@ -12,6 +12,7 @@ test('a release is whole without the internet, and the same bytes each time', as
   const first = build(folder.at('first'));
   const again = build(folder.at('again'));
   expect(again.sha256).toBe(first.sha256);
+  expect(readFileSync(folder.at('first/newest'), 'utf8').trim()).toBe(`${first.name}.tar.gz`);
   execFileSync('sha256sum', ['--check', '--status', `${first.name}.tar.gz.sha256`], {
     cwd: folder.at('first'),
   });

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 export interface ReleaseOptions {
   /** The checkout. Its HEAD is released, never what is uncommitted. */
   readonly checkout: string;
-  /** The folder for the archive, its checksum and its bill of materials. */
+  /** The folder for the archive, its checksum and its bill of materials; `newest` there names the last one. */
   readonly into: string;
   readonly say: (sentence: string) => void;
 }
@@ -74,6 +74,7 @@ export function buildRelease({ checkout, into, say }: ReleaseOptions): Release {
     pack({ workplace, name, archive, time });
     const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
     writeFileSync(`${archive}.sha256`, `${sha256}  ${name}.tar.gz\n`);
+    writeFileSync(join(into, 'newest'), `${name}.tar.gz\n`);
     return { name, archive, sha256 };
   } finally {
     rmSync(workplace, { recursive: true });

@@ -1,0 +1,42 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export const ANSIBLE = join(import.meta.dirname, '..');
+
+/** `.ci/run` installs Ansible there; elsewhere that of the path serves. */
+const INSTALLED = join(ANSIBLE, '../.cache/ansible/bin');
+const PATH = `${INSTALLED}${delimiter}${process.env.PATH}`;
+
+/** Whether this machine has Ansible and its linter. */
+export const ANSIBLE_IS_HERE =
+  existsSync(join(INSTALLED, 'ansible-lint')) ||
+  spawnSync('ansible-lint', ['--version'], { stdio: 'ignore' }).status === 0;
+
+export interface Ended {
+  readonly status: number | null;
+  /** What it printed, without line breaks inside sentences. */
+  readonly said: string;
+}
+
+/** Runs one of Ansible's programs in the folder of the playbooks. */
+export function ansible(program: string, ...options: string[]): Promise<Ended> {
+  const env = {
+    ...process.env,
+    PATH,
+    LC_ALL: 'C.UTF-8',
+    ANSIBLE_NOCOLOR: '1',
+    ANSIBLE_LOCALHOST_WARNING: 'false',
+    ANSIBLE_INVENTORY_UNPARSED_WARNING: 'false',
+  };
+  const child = spawn(program, options, { cwd: ANSIBLE, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, said: said.replace(/\s+/g, ' ') }));
+  });
+}

@@ -1,0 +1,114 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { ANSIBLE } from './ansible.ts';
+
+// What a roll waits for before it stops anything: the filter that reads `farol status --json`.
+
+// A busy machine takes seconds to start Python.
+vi.setConfig({ testTimeout: 120_000 });
+
+const PYTHON_IS_HERE = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
+const onlyWithPython = test.skipIf(!PYTHON_IS_HERE);
+
+onlyWithPython('where every site has its part, nothing speaks against stopping one', () => {
+  expect(faults(well())).toEqual([]);
+  expect(faults(well({ witness: true }))).toEqual([]);
+});
+
+onlyWithPython.each([
+  ['no agent that answers', {}, 'its agent does not answer'],
+  ['writes that wait', { writes: { kind: 'wait' } }, 'writes: wait'],
+  [
+    'writes that no other site confirms',
+    { writes: { kind: 'unprotected' } },
+    'writes: unprotected',
+  ],
+  ['an address elsewhere', { address: 'south' }, 'address south are not at one site'],
+  ['nobody who leads', { leader: null }, 'leader None'],
+  [
+    'a standby that /sync does not name',
+    { synchronousStandbys: ['south'] },
+    'harbour may not confirm',
+  ],
+  [
+    'a member of etcd without a leader',
+    { etcd: [{ member: 'a:2379', answers: true, knowsLeader: false }] },
+    "etcd's member a:2379 is not well",
+  ],
+  [
+    'a member of etcd that is silent',
+    { etcd: [{ member: 'a:2379', answers: false, knowsLeader: true }] },
+    'is not well',
+  ],
+  [
+    'a site that was never heard',
+    { sites: [site('north', true), site('south')] },
+    'harbour was never heard',
+  ],
+])('%s keeps a site from being stopped', (_, changed, told) => {
+  const status = Object.keys(changed).length === 0 ? {} : { ...well(), ...changed };
+  expect(faults(status).join('; ')).toContain(told);
+});
+
+onlyWithPython.each([
+  ['its agent is silent', { silentMs: 6000 }, 'harbour is silent'],
+  ['its server is not well', { server: { healthy: false } }, 'the server of harbour is not well'],
+  ['its server is gone', { server: null }, 'the server of harbour is not well'],
+  ['its front is gone', { front: null }, 'the front of harbour is not well'],
+  ['its PostgreSQL only replays', { postgres: { state: 'running' } }, 'PostgreSQL of harbour'],
+  ['its PostgreSQL is gone', { postgres: null }, 'PostgreSQL of harbour'],
+])('no other site is stopped while of one %s', (_, changed, told) => {
+  const sites = [site('north', true), site('south'), { ...site('harbour'), ...changed }];
+  expect(faults({ ...well(), sites })).toEqual([expect.stringContaining(told)]);
+});
+
+onlyWithPython('a site that still leads, or has the address, is not stopped', () => {
+  expect(faults(well(), 'north')).toEqual(['north still leads']);
+  expect(faults(well(), 'south')).toEqual([]);
+  expect(faults({ ...well(), leader: 'south', primary: 'south' }, 'north')).toContain(
+    'north still leads',
+  );
+});
+
+function faults(status: object, leaderNot = ''): string[] {
+  const program = [
+    'import json, sys',
+    `sys.path.insert(0, ${JSON.stringify(join(ANSIBLE, 'filter_plugins'))})`,
+    'sys.dont_write_bytecode = True',
+    'from farol_faults import faults',
+    'status, members, leader_not = json.load(sys.stdin)',
+    'print(json.dumps(faults(status, members, leader_not)))',
+  ].join('\n');
+  const input = JSON.stringify([status, ['north', 'south', 'harbour'], leaderNot]);
+  return JSON.parse(execFileSync('python3', ['-c', program], { input, encoding: 'utf8' }));
+}
+
+function well({ witness = false } = {}) {
+  return {
+    leader: 'north',
+    primary: 'north',
+    address: 'north',
+    synchronousStandbys: witness ? ['south'] : ['south', 'harbour'],
+    writes: { kind: 'flow' },
+    etcd: [{ member: 'north:2379', answers: true, knowsLeader: true }],
+    sites: [
+      site('north', true),
+      site('south'),
+      witness
+        ? { ...site('harbour'), witness, server: null, postgres: null, front: null }
+        : site('harbour'),
+    ],
+  };
+}
+
+function site(name: string, primary = false) {
+  return {
+    site: name,
+    witness: false,
+    silentMs: 100,
+    server: { healthy: true },
+    front: 'healthy',
+    postgres: { state: primary ? 'running' : 'streaming' },
+  };
+}
