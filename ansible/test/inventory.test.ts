@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+
+// What the inventory alone tells is refused before any host is asked: none of these hosts exists.
+
+const onlyWithAnsible = test.skipIf(!ANSIBLE_IS_HERE);
+
+onlyWithAnsible.each([
+  {
+    what: 'two sites without a witness',
+    inventory: () => inventoryOf({ sites: ['north', 'south'] }),
+    told: 'nobody can know whether the other is dead or merely out of reach',
+  },
+  {
+    what: 'a variable of before, with the name of now',
+    inventory: () => inventoryOf({ vars: { farol_address: '192.0.2.10/24' } }),
+    told: 'There is no variable farol_address; did you mean farol_addresses',
+  },
+  {
+    what: 'a mistyped variable, with the name that was probably meant',
+    inventory: () => inventoryOf({ vars: { farol_registrations: 'open' } }),
+    told: 'There is no variable farol_registrations; did you mean farol_registration?',
+  },
+  {
+    what: 'a floating address that no site can hold, since it is on another LAN',
+    inventory: () => inventoryOf({ vars: { farol_addresses: ['198.51.100.10/24'] } }),
+    told: 'an address moves by ARP, which no router passes on',
+  },
+  {
+    what: "a floating address that is a host's own",
+    inventory: () => inventoryOf({ vars: { farol_addresses: ['192.0.2.12/24'] } }),
+    told: 'It must be a list of free addresses',
+  },
+  {
+    what: 'two hosts with one address',
+    inventory: () => inventoryOf({ host: { south: { ansible_host: '192.0.2.11' } } }),
+    told: 'Each host needs an address of its own',
+  },
+  {
+    what: 'a release whose bytes are not those that were built',
+    inventory: () => inventoryOf({ vars: { farol_release: releaseWith('other bytes') } }),
+    told: 'does not have the checksum that stands beside it',
+  },
+])(
+  'an inventory is refused for $what',
+  async ({ inventory, told }) => {
+    const { status, said } = await refuse(inventory());
+    expect(said).toContain(told);
+    expect(said).not.toContain('Refuse hosts that cannot be sites');
+    expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
+onlyWithAnsible(
+  'a right inventory is not refused: its hosts are asked next, and named if they do not answer',
+  async () => {
+    const { status, said } = await refuse(inventoryOf({}));
+    expect(said).toContain('Refuse hosts that cannot be sites');
+    expect(said).toMatch(/fatal: \[(north|south|harbour)\]/);
+    expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
+const folder = mkdtempSync(join(tmpdir(), 'farol-inventory-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let made = 0;
+
+const refuse = (inventory: string) =>
+  ansible('ansible-playbook', '--inventory', inventory, 'refuse.yml');
+
+interface Changed {
+  readonly sites?: readonly string[];
+  readonly vars?: object;
+  readonly host?: Readonly<Record<string, object>>;
+}
+
+function inventoryOf({ sites = ['north', 'south', 'harbour'], vars, host }: Changed): string {
+  const addressed = sites.map((name, index) => [
+    name,
+    { ansible_host: `192.0.2.${11 + index}`, ...host?.[name] },
+  ]);
+  const of = {
+    farol_cluster: 'example',
+    farol_server_name: 'chat.example.org',
+    farol_addresses: ['192.0.2.10/24'],
+    farol_release: releaseWith('the bytes'),
+    // Whoever is asked is this machine, by a program that is not there.
+    ansible_connection: 'ssh',
+    ansible_ssh_executable: '/nonexistent/ssh',
+    ...vars,
+  };
+  const file = join(folder, `${++made}.yml`);
+  const tree = { sites: { hosts: Object.fromEntries(addressed) }, all: { vars: of } };
+  writeFileSync(file, JSON.stringify(tree));
+  return file;
+}
+
+const SHA256_OF_THE_BYTES = 'ed589341c9fd5da96aaff4c5efa008226282a716186608d5a032ac75895a9c2f';
+
+function releaseWith(content: string): string {
+  const name = `farol-0.0.0-${++made}-linux-x64.tar.gz`;
+  writeFileSync(join(folder, name), content);
+  writeFileSync(join(folder, `${name}.sha256`), `${SHA256_OF_THE_BYTES}  ${name}\n`);
+  return join(folder, name);
+}
