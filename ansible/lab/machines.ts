@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
 
 export interface LabHost {
   readonly name: string;
@@ -15,9 +18,26 @@ export interface Lab {
   readonly address: string;
   /** The inventory for `ansible-playbook --inventory`. */
   readonly inventory: string;
+  /** Has the inventory, and `secrets` beside it. */
+  readonly folder: string;
   /** Runs a command on a host and returns what it printed; throws if it fails. */
-  on(host: string, ...command: string[]): string;
+  on(host: string, ...command: string[]): Promise<string>;
+  /** Asks Farol's database on a host; a line for each row. */
+  sql(host: string, query: string): Promise<string[]>;
+  /** What the first agent that answers says. */
+  status(): Promise<LabStatus>;
+  /** Takes a host off the network first, so that nobody hears of its end. */
+  losePower(host: string): void;
+  restorePower(host: string): void;
   remove(): void;
+}
+
+/** The part of `farol status --json` that the lab looks at. */
+export interface LabStatus {
+  readonly leader: string;
+  readonly primary: string;
+  readonly writes: { readonly kind: string };
+  readonly sites: readonly { site: string; postgres: { state: string } | null }[];
 }
 
 export interface LabOptions {
@@ -49,14 +69,52 @@ export function raiseLab(options: LabOptions): Lab {
   docker('network', 'create', '--subnet', `${subnet}.0/24`, name);
   for (const host of hosts) docker('run', '--detach', ...machine(name, host), IMAGE);
   const address = `${subnet}.100`;
+  const on: On = async (host, ...command) => {
+    const { stdout } = await execute('docker', ['exec', container(name, host), ...command]);
+    return stdout.trim();
+  };
   return {
     name,
     hosts,
     address,
     inventory: writeInventory({ ...options, hosts, address, folder }),
-    on: (host, ...command) => docker('exec', container(name, host), ...command),
+    folder,
+    on,
+    sql: (host, query) => sqlOn(on, host, query),
+    status: () => statusOf(hosts, on),
+    losePower(host) {
+      docker('network', 'disconnect', '--force', name, container(name, host));
+      docker('kill', container(name, host));
+    },
+    restorePower(host) {
+      const { ip } = hosts.find((each) => each.name === host)!;
+      docker('network', 'connect', '--ip', ip, name, container(name, host));
+      docker('start', container(name, host));
+    },
     remove,
   };
+}
+
+type On = Lab['on'];
+
+async function sqlOn(on: On, host: string, query: string): Promise<string[]> {
+  const psql = ['psql', '--no-psqlrc', '-qAt', '-d', 'farol', '-c', query];
+  const told = await on(host, 'runuser', '-u', 'postgres', '--', ...psql);
+  return told.split('\n').filter((row) => row !== '');
+}
+
+async function statusOf(hosts: readonly LabHost[], on: On): Promise<LabStatus> {
+  const trouble: unknown[] = [];
+  for (const { name } of hosts) {
+    try {
+      // It ends with another status than 0 when not all is well, and says so all the same.
+      const told = await on(name, 'sh', '-c', 'farol status --json || true');
+      return JSON.parse(told) as LabStatus;
+    } catch (error) {
+      trouble.push(error);
+    }
+  }
+  throw new AggregateError(trouble, 'no agent tells the status');
 }
 
 function plan({ subnet, sites, witnesses = [] }: LabOptions): LabHost[] {

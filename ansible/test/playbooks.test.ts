@@ -1,0 +1,46 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+
+const playbooks = readdirSync(ANSIBLE).filter(
+  (name) => name.endsWith('.yml') && !name.startsWith('.'),
+);
+const inventories = readdirSync(join(ANSIBLE, 'inventories'));
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'Ansible can read every playbook',
+  async () => {
+    expect(playbooks).toContain('site.yml');
+    const { status, said } = await ansible('ansible-playbook', '--syntax-check', ...playbooks);
+    expect(said).not.toContain('ERROR');
+    expect(status).toBe(0);
+  },
+  600_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'ansible-lint has nothing to say in its production profile, with nothing skipped',
+  async () => {
+    const { status, said } = await ansible('ansible-lint', '--offline', '--profile=production');
+    expect(said).toContain('0 failure(s), 0 warning(s)');
+    expect(status).toBe(0);
+  },
+  600_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
+  'the example inventory %s has a floating address and hosts with addresses',
+  async (name) => {
+    const { status, said } = await ansible(
+      'ansible-inventory',
+      '--inventory',
+      join('inventories', name),
+      '--list',
+    );
+    expect(status).toBe(0);
+    expect(said).toContain('"farol_addresses"');
+    expect(said).toContain('"ansible_host"');
+  },
+  600_000,
+);

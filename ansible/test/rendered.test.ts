@@ -1,0 +1,68 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readConfig as readFailoverConfig } from '../../failover/config/config.ts';
+import { frontConfig } from '../../failover/front/config.ts';
+import { readConfig as readServerConfig } from '../../server/config/read-config.ts';
+import { renderTemplate, type TemplateValues } from '../../test/cluster/support/template.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+
+const inventories = readdirSync(join(ANSIBLE, 'inventories'));
+
+test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
+  'what Ansible writes for the inventory %s, the programs accept; etcd and Patroni get what the cluster tests give them',
+  async (name) => {
+    await using rendered = await render(name);
+    expect(rendered.hosts).toHaveLength(3);
+    for (const { files, told, at } of rendered.hosts) {
+      const failover = readFailoverConfig(at('failover.yml'), frontConfig);
+      if (!failover.witness) {
+        expect(failover.addresses).toHaveLength(1);
+        readServerConfig({ options: ['--config', at('server.yml')], environment: {} });
+      }
+      for (const [file, values] of Object.entries(told))
+        expect(files[file]).toBe(renderTemplate(templateOf(file), values));
+      expect(files['firewall.nft']).not.toContain('flush ruleset');
+    }
+  },
+  300_000,
+);
+
+const templateOf = (file: string) => readFileSync(join(ANSIBLE, '../patroni-config', file), 'utf8');
+
+interface Rendered {
+  readonly files: Readonly<Record<string, string>>;
+  readonly told: Readonly<Record<string, TemplateValues>>;
+}
+
+async function render(inventory: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-rendered-'));
+  const known = {
+    render_into: folder,
+    plan_templates: join(ANSIBLE, '../patroni-config'),
+    farol_interface: 'eth0',
+    farol_shared_buffers: '1GB',
+  };
+  const { status, said } = await ansible(
+    'ansible-playbook',
+    ...['--inventory', join('inventories', inventory)],
+    ...['--extra-vars', '@group_vars/all.yml', '--extra-vars', JSON.stringify(known)],
+    join('test', 'render.yml'),
+  );
+  expect(said).not.toContain('fatal:');
+  expect(status).toBe(0);
+  const hosts = readdirSync(folder).map((file) => {
+    const told = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Rendered;
+    const at = (name: string) => {
+      const path = join(folder, `${file}-${name}`);
+      writeFileSync(path, told.files[name]!);
+      return path;
+    };
+    return { ...told, at };
+  });
+  return {
+    hosts,
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
+  };
+}
