@@ -87,7 +87,12 @@ function frontOf({ front, frontWay }: SiteStatus): string {
       return `${front}, through ${frontWay.site}`;
     case 'none':
       return `${front}, NO WAY TO THE WRITER for ${(frontWay.forMs / 1_000).toFixed(0)} s`;
+    case 'direct':
+    case undefined:
+      return front;
     default:
+      // The agent may be of another release.
+      frontWay satisfies never;
       return front;
   }
 }

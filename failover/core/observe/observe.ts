@@ -135,8 +135,26 @@ function answerTo(input: Input): Pending | null {
     case 'done':
     case 'failed':
       return input.effect;
-    default:
+    // Pulses may overlap, and nobody waits for the others.
+    case 'pulsed':
+    case 'tick':
+    case 'hint':
+    case 'pulse-seen':
+    case 'postgres':
+    case 'postgres-silent':
+    case 'server':
+    case 'server-silent':
+    case 'front':
+    case 'power':
+    case 'certificates':
+    case 'promotion':
+    case 'address-found':
+    case 'etcd-leader':
+    case 'switchover-wanted':
+    case 'pause-wanted':
       return null;
+    default:
+      return input satisfies never;
   }
 }
 

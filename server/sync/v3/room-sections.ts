@@ -146,7 +146,10 @@ async function visit(
       const inviter = await invitedBy(room, userId);
       if (inviter !== undefined && ignored.has(inviter)) return;
       sections.invite.set(room.roomId, invitedText(await strippedState(room, userId)));
+      return;
     }
+    default:
+      membership.membership satisfies never;
   }
 }
 
