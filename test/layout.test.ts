@@ -157,6 +157,13 @@ test('what any protocol of syncing needs knows of none of them', () => {
   expect(wrong).toEqual([]);
 });
 
+const FOLDERS = ['server', 'failover', 'test', 'patroni-config', 'ansible'];
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(join(root, folder), { recursive: folder !== '.', encoding: 'utf8' })
+    .filter((file) => !file.includes('node_modules'))
+    .map((file) => join(folder, file));
+
 test('a page that the sources cite is in the repository', () => {
   const sources = ['server', 'failover', 'test', 'patroni-config'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -169,6 +176,24 @@ test('a page that the sources cite is in the repository', () => {
       .filter((page) => page !== 'README.md' && !existsSync(join(root, page)))
       .map((page) => `${file} cites ${page}`),
   );
+  expect(missing).toEqual([]);
+});
+
+test('what a page links to, and each test that it names, is in the repository', () => {
+  const all = [...filesIn('.'), ...['docs', ...FOLDERS].flatMap(filesIn)];
+  const missing = all
+    .filter((file) => file.endsWith('.md'))
+    .flatMap((page) => {
+      const text = readFileSync(join(root, page), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, to]) => to!);
+      const tests = [...text.matchAll(/`((?:[\w-]+\/)*[\w-]+\.test\.ts)`/g)].map(([, to]) => to!);
+      return [
+        ...links.filter((to) => !existsSync(join(root, dirname(page), to))),
+        ...tests.filter((to) => !all.some((file) => `/${file}`.endsWith(`/${to}`))),
+      ].map((to) => `${page} names ${to}`);
+    })
+    // What is to be put in its place stands in capitals.
+    .filter((line) => !/[A-Z]{4,}\.test\.ts$/.test(line));
   expect(missing).toEqual([]);
 });
 
