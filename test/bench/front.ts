@@ -7,14 +7,13 @@ import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { socketOf } from '../../failover/sockets.ts';
 import { type Authority, certificateAuthority } from '../support/certificates.ts';
 import { cpuMsOf } from './cpu.ts';
-import type { Target } from './target.ts';
+import { REPOSITORY, type Target } from './target.ts';
 
-const MAIN = join(import.meta.dirname, '../../failover/main.ts');
+type Sockets = typeof import('../../failover/sockets.ts');
 
 /** As a writer that gathers requests for a batch, so that answers come together. */
 const COMMIT_MS = 3;
@@ -23,14 +22,18 @@ const COMMIT_MS = 3;
  * One front as a site runs it, and behind it a writer that answers every request at once: what is
  * measured is the front's own work for a message, with TLS towards clients and writer.
  */
-export async function startFrontTarget(nodeOptions: readonly string[] = []): Promise<Target> {
+export async function startFrontTarget(
+  nodeOptions: readonly string[] = [],
+  sources = REPOSITORY,
+): Promise<Target> {
   await using building = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'farol-front-bench-'));
   building.defer(() => rm(folder, { recursive: true, force: true }));
   const authority = await certificateAuthority(folder);
   const site = await authority.issue('site', { ip: ['127.0.0.1'] });
   const writer = building.use(await startWriter(authority, site));
-  building.use(await startAgent(folder, writer.url));
+  const { socketOf } = (await import(join(sources, 'failover/sockets.ts'))) as Sockets;
+  building.use(await startAgent(socketOf(folder, 'agent'), writer.url));
   await writeFile(
     join(folder, 'failover.yml'),
     JSON.stringify(configuration(folder, authority, site)),
@@ -38,7 +41,13 @@ export async function startFrontTarget(nodeOptions: readonly string[] = []): Pro
   const begin = performance.now();
   const child = spawn(
     process.execPath,
-    [...nodeOptions, MAIN, 'front', '--config', join(folder, 'failover.yml')],
+    [
+      ...nodeOptions,
+      join(sources, 'failover/main.ts'),
+      'front',
+      '--config',
+      join(folder, 'failover.yml'),
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } },
   );
   building.defer(async () => {
@@ -109,15 +118,15 @@ async function startWriter({ ca }: Authority, site: { certificate: string; key: 
 }
 
 /** Says always the same, as a quiet cluster's agent does. */
-async function startAgent(folder: string, url: string) {
-  await mkdir(join(folder, 'agent'));
+async function startAgent(socket: string, url: string) {
+  await mkdir(dirname(socket));
   const server = createServer((request, response) => {
     const told = { version: 1, writer: { site: 'a', epoch: 1, url }, address: { drain: false } };
     const answer = () => response.end(JSON.stringify(told));
     if (request.url?.endsWith('after=1')) setTimeout(answer, 10_000).unref();
     else answer();
   });
-  await once(server.listen(socketOf(folder, 'agent')), 'listening');
+  await once(server.listen(socket), 'listening');
   return {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

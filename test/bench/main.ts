@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startClusterTarget } from '../cluster/support/bench-target.ts';
+import { benchAgainst } from './against.ts';
 import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
 import { benchInitialSync } from './initial-sync.ts';
 import { benchRequests } from './requests.ts';
+import { startSynapse } from './synapse.ts';
 import { startSingle, type Target } from './target.ts';
 
 // `npm run bench`: plain HTTP against one server of its own, or (--cluster) against three sites in
@@ -28,25 +31,66 @@ const { values } = parseArgs({
     node: { type: 'string', multiple: true, default: [] },
     /** `--no-messages` measures the other requests only. */
     messages: { type: 'boolean', default: true },
+    /** A commit that is measured beside these sources, in turn with them. */
+    against: { type: 'string' },
+    /** How often in turn. */
+    rounds: { type: 'string', default: '5' },
+    /** With `--against`, and one server: beside Synapse, too. */
+    synapse: { type: 'boolean', default: false },
   },
   allowNegative: true,
 });
+
+const print = (line: string) => console.log(line);
 
 if (values.rooms !== undefined)
   await benchInitialSync({
     rooms: Number(values.rooms),
     node: values.node,
     data: values.data,
-    print: (line) => console.log(line),
+    print,
   });
+else if (values.against !== undefined) await compareWith(values.against);
 else if (values.cluster) await benchClusters();
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchSingle();
 
+async function compareWith(commit: string) {
+  const common = {
+    commit,
+    membersPerRoom: Number(values.members),
+    seconds: Number(values.seconds),
+    rounds: Number(values.rounds),
+    print,
+  };
+  const many = (values.senders ?? ['32', '256']).map(Number);
+  if (values.front) {
+    const start = (sources: string) => startFrontTarget(values.node, sources);
+    await benchAgainst({ ...common, start, senders: many, requests: false });
+  } else if (values.cluster) {
+    for (const ms of values['round-trip']) {
+      const start = (sources: string) => startClusterOf(sources, Number(ms) / 2);
+      await benchAgainst({ ...common, start, senders: many, requests: false });
+    }
+  } else {
+    const start = (sources: string) => startSingle(values.node, sources);
+    const senders = (values.senders ?? ['32']).map(Number);
+    const others = values.synapse ? [startSynapse] : [];
+    await benchAgainst({ ...common, start, others, senders, requests: true });
+  }
+}
+
+/** By the cluster that those sources make: its files belong to the programs. */
+async function startClusterOf(sources: string, delayMs: number): Promise<Target> {
+  const file = join(sources, 'test/cluster/support/bench-target.ts');
+  const made = (await import(file)) as { startClusterTarget: typeof startClusterTarget };
+  return made.startClusterTarget(delayMs);
+}
+
 async function benchSingle() {
   if (values.messages) await benchOnce(await startSingle(values.node), ['32']);
   await using target = await startSingle(values.node);
-  await benchRequests({ target, print: (line) => console.log(line) });
+  await benchRequests({ target, print });
 }
 
 async function benchClusters() {
@@ -60,9 +104,7 @@ async function benchClusters() {
     for (const [senders, throughput] of throughputs) {
       const share = throughput / nearest!.throughputs.get(senders)!;
       const percent = `${(share * 100).toFixed(0)} %`;
-      console.log(
-        `${senders} senders: ${ms} ms leave ${percent} of ${nearest!.ms} ms's messages/s`,
-      );
+      print(`${senders} senders: ${ms} ms leave ${percent} of ${nearest!.ms} ms's messages/s`);
     }
 }
 
@@ -74,6 +116,6 @@ async function benchOnce(target: Target, senders: readonly string[]) {
     seconds: Number(values.seconds),
     senders: (values.senders ?? senders).map(Number),
     membersPerRoom: Number(values.members),
-    print: (line) => console.log(line),
+    print,
   });
 }

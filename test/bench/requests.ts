@@ -9,26 +9,21 @@ export interface RequestBenchOptions {
   readonly print: (line: string) => void;
 }
 
+export interface Request {
+  readonly name: string;
+  /** How many tell what one costs. */
+  readonly count: number;
+  readonly deed: (n: number) => Promise<unknown>;
+}
+
 const AT_ONCE = 8;
 const KEYS_EACH = 50;
+const PEOPLE = 100;
 
 /** What single requests cost beside messages: CPU of server and database, a hundred or more of each. */
 export async function benchRequests({ target, print }: RequestBenchOptions): Promise<void> {
   const agent = new Agent({ pipelining: 1, connections: AT_ONCE });
-  const client = new BenchClient(agent, target.origin);
-  const people = await inTurn(100, (n) => client.register(`keys${n}-${randomUUID().slice(0, 8)}`));
-  await inTurn(people.length, (n) => uploadDevice(client, people[n]!));
-  const rooms = await inTurn(20, (n) => client.createRoom(people[n]!));
-  const who = (n: number) => people[n % people.length]!;
-  const device_keys = Object.fromEntries(people.map(({ userId }) => [userId, []]));
-  const rows: [name: string, count: number, deed: (n: number) => Promise<unknown>][] = [
-    [`/keys/upload of ${KEYS_EACH}`, 800, (n) => uploadKeys(client, who(n), n)],
-    ['/keys/query of 100 users', 800, (n) => ask(client, '/keys/query', { device_keys }, who(n))],
-    ['/keys/claim', 1_600, (n) => claim(client, who(n + 1), who(n))],
-    ['profile change', 800, (n) => rename(client, people[n % rooms.length]!, n)],
-    ['login', 80, (n) => client.logInAgain(who(n))],
-  ];
-  for (const [name, count, deed] of rows) {
+  for (const { name, count, deed } of await requestsOf(new BenchClient(agent, target.origin))) {
     await inTurn(count / 8, (n) => deed(n));
     const before = target.cpuMs();
     await inTurn(count, (n) => deed(n + count / 8));
@@ -39,6 +34,27 @@ export async function benchRequests({ target, print }: RequestBenchOptions): Pro
     print(`${name.padEnd(26)} CPU ms/request: ${each.join(', ') || 'unknown'}`);
   }
   await agent.destroy();
+}
+
+/** People with devices, and what they ask; in this order, since claims take what was uploaded. */
+export async function requestsOf(client: BenchClient): Promise<Request[]> {
+  const people = await inTurn(PEOPLE, (n) =>
+    client.register(`keys${n}-${randomUUID().slice(0, 8)}`),
+  );
+  await inTurn(people.length, (n) => uploadDevice(client, people[n]!));
+  const rooms = await inTurn(20, (n) => client.createRoom(people[n]!));
+  const who = (n: number) => people[n % people.length]!;
+  const device_keys = Object.fromEntries(people.map(({ userId }) => [userId, []]));
+  const request = (name: string, count: number, deed: Request['deed']) => ({ name, count, deed });
+  return [
+    request(`/keys/upload of ${KEYS_EACH}`, 800, (n) => uploadKeys(client, who(n), n)),
+    request(`/keys/query of ${PEOPLE} users`, 800, (n) =>
+      ask(client, '/keys/query', { device_keys }, who(n)),
+    ),
+    request('/keys/claim', 1_600, (n) => claim(client, who(n + 1), who(n))),
+    request('profile change', 800, (n) => rename(client, people[n % rooms.length]!, n)),
+    request('login', 80, (n) => client.logInAgain(who(n))),
+  ];
 }
 
 const ask = (client: BenchClient, path: string, body: object, caller: Account) =>
@@ -74,7 +90,7 @@ const rename = (client: BenchClient, account: Account, n: number) =>
   );
 
 /** So many, a few at once. */
-async function inTurn<T>(count: number, work: (n: number) => Promise<T>): Promise<T[]> {
+export async function inTurn<T>(count: number, work: (n: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   const queue = Array(Math.floor(count)).keys();
   const worker = async () => {

@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 import type { Measured, Question } from '../fuzz/meter.ts';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 import { residentMiB } from './memory.ts';
@@ -25,16 +24,19 @@ export interface Target extends AsyncDisposable {
   metrics(): Promise<string>;
 }
 
-const MAIN = join(import.meta.dirname, '../../server/main.ts');
+export const REPOSITORY = join(import.meta.dirname, '../..');
 const METER = join(import.meta.dirname, '../fuzz/meter.ts');
 
-/** Of this benchmark's own: another may run beside it. */
-const METRICS = `127.0.0.1:${20_000 + (process.pid % 10_000)}`;
+/** Of this benchmark's own: another may run beside it, and a second server in it. */
+let metricsPort = 20_000 + 2 * (process.pid % 5_000);
 
 /** One server as \`npm start\` runs it, with the limits of strangers off; on a disk, with fsync. */
-export async function startSingle(nodeOptions: readonly string[] = []): Promise<Target> {
+export async function startSingle(
+  nodeOptions: readonly string[] = [],
+  sources = REPOSITORY,
+): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-bench-'));
-  const target = await startOn(join(folder, 'data'), nodeOptions);
+  const target = await startOn(join(folder, 'data'), nodeOptions, { sources });
   return {
     ...target,
     async [Symbol.asyncDispose]() {
@@ -48,17 +50,22 @@ export async function startSingle(nodeOptions: readonly string[] = []): Promise<
 export async function startOn(
   data: string,
   nodeOptions: readonly string[] = [],
-  { metered = false, server = [] }: { metered?: boolean; server?: readonly string[] } = {},
+  {
+    metered = false,
+    server = [],
+    sources = REPOSITORY,
+  }: { metered?: boolean; server?: readonly string[]; sources?: string } = {},
 ): Promise<Target> {
+  const metrics = `127.0.0.1:${metricsPort++}`;
   const begin = performance.now();
   const child = spawn(
     process.execPath,
     [
-      ...V8_OPTIONS,
+      ...v8OptionsOf(sources),
       ...nodeOptions,
       ...(metered ? ['--import', METER] : []),
-      MAIN,
-      ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', METRICS],
+      join(sources, 'server/main.ts'),
+      ...['--data', data, '--listen', '127.0.0.1:0', '--metrics-listen', metrics],
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
       ...server,
     ],
@@ -75,12 +82,18 @@ export async function startOn(
     cpuMs: () => ({ server: cpuMsOf(child.pid!), PostgreSQL: cpuMsOfTree(postgres) }),
     resident: () => residentMiB(child.pid!),
     ...(metered ? { longestTurnMs: () => longestTurnMs(child) } : {}),
-    metrics: async () => (await fetch(`http://${METRICS}/`)).text(),
+    metrics: async () => (await fetch(`http://${metrics}/`)).text(),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await once(child, 'exit');
     },
   };
+}
+
+/** With which its \`npm start\` starts it. */
+function v8OptionsOf(sources: string): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(sources, 'package.json'), 'utf8'));
+  return (scripts.start as string).split(' ').filter((word) => word.startsWith('--'));
 }
 
 async function longestTurnMs(child: ChildProcess): Promise<number> {
