@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { NotConnected } from '../certificates/connector.ts';
+import type { AnswerHeaders } from './answer-reader.ts';
+import type { Taker as AnswerTaker, Control } from './connection.ts';
 import { ANOTHER_WAY, type Flight } from './flights.ts';
+import { NotARequest } from './request-text.ts';
 import type { Shares, Taker } from './shares.ts';
 import type { Attempt } from './verdict.ts';
 
 export interface Answer {
   readonly status: number;
-  readonly headers: Record<string, string | string[] | undefined>;
+  readonly headers: AnswerHeaders;
   readonly body: Buffer | Readable;
   /** Gives back the memory that the body took. */
   readonly over: () => void;
@@ -28,12 +30,12 @@ export interface ExchangeOptions {
   readonly free: () => void;
 }
 
-/** One request to a writer and its answer, as undici reports it: cheaper than its streams by half. */
-export class Exchange implements Dispatcher.DispatchHandler {
+/** One request to a writer and its answer, as its connection reports it: a stream for each would cost as much as all the rest. */
+export class Exchange implements AnswerTaker {
   readonly tried: Promise<Tried>;
   readonly #options: ExchangeOptions;
   #settle!: (tried: Tried) => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Control | undefined;
   #status = 0;
   #headers: Answer['headers'] = {};
   #taken = 0;
@@ -48,17 +50,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
     options.flight.onCut((why) => this.#cut(why));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: Control): void {
     this.#controller = controller;
     const { why } = this.#options.flight;
     if (why !== undefined) controller.abort(new Error(why));
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Answer['headers'],
-  ): void {
+  onResponseStart(controller: Control, status: number, headers: Answer['headers']): void {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
@@ -68,7 +66,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } else if (!this.#isRefusal) this.#streamOn(controller);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Control, chunk: Buffer): void {
     if (this.#stream === undefined) this.#chunks.push(chunk);
     else if (!this.#stream.push(chunk)) controller.pause();
   }
@@ -81,10 +79,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else this.#answer(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks));
   }
 
-  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+  onResponseError(_: Control | null, error: Error): void {
     this.#options.free();
     if (this.#stream !== undefined) this.#stream.destroy(error);
-    else if ((error as { code?: string }).code === 'UND_ERR_INVALID_ARG') this.#refuseForm(error);
+    else if (error instanceof NotARequest) this.#refuseForm(error);
     else this.#fail(this.#whatFailed(error));
   }
 
@@ -98,7 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle({ attempt: { kind: 'answered' }, answer });
   }
 
-  #streamOn(controller: Dispatcher.DispatchController): void {
+  #streamOn(controller: Control): void {
     this.#stream = new Readable({
       read: () => controller.resume(),
       destroy: (error, done) => {

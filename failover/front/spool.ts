@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 
 /** A body on the disk, which can be read as often as it must be sent. */
 export class Spooled {
@@ -38,15 +37,7 @@ export class Spooled {
     this.#bytes += chunk.length;
   }
 
-  read(): Readable {
-    return Readable.from(this.#chunks());
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-
-  async *#chunks(): AsyncGenerator<Buffer> {
+  async *read(): AsyncGenerator<Buffer> {
     for (let at = 0; at < this.#bytes; ) {
       const { bytesRead, buffer } = await this.#file.read(
         Buffer.allocUnsafe(CHUNK_BYTES),
@@ -58,6 +49,10 @@ export class Spooled {
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
   }
 }
 

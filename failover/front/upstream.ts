@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
-import { type buildConnector, Client, type Dispatcher } from 'undici';
+import type { buildConnector } from 'undici';
 import type { Body } from './body.ts';
+import { Connection } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Tried } from './exchange.ts';
 
 export interface Outgoing {
@@ -20,62 +21,44 @@ const IDLE_MAX = 1_024;
  */
 export class Upstreams {
   readonly #connect: buildConnector.connector;
-  readonly #idle = new Map<string, Client[]>();
-  readonly #all = new Set<Client>();
+  readonly #idle = new Map<string, Connection[]>();
+  readonly #all = new Set<Connection>();
 
   constructor(connect: buildConnector.connector) {
     this.#connect = connect;
   }
 
-  try(
-    origin: string,
-    { method, path, headers, body }: Outgoing,
-    options: Omit<ExchangeOptions, 'free'>,
-  ): Promise<Tried> {
-    const client = this.#take(origin);
-    const exchange = new Exchange({ ...options, free: () => this.#free(origin, client) });
-    const sent = bodyOf(body, method, headers);
-    client.dispatch(
-      { method: method as Dispatcher.HttpMethod, path, headers, body: sent },
-      exchange,
-    );
+  try(origin: string, request: Outgoing, options: Omit<ExchangeOptions, 'free'>): Promise<Tried> {
+    const connection = this.#take(origin);
+    const exchange = new Exchange({ ...options, free: () => this.#free(origin, connection) });
+    connection.send(request, exchange);
     return exchange.tried;
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...this.#all].map((client) => client.destroy()));
+  close(): void {
+    for (const connection of this.#all) connection.destroy();
   }
 
-  #take(origin: string): Client {
-    const known = this.#idle.get(origin)?.pop();
-    if (known !== undefined) return known;
-    const client = new Client(origin, {
-      connect: this.#connect,
-      pipelining: 1,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    this.#all.add(client);
-    return client;
+  #take(origin: string): Connection {
+    const idle = this.#idle.get(origin);
+    for (let known = idle?.pop(); known !== undefined; known = idle?.pop()) {
+      if (known.isFree) return known;
+      this.#drop(known);
+    }
+    const connection = new Connection(origin, this.#connect);
+    this.#all.add(connection);
+    return connection;
   }
 
-  #free(origin: string, client: Client): void {
+  #free(origin: string, connection: Connection): void {
     const idle = this.#idle.get(origin) ?? [];
     this.#idle.set(origin, idle);
-    if (idle.length < IDLE_MAX && !client.destroyed) return void idle.push(client);
-    this.#all.delete(client);
-    void client.destroy();
+    if (idle.length < IDLE_MAX && connection.isFree) idle.push(connection);
+    else this.#drop(connection);
   }
-}
 
-function bodyOf(body: Outgoing['body'], method: string, headers: string[]) {
-  if (body.kind === 'stream') return body.stream;
-  if (body.kind === 'memory') {
-    const none = body.bytes.length === 0 && (method === 'GET' || method === 'HEAD');
-    return none ? null : body.bytes;
+  #drop(connection: Connection): void {
+    this.#all.delete(connection);
+    connection.destroy();
   }
-  if (!headers.includes('content-length')) {
-    headers.push('content-length', String(body.spooled.bytes));
-  }
-  return body.spooled.read();
 }

@@ -28,7 +28,7 @@ export const REPOSITORY = join(import.meta.dirname, '../..');
 const METER = join(import.meta.dirname, '../fuzz/meter.ts');
 
 /** Of this benchmark's own: another may run beside it, and a second server in it. */
-let metricsPort = 20_000 + 2 * (process.pid % 5_000);
+let metricsPort = 20_000 + 8 * (process.pid % 1_500);
 
 /** One server as \`npm start\` runs it, with the limits of strangers off; on a disk, with fsync. */
 export async function startSingle(
