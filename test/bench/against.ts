@@ -27,22 +27,19 @@ export async function benchAgainst(options: AgainstOptions): Promise<void> {
   const { commit, start, others = [], rounds, print } = options;
   using before = sourcesAt(commit);
   await using running = new AsyncDisposableStack();
-  const sides: Side[] = [];
-  const add = async (target: Target, name: string) => {
-    running.use(target);
+  const side = async (starting: Promise<Target>, name?: string): Promise<Side> => {
+    const target = running.use(await starting);
     const agent = new Agent({ connections: 1_024, connect: { rejectUnauthorized: false } });
     running.defer(() => agent.destroy());
-    const client = new BenchClient(agent, target.origin);
-    sides.push({ name, target, rows: await rowsOf(client, options) });
+    const rows = await rowsOf(new BenchClient(agent, target.origin), options);
+    return { name: name ?? target.name, target, rows };
   };
-  const old = await start(before.folder);
-  print(`\n${old.name}, ${before.name} and these sources; CPU milliseconds of each`);
-  await add(old, before.name);
-  await add(await start(REPOSITORY), 'here');
-  for (const other of others) {
-    const target = await other();
-    await add(target, target.name);
-  }
+  const sides = await Promise.all([
+    side(start(before.folder), before.name),
+    side(start(REPOSITORY), 'here'),
+    ...others.map((other) => side(other())),
+  ]);
+  print(`\n${sides[0]!.target.name}: ${before.name} and these sources, CPU milliseconds of each\n`);
   await compare({ sides, rounds, print });
 }
 
