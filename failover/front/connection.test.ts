@@ -5,8 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectorWith, NotConnected } from '../certificates/connector.ts';
 import { NO_BODY } from './body.ts';
 import { Connection, type Control } from './connection.ts';
-import { NotARequest } from './request-text.ts';
-import type { Outgoing } from './upstream.ts';
+import { NotARequest, type Outgoing } from './outgoing.ts';
 
 const EMPTY = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector } from 'undici';
 import { type AnswerHeaders, AnswerReader, type KeepAlive, NotAnAnswer } from './answer-reader.ts';
-import { headOf, isChunked, NotARequest } from './request-text.ts';
-import type { Outgoing } from './upstream.ts';
+import { headOf, isChunked, NotARequest, type Outgoing } from './outgoing.ts';
 
 export interface Control {
   /** Ends the request, and its connection where something of it was sent. */

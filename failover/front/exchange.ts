@@ -3,7 +3,7 @@ import { NotConnected } from '../certificates/connector.ts';
 import type { AnswerHeaders } from './answer-reader.ts';
 import type { Taker as AnswerTaker, Control } from './connection.ts';
 import { ANOTHER_WAY, type Flight } from './flights.ts';
-import { NotARequest } from './request-text.ts';
+import { NotARequest } from './outgoing.ts';
 import type { Shares, Taker } from './shares.ts';
 import type { Attempt } from './verdict.ts';
 

@@ -5,8 +5,8 @@ import { NOT_WRITER, type Tried } from './exchange.ts';
 import type { Flight, Flights } from './flights.ts';
 import { Gone } from './gone.ts';
 import { fromFront, towardsFront } from './headers.ts';
+import type { Outgoing } from './outgoing.ts';
 import type { Shares, Taker } from './shares.ts';
-import type { Outgoing } from './upstream.ts';
 import type { Way } from './way.ts';
 
 export interface RelayPorts {

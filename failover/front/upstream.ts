@@ -1,16 +1,7 @@
-import type { Readable } from 'node:stream';
 import type { buildConnector } from 'undici';
-import type { Body } from './body.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Tried } from './exchange.ts';
-
-export interface Outgoing {
-  readonly method: string;
-  readonly path: string;
-  /** Names and values in turn. */
-  readonly headers: string[];
-  readonly body: Body | { readonly kind: 'stream'; readonly stream: Readable };
-}
+import type { Outgoing } from './outgoing.ts';
 
 /** Quiet connections beyond these are closed. */
 const IDLE_MAX = 1_024;

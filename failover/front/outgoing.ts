@@ -1,4 +1,13 @@
-import type { Outgoing } from './upstream.ts';
+import type { Readable } from 'node:stream';
+import type { Body } from './body.ts';
+
+export interface Outgoing {
+  readonly method: string;
+  readonly path: string;
+  /** Names and values in turn. */
+  readonly headers: string[];
+  readonly body: Body | { readonly kind: 'stream'; readonly stream: Readable };
+}
 
 /** It is no request at all, such as `OPTIONS *`: no writer would take it either. */
 export class NotARequest extends Error {
