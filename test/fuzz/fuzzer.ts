@@ -10,6 +10,10 @@ import { isWell, makePerson, makeWorld, type World } from './world.ts';
 
 /** No turn of the event loop computes longer, so nobody else waits longer. */
 const TURN_MS_MAX = 200;
+/** Unless it does not come again: then it may have been the collector's or the compiler's, on a busy machine. */
+const TURN_ONCE_MS_MAX = 1_000;
+/** So often is asked again who seems to take a long turn. */
+const TRIES = 3;
 /** Nor does a single request cost more, in however many turns. */
 const REQUEST_CPU_MS_MAX = 1_000;
 /** Nor does it ask the database more often: what it names is asked for together. */
@@ -91,7 +95,18 @@ export class Fuzzer implements AsyncDisposable {
   /** What is wrong with how the server took it; nothing, if all is well. */
   async tried(hostile: Hostile): Promise<string[]> {
     const complaints = await this.#answered(hostile);
-    return [...complaints, ...dearness(await this.#server.measure('cost'), nameOf(hostile))];
+    return [...complaints, ...dearness(await this.#costOf(hostile), nameOf(hostile))];
+  }
+
+  /** Of the request that was just answered. */
+  async #costOf(hostile: Hostile): Promise<Measured> {
+    let cost = await this.#server.measure('cost');
+    if (cost.turnMs > TURN_ONCE_MS_MAX) return cost;
+    for (let n = 1; n < TRIES && cost.turnMs > TURN_MS_MAX; n += 1) {
+      await this.#answered(hostile);
+      cost = await this.#server.measure('cost');
+    }
+    return cost;
   }
 
   /** Measured in groups: to ask after each costs as much as the request. */
@@ -103,9 +118,10 @@ export class Fuzzer implements AsyncDisposable {
       if (dearness(measured, '').length === 0) continue;
       const found: string[] = [];
       for (const hostile of group) found.push(...(await this.tried(hostile)));
-      // A turn that does not come again was long all the same; a sum may be of many.
-      const turn = dearness({ ...measured, cpuMs: 0, statements: 0 }, `One of ${named(group)}`);
-      complaints.push(...(found.length > 0 ? found : turn));
+      // A sum may be of many.
+      const isLong = found.length === 0 && measured.turnMs > TURN_ONCE_MS_MAX;
+      const once = { ...measured, cpuMs: 0, statements: 0 };
+      complaints.push(...(isLong ? dearness(once, `One of ${named(group)}`) : found));
     }
     return complaints;
   }
@@ -140,7 +156,7 @@ export class Fuzzer implements AsyncDisposable {
     const long = JSON.stringify({ msgtype: 'm.text', body: 'a'.repeat(60_000) });
     const keys = JSON.stringify({ device_keys: { [alice.userId]: [] } });
     const asked: [string, string, string?][] = [
-      ['PUT', `${room}/send/m.room.message/${performance.now()}`, long],
+      ['POST', `${room}/send/m.room.message`, long],
       ['GET', `${room}/messages?dir=b&limit=100`],
       ['GET', `${room}/members`],
       ['GET', '/_matrix/client/v3/sync'],

@@ -7,7 +7,7 @@ import { Fuzzer } from './fuzzer.ts';
 import { hostilesOf } from './hostile.ts';
 import { PLANTED } from './planted/endpoints.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000 });
 
 let fuzzer: Fuzzer;
 
