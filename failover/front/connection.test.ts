@@ -57,6 +57,17 @@ test('a request that is given up in flight ends its connection, and is told of o
   expect([connection.isFree, asked.told]).toEqual([false, 1]);
 });
 
+test('who gives up while being told the answer is told nothing more of it', async () => {
+  const other = await raise();
+  const asked = ask(other.connection(), {}, undefined, (control) =>
+    control.abort(new Error('over')),
+  );
+  await other.says('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}');
+  expect(await asked.result).toMatchObject({ message: 'over' });
+  await other.untilClosed();
+  expect(asked.told).toBe(1);
+});
+
 test.each([
   ['before its answer', ''],
   ['in its head', 'HTTP/1.1 200 OK\r\nconte'],

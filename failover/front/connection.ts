@@ -43,7 +43,7 @@ export class Connection {
   get isFree(): boolean {
     const socket = this.#socket;
     if (socket === undefined || this.#asked !== undefined || this.#isDestroyed) return false;
-    return !socket.destroyed && !socket.readableEnded && performance.now() < this.#quietUntilMs;
+    return !socket.destroyed && performance.now() < this.#quietUntilMs;
   }
 
   send(request: Outgoing, taker: Taker): void {

@@ -1,6 +1,6 @@
 import type { PlacedRecord } from '../log/change.ts';
 import { lockDeviceKeys } from '../log/device-locks.ts';
-import type { Once } from '../log/outcomes.ts';
+import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../protocol/json.ts';
@@ -27,6 +27,12 @@ interface Claimed {
   readonly fallback: readonly FallbackKey[];
 }
 
+interface Taken {
+  readonly oneTime: readonly OneTimeKey[];
+  /** Fallback keys that are given out for the first time. */
+  readonly given: readonly FallbackKey[];
+}
+
 /** Hands out one-time keys, each to one asker only: before anybody is told, it is gone for good. */
 export class KeyClaims {
   readonly #stored: Stored;
@@ -46,26 +52,30 @@ export class KeyClaims {
   claim(wishes: readonly ClaimWish[], failures: JsonObject, once: Once): Promise<JsonObject> {
     return lockDeviceKeys(this.#stored.locks, wishes, async () => {
       const { oneTime, fallback } = await this.#find(wishes);
-      const claimed = [...oneTime, ...fallback];
-      const body = { one_time_keys: byDevice(claimed), failures };
-      await this.#stored.log.commit((next) => {
-        const records = claimed.map(
-          ({ userId, deviceId }): PlacedRecord => ({
-            position: next(),
-            record: { kind: 'device-keys', userId, deviceId },
-          }),
-        );
-        const given = fallback.filter((key) => !key.used);
-        const rows: Row[] = [
-          ...oneTime.map(oneTimeKeyGoneRow),
-          ...given.map((key) => fallbackKeyRow({ ...key, used: true })),
-        ];
-        const outcome = once.outcome(200, body);
-        return { change: { rows, records, outcome, touches: [] }, value: undefined };
-      });
-      this.#held.taken(oneTime);
+      const body = { one_time_keys: byDevice([...oneTime, ...fallback]), failures };
+      const given = fallback.filter((key) => !key.used);
+      // Of one that was given out before nothing changes, and its device need not be told.
+      if (oneTime.length + given.length > 0)
+        await this.#commit({ oneTime, given }, once.outcome(200, body));
       return body;
     });
+  }
+
+  async #commit({ oneTime, given }: Taken, outcome: OutcomeRow | undefined): Promise<void> {
+    await this.#stored.log.commit((next) => {
+      const records = [...oneTime, ...given].map(
+        ({ userId, deviceId }): PlacedRecord => ({
+          position: next(),
+          record: { kind: 'device-keys', userId, deviceId },
+        }),
+      );
+      const rows: Row[] = [
+        ...oneTime.map(oneTimeKeyGoneRow),
+        ...given.map((key) => fallbackKeyRow({ ...key, used: true })),
+      ];
+      return { change: { rows, records, outcome, touches: [] }, value: undefined };
+    });
+    this.#held.taken(oneTime);
   }
 
   /** One query for all at most, and one more for those that have no one-time key left. */

@@ -329,6 +329,20 @@ test('when no one-time key is left the fallback key is given out, again and agai
   expect(await unused()).toEqual(['signed_curve25519']);
 });
 
+test('giving out a fallback key once more changes nothing, and its device is told of nothing', async () => {
+  await using api = await startApi();
+  const [alice, bob] = await aliceAndBob(api);
+  const fallback = { 'signed_curve25519:F': { key: 'F', fallback: true } };
+  await upload(api, alice, { fallback_keys: fallback });
+  const changed: string[] = [];
+  api.writer.onCommitted((records) => changed.push(...records.map(({ record }) => record.kind)));
+  expect(await claim(api, bob)).toEqual(fallback);
+  expect(changed).toEqual(['device-keys']);
+  const { position } = api.writer.committed;
+  expect(await claim(api, bob)).toEqual(fallback);
+  expect([changed, api.writer.committed.position]).toEqual([['device-keys'], position]);
+});
+
 test('there is no backup of room keys', async () => {
   await using api = await startApi();
   const token = await api.register('alice');
