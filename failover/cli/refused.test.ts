@@ -28,7 +28,7 @@ test.each<[Refused['kind'], RegExp]>([
     /postgres at b must be able to read .* run `pre_promote` of b's Patroni with `try`/,
   ],
   ['disk', /write pg_wal at b/],
-  ['silent', /Node and Farol's folder must be where `pre_promote` names them/],
+  ['silent', /see Patroni's log at b. Node and Farol's folder must be where it names them/],
 ])('who must do what about one of kind %s is told', (kind, advice) => {
   expect(refusals([refused({ kind, why: 'x', agoMs: 0, sinceMs: 0 })])[0]).toMatch(advice);
 });

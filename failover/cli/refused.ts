@@ -29,7 +29,7 @@ function advice(site: string, kind: Refused['kind']): string {
     case 'disk':
       return `PostgreSQL's user must be able to write pg_wal at ${site}. ${tried(site)}`;
     case 'silent':
-      return `The program that Patroni asks left no word; Patroni's log at ${site} says how it ended: Node and Farol's folder must be where \`pre_promote\` names them. ${tried(site)}`;
+      return `The program that Patroni asks (\`pre_promote\`) left no word, so it did not run or Patroni was ended or paused: see Patroni's log at ${site}. Node and Farol's folder must be where it names them. ${tried(site)}`;
   }
 }
 

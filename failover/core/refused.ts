@@ -48,5 +48,6 @@ const KEPT_MS: Readonly<Record<RefusalKind, Millis>> = {
   key: MINUTE,
   certificate: DAY,
   disk: DAY,
-  silent: DAY,
+  // Patroni may have been ended with its key in hand, or have been paused: no more than a hint.
+  silent: 60 * MINUTE,
 };
