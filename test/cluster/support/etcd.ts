@@ -46,12 +46,12 @@ export async function keyOf(
   key: string,
 ): Promise<EtcdKey | undefined> {
   const answer = await ask<{
-    kvs?: { value: string; lease?: string; create_revision: string; mod_revision: string }[];
+    kvs?: { value?: string; lease?: string; create_revision: string; mod_revision: string }[];
   }>(cluster, site, '/v3/kv/range', { key: base64(key) });
   const found = answer.kvs?.[0];
   if (!found) return undefined;
   return {
-    value: Buffer.from(found.value, 'base64').toString('utf8'),
+    value: Buffer.from(found.value ?? '', 'base64').toString('utf8'),
     lease: found.lease ?? '0',
     createRevision: found.create_revision,
     modRevision: found.mod_revision,
