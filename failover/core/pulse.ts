@@ -3,6 +3,8 @@ import { naming, ownName } from './own-name.ts';
 import { reportNow, urgentPartOf } from './report.ts';
 import type { Pulsing } from './state/decided.ts';
 import type { Held } from './state/seen.ts';
+import type { State } from './state.ts';
+import type { Millis } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 
 /**
@@ -63,5 +65,10 @@ export function read(turn: Turn, input: Input): void {
   if (ask(turn, 'read', { kind: 'read' })) update<Pulsing>(turn, { rereadWanted: false });
 }
 
-/** Refused: the view that came with the refusal says what is over; what is not wants a new pulse. */
-export const refused: Partial<Pulsing> = { nextPulseAt: Number.NEGATIVE_INFINITY };
+/**
+ * Refused: the view that came with the refusal says what is over; what is not wants a new pulse. Not in the same
+ * moment: where the view is not taken, that would be refused as well.
+ */
+export const refused = ({ nextPulseAt }: State, now: Millis): Partial<Pulsing> => ({
+  nextPulseAt: Math.min(nextPulseAt, now + SPACING_MS),
+});

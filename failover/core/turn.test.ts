@@ -30,6 +30,22 @@ test('what was done, and is not seen to have changed anything, is not done again
   expect(askedInASecond('cancel-switchover', story, [], done)).toBeLessThan(8);
 });
 
+test('a pulse that is refused again and again is sent ten times a second at most', () => {
+  const etcd = new StoryEtcd({});
+  let state: State = start(selfAt('a'), 0);
+  let sent = 0;
+  const take = (input: Input, now: number): void => {
+    const turn = step(state, input, now, TIMINGS);
+    state = turn.state;
+    sent += turn.effects.filter(({ kind }) => kind === 'pulse').length;
+  };
+  take({ kind: 'read', view: etcd.change('machine m 1, leader b 5') }, 0);
+  for (let now = 2; now < 1_000; now += 2)
+    take({ kind: 'pulsed', sentAt: now, holds: {}, renewed: false, view: etcd.read() }, now);
+  expect(sent).toBeGreaterThan(1);
+  expect(sent).toBeLessThan(15);
+});
+
 /** How often site a asks for it, told at once each time how that ended. */
 function askedInASecond(what: Pending, story: string, seen: Input[], ending: Input): number {
   const etcd = new StoryEtcd({ b: { server: WRITER } });

@@ -14,12 +14,24 @@ export function otherEtcd(
   input: Input,
   now: Millis,
 ): { readonly why: string; readonly inMs: Millis } | null {
-  if (!('view' in input) || view === null || view.clusterId === input.view.clusterId) return null;
-  const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
+  if (!('view' in input) || view === null) return null;
   const inMs = Math.max(0, readAt + FORGOTTEN_AFTER_MS - now);
+  if (view.clusterId === input.view.clusterId) {
+    const isPutBack = input.view.revision < view.revision && inMs === 0;
+    return isPutBack ? { why: earlier(view, input.view), inMs } : null;
+  }
+  const which = `cluster ${input.view.clusterId} and not ${view.clusterId}`;
   const then = `it is taken in ${Math.ceil(inMs / 1_000)} s if the one before stays silent`;
   return { inMs, why: `another etcd answers, ${which}: ${then}; end the one that should not be` };
 }
+
+/** An answer that was overtaken; or all of them are, where a copy of etcd's data was put back under its old name. */
+export const overtaken = ({ view }: State, answer: View): Partial<EtcdSeen> =>
+  view === null ? {} : failToRead(earlier(view, answer));
+
+const earlier = (known: View, { revision }: View): string =>
+  `etcd answers with what was before, revision ${revision} after ${known.revision}: if it was put back, ` +
+  'that is taken once it has been so for a minute';
 
 /** Longer than every lease, deadline and lifetime. */
 const FORGOTTEN_AFTER_MS = 60_000;

@@ -67,6 +67,15 @@ test('nor is it taken while the one before still answers now and then', () => {
   expect(state.view?.clusterId).toBe('1');
 });
 
+test('one that was put back to what it was before, as the same cluster, is taken after a minute too', () => {
+  const known = read(start(self, 0), view('1', 5_000), 100);
+  const early = read(known, view('1', 7), 60_000);
+  expect([early.view?.revision, early.readAt]).toEqual([5_000, 100]);
+  expect(early.etcdTrouble).toContain('revision 7 after 5000');
+  const taken = read(early, view('1', 8), 60_100);
+  expect([taken.view?.revision, taken.readAt, taken.etcdTrouble]).toEqual([8, 60_100, null]);
+});
+
 test('a lease of our own whose key somebody takes away is free for us at once, while it was good', () => {
   const held = { ...view('1', 5), leader: { site: 'a', revision: 7 } };
   const leading = { ...read(start(self, 0), held, 100), leader: { revision: 7, until: 2_000 } };

@@ -13,7 +13,7 @@ import { ended } from '../turn.ts';
 import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
-import { asNew, failToRead, otherEtcd, seeEtcd, seeEtcdLeader } from './etcd.ts';
+import { asNew, failToRead, otherEtcd, overtaken, seeEtcd, seeEtcdLeader } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
 import { seeName } from './name.ts';
@@ -35,7 +35,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
 
 /** Answers may overtake each other; an older reading says nothing new. */
 function seeView(before: State, view: View, now: Millis, timings: Timings): State {
-  if (before.view !== null && view.revision < before.view.revision) return before;
+  if (before.view !== null && view.revision < before.view.revision)
+    return { ...before, ...overtaken(before, view) };
   const state = before.view === null ? takeUp(before, view, now) : before;
   const held = reconcile(state, view, now, timings);
   return {
@@ -61,7 +62,7 @@ function takeUp(state: State, view: View, now: Millis): State {
 function changes(state: State, input: Input, now: Millis, timings: Timings): Partial<State> {
   switch (input.kind) {
     case 'pulsed':
-      return input.renewed ? renew(state, input, timings) : refused;
+      return input.renewed ? renew(state, input, timings) : refused(state, now);
     case 'claimed':
       return win(state, input, timings);
     case 'pulse-seen':
