@@ -42,7 +42,8 @@ test('a pulse that is refused again and again is sent ten times a second at most
   take({ kind: 'read', view: etcd.change('machine m 1, leader b 5') }, 0);
   for (let now = 2; now < 1_000; now += 2)
     take({ kind: 'pulsed', sentAt: now, holds: {}, renewed: false, view: etcd.read() }, now);
-  expect(sent).toBeGreaterThan(1);
+  // Several, since what is still held wants to be told.
+  expect(sent).toBeGreaterThan(5);
   expect(sent).toBeLessThan(15);
 });
 

@@ -76,6 +76,24 @@ test('one that was put back to what it was before, as the same cluster, is taken
   expect([taken.view?.revision, taken.readAt, taken.etcdTrouble]).toEqual([8, 60_100, null]);
 });
 
+test('an answer that was overtaken renews what it renews', () => {
+  const known = {
+    ...read(start(self, 0), view('1', 50), 100),
+    leader: { revision: 7, until: 500 },
+  };
+  const holds = { leader: 7 };
+  const pulsed = { kind: 'pulsed', sentAt: 900, holds, renewed: true, view: view('1', 7) } as const;
+  expect(observe(known, pulsed, 1_000, TIMINGS).leader?.until).toBeGreaterThan(500);
+});
+
+test('one that only was silent for long is the same', () => {
+  const known: State = {
+    ...read(start(self, 0), view('1', 50), 100),
+    pause: { number: 7, until: 9_000_000 },
+  };
+  expect(read(known, view('1', 51), 200_000).pause).toEqual(known.pause);
+});
+
 test('a lease of our own whose key somebody takes away is free for us at once, while it was good', () => {
   const held = { ...view('1', 5), leader: { site: 'a', revision: 7 } };
   const leading = { ...read(start(self, 0), held, 100), leader: { revision: 7, until: 2_000 } };
