@@ -10,11 +10,21 @@ export const GONE = 0;
 const NUMBER_BYTES = 6;
 const PAIR_BYTES = 2 * NUMBER_BYTES;
 
+/**
+ * For those that are kept: what the driver or `Buffer.allocUnsafe` gave is a part of 64 KiB, all of
+ * which live as long as it does (seen: 2,400 states of 120 bytes held 15 MB).
+ */
+export function ownBytes(entries: Entries): Entries {
+  const own = Buffer.allocUnsafeSlow(entries.length);
+  entries.copy(own);
+  return own;
+}
+
 export const entryCount = (entries: Entries): number => entries.length / PAIR_BYTES;
 
 export function packEntries(pairs: Iterable<readonly [keyNid: number, eventNid: number]>): Entries {
   const sorted = [...pairs].sort((a, b) => a[0] - b[0]);
-  const entries = Buffer.allocUnsafe(sorted.length * PAIR_BYTES);
+  const entries = Buffer.allocUnsafeSlow(sorted.length * PAIR_BYTES);
   sorted.forEach(([keyNid, eventNid], index) => {
     entries.writeUIntBE(keyNid, index * PAIR_BYTES, NUMBER_BYTES);
     entries.writeUIntBE(eventNid, index * PAIR_BYTES + NUMBER_BYTES, NUMBER_BYTES);

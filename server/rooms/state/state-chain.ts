@@ -1,4 +1,4 @@
-import { type Entries, entryCount, mergeEntries, packEntries } from './entries.ts';
+import { type Entries, entryCount, mergeEntries, ownBytes, packEntries } from './entries.ts';
 import {
   changeHash,
   EMPTY_STATE_HASH,
@@ -53,7 +53,8 @@ export function chainOf(rows: readonly { nid: number; entries: Entries; hash: Bu
   if (!top) return emptyChain;
   const bottom = rows.at(-1)!;
   const differences: (Difference | undefined)[] = [];
-  for (const { nid, entries } of rows.slice(0, -1)) differences[sizeOf(entries)] = { nid, entries };
+  for (const { nid, entries } of rows.slice(0, -1))
+    differences[sizeOf(entries)] = { nid, entries: ownBytes(entries) };
   const snapshot = { nid: bottom.nid, count: entryCount(bottom.entries) };
   return { nid: top.nid, hash: hashFromBytes(top.hash), snapshot, differences };
 }

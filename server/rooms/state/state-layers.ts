@@ -1,4 +1,4 @@
-import { type Entries, findEntry, GONE, unpackEntries } from './entries.ts';
+import { type Entries, findEntry, GONE, ownBytes, unpackEntries } from './entries.ts';
 
 /**
  * One state of a room: a full snapshot at the bottom and at most three differences upon it. Read
@@ -9,7 +9,7 @@ export class StateLayers {
   readonly #layers: readonly Entries[];
 
   constructor(layers: readonly Entries[]) {
-    this.#layers = layers;
+    this.#layers = layers.map(ownBytes);
   }
 
   get(keyNid: number): number | undefined {
@@ -29,7 +29,10 @@ export class StateLayers {
     return state;
   }
 
+  /** With what Node keeps for each piece of bytes. */
   get bytes(): number {
-    return this.#layers.reduce((sum, layer) => sum + layer.length, 0);
+    return this.#layers.reduce((sum, layer) => sum + LAYER_BYTES + layer.length, 0);
   }
 }
+
+const LAYER_BYTES = 300;
