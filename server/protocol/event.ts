@@ -27,5 +27,13 @@ export interface Event {
   readonly pdu: JsonObject;
 }
 
+/**
+ * An event of the state, as far as it is looked at when another is judged by it. Its PDU, twice as
+ * large as all the rest, only where others name it by its hash (versions 1 and 2).
+ */
+export type StateEvent = Omit<Event, 'pdu' | 'prevEvents' | 'authEvents' | 'redacts'> & {
+  readonly pdu?: JsonObject;
+};
+
 /** The key of a state event within its room's state. Types and keys may hold any character but U+0000. */
 export const stateKeyOf = (type: string, stateKey: string): string => `${type}\u0000${stateKey}`;

@@ -1,4 +1,4 @@
-import type { Event } from './event.ts';
+import type { StateEvent } from './event.ts';
 import { without } from './hashes.ts';
 import { hasUserIdForm } from './identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
@@ -19,7 +19,7 @@ export const TRANSFERABLE_STATE: readonly string[] = [
 ];
 
 export interface Upgrade {
-  readonly oldCreate: Event;
+  readonly oldCreate: StateEvent;
   /** The last event of the old room that the server knows; later clients do without it. */
   readonly lastEventId: string | undefined;
   readonly newVersion: string;

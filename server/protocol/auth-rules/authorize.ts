@@ -1,4 +1,4 @@
-import type { Event } from '../event.ts';
+import type { Event, StateEvent } from '../event.ts';
 import { powerLevelOf, requiredPower } from '../power-levels.ts';
 import type { RoomVersionRules } from '../room-versions.ts';
 import { checkAliases } from './aliases.ts';
@@ -34,7 +34,7 @@ export const authorize = (event: Event, state: AuthState, rules: RoomVersionRule
 };
 
 /** Rule 2, from version 12 on: an accepted create event whose hash is the room id. */
-const checkRoom = (event: Event, create: Event, rules: RoomVersionRules): Verdict =>
+const checkRoom = (event: Event, create: StateEvent, rules: RoomVersionRules): Verdict =>
   !rules.createIsRoomId || (!create.rejected && create.eventId.slice(1) === event.roomId.slice(1))
     ? ALLOWED
     : refused('room.id', 'the room id is not that of an accepted create event');

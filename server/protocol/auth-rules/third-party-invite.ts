@@ -1,5 +1,5 @@
 import { CanonicalJsonError } from '../canonical-json.ts';
-import type { Event } from '../event.ts';
+import type { Event, StateEvent } from '../event.ts';
 import { isObject, type JsonObject, type JsonValue } from '../json.ts';
 import { levelFor, powerLevelOf } from '../power-levels.ts';
 import type { RoomVersionRules } from '../room-versions.ts';
@@ -40,7 +40,7 @@ export const checkThirdPartyInvite = ({ event, target, state }: MembershipChange
   return checkToken(event, signed, state.get('m.room.third_party_invite', token));
 };
 
-const checkToken = (event: Event, signed: JsonObject, invite: Event | undefined): Verdict => {
+const checkToken = (event: Event, signed: JsonObject, invite: StateEvent | undefined): Verdict => {
   if (invite === undefined) {
     return refused('third-party-invite.token', 'the room has no third-party invite of this token');
   }

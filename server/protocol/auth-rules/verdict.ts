@@ -1,8 +1,8 @@
-import type { Event } from '../event.ts';
+import type { StateEvent } from '../event.ts';
 
 /** The room state that an event is judged by. A plain look-up, so that it may lie anywhere. */
 export interface AuthState {
-  get(type: string, stateKey: string): Event | undefined;
+  get(type: string, stateKey: string): StateEvent | undefined;
 }
 
 /** `rule` is short and stays the same over versions of Farol (logs, metrics); `reason` is to be read. */

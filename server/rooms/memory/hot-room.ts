@@ -1,5 +1,5 @@
 import { Lru } from '../../log/lru.ts';
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Membership } from '../membership/membership.ts';
@@ -37,6 +37,7 @@ const RING = { eventsMax: 32, bytesMax: 128 * 1_024 };
 const PARSED_BYTES_MAX = 256 * 1_024;
 const STATE_CHANGES_MAX = 64;
 const REDACTED_MAX = 100;
+const THIN_EVENTS = 2;
 
 /** Of heap, measured (test/bench/rooms): a room without anything, an entry of state, a change of it. */
 const ROOM_BYTES = 2_500;
@@ -66,7 +67,7 @@ export class HotRoom {
   readonly head: RoomHead;
   readonly pending = new Map<number, PendingEvent>();
   /** State events that the auth rules asked for, by nid. */
-  readonly parsed = new Lru<number, Event>(PARSED_BYTES_MAX);
+  readonly parsed = new Lru<number, StateEvent>(PARSED_BYTES_MAX);
   /** Those whose redaction was committed lately, as readers see them: a read of before may still come in. */
   #redacted: Lru<number, RoomEvent> | undefined;
   /** Resolves when all that is on its way now has been committed or refused. */
@@ -110,6 +111,13 @@ export class HotRoom {
       this.relations.bytes +
       this.parsed.weight
     );
+  }
+
+  /** What readers seldom ask for goes; what it takes to say something here, and to hear of it, stays. */
+  thin(): void {
+    this.timeline.keepNewest(THIN_EVENTS);
+    this.stateChanges.splice(0);
+    this.stateChangesAfter = this.lastPosition;
   }
 
   /** The first in order, nearly always. */

@@ -1,6 +1,7 @@
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import { referenceHash } from '../../protocol/hashes.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { depthAfter, PREV_EVENTS_MAX } from '../../protocol/limits.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { StateChain } from '../state/state-chain.ts';
@@ -14,15 +15,21 @@ export interface Extremity {
 }
 
 export const extremityOf = (
-  event: Pick<Event, 'eventId' | 'depth' | 'pdu'>,
+  { eventId, depth, pdu }: Pick<StateEvent, 'eventId' | 'depth' | 'pdu'>,
   nid: number,
   rules: RoomVersionRules,
 ): Extremity => ({
   nid,
-  eventId: event.eventId,
-  depth: event.depth,
-  hash: rules.eventIdForm === 'given' ? referenceHash(event.pdu, rules) : undefined,
+  eventId,
+  depth,
+  hash: rules.eventIdForm === 'given' ? hashOf(pdu, rules) : undefined,
 });
+
+function hashOf(pdu: JsonObject | undefined, rules: RoomVersionRules): string {
+  if (pdu === undefined)
+    throw new Error('an event whose hash is asked for was kept without its PDU');
+  return referenceHash(pdu, rules);
+}
 
 /**
  * Where the next event of a room is built: on what is committed, and on what is on its way (D1).
@@ -35,8 +42,9 @@ export class RoomHead {
   /** How that state is stored: read when the first state event is built. */
   chain: StateChain | undefined;
   readonly #committed: ReadonlyMap<number, number>;
-  readonly #uncommitted = new Map<number, number>();
-  readonly #since = new Map<number, number>();
+  /** Nearly always there is nothing, and an empty map weighs as much as four entries. */
+  #uncommitted: Map<number, number> | undefined;
+  #since: Map<number, number> | undefined;
 
   constructor(
     committed: ReadonlyMap<number, number>,
@@ -67,33 +75,37 @@ export class RoomHead {
 
   /** How many entries the state has; one that is on its way may count twice. */
   get size(): number {
-    return this.#committed.size + this.#uncommitted.size;
+    return this.#committed.size + (this.#uncommitted?.size ?? 0);
   }
 
   stateEventNid(keyNid: number): number | undefined {
-    return this.#uncommitted.get(keyNid) ?? this.#committed.get(keyNid);
+    return this.#uncommitted?.get(keyNid) ?? this.#committed.get(keyNid);
   }
 
   setState(keyNid: number, eventNid: number): void {
+    this.#uncommitted ??= new Map();
     this.#uncommitted.set(keyNid, eventNid);
   }
 
   /** The committed map has caught up with this event. */
   settle(keyNid: number, eventNid: number): void {
-    if (this.#uncommitted.get(keyNid) === eventNid) this.#uncommitted.delete(keyNid);
+    if (this.#uncommitted?.get(keyNid) !== eventNid) return;
+    this.#uncommitted.delete(keyNid);
+    if (this.#uncommitted.size === 0) this.#uncommitted = undefined;
   }
 
   /** The whole state, for a snapshot. */
   entries(): Map<number, number> {
-    return new Map([...this.#committed, ...this.#uncommitted]);
+    return new Map([...this.#committed, ...(this.#uncommitted ?? [])]);
   }
 
   /** Where the membership at this key began, if it began since the room came into memory. */
   sinceOf(keyNid: number): number | undefined {
-    return this.#since.get(keyNid);
+    return this.#since?.get(keyNid);
   }
 
   setSince(keyNid: number, position: number): void {
+    this.#since ??= new Map();
     this.#since.set(keyNid, position);
   }
 }

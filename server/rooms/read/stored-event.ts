@@ -46,9 +46,6 @@ export function federationForm(
 export const parsedEventOf = (stored: StoredEvent, rules: RoomVersionRules): Event =>
   restoreEvent({ ...stored, pdu: visiblePdu(stored, rules) }, rules);
 
-/** What a parsed event weighs in memory, measured: some 30 objects and strings. */
-export const parsedBytesOf = (json: string): number => 1_000 + 2 * json.length;
-
 /** The event's PDU, without what a redaction took. */
 export function visiblePdu(
   stored: Pick<StoredEvent, 'json' | 'redactionId'>,

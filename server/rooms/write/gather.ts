@@ -1,10 +1,11 @@
 import { type AuthEventKey, authEventKeys } from '../../protocol/auth-events.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
-import type { Event } from '../../protocol/event.ts';
+import type { StateEvent } from '../../protocol/event.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { stateEventBytesOf, stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
-import { parsedBytesOf, parsedEventOf } from '../read/stored-event.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
 import { chainOf } from '../state/state-chain.ts';
 import type { RoomStore } from '../store.ts';
 import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
@@ -22,7 +23,7 @@ const ROUNDS_MAX = 10;
  * the state at the room's head, whatever has been built on it by the time of the look-up.
  */
 export async function gather(room: HotRoom, draft: Draft, sources: Sources): Promise<AuthState> {
-  const loaded = new Map<number, Event>();
+  const loaded = new Map<number, StateEvent>();
   const state = { get: (type: string, key: string) => look(room, sources.keys, type, key, loaded) };
   const keys = neededKeys(room, draft);
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -54,14 +55,14 @@ const headNid = (room: HotRoom, keys: StateKeys, [type, stateKey]: AuthEventKey)
   return key && room.head.stateEventNid(key.keyNid);
 };
 
-const inMemory = (room: HotRoom, nid: number, loaded: ReadonlyMap<number, Event>) =>
+const inMemory = (room: HotRoom, nid: number, loaded: ReadonlyMap<number, StateEvent>) =>
   room.pending.get(nid)?.parsed ?? room.parsed.get(nid) ?? loaded.get(nid);
 
 function missingNids(
   room: HotRoom,
   stateKeys: StateKeys,
   keys: readonly AuthEventKey[],
-  loaded: ReadonlyMap<number, Event>,
+  loaded: ReadonlyMap<number, StateEvent>,
 ): number[] {
   const nids = keys.flatMap((key) => headNid(room, stateKeys, key) ?? []);
   return [...new Set(nids)].filter((nid) => inMemory(room, nid, loaded) === undefined);
@@ -72,8 +73,8 @@ function look(
   keys: StateKeys,
   type: string,
   stateKey: string,
-  loaded: ReadonlyMap<number, Event>,
-): Event | undefined {
+  loaded: ReadonlyMap<number, StateEvent>,
+): StateEvent | undefined {
   const nid = headNid(room, keys, [type, stateKey]);
   if (nid === undefined) return undefined;
   const event = inMemory(room, nid, loaded);
@@ -85,14 +86,14 @@ async function load(
   room: HotRoom,
   nids: readonly number[],
   { store }: Sources,
-  loaded: Map<number, Event>,
+  loaded: Map<number, StateEvent>,
 ): Promise<void> {
   for (const stored of await store.eventsByNid(nids)) {
     // Read before its redaction was committed: it is read again.
     if (stored.redactionId === null && room.redactedLately(stored.nid)) continue;
-    const event = parsedEventOf(stored, room.rules);
+    const event = stateEventOf(parsedEventOf(stored, room.rules), room);
     loaded.set(stored.nid, event);
-    room.parsed.set(stored.nid, event, parsedBytesOf(stored.json));
+    room.parsed.set(stored.nid, event, stateEventBytesOf(event));
   }
 }
 

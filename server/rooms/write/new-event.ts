@@ -3,7 +3,7 @@ import { authEventKeys } from '../../protocol/auth-events.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
@@ -73,7 +73,7 @@ function pduOf(
   };
 }
 
-const authEvent = (event: Event | undefined, rules: RoomVersionRules): JsonValue[] =>
+const authEvent = (event: StateEvent | undefined, rules: RoomVersionRules): JsonValue[] =>
   event ? [named(extremityOf(event, 0, rules))] : [];
 
 /** Versions 1 and 2 name an event by its id and its hash, later ones by the id, which is a hash. */

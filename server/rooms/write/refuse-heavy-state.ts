@@ -1,4 +1,4 @@
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
 import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { Draft } from '../draft.ts';
@@ -33,16 +33,16 @@ export function mustBeWeighed(
 /** Throws where the event makes the state of a room heavier that is heavy already. */
 export function refuseHeavyState(
   room: HotRoom,
-  { event, replaced }: { event: Event; replaced: Event | undefined },
+  { event, replaced }: { event: Event; replaced: StateEvent | undefined },
   bytesMax = STATE_BYTES_MAX,
 ): void {
   const { bytes } = room.stateWeight;
   if (bytes === undefined || ALWAYS_TAKEN.has(event.type)) return;
-  if (bytes + lengthOf(event) <= bytesMax) return;
+  if (bytes + JSON.stringify(event.pdu).length <= bytesMax) return;
   if (replaced !== undefined && lengthOf(event) <= lengthOf(replaced)) return;
   throw tooLarge(
     'The state of this room is as large as may be: some of it must become smaller first',
   );
 }
 
-const lengthOf = ({ pdu }: Event): number => JSON.stringify(pdu).length;
+const lengthOf = ({ content }: StateEvent): number => JSON.stringify(content).length;

@@ -1,6 +1,6 @@
 import type { Change, PlacedRecord, Row } from '../../log/change.ts';
 import type { OutcomeRow } from '../../log/outcomes.ts';
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isBundled } from '../../protocol/relations/bundled.ts';
 import { clientMembers, replacedMembers } from '../client-members.ts';
@@ -8,8 +8,8 @@ import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
 import type { RecentRelation } from '../memory/recent-relations.ts';
 import { extremityOf } from '../memory/room-head.ts';
+import { stateEventBytesOf, stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
-import { parsedBytesOf } from '../read/stored-event.ts';
 import { storedRelationOf } from '../relations/stored-relation.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
@@ -23,7 +23,7 @@ export interface ChangeTools {
 
 export interface Attached {
   /** The state event that this one replaces. */
-  readonly replaced?: Event | undefined;
+  readonly replaced?: StateEvent | undefined;
   readonly origin?: { deviceId: string; txnId: string } | undefined;
   /** The event that this one redacts, as it will be seen. */
   readonly redacted?: RoomEvent | undefined;
@@ -70,7 +70,7 @@ export class RoomChange {
     const at = { room: this.#room, event: roomEvent, parsed: event };
     const pending = { ...at, stateChange, redacted, related };
     this.#room.pending.set(nid, pending);
-    if (stateChange) this.#room.parsed.set(nid, event, parsedBytesOf(json));
+    if (stateChange) this.#keep(event, nid);
     if (stateChange && !stateChange.member) this.#room.stateWeight.built(roomEvent);
     return pending;
   }
@@ -109,6 +109,11 @@ export class RoomChange {
     return position;
   }
 
+  #keep(event: Event, nid: number) {
+    const kept = stateEventOf(event, this.#room);
+    this.#room.parsed.set(nid, kept, stateEventBytesOf(kept));
+  }
+
   #relate(event: Event, nid: number): RecentRelation | undefined {
     const { nid: roomNid } = this.#room;
     const relation = storedRelationOf(event, { roomNid, depth: event.depth, nid });
@@ -123,7 +128,11 @@ export class RoomChange {
     if (unrelated) this.#rows.push(this.#tools.rows.noRelation(unrelated));
   }
 
-  #changeState(event: Event, eventNid: number, replaced: Event | undefined): PendingStateChange {
+  #changeState(
+    event: Event,
+    eventNid: number,
+    replaced: StateEvent | undefined,
+  ): PendingStateChange {
     const { rows } = this.#tools;
     const { head, nid: roomNid, roomId } = this.#room;
     const stateKey = event.stateKey ?? '';
@@ -165,7 +174,7 @@ export class RoomChange {
   #changeMember(
     event: Event,
     change: { position: number; keyNid: number; eventNid: number },
-    replaced: Event | undefined,
+    replaced: StateEvent | undefined,
   ) {
     const { head, nid: roomNid } = this.#room;
     const { position, keyNid, eventNid } = change;
@@ -208,7 +217,7 @@ export class RoomChange {
   }
 
   /** What was read of it may be from before its redaction, which may be on its way itself. */
-  #replacedMembers({ eventId, content }: Event, nid: number | undefined): string {
+  #replacedMembers({ eventId, content }: StateEvent, nid: number | undefined): string {
     const redacted = nid === undefined ? undefined : this.#room.redactedOf(nid);
     return replacedMembers({ eventId, content: redacted?.content ?? content });
   }

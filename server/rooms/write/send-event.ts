@@ -1,6 +1,6 @@
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { canonicalJson } from '../../protocol/canonical-json.ts';
-import type { Event } from '../../protocol/event.ts';
+import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Draft, Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -89,7 +89,7 @@ async function onceSettled(room: HotRoom, eventId: EventId): Promise<EventId> {
 }
 
 /** Setting state to what it is makes no event, as with other servers; clients do it all the time. */
-const saysTheSame = (replaced: Event, event: Event): boolean =>
+const saysTheSame = (replaced: StateEvent, event: Event): boolean =>
   replaced.sender === event.sender &&
   canonicalJson(replaced.content, 'as-found') === canonicalJson(event.content, 'as-found');
 
