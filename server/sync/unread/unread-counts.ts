@@ -28,9 +28,9 @@ export interface UnreadQuestion {
 }
 
 interface Counted {
-  unread: RoomUnread | undefined;
-  /** One at a time: two devices may ask at once. */
-  turn: Promise<unknown>;
+  unread?: RoomUnread;
+  /** One at a time: two devices may ask at once. None while nobody asks, as a promise is larger than a count. */
+  turn?: Promise<unknown> | undefined;
 }
 
 /**
@@ -50,11 +50,9 @@ export class UnreadCounts {
     const rooms = this.#users.get(owner) ?? new Map<RoomId, Counted>();
     this.#users.set(owner, rooms);
     const { roomId } = question.room;
-    const counted = rooms.get(roomId) ?? { unread: undefined, turn: Promise.resolve() };
+    const counted: Counted = rooms.get(roomId) ?? {};
     rooms.set(roomId, counted);
-    const mine = counted.turn.then(() => this.#count(counted, question));
-    counted.turn = mine.catch(() => {});
-    return mine;
+    return inTurn(counted, () => this.#count(counted, question));
   }
 
   async #count(counted: Counted, question: UnreadQuestion): Promise<Unread> {
@@ -88,14 +86,31 @@ export class UnreadCounts {
   }
 }
 
+async function inTurn<T>(counted: Counted, count: () => Promise<T>): Promise<T> {
+  const mine = counted.turn ? counted.turn.then(count) : count();
+  const turn = mine.catch(() => {});
+  counted.turn = turn;
+  try {
+    return await mine;
+  } finally {
+    if (counted.turn === turn) counted.turn = undefined;
+  }
+}
+
 /** Of the public and the private receipt the one that is ahead counts. */
 export function readUpToOf(receipts: readonly PlacedReceipt[]): ReadUpTo {
   let all = 0;
-  const threads = new Map<string, number>();
+  let threads: Map<string, number> | undefined;
   for (const { threadId, eventPosition } of receipts) {
     if (eventPosition === null) continue;
     if (threadId === '') all = Math.max(all, eventPosition);
-    else threads.set(threadId, Math.max(threads.get(threadId) ?? 0, eventPosition));
+    else {
+      threads ??= new Map();
+      threads.set(threadId, Math.max(threads.get(threadId) ?? 0, eventPosition));
+    }
   }
-  return { all, threads };
+  return { all, threads: threads ?? NO_THREADS };
 }
+
+/** One for all: it is remembered for each room of each user. */
+const NO_THREADS: ReadonlyMap<string, number> = new Map();
