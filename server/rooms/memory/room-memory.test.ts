@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
+import type { RoomEvent } from '../room-event.ts';
 import { emptyChain } from '../state/state-chain.ts';
 import { HotRoom, type PendingEvent } from './hot-room.ts';
 import { RoomMemory } from './room-memory.ts';
@@ -58,6 +59,24 @@ test('the room that was used longest ago makes space for others', async () => {
   expect(bench.rooms.bytes).toBeLessThanOrEqual(9_000);
 });
 
+test('before any room goes, those used longest ago keep but the newest of their timeline', async () => {
+  const bench = memoryOf(18_000);
+  for (const index of [1, 2, 3]) bench.rooms.add(room(index, true, 6));
+  for (const index of [1, 2, 3]) await bench.rooms.get(id(index));
+  const kept = () => [1, 2, 3].map((index) => shownOf(bench.rooms.peek(id(index))!));
+  expect(kept()).toEqual([2, 6, 6]);
+  await bench.rooms.get(id(1));
+  bench.rooms.add(room(4, true, 6));
+  expect(kept()).toEqual([2, 2, 2]);
+  expect(bench.rooms.count).toBe(4);
+  expect(bench.rooms.bytes).toBeLessThanOrEqual(18_000);
+  bench.rooms.add(room(5, true, 9));
+  expect(bench.inMemory([1, 2, 3, 4, 5])).toEqual([1, 4, 5]);
+});
+
+const shownOf = ({ timeline }: HotRoom): number =>
+  [9, 8, 7, 6, 5, 4, 3, 2, 1].find((limit) => timeline.newest({ after: 0, upTo: 99, limit }))!;
+
 test('what a room has gained by its use is counted', async () => {
   const bench = memoryOf(20_000);
   for (const index of [1, 2]) bench.rooms.add(room(index));
@@ -107,12 +126,21 @@ const stored = (index: number, lastPosition: number) => ({
   lastPosition,
 });
 
-const room = (index: number, isCommitted = true) =>
-  new HotRoom({
-    ...stored(index, 0),
+function room(index: number, isCommitted = true, events = 0) {
+  const made = new HotRoom({
+    ...stored(index, 1),
     rules: rulesOf('12')!,
     state: new Map(),
     extremities: [],
     chain: emptyChain,
     isCommitted,
   });
+  for (let number = 0; number < events; number++)
+    made.timeline.push({
+      nid: number,
+      position: 2 + number,
+      members: '',
+      unsigned: '',
+    } as RoomEvent);
+  return made;
+}

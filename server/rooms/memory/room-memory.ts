@@ -15,12 +15,22 @@ interface Sources {
   readonly keys: StateKeys;
 }
 
-/** The rooms in memory: those used last, as many as their bytes allow. */
+interface Entry {
+  readonly room: HotRoom;
+  /** As it was last found to weigh. */
+  bytes: number;
+}
+
+/**
+ * The rooms in memory: those used last, as many as their bytes allow. Where they are too many, those used
+ * longest ago are thinned first (`HotRoom.thin`), and only when all are do any go.
+ */
 export class RoomMemory {
   readonly #sources: Sources;
   readonly #bytesMax: number;
-  /** In order of last use, with what each was last found to weigh. */
-  readonly #rooms = new Map<RoomId, { readonly room: HotRoom; bytes: number }>();
+  /** In order of last use; whoever is thinned was used before all who are not. */
+  readonly #whole = new Map<RoomId, Entry>();
+  readonly #thin = new Map<RoomId, Entry>();
   readonly #loading = new Map<RoomId, Loading>();
   #bytes = 0;
 
@@ -35,12 +45,12 @@ export class RoomMemory {
   }
 
   get count(): number {
-    return this.#rooms.size;
+    return this.#whole.size + this.#thin.size;
   }
 
   /** Without bringing it into memory. */
   peek(roomId: RoomId): HotRoom | undefined {
-    return this.#rooms.get(roomId)?.room;
+    return this.#entryOf(roomId)?.room;
   }
 
   async get(roomId: RoomId): Promise<HotRoom | undefined> {
@@ -73,7 +83,7 @@ export class RoomMemory {
   /** One that was read, or that is being created. */
   add(room: HotRoom): void {
     for (const keyNid of room.state.keys()) this.#sources.keys.hold(keyNid);
-    this.#rooms.set(room.roomId, { room, bytes: 0 });
+    this.#whole.set(room.roomId, { room, bytes: 0 });
     this.weigh(room.roomId);
   }
 
@@ -81,30 +91,42 @@ export class RoomMemory {
     const loading = this.#loading.get(roomId);
     if (loading) loading.isStale = true;
     this.#loading.delete(roomId);
-    const entry = this.#rooms.get(roomId);
+    const entry = this.#entryOf(roomId);
     if (!entry) return;
     const { room, bytes } = entry;
     room.isDropped = true;
-    this.#rooms.delete(roomId);
+    this.#take(roomId);
     this.#bytes -= bytes;
     for (const keyNid of room.state.keys()) this.#sources.keys.letGo(keyNid);
   }
 
   /** It has grown, or may have. */
   weigh(roomId: RoomId): void {
-    const entry = this.#rooms.get(roomId);
+    const entry = this.#entryOf(roomId);
     if (!entry) return;
-    const { bytes } = entry.room;
-    this.#bytes += bytes - entry.bytes;
-    entry.bytes = bytes;
+    this.#weigh(entry);
     this.#makeSpace(entry.room);
   }
 
+  #weigh(entry: Entry): void {
+    const { bytes } = entry.room;
+    this.#bytes += bytes - entry.bytes;
+    entry.bytes = bytes;
+  }
+
+  #entryOf(roomId: RoomId): Entry | undefined {
+    return this.#whole.get(roomId) ?? this.#thin.get(roomId);
+  }
+
+  #take(roomId: RoomId): void {
+    if (!this.#whole.delete(roomId)) this.#thin.delete(roomId);
+  }
+
   #use(roomId: RoomId): HotRoom | undefined {
-    const entry = this.#rooms.get(roomId);
+    const entry = this.#entryOf(roomId);
     if (!entry) return undefined;
-    this.#rooms.delete(roomId);
-    this.#rooms.set(roomId, entry);
+    this.#take(roomId);
+    this.#whole.set(roomId, entry);
     // What readers and builders brought into it since it was used before.
     this.weigh(roomId);
     return entry.room;
@@ -128,7 +150,15 @@ export class RoomMemory {
 
   /** A room with a change on its way stays: its memory is ahead of the database. */
   #makeSpace(newest: HotRoom): void {
-    for (const [roomId, { room }] of this.#rooms) {
+    for (const [roomId, entry] of this.#whole) {
+      if (this.#bytes <= this.#bytesMax) return;
+      if (entry.room === newest) continue;
+      entry.room.thin();
+      this.#weigh(entry);
+      this.#whole.delete(roomId);
+      this.#thin.set(roomId, entry);
+    }
+    for (const [roomId, { room }] of this.#thin) {
       if (this.#bytes <= this.#bytesMax) return;
       if (room !== newest && room.pending.size === 0 && room.isCommitted) this.drop(roomId);
     }

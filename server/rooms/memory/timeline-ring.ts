@@ -62,6 +62,11 @@ export class TimelineRing {
     return isComplete ? events.slice(start, end) : undefined;
   }
 
+  /** Whoever is up to date asks for the last few, and others ask the database. */
+  keepNewest(count: number): void {
+    if (this.#events.length > count) this.#drop(this.#events.length - count);
+  }
+
   byId(eventId: string): RoomEvent | undefined {
     return this.#events.findLast((event) => event.eventId === eventId);
   }
@@ -73,9 +78,14 @@ export class TimelineRing {
     let bytes = this.#bytes;
     while (this.#events.length - count > this.#eventsMax || bytes > this.#bytesMax)
       bytes -= heapBytesOf(this.#events[count++]!);
-    const dropped = this.#events.splice(0, count);
-    this.#bytes = bytes;
-    this.#coversAfter = Math.max(this.#coversAfter, dropped.at(-1)!.position);
+    this.#drop(count);
+  }
+
+  #drop(count: number): void {
+    const last = this.#events[count - 1]!;
+    this.#bytes -= heapBytesOfAll(this.#events.slice(0, count));
+    this.#events = this.#events.slice(count);
+    this.#coversAfter = Math.max(this.#coversAfter, last.position);
   }
 }
 

@@ -3,15 +3,16 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { RoomStore } from '../store.ts';
+import { Memberships } from './memberships.ts';
 
 /** Of heap, measured: a user, and one membership without the id of its room. */
-const USER_BYTES = 500;
-const MEMBERSHIP_BYTES = 100;
+const USER_BYTES = 1_000;
+const MEMBERSHIP_BYTES = 65;
 /** Of 100 bytes each, with the id. */
 const POSITIONS_MAX = 100_000;
 
 interface Loading {
-  readonly rooms: Promise<Map<RoomId, RoomMembership>>;
+  readonly rooms: Promise<Memberships>;
   /** Something of the user's was committed meanwhile; whether the read saw it is not known. */
   isStale: boolean;
 }
@@ -19,7 +20,7 @@ interface Loading {
 /** The rooms of the users who are active, and where each room stands in the log. */
 export class UserRooms {
   readonly #store: Pick<RoomStore, 'membershipsOf'>;
-  readonly #users: Lru<UserId, Map<RoomId, RoomMembership>>;
+  readonly #users: Lru<UserId, Memberships>;
   readonly #loading = new Map<UserId, Loading>();
   readonly #positions: LastPositions;
 
@@ -60,7 +61,7 @@ export class UserRooms {
     const rooms = this.#users.get(userId);
     if (!rooms) return;
     const since = entry.since ?? rooms.get(entry.roomId)?.since ?? entry.position;
-    rooms.set(entry.roomId, { ...entry, since, forgotten: false });
+    rooms.set({ ...entry, since, forgotten: false });
     this.#keep(userId, rooms);
   }
 
@@ -68,7 +69,7 @@ export class UserRooms {
     this.#markStale(userId);
     const rooms = this.#users.get(userId);
     const entry = rooms?.get(roomId);
-    if (rooms && entry) rooms.set(roomId, { ...entry, forgotten: true });
+    if (rooms && entry) rooms.set({ ...entry, forgotten: true });
   }
 
   /** On a follower: what changed is in the database only. */
@@ -93,21 +94,21 @@ export class UserRooms {
     return loading;
   }
 
-  #keep(userId: UserId, rooms: Map<RoomId, RoomMembership>): void {
+  #keep(userId: UserId, rooms: Memberships): void {
     this.#users.set(userId, rooms, USER_BYTES + MEMBERSHIP_BYTES * rooms.size);
   }
 
-  async #read(userId: UserId): Promise<Map<RoomId, RoomMembership>> {
-    const rooms = new Map<RoomId, RoomMembership>();
+  async #read(userId: UserId): Promise<Memberships> {
     const { forgotten } = this.#positions;
-    for (const stored of await this.#store.membershipsOf(userId)) {
+    const all = await this.#store.membershipsOf(userId);
+    const rooms = new Memberships(all.length);
+    for (const stored of all) {
       const { roomLastPosition, position, since, forgotten: isForgotten } = stored;
       // One that moved while this was read, and was forgotten since, must not go back.
       if (this.#positions.forgotten === forgotten) this.moved(stored.roomId, roomLastPosition);
       const roomId = this.#positions.nameOf(stored.roomId);
       const membership = membershipOf(stored.membership);
-      if (membership)
-        rooms.set(roomId, { roomId, membership, position, since, forgotten: isForgotten });
+      if (membership) rooms.set({ roomId, membership, position, since, forgotten: isForgotten });
     }
     return rooms;
   }
