@@ -1,6 +1,9 @@
-import type { Event } from '../event.ts';
-import { isObject } from '../json.ts';
-import { relationOf } from './relation.ts';
+import type { Event } from '../../server/protocol/event.ts';
+import { isObject } from '../../server/protocol/json.ts';
+import { relationOf } from '../../server/protocol/relations/relation.ts';
+
+// What relates to an event, by the sentences of the specification one after the other: the second
+// opinion on what the server has its database look for (client-api/relations/aggregates.test.ts).
 
 /**
  * Whether `child` validly replaces `original` (Event replacements, "Validity"). The new content of an

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { Event } from '../event.ts';
-import type { JsonObject } from '../json.ts';
+import type { Event } from '../../server/protocol/event.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
 import {
   isValidReplacement,
   latestReplacement,
   mayBeThreadRoot,
   referencesTo,
   summarizeThread,
-} from './aggregate.ts';
+} from './relations-by-the-book.ts';
 
 const original = event({ eventId: '$original' });
 const edit = (more: Fields = {}) =>
