@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { type EventFilter, type Filtered, filterOf } from './event-filter.ts';
+import {
+  type EventFilter,
+  type Filtered,
+  filterOf,
+  remembering,
+  TYPES_KEPT_MAX,
+} from './event-filter.ts';
 
 const message: Filtered = {
   type: 'm.room.message',
@@ -52,4 +58,21 @@ test('account data, which nobody sent, passes no filter of senders', () => {
   const tag = { type: 'm.tag', content: {} };
   expect(filterOf({ senders: ['@alice:x'] })(tag)).toBe(false);
   expect(filterOf({ not_senders: ['@alice:x'] })(tag)).toBe(true);
+});
+
+test('of the types that a wildcard was compared with a bounded number is remembered, and rightly', () => {
+  const known = new Map<string, boolean>();
+  let compared = 0;
+  const isEven = remembering((name) => {
+    compared++;
+    return Number(name) % 2 === 0;
+  }, known);
+  for (let round = 0; round < 2; round++)
+    for (let number = 0; number < 3 * TYPES_KEPT_MAX; number++) {
+      expect(isEven(`${number}`)).toBe(number % 2 === 0);
+      expect(known.size).toBeLessThanOrEqual(TYPES_KEPT_MAX);
+    }
+  const before = compared;
+  isEven(`${3 * TYPES_KEPT_MAX - 1}`);
+  expect(compared).toBe(before);
 });

@@ -56,20 +56,24 @@ function nameTest(names: readonly string[]): Test {
   return (name) => set.has(name);
 }
 
-const TYPES_KEPT_MAX = 256;
+export const TYPES_KEPT_MAX = 256;
 
 /** A type is compared with the wildcards once, and then known: a room's state is thousands of one type. */
 function typeTest(patterns: readonly string[]): Test {
   const isNamed = nameTest(patterns);
   const globs = patterns.filter(isWildcard).map((pattern) => new Glob(pattern, '*'));
   if (globs.length === 0) return isNamed;
-  const known = new Map<string, boolean>();
-  return (type) => {
-    const before = known.get(type);
+  return remembering((type) => isNamed(type) || globs.some((glob) => glob.matches(type)));
+}
+
+/** With `known`: what it answered for so many names at most, which need not be those used last. */
+export function remembering(test: Test, known = new Map<string, boolean>()): Test {
+  return (name) => {
+    const before = known.get(name);
     if (before !== undefined) return before;
-    const passes = isNamed(type) || globs.some((glob) => glob.matches(type));
+    const passes = test(name);
     if (known.size >= TYPES_KEPT_MAX) known.clear();
-    known.set(type, passes);
+    known.set(name, passes);
     return passes;
   };
 }

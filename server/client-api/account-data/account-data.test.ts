@@ -114,7 +114,7 @@ test('a filter comes back under its id, and the same filter has the same id', as
 });
 
 test.each([
-  ['a limit below one', { room: { timeline: { limit: 0 } } }],
+  ['a limit below zero', { room: { timeline: { limit: -1 } } }],
   ['senders that are no users', { presence: { senders: ['alice'] } }],
   ['an unknown format', { event_format: 'xml' }],
   ['470 patterns', { room: { timeline: { types: Array(470).fill('a*b*') } } }],

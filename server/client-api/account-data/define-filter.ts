@@ -3,7 +3,9 @@ import type { Filters } from '../../accounts/filters.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, userId } from '../../http/fields.ts';
 import { badJson } from '../../http/matrix-error.ts';
-import { complaintAboutFilter } from './filter-fields.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { parseFilter } from '../../sync/v3/filter/filter.ts';
+import { InvalidFilter } from '../../sync/v3/filter/invalid-filter.ts';
 import { refuseOthersData } from './own-data.ts';
 
 export const defineFilter = endpoint({
@@ -21,8 +23,16 @@ export const defineFilter = endpoint({
   /** It is kept as it was sent: what this release does not know a later one may. */
   async handle({ caller, path, body }, { filters }: { filters: Pick<Filters, 'define'> }) {
     refuseOthersData(caller.userId, path.userId);
-    const complaint = complaintAboutFilter(body);
-    if (complaint !== undefined) throw badJson(complaint);
+    refuseInvalid(body);
     return { filter_id: await filters.define(path.userId, body) };
   },
 });
+
+/** When it is uploaded, and not when it is used. */
+function refuseInvalid(filter: JsonObject): void {
+  try {
+    parseFilter(filter);
+  } catch (error) {
+    throw error instanceof InvalidFilter ? badJson(error.message) : error;
+  }
+}

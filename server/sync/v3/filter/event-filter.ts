@@ -1,4 +1,5 @@
 import { filterOf, isWildcard, roomsOf as roomTest } from '../../../protocol/event-filter.ts';
+import { parseRoomId, parseUserId } from '../../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
@@ -33,8 +34,8 @@ export function eventFilter(json: JsonValue | undefined): EventFilter {
   const lists = {
     types: typesOf(filter, 'types'),
     not_types: typesOf(filter, 'not_types'),
-    senders: stringsOf(filter, 'senders'),
-    not_senders: stringsOf(filter, 'not_senders'),
+    senders: idsOf(filter, 'senders', parseUserId),
+    not_senders: idsOf(filter, 'not_senders', parseUserId),
     contains_url: booleanOf(filter, 'contains_url'),
   };
   const admitsAll = Object.values(lists).every((each) => each === undefined);
@@ -55,8 +56,8 @@ export function eventFilter(json: JsonValue | undefined): EventFilter {
 /** The `rooms` and `not_rooms` of a filter. */
 export function roomsOf(filter: JsonObject): (roomId: string) => boolean {
   return roomTest({
-    rooms: stringsOf(filter, 'rooms'),
-    not_rooms: stringsOf(filter, 'not_rooms'),
+    rooms: idsOf(filter, 'rooms', parseRoomId),
+    not_rooms: idsOf(filter, 'not_rooms', parseRoomId),
   });
 }
 
@@ -81,7 +82,19 @@ export function booleanOf(filter: JsonObject, key: string): boolean | undefined 
   return value;
 }
 
-function stringsOf(filter: JsonObject, key: string): readonly string[] | undefined {
+function idsOf(
+  filter: JsonObject,
+  key: string,
+  parse: (text: string) => { readonly ok: boolean },
+): readonly string[] | undefined {
+  const ids = stringsOf(filter, key);
+  const wrong = ids?.find((id) => !parse(id).ok);
+  if (wrong !== undefined)
+    throw new InvalidFilter(`${key} must be a list of ids, which ${JSON.stringify(wrong)} is not`);
+  return ids;
+}
+
+export function stringsOf(filter: JsonObject, key: string): readonly string[] | undefined {
   const value = filter[key];
   if (value === undefined || value === null) return undefined;
   if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))

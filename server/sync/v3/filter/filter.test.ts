@@ -69,6 +69,11 @@ test.each<[string, JsonObject]>([
   ['a list of 51 wildcards', { room: { state: { types: Array(51).fill('a*') } } }],
   ['wildcards of 1,001 characters', { presence: { not_types: [`${'a'.repeat(1_000)}*`] } }],
   ['an unknown format', { event_format: 'xml' }],
+  ['a sender who is no user', { presence: { senders: ['alice'] } }],
+  ['a sender to leave out who is no user', { room: { state: { not_senders: ['!r:x'] } } }],
+  ['a room that is none', { room: { not_rooms: ['@a:x'] } }],
+  ['a room of a part that is none', { room: { timeline: { rooms: ['r'] } } }],
+  ['fields that are no list', { event_fields: 'content' }],
   ['a switch that is no boolean', { room: { state: { lazy_load_members: 'yes' } } }],
 ])('%s is refused', (_what, filter) => {
   expect(() => parseFilter(filter)).toThrow(/must (be|have)/);

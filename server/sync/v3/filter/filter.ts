@@ -1,5 +1,12 @@
 import type { JsonObject, JsonValue } from '../../../protocol/json.ts';
-import { booleanOf, type EventFilter, eventFilter, objectOf, roomsOf } from './event-filter.ts';
+import {
+  booleanOf,
+  type EventFilter,
+  eventFilter,
+  objectOf,
+  roomsOf,
+  stringsOf,
+} from './event-filter.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
 /**
@@ -24,9 +31,10 @@ export interface RoomFilter {
   admitsRoom(roomId: string): boolean;
 }
 
-/** Throws `InvalidFilter`. */
+/** Throws `InvalidFilter`: the one check of all filters, those that are stored and those that are not. */
 export function parseFilter(json: JsonObject): Filter {
   const room = objectOf(json.room, 'room');
+  stringsOf(json, 'event_fields');
   return {
     federationFormat: isFederation(json.event_format),
     presence: eventFilter(json.presence),
