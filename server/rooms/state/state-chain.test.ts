@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { entryCount } from './entries.ts';
+import { entryCount, ownBytes, packEntries } from './entries.ts';
 import { chainOf, emptyChain, type NewState, nextState, type StateChain } from './state-chain.ts';
 import { changeHash, EMPTY_STATE_HASH, hashToBytes } from './state-hash.ts';
 import { StateLayers } from './state-layers.ts';
@@ -96,3 +96,13 @@ function rowsOf(table: Map<number, NewState>, nid: number): NewState[] {
   const row = table.get(nid)!;
   return row.baseNid === undefined ? [row] : [row, ...rowsOf(table, row.baseNid)];
 }
+
+test('what is kept of a state lies in bytes of its own, and not in a part of many others’', () => {
+  const read = Buffer.from('0'.repeat(48), 'hex');
+  expect(read.buffer.byteLength).toBeGreaterThan(read.length);
+  const row = (nid: number) => ({ nid, entries: read, hash: Buffer.alloc(32) });
+  const { differences } = chainOf([row(3), row(2)]);
+  const kept = [ownBytes(read), packEntries([[1, 2]]), ...differences.map((each) => each?.entries)];
+  for (const entries of kept.filter((each) => each !== undefined))
+    expect(entries.buffer.byteLength).toBe(entries.length);
+});
