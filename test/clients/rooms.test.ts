@@ -1,10 +1,11 @@
 import { ClientEvent, type MatrixClient, RelationType, Visibility } from 'matrix-js-sdk';
+import { InteractiveAuth } from 'matrix-js-sdk/lib/interactive-auth.js';
 import { RoomHierarchy } from 'matrix-js-sdk/lib/room-hierarchy.js';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { login, messageIn, register, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
-/** Threads, edits, spaces and the directory as matrix-js-sdk asks for them. */
+/** Threads, edits, spaces, the directory, and a stage in a browser, as matrix-js-sdk asks for them. */
 vi.setConfig({ testTimeout: 40_000, hookTimeout: 120_000 });
 
 let server: ServerUnderTest;
@@ -57,6 +58,26 @@ test('a space is looked through, and a room of the directory found and joined', 
   expect(found.chunk.map((each) => each.room_id)).toContain(roomId);
   await joinedAndHeard(a, b, roomId);
   expect(await b._unstable_getSharedRooms(alice.userId)).toEqual([roomId, spaceId].sort());
+});
+
+test('a password that is typed in a browser lets the client go on that had asked for it', async () => {
+  const account = await register(server.url, 'alice');
+  using kept = await login(server.url, account);
+  using lost = await login(server.url, account);
+  const auth: InteractiveAuth<object> = new InteractiveAuth({
+    matrixClient: kept,
+    doRequest: (said) => kept.deleteDevice(lost.getDeviceId()!, said ?? undefined),
+    stateUpdated(stage) {
+      const session = auth.getSessionId()!;
+      const page = kept.getFallbackAuthUrl(stage, session);
+      const body = new URLSearchParams({ session, password: account.password });
+      void fetch(page, { method: 'POST', body }).then(() => auth.poll());
+    },
+    requestEmailToken: () => Promise.reject(new Error('there is no mail')),
+  });
+  await auth.attemptAuth();
+  const { devices } = await kept.getDevices();
+  expect(devices.map(({ device_id }) => device_id)).not.toContain(lost.getDeviceId());
 });
 
 async function joinedAndHeard(a: MatrixClient, b: MatrixClient, roomId: string) {
