@@ -1,3 +1,4 @@
+import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
 import {
@@ -34,13 +35,17 @@ export class FinishedStages {
   }
 
   /** Of sessions that are over some go with it, so there are never many. */
-  async add(sessionId: string, { stage, proof }: FinishedStage, untilMs: number): Promise<void> {
+  async add(
+    sessionId: string,
+    { stage, proof }: FinishedStage,
+    { untilMs, outcome }: { untilMs: number; outcome: () => OutcomeRow | undefined },
+  ): Promise<void> {
     const { database, log, now } = this.#stored;
     const gone = await expiredStages(database, { nowMs: now(), limit: SWEPT_MAX });
     const kept = { sessionId, stage, proof: JSON.stringify(proof), expiresMs: untilMs };
     const rows = [...gone.map(finishedStageGoneRow), finishedStageRow(kept)];
     await log.commit(() => ({
-      change: { rows, records: [], touches: [] },
+      change: { rows, records: [], outcome: outcome(), touches: [] },
       value: undefined,
     }));
   }

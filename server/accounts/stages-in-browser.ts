@@ -1,3 +1,4 @@
+import type { OutcomeRow } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { UiaStage } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -38,12 +39,17 @@ export class StagesInBrowser {
   }
 
   /** Resolves when it is kept that the stage is finished, or to why it is not. */
-  async finish(asked: StageAsked, answers: JsonObject, address: string) {
+  async finish(
+    asked: StageAsked,
+    answers: JsonObject,
+    { address, outcome }: { address: string; outcome: () => OutcomeRow | undefined },
+  ): Promise<string | undefined> {
     const { stage, session } = this.#opened(asked);
     const tried = { userId: session.userId ?? undefined, address };
     const proved = await STAGES[stage](answers, tried, this.#ports);
     if (typeof proved === 'string') return proved;
-    await this.#ports.finished.add(session.id, { stage, proof: proved }, session.untilMs);
+    const { untilMs } = session;
+    await this.#ports.finished.add(session.id, { stage, proof: proved }, { untilMs, outcome });
     return undefined;
   }
 

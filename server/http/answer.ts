@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
+import { WholeAnswer } from '../log/outcomes.ts';
 
 /** What a handler returns when a plain object as JSON with status 200 is not what it has to say. */
 export class Answer {
@@ -17,6 +18,12 @@ export class Answer {
     this.headers = headers;
     this.body = body;
   }
+}
+
+/** What a repeat is to be told, of an answer that is text but no JSON. */
+export function wholeAnswer({ headers, body }: Answer): WholeAnswer {
+  if (typeof body !== 'string') throw new Error('Only text is kept as an outcome');
+  return new WholeAnswer(headers, body);
 }
 
 /** JSON that was made by hand: /sync concatenates events whose JSON was made once. */

@@ -2,11 +2,18 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { onBehalfOf } from '../log/on-behalf.ts';
-import { both, notKept, type Once, type OnceKey } from '../log/outcomes.ts';
+import {
+  both,
+  notKept,
+  type Once,
+  type OnceKey,
+  type Outcome,
+  WholeAnswer,
+} from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { nothingProved, type Proof, type UiaRequest } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
-import type { Answer } from './answer.ts';
+import { Answer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { refuseByStanding } from './auth/standing.ts';
 import { bodyReader } from './body/body-reader.ts';
@@ -68,8 +75,13 @@ async function runOnce<Ports>(
 ): Promise<Answer | object> {
   const result = await gate.outcomes.run(key, attempt);
   if (result.kind === 'ran') return result.answer;
-  return jsonAnswer(result.outcome.status, result.outcome.body);
+  return toldAgain(result.outcome);
 }
+
+const toldAgain = ({ status, body }: Outcome): Answer =>
+  body instanceof WholeAnswer
+    ? new Answer(status, body.headers, body.text)
+    : jsonAnswer(status, body);
 
 async function runFor<Ports>(
   { endpoint, path: segments }: Found<Ports>,

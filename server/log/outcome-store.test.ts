@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
 import { OutcomeStore, type Seal } from './outcome-store.ts';
-import type { Once, OnceKey } from './outcomes.ts';
+import { type Once, type OnceKey, WholeAnswer } from './outcomes.ts';
 
 const key = (over: Partial<Extract<OnceKey, { kind: 'txn' }>> = {}): OnceKey => ({
   kind: 'txn',
@@ -135,6 +135,16 @@ test('who joins a run that fails, fails with it', async () => {
   expect(bench.runs).toBe(0);
 });
 
+test('what was no JSON is told as it was, with its headers, also by the next writer and where it is secret', async () => {
+  await using bench = await workbench();
+  const said = new WholeAnswer({ location: 'https://app.example.org/?code=hush' }, 'Go on there');
+  await bench.run(key(), said, { secret: true });
+  const rows = await bench.fresh.database.query<{ body: Buffer }>('t', 'SELECT body FROM outcome');
+  expect(rows[0]!.body.toString()).not.toContain('hush');
+  for (const again of [await bench.run(key(), {}), await bench.restart().run(key(), {})])
+    expect(again).toEqual({ kind: 'repeat', outcome: { status: 200, body: said } });
+});
+
 test('a secret body is sealed in the database, and opened for a repeat', async () => {
   await using bench = await workbench();
   await bench.run(key(), { access_token: 'syt_secret' }, { secret: true });
@@ -178,7 +188,11 @@ async function workbench() {
       bench.store = newStore();
       return bench;
     },
-    run(onceKey: OnceKey, body: Record<string, string>, options?: { secret: boolean }) {
+    run(
+      onceKey: OnceKey,
+      body: Record<string, string> | WholeAnswer,
+      options?: { secret: boolean },
+    ) {
       return bench.store.run(onceKey, (once) => write(once, body, options));
     },
     async [Symbol.asyncDispose]() {
@@ -186,7 +200,11 @@ async function workbench() {
       await fresh[Symbol.asyncDispose]();
     },
   };
-  const write = (once: Once, body: Record<string, string>, options?: { secret: boolean }) => {
+  const write = (
+    once: Once,
+    body: Record<string, string> | WholeAnswer,
+    options?: { secret: boolean },
+  ) => {
     bench.runs += 1;
     return writer.commit(() => ({
       change: { rows: [], records: [], touches: [], outcome: once.outcome(200, body, options) },

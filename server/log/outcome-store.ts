@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { JsonObject } from '../protocol/json.ts';
 import type { Database } from '../storage/database.ts';
 import { findOutcomes, type StoredOutcome } from '../storage/outcomes.ts';
 import type { Log } from './log.ts';
-import type { Once, OnceKey, Outcome, OutcomeRow, Outcomes } from './outcomes.ts';
+import { outcomeBodyIn, outcomeBytes } from './outcome-body.ts';
+import type { Once, OnceKey, Outcome, OutcomeBody, OutcomeRow, Outcomes } from './outcomes.ts';
 import { Rounds } from './rounds.ts';
 
 /** Hides the bodies that hold tokens; made from the cluster's secret. */
@@ -73,18 +73,18 @@ export class OutcomeStore implements Outcomes {
     key: Buffer;
     keptMs: number;
     status: number;
-    body: JsonObject;
+    body: OutcomeBody;
     secret: boolean;
   }): OutcomeRow {
-    const { body: json, ...rest } = entry;
-    const plain = Buffer.from(JSON.stringify(json));
+    const { body: said, ...rest } = entry;
+    const plain = outcomeBytes(said);
     const body = entry.secret ? this.#seal.seal(plain) : plain;
-    return { ...rest, body, outcome: { status: entry.status, body: json } };
+    return { ...rest, body, outcome: { status: entry.status, body: said } };
   }
 
   #readAndRemember({ key, status, body, secret }: StoredOutcome): Outcome {
     const plain = secret ? this.#seal.open(body) : body;
-    const outcome = { status, body: JSON.parse(plain.toString()) as JsonObject };
+    const outcome = { status, body: outcomeBodyIn(plain) };
     this.#remembered.add(nameOf(key), outcome, body.length);
     return outcome;
   }

@@ -3,14 +3,27 @@ import type { JsonObject } from '../protocol/json.ts';
 /** What a request that may not run twice answered. */
 export interface Outcome {
   readonly status: number;
-  readonly body: JsonObject;
+  readonly body: OutcomeBody;
+}
+
+export type OutcomeBody = JsonObject | WholeAnswer;
+
+/** Where it was no JSON: a page, a redirect, or whatever a handler of another framework said. */
+export class WholeAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+
+  constructor(headers: Readonly<Record<string, string>>, text: string) {
+    this.headers = headers;
+    this.text = text;
+  }
 }
 
 /** The outcome as it goes into the change of its request. Made by `Once` only. */
 export interface OutcomeRow {
   readonly key: Buffer;
   readonly status: number;
-  /** JSON; for a secret body encrypted with the cluster's secret. */
+  /** As `outcome-body.ts` writes it; for a secret body encrypted with the cluster's secret. */
   readonly body: Buffer;
   readonly secret: boolean;
   readonly keptMs: number;
@@ -22,7 +35,11 @@ export interface OutcomeRow {
 /** Handed to a handler: it puts `once.outcome(200, body)` into its change. */
 export interface Once {
   /** `secret` for bodies with tokens in them: encrypted at rest. Undefined where nothing is to be kept. */
-  outcome(status: number, body: JsonObject, options?: { secret?: boolean }): OutcomeRow | undefined;
+  outcome(
+    status: number,
+    body: OutcomeBody,
+    options?: { secret?: boolean },
+  ): OutcomeRow | undefined;
 }
 
 /** What tells one request from another. Two users' `PHONE`/`t1` are two requests. */
@@ -64,7 +81,8 @@ export const both = (one: Once, other: Once | undefined): Once => ({
 
 /** For an endpoint that says more than what its feature leaves: the repeat is told that, too. */
 export const alsoTelling = (once: Once, more: JsonObject): Once => ({
-  outcome: (status, body, options) => once.outcome(status, { ...body, ...more }, options),
+  outcome: (status, body, options) =>
+    once.outcome(status, body instanceof WholeAnswer ? body : { ...body, ...more }, options),
 });
 
 /** Under all its names. */

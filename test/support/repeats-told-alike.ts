@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
+import { Answer, wholeAnswer } from '../../server/http/answer.ts';
 import type { Endpoint } from '../../server/http/endpoint.ts';
 import type { Mount } from '../../server/http/mount.ts';
-import type { Once } from '../../server/log/outcomes.ts';
+import { type Once, WholeAnswer } from '../../server/log/outcomes.ts';
 
 /**
  * The same endpoints, and which of them answered something else than the outcome they left: that is
@@ -15,7 +16,7 @@ export function notingRepeats<Ports>(mounts: readonly Mount<Ports>[]) {
       if (call.once === undefined) return endpoint.handle(call, ports);
       const once = lastOf(call.once);
       const answer = await endpoint.handle(withOnce(call, once), ports);
-      if (once.last && !isDeepStrictEqual(plain(answer), plain(once.last)))
+      if (once.last && !isDeepStrictEqual(plain(said(answer, once.last)), plain(once.last)))
         toldOtherwise.add(endpoint.operation);
       return answer;
     },
@@ -41,5 +42,8 @@ function lastOf(once: Once): Once & { readonly last: object | undefined } {
 /** Its signal is made only for those who ask for it, by the call itself. */
 const withOnce = <Call extends { readonly once: unknown }>(call: Call, once: Once): Call =>
   new Proxy(call, { get: (own, key) => (key === 'once' ? once : Reflect.get(own, key)) });
+
+const said = (answer: object, kept: object): object =>
+  answer instanceof Answer && kept instanceof WholeAnswer ? wholeAnswer(answer) : answer;
 
 const plain = (body: object): unknown => JSON.parse(JSON.stringify(body));

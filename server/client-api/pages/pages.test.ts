@@ -34,6 +34,32 @@ test('it is still there at the next writer, and for no other session', async () 
   expect((await register(next, mine)).status).toBe(200);
 });
 
+test('a front that did not hear how it ended is told by the next writer, whatever has become of the token', async () => {
+  await using fresh = await freshDatabase();
+  const stage = 'm.login.registration_token';
+  const asked = async (api: ApiServer, session: string, token: string) => {
+    const answer = await fetch(`${api.origin}${AUTH}/${stage}/fallback/web`, {
+      ...{ method: 'POST', headers: { 'x-farol-request-id': 'front-a:typed-1' } },
+      body: new URLSearchParams({ session, token }),
+    });
+    const { status, text, headers } = await read(answer);
+    return { status, text, policy: headers.get('content-security-policy') };
+  };
+  let [session, token] = ['', ''];
+  let first: object = {};
+  {
+    await using api = await startApi({ fresh, registration: 'token', behindFront: true });
+    token = (await api.features.registrationTokens.create()).token;
+    session = await begun(api, 'POST /register', NEW);
+    first = await asked(api, session, token);
+    await api.features.registrationTokens.delete(token, undefined);
+  }
+  await using next = await startApi({ fresh, registration: 'token', behindFront: true });
+  expect(await asked(next, session, token)).toEqual(first);
+  expect(first).toMatchObject({ status: 200, policy: expect.stringContaining('script-src') });
+  expect((await fill(next, stage, { session, token })).status).toBe(403);
+});
+
 test('a registration token that was typed in a browser is used up by whoever registers with it', async () => {
   await using api = await startApi({ registration: 'token' });
   const { token } = await api.features.registrationTokens.create({ usesAllowed: 1 });

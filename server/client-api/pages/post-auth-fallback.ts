@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wholeAnswer } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { subscriberOf } from '../../http/rate-limits.ts';
 import {
@@ -10,7 +11,7 @@ import {
   stagePath,
 } from './stage-page.ts';
 
-/** The form of that page. Sent twice it finishes the same stage. */
+/** The form of that page. What was right the first time, such as a token, need not be so at a repeat. */
 export const postAuthFallback = endpoint({
   operation: 'postAuthFallback',
   routes: [
@@ -19,7 +20,7 @@ export const postAuthFallback = endpoint({
   ],
   auth: 'nobody',
   rateLimit: 'login',
-  idempotency: 'natural',
+  idempotency: 'request',
   path: stagePath,
   body: {
     form: z.object({
@@ -28,13 +29,14 @@ export const postAuthFallback = endpoint({
       token: z.string().max(1_024).optional(),
     }),
   },
-  async handle({ path, body, request }, { stagesInBrowser }: StagePorts) {
+  async handle({ path, body, request, once }, { stagesInBrowser }: StagePorts) {
     const { password = '', token = '' } = body;
     const asked = askedFor(path, body);
     const address = subscriberOf(request.address);
-    const refusal = await stagesInBrowser.finish(asked, { password, token }, address);
-    return refusal === undefined
-      ? donePage()
-      : stagePage(asked, stagesInBrowser.open(asked), refusal);
+    const done = donePage();
+    const outcome = () => once.outcome(done.status, wholeAnswer(done));
+    const how = { address, outcome };
+    const refusal = await stagesInBrowser.finish(asked, { password, token }, how);
+    return refusal === undefined ? done : stagePage(asked, stagesInBrowser.open(asked), refusal);
   },
 });
