@@ -15,6 +15,14 @@ test('an order to hold it that failed may have been carried out: it is dropped b
   expect(site.take({ kind: 'address-dropped' })).toContain('release');
 });
 
+test('an order to hold it that is under way has to end before the lease is given up: it may come true yet', () => {
+  const site = holder();
+  const asked = site.take({ kind: 'front', healthy: false, connections: 0 });
+  while (site.now < 4_500) asked.push(...site.pulses());
+  expect(asked).not.toContain('release');
+  expect(site.take({ kind: 'address-held' })).toContain('drop-address');
+});
+
 test('a driver that can do nothing at all keeps the address only for as long as the kernel does', () => {
   const site = holder();
   site.take({ kind: 'address-held' });
