@@ -171,6 +171,7 @@ function portsTo(world: World): Ports {
       release: async (effect) => (await transact(release(NAMES, effect))).view,
       cancelSwitchover: async () => {},
       nominate: async () => {},
+      depose: async () => {},
       noteTimeline: async (effect) => (await transact(noteTimeline(NAMES, effect))).view,
       endHistory: async () => {},
       leaseLeftMs: () => etcd(() => 18_000),

@@ -43,6 +43,10 @@ const deedsInEtcd = (etcd: Etcd) =>
       await etcd.nominate(effect);
       return { kind: 'done', effect: effect.kind };
     },
+    depose: async (effect) => {
+      await etcd.depose(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
     'note-timeline': async (effect) => {
       return { kind: 'timeline-noted', view: await etcd.noteTimeline(effect) };
     },

@@ -92,6 +92,7 @@ const WORTH: Deeds<Line | null> = {
   'hand-over': whole,
   'cancel-switchover': whole,
   nominate: whole,
+  depose: whole,
   'note-timeline': whole,
   'end-history': whole,
   'move-etcd-leader': whole,

@@ -44,6 +44,7 @@ export interface Etcd {
   release(effect: EffectOf<'release'>): Promise<View>;
   cancelSwitchover(effect: EffectOf<'cancel-switchover'>): Promise<void>;
   nominate(effect: EffectOf<'nominate'>): Promise<void>;
+  depose(effect: EffectOf<'depose'>): Promise<void>;
   noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
   endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;

@@ -22,6 +22,8 @@ function advice(site: string, kind: Refused['kind']): string {
       return `Look at etcd's member at ${site}: it must answer there, with a majority behind it.`;
     case 'postgres':
       return `Look at PostgreSQL's log at ${site}.`;
+    case 'votes':
+      return 'Nothing is to be done while another site may lead. Where those sites are lost for good, failover/README.md (Timelines) has the way out.';
     case 'key':
       return 'Nothing is to be done: another site was quicker, or the next try succeeds.';
     case 'certificate':

@@ -63,6 +63,14 @@ export type Effect =
     }
   /** Nobody holds Patroni's leader key, and this site has all: names it as the next leader. */
   | { readonly kind: 'nominate'; readonly failover: number; readonly sync: number }
+  /** Takes Patroni's leader key for this site from one that lacks what was acknowledged; 0 where nobody holds it. */
+  | {
+      readonly kind: 'depose';
+      readonly from: Site;
+      readonly leader: number;
+      readonly timelines: number;
+      readonly config: number;
+    }
   /** Writes down that the timeline which PostgreSQL leads here may acknowledge from now on. */
   | {
       readonly kind: 'note-timeline';

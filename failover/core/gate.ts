@@ -47,6 +47,8 @@ function reasonNotNoted(state: State): string | null {
   if (isNoted(state) || view === null || ledTimeline === null) return null;
   if (view.timelines === null) return 'the key `timelines` cannot be read';
   const refused = reasonNotToAcknowledge(view.timelines, self.site, ledTimeline);
+  if (refused !== null && view.patroni.paused)
+    return `${refused}; Patroni is paused, and no other site takes the lead before \`patronictl resume\``;
   return refused ?? `that timeline ${ledTimeline} may acknowledge is not written down yet`;
 }
 

@@ -113,6 +113,7 @@ export type Done =
   | 'hand-over'
   | 'cancel-switchover'
   | 'nominate'
+  | 'depose'
   | 'end-history'
   | 'move-etcd-leader'
   | 'reinitialize';

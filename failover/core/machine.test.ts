@@ -264,6 +264,14 @@ test('a primary answers nobody once another site was given a number, and moves; 
     { b: { postgres: { role: 'standby', state: 'streaming', timeline: 2, lsn: '1' } } },
   ));
 
+test('while Patroni is paused a primary that lacks what acknowledged stays, and it is said what to do', () => {
+  const at = '1400 etcd sync-leader a, sync b c, timeline 2, noted 5';
+  const told = (story: string) =>
+    replay({ before: PROMOTED, story: `${story}\n1420 server writer 40` });
+  expect(told(`${at}, paused`)).toContain('before `patronictl resume`');
+  expect(told(at)).not.toContain('patronictl resume');
+});
+
 test('where nobody leads it is said who may be promoted, and who has not gone through what acknowledged', () =>
   tells('left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2', {
     b: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },

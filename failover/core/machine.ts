@@ -1,3 +1,4 @@
+import { depose } from './depose.ts';
 import type { Effect } from './effects.ts';
 import { placeEtcdLeader } from './etcd-leader.ts';
 import { followAddress } from './floating-address.ts';
@@ -46,6 +47,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
     judgeWish(turn);
     noteTimeline(turn);
     passStrays(turn);
+    depose(turn);
     placeEtcdLeader(turn);
     mendStuckMember(turn);
   }

@@ -24,7 +24,7 @@ export function noteTimeline(turn: Turn): void {
     term: leader.revision,
     key: key.revision,
     revision,
-    timelines: acknowledge(known, ledTimeline, key.revision),
+    timelines: acknowledge(known, self.site, { led: ledTimeline, key: key.revision }),
   });
 }
 

@@ -45,6 +45,7 @@ const KEPT_MS: Readonly<Record<RefusalKind, Millis>> = {
   timelines: MINUTE,
   etcd: MINUTE,
   postgres: MINUTE,
+  votes: MINUTE,
   key: MINUTE,
   certificate: DAY,
   disk: DAY,

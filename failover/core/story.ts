@@ -105,6 +105,8 @@ function describe(effect: Effect): string | null {
       return `move-etcd-leader to ${effect.member}`;
     case 'answer':
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
+    case 'depose':
+      return `depose ${effect.from}`;
     case 'nominate':
     case 'note-timeline':
     case 'end-history':

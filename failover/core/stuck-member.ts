@@ -1,6 +1,7 @@
 import { isCloned, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
 import type { Cloning, Stuck } from './state/decided.ts';
 import type { State } from './state.ts';
+import { isUnasked } from './timelines.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 import type { Carried, PostgresReport, Site } from './view.ts';
@@ -40,7 +41,10 @@ function sourceOf(state: State, now: Millis, timings: Timings): Site | null {
   if (sync?.leader !== site || sync.standbys.includes(self.site)) return null;
   const primary = reportOf(state, site, now, timings)?.postgres;
   if (!primary || !isRunningPrimary(primary)) return null;
-  return primary.timeline !== null && primary.timeline === timeline ? site : null;
+  if (primary.timeline === null || primary.timeline !== timeline) return null;
+  // It may lack what this copy has, and will be deposed.
+  const known = view.timelines;
+  return known === null || isUnasked(known, site, timeline) ? null : site;
 }
 
 function note(turn: Turn, source: Site | null): void {

@@ -29,9 +29,16 @@ export function reasonNotToPromote(
 /** The number for a promotion at this site. PostgreSQL would take `next` by itself. */
 export function give(known: Timelines, site: Site, parent: number, next: number): Timelines {
   const given = Math.max(known.given + 1, next);
-  const promotions = [...known.promotions, { site, timeline: given, parent }];
-  return { ...known, given, promotions };
+  const forgotten = known.promotions.filter((each) => each.site === site).slice(0, 1 - KEPT);
+  const others = known.promotions.filter((each) => !forgotten.includes(each));
+  return { ...known, given, promotions: [...others, { site, timeline: given, parent }] };
 }
+
+/**
+ * Of each site, the last. All but one came to nothing; but which one that is, is not known here: the program that asked
+ * outlives a Patroni that is killed.
+ */
+const KEPT = 4;
 
 /** A question whose answer got lost may have been carried out. */
 export const wasGiven = ({ promotions }: Timelines, site: Site, timeline: number): boolean =>
@@ -76,10 +83,30 @@ export const laterElsewhere = (
 ): Promotion | undefined => promotions.find((each) => each.site !== site && each.timeline > led);
 
 /** Written down before the first answer under this leader key of Patroni's. */
-export function acknowledge(known: Timelines, led: number, key: number): Timelines {
+export function acknowledge(
+  known: Timelines,
+  site: Site,
+  { led, key }: { readonly led: number; readonly key: number },
+): Timelines {
   const given = Math.max(known.given, led);
-  const parent = parentOf(known, led);
-  return { given, promotions: [], acknowledging: { timeline: led, parent, before: given, key } };
+  const acknowledging = { timeline: led, site, parent: parentOf(known, led), before: given, key };
+  return { given, promotions: [], acknowledging };
+}
+
+/**
+ * Whether a site that has Patroni's leader key, and whose copy is on this timeline, never was asked whether it may lead:
+ * another site acknowledged last, and this one was given no number since. So it has been a primary since before, which
+ * Patroni lets take a vacant key in a pause, or when its Patroni stood still in its loop; and it never was a standby of
+ * whoever acknowledged, whose writes all the others have.
+ */
+export function isUnasked(
+  { acknowledging, promotions }: Timelines,
+  site: Site,
+  timeline: number,
+): boolean {
+  if (acknowledging?.site === undefined || acknowledging.site === site) return false;
+  if (promotions.some((each) => each.site === site)) return false;
+  return isDead(timeline, acknowledging);
 }
 
 /** Of which timeline it is the child, where it was given its number. */

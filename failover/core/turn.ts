@@ -21,6 +21,7 @@ const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
   switchover: 65_000,
   'hand-over': 30_000,
   nominate: 10_000,
+  depose: 10_000,
   reinitialize: 45_000,
 };
 const OTHERS_LOST_AFTER_MS = 5_000;

@@ -47,6 +47,8 @@ export interface Promotion {
 
 export interface Acknowledging {
   readonly timeline: number;
+  /** Where it is led. Agents of earlier versions did not write it. */
+  readonly site?: Site;
   /** Null where its promotion was given no number: of a new cluster, or by a Patroni that does not ask. */
   readonly parent: number | null;
   /**
@@ -154,6 +156,8 @@ export type RefusalKind =
   | 'timelines'
   | 'etcd'
   | 'postgres'
+  /** Other sites have more, or do not say that they have not. */
+  | 'votes'
   /** Patroni's leader key was another site's by then. */
   | 'key'
   | 'certificate'

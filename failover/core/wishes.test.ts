@@ -56,7 +56,10 @@ test('a wish for a site that would be refused to be promoted is taken back', () 
   const first = at('c', 0, copy('20'), said);
   const noted = (timeline: number): View => ({
     ...view(said, 5),
-    timelines: { ...acknowledge({ ...NO_TIMELINES, given: 2 }, timeline, 1), revision: 3 },
+    timelines: {
+      ...acknowledge({ ...NO_TIMELINES, given: 2 }, 'a', { led: timeline, key: 1 }),
+      revision: 3,
+    },
   });
   expect(cancels(take(first.state, 100, read(noted(1))))).toEqual([]);
   expect(cancels(take(first.state, 100, read(noted(2))))).toHaveLength(1);

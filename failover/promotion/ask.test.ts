@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NAMES, Store } from '../core/simulation/store.ts';
 import { acknowledge, NO_TIMELINES } from '../core/timelines.ts';
 import type { Timelines } from '../core/view.ts';
+import type { Standing } from '../core/votes.ts';
 import { askToBePromoted } from './ask.ts';
 import type { Copy } from './copy.ts';
 
@@ -23,7 +24,7 @@ test('whose site Patroni’s leader key does not name is given none', async () =
 });
 
 test('a copy that lacks the timeline which acknowledged is refused, at once', async () => {
-  const store = storeOf('a', acknowledge(NO_TIMELINES, 3, 5));
+  const store = storeOf('a', acknowledge(NO_TIMELINES, 'b', { led: 3, key: 5 }));
   let looked = 0;
   const copy = async () => {
     looked++;
@@ -36,7 +37,7 @@ test('a copy that lacks the timeline which acknowledged is refused, at once', as
 });
 
 test('one that still replays is asked again: it may get there', async () => {
-  const store = storeOf('a', acknowledge(NO_TIMELINES, 3, 5));
+  const store = storeOf('a', acknowledge(NO_TIMELINES, 'b', { led: 3, key: 5 }));
   const copies = [
     { ...COPY, replays: true },
     { ...COPY, chain: [1, 3], next: 4 },
@@ -75,6 +76,52 @@ test('a number that was given though its answer got lost is taken, not another',
   expect(lost).toBe(1);
 });
 
+test('one that passes, but has received of a timeline that lacks what acknowledged, is refused: it would replay that first', async () => {
+  const store = storeOf('a', acknowledge(NO_TIMELINES, 'b', { led: 1, key: 5 }));
+  store.put(NAMES.timelines, acknowledge({ ...NO_TIMELINES, given: 2 }, 'b', { led: 1, key: 5 }));
+  const copy = async () => ({ ...COPY, received: [1, 2] });
+  expect(await ask(store, 'a', { copy })).toMatchObject({
+    refused: expect.stringContaining('left timeline 1'),
+  });
+});
+
+test('whom a switchover named lacks a vote where another site has more, and gets it where that has no more', async () => {
+  const store = afterSwitchoverTo('c');
+  const b = (lsn: number) => () => [{ site: 'b', timeline: 1, lsn }];
+  expect(await ask(store, 'c', { standings: b(101) })).toEqual({
+    kind: 'votes',
+    refused: 'its copy may lack what other sites confirmed: b has more',
+  });
+  expect(await ask(store, 'c', { standings: b(100) })).toMatchObject({ refused: null });
+});
+
+test('who answers late is asked again, and who is silent gives no vote', async () => {
+  const store = afterSwitchoverTo('c');
+  expect(await ask(store, 'c')).toMatchObject({
+    refused: expect.stringContaining('too few sites'),
+  });
+  const answers = [[], [{ site: 'b', timeline: 1, lsn: 90 }]];
+  const standings = () => answers.shift() ?? [];
+  expect(await ask(store, 'c', { standings, withinMs: 10_000 })).toMatchObject({
+    refused: null,
+  });
+});
+
+test('for whom an agent vouches, with the very writing of the key, nobody has to vote', async () => {
+  const store = afterSwitchoverTo('c');
+  store.transact({
+    compare: [],
+    change: [
+      { put: NAMES.patroniLeader, value: 'c', lease: '1' },
+      { put: NAMES.vouched, value: { site: 'c' } },
+    ],
+  });
+  expect(await ask(store, 'c')).toMatchObject({ refused: null });
+  // Patroni takes its key anew: what was vouched for is over.
+  store.put(NAMES.patroniLeader, 'c', '2');
+  expect(await ask(store, 'c')).toMatchObject({ refused: expect.any(String) });
+});
+
 test('an etcd or a PostgreSQL that does not answer in time is a no, with its reason', async () => {
   const copy = async (): Promise<Copy> => {
     throw new Error('the database system is starting up');
@@ -85,7 +132,14 @@ test('an etcd or a PostgreSQL that does not answer in time is a no, with its rea
   });
 });
 
-const COPY: Copy = { chain: [1], next: 2, replays: false };
+const COPY: Copy = { chain: [1], next: 2, received: null, lsn: 100, replays: false };
+
+/** a led, acknowledged with b or c, and has given its key back. */
+function afterSwitchoverTo(site: string): Store {
+  const store = storeOf(site, acknowledge(NO_TIMELINES, 'a', { led: 1, key: 5 }));
+  store.put(NAMES.patroniSync, { leader: 'a', sync_standby: 'b,c', quorum: 1 });
+  return store;
+}
 
 function storeOf(leader: string, timelines?: Timelines): Store {
   const store = new Store();
@@ -100,12 +154,21 @@ function ask(
   {
     copy = async () => COPY,
     transact = (transaction) => store.transact(transaction),
+    standings = () => [],
+    withinMs = 300,
     onlyTry = false,
-  }: { copy?: () => Promise<Copy>; transact?: Store['transact']; onlyTry?: boolean } = {},
+  }: {
+    copy?: () => Promise<Copy>;
+    transact?: Store['transact'];
+    standings?: () => Standing[];
+    withinMs?: number;
+    onlyTry?: boolean;
+  } = {},
 ) {
   const etcd = {
-    read: async (key: string) => store.get(key),
+    read: async (...keys: readonly string[]) => keys.map((key) => store.get(key)),
     transact: async (transaction: Parameters<typeof transact>[0]) => transact(transaction),
   };
-  return askToBePromoted({ names: NAMES, site, etcd, copy, withinMs: 300, onlyTry });
+  const asking = { names: NAMES, site, etcd, copy, standings: async () => standings() };
+  return askToBePromoted({ ...asking, withinMs, onlyTry });
 }

@@ -1,21 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyNames } from '../core/etcd/names.ts';
-import { type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
+import {
+  type Found,
+  isVouchedFor,
+  readElectorate,
+  readHistory,
+  readTimelines,
+} from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../core/timelines.ts';
-import type { RefusalKind, Site } from '../core/view.ts';
+import type { RefusalKind, Site, Timelines } from '../core/view.ts';
+import { type Count, countVotes, type Electorate, type Standing } from '../core/votes.ts';
 import type { Copy } from './copy.ts';
 
 export interface Asked {
   readonly names: KeyNames;
   readonly site: Site;
   readonly etcd: {
-    read(key: string): Promise<Found | undefined>;
+    read(...keys: readonly string[]): Promise<(Found | undefined)[]>;
     transact(transaction: Transaction): Promise<boolean>;
   };
   readonly copy: () => Promise<Copy>;
+  /** What other sites' Patroni say of their copies, of those that answer. */
+  readonly standings: (sites: readonly Site[]) => Promise<readonly Standing[]>;
   readonly withinMs: number;
-  /** Only says what it would say: no number is given. */
+  /** Only says what it would say: no number is given, and no other site asked for its vote. */
   readonly onlyTry?: boolean;
 }
 
@@ -56,25 +65,60 @@ async function attempt(asked: Asked, attempts: number[]): Promise<Outcome> {
 
 async function decide(asked: Asked, attempts: number[]): Promise<Outcome> {
   const { names, site, etcd } = asked;
-  const [known, ended, { chain, next, replays }] = await Promise.all([
-    of('etcd', etcd.read(names.timelines)).then(readTimelines),
-    of('etcd', etcd.read(names.patroniHistory)).then(readHistory),
+  const [known, copy] = await Promise.all([
+    of('etcd', readKnown(asked)),
     of('postgres', asked.copy()),
   ]);
-  if (known === 'unreadable') return no('timelines', `${names.timelines} cannot be read`);
-  const earlier = attempts.find((timeline) => wasGiven(known, site, timeline));
+  const { timelines, ended } = known;
+  if (timelines === 'unreadable') return no('timelines', `${names.timelines} cannot be read`);
+  const { chain, next, replays } = copy;
+  const earlier = attempts.find((timeline) => wasGiven(timelines, site, timeline));
   if (earlier !== undefined) return yes(next, earlier);
-  const refused = reasonNotToPromote(chain, known);
+  const refused = reasonToRefuse(copy, timelines);
   if (refused !== null) return replays ? again('left-behind', refused) : no('left-behind', refused);
-  const { revision, ...before } = known;
+  const { revision, ...before } = timelines;
   // Where the key was lost or removed, a site that comes back must not have led the same number.
   const unused = ended === 'unreadable' || ended === null ? next : Math.max(next, ended + 1);
   if (asked.onlyTry) return yes(next, unused);
+  const { lacking, isFinal } = await votesFor(copy, timelines, known.electorate, asked);
+  if (lacking !== null) return isFinal ? no('votes', lacking) : again('votes', lacking);
   const after = give(before, site, chain.at(-1)!, unused);
   attempts.push(after.given);
   const given = await of('etcd', etcd.transact(giveTimeline(names, site, revision, after)));
   if (given) return yes(next, after.given);
   return again('key', "Patroni's leader key does not name this site, or something changed");
+}
+
+/** The electorate is null where no vote is needed. */
+async function readKnown({ names, etcd }: Asked) {
+  const { timelines, patroniHistory, patroniSync, patroniLeader, vouched } = names;
+  const [known, history, sync, leader, vouchedFor] = await etcd.read(
+    ...[timelines, patroniHistory, patroniSync, patroniLeader, vouched],
+  );
+  return {
+    timelines: readTimelines(known),
+    ended: readHistory(history),
+    electorate: isVouchedFor(vouchedFor, leader) ? null : readElectorate(sync),
+  };
+}
+
+/** PostgreSQL replays what it has received before it is promoted, be it of a later timeline. */
+const reasonToRefuse = ({ chain, received }: Copy, known: Timelines): string | null =>
+  reasonNotToPromote(chain, known) ?? (received && reasonNotToPromote(received, known));
+
+/** Nobody is asked where nobody has to vote. */
+async function votesFor(
+  { chain, lsn }: Copy,
+  timelines: Timelines,
+  electorate: Electorate | null,
+  { site, standings }: Asked,
+): Promise<Count> {
+  const me = { site, timeline: chain.at(-1)!, lsn };
+  const none = countVotes(me, electorate, [], timelines);
+  if (none.lacking === null || electorate === null) return none;
+  const members = [electorate.leader, ...electorate.standbys];
+  const others = members.filter((member) => member !== null && member !== site) as Site[];
+  return countVotes(me, electorate, await of('etcd', standings(others)), timelines);
 }
 
 /** Whoever was asked said nothing, or that it cannot. */

@@ -8,6 +8,10 @@ export interface Copy {
   readonly chain: readonly number[];
   /** The number that PostgreSQL would give to the next one by itself. */
   readonly next: number;
+  /** As chain, once it has replayed what it has received; null where that is of no other timeline. */
+  readonly received: readonly number[] | null;
+  /** In bytes, with what it has received and not replayed. */
+  readonly lsn: number;
   /** It has received what it has not replayed yet: its timeline may be another in a moment. */
   readonly replays: boolean;
 }
@@ -18,21 +22,28 @@ export interface Place {
 }
 
 const ANSWERS_WITHIN_MS = 2_000;
-const REPLAYS = 'SELECT coalesce(pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn(), false)';
+const POSITION = `
+  SELECT coalesce(received > replayed, false), greatest(received, replayed) - '0/0'
+  FROM (SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) AS copy (received, replayed)`;
 
 export async function readCopy({ dataDir, binDir }: Place): Promise<Copy> {
   const connection = 'dbname=postgres replication=database';
   const printed = await outputOf(
     join(binDir, 'psql'),
-    ['-XAtq', '-d', connection, '-c', 'IDENTIFY_SYSTEM', '-c', REPLAYS],
+    ['-XAtq', '-d', connection, '-c', 'IDENTIFY_SYSTEM', '-c', POSITION],
     { withinMs: ANSWERS_WITHIN_MS },
   );
-  const [identity = '', replays] = printed.split('\n');
+  const [identity = '', position = ''] = printed.split('\n');
+  const [replays, lsn] = position.split('|');
   const timeline = Number(identity.split('|')[1]);
   if (!Number.isInteger(timeline)) throw new Error(`PostgreSQL names no timeline: ${printed}`);
   const wal = walOf(dataDir);
-  const [chain, next] = await Promise.all([chainOf(wal, timeline), nextAfter(wal, timeline)]);
-  return { chain, next, replays: replays === 't' };
+  const [chain, next, received] = await Promise.all([
+    chainOf(wal, timeline),
+    nextAfter(wal, timeline),
+    receivedIn(wal, timeline),
+  ]);
+  return { chain, next, received, lsn: Number(lsn), replays: replays === 't' };
 }
 
 export const walOf = (dataDir: string): string => join(dataDir, 'pg_wal');
@@ -55,6 +66,18 @@ async function nextAfter(wal: string, timeline: number): Promise<number> {
   let next = timeline + 1;
   while (histories.has(next)) next++;
   return next;
+}
+
+/** Of the highest timeline of which there is log, if it is a later one than that which was replayed. */
+export async function receivedIn(wal: string, replayed: number): Promise<number[] | null> {
+  const timelines = (await readdir(wal)).flatMap((name) => {
+    const number = /^([0-9A-F]{8})[0-9A-F]{16}(\.partial)?$/.exec(name)?.[1];
+    return number === undefined ? [] : Number.parseInt(number, 16);
+  });
+  const highest = Math.max(0, ...timelines);
+  if (highest <= replayed) return null;
+  const chain = await chainOf(wal, highest).catch((): number[] => []);
+  return chain.includes(replayed) ? chain : null;
 }
 
 async function chainOf(wal: string, timeline: number): Promise<number[]> {

@@ -1,26 +1,31 @@
-import { readFileSync } from 'node:fs';
-import { request as requestPlain } from 'node:http';
-import { request } from 'node:https';
-import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { base64 } from '../adapters/etcd/base64.ts';
 import { changeOf, comparisonOf, foundIn, type KeyValue } from '../adapters/etcd/json.ts';
 import type { Found } from '../core/etcd/reading.ts';
 import type { Transaction } from '../core/etcd/transactions.ts';
+import { type Pem, request } from './request.ts';
 
-/** etcd's gateway, for a program that lives for a moment: undici alone would take as long to load as all of it. */
+interface Ranged {
+  readonly response_range?: { readonly kvs?: readonly KeyValue[] };
+}
+
+/** etcd's gateway, for a program that lives for a moment. */
 export class Etcd {
   readonly #url: URL;
-  readonly #pem: { ca: Buffer; cert: Buffer; key: Buffer } | undefined;
+  readonly #pem: Pem | undefined;
 
-  constructor(url: string, tlsDir: string | undefined) {
-    this.#url = new URL(url);
-    this.#pem = tlsDir === undefined ? undefined : pemIn(tlsDir);
+  constructor(url: string, pem: Pem | undefined) {
+    [this.#url, this.#pem] = [new URL(url), pem];
   }
 
-  async read(key: string): Promise<Found | undefined> {
-    const { kvs } = await this.#ask<{ kvs?: KeyValue[] }>('/v3/kv/range', { key: base64(key) });
-    return kvs?.[0] && foundIn(kvs[0]);
+  /** In the order of the keys, and of one moment. */
+  async read(...keys: readonly string[]): Promise<(Found | undefined)[]> {
+    const { responses = [] } = await this.#ask<{ responses?: Ranged[] }>('/v3/kv/txn', {
+      success: keys.map((key) => ({ request_range: { key: base64(key) } })),
+    });
+    return keys.map((_, at) => {
+      const found = responses[at]?.response_range?.kvs?.[0];
+      return found && foundIn(found);
+    });
   }
 
   async transact({ compare, change }: Transaction): Promise<boolean> {
@@ -31,31 +36,10 @@ export class Etcd {
     return succeeded === true;
   }
 
-  #ask<T>(path: string, body: object): Promise<T> {
-    const options = {
-      method: 'POST',
-      path,
-      host: this.#url.hostname,
-      port: this.#url.port,
-      headers: { 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
-      ...this.#pem,
-    };
-    const send = this.#url.protocol === 'http:' ? requestPlain : request;
-    return new Promise((resolve, reject) => {
-      const question = send(options, (answer) => {
-        if (answer.statusCode !== 200) reject(new Error(`etcd answers ${answer.statusCode}`));
-        json(answer).then((value) => resolve(value as T), reject);
-      });
-      question.on('error', reject).end(JSON.stringify(body));
-    });
+  async #ask<T>(path: string, body: object): Promise<T> {
+    const url = new URL(path, this.#url);
+    const { status, json } = await request(url, { pem: this.#pem, body });
+    if (status !== 200) throw new Error(`etcd answers ${status}`);
+    return json as T;
   }
 }
-
-const ANSWERS_WITHIN_MS = 1_500;
-
-const pemIn = (folder: string) => ({
-  ca: readFileSync(join(folder, 'ca.crt')),
-  cert: readFileSync(join(folder, 'site.crt')),
-  key: readFileSync(join(folder, 'site.key')),
-});

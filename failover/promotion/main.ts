@@ -2,9 +2,13 @@ import { parseArgs } from 'node:util';
 import { keyNames } from '../core/etcd/names.ts';
 import type { RefusalKind } from '../core/view.ts';
 import { askToBePromoted, type Verdict } from './ask.ts';
+import { awaitSource } from './await-source.ts';
 import { readCopy } from './copy.ts';
 import { Etcd } from './etcd.ts';
 import { passOver, tidy } from './passed-over.ts';
+import { pemIn } from './request.ts';
+import { chainAt, hostIn } from './source.ts';
+import { standingsOf } from './standings.ts';
 import { tell } from './tell.ts';
 
 const TEXT = { type: 'string' } as const;
@@ -12,7 +16,8 @@ const TEXT = { type: 'string' } as const;
 /**
  * Patroni's `pre_promote`: ends with 0 if PostgreSQL here may be promoted, and makes sure that it takes the number
  * that it was given. As `try` it only says what it would say, for an operator who has mended something. As `tidy`,
- * before Patroni starts, it takes away what a promotion that was cut off left.
+ * before Patroni starts, it takes away what a promotion that was cut off left. As `await-source` (patroni-config/copy-guard)
+ * it ends with 0 once this copy may be rewound onto the source, or cloned from it, and with 3 where somebody else leads by then.
  */
 const { positionals, values } = parseArgs({
   // Patroni may have the command line of another release: an option of that is no reason to promote nobody.
@@ -20,7 +25,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     ...{ cluster: TEXT, scope: TEXT, site: TEXT, etcd: TEXT, tls: TEXT },
-    ...{ data: TEXT, bin: TEXT, told: TEXT },
+    ...{ data: TEXT, bin: TEXT, told: TEXT, source: TEXT, patroni: TEXT },
   },
 });
 
@@ -31,8 +36,11 @@ const option = (name: string): string | undefined => {
 
 /** Patroni's key lasts 20 s, and is prolonged meanwhile: an election of etcd's and a slow machine fit in. */
 const WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 500;
+const SOMEBODY_ELSE_LEADS = 3;
 
 if (positionals.includes('tidy')) await tidy(option('data') ?? '');
+else if (positionals.includes('await-source')) process.exitCode = await sourceAwaited();
 else process.exitCode = (await mayBePromoted(positionals.includes('try'))) ? 0 : 1;
 
 async function mayBePromoted(onlyTry: boolean): Promise<boolean> {
@@ -50,14 +58,14 @@ async function mayBePromoted(onlyTry: boolean): Promise<boolean> {
 }
 
 async function verdictOf(onlyTry: boolean): Promise<Verdict> {
-  const [cluster = '', site = '', dataDir = ''] = ['cluster', 'site', 'data'].map(option);
-  const opened = await attempt('certificate', () => new Etcd(option('etcd') ?? '', option('tls')));
+  const [site = '', dataDir = ''] = ['site', 'data'].map(option);
+  const opened = await attempt('certificate', connect);
   if ('refused' in opened) return opened;
   const verdict = await askToBePromoted({
-    names: keyNames(cluster, option('scope') ?? cluster),
+    ...opened.value,
     site,
-    etcd: opened.value,
     copy: () => readCopy({ dataDir, binDir: option('bin') ?? '' }),
+    standings: (sites) => standingsOf(sites, opened.value),
     withinMs: WITHIN_MS,
     onlyTry,
   });
@@ -74,5 +82,37 @@ async function attempt<T>(
     return { value: await act() };
   } catch (error) {
     return { refused: error instanceof Error ? error.message : String(error), kind };
+  }
+}
+
+async function sourceAwaited(): Promise<number> {
+  const [site, source = '', bin = '', patroni] = ['site', 'source', 'bin', 'patroni'].map(option);
+  const host = hostIn(source);
+  const shell = process.ppid;
+  const awaited = await awaitSource({
+    ...connect(),
+    host,
+    chain: () => chainAt(source, bin),
+    isWaitedFor: () => process.ppid === shell && isAlive(Number(patroni)),
+    say: (why) => console.error(`Farol keeps the copy of ${site} from that at ${host}: ${why}.`),
+    everyMs: LOOK_EVERY_MS,
+  });
+  if (awaited === 'copy') return 0;
+  console.error(`Farol keeps the copy of ${site}: ${host} does not lead any more.`);
+  return SOMEBODY_ELSE_LEADS;
+}
+
+function connect() {
+  const [cluster = '', tls] = ['cluster', 'tls'].map(option);
+  const pem = tls === undefined ? undefined : pemIn(tls);
+  const etcd = new Etcd(option('etcd') ?? '', pem);
+  return { names: keyNames(cluster, option('scope') ?? cluster), etcd, pem };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }

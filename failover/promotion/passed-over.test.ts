@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ancestorsIn, historyFile } from './copy.ts';
+import { ancestorsIn, historyFile, receivedIn } from './copy.ts';
 import { passOver, tidy } from './passed-over.ts';
 
 test('the numbers before the one that was given have a history file with no line in it', async () => {
@@ -83,6 +83,19 @@ test('a timeline that was left before it began is none that the copy has gone th
   expect(ancestorsIn('1\t0/3000000\tx\n\n3\t0/4000000\ty\n')).toEqual([1, 3]);
   expect(ancestorsIn('1\t0/4000000\tx\n3\t0/4000000\ty\n5\t1/0\tz\n')).toEqual([1, 5]);
   expect(ancestorsIn('# a number that was passed over\n')).toEqual([]);
+});
+
+test('log of a later timeline counts for what the copy will have gone through, if that comes from its own', async () => {
+  const wal = temporaryFolder();
+  const put = (name: string, text = '') => writeFileSync(join(wal, name), text);
+  put(`00000002${'0'.repeat(15)}7`);
+  expect(await receivedIn(wal, 2)).toBeNull();
+  put(`00000005${'0'.repeat(15)}7.partial`);
+  // Nobody knows where it comes from.
+  expect(await receivedIn(wal, 2)).toBeNull();
+  put(historyFile(5), '1\t0/3000000\tx\n2\t0/5000000\ty\n');
+  expect(await receivedIn(wal, 2)).toEqual([1, 2, 5]);
+  expect(await receivedIn(wal, 3)).toBeNull();
 });
 
 /** A data folder, and something that runs in the place of its postmaster. */

@@ -4,10 +4,11 @@ import { untilBatchWaits } from './support/batches.ts';
 import { putKey } from './support/etcd.ts';
 import { statusAt, untilWell } from './support/farol.ts';
 import { acknowledgedSince, everyTarget, underLoad } from './support/load.ts';
-import { primaryOf, untilReplicated } from './support/patroni.ts';
+import { configure, primaryOf, untilReplicated } from './support/patroni.ts';
 import {
   allAreFailsafe,
   freezeOncePromoted,
+  overtake,
   timelineOf,
   untilNobodyIsNamed,
   writeUnseen,
@@ -84,6 +85,29 @@ test('two sites are promoted in turn from copies that never met: their timelines
     await first.powerOn();
     await load.untilFlowing(targetsAt(first, second === old ? third : old), 120_000);
     await second.powerOn();
+    await load.untilFlowing(everyTarget(cluster()), 120_000);
+    await untilReplicated(cluster(), 120_000);
+  });
+  expect(survived.violations).toEqual([]);
+});
+
+test('Patroni is paused between two losses, so that a primary on an old timeline takes the lead: it is deposed, and nothing acknowledged is lost', async () => {
+  const old = await untilWell(cluster());
+  const survived = await underLoad(cluster(), { title: 'unasked primary' }, async (load) => {
+    await load.untilFlowing(everyTarget(cluster()));
+    load.strike();
+    const next = await overtake(cluster(), old);
+    const third = othersThan(old).find((site) => site !== next)!;
+    await load.untilFlowing(targetsAt(next, third), 60_000);
+    await configure(cluster(), third, { pause: true });
+    await next.powerOff();
+    await old.signal('CONT', 'patroni');
+    await until('the old one leads', async () => (await primaryOf(cluster())) === old, 60_000);
+    const keeps = async () => (await third.log('patroni', 2_000)).includes('Farol keeps the copy');
+    await until('the third keeps its copy', keeps, 60_000);
+    await configure(cluster(), third, { pause: null });
+    await load.untilFlowing(targetsAt(old, third), 120_000);
+    await next.powerOn();
     await load.untilFlowing(everyTarget(cluster()), 120_000);
     await untilReplicated(cluster(), 120_000);
   });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,10 @@ beforeAll(async () => {
     // The validator knocks at etcd's door; it does not go in.
     Entrypoint: ['python3', '-m', 'http.server', '2379', '--bind', '127.0.0.11'],
     Labels: { [OWNER_LABEL]: String(process.pid) },
-    HostConfig: { NetworkMode: 'none', Binds: [`${folder}:/config:ro`] },
+    HostConfig: {
+      NetworkMode: 'none',
+      Binds: [`${folder}:/config:ro`, `${folder}:/etc/patroni:ro`],
+    },
   });
   await container.start();
 });
@@ -47,6 +50,7 @@ afterAll(async () => {
 /** What `patroni --validate-config` says, line by line. */
 async function complaints(configuration: string): Promise<string[]> {
   writeFileSync(join(folder, 'patroni.yml'), configuration);
+  cpSync(join(templates, 'copy-guard'), join(folder, 'copy-guard'));
   const command = ['patroni', '--validate-config', '/config/patroni.yml'];
   const { code, stdout, stderr } = await runIn(container, command);
   const said = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');

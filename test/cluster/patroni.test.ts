@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { deleteKey, type EtcdKey, keyOf, putKey } from './support/etcd.ts';
+import { deleteKey, type EtcdKey, keyOf, putKey, putKeys } from './support/etcd.ts';
 import { configure, primaryOf, switchoverDatabase, untilReplicated } from './support/patroni.ts';
 import {
   beginClone,
   freezeOncePromoted,
+  overtake,
   timelineOf,
   untilBackupHas,
   untilNobodyIsNamed,
@@ -176,6 +177,43 @@ test('who lacks the timeline that acknowledged is not promoted; and a promotion 
   await old.powerOn();
   await untilReplicated(cluster());
 });
+
+test('a copy that has what was acknowledged is kept from a primary that lacks it, and takes its place', async () => {
+  const old = await untilReplicated(cluster());
+  const next = await overtake(cluster(), old);
+  const third = othersThan(old).find((site) => site !== next)!;
+  await until('a commit is confirmed', async () => (await commitAt(next)) === 0, 60_000);
+  const timeline = await timelineOf(next);
+  const noted = { timeline, site: next.name, parent: null, before: timeline, key: 1 };
+  await putTimelines(old, { given: timeline, promotions: [], acknowledging: noted });
+  await configure(cluster(), third, { pause: true });
+  await next.powerOff();
+  // In a pause a running primary takes the vacant key, whatever its timeline is.
+  await old.signal('CONT', 'patroni');
+  const taken = async () => (await leaderKey()).value === old.name;
+  await until('the old one has the key', taken, 60_000);
+  const keeps = async () => (await third.log('patroni', 2_000)).includes('Farol keeps the copy of');
+  await until('the third keeps its copy', keeps, 60_000);
+  await configure(cluster(), third, { pause: null });
+  await giveKeyTo(third);
+  const leads = async () => (await primaryOf(cluster())) === third;
+  await until('the third leads', leads, 60_000);
+  expect(await timelineOf(third)).toBeGreaterThan(timeline);
+  await next.powerOn();
+  await untilReplicated(cluster());
+  expect((await third.sql<{ lost: boolean }>(LOST, 'postgres'))[0]!.lost).toBe(false);
+});
+
+const LOST = 'SELECT count(*) = 0 AS lost FROM probe';
+
+/** As an agent does that deposes whoever has it. */
+async function giveKeyTo(site: Site): Promise<void> {
+  const member = await keyOf(cluster(), site, `/service/farol/members/${site.name}`);
+  await putKeys(cluster(), site, [
+    { key: LEADER, value: site.name, lease: member!.lease },
+    { key: '/farol/farol/vouched', value: JSON.stringify({ site: site.name }), lease: '0' },
+  ]);
+}
 
 const LEADER = '/service/farol/leader';
 const SYNC = '/service/farol/sync';

@@ -4,6 +4,7 @@ import { readView } from '../../core/etcd/reading.ts';
 import {
   cancelSwitchover,
   claim,
+  depose,
   endHistory,
   giveLeaderKey,
   nominate,
@@ -107,6 +108,13 @@ export class Etcd {
 
   async nominate(effect: EffectOf<'nominate'>): Promise<void> {
     await this.#transact(nominate(this.#names, this.#site, effect));
+  }
+
+  /** Nothing where Patroni of this site is away, or anything has changed meanwhile. */
+  async depose(effect: EffectOf<'depose'>): Promise<void> {
+    const member = await this.patroniMember(this.#site);
+    if (member === null) throw new Error('Patroni of this site is not in etcd');
+    await this.#transact(depose(this.#names, this.#site, effect, member.lease));
   }
 
   async noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View> {

@@ -7,7 +7,7 @@ import type { ToldOfPromotion } from '../../core/inputs.ts';
 /** As promotion/tell.ts writes it. */
 const told = z.object({
   kind: z
-    .enum(['left-behind', 'timelines', 'etcd', 'postgres', 'key', 'certificate', 'disk'])
+    .enum(['left-behind', 'timelines', 'etcd', 'postgres', 'votes', 'key', 'certificate', 'disk'])
     .nullable(),
   why: z.string(),
   at: z.iso.datetime(),

@@ -6,6 +6,7 @@ export interface KeyNames {
   readonly sites: string;
   readonly machines: string;
   readonly timelines: string;
+  readonly vouched: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;
   readonly patroniFailover: string;
@@ -21,6 +22,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   sites: `/farol/${cluster}/site/`,
   machines: `/farol/${cluster}/machine/`,
   timelines: `/farol/${cluster}/timelines`,
+  vouched: `/farol/${cluster}/vouched`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
   patroniFailover: `/service/${scope}/failover`,

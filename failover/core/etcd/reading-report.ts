@@ -46,7 +46,17 @@ const isPostgres = isWith({
 
 const isRefused = isWith({
   kind: isOneOf(
-    ...['left-behind', 'timelines', 'etcd', 'postgres', 'key', 'certificate', 'disk', 'silent'],
+    ...[
+      'left-behind',
+      'timelines',
+      'etcd',
+      'postgres',
+      'votes',
+      'key',
+      'certificate',
+      'disk',
+      'silent',
+    ],
   ),
   why: isText,
   agoMs: isNumber,

@@ -1,6 +1,7 @@
 import type { Lease } from '../inputs.ts';
 import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
+import type { Electorate } from '../votes.ts';
 import type { KeyNames } from './names.ts';
 import { readReport } from './reading-report.ts';
 import { leaseKey } from './transactions.ts';
@@ -135,6 +136,18 @@ function readSync(found: Found | undefined): Read<PatroniKeys['sync']> {
     .filter((name) => nameIn(name) !== null);
   return { leader, standbys, revision: found.revision };
 }
+
+/** Whom an election has to hear. What Patroni itself cannot read it takes for nobody. */
+export function readElectorate(found: Found | undefined): Electorate | null {
+  const sync = readSync(found);
+  if (sync === null || sync === 'unreadable') return null;
+  const { quorum } = objectIn(found!) ?? {};
+  return { ...sync, quorum: typeof quorum === 'number' ? quorum : 0 };
+}
+
+/** Whether an agent vouches for whom Patroni's leader key names: it was written with that key. */
+export const isVouchedFor = (vouched: Found | undefined, leader: Found | undefined): boolean =>
+  vouched !== undefined && vouched.revision === leader?.revision;
 
 /**
  * What Patroni's own switchover writes. Patroni does not remove the key when it has ended but writes `{}`

@@ -2,8 +2,10 @@ import { expect, test } from 'vitest';
 import { NAMES, Store } from '../simulation/store.ts';
 import { wellAtSite } from '../story-etcd.ts';
 import { acknowledge, give, NO_TIMELINES } from '../timelines.ts';
+import { isVouchedFor } from './reading.ts';
 import {
   claim,
+  depose,
   giveLeaderKey,
   giveTimeline,
   nominate,
@@ -83,6 +85,37 @@ test.each(['leader', 'failover', 'sync', 'config', 'member'] as const)(
   },
 );
 
+test.each(['leader', 'timelines', 'config', 'member'] as const)(
+  'nobody is deposed if the %s is another by now; who takes the key is vouched for with the same writing',
+  (what) => {
+    const store = new Store();
+    store.put(NAMES.patroniLeader, 'a', '1');
+    store.put(NAMES.patroniMember('b'), {}, '2');
+    for (const key of [NAMES.timelines, NAMES.patroniConfig]) store.put(key, {});
+    const seen = (key: string) => store.get(key)?.revision ?? 0;
+    const effect = {
+      kind: 'depose',
+      from: 'a',
+      leader: seen(NAMES.patroniLeader),
+      timelines: seen(NAMES.timelines),
+      config: seen(NAMES.patroniConfig),
+    } as const;
+    const vouched = () => isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader));
+    const other = { ...effect, leader: effect.leader + 1 };
+    expect([store.transact(depose(NAMES, 'b', other, '2')), vouched()]).toEqual([false, false]);
+    expect([store.transact(depose(NAMES, 'b', effect, '2')), vouched()]).toEqual([true, true]);
+    expect(store.get(NAMES.patroniLeader)).toMatchObject({ text: 'b', lease: '2' });
+    if (what === 'leader') store.put(NAMES.patroniLeader, 'b', '2');
+    if (what === 'timelines') store.put(NAMES.timelines, {});
+    if (what === 'config') store.put(NAMES.patroniConfig, {});
+    if (what === 'member') store.put(NAMES.patroniMember('b'), {}, '4');
+    const again = { ...effect, leader: seen(NAMES.patroniLeader) };
+    const old = what === 'leader' ? { ...again, leader: again.leader - 1 } : again;
+    expect(store.transact(depose(NAMES, 'b', old, '2'))).toBe(false);
+    if (what === 'leader') expect(vouched()).toBe(false);
+  },
+);
+
 test('a promotion is given no number if the leader key is another’s, or what is known has changed', () => {
   const store = new Store();
   store.put(NAMES.patroniLeader, 'a', '1');
@@ -98,7 +131,7 @@ test.each(['term', 'key', 'timelines'] as const)(
     const store = new Store();
     const term = take(store, 'a', 0);
     store.put(NAMES.patroniLeader, 'a', '1');
-    const timelines = acknowledge(NO_TIMELINES, 1, store.revision);
+    const timelines = acknowledge(NO_TIMELINES, 'a', { led: 1, key: store.revision });
     const note = {
       kind: 'note-timeline',
       term,

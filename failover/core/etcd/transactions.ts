@@ -91,7 +91,35 @@ export function giveLeaderKey(
       { key: patroniConfig, revision: config },
       { key: patroniMember(to), lease: toLease },
     ],
-    change: [{ put: patroniLeader, value: to, lease: toLease }, { remove: patroniFailover }],
+    change: [
+      { put: patroniLeader, value: to, lease: toLease },
+      { put: names.vouched, value: { site: to } },
+      { remove: patroniFailover },
+    ],
+  };
+}
+
+/**
+ * Takes Patroni's leader key for the Patroni of this site, with its lease: from a primary that nobody asked whether it
+ * may lead, or, where `leader` is 0, because nobody holds it. In a pause Patroni would delete it.
+ */
+export function depose(
+  names: KeyNames,
+  site: Site,
+  { leader, timelines, config }: EffectOf<'depose'>,
+  lease: string,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: leader },
+      { key: names.timelines, revision: timelines },
+      { key: names.patroniConfig, revision: config },
+      { key: names.patroniMember(site), lease },
+    ],
+    change: [
+      { put: names.patroniLeader, value: site, lease },
+      { put: names.vouched, value: { site } },
+    ],
   };
 }
 

@@ -2,6 +2,7 @@ import { type Deeds, type EffectOf, perform } from '../effects.ts';
 import {
   cancelSwitchover,
   claim,
+  depose,
   endHistory,
   nominate,
   noteTimeline,
@@ -260,6 +261,17 @@ export class AgentHost {
       this.#transact('nominate', nominate(NAMES, this.site, effect), () => {
         this.#world.note(`${this.site} names itself: only a stray is ahead`);
         return { kind: 'done', effect: 'nominate' };
+      });
+    },
+    depose: (effect) => {
+      if (this.#world.bugs.nobodyDeposes) return;
+      const act = (store: Store): boolean => {
+        const lease = store.get(NAMES.patroniMember(this.site))?.lease;
+        return lease != null && store.transact(depose(NAMES, this.site, effect, lease));
+      };
+      this.#ask('depose', act, (done) => {
+        if (done) this.#world.note(`${this.site} deposes ${effect.from}`);
+        return { kind: 'done', effect: 'depose' };
       });
     },
     'note-timeline': (effect) => {

@@ -1,27 +1,17 @@
 import { leaseKey } from '../etcd/transactions.ts';
 import type { Site } from '../view.ts';
-import type { AgentHost } from './agent-host.ts';
-import type { Etcd } from './etcd.ts';
-import type { Patroni } from './patroni.ts';
-import type { Postgres } from './postgres.ts';
-import type { Server } from './server.ts';
+import type { Cluster, Fault } from './cluster.ts';
+import {
+  frozenInItsLoop,
+  frozenInTurn,
+  leftTooEarly,
+  pausedBetweenLosses,
+  promotedApart,
+} from './overtaken.ts';
+import { patroniFrozen, patroniPaused, patroniRestarted } from './patroni-faults.ts';
+import { powerLoss, powerOff, powerOn } from './power.ts';
 import { NAMES, primaryOf } from './store.ts';
 import type { World } from './world.ts';
-
-export interface Cluster {
-  readonly etcd: Etcd;
-  readonly agents: ReadonlyMap<Site, AgentHost>;
-  readonly servers: ReadonlyMap<Site, Server>;
-  readonly patronis: ReadonlyMap<Site, Patroni>;
-  readonly postgreses: ReadonlyMap<Site, Postgres>;
-  addTwin(site: Site): Twin;
-}
-
-/** Another machine with a site's name, which sees the same database: what it must not do it could. */
-export interface Twin {
-  readonly agent: AgentHost;
-  readonly server: Server;
-}
 
 /** Breaks a thing or two at times drawn from the seed; whatever was broken is mended again. */
 export function breakThings(world: World, cluster: Cluster, from: number, until: number): void {
@@ -43,32 +33,6 @@ export function breakThings(world: World, cluster: Cluster, from: number, until:
 function pickSite({ random, sites }: World, { etcd }: Cluster): Site {
   const active = primaryOf(etcd.store);
   return active !== null && random.chance(0.6) ? active : random.pick(sites);
-}
-
-type Fault = (world: World, cluster: Cluster, site: Site, forMs: number) => void;
-
-export const powerLoss: Fault = (world, cluster, site, forMs) => {
-  if (!powerOff(world, cluster, site)) return;
-  world.time.after(forMs, () => powerOn(world, cluster, site));
-};
-
-function powerOff({ network, note }: World, cluster: Cluster, site: Site): boolean {
-  if (!network.isOn(site)) return false;
-  note(`${site} has no power`);
-  network.power(site, false);
-  cluster.agents.get(site)!.stop();
-  cluster.servers.get(site)!.stop();
-  cluster.patronis.get(site)!.stop();
-  return true;
-}
-
-function powerOn({ network, note }: World, cluster: Cluster, site: Site): void {
-  if (network.isOn(site)) return;
-  note(`${site} has power`);
-  network.power(site, true);
-  cluster.agents.get(site)!.begin();
-  cluster.servers.get(site)!.begin();
-  cluster.patronis.get(site)!.begin();
 }
 
 /**
@@ -96,130 +60,6 @@ export const bothEndsLost: Fault = (world, cluster, site) => {
   });
   world.busyFor(70_000);
 };
-
-/**
- * Two sites are promoted in turn from copies that never met. The first dies with much of its timeline that nobody
- * received; the second acknowledges, and dies as the first returns.
- */
-export const promotedApart: Fault = (world, cluster, site) => {
-  const { time, random, sites } = world;
-  const giveUpAt = time.now + 100_000;
-  const oncePrimary = (but: Site, then: (site: Site) => void): void => {
-    const next = () =>
-      [...cluster.postgreses.values()].find(({ up, primary }) => up && primary)?.site ?? but;
-    when(
-      world,
-      giveUpAt,
-      () => next() !== but,
-      () => then(next()),
-    );
-  };
-  powerOff(world, cluster, site);
-  oncePrimary(site, (first) => {
-    for (const other of sites) if (other !== first) cluster.postgreses.get(other)!.stall(5_000);
-    cluster.postgreses.get(first)!.writeMore(random.between(1e6, 5e7));
-    time.after(random.between(0, 300), () => {
-      powerOff(world, cluster, first);
-      powerOn(world, cluster, site);
-      oncePrimary(first, (second) => {
-        time.after(random.between(1_000, 12_000), () => {
-          powerOff(world, cluster, second);
-          powerOn(world, cluster, first);
-          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, second));
-        });
-      });
-    });
-  });
-  world.busyFor(170_000);
-};
-
-/**
- * Patroni of the active site is frozen, and another site promoted, which dies with much before anybody has received
- * of it; the old one goes on in its timeline and acknowledges, and dies as that one returns.
- */
-export const leftTooEarly: Fault = (world, cluster, site) => {
-  const { time, random } = world;
-  overtaken(world, cluster, site, 60_000, {
-    promoted: (next) => {
-      cluster.postgreses.get(next)!.writeMore(random.between(1e6, 5e7));
-      time.after(random.between(0, 300), () => powerOff(world, cluster, next));
-    },
-    back: (next) =>
-      time.after(random.between(3e3, 20e3), () => {
-        powerOff(world, cluster, site);
-        powerOn(world, cluster, next);
-        time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
-      }),
-  });
-  world.busyFor(140_000);
-};
-
-/**
- * Patroni of the active site is frozen, and another site promoted, whose Patroni is frozen, too; the old one takes
- * its key again and dies after a while; and the other one, a primary all the time, takes it without being asked.
- */
-export const frozenInTurn: Fault = (world, cluster, site) => {
-  const { time, random } = world;
-  const giveUpAt = time.now + 90_000;
-  overtaken(world, cluster, site, 90_000, {
-    promoted: (next) => time.after(100, () => patroniFrozen(world, cluster, next, 200_000)),
-    back: (next) =>
-      time.after(random.between(12e3, 45e3), () => {
-        powerOff(world, cluster, site);
-        freezeThird(world, cluster, [site, next]);
-        when(world, giveUpAt, nobodyLeads(cluster), () => {
-          cluster.patronis.get(next)!.thaw();
-          time.after(random.between(20e3, 50e3), () => powerOn(world, cluster, site));
-        });
-      }),
-  });
-  world.busyFor(210_000);
-};
-
-interface Overtaken {
-  readonly promoted: (next: Site) => void;
-  readonly back: (next: Site) => void;
-}
-
-/** Its Patroni is frozen until another site was promoted and has lost Patroni's key, or for so long. */
-function overtaken(
-  world: World,
-  cluster: Cluster,
-  site: Site,
-  forMs: number,
-  { promoted, back }: Overtaken,
-): void {
-  const giveUpAt = world.time.now + forMs;
-  const leads = (other: Site) => other !== site && cluster.postgreses.get(other)!.primary;
-  patroniFrozen(world, cluster, site, forMs);
-  const begun = (): void => {
-    const next = world.sites.find(leads)!;
-    // Whoever is the third goes on following the old one.
-    freezeThird(world, cluster, [site, next]);
-    promoted(next);
-    when(world, giveUpAt, nobodyLeads(cluster), () => {
-      cluster.patronis.get(site)!.thaw();
-      back(next);
-    });
-  };
-  when(world, giveUpAt, () => world.sites.some(leads), begun);
-}
-
-function freezeThird(world: World, cluster: Cluster, but: readonly Site[]): void {
-  for (const other of world.sites)
-    if (!but.includes(other)) patroniFrozen(world, cluster, other, 30_000);
-}
-
-const nobodyLeads =
-  ({ etcd }: Cluster) =>
-  (): boolean =>
-    primaryOf(etcd.store) === null;
-
-function when(world: World, giveUpAt: number, happened: () => boolean, then: () => void): void {
-  const { time } = world;
-  if (happened()) then();
-  else if (time.now < giveUpAt) time.after(20, () => when(world, giveUpAt, happened, then));
-}
 
 export const cutOff: Fault = ({ network, time, members }, _cluster, site, forMs) => {
   const others = members.filter((other) => other !== site);
@@ -306,8 +146,6 @@ export const oursPaused: Fault = (world, cluster, site, forMs) => {
   agentPaused(world, cluster, site, forMs);
   serverPaused(world, cluster, site, forMs);
 };
-export const patroniFrozen: Fault = (_world, cluster, site, forMs) =>
-  cluster.patronis.get(site)!.freeze(forMs);
 export const sitePaused: Fault = (world, cluster, site, forMs) => {
   oursPaused(world, cluster, site, forMs);
   patroniFrozen(world, cluster, site, forMs);
@@ -318,12 +156,6 @@ export const machinePaused: Fault = (world, cluster, site, forMs) => {
   cluster.postgreses.get(site)!.pause(forMs);
   cluster.etcd.freeze(site, forMs);
   cutOff(world, cluster, site, forMs);
-};
-export const patroniRestarted: Fault = ({ random }, cluster, site, forMs) =>
-  cluster.patronis.get(site)!.restart(Math.min(forMs, random.between(500, 25_000)));
-export const patroniPaused: Fault = ({ time }, { etcd }, _site, forMs) => {
-  etcd.change((store) => store.put(NAMES.patroniConfig, { pause: true }));
-  time.after(forMs, () => etcd.change((store) => store.put(NAMES.patroniConfig, {})));
 };
 /** What Patroni leaves there, and what somebody with a keyboard does. */
 export const failoverKeyOdd: Fault = ({ random }, { etcd }) => {
@@ -397,6 +229,8 @@ const FAULTS: readonly Fault[] = [
   promotedApart,
   leftTooEarly,
   frozenInTurn,
+  frozenInItsLoop,
+  pausedBetweenLosses,
   bothStandbysLost,
   cutOff,
   cutPair,

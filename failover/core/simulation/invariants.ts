@@ -1,6 +1,6 @@
 import { Acknowledged } from './acknowledged.ts';
 import { AddressMoves } from './address-moves.ts';
-import type { Cluster } from './faults.ts';
+import type { Cluster } from './cluster.ts';
 import type { Server } from './server.ts';
 import { primaryOf } from './store.ts';
 import { Verdict } from './verdict.ts';

@@ -1,4 +1,6 @@
 import type { Site } from '../view.ts';
+import type { Standing } from '../votes.ts';
+import { awaitSource } from './before-copying.ts';
 import type { Etcd } from './etcd.ts';
 import { isHealthiest, type MemberStatus, membersOf, type SyncState } from './patroni-race.ts';
 import { beforePromotion, namedSteps, quorumSteps, type SyncStep } from './patroni-sync.ts';
@@ -51,6 +53,7 @@ export class Patroni {
   readonly #peers: Peers;
   #running = true;
   #frozenUntil = 0;
+  #stopsInLoopForMs = 0;
   /** What waits until this Patroni is no longer frozen. */
   readonly #putOff: (() => void)[] = [];
   /** What takes long and is done one at a time: while it lasts only the lease is prolonged. */
@@ -117,6 +120,11 @@ export class Patroni {
 
   freeze(forMs: number): void {
     this.#frozenUntil = Math.max(this.#frozenUntil, this.#world.time.now + forMs);
+  }
+
+  /** Between reading that it leads and prolonging its key. */
+  freezeInLoop(forMs: number): void {
+    this.#stopsInLoopForMs = forMs;
   }
 
   thaw(): void {
@@ -202,18 +210,29 @@ export class Patroni {
     const sentAt = this.#world.time.now;
     this.#ask(
       (store) => {
-        this.#prolong(store);
+        // Whoever leads prolongs its key in an act of its own, later.
+        if (primaryOf(store) !== this.site) this.#prolong(store);
         return clusterIn(store);
       },
       (cluster) => {
-        this.#looping = false;
-        if (cluster === null) this.#missEtcd();
-        else {
-          this.#heardAt = sentAt;
-          this.#decide(cluster);
-        }
+        if (cluster?.leader?.site === this.site) this.#stopInLoop();
+        this.#whenThawed(this.#life, () => this.#goOnWith(cluster, sentAt));
       },
     );
+  }
+
+  #stopInLoop(): void {
+    this.freeze(this.#stopsInLoopForMs);
+    this.#stopsInLoopForMs = 0;
+  }
+
+  #goOnWith(cluster: Cluster | null, sentAt: number): void {
+    this.#looping = false;
+    if (cluster === null) this.#missEtcd();
+    else {
+      this.#heardAt = sentAt;
+      this.#decide(cluster);
+    }
   }
 
   /** dcs/etcd3.py: the lease is refreshed whatever became of the key; one that is gone is replaced. */
@@ -227,6 +246,24 @@ export class Patroni {
     if (store.get(member)?.lease !== this.#lease) store.put(member, {}, this.#lease);
   }
 
+  /**
+   * dcs/etcd3.py, _update_leader: whether the key is still ours is only looked at under a new lease; and then one that
+   * is vacant is taken, by whoever had it when the loop began.
+   */
+  #updateLock(cluster: Cluster, then: (held: boolean) => void): void {
+    this.#looping = true;
+    this.#ask(
+      (store) => {
+        this.#prolong(store);
+        return cluster.leader?.lease === this.#lease || this.#takeWithNewLease(store);
+      },
+      (held) => {
+        this.#looping = false;
+        then(held === true);
+      },
+    );
+  }
+
   #missEtcd(): void {
     const silentMs = this.#world.time.now - this.#heardAt;
     if (silentMs <= LOOP_MS + RETRY_MS || this.#paused || this.#busy === 'stopping') return;
@@ -235,8 +272,9 @@ export class Patroni {
 
   #decide(cluster: Cluster): void {
     this.#paused = cluster.paused;
-    if (this.#busy !== null) return;
-    if (cluster.leader === null) this.#race(cluster);
+    if (this.#busy !== null) {
+      if (cluster.leader?.site === this.site) this.#updateLock(cluster, () => {});
+    } else if (cluster.leader === null) this.#race(cluster);
     else if (cluster.leader.site === this.site) this.#hold(cluster);
     else this.#follow(cluster.leader.site);
   }
@@ -247,16 +285,11 @@ export class Patroni {
       this.#ask((store) => store.remove(NAMES.patroniLeader), nothing);
       return;
     }
-    if (cluster.leader?.lease === this.#lease) this.#lead(cluster);
-    else {
-      this.#ask(
-        (store) => this.#takeWithNewLease(store),
-        (taken) => {
-          if (taken === true) this.#lead(cluster);
-          else if (!this.#paused) this.#demote();
-        },
-      );
-    }
+    this.#updateLock(cluster, (held) => {
+      if (this.#busy !== null) return;
+      if (held) this.#lead(cluster);
+      else if (!this.#paused) this.#demote();
+    });
   }
 
   #takeWithNewLease(store: Store): boolean {
@@ -333,6 +366,14 @@ export class Patroni {
     });
   }
 
+  #standings(): Standing[] {
+    const others = this.#world.sites.filter((site) => site !== this.site && this.#sees(site));
+    return others.map((site) => {
+      const { timeline } = this.#peers.postgreses().get(site)!;
+      return { ...this.#statusOf(site), timeline };
+    });
+  }
+
   #statusOf(site: Site): MemberStatus {
     const { up, primary, lsn } = this.#peers.postgreses().get(site)!;
     return { site, leads: up && primary, lsn: up ? lsn : 0 };
@@ -373,19 +414,24 @@ export class Patroni {
     this.#postgres.confirmers = confirmers;
     this.#promotedAt = null;
     this.#wantsClone = false;
-    const runner: Runner = {
-      ask: (apply, then) => this.#ask(apply, then),
-      later: (delayMs, act) => this.#whileAlive(delayMs, act),
-    };
     // What initdb made is no promotion.
     if (this.#postgres.wal.length === 0) {
       this.#promoteAs(this.#postgres.nextTimeline);
       return;
     }
-    askToBePromoted(this.#postgres, this.#world, runner, (timeline) => {
+    askToBePromoted(this.#postgres, this.#world, this.#runner, (timeline) => {
       if (timeline === null) this.#giveUp();
       else this.#promoteAs(timeline);
     });
+  }
+
+  /** Of what this Patroni runs, and with which it ends. */
+  get #runner(): Runner {
+    return {
+      ask: (apply, then) => this.#ask(apply, then),
+      later: (delayMs, act) => this.#whileAlive(delayMs, act),
+      standings: () => this.#standings(),
+    };
   }
 
   #promoteAs(timeline: number): void {
@@ -489,7 +535,11 @@ export class Patroni {
   #writeHistory(known: readonly unknown[][]): void {
     const { timeline, chain, up, primary, lsn } = this.#postgres;
     const last = known.at(-1);
-    if (!up || !primary || timeline === 1) return;
+    if (!up || !primary) return;
+    if (timeline === 1) {
+      if (known.length > 0) this.#ask((store) => store.put(NAMES.patroniHistory, []), nothing);
+      return;
+    }
     if (last?.[0] === timeline - 1 && last.length === 5) return;
     const lines = chain.slice(0, -1).map((ended) => [ended, lsn, 'no recovery target', '', '']);
     const before = lines.at(-1);
@@ -522,19 +572,39 @@ export class Patroni {
   #rewindTo(primary: Postgres): void {
     this.#busy = 'rewinding';
     this.#postgres.crash();
-    this.#copy(primary, REWIND_MS, (done) => {
-      if (!done) return;
-      rewind(this.#postgres, primary);
-      this.#postgres.takeTimelineOf(primary);
-      this.#postgres.up = true;
+    this.#onceCopyMayGo(primary, () =>
+      this.#copy(primary, REWIND_MS, (done) => {
+        if (!done) return;
+        rewind(this.#postgres, primary);
+        this.#postgres.takeTimelineOf(primary);
+        this.#postgres.up = true;
+      }),
+    );
+  }
+
+  /** Whose source is not the leader any more starts what it has, and looks anew. */
+  #onceCopyMayGo(primary: Postgres, then: () => void): void {
+    awaitSource(primary, this.#world, this.#runner, (mayCopy) => {
+      if (mayCopy) then();
+      else {
+        this.#busy = null;
+        this.#wantsClone = false;
+        this.wake();
+      }
     });
   }
 
   #cloneFrom(primary: Postgres): void {
-    this.#world.note(`patroni ${this.site} clones from ${primary.site}`);
     this.#busy = 'cloning';
     this.#wantsClone = true;
     this.#postgres.crash();
+    // What is half of a copy has nothing to lose.
+    if (this.#postgres.wal.length === 0) this.#wipeAndClone(primary);
+    else this.#onceCopyMayGo(primary, () => this.#wipeAndClone(primary));
+  }
+
+  #wipeAndClone(primary: Postgres): void {
+    this.#world.note(`patroni ${this.site} clones from ${primary.site}`);
     this.#postgres.follows = null;
     this.#postgres.wal = [];
     primary.acknowledged.delete(this.site);

@@ -1,6 +1,8 @@
+import { isVouchedFor, readElectorate } from '../etcd/reading.ts';
 import { giveTimeline } from '../etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../timelines.ts';
 import type { View } from '../view.ts';
+import { countVotes, type Electorate, type Standing } from '../votes.ts';
 import type { Postgres } from './postgres.ts';
 import { NAMES, type Store } from './store.ts';
 import type { World } from './world.ts';
@@ -9,10 +11,21 @@ import type { World } from './world.ts';
 export interface Runner {
   readonly ask: <T>(apply: (store: Store) => T, then: (value: T | null) => void) => void;
   readonly later: (delayMs: number, act: () => void) => void;
+  /** What the other sites' Patroni say of their copies, of those that answer. */
+  readonly standings: () => readonly Standing[];
 }
 
 /** A Node that starts, on a machine with much to do. */
 const START_MS = [80, 900] as const;
+const WITHIN_MS = 5_000;
+const AGAIN_MS = 250;
+const ANSWERS_MS = 20;
+
+interface Known {
+  readonly timelines: View['timelines'];
+  /** Null where no vote is needed. */
+  readonly electorate: Electorate | null;
+}
 
 /**
  * What Patroni runs before it promotes (failover/promotion), with the decisions of the real program: gives the
@@ -20,15 +33,12 @@ const START_MS = [80, 900] as const;
  */
 export function askToBePromoted(
   postgres: Postgres,
-  { bugs, random }: World,
-  { ask, later }: Runner,
+  world: World,
+  { ask, later, standings }: Runner,
   then: (timeline: number | null) => void,
 ): void {
-  const decide = (timelines: View['timelines']): void => {
-    const refused = timelines === null || reasonNotToPromote(postgres.chain, timelines) !== null;
-    if (timelines === null || (refused && !bugs.anyLineageLeads)) then(null);
-    else take(timelines);
-  };
+  const { bugs, random, time } = world;
+  const begun = time.now;
   const take = ({ revision, ...before }: NonNullable<View['timelines']>): void => {
     const { site, timeline, nextTimeline } = postgres;
     const after = give(before, site, timeline, nextTimeline);
@@ -42,10 +52,33 @@ export function askToBePromoted(
       (given) => then(given === true ? number : null),
     );
   };
-  later(random.between(...START_MS), () =>
-    ask(
-      (store) => store.view().timelines,
-      (timelines) => decide(timelines),
-    ),
-  );
+  const decide = ({ timelines, electorate }: Known): void => {
+    const refused = timelines === null || reasonNotToPromote(postgres.chain, timelines) !== null;
+    if (timelines === null || (refused && !bugs.anyLineageLeads)) {
+      then(null);
+      return;
+    }
+    const { site, timeline, lsn } = postgres;
+    const { lacking, isFinal } = countVotes(
+      { site, timeline, lsn },
+      electorate,
+      standings(),
+      timelines,
+    );
+    if (lacking === null || bugs.nobodyVotes) take(timelines);
+    else if (isFinal || time.now - begun > WITHIN_MS) then(null);
+    else later(AGAIN_MS, look);
+  };
+  const look = (): void =>
+    ask(readFrom, (known) => {
+      if (known === null) then(null);
+      else later(known.electorate === null ? 0 : ANSWERS_MS, () => decide(known));
+    });
+  later(random.between(...START_MS), look);
+}
+
+function readFrom(store: Store): Known {
+  const vouched = isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader));
+  const electorate = vouched ? null : readElectorate(store.get(NAMES.patroniSync));
+  return { timelines: store.view().timelines, electorate };
 }

@@ -1,7 +1,7 @@
 import type { Site } from '../view.ts';
 import { AgentHost } from './agent-host.ts';
+import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
-import type { Cluster, Twin } from './faults.ts';
 import type { Invariants } from './invariants.ts';
 import { Patroni } from './patroni.ts';
 import { Postgres } from './postgres.ts';

@@ -1,6 +1,7 @@
 import type { Site } from '../view.ts';
 import { startClients } from './clients.ts';
-import { breakThings, type Cluster } from './faults.ts';
+import type { Cluster } from './cluster.ts';
+import { breakThings } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import { network } from './network.ts';
 import { RaisedCluster } from './raise.ts';

@@ -8,14 +8,9 @@ import {
   bothEndsLost,
   commitsHang,
   cutOff,
-  frozenInTurn,
-  leftTooEarly,
   moveToOneThatLags,
   oursPaused,
-  patroniFrozen,
   powerFlaps,
-  powerLoss,
-  promotedApart,
   serverFallsInALoop,
   serverPaused,
   slowAddress,
@@ -23,6 +18,15 @@ import {
   takeoverHangs,
   twinStarted,
 } from './faults.ts';
+import {
+  frozenInItsLoop,
+  frozenInTurn,
+  leftTooEarly,
+  pausedBetweenLosses,
+  promotedApart,
+} from './overtaken.ts';
+import { patroniFrozen } from './patroni-faults.ts';
+import { powerLoss } from './power.ts';
 import { type Setting, type Story, simulate } from './simulate.ts';
 import { NAMES, primaryOf } from './store.ts';
 import type { Bugs } from './world.ts';
@@ -96,6 +100,13 @@ test('a dead agent beside an operator who moves to a standby that lags loses not
   }
 });
 
+test('so does one beside whom all agents are dead: who is named has to have its votes', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const outcome = simulate({ seed, faultsMs: 25_000, faults: movedWhileAllAgentsAreDead });
+    expect(outcome.broken, `seed ${seed}`).toBeNull();
+  }
+});
+
 test('a Patroni that ends while it stops its PostgreSQL for a switchover finds it stopped, and starts it', () => {
   for (let seed = 1; seed <= 20; seed++) {
     const outcome = simulate({ seed, witness: false, faults: endedWhileStopping });
@@ -119,6 +130,23 @@ test('a primary of which nobody asks whether it may lead loses nothing that anot
     const outcome = simulate({ seed, witness: false, faults: once(frozenInTurn) });
     expect(outcome.broken, `seed ${seed}`).toBeNull();
   }
+});
+
+test.for([
+  [
+    'a Patroni that stood still in its loop, and takes a vacant key without a look,',
+    frozenInItsLoop,
+  ],
+  [
+    'a Patroni that is paused between two losses, and takes the key on an old timeline,',
+    pausedBetweenLosses,
+  ],
+] as const)('%s makes nobody give up what was acknowledged', ([, fault]) => {
+  for (const witness of [false, true])
+    for (let seed = 1; seed <= 20; seed++) {
+      const outcome = simulate({ seed, witness, faults: once(fault) });
+      expect(outcome.broken, `seed ${seed}`).toBeNull();
+    }
 });
 
 test('so it has when etcd’s leader is lost with it: to read a pulse late is no sign of life', () => {
@@ -276,6 +304,11 @@ const movedWhileAgentIsDead: Story = (world, cluster, active) => {
   moveToOneThatLags(world, cluster, active, 0);
 };
 
+const movedWhileAllAgentsAreDead: Story = (world, cluster, active) => {
+  for (const site of cluster.agents.keys()) agentGone(world, cluster, site, 30_000);
+  moveToOneThatLags(world, cluster, active, 0);
+};
+
 /** With no message lost: of two in a row Patroni gives up its key, which is not the agent's doing. */
 const agentKilledOnce: Story = (world, cluster, active) => {
   world.network.lossRate = 0;
@@ -391,8 +424,8 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     once(promotedApart),
   ],
   [
-    'a primary goes on after another site was given a number, which may lead it without being asked',
-    { notesAgain: true },
+    'a primary goes on after another site was given a number, which may lead it without being asked (and others are rewound onto that one, which covers it)',
+    { notesAgain: true, copiesFromAny: true, nobodyDeposes: true },
     once(frozenInTurn),
   ],
   [
@@ -406,9 +439,24 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     (world, cluster, active) => bothEndsLost(world, cluster, active, 0),
   ],
   [
-    'a switchover to a standby that lags is not taken back',
-    { switchoverStands: true },
+    'a switchover to a standby that lags is not taken back (nor asked for its votes, which covers it)',
+    { switchoverStands: true, nobodyVotes: true },
     (world, cluster, active) => moveToOneThatLags(world, cluster, active, 0),
+  ],
+  [
+    'whom an operator names is promoted without a vote, and no agent lives',
+    { nobodyVotes: true },
+    (world, cluster, active) => movedWhileAllAgentsAreDead(world, cluster, active),
+  ],
+  [
+    'a copy is rewound onto a primary that lacks what was acknowledged',
+    { copiesFromAny: true },
+    once(frozenInItsLoop),
+  ],
+  [
+    'a primary that lacks what was acknowledged is left where it is',
+    { nobodyDeposes: true },
+    once(pausedBetweenLosses),
   ],
   [
     "the address's lifetime is counted from the order, and ip is slow",

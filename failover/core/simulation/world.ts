@@ -41,6 +41,9 @@ export interface Bugs {
   readonly numbersAsTheyCome?: boolean;
   readonly anyLineageLeads?: boolean;
   readonly notesAgain?: boolean;
+  readonly copiesFromAny?: boolean;
+  readonly nobodyVotes?: boolean;
+  readonly nobodyDeposes?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;
 }

@@ -130,6 +130,15 @@ export interface Stuck {
   readonly furthest: PostgresReport;
 }
 
+/** depose.ts */
+export interface Deposing {
+  /** A primary that nobody asked, by the revision of its key of Patroni's, and since when it was seen. */
+  readonly unasked: { readonly key: number; readonly since: Millis } | null;
+  readonly deposedAt: Millis;
+  /** On which this site's copy was seen last: while it is rewound PostgreSQL does not run. */
+  readonly copyTimeline: number | null;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -166,6 +175,7 @@ export interface Decided
     HandingOver,
     Lagging,
     Cloning,
+    Deposing,
     PlacingEtcdLeader,
     Pausing,
     ConfirmingPauses {}
@@ -193,6 +203,9 @@ export const nothingDecided = (now: Millis): Decided => ({
   lags: {},
   stuck: null,
   reinitializedAt: LONG_AGO,
+  unasked: null,
+  deposedAt: LONG_AGO,
+  copyTimeline: null,
   etcdLeaderMovedAt: LONG_AGO,
   pause: null,
   pauseOrders: [],

@@ -66,6 +66,18 @@ export async function putKey(
   await ask(cluster, site, '/v3/kv/put', { key: base64(key), value: base64(value), lease });
 }
 
+/** In one transaction, so that all are of one revision. */
+export async function putKeys(
+  cluster: Cluster,
+  site: Site,
+  keys: readonly { readonly key: string; readonly value: string; readonly lease: string }[],
+): Promise<void> {
+  const success = keys.map(({ key, value, lease }) => ({
+    request_put: { key: base64(key), value: base64(value), lease },
+  }));
+  await ask(cluster, site, '/v3/kv/txn', { success });
+}
+
 export async function deleteKey(cluster: Cluster, site: Site, key: string): Promise<void> {
   await ask(cluster, site, '/v3/kv/deleterange', { key: base64(key) });
 }

@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster.ts';
+import { primaryOf } from './patroni.ts';
 import type { Site } from './site.ts';
 import { POSTGRESQL_DATA } from './site-files.ts';
 import { until } from './until.ts';
@@ -18,6 +19,19 @@ export async function freezeOncePromoted(sites: readonly Site[]): Promise<Site> 
   for (const site of sites.filter((each) => each !== promoted))
     await site.must(['pkill', '-f', 'standby.signal']);
   return promoted;
+}
+
+/** Patroni of a site is frozen until another one leads, which is given. */
+export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
+  await site.signal('STOP', 'patroni');
+  return until(
+    'another site leads',
+    async () => {
+      const leader = await primaryOf(cluster);
+      return leader !== site && leader;
+    },
+    90_000,
+  );
 }
 
 /** It writes much that no other site gets, and Patroni takes nobody off `/sync` for that. */
@@ -74,10 +88,13 @@ export async function untilNobodyIsNamed(primary: Site): Promise<void> {
   });
 }
 
-export async function timelineOf(site: Site): Promise<number> {
-  const [row] = await site.sql<{ timeline: number }>(
-    `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline`,
-    'postgres',
-  );
-  return row!.timeline;
+/** Patroni calls itself the primary as soon as it has asked PostgreSQL to be one. */
+export function timelineOf(site: Site): Promise<number> {
+  return until('PostgreSQL leads a timeline', async () => {
+    const [row] = await site.sql<{ timeline: number }>(
+      `SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline`,
+      'postgres',
+    );
+    return row!.timeline;
+  });
 }

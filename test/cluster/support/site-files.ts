@@ -49,6 +49,7 @@ const SITE_FILES = [
   'patroni.env',
   'pg_service.conf',
   'create-database',
+  'copy-guard',
 ];
 
 async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
@@ -76,6 +77,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     etcd_initial_cluster_state: 'new',
     data_sites: dataSites(plan).join('|'),
     create_database: '/etc/patroni/create-database',
+    copy_guard: '/etc/patroni/copy-guard',
     pg_service_file: '/etc/patroni/pg_service.conf',
     postgresql_data_dir: POSTGRESQL_DATA,
     pgpass: '/var/lib/postgresql/farol.pgpass',

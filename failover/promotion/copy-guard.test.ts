@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { renderTemplate } from '../../test/cluster/support/template.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
+
+const TEMPLATE = join(import.meta.dirname, '../../patroni-config/copy-guard');
+const REWIND = ['-D', '/data', '--source-server', 'host=10.0.0.1 user=rewind'];
+const CLONE = ['--keep_data=True', '--role=replica', '--connstring=host=10.0.0.1 user=replicator'];
+
+test('a copy is rewound once it may be, with all that Patroni asked for', () => {
+  const guard = guardWith({ verdict: 0 });
+  expect(guard.run(REWIND)).toBe(7);
+  expect(guard.rewound()).toBe(`${REWIND.join('|')}|`);
+  expect(guard.asked()).toContain('await-source --source host=10.0.0.1 user=rewind --patroni ');
+});
+
+test('where somebody else leads it is not, and Patroni is told to go on', () => {
+  const guard = guardWith({ verdict: 3 });
+  expect([guard.run(REWIND), guard.rewound()]).toEqual([0, null]);
+});
+
+test('nor where that cannot be asked: after an error Patroni would remove the copy', () => {
+  const guard = guardWith({ verdict: 1 });
+  expect([guard.run(REWIND), guard.run(CLONE), guard.rewound()]).toEqual([0, 0, null]);
+});
+
+test('before a clone Patroni is sent on to its own way, or told that all is done', () => {
+  expect(guardWith({ verdict: 0 }).run(CLONE)).toBe(1);
+  expect(guardWith({ verdict: 3 }).run(CLONE)).toBe(0);
+});
+
+test('where there is no copy there is nothing to lose, and nobody is asked', () => {
+  const guard = guardWith({ verdict: 3, copy: false });
+  expect([guard.run(CLONE), guard.asked()]).toEqual([1, null]);
+});
+
+test('whether there is a pg_rewind Patroni asks it itself', () => {
+  const guard = guardWith({ verdict: 3 });
+  expect([guard.run(['--help']), guard.rewound(), guard.asked()]).toEqual([7, '--help|', null]);
+});
+
+/** The script with a program that ends so, and a pg_rewind that ends with 7. */
+function guardWith({ verdict, copy = true }: { verdict: number; copy?: boolean }) {
+  const folder = temporaryFolder();
+  const at = (name: string) => join(folder, name);
+  const program = (path: string, text: string) => {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, `#!/bin/sh\n${text}\n`);
+    chmodSync(path, 0o755);
+  };
+  program(at('node_modules/node/bin/node'), `echo "$*" > ${at('asked')}; exit ${verdict}`);
+  program(at('pg_rewind'), `printf '%s|' "$@" > ${at('rewound')}; exit 7`);
+  program(at('sleep'), 'exit 0');
+  mkdirSync(at('data'));
+  if (copy) writeFileSync(at('data/PG_VERSION'), '17\n');
+  const values = { cluster: 'farol', site: 'a', ip: '10.0.0.2', tls_dir: '/tls' };
+  const paths = { farol_dir: folder, postgresql_data_dir: at('data') };
+  const script = renderTemplate(readFileSync(TEMPLATE, 'utf8'), { ...values, ...paths });
+  program(at('guard'), script.replace(/^rewind=.*$/m, `rewind=${at('pg_rewind')}`));
+  const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : null);
+  const env = { PATH: `${folder}:${process.env.PATH}` };
+  return {
+    run: (args: string[]) => spawnSync(at('guard'), args, { env }).status,
+    rewound: () => read('rewound'),
+    asked: () => read('asked'),
+  };
+}
