@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { siteStatus, statusWith } from '../../test/support/site-status.ts';
-import type { SiteStatus } from '../status/status.ts';
+import type { SiteStatus, Status } from '../status/status.ts';
 import { table } from './table.ts';
 
 const now = Date.parse('2026-11-21T12:00:00Z');
@@ -41,6 +41,9 @@ test('a database that a site began to make is told, with what to do if nobody do
   const said = table({ ...statusWith([site('a', {})]), halfMade }, now);
   expect(said).toContain('`etcdctl del /service/farol/initialize` lets one begin anew');
   expect(table(statusWith([site('a', {})]), now)).not.toContain('initialize');
+  // An agent of before, beside these sources.
+  const { halfMade: _, ...earlier } = statusWith([site('a', {})]);
+  expect(table(earlier as Status, now)).not.toContain('initialize');
 });
 
 test('where there are several addresses they are named', () => {

@@ -104,11 +104,11 @@ function several({ addresses }: Status): string[] {
 
 /** A Patroni whose question etcd carried out and did not answer in time waits for the others, as they do for it (4.0.7). */
 const stillMade = ({ halfMade }: Status): string[] =>
-  halfMade === null
-    ? []
-    : [
+  halfMade
+    ? [
         `Patroni's key ${halfMade} says that a site is making the database, which takes seconds. If that lasts, and no initdb runs at any site, nobody makes it: \`etcdctl del ${halfMade}\` lets one begin anew.`,
-      ];
+      ]
+    : [];
 
 function setAsideHere({ setAside }: Status): string[] {
   if (setAside === null) return [];
