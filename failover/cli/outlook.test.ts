@@ -32,6 +32,11 @@ test('when the site of the primary is lost it is said how long its key lasts, an
   expect(outlook(lost({ patroniKeyLeftMs: null }))[0]).toContain('b may take over at any moment');
 });
 
+test('while Patroni is paused nobody takes over', () => {
+  const [said] = outlook(lost({ patroniPaused: true, patroniKeyLeftMs: 12_000 }));
+  expect(said).toContain('Patroni is paused and replaces nobody; `patronictl resume`');
+});
+
 test('while the site of the primary is there it is its server that is waited for', () => {
   const [said] = outlook(lost({ sites: [siteStatus('a')], patroniKeyLeftMs: 12_000 }));
   expect(said).toBe('No writes now: the site of the primary is there, and its server must open.');

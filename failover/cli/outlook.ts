@@ -34,11 +34,14 @@ const TAKEOVER_MS = 4_000;
 /** An agent that has been silent for longer may be without power. */
 const SILENT_MS = 4_000;
 
-function takeOver({ primary, patroniKeyLeftMs, writes, sites }: Status): string {
+function takeOver(status: Status): string {
+  const { primary, patroniPaused, patroniKeyLeftMs, writes, sites } = status;
   const silentMs = sites.find(({ site }) => site === primary)?.silentMs ?? Number.POSITIVE_INFINITY;
   if (primary !== null && silentMs < SILENT_MS) {
     return 'No writes now: the site of the primary is there, and its server must open.';
   }
+  if (patroniPaused)
+    return 'No writes now: Patroni is paused and replaces nobody; `patronictl resume` ends that.';
   const may = writes.confirming.filter(({ silentMs: quiet }) => quiet === null);
   const names = writes.confirming.map(({ site }) => site);
   if (names.length === 0) return 'No writes now: only the last primary may lead; bring it back.';

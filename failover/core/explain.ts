@@ -9,7 +9,7 @@ import type { State } from './state.ts';
 import { reasonAgainst } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { ServerReport, Site } from './view.ts';
-import { whomToPromote } from './whom-to-promote.ts';
+import { RESUME, whomToPromote } from './whom-to-promote.ts';
 import { warnOfWrites, writesOf } from './writes.ts';
 
 /** One sentence each: who leads or why nobody does, who has the address, who could lead instead. */
@@ -96,7 +96,7 @@ function whyNotLeading(state: State, site: Site, now: Millis, timings: Timings):
   const refused = refusedAt(state, site, now);
   // Patroni 4.0.7 gives its key back after that, but not in a pause (ha.py).
   if (refused !== null && state.view?.patroni.paused) {
-    return `is refused a promotion (${refused.why}), and its Patroni keeps the key while it is paused: \`patronictl resume\``;
+    return `is refused a promotion (${refused.why}), and its Patroni keeps the key while it is paused: ${RESUME}`;
   }
   if (site === state.self.site) {
     return reasonNotToLead(state, now, timings) ?? 'it has only just asked for the lead';
@@ -138,7 +138,10 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
   const paused = isPaused(state, now)
     ? ` Paused: no automatic switchover for ${seconds((state.pause?.until ?? now) - now)}.`
     : '';
-  return `${sentences.length === 0 ? 'No other site is known' : sentences.join('; ')}.${paused}`;
+  const patroni = state.view?.patroni.paused
+    ? ` Patroni itself is paused: a primary that is lost is not replaced; ${RESUME}.`
+    : '';
+  return `${sentences.length === 0 ? 'No other site is known' : sentences.join('; ')}.${paused}${patroni}`;
 }
 
 function serverOf(state: State, site: Site): ServerReport | null {

@@ -291,6 +291,9 @@ test('whom Patroni could not promote is not said to be promoted next, but why', 
   });
 });
 
+test('where nobody leads and Patroni is paused, nobody is said to be promoted next', () =>
+  tells('nobody-in-pause', '', '0 etcd patroni -, sync-leader a, sync b c, paused'));
+
 test('a paused Patroni that may not promote and keeps its key is named, with what ends that', () =>
   tells('refused-in-pause', '', '0 etcd patroni b, sync-leader a, sync b, paused', {
     b: { refused: REFUSED },

@@ -8,6 +8,7 @@ import type { Site } from './view.ts';
 /** Nobody holds Patroni's leader key: whom it may promote, or why nobody and who must do what. */
 export function whomToPromote(state: State, now: Millis, timings: Timings): string {
   const { leader = null, standbys = [] } = state.view?.patroni.sync ?? {};
+  if (state.view?.patroni.paused) return `; Patroni is paused, and promotes nobody: ${RESUME}`;
   if (standbys.length === 0) return alone(state, leader, now, timings);
   const able = standbys.filter((site) => reasonLeftBehind(state, site) === null);
   const willing = able.filter((site) => refusedAt(state, site, now) === null);
@@ -21,6 +22,9 @@ export function whomToPromote(state: State, now: Millis, timings: Timings): stri
     'back, or, if that is lost for good, let it be forgotten (failover/README.md, Timelines)'
   );
 }
+
+/** Patroni's pause has no end of its own (F25). */
+export const RESUME = '`patronictl resume` ends that';
 
 const refusal = (state: State, site: Site, now: Millis): string =>
   `${site} was refused: ${refusedAt(state, site, now)?.why}`;

@@ -20,6 +20,18 @@ test('why a promotion was refused is told to the other sites, and shown by each 
   expect(shownAt(other, 'c')).toBeNull();
 });
 
+test('a pause of Patroni itself is shown as long as it lasts', () => {
+  const at = (story: string): State => {
+    const view = new StoryEtcd({}).change(story);
+    return step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  };
+  const said = (state: State) => explain(state, 0, TIMINGS).others;
+  expect(said(at('patroni b, paused'))).toContain(
+    'Patroni itself is paused: a primary that is lost',
+  );
+  expect(said(at('patroni b'))).not.toContain('paused');
+});
+
 function shownAt(state: State, name: string) {
   const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
   const { sites } = statusOf(state, explain(state, 0, TIMINGS), asked, 0);

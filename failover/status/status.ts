@@ -16,6 +16,8 @@ export interface Status {
   readonly addresses: readonly string[];
   /** Patroni's leader: the site of the primary. */
   readonly primary: Site | null;
+  /** Somebody paused Patroni itself, which then replaces nobody. */
+  readonly patroniPaused: boolean;
   readonly synchronousStandbys: readonly Site[];
   /** For how long etcd has not answered this agent. */
   readonly etcdSilentMs: Millis | null;
@@ -103,6 +105,7 @@ export function statusOf(
     leader: view?.leader.site ?? null,
     address: view?.address.site ?? null,
     primary,
+    patroniPaused: view?.patroni.paused ?? false,
     synchronousStandbys: view?.patroni.sync?.standbys ?? [],
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
     ...asked,

@@ -34,6 +34,7 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   address: 'a',
   addresses: [],
   primary: 'a',
+  patroniPaused: false,
   synchronousStandbys: ['b'],
   etcdSilentMs: 0,
   etcd: [],
