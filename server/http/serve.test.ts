@@ -13,9 +13,9 @@ import {
   TooManyRefused,
   TooManyWaiting,
 } from '../log/log.ts';
-import type { OnceKey } from '../log/outcomes.ts';
+import type { Once, OnceKey, Outcome } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { jsonPieces, jsonText } from './answer.ts';
+import { Answer, jsonPieces, jsonText, wholeAnswer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { endpoint } from './endpoint.ts';
 import { roomId, wholeNumber } from './fields.ts';
@@ -92,6 +92,29 @@ const form = endpoint({
   handle: async ({ body }) => body,
 });
 
+/** As other frameworks have their handlers. */
+const foreign = async (request: Request): Promise<Response> => {
+  const name = (await request.formData()).get('name');
+  return new Response(`Go on, ${name}`, { status: 303, headers: { location: '/there' } });
+};
+
+const elsewhere = endpoint({
+  operation: 'elsewhere',
+  routes: ['POST /elsewhere'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'request',
+  body: { form: z.record(z.string(), z.string()) },
+  async handle({ body, once }, { seen }: Ports) {
+    const request = new Request('http://x/', { method: 'POST', body: new URLSearchParams(body) });
+    const response = await foreign(request);
+    const headers = Object.fromEntries(response.headers);
+    const answer = new Answer(response.status, headers, await response.text());
+    seen.push(once.outcome(answer.status, wholeAnswer(answer)));
+    return answer;
+  },
+});
+
 const nested = (depth: number, inner = '1') => '['.repeat(depth) + inner + ']'.repeat(depth);
 
 const fails = (error: Error) =>
@@ -108,7 +131,7 @@ const fails = (error: Error) =>
 
 const start = (instead: Partial<Gate<Ports>> = {}, error: Error = new Error('a bug')) =>
   serve(
-    mounted([echo, raw, inPieces, constant, deep, form, fails(error)]),
+    mounted([echo, raw, inPieces, constant, deep, form, elsewhere, fails(error)]),
     openGate<Ports>({ seen: [] }, instead),
   );
 
@@ -436,6 +459,27 @@ test('behind a front its request id names a request that may not run twice', asy
   const answer = await fetch(`${server.origin}/fails`, { method: 'POST', headers });
   expect(await answer.json()).toEqual({ of: 'the first run' });
   expect(keys).toEqual([{ kind: 'request', requestId: 'front-a:1234567' }]);
+});
+
+test('the answer of a handler of another framework is told to the repeat, with its headers', async () => {
+  const left = new Map<string, Outcome>();
+  const run: Gate<Ports>['outcomes']['run'] = async (key, attempt) => {
+    const name = JSON.stringify(key);
+    const outcome = left.get(name);
+    if (outcome) return { kind: 'repeat', outcome };
+    const once: Once = { outcome: (status, body) => void left.set(name, { status, body }) };
+    return { kind: 'ran', answer: await attempt(once) };
+  };
+  await using server = await start({ behindFront: true, outcomes: { run } });
+  const send = async (name: string) => {
+    const answer = await fetch(`${server.origin}/elsewhere`, {
+      ...{ method: 'POST', redirect: 'manual', body: new URLSearchParams({ name }) },
+      headers: { 'x-farol-request-id': 'front-a:elsewhere' },
+    });
+    return [answer.status, answer.headers.get('location'), await answer.text()];
+  };
+  expect(await send('alice')).toEqual([303, '/there', 'Go on, alice']);
+  expect(await send('bob')).toEqual([303, '/there', 'Go on, alice']);
 });
 
 test("without a front a client's own request id is not believed", async () => {
