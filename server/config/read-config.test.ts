@@ -129,7 +129,15 @@ test.each([
   ['@alice:example.org', 'is a user id or a mail address'],
   ['my_server', 'has the character "_"'],
   ['example.org/matrix', 'has the character "/"'],
+  ['HTTPS://example.org', 'is a URL: leave out HTTPS://'],
+  ['matrix.b@d.org', 'is a user id or a mail address'],
+  ['exämple.org', 'has the character "ä"'],
   ['example.org:99999', 'has no such port: 99999'],
+  ['example.org:65536', 'has no such port: 65536'],
+  ['example.org:123456', 'is no host name'],
+  ['example.org:', 'is no host name'],
+  ['[::1', 'is no host name'],
+  ['x[::1]', 'is no host name'],
   ['fe80::1', 'is no host name, nor one with :PORT (an IPv6 address stands in [ ])'],
   ['', 'is empty'],
   [':8448', 'has no host before its port'],
@@ -144,6 +152,9 @@ test.each([
   '[2001:db8::1]:8448',
   '10.0.0.1',
   'localhost',
+  '[::1]',
+  'a-0.example.org:65535',
+  'x'.repeat(230),
 ])('the server name %s is one', (name) => {
   expect(read(['--server-name', name]).serverName).toBe(name);
 });
