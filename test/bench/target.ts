@@ -25,6 +25,8 @@ export interface Target extends AsyncDisposable {
 }
 
 export const REPOSITORY = join(import.meta.dirname, '../..');
+/** As `npm start` has it. */
+const COMPILED = { NODE_COMPILE_CACHE: join(import.meta.dirname, '../../.cache/compiled') };
 const METER = join(import.meta.dirname, '../fuzz/meter.ts');
 
 /** Of this benchmark's own: another may run beside it, and a second server in it. */
@@ -69,7 +71,7 @@ export async function startOn(
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
       ...server,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] },
+    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...COMPILED, ...process.env } },
   );
   child.channel?.unref();
   const origin = await firstUrl(child.stdout!);
