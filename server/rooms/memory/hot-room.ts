@@ -40,7 +40,7 @@ const REDACTED_MAX = 100;
 const THIN_EVENTS = 2;
 
 /** Of heap, measured (test/bench/rooms): a room without anything, an entry of state, a change of it. */
-const ROOM_BYTES = 2_500;
+const ROOM_BYTES = 1_500;
 const ENTRY_BYTES = 100;
 const CHANGE_BYTES = 100;
 

@@ -14,4 +14,4 @@ export function stateEventOf(
 export const stateEventBytesOf = ({ content, pdu }: StateEvent): number =>
   EVENT_BYTES + 2 * JSON.stringify(pdu ?? content).length;
 
-const EVENT_BYTES = 700;
+const EVENT_BYTES = 300;
