@@ -51,6 +51,14 @@ test('nor does who could not lead take its key: a copy on a dead timeline, or th
   expect(isDeposed({ own: copy(3, 'primary') })).toBe(false);
   expect(isDeposed({ ownAt: NOW - 5_000 })).toBe(false);
   expect(isDeposed({ witness: true })).toBe(false);
+  const lag = { since: NOW - 10_000, mark: 99, timeline: 3 };
+  expect(isDeposedAt({ ...at('c'), lags: { c: lag } }, 2_500)).toBe(false);
+});
+
+test('nobody deposes itself, whatever is told of it', () => {
+  expect(isDeposedAt(at('a'), 2_500)).toBe(false);
+  const gone: Case = { leader: null, leaderlessMs: 10_000, sync: 'a', primary: [2, 'standby'] };
+  expect(look(at('a', gone), NOW).effects).toEqual([]);
 });
 
 test('who does not know on which timeline its copy is waits, so that one who knows goes first', () => {

@@ -53,7 +53,7 @@ export class Patroni {
   readonly #peers: Peers;
   #running = true;
   #frozenUntil = 0;
-  #stopsInLoopForMs = 0;
+  #stopsInLoopUntil = 0;
   /** What waits until this Patroni is no longer frozen. */
   readonly #putOff: (() => void)[] = [];
   /** What takes long and is done one at a time: while it lasts only the lease is prolonged. */
@@ -122,9 +122,9 @@ export class Patroni {
     this.#frozenUntil = Math.max(this.#frozenUntil, this.#world.time.now + forMs);
   }
 
-  /** Between reading that it leads and prolonging its key. */
+  /** Between reading that it leads and prolonging its key, if it does so within that time. */
   freezeInLoop(forMs: number): void {
-    this.#stopsInLoopForMs = forMs;
+    this.#stopsInLoopUntil = this.#world.time.now + forMs;
   }
 
   thaw(): void {
@@ -222,8 +222,8 @@ export class Patroni {
   }
 
   #stopInLoop(): void {
-    this.freeze(this.#stopsInLoopForMs);
-    this.#stopsInLoopForMs = 0;
+    this.freeze(this.#stopsInLoopUntil - this.#world.time.now);
+    this.#stopsInLoopUntil = 0;
   }
 
   #goOnWith(cluster: Cluster | null, sentAt: number): void {
