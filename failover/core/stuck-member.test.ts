@@ -4,7 +4,8 @@ import type { Input } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { wellAtSite } from './story-etcd.ts';
-import type { PostgresReport, Site, View } from './view.ts';
+import { acknowledge, NO_TIMELINES } from './timelines.ts';
+import type { PostgresReport, Site, Timelines, View } from './view.ts';
 
 const RUNNING: PostgresReport = { role: 'standby', state: 'running', timeline: 2, lsn: '500' };
 const PRIMARY: PostgresReport = { role: 'primary', state: 'running', timeline: 2, lsn: '900' };
@@ -16,6 +17,7 @@ interface Seen {
   readonly syncLeader?: Site;
   readonly history?: number;
   readonly leader?: Site | null;
+  readonly known?: Timelines | null;
 }
 
 /** What this agent asks for when the cluster looks so at each of these seconds. */
@@ -77,6 +79,9 @@ test('nothing is cloned that others count on, nor beside a primary that is not k
     { primary: { timeline: null } },
     { leader: null },
     { leader: 'a' },
+    // It was not asked whether it may lead, and lacks what c acknowledged.
+    { known: acknowledge({ ...NO_TIMELINES, given: 3 }, 'c', { led: 3, key: 4 }) },
+    { known: null },
     { own: { ...RUNNING, role: 'primary' } },
     { own: { ...RUNNING, state: 'creating replica' } },
   ];
@@ -112,12 +117,13 @@ function viewOf(seen: Seen, revision: number): View {
     c: wellAtSite('c'),
   };
   const leader = seen.leader === undefined ? 'b' : seen.leader;
+  const known = seen.known === undefined ? NO_TIMELINES : seen.known;
   return {
     clusterId: '1',
     revision,
     leader: { site: 'b', revision: 1 },
     address: { site: 'b', revision: 1 },
-    timelines: { given: 0, promotions: [], acknowledging: null, revision: 0 },
+    timelines: known && { ...known, revision: 0 },
     machines: { a: { machine: 'm', boot: '1', losses: 0, revision: 1 } },
     sites: Object.fromEntries(
       Object.entries(reports).map(([site, report]) => [site, { revision, report }]),

@@ -85,6 +85,20 @@ test.each(['leader', 'failover', 'sync', 'config', 'member'] as const)(
   },
 );
 
+test('whom the leader key is handed over to is vouched for, until Patroni writes the key anew', () => {
+  const store = new Store();
+  store.put(NAMES.patroniLeader, 'a', '1');
+  store.put(NAMES.patroniMember('b'), {}, '2');
+  const leader = store.get(NAMES.patroniLeader)!.revision;
+  const nothing = { failover: 0, sync: 0, config: 0 };
+  const effect = { kind: 'hand-over', to: 'b', lease: '1', leader, ...nothing } as const;
+  expect(store.transact(giveLeaderKey(NAMES, effect, '2'))).toBe(true);
+  const vouched = () => isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader));
+  expect(vouched()).toBe(true);
+  store.put(NAMES.patroniLeader, 'b', '3');
+  expect(vouched()).toBe(false);
+});
+
 test.each(['leader', 'timelines', 'config', 'member'] as const)(
   'nobody is deposed if the %s is another by now; who takes the key is vouched for with the same writing',
   (what) => {
