@@ -10,6 +10,7 @@ import {
   freezeOncePromoted,
   overtake,
   timelineOf,
+  untilCopyIsKept,
   untilNobodyIsNamed,
   writeUnseen,
 } from './support/promotion.ts';
@@ -103,8 +104,7 @@ test('Patroni is paused between two losses, so that a primary on an old timeline
     await next.powerOff();
     await old.signal('CONT', 'patroni');
     await until('the old one leads', async () => (await primaryOf(cluster())) === old, 60_000);
-    const keeps = async () => (await third.log('patroni', 2_000)).includes('Farol keeps the copy');
-    await until('the third keeps its copy', keeps, 60_000);
+    await untilCopyIsKept(third);
     await configure(cluster(), third, { pause: null });
     await load.untilFlowing(targetsAt(old, third), 120_000);
     await next.powerOn();

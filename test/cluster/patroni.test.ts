@@ -7,6 +7,7 @@ import {
   overtake,
   timelineOf,
   untilBackupHas,
+  untilCopyIsKept,
   untilNobodyIsNamed,
 } from './support/promotion.ts';
 import type { Site } from './support/site.ts';
@@ -192,13 +193,13 @@ test('a copy that has what was acknowledged is kept from a primary that lacks it
   await old.signal('CONT', 'patroni');
   const taken = async () => (await leaderKey()).value === old.name;
   await until('the old one has the key', taken, 60_000);
-  const keeps = async () => (await third.log('patroni', 2_000)).includes('Farol keeps the copy of');
-  await until('the third keeps its copy', keeps, 60_000);
+  await untilCopyIsKept(third);
   await configure(cluster(), third, { pause: null });
   await giveKeyTo(third);
   const leads = async () => (await primaryOf(cluster())) === third;
   await until('the third leads', leads, 60_000);
   expect(await timelineOf(third)).toBeGreaterThan(timeline);
+  expect(await third.log('patroni', 2_000)).toContain('Farol keeps the copy of');
   await next.powerOn();
   await untilReplicated(cluster());
   expect((await third.sql<{ lost: boolean }>(LOST, 'postgres'))[0]!.lost).toBe(false);

@@ -34,6 +34,12 @@ export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
   );
 }
 
+/** What Patroni runs before it rewinds or clones this site's copy waits for a source that may lead. */
+export async function untilCopyIsKept(site: Site): Promise<void> {
+  const waits = async () => (await site.run(['pgrep', '-f', '[a]wait-source'])).code === 0;
+  await until('its copy is kept', waits, 90_000);
+}
+
 /** It writes much that no other site gets, and Patroni takes nobody off `/sync` for that. */
 export async function writeUnseen(primary: Site): Promise<void> {
   await primary.blockReplication();
