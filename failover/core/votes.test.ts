@@ -21,6 +21,7 @@ test('who does not run, or may not have confirmed, has no vote', () => {
   expect(counted([])).toContain('too few');
   expect(counted([copy('b', 0)])).toContain('too few');
   expect(counted([copy('x', 5)])).toContain('too few');
+  expect(counted([copy('c', 100)])).toContain('too few');
 });
 
 test('who may not have confirmed itself needs one vote more', () => {

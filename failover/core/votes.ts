@@ -43,7 +43,9 @@ export function countVotes(
   const members = [leader, ...electorate.standbys];
   const hasMore = ({ timeline, lsn }: Standing): boolean =>
     lsn > me.lsn && !(timeline !== null && isDead(timeline, acknowledging));
-  const asked = others.filter(({ site, lsn }) => members.includes(site) && lsn > 0);
+  const asked = others.filter(
+    ({ site, lsn }) => site !== me.site && members.includes(site) && lsn > 0,
+  );
   const ahead = asked.filter(hasMore);
   const votes = asked.length - ahead.length - (members.includes(me.site) ? 0 : 1);
   if (votes >= electorate.quorum) return ENOUGH;
