@@ -19,6 +19,7 @@ export async function startSynapse(): Promise<Target> {
   const port = await freePort();
   const file = join(folder, 'homeserver.yaml');
   writeFileSync(file, JSON.stringify(configuration(folder, port)));
+  writeFileSync(join(folder, 'log.yaml'), JSON.stringify(WARNINGS));
   const run = ['-m', 'synapse.app.homeserver', '--config-path', file];
   const begin = performance.now();
   await finished(spawn(python, [...run, '--generate-keys'], { cwd: folder, stdio: 'ignore' }));
@@ -47,6 +48,7 @@ function configuration(folder: string, port: number) {
     signing_key_path: join(folder, 'signing.key'),
     media_store_path: join(folder, 'media'),
     pid_file: join(folder, 'pid'),
+    log_config: join(folder, 'log.yaml'),
     report_stats: false,
     trusted_key_servers: [],
     macaroon_secret_key: 'of the benchmark',
@@ -64,6 +66,12 @@ function configuration(folder: string, port: number) {
     rc_login: { address: unlimited, account: unlimited, failed_attempts: unlimited },
   };
 }
+
+const WARNINGS = {
+  version: 1,
+  handlers: { console: { class: 'logging.StreamHandler' } },
+  root: { level: 'WARNING', handlers: ['console'] },
+};
 
 async function finished(child: ReturnType<typeof spawn>): Promise<void> {
   const [code] = await once(child, 'exit');
