@@ -21,8 +21,11 @@ export interface Asked {
     transact(transaction: Transaction): Promise<boolean>;
   };
   readonly copy: () => Promise<Copy>;
-  /** What other sites' Patroni say of their copies, of those that answer. */
-  readonly standings: (sites: readonly Site[]) => Promise<readonly Standing[]>;
+  /** What other sites' Patroni say of their copies, of those that answer, until it is enough. */
+  readonly standings: (
+    sites: readonly Site[],
+    isEnough: (known: readonly Standing[]) => boolean,
+  ) => Promise<readonly Standing[]>;
   readonly withinMs: number;
   /** Only says what it would say: no number is given, and no other site asked for its vote. */
   readonly onlyTry?: boolean;
@@ -114,11 +117,13 @@ async function votesFor(
   { site, standings }: Asked,
 ): Promise<Count> {
   const me = { site, timeline: chain.at(-1)!, lsn };
-  const none = countVotes(me, electorate, [], timelines);
+  const count = (known: readonly Standing[]) => countVotes(me, electorate, known, timelines);
+  const none = count([]);
   if (none.lacking === null || electorate === null) return none;
   const members = [electorate.leader, ...electorate.standbys];
   const others = members.filter((member) => member !== null && member !== site) as Site[];
-  return countVotes(me, electorate, await of('etcd', standings(others)), timelines);
+  const isEnough = (known: readonly Standing[]) => count(known).lacking === null;
+  return count(await of('etcd', standings(others, isEnough)));
 }
 
 /** Whoever was asked said nothing, or that it cannot. */

@@ -3,7 +3,6 @@ import { NAMES, Store } from '../core/simulation/store.ts';
 import { acknowledge, NO_TIMELINES } from '../core/timelines.ts';
 import { type Awaiting, awaitSource } from './await-source.ts';
 import { hostIn } from './source.ts';
-import { standingIn } from './standings.ts';
 
 test('a source that has gone through the timeline which acknowledged may be copied', async () => {
   expect(await wait(storeOf('p'), { chain: async () => [1, 3] })).toEqual(['copy', []]);
@@ -55,21 +54,6 @@ test('a connection string of Patroni’s tells where the source is', () => {
   expect(hostIn('dbname=postgres user=rewind host=10.0.0.2 port=5432')).toBe('10.0.0.2');
   expect(hostIn("user=replicator host='fd00::2' port=5432")).toBe('fd00::2');
   expect(() => hostIn('dbname=postgres')).toThrow('without a host');
-});
-
-test('of a PostgreSQL that does not run the position is not known', () => {
-  const xlog = { received_location: 70, replayed_location: 90 };
-  expect(standingIn('b', { state: 'running', timeline: 3, xlog })).toEqual({
-    site: 'b',
-    timeline: 3,
-    lsn: 90,
-  });
-  expect(standingIn('b', { state: 'running', xlog: { location: 5 } }).lsn).toBe(5);
-  expect(standingIn('b', { state: 'starting', xlog })).toEqual({
-    site: 'b',
-    timeline: null,
-    lsn: 0,
-  });
 });
 
 /** p leads at 10.0.0.1, and timeline 3 has acknowledged. */

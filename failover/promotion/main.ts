@@ -65,7 +65,7 @@ async function verdictOf(onlyTry: boolean): Promise<Verdict> {
     ...opened.value,
     site,
     copy: () => readCopy({ dataDir, binDir: option('bin') ?? '' }),
-    standings: (sites) => standingsOf(sites, opened.value),
+    standings: (sites, isEnough) => standingsOf(sites, isEnough, opened.value),
     withinMs: WITHIN_MS,
     onlyTry,
   });

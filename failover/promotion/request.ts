@@ -17,23 +17,24 @@ export const pemIn = (folder: string): Pem => ({
   key: readFileSync(join(folder, 'site.key')),
 });
 
-const ANSWERS_WITHIN_MS = 1_500;
+export const ANSWERS_WITHIN_MS = 1_500;
 
 interface Sent {
   readonly pem: Pem | undefined;
   /** Sent as JSON by POST; without one it is a GET. */
   readonly body?: object;
+  readonly signal?: AbortSignal;
 }
 
 /** Node's own, since undici alone would take as long to load as all of a program that lives for a moment. */
 export function request(
   url: URL,
-  { pem, body }: Sent,
+  { pem, body, signal = AbortSignal.timeout(ANSWERS_WITHIN_MS) }: Sent,
 ): Promise<{ readonly status: number; readonly json: unknown }> {
   const options = {
     method: body === undefined ? 'GET' : 'POST',
     headers: { 'content-type': 'application/json' },
-    signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
+    signal,
     ...pem,
   };
   const send = url.protocol === 'http:' ? requestPlain : requestSecure;

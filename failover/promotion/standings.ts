@@ -3,7 +3,7 @@ import type { Found } from '../core/etcd/reading.ts';
 import type { Site } from '../core/view.ts';
 import type { Standing } from '../core/votes.ts';
 import { memberIn } from './members.ts';
-import { type Pem, request } from './request.ts';
+import { ANSWERS_WITHIN_MS, type Pem, request } from './request.ts';
 
 /** What GET /health of Patroni tells, as far as a vote goes. Positions are numbers of bytes. */
 interface Health {
@@ -16,22 +16,31 @@ export interface Asking {
   readonly names: KeyNames;
   readonly etcd: { read(...keys: readonly string[]): Promise<(Found | undefined)[]> };
   readonly pem: Pem | undefined;
+  readonly answersWithinMs?: number;
 }
 
-/** What these sites' Patroni say of their copies, of those that answer: as Patroni asks before it lets itself lead. */
+/**
+ * What these sites' Patroni say of their copies, of those that answer: as Patroni asks before it lets itself lead. A site
+ * that has lost its power answers never, so the others' word is taken as soon as it is enough.
+ */
 export async function standingsOf(
   sites: readonly Site[],
-  { names, etcd, pem }: Asking,
-): Promise<Standing[]> {
+  isEnough: (known: readonly Standing[]) => boolean,
+  { names, etcd, pem, answersWithinMs = ANSWERS_WITHIN_MS }: Asking,
+): Promise<readonly Standing[]> {
   const members = await etcd.read(...sites.map((site) => names.patroniMember(site)));
+  const enough = new AbortController();
+  const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(answersWithinMs)]);
+  const known: Standing[] = [];
   const asked = sites.map(async (site, at) => {
     const member = memberIn(members[at]);
-    if (member === null) throw new Error(`Patroni of ${site} is away`);
-    const { json } = await request(new URL('/health', member.api), { pem });
-    return standingIn(site, json as Health);
+    if (member === null) return;
+    const { json } = await request(new URL('/health', member.api), { pem, signal });
+    known.push(standingIn(site, json as Health));
+    if (isEnough(known)) enough.abort();
   });
-  const answers = await Promise.allSettled(asked);
-  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+  await Promise.allSettled(asked);
+  return known;
 }
 
 /** Of a PostgreSQL that does not run the position is not known, whatever it was. */
