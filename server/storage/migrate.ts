@@ -125,6 +125,7 @@ async function openSession(url: string, lockTimeout: string, signal?: AbortSigna
   client.on('error', () => {});
   await client.connect();
   signal?.addEventListener('abort', cut, { once: true });
+  if (signal?.aborted) cut();
   const session = {
     client,
     async [Symbol.asyncDispose]() {

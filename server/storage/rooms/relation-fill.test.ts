@@ -48,6 +48,15 @@ test('a writer goes on where the one before it was', async () => {
   expect(await before.query(RELATIONS)).toEqual([OF_ROOM_2]);
 });
 
+test('a server that stops goes no further, and leaves the rest to the next', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  await (await RelationFill.open(before.url)).ofAll(AbortSignal.abort());
+  expect(await before.query(RELATIONS)).toEqual([]);
+  await (await RelationFill.open(before.url)).ofAll();
+  expect(await before.query(RELATIONS)).toHaveLength(5);
+});
+
 test('rooms that could not be made ready are tried again when they are needed next', async () => {
   await using before = await databaseOfBefore();
   await migrate(before.url);

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { TYPES } from '../database.ts';
 import { MIGRATION_APPLICATION } from '../migrate.ts';
-import { WRITER_SETTINGS } from '../session-settings.ts';
+import { settleSession, WRITER_SETTINGS } from '../session-settings.ts';
 
 const ROOMS_AT_ONCE = 50;
 
@@ -45,13 +45,14 @@ export class RelationFill {
     await Promise.all(waiting.map((nid) => this.#rooms.get(nid)));
   }
 
-  /** All that wait. What an earlier writer has done is not done again. */
+  /** All that wait, or as many as come before the signal. What an earlier writer has done is not done again. */
   async ofAll(signal?: AbortSignal): Promise<void> {
     if (this.#waiting === undefined) return;
-    await using session = await openSession(this.#url, signal);
+    await using session = await openSession(this.#url);
     const { client } = session;
     const { upTo } = this.#waiting;
     for (let nids = await next(client, this.#waiting); nids.length > 0; ) {
+      if (signal?.aborted) return;
       await this.ofRooms(nids);
       const after = nids.at(-1)!;
       await client.query('UPDATE relation_fill SET filled_up_to = $1', [after]);
@@ -81,24 +82,23 @@ interface WaitingRooms {
 const NOTHING: WaitingRooms = { after: 0, upTo: 0 };
 
 /** Of the migrations, so that the next takeover ends it if this server is frozen. */
-async function openSession(url: string, signal?: AbortSignal) {
+async function openSession(url: string) {
   const client = new pg.Client({
     connectionString: url,
     application_name: MIGRATION_APPLICATION,
     options: WRITER_SETTINGS,
     types: TYPES,
   });
-  const cut = () => void client.end().catch(() => {});
   client.on('error', () => {});
-  await client.connect();
-  signal?.addEventListener('abort', cut, { once: true });
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      signal?.removeEventListener('abort', cut);
-      await client.end();
-    },
-  };
+  const session = { client, [Symbol.asyncDispose]: () => client.end() };
+  try {
+    await client.connect();
+    await settleSession(client);
+    return session;
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
 }
 
 async function next(client: pg.Client, { after, upTo }: WaitingRooms): Promise<number[]> {
