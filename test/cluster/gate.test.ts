@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { endingsIn, putBadly } from './support/bad-values.ts';
 import { untilBatchWaits } from './support/batches.ts';
 import { putKey } from './support/etcd.ts';
 import { statusAt, untilWell } from './support/farol.ts';
@@ -112,6 +113,25 @@ test('Patroni is paused between two losses, so that a primary on an old timeline
     await untilReplicated(cluster(), 120_000);
   });
   expect(survived.violations).toEqual([]);
+});
+
+test('bad values in keys of Patroni and of Farol end no program, are named or mended, and lose nothing', async () => {
+  await untilWell(cluster());
+  const before = await endingsIn(cluster());
+  const survived = await underLoad(cluster(), { title: 'bad values' }, async (load) => {
+    await load.untilFlowing(everyTarget(cluster()));
+    load.strike();
+    await putBadly(cluster(), '/service/farol/sync', ['', 'a:b']);
+    await putBadly(cluster(), '/service/farol/history', ['{}']);
+    await putBadly(cluster(), '/farol/farol/site/b', ['{}', '']);
+    await putBadly(cluster(), '/farol/farol/lease/address', ['[]']);
+    await load.untilFlowing(everyTarget(cluster()));
+    await untilWell(cluster());
+  });
+  expect(survived.violations).toEqual([]);
+  const after = await endingsIn(cluster());
+  expect(after.others).toEqual(before.others);
+  expect(after.servers - before.servers).toBeLessThanOrEqual(6);
 });
 
 /** As much as makes its position the highest; nobody is there to confirm it. */
