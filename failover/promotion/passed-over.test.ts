@@ -89,6 +89,7 @@ test('log of a later timeline counts for what the copy will have gone through, i
   const wal = temporaryFolder();
   const put = (name: string, text = '') => writeFileSync(join(wal, name), text);
   put(`00000002${'0'.repeat(15)}7`);
+  put(historyFile(2), '1\t0/3000000\tx\n');
   expect(await receivedIn(wal, 2)).toBeNull();
   put(`00000005${'0'.repeat(15)}7.partial`);
   // Nobody knows where it comes from.

@@ -9,6 +9,7 @@ import { configure, primaryOf, untilReplicated } from './support/patroni.ts';
 import {
   allAreFailsafe,
   freezeOncePromoted,
+  handBackUnasked,
   overtake,
   timelineOf,
   untilCopyIsKept,
@@ -101,10 +102,7 @@ test('Patroni is paused between two losses, so that a primary on an old timeline
     const next = await overtake(cluster(), old);
     const third = othersThan(old).find((site) => site !== next)!;
     await load.untilFlowing(targetsAt(next, third), 60_000);
-    await configure(cluster(), third, { pause: true });
-    await next.powerOff();
-    await old.signal('CONT', 'patroni');
-    await until('the old one leads', async () => (await primaryOf(cluster())) === old, 60_000);
+    await handBackUnasked(cluster(), { primary: next, old, third });
     await untilCopyIsKept(third);
     await configure(cluster(), third, { pause: null });
     await load.untilFlowing(targetsAt(old, third), 120_000);

@@ -4,6 +4,7 @@ import { configure, primaryOf, switchoverDatabase, untilReplicated } from './sup
 import {
   beginClone,
   freezeOncePromoted,
+  handBackUnasked,
   overtake,
   timelineOf,
   untilBackupHas,
@@ -187,12 +188,7 @@ test('a copy that has what was acknowledged is kept from a primary that lacks it
   const timeline = await timelineOf(next);
   const noted = { timeline, site: next.name, parent: null, before: timeline, key: 1 };
   await putTimelines(old, { given: timeline, promotions: [], acknowledging: noted });
-  await configure(cluster(), third, { pause: true });
-  await next.powerOff();
-  // In a pause a running primary takes the vacant key, whatever its timeline is.
-  await old.signal('CONT', 'patroni');
-  const taken = async () => (await leaderKey()).value === old.name;
-  await until('the old one has the key', taken, 60_000);
+  await handBackUnasked(cluster(), { primary: next, old, third });
   await untilCopyIsKept(third);
   await configure(cluster(), third, { pause: null });
   await giveKeyTo(third);

@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts';
-import { primaryOf } from './patroni.ts';
+import { keyOf } from './etcd.ts';
+import { configure, primaryOf } from './patroni.ts';
 import type { Site } from './site.ts';
 import { POSTGRESQL_DATA } from './site-files.ts';
 import { until } from './until.ts';
@@ -32,6 +33,23 @@ export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
     },
     90_000,
   );
+}
+
+/**
+ * The primary is lost in a pause of Patroni's; once its key has run out, an older primary goes on whose Patroni was frozen.
+ * In a pause it takes the vacant key whatever its timeline is; and so it does where it was frozen between reading that it
+ * leads and prolonging its key.
+ */
+export async function handBackUnasked(
+  cluster: Cluster,
+  { primary, old, third }: { readonly primary: Site; readonly old: Site; readonly third: Site },
+): Promise<void> {
+  const key = () => keyOf(cluster, third, '/service/farol/leader');
+  await configure(cluster, third, { pause: true });
+  await primary.powerOff();
+  await until('its key has run out', async () => (await key()) === undefined, 90_000);
+  await old.signal('CONT', 'patroni');
+  await until('the old one has the key', async () => (await key())?.value === old.name, 60_000);
 }
 
 /** What Patroni runs before it rewinds or clones this site's copy waits for a source that may lead. */
