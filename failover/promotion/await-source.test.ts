@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { NAMES, Store } from '../core/simulation/store.ts';
 import { acknowledge, NO_TIMELINES } from '../core/timelines.ts';
 import { type Awaiting, awaitSource } from './await-source.ts';
+import { memberIn } from './members.ts';
 import { hostIn } from './source.ts';
 
 test('a source that has gone through the timeline which acknowledged may be copied', async () => {
@@ -53,6 +54,12 @@ test('what cannot be known is a no: a source that does not answer, a key that ca
 test('a connection string of Patroni’s tells where the source is', () => {
   expect(hostIn('dbname=postgres user=rewind host=10.0.0.2 port=5432')).toBe('10.0.0.2');
   expect(hostIn("user=replicator host='fd00::2' port=5432")).toBe('fd00::2');
+  const member = {
+    api_url: 'https://[fd00::2]:8010/patroni',
+    conn_url: 'postgres://[fd00::2]:5432/p',
+  };
+  const found = { key: '', text: '', json: member, revision: 1, lease: null };
+  expect(memberIn(found)?.postgresHost).toBe(hostIn('host=fd00:0:0::2 port=5432'));
   expect(() => hostIn('dbname=postgres')).toThrow('without a host');
 });
 

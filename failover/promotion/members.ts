@@ -11,8 +11,8 @@ export function memberIn(found: Found | undefined): Member | null {
   const { api_url, conn_url } = (found?.json ?? {}) as { api_url?: unknown; conn_url?: unknown };
   if (typeof api_url !== 'string' || typeof conn_url !== 'string') return null;
   const [api, postgres] = [URL.parse(api_url), URL.parse(conn_url)];
-  return api && postgres && { api, postgresHost: bare(postgres.hostname) };
+  return api && postgres && { api, postgresHost: bareHost(postgres) };
 }
 
-/** An IPv6 address stands in brackets in a URL, and without them in a connection string. */
-const bare = (host: string): string => host.replace(/^\[(.*)\]$/, '$1');
+/** An IPv6 address stands in brackets in a URL, and may be written in several ways; this is one. */
+export const bareHost = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { outputOf } from '../adapters/program.ts';
 import { ancestorsIn } from './copy.ts';
+import { bareHost } from './members.ts';
 
 const ANSWERS_WITHIN_MS = 4_000;
 /** As whom pg_hba lets a site in for replication alone (patroni-config/patroni.yml). */
@@ -21,9 +22,9 @@ const ask = (source: string, binDir: string, command: string): Promise<string> =
     withinMs: ANSWERS_WITHIN_MS,
   });
 
-/** Patroni quotes a value only where it has to. */
+/** As `memberIn` says it. Patroni quotes a value only where it has to. */
 export function hostIn(source: string): string {
   const host = /(?:^|\s)host='?([^'\s]+)/.exec(source)?.[1];
   if (host === undefined) throw new Error(`a source without a host: ${source}`);
-  return host;
+  return bareHost(new URL(`postgres://${host.includes(':') ? `[${host}]` : host}`));
 }
