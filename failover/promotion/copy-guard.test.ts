@@ -1,7 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
 
@@ -26,6 +27,22 @@ test('nor where that cannot be asked: after an error Patroni would remove the co
   expect([guard.run(REWIND), guard.run(CLONE), guard.rewound()]).toEqual([0, 0, null]);
 });
 
+test.each([
+  ['rewound', REWIND],
+  ['cloned', CLONE],
+])(
+  'a copy that waits to be %s is kept when Patroni is stopped, and nothing goes on waiting',
+  async (_, args) => {
+    const guard = guardWith({ verdict: 'waits' });
+    const waiting = guard.begin(args);
+    const program = await vi.waitUntil(() => guard.asked()?.trim());
+    waiting.kill('SIGTERM');
+    expect(await once(waiting, 'exit')).toEqual([0, null]);
+    expect(guard.rewound()).toBeNull();
+    await vi.waitFor(() => expect(() => process.kill(Number(program), 0)).toThrow());
+  },
+);
+
 test('before a clone Patroni is sent on to its own way, or told that all is done', () => {
   expect(guardWith({ verdict: 0 }).run(CLONE)).toBe(1);
   expect(guardWith({ verdict: 3 }).run(CLONE)).toBe(0);
@@ -41,8 +58,8 @@ test('whether there is a pg_rewind Patroni asks it itself', () => {
   expect([guard.run(['--help']), guard.rewound(), guard.asked()]).toEqual([7, '--help|', null]);
 });
 
-/** The script with a program that ends so, and a pg_rewind that ends with 7. */
-function guardWith({ verdict, copy = true }: { verdict: number; copy?: boolean }) {
+/** The script with a program that ends so, or does not end and leaves its id, and a pg_rewind that ends with 7. */
+function guardWith({ verdict, copy = true }: { verdict: number | 'waits'; copy?: boolean }) {
   const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
   const program = (path: string, text: string) => {
@@ -50,7 +67,11 @@ function guardWith({ verdict, copy = true }: { verdict: number; copy?: boolean }
     writeFileSync(path, `#!/bin/sh\n${text}\n`);
     chmodSync(path, 0o755);
   };
-  program(at('node_modules/node/bin/node'), `echo "$*" > ${at('asked')}; exit ${verdict}`);
+  const asks =
+    verdict === 'waits'
+      ? `echo $$ > ${at('asked')}; exec /bin/sleep 60`
+      : `echo "$*" > ${at('asked')}; exit ${verdict}`;
+  program(at('node_modules/node/bin/node'), asks);
   program(at('pg_rewind'), `printf '%s|' "$@" > ${at('rewound')}; exit 7`);
   program(at('sleep'), 'exit 0');
   mkdirSync(at('data'));
@@ -62,6 +83,7 @@ function guardWith({ verdict, copy = true }: { verdict: number; copy?: boolean }
   const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : null);
   const env = { PATH: `${folder}:${process.env.PATH}` };
   return {
+    begin: (args: string[]) => spawn(at('guard'), args, { env, stdio: 'ignore' }),
     run: (args: string[]) => spawnSync(at('guard'), args, { env }).status,
     rewound: () => read('rewound'),
     asked: () => read('asked'),
