@@ -52,6 +52,19 @@ test('a client that has gone waits no more, and its answer is not made', async (
   expect(begun.slice(8)).toEqual(['@stays:x']);
 });
 
+test('so many may wait in all; who has gone is not among them', async () => {
+  const { ask, begun } = bench();
+  const clients = Array.from({ length: 10_008 }, () => new AbortController());
+  const waiting = clients.map(({ signal }, number) => ask(`@${number}:x`, signal));
+  await expect(ask('@more:x')).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  for (const client of clients) client.abort('gone');
+  await Promise.allSettled(waiting.slice(8));
+  const refused = ask('@later:x').catch(() => 'refused');
+  await turn();
+  expect(begun).toHaveLength(8);
+  expect(await Promise.race([refused, 'waits'])).toBe('waits');
+});
+
 test('a client that goes while its answer is made leaves its place once', async () => {
   const { ask, begun, end } = bench();
   const leaving = new AbortController();

@@ -27,7 +27,9 @@ export class FirstAnswers {
   readonly #users = new Map<UserId, Asking>();
   #underWay = 0;
   #waiting = 0;
-  readonly #closing = new AbortController();
+  /** By whom each that waits is sent away; a signal would look at all of them for each that comes. */
+  readonly #leaving = new Set<() => void>();
+  #isClosing = false;
 
   /** Throws M_LIMIT_EXCEEDED where too many wait, and NotWriter where the server closes meanwhile. */
   async inTurn<T>(userId: UserId, gone: AbortSignal, make: () => Promise<T>): Promise<T> {
@@ -45,12 +47,12 @@ export class FirstAnswers {
 
   /** Whoever waits is to ask the next writer. */
   close(): void {
-    this.#closing.abort('closing');
+    this.#isClosing = true;
+    for (const leave of this.#leaving) leave();
   }
 
   async #turnOf(userId: UserId, asking: Asking, gone: AbortSignal): Promise<void> {
-    const { signal: closing } = this.#closing;
-    if (closing.aborted) throw stopping();
+    if (this.#isClosing) throw stopping();
     const isFull = this.#waiting >= WAITING_MAX || asking.waiting.size >= WAITING_OF_ONE_MAX;
     // What is told to a client that has gone is told to nobody.
     if (isFull || gone.aborted) throw limitExceeded(COME_AGAIN_MS);
@@ -59,17 +61,19 @@ export class FirstAnswers {
       if (!asking.waiting.delete(call)) return;
       this.#waiting -= 1;
       this.#forgetIdle(userId, asking);
-      reject(closing.aborted ? stopping() : limitExceeded(COME_AGAIN_MS));
+      reject(this.#isClosing ? stopping() : limitExceeded(COME_AGAIN_MS));
     };
     this.#users.set(userId, asking);
     asking.waiting.add(call);
     this.#waiting += 1;
-    for (const signal of [gone, closing]) signal.addEventListener('abort', leave);
+    this.#leaving.add(leave);
+    gone.addEventListener('abort', leave);
     this.#callNext();
     try {
       await promise;
     } finally {
-      for (const signal of [gone, closing]) signal.removeEventListener('abort', leave);
+      this.#leaving.delete(leave);
+      gone.removeEventListener('abort', leave);
     }
   }
 
