@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { buildConnector } from 'undici';
 import { type AnswerHeaders, AnswerReader, type KeepAlive, NotAnAnswer } from './answer-reader.ts';
 import { headOf, isChunked, NotARequest, type Outgoing } from './outgoing.ts';
@@ -164,8 +165,7 @@ class Asked implements Control {
     }
     socket.write(head, 'latin1');
     if (body.kind === 'disk') void this.#pass(body.spooled.read());
-    // Not destroyed: it may be the request of another front of ours, which has its answer to get.
-    else void this.#pass(body.stream.iterator({ destroyOnReturn: false }));
+    else void this.#passOn(body.stream);
   }
 
   abort(reason: Error): void {
@@ -190,6 +190,15 @@ class Asked implements Control {
 
   onResponseEnd(): void {
     this.#connection.over(this);
+  }
+
+  /**
+   * It may be the request of another front of ours, which has its answer to get, so it is not destroyed; and what nobody
+   * wants of it any more would keep that front's next request from being read.
+   */
+  async #passOn(stream: Readable): Promise<void> {
+    await this.#pass(stream.iterator({ destroyOnReturn: false }));
+    stream.resume();
   }
 
   async #pass(chunks: AsyncIterable<Buffer>): Promise<void> {
