@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
 import { NotConnected } from '../certificates/connector.ts';
 import { Exchange } from './exchange.ts';
 import { ANOTHER_WAY, Flight } from './flights.ts';
@@ -82,6 +84,22 @@ test.each([
   expect(Buffer.isBuffer(answer?.body)).toBe(false);
   for (let n = 0; n < 10; n++) exchange.onResponseData(controller, Buffer.alloc(10_000));
   expect(paused).toBeGreaterThan(0);
+});
+
+test('an answer that breaks off before anybody reads it fails for its reader alone', async () => {
+  const { exchange } = begun();
+  const uncaught: unknown[] = [];
+  const note = (error: unknown) => void uncaught.push(error);
+  process.once('uncaughtException', note);
+  onTestFinished(() => void process.off('uncaughtException', note));
+  // As from a socket: not among the promises of this test.
+  setImmediate(() => {
+    exchange.onResponseStart(controllerWith(), 200, { 'content-length': '5000000' });
+    exchange.onResponseError(null, new Error('other side closed'));
+  });
+  const { answer } = await exchange.tried;
+  await expect(text(answer!.body as Readable)).rejects.toThrow();
+  expect(uncaught).toEqual([]);
 });
 
 function begun() {

@@ -106,6 +106,8 @@ export class Exchange implements AnswerTaker {
         done(error);
       },
     });
+    // What breaks off in the very piece that began it does so before whoever reads it listens.
+    this.#stream.on('error', () => undefined);
     this.#answer(this.#stream);
   }
 
