@@ -158,6 +158,10 @@ test('a body goes as long as it is, one that passes through as it says or in chu
     [{ headers: ['content-length', '99'], body: whole }, 'content-length: 11\r\n\r\n{"whole":1}'],
     [{ body: NO_BODY }, 'content-length: 0\r\n\r\n'],
     [{ headers: ['content-length', '3'], body: stream('a', 'bc') }, 'length: 3\r\n\r\nabc'],
+    [
+      { headers: ['x-says', 'content-length'], body: stream('a') },
+      'chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    ],
     [{ body: stream('a', 'bc') }, 'chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n'],
   ];
   for (const [request, expected] of sent) {
