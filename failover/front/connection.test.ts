@@ -107,6 +107,16 @@ test('a connection that the other side is about to end, or has ended, is not use
   await until(() => expect(ended.isFree).toBe(false));
 });
 
+test('nor is one that nothing was ever sent on, once the other side may be tired of it', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const connection = (await raise()).connection();
+  await ask(connection, {}, (control) => control.abort(new Error('over'))).result;
+  expect(connection.isFree).toBe(true);
+  vi.advanceTimersByTime(4_000);
+  expect(connection.isFree).toBe(false);
+});
+
 test('what comes without being asked is nobody’s answer', async () => {
   const other = await raise();
   const connection = other.connection();

@@ -32,7 +32,7 @@ export class Connection {
   readonly #connect: buildConnector.connector;
   #socket: Socket | undefined;
   #asked: Asked | undefined;
-  #quietUntilMs = Number.POSITIVE_INFINITY;
+  #quietUntilMs = Number.NEGATIVE_INFINITY;
   #isDestroyed = false;
 
   constructor(origin: string, connect: buildConnector.connector) {
@@ -96,6 +96,7 @@ export class Connection {
 
   #use(socket: Socket): void {
     this.#socket = socket;
+    this.#quietUntilMs = performance.now() + KEPT_MS;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
