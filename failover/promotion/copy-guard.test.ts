@@ -48,6 +48,17 @@ test('before a clone Patroni is sent on to its own way, or told that all is done
   expect(guardWith({ verdict: 3 }).run(CLONE)).toBe(0);
 });
 
+test('a release of before, to which one went back, knows no such question, and Patroni does as it did under that', () => {
+  const guard = guardWith({ verdict: 1, release: ['main.ts'] });
+  expect([guard.run(CLONE), guard.run(REWIND)]).toEqual([1, 7]);
+  expect([guard.rewound(), guard.asked()]).toEqual([`${REWIND.join('|')}|`, null]);
+});
+
+test('where there is no release at all it cannot be asked either, and the copy is kept', () => {
+  const guard = guardWith({ verdict: 1, release: [] });
+  expect([guard.run(REWIND), guard.run(CLONE), guard.rewound()]).toEqual([0, 0, null]);
+});
+
 test('where there is no copy there is nothing to lose, and nobody is asked', () => {
   const guard = guardWith({ verdict: 3, copy: false });
   expect([guard.run(CLONE), guard.asked()]).toEqual([1, null]);
@@ -58,8 +69,15 @@ test('whether there is a pg_rewind Patroni asks it itself', () => {
   expect([guard.run(['--help']), guard.rewound(), guard.asked()]).toEqual([7, '--help|', null]);
 });
 
+interface Case {
+  readonly verdict: number | 'waits';
+  readonly copy?: boolean;
+  /** What there is of the program. */
+  readonly release?: readonly string[];
+}
+
 /** The script with a program that ends so, or does not end and leaves its id, and a pg_rewind that ends with 7. */
-function guardWith({ verdict, copy = true }: { verdict: number | 'waits'; copy?: boolean }) {
+function guardWith({ verdict, copy = true, release = ['main.ts', 'await-source.ts'] }: Case) {
   const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
   const program = (path: string, text: string) => {
@@ -72,6 +90,7 @@ function guardWith({ verdict, copy = true }: { verdict: number | 'waits'; copy?:
       ? `echo $$ > ${at('asked')}; exec /bin/sleep 60`
       : `echo "$*" > ${at('asked')}; exit ${verdict}`;
   program(at('node_modules/node/bin/node'), asks);
+  for (const file of release) program(at(`failover/promotion/${file}`), '');
   program(at('pg_rewind'), `printf '%s|' "$@" > ${at('rewound')}; exit 7`);
   program(at('sleep'), 'exit 0');
   mkdirSync(at('data'));
