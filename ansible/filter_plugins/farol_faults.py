@@ -8,24 +8,29 @@ class FilterModule:
         return {"farol_faults": faults}
 
 
-def faults(status, members, leader_not=None):
+def faults(status, members, leader_not=None, stopped=None):
     """
     In words, why a site must not be stopped now; nothing if it may. That writes flow is not enough: each site must
-    be able to take the place of another. `leader_not` names the one from which the leadership is to be gone.
+    be able to take the place of another. `leader_not` names the one from which the leadership is to be gone, and
+    `stopped` the one to be stopped: what ails it is no reason against that, unless it leads.
     """
     if not status:
         return ["its agent does not answer"]
+    if stopped in _places(status):
+        stopped = None
     return [
-        *_of_writes(status),
+        *_of_writes(status, stopped),
         *(f"etcd's member {each['member']} is not well" for each in status["etcd"] if not _is_well(each)),
         *(f"{name} was never heard" for name in members if name not in [site["site"] for site in status["sites"]]),
-        *(fault for site in status["sites"] for fault in _of_site(site, status)),
+        *(fault for site in status["sites"] if site["site"] != stopped for fault in _of_site(site, status)),
         *([f"{leader_not} still leads"] if leader_not and leader_not in _places(status) else []),
     ]
 
 
-def _of_writes(status):
-    if status["writes"]["kind"] != "flow":
+def _of_writes(status, stopped):
+    # With two sites nobody else confirms: then the ailing one is the reason, and not an objection.
+    ails = any(site["site"] == stopped and any(_of_site(site, status)) for site in status["sites"])
+    if status["writes"]["kind"] not in (("flow", "unprotected") if ails else ("flow",)):
         yield f"writes: {status['writes']['kind']}"
     if None in _places(status) or len(set(_places(status))) > 1:
         yield "leader {}, primary {} and address {} are not at one site".format(*_places(status))

@@ -71,16 +71,45 @@ onlyWithPython('a site that still leads, or has the address, is not stopped', ()
   );
 });
 
-function faults(status: object, leaderNot = ''): string[] {
+onlyWithPython(
+  'what ails the site to be stopped is no reason against that, unless it leads',
+  () => {
+    const ailing = { ...site('harbour'), server: { healthy: false }, postgres: null };
+    const status = { ...well(), sites: [site('north', true), site('south'), ailing] };
+    expect(faults(status, '', 'harbour')).toEqual([]);
+    expect(faults(status, '', 'south')).toHaveLength(2);
+    const leads = { ...site('north', true), server: { healthy: false } };
+    const led = { ...well(), sites: [leads, site('south'), site('harbour')] };
+    expect(faults(led, '', 'north')).toEqual(['the server of north is not well']);
+  },
+);
+
+onlyWithPython(
+  'of two sites the one that no longer confirms may be stopped, and not the other',
+  () => {
+    const sites = well({ witness: true }).sites.map((each) =>
+      each.site === 'south' ? { ...each, postgres: null } : each,
+    );
+    const status = { ...well(), sites, writes: { kind: 'unprotected' }, synchronousStandbys: [] };
+    expect(faults(status, '', 'south')).toEqual([]);
+    expect(faults(status, '', 'north')).toContain('writes: unprotected');
+    expect(faults({ ...status, writes: { kind: 'none' } }, '', 'south')).toEqual(['writes: none']);
+    expect(faults({ ...well(), writes: { kind: 'unprotected' } }, '', 'south')).toEqual([
+      'writes: unprotected',
+    ]);
+  },
+);
+
+function faults(status: object, leaderNot = '', stopped = ''): string[] {
   const program = [
     'import json, sys',
     `sys.path.insert(0, ${JSON.stringify(join(ANSIBLE, 'filter_plugins'))})`,
     'sys.dont_write_bytecode = True',
     'from farol_faults import faults',
-    'status, members, leader_not = json.load(sys.stdin)',
-    'print(json.dumps(faults(status, members, leader_not)))',
+    'status, members, leader_not, stopped = json.load(sys.stdin)',
+    'print(json.dumps(faults(status, members, leader_not, stopped)))',
   ].join('\n');
-  const input = JSON.stringify([status, ['north', 'south', 'harbour'], leaderNot]);
+  const input = JSON.stringify([status, ['north', 'south', 'harbour'], leaderNot, stopped]);
   return JSON.parse(execFileSync('python3', ['-c', program], { input, encoding: 'utf8' }));
 }
 
