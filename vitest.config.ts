@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
+ * Four projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
  * needs one, side by side in any order. `cluster` needs a Docker engine and the machine to itself:
  * it measures time, so it runs after the others and one file at a time. `faults` is like it, and too
- * long for every `npm test`: `npm run test:faults`.
+ * long for every `npm test`: `npm run test:faults`. So is `ansible`, which provisions whole hosts:
+ * `npm run test:ansible`.
  */
 export default defineConfig({
   test: {
@@ -13,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{server,failover,ansible,test}/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/first-minute/**'],
+          exclude: ['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
           globalSetup: ['test/support/postgres-setup.ts'],
           testTimeout: 20_000,
           hookTimeout: 60_000,
@@ -38,6 +39,16 @@ export default defineConfig({
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'ansible',
+          include: ['ansible/lab/*.test.ts'],
+          testTimeout: 1_800_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -46,6 +46,8 @@ export interface LabOptions {
   readonly subnet: string;
   readonly sites: readonly string[];
   readonly witnesses?: readonly string[];
+  /** The archive of the release; the newest that was built unless told. */
+  readonly release?: string;
   /** A folder for the inventory and the cluster's secrets. */
   readonly folder: string;
 }
@@ -161,6 +163,7 @@ function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: 
         farol_shared_buffers: '128MB',
         farol_wal_keep: '128MB',
         farol_wal_keep_max: '1GB',
+        ...(lab.release && { farol_release: lab.release }),
       },
     },
   };

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { violationsIn } from '../../test/support/history/check-history.ts';
+import { History, type StoredMessage } from '../../test/support/history/history.ts';
+import { type Measured, measure } from '../../test/support/history/measure.ts';
+import { RecordingClient } from '../../test/support/history/recording-client.ts';
+import type { Lab } from './machines.ts';
+
+const CLIENTS = 4;
+const PAUSE_MS = 100;
+
+export interface Felt extends Measured {
+  /** What was lost, doubled or put out of order, in words; must be empty. */
+  readonly violations: readonly string[];
+}
+
+let runs = 0;
+
+/** Clients chat through the floating address while something is done to the cluster. */
+export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Felt> {
+  const history = new History();
+  const prefix = `run${++runs}x`;
+  const target = {
+    through: 'address',
+    origin: `https://${lab.address}`,
+    ca: readFileSync(join(lab.folder, 'secrets/ca.crt'), 'utf8'),
+  };
+  const clients = Array.from(
+    { length: CLIENTS },
+    (_, index) => new RecordingClient(`${prefix}${index}`, target, history),
+  );
+  for (const client of clients) await client.register();
+  const room = await clients[0]!.createRoom();
+  for (const client of clients.slice(1)) await client.join(room);
+  const ending = new AbortController();
+  const chatting = clients.flatMap((client) => [
+    client.sendUntil(ending.signal, room, PAUSE_MS),
+    client.syncUntil(ending.signal),
+  ]);
+  const from = performance.now();
+  try {
+    await deed();
+  } finally {
+    ending.abort();
+    await Promise.all(chatting);
+    await Promise.all(clients.map((client) => client.close()));
+  }
+  return {
+    ...measure(history, from),
+    violations: violationsIn(history, await storedMessages(lab, prefix)),
+  };
+}
+
+async function storedMessages(lab: Lab, prefix: string): Promise<StoredMessage[]> {
+  const rows = await lab.sql(
+    (await lab.status()).primary,
+    `SELECT json_build_object('position', position, 'room', room_id, 'eventId', event_id,
+       'request', json::json -> 'content' ->> 'body')
+     FROM event JOIN room USING (room_nid)
+     WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY position`,
+  );
+  return rows.map((row) => JSON.parse(row) as StoredMessage);
+}

@@ -1,0 +1,198 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { until } from '../../test/cluster/support/until.ts';
+import { buildRelease } from '../release/build.ts';
+import { ansible, type Ended } from '../test/ansible.ts';
+import { underLoad } from './load.ts';
+import { raiseLab } from './machines.ts';
+
+// `npm run test:ansible`: one story, from bare hosts to a lost site. Each test goes on where the one before ended.
+
+const folder = mkdtempSync(join(tmpdir(), 'farol-provisioned-'));
+const checkout = join(import.meta.dirname, '../..');
+const release = buildRelease({ checkout, into: join(folder, 'release'), say: () => {} });
+const lab = raiseLab({
+  name: `farol-test-ansible-${process.pid}`,
+  subnet: `10.231.${100 + (process.pid % 100)}`,
+  sites: ['north', 'south', 'harbour'],
+  release: release.archive,
+  folder,
+});
+const names = lab.hosts.map(({ name }) => name);
+
+afterAll(() => {
+  lab.remove();
+  rmSync(folder, { recursive: true });
+});
+
+test('a dry run on bare hosts says what it would do, and does none of it', async () => {
+  const { status, said } = await play('site.yml', '--check', '--diff');
+  expect(said).not.toContain('fatal:');
+  expect(status).toBe(0);
+  for (const name of names)
+    expect(await lab.on(name, 'ls', '/etc')).not.toMatch(/^(farol|patroni)$/m);
+});
+
+test('one playbook makes a cluster of bare hosts, which serves at its address', async () => {
+  const began = performance.now();
+  const ended = await play('site.yml');
+  expect(ended.said).not.toContain('fatal:');
+  expect(ended.status).toBe(0);
+  expect((await lab.status()).writes.kind).toBe('flow');
+  say(`bare hosts to a serving cluster: ${secondsSince(began)} s`);
+});
+
+test('a second run changes nothing, nor would a dry one', async () => {
+  const began = performance.now();
+  const again = await play('site.yml');
+  say(`a run that changes nothing: ${secondsSince(began)} s`);
+  expect(changesOf(again)).toEqual({ localhost: 0, north: 0, south: 0, harbour: 0 });
+  expect(changesOf(await play('site.yml', '--check', '--diff'))).toEqual(changesOf(again));
+});
+
+test('no program of Farol has more rights than its unit needs', async () => {
+  const exposure = async (unit: string) => {
+    const told = await lab.on('north', 'systemd-analyze', 'security', '--no-pager', unit);
+    return Number(/exposure level for \S+: ([\d.]+)/.exec(told)?.[1]);
+  };
+  expect(await exposure('farol-server')).toBeLessThanOrEqual(2);
+  expect(await exposure('farol-front')).toBeLessThanOrEqual(2);
+  expect(await exposure('farol-agent')).toBeLessThanOrEqual(3);
+});
+
+test('only hosts of the cluster reach etcd, PostgreSQL and Patroni; everybody reaches the front', async () => {
+  const reaches = async (port: number) =>
+    (await lab.on('north', 'sh', '-c', knock(lab.hosts[1]!.ip, port))) === 'open';
+  for (const port of [2379, 5432, 8010, 443])
+    expect([port, await reaches(port)]).toEqual([port, true]);
+  const stranger = (port: number) =>
+    execFileSync('bash', ['-c', knock(lab.hosts[1]!.ip, port)], { encoding: 'utf8' }).trim();
+  expect(stranger(443)).toBe('open');
+  for (const port of [2379, 5432, 8010]) expect([port, stranger(port)]).toEqual([port, 'closed']);
+});
+
+test('a door that the agent has shut stays shut, whatever is reloaded', async () => {
+  const { leader } = await lab.status();
+  const host = names.find((name) => name !== leader)!;
+  const door = `INPUT -d ${lab.address}/32 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP`;
+  const order = (...words: string[]) => lab.on(host, 'sh', '-c', words.join(' '));
+  await order('iptables -A', door);
+  await order('systemctl reload farol-firewall && systemctl restart farol-firewall');
+  expect(await order('iptables -S INPUT')).toContain(door);
+  // Debian's own file begins with `flush ruleset`. Without that it is loaded, with it no longer.
+  await order("sed -i 's/^flush ruleset/#&/' /etc/nftables.conf && systemctl restart nftables");
+  await order("sed -i 's/^#flush ruleset/flush ruleset/' /etc/nftables.conf");
+  for (const verb of ['reload', 'restart', 'start']) await order('! systemctl', verb, 'nftables');
+  await order('systemctl stop nftables');
+  expect(await order('iptables -S INPUT')).toContain(door);
+  await order('iptables -D', door);
+});
+
+test('changed settings are taken up site by site, and no request fails', async () => {
+  const changed = { farol_shared_buffers: '160MB', farol_wal_keep: '192MB' };
+  const felt = await underLoad(lab, async () => {
+    const ended = await play('site.yml', '--extra-vars', JSON.stringify(changed));
+    expect(ended.said).not.toContain('fatal:');
+    expect(ended.said).toContain('postgresql.parameters.wal_keep_size: 128MB -> 192MB');
+    expect(ended.status).toBe(0);
+  });
+  say(`shared_buffers changed: ${JSON.stringify(felt)}`);
+  for (const name of names) {
+    expect(await lab.sql(name, 'SHOW shared_buffers')).toEqual(['160MB']);
+    expect(await lab.sql(name, 'SHOW wal_keep_size')).toEqual(['192MB']);
+  }
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+});
+
+test('a release is taken up site by site and given up again, and no request fails', async () => {
+  const next = renamed(release.archive, release.name, 'next');
+  const kept = ['--extra-vars', 'farol_shared_buffers=160MB farol_wal_keep=192MB'];
+  const felt = await underLoad(lab, async () => {
+    const up = await play('upgrade.yml', ...kept, '--extra-vars', `farol_release=${next.archive}`);
+    expect(up.said).not.toContain('fatal:');
+    for (const name of names) expect(await running(name)).toEqual([next.name]);
+    const back = await play('rollback.yml', ...kept);
+    expect(back.said).not.toContain('fatal:');
+    for (const name of names) expect(await running(name)).toEqual([release.name]);
+  });
+  say(`upgrade and rollback: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+});
+
+test('the site that leads loses its power: another serves, and the first one comes back by itself', async () => {
+  const { leader } = await lab.status();
+  const felt = await underLoad(lab, async () => {
+    lab.losePower(leader);
+    await until(
+      'another site leads and writes flow',
+      async () => {
+        const status = await lab.status();
+        return status.leader !== leader && status.writes.kind === 'flow';
+      },
+      180_000,
+    );
+    lab.restorePower(leader);
+    await until(
+      'the lost site takes part again',
+      async () => {
+        const { sites } = await lab.status();
+        return sites.some(
+          ({ site, postgres }) => site === leader && postgres?.state === 'streaming',
+        );
+      },
+      300_000,
+    );
+  });
+  say(`power lost: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+});
+
+const play = (playbook: string, ...options: string[]): Promise<Ended> =>
+  ansible('ansible-playbook', '--inventory', lab.inventory, playbook, ...options);
+
+/** Of each host, how many tasks changed something; of none if the run did not come to its end. */
+function changesOf({ said, status }: Ended): Record<string, number> {
+  expect(status).toBe(0);
+  const recap = said.slice(said.lastIndexOf('PLAY RECAP'));
+  return Object.fromEntries(
+    [...recap.matchAll(/(\w+) : ok=\d+ changed=(\d+)/g)].map(([, name, count]) => [
+      name!,
+      Number(count),
+    ]),
+  );
+}
+
+/** From which releases Farol's programs of this host run. */
+async function running(host: string): Promise<string[]> {
+  const told = await lab.on(
+    host,
+    ...['sh', '-c'],
+    'for unit in server agent front; do readlink /proc/$(systemctl show --value -p MainPID farol-$unit)/cwd; done',
+  );
+  return [...new Set(told.split('\n').map((path) => path.replace('/opt/farol/', '')))];
+}
+
+/** The same release under another name, as if it were the next. */
+function renamed(archive: string, name: string, suffix: string) {
+  const other = name.replace('-linux-', `${suffix}-linux-`);
+  const work = mkdtempSync(join(folder, 'renamed-'));
+  execFileSync('tar', ['-x', '-f', archive, '-C', work]);
+  cpSync(join(work, name), join(work, other), { recursive: true });
+  const made = join(folder, 'release', `${other}.tar.gz`);
+  execFileSync('tar', ['-c', '-z', '-f', made, '-C', work, other]);
+  const sha256 = createHash('sha256').update(readFileSync(made)).digest('hex');
+  writeFileSync(`${made}.sha256`, `${sha256}  ${other}.tar.gz\n`);
+  return { archive: made, name: other };
+}
+
+const knock = (ip: string, port: number) =>
+  `timeout 3 bash -c 'exec 3<>/dev/tcp/${ip}/${port}' 2> /dev/null && echo open || echo closed`;
+
+const secondsSince = (began: number) => Math.round((performance.now() - began) / 1000);
+const say = (sentence: string) => process.stdout.write(`${sentence}\n`);
