@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -153,8 +153,22 @@ test('the site that leads loses its power: another serves, and the first one com
   expect(felt.violations).toEqual([]);
 });
 
-const play = (playbook: string, ...options: string[]): Promise<Ended> =>
-  ansible('ansible-playbook', '--inventory', lab.inventory, playbook, ...options);
+let runs = 0;
+
+/** What it printed is kept in `.cache/provisioned`, for whoever must find out more. */
+async function play(playbook: string, ...options: string[]): Promise<Ended> {
+  const ended = await ansible(
+    'ansible-playbook',
+    '--inventory',
+    lab.inventory,
+    playbook,
+    ...options,
+  );
+  const kept = join(checkout, '.cache/provisioned');
+  mkdirSync(kept, { recursive: true });
+  writeFileSync(join(kept, `${++runs}-${playbook}.log`), ended.printed);
+  return ended;
+}
 
 /** Of each host, how many tasks changed something; of none if the run did not come to its end. */
 function changesOf({ said, status }: Ended): Record<string, number> {

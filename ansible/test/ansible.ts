@@ -15,7 +15,8 @@ export const ANSIBLE_IS_HERE =
 
 export interface Ended {
   readonly status: number | null;
-  /** What it printed, without line breaks inside sentences. */
+  readonly printed: string;
+  /** The same without line breaks, which come inside sentences. */
   readonly said: string;
 }
 
@@ -30,13 +31,15 @@ export function ansible(program: string, ...options: string[]): Promise<Ended> {
     ANSIBLE_INVENTORY_UNPARSED_WARNING: 'false',
   };
   const child = spawn(program, options, { cwd: ANSIBLE, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
+  let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
+      printed += text;
     });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (status) => resolve({ status, said: said.replace(/\s+/g, ' ') }));
+    child.once('close', (status) =>
+      resolve({ status, printed, said: printed.replace(/\s+/g, ' ') }),
+    );
   });
 }
