@@ -1,0 +1,61 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+
+const onlyWithAnsible = test.skipIf(!ANSIBLE_IS_HERE);
+
+const OURS = { 'ca.crt': 'of the first\n', secret: 'a1b2' };
+
+onlyWithAnsible.each([
+  { what: 'bare', host: {}, controller: {} },
+  { what: 'of this cluster', host: OURS, controller: OURS },
+  { what: 'a witness, which has no secret', host: { 'ca.crt': OURS['ca.crt'] }, controller: OURS },
+])(
+  'a host that is $what is not refused for its secrets',
+  async ({ host, controller }) => {
+    const { said, status } = await compare(host, controller);
+    expect([status, said]).toEqual([0, expect.not.stringContaining('was made with another')]);
+  },
+  300_000,
+);
+
+onlyWithAnsible.each([
+  { what: 'lost its folder of secrets', controller: {}, told: 'another ca.crt and secret than' },
+  {
+    what: 'has another secret',
+    controller: { ...OURS, secret: 'c3d4' },
+    told: 'another secret than',
+  },
+])(
+  'a host keeps the secret that opens the database where the controller $what',
+  async ({ controller, told }) => {
+    const { said, status } = await compare(OURS, controller);
+    expect(said).toContain(told);
+    expect(said).not.toMatch(/a1b2|c3d4/);
+    expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
+type Files = Readonly<Record<string, string>>;
+
+async function compare(host: Files, controller: Files) {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-secrets-'));
+  try {
+    const told = JSON.stringify({
+      plan_tls_dir: folderWith(join(folder, 'host'), host),
+      plan_secrets_dir: folderWith(join(folder, 'controller'), controller),
+    });
+    return await ansible('ansible-playbook', '--extra-vars', told, 'test/secrets.yml');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function folderWith(folder: string, files: Files): string {
+  mkdirSync(folder);
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), content);
+  return folder;
+}
