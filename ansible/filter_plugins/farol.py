@@ -11,6 +11,7 @@ class FilterModule:
             "farol_outside": outside,
             "farol_patch": patch,
             "farol_differences": differences,
+            "farol_way_back": way_back,
         }
 
 
@@ -57,3 +58,14 @@ def differences(changed, present, path=""):
         else:
             lines.append(f"{path}{key}: {before} -> {value}")
     return lines
+
+
+def way_back(ran):
+    """
+    To which release each site goes back, by the one that runs there and the one that ran before. Where an upgrade has
+    stopped halfway, a site that runs what another ran before stays: it is where that one goes.
+    """
+    return {
+        site: current if any(before == current != now for now, before in ran.values()) else previous
+        for site, (current, previous) in ran.items()
+    }

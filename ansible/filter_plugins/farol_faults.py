@@ -21,7 +21,7 @@ def faults(status, members, leader_not=None, stopped=None):
     return [
         *_of_writes(status, stopped),
         *(f"etcd's member {each['member']} is not well" for each in status["etcd"] if not _is_well(each)),
-        *(f"{name} was never heard" for name in members if name not in [site["site"] for site in status["sites"]]),
+        *(f"{name} was never heard" for name in members if name not in [stopped, *(site["site"] for site in status["sites"])]),
         *(fault for site in status["sites"] if site["site"] != stopped for fault in _of_site(site, status)),
         *([f"{leader_not} still leads"] if leader_not and leader_not in _places(status) else []),
     ]

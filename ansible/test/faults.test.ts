@@ -100,16 +100,55 @@ onlyWithPython(
   },
 );
 
+onlyWithPython.each([
+  ['no agent that answers', {}, 'its agent does not answer'],
+  ['writes that wait', { writes: { kind: 'wait' } }, 'writes: wait'],
+  [
+    'writes that no other site confirms',
+    { writes: { kind: 'unprotected' } },
+    'writes: unprotected',
+  ],
+  ['an address elsewhere', { address: 'south' }, 'address south are not at one site'],
+  ['nobody who leads', { leader: null }, 'leader None'],
+  [
+    'a standby that /sync does not name',
+    { synchronousStandbys: ['south'] },
+    'harbour may not confirm',
+  ],
+  [
+    'a member of etcd without a leader',
+    { etcd: [{ member: 'a:2379', answers: true, knowsLeader: false }] },
+    "etcd's member a:2379 is not well",
+  ],
+  [
+    'a member of etcd that is silent',
+    { etcd: [{ member: 'a:2379', answers: false, knowsLeader: true }] },
+    'is not well',
+  ],
+  [
+    'a site that was never heard',
+    { sites: [site('north', true), site('south')] },
+    'harbour was never heard',
+  ],
+])('%s keeps a site from being stopped', (_, changed, told) => {
+  const status = Object.keys(changed).length === 0 ? {} : { ...well(), ...changed };
+  expect(faults(status).join('; ')).toContain(told);
+});
+
 function faults(status: object, leaderNot = '', stopped = ''): string[] {
+  const members = ['north', 'south', 'harbour'];
+  return filtered('farol_faults', 'faults', status, members, leaderNot, stopped) as string[];
+}
+
+function filtered(plugin: string, filter: string, ...told: readonly unknown[]): unknown {
   const program = [
     'import json, sys',
     `sys.path.insert(0, ${JSON.stringify(join(ANSIBLE, 'filter_plugins'))})`,
     'sys.dont_write_bytecode = True',
-    'from farol_faults import faults',
-    'status, members, leader_not, stopped = json.load(sys.stdin)',
-    'print(json.dumps(faults(status, members, leader_not, stopped)))',
+    `from ${plugin} import ${filter}`,
+    `print(json.dumps(${filter}(*json.load(sys.stdin))))`,
   ].join('\n');
-  const input = JSON.stringify([status, ['north', 'south', 'harbour'], leaderNot, stopped]);
+  const input = JSON.stringify(told);
   return JSON.parse(execFileSync('python3', ['-c', program], { input, encoding: 'utf8' }));
 }
 
