@@ -32,27 +32,27 @@ export interface Writing {
 export async function startWriting(options: WritingOptions): Promise<Writing> {
   const { ground, takeover } = options;
   const log = await takeOver({ ...takeover, migrate: () => migrate(takeover.url) });
-  const { identity, homeserver, relations } = await buildOn(log, options).catch(
+  const house = new AbortController();
+  const { signal } = house;
+  const { identity, homeserver, relations } = await buildOn(log, options, signal).catch(
     async (error: unknown) => {
       await log.close();
       throw error;
     },
   );
-  const house = new AbortController();
   const kept = keepHouse(ground.database, {
-    signal: house.signal,
+    signal,
     epoch: log.epoch,
     clock: log.clock,
     onError: (error) => ground.logger.warn({ err: error }, 'housekeeping failed'),
   });
-  const { signal } = house;
   const behind = async (what: string, work: Promise<void>) =>
     work.catch((error: unknown) =>
       ground.logger.warn({ err: error }, `${what} could not be made; the next start tries again`),
     );
   const made = [
     behind('an index', migrateBehind(takeover.url, { signal })),
-    behind('what relates to events of before', relations.ofAll(signal)),
+    behind('what relates to events of before', relations.ofAll()),
   ];
   return {
     log,
@@ -66,11 +66,15 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
   };
 }
 
-async function buildOn(log: Writer, { ground, secret, build, takeover }: WritingOptions) {
+async function buildOn(
+  log: Writer,
+  { ground, secret, build, takeover }: WritingOptions,
+  signal: AbortSignal,
+) {
   const { serverName } = ground.config;
   const identity = await openOrMakeIdentity({ database: ground.database, log, serverName, secret });
   const epochs = await EpochHistory.load(ground.database, log);
-  const relations = await RelationFill.open(takeover.url);
+  const relations = await RelationFill.open(takeover.url, signal);
   const relationsReady: RelationsReady = (roomNids) => relations.ofRooms(roomNids);
   const homeserver = await build({ ...ground, log, epochs, identity, relationsReady });
   return { identity, homeserver, relations };

@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { emptyDatabase } from '../../../test/support/postgres.ts';
 import { MIGRATIONS, migrate } from '../migrate.ts';
@@ -48,15 +50,6 @@ test('a writer goes on where the one before it was', async () => {
   expect(await before.query(RELATIONS)).toEqual([OF_ROOM_2]);
 });
 
-test('a server that stops goes no further, and leaves the rest to the next', async () => {
-  await using before = await databaseOfBefore();
-  await migrate(before.url);
-  await (await RelationFill.open(before.url)).ofAll(AbortSignal.abort());
-  expect(await before.query(RELATIONS)).toEqual([]);
-  await (await RelationFill.open(before.url)).ofAll();
-  expect(await before.query(RELATIONS)).toHaveLength(5);
-});
-
 test('rooms that could not be made ready are tried again when they are needed next', async () => {
   await using before = await databaseOfBefore();
   await migrate(before.url);
@@ -66,6 +59,64 @@ test('rooms that could not be made ready are tried again when they are needed ne
   await before.query('ALTER TABLE away RENAME TO relation');
   await fill.ofRooms([1]);
   expect(await before.query(RELATIONS)).toEqual(OF_ROOM_1);
+});
+
+test('however many ask at once for rooms before their turn, few connections are opened for them', async () => {
+  await using before = await databaseOfBefore();
+  await before.query(
+    `INSERT INTO room (room_nid, room_id, version, published)
+     SELECT nid, '!' || nid, '12', false FROM generate_series(3, 46) nid`,
+  );
+  await migrate(before.url);
+  await noteAtFill(before, 'pg_backend_pid()::text');
+  const fill = await RelationFill.open(before.url);
+  await Promise.all(Array.from({ length: 40 }, (_, index) => fill.ofRooms([index + 1])));
+  expect((await before.query('SELECT DISTINCT said FROM noted')).length).toBeLessThan(10);
+  for (const nid of [41, 42, 43, 44, 45, 46]) await fill.ofRooms([nid]);
+  expect(await before.query(RELATIONS)).toEqual([...OF_ROOM_1, OF_ROOM_2]);
+});
+
+test('a server that stops goes no further, and leaves the rest to the next', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  await (await RelationFill.open(before.url, AbortSignal.abort())).ofAll();
+  expect(await before.query(RELATIONS)).toEqual([]);
+  await (await RelationFill.open(before.url)).ofAll();
+  expect(await before.query(RELATIONS)).toHaveLength(5);
+});
+
+test('whoever ends the writer waits for no room that is being made ready', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  const holder = new pg.Client({ connectionString: before.url });
+  await holder.connect();
+  await holder.query('BEGIN; LOCK TABLE relation');
+  const house = new AbortController();
+  const fill = await RelationFill.open(before.url, house.signal);
+  const all = fill.ofAll();
+  const ended = expect(all).rejects.toThrow('terminated');
+  await untilOneWaits(before);
+  house.abort();
+  await ended;
+  await holder.end();
+});
+
+test('no room is made ready by a writer that has ended meanwhile', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  const fill = await RelationFill.open(before.url, AbortSignal.abort());
+  await expect(fill.ofRooms([1])).rejects.toThrow(/closed|terminated/);
+  expect(await before.query(RELATIONS)).toEqual([]);
+});
+
+test('a time limit that is set for the database cuts no room off', async () => {
+  await using before = await databaseOfBefore();
+  await migrate(before.url);
+  await noteAtFill(before, `current_setting('transaction_timeout')`);
+  await before.query(`DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET transaction_timeout = %L', current_database(), '1h'); END $$`);
+  await (await RelationFill.open(before.url)).ofRooms([1]);
+  expect(await before.query('SELECT DISTINCT said FROM noted')).toEqual([{ said: '0' }]);
 });
 
 test('a database whose relations were all found at once, as for some days, has none to find', async () => {
@@ -88,6 +139,21 @@ const OF_ROOM_1 = [
   { nid: 5, rel_type: 'm.replace', edit_ts: null },
 ];
 const OF_ROOM_2 = { nid: 12, rel_type: 'm.reference', edit_ts: null };
+
+async function untilOneWaits({ query }: { query: (sql: string) => Promise<readonly object[]> }) {
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  while ((await query(waiting)).length === 0) await setTimeout(20);
+}
+
+/** What is true while a room is made ready, in a table of that name. */
+async function noteAtFill({ query }: { query: (sql: string) => Promise<unknown> }, said: string) {
+  await query('CREATE TABLE noted (said text)');
+  await query(`CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN INSERT INTO noted VALUES (${said}); RETURN NULL; END $$`);
+  await query(
+    'CREATE TRIGGER noted AFTER INSERT ON relation FOR EACH STATEMENT EXECUTE FUNCTION note()',
+  );
+}
 
 /** Two rooms, as a server wrote them that knew nothing of relations. */
 async function databaseOfBefore() {

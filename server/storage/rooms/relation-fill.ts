@@ -4,6 +4,8 @@ import { MIGRATION_APPLICATION } from '../migrate.ts';
 import { settleSession, WRITER_SETTINGS } from '../session-settings.ts';
 
 const ROOMS_AT_ONCE = 50;
+/** Behind a takeover hundreds of rooms are needed in one moment, and PostgreSQL has a hundred connections for all. */
+const SESSIONS_MAX = 4;
 
 /**
  * The rows of `relation` and `thread` for events from before there were these tables. Made behind the
@@ -13,46 +15,50 @@ const ROOMS_AT_ONCE = 50;
  */
 export class RelationFill {
   readonly #url: string;
+  /** Aborted, it cuts off what is under way: the writer ends. */
+  readonly #signal: AbortSignal | undefined;
   #waiting: WaitingRooms | undefined;
   readonly #rooms = new Map<number, Promise<void>>();
+  /** In order of arrival. */
+  #asked: AskedRoom[] = [];
+  #sessions = 0;
 
-  private constructor(url: string, waiting: WaitingRooms | undefined) {
+  private constructor(
+    url: string,
+    signal: AbortSignal | undefined,
+    waiting: WaitingRooms | undefined,
+  ) {
     this.#url = url;
+    this.#signal = signal;
     this.#waiting = waiting;
   }
 
   /** Which rooms wait is read once: behind the migration, by the only writer. */
-  static async open(url: string): Promise<RelationFill> {
+  static async open(url: string, signal?: AbortSignal): Promise<RelationFill> {
     await using session = await openSession(url);
     const { rows } = await session.client.query<WaitingRooms>(
       'SELECT filled_up_to AS after, rooms_up_to AS "upTo" FROM relation_fill',
     );
-    return new RelationFill(url, rows[0]);
+    return new RelationFill(url, signal, rows[0]);
   }
 
   /** Resolves when the rooms have all of their rows; at once for nearly all, and for all in the end. */
   async ofRooms(roomNids: readonly number[]): Promise<void> {
     const { after, upTo } = this.#waiting ?? NOTHING;
     const waiting = roomNids.filter((nid) => nid > after && nid <= upTo);
-    const begins = waiting.filter((nid) => !this.#rooms.has(nid));
-    if (begins.length > 0) {
-      const filled = this.#fill(begins);
-      for (const nid of begins) this.#rooms.set(nid, filled);
-      filled.catch(() => {
-        for (const nid of begins) this.#rooms.delete(nid);
-      });
-    }
+    for (const nid of waiting) if (!this.#rooms.has(nid)) this.#ask(nid);
+    if (this.#asked.length > 0 && this.#sessions < SESSIONS_MAX) void this.#fillAsked();
     await Promise.all(waiting.map((nid) => this.#rooms.get(nid)));
   }
 
   /** All that wait, or as many as come before the signal. What an earlier writer has done is not done again. */
-  async ofAll(signal?: AbortSignal): Promise<void> {
+  async ofAll(): Promise<void> {
     if (this.#waiting === undefined) return;
     await using session = await openSession(this.#url);
     const { client } = session;
     const { upTo } = this.#waiting;
     for (let nids = await next(client, this.#waiting); nids.length > 0; ) {
-      if (signal?.aborted) return;
+      if (this.#signal?.aborted) return;
       await this.ofRooms(nids);
       const after = nids.at(-1)!;
       await client.query('UPDATE relation_fill SET filled_up_to = $1', [after]);
@@ -64,14 +70,44 @@ export class RelationFill {
     this.#rooms.clear();
   }
 
+  #ask(nid: number): void {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#rooms.set(nid, promise);
+    this.#asked.push({ nid, resolve, reject });
+  }
+
+  /** Until nobody asks any more. Never rejects: whoever asked is told. */
+  async #fillAsked(): Promise<void> {
+    this.#sessions += 1;
+    while (this.#asked.length > 0) {
+      const asked = this.#asked.splice(0, ROOMS_AT_ONCE);
+      try {
+        await this.#fill(asked.map(({ nid }) => nid));
+        for (const { resolve } of asked) resolve();
+      } catch (error) {
+        for (const { nid, reject } of asked) {
+          this.#rooms.delete(nid);
+          reject(error);
+        }
+      }
+    }
+    this.#sessions -= 1;
+  }
+
   async #fill(roomNids: readonly number[]): Promise<void> {
-    await using session = await openSession(this.#url);
+    await using session = await openSession(this.#url, this.#signal);
     const { client } = session;
     await client.query('BEGIN');
     await client.query(RELATIONS, [roomNids]);
     await client.query(THREADS, [roomNids]);
     await client.query('COMMIT');
   }
+}
+
+interface AskedRoom {
+  readonly nid: number;
+  resolve(): void;
+  reject(error: unknown): void;
 }
 
 /** Rooms with numbers in (after, upTo]. */
@@ -82,21 +118,30 @@ interface WaitingRooms {
 const NOTHING: WaitingRooms = { after: 0, upTo: 0 };
 
 /** Of the migrations, so that the next takeover ends it if this server is frozen. */
-async function openSession(url: string) {
+async function openSession(url: string, signal?: AbortSignal) {
   const client = new pg.Client({
     connectionString: url,
     application_name: MIGRATION_APPLICATION,
     options: WRITER_SETTINGS,
     types: TYPES,
   });
+  const cut = () => void client.end().catch(() => {});
   client.on('error', () => {});
-  const session = { client, [Symbol.asyncDispose]: () => client.end() };
+  await client.connect();
+  if (signal?.aborted) cut();
+  else signal?.addEventListener('abort', cut, { once: true });
+  const session = {
+    client,
+    async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', cut);
+      await client.end();
+    },
+  };
   try {
-    await client.connect();
     await settleSession(client);
     return session;
   } catch (error) {
-    await client.end();
+    await session[Symbol.asyncDispose]();
     throw error;
   }
 }
