@@ -28,6 +28,20 @@ test('what related to what before there was a table of it is found behind the ta
   expect(await before.query(RELATIONS)).toHaveLength(5);
 });
 
+test.each([
+  ['that writes of U+0000 in words', `{"body":"\\\\u0000 and C:\\\\udp",RELATES}`, 1],
+  ['that has U+0000 behind a backslash', `{"body":"\\\\\\u0000",RELATES}`, 0],
+  ['that has half a surrogate pair', `{"body":"\\udc00",RELATES}`, 0],
+  ['whose rel_type is a number', '{"m.relates_to":{"rel_type":5,"event_id":"$1"}}', 0],
+])('an event %s has its relation where it can be read', async (_which, content, count) => {
+  await using before = await databaseOfBefore();
+  await before.query(`INSERT INTO event (event_nid, room_nid, depth, origin_server_ts, event_id, sender, json, type)
+    VALUES (13, 1, 13, 1013, '$13', '@a:x', '{"content":${content.replace('RELATES', RELATES)}}', 'm.room.message')`);
+  await migrate(before.url);
+  await (await RelationFill.open(before.url)).ofAll();
+  expect(await before.query('SELECT * FROM relation WHERE event_nid = 13')).toHaveLength(count);
+});
+
 test('a room that is needed before its turn is made ready alone, and once', async () => {
   await using before = await databaseOfBefore();
   await migrate(before.url);
@@ -132,6 +146,7 @@ test('a database whose relations were all found at once, as for some days, has n
 
 const UP_TO_0100 = MIGRATIONS.filter(({ number }) => number < 100);
 const RELATIONS = 'SELECT event_nid AS nid, rel_type, edit_ts FROM relation ORDER BY event_nid';
+const RELATES = '"m.relates_to":{"rel_type":"m.thread","event_id":"$1"}';
 const OF_ROOM_1 = [
   { nid: 2, rel_type: 'm.thread', edit_ts: null },
   { nid: 3, rel_type: 'm.thread', edit_ts: null },

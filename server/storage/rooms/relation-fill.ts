@@ -163,11 +163,12 @@ const RELATIONS = `INSERT INTO relation
       AND (type = 'm.room.encrypted' OR new_content = 'object') THEN origin_server_ts END
   FROM (
     SELECT event.*, content #>> '{m.relates_to,event_id}' AS target_id,
-      content #>> '{m.relates_to,rel_type}' AS rel_type,
+      CASE WHEN json_typeof(content #> '{m.relates_to,rel_type}') = 'string'
+        THEN content #>> '{m.relates_to,rel_type}' END AS rel_type,
       json_typeof(content #> '{m.new_content}') AS new_content
     FROM event CROSS JOIN LATERAL (
-      SELECT CASE WHEN json LIKE '%"m.relates_to"%' AND json NOT LIKE '%\\\\u0000%' AND json NOT LIKE '%\\\\ud%'
-        THEN json::json -> 'content' END AS content) parsed
+      SELECT CASE WHEN json LIKE '%"m.relates_to"%'
+        AND json !~ '(^|[^\\\\])(\\\\\\\\)*\\\\u(0000|d[89a-f])' THEN json::json -> 'content' END AS content) parsed
     WHERE room_nid = ANY ($1) AND NOT (outlier OR rejected OR soft_failed)
       AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)) related
   WHERE target_id LIKE '$%' AND octet_length(target_id) <= 255 AND octet_length(rel_type) <= 255
