@@ -77,6 +77,14 @@ test('an index that was left unfinished is made anew, and a stop does not wait f
   expect(await indexesOf(fresh)).toEqual([{ valid: true }]);
 });
 
+test('no index is begun by a writer that has ended meanwhile', async () => {
+  await using fresh = await freshDatabase();
+  const migrations = [...MIGRATIONS, AN_INDEX];
+  const signal = AbortSignal.abort();
+  await expect(migrateBehind(fresh.url, { migrations, signal })).rejects.toThrow();
+  expect(await indexesOf(fresh)).toEqual([]);
+});
+
 test('a migration that is made concurrently must be one index', () => {
   const two = '-- concurrently\nCREATE INDEX CONCURRENTLY a ON log (kind);\nDROP TABLE log;\n';
   expect(() => migrationOf('1-x.sql', two)).toThrow('must be one CREATE INDEX CONCURRENTLY');
