@@ -72,7 +72,9 @@ export function raiseLab(options: LabOptions): Lab {
   for (const host of hosts) docker('run', '--detach', ...machine(name, host), IMAGE);
   const address = `${subnet}.100`;
   const on: On = async (host, ...command) => {
-    const { stdout } = await execute('docker', ['exec', container(name, host), ...command]);
+    const { stdout } = await execute('docker', ['exec', container(name, host), ...command], {
+      maxBuffer: 64 << 20,
+    });
     return stdout.trim();
   };
   return {
