@@ -14,7 +14,8 @@ import { lacksSomething } from './wishes.ts';
  * own Patroni, which then asks like any (`pre_promote`); and the primary, which finds the key in other hands, ends.
  *
  * Such a primary never followed the one that acknowledged, so it has confirmed nothing for it: the other sites, of
- * which there are two at most, have everything, and no vote is needed.
+ * which there are two at most, have everything, and no vote is needed. Unless one was cloned anew since: so a copy that
+ * lacks what another site last said it had deposes nobody, however long that one is silent.
  */
 export function depose(turn: Turn): void {
   lookAtOwnCopy(turn);
