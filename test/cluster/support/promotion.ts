@@ -83,6 +83,11 @@ const HALT_BASE_BACKUP = `until [ "$(pgrep -c -x pg_basebackup)" = 2 ]; do sleep
 
 /** Lets Patroni clone this site anew, and halts that; the log goes on being streamed meanwhile. */
 export async function beginClone(site: Site): Promise<{ goOn(): Promise<unknown> }> {
+  // Patroni was told to stop, and its PostgreSQL may still be writing what it has.
+  await until(
+    'its PostgreSQL has ended',
+    async () => (await site.run(['pgrep', '-x', 'postgres'])).code === 1,
+  );
   await site.must(['rm', '-rf', POSTGRESQL_DATA]);
   await site.start('patroni');
   await site.must(['bash', '-c', HALT_BASE_BACKUP]);
