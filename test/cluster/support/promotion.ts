@@ -36,9 +36,9 @@ export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
 }
 
 /**
- * The primary is lost in a pause of Patroni's; once its key has run out, an older primary goes on whose Patroni was frozen.
- * In a pause it takes the vacant key whatever its timeline is; and so it does where it was frozen between reading that it
- * leads and prolonging its key.
+ * The primary is lost in a pause of Patroni's; once its key has run out, an older primary goes on whose Patroni was frozen,
+ * and starts again. In a pause it takes the vacant key whatever its timeline is; and so does one that was frozen between
+ * reading that it leads and prolonging its key.
  */
 export async function handBackUnasked(
   cluster: Cluster,
@@ -48,7 +48,8 @@ export async function handBackUnasked(
   await configure(cluster, third, { pause: true });
   await primary.powerOff();
   await until('its key has run out', async () => (await key()) === undefined, 90_000);
-  await old.signal('CONT', 'patroni');
+  // Thawed it could read of the key that has run out since, and demote itself; who starts anew knows nothing of it.
+  await old.signal('KILL', 'patroni');
   await until('the old one has the key', async () => (await key())?.value === old.name, 60_000);
 }
 
