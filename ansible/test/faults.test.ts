@@ -100,39 +100,52 @@ onlyWithPython(
   },
 );
 
+onlyWithPython(
+  'what a site itself lacks keeps nobody from restarting it, or from taking it back',
+  () => {
+    const broken = {
+      ...site('harbour'),
+      silentMs: 6000,
+      server: null,
+      front: null,
+      postgres: null,
+    };
+    const sites = [site('north', true), site('south'), broken];
+    const status = { ...well(), synchronousStandbys: ['south'], sites };
+    expect(faults(status, '', 'harbour')).toEqual([]);
+    expect(faults({ ...status, sites: sites.slice(0, 2) }, '', 'harbour')).toEqual([]);
+    expect(faults(status, '', 'south')).toContain('the server of harbour is not well');
+  },
+);
+
 onlyWithPython.each([
-  ['no agent that answers', {}, 'its agent does not answer'],
-  ['writes that wait', { writes: { kind: 'wait' } }, 'writes: wait'],
-  [
-    'writes that no other site confirms',
-    { writes: { kind: 'unprotected' } },
-    'writes: unprotected',
-  ],
-  ['an address elsewhere', { address: 'south' }, 'address south are not at one site'],
-  ['nobody who leads', { leader: null }, 'leader None'],
-  [
-    'a standby that /sync does not name',
-    { synchronousStandbys: ['south'] },
-    'harbour may not confirm',
-  ],
-  [
-    'a member of etcd without a leader',
-    { etcd: [{ member: 'a:2379', answers: true, knowsLeader: false }] },
-    "etcd's member a:2379 is not well",
-  ],
-  [
-    'a member of etcd that is silent',
-    { etcd: [{ member: 'a:2379', answers: false, knowsLeader: true }] },
-    'is not well',
-  ],
-  [
-    'a site that was never heard',
-    { sites: [site('north', true), site('south')] },
-    'harbour was never heard',
-  ],
-])('%s keeps a site from being stopped', (_, changed, told) => {
-  const status = Object.keys(changed).length === 0 ? {} : { ...well(), ...changed };
-  expect(faults(status).join('; ')).toContain(told);
+  {
+    what: 'all took up',
+    ran: { north: ['new', 'old'], south: ['new', 'old'] },
+    back: { north: 'old', south: 'old' },
+  },
+  {
+    what: 'one took up before the upgrade stopped',
+    ran: { north: ['new', 'old'], south: ['old', 'older'] },
+    back: { north: 'old', south: 'old' },
+  },
+  {
+    what: 'one took up before the first upgrade of all stopped',
+    ran: { north: ['new', 'old'], south: ['old', ''] },
+    back: { north: 'old', south: 'old' },
+  },
+  {
+    what: 'one has left in a way back that stopped',
+    ran: { north: ['old', 'old'], south: ['new', 'old'] },
+    back: { north: 'old', south: 'old' },
+  },
+  {
+    what: 'nobody upgraded to',
+    ran: { north: ['old', ''], south: ['old', ''] },
+    back: { north: '', south: '' },
+  },
+])('the way back from a release that $what leads all to one', ({ ran, back }) => {
+  expect(filtered('farol', 'way_back', ran)).toEqual(back);
 });
 
 function faults(status: object, leaderNot = '', stopped = ''): string[] {
