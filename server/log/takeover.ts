@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { MIGRATION_APPLICATION } from '../storage/migrate.ts';
+import { MIGRATION_APPLICATION } from '../storage/migration-session.ts';
 import { LogClock } from './clock.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 import { WRITER_APPLICATION, WriterConnection } from './writer-connection.ts';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Database } from './database.ts';
-import { settleSession, WRITER_SETTINGS } from './session-settings.ts';
+import { openMigrationSession } from './migration-session.ts';
 
 interface Migration {
   readonly number: number;
@@ -21,9 +21,6 @@ export class SchemaTooNew extends Error {
 
 export const MIGRATIONS: readonly Migration[] = read(join(import.meta.dirname, 'migrations'));
 const NEWEST_KNOWN = Math.max(...MIGRATIONS.map((each) => each.number));
-
-/** By which a takeover finds, and ends, migrations that an earlier server has left open. */
-export const MIGRATION_APPLICATION = 'farol-migration';
 
 /**
  * Brings the schema up to date. Only the writer does so. Each migration is one transaction and waits
@@ -115,28 +112,10 @@ async function note(client: pg.Client, { number, name, oldestServer }: Migration
 
 /** One at a time; the lock goes with the session. */
 async function openSession(url: string, lockTimeout: string, signal?: AbortSignal) {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: MIGRATION_APPLICATION,
-    options: WRITER_SETTINGS,
-  });
-  // What is under way at an abort rejects, since its connection is gone.
-  const cut = () => void client.end().catch(() => {});
-  client.on('error', () => {});
-  await client.connect();
-  signal?.addEventListener('abort', cut, { once: true });
-  if (signal?.aborted) cut();
-  const session = {
-    client,
-    async [Symbol.asyncDispose]() {
-      signal?.removeEventListener('abort', cut);
-      await client.end();
-    },
-  };
+  const session = await openMigrationSession(url, { signal });
   try {
-    await settleSession(client);
-    await client.query(`SET lock_timeout = '${lockTimeout}'`);
-    await client.query('SELECT pg_advisory_lock(70726, 1)');
+    await session.client.query(`SET lock_timeout = '${lockTimeout}'`);
+    await session.client.query('SELECT pg_advisory_lock(70726, 1)');
     return session;
   } catch (error) {
     await session[Symbol.asyncDispose]();

@@ -1,7 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { TYPES } from '../database.ts';
-import { MIGRATION_APPLICATION } from '../migrate.ts';
-import { settleSession, WRITER_SETTINGS } from '../session-settings.ts';
+import { openMigrationSession } from '../migration-session.ts';
 
 const ROOMS_AT_ONCE = 50;
 /** Behind a takeover hundreds of rooms are needed in one moment, and PostgreSQL has a hundred connections for all. */
@@ -118,33 +117,8 @@ interface WaitingRooms {
 const NOTHING: WaitingRooms = { after: 0, upTo: 0 };
 
 /** Of the migrations, so that the next takeover ends it if this server is frozen. */
-async function openSession(url: string, signal?: AbortSignal) {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: MIGRATION_APPLICATION,
-    options: WRITER_SETTINGS,
-    types: TYPES,
-  });
-  const cut = () => void client.end().catch(() => {});
-  client.on('error', () => {});
-  await client.connect();
-  if (signal?.aborted) cut();
-  else signal?.addEventListener('abort', cut, { once: true });
-  const session = {
-    client,
-    async [Symbol.asyncDispose]() {
-      signal?.removeEventListener('abort', cut);
-      await client.end();
-    },
-  };
-  try {
-    await settleSession(client);
-    return session;
-  } catch (error) {
-    await session[Symbol.asyncDispose]();
-    throw error;
-  }
-}
+const openSession = (url: string, signal?: AbortSignal) =>
+  openMigrationSession(url, { signal, types: TYPES });
 
 async function next(client: pg.Client, { after, upTo }: WaitingRooms): Promise<number[]> {
   const { rows } = await client.query<{ nid: number }>(
