@@ -49,3 +49,13 @@ async function started(program: string) {
   onTestFinished(() => void child.kill('SIGKILL'));
   return { child, lines: createInterface(child.stdout) };
 }
+
+test('doctor tells where to begin, also where nothing runs, and ends with a status of its own', async () => {
+  const { child, lines } = await started('doctor');
+  const said: string[] = [];
+  for await (const line of lines) said.push(line);
+  expect(child.exitCode ?? (await once(child, 'exit'))[0]).toBe(5);
+  expect(said.join('\n')).toMatch(
+    /\nBegin with agent: the agent of a does not answer: connect ENOENT/,
+  );
+});

@@ -20,39 +20,28 @@ import { Agent } from './agent.ts';
 import { earliest } from './certificates/first-end.ts';
 import { Identity, type IdentityFiles } from './certificates/identity.ts';
 import { endOfShown } from './certificates/shown.ts';
+import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
 import { operate } from './cli/operate.ts';
-import { table } from './cli/table.ts';
+import { sentences, table } from './cli/table.ts';
+import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
 import type { State } from './core/state.ts';
 import { TIMINGS } from './core/timings.ts';
+import { diagnose } from './doctor/diagnose.ts';
+import { look } from './doctor/look/look.ts';
+import { exitCodeOf as exitCodeOfDiagnosis, shown } from './doctor/shown.ts';
+import { surroundingsOf } from './doctor/surroundings.ts';
 import { type FrontConfig, frontConfig } from './front/config.ts';
 import { startFront } from './front/front.ts';
 import type { Ports, SitePorts } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
 import { type AskedNow, type Status, statusOf } from './status/status.ts';
 
-const USAGE = `Usage: node failover/main.ts COMMAND --config FILE
-  agent                 decides who leads, and moves the address (the default)
-  front                 takes clients' connections and passes requests to the writer
-  status [--json]       shows all sites as the agent of this one sees them; ends with 0 if all is well,
-                        3 unprotected, 4 no writes, 5 not known, 1 if no agent answers here
-  switchover [--to SITE]  moves the leadership, planned
-  pause --minutes N     no automatic switchover for so long; 0 ends it`;
-
 type Config = FailoverConfig<FrontConfig>;
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    config: { type: 'string', default: process.env.FAROL_CONFIG ?? '/etc/farol/failover.yml' },
-    to: { type: 'string' },
-    minutes: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS });
 
 try {
   await run(positionals[0] ?? 'agent');
@@ -64,16 +53,19 @@ try {
 }
 
 async function run(command: string): Promise<void> {
-  if (values.help) return console.log(USAGE);
+  if (values.help) return console.log(usage());
+  if (command === 'completion') return console.log(completion());
+  if (command === 'man') return console.log(manPage());
   const config = readConfig(values.config, frontConfig);
   if (command === 'agent') await runAgent(config);
   else if (command === 'front') await runFront(config);
+  else if (command === 'doctor') await runDoctor(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
-  else throw new ConfigError(`There is no command "${command}".\n${USAGE}`);
+  else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
 
 function isOperators(command: string | undefined): boolean {
-  return command === 'status' || command === 'switchover' || command === 'pause';
+  return COMMANDS.some(({ name, isOperators }) => name === command && isOperators);
 }
 
 async function runAgent(config: Config): Promise<void> {
@@ -225,7 +217,8 @@ async function runFront(config: Config): Promise<void> {
 async function runOperator(command: string, runtimeDir: string): Promise<void> {
   const operator = operate(runtimeDir);
   try {
-    if (command === 'status') showStatus(await operator.status());
+    if (command === 'status') showStatus(await operator.status(), values.json);
+    else if (command === 'why') showStatus(await operator.status(), false, sentences);
     else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
     else console.log(await operator.pause(minutes()));
   } finally {
@@ -233,9 +226,16 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
   }
 }
 
-function showStatus(status: Status): void {
-  console.log(values.json ? JSON.stringify(status) : table(status));
+function showStatus(status: Status, json: boolean, show = table): void {
+  console.log(json ? JSON.stringify(status) : show(status));
   process.exitCode = exitCodeOf(status);
+}
+
+async function runDoctor(config: Config): Promise<void> {
+  const asked = { file: values.config, name: values.name };
+  const diagnosis = diagnose(await look(surroundingsOf(config, asked)));
+  console.log(values.json ? JSON.stringify(diagnosis) : shown(diagnosis));
+  process.exitCode = exitCodeOfDiagnosis(diagnosis);
 }
 
 function minutes(): number {

@@ -109,6 +109,16 @@ const ARROWS: Record<string, string[]> = {
     'zod',
   ],
   'failover/cli': ['failover/status', 'failover/sockets.ts', 'undici', 'zod'],
+  'failover/doctor': [
+    'failover/core',
+    'failover/adapters',
+    'failover/certificates',
+    'failover/cli',
+    'failover/status',
+    'undici',
+    'zod',
+    'yaml',
+  ],
   'failover/config': ['zod', 'yaml'],
 };
 

@@ -14,18 +14,22 @@ export function table(status: Status, nowMs = Date.now()): string {
       .map((cell, column) => cell.padEnd(widths[column]!))
       .join('  ')
       .trimEnd();
+  return [line(HEADS), ...rows.map(line), '', sentences(status, nowMs)].join('\n');
+}
+
+/** Who leads, who else may, and what somebody must see to. */
+export function sentences(status: Status, nowMs = Date.now()): string {
   const { address, leader, others, warning } = status.explanation;
-  const renewals = status.sites.flatMap((site) => renewal(site, nowMs));
-  const warnings = warning === null ? [] : [warning];
-  const sentences = [
-    ...[leader, address, ...several(status), others, ...warnings, ...outlook(status)],
+  return [
+    ...[leader, address, ...several(status), others],
+    ...(warning === null ? [] : [warning]),
+    ...outlook(status),
     ...refusals(status.sites),
     ...stillMade(status),
     ...setAsideHere(status),
     ...notReadable(status),
-    ...renewals,
-  ];
-  return [line(HEADS), ...rows.map(line), '', ...sentences].join('\n');
+    ...status.sites.flatMap((site) => renewal(site, nowMs)),
+  ].join('\n');
 }
 
 const HEADS = [

@@ -1,0 +1,87 @@
+/** The command line: what is parsed, shown as usage, completed by a shell, and written into the man page. */
+export const OPTIONS = {
+  config: { type: 'string', default: process.env.FAROL_CONFIG ?? '/etc/farol/failover.yml' },
+  to: { type: 'string' },
+  minutes: { type: 'string' },
+  name: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+export type OptionName = keyof typeof OPTIONS;
+
+export interface Command {
+  readonly name: string;
+  /** How it is called, behind the name. */
+  readonly synopsis: string;
+  readonly options: readonly OptionName[];
+  readonly said: string;
+  /** It asks the agent of this machine, or shows something, and ends. */
+  readonly isOperators: boolean;
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'agent',
+    synopsis: '',
+    options: [],
+    said: 'decides who leads, and moves the address (the default)',
+    isOperators: false,
+  },
+  {
+    name: 'front',
+    synopsis: '',
+    options: [],
+    said: "takes clients' connections and passes requests to the writer",
+    isOperators: false,
+  },
+  {
+    name: 'status',
+    synopsis: '[--json]',
+    options: ['json'],
+    said: 'shows all sites as the agent of this one sees them; ends with 0 if all is well, 3 unprotected, 4 no writes, 5 not known, 1 if no agent answers here',
+    isOperators: true,
+  },
+  {
+    name: 'why',
+    synopsis: '',
+    options: [],
+    said: 'says in sentences who leads, and why no other site does; ends as status does',
+    isOperators: true,
+  },
+  {
+    name: 'doctor',
+    synopsis: '[--name NAME] [--json]',
+    options: ['name', 'json'],
+    said: 'walks from the name that clients know to the write, and says of the first thing that is wrong who must do what; ends with 0 if nothing is, 3 if writes are acknowledged all the same, 4 if none are, 5 if that is not known',
+    isOperators: true,
+  },
+  {
+    name: 'switchover',
+    synopsis: '[--to SITE]',
+    options: ['to'],
+    said: 'moves the leadership, planned',
+    isOperators: true,
+  },
+  {
+    name: 'pause',
+    synopsis: '--minutes N',
+    options: ['minutes'],
+    said: 'no automatic switchover for so long; 0 ends it',
+    isOperators: true,
+  },
+  {
+    name: 'completion',
+    synopsis: '',
+    options: [],
+    said: 'prints what lets bash complete all this: `eval "$(farol completion)"`',
+    isOperators: true,
+  },
+  {
+    name: 'man',
+    synopsis: '',
+    options: [],
+    said: 'prints the man page: `farol man | man -l -`',
+    isOperators: true,
+  },
+];
