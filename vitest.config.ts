@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE_MS } from './test/support/patience-ms.ts';
 
 /**
  * Four projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
@@ -16,8 +17,11 @@ export default defineConfig({
           include: ['{server,failover,ansible,test}/**/*.test.ts'],
           exclude: ['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
           globalSetup: ['test/support/postgres-setup.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 60_000,
+          setupFiles: ['test/support/patience.ts'],
+          expect: { poll: { timeout: PATIENCE_MS } },
+          // Only what hangs is ended by these: on a busy machine all takes many times as long.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           sequence: { groupOrder: 0 },
         },
       },
@@ -25,7 +29,8 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/*.test.ts', 'test/first-minute/**/*.test.ts'],
-          testTimeout: 300_000,
+          // Only what hangs is ended by these; each wait of a test has its own limit.
+          testTimeout: 900_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -35,7 +40,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/cluster/faults/*.test.ts'],
-          testTimeout: 900_000,
+          testTimeout: 1_800_000,
           hookTimeout: 600_000,
           fileParallelism: false,
           sequence: { groupOrder: 2 },

@@ -31,7 +31,7 @@ test('an agent beside the primary makes its server the writer and takes the addr
     expect(writer).toEqual({ site: 'a', epoch: world.server.epoch, url: 'https://a' });
     expect(address).toEqual({ holder: 'a', drain: false });
   });
-  expect(world.addressUntil).toBeGreaterThan(bootTime()());
+  await vi.waitFor(() => expect(world.addressUntil).toBeGreaterThan(bootTime()()));
 });
 
 test('a front that knows the latest routing waits for the next one', async () => {

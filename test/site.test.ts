@@ -70,7 +70,7 @@ test('past its deadline a writer answers nobody; renewed, it goes on', async () 
   const a = await site('a', fresh.url);
   await a.becomesWriter('1', 3_000);
   const status = async () => (await a.client('GET', WRITERS)).status;
-  await expect.poll(status, { timeout: 10_000 }).toBe(503);
+  await expect.poll(status).toBe(503);
   expect((await a.client('GET', '/login')).status, 'what any server may say').toBe(200);
   expect(await a.health()).toMatchObject({ role: 'writer', healthy: true });
   await a.becomesWriter('1');
@@ -83,7 +83,7 @@ test('when another site takes over, the old writer ends; its memory goes with it
   await a.becomesWriter('1');
   const b = await site('b', fresh.url);
   await b.becomesWriter('2');
-  await expect.poll(() => a.ends, { timeout: 10_000 }).toHaveLength(1);
+  await expect.poll(() => a.ends).toHaveLength(1);
   expect((await a.client('GET', WRITERS)).status).toBe(503);
   expect((await b.client('GET', WRITERS)).status).toBe(200);
 });
@@ -180,7 +180,7 @@ async function site(name: string, databaseUrl: string) {
     async becomesWriter(leaderRevision: string, forMs = 60_000) {
       const writer = { role: 'writer', leaderRevision, deadlineMs: bootTimeMs() + forMs };
       await assign(writer);
-      await expect.poll(async () => (await health()).role, { timeout: 10_000 }).toBe('writer');
+      await expect.poll(async () => (await health()).role).toBe('writer');
     },
     async client(
       method: 'GET' | 'POST',

@@ -72,16 +72,16 @@ test('an early answer to a long body reaches the client, whose connection goes o
   });
   socket.write(`POST / HTTP/1.1\r\nHost: f\r\nContent-Length: ${5 * MIB}\r\n\r\n`);
   socket.write(Buffer.alloc(5 * MIB));
-  await vi.waitFor(() => expect(said).toMatch(/^HTTP\/1\.1 413 /), { timeout: 5_000 });
+  await vi.waitFor(() => expect(said).toMatch(/^HTTP\/1\.1 413 /));
   socket.write('GET / HTTP/1.1\r\nHost: f\r\n\r\n');
-  await vi.waitFor(() => expect(said).toMatch(/HTTP\/1\.1 200 /), { timeout: 5_000 });
+  await vi.waitFor(() => expect(said).toMatch(/HTTP\/1\.1 200 /));
 });
 
 test('a body longer than anybody may send is refused, and the client reads that while it sends', async () => {
   await using site = await raiseSite({ hold: { diskBytesMax: 8 * MIB, replayBytesMax: KIB } });
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: site.ca });
   expect(await exchange(site, agent, 'POST', Buffer.alloc(3 * MIB))).toMatchObject({ status: 413 });
-  await vi.waitFor(() => expect(site.front.count.inFlight()).toBe(0), { timeout: 5_000 });
+  await vi.waitFor(() => expect(site.front.count.inFlight()).toBe(0));
   expect(site.front.count.diskBytes()).toBe(0);
   agent.destroy();
 });
@@ -178,7 +178,7 @@ test('a client may ask a few things ahead, and nobody asks many', async () => {
   some.write(asked(10).join(''));
   const bodies = () => [...said.matchAll(/\r\n\r\n(\d\d)/g)].map(([, body]) => body);
   const inOrder = Array.from({ length: 10 }, (_, n) => `${n + 10}`);
-  await vi.waitFor(() => expect(bodies()).toEqual(inOrder), { timeout: 5_000 });
+  await vi.waitFor(() => expect(bodies()).toEqual(inOrder));
   const many = connect({ port: site.port, ca: site.ca, checkServerIdentity: () => undefined });
   const ended = once(many.on('error', () => undefined).resume(), 'close');
   many.write(asked(90).join(''));

@@ -194,7 +194,7 @@ test.each(['*', 'https://elsewhere/', '/a b', '/a\r\nx: y'])(
   },
 );
 
-const until = (check: () => void) => vi.waitFor(check, { timeout: 5_000 });
+const until = (check: () => void) => vi.waitFor(check);
 
 const endOf = (text: string) => new RegExp(`${text.replace(/[{}*]/g, '\\$&')}$`);
 

@@ -86,7 +86,7 @@ test('a server that resets connections while it starts has not seen the request'
   await using starting = await raiseResetting();
   site.agentSays({ site: 'a', epoch: 1, url: starting.url });
   const answer = site.put('/_matrix/client/v3/x');
-  await vi.waitFor(() => expect(starting.count).toBeGreaterThan(3), { timeout: 3_000 });
+  await vi.waitFor(() => expect(starting.count).toBeGreaterThan(3));
   site.agentSays({ site: 'a', epoch: 2, url: writer.url });
   expect((await answer).status).toBe(200);
 });
@@ -189,7 +189,7 @@ test('when the address is about to leave, an idle connection to it is ended', as
   await site.put('/1');
   expect(site.connections()).toBe(1);
   site.agentSays(a, true);
-  await vi.waitFor(() => expect(site.connections()).toBe(0), { timeout: 3_000 });
+  await vi.waitFor(() => expect(site.connections()).toBe(0));
 });
 
 test('what is not of the address stays when it leaves', async () => {
@@ -264,7 +264,7 @@ test('a writer that lapsed is asked by one probe, and not by all that are held',
   );
   await site.untilHeld(30);
   site.agentSays({ site: 'a', epoch: 1, url: writer.url });
-  await vi.waitFor(() => expect(probes).toBeGreaterThan(4), { timeout: 5_000 });
+  await vi.waitFor(() => expect(probes).toBeGreaterThan(4));
   expect(seen).toEqual([]);
   lapsed = false;
   const answers = await Promise.all(held);
@@ -278,7 +278,9 @@ test('where the writer lapses, one that is refused waits with the others for the
   let refused = 0;
   await using writer = await raiseWriter(
     (_request, response) => {
-      if (!lapsed) return response.end('{}');
+      if (refused > 0 && !lapsed) return response.end('{}');
+      // Together with the request, so that no probe has found it before.
+      lapsed = true;
       refused++;
       return refuse(response);
     },
@@ -286,7 +288,6 @@ test('where the writer lapses, one that is refused waits with the others for the
   );
   site.agentSays({ site: 'a', epoch: 1, url: writer.url });
   await site.untilWay({ kind: 'direct' });
-  lapsed = true;
   const answer = site.put('/1');
   await site.untilWay({ kind: 'none' });
   await site.untilHeld(1);

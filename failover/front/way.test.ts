@@ -22,17 +22,21 @@ test("the front of the writer's own site is no other way to it", async () => {
 
 test('a link that is silent for a moment is not taken for cut', async () => {
   let silent = false;
-  const { way, asked, until } = kept(({ through }) => {
-    if (through === null) return silent ? 'never' : 'answered';
-    return 'answered';
+  let silentAt = 0;
+  const { way, until } = kept(({ through }) => {
+    if (through !== null || !silent) return 'answered';
+    silentAt ||= performance.now();
+    return 'never';
+  });
+  let movedAt = 0;
+  way.changes.on(() => {
+    if (way.open?.through === 'c') movedAt ||= performance.now();
   });
   await until({ kind: 'direct' });
   silent = true;
-  asked.length = 0;
-  await vi.waitFor(() => expect(asked).toContain('https://a'), { timeout: 5_000 });
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  expect(way.shown()).toEqual({ kind: 'direct' });
   await until({ kind: 'through', site: 'c' });
+  // A busy machine is late, and never early.
+  expect(movedAt - silentAt).toBeGreaterThan(1_000);
 });
 
 test('what a probe found before a request was refused is not believed', async () => {
@@ -41,8 +45,7 @@ test('what a probe found before a request was refused is not believed', async ()
     probes.push(Promise.withResolvers<Probed>());
     return probes.at(-1)!.promise;
   });
-  const next = async (count: number) =>
-    vi.waitFor(() => expect(probes).toHaveLength(count), { timeout: 5_000 });
+  const next = async (count: number) => vi.waitFor(() => expect(probes).toHaveLength(count));
   await next(1);
   probes[0]!.resolve('answered');
   await until({ kind: 'direct' });
@@ -89,7 +92,6 @@ function kept(answers: Answers) {
   void way.keep(stop.signal);
   onTestFinished(() => stop.abort());
   routing.set(a);
-  const until = (shown: object) =>
-    vi.waitFor(() => expect(way.shown()).toEqual(shown), { timeout: 10_000 });
+  const until = (shown: object) => vi.waitFor(() => expect(way.shown()).toEqual(shown));
   return { way, routing, asked, until };
 }

@@ -22,7 +22,7 @@ test('a promotion that happened meanwhile keeps its history: whoever was asked b
   expect(readFileSync(real, 'utf8')).toContain('no recovery target');
   expect(histories()).toEqual([historyFile(3), historyFile(4)]);
   postmaster.kill();
-  await vi.waitFor(() => expect(histories()).toEqual([historyFile(4)]), 10_000);
+  await vi.waitFor(() => expect(histories()).toEqual([historyFile(4)]));
 });
 
 test('nor do those stay of one that came to nothing before, with the same PostgreSQL', async () => {
@@ -30,7 +30,7 @@ test('nor do those stay of one that came to nothing before, with the same Postgr
   await passOver(dataDir, 2, 4);
   await passOver(dataDir, 4, 6);
   postmaster.kill();
-  await vi.waitFor(() => expect(histories()).toEqual([]), 10_000);
+  await vi.waitFor(() => expect(histories()).toEqual([]));
 });
 
 test('where PostgreSQL takes its number by itself, nothing is written', async () => {
@@ -44,7 +44,7 @@ test('a PostgreSQL that ends before it was promoted leaves none of them', async 
   const { dataDir, histories, postmaster } = await running();
   await passOver(dataDir, 2, 4);
   postmaster.kill();
-  await vi.waitFor(() => expect(histories()).toEqual([]), 10_000);
+  await vi.waitFor(() => expect(histories()).toEqual([]));
 });
 
 test('one that was promoted keeps them: standbys fetch all up to its own', async () => {

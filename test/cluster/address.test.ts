@@ -137,7 +137,7 @@ test('an address whose lifetime ends right before it is dropped is dropped; one 
   expect(await shown(site, address)).toBe('');
 });
 
-const TOLD_MS = 10_000;
+const TOLD_MS = 14_000;
 const addressOfV4 = (host: number) => `${cluster().lan.ip(host)}/24`;
 const pairOf = (host: number): [v4: string, v6: string] => [
   addressOfV4(host),

@@ -3,7 +3,14 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Container, docker, OWNER_LABEL, runIn, siteImage } from './support/engine.ts';
+import {
+  type Container,
+  docker,
+  OWNER_LABEL,
+  removed,
+  runIn,
+  siteImage,
+} from './support/engine.ts';
 import { type ClusterPlan, templateValues } from './support/site-files.ts';
 import { renderTemplate } from './support/template.ts';
 
@@ -43,8 +50,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await container?.remove({ force: true });
-  await rm(folder, { recursive: true });
+  if (container) await removed(() => container.remove({ force: true }));
+  await rm(folder, { recursive: true, force: true });
 });
 
 /** What `patroni --validate-config` says, line by line. */

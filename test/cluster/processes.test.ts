@@ -71,7 +71,7 @@ test('a planned switchover under load fails no request and stalls for 2.5 s at m
     await until(
       'there are enough requests',
       async () => load.history.attempts.filter(isRequest).length >= REQUESTS_MIN,
-      3 * SWITCHOVER_WINDOW_MS,
+      8 * SWITCHOVER_WINDOW_MS,
     );
   });
   expect(violations).toEqual([]);

@@ -42,24 +42,24 @@ test('the network of the active site is cut and healed', async () => {
   const active = await untilWell(cluster());
   await unlessEtcdLeads(active);
   const survived = await underLoad(cluster(), { title: 'network cut' }, async (load) => {
-    await load.untilFlowing(everyTarget(cluster()), 30_000);
+    await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await active.cutNetwork();
-    await load.untilFlowing(othersThan(active), 60_000);
+    await load.untilFlowing(othersThan(active));
     await active.healNetwork();
-    await load.untilFlowing(everyTarget(cluster()), 60_000);
+    await load.untilFlowing(everyTarget(cluster()));
   });
   expectSurvival(survived, active);
 });
 
 async function powerLoss(active: Site, load: Load, whileAway = async () => {}) {
-  await load.untilFlowing(everyTarget(cluster()), 30_000);
+  await load.untilFlowing(everyTarget(cluster()));
   load.strike();
   await active.powerOff();
-  await load.untilFlowing([...othersThan(active), 'address'], 60_000);
+  await load.untilFlowing([...othersThan(active), 'address']);
   await whileAway();
   await active.powerOn();
-  await load.untilFlowing(everyTarget(cluster()), 90_000);
+  await load.untilFlowing(everyTarget(cluster()));
 }
 
 function expectSurvival(survived: Survived, active: Site) {

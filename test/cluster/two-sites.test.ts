@@ -45,7 +45,7 @@ test('two sites and a witness: the active site loses power, and returns', async 
     await load.untilFlowing([other.name, 'address']);
     await answersAtEach();
     await active.powerOn();
-    await load.untilFlowing(everyTarget(cluster()), 90_000);
+    await load.untilFlowing(everyTarget(cluster()));
   });
   expect(survived.violations).toEqual([]);
   expect(survived.failuresThrough(other.name)).toEqual([]);

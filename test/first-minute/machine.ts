@@ -36,7 +36,7 @@ export interface Started {
 }
 
 const root = join(import.meta.dirname, '../..');
-const WAIT = { timeout: 200_000, interval: 200 };
+const WAIT = { timeout: 400_000, interval: 200 };
 
 export async function machine(release: string, network = 'bridge'): Promise<Machine> {
   const engine = await docker();

@@ -51,7 +51,6 @@ export async function raiseSite(options: SiteOptions = {}) {
     async untilWay(way: object | null) {
       await vi.waitFor(() => expect(front.way.shown()).toMatchObject(way ?? {}), {
         interval: 10,
-        timeout: 20_000,
       });
     },
     connections: () => front.connections(),

@@ -36,7 +36,7 @@ beforeAll(async () => {
     { stdio: 'ignore' },
   );
   const etcd = open('a');
-  await vi.waitFor(() => etcd.etcd.read(), { timeout: 15_000, interval: 100 });
+  await vi.waitFor(() => etcd.etcd.read(), { interval: 100 });
   await etcd.gateway.close();
 });
 

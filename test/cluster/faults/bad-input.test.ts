@@ -33,7 +33,7 @@ test.each([
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await putBadly(cluster(), key);
-    await load.untilFlowing(everyTarget(cluster()), 120_000);
+    await load.untilFlowing(everyTarget(cluster()));
     await untilWell(cluster());
   });
   expect(survived.violations).toEqual([]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { putKey } from '../support/etcd.ts';
-import { primaryOf, untilReplicated } from '../support/patroni.ts';
+import { promotedOf, untilReplicated } from '../support/patroni.ts';
 import { allAreFailsafe, freezeOncePromoted, writeUnseen } from '../support/promotion.ts';
 import { until } from '../support/until.ts';
 import { useCluster } from '../support/use-cluster.ts';
@@ -20,7 +20,7 @@ test('a site with more of a dead timeline is elected with the vote of one that f
   await putKey(cluster(), next, allAreFailsafe(cluster()));
   await next.powerOff();
   await old.powerOn();
-  await until('the old site leads', async () => (await primaryOf(cluster())) === old, 120_000);
+  await until('the old site leads', () => promotedOf([old]));
   const [row] = await old.sql<{ there: boolean }>(
     `SELECT to_regclass('confirmed') IS NOT NULL AS there`,
     'postgres',

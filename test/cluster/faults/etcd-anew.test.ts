@@ -23,7 +23,7 @@ test('etcd is made anew from a copy of itself, as another cluster: within minute
     await until('status tells of another etcd', async () =>
       (await statusOf(active)).explanation.leader.includes('another etcd answers'),
     );
-    await load.untilFlowing(everyTarget(cluster()), 240_000);
+    await load.untilFlowing(everyTarget(cluster()), 300_000);
     await untilWell(cluster());
   });
   expect(survived.violations).toEqual([]);

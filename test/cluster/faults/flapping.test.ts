@@ -15,11 +15,11 @@ test('ten power cycles of the active site: it soon leads no more, status calls i
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     for (let cycle = 0; cycle < CYCLES; cycle++) {
-      led.push((await primaryOf(cluster())) === flapping);
+      led.push((await until('one leads', () => primaryOf(cluster()))) === flapping);
       await flapping.powerOff();
       await flapping.powerOn();
       // Its own front too: it is back, and may be lost again.
-      await load.untilFlowing(everyTarget(cluster()), 120_000);
+      await load.untilFlowing(everyTarget(cluster()));
     }
     await until('status calls it unstable', async () => {
       return (await statusAt(other)).said.includes('UNSTABLE');

@@ -25,10 +25,10 @@ test.each(['old', 'new'] as const)(
       });
       load.strike();
       await lost.powerOff();
-      await load.untilFlowing([third.name, 'address'], 120_000);
+      await load.untilFlowing([third.name, 'address']);
       await wish;
       await lost.powerOn();
-      await load.untilFlowing(everyTarget(cluster()), 120_000);
+      await load.untilFlowing(everyTarget(cluster()));
     });
     expect(survived.violations).toEqual([]);
     expect(survived.failuresThrough(third.name)).toEqual([]);
@@ -50,9 +50,9 @@ test('both other sites are lost: the last one says what it does not know and who
     expect(said).toContain(`only ${active.ip}:2379 answers, and 2 must. Bring back 1 of`);
     expect(said).not.toMatch(/[abc] may lead/);
     await first.powerOn();
-    await load.untilFlowing([active.name, first.name, 'address'], 120_000);
+    await load.untilFlowing([active.name, first.name, 'address']);
     await second.powerOn();
-    await load.untilFlowing(everyTarget(cluster()), 120_000);
+    await load.untilFlowing(everyTarget(cluster()));
     await until('all is well', async () => (await statusAt(active)).code === 0);
   });
   expect(survived.violations).toEqual([]);

@@ -3,7 +3,7 @@ import { endingsIn } from '../support/bad-values.ts';
 import { keyOf } from '../support/etcd.ts';
 import { statusAt, statusOf, untilWell } from '../support/farol.ts';
 import { everyTarget, type Load, type Survived, underLoad } from '../support/load.ts';
-import { patronictl, primaryOf } from '../support/patroni.ts';
+import { patronictl } from '../support/patroni.ts';
 import type { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 import { useCluster } from '../support/use-cluster.ts';
@@ -34,7 +34,7 @@ test('a switchover to a site whose Patroni stands still is taken back or ends, a
   const survived = await under('switchover to a frozen site', async (load) => {
     await frozen.signal('STOP', 'patroni');
     await patronictl(other, move('switchover', active, frozen));
-    await load.untilFlowing([active.name, other.name, 'address'], 120_000);
+    await load.untilFlowing([active.name, other.name, 'address']);
     await frozen.signal('CONT', 'patroni');
   });
   expect(survived.violations).toEqual([]);
@@ -59,7 +59,7 @@ test('while Patroni is paused a lost primary is not replaced, and status says th
     const { code, said } = await statusAt(one);
     expect([code, said]).toEqual([4, expect.stringContaining('No writes now')]);
     await patronictl(one, 'resume --wait');
-    await load.untilFlowing([one.name, other.name, 'address'], 120_000);
+    await load.untilFlowing([one.name, other.name, 'address']);
     await active.powerOn();
   });
   expect(survived.violations).toEqual([]);
@@ -95,10 +95,9 @@ async function under(title: string, befalls: (load: Load) => Promise<void>): Pro
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await befalls(load);
-    await load.untilFlowing(everyTarget(cluster()), 120_000);
+    await load.untilFlowing(everyTarget(cluster()));
     await untilWell(cluster());
   });
-  expect(await primaryOf(cluster())).toBeDefined();
   const after = await endingsIn(cluster());
   expect(after.others).toEqual(before.others);
   expect(after.servers - before.servers).toBeLessThanOrEqual(SERVERS_MAX);

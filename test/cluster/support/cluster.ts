@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
 import { type Authority, certificateAuthority } from '../../support/certificates.ts';
-import { docker, OWNER_LABEL, removeAbandoned, siteImage } from './engine.ts';
+import { docker, OWNER_LABEL, removeAbandoned, removed, siteImage } from './engine.ts';
 import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
 import { type ClusterPlan, type Machine, writeSiteFiles } from './site-files.ts';
@@ -50,7 +50,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const lan = await createLan({ image, mtu, ipv6: options.ipv6 ?? false });
   building.defer(() => lan.remove());
   const folder = await mkdtemp(join(tmpdir(), 'farol-cluster-'));
-  building.defer(() => rm(folder, { recursive: true }));
+  building.defer(() => rm(folder, { recursive: true, force: true }));
   const authority = await certificateAuthority(folder);
   const plan = planOf(options, lan);
   const machines = await Promise.all(
@@ -59,7 +59,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       await writeSiteFiles(files, plan, machine, authority);
       const environment = environmentOf(plan, machine, options);
       const container = await createMachine({ image, lan, machine, files, environment });
-      building.defer(() => container.remove({ force: true, v: true }));
+      building.defer(() => removed(() => container.remove({ force: true, v: true })));
       return new Site(machine, container, lan);
     }),
   );

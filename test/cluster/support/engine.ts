@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ContainerRuntimeClient, getContainerRuntimeClient, ImageName } from 'testcontainers';
+import { until } from './until.ts';
 
 // The helper that testcontainers removes its containers with cannot be pulled everywhere; ours go by label.
 process.env.TESTCONTAINERS_RYUK_DISABLED = 'true';
@@ -82,10 +83,22 @@ export async function removeAbandoned(): Promise<void> {
   const filters = { label: [OWNER_LABEL] };
   const containers = await engine.listContainers({ all: true, filters });
   for (const each of containers.filter(({ Labels }) => isAbandoned(Labels)))
-    await engine.getContainer(each.Id).remove({ force: true, v: true });
+    await removed(() => engine.getContainer(each.Id).remove({ force: true, v: true }));
   const networks = await engine.listNetworks({ filters });
   for (const each of networks.filter(({ Labels }) => isAbandoned(Labels ?? {})))
-    await engine.getNetwork(each.Id).remove();
+    await removed(() => engine.getNetwork(each.Id).remove());
+}
+
+/** A busy engine says for a while that something is still in use, or is being removed already. */
+export async function removed(remove: () => Promise<unknown>): Promise<void> {
+  await until('the engine has removed it', async () => {
+    try {
+      await remove();
+    } catch (error) {
+      if ((error as { statusCode?: number }).statusCode !== 404) throw error;
+    }
+    return true;
+  });
 }
 
 function isAbandoned(labels: Record<string, string>): boolean {

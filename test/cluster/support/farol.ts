@@ -63,7 +63,7 @@ export function switchover(from: Site, to: Site): Promise<unknown> {
  * Waits until nothing is amiss: every copy is in step, the writer runs beside the primary, every site's
  * agent names it, and the address is where it is. Gives the writer's site.
  */
-export async function untilWell(cluster: Cluster, withinMs = 120_000): Promise<Site> {
+export async function untilWell(cluster: Cluster, withinMs = 240_000): Promise<Site> {
   const primary = await untilReplicated(cluster, withinMs);
   return until(
     'the writer runs beside the primary, every agent names it, and it holds the address',

@@ -12,7 +12,7 @@ import { RecordingClient, type Target } from '../../support/history/recording-cl
 import { silenceAfter, watchAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
 import { frontHealth } from './farol.ts';
-import { primaryOf } from './patroni.ts';
+import { primaryOf, promotedOf } from './patroni.ts';
 import { FRONT_PORT } from './site-files.ts';
 import { until } from './until.ts';
 
@@ -155,7 +155,7 @@ export function targetsOf(cluster: Cluster): Target[] {
   ];
 }
 
-async function untilFlowing(history: History, through: readonly string[], withinMs = 60_000) {
+async function untilFlowing(history: History, through: readonly string[], withinMs?: number) {
   const from = performance.now();
   const flows = (target: string) =>
     history.attempts.some(
@@ -169,18 +169,23 @@ async function untilFlowing(history: History, through: readonly string[], within
   );
 }
 
-/** The messages of this run as the primary has them. */
+interface MessageRow {
+  readonly position: number;
+  readonly room_id: string;
+  readonly event_id: string;
+  readonly json: string;
+}
+
+/** The messages of this run as the primary has them, which may be moving for what the test has done. */
 export async function storedMessages(cluster: Cluster, prefix: string): Promise<StoredMessage[]> {
-  const primary = await until('there is a primary', () => primaryOf(cluster));
-  const rows = await primary.sql<{
-    position: number;
-    room_id: string;
-    event_id: string;
-    json: string;
-  }>(
-    `SELECT position, room_id, event_id, json FROM event JOIN room USING (room_nid)
-     WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY position`,
-  );
+  const rows = await until('the primary is read', async () => {
+    const primary = await primaryOf(cluster);
+    if (!primary || !(await promotedOf([primary]))) return undefined;
+    return primary.sql<MessageRow>(
+      `SELECT position, room_id, event_id, json FROM event JOIN room USING (room_nid)
+       WHERE type = 'm.room.message' AND sender LIKE '@${prefix}%' ORDER BY position`,
+    );
+  });
   return rows.map(({ position, room_id: room, event_id: eventId, json }) => {
     const { content } = JSON.parse(json) as { content: { body: string } };
     return { position, room, eventId, request: content.body };

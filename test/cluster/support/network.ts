@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Container, docker, OWNER_LABEL, runIn } from './engine.ts';
+import { type Container, docker, OWNER_LABEL, removed, runIn } from './engine.ts';
 
 /** The LAN of one cluster: a bridge with a switch port (the host's end of a veth pair) per machine. */
 export interface Lan {
@@ -37,8 +37,8 @@ export async function createLan(options: LanOptions): Promise<Lan> {
     unplug: (machine) => setPort(machine, ['nomaster']),
     plugIn: (machine) => setPort(machine, ['master', bridge]),
     async remove() {
-      await technician.remove({ force: true });
-      await network.remove();
+      await removed(() => technician.remove({ force: true }));
+      await removed(() => network.remove());
     },
   };
 }

@@ -30,8 +30,24 @@ export async function primaryOf(cluster: Cluster): Promise<Site | undefined> {
   return Promise.any(asked).catch(() => undefined);
 }
 
+/**
+ * Which of these sites' PostgreSQL takes writes, as it says itself. Patroni calls itself the primary as soon as it has its
+ * key: before PostgreSQL is promoted, and also where the promotion is then refused.
+ */
+export async function promotedOf(sites: readonly Site[]): Promise<Site | undefined> {
+  const asked = sites.map(async (site) => {
+    const [row] = await site.sql<{ leads: boolean }>(
+      'SELECT NOT pg_is_in_recovery() AS leads',
+      'postgres',
+    );
+    if (row?.leads !== true) throw new Error(`${site.name} is not promoted`);
+    return site;
+  });
+  return Promise.any(asked).catch(() => undefined);
+}
+
 /** Waits until one primary has all other sites as standbys that stream and count for commits. */
-export function untilReplicated(cluster: Cluster, withinMs = 90_000): Promise<Site> {
+export function untilReplicated(cluster: Cluster, withinMs = 240_000): Promise<Site> {
   const begun = performance.now();
   let hasBegunAnew = false;
   return until(
@@ -48,10 +64,25 @@ export function untilReplicated(cluster: Cluster, withinMs = 90_000): Promise<Si
       const counting = standbys.filter(
         ({ role, state }) => /^(quorum|sync)_standby$/.test(role) && state === 'streaming',
       );
-      return counting.length === cluster.sites.length - 1 && primary;
+      return (
+        counting.length === cluster.sites.length - 1 &&
+        (await hasStandbys(cluster, primary)) &&
+        primary
+      );
     },
     withinMs,
   );
+}
+
+/** As PostgreSQL says: what members say of themselves is as old as Patroni's last look, and outlives them. */
+async function hasStandbys(cluster: Cluster, primary: Site): Promise<boolean> {
+  const streaming = await primary.sql<{ site: string }>(
+    `SELECT application_name AS site FROM pg_stat_replication
+     WHERE state = 'streaming' AND sync_state IN ('sync', 'quorum') AND NOT pg_is_in_recovery()`,
+    'postgres',
+  );
+  const names = streaming.map(({ site }) => site);
+  return cluster.sites.every((site) => site === primary || names.includes(site.name));
 }
 
 /** `initdb` and a first start take a few seconds here, also on a busy machine. */
@@ -71,15 +102,18 @@ async function beginAnew(cluster: Cluster): Promise<boolean> {
   return true;
 }
 
-/** Changes the part of Patroni's configuration that lies in etcd. */
+/** Changes the part of Patroni's configuration that lies in etcd; the same change twice is one. */
 export async function configure(cluster: Cluster, site: Site, change: object): Promise<void> {
-  const { statusCode, body } = await request(`https://${site.ip}:8010/config`, {
-    method: 'PATCH',
-    body: JSON.stringify(change),
-    dispatcher: cluster.insider,
+  await until(`Patroni takes ${JSON.stringify(change)}`, async () => {
+    const { statusCode, body } = await request(`https://${site.ip}:8010/config`, {
+      method: 'PATCH',
+      body: JSON.stringify(change),
+      dispatcher: cluster.insider,
+    });
+    const said = await body.text();
+    if (statusCode !== 200) throw new Error(`Patroni refused the change: ${said}`);
+    return true;
   });
-  const said = await body.text();
-  if (statusCode !== 200) throw new Error(`Patroni refused the change: ${said}`);
 }
 
 /** Patroni's own planned switchover, beneath Farol: for tests of the database layer alone. */

@@ -1,38 +1,34 @@
 import type { Cluster } from './cluster.ts';
 import { keyOf } from './etcd.ts';
-import { configure, primaryOf } from './patroni.ts';
-import type { Site } from './site.ts';
+import { configure, promotedOf } from './patroni.ts';
+import { BLOCK_REPLICATION, type Site } from './site.ts';
 import { POSTGRESQL_DATA } from './site-files.ts';
 import { until } from './until.ts';
 
 /** PostgreSQL takes its file away when it has been promoted; so soon Patroni has told nobody. */
-const FREEZE_ONCE_PROMOTED = `while [ -e ${POSTGRESQL_DATA}/standby.signal ]; do sleep 0.01; done
+const FREEZE_ONCE_PROMOTED = `set -e; while [ -e ${POSTGRESQL_DATA}/standby.signal ]; do sleep 0.01; done
   kill -STOP "$(cat /run/units/patroni.pid)"`;
 
 /** Freezes Patroni of whichever of these is promoted next, at once, and gives that site. */
 export async function freezeOncePromoted(sites: readonly Site[]): Promise<Site> {
   const promoted = await Promise.any(
     sites.map(async (site) => {
-      await site.must(['bash', '-c', FREEZE_ONCE_PROMOTED]);
+      await site.must(['timeout', '300', 'bash', '-c', FREEZE_ONCE_PROMOTED]);
       return site;
     }),
   );
   for (const site of sites.filter((each) => each !== promoted))
-    await site.must(['pkill', '-f', 'standby.signal']);
+    await site.run(['pkill', '-f', 'standby.signal']);
+  // The file goes some steps before the last one, after which it takes writes.
+  await until('it takes writes', async () => (await promotedOf([promoted])) !== undefined);
   return promoted;
 }
 
 /** Patroni of a site is frozen until another one leads, which is given. */
 export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
   await site.signal('STOP', 'patroni');
-  return until(
-    'another site leads',
-    async () => {
-      const leader = await primaryOf(cluster);
-      return leader !== site && leader;
-    },
-    90_000,
-  );
+  const others = cluster.sites.filter((each) => each !== site);
+  return until('another site leads', () => promotedOf(others));
 }
 
 /**
@@ -47,22 +43,25 @@ export async function handBackUnasked(
   const key = () => keyOf(cluster, third, '/service/farol/leader');
   await configure(cluster, third, { pause: true });
   await primary.powerOff();
-  await until('its key has run out', async () => (await key()) === undefined, 90_000);
+  await until('its key has run out', async () => (await key()) === undefined);
   // Thawed it could read of the key that has run out since, and demote itself; who starts anew knows nothing of it.
   await old.signal('KILL', 'patroni');
-  await until('the old one has the key', async () => (await key())?.value === old.name, 60_000);
+  await until('the old one has the key', async () => (await key())?.value === old.name);
 }
 
 /** What Patroni runs before it rewinds or clones this site's copy waits for a source that may lead. */
 export async function untilCopyIsKept(site: Site): Promise<void> {
   const waits = async () => (await site.run(['pgrep', '-f', '[a]wait-source'])).code === 0;
-  await until('its copy is kept', waits, 90_000);
+  await until('its copy is kept', waits);
 }
 
-/** It writes much that no other site gets, and Patroni takes nobody off `/sync` for that. */
+/**
+ * It writes much that no other site gets, and Patroni takes nobody off `/sync` for that: it is frozen by the same command,
+ * since it would within 5 s.
+ */
 export async function writeUnseen(primary: Site): Promise<void> {
-  await primary.blockReplication();
-  await primary.signal('STOP', 'patroni');
+  const freeze = 'kill -STOP "$(cat /run/units/patroni.pid)"';
+  await primary.must(['sh', '-ec', `${BLOCK_REPLICATION}; ${freeze}`]);
   const sql = `SET synchronous_commit = local;
     CREATE TABLE dead AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 30000) n`;
   await primary.must(['psql', '-Xqc', sql], 'postgres');
@@ -91,7 +90,7 @@ export async function beginClone(site: Site): Promise<{ goOn(): Promise<unknown>
   );
   await site.must(['rm', '-rf', POSTGRESQL_DATA]);
   await site.start('patroni');
-  await site.must(['bash', '-c', HALT_BASE_BACKUP]);
+  await site.must(['timeout', '120', 'bash', '-c', HALT_BASE_BACKUP]);
   return { goOn: () => site.must(['pkill', '-CONT', '-x', 'pg_basebackup']) };
 }
 
@@ -118,7 +117,7 @@ export async function untilNobodyIsNamed(primary: Site): Promise<void> {
   });
 }
 
-/** Patroni calls itself the primary as soon as it has asked PostgreSQL to be one. */
+/** Of a site that leads, or is about to. */
 export function timelineOf(site: Site): Promise<number> {
   return until('PostgreSQL leads a timeline', async () => {
     const [row] = await site.sql<{ timeline: number }>(

@@ -41,20 +41,20 @@ export class Site {
 
   /** Nothing passes between this site and that one, and neither is told; all else goes on. */
   async cutLinkTo(other: Site): Promise<void> {
-    for (const rule of linkTo(other.ip)) await this.must(['iptables', '-I', ...rule]);
+    await this.must(['sh', '-ec', filter('-I', linkTo(other.ip))]);
   }
 
   async healLinkTo(other: Site): Promise<void> {
-    for (const rule of linkTo(other.ip)) await this.must(['iptables', '-D', ...rule]);
+    await this.must(['sh', '-ec', filter('-D', linkTo(other.ip))]);
   }
 
   /** No other site gets a byte of WAL from this one, or gives one; etcd and all else go on. */
   async blockReplication(): Promise<void> {
-    for (const rule of REPLICATION) await this.must(['iptables', '-A', ...rule]);
+    await this.must(['sh', '-ec', BLOCK_REPLICATION]);
   }
 
   async allowReplication(): Promise<void> {
-    for (const rule of REPLICATION) await this.must(['iptables', '-D', ...rule]);
+    await this.must(['sh', '-ec', filter('-D', REPLICATION)]);
   }
 
   /** A standby goes on following whom it follows, whatever Patroni writes: as if Patroni were slow to say so. */
@@ -68,10 +68,9 @@ export class Site {
     await this.must(['chmod', '644', SYSTEM_SETTINGS]);
   }
 
-  /** PostgreSQL may be down meanwhile, rewound by Patroni: then it reads this when it starts. */
+  /** PostgreSQL may be down meanwhile, rewound by Patroni, which reads this when it starts; or its copy is gone. */
   async followAgain(): Promise<void> {
-    await this.must(['sed', '-i', '/^primary_conninfo/d', SYSTEM_SETTINGS]);
-    await this.must(['chown', 'postgres:postgres', SYSTEM_SETTINGS]);
+    await this.must(['sh', '-ec', FOLLOW_AGAIN]);
     await this.run(['psql', '-Xqc', 'SELECT pg_reload_conf()'], 'postgres');
   }
 
@@ -137,6 +136,8 @@ const linkTo = (ip: string) => [
 ];
 
 const SYSTEM_SETTINGS = `${POSTGRESQL_DATA}/postgresql.auto.conf`;
+const FOLLOW_AGAIN = `sed -i '/^primary_conninfo/d' ${SYSTEM_SETTINGS} &&
+  chown postgres:postgres ${SYSTEM_SETTINGS} || [ ! -e ${SYSTEM_SETTINGS} ]`;
 const UNIT = '/farol/test/cluster/image/unit';
 
 /** Outgoing first: what left before is confirmed, what was not confirmed never left. */
@@ -146,3 +147,10 @@ const REPLICATION = [
   ['INPUT', '-i', '--dport'],
   ['INPUT', '-i', '--sport'],
 ].map(([chain, way, port]) => [chain!, way!, 'eth0', '-p', 'tcp', port!, '5432', '-j', 'DROP']);
+
+/** All rules by one command: between several, each as slow as the machine is busy, half of them would hold. */
+const filter = (action: '-A' | '-I' | '-D', rules: readonly (readonly string[])[]): string =>
+  rules.map((rule) => `iptables -w ${action} ${rule.join(' ')}`).join('; ');
+
+/** For a shell. */
+export const BLOCK_REPLICATION = filter('-A', REPLICATION);

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Waits for a state: asks again every 50 ms until the answer is neither undefined nor false, and fails
- * with what was waited for and the last error. Errors in between are part of the waiting.
+ * with what was waited for and the last error. Errors in between are part of the waiting. The limit is there for
+ * what never comes: how soon something has to come is asserted elsewhere (promise.ts), or not at all.
  */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
-  withinMs = 60_000,
+  withinMs = 180_000,
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   let last: unknown;

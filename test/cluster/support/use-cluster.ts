@@ -4,22 +4,32 @@ import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 
-/** One cluster for all tests of a file; if a test fails, the logs of all machines are kept. */
+/**
+ * One cluster for all tests of a file. If a test fails, the logs of all machines are kept, and the next one has a new
+ * cluster: what the failed one left frozen, cut off or paused would fail it, too, for a reason that is not its own.
+ */
 export function useCluster(options: ClusterOptions): () => Cluster {
   let cluster: Cluster | undefined;
   const theCluster = () => {
     if (!cluster) throw new Error('The cluster is made before the first test.');
     return cluster;
   };
+  const end = async () => {
+    const ended = cluster;
+    cluster = undefined;
+    await ended?.[Symbol.asyncDispose]();
+  };
   beforeAll(async () => {
     cluster = await startCluster(options);
   });
-  beforeEach(({ onTestFailed, task }) => {
-    onTestFailed(() => keepLogs(theCluster(), task.name));
+  beforeEach(async ({ onTestFailed, task }) => {
+    cluster ??= await startCluster(options);
+    onTestFailed(async () => {
+      await keepLogs(theCluster(), task.name).catch(console.error);
+      await end();
+    });
   });
-  afterAll(async () => {
-    await cluster?.[Symbol.asyncDispose]();
-  });
+  afterAll(end);
   return theCluster;
 }
 
