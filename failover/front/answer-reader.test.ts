@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { AnswerReader, NotAnAnswer } from './answer-reader.ts';
 
 const ANSWERS: readonly [title: string, wire: string, body: string][] = [

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { NO_BODY } from './body.ts';
 import { type Carriage, carry, type Ports } from './carry.ts';
 import { DeviceOrder } from './device-order.ts';

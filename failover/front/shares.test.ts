@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { KnownTokens, networkOf } from './known-tokens.ts';
 import { Shares } from './shares.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { table } from '../cli/table.ts';
 import { keyNames, viewed } from '../core/etcd/names.ts';
 import { type Found, readView } from '../core/etcd/reading.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { firstToFail, Refusals } from './poison.ts';
 
 test('the first that fails is found, in as many questions as halving takes', async () => {

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { EpochHistory } from './epochs.ts';
 import type { LogReader } from './log.ts';
 import { decodeSyncToken, encodeSyncToken, holds } from './token.ts';

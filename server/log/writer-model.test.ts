@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import type { Write } from './change.ts';
 import { LogClock } from './clock.ts';
 import { Deadline } from './deadline.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { canonicalJson, JSON_DEPTH_MAX } from './canonical-json.ts';
 import { writeByHand } from './canonical-json-by-hand.ts';
 import type { JsonObject, JsonValue } from './json.ts';

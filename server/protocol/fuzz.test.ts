@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { CanonicalJsonError, canonicalJson } from './canonical-json.ts';
 import { clientEvent, federationFormatEvent, strippedEvent } from './client-event.ts';
 import { signatureChecksOf } from './event-signatures.ts';

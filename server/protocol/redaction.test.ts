@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { eventIdOf } from './hashes.ts';
 import type { JsonObject, JsonValue } from './json.ts';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import nacl from 'tweetnacl';
 import { describe, expect, test } from 'vitest';
+import fc from '../../test/support/fast-check.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { JsonObject } from './json.ts';
 import { rulesOf } from './room-versions.ts';

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { mountsOf } from '../../server/mounts.ts';
+import fc from '../support/fast-check.ts';
 import { endpointsIn } from '../support/mounted.ts';
 import { BAD_JSON_VALUES, BAD_TEXTS } from './bad-values.ts';
 import type { Example } from './example.ts';
@@ -18,7 +18,7 @@ let fuzzer: Fuzzer;
 
 beforeAll(async () => {
   fuzzer = await Fuzzer.start({ isWide: process.env.FUZZ_RUNS !== undefined });
-}, 60_000);
+}, 180_000);
 
 afterAll(() => fuzzer?.[Symbol.asyncDispose]());
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { authEventKeys } from '../../server/protocol/auth-events.ts';
 import { authorize } from '../../server/protocol/auth-rules/authorize.ts';
 import { type Event, stateKeyOf } from '../../server/protocol/event.ts';
 import type { EventId } from '../../server/protocol/identifiers.ts';
 import type { RoomVersion } from '../../server/protocol/room-versions.ts';
 import type { StateMap } from '../../server/protocol/state-resolution/conflict.ts';
+import fc from './fast-check.ts';
 import { ALICE, BOB, CAROL, type Draft, TestRoom } from './test-room.ts';
 
 /** One event, as choices of small numbers, so that fast-check can shrink a history. */

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { MembershipChange } from '../../server/rooms/membership/membership.ts';
+import fc from './fast-check.ts';
 import type { Answer, SyncQuery, SyncUnderTest } from './sync.ts';
 
 /** One thing that happens in a room, as choices of small numbers, so that fast-check can shrink a history. */

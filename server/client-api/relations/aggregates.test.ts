@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type ApiServer, startApi } from '../../../test/support/api-server.ts';
+import fc from '../../../test/support/fast-check.ts';
 import {
   latestReplacement,
   mayBeThreadRoot,

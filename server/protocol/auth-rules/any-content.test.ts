@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { ALICE, BOB, CAROL, TestRoom } from '../../../test/support/test-room.ts';
 import { authEventKeys } from '../auth-events.ts';
 import type { JsonObject, JsonValue } from '../json.ts';

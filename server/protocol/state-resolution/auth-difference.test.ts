@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { TestRoom } from '../../../test/support/test-room.ts';
 import { type Event, stateKeyOf } from '../event.ts';
 import type { EventId } from '../identifiers.ts';

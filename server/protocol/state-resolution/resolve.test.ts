@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { choices, type RandomRoom, roomOfChoices } from '../../../test/support/random-room.ts';
 import { resolveByTheBook } from '../../../test/support/resolution-by-the-book.ts';
 import { roomVersions } from '../room-versions.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { SmallestFirst } from './smallest-first.ts';
 
 test('whatever is added when, the smallest of those inside is taken', () => {

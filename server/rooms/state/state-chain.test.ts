@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { entryCount, ownBytes, packEntries } from './entries.ts';
 import { chainOf, emptyChain, type NewState, nextState, type StateChain } from './state-chain.ts';
 import { changeHash, EMPTY_STATE_HASH, hashToBytes } from './state-hash.ts';

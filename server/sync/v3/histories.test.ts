@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { freshSync, type SyncQuery } from '../../../test/support/sync.ts';
 import {
   happen,
