@@ -1,9 +1,9 @@
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Account, BenchClient } from './bench/client.ts';
 import { temporaryFolder } from './support/folder.ts';
+import { freePort } from './support/free-port.ts';
 import { type Program, startProgram } from './support/program.ts';
 
 const SENDERS = 6;
@@ -99,12 +99,4 @@ async function workbench() {
     await running.ready();
   };
   return { program: { origin, killAndRestart }, client: new BenchClient(dispatcher, origin) };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { freePort } from '../../../test/support/free-port.ts';
 import type { Predecessor } from '../../core/effects.ts';
 import { keyNames } from '../../core/etcd/names.ts';
 import type { Holds, WatchInput } from '../../core/inputs.ts';
@@ -116,7 +117,9 @@ test.skipIf(missing)(
       expect(hints).toBeGreaterThan(0);
     });
     await b.pulse(pulse({}));
-    await vi.waitFor(() => expect(hints).toBeGreaterThan(0));
+    // What the claims had to tell comes before that.
+    const sign = (await b.read()).sites.b!.revision;
+    await vi.waitFor(() => expect(seen).toBe(sign));
     const before = hints;
     await b.pulse(pulse({}));
     await b.pulse({ ...pulse({}), report: { ...well, power: 'battery' } });
@@ -130,7 +133,7 @@ test.skipIf(missing)(
 
 test.skipIf(missing)("Patroni's leader is read with what is left of its lease", async () => {
   const { etcd } = open('a', 'patroni');
-  const { ID } = await post('/v3/lease/grant', { TTL: 20 });
+  const { ID } = await post('/v3/lease/grant', { TTL: 200 });
   await post('/v3/kv/put', { key: b64('/service/patroni/leader'), value: b64('b'), lease: ID });
   const sync = JSON.stringify({ leader: 'b', sync_standby: 'a,c', quorum: 1 });
   await post('/v3/kv/put', { key: b64('/service/patroni/sync'), value: b64(sync) });
@@ -139,7 +142,7 @@ test.skipIf(missing)("Patroni's leader is read with what is left of its lease", 
     sync: { leader: 'b', standbys: ['a', 'c'] },
     failover: null,
   });
-  expect(await etcd.leaseLeftMs(ID)).toBeGreaterThanOrEqual(18_000);
+  expect(await etcd.leaseLeftMs(ID)).toBeGreaterThan(100_000);
   await post('/v3/lease/revoke', { ID });
   expect(await etcd.leaseLeftMs(ID)).toBeNull();
   expect((await etcd.read()).patroni.leader).toBeNull();
@@ -214,7 +217,7 @@ test('a member that accepts and never answers is given up at the deadline', asyn
 });
 
 function open(site: string, cluster = 'test') {
-  const gateway = new Gateway({ endpoints: [endpoint], deadlineMs: 1_000 });
+  const gateway = new Gateway({ endpoints: [endpoint], deadlineMs: 20_000 });
   const names = keyNames(cluster, cluster);
   return { gateway, names, etcd: new Etcd(gateway, names, site) };
 }
@@ -265,16 +268,6 @@ const b64 = (text: string) => Buffer.from(text).toString('base64');
 async function post(path: string, body: object): Promise<{ ID: string }> {
   const answer = await fetch(`${endpoint}${path}`, { method: 'POST', body: JSON.stringify(body) });
   return (await answer.json()) as { ID: string };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 const well: Report = {
