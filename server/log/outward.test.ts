@@ -205,9 +205,6 @@ async function killedWriter({ url, database }: FreshDatabase): Promise<number[]>
   await expect
     .poll(
       async () => (sent().at(-1) ?? 0) > ((await outwardPosition(database, 'letters')) || Infinity),
-      {
-        timeout: 15_000,
-      },
     )
     .toBe(true);
   child.kill('SIGKILL');
