@@ -2,12 +2,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from './support/folder.ts';
 import { type Program, startProgram } from './support/program.ts';
-
-// How long a start takes is a line of the benchmark.
-vi.setConfig({ testTimeout: 120_000 });
 
 test('a new server says where it answers, and how to make the first user', async () => {
   const server = start(temporaryFolder());

@@ -1,12 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { ANSIBLE } from './ansible.ts';
 
 // What a roll waits for before it stops anything: the filter that reads `farol status --json`.
-
-// A busy machine takes seconds to start Python.
-vi.setConfig({ testTimeout: 120_000 });
 
 const PYTHON_IS_HERE = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
 const onlyWithPython = test.skipIf(!PYTHON_IS_HERE);

@@ -6,12 +6,11 @@ import {
   RoomMemberEvent,
   Visibility,
 } from 'matrix-js-sdk';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventIn, login, messageIn, register, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
 /** People chat through matrix-js-sdk, against a server as `npm start` runs it. */
-vi.setConfig({ testTimeout: 40_000, hookTimeout: 120_000 });
 
 let server: ServerUnderTest;
 beforeAll(async () => {

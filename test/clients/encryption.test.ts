@@ -1,10 +1,9 @@
 import { ClientEvent, type MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Account, login, register, rememberSecretStorageKey, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
 /** People chat encrypted, by matrix-js-sdk and its Rust crypto. */
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 let server: ServerUnderTest;
 beforeAll(async () => {

@@ -1,12 +1,11 @@
 import { ClientEvent, type MatrixClient, RelationType, Visibility } from 'matrix-js-sdk';
 import { InteractiveAuth } from 'matrix-js-sdk/lib/interactive-auth.js';
 import { RoomHierarchy } from 'matrix-js-sdk/lib/room-hierarchy.js';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { login, messageIn, register, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
 /** Threads, edits, spaces, the directory, and a stage in a browser, as matrix-js-sdk asks for them. */
-vi.setConfig({ testTimeout: 40_000, hookTimeout: 120_000 });
 
 let server: ServerUnderTest;
 beforeAll(async () => {

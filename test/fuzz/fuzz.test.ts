@@ -18,7 +18,7 @@ let fuzzer: Fuzzer;
 
 beforeAll(async () => {
   fuzzer = await Fuzzer.start({ isWide: process.env.FUZZ_RUNS !== undefined });
-}, 180_000);
+});
 
 afterAll(() => fuzzer?.[Symbol.asyncDispose]());
 

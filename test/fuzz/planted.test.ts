@@ -13,7 +13,7 @@ let fuzzer: Fuzzer;
 
 beforeAll(async () => {
   fuzzer = await Fuzzer.start({ program: join(import.meta.dirname, 'planted/server.ts') });
-}, 180_000);
+});
 
 afterAll(() => fuzzer?.[Symbol.asyncDispose]());
 

@@ -93,7 +93,7 @@ test('of the threads that a user has read in a room the last hundred are kept', 
     expect(own).toHaveLength(102);
     expect(await receipts.ownIn(bob, roomId)).toHaveLength(1);
   }
-}, 30_000);
+});
 
 test('who is not in the room sends no receipts', async () => {
   await using house = await start();
