@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { statusAt, untilWell, writerSeenBy } from './support/farol.ts';
 import { acknowledgedSince, everyTarget, type Load, underLoad } from './support/load.ts';
+import { expectNever } from './support/never.ts';
 import { promised } from './support/promise.ts';
 import { beginClone, untilBackupHas, untilNobodyIsNamed } from './support/promotion.ts';
 import type { Site } from './support/site.ts';
@@ -29,7 +30,7 @@ test('the new active site loses its power while the old one comes back: writes g
     await second.powerOn();
     await load.untilFlowing(everyTarget(cluster()));
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
   expect(survived.measured.writesAfterMs).toBeLessThanOrEqual(promised(WRITES_WITHIN_MS));
 });
 
@@ -52,7 +53,7 @@ test('both standbys are lost and one is cloned anew: nothing is acknowledged bef
     await standbys[1].start('patroni');
     await untilWell(cluster());
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 /** The old site's Patroni has found the new primary by then, and rewinds its PostgreSQL from there. */
@@ -71,7 +72,7 @@ async function expectNoAcknowledgement(load: Load, primary: Site): Promise<void>
     'postgres',
   );
   await untilBackupHas(primary, row!.lsn);
-  expect(acknowledgedSince(load.history, from)).toEqual([]);
+  expectNever(acknowledgedSince(load.history, from));
 }
 
 function othersThan(site: Site): [Site, Site] {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { statusOf, untilWell } from '../support/farol.ts';
 import { everyTarget, underLoad } from '../support/load.ts';
+import { expectNever } from '../support/never.ts';
 import type { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 import { useCluster } from '../support/use-cluster.ts';
@@ -26,7 +27,7 @@ test('etcd is made anew from a copy of itself, as another cluster: within minute
     await load.untilFlowing(everyTarget(cluster()), 300_000);
     await untilWell(cluster());
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
   expect(await endings()).toEqual(before);
 });
 

@@ -3,6 +3,7 @@ import { endingsIn } from '../support/bad-values.ts';
 import { keyOf } from '../support/etcd.ts';
 import { statusAt, statusOf, untilWell } from '../support/farol.ts';
 import { everyTarget, type Load, type Survived, underLoad } from '../support/load.ts';
+import { expectNever } from '../support/never.ts';
 import { patronictl } from '../support/patroni.ts';
 import type { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -25,7 +26,7 @@ test('a switchover by patronictl, and one under way when PostgreSQL is told to r
       patronictl(one, `restart farol ${one.name} --force`),
     ]);
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 test('a switchover to a site whose Patroni stands still is taken back or ends, and writes go on', async () => {
@@ -37,7 +38,7 @@ test('a switchover to a site whose Patroni stands still is taken back or ends, a
     await load.untilFlowing([active.name, other.name, 'address']);
     await frozen.signal('CONT', 'patroni');
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 test('a failover by force while the leader is well loses nothing', async () => {
@@ -46,7 +47,7 @@ test('a failover by force while the leader is well loses nothing', async () => {
   const survived = await under('failover by force', async () => {
     await patronictl(next, `failover farol --candidate ${next.name} --force`);
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 test('while Patroni is paused a lost primary is not replaced, and status says that writes wait; resumed, writes go on', async () => {
@@ -62,7 +63,7 @@ test('while Patroni is paused a lost primary is not replaced, and status says th
     await load.untilFlowing([one.name, other.name, 'address']);
     await active.powerOn();
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 test('both standbys cloned anew at once: writes wait or are confirmed by who streams, and the primary is not wiped', async () => {
@@ -73,7 +74,7 @@ test('both standbys cloned anew at once: writes wait or are confirmed by who str
     expect(wiped.stdout + wiped.stderr).toMatch(/leader|No .*members/i);
     for (const { name } of standbys) await patronictl(active, `reinit farol ${name} --force`);
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 test('what Patroni knows in etcd is removed only by who says so three times; then it is there again, and nothing is lost', async () => {
@@ -85,7 +86,7 @@ test('what Patroni knows in etcd is removed only by who says so three times; the
     const typed = ['farol', 'Yes I am aware', active.name];
     expect(await patronictl(active, 'remove farol', typed)).toMatchObject({ code: 0 });
   });
-  expect(survived.violations).toEqual([]);
+  expectNever(survived.violations);
 });
 
 /** What befalls a cluster that is well, and is to be well again by itself, with no program ended but PostgreSQL. */
