@@ -5,10 +5,9 @@ import { frontDoor, pages } from '../server/client-api/pages/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { serve } from '../server/http/serve.ts';
 import { mountsOf } from '../server/mounts.ts';
-import { nothingProved } from '../server/protocol/interactive-auth.ts';
 import { specOperations } from './spec/operations.ts';
 import { endpointsIn, mounted } from './support/mounted.ts';
-import { unlimited } from './support/open-gate.ts';
+import { provesAll, unlimited } from './support/open-gate.ts';
 
 /**
  * The list of endpoints against the specification, both ways: whatever we serve is in it as we
@@ -224,6 +223,8 @@ interface Errors {
   readonly errcode?: string;
 }
 
+const notToBeAsked = () => Promise.reject(new Error('not to be asked'));
+
 /** All endpoints behind a gate that knows nobody, so that no handler can be reached with a token. */
 function closed() {
   return serve(mounted(all), {
@@ -233,9 +234,9 @@ function closed() {
       },
     }),
     authenticate: () => undefined,
-    interact: { sessionOf: () => undefined, prove: async () => nothingProved },
+    interact: provesAll,
     rateLimits: unlimited,
-    outcomes: { run: () => Promise.reject(new Error('not to be asked')) },
+    outcomes: { run: notToBeAsked, runInSession: notToBeAsked },
     mayAnswer: () => true,
     logger: pino({ level: 'silent' }),
     behindFront: false,

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Person } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { UiaChallenge, type UiaFlows, type UiaRequest } from '../protocol/interactive-auth.ts';
+import {
+  type Proof,
+  UiaChallenge,
+  type UiaFlows,
+  type UiaRequest,
+} from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { FinishedStage } from './finished-stages.ts';
 import { interactiveAuth } from './interactive-auth.ts';
@@ -29,18 +34,22 @@ function bench(secret = 1) {
     const address = '192.0.2.1';
     return { operation: 'op', path: '/op', parameters, caller, auth: given, address, ...more };
   };
-  const ask = async (given: JsonObject | undefined, more: Partial<UiaRequest> = {}) => {
+  const told = async (proof: Promise<Proof>) => {
     try {
-      return { proof: await auth.prove(requestOf(given, more), flows) };
+      return { proof: await proof };
     } catch (error) {
       if (error instanceof UiaChallenge) return { challenge: error.body };
       throw error;
     }
   };
+  const ask = (given: JsonObject | undefined, more: Partial<UiaRequest> = {}) =>
+    told(auth.prove(requestOf(given, more), flows));
+  const anew = (given: JsonObject) => told(auth.beginAnew(requestOf(given, {}), flows));
   const begin = async () => (await ask(token)).challenge?.session as string;
   const sessionOf = (session: string, more: Partial<UiaRequest> = {}) =>
     auth.sessionOf(requestOf({ session }, more));
-  return { clock, ask, begin, sessionOf, tries, finished };
+  const idOf = (session: string) => sessionOf(session)?.sessionId;
+  return { clock, ask, begin, anew, sessionOf, idOf, tries, finished };
 }
 
 test('a flow of two stages is gone through one by one, and its proofs are handed on', async () => {
@@ -66,6 +75,7 @@ test('a session that was changed by a single letter is not believed', async () =
 });
 
 const bob = { ...caller, userId: '@bob:x' as UserId };
+const laptop = { ...caller, deviceId: 'LAPTOP' };
 
 test.each<[string, Partial<UiaRequest>, string]>([
   ['operation', { operation: 'another' }, 'alice'],
@@ -73,6 +83,7 @@ test.each<[string, Partial<UiaRequest>, string]>([
   ['parameter', { parameters: { device: 'B' } }, 'alice'],
   ['parameter that is missing', { parameters: {} }, 'alice'],
   ['user', { caller: bob }, 'bob'],
+  ['device of the user', { caller: laptop }, 'alice'],
 ])(
   'a session is of no use for another %s, whatever is right in the request',
   async (_what, more, user) => {
@@ -97,12 +108,34 @@ test('parameters may be added to a session that began with fewer, and are bound 
 });
 
 test('a session keeps its name while it goes on, so that its end is known by it', async () => {
-  const { ask, sessionOf } = bench();
+  const { ask, idOf } = bench();
   const first = (await ask(undefined)).challenge!.session as string;
   const second = (await ask({ ...token, session: first })).challenge!.session as string;
   expect(second).not.toBe(first);
-  expect(sessionOf(second)).toBe(sessionOf(first));
-  expect(sessionOf('forged')).toBeUndefined();
+  expect(idOf(second)).toBe(idOf(first));
+  expect(idOf('forged')).toBeUndefined();
+});
+
+test('requests that go on with a session are told apart by all that they ask for, whatever they prove', async () => {
+  const { ask, sessionOf } = bench();
+  const session = (await ask(undefined, { parameters: {} })).challenge!.session as string;
+  const requests = [{}, { device: 'A' }, { device: 'B' }, { device: 'A', erase: true }];
+  const hashes = requests.map((parameters) => sessionOf(session, { parameters })!.request);
+  expect(new Set(hashes).size).toBe(requests.length);
+  const { request } = sessionOf(session, { address: '192.0.2.2', auth: { ...token, session } })!;
+  expect(request).toBe(hashes[1]);
+  expect(bench(2).sessionOf(session)).toBeUndefined();
+});
+
+test('whoever goes on with a session that is over is told so, and of another', async () => {
+  const { begin, ask, anew } = bench();
+  const session = await begin();
+  const { challenge } = await anew({ ...password, session });
+  expect(challenge).toMatchObject({ errcode: 'M_FORBIDDEN', completed: [] });
+  const next = challenge!.session as string;
+  expect((await ask({ ...token, session: next })).challenge).toMatchObject({
+    completed: [token.type],
+  });
 });
 
 test('a parameter cannot be read out of the session', async () => {
@@ -141,10 +174,10 @@ test('a stage that fails keeps the session, and says why', async () => {
 });
 
 test('what was finished in a browser counts for its session, with what it proved, and no other', async () => {
-  const { ask, finished, sessionOf } = bench();
+  const { ask, finished, idOf } = bench();
   const session = (await ask(undefined)).challenge!.session as string;
   const stage = 'm.login.registration_token' as const;
-  finished.set(sessionOf(session)!, [{ stage, proof: { registrationToken: 'let me in' } }]);
+  finished.set(idOf(session)!, [{ stage, proof: { registrationToken: 'let me in' } }]);
   const { challenge } = await ask({ session });
   expect(challenge).toMatchObject({ completed: [stage] });
   expect(challenge).not.toHaveProperty('errcode');
@@ -156,9 +189,9 @@ test('what was finished in a browser counts for its session, with what it proved
 });
 
 test('a session whose last stage was finished in a browser needs no more said', async () => {
-  const { ask, finished, sessionOf } = bench();
+  const { ask, finished, idOf } = bench();
   const session = (await ask(token)).challenge!.session as string;
-  finished.set(sessionOf(session)!, [{ stage: 'm.login.password', proof: {} }]);
+  finished.set(idOf(session)!, [{ stage: 'm.login.password', proof: {} }]);
   expect((await ask({ session })).proof).toEqual({ registrationToken: 'let me in' });
 });
 

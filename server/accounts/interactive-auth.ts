@@ -9,6 +9,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { FinishedStage } from './finished-stages.ts';
 import {
   completing,
+  hashOf,
   newSession,
   type SessionPorts,
   sealSession,
@@ -25,18 +26,26 @@ export interface UiaPorts extends StagePorts, SessionPorts {
 /** User-interactive authentication (client-server API), with nothing in memory to lose. */
 export function interactiveAuth(ports: UiaPorts): InteractiveAuth {
   return {
-    sessionOf: (request) => sessionOfRequest(request, ports)?.id,
+    sessionOf(request) {
+      const session = sessionOfRequest(request, ports);
+      return session && { sessionId: session.id, request: hashOf(request, ports) };
+    },
     async prove(request, flows) {
       const { auth } = request;
       if (!auth) throw challenge(flows, newSession(request, flows, ports), ports);
       const session = sessionOfRequest(request, ports);
       if (session) return goOn(request, flows, await withFinished(session, ports), ports);
-      const begun = newSession(request, flows, ports);
-      if (auth.session !== undefined) throw challenge(flows, begun, ports, OTHER_SESSION);
-      return goOn(request, flows, begun, ports);
+      if (auth.session !== undefined) throw begunAnew(request, flows, ports);
+      return goOn(request, flows, newSession(request, flows, ports), ports);
+    },
+    async beginAnew(request, flows) {
+      throw begunAnew(request, flows, ports);
     },
   };
 }
+
+const begunAnew = (request: UiaRequest, flows: UiaFlows, ports: UiaPorts) =>
+  challenge(flows, newSession(request, flows, ports), ports, OTHER_SESSION);
 
 const OTHER_SESSION = 'The session is over, or is that of another request';
 

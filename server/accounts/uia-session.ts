@@ -11,6 +11,7 @@ export interface UiaSession {
   readonly operation: string;
   readonly path: string;
   readonly userId: UserId | null;
+  readonly deviceId: string | null;
   /** Of the flows that were offered when it began: for no others may a page be asked. */
   readonly stages: readonly UiaStage[];
   /** The parameters that were given, by name, as hashes. Others may be added, as clients begin with `{}`. */
@@ -39,6 +40,7 @@ export const newSession = (
   operation: request.operation,
   path: request.path,
   userId: request.caller?.userId ?? null,
+  deviceId: request.caller?.deviceId ?? null,
   stages: [...new Set(flows.flat())],
   given: givenBy(request, ports.secret),
   completed: [],
@@ -55,7 +57,7 @@ export function openSession(sealed: string, { secret, now }: SessionPorts): UiaS
   return session && now() < session.untilMs ? session : undefined;
 }
 
-/** Undefined also for one of another request or another user. */
+/** Undefined also for one of another request, another user or another device of theirs. */
 export function sessionOfRequest(request: UiaRequest, ports: SessionPorts): UiaSession | undefined {
   const named = request.auth?.session;
   const session = typeof named === 'string' ? openSession(named, ports) : undefined;
@@ -65,8 +67,17 @@ export function sessionOfRequest(request: UiaRequest, ports: SessionPorts): UiaS
     session.operation === request.operation &&
     session.path === request.path &&
     session.userId === (request.caller?.userId ?? null) &&
+    session.deviceId === (request.caller?.deviceId ?? null) &&
     Object.entries(session.given).every(([name, hash]) => given[name] === hash);
   return isOfThis ? { ...session, given } : undefined;
+}
+
+/** Of all parameters, also of those that were added since the session began, and of who asks. */
+export function hashOf(request: UiaRequest, { secret }: SessionPorts): string {
+  const { operation, path, parameters, caller } = request;
+  const { userId = null, deviceId = null } = caller ?? {};
+  const text = canonicalJson({ operation, path, parameters, userId, deviceId }, 'as-found');
+  return shortMac('interactive-auth request', text, secret);
 }
 
 /** The session behind one more stage. */
@@ -82,10 +93,10 @@ function givenBy({ parameters }: UiaRequest, secret: Buffer): Record<string, str
   if (all.length > PARAMETERS_MAX) throw badJson(`There are more than ${PARAMETERS_MAX} fields`);
   const hashed = all.map(([name, value]) => {
     const text = canonicalJson({ [name]: value }, 'as-found');
-    return [
-      name,
-      macOf('interactive-auth parameter', text, secret).subarray(0, 12).toString('base64url'),
-    ] as const;
+    return [name, shortMac('interactive-auth parameter', text, secret)] as const;
   });
   return Object.fromEntries(hashed);
 }
+
+const shortMac = (purpose: string, text: string, secret: Buffer): string =>
+  macOf(purpose, text, secret).subarray(0, 12).toString('base64url');

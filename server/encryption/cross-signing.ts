@@ -1,3 +1,4 @@
+import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -36,21 +37,21 @@ export class CrossSigning {
     return uploaded.master === undefined || changedUsages(there, uploaded).length > 0;
   }
 
-  async upload(userId: UserId, uploaded: UploadedKeys): Promise<void> {
+  async upload(userId: UserId, uploaded: UploadedKeys, once: Once): Promise<void> {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const there = await this.#keysOf(userId);
       const changed = changedUsages(there, uploaded);
       if (changed.length === 0) return;
       const keys = parseAll(userId, there, uploaded, changed);
       await this.#refuseDeviceIds(userId, keys);
-      await this.#commit(userId, there, keys);
+      await this.#commit(userId, { there, keys }, once);
     });
   }
 
   async #commit(
     userId: UserId,
-    there: UploadedKeys,
-    keys: readonly CrossSigningKey[],
+    { there, keys }: { there: UploadedKeys; keys: readonly CrossSigningKey[] },
+    once: Once,
   ): Promise<void> {
     const replaced = keys.flatMap(({ usage }) => {
       const before = there[usage];
@@ -66,7 +67,8 @@ export class CrossSigning {
         deviceListRow(userId, position),
       ];
       const records = [{ position, record: { kind: 'device-list', userId } as const }];
-      return { change: { rows, records, touches: [] }, value: undefined };
+      const outcome = once.outcome(200, {});
+      return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
 

@@ -105,11 +105,16 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   readonly path?: z.core.$ZodType<P>;
   readonly query?: z.core.$ZodType<Q>;
   readonly body?: JsonBody<B> | FormBody<B>;
-  /** The flows that the caller must complete first, by what it asks for; undefined for none. */
-  readonly uia?: (
-    call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'query' | 'body'>,
-    ports: Ports,
-  ) => Promise<UiaFlows | undefined>;
+  /**
+   * The flows that the caller must complete first, by what it asks for; undefined for none. A session
+   * acts once, so what it did must be kept.
+   */
+  readonly uia?: I extends 'request'
+    ? (
+        call: Pick<Call<A, P, Q, B, I>, 'caller' | 'path' | 'query' | 'body'>,
+        ports: Ports,
+      ) => Promise<UiaFlows | undefined>
+    : never;
   /** An object is answered as JSON with status 200. */
   readonly handle: (call: Call<A, P, Q, B, I>, ports: Ports) => Promise<object | Answer>;
 }

@@ -8,10 +8,16 @@ import {
   type Once,
   type OnceKey,
   type Outcome,
+  type Told,
   WholeAnswer,
 } from '../log/outcomes.ts';
 import type { Caller } from '../protocol/caller.ts';
-import { nothingProved, type Proof, type UiaRequest } from '../protocol/interactive-auth.ts';
+import {
+  nothingProved,
+  type Proof,
+  type UiaFlows,
+  type UiaRequest,
+} from '../protocol/interactive-auth.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { Answer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
@@ -73,10 +79,11 @@ async function runOnce<Ports>(
   key: OnceKey,
   attempt: (once: Once) => Promise<Answer | object>,
 ): Promise<Answer | object> {
-  const result = await gate.outcomes.run(key, attempt);
-  if (result.kind === 'ran') return result.answer;
-  return toldAgain(result.outcome);
+  return answerOf(await gate.outcomes.run(key, attempt));
 }
+
+const answerOf = (told: Told<Answer | object>): Answer | object =>
+  told.kind === 'ran' ? told.answer : toldAgain(told.outcome);
 
 const toldAgain = ({ status, body }: Outcome): Answer =>
   body instanceof WholeAnswer
@@ -111,7 +118,7 @@ async function runFor<Ports>(
   };
   if (endpoint.uia) {
     const uia = uiaRequest(endpoint, given, raw, pathOf(request.url));
-    return runProved(endpoint, given, { uia, once, gate, handle });
+    return runProved(endpoint, given, { uia, once: once ?? notKept, gate, handle });
   }
   if (endpoint.idempotency !== 'txnId' || !caller) return handle(nothingProved, once);
   const key = transactionKey(endpoint, caller, segments, request);
@@ -155,36 +162,45 @@ class IncomingCall implements AnyCall {
 
 function uiaRequest<Ports>(
   { operation }: Endpoint<Ports>,
-  { caller, request }: Pick<AnyCall, 'caller' | 'request'>,
+  { caller, request, query }: Pick<AnyCall, 'caller' | 'request' | 'query'>,
   raw: JsonValue | undefined,
   path: string,
 ): UiaRequest {
   const { auth, ...parameters } = isObject(raw) ? raw : {};
   if (auth !== undefined && !isObject(auth)) throw badJson('auth must be an object');
   const address = subscriberOf(request.address);
-  return { operation, path, parameters, caller, auth, address };
+  const asked = query === undefined ? path : `${path}?${JSON.stringify(query)}`;
+  return { operation, path: asked, parameters, caller, auth, address };
 }
 
 interface Proving<Ports> {
   readonly uia: UiaRequest;
-  readonly once: Once | undefined;
+  readonly once: Once;
   readonly gate: Gate<Ports>;
-  readonly handle: (proof: Proof, once: Once | undefined) => Promise<Answer | object>;
+  readonly handle: (proof: Proof, once: Once) => Promise<Answer | object>;
 }
 
-/** Whoever did not hear how it ended tries again with the same session, and is told. */
+/**
+ * Whoever did not hear how it ended tries again with the same session, and is told: asked for first,
+ * since what the first run did (a name that is taken now) may stand against its repeat.
+ */
 async function runProved<Ports>(
   endpoint: Endpoint<Ports>,
   call: Pick<AnyCall, 'caller' | 'path' | 'query' | 'body'>,
   { uia, once, gate, handle }: Proving<Ports>,
 ): Promise<Answer | object> {
-  const run = async (kept: Once | undefined) => {
-    const flows = await endpoint.uia?.(call, gate.ports);
-    return handle(flows ? await gate.interact.prove(uia, flows) : nothingProved, kept);
+  const { interact, outcomes, ports } = gate;
+  const act = async (prove: (flows: UiaFlows) => Promise<Proof>, kept: Once) => {
+    const flows = await endpoint.uia?.(call, ports);
+    // What needs no proof spends no session.
+    return flows ? handle(await prove(flows), kept) : handle(nothingProved, once);
   };
-  const sessionId = once && gate.interact.sessionOf(uia);
-  if (sessionId === undefined) return run(once);
-  return runOnce(gate, { kind: 'session', sessionId }, (kept) => run(both(kept, once)));
+  const prove = (flows: UiaFlows) => interact.prove(uia, flows);
+  const session = interact.sessionOf(uia);
+  if (!session) return act(prove, once);
+  const told = await outcomes.runInSession(session, (kept) => act(prove, both(kept, once)));
+  if (told.kind === 'spent') return act((flows) => interact.beginAnew(uia, flows), once);
+  return answerOf(told);
 }
 
 /** The raw path, so that two rooms' `t1` are two transactions. */

@@ -446,9 +446,12 @@ test('a front is told whose token it was, whatever the answer, and nobody else i
   expect(await user(DEEP, {}, true)).toBeNull();
 });
 
+const notToBeAsked = () => Promise.reject(new Error('not to be asked'));
+
 test('behind a front its request id names a request that may not run twice', async () => {
   const keys: OnceKey[] = [];
   const outcomes: Gate<Ports>['outcomes'] = {
+    runInSession: notToBeAsked,
     run: async (key) => {
       keys.push(key);
       return { kind: 'repeat', outcome: { status: 200, body: { of: 'the first run' } } };
@@ -470,7 +473,10 @@ test('the answer of a handler of another framework is told to the repeat, with i
     const once: Once = { outcome: (status, body) => void left.set(name, { status, body }) };
     return { kind: 'ran', answer: await attempt(once) };
   };
-  await using server = await start({ behindFront: true, outcomes: { run } });
+  await using server = await start({
+    behindFront: true,
+    outcomes: { run, runInSession: notToBeAsked },
+  });
   const send = async (name: string) => {
     const answer = await fetch(`${server.origin}/elsewhere`, {
       ...{ method: 'POST', redirect: 'manual', body: new URLSearchParams({ name }) },
@@ -483,9 +489,7 @@ test('the answer of a handler of another framework is told to the repeat, with i
 });
 
 test("without a front a client's own request id is not believed", async () => {
-  const outcomes: Gate<Ports>['outcomes'] = {
-    run: () => Promise.reject(new Error('not to be asked')),
-  };
+  const outcomes = { run: notToBeAsked, runInSession: notToBeAsked };
   await using server = await start({ outcomes }, new NotWriter('ran'));
   const headers = { 'x-farol-request-id': 'front-a:1234567' };
   const answer = await fetch(`${server.origin}/fails`, { method: 'POST', headers });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
+import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import { OutcomeStore, type Seal } from './outcome-store.ts';
 import { type Once, type OnceKey, WholeAnswer } from './outcomes.ts';
 
@@ -61,6 +62,52 @@ test('a transaction of another server is that server’s own', async () => {
   expect(await bench.run(of('a.example', 't2'), {})).toMatchObject({ kind: 'ran' });
 });
 
+test('a session acts for one request: the same is told again, any other finds it spent, also at the next writer', async () => {
+  await using bench = await workbench();
+  const of = (request: string, sessionId = 's') => ({ sessionId, request });
+  await bench.runInSession(of('mine'), { access_token: 'first' });
+  for (const _writer of ['this', 'next']) {
+    expect(await bench.runInSession(of('mine'), {})).toEqual({
+      kind: 'repeat',
+      outcome: { status: 200, body: { access_token: 'first' }, request: 'mine' },
+    });
+    expect(await bench.runInSession(of('others'), {})).toEqual({ kind: 'spent' });
+    bench.restart();
+  }
+  expect(bench.runs).toBe(1);
+  expect(await bench.runInSession(of('others', 'another session'), {})).toMatchObject({
+    kind: 'ran',
+  });
+});
+
+test('requests of one session go one by one: that one is refused spends nothing, and is its own affair', async () => {
+  await using bench = await workbench();
+  const of = (request: string) => ({ sessionId: 's', request });
+  const refused = bench.store.runInSession(of('wrong'), async () => {
+    throw new Error('refused');
+  });
+  const others = ['first', 'second'].map((name) => bench.runInSession(of(name), { name }));
+  await expect(refused).rejects.toThrow('refused');
+  expect(await Promise.all(others)).toEqual([
+    { kind: 'ran', answer: { name: 'first' } },
+    { kind: 'spent' },
+  ]);
+});
+
+// What a server of before has left of a session says of no request that it is its own.
+test('an outcome of a session that names no request is told to nobody', async () => {
+  await using bench = await workbench();
+  await bench.runInSession({ sessionId: 's', request: 'mine' }, { access_token: 'first' });
+  await bench.fresh.database.query(
+    'as before',
+    `UPDATE outcome SET body = convert_to('{"access_token":"first"}', 'UTF8')`,
+  );
+  bench.restart();
+  expect(await bench.runInSession({ sessionId: 's', request: 'mine' }, {})).toEqual({
+    kind: 'spent',
+  });
+});
+
 test('a run that fails leaves no outcome: its repeat runs', async () => {
   await using bench = await workbench();
   const failed = bench.store.run(key(), async (once) => {
@@ -108,14 +155,16 @@ test('outcomes are remembered by their size, the newest ones', async () => {
   expect(bench.queries - before).toBe(1);
 });
 
-test.each<[string, OnceKey, string]>([
+test.each<[string, OnceKey | SessionRequest, string]>([
   ['a transaction', key(), '1 day'],
   ['a transaction of a server', { kind: 'transaction', origin: 'b', txnId: 't' }, '1 day'],
   ['a request of the front', { kind: 'request', requestId: 'r' }, '10 minutes'],
+  ['a session', { sessionId: 's', request: 'r' }, '30 minutes'],
 ])('the outcome of %s is kept for its time', async (_what, onceKey, time) => {
   await using bench = await workbench();
   const from = bench.writer.clock.nowMs();
-  await bench.run(onceKey, {});
+  if ('sessionId' in onceKey) await bench.runInSession(onceKey, {});
+  else await bench.run(onceKey, {});
   const kept = `SELECT expires_at - $1::text::interval BETWEEN to_timestamp($2::float8 / 1000)
     AND to_timestamp($3::float8 / 1000) AS right FROM outcome`;
   const range = [time, from, bench.writer.clock.nowMs()];
@@ -194,6 +243,9 @@ async function workbench() {
       options?: { secret: boolean },
     ) {
       return bench.store.run(onceKey, (once) => write(once, body, options));
+    },
+    runInSession(of: SessionRequest, body: Record<string, string>) {
+      return bench.store.runInSession(of, (once) => write(once, body));
     },
     async [Symbol.asyncDispose]() {
       await writer.close();

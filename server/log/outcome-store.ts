@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
+import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import type { Database } from '../storage/database.ts';
 import { findOutcomes, type StoredOutcome } from '../storage/outcomes.ts';
+import { KeyedMutex } from './keyed-mutex.ts';
 import type { Log } from './log.ts';
-import { outcomeBodyIn, outcomeBytes } from './outcome-body.ts';
-import type { Once, OnceKey, Outcome, OutcomeBody, OutcomeRow, Outcomes } from './outcomes.ts';
+import { outcomeBytes, outcomeIn } from './outcome-body.ts';
+import type { Once, OnceKey, Outcome, OutcomeRow, Outcomes, Told } from './outcomes.ts';
 import { Rounds } from './rounds.ts';
 
 /** Hides the bodies that hold tokens; made from the cluster's secret. */
@@ -13,16 +15,22 @@ export interface Seal {
 }
 
 const DAY_MS = 24 * 3_600_000;
-const KEPT_MS = { txn: DAY_MS, transaction: DAY_MS, request: 600_000, session: 900_000 };
+const MINUTE_MS = 60_000;
+/** A session's twice as long as the session, whose end is told by clocks that may differ from site to site. */
+const KEPT_MS = {
+  ...{ txn: DAY_MS, transaction: DAY_MS },
+  ...{ request: 10 * MINUTE_MS, session: 30 * MINUTE_MS },
+};
 const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 
-type Result<T> = { kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome };
+type Key = OnceKey | (SessionRequest & { kind: 'session' });
 
 /** Exactly once, for what is not naturally idempotent (D6). Only in the writer, behind its takeover. */
 export class OutcomeStore implements Outcomes {
   readonly #seal: Seal;
   readonly #lookUp: (key: Buffer) => Promise<StoredOutcome | undefined>;
-  readonly #inFlight = new Map<string, Promise<Result<object>>>();
+  readonly #inFlight = new Map<string, Promise<Told<object>>>();
+  readonly #sessions = new KeyedMutex();
   readonly #remembered = new RememberedOutcomes(REMEMBERED_BYTES_MAX);
 
   constructor(ports: { database: Database; seal: Seal; log: Pick<Log, 'onOutcomes'> }) {
@@ -35,18 +43,33 @@ export class OutcomeStore implements Outcomes {
     });
   }
 
-  async run<T extends object>(
-    onceKey: OnceKey,
+  run<T extends object>(key: OnceKey, attempt: (once: Once) => Promise<T>): Promise<Told<T>> {
+    return this.#run(key, attempt);
+  }
+
+  /** One at a time: what one request fails of is not the other's failure. */
+  async runInSession<T extends object>(
+    of: SessionRequest,
     attempt: (once: Once) => Promise<T>,
-  ): Promise<Result<T>> {
+  ): Promise<Told<T> | { kind: 'spent' }> {
+    const key = { kind: 'session', ...of } as const;
+    const told = await this.#sessions.run(of.sessionId, () => this.#run(key, attempt));
+    const isOfAnother = told.kind === 'repeat' && told.outcome.request !== of.request;
+    return isOfAnother ? { kind: 'spent' } : told;
+  }
+
+  async #run<T extends object>(
+    onceKey: Key,
+    attempt: (once: Once) => Promise<T>,
+  ): Promise<Told<T>> {
     const key = hashOf(onceKey);
     const name = nameOf(key);
     const known = this.#remembered.get(name);
     if (known) return { kind: 'repeat', outcome: known };
-    const first = this.#inFlight.get(name) as Promise<Result<T>> | undefined;
+    const first = this.#inFlight.get(name) as Promise<Told<T>> | undefined;
     if (first) return asRepeat(await first, this.#remembered.get(name));
 
-    const mine = this.#runFirst(key, KEPT_MS[onceKey.kind], attempt);
+    const mine = this.#runFirst(key, onceKey, attempt);
     this.#inFlight.set(name, mine);
     try {
       return await mine;
@@ -57,34 +80,29 @@ export class OutcomeStore implements Outcomes {
 
   async #runFirst<T extends object>(
     key: Buffer,
-    keptMs: number,
+    onceKey: Key,
     attempt: (once: Once) => Promise<T>,
-  ): Promise<Result<T>> {
+  ): Promise<Told<T>> {
     const stored = await this.#lookUp(key);
     if (stored) return { kind: 'repeat', outcome: this.#readAndRemember(stored) };
+    const of = onceKey.kind === 'session' ? { request: onceKey.request } : {};
+    const named = { key, keptMs: KEPT_MS[onceKey.kind] };
     const answer = await attempt({
       outcome: (status, body, options) =>
-        this.#row({ key, keptMs, status, body, secret: options?.secret ?? false }),
+        this.#row({ ...named, outcome: { status, body, ...of }, secret: options?.secret ?? false }),
     });
     return { kind: 'ran', answer };
   }
 
-  #row(entry: {
-    key: Buffer;
-    keptMs: number;
-    status: number;
-    body: OutcomeBody;
-    secret: boolean;
-  }): OutcomeRow {
-    const { body: said, ...rest } = entry;
-    const plain = outcomeBytes(said);
+  #row(entry: Pick<OutcomeRow, 'key' | 'keptMs' | 'outcome' | 'secret'>): OutcomeRow {
+    const plain = outcomeBytes(entry.outcome);
     const body = entry.secret ? this.#seal.seal(plain) : plain;
-    return { ...rest, body, outcome: { status: entry.status, body: said } };
+    return { ...entry, status: entry.outcome.status, body };
   }
 
   #readAndRemember({ key, status, body, secret }: StoredOutcome): Outcome {
     const plain = secret ? this.#seal.open(body) : body;
-    const outcome = { status, body: outcomeBodyIn(plain) };
+    const outcome = { status, ...outcomeIn(plain) };
     this.#remembered.add(nameOf(key), outcome, body.length);
     return outcome;
   }
@@ -121,18 +139,18 @@ class RememberedOutcomes {
 const ENTRY_BYTES = 300;
 
 /** Who joined an attempt gets its outcome; an attempt that left none is answered as it is. */
-const asRepeat = <T>(first: Result<T>, outcome: Outcome | undefined): Result<T> =>
+const asRepeat = <T>(first: Told<T>, outcome: Outcome | undefined): Told<T> =>
   first.kind === 'ran' && outcome ? { kind: 'repeat', outcome } : first;
 
 /** 128 bits: nobody gains by two requests of their own that collide, and others' names are not theirs. */
-function hashOf(key: OnceKey): Buffer {
+function hashOf(key: Key): Buffer {
   return createHash('sha256')
     .update(JSON.stringify(partsOf(key)))
     .digest()
     .subarray(0, 16);
 }
 
-function partsOf(key: OnceKey): string[] {
+function partsOf(key: Key): string[] {
   switch (key.kind) {
     case 'request':
       return ['request', key.requestId];

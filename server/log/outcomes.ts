@@ -1,9 +1,12 @@
+import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 
 /** What a request that may not run twice answered. */
 export interface Outcome {
   readonly status: number;
   readonly body: OutcomeBody;
+  /** A hash of the one request that may be told it; absent where its key alone names the request. */
+  readonly request?: string;
 }
 
 export type OutcomeBody = JsonObject | WholeAnswer;
@@ -55,19 +58,27 @@ export type OnceKey =
   /** What another server sends is named by that server alone. */
   | { kind: 'transaction'; origin: string; txnId: string }
   /** The front's own id of the request, unique over all fronts. */
-  | { kind: 'request'; requestId: string }
-  /** A session of interactive auth: whoever completes it once more asks for the same thing. */
-  | { kind: 'session'; sessionId: string };
+  | { kind: 'request'; requestId: string };
+
+export type Told<T> =
+  | { readonly kind: 'ran'; readonly answer: T }
+  | { readonly kind: 'repeat'; readonly outcome: Outcome };
 
 export interface Outcomes {
   /**
    * Answers from the outcome of an earlier run of the same request, joins the one in flight, or
    * runs it. A run that fails leaves no outcome; those who joined it fail with it.
    */
-  run<T extends object>(
-    key: OnceKey,
+  run<T extends object>(key: OnceKey, attempt: (once: Once) => Promise<T>): Promise<Told<T>>;
+
+  /**
+   * The same by a session of interactive auth, which acts once. `spent` if it has acted for another
+   * request: a session stands in addresses, and whoever has read it there may not know the outcome.
+   */
+  runInSession<T extends object>(
+    of: SessionRequest,
     attempt: (once: Once) => Promise<T>,
-  ): Promise<{ kind: 'ran'; answer: T } | { kind: 'repeat'; outcome: Outcome }>;
+  ): Promise<Told<T> | { readonly kind: 'spent' }>;
 }
 
 /** A request that has two names leaves its outcome under both. */

@@ -17,7 +17,7 @@ export const nothingProved: Proof = {};
 /** A request for which its caller must authenticate, and what it says of that. */
 export interface UiaRequest {
   readonly operation: string;
-  /** As it was asked for: a device that is named in the path is one of the parameters. */
+  /** With its query, as it was asked for: a device that is named in the path is one of the parameters. */
   readonly path: string;
   /** The body but for `auth`. */
   readonly parameters: JsonObject;
@@ -42,9 +42,18 @@ export class UiaChallenge extends MatrixError {
   }
 }
 
+/** A request that goes on with a session, of which it may not be the only one. */
+export interface SessionRequest {
+  readonly sessionId: string;
+  /** A hash of all that is asked for and of who asks. Nobody can make it up who does not know all of that. */
+  readonly request: string;
+}
+
 export interface InteractiveAuth {
-  /** The id of the session that the request goes on with. Undefined if it names none that is of this request. */
-  sessionOf(request: UiaRequest): string | undefined;
+  /** Undefined if the request names no session that is of this request. */
+  sessionOf(request: UiaRequest): SessionRequest | undefined;
   /** Resolves when a flow is complete; throws `UiaChallenge` when it is not. */
   prove(request: UiaRequest, flows: UiaFlows): Promise<Proof>;
+  /** Throws the `UiaChallenge` of a request whose session is over. */
+  beginAnew(request: UiaRequest, flows: UiaFlows): Promise<never>;
 }

@@ -1,10 +1,10 @@
 import pino from 'pino';
 import type { Gate } from '../../server/http/gate.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
-import { notKept } from '../../server/log/outcomes.ts';
+import { notKept, type Once } from '../../server/log/outcomes.ts';
 import type { Person } from '../../server/protocol/caller.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
-import { nothingProved } from '../../server/protocol/interactive-auth.ts';
+import { type InteractiveAuth, nothingProved } from '../../server/protocol/interactive-auth.ts';
 
 /** Two callers, by their tokens `alice-token` and `bob-token`. */
 export const callers: Readonly<Record<string, Person>> = {
@@ -23,19 +23,30 @@ export const UNLIMITED: Rates = {
 
 export const unlimited = new RateLimits(UNLIMITED);
 
+/** Nobody is asked for more than their token. */
+export const provesAll: InteractiveAuth = {
+  sessionOf: () => undefined,
+  prove: async () => nothingProved,
+  beginAnew: () => Promise.reject(new Error('there are no sessions')),
+};
+
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
 export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
   return {
     ports,
     authenticate: (token) => callers[token],
-    interact: { sessionOf: () => undefined, prove: async () => nothingProved },
+    interact: provesAll,
     rateLimits: unlimited,
-    outcomes: { run: async (_key, attempt) => ({ kind: 'ran', answer: await attempt(notKept) }) },
+    outcomes: { run: ranAtOnce, runInSession: ranAtOnce },
     mayAnswer: () => true,
     logger: pino({ level: 'silent' }),
     behindFront: false,
     ...instead,
   };
+}
+
+async function ranAtOnce<T extends object>(_key: object, attempt: (once: Once) => Promise<T>) {
+  return { kind: 'ran' as const, answer: await attempt(notKept) };
 }
 
 function caller(userId: string, deviceId: string, tokenId: number): Person {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PASSWORD, startApi } from '../../../test/support/api-server.ts';
+import { PASSWORD, type Reply, startApi } from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 
 const alice = { username: 'alice', password: PASSWORD };
@@ -38,6 +38,46 @@ test('whoever did not hear that they are registered is told so by the same sessi
   expect(await api.ask('POST /register', { body })).toEqual(first);
   const another = await api.ask('POST /register', { body: { ...body, password: 'another' } });
   expect(another.body.errcode).toBe('M_USER_IN_USE');
+});
+
+test('who has read a session where it was shown is not told what it was used for, now or by the next writer', async () => {
+  await using fresh = await freshDatabase();
+  const headers = (id: string) => ({ 'x-farol-request-id': `front-a:session-${id}` });
+  let session = '';
+  let made: Reply | undefined;
+  const right = () => ({ ...alice, auth: { ...dummy, session } });
+  const readers = [
+    {},
+    { username: 'alice' },
+    { password: PASSWORD },
+    { ...alice, password: 'guessed' },
+    { ...alice, device_id: 'MINE' },
+  ];
+  for (const writer of ['first', 'second']) {
+    await using api = await startApi({ fresh, behindFront: true });
+    const ask = (id: string, body: object) =>
+      api.ask('POST /register', { headers: headers(`${writer}-${id}`), body });
+    session ||= (await ask('begin', {})).body.session;
+    made ??= await ask('make', right());
+    expect(made.status).toBe(200);
+    for (const [n, body] of readers.entries()) {
+      const told = await ask(`read-${n}`, { ...body, auth: { ...dummy, session } });
+      expect(JSON.stringify(told.body)).not.toContain(made.body.access_token);
+      const isNamed = 'username' in body;
+      expect(told.body.errcode).toBe(isNamed ? 'M_USER_IN_USE' : 'M_FORBIDDEN');
+      if (!isNamed) expect(told.body).toMatchObject({ completed: [], session: expect.any(String) });
+    }
+    expect(await ask('again', right())).toEqual(made);
+  }
+});
+
+test('a guest, who proves nothing, spends no session', async () => {
+  await using api = await startApi({ guests: true });
+  const { session } = (await api.ask('POST /register', { body: {} })).body;
+  const guest = await api.ask('POST /register?kind=guest', { body: { auth: { session } } });
+  expect(guest.status).toBe(200);
+  const body = { ...alice, auth: { ...dummy, session } };
+  expect((await api.ask('POST /register', { body })).body.user_id).toBe('@alice:example.org');
 });
 
 test('a session that made an account with a name by chance makes no second one', async () => {

@@ -69,6 +69,22 @@ test('the first upload is free, and the same again; new keys need the password',
   expect((await queried(api, token)).master_keys[ALICE]).toEqual(upload.master_key);
 });
 
+test('a session whose password was typed in a browser replaces the keys once', async () => {
+  await using api = await startApi();
+  const token = await api.register('alice');
+  await uploadKeys(api, token, alicesKeys.upload);
+  const [mine, others] = [crossSigningKeys(ALICE, 30).upload, crossSigningKeys(ALICE, 40).upload];
+  const { session } = (await uploadKeys(api, token, {})).body;
+  await fetch(`${api.origin}/_matrix/client/v3/auth/m.login.password/fallback/web`, {
+    ...{ method: 'POST', body: new URLSearchParams({ session, password: PASSWORD }) },
+  });
+  const goOn = (keys: object) => uploadKeys(api, token, { ...keys, auth: { session } });
+  expect((await goOn(mine)).status).toBe(200);
+  expect((await goOn(others)).status).toBe(401);
+  expect((await goOn(mine)).status).toBe(200);
+  expect((await queried(api, token)).master_keys[ALICE]).toEqual(mine.master_key);
+});
+
 test.each<[string, object, string]>([
   [
     'without a master key',

@@ -26,7 +26,7 @@ export const uploadCrossSigningKeys = endpoint({
   routes: ['POST /_matrix/client/v3/keys/device_signing/upload'],
   auth: 'user',
   rateLimit: 'write',
-  idempotency: 'natural',
+  idempotency: 'request',
   body: { json: body },
 
   uia: async ({ caller, body }, { crossSigning }: Ports) =>
@@ -34,8 +34,8 @@ export const uploadCrossSigningKeys = endpoint({
       ? [['m.login.password']]
       : undefined,
 
-  async handle({ caller, body }, { crossSigning }: Ports) {
-    await crossSigning.upload(caller.userId, body);
+  async handle({ caller, body, once }, { crossSigning }: Ports) {
+    await crossSigning.upload(caller.userId, body, once);
     return {};
   },
 });
