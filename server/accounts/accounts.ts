@@ -10,7 +10,7 @@ import {
   type UserId,
 } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { forbidden, MatrixError, userLocked } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import {
   type Account,
@@ -167,6 +167,11 @@ export class Accounts {
         return { change: { rows: all, records, outcome, touches: [] }, value: answer };
       });
     });
+  }
+
+  async refuseLocked(userId: UserId): Promise<void> {
+    const account = await this.get(userId);
+    if (account?.lockedMs != null) throw userLocked();
   }
 
   async hasPassword(userId: UserId, password: string): Promise<boolean> {

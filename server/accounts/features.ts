@@ -79,7 +79,10 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     profiles: new Profiles(stored),
     erasures: new Erasures(stored),
     filters: new Filters(stored),
-    stagesInBrowser: new StagesInBrowser({ ...stages, finished }),
+    stagesInBrowser: new StagesInBrowser({
+      ...{ ...stages, finished },
+      refuseLocked: (userId) => accounts.refuseLocked(userId),
+    }),
     pushers: new Pushers(stored),
     reports: new Reports(stored),
     userDirectory: new UserDirectory(stored.database),

@@ -1,28 +1,21 @@
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
-import {
-  expiredStages,
-  finishedStageGoneRow,
-  finishedStageRow,
-  finishedStagesOf,
-} from '../storage/accounts/finished-stages.ts';
+import { finishedStageRow, finishedStagesOf } from '../storage/accounts/finished-stages.ts';
 
 export interface FinishedStage {
   readonly stage: UiaStage;
   readonly proof: Proof;
 }
 
-const SWEPT_MAX = 100;
-
 /**
  * Stages of interactive auth that were finished in a browser: they are kept until their client goes on,
  * at whichever writer there is then. The session itself is in the client's hand.
  */
 export class FinishedStages {
-  readonly #stored: Pick<Stored, 'database' | 'log' | 'now'>;
+  readonly #stored: Pick<Stored, 'database' | 'log'>;
 
-  constructor(stored: Pick<Stored, 'database' | 'log' | 'now'>) {
+  constructor(stored: Pick<Stored, 'database' | 'log'>) {
     this.#stored = stored;
   }
 
@@ -34,18 +27,14 @@ export class FinishedStages {
     }));
   }
 
-  /** Of sessions that are over some go with it, so there are never many. */
   async add(
     sessionId: string,
     { stage, proof }: FinishedStage,
     { untilMs, outcome }: { untilMs: number; outcome: () => OutcomeRow | undefined },
   ): Promise<void> {
-    const { database, log, now } = this.#stored;
-    const gone = await expiredStages(database, { nowMs: now(), limit: SWEPT_MAX });
     const kept = { sessionId, stage, proof: JSON.stringify(proof), expiresMs: untilMs };
-    const rows = [...gone.map(finishedStageGoneRow), finishedStageRow(kept)];
-    await log.commit(() => ({
-      change: { rows, records: [], outcome: outcome(), touches: [] },
+    await this.#stored.log.commit(() => ({
+      change: { rows: [finishedStageRow(kept)], records: [], outcome: outcome(), touches: [] },
       value: undefined,
     }));
   }

@@ -9,6 +9,8 @@ import { STAGES, type StagePorts } from './uia-stages.ts';
 
 export interface BrowserPorts extends StagePorts, SessionPorts {
   readonly finished: Pick<FinishedStages, 'add'>;
+  /** Throws what a user is to be told who is locked out: their session may be older than that. */
+  readonly refuseLocked: (userId: UserId) => Promise<void>;
 }
 
 export interface StageAsked {
@@ -45,6 +47,7 @@ export class StagesInBrowser {
     { address, outcome }: { address: string; outcome: () => OutcomeRow | undefined },
   ): Promise<string | undefined> {
     const { stage, session } = this.#opened(asked);
+    if (session.userId) await this.#ports.refuseLocked(session.userId);
     const tried = { userId: session.userId ?? undefined, address };
     const proved = await STAGES[stage](answers, tried, this.#ports);
     if (typeof proved === 'string') return proved;

@@ -48,7 +48,7 @@ test('the clock does not go back, and housekeeping that fails is told and goes o
       rounds === 0 ? Promise.reject(new Error('away')) : fresh.database.query(...question),
   };
   await keepHouse(database, {
-    ...{ signal: stop.signal, epoch: 0, clock: new LogClock(0) },
+    ...{ signal: stop.signal, epoch: 0, clock: new LogClock(0), now: Date.now },
     onError: (error) => errors.push(error),
     async pause() {
       rounds += 1;
@@ -58,6 +58,24 @@ test('the clock does not go back, and housekeeping that fails is told and goes o
   expect(errors).toHaveLength(1);
   const clock = `SELECT at = '2001-01-01 00:00Z' AS right FROM log_clock`;
   expect(await fresh.database.query('clock', clock)).toEqual([{ right: true }]);
+});
+
+test('what lets nobody in any more goes, all of it and nothing else, though nothing new comes', async () => {
+  await using fresh = await freshDatabase();
+  const { database } = fresh;
+  await database.query(
+    'stages',
+    `INSERT INTO finished_stage SELECT n, 'm.login.dummy', '{}', n FROM generate_series(1, 4500) AS n`,
+  );
+  await database.query(
+    'tokens',
+    `INSERT INTO login_token SELECT int4send(n), '@alice:x', n FROM generate_series(1, 4500) AS n`,
+  );
+  await keepOnce(database, { epoch: 0, clock: new LogClock(0) }, 4_400);
+  const left = (table: string) =>
+    database.query(table, `SELECT count(*) AS count, min(expires_ms) AS first FROM ${table}`);
+  for (const table of ['finished_stage', 'login_token'])
+    expect(await left(table)).toEqual([{ count: 100, first: 4_401 }]);
 });
 
 const plain = { seal: (body: Buffer) => body, open: (body: Buffer) => body };
@@ -78,17 +96,25 @@ const leaveOutcome = ({ database }: FreshDatabase, writer: Writer) =>
 
 async function outcomesLeft(
   { database }: FreshDatabase,
-  { epoch, clock }: Pick<Writer, 'epoch' | 'clock'>,
+  writer: Pick<Writer, 'epoch' | 'clock'>,
 ): Promise<number> {
+  await keepOnce(database, writer, Date.now());
+  return (await database.query('count', 'SELECT 1 FROM outcome')).length;
+}
+
+async function keepOnce(
+  database: Database,
+  { epoch, clock }: Pick<Writer, 'epoch' | 'clock'>,
+  nowMs: number,
+): Promise<void> {
   const stop = new AbortController();
   await keepHouse(database, {
-    ...{ signal: stop.signal, epoch, clock },
+    ...{ signal: stop.signal, epoch, clock, now: () => nowMs },
     onError: (error) => {
       throw error;
     },
     pause: async () => stop.abort(),
   });
-  return (await database.query('count', 'SELECT 1 FROM outcome')).length;
 }
 
 const addRecords = (fresh: FreshDatabase, range: { from: number; to: number; age: string }) =>

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sweepExpired } from '../storage/accounts/expired.ts';
 import type { Database } from '../storage/database.ts';
 import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
@@ -14,18 +15,21 @@ export interface HouseOptions {
   readonly epoch: number;
   readonly onError: (error: unknown) => void;
   readonly clock: LogClock;
+  /** By the clock on the wall, as it was told to whoever holds what expires by it. */
+  readonly now: () => number;
   /** Resolves when it is time again. */
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Notes how late it is by the log's clock, and removes what is kept no longer by it. Only the writer does so. */
+/** Notes how late it is by the log's clock, and removes what is kept no longer. Only the writer does so. */
 export async function keepHouse(database: Database, options: HouseOptions): Promise<void> {
-  const { signal, epoch, clock, onError, pause = aMinute } = options;
+  const { signal, epoch, clock, now, onError, pause = aMinute } = options;
   while (!signal.aborted) {
     try {
       await saveClock(database, { epoch, ms: clock.nowMs() });
       await trimLog(database, signal);
       await sweep(database, signal);
+      await sweepLetIn(database, { signal, nowMs: now() });
     } catch (error) {
       onError(error);
     }
@@ -39,6 +43,13 @@ export async function trimLog(database: Database, signal: AbortSignal, olderThan
 
 async function sweep(database: Database, signal: AbortSignal) {
   while (!signal.aborted && (await sweepOutcomes(database, ROWS_MAX)) === ROWS_MAX);
+}
+
+async function sweepLetIn(
+  database: Database,
+  { signal, nowMs }: { signal: AbortSignal; nowMs: number },
+) {
+  while (!signal.aborted && (await sweepExpired(database, { nowMs, limit: ROWS_MAX })));
 }
 
 const aMinute = (signal: AbortSignal) => sleep(EVERY_MS, undefined, { signal, ref: false });

@@ -44,6 +44,7 @@ export async function startWriting(options: WritingOptions): Promise<Writing> {
     signal,
     epoch: log.epoch,
     clock: log.clock,
+    now: Date.now,
     onError: (error) => ground.logger.warn({ err: error }, 'housekeeping failed'),
   });
   const behind = async (what: string, work: Promise<void>) =>

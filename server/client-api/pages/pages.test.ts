@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { type ApiServer, PASSWORD, startApi } from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
+import { sweepExpired } from '../../storage/accounts/expired.ts';
 
 const AUTH = '/_matrix/client/v3/auth';
 const NEW = { username: 'carol', password: PASSWORD };
@@ -123,11 +124,33 @@ test('what was finished goes when its session is over', async () => {
   await fill(api, 'm.login.dummy', { session: first });
   api.clock.ms += 15 * 60_000;
   expect((await fill(api, 'm.login.dummy', { session: first })).status).toBe(400);
-  expect(await kept(api)).toHaveLength(1);
   const second = await begun(api, 'POST /register', NEW);
   await fill(api, 'm.login.dummy', { session: second });
+  expect(await kept(api)).toHaveLength(2);
+  await sweepExpired(api.fresh.database, { nowMs: api.clock.ms, limit: 100 });
   expect(await kept(api)).toHaveLength(1);
   expect((await register(api, second)).status).toBe(200);
+});
+
+test('no password of a locked account is tried in a browser, not even the right one', async () => {
+  await using api = await startApi({ rates: { login: { perSecond: 0.001, burst: 20 } } });
+  const [root, token] = [
+    await api.register('root', 'DESK', { admin: true }),
+    await api.register('alice', 'PHONE'),
+  ];
+  const session = await begun(api, 'DELETE /devices/PHONE', {}, token);
+  const lock = (locked: boolean) =>
+    api.ask('PUT /_matrix/client/v1/admin/lock/@alice:example.org', {
+      ...{ token: root, body: { locked } },
+    });
+  await lock(true);
+  for (const password of ['wrong', PASSWORD]) {
+    const { status, text } = await fill(api, 'm.login.password', { session, password });
+    expect([status, text]).toEqual([401, expect.stringContaining('This account is locked')]);
+  }
+  expect(await kept(api)).toEqual([]);
+  await lock(false);
+  expect((await fill(api, 'm.login.password', { session, password: PASSWORD })).status).toBe(200);
 });
 
 test('in a page nothing runs but what this server wrote, no other page shows it, and nobody is told its address', async () => {

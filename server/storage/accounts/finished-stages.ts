@@ -9,36 +9,17 @@ export interface FinishedStageRow {
   readonly expiresMs: number;
 }
 
-const COLUMNS = `session_id AS "sessionId", stage, proof, expires_ms AS "expiresMs"`;
-
 export const finishedStagesOf = (database: Database, sessionId: string) =>
-  database.query<FinishedStageRow>(
+  database.query<Pick<FinishedStageRow, 'stage' | 'proof'>>(
     'finished_stages_of',
-    `SELECT ${COLUMNS} FROM finished_stage WHERE session_id = $1`,
+    'SELECT stage, proof FROM finished_stage WHERE session_id = $1',
     [sessionId],
-  );
-
-export const expiredStages = (
-  database: Database,
-  { nowMs, limit }: { nowMs: number; limit: number },
-) =>
-  database.query<FinishedStageRow>(
-    'expired_stages',
-    `SELECT ${COLUMNS} FROM finished_stage WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2`,
-    [nowMs, limit],
   );
 
 export const finishedStageRow = (finished: FinishedStageRow): Row => ({
   write: PUT_FINISHED_STAGE,
   values: [finished.sessionId, finished.stage, finished.proof, finished.expiresMs],
 });
-
-export const finishedStageGoneRow = ({ sessionId, stage }: FinishedStageRow): Row => ({
-  write: DELETE_FINISHED_STAGE,
-  values: [sessionId, stage],
-});
-
-const keyOf = ([sessionId, stage]: Row['values']) => `${sessionId} ${stage}`;
 
 const PUT_FINISHED_STAGE: Write = {
   name: 'put_finished_stage',
@@ -48,14 +29,5 @@ const PUT_FINISHED_STAGE: Write = {
     ON CONFLICT (session_id, stage) DO UPDATE
       SET proof = excluded.proof, expires_ms = excluded.expires_ms`,
   types: ['text', 'text', 'text', 'int8'],
-  key: keyOf,
-};
-
-const DELETE_FINISHED_STAGE: Write = {
-  name: 'delete_finished_stage',
-  table: 'finished_stage',
-  sql: `DELETE FROM finished_stage USING unnest($1::text[], $2::text[]) AS gone (session_id, stage)
-    WHERE finished_stage.session_id = gone.session_id AND finished_stage.stage = gone.stage`,
-  types: ['text', 'text'],
-  key: keyOf,
+  key: ([sessionId, stage]) => `${sessionId} ${stage}`,
 };
