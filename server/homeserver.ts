@@ -1,15 +1,21 @@
 import packageJson from '../package.json' with { type: 'json' };
+import type { Accounts } from './accounts/accounts.ts';
 import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
+import { whyNotActive } from './accounts/why-not-active.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
+import { sendDraft } from './client-api/events/send-draft.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
+import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
+import { delayedEventFeatures } from './delayed-events/features.ts';
+import { realTimers } from './delayed-events/schedule.ts';
 import { encryptionFeatures } from './encryption/features.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
@@ -22,15 +28,17 @@ import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
 import { mountsOf } from './mounts.ts';
-import type { ServerName } from './protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName, UserId } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
+import type { Draft, Origin } from './rooms/draft.ts';
 import { roomFeatures } from './rooms/features.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import type { RoomPorts } from './rooms/ports.ts';
 import { RoomList } from './rooms/read/room-list.ts';
+import type { Rooms } from './rooms/rooms.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import { syncFeatures } from './sync/features.ts';
 
@@ -47,6 +55,7 @@ export async function buildServing(
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = buildFeatures(featureGround(ground, rateLimits));
+  await features.delayedEvents.begin();
   const ports = portsOf(features, {
     ...config,
     ...servicesOf(config),
@@ -84,6 +93,8 @@ export interface FeatureGround {
   /** What the rooms rest on instead of the other features: a test's own profiles, clock and bounds. */
   readonly underRooms?: Partial<RoomPorts>;
   readonly tellPresence: boolean;
+  /** Of delayed events. */
+  readonly timers: DelayedEventPorts['timers'];
   /** Of work that nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -112,7 +123,14 @@ export function buildFeatures(ground: FeatureGround) {
     ...ground.underRooms,
   });
   const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
-  const features = { accounts, encryption, rooms, sync };
+  const delayedEvents = delayedEventFeatures({
+    ...stored,
+    ...asIfSentNow(accounts.ports.accounts, rooms.ports.rooms),
+    timers: ground.timers,
+    takeSend: (userId) => rateLimits.take('write', userId),
+    onError: ground.onError,
+  });
+  const features = { accounts, encryption, rooms, sync, delayedEvents };
   return {
     ...features,
     roomList: new RoomList(stored.database),
@@ -122,6 +140,14 @@ export function buildFeatures(ground: FeatureGround) {
     },
   };
 }
+
+/** Who sends later is bound by what binds those who send now. */
+const asIfSentNow = (accounts: Accounts, rooms: Rooms) => ({
+  isRoom: async (roomId: RoomId) => (await rooms.isPublished(roomId)) !== undefined,
+  mayNotAct: async (userId: UserId) => whyNotActive(await accounts.get(userId)),
+  send: (roomId: RoomId, draft: Draft, origin: Origin<EventId>) =>
+    sendDraft({ accounts, rooms }, roomId, draft, origin),
+});
 
 export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
   readonly rateLimits: RateLimits;
@@ -133,7 +159,7 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 
 /** What endpoints may ask for, by name. */
 export function portsOf(
-  { accounts, encryption, rooms, sync, roomList }: Features,
+  { accounts, encryption, rooms, sync, delayedEvents, roomList }: Features,
   options: PortOptions,
 ) {
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
@@ -146,7 +172,14 @@ export function portsOf(
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
   };
-  return joinPorts(accounts.ports, encryption.ports, rooms.ports, sync.ports, own);
+  return joinPorts(
+    accounts.ports,
+    encryption.ports,
+    rooms.ports,
+    sync.ports,
+    delayedEvents.ports,
+    own,
+  );
 }
 
 export type HousePorts = ReturnType<typeof portsOf>;
@@ -192,6 +225,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),
     tellPresence: config.presence,
+    timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
   };
 }

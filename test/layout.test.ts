@@ -10,6 +10,7 @@ const ARROWS: Record<string, string[]> = {
   'server/log': ['server/protocol', 'server/storage', 'pg'],
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
+  'server/delayed-events': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',
@@ -35,6 +36,7 @@ const ARROWS: Record<string, string[]> = {
     'server/log',
     'server/rooms',
     'server/accounts',
+    'server/delayed-events',
     'server/encryption',
     'server/sync',
     'zod',

@@ -3,6 +3,7 @@ import { accountDataEndpoints } from './account-data/endpoints.ts';
 import { adminEndpoints } from './admin/endpoints.ts';
 import { callEndpoints } from './calls/endpoints.ts';
 import { dehydratedDeviceEndpoints } from './dehydrated-device/endpoints.ts';
+import { delayedEventEndpoints } from './delayed-events/endpoints.ts';
 import { deviceEndpoints } from './devices/endpoints.ts';
 import { discoveryEndpoints, wellKnownEndpoints } from './discovery/endpoints.ts';
 import { eventEndpoints } from './events/endpoints.ts';
@@ -44,6 +45,7 @@ export const clientApi = [
   ...roomDirectoryEndpoints,
   ...membershipEndpoints,
   ...eventEndpoints,
+  ...delayedEventEndpoints,
   ...relationEndpoints,
   ...reportingEndpoints,
   ...syncEndpoints,

@@ -52,6 +52,9 @@ export const userLocked = () =>
     fields: { soft_logout: true },
   });
 
+export const userSuspended = () =>
+  new MatrixError(403, 'M_USER_SUSPENDED', 'This account is suspended');
+
 export const limitExceeded = (retryAfterMs: number) =>
   new MatrixError(429, 'M_LIMIT_EXCEEDED', 'Too many requests', {
     fields: { retry_after_ms: retryAfterMs },

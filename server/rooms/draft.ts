@@ -1,3 +1,4 @@
+import type { Row } from '../log/change.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { EventId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -19,6 +20,10 @@ export interface Draft {
 export interface Origin<Result> {
   readonly deviceId?: string | undefined;
   readonly txnId?: string | undefined;
+  /** Of an event that was delayed: its sender is told so. */
+  readonly delayId?: string | undefined;
   /** Called with the result when the change is built; the row is committed with it (D6). */
   outcome?(result: Result): OutcomeRow | undefined;
+  /** The same for rows that stand with it, or not at all. Only of events that are sent. */
+  rows?(result: Result): readonly Row[];
 }

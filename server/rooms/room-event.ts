@@ -25,8 +25,7 @@ export interface RoomEvent {
   readonly content: JsonObject;
   /** The nid of the state event that this one replaced in the room's state. */
   readonly replacesNid: number | undefined;
-  /** The device that sent it through this server, and the transaction id that it gave. */
-  readonly origin: { readonly deviceId: string; readonly txnId: string } | undefined;
+  readonly origin: EventOrigin | undefined;
   /** Number of the room's state before this event; undefined for outliers. */
   readonly stateBefore: number | undefined;
   /** Number of the state after it: another one only where it changed the state. */
@@ -37,6 +36,30 @@ export interface RoomEvent {
   readonly unsigned: string;
   /** A copy for those who came behind its sender's erasure. */
   readonly isErased?: boolean;
+}
+
+/**
+ * The device that sent it through this server, and the transaction id that it gave; or the delayed
+ * event that it was before.
+ */
+export type EventOrigin =
+  | { readonly deviceId: string; readonly txnId: string }
+  | { readonly delayId: string };
+
+/** In the database a delayed event's id stands in the place of a transaction's, of no device. */
+export const storedOriginOf = (origin: EventOrigin | undefined) =>
+  origin && 'delayId' in origin
+    ? { deviceId: undefined, txnId: origin.delayId }
+    : { deviceId: origin?.deviceId, txnId: origin?.txnId };
+
+export function originOf({ deviceId, txnId }: StoredOrigin): EventOrigin | undefined {
+  if (txnId === null) return undefined;
+  return deviceId === null ? { delayId: txnId } : { deviceId, txnId };
+}
+
+interface StoredOrigin {
+  readonly deviceId: string | null;
+  readonly txnId: string | null;
 }
 
 /**
@@ -52,7 +75,7 @@ const EVENT_BYTES = 600;
 export interface Rendering {
   /** The /sync form leaves out room_id, since the room stands above it. */
   readonly roomId?: boolean;
-  /** The device that reads: only the sending device is told its transaction id. */
+  /** Who reads: only the sending device is told its transaction id, only the sender a delay's id. */
   readonly userId?: UserId;
   readonly deviceId?: string | undefined;
   /** The reader's membership at the event: `unsigned.membership`. */
@@ -70,16 +93,19 @@ export function renderEvent(event: RoomEvent, reader: Rendering): string {
   if (reader.membership !== undefined)
     unsigned += `,"membership":${JSON.stringify(reader.membership)}`;
   if (reader.relations) unsigned += `,"m.relations":{${reader.relations}}`;
-  if (isSendingDevice(event, reader))
-    unsigned += `,"transaction_id":${JSON.stringify(event.origin?.txnId)}`;
+  if (event.origin !== undefined && event.sender === reader.userId)
+    unsigned += originMember(event.origin, reader.deviceId);
   const roomId = reader.roomId === true ? `,"room_id":${JSON.stringify(event.roomId)}` : '';
   return `{${event.members}${roomId},"unsigned":{${unsigned}}}`;
 }
 
-const isSendingDevice = (event: RoomEvent, reader: Rendering): boolean =>
-  event.origin !== undefined &&
-  event.origin.deviceId === reader.deviceId &&
-  event.sender === reader.userId;
+function originMember(origin: EventOrigin, deviceId: string | undefined): string {
+  if ('delayId' in origin) {
+    const id = JSON.stringify(origin.delayId);
+    return `,"delay_id":${id},"org.matrix.msc4140.delay_id":${id}`;
+  }
+  return origin.deviceId === deviceId ? `,"transaction_id":${JSON.stringify(origin.txnId)}` : '';
+}
 
 /** The stripped form, for people who are not in the room: `invite_state`, `knock_state`. */
 export function renderStripped(event: RoomEvent): string {

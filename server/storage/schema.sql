@@ -66,6 +66,21 @@ CREATE TABLE dehydrated_device (
   PRIMARY KEY (user_id)
 );
 
+CREATE TABLE delayed_event (
+  delay_id text NOT NULL,
+  user_id text NOT NULL,
+  room_id text NOT NULL,
+  type text NOT NULL,
+  state_key text,
+  content text NOT NULL,
+  delay_ms bigint NOT NULL,
+  since_ms bigint NOT NULL,
+  finalised_ms bigint,
+  event_id text,
+  error text,
+  PRIMARY KEY (delay_id)
+);
+
 CREATE TABLE device (
   user_id text NOT NULL,
   device_id text NOT NULL,
@@ -423,6 +438,8 @@ CREATE TABLE to_device (
 
 CREATE INDEX access_token_device ON access_token USING btree (user_id, device_id);
 CREATE INDEX account_data_changes ON account_data USING btree (user_id, "position");
+CREATE INDEX delayed_event_finalised ON delayed_event USING btree (user_id, finalised_ms) WHERE (finalised_ms IS NOT NULL);
+CREATE INDEX delayed_event_scheduled ON delayed_event USING btree (user_id) WHERE (finalised_ms IS NULL);
 CREATE INDEX device_list_position ON device_list USING btree ("position");
 CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("position" <> event_nid);
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));

@@ -34,12 +34,19 @@ export function examplesOf(endpoint: Endpoint<never>, world: World): Example[] {
   }
   const json = endpoint.body && 'json' in endpoint.body ? endpoint.body.json : undefined;
   const bodies = json ? valuesOf(json, 'body', world) : [undefined];
-  return bodies.map((body) => {
+  const examples = bodies.map((body) => {
     if (json) refuseWrong(endpoint, json, body);
     const optional = json ? optionalIn(json, body) : [];
     return { method, route, path, query, body: withAuth(endpoint, body, world), optional };
   });
+  return json && doesWithout(endpoint, query) ? [...examples, withoutQuery(examples)] : examples;
 }
+
+/** What a query asks for besides may be another deed: both are tried. */
+const doesWithout = ({ query }: Endpoint<never>, example: object): boolean =>
+  query !== undefined && Object.keys(example).length > 0 && takes(query, {});
+
+const withoutQuery = ([first]: readonly Example[]): Example => ({ ...first!, query: {} });
 
 function optionalIn(schema: Schema, body: JsonValue | undefined): string[] {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return [];

@@ -3,6 +3,7 @@ import type { RegistrationMode } from '../../server/client-api/account/register.
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
+import type { Timers } from '../../server/delayed-events/schedule.ts';
 import { gateOf, type HousePorts } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { serve } from '../../server/http/serve.ts';
@@ -32,6 +33,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   /** Instead of what the room engine would do. */
   readonly rooms?: Partial<Rooms>;
   readonly relationsReady?: RelationsReady;
+  /** Of delayed events, whose time a test lets pass. */
+  readonly timers?: Timers;
   /** What the features read through, to stand between a query and its answer. */
   readonly reads?: (database: Database) => Database;
 }
@@ -67,11 +70,13 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
   const clock = { ms: 1_800_000_000_000 };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const { reads, registration, registrationSecret, relationsReady, rooms, ...told } = options;
+  const { reads, registration, registrationSecret, relationsReady, rooms, timers, ...told } =
+    options;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
     ...{ registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
+    ...(timers && { timers }),
   });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, {

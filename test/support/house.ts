@@ -1,4 +1,5 @@
 import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
+import { realTimers } from '../../server/delayed-events/schedule.ts';
 import {
   buildFeatures,
   type FeatureGround,
@@ -39,6 +40,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     ...GROUND,
     ...instead,
   });
+  await features.delayedEvents.begin();
   return { writer, features };
 }
 
@@ -70,6 +72,7 @@ const GROUND = {
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,
+  timers: realTimers,
   relationsReady: async () => {},
   onError: console.error,
 };

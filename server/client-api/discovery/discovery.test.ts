@@ -11,6 +11,8 @@ test('the versions named are those that are served, for anybody to see', async (
       'org.matrix.msc3814',
       'org.matrix.msc3856.stable',
       'org.matrix.msc3981',
+      'org.matrix.msc4140',
+      'org.matrix.msc4140.stable',
       'uk.half-shot.msc2666.query_mutual_rooms',
       'uk.tcpip.msc4133.stable',
       'uk.timedout.msc4323.stable',

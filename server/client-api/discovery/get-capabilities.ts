@@ -1,3 +1,4 @@
+import { DELAY_MS_MAX, SCHEDULED_MAX } from '../../delayed-events/refuse-delay.ts';
 import { endpoint } from '../../http/endpoint.ts';
 
 export interface RoomVersionPorts {
@@ -7,6 +8,8 @@ export interface RoomVersionPorts {
     readonly available: Readonly<Record<string, 'stable' | 'unstable'>>;
   };
 }
+
+const DELAYED_EVENTS = { max_delay_ms: DELAY_MS_MAX, max_scheduled: SCHEDULED_MAX };
 
 export const getCapabilities = endpoint({
   operation: 'getCapabilities',
@@ -23,6 +26,8 @@ export const getCapabilities = endpoint({
       'm.profile_fields': { enabled: true },
       'm.3pid_changes': { enabled: false },
       'm.get_login_token': { enabled: true },
+      'm.delayed_events': DELAYED_EVENTS,
+      'org.matrix.msc4140.delayed_events': DELAYED_EVENTS,
       ...(caller.isAdmin && { 'm.account_moderation': { suspend: true, lock: true } }),
     },
   }),

@@ -11,6 +11,9 @@ const UNSTABLE_FEATURES = {
   'org.matrix.msc3715.stable': true,
   'org.matrix.msc3856.stable': true,
   'org.matrix.msc3981': true,
+  // Delayed events, as they were proposed and as that was merged.
+  'org.matrix.msc4140': true,
+  'org.matrix.msc4140.stable': true,
   'org.matrix.msc3814': true,
   'uk.half-shot.msc2666.query_mutual_rooms': true,
   // Profiles of any fields, and suspending and locking, at their places in the specification.

@@ -1,8 +1,15 @@
 import { z } from 'zod';
+import type { DelayedEvents } from '../../delayed-events/delayed-events.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, roomId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import { delayIn, delayInQuery } from '../delayed-events/delay-in-query.ts';
 import { sentBy } from './sent-by.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'send'>;
+  readonly delayedEvents: Pick<DelayedEvents, 'schedule'>;
+}
 
 export const sendMessage = endpoint({
   operation: 'sendMessage',
@@ -15,11 +22,14 @@ export const sendMessage = endpoint({
   rateLimit: 'write',
   idempotency: 'txnId',
   path: z.object({ roomId, eventType: z.string(), txnId: z.string() }),
+  query: delayInQuery,
   body: { json: jsonObject },
 
-  async handle({ caller, path, body, once }, { rooms }: { rooms: Pick<Rooms, 'send'> }) {
+  async handle({ caller, path, query, body, once }, { rooms, delayedEvents }: Ports) {
     const draft = { sender: caller.userId, type: path.eventType, content: body };
-    const event_id = await rooms.send(path.roomId, draft, sentBy(caller, once, path.txnId));
-    return { event_id };
+    const delayMs = delayIn(query);
+    const { roomId, txnId } = path;
+    if (delayMs !== undefined) return delayedEvents.schedule({ roomId, draft, delayMs }, once);
+    return { event_id: await rooms.send(roomId, draft, sentBy(caller, once, txnId)) };
   },
 });

@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import type { DelayedEvents } from '../../delayed-events/delayed-events.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, roomId } from '../../http/fields.ts';
-import type { Rooms } from '../../rooms/rooms.ts';
-import { refuseWrongAliases } from './canonical-alias.ts';
-import { type GuestPorts, letGuestsGo, letsGuestsIn } from './guest-access.ts';
+import { delayIn, delayInQuery } from '../delayed-events/delay-in-query.ts';
+import { type SendDraftPorts, sendDraft } from './send-draft.ts';
 import { sentBy } from './sent-by.ts';
 
-interface Ports extends GuestPorts {
-  readonly rooms: Pick<Rooms, 'send' | 'resolveAlias'> & GuestPorts['rooms'];
+interface Ports extends SendDraftPorts {
+  readonly delayedEvents: Pick<DelayedEvents, 'schedule'>;
 }
 
 export const setRoomStateWithKey = endpoint({
@@ -24,15 +24,14 @@ export const setRoomStateWithKey = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),
+  query: delayInQuery,
   body: { json: jsonObject },
 
-  async handle({ caller, path, body, once }, { accounts, rooms }: Ports) {
+  async handle({ caller, path, query, body, once }, { delayedEvents, ...ports }: Ports) {
     const { roomId, eventType: type, stateKey } = path;
-    if (type === 'm.room.canonical_alias') await refuseWrongAliases(rooms, roomId, body);
     const draft = { sender: caller.userId, type, stateKey, content: body };
-    const event_id = await rooms.send(roomId, draft, sentBy(caller, once));
-    if (type === 'm.room.guest_access' && !letsGuestsIn(body))
-      await letGuestsGo({ accounts, rooms }, roomId);
-    return { event_id };
+    const delayMs = delayIn(query);
+    if (delayMs !== undefined) return delayedEvents.schedule({ roomId, draft, delayMs }, once);
+    return { event_id: await sendDraft(ports, roomId, draft, sentBy(caller, once)) };
   },
 });

@@ -7,7 +7,7 @@ import { numberOf, parseJson } from '../../protocol/parse-json.ts';
 import { redact } from '../../protocol/redaction.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { clientMembers, redactedBecauseMember, replacedMembers } from '../client-members.ts';
-import type { RoomEvent } from '../room-event.ts';
+import { originOf, type RoomEvent } from '../room-event.ts';
 import type { StoredEvent } from '../store.ts';
 
 /** A stored event as readers see it: redacted if it was, and with what it replaced. */
@@ -60,7 +60,6 @@ export const pduIn = (json: string, rules: RoomVersionRules): JsonObject =>
   (rules.strictCanonicalJson ? JSON.parse(json) : parseJson(json)) as JsonObject;
 
 function namesOf(stored: StoredEvent) {
-  const { deviceId, txnId } = stored;
   return {
     roomId: stored.roomId,
     eventId: stored.eventId,
@@ -68,7 +67,7 @@ function namesOf(stored: StoredEvent) {
     depth: stored.depth,
     position: stored.position ?? 0,
     replacesNid: stored.replacesNid ?? undefined,
-    origin: deviceId === null || txnId === null ? undefined : { deviceId, txnId },
+    origin: originOf(stored),
     stateBefore: stored.stateBefore ?? undefined,
     stateAfter: stored.stateAfter ?? undefined,
   };

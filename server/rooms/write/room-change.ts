@@ -11,7 +11,7 @@ import { extremityOf } from '../memory/room-head.ts';
 import { stateEventBytesOf, stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { storedRelationOf } from '../relations/stored-relation.ts';
-import type { RoomEvent } from '../room-event.ts';
+import { type RoomEvent, storedOriginOf } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
 import type { RoomRows, StoredRelation } from '../store.ts';
 
@@ -24,7 +24,7 @@ export interface ChangeTools {
 export interface Attached {
   /** The state event that this one replaces. */
   readonly replaced?: StateEvent | undefined;
-  readonly origin?: { deviceId: string; txnId: string } | undefined;
+  readonly origin?: RoomEvent['origin'];
   /** The event that this one redacts, as it will be seen. */
   readonly redacted?: RoomEvent | undefined;
   /** How that one related to another, which its redaction takes away. */
@@ -237,8 +237,7 @@ export class RoomChange {
       type: event.type,
       stateKey: event.stateKey,
       sender: event.sender,
-      deviceId: origin?.deviceId,
-      txnId: origin?.txnId,
+      ...storedOriginOf(origin),
       json,
     });
   }

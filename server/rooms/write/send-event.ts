@@ -75,7 +75,8 @@ async function build(
       unrelated: preparation.unrelated,
     });
     const outcome = origin.outcome?.(event.eventId);
-    return { change: change.finish({ outcome }), value: event.eventId };
+    const rows = origin.rows?.(event.eventId) ?? [];
+    return { change: change.finish({ outcome, rows }), value: event.eventId };
   });
   room.settled = committed.catch(() => {}).finally(() => change?.letGo());
   return committed;
@@ -93,5 +94,7 @@ const saysTheSame = (replaced: StateEvent, event: Event): boolean =>
   replaced.sender === event.sender &&
   canonicalJson(replaced.content, 'as-found') === canonicalJson(event.content, 'as-found');
 
-const sentBy = ({ deviceId, txnId }: Origin<EventId>) =>
-  deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };
+function sentBy({ deviceId, txnId, delayId }: Origin<EventId>): RoomEvent['origin'] {
+  if (delayId !== undefined) return { delayId };
+  return deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };
+}
