@@ -4,6 +4,7 @@ import { freshDatabase } from '../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../test/support/rooms.ts';
 import { RefusedForData } from '../log/log.ts';
 import type { RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 
 const alias = '#name:example.org' as RoomAlias;
 
@@ -47,6 +48,28 @@ test('an alias is removed by who made it, or by a moderator who is in the room',
   await remove(bob);
   expect(await bench.rooms.aliasesOf(bench.roomId)).toEqual([]);
   await expect(remove(bob)).rejects.toMatchObject({ status: 404 });
+});
+
+test('an alias that is removed is no longer what the room calls itself, if who removed it may say so', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, bob);
+  const other = '#other:example.org' as RoomAlias;
+  const canonical = (content: JsonObject) =>
+    bench.setState(bench.roomId, {
+      ...{ sender: alice, type: 'm.room.canonical_alias', stateKey: '' },
+      content,
+    });
+  const told = () => bench.stateContent(bench.roomId, 'm.room.canonical_alias');
+  const named = { alias, alt_aliases: [alias, other], 'org.example': true };
+  for (const each of [alias, other]) await bench.rooms.addAlias(each, bench.roomId, bob, {});
+  await canonical(named);
+  await bench.rooms.removeAlias(alias, bob, {});
+  expect(await told()).toEqual(named);
+  await bench.rooms.addAlias(alias, bench.roomId, bob, {});
+  await bench.rooms.removeAlias(alias, alice, {});
+  expect(await told()).toEqual({ alt_aliases: [other], 'org.example': true });
+  await bench.rooms.removeAlias(other, alice, {});
+  expect(await told()).toEqual({ 'org.example': true });
 });
 
 test('only members give a room a name, and only rooms that are there get one', async () => {

@@ -28,7 +28,8 @@ export const getRoomEvents = endpoint({
   query: z.object({
     from: z.string().optional(),
     to: z.string().optional(),
-    dir: z.enum(['b', 'f']),
+    // The specification asks for it, and clients leave it out.
+    dir: z.enum(['b', 'f']).default('f'),
     limit: limitField,
     filter: filterField,
   }),

@@ -78,6 +78,13 @@ test('the event nearest to a moment is found, before it or behind it, among thos
   expect(leave.json).toMatchObject({ type: 'm.room.member', content: { membership: 'leave' } });
 });
 
+test('without a direction history is told from its beginning', async () => {
+  await using bench = await workbench();
+  const forth = await bench.messages('dir=f&limit=2');
+  expect(types((await bench.messages('limit=2')).chunk)).toEqual(types(forth.chunk));
+  expect(types(forth.chunk)[0]).toBe('m.room.create');
+});
+
 test('with lazy loading the senders come along', async () => {
   await using bench = await workbench();
   const filter = encodeURIComponent('{"lazy_load_members":true,"types":["m.room.message"]}');

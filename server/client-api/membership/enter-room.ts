@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { jsonObject } from '../../http/fields.ts';
 import { MatrixError, notFound } from '../../http/matrix-error.ts';
 import type { Once } from '../../log/outcomes.ts';
 import type { Person } from '../../protocol/caller.ts';
 import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { letsGuestsIn } from '../events/guest-access.ts';
 import { answering } from '../events/sent-by.ts';
@@ -11,14 +13,25 @@ export interface Ports {
   readonly rooms: Pick<Rooms, 'changeMembership' | 'open' | 'resolveAlias'>;
 }
 
-export const enteringBody = {
-  json: z.object({ reason: z.string().optional() }),
-  mayBeEmpty: true,
-};
+/** What is said besides goes into the membership, as with other servers. */
+const entering = jsonObject.transform(
+  ({ reason, third_party_signed: _invitation, ...content }, context): EnteringBody => {
+    if (reason === undefined || typeof reason === 'string') return { reason, content };
+    context.addIssue({ code: 'custom', message: 'must be a string', path: ['reason'] });
+    return z.NEVER;
+  },
+);
+
+export const enteringBody = { json: entering, mayBeEmpty: true };
+
+interface EnteringBody {
+  readonly reason: string | undefined;
+  readonly content: JsonObject;
+}
 
 interface Entering {
   readonly caller: Person;
-  readonly body: { reason?: string | undefined };
+  readonly body: EnteringBody;
   readonly once: Once;
 }
 
@@ -31,7 +44,9 @@ export async function enterRoom(
 ) {
   if (caller.kind === 'guest') await refuseGuests(rooms, room_id);
   const { userId } = caller;
-  const change = { sender: userId, target: userId, action, ...body };
+  const { reason, content } = body;
+  const says = Object.keys(content).length > 0 && { content };
+  const change = { sender: userId, target: userId, action, reason, ...says };
   await rooms.changeMembership(room_id, change, answering(once, { room_id }));
   return { room_id };
 }

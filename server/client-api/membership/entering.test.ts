@@ -33,6 +33,23 @@ test('a room is made, joined by its alias, and left', async () => {
   expect((await bench.ask('bob', 'GET', '/joined_rooms')).json).toEqual({ joined_rooms: [] });
 });
 
+test('whoever joins or knocks may say more in their membership, but not what it is', async () => {
+  await using bench = await workbench();
+  const { json } = await bench.ask('alice', 'POST', '/createRoom', { preset: 'public_chat' });
+  const said = {
+    foo: 'bar',
+    membership: 'ban',
+    join_authorised_via_users_server: '@x:y',
+    reason: 'r',
+  };
+  await bench.ask('bob', 'POST', `/join/${json.room_id}`, { ...said, third_party_signed: {} });
+  const at = `/rooms/${json.room_id}/state/m.room.member/${bob}`;
+  const member = await bench.ask('alice', 'GET', at);
+  expect(member.json).toEqual({ membership: 'join', foo: 'bar', reason: 'r' });
+  await bench.ask('bob', 'POST', `/join/${json.room_id}`, {});
+  expect((await bench.ask('alice', 'GET', at)).json).toEqual(member.json);
+});
+
 test('inviting, kicking, banning and lifting a ban answer nothing but success', async () => {
   await using bench = await workbench();
   const { json } = await bench.ask('alice', 'POST', '/createRoom', { invite: [] });

@@ -36,6 +36,30 @@ test('a new user has the rules of the specification, the master rule first', asy
   expect(JSON.stringify(invited)).toContain('@alice:example.org');
 });
 
+test('who upgrades a room takes along what they said of it for themselves, as those do who follow', async () => {
+  await using api = await startApi();
+  const tokens = [await api.register('alice'), await api.register('bob')] as const;
+  const [token] = tokens;
+  const { body: old } = await api.ask('POST /createRoom', {
+    token,
+    body: { preset: 'public_chat' },
+  });
+  await api.ask(`POST /join/${old.room_id}`, { token: tokens[1], body: {} });
+  for (const each of tokens) {
+    const path = `PUT ${GLOBAL}/room/${encodeURIComponent(old.room_id)}`;
+    await api.ask(path, { token: each, body: { actions: ['dont_notify'] } });
+  }
+  const begin = await api.ask('GET /sync', { token });
+  const upgrade = `POST /rooms/${old.room_id}/upgrade`;
+  const { body } = await api.ask(upgrade, { token, body: { new_version: '11' } });
+  await api.ask(`POST /join/${body.replacement_room}`, { token: tokens[1], body: {} });
+  for (const each of tokens)
+    expect(await idsOf(api, each, 'room')).toEqual([body.replacement_room, old.room_id]);
+  const told = await api.ask(`GET /sync?since=${begin.body.next_batch}`, { token });
+  const types = told.body.account_data.events.map((each: { type: string }) => each.type);
+  expect(types).toEqual(['m.push_rules']);
+});
+
 test('a new rule is enabled, stands above the server’s, and says what was put', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

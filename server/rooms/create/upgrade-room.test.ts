@@ -86,7 +86,7 @@ test('whoever upgrades with less than all power has no more of it afterwards', a
   expect(await bench.stateContent(created, 'm.room.power_levels')).toEqual(content);
 });
 
-test('who joins the new room takes along what they said of the old one', async () => {
+test('who makes or joins the new room takes along what they said of the old one', async () => {
   await using bench = await workbench('11');
   const created = await bench.upgrade('12');
   const join = (target: UserId, roomId = created) =>
@@ -94,7 +94,11 @@ test('who joins the new room takes along what they said of the old one', async (
   await join(bob);
   await join(bob);
   await join(carol);
-  expect(bench.followed).toEqual([[bob, bench.roomId, created]]);
+  const move = [bench.roomId, created];
+  expect(bench.followed).toEqual([
+    [alice, ...move],
+    [bob, ...move],
+  ]);
   const predecessor = { room_id: bench.roomId };
   const impostor = await bench.rooms.create(
     alice,
@@ -102,7 +106,7 @@ test('who joins the new room takes along what they said of the old one', async (
     {},
   );
   await join(bob, impostor);
-  expect(bench.followed.length).toBe(1);
+  expect(bench.followed.length).toBe(2);
 });
 
 test('who may not replace a room leaves both as they were', async () => {

@@ -47,6 +47,8 @@ export function upgradeRoom(
     const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
     const published = (await building.ports.store.publishedRooms([roomId])).length > 0;
     const made = await makeRoom(building, { rules, drafts, published });
+    // Before the new room is there, as for those who join it: nobody sees it without.
+    await building.ports.followRoom?.(upgrade.userId, { from: roomId, to: made.roomId });
     await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
     if (old.isDropped) throw new RoomChangedMeanwhile();
     return commit(building, old, { made, state, upgrade, aliases, origin });

@@ -1,7 +1,7 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Origin } from '../draft.ts';
-import { maySetCanonicalAlias } from '../may-set-canonical-alias.ts';
+import { canonicalAliasState, maySetCanonicalAlias } from '../may-set-canonical-alias.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { roomKey } from '../write/room-change.ts';
@@ -13,7 +13,8 @@ export const publish = (
   origin: Origin<RoomId>,
 ): Promise<void> =>
   changeRoom(building.rooms, roomId, async (room) => {
-    if (!(await maySetCanonicalAlias(building, room, userId)))
+    const state = await canonicalAliasState(building, room, userId);
+    if (!maySetCanonicalAlias(state, room, userId))
       throw forbidden('Only members who may set m.room.canonical_alias may publish the room');
     const { log, store } = building.ports;
     await log.commit((next) => {

@@ -18,7 +18,7 @@ const OPEN_ROOMS = `
           AND event.json::json -> 'content' ->> 'history_visibility' = 'world_readable'))`;
 
 /**
- * Those whom `reader` may find: themselves, who shares a room with them, or is in an open one. The term may
+ * Those whom `reader` may find: who shares a room with them, or is in an open one, but for themselves. The term may
  * stand anywhere in id or name; who begins with it comes first. It reads through memberships, which
  * is quick enough for what people type, and is limited like other reads. The collation is named,
  * since the database's own may know upper and lower case of ASCII only (pg_c_utf8: PostgreSQL 17).
@@ -30,10 +30,8 @@ export const searchUsers = (
   database.query<FoundUser>(
     'search_users',
     `WITH visible AS (
-       SELECT $1::text AS user_id
-       UNION
-       SELECT membership.user_id FROM membership
-       WHERE membership = 'join' AND room_nid IN (
+       SELECT DISTINCT membership.user_id FROM membership
+       WHERE membership = 'join' AND membership.user_id <> $1 AND room_nid IN (
          SELECT room_nid FROM membership WHERE user_id = $1 AND membership = 'join'
          UNION ALL ${OPEN_ROOMS})),
      named AS (

@@ -98,7 +98,9 @@ function openTogether(
   const { timeline } = reader.filter.room;
   return rooms.openAll(
     roomIds,
-    begins && !timeline.admitsNothing ? { timeline: timeline.limit ?? LIMIT_DEFAULT } : {},
+    begins && !timeline.admitsNothing && timeline.limit !== 0
+      ? { timeline: timeline.limit ?? LIMIT_DEFAULT }
+      : {},
   );
 }
 
@@ -114,8 +116,9 @@ function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): 
       return isNew || reader.fullState;
     case 'leave':
     case 'ban':
-      if (membership.forgotten) return false;
+      // Whose client knows the room must hear that it was left, whatever became of it since.
       if (since.kind === 'token' && isNew) return true;
+      if (membership.forgotten) return false;
       return (
         since.kind === 'gappy' ||
         ((since.kind === 'initial' || reader.fullState) && filter.includeLeave)

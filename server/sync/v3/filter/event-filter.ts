@@ -65,8 +65,8 @@ function limitOf(filter: JsonObject): number | undefined {
   const { limit } = filter;
   if (limit === undefined || limit === null) return undefined;
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0)
-    throw new InvalidFilter('limit must be a whole number above 0');
-  return Math.min(Math.max(limit, 1), LIMIT_MAX);
+    throw new InvalidFilter('limit must be a whole number, 0 or above');
+  return Math.min(limit, LIMIT_MAX);
 }
 
 export function objectOf(value: JsonValue | undefined, what: string): JsonObject {

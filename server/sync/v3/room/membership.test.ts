@@ -212,6 +212,18 @@ test('a room that was forgotten is not among those that were left', async () => 
   expect(Object.keys(again.rooms.leave)).toEqual([kept]);
 });
 
+test('a client that knows a room hears that it was left, also where it was forgotten at once', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const begin = await house.sync(bob);
+  await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'leave' }, {});
+  await house.rooms.forget(roomId, bob, {});
+  const told = await house.next(bob, begin);
+  const { events } = told.rooms.leave[roomId].timeline;
+  expect(events.map((each: Answer) => each.content.membership)).toEqual(['leave']);
+  expect((await house.next(bob, told)).rooms).toBeUndefined();
+});
+
 test('a client that asks for all state is not told once more in the timeline that the user left', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);

@@ -49,6 +49,29 @@ test('where a further page has more than the limit, the timeline is limited', as
   expect(timeline.limited).toBe(true);
 });
 
+test('with a limit of 0 no event is told, of a room that was left neither, and what there is is a gap', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob);
+  const filter = { room: { include_leave: true, timeline: { limit: 0 } } };
+  const begin = await house.sync(bob, { filter });
+  expect(begin.rooms.join[roomId].timeline).toMatchObject({ events: [], limited: true });
+  const quiet = await house.next(bob, begin, { filter, fullState: true });
+  expect(quiet.rooms.join[roomId].timeline).toMatchObject({ events: [], limited: false });
+  await house.say(roomId, alice, 'hello');
+  const said = await house.next(bob, begin, { filter });
+  expect(said.rooms.join[roomId].timeline).toMatchObject({ events: [], limited: true });
+  await house.rooms.changeMembership(roomId, { sender: bob, target: bob, action: 'leave' }, {});
+  for (const answer of [
+    await house.sync(bob, { filter }),
+    await house.next(bob, said, { filter }),
+  ]) {
+    const { timeline, state } = answer.rooms.leave[roomId];
+    expect(timeline).toMatchObject({ events: [], limited: true });
+    const own = state.events.filter((each: Answer) => each.state_key === bob);
+    expect(own.map((each: Answer) => each.content.membership)).toEqual(['leave']);
+  }
+});
+
 test('the sending device is told its transaction id, and no other', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob);

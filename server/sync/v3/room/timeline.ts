@@ -23,6 +23,8 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
   const { timeline: filter } = reader.filter.room;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId))
     return { events: [], limited: false, start: span.upTo };
+  if (filter.limit === 0)
+    return { events: [], limited: room.lastPosition > span.after, start: span.upTo };
   const limit = filter.limit ?? LIMIT_DEFAULT;
   let [kept, limited, upTo]: [SeenEvent[], boolean, number] = [[], true, span.upTo];
   for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
@@ -44,7 +46,8 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
 /** Whether the reader's filter lets this event of the room into the timeline. */
 export function isInTimeline(room: Room, event: RoomEvent, reader: Reader): boolean {
   const { timeline: filter } = reader.filter.room;
-  return !filter.admitsNothing && filter.admitsRoom(room.roomId) && isWanted(event, reader);
+  if (filter.admitsNothing || filter.limit === 0) return false;
+  return filter.admitsRoom(room.roomId) && isWanted(event, reader);
 }
 
 const isWanted = (event: RoomEvent, { filter, ignored }: Reader): boolean =>
