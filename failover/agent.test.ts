@@ -125,6 +125,9 @@ async function startAgent(options: { etcdAnswers?: boolean; world?: World } = {}
     onStep: (listener) => agent.onStep(listener),
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),
+    recovery: (to) => agent.recovery(to),
+    recover: (order) => agent.recover({ ...order, at: '2026-11-26T12:00:00.000Z' }),
+    recoveries: async () => [],
   });
   const stop = new AbortController();
   const running = agent.run(stop.signal);
@@ -172,6 +175,7 @@ function portsTo(world: World): Ports {
       cancelSwitchover: async () => {},
       nominate: async () => {},
       depose: async () => {},
+      recover: async () => ({ done: false, view: world.store.view() }),
       noteTimeline: async (effect) => (await transact(noteTimeline(NAMES, effect))).view,
       endHistory: async () => {},
       leaseLeftMs: () => etcd(() => 18_000),

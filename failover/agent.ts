@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Effect, pendingOf, perform } from './core/effects.ts';
 import { explain } from './core/explain.ts';
-import type { Input, Pending } from './core/inputs.ts';
+import type { Input, Pending, RecoveryWanted } from './core/inputs.ts';
 import { step } from './core/machine.ts';
+import { type Plan, planRecovery } from './core/recovery.ts';
 import { type Routing, routing } from './core/routing.ts';
 import { type Self, type State, start } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
@@ -66,6 +67,15 @@ export class Agent {
 
   pause(forMs: Millis): Promise<OperatorsAnswer> {
     return this.#operators.ask((id) => this.#take({ kind: 'pause-wanted', id, forMs }));
+  }
+
+  /** What an operator would go on with, and without, by what is known now. */
+  recovery(to: Site | null): Plan {
+    return planRecovery(this.#state, to, this.#ports.now(), TIMINGS);
+  }
+
+  recover(order: Omit<RecoveryWanted, 'kind' | 'id'>): Promise<OperatorsAnswer> {
+    return this.#operators.ask((id) => this.#take({ kind: 'recovery-wanted', id, ...order }));
   }
 
   /** Until the signal. Gives nothing up: the next process of this site goes on with it. */

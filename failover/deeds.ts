@@ -47,6 +47,7 @@ const deedsInEtcd = (etcd: Etcd) =>
       await etcd.depose(effect);
       return { kind: 'done', effect: effect.kind };
     },
+    recover: async (effect) => ({ kind: 'recovered', ...(await etcd.recover(effect)) }),
     'note-timeline': async (effect) => {
       return { kind: 'timeline-noted', view: await etcd.noteTimeline(effect) };
     },

@@ -22,8 +22,10 @@ import { Identity, type IdentityFiles } from './certificates/identity.ts';
 import { endOfShown } from './certificates/shown.ts';
 import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
-import { operate } from './cli/operate.ts';
+import { type Operator, operate } from './cli/operate.ts';
+import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
+import { isTerminal, typed, whoAsks } from './cli/terminal.ts';
 import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
@@ -71,7 +73,7 @@ function isOperators(command: string | undefined): boolean {
 async function runAgent(config: Config): Promise<void> {
   startWatchdog();
   const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
-  const { ports, askNow, close } = connect(config, log);
+  const { ports, askNow, recoveries, close } = connect(config, log);
   const self = {
     site: config.site,
     ...machine(),
@@ -91,6 +93,9 @@ async function runAgent(config: Config): Promise<void> {
     onStep: (listener) => agent.onStep(listener),
     switchover: (to) => agent.switchover(to),
     pause: (forMs) => agent.pause(forMs),
+    recovery: (to) => agent.recovery(to),
+    recover: (order) => agent.recover({ ...order, at: new Date().toISOString() }),
+    recoveries,
   });
   const stop = untilStopped();
   log.info({ cluster: config.cluster, socket: socket.path }, 'the agent watches');
@@ -101,7 +106,12 @@ async function runAgent(config: Config): Promise<void> {
 function connect(
   config: Config,
   log: pino.Logger,
-): { ports: Ports; askNow: (state: State) => Promise<AskedNow>; close: () => Promise<unknown> } {
+): {
+  ports: Ports;
+  askNow: (state: State) => Promise<AskedNow>;
+  recoveries: () => Promise<unknown[]>;
+  close: () => Promise<unknown>;
+} {
   const { tls } = config;
   const now = bootTime();
   const names = keyNames(config.cluster, config.patroni?.scope ?? config.cluster);
@@ -132,6 +142,7 @@ function connect(
   return {
     ports,
     askNow: (state) => askNow(config, etcd, state),
+    recoveries: () => etcd.recoveries(),
     close: () => {
       address?.close();
       identity?.close();
@@ -219,11 +230,23 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
   try {
     if (command === 'status') showStatus(await operator.status(), values.json);
     else if (command === 'why') showStatus(await operator.status(), false, sentences);
+    else if (command === 'recover') await runRecovery(operator);
     else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
     else console.log(await operator.pause(minutes()));
   } finally {
     await operator.close();
   }
+}
+
+async function runRecovery(operator: Operator): Promise<void> {
+  if (values.list) return console.log(listOf(await operator.recoveries()));
+  const { to = null, confirm = null } = values;
+  process.exitCode = await recover(operator, {
+    to,
+    by: whoAsks(),
+    print: (text) => console.log(text),
+    confirm: confirm === null && isTerminal() ? typed : async () => confirm,
+  });
 }
 
 function showStatus(status: Status, json: boolean, show = table): void {

@@ -93,6 +93,7 @@ const WORTH: Deeds<Line | null> = {
   'cancel-switchover': whole,
   nominate: whole,
   depose: whole,
+  recover: whole,
   'note-timeline': whole,
   'end-history': whole,
   'move-etcd-leader': whole,

@@ -45,6 +45,7 @@ export interface Etcd {
   cancelSwitchover(effect: EffectOf<'cancel-switchover'>): Promise<void>;
   nominate(effect: EffectOf<'nominate'>): Promise<void>;
   depose(effect: EffectOf<'depose'>): Promise<void>;
+  recover(effect: EffectOf<'recover'>): Promise<{ done: boolean; view: View }>;
   noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
   endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;

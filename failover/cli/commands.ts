@@ -4,6 +4,8 @@ export const OPTIONS = {
   to: { type: 'string' },
   minutes: { type: 'string' },
   name: { type: 'string' },
+  confirm: { type: 'string' },
+  list: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -68,6 +70,13 @@ export const COMMANDS: readonly Command[] = [
     synopsis: '--minutes N',
     options: ['minutes'],
     said: 'no automatic switchover for so long; 0 ends it',
+    isOperators: true,
+  },
+  {
+    name: 'recover',
+    synopsis: '[--to SITE] | --list',
+    options: ['to', 'confirm', 'list'],
+    said: 'when nobody leads: goes on without sites that are lost for good; shows what would be lost, and has it confirmed (in a script by --confirm TEXT); --list shows what was ordered so before, and by whom',
     isOperators: true,
   },
   {

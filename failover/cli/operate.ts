@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { socketOf } from '../sockets.ts';
+import type { Plan, RecoveryOrder } from '../status/recovery.ts';
 import type { Status } from '../status/status.ts';
 
 /** What an operator may ask of the agent of this machine. Each returns what to print. */
@@ -7,6 +8,10 @@ export interface Operator {
   status(): Promise<Status>;
   switchover(to: string | null): Promise<string>;
   pause(minutes: number): Promise<string>;
+  recovery(to: string | null): Promise<Plan>;
+  recover(order: RecoveryOrder): Promise<string>;
+  /** What stays of each order to recover. */
+  recoveries(): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
@@ -41,6 +46,12 @@ export function operate(runtimeDir: string): Operator {
     status,
     switchover: (to) => order('/v1/switchover', { to }),
     pause: (minutes) => order('/v1/pause', { forMs: Math.round(minutes * 60_000) }),
+    recovery: async (to) => {
+      const query = to === null ? '' : `?${new URLSearchParams({ to })}`;
+      return (await ask('GET', `/v1/recovery${query}`)) as Plan;
+    },
+    recover: (recovery) => order('/v1/recover', recovery),
+    recoveries: async () => (await ask('GET', '/v1/recoveries')) as unknown[],
     close: () => client.destroy(),
   };
 }

@@ -12,7 +12,8 @@ export function outlook(status: Status): string[] {
   }
 }
 
-function whyUnknown({ etcd }: Status): string[] {
+/** Who of etcd's members answers, and how many must come back. */
+export function whyUnknown({ etcd }: Pick<Status, 'etcd'>): string[] {
   if (etcd.length === 0) return [];
   const there = etcd.filter(({ answers }) => answers).map(({ member }) => member);
   const silent = etcd.filter(({ answers }) => !answers).map(({ member }) => member);
@@ -29,6 +30,8 @@ function whyUnknown({ etcd }: Status): string[] {
   return [`${there.length} of etcd's ${etcd.length} members answer${voting}.`];
 }
 
+const RECOVER = 'go on without it, if it is lost for good: `farol recover`.';
+
 /** From the end of Patroni's key to the first acknowledgement, as seen in the cluster tests. */
 const TAKEOVER_MS = 4_000;
 /** An agent that has been silent for longer may be without power. */
@@ -44,9 +47,10 @@ function takeOver(status: Status): string {
     return 'No writes now: Patroni is paused and replaces nobody; `patronictl resume` ends that.';
   const may = writes.confirming.filter(({ silentMs: quiet }) => quiet === null);
   const names = writes.confirming.map(({ site }) => site);
-  if (names.length === 0) return 'No writes now: only the last primary may lead; bring it back.';
+  if (names.length === 0)
+    return `No writes now: only the last primary may lead; bring it back, or ${RECOVER}`;
   if (may.length === 0) {
-    return `No writes now: only ${[primary, ...names].filter((site) => site !== null).join(', ')} have what was acknowledged, and all are silent; bring one back.`;
+    return `No writes now: only ${[primary, ...names].filter((site) => site !== null).join(', ')} have what was acknowledged, and all are silent; bring one back, or ${RECOVER}`;
   }
   const heirs = may.map(({ site }) => site).join(' or ');
   if (patroniKeyLeftMs === null) return `No writes now: ${heirs} may take over at any moment.`;

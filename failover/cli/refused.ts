@@ -23,7 +23,7 @@ function advice(site: string, kind: Refused['kind']): string {
     case 'postgres':
       return `Look at PostgreSQL's log at ${site}.`;
     case 'votes':
-      return 'Nothing is to be done while another site may lead. Where those sites are lost for good, failover/README.md (Timelines) has the way out.';
+      return 'Nothing is to be done while another site may lead. Where those sites are lost for good, `farol recover` goes on without them.';
     case 'key':
       return 'Nothing is to be done: another site was quicker, or the next try succeeds.';
     case 'certificate':

@@ -1,4 +1,5 @@
 import type { Holds, Lease, Pending } from './inputs.ts';
+import type { RecoveryRecord, Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type { Machine, Report, Site, Timelines } from './view.ts';
 
@@ -70,6 +71,14 @@ export type Effect =
       readonly leader: number;
       readonly timelines: number;
       readonly config: number;
+    }
+  /** Gives a site Patroni's leader key, on an operator's word; `timelines` is null where what acknowledged stands. */
+  | {
+      readonly kind: 'recover';
+      readonly to: Site;
+      readonly seen: Seen;
+      readonly timelines: Timelines | null;
+      readonly record: RecoveryRecord;
     }
   /** Writes down that the timeline which PostgreSQL leads here may acknowledge from now on. */
   | {

@@ -1,3 +1,4 @@
+import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
   FrontWay,
@@ -86,8 +87,24 @@ export type Input =
   | { readonly kind: 'switchover-wanted'; readonly id: string; readonly to: Site | null }
   /** Only automatic moves stop, and only for a time: a forgotten pause must end (F25). */
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
+  | RecoveryWanted
+  /** Whether etcd found all as it was seen. */
+  | { readonly kind: 'recovered'; readonly done: boolean; readonly view: View }
   | { readonly kind: 'done'; readonly effect: Done }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
+
+/** An operator goes on without sites that have not come back, having seen what is at stake (core/recovery.ts). */
+export interface RecoveryWanted {
+  readonly kind: 'recovery-wanted';
+  readonly id: string;
+  readonly to: Site;
+  readonly seen: Seen;
+  /** What he typed; null where nothing had to be. */
+  readonly confirmed: string | null;
+  /** Who he is, and by which clock he asked (RFC 3339): for the record alone. */
+  readonly by: string;
+  readonly at: string;
+}
 
 /** What the program that Patroni asks before a promotion (`pre_promote`) said last; `kind` is null where it let it be. */
 export interface ToldOfPromotion {
@@ -129,7 +146,8 @@ export type Pending =
   | 'tell-server'
   | 'hold-address'
   | 'drop-address'
-  | 'note-timeline';
+  | 'note-timeline'
+  | 'recover';
 
 /** What a watch of etcd tells by itself. */
 export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

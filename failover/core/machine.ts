@@ -11,6 +11,7 @@ import { ownName } from './own-name.ts';
 import { followPatroniLease } from './patroni-lease.ts';
 import { confirmPauses } from './pause-orders.ts';
 import { pulse, read } from './pulse.ts';
+import { recover } from './recover.ts';
 import { orderServer } from './server-orders.ts';
 import type { State } from './state.ts';
 import { passStrays } from './strays.ts';
@@ -42,6 +43,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followAddress(turn);
   makeSwitchovers(turn, input);
   confirmPauses(turn, input);
+  recover(turn, input);
   if (ownName(turn.state, now, timings) === 'ours') {
     handOver(turn);
     judgeWish(turn);

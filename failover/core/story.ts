@@ -107,6 +107,8 @@ function describe(effect: Effect): string | null {
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
     case 'depose':
       return `depose ${effect.from}`;
+    case 'recover':
+      return `recover with ${effect.to}`;
     case 'nominate':
     case 'note-timeline':
     case 'end-history':

@@ -94,6 +94,17 @@ export function acknowledge(
 }
 
 /**
+ * The timeline that acknowledged is lost for good, and an operator has accepted that (core/recovery.ts): what goes on is the
+ * one of this site's copy, and a copy of the lost one that comes back is as dead as any. No key of Patroni's is 0, so nothing
+ * is acknowledged upon it.
+ */
+export function carryOn(known: Timelines, site: Site, timeline: number): Timelines {
+  const given = Math.max(known.given, known.acknowledging?.timeline ?? 0, timeline);
+  const acknowledging = { timeline, site, parent: null, before: given, key: 0 };
+  return { given, promotions: [], acknowledging };
+}
+
+/**
  * Whether a site that has Patroni's leader key, and whose copy is on this timeline, never was asked whether it may lead:
  * another site acknowledged last, and this one was given no number since. So it has been a primary since before, which
  * Patroni lets take a vacant key in a pause, or when its Patroni stood still in its loop; and it never was a standby of

@@ -89,6 +89,8 @@ export interface PatroniKeys {
   readonly sync: {
     readonly leader: Site | null;
     readonly standbys: readonly Site[];
+    /** How many of those that may have confirmed have to say that they have no more; absent where Patroni did not write it. */
+    readonly quorum?: number;
     readonly revision: number;
   } | null;
   /** A planned switchover that Patroni has accepted and not ended. */

@@ -17,11 +17,11 @@ export function whomToPromote(state: State, now: Millis, timings: Timings): stri
   const { timeline } = state.view?.timelines?.acknowledging ?? {};
   const found = leader !== null && reasonLeftBehind(state, leader) === null;
   const whose = found ? `; it may promote ${leader}` : '';
-  return (
-    `${whose}; no other copy has gone through timeline ${timeline}, which has acknowledged: bring its site ` +
-    'back, or, if that is lost for good, let it be forgotten (failover/README.md, Timelines)'
-  );
+  return `${whose}; no other copy has gone through timeline ${timeline}, which has acknowledged: ${orRecover('its site')}`;
 }
+
+const orRecover = (whom: string): string =>
+  `bring ${whom} back, or, if that is lost for good, go on without it: \`farol recover\``;
 
 /** Patroni's pause has no end of its own (F25). */
 export const RESUME = '`patronictl resume` ends that';
@@ -40,14 +40,14 @@ function alone(state: State, leader: Site | null, now: Millis, timings: Timings)
     const refused = leader !== null && refusedAt(state, leader, now) !== null;
     return refused
       ? `; ${refusal(state, leader, now)}`
-      : ', and no synchronous standby may be promoted';
+      : `, and no synchronous standby may be promoted${leader === null ? '' : `: ${orRecover(leader)}`}`;
   }
   const whole = Object.keys(state.view?.sites ?? {})
     .filter((site) => site !== leader && isAlive(state, site, now, timings))
     .filter((site) => isOnNotedTimeline(state, site));
   const named = `; /sync lets nobody lead but ${leader}, which is refused: ${reason}`;
-  if (whole.length === 0) return `${named}; bring the site back that has that timeline`;
-  return `${named}; ${whole[0]} has it, and leads upon \`patronictl failover --candidate ${whole[0]} --force\` there`;
+  if (whole.length === 0) return `${named}; ${orRecover('the site that has that timeline')}`;
+  return `${named}; ${whole[0]} has it, and leads upon \`farol recover --to ${whole[0]}\``;
 }
 
 /** One that is refused for anything else may be the only one that has everything. */

@@ -62,4 +62,7 @@ const silent: Shown = {
   onStep: () => () => undefined,
   switchover: async () => ({ accepted: false, text: '' }),
   pause: async () => ({ accepted: false, text: '' }),
+  recovery: () => ({ kind: 'refused', why: '' }),
+  recover: async () => ({ accepted: false, text: '' }),
+  recoveries: async () => [],
 };

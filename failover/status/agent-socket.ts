@@ -9,6 +9,7 @@ import type { Routing } from '../core/routing.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
 import { socketOf } from '../sockets.ts';
+import type { Plan, RecoveryOrder } from './recovery.ts';
 import { RoutingVersions } from './routing-versions.ts';
 import type { Status } from './status.ts';
 
@@ -20,10 +21,23 @@ export interface Shown {
   onStep(listener: () => void): () => void;
   switchover(to: Site | null): Promise<{ accepted: boolean; text: string }>;
   pause(forMs: Millis): Promise<{ accepted: boolean; text: string }>;
+  recovery(to: Site | null): Plan;
+  recover(order: RecoveryOrder): Promise<{ accepted: boolean; text: string }>;
+  recoveries(): Promise<unknown[]>;
 }
 
 const switchover = z.strictObject({ to: z.string().nullish() });
 const pause = z.strictObject({ forMs: z.int().min(0).max(PAUSE_MAX_MS) });
+const revision = z.int().min(0);
+const recovery = z.strictObject({
+  to: z.string(),
+  seen: z.strictObject({
+    ...{ sync: revision, failover: revision, config: revision, timelines: revision },
+    silent: z.record(z.string(), revision),
+  }),
+  confirmed: z.string().nullable(),
+  by: z.string().max(200),
+});
 const after = z.coerce.number().int().catch(-1);
 
 /** Below the 15 s after which a front takes the agent for hung. */
@@ -104,6 +118,15 @@ async function answer(
       told(response, await agent.pause(forMs));
       return;
     }
+    case 'GET /v1/recovery':
+      json(response, 200, agent.recovery(url.searchParams.get('to')));
+      return;
+    case 'GET /v1/recoveries':
+      json(response, 200, await agent.recoveries());
+      return;
+    case 'POST /v1/recover':
+      told(response, await agent.recover(recovery.parse(await body(request))));
+      return;
     default:
       json(response, 404, { error: 'There is no such thing here' });
   }

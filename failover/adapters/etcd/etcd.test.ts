@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { freePort } from '../../../test/support/free-port.ts';
-import type { Predecessor } from '../../core/effects.ts';
+import type { EffectOf, Predecessor } from '../../core/effects.ts';
 import { keyNames } from '../../core/etcd/names.ts';
 import type { Holds, WatchInput } from '../../core/inputs.ts';
 import type { Report } from '../../core/view.ts';
@@ -201,6 +201,29 @@ test.skipIf(missing)('a database that is being made is known until it has a numb
   expect(await etcd.halfMade()).toBeNull();
 });
 
+test.skipIf(missing)(
+  'an operator’s recovery is done once, where all is as it was seen, and is listed; a site without its Patroni is not chosen',
+  async () => {
+    const { etcd } = open('b', 'recovered');
+    await put('/service/recovered/sync', '{"leader":"a","sync_standby":null,"quorum":0}');
+    await etcd.pulse(pulse({}));
+    const effect = await recoveryIn(etcd);
+    await expect(etcd.recover(effect)).rejects.toThrow('Patroni of b is not in etcd');
+    await put(
+      '/service/recovered/members/b',
+      '{"api_url":"https://b:8010/patroni"}',
+      await grant(),
+    );
+    const stale = { ...effect, seen: { ...effect.seen, silent: { b: 1 } } };
+    expect((await etcd.recover(stale)).done).toBe(false);
+    expect(await etcd.recoveries()).toEqual([]);
+    const { done, view } = await etcd.recover(effect);
+    expect([done, view.patroni.leader?.site]).toEqual([true, 'b']);
+    expect((await etcd.recover(effect)).done).toBe(false);
+    expect(await etcd.recoveries()).toEqual([effect.record]);
+  },
+);
+
 test.skipIf(missing)('the only member leads, and has nobody to hand over to', async () => {
   expect(await open('a').etcd.leadership()).toEqual({ here: true, others: [] });
 });
@@ -256,6 +279,18 @@ async function wished(scope: string) {
   };
   const effect = { kind: 'hand-over', to: 'b', lease: from, ...seen } as const;
   return { etcd, effect, scope, from, to };
+}
+
+async function recoveryIn(etcd: Etcd): Promise<EffectOf<'recover'>> {
+  const { sites, patroni } = await etcd.read();
+  const silent = { b: sites.b!.revision };
+  const seen = { sync: patroni.sync!.revision, failover: 0, config: 0, timelines: 0, silent };
+  const atStake = { kind: 'none', bytes: 0, unheardMs: 0, why: '', given: [] } as const;
+  const record = {
+    ...{ at: 'now', by: 'one', asked: 'b', to: 'b', confirmed: null, atStake, leaderlessMs: 0 },
+    ...{ copies: [], missing: [], sync: null, acknowledging: null },
+  };
+  return { kind: 'recover', to: 'b', seen, timelines: null, record };
 }
 
 const grant = async () => (await post('/v3/lease/grant', { TTL: 60 })).ID;

@@ -10,6 +10,7 @@ import {
   nominate,
   noteTimeline,
   pulse,
+  recover,
   release,
   type Transaction,
 } from '../../core/etcd/transactions.ts';
@@ -17,7 +18,15 @@ import type { EtcdMember } from '../../core/inputs.ts';
 import type { Site, View } from '../../core/view.ts';
 import { base64, fromBase64 } from './base64.ts';
 import type { Gateway } from './gateway.ts';
-import { changeOf, comparisonOf, foundIn, type Header, type KeyValue, viewRanges } from './json.ts';
+import {
+  changeOf,
+  comparisonOf,
+  foundIn,
+  type Header,
+  type KeyValue,
+  prefixRange,
+  viewRanges,
+} from './json.ts';
 
 interface TxnAnswer {
   readonly header: Header;
@@ -115,6 +124,25 @@ export class Etcd {
     const member = await this.patroniMember(this.#site);
     if (member === null) throw new Error('Patroni of this site is not in etcd');
     await this.#transact(depose(this.#names, this.#site, effect, member.lease));
+  }
+
+  /** Done only where all is as the operator was shown, and the chosen site's Patroni is there. */
+  async recover(effect: EffectOf<'recover'>): Promise<{ done: boolean; view: View }> {
+    const member = await this.patroniMember(effect.to);
+    if (member === null) throw new Error(`Patroni of ${effect.to} is not in etcd`);
+    const transaction = recover(this.#names, effect, member.lease);
+    const { succeeded, view } = await this.#transact(transaction);
+    return { done: succeeded, view };
+  }
+
+  /** What operators ordered after a loss, the first first; also what nobody can read any more. */
+  async recoveries(): Promise<unknown[]> {
+    const range = prefixRange(this.#names.recoveries);
+    const { kvs = [] } = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>(
+      '/v3/kv/range',
+      range,
+    );
+    return kvs.map(foundIn).map(({ json, text }) => json ?? text);
   }
 
   async noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View> {

@@ -7,6 +7,8 @@ export interface KeyNames {
   readonly machines: string;
   readonly timelines: string;
   readonly vouched: string;
+  /** What operators ordered after a loss (core/recovery.ts), a key for each; nothing removes them. */
+  readonly recoveries: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;
   readonly patroniFailover: string;
@@ -23,6 +25,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   machines: `/farol/${cluster}/machine/`,
   timelines: `/farol/${cluster}/timelines`,
   vouched: `/farol/${cluster}/vouched`,
+  recoveries: `/farol/${cluster}/recovery/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
   patroniFailover: `/service/${scope}/failover`,

@@ -134,15 +134,15 @@ function readSync(found: Found | undefined): Read<PatroniKeys['sync']> {
     .split(',')
     .map((name) => name.trim())
     .filter((name) => nameIn(name) !== null);
-  return { leader, standbys, revision: found.revision };
+  const quorum = typeof sync.quorum === 'number' ? { quorum: sync.quorum } : {};
+  return { leader, standbys, ...quorum, revision: found.revision };
 }
 
 /** Whom an election has to hear. What Patroni itself cannot read it takes for nobody. */
 export function readElectorate(found: Found | undefined): Electorate | null {
   const sync = readSync(found);
   if (sync === null || sync === 'unreadable') return null;
-  const { quorum } = objectIn(found!) ?? {};
-  return { ...sync, quorum: typeof quorum === 'number' ? quorum : 0 };
+  return { ...sync, quorum: sync.quorum ?? 0 };
 }
 
 /** Whether an agent vouches for whom Patroni's leader key names: it was written with that key. */

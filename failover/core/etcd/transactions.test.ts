@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { EffectOf } from '../effects.ts';
 import { NAMES, Store } from '../simulation/store.ts';
 import { wellAtSite } from '../story-etcd.ts';
 import { acknowledge, give, NO_TIMELINES } from '../timelines.ts';
@@ -11,6 +12,7 @@ import {
   nominate,
   noteTimeline,
   pulse,
+  recover,
   release,
 } from './transactions.ts';
 
@@ -44,6 +46,52 @@ test('nobody names itself once somebody leads, a wish stands, or /sync is anothe
   expect(asked((store) => store.put(NAMES.patroniFailover, { member: 'c' }))).toBe(false);
   expect(asked((store) => store.put(NAMES.patroniSync, { leader: 'c' }))).toBe(false);
 });
+
+test.each<[string, (store: Store) => void]>([
+  ['somebody leads', (store) => store.put(NAMES.patroniLeader, 'c', '9')],
+  ['/sync is another', (store) => store.put(NAMES.patroniSync, { leader: 'b' })],
+  ['somebody is named', (store) => store.put(NAMES.patroniFailover, { member: 'c' })],
+  ['Patroni is paused', (store) => store.put(NAMES.patroniConfig, { pause: true })],
+  ['another timeline acknowledged', (store) => store.put(NAMES.timelines, NO_TIMELINES)],
+  ['who was silent has given a sign of life', (store) => store.put(`${NAMES.sites}a`, report)],
+  ['the chosen Patroni began anew', (store) => store.put(NAMES.patroniMember('b'), {}, '8')],
+  ['the record is there', (store) => store.put(`${NAMES.recoveries}now`, {})],
+])('nothing is recovered once %s', (_, change) => {
+  const store = new Store();
+  store.put(NAMES.patroniSync, { leader: 'a' });
+  store.put(`${NAMES.sites}a`, report);
+  store.put(NAMES.patroniMember('b'), {}, '7');
+  const order = recoveryIn(store);
+  change(store);
+  const before = store.revision;
+  expect(store.transact(recover(NAMES, order, '7'))).toBe(false);
+  expect(store.revision).toBe(before);
+});
+
+test('who recovers gives the key with the lease of the chosen Patroni, vouches for it in the same act, and leaves a record', () => {
+  const store = new Store();
+  store.put(NAMES.patroniSync, { leader: 'a' });
+  store.put(NAMES.patroniMember('b'), {}, '7');
+  const order = { ...recoveryIn(store), timelines: { ...NO_TIMELINES, given: 5 } };
+  expect(store.transact(recover(NAMES, order, '7'))).toBe(true);
+  const leader = store.get(NAMES.patroniLeader);
+  expect([leader?.text, leader?.lease]).toEqual(['b', '7']);
+  expect(isVouchedFor(store.get(NAMES.vouched), leader)).toBe(true);
+  expect(store.view().timelines?.given).toBe(5);
+  expect(store.get(`${NAMES.recoveries}now`)?.json).toEqual(order.record);
+});
+
+function recoveryIn(store: Store): EffectOf<'recover'> {
+  const { sites, patroni } = store.view();
+  const silent: Record<string, number> = sites.a === undefined ? {} : { a: sites.a.revision };
+  const seen = { sync: patroni.sync!.revision, failover: 0, config: 0, timelines: 0, silent };
+  const atStake = { kind: 'none', bytes: 0, unheardMs: 0, why: '', given: [] } as const;
+  const record = {
+    ...{ at: 'now', by: 'one', asked: 'b', to: 'b', confirmed: null, atStake, leaderlessMs: 0 },
+    ...{ copies: [], missing: [], sync: null, acknowledging: null },
+  };
+  return { kind: 'recover', to: 'b', seen, timelines: null, record };
+}
 
 test('a lease is given back by who still has it, and by nobody else', () => {
   const store = new Store();

@@ -123,6 +123,39 @@ export function depose(
   };
 }
 
+/**
+ * Gives a site Patroni's leader key where nobody holds it, on an operator's word that what others may have is lost (core/recovery.ts),
+ * and writes down that he gave it. On condition that all is as he was shown, and no silent site has given a sign of life
+ * since; `vouched`, which is of the same revision, lets its Patroni promote it without the votes that are missing.
+ */
+export function recover(
+  names: KeyNames,
+  { to, seen, timelines, record }: EffectOf<'recover'>,
+  lease: string,
+): Transaction {
+  const silent = Object.entries(seen.silent);
+  const key = names.recoveries + record.at;
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: 0 },
+      { key: names.patroniSync, revision: seen.sync },
+      { key: names.patroniFailover, revision: seen.failover },
+      { key: names.patroniConfig, revision: seen.config },
+      { key: names.timelines, revision: seen.timelines },
+      ...silent.map(([site, revision]) => ({ key: names.sites + site, revision })),
+      { key: names.patroniMember(to), lease },
+      { key, revision: 0 },
+    ],
+    change: [
+      { put: names.patroniLeader, value: to, lease },
+      { put: names.vouched, value: { site: to } },
+      { put: names.patroniFailover, value: {} },
+      ...(timelines === null ? [] : [{ put: names.timelines, value: timelines }]),
+      { put: key, value: record },
+    ],
+  };
+}
+
 /** Names this site as the next leader, where there is none; Patroni then asks nobody for a vote. */
 export function nominate(
   names: KeyNames,

@@ -106,6 +106,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'hint':
     case 'done':
     case 'switchover-wanted':
+    case 'recovery-wanted':
+    case 'recovered':
       return {};
     default:
       return input satisfies never;
@@ -125,6 +127,8 @@ function answerTo(input: Input): Pending | null {
       return `release ${input.lease}`;
     case 'timeline-noted':
       return 'note-timeline';
+    case 'recovered':
+      return 'recover';
     case 'patroni-lease':
       return 'patroni-lease';
     case 'told':
@@ -152,6 +156,7 @@ function answerTo(input: Input): Pending | null {
     case 'address-found':
     case 'etcd-leader':
     case 'switchover-wanted':
+    case 'recovery-wanted':
     case 'pause-wanted':
       return null;
     default:

@@ -44,6 +44,12 @@ export class Acknowledged {
     if (!read) this.#count(id);
   }
 
+  /** What this database lacks is no longer held against anybody: an operator was told of the loss, and accepted it. */
+  giveUpBeyond(database: Postgres): void {
+    const there = new Set(requestsIn(database));
+    for (const id of this.#requests) if (!there.has(id)) this.#requests.delete(id);
+  }
+
   /** In the end: everything is there, once. */
   finish(database: Postgres): void {
     const missing = this.#lost(database);

@@ -7,6 +7,7 @@ import {
   nominate,
   noteTimeline,
   pulse,
+  recover,
   release,
   type Transaction,
 } from '../etcd/transactions.ts';
@@ -272,6 +273,17 @@ export class AgentHost {
       this.#ask('depose', act, (done) => {
         if (done) this.#world.note(`${this.site} deposes ${effect.from}`);
         return { kind: 'done', effect: 'depose' };
+      });
+    },
+    recover: (effect) => {
+      const act = (store: Store) => {
+        const lease = store.get(NAMES.patroniMember(effect.to))?.lease;
+        const done = lease != null && store.transact(recover(NAMES, effect, lease));
+        return { done, view: store.view() };
+      };
+      this.#ask('recover', act, ({ done, view }) => {
+        if (done) this.#world.note(`${this.site} recovers with ${effect.to}`);
+        return { kind: 'recovered', done, view };
       });
     },
     'note-timeline': (effect) => {

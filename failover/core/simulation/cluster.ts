@@ -13,6 +13,8 @@ export interface Cluster {
   readonly patronis: ReadonlyMap<Site, Patroni>;
   readonly postgreses: ReadonlyMap<Site, Postgres>;
   addTwin(site: Site): Twin;
+  /** An operator has accepted that what was acknowledged and is not in this site's copy is lost. */
+  giveUpBeyond(site: Site): void;
 }
 
 /** Another machine with a site's name, which sees the same database: what it must not do it could. */

@@ -41,6 +41,10 @@ export class RaisedCluster implements Cluster {
     return twin;
   }
 
+  giveUpBeyond(site: Site): void {
+    this.#check.acknowledged.giveUpBeyond(this.postgreses.get(site)!);
+  }
+
   #serverOn(database: Postgres): Server {
     const [check, twins] = [this.#check, this.#twins];
     return new Server(database, this.#world, {

@@ -18,6 +18,7 @@ import {
   takeoverHangs,
   twinStarted,
 } from './faults.ts';
+import { leaderNeverReturns } from './never-returns.ts';
 import {
   frozenInItsLoop,
   frozenInTurn,
@@ -148,6 +149,19 @@ test.for([
       expect(outcome.broken, `seed ${seed}`).toBeNull();
     }
 });
+
+test.for([false, true])(
+  'where the last leader never returns an operator goes on without it: only what he was told of is lost, also when it does return (F4; two sites: %s)',
+  (witness) => {
+    const kinds = new Set<string>();
+    const faults = once(leaderNeverReturns(({ atStake }) => kinds.add(atStake.kind)));
+    for (let seed = 1; seed <= 40; seed++) {
+      const outcome = simulate({ seed, witness, faults });
+      expect(outcome.broken, `seed ${seed}`).toBeNull();
+    }
+    expect([...kinds].sort()).toEqual(witness ? ['known'] : ['none']);
+  },
+);
 
 test('so it has when etcd’s leader is lost with it: to read a pulse late is no sign of life', () => {
   for (let seed = 1; seed <= 50; seed++) {

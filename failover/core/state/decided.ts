@@ -139,6 +139,14 @@ export interface Deposing {
   readonly copyTimeline: number | null;
 }
 
+/** recover.ts */
+export interface Recovering {
+  /** The operator's order that waits for its answer. */
+  readonly recovering: { readonly id: string; readonly to: Site } | null;
+  /** While nobody leads: how far each copy is, and since when. */
+  readonly positions: Readonly<Record<Site, { readonly at: string; readonly since: Millis }>>;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -176,6 +184,7 @@ export interface Decided
     Lagging,
     Cloning,
     Deposing,
+    Recovering,
     PlacingEtcdLeader,
     Pausing,
     ConfirmingPauses {}
@@ -206,6 +215,8 @@ export const nothingDecided = (now: Millis): Decided => ({
   unasked: null,
   deposedAt: LONG_AGO,
   copyTimeline: null,
+  recovering: null,
+  positions: {},
   etcdLeaderMovedAt: LONG_AGO,
   pause: null,
   pauseOrders: [],

@@ -19,6 +19,9 @@ test('what the agent of this machine says is told, and why it says nothing where
     onStep: () => () => undefined,
     switchover: async () => ({ accepted: false, text: '' }),
     pause: async () => ({ accepted: false, text: '' }),
+    recovery: () => ({ kind: 'refused', why: '' }),
+    recover: async () => ({ accepted: false, text: '' }),
+    recoveries: async () => [],
   });
   onTestFinished(() => socket.close());
   expect((await look({ ...NOWHERE, runtimeDir: folder })).agent).toEqual({ kind: 'told', status });

@@ -1,0 +1,18 @@
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+
+/** Somebody can be asked. */
+export const isTerminal = (): boolean => process.stdin.isTTY && process.stdout.isTTY;
+
+export async function typed(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question);
+  } finally {
+    terminal.close();
+  }
+}
+
+/** For a record: also behind sudo the person. */
+export const whoAsks = (): string =>
+  `${process.env.SUDO_USER ?? userInfo().username} at ${hostname()}`.slice(0, 200);
