@@ -89,8 +89,11 @@ async function sourceAwaited(): Promise<number> {
   const [site, source = '', bin = '', patroni] = ['site', 'source', 'bin', 'patroni'].map(option);
   const host = hostIn(source);
   const shell = process.ppid;
+  const { names } = connect();
   const awaited = await awaitSource({
-    ...connect(),
+    names,
+    // The wait may be longer than a certificate is good for: each look takes the one that is there by then.
+    etcd: { read: (...keys) => connect().etcd.read(...keys) },
     host,
     chain: () => chainAt(source, bin),
     isWaitedFor: () => process.ppid === shell && isAlive(Number(patroni)),
