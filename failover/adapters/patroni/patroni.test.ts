@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { Patroni, reportFrom } from './patroni.ts';
 
@@ -43,9 +44,40 @@ test('a PostgreSQL that is starting has neither timeline nor position', () => {
   });
 });
 
-async function patroniThat(said: object): Promise<Patroni> {
-  const server = createServer((request, response) => {
-    if (request.url === '/health') response.writeHead(503).end(JSON.stringify(said));
+test.each([
+  ['nothing', null, [{}]],
+  ['a rewind that hangs', 'running pg_rewind from a', [{}, { force: true }]],
+  // PostgreSQL may be stopping for it still: ended then, Patroni removes the copy, and makes none.
+  ['another such clone', 'reinitialize', [{}]],
+])(
+  'where %s is under way a clone is asked for so that it ends no other',
+  async (_, action, orders) => {
+    const asked: object[] = [];
+    const patroni = await patroniWhere(async (_url, order) => {
+      asked.push(order);
+      const isRefused = action !== null && !('force' in order);
+      return isRefused ? [503, `${action} already in progress`] : [200, 'reinitialize started'];
+    });
+    await patroni.reinitialize();
+    expect(asked).toEqual(orders);
+  },
+);
+
+test('a clone that is refused is none', async () => {
+  const patroni = await patroniWhere(async () => [503, 'I am the leader, can not reinitialize']);
+  await expect(patroni.reinitialize()).rejects.toThrow('I am the leader');
+});
+
+const patroniThat = (said: object): Promise<Patroni> =>
+  patroniWhere(async (url) => (url === '/health' ? [503, JSON.stringify(said)] : [404, '']));
+
+async function patroniWhere(
+  answer: (url: string, order: object) => Promise<[status: number, said: string]>,
+): Promise<Patroni> {
+  const server = createServer(async (request, response) => {
+    const body = await text(request);
+    const [status, said] = await answer(request.url!, body === '' ? {} : JSON.parse(body));
+    response.writeHead(status).end(said);
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const patroni = new Patroni(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);

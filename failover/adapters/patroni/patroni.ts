@@ -59,8 +59,14 @@ export class Patroni {
     await this.#order('/switchover', { leader: from, candidate: to }, SWITCHOVER_WITHIN_MS);
   }
 
-  /** Clones this site's copy anew from the primary. */
+  /**
+   * Clones this site's copy anew from the primary, and ends for it what Patroni is at, such as a rewind that hangs. But not
+   * another such clone: ended while PostgreSQL is stopping for it, Patroni removes the copy, and makes none.
+   */
   async reinitialize(): Promise<void> {
+    const { isDone, said } = await this.#told('/reinitialize', {}, REINITIALIZE_WITHIN_MS);
+    if (isDone || said === 'reinitialize already in progress') return;
+    if (!said.endsWith('already in progress')) throw new Error(`Patroni says: ${said}`);
     await this.#order('/reinitialize', { force: true }, REINITIALIZE_WITHIN_MS);
   }
 
@@ -69,6 +75,11 @@ export class Patroni {
   }
 
   async #order(path: string, body: object, withinMs: number): Promise<void> {
+    const { isDone, said } = await this.#told(path, body, withinMs);
+    if (!isDone) throw new Error(`Patroni says: ${said}`);
+  }
+
+  async #told(path: string, body: object, withinMs: number) {
     const answer = await this.#pool.request({
       path,
       method: 'POST',
@@ -77,8 +88,8 @@ export class Patroni {
       signal: AbortSignal.timeout(withinMs),
       headersTimeout: withinMs,
     });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`Patroni says: ${text.trim()}`);
+    const said = (await answer.body.text()).trim();
+    return { isDone: answer.statusCode < 300, said };
   }
 }
 
