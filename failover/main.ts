@@ -231,6 +231,7 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
     if (command === 'status') showStatus(await operator.status(), values.json);
     else if (command === 'why') showStatus(await operator.status(), false, sentences);
     else if (command === 'recover') await runRecovery(operator);
+    else if (command === 'recoveries') console.log(listOf(await operator.recoveries()));
     else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
     else console.log(await operator.pause(minutes()));
   } finally {
@@ -239,7 +240,6 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
 }
 
 async function runRecovery(operator: Operator): Promise<void> {
-  if (values.list) return console.log(listOf(await operator.recoveries()));
   const { to = null, confirm = null } = values;
   process.exitCode = await recover(operator, {
     to,

@@ -5,7 +5,6 @@ export const OPTIONS = {
   minutes: { type: 'string' },
   name: { type: 'string' },
   confirm: { type: 'string' },
-  list: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -74,9 +73,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'recover',
-    synopsis: '[--to SITE] | --list',
-    options: ['to', 'confirm', 'list'],
-    said: 'when nobody leads: goes on without sites that are lost for good; shows what would be lost, and has it confirmed (in a script by --confirm TEXT); --list shows what was ordered so before, and by whom',
+    synopsis: '[--to SITE] [--confirm TEXT]',
+    options: ['to', 'confirm'],
+    said: 'when nobody leads: goes on without sites that are lost for good; shows what would be lost, and has it confirmed',
+    isOperators: true,
+  },
+  {
+    name: 'recoveries',
+    synopsis: '',
+    options: [],
+    said: 'lists what was ordered so, by whom, and what it cost',
     isOperators: true,
   },
   {

@@ -86,7 +86,7 @@ export function lossOf({ kind, bytes: lost, unheardMs, why }: AtStake): string {
   return `up to ${lost} bytes (${bytes(lost)}) of acknowledged writes are LOST: ${why}.${unheard}`;
 }
 
-/** What `farol recover --list` prints. */
+/** What `farol recoveries` prints. */
 export function listOf(records: readonly unknown[]): string {
   if (records.length === 0) return 'Nothing was ever recovered by hand.';
   return records

@@ -1,6 +1,6 @@
 import { COMMANDS, OPTIONS } from './commands.ts';
 
-const WIDTH_MAX = 78;
+const WIDTH_MAX = 70;
 
 export function usage(): string {
   const called = COMMANDS.map(({ name, synopsis }) => `${name} ${synopsis}`.trim());

@@ -56,7 +56,7 @@ test('all sites lose their power, the last leader and the copy that followed it 
     await follower.must(['mv', `${PATRONI}.lost`, PATRONI]);
     await follower.start('agent');
     await flowsAgain(load, leader);
-    const { said } = await recoverAt(behind, '--list');
+    const { said } = await farolAt(behind, 'recoveries');
     expect(said).toContain(`${behind.name} leads; confirmed "${without}"; up to `);
   });
   expectOnlyLost(survived.violations, history!, mayBeLostFrom);
@@ -98,18 +98,14 @@ async function allDark(sites: readonly Site[], lost: Site): Promise<void> {
 const PATRONI = '/usr/bin/patroni';
 
 /** As an administrator runs it, with nobody at the terminal. */
-async function recoverAt(
-  site: Site,
-  ...options: string[]
-): Promise<{ code: number; said: string }> {
-  const program = ['/farol/node_modules/node/bin/node', '/farol/failover/main.ts', 'recover'];
-  const { code, stdout, stderr } = await site.run([
-    ...program,
-    ...options,
-    ...['--config', '/etc/farol/failover.yml'],
-  ]);
+async function farolAt(site: Site, ...words: string[]): Promise<{ code: number; said: string }> {
+  const program = ['/farol/node_modules/node/bin/node', '/farol/failover/main.ts'];
+  const config = ['--config', '/etc/farol/failover.yml'];
+  const { code, stdout, stderr } = await site.run([...program, ...words, ...config]);
   return { code, said: `${stdout}${stderr}` };
 }
+
+const recoverAt = (site: Site, ...options: string[]) => farolAt(site, 'recover', ...options);
 
 /** It is refused until Patroni's key has run out, and Patroni has had its time to elect somebody. */
 const recovered = (site: Site, options: string[]) =>
