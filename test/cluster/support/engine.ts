@@ -40,10 +40,15 @@ export async function builtImage(
   const name = `${repository}:${hash.digest('hex').slice(0, 12)}`;
   await docker();
   const { image } = await client!;
-  if (!(await image.exists(ImageName.fromString(name))))
+  // Its packages come over a network; and who builds it does not say that it failed.
+  for (let tries = 0; !(await image.exists(ImageName.fromString(name))); tries++) {
+    if (tries === BUILDS_MAX) throw new Error(`${name} could not be built of ${folder}/Dockerfile`);
     await image.build(folder, { t: name, buildargs });
+  }
   return name;
 }
+
+const BUILDS_MAX = 3;
 
 /** Runs a command in a container to its end. A command that could not be run at all has code 126 or 127. */
 export async function runIn(

@@ -1,7 +1,7 @@
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeEach } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 
 /**
@@ -19,9 +19,6 @@ export function useCluster(options: ClusterOptions): () => Cluster {
     cluster = undefined;
     await ended?.[Symbol.asyncDispose]();
   };
-  beforeAll(async () => {
-    cluster = await startCluster(options);
-  });
   beforeEach(async ({ onTestFailed, task }) => {
     cluster ??= await startCluster(options);
     onTestFailed(async () => {
