@@ -54,7 +54,7 @@ export async function buildServing(
 ): Promise<Homeserver> {
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
-  const features = buildFeatures(featureGround(ground, rateLimits));
+  const features = await buildFeatures(featureGround(ground, rateLimits));
   await features.delayedEvents.begin();
   const ports = portsOf(features, {
     ...config,
@@ -99,15 +99,20 @@ export interface FeatureGround {
   readonly onError: (error: unknown) => void;
 }
 
-export type Features = ReturnType<typeof buildFeatures>;
+export type Features = Awaited<ReturnType<typeof buildFeatures>>;
 
 /** All that this server can do, put together. What listens to the log hears of it in this order. */
-export function buildFeatures(ground: FeatureGround) {
+export async function buildFeatures(ground: FeatureGround) {
   const { stored, serverName, signingKey, rateLimits } = ground;
   const accounts = accountFeatures(stored, {
     ...ground,
-    takePasswordTry: (who) => rateLimits.take('login', who),
+    tryLimits: {
+      take: (who) => rateLimits.take('login', who),
+      owedMs: (who) => rateLimits.owedMs('login', who),
+      owe: (who, ms) => rateLimits.owe('login', who, ms),
+    },
   });
+  await accounts.ports.passwordTries.restore();
   const encryption = encryptionFeatures(stored, accounts.ports.devices);
   const rooms = roomFeatures({
     log: stored.log,

@@ -76,6 +76,12 @@ const GUEST_NUMBERS = 2 ** 48 - 1;
 /** No device id, whatever clients call theirs. */
 const ALL_DEVICES = Symbol('all devices');
 
+export class WrongPassword extends MatrixError {
+  constructor() {
+    super(403, 'M_FORBIDDEN', WRONG);
+  }
+}
+
 /** The people who have an account here, and their passwords. */
 export class Accounts {
   readonly serverName: ServerName;
@@ -303,7 +309,7 @@ export class Accounts {
     const matches = await this.#isPasswordOf(account, password);
     if (account?.deactivatedMs != null)
       throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
-    if (!account || !matches) throw forbidden(WRONG);
+    if (!account || !matches) throw new WrongPassword();
     return account;
   }
 

@@ -14,7 +14,9 @@ import { LastSeen, type Visit } from './last-seen.ts';
 import { LoginTokens } from './login-tokens.ts';
 import { Moderation } from './moderation.ts';
 import { OpenIdTokens } from './open-id-tokens.ts';
+import { OwnRates } from './own-rates.ts';
 import type { PasswordCost } from './password-hash.ts';
+import { PasswordTries, type TryLimits } from './password-tries.ts';
 import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
@@ -34,8 +36,7 @@ export interface AccountFeatureOptions {
   /** Of access tokens that come with a refresh token. */
   readonly accessTokenLifeMs: number;
   readonly passwordCost?: PasswordCost;
-  /** Draws on how often a password may be tried; the milliseconds to wait, 0 for none. */
-  readonly takePasswordTry: (who: string) => number;
+  readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -58,17 +59,20 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
-  const stages = stagePorts({ accounts, registrationTokens }, stored, options);
+  const passwordTries = new PasswordTries(stored, options.tryLimits);
+  const stages = stagePorts({ accounts, registrationTokens, passwordTries }, stored, options);
   const ports = {
     accounts,
     sessions,
     devices,
     registrationTokens,
+    passwordTries,
     accountData,
     accountList: new AccountList(stored),
     audit: new Audit(stored),
     sharedSecret: new SharedSecret(options.registrationSecret, { ...options, now: stored.now }),
     moderation: new Moderation(stored, options),
+    ownRates: new OwnRates(stored),
     loginTokens: new LoginTokens(stored, sessions),
     openIdTokens: new OpenIdTokens({
       ...options,
@@ -104,18 +108,19 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
 interface Asked {
   readonly accounts: Accounts;
   readonly registrationTokens: RegistrationTokens;
+  readonly passwordTries: PasswordTries;
 }
 
 /** What interactive auth asks of accounts, in a client and in a browser. */
 const stagePorts = (
-  { accounts, registrationTokens }: Asked,
+  { accounts, registrationTokens, passwordTries }: Asked,
   { now }: Stored,
-  { takePasswordTry, secret }: AccountFeatureOptions,
+  { secret }: AccountFeatureOptions,
 ) => ({
   hasPassword: (userId: UserId, password: string) => accounts.hasPassword(userId, password),
   localUserId: (text: string) => accounts.localUserId(text),
   isValidRegistrationToken: (token: string) => registrationTokens.isValid(token),
-  ...{ takePasswordTry, secret, now },
+  ...{ passwordTries, secret, now },
 });
 
 function noted<C extends Person | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {

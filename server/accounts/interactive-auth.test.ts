@@ -19,12 +19,16 @@ const password = { type: 'm.login.password', user: 'alice', password: 'right' };
 function bench(secret = 1) {
   const clock = { ms: 0 };
   const tries: string[] = [];
+  const failed: string[] = [];
   const finished = new Map<string, FinishedStage[]>();
   const auth = interactiveAuth({
     hasPassword: async (_userId, text) => text === 'right',
     localUserId: (text) => `@${text}:x` as UserId,
     isValidRegistrationToken: async (text) => text === 'let me in',
-    takePasswordTry: (who) => (tries.push(who) > 6 ? 1_000 : 0),
+    passwordTries: {
+      take: (who) => (tries.push(...who) > 6 ? 1_000 : 0),
+      failed: async (who) => void failed.push(...who),
+    },
     finishedIn: async (sessionId) => finished.get(sessionId) ?? [],
     secret: Buffer.alloc(32, secret),
     now: () => clock.ms,
@@ -49,7 +53,7 @@ function bench(secret = 1) {
   const sessionOf = (session: string, more: Partial<UiaRequest> = {}) =>
     auth.sessionOf(requestOf({ session }, more));
   const idOf = (session: string) => sessionOf(session)?.sessionId;
-  return { clock, ask, begin, anew, sessionOf, idOf, tries, finished };
+  return { clock, ask, begin, anew, sessionOf, idOf, tries, failed, finished };
 }
 
 test('a flow of two stages is gone through one by one, and its proofs are handed on', async () => {
@@ -148,11 +152,12 @@ test('a parameter cannot be read out of the session', async () => {
 });
 
 test('passwords are tried as often as user and address may, then not even the right one', async () => {
-  const { ask, tries } = bench();
+  const { ask, tries, failed } = bench();
   const guess = { ...password, password: 'wrong' };
   for (let n = 0; n < 3; n += 1) expect((await ask(guess)).challenge).toBeDefined();
   await expect(ask(password)).rejects.toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED' });
   expect(tries.slice(0, 2)).toEqual(['@alice:x', '192.0.2.1']);
+  expect(failed).toHaveLength(6);
 });
 
 test('a session ends after a quarter of an hour', async () => {

@@ -95,7 +95,7 @@ async function workbench() {
       secret: Buffer.alloc(32),
       accessTokenLifeMs: 300_000,
       passwordCost: { memoryKib: 8, passes: 1, parallelism: 1 },
-      takePasswordTry: () => 0,
+      tryLimits: { take: () => 0, owedMs: () => 0, owe: () => {} },
       onError: () => {},
     },
   );

@@ -17,6 +17,7 @@ import { type Account, accountOf } from '../storage/accounts/accounts.ts';
 import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
 import type { Row } from '../storage/write.ts';
 import { refuseKeyAsDevice, refuseTooMany } from './new-device.ts';
+import { ownRateIn } from './own-rate.ts';
 import { TokenCache } from './token-cache.ts';
 import { newTokenPair } from './token-pair.ts';
 import { hashBytes, hashOfSecret, newDeviceId } from './token-secret.ts';
@@ -163,10 +164,12 @@ export class Sessions {
 /** Almost all are users in good standing, of whom nothing more is said. */
 function personWith(token: NonNullable<Awaited<ReturnType<typeof tokenByAccessHash>>>): Person {
   const { userId, deviceId, tokenId, guest, admin, suspended, locked } = token;
+  const rate = ownRateIn(token);
   const person = {
     ...{ userId, deviceId, tokenId },
     ...(suspended && { standing: 'suspended' as const }),
     ...(locked && { standing: 'locked' as const }),
+    ...(rate && { rate }),
   };
   if (guest) return { kind: 'guest', ...person };
   return { kind: 'user', ...person, ...(admin && { isAdmin: true as const }) };

@@ -2,13 +2,13 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { badJson, limitExceeded } from '../protocol/matrix-error.ts';
+import type { PasswordTries } from './password-tries.ts';
 
 export interface StagePorts {
   readonly hasPassword: (userId: UserId, password: string) => Promise<boolean>;
   readonly localUserId: (text: string) => UserId | undefined;
   readonly isValidRegistrationToken: (token: string) => Promise<boolean>;
-  /** Draws on how often a password may be tried; the milliseconds to wait, 0 for none. */
-  readonly takePasswordTry: (who: string) => number;
+  readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
 
 /** Who goes through a stage. */
@@ -36,10 +36,12 @@ export const STAGES: Readonly<Record<UiaStage, Stage>> = {
     const userId = ports.localUserId(nameIn(auth) ?? tried.userId ?? '');
     if (userId === undefined || userId !== tried.userId)
       return 'The password must be that of the same user';
-    // By user, who may have many addresses, and by address, which may have many users' tokens.
-    const waitMs = Math.max(ports.takePasswordTry(userId), ports.takePasswordTry(tried.address));
+    const who = [userId, tried.address];
+    const waitMs = ports.passwordTries.take(who);
     if (waitMs > 0) throw limitExceeded(waitMs);
-    return (await ports.hasPassword(userId, auth.password)) ? {} : 'Wrong password';
+    if (await ports.hasPassword(userId, auth.password)) return {};
+    await ports.passwordTries.failed(who);
+    return 'Wrong password';
   },
 };
 

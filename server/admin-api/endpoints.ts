@@ -20,14 +20,17 @@ import { makeRoomAdmin } from './rooms/make-room-admin.ts';
 import { getServerVersion } from './server/get-server-version.ts';
 import { listOrders } from './server/list-orders.ts';
 import { closeUsersAccount } from './users/close-users-account.ts';
+import { deleteOwnRate } from './users/delete-own-rate.ts';
 import { getAccount } from './users/get-account.ts';
 import { getAccountAdmin } from './users/get-account-admin.ts';
 import { getUsersJoinedRooms } from './users/get-joined-rooms.ts';
+import { getOwnRate } from './users/get-own-rate.ts';
 import { getUsersPushers } from './users/get-pushers.ts';
 import { listAccounts } from './users/list-accounts.ts';
 import { putAccount } from './users/put-account.ts';
 import { resetPassword } from './users/reset-password.ts';
 import { setAccountAdmin } from './users/set-account-admin.ts';
+import { setOwnRate } from './users/set-own-rate.ts';
 import { suspendAccount } from './users/suspend-account.ts';
 
 /** What administrators' programs ask for, by the names that Synapse gave. */
@@ -40,6 +43,9 @@ export const adminApi = [
   closeUsersAccount,
   resetPassword,
   suspendAccount,
+  getOwnRate,
+  setOwnRate,
+  deleteOwnRate,
   getUsersJoinedRooms,
   getUsersPushers,
   listUsersDevices,

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { UNLIMITED } from '../../test/support/open-gate.ts';
+import type { OwnRate } from '../protocol/caller.ts';
+import type { RateLimit } from './endpoint.ts';
 import { RateLimits, subscriberOf } from './rate-limits.ts';
 
 function limitsOf(write: { perSecond: number; burst: number }, bounds = {}) {
@@ -43,6 +45,45 @@ test('whoever makes up names until their own is forgotten has spent no less', ()
   clock.ms += 10_000;
   for (const name of ['b', 'c', 'd', 'e']) limits.take('write', name);
   expect(takeAll('a')).toEqual([0, 0, 0, 0, 0]);
+});
+
+test('what somebody owed elsewhere they owe here, and no more than that', () => {
+  const { clock, limits } = limitsOf({ perSecond: 1, burst: 5 });
+  for (let n = 0; n < 4; n += 1) limits.take('write', 'a');
+  clock.ms += 500;
+  const owedMs = limits.owedMs('write', 'a');
+  expect(owedMs).toBe(3_500);
+  const { limits: next } = limitsOf({ perSecond: 1, burst: 5 });
+  next.owe('write', 'a', owedMs);
+  next.owe('write', 'a', 1_000);
+  expect(next.owedMs('write', 'a')).toBe(3_500);
+  expect([next.take('write', 'a'), next.take('write', 'a')]).toEqual([0, 500]);
+  next.owe('write', 'b', 1_000_000);
+  expect(next.take('write', 'b')).toBe(1_000);
+  expect([next.owedMs('write', 'c'), next.owedMs('none', 'a')]).toEqual([0, 0]);
+});
+
+test('a rate of somebody’s own holds for what they write; no limit for all but what is dear or guessed', () => {
+  const one = { perSecond: 1, burst: 1 };
+  const rates = { ...UNLIMITED, write: one, read: one, login: one, wholeSync: one };
+  const limits = new RateLimits(rates, () => 0);
+  const waits = (limit: RateLimit, who: string, own: OwnRate) =>
+    [1, 2, 3].map(() => limits.take(limit, who, own));
+  expect(waits('write', 'bot', { perSecond: 2, burst: 2 })).toEqual([0, 0, 500]);
+  expect(waits('read', 'bot', { perSecond: 2, burst: 2 })).toEqual([0, 1_000, 1_000]);
+  for (const limit of ['write', 'read'] as const)
+    expect(waits(limit, 'bridge', 'unlimited')).toEqual([0, 0, 0]);
+  for (const limit of ['login', 'wholeSync'] as const)
+    expect(waits(limit, 'bridge', 'unlimited')).toEqual([0, 1_000, 1_000]);
+});
+
+test('a bucket of somebody’s own rate is forgotten as any is', () => {
+  const limits = new RateLimits(UNLIMITED, () => 0, { bucketsMax: 1 });
+  const own = { perSecond: 1, burst: 2 };
+  const takeAll = () => [1, 2, 3].map(() => limits.take('write', 'bot', own));
+  expect(takeAll()).toEqual([0, 0, 1_000]);
+  for (const other of ['a', 'b']) limits.take('write', other, own);
+  expect(takeAll()).toEqual([1_000, 1_000, 1_000]);
 });
 
 test('reads are not counted as writes', () => {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { OwnRate } from '../protocol/caller.ts';
 import type { RateLimit } from './endpoint.ts';
 
 export interface Rate {
@@ -11,12 +12,17 @@ export type Rates = Readonly<Record<Exclude<RateLimit, 'none'>, Rate | 'unlimite
 interface Bucket {
   tokens: number;
   atMs: number;
+  /** As it was last asked for. */
+  rate: Rate;
 }
+
+/** For whom there is no limit. What costs a hundred times the others, and guessing, has one for everybody. */
+const LIFTED: ReadonlySet<RateLimit> = new Set(['read', 'write', 'sync']);
 
 const BUCKETS_MAX = 100_000;
 const PLACES = 65_536;
 
-/** Token buckets in memory: a new writer begins with full ones. */
+/** Token buckets in memory: a new writer begins with full ones, but for what `owe` told it. `own` is what holds for the user alone. */
 export class RateLimits {
   readonly #rates: Rates;
   readonly #now: () => number;
@@ -37,20 +43,42 @@ export class RateLimits {
   }
 
   /** What `take` would say, without taking. */
-  waitMs(limit: RateLimit, who: string): number {
-    const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
+  waitMs(limit: RateLimit, who: string, own?: OwnRate): number {
+    const rate = this.#rateOf(limit, own);
     if (rate === 'unlimited') return 0;
     const { tokens } = this.#refilled(limit, who, rate);
     return tokens < 1 ? Math.ceil(((1 - tokens) / rate.perSecond) * 1_000) : 0;
   }
 
   /** 0 if the request may go on, else the milliseconds after which it may. */
-  take(limit: RateLimit, who: string): number {
-    const rate = limit === 'none' ? 'unlimited' : this.#rates[limit];
+  take(limit: RateLimit, who: string, own?: OwnRate): number {
+    const rate = this.#rateOf(limit, own);
     if (rate === 'unlimited') return 0;
-    const waitMs = this.waitMs(limit, who);
+    const waitMs = this.waitMs(limit, who, own);
     if (waitMs === 0) this.#refilled(limit, who, rate).tokens -= 1;
     return waitMs;
+  }
+
+  /** The milliseconds until they may ask as often as somebody who never did. */
+  owedMs(limit: RateLimit, who: string): number {
+    const rate = this.#rateOf(limit, undefined);
+    if (rate === 'unlimited') return 0;
+    const { tokens } = this.#refilled(limit, who, rate);
+    return ((rate.burst - tokens) / rate.perSecond) * 1_000;
+  }
+
+  /** What somebody owed to another writer; less than they owe here changes nothing. */
+  owe(limit: RateLimit, who: string, owedMs: number): void {
+    const rate = this.#rateOf(limit, undefined);
+    if (rate === 'unlimited') return;
+    const bucket = this.#refilled(limit, who, rate);
+    const left = rate.burst - (owedMs / 1_000) * rate.perSecond;
+    bucket.tokens = Math.max(0, Math.min(bucket.tokens, left));
+  }
+
+  #rateOf(limit: RateLimit, own: OwnRate | undefined): Rate | 'unlimited' {
+    if (limit === 'none' || (own === 'unlimited' && LIFTED.has(limit))) return 'unlimited';
+    return limit === 'write' && own && own !== 'unlimited' ? own : this.#rates[limit];
   }
 
   #refilled(limit: RateLimit, who: string, rate: Rate): Bucket {
@@ -60,20 +88,22 @@ export class RateLimits {
     const gained = ((now - bucket.atMs) / 1_000) * rate.perSecond;
     bucket.tokens = Math.min(rate.burst, bucket.tokens + gained);
     bucket.atMs = now;
+    bucket.rate = rate;
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
     if (this.#buckets.size > this.#bucketsMax) this.#forgetOldest();
     return bucket;
   }
 
-  #begun(key: string, { perSecond, burst }: Rate, now: number): Bucket {
+  #begun(key: string, rate: Rate, now: number): Bucket {
+    const { perSecond, burst } = rate;
     const owed = ((this.#forgotten.fullAtMs(key) - now) / 1_000) * perSecond;
-    return { tokens: Math.max(0, Math.min(burst, burst - owed)), atMs: now };
+    return { tokens: Math.max(0, Math.min(burst, burst - owed)), atMs: now, rate };
   }
 
   #forgetOldest(): void {
-    const [key, { tokens, atMs }] = this.#buckets.entries().next().value!;
-    const { perSecond, burst } = this.#rates[key.slice(0, key.indexOf(' ')) as keyof Rates] as Rate;
+    const [key, { tokens, atMs, rate }] = this.#buckets.entries().next().value!;
+    const { perSecond, burst } = rate;
     this.#forgotten.add(key, atMs + ((burst - tokens) / perSecond) * 1_000);
     this.#buckets.delete(key);
   }

@@ -103,7 +103,7 @@ async function runFor<Ports>(
   if (caller) refuseByStanding(caller, endpoint.standing ?? 'suspended');
   if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(caller.userId));
   const subscriber = caller?.userId ?? subscriberOf(meta.address);
-  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber);
+  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber, caller?.rate);
   if (waitMs > 0) throw limitExceeded(waitMs);
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);

@@ -31,4 +31,8 @@ interface OnDevice {
   readonly tokenId: number;
   /** With the administrators of this server; absent for good. */
   readonly standing?: 'suspended' | 'locked';
+  /** How fast they may ask, where an administrator has said so. */
+  readonly rate?: OwnRate;
 }
+
+export type OwnRate = 'unlimited' | { readonly perSecond: number; readonly burst: number };

@@ -34,7 +34,7 @@ export interface House {
 export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {}): Promise<House> {
   const { database = fresh.database, now = Date.now, ...instead } = options;
   const writer = await startWriter(fresh.url);
-  const features = buildFeatures({
+  const features = await buildFeatures({
     stored: { database, lookUps: fresh.database, log: writer, locks: new KeyedMutex(), now },
     epochs: await EpochHistory.load(fresh.database, writer),
     ...GROUND,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { Accounts } from '../../accounts/accounts.ts';
+import { type Accounts, WrongPassword } from '../../accounts/accounts.ts';
 import type { LoginTokens } from '../../accounts/login-tokens.ts';
+import type { PasswordTries } from '../../accounts/password-tries.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import {
   badJson,
@@ -9,14 +10,14 @@ import {
   MatrixError,
   missingParam,
 } from '../../http/matrix-error.ts';
-import type { RateLimits } from '../../http/rate-limits.ts';
+import { subscriberOf } from '../../http/rate-limits.ts';
 import type { Once } from '../../log/outcomes.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
   readonly accounts: Pick<Accounts, 'logIn' | 'localUserId'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
-  readonly rateLimits: Pick<RateLimits, 'take'>;
+  readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
 
 const body = z.object({
@@ -37,10 +38,10 @@ export const login = endpoint({
   idempotency: 'request',
   body: { json: body },
 
-  async handle({ body, once }, ports: LoginPorts) {
+  async handle({ body, once, request }, ports: LoginPorts) {
     switch (body.type) {
       case 'm.login.password':
-        return byPassword(body, once, ports);
+        return byPassword(body, { once, address: subscriberOf(request.address) }, ports);
       case 'm.login.token':
         if (body.token === undefined) throw missingParam('token is missing');
         return ports.loginTokens.logIn(body.token, sessionWish(body), once);
@@ -50,14 +51,24 @@ export const login = endpoint({
   },
 });
 
-async function byPassword(body: Body, once: Once, { accounts, rateLimits }: LoginPorts) {
+async function byPassword(
+  body: Body,
+  { once, address }: { once: Once; address: string },
+  { accounts, passwordTries }: LoginPorts,
+) {
   if (body.password === undefined) throw missingParam('password is missing');
   const userId = accounts.localUserId(nameIn(body));
   if (userId === undefined) throw forbidden('Wrong user name or password');
-  // By account too: whoever guesses a password has many addresses.
-  const waitMs = rateLimits.take('login', userId);
+  // By account too: whoever guesses a password has many addresses. The address's try is taken by now.
+  const waitMs = passwordTries.take([userId]);
   if (waitMs > 0) throw limitExceeded(waitMs);
-  return accounts.logIn({ userId, password: body.password, session: sessionWish(body) }, once);
+  const wish = { userId, password: body.password, session: sessionWish(body) };
+  try {
+    return await accounts.logIn(wish, once);
+  } catch (error) {
+    if (error instanceof WrongPassword) await passwordTries.failed([userId, address]);
+    throw error;
+  }
 }
 
 function nameIn(body: Body): string {

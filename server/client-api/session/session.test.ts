@@ -95,6 +95,43 @@ test('guesses at one account are limited, whatever addresses they come from', as
   expect(statuses).toEqual([403, 403, 429]);
 });
 
+test('who has guessed, at a login or in interactive auth, may guess no sooner at the next writer; who was right may', async () => {
+  await using fresh = await freshDatabase();
+  const options = {
+    ...{ fresh, behindFront: true },
+    rates: { login: { perSecond: 0.0001, burst: 3 } },
+  };
+  const ask = (api: ApiServer, from: string, user: string, password: string) =>
+    api.ask('POST /login', {
+      headers: { 'x-forwarded-for': from },
+      ...login({ identifier: { type: 'm.id.user', user }, password }),
+    });
+  {
+    await using api = await startApi(options);
+    for (const name of ['alice', 'bob', 'carol']) await api.register(name);
+    const token = await api.register('dan');
+    for (let n = 0; n < 3; n += 1) {
+      expect((await ask(api, `192.0.2.${n}`, 'alice', 'guess')).status).toBe(403);
+      expect((await ask(api, '192.0.2.100', 'bob', `guess ${n}`)).status).toBe(403);
+      expect((await ask(api, `192.0.2.20${n}`, 'carol', PASSWORD)).status).toBe(200);
+      const auth = { type: 'm.login.password', user: 'dan', password: 'guess' };
+      const tried = { headers: { 'x-forwarded-for': `192.0.2.5${n}` }, token, body: { auth } };
+      expect((await api.ask('DELETE /devices/X', tried)).status).toBe(401);
+    }
+  }
+  await using next = await startApi(options);
+  for (const [from, user] of [
+    ['192.0.2.7', 'alice'],
+    ['192.0.2.8', 'dan'],
+    ['192.0.2.100', 'carol'],
+  ] as const) {
+    const refused = await ask(next, from, user, PASSWORD);
+    expect(refused.status).toBe(429);
+    expect(refused.body.retry_after_ms).toBeGreaterThan(1_000_000);
+  }
+  expect((await ask(next, '192.0.2.9', 'carol', PASSWORD)).status).toBe(200);
+});
+
 test('who names many tokens that are none has to wait, and nobody who has one', async () => {
   await using api = await startApi({ rates: { read: { perSecond: 0.001, burst: 3 } } });
   const token = await api.register('alice');

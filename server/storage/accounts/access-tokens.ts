@@ -1,6 +1,7 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import type { StoredRate } from './own-rates.ts';
 
 export interface AccessToken {
   readonly tokenId: number;
@@ -14,7 +15,7 @@ export interface AccessToken {
 }
 
 /** Of the account whose token it is. */
-interface Holder {
+interface Holder extends StoredRate {
   readonly guest: boolean;
   readonly admin: boolean;
   readonly suspended: boolean;
@@ -32,7 +33,8 @@ export async function tokenByAccessHash(
   const rows = await database.query<AccessToken & Holder>(
     'token_by_access_hash',
     `SELECT token.*, account.guest, account.admin, account.suspended_ms IS NOT NULL AS suspended,
-       account.locked_ms IS NOT NULL AS locked
+       account.locked_ms IS NOT NULL AS locked,
+       account.messages_per_second AS "messagesPerSecond", account.burst_count AS "burstCount"
      FROM (${SELECT} WHERE access_hash = $1) AS token
      JOIN account ON account.user_id = token."userId"`,
     [hash],

@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts';
 
-/** Removes at most `limit` of each kind of what let somebody in and does so no more, and says whether there may be more. */
+/** Removes at most `limit` of each kind of what is kept for a time that is over, and says whether there may be more. */
 export async function sweepExpired(
   database: Database,
   { nowMs, limit }: { nowMs: number; limit: number },
@@ -23,4 +23,5 @@ const sweepOf = (table: string): string => `WITH gone AS (
 const SWEEPS = {
   finished_stages_sweep: sweepOf('finished_stage'),
   login_tokens_sweep: sweepOf('login_token'),
+  failed_passwords_sweep: sweepOf('failed_password'),
 };
