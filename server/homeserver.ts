@@ -28,6 +28,7 @@ import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
 import { mountsOf } from './mounts.ts';
+import { orderFeatures } from './orders/features.ts';
 import type { EventId, RoomId, ServerName, UserId } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
@@ -135,7 +136,8 @@ export async function buildFeatures(ground: FeatureGround) {
     takeSend: (userId) => rateLimits.take('write', userId),
     onError: ground.onError,
   });
-  const features = { accounts, encryption, rooms, sync, delayedEvents };
+  const orders = orderFeatures(stored, { ...rooms.ports, onError: ground.onError });
+  const features = { accounts, encryption, rooms, sync, delayedEvents, orders };
   return {
     ...features,
     roomList: new RoomList(stored.database),
@@ -164,7 +166,7 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 
 /** What endpoints may ask for, by name. */
 export function portsOf(
-  { accounts, encryption, rooms, sync, delayedEvents, roomList }: Features,
+  { accounts, encryption, rooms, sync, delayedEvents, orders, roomList }: Features,
   options: PortOptions,
 ) {
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
@@ -183,6 +185,7 @@ export function portsOf(
     rooms.ports,
     sync.ports,
     delayedEvents.ports,
+    orders.ports,
     own,
   );
 }

@@ -41,6 +41,7 @@ const ARROWS: Record<string, string[]> = {
     'server/sync',
     'zod',
   ],
+  'server/orders': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
   'server/admin-api': [
     'server/client-api',
     'server/http',
@@ -48,6 +49,7 @@ const ARROWS: Record<string, string[]> = {
     'server/log',
     'server/rooms',
     'server/accounts',
+    'server/orders',
     'zod',
   ],
   'server/config': ['server/protocol', 'zod', 'yaml'],

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type ApiServer, PASSWORD, type Reply, startApi } from '../../test/support/api-server.ts';
+import { freshDatabase } from '../../test/support/postgres.ts';
 import { adminApi } from './endpoints.ts';
 
 const BOB = '@bob:example.org';
@@ -229,6 +230,10 @@ test('every order is written down, without passwords, before it is carried out',
   const orders: readonly (readonly [string, object?])[] = [
     [`POST /v1/join/${room_id}`, { user_id: BOB }],
     [`POST /v1/rooms/${room_id}/make_room_admin`, {}],
+    [`POST /v1/user/${BOB}/redact`, { rooms: [] }],
+    [`PUT /v1/rooms/${room_id}/block`, { block: false }],
+    [`POST /v1/users/${BOB}/override_ratelimit`, { messages_per_second: 5 }],
+    [`DELETE /v1/users/${BOB}/override_ratelimit`],
     [`PUT /v2/users/${NEW}`, { password: 'secret-1' }],
     [`PUT /v1/users/${BOB}/admin`, { admin: false }],
     [`PUT /v1/suspend/${BOB}`, { suspend: true }],
@@ -251,6 +256,196 @@ test('every order is written down, without passwords, before it is carried out',
   expect(seen.sort()).toEqual(changing.map(({ operation }) => operation).sort());
   expect(JSON.stringify(audit.body)).not.toContain('secret-');
   expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
+});
+
+test('nobody comes into a blocked room, whoever is in it stays, and it need not be here', async () => {
+  await using fresh = await freshDatabase();
+  let [room_id, bob, carol, rootToken] = ['', '', '', ''];
+  const block = (api: ApiServer, roomId: string, block: boolean) =>
+    api.ask(`PUT ${AT}/v1/rooms/${roomId}/block`, { token: rootToken, body: { block } });
+  const told = async (api: ApiServer, roomId: string) =>
+    (await api.ask(`GET ${AT}/v1/rooms/${roomId}/block`, { token: rootToken })).body;
+  {
+    await using api = await startApi({ fresh });
+    ({ bob, rootToken } = await house(api));
+    carol = await api.register('carol');
+    const body = { preset: 'public_chat' };
+    room_id = (await api.ask('POST /createRoom', { token: bob, body })).body.room_id;
+    expect(await told(api, room_id)).toEqual({ block: false });
+    expect((await block(api, room_id, true)).body).toEqual({ block: true });
+    expect((await block(api, '!elsewhere:example.org', true)).status).toBe(200);
+  }
+  await using api = await startApi({ fresh });
+  for (const roomId of [room_id, '!elsewhere:example.org'])
+    expect(await told(api, roomId)).toEqual({ block: true, user_id: '@root:example.org' });
+  const user_id = '@carol:example.org';
+  const refused = [
+    await api.ask(`POST /rooms/${room_id}/join`, { token: carol }),
+    await api.ask(`POST /join/!elsewhere:example.org`, { token: carol }),
+    await api.ask(`POST /rooms/${room_id}/invite`, { token: bob, body: { user_id } }),
+    await api.ask(`PUT /rooms/${room_id}/state/m.room.member/${user_id}`, {
+      ...{ token: carol, body: { membership: 'join' } },
+    }),
+  ];
+  expect(refused.map(errorOf)).toEqual(Array(4).fill([403, 'M_FORBIDDEN']));
+  const displayname = 'still here';
+  await api.ask(`PUT /profile/${BOB}/displayname`, { token: bob, body: { displayname } });
+  const at = `GET /rooms/${room_id}/state/m.room.member/${BOB}`;
+  await expect
+    .poll(async () => (await api.ask(at, { token: bob })).body.displayname)
+    .toBe(displayname);
+  await block(api, room_id, false);
+  expect((await api.ask(`POST /rooms/${room_id}/join`, { token: carol })).status).toBe(200);
+});
+
+test('an administrator reads what was said in a room, also where they are not, in pages, and nothing that was erased', async () => {
+  await using api = await startApi();
+  const { root, bob } = await house(api);
+  const { room_id } = (await api.ask('POST /createRoom', { token: bob, body: {} })).body;
+  for (const body of ['one', 'two', 'three'])
+    await api.ask(`PUT /rooms/${room_id}/send/m.room.message/${body}`, {
+      ...{ token: bob, body: { msgtype: 'm.text', body } },
+    });
+  const at = `GET /v1/rooms/${room_id}/messages`;
+  const said = ({ body }: Reply) =>
+    body.chunk.map((event: { content: { body?: string } }) => event.content.body);
+  const last = await root(`${at}?dir=b&limit=2`);
+  expect(said(last)).toEqual(['three', 'two']);
+  const before = await root(`${at}?dir=b&limit=1&from=${last.body.end}`);
+  expect(said(before)).toEqual(['one']);
+  expect((await root(at)).body.chunk[0]).toMatchObject({ type: 'm.room.create', room_id });
+  const filter = encodeURIComponent(JSON.stringify({ types: ['m.room.message'] }));
+  expect(said(await root(`${at}?filter=${filter}`))).toEqual(['one', 'two', 'three']);
+  await root(`POST /v1/deactivate/${BOB}`, { erase: true });
+  expect(said(await root(`${at}?filter=${filter}`))).toEqual([undefined, undefined, undefined]);
+  expect(errorOf(await root('GET /v1/rooms/!none:example.org/messages'))).toEqual([
+    ...[404, 'M_NOT_FOUND'],
+  ]);
+});
+
+test('where somebody’s devices were used is told to administrators, at the address of before too', async () => {
+  await using api = await startApi();
+  const { root, rootToken } = await house(api);
+  const now = await api.ask(`GET /admin/whois/${BOB}`, { token: rootToken });
+  expect(await root(`GET /v1/whois/${BOB}`)).toEqual(now);
+  expect(now.body.devices).toHaveProperty('PHONE');
+  expect(errorOf(await root('GET /v1/whois/@nobody:example.org'))).toEqual([404, 'M_NOT_FOUND']);
+});
+
+test('how fast a user may write is said for them alone, holds at once, and at the next writer', async () => {
+  await using fresh = await freshDatabase();
+  const rates = { write: { perSecond: 0.0001, burst: 10 } };
+  const at = `/v1/users/${BOB}/override_ratelimit`;
+  let token = '';
+  const waits = async (api: ApiServer, times: number) => {
+    const statuses = [];
+    for (let n = 0; n < times; n += 1) {
+      const asked = { token, body: { displayname: `${n}` } };
+      statuses.push((await api.ask(`PUT /profile/${BOB}/displayname`, asked)).status);
+    }
+    return statuses;
+  };
+  {
+    await using api = await startApi({ fresh, rates });
+    const { root, bob } = await house(api);
+    token = bob;
+    expect((await root(`GET ${at}`)).body).toEqual({});
+    expect(await waits(api, 11)).toEqual([...Array(10).fill(200), 429]);
+    expect((await root(`POST ${at}`, {})).body).toEqual({
+      ...{ messages_per_second: 0, burst_count: 0 },
+    });
+    expect(await waits(api, 12)).toEqual(Array(12).fill(200));
+  }
+  await using api = await startApi({ fresh, rates });
+  expect(await waits(api, 12)).toEqual(Array(12).fill(200));
+  const rootToken = (await login(api, 'root')).body.access_token;
+  const root = (request: string) => {
+    const [method, path] = request.split(' ');
+    return api.ask(`${method} ${AT}${path}`, { token: rootToken });
+  };
+  expect((await root(`GET ${at}`)).body).toEqual({ messages_per_second: 0, burst_count: 0 });
+  expect((await root(`DELETE ${at}`)).body).toEqual({});
+  expect((await root(`GET ${at}`)).body).toEqual({});
+  expect(await waits(api, 11)).toEqual([...Array(10).fill(200), 429]);
+});
+
+const say = (api: ApiServer, token: string, roomId: string, body: string) =>
+  api.ask(`PUT /rooms/${roomId}/send/m.room.message/${body}`, {
+    ...{ token, body: { msgtype: 'm.text', body } },
+  });
+
+/** What is left of all that was said in the room, in order. */
+async function leftIn(root: House['root'], roomId: string): Promise<(string | undefined)[]> {
+  const filter = encodeURIComponent(JSON.stringify({ types: ['m.room.message'] }));
+  const { chunk } = (await root(`GET /v1/rooms/${roomId}/messages?filter=${filter}&limit=100`))
+    .body;
+  return chunk.map((event: { content: { body?: string } }) => event.content.body);
+}
+
+const redacted = async (root: House['root'], id: string) => {
+  const told = async () => (await root(`GET /v1/user/redact_status/${id}`)).body;
+  await expect.poll(async () => (await told()).status).not.toBe('active');
+  return told();
+};
+
+test('what somebody said is redacted in all their rooms, with the names of their joins, and nothing else is', async () => {
+  await using api = await startApi();
+  const { root, bob, rootToken } = await house(api);
+  const make = async (token: string) =>
+    (await api.ask('POST /createRoom', { token, body: { preset: 'public_chat', topic: 'Cats' } }))
+      .body.room_id as string;
+  const [own, foreign, left] = [await make(bob), await make(rootToken), await make(rootToken)];
+  for (const roomId of [foreign, left]) await api.ask(`POST /join/${roomId}`, { token: bob });
+  for (const roomId of [own, foreign, left])
+    for (const body of ['one', 'two']) await say(api, bob, roomId, body);
+  await say(api, rootToken, foreign, 'three');
+  await api.ask(`POST /rooms/${left}/leave`, { token: bob });
+
+  const order = { rooms: [], reason: 'spam' };
+  const { redact_id } = (await root(`POST /v1/user/${BOB}/redact`, order)).body;
+  const { status, failed_redactions } = await redacted(root, redact_id);
+  expect(status).toBe('complete');
+  // Who is no longer in a room can say nothing more there, not even that.
+  expect(Object.keys(failed_redactions)).toHaveLength(3);
+  expect(await leftIn(root, own)).toEqual([undefined, undefined]);
+  expect(await leftIn(root, foreign)).toEqual([undefined, undefined, 'three']);
+  expect(await leftIn(root, left)).toEqual(['one', 'two']);
+  const topic = await api.ask(`GET /rooms/${own}/state/m.room.topic`, { token: bob });
+  expect(topic.body.topic).toBe('Cats');
+  const join = await api.ask(`GET /rooms/${foreign}/state/m.room.member/${BOB}`, { token: bob });
+  expect(join.body).toEqual({ membership: 'join' });
+
+  const byAdmin = { rooms: [left], use_admin: true };
+  const again = (await root(`POST /v1/user/${BOB}/redact`, byAdmin)).body.redact_id;
+  expect(await redacted(root, again)).toEqual({ status: 'complete', failed_redactions: {} });
+  expect(await leftIn(root, left)).toEqual([undefined, undefined]);
+  expect(errorOf(await root('GET /v1/user/redact_status/none'))).toEqual([404, 'M_NOT_FOUND']);
+});
+
+test('an order that a writer left undone is done by the next one, and so many of the newest are looked at as were asked for', async () => {
+  await using fresh = await freshDatabase();
+  let [room_id, token] = ['', ''];
+  {
+    await using api = await startApi({ fresh });
+    const { bob, rootToken } = await house(api);
+    token = rootToken;
+    room_id = (await api.ask('POST /createRoom', { token: bob, body: {} })).body.room_id;
+    for (const body of ['one', 'two', 'three']) await say(api, bob, room_id, body);
+  }
+  const asked = { rooms: [room_id], reason: null, limit: 2, useAdmin: false };
+  await fresh.database.query(
+    'left',
+    `INSERT INTO long_order (order_id, kind, target, by, asked, told, status)
+     VALUES ('left', 'redact-user', $1, '@root:example.org', $2, '{}', 'active')`,
+    [BOB, JSON.stringify(asked)],
+  );
+  await using api = await startApi({ fresh });
+  const root: House['root'] = (request) => {
+    const [method, path] = request.split(' ');
+    return api.ask(`${method} ${AT}${path}`, { token });
+  };
+  expect(await redacted(root, 'left')).toEqual({ status: 'complete', failed_redactions: {} });
+  expect(await leftIn(root, room_id)).toEqual(['one', undefined, undefined]);
 });
 
 test('rooms are listed in the order that is asked for, and one is told with its state and members', async () => {

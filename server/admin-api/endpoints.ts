@@ -11,12 +11,15 @@ import { isUsernameAvailable } from './registration/is-username-available.ts';
 import { listTokens } from './registration/list-tokens.ts';
 import { registerBySecret } from './registration/register-by-secret.ts';
 import { updateToken } from './registration/update-token.ts';
+import { getRoomBlock } from './rooms/get-room-block.ts';
 import { getRoomDetails } from './rooms/get-room-details.ts';
 import { getRoomsMembers } from './rooms/get-room-members.ts';
+import { getRoomsMessages } from './rooms/get-room-messages.ts';
 import { getRoomsState } from './rooms/get-room-state.ts';
 import { joinForUser } from './rooms/join-for-user.ts';
 import { listRooms } from './rooms/list-rooms.ts';
 import { makeRoomAdmin } from './rooms/make-room-admin.ts';
+import { setRoomBlock } from './rooms/set-room-block.ts';
 import { getServerVersion } from './server/get-server-version.ts';
 import { listOrders } from './server/list-orders.ts';
 import { closeUsersAccount } from './users/close-users-account.ts';
@@ -26,8 +29,11 @@ import { getAccountAdmin } from './users/get-account-admin.ts';
 import { getUsersJoinedRooms } from './users/get-joined-rooms.ts';
 import { getOwnRate } from './users/get-own-rate.ts';
 import { getUsersPushers } from './users/get-pushers.ts';
+import { getRedactStatus } from './users/get-redact-status.ts';
+import { getUsersWhoIs } from './users/get-users-who-is.ts';
 import { listAccounts } from './users/list-accounts.ts';
 import { putAccount } from './users/put-account.ts';
+import { redactUsersEvents } from './users/redact-events.ts';
 import { resetPassword } from './users/reset-password.ts';
 import { setAccountAdmin } from './users/set-account-admin.ts';
 import { setOwnRate } from './users/set-own-rate.ts';
@@ -43,11 +49,14 @@ export const adminApi = [
   closeUsersAccount,
   resetPassword,
   suspendAccount,
+  redactUsersEvents,
+  getRedactStatus,
   getOwnRate,
   setOwnRate,
   deleteOwnRate,
   getUsersJoinedRooms,
   getUsersPushers,
+  getUsersWhoIs,
   listUsersDevices,
   getUsersDevice,
   updateUsersDevice,
@@ -65,8 +74,11 @@ export const adminApi = [
   getRoomDetails,
   getRoomsMembers,
   getRoomsState,
+  getRoomsMessages,
   joinForUser,
   makeRoomAdmin,
+  getRoomBlock,
+  setRoomBlock,
   getServerVersion,
   listOrders,
 ];

@@ -60,7 +60,7 @@ test('the clock does not go back, and housekeeping that fails is told and goes o
   expect(await fresh.database.query('clock', clock)).toEqual([{ right: true }]);
 });
 
-test('what lets nobody in any more goes, all of it and nothing else, though nothing new comes', async () => {
+test('what lets nobody in any more, or keeps nobody out, goes, all of it and nothing else, though nothing new comes', async () => {
   await using fresh = await freshDatabase();
   const { database } = fresh;
   await database.query(
@@ -71,11 +71,29 @@ test('what lets nobody in any more goes, all of it and nothing else, though noth
     'tokens',
     `INSERT INTO login_token SELECT int4send(n), '@alice:x', n FROM generate_series(1, 4500) AS n`,
   );
+  await database.query(
+    'failed',
+    'INSERT INTO failed_password SELECT n, n FROM generate_series(1, 4500) AS n',
+  );
+  await database.query(
+    'orders',
+    `INSERT INTO long_order SELECT n, 'k', 't', 'b', '{}', '{}', 'complete', n
+     FROM generate_series(1, 4500) AS n`,
+  );
+  await database.query(
+    'active',
+    `INSERT INTO long_order VALUES ('active', 'k', 't', 'b', '{}', '{}', 'active', NULL)`,
+  );
   await keepOnce(database, { epoch: 0, clock: new LogClock(0) }, 4_400);
   const left = (table: string) =>
-    database.query(table, `SELECT count(*) AS count, min(expires_ms) AS first FROM ${table}`);
-  for (const table of ['finished_stage', 'login_token'])
+    database.query(
+      table,
+      `SELECT count(expires_ms) AS count, min(expires_ms) AS first FROM ${table}`,
+    );
+  for (const table of ['finished_stage', 'login_token', 'failed_password', 'long_order'])
     expect(await left(table)).toEqual([{ count: 100, first: 4_401 }]);
+  const active = `SELECT 1 FROM long_order WHERE status = 'active'`;
+  expect(await database.query('left', active)).toHaveLength(1);
 });
 
 const plain = { seal: (body: Buffer) => body, open: (body: Buffer) => body };

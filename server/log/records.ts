@@ -32,7 +32,7 @@ export type LogRecord =
   | { kind: 'logins'; userId: UserId }
   /** What the user tells of themselves changed, or is gone. */
   | { kind: 'profile'; userId: UserId }
-  /** The room came into the published directory, or went out of it. */
+  /** The room came into the published directory, or went out of it; or it was blocked, or is no longer. */
   | { kind: 'directory'; roomId: RoomId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };

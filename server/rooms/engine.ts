@@ -12,6 +12,7 @@ import { upgradeRoom } from './create/upgrade-room.ts';
 import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
+import { BlockedRooms } from './membership/blocked-rooms.ts';
 import { changeMembership } from './membership/change-membership.ts';
 import { forgetRoom } from './membership/forget.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
@@ -59,7 +60,10 @@ export class RoomEngine implements Rooms {
       answerBytesMax: ports.answerBytesMax ?? ANSWER_BYTES_MAX,
     });
     const rooms = new RoomMemory({ store, keys }, bytesMax.rooms);
-    this.#building = { ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) };
+    this.#building = {
+      ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
+      blocked: new BlockedRooms(ports),
+    };
     this.#reads = new RoomReads({
       store,
       keys,
@@ -156,6 +160,14 @@ export class RoomEngine implements Rooms {
 
   isPublished(roomId: RoomId): Promise<boolean | undefined> {
     return this.#building.ports.store.isRoomPublished(roomId);
+  }
+
+  block(roomId: RoomId, by: UserId | undefined, origin: Origin<RoomId>): Promise<void> {
+    return this.#building.blocked.set(roomId, by, origin);
+  }
+
+  blockedBy(roomId: RoomId): Promise<UserId | undefined> {
+    return this.#building.blocked.by(roomId);
   }
 
   async resolveAlias(alias: RoomAlias) {

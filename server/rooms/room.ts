@@ -59,7 +59,7 @@ export interface Room {
   membershipHistory(userId: UserId): Promise<readonly PastMembership[]>;
   /** The event that ended the user's last stay in the room; undefined if there was none. */
   departureOf(userId: UserId): Promise<RoomEvent | undefined>;
-  /** One page of the room in its own order, already narrowed to what the reader may see. */
+  /** One page of the room in its own order, already narrowed to what the reader may see, and as they are shown it. */
   page(request: PageRequest): Promise<Page>;
   /** The roots of threads that the reader may see, that with the newest event first. */
   threads(request: ThreadsRequest): Promise<Threads>;
@@ -88,6 +88,8 @@ export interface Timeline {
 
 export interface PageRequest {
   readonly reader: UserId;
+  /** Whatever the history visibility: for whoever answers for this server. */
+  readonly seesAll?: boolean | undefined;
   /** Just behind the event with this place, going back or forth from there. */
   readonly from: Place;
   /** Where to stop: just behind the event with this place. */

@@ -50,6 +50,10 @@ export interface Rooms {
   /** Undefined for a room that is not there. */
   isPublished(roomId: RoomId): Promise<boolean | undefined>;
 
+  /** Lets nobody into a room any more, on behalf of an administrator; or everybody again, where there is none. Also of a room that is not here. */
+  block(roomId: RoomId, by: UserId | undefined, origin: Origin<RoomId>): Promise<void>;
+  blockedBy(roomId: RoomId): Promise<UserId | undefined>;
+
   resolveAlias(alias: RoomAlias): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined>;
   addAlias(
     alias: RoomAlias,

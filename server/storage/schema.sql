@@ -22,6 +22,8 @@ CREATE TABLE account (
   deactivated_ms bigint,
   suspended_ms bigint,
   locked_ms bigint,
+  messages_per_second bigint,
+  burst_count bigint,
   PRIMARY KEY (user_id)
 );
 
@@ -42,6 +44,12 @@ CREATE TABLE audit (
   target text NOT NULL,
   detail text NOT NULL,
   PRIMARY KEY (audit_nid)
+);
+
+CREATE TABLE blocked_room (
+  room_id text NOT NULL,
+  blocked_by text NOT NULL,
+  PRIMARY KEY (room_id)
 );
 
 CREATE TABLE cross_signing_key (
@@ -142,6 +150,12 @@ CREATE TABLE event (
   PRIMARY KEY (event_nid)
 );
 
+CREATE TABLE failed_password (
+  who text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (who)
+);
+
 CREATE TABLE fallback_key (
   user_id text NOT NULL,
   device_id text NOT NULL,
@@ -230,6 +244,18 @@ CREATE TABLE login_token (
   user_id text NOT NULL,
   expires_ms bigint NOT NULL,
   PRIMARY KEY (token_hash)
+);
+
+CREATE TABLE long_order (
+  order_id text NOT NULL,
+  kind text NOT NULL,
+  target text NOT NULL,
+  by text NOT NULL,
+  asked text NOT NULL,
+  told text NOT NULL,
+  status text NOT NULL,
+  expires_ms bigint,
+  PRIMARY KEY (order_id)
 );
 
 CREATE TABLE membership (
@@ -448,6 +474,7 @@ CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
 CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);
+CREATE INDEX long_order_target ON long_order USING btree (target);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
-import type { Device, Devices } from '../../accounts/devices.ts';
+import type { Devices } from '../../accounts/devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { userId } from '../../http/fields.ts';
 import { forbidden, notFound } from '../../http/matrix-error.ts';
-import type { JsonObject } from '../../protocol/json.ts';
+import { whoIs } from './who-is.ts';
 
 interface Ports {
   readonly accounts: Pick<Accounts, 'get'>;
   readonly devices: Pick<Devices, 'list'>;
 }
 
-/** Of oneself; of others for administrators. Of each device we know where it was used last. */
+/** Of oneself; of others for administrators. */
 export const getWhoIs = endpoint({
   operation: 'getWhoIs',
   routes: ['GET /_matrix/client/v3/admin/whois/{userId}'],
@@ -23,27 +23,6 @@ export const getWhoIs = endpoint({
     const isOwn = path.userId === caller.userId;
     if (!isOwn && !caller.isAdmin) throw forbidden('Others are shown to administrators only');
     if (!isOwn && !(await accounts.get(path.userId))) throw notFound('There is no such account');
-    const all = await devices.list(path.userId);
-    return {
-      user_id: path.userId,
-      devices: Object.fromEntries(all.map((device) => [device.deviceId, seenOf(device)])),
-    };
+    return whoIs(path.userId, await devices.list(path.userId));
   },
-});
-
-const seenOf = ({ lastSeenMs, lastSeenAddress, lastSeenUserAgent }: Device): JsonObject => ({
-  sessions: [
-    {
-      connections:
-        lastSeenMs === null
-          ? []
-          : [
-              {
-                last_seen: lastSeenMs,
-                ...(lastSeenAddress !== null && { ip: lastSeenAddress }),
-                ...(lastSeenUserAgent !== null && { user_agent: lastSeenUserAgent }),
-              },
-            ],
-    },
-  ],
 });

@@ -6,7 +6,7 @@ import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Place } from '../../rooms/store.ts';
 import type { LargeReads } from './large-reads.ts';
-import { filterField, limitField, placeOf, sendersOf, wantedIn } from './page-request.ts';
+import { pageFields, placeOf, sendersOf, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvents, renderedSeen } from './rendered.ts';
 
 interface Ports {
@@ -25,14 +25,7 @@ export const getRoomEvents = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ roomId }),
-  query: z.object({
-    from: z.string().optional(),
-    to: z.string().optional(),
-    // The specification asks for it, and clients leave it out.
-    dir: z.enum(['b', 'f']).default('f'),
-    limit: limitField,
-    filter: filterField,
-  }),
+  query: z.object(pageFields),
 
   async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);

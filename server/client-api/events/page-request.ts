@@ -24,6 +24,16 @@ export const filterField = z
   .optional()
   .transform((text) => filterOf(text));
 
+/** Of a page of a room's history. */
+export const pageFields = {
+  from: z.string().optional(),
+  to: z.string().optional(),
+  // The specification asks for it, and clients leave it out.
+  dir: z.enum(['b', 'f']).default('f'),
+  limit: limitField,
+  filter: filterField,
+};
+
 export interface PageFilter extends EventFilter {
   readonly types: readonly string[] | undefined;
   readonly senders: readonly string[] | undefined;

@@ -20,6 +20,7 @@ export async function changeMembership(
   origin: Origin<EventId>,
 ): Promise<EventId> {
   if (change.action === 'invite') refuseUnreachable(building.ports, [change.target]);
+  await refuseBlocked(building, roomId, change);
   const content = await contentOf(building, change);
   return sendEvent(building, roomId, origin, async (room) => {
     const isJoin = change.action === 'join';
@@ -31,6 +32,19 @@ export async function changeMembership(
     };
   });
 }
+
+/** Whoever is in the room may stay, and show another name there. */
+async function refuseBlocked(
+  { blocked, userRooms }: Building,
+  roomId: RoomId,
+  { action, target }: MembershipChange,
+): Promise<void> {
+  if (!LETS_IN.has(action) || (await blocked.by(roomId)) === undefined) return;
+  const own = (await userRooms.of(target)).get(roomId);
+  if (own?.membership !== 'join') throw forbidden('This room has been blocked on this server');
+}
+
+const LETS_IN: ReadonlySet<MembershipChange['action']> = new Set(['join', 'invite', 'knock']);
 
 const MEMBERSHIP: { readonly [A in MembershipChange['action']]: Membership } = {
   join: 'join',

@@ -1,9 +1,9 @@
-import type { UserId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Page, PageRequest } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import type { PageQuery, Place, StoredEvent } from '../store.ts';
+import { withoutErased } from './erased.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
 
@@ -25,7 +25,7 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
     const missing = request.limit - events.length;
     const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
     const read = await readOn(room, reads, request, { end, limit });
-    const seen = await seenOf(room, reads, request.reader, read.filter(wanted));
+    const seen = await seenOf(room, reads, request, read.filter(wanted));
     for (const event of read) {
       const each = seen.get(event.nid);
       bytes += each ? event.members.length + event.unsigned.length : 0;
@@ -53,12 +53,16 @@ async function wantedIn(
 async function seenOf(
   room: HotRoom,
   reads: RoomReads,
-  reader: UserId,
+  { reader, seesAll = false }: PageRequest,
   wanted: readonly RoomEvent[],
 ): Promise<Map<number, SeenEvent>> {
-  const seen = await visibleTo(room, reads, reader, wanted);
+  const seen = seesAll
+    ? (await withoutErased(room, reads, reader, wanted)).map(asByStranger)
+    : await visibleTo(room, reads, reader, wanted);
   return new Map(seen.map((each) => [each.event.nid, each]));
 }
+
+const asByStranger = (event: RoomEvent): SeenEvent => ({ event, membership: 'leave' });
 
 async function readOn(
   room: HotRoom,

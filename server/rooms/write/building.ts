@@ -1,3 +1,4 @@
+import type { BlockedRooms } from '../membership/blocked-rooms.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
@@ -8,5 +9,6 @@ export interface Building {
   readonly rooms: RoomMemory;
   readonly keys: StateKeys;
   readonly userRooms: UserRooms;
+  readonly blocked: BlockedRooms;
   readonly creationTime: () => number;
 }

@@ -24,4 +24,5 @@ const SWEEPS = {
   finished_stages_sweep: sweepOf('finished_stage'),
   login_tokens_sweep: sweepOf('login_token'),
   failed_passwords_sweep: sweepOf('failed_password'),
+  long_orders_sweep: sweepOf('long_order'),
 };

@@ -1,5 +1,6 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
+import * as blocked from './blocked-rooms.ts';
 import * as events from './events.ts';
 import * as memberships from './memberships.ts';
 import * as relations from './relations.ts';
@@ -56,6 +57,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   membershipHistory: (userId: UserId, roomNid: number) =>
     memberships.membershipHistory(database, userId, roomNid),
 
+  roomBlockedBy: (roomId: RoomId) => blocked.roomBlockedBy(database, roomId),
+
   roomAlias: (alias: RoomAlias) => aliases.roomAlias(database, alias),
   aliasesOfRoom: (roomNid: number) => aliases.aliasesOfRoom(database, roomNid),
 
@@ -74,6 +77,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     membership: memberships.membershipRow,
     membershipHistory: memberships.membershipHistoryRow,
     roomAlias: aliases.roomAliasRow,
+    roomBlocked: blocked.blockedRoomRow,
+    roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
   },
 });

@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OutcomeRow } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { MatrixError } from '../protocol/matrix-error.ts';
+import { auditRow } from '../storage/accounts/audit.ts';
+import { DatabaseUnavailable } from '../storage/database.ts';
+import {
+  activeOrders,
+  longOrder,
+  longOrderRow,
+  longOrdersOf,
+  type StoredOrder,
+} from '../storage/long-orders.ts';
+import { endsTheWriter } from './ends-the-writer.ts';
+
+export type OrderKind = 'redact-user';
+
+export interface NewOrder {
+  readonly kind: OrderKind;
+  /** By which name it stands in the audit. */
+  readonly action: string;
+  readonly target: string;
+  readonly by: UserId;
+  readonly asked: JsonObject;
+}
+
+export interface LongOrder extends Omit<StoredOrder, 'asked' | 'told'> {
+  readonly asked: JsonObject;
+  readonly told: JsonObject;
+}
+
+/** Harmless twice: a takeover begins it anew. Resolves with what is told of it in the end. */
+export type Work = (order: LongOrder, signal: AbortSignal) => Promise<JsonObject>;
+
+export interface OrderPorts {
+  readonly stored: Stored;
+  readonly works: Readonly<Record<OrderKind, Work>>;
+  readonly onError: (error: unknown) => void;
+  /** Resolves when it is time to try again what the database was away for. */
+  readonly pause?: (signal: AbortSignal) => Promise<unknown>;
+}
+
+const AGAIN_MS = 5_000;
+const KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Orders that take long: committed before they begin, one behind the other, and gone on with by the next writer. */
+export class LongOrders {
+  readonly #ports: OrderPorts;
+  readonly #end = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(ports: OrderPorts) {
+    this.#ports = ports;
+  }
+
+  /** Resolves with its id when it and its record in the audit are committed. */
+  async begin(
+    { kind, action, target, by, asked }: NewOrder,
+    outcome: (orderId: string) => OutcomeRow | undefined,
+  ): Promise<string> {
+    const { log, now } = this.#ports.stored;
+    const orderId = `${now().toString(36)}-${randomBytes(9).toString('base64url')}`;
+    const order = { ...{ orderId, kind, target, by, asked }, told: {}, ...ACTIVE };
+    const detail = JSON.stringify(asked);
+    await log.commit((next) => {
+      const noted = auditRow({ auditNid: next(), atMs: now(), by, action, target, detail });
+      const rows = [rowOf(order), noted];
+      return {
+        change: { rows, records: [], outcome: outcome(orderId), touches: [] },
+        value: undefined,
+      };
+    });
+    this.#enqueue(order);
+    return orderId;
+  }
+
+  async get(orderId: string): Promise<LongOrder | undefined> {
+    const stored = await longOrder(this.#ports.stored.database, orderId);
+    return stored && orderIn(stored);
+  }
+
+  async of(target: string): Promise<readonly LongOrder[]> {
+    return (await longOrdersOf(this.#ports.stored.database, target)).map(orderIn);
+  }
+
+  /** What the writers of before have left, but for what only a newer release can do. */
+  async resume(): Promise<void> {
+    const { stored, works } = this.#ports;
+    for (const order of await activeOrders(stored.database))
+      if (Object.hasOwn(works, order.kind)) this.#enqueue(orderIn(order));
+  }
+
+  close(): void {
+    this.#end.abort();
+  }
+
+  #enqueue(order: LongOrder): void {
+    this.#last = this.#last.then(() => this.#run(order)).catch(this.#ports.onError);
+  }
+
+  async #run(order: LongOrder): Promise<void> {
+    const { signal } = this.#end;
+    if (signal.aborted) return;
+    const { stored, works } = this.#ports;
+    const expiresMs = () => stored.now() + KEPT_MS;
+    try {
+      const told = await works[order.kind as OrderKind](order, signal);
+      if (signal.aborted) return;
+      await this.#put({ ...order, told, status: 'complete', expiresMs: expiresMs() });
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) return this.#again(order);
+      if (endsTheWriter(error)) throw error;
+      if (!(error instanceof MatrixError)) this.#ports.onError(error);
+      const told = { error: error instanceof MatrixError ? error.message : 'The server failed' };
+      await this.#put({ ...order, told, status: 'failed', expiresMs: expiresMs() });
+    }
+  }
+
+  /** Its reads failed, which is not the end of the writer. */
+  async #again(order: LongOrder): Promise<void> {
+    await (this.#ports.pause ?? aWhile)(this.#end.signal).catch(() => {});
+    this.#enqueue(order);
+  }
+
+  #put(order: LongOrder): Promise<void> {
+    const change = { rows: [rowOf(order)], records: [], touches: [] };
+    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+  }
+}
+
+const aWhile = (signal: AbortSignal) => sleep(AGAIN_MS, undefined, { signal, ref: false });
+
+const ACTIVE = { status: 'active', expiresMs: null } as const;
+
+const rowOf = (order: LongOrder) =>
+  longOrderRow({
+    ...order,
+    asked: JSON.stringify(order.asked),
+    told: JSON.stringify(order.told),
+  });
+
+const orderIn = (stored: StoredOrder): LongOrder => ({
+  ...stored,
+  asked: JSON.parse(stored.asked) as JsonObject,
+  told: JSON.parse(stored.told) as JsonObject,
+});
