@@ -2,13 +2,6 @@ import { defineConfig } from 'vitest/config';
 import { PATIENCE_MS } from './test/support/patience-ms.ts';
 
 /**
- * Thousands of tests on two cores, some with three sites, and whatever else the machine has to do: what has failed is tried
- * once more, in a new cluster, and named at the end of the run if it passes then: somebody has to look into it, but no
- * change waits for that. What must not happen in any run (test/cluster/support/never.ts) is final.
- */
-const ONCE_MORE = { count: 1, condition: /^(?!never once)/ };
-
-/**
  * Four projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
  * needs one, side by side in any order. `cluster` needs a Docker engine and the machine to itself:
  * it measures time, so it runs after the others and one file at a time. `faults` is like it, and too
@@ -25,7 +18,6 @@ export default defineConfig({
           exclude: ['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
           globalSetup: ['test/support/postgres-setup.ts'],
           setupFiles: ['test/support/patience.ts'],
-          retry: ONCE_MORE,
           expect: { poll: { timeout: PATIENCE_MS } },
           // Only what hangs is ended by these: on a busy machine all takes many times as long.
           testTimeout: 180_000,
@@ -40,7 +32,6 @@ export default defineConfig({
           // Only what hangs is ended by these; each wait of a test has its own limit.
           testTimeout: 900_000,
           hookTimeout: 600_000,
-          retry: ONCE_MORE,
           fileParallelism: false,
           sequence: { groupOrder: 1 },
         },
@@ -51,7 +42,6 @@ export default defineConfig({
           include: ['test/cluster/faults/*.test.ts'],
           testTimeout: 1_800_000,
           hookTimeout: 600_000,
-          retry: ONCE_MORE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },

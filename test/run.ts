@@ -15,7 +15,6 @@ const { status, tally } = runVitest(withClusters ? ['unit', 'cluster'] : ['unit'
 const unexcused = tally.skipped.filter((name) => excuseFor(name) === undefined);
 const leftOut = !withClusters || unexcused.length > 0;
 
-for (const name of tally.again) console.log(`passed only when tried again  ${name}`);
 for (const name of tally.skipped) console.log(`skipped  ${name}${because(name)}`);
 if (!withClusters)
   console.log(
@@ -42,7 +41,7 @@ function runVitest(projects: string[]): { status: number; tally: Tally } {
   try {
     return { status: status ?? 1, tally: JSON.parse(readFileSync(file, 'utf8')) as Tally };
   } catch {
-    return { status: 1, tally: { passed: 0, failed: 1, skipped: [], again: [] } };
+    return { status: 1, tally: { passed: 0, failed: 1, skipped: [] } };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -6,8 +6,6 @@ export interface Tally {
   failed: number;
   /** The full names of the tests that were not run, each after the name of its project. */
   skipped: string[];
-  /** Those that passed only when they were tried again. */
-  again: string[];
 }
 
 /** Counts a run and writes the counts as JSON to the file that FAROL_TALLY names; test/run.ts reads it. */
@@ -27,7 +25,6 @@ function tallyOf(modules: readonly TestModule[], unhandled: number): Tally {
     passed: inState('passed').length,
     failed: inState('failed').length + failedWithout.length + unhandled,
     skipped: [...inState('skipped'), ...inState('pending')].map(nameOf),
-    again: tests.filter((test) => test.diagnostic()?.flaky).map(nameOf),
   };
 }
 
