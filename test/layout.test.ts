@@ -130,12 +130,16 @@ const ARROWS: Record<string, string[]> = {
 const WIRING = ['server/main.ts', 'server/homeserver.ts', 'server/mounts.ts', 'failover/main.ts'];
 
 const root = join(import.meta.dirname, '..');
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-  (file) =>
-    /^(server|failover)\/.*\.ts$/.test(file) &&
-    !/\.(test|bench)\.ts$/.test(file) &&
-    !WIRING.includes(file),
-);
+/** Of these folders alone: beside them other tests make folders and remove them meanwhile. */
+const files = ['server', 'failover']
+  .flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
+      join(folder, file),
+    ),
+  )
+  .filter(
+    (file) => file.endsWith('.ts') && !/\.(test|bench)\.ts$/.test(file) && !WIRING.includes(file),
+  );
 
 function importsOf(file: string): string[] {
   const text = readFileSync(join(root, file), 'utf8');
