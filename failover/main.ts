@@ -35,6 +35,7 @@ import { diagnose } from './doctor/diagnose.ts';
 import { look } from './doctor/look/look.ts';
 import { exitCodeOf as exitCodeOfDiagnosis, shown } from './doctor/shown.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
+import { startExporter } from './exporter/exporter.ts';
 import { type FrontConfig, frontConfig } from './front/config.ts';
 import { startFront } from './front/front.ts';
 import type { Ports, SitePorts } from './ports.ts';
@@ -61,6 +62,7 @@ async function run(command: string): Promise<void> {
   const config = readConfig(values.config, frontConfig);
   if (command === 'agent') await runAgent(config);
   else if (command === 'front') await runFront(config);
+  else if (command === 'exporter') await runExporter(config);
   else if (command === 'doctor') await runDoctor(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
@@ -223,6 +225,23 @@ async function runFront(config: Config): Promise<void> {
   });
   await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
   await front.close();
+}
+
+async function runExporter(config: Config): Promise<void> {
+  const { metrics, runtimeDir, tls, etcd, witness } = config;
+  if (metrics === undefined) throw new ConfigError('The exporter needs `metrics.listen`.');
+  const log = pino({ base: { site: config.site }, timestamp: pino.stdTimeFunctions.isoTime });
+  const identity = tls && identityOf(tls, log);
+  const exporter = await startExporter(metrics.listen, {
+    runtimeDir,
+    witness,
+    etcd: etcd.endpoints[0]!,
+    identity,
+  });
+  log.info({ port: exporter.port }, 'the exporter answers');
+  await new Promise((resolve) => untilStopped().addEventListener('abort', resolve, { once: true }));
+  await exporter.close();
+  identity?.close();
 }
 
 async function runOperator(command: string, runtimeDir: string): Promise<void> {

@@ -113,6 +113,13 @@ const ARROWS: Record<string, string[]> = {
     'zod',
   ],
   'failover/cli': ['failover/status', 'failover/sockets.ts', 'undici', 'zod'],
+  'failover/exporter': [
+    'failover/certificates',
+    'failover/sockets.ts',
+    'failover/status',
+    'undici',
+    'prom-client',
+  ],
   'failover/doctor': [
     'failover/core',
     'failover/adapters',

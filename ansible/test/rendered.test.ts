@@ -19,13 +19,32 @@ test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
       const failover = readFailoverConfig(at('failover.yml'), frontConfig);
       if (!failover.witness) {
         expect(failover.addresses).toHaveLength(1);
-        const [floating] = failover.addresses[0]!.address.split('/');
-        expect(files['firewall.nft']).toContain(`saddr ${floating} accept`);
         readServerConfig({ options: ['--config', at('server.yml')], environment: {} });
       }
       for (const [file, values] of Object.entries(told))
         expect(files[file]).toBe(renderTemplate(templateOf(file), values));
       expect(files['firewall.nft']).not.toContain('flush ruleset');
+    }
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'whoever monitors may ask what a site measures, and nothing else of what is between the sites',
+  async () => {
+    await using rendered = await render('three-sites', { farol_monitors: ['192.0.2.50'] });
+    for (const { files, at } of rendered.hosts) {
+      const { metrics } = readFailoverConfig(at('failover.yml'), frontConfig);
+      expect(metrics?.listen).toMatch(/^192\.0\.2\.1[123]:9788$/);
+      const rules = files['firewall.nft']!.replace(/\s+/g, ' ');
+      expect(rules).toContain('tcp dport { 9100, 9788 } jump monitored');
+      expect(rules).toContain('chain monitored { ip saddr 192.0.2.50 accept jump inner }');
+      expect(rules.match(/192\.0\.2\.50/g)).toHaveLength(1);
+    }
+    await using unmonitored = await render('three-sites');
+    for (const { files } of unmonitored.hosts) {
+      expect(files['failover.yml']).not.toContain('metrics');
+      expect(files['firewall.nft']).not.toContain('monitored');
     }
   },
   300_000,
@@ -38,13 +57,14 @@ interface Rendered {
   readonly told: Readonly<Record<string, TemplateValues>>;
 }
 
-async function render(inventory: string) {
+async function render(inventory: string, told: object = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-rendered-'));
   const known = {
     render_into: folder,
     plan_templates: join(ANSIBLE, '../patroni-config'),
     farol_interface: 'eth0',
     farol_shared_buffers: '1GB',
+    ...told,
   };
   const { status, said } = await ansible(
     'ansible-playbook',

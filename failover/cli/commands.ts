@@ -37,6 +37,13 @@ export const COMMANDS: readonly Command[] = [
     isOperators: false,
   },
   {
+    name: 'exporter',
+    synopsis: '',
+    options: [],
+    said: 'answers Prometheus with what agent, server, front and etcd of this site measure',
+    isOperators: false,
+  },
+  {
     name: 'status',
     synopsis: '[--json]',
     options: ['json'],

@@ -90,6 +90,17 @@ const common = z.strictObject({
     })
     .optional()
     .describe('The UPS of this site, over the NUT protocol. Without it power decides nothing.'),
+  metrics: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^.+:\d+$/, 'must be HOST:PORT')
+        .describe(
+          'HOST:PORT where `exporter` answers Prometheus, in the clear: a firewall must say who may ask.',
+        ),
+    })
+    .optional()
+    .describe('What this site measures, for Prometheus. Needed by the exporter alone.'),
 });
 
 /** A witness has etcd and an agent only; every other site has all of these. */
