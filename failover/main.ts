@@ -20,6 +20,7 @@ import { Agent } from './agent.ts';
 import { earliest } from './certificates/first-end.ts';
 import { Identity, type IdentityFiles } from './certificates/identity.ts';
 import { endOfShown } from './certificates/shown.ts';
+import { adminOrders, limitOf, shownOrders } from './cli/audit.ts';
 import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
 import { type Operator, operate } from './cli/operate.ts';
@@ -64,6 +65,7 @@ async function run(command: string): Promise<void> {
   else if (command === 'front') await runFront(config);
   else if (command === 'exporter') await runExporter(config);
   else if (command === 'doctor') await runDoctor(config);
+  else if (command === 'audit') await runAudit(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
@@ -271,6 +273,11 @@ async function runRecovery(operator: Operator): Promise<void> {
 function showStatus(status: Status, json: boolean, show = table): void {
   console.log(json ? JSON.stringify(status) : show(status));
   process.exitCode = exitCodeOf(status);
+}
+
+async function runAudit({ runtimeDir }: Config): Promise<void> {
+  const orders = await adminOrders(runtimeDir, limitOf(values.limit));
+  console.log(values.json ? JSON.stringify({ orders }) : shownOrders(orders));
 }
 
 async function runDoctor(config: Config): Promise<void> {

@@ -51,6 +51,17 @@ test('who is given the role takes over and serves; the epoch is that of the lead
   expect((await a.client('POST', '/register', registration('alice'))).status).toBe(200);
 });
 
+test('what administrators ordered is told also where nobody leads, the newest of it first', async () => {
+  await using fresh = await freshDatabase();
+  await fresh.database.query(
+    'orders',
+    `INSERT INTO audit SELECT n, n, '@root:x', 'order', 'of', '{}' FROM generate_series(1, 3) AS n`,
+  );
+  const a = await site('a', fresh.url);
+  const { orders } = (await a.told('/v1/audit?limit=2')) as { orders: { at_ts: number }[] };
+  expect(orders.map(({ at_ts }) => at_ts)).toEqual([3, 2]);
+});
+
 test('the same request from two fronts, or again at the next writer, is one registration', async () => {
   await using fresh = await freshDatabase();
   const a = await site('a', fresh.url);
@@ -151,10 +162,9 @@ async function site(name: string, databaseUrl: string) {
     await running.stop();
     rmSync(runtimeDir, { recursive: true, force: true });
   });
-  const health = async (): Promise<Health> => {
-    const { body } = await request('http://server/v1/health', { dispatcher: agent });
-    return (await body.json()) as Health;
-  };
+  const told = async (path: string): Promise<unknown> =>
+    (await request(`http://server${path}`, { dispatcher: agent })).body.json();
+  const health = async () => (await told('/v1/health')) as Health;
   const assign = (assignment: object) =>
     request('http://server/v1/role', {
       method: 'PUT',
@@ -175,8 +185,7 @@ async function site(name: string, databaseUrl: string) {
       await once(begun, 'continue');
       return begun;
     },
-    health,
-    assign,
+    ...{ health, told, assign },
     async becomesWriter(leaderRevision: string, forMs = 60_000) {
       const writer = { role: 'writer', leaderRevision, deadlineMs: bootTimeMs() + forMs };
       await assign(writer);

@@ -5,6 +5,7 @@ export const OPTIONS = {
   minutes: { type: 'string' },
   name: { type: 'string' },
   confirm: { type: 'string' },
+  limit: { type: 'string' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -90,6 +91,13 @@ export const COMMANDS: readonly Command[] = [
     synopsis: '',
     options: [],
     said: 'lists what was ordered so, by whom, and what it cost',
+    isOperators: true,
+  },
+  {
+    name: 'audit',
+    synopsis: '[--limit N] [--json]',
+    options: ['limit', 'json'],
+    said: 'lists what administrators ordered, who and when, the newest first, from the copy of this site; ends with 0 if it was read, 1 if no server or database answers here',
     isOperators: true,
   },
   {

@@ -40,6 +40,19 @@ test('an assignment that is none changes nothing', async () => {
   expect(assigned).toEqual([]);
 });
 
+test('an operator reads what administrators ordered, so many as they ask for', async () => {
+  const { ask } = await workbench();
+  const { status, body } = await ask('GET', '/v1/audit?limit=3');
+  expect([status, body]).toEqual([
+    200,
+    { orders: [{ at_ts: 7, by: '@root:x', action: 'a', target: 't', detail: { n: 1 } }] },
+  ]);
+  for (const query of ['', '?limit=0', '?limit=all', '?limit=10001'])
+    expect((await ask('GET', `/v1/audit${query}`)).status).toBe(400);
+});
+
+const order = { atMs: 7, by: '@root:x', action: 'a', target: 't', detail: '{"n":1}' };
+
 test('a socket that a killed server left behind is replaced', async () => {
   const first = await workbench();
   const second = await workbench(first.runtimeDir);
@@ -61,6 +74,7 @@ async function workbench(runtimeDir = mkdtempSync(join(tmpdir(), 'farol-control-
     health: async () => health,
     assign: (assignment) => assigned.push(assignment),
     metrics: async () => ({ contentType: 'text/plain', text: 'm 1' }),
+    audit: async (limit) => [{ ...order, auditNid: limit }],
   });
   const agent = new Agent({ connect: { socketPath: socket.path } });
   onTestFinished(async () => {

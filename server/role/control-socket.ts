@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import type { AuditEntry } from '../storage/accounts/audit.ts';
 import { makeFolder } from '../storage/make-folder.ts';
 import type { DatabaseState } from './database-probe.ts';
 import type { Assignment, RoleName } from './role.ts';
@@ -23,7 +24,12 @@ export interface Control {
   health(): Promise<Health>;
   assign(assignment: Assignment): void;
   metrics(): Promise<{ contentType: string; text: string }>;
+  /** What administrators ordered, as far as the copy beside this server has it; the newest first. */
+  audit(limit: number): Promise<readonly AuditEntry[]>;
 }
+
+const ORDERS_MAX = 10_000;
+const auditQuery = z.object({ limit: z.coerce.number().int().min(1).max(ORDERS_MAX) });
 
 const assignment = z.discriminatedUnion('role', [
   z.object({
@@ -68,13 +74,18 @@ export async function openControlSocket(
 }
 
 async function answer(control: Control, request: IncomingMessage, response: ServerResponse) {
-  switch (`${request.method} ${request.url}`) {
+  const { pathname, searchParams } = new URL(request.url!, 'http://server');
+  switch (`${request.method} ${pathname}`) {
     case 'GET /v1/health':
       return json(response, 200, await control.health());
     case 'PUT /v1/role': {
       control.assign(assignment.parse(JSON.parse(await text(request))));
       const { role, epoch } = await control.health();
       return json(response, 200, { role, epoch });
+    }
+    case 'GET /v1/audit': {
+      const { limit } = auditQuery.parse(Object.fromEntries(searchParams));
+      return json(response, 200, { orders: (await control.audit(limit)).map(toldOrder) });
     }
     case 'GET /v1/metrics': {
       const { contentType, text } = await control.metrics();
@@ -84,6 +95,12 @@ async function answer(control: Control, request: IncomingMessage, response: Serv
       return json(response, 404, { error: 'There is no such thing here' });
   }
 }
+
+/** As GET /_farol/admin/v1/audit tells it. */
+const toldOrder = ({ atMs, by, action, target, detail }: AuditEntry) => ({
+  ...{ at_ts: atMs, by, action, target },
+  detail: JSON.parse(detail) as unknown,
+});
 
 const json = (response: ServerResponse, status: number, body: object) =>
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));

@@ -3,6 +3,7 @@ import type { ClusterConfig, Config } from '../config/schema.ts';
 import { sharedSecretFile } from '../identity/secret-file.ts';
 import { bootTimeMs } from '../log/deadline.ts';
 import { makeMetrics } from '../metrics/metrics.ts';
+import { auditBefore } from '../storage/accounts/audit.ts';
 import { DRAIN_MS, type StartOptions } from './alone.ts';
 import { type Health, openControlSocket } from './control-socket.ts';
 import { DatabaseProbe } from './database-probe.ts';
@@ -72,6 +73,7 @@ export async function startSite(
       health: () => healthOf({ config, cluster, role, probe, writing }),
       assign: (assignment) => role.assign(assignment),
       metrics: async () => ({ contentType: metrics.contentType, text: await metrics.text() }),
+      audit: (limit) => auditBefore(database, { before: Number.MAX_SAFE_INTEGER, limit }),
     });
     stack.defer(() => control.close());
     return {
