@@ -55,6 +55,12 @@ export interface Room {
   shownTo(userId: UserId, state: readonly RoomEvent[]): Promise<RoomEvent[]>;
   /** The same events, each with what relates to it and the reader may know. */
   withRelations(reader: RelationsReader, seen: readonly SeenEvent[]): Promise<readonly SeenEvent[]>;
+  /** Those of the events to which something relates that the reader may know. */
+  relatedBy(
+    reader: UserId,
+    events: readonly RoomEvent[],
+    by: RelatedBy | undefined,
+  ): Promise<readonly RoomEvent[]>;
   /** Every membership event that the user ever had in the room, in order. */
   membershipHistory(userId: UserId): Promise<readonly PastMembership[]>;
   /** The event that ended the user's last stay in the room; undefined if there was none. */
@@ -101,8 +107,16 @@ export interface PageRequest {
   /** Where a filter names them: spares reading the rest. `*` stands for any characters. */
   readonly types?: readonly string[] | undefined;
   readonly senders?: readonly string[] | undefined;
+  /** Only events to which something relates. */
+  readonly relatedBy?: RelatedBy | undefined;
   /** Only what relates to one event. */
   readonly relatedTo?: RelatedTo | undefined;
+}
+
+/** That something relates to it, of one of these kinds and by one of these users. */
+export interface RelatedBy {
+  readonly relTypes: readonly string[] | undefined;
+  readonly senders: readonly string[] | undefined;
 }
 
 export interface RelatedTo {

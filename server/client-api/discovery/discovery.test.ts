@@ -18,7 +18,10 @@ test('the versions named are those that are served, for anybody to see', async (
       'uk.timedout.msc4323.stable',
     ].map((name) => [name, true]),
   );
-  expect(reply).toEqual({ status: 200, body: { versions: ['v1.1'], unstable_features } });
+  expect(reply).toEqual({
+    status: 200,
+    body: { versions: ['v1.1', 'v1.2', 'v1.3', 'v1.4'], unstable_features },
+  });
 });
 
 test('the public URL is told where there is one', async () => {

@@ -33,7 +33,8 @@ export const getEventContext = endpoint({
     const { room, seen } = await seenEvent(rooms, path, caller.userId);
     const { filter, limit } = query;
     const { depth, nid } = seen.event;
-    const around = { reader: caller.userId, wanted: wantedIn(filter, path.roomId) };
+    const wanted = wantedIn(filter, path.roomId);
+    const around = { reader: caller.userId, wanted, relatedBy: filter.relatedBy };
     const [before, after] = await Promise.all([
       pageOrNothing(room, {
         ...around,

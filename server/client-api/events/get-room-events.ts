@@ -42,6 +42,7 @@ export const getRoomEvents = endpoint({
       direction,
       limit: Math.min(query.limit, filter.limit ?? query.limit),
       wanted: wantedIn(filter, path.roomId),
+      relatedBy: filter.relatedBy,
       types: filter.types,
       senders: filter.senders,
     });

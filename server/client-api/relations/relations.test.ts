@@ -28,6 +28,45 @@ test('what relates to an event is listed newest first, by kind and type, in page
   expect(await ids(`?to=${first.next_batch}`)).toEqual([said[2], said[1]]);
 });
 
+test('a filter by what relates to events lets those through to which something does that the reader may know', async () => {
+  await using bench = await workbench();
+  const root = await bench.say('alice', 'root');
+  const other = await bench.say('alice', 'other');
+  await bench.say('bob', 'in the thread', thread(root));
+  const reaction = await bench.react('alice', other, '👍');
+  const last = await bench.say('bob', 'last');
+  const [alice, bob] = ['@alice:example.org', '@bob:example.org'];
+  const found = async (by: JsonObject, who = 'alice') => {
+    const filter = { related_by_rel_types: by.types, related_by_senders: by.senders };
+    const json = encodeURIComponent(JSON.stringify(filter));
+    const inTimeline = { room: { timeline: { ...filter, limit: 50 } } };
+    const paged = await bench.get(who, `/rooms/${bench.room}/messages?dir=b&filter=${json}`);
+    const at = `/rooms/${bench.room}/context/${encodeURIComponent(last)}`;
+    const around = await bench.get(who, `${at}?limit=50&filter=${json}`);
+    const path = `/sync?filter=${encodeURIComponent(JSON.stringify(inTimeline))}`;
+    const synced = await bench.ask(`GET ${path}`, { token: bench.token(who) });
+    const { events } = synced.body.rooms.join[decodeURIComponent(bench.room)].timeline;
+    const ids = idsIn(paged);
+    expect(idsIn({ chunk: events }).toReversed()).toEqual(ids);
+    expect(idsIn({ chunk: around.events_before! })).toEqual(ids);
+    return ids;
+  };
+  expect(await found({ types: ['m.thread'] })).toEqual([root]);
+  expect(await found({ types: ['m.thread', 'm.annotation'] })).toEqual([other, root]);
+  expect(await found({ senders: [bob] })).toEqual([root]);
+  expect(await found({ senders: [alice], types: ['m.annotation'] })).toEqual([other]);
+  expect(await found({ senders: [bob], types: ['m.annotation'] })).toEqual([]);
+  expect(await found({ types: [] })).toEqual([]);
+  await bench.ignore('alice', 'bob');
+  expect(await found({ types: ['m.thread', 'm.annotation'] })).toEqual([other]);
+  await bench.redact('alice', reaction);
+  expect(await found({ types: ['m.annotation'] }, 'bob')).toEqual([]);
+  const wrong = encodeURIComponent('{"related_by_senders":["bob"]}');
+  const token = bench.token('alice');
+  const path = `GET /rooms/${bench.room}/messages?dir=b&filter=${wrong}`;
+  expect((await bench.ask(path, { token })).status).toBe(400);
+});
+
 test('what relates to what relates to an event is listed where it is asked for, three levels deep', async () => {
   await using bench = await workbench();
   const root = await bench.say('alice', 'root');
@@ -326,7 +365,7 @@ function benchOn(api: ApiServer, tokens: ReadonlyMap<string, string>, roomId: st
   };
   const bench = {
     ...api,
-    room,
+    ...{ room, get },
     token: (who: string) => tokens.get(who),
     trySend: (who: string, type: string, content: JsonObject) =>
       api.ask(`PUT /rooms/${room}/send/${type}/t${txn++}${Date.now()}`, {

@@ -1,4 +1,5 @@
 import type { HotRoom } from '../memory/hot-room.ts';
+import { relatedBy } from '../relations/related-by.ts';
 import type { Page, PageRequest } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
@@ -25,7 +26,9 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
     const missing = request.limit - events.length;
     const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
     const read = await readOn(room, reads, request, { end, limit });
-    const seen = await seenOf(room, reads, request, read.filter(wanted));
+    const { reader, relatedBy: by } = request;
+    const related = await relatedBy(room, reads, reader, read.filter(wanted), by);
+    const seen = await seenOf(room, reads, request, related);
     for (const event of read) {
       const each = seen.get(event.nid);
       bytes += each ? event.members.length + event.unsigned.length : 0;

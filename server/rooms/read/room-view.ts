@@ -3,12 +3,14 @@ import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import { lastDeparture } from '../membership/last-departure.ts';
 import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { relatedBy } from '../relations/related-by.ts';
 import { threadsIn } from '../relations/threads-in.ts';
 import { withRelations } from '../relations/with-relations.ts';
 import type {
   Moment,
   Page,
   PageRequest,
+  RelatedBy,
   Room,
   StateKeyTest,
   Threads,
@@ -176,6 +178,14 @@ export class RoomView implements Room {
     seen: readonly SeenEvent[],
   ): Promise<readonly SeenEvent[]> {
     return withRelations(this.#room, this.#reads, reader, seen);
+  }
+
+  relatedBy(
+    reader: UserId,
+    events: readonly RoomEvent[],
+    by: RelatedBy | undefined,
+  ): Promise<readonly RoomEvent[]> {
+    return relatedBy(this.#room, this.#reads, reader, events, by);
   }
 
   membershipHistory(userId: UserId): Promise<readonly PastMembership[]> {

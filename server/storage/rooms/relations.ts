@@ -177,6 +177,36 @@ const FAR = `
     WHERE hop < $8)
   SELECT * FROM (SELECT * FROM far LIMIT ${LOOKED_AT_MAX}) nearest`;
 
+export interface RelatedTargetsQuery {
+  readonly roomNid: number;
+  readonly targetIds: readonly EventId[];
+  /** Null for any. */
+  readonly relTypes: readonly string[] | null;
+  readonly senders: readonly string[] | null;
+  /** Whose relations do not count. */
+  readonly ignored: readonly UserId[];
+  /** The number of the last event that counts. */
+  readonly upTo: number;
+}
+
+/** Those of the events to which something relates. */
+export async function relatedTargets(
+  database: Database,
+  { roomNid, targetIds, relTypes, senders, ignored, upTo }: RelatedTargetsQuery,
+): Promise<readonly EventId[]> {
+  const rows = await database.query<{ targetId: EventId }>(
+    'related_targets',
+    `SELECT target_id AS "targetId" FROM unnest($2::text[]) AS wanted (target_id)
+     WHERE EXISTS (
+       SELECT 1 FROM relation
+       WHERE room_nid = $1 AND relation.target_id = wanted.target_id AND event_nid <= $6
+         AND ($3::text[] IS NULL OR rel_type = ANY ($3::text[]))
+         AND ($4::text[] IS NULL OR sender = ANY ($4::text[])) AND sender <> ALL ($5::text[]))`,
+    [roomNid, targetIds, relTypes, senders, ignored, upTo],
+  );
+  return rows.map(({ targetId }) => targetId);
+}
+
 export interface ThreadQuery {
   readonly roomNid: number;
   /** Of the newest event of the last thread before; exclusive. */

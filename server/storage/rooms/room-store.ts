@@ -45,13 +45,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 
-  relationsLately: (rooms: readonly state.LogRange[], limit: number) =>
-    relations.relationsLately(database, rooms, limit),
-  bundlesOf: (query: relations.BundleQuery) => relations.bundlesOf(database, query),
-  eventsRelatedTo: (query: relations.RelatedQuery) => relations.eventsRelatedTo(database, query),
-  threadsOfRoom: (query: relations.ThreadQuery) => relations.threadsOfRoom(database, query),
-  relationsBy: (relation: Parameters<typeof relations.relationsBy>[1]) =>
-    relations.relationsBy(database, relation),
+  ...relationReads(database),
 
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
   membershipHistory: (userId: UserId, roomNid: number) =>
@@ -81,4 +75,16 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
   },
+});
+
+const relationReads = (database: Database) => ({
+  relationsLately: (rooms: readonly state.LogRange[], limit: number) =>
+    relations.relationsLately(database, rooms, limit),
+  bundlesOf: (query: relations.BundleQuery) => relations.bundlesOf(database, query),
+  eventsRelatedTo: (query: relations.RelatedQuery) => relations.eventsRelatedTo(database, query),
+  relatedTargets: (query: relations.RelatedTargetsQuery) =>
+    relations.relatedTargets(database, query),
+  threadsOfRoom: (query: relations.ThreadQuery) => relations.threadsOfRoom(database, query),
+  relationsBy: (relation: Parameters<typeof relations.relationsBy>[1]) =>
+    relations.relationsBy(database, relation),
 });

@@ -1,6 +1,7 @@
 import { filterOf, isWildcard, roomsOf as roomTest } from '../../../protocol/event-filter.ts';
 import { parseRoomId, parseUserId } from '../../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../../protocol/json.ts';
+import type { RelatedBy } from '../../../rooms/room.ts';
 import { InvalidFilter } from './invalid-filter.ts';
 
 /** What a filter looks at. Ephemeral events and account data have no sender. */
@@ -18,6 +19,8 @@ export interface EventFilter {
   readonly lazyLoadMembers: boolean;
   readonly includeRedundantMembers: boolean;
   readonly unreadThreadNotifications: boolean;
+  /** What must relate to an event besides; the database knows. */
+  readonly relatedBy: RelatedBy | undefined;
   admits(event: Filterable): boolean;
   admitsRoom(roomId: string): boolean;
 }
@@ -31,6 +34,7 @@ const WILDCARD_CHARACTERS_MAX = 1_000;
 
 export function eventFilter(json: JsonValue | undefined): EventFilter {
   const filter = objectOf(json, 'an event filter');
+  const relatedBy = relatedByOf(filter);
   const lists = {
     types: typesOf(filter, 'types'),
     not_types: typesOf(filter, 'not_types'),
@@ -42,7 +46,10 @@ export function eventFilter(json: JsonValue | undefined): EventFilter {
   const admits = filterOf(lists);
   return {
     limit: limitOf(filter),
-    admitsNothing: lists.types?.length === 0 || lists.senders?.length === 0,
+    admitsNothing: [lists.types, lists.senders, relatedBy?.relTypes, relatedBy?.senders].some(
+      (list) => list?.length === 0,
+    ),
+    relatedBy,
     lazyLoadMembers: booleanOf(filter, 'lazy_load_members') ?? false,
     includeRedundantMembers: booleanOf(filter, 'include_redundant_members') ?? false,
     unreadThreadNotifications: booleanOf(filter, 'unread_thread_notifications') ?? false,
@@ -59,6 +66,12 @@ export function roomsOf(filter: JsonObject): (roomId: string) => boolean {
     rooms: idsOf(filter, 'rooms', parseRoomId),
     not_rooms: idsOf(filter, 'not_rooms', parseRoomId),
   });
+}
+
+function relatedByOf(filter: JsonObject): RelatedBy | undefined {
+  const relTypes = stringsOf(filter, 'related_by_rel_types');
+  const senders = idsOf(filter, 'related_by_senders', parseUserId);
+  return relTypes === undefined && senders === undefined ? undefined : { relTypes, senders };
 }
 
 function limitOf(filter: JsonObject): number | undefined {

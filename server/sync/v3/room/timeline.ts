@@ -30,7 +30,11 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
   for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
     const pageLimit = page === 0 ? limit : PAGE_EVENTS;
     const found = await room.timeline({ after: span.after, upTo, limit: pageLimit });
-    const wanted = found.events.filter((event) => isWanted(event, reader));
+    const admitted = found.events.filter((event) => isWanted(event, reader));
+    const wanted =
+      filter.relatedBy === undefined
+        ? admitted
+        : await room.relatedBy(reader.userId, admitted, filter.relatedBy);
     const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
     kept = [...seen, ...kept];
     limited = found.limited;
@@ -46,7 +50,8 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
 /** Whether the reader's filter lets this event of the room into the timeline. */
 export function isInTimeline(room: Room, event: RoomEvent, reader: Reader): boolean {
   const { timeline: filter } = reader.filter.room;
-  if (filter.admitsNothing || filter.limit === 0) return false;
+  // Nothing relates to an event that has only just come.
+  if (filter.admitsNothing || filter.limit === 0 || filter.relatedBy) return false;
   return filter.admitsRoom(room.roomId) && isWanted(event, reader);
 }
 
