@@ -1,0 +1,68 @@
+"""Whether a certificate that a host has still serves."""
+
+import datetime
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+RENEW_DAYS = 30
+
+
+class FilterModule:
+    def filters(self):
+        return {"farol_unserved": unserved}
+
+
+def unserved(requests, authority, days=RENEW_DAYS):
+    """
+    Which of the requests need a certificate: there is none, or it is of another key or authority, for other names, or ends
+    within so many days. `authority` is the certificate that is to sign, in PEM.
+    """
+    ca = x509.load_pem_x509_certificate(authority.encode())
+    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
+    return [each for each in requests if not _serves(each, ca, soon)]
+
+
+def _serves(request, ca, soon):
+    try:
+        certificate = x509.load_pem_x509_certificate(request["certificate"].encode())
+    except ValueError:
+        return False
+    asked = x509.load_pem_x509_csr(request["csr"].encode())
+    return (
+        _bytes(certificate.public_key()) == _bytes(asked.public_key())
+        and certificate.subject == asked.subject
+        and _names(certificate) == _names(asked)
+        and _is_signed_by(certificate, ca)
+        and _end(certificate) > soon
+    )
+
+
+def _end(certificate):
+    # The property with a zone is younger than the library of Debian 12.
+    if hasattr(certificate, "not_valid_after_utc"):
+        return certificate.not_valid_after_utc
+    return certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+
+
+def _is_signed_by(certificate, ca):
+    key, algorithm = ca.public_key(), certificate.signature_hash_algorithm
+    how = [ec.ECDSA(algorithm)] if isinstance(key, ec.EllipticCurvePublicKey) else [padding.PKCS1v15(), algorithm]
+    try:
+        key.verify(certificate.signature, certificate.tbs_certificate_bytes, *how)
+    except InvalidSignature:
+        return False
+    return certificate.issuer == ca.subject
+
+
+def _bytes(key):
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def _names(told):
+    try:
+        return told.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
