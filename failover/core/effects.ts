@@ -76,6 +76,8 @@ export type Effect =
   | {
       readonly kind: 'recover';
       readonly to: Site;
+      /** Who has to say again that it has no more. */
+      readonly unless: readonly Site[];
       readonly seen: Seen;
       readonly timelines: Timelines | null;
       readonly record: RecoveryRecord;

@@ -54,7 +54,10 @@ function effectOf(turn: Turn, plan: Possible, order: RecoveryWanted): EffectOf<'
   const { revision: _, ...known } = turn.state.view!.timelines!;
   const { timeline, left } = plan.copies.find(({ site }) => site === to)!;
   const timelines = left ? carryOn(known, to, timeline) : null;
-  return { kind: 'recover', to, seen, timelines, record: recordOf(turn, plan, order) };
+  const unless = plan.copies
+    .filter((copy) => copy.left === left && ![to, ...plan.atStake.given].includes(copy.site))
+    .map(({ site }) => site);
+  return { kind: 'recover', to, unless, seen, timelines, record: recordOf(turn, plan, order) };
 }
 
 /** As a sentence. */

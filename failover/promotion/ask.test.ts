@@ -122,6 +122,21 @@ test('for whom an agent vouches, with the very writing of the key, nobody has to
   expect(await ask(store, 'c')).toMatchObject({ refused: expect.any(String) });
 });
 
+test('whom an operator recovers with is promoted without the votes that are missing, unless one that was there has more', async () => {
+  const store = afterSwitchoverTo('c');
+  store.transact({
+    compare: [],
+    change: [
+      { put: NAMES.patroniLeader, value: 'c', lease: '1' },
+      { put: NAMES.vouched, value: { site: 'c', unless: ['b'] } },
+    ],
+  });
+  const b = (lsn: number) => () => [{ site: 'b', timeline: 1, lsn }];
+  expect(await ask(store, 'c', { standings: b(101) })).toMatchObject({ kind: 'votes' });
+  expect(await ask(store, 'c')).toMatchObject({ kind: 'votes' });
+  expect(await ask(store, 'c', { standings: b(100) })).toMatchObject({ refused: null });
+});
+
 test('an etcd or a PostgreSQL that does not answer in time is a no, with its reason', async () => {
   const copy = async (): Promise<Copy> => {
     throw new Error('the database system is starting up');

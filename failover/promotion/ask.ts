@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyNames } from '../core/etcd/names.ts';
-import {
-  type Found,
-  isVouchedFor,
-  readElectorate,
-  readHistory,
-  readTimelines,
-} from '../core/etcd/reading.ts';
+import { electorateOf, type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../core/timelines.ts';
 import type { RefusalKind, Site, Timelines } from '../core/view.ts';
@@ -101,7 +95,7 @@ async function readKnown({ names, etcd }: Asked) {
   return {
     timelines: readTimelines(known),
     ended: readHistory(history),
-    electorate: isVouchedFor(vouchedFor, leader) ? null : readElectorate(sync),
+    electorate: electorateOf(vouchedFor, leader, sync),
   };
 }
 

@@ -290,7 +290,7 @@ async function recoveryIn(etcd: Etcd): Promise<EffectOf<'recover'>> {
     ...{ at: 'now', by: 'one', asked: 'b', to: 'b', confirmed: null, atStake, leaderlessMs: 0 },
     ...{ copies: [], missing: [], sync: null, acknowledging: null },
   };
-  return { kind: 'recover', to: 'b', seen, timelines: null, record };
+  return { kind: 'recover', to: 'b', unless: ['c'], seen, timelines: null, record };
 }
 
 const grant = async () => (await post('/v3/lease/grant', { TTL: 60 })).ID;

@@ -35,6 +35,11 @@ test('a standby is as well as its replication, with the position it has received
   expect(reportFrom(told)).toEqual({ role: 'standby', state: 'streaming', timeline: 3, lsn: '5' });
 });
 
+test('one that was started anew, and receives nothing, has what it has replayed', () => {
+  const xlog = { received_location: 83886080, replayed_location: 85629832 };
+  expect(reportFrom({ state: 'running', role: 'replica', timeline: 1, xlog }).lsn).toBe('85629832');
+});
+
 test('a PostgreSQL that is starting has neither timeline nor position', () => {
   expect(reportFrom({ state: 'starting', role: 'replica' })).toEqual({
     role: 'standby',

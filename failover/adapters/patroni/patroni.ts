@@ -93,7 +93,11 @@ export class Patroni {
   }
 }
 
-/** Patroni says `running` of a standby that receives nothing; `replication_state` knows better. */
+/**
+ * A standby that was started anew, and reaches nobody, says of what it has received the beginning of a segment, and may have replayed
+ * more than that (17.12: two copies said 0/5000000, and had 0/51A9B88 and 0/51ADCF8). Patroni says `running` of a standby that
+ * receives nothing; `replication_state` knows better.
+ */
 export function reportFrom({
   state,
   role,
@@ -102,11 +106,12 @@ export function reportFrom({
   xlog,
 }: z.infer<typeof status>): PostgresReport {
   const primary = role === 'primary' || role === 'master';
-  const lsn = xlog?.location ?? xlog?.received_location ?? xlog?.replayed_location;
+  const { location, received_location, replayed_location } = xlog ?? {};
+  const known = [location, received_location, replayed_location].filter((each) => each != null);
   return {
     role: primary ? 'primary' : 'standby',
     state: primary ? state : (replication_state ?? state),
     timeline: timeline ?? null,
-    lsn: lsn === null || lsn === undefined ? null : String(lsn),
+    lsn: known.length === 0 ? null : String(Math.max(...known)),
   };
 }

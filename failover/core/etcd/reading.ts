@@ -150,6 +150,22 @@ export const isVouchedFor = (vouched: Found | undefined, leader: Found | undefin
   vouched !== undefined && vouched.revision === leader?.revision;
 
 /**
+ * Whom a promotion has to hear. Nobody, where an agent vouches for it; but where an operator ordered it (core/recover.ts), each of
+ * those that were there and had no more must say so again.
+ */
+export function electorateOf(
+  vouched: Found | undefined,
+  leader: Found | undefined,
+  sync: Found | undefined,
+): Electorate | null {
+  if (!isVouchedFor(vouched, leader)) return readElectorate(sync);
+  const { unless } = objectIn(vouched!) ?? {};
+  const [first, ...others] = Array.isArray(unless) ? unless.filter((site) => nameIn(site)) : [];
+  if (first === undefined) return null;
+  return { leader: first, standbys: [...others, leader!.text], quorum: 1 + others.length };
+}
+
+/**
  * What Patroni's own switchover writes. Patroni does not remove the key when it has ended but writes `{}`
  * into it; reads `leader:candidate` as well; and one that is set for a later time is none yet.
  */

@@ -3,7 +3,7 @@ import type { EffectOf } from '../effects.ts';
 import { NAMES, Store } from '../simulation/store.ts';
 import { wellAtSite } from '../story-etcd.ts';
 import { acknowledge, give, NO_TIMELINES } from '../timelines.ts';
-import { isVouchedFor } from './reading.ts';
+import { electorateOf, isVouchedFor } from './reading.ts';
 import {
   claim,
   depose,
@@ -76,7 +76,8 @@ test('who recovers gives the key with the lease of the chosen Patroni, vouches f
   expect(store.transact(recover(NAMES, order, '7'))).toBe(true);
   const leader = store.get(NAMES.patroniLeader);
   expect([leader?.text, leader?.lease]).toEqual(['b', '7']);
-  expect(isVouchedFor(store.get(NAMES.vouched), leader)).toBe(true);
+  const asked = electorateOf(store.get(NAMES.vouched), leader, store.get(NAMES.patroniSync));
+  expect(asked).toEqual({ leader: 'c', standbys: ['b'], quorum: 1 });
   expect(store.view().timelines?.given).toBe(5);
   expect(store.get(`${NAMES.recoveries}now`)?.json).toEqual(order.record);
 });
@@ -90,7 +91,7 @@ function recoveryIn(store: Store): EffectOf<'recover'> {
     ...{ at: 'now', by: 'one', asked: 'b', to: 'b', confirmed: null, atStake, leaderlessMs: 0 },
     ...{ copies: [], missing: [], sync: null, acknowledging: null },
   };
-  return { kind: 'recover', to: 'b', seen, timelines: null, record };
+  return { kind: 'recover', to: 'b', unless: ['c'], seen, timelines: null, record };
 }
 
 test('a lease is given back by who still has it, and by nobody else', () => {

@@ -126,11 +126,12 @@ export function depose(
 /**
  * Gives a site Patroni's leader key where nobody holds it, on an operator's word that what others may have is lost (core/recovery.ts),
  * and writes down that he gave it. On condition that all is as he was shown, and no silent site has given a sign of life
- * since; `vouched`, which is of the same revision, lets its Patroni promote it without the votes that are missing.
+ * since; `vouched`, which is of the same revision, lets its Patroni promote it without the votes that are missing, unless one of those
+ * who are not has more by then.
  */
 export function recover(
   names: KeyNames,
-  { to, seen, timelines, record }: EffectOf<'recover'>,
+  { to, unless, seen, timelines, record }: EffectOf<'recover'>,
   lease: string,
 ): Transaction {
   const silent = Object.entries(seen.silent);
@@ -148,7 +149,7 @@ export function recover(
     ],
     change: [
       { put: names.patroniLeader, value: to, lease },
-      { put: names.vouched, value: { site: to } },
+      { put: names.vouched, value: { site: to, unless } },
       { put: names.patroniFailover, value: {} },
       ...(timelines === null ? [] : [{ put: names.timelines, value: timelines }]),
       { put: key, value: record },

@@ -1,4 +1,4 @@
-import { isVouchedFor, readElectorate } from '../etcd/reading.ts';
+import { electorateOf } from '../etcd/reading.ts';
 import { giveTimeline } from '../etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../timelines.ts';
 import type { View } from '../view.ts';
@@ -78,7 +78,11 @@ export function askToBePromoted(
 }
 
 function readFrom(store: Store): Known {
-  const vouched = isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader));
-  const electorate = vouched ? null : readElectorate(store.get(NAMES.patroniSync));
+  const { vouched, patroniLeader, patroniSync } = NAMES;
+  const electorate = electorateOf(
+    store.get(vouched),
+    store.get(patroniLeader),
+    store.get(patroniSync),
+  );
   return { timelines: store.view().timelines, electorate };
 }
