@@ -14,5 +14,6 @@ export type {
   ThreadQuery,
 } from '../storage/rooms/relations.ts';
 export type { StoredRoom } from '../storage/rooms/rooms.ts';
-export type { LogRange, StateChange, StateEntry } from '../storage/rooms/state.ts';
+export type { LogRange, StateChange } from '../storage/rooms/state.ts';
 export type { StoredStateKey as StateKey } from '../storage/rooms/state-keys.ts';
+export type { StoredMore, StoredTimeline } from '../storage/rooms/timelines.ts';

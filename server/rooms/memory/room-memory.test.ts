@@ -101,7 +101,6 @@ function memoryOf(bytesMax: number) {
   const store = {
     roomsById: (roomIds: readonly RoomId[]) =>
       new Promise<never[]>((resolve) => reads.push({ roomIds, resolve })),
-    currentStates: async () => [],
     stateKeysByName: async () => [],
     stateKeysByNid: async () => [],
   };
@@ -124,6 +123,7 @@ const stored = (index: number, lastPosition: number) => ({
   forwardExtremities: [],
   stateNid: 0,
   lastPosition,
+  state: null,
 });
 
 function room(index: number, isCommitted = true, events = 0) {

@@ -11,7 +11,7 @@ interface Loading {
 }
 
 interface Sources {
-  readonly store: Pick<RoomStore, 'roomsById' | 'currentStates'>;
+  readonly store: Pick<RoomStore, 'roomsById'>;
   readonly keys: StateKeys;
 }
 

@@ -62,9 +62,22 @@ export class TimelineRing {
     return isComplete ? events.slice(start, end) : undefined;
   }
 
+  /** All that it holds: the whole timeline behind `coversAfter`. */
+  newestFirst(): Iterable<RoomEvent> {
+    return this.#events.toReversed();
+  }
+
   /** Whoever is up to date asks for the last few, and others ask the database. */
   keepNewest(count: number): void {
     if (this.#events.length > count) this.#drop(this.#events.length - count);
+  }
+
+  /** Of these events those that it holds, by number. */
+  among(nids: readonly number[]): Map<number, RoomEvent> {
+    const wanted = new Set(nids);
+    const found = new Map<number, RoomEvent>();
+    for (const event of this.#events) if (wanted.has(event.nid)) found.set(event.nid, event);
+    return found;
   }
 
   byId(eventId: string): RoomEvent | undefined {

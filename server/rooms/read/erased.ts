@@ -54,8 +54,8 @@ export async function withoutErased(
 }
 
 const replacedBy = (room: HotRoom, reads: RoomReads, events: readonly RoomEvent[]) =>
-  reads.events.load(
-    () => room.rules,
+  reads.load(
+    room,
     events.flatMap(({ replacesNid }) => replacesNid ?? []),
   );
 

@@ -82,10 +82,14 @@ export class EventCache {
   }
 
   put(event: RoomEvent): RoomEvent {
-    const redacted = this.#redacted.get(event.nid);
-    const shown = redacted ?? this.#withoutRedactedPast(event);
+    const shown = this.shown(event);
     this.#keep(shown);
     return shown;
+  }
+
+  /** As a redaction left it that was committed while it was read; for those who keep it themselves. */
+  shown(event: RoomEvent): RoomEvent {
+    return this.#redacted.get(event.nid) ?? this.#withoutRedactedPast(event);
   }
 
   /** Remembered apart, since a read that began before the redaction may end behind it. */

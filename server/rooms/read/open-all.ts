@@ -2,11 +2,12 @@ import type { RoomId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
 import type { Preloading, Room, StateKeyTest } from '../room.ts';
-import type { StoredEvent } from '../store.ts';
+import type { StoredTimeline } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { RoomView } from './room-view.ts';
+import { eventsIn } from './stored-timeline.ts';
 
-/** In five queries, however many rooms there are. Those that are not there are left out. */
+/** In four queries, however many rooms there are. Those that are not there are left out. */
 export async function openAll(
   { rooms, reads }: { rooms: RoomMemory; reads: RoomReads },
   roomIds: readonly RoomId[],
@@ -40,10 +41,14 @@ async function fillTimelines(reads: RoomReads, rooms: readonly HotRoom[], events
 function fill(
   reads: RoomReads,
   room: HotRoom,
-  newestFirst: readonly StoredEvent[],
+  stored: readonly StoredTimeline[],
   { upTo, limit }: { upTo: number; limit: number },
 ): void {
-  const events = newestFirst.map((each) => reads.eventOf(each, room.rules)).reverse();
+  const events = stored
+    .flatMap((each) => eventsIn(each, room))
+    .map((each) => reads.events.shown(each))
+    .sort((one, other) => one.position - other.position)
+    .slice(-limit);
   const after = events.length < limit ? 0 : events[0]!.position - 1;
   room.timeline.fill(events, { after, upTo });
 }
@@ -51,10 +56,14 @@ function fill(
 async function loadState(reads: RoomReads, rooms: readonly HotRoom[], only: StateKeyTest) {
   const rulesOf = new Map(rooms.map((room) => [room.nid, room.rules]));
   const nids: number[] = [];
-  for (const room of rooms)
+  for (const room of rooms) {
+    const wanted: number[] = [];
     for (const [keyNid, eventNid] of room.state) {
       const { type, stateKey } = reads.keys.byNid(keyNid);
-      if (only(type, stateKey)) nids.push(eventNid);
+      if (only(type, stateKey)) wanted.push(eventNid);
     }
+    const recent = room.timeline.among(wanted);
+    nids.push(...wanted.filter((nid) => !recent.has(nid)));
+  }
   await reads.events.load(({ roomNid }) => rulesOf.get(roomNid)!, nids);
 }

@@ -104,6 +104,17 @@ export class RoomReads {
     return this.#bundlesRead.of(key);
   }
 
+  /** Events of a room, in the order asked for. Its newest are in memory with it, and kept nowhere else. */
+  async load(room: HotRoom, nids: readonly number[]): Promise<RoomEvent[]> {
+    if (nids.length === 0) return [];
+    const recent = room.timeline.among(nids);
+    const missing = nids.filter((nid) => !recent.has(nid));
+    if (missing.length > 0)
+      for (const event of await this.events.load(() => room.rules, missing))
+        recent.set(event.nid, event);
+    return nids.flatMap((nid) => recent.get(nid) ?? []);
+  }
+
   eventOf(stored: StoredEvent, rules: RoomVersionRules): RoomEvent {
     return this.events.put(roomEventOf(stored, rules));
   }

@@ -19,7 +19,8 @@ import type {
 } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { RelationsReader, SeenEvent } from '../seen-event.ts';
-import type { Place, StateChange } from '../store.ts';
+import type { Place } from '../store.ts';
+import { changesTold, type PlainChange } from './changes-told.ts';
 import { withoutErased } from './erased.ts';
 import { nearestEvent } from './nearest-event.ts';
 import { pageOf } from './page.ts';
@@ -232,7 +233,7 @@ export class RoomView implements Room {
   }
 
   #load(nids: readonly number[]): Promise<RoomEvent[]> {
-    return this.#reads.events.load(() => this.#room.rules, nids);
+    return this.#reads.load(this.#room, nids);
   }
 
   #narrowed(state: ReadonlyMap<number, number>, only: StateKeyTest | undefined): number[] {
@@ -246,9 +247,11 @@ export class RoomView implements Room {
   }
 
   /** Of the room's last moments from memory. */
-  async #changes(range: { after: number; upTo: number }): Promise<readonly StateChange[]> {
+  async #changes(range: { after: number; upTo: number }): Promise<readonly PlainChange[]> {
     if (range.after >= range.upTo) return [];
     if (range.after < this.#room.stateChangesAfter) {
+      const told = changesTold(this.#room, this.#reads.keys, range);
+      if (told) return told;
       const changes = await this.#reads.stateChanges({ roomNid: this.nid, ...range });
       await this.#reads.keys.learnNids(changes.map((change) => change.keyNid));
       this.#room.fillStateChanges(changes, range);

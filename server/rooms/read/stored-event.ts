@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { Event } from '../../protocol/event.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { restoreEvent } from '../../protocol/parse-event.ts';
 import { numberOf, parseJson } from '../../protocol/parse-json.ts';
@@ -11,17 +11,43 @@ import { originOf, type RoomEvent } from '../room-event.ts';
 import type { StoredEvent } from '../store.ts';
 
 /** A stored event as readers see it: redacted if it was, and with what it replaced. */
-export function roomEventOf(stored: StoredEvent, rules: RoomVersionRules): RoomEvent {
-  const pdu = visiblePdu(stored, rules);
+export const roomEventOf = (stored: StoredEvent, rules: RoomVersionRules): RoomEvent =>
+  eventAsSeen(parsed(stored, rules), rules);
+
+/** An event as it was read, whichever way. */
+export interface ParsedEvent
+  extends Pick<RoomEvent, 'roomId' | 'eventId' | 'nid' | 'depth' | 'position'>,
+    Pick<RoomEvent, 'stateBefore' | 'stateAfter' | 'origin' | 'replacesNid'> {
+  readonly pdu: JsonObject;
+  readonly replaced: (Named & { readonly isRedacted: boolean }) | undefined;
+  /** What took effect on it. */
+  readonly redaction: Named | undefined;
+}
+
+interface Named {
+  readonly eventId: EventId;
+  readonly pdu: JsonObject;
+}
+
+export function eventAsSeen(parsed: ParsedEvent, rules: RoomVersionRules): RoomEvent {
+  const pdu = parsed.redaction === undefined ? parsed.pdu : redact(parsed.pdu, rules);
   return {
-    ...namesOf(stored),
+    roomId: parsed.roomId,
+    eventId: parsed.eventId,
+    nid: parsed.nid,
+    depth: parsed.depth,
+    position: parsed.position,
+    replacesNid: parsed.replacesNid,
+    origin: parsed.origin,
+    stateBefore: parsed.stateBefore,
+    stateAfter: parsed.stateAfter,
     type: pdu.type as string,
     sender: pdu.sender as UserId,
     stateKey: pdu.state_key as string | undefined,
     originServerTs: numberOf(pdu.origin_server_ts) ?? 0,
     content: contentOf(pdu),
-    members: clientMembers(stored.eventId, pdu),
-    unsigned: unsignedOf(stored, rules),
+    members: clientMembers(parsed.eventId, pdu),
+    unsigned: unsignedOf(parsed, rules),
   };
 }
 
@@ -59,7 +85,7 @@ export function visiblePdu(
 export const pduIn = (json: string, rules: RoomVersionRules): JsonObject =>
   (rules.strictCanonicalJson ? JSON.parse(json) : parseJson(json)) as JsonObject;
 
-function namesOf(stored: StoredEvent) {
+function parsed(stored: StoredEvent, rules: RoomVersionRules): ParsedEvent {
   return {
     roomId: stored.roomId,
     eventId: stored.eventId,
@@ -70,19 +96,30 @@ function namesOf(stored: StoredEvent) {
     origin: originOf(stored),
     stateBefore: stored.stateBefore ?? undefined,
     stateAfter: stored.stateAfter ?? undefined,
+    pdu: pduIn(stored.json, rules),
+    replaced:
+      stored.replacesId === null || stored.replacesJson === null
+        ? undefined
+        : {
+            eventId: stored.replacesId,
+            isRedacted: stored.replacesRedacted,
+            pdu: pduIn(stored.replacesJson, rules),
+          },
+    redaction:
+      stored.redactionId === null || stored.redactionJson === null
+        ? undefined
+        : { eventId: stored.redactionId, pdu: pduIn(stored.redactionJson, rules) },
   };
 }
 
-function unsignedOf(stored: StoredEvent, rules: RoomVersionRules): string {
+function unsignedOf({ redaction, replaced }: ParsedEvent, rules: RoomVersionRules): string {
   const members: string[] = [];
-  if (stored.redactionId !== null && stored.redactionJson !== null) {
-    const redaction = pduIn(stored.redactionJson, rules);
-    members.push(redactedBecauseMember(clientMembers(stored.redactionId, redaction)));
-  }
-  if (stored.replacesId !== null && stored.replacesJson !== null) {
-    const pdu = pduIn(stored.replacesJson, rules);
-    const content = contentOf(stored.replacesRedacted ? redact(pdu, rules) : pdu);
-    members.push(replacedMembers({ eventId: stored.replacesId, content }));
+  if (redaction)
+    members.push(redactedBecauseMember(clientMembers(redaction.eventId, redaction.pdu)));
+  if (replaced) {
+    const { eventId, isRedacted, pdu } = replaced;
+    const content = contentOf(isRedacted ? redact(pdu, rules) : pdu);
+    members.push(replacedMembers({ eventId, content }));
   }
   return members.join(',');
 }

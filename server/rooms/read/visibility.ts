@@ -1,11 +1,11 @@
-import { type AtEvent, historyVisibilityOf, maySee } from '../../protocol/history-visibility.ts';
+import { maySee } from '../../protocol/history-visibility.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Membership, RoomMembership } from '../membership/membership.ts';
-import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import { withoutErased } from './erased.ts';
+import { type RoomAround, roomAround } from './room-around.ts';
 import type { RoomReads } from './room-reads.ts';
 
 /**
@@ -20,17 +20,13 @@ export async function visibleTo(
   events: readonly RoomEvent[],
 ): Promise<SeenEvent[]> {
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
+  const others = events.filter((event) => !isBehindJoin(own, event));
   // Of what is erased, an event behind the reader's join can tell only by what it replaced.
-  if (events.every((event) => isBehindJoin(own, event) && event.replacesNid === undefined))
+  if (others.length === 0 && events.every(({ replacesNid }) => replacesNid === undefined))
     return events.map((event) => ({ event, membership: 'join' }));
   const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, userId, own) };
-  await loadStatesAround(
-    reads,
-    room,
-    events.filter((event) => !isBehindJoin(own, event)),
-  );
-  const judged = await Promise.all(events.map((event) => judge(room, reads, reader, event)));
-  const seen = judged.filter((each) => each !== undefined);
+  const around = await roomAround(room, reads, userId, others);
+  const seen = events.flatMap((event) => judge(reader, event, around) ?? []);
   const shown = await withoutErased(
     room,
     reads,
@@ -51,22 +47,13 @@ interface Reader {
 const isBehindJoin = (own: RoomMembership | undefined, event: RoomEvent): boolean =>
   own?.membership === 'join' && own.since < event.position;
 
-/** In one question for all of them; they are looked at one by one afterwards. */
-async function loadStatesAround(reads: RoomReads, room: HotRoom, events: readonly RoomEvent[]) {
-  const nids = new Set(events.flatMap(({ stateBefore, stateAfter }) => [stateBefore, stateAfter]));
-  nids.delete(undefined);
-  nids.delete(room.stateNid);
-  await Promise.all([...(nids as Set<number>)].map((nid) => reads.storedState(nid)));
-}
-
-async function judge(
-  room: HotRoom,
-  reads: RoomReads,
+function judge(
   { userId, own, lastJoin }: Reader,
   event: RoomEvent,
-): Promise<SeenEvent | undefined> {
+  around: RoomAround,
+): SeenEvent | undefined {
   if (isBehindJoin(own, event)) return { event, membership: 'join' };
-  const [before, after] = await roomAround(room, reads, userId, event);
+  const [before, after] = [around.get(event.stateBefore)!, around.get(event.stateAfter)!];
   if (own?.forgotten)
     return after.visibility === 'world_readable' ? { event, membership: 'leave' } : undefined;
   const joinedLater = lastJoin > event.position;
@@ -75,40 +62,10 @@ async function judge(
   return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };
 }
 
-async function roomAround(
-  room: HotRoom,
-  reads: RoomReads,
-  userId: UserId,
-  { stateBefore, stateAfter }: RoomEvent,
-): Promise<[before: AtEvent, after: AtEvent]> {
-  const before = await roomAt(room, reads, userId, stateBefore);
-  if (stateAfter === stateBefore) return [before, before];
-  return [before, await roomAt(room, reads, userId, stateAfter)];
-}
-
 /** The events that change what the user may see are seen if either side allows it. */
 const judgedByBoth = (event: RoomEvent, userId: UserId): boolean =>
   (event.type === 'm.room.history_visibility' && event.stateKey === '') ||
   (event.type === 'm.room.member' && event.stateKey === userId);
-
-async function roomAt(
-  room: HotRoom,
-  reads: RoomReads,
-  userId: UserId,
-  stateNid: number | undefined,
-): Promise<AtEvent> {
-  if (stateNid === undefined) return { visibility: 'joined', membership: undefined };
-  // The current one is in memory. No wait in between: it must not move on before it is looked at.
-  const state = stateNid === room.stateNid ? room.state : await reads.storedState(stateNid);
-  const [visibility, member] = await Promise.all([
-    contentAt(room, reads, state, ['m.room.history_visibility', '']),
-    contentAt(room, reads, state, ['m.room.member', userId]),
-  ]);
-  return {
-    visibility: historyVisibilityOf(visibility?.history_visibility),
-    membership: membershipOf(member?.membership),
-  };
-}
 
 /** Of a state event in some state of the room. */
 export async function contentAt(
@@ -120,7 +77,7 @@ export async function contentAt(
   const key = reads.keys.find(type, stateKey);
   const eventNid = key && state.get(key.keyNid);
   if (eventNid === undefined) return undefined;
-  return (await reads.events.load(() => room.rules, [eventNid]))[0]?.content;
+  return (await reads.load(room, [eventNid]))[0]?.content;
 }
 
 /** One question for all events: of those who left, the database is asked. */

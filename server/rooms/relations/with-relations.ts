@@ -66,7 +66,7 @@ async function shownIn(
     .flatMap(({ editNid, threadLatestNid }) => [editNid, threadLatestNid])
     .filter((nid) => nid !== null);
   if (nids.length === 0) return new Map();
-  const events = await reads.events.load(() => room.rules, nids);
+  const events = await reads.load(room, nids);
   const seen = await visibleTo(room, reads, reader.userId, events);
   // An event in a thread is no root of another one, and an edit of nothing: this ends.
   const whole = await withRelations(room, reads, reader, seen);

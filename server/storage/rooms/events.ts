@@ -94,18 +94,6 @@ export const newestOfTimeline = (
     [range.roomNid, range.after, range.upTo, range.limit],
   );
 
-/** The newest `limit` events of the timeline of each of these rooms up to a position, newest first. */
-export const newestOfTimelines = (
-  database: Database,
-  range: { roomNids: readonly number[]; upTo: number; limit: number },
-) =>
-  database.query<StoredEvent>(
-    'newest_of_timelines',
-    `${shown(`SELECT newest.* FROM unnest($1::int8[]) AS wanted (nid) CROSS JOIN LATERAL (
-       ${newestInTimeline('wanted.nid', { upTo: '$2', limit: '$3' })}) newest`)} ${NEWEST_FIRST}`,
-    [range.roomNids, range.upTo, range.limit],
-  );
-
 /** An event's place in its room's own order. */
 export interface Place {
   readonly depth: number;

@@ -8,6 +8,7 @@ import * as aliases from './room-aliases.ts';
 import * as rooms from './rooms.ts';
 import * as state from './state.ts';
 import * as stateKeys from './state-keys.ts';
+import * as timelines from './timelines.ts';
 
 /** Resolves when all rows of these rooms are there (`RelationFill`). */
 export type RelationsReady = (roomNids: readonly number[]) => Promise<void>;
@@ -24,7 +25,6 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
     rooms.summarizedRooms(database, roomIds, keyNids),
-  currentStates: (roomNids: readonly number[]) => state.currentStates(database, roomNids),
   stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
@@ -40,7 +40,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
     events.newestOfTimeline(database, range),
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
-    events.newestOfTimelines(database, range),
+    timelines.newestOfTimelines(database, range),
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
   eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),

@@ -1,22 +1,6 @@
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 
-export interface StateEntry {
-  readonly roomNid: number;
-  readonly keyNid: number;
-  readonly eventNid: number;
-  /** Of m.room.member. */
-  readonly membership: string | null;
-}
-
-export const currentStates = (database: Database, roomNids: readonly number[]) =>
-  database.query<StateEntry>(
-    'current_states',
-    `SELECT room_nid AS "roomNid", key_nid AS "keyNid", event_nid AS "eventNid", membership
-     FROM current_state WHERE room_nid = ANY ($1::int8[])`,
-    [roomNids],
-  );
-
 /** Of the current state without memberships, each event with the one that it replaced; what is redacted is none. */
 export async function stateBytes(database: Database, roomNid: number): Promise<number> {
   const [row] = await database.query<{ bytes: number }>(
