@@ -16,6 +16,8 @@ const READER: Readonly<Record<string, string>> = {
   default_transaction_isolation: 'read\\ committed',
   default_transaction_deferrable: 'off',
   exit_on_error: 'off',
+  // PostgreSQL 18 has other processes read ahead of a scan, which costs more than it saves where a look-up needs a page or two.
+  effective_io_concurrency: '0',
 };
 
 /**
