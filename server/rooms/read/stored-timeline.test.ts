@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, openRooms, type RoomsUnderTest } from '../../../test/support/rooms.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
 
 test.each(['1', '2', '5', '10', '12'])(
   'the newest events of rooms of version %s are read together as they are one by one',
@@ -20,8 +21,9 @@ test.each(['1', '2', '5', '10', '12'])(
     const [events] = together;
     expect(events!.at(-1)).toMatchObject({ position: LATE, content: { body: 'late' } });
     const said = events!.filter(({ type }) => type === 'm.room.message');
-    expect(said.map(({ content }) => content.body)).toEqual([undefined, 'hello', 'late']);
+    expect(said.map(({ content }) => content.body)).toEqual([undefined, 'hello', 'hello', 'late']);
     expect(said[1]!.origin).toEqual({ deviceId: '"P\\', txnId: ',{"' });
+    expect(said[2]!.origin).toEqual({ delayId: 'del"ayed' });
     const names = events!.filter(({ type }) => type === 'm.room.name');
     expect(names.map(({ content }) => content.name)).toEqual([undefined, 'second']);
     expect(names[1]!.unsigned).toContain('"prev_content":{}');
@@ -60,6 +62,7 @@ async function workbench(version: string) {
   const first = await name('first');
   const hello = { sender: alice, type: 'm.room.message', content: { body: 'hello' } };
   await under.rooms.send(roomId, hello, { deviceId: '"P\\', txnId: ',{"' });
+  await under.rooms.send(roomId, hello, { delayId: 'del"ayed' });
   const late = await under.say(roomId, alice, 'late');
   await redact(first);
   await name('second');
@@ -74,11 +77,13 @@ async function workbench(version: string) {
     queries,
     /** By an engine that remembers nothing. */
     async read(open: (rooms: RoomsUnderTest['rooms']) => Promise<Opened[]>, limit = LIMIT) {
-      const query = (given: string, ...more: never[]) => {
-        queries.push(given);
-        return fresh.database.query(given, ...more);
+      const counted: Database = {
+        query: (given, ...more) => {
+          queries.push(given);
+          return fresh.database.query(given, ...more);
+        },
       };
-      const again = await openRooms({ ...fresh, database: { ...fresh.database, query } as never });
+      const again = await openRooms({ ...fresh, database: { ...fresh.database, ...counted } });
       const rooms = await open(again.rooms);
       const timelines = await Promise.all(
         rooms.map((room) => room.timeline({ after: 0, upTo: room.lastPosition, limit })),

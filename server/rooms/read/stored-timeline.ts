@@ -3,7 +3,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import { parseJson } from '../../protocol/parse-json.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent } from '../room-event.ts';
+import { originOf, type RoomEvent } from '../room-event.ts';
 import type { StoredMore, StoredTimeline } from '../store.ts';
 import { eventAsSeen } from './stored-event.ts';
 
@@ -27,7 +27,7 @@ export function eventsIn(
         depth: depths[index]!,
         stateBefore: before[index],
         stateAfter: after[index],
-        origin: origin ? { deviceId: origin[0], txnId: origin[1] } : undefined,
+        origin: origin ? originOf({ deviceId: origin[0], txnId: origin[1] }) : undefined,
         replacesNid: replaced?.[0],
         replaced: replaced
           ? { eventId: replaced[1], isRedacted: replaced[2], pdu: replaced[3] }

@@ -25,7 +25,7 @@ export interface StoredTimeline {
 export type StoredMore = readonly [
   nid: number,
   position: number,
-  origin: readonly [deviceId: string, txnId: string] | null,
+  origin: readonly [deviceId: string | null, txnId: string] | null,
   replaced: readonly [nid: number, eventId: EventId, isRedacted: boolean, pdu: JsonObject] | null,
   redaction: readonly [eventId: EventId, pdu: JsonObject] | null,
 ];
@@ -66,8 +66,8 @@ const orNull = (text: string): string => `coalesce(${text}, 'null')`;
 const MORE = listOf(
   'event_nid',
   POSITION,
-  `CASE WHEN device_id IS NULL OR txn_id IS NULL THEN 'null'
-    ELSE ${listOf('to_json(device_id)', 'to_json(txn_id)')} END`,
+  `CASE WHEN txn_id IS NULL THEN 'null'
+    ELSE ${listOf(orNull('to_json(device_id)::text'), 'to_json(txn_id)')} END`,
   `CASE WHEN replaces_nid IS NULL THEN 'null' ELSE ${orNull(`(
     SELECT ${listOf('event_nid', 'to_json(event_id)', 'to_json(is_redacted)', 'json')}
     FROM event replaced CROSS JOIN LATERAL (
