@@ -19,6 +19,8 @@ test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
       const failover = readFailoverConfig(at('failover.yml'), frontConfig);
       if (!failover.witness) {
         expect(failover.addresses).toHaveLength(1);
+        const [floating] = failover.addresses[0]!.address.split('/');
+        expect(files['firewall.nft']).toContain(`saddr ${floating} accept`);
         readServerConfig({ options: ['--config', at('server.yml')], environment: {} });
       }
       for (const [file, values] of Object.entries(told))
