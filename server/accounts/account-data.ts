@@ -6,6 +6,7 @@ import { tooLarge } from '../protocol/matrix-error.ts';
 import {
   type AccountDatum,
   accountDataChanged,
+  accountDataOfRoom,
   accountDatum,
   accountDatumRow,
 } from '../storage/accounts/account-data.ts';
@@ -53,6 +54,12 @@ export class AccountData {
     if (range.after > 0 || changed.some(isPushRules)) return told;
     const content = JSON.stringify(pushRulesContent(userId, undefined));
     return [{ roomId: null, type: PUSH_RULES, content, position: 0 }, ...told];
+  }
+
+  /** All that the user keeps for one room, as events. */
+  async ofRoom(userId: UserId, roomId: RoomId): Promise<JsonObject[]> {
+    const all = await accountDataOfRoom(this.#stored.database, userId, roomId);
+    return all.map(({ type, content }) => ({ type, content: parse(content) }));
   }
 
   async put(key: AccountDatumKey, content: JsonObject): Promise<void> {

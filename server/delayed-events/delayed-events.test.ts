@@ -122,6 +122,21 @@ test('what may have been sent is not restarted before its row was looked at', as
   expect(sent).toEqual(['one']);
 });
 
+test('a restart that came before the delay was over is heard, also where it had to wait', async () => {
+  const id = await schedule('one', 1_000);
+  const others = Promise.withResolvers<void>();
+  const holding = ports.locks.run(`delayed-event:${id}`, () => others.promise);
+  const restarting = delayed.restart(id);
+  timers.pass(1_000);
+  others.resolve();
+  await Promise.all([holding, restarting]);
+  await settled(id);
+  expect(sent).toEqual([]);
+  timers.pass(1_000);
+  await untilFinalised(id);
+  expect(sent).toEqual(['one']);
+});
+
 test('a delay that is over while it is being committed is kept to', async () => {
   const gate = Promise.withResolvers<void>();
   use({

@@ -92,6 +92,17 @@ test('what is sent on request goes out at once and once: to send it again is wel
   expect(errorOf(await act(id, 'restart'))).toEqual([409, 'M_UNKNOWN']);
 });
 
+test('that it was sent is committed with it, so that no writer sends it again', async () => {
+  const ids = [await delay({ delay_ms: 10 }), await delay({ delay_ms: 20, state_key: '' }, 'x.y')];
+  await act(ids[0]!, 'send');
+  timers.pass(20);
+  await finalised(ids[1]!);
+  const both = `SELECT event.xmin = delayed_event.xmin AS one
+    FROM event JOIN delayed_event USING (event_id)`;
+  const one = { one: true };
+  expect(await fresh.database.query('one_commit', both)).toEqual([one, one]);
+});
+
 test('whether its sender may send it is asked when it is sent, and what cannot be is told with the reason', async () => {
   const ids = [
     await delay({ delay_ms: 10 }, 'm.room.message', 'bob'),

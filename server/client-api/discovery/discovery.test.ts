@@ -6,6 +6,7 @@ test('the versions named are those that are served, for anybody to see', async (
   const reply = await api.ask('GET /_matrix/client/versions');
   const unstable_features = Object.fromEntries(
     [
+      'org.matrix.msc3266',
       'org.matrix.msc3440.stable',
       'org.matrix.msc3715.stable',
       'org.matrix.msc3814',

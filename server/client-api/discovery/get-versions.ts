@@ -10,6 +10,8 @@ const UNSTABLE_FEATURES = {
   'org.matrix.msc3440.stable': true,
   'org.matrix.msc3715.stable': true,
   'org.matrix.msc3856.stable': true,
+  // Room summaries, at their place in the specification too.
+  'org.matrix.msc3266': true,
   'org.matrix.msc3981': true,
   // Delayed events, as they were proposed and as that was merged.
   'org.matrix.msc4140': true,

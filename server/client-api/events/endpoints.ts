@@ -5,6 +5,7 @@ import { getRoomEvents } from './get-room-events.ts';
 import { getRoomState } from './get-room-state.ts';
 import { getRoomStateWithKey } from './get-room-state-with-key.ts';
 import { redactEvent } from './redact-event.ts';
+import { roomInitialSync } from './room-initial-sync.ts';
 import { sendMessage } from './send-message.ts';
 import { sendMessageWithoutTxn } from './send-message-without-txn.ts';
 import { setRoomStateWithKey } from './set-room-state-with-key.ts';
@@ -18,6 +19,7 @@ export const eventEndpoints = [
   getRoomState,
   getOneRoomEvent,
   getRoomEvents,
+  roomInitialSync,
   getEventContext,
   getEventByTimestamp,
 ];

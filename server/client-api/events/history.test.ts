@@ -122,6 +122,49 @@ test('whoever has left reads up to their leaving, and who was never there nothin
   expect((await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b`)).status).toBe(403);
 });
 
+test('a room is told at once to who is in it, who has left it, and whom it lets look in', async () => {
+  await using bench = await workbench();
+  const look = async (user: string, query = '') => {
+    const answer = await bench.ask(user, 'GET', `${bench.at}/initialSync${query}`);
+    const messages = answer.json.messages as JsonObject;
+    const topic = (answer.json.state as JsonObject[])?.find(({ type }) => type === 'm.room.topic');
+    return { ...answer.json, status: answer.status, messages, topic: topic?.content };
+  };
+  const topic = (text: string) =>
+    bench.setState(bench.roomId, {
+      ...{ sender: alice, type: 'm.room.topic', stateKey: '' },
+      content: { topic: text },
+    });
+  await topic('old');
+  expect((await look('bob')).status).toBe(403);
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  await bench.ask('bob', 'PUT', `/user/${bob}${bench.at}/account_data/x.y`, { mine: true });
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  await topic('new');
+  const alices = await look('alice', '?limit=2');
+  expect(alices).toMatchObject({
+    ...{ room_id: bench.roomId, membership: 'join', visibility: 'private', account_data: [] },
+    topic: { topic: 'new' },
+  });
+  const { chunk, start, end } = alices.messages;
+  expect(types(chunk)).toEqual(['m.room.member', 'm.room.topic']);
+  expect(types((await bench.messages(`dir=b&limit=1&from=${start}`)).chunk)).toEqual([
+    'm.room.member',
+  ]);
+  await bench.say(bench.roomId, alice, 'since');
+  expect(bodies((await bench.messages(`dir=f&from=${end}`)).chunk)).toEqual(['since']);
+  const bobs = await look('bob', '?limit=1');
+  expect(bobs).toMatchObject({
+    ...{ membership: 'leave', topic: { topic: 'old' } },
+    account_data: [{ type: 'x.y', content: { mine: true } }],
+  });
+  expect((bobs.messages.chunk as JsonObject[])[0]).toMatchObject({ state_key: bob });
+  await bench.setVisibility('world_readable');
+  expect(await look('bob')).toMatchObject({ status: 200, topic: { topic: 'new' } });
+  expect((await look('alice', '?limit=x')).status).toBe(400);
+});
+
 test('a forgotten room is as unreadable as one that one was never in, by whatever endpoint', async () => {
   await using bench = await workbench();
   const [first] = bench.events;

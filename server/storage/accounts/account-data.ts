@@ -26,6 +26,13 @@ export async function accountDatum(
   return rows[0];
 }
 
+export const accountDataOfRoom = (database: Database, userId: UserId, roomId: RoomId) =>
+  database.query<AccountDatum>(
+    'account_data_of_room',
+    `${SELECT} WHERE user_id = $1 AND room_id = $2 ORDER BY type`,
+    [userId, roomId],
+  );
+
 /** What changed last in (after, upTo]; all there is with `after: 0`. */
 export const accountDataChanged = (
   database: Database,
