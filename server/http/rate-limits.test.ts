@@ -75,10 +75,13 @@ test('a rate of somebody’s own holds for what they write; no limit for all but
     expect(waits(limit, 'bridge', 'unlimited')).toEqual([0, 0, 0]);
   for (const limit of ['login', 'wholeSync'] as const)
     expect(waits(limit, 'bridge', 'unlimited')).toEqual([0, 1_000, 1_000]);
+  const off = new RateLimits(UNLIMITED, () => 0);
+  expect([1, 2].map(() => off.take('write', 'bot', one))).toEqual([0, 0]);
 });
 
 test('a bucket of somebody’s own rate is forgotten as any is', () => {
-  const limits = new RateLimits(UNLIMITED, () => 0, { bucketsMax: 1 });
+  const rates = { ...UNLIMITED, write: { perSecond: 9, burst: 9 } };
+  const limits = new RateLimits(rates, () => 0, { bucketsMax: 1 });
   const own = { perSecond: 1, burst: 2 };
   const takeAll = () => [1, 2, 3].map(() => limits.take('write', 'bot', own));
   expect(takeAll()).toEqual([0, 0, 1_000]);

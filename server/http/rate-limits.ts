@@ -77,8 +77,11 @@ export class RateLimits {
   }
 
   #rateOf(limit: RateLimit, own: OwnRate | undefined): Rate | 'unlimited' {
-    if (limit === 'none' || (own === 'unlimited' && LIFTED.has(limit))) return 'unlimited';
-    return limit === 'write' && own && own !== 'unlimited' ? own : this.#rates[limit];
+    const ofAll = limit === 'none' ? 'unlimited' : this.#rates[limit];
+    // Where the operator wants no limits nobody has one.
+    if (own === undefined || ofAll === 'unlimited') return ofAll;
+    if (own === 'unlimited') return LIFTED.has(limit) ? own : ofAll;
+    return limit === 'write' ? own : ofAll;
   }
 
   #refilled(limit: RateLimit, who: string, rate: Rate): Bucket {
