@@ -25,7 +25,25 @@ test.each([
   },
 );
 
-async function started(program: string) {
+test.each(['agent', 'front'])(
+  'the %s that is told to end while it starts ends',
+  async (program) => {
+    const { child } = await started(program, ['--import', STOPPED_AT_ONCE]);
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  },
+);
+
+/** As soon as it listens to the signal, and so in the middle of its start. */
+const STOPPED_AT_ONCE = `data:text/javascript,${encodeURIComponent(`
+  const { once } = process;
+  process.once = function (name, listener) {
+    once.call(process, name, listener);
+    if (name === 'SIGTERM') process.kill(process.pid, name);
+    return process;
+  };
+`)}`;
+
+async function started(program: string, options: readonly string[] = []) {
   const folder = await mkdtemp(join(tmpdir(), 'farol-main-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const authority = await certificateAuthority(folder);
@@ -43,7 +61,7 @@ async function started(program: string) {
     }),
   );
   const main = join(import.meta.dirname, 'main.ts');
-  const child = spawn(process.execPath, [main, program, '--config', config], {
+  const child = spawn(process.execPath, [...options, main, program, '--config', config], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -225,7 +225,7 @@ async function runFront(config: Config): Promise<void> {
     addresses: config.addresses.map(({ address }) => address.replace(/\/.*$/, '')),
     log,
   });
-  await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
+  await ended(stop);
   await front.close();
 }
 
@@ -241,7 +241,7 @@ async function runExporter(config: Config): Promise<void> {
     identity,
   });
   log.info({ port: exporter.port }, 'the exporter answers');
-  await new Promise((resolve) => untilStopped().addEventListener('abort', resolve, { once: true }));
+  await ended(untilStopped());
   await exporter.close();
   identity?.close();
 }
@@ -291,6 +291,12 @@ function minutes(): number {
   const given = Number(values.minutes);
   if (Number.isFinite(given) && given >= 0 && given <= 1_440) return given;
   throw new ConfigError('A pause needs --minutes, from 0 to 1440: a forgotten one must end.');
+}
+
+/** Whoever is told to end while they start were told before they asked. */
+async function ended(stop: AbortSignal): Promise<void> {
+  if (stop.aborted) return;
+  await new Promise((resolve) => stop.addEventListener('abort', resolve, { once: true }));
 }
 
 function untilStopped(): AbortSignal {
