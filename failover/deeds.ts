@@ -48,6 +48,10 @@ const deedsInEtcd = (etcd: Etcd) =>
       return { kind: 'done', effect: effect.kind };
     },
     recover: async (effect) => ({ kind: 'recovered', ...(await etcd.recover(effect)) }),
+    relieve: async (effect) => {
+      await etcd.relieve(effect);
+      return { kind: 'done', effect: effect.kind };
+    },
     'note-timeline': async (effect) => {
       return { kind: 'timeline-noted', view: await etcd.noteTimeline(effect) };
     },

@@ -29,6 +29,7 @@ export function looksOf({ etcd, certificatesEnd, power, site, now }: Ports): rea
 
 /** Faster while the answer is awaited. */
 const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
+  ...(site.disk === null ? [] : [ofDisk(site.disk)]),
   { see: () => seeServer(site, now), everyMs: (state) => (awaitsServer(state) ? 100 : 400) },
   { see: () => seePostgres(site), everyMs: (state) => (awaitsPrimary(state) ? 150 : 500) },
   {
@@ -40,6 +41,11 @@ const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
     everyMs: () => 2_000,
   },
 ];
+
+const ofDisk = (look: NonNullable<SitePorts['disk']>): Look => ({
+  see: async () => ({ kind: 'disk', disk: look() }),
+  everyMs: () => 1_000,
+});
 
 async function seeServer({ server, isGone }: SitePorts, now: () => Millis): Promise<Input> {
   const askedAt = now();

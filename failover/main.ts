@@ -3,6 +3,8 @@ import { pino } from 'pino';
 import { driverOf } from './adapters/address/driver.ts';
 import { together } from './adapters/address/together.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
+import { DiskProbe } from './adapters/disk/disk-probe.ts';
+import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
 import { watch } from './adapters/etcd/watch.ts';
@@ -31,7 +33,7 @@ import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
 import type { State } from './core/state.ts';
-import { TIMINGS } from './core/timings.ts';
+import { type Millis, TIMINGS } from './core/timings.ts';
 import { diagnose } from './doctor/diagnose.ts';
 import { look } from './doctor/look/look.ts';
 import { exitCodeOf as exitCodeOfDiagnosis, shown } from './doctor/shown.ts';
@@ -130,7 +132,9 @@ function connect(
   const address = drivers.length === 0 ? null : together(drivers);
   const { power } = config;
   const etcd = new Etcd(gateway, names, config.site);
-  const site = connectSite(config, etcd, identity);
+  const dataDir = config.patroni?.postgres?.dataDir;
+  const aside = oneAtATime(async () => (dataDir === undefined ? null : setAside(dataDir)));
+  const site = connectSite(config, etcd, { identity, now });
   const ports: Ports = {
     now,
     etcd,
@@ -145,7 +149,7 @@ function connect(
   };
   return {
     ports,
-    askNow: (state) => askNow(config, etcd, state),
+    askNow: (state) => askNow(config, etcd, state, aside),
     recoveries: () => etcd.recoveries(),
     close: () => {
       address?.close();
@@ -156,20 +160,24 @@ function connect(
 }
 
 /** What only the moment of the question can tell. */
-async function askNow(config: Config, etcd: Etcd, { view }: State): Promise<AskedNow> {
+async function askNow(
+  config: Config,
+  etcd: Etcd,
+  { view }: State,
+  aside: () => Promise<AskedNow['setAside']>,
+): Promise<AskedNow> {
   const lease = view?.patroni.leader?.lease;
-  const dataDir = config.patroni?.postgres?.dataDir;
-  const [members, patroniKeyLeftMs, aside, halfMade] = await Promise.all([
+  const [members, patroniKeyLeftMs, setAside, halfMade] = await Promise.all([
     etcd.members(),
     lease === undefined ? null : etcd.leaseLeftMs(lease).catch(() => null),
-    dataDir === undefined ? null : setAside(dataDir).catch(() => null),
+    aside(),
     lease === undefined ? etcd.halfMade().catch(() => null) : null,
   ]);
   const { endpoints } = config.etcd;
   return {
     etcd: members.map((member, index) => ({ member: new URL(endpoints[index]!).host, ...member })),
     patroniKeyLeftMs,
-    setAside: aside,
+    setAside,
     halfMade,
     addresses: config.addresses.map(({ address }) => address),
   };
@@ -190,19 +198,21 @@ function endsShown({ etcd, patroni, server }: Config, identity: Identity | undef
 function connectSite(
   config: Config,
   etcd: Etcd,
-  identity: Identity | undefined,
+  { identity, now }: { identity: Identity | undefined; now: () => Millis },
 ): { ports: SitePorts; front: Front; close: () => Promise<unknown> } | null {
   if (config.patroni === undefined) return null;
   const { postgres } = config.patroni;
   const patroni = new Patroni(config.patroni.url, identity);
   const server = new Server(config.runtimeDir);
   const front = new Front(config.runtimeDir);
+  const disk = postgres ? new DiskProbe({ ...postgres, now }) : null;
   return {
     ports: {
       patroni,
       server,
       front,
       isGone,
+      disk: disk && (() => disk.look()),
       promotionTold: () => promotionTold(config.runtimeDir),
       cloneAnew: cloneWith(etcd, patroni, identity),
       handOver: postgres
@@ -210,7 +220,10 @@ function connectSite(
         : null,
     },
     front,
-    close: () => Promise.all([patroni.close(), server.close(), front.close()]),
+    close: () => {
+      disk?.close();
+      return Promise.all([patroni.close(), server.close(), front.close()]);
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { isStalledHere } from './core/disk.ts';
 import { type Deeds, type Effect, perform } from './core/effects.ts';
 import type { Pending } from './core/inputs.ts';
 import { reasonRefused } from './core/own-name.ts';
@@ -42,6 +43,7 @@ export class Narrator {
     const [was, is] = [before, after].map(({ view }) => view?.patroni.leader?.site ?? null);
     if (was !== is) this.#log.info({ was, is }, "Patroni's leader changed");
     this.#name(after, now);
+    this.#disk(before, after, now);
     if (after.steppingDown !== null && before.steppingDown === null)
       this.#log.info({ why: after.steppingDown.why }, 'steps down');
   }
@@ -60,6 +62,14 @@ export class Narrator {
         { role: report?.role ?? null, epoch: report?.epoch },
         'the server says its role',
       );
+  }
+
+  #disk(before: State, after: State, now: Millis): void {
+    const [was, is] = [before, after].map((state) => isStalledHere(state, now, TIMINGS));
+    if (is && !was) this.#log.warn({ disk: after.disk.report }, 'the disk does not answer');
+    if (was && !is) this.#log.info({ disk: after.disk.report }, 'the disk answers again');
+    if (after.disk.fullSince !== null && before.disk.fullSince === null)
+      this.#log.warn({ disk: after.disk.report }, 'the disk is nearly full');
   }
 
   #name(state: State, now: Millis): void {
@@ -94,6 +104,7 @@ const WORTH: Deeds<Line | null> = {
   nominate: whole,
   depose: whole,
   recover: whole,
+  relieve: whole,
   'note-timeline': whole,
   'end-history': whole,
   'move-etcd-leader': whole,

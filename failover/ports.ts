@@ -1,7 +1,15 @@
 import type { EffectOf } from './core/effects.ts';
 import type { EtcdMember, ToldOfPromotion, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
-import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from './core/view.ts';
+import type {
+  DiskReport,
+  FrontWay,
+  PostgresReport,
+  Power,
+  ServerReport,
+  Site,
+  View,
+} from './core/view.ts';
 
 /**
  * What the agent needs of the world. Every call ends within a deadline of its own, and rejects when it
@@ -31,6 +39,8 @@ export interface SitePorts {
   readonly cloneAnew: (from: Site) => Promise<void>;
   /** Null where this agent cannot see how its PostgreSQL ends. */
   readonly handOver: ((effect: EffectOf<'hand-over'>) => Promise<void>) | null;
+  /** What is known of PostgreSQL's disk by now, which it never waits for; null where this agent does not know the folder. */
+  readonly disk: (() => DiskReport) | null;
   /** Null where it never said anything, or nobody can read it. */
   readonly promotionTold: () => Promise<ToldOfPromotion | null>;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
@@ -46,6 +56,7 @@ export interface Etcd {
   nominate(effect: EffectOf<'nominate'>): Promise<void>;
   depose(effect: EffectOf<'depose'>): Promise<void>;
   recover(effect: EffectOf<'recover'>): Promise<{ done: boolean; view: View }>;
+  relieve(effect: EffectOf<'relieve'>): Promise<void>;
   noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
   endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;

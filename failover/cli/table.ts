@@ -1,5 +1,6 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { bytes } from './bytes.ts';
+import { disks } from './disks.ts';
 import { outlook } from './outlook.ts';
 import { refusals } from './refused.ts';
 
@@ -24,6 +25,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...[leader, address, ...several(status), others],
     ...(warning === null ? [] : [warning]),
     ...outlook(status),
+    ...disks(status),
     ...refusals(status.sites),
     ...stillMade(status),
     ...setAsideHere(status),

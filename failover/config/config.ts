@@ -62,6 +62,12 @@ const common = z.strictObject({
         .strictObject({
           dataDir: z.string().describe('The data folder of PostgreSQL.'),
           binDir: z.string().describe('The folder of pg_controldata.'),
+          probeDir: z
+            .string()
+            .optional()
+            .describe(
+              'A folder that the agent may write in, on the disk of `dataDir` and outside of it (clones remove that). It writes there once a second, to see a disk that does not answer; without it none is seen, and `status` says so.',
+            ),
         })
         .optional()
         .describe(

@@ -82,6 +82,16 @@ export type Effect =
       readonly timelines: Timelines | null;
       readonly record: RecoveryRecord;
     }
+  /** Takes Patroni's leader key for this site from one whose disk does not answer; our own leader key must be free. */
+  | {
+      readonly kind: 'relieve';
+      readonly from: Site;
+      readonly leader: number;
+      /** Of our own leader key, its revision. */
+      readonly term: number;
+      readonly over: Predecessor | null;
+      readonly config: number;
+    }
   /** Writes down that the timeline which PostgreSQL leads here may acknowledge from now on. */
   | {
       readonly kind: 'note-timeline';

@@ -1,3 +1,4 @@
+import { reasonAgainst } from './candidate.ts';
 import { isPaused } from './carried.ts';
 import { reasonNotToLead } from './leadership.ts';
 import { reasonRefused } from './own-name.ts';
@@ -6,7 +7,6 @@ import { behindGate, unwellNow } from './report.ts';
 import { serverDeadline } from './server-orders.ts';
 import { isAlive, knowsEtcd, silence } from './sites.ts';
 import type { State } from './state.ts';
-import { reasonAgainst } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { ServerReport, Site } from './view.ts';
 import { RESUME, whomToPromote } from './whom-to-promote.ts';

@@ -1,6 +1,7 @@
 import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
+  DiskReport,
   FrontWay,
   PostgresReport,
   Power,
@@ -77,6 +78,7 @@ export type Input =
       readonly way?: FrontWay | null;
     }
   | { readonly kind: 'power'; readonly power: Power }
+  | { readonly kind: 'disk'; readonly disk: DiskReport }
   | { readonly kind: 'promotion'; readonly told: ToldOfPromotion | null }
   | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }
@@ -131,6 +133,7 @@ export type Done =
   | 'cancel-switchover'
   | 'nominate'
   | 'depose'
+  | 'relieve'
   | 'end-history'
   | 'move-etcd-leader'
   | 'reinitialize';

@@ -1,5 +1,7 @@
 import { claim } from './claim.ts';
+import { STALLED } from './disk.ts';
 import { reasonRefused } from './own-name.ts';
+import { givesWayTo } from './relieve.ts';
 import { isAtWork, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Leading } from './state/decided.ts';
 import type { Held } from './state/seen.ts';
@@ -74,7 +76,8 @@ export function reasonNotToLead(state: State, now: Millis, timings: Timings): st
     const why = 'etcd does not show who led before, and somebody may go on';
     return `${why} for ${(freeInMs / 1_000).toFixed(1)} s`;
   }
-  return null;
+  const to = givesWayTo(state, now, timings);
+  return to === null ? null : `${STALLED}, and ${to} may lead`;
 }
 
 /**
@@ -108,6 +111,7 @@ function reasonToStepDown(state: State, now: Millis, timings: Timings): string |
   if (key === null && fresh && state.postgres?.report.role === 'standby') {
     return 'its PostgreSQL is no longer the primary';
   }
+  if (givesWayTo(state, now, timings) !== null) return STALLED;
   const sick = state.server.sickSince;
   if (sick !== null && now - sick >= timings.serverPatienceMs && fresh) {
     return reasonSick(state.server);

@@ -12,6 +12,7 @@ import { followPatroniLease } from './patroni-lease.ts';
 import { confirmPauses } from './pause-orders.ts';
 import { pulse, read } from './pulse.ts';
 import { recover } from './recover.ts';
+import { relieve } from './relieve.ts';
 import { orderServer } from './server-orders.ts';
 import type { State } from './state.ts';
 import { passStrays } from './strays.ts';
@@ -50,6 +51,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
     noteTimeline(turn);
     passStrays(turn);
     depose(turn);
+    relieve(turn);
     placeEtcdLeader(turn);
     mendStuckMember(turn);
   }

@@ -1,4 +1,5 @@
 import { carriedBy } from './carried.ts';
+import { diskNow, isFull, reasonOfDisk } from './disk.ts';
 import { reasonGateIsClosed } from './gate.ts';
 import { refusedNow } from './refused.ts';
 import { isAtWork } from './sites.ts';
@@ -20,6 +21,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     frontWay: now - front.at > timings.freshMs ? null : front.way,
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
     power: state.power.power,
+    disk: diskNow(state, now, timings),
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,
@@ -57,13 +59,14 @@ export function urgentPartOf({
   postgres,
   front,
   power,
+  disk,
   notCandidate,
   heldDown,
   unstable,
   refused,
   carried,
 }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number}`;
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${disk && isFull(disk)} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {
@@ -79,5 +82,5 @@ function notCandidate(state: State, now: Millis, timings: Timings): string | nul
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
-  return null;
+  return reasonOfDisk(state, now, timings);
 }

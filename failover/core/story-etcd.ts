@@ -169,6 +169,7 @@ export function wellAtSite(site: Site): Report {
     frontWay: null,
     mayHoldAddress: true,
     power: 'mains',
+    disk: null,
     certificatesEnd: null,
     notCandidate: null,
     heldDown: false,

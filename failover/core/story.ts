@@ -20,6 +20,7 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
+ *     disk silent 6 (seconds) | disk free 4 (percent)
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved
  *     pause 60 (seconds) | tick
  */
@@ -106,7 +107,8 @@ function describe(effect: Effect): string | null {
     case 'answer':
       return `answer ${effect.accepted ? 'yes' : 'no'}: ${effect.text}`;
     case 'depose':
-      return `depose ${effect.from}`;
+    case 'relieve':
+      return `${effect.kind} ${effect.from}`;
     case 'recover':
       return `recover with ${effect.to}`;
     case 'nominate':
@@ -174,6 +176,11 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       return { kind: 'address-found', present: first === 'present' };
     case 'power':
       return { kind, power: first as Power };
+    case 'disk': {
+      const [silentMs, free] = [1_000 * Number(second ?? 0), Number(second ?? 50) / 100];
+      const well = { silentMs: 0, free: 0.5, scarce: 'space', trouble: null } as const;
+      return { kind, disk: first === 'silent' ? { ...well, silentMs } : { ...well, free } };
+    }
     case 'pause':
       return { kind: 'pause-wanted', id: '2', forMs: Number(first) * 1_000 };
     case 'switchover':

@@ -1,9 +1,10 @@
+import { candidate, isUnstable, reasonAgainst, refuge, type Which } from './candidate.ts';
 import { isPaused } from './carried.ts';
+import { diskNow, hasMoreRoomThan, isStalledHere, reasonFull, STALLED } from './disk.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
-import { reasonLeftBehind } from './left-behind.ts';
 import { ownName, reasonRefused } from './own-name.ts';
-import { isAlive, isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
+import { isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
@@ -11,7 +12,6 @@ import { laterElsewhere } from './timelines.ts';
 import { holdDownFor, type Millis, type Timings } from './timings.ts';
 import { ask, isPending, type Turn, update } from './turn.ts';
 import type { Carried, Site } from './view.ts';
-import { lacksSomething } from './wishes.ts';
 
 /**
  * Planned moves: what the operator wants, and what a sick server or a battery demand. They are
@@ -30,14 +30,42 @@ function moveIfNeeded(turn: Turn): void {
   if (ownName(turn.state, turn.now, turn.timings) !== 'ours') return;
   if (moveOnce(turn)) return;
   const why = reasonToMove(turn.state, turn.now, turn.timings);
-  const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
-  const to = candidate(turn.state, turn.now, turn.timings, which);
   if (why === null) {
-    if (to !== null) leaveIfUnstable(turn, to);
-    rescue(turn);
+    moveForLess(turn);
     return;
   }
+  const mayLack = turn.state.unwell.debtMs === 0 && why !== STALLED;
+  const to = toLeaveTo(turn, mayLack ? 'any' : 'has all');
   if (to !== null) begin(turn, { to, why, id: null });
+}
+
+/** A battery that is not low yet sends nobody where PostgreSQL would soon fall. */
+function toLeaveTo({ state, now, timings }: Turn, which: Which): Site | null {
+  const waits = state.power.power === 'battery' && reasonAmiss(state, now, timings) === null;
+  return (waits ? candidate : refuge)(state, now, timings, which);
+}
+
+/** Nothing is amiss that would cost writes now. */
+function moveForLess(turn: Turn): void {
+  const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
+  const to = candidate(turn.state, turn.now, turn.timings, which);
+  if (to !== null) leaveIfUnstable(turn, to);
+  leaveIfFull(turn);
+  rescue(turn);
+}
+
+/**
+ * F12: before its disk is full. Where no other site has clearly more room it stays, and `status` says so: all fill alike,
+ * and the last part is better used than spent on moves.
+ */
+function leaveIfFull(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const own = diskNow(state, now, timings);
+  const since = state.disk.fullSince;
+  if (own === null || since === null || now - since < timings.fullPatienceMs) return;
+  if (!mayMove(state, now, timings)) return;
+  const to = candidate(state, now, timings, 'any', hasMoreRoomThan(own));
+  if (to !== null) begin(turn, { to, why: reasonFull(own), id: null });
 }
 
 /** Here nobody is answered before, so a hold-down does not count; but a failure is not repeated at once. */
@@ -48,7 +76,7 @@ function moveOnce(turn: Turn): boolean {
   if (!leadsHere(state, now, timings)) return false;
   const later = laterElsewhere(view.timelines, self.site, ledTimeline);
   if (later === undefined || now - moves.lastAt < AGAIN_AFTER_MS) return false;
-  const to = candidate(state, now, timings, 'has all');
+  const to = refuge(state, now, timings, 'has all');
   if (to === null) return false;
   begin(turn, { to, why: `timeline ${later.timeline} was given to ${later.site}`, id: null });
   return true;
@@ -71,9 +99,6 @@ function leaveIfUnstable(turn: Turn, to: Site): void {
 /** One loss may happen to any site, and a move costs a moment too. */
 const LOSSES_TO_MOVE = 2;
 
-const isUnstable = ({ view }: State, site: Site): boolean =>
-  (view?.sites[site]?.report.unstable ?? 0) > 0;
-
 /**
  * F28: the agent of the primary's site is dead, and its Patroni goes on: nobody there opens the server, nor
  * moves the primary. Whoever would be the candidate asks for it.
@@ -90,7 +115,7 @@ function rescue(turn: Turn): void {
   const known = state.patroniLease;
   const provenAt = known?.lease === from.lease ? known.prolonged.at : null;
   if (provenAt === null || now - provenAt > PROOF_MS) return;
-  if (candidate(state, now, timings) !== state.self.site) return;
+  if (refuge(state, now, timings) !== state.self.site) return;
   update<Switching>(turn, { rescuedAt: now });
   begin(turn, { to: state.self.site, why: `the agent of ${from.site} is silent`, id: null });
 }
@@ -155,22 +180,34 @@ function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Move
 }
 
 function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
-  const { server, power, unwell } = state;
+  const { power } = state;
   if (!mayMove(state, now, timings)) return null;
-  if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
-    return reasonSick(server);
-  }
-  if (unwell.debtMs >= timings.serverPatienceMs) return unwell.why ?? 'it was unwell too often';
+  const amiss = reasonAmiss(state, now, timings);
+  if (amiss !== null) return amiss;
   const forMs = now - power.since;
   if (power.power === 'low') return 'its battery is low';
   if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
   return null;
 }
 
+/** What keeps it from committing. */
+function reasonAmiss(state: State, now: Millis, timings: Timings): string | null {
+  const { server, unwell } = state;
+  if (isStalledHere(state, now, timings)) return STALLED;
+  if (server.sickSince !== null && now - server.sickSince >= timings.serverPatienceMs) {
+    return reasonSick(server);
+  }
+  if (unwell.debtMs < timings.serverPatienceMs) return null;
+  return unwell.why ?? 'it was unwell too often';
+}
+
 function mayMove(state: State, now: Millis, timings: Timings): boolean {
   const { moves, power } = state;
-  // A battery that ends waits for nobody to prove himself.
-  const heldDown = now < moves.heldUntil && power.power !== 'low';
+  // Neither a battery that ends nor a disk that takes nothing waits for anybody to prove himself.
+  const hurry =
+    power.power === 'low' ||
+    (isStalledHere(state, now, timings) && now - moves.lastAt >= AGAIN_AFTER_MS);
+  const heldDown = now < moves.heldUntil && !hurry;
   return !heldDown && leadsHere(state, now, timings);
 }
 
@@ -180,50 +217,6 @@ function leadsHere(state: State, now: Millis, timings: Timings): boolean {
   if (view?.patroni.leader?.site !== self.site) return false;
   if (postgres === null || now - postgres.at > timings.freshMs) return false;
   return isRunningPrimary(postgres.report);
-}
-
-/**
- * The first by name of those that are stable and have the best power, so that all agents think of the same one.
- * Asked for one that has all, it is one that does not lack for long what another said that it has.
- */
-export function candidate(
-  state: State,
-  now: Millis,
-  timings: Timings,
-  which: 'any' | 'has all' = 'any',
-): Site | null {
-  const from = state.view?.patroni.leader?.site;
-  const willing = Object.keys(state.view?.sites ?? {})
-    .filter((site) => site !== from && reasonAgainst(state, site, now, timings) === null)
-    .filter((site) => which === 'any' || !lacksSomething(state, site))
-    .sort();
-  const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
-  const mains = willing.filter((site) => !battery(site));
-  const onMains = mains.find((site) => !isUnstable(state, site)) ?? mains[0];
-  if (onMains !== undefined) return onMains;
-  // From one battery to another only as the last act.
-  return state.power.power === 'low' ? (willing[0] ?? null) : null;
-}
-
-/** Why a site may not become the leader, as a clause; null if it may. */
-export function reasonAgainst(
-  state: State,
-  site: Site,
-  now: Millis,
-  timings: Timings,
-): string | null {
-  const report = state.view?.sites[site]?.report;
-  if (report === undefined) return 'no site of that name is known';
-  if (!isAlive(state, site, now, timings)) return 'its agent is silent';
-  if (report.notCandidate !== null) return report.notCandidate;
-  if (report.heldDown && state.power.power !== 'low')
-    return 'it gave up leadership shortly before and must prove itself';
-  if (report.power === 'low') return 'its battery is low';
-  const dead = reasonLeftBehind(state, site);
-  if (dead !== null) return dead;
-  const sync = state.view?.patroni.sync;
-  if (!sync?.standbys.includes(site)) return 'it is no synchronous standby';
-  return null;
 }
 
 /** What the agent before this one had given up. */

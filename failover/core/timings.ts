@@ -17,6 +17,8 @@ export interface Timings {
   readonly serverPatienceMs: Millis;
   readonly commitPatienceMs: Millis;
   readonly agentPatienceMs: Millis;
+  readonly diskPatienceMs: Millis;
+  readonly fullPatienceMs: Millis;
   readonly batteryPatienceMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
@@ -58,6 +60,10 @@ export const TIMINGS: Timings = {
   commitPatienceMs: 2_000,
   /** An agent that crashed is back in about two seconds, on a busy machine in four. */
   agentPatienceMs: 6_000,
+  /** F11: what a busy disk takes for one write is a second; what takes five has been seen to take minutes. */
+  diskPatienceMs: 5_000,
+  /** Sorts and copies fill a disk for a moment, and are gone again. */
+  fullPatienceMs: 10_000,
   /** UPSes report a battery for an instant when they test themselves. */
   batteryPatienceMs: 3_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */

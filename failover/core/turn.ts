@@ -22,6 +22,7 @@ const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
   'hand-over': 30_000,
   nominate: 10_000,
   depose: 10_000,
+  relieve: 10_000,
   reinitialize: 45_000,
 };
 const OTHERS_LOST_AFTER_MS = 5_000;

@@ -1,8 +1,8 @@
+import { refuge } from './candidate.ts';
 import { reasonGateIsClosed } from './gate.ts';
 import { isRunningPrimary, reasonSick } from './sites.ts';
 import { type CountingUnwell, nothingAmiss, type Unwell } from './state/decided.ts';
 import type { State } from './state.ts';
-import { candidate } from './switchovers.ts';
 import type { Millis, Timings } from './timings.ts';
 import { type Turn, update } from './turn.ts';
 import type { ServerReport } from './view.ts';
@@ -37,9 +37,11 @@ const isAskedToWrite = ({ leader, steppingDown, told }: State): boolean =>
 
 /** One that merely does not answer is as it was. */
 function obeysNow(state: State): boolean {
-  const { report } = state.server;
-  const atWork = report?.role === 'writer' || report?.role === 'taking-over';
-  return isAskedToWrite(state) && atWork;
+  const { server, postgres } = state;
+  const role = server.report?.role;
+  // It is told before PostgreSQL is promoted, and refused until then: no fall (seen: six, and the next site moved, too).
+  const isTaking = role === 'taking-over' && postgres !== null && isRunningPrimary(postgres.report);
+  return isAskedToWrite(state) && (role === 'writer' || isTaking);
 }
 
 interface Amiss {
@@ -57,7 +59,7 @@ function howItIs(state: State, now: Millis, timings: Timings): Amiss {
   const slow = whatDoesNotEnd(state, timings);
   if (slow === null) return { rate: RECOVERY, why: null };
   // Where no other site has all, or none is well, a move would not help.
-  const helps = reasonGateIsClosed(state) === null && candidate(state, now, timings, 'has all');
+  const helps = reasonGateIsClosed(state) === null && refuge(state, now, timings, 'has all');
   return helps ? slow : { rate: 0, why: null };
 }
 

@@ -133,12 +133,24 @@ export interface Report {
   readonly unwell?: string | null;
   /** The last promotion of its copy, if that came to nothing. Agents of earlier versions say nothing of it. */
   readonly refused?: RefusedPromotion | null;
+  /** Where PostgreSQL's data are (F11, F12). Null where that is not watched; agents of earlier versions say nothing of it. */
+  readonly disk?: DiskReport | null;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** Agents of earlier versions say nothing of it. */
   readonly carried?: Carried;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */
   readonly etcdLeader: boolean;
+}
+
+export interface DiskReport {
+  /** For how long nothing that was written there has come to the disk; null where nothing is written to find that out. */
+  readonly silentMs: number | null;
+  /** The part that is free for PostgreSQL, from 0 to 1, of what is scarcer; null where that is not known. */
+  readonly free: number | null;
+  readonly scarce: 'space' | 'inodes';
+  /** Why it is not watched as it should be, in words for the operator. */
+  readonly trouble: string | null;
 }
 
 /** Patroni had the leader key, and its `pre_promote` did not let it promote the copy. */

@@ -1,7 +1,14 @@
 import type { Explanation } from '../core/explain.ts';
 import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
-import type { Power, RefusedPromotion, Report, ServerReport, Site } from '../core/view.ts';
+import type {
+  DiskReport,
+  Power,
+  RefusedPromotion,
+  Report,
+  ServerReport,
+  Site,
+} from '../core/view.ts';
 import { type Writes, writesOf } from '../core/writes.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
@@ -60,6 +67,8 @@ export interface SiteStatus {
   readonly front: Report['front'];
   readonly frontWay: Report['frontWay'];
   readonly power: Power;
+  /** Of PostgreSQL's data; null where nothing is known of it. */
+  readonly disk: DiskReport | null;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
   /** The last promotion of its copy, if that came to nothing. */
@@ -93,6 +102,7 @@ export function statusOf(
       front: report.front,
       frontWay: report.frontWay ?? null,
       power: report.power,
+      disk: report.disk ?? null,
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,

@@ -18,6 +18,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     front: 'healthy',
     frontWay: null,
     power: 'mains',
+    disk: null,
     certificatesEnd: null,
     etcdLeader: false,
     unstable: 0,

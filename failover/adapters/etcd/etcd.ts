@@ -12,6 +12,7 @@ import {
   pulse,
   recover,
   release,
+  relieve,
   type Transaction,
 } from '../../core/etcd/transactions.ts';
 import type { EtcdMember } from '../../core/inputs.ts';
@@ -121,9 +122,13 @@ export class Etcd {
 
   /** Nothing where Patroni of this site is away, or anything has changed meanwhile. */
   async depose(effect: EffectOf<'depose'>): Promise<void> {
-    const member = await this.patroniMember(this.#site);
-    if (member === null) throw new Error('Patroni of this site is not in etcd');
-    await this.#transact(depose(this.#names, this.#site, effect, member.lease));
+    const { lease } = await this.#ownMember();
+    await this.#transact(depose(this.#names, this.#site, effect, lease));
+  }
+
+  async relieve(effect: EffectOf<'relieve'>): Promise<void> {
+    const { lease } = await this.#ownMember();
+    await this.#transact(relieve(this.#names, this.#site, effect, lease));
   }
 
   /** Done only where all is as the operator was shown, and the chosen site's Patroni is there. */
@@ -174,6 +179,12 @@ export class Etcd {
   }
 
   /** In one transaction, so what it shows is of one moment. */
+  async #ownMember(): Promise<{ lease: string }> {
+    const member = await this.patroniMember(this.#site);
+    if (member === null) throw new Error('Patroni of this site is not in etcd');
+    return member;
+  }
+
   async #transact({ compare, change }: Transaction): Promise<{ succeeded: boolean; view: View }> {
     const ranges = viewRanges(this.#names);
     const answer = await this.#gateway.ask<TxnAnswer>('/v3/kv/txn', {

@@ -63,6 +63,13 @@ const isRefused = isWith({
   sinceMs: isNumber,
 });
 
+const isDisk = isWith({
+  silentMs: orNull(isNumber),
+  free: orNull(isNumber),
+  scarce: isOneOf('space', 'inodes'),
+  trouble: orNull(isText),
+});
+
 const isFrontWay = (value: unknown): boolean =>
   isWith({ kind: isOneOf('direct') })(value) ||
   isWith({ kind: isOneOf('through'), site: isText })(value) ||
@@ -82,6 +89,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   unstable: { is: isNumber, otherwise: 0, later: true },
   unwell: { is: orNull(isText), otherwise: null, later: true },
   refused: { is: orNull(isRefused), otherwise: null, later: true },
+  disk: { is: orNull(isDisk), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },
   etcdLeader: { is: isTruth, otherwise: false },
 };

@@ -67,12 +67,17 @@ test('an odd field of a report is not known, and its key is named; what earlier 
     const { sites, unreadable } = read({ [key]: JSON.stringify(report) });
     return { report: sites.b!.report, named: unreadable.includes(key) };
   };
-  const { frontWay: _, unstable: __, refused: ___, ...earlier } = wellAtSite('b');
+  const { frontWay: _, unstable: __, refused: ___, disk: ____, ...earlier } = wellAtSite('b');
   expect(reportIn(earlier)).toEqual({ report: { ...wellAtSite('b'), unwell: null }, named: false });
   const odd = { ...wellAtSite('b'), server: { role: 'king' }, power: 7 };
   expect(reportIn(odd)).toMatchObject({ report: { server: null, power: 'unknown' }, named: true });
   const refused = { ...wellAtSite('b'), refused: { kind: 'king' } };
   expect(reportIn(refused)).toMatchObject({ report: { refused: null }, named: true });
+  const silent = { silentMs: 6_000, free: null, scarce: 'inodes', trouble: null };
+  const told = { ...wellAtSite('b'), disk: silent };
+  expect(reportIn(told)).toMatchObject({ report: { disk: silent }, named: false });
+  const oddDisk = { ...told, disk: { ...silent, free: 'much' } };
+  expect(reportIn(oddDisk)).toMatchObject({ report: { disk: null }, named: true });
   const nothing = reportIn({});
   expect(nothing).toMatchObject({ report: { postgres: null, front: 'unknown' }, named: true });
   expect(nothing.report.notCandidate).not.toBeNull();

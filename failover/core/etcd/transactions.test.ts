@@ -9,11 +9,13 @@ import {
   depose,
   giveLeaderKey,
   giveTimeline,
+  leaseKey,
   nominate,
   noteTimeline,
   pulse,
   recover,
   release,
+  relieve,
 } from './transactions.ts';
 
 const report = wellAtSite('a');
@@ -176,6 +178,42 @@ test.each(['leader', 'timelines', 'config', 'member'] as const)(
     const old = what === 'leader' ? { ...again, leader: again.leader - 1 } : again;
     expect(store.transact(depose(NAMES, 'b', old, '2'))).toBe(false);
     if (what === 'leader') expect(vouched()).toBe(false);
+  },
+);
+
+test.each(['leader', 'term', 'pulse', 'config', 'member'] as const)(
+  'nobody is relieved if the %s is another by now; nor is who takes the key vouched for',
+  (what) => {
+    const store = new Store();
+    store.put(NAMES.patroniLeader, 'a', '1');
+    store.put(NAMES.patroniMember('b'), {}, '2');
+    const keys = { term: leaseKey(NAMES, 'leader'), pulse: `${NAMES.sites}c` };
+    for (const key of [...Object.values(keys), NAMES.patroniConfig]) store.put(key, {});
+    const seen = (key: string) => store.get(key)?.revision ?? 0;
+    const effect = {
+      kind: 'relieve',
+      from: 'a',
+      leader: seen(NAMES.patroniLeader),
+      term: seen(keys.term),
+      over: { site: 'c', pulse: seen(keys.pulse) },
+      config: seen(NAMES.patroniConfig),
+    } as const;
+    if (what === 'leader') store.put(NAMES.patroniLeader, 'a', '1');
+    if (what === 'term' || what === 'pulse') store.put(keys[what], {});
+    if (what === 'config') store.put(NAMES.patroniConfig, {});
+    if (what === 'member') store.put(NAMES.patroniMember('b'), {}, '4');
+    expect(store.transact(relieve(NAMES, 'b', effect, '2'))).toBe(false);
+    const now = {
+      ...effect,
+      leader: seen(NAMES.patroniLeader),
+      term: seen(keys.term),
+      over: { site: 'c', pulse: seen(keys.pulse) },
+      config: seen(NAMES.patroniConfig),
+    };
+    const lease = what === 'member' ? '4' : '2';
+    expect(store.transact(relieve(NAMES, 'b', now, lease))).toBe(true);
+    expect(store.get(NAMES.patroniLeader)).toMatchObject({ text: 'b', lease });
+    expect(isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader))).toBe(false);
   },
 );
 

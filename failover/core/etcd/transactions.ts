@@ -157,6 +157,28 @@ export function recover(
   };
 }
 
+/**
+ * Takes Patroni's leader key for the Patroni of this site from one whose disk does not answer. Nobody vouches for this
+ * site, so its votes are counted; and that nobody leads makes sure that the server there may answer nobody.
+ */
+export function relieve(
+  names: KeyNames,
+  site: Site,
+  { leader, term, over, config }: EffectOf<'relieve'>,
+  lease: string,
+): Transaction {
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: leader },
+      { key: leaseKey(names, 'leader'), revision: term },
+      ...(over === null ? [] : [{ key: names.sites + over.site, revision: over.pulse }]),
+      { key: names.patroniConfig, revision: config },
+      { key: names.patroniMember(site), lease },
+    ],
+    change: [{ put: names.patroniLeader, value: site, lease }],
+  };
+}
+
 /** Names this site as the next leader, where there is none; Patroni then asks nobody for a vote. */
 export function nominate(
   names: KeyNames,

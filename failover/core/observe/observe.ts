@@ -13,6 +13,7 @@ import { ended } from '../turn.ts';
 import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
+import { seeDisk } from './disk.ts';
 import { asNew, failToRead, otherEtcd, overtaken, seeEtcd, seeEtcdLeader } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
@@ -85,6 +86,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seeFront(state, input, now);
     case 'power':
       return seePower(state, input.power, now);
+    case 'disk':
+      return seeDisk(state, input.disk, now, timings);
     case 'promotion':
       return seeTold(state, input.told, now);
     case 'certificates':
@@ -151,6 +154,7 @@ function answerTo(input: Input): Pending | null {
     case 'server-silent':
     case 'front':
     case 'power':
+    case 'disk':
     case 'certificates':
     case 'promotion':
     case 'address-found':

@@ -1,3 +1,4 @@
+import { isStalled } from '../disk.ts';
 import { type Deeds, type EffectOf, perform } from '../effects.ts';
 import {
   cancelSwitchover,
@@ -9,11 +10,13 @@ import {
   pulse,
   recover,
   release,
+  relieve,
   type Transaction,
 } from '../etcd/transactions.ts';
 import type { Input, Pending } from '../inputs.ts';
 import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';
+import { TIMINGS } from '../timings.ts';
 import type { Site, View } from '../view.ts';
 import type { Etcd } from './etcd.ts';
 import { HandOver } from './hand-over.ts';
@@ -183,11 +186,12 @@ export class AgentHost {
 
   /** Planted, as in etcd3: no deadline, and the lease counts from the answer. Or the gate stands open. */
   #mistake(input: Input): Input {
-    const { lateAnswersRenew, noGate, anyMachine, notesAgain } = this.#world.bugs;
+    const { lateAnswersRenew, noGate, anyMachine, notesAgain, stalledIsDead } = this.#world.bugs;
     const counts = input.kind === 'pulsed' || input.kind === 'claimed';
     if (lateAnswersRenew && counts) return { ...input, sentAt: this.#clock() };
     if (anyMachine && 'view' in input) return { ...input, view: this.#asIfOurs(input.view) };
     if (notesAgain && 'view' in input) return { ...input, view: this.#asIfAlone(input.view) };
+    if (stalledIsDead && 'view' in input) return { ...input, view: this.#asIfDead(input.view) };
     return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
   }
 
@@ -203,6 +207,13 @@ export class AgentHost {
     if (timelines === null) return view;
     const promotions = timelines.promotions.filter(({ site }) => site === this.site);
     return { ...view, timelines: { ...timelines, promotions } };
+  }
+
+  #asIfDead(view: View): View {
+    const { site } = view.leader;
+    const disk = site === null || site === this.site ? null : view.sites[site]?.report.disk;
+    const isDead = disk != null && isStalled(disk, TIMINGS);
+    return isDead ? { ...view, leader: { ...view.leader, site: null } } : view;
   }
 
   #asIfWritten(view: View): View {
@@ -284,6 +295,16 @@ export class AgentHost {
       this.#ask('recover', act, ({ done, view }) => {
         if (done) this.#world.note(`${this.site} recovers with ${effect.to}`);
         return { kind: 'recovered', done, view };
+      });
+    },
+    relieve: (effect) => {
+      const act = (store: Store): boolean => {
+        const lease = store.get(NAMES.patroniMember(this.site))?.lease;
+        return lease != null && store.transact(relieve(NAMES, this.site, effect, lease));
+      };
+      this.#ask('relieve', act, (done) => {
+        if (done) this.#world.note(`${this.site} relieves ${effect.from}`);
+        return { kind: 'done', effect: 'relieve' };
       });
     },
     'note-timeline': (effect) => {
@@ -411,6 +432,7 @@ export class AgentHost {
     if (!this.#alive || !network.isOn(this.host)) return;
     const { server, patroni, postgres } = this.#machines;
     this.#lookAtMachine();
+    if (postgres !== null) this.#tell(this.#life, { kind: 'disk', disk: postgres.disk.report });
     if (server !== null) this.#lookAtServer(server);
     if (patroni !== null && postgres !== null) this.#tell(this.#life, lookAt(patroni, postgres));
   }

@@ -1,6 +1,7 @@
 import { leaseKey } from '../etcd/transactions.ts';
 import type { Site } from '../view.ts';
 import type { Cluster, Fault } from './cluster.ts';
+import { allDisksStall, diskFills, diskStalls, diskStallsAgainAndAgain } from './disk-faults.ts';
 import {
   frozenInItsLoop,
   frozenInTurn,
@@ -247,6 +248,10 @@ const FAULTS: readonly Fault[] = [
   serverFallsInALoop,
   commitsHang,
   takeoverHangs,
+  diskStalls,
+  diskStallsAgainAndAgain,
+  allDisksStall,
+  diskFills,
   oursPaused,
   patroniFrozen,
   patroniRestarted,

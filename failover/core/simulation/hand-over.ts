@@ -51,7 +51,7 @@ export class HandOver {
   }
 
   get #written(): number {
-    return this.#ports.machines.postgres?.wal.length ?? 0;
+    return this.#ports.machines.postgres?.flushed ?? 0;
   }
 
   #hasEnded(): boolean {

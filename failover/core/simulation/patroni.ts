@@ -21,6 +21,7 @@ const RELEASE_AFTER_MS = 1_000;
 const RESTART_MS = 1_500;
 /** wal_sender_timeout, or tcp_user_timeout and the next loop. */
 const DROP_STANDBY_MS = 5_000;
+const DISK_AGAIN_MS = 100;
 const REWIND_MS = [500, 2_500] as const;
 const CLONE_MS = [2_000, 9_000] as const;
 /** A rewind or clone whose source says nothing more is given up. */
@@ -437,12 +438,20 @@ export class Patroni {
   #promoteAs(timeline: number): void {
     const { random } = this.#world;
     this.#postgres.passTo(timeline);
-    this.#whileAlive(random.between(0.5, 1.5) * PROMOTE_MS, () => {
+    this.#onDisk(random.between(0.5, 1.5) * PROMOTE_MS, () => {
       if (this.#postgres.up && !this.#postgres.primary) this.#postgres.promote();
     });
-    this.#whileAlive(PROMOTION_SEEN_MS * random.between(1, 1.2), () => {
+    this.#onDisk(PROMOTION_SEEN_MS * random.between(1, 1.2), () => {
       this.#busy = null;
       this.wake();
+    });
+  }
+
+  /** What writes there waits for the disk, and nobody can end it before. */
+  #onDisk(delay: number, act: () => void): void {
+    this.#whileAlive(delay, () => {
+      if (this.#postgres.disk.stalled) this.#onDisk(DISK_AGAIN_MS, act);
+      else act();
     });
   }
 
@@ -482,7 +491,7 @@ export class Patroni {
       confirmers: this.#postgres.confirmers,
       active: (site: Site) => this.#isActive(site),
       caughtUp: (site: Site) =>
-        (this.#postgres.acknowledged.get(site) ?? 0) >= this.#postgres.wal.length,
+        (this.#postgres.acknowledged.get(site) ?? 0) >= this.#postgres.flushed,
       others,
       strict: this.#world.strict,
     };
@@ -613,7 +622,7 @@ export class Patroni {
       primary.clones.delete(this.site);
       if (!done) return;
       this.#wantsClone = false;
-      this.#postgres.wal = primary.wal.slice();
+      this.#postgres.wal = primary.wal.slice(0, primary.flushed);
       this.#postgres.takeTimelineOf(primary, new Set([primary.timeline]));
       this.#postgres.up = true;
     });
@@ -628,7 +637,8 @@ export class Patroni {
     const life = this.#life;
     this.#world.time.after(this.#world.random.between(shortest, longest), () => {
       const { up, primary } = source;
-      const done = life === this.#life && up && primary && this.#hears(source.site, true);
+      const reads = up && primary && this.#hears(source.site, true);
+      const done = life === this.#life && reads && !this.#postgres.disk.stalled;
       this.#world.time.after(done ? 0 : SOURCE_SILENT_MS, () => {
         if (life === this.#life) this.#busy = null;
         end(done && life === this.#life);
@@ -650,7 +660,7 @@ export class Patroni {
     const { random } = this.#world;
     this.#busy = 'starting';
     this.#began = false;
-    this.#whileAlive(random.between(0.5, 1) * RESTART_MS, () => {
+    this.#onDisk(random.between(0.5, 1) * RESTART_MS, () => {
       this.#busy = null;
       this.#endedInOrder = false;
       this.#postgres.up = true;
@@ -660,7 +670,18 @@ export class Patroni {
 
   #demote(): void {
     this.#world.note(`patroni ${this.site} demotes`);
-    this.#postgres.demote();
+    if (this.#postgres.disk.stalled) this.#stopOnceDiskAnswers();
+    else this.#postgres.demote();
+  }
+
+  /** postmaster.py, signal_kill: who waits for a disk is not ended by SIGKILL either. */
+  #stopOnceDiskAnswers(): void {
+    this.#busy = 'stopping';
+    this.#postgres.shutDown();
+    this.#onDisk(DISK_AGAIN_MS, () => {
+      this.#busy = null;
+      this.#postgres.demote();
+    });
   }
 
   /** Ends PostgreSQL in order: what streams then has everything. A second later the key is released. */
@@ -674,6 +695,10 @@ export class Patroni {
 
   /** PostgreSQL ends when all that stream have everything; who is silent for longer does not stream. */
   #endInOrder(to: Site, withinMs: number): void {
+    if (this.#postgres.disk.stalled) {
+      this.#onDisk(DISK_AGAIN_MS, () => this.#endInOrder(to, withinMs));
+      return;
+    }
     const others = [...this.#peers.postgreses().values()].filter(({ site }) => this.#hears(site));
     const awaited = others.some(({ site, stalled }) => stalled && this.#isActive(site));
     if (awaited && withinMs > 0) {

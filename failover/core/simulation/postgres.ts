@@ -1,4 +1,5 @@
 import type { Site } from '../view.ts';
+import { Disk } from './disk.ts';
 import type { World } from './world.ts';
 
 /** One piece of the log: a takeover, a batch of requests, or what no client asked for (no requests, many bytes). */
@@ -30,6 +31,7 @@ interface Waiting {
  */
 export class Postgres {
   readonly site: Site;
+  readonly disk: Disk;
   up = true;
   primary = false;
   wal: Entry[] = [];
@@ -52,11 +54,14 @@ export class Postgres {
   #hangsUntil = 0;
   /** Up to where it has another timeline of its own one's number on disk, which it can never replay. */
   #received = 0;
+  /** While its disk is stalled: how many entries have come there. */
+  #synced = 0;
 
   constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
     this.site = site;
     this.#world = world;
     this.#peers = peers;
+    this.disk = new Disk(world);
   }
 
   /** A primary that is not being shut down: that ends all sessions at once, and waits for its standbys. */
@@ -75,7 +80,12 @@ export class Postgres {
   }
 
   get stalled(): boolean {
-    return this.#stalledUntil > this.#world.time.now;
+    return this.#stalledUntil > this.#world.time.now || this.disk.stalled;
+  }
+
+  /** How many entries are on its disk: no others are sent to standbys, or said to be there. */
+  get flushed(): number {
+    return this.disk.stalled ? Math.min(this.#synced, this.wal.length) : this.wal.length;
   }
 
   get timeline(): number {
@@ -84,7 +94,7 @@ export class Postgres {
 
   /** In bytes, as votes compare it: of which timeline it is it does not say. */
   get lsn(): number {
-    return Math.max(lengthOf(this.wal), this.#received);
+    return Math.max(lengthOf(this.wal.slice(0, this.flushed)), this.#received);
   }
 
   /** What a query sees: not what still waits. */
@@ -137,7 +147,17 @@ export class Postgres {
     this.#world.time.after(forMs, () => this.#confirm());
   }
 
+  stallDisk(forMs: number): void {
+    if (!this.disk.stalled) this.#synced = this.wal.length;
+    this.disk.stall(forMs);
+    this.#world.time.after(forMs + 1, () => {
+      this.stream();
+      this.#confirm();
+    });
+  }
+
   crash(): void {
+    this.wal.length = this.flushed;
     this.up = false;
     this.#received = 0;
     this.#ending = false;
@@ -211,7 +231,7 @@ export class Postgres {
 
   #streamToClone(site: Site): void {
     const { time, network } = this.#world;
-    const length = this.wal.length;
+    const length = this.flushed;
     time.after(2 * network.delay(this.site, site), () => {
       if (!this.clones.has(site) || !network.reaches(site, this.site)) return;
       this.clones.set(site, length);
@@ -224,7 +244,7 @@ export class Postgres {
     const { time, network } = this.#world;
     if (!this.isFollowedBy(standby) || standby.stalled) return;
     if (!network.reaches(this.site, standby.site) || !standby.#receiveFrom(this)) return;
-    const has = this.wal.length;
+    const has = this.flushed;
     const last = this.wal[has - 1];
     if (!network.reaches(standby.site, this.site)) return;
     time.after(network.delay(standby.site, this.site), () => {
@@ -237,13 +257,14 @@ export class Postgres {
   /** Whether it then says that it has all: so it does of what it can never replay, too. */
   #receiveFrom(primary: Postgres): boolean {
     if (!this.#fetchHistories(primary)) return false;
+    const has = primary.flushed;
     if (!isPrefix(this.wal, primary.wal)) {
       // Where it is not refused, nothing tells two timelines of one number apart.
       if (this.timeline !== primary.timeline || primary.refuses(this)) return false;
       this.#received = primary.lsn;
       return true;
     }
-    for (let at = this.wal.length; at < primary.wal.length; at++) this.wal.push(primary.wal[at]!);
+    for (let at = this.wal.length; at < has; at++) this.wal.push(primary.wal[at]!);
     this.chain = primary.chain;
     return true;
   }
@@ -271,6 +292,7 @@ export class Postgres {
         names === 'any'
           ? [...this.acknowledged.values(), ...this.clones.values()]
           : names.map((site) => this.acknowledged.get(site) ?? 0);
+      if (first.length > this.flushed) return;
       if (have.filter((length) => length >= first.length).length < count) return;
       this.#waiting.shift();
       first.done(true);

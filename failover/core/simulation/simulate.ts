@@ -145,6 +145,7 @@ function mendAll({ network, time }: World, cluster: Cluster): void {
   network.lossRate = 0.002;
   time.runUntil(time.now + 1);
   for (const site of cluster.agents.keys()) cluster.etcd.revive(site);
+  for (const { disk } of cluster.postgreses.values()) disk.mend();
   for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();
   for (const agent of cluster.agents.values()) agent.beginIfEnded();
   for (const server of cluster.servers.values()) server.beginIfEnded();

@@ -46,4 +46,5 @@ export interface Bugs {
   readonly nobodyDeposes?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;
+  readonly stalledIsDead?: boolean;
 }

@@ -147,6 +147,13 @@ export interface Recovering {
   readonly positions: Readonly<Record<Site, { readonly at: string; readonly since: Millis }>>;
 }
 
+/** relieve.ts */
+export interface Relieving {
+  /** A primary whose disk does not answer, and which nobody leads: by the revision of its key of Patroni's. */
+  readonly stalledPrimary: { readonly key: number; readonly since: Millis } | null;
+  readonly relievedAt: Millis;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -185,6 +192,7 @@ export interface Decided
     Cloning,
     Deposing,
     Recovering,
+    Relieving,
     PlacingEtcdLeader,
     Pausing,
     ConfirmingPauses {}
@@ -217,6 +225,8 @@ export const nothingDecided = (now: Millis): Decided => ({
   copyTimeline: null,
   recovering: null,
   positions: {},
+  stalledPrimary: null,
+  relievedAt: LONG_AGO,
   etcdLeaderMovedAt: LONG_AGO,
   pause: null,
   pauseOrders: [],

@@ -1,6 +1,14 @@
 import type { EtcdMember, Lease, ToldOfPromotion } from '../inputs.ts';
 import type { Millis } from '../timings.ts';
-import type { FrontWay, PostgresReport, Power, ServerReport, Site, View } from '../view.ts';
+import type {
+  DiskReport,
+  FrontWay,
+  PostgresReport,
+  Power,
+  ServerReport,
+  Site,
+  View,
+} from '../view.ts';
 
 // What the sources have shown. Each part has one owner, who alone writes it: its file in core/observe.
 
@@ -119,6 +127,19 @@ export interface PowerSeen {
   readonly power: { readonly power: Power; readonly since: Millis };
 }
 
+export interface DiskSeen {
+  readonly disk: Disk;
+}
+
+export interface Disk {
+  readonly report: DiskReport | null;
+  readonly at: Millis;
+  /** When it was last seen to be stalled. */
+  readonly stalledAt: Millis;
+  /** Since when too little of it is free. */
+  readonly fullSince: Millis | null;
+}
+
 export interface CertificatesSeen {
   readonly certificatesEnd: string | null;
 }
@@ -145,6 +166,7 @@ export interface Seen
     FrontSeen,
     AddressSeen,
     PowerSeen,
+    DiskSeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -180,6 +202,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   interface: 'unknown',
   addressTrouble: null,
   power: { power: 'unknown', since: now },
+  disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
   certificatesEnd: null,
   promoting: { told: null, lookedAt: LONG_AGO, since: null, failed: null },
 });

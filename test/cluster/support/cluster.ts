@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Agent, type Dispatcher } from 'undici';
 import { type Authority, certificateAuthority } from '../../support/certificates.ts';
+import { type Disk, makeDisk } from './disk.ts';
 import { docker, OWNER_LABEL, removeAbandoned, removed, siteImage } from './engine.ts';
 import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
-import { type ClusterPlan, type Machine, writeSiteFiles } from './site-files.ts';
+import { type ClusterPlan, type Machine, POSTGRESQL_DATA, writeSiteFiles } from './site-files.ts';
 
 export interface ClusterOptions {
   readonly sites: 3 | '2+witness';
@@ -17,6 +18,8 @@ export interface ClusterOptions {
   readonly units?: readonly Unit[];
   /** The LAN has IPv6 too. */
   readonly ipv6?: boolean;
+  /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
+  readonly disks?: boolean;
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -58,9 +61,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       const files = join(folder, machine.name);
       await writeSiteFiles(files, plan, machine, authority);
       const environment = environmentOf(plan, machine, options);
-      const container = await createMachine({ image, lan, machine, files, environment });
+      const disk = options.disks && !machine.witness ? await makeDisk(folder, machine.name) : null;
+      if (disk !== null) building.defer(() => disk.remove());
+      const container = await createMachine({ image, lan, machine, files, environment, disk });
       building.defer(() => removed(() => container.remove({ force: true, v: true })));
-      return new Site(machine, container, lan);
+      building.defer(async () => disk?.thaw());
+      return new Site(machine, container, lan, disk);
     }),
   );
   await Promise.all(machines.map(({ container }) => container.start()));
@@ -109,9 +115,10 @@ interface MachineStart {
   readonly machine: Machine;
   readonly files: string;
   readonly environment: string[];
+  readonly disk: Disk | null;
 }
 
-async function createMachine({ image, lan, machine, files, environment }: MachineStart) {
+async function createMachine({ image, lan, machine, files, environment, disk }: MachineStart) {
   return (await docker()).createContainer({
     Image: image,
     name: `${lan.networkId.slice(0, 8)}-${machine.name}`,
@@ -128,6 +135,7 @@ async function createMachine({ image, lan, machine, files, environment }: Machin
         `${repository}/node_modules:/farol/node_modules:ro`,
         `${files}:/site:ro`,
         `${compiledFolder()}:/var/cache/farol`,
+        ...(disk === null ? [] : [`${disk.folder}:${dirname(POSTGRESQL_DATA)}`]),
       ],
       // A reboot empties /run, as on a real machine.
       Tmpfs: { '/run': 'exec,mode=755' },

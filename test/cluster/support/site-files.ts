@@ -123,7 +123,11 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
     patroni: {
       url: `https://${me.ip}:8010`,
       strict: hasThreeSites(plan),
-      postgres: { dataDir: POSTGRESQL_DATA, binDir: '/usr/lib/postgresql/17/bin' },
+      postgres: {
+        dataDir: POSTGRESQL_DATA,
+        binDir: '/usr/lib/postgresql/17/bin',
+        probeDir: `${POSTGRESQL_DATA}.probe`,
+      },
     },
     server: { url: `https://${me.ip}:8481` },
     addresses: floating(plan).map((address) => {

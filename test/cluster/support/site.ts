@@ -1,3 +1,4 @@
+import type { Disk } from './disk.ts';
 import { type CommandResult, type Container, runIn } from './engine.ts';
 import type { Lan } from './network.ts';
 import { type Machine, POSTGRESQL_DATA } from './site-files.ts';
@@ -12,13 +13,21 @@ export class Site {
   readonly witness: boolean;
   readonly container: Container;
   readonly #lan: Lan;
+  readonly #disk: Disk | null;
 
-  constructor(machine: Machine, container: Container, lan: Lan) {
+  constructor(machine: Machine, container: Container, lan: Lan, disk: Disk | null = null) {
     this.name = machine.name;
     this.ip = machine.ip;
     this.witness = machine.witness;
     this.container = container;
     this.#lan = lan;
+    this.#disk = disk;
+  }
+
+  /** That of PostgreSQL's data, where the cluster has been given disks. */
+  get disk(): Disk {
+    if (this.#disk === null) throw new Error(`${this.name} has no disk of its own`);
+    return this.#disk;
   }
 
   /** Everything at once, and no goodbye: the network goes first, so that no FIN or RST escapes. */
