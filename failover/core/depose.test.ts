@@ -84,8 +84,29 @@ test('where nobody leads, and /sync names one that was never asked, Patroni woul
   expect(effectsOf({ given: { site: 'a', timeline: 4, parent: 3 } })).toEqual([]);
 });
 
+test('so it is where its copy is on no timeline, half cloned; but with two sites /sync says nothing of that', () => {
+  const half: Case = {
+    leader: null,
+    leaderlessMs: 10_000,
+    sync: 'a',
+    primary: [null, 'standby', 'creating replica'],
+  };
+  const effectsOf = (otherwise: Case, strict = true) => {
+    const state = at('c', { ...half, ...otherwise });
+    return look({ ...state, self: { ...state.self, strict } }, NOW).effects;
+  };
+  expect(effectsOf({})).toMatchObject([{ kind: 'depose', from: 'a', leader: 0 }]);
+  expect(effectsOf({}, false)).toEqual([]);
+  expect(effectsOf({ given: { site: 'a', timeline: 4, parent: 3 } })).toEqual([]);
+  expect(effectsOf({ noted: 'a' })).toEqual([]);
+});
+
 interface Case {
-  readonly primary?: readonly [timeline: number, role?: 'primary' | 'standby', state?: string];
+  readonly primary?: readonly [
+    timeline: number | null,
+    role?: 'primary' | 'standby',
+    state?: string,
+  ];
   readonly own?: PostgresReport;
   readonly ownAt?: number;
   readonly given?: Promotion;
@@ -97,7 +118,7 @@ interface Case {
   readonly sync?: Site;
 }
 
-const copy = (timeline: number, role: 'primary' | 'standby' = 'standby'): PostgresReport => {
+const copy = (timeline: number | null, role: 'primary' | 'standby' = 'standby'): PostgresReport => {
   return { role, state: 'running', timeline, lsn: '10' };
 };
 

@@ -1,7 +1,7 @@
 import { isCloned, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
 import type { Deposing } from './state/decided.ts';
 import type { State } from './state.ts';
-import { isDead, isUnasked } from './timelines.ts';
+import { isDead, isUnasked, wasNeverAsked } from './timelines.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 import type { PostgresReport, Site } from './view.ts';
@@ -76,9 +76,15 @@ function pretender(state: State, now: Millis, timings: Timings): Site | null {
   if (!view?.timelines || !knowsEtcd(state, now, timings)) return null;
   if (leaderlessSince === null || now - leaderlessSince < LEADERLESS_MS) return null;
   const leader = view.patroni.sync?.leader ?? null;
-  const timeline = leader && view.sites[leader]?.report.postgres?.timeline;
-  if (!leader || leader === self.site || !timeline) return null;
-  return isUnasked(view.timelines, leader, timeline) ? leader : null;
+  if (!leader || leader === self.site) return null;
+  const timeline = view.sites[leader]?.report.postgres?.timeline ?? null;
+  // Its copy was half cloned when its source was lost, so it is on none (found: seed 876, F11 among others). With two
+  // sites Patroni writes /sync before it asks, so there it says nothing.
+  const isSo =
+    timeline === null
+      ? self.strict && wasNeverAsked(view.timelines, leader)
+      : isUnasked(view.timelines, leader, timeline);
+  return isSo ? leader : null;
 }
 
 const patience = (state: State): Millis => (isKnown(state) ? SEEN_FOR_MS : UNKNOWN_COPY_MS);

@@ -110,14 +110,15 @@ export function carryOn(known: Timelines, site: Site, timeline: number): Timelin
  * Patroni lets take a vacant key in a pause, or when its Patroni stood still in its loop; and it never was a standby of
  * whoever acknowledged, whose writes all the others have.
  */
-export function isUnasked(
-  { acknowledging, promotions }: Timelines,
-  site: Site,
-  timeline: number,
-): boolean {
+export function isUnasked(known: Timelines, site: Site, timeline: number): boolean {
+  const { acknowledging } = known;
+  return acknowledging !== null && wasNeverAsked(known, site) && isDead(timeline, acknowledging);
+}
+
+/** Since another site acknowledged. */
+export function wasNeverAsked({ acknowledging, promotions }: Timelines, site: Site): boolean {
   if (acknowledging?.site === undefined || acknowledging.site === site) return false;
-  if (promotions.some((each) => each.site === site)) return false;
-  return isDead(timeline, acknowledging);
+  return !promotions.some((each) => each.site === site);
 }
 
 /** Of which timeline it is the child, where it was given its number. */
