@@ -26,8 +26,11 @@ test('where no other site could do better it goes on when its disk does', () =>
     c: { notCandidate: 'its disk does not answer' },
   }));
 
-test('nor does it give way while moves are paused, by an operator or in Patroni', () =>
+test('nor does it give way while an operator has paused moves', () =>
   tells('disk-stalls-paused', LEADING, `500 pause 60\n${silent(1, 8)}`));
+
+test('nor while Patroni is paused, which would let go of a key that a standby was given', () =>
+  tells('disk-stalls-patroni-paused', LEADING, `500 etcd paused\n${silent(1, 8)}`));
 
 test('rather one that has little room than nobody', () =>
   tells('disk-stalls-others-full', LEADING, silent(1, 7), {
