@@ -37,6 +37,34 @@ test('what changes while it is read is not kept', async () => {
   expect(asked).toEqual([['a']]);
 });
 
+test('what many ask for at once is read once, and anew for whoever asks behind a change', async () => {
+  const { followed } = watched();
+  const reads: { keys: readonly string[]; answer(): void }[] = [];
+  const of = async (...keys: string[]) => {
+    const found = await followed.of(keys, (missing) => {
+      const { promise, resolve } = Promise.withResolvers<ReadonlyMap<string, string>>();
+      const number = reads.length;
+      const values = new Map(missing.map((key) => [key, `${key}${number}`]));
+      reads.push({ keys: missing, answer: () => resolve(values) });
+      return promise;
+    });
+    return keys.map((key) => found.get(key));
+  };
+  const asked = [of('a', 'b'), of('b', 'c'), of('a')];
+  followed.changed('a');
+  asked.push(of('a', 'b'), of('a'));
+  expect(reads.map(({ keys }) => keys)).toEqual([['a', 'b'], ['c'], ['a']]);
+  for (const { answer } of reads.toReversed()) answer();
+  expect(await Promise.all(asked)).toEqual([
+    ['a0', 'b0'],
+    ['b0', 'c1'],
+    ['a0'],
+    ['a2', 'b0'],
+    ['a2'],
+  ]);
+  expect(await of('a', 'b', 'c')).toEqual(['a2', 'b0', 'c1']);
+});
+
 test('a read that fails leaves nothing behind', async () => {
   const { followed, of } = watched();
   const failing = followed.of(['a'], () => Promise.reject(new Error('lost')));
