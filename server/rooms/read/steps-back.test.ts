@@ -16,6 +16,14 @@ test('the state at each moment follows from the events in memory, as it is store
   expect(stored.readsOfStates()).toContain('state_changes_of');
 });
 
+test('what changed between two moments follows from them, as it is stored', async () => {
+  await using bench = await workbench();
+  const [known, stored] = [await bench.restarted(), await bench.restarted()];
+  const changes = await known.changes({ timeline: 30 });
+  expect(changes).toEqual(await stored.changes({ timeline: 1 }));
+  expect(changes.some((each) => each.length > 1)).toBe(true);
+});
+
 test('who may see which event follows from the events in memory, as it is stored', async () => {
   await using bench = await workbench();
   const [known, stored] = [await bench.restarted(), await bench.restarted()];
@@ -75,6 +83,7 @@ async function workbench() {
       return {
         readsOfStates: () => queries.filter((each) => READS_OF_STATES.includes(each)),
         statesAt: (preloading: Preloading) => statesAt(again.rooms, roomId, preloading),
+        changes: (preloading: Preloading) => changesIn(again.rooms, roomId, preloading),
         async seenBy(reader: UserId, events: readonly RoomEvent[], preloading: Preloading) {
           const room = (await again.rooms.openAll([roomId], preloading)).get(roomId)!;
           const seen = await room.visibleTo(reader, events);
@@ -96,13 +105,30 @@ type Engine = Awaited<ReturnType<typeof openRooms>>['rooms'];
 /** Behind each event of the room, and before the first one. */
 async function statesAt(rooms: Engine, roomId: RoomId, preloading: Preloading) {
   const room = (await rooms.openAll([roomId], preloading)).get(roomId)!;
-  const all = await (await rooms.open(roomId))!.page({
-    ...{ reader: alice, from: { depth: 0, nid: 0 }, direction: 'f', limit: 100 },
-  });
-  const moments = all.events.map(({ event }) => event.position - 1);
+  const moments = await momentsOf(rooms, roomId);
   return Promise.all(
     moments.map(async (moment) =>
       (await room.stateAt(moment)).map(({ eventId }) => eventId).sort(),
     ),
   );
+}
+
+/** From each of these moments to each later one. */
+async function changesIn(rooms: Engine, roomId: RoomId, preloading: Preloading) {
+  const room = (await rooms.openAll([roomId], preloading)).get(roomId)!;
+  const moments = await momentsOf(rooms, roomId);
+  const ranges = moments.flatMap((after, index) =>
+    [...moments.slice(index + 1), room.lastPosition].map((upTo) => ({ after, upTo })),
+  );
+  return Promise.all(
+    ranges.map(async (range) => (await room.stateDelta(range)).map(({ eventId }) => eventId)),
+  );
+}
+
+async function momentsOf(rooms: Engine, roomId: RoomId): Promise<number[]> {
+  const room = (await rooms.open(roomId))!;
+  const { events } = await room.page({
+    ...{ reader: alice, from: { depth: 0, nid: 0 }, direction: 'f', limit: 100 },
+  });
+  return events.map(({ event }) => event.position - 1);
 }
