@@ -102,7 +102,6 @@ async function workbench() {
 
 type Engine = Awaited<ReturnType<typeof openRooms>>['rooms'];
 
-/** Behind each event of the room, and before the first one. */
 async function statesAt(rooms: Engine, roomId: RoomId, preloading: Preloading) {
   const room = (await rooms.openAll([roomId], preloading)).get(roomId)!;
   const moments = await momentsOf(rooms, roomId);
@@ -113,10 +112,11 @@ async function statesAt(rooms: Engine, roomId: RoomId, preloading: Preloading) {
   );
 }
 
-/** From each of these moments to each later one. */
+/** From each moment to each later one, and also from between an event and what it changed. */
 async function changesIn(rooms: Engine, roomId: RoomId, preloading: Preloading) {
   const room = (await rooms.openAll([roomId], preloading)).get(roomId)!;
-  const moments = await momentsOf(rooms, roomId);
+  const before = await momentsOf(rooms, roomId);
+  const moments = before.flatMap((moment) => [moment, moment + 1]);
   const ranges = moments.flatMap((after, index) =>
     [...moments.slice(index + 1), room.lastPosition].map((upTo) => ({ after, upTo })),
   );
@@ -125,6 +125,7 @@ async function changesIn(rooms: Engine, roomId: RoomId, preloading: Preloading) 
   );
 }
 
+/** Before each event. */
 async function momentsOf(rooms: Engine, roomId: RoomId): Promise<number[]> {
   const room = (await rooms.open(roomId))!;
   const { events } = await room.page({
