@@ -158,6 +158,7 @@ function portsTo(world: World): Ports {
     etcd(() => ({ done: world.store.transact(transaction), view: world.store.view() }));
   return {
     now: bootTime(),
+    wallClock: Date.now,
     watch: async () => {},
     power: null,
     certificatesEnd: async () => '2027-01-01T00:00:00.000Z',

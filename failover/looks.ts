@@ -9,7 +9,14 @@ export interface Look {
   readonly everyMs: (state: State) => Millis;
 }
 
-export function looksOf({ etcd, certificatesEnd, power, site, now }: Ports): readonly Look[] {
+export function looksOf({
+  etcd,
+  certificatesEnd,
+  power,
+  site,
+  now,
+  wallClock,
+}: Ports): readonly Look[] {
   const ofEtcd: Look = {
     see: async () => ({ kind: 'etcd-leader', ...(await etcd.leadership()) }),
     everyMs: () => 2_000,
@@ -18,7 +25,16 @@ export function looksOf({ etcd, certificatesEnd, power, site, now }: Ports): rea
     see: async () => ({ kind: 'certificates', end: await certificatesEnd() }),
     everyMs: () => 60_000,
   };
-  const looks = [ofEtcd, ofCertificates, ...(site === null ? [] : looksAtSite(site, now))];
+  const ofWallClock: Look = {
+    see: async () => ({ kind: 'wall-clock', aheadMs: wallClock() - now() }),
+    everyMs: () => 1_000,
+  };
+  const looks = [
+    ofEtcd,
+    ofCertificates,
+    ofWallClock,
+    ...(site === null ? [] : looksAtSite(site, now)),
+  ];
   if (power === null) return looks;
   const ofPower: Look = {
     see: async () => ({ kind: 'power', power: await power() }),

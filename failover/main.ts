@@ -137,6 +137,7 @@ function connect(
   const site = connectSite(config, etcd, { identity, now });
   const ports: Ports = {
     now,
+    wallClock: Date.now,
     etcd,
     watch: (tell, signal) => watch(gateway, names, tell, signal),
     site: site?.ports ?? null,

@@ -18,6 +18,8 @@ import type {
 export interface Ports {
   /** CLOCK_BOOTTIME, which the server's deadlines are on too. */
   readonly now: () => Millis;
+  /** Milliseconds since 1970: it may be wrong, and be set at any moment; other sites hear of it, and nothing is decided by it. */
+  readonly wallClock: () => Millis;
   readonly etcd: Etcd;
   /** Says that there is something to read, and what pulses it sees; may miss things, and goes on until the signal. */
   readonly watch: (tell: (input: WatchInput) => void, signal: AbortSignal) => Promise<void>;

@@ -8,7 +8,7 @@ test('who is missing, which copy is the newest and what is lost is shown before 
   const { code, said, orders, questions } = await run(LOSS, { types: 'without a' });
   expect(said).toContain('  b is here: timeline 2, position 300  <- would lead');
   expect(said).toContain(
-    '  a is MISSING: silent for 3 h at least; it said last: timeline 2, position 500',
+    '  a is MISSING: silent for 3 h at least; it said last, at 2026-11-26T13:56:40.000Z by its own clock: timeline 2, position 500',
   );
   expect(said).toContain('up to 200 bytes (200 B) of acknowledged writes are LOST: a said last');
   expect(said).toContain('it was so for 8 s at most');
@@ -56,6 +56,8 @@ test('where etcd has lost its majority for ever it is said what has to be done a
   const { said } = await run({ kind: 'refused', why: 'etcd is silent' }, { types: null, etcd });
   expect(said).toContain('of its 3 members only h1:2379 answers, and 2 must');
   expect(said).toMatch(/ETCD_FORCE_NEW_CLUSTER=true.*rm .*new\.conf.*farol recover.*member add/s);
+  const half = await run({ kind: 'refused', why: 'x' }, { types: null, etcd: etcd.slice(0, 2) });
+  expect(half.said).toContain('FORCE_NEW');
   const two = [answers('h1:2379', true), answers('h2:2379', true), answers('h3:2379', false)];
   const refused = await run({ kind: 'refused', why: 'b leads' }, { types: null, etcd: two });
   expect(refused.said).not.toContain('FORCE_NEW');
@@ -74,6 +76,7 @@ test('what was ordered is listed with who did it, what it cost, and what he type
   expect(listOf([])).toBe('Nothing was ever recovered by hand.');
 });
 
+const SAID_AT = Date.parse('2026-11-26T13:56:40Z');
 const SEEN = { sync: 2, failover: 0, config: 0, timelines: 8, silent: { a: 7 } };
 
 const LOSS: Possible = {
@@ -81,7 +84,9 @@ const LOSS: Possible = {
   to: 'b',
   leaderlessMs: 40_000,
   copies: [{ site: 'b', timeline: 2, lsn: 300, isPrimary: false, left: false, why: null }],
-  missing: [{ site: 'a', answers: false, silentMs: 11_000_000, timeline: 2, lsn: 500 }],
+  missing: [
+    { site: 'a', answers: false, silentMs: 11_000_000, saidAtMs: SAID_AT, timeline: 2, lsn: 500 },
+  ],
   atStake: {
     ...{ kind: 'known', bytes: 200, unheardMs: 8_000, given: ['a'] },
     why: 'a said last that it had 200 bytes more of the log',

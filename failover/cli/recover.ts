@@ -63,13 +63,15 @@ function sentenceOfMissing({
   site,
   answers,
   silentMs,
+  saidAtMs,
   timeline,
   lsn,
 }: Possible['missing'][number]): string {
   const silent = silentMs === null ? 'never heard' : `silent for ${span(silentMs)} at least`;
   const how = answers ? 'its agent answers, its database does not' : silent;
+  const at = saidAtMs === null ? '' : `, at ${new Date(saidAtMs).toISOString()} by its own clock`;
   const said =
-    lsn === null ? 'it left no word' : `it said last: timeline ${timeline}, position ${lsn}`;
+    lsn === null ? 'it left no word' : `it said last${at}: timeline ${timeline}, position ${lsn}`;
   return `  ${site} is MISSING: ${how}; ${said}`;
 }
 

@@ -46,6 +46,13 @@ test('a database that a site began to make is told, with what to do if nobody do
   expect(table(earlier as Status, now)).not.toContain('initialize');
 });
 
+test('clocks that differ are told of, with both sites', () => {
+  const clockBehind = { site: 'b', byMs: 431 };
+  const said = table(statusWith([site('a', { clockBehind }), site('b', {})]), now);
+  expect(said).toContain('CLOCKS: that of a is 0.4 s behind that of b.');
+  expect(table(statusWith([site('a', {})]), now)).not.toContain('CLOCKS');
+});
+
 test('where there are several addresses they are named', () => {
   const addresses = ['192.0.2.10/24', 'fd00::10/64'];
   const said = table({ ...statusWith([site('a', {})]), addresses }, now);

@@ -1,5 +1,6 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { bytes } from './bytes.ts';
+import { clocks } from './clocks.ts';
 import { disks } from './disks.ts';
 import { outlook } from './outlook.ts';
 import { refusals } from './refused.ts';
@@ -27,6 +28,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...outlook(status),
     ...disks(status),
     ...refusals(status.sites),
+    ...clocks(status.sites),
     ...stillMade(status),
     ...setAsideHere(status),
     ...notReadable(status),

@@ -79,6 +79,8 @@ export type Input =
     }
   | { readonly kind: 'power'; readonly power: Power }
   | { readonly kind: 'disk'; readonly disk: DiskReport }
+  /** How far this machine's wall clock is ahead of the clock that all here is counted by. */
+  | { readonly kind: 'wall-clock'; readonly aheadMs: Millis }
   | { readonly kind: 'promotion'; readonly told: ToldOfPromotion | null }
   | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }

@@ -37,9 +37,9 @@ export function missingIn(
 function missingAt(state: State, site: Site, now: Millis, timings: Timings): Missing {
   const answers = isAlive(state, site, now, timings);
   const silentMs = site in state.pulses ? silence(state, site, now, timings) : null;
-  const said = state.view?.sites[site]?.report.postgres;
+  const { postgres: said, wallMs: saidAtMs = null } = state.view?.sites[site]?.report ?? {};
   const lsn = said?.lsn == null ? null : Number(said.lsn);
-  return { site, answers, silentMs, timeline: said?.timeline ?? null, lsn };
+  return { site, answers, silentMs, saidAtMs, timeline: said?.timeline ?? null, lsn };
 }
 
 function reportAt(state: State, site: Site, now: Millis, timings: Timings): PostgresReport | null {

@@ -31,13 +31,13 @@ const isAhead = (copy: CopyAt, chosen: CopyAt): boolean =>
   copy.left === chosen.left ? copy.lsn > chosen.lsn : !copy.left;
 
 /**
- * Whom `/sync` names may have confirmed what nobody else has, and its leader has everything. Where it names no standby any more,
+ * Whom `/sync` names may have confirmed what nobody else has, and its leader has everything, as who acknowledged last. Where it names no standby any more,
  * each site may have confirmed something before, of the timeline that acknowledged.
  */
 function mayHaveMore({ view }: State, { site, timeline }: Missing): boolean {
   const { leader = null, standbys = [] } = view?.patroni.sync ?? {};
   const noted = view?.timelines?.acknowledging;
-  if (site === leader || standbys.includes(site)) return true;
+  if (site === leader || site === noted?.site || standbys.includes(site)) return true;
   const isBehind = noted != null && timeline !== null && isDead(timeline, noted);
   return standbys.length === 0 && !isBehind;
 }

@@ -31,6 +31,8 @@ export interface Missing {
   readonly answers: boolean;
   /** Since this agent began at the earliest; null where it was never heard. */
   readonly silentMs: Millis | null;
+  /** By its own wall clock, when it said last what it has; null where it did not tell. */
+  readonly saidAtMs: Millis | null;
   /** What it said last that it has. */
   readonly timeline: number | null;
   readonly lsn: number | null;

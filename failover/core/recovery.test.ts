@@ -14,7 +14,7 @@ test('who never comes back is named, with what it said last that it had and no o
   const plan = possible({ sync: ['a', []], strict: false, sites: { a: copy(500), b: copy(300) } });
   expect(plan).toMatchObject({
     to: 'b',
-    missing: [{ site: 'a', answers: false, silentMs: 50_000, timeline: 2, lsn: 500 }],
+    missing: [{ site: 'a', answers: false, silentMs: 50_000, saidAtMs: 7, timeline: 2, lsn: 500 }],
     atStake: { kind: 'known', bytes: 200, unheardMs: 10_500, given: ['a'] },
     confirm: 'without a',
   });
@@ -47,7 +47,7 @@ test('a site that /sync does not name has confirmed nothing that whom it names l
 test('the copy with most of the timeline that acknowledged is chosen, whatever the positions of others', () => {
   const sites = { a: copy(500), b: copy(900, 1), c: copy(300) };
   const plan = possible({ sync: ['a', []], sites });
-  expect(plan.to).toBe('c');
+  expect([plan.to, plan.confirm]).toEqual(['c', null]);
   expect(plan.copies.map(({ site, left }) => [site, left])).toEqual([
     ['c', false],
     ['b', true],
@@ -140,9 +140,66 @@ test('a site whose promotion a person must mend first cannot lead, and it is sai
 test('a site of which nobody ever heard, but /sync names it, may have confirmed what no other has', () => {
   const plan = possible({ sync: ['d', []] });
   expect(plan.missing.at(-1)).toEqual({
-    ...{ site: 'd', answers: false, silentMs: null, timeline: null, lsn: null },
+    ...{ site: 'd', answers: false, silentMs: null, saidAtMs: null, timeline: null, lsn: null },
   });
   expect(plan).toMatchObject({ atStake: { kind: 'unknown' }, confirm: 'without a and d' });
+});
+
+test('of those that are left the one that is furthest is chosen: with the later timeline, with more of it, and at work', () => {
+  const left = { a: copy(500, 3), b: copy(900, 1), c: copy(300, 2) };
+  expect(possible({ sync: ['a', []], sites: left, noted: [3, 'a'] }).to).toBe('c');
+  const sites = { a: copy(500), b: copy(300), c: copy(400) };
+  const refused = { kind: 'votes', why: 'b has more', agoMs: 0, sinceMs: 0 } as const;
+  expect(possible({ sync: ['a', []], sites, reports: { c: { refused } } }).to).toBe('c');
+  const stopped = { ...copy(400), state: 'stopped' };
+  expect(possible({ sync: ['a', []], sites: { ...sites, c: stopped } }).to).toBe('b');
+});
+
+test('who acknowledged last is missing, whatever /sync says; a witness never is', () => {
+  const noted = possible({ sync: ['a', []], noted: [2, 'd'] });
+  expect(noted.missing.map(({ site }) => site)).toEqual(['a', 'd']);
+  const left = { a: copy(500), b: copy(300, 1), c: copy(300, 1) };
+  const named = possible({ sync: ['b', ['c']], sites: left });
+  expect(named).toMatchObject({ atStake: { kind: 'unknown' }, confirm: 'without a' });
+  const sites = { a: copy(500), b: copy(300), c: copy(300), w: null };
+  const reports = { w: { witness: true } };
+  const beside = possible({ sync: ['a', []], sites, reports, silent: ['a', 'w'] });
+  expect(beside.missing.map(({ site }) => site)).toEqual(['a']);
+});
+
+test('whom /sync names as the leader, and whose copy left what acknowledged, is nobody to wait for', () => {
+  const sites = { a: copy(500), b: copy(300, 1) };
+  expect(possible({ sync: ['b', ['a']], sites }).to).toBe('b');
+});
+
+test('a copy that has what acknowledged is ahead of one that left it, whatever their positions', () => {
+  const sites = { a: copy(500), b: copy(900, 1), c: copy(300) };
+  expect(possible({ sync: ['a', []], sites, to: 'b' }).confirm).toBe('without c and a');
+});
+
+test('a site that left what acknowledged before it was lost has confirmed nothing of it', () => {
+  const sites = { a: copy(500), b: copy(300), c: copy(900, 1) };
+  const plan = possible({ sync: ['a', []], sites, silent: ['a', 'c'] });
+  expect(plan.confirm).toBeNull();
+});
+
+test('on another timeline than the one that acknowledged nothing is proved, and positions say nothing', () => {
+  const later = { a: copy(500), b: copy(300, 3), c: copy(200, 3) };
+  expect(possible({ sync: ['a', []], sites: later }).atStake.kind).toBe('unknown');
+  const earlier = { a: copy(500, 1), b: copy(300) };
+  const { atStake } = possible({ sync: ['a', []], strict: false, sites: earlier });
+  expect(atStake).toMatchObject({ kind: 'unknown', why: expect.stringContaining('on timeline 1') });
+});
+
+test('of an agent that answers no sign of life is compared: there will be another', () => {
+  const { seen } = possible({ sync: ['a', []], strict: false, down: ['c'] });
+  expect(seen.silent).toEqual({ a: 7 });
+});
+
+test('of a copy that was only just seen it is not known whether it still replays', () => {
+  const state = { ...stateOf({ sync: ['a', []] }), positions: {} };
+  const plan = planRecovery(state, null, NOW, TIMINGS);
+  expect(plan).toEqual({ kind: 'refused', why: expect.stringContaining('still replays') });
 });
 
 test('a primary on a timeline that was left is nobody who could lead', () => {
@@ -222,7 +279,7 @@ function viewOf(otherwise: Case): View {
     const said = down.includes(site) ? null : postgres && ({ ...postgres, role } as const);
     return [
       site,
-      { revision: 7, report: { ...wellAtSite(site), postgres: said, ...reports[site] } },
+      { revision: 7, report: { ...wellAtSite(site), wallMs: 7, postgres: said, ...reports[site] } },
     ];
   });
   const view = emptyView(9, Object.fromEntries(entries));

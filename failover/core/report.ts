@@ -1,4 +1,5 @@
 import { carriedBy } from './carried.ts';
+import { clockBehind, wallNow } from './clocks.ts';
 import { diskNow, isFull, reasonOfDisk } from './disk.ts';
 import { reasonGateIsClosed } from './gate.ts';
 import { refusedNow } from './refused.ts';
@@ -28,6 +29,8 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     unstable: now < state.losses.heldUntil ? state.losses.count : 0,
     unwell: unwellNow(state),
     refused: refusedNow(state, now),
+    wallMs: wallNow(state, now),
+    clockBehind: clockBehind(state, now, timings),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };

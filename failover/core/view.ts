@@ -135,6 +135,10 @@ export interface Report {
   readonly refused?: RefusedPromotion | null;
   /** Where PostgreSQL's data are (F11, F12). Null where that is not watched; agents of earlier versions say nothing of it. */
   readonly disk?: DiskReport | null;
+  /** Its wall clock when it said this (milliseconds since 1970): compared, and nothing else. Agents of earlier versions lack it. */
+  readonly wallMs?: number | null;
+  /** By how much its wall clock is behind that of another site at least, where that is worth an alarm (F19). */
+  readonly clockBehind?: ClockBehind | null;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
   /** Agents of earlier versions say nothing of it. */
@@ -151,6 +155,11 @@ export interface DiskReport {
   readonly scarce: 'space' | 'inodes';
   /** Why it is not watched as it should be, in words for the operator. */
   readonly trouble: string | null;
+}
+
+export interface ClockBehind {
+  readonly site: Site;
+  readonly byMs: number;
 }
 
 /** Patroni had the leader key, and its `pre_promote` did not let it promote the copy. */

@@ -73,6 +73,8 @@ export interface SiteStatus {
   readonly etcdLeader: boolean;
   /** The last promotion of its copy, if that came to nothing. */
   readonly refused: RefusedPromotion | null;
+  /** By how much its wall clock is behind another site's, where that is an alarm. */
+  readonly clockBehind: NonNullable<Report['clockBehind']> | null;
   /** How often it was lost lately; 0 once it has proved itself. */
   readonly unstable: number;
 }
@@ -107,6 +109,7 @@ export function statusOf(
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,
       refused: report.refused ?? null,
+      clockBehind: report.clockBehind ?? null,
     };
   });
   return {

@@ -23,6 +23,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     etcdLeader: false,
     unstable: 0,
     refused: null,
+    clockBehind: null,
     ...special,
   };
 }

@@ -75,6 +75,8 @@ const isFrontWay = (value: unknown): boolean =>
   isWith({ kind: isOneOf('through'), site: isText })(value) ||
   isWith({ kind: isOneOf('none'), forMs: isNumber })(value);
 
+const isClockBehind = isWith({ site: isText, byMs: isNumber });
+
 const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   witness: { is: isTruth, otherwise: false },
   serverUrl: { is: orNull(isText), otherwise: null },
@@ -90,6 +92,8 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   unwell: { is: orNull(isText), otherwise: null, later: true },
   refused: { is: orNull(isRefused), otherwise: null, later: true },
   disk: { is: orNull(isDisk), otherwise: null, later: true },
+  wallMs: { is: orNull(isNumber), otherwise: null, later: true },
+  clockBehind: { is: orNull(isClockBehind), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },
   etcdLeader: { is: isTruth, otherwise: false },
 };

@@ -68,7 +68,7 @@ test('an odd field of a report is not known, and its key is named; what earlier 
     return { report: sites.b!.report, named: unreadable.includes(key) };
   };
   const { frontWay: _, unstable: __, refused: ___, disk: ____, ...earlier } = wellAtSite('b');
-  expect(reportIn(earlier)).toEqual({ report: { ...wellAtSite('b'), unwell: null }, named: false });
+  expect(reportIn(earlier)).toEqual({ report: { ...wellAtSite('b'), ...NOT_TOLD }, named: false });
   const odd = { ...wellAtSite('b'), server: { role: 'king' }, power: 7 };
   expect(reportIn(odd)).toMatchObject({ report: { server: null, power: 'unknown' }, named: true });
   const refused = { ...wellAtSite('b'), refused: { kind: 'king' } };
@@ -114,6 +114,9 @@ test("Patroni's leader key without a name or a lease is nobody's", () => {
   const found = [{ ...foundAt(names.patroniLeader, 'a'), lease: null }];
   expect(readView({ clusterId: '1', revision: 9 }, found, names).patroni.leader).toBeNull();
 });
+
+/** By agents of earlier versions. */
+const NOT_TOLD = { unwell: null, wallMs: null, clockBehind: null };
 
 const patroni = (texts: Record<string, string>) => read(texts).patroni;
 

@@ -81,6 +81,7 @@ test('who recovers gives the key with the lease of the chosen Patroni, vouches f
   const asked = electorateOf(store.get(NAMES.vouched), leader, store.get(NAMES.patroniSync));
   expect(asked).toEqual({ leader: 'c', standbys: ['b'], quorum: 1 });
   expect(store.view().timelines?.given).toBe(5);
+  expect(store.get(NAMES.patroniFailover)?.json).toEqual({});
   expect(store.get(`${NAMES.recoveries}now`)?.json).toEqual(order.record);
 });
 

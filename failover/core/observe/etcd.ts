@@ -40,12 +40,13 @@ const FORGOTTEN_AFTER_MS = 60_000;
 export function asNew(state: State, now: Millis): State {
   const { interface: found, heldUntil, addressTrouble, pending, nextPulseAt } = state;
   const { postgres, postgresTrouble, ledTimeline, server, told, front } = state;
-  const { power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting } = state;
+  const { power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting, wallAheadMs } =
+    state;
   return {
     ...start(state.self, now),
     ...{ interface: found, heldUntil, addressTrouble, pending, nextPulseAt },
     ...{ postgres, postgresTrouble, ledTimeline, server, told, front },
-    ...{ power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting },
+    ...{ power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting, wallAheadMs },
   };
 }
 

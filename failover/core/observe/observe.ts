@@ -13,6 +13,7 @@ import { ended } from '../turn.ts';
 import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
+import { seeClocks, seeWallClock } from './clocks.ts';
 import { seeDisk } from './disk.ts';
 import { asNew, failToRead, otherEtcd, overtaken, seeEtcd, seeEtcdLeader } from './etcd.ts';
 import { seeFront } from './front.ts';
@@ -45,6 +46,7 @@ function seeView(before: State, view: View, now: Millis, timings: Timings): Stat
     ...seeEtcd(state, view, now),
     ...seeName(state, view, now, timings),
     ...seePulses(state, view, now),
+    ...seeClocks(state, view, now),
     ...seePause(state, view, now),
     ...seeKey(state, view, now),
     ...held,
@@ -88,6 +90,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seePower(state, input.power, now);
     case 'disk':
       return seeDisk(state, input.disk, now, timings);
+    case 'wall-clock':
+      return seeWallClock(input.aheadMs);
     case 'promotion':
       return seeTold(state, input.told, now);
     case 'certificates':
@@ -155,6 +159,7 @@ function answerTo(input: Input): Pending | null {
     case 'front':
     case 'power':
     case 'disk':
+    case 'wall-clock':
     case 'certificates':
     case 'promotion':
     case 'address-found':

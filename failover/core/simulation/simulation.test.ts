@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { leaseKey } from '../etcd/transactions.ts';
 import type { Lease } from '../inputs.ts';
+import type { ClockBehind } from '../view.ts';
 import {
   agentGone,
   agentKilled,
@@ -68,6 +69,23 @@ test('a cluster in which nothing fails stays as it is for ten minutes', () => {
     expect(outcome.broken, `seed ${seed}`).toBeNull();
     expect(outcome.terms).toBe(1);
     expect(outcome.addressMoves).toBeLessThanOrEqual(2);
+  }
+});
+
+test('whose wall clock is behind another’s knows it, and by how much (F19)', () => {
+  for (let seed = 1; seed <= 5; seed++) {
+    let behind: (ClockBehind | null | undefined)[] = [];
+    const faults: Story = ({ time }, { etcd }) => {
+      time.after(15_000, () => {
+        const { sites } = etcd.store.view();
+        behind = ['a', 'b', 'c'].map((site) => sites[site]?.report.clockBehind);
+      });
+    };
+    expect(simulate({ seed, witness: false, faults, faultsMs: 20_000 }).broken).toBeNull();
+    const [a, b, c] = behind;
+    expect([a?.site, b?.site, c]).toEqual(['c', 'c', null]);
+    expect(b?.byMs).toBeGreaterThan(3_599_800);
+    expect(b?.byMs).toBeLessThanOrEqual(3_600_000);
   }
 });
 

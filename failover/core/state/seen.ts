@@ -42,6 +42,19 @@ export interface PulsesSeen {
   readonly pulses: Readonly<Record<Site, { readonly revision: number; readonly seenAt: Millis }>>;
 }
 
+export interface ClocksSeen {
+  /** This machine's wall clock, less CLOCK_BOOTTIME; null where it was not looked at yet. */
+  readonly wallAheadMs: Millis | null;
+  /** For each other site: our wall clock when we first saw a pulse of its, less its own when it sent that. The last few. */
+  readonly clockLeads: Readonly<Record<Site, ClockLeads>>;
+}
+
+export interface ClockLeads {
+  /** Of the pulse that was looked at last. */
+  readonly revision: number;
+  readonly leadsMs: readonly Millis[];
+}
+
 export interface NameSeen {
   /** This process has had the site's name. */
   readonly named: boolean;
@@ -159,6 +172,7 @@ export interface PromotionSeen {
 export interface Seen
   extends EtcdSeen,
     PulsesSeen,
+    ClocksSeen,
     NameSeen,
     LeasesHeld,
     PatroniSeen,
@@ -180,6 +194,8 @@ export const nothingSeen = (now: Millis): Seen => ({
   wish: null,
   etcdLeader: { here: false, others: [], since: now },
   pulses: {},
+  wallAheadMs: null,
+  clockLeads: {},
   named: false,
   losses: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
   leader: null,
