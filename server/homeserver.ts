@@ -3,6 +3,7 @@ import type { Accounts } from './accounts/accounts.ts';
 import { accountFeatures } from './accounts/features.ts';
 import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
+import { blockingInvites } from './accounts/invite-permission.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
 import { whyNotActive } from './accounts/why-not-active.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
@@ -122,6 +123,7 @@ export async function buildFeatures(ground: FeatureGround) {
     profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
     erased: accounts.ports.erasures,
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
+    blockingInvites: (userIds) => blockingInvites(accounts.ports.accountData, userIds),
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,

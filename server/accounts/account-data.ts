@@ -7,6 +7,7 @@ import {
   type AccountDatum,
   accountDataChanged,
   accountDataOfRoom,
+  accountDataOfUsers,
   accountDatum,
   accountDatumRow,
 } from '../storage/accounts/account-data.ts';
@@ -54,6 +55,12 @@ export class AccountData {
     if (range.after > 0 || changed.some(isPushRules)) return told;
     const content = JSON.stringify(pushRulesContent(userId, undefined));
     return [{ roomId: null, type: PUSH_RULES, content, position: 0 }, ...told];
+  }
+
+  /** What of this type, of no room, there is of each of the users. */
+  async ofUsers(userIds: readonly UserId[], type: string): Promise<Map<UserId, JsonObject>> {
+    const all = await accountDataOfUsers(this.#stored.database, userIds, type);
+    return new Map(all.map(({ userId, content }) => [userId, parse(content)]));
   }
 
   /** All that the user keeps for one room, as events. */

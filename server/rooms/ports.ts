@@ -23,6 +23,10 @@ export interface RoomPorts {
   readonly erased?: ErasedUsers | undefined;
   /** Whom the user ignores. */
   readonly ignoredBy?: IgnoredBy | undefined;
+  /** Those of the users who let nobody invite them. */
+  readonly blockingInvites?:
+    | ((userIds: readonly UserId[]) => Promise<ReadonlySet<UserId>>)
+    | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
   readonly followRoom?:
     | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)

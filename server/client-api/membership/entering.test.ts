@@ -50,6 +50,36 @@ test('whoever joins or knocks may say more in their membership, but not what it 
   expect((await bench.ask('alice', 'GET', at)).json).toEqual(member.json);
 });
 
+test('who blocks invites is invited by nobody, whatever the way, until they no longer do', async () => {
+  await using bench = await workbench();
+  const block = (content: object) =>
+    bench.ask('bob', 'PUT', `/user/${bob}/account_data/m.invite_permission_config`, content);
+  const { json } = await bench.ask('alice', 'POST', '/createRoom', { preset: 'public_chat' });
+  const at = `/rooms/${json.room_id}`;
+  const member = { type: 'm.room.member', state_key: bob, content: { membership: 'invite' } };
+  const ways = [
+    () => bench.ask('alice', 'POST', `${at}/invite`, { user_id: bob }),
+    () => bench.ask('alice', 'PUT', `${at}/state/m.room.member/${bob}`, member.content),
+    () => bench.ask('alice', 'POST', '/createRoom', { invite: [bob] }),
+    () => bench.ask('alice', 'POST', '/createRoom', { initial_state: [member] }),
+  ];
+  await block({ default_action: 'block' });
+  for (const way of ways) {
+    const { status, json } = await way();
+    expect([status, json.errcode]).toEqual([403, 'M_INVITE_BLOCKED']);
+  }
+  const rooms = async () =>
+    (await bench.fresh.database.query('rooms', 'SELECT 1 FROM room')).length;
+  expect(await rooms()).toBe(1);
+  expect((await bench.ask('bob', 'POST', `${at}/join`)).status).toBe(200);
+  await bench.ask('bob', 'POST', `${at}/leave`);
+  for (const content of [{}, { default_action: 'allow' }, { default_action: 7 }]) {
+    await block(content);
+    expect((await ways[0]!()).status).toBe(200);
+    await bench.ask('bob', 'POST', `${at}/leave`);
+  }
+});
+
 test('inviting, kicking, banning and lifting a ban answer nothing but success', async () => {
   await using bench = await workbench();
   const { json } = await bench.ask('alice', 'POST', '/createRoom', { invite: [] });
@@ -153,7 +183,7 @@ async function workbench() {
   const fresh = await freshDatabase();
   const server = await openRoomServer(fresh);
   return {
-    ...server,
+    ...{ ...server, fresh },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
       await fresh[Symbol.asyncDispose]();

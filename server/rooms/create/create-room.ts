@@ -2,12 +2,13 @@ import { BuiltOnRefused } from '../../log/log.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Origin } from '../draft.ts';
+import { refuseBlocking } from '../membership/blocking.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import type { Building } from '../write/building.ts';
 import { type Built, buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { NewRoom } from './new-room.ts';
-import { refuseCreation } from './refuse-creation.ts';
+import { invitedTo, refuseCreation } from './refuse-creation.ts';
 import { supported } from './versions.ts';
 
 interface Creation {
@@ -24,6 +25,7 @@ export async function createRoom(building: Building, creation: Creation): Promis
   const { creator, room, alias } = creation;
   const rules = supported(room.room_version ?? building.ports.defaultRoomVersion);
   refuseCreation(building.ports, room, alias);
+  await refuseBlocking(building.ports, invitedTo(room));
   const profiles = await profilesOf(building, [creator, ...(room.invite ?? [])]);
   const drafts = initialEvents({ creator, room, rules, alias, profiles });
   const made = await makeRoom(building, { rules, drafts, published: room.visibility === 'public' });

@@ -28,9 +28,15 @@ export function refuseCreation(
   if (Buffer.byteLength(JSON.stringify(room)) > CREATION_BYTES_MAX)
     throw tooLarge(`A room is made of at most ${CREATION_BYTES_MAX} bytes`);
   for (const { type, state_key: stateKey } of initial_state) refuseIllNamed({ type, stateKey });
-  refuseUnreachable(ports, [...invite, ...initial_state.flatMap(invitedBy)]);
+  refuseUnreachable(ports, invitedTo(room));
   for (const each of initial_state) refuseStrangeAliases(each, alias);
 }
+
+/** By either way. */
+export const invitedTo = ({ invite = [], initial_state = [] }: NewRoom): UserId[] => [
+  ...invite,
+  ...initial_state.flatMap(invitedBy),
+];
 
 const invitedBy = ({ type, state_key, content }: InitialState): UserId[] =>
   type === 'm.room.member' && content.membership === 'invite' ? [state_key as UserId] : [];

@@ -5,6 +5,7 @@ import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
 import type { Building } from '../write/building.ts';
 import { sendEvent } from '../write/send-event.ts';
+import { refuseBlocking } from './blocking.ts';
 import { followPredecessor } from './follow-predecessor.ts';
 import type { Membership, MembershipChange } from './membership.ts';
 import { membershipOf } from './membership.ts';
@@ -19,7 +20,10 @@ export async function changeMembership(
   change: MembershipChange,
   origin: Origin<EventId>,
 ): Promise<EventId> {
-  if (change.action === 'invite') refuseUnreachable(building.ports, [change.target]);
+  if (change.action === 'invite') {
+    refuseUnreachable(building.ports, [change.target]);
+    await refuseBlocking(building.ports, [change.target]);
+  }
   await refuseBlocked(building, roomId, change);
   const content = await contentOf(building, change);
   return sendEvent(building, roomId, origin, async (room) => {

@@ -33,6 +33,14 @@ export const accountDataOfRoom = (database: Database, userId: UserId, roomId: Ro
     [userId, roomId],
   );
 
+export const accountDataOfUsers = (database: Database, userIds: readonly UserId[], type: string) =>
+  database.query<{ userId: UserId; content: string }>(
+    'account_data_of_users',
+    `SELECT user_id AS "userId", content FROM account_data
+     WHERE user_id = ANY ($1::text[]) AND room_id = '' AND type = $2`,
+    [userIds, type],
+  );
+
 /** What changed last in (after, upTo]; all there is with `after: 0`. */
 export const accountDataChanged = (
   database: Database,

@@ -1,0 +1,13 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import type { RoomPorts } from '../ports.ts';
+
+/** Who wants no invites is sent none (client-server API, "Invite permission"). */
+export async function refuseBlocking(
+  { blockingInvites }: Pick<RoomPorts, 'blockingInvites'>,
+  invited: readonly UserId[],
+): Promise<void> {
+  if (invited.length === 0 || blockingInvites === undefined) return;
+  const [first] = await blockingInvites(invited);
+  if (first) throw new MatrixError(403, 'M_INVITE_BLOCKED', `${first} wants no invites`);
+}
