@@ -5,7 +5,7 @@ import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { NotWriter } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { forbidden } from '../protocol/matrix-error.ts';
-import { DatabaseUnavailable } from '../storage/database.ts';
+import { type Database, DatabaseUnavailable } from '../storage/database.ts';
 import { LongOrders, type Work } from './long-orders.ts';
 
 const order = {
@@ -65,6 +65,22 @@ test('where the database is away for a moment the order is begun anew; where thi
   await expect.poll(() => bench.told(id)).toEqual(['complete', { done: true }, DONE]);
 });
 
+test('what other writers have left is gone on with, though the database is away when it is asked for', async () => {
+  let isAway = true;
+  await using bench = await workbench(async () => ({}), {
+    around: (database) => ({
+      query(...question) {
+        if (question[0] !== 'active_orders' || !isAway) return database.query(...question);
+        isAway = false;
+        return Promise.reject(new DatabaseUnavailable('away'));
+      },
+    }),
+  });
+  await bench.left('one', 'redact-user');
+  await bench.orders.resume();
+  await expect.poll(() => bench.told('one')).toEqual(['complete', {}, DONE]);
+});
+
 test('what was cut off by the end of the writer is not told as done', async () => {
   const begun = Promise.withResolvers<void>();
   await using bench = await workbench(async (_order, signal) => {
@@ -92,13 +108,16 @@ test('an order of a kind that this release does not know is left alone', async (
 const NOW = 1_800_000_000_000;
 const DONE = NOW + 7 * 24 * 3_600_000;
 
-async function workbench(work: Work) {
+async function workbench(
+  work: Work,
+  { around = (database: Database): Database => database } = {},
+) {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
   const errors: unknown[] = [];
   const { database } = fresh;
   const stored = {
-    ...{ database, lookUps: database, log: writer },
+    ...{ database: around(database), lookUps: database, log: writer },
     ...{ locks: new KeyedMutex(), now: () => NOW },
   };
   const next = () =>

@@ -88,13 +88,25 @@ export class LongOrders {
 
   /** What the writers of before have left, but for what only a newer release can do. */
   async resume(): Promise<void> {
-    const { stored, works } = this.#ports;
-    for (const order of await activeOrders(stored.database))
-      if (Object.hasOwn(works, order.kind)) this.#enqueue(orderIn(order));
+    for (const order of await this.#left())
+      if (Object.hasOwn(this.#ports.works, order.kind)) this.#enqueue(orderIn(order));
   }
 
   close(): void {
     this.#end.abort();
+  }
+
+  /** Who gave up here would leave them for active until the next takeover. */
+  async #left(): Promise<readonly StoredOrder[]> {
+    while (!this.#end.signal.aborted) {
+      try {
+        return await activeOrders(this.#ports.stored.database);
+      } catch (error) {
+        if (!(error instanceof DatabaseUnavailable)) throw error;
+        await this.#pause();
+      }
+    }
+    return [];
   }
 
   #enqueue(order: LongOrder): void {
@@ -121,8 +133,12 @@ export class LongOrders {
 
   /** Its reads failed, which is not the end of the writer. */
   async #again(order: LongOrder): Promise<void> {
-    await (this.#ports.pause ?? aWhile)(this.#end.signal).catch(() => {});
+    await this.#pause();
     this.#enqueue(order);
+  }
+
+  async #pause(): Promise<void> {
+    await (this.#ports.pause ?? aWhile)(this.#end.signal).catch(() => {});
   }
 
   #put(order: LongOrder): Promise<void> {
