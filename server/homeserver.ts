@@ -135,7 +135,8 @@ export async function buildFeatures(ground: FeatureGround) {
     ...stored,
     ...asIfSentNow(accounts.ports.accounts, rooms.ports.rooms),
     timers: ground.timers,
-    takeSend: (userId) => rateLimits.take('write', userId),
+    takeSend: async (userId) =>
+      rateLimits.take('write', userId, await accounts.ports.ownRates.rateOf(userId)),
     onError: ground.onError,
   });
   const orders = orderFeatures(stored, { ...rooms.ports, onError: ground.onError });

@@ -7,6 +7,7 @@ import { type Log, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { notKept } from '../log/outcomes.ts';
 import type { Writer } from '../log/writer.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
+import { forbidden } from '../protocol/matrix-error.ts';
 import { delayedEvent } from '../storage/rooms/delayed-events.ts';
 import { type DelayedEventPorts, DelayedEvents } from './delayed-events.ts';
 import { forgetFinalised } from './forget-finalised.ts';
@@ -34,7 +35,7 @@ beforeEach(async () => {
     timers,
     isRoom: async () => true,
     mayNotAct: async () => undefined,
-    takeSend: () => 0,
+    takeSend: async () => 0,
     onError: () => {},
     async send(_roomId, draft, origin) {
       const eventId = `$${sent.length}` as EventId;
@@ -56,7 +57,7 @@ afterEach(async () => {
 
 test('what its user may not send yet waits for its turn', async () => {
   let waitMs = 700;
-  use({ takeSend: () => waitMs });
+  use({ takeSend: async () => waitMs });
   const id = await schedule('one', 1_000);
   timers.pass(1_000);
   await settled(id);
@@ -137,6 +138,25 @@ test('a restart that came before the delay was over is heard, also where it had 
   expect(sent).toEqual(['one']);
 });
 
+test('what may have been sent when it was due is not restarted before its row was looked at either', async () => {
+  const errors = sendingAndFailing(new Error('behind the commit'));
+  const id = await schedule('one', 1_000);
+  timers.pass(1_000);
+  await expect.poll(() => errors.length, POLL).toBe(1);
+  await expect(delayed.restart(id)).rejects.toMatchObject({ status: 409 });
+  expect(sent).toEqual(['one']);
+});
+
+test('what was sent is told as sent, though what was to be done behind it was refused', async () => {
+  sendingAndFailing(forbidden('A guest was banned meanwhile'));
+  const id = await schedule('one', 1_000);
+  timers.pass(1_000);
+  await untilFinalised(id);
+  await settled(id);
+  expect(await stored(id)).toMatchObject({ eventId: '$0', error: null });
+  await expect(delayed.cancel(id)).rejects.toMatchObject({ status: 409 });
+});
+
 test('a delay that is over while it is being committed is kept to', async () => {
   const gate = Promise.withResolvers<void>();
   use({
@@ -183,6 +203,20 @@ function use(instead: Partial<DelayedEventPorts>) {
     ...ports,
     log: { ...bound(writer), commit: (build) => ports.log.commit(build) },
   });
+}
+
+/** The event and its row are committed, and what belongs to it besides fails. */
+function sendingAndFailing(failure: Error): unknown[] {
+  const errors: unknown[] = [];
+  const { send } = ports;
+  use({
+    onError: (error) => errors.push(error),
+    async send(...wish) {
+      await send(...wish);
+      throw failure;
+    },
+  });
+  return errors;
 }
 
 const bound = (log: Writer) => ({

@@ -26,7 +26,7 @@ export interface DelayedEventPorts
   readonly timers: Timers;
   readonly isRoom: (roomId: RoomId) => Promise<boolean>;
   /** Draws on what the user may send; the milliseconds to wait, 0 for none. */
-  readonly takeSend: (userId: UserId) => number;
+  readonly takeSend: (userId: UserId) => Promise<number>;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -138,7 +138,7 @@ export class DelayedEvents {
     if (!this.#schedule.isDue(delayId)) return;
     const delayed = await delayedEvent(this.#ports.database, delayId);
     if (delayed === undefined || delayed.finalisedMs !== null) return this.#schedule.drop(delayId);
-    const waitMs = this.#ports.takeSend(delayed.userId);
+    const waitMs = await this.#ports.takeSend(delayed.userId);
     if (waitMs > 0) return this.#schedule.postpone(delayId, waitMs);
     try {
       await this.#send(delayed);

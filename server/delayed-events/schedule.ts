@@ -75,10 +75,10 @@ export class Schedule {
     this.#put({ ...delay, sinceMs }, delay.delayMs);
   }
 
-  /** It is due, and must wait nevertheless. */
+  /** It is due, and must wait nevertheless: what is in doubt stays so until its row was looked at. */
   postpone(delayId: string, ms: number): void {
     const scheduled = this.#all.get(delayId);
-    if (scheduled) this.#put(scheduled, ms);
+    if (scheduled) this.#put(scheduled, ms, scheduled);
   }
 
   drop(delayId: string): void {
@@ -95,14 +95,19 @@ export class Schedule {
     for (const { giveUp } of this.#all.values()) giveUp();
   }
 
-  #put({ delayId, userId, delayMs, sinceMs }: Omit<Scheduled, 'dueMs'>, ms: number): void {
+  #put(
+    { delayId, userId, delayMs, sinceMs }: Omit<Scheduled, 'dueMs'>,
+    ms: number,
+    { inDoubt }: Pick<Entry, 'inDoubt'> = { inDoubt: false },
+  ): void {
     this.#all.get(delayId)?.giveUp();
     const giveUp = this.#timers.after(ms, () => {
       entry.isDue = true;
       this.#onDue(delayId);
     });
     const dueMs = this.#timers.nowMs() + ms;
-    const entry: Entry = { delayId, userId, delayMs, sinceMs, dueMs, giveUp, ...NOTHING_TRIED };
+    const hint = { dueMs, giveUp, isDue: false, inDoubt };
+    const entry: Entry = { delayId, userId, delayMs, sinceMs, ...hint };
     this.#all.set(delayId, entry);
     const ids = this.#idsOf.get(userId) ?? new Set();
     this.#idsOf.set(userId, ids.add(delayId));
@@ -114,5 +119,3 @@ interface Entry extends Scheduled {
   isDue: boolean;
   inDoubt: boolean;
 }
-
-const NOTHING_TRIED = { isDue: false, inDoubt: false };

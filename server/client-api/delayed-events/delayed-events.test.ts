@@ -2,6 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ApiServer, type Reply, startApi } from '../../../test/support/api-server.ts';
 import { type FreshDatabase, freshDatabase } from '../../../test/support/postgres.ts';
 import { timersByHand } from '../../../test/support/timers.ts';
+import type { Rates } from '../../http/rate-limits.ts';
+import { notKept } from '../../log/outcomes.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 
 const UNSTABLE = '/_matrix/client/unstable/org.matrix.msc4140';
 const STABLE = '/_matrix/client/v1';
@@ -244,6 +247,17 @@ test('a user has at most a hundred at once, and learns when there is room for th
   expect((await as('alice', path, wish)).status).toBe(200);
 });
 
+test('how fast its sender alone may write holds for what they send later, too', async () => {
+  await reopen({ write: { perSecond: 0.000_001, burst: 1 } });
+  const fast = { messagesPerSecond: 0, burstCount: 0 };
+  await api.features.ownRates.set('@alice:example.org' as UserId, fast, {
+    ...{ once: notKept, body: {} },
+  });
+  const ids = [await delay({ delay_ms: 10 }), await delay({ delay_ms: 10 })];
+  timers.pass(10);
+  for (const id of ids) expect(await finalised(id)).toHaveProperty('event_id');
+});
+
 test('clients find all of it before they ask', async () => {
   const limits = { max_delay_ms: 86_400_000, max_scheduled: 100 };
   const { body } = await as('alice', 'GET /capabilities');
@@ -258,14 +272,14 @@ test('clients find all of it before they ask', async () => {
   });
 });
 
-async function open() {
+async function open(rates: Partial<Rates> = {}) {
   timers = timersByHand();
-  api = await startApi({ fresh, timers });
+  api = await startApi({ fresh, timers, rates });
 }
 
-async function reopen() {
+async function reopen(rates: Partial<Rates> = {}) {
   await api[Symbol.asyncDispose]();
-  await open();
+  await open(rates);
 }
 
 const as = (who: 'alice' | 'bob', request: string, body?: object): Promise<Reply> =>

@@ -102,6 +102,7 @@ const INSERT_DELAYED_EVENT: Write = {
   types: ['text', 'text', 'text', 'text', 'text', 'text', 'int8', 'int8'],
 };
 
+/** What was sent stays so, whatever failed behind it. */
 const FINALISE_DELAYED_EVENT: Write = {
   name: 'finalise_delayed_event',
   table: 'delayed_event (finalised)',
@@ -109,7 +110,7 @@ const FINALISE_DELAYED_EVENT: Write = {
       event_id = done.event_id, error = done.error
     FROM unnest($1::text[], $2::int8[], $3::int8[], $4::text[], $5::text[])
       AS done (delay_id, since_ms, finalised_ms, event_id, error)
-    WHERE delayed_event.delay_id = done.delay_id`,
+    WHERE delayed_event.delay_id = done.delay_id AND delayed_event.finalised_ms IS NULL`,
   types: ['text', 'int8', 'int8', 'text', 'text'],
   key: ([delayId]) => delayId as string,
 };
