@@ -108,10 +108,7 @@ test('an order of a kind that this release does not know is left alone', async (
 const NOW = 1_800_000_000_000;
 const DONE = NOW + 7 * 24 * 3_600_000;
 
-async function workbench(
-  work: Work,
-  { around = (database: Database): Database => database } = {},
-) {
+async function workbench(work: Work, { around = (database: Database): Database => database } = {}) {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
   const errors: unknown[] = [];
