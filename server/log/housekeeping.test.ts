@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
@@ -94,6 +95,22 @@ test('what lets nobody in any more, or keeps nobody out, goes, all of it and not
     expect(await left(table)).toEqual([{ count: 100, first: 4_401 }]);
   const active = `SELECT 1 FROM long_order WHERE status = 'active'`;
   expect(await database.query('left', active)).toHaveLength(1);
+});
+
+test('what a writer is just changing is passed over: the two never wait for each other in a circle', async () => {
+  await using fresh = await freshDatabase();
+  const { database } = fresh;
+  await database.query(
+    'failed',
+    'INSERT INTO failed_password SELECT n, n FROM generate_series(1, 3) AS n',
+  );
+  const writing = new pg.Client({ connectionString: fresh.url });
+  await writing.connect();
+  await writing.query(`BEGIN; UPDATE failed_password SET expires_ms = 9000 WHERE who = '2'`);
+  await keepOnce(database, { epoch: 0, clock: new LogClock(0) }, 4_400);
+  await writing.query('COMMIT');
+  await writing.end();
+  expect(await database.query('left', 'SELECT who FROM failed_password')).toEqual([{ who: '2' }]);
 });
 
 const plain = { seal: (body: Buffer) => body, open: (body: Buffer) => body };

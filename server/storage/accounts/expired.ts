@@ -14,9 +14,11 @@ export async function sweepExpired(
   return counts.includes(limit);
 }
 
+/** It waits for no row: a writer that waits for one of its rows meanwhile would be ended as a deadlock. */
 const sweepOf = (table: string): string => `WITH gone AS (
     DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM ${table} WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2))
+      SELECT ctid FROM ${table} WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2
+      FOR UPDATE SKIP LOCKED))
     RETURNING 1)
   SELECT count(*) AS count FROM gone`;
 
