@@ -380,6 +380,13 @@ const OF_MACHINES: Planted[] = [
     must: /At a: make room/,
   },
   {
+    fault: 'a large disk of which a twenty-fifth is left',
+    seen: { disks: [disk({ freeBytes: 2e9 })] },
+    step: 'disks',
+    said: /farol of a is full: 1907 MB of 47683 MB are free/,
+    must: /At a: make room/,
+  },
+  {
     fault: 'a disk without room for another file',
     seen: { disks: [disk({ freeFiles: 0.01 })] },
     step: 'disks',

@@ -63,6 +63,12 @@ test('what the agent knows of the cluster is told in numbers, and what its progr
   ).toEqual([]);
 });
 
+test('what is not known is not told as a number', async () => {
+  const folder = runtimeFolder();
+  await listenAt(folder, 'agent', json({ ...status, etcdSilentMs: null }));
+  expect((await scrape(await exporterOf(folder))).join('\n')).not.toContain('etcd_silent');
+});
+
 test('a program that does not answer is told to be down, and the others are told all the same', async () => {
   const folder = runtimeFolder();
   await listenAt(folder, 'agent', json(status));
