@@ -147,6 +147,28 @@ test('what may have been sent when it was due is not restarted before its row wa
   expect(sent).toEqual(['one']);
 });
 
+test('what is due in the same moment, as behind a takeover, goes out a few at a time', async () => {
+  const gate = Promise.withResolvers<void>();
+  let underWay = 0;
+  const { send } = ports;
+  use({
+    async send(...wish) {
+      underWay += 1;
+      await gate.promise;
+      return send(...wish);
+    },
+  });
+  const ids: string[] = [];
+  for (let count = 0; count < 20; count++) ids.push(await schedule(`${count}`, 1_000));
+  timers.pass(1_000);
+  await expect.poll(() => underWay, POLL).toBe(16);
+  await settled(ids.at(-1)!);
+  expect(underWay).toBe(16);
+  gate.resolve();
+  for (const id of ids) await untilFinalised(id);
+  expect(sent).toHaveLength(20);
+});
+
 test('what was sent is told as sent, though what was to be done behind it was refused', async () => {
   sendingAndFailing(forbidden('A guest was banned meanwhile'));
   const id = await schedule('one', 1_000);

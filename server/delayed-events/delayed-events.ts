@@ -19,6 +19,7 @@ import { refuseDelay, SCHEDULED_MAX } from './refuse-delay.ts';
 import { Schedule, type Timers } from './schedule.ts';
 import { type SendPorts, sendOnce } from './send-once.ts';
 import { shownDelayedEvent } from './shown-delayed-event.ts';
+import { Turns } from './turns.ts';
 
 export interface DelayedEventPorts
   extends SendPorts,
@@ -38,6 +39,8 @@ export interface DelayWish {
 }
 
 const AGAIN_MS = 1_000;
+/** Behind a takeover all with the same delay are due in the same moment, and clients' reads wait behind theirs. */
+const DUE_AT_ONCE_MAX = 16;
 
 /**
  * Events that are sent later, unless somebody says otherwise (MSC4140). A delay and what becomes of it
@@ -47,6 +50,7 @@ const AGAIN_MS = 1_000;
 export class DelayedEvents {
   readonly #ports: DelayedEventPorts;
   readonly #schedule: Schedule;
+  readonly #turns = new Turns(DUE_AT_ONCE_MAX);
 
   constructor(ports: DelayedEventPorts) {
     this.#ports = ports;
@@ -128,7 +132,8 @@ export class DelayedEvents {
 
   async #whenDue(delayId: string): Promise<void> {
     const { onError } = this.#ports;
-    await this.#alone(delayId, () => this.#sendDue(delayId)).catch((error) => {
+    const sending = () => this.#alone(delayId, () => this.#sendDue(delayId));
+    await this.#turns.run(sending).catch((error) => {
       this.#schedule.postpone(delayId, AGAIN_MS);
       onError(error);
     });
