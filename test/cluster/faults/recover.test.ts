@@ -86,7 +86,13 @@ async function fallBehind(
     const { sync_standby: named } = JSON.parse(key?.value ?? '{}') as { sync_standby?: string };
     return named === follower.name;
   });
+  const [row] = await leader.sql<{ lsn: number }>(`SELECT pg_current_wal_lsn() - '0/0' AS lsn`);
   await load.untilFlowing(['address', leader.name, follower.name]);
+  await until('the leader has told of what is written since', async () => {
+    const key = await keyOf(cluster(), follower, `/farol/farol/site/${leader.name}`);
+    const { postgres } = JSON.parse(key?.value ?? '{}') as { postgres?: { lsn: string } };
+    return Number(postgres?.lsn ?? 0) > row!.lsn;
+  });
 }
 
 /** At once; and at one of them no database starts again, as if its disk were lost. */
@@ -123,6 +129,7 @@ const untilLossIsNamed = (site: Site, without: string) =>
   until('the loss is named, and nothing done', async () => {
     const { code, said } = await recoverAt(site, '--confirm', 'yes');
     expect(code).toBe(1);
+    if (!said.includes('LOST')) throw new Error(said);
     return /up to [1-9]\d* bytes .* are LOST/.test(said) && said.includes(`"${without}"`);
   });
 
