@@ -430,7 +430,12 @@ test('an order that a writer left undone is done by the next one, and so many of
     const { bob, rootToken } = await house(api);
     token = rootToken;
     room_id = (await api.ask('POST /createRoom', { token: bob, body: {} })).body.room_id;
-    for (const body of ['one', 'two', 'three']) await say(api, bob, room_id, body);
+    const said: string[] = [];
+    for (const body of ['one', 'two', 'three'])
+      said.push((await say(api, bob, room_id, body)).body.event_id);
+    // So far that writer came, in their name: its redaction is the newest of their events.
+    const redact = `PUT /rooms/${room_id}/redact/${said.at(-1)}/t`;
+    expect((await api.ask(redact, { token: bob, body: {} })).status).toBe(200);
   }
   const asked = { rooms: [room_id], reason: null, limit: 2, useAdmin: false };
   await fresh.database.query(
