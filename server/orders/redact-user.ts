@@ -71,9 +71,7 @@ async function* eventsOf(
 
 /** Not what the room rests on: of its state only names and pictures, which stand in joins. */
 const mayGo = (event: RoomEvent): boolean =>
-  !isRedacted(event) &&
-  event.type !== REDACTION &&
-  (event.stateKey === undefined || isJoin(event));
+  !isRedacted(event) && event.type !== REDACTION && (event.stateKey === undefined || isJoin(event));
 
 const isJoin = ({ type, content }: RoomEvent): boolean =>
   type === 'm.room.member' && content.membership === 'join';

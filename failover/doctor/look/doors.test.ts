@@ -84,7 +84,8 @@ test('a clock that is a minute ahead of that of another member is seen to be, an
     undefined,
   );
   expect(ahead.map(({ member }) => member)).toEqual(urls.map((url) => new URL(url).host));
-  expect(ahead[0]!.ms).toBeGreaterThan(58_000);
+  // What passes between question and answer is taken off.
+  expect(ahead[0]!.ms).toBeGreaterThan(30_000);
   expect(ahead[0]!.ms).toBeLessThan(61_000);
   expect(ahead[1]!.ms).toBe(0);
 });
