@@ -86,6 +86,10 @@ async function fallBehind(
     const { sync_standby: named } = JSON.parse(key?.value ?? '{}') as { sync_standby?: string };
     return named === follower.name;
   });
+  // Patroni lets go of it before that, and until then it receives.
+  await until('its PostgreSQL has ended', async () => {
+    return (await behind.run(['pgrep', '-x', 'postgres'])).code !== 0;
+  });
   const [row] = await leader.sql<{ lsn: number }>(`SELECT pg_current_wal_lsn() - '0/0' AS lsn`);
   await load.untilFlowing(['address', leader.name, follower.name]);
   await until('the leader has told of what is written since', async () => {
