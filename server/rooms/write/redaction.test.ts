@@ -184,6 +184,30 @@ test.each(['itself', 'told as previous'])(
   },
 );
 
+test.each(['itself', 'told as previous'])(
+  'what is redacted while the timelines of many rooms are read is not shown: %s',
+  async (which) => {
+    await using bench = await workbench();
+    const first = await bench.topic('secret');
+    const second = await bench.topic('secret, too');
+    const reads = holdingReads(bench.fresh);
+    await using under = await openRooms(reads.fresh);
+    await under.say(bench.roomId, alice, 'what the rules look at is in memory now');
+    const held = reads.hold('newest_of_timelines');
+    const opening = under.rooms.openAll([bench.roomId], { timeline: 20 });
+    await held.isRead;
+    const redacts = which === 'itself' ? second : first;
+    const redaction = { sender: alice, type: 'm.room.redaction', redacts, content: {} };
+    await under.rooms.send(bench.roomId, redaction, {});
+    held.goOn();
+    const room = (await opening).get(bench.roomId)!;
+    const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit: 20 });
+    const shown = events.find(({ eventId }) => eventId === second)!;
+    const told = which === 'itself' ? shown.content : JSON.parse(`{${shown.unsigned}}`);
+    expect(told.topic ?? told.prev_content ?? {}).toEqual({});
+  },
+);
+
 test('the create event is not redacted, nor what is not in the room', async () => {
   await using bench = await workbench();
   const create = `$${bench.roomId.slice(1)}` as EventId;
