@@ -14,7 +14,7 @@ import { ask, type Turn, update } from './turn.ts';
 export function recover(turn: Turn, input: Input): void {
   watchCopies(turn);
   if (input.kind === 'recovery-wanted') take(turn, input);
-  else if (input.kind === 'recovered') end(turn, input.done ? null : CHANGED);
+  else if (input.kind === 'recovered') end(turn, input.done ? null : CHANGED_OR_THERE);
   else if (input.kind === 'failed' && input.effect === 'recover')
     end(turn, `${input.reason}. It may have been done all the same: \`status\` says who leads.`);
 }
@@ -34,6 +34,10 @@ function watchCopies(turn: Turn): void {
 }
 
 const CHANGED = 'Something has changed in etcd since that was shown. Nothing was done; ask again.';
+const CHANGED_OR_THERE =
+  'Something has changed in etcd since that was shown, or Patroni of a site that is called missing is there all the same ' +
+  '(`patronictl list`): what its database has would be given up. Nothing was done. Wait for that database, and start its ' +
+  'agent; or, if it is lost for good, end its Patroni, and ask again after 20 s.';
 
 function take(turn: Turn, order: RecoveryWanted): void {
   const { id, to } = order;

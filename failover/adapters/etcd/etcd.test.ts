@@ -206,7 +206,7 @@ test.skipIf(missing)(
   async () => {
     const { etcd } = open('b', 'recovered');
     await put('/service/recovered/sync', '{"leader":"a","sync_standby":null,"quorum":0}');
-    await etcd.pulse(pulse({}));
+    await open('a', 'recovered').etcd.pulse(pulse({}));
     const effect = await recoveryIn(etcd);
     await expect(etcd.recover(effect)).rejects.toThrow('Patroni of b is not in etcd');
     await put(
@@ -214,7 +214,7 @@ test.skipIf(missing)(
       '{"api_url":"https://b:8010/patroni"}',
       await grant(),
     );
-    const stale = { ...effect, seen: { ...effect.seen, silent: { b: 1 } } };
+    const stale = { ...effect, seen: { ...effect.seen, silent: { a: 1 } } };
     expect((await etcd.recover(stale)).done).toBe(false);
     expect(await etcd.recoveries()).toEqual([]);
     const { done, view } = await etcd.recover(effect);
@@ -283,7 +283,7 @@ async function wished(scope: string) {
 
 async function recoveryIn(etcd: Etcd): Promise<EffectOf<'recover'>> {
   const { sites, patroni } = await etcd.read();
-  const silent = { b: sites.b!.revision };
+  const silent = { a: sites.a!.revision };
   const seen = { sync: patroni.sync!.revision, failover: 0, config: 0, timelines: 0, silent };
   const atStake = { kind: 'none', bytes: 0, unheardMs: 0, why: '', given: [] } as const;
   const record = {

@@ -56,6 +56,7 @@ test.each<[string, (store: Store) => void]>([
   ['Patroni is paused', (store) => store.put(NAMES.patroniConfig, { pause: true })],
   ['another timeline acknowledged', (store) => store.put(NAMES.timelines, NO_TIMELINES)],
   ['who was silent has given a sign of life', (store) => store.put(`${NAMES.sites}a`, report)],
+  ['Patroni of who is silent is there', (store) => store.put(NAMES.patroniMember('a'), {}, '9')],
   ['the chosen Patroni began anew', (store) => store.put(NAMES.patroniMember('b'), {}, '8')],
   ['the record is there', (store) => store.put(`${NAMES.recoveries}now`, {})],
 ])('nothing is recovered once %s', (_, change) => {
