@@ -34,7 +34,7 @@ const isAhead = (copy: CopyAt, chosen: CopyAt): boolean =>
  * Whom `/sync` names may have confirmed what nobody else has, and its leader has everything, as who acknowledged last. Where it names no standby any more,
  * each site may have confirmed something before, of the timeline that acknowledged.
  */
-function mayHaveMore({ view }: State, { site, timeline }: Missing): boolean {
+export function mayHaveMore({ view }: State, { site, timeline }: Missing): boolean {
   const { leader = null, standbys = [] } = view?.patroni.sync ?? {};
   const noted = view?.timelines?.acknowledging;
   if (site === leader || site === noted?.site || standbys.includes(site)) return true;

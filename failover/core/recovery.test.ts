@@ -111,6 +111,16 @@ test.each<[string, Case, RegExp]>([
     { sync: ['a', []], down: ['a'], silent: [] },
     /^a ans/,
   ],
+  [
+    'its agent is here and its database not yet, and any site may have confirmed something',
+    { sync: ['a', []], down: ['c'] },
+    /^c answers, and may have what nobody else has/,
+  ],
+  [
+    'the agent of who acknowledged last is here and its database not yet, whatever /sync says',
+    { sync: ['d', ['b']], down: ['a'], silent: [] },
+    /^a answers, and may have what nobody else has/,
+  ],
   ['no database is here', { sync: ['a', ['b']], down: ['b', 'c'], silent: ['a'] }, /^b answers/],
   ['the one that is asked for is none', { sync: ['a', []], to: 'd' }, /no database of d answers/],
   ['the one that is asked for is silent', { sync: ['a', []], to: 'a' }, /no database of a answers/],
@@ -133,7 +143,7 @@ test('a site whose promotion a person must mend first cannot lead, and it is sai
   const refused = { kind: 'certificate', why: 'no key', agoMs: 0, sinceMs: 0 } as const;
   const reports = { c: { refused } };
   const sites = { a: copy(500), b: null, c: copy(300) };
-  const plan = planned({ sync: ['a', []], strict: false, sites, reports, silent: ['a', 'b'] });
+  const plan = planned({ sync: ['a', ['c']], strict: false, sites, reports, silent: ['a', 'b'] });
   expect(plan).toMatchObject({ kind: 'refused', why: expect.stringContaining('c: no key') });
 });
 
@@ -192,7 +202,7 @@ test('on another timeline than the one that acknowledged nothing is proved, and 
 });
 
 test('of an agent that answers no sign of life is compared: there will be another', () => {
-  const { seen } = possible({ sync: ['a', []], strict: false, down: ['c'] });
+  const { seen } = possible({ sync: ['a', ['b']], strict: false, down: ['c'] });
   expect(seen.silent).toEqual({ a: 7 });
 });
 

@@ -1,6 +1,6 @@
 import { reasonRefused } from './own-name.ts';
 import { copiesOf, missingIn } from './recovery-copies.ts';
-import { atStake } from './recovery-loss.ts';
+import { atStake, mayHaveMore } from './recovery-loss.ts';
 import type { CopyAt, Missing, Seen, Shown } from './recovery-shown.ts';
 import { isAlive, knowsEtcd } from './sites.ts';
 import type { State } from './state.ts';
@@ -113,8 +113,8 @@ function reasonToWait(
   const primary = copies.find(({ isPrimary, left }) => isPrimary && !left);
   if (primary !== undefined)
     return `PostgreSQL of ${primary.site} is a primary: it takes Patroni's leader key within seconds, or \`status\` says why not`;
-  const { leader = null, standbys = [] } = view.patroni.sync ?? {};
-  const here = missing.find(({ site, answers }) => answers && [leader, ...standbys].includes(site));
+  // Also one that `/sync` does not name: where that names no standby, each may have confirmed something before.
+  const here = missing.find((each) => each.answers && mayHaveMore(state, each));
   if (here === undefined) return null;
   return (
     `${here.site} answers, and may have what nobody else has, but its database is not up yet: wait for it; or, ` +
