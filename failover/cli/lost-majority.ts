@@ -18,7 +18,8 @@ const NONE = ['No member of etcd answers: start etcd at a site that has its data
 
 const steps = (there: readonly string[]): string[] => [
   'Only if the silent ones are lost for good, with their disks or for so long that you go on without them:',
-  `  1. See to it that they stay off: a member that comes back with what it had is refused, but must not be started beside the new one.`,
+  '  1. Go and see that they are off, and see to it that they stay off. Behind a cut network they look just as they do now, and may be',
+  '     leading and answering clients: two clusters would then acknowledge what neither can ever take over from the other.',
   `  2. At the one that is left (${there.join(' or ')}; of several, the one with the highest RAFT INDEX in \`etcdctl endpoint status -w table\`):`,
   '       systemctl stop etcd && cp -a /var/lib/etcd/farol /var/lib/etcd/farol.before',
   '       mkdir -p /run/systemd/system/etcd.service.d',
@@ -28,6 +29,11 @@ const steps = (there: readonly string[]): string[] => [
   '       rm /run/systemd/system/etcd.service.d/new.conf && systemctl daemon-reload && systemctl restart etcd',
   '  3. Ask again there: farol recover. What this member knows may be older than what the lost ones had decided, so look at',
   '     every copy of the database that may still be had before you confirm a loss.',
-  '  4. Each lost site, when it returns: stop etcd there, remove /var/lib/etcd/farol/member, run here `etcdctl member add NAME',
-  '     --peer-urls=https://ITS-IP:2380`, set ETCD_INITIAL_CLUSTER_STATE=existing in its /etc/default/etcd, and start it.',
+  '  4. The lost sites, when they return, one after the other, and the next only when the one before is promoted: stop etcd there, remove',
+  '     /var/lib/etcd/farol/member, and run here',
+  '       etcdctl member add NAME --learner --peer-urls=https://ITS-IP:2380',
+  '     Write the ETCD_INITIAL_CLUSTER and ETCD_INITIAL_CLUSTER_STATE that it prints into /etc/default/etcd there (with the old ones it does not',
+  '     start: the cluster has fewer members than they name), start it, and run here, until it is accepted,',
+  '       etcdctl member promote ID',
+  '     Never add it without --learner: nobody could write before it is up.',
 ];
