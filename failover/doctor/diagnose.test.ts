@@ -415,6 +415,19 @@ const OF_MACHINES: Planted[] = [
     must: /At a: make room/,
   },
   {
+    fault: 'a disk that takes nothing any more, though it tells how much of it is free',
+    seen: {
+      doors: [door({ versions: { kind: 'silence', why: 'no answer within 8 s' } })],
+      ...told(
+        { leader: null, writes: NONE },
+        { a: { disk: { silentMs: 9_000, free: 0.6, scarce: 'space', trouble: null } } },
+      ),
+    },
+    step: 'disks',
+    said: /disk at a has not answered for 9 s/,
+    must: /At a: `dmesg`/,
+  },
+  {
     fault: 'a site on its battery',
     seen: told({}, { c: { power: 'battery' } }),
     step: 'power',
@@ -475,6 +488,19 @@ test.each([
   ],
 ] satisfies [string, Partial<Facts>][])('%s is no fault', (_, seen) => {
   expect(diagnose(facts(seen)).first).toBeNull();
+});
+
+test.each<[string, Partial<Status>, StepName[]]>([
+  ['nobody leads', { leader: null, primary: null, writes: NONE }, ['server', 'postgresql']],
+  [
+    'etcd is silent',
+    { writes: { kind: 'unknown', sinceMs: null, confirming: [] } },
+    ['server', 'postgresql', 'replication'],
+  ],
+])('while %s it is not said to be well what nobody can know', (_, now, of) => {
+  const { steps } = diagnose(facts(told(now)));
+  const kinds = steps.filter(({ step }) => of.includes(step)).map(({ kind }) => kind);
+  expect(kinds).toEqual(of.map(() => 'unknown'));
 });
 
 test('at a machine that knows no name all else is looked at', () => {

@@ -1,3 +1,4 @@
+import type { SiteStatus } from '../../status/status.ts';
 import type { Disk, Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
 
@@ -35,8 +36,11 @@ const seconds = (ms: number): string =>
 const FREE_SHARE_MIN = 0.05;
 const FREE_BYTES_MIN = 512 * 1024 * 1024;
 
-/** Those of this machine that Farol, PostgreSQL and etcd write to. */
-export function disks({ disks: seen, site }: Facts): Finding {
+/** Those of this machine that Farol, PostgreSQL and etcd write to; and that PostgreSQL's answers, at each site that is heard. */
+export function disks({ agent, disks: seen, site }: Facts): Finding {
+  const stalled = agent.kind === 'told' ? agent.status.sites.find(isStalled) : undefined;
+  // One that takes nothing tells how much is free all the same, from memory.
+  if (stalled?.disk != null) return ofStalled(stalled.site, stalled.disk.silentMs ?? 0);
   for (const disk of seen) {
     const wrong = ofDisk(disk);
     if (wrong !== null) return amiss(`${disk.path} of ${site} ${wrong}`, makeRoom(site, disk));
@@ -46,6 +50,18 @@ export function disks({ disks: seen, site }: Facts): Finding {
     ? unknown('none was looked at')
     : well(`at least ${megabytes(least)} free`);
 }
+
+/** As the agents count (core/timings.ts), of those whose word is of now. */
+const isStalled = ({ disk, silentMs }: SiteStatus): boolean =>
+  (disk?.silentMs ?? 0) >= STALLED_MS && silentMs <= HEARD_WITHIN_MS;
+const STALLED_MS = 5_000;
+const HEARD_WITHIN_MS = 5_000;
+
+const ofStalled = (site: string, ms: number): Finding =>
+  amiss(
+    `PostgreSQL's disk at ${site} has not answered for ${Math.floor(ms / 1_000)} s: what is written there does not arrive`,
+    `At ${site}: \`dmesg\` tells of errors; look at the disk, its cable, its controller or its storage network.`,
+  );
 
 function ofDisk({ readOnly, freeBytes, bytes, freeFiles }: Disk): string | null {
   if (readOnly) return 'cannot be written: its disk is mounted for reading only';

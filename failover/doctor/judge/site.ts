@@ -13,7 +13,12 @@ export function server({ agent }: Facts): Finding {
     if (wrong !== null)
       return amiss(wrong, mend('farol-server', each.site), ['disks', 'postgresql', 'replication']);
   }
-  return well(`the server of ${status.leader ?? 'nobody'} writes, and the others follow`);
+  return (
+    notOfNow(status) ??
+    (status.leader === null
+      ? unknown('nobody leads, so no server writes; those that were heard follow')
+      : well(`the server of ${status.leader} writes, and the others follow`))
+  );
 }
 
 function ofServer({ site, server: seen }: SiteStatus, { leader }: Status): string | null {
@@ -40,7 +45,12 @@ export function postgresql({ agent }: Facts): Finding {
         ['disks'],
       );
   }
-  return well(`the primary is at ${status.primary ?? 'nobody'}`);
+  return (
+    notOfNow(status) ??
+    (status.primary === null
+      ? unknown('nobody is the primary; those that were heard run')
+      : well(`the primary is at ${status.primary}`))
+  );
 }
 
 function ofPostgres(
@@ -79,7 +89,9 @@ export function replication({ agent }: Facts): Finding {
       'Bring back a site that confirms writes.',
       ['sites', 'postgresql', 'server'],
     );
-  return well(`${status.synchronousStandbys.join(' and ')} confirm what is written`);
+  return (
+    notOfNow(status) ?? well(`${status.synchronousStandbys.join(' and ')} confirm what is written`)
+  );
 }
 
 function ofCopy(
@@ -94,6 +106,10 @@ function ofCopy(
     return `the copy of ${site} lacks ${Math.round(lagBytes / 1024 / 1024)} MB of the log`;
   return null;
 }
+
+/** What the agents said last may have been long ago: it is no proof that anything is well. */
+const notOfNow = ({ writes }: Status): Finding | null =>
+  writes.kind === 'unknown' ? unknown('not known: etcd does not answer') : null;
 
 const HEARD_WITHIN_MS = 5_000;
 
