@@ -86,6 +86,20 @@ test('while nobody leads it is known since when each copy is where it is', () =>
   expect(tick({ ...lost(), view: led, positions: still }).positions).toEqual({});
 });
 
+test('a copy is not taken for one that has replayed all while its disk does not answer', () => {
+  const report = { silentMs: 2_000, free: 0.5, scarce: 'space', trouble: null } as const;
+  const still = { b: { at: '2 300', since: NOW - 9_000 } };
+  const own = { ...lost(), positions: still };
+  const disk = { report, at: NOW, stalledAt: NOW, fullSince: null };
+  expect(take({ ...own, disk }, { kind: 'tick' }).state.positions.b?.since).toBe(NOW);
+  const [view, self] = [own.view!, { ...own.self, site: 'c' }];
+  const told = { ...view.sites.b!, report: { ...view.sites.b!.report, disk: report } };
+  const seen = { ...own, self, postgres: null, view: { ...view, sites: { ...view.sites, b: told } } };
+  expect(take(seen, { kind: 'tick' }).state.positions.b?.since).toBe(NOW);
+  const quick = { ...disk, report: { ...report, silentMs: 1_000 } };
+  expect(take({ ...own, disk: quick }, { kind: 'tick' }).state.positions).toEqual(still);
+});
+
 test('where the copy left what acknowledged, its own timeline is the living one from then on, and the lost one dead', () => {
   const left = lost(1);
   const [effect] = take(left, order({ confirmed: 'without a', seen: seenNow(left) })).effects;

@@ -1,11 +1,14 @@
+import { diskNow } from './disk.ts';
 import type { EffectOf } from './effects.ts';
 import type { Input, RecoveryWanted } from './inputs.ts';
 import { type Plan, type Possible, planRecovery } from './recovery.ts';
 import { copiesOf } from './recovery-copies.ts';
 import type { RecoveryRecord, Seen } from './recovery-shown.ts';
+import { reportOf } from './sites.ts';
 import type { Recovering } from './state/decided.ts';
 import { carryOn } from './timelines.ts';
 import { ask, type Turn, update } from './turn.ts';
+import type { Site } from './view.ts';
 
 /**
  * The order is judged anew, by what is known now: the operator has thought about what he was shown for as long as he liked. The
@@ -28,10 +31,21 @@ function watchCopies(turn: Turn): void {
   const positions = copies.map(({ site, timeline, lsn }) => {
     const at = `${timeline} ${lsn}`;
     const known = state.positions[site];
-    return [site, known?.at === at ? known : { at, since: now }];
+    const isStill = known?.at === at && diskSilentMs(turn, site) < DISK_SILENT_MS;
+    return [site, isStill ? known : { at, since: now }];
   });
   update<Recovering>(turn, { positions: Object.fromEntries(positions) });
 }
+
+/** A disk that does not answer keeps a copy where it is, whatever that has not replayed yet. */
+function diskSilentMs({ state, now, timings }: Turn, site: Site): number {
+  const isOwn = site === state.self.site;
+  const disk = isOwn ? diskNow(state, now, timings) : reportOf(state, site, now, timings)?.disk;
+  return disk?.silentMs ?? 0;
+}
+
+/** Of a disk that answers late now and then; what comes back is asked for again after a second. */
+const DISK_SILENT_MS = 2_000;
 
 const CHANGED = 'Something has changed in etcd since that was shown. Nothing was done; ask again.';
 const CHANGED_OR_THERE =

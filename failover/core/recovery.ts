@@ -106,7 +106,7 @@ function reasonToWait(
     ({ site }) => now - (state.positions[site]?.since ?? now) < STILL_FOR_MS,
   );
   if (moving !== undefined)
-    return `${moving.site} still replays what it has, so which copy is the newest is not known yet: ask again in a while`;
+    return `${moving.site} still replays what it has, or its disk does not answer, so which copy is the newest is not known yet: ask again in a while`;
   const heir = copies.find((copy) => mayBeElected(view, copy, copies));
   if (heir !== undefined && leaderlessMs(state, now) < GIVEN_UP_AFTER_MS)
     return `${heir.site} has everything and the votes it takes: Patroni promotes it by itself, within a minute`;
