@@ -94,7 +94,12 @@ test('a copy is not taken for one that has replayed all while its disk does not 
   expect(take({ ...own, disk }, { kind: 'tick' }).state.positions.b?.since).toBe(NOW);
   const [view, self] = [own.view!, { ...own.self, site: 'c' }];
   const told = { ...view.sites.b!, report: { ...view.sites.b!.report, disk: report } };
-  const seen = { ...own, self, postgres: null, view: { ...view, sites: { ...view.sites, b: told } } };
+  const seen = {
+    ...own,
+    self,
+    postgres: null,
+    view: { ...view, sites: { ...view.sites, b: told } },
+  };
   expect(take(seen, { kind: 'tick' }).state.positions.b?.since).toBe(NOW);
   const quick = { ...disk, report: { ...report, silentMs: 1_000 } };
   expect(take({ ...own, disk: quick }, { kind: 'tick' }).state.positions).toEqual(still);
