@@ -219,7 +219,7 @@ test('nothing of it is for others, and none of it is there where the operator le
   expect(errorOf(reply)).toEqual([404, 'M_UNRECOGNIZED']);
 });
 
-test('every order is written down, without passwords, before it is carried out', async () => {
+test('every order is written down, without passwords and what lets people register, before it is carried out', async () => {
   await using api = await startApi();
   const { root, rootToken } = await house(api);
   const at = '/v1/registration_tokens';
@@ -254,7 +254,8 @@ test('every order is written down, without passwords, before it is carried out',
   );
   const seen = audit.body.orders.map(({ action }: { action: string }) => action);
   expect(seen.sort()).toEqual(changing.map(({ operation }) => operation).sort());
-  expect(JSON.stringify(audit.body)).not.toContain('secret-');
+  expect(JSON.stringify(audit.body)).not.toMatch(/secret-|welcome/);
+  expect(audit.body.orders.map(({ target }: { target: string }) => target)).toContain('w…');
   expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
 });
 

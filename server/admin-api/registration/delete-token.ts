@@ -3,7 +3,7 @@ import type { Audit } from '../../accounts/audit.ts';
 import type { RegistrationTokens } from '../../accounts/registration-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { notFound } from '../../http/matrix-error.ts';
-import { tokenText } from './token-fields.ts';
+import { namedToken, tokenText } from './token-fields.ts';
 
 interface Ports {
   readonly registrationTokens: Pick<RegistrationTokens, 'delete'>;
@@ -18,7 +18,11 @@ export const deleteToken = endpoint({
   idempotency: 'request',
   path: z.object({ token: tokenText }),
   async handle({ caller, path, once }, { audit, registrationTokens }: Ports) {
-    const order = { by: caller.userId, action: 'adminDeleteRegistrationToken', target: path.token };
+    const order = {
+      by: caller.userId,
+      action: 'adminDeleteRegistrationToken',
+      target: namedToken(path.token),
+    };
     await audit.note({ ...order, detail: {} });
     const outcome = once.outcome(200, {});
     if (!(await registrationTokens.delete(path.token, outcome)))

@@ -3,7 +3,7 @@ import type { Audit } from '../../accounts/audit.ts';
 import type { RegistrationTokens } from '../../accounts/registration-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { notFound } from '../../http/matrix-error.ts';
-import { expiryTime, tokenText, usesAllowed } from './token-fields.ts';
+import { expiryTime, namedToken, tokenText, usesAllowed } from './token-fields.ts';
 import { toldToken } from './told-token.ts';
 
 interface Ports {
@@ -22,7 +22,11 @@ export const updateToken = endpoint({
   body: { json: z.object({ uses_allowed: usesAllowed, expiry_time: expiryTime }) },
   async handle({ caller, path, body }, { audit, registrationTokens }: Ports) {
     const { uses_allowed, expiry_time } = body;
-    const order = { by: caller.userId, action: 'adminUpdateRegistrationToken', target: path.token };
+    const order = {
+      by: caller.userId,
+      action: 'adminUpdateRegistrationToken',
+      target: namedToken(path.token),
+    };
     await audit.note({ ...order, detail: body });
     const token = await registrationTokens.change(path.token, (before) => ({
       ...before,
