@@ -178,13 +178,13 @@ export class Etcd {
     await this.#gateway.askOwn('/v3/maintenance/transfer-leadership', { targetID: member });
   }
 
-  /** In one transaction, so what it shows is of one moment. */
   async #ownMember(): Promise<{ lease: string }> {
     const member = await this.patroniMember(this.#site);
     if (member === null) throw new Error('Patroni of this site is not in etcd');
     return member;
   }
 
+  /** In one transaction, so what it shows is of one moment. */
   async #transact({ compare, change }: Transaction): Promise<{ succeeded: boolean; view: View }> {
     const ranges = viewRanges(this.#names);
     const answer = await this.#gateway.ask<TxnAnswer>('/v3/kv/txn', {
