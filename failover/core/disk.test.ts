@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LEADING } from '../../test/support/leading.ts';
 import { selfAt } from '../../test/support/self.ts';
 import type { Input } from './inputs.ts';
 import { observe } from './observe/observe.ts';
@@ -139,21 +140,6 @@ const STALLED_PRIMARY: Partial<Report> = {
   disk: disk({ silentMs: 6_000 }),
   notCandidate: 'its disk does not answer',
 };
-
-/** Up to here site a has become the leader, with the address. */
-const LEADING = `
-  0 found absent
-  0 front well
-  0 server follower
-  0 postgres primary
-  0 etcd patroni a
-  0 lease 20
-  10 won leader
-  20 told taking-over
-  20 won address
-  30 held
-  40 server writer 7
-`;
 
 const FOLLOWING = `
   0 found absent

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { LEADING } from '../../test/support/leading.ts';
 import { replay } from './story.ts';
 import type { Report } from './view.ts';
 
@@ -33,21 +34,6 @@ function everyTwoSeconds(from: number, end: number, line: (at: number) => string
     story += `${at} pulsed\n${at + 10} told writer 7\n${at + 15} postgres primary\n${line(at)}\n`;
   return story;
 }
-
-/** Up to here site a has become the leader, with the address: the beginning of most stories. */
-const LEADING = `
-  0 found absent
-  0 front well
-  0 server follower
-  0 postgres primary
-  0 etcd patroni a
-  0 lease 20
-  10 won leader
-  20 told taking-over
-  20 won address
-  30 held
-  40 server writer 7
-`;
 
 test('the first leader of all waits for a standby, then leads', () =>
   tells(
