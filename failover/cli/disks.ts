@@ -1,3 +1,4 @@
+import { isFull, isStalled } from '../status/disk.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
 
 type Disk = NonNullable<SiteStatus['disk']>;
@@ -19,15 +20,13 @@ interface Where {
   readonly roomier: boolean;
 }
 
-/** As the agents count (core/timings.ts, core/disk.ts), but for the warning. */
-const STALLED_MS = 5_000;
-const FREE_MIN = 0.05;
 const FREE_TO_WARN = 0.1;
 
-const hasRoom = (disk: Disk | null): boolean => disk?.free != null && disk.free >= FREE_MIN;
+const hasRoom = (disk: Disk | null): boolean => disk?.free != null && !isFull(disk);
 
-function stalled({ site, leads }: Where, { silentMs }: Disk): string[] {
-  if (silentMs === null || silentMs < STALLED_MS) return [];
+function stalled({ site, leads }: Where, disk: Disk): string[] {
+  const { silentMs } = disk;
+  if (silentMs === null || !isStalled(disk)) return [];
   const what = leads
     ? 'Nothing is committed there, and another site takes the lead if one can'
     : `No switchover goes to ${site}`;
@@ -37,12 +36,12 @@ function stalled({ site, leads }: Where, { silentMs }: Disk): string[] {
   ];
 }
 
-function full({ site, leads, roomier }: Where, { free, scarce }: Disk): string[] {
+function full({ site, leads, roomier }: Where, disk: Disk): string[] {
+  const { free, scarce } = disk;
   if (free === null || free >= FREE_TO_WARN) return [];
   const used = `${site}: ${Math.floor(100 * (1 - free))} % of the ${scarce} on PostgreSQL's disk ${scarce === 'space' ? 'is' : 'are'} used`;
   const todo = `Make room at ${site}, or enlarge that disk.`;
-  if (free >= FREE_MIN)
-    return [`${used}; from 95 % on it is left for a site with more room. ${todo}`];
+  if (!isFull(disk)) return [`${used}; from 95 % on it is left for a site with more room. ${todo}`];
   if (!leads) return [`${used}: no switchover goes there. ${todo}`];
   return [
     roomier

@@ -2,6 +2,7 @@ import { outlook } from '../../cli/outlook.ts';
 import type { SiteStatus, Status } from '../../status/status.ts';
 import type { Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
+import { isHeard } from './heard.ts';
 
 export const NO_AGENT = 'not known: the agent here does not answer';
 
@@ -43,14 +44,12 @@ function whoLeads({ writes, leader: site, primary, address }: Status): string | 
     : `${site} leads, and the address is at ${address}`;
 }
 
-const SILENT_MS = 5_000;
-
 /** That every site gives signs of life: what it could do is not there while it does not. */
 export function sites({ agent: asked }: Facts): Finding {
   if (asked.kind !== 'told') return unknown(NO_AGENT);
   const { status } = asked;
   if (status.writes.kind === 'unknown') return unknown('not known: etcd does not answer');
-  const silent = status.sites.filter(({ silentMs }) => silentMs > SILENT_MS);
+  const silent = status.sites.filter((site) => !isHeard(site));
   if (silent.length > 0) {
     const names = silent.map(({ site }) => site).join(' and ');
     return amiss(

@@ -1,6 +1,7 @@
 import type { SiteStatus, Status } from '../../status/status.ts';
 import type { Door, Facts } from '../facts.ts';
 import { amiss, type Finding, type StepName, unknown, well } from '../finding.ts';
+import { isHeard } from './heard.ts';
 
 /** What may keep a front from answering though it is well. */
 const BEHIND: readonly StepName[] = [
@@ -63,11 +64,10 @@ function shut({ address, why }: { address: string; why: string }, status: Status
   );
 }
 
-const HEARD_WITHIN_MS = 5_000;
-
 /** Of a site that is silent nothing is known, and that is another step's to say. */
-function ofSite({ site, witness, silentMs, front: health, frontWay }: SiteStatus): Finding | null {
-  if (witness || silentMs > HEARD_WITHIN_MS) return null;
+function ofSite(status: SiteStatus): Finding | null {
+  const { site, witness, front: health, frontWay } = status;
+  if (witness || !isHeard(status)) return null;
   if (health !== 'healthy') return amiss(`the front of ${site} is not well`, mendFront(site));
   if (frontWay?.kind !== 'none') return null;
   return amiss(

@@ -1,6 +1,9 @@
+import { isStalled } from '../../status/disk.ts';
 import type { SiteStatus } from '../../status/status.ts';
 import type { Disk, Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
+import { NO_AGENT } from './cluster.ts';
+import { isHeard } from './heard.ts';
 
 /** The time of an HTTP answer has no parts of a second. */
 const CLOCK_OFF_MS = 2_000;
@@ -38,7 +41,7 @@ const FREE_BYTES_MIN = 512 * 1024 * 1024;
 
 /** Those of this machine that Farol, PostgreSQL and etcd write to; and that PostgreSQL's answers, at each site that is heard. */
 export function disks({ agent, disks: seen, site }: Facts): Finding {
-  const stalled = agent.kind === 'told' ? agent.status.sites.find(isStalled) : undefined;
+  const stalled = agent.kind === 'told' ? agent.status.sites.find(hasStalled) : undefined;
   // One that takes nothing tells how much is free all the same, from memory.
   if (stalled?.disk != null) return ofStalled(stalled.site, stalled.disk.silentMs ?? 0);
   for (const disk of seen) {
@@ -51,11 +54,8 @@ export function disks({ agent, disks: seen, site }: Facts): Finding {
     : well(`at least ${megabytes(least)} free`);
 }
 
-/** As the agents count (core/timings.ts), of those whose word is of now. */
-const isStalled = ({ disk, silentMs }: SiteStatus): boolean =>
-  (disk?.silentMs ?? 0) >= STALLED_MS && silentMs <= HEARD_WITHIN_MS;
-const STALLED_MS = 5_000;
-const HEARD_WITHIN_MS = 5_000;
+const hasStalled = (site: SiteStatus): boolean =>
+  site.disk != null && isStalled(site.disk) && isHeard(site);
 
 const ofStalled = (site: string, ms: number): Finding =>
   amiss(
@@ -78,7 +78,7 @@ const megabytes = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)}
 
 /** What the UPS of each site says. */
 export function power({ agent, hasUps, site: own }: Facts): Finding {
-  if (agent.kind !== 'told') return unknown('not known: the agent here does not answer');
+  if (agent.kind !== 'told') return unknown(NO_AGENT);
   const { sites } = agent.status;
   for (const { site, power: source } of sites) {
     if (source === 'low') return amiss(`the battery of ${site} is nearly empty`, restore(site));

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { Door, Facts, OpenDoor, PublicName, ShownCertificate } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
+import { hostOf } from '../host-of.ts';
 
 const NOT_TOLD =
   'not looked at: no server.yml is beside failover.yml, as at a witness; `--name NAME` tells it';
@@ -87,5 +88,4 @@ export function wellKnown({ name: told, wellKnown: seen, doors }: Facts): Findin
   }
 }
 
-const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

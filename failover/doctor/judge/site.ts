@@ -3,6 +3,7 @@ import type { SiteStatus, Status } from '../../status/status.ts';
 import type { Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
 import { NO_AGENT } from './cluster.ts';
+import { isHeard } from './heard.ts';
 
 /** That the leader's server writes, and those of the others could. */
 export function server({ agent }: Facts): Finding {
@@ -111,11 +112,9 @@ function ofCopy(
 const notOfNow = ({ writes }: Status): Finding | null =>
   writes.kind === 'unknown' ? unknown('not known: etcd does not answer') : null;
 
-const HEARD_WITHIN_MS = 5_000;
-
 /** Those with data of which something is known now. */
 function leaderFirst({ sites, leader }: Status): SiteStatus[] {
-  const known = sites.filter(({ witness, silentMs }) => !witness && silentMs <= HEARD_WITHIN_MS);
+  const known = sites.filter((site) => !site.witness && isHeard(site));
   return known.sort((a, b) => Number(b.site === leader) - Number(a.site === leader));
 }
 

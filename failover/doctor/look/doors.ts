@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { Client } from 'undici';
-import { z } from 'zod';
 import type { Answer, Door, ShownCertificate } from '../facts.ts';
 import { ANSWER_WITHIN_MS, whyOf } from '../within.ts';
+import { baseUrlIn, WELL_KNOWN } from './base-url.ts';
 
 export interface Knock {
   readonly address: string;
@@ -81,12 +81,10 @@ async function ask(client: Client, at: Knock, path: string): Promise<Answer> {
   }
 }
 
-const told = z.looseObject({ 'm.homeserver': z.looseObject({ base_url: z.string() }) });
-
 async function baseUrlOf(client: Client, at: Knock): Promise<string | null> {
   try {
-    const answer = await get(client, at, '/.well-known/matrix/client');
-    return told.parse(await answer.body.json())['m.homeserver'].base_url.replace(/\/+$/, '');
+    const answer = await get(client, at, WELL_KNOWN);
+    return baseUrlIn(await answer.body.json());
   } catch {
     return null;
   }
