@@ -41,6 +41,49 @@ test('of two changes of one state at once the later is the state, and replaces t
   expect(before?.content).toEqual({ name: 'one' });
 });
 
+test('who comes first is first, also where the database answers them last', async () => {
+  await using bench = await workbench();
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  const names = ['one', 'two'].map(
+    (name) => ({ sender: alice, type: 'm.room.name', stateKey: '', content: { name } }) as const,
+  );
+  const read = reads.hold('state_keys_by_name');
+  const first = under.setState(bench.roomId, names[0]!);
+  await read.isRead;
+  const second = under.setState(bench.roomId, names[1]!);
+  const third = under.say(bench.roomId, alice, 'named it');
+  await bench.longerThanBuilding();
+  read.goOn();
+  const ids = await Promise.all([first, second, third]);
+  expect(await under.stateContent(bench.roomId, 'm.room.name')).toEqual({ name: 'two' });
+  const room = (await under.rooms.open(bench.roomId))!;
+  const { events } = await room.timeline({ after: 0, upTo: room.lastPosition, limit: 3 });
+  expect(events.map(({ eventId }) => eventId)).toEqual(ids);
+});
+
+test('of the same reaction twice at once one is refused, though neither was there when it was looked for', async () => {
+  await using bench = await workbench();
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  const target = await under.say(bench.roomId, alice, 'what do you think');
+  const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: '+1' } };
+  const react = () =>
+    under.rooms.send(bench.roomId, { sender: alice, type: 'm.reaction', content }, {});
+  const read = reads.hold('relations_by');
+  const slow = react();
+  await read.isRead;
+  await react();
+  read.goOn();
+  await expect(slow).rejects.toMatchObject({ errcode: 'M_DUPLICATE_ANNOTATION' });
+  const other = { ...content['m.relates_to'], key: '-1' };
+  await under.rooms.send(
+    bench.roomId,
+    { sender: alice, type: 'm.reaction', content: { 'm.relates_to': other } },
+    {},
+  );
+});
+
 test('setting state to what it is makes no event', async () => {
   await using bench = await workbench();
   const ids = await Promise.all([bench.name('same'), bench.name('same')]);

@@ -102,8 +102,9 @@ export class RoomEngine implements Rooms {
     const { store } = this.#building.ports;
     return sendEvent(this.#building, roomId, origin, async (room) => {
       if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) {
-        await refuseRelation({ store, threadRoots: this.#threadRoots }, room, draft);
-        return { draft };
+        const sources = { store, threadRoots: this.#threadRoots };
+        const refuseRepeat = await refuseRelation(sources, room, draft);
+        return { draft, check: () => void refuseRepeat?.() };
       }
       const redacts = draft.redacts ?? draft.content.redacts;
       const target = typeof redacts === 'string' ? parseEventId(redacts) : undefined;

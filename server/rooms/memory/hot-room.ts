@@ -6,6 +6,7 @@ import type { Membership } from '../membership/membership.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { StateChain } from '../state/state-chain.ts';
 import type { StateChange } from '../store.ts';
+import { InOrder } from './in-order.ts';
 import { Members } from './members.ts';
 import { type RecentRelation, RecentRelations } from './recent-relations.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
@@ -70,6 +71,8 @@ export class HotRoom {
   readonly parsed = new Lru<number, StateEvent>(PARSED_BYTES_MAX);
   /** Those whose redaction was committed lately, as readers see them: a read of before may still come in. */
   #redacted: Lru<number, RoomEvent> | undefined;
+  /** Whose event is built next. */
+  readonly building = new InOrder();
   /** Resolves when all that is on its way now has been committed or refused. */
   settled: Promise<unknown> = Promise.resolve();
   /** It holds a refused change, or was put out of memory: no change may be built on it. */

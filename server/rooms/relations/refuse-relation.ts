@@ -5,6 +5,7 @@ import { MatrixError } from '../../protocol/matrix-error.ts';
 import { type Relation, relationOf } from '../../protocol/relations/relation.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomEvent } from '../room-event.ts';
 import type { RoomStore } from '../store.ts';
 
 interface Sources {
@@ -16,15 +17,19 @@ interface Sources {
 /**
  * Refuses what a server should not take from its own clients: a thread within a thread (Threading,
  * "Validation of m.thread relationships"), and the same reaction twice (Annotations, "Avoiding
- * duplicate annotations").
+ * duplicate annotations"). What it gives refuses the second of two that came at once: to be called as the event is built.
  */
-export async function refuseRelation(sources: Sources, room: HotRoom, draft: Draft): Promise<void> {
+export async function refuseRelation(
+  sources: Sources,
+  room: HotRoom,
+  draft: Draft,
+): Promise<(() => void) | undefined> {
   const relation = relationOf(draft.content);
   const target = relation && parseEventId(relation.eventId);
-  if (!target?.ok) return;
+  if (!target?.ok) return undefined;
   if (relation?.relType === 'm.thread') await refuseNested(sources, room, target.value);
-  if (relation?.relType === 'm.annotation')
-    await refuseRepeat(sources, room, draft, { ...relation, eventId: target.value });
+  if (relation?.relType !== 'm.annotation') return undefined;
+  return refuseRepeat(sources, room, draft, { ...relation, eventId: target.value });
 }
 
 async function refuseNested({ store, threadRoots }: Sources, room: HotRoom, rootId: EventId) {
@@ -58,18 +63,29 @@ async function refuseRepeat(
   room: HotRoom,
   { sender, type }: Draft,
   { relType, eventId: targetId, key }: Relation & { eventId: EventId },
-): Promise<void> {
-  const onTheirWay = [...room.pending.values()].map(({ event }) => event);
+): Promise<() => void> {
   const isSame = (content: JsonObject) => {
     const other = relationOf(content);
     return other?.relType === relType && other.eventId === targetId && other.key === key;
   };
-  const isPending = onTheirWay.some(
-    (event) => event.sender === sender && event.type === type && isSame(event.content),
-  );
+  const refuseIf = (isRepeat: boolean) => {
+    if (isRepeat)
+      throw new MatrixError(400, 'M_DUPLICATE_ANNOTATION', 'You have reacted so already');
+  };
   const said = await store.relationsBy({ roomNid: room.nid, targetId, relType, type, sender });
-  if (isPending || said.some(({ json }) => isSame(contentIn(json))))
-    throw new MatrixError(400, 'M_DUPLICATE_ANNOTATION', 'You have reacted so already');
+  refuseIf(said.some(({ json }) => isSame(contentIn(json))));
+  return () =>
+    refuseIf(
+      newestOf(room).some(
+        (event) => event.sender === sender && event.type === type && isSame(event.content),
+      ),
+    );
 }
+
+/** On their way, or committed so lately that a read may have been too early for them. */
+const newestOf = (room: HotRoom): RoomEvent[] => [
+  ...room.timeline.newestFirst(),
+  ...[...room.pending.values()].map(({ event }) => event),
+];
 
 const contentIn = (json: string): JsonObject => JSON.parse(json).content as JsonObject;

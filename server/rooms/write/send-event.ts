@@ -36,13 +36,21 @@ export function sendEvent(
 ): Promise<EventId> {
   return changeRoom(building.rooms, roomId, async (room) => {
     const { draft, ...preparation } = await prepare(room);
-    await weighState(building, room, draft);
-    const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
-    if (room.isDropped) throw new RoomChangedMeanwhile();
-    const already = preparation.check?.(state);
-    if (already !== undefined) return onceSettled(room, already);
-    return build(building, room, { draft, state, origin, preparation });
+    return room.building.run(
+      () => readFor(building, room, draft),
+      async (state) => {
+        if (room.isDropped) throw new RoomChangedMeanwhile();
+        const already = preparation.check?.(state);
+        if (already !== undefined) return onceSettled(room, already);
+        return build(building, room, { draft, state, origin, preparation });
+      },
+    );
   });
+}
+
+async function readFor(building: Building, room: HotRoom, draft: Draft): Promise<AuthState> {
+  await weighState(building, room, draft);
+  return gather(room, draft, { store: building.ports.store, keys: building.keys });
 }
 
 /** Where the room has so much state that its weight matters. */

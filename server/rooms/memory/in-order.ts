@@ -1,0 +1,36 @@
+interface Turn {
+  isOver: boolean;
+  readonly over: Promise<void>;
+}
+
+/**
+ * Wishes read side by side, and act in the order in which they came: of two reads on two connections either may end
+ * first, and whoever spoke first is to be heard first.
+ */
+export class InOrder {
+  #last: Turn | undefined;
+
+  /**
+   * Acts on what `read` found, once all who came before have acted or failed. Where that took a wait it reads again: what was
+   * found may be out of date, or out of memory. `act` has acted when it returns: nobody waits for the promise that it may give.
+   */
+  async run<T, R>(read: () => Promise<T>, act: (found: T) => Promise<R>): Promise<R> {
+    const before = this.#last;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const mine: Turn = { isOver: false, over };
+    this.#last = mine;
+    try {
+      let found = await read();
+      if (before?.isOver === false) {
+        await before.over;
+        found = await read();
+      }
+      return act(found);
+    } finally {
+      if (before?.isOver === false) await before.over;
+      mine.isOver = true;
+      if (this.#last === mine) this.#last = undefined;
+      resolve();
+    }
+  }
+}
