@@ -6,6 +6,7 @@ import { ignoredBy } from './accounts/ignored-users.ts';
 import { blockingInvites } from './accounts/invite-permission.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
 import { whyNotActive } from './accounts/why-not-active.ts';
+import { appServiceFeatures } from './app-services/features.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
@@ -30,6 +31,7 @@ import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
 import { mountsOf } from './mounts.ts';
 import { orderFeatures } from './orders/features.ts';
+import type { AppService } from './protocol/app-service.ts';
 import type { EventId, RoomId, ServerName, UserId } from './protocol/identifiers.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
@@ -57,6 +59,7 @@ export async function buildServing(
   const { config, log, lookUps, identity, logger, behindFront, publicUrl } = ground;
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = await buildFeatures(featureGround(ground, rateLimits));
+  await features.appServices.ports.appServices.begin();
   await features.delayedEvents.begin();
   const ports = portsOf(features, {
     ...config,
@@ -89,6 +92,7 @@ export interface FeatureGround {
   readonly passwordCost: PasswordCost;
   readonly rateLimits: RateLimits;
   readonly registrationSecret: string | undefined;
+  readonly appServices: readonly AppService[];
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -115,6 +119,10 @@ export async function buildFeatures(ground: FeatureGround) {
     },
   });
   await accounts.ports.passwordTries.restore();
+  const appServices = appServiceFeatures(stored, {
+    accounts: accounts.ports.accounts,
+    appServices: ground.appServices,
+  });
   const encryption = encryptionFeatures(stored, accounts.ports.devices);
   const rooms = roomFeatures({
     log: stored.log,
@@ -140,7 +148,7 @@ export async function buildFeatures(ground: FeatureGround) {
     onError: ground.onError,
   });
   const orders = orderFeatures(stored, { ...rooms.ports, onError: ground.onError });
-  const features = { accounts, encryption, rooms, sync, delayedEvents, orders };
+  const features = { accounts, appServices, encryption, rooms, sync, delayedEvents, orders };
   return {
     ...features,
     roomList: new RoomList(stored.database),
@@ -169,7 +177,7 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 
 /** What endpoints may ask for, by name. */
 export function portsOf(
-  { accounts, encryption, rooms, sync, delayedEvents, orders, roomList }: Features,
+  { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, roomList }: Features,
   options: PortOptions,
 ) {
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
@@ -184,6 +192,7 @@ export function portsOf(
   };
   return joinPorts(
     accounts.ports,
+    appServices.ports,
     encryption.ports,
     rooms.ports,
     sync.ports,
@@ -213,6 +222,7 @@ export function gateOf(
     ...options,
     ports,
     authenticate: accounts.authenticate,
+    appServices: ports.appServices,
     interact: accounts.interact,
     rateLimits: ports.rateLimits,
     outcomes: new OutcomeStore({ database: lookUps, seal, log }),
@@ -232,6 +242,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
     passwordCost: PASSWORD_COSTS[config.passwordCost],
     registrationSecret: config.registrationSharedSecret,
+    appServices: config.appServices,
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),

@@ -14,7 +14,7 @@ const ALWAYS = [
   {
     rules: API,
     prefixes: ['/_matrix/client/'],
-    callers: ['nobody', 'guest', 'user', 'admin'],
+    callers: ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'],
     endpoints: clientApi,
   },
   {

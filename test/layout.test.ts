@@ -11,6 +11,13 @@ const ARROWS: Record<string, string[]> = {
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
   'server/delayed-events': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
+  'server/app-services': [
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/accounts',
+    'undici',
+  ],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',
@@ -36,6 +43,7 @@ const ARROWS: Record<string, string[]> = {
     'server/log',
     'server/rooms',
     'server/accounts',
+    'server/app-services',
     'server/delayed-events',
     'server/encryption',
     'server/sync',

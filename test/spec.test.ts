@@ -7,7 +7,7 @@ import { serve } from '../server/http/serve.ts';
 import { mountsOf } from '../server/mounts.ts';
 import { specOperations } from './spec/operations.ts';
 import { endpointsIn, mounted } from './support/mounted.ts';
-import { provesAll, unlimited } from './support/open-gate.ts';
+import { noServices, provesAll, unlimited } from './support/open-gate.ts';
 
 /**
  * The list of endpoints against the specification, both ways: whatever we serve is in it as we
@@ -125,7 +125,7 @@ describe('against the specification', () => {
 
   test('every operation that is served asks for a token exactly where the specification does', () => {
     const wrong = operations.filter(isServed).filter(({ operation, auth, ...at }) => {
-      const ours = operationAt.get(routeOf(at) as Route)!.auth !== 'nobody';
+      const ours = asksForToken(operationAt.get(routeOf(at) as Route)!);
       return ours !== (auth !== 'none') && !WITHOUT_TOKEN.includes(operation);
     });
     expect(wrong).toEqual([]);
@@ -159,7 +159,9 @@ describe('against the specification', () => {
   });
 });
 
-test.each(all.filter((each) => each.auth !== 'nobody').map((each) => [each.operation, each]))(
+const asksForToken = ({ auth }: Endpoint<never>) => auth !== 'nobody' && auth !== 'anybody';
+
+test.each(all.filter(asksForToken).map((each) => [each.operation, each]))(
   '%s is not for those without a token, or with one that nobody knows',
   async (_operation, endpoint) => {
     await using server = await closed();
@@ -252,6 +254,7 @@ function closed() {
       },
     }),
     authenticate: () => undefined,
+    appServices: noServices,
     interact: provesAll,
     rateLimits: unlimited,
     outcomes: { run: notToBeAsked, runInSession: notToBeAsked },

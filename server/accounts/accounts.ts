@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
+import { type AppService, isKeptFrom, ownsUser } from '../protocol/app-service.ts';
 import {
   localpartOf,
   newUserId,
@@ -10,7 +11,7 @@ import {
   type UserId,
 } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { forbidden, MatrixError, userLocked } from '../protocol/matrix-error.ts';
+import { exclusive, forbidden, MatrixError, userLocked } from '../protocol/matrix-error.ts';
 import { accountDataGoneRow } from '../storage/accounts/account-data.ts';
 import {
   type Account,
@@ -41,6 +42,8 @@ import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
 export interface AccountOptions {
   readonly serverName: ServerName;
   readonly passwordCost?: PasswordCost;
+  /** That keep names for themselves. */
+  readonly appServices?: readonly AppService[];
 }
 
 export interface Registration {
@@ -90,6 +93,7 @@ export class Accounts {
   readonly #devices: Devices;
   readonly #tokens: RegistrationTokens;
   readonly #cost: PasswordCost;
+  readonly #appServices: readonly AppService[];
   /** Compared with where there is no account, so that the time to answer does not tell. */
   #nobodysHash: Promise<string> | undefined;
 
@@ -104,6 +108,7 @@ export class Accounts {
     this.#devices = parts.devices;
     this.#tokens = parts.registrationTokens;
     this.#cost = options.passwordCost ?? PASSWORD_COST;
+    this.#appServices = options.appServices ?? [];
   }
 
   hasAny(): Promise<boolean> {
@@ -119,10 +124,14 @@ export class Accounts {
     return guestsAmong(this.#stored.database, userIds);
   }
 
-  /** The user id that a new account by this name has; M_INVALID_USERNAME or M_USER_IN_USE else. */
-  async availableUserId(localpart: string): Promise<UserId> {
+  /**
+   * The user id that a new account by this name has; M_INVALID_USERNAME, M_EXCLUSIVE or M_USER_IN_USE
+   * else. `by` is the application service that makes it, if one does.
+   */
+  async availableUserId(localpart: string, by?: AppService): Promise<UserId> {
     const userId = newUserId(folded(localpart), this.serverName);
     if (!userId.ok) throw new MatrixError(400, 'M_INVALID_USERNAME', userId.reason);
+    this.#refuseKept(userId.value, by);
     await this.#refuseTaken(userId.value);
     return userId.value;
   }
@@ -154,6 +163,34 @@ export class Accounts {
   registerGuest(session: SessionWish, once: Once): Promise<JsonObject> {
     const userId = `@${randomInt(GUEST_NUMBERS)}:${this.serverName}` as UserId;
     return this.#register({ userId, session, guest: true }, null, [], once);
+  }
+
+  /** One of its users, who has no password. */
+  registerOfService(
+    wish: { userId: UserId; session: SessionWish | undefined },
+    once: Once,
+  ): Promise<JsonObject> {
+    return this.#register(wish, null, [], once);
+  }
+
+  /** A session of one of its users, whom it vouches for. */
+  async logInOfService(
+    by: AppService,
+    { userId, session }: Pick<Login, 'userId' | 'session'>,
+    once: Once,
+  ): Promise<JsonObject> {
+    this.#refuseKept(userId, by);
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const account = await this.get(userId);
+      if (!account) throw forbidden('There is no such account');
+      if (account.deactivatedMs !== null) throw userDeactivated();
+      const prepared = await this.#sessions.prepare(account, session);
+      return this.#stored.log.commit((position) => {
+        const { rows, records, answer } = prepared(position);
+        const outcome = once.outcome(200, answer, { secret: true });
+        return { change: { rows, records, outcome, touches: [] }, value: answer };
+      });
+    });
   }
 
   async logIn(login: Login, once: Once): Promise<JsonObject> {
@@ -307,8 +344,7 @@ export class Accounts {
   async #checked(userId: UserId, password: string): Promise<Account> {
     const account = await this.get(userId);
     const matches = await this.#isPasswordOf(account, password);
-    if (account?.deactivatedMs != null)
-      throw new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
+    if (account?.deactivatedMs != null) throw userDeactivated();
     if (!account || !matches) throw new WrongPassword();
     return account;
   }
@@ -319,11 +355,20 @@ export class Accounts {
     return hashPassword(password, this.#cost);
   }
 
+  #refuseKept(userId: UserId, by: AppService | undefined) {
+    const isTheirs = by === undefined || ownsUser(by, userId);
+    if (isTheirs && !isKeptFrom(this.#appServices, 'users', userId, by)) return;
+    throw exclusive(`${localpartOf(userId)} is not yours to have: an application service keeps it`);
+  }
+
   async #refuseTaken(userId: UserId) {
     if (await this.get(userId))
       throw new MatrixError(400, 'M_USER_IN_USE', `${localpartOf(userId)} is taken`);
   }
 }
+
+const userDeactivated = () =>
+  new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');
 
 /** Nobody shall be told apart by them; ids are made of lower case only. */
 const folded = (localpart: string): string =>

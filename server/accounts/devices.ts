@@ -42,6 +42,22 @@ export class Devices {
     });
   }
 
+  /** On which nobody is logged in. False if it is there already. */
+  async make(
+    userId: UserId,
+    made: { deviceId: string; displayName: string | null },
+  ): Promise<boolean> {
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const known = await this.list(userId);
+      if (known.some((device) => device.deviceId === made.deviceId)) return false;
+      await refuseKeyAsDevice(this.#stored.database, userId, made.deviceId);
+      refuseTooMany(known);
+      const row = deviceRow({ userId, ...made, createdMs: this.#stored.now() });
+      await this.#commit(userId, [row], { isLogout: false });
+      return true;
+    });
+  }
+
   /** Those that are not there are passed over: a repeat must not fail. */
   async delete(
     userId: UserId,

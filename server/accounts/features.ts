@@ -1,5 +1,6 @@
 import type { Stored } from '../log/stored.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { AppService } from '../protocol/app-service.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import { AccountData } from './account-data.ts';
 import { AccountList } from './account-list.ts';
@@ -36,6 +37,7 @@ export interface AccountFeatureOptions {
   /** Of access tokens that come with a refresh token. */
   readonly accessTokenLifeMs: number;
   readonly passwordCost?: PasswordCost;
+  readonly appServices?: readonly AppService[];
   readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -95,7 +97,10 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   return {
     ports,
     /** At once for a token that was used lately; the device is then known to be alive. */
-    authenticate(accessToken: string, visit: Visit): Person | (() => Promise<Person | undefined>) {
+    authenticate(
+      accessToken: string,
+      visit: Visit,
+    ): OnDevice | (() => Promise<OnDevice | undefined>) {
       const found = sessions.authenticate(accessToken);
       if (typeof found !== 'function') return noted(lastSeen, found, visit);
       return async () => noted(lastSeen, await found(), visit);
@@ -123,7 +128,7 @@ const stagePorts = (
   ...{ passwordTries, secret, now },
 });
 
-function noted<C extends Person | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
+function noted<C extends OnDevice | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {
   if (caller) lastSeen.note(caller, visit);
   return caller;
 }

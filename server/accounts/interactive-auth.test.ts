@@ -11,7 +11,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { FinishedStage } from './finished-stages.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
-const caller: Person = { kind: 'user', userId: '@alice:x' as UserId, deviceId: 'D', tokenId: 1 };
+const caller: Person = { kind: 'user', userId: '@alice:x' as UserId, deviceId: 'D' };
 const flows: UiaFlows = [['m.login.registration_token', 'm.login.password']];
 const token = { type: 'm.login.registration_token', token: 'let me in' };
 const password = { type: 'm.login.password', user: 'alice', password: 'right' };

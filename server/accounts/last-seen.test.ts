@@ -5,7 +5,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { LAST_SEEN_EVERY_MS, LastSeen } from './last-seen.ts';
 
 const alice = '@alice:example.org' as UserId;
-const caller = { kind: 'user' as const, userId: alice, deviceId: 'PHONE', tokenId: 1 };
+const caller = { kind: 'user' as const, userId: alice, deviceId: 'PHONE' };
 const from = (address: string) => ({ address, userAgent: 'Test/1' });
 
 test('a device shows when and from where it was last used', async () => {

@@ -1,5 +1,5 @@
 import type { Stored } from '../log/stored.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import { deviceSeenRow } from '../storage/accounts/devices.ts';
 
 export interface Visit {
@@ -13,7 +13,7 @@ export const LAST_SEEN_EVERY_MS = 5 * 60_000;
 const DEVICES_MAX = 100_000;
 
 interface Seen extends Visit {
-  readonly caller: Person;
+  readonly caller: OnDevice;
   readonly atMs: number;
 }
 
@@ -30,7 +30,7 @@ export class LastSeen {
   }
 
   /** On every request, so it does next to nothing: `visit` is read only when it is to be kept. */
-  note(caller: Person, visit: Visit) {
+  note(caller: OnDevice, visit: Visit) {
     const atMs = this.#stored.now();
     const key = `${caller.userId}\0${caller.deviceId}`;
     const written = this.#writtenMs.get(key);

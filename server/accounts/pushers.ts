@@ -1,5 +1,5 @@
 import { lockOf, type Stored } from '../log/stored.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { pusherGoneRow, pusherRow, pushersAt, pushersOf } from '../storage/accounts/pushers.ts';
@@ -25,7 +25,7 @@ export class Pushers {
 
   /** Without `append` this phone was handed over: others' pushers at the same address end. */
   async set(
-    { userId, deviceId }: Person,
+    { userId, deviceId }: OnDevice,
     { appId, pushkey }: Address,
     { content, append }: { content: JsonObject; append: boolean },
   ): Promise<void> {

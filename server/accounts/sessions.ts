@@ -1,7 +1,7 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { unknownToken, userLocked } from '../protocol/matrix-error.ts';
@@ -52,7 +52,7 @@ export class Sessions {
   }
 
   /** At once for a token that was used lately, else how to look it up. Throws what an expired token is to be told. */
-  authenticate(accessToken: string): Person | (() => Promise<Person | undefined>) {
+  authenticate(accessToken: string): OnDevice | (() => Promise<OnDevice | undefined>) {
     const hash = hashOfSecret(accessToken);
     const known = this.#cache.get(hash);
     if (!known) return () => this.#load(hash);
@@ -126,7 +126,7 @@ export class Sessions {
     });
   }
 
-  async #load(hash: string): Promise<Person | undefined> {
+  async #load(hash: string): Promise<OnDevice | undefined> {
     const { generation } = this.#cache;
     const token = await tokenByAccessHash(this.#stored.lookUps, Buffer.from(hash, 'base64'));
     if (!token) return undefined;
@@ -162,11 +162,11 @@ export class Sessions {
 }
 
 /** Almost all are users in good standing, of whom nothing more is said. */
-function personWith(token: NonNullable<Awaited<ReturnType<typeof tokenByAccessHash>>>): Person {
-  const { userId, deviceId, tokenId, guest, admin, suspended, locked } = token;
+function personWith(token: NonNullable<Awaited<ReturnType<typeof tokenByAccessHash>>>): OnDevice {
+  const { userId, deviceId, guest, admin, suspended, locked } = token;
   const rate = ownRateIn(token);
   const person = {
-    ...{ userId, deviceId, tokenId },
+    ...{ userId, deviceId },
     ...(suspended && { standing: 'suspended' as const }),
     ...(locked && { standing: 'locked' as const }),
     ...(rate && { rate }),

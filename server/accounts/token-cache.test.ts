@@ -3,7 +3,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { type KnownToken, TokenCache } from './token-cache.ts';
 
 const tokenOf = (userId: string): KnownToken => ({
-  caller: { kind: 'user' as const, userId: userId as UserId, deviceId: 'D', tokenId: 1 },
+  caller: { kind: 'user' as const, userId: userId as UserId, deviceId: 'D' },
   expiresMs: null,
 });
 

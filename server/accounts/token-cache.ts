@@ -1,8 +1,8 @@
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 
 export interface KnownToken {
-  readonly caller: Person;
+  readonly caller: OnDevice;
   readonly expiresMs: number | null;
 }
 

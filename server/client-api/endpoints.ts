@@ -1,6 +1,7 @@
 import { accountEndpoints } from './account/endpoints.ts';
 import { accountDataEndpoints } from './account-data/endpoints.ts';
 import { adminEndpoints } from './admin/endpoints.ts';
+import { appServiceEndpoints } from './app-services/endpoints.ts';
 import { callEndpoints } from './calls/endpoints.ts';
 import { dehydratedDeviceEndpoints } from './dehydrated-device/endpoints.ts';
 import { delayedEventEndpoints } from './delayed-events/endpoints.ts';
@@ -51,6 +52,7 @@ export const clientApi = [
   ...syncEndpoints,
   ...callEndpoints,
   ...thirdPartyEndpoints,
+  ...appServiceEndpoints,
   ...adminEndpoints,
 ];
 

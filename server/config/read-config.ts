@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
+import type { ServerName } from '../protocol/identifiers.ts';
+import { readAppServices } from './app-services.ts';
+import { ConfigError } from './config-error.ts';
 import { explainIssues, valueAt } from './explain-issues.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, type ConfigGiven, configSchema } from './schema.ts';
 
-/** What is wrong with the configuration, in words for the operator. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+export { ConfigError };
 
 export interface Sources {
   /** The command line behind the program's name. */
@@ -36,9 +36,15 @@ export function readConfig(sources: Sources): Config {
     origins.set(key.path, origin);
   }
   const result = configSchema.safeParse(tree);
-  if (result.success) return result.data;
+  if (result.success) return withFiles(result.data);
   throw new ConfigError(explainIssues(result.error.issues, { tree, origins }));
 }
+
+/** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
+const withFiles = ({ appServices = [], ...config }: ConfigGiven): Config => ({
+  ...config,
+  appServices: readAppServices(appServices, config.serverName as ServerName),
+});
 
 function readOptions(options: readonly string[]) {
   const known = Object.fromEntries(KEYS.map((key) => [optionOf(key.path), key]));

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AppService } from '../protocol/app-service.ts';
 import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
 import { serverName } from './server-name.ts';
 
@@ -42,6 +43,14 @@ const severalUrls = (protocols: RegExp, what: string) =>
       (urls) => urls.every((url) => protocols.test(url)),
       `must be ${what}, with commas between several`,
     );
+
+/** `a.yaml, b.yaml` */
+const severalPaths = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== ''),
+);
 
 const turn = z
   .strictObject({
@@ -134,6 +143,11 @@ export const configSchema = z.strictObject({
     .enum(['safe', 'for-tests'])
     .default('safe')
     .describe('Of a password hash. `for-tests` is quick, and so is guessing.'),
+  appServices: severalPaths
+    .optional()
+    .describe(
+      'Files with the registrations of bridges and bots, with commas between several; the same at every site.',
+    ),
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
     .optional()
@@ -152,5 +166,10 @@ export const configSchema = z.strictObject({
   cluster: cluster.optional().describe('Only as a site of a cluster. Else this server is alone.'),
 });
 
-export type Config = z.output<typeof configSchema>;
+/** As it was given: where files are named, without what is in them. */
+export type ConfigGiven = z.output<typeof configSchema>;
+
+export interface Config extends Omit<ConfigGiven, 'appServices'> {
+  readonly appServices: readonly AppService[];
+}
 export type ClusterConfig = NonNullable<Config['cluster']>;

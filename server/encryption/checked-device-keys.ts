@@ -1,4 +1,4 @@
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
 import { invalidParam, tooLarge } from '../protocol/matrix-error.ts';
 import { verifyJson } from '../protocol/signatures.ts';
@@ -11,7 +11,7 @@ const LENGTH_MAX = 65_536;
  * not, and would be told of it again and again. Without `unsigned`, which is the server's to give.
  */
 export function checkedDeviceKeys(
-  { userId, deviceId }: Pick<Person, 'userId' | 'deviceId'>,
+  { userId, deviceId }: Pick<OnDevice, 'userId' | 'deviceId'>,
   { unsigned: _unsigned, ...keys }: JsonObject,
 ): JsonObject {
   if (keys.user_id !== userId || keys.device_id !== deviceId)

@@ -2,7 +2,7 @@ import type { PlacedRecord } from '../log/change.ts';
 import { lockDeviceKeys } from '../log/device-locks.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { OnDevice } from '../protocol/caller.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { invalidParam, MatrixError, tooLarge, unknownToken } from '../protocol/matrix-error.ts';
@@ -42,13 +42,13 @@ export class DeviceKeys {
    * Resolves with the body of the answer: how many one-time keys the device has then. `once`, since a
    * repeat would bring back a key that was given out in between.
    */
-  async upload(caller: Person, upload: KeyUpload, once: Once): Promise<JsonObject> {
+  async upload(caller: OnDevice, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const { deviceKeys } = upload;
     const checked = { ...upload, deviceKeys: deviceKeys && checkedDeviceKeys(caller, deviceKeys) };
     return lockDeviceKeys(this.#stored.locks, [caller], () => this.#upload(caller, checked, once));
   }
 
-  async #upload(caller: Person, upload: KeyUpload, once: Once): Promise<JsonObject> {
+  async #upload(caller: OnDevice, upload: KeyUpload, once: Once): Promise<JsonObject> {
     const fallbackKeys = parseKeys(caller, upload.fallbackKeys);
     const offered = parseKeys(caller, upload.oneTimeKeys);
     const held = await this.#held.of(caller);
@@ -65,7 +65,7 @@ export class DeviceKeys {
   }
 
   #commit(
-    { userId, deviceId }: Person,
+    { userId, deviceId }: OnDevice,
     { deviceKeys, oneTimeKeys, fallbackKeys }: NewKeys,
     outcome: ReturnType<Once['outcome']>,
   ): Promise<void> {
@@ -89,7 +89,7 @@ export class DeviceKeys {
     });
   }
 
-  async #isChanged(caller: Person, keys: JsonObject | undefined): Promise<boolean> {
+  async #isChanged(caller: OnDevice, keys: JsonObject | undefined): Promise<boolean> {
     if (keys === undefined) return false;
     const before = await deviceKeysJson(this.#stored.database, caller);
     return before === undefined || !isSame(JSON.parse(before) as JsonObject, keys);
@@ -97,7 +97,7 @@ export class DeviceKeys {
 
   /** A key that is there already must be the same: it may have been given out under its name. */
   async #newKeys(
-    caller: Person,
+    caller: OnDevice,
     offered: readonly OneTimeKey[],
     held: HeldIds,
   ): Promise<OneTimeKey[]> {
@@ -110,7 +110,7 @@ export class DeviceKeys {
     return added;
   }
 
-  async #refuseOthers(caller: Person, again: readonly OneTimeKey[]): Promise<void> {
+  async #refuseOthers(caller: OnDevice, again: readonly OneTimeKey[]): Promise<void> {
     const ids = again.map((key) => key.keyId);
     const known = await oneTimeKeysNamed(this.#stored.database, caller, ids);
     const before = new Map(known.map((key) => [nameOf(key), key.json]));
@@ -131,7 +131,7 @@ interface NewKeys {
 
 /** Each with its name and within bounds. */
 export function parseKeys(
-  { userId, deviceId }: Pick<Person, 'userId' | 'deviceId'>,
+  { userId, deviceId }: Pick<OnDevice, 'userId' | 'deviceId'>,
   keys: KeysById,
 ): OneTimeKey[] {
   const named = Object.entries(keys);

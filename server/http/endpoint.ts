@@ -1,15 +1,18 @@
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
-import type { Admin, Person, User } from '../protocol/caller.ts';
+import type { Admin, Person, Service, User } from '../protocol/caller.ts';
 import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
 
 /** Who may call, and therefore what the handler is told about the caller. How it is found out: `auth/`. */
 export interface CallerOf {
   nobody: undefined;
+  /** As nobody, but an application service is known as such. */
+  anybody: Service | undefined;
   user: User;
   guest: Person;
   admin: Admin;
+  service: Service;
 }
 export type Auth = keyof CallerOf;
 

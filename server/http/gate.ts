@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Outcomes } from '../log/outcomes.ts';
-import type { Person } from '../protocol/caller.ts';
+import type { AppService } from '../protocol/app-service.ts';
+import type { Person, User } from '../protocol/caller.ts';
 import type { InteractiveAuth } from '../protocol/interactive-auth.ts';
 import type { RequestMeta } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
@@ -20,6 +21,15 @@ export interface Gate<Ports> {
     accessToken: string,
     request: RequestMeta,
   ) => Person | undefined | (() => Promise<Person | undefined>);
+  readonly appServices: {
+    /** Whose token it is; undefined if it is no application service's. */
+    behind(token: string): AppService | undefined;
+    /** One of its users; its sender where it names none. Throws where it may not act for them. */
+    actFor(
+      service: AppService,
+      as: { readonly userId: string | undefined; readonly deviceId: string | undefined },
+    ): Promise<User>;
+  };
   readonly interact: InteractiveAuth;
   readonly rateLimits: RateLimits;
   readonly outcomes: Outcomes;

@@ -43,7 +43,7 @@ export class RateLimits {
   }
 
   /** What `take` would say, without taking. */
-  waitMs(limit: RateLimit, who: string, own?: OwnRate): number {
+  waitMs(limit: RateLimit, who: string, own?: OwnRate | 'exempt'): number {
     const rate = this.#rateOf(limit, own);
     if (rate === 'unlimited') return 0;
     const { tokens } = this.#refilled(limit, who, rate);
@@ -51,7 +51,7 @@ export class RateLimits {
   }
 
   /** 0 if the request may go on, else the milliseconds after which it may. */
-  take(limit: RateLimit, who: string, own?: OwnRate): number {
+  take(limit: RateLimit, who: string, own?: OwnRate | 'exempt'): number {
     const rate = this.#rateOf(limit, own);
     if (rate === 'unlimited') return 0;
     const waitMs = this.waitMs(limit, who, own);
@@ -76,10 +76,11 @@ export class RateLimits {
     bucket.tokens = Math.max(0, Math.min(bucket.tokens, left));
   }
 
-  #rateOf(limit: RateLimit, own: OwnRate | undefined): Rate | 'unlimited' {
+  #rateOf(limit: RateLimit, own: OwnRate | 'exempt' | undefined): Rate | 'unlimited' {
     const ofAll = limit === 'none' ? 'unlimited' : this.#rates[limit];
     // Where the operator wants no limits nobody has one.
     if (own === undefined || ofAll === 'unlimited') return ofAll;
+    if (own === 'exempt') return 'unlimited';
     if (own === 'unlimited') return LIFTED.has(limit) ? own : ofAll;
     return limit === 'write' ? own : ofAll;
   }

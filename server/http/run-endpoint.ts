@@ -11,7 +11,7 @@ import {
   type Told,
   WholeAnswer,
 } from '../log/outcomes.ts';
-import type { Caller } from '../protocol/caller.ts';
+import { type Caller, isPerson, rateOf, subscriberIn } from '../protocol/caller.ts';
 import {
   nothingProved,
   type Proof,
@@ -99,11 +99,14 @@ async function runFor<Ports>(
   const rawQuery = parseQuery(request.url);
   const readBody = bodyReader(endpoint, request);
   const scheme = schemes[endpoint.auth as Auth];
-  const caller = await scheme({ request, query: rawQuery, meta, body: readBody }, gate);
+  const caller: Caller | undefined = await scheme(
+    { request, query: rawQuery, meta, body: readBody },
+    gate,
+  );
   if (caller) refuseByStanding(caller, endpoint.standing ?? 'suspended');
-  if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(caller.userId));
-  const subscriber = caller?.userId ?? subscriberOf(meta.address);
-  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber, caller?.rate);
+  const subscriber = caller ? subscriberIn(caller) : subscriberOf(meta.address);
+  if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(subscriber));
+  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber, caller && rateOf(caller));
   if (waitMs > 0) throw limitExceeded(waitMs);
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
@@ -170,7 +173,8 @@ function uiaRequest<Ports>(
   if (auth !== undefined && !isObject(auth)) throw badJson('auth must be an object');
   const address = subscriberOf(request.address);
   const asked = query === undefined ? path : `${path}?${JSON.stringify(query)}`;
-  return { operation, path: asked, parameters, caller, auth, address };
+  const person = caller && isPerson(caller) ? caller : undefined;
+  return { operation, path: asked, parameters, caller: person, auth, address };
 }
 
 interface Proving<Ports> {
@@ -206,17 +210,17 @@ async function runProved<Ports>(
 /** The raw path, so that two rooms' `t1` are two transactions. */
 const transactionKey = <Ports>(
   { operation }: Endpoint<Ports>,
-  { userId, deviceId }: Caller,
+  caller: Caller,
   segments: Readonly<Record<string, string>>,
   request: Request,
-): OnceKey => ({
-  kind: 'txn',
-  userId,
-  deviceId,
-  operation,
-  path: pathOf(request.url),
-  txnId: segments.txnId!,
-});
+): OnceKey => {
+  const txnId = segments.txnId!;
+  // Servers number all that they send, whatever it is.
+  if (caller.kind === 'server') return { kind: 'transaction', origin: caller.origin, txnId };
+  const userId = subscriberIn(caller);
+  const deviceId = isPerson(caller) ? (caller.deviceId ?? '') : '';
+  return { kind: 'txn', userId, deviceId, operation, path: pathOf(request.url), txnId };
+};
 
 export const pathOf = (url: string): string => {
   const end = url.indexOf('?');

@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts';
+import type { Admin, Person } from './caller.ts';
 import type { JsonObject } from './json.ts';
 import { MatrixError } from './matrix-error.ts';
 
@@ -21,7 +21,7 @@ export interface UiaRequest {
   readonly path: string;
   /** The body but for `auth`. */
   readonly parameters: JsonObject;
-  readonly caller: Caller | undefined;
+  readonly caller: Person | Admin | undefined;
   /** The `auth` of the body, if there is one. */
   readonly auth: JsonObject | undefined;
   /** Of whoever asks, as far as limits tell one from another. */

@@ -34,6 +34,8 @@ export const badJson = (message: string) => new MatrixError(400, 'M_BAD_JSON', m
 export const notJson = (message: string) => new MatrixError(400, 'M_NOT_JSON', message);
 export const invalidParam = (message: string) => new MatrixError(400, 'M_INVALID_PARAM', message);
 export const missingParam = (message: string) => new MatrixError(400, 'M_MISSING_PARAM', message);
+/** Of a name that an application service keeps for itself. */
+export const exclusive = (message: string) => new MatrixError(400, 'M_EXCLUSIVE', message);
 export const tooLarge = (message: string) => new MatrixError(413, 'M_TOO_LARGE', message);
 export const unrecognized = (
   status: 404 | 405,

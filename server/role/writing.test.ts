@@ -52,7 +52,7 @@ async function twoRoomsFromBefore(database: Ground['database']) {
 }
 
 const groundOn = (database: Ground['database']) => ({
-  config: configSchema.parse({ serverName: 'example.org' }),
+  config: { ...configSchema.parse({ serverName: 'example.org' }), appServices: [] },
   ...{ database, lookUps: database, metrics: makeMetrics({ committed: () => undefined }) },
   logger: pino({ level: 'silent' }),
   ...{ publicUrl: 'https://example.org', behindFront: false },

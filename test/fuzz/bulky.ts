@@ -1,6 +1,5 @@
 import type { Asked } from './client.ts';
 import type { Example } from './example.ts';
-import { OWN_TOKEN } from './hostile.ts';
 import {
   formOf,
   HOLE,
@@ -42,26 +41,26 @@ export function* bulkyOf(example: Example): Generator<Bulky> {
 }
 
 function bulkyValue(example: Example, place: Place): Bulky {
-  const { method, route, body } = example;
+  const { method, token, route, body } = example;
   return {
     what: `${method} ${route}: ${place.join('.')}`,
     bytes: VALUE_BYTES,
     rounds: 2,
     at: (round) => ({
-      ...{ method, path: urlOf(example, round), token: OWN_TOKEN },
+      ...{ method, path: urlOf(example, round), token },
       body: replaced(body!, place, `"${round}-${'w'.repeat(VALUE_BYTES)}"`),
     }),
   };
 }
 
 function bulkyField(example: Example, name: string): Bulky {
-  const { method, route, form } = example;
+  const { method, token, route, form } = example;
   return {
     what: `${method} ${route}: field ${name}`,
     bytes: VALUE_BYTES,
     rounds: 2,
     at: (round) => ({
-      ...{ method, path: urlOf(example, round), token: OWN_TOKEN },
+      ...{ method, path: urlOf(example, round), token },
       body: formOf(form!, { name, text: `${round}-${'w'.repeat(VALUE_BYTES)}` }),
     }),
   };
@@ -69,7 +68,7 @@ function bulkyField(example: Example, name: string): Bulky {
 
 /** The key of the place has the bytes. */
 function bulkyKey(example: Example, place: Place): Bulky {
-  const { method, route, body } = example;
+  const { method, token, route, body } = example;
   const above = place.slice(0, -1);
   const holed = JSON.stringify(put(body!, above, { [HOLE]: valueAt(body!, place) }));
   return {
@@ -77,14 +76,14 @@ function bulkyKey(example: Example, place: Place): Bulky {
     bytes: VALUE_BYTES,
     rounds: 2,
     at: (round) => ({
-      ...{ method, path: urlOf(example, round), token: OWN_TOKEN },
+      ...{ method, path: urlOf(example, round), token },
       body: holed.replace(HOLE, `${round}-${'k'.repeat(VALUE_BYTES)}`),
     }),
   };
 }
 
 function bulkyName(example: Example, part: UrlPart, name: string): Bulky {
-  const { method, route, body } = example;
+  const { method, token, route, body } = example;
   const sent = example.form
     ? formOf(example.form)
     : body === undefined
@@ -97,7 +96,7 @@ function bulkyName(example: Example, part: UrlPart, name: string): Bulky {
     bytes,
     rounds: Math.ceil(NAMES_BYTES / bytes),
     at: (round) => ({
-      ...{ method, token: OWN_TOKEN, body: sent },
+      ...{ method, token, body: sent },
       path: urlOf(example, round, { part, name, text: `${round}-${letters}` }),
     }),
   };

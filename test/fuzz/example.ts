@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Endpoint } from '../../server/http/endpoint.ts';
 import type { JsonObject, JsonValue } from '../../server/protocol/json.ts';
-import type { World } from './world.ts';
+import { OWN_TOKEN, SERVICE, type World } from './world.ts';
 
 /** A request as an endpoint wants it: what there is to spoil. */
 export interface Example {
   readonly method: string;
+  /** Of whoever may call. */
+  readonly token: string;
   /** With its parameters still in braces. */
   readonly route: string;
   readonly path: Readonly<Record<string, string>>;
@@ -25,19 +27,20 @@ type Definition = any;
 /** One for each way in which the body may look; made from the schemas, so a new endpoint has them too. */
 export function examplesOf(endpoint: Endpoint<never>, world: World): Example[] {
   const [method, route] = endpoint.routes[0]!.split(' ') as [string, string];
+  const token = endpoint.auth === 'service' ? SERVICE.asToken : OWN_TOKEN;
   const path = stringsOf(only(endpoint, 'path', endpoint.path, world));
   const query = stringsOf(only(endpoint, 'query', endpoint.query, world));
   const form = endpoint.body && 'form' in endpoint.body ? endpoint.body.form : undefined;
   if (form) {
     const fields = stringsOf(only(endpoint, 'form', form, world));
-    return [{ method, route, path, query, form: fields, body: undefined, optional: [] }];
+    return [{ method, token, route, path, query, form: fields, body: undefined, optional: [] }];
   }
   const json = endpoint.body && 'json' in endpoint.body ? endpoint.body.json : undefined;
   const bodies = json ? valuesOf(json, 'body', world) : [undefined];
   const examples = bodies.map((body) => {
     if (json) refuseWrong(endpoint, json, body);
     const optional = json ? optionalIn(json, body) : [];
-    return { method, route, path, query, body: withAuth(endpoint, body, world), optional };
+    return { method, token, route, path, query, body: withAuth(endpoint, body, world), optional };
   });
   return json && doesWithout(endpoint, query) ? [...examples, withoutQuery(examples)] : examples;
 }

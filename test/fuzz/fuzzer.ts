@@ -3,10 +3,10 @@ import { type FreshDatabase, freshDatabase } from '../support/postgres.ts';
 import { type Bulky, bulkyOf } from './bulky.ts';
 import { type Answered, type Asked, FuzzClient } from './client.ts';
 import { type Example, examplesOf } from './example.ts';
-import { EVERYTHING, type Hostile, hostilesOf, OWN_TOKEN } from './hostile.ts';
+import { EVERYTHING, type Hostile, hostilesOf } from './hostile.ts';
 import type { Measured } from './meter.ts';
 import { type MeteredServer, startMetered } from './server.ts';
-import { isWell, makePerson, makeWorld, type World } from './world.ts';
+import { isWell, makePerson, makeWorld, OWN_TOKEN, type World } from './world.ts';
 
 /** No turn of the event loop computes longer, so nobody else waits longer. */
 const TURN_MS_MAX = 200;

@@ -15,9 +15,6 @@ export interface Hostile extends Asked {
   readonly what: string;
 }
 
-/** In place of the token of whoever asks: it may change on the way. */
-export const OWN_TOKEN = 'own';
-
 /**
  * Which of the common bad values a place gets: each `of`-th, beginning at `turn`. Endpoints share
  * the readers that judge them, so in a thin run each has others, and together all.
@@ -31,9 +28,9 @@ export const EVERYTHING: Share = { of: 1, turn: 0 };
 
 /** What is tried on one example: each place with bad values, and the whole. */
 export function* hostilesOf(example: Example, share: Share): Generator<Hostile> {
-  const { method, body, form } = example;
+  const { method, token, body, form } = example;
   const sent = form ? formOf(form) : textOf(body);
-  const good = { method, token: OWN_TOKEN, path: urlOf(example, 0), body: sent };
+  const good = { method, token, path: urlOf(example, 0), body: sent };
   yield { ...good, what: 'nothing' };
   for (const other of ['GET', 'PUT', 'POST', 'DELETE', 'PATCH', 'OPTIONS'])
     if (other !== method) yield { ...good, method: other, what: `the method ${other}` };
@@ -140,7 +137,7 @@ export interface Spoiling {
 }
 
 export function spoiled(example: Example, { values, url }: Spoiling): Hostile {
-  const { method, body } = example;
+  const { method, token, body } = example;
   const places = body === undefined ? [] : [...placesIn(body)];
   const holes = places.length === 0 ? [] : values;
   const holed = holes.reduce<JsonValue>(
@@ -156,7 +153,7 @@ export function spoiled(example: Example, { values, url }: Spoiling): Hostile {
   const instead = name === undefined ? undefined : { ...url, name };
   const path = urlOf(example, values.length, instead);
   const sent = body === undefined ? undefined : text;
-  return { method, token: OWN_TOKEN, path, body: sent, what: `the body ${sent?.slice(0, 300)}` };
+  return { method, token, path, body: sent, what: `the body ${sent?.slice(0, 300)}` };
 }
 
 const textOf = (body: JsonValue | undefined) =>

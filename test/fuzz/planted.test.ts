@@ -6,6 +6,7 @@ import type { Example } from './example.ts';
 import { Fuzzer } from './fuzzer.ts';
 import { hostilesOf } from './hostile.ts';
 import { PLANTED } from './planted/endpoints.ts';
+import { OWN_TOKEN } from './world.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -32,7 +33,13 @@ test.each([0, 1, 2])(
   'what endpoints judge themselves each is given, wherever it stands: at %i',
   (turn) => {
     const example: Example = {
-      ...{ method: 'PUT', route: '/things/{name}', path: { name: 'x' }, query: { limit: '1' } },
+      ...{
+        method: 'PUT',
+        token: OWN_TOKEN,
+        route: '/things/{name}',
+        path: { name: 'x' },
+        query: { limit: '1' },
+      },
       ...{ body: { reason: 'x', tags: { x: 'x' } }, optional: ['reason'] },
     };
     const tried = new Set([...hostilesOf(example, { of: 3, turn })].map(({ what }) => what));

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 import type { FreshDatabase } from '../support/postgres.ts';
 import type { Measured, Question } from './meter.ts';
+import { SERVICE } from './world.ts';
 
 export interface MeteredServer extends AsyncDisposable {
   readonly origin: string;
@@ -36,6 +37,8 @@ export async function startMetered(fresh: FreshDatabase, program = MAIN): Promis
         'fuzz',
         '--database',
         fresh.url,
+        '--app-services',
+        registrationIn(folder),
       ],
       ...['--rate-limits-enabled', 'false', '--log-level', 'error', '--password-cost', 'for-tests'],
     ],
@@ -64,4 +67,13 @@ export async function startMetered(fresh: FreshDatabase, program = MAIN): Promis
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Nobody answers where it is said to listen. */
+function registrationIn(folder: string): string {
+  const file = join(folder, 'registration.yaml');
+  const { id, asToken, hsToken } = SERVICE;
+  const said = { id, as_token: asToken, hs_token: hsToken, sender_localpart: 'fuzz-bot' };
+  writeFileSync(file, JSON.stringify({ ...said, url: 'http://127.0.0.1:9' }));
+  return file;
 }

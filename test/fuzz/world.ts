@@ -3,6 +3,12 @@ import type { JsonObject, JsonValue } from '../../server/protocol/json.ts';
 import { deviceKey, deviceKeys } from '../support/cross-signing.ts';
 import type { FuzzClient } from './client.ts';
 
+/** In place of the token of whoever asks: it may change on the way. */
+export const OWN_TOKEN = 'own';
+
+/** An application service that is let in. */
+export const SERVICE = { id: 'fuzz', asToken: 'fuzz-as-token', hsToken: 'fuzz-hs-token' };
+
 export interface Person {
   readonly userId: string;
   readonly deviceId: string;
@@ -96,6 +102,7 @@ function namesOf(
     fallback_keys: [oneTimeKey],
     ...{ identifier: [{ type: 'm.id.user', user: alice.userId }], user: [alice.userId] },
     ...{ data: [{ url: 'http://127.0.0.1:9/_matrix/push/v1/notify' }], order: [0.5] },
+    appserviceId: [SERVICE.id],
     ...{ room_alias_name: ['fuzz'], room_version: ['12'], presence: ['online'] },
     body: [content, { [alice.userId]: { [alice.deviceId]: keys } }],
     content: [content],

@@ -10,6 +10,7 @@ import { serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import { mountsOf } from '../../server/mounts.ts';
+import type { AppService } from '../../server/protocol/app-service.ts';
 import type { UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
@@ -23,6 +24,7 @@ import { notingRepeats } from './repeats-told-alike.ts';
 export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnPorts, 'turn'>> {
   readonly registration?: RegistrationMode;
   readonly registrationSecret?: string;
+  readonly appServices?: readonly AppService[];
   readonly adminApi?: boolean;
   readonly guests?: boolean;
   readonly rates?: Partial<Rates>;
@@ -72,10 +74,11 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
   const { reads, registration, registrationSecret, relationsReady, rooms, timers, ...told } =
     options;
+  const { appServices = [] } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
-    ...{ registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
+    ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
   });
   Object.assign(features.rooms.ports.rooms, rooms);

@@ -9,7 +9,7 @@ const PHONES_KEY = deviceKey('PHONE', 1);
 
 type House = SyncUnderTest & { readonly fresh: FreshDatabase };
 
-const caller = { kind: 'user' as const, userId: alice, deviceId: 'PHONE', tokenId: 1 };
+const caller = { kind: 'user' as const, userId: alice, deviceId: 'PHONE' };
 const once = { outcome: () => undefined };
 
 /** As a login does. */

@@ -40,6 +40,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     ...GROUND,
     ...instead,
   });
+  await features.appServices.ports.appServices.begin();
   await features.delayedEvents.begin();
   return { writer, features };
 }
@@ -69,6 +70,7 @@ const GROUND = {
   passwordCost: PASSWORD_COSTS['for-tests'],
   rateLimits: unlimited,
   registrationSecret: undefined,
+  appServices: [],
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,

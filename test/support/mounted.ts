@@ -6,7 +6,7 @@ export const mounted = <E extends Endpoint<never>>(
   endpoints: readonly E[],
   prefix: `/${string}` = '/',
 ) => {
-  const callers = ['nobody', 'guest', 'user', 'admin'] as const;
+  const callers = ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'] as const;
   return [{ rules: API, prefixes: [prefix], callers, endpoints }] satisfies Mount<never>[];
 };
 

@@ -8,8 +8,8 @@ import { type InteractiveAuth, nothingProved } from '../../server/protocol/inter
 
 /** Two callers, by their tokens `alice-token` and `bob-token`. */
 export const callers: Readonly<Record<string, Person>> = {
-  'alice-token': caller('@alice:example.org', 'PHONE', 1),
-  'bob-token': caller('@bob:example.org', 'LAPTOP', 2),
+  'alice-token': caller('@alice:example.org', 'PHONE'),
+  'bob-token': caller('@bob:example.org', 'LAPTOP'),
 };
 
 export const UNLIMITED: Rates = {
@@ -30,11 +30,18 @@ export const provesAll: InteractiveAuth = {
   beginAnew: () => Promise.reject(new Error('there are no sessions')),
 };
 
+/** Nobody has let any in. */
+export const noServices: Gate<unknown>['appServices'] = {
+  behind: () => undefined,
+  actFor: () => Promise.reject(new Error('there are no application services')),
+};
+
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
 export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
   return {
     ports,
     authenticate: (token) => callers[token],
+    appServices: noServices,
     interact: provesAll,
     rateLimits: unlimited,
     outcomes: { run: ranAtOnce, runInSession: ranAtOnce },
@@ -49,6 +56,6 @@ async function ranAtOnce<T extends object>(_key: object, attempt: (once: Once) =
   return { kind: 'ran' as const, answer: await attempt(notKept) };
 }
 
-function caller(userId: string, deviceId: string, tokenId: number): Person {
-  return { kind: 'user', userId: userId as UserId, deviceId, tokenId };
+function caller(userId: string, deviceId: string): Person {
+  return { kind: 'user', userId: userId as UserId, deviceId };
 }

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, MatrixError, missingParam } from '../../http/matrix-error.ts';
+import type { Once } from '../../log/outcomes.ts';
+import type { AppService } from '../../protocol/app-service.ts';
 import type { UiaFlows } from '../../protocol/interactive-auth.ts';
+import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from '../session/session-fields.ts';
 
 /** Who may make an account: everybody, whoever has a token, or nobody. */
@@ -17,7 +20,7 @@ export interface RegistrationPorts {
 interface Ports extends RegistrationPorts {
   readonly accounts: Pick<
     Accounts,
-    'availableUserId' | 'chanceUserId' | 'register' | 'registerGuest'
+    'availableUserId' | 'chanceUserId' | 'register' | 'registerGuest' | 'registerOfService'
   >;
 }
 
@@ -29,7 +32,7 @@ const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
 export const register = endpoint({
   operation: 'register',
   routes: ['POST /_matrix/client/v3/register', 'POST /_matrix/client/r0/register'],
-  auth: 'nobody',
+  auth: 'anybody',
   rateLimit: 'registration',
   idempotency: 'request',
   query: z.object({ kind: z.enum(['user', 'guest']).default('user') }),
@@ -38,13 +41,15 @@ export const register = endpoint({
       username: z.string().max(255).optional(),
       password: z.string().min(1).max(4_096).optional(),
       inhibit_login: z.boolean().optional(),
+      type: z.string().max(255).optional(),
       ...sessionFields,
     }),
     mayBeEmpty: true,
   },
 
   /** A name that cannot be had is told before people go through the stages. */
-  async uia({ body, query }, ports: Ports) {
+  async uia({ caller, body, query }, ports: Ports) {
+    if (body.type === BY_SERVICE) return void serviceIn(caller);
     if (query.kind === 'guest') {
       if (ports.guests) return undefined;
       throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'There are no guests here');
@@ -54,7 +59,8 @@ export const register = endpoint({
     return FLOWS[ports.registration];
   },
 
-  async handle({ query, body, proof, once }, { accounts }: Ports) {
+  async handle({ caller, query, body, proof, once }, { accounts }: Ports) {
+    if (body.type === BY_SERVICE) return ofService(serviceIn(caller), body, { accounts, once });
     if (query.kind === 'guest') return accounts.registerGuest(guestSession(body), once);
     if (body.password === undefined) throw missingParam('password is missing');
     const userId = await (body.username === undefined
@@ -65,6 +71,21 @@ export const register = endpoint({
     return accounts.register({ userId, password: body.password, session, registrationToken }, once);
   },
 });
+
+/** It needs no password, and no stages: its token is proof enough. */
+async function ofService(
+  service: AppService,
+  body: Parameters<typeof sessionWish>[0] & {
+    username?: string | undefined;
+    inhibit_login?: boolean | undefined;
+  },
+  { accounts, once }: Pick<Ports, 'accounts'> & { once: Once },
+) {
+  if (body.username === undefined) throw missingParam('username is missing');
+  const userId = await accounts.availableUserId(body.username, service);
+  const session = body.inhibit_login ? undefined : sessionWish(body);
+  return accounts.registerOfService({ userId, session }, once);
+}
 
 /** The name of a guest's device is the server's to give. */
 const guestSession = (body: Parameters<typeof sessionWish>[0]) => ({

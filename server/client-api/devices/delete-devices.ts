@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Devices } from '../../accounts/devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { listOf, name } from '../../http/fields.ts';
+import { passwordOf } from '../password-of.ts';
 
 export const deleteDevices = endpoint({
   operation: 'deleteDevices',
@@ -10,7 +11,7 @@ export const deleteDevices = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   body: { json: z.object({ devices: listOf(name, 1_000) }) },
-  uia: async () => [['m.login.password']],
+  uia: async ({ caller }) => passwordOf(caller),
 
   async handle({ caller, body, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {
     await devices.delete(caller.userId, body.devices, once);

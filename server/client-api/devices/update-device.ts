@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import type { Devices } from '../../accounts/devices.ts';
+import { Answer } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { name } from '../../http/fields.ts';
+
+interface Ports {
+  readonly devices: Pick<Devices, 'get' | 'make' | 'rename'>;
+}
 
 export const updateDevice = endpoint({
   operation: 'updateDevice',
@@ -12,10 +17,16 @@ export const updateDevice = endpoint({
   path: z.object({ deviceId: name }),
   body: { json: z.object({ display_name: z.string().max(255).optional() }) },
 
-  /** Without a name nothing is changed, but the device must be there. */
-  async handle({ caller, path, body }, { devices }: { devices: Pick<Devices, 'get' | 'rename'> }) {
-    if (body.display_name === undefined) await devices.get(caller.userId, path.deviceId);
-    else await devices.rename(caller.userId, path.deviceId, body.display_name);
+  /** Without a name nothing is changed, but the device must be there. An application service makes it. */
+  async handle({ caller, path, body }, { devices }: Ports) {
+    const { userId } = caller;
+    const { deviceId } = path;
+    const displayName = body.display_name;
+    const isMaking = caller.kind === 'user' && caller.service !== undefined;
+    if (isMaking && (await devices.make(userId, { deviceId, displayName: displayName ?? null })))
+      return new Answer(201, { 'content-type': 'application/json' }, '{}');
+    if (displayName === undefined) await devices.get(userId, deviceId);
+    else await devices.rename(userId, deviceId, displayName);
     return {};
   },
 });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { DelayedEvents } from '../../delayed-events/delayed-events.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { jsonObject, roomId } from '../../http/fields.ts';
+import { jsonObject, roomId, wholeNumber } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { delayIn, delayInQuery } from '../delayed-events/delay-in-query.ts';
 import { sentBy } from './sent-by.ts';
+import { timeSaid } from './time-said.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'send'>;
@@ -22,7 +23,7 @@ export const sendMessage = endpoint({
   rateLimit: 'write',
   idempotency: 'txnId',
   path: z.object({ roomId, eventType: z.string(), txnId: z.string() }),
-  query: delayInQuery,
+  query: delayInQuery.extend({ ts: wholeNumber.optional() }),
   body: { json: jsonObject },
 
   async handle({ caller, path, query, body, once }, { rooms, delayedEvents }: Ports) {
@@ -30,6 +31,8 @@ export const sendMessage = endpoint({
     const delayMs = delayIn(query);
     const { roomId, txnId } = path;
     if (delayMs !== undefined) return delayedEvents.schedule({ roomId, draft, delayMs }, once);
-    return { event_id: await rooms.send(roomId, draft, sentBy(caller, once, txnId)) };
+    const originServerTs = timeSaid(caller, query.ts);
+    const timed = { ...draft, originServerTs };
+    return { event_id: await rooms.send(roomId, timed, sentBy(caller, once, txnId)) };
   },
 });

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { DelayedEvents } from '../../delayed-events/delayed-events.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { jsonObject, roomId } from '../../http/fields.ts';
+import { jsonObject, roomId, wholeNumber } from '../../http/fields.ts';
 import { delayIn, delayInQuery } from '../delayed-events/delay-in-query.ts';
 import { type SendDraftPorts, sendDraft } from './send-draft.ts';
 import { sentBy } from './sent-by.ts';
+import { timeSaid } from './time-said.ts';
 
 interface Ports extends SendDraftPorts {
   readonly delayedEvents: Pick<DelayedEvents, 'schedule'>;
@@ -24,7 +25,7 @@ export const setRoomStateWithKey = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),
-  query: delayInQuery,
+  query: delayInQuery.extend({ ts: wholeNumber.optional() }),
   body: { json: jsonObject },
 
   async handle({ caller, path, query, body, once }, { delayedEvents, ...ports }: Ports) {
@@ -32,6 +33,7 @@ export const setRoomStateWithKey = endpoint({
     const draft = { sender: caller.userId, type, stateKey, content: body };
     const delayMs = delayIn(query);
     if (delayMs !== undefined) return delayedEvents.schedule({ roomId, draft, delayMs }, once);
-    return { event_id: await sendDraft(ports, roomId, draft, sentBy(caller, once)) };
+    const timed = { ...draft, originServerTs: timeSaid(caller, query.ts) };
+    return { event_id: await sendDraft(ports, roomId, timed, sentBy(caller, once)) };
   },
 });

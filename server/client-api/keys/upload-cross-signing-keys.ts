@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CrossSigning, UploadedKeys } from '../../encryption/cross-signing.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject } from '../../http/fields.ts';
+import { passwordOf } from '../password-of.ts';
 
 interface Ports {
   readonly crossSigning: Pick<CrossSigning, 'needsAuthentication' | 'upload'>;
@@ -30,9 +31,7 @@ export const uploadCrossSigningKeys = endpoint({
   body: { json: body },
 
   uia: async ({ caller, body }, { crossSigning }: Ports) =>
-    (await crossSigning.needsAuthentication(caller.userId, body))
-      ? [['m.login.password']]
-      : undefined,
+    (await crossSigning.needsAuthentication(caller.userId, body)) ? passwordOf(caller) : undefined,
 
   async handle({ caller, body, once }, { crossSigning }: Ports) {
     await crossSigning.upload(caller.userId, body, once);

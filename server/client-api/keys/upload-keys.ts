@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DeviceKeys } from '../../encryption/device-keys.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject } from '../../http/fields.ts';
+import { onDevice } from '../on-device.ts';
 import { keysById } from './key-fields.ts';
 
 export const uploadKeys = endpoint({
@@ -19,7 +20,7 @@ export const uploadKeys = endpoint({
   },
   handle: ({ caller, body, once }, { deviceKeys }: { deviceKeys: Pick<DeviceKeys, 'upload'> }) =>
     deviceKeys.upload(
-      caller,
+      onDevice(caller),
       {
         deviceKeys: body.device_keys,
         oneTimeKeys: body.one_time_keys,

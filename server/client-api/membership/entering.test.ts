@@ -155,11 +155,9 @@ test.each(
   const refuse = () => {
     throw new Error('reached without a token');
   };
-  const rooms = new Proxy({}, { get: refuse }) as never;
-  await using server = await serve(
-    mounted(roomEndpoints),
-    openGate({ rooms, largeReads: new LargeReads() }),
-  );
+  const none = new Proxy({}, { get: refuse }) as never;
+  const ports = { accounts: none, appServices: none, rooms: none, largeReads: new LargeReads() };
+  await using server = await serve(mounted(roomEndpoints), openGate(ports));
   const [method, path] = route.split(' ') as [string, string];
   const url = server.origin + path.replaceAll(/\{(\w+)\}/g, (_, name) => SAMPLES[name] ?? 'x');
   for (const [headers, errcode] of [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Pushers } from '../../accounts/pushers.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
+import { onDevice } from '../on-device.ts';
 
 const gone = z.object({
   kind: z.null(),
@@ -37,7 +38,7 @@ export const postPusher = endpoint({
     }
     refuseWrongUrl(body.data.url);
     const { append, ...content } = body;
-    await pushers.set(caller, address, { content: content as never, append });
+    await pushers.set(onDevice(caller), address, { content: content as never, append });
     return {};
   },
 });

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import type { Accounts } from '../../accounts/accounts.ts';
+import type { AppServices } from '../../app-services/app-services.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { jsonObject, userId } from '../../http/fields.ts';
+import { parseRoomAlias } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 /** Looked up in the database before the event is judged, which has no text with U+0000. */
@@ -26,6 +29,12 @@ const body = z.object({
   power_level_content_override: jsonObject.optional(),
 });
 
+interface Ports {
+  readonly accounts: Pick<Accounts, 'serverName'>;
+  readonly appServices: Pick<AppServices, 'refuseAlias'>;
+  readonly rooms: Pick<Rooms, 'create'>;
+}
+
 export const createRoom = endpoint({
   operation: 'createRoom',
   routes: ['POST /_matrix/client/v3/createRoom', 'POST /_matrix/client/r0/createRoom'],
@@ -35,7 +44,10 @@ export const createRoom = endpoint({
   idempotency: 'request',
   body: { json: body, mayBeEmpty: true },
 
-  async handle({ caller, body, once }, { rooms }: { rooms: Pick<Rooms, 'create'> }) {
+  async handle({ caller, body, once }, { accounts, appServices, rooms }: Ports) {
+    const alias = parseRoomAlias(`#${body.room_alias_name}:${accounts.serverName}`);
+    if (body.room_alias_name !== undefined && alias.ok)
+      appServices.refuseAlias(alias.value, caller.service);
     const room_id = await rooms.create(caller.userId, body, {
       outcome: (roomId) => once.outcome(200, { room_id: roomId }),
     });

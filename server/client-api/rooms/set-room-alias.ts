@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import type { AppServices } from '../../app-services/app-services.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomAlias, roomId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+
+interface Ports {
+  readonly appServices: Pick<AppServices, 'refuseAlias'>;
+  readonly rooms: Pick<Rooms, 'addAlias'>;
+}
 
 export const setRoomAlias = endpoint({
   operation: 'setRoomAlias',
@@ -16,7 +22,8 @@ export const setRoomAlias = endpoint({
   path: z.object({ roomAlias }),
   body: { json: z.object({ room_id: roomId }) },
 
-  async handle({ caller, path, body, once }, { rooms }: { rooms: Pick<Rooms, 'addAlias'> }) {
+  async handle({ caller, path, body, once }, { appServices, rooms }: Ports) {
+    appServices.refuseAlias(path.roomAlias, caller.service);
     await rooms.addAlias(path.roomAlias, body.room_id, caller.userId, {
       outcome: () => once.outcome(200, {}),
     });

@@ -1,4 +1,6 @@
+import type { AppServices } from '../../app-services/app-services.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { BY_SERVICE } from '../app-services/by-service.ts';
 
 export const getLoginFlows = endpoint({
   operation: 'getLoginFlows',
@@ -7,7 +9,11 @@ export const getLoginFlows = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   servedBy: 'any',
-  handle: async () => ({
-    flows: [{ type: 'm.login.password' }, { type: 'm.login.token', get_login_token: true }],
+  handle: async (_call, { appServices }: { appServices: Pick<AppServices, 'hasAny'> }) => ({
+    flows: [
+      { type: 'm.login.password' },
+      { type: 'm.login.token', get_login_token: true },
+      ...(appServices.hasAny ? [{ type: BY_SERVICE }] : []),
+    ],
   }),
 });

@@ -12,10 +12,12 @@ import {
 } from '../../http/matrix-error.ts';
 import { subscriberOf } from '../../http/rate-limits.ts';
 import type { Once } from '../../log/outcomes.ts';
+import type { AppService } from '../../protocol/app-service.ts';
+import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
-  readonly accounts: Pick<Accounts, 'logIn' | 'localUserId'>;
+  readonly accounts: Pick<Accounts, 'logIn' | 'logInOfService' | 'localUserId'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
@@ -33,18 +35,20 @@ type Body = z.output<typeof body>;
 export const login = endpoint({
   operation: 'login',
   routes: ['POST /_matrix/client/v3/login', 'POST /_matrix/client/r0/login'],
-  auth: 'nobody',
+  auth: 'anybody',
   rateLimit: 'login',
   idempotency: 'request',
   body: { json: body },
 
-  async handle({ body, once, request }, ports: LoginPorts) {
+  async handle({ caller, body, once, request }, ports: LoginPorts) {
     switch (body.type) {
       case 'm.login.password':
         return byPassword(body, { once, address: subscriberOf(request.address) }, ports);
       case 'm.login.token':
         if (body.token === undefined) throw missingParam('token is missing');
         return ports.loginTokens.logIn(body.token, sessionWish(body), once);
+      case BY_SERVICE:
+        return byService(serviceIn(caller), { body, once }, ports);
       default:
         throw new MatrixError(400, 'M_UNKNOWN', `Unknown login type ${body.type}`);
     }
@@ -69,6 +73,16 @@ async function byPassword(
     if (error instanceof WrongPassword) await passwordTries.failed([userId, address]);
     throw error;
   }
+}
+
+function byService(
+  service: AppService,
+  { body, once }: { body: Body; once: Once },
+  { accounts }: LoginPorts,
+) {
+  const userId = accounts.localUserId(nameIn(body));
+  if (userId === undefined) throw forbidden('The user is none of this server');
+  return accounts.logInOfService(service, { userId, session: sessionWish(body) }, once);
 }
 
 function nameIn(body: Body): string {

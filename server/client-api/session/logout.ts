@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Devices } from '../../accounts/devices.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { onDevice } from '../on-device.ts';
 
 /** The device goes with its token, and with its keys. */
 export const logout = endpoint({
@@ -12,7 +13,7 @@ export const logout = endpoint({
   idempotency: 'request',
   body: { json: z.object({}), mayBeEmpty: true },
   async handle({ caller, once }, { devices }: { devices: Pick<Devices, 'delete'> }) {
-    await devices.delete(caller.userId, [caller.deviceId], once);
+    await devices.delete(caller.userId, [onDevice(caller).deviceId], once);
     return {};
   },
 });

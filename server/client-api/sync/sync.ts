@@ -8,6 +8,7 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { Filters } from '../../sync/v3/filter/filters.ts';
 import type { StateKey } from '../../sync/v3/reader.ts';
 import type { Sync } from '../../sync/v3/sync.ts';
+import { onDevice } from '../on-device.ts';
 
 export interface SyncEndpointPorts {
   readonly sync: Pick<Sync, 'answer' | 'tellsAll'>;
@@ -34,7 +35,7 @@ export const sync = endpoint({
   }),
 
   async handle({ caller, query, signal }, ports: SyncEndpointPorts) {
-    const { userId, deviceId } = caller;
+    const { userId, deviceId } = onDevice(caller);
     limitWhole(query, userId, ports);
     const pieces = await ports.sync.answer({
       userId,

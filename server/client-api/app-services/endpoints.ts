@@ -1,0 +1,3 @@
+import { pingAppservice } from './ping-appservice.ts';
+
+export const appServiceEndpoints = [pingAppservice];
