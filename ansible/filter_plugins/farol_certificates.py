@@ -12,7 +12,7 @@ RENEW_DAYS = 30
 
 class FilterModule:
     def filters(self):
-        return {"farol_unserved": unserved}
+        return {"farol_unserved": unserved, "farol_certificate_files": files}
 
 
 def unserved(requests, authority, days=RENEW_DAYS):
@@ -23,6 +23,19 @@ def unserved(requests, authority, days=RENEW_DAYS):
     ca = x509.load_pem_x509_certificate(authority.encode())
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
     return [each for each in requests if not _serves(each, ca, soon)]
+
+
+def files(signed, folder):
+    """What was signed, as `farol_files` writes it."""
+    return [
+        {
+            "path": f"{folder}/{each['item']['name']}.crt",
+            "content": each["certificate"],
+            "group": "farol-tls",
+            "mode": "0640",
+        }
+        for each in signed
+    ]
 
 
 def _serves(request, ca, soon):

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,13 +46,21 @@ async function compare(host: Files, controller: Files) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-secrets-'));
   try {
     const told = JSON.stringify({
-      plan_tls_dir: folderWith(join(folder, 'host'), host),
+      plan_tls_dir: '/etc/farol/tls',
+      preflight_seen: { made_with: checksums(host) },
       plan_secrets_dir: folderWith(join(folder, 'controller'), controller),
     });
     return await ansible('ansible-playbook', '--extra-vars', told, 'test/secrets.yml');
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** As the survey of a host tells them; null where it has no such file. */
+function checksums(files: Files) {
+  const of = (name: string) =>
+    files[name] === undefined ? null : createHash('sha256').update(files[name]).digest('hex');
+  return { 'ca.crt': of('ca.crt'), secret: of('secret') };
 }
 
 function folderWith(folder: string, files: Files): string {

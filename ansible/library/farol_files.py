@@ -1,0 +1,177 @@
+#!/usr/bin/python
+"""Writes all of a role's files, folders and links in one call."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: farol_files
+short_description: Writes many files, folders and links in one call
+description:
+  - A call to a host costs half a second, whatever it does. A role has a dozen of files, and a run that changes nothing looks at all of them.
+  - A file is replaced as a whole, so that nobody reads half of it. Parents are not made.
+author: [Farol]
+options:
+  files:
+    description: In their order, each with C(path), and C(content) of a file, C(link) for what a link points to, or neither for a folder.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path: {type: path, required: true, description: Where.}
+      content: {type: str, description: All of a file.}
+      link: {type: str, description: Where a link points to.}
+      owner: {type: str, default: root, description: Whose it is.}
+      group: {type: str, description: The group of the same name as the owner unless told.}
+      mode: {type: str, description: "0644 for a file and 0755 for a folder unless told."}
+"""
+
+EXAMPLES = r"""
+- name: Write two files
+  farol_files:
+    files:
+      - {path: /etc/farol}
+      - {path: /etc/farol/failover.yml, content: "cluster: home", group: farol, mode: "0640"}
+"""
+
+RETURN = r"""
+written:
+  description: The paths of what was not as it is to be.
+  returned: always
+  type: list
+"""
+
+import os
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+# A file of which more is changed than this is told without its lines.
+DIFF_BYTES_MAX = 100_000
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "path": {"type": "path", "required": True},
+                    "content": {"type": "str"},
+                    "link": {"type": "str"},
+                    "owner": {"type": "str", "default": "root"},
+                    "group": {"type": "str"},
+                    "mode": {"type": "str"},
+                },
+                "mutually_exclusive": [("content", "link")],
+            }
+        },
+        supports_check_mode=True,
+        # The host's journal is no place for all of a file.
+        no_log=True,
+    )
+    written, diffs = [], []
+    for told in module.params["files"]:
+        diff = write(module, told)
+        if diff is not None:
+            written.append(told["path"])
+            diffs.append(diff)
+    module.exit_json(changed=bool(written), written=written, diff=diffs)
+
+
+def write(module, told):
+    """What was there and what is, as Ansible shows it; None where that is the same."""
+    if told["link"] is not None:
+        return write_link(module, told)
+    if told["content"] is None:
+        return make_folder(module, told)
+    return write_file(module, told)
+
+
+def make_folder(module, told):
+    path = told["path"]
+    made = not os.path.isdir(path)
+    if made and os.path.lexists(path):
+        module.fail_json(msg=f"{path} is there and is no folder: move it away.")
+    if made and module.check_mode:
+        return said(path, "", "", True)
+    if made:
+        os.mkdir(path, 0o700)
+    return said(path, "", "", belongs(module, told, path, "0755") or made)
+
+
+def write_link(module, told):
+    path, to = told["path"], told["link"]
+    present = os.readlink(path) if os.path.islink(path) else None
+    if present == to:
+        return None
+    if present is None and os.path.lexists(path):
+        module.fail_json(msg=f"{path} is there and is no link: move it away.")
+    if not module.check_mode:
+        beside = f"{path}.new"
+        if os.path.lexists(beside):
+            os.unlink(beside)
+        os.symlink(to, beside)
+        os.replace(beside, path)
+    return said(path, present or "", to, True)
+
+
+def write_file(module, told):
+    path, content = told["path"], told["content"].encode()
+    if os.path.isdir(path):
+        module.fail_json(msg=f"{path} is a folder: move it away.")
+    before = read(path)
+    if before == content:
+        return said(path, "", "", belongs(module, told, path, "0644"))
+    if not module.check_mode:
+        replace(module, told, content)
+    return said(path, text(before), text(content), True)
+
+
+def replace(module, told, content):
+    path = told["path"]
+    # Nobody may read a secret while it has not got its owner and mode yet: such a file begins as 0600.
+    handle, beside = tempfile.mkstemp(prefix=".farol-", dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        belongs(module, told, beside, "0644")
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def belongs(module, told, path, mode):
+    """Gives it its owner and mode; whether it had others."""
+    owner = told["owner"]
+    changed = module.set_owner_if_different(path, owner, False)
+    changed = module.set_group_if_different(path, told["group"] or owner, changed)
+    return module.set_mode_if_different(path, told["mode"] or mode, changed)
+
+
+def text(content):
+    if content is None:
+        return ""
+    return content.decode(errors="replace") if len(content) <= DIFF_BYTES_MAX else "(long)"
+
+
+def said(path, before, after, changed):
+    if not changed:
+        return None
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+if __name__ == "__main__":
+    main()
