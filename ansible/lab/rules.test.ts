@@ -89,6 +89,8 @@ const WELL: Series = {
   [`farol_patroni_paused{${at}}`]: 0,
   [`farol_unstable{${south}}`]: 1,
   [`farol_certificates_end_seconds{${south}}`]: 1e7,
+  [`farol_disk_silent_seconds{${south}}`]: 0.4,
+  [`farol_disk_watched{${south}}`]: 1,
   [`farol_power{${south},source="battery"}`]: 0,
   [`farol_power{${south},source="low"}`]: 0,
   [`farol_commit_seconds_bucket{${at},le="0.1"}`]: RISING,
@@ -137,6 +139,8 @@ const FAULTS: Readonly<Record<string, Series>> = {
   },
   FarolEtcdFills: { ...WELL, [`etcd_mvcc_db_total_size_in_bytes{${at}}`]: 800 },
   FarolDiskFills: { ...WELL, [`node_filesystem_avail_bytes{${root}}`]: 5 },
+  FarolDiskSilent: { ...WELL, [`farol_disk_silent_seconds{${south}}`]: 9 },
+  FarolDiskNotWatched: { ...WELL, [`farol_disk_watched{${south}}`]: 0 },
   FarolClockNotSet: { ...WELL, [`node_timex_sync_status{${at}}`]: 0 },
 };
 

@@ -428,6 +428,23 @@ const OF_MACHINES: Planted[] = [
     must: /At a: `dmesg`/,
   },
   {
+    fault: 'a disk of another site that is full',
+    seen: told({}, { c: { disk: { silentMs: 0, free: 0.02, scarce: 'inodes', trouble: null } } }),
+    step: 'disks',
+    said: /98 % of the inodes of PostgreSQL's disk at c are used/,
+    must: /At c: make room/,
+  },
+  {
+    fault: 'a disk that nobody watches, since the agent may not write there',
+    seen: told(
+      {},
+      { b: { disk: { silentMs: null, free: 0.6, scarce: 'space', trouble: 'Permission denied' } } },
+    ),
+    step: 'disks',
+    said: /PostgreSQL's disk at b stops to answer nobody would notice: Permission denied/,
+    must: /At b: .*patroni\.postgres\.probeDir.*site\.yml/,
+  },
+  {
     fault: 'a site on its battery',
     seen: told({}, { c: { power: 'battery' } }),
     step: 'power',

@@ -2,9 +2,10 @@ import type { Writes } from '../core/writes.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, STEPS, type StepName } from './finding.ts';
 import { agent, leader, sites, writes } from './judge/cluster.ts';
+import { disks } from './judge/disks.ts';
 import { certificates, etcd } from './judge/etcd.ts';
 import { front } from './judge/front.ts';
-import { clock, disks, power } from './judge/machine.ts';
+import { clock, power } from './judge/machine.ts';
 import { certificate, name, wellKnown } from './judge/name.ts';
 import { postgresql, replication, server } from './judge/site.ts';
 

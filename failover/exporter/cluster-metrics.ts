@@ -110,6 +110,21 @@ const OF_SITES: readonly OfSite[] = [
       each.certificatesEnd === null ? [] : at(each, Date.parse(each.certificatesEnd) / 1_000),
   ],
   [
+    'disk_silent_seconds',
+    "For how long nothing that was written to PostgreSQL's disk of a site has come to it.",
+    ofData(({ disk }) => (disk?.silentMs == null ? null : disk.silentMs / 1_000)),
+  ],
+  [
+    'disk_free_share',
+    "The part of PostgreSQL's disk of a site that is free, from 0 to 1, of space or inodes, whichever is scarcer.",
+    ofData(({ disk }) => disk?.free ?? null),
+  ],
+  [
+    'disk_watched',
+    "1 where the agent of a site sees whether PostgreSQL's disk answers.",
+    ofData(({ disk }) => (disk == null ? null : Number(disk.trouble === null))),
+  ],
+  [
     'power',
     '1 at what the UPS of a site says.',
     ({ site, power }) =>

@@ -14,11 +14,13 @@ const status = {
   ...statusWith([
     siteStatus('a', {
       server: { role: 'writer', epoch: 7, position: 42, healthy: true, why: null },
+      disk: { silentMs: 6_500, free: 0.25, scarce: 'space', trouble: null },
     }),
     siteStatus('b', {
       silentMs: 9_000,
       lagBytes: 120,
       power: 'battery',
+      disk: { silentMs: null, free: null, scarce: 'space', trouble: 'Permission denied' },
       certificatesEnd: '2026-12-31T00:00:00Z',
     }),
     siteStatus('w', { witness: true, postgres: null, front: 'unknown', lagBytes: null }),
@@ -51,6 +53,10 @@ test('what the agent knows of the cluster is told in numbers, and what its progr
     'farol_server_healthy{site="b"} 0',
     'farol_postgres_takes_part{site="b"} 1',
     'farol_confirms_writes{site="b"} 1',
+    'farol_disk_silent_seconds{site="a"} 6.5',
+    'farol_disk_free_share{site="a"} 0.25',
+    'farol_disk_watched{site="a"} 1',
+    'farol_disk_watched{site="b"} 0',
     'farol_etcd_member_up{member="b:2379"} 0',
     `farol_certificates_end_seconds{site="b"} ${Date.parse('2026-12-31T00:00:00Z') / 1_000}`,
     'farol_epoch 7',
@@ -59,8 +65,12 @@ test('what the agent knows of the cluster is told in numbers, and what its progr
     expect(told).toContain(line);
   // A witness has no data, and what it has not is not told as a fault.
   expect(
-    told.filter((line) => /^farol_(server|front|postgres|confirms|lag)\w*\{site="w"/.test(line)),
+    told.filter((line) =>
+      /^farol_(server|front|postgres|confirms|lag|disk)\w*\{site="w"/.test(line),
+    ),
   ).toEqual([]);
+  // Nor is a disk that nobody watches told to answer, or to be full.
+  expect(told.filter((line) => /^farol_disk_(silent|free)\w*\{site="b"/.test(line))).toEqual([]);
 });
 
 test('what is not known is not told as a number', async () => {

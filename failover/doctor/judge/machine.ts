@@ -1,9 +1,6 @@
-import { isStalled } from '../../status/disk.ts';
-import type { SiteStatus } from '../../status/status.ts';
-import type { Disk, Facts } from '../facts.ts';
+import type { Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
 import { NO_AGENT } from './cluster.ts';
-import { isHeard } from './heard.ts';
 
 /** The time of an HTTP answer has no parts of a second. */
 const CLOCK_OFF_MS = 2_000;
@@ -35,46 +32,6 @@ const setAt = (where: string): string =>
   `At ${where}: \`systemctl status chrony\`, \`chronyc sources\`; a time server must be reachable.`;
 const seconds = (ms: number): string =>
   `${(Math.abs(ms) / 1_000).toFixed(0)} s ${ms > 0 ? 'ahead of' : 'behind'}`;
-
-const FREE_SHARE_MIN = 0.05;
-const FREE_BYTES_MIN = 512 * 1024 * 1024;
-
-/** Those of this machine that Farol, PostgreSQL and etcd write to; and that PostgreSQL's answers, at each site that is heard. */
-export function disks({ agent, disks: seen, site }: Facts): Finding {
-  const stalled = agent.kind === 'told' ? agent.status.sites.find(hasStalled) : undefined;
-  // One that takes nothing tells how much is free all the same, from memory.
-  if (stalled?.disk != null) return ofStalled(stalled.site, stalled.disk.silentMs ?? 0);
-  for (const disk of seen) {
-    const wrong = ofDisk(disk);
-    if (wrong !== null) return amiss(`${disk.path} of ${site} ${wrong}`, makeRoom(site, disk));
-  }
-  const least = seen.map(({ freeBytes }) => freeBytes).sort((a, b) => a - b)[0];
-  return least === undefined
-    ? unknown('none was looked at')
-    : well(`at least ${megabytes(least)} free`);
-}
-
-const hasStalled = (site: SiteStatus): boolean =>
-  site.disk != null && isStalled(site.disk) && isHeard(site);
-
-const ofStalled = (site: string, ms: number): Finding =>
-  amiss(
-    `PostgreSQL's disk at ${site} has not answered for ${Math.floor(ms / 1_000)} s: what is written there does not arrive`,
-    `At ${site}: \`dmesg\` tells of errors; look at the disk, its cable, its controller or its storage network.`,
-  );
-
-function ofDisk({ readOnly, freeBytes, bytes, freeFiles }: Disk): string | null {
-  if (readOnly) return 'cannot be written: its disk is mounted for reading only';
-  if (freeBytes < FREE_BYTES_MIN || freeBytes < bytes * FREE_SHARE_MIN)
-    return `is full: ${megabytes(freeBytes)} of ${megabytes(bytes)} are free`;
-  return freeFiles < FREE_SHARE_MIN ? 'has no room for more files' : null;
-}
-
-const makeRoom = (site: string, { readOnly, path }: Disk): string =>
-  readOnly
-    ? `At ${site}: \`dmesg\` says what the disk did; replace it, or \`fsck\` it with everything on it stopped.`
-    : `At ${site}: make room (\`du -xh --max-depth=2 ${path}\`), or give it a larger disk. Never delete anything in pg_wal by hand.`;
-const megabytes = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)} MB`;
 
 /** What the UPS of each site says. */
 export function power({ agent, hasUps, site: own }: Facts): Finding {
