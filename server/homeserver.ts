@@ -43,7 +43,9 @@ import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
 import type { RoomPorts } from './rooms/ports.ts';
 import { RoomList } from './rooms/read/room-list.ts';
 import type { Rooms } from './rooms/rooms.ts';
+import { searchFeatures } from './search/features.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
+import type { SearchLanguage } from './storage/search/search-languages.ts';
 import { syncFeatures } from './sync/features.ts';
 
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
@@ -61,6 +63,7 @@ export async function buildServing(
   const features = await buildFeatures(featureGround(ground, rateLimits));
   await features.appServices.ports.appServices.begin();
   await features.delayedEvents.begin();
+  await features.search.begin();
   const ports = portsOf(features, {
     ...config,
     ...servicesOf(config),
@@ -83,6 +86,10 @@ export async function buildServing(
 /** What the features are built on. */
 export interface FeatureGround {
   readonly stored: Stored & { readonly log: Log };
+  /** Where `stored.database` is. */
+  readonly databaseUrl: string;
+  /** In which words are found. */
+  readonly searchLanguages: readonly SearchLanguage[];
   readonly epochs: EpochHistory;
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
@@ -148,13 +155,24 @@ export async function buildFeatures(ground: FeatureGround) {
     onError: ground.onError,
   });
   const orders = orderFeatures(stored, { ...rooms.ports, onError: ground.onError });
-  const features = { accounts, appServices, encryption, rooms, sync, delayedEvents, orders };
+  const search = searchFeatures({
+    ...stored,
+    ...{ databaseUrl: ground.databaseUrl, languages: ground.searchLanguages },
+    rooms: rooms.ports.rooms,
+    ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
+    onError: ground.onError,
+  });
+  const features = { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search };
   return {
     ...features,
     roomList: new RoomList(stored.database),
-    /** Ends long polls and timers. */
-    close() {
-      for (const feature of Object.values(features).reverse()) feature.close();
+    /** Ends long polls and timers, and what is done in the background. */
+    async close() {
+      await Promise.all(
+        Object.values(features)
+          .reverse()
+          .map((feature) => feature.close()),
+      );
     },
   };
 }
@@ -176,16 +194,14 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 }
 
 /** What endpoints may ask for, by name. */
-export function portsOf(
-  { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, roomList }: Features,
-  options: PortOptions,
-) {
+export function portsOf(features: Features, options: PortOptions) {
+  const { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search } = features;
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, guests, publicUrl, now, turn, livekitServiceUrls, support },
-    roomList,
+    roomList: features.roomList,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
@@ -198,6 +214,7 @@ export function portsOf(
     sync.ports,
     delayedEvents.ports,
     orders.ports,
+    search.ports,
     own,
   );
 }
@@ -235,6 +252,8 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
   const { keyId, seed } = identity.signingKey;
   return {
     stored: { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
+    databaseUrl: database.url,
+    searchLanguages: config.searchLanguages,
     ...{ epochs, relationsReady },
     serverName: identity.serverName as ServerName,
     signingKey: signingKeyFromSeed(keyId, seed),

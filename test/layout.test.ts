@@ -27,6 +27,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'server/encryption',
   ],
+  'server/search': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
   'server/http/linger.ts': [],
   'server/http': [
     'server/http/linger.ts',
@@ -46,6 +47,7 @@ const ARROWS: Record<string, string[]> = {
     'server/app-services',
     'server/delayed-events',
     'server/encryption',
+    'server/search',
     'server/sync',
     'zod',
   ],
@@ -60,7 +62,8 @@ const ARROWS: Record<string, string[]> = {
     'server/orders',
     'zod',
   ],
-  'server/config': ['server/protocol', 'zod', 'yaml'],
+  'server/storage/search/search-languages.ts': [],
+  'server/config': ['server/protocol', 'server/storage/search/search-languages.ts', 'zod', 'yaml'],
   'server/identity': ['server/log', 'server/storage'],
   'server/role': [
     'server/log',

@@ -20,6 +20,7 @@ import { relationEndpoints } from './relations/endpoints.ts';
 import { reportingEndpoints } from './reporting/endpoints.ts';
 import { roomDirectoryEndpoints } from './room-directory/endpoints.ts';
 import { roomEndpoints } from './rooms/endpoints.ts';
+import { searchEndpoints } from './search/endpoints.ts';
 import { sessionEndpoints } from './session/endpoints.ts';
 import { syncEndpoints } from './sync/endpoints.ts';
 import { thirdPartyEndpoints } from './third-party/endpoints.ts';
@@ -48,6 +49,7 @@ export const clientApi = [
   ...eventEndpoints,
   ...delayedEventEndpoints,
   ...relationEndpoints,
+  ...searchEndpoints,
   ...reportingEndpoints,
   ...syncEndpoints,
   ...callEndpoints,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AppService } from '../protocol/app-service.ts';
 import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
+import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
 import { serverName } from './server-name.ts';
 
 const address = z
@@ -51,6 +52,20 @@ const severalPaths = z.string().transform((text) =>
     .map((path) => path.trim())
     .filter((path) => path !== ''),
 );
+
+const searchLanguages = z
+  .string()
+  .default('simple')
+  .transform((text, context): SearchLanguage[] => {
+    const names = [...new Set(text.split(',').map((name) => name.trim()))];
+    const found = names.flatMap((name) => SEARCH_LANGUAGES.find((each) => each === name) ?? []);
+    if (found.length === names.length && found.length <= SEARCH_LANGUAGES_MAX) return found;
+    const message = `must be up to ${SEARCH_LANGUAGES_MAX} of ${SEARCH_LANGUAGES.join(', ')}, with commas between several`;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+/** Each has words of its own for everything that is said. */
+const SEARCH_LANGUAGES_MAX = 5;
 
 const turn = z
   .strictObject({
@@ -148,6 +163,9 @@ export const configSchema = z.strictObject({
     .describe(
       'Files with the registrations of bridges and bots, with commas between several; the same at every site.',
     ),
+  searchLanguages: searchLanguages.describe(
+    'In which what is said is found, with commas between several: `simple` takes words as they are, `portuguese` also finds other forms of them. A change makes the index anew.',
+  ),
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
     .optional()

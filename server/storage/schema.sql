@@ -411,6 +411,21 @@ CREATE TABLE schema_state (
   CHECK (only_row)
 );
 
+CREATE TABLE search_document (
+  event_nid bigint NOT NULL,
+  room_nid bigint NOT NULL,
+  key text NOT NULL,
+  words tsvector NOT NULL,
+  PRIMARY KEY (event_nid)
+);
+
+CREATE TABLE search_index (
+  only_row boolean NOT NULL DEFAULT true,
+  languages text NOT NULL,
+  PRIMARY KEY (only_row),
+  CHECK (only_row)
+);
+
 CREATE TABLE server_identity (
   only_row boolean NOT NULL DEFAULT true,
   server_name text NOT NULL,
@@ -481,5 +496,6 @@ CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE
 CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sender, event_nid) WHERE (rel_type = 'm.thread'::text);
 CREATE INDEX room_published ON room USING btree (room_id) WHERE published;
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
+CREATE INDEX search_document_words ON search_document USING gin (words) WITH (gin_pending_list_limit='256');
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");

@@ -16,6 +16,7 @@ import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
+import type { SearchLanguage } from '../../server/storage/search/search-languages.ts';
 import { buildHouse, housePorts } from './house.ts';
 import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -37,6 +38,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly relationsReady?: RelationsReady;
   /** Of delayed events, whose time a test lets pass. */
   readonly timers?: Timers;
+  /** Only then what is said is found: other tests need no such follower. */
+  readonly search?: readonly SearchLanguage[] | undefined;
   /** What the features read through, to stand between a query and its answer. */
   readonly reads?: (database: Database) => Database;
 }
@@ -72,15 +75,25 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
   const clock = { ms: 1_800_000_000_000 };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const { reads, registration, registrationSecret, relationsReady, rooms, timers, ...told } =
-    options;
+  const {
+    reads,
+    registration,
+    registrationSecret,
+    relationsReady,
+    rooms,
+    timers,
+    search,
+    ...told
+  } = options;
   const { appServices = [] } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
+    ...(search && { searchLanguages: search }),
   });
+  if (search) await features.search.begin();
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, {
     ...{ rateLimits, registration: registration ?? 'open', publicUrl: told.publicUrl },
@@ -107,7 +120,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
       return answer.access_token as string;
     },
     async [Symbol.asyncDispose]() {
-      features.close();
+      await features.close();
       await server[Symbol.asyncDispose]();
       await writer.close();
       if (!options.fresh) await fresh[Symbol.asyncDispose]();

@@ -38,6 +38,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     stored: { database, lookUps: fresh.database, log: writer, locks: new KeyedMutex(), now },
     epochs: await EpochHistory.load(fresh.database, writer),
     ...GROUND,
+    databaseUrl: fresh.url,
     ...instead,
   });
   await features.appServices.ports.appServices.begin();
@@ -75,6 +76,7 @@ const GROUND = {
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,
   timers: realTimers,
+  searchLanguages: ['simple'] as const,
   relationsReady: async () => {},
   onError: console.error,
 };

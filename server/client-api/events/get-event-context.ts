@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, roomId } from '../../http/fields.ts';
-import { encodePlace } from '../../rooms/pagination-token.ts';
-import type { Page, Room, StateKeyTest } from '../../rooms/room.ts';
+import type { StateKeyTest } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { SeenEvent } from '../../rooms/seen-event.ts';
+import { around } from './around.ts';
 import type { LargeReads } from './large-reads.ts';
 import { filterField, limitField, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvents, renderedOne, renderedSeen } from './rendered.ts';
@@ -32,44 +32,31 @@ export const getEventContext = endpoint({
     await largeReads.enter(caller.userId, signal);
     const { room, seen } = await seenEvent(rooms, path, caller.userId);
     const { filter, limit } = query;
-    const { depth, nid } = seen.event;
-    const wanted = wantedIn(filter, path.roomId);
-    const around = { reader: caller.userId, wanted, relatedBy: filter.relatedBy };
-    const [before, after] = await Promise.all([
-      pageOrNothing(room, {
-        ...around,
-        from: { depth, nid: nid - 1 },
-        direction: 'b',
-        limit: Math.floor(limit / 2),
-      }),
-      pageOrNothing(room, {
-        ...around,
-        from: { depth, nid },
-        direction: 'f',
-        limit: Math.ceil(limit / 2),
-      }),
-    ]);
-    const shown = [...before.events, seen, ...after.events];
-    const last = after.events.at(-1) ?? seen;
+    const told = await around(
+      room,
+      caller,
+      seen,
+      { before: Math.floor(limit / 2), after: Math.ceil(limit / 2) },
+      { wanted: wantedIn(filter, path.roomId), relatedBy: filter.relatedBy },
+    );
+    const shown = [...told.before, seen, ...told.after];
+    const last = told.after.at(-1) ?? seen;
     const state = await room.stateAfter(
       last.event,
       filter.lazyLoadMembers ? lazily(shown) : undefined,
     );
-    const whole = await room.withRelations(caller, [seen, ...before.events, ...after.events]);
-    const split = 1 + before.events.length;
+    const whole = await room.withRelations(caller, [seen, ...told.before, ...told.after]);
+    const split = 1 + told.before.length;
     return answerOf({
       event: renderedOne(whole[0]!, caller),
       events_before: renderedSeen(whole.slice(1, split), caller),
       events_after: renderedSeen(whole.slice(split), caller),
       state: renderedEvents(await room.shownTo(caller.userId, state), caller),
-      start: JSON.stringify(encodePlace(before.end)),
-      end: JSON.stringify(encodePlace(after.end)),
+      start: told.start,
+      end: told.end,
     });
   },
 });
-
-const pageOrNothing = async (room: Room, request: Parameters<Room['page']>[0]): Promise<Page> =>
-  request.limit > 0 ? room.page(request) : { events: [], end: request.from, isLast: false };
 
 function lazily(shown: readonly SeenEvent[]): StateKeyTest {
   const senders = new Set<string>(shown.map(({ event }) => event.sender));

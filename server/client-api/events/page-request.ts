@@ -71,8 +71,10 @@ export async function sendersOf(
 const isBehind = (a: Place, b: Place): boolean =>
   a.depth > b.depth || (a.depth === b.depth && a.nid > b.nid);
 
-function filterOf(text: string | undefined): PageFilter {
-  const json = text === undefined || text === '' ? {} : parse(text);
+const filterOf = (text: string | undefined): PageFilter =>
+  pageFilter(text === undefined || text === '' ? {} : parse(text));
+
+export function pageFilter(json: JsonObject): PageFilter {
   try {
     return { ...eventFilter(json), types: strings(json.types), senders: strings(json.senders) };
   } catch (error) {

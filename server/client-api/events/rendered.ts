@@ -25,10 +25,13 @@ const renderingFor = ({ userId, deviceId }: Reader): Rendering => ({
   now: Date.now(),
 });
 
+type Members = Readonly<Record<string, string | undefined>>;
+
 /** An answer of members whose values are JSON already; those that are undefined are left out. */
-export function answerOf(members: Readonly<Record<string, string | undefined>>): Answer {
+export const answerOf = (members: Members): Answer => jsonText(objectText(members));
+
+/** The same within an answer. */
+export function objectText(members: Members): string {
   const present = Object.entries(members).filter(([, json]) => json !== undefined);
-  return jsonText(
-    `{${present.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`,
-  );
+  return `{${present.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
 }

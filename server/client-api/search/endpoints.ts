@@ -1,0 +1,3 @@
+import { searchEvents } from './search.ts';
+
+export const searchEndpoints = [searchEvents];

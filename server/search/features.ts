@@ -1,0 +1,39 @@
+import type { Log } from '../log/log.ts';
+import type { IgnoredBy } from '../rooms/ports.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import type { Database } from '../storage/database.ts';
+import { connectPool } from '../storage/database.ts';
+import type { SearchLanguage } from '../storage/search/search-languages.ts';
+import { type SearchRequest, type SearchResults, search } from './search.ts';
+import { SearchIndex } from './search-index.ts';
+
+export interface SearchFeaturePorts {
+  readonly log: Log;
+  readonly database: Database;
+  readonly databaseUrl: string;
+  readonly languages: readonly SearchLanguage[];
+  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf'>;
+  readonly ignoredBy: IgnoredBy;
+  readonly onError: (error: unknown) => void;
+}
+
+/** So many at once; others wait, and the rest of the server does not. */
+const SEARCHES_AT_ONCE = 2;
+
+/** Everything of this folder, put together. */
+export function searchFeatures(ports: SearchFeaturePorts) {
+  const { log, databaseUrl, onError } = ports;
+  const index = new SearchIndex(ports);
+  const pool = connectPool(databaseUrl, { connectionsMax: SEARCHES_AT_ONCE, onError });
+  const reading = { ...ports, database: pool, lastNid: () => log.committed.position };
+  return {
+    ports: {
+      searchIndex: index,
+      search: (request: SearchRequest): Promise<SearchResults> => search(reading, request),
+    },
+    begin: () => index.begin(),
+    async close() {
+      await Promise.all([index.close(), pool.end()]);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import { isInTimeline, POSITION } from '../rooms/timeline.ts';
+
+/** What the index is made of; and redactions, which take something out of it. */
+export interface IndexableEvent {
+  readonly position: number;
+  readonly nid: number;
+  readonly roomNid: number;
+  readonly eventId: EventId;
+  readonly type: string;
+  readonly sender: UserId;
+  readonly json: string;
+}
+
+/**
+ * Of the timeline in (after, upTo], in its order, and not redacted already. Those whose position is not
+ * their number are few, and stand in an index of their own, which is read whole.
+ */
+export const indexableEvents = (
+  database: Database,
+  { after, upTo, limit }: { after: number; upTo: number; limit: number },
+) =>
+  database.query<IndexableEvent>(
+    'indexable_events',
+    `SELECT ${POSITION} AS position, event_nid AS nid, room_nid AS "roomNid", event_id AS "eventId",
+       type, sender, json
+     FROM ((${OWN}) UNION ALL (${LATE})) found ORDER BY 1 LIMIT $3`,
+    [after, upTo, limit],
+  );
+
+const INDEXABLE = `type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')
+  AND ${isInTimeline('event')}
+  AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)`;
+
+const OWN = `SELECT * FROM event WHERE event_nid > $1 AND event_nid <= $2
+  AND (position IS NULL OR position = event_nid) AND ${INDEXABLE} ORDER BY event_nid LIMIT $3`;
+
+const LATE = `SELECT * FROM event WHERE position <> event_nid AND position > $1 AND position <= $2
+  AND ${INDEXABLE} ORDER BY position LIMIT $3`;
