@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
 import type { IgnoredBy } from '../rooms/ports.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -12,13 +13,15 @@ export interface SearchFeaturePorts {
   readonly database: Database;
   readonly databaseUrl: string;
   readonly languages: readonly SearchLanguage[];
-  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf'>;
   readonly ignoredBy: IgnoredBy;
   readonly onError: (error: unknown) => void;
 }
 
 /** So many at once; others wait, and the rest of the server does not. */
 const SEARCHES_AT_ONCE = 2;
+
+const CLOSE_MS_MAX = 1_000;
 
 /** Everything of this folder, put together. */
 export function searchFeatures(ports: SearchFeaturePorts) {
@@ -32,8 +35,10 @@ export function searchFeatures(ports: SearchFeaturePorts) {
       search: (request: SearchRequest): Promise<SearchResults> => search(reading, request),
     },
     begin: () => index.begin(),
+    /** A database that does not answer holds up nobody's end: what was not noted is looked at again. */
     async close() {
-      await Promise.all([index.close(), pool.end()]);
+      const closed = Promise.all([index.close(), pool.end()]).catch(onError);
+      await Promise.race([closed, sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
     },
   };
 }

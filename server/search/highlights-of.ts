@@ -1,19 +1,21 @@
+import type { RoomEvent } from '../rooms/room-event.ts';
+import type { Database } from '../storage/database.ts';
 import { highlighted, type TextQuery } from '../storage/search/found-events.ts';
+import type { SearchLanguage } from '../storage/search/search-languages.ts';
 import { searchedText } from './document-of.ts';
-import type { Hit, SearchPorts } from './search.ts';
 import { wordsOf, writtenWordsOf } from './words.ts';
 
 const WORDS_MAX = 5_000;
 
 /** The words for which these were found, as they stand in them: 'ação' for who looked for 'ACOES'. */
 export async function highlightsOf(
-  { database, languages }: Pick<SearchPorts, 'database' | 'languages'>,
+  { database, languages }: { database: Database; languages: readonly SearchLanguage[] },
   query: TextQuery,
-  hits: readonly Hit[],
+  events: readonly RoomEvent[],
 ): Promise<string[]> {
   const words = new Set<string>();
-  for (const { seen } of hits) {
-    const text = searchedText(seen.event.type, seen.event.content)?.text;
+  for (const { type, content } of events) {
+    const text = searchedText(type, content)?.text;
     if (typeof text !== 'string') continue;
     for (const word of writtenWordsOf(text)) if (words.size < WORDS_MAX) words.add(word);
   }

@@ -12,6 +12,7 @@ import { highlightsOf } from './highlights-of.ts';
 import { newestFound } from './newest-found.ts';
 import { searchTerm } from './search-term.ts';
 import { seenAmong } from './seen-among.ts';
+import { withPredecessors } from './with-predecessors.ts';
 
 export { SEARCH_KEYS };
 
@@ -19,7 +20,7 @@ export interface SearchPorts {
   /** Connections of their own: a search that is slow keeps nobody else waiting. */
   readonly database: Database;
   readonly languages: readonly SearchLanguage[];
-  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf'>;
   readonly ignoredBy: IgnoredBy;
   /** The highest number that an event may have. */
   readonly lastNid: () => number;
@@ -33,7 +34,9 @@ export interface SearchRequest {
   readonly limit: number;
   /** Of a page behind the first. */
   readonly from: SearchPlace | undefined;
-  readonly admitsRoom: (roomId: RoomId) => boolean;
+  /** Those named, and their predecessors; undefined for all. */
+  readonly onlyRooms: readonly RoomId[] | undefined;
+  readonly notRooms: readonly RoomId[];
   readonly admits: (event: RoomEvent) => boolean;
   /** Where they are named: spares looking at what others say. */
   readonly senders: readonly string[] | undefined;
@@ -81,16 +84,22 @@ export async function search(ports: SearchPorts, request: SearchRequest): Promis
   const roomIds = await roomsOf(ports, request);
   if (query === undefined || roomIds.length === 0) return NOTHING;
   const page = await pageOf(ports, request, { query, roomIds });
-  return { ...page, highlights: await highlightsOf(ports, query, page.hits) };
+  const events = page.hits.map(({ seen }) => seen.event);
+  return { ...page, highlights: await highlightsOf(ports, query, events) };
 }
 
 async function roomsOf(
   { rooms }: SearchPorts,
-  { userId, admitsRoom }: SearchRequest,
+  { userId, onlyRooms, notRooms }: SearchRequest,
 ): Promise<RoomId[]> {
-  const own = [...(await rooms.roomsOf(userId)).values()];
-  return own
-    .filter(({ roomId, forgotten }) => !forgotten && admitsRoom(roomId))
+  const own = await rooms.roomsOf(userId);
+  const named = onlyRooms?.filter((roomId) => own.has(roomId));
+  const only = named && (await withPredecessors(rooms, named));
+  const not = new Set(notRooms);
+  return [...own.values()]
+    .filter(
+      ({ forgotten, roomId }) => !forgotten && !not.has(roomId) && (only?.has(roomId) ?? true),
+    )
     .map(({ roomId }) => roomId);
 }
 

@@ -1,7 +1,7 @@
 import { endpoint } from '../../http/endpoint.ts';
 import type { RtcPorts } from '../calls/get-rtc-transports.ts';
 
-/** Only versions of which everything is served, but for media, search, and what is for application services. */
+/** Only versions of which everything is served, but for media, and what is for application services. */
 const VERSIONS = ['v1.1', 'v1.2', 'v1.3', 'v1.4'];
 
 /** Proposals that are served whole, by the names by which clients look for them. */

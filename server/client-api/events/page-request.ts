@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { wholeNumber } from '../../http/fields.ts';
 import { badJson, invalidParam } from '../../http/matrix-error.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { decodePaginationToken } from '../../rooms/pagination-token.ts';
 import type { Room } from '../../rooms/room.ts';
@@ -37,6 +38,8 @@ export const pageFields = {
 export interface PageFilter extends EventFilter {
   readonly types: readonly string[] | undefined;
   readonly senders: readonly string[] | undefined;
+  readonly rooms: readonly RoomId[] | undefined;
+  readonly notRooms: readonly RoomId[];
 }
 
 export const wantedIn =
@@ -76,7 +79,13 @@ const filterOf = (text: string | undefined): PageFilter =>
 
 export function pageFilter(json: JsonObject): PageFilter {
   try {
-    return { ...eventFilter(json), types: strings(json.types), senders: strings(json.senders) };
+    return {
+      ...eventFilter(json),
+      ...{ types: strings(json.types), senders: strings(json.senders) },
+      // They are ids, or the filter above is refused.
+      rooms: strings(json.rooms) as RoomId[] | undefined,
+      notRooms: (strings(json.not_rooms) ?? []) as RoomId[],
+    };
   } catch (error) {
     if (error instanceof InvalidFilter) throw badJson(error.message);
     throw error;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { invalidParam } from '../../http/matrix-error.ts';
+import { parseRoomId, parseUserId } from '../../protocol/identifiers.ts';
 import type { SearchPlace } from '../../search/search.ts';
 import { type GroupKey, groupKey } from './search-fields.ts';
 
@@ -13,7 +14,10 @@ const tokenSchema = z.tuple([
   number,
   number,
   z.tuple([number, z.number()]).nullable(),
-  z.tuple([groupKey, z.string()]).nullable(),
+  z
+    .tuple([groupKey, z.string()])
+    .refine(([key, value]) => (key === 'sender' ? parseUserId : parseRoomId)(value).ok)
+    .nullable(),
 ]);
 
 export function encodeSearchToken({ upTo, count, behind, group }: SearchToken): string {

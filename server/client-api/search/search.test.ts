@@ -134,6 +134,22 @@ test('a filter narrows by room, sender and type', async () => {
   expect(await filtered({ limit: 0 })).toEqual([]);
 });
 
+test('a room that was upgraded is searched along with the one that took its place', async () => {
+  await using bench = await workbench();
+  const before = await bench.say('alice', 'mudança');
+  const { body } = await bench.ask(`POST /rooms/${bench.room}/upgrade`, {
+    token: bench.token('alice'),
+    body: { new_version: '11' },
+  });
+  const next = body.replacement_room;
+  await bench.enter('bob', next);
+  const after = await bench.say('alice', 'mudança', next);
+  const filtered = (filter: JsonObject) => bench.found('bob', 'mudança', { filter });
+  expect(await filtered({ rooms: [next] })).toEqual([after, before]);
+  expect(await filtered({ rooms: [bench.room] })).toEqual([before]);
+  expect(await filtered({ rooms: [next], not_rooms: [bench.room] })).toEqual([after]);
+});
+
 test('pages go on behind each other until the end, by time and by rank, and tell the same count', async () => {
   await using bench = await workbench();
   const said: string[] = [];
@@ -244,6 +260,14 @@ test.each([
     'M_BAD_JSON',
   ],
   ['a token of nobody', asked({}), 'nonsense', 400, 'M_INVALID_PARAM'],
+  [
+    'a token of no sender',
+    asked({}),
+    tokenOf(9, 9, null, ['sender', 'a\0']),
+    400,
+    'M_INVALID_PARAM',
+  ],
+  ['a token of no number', asked({}), tokenOf(-1, 9, null, null), 400, 'M_INVALID_PARAM'],
 ])('%s is refused', async (_what, body, next_batch, status, errcode) => {
   await using bench = await workbench();
   const query = next_batch === undefined ? '' : `?next_batch=${next_batch}`;
@@ -259,6 +283,10 @@ test('who asks for no category is told of none', async () => {
   });
   expect(body).toEqual({ search_categories: {} });
 });
+
+function tokenOf(...token: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(token)).toString('base64url');
+}
 
 function asked(criteria: JsonObject): JsonObject {
   return { search_categories: { room_events: { search_term: 'x', ...criteria } } };

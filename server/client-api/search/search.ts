@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import type { Person } from '../../protocol/caller.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { SearchRequest, SearchResults } from '../../search/search.ts';
 import type { LargeReads } from '../events/large-reads.ts';
@@ -45,13 +46,12 @@ function requestOf(
   from: SearchToken | undefined,
 ): SearchRequest {
   const group = from?.group;
-  const inGroup = { room_id: '', sender: '', ...(group && { [group.key]: group.value }) };
-  const senders = inGroup.sender === '' ? filter.senders : [inGroup.sender];
+  const senders = group?.key === 'sender' ? [group.value] : filter.senders;
   return {
     ...{ userId, term, keys, orderBy, from, senders },
     limit: Math.min(filter.limit ?? LIMIT_DEFAULT, LIMIT_MAX),
     admits: (event) => !filter.admitsNothing && filter.admits(event),
-    admitsRoom: (roomId) =>
-      filter.admitsRoom(roomId) && (inGroup.room_id === '' || inGroup.room_id === roomId),
+    onlyRooms: group?.key === 'room_id' ? [group.value as RoomId] : filter.rooms,
+    notRooms: filter.notRooms,
   };
 }

@@ -75,4 +75,4 @@ export class IndexSession {
 
 /** What stands in a row, or is too much for one. */
 const isRefusal = (error: unknown): error is pg.DatabaseError =>
-  error instanceof pg.DatabaseError && /^(22|54)/.test(error.code ?? '');
+  error instanceof pg.DatabaseError && /^(22|23|54)/.test(error.code ?? '');
