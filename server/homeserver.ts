@@ -162,7 +162,16 @@ export async function buildFeatures(ground: FeatureGround) {
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     onError: ground.onError,
   });
-  const features = { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search };
+  const features = {
+    accounts,
+    appServices,
+    encryption,
+    rooms,
+    sync,
+    delayedEvents,
+    orders,
+    search,
+  };
   return {
     ...features,
     roomList: new RoomList(stored.database),
@@ -195,7 +204,8 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 
 /** What endpoints may ask for, by name. */
 export function portsOf(features: Features, options: PortOptions) {
-  const { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search } = features;
+  const { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search } =
+    features;
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
