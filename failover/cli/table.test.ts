@@ -59,6 +59,15 @@ test('where there are several addresses they are named', () => {
   expect(said).toContain('It is 192.0.2.10/24 and fd00::10/64, which move together.');
 });
 
+test('a planned move that is under way is told, with its reason', () => {
+  const moving = { to: 'b', why: 'its disk does not answer' };
+  const said = table({ ...statusWith([site('a', {})]), moving }, now);
+  expect(said).toContain('A move to b is under way: its disk does not answer.');
+  expect(table(statusWith([site('a', {})]), now)).not.toContain('A move');
+  const { moving: _, ...earlier } = statusWith([site('a', {})]);
+  expect(table(earlier as Status, now)).not.toContain('A move');
+});
+
 test('a key in etcd that nobody can read is named, with what shows it', () => {
   const unreadable = ['/service/farol/sync'];
   const said = table({ ...statusWith([site('a', {})]), unreadable }, now);

@@ -23,7 +23,7 @@ export function table(status: Status, nowMs = Date.now()): string {
 export function sentences(status: Status, nowMs = Date.now()): string {
   const { address, leader, others, warning } = status.explanation;
   return [
-    ...[leader, address, ...several(status), others],
+    ...[leader, ...move(status), address, ...several(status), others],
     ...(warning === null ? [] : [warning]),
     ...outlook(status),
     ...disks(status),
@@ -104,6 +104,10 @@ function frontOf({ front, frontWay }: SiteStatus): string {
       return front;
   }
 }
+
+/** Agents of earlier releases say nothing of it. */
+const move = ({ moving }: Status): string[] =>
+  moving ? [`A move to ${moving.to} is under way: ${moving.why}.`] : [];
 
 /** Where there is one it is no news. */
 function several({ addresses }: Status): string[] {

@@ -43,3 +43,7 @@ export function pauseFor(state: State, forMs: Millis, now: Millis): Partial<Paus
 
 export const isPaused = ({ pause }: State, now: Millis): boolean =>
   pause !== null && now < pause.until;
+
+/** Who pauses Patroni wants to find the primary where it was, and a Patroni that is paused gives a key back which a standby was given. */
+export const movesArePaused = (state: State, now: Millis): boolean =>
+  isPaused(state, now) || state.view?.patroni.paused === true;

@@ -42,7 +42,7 @@ export type Effect =
   /** The address is about to leave: new connections to it wait for its next site. */
   | { readonly kind: 'refuse-connections' }
   | { readonly kind: 'drop-address' }
-  | { readonly kind: 'switchover'; readonly from: Site; readonly to: Site }
+  | { readonly kind: 'switchover'; readonly from: Site; readonly to: Site; readonly why: string }
   /**
    * Our PostgreSQL is being stopped for a switchover: once it has ended in good order and `to` has all
    * of it, gives `to` Patroni's leader key, on condition that key and /sync are as they were.

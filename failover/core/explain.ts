@@ -139,7 +139,7 @@ function explainOthers(state: State, now: Millis, timings: Timings): string {
     ? ` Paused: no automatic switchover for ${seconds((state.pause?.until ?? now) - now)}.`
     : '';
   const patroni = state.view?.patroni.paused
-    ? ` Patroni itself is paused: a primary that is lost is not replaced; ${RESUME}.`
+    ? ` Patroni itself is paused: a primary that is lost is not replaced, and none moves by itself; ${RESUME}.`
     : '';
   return `${sentences.length === 0 ? 'No other site is known' : sentences.join('; ')}.${paused}${patroni}`;
 }

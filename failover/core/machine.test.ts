@@ -389,6 +389,8 @@ test('a low battery waits for nobody to prove itself, on either side', () =>
 test.each([
   ['', true],
   ['400 pause 600', false],
+  // Somebody has his hands in the databases.
+  ['400 etcd paused', false],
 ])('a pause keeps the primary where it is, on a battery too: "%s"', (order, moves) => {
   const story = `${order}
     500 power battery

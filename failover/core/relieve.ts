@@ -1,5 +1,5 @@
 import { refuge } from './candidate.ts';
-import { isPaused } from './carried.ts';
+import { movesArePaused } from './carried.ts';
 import { isStalled, isStalledHere } from './disk.ts';
 import type { Predecessor } from './effects.ts';
 import { knowsEtcd, silence } from './sites.ts';
@@ -54,7 +54,7 @@ function stalledKey(state: State, now: Millis, timings: Timings): number | null 
   const { view, self } = state;
   const leader = view?.patroni.leader;
   if (!view || !leader || leader.site === self.site || self.witness) return null;
-  if (isHeldBack(state, now) || !knowsEtcd(state, now, timings)) return null;
+  if (movesArePaused(state, now) || !knowsEtcd(state, now, timings)) return null;
   const { site, revision, unreadable } = view.leader;
   if (revision === 0 || unreadable) return null;
   if (site !== null && silence(state, site, now, timings) < timings.leaderLeaseMs) return null;
@@ -69,10 +69,6 @@ function silentHolder({ leader: { site }, sites }: View): Predecessor | null {
 
 /** To whom this site gives way for its disk; null while that answers, or where nobody could do better. */
 export function givesWayTo(state: State, now: Millis, timings: Timings): Site | null {
-  if (!isStalledHere(state, now, timings) || isHeldBack(state, now)) return null;
+  if (!isStalledHere(state, now, timings) || movesArePaused(state, now)) return null;
   return refuge(state, now, timings, 'has all');
 }
-
-/** A Patroni that is paused gives a key back which a standby was given. */
-const isHeldBack = (state: State, now: Millis): boolean =>
-  isPaused(state, now) || state.view?.patroni.paused === true;

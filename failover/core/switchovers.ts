@@ -1,5 +1,5 @@
 import { candidate, isUnstable, reasonAgainst, refuge, type Which } from './candidate.ts';
-import { isPaused } from './carried.ts';
+import { movesArePaused } from './carried.ts';
 import { diskNow, hasMoreRoomThan, isStalledHere, reasonFull, STALLED } from './disk.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
@@ -107,7 +107,7 @@ function rescue(turn: Turn): void {
   const { state, now, timings } = turn;
   const from = state.view?.patroni.leader;
   if (!from || from.site === state.self.site || state.self.witness) return;
-  if (isPaused(state, now) || state.view?.patroni.paused) return;
+  if (movesArePaused(state, now)) return;
   if (now - state.rescuedAt < RESCUE_EVERY_MS || !knowsEtcd(state, now, timings)) return;
   const quiet = silence(state, from.site, now, timings);
   if (!Number.isFinite(quiet) || quiet < timings.agentPatienceMs) return;
@@ -154,7 +154,8 @@ function reasonToRefuse(
 function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
   const from = turn.state.view?.patroni.leader?.site;
   if (from === undefined) return;
-  const asked = ask(turn, 'switchover', { kind: 'switchover', from, to: switchover.to });
+  const { to, why } = switchover;
+  const asked = ask(turn, 'switchover', { kind: 'switchover', from, to, why });
   if (asked) update<Switching>(turn, { switchover });
 }
 
@@ -213,7 +214,7 @@ function mayMove(state: State, now: Millis, timings: Timings): boolean {
 
 function leadsHere(state: State, now: Millis, timings: Timings): boolean {
   const { postgres, self, view } = state;
-  if (self.witness || isPaused(state, now)) return false;
+  if (self.witness || movesArePaused(state, now)) return false;
   if (view?.patroni.leader?.site !== self.site) return false;
   if (postgres === null || now - postgres.at > timings.freshMs) return false;
   return isRunningPrimary(postgres.report);

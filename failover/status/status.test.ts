@@ -32,8 +32,20 @@ test('a pause of Patroni itself is shown as long as it lasts', () => {
   expect(said(at('patroni b'))).not.toContain('paused');
 });
 
-function shownAt(state: State, name: string) {
+test('a move that was asked of Patroni is shown with its reason until its end is known', () => {
+  const view = new StoryEtcd({}).change('patroni b, sync-leader b, sync a c');
+  const following = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  const asked = step(following, { kind: 'switchover-wanted', id: '1', to: 'c' }, 0).state;
+  expect(shownBy(asked).moving).toEqual({ to: 'c', why: 'the operator wants it' });
+  const ended = step(asked, { kind: 'done', effect: 'switchover' }, 100).state;
+  expect(shownBy(ended).moving).toBeNull();
+});
+
+function shownBy(state: State) {
   const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
-  const { sites } = statusOf(state, explain(state, 0, TIMINGS), asked, 0);
-  return sites.find(({ site }) => site === name)?.refused;
+  return statusOf(state, explain(state, 0, TIMINGS), asked, 0);
+}
+
+function shownAt(state: State, name: string) {
+  return shownBy(state).sites.find(({ site }) => site === name)?.refused;
 }

@@ -25,6 +25,8 @@ export interface Status {
   readonly primary: Site | null;
   /** Somebody paused Patroni itself, which then replaces nobody. */
   readonly patroniPaused: boolean;
+  /** A planned move that the agent which answers has asked Patroni for, and not heard the end of. */
+  readonly moving: { readonly to: Site; readonly why: string } | null;
   readonly synchronousStandbys: readonly Site[];
   /** For how long etcd has not answered this agent. */
   readonly etcdSilentMs: Millis | null;
@@ -119,6 +121,7 @@ export function statusOf(
     address: view?.address.site ?? null,
     primary,
     patroniPaused: view?.patroni.paused ?? false,
+    moving: state.switchover && { to: state.switchover.to, why: state.switchover.why },
     synchronousStandbys: view?.patroni.sync?.standbys ?? [],
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
     ...asked,

@@ -42,6 +42,7 @@ export const statusWith = (sites: SiteStatus[]): Status => ({
   etcd: [],
   patroniKeyLeftMs: null,
   setAside: null,
+  moving: null,
   halfMade: null,
   unreadable: [],
   writes: { kind: 'flow', sinceMs: null, confirming: [{ site: 'b', silentMs: null }] },
