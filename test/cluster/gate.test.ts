@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { endingsIn, putBadly } from './support/bad-values.ts';
 import { untilBatchWaits } from './support/batches.ts';
 import { putKey } from './support/etcd.ts';
-import { statusAt, untilWell } from './support/farol.ts';
+import { statusAt, untilItStays, untilWell } from './support/farol.ts';
 import { acknowledgedSince, everyTarget, underLoad } from './support/load.ts';
-import { configure, promotedOf, untilReplicated } from './support/patroni.ts';
+import { configure, pause, promotedOf, untilReplicated } from './support/patroni.ts';
 import {
   allAreFailsafe,
   freezeOncePromoted,
@@ -99,14 +99,16 @@ test('Patroni is paused between two losses, so that a primary on an old timeline
   const survived = await underLoad(cluster(), { title: 'unasked primary' }, async (load) => {
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
-    const next = await overtake(cluster(), old);
-    const third = othersThan(old).find((site) => site !== next)!;
-    await load.untilFlowing(targetsAt(next, third));
-    await handBackUnasked(cluster(), { primary: next, old, third });
+    await overtake(cluster(), old);
+    await pause(cluster(), othersThan(old));
+    const primary = await untilItStays(cluster(), othersThan(old));
+    const third = othersThan(old).find((site) => site !== primary)!;
+    await load.untilFlowing(targetsAt(primary, third));
+    await handBackUnasked(cluster(), { primary, old, third });
     await untilCopyIsKept(third);
     await configure(cluster(), third, { pause: null });
     await load.untilFlowing(targetsAt(old, third));
-    await next.powerOn();
+    await primary.powerOn();
     await load.untilFlowing(everyTarget(cluster()));
     await untilReplicated(cluster());
   });

@@ -18,7 +18,7 @@ test('the active site loses power: fronts answer in 6 s, writes go on in 30 s, n
   using chat = await startChat(cluster());
   const survived = await underLoad(cluster(), { title: 'power loss' }, async (load) => {
     await chat.talk();
-    await powerLoss(active, load, () => chat.talk());
+    await powerLoss(active, load, { whileAway: () => chat.talk() });
   });
   expectSurvival(survived, active);
   for (const shown of chat.shown()) expect(shown).toEqual(chat.said);
@@ -31,8 +31,7 @@ test('the same with the etcd leader in that site', async () => {
     { title: 'power loss with the etcd leader' },
     async (load) => {
       // The agents keep the two apart, so the power goes as soon as they are together.
-      await moveEtcdLeader(cluster(), active);
-      await powerLoss(active, load);
+      await powerLoss(active, load, { before: () => moveEtcdLeader(cluster(), active) });
     },
   );
   expectSurvival(survived, active);
@@ -52,12 +51,18 @@ test('the network of the active site is cut and healed', async () => {
   expectSurvival(survived, active);
 });
 
-async function powerLoss(active: Site, load: Load, whileAway = async () => {}) {
+interface Meanwhile {
+  readonly before?: () => Promise<unknown>;
+  readonly whileAway?: () => Promise<unknown>;
+}
+
+async function powerLoss(active: Site, load: Load, { before, whileAway }: Meanwhile) {
   await load.untilFlowing(everyTarget(cluster()));
+  await before?.();
   load.strike();
   await active.powerOff();
   await load.untilFlowing([...othersThan(active), 'address']);
-  await whileAway();
+  await whileAway?.();
   await active.powerOn();
   await load.untilFlowing(everyTarget(cluster()));
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BAD_VALUES, endingsIn, putBadly } from '../support/bad-values.ts';
 import { statusOf, untilWell } from '../support/farol.ts';
 import { everyTarget, underLoad } from '../support/load.ts';
+import { until } from '../support/until.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
 // What somebody wrote into etcd by hand. A few at once: test/cluster/gate.test.ts.
@@ -40,5 +41,8 @@ test.each([
   const after = await endingsIn(cluster());
   expect(after.others).toEqual(before.others);
   expect(after.servers - before.servers).toBeLessThanOrEqual(BAD_VALUES.length);
-  for (const site of cluster().sites) expect((await statusOf(site)).unreadable).toEqual([]);
+  for (const site of cluster().sites)
+    await until(`${site.name} reads all keys`, async () => {
+      return (await statusOf(site)).unreadable.length === 0;
+    });
 });

@@ -47,7 +47,9 @@ onDisks(
       await active.disk.fillTo(0.96);
       const next = await untilMovedFrom(active, from, FULL_MOVES_WITHIN_MS);
       expect(await untilWell(cluster())).toBe(next);
-      expect((await statusAt(next)).said).toContain(`${active.name}: 96 % of the space`);
+      await until('status says how full it is', async () => {
+        return (await statusAt(next)).said.includes(`${active.name}: 96 % of the space`);
+      });
       for (const site of othersThan(active)) await site.disk.fillTo(0.965);
       await until('status says that nobody has more room', async () => {
         return (await statusAt(next)).said.includes('NO OTHER SITE IS KNOWN TO HAVE ROOM');

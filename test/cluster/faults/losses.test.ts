@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { keyOf } from '../support/etcd.ts';
-import { statusAt, switchover, untilWell } from '../support/farol.ts';
+import { revisionNow, writtenSince } from '../support/etcd.ts';
+import { askForSwitchover, statusAt, untilWell } from '../support/farol.ts';
 import { everyTarget, underLoad } from '../support/load.ts';
 import { promised } from '../support/promise.ts';
 import type { Site } from '../support/site.ts';
@@ -18,10 +18,12 @@ test.each(['old', 'new'] as const)(
     const title = `switchover, ${end} site lost`;
     const survived = await underLoad(cluster(), { title }, async (load) => {
       await load.untilFlowing(everyTarget(cluster()));
-      const wish = switchover(active, target).catch(() => undefined);
+      const since = await revisionNow(cluster(), third);
+      const wish = askForSwitchover(active, target).catch(() => undefined);
       await until('Patroni is at it', async () => {
-        const key = await keyOf(cluster(), third, '/service/farol/failover');
-        return key?.value.includes(target.name) === true;
+        const wishes = { key: '/service/farol/failover', since };
+        const written = await writtenSince(cluster(), third, wishes);
+        return written.some((value) => value.includes(target.name));
       });
       load.strike();
       await lost.powerOff();

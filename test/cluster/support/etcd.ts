@@ -39,15 +39,19 @@ export interface EtcdKey {
   readonly modRevision: string;
 }
 
-/** A key, read through one site's etcd with the consent of the majority. */
+/** A key, read through one site's etcd with the consent of the majority; or as it was at a revision. */
 export async function keyOf(
   cluster: Cluster,
   site: Site,
   key: string,
+  revision?: number,
 ): Promise<EtcdKey | undefined> {
   const answer = await ask<{
     kvs?: { value?: string; lease?: string; create_revision: string; mod_revision: string }[];
-  }>(cluster, site, '/v3/kv/range', { key: base64(key) });
+  }>(cluster, site, '/v3/kv/range', {
+    key: base64(key),
+    ...(revision === undefined ? {} : { revision }),
+  });
   const found = answer.kvs?.[0];
   if (!found) return undefined;
   return {
@@ -56,6 +60,32 @@ export async function keyOf(
     createRevision: found.create_revision,
     modRevision: found.mod_revision,
   };
+}
+
+/** Etcd's revision now, to ask later what was written since. */
+export async function revisionNow(cluster: Cluster, site: Site): Promise<number> {
+  const { header } = await ask<{ header: { revision: string } }>(cluster, site, '/v3/kv/range', {
+    key: base64('x'),
+  });
+  return Number(header.revision);
+}
+
+/**
+ * What was written to a key after that revision, the newest first: also what was there only between two looks. As long as
+ * nobody deletes the key; etcd keeps an hour.
+ */
+export async function writtenSince(
+  cluster: Cluster,
+  site: Site,
+  { key, since }: { readonly key: string; readonly since: number },
+): Promise<string[]> {
+  const written: string[] = [];
+  let found = await keyOf(cluster, site, key);
+  while (found && Number(found.modRevision) > since) {
+    written.push(found.value);
+    found = await keyOf(cluster, site, key, Number(found.modRevision) - 1);
+  }
+  return written;
 }
 
 export async function putKey(

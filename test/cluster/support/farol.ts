@@ -3,7 +3,8 @@ import { socketOf } from '../../../failover/sockets.ts';
 import type { Status } from '../../../failover/status/status.ts';
 import { holdersOfAddress } from './address.ts';
 import type { Cluster } from './cluster.ts';
-import { untilReplicated } from './patroni.ts';
+import { keyOf } from './etcd.ts';
+import { promotedOf, untilReplicated } from './patroni.ts';
 import type { Site } from './site.ts';
 import { until } from './until.ts';
 
@@ -55,8 +56,17 @@ export async function statusAt(site: Site): Promise<{ code: number; said: string
 }
 
 /** A planned move of the writer, asked of an agent as an operator would. */
-export function switchover(from: Site, to: Site): Promise<unknown> {
+export function askForSwitchover(from: Site, to: Site): Promise<unknown> {
   return ask(from, 'agent', 'POST', '/v1/switchover', { to: to.name });
+}
+
+/** The same by an operator who asks again: the other site may be busy, and its server or Patroni not have answered for a moment. */
+export function switchover(from: Site, to: Site): Promise<true> {
+  return until(`the writer moves to ${to.name}`, async () => {
+    if ((await statusOf(from)).primary === to.name) return true;
+    await askForSwitchover(from, to);
+    return true;
+  });
 }
 
 /**
@@ -78,6 +88,26 @@ export async function untilWell(cluster: Cluster, withinMs = 240_000): Promise<S
   );
 }
 
+/**
+ * Waits, in a pause of Patroni's, until nobody moves the primary any more, and gives the site where it is and stays. Agents
+ * begin no planned move in a pause, but one that was begun before is carried out: a site that was lost in the tests before
+ * leaves the lead as soon as it has it.
+ */
+export async function untilItStays(cluster: Cluster, among: readonly Site[]): Promise<Site> {
+  await until('every agent knows of the pause, and moves nobody', async () => {
+    const shown = await Promise.all(cluster.sites.map(statusOf));
+    return shown.every(({ patroniPaused, moving }) => patroniPaused && moving === null);
+  });
+  const value = async (key: string) => (await keyOf(cluster, among[0]!, key))?.value;
+  await until('no wish for a switchover stands', async () =>
+    ['{}', '', undefined].includes(await value('/service/farol/failover')),
+  );
+  return until('one of them is the primary, and has the key', async () => {
+    const promoted = await promotedOf(among);
+    return promoted?.name === (await value('/service/farol/leader')) && promoted;
+  });
+}
+
 async function ask<T>(
   site: Site,
   whom: 'agent' | 'server' | 'front',
@@ -87,7 +117,11 @@ async function ask<T>(
 ): Promise<T> {
   const content = body ? ['-H', 'content-type: application/json', '-d', JSON.stringify(body)] : [];
   const socket = socketOf('/run/farol', whom);
-  const options = ['-sS', '--fail-with-body', '-m', '20', '-X', method, '--unix-socket', socket];
+  const limit = String(ANSWER_WITHIN_S);
+  const options = ['-sS', '--fail-with-body', '-m', limit, '-X', method, '--unix-socket', socket];
   const printed = await site.must(['curl', ...options, ...content, `http://${whom}${path}`]);
   return JSON.parse(printed === '' ? 'null' : printed) as T;
 }
+
+/** An agent that was asked for a switchover answers when it is done, or has waited for 65 s. */
+const ANSWER_WITHIN_S = 70;

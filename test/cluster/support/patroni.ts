@@ -116,6 +116,18 @@ export async function configure(cluster: Cluster, site: Site, change: object): P
   });
 }
 
+/** Pauses Patroni. Of these sites each one knows of it then: a look that began before could still promote its copy. */
+export async function pause(cluster: Cluster, sites: readonly Site[]): Promise<void> {
+  await configure(cluster, sites[0]!, { pause: true });
+  for (const site of sites) {
+    await until(`Patroni of ${site.name} knows that it is paused`, async () => {
+      const url = `https://${site.ip}:8010/patroni`;
+      const { body } = await request(url, { dispatcher: cluster.insider });
+      return ((await body.json()) as { pause?: boolean }).pause === true;
+    });
+  }
+}
+
 /** Patroni's own planned switchover, beneath Farol: for tests of the database layer alone. */
 export async function switchoverDatabase(cluster: Cluster, from: Site, to: Site): Promise<void> {
   const { statusCode, body } = await request(`https://${from.ip}:8010/switchover`, {

@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import { keyOf } from './etcd.ts';
-import { configure, promotedOf } from './patroni.ts';
+import { promotedOf } from './patroni.ts';
 import { BLOCK_REPLICATION, type Site } from './site.ts';
 import { POSTGRESQL_DATA } from './site-files.ts';
 import { until } from './until.ts';
@@ -32,21 +32,28 @@ export async function overtake(cluster: Cluster, site: Site): Promise<Site> {
 }
 
 /**
- * The primary is lost in a pause of Patroni's; once its key has run out, an older primary goes on whose Patroni was frozen,
- * and starts again. In a pause it takes the vacant key whatever its timeline is; and so does one that was frozen between
+ * The primary is lost in a pause of Patroni's (`pause`); once its key has run out, an older primary goes on whose Patroni was
+ * frozen, and starts again. In a pause it takes the vacant key whatever its timeline is; and so does one that was frozen between
  * reading that it leads and prolonging its key.
  */
 export async function handBackUnasked(
   cluster: Cluster,
   { primary, old, third }: { readonly primary: Site; readonly old: Site; readonly third: Site },
 ): Promise<void> {
-  const key = () => keyOf(cluster, third, '/service/farol/leader');
-  await configure(cluster, third, { pause: true });
+  const holder = async () => (await keyOf(cluster, third, '/service/farol/leader'))?.value;
+  const untilHeldBy = (whom: string | undefined, what: string) =>
+    until(what, async () => {
+      const now = await holder();
+      if (now !== whom) throw new Error(`${now ?? 'nobody'} has it`);
+      return true;
+    });
+  await untilHeldBy(primary.name, 'the primary has the key');
   await primary.powerOff();
-  await until('its key has run out', async () => (await key()) === undefined);
+  // It stays so: nobody is promoted in a pause, and whoever could take it is frozen.
+  await untilHeldBy(undefined, 'its key has run out');
   // Thawed it could read of the key that has run out since, and demote itself; who starts anew knows nothing of it.
   await old.signal('KILL', 'patroni');
-  await until('the old one has the key', async () => (await key())?.value === old.name);
+  await untilHeldBy(old.name, 'the old one has the key');
 }
 
 /** What Patroni runs before it rewinds or clones this site's copy waits for a source that may lead. */

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeEach } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
+import { forgetLosses } from './losses-forgotten.ts';
 
 /**
- * One cluster for all tests of a file. If a test fails, the logs of all machines are kept, and the next one has a new
+ * One cluster for all tests of a file, in which no test finds what the one before did. If a test fails, the logs of all machines are kept, and the next one has a new
  * cluster: what the failed one left frozen, cut off or paused would fail it, too, for a reason that is not its own.
  */
 export function useCluster(options: ClusterOptions): () => Cluster {
@@ -20,7 +21,8 @@ export function useCluster(options: ClusterOptions): () => Cluster {
     await ended?.[Symbol.asyncDispose]();
   };
   beforeEach(async ({ onTestFailed, task }) => {
-    cluster ??= await startCluster(options);
+    if (cluster === undefined) cluster = await startCluster(options);
+    else if (options.units === undefined) await forgetLosses(cluster);
     onTestFailed(async () => {
       await keepLogs(theCluster(), task.name).catch(console.error);
       await end();
