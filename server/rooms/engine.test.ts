@@ -70,12 +70,17 @@ test('of the same reaction twice at once one is refused, though neither was ther
   const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: '+1' } };
   const react = () =>
     under.rooms.send(bench.roomId, { sender: alice, type: 'm.reaction', content }, {});
+  const commits = await holdCommits(bench.fresh.url);
+  const first = react();
+  await commits.untilOneWaits();
   const read = reads.hold('relations_by');
-  const slow = react();
+  const second = react();
+  second.catch(() => {});
   await read.isRead;
-  await react();
+  await commits.release();
+  await first;
   read.goOn();
-  await expect(slow).rejects.toMatchObject({ errcode: 'M_DUPLICATE_ANNOTATION' });
+  await expect(second).rejects.toMatchObject({ errcode: 'M_DUPLICATE_ANNOTATION' });
   const other = { ...content['m.relates_to'], key: '-1' };
   await under.rooms.send(
     bench.roomId,
@@ -156,12 +161,18 @@ test('nothing is built on a room that went out of memory while it was made ready
   const target = await under.say(bench.roomId, alice, 'regret');
   await under.rooms.send(bench.roomId, redactionOf(target), {});
   const other = await under.say(bench.roomId, alice, 'regret, too');
+  const commits = await holdCommits(bench.fresh.url);
+  const poison = { deviceId: 'D', txnId: '\u0000' };
+  const draft = { sender: alice, type: 'm.room.message', content: {} };
+  const refused = expect(under.rooms.send(bench.roomId, draft, poison)).rejects.toThrow(
+    RefusedForData,
+  );
+  await commits.untilOneWaits();
   const read = reads.hold('event_by_id');
   const redacting = under.rooms.send(bench.roomId, redactionOf(other), {});
   await read.isRead;
-  const poison = { deviceId: 'D', txnId: '\u0000' };
-  const draft = { sender: alice, type: 'm.room.message', content: {} };
-  await expect(under.rooms.send(bench.roomId, draft, poison)).rejects.toThrow(RefusedForData);
+  await commits.release();
+  await refused;
   read.goOn();
   await redacting;
   await expectOneChain(bench.fresh, bench.roomId);

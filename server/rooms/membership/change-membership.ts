@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
+import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { sendEvent } from '../write/send-event.ts';
 import { refuseBlocking } from './blocking.ts';
@@ -26,9 +27,10 @@ export async function changeMembership(
   }
   await refuseBlocked(building, roomId, change);
   const content = await contentOf(building, change);
+  const isJoin = change.action === 'join';
+  if (isJoin)
+    await changeRoom(building.rooms, roomId, (room) => followPredecessor(building, room, change));
   return sendEvent(building, roomId, origin, async (room) => {
-    const isJoin = change.action === 'join';
-    if (isJoin) await followPredecessor(building, room, change);
     const more = isJoin ? await authorisingUser(building, room, change) : {};
     return {
       draft: draftOf(change, { ...content, ...more }),

@@ -82,6 +82,29 @@ test('an event that is still on its way can be redacted, and only once', async (
   expect(later.unsigned.redacted_because).toEqual(shown.unsigned.redacted_because);
 });
 
+test('of two redactions at once the first counts, also where the database answers it last', async () => {
+  await using bench = await workbench();
+  const target = await bench.say(bench.roomId, bob, 'regret');
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh);
+  const redact = (sender: UserId) =>
+    under.rooms.send(
+      bench.roomId,
+      { sender, type: 'm.room.redaction', redacts: target, content: {} },
+      {},
+    );
+  const read = reads.hold('event_by_id');
+  const first = redact(bob);
+  await read.isRead;
+  const second = redact(alice);
+  await under.rooms.resolveAlias('#none:example.org' as RoomAlias);
+  read.goOn();
+  await second;
+  const shown = await show(under, bench.roomId, target);
+  const because = shown.unsigned.redacted_because as { event_id: string };
+  expect(because.event_id).toBe(await first);
+});
+
 test('redacted state stays state, without what it said, also where it is told as previous', async () => {
   await using bench = await workbench();
   const { topic } = bench;

@@ -27,30 +27,36 @@ export interface Preparation {
   readonly unrelated?: StoredRelation | undefined;
 }
 
-/** Prepares (which may read the database), then builds on the room's head and commits in one go. */
+/**
+ * Prepares, then builds on the room's head and commits in one go, in the order in which the wishes came. What prepares reads,
+ * perhaps more than once, and waits for nobody who waits for an event of this room.
+ */
 export function sendEvent(
   building: Building,
   roomId: RoomId,
   origin: Origin<EventId>,
   prepare: (room: HotRoom) => Promise<{ draft: Draft } & Preparation>,
 ): Promise<EventId> {
-  return changeRoom(building.rooms, roomId, async (room) => {
-    const { draft, ...preparation } = await prepare(room);
-    return room.building.run(
-      () => readFor(building, room, draft),
-      async (state) => {
+  return changeRoom(building.rooms, roomId, (room) =>
+    room.building.run(
+      async () => {
+        const { draft, ...preparation } = await prepare(room);
+        await weighState(building, room, draft);
+        const { store } = building.ports;
+        return {
+          draft,
+          preparation,
+          state: await gather(room, draft, { store, keys: building.keys }),
+        };
+      },
+      async ({ draft, preparation, state }) => {
         if (room.isDropped) throw new RoomChangedMeanwhile();
         const already = preparation.check?.(state);
         if (already !== undefined) return onceSettled(room, already);
         return build(building, room, { draft, state, origin, preparation });
       },
-    );
-  });
-}
-
-async function readFor(building: Building, room: HotRoom, draft: Draft): Promise<AuthState> {
-  await weighState(building, room, draft);
-  return gather(room, draft, { store: building.ports.store, keys: building.keys });
+    ),
+  );
 }
 
 /** Where the room has so much state that its weight matters. */
