@@ -10,6 +10,8 @@ import { PATIENCE_MS } from './test/support/patience-ms.ts';
  */
 export default defineConfig({
   test: {
+    // Unless told, vitest leaves one core to itself: of two that is half.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
