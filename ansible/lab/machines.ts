@@ -9,6 +9,8 @@ export interface LabHost {
   readonly name: string;
   readonly ip: string;
   readonly witness: boolean;
+  /** It keeps the backups, and is none of the cluster. */
+  readonly backups: boolean;
 }
 
 export interface Lab {
@@ -46,6 +48,7 @@ export interface LabOptions {
   readonly subnet: string;
   readonly sites: readonly string[];
   readonly witnesses?: readonly string[];
+  readonly backups?: readonly string[];
   /** The archive of the release; the newest that was built unless told. */
   readonly release?: string;
   /** A folder for the inventory and the cluster's secrets. */
@@ -109,7 +112,7 @@ async function sqlOn(on: On, host: string, query: string): Promise<string[]> {
 
 async function statusOf(hosts: readonly LabHost[], on: On): Promise<LabStatus> {
   const trouble: unknown[] = [];
-  for (const { name } of hosts) {
+  for (const { name } of hosts.filter(({ backups }) => !backups)) {
     try {
       // It ends with another status than 0 when not all is well, and says so all the same.
       const told = await on(name, 'sh', '-c', 'farol status --json || true');
@@ -121,12 +124,13 @@ async function statusOf(hosts: readonly LabHost[], on: On): Promise<LabStatus> {
   throw new AggregateError(trouble, 'no agent tells the status');
 }
 
-function plan({ subnet, sites, witnesses = [] }: LabOptions): LabHost[] {
-  const all = [...sites, ...witnesses];
+function plan({ subnet, sites, witnesses = [], backups = [] }: LabOptions): LabHost[] {
+  const all = [...sites, ...witnesses, ...backups];
   return all.map((name, index) => ({
     name,
     ip: `${subnet}.${11 + index}`,
     witness: witnesses.includes(name),
+    backups: backups.includes(name),
   }));
 }
 
@@ -146,15 +150,16 @@ const container = (lab: string, host: string): string => `${lab}-${host}`;
 
 /** As an administrator writes it, but for the way to the hosts. */
 function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: string }): string {
-  const group = (witness: boolean) =>
+  const group = (belongs: (host: LabHost) => boolean) =>
     Object.fromEntries(
       lab.hosts
-        .filter((host) => host.witness === witness)
+        .filter(belongs)
         .map(({ name, ip }) => [name, { ansible_host: container(lab.name, name), farol_ip: ip }]),
     );
   const inventory = {
-    sites: { hosts: group(false) },
-    witnesses: { hosts: group(true) },
+    sites: { hosts: group(({ witness, backups }) => !witness && !backups) },
+    witnesses: { hosts: group(({ witness }) => witness) },
+    backups: { hosts: group(({ backups }) => backups) },
     all: {
       vars: {
         ansible_connection: 'community.docker.docker',
@@ -162,6 +167,8 @@ function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: 
         farol_server_name: 'chat.example.org',
         farol_addresses: [`${lab.address}/24`],
         farol_registration: 'open',
+        // The machine beneath.
+        farol_monitors: [`${lab.subnet}.1`],
         farol_shared_buffers: '128MB',
         farol_wal_keep: '128MB',
         farol_wal_keep_max: '1GB',

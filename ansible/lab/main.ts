@@ -6,16 +6,22 @@ import { raiseLab } from './machines.ts';
 
 const ansible = join(import.meta.dirname, '..');
 const folder = join(ansible, '../.cache/lab');
-console.log('Raising three bare Debian hosts …');
+console.log('Raising three bare Debian hosts, and one for backups …');
+// `npm run lab -- --witness`: two sites and a witness in their place.
+const withWitness = process.argv.includes('--witness');
+const options = process.argv.slice(2).filter((option) => option !== '--witness');
 const lab = raiseLab({
   name: 'farol-lab',
   subnet: process.env.FAROL_LAB_SUBNET ?? '10.231.7',
-  sites: ['north', 'south', 'harbour'],
+  ...(withWitness
+    ? { sites: ['north', 'south'], witnesses: ['shed'] }
+    : { sites: ['north', 'south', 'harbour'] }),
+  backups: ['vault'],
   folder,
 });
 const { status } = spawnSync(
   'ansible-playbook',
-  ['--inventory', lab.inventory, join(ansible, 'site.yml'), ...process.argv.slice(2)],
+  ['--inventory', lab.inventory, join(ansible, 'site.yml'), ...options],
   { stdio: 'inherit', cwd: ansible },
 );
 console.log(

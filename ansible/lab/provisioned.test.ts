@@ -1,6 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -19,10 +27,11 @@ const lab = raiseLab({
   name: `farol-test-ansible-${process.pid}`,
   subnet: `10.231.${100 + (process.pid % 100)}`,
   sites: ['north', 'south', 'harbour'],
+  backups: ['vault'],
   release: release.archive,
   folder,
 });
-const names = lab.hosts.map(({ name }) => name);
+const names = lab.hosts.filter(({ backups }) => !backups).map(({ name }) => name);
 
 afterAll(() => {
   lab.remove();
@@ -50,7 +59,13 @@ test('a second run changes nothing, nor would a dry one', async () => {
   const began = performance.now();
   const again = await play('site.yml');
   say(`a run that changes nothing: ${secondsSince(began)} s`);
-  expect(changesOf(again)).toEqual({ localhost: 0, north: 0, south: 0, harbour: 0 });
+  expect(changesOf(again)).toEqual({
+    localhost: 0,
+    north: 0,
+    south: 0,
+    harbour: 0,
+    vault: 0,
+  });
   expect(changesOf(await play('site.yml', '--check', '--diff'))).toEqual(changesOf(again));
 });
 
@@ -75,6 +90,19 @@ test('only hosts of the cluster reach etcd, PostgreSQL and Patroni; everybody re
   for (const port of [2379, 5432, 8010]) expect([port, stranger(port)]).toEqual([port, 'closed']);
 });
 
+test('whoever monitors is told what each site measures, and nobody else is', async () => {
+  for (const { ip } of lab.hosts.filter(({ backups }) => !backups)) {
+    const measured = async (port: number) => (await fetch(`http://${ip}:${port}/metrics`)).text();
+    const farol = await measured(9788);
+    for (const program of ['agent', 'server', 'front', 'etcd'])
+      expect(farol).toContain(`farol_up{program="${program}"} 1`);
+    expect(farol).toContain('farol_disk_watched{site="north"} 1');
+    expect(await measured(9100)).toContain('node_filesystem_avail_bytes');
+    for (const port of [9788, 9100])
+      expect(await lab.on('vault', 'sh', '-c', knock(ip, port))).toBe('closed');
+  }
+});
+
 test('a door that the agent has shut stays shut, whatever is reloaded', async () => {
   const { leader } = await lab.status();
   const host = names.find((name) => name !== leader)!;
@@ -90,6 +118,35 @@ test('a door that the agent has shut stays shut, whatever is reloaded', async ()
   await order('systemctl stop nftables');
   expect(await order('iptables -S INPUT')).toContain(door);
   await order('iptables -D', door);
+});
+
+test('a backup is made, can be read by nobody else, and holds what the primary held', async () => {
+  const made = await play('backup-now.yml', '--extra-vars', 'kind=full');
+  expect(made.said).not.toContain('fatal:');
+  expect(made.said).toContain('full backup:');
+  await lab.on('vault', 'sh', '-c', 'test -d /srv/farol-backup/lab/backup/farol');
+  // Whatever is not encrypted has such words in it.
+  await lab.on('vault', 'sh', '-c', '! grep -rqlE "m.room|system-id" /srv/farol-backup/lab');
+  const restored = await play('restore-test.yml');
+  expect(restored.said).not.toContain('fatal:');
+  expect(restored.said).toContain('holds exactly what the primary held');
+  expect(restored.status).toBe(0);
+});
+
+test('a host of backups that is away is named, and keeps nobody from leading or writing', async () => {
+  await lab.on('vault', 'systemctl', 'stop', 'ssh', 'ssh.socket');
+  try {
+    const refused = await play('backup-now.yml');
+    expect(refused.said).toContain('the repository does not answer');
+    expect(refused.status).not.toBe(0);
+    const drilled = await play('drill.yml');
+    expect(drilled.said).not.toContain('fatal:');
+    expect(drilled.said).toContain('0 acknowledged positions of the log were lost');
+    const [kept] = readdirSync(join(folder, 'drills'));
+    say(`drill: ${readFileSync(join(folder, 'drills', kept!), 'utf8')}`);
+  } finally {
+    await lab.on('vault', 'systemctl', 'start', 'ssh');
+  }
 });
 
 test('changed settings are taken up site by site, and no request fails', async () => {

@@ -91,6 +91,10 @@ const WELL: Series = {
   [`farol_certificates_end_seconds{${south}}`]: 1e7,
   [`farol_disk_silent_seconds{${south}}`]: 0.4,
   [`farol_disk_watched{${south}}`]: 1,
+  [`farol_backup_failed{${at}}`]: 0,
+  [`farol_backup_finished_seconds{${at}}`]: 0,
+  [`farol_restore_test_failed{${at}}`]: 0,
+  [`farol_restore_test_passed_seconds{${at}}`]: 0,
   [`farol_power{${south},source="battery"}`]: 0,
   [`farol_power{${south},source="low"}`]: 0,
   [`farol_commit_seconds_bucket{${at},le="0.1"}`]: RISING,
@@ -141,6 +145,10 @@ const FAULTS: Readonly<Record<string, Series>> = {
   FarolDiskFills: { ...WELL, [`node_filesystem_avail_bytes{${root}}`]: 5 },
   FarolDiskSilent: { ...WELL, [`farol_disk_silent_seconds{${south}}`]: 9 },
   FarolDiskNotWatched: { ...WELL, [`farol_disk_watched{${south}}`]: 0 },
+  FarolBackupFails: { ...WELL, [`farol_backup_failed{${at}}`]: 1 },
+  // Of what a moment is told, all moments of the trial are long past.
+  FarolBackupOld: { ...WELL, [`farol_backup_finished_seconds{${at}}`]: -200_000 },
+  FarolRestoreFails: { ...WELL, [`farol_restore_test_failed{${at}}`]: 1 },
   FarolClockNotSet: { ...WELL, [`node_timex_sync_status{${at}}`]: 0 },
 };
 

@@ -40,6 +40,16 @@ onlyWithAnsible.each([
     told: 'Each host needs an address of its own',
   },
   {
+    what: 'backups that would lie at a site',
+    inventory: () => inventoryOf({ backups: { north: {} } }),
+    told: 'a backup must not burn with a site',
+  },
+  {
+    what: 'a host of backups that is a site under another name',
+    inventory: () => inventoryOf({ backups: { vault: { ansible_host: '192.0.2.12' } } }),
+    told: 'a backup must not burn with a site',
+  },
+  {
     what: 'a release whose bytes are not those that were built',
     inventory: () => inventoryOf({ vars: { farol_release: releaseWith('other bytes') } }),
     told: 'does not have the checksum that stands beside it',
@@ -76,10 +86,16 @@ const refuse = (inventory: string) =>
 interface Changed {
   readonly sites?: readonly string[];
   readonly vars?: object;
+  readonly backups?: object;
   readonly host?: Readonly<Record<string, object>>;
 }
 
-function inventoryOf({ sites = ['north', 'south', 'harbour'], vars, host }: Changed): string {
+function inventoryOf({
+  sites = ['north', 'south', 'harbour'],
+  vars,
+  host,
+  backups = {},
+}: Changed): string {
   const addressed = sites.map((name, index) => [
     name,
     { ansible_host: `192.0.2.${11 + index}`, ...host?.[name] },
@@ -95,7 +111,11 @@ function inventoryOf({ sites = ['north', 'south', 'harbour'], vars, host }: Chan
     ...vars,
   };
   const file = join(folder, `${++made}.yml`);
-  const tree = { sites: { hosts: Object.fromEntries(addressed) }, all: { vars: of } };
+  const tree = {
+    sites: { hosts: Object.fromEntries(addressed) },
+    backups: { hosts: backups },
+    all: { vars: of },
+  };
   writeFileSync(file, JSON.stringify(tree));
   return file;
 }

@@ -86,6 +86,8 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     shared_buffers: '128MB',
     wal_keep_size: '128MB',
     max_slot_wal_keep_size: '1GB',
+    backups: false,
+    archive_command: '',
   };
 }
 

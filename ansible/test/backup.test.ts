@@ -1,0 +1,66 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ANSIBLE } from './ansible.ts';
+
+// Which backup is due. That one can be made, restored and compared is tried on hosts: ansible/lab/provisioned.test.ts.
+
+const HOUR = 3_600;
+const DAY = 24 * HOUR;
+const NOW = 1_800_000_000;
+const FULL = backup('full', 2 * DAY);
+const TODAY = backup('incr', HOUR);
+
+test.each([
+  ['the first, where there is none', [], {}, 'full', 'there is none yet'],
+  ['none, an hour after the last', [FULL, TODAY], {}, null, 'none is due'],
+  ['the changes, a day after the last', [FULL], {}, 'incr', 'a day old'],
+  ['all, a week after the last full one', [backup('full', 7 * DAY), TODAY], {}, 'full', 'a week'],
+  [
+    'the changes, where another site has taken over: what the lost one had not brought away is a gap',
+    [FULL, TODAY],
+    { timeline: '00000002' },
+    'incr',
+    'taken over',
+  ],
+  [
+    'the changes, where some of the log was dropped',
+    [FULL, TODAY],
+    { gap: true },
+    'incr',
+    'dropped',
+  ],
+  ['all, where the only full one is damaged', [{ ...FULL, error: true }], {}, 'full', 'none yet'],
+] as const)('%s', (_, backups, now, kind, why) => {
+  expect(due(backups, now)).toEqual([kind, expect.stringContaining(why)]);
+});
+
+test('a timer that looks every hour does not make it later each day', () => {
+  expect(due([FULL, backup('incr', DAY - 20 * 60)], {})[0]).toBe('incr');
+});
+
+interface Now {
+  readonly timeline?: string;
+  readonly gap?: boolean;
+}
+
+function due(backups: readonly object[], { timeline = '00000001', gap = false }: Now) {
+  const order =
+    'import json, sys; from due import due; print(json.dumps(due(**json.load(sys.stdin))))';
+  const told = execFileSync('python3', ['-B', '-c', order], {
+    cwd: join(ANSIBLE, 'roles/backup/files'),
+    input: JSON.stringify({ backups, now: NOW, timeline, gap }),
+    encoding: 'utf8',
+  });
+  return JSON.parse(told) as [kind: string | null, why: string];
+}
+
+/** As `pgbackrest info` tells it. */
+function backup(type: string, ageS: number) {
+  return {
+    type,
+    error: false,
+    timestamp: { stop: NOW - ageS },
+    archive: { stop: '000000010000000000000007' },
+  };
+}
