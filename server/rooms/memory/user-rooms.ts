@@ -3,12 +3,13 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomMembership } from '../membership/membership.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { RoomStore } from '../store.ts';
+import { LastPositions } from './last-positions.ts';
 import { Memberships } from './memberships.ts';
 
 /** Of heap, measured: a user, and one membership without the id of its room. */
 const USER_BYTES = 1_000;
 const MEMBERSHIP_BYTES = 65;
-/** Of 100 bytes each, with the id. */
+/** Of 120 bytes each, with the id. */
 const POSITIONS_MAX = 100_000;
 
 interface Loading {
@@ -111,36 +112,5 @@ export class UserRooms {
       if (membership) rooms.set({ roomId, membership, position, since, forgotten: isForgotten });
     }
     return rooms;
-  }
-}
-
-/** Where rooms stand in the log: those that moved last. */
-class LastPositions {
-  readonly #max: number;
-  readonly #positions = new Map<RoomId, { readonly roomId: RoomId; position: number }>();
-  /** How many there were once. */
-  forgotten = 0;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  get(roomId: RoomId): number | undefined {
-    return this.#positions.get(roomId)?.position;
-  }
-
-  /** The same text for all users of a room: each read brings one of its own. */
-  nameOf(roomId: RoomId): RoomId {
-    return this.#positions.get(roomId)?.roomId ?? roomId;
-  }
-
-  raise(roomId: RoomId, position: number): void {
-    const entry = this.#positions.get(roomId) ?? { roomId, position };
-    entry.position = Math.max(entry.position, position);
-    this.#positions.delete(entry.roomId);
-    this.#positions.set(entry.roomId, entry);
-    if (this.#positions.size <= this.#max) return;
-    this.#positions.delete(this.#positions.keys().next().value!);
-    this.forgotten++;
   }
 }
