@@ -103,13 +103,27 @@ function patternHolds(
   { steps }: PushContext,
 ): boolean {
   if (pattern.length > PATTERN_LENGTH_MAX) return false;
-  const glob = globs.get(owner) ?? new Glob(pattern.toLowerCase());
+  const glob = globs.get(owner) ?? compiled(pattern.toLowerCase());
   globs.set(owner, glob);
   if (!spend(steps, glob.cost(text))) return false;
   return key === BODY ? glob.matchesWords(text) : glob.matches(text);
 }
 
 const globs = new WeakMap<object, Glob>();
+
+/**
+ * Nearly all patterns are those of the default rules, and each is 2 kB compiled, which everybody who is about would
+ * have for themselves. A rule keeps the one that it got, so whoever crowds others out makes nobody compile again.
+ */
+const GLOBS_SHARED_MAX = 200;
+const sharedGlobs = new Map<string, Glob>();
+
+function compiled(pattern: string): Glob {
+  const glob = sharedGlobs.get(pattern) ?? new Glob(pattern);
+  if (sharedGlobs.size >= GLOBS_SHARED_MAX) sharedGlobs.clear();
+  sharedGlobs.set(pattern, glob);
+  return glob;
+}
 
 /** The text at a key, lowered once for all rules that look at it. */
 function loweredText(event: JsonObject, key: string): string | undefined {

@@ -39,6 +39,7 @@ const PARSED_BYTES_MAX = 256 * 1_024;
 const STATE_CHANGES_MAX = 64;
 const REDACTED_MAX = 100;
 const THIN_EVENTS = 2;
+const NOTHING_PENDING: ReadonlyMap<number, PendingEvent> = new Map();
 
 /** Of heap, measured (test/bench/rooms): a room without anything, an entry of state, a change of it. */
 const ROOM_BYTES = 1_500;
@@ -66,7 +67,8 @@ export class HotRoom {
   stateNid: number;
 
   readonly head: RoomHead;
-  readonly pending = new Map<number, PendingEvent>();
+  /** By nid. Nearly always there is nothing, and an empty map weighs as much as a small event. */
+  #pending: Map<number, PendingEvent> | undefined;
   /** State events that the auth rules asked for, by nid. */
   readonly parsed = new Lru<number, StateEvent>(PARSED_BYTES_MAX);
   /** Those whose redaction was committed lately, as readers see them: a read of before may still come in. */
@@ -123,6 +125,15 @@ export class HotRoom {
     this.stateChangesAfter = this.lastPosition;
   }
 
+  get pending(): ReadonlyMap<number, PendingEvent> {
+    return this.#pending ?? NOTHING_PENDING;
+  }
+
+  setOut(pending: PendingEvent): void {
+    this.#pending ??= new Map();
+    this.#pending.set(pending.event.nid, pending);
+  }
+
   /** The first in order, nearly always. */
   pendingAt(position: number): PendingEvent | undefined {
     for (const each of this.pending.values()) if (each.event.position === position) return each;
@@ -148,7 +159,8 @@ export class HotRoom {
   /** The event's batch is committed: from here on readers see it. */
   apply(pending: PendingEvent): void {
     const { event, stateChange, redacted, related } = pending;
-    this.pending.delete(event.nid);
+    this.#pending?.delete(event.nid);
+    if (this.#pending?.size === 0) this.#pending = undefined;
     this.isCommitted = true;
     this.timeline.push(event);
     if (related) this.relations.add(related);

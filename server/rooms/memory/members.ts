@@ -1,37 +1,79 @@
 import { KINDS, type Membership } from '../membership/membership.ts';
 
-/** Who is in a room and how, by the nid of the membership key: two small numbers a member. */
+/** Beyond it a look at each costs more than a map does. */
+const FEW = 8;
+
+/**
+ * Who is in a room and how, by the nid of the membership key: two small numbers a member. Most rooms have
+ * a few, for which a map and the counts weigh four times what one list of the numbers does.
+ */
 export class Members {
-  readonly #kinds = new Map<number, number>();
-  readonly #counts = [0, 0, 0, 0, 0];
+  /** Keys and kinds in turn; unused once there are many. */
+  #few: number[] = [];
+  #many: Many | undefined;
 
   get(keyNid: number): Membership | undefined {
-    const kind = this.#kinds.get(keyNid);
+    const kind = this.#many ? this.#many.kinds.get(keyNid) : this.#few[this.#placeOf(keyNid) + 1];
     return kind === undefined ? undefined : KINDS[kind];
   }
 
   set(keyNid: number, membership: Membership | undefined): void {
-    const before = this.#kinds.get(keyNid);
-    if (before !== undefined) this.#counts[before]!--;
-    if (membership === undefined) {
-      this.#kinds.delete(keyNid);
-      return;
-    }
-    const kind = KINDS.indexOf(membership);
-    this.#kinds.set(keyNid, kind);
-    this.#counts[kind]!++;
+    const kind = membership === undefined ? undefined : KINDS.indexOf(membership);
+    if (this.#many === undefined) this.#setOfFew(keyNid, kind);
+    else setOfMany(this.#many, keyNid, kind);
   }
 
   get size(): number {
-    return this.#kinds.size;
+    return this.#many ? this.#many.kinds.size : this.#few.length / 2;
   }
 
   count(membership: Membership): number {
-    return this.#counts[KINDS.indexOf(membership)]!;
+    const wanted = KINDS.indexOf(membership);
+    if (this.#many) return this.#many.counts[wanted]!;
+    return this.#few.filter((kind, at) => at % 2 === 1 && kind === wanted).length;
   }
 
   *keys(membership: Membership): Generator<number> {
     const wanted = KINDS.indexOf(membership);
-    for (const [keyNid, kind] of this.#kinds) if (kind === wanted) yield keyNid;
+    for (const [keyNid, kind] of this.#many?.kinds ?? paired(this.#few))
+      if (kind === wanted) yield keyNid;
   }
+
+  #setOfFew(keyNid: number, kind: number | undefined): void {
+    const place = this.#placeOf(keyNid);
+    // Not pushed, which leaves space for many more.
+    if (kind === undefined) this.#few = this.#few.toSpliced(place, place < this.#few.length ? 2 : 0);
+    else if (place < this.#few.length) this.#few[place + 1] = kind;
+    else this.#few = this.#few.concat([keyNid, kind]);
+    if (this.#few.length <= 2 * FEW) return;
+    this.#many = { kinds: new Map(), counts: KINDS.map(() => 0) };
+    for (const [each, itsKind] of paired(this.#few)) setOfMany(this.#many, each, itsKind);
+    this.#few = [];
+  }
+
+  /** Behind the last, where it is not there. */
+  #placeOf(keyNid: number): number {
+    for (let at = 0; at < this.#few.length; at += 2) if (this.#few[at] === keyNid) return at;
+    return this.#few.length;
+  }
+}
+
+interface Many {
+  readonly kinds: Map<number, number>;
+  readonly counts: number[];
+}
+
+function setOfMany({ kinds, counts }: Many, keyNid: number, kind: number | undefined): void {
+  const before = kinds.get(keyNid);
+  if (before !== undefined) counts[before]!--;
+  if (kind === undefined) {
+    kinds.delete(keyNid);
+    return;
+  }
+  kinds.set(keyNid, kind);
+  counts[kind]!++;
+}
+
+function* paired(numbers: readonly number[]): Generator<[number, number]> {
+  for (let at = 0; at < numbers.length; at += 2) yield [numbers[at]!, numbers[at + 1]!];
 }

@@ -90,7 +90,7 @@ test('what a room has gained by its use is counted', async () => {
 test('a room with a change on its way stays, whatever it costs: it is ahead of the database', () => {
   const bench = memoryOf(1);
   const [busy, young, idle] = [room(1), room(2, false), room(3)];
-  busy.pending.set(1, {} as PendingEvent);
+  busy.setOut({ event: { nid: 1 } } as PendingEvent);
   for (const each of [busy, young, idle, room(4)]) bench.rooms.add(each);
   expect(bench.inMemory([1, 2, 3, 4])).toEqual([1, 2, 4]);
   expect([busy.isDropped, young.isDropped, idle.isDropped]).toEqual([false, false, true]);

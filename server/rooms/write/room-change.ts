@@ -69,7 +69,7 @@ export class RoomChange {
     const redacted = attached.redacted;
     const at = { room: this.#room, event: roomEvent, parsed: event };
     const pending = { ...at, stateChange, redacted, related };
-    this.#room.pending.set(nid, pending);
+    this.#room.setOut(pending);
     if (stateChange) this.#keep(event, nid);
     if (stateChange && !stateChange.member) this.#room.stateWeight.built(roomEvent);
     return pending;
