@@ -95,10 +95,12 @@ function walk<Ports>(
 /** Identifiers have 255 bytes. None is looked up that is so long that it cannot be there. */
 const SEGMENT_LENGTH_MAX = 1_024;
 
-/** U+0000 is refused here for all: PostgreSQL has no text with it. */
+/**
+ * U+0000 is refused here for all: PostgreSQL has no text with it. Decoded also where nothing is encoded: as it was cut out
+ * of the URL, whoever keeps it (a transaction id, a room's id) would keep all of the URL in memory.
+ */
 function decode(segment: string): string {
   if (segment.length > 3 * SEGMENT_LENGTH_MAX) throw segmentTooLong();
-  if (!segment.includes('%')) return checkedLength(segment);
   let text: string;
   try {
     text = decodeURIComponent(segment);

@@ -1,5 +1,5 @@
 import { Lru } from '../../log/lru.ts';
-import type { Event, StateEvent } from '../../protocol/event.ts';
+import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Membership } from '../membership/membership.ts';
@@ -8,6 +8,7 @@ import type { StateChain } from '../state/state-chain.ts';
 import type { StateChange } from '../store.ts';
 import { InOrder } from './in-order.ts';
 import { Members } from './members.ts';
+import { ParsedState } from './parsed-state.ts';
 import { type RecentRelation, RecentRelations } from './recent-relations.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
 import { StateWeight } from './state-weight.ts';
@@ -35,7 +36,6 @@ export interface PendingStateChange {
 }
 
 const RING = { eventsMax: 32, bytesMax: 128 * 1_024 };
-const PARSED_BYTES_MAX = 256 * 1_024;
 const STATE_CHANGES_MAX = 64;
 const REDACTED_MAX = 100;
 const THIN_EVENTS = 2;
@@ -70,7 +70,7 @@ export class HotRoom {
   /** By nid. Nearly always there is nothing, and an empty map weighs as much as a small event. */
   #pending: Map<number, PendingEvent> | undefined;
   /** State events that the auth rules asked for, by nid. */
-  readonly parsed = new Lru<number, StateEvent>(PARSED_BYTES_MAX);
+  readonly parsed = new ParsedState();
   /** Those whose redaction was committed lately, as readers see them: a read of before may still come in. */
   #redacted: Lru<number, RoomEvent> | undefined;
   /** Whose event is built next. */
@@ -114,7 +114,7 @@ export class HotRoom {
       CHANGE_BYTES * this.stateChanges.length +
       this.timeline.bytes +
       this.relations.bytes +
-      this.parsed.weight
+      this.parsed.bytes
     );
   }
 

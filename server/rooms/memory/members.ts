@@ -42,7 +42,8 @@ export class Members {
   #setOfFew(keyNid: number, kind: number | undefined): void {
     const place = this.#placeOf(keyNid);
     // Not pushed, which leaves space for many more.
-    if (kind === undefined) this.#few = this.#few.toSpliced(place, place < this.#few.length ? 2 : 0);
+    if (kind === undefined)
+      this.#few = this.#few.toSpliced(place, place < this.#few.length ? 2 : 0);
     else if (place < this.#few.length) this.#few[place + 1] = kind;
     else this.#few = this.#few.concat([keyNid, kind]);
     if (this.#few.length <= 2 * FEW) return;

@@ -80,7 +80,7 @@ const shownOf = ({ timeline }: HotRoom): number =>
 test('what a room has gained by its use is counted', async () => {
   const bench = memoryOf(20_000);
   for (const index of [1, 2]) bench.rooms.add(room(index));
-  bench.rooms.peek(id(2))!.parsed.set(1, {} as never, 18_000);
+  bench.rooms.peek(id(2))!.parsed.set(1, { content: 'x'.repeat(9_000) } as never);
   await bench.rooms.get(id(2));
   expect(bench.inMemory([1, 2])).toEqual([2]);
   bench.rooms.drop(id(2));

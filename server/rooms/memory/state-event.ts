@@ -1,14 +1,34 @@
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { HotRoom } from './hot-room.ts';
 
-/** As it is kept for the auth rules, which look at a few such events for each new one. */
+/**
+ * As it is kept for the auth rules, which look at a few such events for each new one. There are some in each room
+ * in memory: one by one, since what is spread lies in two pieces, and the name of a type once for all.
+ */
 export function stateEventOf(
-  { pdu, prevEvents: _prev, authEvents: _auth, redacts: _redacts, ...kept }: Event,
+  { eventId, type, sender, stateKey, content, depth, originServerTs, rejected, pdu }: Event,
   { roomId, rules }: Pick<HotRoom, 'roomId' | 'rules'>,
 ): StateEvent {
-  const event = { ...kept, roomId };
+  const event = {
+    eventId,
+    roomId,
+    type: TYPES.get(type) ?? type,
+    sender,
+    stateKey: stateKey === sender ? sender : stateKey,
+    content,
+    depth,
+    originServerTs,
+    rejected,
+  };
   return rules.eventIdForm === 'given' ? { ...event, pdu } : event;
 }
+
+const TYPES = new Map(
+  ['m.room.create', 'm.room.member', 'm.room.power_levels', 'm.room.join_rules'].map((type) => [
+    type,
+    type,
+  ]),
+);
 
 /** What it weighs in memory, by its text: of a small event measured, with its place in the map. */
 export const stateEventBytesOf = ({ content, pdu }: StateEvent): number =>

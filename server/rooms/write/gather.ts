@@ -3,7 +3,7 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { StateEvent } from '../../protocol/event.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { stateEventBytesOf, stateEventOf } from '../memory/state-event.ts';
+import { stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import { chainOf } from '../state/state-chain.ts';
@@ -93,7 +93,7 @@ async function load(
     if (stored.redactionId === null && room.redactedLately(stored.nid)) continue;
     const event = stateEventOf(parsedEventOf(stored, room.rules), room);
     loaded.set(stored.nid, event);
-    room.parsed.set(stored.nid, event, stateEventBytesOf(event));
+    room.parsed.set(stored.nid, event);
   }
 }
 

@@ -8,7 +8,7 @@ import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
 import type { RecentRelation } from '../memory/recent-relations.ts';
 import { extremityOf } from '../memory/room-head.ts';
-import { stateEventBytesOf, stateEventOf } from '../memory/state-event.ts';
+import { stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { storedRelationOf } from '../relations/stored-relation.ts';
 import { type RoomEvent, storedOriginOf } from '../room-event.ts';
@@ -110,8 +110,7 @@ export class RoomChange {
   }
 
   #keep(event: Event, nid: number) {
-    const kept = stateEventOf(event, this.#room);
-    this.#room.parsed.set(nid, kept, stateEventBytesOf(kept));
+    this.#room.parsed.set(nid, stateEventOf(event, this.#room));
   }
 
   #relate(event: Event, nid: number): RecentRelation | undefined {

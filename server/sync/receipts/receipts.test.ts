@@ -157,6 +157,7 @@ const events = new Map(
 
 const rooms = {
   open: async () => ({
+    roomId,
     membershipOf: (userId: UserId) => (userId === alice || userId === bob ? 'join' : undefined),
     event: async (eventId: EventId) => events.get(eventId),
     events: async (eventIds: EventId[]) => eventIds.flatMap((each) => events.get(each) ?? []),

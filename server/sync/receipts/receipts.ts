@@ -63,7 +63,18 @@ export class Receipts {
     const room = await this.#ports.rooms.open(receipt.roomId);
     if (room?.membershipOf(receipt.userId) !== 'join') throw forbidden('You are not in this room');
     const eventPosition = await placeOf(room, receipt);
-    const placed = { ...receipt, eventPosition, ts: this.#ports.now() };
+    const { userId, type, threadId, eventId } = receipt;
+    // The room's own id: there is one receipt for each that somebody reads, and each request brings another text.
+    const { roomId } = room;
+    const placed = {
+      userId,
+      roomId,
+      type,
+      threadId,
+      eventId,
+      eventPosition,
+      ts: this.#ports.now(),
+    };
     const own = await this.#own.in(receipt.userId, receipt.roomId);
 
     const key = keyOf(receipt);
@@ -118,9 +129,11 @@ export class Receipts {
     try {
       await this.#ports.log.commit((next) => {
         position = next();
-        const placed = { ...receipt, position };
+        const { roomId, userId, type: receiptType, threadId, eventId, eventPosition, ts } = receipt;
+        // One by one, since what is spread lies in two pieces.
+        const type = receiptType;
+        const placed = { userId, roomId, type, threadId, eventId, eventPosition, ts, position };
         this.#underway.set(position, placed);
-        const { roomId, userId, type: receiptType, threadId } = receipt;
         const record = {
           kind: 'receipt',
           roomId,

@@ -6,8 +6,8 @@ const ROOMS_MAX = 10_000;
 
 interface RecentRoom {
   floor: number;
-  /** In order of position. */
-  readonly receipts: PlacedReceipt[];
+  /** In order of position. A list that is made anew, since one that is pushed to has space for seventeen. */
+  receipts: readonly PlacedReceipt[];
 }
 
 /** The latest receipts of rooms, so that an answer to those who sync all the time needs no database. */
@@ -25,9 +25,11 @@ export class RecentReceipts {
     const room = this.#rooms.get(receipt.roomId) ?? { floor: this.#floor, receipts: [] };
     this.#rooms.delete(receipt.roomId);
     this.#rooms.set(receipt.roomId, room);
-    room.receipts.push(receipt);
-    if (room.receipts.length > KEPT_PER_ROOM_MAX)
-      room.floor = room.receipts.splice(0, KEPT_PER_ROOM_MAX / 2).at(-1)!.position;
+    room.receipts = room.receipts.concat([receipt]);
+    if (room.receipts.length > KEPT_PER_ROOM_MAX) {
+      room.floor = room.receipts[KEPT_PER_ROOM_MAX / 2 - 1]!.position;
+      room.receipts = room.receipts.slice(KEPT_PER_ROOM_MAX / 2);
+    }
     if (this.#rooms.size > ROOMS_MAX) this.#dropOldest();
   }
 
