@@ -38,11 +38,11 @@ export interface PendingStateChange {
 const RING = { eventsMax: 32, bytesMax: 128 * 1_024 };
 const STATE_CHANGES_MAX = 64;
 const REDACTED_MAX = 100;
-const THIN_EVENTS = 2;
+const THIN_EVENTS = 1;
 const NOTHING_PENDING: ReadonlyMap<number, PendingEvent> = new Map();
 
 /** Of heap, measured (test/bench/rooms): a room without anything, an entry of state, a change of it. */
-const ROOM_BYTES = 1_500;
+const ROOM_BYTES = 1_100;
 const ENTRY_BYTES = 100;
 const CHANGE_BYTES = 100;
 

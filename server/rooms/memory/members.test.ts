@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import fc from '../../../test/support/fast-check.ts';
 import { KINDS, type Membership } from '../membership/membership.ts';
 import { Members } from './members.ts';
 

@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 /** The rest is for what requests make and for what other features keep. */
 const SHARE_OF_HEAP = 1 / 4;
 /** Of 1,000 users with 200 rooms each, 10,000 of them in use (test/bench/rooms); beyond this the coldest are read again. */
-const BYTES_MAX = 104 * 1_048_576;
+const BYTES_MAX = 88 * 1_048_576;
 
 /**
  * What the room engine may keep in memory: a share of V8's heap, whose limit Node takes from the
@@ -14,8 +14,8 @@ export const roomMemoryBytes = (): number =>
 
 /** Rooms are the dearest to read again; the memberships of all who are active should be there. */
 export const memoryShares = (bytesMax: number) => ({
-  rooms: (bytesMax * 10) / 16,
-  users: (bytesMax * 3) / 16,
-  events: (bytesMax * 2) / 16,
-  states: bytesMax / 16,
+  rooms: (bytesMax * 20) / 32,
+  users: (bytesMax * 8) / 32,
+  events: (bytesMax * 3) / 32,
+  states: bytesMax / 32,
 });

@@ -34,4 +34,4 @@ const TYPES = new Map(
 export const stateEventBytesOf = ({ content, pdu }: StateEvent): number =>
   EVENT_BYTES + 2 * JSON.stringify(pdu ?? content).length;
 
-const EVENT_BYTES = 300;
+const EVENT_BYTES = 250;
