@@ -5,7 +5,8 @@ import { Members } from './members.ts';
 
 test('of few members and of many it is known who is in the room and how, and how many', () => {
   const change = fc.record({
-    keyNid: fc.integer({ min: 1, max: 20 }).map((each) => each * 1_000_000_007),
+    // Small ones look like kinds, and large ones are no small integers to V8.
+    keyNid: fc.integer({ min: 0, max: 20 }).map((each) => (each < 8 ? each : each * 1_000_000_007)),
     membership: fc.constantFrom<Membership | undefined>(...KINDS, undefined),
   });
   fc.assert(
