@@ -32,13 +32,16 @@ export class LongPoll {
   ): Promise<Answer> {
     const ends = this.#endOf(patience);
     try {
-      let built = await build(undefined);
-      while (!built.hasNews && !ends.signal.aborted) {
+      let told: Next | undefined;
+      for (;;) {
+        let built: Answer | undefined = await build(told);
+        if (built.hasNews || ends.signal.aborted) return built;
         const { user, next } = built;
+        // Whoever waits lives long for the collector, and is copied: an empty answer would be a tenth of it.
+        built = undefined;
         while (!ends.signal.aborted && !isNewsTo(user, next)) await user.news(ends.signal);
-        built = await build(next);
+        told = next;
       }
-      return built;
     } finally {
       ends.clear();
     }
