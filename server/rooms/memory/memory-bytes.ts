@@ -15,7 +15,7 @@ export const roomMemoryBytes = (): number =>
 /** Rooms are the dearest to read again; the memberships of all who are active should be there. */
 export const memoryShares = (bytesMax: number) => ({
   rooms: (bytesMax * 20) / 32,
-  users: (bytesMax * 8) / 32,
+  users: (bytesMax * 7) / 32,
   events: (bytesMax * 3) / 32,
-  states: bytesMax / 32,
+  states: (bytesMax * 2) / 32,
 });
