@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 /** The rest is for what requests make and for what other features keep. */
 const SHARE_OF_HEAP = 1 / 4;
 /** Of 1,000 users with 200 rooms each, 10,000 of them in use (test/bench/rooms); beyond this the coldest are read again. */
-const BYTES_MAX = 88 * 1_048_576;
+const BYTES_MAX = 80 * 1_048_576;
 
 /**
  * What the room engine may keep in memory: a share of V8's heap, whose limit Node takes from the
