@@ -1,5 +1,6 @@
 import type { Event, StateEvent } from '../../protocol/event.ts';
-import type { HotRoom } from './hot-room.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 
 /**
  * As it is kept for the auth rules, which look at a few such events for each new one. There are some in each room
@@ -7,7 +8,7 @@ import type { HotRoom } from './hot-room.ts';
  */
 export function stateEventOf(
   { eventId, type, sender, stateKey, content, depth, originServerTs, rejected, pdu }: Event,
-  { roomId, rules }: Pick<HotRoom, 'roomId' | 'rules'>,
+  { roomId, rules }: { readonly roomId: RoomId; readonly rules: RoomVersionRules },
 ): StateEvent {
   const event = {
     eventId,
