@@ -64,7 +64,7 @@ const at = 'host="north"';
 const south = `${at},site="south"`;
 const root = `${at},mountpoint="/",fstype="ext4"`;
 /** A hundred more each minute. */
-const RISING = '0+100x90';
+const RISING = '0+100x150';
 
 /** Of three sites, as two of them tell it. */
 const WELL: Series = {
@@ -129,17 +129,17 @@ const FAULTS: Readonly<Record<string, Series>> = {
   FarolServerSick: { ...WELL, [`farol_server_healthy{${south}}`]: 0 },
   FarolFrontSick: { ...WELL, [`farol_front_healthy{${south}}`]: 0 },
   FarolFrontHolds: { ...WELL, [`farol_front_held{${at}}`]: 4 },
-  FarolFrontGaveUp: { ...WELL, [`farol_front_given_up_total{${at}}`]: '0+1x90' },
+  FarolFrontGaveUp: { ...WELL, [`farol_front_given_up_total{${at}}`]: '0+1x150' },
   FarolPromotionRefused: { ...WELL, [`farol_promotion_refused{${south}}`]: 1 },
   FarolPatroniPaused: { ...WELL, [`farol_patroni_paused{${at}}`]: 1 },
   FarolUnstable: { ...WELL, [`farol_unstable{${south}}`]: 2 },
   FarolCertificateEnds: { ...WELL, [`farol_certificates_end_seconds{${south}}`]: 1e5 },
   FarolOnBattery: { ...WELL, [`farol_power{${south},source="battery"}`]: 1 },
   FarolBatteryLow: { ...WELL, [`farol_power{${south},source="low"}`]: 1 },
-  FarolSlowCommits: { ...WELL, [`farol_commit_seconds_bucket{${at},le="0.1"}`]: '0+1x90' },
+  FarolSlowCommits: { ...WELL, [`farol_commit_seconds_bucket{${at},le="0.1"}`]: '0+1x150' },
   FarolEtcdDiskSlow: {
     ...WELL,
-    [`etcd_disk_wal_fsync_duration_seconds_bucket{${at},le="0.01"}`]: '0+1x90',
+    [`etcd_disk_wal_fsync_duration_seconds_bucket{${at},le="0.01"}`]: '0+1x150',
   },
   FarolEtcdFills: { ...WELL, [`etcd_mvcc_db_total_size_in_bytes{${at}}`]: 800 },
   FarolDiskFills: { ...WELL, [`node_filesystem_avail_bytes{${root}}`]: 5 },
@@ -152,7 +152,7 @@ const FAULTS: Readonly<Record<string, Series>> = {
   FarolClockNotSet: { ...WELL, [`node_timex_sync_status{${at}}`]: 0 },
 };
 
-/** After 75 minutes, of which the longest waits for 60, that alert and no other is told. */
+/** After 135 minutes, of which the longest waits for 120, that alert and no other is told. */
 function trial(series: Series, alert?: string) {
   const expected = alert === undefined ? [] : [{ labels: `{alertname="${alert}"}`, value: 1 }];
   return {
@@ -160,12 +160,12 @@ function trial(series: Series, alert?: string) {
     interval: '1m',
     input_series: Object.entries(series).map(([name, value]) => ({
       series: name,
-      values: typeof value === 'string' ? value : `${value}x90`,
+      values: typeof value === 'string' ? value : `${value}x150`,
     })),
     promql_expr_test: [
       {
         expr: 'sum by (alertname) (ALERTS{alertstate="firing"})',
-        eval_time: '75m',
+        eval_time: '135m',
         exp_samples: expected,
       },
     ],
