@@ -111,6 +111,7 @@ const ARROWS: Record<string, string[]> = {
     'pino',
   ],
   'failover/promotion': ['failover/core', 'failover/adapters'],
+  'failover/member': ['failover/promotion'],
   'failover/front': [
     'server/http/linger.ts',
     'failover/changes.ts',

@@ -79,6 +79,7 @@ function render(dataSites: 2 | 3): string {
     address6: null,
     machines: [machine('a', 11), machine('b', 12), machine('c', 13, dataSites === 2)],
     secret: '',
+    etcdQuotaBytes: '2147483648',
   };
   const values = templateValues(plan, plan.machines[0]!);
   return renderTemplate(readFileSync(join(templates, 'patroni.yml'), 'utf8'), values);

@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly units?: readonly Unit[];
   /** The LAN has IPv6 too. */
   readonly ipv6?: boolean;
+  /** How much etcd's database may take; as on a real site where it is not said. */
+  readonly etcdQuotaBytes?: number;
   /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
   readonly disks?: boolean;
 }
@@ -83,7 +85,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   };
 }
 
-function planOf({ sites, ipv6 = false }: ClusterOptions, lan: Lan): ClusterPlan {
+function planOf(
+  { sites, ipv6 = false, etcdQuotaBytes = 2 ** 31 }: ClusterOptions,
+  lan: Lan,
+): ClusterPlan {
   const machine = (name: string, host: number, witness = false): Machine => ({
     name,
     ip: lan.ip(host),
@@ -96,6 +101,7 @@ function planOf({ sites, ipv6 = false }: ClusterOptions, lan: Lan): ClusterPlan 
     machines,
     address: lan.ip(100),
     address6: ipv6 ? lan.ipv6(100) : null,
+    etcdQuotaBytes: String(etcdQuotaBytes),
     secret: randomBytes(32).toString('base64'),
   };
 }

@@ -23,6 +23,8 @@ export interface ClusterPlan {
   readonly address: string;
   /** A second one by IPv6, where the LAN has it. */
   readonly address6: string | null;
+  /** How much etcd's database may take. */
+  readonly etcdQuotaBytes: string;
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
@@ -42,7 +44,7 @@ export async function writeSiteFiles(into: string, plan: ClusterPlan, me: Machin
   writeFileSync(join(into, 'server.yml'), JSON.stringify(serverConfiguration(plan, me)));
 }
 
-const WITNESS_FILES = ['etcd.env'];
+const WITNESS_FILES = ['etcd.env', 'etcd-guard'];
 const SITE_FILES = [
   ...WITNESS_FILES,
   'patroni.yml',
@@ -75,6 +77,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     etcd_data_dir: '/var/lib/etcd/farol',
     etcd_initial_cluster: plan.machines.map(({ name, ip }) => `${name}=https://${ip}:2380`).join(),
     etcd_initial_cluster_state: 'new',
+    etcd_quota_bytes: plan.etcdQuotaBytes,
     data_sites: dataSites(plan).join('|'),
     create_database: '/etc/patroni/create-database',
     copy_guard: '/etc/patroni/copy-guard',

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { type Member, replaceMember } from './replace.ts';
+
+const OWN = { name: 'b', peerUrl: 'https://b:2380' };
+const member = (name: string, id = `id of ${name}`): Member => ({
+  ...{ id, name },
+  peerUrl: `https://${name}:2380`,
+});
+
+test('a damaged member is taken out, its data set aside, and is in again under another id before it starts', async () => {
+  const world = worldWith(['a', 'b', 'c']);
+  await world.replace();
+  expect(world.done).toEqual(['begin', 'remove id of b', 'set aside', 'add https://b:2380']);
+  expect(world.rejoins).toBe('a=https://a:2380,b=https://b:2380,c=https://c:2380');
+});
+
+test('without a majority of the others nothing is touched', async () => {
+  const world = worldWith(['a', 'b', 'c']);
+  world.failsAt = 'list';
+  await expect(world.replace()).rejects.toThrow();
+  expect(world.done).toEqual([]);
+});
+
+test.each(['remove', 'set aside', 'add', 'rejoin'])(
+  'cut off at "%s" it is brought to its end by the next start, and nothing is taken out twice',
+  async (failsAt) => {
+    const world = worldWith(['a', 'b', 'c']);
+    world.failsAt = failsAt;
+    await expect(world.replace()).rejects.toThrow();
+    world.failsAt = null;
+    await world.replace();
+    expect(world.members.map(({ id }) => id)).toEqual(['id of a', 'id of c', 'new']);
+    expect(world.done.filter((each) => each.startsWith('remove'))).toHaveLength(1);
+    expect(world.done.filter((each) => each.startsWith('add'))).toHaveLength(1);
+    expect(world.done).toContain('set aside');
+    expect(world.rejoins).toContain('b=https://b:2380');
+  },
+);
+
+function worldWith(names: readonly string[]) {
+  const world = {
+    members: names.map((name) => member(name)),
+    done: [] as string[],
+    failsAt: null as string | null,
+    rejoins: null as string | null,
+    replace: () => replaceMember(OWN, members, data),
+  };
+  const act = async (what: string, change: () => void, told = what): Promise<void> => {
+    if (world.failsAt === what) throw new Error(`${what} failed`);
+    change();
+    if (told !== 'rejoin') world.done.push(told);
+  };
+  const members = {
+    list: async () => {
+      if (world.failsAt === 'list') throw new Error('etcdserver: no leader');
+      return world.members;
+    },
+    remove: (id: string) =>
+      act(
+        'remove',
+        () => (world.members = world.members.filter((each) => each.id !== id)),
+        `remove ${id}`,
+      ),
+    add: (peerUrl: string) =>
+      act('add', () => world.members.push({ id: 'new', name: '', peerUrl }), `add ${peerUrl}`),
+  };
+  const data = {
+    begin: () => act('begin', () => undefined),
+    setAside: () => act('set aside', () => undefined),
+    rejoin: (with_: string) => act('rejoin', () => (world.rejoins = with_)),
+  };
+  return world;
+}
