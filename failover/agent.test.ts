@@ -161,6 +161,7 @@ function portsTo(world: World): Ports {
     wallClock: Date.now,
     watch: async () => {},
     power: null,
+    etcdDamage: async () => null,
     certificatesEnd: async () => '2027-01-01T00:00:00.000Z',
     etcd: {
       read: () => etcd(() => world.store.view()),
@@ -183,6 +184,8 @@ function portsTo(world: World): Ports {
       leaseLeftMs: () => etcd(() => 18_000),
       leadership: async () => ({ here: false, others: [] }),
       moveLeader: async () => {},
+      room: async () => ({ noSpace: false, own: 0.1, most: 0.1, allAnswer: true }),
+      makeRoom: async () => {},
     },
     site: {
       patroni: {
@@ -205,6 +208,7 @@ function portsTo(world: World): Ports {
       handOver: null,
       disk: () => ({ silentMs: 0, free: 0.5, scarce: 'space', trouble: null }),
       promotionTold: async () => null,
+      copyDamage: async () => null,
       isGone: () => world.serverGone,
     },
     address: {

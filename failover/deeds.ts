@@ -63,6 +63,10 @@ const deedsInEtcd = (etcd: Etcd) =>
       await etcd.moveLeader(member);
       return { kind: 'done', effect: kind };
     },
+    'make-room-in-etcd': async ({ kind }) => {
+      await etcd.makeRoom();
+      return { kind: 'done', effect: kind };
+    },
   }) satisfies Partial<AgentsDeeds>;
 
 const deedsWithAddress = (address: Address | null) =>

@@ -11,6 +11,7 @@ export interface Look {
 
 export function looksOf({
   etcd,
+  etcdDamage,
   certificatesEnd,
   power,
   site,
@@ -29,8 +30,18 @@ export function looksOf({
     see: async () => ({ kind: 'wall-clock', aheadMs: wallClock() - now() }),
     everyMs: () => 1_000,
   };
+  const ofRoom: Look = {
+    see: async () => ({ kind: 'etcd-room', room: await etcd.room() }),
+    everyMs: ({ etcdRoom }) => (etcdRoom?.noSpace ? 1_000 : 5_000),
+  };
+  const ofDamage: Look = {
+    see: async () => ({ kind: 'etcd-damage', damage: await etcdDamage() }),
+    everyMs: () => 2_000,
+  };
   const looks = [
     ofEtcd,
+    ofRoom,
+    ofDamage,
     ofCertificates,
     ofWallClock,
     ...(site === null ? [] : looksAtSite(site, now)),
@@ -54,6 +65,10 @@ const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
   },
   {
     see: async () => ({ kind: 'promotion', told: await site.promotionTold() }),
+    everyMs: () => 2_000,
+  },
+  {
+    see: async () => ({ kind: 'copy-checked', damage: await site.copyDamage() }),
     everyMs: () => 2_000,
   },
 ];

@@ -7,10 +7,12 @@ import { DiskProbe } from './adapters/disk/disk-probe.ts';
 import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
+import { etcdDamage } from './adapters/etcd/member-told.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
 import { machine } from './adapters/machine/machine.ts';
 import { cloneWith } from './adapters/patroni/clone.ts';
+import { copyDamage } from './adapters/patroni/copy-checked.ts';
 import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { promotionTold } from './adapters/patroni/promotion-told.ts';
@@ -143,6 +145,7 @@ function connect(
     site: site?.ports ?? null,
     address,
     power: power ? () => readPower(power) : null,
+    etcdDamage: () => etcdDamage(config.runtimeDir),
     certificatesEnd: async () =>
       earliest(
         await Promise.all([...endsShown(config, identity), site?.front.certificatesEnd() ?? null]),
@@ -215,6 +218,7 @@ function connectSite(
       isGone,
       disk: disk && (() => disk.look()),
       promotionTold: () => promotionTold(config.runtimeDir),
+      copyDamage: () => copyDamage(config.runtimeDir),
       cloneAnew: cloneWith(etcd, patroni, identity),
       handOver: postgres
         ? handOverWith(etcd, patroni, { ...postgres, ...(identity && { identity }) })

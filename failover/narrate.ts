@@ -108,6 +108,7 @@ const WORTH: Deeds<Line | null> = {
   'note-timeline': whole,
   'end-history': whole,
   'move-etcd-leader': whole,
+  'make-room-in-etcd': whole,
   reinitialize: whole,
   answer: whole,
 };

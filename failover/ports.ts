@@ -1,8 +1,9 @@
 import type { EffectOf } from './core/effects.ts';
-import type { EtcdMember, ToldOfPromotion, WatchInput } from './core/inputs.ts';
+import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
 import type {
   DiskReport,
+  EtcdDamage,
   FrontWay,
   PostgresReport,
   Power,
@@ -29,6 +30,8 @@ export interface Ports {
   readonly address: Address | null;
   /** Null where no UPS is configured: the power is then unknown, and decides nothing. */
   readonly power: (() => Promise<Power>) | null;
+  /** What keeps this site's member of etcd from starting, or did; null where nothing was said of it. */
+  readonly etcdDamage: () => Promise<EtcdDamage | null>;
   /** When the first of this site's certificates ends (RFC 3339); null where it has none. */
   readonly certificatesEnd: () => Promise<string | null>;
 }
@@ -45,6 +48,8 @@ export interface SitePorts {
   readonly disk: (() => DiskReport) | null;
   /** Null where it never said anything, or nobody can read it. */
   readonly promotionTold: () => Promise<ToldOfPromotion | null>;
+  /** What is damaged in this site's copy of the database; null where nothing is known to be. */
+  readonly copyDamage: () => Promise<string | null>;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
   readonly isGone: (error: unknown) => boolean;
 }
@@ -64,6 +69,9 @@ export interface Etcd {
   leaseLeftMs(lease: string): Promise<Millis | null>;
   leadership(): Promise<{ here: boolean; others: readonly EtcdMember[] }>;
   moveLeader(member: string): Promise<void>;
+  room(): Promise<EtcdRoom>;
+  /** Ends when each member that answers has given back what is old. */
+  makeRoom(): Promise<void>;
 }
 
 export interface Patroni {

@@ -30,6 +30,8 @@ function advice(site: string, kind: Refused['kind']): string {
       return `The user postgres at ${site} must be able to read ca.crt, site.crt and site.key there. ${tried(site)}`;
     case 'disk':
       return `PostgreSQL's user must be able to write pg_wal at ${site}. ${tried(site)}`;
+    case 'damaged':
+      return `Nothing is to be done: the site with the sound copy leads, and the copy of ${site} is made anew then.`;
     case 'silent':
       return `The program that Patroni asks (\`pre_promote\`) left no word, so it did not run or Patroni was ended or paused: see Patroni's log at ${site}. Node and Farol's folder must be where it names them. ${tried(site)}`;
   }

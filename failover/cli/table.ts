@@ -1,7 +1,9 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { bytes } from './bytes.ts';
 import { clocks } from './clocks.ts';
+import { damagedCopies } from './damaged-copies.ts';
 import { disks } from './disks.ts';
+import { etcdMembers } from './etcd-members.ts';
 import { outlook } from './outlook.ts';
 import { refusals } from './refused.ts';
 
@@ -26,6 +28,8 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...[leader, ...move(status), address, ...several(status), others],
     ...(warning === null ? [] : [warning]),
     ...outlook(status),
+    ...etcdMembers(status),
+    ...damagedCopies(status),
     ...disks(status),
     ...refusals(status.sites),
     ...clocks(status.sites),

@@ -109,6 +109,8 @@ export type Effect =
       readonly lines: readonly (readonly unknown[])[];
     }
   | { readonly kind: 'move-etcd-leader'; readonly member: string }
+  /** Has each member of etcd give back what is old, one after the other; etcd then takes writes again. */
+  | { readonly kind: 'make-room-in-etcd' }
   /** Has our copy cloned anew from `from`, if that one can be reached and would let it be. */
   | { readonly kind: 'reinitialize'; readonly from: Site }
   | {

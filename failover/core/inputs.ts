@@ -2,6 +2,7 @@ import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
   DiskReport,
+  EtcdDamage,
   FrontWay,
   PostgresReport,
   Power,
@@ -82,12 +83,16 @@ export type Input =
   /** How far this machine's wall clock is ahead of the clock that all here is counted by. */
   | { readonly kind: 'wall-clock'; readonly aheadMs: Millis }
   | { readonly kind: 'promotion'; readonly told: ToldOfPromotion | null }
+  /** What is damaged in this site's copy of the database; null where nothing is known to be. */
+  | { readonly kind: 'copy-checked'; readonly damage: string | null }
   | { readonly kind: 'certificates'; readonly end: string | null }
   | { readonly kind: 'address-held' }
   | { readonly kind: 'address-dropped' }
   /** What the interface carries, asked once at the start: an earlier process may have left it. */
   | { readonly kind: 'address-found'; readonly present: boolean }
   | { readonly kind: 'etcd-leader'; readonly here: boolean; readonly others: readonly EtcdMember[] }
+  | { readonly kind: 'etcd-room'; readonly room: EtcdRoom }
+  | { readonly kind: 'etcd-damage'; readonly damage: EtcdDamage | null }
   | { readonly kind: 'switchover-wanted'; readonly id: string; readonly to: Site | null }
   /** Only automatic moves stop, and only for a time: a forgotten pause must end (F25). */
   | { readonly kind: 'pause-wanted'; readonly id: string; readonly forMs: Millis }
@@ -122,6 +127,16 @@ export interface ToldOfPromotion {
 /** The terms that a pulse renews: etcd refuses it whole if one of them is over. */
 export type Holds = { readonly [lease in Lease]?: number };
 
+/** Of the databases of etcd's members, by what each that answers says of itself. */
+export interface EtcdRoom {
+  /** etcd takes no write: the database of one was full. */
+  readonly noSpace: boolean;
+  /** The part of what it may take that it takes, from 0 to 1: of the own site's (null where it does not answer), and the most of all. */
+  readonly own: number | null;
+  readonly most: number;
+  readonly allAnswer: boolean;
+}
+
 export interface EtcdMember {
   readonly id: string;
   readonly name: string;
@@ -138,6 +153,7 @@ export type Done =
   | 'relieve'
   | 'end-history'
   | 'move-etcd-leader'
+  | 'make-room-in-etcd'
   | 'reinitialize';
 
 /** What is asked for and not yet answered. Of each there is one at a time; pulses may overlap. */

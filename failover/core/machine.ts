@@ -1,6 +1,8 @@
+import { replaceDamagedCopy } from './damaged-copy.ts';
 import { depose } from './depose.ts';
 import type { Effect } from './effects.ts';
 import { placeEtcdLeader } from './etcd-leader.ts';
+import { makeRoomInEtcd } from './etcd-room.ts';
 import { followAddress } from './floating-address.ts';
 import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
@@ -53,7 +55,9 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
     depose(turn);
     relieve(turn);
     placeEtcdLeader(turn);
+    makeRoomInEtcd(turn);
     mendStuckMember(turn);
+    replaceDamagedCopy(turn);
   }
   pulse(turn);
   read(turn, input);

@@ -49,6 +49,7 @@ const KEPT_MS: Readonly<Record<RefusalKind, Millis>> = {
   key: MINUTE,
   certificate: DAY,
   disk: DAY,
+  damaged: MINUTE,
   // Patroni may have been ended with its key in hand, or have been paused: no more than a hint.
   silent: 60 * MINUTE,
 };

@@ -1,6 +1,8 @@
 import { carriedBy } from './carried.ts';
 import { clockBehind, wallNow } from './clocks.ts';
+import { DAMAGED } from './damaged-copy.ts';
 import { diskNow, isFull, reasonOfDisk } from './disk.ts';
+import { etcdMemberNow } from './etcd-room.ts';
 import { reasonGateIsClosed } from './gate.ts';
 import { refusedNow } from './refused.ts';
 import { isAtWork } from './sites.ts';
@@ -23,12 +25,14 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
     power: state.power.power,
     disk: diskNow(state, now, timings),
+    etcdMember: etcdMemberNow(state, now),
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,
     unstable: now < state.losses.heldUntil ? state.losses.count : 0,
     unwell: unwellNow(state),
     refused: refusedNow(state, now),
+    copyDamage: state.copyDamage,
     wallMs: wallNow(state, now),
     clockBehind: clockBehind(state, now, timings),
     carried: carriedBy(state, now),
@@ -85,5 +89,6 @@ function notCandidate(state: State, now: Millis, timings: Timings): string | nul
   if (!isAtWork(postgres.report)) {
     return `its PostgreSQL is ${postgres.report.state}`;
   }
+  if (state.copyDamage !== null) return DAMAGED;
   return reasonOfDisk(state, now, timings);
 }

@@ -118,6 +118,7 @@ function describe(effect: Effect): string | null {
     case 'refuse-connections':
     case 'drop-address':
     case 'reinitialize':
+    case 'make-room-in-etcd':
       return effect.kind;
     default:
       return effect satisfies never;

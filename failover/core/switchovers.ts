@@ -1,5 +1,6 @@
 import { candidate, isUnstable, reasonAgainst, refuge, type Which } from './candidate.ts';
 import { movesArePaused } from './carried.ts';
+import { DAMAGED } from './damaged-copy.ts';
 import { diskNow, hasMoreRoomThan, isStalledHere, reasonFull, STALLED } from './disk.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
@@ -185,6 +186,7 @@ function reasonToMove(state: State, now: Millis, timings: Timings): string | nul
   if (!mayMove(state, now, timings)) return null;
   const amiss = reasonAmiss(state, now, timings);
   if (amiss !== null) return amiss;
+  if (state.copyDamage !== null) return DAMAGED;
   const forMs = now - power.since;
   if (power.power === 'low') return 'its battery is low';
   if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';

@@ -133,8 +133,12 @@ export interface Report {
   readonly unwell?: string | null;
   /** The last promotion of its copy, if that came to nothing. Agents of earlier versions say nothing of it. */
   readonly refused?: RefusedPromotion | null;
+  /** What is damaged in its copy of the database (F7); null where nothing is known to be. Agents of earlier versions say nothing of it. */
+  readonly copyDamage?: string | null;
   /** Where PostgreSQL's data are (F11, F12). Null where that is not watched; agents of earlier versions say nothing of it. */
   readonly disk?: DiskReport | null;
+  /** Its member of etcd (F5, F14). Null where nothing is known of it; agents of earlier versions say nothing of it. */
+  readonly etcdMember?: EtcdMemberReport | null;
   /** Its wall clock when it said this (milliseconds since 1970): compared, and nothing else. Agents of earlier versions lack it. */
   readonly wallMs?: number | null;
   /** By how much its wall clock is behind that of another site at least, where that is worth an alarm (F19). */
@@ -155,6 +159,19 @@ export interface DiskReport {
   readonly scarce: 'space' | 'inodes';
   /** Why it is not watched as it should be, in words for the operator. */
   readonly trouble: string | null;
+}
+
+export interface EtcdMemberReport {
+  readonly damage: EtcdDamage | null;
+  /** The part of what its database may take that it takes, from 0 to 1; null where it does not answer. */
+  readonly used: number | null;
+}
+
+/** The data of a member were damaged or lost, and it does not start on them: it waits to be replaced, or was. */
+export interface EtcdDamage {
+  readonly kind: 'waits' | 'replaced';
+  readonly why: string;
+  readonly agoMs: number;
 }
 
 export interface ClockBehind {
@@ -186,6 +203,8 @@ export type RefusalKind =
   | 'certificate'
   /** What had to be written could not be. */
   | 'disk'
+  /** Its copy is damaged, and another one that has as much is not. */
+  | 'damaged'
   /** The program left no word: it may not run at all. */
   | 'silent';
 

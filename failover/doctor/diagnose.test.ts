@@ -252,6 +252,13 @@ const INSIDE: Planted[] = [
     must: /At a: `systemctl status patroni`/,
   },
   {
+    fault: 'a copy with a page that a power cut has damaged',
+    seen: told({}, { b: { copyDamage: 'page 7 of base/5/1 has a wrong checksum' } }),
+    step: 'postgresql',
+    said: /The copy of the database at b is DAMAGED: page 7 of base/,
+    must: /stands at its end/,
+  },
+  {
     fault: 'a PostgreSQL of a standby that has crashed',
     seen: told(
       {},
@@ -311,6 +318,13 @@ const INSIDE: Planted[] = [
     step: 'etcd',
     said: /c:2379 of etcd's members does not answer: one more, and nobody leads/,
     must: /At c:2379: `systemctl status etcd`/,
+  },
+  {
+    fault: 'an etcd that is full',
+    seen: told({ etcd: [member('a'), member('b'), { ...member('c'), noSpace: true }] }),
+    step: 'etcd',
+    said: /etcd is full and takes no write/,
+    must: /The agent beside its leader makes room/,
   },
   {
     fault: 'a member of etcd that knows no leader',

@@ -48,6 +48,18 @@ test('before a clone Patroni is sent on to its own way, or told that all is done
   expect(guardWith({ verdict: 3 }).run(CLONE)).toBe(0);
 });
 
+test('a copy that is damaged is kept aside before Patroni removes it; one that is sound is not', () => {
+  for (const damaged of [{ control: 'damaged' }, { told: '{}' }] as const) {
+    const guard = guardWith({ verdict: 0, ...damaged });
+    expect([guard.run(CLONE), guard.kept()]).toEqual([1, true]);
+  }
+  for (const left of [{ verdict: 0 }, { verdict: 3, told: '{}' }, { verdict: 1, told: '{}' }]) {
+    const guard = guardWith(left);
+    guard.run(CLONE);
+    expect(guard.kept()).toBe(false);
+  }
+});
+
 test('a release of before, to which one went back, knows no such question, and Patroni does as it did under that', () => {
   const guard = guardWith({ verdict: 1, release: ['main.ts'] });
   expect([guard.run(CLONE), guard.run(REWIND)]).toEqual([1, 7]);
@@ -69,15 +81,21 @@ test('whether there is a pg_rewind Patroni asks it itself', () => {
   expect([guard.run(['--help']), guard.rewound(), guard.asked()]).toEqual([7, '--help|', null]);
 });
 
+const RELEASE = ['main.ts', 'await-source.ts'];
+
 interface Case {
   readonly verdict: number | 'waits';
   readonly copy?: boolean;
   /** What there is of the program. */
   readonly release?: readonly string[];
+  /** What pg_controldata says of the copy; sound where it is not said. */
+  readonly control?: 'sound' | 'damaged';
+  /** The word that the copy is damaged. */
+  readonly told?: string;
 }
 
 /** The script with a program that ends so, or does not end and leaves its id, and a pg_rewind that ends with 7. */
-function guardWith({ verdict, copy = true, release = ['main.ts', 'await-source.ts'] }: Case) {
+function guardWith({ verdict, copy = true, release = RELEASE, control = 'sound', told }: Case) {
   const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
   const program = (path: string, text: string) => {
@@ -96,9 +114,16 @@ function guardWith({ verdict, copy = true, release = ['main.ts', 'await-source.t
   mkdirSync(at('data'));
   if (copy) writeFileSync(at('data/PG_VERSION'), '17\n');
   const values = { cluster: 'farol', site: 'a', ip: '10.0.0.2', tls_dir: '/tls' };
-  const paths = { farol_dir: folder, postgresql_data_dir: at('data') };
+  const paths = { farol_dir: folder, runtime_dir: at('run'), postgresql_data_dir: at('data') };
   const script = renderTemplate(readFileSync(TEMPLATE, 'utf8'), { ...values, ...paths });
-  program(at('guard'), script.replace(/^rewind=.*$/m, `rewind=${at('pg_rewind')}`));
+  program(at('pg_controldata'), control === 'sound' ? 'exit 0' : 'echo "error: no file" >&2');
+  program(
+    at('guard'),
+    script
+      .replace(/^rewind=.*$/m, `rewind=${at('pg_rewind')}`)
+      .replaceAll(/\S*\/pg_controldata/g, at('pg_controldata')),
+  );
+  if (told !== undefined) program(at('run/promotion/copy.json'), told);
   const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : null);
   const env = { PATH: `${folder}:${process.env.PATH}` };
   return {
@@ -106,5 +131,6 @@ function guardWith({ verdict, copy = true, release = ['main.ts', 'await-source.t
     run: (args: string[]) => spawnSync(at('guard'), args, { env }).status,
     rewound: () => read('rewound'),
     asked: () => read('asked'),
+    kept: () => existsSync(at('data.failed/PG_VERSION')) && !existsSync(at('data')),
   };
 }

@@ -1,12 +1,14 @@
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keyNames } from '../core/etcd/names.ts';
 import type { RefusalKind } from '../core/view.ts';
 import { askToBePromoted, type Verdict } from './ask.ts';
 import { awaitSource } from './await-source.ts';
-import { readCopy } from './copy.ts';
+import { type Copy, readCopy } from './copy.ts';
 import { Etcd } from './etcd.ts';
 import { passOver, tidy } from './passed-over.ts';
 import { pemIn } from './request.ts';
+import { damageToldIn, soundElsewhere } from './sound-elsewhere.ts';
 import { chainAt, hostIn } from './source.ts';
 import { standingsOf } from './standings.ts';
 import { tell } from './tell.ts';
@@ -61,10 +63,13 @@ async function verdictOf(onlyTry: boolean): Promise<Verdict> {
   const [site = '', dataDir = ''] = ['site', 'data'].map(option);
   const opened = await attempt('certificate', connect);
   if ('refused' in opened) return opened;
+  const copy = () => readCopy({ dataDir, binDir: option('bin') ?? '' });
+  const refused = await refusedForDamage(site, copy, opened.value);
+  if (refused !== null) return refused;
   const verdict = await askToBePromoted({
     ...opened.value,
     site,
-    copy: () => readCopy({ dataDir, binDir: option('bin') ?? '' }),
+    copy,
     standings: (sites, isEnough) => standingsOf(sites, isEnough, opened.value),
     withinMs: WITHIN_MS,
     onlyTry,
@@ -72,6 +77,23 @@ async function verdictOf(onlyTry: boolean): Promise<Verdict> {
   if (verdict.refused !== null || onlyTry) return verdict;
   const passed = await attempt('disk', () => passOver(dataDir, verdict.next, verdict.timeline));
   return 'refused' in passed ? passed : verdict;
+}
+
+/** Rather a damaged one than none; and what cannot be known is no reason against it. */
+async function refusedForDamage(
+  site: string,
+  copy: () => Promise<Copy>,
+  connected: ReturnType<typeof connect>,
+): Promise<Verdict | null> {
+  const told = option('told');
+  const damage = told === undefined ? null : await damageToldIn(dirname(told));
+  if (damage === null) return null;
+  const sound = await soundElsewhere(site, copy, connected).catch(() => null);
+  if (sound === null) return null;
+  return {
+    refused: `its copy is damaged (${damage}), and that of ${sound} is not`,
+    kind: 'damaged',
+  };
 }
 
 async function attempt<T>(

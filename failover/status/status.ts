@@ -3,6 +3,7 @@ import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
 import type {
   DiskReport,
+  EtcdMemberReport,
   Power,
   RefusedPromotion,
   Report,
@@ -49,6 +50,8 @@ export interface EtcdMemberStatus {
   readonly member: string;
   readonly answers: boolean;
   readonly knowsLeader: boolean;
+  /** It says that etcd takes no write, since the database of a member is full. Agents of before say nothing of it. */
+  readonly noSpace?: boolean;
 }
 
 /** What is looked at when somebody asks for the status, since the machine does not need it. */
@@ -71,6 +74,10 @@ export interface SiteStatus {
   readonly power: Power;
   /** Of PostgreSQL's data; null where nothing is known of it. */
   readonly disk: DiskReport | null;
+  /** What is damaged in its copy of the database; null where nothing is known to be. */
+  readonly copyDamage: string | null;
+  /** Null where nothing is known of it. */
+  readonly etcdMember: EtcdMemberReport | null;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
   /** The last promotion of its copy, if that came to nothing. */
@@ -107,6 +114,8 @@ export function statusOf(
       frontWay: report.frontWay ?? null,
       power: report.power,
       disk: report.disk ?? null,
+      copyDamage: report.copyDamage ?? null,
+      etcdMember: report.etcdMember ?? null,
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,

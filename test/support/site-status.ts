@@ -19,6 +19,8 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     frontWay: null,
     power: 'mains',
     disk: null,
+    etcdMember: null,
+    copyDamage: null,
     certificatesEnd: null,
     etcdLeader: false,
     unstable: 0,

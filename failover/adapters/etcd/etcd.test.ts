@@ -34,7 +34,7 @@ beforeAll(async () => {
       ...['--listen-client-urls', endpoint, '--advertise-client-urls', endpoint],
       ...['--listen-peer-urls', peers, '--initial-advertise-peer-urls', peers],
     ],
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env: { ...process.env, ETCD_QUOTA_BACKEND_BYTES: String(QUOTA_BYTES) } },
   );
   const etcd = open('a');
   await vi.waitFor(() => etcd.etcd.read(), { interval: 100 });
@@ -47,6 +47,9 @@ afterAll(async () => {
   await once(server, 'exit');
   rmSync(folder, { recursive: true });
 });
+
+/** bbolt takes at least as much as this to begin with. */
+const QUOTA_BYTES = 16 * 1024 ** 2;
 
 test.skipIf(missing)('a vacant lease goes to one of two that ask at once', async () => {
   const [a, b] = [open('a', 'once').etcd, open('b', 'once').etcd];
@@ -226,6 +229,28 @@ test.skipIf(missing)(
 
 test.skipIf(missing)('the only member leads, and has nobody to hand over to', async () => {
   expect(await open('a').etcd.leadership()).toEqual({ here: true, others: [] });
+});
+
+test.skipIf(missing)('an etcd that is full takes writes again once room is made', async () => {
+  const { gateway, etcd } = open('a', 'full');
+  const value = Buffer.alloc(700_000, 'x').toString('base64');
+  const put = () => gateway.ask('/v3/kv/put', { key: 'eA==', value });
+  const fill = async () => {
+    for (let each = 0; each < 100; each++) await put();
+  };
+  expect(await etcd.room()).toMatchObject({ noSpace: false, allAnswer: true });
+  await expect(fill()).rejects.toThrow(/space/);
+  const full = await etcd.room();
+  expect(full.noSpace).toBe(true);
+  expect(full.most).toBeGreaterThan(0.9);
+  expect(full.own).toBe(full.most);
+  expect((await etcd.members()).map(({ noSpace }) => noSpace)).toEqual([true]);
+  await etcd.makeRoom();
+  expect(await etcd.room()).toMatchObject({ noSpace: false });
+  expect((await etcd.room()).most).toBeLessThan(0.5);
+  await put();
+  // Of what somebody else has thrown away before there is nothing to say.
+  await etcd.makeRoom();
 });
 
 test('a member that accepts and never answers is given up at the deadline', async () => {

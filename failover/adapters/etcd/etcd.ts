@@ -15,7 +15,7 @@ import {
   relieve,
   type Transaction,
 } from '../../core/etcd/transactions.ts';
-import type { EtcdMember } from '../../core/inputs.ts';
+import type { EtcdMember, EtcdRoom } from '../../core/inputs.ts';
 import type { Site, View } from '../../core/view.ts';
 import { base64, fromBase64 } from './base64.ts';
 import type { Gateway } from './gateway.ts';
@@ -33,6 +33,24 @@ interface TxnAnswer {
   readonly header: Header;
   readonly succeeded?: boolean;
   readonly responses?: readonly { response_range?: { kvs?: readonly KeyValue[] } }[];
+}
+
+interface MemberStatus {
+  readonly leader?: string;
+  readonly dbSize?: string;
+  readonly errors?: readonly string[];
+}
+
+const hasNoSpace = ({ errors = [] }: MemberStatus): boolean =>
+  errors.some((each) => each.includes('alarm:NOSPACE'));
+
+/** etcd's own, where it does not say which it has. */
+const QUOTA_BYTES = 2 * 1024 ** 3;
+const COMPACTS_WITHIN_MS = 60_000;
+
+/** Somebody else, or etcd by itself, was there before. */
+function unlessDone(error: unknown): void {
+  if (!(error instanceof Error && error.message.includes('has been compacted'))) throw error;
 }
 
 /** What the agent asks of etcd. Each is one transaction, so what it shows is of one moment. */
@@ -73,12 +91,69 @@ export class Etcd {
   }
 
   /** What each member says of itself, which needs no majority: whether it answers, and knows a leader. */
-  async members(): Promise<{ readonly answers: boolean; readonly knowsLeader: boolean }[]> {
-    const asked = await this.#gateway.askEach<{ leader?: string }>('/v3/maintenance/status', {});
+  async members(): Promise<
+    { readonly answers: boolean; readonly knowsLeader: boolean; readonly noSpace: boolean }[]
+  > {
+    const asked = await this.#gateway.askEach<MemberStatus>('/v3/maintenance/status', {});
     return asked.map((each) => ({
       answers: each.status === 'fulfilled',
       knowsLeader: each.status === 'fulfilled' && (each.value.leader ?? '0') !== '0',
+      noSpace: each.status === 'fulfilled' && hasNoSpace(each.value),
     }));
+  }
+
+  /** How full the databases are, of what etcd lets them take. */
+  async room(): Promise<EtcdRoom> {
+    const [asked, quota] = await Promise.all([
+      this.#gateway.askEach<MemberStatus>('/v3/maintenance/status', {}),
+      this.#gateway.measured('etcd_server_quota_backend_bytes').catch(() => null),
+    ]);
+    const told = asked.map((each) => (each.status === 'fulfilled' ? each.value : null));
+    const used = told.map((each) =>
+      each === null ? null : Number(each.dbSize ?? 0) / (quota ?? QUOTA_BYTES),
+    );
+    return {
+      noSpace: told.some((each) => each !== null && hasNoSpace(each)),
+      own: used[0] ?? null,
+      most: Math.max(0, ...used.map((part) => part ?? 0)),
+      allAnswer: told.every((each) => each !== null),
+    };
+  }
+
+  /** One after the other: while it does so a member answers nobody. Then etcd is told that there is room again. */
+  async makeRoom(): Promise<void> {
+    const { header } = await this.#gateway.askOwn<{ header: Header }>('/v3/maintenance/status', {});
+    await this.#gateway
+      .askAt(
+        0,
+        '/v3/kv/compaction',
+        { revision: header.revision, physical: true },
+        COMPACTS_WITHIN_MS,
+      )
+      .catch(unlessDone);
+    const failures: unknown[] = [];
+    for (let member = 0; member < this.#gateway.members; member++) {
+      const asked = this.#gateway.askAt(
+        member,
+        '/v3/maintenance/defragment',
+        {},
+        COMPACTS_WITHIN_MS,
+      );
+      await asked.catch((error: unknown) => failures.push(error));
+    }
+    const room = await this.room();
+    if (room.noSpace && room.most < 1) await this.#endAlarms();
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #endAlarms(): Promise<void> {
+    const alarm = 'NOSPACE';
+    const path = '/v3/maintenance/alarm';
+    const { alarms = [] } = await this.#gateway.askOwn<{
+      alarms?: { memberID: string; alarm: string }[];
+    }>(path, { action: 'GET' });
+    for (const { memberID } of alarms.filter((each) => each.alarm === alarm))
+      await this.#gateway.askOwn(path, { action: 'DEACTIVATE', memberID, alarm });
   }
 
   /** Where another site's Patroni and PostgreSQL answer, and the lease that it renews. Null while it is away. */

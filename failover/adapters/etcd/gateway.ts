@@ -51,6 +51,25 @@ export class Gateway {
     );
   }
 
+  /** How many there are, the own site's first. */
+  get members(): number {
+    return this.#pools.length;
+  }
+
+  /** Asks one for what takes it longer than any question. */
+  askAt<T>(member: number, path: string, body: object, withinMs: number): Promise<T> {
+    return this.#askMember<T>(member, path, body, withinMs);
+  }
+
+  /** A number that the own site's member measures. */
+  async measured(name: string): Promise<number | null> {
+    const signal = AbortSignal.timeout(this.#deadlineMs);
+    const answer = await this.#pools[0]!.request({ path: '/metrics', method: 'GET', signal });
+    const text = await answer.body.text();
+    const found = new RegExp(`^${name} (\\S+)$`, 'm').exec(text);
+    return found === null ? null : Number(found[1]);
+  }
+
   /**
    * An answer without an end to several questions, such as a watch; the caller ends it, or it breaks
    * when nothing has come for `silentMs`: a peer that lost power says nothing either.
@@ -74,10 +93,15 @@ export class Gateway {
     await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
 
-  async #askMember<T>(member: number, path: string, body: object): Promise<T> {
+  async #askMember<T>(
+    member: number,
+    path: string,
+    body: object,
+    withinMs = this.#deadlineMs,
+  ): Promise<T> {
     const answer = await this.#pools[member]!.request({
       ...post(path, body),
-      signal: AbortSignal.timeout(this.#deadlineMs),
+      signal: AbortSignal.timeout(withinMs),
     });
     if (answer.statusCode !== 200) throw await refusal(path, answer);
     return (await answer.body.json()) as T;

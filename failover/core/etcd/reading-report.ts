@@ -55,6 +55,7 @@ const isRefused = isWith({
       'key',
       'certificate',
       'disk',
+      'damaged',
       'silent',
     ],
   ),
@@ -68,6 +69,11 @@ const isDisk = isWith({
   free: orNull(isNumber),
   scarce: isOneOf('space', 'inodes'),
   trouble: orNull(isText),
+});
+
+const isEtcdMember = isWith({
+  damage: orNull(isWith({ kind: isOneOf('waits', 'replaced'), why: isText, agoMs: isNumber })),
+  used: orNull(isNumber),
 });
 
 const isFrontWay = (value: unknown): boolean =>
@@ -92,6 +98,8 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   unwell: { is: orNull(isText), otherwise: null, later: true },
   refused: { is: orNull(isRefused), otherwise: null, later: true },
   disk: { is: orNull(isDisk), otherwise: null, later: true },
+  etcdMember: { is: orNull(isEtcdMember), otherwise: null, later: true },
+  copyDamage: { is: orNull(isText), otherwise: null, later: true },
   wallMs: { is: orNull(isNumber), otherwise: null, later: true },
   clockBehind: { is: orNull(isClockBehind), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },

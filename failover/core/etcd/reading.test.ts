@@ -78,6 +78,11 @@ test('an odd field of a report is not known, and its key is named; what earlier 
   expect(reportIn(told)).toMatchObject({ report: { disk: silent }, named: false });
   const oddDisk = { ...told, disk: { ...silent, free: 'much' } };
   expect(reportIn(oddDisk)).toMatchObject({ report: { disk: null }, named: true });
+  const damage = { kind: 'waits', why: 'its log is damaged', agoMs: 7 };
+  const etcd = { ...told, etcdMember: { damage, used: 0.5 }, copyDamage: 'page 7' };
+  expect(reportIn(etcd)).toEqual({ report: { ...NOT_TOLD, ...etcd }, named: false });
+  const oddEtcd = { ...etcd, etcdMember: { damage: { ...damage, kind: 'king' }, used: 0.5 } };
+  expect(reportIn(oddEtcd)).toMatchObject({ report: { etcdMember: null }, named: true });
   const nothing = reportIn({});
   expect(nothing).toMatchObject({ report: { postgres: null, front: 'unknown' }, named: true });
   expect(nothing.report.notCandidate).not.toBeNull();
@@ -116,7 +121,10 @@ test("Patroni's leader key without a name or a lease is nobody's", () => {
 });
 
 /** By agents of earlier versions. */
-const NOT_TOLD = { unwell: null, wallMs: null, clockBehind: null };
+const NOT_TOLD = {
+  ...{ unwell: null, wallMs: null, clockBehind: null },
+  ...{ copyDamage: null, etcdMember: null },
+};
 
 const patroni = (texts: Record<string, string>) => read(texts).patroni;
 

@@ -1,8 +1,8 @@
-import type { Input } from '../inputs.ts';
+import type { EtcdRoom, Input } from '../inputs.ts';
 import type { EtcdSeen } from '../state/seen.ts';
 import { type State, start } from '../state.ts';
 import type { Millis } from '../timings.ts';
-import type { View } from '../view.ts';
+import type { EtcdDamage, View } from '../view.ts';
 
 /**
  * Beside one that was made anew by force (F6) the members of the old one may live on: who listened to both would
@@ -39,14 +39,15 @@ const FORGOTTEN_AFTER_MS = 60_000;
 /** As the next process of this site would begin; what it sees beside etcd is as it was. */
 export function asNew(state: State, now: Millis): State {
   const { interface: found, heldUntil, addressTrouble, pending, nextPulseAt } = state;
-  const { postgres, postgresTrouble, ledTimeline, server, told, front } = state;
-  const { power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting, wallAheadMs } =
-    state;
+  const { postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front } = state;
+  const { power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt } = state;
+  const { promoting, wallAheadMs } = state;
   return {
     ...start(state.self, now),
     ...{ interface: found, heldUntil, addressTrouble, pending, nextPulseAt },
-    ...{ postgres, postgresTrouble, ledTimeline, server, told, front },
-    ...{ power, certificatesEnd, etcdLeader, moves, reinitializedAt, promoting, wallAheadMs },
+    ...{ postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front },
+    ...{ power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt },
+    ...{ promoting, wallAheadMs },
   };
 }
 
@@ -96,5 +97,13 @@ export function seeEtcdLeader(
   const since = here === etcdLeader.here ? etcdLeader.since : now;
   return { etcdLeader: { ...etcdLeader, here, others, since } };
 }
+
+export const seeEtcdRoom = (room: EtcdRoom, now: Millis): Partial<EtcdSeen> => ({
+  etcdRoom: { ...room, at: now },
+});
+
+export const seeEtcdDamage = (damage: EtcdDamage | null, now: Millis): Partial<EtcdSeen> => ({
+  etcdDamage: { damage, at: now },
+});
 
 export const failToRead = (reason: string): Partial<EtcdSeen> => ({ etcdTrouble: reason });

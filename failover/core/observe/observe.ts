@@ -15,7 +15,16 @@ import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
 import { seeClocks, seeWallClock } from './clocks.ts';
 import { seeDisk } from './disk.ts';
-import { asNew, failToRead, otherEtcd, overtaken, seeEtcd, seeEtcdLeader } from './etcd.ts';
+import {
+  asNew,
+  failToRead,
+  otherEtcd,
+  overtaken,
+  seeEtcd,
+  seeEtcdDamage,
+  seeEtcdLeader,
+  seeEtcdRoom,
+} from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
 import { seeName } from './name.ts';
@@ -72,6 +81,10 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seePulse(state, input, now);
     case 'etcd-leader':
       return seeEtcdLeader(state, input, now);
+    case 'etcd-room':
+      return seeEtcdRoom(input.room, now);
+    case 'etcd-damage':
+      return seeEtcdDamage(input.damage, now);
     case 'postgres':
       return { ...seePostgres(state, input.postgres, now), ...seeRole(state, input.postgres) };
     case 'postgres-silent':
@@ -94,6 +107,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seeWallClock(input.aheadMs);
     case 'promotion':
       return seeTold(state, input.told, now);
+    case 'copy-checked':
+      return { copyDamage: input.damage };
     case 'certificates':
       return seeCertificates(input.end);
     case 'address-held':
@@ -160,10 +175,13 @@ function answerTo(input: Input): Pending | null {
     case 'power':
     case 'disk':
     case 'wall-clock':
+    case 'copy-checked':
     case 'certificates':
     case 'promotion':
     case 'address-found':
     case 'etcd-leader':
+    case 'etcd-room':
+    case 'etcd-damage':
     case 'switchover-wanted':
     case 'recovery-wanted':
     case 'pause-wanted':

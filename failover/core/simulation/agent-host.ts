@@ -335,6 +335,9 @@ export class AgentHost {
       };
       this.#later({ takesMs: 50, run });
     },
+    // What fills is no fault of the model.
+    'make-room-in-etcd': ({ kind }) =>
+      this.#later({ takesMs: 50, run: () => ({ kind: 'done', effect: kind }) }),
     reinitialize: ({ from }) => this.#later({ takesMs: 50, run: () => this.#cloneAnew(from) }),
     answer: () => {},
   };

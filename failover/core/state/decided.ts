@@ -159,6 +159,11 @@ export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
 }
 
+/** etcd-room.ts */
+export interface MakingRoom {
+  readonly madeRoomAt: Millis;
+}
+
 /** carried.ts */
 export interface Pausing {
   /** No automatic moves; ordered by an operator at any site. */
@@ -194,6 +199,7 @@ export interface Decided
     Recovering,
     Relieving,
     PlacingEtcdLeader,
+    MakingRoom,
     Pausing,
     ConfirmingPauses {}
 
@@ -228,6 +234,7 @@ export const nothingDecided = (now: Millis): Decided => ({
   stalledPrimary: null,
   relievedAt: LONG_AGO,
   etcdLeaderMovedAt: LONG_AGO,
+  madeRoomAt: LONG_AGO,
   pause: null,
   pauseOrders: [],
 });

@@ -1,7 +1,8 @@
-import type { EtcdMember, Lease, ToldOfPromotion } from '../inputs.ts';
+import type { EtcdMember, EtcdRoom, Lease, ToldOfPromotion } from '../inputs.ts';
 import type { Millis } from '../timings.ts';
 import type {
   DiskReport,
+  EtcdDamage,
   FrontWay,
   PostgresReport,
   Power,
@@ -29,6 +30,9 @@ export interface EtcdSeen {
   readonly wish: { readonly revision: number; readonly since: Millis } | null;
   /** Which of etcd's own members leads. */
   readonly etcdLeader: EtcdLeader;
+  readonly etcdRoom: (EtcdRoom & { readonly at: Millis }) | null;
+  /** What kept this site's member from starting, and when that was looked for. */
+  readonly etcdDamage: { readonly damage: EtcdDamage | null; readonly at: Millis };
 }
 
 export interface EtcdLeader {
@@ -153,6 +157,10 @@ export interface Disk {
   readonly fullSince: Millis | null;
 }
 
+export interface CopySeen {
+  readonly copyDamage: string | null;
+}
+
 export interface CertificatesSeen {
   readonly certificatesEnd: string | null;
 }
@@ -181,6 +189,7 @@ export interface Seen
     AddressSeen,
     PowerSeen,
     DiskSeen,
+    CopySeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -193,6 +202,8 @@ export const nothingSeen = (now: Millis): Seen => ({
   calmSince: now,
   wish: null,
   etcdLeader: { here: false, others: [], since: now },
+  etcdRoom: null,
+  etcdDamage: { damage: null, at: LONG_AGO },
   pulses: {},
   wallAheadMs: null,
   clockLeads: {},
@@ -219,6 +230,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   addressTrouble: null,
   power: { power: 'unknown', since: now },
   disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
+  copyDamage: null,
   certificatesEnd: null,
   promoting: { told: null, lookedAt: LONG_AGO, since: null, failed: null },
 });

@@ -8,6 +8,11 @@ export function etcd({ agent }: Facts): Finding {
   if (agent.kind !== 'told') return unknown(NO_AGENT);
   const { status } = agent;
   const silent = status.etcd.filter(({ answers }) => !answers).map(({ member }) => member);
+  if (status.etcd.some(({ noSpace }) => noSpace))
+    return amiss(
+      'etcd is full and takes no write',
+      'The agent beside its leader makes room; if this stays, `farol status` says what to do.',
+    );
   if (status.writes.kind === 'unknown') {
     const [why] = outlook(status);
     return amiss(why ?? 'etcd does not answer', mend(silent), ['disks']);

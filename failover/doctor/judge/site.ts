@@ -1,3 +1,4 @@
+import { damagedCopies } from '../../cli/damaged-copies.ts';
 import { refusals } from '../../cli/refused.ts';
 import type { SiteStatus, Status } from '../../status/status.ts';
 import type { Facts } from '../facts.ts';
@@ -37,6 +38,9 @@ export function postgresql({ agent }: Facts): Finding {
   const refused = refusals(status.sites);
   if (refused.length > 0)
     return amiss(refused[0]!, 'What must be done stands at its end.', ['disks']);
+  const [damaged] = damagedCopies(status);
+  if (damaged !== undefined)
+    return amiss(damaged, 'What must be done stands at its end.', ['disks']);
   for (const { site, postgres } of leaderFirst(status)) {
     const wrong = ofPostgres(site, postgres, status);
     if (wrong !== null)

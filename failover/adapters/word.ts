@@ -1,0 +1,37 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** Its folder is that of another user, who could put anything there; what is read is shown to people. */
+const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const BYTES_MAX = 4_096;
+const CHARACTERS_MAX = 300;
+
+/** What another program of this site left for the agent; null where nobody can read it. */
+export async function wordIn(path: string): Promise<unknown> {
+  const text = await textOf(path);
+  return text === null ? null : parsed(text);
+}
+
+async function textOf(path: string): Promise<string | null> {
+  const file = await open(path, OPEN).catch(() => null);
+  if (file === null) return null;
+  try {
+    if (!(await file.stat()).isFile()) return null;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_MAX), 0, BYTES_MAX, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** No colours, bells or lines of their own on an operator's terminal. */
+export const printable = (text: string): string =>
+  text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, CHARACTERS_MAX);

@@ -1,0 +1,53 @@
+import { isAtWork, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
+import type { Cloning } from './state/decided.ts';
+import type { State } from './state.ts';
+import { isUnasked } from './timelines.ts';
+import type { Millis, Timings } from './timings.ts';
+import { ask, type Turn, update } from './turn.ts';
+import type { Site } from './view.ts';
+
+export const DAMAGED = 'its copy of the database is damaged';
+
+/**
+ * F7: what a power cut damaged and no replay has mended (promotion/check-copy.ts). A standby is cloned anew, from a primary
+ * that is well; with three sites only while the third follows, too, so that each write is on two disks all the while. A
+ * damaged primary gives the lead away first (switchovers.ts), and is a standby then.
+ */
+export function replaceDamagedCopy(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const { postgres, copyDamage, self } = state;
+  if (self.witness || copyDamage === null || postgres === null) return;
+  if (now - postgres.at > timings.freshMs || postgres.report.role === 'primary') return;
+  if (!isAtWork(postgres.report)) return;
+  if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
+  const source = soundPrimary(state, now, timings);
+  if (source === null || !othersConfirm(state, source, now, timings)) return;
+  if (ask(turn, 'reinitialize', { kind: 'reinitialize', from: source }))
+    update<Cloning>(turn, { reinitializedAt: now });
+}
+
+/** One that leads what has acknowledged, and so has all of it. */
+function soundPrimary(state: State, now: Millis, timings: Timings): Site | null {
+  const { view, self } = state;
+  const site = view?.patroni.leader?.site;
+  if (!view || site === undefined || site === self.site || !knowsEtcd(state, now, timings))
+    return null;
+  const report = reportOf(state, site, now, timings);
+  if (!report?.postgres || !isRunningPrimary(report.postgres) || report.copyDamage) return null;
+  const { sync, timeline } = view.patroni;
+  if (sync?.leader !== site || report.postgres.timeline !== timeline || timeline === null)
+    return null;
+  const known = view.timelines;
+  return known === null || isUnasked(known, site, timeline) ? null : site;
+}
+
+/** Where only two sites have data there is nobody else, and a damaged copy protects less than none. */
+function othersConfirm(state: State, source: Site, now: Millis, timings: Timings): boolean {
+  if (!state.self.strict) return true;
+  const { sync } = state.view!.patroni;
+  return (sync?.standbys ?? []).some((site) => {
+    if (site === state.self.site || site === source) return false;
+    const report = reportOf(state, site, now, timings);
+    return report?.postgres?.state === 'streaming' && !report.copyDamage;
+  });
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { copyDamage } from '../adapters/patroni/copy-checked.ts';
+import { type Checks, checkCopy, tellDamage } from './check-copy.ts';
+
+const BAD = 'page 7 of base/5/1 has a wrong checksum';
+
+test('a sound copy is read once, and one of a primary is believed at once', async () => {
+  expect(await checked({ reads: [null], restartpoints: ['0/1'] })).toEqual([null, 1]);
+  expect(await checked({ reads: [BAD], restartpoints: [null] })).toEqual([BAD, 1]);
+});
+
+test('a page that a power cut tore at a standby counts once it was written back and is still wrong', async () => {
+  const points = ['0/1', '0/1', '0/1', '0/2'];
+  expect(await checked({ reads: [BAD, BAD], restartpoints: points })).toEqual([BAD, 2]);
+  expect(await checked({ reads: [BAD, null], restartpoints: points })).toEqual([null, 2]);
+});
+
+test('what could not be read is read again: PostgreSQL may not be up yet, or be promoted meanwhile', async () => {
+  const failing = [new Error('starting up'), new Error('promoted'), null];
+  expect(await checked({ reads: failing, restartpoints: ['0/1'] })).toEqual([null, 3]);
+  const down = [new Error('no connection'), '0/1'];
+  expect(await checked({ reads: [null], restartpoints: down })).toEqual([null, 1]);
+});
+
+test('the agent is told of the damage until the copy is found sound', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-copy-'));
+  const path = join(folder, 'promotion', 'copy.json');
+  expect(await copyDamage(folder)).toBeNull();
+  mkdirSync(join(folder, 'promotion'));
+  await tellDamage(path, BAD);
+  expect(await copyDamage(folder)).toBe(BAD);
+  await tellDamage(path, null);
+  expect(await copyDamage(folder)).toBeNull();
+  rmSync(folder, { recursive: true });
+});
+
+/** What was found, and how often all was read; the last of each list holds on. */
+async function checked(world: {
+  readonly reads: readonly (string | null | Error)[];
+  readonly restartpoints: readonly (string | null | Error)[];
+}): Promise<[string | null, number]> {
+  const asked = { reads: 0, restartpoints: 0 };
+  const next = (what: keyof typeof asked): string | null => {
+    const all = world[what];
+    const answer = all[Math.min(asked[what]++, all.length - 1)]!;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const checks: Checks = {
+    read: async () => next('reads'),
+    restartpoint: async () => next('restartpoints'),
+    pause: async () => undefined,
+  };
+  return [await checkCopy(checks), asked.reads];
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { wordIn } from '../adapters/word.ts';
+import type { Found } from '../core/etcd/reading.ts';
+import type { Site } from '../core/view.ts';
+import type { Copy } from './copy.ts';
+import { type Asking, standingsOf } from './standings.ts';
+
+/** As check-copy.ts left it beside. */
+export async function damageToldIn(folder: string): Promise<string | null> {
+  const word = (await wordIn(join(folder, 'copy.json'))) as { damage?: unknown } | null;
+  return typeof word?.damage === 'string' ? word.damage : null;
+}
+
+/**
+ * A site whose copy is not known to be damaged, runs, is on this one's timeline and has as much: votes would elect it. Null
+ * where there is none, since then a damaged copy is all that has what was acknowledged.
+ */
+export async function soundElsewhere(
+  site: Site,
+  copy: () => Promise<Copy>,
+  asking: Asking,
+): Promise<Site | null> {
+  const { names, etcd } = asking;
+  const { chain, lsn } = await copy();
+  const [sync] = await etcd.read(names.patroniSync);
+  const others = namedIn(sync).filter((each) => each !== site);
+  const reports = await etcd.read(...others.map((each) => names.sites + each));
+  const sound = others.filter((_, at) => reports[at] !== undefined && !damageIn(reports[at]));
+  const standings = await standingsOf(sound, () => false, asking);
+  const found = standings.find((each) => each.timeline === chain.at(-1) && each.lsn >= lsn);
+  return found?.site ?? null;
+}
+
+const damageIn = ({ json }: Found): boolean =>
+  typeof (json as { copyDamage?: unknown } | undefined)?.copyDamage === 'string';
+
+function namedIn(sync: Found | undefined): Site[] {
+  const { sync_standby } = (sync?.json ?? {}) as { sync_standby?: unknown };
+  return typeof sync_standby === 'string'
+    ? sync_standby.split(',').filter((each) => each !== '')
+    : [];
+}
