@@ -35,9 +35,10 @@ export async function replaceMember(own: Own, members: Membership, data: OwnData
   const isOurs = ({ name, peerUrl }: Member) => name === own.name || peerUrl === own.peerUrl;
   const before = (await members.list()).filter(isOurs);
   await data.begin();
-  for (const { id, name } of before) if (name !== '') await members.remove(id);
+  // Also one that has never said its name: it may have confirmed something before it was damaged.
+  for (const { id } of before) await members.remove(id);
   await data.setAside();
-  if (!before.some(({ name }) => name === '')) await members.add(own.peerUrl);
+  await members.add(own.peerUrl);
   const all = await members.list();
   await data.rejoin(
     all
