@@ -28,7 +28,7 @@ const replacing = `${dataDir}.replacing`;
 const isFirstStart = values.first === true;
 
 /** After a blackout the others may be about to come back, or wait just so. */
-const ATTEMPTS = 5;
+const WITHIN_MS = 10_000;
 const AGAIN_AFTER_MS = 2_000;
 
 /** Members answer clients at the port beside that for their peers (patroni-config/etcd.env). */
@@ -53,7 +53,8 @@ async function damage(): Promise<Damage | null> {
 }
 
 async function mend(): Promise<number> {
-  for (let attempt = 1; ; attempt++) {
+  const until = performance.now() + WITHIN_MS;
+  for (;;) {
     const found = await damage();
     if (found === null) return 0;
     const { why, mayStart } = found;
@@ -62,7 +63,7 @@ async function mend(): Promise<number> {
     if (!mayStart) await tell('waits', why);
     console.error(`Farol cannot replace etcd's member here, of which ${why}: ${trouble}.`);
     if (!mayStart) return NOT_YET;
-    if (attempt === ATTEMPTS) return 0;
+    if (performance.now() >= until) return 0;
     await sleep(AGAIN_AFTER_MS);
   }
 }

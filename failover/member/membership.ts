@@ -2,7 +2,9 @@ import { type Pem, request } from '../promotion/request.ts';
 import type { Member, Membership } from './replace.ts';
 
 /** A removal waits for the log of the others, on their disks. */
-const ANSWERS_WITHIN_MS = 10_000;
+const CHANGES_WITHIN_MS = 10_000;
+/** Whoever has a majority answers at once. */
+const LISTS_WITHIN_MS = 3_000;
 
 interface Listed {
   readonly ID: string;
@@ -34,7 +36,8 @@ export function membershipAt(urls: readonly URL[], pem: Pem | undefined): Member
 }
 
 async function askAt(url: URL, body: object, pem: Pem | undefined) {
-  const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
+  const isList = url.pathname.endsWith('/list');
+  const signal = AbortSignal.timeout(isList ? LISTS_WITHIN_MS : CHANGES_WITHIN_MS);
   const { status, json } = await request(url, { pem, body, signal });
   if (status === 200) return json as { members?: readonly Listed[] };
   throw new Error(`${url.pathname} is answered with ${status}, ${JSON.stringify(json)}`);
