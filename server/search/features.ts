@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
+import { limitExceeded } from '../protocol/matrix-error.ts';
 import type { IgnoredBy } from '../rooms/ports.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
@@ -21,6 +22,9 @@ export interface SearchFeaturePorts {
 /** So many at once; others wait, and the rest of the server does not. */
 const SEARCHES_AT_ONCE = 2;
 
+/** Beyond these somebody would wait for a connection until it counts as lost. */
+const SEARCHES_MAX = 100;
+const COME_AGAIN_MS = 1_000;
 const CLOSE_MS_MAX = 1_000;
 
 /** Everything of this folder, put together. */
@@ -28,11 +32,20 @@ export function searchFeatures(ports: SearchFeaturePorts) {
   const { log, databaseUrl, onError } = ports;
   const index = new SearchIndex(ports);
   const pool = connectPool(databaseUrl, { connectionsMax: SEARCHES_AT_ONCE, onError });
+  let underWay = 0;
   const reading = { ...ports, database: pool, lastNid: () => log.committed.position };
   return {
     ports: {
       searchIndex: index,
-      search: (request: SearchRequest): Promise<SearchResults> => search(reading, request),
+      async search(request: SearchRequest): Promise<SearchResults> {
+        if (underWay >= SEARCHES_MAX) throw limitExceeded(COME_AGAIN_MS);
+        underWay += 1;
+        try {
+          return await search(reading, request);
+        } finally {
+          underWay -= 1;
+        }
+      },
     },
     begin: () => index.begin(),
     /** A database that does not answer holds up nobody's end: what was not noted is looked at again. */

@@ -63,11 +63,18 @@ export class SearchIndex {
     return {
       name: CURSOR,
       read: async (range) => {
-        await sleep(this.#ports.gatherMs ?? GATHER_MS, undefined, { signal: this.#end.signal });
+        await this.#gathered(range);
         return indexableEvents(this.#ports.database, range);
       },
       send: (events) => this.#take(events),
     };
+  }
+
+  /** Where a page's worth waits already there is nothing to gather. */
+  async #gathered({ after, upTo, limit }: Parameters<OutwardQueue<never>['read']>[0]) {
+    if (upTo - after >= limit) return;
+    const { gatherMs = GATHER_MS } = this.#ports;
+    await sleep(gatherMs, undefined, { signal: this.#end.signal });
   }
 
   async #take(events: readonly IndexableEvent[]): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Person } from '../../protocol/caller.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { SeenEvent } from '../../rooms/seen-event.ts';
@@ -81,11 +82,18 @@ const profileIn = ({ displayname, avatar_url }: JsonObject): JsonObject => ({
 async function renderedState({ rooms, caller }: Asked, hits: readonly Hit[]): Promise<string> {
   const states: Record<string, string> = {};
   for (const roomId of new Set(hits.map(({ room }) => room.roomId))) {
-    const { room, departure } = await readingOf(rooms, roomId, caller.userId);
+    const reading = await readingOf(rooms, roomId, caller.userId).catch(isNotFor);
+    if (!reading) continue;
+    const { room, departure } = reading;
     const state = departure ? await room.stateAfter(departure) : await room.state();
     states[roomId] = renderedEvents(await room.shownTo(caller.userId, state), caller);
   }
   return objectText(states);
+}
+
+/** Who is invited, and not in the room yet, may see what was said since, and not the room. */
+function isNotFor(error: unknown): undefined {
+  if (!(error instanceof MatrixError)) throw error;
 }
 
 /** The results by what they have in common. A group goes on where the page ends. */

@@ -227,6 +227,20 @@ test('the state of the rooms is told along, of a room that was left as it was th
   expect(await typesFor('carol')).not.toContain('m.room.name');
 });
 
+test('who is invited finds what was said since, and is not told the state of the room', async () => {
+  await using bench = await workbench();
+  await bench.state('alice', 'm.room.history_visibility', { history_visibility: 'invited' });
+  await bench.say('alice', 'convite antes');
+  await bench.ask(`POST /rooms/${bench.room}/invite`, {
+    token: bench.token('alice'),
+    body: { user_id: '@carol:example.org' },
+  });
+  const since = await bench.say('alice', 'convite depois');
+  const criteria = { search_term: 'convite', include_state: true };
+  const found = await bench.search('carol', criteria);
+  expect([idsIn(found), found.state]).toEqual([[since], {}]);
+});
+
 test('what was said while nothing followed is found by the next writer, as what was redacted is not', async () => {
   await using fresh = await freshDatabase();
   await using first = await workbench({ search: undefined, fresh });
