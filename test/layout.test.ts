@@ -54,6 +54,7 @@ const ARROWS: Record<string, string[]> = {
     'server/app-services',
     'server/delayed-events',
     'server/encryption',
+    'server/orders',
     'server/search',
     'server/sync',
     'zod',

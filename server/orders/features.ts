@@ -1,6 +1,7 @@
 import type { Stored } from '../log/stored.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import { LongOrders } from './long-orders.ts';
+import { redactRelated } from './redact-related.ts';
 import { redactUser } from './redact-user.ts';
 
 /** Everything of this folder, put together. */
@@ -12,6 +13,17 @@ export function orderFeatures(
     ...{ stored, onError },
     works: { 'redact-user': redactUser(rooms) },
   });
-  void longOrders.resume().catch(onError);
-  return { ports: { longOrders }, close: () => longOrders.close() };
+  // Of users: they wait for each other, and not for what an administrator ordered.
+  const relatedRedactions = new LongOrders({
+    ...{ stored, onError },
+    works: { 'redact-related': redactRelated(rooms) },
+  });
+  const all = [longOrders, relatedRedactions];
+  for (const each of all) void each.resume().catch(onError);
+  return {
+    ports: { longOrders, relatedRedactions },
+    close() {
+      for (const each of all) each.close();
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Row } from '../log/change.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -16,7 +17,7 @@ import {
 } from '../storage/long-orders.ts';
 import { endsTheWriter } from './ends-the-writer.ts';
 
-export type OrderKind = 'redact-user';
+export type OrderKind = 'redact-user' | 'redact-related';
 
 export interface NewOrder {
   readonly kind: OrderKind;
@@ -37,7 +38,8 @@ export type Work = (order: LongOrder, signal: AbortSignal) => Promise<JsonObject
 
 export interface OrderPorts {
   readonly stored: Stored;
-  readonly works: Readonly<Record<OrderKind, Work>>;
+  /** Those of other kinds are others'. */
+  readonly works: Readonly<Partial<Record<OrderKind, Work>>>;
   readonly onError: (error: unknown) => void;
   /** Resolves when it is time to try again what the database was away for. */
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
@@ -62,8 +64,8 @@ export class LongOrders {
     outcome: (orderId: string) => OutcomeRow | undefined,
   ): Promise<string> {
     const { log, now } = this.#ports.stored;
-    const orderId = `${now().toString(36)}-${randomBytes(9).toString('base64url')}`;
-    const order = { ...{ orderId, kind, target, by, asked }, told: {}, ...ACTIVE };
+    const order = this.#new({ kind, target, by, asked });
+    const { orderId } = order;
     const detail = JSON.stringify(asked);
     await log.commit((next) => {
       const noted = auditRow({ auditNid: next(), atMs: now(), by, action, target, detail });
@@ -75,6 +77,12 @@ export class LongOrders {
     });
     this.#enqueue(order);
     return orderId;
+  }
+
+  /** For whoever commits it along with what it belongs to: its row, and what begins it behind that. */
+  prepared(wish: Omit<NewOrder, 'action'>): { readonly row: Row; begin(): void } {
+    const order = this.#new(wish);
+    return { row: rowOf(order), begin: () => this.#enqueue(order) };
   }
 
   async get(orderId: string): Promise<LongOrder | undefined> {
@@ -94,6 +102,12 @@ export class LongOrders {
 
   close(): void {
     this.#end.abort();
+  }
+
+  #new({ kind, target, by, asked }: Omit<NewOrder, 'action'>): LongOrder {
+    const now = this.#ports.stored.now().toString(36);
+    const orderId = `${now}-${randomBytes(9).toString('base64url')}`;
+    return { ...{ orderId, kind, target, by, asked }, told: {}, ...ACTIVE };
   }
 
   /** Who gave up here would leave them for active until the next takeover. */
@@ -119,7 +133,7 @@ export class LongOrders {
     const { stored, works } = this.#ports;
     const expiresMs = () => stored.now() + KEPT_MS;
     try {
-      const told = await works[order.kind as OrderKind](order, signal);
+      const told = await works[order.kind as OrderKind]!(order, signal);
       if (signal.aborted) return;
       await this.#put({ ...order, told, status: 'complete', expiresMs: expiresMs() });
     } catch (error) {

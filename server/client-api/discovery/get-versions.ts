@@ -12,6 +12,8 @@ const UNSTABLE_FEATURES = {
   'org.matrix.msc3856.stable': true,
   // Room summaries, at their place in the specification too.
   'org.matrix.msc3266': true,
+  // Redaction of what relates to an event along with it.
+  'org.matrix.msc3912': true,
   'org.matrix.msc3981': true,
   // Delayed events, as they were proposed and as that was merged.
   'org.matrix.msc4140': true,

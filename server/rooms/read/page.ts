@@ -46,9 +46,9 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
 /** What relates to an event is taken in one by one: what ignored users say is not among it. */
 async function wantedIn(
   { ignoredBy }: RoomReads,
-  { wanted = () => true, relatedTo, reader }: PageRequest,
+  { wanted = () => true, relatedTo, reader, seesAll }: PageRequest,
 ): Promise<(event: RoomEvent) => boolean> {
-  if (relatedTo === undefined) return wanted;
+  if (relatedTo === undefined || seesAll) return wanted;
   const ignored = await ignoredBy(reader);
   return (event) => wanted(event) && (event.stateKey !== undefined || !ignored.has(event.sender));
 }
