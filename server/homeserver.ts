@@ -13,12 +13,14 @@ import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import { sendDraft } from './client-api/events/send-draft.ts';
+import { federationOf } from './config/federation.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
 import { delayedEventFeatures } from './delayed-events/features.ts';
 import { realTimers } from './delayed-events/schedule.ts';
 import { encryptionFeatures } from './encryption/features.ts';
+import { type FederationSettings, federationFeatures } from './federation/features.ts';
 import type { Gate } from './http/gate.ts';
 import { joinPorts } from './http/join-ports.ts';
 import type { Mount } from './http/mount.ts';
@@ -100,6 +102,7 @@ export interface FeatureGround {
   readonly rateLimits: RateLimits;
   readonly registrationSecret: string | undefined;
   readonly appServices: readonly AppService[];
+  readonly federation: FederationSettings;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -130,6 +133,7 @@ export async function buildFeatures(ground: FeatureGround) {
     accounts: accounts.ports.accounts,
     appServices: ground.appServices,
   });
+  const federation = federationFeatures(stored, ground);
   const encryption = encryptionFeatures(stored, accounts.ports.devices);
   const rooms = roomFeatures({
     log: stored.log,
@@ -163,14 +167,8 @@ export async function buildFeatures(ground: FeatureGround) {
     onError: ground.onError,
   });
   const features = {
-    accounts,
-    appServices,
-    encryption,
-    rooms,
-    sync,
-    delayedEvents,
-    orders,
-    search,
+    ...{ accounts, appServices, encryption, rooms },
+    ...{ sync, delayedEvents, orders, search, federation },
   };
   return {
     ...features,
@@ -204,8 +202,8 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 
 /** What endpoints may ask for, by name. */
 export function portsOf(features: Features, options: PortOptions) {
-  const { accounts, appServices, encryption, rooms, sync, delayedEvents, orders, search } =
-    features;
+  const { accounts, appServices, encryption, federation, rooms } = features;
+  const { sync, delayedEvents, orders, search } = features;
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
@@ -220,6 +218,7 @@ export function portsOf(features: Features, options: PortOptions) {
     accounts.ports,
     appServices.ports,
     encryption.ports,
+    federation.ports,
     rooms.ports,
     sync.ports,
     delayedEvents.ports,
@@ -250,6 +249,7 @@ export function gateOf(
     ports,
     authenticate: accounts.authenticate,
     appServices: ports.appServices,
+    servers: ports.serverRequests,
     interact: accounts.interact,
     rateLimits: ports.rateLimits,
     outcomes: new OutcomeStore({ database: lookUps, seal, log }),
@@ -272,6 +272,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     passwordCost: PASSWORD_COSTS[config.passwordCost],
     registrationSecret: config.registrationSharedSecret,
     appServices: config.appServices,
+    federation: federationOf(config),
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),

@@ -1,13 +1,21 @@
 import { adminApi } from './admin-api/endpoints.ts';
 import { clientApi, forServices, wellKnown } from './client-api/endpoints.ts';
 import { frontDoor, pages } from './client-api/pages/endpoints.ts';
+import { delegation, federationApi, keyApi } from './federation-api/endpoints.ts';
 import { API, type Mount } from './http/mount.ts';
 import { PAGES } from './http/page.ts';
 
+interface Wanted {
+  readonly adminApi: boolean;
+  /** Off unless told. */
+  readonly federation?: { readonly enabled: boolean };
+}
+
 /** All that is served, by what the operator wants: each list under its prefixes, with its rules. */
-export const mountsOf = (wanted: { readonly adminApi: boolean }) => [
+export const mountsOf = ({ adminApi: isAdministered, federation }: Wanted) => [
   ...ALWAYS,
-  ...(wanted.adminApi ? ADMINISTRATION : []),
+  ...(federation?.enabled ? AMONG_OTHERS : ALONE),
+  ...(isAdministered ? ADMINISTRATION : []),
 ];
 
 const ALWAYS = [
@@ -16,18 +24,6 @@ const ALWAYS = [
     prefixes: ['/_matrix/client/'],
     callers: ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'],
     endpoints: clientApi,
-  },
-  {
-    rules: API,
-    prefixes: ['/.well-known/matrix/'],
-    callers: ['nobody'],
-    endpoints: wellKnown,
-  },
-  {
-    rules: API,
-    prefixes: ['/_matrix/federation/'],
-    callers: ['nobody'],
-    endpoints: forServices,
   },
   {
     rules: PAGES,
@@ -40,6 +36,43 @@ const ALWAYS = [
     prefixes: ['/'],
     callers: ['nobody'],
     endpoints: frontDoor,
+  },
+] satisfies Mount<never>[];
+
+const ALONE = [
+  {
+    rules: API,
+    prefixes: ['/.well-known/matrix/'],
+    callers: ['nobody'],
+    endpoints: wellKnown,
+  },
+  {
+    rules: API,
+    prefixes: ['/_matrix/federation/'],
+    callers: ['nobody'],
+    endpoints: forServices,
+  },
+] satisfies Mount<never>[];
+
+/** With other homeservers, where the operator lets them. */
+const AMONG_OTHERS = [
+  {
+    rules: API,
+    prefixes: ['/.well-known/matrix/'],
+    callers: ['nobody'],
+    endpoints: [...wellKnown, ...delegation],
+  },
+  {
+    rules: API,
+    prefixes: ['/_matrix/federation/'],
+    callers: ['nobody', 'server'],
+    endpoints: [...forServices, ...federationApi],
+  },
+  {
+    rules: API,
+    prefixes: ['/_matrix/key/'],
+    callers: ['nobody'],
+    endpoints: keyApi,
   },
 ] satisfies Mount<never>[];
 

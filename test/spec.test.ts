@@ -2,12 +2,13 @@ import pino from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { frontDoor, pages } from '../server/client-api/pages/endpoints.ts';
+import { delegation, federationApi, keyApi } from '../server/federation-api/endpoints.ts';
 import type { Endpoint, Route } from '../server/http/endpoint.ts';
 import { serve } from '../server/http/serve.ts';
 import { mountsOf } from '../server/mounts.ts';
 import { specOperations } from './spec/operations.ts';
 import { endpointsIn, mounted } from './support/mounted.ts';
-import { noServices, provesAll, unlimited } from './support/open-gate.ts';
+import { noServers, noServices, provesAll, unlimited } from './support/open-gate.ts';
 
 /**
  * The list of endpoints against the specification, both ways: whatever we serve is in it as we
@@ -74,12 +75,15 @@ const isPage = (each: Endpoint<never>) => [...pages, ...frontDoor].some((page) =
 
 const endpoints = endpointsIn(mountsOf({ adminApi: false })).filter((each) => !isPage(each));
 /** With those of which no specification speaks. */
-const all = endpointsIn(mountsOf({ adminApi: true }));
+const all = endpointsIn(mountsOf({ adminApi: true, federation: { enabled: true } }));
+const forServers = [...federationApi, ...keyApi, ...delegation];
 const endpointsOfToday = endpoints.filter(
   ({ operation }) => !OLD.includes(operation) && !Object.hasOwn(PROPOSED, operation),
 );
 const routeOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
-const operationAt = new Map(endpoints.flatMap((each) => each.routes.map((at) => [at, each])));
+const operationAt = new Map(
+  [...endpoints, ...forServers].flatMap((each) => each.routes.map((at) => [at, each])),
+);
 
 describe('against the specification', () => {
   const operations = [
@@ -159,6 +163,59 @@ describe('against the specification', () => {
   });
 });
 
+/** Of the server-server API, what needs rooms that are shared with other servers, or media. */
+const WITH_SHARED_ROOMS = [
+  ...[
+    'backfillRoom',
+    'getMissingPreviousEvents',
+    'getEventAuth',
+    'getRoomState',
+    'getRoomStateIds',
+  ],
+  ...['getEvent', 'getEventByTimestamp', 'sendInviteV1', 'sendInviteV2', 'makeJoin', 'sendJoinV2'],
+  ...['makeKnock', 'sendKnock', 'makeLeave', 'sendLeaveV2', 'getSpaceHierarchy', 'sendTransaction'],
+  ...['exchangeThirdPartyInvite', 'onBindThirdPartyIdentifier', 'askPolicyServerToSign'],
+  ...['getContent', 'getContentThumbnail'],
+];
+
+/** Stands for the queries that there may be besides those that have a name. */
+const ANY_QUERY = ['queryInfo'];
+
+describe('against the server-server API, where the operator lets other servers in', () => {
+  const operations = specOperations('server-server');
+  const at = (operation: string) => operations.find((each) => each.operation === operation);
+
+  test('every operation that we serve to servers is one of the specification, at its route', () => {
+    const wrong = forServers.filter(({ operation, routes }) => {
+      const spec = at(operation);
+      return !spec || !routes.includes(routeOf(spec) as Route);
+    });
+    expect(wrong.map((each) => each.operation)).toEqual([]);
+  });
+
+  test('every operation is served, or needs what is not there yet', () => {
+    const served = new Set([...forServers, ...endpoints].map(({ operation }) => operation));
+    const missing = operations.filter((each) => !operationAt.has(routeOf(each) as Route));
+    expect(missing.map(({ operation }) => operation).sort()).toEqual(
+      [...WITH_SHARED_ROOMS, ...ANY_QUERY].sort(),
+    );
+    expect(FOR_SERVICES.every((operation) => served.has(operation))).toBe(true);
+  });
+
+  test('every operation asks for a signature exactly where the specification does', () => {
+    const wrong = forServers.filter(
+      ({ operation, auth }) => (auth === 'server') !== (at(operation)?.auth === 'signedRequest'),
+    );
+    expect(wrong.map((each) => each.operation)).toEqual([]);
+  });
+
+  test('nothing of it is served where the operator does not', () => {
+    const routes = endpointsIn(mountsOf({ adminApi: true })).flatMap((each) => each.routes);
+    const served = forServers.flatMap((each) => each.routes).filter((at) => routes.includes(at));
+    expect(served).toEqual([]);
+  });
+});
+
 const asksForToken = ({ auth }: Endpoint<never>) => auth !== 'nobody' && auth !== 'anybody';
 
 test.each(all.filter(asksForToken).map((each) => [each.operation, each]))(
@@ -175,10 +232,15 @@ test.each(all.filter(asksForToken).map((each) => [each.operation, each]))(
       const seen = await Promise.all(
         replies.map(async (reply) => [reply.status, ((await reply.json()) as Errors).errcode]),
       );
-      expect(seen).toEqual([
-        [401, 'M_MISSING_TOKEN'],
-        [401, 'M_UNKNOWN_TOKEN'],
-      ]);
+      const unproved = [401, 'M_UNAUTHORIZED'];
+      expect(seen).toEqual(
+        endpoint.auth === 'server'
+          ? [unproved, unproved]
+          : [
+              [401, 'M_MISSING_TOKEN'],
+              [401, 'M_UNKNOWN_TOKEN'],
+            ],
+      );
     }
   },
 );
@@ -255,6 +317,7 @@ function closed() {
     }),
     authenticate: () => undefined,
     appServices: noServices,
+    servers: noServers,
     interact: provesAll,
     rateLimits: unlimited,
     outcomes: { run: notToBeAsked, runInSession: notToBeAsked },

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { readAppServices } from './app-services.ts';
+import { refuseWrongAuthorities } from './authorities.ts';
 import { ConfigError } from './config-error.ts';
 import { explainIssues, valueAt } from './explain-issues.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
@@ -41,10 +42,11 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
-const withFiles = ({ appServices = [], ...config }: ConfigGiven): Config => ({
-  ...config,
-  appServices: readAppServices(appServices, config.serverName as ServerName),
-});
+function withFiles({ appServices = [], ...config }: ConfigGiven): Config {
+  refuseWrongAuthorities(config.federation.ca);
+  const services = readAppServices(appServices, config.serverName as ServerName);
+  return { ...config, appServices: services };
+}
 
 function readOptions(options: readonly string[]) {
   const known = Object.fromEntries(KEYS.map((key) => [optionOf(key.path), key]));

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { AppService } from '../protocol/app-service.ts';
+import { parseServerName } from '../protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
 import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
+import { isNetwork } from './network.ts';
 import { serverName } from './server-name.ts';
 
 const address = z
@@ -66,6 +68,39 @@ const searchLanguages = z
   });
 /** Each has words of its own for everything that is said. */
 const SEARCH_LANGUAGES_MAX = 5;
+/** `a, b` */
+const several = (is: (text: string) => boolean, what: string) =>
+  severalPaths.refine((all) => all.every(is), `must be ${what}, with commas between several`);
+
+const federation = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Let other servers ask for profiles, aliases and keys. Rooms are not shared yet.'),
+    ca: z
+      .string()
+      .optional()
+      .describe('PEM file with certificate authorities of your own, beside those of the system.'),
+    peers: several((text) => PEER.test(text), 'NAME=HOST:PORT')
+      .optional()
+      .describe(
+        'Where servers are that no DNS knows, as NAME=HOST:PORT with commas between several.',
+      ),
+    allow: several((text) => parseServerName(text).ok, 'server names')
+      .optional()
+      .describe('The only servers to deal with, with commas between several. Else all.'),
+    deny: several((text) => parseServerName(text).ok, 'server names')
+      .optional()
+      .describe('Servers not to deal with, with commas between several.'),
+    allowNetworks: several(isNetwork, 'networks such as 10.1.0.0/16')
+      .optional()
+      .describe('Private networks in which other servers are, with commas between several.'),
+  })
+  .prefault({})
+  .describe('Other homeservers.');
+
+const PEER = /^(\S+)=(\[[0-9a-f:.]+\]|[^\s:=]+):(\d{1,5})$/i;
 
 const turn = z
   .strictObject({
@@ -166,6 +201,7 @@ export const configSchema = z.strictObject({
   searchLanguages: searchLanguages.describe(
     'In which what is said is found, with commas between several: `simple` takes words as they are, `portuguese` also finds other forms of them. A change makes the index anew.',
   ),
+  federation,
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
     .optional()

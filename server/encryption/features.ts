@@ -3,6 +3,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { CrossSigning } from './cross-signing.ts';
 import { DehydratedDevices, type OwnDevices } from './dehydrated-devices.ts';
 import { DeviceKeys } from './device-keys.ts';
+import { deviceListOf } from './device-list.ts';
 import { HeldKeys } from './held-keys.ts';
 import { BackedUpKeys } from './key-backup/backed-up-keys.ts';
 import { KeyBackups } from './key-backup/key-backups.ts';
@@ -22,7 +23,10 @@ export function encryptionFeatures(stored: Stored, devices: OwnDevices) {
     ports: {
       dehydratedDevices: new DehydratedDevices(stored, devices),
       deviceKeys: new DeviceKeys(stored, held),
-      keyQuery: (wanted: WantedKeys, reader: UserId) => queryKeys(published, wanted, reader),
+      deviceLists: (userId: UserId) =>
+        deviceListOf({ published, database: stored.database }, userId),
+      keyQuery: (wanted: WantedKeys, reader: UserId | undefined) =>
+        queryKeys(published, wanted, reader),
       keyClaims: new KeyClaims(stored, held),
       crossSigning: new CrossSigning(stored),
       keyBackups: new KeyBackups(stored),

@@ -47,12 +47,17 @@ export class KeyClaims {
 
   /**
    * The body of the answer, which is also the outcome: a repeat gets the same keys. `failures` are
-   * the servers that could not be asked.
+   * the servers that could not be asked; undefined for another server, which has none.
    */
-  claim(wishes: readonly ClaimWish[], failures: JsonObject, once: Once): Promise<JsonObject> {
+  claim(
+    wishes: readonly ClaimWish[],
+    failures: JsonObject | undefined,
+    once: Once,
+  ): Promise<JsonObject> {
     return lockDeviceKeys(this.#stored.locks, wishes, async () => {
       const { oneTime, fallback } = await this.#find(wishes);
-      const body = { one_time_keys: byDevice([...oneTime, ...fallback]), failures };
+      const keys = byDevice([...oneTime, ...fallback]);
+      const body = { one_time_keys: keys, ...(failures && { failures }) };
       const given = fallback.filter((key) => !key.used);
       // Of one that was given out before nothing changes, and its device need not be told.
       if (oneTime.length + given.length > 0)

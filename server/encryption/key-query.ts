@@ -2,7 +2,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import {
   crossSigningText,
   type PublishedKeys,
-  type SignaturesByKey,
+  SignaturesByKey,
   type UserKeys,
   withSignatures,
 } from './published-keys.ts';
@@ -15,16 +15,16 @@ export type KeysText = Readonly<Record<(typeof PARTS)[number], string>>;
 
 const PARTS = ['device_keys', 'master_keys', 'self_signing_keys', 'user_signing_keys'] as const;
 
-/** Devices' and cross-signing keys as `reader` may see them. */
+/** Devices' and cross-signing keys as `reader` may see them; undefined for another server. */
 export async function queryKeys(
   published: PublishedKeys,
   wanted: WantedKeys,
-  reader: UserId,
+  reader: UserId | undefined,
 ): Promise<KeysText> {
   const userIds = [...wanted.keys()];
   const [keys, signatures] = await Promise.all([
     published.of(userIds),
-    published.signaturesOf(reader, userIds),
+    reader === undefined ? new SignaturesByKey([]) : published.signaturesOf(reader, userIds),
   ]);
   const parts = { device_keys: [], master_keys: [], self_signing_keys: [], user_signing_keys: [] };
   const told: Record<(typeof PARTS)[number], string[]> = parts;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
-import type { Admin, Person, Service, User } from '../protocol/caller.ts';
+import type { Admin, Person, Server, Service, User } from '../protocol/caller.ts';
 import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
 
@@ -13,6 +13,7 @@ export interface CallerOf {
   guest: Person;
   admin: Admin;
   service: Service;
+  server: Server;
 }
 export type Auth = keyof CallerOf;
 

@@ -89,6 +89,9 @@ export const byName = <T>(value: z.ZodType<T>) =>
 /** A JSON object whose keys are user ids. */
 export const byUser = <T>(value: z.ZodType<T>) => byIdentifier(parseUserId, value);
 
+/** A JSON object whose keys are server names. */
+export const byServer = <T>(value: z.ZodType<T>) => byIdentifier(parseServerName, value);
+
 /** A JSON object whose keys are room ids. */
 export const byRoom = <T>(value: z.ZodType<T>) => byIdentifier(parseRoomId, value);
 

@@ -1,8 +1,10 @@
 import type { Logger } from 'pino';
 import type { Outcomes } from '../log/outcomes.ts';
 import type { AppService } from '../protocol/app-service.ts';
-import type { Person, User } from '../protocol/caller.ts';
+import type { Person, Server, User } from '../protocol/caller.ts';
 import type { InteractiveAuth } from '../protocol/interactive-auth.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import type { XMatrix } from '../protocol/x-matrix.ts';
 import type { RequestMeta } from './endpoint.ts';
 import type { RateLimits } from './rate-limits.ts';
 
@@ -29,6 +31,19 @@ export interface Gate<Ports> {
       service: AppService,
       as: { readonly userId: string | undefined; readonly deviceId: string | undefined },
     ): Promise<User>;
+  };
+  readonly servers: {
+    /** What it claims, if it may be believed; throws where it may not. Nothing is looked up for it. */
+    claimed(authorization: readonly string[]): readonly XMatrix[];
+    /** Throws where no key of the server that it is said to be of has signed it. */
+    prove(
+      claims: readonly XMatrix[],
+      request: {
+        readonly method: string;
+        readonly uri: string;
+        readonly content: JsonValue | undefined;
+      },
+    ): Promise<Server>;
   };
   readonly interact: InteractiveAuth;
   readonly rateLimits: RateLimits;

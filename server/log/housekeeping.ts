@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sweepExpired } from '../storage/accounts/expired.ts';
 import type { Database } from '../storage/database.ts';
+import { sweepServerKeys } from '../storage/federation/server-keys.ts';
 import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
 import type { LogClock } from './clock.ts';
@@ -30,6 +31,7 @@ export async function keepHouse(database: Database, options: HouseOptions): Prom
       await trimLog(database, signal);
       await sweep(database, signal);
       await sweepLetIn(database, { signal, nowMs: now() });
+      await sweepKeys(database, signal);
     } catch (error) {
       onError(error);
     }
@@ -50,6 +52,14 @@ async function sweepLetIn(
   { signal, nowMs }: { signal: AbortSignal; nowMs: number },
 ) {
   while (!signal.aborted && (await sweepExpired(database, { nowMs, limit: ROWS_MAX })));
+}
+
+/** Whoever has a domain has any number of servers: their keys must not fill the disk. */
+const SERVER_KEYS_MAX = 100_000;
+
+async function sweepKeys(database: Database, signal: AbortSignal) {
+  const bounds = { keptMax: SERVER_KEYS_MAX, limit: ROWS_MAX };
+  while (!signal.aborted && (await sweepServerKeys(database, bounds)));
 }
 
 const aMinute = (signal: AbortSignal) => sleep(EVERY_MS, undefined, { signal, ref: false });

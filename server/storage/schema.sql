@@ -434,6 +434,15 @@ CREATE TABLE server_identity (
   CHECK (only_row)
 );
 
+CREATE TABLE server_key (
+  server_name text NOT NULL,
+  key_id text NOT NULL,
+  json text NOT NULL,
+  valid_until_ms bigint NOT NULL,
+  fetched_ms bigint NOT NULL,
+  PRIMARY KEY (server_name, key_id)
+);
+
 CREATE TABLE state (
   state_nid bigint NOT NULL,
   room_nid bigint NOT NULL,
@@ -497,5 +506,6 @@ CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sende
 CREATE INDEX room_published ON room USING btree (room_id) WHERE published;
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
 CREATE INDEX search_document_words ON search_document USING gin (words) WITH (gin_pending_list_limit='256');
+CREATE INDEX server_key_fetched ON server_key USING btree (fetched_ms);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");

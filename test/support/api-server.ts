@@ -1,18 +1,21 @@
+import type { RequestListener } from 'node:http';
 import pino from 'pino';
 import type { RegistrationMode } from '../../server/client-api/account/register.ts';
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
 import type { Timers } from '../../server/delayed-events/schedule.ts';
+import type { FederationSettings } from '../../server/federation/features.ts';
 import { gateOf, type HousePorts } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
-import { serve } from '../../server/http/serve.ts';
+import { requestListener, serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import { mountsOf } from '../../server/mounts.ts';
 import type { AppService } from '../../server/protocol/app-service.ts';
-import type { UserId } from '../../server/protocol/identifiers.ts';
+import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import type { SigningKey } from '../../server/protocol/signing-keys.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
@@ -26,6 +29,9 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly registration?: RegistrationMode;
   readonly registrationSecret?: string;
   readonly appServices?: readonly AppService[];
+  readonly serverName?: ServerName;
+  readonly signingKey?: SigningKey;
+  readonly federation?: FederationSettings;
   readonly adminApi?: boolean;
   readonly guests?: boolean;
   readonly rates?: Partial<Rates>;
@@ -58,6 +64,8 @@ export interface Ask {
 
 export interface ApiServer extends AsyncDisposable {
   readonly origin: string;
+  /** To be served elsewhere, too. */
+  readonly listener: RequestListener;
   readonly fresh: FreshDatabase;
   readonly writer: Writer;
   readonly features: HousePorts;
@@ -85,10 +93,13 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     search,
     ...told
   } = options;
-  const { appServices = [] } = told;
+  const { appServices = [], serverName, signingKey, federation } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
+    ...(serverName && { serverName }),
+    ...(signingKey && { signingKey }),
+    ...(federation && { federation }),
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
@@ -107,13 +118,23 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
-  const apis = notingRepeats<HousePorts>(mountsOf({ adminApi: options.adminApi ?? true }));
+  const apis = notingRepeats<HousePorts>(
+    mountsOf({ adminApi: told.adminApi ?? true, ...(federation && { federation }) }),
+  );
   const server = await serve(apis.mounts, gate);
   const ask = askAt(server.origin);
   return {
-    ...{ origin: server.origin, fresh, writer, features: ports, clock, ask },
+    ...{
+      origin: server.origin,
+      listener: requestListener(apis.mounts, gate),
+      fresh,
+      writer,
+      features: ports,
+      clock,
+      ask,
+    },
     async register(localpart, deviceId, as = {}) {
-      const userId = `@${localpart}:example.org` as UserId;
+      const userId = `@${localpart}:${serverName ?? 'example.org'}` as UserId;
       const session = { deviceId, refreshable: false };
       const wish = { ...as, userId, password: PASSWORD, session, registrationToken: undefined };
       const answer = await ports.accounts.register(wish, { outcome: () => undefined });

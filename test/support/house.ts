@@ -72,6 +72,7 @@ const GROUND = {
   rateLimits: unlimited,
   registrationSecret: undefined,
   appServices: [],
+  federation: { enabled: false, peers: new Map(), deny: [], allowNetworks: [] },
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,

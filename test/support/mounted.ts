@@ -6,7 +6,7 @@ export const mounted = <E extends Endpoint<never>>(
   endpoints: readonly E[],
   prefix: `/${string}` = '/',
 ) => {
-  const callers = ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'] as const;
+  const callers = ['nobody', 'anybody', 'guest', 'user', 'admin', 'service', 'server'] as const;
   return [{ rules: API, prefixes: [prefix], callers, endpoints }] satisfies Mount<never>[];
 };
 

@@ -1,9 +1,11 @@
 import pino from 'pino';
+import { Admission } from '../../server/federation/admission.ts';
+import { ServerRequests } from '../../server/federation/server-requests.ts';
 import type { Gate } from '../../server/http/gate.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { notKept, type Once } from '../../server/log/outcomes.ts';
 import type { Person } from '../../server/protocol/caller.ts';
-import type { UserId } from '../../server/protocol/identifiers.ts';
+import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import { type InteractiveAuth, nothingProved } from '../../server/protocol/interactive-auth.ts';
 
 /** Two callers, by their tokens `alice-token` and `bob-token`. */
@@ -36,12 +38,20 @@ export const noServices: Gate<unknown>['appServices'] = {
   actFor: () => Promise.reject(new Error('there are no application services')),
 };
 
+/** None has keys that can be had. */
+export const noServers = new ServerRequests({
+  serverName: 'example.org' as ServerName,
+  keys: { forRequest: async () => undefined },
+  admission: new Admission({ allow: undefined, deny: [] }),
+});
+
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */
 export function openGate<Ports>(ports: Ports, instead: Partial<Gate<Ports>> = {}): Gate<Ports> {
   return {
     ports,
     authenticate: (token) => callers[token],
     appServices: noServices,
+    servers: noServers,
     interact: provesAll,
     rateLimits: unlimited,
     outcomes: { run: ranAtOnce, runInSession: ranAtOnce },

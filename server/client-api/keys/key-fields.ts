@@ -9,3 +9,9 @@ const key = z.custom<string | JsonObject>(
 );
 /** One-time or fallback keys, by algorithm and id. */
 export const keysById = byName(key).default({});
+
+/** Of each of a hundred users: a schema of lists would cost more than all the rest. */
+export const listedDevices = z.custom<string[]>(
+  (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
+  'must be a list of device ids',
+);

@@ -4,17 +4,12 @@ import type { EncryptionPorts } from '../../encryption/features.ts';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { byUser } from '../../http/fields.ts';
+import { listedDevices } from './key-fields.ts';
 import { servedHere } from './servers-of.ts';
 
 interface Ports extends Pick<EncryptionPorts, 'keyQuery'> {
   readonly accounts: Pick<Accounts, 'serverName'>;
 }
-
-/** Of each of a hundred users: a schema of lists would cost more than all the rest. */
-const deviceIds = z.custom<string[]>(
-  (value) => Array.isArray(value) && value.every((each) => typeof each === 'string'),
-  'must be a list of device ids',
-);
 
 export const queryKeys = endpoint({
   operation: 'queryKeys',
@@ -22,7 +17,7 @@ export const queryKeys = endpoint({
   auth: 'guest',
   rateLimit: 'read',
   idempotency: 'natural',
-  body: { json: z.object({ device_keys: byUser(deviceIds) }) },
+  body: { json: z.object({ device_keys: byUser(listedDevices) }) },
   async handle({ caller, body }, { accounts, keyQuery }: Ports) {
     const { local, failures } = servedHere(body.device_keys, accounts.serverName);
     const parts = Object.entries(await keyQuery(local, caller.userId));

@@ -8,7 +8,7 @@ import type { Query } from '../query.ts';
 /** How it is found out who calls. */
 export type Scheme<C extends Caller | undefined> = (
   request: Unproved,
-  gate: Pick<Gate<unknown>, 'authenticate' | 'appServices' | 'rateLimits'>,
+  gate: Pick<Gate<unknown>, 'authenticate' | 'appServices' | 'servers' | 'rateLimits'>,
 ) => C | Promise<C>;
 
 /** A request of which nobody knows yet who makes it. */

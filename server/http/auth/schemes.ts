@@ -4,6 +4,7 @@ import { anybody } from './anybody.ts';
 import { guest } from './guest.ts';
 import { nobody } from './nobody.ts';
 import type { Scheme } from './scheme.ts';
+import { server } from './server.ts';
 import { service } from './service.ts';
 import { user } from './user.ts';
 
@@ -15,4 +16,5 @@ export const schemes: { readonly [A in Auth]: Scheme<CallerOf[A]> } = {
   guest,
   admin,
   service,
+  server,
 };

@@ -1,5 +1,16 @@
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+
+/** When the user's devices or their keys last changed; 0 if they never did. */
+export async function deviceListPosition(database: Database, userId: UserId): Promise<number> {
+  const rows = await database.query<{ position: number }>(
+    'device_list_position',
+    'SELECT position FROM device_list WHERE user_id = $1',
+    [userId],
+  );
+  return rows[0]?.position ?? 0;
+}
 
 export const deviceListRow = (userId: UserId, position: number): Row => ({
   write: PUT_DEVICE_LIST,

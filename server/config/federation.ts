@@ -1,0 +1,14 @@
+import type { Config } from './schema.ts';
+
+/** What the operator says of other servers, as the federation takes it. */
+export function federationOf({ federation }: Pick<Config, 'federation'>) {
+  const { enabled, ca, peers = [], allow, deny = [], allowNetworks = [] } = federation;
+  return { enabled, ca, allow, deny, allowNetworks, peers: new Map(peers.map(peerIn)) };
+}
+
+function peerIn(text: string): [string, { host: string; port: number }] {
+  const at = text.indexOf('=');
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(at + 1, colon).replaceAll(/^\[|\]$/g, '');
+  return [text.slice(0, at), { host, port: Number(text.slice(colon + 1)) }];
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import {
+  type PublicRoomsPorts,
+  publicRooms,
+} from '../../client-api/room-directory/public-rooms.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
+import { refuseNetwork } from './refuse-network.ts';
+
+export const getPublicRooms = endpoint({
+  operation: 'getPublicRooms',
+  routes: ['GET /_matrix/federation/v1/publicRooms'],
+  auth: 'server',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  query: z.object({
+    limit: wholeNumber.optional(),
+    since: z.string().optional(),
+    include_all_networks: trueOrFalse.optional(),
+    third_party_instance_id: z.string().optional(),
+  }),
+
+  handle({ query }, ports: PublicRoomsPorts) {
+    refuseNetwork(query);
+    return publicRooms(ports, { limit: query.limit, since: query.since });
+  },
+});

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import {
+  type PublicRoomsPorts,
+  publicRooms,
+} from '../../client-api/room-directory/public-rooms.ts';
+import { endpoint } from '../../http/endpoint.ts';
+import { listOf, name } from '../../http/fields.ts';
+import { refuseNetwork } from './refuse-network.ts';
+
+export const queryPublicRooms = endpoint({
+  operation: 'queryPublicRooms',
+  routes: ['POST /_matrix/federation/v1/publicRooms'],
+  auth: 'server',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  body: {
+    json: z.object({
+      limit: z.int().nonnegative().optional(),
+      since: z.string().optional(),
+      filter: z
+        .object({
+          generic_search_term: name.nullish(),
+          room_types: listOf(z.string().nullable(), 100).nullish(),
+        })
+        .nullish(),
+      include_all_networks: z.boolean().nullish(),
+      third_party_instance_id: z
+        .string()
+        .nullish()
+        .transform((network) => network ?? undefined),
+    }),
+  },
+
+  handle({ body }, ports: PublicRoomsPorts) {
+    refuseNetwork(body);
+    const { limit, since, filter } = body;
+    const term = filter?.generic_search_term ?? undefined;
+    return publicRooms(ports, { limit, since, term, roomTypes: filter?.room_types ?? undefined });
+  },
+});

@@ -1,0 +1,10 @@
+import { invalidParam } from '../../http/matrix-error.ts';
+
+/** All rooms here are of one network. */
+export function refuseNetwork({
+  third_party_instance_id: network,
+}: {
+  readonly third_party_instance_id?: string | undefined;
+}): void {
+  if (network) throw invalidParam(`This server has no network ${network}`);
+}

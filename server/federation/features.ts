@@ -1,0 +1,65 @@
+import { Resolver } from 'node:dns/promises';
+import type { Stored } from '../log/stored.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { SigningKey } from '../protocol/signing-keys.ts';
+import { AddressGuard } from './address-guard.ts';
+import { Admission } from './admission.ts';
+import { Discovery, type Peer } from './discovery/discovery.ts';
+import type { DiscoveryPorts } from './discovery/find-server.ts';
+import { WellKnown } from './discovery/well-known.ts';
+import { FederationClient } from './federation-client.ts';
+import { Notary } from './keys/notary.ts';
+import { RemoteKeys } from './keys/remote-keys.ts';
+import { Reach } from './reach.ts';
+import { ServerRequests } from './server-requests.ts';
+
+export interface FederationOptions {
+  readonly serverName: ServerName;
+  readonly signingKey: SigningKey;
+  readonly federation: FederationSettings;
+}
+
+export interface FederationSettings {
+  readonly enabled: boolean;
+  readonly ca?: string | undefined;
+  /** By name. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  readonly allow?: readonly string[] | undefined;
+  readonly deny: readonly string[];
+  readonly allowNetworks: readonly string[];
+}
+
+export type FederationPorts = ReturnType<typeof federationFeatures>['ports'];
+
+/** Everything of this folder, put together. Nobody is asked, and nothing connected, before it is used. */
+export function federationFeatures(
+  stored: Stored,
+  { serverName, signingKey, federation }: FederationOptions,
+  { srv = lookedUp() }: { srv?: DiscoveryPorts['srv'] } = {},
+) {
+  const { now } = stored;
+  const self = { serverName, signingKey };
+  const admission = new Admission({ allow: federation.allow, deny: federation.deny });
+  const reach = new Reach(new AddressGuard(federation.allowNetworks), federation.ca);
+  const wellKnown = new WellKnown(reach, now);
+  const ports = { srv, wellKnown, now, random: Math.random };
+  const discovery = new Discovery(federation.peers, ports);
+  const client = new FederationClient(self, { admission, discovery, reach });
+  const remoteKeys = new RemoteKeys({ stored, client });
+  return {
+    ports: {
+      federationClient: client,
+      notary: new Notary({ self, remoteKeys, now }),
+      serverRequests: new ServerRequests({ serverName, keys: remoteKeys, admission }),
+    },
+    close() {
+      void reach.close();
+    },
+  };
+}
+
+/** That there are none is an answer, too; so is a name server that does not know. */
+function lookedUp(): DiscoveryPorts['srv'] {
+  const resolver = new Resolver({ timeout: 3_000, tries: 2 });
+  return (name) => resolver.resolveSrv(name).catch(() => []);
+}

@@ -1,0 +1,98 @@
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import { MatrixError } from '../protocol/matrix-error.ts';
+import type { SigningKey } from '../protocol/signing-keys.ts';
+import { xMatrixHeader } from '../protocol/x-matrix.ts';
+import type { Admission } from './admission.ts';
+import type { Discovery } from './discovery/discovery.ts';
+import type { Reach, Told } from './reach.ts';
+
+export interface FederationRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly content?: JsonValue;
+  readonly answersWithinMs?: number;
+  readonly bytesMax?: number;
+  /** What everybody may ask, such as keys, is asked without. */
+  readonly isSigned?: boolean;
+}
+
+const ANSWERS_WITHIN_MS = 20_000;
+const BYTES_MAX = 10 * 1_048_576;
+
+/** The other server was not reached, or what it said is no answer. */
+export class ServerUnreachable extends Error {
+  override readonly name = 'ServerUnreachable';
+}
+
+/** Asks other servers, in our name. */
+export class FederationClient {
+  readonly #self: { readonly serverName: ServerName; readonly signingKey: SigningKey };
+  readonly #parts: { admission: Admission; discovery: Discovery; reach: Reach };
+
+  constructor(
+    self: { readonly serverName: ServerName; readonly signingKey: SigningKey },
+    parts: { admission: Admission; discovery: Discovery; reach: Reach },
+  ) {
+    this.#self = self;
+    this.#parts = parts;
+  }
+
+  /** The JSON of an answer with status 200. Throws `MatrixError` for an error of theirs, and `ServerUnreachable`. */
+  async ask(server: ServerName, request: FederationRequest): Promise<JsonValue> {
+    if (!this.#parts.admission.admits(server))
+      throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
+    const { status, body } = await this.#askAnyhow(server, request);
+    const json = jsonIn(server, body);
+    if (status === 200) return json;
+    throw errorOf(status, json);
+  }
+
+  async #askAnyhow(server: ServerName, request: FederationRequest): Promise<Told> {
+    const { method, path, content, answersWithinMs = ANSWERS_WITHIN_MS } = request;
+    const { discovery, reach } = this.#parts;
+    const signal = AbortSignal.timeout(answersWithinMs);
+    try {
+      const way = await within(discovery.wayTo(server), signal);
+      return await reach.ask(way, {
+        ...{ method, path, signal, bytesMax: request.bytesMax ?? BYTES_MAX },
+        headers: this.#headers(server, request),
+        body: content === undefined ? undefined : JSON.stringify(content),
+      });
+    } catch (cause) {
+      discovery.forget(server);
+      throw new ServerUnreachable(`${server} cannot be reached: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+  }
+
+  #headers(destination: ServerName, { method, path, content, isSigned = true }: FederationRequest) {
+    const { serverName: origin, signingKey } = this.#self;
+    const request = { method, uri: path, origin, destination, content };
+    return {
+      ...(isSigned && { authorization: xMatrixHeader(request, signingKey) }),
+      ...(content !== undefined && { 'content-type': 'application/json' }),
+    };
+  }
+}
+
+function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return Promise.race([work, promise]);
+}
+
+function jsonIn(server: ServerName, body: Buffer): JsonValue {
+  try {
+    return JSON.parse(body.toString('utf8')) as JsonValue;
+  } catch (cause) {
+    throw new ServerUnreachable(`${server} answers something that is no JSON`, { cause });
+  }
+}
+
+function errorOf(status: number, json: JsonValue): MatrixError {
+  const { errcode, error } = (json ?? {}) as { errcode?: unknown; error?: unknown };
+  const code = typeof errcode === 'string' ? errcode : 'M_UNKNOWN';
+  return new MatrixError(status, code, typeof error === 'string' ? error : `Status ${status}`);
+}

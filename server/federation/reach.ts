@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { getCACertificates } from 'node:tls';
+import { buildConnector, Pool } from 'undici';
+import { type AddressGuard, AddressRefused } from './address-guard.ts';
+import type { Target, Way } from './discovery/find-server.ts';
+
+export interface Asked {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly bytesMax: number;
+}
+
+export interface Told {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+/** So many connections to one server at once; the others wait. */
+const CONNECTIONS_MAX = 4;
+const POOLS_MAX = 500;
+const CONNECTS_WITHIN_MS = 8_000;
+const IDLE_MS = 60_000;
+
+/** Connections to other servers, by TLS alone, kept for a while. */
+export class Reach {
+  readonly #guard: AddressGuard;
+  readonly #authorities: string[];
+  /** By where they lead and whose certificate is asked for, in order of last use. */
+  readonly #pools = new Map<string, Pool>();
+
+  /** `ca`: a PEM file with authorities beside those that everybody trusts. */
+  constructor(guard: AddressGuard, ca: string | undefined) {
+    this.#guard = guard;
+    const own = ca === undefined ? [] : [readFileSync(ca, 'utf8')];
+    this.#authorities = [...getCACertificates('default'), ...own];
+  }
+
+  /** Tries one target after the other, as long as none was reached. */
+  async ask(way: Way, asked: Asked): Promise<Told> {
+    let failure: unknown;
+    for (const target of way.targets) {
+      try {
+        return await this.#askAt(target, way, asked);
+      } catch (error) {
+        failure = error;
+        if (asked.signal.aborted || !isUnreached(error)) break;
+      }
+    }
+    throw failure;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    this.#pools.clear();
+  }
+
+  async #askAt(target: Target, way: Way, { method, path, headers, body, signal, bytesMax }: Asked) {
+    const answer = await this.#poolTo(target, way).request({
+      ...{ method, path, signal, body: body ?? null },
+      headers: { ...headers, host: way.hostHeader },
+    });
+    const { statusCode: status, headers: said } = answer;
+    return { status, headers: said, body: await bounded(answer.body, bytesMax) };
+  }
+
+  #poolTo(target: Target, way: Way): Pool {
+    const key = `${way.certifiedName} ${target.host} ${target.port} ${way.isByTable ?? false}`;
+    const pool = this.#pools.get(key) ?? this.#makePool(target, way);
+    this.#pools.delete(key);
+    this.#pools.set(key, pool);
+    if (this.#pools.size > POOLS_MAX) {
+      const [oldest, unused] = this.#pools.entries().next().value!;
+      this.#pools.delete(oldest);
+      void unused.close().catch(() => {});
+    }
+    return pool;
+  }
+
+  #makePool(target: Target, way: Way): Pool {
+    const { certifiedName } = way;
+    const host = isIP(certifiedName) === 6 ? `[${certifiedName}]` : certifiedName;
+    return new Pool(`https://${host}:${target.port}`, {
+      connections: CONNECTIONS_MAX,
+      pipelining: 1,
+      keepAliveTimeout: IDLE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: this.#connectorTo(target, way),
+    });
+  }
+
+  #connectorTo(target: Target, { certifiedName, isByTable }: Way): buildConnector.connector {
+    const connect = buildConnector({
+      ca: this.#authorities,
+      timeout: CONNECTS_WITHIN_MS,
+      allowH2: false,
+      ...(!isByTable && { lookup: this.#guard.lookup }),
+    } as buildConnector.BuildOptions);
+    const servername = isIP(certifiedName) === 0 ? certifiedName : '';
+    return (options, callback) => {
+      // No name is looked up where there is an address: the guard is asked here.
+      if (!isByTable && isIP(target.host) !== 0 && this.#guard.refuses(target.host))
+        return callback(new AddressRefused(target.host), null);
+      const to = { hostname: target.host, host: target.host, port: String(target.port) };
+      connect({ ...options, ...to, servername }, callback);
+    };
+  }
+}
+
+const UNREACHED =
+  /^(?:E(?:CONNREFUSED|HOSTUNREACH|NETUNREACH|TIMEDOUT|NOTFOUND|AI_AGAIN)|UND_ERR_CONNECT_TIMEOUT|ENOTFOUND)$/;
+
+/** Nothing of the request has left: another target may be asked. */
+const isUnreached = (error: unknown): boolean =>
+  error instanceof AddressRefused || UNREACHED.test((error as NodeJS.ErrnoException).code ?? '');
+
+export class TooLong extends Error {
+  override readonly name = 'TooLong';
+}
+
+/** What others say may be without end. */
+async function bounded(body: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new TooLong(`The answer has more than ${bytesMax} bytes`);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,75 @@
+import type { Server } from '../protocol/caller.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { isSignedBy, parseXMatrix, type XMatrix } from '../protocol/x-matrix.ts';
+import type { Admission } from './admission.ts';
+import { ServerUnreachable } from './federation-client.ts';
+import type { RemoteKeys } from './keys/remote-keys.ts';
+
+export interface ClaimedRequest {
+  readonly method: string;
+  readonly uri: string;
+  readonly content: JsonValue | undefined;
+  /** One for each key that signed it. */
+  readonly authorization: readonly string[];
+}
+
+const HEADERS_MAX = 5;
+
+/** Who is behind the requests of other servers (server-server API, "Request Authentication"). */
+export class ServerRequests {
+  readonly #serverName: ServerName;
+  readonly #keys: Pick<RemoteKeys, 'forRequest'>;
+  readonly #admission: Admission;
+
+  constructor(parts: {
+    serverName: ServerName;
+    keys: Pick<RemoteKeys, 'forRequest'>;
+    admission: Admission;
+  }) {
+    this.#serverName = parts.serverName;
+    this.#keys = parts.keys;
+    this.#admission = parts.admission;
+  }
+
+  /** What the header claims, before anything is proved: nothing is asked of anybody, and no body read. */
+  claimed(authorization: readonly string[]): readonly XMatrix[] {
+    const all = authorization.slice(0, HEADERS_MAX).flatMap((text) => parseXMatrix(text) ?? []);
+    const [first] = all;
+    if (!first) throw unauthorized('An Authorization header of X-Matrix is missing, or is none');
+    if (all.some(({ origin }) => origin !== first.origin))
+      throw unauthorized('The request is said to be of two servers');
+    if (all.some(({ destination = this.#serverName }) => destination !== this.#serverName))
+      throw unauthorized('The request is meant for another server');
+    if (!this.#admission.admits(first.origin))
+      throw forbidden('This server does not deal with yours');
+    return all;
+  }
+
+  async prove(
+    claims: readonly XMatrix[],
+    { method, uri, content }: Omit<ClaimedRequest, 'authorization'>,
+  ): Promise<Server> {
+    for (const claim of claims) {
+      const key = await this.#keyOf(claim);
+      const { origin } = claim;
+      const request = { method, uri, origin, destination: this.#serverName, content };
+      if (key && isSignedBy(request, claim, key.key)) return { kind: 'server', origin };
+    }
+    throw unauthorized('No key that your server publishes has signed this request');
+  }
+
+  async #keyOf({ origin, keyId }: XMatrix) {
+    try {
+      return await this.#keys.forRequest(origin, keyId);
+    } catch (cause) {
+      if (!(cause instanceof ServerUnreachable) && !(cause instanceof MatrixError)) throw cause;
+      if (cause instanceof MatrixError && cause.errcode === 'M_LIMIT_EXCEEDED') throw cause;
+      throw unauthorized(`The keys of your server are not to be had: ${cause.message}`, cause);
+    }
+  }
+}
+
+const unauthorized = (message: string, cause?: unknown) =>
+  new MatrixError(401, 'M_UNAUTHORIZED', message, { cause });

@@ -1,0 +1,69 @@
+import type { ServerName } from './identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from './json.ts';
+import type { KnownKey } from './key-validity.ts';
+import { keyIdsOf, signJson, verifyJson } from './signatures.ts';
+import { isKeyId, type KeyId, type SigningKey, verifyKeyFrom } from './signing-keys.ts';
+
+/** The signing keys of a server, as it published them itself (server-server API, "Retrieving server keys"). */
+export interface ServerKeys {
+  readonly json: JsonObject;
+  readonly validUntilTs: number;
+  readonly keys: ReadonlyMap<KeyId, KnownKey>;
+}
+
+/** Nobody needs more; each takes a place in memory and database. */
+const KEYS_MAX = 32;
+
+/** Why it is none, for the log; else the keys, which are the server's own by its signature. */
+export function parseServerKeys(json: JsonValue, serverName: ServerName): ServerKeys | string {
+  if (!isObject(json)) return 'it is no object';
+  if (json.server_name !== serverName) return 'it is of another server';
+  const { valid_until_ts: validUntilTs, verify_keys: current, old_verify_keys: old = {} } = json;
+  if (typeof validUntilTs !== 'number' || !Number.isSafeInteger(validUntilTs))
+    return 'its valid_until_ts is no time';
+  if (!isObject(current) || !isObject(old)) return 'its keys are no objects';
+  if (Object.keys(current).length + Object.keys(old).length > KEYS_MAX)
+    return `it has more than ${KEYS_MAX} keys`;
+  const used = knownKeys(current, validUntilTs, () => ({}));
+  const isProved = keyIdsOf(json, serverName).some((keyId) => {
+    const known = used.get(keyId);
+    return known !== undefined && verifyJson(json, serverName, keyId, known.key);
+  });
+  if (!isProved) return 'none of its own keys has signed it';
+  const expired = knownKeys(old, validUntilTs, ({ expired_ts: at }) =>
+    typeof at === 'number' && Number.isSafeInteger(at) ? { expiredTs: at } : undefined,
+  );
+  return { json, validUntilTs, keys: new Map([...expired, ...used]) };
+}
+
+/** Ours. `old_verify_keys` is empty until keys are changed. */
+export const publishedKeys = (
+  serverName: ServerName,
+  key: SigningKey,
+  validUntilTs: number,
+): JsonObject =>
+  signJson(
+    {
+      server_name: serverName,
+      verify_keys: { [key.keyId]: { key: key.publicKey } },
+      old_verify_keys: {},
+      valid_until_ts: validUntilTs,
+    },
+    serverName,
+    key,
+  );
+
+function knownKeys(
+  named: JsonObject,
+  validUntilTs: number,
+  ended: (said: JsonObject) => { expiredTs?: number } | undefined,
+): Map<KeyId, KnownKey> {
+  const known = new Map<KeyId, KnownKey>();
+  for (const [keyId, said] of Object.entries(named)) {
+    const key =
+      isObject(said) && typeof said.key === 'string' ? verifyKeyFrom(said.key) : undefined;
+    const end = isObject(said) ? ended(said) : undefined;
+    if (isKeyId(keyId) && key && end) known.set(keyId, { key, validUntilTs, ...end });
+  }
+  return known;
+}

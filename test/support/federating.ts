@@ -1,0 +1,47 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { onTestFinished } from 'vitest';
+import type { ServerName } from '../../server/protocol/identifiers.ts';
+import { type SigningKey, signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
+import { type ApiOptions, type ApiServer, startApi } from './api-server.ts';
+import type { Authority } from './certificates.ts';
+import { freePort } from './free-port.ts';
+
+export interface FederatingServer extends ApiServer {
+  readonly name: ServerName;
+  readonly key: SigningKey;
+  readonly authority: Authority;
+}
+
+let made = 0;
+
+/** A whole server that other servers reach by TLS, at `localhost` and a port of its own. */
+export async function startFederating(
+  authority: Authority,
+  { federation, ...options }: ApiOptions = {},
+): Promise<FederatingServer> {
+  const port = await freePort();
+  const name = `localhost:${port}` as ServerName;
+  const key = signingKeyFromSeed(`ed25519:k${++made}`, Buffer.alloc(32, made));
+  const api = await startApi({
+    ...options,
+    ...{ serverName: name, signingKey: key },
+    federation: {
+      ...{ enabled: true, ca: authority.ca, peers: new Map(), deny: [] },
+      allowNetworks: ['127.0.0.0/8', '::1'],
+      ...federation,
+    },
+  });
+  const issued = await authority.issue(`s${port}`, { dns: ['localhost'], ip: ['127.0.0.1'] });
+  const [cert, tlsKey] = [readFileSync(issued.certificate), readFileSync(issued.key)];
+  const server = createServer({ cert, key: tlsKey }, api.listener).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    server.close();
+    await once(server, 'close');
+    await api[Symbol.asyncDispose]();
+  });
+  return { ...api, name, key, authority };
+}
