@@ -363,6 +363,28 @@ test('whoever makes up tokens stays a stranger, and all devices of a user are on
   expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
+test('another homeserver, which signs each request anew, is one client by its name, and none waits for its others', async () => {
+  await using site = await raiseSite({ hold: { requestsMax: 8 } });
+  await using writer = await raiseWriter(({ headers }, response) => {
+    const origin = /origin="([^"]*)"/.exec(headers.authorization ?? '')?.[1];
+    if (origin !== 'liar.org') response.setHeader('x-farol-user', `server%20${origin}`);
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  let signed = 0;
+  const by = (origin: string) =>
+    site.put('/1', {
+      authorization: `X-Matrix origin="${origin}",key="ed25519:a",sig="${++signed}"`,
+    });
+  for (const origin of ['peer.org', 'other.org', 'liar.org']) await by(origin);
+  site.agentSays(null);
+  const first = [by('liar.org'), by('peer.org'), by('other.org')];
+  await site.untilHeld(3);
+  for (const origin of ['liar.org', 'peer.org']) expect((await by(origin)).status).toBe(503);
+  site.agentSays({ site: 'a', epoch: 2, url: writer.url });
+  expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200]);
+});
+
 test('pipelined requests are answered in their order, each once', async () => {
   await using site = await raiseSite();
   await using writer = await raiseWriter((request, response) => {

@@ -109,6 +109,19 @@ function passedOn(
   return headers;
 }
 
+/**
+ * Whose request it is that another homeserver signs: its signature is another one each time, so it is known by its name and the
+ * address from which it comes. Undefined for everybody else.
+ */
+export function serverClaimed(
+  authorization: string | undefined,
+  address: string,
+): string | undefined {
+  if (authorization === undefined || !/^x-matrix\s/i.test(authorization)) return undefined;
+  const origin = /[\s,]origin\s*=\s*"?([^\s",]{1,255})/i.exec(authorization)?.[1];
+  return origin === undefined ? undefined : `x-matrix ${origin} ${address}`;
+}
+
 /** Whose request it is. The token itself is kept nowhere but in the request. */
 export function tokenOf(authorization: string | undefined, url: string): string | undefined {
   if (authorization !== undefined) return authorization.replace(/^bearer\s+/i, '');

@@ -8,7 +8,7 @@ import type { Carried } from './carried.ts';
 import { carry, type Ports } from './carry.ts';
 import type { Answer } from './exchange.ts';
 import { Gone } from './gone.ts';
-import { fromClient, tokenOf, towardsClient } from './headers.ts';
+import { fromClient, serverClaimed, tokenOf, towardsClient } from './headers.ts';
 import type { Counts } from './health.ts';
 import type { KnownTokens } from './known-tokens.ts';
 import { refuse, setAside } from './refuse.ts';
@@ -32,6 +32,7 @@ interface Arrived {
   readonly response: ServerResponse;
   readonly taker: Taker;
   readonly token: string | undefined;
+  readonly device: string | undefined;
   readonly arrival: number;
   readonly arrivedAtMs: number;
   readonly gone: Gone;
@@ -43,8 +44,13 @@ export function reception(desk: Desk) {
   let arrivals = 0;
   return async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = incoming.url ?? '/';
-    const token = tokenOf(incoming.headers.authorization, url);
-    const taker = tokens.taker(token, incoming.socket.remoteAddress ?? '');
+    const address = incoming.socket.remoteAddress ?? '';
+    const { authorization } = incoming.headers;
+    const server = serverClaimed(authorization, address);
+    const token = server ?? tokenOf(authorization, url);
+    const taker = tokens.taker(token, address);
+    // What a device asks is in order; a server's questions have none, and wait for none of each other.
+    const device = server === undefined ? token : undefined;
     const arrivedAtMs = ports.now();
     const arrival = ++arrivals;
     const told = ports.way.open === null ? remembered.answerTo(incoming.method, url) : undefined;
@@ -53,7 +59,7 @@ export function reception(desk: Desk) {
     guests.began(incoming.socket);
     const gone = new Gone(response);
     try {
-      await take({ incoming, response, taker, token, arrival, arrivedAtMs, gone }, desk);
+      await take({ incoming, response, taker, token, device, arrival, arrivedAtMs, gone }, desk);
     } finally {
       underWay.give(taker, 1);
       guests.ended(incoming.socket);
@@ -89,7 +95,7 @@ const TOO_SLOW = { status: 408, errcode: 'M_UNKNOWN', error: 'The body did not c
 const TOO_LARGE = { status: 413, errcode: 'M_TOO_LARGE', error: 'The body is too large' };
 
 async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> {
-  const { incoming, response, taker, token, arrival, arrivedAtMs, gone } = arrived;
+  const { incoming, response, taker, token, device, arrival, arrivedAtMs, gone } = arrived;
   const { ports, guests, log, count } = desk;
   const request: Carried = {
     id: randomUUID(),
@@ -99,7 +105,7 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
     url: incoming.url ?? '/',
     headers: fromClient(incoming.rawHeaders),
     body,
-    device: token,
+    device,
     taker,
     clientAddress: incoming.socket.remoteAddress ?? '',
     throughAddress: guests.has(incoming.socket),

@@ -23,7 +23,7 @@ export function encryptionFeatures(stored: Stored, devices: OwnDevices) {
     ports: {
       dehydratedDevices: new DehydratedDevices(stored, devices),
       deviceKeys: new DeviceKeys(stored, held),
-      deviceLists: (userId: UserId) =>
+      devicesTold: (userId: UserId) =>
         deviceListOf({ published, database: stored.database }, userId),
       keyQuery: (wanted: WantedKeys, reader: UserId | undefined) =>
         queryKeys(published, wanted, reader),

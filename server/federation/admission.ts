@@ -1,4 +1,4 @@
-import type { ServerName } from '../protocol/identifiers.ts';
+import { hostAndPort, type ServerName } from '../protocol/identifiers.ts';
 
 /** Which servers the operator deals with: where some are named only these, and none that are denied. */
 export class Admission {
@@ -6,11 +6,16 @@ export class Admission {
   readonly #denied: ReadonlySet<string>;
 
   constructor({ allow, deny }: { allow: readonly string[] | undefined; deny: readonly string[] }) {
-    this.#allowed = allow && new Set(allow);
-    this.#denied = new Set(deny);
+    this.#allowed = allow && new Set(allow.map(folded));
+    this.#denied = new Set(deny.map(folded));
   }
 
+  /** Denied is a host at all its ports, however its name is written: others of its names would lead there, too. */
   admits(server: ServerName): boolean {
-    return !this.#denied.has(server) && this.#allowed?.has(server) !== false;
+    const name = folded(server);
+    if (this.#denied.has(name) || this.#denied.has(folded(hostAndPort(server).host))) return false;
+    return this.#allowed?.has(name) !== false;
   }
 }
+
+const folded = (name: string): string => name.toLowerCase();

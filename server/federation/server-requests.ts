@@ -38,6 +38,8 @@ export class ServerRequests {
     const all = authorization.slice(0, HEADERS_MAX).flatMap((text) => parseXMatrix(text) ?? []);
     const [first] = all;
     if (!first) throw unauthorized('An Authorization header of X-Matrix is missing, or is none');
+    // Nobody but a thief of our key would say so.
+    if (first.origin === this.#serverName) throw unauthorized('The request is said to be of us');
     if (all.some(({ origin }) => origin !== first.origin))
       throw unauthorized('The request is said to be of two servers');
     if (all.some(({ destination = this.#serverName }) => destination !== this.#serverName))
@@ -64,8 +66,7 @@ export class ServerRequests {
     try {
       return await this.#keys.forRequest(origin, keyId);
     } catch (cause) {
-      if (!(cause instanceof ServerUnreachable) && !(cause instanceof MatrixError)) throw cause;
-      if (cause instanceof MatrixError && cause.errcode === 'M_LIMIT_EXCEEDED') throw cause;
+      if (!(cause instanceof ServerUnreachable)) throw cause;
       throw unauthorized(`The keys of your server are not to be had: ${cause.message}`, cause);
     }
   }

@@ -1,5 +1,9 @@
 import { Agent } from 'undici';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import type { Peer } from './peer.ts';
+
+/** In place of a token: the request is signed by another server. */
+export const SIGNED = 'signed';
 
 export interface Asked {
   readonly method: string;
@@ -19,17 +23,24 @@ export class FuzzClient implements AsyncDisposable {
   readonly #agent = new Agent({ pipelining: 1, connections: 4, headersTimeout: 60_000 });
   readonly #origin: string;
 
-  constructor(origin: string) {
+  readonly #peer: Peer;
+
+  /** `peer` is whoever asks by signature. */
+  constructor(origin: string, peer: Peer) {
     this.#origin = origin;
+    this.#peer = peer;
   }
 
-  async ask({ method, path, token, body }: Asked): Promise<Answered> {
+  async ask(asked: Asked): Promise<Answered> {
+    const { method, path, token, body } = asked;
+    const authorization =
+      token === SIGNED ? this.#peer.authorization(asked) : token && `Bearer ${token}`;
     try {
       const answer = await this.#agent.request({
         origin: this.#origin,
         method: method as 'GET',
         path,
-        headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        headers: authorization === undefined ? {} : { authorization },
         ...(body !== undefined && { body }),
       });
       return { status: answer.statusCode, text: await answer.body.text() };

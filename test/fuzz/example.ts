@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoint } from '../../server/http/endpoint.ts';
 import type { JsonObject, JsonValue } from '../../server/protocol/json.ts';
+import { SIGNED } from './client.ts';
 import { OWN_TOKEN, SERVICE, type World } from './world.ts';
 
 /** A request as an endpoint wants it: what there is to spoil. */
@@ -27,7 +28,7 @@ type Definition = any;
 /** One for each way in which the body may look; made from the schemas, so a new endpoint has them too. */
 export function examplesOf(endpoint: Endpoint<never>, world: World): Example[] {
   const [method, route] = endpoint.routes[0]!.split(' ') as [string, string];
-  const token = endpoint.auth === 'service' ? SERVICE.asToken : OWN_TOKEN;
+  const token = tokenOf(endpoint);
   const path = stringsOf(only(endpoint, 'path', endpoint.path, world));
   const query = stringsOf(only(endpoint, 'query', endpoint.query, world));
   const form = endpoint.body && 'form' in endpoint.body ? endpoint.body.form : undefined;
@@ -43,6 +44,12 @@ export function examplesOf(endpoint: Endpoint<never>, world: World): Example[] {
     return { method, token, route, path, query, body: withAuth(endpoint, body, world), optional };
   });
   return json && doesWithout(endpoint, query) ? [...examples, withoutQuery(examples)] : examples;
+}
+
+/** Of whoever may call, and is let in. */
+function tokenOf({ auth }: Endpoint<never>): string {
+  if (auth === 'service') return SERVICE.asToken;
+  return auth === 'server' ? SIGNED : OWN_TOKEN;
 }
 
 /** What a query asks for besides may be another deed: both are tried. */

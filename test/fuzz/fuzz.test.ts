@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 300_000 });
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150);
 const TOGETHER = 16;
 
-const endpoints = endpointsIn(mountsOf({ adminApi: true }));
+const endpoints = endpointsIn(mountsOf({ adminApi: true, federation: { enabled: true } }));
 let fuzzer: Fuzzer;
 
 beforeAll(async () => {

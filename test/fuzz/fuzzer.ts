@@ -5,6 +5,7 @@ import { type Answered, type Asked, FuzzClient } from './client.ts';
 import { type Example, examplesOf } from './example.ts';
 import { EVERYTHING, type Hostile, hostilesOf } from './hostile.ts';
 import type { Measured } from './meter.ts';
+import { type Peer, startPeer } from './peer.ts';
 import { type MeteredServer, startMetered } from './server.ts';
 import { isWell, makePerson, makeWorld, OWN_TOKEN, type World } from './world.ts';
 
@@ -31,18 +32,26 @@ export class Fuzzer implements AsyncDisposable {
   readonly #fresh: FreshDatabase;
   readonly #server: MeteredServer;
   readonly #client: FuzzClient;
+  readonly #peer: Peer;
   readonly #isWide: boolean;
   #world: World;
   /** How many bulky ones, so that none is like another. */
   #asked = 0;
 
   private constructor(
-    ground: { fresh: FreshDatabase; server: MeteredServer; client: FuzzClient; isWide: boolean },
+    ground: {
+      fresh: FreshDatabase;
+      server: MeteredServer;
+      client: FuzzClient;
+      peer: Peer;
+      isWide: boolean;
+    },
     world: World,
   ) {
     this.#fresh = ground.fresh;
     this.#server = ground.server;
     this.#client = ground.client;
+    this.#peer = ground.peer;
     this.#isWide = ground.isWide;
     this.#world = world;
   }
@@ -50,16 +59,18 @@ export class Fuzzer implements AsyncDisposable {
   /** Wide: every bad value at every place. */
   static async start({ isWide = false, program }: { isWide?: boolean; program?: string } = {}) {
     const fresh = await freshDatabase();
-    const server = await startMetered(fresh, program);
-    const client = new FuzzClient(server.origin);
+    const peer = await startPeer();
+    const server = await startMetered(fresh, peer, program);
+    const client = new FuzzClient(server.origin, peer);
     const world = await makeWorld(client, await makePerson(client), await makePerson(client));
     await server.measure('cost');
-    return new Fuzzer({ fresh, server, client, isWide }, world);
+    return new Fuzzer({ fresh, server, client, peer, isWide }, world);
   }
 
   async [Symbol.asyncDispose]() {
     await this.#client[Symbol.asyncDispose]();
     await this.#server[Symbol.asyncDispose]();
+    await this.#peer[Symbol.asyncDispose]();
     await this.#fresh[Symbol.asyncDispose]();
   }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { V8_OPTIONS } from '../../server/role/v8-options.ts';
 import type { FreshDatabase } from '../support/postgres.ts';
 import type { Measured, Question } from './meter.ts';
+import type { Peer } from './peer.ts';
 import { SERVICE } from './world.ts';
 
 export interface MeteredServer extends AsyncDisposable {
@@ -19,7 +20,11 @@ export const MAIN = join(import.meta.dirname, '../../server/main.ts');
 const METER = join(import.meta.dirname, 'meter.ts');
 
 /** The server as a process of its own, with its limits off and its main thread metered. */
-export async function startMetered(fresh: FreshDatabase, program = MAIN): Promise<MeteredServer> {
+export async function startMetered(
+  fresh: FreshDatabase,
+  peer: Peer,
+  program = MAIN,
+): Promise<MeteredServer> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-fuzz-'));
   const child = spawn(
     process.execPath,
@@ -39,6 +44,7 @@ export async function startMetered(fresh: FreshDatabase, program = MAIN): Promis
         fresh.url,
         '--app-services',
         registrationIn(folder),
+        ...peer.options,
       ],
       ...['--rate-limits-enabled', 'false', '--log-level', 'error', '--password-cost', 'for-tests'],
     ],

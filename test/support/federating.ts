@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { onTestFinished } from 'vitest';
+import type { FederationSettings } from '../../server/federation/features.ts';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import { type SigningKey, signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
 import { type ApiOptions, type ApiServer, startApi } from './api-server.ts';
@@ -16,10 +17,24 @@ export interface FederatingServer extends ApiServer {
 
 let made = 0;
 
-/** A whole server that other servers reach by TLS, at `localhost` and a port of its own. */
+type FederatingOptions = Omit<ApiOptions, 'federation'> & {
+  readonly federation?: Partial<FederationSettings>;
+};
+
+/** For one test, at whose end it is closed. */
 export async function startFederating(
   authority: Authority,
-  { federation, ...options }: ApiOptions = {},
+  options: FederatingOptions = {},
+): Promise<FederatingServer> {
+  const server = await federating(authority, options);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  return server;
+}
+
+/** A whole server that other servers reach by TLS, at `localhost` and a port of its own. */
+export async function federating(
+  authority: Authority,
+  { federation, ...options }: FederatingOptions = {},
 ): Promise<FederatingServer> {
   const port = await freePort();
   const name = `localhost:${port}` as ServerName;
@@ -37,11 +52,14 @@ export async function startFederating(
   const [cert, tlsKey] = [readFileSync(issued.certificate), readFileSync(issued.key)];
   const server = createServer({ cert, key: tlsKey }, api.listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-    await api[Symbol.asyncDispose]();
-  });
-  return { ...api, name, key, authority };
+  return {
+    ...{ ...api, name, key, authority },
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, 'close');
+      server.closeAllConnections();
+      server.close();
+      await closed;
+      await api[Symbol.asyncDispose]();
+    },
+  };
 }

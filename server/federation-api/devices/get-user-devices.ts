@@ -9,7 +9,7 @@ import { refuseOthers } from '../refuse-others.ts';
 
 interface Ports {
   readonly accounts: Pick<Accounts, 'get' | 'serverName'>;
-  readonly deviceLists: EncryptionPorts['deviceLists'];
+  readonly devicesTold: EncryptionPorts['devicesTold'];
 }
 
 export const getUserDevices = endpoint({
@@ -20,9 +20,9 @@ export const getUserDevices = endpoint({
   idempotency: 'natural',
   path: z.object({ userId }),
 
-  async handle({ path }, { accounts, deviceLists }: Ports) {
+  async handle({ path }, { accounts, devicesTold }: Ports) {
     refuseOthers(path.userId, accounts);
     if (!(await accounts.get(path.userId))) throw notFound('There is no such user here');
-    return jsonText(await deviceLists(path.userId));
+    return jsonText(await devicesTold(path.userId));
   },
 });

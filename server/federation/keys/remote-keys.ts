@@ -3,7 +3,7 @@ import type { Stored } from '../../log/stored.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { KnownKey } from '../../protocol/key-validity.ts';
-import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
 import { parseServerKeys, type ServerKeys } from '../../protocol/server-keys.ts';
 import type { KeyId } from '../../protocol/signing-keys.ts';
 import { serverKeyRow, serverKeysOf } from '../../storage/federation/server-keys.ts';
@@ -15,7 +15,7 @@ export interface RemoteKeyPorts {
 }
 
 /** What is known of a server: the newest response first. */
-type Known = readonly ServerKeys[];
+type Known = readonly (ServerKeys & { readonly fetchedMs: number })[];
 
 const SERVERS_MAX = 10_000;
 const BYTES_MAX = 32 * 1_024;
@@ -50,17 +50,26 @@ export class RemoteKeys {
   async responsesOf(server: ServerName, wanted: WantedKeys): Promise<readonly JsonObject[]> {
     const kept = await this.#keptOf(server);
     const isEnough = kept.some((each) => isWanted(each, wanted));
-    const known = isEnough ? kept : await this.#fetchedOf(server).catch(() => kept);
+    const known = isEnough ? kept : await this.#fetchedIfReached(server, kept);
     return known.map(({ json }) => json);
+  }
+
+  async #fetchedIfReached(server: ServerName, kept: Known): Promise<Known> {
+    try {
+      return await this.#fetchedOf(server);
+    } catch (error) {
+      if (error instanceof ServerUnreachable) return kept;
+      throw error;
+    }
   }
 
   async #keptOf(server: ServerName): Promise<Known> {
     const remembered = this.#known.get(server);
     if (remembered) return remembered;
     const rows = await serverKeysOf(this.#ports.stored.lookUps, server);
-    const known = rows.flatMap(({ json }): ServerKeys[] => {
+    const known = rows.flatMap(({ json, fetchedMs }) => {
       const parsed = parseServerKeys(JSON.parse(json) as JsonValue, server);
-      return typeof parsed === 'string' ? [] : [parsed];
+      return typeof parsed === 'string' ? [] : [{ ...parsed, fetchedMs }];
     });
     if (known.length > 0) this.#known.set(server, known);
     return known;
@@ -84,24 +93,33 @@ export class RemoteKeys {
   }
 
   async #fetch(server: ServerName): Promise<Known> {
-    const json = await this.#ports.client.ask(server, {
-      ...{ method: 'GET', path: '/_matrix/key/v2/server', isSigned: false },
-      ...{ bytesMax: BYTES_MAX, answersWithinMs: ANSWERS_WITHIN_MS },
-    });
-    const parsed = parseServerKeys(json, server);
+    const parsed = parseServerKeys(await this.#asked(server), server);
     if (typeof parsed === 'string')
       throw new ServerUnreachable(`What ${server} says of its keys is not to be used: ${parsed}`);
+    const fetched = { ...parsed, fetchedMs: this.#ports.stored.now() };
     const before = await this.#keptOf(server);
-    await this.#keep(server, parsed);
+    await this.#keep(server, fetched);
     // Of keys that it no longer names the last word stays: old events were signed with them.
     const others = before.filter(({ keys }) => [...keys.keys()].some((id) => !parsed.keys.has(id)));
-    const known = [parsed, ...others];
+    const known = [fetched, ...others];
     this.#known.set(server, known);
     return known;
   }
 
-  #keep(server: ServerName, { keys, json, validUntilTs }: ServerKeys): Promise<void> {
-    const fetchedMs = this.#ports.stored.now();
+  /** An error of theirs is not ours to pass on. */
+  async #asked(server: ServerName): Promise<JsonValue> {
+    try {
+      return await this.#ports.client.ask(server, {
+        ...{ method: 'GET', path: '/_matrix/key/v2/server', isSigned: false },
+        ...{ bytesMax: BYTES_MAX, answersWithinMs: ANSWERS_WITHIN_MS },
+      });
+    } catch (cause) {
+      if (!(cause instanceof MatrixError)) throw cause;
+      throw new ServerUnreachable(`${server} tells no keys: ${cause.message}`, { cause });
+    }
+  }
+
+  #keep(server: ServerName, { keys, json, validUntilTs, fetchedMs }: Known[number]): Promise<void> {
     const text = JSON.stringify(json);
     const rows = [...keys.keys()].map((keyId) =>
       serverKeyRow({ server, keyId, json: text, validUntilMs: validUntilTs, fetchedMs }),
@@ -123,10 +141,11 @@ const isWanted = ({ keys, validUntilTs }: ServerKeys, wanted: WantedKeys): boole
   validUntilTs >= wanted.validUntilTs && wanted.keyIds.every((keyId) => keys.has(keyId as KeyId));
 
 function usable(known: Known, keyId: KeyId, now: number): KnownKey | undefined {
-  for (const { keys } of known) {
+  for (const { keys, fetchedMs } of known) {
     const key = keys.get(keyId);
-    if (key && key.expiredTs === undefined && now <= Math.min(key.validUntilTs, now + WEEK_MS))
-      return key;
+    if (!key || key.expiredTs !== undefined) continue;
+    // So that a stolen key does not hold for as long as its thief has claimed.
+    if (now <= Math.min(key.validUntilTs, fetchedMs + WEEK_MS)) return key;
   }
   return undefined;
 }

@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { createHmac, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, request } from 'undici';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import type { Authority } from '../support/certificates.ts';
+import { freePort } from '../support/free-port.ts';
+
+/** A whole Synapse on this machine, with TLS, that trusts and is trusted by the authority. */
+export interface SynapseServer extends AsyncDisposable {
+  readonly name: string;
+  /** Throws for any status but 200. */
+  ask(call: string, options?: { token?: string; body?: object }): Promise<JsonObject>;
+  /** Its access token. */
+  register(localpart: string): Promise<string>;
+}
+
+const SECRET = 'a test';
+
+export async function startSynapse(python: string, authority: Authority): Promise<SynapseServer> {
+  const port = await freePort();
+  const name = `localhost:${port}`;
+  const folder = mkdtempSync(join(tmpdir(), 'farol-synapse-'));
+  const issued = await authority.issue(`synapse${port}`, { dns: ['localhost'] });
+  const file = join(folder, 'homeserver.yaml');
+  writeFileSync(
+    file,
+    JSON.stringify(settings({ name, port, folder, ca: authority.ca, ...issued })),
+  );
+  const options = ['-m', 'synapse.app.homeserver', '-c', file];
+  await ended(python, [...options, '--generate-keys']);
+  const child = spawn(python, options, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-10_000);
+    });
+  const agent = new Agent({ connect: { ca: readFileSync(authority.ca) } });
+  const dispose = async () => {
+    const exited = once(child, 'exit');
+    if (child.exitCode === null && child.kill('SIGTERM')) await exited;
+    await agent.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const ask: SynapseServer['ask'] = async (call, { token, body } = {}) => {
+    const [method, path] = call.split(' ') as ['GET', string];
+    const answer = await request(`https://${name}${path}`, {
+      ...{ method, dispatcher: agent, body: body ? JSON.stringify(body) : null },
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`${call}: ${answer.statusCode} ${text}`);
+    return JSON.parse(text) as JsonObject;
+  };
+  try {
+    await untilServing(ask, () => child.exitCode !== null);
+  } catch (cause) {
+    await dispose();
+    throw new Error(`Synapse does not serve: ${said}`, { cause });
+  }
+  return {
+    name,
+    ask,
+    register: (localpart) => registered(ask, localpart),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+const settings = (at: {
+  name: string;
+  port: number;
+  folder: string;
+  ca: string;
+  certificate: string;
+  key: string;
+}) => ({
+  server_name: at.name,
+  listeners: [
+    {
+      ...{ port: at.port, tls: true, type: 'http', bind_addresses: ['127.0.0.1'] },
+      resources: [{ names: ['client', 'federation'] }],
+    },
+  ],
+  ...{ tls_certificate_path: at.certificate, tls_private_key_path: at.key },
+  database: { name: 'sqlite3', args: { database: join(at.folder, 'db') } },
+  media_store_path: join(at.folder, 'media'),
+  signing_key_path: join(at.folder, 'signing.key'),
+  ...{ federation_custom_ca_list: [at.ca], ip_range_blacklist: [], trusted_key_servers: [] },
+  ...{ report_stats: false, registration_shared_secret: SECRET },
+  allow_public_rooms_over_federation: true,
+});
+
+async function ended(program: string, options: readonly string[]): Promise<void> {
+  const child = spawn(program, options, { stdio: 'ignore' });
+  const [code] = (await once(child, 'exit')) as [number];
+  if (code !== 0) throw new Error(`${program} ${options.join(' ')} ended with ${code}`);
+}
+
+const LOOKED_EVERY_MS = 250;
+const TRIES = 600;
+
+async function untilServing(ask: SynapseServer['ask'], hasEnded: () => boolean): Promise<void> {
+  for (let count = 0; ; count += 1) {
+    const error = await ask('GET /_matrix/client/versions').then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    if (error === undefined) return;
+    if (hasEnded() || count > TRIES) throw error;
+    await new Promise((resolve) => setTimeout(resolve, LOOKED_EVERY_MS));
+  }
+}
+
+async function registered(ask: SynapseServer['ask'], username: string): Promise<string> {
+  const at = '/_synapse/admin/v1/register';
+  const { nonce } = (await ask(`GET ${at}`)) as { nonce: string };
+  const password = randomUUID();
+  const proved = [nonce, username, password, 'notadmin'].join('\0');
+  const mac = createHmac('sha1', SECRET).update(proved).digest('hex');
+  const answer = await ask(`POST ${at}`, {
+    body: { nonce, username, password, mac, admin: false },
+  });
+  return answer.access_token as string;
+}
