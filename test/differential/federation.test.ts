@@ -17,7 +17,8 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   let ours: FederatingServer;
   beforeAll(async () => {
     authority = await certificateAuthority();
-    [synapse, ours] = await Promise.all([startSynapse(python!, authority), federating(authority)]);
+    synapse = await startSynapse(python!, authority);
+    ours = await federating(authority);
   });
   afterAll(async () => {
     await ours?.[Symbol.asyncDispose]();
