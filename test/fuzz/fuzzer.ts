@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../server/http/endpoint.ts';
 import { type FreshDatabase, freshDatabase } from '../support/postgres.ts';
 import { type Bulky, bulkyOf } from './bulky.ts';
-import { type Answered, type Asked, FuzzClient } from './client.ts';
+import { type Answered, type Asked, FuzzClient, SIGNED } from './client.ts';
 import { type Example, examplesOf } from './example.ts';
 import { EVERYTHING, type Hostile, hostilesOf } from './hostile.ts';
 import type { Measured } from './meter.ts';
@@ -62,6 +62,7 @@ export class Fuzzer implements AsyncDisposable {
     const peer = await startPeer();
     const server = await startMetered(fresh, peer, program);
     const client = new FuzzClient(server.origin, peer);
+    if (program === undefined) await refuseUnsigned(client);
     const world = await makeWorld(client, await makePerson(client), await makePerson(client));
     await server.measure('cost');
     return new Fuzzer({ fresh, server, client, peer, isWide }, world);
@@ -220,6 +221,13 @@ export class Fuzzer implements AsyncDisposable {
     const token = asked.token === OWN_TOKEN ? this.#world.alice.token : asked.token;
     return this.#client.ask({ ...asked, token });
   }
+}
+
+/** Else none of what servers ask would be reached. */
+async function refuseUnsigned(client: FuzzClient): Promise<void> {
+  const path = '/_matrix/federation/v1/publicRooms';
+  const { status, text } = await client.ask({ method: 'GET', path, token: SIGNED });
+  if (status !== 200) throw new Error(`A signed request is answered ${status} ${text}`);
 }
 
 /** So many times as much is sent to whoever may have kept something. */
