@@ -133,13 +133,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
       clock,
       ask,
     },
-    async register(localpart, deviceId, as = {}) {
-      const userId = `@${localpart}:${serverName ?? 'example.org'}` as UserId;
-      const session = { deviceId, refreshable: false };
-      const wish = { ...as, userId, password: PASSWORD, session, registrationToken: undefined };
-      const answer = await ports.accounts.register(wish, { outcome: () => undefined });
-      return answer.access_token as string;
-    },
+    register: registerAt(ports),
     async [Symbol.asyncDispose]() {
       await features.close();
       await server[Symbol.asyncDispose]();
@@ -150,6 +144,16 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     },
   };
 }
+
+const registerAt =
+  ({ accounts }: HousePorts): ApiServer['register'] =>
+  async (localpart, deviceId, as = {}) => {
+    const userId = `@${localpart}:${accounts.serverName}` as UserId;
+    const session = { deviceId, refreshable: false };
+    const wish = { ...as, userId, password: PASSWORD, session, registrationToken: undefined };
+    const answer = await accounts.register(wish, { outcome: () => undefined });
+    return answer.access_token as string;
+  };
 
 const plain: Seal = { seal: (bytes) => bytes, open: (bytes) => bytes };
 
