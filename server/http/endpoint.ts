@@ -1,8 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { Once } from '../log/outcomes.ts';
 import type { Admin, Person, Server, Service, User } from '../protocol/caller.ts';
 import type { Proof, UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Answer } from './answer.ts';
+import { type Streamed, streamOf } from './body/stream.ts';
+import type { Representation } from './representation.ts';
 
 /** Who may call, and therefore what the handler is told about the caller. How it is found out: `auth/`. */
 export interface CallerOf {
@@ -76,6 +79,13 @@ export interface FormBody<B> {
   readonly bytesMax?: number;
 }
 
+/** Handed to the handler as it comes: it says how much it takes when it reads it, and keeps what it stores of it. */
+export interface StreamBody<B> {
+  readonly stream: (request: IncomingMessage) => B;
+}
+
+export const STREAM: StreamBody<Streamed> = { stream: streamOf };
+
 export const FORM_BODY_BYTES_MAX = 65_536;
 export const JSON_BODY_BYTES_MAX = 1_048_576;
 
@@ -108,7 +118,7 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
   /** Must name every parameter of the routes. */
   readonly path?: z.core.$ZodType<P>;
   readonly query?: z.core.$ZodType<Q>;
-  readonly body?: JsonBody<B> | FormBody<B>;
+  readonly body?: JsonBody<B> | FormBody<B> | StreamBody<B>;
   /**
    * The flows that the caller must complete first, by what it asks for; undefined for none. A session
    * acts once, so what it did must be kept.
@@ -120,7 +130,10 @@ interface Definition<A extends Auth, P, Q, B, I extends Idempotency, Ports> {
       ) => Promise<UiaFlows | undefined>
     : never;
   /** An object is answered as JSON with status 200. */
-  readonly handle: (call: Call<A, P, Q, B, I>, ports: Ports) => Promise<object | Answer>;
+  readonly handle: (
+    call: Call<A, P, Q, B, I>,
+    ports: Ports,
+  ) => Promise<object | Answer | Representation>;
 }
 
 /** A definition whose types are no longer of interest: what the router and the tests list. */

@@ -50,6 +50,8 @@ export async function listen(options: ListenOptions, handler: RequestListener): 
     ? mutualTlsServer(options.mutualTls, handler)
     : createServer(handler);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // Bodies have a time of their own (body/), which knows how much has come, and whether it is we who take so long.
+  server.requestTimeout = 0;
   try {
     server.listen({ port, host, backlog: 1_024 });
     await once(server, 'listening');

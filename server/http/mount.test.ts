@@ -37,7 +37,7 @@ test.each([
   ['GET', '/a/one', 200, 'cross-origin', '{"route":"GET /a/one"}'],
   ['GET', '/a/plain/two?x=/a/', 200, 'plain', '{"route":"GET /a/plain/two"}'],
   ['GET', '/a/plain/three', 404, 'plain', 'Unrecognized request'],
-  ['POST', '/a/plain/two', 405, 'plain', 'This path takes only GET, OPTIONS'],
+  ['POST', '/a/plain/two', 405, 'plain', 'This path takes only GET, HEAD, OPTIONS'],
   ['OPTIONS', '/a/plain/two', 204, 'plain', ''],
   ['OPTIONS', '/a/one', 204, 'cross-origin', ''],
   ['GET', '/a/plain', 404, 'cross-origin', '{"errcode":"M_UNRECOGNIZED"'],

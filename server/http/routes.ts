@@ -34,7 +34,8 @@ export class RouteTable<Ports> {
     const values: string[] = [];
     const node = walk(this.#root, path.split('/'), 1, values);
     if (!node) throw unrecognized(404, 'Unrecognized request');
-    const target = node.targets.get(method);
+    // Every GET may be asked for its headers alone (RFC 9110, section 9.3.2).
+    const target = node.targets.get(method === 'HEAD' ? 'GET' : method);
     if (!target) throw wrongMethod(node.targets.keys());
     const named = target.parameters.map((name, index) => [name, decode(values[index]!)] as const);
     return { endpoint: target.endpoint, path: Object.fromEntries(named) };
@@ -120,6 +121,7 @@ const segmentTooLong = () =>
   invalidParam(`A part of the path has more than ${SEGMENT_LENGTH_MAX} characters`);
 
 function wrongMethod(allowed: Iterable<string>) {
-  const allow = [...allowed, 'OPTIONS'].join(', ');
+  const methods = [...allowed].flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : [each]));
+  const allow = [...methods, 'OPTIONS'].join(', ');
   return unrecognized(405, `This path takes only ${allow}`, { allow });
 }

@@ -23,6 +23,7 @@ import { Answer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { refuseByStanding } from './auth/standing.ts';
 import { bodyReader } from './body/body-reader.ts';
+import { ClientGone } from './body/raw.ts';
 import type { Auth, Call, Endpoint, RequestMeta } from './endpoint.ts';
 import type { Gate } from './gate.ts';
 import {
@@ -71,15 +72,23 @@ export async function runEndpoint<Ports>(
 function runOnceByRequest<Ports>(found: Found<Ports>, incoming: Incoming, gate: Gate<Ports>) {
   if (!gate.behindFront) return runFor(found, incoming, gate, notKept);
   const key: OnceKey = { kind: 'request', requestId: incoming.meta.id };
-  return runOnce(gate, key, (once) => runFor(found, incoming, gate, once));
+  return runOnce(gate, key, incoming.request, (once) => runFor(found, incoming, gate, once));
 }
 
 async function runOnce<Ports>(
   gate: Gate<Ports>,
   key: OnceKey,
+  request: Request,
   attempt: (once: Once) => Promise<Answer | object>,
 ): Promise<Answer | object> {
-  return answerOf(await gate.outcomes.run(key, attempt));
+  for (;;) {
+    try {
+      return answerOf(await gate.outcomes.run(key, attempt));
+    } catch (error) {
+      // It had joined a run that broke off with its connection, in the middle of its body. This one has its own.
+      if (!(error instanceof ClientGone) || request.destroyed) throw error;
+    }
+  }
 }
 
 const answerOf = (told: Told<Answer | object>): Answer | object =>
@@ -112,7 +121,7 @@ async function runFor<Ports>(
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongParam);
   const raw = endpoint.body && (await readBody());
-  const body = parsedBody(endpoint, raw);
+  const body = parsedBody(endpoint, raw, request);
   const given = { caller, path, query, body, request: meta };
   const handle = (proof: Proof, kept: Once | undefined) => {
     const isCommit = endpoint.idempotency === 'txnId' || once !== undefined;
@@ -125,7 +134,7 @@ async function runFor<Ports>(
   }
   if (endpoint.idempotency !== 'txnId' || !caller) return handle(nothingProved, once);
   const key = transactionKey(endpoint, caller, segments, request);
-  return runOnce(gate, key, (kept) => handle(nothingProved, kept));
+  return runOnce(gate, key, request, (kept) => handle(nothingProved, kept));
 }
 
 /** Ids that were given out by other servers' rules may hold any character. */
@@ -227,8 +236,13 @@ export const pathOf = (url: string): string => {
   return end < 0 ? url : url.slice(0, end);
 };
 
-function parsedBody<Ports>({ body }: Endpoint<Ports>, raw: JsonValue | undefined) {
+function parsedBody<Ports>(
+  { body }: Endpoint<Ports>,
+  raw: JsonValue | undefined,
+  request: Request,
+) {
   if (!body) return undefined;
+  if ('stream' in body) return body.stream(request);
   return 'form' in body ? parse(body.form, raw, wrongParam) : parse(body.json, raw, badJson);
 }
 

@@ -3,27 +3,41 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Answer } from './answer.ts';
 import { linger } from './linger.ts';
+import { Representation } from './representation.ts';
+
+/** A client that takes nothing for so long is not waited for: what it is being sent takes memory. */
+const READS_WITHIN_MS = 60_000;
 
 /** `common`: the headers that all answers have there. */
 export async function writeAnswer(
   response: ServerResponse,
   common: Readonly<Record<string, string>>,
-  answer: Answer | object,
+  given: Answer | Representation | object,
 ) {
-  const { status, headers, body } = answer instanceof Answer ? answer : jsonAnswer(200, answer);
+  const { status, headers, body } = answerOf(given, response);
   if (body instanceof Readable) {
     response.writeHead(status, { ...common, ...headers });
+    if (response.req.method === 'HEAD') {
+      body.destroy();
+      return void response.end();
+    }
+    response.socket?.setTimeout(READS_WITHIN_MS);
     return pipeline(body, response);
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body);
   const all: Record<string, string | number> = { ...common, ...headers };
-  if (status !== 204) all['content-length'] = length;
+  if (status !== 204 && status !== 304) all['content-length'] = length;
   response.writeHead(status, all);
   if (headers?.connection === 'close') {
     response.write(body ?? '');
     await linger(response.req);
     response.end();
   } else response.end(body);
+}
+
+function answerOf(given: Answer | Representation | object, { req }: ServerResponse): Answer {
+  if (given instanceof Representation) return given.answerTo(req);
+  return given instanceof Answer ? given : jsonAnswer(200, given);
 }
 
 export const jsonAnswer = (

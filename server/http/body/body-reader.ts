@@ -8,7 +8,7 @@ import { readJson } from './json.ts';
 export function bodyReader<Ports>({ body }: Endpoint<Ports>, request: IncomingMessage) {
   let reading: Promise<JsonValue | undefined> | undefined;
   const read = async () => {
-    if (!body) return undefined;
+    if (!body || 'stream' in body) return undefined;
     if ('form' in body) return readForm(request, body.bytesMax ?? FORM_BODY_BYTES_MAX);
     const { bytesMax = JSON_BODY_BYTES_MAX, mayBeEmpty = false } = body;
     return readJson(request, { bytesMax, mayBeEmpty });
