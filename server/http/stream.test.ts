@@ -133,12 +133,12 @@ test('a handler takes a body as it comes, with its declared length and type', as
 test('a body that is longer than the handler takes is refused, declared or not', async () => {
   const { origin, seen } = await start();
   const declared = await raw(origin, `POST /take HTTP/1.1\r\nContent-Length: ${BYTES_MAX + 1}`);
-  expect(await answerOf(declared)).toMatch(/^HTTP\/1.1 413 [^]*M_TOO_LARGE/);
+  expect(await answerOf(declared)).toMatch(/^HTTP\/1.1 413 [\s\S]*M_TOO_LARGE/);
   expect(seen.pieces, 'of what is declared too long nothing is taken').toEqual([]);
   const chunk = `${(200_000).toString(16)}\r\n${'x'.repeat(200_000)}\r\n`;
   const chunked = await raw(origin, 'POST /take HTTP/1.1\r\nTransfer-Encoding: chunked');
   chunked.write(chunk.repeat(6));
-  expect(await answerOf(chunked)).toMatch(/^HTTP\/1.1 413 [^]*M_TOO_LARGE/);
+  expect(await answerOf(chunked)).toMatch(/^HTTP\/1.1 413 [\s\S]*M_TOO_LARGE/);
 });
 
 test('a client that leaves in the middle of its body leaves a handler that knows it', async () => {
@@ -169,7 +169,7 @@ test('a body that nobody reads is no trouble for the next request of its connect
   const socket = await raw(origin, 'POST /refuses HTTP/1.1\r\nContent-Length: 500000');
   socket.write(Buffer.alloc(500_000));
   socket.write('GET /content HTTP/1.1\r\nHost: x\r\nRange: bytes=0-0\r\nConnection: close\r\n\r\n');
-  expect(await answerOf(socket)).toMatch(/^HTTP\/1.1 200 [^]*"nothing"[^]*HTTP\/1.1 206 /);
+  expect(await answerOf(socket)).toMatch(/^HTTP\/1.1 200 [\s\S]*"nothing"[\s\S]*HTTP\/1.1 206 /);
 });
 
 test('an encoded body is refused: nobody would take the code off again', async () => {
@@ -190,7 +190,7 @@ test('a repeat that joined a run whose body broke off runs with its own', async 
   const repeat = await raw(origin, `${head}\r\nConnection: close`, 'half');
   first.destroy();
   open.resolve();
-  expect(await answerOf(repeat)).toMatch(/^HTTP\/1.1 200 [^]*"bytes":4/);
+  expect(await answerOf(repeat)).toMatch(/^HTTP\/1.1 200 [\s\S]*"bytes":4/);
 });
 
 /** As the real ones do, but that nothing is kept: who comes while one runs ends as that does. */
