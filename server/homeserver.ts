@@ -13,6 +13,7 @@ import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import { sendDraft } from './client-api/events/send-draft.ts';
+import type { MediaOptions } from './client-api/media/media-options.ts';
 import { federationOf } from './config/federation.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
@@ -26,11 +27,14 @@ import { joinPorts } from './http/join-ports.ts';
 import type { Mount } from './http/mount.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
+import { BulkLane } from './log/bulk.ts';
 import type { EpochHistory } from './log/epochs.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
 import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
+import { mediaFeatures } from './media/features.ts';
+import type { QuotaBounds } from './media/quota.ts';
 import { mountsOf } from './mounts.ts';
 import { orderFeatures } from './orders/features.ts';
 import type { AppService } from './protocol/app-service.ts';
@@ -68,6 +72,7 @@ export async function buildServing(
   await features.search.begin();
   const ports = portsOf(features, {
     ...config,
+    mediaOptions: config.media,
     ...servicesOf(config),
     rateLimits,
     publicUrl,
@@ -109,6 +114,9 @@ export interface FeatureGround {
   /** What the rooms rest on instead of the other features: a test's own profiles, clock and bounds. */
   readonly underRooms?: Partial<RoomPorts>;
   readonly tellPresence: boolean;
+  /** For what is staged beside the log. */
+  readonly lane: BulkLane;
+  readonly mediaQuota: QuotaBounds;
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
   /** Of work that nobody waits for. */
@@ -166,9 +174,10 @@ export async function buildFeatures(ground: FeatureGround) {
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     onError: ground.onError,
   });
+  const media = mediaFeatures(stored, ground);
   const features = {
     ...{ accounts, appServices, encryption, rooms },
-    ...{ sync, delayedEvents, orders, search, federation },
+    ...{ sync, delayedEvents, orders, search, federation, media },
   };
   return {
     ...features,
@@ -198,17 +207,19 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
   readonly guests: boolean;
   readonly publicUrl: string | undefined;
   readonly defaultRoomVersion: string;
+  readonly mediaOptions: MediaOptions;
 }
 
 /** What endpoints may ask for, by name. */
 export function portsOf(features: Features, options: PortOptions) {
   const { accounts, appServices, encryption, federation, rooms } = features;
-  const { sync, delayedEvents, orders, search } = features;
+  const { sync, delayedEvents, orders, search, media } = features;
   const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
-  const { turn, livekitServiceUrls, support } = options;
+  const { turn, livekitServiceUrls, support, mediaOptions } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, guests, publicUrl, now, turn, livekitServiceUrls, support },
+    mediaOptions,
     roomList: features.roomList,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),
@@ -224,6 +235,7 @@ export function portsOf(features: Features, options: PortOptions) {
     delayedEvents.ports,
     orders.ports,
     search.ports,
+    media.ports,
     own,
   );
 }
@@ -258,7 +270,7 @@ export function gateOf(
 }
 
 function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
-  const { config, database, lookUps, log, epochs, identity, logger, relationsReady } = ground;
+  const { config, database, lookUps, bulk, log, epochs, identity, logger, relationsReady } = ground;
   const { keyId, seed } = identity.signingKey;
   return {
     stored: { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
@@ -277,6 +289,8 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),
     tellPresence: config.presence,
+    lane: new BulkLane({ database: bulk, log }),
+    mediaQuota: config.media,
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
   };

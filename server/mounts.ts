@@ -1,5 +1,5 @@
 import { adminApi } from './admin-api/endpoints.ts';
-import { clientApi, forServices, wellKnown } from './client-api/endpoints.ts';
+import { clientApi, contentRepository, forServices, wellKnown } from './client-api/endpoints.ts';
 import { frontDoor, pages } from './client-api/pages/endpoints.ts';
 import { delegation, federationApi, keyApi } from './federation-api/endpoints.ts';
 import { API, type Mount } from './http/mount.ts';
@@ -24,6 +24,12 @@ const ALWAYS = [
     prefixes: ['/_matrix/client/'],
     callers: ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'],
     endpoints: clientApi,
+  },
+  {
+    rules: API,
+    prefixes: ['/_matrix/media/'],
+    callers: ['nobody', 'guest', 'user'],
+    endpoints: contentRepository,
   },
   {
     rules: PAGES,

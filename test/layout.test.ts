@@ -21,6 +21,7 @@ const ARROWS: Record<string, string[]> = {
   ],
   'server/federation': ['server/protocol', 'server/log', 'server/storage', 'undici'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
+  'server/media': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',
     'server/log',
@@ -55,6 +56,7 @@ const ARROWS: Record<string, string[]> = {
     'server/app-services',
     'server/delayed-events',
     'server/encryption',
+    'server/media',
     'server/orders',
     'server/search',
     'server/sync',

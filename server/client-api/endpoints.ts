@@ -10,6 +10,7 @@ import { discoveryEndpoints, wellKnownEndpoints } from './discovery/endpoints.ts
 import { eventEndpoints } from './events/endpoints.ts';
 import { keyBackupEndpoints } from './key-backup/endpoints.ts';
 import { keyEndpoints } from './keys/endpoints.ts';
+import { authedMediaEndpoints, mediaEndpoints } from './media/endpoints.ts';
 import { membershipEndpoints } from './membership/endpoints.ts';
 import { openIdEndpoints } from './openid/endpoints.ts';
 import { exchangeOpenIdToken } from './openid/exchange-open-id-token.ts';
@@ -53,10 +54,14 @@ export const clientApi = [
   ...reportingEndpoints,
   ...syncEndpoints,
   ...callEndpoints,
+  ...authedMediaEndpoints,
   ...thirdPartyEndpoints,
   ...appServiceEndpoints,
   ...adminEndpoints,
 ];
+
+/** Of the client-server API, under a prefix of its own. */
+export const contentRepository = mediaEndpoints;
 
 export const wellKnown = wellKnownEndpoints;
 

@@ -133,6 +133,39 @@ const support = z
   .prefault({})
   .describe('What /.well-known/matrix/support says; nothing unless set.');
 
+const MIB = 1024 * 1024;
+
+const media = z
+  .strictObject({
+    uploadBytesMax: z
+      .int()
+      .positive()
+      .default(50 * MIB)
+      .describe(
+        'Longest file that is taken, in bytes. In a cluster at most an eighth of `front.hold.diskBytesMax`.',
+      ),
+    userBytesMax: z
+      .int()
+      .positive()
+      .default(5 * 1024 * MIB)
+      .describe('What one user may upload in all, in bytes.'),
+    bytesMax: z
+      .int()
+      .positive()
+      .default(100 * 1024 * MIB)
+      .describe(
+        'What all may upload together, in bytes. It lies in the database, of which each site has a copy.',
+      ),
+    withoutToken: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Give files to who has their address and no account, too, for clients from before Matrix 1.11.',
+      ),
+  })
+  .prefault({})
+  .describe('Files and pictures that people upload.');
+
 const cluster = z.strictObject({
   site: z.string().describe('The name of this site, the same as in the agent’s configuration.'),
   listen: address.describe('HOST:PORT where the fronts of all sites reach this server.'),
@@ -209,6 +242,7 @@ export const configSchema = z.strictObject({
       'Of the services that let people into calls (lk-jwt-service), with commas between several.',
     ),
   support,
+  media,
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn')

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { BULK_APPLICATION } from '../storage/database.ts';
 import { MIGRATION_APPLICATION } from '../storage/migration-session.ts';
 import { LogClock } from './clock.ts';
 import { Writer, type WriterOptions } from './writer.ts';
@@ -93,7 +94,7 @@ async function endOtherWriters(client: pg.Client) {
   await client.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
      WHERE application_name = ANY ($1) AND datname = current_database() AND pid <> pg_backend_pid()`,
-    [[WRITER_APPLICATION, MIGRATION_APPLICATION]],
+    [[WRITER_APPLICATION, MIGRATION_APPLICATION, BULK_APPLICATION]],
   );
 }
 

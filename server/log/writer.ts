@@ -20,6 +20,11 @@ import type { ShareBounds } from './shares.ts';
 import { Queue, type Waiting } from './waiting.ts';
 import { CommitUnknown, RefusedBySql, type WriterConnection } from './writer-connection.ts';
 
+export interface BatchTime {
+  readonly changes: number;
+  readonly seconds: number;
+}
+
 export interface WriterOptions {
   readonly connection: Pick<WriterConnection, 'transaction' | 'rehearse' | 'end'>;
   readonly epoch: number;
@@ -29,7 +34,7 @@ export interface WriterOptions {
   readonly deadline: Deadline;
   /** A writer that lost its epoch or does not know an outcome is at an end; the program ends with it. */
   readonly onEnd: (reason: Error) => void;
-  readonly onBatch?: ((batch: { changes: number; seconds: number }) => void) | undefined;
+  readonly onBatch?: ((batch: BatchTime) => void) | undefined;
   readonly nowMs?: (() => number) | undefined;
   readonly waitingMax?: ShareBounds | undefined;
   readonly withheldMsMax?: number | undefined;
@@ -58,6 +63,7 @@ export class Writer implements Log {
   readonly #committedListeners: ((records: readonly PlacedRecord[]) => void)[] = [];
   readonly #outcomeListeners: ((outcomes: readonly OutcomeRow[]) => void)[] = [];
   readonly #refusedListeners: ((touches: ReadonlySet<string>) => void)[] = [];
+  readonly #batchListeners: ((batch: BatchTime) => void)[] = [];
   #handedOut: number;
   #position: number;
   #ended: Error | undefined;
@@ -71,6 +77,7 @@ export class Writer implements Log {
     this.clock = options.clock;
     this.#position = options.position;
     this.#handedOut = options.position;
+    if (options.onBatch) this.onBatch(options.onBatch);
     this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
     this.#refusals = new Refusals(options.nowMs ?? (() => performance.now()));
     this.#rounds = new Rounds({
@@ -103,6 +110,11 @@ export class Writer implements Log {
 
   onRefused(listener: (touches: ReadonlySet<string>) => void) {
     this.#refusedListeners.push(listener);
+  }
+
+  /** How long each batch takes to come back. */
+  onBatch(listener: (batch: BatchTime) => void) {
+    this.#batchListeners.push(listener);
   }
 
   async commit<T>(build: (position: () => number) => { change: Change; value: T }): Promise<T> {
@@ -234,7 +246,7 @@ export class Writer implements Log {
     }
     this.#position = batch.at(-1)!.last;
     const seconds = (performance.now() - begin) / 1_000;
-    this.#options.onBatch?.({ changes: batch.length, seconds });
+    for (const listener of this.#batchListeners) listener({ changes: batch.length, seconds });
     this.#tell(batch);
     return undefined;
   }

@@ -41,7 +41,12 @@ export async function startAlone(options: StartOptions): Promise<Running> {
     const door = await openDoor({ address: config.listen }, OF_A_LONE_SERVER);
     stack.defer(() => door.drain(DRAIN_MS));
     const url = config.database ?? (await openEmbedded(options, stack));
-    const { database, lookUps } = openPools({ url: url, readersMax: READERS_MAX, logger, stack });
+    const { database, lookUps, bulk } = openPools({
+      url: url,
+      readersMax: READERS_MAX,
+      logger,
+      stack,
+    });
     let writing: Writing | undefined;
     const metrics = makeMetrics({ committed: () => writing?.log.committed });
     writing = await startWriting({
@@ -57,6 +62,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
         config,
         database,
         lookUps,
+        bulk,
         metrics,
         logger,
         publicUrl: config.publicUrl ?? originForClients(door.origin),

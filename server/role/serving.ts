@@ -14,6 +14,8 @@ export interface Ground {
   readonly database: DatabasePool;
   /** For look-ups that each request begins with: they must not wait behind anybody's large read. */
   readonly lookUps: Database;
+  /** For what is staged beside the log. */
+  readonly bulk: Database;
   readonly log: Writer;
   readonly epochs: EpochHistory;
   readonly identity: Identity;

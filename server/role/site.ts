@@ -31,7 +31,7 @@ export async function startSite(
     const { listen: address, ca, certificate, key } = cluster;
     const door = await openDoor({ address, mutualTls: { ca, certificate, key } });
     stack.defer(() => door.drain(DRAIN_MS));
-    const { database, lookUps } = openPools({
+    const { database, lookUps, bulk } = openPools({
       url: cluster.databaseUrl,
       readersMax: READERS_MAX,
       logger,
@@ -44,6 +44,7 @@ export async function startSite(
       config,
       database,
       lookUps,
+      bulk,
       metrics,
       logger,
       publicUrl: config.publicUrl ?? `https://${config.serverName}`,

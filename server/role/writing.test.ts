@@ -53,7 +53,12 @@ async function twoRoomsFromBefore(database: Ground['database']) {
 
 const groundOn = (database: Ground['database']) => ({
   config: { ...configSchema.parse({ serverName: 'example.org' }), appServices: [] },
-  ...{ database, lookUps: database, metrics: makeMetrics({ committed: () => undefined }) },
+  ...{
+    database,
+    lookUps: database,
+    bulk: database,
+    metrics: makeMetrics({ committed: () => undefined }),
+  },
   logger: pino({ level: 'silent' }),
   ...{ publicUrl: 'https://example.org', behindFront: false },
 });

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { READER_SETTINGS } from './session-settings.ts';
+import { BULK_SETTINGS, READER_SETTINGS } from './session-settings.ts';
 import type { Value } from './write.ts';
 
 export type Parameter = Value | readonly Value[];
@@ -32,22 +32,35 @@ export const TYPES: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+export interface SessionKind {
+  readonly application: string;
+  readonly settings: string;
+}
+
+const READING: SessionKind = { application: 'farol-reader', settings: READER_SETTINGS };
+
+/** What a new writer ends, with the writers before it. */
+export const BULK_APPLICATION = 'farol-bulk';
+/** For what is staged beside the log: its commits wait for the standby, which paces them. */
+export const STAGING: SessionKind = { application: BULK_APPLICATION, settings: BULK_SETTINGS };
+
 /** Until there is a free connection; a statement has no time limit. */
 const CONNECT_MS_MAX = 20_000;
 
 /** No statement timeout anywhere: the driver would cancel, and a cancelled COMMIT reads as done (D3.2). */
 export function connectPool(
   url: string,
-  options: { connectionsMax: number; onError: (error: Error) => void },
+  options: { connectionsMax: number; onError: (error: Error) => void; session?: SessionKind },
 ): DatabasePool {
+  const { application, settings } = options.session ?? READING;
   const pool = new pg.Pool({
     connectionString: url,
-    application_name: 'farol-reader',
+    application_name: application,
     max: options.connectionsMax,
     types: TYPES,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS_MAX,
-    options: READER_SETTINGS,
+    options: settings,
   });
   let ending = false;
   pool.on('error', (error) => {

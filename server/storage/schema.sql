@@ -258,6 +258,31 @@ CREATE TABLE long_order (
   PRIMARY KEY (order_id)
 );
 
+CREATE TABLE media (
+  media_id text NOT NULL,
+  user_id text NOT NULL,
+  created_ms bigint NOT NULL,
+  expires_ms bigint,
+  upload_nid bigint,
+  bytes bigint,
+  content_type text,
+  file_name text,
+  sha256 bytea,
+  PRIMARY KEY (media_id)
+);
+
+CREATE TABLE media_piece (
+  upload_nid bigint NOT NULL,
+  begins_at bigint NOT NULL,
+  bytes bytea NOT NULL,
+  PRIMARY KEY (upload_nid, begins_at)
+);
+
+CREATE TABLE media_upload (
+  upload_nid bigint NOT NULL,
+  PRIMARY KEY (upload_nid)
+);
+
 CREATE TABLE membership (
   user_id text NOT NULL,
   room_nid bigint NOT NULL,
@@ -499,6 +524,8 @@ CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);
 CREATE INDEX long_order_target ON long_order USING btree (target);
+CREATE INDEX media_of_user ON media USING btree (user_id) INCLUDE (bytes);
+CREATE INDEX media_without_content ON media USING btree (user_id, expires_ms) WHERE (upload_nid IS NULL);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));

@@ -42,7 +42,14 @@ const WRITER: typeof READER = {
   default_transaction_read_only: 'off',
 };
 
+const BULK: typeof READER = {
+  ...READER,
+  synchronous_commit: 'on',
+  default_transaction_read_only: 'off',
+};
+
 /** For `options` of a connection. */
+export const BULK_SETTINGS = asOptions(BULK);
 export const READER_SETTINGS = asOptions(READER);
 export const WRITER_SETTINGS = asOptions(WRITER);
 

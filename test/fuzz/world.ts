@@ -65,9 +65,14 @@ export async function makeWorld(client: FuzzClient, alice: Person, bob: Person):
     body: JSON.stringify({ username: `p${randomUUID().slice(0, 13)}` }),
   });
   const { session } = JSON.parse(asked.text) as { session: string };
+  const file = await client.json('POST', '/_matrix/media/v3/upload?filename=a.txt', {
+    ...as(alice),
+    body: { some: 'bytes' },
+  });
   const names = {
     session,
     roomId,
+    mediaId: (file.content_uri as string).split('/').at(-1)!,
     eventId: sent.event_id as string,
     since: synced.next_batch as string,
   };
@@ -77,7 +82,13 @@ export async function makeWorld(client: FuzzClient, alice: Person, bob: Person):
 function namesOf(
   alice: Person,
   bob: Person,
-  { session, roomId, eventId, since }: Record<'session' | 'roomId' | 'eventId' | 'since', string>,
+  {
+    session,
+    roomId,
+    mediaId,
+    eventId,
+    since,
+  }: Record<'session' | 'roomId' | 'mediaId' | 'eventId' | 'since', string>,
 ): World['named'] {
   const keys = deviceKeys(alice.userId, alice.deviceId, deviceKey(alice.deviceId, 7));
   const oneTimeKey = { 'signed_curve25519:AAAA': { key: 'x', signatures: {} } };
@@ -93,6 +104,7 @@ function namesOf(
     ...{ authType: ['m.login.dummy'], session: [session] },
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },
+    ...{ serverName: ['example.org'], mediaId: [mediaId], fileName: ['a.txt'], timeout_ms: ['0'] },
     ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },
     ...{ filter: ['{"room":{"timeline":{"limit":5}}}', '{"types":["m.room.message"]}'] },
     ...{ password: [alice.password], new_password: [alice.password], new_version: ['11'] },

@@ -4,6 +4,7 @@ import type { RegistrationMode } from '../../server/client-api/account/register.
 import type { RtcPorts } from '../../server/client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts';
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
+import type { MediaOptions } from '../../server/client-api/media/media-options.ts';
 import type { Timers } from '../../server/delayed-events/schedule.ts';
 import type { FederationSettings } from '../../server/federation/features.ts';
 import { gateOf, type HousePorts } from '../../server/homeserver.ts';
@@ -11,6 +12,7 @@ import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
+import type { QuotaBounds } from '../../server/media/quota.ts';
 import { mountsOf } from '../../server/mounts.ts';
 import type { AppService } from '../../server/protocol/app-service.ts';
 import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
@@ -37,6 +39,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly rates?: Partial<Rates>;
   readonly publicUrl?: string;
   readonly behindFront?: boolean;
+  readonly media?: Partial<MediaOptions & QuotaBounds>;
   /** On the database of another server, which was stopped: a restart, or a failover. */
   readonly fresh?: FreshDatabase;
   /** Instead of what the room engine would do. */
@@ -103,12 +106,14 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
+    mediaQuota: { userBytesMax: 1e9, bytesMax: 1e9, ...told.media },
   });
   if (search) await features.search.begin();
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, {
     ...{ rateLimits, registration: registration ?? 'open', publicUrl: told.publicUrl },
     guests: told.guests ?? false,
+    mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
     ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },
     ...(told.support && { support: told.support }),
     now: () => clock.ms,

@@ -8,6 +8,7 @@ import {
   type PortOptions,
   portsOf,
 } from '../../server/homeserver.ts';
+import { BulkLane } from '../../server/log/bulk.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';
 import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { Writer } from '../../server/log/writer.ts';
@@ -39,6 +40,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     epochs: await EpochHistory.load(fresh.database, writer),
     ...GROUND,
     databaseUrl: fresh.url,
+    lane: new BulkLane({ database: fresh.database, log: writer }),
     ...instead,
   });
   await features.appServices.ports.appServices.begin();
@@ -58,6 +60,7 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     support: { page: undefined, contacts: [] },
     now: Date.now,
     defaultRoomVersion: GROUND.defaultRoomVersion,
+    mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false },
     ...options,
   });
 
@@ -76,6 +79,7 @@ const GROUND = {
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,
+  mediaQuota: { userBytesMax: 1_000_000_000, bytesMax: 1_000_000_000 },
   timers: realTimers,
   searchLanguages: ['simple'] as const,
   relationsReady: async () => {},

@@ -1,0 +1,26 @@
+import { createContent } from './create-content.ts';
+import { getConfig } from './get-config.ts';
+import { getConfigAuthed } from './get-config-authed.ts';
+import { getContent } from './get-content.ts';
+import { getContentAuthed } from './get-content-authed.ts';
+import { getContentOverrideName } from './get-content-override-name.ts';
+import { getContentOverrideNameAuthed } from './get-content-override-name-authed.ts';
+import { uploadContent } from './upload-content.ts';
+import { uploadContentToMXC } from './upload-content-to-mxc.ts';
+
+/** Under the prefix of the client-server API. */
+export const authedMediaEndpoints = [
+  getConfigAuthed,
+  getContentAuthed,
+  getContentOverrideNameAuthed,
+];
+
+/** Under the prefix that is of the content repository alone, from before it asked for tokens. */
+export const mediaEndpoints = [
+  createContent,
+  uploadContent,
+  uploadContentToMXC,
+  getConfig,
+  getContent,
+  getContentOverrideName,
+];

@@ -1,0 +1,17 @@
+import { endpoint } from '../../http/endpoint.ts';
+import { downloadQuery, mediaPath } from './downloaded.ts';
+import { downloadWithoutToken, type WithoutToken } from './without-token.ts';
+
+export const getContent = endpoint({
+  operation: 'getContent',
+  routes: [
+    'GET /_matrix/media/v3/download/{serverName}/{mediaId}',
+    'GET /_matrix/media/r0/download/{serverName}/{mediaId}',
+  ],
+  auth: 'nobody',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: mediaPath,
+  query: downloadQuery,
+  handle: (call, ports: WithoutToken) => downloadWithoutToken(call, ports),
+});

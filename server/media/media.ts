@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { OutcomeUnknown } from '../log/log.ts';
+import type { Once } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
+import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { forbidden, limitExceeded, MatrixError, notFound } from '../protocol/matrix-error.ts';
+import {
+  type Content,
+  mediaOf,
+  mediaRow,
+  pendingCount,
+  type Media as Row,
+  uploadDoneRow,
+} from '../storage/media/media.ts';
+import { Awaited } from './awaited.ts';
+import { Downloads } from './downloads.ts';
+import type { Quota } from './quota.ts';
+import type { Staged, Staging } from './staging.ts';
+
+export interface MediaPorts {
+  readonly stored: Stored;
+  readonly serverName: ServerName;
+  readonly staging: Pick<Staging, 'stage' | 'abandon'>;
+  readonly quota: Quota;
+}
+
+/** As it comes from whoever uploads it. */
+export interface Upload {
+  readonly userId: UserId;
+  readonly declaredBytes: number | undefined;
+  readonly chunks: AsyncIterable<Buffer>;
+  readonly contentType: string;
+  readonly fileName: string | null;
+}
+
+export interface Wish {
+  readonly serverName: string;
+  readonly mediaId: string;
+  /** How long to wait for content that is still to be uploaded. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const UNUSED_MS = 24 * 3_600_000;
+/** Of those that were created and have no content yet, what one user may have. */
+const PENDING_MAX = 100;
+
+/** The content repository: what people upload, by `mxc://SERVER/ID`. */
+export class Media {
+  readonly #ports: MediaPorts;
+  readonly #awaited = new Awaited();
+  readonly #downloads: Downloads;
+
+  constructor(ports: MediaPorts) {
+    this.#ports = ports;
+    this.#downloads = new Downloads(ports.stored.database);
+  }
+
+  /** A media id whose content is to come. */
+  async create(userId: UserId, once: Once): Promise<JsonObject> {
+    const { stored } = this.#ports;
+    return stored.locks.run(`media of ${userId}`, async () => {
+      const createdMs = stored.now();
+      const pending = await pendingCount(stored.database, { userId, nowMs: createdMs });
+      if (pending >= PENDING_MAX) throw limitExceeded(60_000);
+      const expiresMs = createdMs + UNUSED_MS;
+      const row = { mediaId: newMediaId(), userId, createdMs, expiresMs, content: undefined };
+      const answer = { content_uri: this.#uriOf(row.mediaId), unused_expires_at: expiresMs };
+      await this.#commit([mediaRow(row)], once, answer);
+      return answer;
+    });
+  }
+
+  /** Content and its media id in one. */
+  upload(upload: Upload, once: Once): Promise<JsonObject> {
+    const mediaId = newMediaId();
+    const answer = { content_uri: this.#uriOf(mediaId) };
+    const { userId } = upload;
+    const row = { mediaId, userId, createdMs: this.#ports.stored.now(), expiresMs: null };
+    return this.#store(upload, async (content) => {
+      await this.#put({ ...row, content }, once, answer);
+      return answer;
+    });
+  }
+
+  /** Content for a media id that the same user has created. */
+  async uploadTo(
+    { serverName, mediaId }: Pick<Wish, 'serverName' | 'mediaId'>,
+    upload: Upload,
+    once: Once,
+  ): Promise<JsonObject> {
+    const fillable = () => this.#fillable(serverName, mediaId, upload.userId);
+    await fillable();
+    return this.#store(upload, (content) =>
+      this.#ports.stored.locks.run(`media ${mediaId}`, async () => {
+        const row = await fillable();
+        await this.#put({ ...row, content }, once, {});
+        this.#awaited.come(mediaId);
+        return {};
+      }),
+    );
+  }
+
+  /** What is there; throws what a client is to be told where nothing is. */
+  async contentOf(wish: Wish): Promise<Content> {
+    const known = await this.#known(wish);
+    if (known.content) return known.content;
+    await this.#awaited.wait(wish.mediaId, { ms: wish.timeoutMs, signal: wish.signal });
+    const { content } = await this.#known(wish);
+    if (content) return content;
+    throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
+  }
+
+  read(content: Content, from: number, end: number): AsyncIterable<Buffer> {
+    return this.#downloads.read({ uploadNid: content.uploadNid, from, end });
+  }
+
+  close(): void {
+    this.#awaited.close();
+  }
+
+  async #known({ serverName, mediaId }: Pick<Wish, 'serverName' | 'mediaId'>): Promise<Row> {
+    const { stored, serverName: own } = this.#ports;
+    const row = serverName === own ? await mediaOf(stored.database, mediaId) : undefined;
+    const isOver = row && !row.content && row.expiresMs !== null && row.expiresMs <= stored.now();
+    if (!row || isOver) throw notFound('There is no such media');
+    return row;
+  }
+
+  async #fillable(serverName: string, mediaId: string, userId: UserId): Promise<Row> {
+    const row = await this.#known({ serverName, mediaId });
+    if (row.userId !== userId) throw forbidden('Somebody else has created this media id');
+    if (!row.content) return row;
+    throw new MatrixError(409, 'M_CANNOT_OVERWRITE_MEDIA', 'It has content already');
+  }
+
+  /** Stages the content, and has it committed: then, and only then, is it there. */
+  #store(
+    { userId, declaredBytes = 0, chunks, contentType, fileName }: Upload,
+    commit: (content: Content) => Promise<JsonObject>,
+  ): Promise<JsonObject> {
+    const { quota, staging } = this.#ports;
+    return quota.during(userId, async (hold) => {
+      hold.grow(declaredBytes);
+      const staged = await staging.stage(chunks, (bytes) => hold.grow(bytes));
+      const answer = await this.#orAbandon(staged, () =>
+        commit({ ...staged, contentType, fileName }),
+      );
+      hold.keep(staged.bytes);
+      return answer;
+    });
+  }
+
+  async #orAbandon<T>({ uploadNid }: Staged, commit: () => Promise<T>): Promise<T> {
+    try {
+      return await commit();
+    } catch (error) {
+      // Of what may be committed nothing is taken away; the next writer will know.
+      if (!(error instanceof OutcomeUnknown)) this.#ports.staging.abandon(uploadNid);
+      throw error;
+    }
+  }
+
+  #put(row: Row & { readonly content: Content }, once: Once, answer: JsonObject): Promise<void> {
+    return this.#commit([mediaRow(row), uploadDoneRow(row.content.uploadNid)], once, answer);
+  }
+
+  #commit(
+    rows: readonly ReturnType<typeof mediaRow>[],
+    once: Once,
+    answer: JsonObject,
+  ): Promise<void> {
+    const change = { rows, records: [], outcome: once.outcome(200, answer), touches: [] };
+    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+  }
+
+  #uriOf(mediaId: string): string {
+    return `mxc://${this.#ports.serverName}/${mediaId}`;
+  }
+}
+
+/** Nobody guesses one: whoever has it was told it. */
+const newMediaId = (): string => randomBytes(18).toString('base64url');

@@ -1,0 +1,116 @@
+import type { UserId } from '../protocol/identifiers.ts';
+import { forbidden, limitExceeded } from '../protocol/matrix-error.ts';
+
+export interface QuotaBounds {
+  /** What one user may have uploaded, and all together. */
+  readonly userBytesMax: number;
+  readonly bytesMax: number;
+}
+
+/** Uploads under way: each keeps a piece in memory. */
+const UNDER_WAY_MAX = 256;
+const UNDER_WAY_OF_ONE_MAX = 16;
+const TRY_AGAIN_MS = 1_000;
+
+interface Account {
+  /** In the database, but for what is under way. */
+  used: number;
+  held: number;
+}
+
+interface Uploader {
+  readonly account: Promise<Account>;
+  underWay: number;
+}
+
+/**
+ * What has been uploaded and what is under way, by user and in all. Only the writer adds to it, so what the database
+ * said stays true with what was added since.
+ */
+export class Quota {
+  readonly #bounds: QuotaBounds;
+  readonly #usedBytes: (userId?: UserId) => Promise<number>;
+  /** Those with an upload under way. */
+  readonly #uploaders = new Map<UserId, Uploader>();
+  #all: Promise<Account> | undefined;
+  #underWay = 0;
+
+  constructor(bounds: QuotaBounds, usedBytes: (userId?: UserId) => Promise<number>) {
+    this.#bounds = bounds;
+    this.#usedBytes = usedBytes;
+  }
+
+  /** Runs one upload of the user, which takes bytes as they come, and keeps what is committed. */
+  async during<T>(userId: UserId, upload: (hold: Hold) => Promise<T>): Promise<T> {
+    const known = this.#uploaders.get(userId);
+    if (this.#underWay >= UNDER_WAY_MAX || (known?.underWay ?? 0) >= UNDER_WAY_OF_ONE_MAX)
+      throw limitExceeded(TRY_AGAIN_MS);
+    const uploader = known ?? { account: this.#read(userId), underWay: 0 };
+    this.#uploaders.set(userId, uploader);
+    uploader.underWay += 1;
+    this.#underWay += 1;
+    try {
+      const hold = new Hold(await uploader.account, await this.#inAll(), this.#bounds);
+      return await upload(hold).finally(() => hold.end());
+    } finally {
+      this.#underWay -= 1;
+      uploader.underWay -= 1;
+      if (uploader.underWay === 0) this.#uploaders.delete(userId);
+    }
+  }
+
+  async #inAll(): Promise<Account> {
+    this.#all ??= this.#read();
+    try {
+      return await this.#all;
+    } catch (error) {
+      this.#all = undefined;
+      throw error;
+    }
+  }
+
+  async #read(userId?: UserId): Promise<Account> {
+    return { used: await this.#usedBytes(userId), held: 0 };
+  }
+}
+
+/** What one upload has taken. */
+export class Hold {
+  readonly #own: Account;
+  readonly #all: Account;
+  readonly #bounds: QuotaBounds;
+  #bytes = 0;
+
+  constructor(own: Account, all: Account, bounds: QuotaBounds) {
+    this.#own = own;
+    this.#all = all;
+    this.#bounds = bounds;
+  }
+
+  /** So many bytes in all; throws where that is too much. */
+  grow(bytes: number): void {
+    const more = bytes - this.#bytes;
+    if (more <= 0) return;
+    if (this.#own.used + this.#own.held + more > this.#bounds.userBytesMax)
+      throw forbidden('You have uploaded as much as you may');
+    if (this.#all.used + this.#all.held + more > this.#bounds.bytesMax)
+      throw forbidden('This server has no room for more files');
+    this.#add(more);
+  }
+
+  /** They are committed. */
+  keep(bytes: number): void {
+    this.#own.used += bytes;
+    this.#all.used += bytes;
+  }
+
+  end(): void {
+    this.#add(-this.#bytes);
+  }
+
+  #add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#own.held += bytes;
+    this.#all.held += bytes;
+  }
+}

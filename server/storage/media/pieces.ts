@@ -1,0 +1,84 @@
+import type { Database } from '../database.ts';
+
+export interface Piece {
+  readonly uploadNid: number;
+  readonly beginsAt: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Stages a piece of an upload that is under way; false where it is not any more. The lock makes whoever takes the
+ * upload away wait for a piece that is under way, so that none is left behind.
+ */
+export async function stagePiece(
+  database: Database,
+  { uploadNid, beginsAt, bytes }: Piece,
+): Promise<boolean> {
+  const staged = await database.query(
+    'media_stage_piece',
+    `WITH under_way AS (SELECT upload_nid FROM media_upload WHERE upload_nid = $1 FOR KEY SHARE)
+     INSERT INTO media_piece (upload_nid, begins_at, bytes)
+     SELECT upload_nid, $2::int8, $3::bytea FROM under_way RETURNING upload_nid`,
+    [uploadNid, beginsAt, bytes],
+  );
+  return staged.length > 0;
+}
+
+export interface Span {
+  readonly uploadNid: number;
+  readonly from: number;
+  /** Behind its last byte. */
+  readonly end: number;
+}
+
+/** In order, and without a gap: each cut to the span. */
+export const piecesIn = async (
+  database: Database,
+  { uploadNid, from, end }: Span,
+): Promise<readonly Buffer[]> => {
+  const rows = await database.query<{ bytes: Buffer }>(
+    'media_pieces',
+    `SELECT substring(bytes FROM (greatest($2 - begins_at, 0) + 1)::int4
+       FOR ($3 - greatest(begins_at, $2))::int4) AS bytes
+     FROM media_piece
+     WHERE upload_nid = $1 AND begins_at < $3 AND begins_at >= (
+       SELECT max(begins_at) FROM media_piece WHERE upload_nid = $1 AND begins_at <= $2)
+     ORDER BY begins_at`,
+    [uploadNid, from, end],
+  );
+  return rows.map(({ bytes }) => bytes);
+};
+
+/** Uploads that began at or before this position, and have not come to their end. */
+export const uploadsUpTo = async (
+  database: Database,
+  position: number,
+): Promise<readonly number[]> => {
+  const rows = await database.query<{ uploadNid: number }>(
+    'media_uploads_up_to',
+    'SELECT upload_nid AS "uploadNid" FROM media_upload WHERE upload_nid <= $1 ORDER BY upload_nid',
+    [position],
+  );
+  return rows.map(({ uploadNid }) => uploadNid);
+};
+
+/** Takes pieces of an upload away that has not come to its end. Answers how many. */
+export async function dropPieces(
+  database: Database,
+  { uploadNid, limit }: { uploadNid: number; limit: number },
+): Promise<number> {
+  const gone = await database.query(
+    'media_drop_pieces',
+    `DELETE FROM media_piece WHERE upload_nid = $1 AND begins_at IN (
+       SELECT begins_at FROM media_piece WHERE upload_nid = $1 ORDER BY begins_at LIMIT $2)
+     RETURNING upload_nid`,
+    [uploadNid, limit],
+  );
+  return gone.length;
+}
+
+/** From now on nothing is staged for it. */
+export const forgetUpload = (database: Database, uploadNid: number) =>
+  database.query('media_forget_upload', 'DELETE FROM media_upload WHERE upload_nid = $1', [
+    uploadNid,
+  ]);
