@@ -26,7 +26,7 @@ test('an upload whose writer dies in the middle of it is there once, whole, at t
   await using front = await raiseSite();
   front.agentSays({ site: 'a', epoch: 1, url: a.origin });
   const by = await aliceOf(front);
-  const gate = await holdPiecesFrom(fresh.url, MIB);
+  await using gate = await holdPiecesFrom(fresh.url, MIB);
 
   const bytes = randomBytes(3 * MIB);
   const uploading = front.ask('POST', '/_matrix/media/v3/upload?filename=a.bin', by, bytes);
@@ -129,7 +129,6 @@ async function stored({ database }: Awaited<ReturnType<typeof freshDatabase>>) {
 async function holdPiecesFrom(url: string, bytes: number) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  onTestFinished(() => client.end());
   await client.query(`
     CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NEW; END $$;
@@ -146,6 +145,7 @@ async function holdPiecesFrom(url: string, bytes: number) {
       });
     },
     open: () => client.query('SELECT pg_advisory_unlock(1)'),
+    [Symbol.asyncDispose]: () => client.end(),
   };
 }
 

@@ -47,7 +47,7 @@ test('another way to the standby, which is longer, counts as the quickest after 
   const pace = new Pace();
   pieces(pace, LAN, 5);
   const far = { ...LAN, roundTripMs: 30 };
-  expect(pieces(pace, far, 3).at(-1)).toBe(PIECE_BYTES_MIN);
+  expect(pieces(pace, far, 3).at(-1)).toBeLessThan(PIECE_BYTES_MAX / 4);
   expect(pieces(pace, far, 400).at(-1)).toBe(PIECE_BYTES_MAX);
 });
 
