@@ -1,21 +1,24 @@
-/** The same bytes in pieces of the size that is wanted when each begins; only the last may be shorter. */
+/**
+ * The same bytes in pieces of the size that is wanted when each begins; only the last may be shorter. Copied as they come:
+ * a list of chunks would be many times what is in it, where somebody sends byte by byte.
+ */
 export async function* inPieces(
   chunks: AsyncIterable<Buffer>,
   pieceBytes: () => number,
 ): AsyncGenerator<Buffer> {
-  let begun: Buffer[] = [];
-  let missing = pieceBytes();
+  let piece: Buffer | undefined;
+  let filled = 0;
   for await (const chunk of chunks) {
-    let rest = chunk;
-    while (rest.length >= missing) {
-      yield Buffer.concat([...begun, rest.subarray(0, missing)]);
-      rest = rest.subarray(missing);
-      begun = [];
-      missing = pieceBytes();
+    for (let at = 0; at < chunk.length; ) {
+      piece ??= Buffer.allocUnsafe(pieceBytes());
+      const copied = chunk.copy(piece, filled, at);
+      at += copied;
+      filled += copied;
+      if (filled < piece.length) continue;
+      yield piece;
+      piece = undefined;
+      filled = 0;
     }
-    if (rest.length === 0) continue;
-    begun.push(rest);
-    missing -= rest.length;
   }
-  if (begun.length > 0) yield Buffer.concat(begun);
+  if (piece) yield piece.subarray(0, filled);
 }

@@ -112,6 +112,8 @@ test('a body that is too long is refused, whether it says so or not, and nothing
   expect(await config.json()).toEqual({ 'm.upload.size': 300_000 });
   const declared = await person.fetch('POST', UPLOAD, randomBytes(300_001));
   expect([declared.status, await codeOf(declared)]).toEqual([413, 'M_TOO_LARGE']);
+  const beyondQuota = await person.begin(9_999_999_999);
+  expect(String((await once(beyondQuota, 'data'))[0])).toMatch(/ 413 /);
   const stream = new Blob([randomBytes(200_000), randomBytes(200_000)]).stream();
   const chunked = await person.fetch('POST', UPLOAD, stream);
   expect([chunked.status, await codeOf(chunked)]).toEqual([413, 'M_TOO_LARGE']);
@@ -318,11 +320,11 @@ async function someone(options: ApiOptions = {}) {
       return row!.bytes;
     },
     /** An upload that stops half-way. */
-    async begin() {
+    async begin(length = 1_000_000) {
       const socket = connect(Number(new URL(api.origin).port), '127.0.0.1');
       await once(socket, 'connect');
       const head = `POST ${UPLOAD} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`;
-      socket.write(`${head}Content-Length: 1000000\r\n\r\n`);
+      socket.write(`${head}Content-Length: ${length}\r\n\r\n`);
       socket.write(randomBytes(500_000));
       return socket;
     },

@@ -8,7 +8,7 @@ export interface Streamed {
   readonly declaredBytes: number | undefined;
   readonly contentType: string | undefined;
   /**
-   * Once. Refuses what is, or is declared to be, longer (413), and what does not come in time (408). Ends with
+   * Once. Refuses at once what is declared to be longer, then what is (413), and what does not come in time (408). Ends with
    * `ClientGone` where the client leaves before its end, so whoever came to the end has all of it.
    */
   read(bytesMax: number): AsyncIterable<Buffer>;
@@ -19,13 +19,15 @@ export function streamOf(request: IncomingMessage): Streamed {
   return {
     declaredBytes: length === undefined ? undefined : Number(length),
     contentType,
-    read: (bytesMax) => bounded(request, bytesMax),
+    read(bytesMax) {
+      refuseEncoded(request);
+      if (Number(length ?? 0) > bytesMax) throw overSize(bytesMax);
+      return bounded(request, bytesMax);
+    },
   };
 }
 
 async function* bounded(request: IncomingMessage, bytesMax: number): AsyncGenerator<Buffer> {
-  refuseEncoded(request);
-  if (Number(request.headers['content-length'] ?? 0) > bytesMax) throw overSize(bytesMax);
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let bytes = 0;
   let waitedMs = 0;
