@@ -128,14 +128,7 @@ export type Features = Awaited<ReturnType<typeof buildFeatures>>;
 /** All that this server can do, put together. What listens to the log hears of it in this order. */
 export async function buildFeatures(ground: FeatureGround) {
   const { stored, serverName, signingKey, rateLimits } = ground;
-  const accounts = accountFeatures(stored, {
-    ...ground,
-    tryLimits: {
-      take: (who) => rateLimits.take('login', who),
-      owedMs: (who) => rateLimits.owedMs('login', who),
-      owe: (who, ms) => rateLimits.owe('login', who, ms),
-    },
-  });
+  const accounts = accountFeatures(stored, { ...ground, tryLimits: loginTries(rateLimits) });
   await accounts.ports.passwordTries.restore();
   const appServices = appServiceFeatures(stored, {
     accounts: accounts.ports.accounts,
@@ -192,6 +185,12 @@ export async function buildFeatures(ground: FeatureGround) {
     },
   };
 }
+
+const loginTries = (rateLimits: RateLimits) => ({
+  take: (who: string) => rateLimits.take('login', who),
+  owedMs: (who: string) => rateLimits.owedMs('login', who),
+  owe: (who: string, ms: number) => rateLimits.owe('login', who, ms),
+});
 
 /** Who sends later is bound by what binds those who send now. */
 const asIfSentNow = (accounts: Accounts, rooms: Rooms) => ({
