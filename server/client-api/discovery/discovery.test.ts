@@ -17,6 +17,7 @@ test('the versions named are those that are served, for anybody to see', async (
       'uk.half-shot.msc2666.query_mutual_rooms',
       'uk.tcpip.msc4133.stable',
       'uk.timedout.msc4323.stable',
+      'org.matrix.msc3916.stable',
     ].map((name) => [name, true]),
   );
   expect(reply).toEqual({
