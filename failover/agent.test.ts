@@ -162,6 +162,7 @@ function portsTo(world: World): Ports {
     watch: async () => {},
     power: null,
     etcdDamage: async () => null,
+    links: null,
     certificatesEnd: async () => '2027-01-01T00:00:00.000Z',
     etcd: {
       read: () => etcd(() => world.store.view()),

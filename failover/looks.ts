@@ -13,6 +13,7 @@ export function looksOf({
   etcd,
   etcdDamage,
   certificatesEnd,
+  links,
   power,
   site,
   now,
@@ -38,10 +39,14 @@ export function looksOf({
     see: async () => ({ kind: 'etcd-damage', damage: await etcdDamage() }),
     everyMs: () => 2_000,
   };
+  const ofLinks: Look[] = links
+    ? [{ see: async () => ({ kind: 'links', links: await links() }), everyMs: () => 1_000 }]
+    : [];
   const looks = [
     ofEtcd,
     ofRoom,
     ofDamage,
+    ...ofLinks,
     ofCertificates,
     ofWallClock,
     ...(site === null ? [] : looksAtSite(site, now)),

@@ -10,6 +10,7 @@ import { Gateway } from './adapters/etcd/gateway.ts';
 import { etcdDamage } from './adapters/etcd/member-told.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
+import { Links } from './adapters/links/links.ts';
 import { machine } from './adapters/machine/machine.ts';
 import { cloneWith } from './adapters/patroni/clone.ts';
 import { copyDamage } from './adapters/patroni/copy-checked.ts';
@@ -136,6 +137,7 @@ function connect(
   const etcd = new Etcd(gateway, names, config.site);
   const dataDir = config.patroni?.postgres?.dataDir;
   const aside = oneAtATime(async () => (dataDir === undefined ? null : setAside(dataDir)));
+  const links = new Links({ urls: config.etcd.endpoints.slice(1), now });
   const site = connectSite(config, etcd, { identity, now });
   const ports: Ports = {
     now,
@@ -146,6 +148,7 @@ function connect(
     address,
     power: power ? () => readPower(power) : null,
     etcdDamage: () => etcdDamage(config.runtimeDir),
+    links: () => links.look(),
     certificatesEnd: async () =>
       earliest(
         await Promise.all([...endsShown(config, identity), site?.front.certificatesEnd() ?? null]),

@@ -5,6 +5,7 @@ import type {
   DiskReport,
   EtcdDamage,
   FrontWay,
+  LinkReport,
   PostgresReport,
   Power,
   ServerReport,
@@ -32,6 +33,8 @@ export interface Ports {
   readonly power: (() => Promise<Power>) | null;
   /** What keeps this site's member of etcd from starting, or did; null where nothing was said of it. */
   readonly etcdDamage: () => Promise<EtcdDamage | null>;
+  /** How packets come to the other machines, by host; null where that is not watched. */
+  readonly links: (() => Promise<Readonly<Record<string, LinkReport>>>) | null;
   /** When the first of this site's certificates ends (RFC 3339); null where it has none. */
   readonly certificatesEnd: () => Promise<string | null>;
 }

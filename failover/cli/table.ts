@@ -4,8 +4,10 @@ import { clocks } from './clocks.ts';
 import { damagedCopies } from './damaged-copies.ts';
 import { disks } from './disks.ts';
 import { etcdMembers } from './etcd-members.ts';
+import { sickLinks } from './links.ts';
 import { outlook } from './outlook.ts';
 import { refusals } from './refused.ts';
+import { SILENT_MS } from './silent.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
 export function table(status: Status, nowMs = Date.now()): string {
@@ -31,6 +33,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...etcdMembers(status),
     ...damagedCopies(status),
     ...disks(status),
+    ...sickLinks(status),
     ...refusals(status.sites),
     ...clocks(status.sites),
     ...stillMade(status),
@@ -54,9 +57,6 @@ const HEADS = [
   'CERTIFICATES',
   'ETCD',
 ];
-
-/** Three pulses: what is older is worth a word. */
-const SILENT_MS = 2_100;
 
 function row(
   site: SiteStatus,

@@ -1,5 +1,6 @@
 import { hasRoom, isFull, reasonFull } from './disk.ts';
 import { reasonLeftBehind } from './left-behind.ts';
+import { hasSickNetwork } from './links.ts';
 import { isAlive } from './sites.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
@@ -10,7 +11,7 @@ import { lacksSomething } from './wishes.ts';
 export type Which = 'any' | 'has all';
 
 /**
- * The first by name of those that are stable and have the best power, so that all agents think of the same one.
+ * The first by name of those whose packets arrive, that are stable and have the best power, so that all agents think of the same one.
  */
 export function candidate(
   state: State,
@@ -26,6 +27,12 @@ export function candidate(
     .filter((site) => site !== from && reasonItCannot(state, site, now, timings) === null)
     .filter((site) => which === 'any' || !lacksSomething(state, site))
     .sort();
+  const reached = willing.filter((site) => !hasSickNetwork(state, site, now, timings));
+  return bestOf(state, reached) ?? bestOf(state, willing);
+}
+
+/** On mains, and stable where one is. */
+function bestOf(state: State, willing: readonly Site[]): Site | null {
   const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
   const mains = willing.filter((site) => !battery(site));
   const onMains = mains.find((site) => !isUnstable(state, site)) ?? mains[0];

@@ -4,6 +4,7 @@ import type {
   DiskReport,
   EtcdDamage,
   FrontWay,
+  LinkReport,
   PostgresReport,
   Power,
   RefusalKind,
@@ -80,6 +81,8 @@ export type Input =
     }
   | { readonly kind: 'power'; readonly power: Power }
   | { readonly kind: 'disk'; readonly disk: DiskReport }
+  /** By host, as the kernel knows the other ends. */
+  | { readonly kind: 'links'; readonly links: Readonly<Record<string, LinkReport>> }
   /** How far this machine's wall clock is ahead of the clock that all here is counted by. */
   | { readonly kind: 'wall-clock'; readonly aheadMs: Millis }
   | { readonly kind: 'promotion'; readonly told: ToldOfPromotion | null }

@@ -7,6 +7,7 @@ import { followAddress } from './floating-address.ts';
 import { handOver } from './hand-over.ts';
 import type { Input } from './inputs.ts';
 import { lead } from './leadership.ts';
+import { watchLinks } from './links.ts';
 import { noteTimeline } from './note-timeline.ts';
 import { observe } from './observe/observe.ts';
 import { ownName } from './own-name.ts';
@@ -44,6 +45,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   countUnwell(turn);
   followPatroniLease(turn);
   followAddress(turn);
+  watchLinks(turn);
   makeSwitchovers(turn, input);
   confirmPauses(turn, input);
   recover(turn, input);

@@ -4,6 +4,7 @@ import { DAMAGED } from './damaged-copy.ts';
 import { diskNow, isFull, reasonOfDisk } from './disk.ts';
 import { etcdMemberNow } from './etcd-room.ts';
 import { reasonGateIsClosed } from './gate.ts';
+import { linksNow } from './links.ts';
 import { refusedNow } from './refused.ts';
 import { isAtWork } from './sites.ts';
 import type { State } from './state.ts';
@@ -26,6 +27,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     power: state.power.power,
     disk: diskNow(state, now, timings),
     etcdMember: etcdMemberNow(state, now),
+    links: linksNow(state, now, timings),
     certificatesEnd: state.certificatesEnd,
     notCandidate: notCandidate(state, now, timings),
     heldDown: now < state.moves.heldUntil,

@@ -170,6 +170,7 @@ export function wellAtSite(site: Site): Report {
     mayHoldAddress: true,
     power: 'mains',
     disk: null,
+    links: {},
     certificatesEnd: null,
     notCandidate: null,
     heldDown: false,

@@ -5,7 +5,7 @@ import { step } from './machine.ts';
 import { type State, start } from './state.ts';
 import { StoryEtcd } from './story-etcd.ts';
 import { TIMINGS } from './timings.ts';
-import type { Power, Report, ServerRole, Site } from './view.ts';
+import type { LinkReport, Power, Report, ServerRole, Site } from './view.ts';
 
 /**
  * Replays a story at site a and writes down what the machine answered: one line per input, then what
@@ -20,7 +20,7 @@ import type { Power, Report, ServerRole, Site } from './view.ts';
  *     timeline 2, paused      of Patroni's /history and /config; sync-leader b: who wrote /sync
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
- *     disk silent 6 (seconds) | disk free 4 (percent)
+ *     disk silent 6 (seconds) | disk free 4 (percent) | links b 10, c 0 (percent lost)
  *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved
  *     pause 60 (seconds) | tick
  */
@@ -182,6 +182,8 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       const well = { silentMs: 0, free: 0.5, scarce: 'space', trouble: null } as const;
       return { kind, disk: first === 'silent' ? { ...well, silentMs } : { ...well, free } };
     }
+    case 'links':
+      return { kind: 'links', links: linksIn(words.slice(1)) };
     case 'pause':
       return { kind: 'pause-wanted', id: '2', forMs: Number(first) * 1_000 };
     case 'switchover':
@@ -219,4 +221,14 @@ function readServer(words: string[], askedAt: number): Input {
     waitingMs: 1_000 * Number(waits ?? 0),
   };
   return { kind: 'server', askedAt, server };
+}
+
+function linksIn(words: readonly string[]): Record<string, LinkReport> {
+  const each = words.join(' ').split(', ');
+  return Object.fromEntries(
+    each.map((link) => {
+      const [site, percent] = link.split(' ') as [Site, string];
+      return [site, { lost: Number(percent) / 100, rttMs: 1 }];
+    }),
+  );
 }

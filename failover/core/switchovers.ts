@@ -4,6 +4,7 @@ import { DAMAGED } from './damaged-copy.ts';
 import { diskNow, hasMoreRoomThan, isStalledHere, reasonFull, STALLED } from './disk.ts';
 import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
+import { isLeftForLinks, SICK_NETWORK } from './links.ts';
 import { ownName, reasonRefused } from './own-name.ts';
 import { isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
 import type { Switching } from './state/decided.ts';
@@ -52,7 +53,16 @@ function moveForLess(turn: Turn): void {
   const to = candidate(turn.state, turn.now, turn.timings, which);
   if (to !== null) leaveIfUnstable(turn, to);
   leaveIfFull(turn);
+  leaveForLinks(turn);
   rescue(turn);
+}
+
+/** F10: commits take long here, and pulses come late; but all still goes on. */
+function leaveForLinks(turn: Turn): void {
+  const { state, now, timings } = turn;
+  if (!isLeftForLinks(state, now, timings) || !mayMove(state, now, timings)) return;
+  const to = candidate(state, now, timings);
+  if (to !== null) begin(turn, { to, why: SICK_NETWORK, id: null });
 }
 
 /**

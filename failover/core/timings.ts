@@ -19,6 +19,7 @@ export interface Timings {
   readonly agentPatienceMs: Millis;
   readonly diskPatienceMs: Millis;
   readonly fullPatienceMs: Millis;
+  readonly linkPatienceMs: Millis;
   readonly batteryPatienceMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
@@ -64,6 +65,8 @@ export const TIMINGS: Timings = {
   diskPatienceMs: 5_000,
   /** Sorts and copies fill a disk for a moment, and are gone again. */
   fullPatienceMs: 10_000,
+  /** F10: what is told of links is of the last ten seconds, so a switchover is asked for after ten to fifteen. */
+  linkPatienceMs: 5_000,
   /** UPSes report a battery for an instant when they test themselves. */
   batteryPatienceMs: 3_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */

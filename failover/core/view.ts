@@ -139,6 +139,8 @@ export interface Report {
   readonly disk?: DiskReport | null;
   /** Its member of etcd (F5, F14). Null where nothing is known of it; agents of earlier versions say nothing of it. */
   readonly etcdMember?: EtcdMemberReport | null;
+  /** How its packets come to the other sites (F10). Agents of earlier versions say nothing of it. */
+  readonly links?: Readonly<Record<Site, LinkReport>>;
   /** Its wall clock when it said this (milliseconds since 1970): compared, and nothing else. Agents of earlier versions lack it. */
   readonly wallMs?: number | null;
   /** By how much its wall clock is behind that of another site at least, where that is worth an alarm (F19). */
@@ -172,6 +174,14 @@ export interface EtcdDamage {
   readonly kind: 'waits' | 'replaced';
   readonly why: string;
   readonly agoMs: number;
+}
+
+/** The way to another site, over the last seconds; null where too little was sent to tell. */
+export interface LinkReport {
+  /** The part of all packets that had to be sent again, from 0 to 1. */
+  readonly lost: number | null;
+  /** How long an answer takes. */
+  readonly rttMs: number | null;
 }
 
 export interface ClockBehind {

@@ -78,6 +78,8 @@ export interface SiteStatus {
   readonly copyDamage: string | null;
   /** Null where nothing is known of it. */
   readonly etcdMember: EtcdMemberReport | null;
+  /** How its packets come to the other sites, as far as enough are sent to tell. */
+  readonly links: NonNullable<Report['links']>;
   readonly certificatesEnd: string | null;
   readonly etcdLeader: boolean;
   /** The last promotion of its copy, if that came to nothing. */
@@ -116,6 +118,7 @@ export function statusOf(
       disk: report.disk ?? null,
       copyDamage: report.copyDamage ?? null,
       etcdMember: report.etcdMember ?? null,
+      links: report.links ?? {},
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,

@@ -21,6 +21,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     disk: null,
     etcdMember: null,
     copyDamage: null,
+    links: {},
     certificatesEnd: null,
     etcdLeader: false,
     unstable: 0,

@@ -75,6 +75,9 @@ const isEtcdMember = isWith({
   damage: orNull(isWith({ kind: isOneOf('waits', 'replaced'), why: isText, agoMs: isNumber })),
   used: orNull(isNumber),
 });
+const isLink = isWith({ lost: orNull(isNumber), rttMs: orNull(isNumber) });
+const isLinks = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every(isLink);
 
 const isFrontWay = (value: unknown): boolean =>
   isWith({ kind: isOneOf('direct') })(value) ||
@@ -100,6 +103,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   disk: { is: orNull(isDisk), otherwise: null, later: true },
   etcdMember: { is: orNull(isEtcdMember), otherwise: null, later: true },
   copyDamage: { is: orNull(isText), otherwise: null, later: true },
+  links: { is: isLinks, otherwise: {}, later: true },
   wallMs: { is: orNull(isNumber), otherwise: null, later: true },
   clockBehind: { is: orNull(isClockBehind), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },

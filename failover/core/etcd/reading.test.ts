@@ -67,7 +67,14 @@ test('an odd field of a report is not known, and its key is named; what earlier 
     const { sites, unreadable } = read({ [key]: JSON.stringify(report) });
     return { report: sites.b!.report, named: unreadable.includes(key) };
   };
-  const { frontWay: _, unstable: __, refused: ___, disk: ____, ...earlier } = wellAtSite('b');
+  const {
+    frontWay: _,
+    unstable: __,
+    refused: ___,
+    disk: ____,
+    links: _____,
+    ...earlier
+  } = wellAtSite('b');
   expect(reportIn(earlier)).toEqual({ report: { ...wellAtSite('b'), ...NOT_TOLD }, named: false });
   const odd = { ...wellAtSite('b'), server: { role: 'king' }, power: 7 };
   expect(reportIn(odd)).toMatchObject({ report: { server: null, power: 'unknown' }, named: true });
@@ -83,6 +90,13 @@ test('an odd field of a report is not known, and its key is named; what earlier 
   expect(reportIn(etcd)).toEqual({ report: { ...NOT_TOLD, ...etcd }, named: false });
   const oddEtcd = { ...etcd, etcdMember: { damage: { ...damage, kind: 'king' }, used: 0.5 } };
   expect(reportIn(oddEtcd)).toMatchObject({ report: { etcdMember: null }, named: true });
+  const links = { a: { lost: 0.1, rttMs: null } };
+  expect(reportIn({ ...told, links })).toMatchObject({ report: { links }, named: false });
+  for (const oddLinks of [7, null, { a: 7 }, { a: { lost: '10 %', rttMs: null } }])
+    expect(reportIn({ ...told, links: oddLinks })).toMatchObject({
+      report: { links: {} },
+      named: true,
+    });
   const nothing = reportIn({});
   expect(nothing).toMatchObject({ report: { postgres: null, front: 'unknown' }, named: true });
   expect(nothing.report.notCandidate).not.toBeNull();

@@ -27,6 +27,7 @@ import {
 } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
+import { seeLinks } from './links.ts';
 import { seeName } from './name.ts';
 import { missPostgres, seePatroniLease, seePostgres } from './patroni.ts';
 import { seePower } from './power.ts';
@@ -103,6 +104,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seePower(state, input.power, now);
     case 'disk':
       return seeDisk(state, input.disk, now, timings);
+    case 'links':
+      return seeLinks(input.links, now);
     case 'wall-clock':
       return seeWallClock(input.aheadMs);
     case 'promotion':
@@ -174,6 +177,7 @@ function answerTo(input: Input): Pending | null {
     case 'front':
     case 'power':
     case 'disk':
+    case 'links':
     case 'wall-clock':
     case 'copy-checked':
     case 'certificates':

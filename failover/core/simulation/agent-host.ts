@@ -17,7 +17,7 @@ import type { Input, Pending } from '../inputs.ts';
 import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
-import type { Site, View } from '../view.ts';
+import type { LinkReport, Site, View } from '../view.ts';
 import type { Etcd } from './etcd.ts';
 import { HandOver } from './hand-over.ts';
 import { Interface, type Job } from './interface.ts';
@@ -266,7 +266,10 @@ export class AgentHost {
       this.#later({ takesMs: 50, run: () => ({ kind: 'done', effect: kind }) });
     },
     'drop-address': () => this.#later(this.#interface.drop()),
-    switchover: ({ from, to }) => this.#moveAway(from, to),
+    switchover: ({ from, to, why }) => {
+      this.#world.note(`${this.site} asks for a switchover to ${to}: ${why}`);
+      this.#moveAway(from, to);
+    },
     'hand-over': (effect) => this.#handOver(effect),
     'cancel-switchover': (effect) => {
       const { switchoverStands, handsOverUnseen } = this.#world.bugs;
@@ -443,9 +446,21 @@ export class AgentHost {
     if (!this.#alive || !network.isOn(this.host)) return;
     const { server, patroni, postgres } = this.#machines;
     this.#lookAtMachine();
+    this.#tell(this.#life, { kind: 'links', links: this.#links() });
     if (postgres !== null) this.#tell(this.#life, { kind: 'disk', disk: postgres.disk.report });
     if (server !== null) this.#lookAtServer(server);
     if (patroni !== null && postgres !== null) this.#tell(this.#life, lookAt(patroni, postgres));
+  }
+
+  /** What gets no answer is sent again, too. */
+  #links(): Record<Site, LinkReport> {
+    const { network, sites } = this.#world;
+    const link = (to: Site): LinkReport => {
+      const answers = network.reaches(this.site, to) && network.reaches(to, this.site);
+      return { lost: answers ? network.lossBetween(this.site, to) : 1, rttMs: 10 };
+    };
+    const others = sites.filter((site) => site !== this.site);
+    return Object.fromEntries(others.map((site) => [site, link(site)]));
   }
 
   #lookAtMachine(): void {

@@ -86,7 +86,8 @@ export class Etcd {
       answer(result);
     };
     time.after(deadlineMs, () => end({ ok: false, reason: `${endpoint} did not answer in time` }));
-    if (!network.reaches(from, endpoint) || random.chance(network.lossRate)) return;
+    if (!network.reaches(from, endpoint) || random.chance(network.lossBetween(from, endpoint)))
+      return;
     const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
     time.after(arrival, () => this.#serve({ from, endpoint, apply, end }, 0));
   }
@@ -121,7 +122,8 @@ export class Etcd {
     }
     const value = apply(this.store);
     this.#show();
-    if (!network.reaches(endpoint, from) || random.chance(network.lossRate)) return;
+    if (!network.reaches(endpoint, from) || random.chance(network.lossBetween(endpoint, from)))
+      return;
     const delay = network.delay(endpoint, from) + this.#slowness();
     time.after(delay, () => end({ ok: true, value }));
   }

@@ -2,6 +2,7 @@ import { leaseKey } from '../etcd/transactions.ts';
 import type { Site } from '../view.ts';
 import type { Cluster, Fault } from './cluster.ts';
 import { allDisksStall, diskFills, diskStalls, diskStallsAgainAndAgain } from './disk-faults.ts';
+import { cardSick, cardSickAgainAndAgain } from './link-faults.ts';
 import {
   frozenInItsLoop,
   frozenInTurn,
@@ -236,6 +237,8 @@ const FAULTS: readonly Fault[] = [
   cutOff,
   cutPair,
   lossyNetwork,
+  cardSick,
+  cardSickAgainAndAgain,
   agentKilled,
   agentPaused,
   agentGone,

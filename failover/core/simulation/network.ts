@@ -7,6 +7,10 @@ export interface Network {
   lossRate: number;
   /** Part of what a watch of etcd does not show. */
   watchLossRate: number;
+  /** Of messages from there to here, by what is general and by the two network cards (F10). */
+  lossBetween(from: Site, to: Site): number;
+  /** Part of all that goes through the card of a site. */
+  sicken(site: Site, loss: number): void;
   isOn(site: Site): boolean;
   power(site: Site, on: boolean): void;
   cut(from: Site, to: Site): void;
@@ -22,7 +26,19 @@ const OTHER_SITE_MS = 5;
 export function network(sites: readonly Site[], random: Random): Network {
   const off = new Set<Site>();
   const cuts = new Set<string>();
+  const cards = new Map<Site, number>();
+  const lossOnWay = (from: Site, to: Site): number =>
+    from === to ? 0 : 1 - (1 - (cards.get(from) ?? 0)) * (1 - (cards.get(to) ?? 0));
+  /** TCP sends it again, and once more if that is lost, too. */
+  const again = (from: Site, to: Site): number => {
+    const loss = lossOnWay(from, to);
+    return loss > 0 && random.chance(loss) ? random.between(200, 1_000) : 0;
+  };
   return {
+    lossBetween(from, to) {
+      return 1 - (1 - this.lossRate) * (1 - lossOnWay(from, to));
+    },
+    sicken: (site, loss) => void (loss > 0 ? cards.set(site, loss) : cards.delete(site)),
     lossRate: 0.002,
     watchLossRate: 0.1,
     isOn: (site) => !off.has(site),
@@ -31,11 +47,13 @@ export function network(sites: readonly Site[], random: Random): Network {
     mend: (from, to) => void cuts.delete(`${from}>${to}`),
     mendAll: () => {
       cuts.clear();
+      cards.clear();
       for (const site of sites) off.delete(site);
     },
     reaches: (from, to) =>
       !off.has(from) && !off.has(to) && (from === to || !cuts.has(`${from}>${to}`)),
     delay: (from, to) =>
-      (from === to ? OWN_SITE_MS : OTHER_SITE_MS) * random.between(1, from === to ? 4 : 2),
+      (from === to ? OWN_SITE_MS : OTHER_SITE_MS) * random.between(1, from === to ? 4 : 2) +
+      again(from, to),
   };
 }

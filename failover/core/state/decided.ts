@@ -154,6 +154,12 @@ export interface Relieving {
   readonly relievedAt: Millis;
 }
 
+/** links.ts */
+export interface WatchingLinks {
+  /** Since when this site's network is the sick one. */
+  readonly sickNetworkSince: Millis | null;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -198,6 +204,7 @@ export interface Decided
     Deposing,
     Recovering,
     Relieving,
+    WatchingLinks,
     PlacingEtcdLeader,
     MakingRoom,
     Pausing,
@@ -233,6 +240,7 @@ export const nothingDecided = (now: Millis): Decided => ({
   positions: {},
   stalledPrimary: null,
   relievedAt: LONG_AGO,
+  sickNetworkSince: null,
   etcdLeaderMovedAt: LONG_AGO,
   madeRoomAt: LONG_AGO,
   pause: null,

@@ -4,6 +4,7 @@ import type {
   DiskReport,
   EtcdDamage,
   FrontWay,
+  LinkReport,
   PostgresReport,
   Power,
   ServerReport,
@@ -161,6 +162,10 @@ export interface CopySeen {
   readonly copyDamage: string | null;
 }
 
+export interface LinksSeen {
+  readonly links: { readonly byHost: Readonly<Record<string, LinkReport>>; readonly at: Millis };
+}
+
 export interface CertificatesSeen {
   readonly certificatesEnd: string | null;
 }
@@ -190,6 +195,7 @@ export interface Seen
     PowerSeen,
     DiskSeen,
     CopySeen,
+    LinksSeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -229,6 +235,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   interface: 'unknown',
   addressTrouble: null,
   power: { power: 'unknown', since: now },
+  links: { byHost: {}, at: LONG_AGO },
   disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
   copyDamage: null,
   certificatesEnd: null,

@@ -1,0 +1,1 @@
+export { isLate, isLossy, isSick } from '../core/links.ts';
