@@ -57,6 +57,15 @@ export class Site {
     await this.must(['sh', '-ec', filter('-D', linkTo(other.ip))]);
   }
 
+  /** Its network card loses this part of all packets, coming and going. By the firewall: not every kernel has netem. */
+  async sickenCard(lost: number): Promise<void> {
+    await this.must(['sh', '-ec', filter('-I', cardThatLoses(lost))]);
+  }
+
+  async mendCard(lost: number): Promise<void> {
+    await this.must(['sh', '-ec', filter('-D', cardThatLoses(lost))]);
+  }
+
   /** No other site gets a byte of WAL from this one, or gives one; etcd and all else go on. */
   async blockReplication(): Promise<void> {
     await this.must(['sh', '-ec', BLOCK_REPLICATION]);
@@ -143,6 +152,15 @@ const linkTo = (ip: string) => [
   ['OUTPUT', '-d', ip, '-j', 'DROP'],
   ['INPUT', '-s', ip, '-j', 'DROP'],
 ];
+
+const cardThatLoses = (part: number) =>
+  [
+    ['OUTPUT', '-o'],
+    ['INPUT', '-i'],
+  ].map(([chain, way]) => [
+    ...[chain!, way!, 'eth0', '-m', 'statistic', '--mode', 'random'],
+    ...['--probability', String(part), '-j', 'DROP'],
+  ]);
 
 const SYSTEM_SETTINGS = `${POSTGRESQL_DATA}/postgresql.auto.conf`;
 const FOLLOW_AGAIN = `sed -i '/^primary_conninfo/d' ${SYSTEM_SETTINGS} &&
