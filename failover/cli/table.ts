@@ -1,4 +1,5 @@
 import type { SiteStatus, Status } from '../status/status.ts';
+import { away } from './away.ts';
 import { bytes } from './bytes.ts';
 import { clocks } from './clocks.ts';
 import { damagedCopies } from './damaged-copies.ts';
@@ -32,6 +33,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...outlook(status),
     ...etcdMembers(status),
     ...damagedCopies(status),
+    ...away(status),
     ...disks(status),
     ...sickLinks(status),
     ...refusals(status.sites),

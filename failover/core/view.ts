@@ -109,6 +109,18 @@ export interface PatroniKeys {
   /** Somebody paused Patroni itself (`patronictl pause`). */
   readonly paused: boolean;
   readonly configRevision: number;
+  /** Absent where the configuration cannot be read. */
+  readonly kept?: KeptLog;
+}
+
+/** How much of the log is kept for a site that is away, and for how long (F13). */
+export interface KeptLog {
+  /** By its slot; null is without a bound. */
+  readonly bytesMax: number | null;
+  /** For anybody. */
+  readonly bytesAlways: number;
+  /** From when Patroni misses the site until it takes its slot away. */
+  readonly forMs: number;
 }
 
 /** What a site says of itself with every pulse. */

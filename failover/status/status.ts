@@ -1,3 +1,4 @@
+import { type Away, awayOf } from '../core/away.ts';
 import type { Explanation } from '../core/explain.ts';
 import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
@@ -67,6 +68,8 @@ export interface SiteStatus {
   readonly silentMs: Millis;
   readonly server: ServerReport | null;
   readonly postgres: Report['postgres'];
+  /** It has been away for long: what it lacks, and when it will have to be cloned anew. */
+  readonly away: Away | null;
   /** How much of the primary's log it lacks, as far as its last report tells. */
   readonly lagBytes: number | null;
   readonly front: Report['front'];
@@ -111,6 +114,7 @@ export function statusOf(
       silentMs: now - (pulses[site]?.seenAt ?? now),
       server: report.server,
       postgres: report.postgres,
+      away: awayOf(state, site, now, TIMINGS),
       lagBytes: ahead === null || here === null ? null : Math.max(0, ahead - here),
       front: report.front,
       frontWay: report.frontWay ?? null,

@@ -15,6 +15,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
       lsn: '1',
     },
     lagBytes: 0,
+    away: null,
     front: 'healthy',
     frontWay: null,
     power: 'mains',

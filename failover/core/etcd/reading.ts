@@ -3,6 +3,7 @@ import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
 import type { Electorate } from '../votes.ts';
 import type { KeyNames } from './names.ts';
+import { readKept } from './reading-kept.ts';
 import { readReport } from './reading-report.ts';
 import { leaseKey } from './transactions.ts';
 
@@ -53,6 +54,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     const revision = byName.get(key)?.revision ?? 0;
     return read(key, readLease, { site: null, revision, unreadable: true });
   };
+  const config = objectIn(byName.get(names.patroniConfig));
   return {
     clusterId: header.clusterId,
     revision: header.revision,
@@ -71,6 +73,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
       historyRevision: byName.get(names.patroniHistory)?.revision ?? 0,
       paused: read(names.patroniConfig, readPaused, false),
       configRevision: byName.get(names.patroniConfig)?.revision ?? 0,
+      ...(config && { kept: readKept(config) }),
     },
     unreadable,
   };
@@ -81,7 +84,8 @@ const nameBelow = (folder: string, key: string): Site | null =>
 
 type Read<T> = T | 'unreadable';
 
-function objectIn({ json }: Found): Record<string, unknown> | null {
+function objectIn(found: Found | undefined): Record<string, unknown> | null {
+  const json = found?.json;
   return typeof json === 'object' && json !== null && !Array.isArray(json)
     ? (json as Record<string, unknown>)
     : null;
