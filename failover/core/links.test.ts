@@ -37,6 +37,11 @@ test.each([
   ['where all lose as many', lossy('b 10, c 12', 12), linksOf(LOST)],
   ['where nothing is known of one of them', lossy('b 10', 12), wellBetween],
   ['while moves are paused', `900 pause 60\n${lossy('b 10, c 12', 12)}`, wellBetween],
+  [
+    'while etcd answers nothing, so that no word of another is fresh',
+    unheard('b 10, c 12'),
+    wellBetween,
+  ],
   ['while Patroni is paused', `900 etcd paused\n${lossy('b 10, c 12', 12)}`, wellBetween],
 ])('one whose packets are lost %s stays', (_, story, others) =>
   expect(replay({ before: LEADING, story, others })).not.toContain('switchover'),
@@ -65,6 +70,15 @@ function linksOf(link: LinkReport): Record<string, Partial<Report>> {
 
 function lossy(links: string, until: number, from = 1): string {
   return seconds(until, () => `links ${links}`, from);
+}
+
+/** From the third second on. */
+function unheard(links: string): string {
+  const later = (second: number) => {
+    const at = second * 1_000;
+    return `${at + 15} postgres primary\n${at + 20} links ${links}\n`;
+  };
+  return lossy(links, 2) + [3, 4, 5, 6, 7, 8, 9, 10].map(later).join('');
 }
 
 /** Its server does not get well. */
