@@ -7,7 +7,7 @@ import type { LinkReport, Site } from './view.ts';
 
 type Links = Readonly<Record<Site, LinkReport>>;
 
-/** F10: every second answer of a question in ten packets comes late, and each of those 0.2 s at least. */
+/** F10: of questions that take ten packets with their answers, four in ten come late then, by 0.2 s at least. */
 const LOST_MIN = 0.05;
 /** A pulse is given up after a second, and takes two ways and a disk. */
 const LATE_MS = 500;
