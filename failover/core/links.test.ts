@@ -42,6 +42,11 @@ test.each([
     unheard('b 10, c 12'),
     wellBetween,
   ],
+  [
+    'which is no longer known of late',
+    `${lossy('b 10, c 12', 3)}${seconds(12, () => 'tick', 4)}`,
+    wellBetween,
+  ],
   ['while Patroni is paused', `900 etcd paused\n${lossy('b 10, c 12', 12)}`, wellBetween],
 ])('one whose packets are lost %s stays', (_, story, others) =>
   expect(replay({ before: LEADING, story, others })).not.toContain('switchover'),
