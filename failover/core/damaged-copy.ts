@@ -1,9 +1,9 @@
 import { isAtWork, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
-import type { Cloning } from './state/decided.ts';
 import type { State } from './state.ts';
+import { cloneAnew } from './stuck-member.ts';
 import { isUnasked } from './timelines.ts';
 import type { Millis, Timings } from './timings.ts';
-import { ask, type Turn, update } from './turn.ts';
+import type { Turn } from './turn.ts';
 import type { Site } from './view.ts';
 
 export const DAMAGED = 'its copy of the database is damaged';
@@ -19,11 +19,9 @@ export function replaceDamagedCopy(turn: Turn): void {
   if (self.witness || copyDamage === null || postgres === null) return;
   if (now - postgres.at > timings.freshMs || postgres.report.role === 'primary') return;
   if (!isAtWork(postgres.report)) return;
-  if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
   const source = soundPrimary(state, now, timings);
   if (source === null || !othersConfirm(state, source, now, timings)) return;
-  if (ask(turn, 'reinitialize', { kind: 'reinitialize', from: source }))
-    update<Cloning>(turn, { reinitializedAt: now });
+  cloneAnew(turn, source);
 }
 
 /** One that leads what has acknowledged, and so has all of it. */

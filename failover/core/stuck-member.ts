@@ -21,9 +21,15 @@ export function mendStuckMember(turn: Turn): void {
   const { state, now, timings } = turn;
   if (source === null || state.stuck === null) return;
   if (now - state.stuck.since < timings.stuckMemberMs) return;
-  if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
   if (state.postgres === null || now - state.postgres.at > timings.freshMs) return;
-  if (ask(turn, 'reinitialize', { kind: 'reinitialize', from: source }))
+  cloneAnew(turn, source);
+}
+
+/** Not again before the last clone has had its time. */
+export function cloneAnew(turn: Turn, from: Site): void {
+  const { state, now, timings } = turn;
+  if (now - state.reinitializedAt < timings.reinitializeEveryMs) return;
+  if (ask(turn, 'reinitialize', { kind: 'reinitialize', from }))
     update<Cloning>(turn, { reinitializedAt: now });
 }
 

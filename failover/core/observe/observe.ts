@@ -14,6 +14,7 @@ import type { View } from '../view.ts';
 import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
 import { seeClocks, seeWallClock } from './clocks.ts';
+import { seeCopy } from './copy.ts';
 import { seeDisk } from './disk.ts';
 import {
   asNew,
@@ -111,7 +112,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'promotion':
       return seeTold(state, input.told, now);
     case 'copy-checked':
-      return { copyDamage: input.damage };
+      return seeCopy(input.damage);
     case 'certificates':
       return seeCertificates(input.end);
     case 'address-held':

@@ -1,0 +1,3 @@
+import type { CopySeen } from '../state/seen.ts';
+
+export const seeCopy = (damage: string | null): CopySeen => ({ copyDamage: damage });
