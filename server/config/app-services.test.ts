@@ -48,6 +48,22 @@ const complaint = (...files: string[]): string => {
   throw new Error('nothing was wrong');
 };
 
+test('what Python escapes though it need not is read as it was meant', () => {
+  // mautrix-python: re.escape(f'#{alias}:{domain}').
+  const text = REGISTRATION.replace('^#telegram_', '\\#telegram_.*:my\\-host\\.org').replace(
+    '^@telegram_.*:example\\.org$',
+    '\\@tg\\_[a\\-z]+\\:example\\.org',
+  );
+  const { users, aliases } = read(fileWith(text))[0]!.namespaces;
+  const [user, alias] = [users[0]!.regex, aliases[0]!.regex];
+  expect(
+    ['#telegram_x:my-host.org', '#telegram_x:my.host.org'].map((id) => alias.test(id)),
+  ).toEqual([true, false]);
+  expect(['@tg_a-z:example.org', '@tg_b:example.org'].map((id) => user.test(id))).toEqual([
+    ...[true, false],
+  ]);
+});
+
 test('registrations are read as bridges write them', () => {
   const [service] = read(fileWith(REGISTRATION));
   expect(service).toEqual({

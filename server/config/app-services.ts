@@ -8,13 +8,21 @@ import { ConfigError } from './config-error.ts';
 const regex = z.string().transform((text, context) => {
   try {
     // From the beginning on, but not to the end: as the homeservers read it for which it was written.
-    return new RegExp(`^(?:${text})`, 'u');
+    return new RegExp(`^(?:${unescapedNeedlessly(text)})`, 'u');
   } catch (cause) {
     const message = `is no regular expression: ${(cause as Error).message}`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }
 });
+
+/** Python's `re.escape`, by which bridges make them, also escapes what means nothing: here that would be an error. */
+const unescapedNeedlessly = (text: string): string =>
+  text.replaceAll(/\\(.)/gsu, (whole, escaped: string) =>
+    /[A-Za-z0-9^$\\.*+?()[\]{}|/]/.test(escaped)
+      ? whole
+      : `\\u{${escaped.codePointAt(0)!.toString(16)}}`,
+  );
 
 const namespaces = z
   .array(z.looseObject({ exclusive: z.boolean().default(false), regex }))
