@@ -171,6 +171,18 @@ test('what it says of the time stands in events, and what others say does not', 
   expect(await timeOf(`PUT ${at}/send/m.room.message/1?ts=1234`, alice)).toBe(api.clock.ms);
 });
 
+test('what it says of the time stands in memberships, too', async () => {
+  await using api = await start();
+  const { body: room } = await asBridge(api, 'POST /createRoom', { body: {} });
+  const { body: who } = await asBridge(api, 'GET /account/whoami', {});
+  const at = `/rooms/${encodeURIComponent(room.room_id)}`;
+  const { body } = await asBridge(api, `PUT ${at}/state/m.room.member/${who.user_id}?ts=77`, {
+    body: { membership: 'join', displayname: 'Of old' },
+  });
+  const event = await asBridge(api, `GET ${at}/event/${body.event_id}`, {});
+  expect(event.body).toMatchObject({ origin_server_ts: 77, content: { displayname: 'Of old' } });
+});
+
 test('a transaction of one of its users is not that of another', async () => {
   await using api = await start();
   await makeGhost(api);

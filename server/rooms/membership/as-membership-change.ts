@@ -14,9 +14,14 @@ export const isMemberState = (draft: Draft): draft is MemberState =>
  * way: what this server vouches for (who may enter a restricted room, whom it can reach) is asked
  * whatever endpoint the wish came by.
  */
-export function asMembershipChange({ sender, stateKey, content }: MemberState): MembershipChange {
+export function asMembershipChange({
+  sender,
+  stateKey,
+  content,
+  originServerTs,
+}: MemberState): MembershipChange {
   const membership = membershipOf(content.membership);
   if (membership === undefined)
     throw badJson('The content of m.room.member says in `membership` what becomes of the user');
-  return { sender, target: stateKey, action: membership, content };
+  return { sender, target: stateKey, action: membership, content, originServerTs };
 }

@@ -62,8 +62,12 @@ const MEMBERSHIP: { readonly [A in MembershipChange['action']]: Membership } = {
   unban: 'leave',
 };
 
-const draftOf = ({ sender, target }: MembershipChange, content: JsonObject): Draft => ({
+const draftOf = (
+  { sender, target, originServerTs }: MembershipChange,
+  content: JsonObject,
+): Draft => ({
   sender,
+  originServerTs,
   type: 'm.room.member',
   stateKey: target,
   content,

@@ -14,6 +14,8 @@ export interface MembershipChange {
   readonly target: UserId;
   readonly action: 'join' | 'invite' | 'knock' | 'leave' | 'kick' | 'ban' | 'unban';
   readonly reason?: string | undefined;
+  /** Where an application service says when it was. */
+  readonly originServerTs?: number | undefined;
   /**
    * Further keys of the membership event's content, given by the client. What this server vouches
    * for (`join_authorised_via_users_server`) is taken out.
