@@ -14,7 +14,7 @@ export interface IndexableEvent {
 }
 
 /**
- * Of the timeline in (after, upTo], in its order, and not redacted already. Those whose position is not
+ * Of the timeline in (after, upTo], in its order, and not redacted already; what a redaction takes out stays out where it is redacted itself. Those whose position is not
  * their number are few, and stand in an index of their own, which is read whole.
  */
 export const indexableEvents = (
@@ -31,7 +31,7 @@ export const indexableEvents = (
 
 const INDEXABLE = `type IN ('m.room.message', 'm.room.name', 'm.room.topic', 'm.room.redaction')
   AND ${isInTimeline('event')}
-  AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)`;
+  AND (type = 'm.room.redaction' OR NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid))`;
 
 const OWN = `SELECT * FROM event WHERE event_nid > $1 AND event_nid <= $2
   AND (position IS NULL OR position = event_nid) AND ${INDEXABLE} ORDER BY event_nid LIMIT $3`;
