@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { KeyedMutex } from '../log/keyed-mutex.ts';
 import type { Log } from '../log/log.ts';
-import { limitExceeded } from '../protocol/matrix-error.ts';
+import { limitExceeded, MatrixError } from '../protocol/matrix-error.ts';
 import type { IgnoredBy } from '../rooms/ports.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Database } from '../storage/database.ts';
-import { connectPool } from '../storage/database.ts';
+import { connectPool, tookTooLong } from '../storage/database.ts';
 import type { SearchLanguage } from '../storage/search/search-languages.ts';
 import { type SearchRequest, type SearchResults, search } from './search.ts';
 import { SearchIndex } from './search-index.ts';
@@ -17,6 +18,7 @@ export interface SearchFeaturePorts {
   readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf'>;
   readonly ignoredBy: IgnoredBy;
   readonly onError: (error: unknown) => void;
+  readonly statementMsMax?: number;
 }
 
 /** So many at once; others wait, and the rest of the server does not. */
@@ -25,14 +27,23 @@ const SEARCHES_AT_ONCE = 2;
 /** Beyond these somebody would wait for a connection until it counts as lost. */
 const SEARCHES_MAX = 100;
 const COME_AGAIN_MS = 1_000;
+/**
+ * The words of one message can cost minutes to rank (cubic in how many are asked for), and what is common elsewhere and
+ * rare here to find: whoever asks for it shall not keep the search of all others.
+ */
+const STATEMENT_MS_MAX = 10_000;
+
 const CLOSE_MS_MAX = 1_000;
 
 /** Everything of this folder, put together. */
 export function searchFeatures(ports: SearchFeaturePorts) {
-  const { log, databaseUrl, onError } = ports;
+  const { log, databaseUrl, onError, statementMsMax = STATEMENT_MS_MAX } = ports;
   const index = new SearchIndex(ports);
-  const pool = connectPool(databaseUrl, { connectionsMax: SEARCHES_AT_ONCE, onError });
+  const pool = connectPool(databaseUrl, {
+    ...{ connectionsMax: SEARCHES_AT_ONCE, onError, statementMsMax },
+  });
   let underWay = 0;
+  const ofOneUser = new KeyedMutex();
   const reading = { ...ports, database: pool, lastNid: () => log.committed.position };
   return {
     ports: {
@@ -41,7 +52,10 @@ export function searchFeatures(ports: SearchFeaturePorts) {
         if (underWay >= SEARCHES_MAX) throw limitExceeded(COME_AGAIN_MS);
         underWay += 1;
         try {
-          return await search(reading, request);
+          // One at a time for each user.
+          return await ofOneUser.run(request.userId, () => search(reading, request));
+        } catch (error) {
+          throw tookTooLong(error) ? tooLong(error) : error;
         } finally {
           underWay -= 1;
         }
@@ -55,3 +69,8 @@ export function searchFeatures(ports: SearchFeaturePorts) {
     },
   };
 }
+
+const tooLong = (cause: unknown) =>
+  new MatrixError(400, 'M_UNKNOWN', 'That takes too long to find: name fewer words, or one room', {
+    cause,
+  });

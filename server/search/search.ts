@@ -1,4 +1,5 @@
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import type { RoomMembership } from '../rooms/membership/membership.ts';
 import type { IgnoredBy } from '../rooms/ports.ts';
 import type { Room } from '../rooms/room.ts';
 import type { RoomEvent } from '../rooms/room-event.ts';
@@ -81,59 +82,74 @@ const NOTHING: SearchResults = { hits: [], count: 0, highlights: [], next: undef
 export async function search(ports: SearchPorts, request: SearchRequest): Promise<SearchResults> {
   const { database, languages } = ports;
   const query = await textQuery(database, languages, searchTerm(request.term));
-  const roomIds = await roomsOf(ports, request);
-  if (query === undefined || roomIds.length === 0) return NOTHING;
-  const page = await pageOf(ports, request, { query, roomIds });
+  const memberships = await membershipsOf(ports, request);
+  if (query === undefined || memberships.length === 0) return NOTHING;
+  const page = await pageOf(ports, request, { query, memberships });
   const events = page.hits.map(({ seen }) => seen.event);
   return { ...page, highlights: await highlightsOf(ports, query, events) };
 }
 
-async function roomsOf(
+async function membershipsOf(
   { rooms }: SearchPorts,
   { userId, onlyRooms, notRooms }: SearchRequest,
-): Promise<RoomId[]> {
+): Promise<RoomMembership[]> {
   const own = await rooms.roomsOf(userId);
   const named = onlyRooms?.filter((roomId) => own.has(roomId));
   const only = named && (await withPredecessors(rooms, named));
   const not = new Set(notRooms);
-  return [...own.values()]
-    .filter(
-      ({ forgotten, roomId }) => !forgotten && !not.has(roomId) && (only?.has(roomId) ?? true),
-    )
-    .map(({ roomId }) => roomId);
+  return [...own.values()].filter(
+    ({ forgotten, roomId }) => !forgotten && !not.has(roomId) && (only?.has(roomId) ?? true),
+  );
 }
 
 type Page = Omit<SearchResults, 'highlights'>;
 
+/** One more is looked for than is told: that there is another page says that something more is seen on it. */
 async function pageOf(
   ports: SearchPorts,
   request: SearchRequest,
-  what: { readonly query: TextQuery; readonly roomIds: readonly RoomId[] },
+  what: { readonly query: TextQuery; readonly memberships: readonly RoomMembership[] },
 ): Promise<Page> {
   const { keys, senders, limit, orderBy, from } = request;
   const reader = { ...request, ignored: await ports.ignoredBy(request.userId) };
+  const isSurelySeen = seenAsMember(what.memberships);
+  const roomIds = what.memberships.map(({ roomId }) => roomId);
   const hits: Hit[] = [];
-  let [upTo, behind, count] = [from?.upTo ?? ports.lastNid(), from?.behind, from?.count];
+  const begin = { upTo: from?.upTo ?? ports.lastNid(), behind: from?.behind };
+  let [upTo, behind, count] = [begin.upTo, begin.behind, from?.count];
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const find = { ...what, keys, senders, upTo, limit: RANKED_MAX };
+    const find = { query: what.query, roomIds, keys, senders, upTo, limit: RANKED_MAX };
     const found = await newestFound(ports.database, find);
     const waiting = inOrder(found, orderBy, behind);
     const isFirst = count === undefined;
-    count ??= approximateCount(found, upTo);
-    while (waiting.length > 0 && hits.length < limit) {
-      const some = waiting.splice(0, Math.min(LOOKED_AT_ONCE, limit - hits.length));
+    count ??= approximateCount(found.filter(isSurelySeen), found, upTo);
+    while (waiting.length > 0 && hits.length <= limit) {
+      const some = waiting.splice(0, Math.min(LOOKED_AT_ONCE, limit + 1 - hits.length));
       const seen = await seenAmong(ports.rooms, reader, some);
       for (const { nid, rank } of some)
         if (seen.has(nid)) hits.push({ ...seen.get(nid)!, rank, upTo });
-      if (isFirst) count -= some.length - seen.size;
-      behind = some.at(-1);
+      if (isFirst) count += seen.size - some.filter(isSurelySeen).length;
     }
-    if (waiting.length > 0) break;
+    if (hits.length > limit) {
+      const told = { hits: hits.slice(0, limit), count };
+      const last = told.hits.at(-1);
+      return { ...told, next: last ? placeBehind(last, { count }) : { ...begin, count } };
+    }
     if (found.length < RANKED_MAX) return { hits, count, next: undefined };
     [upTo, behind] = [found.at(-1)!.nid - 1, undefined];
-    if (hits.length >= limit) break;
   }
   return { hits, count: count!, next: { upTo, behind, count: count! } };
+}
+
+/**
+ * What was said since they came in: that is seen without looking. Only that is counted beyond what was looked
+ * at, or whoever says a word could count how often it was said where they may not read.
+ */
+function seenAsMember(memberships: readonly RoomMembership[]) {
+  const joined = memberships.filter(({ membership }) => membership === 'join');
+  const since = new Map(joined.map((each) => [each.roomId, each.since]));
+  return ({ roomId, nid }: FoundEvent): boolean =>
+    nid > (since.get(roomId) ?? Number.POSITIVE_INFINITY);
 }
 
 /** What is behind the event where the last page ended. */
@@ -150,13 +166,20 @@ const byNewest = (a: Found, b: Found) => b.nid - a.nid;
 const byRank = (a: Found, b: Found) => b.rank - a.rank || byNewest(a, b);
 
 /** Of those that were not counted: as many as there are among the newest, in the rest of the numbers. */
-function approximateCount(found: readonly FoundEvent[], upTo: number): number {
-  if (found.length < RANKED_MAX) return found.length;
+function approximateCount(
+  counted: readonly FoundEvent[],
+  found: readonly FoundEvent[],
+  upTo: number,
+): number {
+  if (found.length < RANKED_MAX || counted.length < found.length) return counted.length;
   return Math.round((found.length * upTo) / (upTo - found.at(-1)!.nid + 1));
 }
 
 /** Where a page goes on that ends with this one. */
-export const placeBehind = ({ seen, rank, upTo }: Hit, { count }: SearchResults): SearchPlace => ({
+export const placeBehind = (
+  { seen, rank, upTo }: Hit,
+  { count }: Pick<SearchResults, 'count'>,
+): SearchPlace => ({
   ...{ upTo, count },
   behind: { nid: seen.event.nid, rank },
 });

@@ -44,13 +44,19 @@ export const BULK_APPLICATION = 'farol-bulk';
 /** For what is staged beside the log: its commits wait for the standby, which paces them. */
 export const STAGING: SessionKind = { application: BULK_APPLICATION, settings: BULK_SETTINGS };
 
-/** Until there is a free connection; a statement has no time limit. */
+/** Until there is a free connection; a statement has no time limit, unless its pool has one. */
 const CONNECT_MS_MAX = 20_000;
 
-/** No statement timeout anywhere: the driver would cancel, and a cancelled COMMIT reads as done (D3.2). */
+/** No statement timeout in the driver: it would cancel, and a cancelled COMMIT reads as done (D3.2). */
 export function connectPool(
   url: string,
-  options: { connectionsMax: number; onError: (error: Error) => void; session?: SessionKind },
+  options: {
+    connectionsMax: number;
+    onError: (error: Error) => void;
+    /** Of a statement; only for a pool that does nothing but read. */
+    statementMsMax?: number;
+    session?: SessionKind;
+  },
 ): DatabasePool {
   const { application, settings } = options.session ?? READING;
   const pool = new pg.Pool({
@@ -60,7 +66,9 @@ export function connectPool(
     types: TYPES,
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_MS_MAX,
-    options: settings,
+    options: options.statementMsMax
+      ? `${settings} -c statement_timeout=${options.statementMsMax}`
+      : settings,
   });
   let ending = false;
   pool.on('error', (error) => {
@@ -87,6 +95,10 @@ export function connectPool(
     },
   };
 }
+
+/** The time limit of its pool ended it. */
+export const tookTooLong = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.code === '57014';
 
 /** Errors of the database itself, but for those with which it shuts its door (57P0x, 08xxx). */
 const isAnswer = (error: unknown): boolean =>

@@ -1,5 +1,5 @@
 import type { Person } from '../../protocol/caller.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
@@ -26,10 +26,17 @@ export async function renderedResults(asked: Asked, results: SearchResults): Pro
   const { hits, next } = results;
   const { group } = asked.from ?? {};
   const shown: string[] = [];
+  const states = new Map<RoomId, string | undefined>();
   for (let characters = 0; shown.length < hits.length && characters < ANSWER_CHARACTERS_MAX; ) {
-    const hit = await renderedHit(asked, hits[shown.length]!);
-    shown.push(hit);
-    characters += hit.length;
+    const hit = hits[shown.length]!;
+    const text = await renderedHit(asked, hit);
+    shown.push(text);
+    characters += text.length;
+    const { roomId } = hit.room;
+    if (!asked.criteria.include_state || states.has(roomId)) continue;
+    const state = await renderedState(asked, roomId);
+    states.set(roomId, state);
+    characters += state?.length ?? 0;
   }
   const told = hits.slice(0, shown.length);
   const place = told.length < hits.length ? placeBehind(told.at(-1)!, results) : next;
@@ -37,7 +44,7 @@ export async function renderedResults(asked: Asked, results: SearchResults): Pro
     count: String(results.count),
     highlights: JSON.stringify(results.highlights),
     results: `[${shown.join(',')}]`,
-    state: asked.criteria.include_state ? await renderedState(asked, told) : undefined,
+    state: asked.criteria.include_state ? objectText(Object.fromEntries(states)) : undefined,
     groups: renderedGroups(asked.criteria.groupings, told, place),
     next_batch: place && JSON.stringify(encodeSearchToken({ ...place, group })),
   });
@@ -78,17 +85,16 @@ const profileIn = ({ displayname, avatar_url }: JsonObject): JsonObject => ({
   ...(typeof avatar_url === 'string' && { avatar_url }),
 });
 
-/** Of each room with a result, as the caller may see it: whoever has left sees it as they left it. */
-async function renderedState({ rooms, caller }: Asked, hits: readonly Hit[]): Promise<string> {
-  const states: Record<string, string> = {};
-  for (const roomId of new Set(hits.map(({ room }) => room.roomId))) {
-    const reading = await readingOf(rooms, roomId, caller.userId).catch(isNotFor);
-    if (!reading) continue;
-    const { room, departure } = reading;
-    const state = departure ? await room.stateAfter(departure) : await room.state();
-    states[roomId] = renderedEvents(await room.shownTo(caller.userId, state), caller);
-  }
-  return objectText(states);
+/** Of a room with a result, as the caller may see it: whoever has left sees it as they left it. */
+async function renderedState(
+  { rooms, caller }: Asked,
+  roomId: RoomId,
+): Promise<string | undefined> {
+  const reading = await readingOf(rooms, roomId, caller.userId).catch(isNotFor);
+  if (!reading) return undefined;
+  const { room, departure } = reading;
+  const state = departure ? await room.stateAfter(departure) : await room.state();
+  return renderedEvents(await room.shownTo(caller.userId, state), caller);
 }
 
 /** Who is invited, and not in the room yet, may see what was said since, and not the room. */

@@ -87,6 +87,18 @@ test('what is redacted is found no more, whichever of its room versions says wha
   }
 });
 
+test('what is redacted goes out of the index, also where the redaction itself was redacted before it was seen', async () => {
+  await using fresh = await freshDatabase();
+  await using first = await workbench({ fresh });
+  const gone = await first.say('alice', 'segredo');
+  await first.indexed();
+  await using second = await first.next({ search: undefined });
+  await second.redact('alice', await second.redact('alice', gone));
+  await using third = await second.next({ search: ['simple'] });
+  await third.indexed();
+  expect(await third.documents()).toBe(0);
+});
+
 test('nothing is found that history visibility, leaving, forgetting or a room of others keeps from the searcher', async () => {
   await using bench = await workbench();
   await bench.state('alice', 'm.room.history_visibility', { history_visibility: 'joined' });
@@ -100,6 +112,21 @@ test('nothing is found that history visibility, leaving, forgetting or a room of
   expect(await bench.found('alice', 'palavra')).toEqual([after, during, before]);
   await bench.ask(`POST /rooms/${bench.room}/forget`, { token: bench.token('carol'), body: {} });
   expect(await bench.found('carol', 'palavra')).toEqual([]);
+});
+
+test('neither a count nor a further page tells of what the searcher may not see', async () => {
+  await using bench = await workbench();
+  await bench.state('alice', 'm.room.history_visibility', { history_visibility: 'joined' });
+  for (const text of ['a senha velha', 'outra senha', 'senha']) await bench.say('alice', text);
+  await bench.enter('carol');
+  const own = await bench.say('carol', 'senha');
+  for (const order_by of ['recent', 'rank'])
+    for (const limit of [0, 1, 2, 10]) {
+      const criteria = { search_term: 'senha', order_by, filter: { limit } };
+      const found = await bench.search('carol', criteria);
+      expect([limit, found.count, idsIn(found)]).toEqual([limit, 1, limit > 0 ? [own] : []]);
+      if (limit > 0) expect(found).not.toHaveProperty('next_batch');
+    }
 });
 
 test('who is ignored is not found, but for what they made of the room', async () => {
@@ -241,6 +268,19 @@ test('who is invited finds what was said since, and is not told the state of the
   expect([idsIn(found), found.state]).toEqual([[since], {}]);
 });
 
+test('rooms whose state would make the answer too large are told of on the next page', async () => {
+  await using bench = await workbench();
+  const small = await bench.say('alice', 'estado', await bench.newRoom('bob', ['alice']));
+  const large = await bench.say('alice', 'estado');
+  const content = { text: 'x'.repeat(60_000) };
+  for (let at = 0; at < 72; at++) await bench.state('alice', `x.${at}`, content);
+  const criteria = { search_term: 'estado', order_by: 'recent', include_state: true };
+  const first = await bench.search('bob', criteria);
+  expect([idsIn(first), Object.keys(first.state)]).toEqual([[large], [bench.room]]);
+  const second = await bench.search('bob', criteria, first.next_batch);
+  expect([idsIn(second), second.next_batch]).toEqual([[small], undefined]);
+});
+
 test('what was said while nothing followed is found by the next writer, as what was redacted is not', async () => {
   await using fresh = await freshDatabase();
   await using first = await workbench({ search: undefined, fresh });
@@ -350,7 +390,7 @@ function benchOf(server: ApiServer, tokens: ReadonlyMap<string, string>, room: s
     },
     async redact(who: string, eventId: string) {
       const path = `/rooms/${room}/redact/${encodeURIComponent(eventId)}/${randomUUID()}`;
-      await ask(`PUT ${path}`, { token: token(who), body: {} });
+      return (await ask(`PUT ${path}`, { token: token(who), body: {} })).body.event_id;
     },
     async newRoom(who: string, others: readonly string[], room_version = '11') {
       const body = { preset: 'public_chat', room_version };
