@@ -89,6 +89,31 @@ test('of the same reaction twice at once one is refused, though neither was ther
   );
 });
 
+test('so it is where what was committed since is no longer in memory', async () => {
+  await using bench = await workbench();
+  const other = await bench.rooms.create(alice, {}, {});
+  const reads = holdingReads(bench.fresh);
+  await using under = await openRooms(reads.fresh, { memoryBytesMax: 1_000 });
+  const target = await under.say(bench.roomId, alice, 'what do you think');
+  const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: '+1' } };
+  const react = () =>
+    under.rooms.send(bench.roomId, { sender: alice, type: 'm.reaction', content }, {});
+  const commits = await holdCommits(bench.fresh.url);
+  const first = react();
+  await commits.untilOneWaits();
+  const more = Array.from({ length: 5 }, (_, n) => under.say(bench.roomId, alice, `and ${n}`));
+  const read = reads.hold('relations_by');
+  const second = react();
+  second.catch(() => {});
+  await read.isRead;
+  await commits.release();
+  await Promise.all([first, ...more]);
+  // Whoever is used makes the others thin.
+  await under.say(other, alice, 'elsewhere');
+  read.goOn();
+  await expect(second).rejects.toMatchObject({ errcode: 'M_DUPLICATE_ANNOTATION' });
+});
+
 test('setting state to what it is makes no event', async () => {
   await using bench = await workbench();
   const ids = await Promise.all([bench.name('same'), bench.name('same')]);

@@ -11,6 +11,7 @@ test('the versions named are those that are served, for anybody to see', async (
       'org.matrix.msc3715.stable',
       'org.matrix.msc3814',
       'org.matrix.msc3856.stable',
+      'org.matrix.msc3912',
       'org.matrix.msc3981',
       'org.matrix.msc4140',
       'org.matrix.msc4140.stable',

@@ -13,26 +13,26 @@ test('however their reads end, all act in the order in which they came, each onc
       const acted: number[] = [];
       let version = 0;
       let isUpToDate = true;
-      const results = wishes.map(({ fails, actFails }, index) =>
-        inOrder.run(
-          async () => {
-            await scheduler.schedule(Promise.resolve(), `read ${index}`);
-            if (fails) throw new Error('read');
-            return version;
-          },
-          async (found) => {
-            isUpToDate &&= found === version;
-            acted.push(index);
-            version++;
-            if (actFails) throw new Error('act');
-            return index;
-          },
-        ),
-      );
+      const results = wishes.map(({ fails, actFails }, index) => {
+        const read = async () => {
+          await scheduler.schedule(Promise.resolve(), `read ${index}`);
+          if (fails) throw new Error('read');
+          return version;
+        };
+        const act = async (found: number) => {
+          isUpToDate &&= found === version;
+          acted.push(index);
+          version++;
+          if (actFails) throw new Error('act');
+          return index;
+        };
+        return inOrder.run({ read, renew: read, act });
+      });
       const settled = Promise.allSettled(results);
       await scheduler.waitFor(settled);
       expect(acted).toEqual(wishes.flatMap(({ fails }, index) => (fails ? [] : [index])));
       expect(isUpToDate).toBe(true);
+      expect(inOrder.isIdle).toBe(true);
       const statuses = (await settled).map(({ status }) => status === 'fulfilled');
       expect(statuses).toEqual(wishes.map(({ fails, actFails }) => !fails && !actFails));
     }),

@@ -10,22 +10,32 @@ interface Turn {
 export class InOrder {
   #last: Turn | undefined;
 
+  /** Nobody is about to act. */
+  get isIdle(): boolean {
+    return this.#last === undefined;
+  }
+
   /**
-   * Acts on what `read` found, once all who came before have acted or failed. Where that took a wait it reads again: what was
-   * found may be out of date, or out of memory. `act` has acted when it returns: nobody waits for the promise that it may give.
+   * Acts on what `read` found, once all who came before have acted or failed. Where that took a wait `renew` looks again: what
+   * was found may be out of date, or out of memory. All behind wait for it, so it should find what it needs in memory.
+   * `act` has acted when it returns: nobody waits for the promise that it may give.
    */
-  async run<T, R>(read: () => Promise<T>, act: (found: T) => Promise<R>): Promise<R> {
+  async run<T, R>(steps: {
+    read: () => Promise<T>;
+    renew: (found: T) => Promise<T>;
+    act: (found: T) => Promise<R>;
+  }): Promise<R> {
     const before = this.#last;
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const mine: Turn = { isOver: false, over };
     this.#last = mine;
     try {
-      let found = await read();
+      let found = await steps.read();
       if (before?.isOver === false) {
         await before.over;
-        found = await read();
+        found = await steps.renew(found);
       }
-      return act(found);
+      return steps.act(found);
     } finally {
       if (before?.isOver === false) await before.over;
       mine.isOver = true;

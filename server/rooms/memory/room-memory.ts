@@ -148,7 +148,7 @@ export class RoomMemory {
     }
   }
 
-  /** A room with a change on its way stays: its memory is ahead of the database. */
+  /** A room with a change on its way stays, since its memory is ahead of the database; so does one of which a change is being built. */
   #makeSpace(newest: HotRoom): void {
     for (const [roomId, entry] of this.#whole) {
       if (this.#bytes <= this.#bytesMax) return;
@@ -160,7 +160,8 @@ export class RoomMemory {
     }
     for (const [roomId, { room }] of this.#thin) {
       if (this.#bytes <= this.#bytesMax) return;
-      if (room !== newest && room.pending.size === 0 && room.isCommitted) this.drop(roomId);
+      const isAtRest = room.pending.size === 0 && room.building.isIdle && room.isCommitted;
+      if (room !== newest && isAtRest) this.drop(roomId);
     }
   }
 }

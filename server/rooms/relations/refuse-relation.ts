@@ -7,6 +7,7 @@ import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { RoomStore } from '../store.ts';
+import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 
 interface Sources {
   readonly store: Pick<RoomStore, 'eventById' | 'relationsBy'>;
@@ -72,20 +73,23 @@ async function refuseRepeat(
     if (isRepeat)
       throw new MatrixError(400, 'M_DUPLICATE_ANNOTATION', 'You have reacted so already');
   };
+  const before = room.lastPosition;
   const said = await store.relationsBy({ roomNid: room.nid, targetId, relType, type, sender });
   refuseIf(said.some(({ json }) => isSame(contentIn(json))));
   return () =>
     refuseIf(
-      newestOf(room).some(
+      newestOf(room, before).some(
         (event) => event.sender === sender && event.type === type && isSame(event.content),
       ),
     );
 }
 
-/** On their way, or committed so lately that a read may have been too early for them. */
-const newestOf = (room: HotRoom): RoomEvent[] => [
-  ...room.timeline.newestFirst(),
-  ...[...room.pending.values()].map(({ event }) => event),
-];
+/** On their way, or committed since: a read of then may have been too early for them. */
+function newestOf(room: HotRoom, since: number): RoomEvent[] {
+  const all = { after: since, upTo: Number.POSITIVE_INFINITY, limit: Number.POSITIVE_INFINITY };
+  const committed = room.timeline.newest(all);
+  if (!committed) throw new RoomChangedMeanwhile();
+  return [...committed, ...[...room.pending.values()].map(({ event }) => event)];
+}
 
 const contentIn = (json: string): JsonObject => JSON.parse(json).content as JsonObject;

@@ -28,8 +28,8 @@ export interface Preparation {
 }
 
 /**
- * Prepares, then builds on the room's head and commits in one go, in the order in which the wishes came. What prepares reads,
- * perhaps more than once, and waits for nobody who waits for an event of this room.
+ * Prepares, then builds on the room's head and commits in one go, in the order in which the wishes came. What prepares waits
+ * for nobody who waits for an event of this room; it may be a while ago when the event is built.
  */
 export function sendEvent(
   building: Building,
@@ -37,25 +37,22 @@ export function sendEvent(
   origin: Origin<EventId>,
   prepare: (room: HotRoom) => Promise<{ draft: Draft } & Preparation>,
 ): Promise<EventId> {
+  const sources = { store: building.ports.store, keys: building.keys };
   return changeRoom(building.rooms, roomId, (room) =>
-    room.building.run(
-      async () => {
+    room.building.run({
+      read: async () => {
         const { draft, ...preparation } = await prepare(room);
         await weighState(building, room, draft);
-        const { store } = building.ports;
-        return {
-          draft,
-          preparation,
-          state: await gather(room, draft, { store, keys: building.keys }),
-        };
+        return { draft, preparation, state: await gather(room, draft, sources) };
       },
-      async ({ draft, preparation, state }) => {
+      renew: async (found) => ({ ...found, state: await gather(room, found.draft, sources) }),
+      act: async ({ draft, preparation, state }) => {
         if (room.isDropped) throw new RoomChangedMeanwhile();
         const already = preparation.check?.(state);
         if (already !== undefined) return onceSettled(room, already);
         return build(building, room, { draft, state, origin, preparation });
       },
-    ),
+    }),
   );
 }
 
