@@ -31,6 +31,8 @@ test.each([
   '{"level":"panic","msg":"failed to open database","path":"/d/db","error":"permission denied"}\npanic: failed to open database',
   '{"level":"fatal","msg":"failed to purge wal file","error":"no space left on device"}',
   fatal('checkInitialHashKV failed: found data inconsistency with peers'),
+  // All its threads are listed, one of them in the middle of a commit.
+  'fatal error: runtime: cannot allocate memory\n\ngoroutine 1 [running]:\n\ngoroutine 141 [runnable]:\ngo.etcd.io/bbolt.(*freelist).hashmapFreeCount(...)\n\tgo.etcd.io/bbolt@v1.3.11/freelist_hmap.go:15\n',
   // Said by one that goes on.
   '{"level":"warn","msg":"rejected","error":"walpb: crc mismatch"}\n{"level":"info","msg":"ready"}',
   `{"level":"warn","msg":"peer says","error":"walpb: crc mismatch"}\n${fatal('bind: address already in use')}`,

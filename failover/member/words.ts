@@ -30,6 +30,9 @@ const DAMAGED: readonly (readonly [RegExp, string])[] = [
 export function damageIn(lastWords: string): string | null {
   const isEnd = /^panic: |^fatal error: |^unexpected fault address|"level":"(fatal|panic)"/m;
   if (!isEnd.test(lastWords)) return null;
-  const said = lastWords.slice(lastWords.search(isEnd));
+  const said = withoutStacks(lastWords.slice(lastWords.search(isEnd)));
   return DAMAGED.find(([words]) => words.test(said))?.[1] ?? null;
 }
+
+/** What its threads were about when it ended is no reason of the end. */
+const withoutStacks = (words: string): string => words.split(/^goroutine \d+ /m)[0]!;
