@@ -60,6 +60,13 @@ test('a copy that is damaged is kept aside before Patroni removes it; one that i
   }
 });
 
+test('nor one that was half cloned when that was cut off: it would take the room of the next, and the place of what was damaged', () => {
+  for (const damaged of [{ control: 'damaged' }, { control: 'damaged', told: '{}' }] as const) {
+    const guard = guardWith({ verdict: 0, ...damaged, isHalfCloned: true });
+    expect([guard.run(CLONE), guard.kept()]).toEqual([1, false]);
+  }
+});
+
 test('a release of before, to which one went back, knows no such question, and Patroni does as it did under that', () => {
   const guard = guardWith({ verdict: 1, release: ['main.ts'] });
   expect([guard.run(CLONE), guard.run(REWIND)]).toEqual([1, 7]);
@@ -92,10 +99,13 @@ interface Case {
   readonly control?: 'sound' | 'damaged';
   /** The word that the copy is damaged. */
   readonly told?: string;
+  /** As pg_basebackup leaves it, which brings the label first and pg_control last. */
+  readonly isHalfCloned?: boolean;
 }
 
 /** The script with a program that ends so, or does not end and leaves its id, and a pg_rewind that ends with 7. */
-function guardWith({ verdict, copy = true, release = RELEASE, control = 'sound', told }: Case) {
+function guardWith({ verdict, copy = true, release = RELEASE, ...found }: Case) {
+  const { control = 'sound', told, isHalfCloned = false } = found;
   const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
   const program = (path: string, text: string) => {
@@ -113,6 +123,7 @@ function guardWith({ verdict, copy = true, release = RELEASE, control = 'sound',
   program(at('sleep'), 'exit 0');
   mkdirSync(at('data'));
   if (copy) writeFileSync(at('data/PG_VERSION'), '17\n');
+  if (isHalfCloned) writeFileSync(at('data/backup_label'), '');
   const values = { cluster: 'farol', site: 'a', ip: '10.0.0.2', tls_dir: '/tls' };
   const paths = { farol_dir: folder, runtime_dir: at('run'), postgresql_data_dir: at('data') };
   const script = renderTemplate(readFileSync(TEMPLATE, 'utf8'), { ...values, ...paths });
