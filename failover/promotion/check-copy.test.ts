@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { copyDamage } from '../adapters/patroni/copy-checked.ts';
-import { type Checks, checkCopy, tellDamage } from './check-copy.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
+import { type Checks, checkCopy, checksOf, tellDamage } from './check-copy.ts';
 
 const BAD = 'page 7 of base/5/1 has a wrong checksum';
 
@@ -23,6 +24,19 @@ test('what could not be read is read again: PostgreSQL may not be up yet, or be 
   expect(await checked({ reads: failing, restartpoints: ['0/1'] })).toEqual([null, 3]);
   const down = [new Error('no connection'), '0/1'];
   expect(await checked({ reads: [null], restartpoints: down })).toEqual([null, 1]);
+});
+
+test.each([
+  ['WARNING:  checksum verification failed in file "./base/5/1", block 7: calculated 1', BAD],
+  [
+    'ERROR:  could not read file "./base/5/1": Input/output error',
+    'base/5/1 cannot be read from its disk (input/output error)',
+  ],
+])('PostgreSQL says at a base backup what is damaged: %s', async (said, damage) => {
+  const folder = temporaryFolder();
+  const script = `#!/bin/sh\necho '${said}' >&2; exit 1\n`;
+  writeFileSync(join(folder, 'pg_basebackup'), script, { mode: 0o755 });
+  expect(await checksOf(folder).read()).toBe(damage);
 });
 
 test('the agent is told of the damage until the copy is found sound', async () => {

@@ -77,6 +77,9 @@ async function readAll(program: string): Promise<string | null> {
   ]);
   const found = /checksum verification failed in file "(?:\.\/)?([^"]+)", block (\d+)/.exec(said);
   if (found) return `page ${found[2]} of ${found[1]} has a wrong checksum`;
+  // No page of it is known to be well, and to ask again gives no other answer.
+  const lost = /could not read file "(?:\.\/)?([^"]+)"[^\n]*: Input\/output error/.exec(said);
+  if (lost) return `${lost[1]} cannot be read from its disk (input/output error)`;
   if (code === 0) return null;
   throw new Error(`pg_basebackup ended with ${code}: ${said.slice(-300)}`);
 }
