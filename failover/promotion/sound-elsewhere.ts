@@ -34,9 +34,12 @@ export async function soundElsewhere(
 const damageIn = ({ json }: Found): boolean =>
   typeof (json as { copyDamage?: unknown } | undefined)?.copyDamage === 'string';
 
+/** Also who wrote it: back as a standby, it needs no vote. */
 function namedIn(sync: Found | undefined): Site[] {
-  const { sync_standby } = (sync?.json ?? {}) as { sync_standby?: unknown };
-  return typeof sync_standby === 'string'
-    ? sync_standby.split(',').filter((each) => each !== '')
-    : [];
+  const { leader, sync_standby } = (sync?.json ?? {}) as {
+    leader?: unknown;
+    sync_standby?: unknown;
+  };
+  const named = [leader, sync_standby].filter((each) => typeof each === 'string');
+  return named.flatMap((each) => each.split(',')).filter((each) => each !== '');
 }
