@@ -11,7 +11,7 @@ import { pemIn } from './request.ts';
 import { damageToldIn, soundElsewhere } from './sound-elsewhere.ts';
 import { chainAt, hostIn } from './source.ts';
 import { standingsOf } from './standings.ts';
-import { tell } from './tell.ts';
+import { inARowMs, tell } from './tell.ts';
 
 const TEXT = { type: 'string' } as const;
 
@@ -79,6 +79,9 @@ async function verdictOf(onlyTry: boolean): Promise<Verdict> {
   return 'refused' in passed ? passed : verdict;
 }
 
+/** Patroni asks every 20 to 40 s: who is sound has not taken its key then, and something else keeps it from that. */
+const SOUND_LEADS_WITHIN_MS = 90_000;
+
 /** Rather a damaged one than none; and what cannot be known is no reason against it. */
 async function refusedForDamage(
   site: string,
@@ -90,10 +93,9 @@ async function refusedForDamage(
   if (damage === null) return null;
   const sound = await soundElsewhere(site, copy, connected).catch(() => null);
   if (sound === null) return null;
-  return {
-    refused: `its copy is damaged (${damage}), and that of ${sound} is not`,
-    kind: 'damaged',
-  };
+  const why = `its copy is damaged (${damage}), and that of ${sound} is not`;
+  const isLong = (await inARowMs(told!, { kind: 'damaged', why })) >= SOUND_LEADS_WITHIN_MS;
+  return isLong ? null : { refused: why, kind: 'damaged' };
 }
 
 async function attempt<T>(

@@ -24,6 +24,11 @@ export async function tell(path: string, word: Word, now = new Date()): Promise<
   }
 }
 
+/** For how long it has been told the same, each time that Patroni asked; 0 where the last word was another, or of another outage. */
+export async function inARowMs(path: string, word: Word, now = new Date()): Promise<number> {
+  return now.getTime() - Date.parse(await sinceWhen(path, word, now));
+}
+
 /** So that the agent reads all of it. */
 const CHARACTERS_MAX = 1_000;
 

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../../test/support/folder.ts';
-import { tell } from '../../promotion/tell.ts';
+import { inARowMs, tell } from '../../promotion/tell.ts';
 import { promotionTold } from './promotion-told.ts';
 
 test('what the program of a promotion said last is read with how long ago it was, and the first in a row', async () => {
@@ -22,6 +22,17 @@ test('what the program of a promotion said last is read with how long ago it was
   expect(await promotionTold(folder, at('10:01:00').getTime())).toMatchObject({ sinceMs: 10_000 });
   await tell(path, { kind: 'disk', why: 'full' }, at('11:00:00'));
   expect(await promotionTold(folder, at('11:00:01').getTime())).toMatchObject({ sinceMs: 1_000 });
+});
+
+test('a program that is asked again knows for how long it has said the same', async () => {
+  const { path } = site();
+  const damaged = { kind: 'damaged', why: 'a page' } as const;
+  expect(await inARowMs(path, damaged, at('10:00:00'))).toBe(0);
+  await tell(path, damaged, at('10:00:00'));
+  await tell(path, damaged, at('10:00:40'));
+  expect(await inARowMs(path, damaged, at('10:01:30'))).toBe(90_000);
+  expect(await inARowMs(path, { kind: 'votes', why: '' }, at('10:01:30'))).toBe(0);
+  expect(await inARowMs(path, damaged, at('11:00:00'))).toBe(0);
 });
 
 test('that nothing speaks against a promotion is told too', async () => {
