@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { copyDamage } from '../adapters/patroni/copy-checked.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { type Checks, checkCopy, checksOf, tellDamage } from './check-copy.ts';
+import { type Checks, checkCopy, checkOnce, checksOf, tellDamage } from './check-copy.ts';
 
 const BAD = 'page 7 of base/5/1 has a wrong checksum';
 
@@ -49,6 +49,21 @@ test('the agent is told of the damage until the copy is found sound', async () =
   await tellDamage(path, null);
   expect(await copyDamage(folder)).toBeNull();
   rmSync(folder, { recursive: true });
+});
+
+test('a damaged copy is said to be so also while it is read again, and one that was found sound is not read again', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'promotion', 'copy.json');
+  mkdirSync(join(folder, 'promotion'));
+  const said: (string | null)[] = [];
+  const read = (found: string | null) =>
+    checkOnce(path, async () => {
+      said.push(await copyDamage(folder));
+      return found;
+    });
+  for (const found of [BAD, BAD, null, BAD]) await read(found);
+  expect(said).toEqual([null, BAD, BAD]);
+  expect(await copyDamage(folder)).toBeNull();
 });
 
 /** What was found, and how often all was read; the last of each list holds on. */

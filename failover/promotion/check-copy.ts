@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -84,7 +85,19 @@ async function readAll(program: string): Promise<string | null> {
   throw new Error(`pg_basebackup ended with ${code}: ${said.slice(-300)}`);
 }
 
-/** Until it is known the copy counts as sound, also one that has just been made anew. */
+/**
+ * Once since the machine started, as /run tells, and again where it is damaged: that is said of it until it is found sound,
+ * also while it is read again. Only a copy that was made anew counts as sound until it is read (patroni-config/copy-guard).
+ */
+export async function checkOnce(path: string, check: () => Promise<string | null>): Promise<void> {
+  const done = `${path}.done`;
+  if (existsSync(done) && !existsSync(path)) return;
+  const damage = await check();
+  if (damage !== null) console.error(`The copy of the database here is damaged: ${damage}.`);
+  await tellDamage(path, damage);
+  await writeFile(done, '');
+}
+
 export async function tellDamage(path: string, damage: string | null): Promise<void> {
   if (damage === null) return rm(path, { force: true });
   await writeFile(`${path}.new`, JSON.stringify({ damage }), { mode: 0o600 });

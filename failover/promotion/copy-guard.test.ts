@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
@@ -66,6 +66,22 @@ test('nor one that was half cloned when that was cut off: it would take the room
     expect([guard.run(CLONE), guard.kept()]).toEqual([1, false]);
   }
 });
+
+test('that a copy is damaged is said until it is given up; of the next one nothing is said, and it is read', () => {
+  const told = '{"damage":"page 7"}';
+  expect(saidAfter({ verdict: 0, told }, CLONE)).toEqual([]);
+  expect(saidAfter({ verdict: 0, told, copy: false }, CLONE)).toEqual([]);
+  const all = ['copy.json', 'copy.json.done'];
+  expect(saidAfter({ verdict: 0, told }, REWIND)).toEqual(all);
+  expect(saidAfter({ verdict: 3, told }, CLONE)).toEqual(all);
+  expect(saidAfter({ verdict: 1, told }, CLONE)).toEqual(all);
+});
+
+function saidAfter(found: Case, args: string[]): string[] {
+  const guard = guardWith(found);
+  guard.run(args);
+  return guard.said();
+}
 
 test('a release of before, to which one went back, knows no such question, and Patroni does as it did under that', () => {
   const guard = guardWith({ verdict: 1, release: ['main.ts'] });
@@ -134,7 +150,10 @@ function guardWith({ verdict, copy = true, release = RELEASE, ...found }: Case) 
       .replace(/^rewind=.*$/m, `rewind=${at('pg_rewind')}`)
       .replaceAll(/\S*\/pg_controldata/g, at('pg_controldata')),
   );
-  if (told !== undefined) program(at('run/promotion/copy.json'), told);
+  if (told !== undefined) {
+    program(at('run/promotion/copy.json'), told);
+    writeFileSync(at('run/promotion/copy.json.done'), '');
+  }
   const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : null);
   const env = { PATH: `${folder}:${process.env.PATH}` };
   return {
@@ -142,6 +161,7 @@ function guardWith({ verdict, copy = true, release = RELEASE, ...found }: Case) 
     run: (args: string[]) => spawnSync(at('guard'), args, { env }).status,
     rewound: () => read('rewound'),
     asked: () => read('asked'),
+    said: () => readdirSync(at('run/promotion')).sort(),
     kept: () => existsSync(at('data.failed/PG_VERSION')) && !existsSync(at('data')),
   };
 }
