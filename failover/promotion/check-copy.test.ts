@@ -26,6 +26,11 @@ test('what could not be read is read again: PostgreSQL may not be up yet, or be 
   expect(await checked({ reads: [null], restartpoints: down })).toEqual([null, 1]);
 });
 
+test('one that can never be read is not found sound: it is read when PostgreSQL starts the next time', async () => {
+  const never = checked({ reads: [new Error('no connection')], restartpoints: ['0/1'] });
+  await expect(never).rejects.toThrow('could not be read');
+});
+
 test.each([
   ['WARNING:  checksum verification failed in file "./base/5/1", block 7: calculated 1', BAD],
   [

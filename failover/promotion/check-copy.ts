@@ -32,7 +32,7 @@ export async function checkCopy({ read, restartpoint, pause }: Checks): Promise<
       if (again !== undefined) return again;
     }
   }
-  return null;
+  throw new Error('the copy here could not be read, so nobody knows whether it is damaged');
 }
 
 async function isWrittenBack(before: string, { restartpoint, pause }: Omit<Checks, 'read'>) {
