@@ -24,7 +24,7 @@ const LOST_AFTER_MS: Partial<Record<Pending, Millis>> = {
   depose: 10_000,
   relieve: 10_000,
   reinitialize: 45_000,
-  'make-room-in-etcd': 240_000,
+  'make-room-in-etcd': 300_000,
 };
 const OTHERS_LOST_AFTER_MS = 5_000;
 

@@ -131,8 +131,11 @@ export class Etcd {
         COMPACTS_WITHIN_MS,
       )
       .catch(unlessDone);
+    const { noSpace } = await this.room();
     const failures: unknown[] = [];
     for (let member = 0; member < this.#gateway.members; member++) {
+      // One that has not answered may stand still for longer: with another one nothing could be written at all.
+      if (failures.length > 0 && !noSpace) break;
       const asked = this.#gateway.askAt(
         member,
         '/v3/maintenance/defragment',
