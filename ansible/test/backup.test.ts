@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { ANSIBLE } from './ansible.ts';
 
 // Which backup is due. That one can be made, restored and compared is tried on hosts: ansible/lab/provisioned.test.ts.
@@ -38,6 +40,28 @@ test.each([
 test('a timer that looks every hour does not make it later each day', () => {
   expect(due([FULL, backup('incr', DAY - 20 * 60)], {})[0]).toBe('incr');
 });
+
+test('what a power cut has left of a restored copy is removed, also at the site that leads by now', () => {
+  const folder = temporaryFolder();
+  const restored = join(folder, 'restored');
+  mkdirSync(restored);
+  execFileSync('python3', ['-B', '-c', RESTORE_TEST, restored], {
+    cwd: join(ANSIBLE, 'roles/backup/files'),
+  });
+  expect(existsSync(restored)).toBe(false);
+});
+
+/** Beside no PostgreSQL, at the primary. */
+const RESTORE_TEST = `
+import sys
+from unittest import mock
+sys.modules['psycopg2'] = mock.MagicMock()
+import restore_test
+restore_test.RESTORED = sys.argv[1]
+restore_test.is_copy = lambda: False
+restore_test.tell = lambda *told: None
+restore_test.main()
+`;
 
 interface Now {
   readonly timeline?: string;
