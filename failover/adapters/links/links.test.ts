@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { TIMINGS } from '../../core/timings.ts';
 import { connectionIn } from './connections.ts';
 import { Links } from './links.ts';
 
@@ -42,6 +43,22 @@ test('the part that was sent again is that of the last ten seconds, over all con
   kernel.now += 10_000;
   kernel.send(1, 30, 0);
   expect(await links.look()).toMatchObject({ '10.0.0.2': { lost: 0 }, '10.0.0.3': UNKNOWN });
+});
+
+test('a line that was cut for three seconds, and is well since, is not called lossy for as long as a sick card is waited for', async () => {
+  const kernel = new Kernel();
+  const links = kernel.watched('https://10.0.0.2:2379');
+  kernel.connections = [{ port: 1, host: '10.0.0.2', sent: 900, again: 0, rttMs: 3 }];
+  await links.look();
+  const lost: (number | null)[] = [];
+  for (let second = 1; second <= 10; second++) {
+    kernel.now += 1_000;
+    // Each of six connections tries again after 0.2, 0.6, 1.4 and 3 s.
+    kernel.send(1, second <= 3 ? 8 : 30, second <= 3 ? 8 : 0);
+    lost.push((await links.look())['10.0.0.2']!.lost);
+  }
+  const sick = lost.slice(3).filter((part) => part !== null && part >= 0.05);
+  expect(sick.length).toBeLessThan(TIMINGS.linkPatienceMs / 1_000);
 });
 
 test('of too few packets nothing is said', async () => {

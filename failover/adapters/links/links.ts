@@ -15,7 +15,7 @@ export interface LinksOptions {
 /** So many packets tell one loss in ten from chance, with patience on top. */
 const WINDOW_MS = 10_000;
 /** Each is an average of its connection's own. */
-const RTT_WINDOW_MS = 4_000;
+const LATELY_MS = 4_000;
 const PACKETS_MIN = 10;
 const AGAIN_MIN = 2;
 const ASK_WITHIN_MS = 1_500;
@@ -76,15 +76,27 @@ interface Seen {
 /** One connection may wait for a program; where all are late the way is. */
 function reportOf(seen: readonly Seen[], host: string, now: Millis): LinkReport {
   const here = seen.filter((each) => each.host === host);
-  const sum = (of: 'sent' | 'again') => here.reduce((total, each) => total + each[of], 0);
-  const [sent, again] = [sum('sent'), sum('again')];
-  if (sent < PACKETS_MIN) return { lost: null, rttMs: null };
-  const rtts = here.flatMap(({ at, rttMs }) => (now - at < RTT_WINDOW_MS ? (rttMs ?? []) : []));
+  const lately = here.filter(({ at }) => now - at < LATELY_MS);
+  const all = sumOf(here);
+  if (all.sent < PACKETS_MIN) return { lost: null, rttMs: null };
+  const rtts = lately.flatMap(({ rttMs }) => rttMs ?? []);
   return {
-    lost: again < AGAIN_MIN ? 0 : Math.min(1, again / sent),
+    lost: all.again < AGAIN_MIN ? 0 : Math.min(1, partOf(all), goingOn(sumOf(lately))),
     rttMs: rtts.length === 0 ? null : Math.min(...rtts),
   };
 }
+
+/** A cut of some seconds is over when all is sent again; it would else stay in the window for longer than patience lasts. */
+const goingOn = (lately: Sum): number => (lately.sent < PACKETS_MIN ? 1 : 2 * partOf(lately));
+
+type Sum = Pick<Seen, 'sent' | 'again'>;
+
+const partOf = ({ sent, again }: Sum): number => again / sent;
+
+const sumOf = (seen: readonly Seen[]): Sum => ({
+  sent: seen.reduce((total, { sent }) => total + sent, 0),
+  again: seen.reduce((total, { again }) => total + again, 0),
+});
 
 const askKernel = (hosts: readonly string[]): Promise<string> =>
   outputOf('ss', ['-tinHO', hosts.map(toHost).join(' or ')], {
