@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { copyDamage } from '../adapters/patroni/copy-checked.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
+import { copyDamage } from '../adapters/patroni/copy-checked.ts';
 import { type Checks, checkCopy, checkOnce, checksOf, tellDamage } from './check-copy.ts';
 
 const BAD = 'page 7 of base/5/1 has a wrong checksum';

@@ -41,7 +41,7 @@ async function asked({ sync, report = {}, location = 90 }: Case): Promise<string
     api_url: `http://127.0.0.1:${port}/patroni`,
     conn_url: 'postgres://127.0.0.1:5432/postgres',
   });
-  const etcd = { read: async (...keys: string[]) => keys.map((key) => store.get(key)) };
+  const etcd = { read: async (...keys: readonly string[]) => keys.map((key) => store.get(key)) };
   const copy = async () => ({ chain: [1, 2, 3], received: null, next: 4, replays: false, lsn: 90 });
   return soundElsewhere('b', copy, { names: NAMES, etcd, pem: undefined });
 }
