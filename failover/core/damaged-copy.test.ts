@@ -19,9 +19,14 @@ test('a damaged standby is cloned anew from the primary while the third site fol
   expect(asked({})).toBe('b');
   expect(asked({ own: { copyDamage: null } })).toBeNull();
   expect(asked({ c: { postgres: { ...STANDBY, state: 'starting' } } })).toBeNull();
-  expect(asked({ c: { copyDamage: DAMAGE } })).toBeNull();
   expect(asked({ standbys: ['a'] })).toBeNull();
   expect(asked({ standbys: ['a'], own: { self: selfAt('a', { strict: false }) } })).toBe('b');
+});
+
+test('of two damaged standbys one is cloned after the other', () => {
+  expect(asked({ c: { copyDamage: DAMAGE } })).toBe('b');
+  expect(asked({ c: { copyDamage: DAMAGE }, own: { self: selfAt('d') } })).toBeNull();
+  expect(asked({ own: { self: selfAt('d') } })).toBe('b');
 });
 
 test('not beside a primary that is damaged, gone, or not the one that acknowledges', () => {

@@ -39,13 +39,17 @@ function soundPrimary(state: State, now: Millis, timings: Timings): Site | null 
   return known === null || isUnasked(known, site, timeline) ? null : site;
 }
 
-/** Where only two sites have data there is nobody else, and a damaged copy protects less than none. */
+/**
+ * Where only two sites have data there is nobody else, and a damaged copy protects less than none. Of two that are damaged
+ * the first by name goes first: what the other receives meanwhile is on its disk all the same.
+ */
 function othersConfirm(state: State, source: Site, now: Millis, timings: Timings): boolean {
   if (!state.self.strict) return true;
   const { sync } = state.view!.patroni;
   return (sync?.standbys ?? []).some((site) => {
     if (site === state.self.site || site === source) return false;
     const report = reportOf(state, site, now, timings);
-    return report?.postgres?.state === 'streaming' && !report.copyDamage;
+    const waits = report?.copyDamage != null && site < state.self.site;
+    return report?.postgres?.state === 'streaming' && !waits;
   });
 }
