@@ -142,7 +142,7 @@ export class Media {
   ): Promise<JsonObject> {
     const { quota, staging } = this.#ports;
     return quota.during(userId, async (hold) => {
-      hold.grow(declaredBytes);
+      hold.declare(declaredBytes);
       const staged = await staging.stage(chunks, (bytes) => hold.grow(bytes));
       const answer = await this.#orAbandon(staged, () =>
         commit({ ...staged, contentType, fileName }),

@@ -74,12 +74,16 @@ export class Quota {
   }
 }
 
-/** What one upload has taken. */
+/**
+ * What one upload has taken. What it declares counts against its user alone until it is there: else somebody who sends
+ * slowly would keep the room of all.
+ */
 export class Hold {
   readonly #own: Account;
   readonly #all: Account;
   readonly #bounds: QuotaBounds;
-  #bytes = 0;
+  #declaredBytes = 0;
+  #thereBytes = 0;
 
   constructor(own: Account, all: Account, bounds: QuotaBounds) {
     this.#own = own;
@@ -87,30 +91,51 @@ export class Hold {
     this.#bounds = bounds;
   }
 
-  /** So many bytes in all; throws where that is too much. */
-  grow(bytes: number): void {
-    const more = bytes - this.#bytes;
+  /** So many bytes in all are to come; throws where that is too much. */
+  declare(bytes: number): void {
+    if (this.#all.used + bytes > this.#bounds.bytesMax) throw forbidden(NO_ROOM);
+    const more = bytes - this.#declaredBytes;
     if (more <= 0) return;
-    if (this.#own.used + this.#own.held + more > this.#bounds.userBytesMax)
-      throw forbidden('You have uploaded as much as you may');
-    if (this.#all.used + this.#all.held + more > this.#bounds.bytesMax)
-      throw forbidden('This server has no room for more files');
-    this.#add(more);
+    const { userBytesMax } = this.#bounds;
+    refuseBeyond(userBytesMax, this.#own, { bytes, more, refusal: ENOUGH });
+    this.#declaredBytes += more;
+    this.#own.held += more;
+  }
+
+  /** So many bytes in all are there; throws where that is too much. */
+  grow(bytes: number): void {
+    this.declare(bytes);
+    const more = bytes - this.#thereBytes;
+    if (more <= 0) return;
+    refuseBeyond(this.#bounds.bytesMax, this.#all, { bytes, more, refusal: NO_ROOM });
+    this.#thereBytes += more;
+    this.#all.held += more;
   }
 
   /** They are committed. */
   keep(bytes: number): void {
+    this.end();
     this.#own.used += bytes;
     this.#all.used += bytes;
   }
 
   end(): void {
-    this.#add(-this.#bytes);
+    this.#own.held -= this.#declaredBytes;
+    this.#all.held -= this.#thereBytes;
+    this.#declaredBytes = 0;
+    this.#thereBytes = 0;
   }
+}
 
-  #add(bytes: number): void {
-    this.#bytes += bytes;
-    this.#own.held += bytes;
-    this.#all.held += bytes;
-  }
+const ENOUGH = 'You have uploaded as much as you may';
+const NO_ROOM = 'This server has no room for more files';
+
+/** What others merely hold may yet break off: whoever comes again may find room. */
+function refuseBeyond(
+  bytesMax: number,
+  { used, held }: Account,
+  { bytes, more, refusal }: { bytes: number; more: number; refusal: string },
+): void {
+  if (used + held + more <= bytesMax) return;
+  throw used + bytes > bytesMax ? forbidden(refusal) : limitExceeded(TRY_AGAIN_MS);
 }

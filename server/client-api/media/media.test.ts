@@ -126,7 +126,9 @@ test('nobody uploads more in all than they may, also not with several at once', 
   const replies = await Promise.all(
     Array.from({ length: 5 }, () => person.fetch('POST', UPLOAD, randomBytes(100_000))),
   );
-  expect(replies.map(({ status }) => status).sort()).toEqual([200, 200, 403, 403, 403]);
+  const refused = replies.map(({ status }) => status).filter((status) => status !== 200);
+  // 429 as long as what the first two hold might yet break off.
+  expect(refused.map((status) => [403, 429].includes(status))).toEqual([true, true, true]);
   const stream = new Blob([randomBytes(100_000)]).stream();
   const undeclared = await person.fetch('POST', UPLOAD, stream);
   expect([undeclared.status, await codeOf(undeclared)]).toEqual([403, 'M_FORBIDDEN']);
