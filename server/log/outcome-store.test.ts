@@ -44,6 +44,7 @@ test('the same request from two fronts at once runs once', async () => {
 test.each<[string, OnceKey]>([
   ['another user', key({ userId: '@bob:example.org' })],
   ['another device', key({ deviceId: 'LAPTOP' })],
+  ['an application service', key({ service: 'irc' })],
   ['another endpoint', key({ operation: 'redactEvent' })],
   ['another path', key({ path: '!other/m.room.message' })],
   ['another transaction', key({ txnId: 't2' })],

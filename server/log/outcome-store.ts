@@ -159,7 +159,10 @@ function partsOf(key: Key): string[] {
     case 'transaction':
       return ['transaction', key.origin, key.txnId];
     case 'txn':
-      return ['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId];
+      return [
+        ...['txn', key.userId, key.deviceId, key.operation, key.path, key.txnId],
+        ...(key.service === undefined ? [] : [key.service]),
+      ];
     default:
       return key satisfies never;
   }

@@ -51,6 +51,8 @@ export type OnceKey =
       kind: 'txn';
       userId: string;
       deviceId: string;
+      /** The application service that acts for the user, where it names no device. */
+      service?: string | undefined;
       operation: string;
       path: string;
       txnId: string;
