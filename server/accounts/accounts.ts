@@ -126,10 +126,11 @@ export class Accounts {
 
   /**
    * The user id that a new account by this name has; M_INVALID_USERNAME, M_EXCLUSIVE or M_USER_IN_USE
-   * else. `by` is the application service that makes it, if one does.
+   * else. `by` is the application service that makes it, if one does: it goes on to call its users as it has named them,
+   * so its names are not folded.
    */
   async availableUserId(localpart: string, by?: AppService): Promise<UserId> {
-    const userId = newUserId(folded(localpart), this.serverName);
+    const userId = newUserId(by ? localpart : folded(localpart), this.serverName);
     if (!userId.ok) throw new MatrixError(400, 'M_INVALID_USERNAME', userId.reason);
     this.#refuseKept(userId.value, by);
     await this.#refuseTaken(userId.value);
@@ -143,9 +144,14 @@ export class Accounts {
 
   /** As people write it at a login: a localpart or a whole id. Undefined if it is not of this server. */
   localUserId(text: string): UserId | undefined {
+    const userId = this.exactUserId(text);
+    return userId && (`@${folded(localpartOf(userId))}:${this.serverName}` as UserId);
+  }
+
+  /** The same as application services write it, who name their users exactly. */
+  exactUserId(text: string): UserId | undefined {
     const userId = parseUserId(text.startsWith('@') ? text : `@${text}:${this.serverName}`);
-    if (!userId.ok || serverNameOf(userId.value) !== this.serverName) return undefined;
-    return `@${folded(localpartOf(userId.value))}:${this.serverName}` as UserId;
+    return userId.ok && serverNameOf(userId.value) === this.serverName ? userId.value : undefined;
   }
 
   /** Account, session and outcome in one transaction. */

@@ -227,8 +227,12 @@ const transactionKey = <Ports>(
   // Servers number all that they send, whatever it is.
   if (caller.kind === 'server') return { kind: 'transaction', origin: caller.origin, txnId };
   const userId = subscriberIn(caller);
-  const deviceId = isPerson(caller) ? (caller.deviceId ?? '') : '';
-  return { kind: 'txn', userId, deviceId, operation, path: pathOf(request.url), txnId };
+  const deviceId = isPerson(caller) ? caller.deviceId : undefined;
+  const path = pathOf(request.url);
+  if (deviceId !== undefined) return { kind: 'txn', userId, deviceId, operation, path, txnId };
+  // Two services may act for one user, and number what they send each for itself.
+  const service = 'service' in caller ? caller.service?.id : undefined;
+  return { kind: 'txn', userId, deviceId: '', service, operation, path, txnId };
 };
 
 export const pathOf = (url: string): string => {

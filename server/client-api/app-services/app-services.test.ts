@@ -199,6 +199,46 @@ test('a transaction of one of its users is not that of another', async () => {
   expect(await send(`?user_id=${GHOST}`)).not.toBe(first);
 });
 
+test('of two services that act for one user without a device each has transactions of its own', async () => {
+  const users = [{ isExclusive: false, regex: GHOSTS }];
+  const namespaces = { users, aliases: [], rooms: [] };
+  const puppet = service({
+    ...{ id: 'puppet', asToken: 'puppet-secret', sender: '@puppet:example.org' as UserId },
+    namespaces,
+  });
+  await using api = await startApi({ appServices: [service({ namespaces }), puppet] });
+  await makeGhost(api);
+  const as = `user_id=${GHOST}`;
+  const { body: room } = await asBridge(api, `POST /createRoom?${as}`, { body: {} });
+  const send = async (token: string, text: string) => {
+    const path = `/rooms/${encodeURIComponent(room.room_id)}/send/m.room.message/t1?${as}`;
+    const { body } = await api.ask(`PUT ${path}`, {
+      token,
+      body: { msgtype: 'm.text', body: text },
+    });
+    return body.event_id;
+  };
+  const [first, second] = [await send('as-secret', 'a'), await send('puppet-secret', 'b')];
+  expect(second).not.toBe(first);
+  expect(await send('as-secret', 'a')).toBe(first);
+  expect(await send('puppet-secret', 'b')).toBe(second);
+});
+
+test('it names its users exactly, so that a name in capitals is none of theirs', async () => {
+  await using api = await start();
+  expect(errorOf(await makeGhost(api, '_irc_Nick'))).toEqual([400, 'M_INVALID_USERNAME']);
+  await makeGhost(api);
+  const login = async (user: string) =>
+    errorOf(
+      await asBridge(api, 'POST /login', {
+        body: { type: TYPE, identifier: { type: 'm.id.user', user } },
+      }),
+    );
+  for (const user of ['_irc_Nick', '@_irc_Nick:example.org'])
+    expect(await login(user)).toEqual([403, 'M_FORBIDDEN']);
+  for (const user of ['_irc_nick', GHOST]) expect(await login(user)).toEqual([200, undefined]);
+});
+
 test('others neither make nor take away the aliases that it keeps, nor does it others', async () => {
   await using api = await start();
   const alice = await api.register('alice');

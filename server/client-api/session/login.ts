@@ -17,7 +17,7 @@ import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
-  readonly accounts: Pick<Accounts, 'logIn' | 'logInOfService' | 'localUserId'>;
+  readonly accounts: Pick<Accounts, 'logIn' | 'logInOfService' | 'localUserId' | 'exactUserId'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
@@ -80,7 +80,7 @@ function byService(
   { body, once }: { body: Body; once: Once },
   { accounts }: LoginPorts,
 ) {
-  const userId = accounts.localUserId(nameIn(body));
+  const userId = accounts.exactUserId(nameIn(body));
   if (userId === undefined) throw forbidden('The user is none of this server');
   return accounts.logInOfService(service, { userId, session: sessionWish(body) }, once);
 }
