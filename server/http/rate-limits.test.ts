@@ -26,6 +26,16 @@ test('a refused request takes nothing, so whoever waits as told is let in', () =
   expect(limits.take('write', 'a')).toBe(0);
 });
 
+test('what was taken in vain is given back, and never more than the burst', () => {
+  const { limits } = limitsOf({ perSecond: 1, burst: 2 });
+  const take = () => limits.take('write', 'a');
+  expect([take(), take(), take()]).toEqual([0, 0, 1_000]);
+  limits.giveBack('write', 'a');
+  expect([take(), take()]).toEqual([0, 1_000]);
+  for (let n = 0; n < 5; n += 1) limits.giveBack('write', 'a');
+  expect([take(), take(), take()]).toEqual([0, 0, 1_000]);
+});
+
 test('quiet time saves up no more than the burst', () => {
   const { clock, limits } = limitsOf({ perSecond: 10, burst: 2 });
   limits.take('write', 'a');

@@ -59,6 +59,14 @@ export class RateLimits {
     return waitMs;
   }
 
+  /** Of what was taken in case that came to nothing. */
+  giveBack(limit: RateLimit, who: string): void {
+    const rate = this.#rateOf(limit, undefined);
+    if (rate === 'unlimited') return;
+    const bucket = this.#refilled(limit, who, rate);
+    bucket.tokens = Math.min(rate.burst, bucket.tokens + 1);
+  }
+
   /** The milliseconds until they may ask as often as somebody who never did. */
   owedMs(limit: RateLimit, who: string): number {
     const rate = this.#rateOf(limit, undefined);

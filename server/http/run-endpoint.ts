@@ -108,12 +108,12 @@ async function runFor<Ports>(
   const rawQuery = parseQuery(request.url);
   const readBody = bodyReader(endpoint, request);
   const scheme = schemes[endpoint.auth as Auth];
-  const caller: Caller | undefined = await scheme(
-    { request, query: rawQuery, meta, body: readBody },
-    gate,
-  );
+  const address = subscriberOf(meta.address);
+  const unproved = { request, query: rawQuery, meta, body: readBody };
+  // What is read and written to find out who calls is on behalf of whoever claims it.
+  const caller: Caller | undefined = await onBehalfOf(address, () => scheme(unproved, gate));
   if (caller) refuseByStanding(caller, endpoint.standing ?? 'suspended');
-  const subscriber = caller ? subscriberIn(caller) : subscriberOf(meta.address);
+  const subscriber = caller ? subscriberIn(caller) : address;
   if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(subscriber));
   const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber, caller && rateOf(caller));
   if (waitMs > 0) throw limitExceeded(waitMs);

@@ -6,18 +6,20 @@ import type { Scheme } from './scheme.ts';
 /**
  * What is signed is the whole request, so the body is read before anybody is let in; but not that of
  * who claims nothing. An address whose proofs fail has to wait: each may have made us ask another server.
+ * What they take they take before they are proved: else any number at once would, while the first still fails.
  */
 export const server: Scheme<Server> = async ({ request, meta, body }, { servers, rateLimits }) => {
   const claims = servers.claimed(request.headersDistinct.authorization ?? []);
   const who = `unproved servers ${subscriberOf(meta.address)}`;
-  const waitMs = rateLimits.waitMs('read', who);
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(rateLimits.waitMs('read', who));
   const { method = '', url: uri = '' } = request;
   const content = await body();
-  try {
-    return await servers.prove(claims, { method, uri, content });
-  } catch (error) {
-    rateLimits.take('read', who);
-    throw error;
-  }
+  refuseWhoMustWait(rateLimits.take('read', who));
+  const proved = await servers.prove(claims, { method, uri, content });
+  rateLimits.giveBack('read', who);
+  return proved;
 };
+
+function refuseWhoMustWait(waitMs: number): void {
+  if (waitMs > 0) throw limitExceeded(waitMs);
+}

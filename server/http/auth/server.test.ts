@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { mounted } from '../../../test/support/mounted.ts';
+import { openGate, UNLIMITED } from '../../../test/support/open-gate.ts';
+import { subject } from '../../log/on-behalf.ts';
+import type { Server } from '../../protocol/caller.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { endpoint } from '../endpoint.ts';
+import { RateLimits } from '../rate-limits.ts';
+import { serve } from '../serve.ts';
+
+const origin = 'peer.org' as ServerName;
+const PEER: Server = { kind: 'server', origin };
+
+const whoAsks = endpoint({
+  operation: 'whoAsks',
+  routes: ['GET /who'],
+  auth: 'server',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  handle: async ({ caller }) => ({ origin: caller.origin, on_behalf_of: subject() }),
+});
+
+async function start(prove: () => Promise<Server>) {
+  const rateLimits = new RateLimits({ ...UNLIMITED, read: { perSecond: 1, burst: 2 } }, () => 0);
+  const servers = { claimed: () => [], prove };
+  const server = await serve(mounted([whoAsks]), openGate({}, { servers, rateLimits }));
+  return {
+    ask: async () => {
+      const answer = await fetch(`${server.origin}/who`);
+      return { status: answer.status, body: (await answer.json()) as object };
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+test('an address has no more proofs under way than it may fail', async () => {
+  const proof = Promise.withResolvers<Server>();
+  await using at = await start(() => proof.promise);
+  const asked = [at.ask(), at.ask(), at.ask()];
+  expect((await Promise.race(asked)).status).toBe(429);
+  proof.reject(new MatrixError(401, 'M_UNAUTHORIZED', 'No'));
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  expect(statuses.sort()).toEqual([401, 401, 429]);
+  expect((await at.ask()).status).toBe(429);
+});
+
+test('a proof that holds costs its address nothing', async () => {
+  await using at = await start(async () => PEER);
+  for (let n = 0; n < 5; n += 1) expect((await at.ask()).status).toBe(200);
+});
+
+test('what a proof needs is looked up on behalf of the address, and answered on that of the server', async () => {
+  const subjects: string[] = [];
+  await using at = await start(async () => {
+    subjects.push(subject());
+    return PEER;
+  });
+  expect((await at.ask()).body).toEqual({ origin, on_behalf_of: `server ${origin}` });
+  expect(subjects).toEqual(['127.0.0.1']);
+});
