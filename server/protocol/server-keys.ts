@@ -11,8 +11,10 @@ export interface ServerKeys {
   readonly keys: ReadonlyMap<KeyId, KnownKey>;
 }
 
-/** Nobody needs more; each takes a place in memory and database. */
-const KEYS_MAX = 32;
+/** Nobody needs more; each takes a place in memory. */
+const KEYS_MAX = 16;
+/** Longer names find no place in an index. */
+const KEY_ID_LENGTH_MAX = 255;
 
 /** Why it is none, for the log; else the keys, which are the server's own by its signature. */
 export function parseServerKeys(json: JsonValue, serverName: ServerName): ServerKeys | string {
@@ -63,7 +65,8 @@ function knownKeys(
     const key =
       isObject(said) && typeof said.key === 'string' ? verifyKeyFrom(said.key) : undefined;
     const end = isObject(said) ? ended(said) : undefined;
-    if (isKeyId(keyId) && key && end) known.set(keyId, { key, validUntilTs, ...end });
+    if (isKeyId(keyId) && keyId.length <= KEY_ID_LENGTH_MAX && key && end)
+      known.set(keyId, { key, validUntilTs, ...end });
   }
   return known;
 }

@@ -1,41 +1,62 @@
-import { expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { expect, test, vi } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { startWriter } from '../../../test/support/writer.ts';
+import { onBehalfOf } from '../../log/on-behalf.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { publishedKeys } from '../../protocol/server-keys.ts';
 import { signJson } from '../../protocol/signatures.ts';
-import { type SigningKey, signingKeyFromSeed } from '../../protocol/signing-keys.ts';
+import { type KeyId, type SigningKey, signingKeyFromSeed } from '../../protocol/signing-keys.ts';
 import { ServerUnreachable } from '../federation-client.ts';
-import { RemoteKeys } from './remote-keys.ts';
+import { type RemoteKeyPorts, RemoteKeys } from './remote-keys.ts';
 
 const PEER = 'peer.org' as ServerName;
 const DAY = 24 * 3_600_000;
 const keyOf = (n: number): SigningKey => signingKeyFromSeed(`ed25519:k${n}`, Buffer.alloc(32, n));
 const [first, second] = [keyOf(1), keyOf(2)];
 
-async function world(says: () => JsonValue | Error) {
+type Says = (server: ServerName) => JsonValue | Error | Promise<JsonValue>;
+
+async function world(says: Says, options: { rememberedBytesMax?: number } = {}) {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
   const clock = { ms: 1_000_000_000 };
-  let asked = 0;
-  const open = () =>
-    new RemoteKeys({
-      stored: { lookUps: fresh.database, log: writer, now: () => clock.ms },
-      client: {
-        async ask() {
-          asked += 1;
-          const said = says();
-          if (said instanceof Error) throw said;
-          return said;
-        },
+  let [asked, lookUps] = [0, 0];
+  const database: typeof fresh.database = {
+    ...fresh.database,
+    query(...parameters) {
+      lookUps += 1;
+      return fresh.database.query(...parameters);
+    },
+  };
+  const ports: RemoteKeyPorts = {
+    stored: { lookUps: database, log: writer, now: () => clock.ms },
+    client: {
+      async ask(server) {
+        asked += 1;
+        const said = await says(server);
+        if (said instanceof Error) throw said;
+        return said;
       },
-    });
+    },
+  };
+  const open = () => new RemoteKeys(ports, options);
   return {
     ...{ clock, open, keys: open() },
     get asked() {
       return asked;
     },
+    get lookUps() {
+      return lookUps;
+    },
+    /** Under which keys something is stored, and how long it is. */
+    stored: () =>
+      fresh.database.query<{ key_id: string; letters: number }>(
+        'stored',
+        'SELECT key_id, length(json) AS letters FROM server_key ORDER BY key_id',
+      ),
+    query: fresh.database.query,
     async [Symbol.asyncDispose]() {
       await writer.close();
       await fresh[Symbol.asyncDispose]();
@@ -100,6 +121,131 @@ test('a key that was put away signs nothing any more, but stays for what it sign
   expect(told[0]?.old_verify_keys).toEqual(old);
 });
 
+test('a key that was put away signs nothing any more, also where what was said before is kept for another', async () => {
+  let says: JsonValue = {};
+  await using at = await world(() => says);
+  says = publishing(PEER, [first, keyOf(9)], at.clock.ms + 2 * DAY);
+  await at.keys.forRequest(PEER, first.keyId);
+  const { signatures: _own, ...said } = publishing(PEER, [second], at.clock.ms + 2 * DAY);
+  const old = { [first.keyId]: { key: first.publicKey, expired_ts: at.clock.ms } };
+  says = signJson({ ...said, old_verify_keys: old }, PEER, second);
+  at.clock.ms += 60_001;
+  expect(await at.keys.forRequest(PEER, second.keyId)).toBeDefined();
+  for (const keys of [at.keys, at.open()]) {
+    expect(await keys.forRequest(PEER, first.keyId)).toBeUndefined();
+    expect(await keys.responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toHaveLength(2);
+  }
+});
+
+test('what a server says is stored once, however many keys it names, and goes when newer words cover it', async () => {
+  let says: JsonValue = {};
+  await using at = await world(() => says);
+  const say = async (...keys: SigningKey[]) => {
+    at.clock.ms += 60_001;
+    says = publishing(PEER, keys, at.clock.ms + DAY);
+    await at.open().forRequest(PEER, keyOf(50).keyId);
+    return (await at.stored()).map(({ key_id }) => key_id);
+  };
+  const of = (...numbers: number[]) => numbers.map((n) => keyOf(n).keyId);
+  expect(await say(...[1, 2, 3].map(keyOf))).toEqual(of(1));
+  expect(await say(...[1, 2].map(keyOf))).toEqual(of(1, 3));
+  expect(await say(...[3, 4].map(keyOf))).toEqual(of(1, 3));
+  expect(await say(...[1, 2, 3, 4].map(keyOf))).toEqual(of(1));
+});
+
+test('what an earlier release has stored under each key is stored once from the next word on', async () => {
+  let says: JsonValue = {};
+  await using at = await world(() => says);
+  says = publishing(PEER, [first, second], at.clock.ms + DAY);
+  await at.keys.forRequest(PEER, first.keyId);
+  await at.query(
+    'as before',
+    `INSERT INTO server_key SELECT server_name, $1, json, valid_until_ms, fetched_ms FROM server_key`,
+    [second.keyId],
+  );
+  at.clock.ms += DAY + 1;
+  says = publishing(PEER, [first], at.clock.ms + DAY);
+  const next = at.open();
+  expect(await next.forRequest(PEER, first.keyId)).toBeDefined();
+  expect((await at.stored()).map(({ key_id }) => key_id)).toEqual([first.keyId, second.keyId]);
+  expect(await at.open().responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toHaveLength(2);
+});
+
+test('whoever makes up new keys all the time leaves no more behind than a few', async () => {
+  let n = 0;
+  await using at = await world(() => publishing(PEER, [keyOf(n)], at.clock.ms + DAY));
+  for (n = 10; n < 30; n += 1) {
+    at.clock.ms += 60_001;
+    expect(await at.keys.forRequest(PEER, keyOf(n).keyId)).toBeDefined();
+  }
+  expect(await at.stored()).toHaveLength(8);
+  expect(await at.open().forRequest(PEER, keyOf(29).keyId)).toBeDefined();
+  expect(await at.keys.responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toHaveLength(8);
+});
+
+test('the name of a key that is longer than an index takes is passed over', async () => {
+  const long = `ed25519:${randomBytes(3_000).toString('hex')}` as KeyId;
+  await using at = await world(() => {
+    const { signatures: _own, ...said } = publishing(PEER, [first], at.clock.ms + DAY);
+    const keys = { [long]: { key: second.publicKey }, ...(said.verify_keys as JsonObject) };
+    return signJson({ ...said, verify_keys: keys }, PEER, first);
+  });
+  expect(await at.keys.forRequest(PEER, first.keyId)).toBeDefined();
+  expect((await at.stored()).map(({ key_id }) => key_id)).toEqual([first.keyId]);
+});
+
+test('servers are remembered by the length of what they say, those asked for last', async () => {
+  const names = Array.from({ length: 20 }, (_, n) => `s${n}.org` as ServerName);
+  const says = (server: ServerName) => {
+    const { signatures: _own, ...said } = publishing(server, [first], at.clock.ms + DAY);
+    return signJson({ ...said, filler: 'x'.repeat(5_000) }, server, first);
+  };
+  await using at = await world(says, { rememberedBytesMax: 100_000 });
+  for (const name of names) await at.keys.forRequest(name, first.keyId);
+  const before = at.lookUps;
+  for (const name of names.slice(-5)) await at.keys.forRequest(name, first.keyId);
+  expect(at.lookUps - before).toBe(0);
+  for (const name of names.slice(0, 5)) await at.keys.forRequest(name, first.keyId);
+  expect(at.lookUps - before).toBe(5);
+});
+
+test('strangers that let us wait take no place of a server that is known', async () => {
+  await using at = await world((server) =>
+    server === PEER ? publishing(PEER, [first], at.clock.ms + DAY) : NEVER,
+  );
+  await at.keys.forRequest(PEER, first.keyId);
+  at.clock.ms += 2 * DAY;
+  await crowd(at, (server) => at.keys.forRequest(server, first.keyId));
+  expect(await at.keys.forRequest(PEER, first.keyId)).toBeDefined();
+});
+
+test('whose keys others would know from us take no place of those that prove themselves', async () => {
+  const wanted = { keyIds: [], validUntilTs: 0 };
+  await using at = await world((server) =>
+    server === PEER ? publishing(PEER, [first], at.clock.ms + DAY) : NEVER,
+  );
+  const { refused } = await crowd(at, (server) => at.keys.responsesOf(server, wanted));
+  expect(refused).toBeGreaterThan(150);
+  expect(await at.keys.forRequest(PEER, first.keyId)).toBeDefined();
+});
+
+test('one address takes no more places than its part, and gives them back', async () => {
+  let isOver = false;
+  const over = Promise.withResolvers<never>();
+  over.promise.catch(() => {});
+  await using at = await world((server) =>
+    server === PEER || isOver ? publishing(server, [first], at.clock.ms + DAY) : over.promise,
+  );
+  const prove = (server: ServerName) => at.keys.forRequest(server, first.keyId);
+  const { refused, ended } = await crowd(at, prove, () => 'one address');
+  expect(refused).toBeGreaterThan(150);
+  expect(await onBehalfOf('another', () => prove(PEER))).toBeDefined();
+  isOver = true;
+  over.reject(new ServerUnreachable('over'));
+  await ended();
+  expect(await onBehalfOf('one address', () => prove('after.org' as ServerName))).toBeDefined();
+});
+
 test('of a server that is gone the last word is told on, and nothing of one that never spoke', async () => {
   let isGone = false;
   await using at = await world(() =>
@@ -122,8 +268,38 @@ test.each<[string, (good: JsonObject) => JsonValue]>([
     (good) => signJson({ ...good, signatures: {} }, PEER, second),
   ],
   ['no object', () => []],
+  [
+    'of more keys than anybody needs',
+    () => publishing(PEER, Array.from({ length: 17 }, (_, n) => keyOf(n)), 9e15),
+  ],
 ])('what is %s is not taken for a server’s keys', async (_what, spoiled) => {
   await using at = await world(() => spoiled(publishedKeys(PEER, first, at.clock.ms + DAY)));
   await expect(at.keys.forRequest(PEER, first.keyId)).rejects.toThrow('is not to be used');
   expect(await at.open().responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toEqual([]);
 });
+
+const NEVER = new Promise<never>(() => {});
+
+/** As `publishedKeys`, of several keys; the first one signs. */
+function publishing(server: ServerName, keys: readonly SigningKey[], untilMs: number): JsonObject {
+  const named = keys.map(({ keyId, publicKey }) => [keyId, { key: publicKey }] as const);
+  const said = { server_name: server, verify_keys: Object.fromEntries(named) };
+  return signJson({ ...said, old_verify_keys: {}, valid_until_ts: untilMs }, server, keys[0]!);
+}
+
+/** Two hundred servers at once, until each is being asked or was refused. */
+async function crowd(
+  at: { readonly asked: number },
+  ask: (server: ServerName) => Promise<unknown>,
+  behalf: (n: number) => string = (n) => `address ${n}`,
+) {
+  const before = at.asked;
+  let refused = 0;
+  const all = Array.from({ length: 200 }, (_, n) =>
+    onBehalfOf(behalf(n), () => ask(`t${n}.org` as ServerName)).catch(() => {
+      refused += 1;
+    }),
+  );
+  await vi.waitFor(() => expect(at.asked - before + refused).toBe(200));
+  return { refused, ended: () => Promise.all(all) };
+}

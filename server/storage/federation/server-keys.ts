@@ -1,20 +1,24 @@
 import type { Database } from '../database.ts';
-import type { Row, Write } from '../write.ts';
+import type { Row, Value, Write } from '../write.ts';
 
 export interface StoredServerKey {
   /** The whole response that names the key, as its server signed it. */
   readonly json: string;
   readonly validUntilMs: number;
   readonly fetchedMs: number;
+  /** The keys under which it is stored. */
+  readonly keyIds: readonly string[];
 }
 
-/** Each response once, the newest first. */
-export const serverKeysOf = (database: Database, server: string) =>
+/** Each response once, the newest first, so many at most. */
+export const serverKeysOf = (database: Database, server: string, limit: number) =>
   database.query<StoredServerKey>(
     'server_keys_of',
-    `SELECT json, max(valid_until_ms) AS "validUntilMs", max(fetched_ms) AS "fetchedMs"
-     FROM server_key WHERE server_name = $1 GROUP BY json ORDER BY max(fetched_ms) DESC`,
-    [server],
+    `SELECT json, max(valid_until_ms) AS "validUntilMs", max(fetched_ms) AS "fetchedMs",
+       array_agg(key_id) AS "keyIds"
+     FROM server_key WHERE server_name = $1 GROUP BY json
+     ORDER BY max(fetched_ms) DESC LIMIT $2`,
+    [server, limit],
   );
 
 export const serverKeyRow = (key: {
@@ -26,6 +30,11 @@ export const serverKeyRow = (key: {
 }): Row => ({
   write: PUT_SERVER_KEY,
   values: [key.server, key.keyId, key.json, key.validUntilMs, key.fetchedMs],
+});
+
+export const serverKeyGoneRow = (server: string, keyId: string): Row => ({
+  write: REMOVE_SERVER_KEY,
+  values: [server, keyId],
 });
 
 /** Removes those fetched longest ago beyond so many; true if there may be more. */
@@ -44,6 +53,8 @@ export async function sweepServerKeys(
   return gone.length === limit;
 }
 
+const keyOf = ([server, keyId]: readonly Value[]): string => `${server}\0${keyId}`;
+
 const PUT_SERVER_KEY: Write = {
   name: 'put_server_key',
   table: 'server_key',
@@ -52,5 +63,14 @@ const PUT_SERVER_KEY: Write = {
     ON CONFLICT (server_name, key_id) DO UPDATE SET json = excluded.json,
       valid_until_ms = excluded.valid_until_ms, fetched_ms = excluded.fetched_ms`,
   types: ['text', 'text', 'text', 'int8', 'int8'],
-  key: ([server, keyId]) => `${server}\0${keyId}`,
+  key: keyOf,
+};
+
+const REMOVE_SERVER_KEY: Write = {
+  name: 'remove_server_key',
+  table: 'server_key',
+  sql: `DELETE FROM server_key USING unnest($1::text[], $2::text[]) AS gone (server_name, key_id)
+    WHERE server_key.server_name = gone.server_name AND server_key.key_id = gone.key_id`,
+  types: ['text', 'text'],
+  key: keyOf,
 };
