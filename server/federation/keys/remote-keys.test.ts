@@ -270,7 +270,12 @@ test.each<[string, (good: JsonObject) => JsonValue]>([
   ['no object', () => []],
   [
     'of more keys than anybody needs',
-    () => publishing(PEER, Array.from({ length: 17 }, (_, n) => keyOf(n)), 9e15),
+    () =>
+      publishing(
+        PEER,
+        Array.from({ length: 17 }, (_, n) => keyOf(n)),
+        9e15,
+      ),
   ],
 ])('what is %s is not taken for a server’s keys', async (_what, spoiled) => {
   await using at = await world(() => spoiled(publishedKeys(PEER, first, at.clock.ms + DAY)));
