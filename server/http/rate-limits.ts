@@ -63,8 +63,7 @@ export class RateLimits {
   giveBack(limit: RateLimit, who: string): void {
     const rate = this.#rateOf(limit, undefined);
     if (rate === 'unlimited') return;
-    const bucket = this.#refilled(limit, who, rate);
-    bucket.tokens = Math.min(rate.burst, bucket.tokens + 1);
+    this.#refilled(limit, who, rate).tokens += 1;
   }
 
   /** The milliseconds until they may ask as often as somebody who never did. */

@@ -80,5 +80,9 @@ test('what never fits into what is left is refused before it is sent', async () 
   const second = await begun(quota, BOB);
   expect(statusOf(() => second.hold.declare(41))).toBe(403);
   expect(statusOf(() => second.hold.declare(40))).toBe(200);
-  await Promise.all([first.end({ keeping: 0 }), second.end({ keeping: 0 })]);
+  await first.end({ keeping: 0 });
+  second.hold.grow(40);
+  const third = await begun(quota, ALICE);
+  expect(statusOf(() => third.hold.grow(1))).toBe(429);
+  await Promise.all([second.end({ keeping: 0 }), third.end({ keeping: 0 })]);
 });

@@ -31,9 +31,8 @@ export function lastWords(said: AllSaid): AllSaid {
   const last: SaidOfKeys[] = [];
   for (const each of said) {
     if (last.length === SAID_MAX) break;
-    const own: string[] = [...each.keys.keys()].filter((keyId) => !named.has(keyId));
-    const under = own.find((keyId) => each.storedUnder.includes(keyId)) ?? own[0];
-    if (under !== undefined) last.push({ ...each, storedUnder: [under] });
+    const own = [...each.keys.keys()].filter((keyId) => !named.has(keyId));
+    if (own.length > 0) last.push({ ...each, storedUnder: [own[0]!] });
     for (const keyId of own) named.add(keyId);
   }
   return last;

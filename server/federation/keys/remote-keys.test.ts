@@ -171,6 +171,20 @@ test('what an earlier release has stored under each key is stored once from the 
   expect(await at.open().responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toHaveLength(2);
 });
 
+test('the newest word is the one that is stored, also of two in one moment', async () => {
+  let says: JsonValue = {};
+  await using at = await world(() => says);
+  const untilTs = async () => {
+    const [said] = await at.open().responsesOf(PEER, { keyIds: [], validUntilTs: 0 });
+    return said!.valid_until_ts;
+  };
+  for (const untilMs of [at.clock.ms + DAY, at.clock.ms + 2 * DAY]) {
+    says = publishing(PEER, [first], untilMs);
+    await at.open().forRequest(PEER, second.keyId);
+    expect(await untilTs()).toBe(untilMs);
+  }
+});
+
 test('whoever makes up new keys all the time leaves no more behind than a few', async () => {
   let n = 0;
   await using at = await world(() => publishing(PEER, [keyOf(n)], at.clock.ms + DAY));

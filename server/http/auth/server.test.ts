@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { mounted } from '../../../test/support/mounted.ts';
 import { openGate, UNLIMITED } from '../../../test/support/open-gate.ts';
 import { subject } from '../../log/on-behalf.ts';
@@ -14,10 +17,11 @@ const PEER: Server = { kind: 'server', origin };
 
 const whoAsks = endpoint({
   operation: 'whoAsks',
-  routes: ['GET /who'],
+  routes: ['PUT /who'],
   auth: 'server',
   rateLimit: 'none',
   idempotency: 'natural',
+  body: { json: z.object({}) },
   handle: async ({ caller }) => ({ origin: caller.origin, on_behalf_of: subject() }),
 });
 
@@ -26,8 +30,9 @@ async function start(prove: () => Promise<Server>) {
   const servers = { claimed: () => [], prove };
   const server = await serve(mounted([whoAsks]), openGate({}, { servers, rateLimits }));
   return {
+    url: `${server.origin}/who`,
     ask: async () => {
-      const answer = await fetch(`${server.origin}/who`);
+      const answer = await fetch(`${server.origin}/who`, { method: 'PUT', body: '{}' });
       return { status: answer.status, body: (await answer.json()) as object };
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
@@ -43,6 +48,17 @@ test('an address has no more proofs under way than it may fail', async () => {
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.sort()).toEqual([401, 401, 429]);
   expect((await at.ask()).status).toBe(429);
+});
+
+test('who has to wait is told so before their body has come', async () => {
+  await using at = await start(() => Promise.reject(new MatrixError(401, 'M_UNAUTHORIZED', 'No')));
+  for (let n = 0; n < 2; n += 1) expect((await at.ask()).status).toBe(401);
+  const asking = request(at.url, { method: 'PUT', headers: { 'content-length': 2 } });
+  asking.on('error', () => {});
+  asking.flushHeaders();
+  const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+  expect(answer.statusCode).toBe(429);
+  asking.destroy();
 });
 
 test('a proof that holds costs its address nothing', async () => {
