@@ -266,10 +266,11 @@ function putTimelines(site: Site, timelines: object): Promise<void> {
   return putKey(cluster(), site, { key: TIMELINES, value, lease: '0' });
 }
 
-async function leaderKey(): Promise<EtcdKey> {
-  const [site] = cluster().sites as [Site];
-  return until('somebody leads', () => keyOf(cluster(), site, LEADER));
-}
+/** Asked of whichever etcd answers: any of the machines may be off. */
+const leaderKey = (): Promise<EtcdKey> =>
+  until('somebody leads', () =>
+    Promise.any(cluster().sites.map((site) => keyOf(cluster(), site, LEADER))),
+  );
 
 /** The code with which a commit ends; it ends when it is confirmed. */
 async function commitAt(primary: Site): Promise<number> {
