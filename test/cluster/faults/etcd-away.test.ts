@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { serverHealth, statusOf, untilWell } from '../support/farol.ts';
-import { everyTarget, underLoad } from '../support/load.ts';
+import { statusOf, untilWell } from '../support/farol.ts';
+import { acknowledgedSince, everyTarget, type Load, underLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { useCluster } from '../support/use-cluster.ts';
 
@@ -18,12 +18,11 @@ test('etcd is wholly away: the writer acknowledges nothing past its deadline, cl
       const { writes, etcd } = await statusOf(active);
       return writes.kind === 'unknown' && etcd.every(({ answers }) => !answers);
     });
-    await until('no server writes', async () => {
-      const roles = await Promise.all(
-        cluster().sites.map(async (site) => (await serverHealth(site).catch(() => null))?.role),
-      );
-      return roles.every((role) => role !== 'writer');
-    });
+    // A server that has nothing on its way stays the writer, and turns everybody away.
+    await untilRefused(load);
+    const since = performance.now();
+    await untilRefused(load);
+    expect(acknowledgedSince(load.history, since)).toEqual([]);
     await Promise.all(cluster().machines.map((site) => site.start('etcd')));
     await load.untilFlowing(everyTarget(cluster()), 180_000);
     await untilWell(cluster());
@@ -33,3 +32,20 @@ test('etcd is wholly away: the writer acknowledges nothing past its deadline, cl
     [],
   );
 });
+
+/** Whoever sends now is told 503, through every front. */
+async function untilRefused({ history }: Load): Promise<void> {
+  const from = performance.now();
+  await until('writes are refused through every front', async () =>
+    cluster().sites.every(({ name }) =>
+      history.attempts.some(
+        ({ what, through, sentAt, outcome }) =>
+          what === 'send' &&
+          through === name &&
+          sentAt > from &&
+          outcome.kind === 'answered' &&
+          outcome.status === 503,
+      ),
+    ),
+  );
+}
