@@ -1,7 +1,7 @@
-import { isAtWork, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
+import { cloneSource } from './clone-source.ts';
+import { isAtWork, reportOf } from './sites.ts';
 import type { State } from './state.ts';
 import { cloneAnew } from './stuck-member.ts';
-import { isUnasked } from './timelines.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { Turn } from './turn.ts';
 import type { Site } from './view.ts';
@@ -24,19 +24,9 @@ export function replaceDamagedCopy(turn: Turn): void {
   cloneAnew(turn, source);
 }
 
-/** One that leads what has acknowledged, and so has all of it. */
 function soundPrimary(state: State, now: Millis, timings: Timings): Site | null {
-  const { view, self } = state;
-  const site = view?.patroni.leader?.site;
-  if (!view || site === undefined || site === self.site || !knowsEtcd(state, now, timings))
-    return null;
-  const report = reportOf(state, site, now, timings);
-  if (!report?.postgres || !isRunningPrimary(report.postgres) || report.copyDamage) return null;
-  const { sync, timeline } = view.patroni;
-  if (sync?.leader !== site || report.postgres.timeline !== timeline || timeline === null)
-    return null;
-  const known = view.timelines;
-  return known === null || isUnasked(known, site, timeline) ? null : site;
+  const site = cloneSource(state, now, timings);
+  return site !== null && reportOf(state, site, now, timings)?.copyDamage ? null : site;
 }
 
 /**

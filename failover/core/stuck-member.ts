@@ -1,7 +1,7 @@
-import { isCloned, isRunningPrimary, knowsEtcd, reportOf } from './sites.ts';
+import { cloneSource } from './clone-source.ts';
+import { isCloned } from './sites.ts';
 import type { Cloning, Stuck } from './state/decided.ts';
 import type { State } from './state.ts';
-import { isUnasked } from './timelines.ts';
 import type { Millis, Timings } from './timings.ts';
 import { ask, type Turn, update } from './turn.ts';
 import type { Carried, PostgresReport, Site } from './view.ts';
@@ -34,23 +34,12 @@ export function cloneAnew(turn: Turn, from: Site): void {
 }
 
 /**
- * Beside whom a member may be called stuck: a primary that is known to be well, leads the timeline in which
- * `/history` ends, and counts on this copy for nothing. Else it could be the copy that others wait for, or
- * have what nobody else has.
+ * Beside whom a member may be called stuck: who counts on this copy for nothing. Else it could be the copy that others wait
+ * for, or have what nobody else has.
  */
 function sourceOf(state: State, now: Millis, timings: Timings): Site | null {
-  const { view, self } = state;
-  const site = view?.patroni.leader?.site;
-  if (!view || site === undefined || site === self.site || !knowsEtcd(state, now, timings))
-    return null;
-  const { sync, timeline } = view.patroni;
-  if (sync?.leader !== site || sync.standbys.includes(self.site)) return null;
-  const primary = reportOf(state, site, now, timings)?.postgres;
-  if (!primary || !isRunningPrimary(primary)) return null;
-  if (primary.timeline === null || primary.timeline !== timeline) return null;
-  // It may lack what this copy has, and will be deposed.
-  const known = view.timelines;
-  return known === null || isUnasked(known, site, timeline) ? null : site;
+  const isCountedOn = state.view?.patroni.sync?.standbys.includes(state.self.site);
+  return isCountedOn ? null : cloneSource(state, now, timings);
 }
 
 function note(turn: Turn, source: Site | null): void {
