@@ -22,7 +22,7 @@ const isMoves = ({ count, passedMs, heldMs }: Fields): boolean =>
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-const fieldsOf = (value: unknown): Fields =>
+export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 const isWithin = (value: unknown, max: number): boolean =>

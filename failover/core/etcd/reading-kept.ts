@@ -1,14 +1,13 @@
 import type { KeptLog } from '../view.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
+import { type Fields, fieldsOf } from './reading-carried.ts';
 
 /** Patroni's own, where the key is not given. */
 const MEMBER_SLOTS_TTL_S = 1_800;
 
 /** What Patroni's part of the configuration in etcd says of the log that is kept for sites that are away (F13). */
 export function readKept(config: Fields): KeptLog {
-  const { parameters } = fieldsIn(config.postgresql);
-  const { max_slot_wal_keep_size, wal_keep_size } = fieldsIn(parameters);
+  const { parameters } = fieldsOf(config.postgresql);
+  const { max_slot_wal_keep_size, wal_keep_size } = fieldsOf(parameters);
   const seconds = amountIn(config.member_slots_ttl, SECONDS, 's');
   return {
     bytesMax: amountIn(max_slot_wal_keep_size, BYTES, 'MB'),
@@ -16,9 +15,6 @@ export function readKept(config: Fields): KeptLog {
     forMs: 1_000 * (seconds ?? MEMBER_SLOTS_TTL_S),
   };
 }
-
-const fieldsIn = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
 
 const BYTES = { B: 1, kB: 2 ** 10, MB: 2 ** 20, GB: 2 ** 30, TB: 2 ** 40 };
 const SECONDS = { ms: 0.001, s: 1, min: 60, h: 3_600, d: 86_400 };
