@@ -3,6 +3,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { listOf, name } from '../../http/fields.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
 import { type PublicRoomsPorts, publicRooms } from './public-rooms.ts';
+import { refuseNetwork } from './refuse-network.ts';
 
 const body = z.object({
   limit: z.int().nonnegative().optional(),
@@ -17,7 +18,6 @@ const body = z.object({
   third_party_instance_id: z.string().optional(),
 });
 
-/** All rooms here are of one network: there are no bridges whose others could be named. */
 export const queryPublicRooms = endpoint({
   operation: 'queryPublicRooms',
   routes: ['POST /_matrix/client/v3/publicRooms', 'POST /_matrix/client/r0/publicRooms'],
@@ -31,7 +31,7 @@ export const queryPublicRooms = endpoint({
     const { include_all_networks, third_party_instance_id: network, filter } = body;
     if (network && include_all_networks)
       throw invalidParam('third_party_instance_id is for when include_all_networks is false');
-    if (network) throw invalidParam(`This server has no network ${network}`);
+    refuseNetwork(body);
     return publicRooms(ports, {
       ...query,
       limit: body.limit,

@@ -3,9 +3,9 @@ import {
   type PublicRoomsPorts,
   publicRooms,
 } from '../../client-api/room-directory/public-rooms.ts';
+import { refuseNetwork } from '../../client-api/room-directory/refuse-network.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
-import { refuseNetwork } from './refuse-network.ts';
 
 export const getPublicRooms = endpoint({
   operation: 'getPublicRooms',

@@ -1,6 +1,6 @@
 import { invalidParam } from '../../http/matrix-error.ts';
 
-/** All rooms here are of one network. */
+/** All rooms here are of one network: there are no bridges whose others could be named. */
 export function refuseNetwork({
   third_party_instance_id: network,
 }: {
