@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { leaveWord } from '../promotion/leave-word.ts';
 import { pemIn } from '../promotion/request.ts';
 import { membershipAt } from './membership.ts';
 import { type OwnData, replaceMember } from './replace.ts';
@@ -121,9 +122,7 @@ function environment() {
 
 /** For the agent of this site (adapters/etcd/member-told.ts). That it cannot be told keeps no member from starting. */
 async function tell(kind: 'replaced' | 'waits', why: string): Promise<void> {
-  const path = String(values.told);
-  const word = JSON.stringify({ kind, why, at: new Date().toISOString() });
-  await writeFile(`${path}.new`, word, { mode: 0o644 })
-    .then(() => rename(`${path}.new`, path))
-    .catch(({ message }) => console.error(`Farol cannot tell its agent: ${message}`));
+  await leaveWord(String(values.told), { kind, why, at: new Date().toISOString() }, 0o644).catch(
+    ({ message }) => console.error(`Farol cannot tell its agent: ${message}`),
+  );
 }

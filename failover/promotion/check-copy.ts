@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { outputOf } from '../adapters/program.ts';
+import { leaveWord } from './leave-word.ts';
 
 /** What reads a whole copy of the database once, and whether the copy is known to have been written back since. */
 export interface Checks {
@@ -100,8 +101,5 @@ export async function checkOnce(path: string, check: () => Promise<string | null
 
 export async function tellDamage(path: string, damage: string | null): Promise<void> {
   if (damage === null) return rm(path, { force: true });
-  await writeFile(`${path}.new`, JSON.stringify({ damage }), { mode: 0o600 });
-  // Whatever Patroni has its children's files be.
-  await chmod(`${path}.new`, 0o640);
-  await rename(`${path}.new`, path);
+  await leaveWord(path, { damage }, 0o640);
 }

@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { RefusalKind } from '../core/view.ts';
+import { leaveWord } from './leave-word.ts';
 
 /** How a promotion went: `kind` is null where nothing speaks against it. */
 export interface Word {
@@ -15,10 +16,8 @@ export async function tell(path: string, word: Word, now = new Date()): Promise<
   const at = now.toISOString();
   const since = await sinceWhen(path, word, now);
   const why = word.why.slice(0, CHARACTERS_MAX);
-  const own = `${path}.${process.pid}`;
   try {
-    await writeFile(own, JSON.stringify({ kind: word.kind, why, at, since }), { mode: 0o640 });
-    await rename(own, path);
+    await leaveWord(path, { kind: word.kind, why, at, since }, 0o640);
   } catch (error) {
     console.error(`Farol cannot tell its agent: ${error instanceof Error ? error.message : error}`);
   }
