@@ -1,3 +1,4 @@
+import { bareHost } from './bare-host.ts';
 import { isAlive, knowsEtcd, othersAlive, reportOf } from './sites.ts';
 import type { WatchingLinks } from './state/decided.ts';
 import type { State } from './state.ts';
@@ -30,8 +31,8 @@ export function linksNow(state: State, now: Millis, timings: Timings): Links {
 }
 
 function hostOf(url: string | null): string {
-  if (url === null || !URL.canParse(url)) return '';
-  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+  const parsed = url === null ? null : URL.parse(url);
+  return parsed === null ? '' : bareHost(parsed);
 }
 
 /**

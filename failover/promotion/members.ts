@@ -1,3 +1,4 @@
+import { bareHost } from '../core/bare-host.ts';
 import type { Found } from '../core/etcd/reading.ts';
 
 /** Where a site's Patroni and PostgreSQL answer, by Patroni's own word in etcd. */
@@ -13,6 +14,3 @@ export function memberIn(found: Found | undefined): Member | null {
   const [api, postgres] = [URL.parse(api_url), URL.parse(conn_url)];
   return api && postgres && { api, postgresHost: bareHost(postgres) };
 }
-
-/** An IPv6 address stands in brackets in a URL, and may be written in several ways; this is one. */
-export const bareHost = ({ hostname }: URL): string => hostname.replace(/^\[(.*)\]$/, '$1');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { outputOf } from '../adapters/program.ts';
+import { bareHost } from '../core/bare-host.ts';
 import { ancestorsIn } from './copy.ts';
-import { bareHost } from './members.ts';
 
 const ANSWERS_WITHIN_MS = 4_000;
 /** As whom pg_hba lets a site in for replication alone (patroni-config/patroni.yml). */

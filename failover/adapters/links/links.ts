@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { bareHost } from '../../core/bare-host.ts';
 import type { Millis } from '../../core/timings.ts';
 import type { LinkReport } from '../../core/view.ts';
 import { outputOf } from '../program.ts';
@@ -32,7 +33,7 @@ export class Links {
 
   constructor(options: LinksOptions) {
     this.#options = options;
-    const hosts = options.urls.map((url) => new URL(url).hostname.replace(/^\[(.*)\]$/, '$1'));
+    const hosts = options.urls.map((url) => bareHost(new URL(url)));
     this.#hosts = [...new Set(hosts)].filter((host) => isIP(host) !== 0);
   }
 

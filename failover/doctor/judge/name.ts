@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
+import { bareHost } from '../../core/bare-host.ts';
 import type { Door, Facts, OpenDoor, PublicName, ShownCertificate } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
-import { hostOf } from '../host-of.ts';
 
 const NOT_TOLD =
   'not looked at: no server.yml is beside failover.yml, as at a witness; `--name NAME` tells it';
@@ -9,7 +9,7 @@ const NOT_TOLD =
 /** That the name leads to the cluster, or to something that passes on to it. */
 export function name({ name: told, resolved, addresses, doors }: Facts): Finding {
   if (told === null || resolved === null) return unknown(NOT_TOLD);
-  const host = hostOf(told.publicUrl);
+  const host = bareHost(new URL(told.publicUrl));
   const there = addresses.join(' and ') || 'the fronts of the sites';
   const must = `Whoever keeps the DNS of ${host} must let it lead to ${there}.`;
   if (resolved.kind === 'nothing') return amiss(`${host} has no address: ${resolved.why}`, must);
@@ -41,7 +41,7 @@ export function certificate({ name: told, doors, nowMs }: Facts): Finding {
   const open = doors.filter((door): door is OpenDoor => door.kind === 'open');
   if (told === null) return unknown(NOT_TOLD);
   if (open.length === 0) return unknown('nobody answers who could show it');
-  const host = hostOf(told.publicUrl);
+  const host = bareHost(new URL(told.publicUrl));
   for (const { address, certificate: shown } of open) {
     const wrong = whatIsWrong(shown, host, nowMs);
     if (wrong !== null) return amiss(`the certificate at ${address} ${wrong}`, RENEW);

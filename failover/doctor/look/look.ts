@@ -1,7 +1,7 @@
 import type { Pem } from '../../certificates/identity.ts';
 import { operate } from '../../cli/operate.ts';
+import { bareHost } from '../../core/bare-host.ts';
 import type { AskedAgent, Facts, PublicName, Resolved } from '../facts.ts';
-import { hostOf } from '../host-of.ts';
 import { whyOf, within } from '../within.ts';
 import { lookAtClock } from './clock.ts';
 import { lookAtDisks } from './disks.ts';
@@ -54,7 +54,7 @@ const DOORS_MAX = 8;
 async function lookFromOutside(at: Surroundings): Promise<Pick<Facts, 'resolved' | 'doors'>> {
   const { name, addresses, port, pem } = at;
   const url = name === null ? null : new URL(name.publicUrl);
-  const host = name === null ? null : hostOf(name.publicUrl);
+  const host = name === null ? null : bareHost(new URL(name.publicUrl));
   const resolved: Resolved | null = host === null ? null : await resolve(host);
   const led = resolved?.kind === 'addresses' ? resolved.addresses : [];
   const to = [...new Set([...addresses, ...led])].slice(0, DOORS_MAX);
