@@ -210,24 +210,28 @@ export interface RefusedPromotion {
   readonly sinceMs: number;
 }
 
-/** By who must do something about it. */
-export type RefusalKind =
+/** What the program may say, by who must do something about it. */
+export const REFUSALS_TOLD = [
   /** The copy lacks what has been acknowledged. */
-  | 'left-behind'
+  'left-behind',
   /** Nobody can read the key that says which timeline acknowledged. */
-  | 'timelines'
-  | 'etcd'
-  | 'postgres'
+  'timelines',
+  'etcd',
+  'postgres',
   /** Other sites have more, or do not say that they have not. */
-  | 'votes'
+  'votes',
   /** Patroni's leader key was another site's by then. */
-  | 'key'
-  | 'certificate'
+  'key',
+  'certificate',
   /** What had to be written could not be. */
-  | 'disk'
+  'disk',
   /** Its copy is damaged, and another one that has as much is not. */
-  | 'damaged'
-  /** The program left no word: it may not run at all. */
+  'damaged',
+] as const;
+
+export type RefusalKind =
+  | (typeof REFUSALS_TOLD)[number]
+  /** It left no word: it may not run at all. */
   | 'silent';
 
 /** What has to outlive this agent. */

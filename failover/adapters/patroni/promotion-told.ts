@@ -1,23 +1,12 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ToldOfPromotion } from '../../core/inputs.ts';
+import { REFUSALS_TOLD } from '../../core/view.ts';
 import { printable, wordIn } from '../word.ts';
 
 /** As promotion/tell.ts writes it. */
 const told = z.object({
-  kind: z
-    .enum([
-      'left-behind',
-      'timelines',
-      'etcd',
-      'postgres',
-      'votes',
-      'key',
-      'certificate',
-      'disk',
-      'damaged',
-    ])
-    .nullable(),
+  kind: z.enum(REFUSALS_TOLD).nullable(),
   why: z.string(),
   at: z.iso.datetime(),
   since: z.iso.datetime(),

@@ -1,4 +1,4 @@
-import type { Report } from '../view.ts';
+import { REFUSALS_TOLD, type Report } from '../view.ts';
 import { type Fields, readCarried } from './reading-carried.ts';
 
 /** A field that is not as an agent would write it is as if it were not known. `later`: agents of earlier versions lack it. */
@@ -45,20 +45,7 @@ const isPostgres = isWith({
 });
 
 const isRefused = isWith({
-  kind: isOneOf(
-    ...[
-      'left-behind',
-      'timelines',
-      'etcd',
-      'postgres',
-      'votes',
-      'key',
-      'certificate',
-      'disk',
-      'damaged',
-      'silent',
-    ],
-  ),
+  kind: isOneOf(...REFUSALS_TOLD, 'silent'),
   why: isText,
   agoMs: isNumber,
   sinceMs: isNumber,
