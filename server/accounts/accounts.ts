@@ -190,12 +190,7 @@ export class Accounts {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
       if (account.deactivatedMs !== null) throw userDeactivated();
-      const prepared = await this.#sessions.prepare(account, session);
-      return this.#stored.log.commit((position) => {
-        const { rows, records, answer } = prepared(position);
-        const outcome = once.outcome(200, answer, { secret: true });
-        return { change: { rows, records, outcome, touches: [] }, value: answer };
-      });
+      return this.#begin({ account, session, more: [] }, once);
     });
   }
 
@@ -207,14 +202,22 @@ export class Accounts {
       // Hashing takes long enough for the password to be changed, or the account to be closed.
       const now = await this.get(userId);
       if (!now || now.passwordHash !== checked.passwordHash) throw forbidden(WRONG);
-      const account = renewed === undefined ? [] : [accountRow({ ...now, passwordHash: renewed })];
-      const prepared = await this.#sessions.prepare(now, login.session);
-      return this.#stored.log.commit((position) => {
-        const { rows, records, answer } = prepared(position);
-        const outcome = once.outcome(200, answer, { secret: true });
-        const all = [...account, ...rows];
-        return { change: { rows: all, records, outcome, touches: [] }, value: answer };
-      });
+      const more = renewed === undefined ? [] : [accountRow({ ...now, passwordHash: renewed })];
+      return this.#begin({ account: now, session: login.session, more }, once);
+    });
+  }
+
+  /** A session, with what is to be written besides. */
+  async #begin(
+    { account, session, more }: { account: Account; session: SessionWish; more: readonly Row[] },
+    once: Once,
+  ): Promise<JsonObject> {
+    const prepared = await this.#sessions.prepare(account, session);
+    return this.#stored.log.commit((position) => {
+      const { rows, records, answer } = prepared(position);
+      const outcome = once.outcome(200, answer, { secret: true });
+      const change = { rows: [...more, ...rows], records, outcome, touches: [] };
+      return { change, value: answer };
     });
   }
 
