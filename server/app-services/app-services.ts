@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Accounts } from '../accounts/accounts.ts';
+import { hashOfSecret } from '../accounts/token-secret.ts';
 import { Lru } from '../log/lru.ts';
 import { notKept } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
@@ -39,7 +39,7 @@ export class AppServices {
 
   constructor(all: readonly AppService[], ports: AppServicePorts) {
     this.#all = all;
-    this.#byToken = new Map(all.map((service) => [hashOf(service.asToken), service]));
+    this.#byToken = new Map(all.map((service) => [hashOfSecret(service.asToken), service]));
     this.#ports = ports;
     ports.stored.log.onCommitted((records) => {
       for (const { record } of records)
@@ -61,7 +61,7 @@ export class AppServices {
 
   /** By a hash, so that the time to answer tells nothing of the tokens. */
   behind(token: string): AppService | undefined {
-    return this.#all.length === 0 ? undefined : this.#byToken.get(hashOf(token));
+    return this.#all.length === 0 ? undefined : this.#byToken.get(hashOfSecret(token));
   }
 
   /** Identity assertion: the caller is that user then, on that device or on none. */
@@ -121,5 +121,3 @@ function asserted(service: AppService, text: string): UserId {
 const notTheirs = () => forbidden('The application service cannot masquerade as this user');
 const notRegistered = (userId: UserId) =>
   forbidden(`The application service has not registered ${userId}`);
-
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64');
