@@ -29,15 +29,14 @@ const IDLE_MS = 60_000;
 /** Connections to other servers, by TLS alone, kept for a while. */
 export class Reach {
   readonly #guard: AddressGuard;
-  readonly #authorities: string[];
+  readonly #ownAuthorities: readonly string[];
   /** By where they lead and whose certificate is asked for, in order of last use. */
   readonly #pools = new Map<string, Pool>();
 
   /** `ca`: a PEM file with authorities beside those that everybody trusts. */
   constructor(guard: AddressGuard, ca: string | undefined) {
     this.#guard = guard;
-    const own = ca === undefined ? [] : [readFileSync(ca, 'utf8')];
-    this.#authorities = [...getCACertificates('default'), ...own];
+    this.#ownAuthorities = ca === undefined ? [] : [readFileSync(ca, 'utf8')];
   }
 
   /** Tries one target after the other, as long as none was reached. */
@@ -96,7 +95,7 @@ export class Reach {
 
   #connectorTo(target: Target, { certifiedName, isByTable }: Way): buildConnector.connector {
     const connect = buildConnector({
-      ca: this.#authorities,
+      ca: [...getCACertificates('default'), ...this.#ownAuthorities],
       timeout: CONNECTS_WITHIN_MS,
       allowH2: false,
       ...(!isByTable && { lookup: this.#guard.lookup }),
@@ -113,7 +112,7 @@ export class Reach {
 }
 
 const UNREACHED =
-  /^(?:E(?:CONNREFUSED|HOSTUNREACH|NETUNREACH|TIMEDOUT|NOTFOUND|AI_AGAIN)|UND_ERR_CONNECT_TIMEOUT|ENOTFOUND)$/;
+  /^(?:E(?:CONNREFUSED|HOSTUNREACH|NETUNREACH|TIMEDOUT|NOTFOUND|AI_AGAIN)|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /** Nothing of the request has left: another target may be asked. */
 const isUnreached = (error: unknown): boolean =>
