@@ -67,9 +67,7 @@ test('of the same reaction twice at once one is refused, though neither was ther
   const reads = holdingReads(bench.fresh);
   await using under = await openRooms(reads.fresh);
   const target = await under.say(bench.roomId, alice, 'what do you think');
-  const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: '+1' } };
-  const react = () =>
-    under.rooms.send(bench.roomId, { sender: alice, type: 'm.reaction', content }, {});
+  const react = (key = '+1') => under.rooms.send(bench.roomId, reaction(target, key), {});
   const commits = await holdCommits(bench.fresh.url);
   const first = react();
   await commits.untilOneWaits();
@@ -81,12 +79,7 @@ test('of the same reaction twice at once one is refused, though neither was ther
   await first;
   read.goOn();
   await expect(second).rejects.toMatchObject({ errcode: 'M_DUPLICATE_ANNOTATION' });
-  const other = { ...content['m.relates_to'], key: '-1' };
-  await under.rooms.send(
-    bench.roomId,
-    { sender: alice, type: 'm.reaction', content: { 'm.relates_to': other } },
-    {},
-  );
+  await react('-1');
 });
 
 test('so it is where what was committed since is no longer in memory', async () => {
@@ -95,9 +88,7 @@ test('so it is where what was committed since is no longer in memory', async () 
   const reads = holdingReads(bench.fresh);
   await using under = await openRooms(reads.fresh, { memoryBytesMax: 1_000 });
   const target = await under.say(bench.roomId, alice, 'what do you think');
-  const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key: '+1' } };
-  const react = () =>
-    under.rooms.send(bench.roomId, { sender: alice, type: 'm.reaction', content }, {});
+  const react = (key = '+1') => under.rooms.send(bench.roomId, reaction(target, key), {});
   const commits = await holdCommits(bench.fresh.url);
   const first = react();
   await commits.untilOneWaits();
@@ -333,6 +324,12 @@ test('a state key that a refused room brought is there for the next one', async 
   expect(results.map((each) => each.status)).toEqual(['rejected', 'fulfilled']);
   await bench.setState(other, thing({ n: 3 }));
   await expectSameAfterRestart(bench, [bench.roomId, other]);
+});
+
+const reaction = (target: EventId, key: string): Draft => ({
+  sender: alice,
+  type: 'm.reaction',
+  content: { 'm.relates_to': { rel_type: 'm.annotation', event_id: target, key } },
 });
 
 const redactionOf = (redacts: EventId): Draft => ({
