@@ -68,6 +68,14 @@ test('of two sites that may take the lead the one whose packets arrive does', ()
   expect(replay({ before: LEADING, story, others: alone })).toContain('switchover from a to b');
 });
 
+test('while a copy is made from here nobody moves for a line that it may fill: the clone would begin anew, and fill the next', () => {
+  const cloned = { role: 'standby', state: 'creating replica', timeline: null, lsn: null } as const;
+  const others = { b: { links: { c: WELL } }, c: { links: { b: WELL }, postgres: cloned } };
+  expect(replay({ before: LEADING, story: lossy('b 10, c 12', 12), others })).not.toContain(
+    'switchover',
+  );
+});
+
 /** Between b and c. */
 function linksOf(link: LinkReport): Record<string, Partial<Report>> {
   return { b: { links: { c: link } }, c: { links: { b: link } } };

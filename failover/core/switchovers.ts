@@ -6,7 +6,15 @@ import { isNoted } from './gate.ts';
 import type { Input } from './inputs.ts';
 import { isLeftForLinks, SICK_NETWORK } from './links.ts';
 import { ownName, reasonRefused } from './own-name.ts';
-import { isRunningPrimary, knowsEtcd, reasonSick, silence } from './sites.ts';
+import {
+  isCloned,
+  isRunningPrimary,
+  knowsEtcd,
+  othersAlive,
+  reasonSick,
+  reportOf,
+  silence,
+} from './sites.ts';
 import type { Switching } from './state/decided.ts';
 import type { Moves } from './state/seen.ts';
 import type { State } from './state.ts';
@@ -61,9 +69,17 @@ function moveForLess(turn: Turn): void {
 function leaveForLinks(turn: Turn): void {
   const { state, now, timings } = turn;
   if (!isLeftForLinks(state, now, timings) || !mayMove(state, now, timings)) return;
+  if (isAnyCloned(state, now, timings)) return;
   const to = candidate(state, now, timings);
   if (to !== null) begin(turn, { to, why: SICK_NETWORK, id: null });
 }
+
+/** That may be what fills the line; a move would begin it anew, to fill the next one. */
+const isAnyCloned = (state: State, now: Millis, timings: Timings): boolean =>
+  othersAlive(state, now, timings).some((site) => {
+    const postgres = reportOf(state, site, now, timings)?.postgres;
+    return postgres != null && isCloned(postgres);
+  });
 
 /**
  * F12: before its disk is full. Where no other site has clearly more room it stays, and `status` says so: all fill alike,
