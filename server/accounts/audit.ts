@@ -1,3 +1,4 @@
+import { rowsAlone } from '../log/change.ts';
 import type { Stored } from '../log/stored.ts';
 import { type AuditEntry, auditBefore, auditRow } from '../storage/accounts/audit.ts';
 
@@ -25,7 +26,7 @@ export class Audit {
     const atMs = this.#stored.now();
     await this.#stored.log.commit((next) => {
       const entry = { auditNid: next(), atMs, by, action, target, detail: JSON.stringify(detail) };
-      return { change: { rows: [auditRow(entry)], records: [], touches: [] }, value: undefined };
+      return { change: rowsAlone([auditRow(entry)]), value: undefined };
     });
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -20,10 +21,7 @@ export class Filters {
     const filterId = createHash('sha256').update(content).digest('base64url').slice(0, 22);
     if ((await this.get(userId, filterId)) === undefined) {
       const rows = [filterRow(userId, filterId, content)];
-      await this.#stored.log.commit(() => ({
-        change: { rows, records: [], touches: [] },
-        value: undefined,
-      }));
+      await commitRows(this.#stored.log, rows);
     }
     return filterId;
   }

@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import type { Stored } from '../log/stored.ts';
 import type { OnDevice } from '../protocol/caller.ts';
 import { deviceSeenRow } from '../storage/accounts/devices.ts';
@@ -54,9 +55,6 @@ export class LastSeen {
       this.#writtenMs.delete(oldest);
     }
     const rows = seen.map(([, { caller, ...visit }]) => deviceSeenRow({ ...caller, ...visit }));
-    await this.#stored.log.commit(() => ({
-      change: { rows, records: [], touches: [] },
-      value: undefined,
-    }));
+    await commitRows(this.#stored.log, rows);
   }
 }

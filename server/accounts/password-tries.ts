@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import type { Stored } from '../log/stored.ts';
 import { failedPasswordRow, failedPasswords } from '../storage/accounts/failed-passwords.ts';
 
@@ -40,7 +41,7 @@ export class PasswordTries {
     const rows = owing.map((each) =>
       failedPasswordRow({ who: each, expiresMs: Math.ceil(now() + this.#limits.owedMs(each)) }),
     );
-    await log.commit(() => ({ change: { rows, records: [], touches: [] }, value: undefined }));
+    await commitRows(log, rows);
   }
 
   /** What the writers of before have noted; before anybody is served. */

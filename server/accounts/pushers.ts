@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import type { OnDevice } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -44,9 +45,6 @@ export class Pushers {
   }
 
   #commit(rows: readonly Row[]): Promise<void> {
-    return this.#stored.log.commit(() => ({
-      change: { rows, records: [], touches: [] },
-      value: undefined,
-    }));
+    return commitRows(this.#stored.log, rows);
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { alice, bob, bringIn, carol, openRooms } from '../../test/support/rooms.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import { profileFieldRow } from '../storage/accounts/profile-fields.ts';
 import { UserDirectory } from './user-directory.ts';
 
@@ -15,10 +16,7 @@ async function neighbourhood(preset: 'private_chat' | 'public_chat') {
     profileFieldRow(bob, 'displayname', JSON.stringify('Robert "100%" Öztürk')),
     profileFieldRow(bob, 'avatar_url', '"mxc://example.org/bob"'),
   ];
-  await house.writer.commit(() => ({
-    change: { rows, records: [], touches: [] },
-    value: undefined,
-  }));
+  await commitRows(house.writer, rows);
   const directory = new UserDirectory(fresh.database);
   return {
     find: async (term: string, limit = 10) => {

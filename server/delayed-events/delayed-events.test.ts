@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type FreshDatabase, freshDatabase } from '../../test/support/postgres.ts';
 import { timersByHand } from '../../test/support/timers.ts';
 import { startWriter } from '../../test/support/writer.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { type Log, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { notKept } from '../log/outcomes.ts';
@@ -39,9 +40,7 @@ beforeEach(async () => {
     onError: () => {},
     async send(_roomId, draft, origin) {
       const eventId = `$${sent.length}` as EventId;
-      const rows = origin.rows?.(eventId) ?? [];
-      const change = { rows, records: [], touches: [] };
-      await ports.log.commit(() => ({ change, value: undefined }));
+      await commitRows(ports.log, origin.rows?.(eventId) ?? []);
       sent.push(draft.content.body as string);
       return eventId;
     },

@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import type { Stored } from '../log/stored.ts';
 import { delayedEventGoneRow, delayedEventsToForget } from '../storage/rooms/delayed-events.ts';
 
@@ -16,11 +17,7 @@ export async function forgetFinalised({
   const wish = { beforeMs: now() - KEPT_MS, keptOfUser: KEPT_OF_USER, limit: AT_ONCE };
   for (;;) {
     const gone = await delayedEventsToForget(database, wish);
-    if (gone.length > 0)
-      await log.commit(() => ({
-        change: { rows: gone.map(delayedEventGoneRow), records: [], touches: [] },
-        value: undefined,
-      }));
+    if (gone.length > 0) await commitRows(log, gone.map(delayedEventGoneRow));
     if (gone.length < AT_ONCE) return;
   }
 }

@@ -22,3 +22,6 @@ export interface Change {
    */
   readonly touches: readonly string[];
 }
+
+/** A change of rows that no memory holds and no client is told of. */
+export const rowsAlone = (rows: readonly Row[]): Change => ({ rows, records: [], touches: [] });

@@ -1,5 +1,6 @@
 import type { Database } from '../storage/database.ts';
 import { outwardPosition, outwardPositionRow } from '../storage/outward-cursors.ts';
+import { commitRows } from './commit-rows.ts';
 import type { Log } from './log.ts';
 import { Rounds } from './rounds.ts';
 
@@ -164,9 +165,6 @@ export class Outward<Item extends { readonly position: number }> {
 }
 
 const save = ({ log }: OutwardPorts, name: string, position: number): Promise<void> =>
-  log.commit(() => ({
-    change: { rows: [outwardPositionRow(name, position)], records: [], touches: [] },
-    value: undefined,
-  }));
+  commitRows(log, [outwardPositionRow(name, position)]);
 
 const growing = (failures: number) => Math.min(PAUSE_MS_MAX, 500 * 2 ** Math.min(failures, 10));

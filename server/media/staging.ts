@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BulkLane } from '../log/bulk.ts';
+import { rowsAlone } from '../log/change.ts';
 import { NotWriter } from '../log/log.ts';
 import type { Stored } from '../log/stored.ts';
 import { uploadBegunRow } from '../storage/media/media.ts';
@@ -65,7 +66,7 @@ export class Staging {
     return this.#ports.stored.log.commit((next) => {
       const uploadNid = next();
       const rows = [uploadBegunRow(uploadNid)];
-      return { change: { rows, records: [], touches: [] }, value: uploadNid };
+      return { change: rowsAlone(rows), value: uploadNid };
     });
   }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
+import { rowsAlone } from '../log/change.ts';
 import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { NotWriter } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -133,7 +134,7 @@ async function workbench(work: Work, { around = (database: Database): Database =
     /** What was to be written by now is. */
     async settled() {
       await new Promise(setImmediate);
-      const change = { rows: [], records: [], touches: [] };
+      const change = rowsAlone([]);
       await writer.commit(() => ({ change, value: undefined }));
     },
     /** By a writer of before. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../log/change.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -156,8 +157,7 @@ export class LongOrders {
   }
 
   #put(order: LongOrder): Promise<void> {
-    const change = { rows: [rowOf(order)], records: [], touches: [] };
-    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+    return commitRows(this.#ports.stored.log, [rowOf(order)]);
   }
 }
 

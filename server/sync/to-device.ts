@@ -1,4 +1,5 @@
 import type { PlacedRecord } from '../log/change.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Log } from '../log/log.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Database } from '../storage/database.ts';
@@ -68,10 +69,7 @@ export class ToDevice {
     const range = { after: 0, upTo, limit: 1 };
     const [first] = await toDeviceMessages(database, { userId, deviceId }, range);
     if (first === undefined) return;
-    await log.commit(() => ({
-      change: { rows: [toDeviceGoneRow(userId, deviceId, upTo)], records: [], touches: [] },
-      value: undefined,
-    }));
+    await commitRows(log, [toDeviceGoneRow(userId, deviceId, upTo)]);
   }
 }
 

@@ -1,3 +1,4 @@
+import { rowsAlone } from '../../log/change.ts';
 import { lockOf, type Stored } from '../../log/stored.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -54,7 +55,7 @@ export class BackedUpKeys {
           ...better.keys.map((key) => backedUpKeyRow(backup, key)),
           keyBackupRow(after),
         ];
-        return { change: { rows, records: [], touches: [] }, value: told(after) };
+        return { change: rowsAlone(rows), value: told(after) };
       });
     });
   }

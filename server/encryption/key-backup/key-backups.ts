@@ -1,3 +1,4 @@
+import { commitRows } from '../../log/commit-rows.ts';
 import type { Once } from '../../log/outcomes.ts';
 import { lockOf, type Stored } from '../../log/stored.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
@@ -94,10 +95,7 @@ export class KeyBackups {
   }
 
   #commit(row: Row): Promise<void> {
-    return this.#stored.log.commit(() => ({
-      change: { rows: [row], records: [], touches: [] },
-      value: undefined,
-    }));
+    return commitRows(this.#stored.log, [row]);
   }
 }
 

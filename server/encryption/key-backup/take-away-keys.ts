@@ -1,3 +1,4 @@
+import { rowsAlone } from '../../log/change.ts';
 import { lockOf, type Stored } from '../../log/stored.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import {
@@ -51,6 +52,6 @@ export async function takeAway(
   };
   return stored.log.commit(() => {
     const rows = [...keys.map((key) => backedUpKeyGoneRow(backup, key)), keyBackupRow(after)];
-    return { change: { rows, records: [], touches: [] }, value: after };
+    return { change: rowsAlone(rows), value: after };
   });
 }

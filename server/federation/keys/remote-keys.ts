@@ -1,3 +1,4 @@
+import { commitRows } from '../../log/commit-rows.ts';
 import { Lru } from '../../log/lru.ts';
 import { subject } from '../../log/on-behalf.ts';
 import type { Stored } from '../../log/stored.ts';
@@ -117,10 +118,7 @@ export class RemoteKeys {
     const before = await this.#keptOf(server);
     const after = lastWords([{ keys, validUntilTs, text, fetchedMs, storedUnder: [] }, ...before]);
     const rows = rowsBetween(server, before, after);
-    await this.#ports.stored.log.commit(() => ({
-      change: { rows, records: [], touches: [] },
-      value: undefined,
-    }));
+    await commitRows(this.#ports.stored.log, rows);
     this.#remember(server, after);
     return after;
   }
