@@ -59,11 +59,12 @@ export async function startOn(
   }: { metered?: boolean; server?: readonly string[]; sources?: string } = {},
 ): Promise<Target> {
   const metrics = `127.0.0.1:${metricsPort++}`;
+  const start = startOf(sources);
   const begin = performance.now();
   const child = spawn(
     process.execPath,
     [
-      ...v8OptionsOf(sources),
+      ...v8OptionsOf(start),
       ...nodeOptions,
       ...(metered ? ['--import', METER] : []),
       join(sources, 'server/main.ts'),
@@ -71,7 +72,10 @@ export async function startOn(
       ...['--registration', 'open', '--rate-limits-enabled', 'false'],
       ...server,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit', 'ipc'], env: { ...COMPILED, ...process.env } },
+    {
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+      env: { ...COMPILED, ...allocatorOf(start), ...process.env },
+    },
   );
   child.channel?.unref();
   const origin = await firstUrl(child.stdout!);
@@ -93,10 +97,17 @@ export async function startOn(
 }
 
 /** With which its \`npm start\` starts it. */
-function v8OptionsOf(sources: string): string[] {
+function startOf(sources: string): readonly string[] {
   const { scripts } = JSON.parse(readFileSync(join(sources, 'package.json'), 'utf8'));
-  return (scripts.start as string).split(' ').filter((word) => word.startsWith('--'));
+  return (scripts.start as string).split(' ');
 }
+
+const v8OptionsOf = (start: readonly string[]) => start.filter((word) => word.startsWith('--'));
+
+const allocatorOf = (start: readonly string[]) =>
+  Object.fromEntries(
+    start.filter((word) => word.startsWith('MALLOC_')).map((word) => word.split('=')),
+  ) as NodeJS.ProcessEnv;
 
 async function longestTurnMs(child: ChildProcess): Promise<number> {
   child.channel?.ref();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { V8_OPTIONS } from '../../server/role/v8-options.ts';
+import { V8_OPTIONS } from '../../server/role/process-options.ts';
 import type { FreshDatabase } from '../support/postgres.ts';
 import type { Measured, Question } from './meter.ts';
 import type { Peer } from './peer.ts';

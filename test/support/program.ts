@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { V8_OPTIONS } from '../../server/role/v8-options.ts';
+import { V8_OPTIONS } from '../../server/role/process-options.ts';
 
 const MAIN = join(import.meta.dirname, '../../server/main.ts');
 

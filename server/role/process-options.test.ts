@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { V8_OPTIONS } from './v8-options.ts';
+import { ALLOCATOR, V8_OPTIONS } from './process-options.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -18,5 +18,13 @@ test.each(Object.entries(STARTS))(
     const commands = readFileSync(join(ROOT, file), 'utf8').match(/node\b[^\n;]*server\/main\.ts/g);
     const expected = expect.stringContaining(` ${V8_OPTIONS.join(' ')} `);
     expect(commands).toEqual(Array.from({ length: times }, () => expected));
+  },
+);
+
+test.each(['package.json', 'ansible/roles/farol/templates/farol-server.service'])(
+  '%s starts the server with the allocator that it is measured with',
+  (file) => {
+    const variables = Object.entries(ALLOCATOR).map(([name, value]) => `${name}=${value}`);
+    expect(readFileSync(join(ROOT, file), 'utf8')).toContain(` ${variables.join(' ')} `.trim());
   },
 );

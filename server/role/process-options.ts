@@ -12,3 +12,9 @@ export const V8_OPTIONS = [
   '--initial-old-space-size=160',
   '--invocation-count-for-turbofan=20000',
 ] as const;
+
+/**
+ * What is outside of V8's heap, held to what is in use (glibc): the threads that hash and compress share two arenas
+ * rather than up to eight for each core, and what is freed at the end of one goes back to the machine.
+ */
+export const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_TRIM_THRESHOLD_: '131072' } as const;
