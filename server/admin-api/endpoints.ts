@@ -11,7 +11,10 @@ import { isUsernameAvailable } from './registration/is-username-available.ts';
 import { listTokens } from './registration/list-tokens.ts';
 import { registerBySecret } from './registration/register-by-secret.ts';
 import { updateToken } from './registration/update-token.ts';
+import { deleteRoom } from './rooms/delete-room.ts';
+import { deleteRoomAtOnce } from './rooms/delete-room-at-once.ts';
 import { getRoomBlock } from './rooms/get-room-block.ts';
+import { getRoomDeletion, getRoomDeletions } from './rooms/get-room-deletions.ts';
 import { getRoomDetails } from './rooms/get-room-details.ts';
 import { getRoomsMembers } from './rooms/get-room-members.ts';
 import { getRoomsMessages } from './rooms/get-room-messages.ts';
@@ -79,6 +82,10 @@ export const adminApi = [
   makeRoomAdmin,
   getRoomBlock,
   setRoomBlock,
+  deleteRoom,
+  deleteRoomAtOnce,
+  getRoomDeletion,
+  getRoomDeletions,
   getServerVersion,
   listOrders,
 ];

@@ -4,6 +4,7 @@ import type { Database } from '../storage/database.ts';
 import { sweepServerKeys } from '../storage/federation/server-keys.ts';
 import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
+import { LAST_OF_ALL, roomsDeletedBefore } from '../storage/rooms/room-pieces.ts';
 import type { LogClock } from './clock.ts';
 
 const EVERY_MS = 60_000;
@@ -32,6 +33,7 @@ export async function keepHouse(database: Database, options: HouseOptions): Prom
       await sweep(database, signal);
       await sweepLetIn(database, { signal, nowMs: now() });
       await sweepKeys(database, signal);
+      await sweepDeletedRooms(database, { signal, nowMs: now() });
     } catch (error) {
       onError(error);
     }
@@ -60,6 +62,18 @@ const SERVER_KEYS_MAX = 100_000;
 async function sweepKeys(database: Database, signal: AbortSignal) {
   const bounds = { keptMax: SERVER_KEYS_MAX, limit: ROWS_MAX };
   while (!signal.aborted && (await sweepServerKeys(database, bounds)));
+}
+
+/** So long whoever was away hears that they are no longer in a room that was deleted. */
+const DELETED_KEPT_MS = 30 * 24 * 3_600_000;
+
+async function sweepDeletedRooms(
+  database: Database,
+  { signal, nowMs }: { signal: AbortSignal; nowMs: number },
+) {
+  for (const room of await roomsDeletedBefore(database, nowMs - DELETED_KEPT_MS))
+    for (const remove of LAST_OF_ALL)
+      while (!signal.aborted && (await remove(database, { ...room, limit: ROWS_MAX })) > 0);
 }
 
 const aMinute = (signal: AbortSignal) => sleep(EVERY_MS, undefined, { signal, ref: false });

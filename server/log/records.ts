@@ -34,6 +34,8 @@ export type LogRecord =
   | { kind: 'profile'; userId: UserId }
   /** The room came into the published directory, or went out of it; or it was blocked, or is no longer. */
   | { kind: 'directory'; roomId: RoomId }
+  /** An administrator deleted the room: it is there no more, and nobody is in it. */
+  | { kind: 'room-deleted'; roomId: RoomId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -52,6 +54,7 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   logins: 1,
   profile: 1,
   directory: 1,
+  'room-deleted': 1,
   'device-keys': 1,
 };
 
@@ -84,6 +87,7 @@ const CONCERNS: {
   // Others see it in rooms, by events.
   profile: () => NOBODY,
   directory: () => NOBODY,
+  'room-deleted': ({ roomId }) => ({ roomId }),
   'device-keys': ({ userId }) => ({ userId }),
 };
 

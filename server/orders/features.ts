@@ -1,5 +1,6 @@
 import type { Stored } from '../log/stored.ts';
 import type { Rooms } from '../rooms/rooms.ts';
+import { deleteRoom } from './delete-room.ts';
 import { LongOrders } from './long-orders.ts';
 import { redactRelated } from './redact-related.ts';
 import { redactUser } from './redact-user.ts';
@@ -11,7 +12,10 @@ export function orderFeatures(
 ) {
   const longOrders = new LongOrders({
     ...{ stored, onError },
-    works: { 'redact-user': redactUser(rooms) },
+    works: {
+      'redact-user': redactUser(rooms),
+      'delete-room': deleteRoom({ rooms, database: stored.database }),
+    },
   });
   // Of users: they wait for each other, and not for what an administrator ordered.
   const relatedRedactions = new LongOrders({

@@ -18,7 +18,7 @@ import {
 } from '../storage/long-orders.ts';
 import { endsTheWriter } from './ends-the-writer.ts';
 
-export type OrderKind = 'redact-user' | 'redact-related';
+export type OrderKind = 'redact-user' | 'redact-related' | 'delete-room';
 
 export interface NewOrder {
   readonly kind: OrderKind;
@@ -27,11 +27,19 @@ export interface NewOrder {
   readonly target: string;
   readonly by: UserId;
   readonly asked: JsonObject;
+  /** Of what is known before it begins. */
+  readonly told?: JsonObject | undefined;
 }
 
 export interface LongOrder extends Omit<StoredOrder, 'asked' | 'told'> {
   readonly asked: JsonObject;
   readonly told: JsonObject;
+}
+
+export interface PreparedOrder {
+  readonly orderId: string;
+  readonly row: Row;
+  begin(): void;
 }
 
 /** Harmless twice: a takeover begins it anew. Resolves with what is told of it in the end. */
@@ -61,11 +69,11 @@ export class LongOrders {
 
   /** Resolves with its id when it and its record in the audit are committed. */
   async begin(
-    { kind, action, target, by, asked }: NewOrder,
+    { kind, action, target, by, asked, told }: NewOrder,
     outcome: (orderId: string) => OutcomeRow | undefined,
   ): Promise<string> {
     const { log, now } = this.#ports.stored;
-    const order = this.#new({ kind, target, by, asked });
+    const order = this.#new({ kind, target, by, asked, told });
     const { orderId } = order;
     const detail = JSON.stringify(asked);
     await log.commit((next) => {
@@ -81,9 +89,9 @@ export class LongOrders {
   }
 
   /** For whoever commits it along with what it belongs to: its row, and what begins it behind that. */
-  prepared(wish: Omit<NewOrder, 'action'>): { readonly row: Row; begin(): void } {
+  prepared(wish: Omit<NewOrder, 'action'>): PreparedOrder {
     const order = this.#new(wish);
-    return { row: rowOf(order), begin: () => this.#enqueue(order) };
+    return { orderId: order.orderId, row: rowOf(order), begin: () => this.#enqueue(order) };
   }
 
   async get(orderId: string): Promise<LongOrder | undefined> {
@@ -105,10 +113,10 @@ export class LongOrders {
     this.#end.abort();
   }
 
-  #new({ kind, target, by, asked }: Omit<NewOrder, 'action'>): LongOrder {
+  #new({ kind, target, by, asked, told = {} }: Omit<NewOrder, 'action'>): LongOrder {
     const now = this.#ports.stored.now().toString(36);
     const orderId = `${now}-${randomBytes(9).toString('base64url')}`;
-    return { ...{ orderId, kind, target, by, asked }, told: {}, ...ACTIVE };
+    return { ...{ orderId, kind, target, by, asked, told }, ...ACTIVE };
   }
 
   /** Who gave up here would leave them for active until the next takeover. */

@@ -1,12 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { MustWait } from '../log/log.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import { MatrixError } from '../protocol/matrix-error.ts';
 import type { Room } from '../rooms/room.ts';
 import type { RoomEvent } from '../rooms/room-event.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import type { Place } from '../rooms/store.ts';
+import { inSpiteOfWaiting } from './in-spite-of-waiting.ts';
 import type { Work } from './long-orders.ts';
 
 /** What is asked for, as it is kept. */
@@ -39,7 +37,12 @@ export const redactRelated =
       for await (const events of related(room!, by as UserId, { eventId: target, relType })) {
         if (signal.aborted) return {};
         const drafts = events.map(({ eventId }) => ({ ...redaction, redacts: eventId }));
-        await Promise.all(drafts.map((draft) => sendIfAllowed(rooms, roomId, draft, signal)));
+        await Promise.all(
+          drafts.map((draft) =>
+            // What others said stays, where the sender has not the power to redact it.
+            inSpiteOfWaiting(signal, () => rooms.send(roomId, draft, {})),
+          ),
+        );
       }
     return {};
   };
@@ -57,25 +60,5 @@ async function* related(
     const events = page.events.map(({ event }) => event);
     for (let at = 0; at < events.length; at += AT_ONCE) yield events.slice(at, at + AT_ONCE);
     from = page.isLast ? undefined : page.end;
-  }
-}
-
-/** What others said stays, where the sender has not the power to redact it. */
-async function sendIfAllowed(
-  rooms: Pick<Rooms, 'send'>,
-  roomId: RoomId,
-  draft: Parameters<Rooms['send']>[1],
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await rooms.send(roomId, draft, {});
-      return;
-    } catch (error) {
-      if (error instanceof MatrixError) return;
-      if (!(error instanceof MustWait)) throw error;
-      // They have their share of what may wait by other requests: nobody waits for this one.
-      await sleep(error.waitMs, undefined, { signal, ref: false }).catch(() => {});
-    }
   }
 }

@@ -51,6 +51,10 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
     case 'forget':
       memory.userRooms.forget(record.userId, record.roomId);
       return;
+    case 'room-deleted':
+      memory.rooms.drop(record.roomId);
+      memory.userRooms.deleted(record.roomId, position);
+      return;
     case 'receipt':
     case 'account-data':
     case 'to-device':

@@ -24,6 +24,6 @@ export interface Origin<Result> {
   readonly delayId?: string | undefined;
   /** Called with the result when the change is built; the row is committed with it (D6). */
   outcome?(result: Result): OutcomeRow | undefined;
-  /** The same for rows that stand with it, or not at all. Only of events that are sent. */
+  /** The same for rows that stand with it, or not at all. Only of events that are sent, and of rooms that are made. */
   rows?(result: Result): readonly Row[];
 }

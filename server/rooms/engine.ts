@@ -9,6 +9,7 @@ import { creationTimes } from './create/creation-time.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade.ts';
 import { upgradeRoom } from './create/upgrade-room.ts';
+import { deleteRoom } from './delete-room.ts';
 import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
@@ -120,6 +121,14 @@ export class RoomEngine implements Rooms {
     origin: Origin<EventId>,
   ): Promise<EventId> {
     return changeMembership(this.#building, roomId, change, origin);
+  }
+
+  delete(roomId: RoomId): Promise<boolean> {
+    return deleteRoom(this.#building, roomId);
+  }
+
+  membersOfDeleted(roomId: RoomId): Promise<readonly UserId[]> {
+    return this.#building.ports.store.membersOfDeleted(roomId);
   }
 
   forget(roomId: RoomId, userId: UserId, origin: Origin<RoomId>): Promise<void> {

@@ -20,6 +20,10 @@ export interface Rooms {
     change: MembershipChange,
     origin: Origin<EventId>,
   ): Promise<EventId>;
+  /** Takes a room away, whoever is in it, by one change of a few rows; the rest of its rows is left behind (`storage/rooms/room-pieces.ts`). False where there is none. */
+  delete(roomId: RoomId): Promise<boolean>;
+  /** Who was in a room when it was deleted. */
+  membersOfDeleted(roomId: RoomId): Promise<readonly UserId[]>;
   forget(roomId: RoomId, userId: UserId, origin: Origin<RoomId>): Promise<void>;
   /** Repeats the new profile in the user's membership event of every room that they are in. */
   spreadProfile(userId: UserId): Promise<void>;

@@ -89,6 +89,15 @@ CREATE TABLE delayed_event (
   PRIMARY KEY (delay_id)
 );
 
+CREATE TABLE deleted_room (
+  room_nid bigint NOT NULL,
+  room_id text NOT NULL,
+  position bigint NOT NULL,
+  deleted_ms bigint NOT NULL,
+  UNIQUE (room_id),
+  PRIMARY KEY (room_nid)
+);
+
 CREATE TABLE device (
   user_id text NOT NULL,
   device_id text NOT NULL,

@@ -1,10 +1,11 @@
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import type { Database } from './database.ts';
+import { isNotDeleted } from './rooms/memberships.ts';
 
 const SHARES_A_ROOM = `EXISTS (
     SELECT 1 FROM membership theirs JOIN membership mine USING (room_nid)
     WHERE theirs.user_id = other.user_id AND theirs.membership = 'join'
-      AND mine.user_id = $1 AND mine.membership = 'join')`;
+      AND mine.user_id = $1 AND mine.membership = 'join' AND ${isNotDeleted('mine.room_nid')})`;
 
 /** Of these users, those who share a room with this one. */
 export async function sharingRooms(

@@ -12,7 +12,7 @@ import type { Span } from './span.ts';
 interface BetweenPorts {
   readonly log: LogReader;
   readonly epochs: EpochHistory;
-  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
   readonly deviceLists: DeviceLists;
 }
 

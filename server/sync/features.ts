@@ -30,7 +30,7 @@ export interface SyncFeaturePorts {
   readonly log: Log;
   readonly epochs: EpochHistory;
   readonly database: Database;
-  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'open' | 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
   readonly accountData: AccountData;
   readonly pushRules: PushRules;
   readonly filters: StoredFilters;

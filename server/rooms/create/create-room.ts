@@ -60,8 +60,9 @@ function commit(
     rooms.add(room);
     const { roomAlias } = ports.store.rows;
     const named = alias ? [roomAlias({ alias, roomNid: room.nid, creator })] : [];
+    const rows = [row, ...named, ...(origin.rows?.(room.roomId) ?? [])];
     const outcome = origin.outcome?.(room.roomId);
-    return { change: change.finish({ rows: [row, ...named], outcome }), value: room.roomId };
+    return { change: change.finish({ rows, outcome }), value: room.roomId };
   });
   const settled = committed.catch(() => {}).finally(() => built?.change.letGo());
   if (built) built.room.settled = settled;

@@ -95,7 +95,8 @@ export class RoomDirectory {
   #note(records: readonly PlacedRecord[]): void {
     if (this.#begun === undefined) return;
     for (const { record } of records)
-      if (record.kind === 'directory') this.#stale.set(record.roomId, {});
+      if (record.kind === 'directory' || record.kind === 'room-deleted')
+        this.#stale.set(record.roomId, {});
       else if (record.kind === 'state' && CHANGING.has(record.type) && this.#has(record.roomId))
         this.#stale.set(record.roomId, {});
   }

@@ -32,6 +32,8 @@ export class RoomMemory {
   readonly #whole = new Map<RoomId, Entry>();
   readonly #thin = new Map<RoomId, Entry>();
   readonly #loading = new Map<RoomId, Loading>();
+  /** While their deletion is on its way: the database has them still. */
+  readonly #deleting = new Set<RoomId>();
   #bytes = 0;
 
   constructor(sources: Sources, bytesMax: number) {
@@ -62,6 +64,7 @@ export class RoomMemory {
     const found = new Map<RoomId, HotRoom>();
     const missing: RoomId[] = [];
     for (const roomId of new Set(roomIds)) {
+      if (this.#deleting.has(roomId)) continue;
       const room = this.#use(roomId);
       if (room) found.set(roomId, room);
       else missing.push(roomId);
@@ -98,6 +101,14 @@ export class RoomMemory {
     this.#take(roomId);
     this.#bytes -= bytes;
     for (const keyNid of room.state.keys()) this.#sources.keys.letGo(keyNid);
+  }
+
+  /** Nobody gets the room any more until `deleted` is settled: a change that was built on it would outlive it. */
+  deleting(roomId: RoomId, deleted: Promise<unknown>): void {
+    this.#deleting.add(roomId);
+    this.drop(roomId);
+    const over = () => void this.#deleting.delete(roomId);
+    deleted.then(over, over);
   }
 
   /** It has grown, or may have. */

@@ -73,6 +73,16 @@ export class UserRooms {
     if (rooms && entry) rooms.set({ ...entry, forgotten: true });
   }
 
+  /** Nobody is in the room any more, and nobody who was has anything to read there. */
+  deleted(roomId: RoomId, position: number): void {
+    for (const loading of this.#loading.values()) loading.isStale = true;
+    this.#users.update((rooms) => {
+      const entry = rooms.get(roomId);
+      if (entry) rooms.set({ ...entry, ...leftAt(entry, position), forgotten: true });
+      return rooms;
+    });
+  }
+
   /** On a follower: what changed is in the database only. */
   drop(userId: UserId): void {
     this.#markStale(userId);
@@ -114,3 +124,9 @@ export class UserRooms {
     return rooms;
   }
 }
+
+/** Who was outside already is where they were. */
+const leftAt = ({ membership }: RoomMembership, position: number) =>
+  membership === 'leave' || membership === 'ban'
+    ? {}
+    : { membership: 'leave' as const, position, since: position };

@@ -1,5 +1,6 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
+import { isNotDeleted } from '../rooms/memberships.ts';
 
 export interface FoundUser {
   readonly userId: UserId;
@@ -12,6 +13,7 @@ const OPEN_ROOMS = `
   SELECT current_state.room_nid FROM current_state
   JOIN state_key USING (key_nid) JOIN event USING (event_nid)
   WHERE state_key.state_key = ''
+    AND ${isNotDeleted('current_state.room_nid')}
     AND ((state_key.type = 'm.room.join_rules'
           AND event.json::json -> 'content' ->> 'join_rule' = 'public')
       OR (state_key.type = 'm.room.history_visibility'
@@ -32,7 +34,8 @@ export const searchUsers = (
     `WITH visible AS (
        SELECT DISTINCT membership.user_id FROM membership
        WHERE membership = 'join' AND membership.user_id <> $1 AND room_nid IN (
-         SELECT room_nid FROM membership WHERE user_id = $1 AND membership = 'join'
+         SELECT room_nid FROM membership
+         WHERE user_id = $1 AND membership = 'join' AND ${isNotDeleted('membership.room_nid')}
          UNION ALL ${OPEN_ROOMS})),
      named AS (
        SELECT visible.user_id, (name.value::json #>> '{}') COLLATE pg_c_utf8 AS display_name,

@@ -12,12 +12,21 @@ export interface StoredMembership {
   readonly roomLastPosition: number;
 }
 
+/** Of who was in a room when it was deleted: they left it with that. */
+const IS_OUT = `own.membership IN ('leave', 'ban')`;
+
 export const membershipsOf = (database: Database, userId: UserId) =>
   database.query<StoredMembership>(
     'memberships_of',
     `SELECT room_id AS "roomId", membership, position, since, forgotten,
        last_position AS "roomLastPosition"
      FROM membership JOIN room USING (room_nid) JOIN room_head USING (room_nid)
+     WHERE user_id = $1
+     UNION ALL
+     SELECT room_id, CASE WHEN ${IS_OUT} THEN own.membership ELSE 'leave' END,
+       CASE WHEN ${IS_OUT} THEN own.position ELSE deleted_room.position END,
+       CASE WHEN ${IS_OUT} THEN own.since ELSE deleted_room.position END, true, deleted_room.position
+     FROM membership own JOIN deleted_room USING (room_nid)
      WHERE user_id = $1`,
     [userId],
   );
@@ -30,6 +39,10 @@ export const membershipHistory = (database: Database, userId: UserId, roomNid: n
      WHERE user_id = $1 AND room_nid = $2 ORDER BY position`,
     [userId, roomNid],
   );
+
+/** A condition on the number of a room: its rows may be there for a while. */
+export const isNotDeleted = (roomNid: string): string =>
+  `NOT EXISTS (SELECT 1 FROM deleted_room WHERE deleted_room.room_nid = ${roomNid})`;
 
 /** Without `since` the stored one stays. */
 export const membershipRow = (entry: {

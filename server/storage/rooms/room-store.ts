@@ -1,6 +1,7 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import * as blocked from './blocked-rooms.ts';
+import * as deleted from './deleted-rooms.ts';
 import * as events from './events.ts';
 import * as memberships from './memberships.ts';
 import * as relations from './relations.ts';
@@ -51,6 +52,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   membershipHistory: (userId: UserId, roomNid: number) =>
     memberships.membershipHistory(database, userId, roomNid),
 
+  membersOfDeleted: (roomId: RoomId) => deleted.membersOfDeleted(database, roomId),
+
   roomBlockedBy: (roomId: RoomId) => blocked.roomBlockedBy(database, roomId),
 
   roomAlias: (alias: RoomAlias) => aliases.roomAlias(database, alias),
@@ -58,6 +61,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
 
   rows: {
     room: rooms.roomRow,
+    noRoom: deleted.noRoomRow,
+    deletedRoom: deleted.deletedRoomRow,
     roomPublished: rooms.roomPublishedRow,
     roomHead: rooms.roomHeadRow,
     event: events.eventRow,

@@ -22,7 +22,7 @@ const ROOMS_AT_ONCE = 50;
  * whoever was invited again has left before, and a room that is forgotten or filtered out has keys too.
  */
 export async function memberChangesIn(
-  rooms: Pick<Rooms, 'openAll'>,
+  rooms: Pick<Rooms, 'openAll' | 'membersOfDeleted'>,
   userId: UserId,
   memberships: readonly RoomMembership[],
   span: Span,
@@ -34,7 +34,10 @@ export async function memberChangesIn(
     const opened = await rooms.openAll(some.map(({ roomId }) => roomId));
     const changes = some.map(async (membership) => {
       const room = opened.get(membership.roomId);
-      return room ? memberChangesFor(userId, room, membership, span) : noMemberChanges;
+      if (room) return memberChangesFor(userId, room, membership, span);
+      return membership.position > span.after
+        ? { joined: [], gone: await rooms.membersOfDeleted(membership.roomId) }
+        : noMemberChanges;
     });
     for (const { joined, gone } of await Promise.all(changes)) {
       all.joined.push(...joined);

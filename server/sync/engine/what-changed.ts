@@ -73,6 +73,10 @@ function note(
       changed.ownMembership ||= record.stateKey === reader.userId;
       return;
     }
+    case 'room-deleted':
+      changed.room(record.roomId).members = true;
+      changed.ownMembership = true;
+      return;
     case 'receipt':
       changed.room(record.roomId).receipts = true;
       return;

@@ -19,6 +19,7 @@ import {
   type RoomSections,
 } from './answer-text.ts';
 import type { Reader } from './reader.ts';
+import { deletedRoom } from './room/deleted-room.ts';
 import { invitedBy, strippedState } from './room/invited-room.ts';
 import { joinedRoom } from './room/joined-room.ts';
 import { leftRoom } from './room/left-room.ts';
@@ -81,6 +82,7 @@ export async function roomSections(
         const room = rooms.get(membership.roomId);
         if (room !== undefined)
           await visit(ports, question, sections, { room, membership, changes });
+        else if (membership.forgotten) visitDeleted(ports, question, sections, membership);
       }),
     );
   }
@@ -205,6 +207,15 @@ async function receiptsOf(
   const isLoaded = question.receipts !== undefined && span.after === positionOf(question.since);
   if (isLoaded) return question.receipts.get(room.roomId) ?? [];
   return changes.receipts ? receipts.ofRoom({ roomId: room.roomId, ...span }) : [];
+}
+
+function visitDeleted(
+  { prevBatch }: RoomSectionsPorts,
+  { reader }: RoomsQuestion,
+  sections: RoomSections,
+  membership: RoomMembership,
+): void {
+  sections.leave.set(membership.roomId, leftText(deletedRoom(reader, membership, prevBatch)));
 }
 
 async function visitLeft(

@@ -22,7 +22,7 @@ import type { SyncRequest } from './sync-request.ts';
 
 export interface BuildPorts extends CutPorts {
   readonly log: LogReader;
-  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition'>;
+  readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
   readonly accountData: Pick<AccountData, 'changed' | 'get'>;
   readonly pushRules: Pick<PushRules, 'of'>;
   readonly keyCounts: (userId: UserId, deviceId: string) => Promise<KeyCounts>;
