@@ -244,6 +244,8 @@ test('every order is written down, without passwords and what lets people regist
     [`POST ${at}/new`, { token: 'welcome' }],
     [`PUT ${at}/welcome`, { uses_allowed: 3 }],
     [`DELETE ${at}/welcome`],
+    [`DELETE /v2/rooms/${room_id}`, { purge: false }],
+    ['DELETE /v1/rooms/!none:example.org', { new_room_user_id: '@root:example.org' }],
     [`POST /v1/deactivate/${BOB}`, {}],
   ];
   for (const [request, body] of orders)

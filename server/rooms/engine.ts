@@ -149,6 +149,10 @@ export class RoomEngine implements Rooms {
     return openAll(parts, roomIds, preloading);
   }
 
+  async roomOfEvent(eventId: EventId): Promise<RoomId | undefined> {
+    return (await this.#building.ports.store.eventById(eventId))?.roomId;
+  }
+
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {
     return this.#building.userRooms.of(userId);
   }

@@ -38,6 +38,8 @@ export interface Rooms {
    * at once, or what was read for the first is out of memory when the last is looked at.
    */
   openAll(roomIds: readonly RoomId[], preloading?: Preloading): Promise<Map<RoomId, Room>>;
+  /** Where an event stands, whoever may see it; undefined where there is none. */
+  roomOfEvent(eventId: EventId): Promise<RoomId | undefined>;
   /** By room. Kept in memory for users who are active. */
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>>;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */

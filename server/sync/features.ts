@@ -18,6 +18,7 @@ import { DeviceListsBetween } from './device-lists-between.ts';
 import { EphemeralCounter } from './ephemeral/ephemeral-counter.ts';
 import { Presence } from './ephemeral/presence.ts';
 import { Typing } from './ephemeral/typing.ts';
+import { Peeks } from './peeks.ts';
 import { ReadMarkers } from './receipts/read-markers.ts';
 import { Receipts } from './receipts/receipts.ts';
 import { ToDevice } from './to-device.ts';
@@ -84,6 +85,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
     pushRules: (userId: UserId) => ports.pushRules.of(userId),
     ignoredBy: (userId: UserId) => ignoredBy(ports.accountData, userId),
   };
+  const peeks = new Peeks(log, (roomId) => rooms.lastPosition(roomId));
   const sweeping = setInterval(() => {
     presence.sweep();
     active.sweep(now());
@@ -95,6 +97,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
       syncFilters: new Filters((userId, filterId) => ports.filters.get(userId, filterId)),
       typing,
       presence,
+      peeks,
       receipts,
       readMarkers: new ReadMarkers({ receipts, accountData: ports.accountData, rooms }),
       notifications: (request: NotificationsRequest) => notificationsOf(notified, request),
@@ -105,6 +108,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
       clearInterval(sweeping);
       presence.close();
       sync.close();
+      peeks.close();
     },
   };
 }

@@ -13,7 +13,7 @@ export const deleteRoomAtOnce = endpoint({
   path: z.object({ roomId }),
   body: { json: deletion, mayBeEmpty: true },
   async handle({ caller, path, body: asked, once }, ports: DeletionPorts) {
-    const order = { ...path, by: caller.userId, action: 'adminDeleteRoom', asked };
+    const order = { ...path, by: caller.userId, action: 'adminDeleteRoomV1', asked };
     const { told } = await beginDeletion(ports, order, ({ told }) => once.outcome(200, told));
     return told;
   },
