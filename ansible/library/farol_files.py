@@ -9,16 +9,19 @@ short_description: Writes many files, folders and links in one call
 description:
   - A call to a host costs half a second, whatever it does. A role has a dozen of files, and a run that changes nothing looks at all of them.
   - A file is replaced as a whole, so that nobody reads half of it. Parents are not made.
+  - Of a file that others write too only a block is ours; it keeps its owner and mode, and where it is a mount, which cannot be replaced, it is written in its place.
 author: [Farol]
 options:
   files:
-    description: In their order, each with C(path), and C(content) of a file, C(link) for what a link points to, or neither for a folder.
+    description: In their order, each with C(path), and C(content) of a file, C(block) of a part of one, C(link) for what a link points to, or none of them for a folder.
     type: list
     elements: dict
     required: true
     suboptions:
       path: {type: path, required: true, description: Where.}
       content: {type: str, description: All of a file.}
+      block: {type: str, description: The lines of a file that are between the lines with C(marker).}
+      marker: {type: str, description: Tells the block from those of others.}
       link: {type: str, description: Where a link points to.}
       owner: {type: str, default: root, description: Whose it is.}
       group: {type: str, description: The group of the same name as the owner unless told.}
@@ -40,6 +43,7 @@ written:
   type: list
 """
 
+import errno
 import os
 import tempfile
 
@@ -59,12 +63,15 @@ def main():
                 "options": {
                     "path": {"type": "path", "required": True},
                     "content": {"type": "str"},
+                    "block": {"type": "str"},
+                    "marker": {"type": "str"},
                     "link": {"type": "str"},
                     "owner": {"type": "str", "default": "root"},
                     "group": {"type": "str"},
                     "mode": {"type": "str"},
                 },
-                "mutually_exclusive": [("content", "link")],
+                "mutually_exclusive": [("content", "link", "block")],
+                "required_together": [("block", "marker")],
             }
         },
         supports_check_mode=True,
@@ -84,6 +91,8 @@ def write(module, told):
     """What was there and what is, as Ansible shows it; None where that is the same."""
     if told["link"] is not None:
         return write_link(module, told)
+    if told["block"] is not None:
+        return write_block(module, told)
     if told["content"] is None:
         return make_folder(module, told)
     return write_file(module, told)
@@ -127,6 +136,51 @@ def write_file(module, told):
     if not module.check_mode:
         replace(module, told, content)
     return said(path, text(before), text(content), True)
+
+
+def write_block(module, told):
+    path = told["path"]
+    before = read(path) or b""
+    after = with_block(before.decode(), told).encode()
+    if before == after:
+        return None
+    if not module.check_mode:
+        replace_or_write(path, after)
+    return said(path, text(before), text(after), True)
+
+
+def with_block(present, told):
+    """The file with the block where it was, or at its end."""
+    begin, end = (f"# {mark} {told['marker']}" for mark in ("BEGIN", "END"))
+    block = [begin, *told["block"].splitlines(), end]
+    lines = present.splitlines()
+    if begin in lines and end in lines[lines.index(begin):]:
+        at = lines.index(begin)
+        lines[at:lines.index(end, at) + 1] = block
+    else:
+        lines += block
+    return "\n".join(lines) + "\n"
+
+
+def replace_or_write(path, content):
+    beside = f"{path}.new"
+    with open(beside, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        if os.path.exists(path):
+            had = os.stat(path)
+            os.chown(beside, had.st_uid, had.st_gid)
+            os.chmod(beside, had.st_mode & 0o7777)
+        os.replace(beside, path)
+    except OSError as error:
+        os.unlink(beside)
+        if error.errno != errno.EBUSY:
+            raise
+        with open(path, "r+b") as file:
+            file.write(content)
+            file.truncate()
 
 
 def replace(module, told, content):

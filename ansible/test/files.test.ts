@@ -46,6 +46,24 @@ onlyWithAnsible(
 );
 
 onlyWithAnsible(
+  'of a file that others write too only the block is written, where it was; its mode is kept',
+  async () => {
+    const at = emptyFolder();
+    const block = (lines: string) => [{ path: at('hosts'), marker: 'sites', block: lines }];
+    writeFileSync(at('hosts'), '127.0.0.1 localhost', { mode: 0o640 });
+    expect((await write(block('a\n'))).said).toContain('changed=1');
+    writeFileSync(at('hosts'), `${readFileSync(at('hosts'), 'utf8')}192.0.2.1 other\n`);
+    expect((await write(block('b\nc\n'), '--check', '--diff')).printed).toContain('+c');
+    expect((await write(block('b\nc\n'))).said).toContain('changed=1');
+    expect((await write(block('b\nc\n'))).said).toContain('changed=0');
+    expect(readFileSync(at('hosts'), 'utf8')).toBe(
+      '127.0.0.1 localhost\n# BEGIN sites\nb\nc\n# END sites\n192.0.2.1 other\n',
+    );
+    expect(modeOf(at('hosts'))).toBe('640');
+  },
+);
+
+onlyWithAnsible(
   'what somebody changed is put back: the text, the mode, and where a link leads',
   async () => {
     const at = emptyFolder();
