@@ -15,6 +15,7 @@ import { LargeReads } from './client-api/events/large-reads.ts';
 import { sendDraft } from './client-api/events/send-draft.ts';
 import type { MediaOptions } from './client-api/media/media-options.ts';
 import { federationOf } from './config/federation.ts';
+import { mediaCacheOf } from './config/media.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
@@ -33,7 +34,7 @@ import { KeyedMutex } from './log/keyed-mutex.ts';
 import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
-import { mediaFeatures } from './media/features.ts';
+import { type MediaGround, mediaFeatures } from './media/features.ts';
 import type { QuotaBounds } from './media/quota.ts';
 import { mountsOf } from './mounts.ts';
 import { orderFeatures } from './orders/features.ts';
@@ -117,6 +118,7 @@ export interface FeatureGround {
   /** For what is staged beside the log. */
   readonly lane: BulkLane;
   readonly mediaQuota: QuotaBounds;
+  readonly mediaCache: MediaGround['mediaCache'];
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
   /** Of work that nobody waits for. */
@@ -290,6 +292,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     tellPresence: config.presence,
     lane: new BulkLane({ database: bulk, log }),
     mediaQuota: config.media,
+    mediaCache: mediaCacheOf(config),
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
   };

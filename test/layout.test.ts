@@ -21,6 +21,7 @@ const ARROWS: Record<string, string[]> = {
   ],
   'server/federation': ['server/protocol', 'server/log', 'server/storage', 'undici'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
+  'server/media/thumbnails/picture-program.ts': ['server/media', 'sharp'],
   'server/media': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',

@@ -156,6 +156,18 @@ const media = z
       .describe(
         'What all may upload together, in bytes. It lies in the database, of which each site has a copy.',
       ),
+    cacheFolder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Folder of thumbnails and the like, which are made anew where it is lost or may not be written. Unless set, `media-cache` in `data`.',
+      ),
+    cacheBytesMax: z
+      .int()
+      .nonnegative()
+      .default(1024 * MIB)
+      .describe('What is kept there, in bytes; 0 for nothing. Least recently used goes first.'),
     withoutToken: z
       .boolean()
       .default(false)

@@ -12,6 +12,7 @@ import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
+import type { MediaGround } from '../../server/media/features.ts';
 import type { QuotaBounds } from '../../server/media/quota.ts';
 import { mountsOf } from '../../server/mounts.ts';
 import type { AppService } from '../../server/protocol/app-service.ts';
@@ -40,6 +41,9 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly publicUrl?: string;
   readonly behindFront?: boolean;
   readonly media?: Partial<MediaOptions & QuotaBounds>;
+  readonly mediaCache?: MediaGround['mediaCache'];
+  /** Told of what nobody waits for. */
+  readonly onError?: (error: unknown) => void;
   /** On the database of another server, which was stopped: a restart, or a failover. */
   readonly fresh?: FreshDatabase;
   /** Instead of what the room engine would do. */
@@ -107,6 +111,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
     mediaQuota: { userBytesMax: 1e9, bytesMax: 1e9, ...told.media },
+    ...(told.mediaCache && { mediaCache: told.mediaCache }),
+    ...(told.onError && { onError: told.onError }),
   });
   if (search) await features.search.begin();
   Object.assign(features.rooms.ports.rooms, rooms);

@@ -80,6 +80,8 @@ const GROUND = {
   roomMemoryBytesMax: 100_000_000,
   tellPresence: true,
   mediaQuota: { userBytesMax: 1_000_000_000, bytesMax: 1_000_000_000 },
+  // Where nobody can keep anything.
+  mediaCache: { folder: '/dev/null/media-cache', bytesMax: 0 },
   timers: realTimers,
   searchLanguages: ['simple'] as const,
   relationsReady: async () => {},

@@ -23,7 +23,7 @@ const UNSTABLE_FEATURES = {
   // Profiles of any fields, and suspending and locking, at their places in the specification.
   'uk.tcpip.msc4133.stable': true,
   'uk.timedout.msc4323.stable': true,
-  // Without it clients fetch files without a token, at the paths that are frozen. There are no thumbnails, here or there.
+  // Without it clients fetch files without a token, at the paths that are frozen.
   'org.matrix.msc3916.stable': true,
 };
 

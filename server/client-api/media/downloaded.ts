@@ -28,8 +28,7 @@ export async function download(
   { path, query, signal }: Download,
   { media }: { media: Pick<Media, 'contentOf' | 'read'> },
 ): Promise<Representation> {
-  const timeoutMs = Math.min(query.timeout_ms, TIMEOUT_MS_MAX);
-  const content = await media.contentOf({ ...path, timeoutMs, signal });
+  const content = await media.contentOf({ ...path, timeoutMs: timeoutOf(query), signal });
   const fileName = baseName(path.fileName ?? '') || content.fileName;
   return new Representation({
     headers: {
@@ -43,11 +42,14 @@ export async function download(
   });
 }
 
+export const timeoutOf = ({ timeout_ms }: Download['query']): number =>
+  Math.min(timeout_ms, TIMEOUT_MS_MAX);
+
 /**
  * Whatever somebody has uploaded comes from the address of this server, so a browser must not run it (client-server API,
  * "Content repository", security considerations). What a media id means never changes.
  */
-const SAFELY = {
+export const SAFELY = {
   'content-security-policy':
     "sandbox; default-src 'none'; script-src 'none'; plugin-types application/pdf; style-src 'unsafe-inline'; object-src 'self';",
   'cross-origin-resource-policy': 'cross-origin',

@@ -5,6 +5,8 @@ import { getContent } from './get-content.ts';
 import { getContentAuthed } from './get-content-authed.ts';
 import { getContentOverrideName } from './get-content-override-name.ts';
 import { getContentOverrideNameAuthed } from './get-content-override-name-authed.ts';
+import { getContentThumbnail } from './get-content-thumbnail.ts';
+import { getContentThumbnailAuthed } from './get-content-thumbnail-authed.ts';
 import { uploadContent } from './upload-content.ts';
 import { uploadContentToMXC } from './upload-content-to-mxc.ts';
 
@@ -13,6 +15,7 @@ export const authedMediaEndpoints = [
   getConfigAuthed,
   getContentAuthed,
   getContentOverrideNameAuthed,
+  getContentThumbnailAuthed,
 ];
 
 /** Under the prefix that is of the content repository alone, from before it asked for tokens. */
@@ -23,4 +26,5 @@ export const mediaEndpoints = [
   getConfig,
   getContent,
   getContentOverrideName,
+  getContentThumbnail,
 ];

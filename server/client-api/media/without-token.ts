@@ -17,6 +17,10 @@ export async function downloadWithoutToken(
   call: Download,
   { media, mediaOptions }: WithoutToken,
 ): Promise<Representation> {
-  if (!mediaOptions.withoutToken) throw notFound('There is no such media for who has no token');
+  refuseUnlessOpen(mediaOptions);
   return download(call, { media });
+}
+
+export function refuseUnlessOpen({ withoutToken }: MediaOptions): void {
+  if (!withoutToken) throw notFound('There is no such media for who has no token');
 }

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { FairTurns } from './fair-turns.ts';
+
+test('whoever asks for much is served in rounds with those who ask for little', async () => {
+  const turns = new FairTurns({ atOnce: 1, waiting: 100, waitingOfOne: 100 });
+  const served: string[] = [];
+  const asked = [...'aaaabbc'].map((who) => turns.run(who, async () => void served.push(who)));
+  await Promise.all(asked);
+  expect(served.join('')).toBe('aabcaba');
+});
+
+test('so much is done at once as there may be, and what fails makes room', async () => {
+  const turns = new FairTurns({ atOnce: 2, waiting: 100, waitingOfOne: 100 });
+  let atOnce = 0;
+  let most = 0;
+  const work = async () => {
+    atOnce += 1;
+    most = Math.max(most, atOnce);
+    await new Promise(setImmediate);
+    atOnce -= 1;
+    throw new Error('failed');
+  };
+  const outcomes = await Promise.allSettled([...'abcdef'].map((who) => turns.run(who, work)));
+  expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+  expect(most).toBe(2);
+});
+
+test('beyond what may wait of one, or of all, one is told to come again', async () => {
+  const turns = new FairTurns({ atOnce: 1, waiting: 3, waitingOfOne: 2 });
+  const nothing = async () => {};
+  const all = [...'aaaabb'].map((who) => turns.run(who, nothing).then(() => who, codeOf));
+  const refused = 'M_LIMIT_EXCEEDED';
+  expect(await Promise.all(all)).toEqual(['a', 'a', 'a', refused, 'b', refused]);
+  expect(await turns.run('b', async () => 'served')).toBe('served');
+});
+
+const codeOf = (error: { errcode: string }) => error.errcode;

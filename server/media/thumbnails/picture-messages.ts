@@ -1,0 +1,21 @@
+import type { Drawing } from './thumbnail-size.ts';
+
+/** What the server says to the process that draws, for one picture after the other. */
+export type Told =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'draw'; readonly drawing: Drawing };
+
+export interface Drawn {
+  readonly kind: 'drawn';
+  readonly contentType: string;
+  readonly bytes: Uint8Array;
+}
+
+/** `no picture`: none that we read. `too large`: to be read within the bounds. */
+export interface Undrawable {
+  readonly kind: 'undrawable';
+  readonly why: 'no picture' | 'too large';
+}
+
+/** `ready`: the library is there. */
+export type Said = { readonly kind: 'ready' } | Drawn | Undrawable;

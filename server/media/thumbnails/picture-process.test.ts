@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { expect, test } from 'vitest';
+import { PictureProcess } from './picture-process.ts';
+
+const BOUNDS = { withinMs: 60_000, memoryBytesMax: 512 * 1_024 * 1_024, idleMs: 60_000 };
+const SMALL = { width: 32, height: 32, method: 'crop', isAnimated: false } as const;
+const TOO_LARGE = { kind: 'undrawable', why: 'too large' };
+
+test('a picture that needs more memory than there is costs one process, and the next is drawn', async () => {
+  using pictures = new Pictures({ ...BOUNDS, memoryBytesMax: 100 * 1_024 * 1_024 });
+  // Interlaced, so that it cannot be read line by line: 300 MB.
+  const bomb = await sharp({
+    create: { width: 10_000, height: 10_000, channels: 3, background: 'red' },
+  })
+    .png({ progressive: true })
+    .toBuffer();
+  expect(bomb.length).toBeLessThan(2_000_000);
+  expect(await pictures.draw(bomb)).toEqual(TOO_LARGE);
+  expect(await pictures.draw(await plain())).toMatchObject({ kind: 'drawn' });
+});
+
+test('one that falls in the middle of a picture is replaced', async () => {
+  using pictures = new Pictures();
+  const bytes = await plain();
+  await pictures.draw(bytes);
+  const [before] = drawingProcesses();
+  const meanwhile = (async function* () {
+    yield bytes.subarray(0, 10);
+    process.kill(before!, 'SIGKILL');
+    yield bytes.subarray(10);
+  })();
+  expect(await pictures.process.draw(meanwhile, SMALL)).toEqual(TOO_LARGE);
+  expect(await pictures.draw(bytes)).toMatchObject({ kind: 'drawn' });
+  expect(drawingProcesses()).not.toContain(before);
+});
+
+test('one that takes longer than it may is ended', async () => {
+  using pictures = new Pictures({ ...BOUNDS, withinMs: 0 });
+  const large = await plain(4_000);
+  expect(await pictures.draw(large)).toEqual(TOO_LARGE);
+  await expect.poll(drawingProcesses).toEqual([]);
+});
+
+test('where the picture cannot be read nothing of it is left for the next', async () => {
+  using pictures = new Pictures();
+  const broken = (async function* () {
+    yield (await plain()).subarray(0, 50);
+    throw new Error('the database is gone');
+  })();
+  await expect(pictures.process.draw(broken, SMALL)).rejects.toThrow('the database is gone');
+  expect(await pictures.draw(await plain())).toMatchObject({ kind: 'drawn' });
+});
+
+test('without anything to do it ends', async () => {
+  using pictures = new Pictures({ ...BOUNDS, idleMs: 0 });
+  await pictures.draw(await plain());
+  await expect.poll(drawingProcesses).toEqual([]);
+  expect(await pictures.draw(await plain())).toMatchObject({ kind: 'drawn' });
+});
+
+test('it knows nothing of the environment of the server', async () => {
+  using pictures = new Pictures();
+  process.env.FAROL_SECRET = 'hush';
+  await pictures.draw(await plain());
+  const [pid] = drawingProcesses();
+  expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).not.toContain('hush');
+});
+
+const plain = (side = 100) =>
+  sharp({ create: { width: side, height: side, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+
+class Pictures {
+  readonly process: PictureProcess;
+
+  constructor(bounds = BOUNDS) {
+    this.process = new PictureProcess(bounds);
+  }
+
+  draw(bytes: Buffer) {
+    const all = (async function* () {
+      yield bytes;
+    })();
+    return this.process.draw(all, SMALL);
+  }
+
+  [Symbol.dispose]() {
+    this.process.close();
+  }
+}
+
+/** Those that this process has started. */
+function drawingProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const [command, stat] = ['cmdline', 'stat'].map((file) => textOf(`/proc/${pid}/${file}`));
+      const parent = Number(stat!.slice(stat!.lastIndexOf(')')).split(' ')[2]);
+      return command!.includes('picture-program.ts') && parent === process.pid;
+    });
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import type { Drawn, Said, Told, Undrawable } from './picture-messages.ts';
+import type { Drawing } from './thumbnail-size.ts';
+
+// The process that draws: it reads what strangers have sent, in a library of 20 MB, so it knows nothing, has bounds, and
+// may fall. `PictureProcess` starts it.
+
+/** A still picture; of one that moves all of its frames together. */
+const PIXELS_MAX = 100_000_000;
+const MOVING_PIXELS_MAX = 50_000_000;
+const QUALITY = 80;
+
+behindMessages();
+sharp.concurrency(1);
+sharp.cache(false);
+// SVG is a program with access to files, and what is not named here has never been asked for.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((kind) => `VipsForeignLoad${kind}`),
+});
+
+let received: Uint8Array[] = [];
+process.on('message', (told: Told) => {
+  if (told.kind === 'bytes') received.push(told.bytes);
+  else {
+    const picture = Buffer.concat(received);
+    received = [];
+    void draw(picture, told.drawing).catch(undrawable).then(say);
+  }
+});
+process.on('disconnect', () => process.exit());
+say({ kind: 'ready' });
+
+async function draw(picture: Buffer, drawing: Drawing): Promise<Drawn | Undrawable> {
+  const known = await sharp(picture, { limitInputPixels: false }).metadata();
+  if (known.width * known.height > PIXELS_MAX) return { kind: 'undrawable', why: 'too large' };
+  const animated = drawing.isAnimated && mayMove(known);
+  const { width, height, method } = drawing;
+  const thumbnail = sharp(picture, {
+    ...{ animated, autoOrient: true, failOn: 'error', sequentialRead: true },
+    limitInputPixels: PIXELS_MAX,
+  }).resize({
+    ...{ width, height, fit: method === 'crop' ? 'cover' : 'inside' },
+    withoutEnlargement: true,
+  });
+  const { data, info } = await encoded(thumbnail, { animated, known }).toBuffer({
+    resolveWithObject: true,
+  });
+  return { kind: 'drawn', contentType: `image/${info.format}`, bytes: data };
+}
+
+function mayMove({ format, width, height, pages = 1, pageHeight }: Metadata): boolean {
+  const isFilm = (format === 'gif' || format === 'webp') && pages > 1;
+  return isFilm && width * (pageHeight ?? height) * pages <= MOVING_PIXELS_MAX;
+}
+
+/** "Servers SHOULD prefer to return `image/webp` thumbnails when supporting animation." */
+function encoded(picture: Sharp, { animated, known }: { animated: boolean; known: Metadata }) {
+  if (animated) return picture.webp({ quality: QUALITY, effort: 2 });
+  return known.hasAlpha ? picture.png() : picture.jpeg({ quality: QUALITY });
+}
+
+const undrawable = (error: Error): Undrawable => ({
+  kind: 'undrawable',
+  why: /limit|memory/i.test(error.message) ? 'too large' : 'no picture',
+});
+
+function say(said: Said): void {
+  process.send?.(said);
+}
+
+/** Messages go first; and where memory ends, this is what the kernel takes. Each may be forbidden. */
+function behindMessages(): void {
+  for (const attempt of [
+    () => setPriority(10),
+    () => writeFileSync('/proc/self/oom_score_adj', '800'),
+  ])
+    try {
+      attempt();
+    } catch {}
+}
