@@ -16,6 +16,7 @@ import { sendDraft } from './client-api/events/send-draft.ts';
 import type { MediaOptions } from './client-api/media/media-options.ts';
 import { federationOf } from './config/federation.ts';
 import { mediaCacheOf } from './config/media.ts';
+import { noticesOf } from './config/notices.ts';
 import { ratesOf } from './config/rates.ts';
 import { servicesOf } from './config/services.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
@@ -51,6 +52,7 @@ import type { RoomPorts } from './rooms/ports.ts';
 import { RoomList } from './rooms/read/room-list.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { searchFeatures } from './search/features.ts';
+import { type NoticeSettings, ServerNotices } from './server-notices/server-notices.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import type { SearchLanguage } from './storage/search/search-languages.ts';
 import { syncFeatures } from './sync/features.ts';
@@ -69,6 +71,7 @@ export async function buildServing(
   const rateLimits = new RateLimits(ratesOf(config.rateLimits));
   const features = await buildFeatures(featureGround(ground, rateLimits));
   await features.appServices.ports.appServices.begin();
+  await features.serverNotices.begin();
   await features.delayedEvents.begin();
   await features.search.begin();
   const ports = portsOf(features, {
@@ -109,6 +112,7 @@ export interface FeatureGround {
   readonly registrationSecret: string | undefined;
   readonly appServices: readonly AppService[];
   readonly federation: FederationSettings;
+  readonly serverNotices?: NoticeSettings | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -146,6 +150,7 @@ export async function buildFeatures(ground: FeatureGround) {
     erased: accounts.ports.erasures,
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     blockingInvites: (userIds) => blockingInvites(accounts.ports.accountData, userIds),
+    noticesFrom: ground.serverNotices?.userId,
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,
@@ -177,6 +182,7 @@ export async function buildFeatures(ground: FeatureGround) {
   return {
     ...features,
     roomList: new RoomList(stored.database),
+    serverNotices: new ServerNotices(ground.serverNotices, { ...accounts.ports, ...rooms.ports }),
     /** Ends long polls and timers, and what is done in the background. */
     async close() {
       await Promise.all(
@@ -222,6 +228,7 @@ export function portsOf(features: Features, options: PortOptions) {
     ...{ rateLimits, registration, guests, publicUrl, now, turn, livekitServiceUrls, support },
     mediaOptions,
     roomList: features.roomList,
+    serverNotices: features.serverNotices,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
@@ -286,6 +293,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     registrationSecret: config.registrationSharedSecret,
     appServices: config.appServices,
     federation: federationOf(config),
+    serverNotices: noticesOf(config.serverNotices, identity.serverName),
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),

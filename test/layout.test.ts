@@ -12,6 +12,7 @@ const ARROWS: Record<string, string[]> = {
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
   'server/delayed-events': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
+  'server/server-notices': ['server/protocol', 'server/log', 'server/rooms', 'server/accounts'],
   'server/app-services': [
     'server/protocol',
     'server/log',
@@ -82,6 +83,7 @@ const ARROWS: Record<string, string[]> = {
     'server/rooms',
     'server/accounts',
     'server/orders',
+    'server/server-notices',
     'zod',
   ],
   'server/config': ['server/protocol', 'server/storage/search/search-languages.ts', 'zod', 'yaml'],

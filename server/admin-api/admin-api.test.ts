@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type ApiServer, PASSWORD, type Reply, startApi } from '../../test/support/api-server.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
+import type { UserId } from '../protocol/identifiers.ts';
 import { adminApi } from './endpoints.ts';
 
 const BOB = '@bob:example.org';
@@ -220,7 +221,9 @@ test('nothing of it is for others, and none of it is there where the operator le
 });
 
 test('every order is written down, without passwords and what lets people register, before it is carried out', async () => {
-  await using api = await startApi();
+  const notices = { displayName: 'N', roomName: 'N', autoJoin: false };
+  const serverNotices = { ...notices, userId: '@notices:example.org' as UserId };
+  await using api = await startApi({ serverNotices });
   const { root, rootToken } = await house(api);
   const at = '/v1/registration_tokens';
   const devices = `/v2/users/${BOB}/devices`;
@@ -246,6 +249,8 @@ test('every order is written down, without passwords and what lets people regist
     [`DELETE ${at}/welcome`],
     [`DELETE /v2/rooms/${room_id}`, { purge: false }],
     ['DELETE /v1/rooms/!none:example.org', { new_room_user_id: '@root:example.org' }],
+    ['POST /v1/send_server_notice', { user_id: BOB, content: {} }],
+    ['PUT /v1/send_server_notice/t', { user_id: BOB, content: {} }],
     [`POST /v1/deactivate/${BOB}`, {}],
   ];
   for (const [request, body] of orders)

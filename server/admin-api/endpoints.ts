@@ -3,6 +3,7 @@ import { deleteUsersDevices } from './devices/delete-devices.ts';
 import { getUsersDevice } from './devices/get-device.ts';
 import { listUsersDevices } from './devices/list-devices.ts';
 import { updateUsersDevice } from './devices/update-device.ts';
+import { putServerNotice, sendServerNotice } from './notices/send-server-notice.ts';
 import { createToken } from './registration/create-token.ts';
 import { deleteToken } from './registration/delete-token.ts';
 import { getNonce } from './registration/get-nonce.ts';
@@ -86,6 +87,8 @@ export const adminApi = [
   deleteRoomAtOnce,
   getRoomDeletion,
   getRoomDeletions,
+  sendServerNotice,
+  putServerNotice,
   getServerVersion,
   listOrders,
 ];

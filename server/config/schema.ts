@@ -3,6 +3,7 @@ import type { AppService } from '../protocol/app-service.ts';
 import { parseServerName } from '../protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
 import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
+import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
 import { serverName } from './server-name.ts';
 
@@ -178,6 +179,24 @@ const media = z
   .prefault({})
   .describe('Files and pictures that people upload.');
 
+const serverNotices = z
+  .strictObject({
+    localpart: z
+      .string()
+      .refine(isLocalpart, 'must be a localpart such as notices')
+      .describe('Who speaks: an account that nobody else has, made by the server.'),
+    displayName: z.string().min(1).default('Server Notices').describe('How they are called.'),
+    avatarUrl: z.string().startsWith('mxc://').optional().describe('Their picture, as mxc://….'),
+    roomName: z.string().min(1).default('Server Notices').describe('How the rooms are called.'),
+    roomTopic: z.string().optional().describe('What the rooms are about.'),
+    roomAvatarUrl: z.string().startsWith('mxc://').optional().describe('The picture of the rooms.'),
+    autoJoin: z
+      .boolean()
+      .default(false)
+      .describe('Bring users into their room. Else they are invited, and cannot refuse.'),
+  })
+  .optional();
+
 const cluster = z.strictObject({
   site: z.string().describe('The name of this site, the same as in the agent’s configuration.'),
   listen: address.describe('HOST:PORT where the fronts of all sites reach this server.'),
@@ -254,6 +273,9 @@ export const configSchema = z.strictObject({
       'Of the services that let people into calls (lk-jwt-service), with commas between several.',
     ),
   support,
+  serverNotices: serverNotices.describe(
+    'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',
+  ),
   media,
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])

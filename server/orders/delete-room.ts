@@ -74,7 +74,8 @@ async function emptyOfPeople(
   const members = (['join', 'invite', 'knock'] as const).flatMap((kind) => [...room.members(kind)]);
   await eachOf(members, async (target) => {
     const refused = await inSpiteOfWaiting(signal, async () => {
-      await rooms.changeMembership(roomId, { sender: target, target, action: 'leave' }, {});
+      const leave = { sender: target, target, action: 'leave', isOfServer: true } as const;
+      await rooms.changeMembership(roomId, leave, {});
       await rooms.forget(roomId, target, {});
     });
     if (refused) failed.push(target);

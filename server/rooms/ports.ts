@@ -27,6 +27,8 @@ export interface RoomPorts {
   readonly blockingInvites?:
     | ((userIds: readonly UserId[]) => Promise<ReadonlySet<UserId>>)
     | undefined;
+  /** Who speaks for the server itself: nobody is spared their invites, and nobody turns them down. */
+  readonly noticesFrom?: UserId | undefined;
   /** Says of a room what a user said for themselves of the one that it replaced. Harmless twice. */
   readonly followRoom?:
     | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)

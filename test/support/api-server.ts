@@ -20,6 +20,7 @@ import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { SigningKey } from '../../server/protocol/signing-keys.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
+import type { NoticeSettings } from '../../server/server-notices/server-notices.ts';
 import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
 import type { SearchLanguage } from '../../server/storage/search/search-languages.ts';
@@ -35,6 +36,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly serverName?: ServerName;
   readonly signingKey?: SigningKey;
   readonly federation?: FederationSettings;
+  readonly serverNotices?: NoticeSettings;
   readonly adminApi?: boolean;
   readonly guests?: boolean;
   readonly rates?: Partial<Rates>;
@@ -100,13 +102,14 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     search,
     ...told
   } = options;
-  const { appServices = [], serverName, signingKey, federation } = told;
+  const { appServices = [], serverName, signingKey, federation, serverNotices } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
     ...(serverName && { serverName }),
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
+    ...(serverNotices && { serverNotices }),
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),

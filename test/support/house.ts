@@ -44,6 +44,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     ...instead,
   });
   await features.appServices.ports.appServices.begin();
+  await features.serverNotices.begin();
   await features.delayedEvents.begin();
   return { writer, features };
 }

@@ -78,7 +78,8 @@ test('a deactivated account is out of its rooms and sessions, and its name is ne
     body: { id_server_unbind_result: 'success' },
   });
   const alice = '@alice:example.org' as UserId;
-  expect(left).toEqual(Array(2).fill({ sender: alice, target: alice, action: 'leave' }));
+  const leave = { sender: alice, target: alice, action: 'leave', isOfServer: true };
+  expect(left).toEqual(Array(2).fill(leave));
   expect((await api.ask('GET /account/whoami', { token })).status).toBe(401);
   const again = await logIn(api, PASSWORD);
   expect([again.status, again.body.errcode]).toEqual([403, 'M_USER_DEACTIVATED']);

@@ -34,5 +34,7 @@ async function leaveAll(userId: UserId, rooms: ClosingPorts['rooms']) {
   const isIn = (membership: string) => membership !== 'leave' && membership !== 'ban';
   for (const { roomId, membership } of [...memberships.values()])
     if (isIn(membership))
-      await rooms.changeMembership(roomId, { sender: userId, target: userId, action: 'leave' }, {});
+      await rooms.changeMembership(roomId, { ...leaving(userId), isOfServer: true }, {});
 }
+
+const leaving = (userId: UserId) => ({ sender: userId, target: userId, action: 'leave' }) as const;

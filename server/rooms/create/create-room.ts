@@ -25,7 +25,7 @@ export async function createRoom(building: Building, creation: Creation): Promis
   const { creator, room, alias } = creation;
   const rules = supported(room.room_version ?? building.ports.defaultRoomVersion);
   refuseCreation(building.ports, room, alias);
-  await refuseBlocking(building.ports, invitedTo(room));
+  await refuseBlocking(building.ports, { by: creator, invited: invitedTo(room) });
   const profiles = await profilesOf(building, [creator, ...(room.invite ?? [])]);
   const drafts = initialEvents({ creator, room, rules, alias, profiles });
   const made = await makeRoom(building, { rules, drafts, published: room.visibility === 'public' });

@@ -4,10 +4,10 @@ import type { RoomPorts } from '../ports.ts';
 
 /** Who wants no invites is sent none (client-server API, "Invite permission"). */
 export async function refuseBlocking(
-  { blockingInvites }: Pick<RoomPorts, 'blockingInvites'>,
-  invited: readonly UserId[],
+  { blockingInvites, noticesFrom }: Pick<RoomPorts, 'blockingInvites' | 'noticesFrom'>,
+  { by, invited }: { by: UserId; invited: readonly UserId[] },
 ): Promise<void> {
-  if (invited.length === 0 || blockingInvites === undefined) return;
+  if (invited.length === 0 || blockingInvites === undefined || by === noticesFrom) return;
   const [first] = await blockingInvites(invited);
   if (first) throw new MatrixError(403, 'M_INVITE_BLOCKED', `${first} wants no invites`);
 }

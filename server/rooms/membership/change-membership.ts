@@ -11,6 +11,7 @@ import { followPredecessor } from './follow-predecessor.ts';
 import type { Membership, MembershipChange } from './membership.ts';
 import { membershipOf } from './membership.ts';
 import { authorisingUser } from './restricted-join.ts';
+import { refuseNotices } from './server-notices.ts';
 import { givenContent, shownProfile } from './shown-profile.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
@@ -23,7 +24,7 @@ export async function changeMembership(
 ): Promise<EventId> {
   if (change.action === 'invite') {
     refuseUnreachable(building.ports, [change.target]);
-    await refuseBlocking(building.ports, [change.target]);
+    await refuseBlocking(building.ports, { by: change.sender, invited: [change.target] });
   }
   await refuseBlocked(building, roomId, change);
   const content = await contentOf(building, change);
@@ -34,7 +35,10 @@ export async function changeMembership(
     const more = isJoin ? await authorisingUser(building, room, change) : {};
     return {
       draft: draftOf(change, { ...content, ...more }),
-      check: (state) => already(state, change),
+      check: (state) => {
+        refuseNotices(building.ports, state, change);
+        return already(state, change);
+      },
     };
   });
 }

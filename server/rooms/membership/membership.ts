@@ -26,6 +26,8 @@ export interface MembershipChange {
    * built, there is nothing to change any more and no event is made.
    */
   readonly assumes?: Membership | undefined;
+  /** The server does it itself, as an account or a room comes to its end. */
+  readonly isOfServer?: boolean | undefined;
 }
 
 /** One user's place in one room. Positions are of the log. */
