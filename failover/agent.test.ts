@@ -17,7 +17,7 @@ import {
   type Transaction,
 } from './core/etcd/transactions.ts';
 import { NAMES, Store } from './core/simulation/store.ts';
-import { wellAtSite } from './core/story-etcd.ts';
+import { wellAtSite } from './core/told/story-etcd.ts';
 import type { ServerReport } from './core/view.ts';
 import type { Ports } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Routing, routing } from './core/address/routing.ts';
 import { type Effect, pendingOf, perform } from './core/effects.ts';
-import { explain } from './core/explain.ts';
 import type { Input, Pending, RecoveryWanted } from './core/inputs.ts';
 import { step } from './core/machine.ts';
-import { type Plan, planRecovery } from './core/recovery.ts';
-import { type Routing, routing } from './core/routing.ts';
+import { type Plan, planRecovery } from './core/recovery/recovery.ts';
 import { type Self, type State, start } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
+import { explain } from './core/told/explain.ts';
 import type { Site } from './core/view.ts';
 import { type AgentsDeeds, deedsOf } from './deeds.ts';
 import { type Look, looksOf } from './looks.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { selfAt } from '../test/support/self.ts';
 import { start } from './core/state.ts';
-import { wellAtSite } from './core/story-etcd.ts';
+import { wellAtSite } from './core/told/story-etcd.ts';
 import { Narrator } from './narrate.ts';
 
 test('what is done all the time is not told, what moves something is, without its report', () => {

@@ -1,5 +1,5 @@
-import { isStalledHere } from './core/disk.ts';
 import { type Deeds, type Effect, perform } from './core/effects.ts';
+import { isStalledHere } from './core/health/disk.ts';
 import type { Pending } from './core/inputs.ts';
 import { reasonRefused } from './core/own-name.ts';
 import type { State } from './core/state.ts';

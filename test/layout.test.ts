@@ -217,6 +217,42 @@ test('what any protocol of syncing needs knows of none of them', () => {
   expect(wrong).toEqual([]);
 });
 
+/** The rooms of the core, each with those that it may import besides the words: the files of the core itself, and `state`. */
+const ROOMS_OF_THE_CORE: Record<string, string[]> = {
+  state: [],
+  health: [],
+  copies: ['health'],
+  election: ['copies'],
+  moves: ['health', 'copies', 'election'],
+  pulse: ['health', 'copies', 'moves'],
+  lead: ['health', 'moves', 'pulse'],
+  address: ['pulse'],
+  recovery: ['health', 'copies', 'election'],
+  told: ['machine.ts', 'copies', 'election', 'moves', 'pulse', 'lead'],
+  observe: ['health', 'copies', 'moves', 'pulse', 'lead', 'address'],
+  etcd: ['election'],
+  simulation: ['machine.ts', 'health', 'election', 'address', 'recovery', 'etcd'],
+};
+
+test('the rooms of the failover core follow their arrows, and its words need no room', () => {
+  const core = 'failover/core/';
+  const roomOf = (path: string) => {
+    const [first, ...rest] = path.slice(core.length).split('/') as [string, ...string[]];
+    return rest.length > 0 || first === 'machine.ts' ? first : 'words';
+  };
+  const wrong = files
+    .filter((file) => file.startsWith(core) && roomOf(file) !== 'machine.ts')
+    .flatMap((file) => importsOf(file).map((target) => ({ file, target })))
+    .filter(({ target }) => target.startsWith(core))
+    .filter(({ file, target }) => {
+      const room = roomOf(target);
+      const allowed = ['words', 'state', roomOf(file), ...(ROOMS_OF_THE_CORE[roomOf(file)] ?? [])];
+      return !allowed.includes(room);
+    })
+    .map(({ file, target }) => `${file} → ${target}`);
+  expect(wrong).toEqual([]);
+});
+
 const FOLDERS = ['server', 'failover', 'test', 'patroni-config', 'ansible'];
 
 const filesIn = (folder: string): string[] =>

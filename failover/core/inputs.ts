@@ -105,7 +105,7 @@ export type Input =
   | { readonly kind: 'done'; readonly effect: Done }
   | { readonly kind: 'failed'; readonly effect: Pending; readonly reason: string };
 
-/** An operator goes on without sites that have not come back, having seen what is at stake (core/recovery.ts). */
+/** An operator goes on without sites that have not come back, having seen what is at stake (core/recovery/recovery.ts). */
 export interface RecoveryWanted {
   readonly kind: 'recovery-wanted';
   readonly id: string;

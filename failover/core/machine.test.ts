@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { LEADING } from '../../test/support/leading.ts';
-import { replay } from './story.ts';
+import { replay } from './told/story.ts';
 import type { Report } from './view.ts';
 
 const writerAt = (epoch: number): Partial<Report> => ({

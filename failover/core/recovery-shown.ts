@@ -1,7 +1,7 @@
 import type { Millis } from './timings.ts';
 import type { Acknowledging, Site } from './view.ts';
 
-/** What an operator is shown before he goes on without sites that have not come back (core/recovery.ts). */
+/** What an operator is shown before he goes on without sites that have not come back (core/recovery/recovery.ts). */
 export interface Shown {
   /** Whose copy would lead. */
   readonly to: Site;

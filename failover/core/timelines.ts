@@ -94,7 +94,7 @@ export function acknowledge(
 }
 
 /**
- * The timeline that acknowledged is lost for good, and an operator has accepted that (core/recovery.ts): what goes on is the
+ * The timeline that acknowledged is lost for good, and an operator has accepted that (core/recovery/recovery.ts): what goes on is the
  * one of this site's copy, and a copy of the lost one that comes back is as dead as any. No key of Patroni's is 0, so nothing
  * is acknowledged upon it.
  */

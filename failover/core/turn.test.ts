@@ -4,8 +4,8 @@ import { type Effect, pendingOf } from './effects.ts';
 import type { Input, Pending } from './inputs.ts';
 import { step } from './machine.ts';
 import { type State, start } from './state.ts';
-import { StoryEtcd } from './story-etcd.ts';
 import { TIMINGS } from './timings.ts';
+import { StoryEtcd } from './told/story-etcd.ts';
 import type { View } from './view.ts';
 
 // What fails is wanted still, and fails again at once: an etcd that refuses connections, a driver that cannot fork.

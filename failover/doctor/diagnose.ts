@@ -1,4 +1,4 @@
-import type { Writes } from '../core/writes.ts';
+import type { Writes } from '../core/told/writes.ts';
 import type { Facts } from './facts.ts';
 import { type Finding, STEPS, type StepName } from './finding.ts';
 import { agent, leader, sites, writes } from './judge/cluster.ts';

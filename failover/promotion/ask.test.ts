@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Standing } from '../core/election/votes.ts';
 import { NAMES, Store } from '../core/simulation/store.ts';
 import { acknowledge, NO_TIMELINES } from '../core/timelines.ts';
 import type { Timelines } from '../core/view.ts';
-import type { Standing } from '../core/votes.ts';
 import { askToBePromoted } from './ask.ts';
 import type { Copy } from './copy.ts';
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Count, countVotes, type Electorate, type Standing } from '../core/election/votes.ts';
 import type { KeyNames } from '../core/etcd/names.ts';
 import { electorateOf, type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../core/timelines.ts';
 import type { RefusalKind, Site, Timelines } from '../core/view.ts';
-import { type Count, countVotes, type Electorate, type Standing } from '../core/votes.ts';
 import type { Copy } from './copy.ts';
 
 export interface Asked {

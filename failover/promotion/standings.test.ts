@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import type { Standing } from '../core/election/votes.ts';
 import { NAMES, Store } from '../core/simulation/store.ts';
-import type { Standing } from '../core/votes.ts';
 import { standingIn, standingsOf } from './standings.ts';
 
 test('the word of the others is taken as soon as it is enough: who has lost its power answers never', async () => {

@@ -1,7 +1,7 @@
+import type { Standing } from '../core/election/votes.ts';
 import type { KeyNames } from '../core/etcd/names.ts';
 import type { Found } from '../core/etcd/reading.ts';
 import type { Site } from '../core/view.ts';
-import type { Standing } from '../core/votes.ts';
 import { memberIn } from './members.ts';
 import { ANSWERS_WITHIN_MS, type Pem, request } from './request.ts';
 

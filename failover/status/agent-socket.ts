@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
+import type { Routing } from '../core/address/routing.ts';
 import { PAUSE_MAX_MS } from '../core/etcd/reading-carried.ts';
-import type { Routing } from '../core/routing.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
 import { socketOf } from '../sockets.ts';

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import fc from '../../test/support/fast-check.ts';
 import { table } from '../cli/table.ts';
+import { routing } from '../core/address/routing.ts';
 import { keyNames, viewed } from '../core/etcd/names.ts';
 import { type Found, readView } from '../core/etcd/reading.ts';
-import { explain } from '../core/explain.ts';
 import type { Input } from '../core/inputs.ts';
 import { step } from '../core/machine.ts';
-import { routing } from '../core/routing.ts';
 import { type State, start } from '../core/state.ts';
-import { wellAtSite } from '../core/story-etcd.ts';
 import { TIMINGS } from '../core/timings.ts';
+import { explain } from '../core/told/explain.ts';
+import { wellAtSite } from '../core/told/story-etcd.ts';
 import { statusOf } from './status.ts';
 
 // Whatever stands in etcd, by whosever hand: an agent goes on, and its status says something.

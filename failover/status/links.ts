@@ -1,1 +1,1 @@
-export { isLate, isLossy, isSick } from '../core/links.ts';
+export { isLate, isLossy, isSick } from '../core/health/links.ts';

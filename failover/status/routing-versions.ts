@@ -1,5 +1,5 @@
 import { Changes } from '../changes.ts';
-import type { Routing } from '../core/routing.ts';
+import type { Routing } from '../core/address/routing.ts';
 import type { Millis } from '../core/timings.ts';
 
 export type Versioned = Routing & { readonly version: number };

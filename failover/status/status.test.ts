@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { selfAt } from '../../test/support/self.ts';
-import { explain } from '../core/explain.ts';
 import { step } from '../core/machine.ts';
-import { reportNow } from '../core/report.ts';
+import { reportNow } from '../core/pulse/report.ts';
 import { type State, start } from '../core/state.ts';
-import { StoryEtcd } from '../core/story-etcd.ts';
 import { TIMINGS } from '../core/timings.ts';
+import { explain } from '../core/told/explain.ts';
+import { StoryEtcd } from '../core/told/story-etcd.ts';
 import { statusOf } from './status.ts';
 
 const told = { kind: 'disk', why: 'no space left', agoMs: 2_000, sinceMs: 9_000 } as const;

@@ -1,7 +1,8 @@
-import { type Away, awayOf } from '../core/away.ts';
-import type { Explanation } from '../core/explain.ts';
+import { type Away, awayOf } from '../core/copies/away.ts';
 import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
+import type { Explanation } from '../core/told/explain.ts';
+import { type Writes, writesOf } from '../core/told/writes.ts';
 import type {
   DiskReport,
   EtcdMemberReport,
@@ -11,7 +12,6 @@ import type {
   ServerReport,
   Site,
 } from '../core/view.ts';
-import { type Writes, writesOf } from '../core/writes.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
 export interface Status {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyNames } from '../../core/etcd/names.ts';
 import type { PulseSeen, WatchInput } from '../../core/inputs.ts';
-import { urgentPartOf } from '../../core/report.ts';
+import { urgentPartOf } from '../../core/pulse/report.ts';
 import type { Report } from '../../core/view.ts';
 import { fromBase64 } from './base64.ts';
 import type { Gateway } from './gateway.ts';

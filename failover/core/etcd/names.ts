@@ -7,7 +7,7 @@ export interface KeyNames {
   readonly machines: string;
   readonly timelines: string;
   readonly vouched: string;
-  /** What operators ordered after a loss (core/recovery.ts), a key for each; nothing removes them. */
+  /** What operators ordered after a loss (core/recovery/recovery.ts), a key for each; nothing removes them. */
   readonly recoveries: string;
   readonly patroniLeader: string;
   readonly patroniSync: string;

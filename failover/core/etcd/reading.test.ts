@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wellAtSite } from '../story-etcd.ts';
+import { wellAtSite } from '../told/story-etcd.ts';
 import { keyNames } from './names.ts';
 import { type Found, readView } from './reading.ts';
 

@@ -1,7 +1,7 @@
+import type { Electorate } from '../election/votes.ts';
 import type { Lease } from '../inputs.ts';
 import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
-import type { Electorate } from '../votes.ts';
 import type { KeyNames } from './names.ts';
 import { readKept } from './reading-kept.ts';
 import { readReport } from './reading-report.ts';
@@ -154,7 +154,7 @@ export const isVouchedFor = (vouched: Found | undefined, leader: Found | undefin
   vouched !== undefined && vouched.revision === leader?.revision;
 
 /**
- * Whom a promotion has to hear. Nobody, where an agent vouches for it; but where an operator ordered it (core/recover.ts), each of
+ * Whom a promotion has to hear. Nobody, where an agent vouches for it; but where an operator ordered it (core/recovery/recover.ts), each of
  * those that were there and had no more must say so again.
  */
 export function electorateOf(

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { EffectOf } from '../effects.ts';
 import { NAMES, Store } from '../simulation/store.ts';
-import { wellAtSite } from '../story-etcd.ts';
 import { acknowledge, give, NO_TIMELINES } from '../timelines.ts';
+import { wellAtSite } from '../told/story-etcd.ts';
 import { electorateOf, isVouchedFor } from './reading.ts';
 import {
   claim,

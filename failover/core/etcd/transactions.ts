@@ -124,7 +124,7 @@ export function depose(
 }
 
 /**
- * Gives a site Patroni's leader key where nobody holds it, on an operator's word that what others may have is lost (core/recovery.ts),
+ * Gives a site Patroni's leader key where nobody holds it, on an operator's word that what others may have is lost (core/recovery/recovery.ts),
  * and writes down that he gave it. On condition that all is as he was shown, and no silent site has given a sign of life
  * since, nor is its Patroni there: an agent may be dead beside a database that has what nobody else has. `vouched`, which
  * is of the same revision, lets its Patroni promote it without the votes that are missing, unless one of those who are

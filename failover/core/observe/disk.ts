@@ -1,4 +1,4 @@
-import { isFull, isStalled } from '../disk.ts';
+import { isFull, isStalled } from '../health/disk.ts';
 import type { DiskSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';

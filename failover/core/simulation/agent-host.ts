@@ -1,4 +1,3 @@
-import { isStalled } from '../disk.ts';
 import { type Deeds, type EffectOf, perform } from '../effects.ts';
 import {
   cancelSwitchover,
@@ -13,6 +12,7 @@ import {
   relieve,
   type Transaction,
 } from '../etcd/transactions.ts';
+import { isStalled } from '../health/disk.ts';
 import type { Input, Pending } from '../inputs.ts';
 import { step } from '../machine.ts';
 import { type State, start } from '../state.ts';

@@ -1,4 +1,4 @@
-import { routing } from '../routing.ts';
+import { routing } from '../address/routing.ts';
 import { TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
 import type { AgentHost } from './agent-host.ts';

@@ -1,4 +1,4 @@
-import { type Possible, planRecovery } from '../recovery.ts';
+import { type Possible, planRecovery } from '../recovery/recovery.ts';
 import { TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
 import type { Cluster, Fault } from './cluster.ts';

@@ -1,5 +1,5 @@
+import type { Standing } from '../election/votes.ts';
 import type { Site } from '../view.ts';
-import type { Standing } from '../votes.ts';
 import { awaitSource } from './before-copying.ts';
 import type { Etcd } from './etcd.ts';
 import { isHealthiest, type MemberStatus, membersOf, type SyncState } from './patroni-race.ts';

@@ -1,0 +1,85 @@
+import { bareHost } from '../bare-host.ts';
+import { isAlive, knowsEtcd, othersAlive, reportOf } from '../sites.ts';
+import type { WatchingLinks } from '../state/decided.ts';
+import type { State } from '../state.ts';
+import type { Millis, Timings } from '../timings.ts';
+import { type Turn, update } from '../turn.ts';
+import type { LinkReport, Site } from '../view.ts';
+
+type Links = Readonly<Record<Site, LinkReport>>;
+
+/** F10: of questions that take ten packets with their answers, four in ten come late then, by 0.2 s at least. */
+const LOST_MIN = 0.05;
+/** A pulse is given up after a second, and takes two ways and a disk. */
+const LATE_MS = 500;
+
+export const isLossy = ({ lost }: LinkReport): boolean => lost !== null && lost >= LOST_MIN;
+export const isLate = ({ rttMs }: LinkReport): boolean => rttMs !== null && rttMs >= LATE_MS;
+export const isSick = (link: LinkReport): boolean => isLossy(link) || isLate(link);
+
+const isKnown = ({ lost, rttMs }: LinkReport): boolean => lost !== null || rttMs !== null;
+
+/** Of this site's own links; the other machines are known by where their servers are, so of a witness nothing is. */
+export function linksNow(state: State, now: Millis, timings: Timings): Links {
+  const { links, view, self } = state;
+  if (now - links.at > timings.freshMs) return {};
+  const entries = Object.entries(view?.sites ?? {}).flatMap(([site, { report }]) => {
+    const link = site === self.site ? undefined : links.byHost[hostOf(report.serverUrl)];
+    return link && isKnown(link) ? [[site, link] as const] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function hostOf(url: string | null): string {
+  const parsed = url === null ? null : URL.parse(url);
+  return parsed === null ? '' : bareHost(parsed);
+}
+
+/**
+ * Whether it is this site's own network that is sick, not a link or another site's: it reaches nobody well, and the
+ * others reach each other. So with one other alone nobody can tell, and nobody moves.
+ */
+export function hasSickNetwork(state: State, site: Site, now: Millis, timings: Timings): boolean {
+  if (!knowsEtcd(state, now, timings)) return false;
+  const alive = [state.self.site, ...othersAlive(state, now, timings)];
+  if (site !== state.self.site && !isAlive(state, site, now, timings)) return false;
+  const others = alive.filter((other) => other !== site);
+  const between = (a: Site, b: Site) => linkBetween(state, a, b, now, timings);
+  if (!others.every((other) => between(site, other) === 'sick')) return false;
+  return others.some((a) => others.some((b) => a < b && between(a, b) === 'well'));
+}
+
+/** What is lost on the way back is missed by one end only: so either end's word counts. */
+function linkBetween(
+  state: State,
+  a: Site,
+  b: Site,
+  now: Millis,
+  timings: Timings,
+): 'well' | 'sick' | 'unknown' {
+  const said = [linksOf(state, a, now, timings)[b], linksOf(state, b, now, timings)[a]];
+  const known = said.filter((link) => link !== undefined);
+  if (known.length === 0) return 'unknown';
+  return known.some(isSick) ? 'sick' : 'well';
+}
+
+function linksOf(state: State, site: Site, now: Millis, timings: Timings): Links {
+  if (site === state.self.site) return linksNow(state, now, timings);
+  return reportOf(state, site, now, timings)?.links ?? {};
+}
+
+export function watchLinks(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const isSo = hasSickNetwork(state, state.self.site, now, timings);
+  if (isSo === (state.sickNetworkSince !== null)) return;
+  update<WatchingLinks>(turn, { sickNetworkSince: isSo ? now : null });
+}
+
+/** For long enough that another site should lead. */
+export const isLeftForLinks = (
+  { sickNetworkSince }: State,
+  now: Millis,
+  { linkPatienceMs }: Timings,
+): boolean => sickNetworkSince !== null && now - sickNetworkSince >= linkPatienceMs;
+
+export const SICK_NETWORK = 'its packets to all other sites are lost or late';

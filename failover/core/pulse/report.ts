@@ -1,0 +1,96 @@
+import { DAMAGED } from '../copies/damaged-copy.ts';
+import { refusedNow } from '../copies/refused.ts';
+import { reasonGateIsClosed } from '../gate.ts';
+import { clockBehind, wallNow } from '../health/clocks.ts';
+import { diskNow, isFull, reasonOfDisk } from '../health/disk.ts';
+import { etcdMemberNow } from '../health/etcd-room.ts';
+import { linksNow } from '../health/links.ts';
+import { carriedBy } from '../moves/carried.ts';
+import { isAtWork } from '../sites.ts';
+import type { State } from '../state.ts';
+import type { Millis, Timings } from '../timings.ts';
+import type { Report, ServerReport } from '../view.ts';
+
+/** What this site says of itself with its next pulse. */
+export function reportNow(state: State, now: Millis, timings: Timings): Report {
+  const { self, server, postgres, front } = state;
+  const serverKnown = now - server.at <= timings.freshMs;
+  const postgresKnown = postgres !== null && now - postgres.at <= timings.freshMs;
+  return {
+    witness: self.witness,
+    serverUrl: self.serverUrl,
+    server: serverKnown ? behindGate(state, now) : null,
+    postgres: postgresKnown ? postgres.report : null,
+    front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
+    frontWay: now - front.at > timings.freshMs ? null : front.way,
+    mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
+    power: state.power.power,
+    disk: diskNow(state, now, timings),
+    etcdMember: etcdMemberNow(state, now),
+    links: linksNow(state, now, timings),
+    certificatesEnd: state.certificatesEnd,
+    notCandidate: notCandidate(state, now, timings),
+    heldDown: now < state.moves.heldUntil,
+    unstable: now < state.losses.heldUntil ? state.losses.count : 0,
+    unwell: unwellNow(state),
+    refused: refusedNow(state, now),
+    copyDamage: state.copyDamage,
+    wallMs: wallNow(state, now),
+    clockBehind: clockBehind(state, now, timings),
+    carried: carriedBy(state, now),
+    etcdLeader: state.etcdLeader.here,
+  };
+}
+
+/** What does not pass by itself, as one fall does. */
+export const unwellNow = ({ unwell }: State): string | null =>
+  unwell.debtMs >= WORTH_TELLING_MS ? unwell.why : null;
+
+const WORTH_TELLING_MS = 4_000;
+
+/** A writer that may answer nobody yet is none yet. */
+export function behindGate(state: State, now: Millis): ServerReport | null {
+  const { report } = state.server;
+  const why = report?.role === 'writer' ? reasonNotOpen(state, now) : null;
+  return report === null || why === null ? report : { ...report, role: 'taking-over', why };
+}
+
+/** What an earlier process of this agent told it may hold for a while. */
+function reasonNotOpen(state: State, now: Millis): string | null {
+  const { told, promisedUntil } = state;
+  const until = told?.role === 'writer' ? told.deadline : promisedUntil;
+  return reasonGateIsClosed(state) ?? (until <= now ? 'its deadline is over' : null);
+}
+
+/** The part whose change others must hear of at once; the rest may wait for the next pulse. */
+export function urgentPartOf({
+  server,
+  postgres,
+  front,
+  power,
+  disk,
+  notCandidate,
+  heldDown,
+  unstable,
+  refused,
+  carried,
+}: Report): string {
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${disk && isFull(disk)} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number}`;
+}
+
+function notCandidate(state: State, now: Millis, timings: Timings): string | null {
+  const { server, postgres } = state;
+  if (state.self.witness) return 'it is a witness';
+  if (now - server.at > timings.freshMs || server.report === null) {
+    return 'its server does not answer';
+  }
+  if (!server.report.healthy) return 'its server is sick';
+  if (postgres === null || now - postgres.at > timings.freshMs) {
+    return 'its Patroni does not answer';
+  }
+  if (!isAtWork(postgres.report)) {
+    return `its PostgreSQL is ${postgres.report.state}`;
+  }
+  if (state.copyDamage !== null) return DAMAGED;
+  return reasonOfDisk(state, now, timings);
+}
