@@ -123,6 +123,7 @@ export interface FeatureGround {
   readonly lane: BulkLane;
   readonly mediaQuota: QuotaBounds;
   readonly mediaCache: MediaGround['mediaCache'];
+  readonly mediaKeptDays: number | undefined;
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
   /** Of work that nobody waits for. */
@@ -301,6 +302,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     lane: new BulkLane({ database: bulk, log }),
     mediaQuota: config.media,
     mediaCache: mediaCacheOf(config),
+    mediaKeptDays: config.media.keptDays,
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
   };

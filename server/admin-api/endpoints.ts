@@ -3,6 +3,7 @@ import { deleteUsersDevices } from './devices/delete-devices.ts';
 import { getUsersDevice } from './devices/get-device.ts';
 import { listUsersDevices } from './devices/list-devices.ts';
 import { updateUsersDevice } from './devices/update-device.ts';
+import { mediaAdministration } from './media/endpoints.ts';
 import { putServerNotice, sendServerNotice } from './notices/send-server-notice.ts';
 import { createToken } from './registration/create-token.ts';
 import { deleteToken } from './registration/delete-token.ts';
@@ -89,6 +90,7 @@ export const adminApi = [
   getRoomDeletions,
   sendServerNotice,
   putServerNotice,
+  ...mediaAdministration,
   getServerVersion,
   listOrders,
 ];

@@ -169,6 +169,13 @@ const media = z
       .nonnegative()
       .default(1024 * MIB)
       .describe('What is kept there, in bytes; 0 for nothing. Least recently used goes first.'),
+    keptDays: z
+      .int()
+      .positive()
+      .optional()
+      .describe(
+        'Delete files that nobody has asked for in so many days. Pictures of people and rooms stay. Unless set, all do.',
+      ),
     withoutToken: z
       .boolean()
       .default(false)

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkLane } from '../log/bulk.ts';
-import { dropPieces, forgetUpload } from '../storage/media/pieces.ts';
+import { forgetUpload } from '../storage/media/pieces.ts';
+import { takePiecesAway } from './take-pieces-away.ts';
 
 export interface AbandonedPorts {
   readonly lane: BulkLane;
   readonly onError: (error: unknown) => void;
 }
 
-/** What is taken away of a piece of 256 KiB is some 10 kB in the stream. */
-const PIECES_AT_ONCE = 4;
-const WAL_BYTES = 32 * 1024;
 const AGAIN_MS = 5_000;
 
 /** Uploads that nobody will finish: their pieces are taken away, one upload behind the other, paced as they came. */
@@ -57,13 +55,7 @@ export class Abandoned {
     await this.#drop(uploadNid);
   }
 
-  async #drop(uploadNid: number): Promise<void> {
-    const { lane } = this.#ports;
-    const some = { uploadNid, limit: PIECES_AT_ONCE };
-    while (
-      !this.#end.signal.aborted &&
-      (await lane.piece(WAL_BYTES, (database) => dropPieces(database, some))) === PIECES_AT_ONCE
-    );
-    this.#end.signal.throwIfAborted();
+  #drop(uploadNid: number): Promise<void> {
+    return takePiecesAway(this.#ports.lane, { uploadNid, signal: this.#end.signal });
   }
 }

@@ -3,8 +3,13 @@ import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { usedBytes } from '../storage/media/media.ts';
 import { DiskCache, type DiskCacheOptions } from './cache/disk-cache.ts';
+import { GoneContent } from './gone.ts';
+import { LastAccess } from './last-access.ts';
 import { Media } from './media.ts';
+import { MediaList } from './media-list.ts';
+import { Quarantine } from './quarantine.ts';
 import { Quota, type QuotaBounds } from './quota.ts';
+import { Removal } from './removal.ts';
 import { Staging } from './staging.ts';
 import { Thumbnails } from './thumbnails/thumbnails.ts';
 import { sweepUnused } from './unused.ts';
@@ -14,15 +19,20 @@ export interface MediaGround {
   readonly lane: BulkLane;
   readonly mediaQuota: QuotaBounds;
   readonly mediaCache: Pick<DiskCacheOptions, 'folder' | 'bytesMax'>;
+  /** For how many days files stay that nobody asks for; undefined where for ever. */
+  readonly mediaKeptDays: number | undefined;
   readonly onError: (error: unknown) => void;
 }
 
 /** Everything of this folder, put together. */
 export function mediaFeatures(stored: Stored, ground: MediaGround) {
-  const { serverName, lane, mediaQuota, mediaCache, onError } = ground;
+  const { serverName, lane, mediaQuota, mediaCache, mediaKeptDays: keptDays, onError } = ground;
   const staging = new Staging({ stored, lane, onError });
   const quota = new Quota(mediaQuota, (userId) => usedBytes(stored.database, userId));
-  const media = new Media({ stored, serverName, staging, quota });
+  const gone = new GoneContent({ stored, lane, onError });
+  const removal = new Removal({ stored, serverName, quota, onGone: () => gone.begin() });
+  const access = new LastAccess({ stored, lane, onError });
+  const media = new Media({ stored, serverName, staging, quota, removal, access });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
   const thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
@@ -30,14 +40,20 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   });
   const house = new AbortController();
   void staging.sweep().catch(onError);
-  void sweepUnused({ stored, lane, onError, signal: house.signal });
+  gone.begin();
+  void sweepUnused({ stored, lane, removal, keptDays, onError, signal: house.signal });
+  void access.keepWriting();
   return {
-    ports: { media, thumbnails },
+    ports: {
+      ...{ media, thumbnails },
+      mediaRemoval: removal,
+      mediaQuarantine: new Quarantine({ stored, serverName }),
+      mediaList: new MediaList(stored),
+      mediaAccess: access,
+    },
     close() {
       house.abort();
-      media.close();
-      thumbnails.close();
-      staging.close();
+      for (const each of [media, thumbnails, staging, gone, access]) each.close();
     },
   };
 }

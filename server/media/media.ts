@@ -11,11 +11,14 @@ import {
   mediaRow,
   pendingCount,
   type Media as Row,
+  type StoredMedia,
   uploadDoneRow,
 } from '../storage/media/media.ts';
 import { Awaited } from './awaited.ts';
 import { Downloads } from './downloads.ts';
+import type { LastAccess } from './last-access.ts';
 import type { Quota } from './quota.ts';
+import type { Removal } from './removal.ts';
 import type { Staged, Staging } from './staging.ts';
 
 export interface MediaPorts {
@@ -23,6 +26,8 @@ export interface MediaPorts {
   readonly serverName: ServerName;
   readonly staging: Pick<Staging, 'stage' | 'abandon'>;
   readonly quota: Quota;
+  readonly removal: Pick<Removal, 'isErased'>;
+  readonly access: Pick<LastAccess, 'note'>;
 }
 
 /** As it comes from whoever uploads it. */
@@ -105,7 +110,10 @@ export class Media {
   /** What is there; throws what a client is to be told where nothing is. */
   async contentOf(wish: Wish): Promise<Content> {
     const known = await this.#known(wish);
-    if (known.content) return known.content;
+    if (known.content) {
+      this.#ports.access.note(wish.mediaId);
+      return known.content;
+    }
     await this.#awaited.wait(wish.mediaId, { ms: wish.timeoutMs, signal: wish.signal });
     const { content } = await this.#known(wish);
     if (content) return content;
@@ -120,11 +128,14 @@ export class Media {
     this.#awaited.close();
   }
 
-  async #known({ serverName, mediaId }: Pick<Wish, 'serverName' | 'mediaId'>): Promise<Row> {
+  async #known({
+    serverName,
+    mediaId,
+  }: Pick<Wish, 'serverName' | 'mediaId'>): Promise<StoredMedia> {
     const { stored, serverName: own } = this.#ports;
     const row = serverName === own ? await mediaOf(stored.database, mediaId) : undefined;
     const isOver = row && !row.content && row.expiresMs !== null && row.expiresMs <= stored.now();
-    if (!row || isOver) throw notFound('There is no such media');
+    if (!row || isOver || row.isQuarantined) throw notFound('There is no such media');
     return row;
   }
 
@@ -162,7 +173,12 @@ export class Media {
     }
   }
 
-  #put(row: Row & { readonly content: Content }, once: Once, answer: JsonObject): Promise<void> {
+  async #put(
+    row: Row & { readonly content: Content },
+    once: Once,
+    answer: JsonObject,
+  ): Promise<void> {
+    if (this.#ports.removal.isErased(row.userId)) throw forbidden('Your account is being closed');
     return this.#commit([mediaRow(row), uploadDoneRow(row.content.uploadNid)], once, answer);
   }
 

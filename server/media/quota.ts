@@ -59,6 +59,13 @@ export class Quota {
     }
   }
 
+  /** Counts what `free` resolves with as there again. What is known of users is read anew with their next upload. */
+  async freeing(free: () => Promise<number>): Promise<void> {
+    // Read before: what is read behind it would not hold those bytes, and they would be taken off twice.
+    const all = await this.#inAll();
+    all.used -= await free();
+  }
+
   async #inAll(): Promise<Account> {
     this.#all ??= this.#read();
     try {

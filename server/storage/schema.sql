@@ -277,7 +277,21 @@ CREATE TABLE media (
   content_type text,
   file_name text,
   sha256 bytea,
+  quarantined_by text,
+  protected boolean NOT NULL DEFAULT false,
   PRIMARY KEY (media_id)
+);
+
+CREATE TABLE media_access (
+  media_id text NOT NULL,
+  last_ms bigint NOT NULL,
+  PRIMARY KEY (media_id)
+);
+
+CREATE TABLE media_gone (
+  upload_nid bigint NOT NULL,
+  media_id text NOT NULL,
+  PRIMARY KEY (upload_nid)
 );
 
 CREATE TABLE media_piece (
@@ -536,6 +550,7 @@ CREATE INDEX long_order_target ON long_order USING btree (target);
 CREATE INDEX media_of_user ON media USING btree (user_id) INCLUDE (bytes);
 CREATE INDEX media_without_content ON media USING btree (user_id, expires_ms) WHERE (upload_nid IS NULL);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
+CREATE INDEX profile_field_avatar ON profile_field USING btree (value) WHERE (field = 'avatar_url'::text);
 CREATE INDEX receipt_room ON receipt USING btree (room_id, "position");
 CREATE INDEX relation_recent ON relation USING btree (room_nid, event_nid) WHERE (rel_type = ANY (ARRAY['m.thread'::text, 'm.replace'::text, 'm.reference'::text]));
 CREATE INDEX relation_thread ON relation USING btree (room_nid, target_id, sender, event_nid) WHERE (rel_type = 'm.thread'::text);

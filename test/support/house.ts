@@ -79,6 +79,7 @@ const GROUND = {
   federation: { enabled: false, peers: new Map(), deny: [], allowNetworks: [] },
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
+  mediaKeptDays: undefined,
   tellPresence: true,
   mediaQuota: { userBytesMax: 1_000_000_000, bytesMax: 1_000_000_000 },
   // Where nobody can keep anything.

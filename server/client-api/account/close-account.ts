@@ -1,6 +1,7 @@
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { KeyBackups } from '../../encryption/key-backup/key-backups.ts';
 import type { Once } from '../../log/outcomes.ts';
+import type { Removal } from '../../media/removal.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -9,6 +10,7 @@ export interface ClosingPorts {
   readonly accounts: Pick<Accounts, 'deactivate'>;
   readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
+  readonly mediaRemoval: Pick<Removal, 'erase'>;
 }
 
 /** There are no third-party identifiers here, so none stays bound. */
@@ -19,13 +21,14 @@ const BODY = { id_server_unbind_result: 'success' };
  * act. Resolves with the body of the answer.
  */
 export async function closeAccount(
-  { accounts, keyBackups, rooms }: ClosingPorts,
+  { accounts, keyBackups, rooms, mediaRemoval }: ClosingPorts,
   account: { readonly userId: UserId; readonly erase: boolean },
   once: Once,
 ): Promise<JsonObject> {
   await leaveAll(account.userId, rooms);
   await keyBackups.deleteAll(account.userId);
-  await accounts.deactivate(account, once, BODY);
+  const close = () => accounts.deactivate(account, once, BODY);
+  await (account.erase ? mediaRemoval.erase(account.userId, close) : close());
   return BODY;
 }
 

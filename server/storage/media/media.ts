@@ -20,23 +20,32 @@ export interface Media {
   readonly content: Content | undefined;
 }
 
-interface Stored extends Omit<Media, 'content'>, Omit<Content, 'uploadNid'> {
+export interface StoredMedia extends Media {
+  /** An administrator has taken it out of sight. */
+  readonly isQuarantined: boolean;
+}
+
+interface Stored extends Omit<StoredMedia, 'content'>, Omit<Content, 'uploadNid'> {
   readonly uploadNid: number | null;
 }
 
-export async function mediaOf(database: Database, mediaId: string): Promise<Media | undefined> {
+export async function mediaOf(
+  database: Database,
+  mediaId: string,
+): Promise<StoredMedia | undefined> {
   const [row] = await database.query<Stored>(
     'media',
     `SELECT media_id AS "mediaId", user_id AS "userId", created_ms AS "createdMs", expires_ms AS "expiresMs",
-       upload_nid AS "uploadNid", bytes, content_type AS "contentType", file_name AS "fileName", sha256
+       upload_nid AS "uploadNid", bytes, content_type AS "contentType", file_name AS "fileName", sha256,
+       quarantined_by IS NOT NULL AS "isQuarantined"
      FROM media WHERE media_id = $1`,
     [mediaId],
   );
   if (!row) return undefined;
-  const { mediaId: id, userId, createdMs, expiresMs, uploadNid, ...content } = row;
+  const { mediaId: id, userId, createdMs, expiresMs, isQuarantined, uploadNid, ...content } = row;
   const isThere = uploadNid !== null;
   return {
-    ...{ mediaId: id, userId, createdMs, expiresMs },
+    ...{ mediaId: id, userId, createdMs, expiresMs, isQuarantined },
     content: isThere ? { uploadNid, ...content } : undefined,
   };
 }

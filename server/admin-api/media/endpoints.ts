@@ -1,0 +1,31 @@
+import { deleteMedia } from './delete-media.ts';
+import { deleteUnusedMedia } from './delete-unused-media.ts';
+import { deleteUsersMedia } from './delete-users-media.ts';
+import { getMediaDetails } from './get-media.ts';
+import { getMediaStatistics } from './get-media-statistics.ts';
+import { listRoomsMedia } from './list-rooms-media.ts';
+import { listUsersMedia } from './list-users-media.ts';
+import { protectMedia } from './protect-media.ts';
+import { purgeMediaCache } from './purge-media-cache.ts';
+import { quarantineMedia } from './quarantine-media.ts';
+import { quarantineRoomsMedia } from './quarantine-rooms-media.ts';
+import { quarantineUsersMedia } from './quarantine-users-media.ts';
+import { unprotectMedia } from './unprotect-media.ts';
+import { unquarantineMedia } from './unquarantine-media.ts';
+
+export const mediaAdministration = [
+  getMediaDetails,
+  deleteMedia,
+  deleteUnusedMedia,
+  listUsersMedia,
+  deleteUsersMedia,
+  listRoomsMedia,
+  quarantineMedia,
+  unquarantineMedia,
+  quarantineUsersMedia,
+  quarantineRoomsMedia,
+  protectMedia,
+  unprotectMedia,
+  purgeMediaCache,
+  getMediaStatistics,
+];

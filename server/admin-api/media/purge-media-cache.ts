@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { beforeMs } from './delete-unused-media.ts';
+
+/** Of other servers' media nothing is kept that would have to be. */
+export const purgeMediaCache = endpoint({
+  operation: 'adminPurgeMediaCache',
+  routes: ['POST /_synapse/admin/v1/purge_media_cache'],
+  auth: 'admin',
+  rateLimit: 'write',
+  idempotency: 'natural',
+  query: z.object({ before_ts: beforeMs }),
+  handle: async () => ({ deleted: 0 }),
+});

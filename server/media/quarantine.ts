@@ -1,0 +1,99 @@
+import { rowsAlone } from '../log/change.ts';
+import type { Once } from '../log/outcomes.ts';
+import type { Stored } from '../log/stored.ts';
+import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Database } from '../storage/database.ts';
+import { inSightAmong, inSightOf, protectRow, quarantineRow } from '../storage/media/quarantine.ts';
+import type { Row } from '../storage/write.ts';
+import { mediaInRoom } from './media-in-room.ts';
+import { pagesOf } from './pages-of.ts';
+
+export interface QuarantinePorts {
+  readonly stored: Stored;
+  readonly serverName: ServerName;
+}
+
+export interface MediaName {
+  readonly serverName: string;
+  readonly mediaId: string;
+}
+
+/** Of a change, so that it does not hold up the log. */
+const AT_ONCE = 500;
+
+type Some = readonly { readonly mediaId: string }[];
+
+/** What administrators take out of sight: nobody is given it, and its bytes stay. */
+export class Quarantine {
+  readonly #ports: QuarantinePorts;
+
+  constructor(ports: QuarantinePorts) {
+    this.#ports = ports;
+  }
+
+  /** Null for who takes it out again. What is protected, or not there, stays as it is. */
+  mark({ serverName, mediaId }: MediaName, by: UserId | null, once: Once): Promise<void> {
+    const rows = serverName === this.#ports.serverName ? [quarantineRow(mediaId, by)] : [];
+    return this.#commit(rows, once.outcome(200, {}));
+  }
+
+  protect(mediaId: string, isProtected: boolean, once: Once): Promise<void> {
+    return this.#commit([protectRow(mediaId, isProtected)], once.outcome(200, {}));
+  }
+
+  /** All that somebody has uploaded. */
+  markOf(userId: UserId, by: UserId, once: Once): Promise<JsonObject> {
+    const { database } = this.#ports.stored;
+    const inSight = pagesOf((after) => inSightOf(database, userId, { after, limit: AT_ONCE }));
+    return this.#markAll(inSight, { by, once });
+  }
+
+  /** All that is shown in a room. */
+  async markIn(roomId: RoomId, by: UserId, once: Once): Promise<JsonObject> {
+    const { database } = this.#ports.stored;
+    const { local } = await mediaInRoom({ ...this.#ports, database }, roomId);
+    return this.#markAll(inSightOfAll(database, [...local]), { by, once });
+  }
+
+  /** By their ids, as clients write them. */
+  async inRoom(
+    roomId: RoomId,
+  ): Promise<{ readonly local: readonly string[]; readonly remote: readonly string[] }> {
+    const { stored, serverName } = this.#ports;
+    const { local, remote } = await mediaInRoom({ serverName, database: stored.database }, roomId);
+    const uris = [...local].map((mediaId) => `mxc://${serverName}/${mediaId}`);
+    return { local: uris, remote: [...remote] };
+  }
+
+  /** A repeat goes on where a failover has cut it. */
+  async #markAll(
+    inSight: AsyncIterable<Some>,
+    { by, once }: { by: UserId; once: Once },
+  ): Promise<JsonObject> {
+    let count = 0;
+    for await (const some of inSight) {
+      count += some.length;
+      await this.#commit(
+        some.map(({ mediaId }) => quarantineRow(mediaId, by)),
+        undefined,
+      );
+    }
+    const answer = { num_quarantined: count };
+    await this.#commit([], once.outcome(200, answer));
+    return answer;
+  }
+
+  #commit(rows: readonly Row[], outcome: ReturnType<Once['outcome']>): Promise<void> {
+    const change = { ...rowsAlone(rows), outcome };
+    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+  }
+}
+
+async function* inSightOfAll(
+  database: Database,
+  mediaIds: readonly string[],
+): AsyncGenerator<Some> {
+  for (let at = 0; at < mediaIds.length; at += AT_ONCE)
+    yield await inSightAmong(database, mediaIds.slice(at, at + AT_ONCE));
+}

@@ -1,0 +1,112 @@
+import type { UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+/** Content that may go. */
+export interface Removable {
+  readonly mediaId: string;
+  readonly bytes: number;
+}
+
+/** Where a page begins, in the order of media ids, and how many it has. */
+export interface PageOfIds {
+  readonly after: string;
+  readonly limit: number;
+}
+
+const WITH_CONTENT = `SELECT media_id AS "mediaId", bytes FROM media
+  LEFT JOIN media_access AS access USING (media_id) WHERE upload_nid IS NOT NULL`;
+
+export const removableAmong = (database: Database, mediaIds: readonly string[]) =>
+  database.query<Removable>('removable_among', `${WITH_CONTENT} AND media_id = ANY ($1::text[])`, [
+    mediaIds,
+  ]);
+
+export const removableOf = (database: Database, userId: UserId, { after, limit }: PageOfIds) =>
+  database.query<Removable>(
+    'removable_of',
+    `${WITH_CONTENT} AND user_id = $1 AND media_id > $2 ORDER BY media_id LIMIT $3`,
+    [userId, after, limit],
+  );
+
+export interface Unused {
+  /** Nobody has asked for it since. */
+  readonly beforeMs: number;
+  readonly largerThanBytes: number;
+}
+
+/** But for what administrators have said something of. */
+export const removableUnused = (
+  database: Database,
+  { beforeMs, largerThanBytes }: Unused,
+  { after, limit }: PageOfIds,
+) =>
+  database.query<Removable>(
+    'removable_unused',
+    `${WITH_CONTENT} AND NOT protected AND quarantined_by IS NULL
+       AND coalesce(access.last_ms, created_ms) < $1 AND created_ms < $1 AND bytes > $2
+       AND media_id > $3 ORDER BY media_id LIMIT $4`,
+    [beforeMs, largerThanBytes, after, limit],
+  );
+
+/** Those of the URIs that are a picture in somebody's profile. */
+export async function avatarsAmong(
+  database: Database,
+  uris: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ value: string }>(
+    'avatars_among',
+    `SELECT DISTINCT value FROM profile_field WHERE field = 'avatar_url' AND value = ANY ($1::text[])`,
+    [uris.map((uri) => JSON.stringify(uri))],
+  );
+  return new Set(rows.map(({ value }) => JSON.parse(value) as string));
+}
+
+/** The pictures of all rooms. */
+export async function roomAvatars(database: Database): Promise<ReadonlySet<string>> {
+  const rows = await database.query<{ url: string }>(
+    'room_avatars',
+    `SELECT event.json::json -> 'content' ->> 'url' AS url
+     FROM state_key JOIN room ON true
+       JOIN current_state AS now ON now.room_nid = room.room_nid AND now.key_nid = state_key.key_nid
+       JOIN event USING (event_nid)
+     WHERE state_key.type = 'm.room.avatar' AND state_key.state_key = ''`,
+  );
+  return new Set(rows.map(({ url }) => url));
+}
+
+/** Takes its media id; the content is in `media_gone` from then on, in the same change. */
+export const mediaGoneRow = (mediaId: string): Row => ({ write: TAKE_MEDIA, values: [mediaId] });
+
+const TAKE_MEDIA: Write = {
+  name: 'take_media',
+  table: 'media',
+  sql: `WITH gone AS (DELETE FROM media USING unnest($1::text[]) AS taken (id)
+      WHERE media_id = taken.id RETURNING upload_nid, media_id)
+    INSERT INTO media_gone (upload_nid, media_id)
+    SELECT upload_nid, media_id FROM gone WHERE upload_nid IS NOT NULL`,
+  types: ['text'],
+  key: ([mediaId]) => `${mediaId}`,
+};
+
+export interface Gone {
+  readonly uploadNid: number;
+  readonly mediaId: string;
+}
+
+/** Whose bytes are still there. */
+export const someGone = (database: Database, limit: number) =>
+  database.query<Gone>(
+    'media_some_gone',
+    'SELECT upload_nid AS "uploadNid", media_id AS "mediaId" FROM media_gone ORDER BY upload_nid LIMIT $1',
+    [limit],
+  );
+
+/** Nothing of it is left. */
+export const forgetGone = (database: Database, { uploadNid, mediaId }: Gone) =>
+  database.query(
+    'media_forget_gone',
+    `WITH access AS (DELETE FROM media_access WHERE media_id = $2)
+     DELETE FROM media_gone WHERE upload_nid = $1`,
+    [uploadNid, mediaId],
+  );
