@@ -81,6 +81,7 @@ const ARROWS: Record<string, string[]> = {
     'server/protocol',
     'server/log',
     'server/rooms',
+    'server/media',
     'server/accounts',
     'server/orders',
     'server/server-notices',

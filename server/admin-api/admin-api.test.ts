@@ -251,6 +251,16 @@ test('every order is written down, without passwords and what lets people regist
     ['DELETE /v1/rooms/!none:example.org', { new_room_user_id: '@root:example.org' }],
     ['POST /v1/send_server_notice', { user_id: BOB, content: {} }],
     ['PUT /v1/send_server_notice/t', { user_id: BOB, content: {} }],
+    [`POST /v1/media/quarantine/example.org/abc`],
+    [`POST /v1/media/unquarantine/example.org/abc`],
+    [`POST /v1/media/protect/abc`],
+    [`POST /v1/media/unprotect/abc`],
+    [`POST /v1/user/${BOB}/media/quarantine`],
+    [`POST /v1/room/${room_id}/media/quarantine`],
+    [`POST /v1/media/delete?before_ts=${api.clock.ms}`],
+    [`POST /v1/purge_media_cache?before_ts=${api.clock.ms}`],
+    [`DELETE /v1/media/example.org/${await uploaded(api, rootToken)}`],
+    [`DELETE /v1/users/${BOB}/media`],
     [`POST /v1/deactivate/${BOB}`, {}],
   ];
   for (const [request, body] of orders)
@@ -265,6 +275,11 @@ test('every order is written down, without passwords and what lets people regist
   expect(audit.body.orders.map(({ target }: { target: string }) => target)).toContain('w…');
   expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
 });
+
+async function uploaded(api: ApiServer, token: string): Promise<string> {
+  const { body } = await api.ask('POST /_matrix/media/v3/upload', { token, body: {} });
+  return body.content_uri.split('/').at(-1);
+}
 
 test('nobody comes into a blocked room, whoever is in it stays, and it need not be here', async () => {
   await using fresh = await freshDatabase();

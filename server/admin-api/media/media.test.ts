@@ -248,35 +248,13 @@ test('of other servers nothing is kept that could be purged', async () => {
   expect((await house.root(`${at}?before_ts=5`)).status).toBe(400);
 });
 
-test('every order stands in the audit, with whose file it was', async () => {
+test('the audit says whose file it was that is deleted', async () => {
   await using house = await openHouse();
   const mediaId = await house.upload('bob', 10);
-  const { room_id } = (await house.as('bob', 'POST /createRoom', {})).body;
-  const orders = [
-    `POST /v1/media/quarantine/example.org/${mediaId}`,
-    `POST /v1/media/unquarantine/example.org/${mediaId}`,
-    `POST /v1/media/protect/${mediaId}`,
-    `POST /v1/media/unprotect/${mediaId}`,
-    `POST /v1/user/${BOB}/media/quarantine`,
-    `POST /v1/room/${room_id}/media/quarantine`,
-    `POST /v1/media/delete?before_ts=${house.api.clock.ms}`,
-    `DELETE /v1/media/example.org/${mediaId}`,
-    `DELETE /v1/users/${BOB}/media`,
-  ];
-  for (const order of orders) expect((await house.root(order)).status).toBe(200);
-  const noted = await house.api.features.audit.before(Number.MAX_SAFE_INTEGER, 100);
-  expect(noted.map(({ action, target }) => `${action} ${target}`).reverse()).toEqual([
-    `adminQuarantineMedia ${mediaId}`,
-    `adminUnquarantineMedia ${mediaId}`,
-    `adminProtectMedia ${mediaId}`,
-    `adminUnprotectMedia ${mediaId}`,
-    `adminQuarantineUsersMedia ${BOB}`,
-    `adminQuarantineRoomsMedia ${room_id}`,
-    'adminDeleteUnusedMedia media',
-    `adminDeleteMedia ${mediaId}`,
-    `adminDeleteUsersMedia ${BOB}`,
-  ]);
-  expect(noted.find(({ action }) => action === 'adminDeleteMedia')!.detail).toContain(BOB);
+  await house.root(`DELETE /v1/media/example.org/${mediaId}`);
+  const [noted] = await house.api.features.audit.before(Number.MAX_SAFE_INTEGER, 1);
+  expect(noted).toMatchObject({ action: 'adminDeleteMedia', target: mediaId });
+  expect(JSON.parse(noted!.detail)).toEqual({ user_id: BOB });
 });
 
 const mxc = (mediaId: string | undefined) => `mxc://example.org/${mediaId}`;

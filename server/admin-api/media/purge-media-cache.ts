@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Audit } from '../../accounts/audit.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { beforeMs } from './delete-unused-media.ts';
 
@@ -10,5 +11,9 @@ export const purgeMediaCache = endpoint({
   rateLimit: 'write',
   idempotency: 'natural',
   query: z.object({ before_ts: beforeMs }),
-  handle: async () => ({ deleted: 0 }),
+  async handle({ caller, query }, { audit }: { audit: Pick<Audit, 'note'> }) {
+    const order = { by: caller.userId, action: 'adminPurgeMediaCache', target: 'media' };
+    await audit.note({ ...order, detail: query });
+    return { deleted: 0 };
+  },
 });
