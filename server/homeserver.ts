@@ -53,6 +53,7 @@ import { RoomList } from './rooms/read/room-list.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { searchFeatures } from './search/features.ts';
 import { type NoticeSettings, ServerNotices } from './server-notices/server-notices.ts';
+import type { ByteReader } from './storage/database.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import type { SearchLanguage } from './storage/search/search-languages.ts';
 import { syncFeatures } from './sync/features.ts';
@@ -121,6 +122,8 @@ export interface FeatureGround {
   readonly tellPresence: boolean;
   /** For what is staged beside the log. */
   readonly lane: BulkLane;
+  /** For the bytes of files. */
+  readonly pieces: ByteReader;
   readonly mediaQuota: QuotaBounds;
   readonly mediaCache: MediaGround['mediaCache'];
   readonly mediaKeptDays: number | undefined;
@@ -300,6 +303,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     roomMemoryBytesMax: roomMemoryBytes(),
     tellPresence: config.presence,
     lane: new BulkLane({ database: bulk, log }),
+    pieces: database,
     mediaQuota: config.media,
     mediaCache: mediaCacheOf(config),
     mediaKeptDays: config.media.keptDays,

@@ -1,4 +1,4 @@
-import type { Database } from '../storage/database.ts';
+import type { ByteReader } from '../storage/database.ts';
 import { piecesIn, type Span } from '../storage/media/pieces.ts';
 
 /** What all downloads together read ahead of their clients. */
@@ -8,10 +8,10 @@ const READ_BYTES_MIN = 16 * 1024;
 
 /** Reads content as its clients take it; the more of them, the less of each is in memory. */
 export class Downloads {
-  readonly #database: Database;
+  readonly #database: ByteReader;
   #open = 0;
 
-  constructor(database: Database) {
+  constructor(database: ByteReader) {
     this.#database = database;
   }
 

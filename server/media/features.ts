@@ -1,6 +1,7 @@
 import type { BulkLane } from '../log/bulk.ts';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
+import type { ByteReader } from '../storage/database.ts';
 import { usedBytes } from '../storage/media/media.ts';
 import { DiskCache, type DiskCacheOptions } from './cache/disk-cache.ts';
 import { GoneContent } from './gone.ts';
@@ -17,6 +18,8 @@ import { sweepUnused } from './unused.ts';
 export interface MediaGround {
   readonly serverName: ServerName;
   readonly lane: BulkLane;
+  /** For the bytes of files. */
+  readonly pieces: ByteReader;
   readonly mediaQuota: QuotaBounds;
   readonly mediaCache: Pick<DiskCacheOptions, 'folder' | 'bytesMax'>;
   /** For how many days files stay that nobody asks for; undefined where for ever. */
@@ -26,13 +29,13 @@ export interface MediaGround {
 
 /** Everything of this folder, put together. */
 export function mediaFeatures(stored: Stored, ground: MediaGround) {
-  const { serverName, lane, mediaQuota, mediaCache, mediaKeptDays: keptDays, onError } = ground;
+  const { serverName, lane, pieces, mediaQuota, mediaCache, onError } = ground;
   const staging = new Staging({ stored, lane, onError });
   const quota = new Quota(mediaQuota, (userId) => usedBytes(stored.database, userId));
   const gone = new GoneContent({ stored, lane, onError });
   const removal = new Removal({ stored, serverName, quota, onGone: () => gone.begin() });
   const access = new LastAccess({ stored, lane, onError });
-  const media = new Media({ stored, serverName, staging, quota, removal, access });
+  const media = new Media({ stored, pieces, serverName, staging, quota, removal, access });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
   const thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
@@ -41,7 +44,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const house = new AbortController();
   void staging.sweep().catch(onError);
   gone.begin();
-  void sweepUnused({ stored, lane, removal, keptDays, onError, signal: house.signal });
+  void sweepUnused({ stored, lane, removal, keptDays: ground.mediaKeptDays, onError, signal: house.signal });
   void access.keepWriting();
   return {
     ports: {

@@ -5,6 +5,7 @@ import type { Stored } from '../log/stored.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, limitExceeded, MatrixError, notFound } from '../protocol/matrix-error.ts';
+import type { ByteReader } from '../storage/database.ts';
 import {
   type Content,
   mediaOf,
@@ -23,6 +24,7 @@ import type { Staged, Staging } from './staging.ts';
 
 export interface MediaPorts {
   readonly stored: Stored;
+  readonly pieces: ByteReader;
   readonly serverName: ServerName;
   readonly staging: Pick<Staging, 'stage' | 'abandon'>;
   readonly quota: Quota;
@@ -59,7 +61,7 @@ export class Media {
 
   constructor(ports: MediaPorts) {
     this.#ports = ports;
-    this.#downloads = new Downloads(ports.stored.database);
+    this.#downloads = new Downloads(ports.pieces);
   }
 
   /** A media id whose content is to come. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { BinaryCopy, NotOneColumn } from './binary-copy.ts';
 import { BULK_SETTINGS, READER_SETTINGS } from './session-settings.ts';
 import type { Value } from './write.ts';
 
@@ -14,7 +15,12 @@ export interface Database {
   ): Promise<readonly R[]>;
 }
 
-export interface DatabasePool extends Database {
+export interface ByteReader {
+  /** The one column of a query, a `bytea` in every row. It takes no parameters: only what the program says, and numbers. */
+  bytes(select: string): Promise<readonly Buffer[]>;
+}
+
+export interface DatabasePool extends Database, ByteReader {
   readonly url: string;
   end(): Promise<void>;
 }
@@ -82,12 +88,19 @@ export function connectPool(
       values: readonly Parameter[] = [],
     ): Promise<readonly R[]> {
       const query = { name, text: sql, values: [...values] };
-      const result = await pool.query<R & pg.QueryResultRow>(query).catch((error: unknown) => {
-        throw isAnswer(error)
-          ? error
-          : new DatabaseUnavailable('The database does not answer', { cause: error });
-      });
+      const result = await pool.query<R & pg.QueryResultRow>(query).catch(rethrown);
       return result.rows;
+    },
+    async bytes(select) {
+      const client = await pool.connect().catch(rethrown);
+      try {
+        const rows = await client.query(new BinaryCopy(select)).rows;
+        client.release();
+        return rows;
+      } catch (error) {
+        client.release(true);
+        return rethrown(error);
+      }
     },
     end() {
       ending = true;
@@ -99,6 +112,11 @@ export function connectPool(
 /** The time limit of its pool ended it. */
 export const tookTooLong = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.code === '57014';
+
+function rethrown(error: unknown): never {
+  if (isAnswer(error) || error instanceof NotOneColumn) throw error;
+  throw new DatabaseUnavailable('The database does not answer', { cause: error });
+}
 
 /** Errors of the database itself, but for those with which it shuts its door (57P0x, 08xxx). */
 const isAnswer = (error: unknown): boolean =>

@@ -41,6 +41,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     ...GROUND,
     databaseUrl: fresh.url,
     lane: new BulkLane({ database: fresh.database, log: writer }),
+    pieces: fresh.database,
     ...instead,
   });
   await features.appServices.ports.appServices.begin();

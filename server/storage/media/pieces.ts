@@ -1,4 +1,4 @@
-import type { Database } from '../database.ts';
+import type { ByteReader, Database } from '../database.ts';
 
 export interface Piece {
   readonly uploadNid: number;
@@ -32,22 +32,26 @@ export interface Span {
 }
 
 /** In order, and without a gap: each cut to the span. */
-export const piecesIn = async (
-  database: Database,
+export const piecesIn = (
+  database: ByteReader,
   { uploadNid, from, end }: Span,
 ): Promise<readonly Buffer[]> => {
-  const rows = await database.query<{ bytes: Buffer }>(
-    'media_pieces',
-    `SELECT substring(bytes FROM (greatest($2 - begins_at, 0) + 1)::int4
-       FOR ($3 - greatest(begins_at, $2))::int4) AS bytes
+  const [nid, begin, behind] = [uploadNid, from, end].map(wholeNumber);
+  return database.bytes(
+    `SELECT substring(bytes FROM (greatest(${begin} - begins_at, 0) + 1)::int4
+       FOR (${behind} - greatest(begins_at, ${begin}))::int4)
      FROM media_piece
-     WHERE upload_nid = $1 AND begins_at < $3 AND begins_at >= (
-       SELECT max(begins_at) FROM media_piece WHERE upload_nid = $1 AND begins_at <= $2)
+     WHERE upload_nid = ${nid} AND begins_at < ${behind} AND begins_at >= (
+       SELECT max(begins_at) FROM media_piece WHERE upload_nid = ${nid} AND begins_at <= ${begin})
      ORDER BY begins_at`,
-    [uploadNid, from, end],
   );
-  return rows.map(({ bytes }) => bytes);
 };
+
+/** As SQL, and nothing else. */
+function wholeNumber(value: number): string {
+  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${value} is no place in a file`);
+  return `${value}::int8`;
+}
 
 /** Uploads that began at or before this position, and have not come to their end. */
 export const uploadsUpTo = async (
