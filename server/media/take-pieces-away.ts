@@ -1,11 +1,12 @@
 import type { BulkLane } from '../log/bulk.ts';
 import { dropPieces } from '../storage/media/pieces.ts';
 
-const PIECES_AT_ONCE = 4;
-/** What is taken away of a piece of 256 KiB is some 10 kB in the stream. */
-const WAL_BYTES = 32 * 1024;
+/** Where a checkpoint was since, the pages of each are in the stream whole: as much as it held. */
+const PIECES_AT_ONCE = 1;
+/** Where none was. The lane may take a piece for smaller than it was, and go slower: never the other way round. */
+const WAL_BYTES = 8 * 1024;
 
-/** All pieces of an upload, some at a time; throws where the signal ends it. */
+/** All pieces of an upload, one at a time; throws where the signal ends it. */
 export async function takePiecesAway(
   lane: BulkLane,
   { uploadNid, signal }: { uploadNid: number; signal: AbortSignal },
