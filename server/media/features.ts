@@ -44,7 +44,14 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const house = new AbortController();
   void staging.sweep().catch(onError);
   gone.begin();
-  void sweepUnused({ stored, lane, removal, keptDays: ground.mediaKeptDays, onError, signal: house.signal });
+  void sweepUnused({
+    stored,
+    lane,
+    removal,
+    keptDays: ground.mediaKeptDays,
+    onError,
+    signal: house.signal,
+  });
   void access.keepWriting();
   return {
     ports: {

@@ -105,6 +105,8 @@ function namesOf(
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },
     ...{ serverName: ['example.org'], mediaId: [mediaId], fileName: ['a.txt'], timeout_ms: ['0'] },
+    // Before anything was.
+    ...{ before_ts: ['100000000000'] },
     ...{ width: ['64'], height: ['48'], animated: ['true'] },
     ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },
     ...{ filter: ['{"room":{"timeline":{"limit":5}}}', '{"types":["m.room.message"]}'] },
