@@ -11,7 +11,7 @@ import type { Tally } from './support/tally-reporter.ts';
 
 const everything = Boolean(process.env.FAROL_EVERYTHING);
 const withClusters = await engineAnswers();
-const { status, tally } = runVitest(withClusters ? ['unit', 'cluster'] : ['unit']);
+const { status, tally } = runVitest(withClusters ? ['first-minute', 'unit', 'cluster'] : ['unit']);
 const unexcused = tally.skipped.filter((name) => excuseFor(name) === undefined);
 const leftOut = !withClusters || unexcused.length > 0;
 
