@@ -48,17 +48,24 @@ export interface Incoming {
 }
 
 /** The life of a request between the router and its handler. */
-export async function runEndpoint<Ports>(
+export function runEndpoint<Ports>(
   found: Found<Ports>,
   incoming: Incoming,
   gate: Gate<Ports>,
 ): Promise<Answer | object> {
-  const { idempotency } = found.endpoint;
   const answer =
-    idempotency === 'request'
-      ? await runOnceByRequest(found, incoming, gate)
-      : await runFor(found, incoming, gate, undefined);
-  if (found.endpoint.servedBy === 'any' || gate.mayAnswer()) return answer;
+    found.endpoint.idempotency === 'request'
+      ? runOnceByRequest(found, incoming, gate)
+      : runFor(found, incoming, gate, undefined);
+  return answer.then((each) => withinDeadline(each, found.endpoint, gate));
+}
+
+function withinDeadline<Ports>(
+  answer: Answer | object,
+  { servedBy, idempotency }: Endpoint<Ports>,
+  gate: Gate<Ports>,
+): Answer | object {
+  if (servedBy === 'any' || gate.mayAnswer()) return answer;
   // The deadline has passed while the handler ran. What is harmless twice is asked for again at the
   // next writer; of the rest nobody may say that it was not executed.
   if (idempotency === 'natural') throw new NotWriter('The deadline passed');

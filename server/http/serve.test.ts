@@ -417,6 +417,21 @@ test('where nobody knows the outcome the connection is cut without an answer', a
   await expect(fetch(`${server.origin}/fails`, { method: 'POST' })).rejects.toThrow('fetch failed');
 });
 
+test('what fails behind an answer is logged, and the server goes on', async () => {
+  const logged: unknown[] = [];
+  let answers = 0;
+  const onAnswered = () => {
+    answers += 1;
+    if (answers === 1) throw new Error('a bug in the metrics');
+  };
+  const logger = { ...openGate<Ports>({ seen: [] }).logger, isLevelEnabled: () => false };
+  logger.error = (...said: unknown[]) => void logged.push(...said);
+  await using server = await start({ onAnswered, logger });
+  for (let n = 0; n < 2; n++)
+    expect(await (await fetch(`${server.origin}/raw`)).json()).toEqual({ made: 'by hand' });
+  expect(logged).toMatchObject([{ err: { message: 'a bug in the metrics' } }, 'request failed']);
+});
+
 test('past the deadline not even a refusal is told', async () => {
   let asked = 0;
   await using server = await start({ mayAnswer: () => asked++ === 0 }, new Error('forbidden'));

@@ -7,6 +7,11 @@ import { UserSettings } from './user-settings.ts';
 /** Older changes than these are looked up. A client that syncs all the time needs the last few. */
 const CHANGES_KEPT_MAX = 1_024;
 
+/** A request that waits. It goes on in a turn of its own: it may not begin to wait again while it is woken. */
+export interface Waiter {
+  wake(): void;
+}
+
 /**
  * What is in memory for a user who has synced lately: the changes that concern them, so that an
  * answer looks at what changed and not at every room, and those of their requests that wait.
@@ -19,7 +24,7 @@ export class ActiveUser {
   readonly typing = new Noted<RoomId>();
   readonly settings: UserSettings;
   readonly #devices = new Map<string, Device>();
-  readonly #waiters = new Set<() => void>();
+  readonly #waiters = new Set<Waiter>();
   #changes: PlacedRecord[] = [];
   #floor: number;
   #newest: number;
@@ -74,7 +79,19 @@ export class ActiveUser {
   }
 
   wake(): void {
-    for (const waiter of this.#waiters) waiter();
+    for (const waiter of this.#waiters) {
+      this.#waiters.delete(waiter);
+      waiter.wake();
+    }
+  }
+
+  /** It is woken at the next news, once. */
+  atNews(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  noLonger(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
   }
 
   /** The changes behind this position, in order; undefined where memory does not reach back so far. */
@@ -88,19 +105,5 @@ export class ActiveUser {
 
   hasNewsAfter(position: number, ephemeral: number): boolean {
     return this.#newest > position || this.#newestEphemeral > ephemeral;
-  }
-
-  /** Resolves at the next news, or when the signal ends the waiting, whichever comes first. */
-  async news(until: AbortSignal): Promise<void> {
-    if (until.aborted) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#waiters.delete(done);
-        until.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#waiters.add(done);
-      until.addEventListener('abort', done);
-    });
   }
 }

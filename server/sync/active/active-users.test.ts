@@ -14,20 +14,19 @@ const member = (position: number, stateKey: string): PlacedRecord => ({
   position,
   record: { kind: 'state', roomId: room, type: 'm.room.member', stateKey, eventNid: position },
 });
-const never = new AbortController().signal;
 const positions = (changes: readonly PlacedRecord[] | undefined) =>
   changes?.map((each) => each.position);
 
-test('an event wakes those in its room, and nobody else', async () => {
+test('an event wakes those who wait in its room, and nobody else', () => {
   const users = new ActiveUsers();
   const [inside, outside] = [users.enter(alice, [room], 0), users.enter(bob, [], 0)];
   const woken: string[] = [];
-  void inside.news(never).then(() => woken.push('alice'));
-  void outside.news(never).then(() => woken.push('bob'));
+  inside.atNews({ wake: () => woken.push('alice') });
+  outside.atNews({ wake: () => woken.push('bob') });
   users.committed([event(1)]);
-  await Promise.resolve().then(() => {});
-  await new Promise(setImmediate);
   expect(woken).toEqual(['alice']);
+  users.committed([event(2)]);
+  expect(woken, 'once for each wait').toEqual(['alice']);
 });
 
 test.each([1, 8, 9, 40])(
@@ -46,12 +45,13 @@ test.each([1, 8, 9, 40])(
   },
 );
 
-test('all records of a batch are there when the first waiter looks', async () => {
+test('all records of a batch are there when the first waiter looks', () => {
   const users = new ActiveUsers();
   const user = users.enter(alice, [room], 0);
-  const seen = user.news(never).then(() => positions(user.changesAfter(0)));
+  let seen: number[] | undefined;
+  user.atNews({ wake: () => (seen = positions(user.changesAfter(0))) });
   users.committed([event(1), event(2), event(3)]);
-  expect(await seen).toEqual([1, 2, 3]);
+  expect(seen).toEqual([1, 2, 3]);
 });
 
 test('whoever is invited hears of it, and of what follows in that room', () => {
@@ -102,14 +102,15 @@ test('memory of changes is bounded, and says so instead of forgetting silently',
   expect(positions(user.changesAfter(1_098))).toEqual([1_099, 1_100]);
 });
 
-test('who stays away is forgotten, who waits is not', async () => {
+test('who stays away is forgotten, who waits is not', () => {
   const users = new ActiveUsers();
   users.enter(alice, [room], 0);
   const waiting = users.enter(bob, [room], 0);
-  const done = new AbortController();
-  const news = waiting.news(done.signal);
+  const waiter = { wake() {} };
+  waiting.atNews(waiter);
   users.sweep(3_600_000);
   expect([users.find(alice), users.find(bob)]).toEqual([undefined, waiting]);
-  done.abort();
-  await news;
+  waiting.noLonger(waiter);
+  users.sweep(7_200_000);
+  expect(users.find(bob)).toBeUndefined();
 });

@@ -1,4 +1,4 @@
-import type { ActiveUser } from '../active/active-user.ts';
+import type { ActiveUser, Waiter } from '../active/active-user.ts';
 import type { Told } from './occasion.ts';
 
 /** Whoever asks for more comes back by then, and finds nothing lost. */
@@ -20,9 +20,9 @@ export interface Patience {
   readonly signal: AbortSignal;
 }
 
-/** Requests that wait until something happens. */
+/** Requests that wait until something happens. There are many, and each is kept and copied by the collector: they are small. */
 export class LongPoll {
-  readonly #waits = new Set<AbortController>();
+  readonly #waits = new Set<Wait>();
   #isClosing = false;
 
   /** The first answer with news, or the one that there is when the waiting ends. */
@@ -30,44 +30,76 @@ export class LongPoll {
     build: (told: Next | undefined) => Promise<Answer>,
     patience: Patience,
   ): Promise<Answer> {
-    const ends = this.#endOf(patience);
+    const wait = this.#begin(patience);
     try {
       let told: Next | undefined;
       for (;;) {
         let built: Answer | undefined = await build(told);
-        if (built.hasNews || ends.signal.aborted) return built;
+        if (built.hasNews || wait.isOver) return built;
         const { user, next } = built;
-        // Whoever waits lives long for the collector, and is copied: an empty answer would be a tenth of it.
+        // An empty answer would be a tenth of what a waiting request weighs.
         built = undefined;
-        while (!ends.signal.aborted && !isNewsTo(user, next)) await user.news(ends.signal);
+        while (!wait.isOver && !isNewsTo(user, next)) await wait.forNewsOf(user);
         told = next;
       }
     } finally {
-      ends.clear();
+      this.#waits.delete(wait);
+      wait.clear();
     }
   }
 
   /** Those who wait get what there is, which is a valid answer without news; nobody waits any more. */
   close(): void {
     this.#isClosing = true;
-    for (const wait of this.#waits) wait.abort('closing');
+    for (const wait of this.#waits) wait.end();
   }
 
-  /** Aborted when no more waiting is due: the time is over, the client gone, or the server closing. */
-  #endOf({ mayWait, timeoutMs, signal }: Patience) {
-    const ends = new AbortController();
-    // With a reason of its own: without one each makes an exception with a stack.
-    const end = () => ends.abort('over');
-    if (!mayWait || timeoutMs === 0 || this.#isClosing || signal.aborted) end();
-    const timer = setTimeout(end, Math.min(timeoutMs, TIMEOUT_MS_MAX));
-    this.#waits.add(ends);
-    signal.addEventListener('abort', end);
-    const clear = () => {
-      clearTimeout(timer);
-      this.#waits.delete(ends);
-      signal.removeEventListener('abort', end);
-    };
-    return { signal: ends.signal, clear };
+  #begin(patience: Patience): Wait {
+    const wait = new Wait(patience);
+    if (this.#isClosing) wait.end();
+    this.#waits.add(wait);
+    return wait;
+  }
+}
+
+/** Of one request: over when its time is, its client has gone, or the server closes. */
+class Wait implements Waiter {
+  isOver: boolean;
+  readonly #gone: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  readonly #end = () => this.end();
+  #user: ActiveUser | undefined;
+  #resume: (() => void) | undefined;
+
+  constructor({ mayWait, timeoutMs, signal }: Patience) {
+    this.isOver = !mayWait || timeoutMs === 0 || signal.aborted;
+    this.#gone = signal;
+    this.#timer = setTimeout(this.#end, Math.min(timeoutMs, TIMEOUT_MS_MAX));
+    signal.addEventListener('abort', this.#end);
+  }
+
+  /** Resolves at the next news, or when the wait is over, whichever comes first. */
+  forNewsOf(user: ActiveUser): Promise<void> {
+    this.#user = user;
+    user.atNews(this);
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  wake(): void {
+    this.#resume?.();
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.#user?.noLonger(this);
+    this.wake();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#gone.removeEventListener('abort', this.#end);
   }
 }
 

@@ -220,7 +220,7 @@ test('those who are woken make their answers a few in each turn, when all of the
     active.enter(`@${index}:x` as UserId, [room], 0),
   );
   const turns = users.map(async (user) => {
-    await user.news(new AbortController().signal);
+    await new Promise<void>((wake) => user.atNews({ wake }));
     expect(users.every((each) => each.hasNewsAfter(0, counter.value - 1))).toBe(true);
     return loop.turns;
   });

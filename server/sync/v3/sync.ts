@@ -35,19 +35,15 @@ export class Sync {
   }
 
   /** The answer as JSON text, in pieces to be sent one behind the other. */
-  async answer(request: SyncRequest): Promise<string[]> {
+  answer(request: SyncRequest): Promise<string[]> {
     const since = this.#read(request.since);
     const left = this.#ports.presence.syncing(request.userId, request.setPresence);
-    try {
-      const mayWait = since.kind === 'token' && !request.fullState;
-      const built = await this.#polls.firstNews<SinceToken, BuiltAnswer>(
-        (told) => (told ? this.#build.answer(request, told) : this.#firstAnswer(request, since)),
-        { ...request, mayWait },
-      );
-      return answerPieces(built.answer);
-    } finally {
-      left();
-    }
+    const mayWait = since.kind === 'token' && !request.fullState;
+    const news = this.#polls.firstNews<SinceToken, BuiltAnswer>(
+      (told) => (told ? this.#build.answer(request, told) : this.#firstAnswer(request, since)),
+      { mayWait, timeoutMs: request.timeoutMs, signal: request.signal },
+    );
+    return news.then(({ answer }) => answerPieces(answer)).finally(left);
   }
 
   close(): void {
