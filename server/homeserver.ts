@@ -18,6 +18,7 @@ import { federationOf } from './config/federation.ts';
 import { mediaCacheOf } from './config/media.ts';
 import { noticesOf } from './config/notices.ts';
 import { ratesOf } from './config/rates.ts';
+import { retentionOf } from './config/retention.ts';
 import { servicesOf } from './config/services.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
 import { delayedEventFeatures } from './delayed-events/features.ts';
@@ -41,8 +42,10 @@ import { mountsOf } from './mounts.ts';
 import { orderFeatures } from './orders/features.ts';
 import type { AppService } from './protocol/app-service.ts';
 import type { EventId, RoomId, ServerName, UserId } from './protocol/identifiers.ts';
+import type { RetentionBounds } from './protocol/retention.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
+import { Retention } from './retention/retention.ts';
 import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
 import type { Draft, Origin } from './rooms/draft.ts';
@@ -75,6 +78,7 @@ export async function buildServing(
   await features.serverNotices.begin();
   await features.delayedEvents.begin();
   await features.search.begin();
+  features.retention?.begin();
   const ports = portsOf(features, {
     ...config,
     mediaOptions: config.media,
@@ -114,6 +118,8 @@ export interface FeatureGround {
   readonly appServices: readonly AppService[];
   readonly federation: FederationSettings;
   readonly serverNotices?: NoticeSettings | undefined;
+  /** Undefined where everything is kept. */
+  readonly retention?: RetentionBounds | undefined;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -155,6 +161,7 @@ export async function buildFeatures(ground: FeatureGround) {
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     blockingInvites: (userIds) => blockingInvites(accounts.ports.accountData, userIds),
     noticesFrom: ground.serverNotices?.userId,
+    retention: ground.retention,
     followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
     now: stored.now,
     defaultRoomVersion: ground.defaultRoomVersion,
@@ -179,6 +186,8 @@ export async function buildFeatures(ground: FeatureGround) {
     onError: ground.onError,
   });
   const media = mediaFeatures(stored, ground);
+  const { retention: bounds } = ground;
+  const retention = bounds && new Retention({ ...stored, bounds, onError: ground.onError });
   const features = {
     ...{ accounts, appServices, encryption, rooms },
     ...{ sync, delayedEvents, orders, search, federation, media },
@@ -186,9 +195,11 @@ export async function buildFeatures(ground: FeatureGround) {
   return {
     ...features,
     roomList: new RoomList(stored.database),
+    retention,
     serverNotices: new ServerNotices(ground.serverNotices, { ...accounts.ports, ...rooms.ports }),
     /** Ends long polls and timers, and what is done in the background. */
     async close() {
+      retention?.close();
       await Promise.all(
         Object.values(features)
           .reverse()
@@ -297,6 +308,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     registrationSecret: config.registrationSharedSecret,
     appServices: config.appServices,
     federation: federationOf(config),
+    retention: retentionOf(config.retention),
     serverNotices: noticesOf(config.serverNotices, identity.serverName),
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,

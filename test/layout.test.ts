@@ -12,6 +12,7 @@ const ARROWS: Record<string, string[]> = {
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
   'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
   'server/delayed-events': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
+  'server/retention': ['server/protocol', 'server/storage'],
   'server/server-notices': ['server/protocol', 'server/log', 'server/rooms', 'server/accounts'],
   'server/app-services': [
     'server/protocol',

@@ -186,6 +186,27 @@ const media = z
   .prefault({})
   .describe('Files and pictures that people upload.');
 
+const days = () => z.number().positive().max(36_500);
+
+const retention = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe('Let rooms say how long they keep what is said (`m.room.retention`). State stays.'),
+    defaultDays: days()
+      .optional()
+      .describe('Of rooms that say nothing of it. Without it these keep everything.'),
+    minDays: days().optional().describe('A room that wishes for less keeps it so long.'),
+    maxDays: days().optional().describe('A room that wishes for more keeps it so long.'),
+  })
+  .prefault({})
+  .refine(
+    ({ minDays = 0, maxDays = Number.POSITIVE_INFINITY }) => minDays <= maxDays,
+    'must have a minDays that is not above maxDays',
+  )
+  .describe('How long what is said in rooms is kept. What is older is purged, for good.');
+
 const serverNotices = z
   .strictObject({
     localpart: z
@@ -280,6 +301,7 @@ export const configSchema = z.strictObject({
       'Of the services that let people into calls (lk-jwt-service), with commas between several.',
     ),
   support,
+  retention,
   serverNotices: serverNotices.describe(
     'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',
   ),

@@ -72,6 +72,7 @@ export class RoomEngine implements Rooms {
       userRooms,
       erased: ports.erased ?? NOBODY_ERASED,
       ignoredBy: ports.ignoredBy ?? (async () => new Set()),
+      ...{ retention: ports.retention, now: ports.now },
       stateBytesMax: bytesMax.states,
     });
     this.#aliases = new Aliases(this.#building);

@@ -1,6 +1,7 @@
 import type { Log } from '../log/log.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { RetentionBounds } from '../protocol/retention.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
 
@@ -33,6 +34,8 @@ export interface RoomPorts {
   readonly followRoom?:
     | ((userId: UserId, move: { from: RoomId; to: RoomId }) => Promise<void>)
     | undefined;
+  /** How long what is said is kept; undefined where for ever. */
+  readonly retention?: RetentionBounds | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

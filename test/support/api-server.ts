@@ -18,6 +18,7 @@ import { mountsOf } from '../../server/mounts.ts';
 import type { AppService } from '../../server/protocol/app-service.ts';
 import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
+import type { RetentionBounds } from '../../server/protocol/retention.ts';
 import type { SigningKey } from '../../server/protocol/signing-keys.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { NoticeSettings } from '../../server/server-notices/server-notices.ts';
@@ -37,6 +38,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly signingKey?: SigningKey;
   readonly federation?: FederationSettings;
   readonly serverNotices?: NoticeSettings;
+  readonly retention?: RetentionBounds;
   readonly adminApi?: boolean;
   readonly guests?: boolean;
   readonly rates?: Partial<Rates>;
@@ -102,14 +104,14 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     search,
     ...told
   } = options;
-  const { appServices = [], serverName, signingKey, federation, serverNotices } = told;
+  const { appServices = [], serverName, signingKey, federation, serverNotices, retention } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
     ...(serverName && { serverName }),
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
-    ...(serverNotices && { serverNotices }),
+    ...{ serverNotices, retention },
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),

@@ -5,6 +5,7 @@ import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import type { PageQuery, Place, StoredEvent } from '../store.ts';
 import { withoutErased } from './erased.ts';
+import { withoutExpired } from './expired.ts';
 import type { RoomReads } from './room-reads.ts';
 import { visibleTo } from './visibility.ts';
 
@@ -60,7 +61,9 @@ async function seenOf(
   wanted: readonly RoomEvent[],
 ): Promise<Map<number, SeenEvent>> {
   const seen = seesAll
-    ? (await withoutErased(room, reads, reader, wanted)).map(asByStranger)
+    ? (await withoutErased(room, reads, reader, await withoutExpired(room, reads, wanted))).map(
+        asByStranger,
+      )
     : await visibleTo(room, reads, reader, wanted);
   return new Map(seen.map((each) => [each.event.nid, each]));
 }

@@ -1,5 +1,6 @@
 import { Lru } from '../../log/lru.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { RetentionBounds } from '../../protocol/retention.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RecentRelation } from '../memory/recent-relations.ts';
@@ -52,6 +53,9 @@ export class RoomReads {
   readonly userRooms: UserRooms;
   readonly erased: ErasedUsers;
   readonly ignoredBy: IgnoredBy;
+  /** Undefined where everything is kept. */
+  readonly retention: RetentionBounds | undefined;
+  readonly now: () => number;
   readonly #states: Lru<number, StateLayers>;
   readonly #statesRead: Gathered<number, StateLayers>;
   readonly #changesRead: Gathered<LogRange, readonly StateChange[]>;
@@ -65,6 +69,8 @@ export class RoomReads {
     userRooms: UserRooms;
     erased: ErasedUsers;
     ignoredBy: IgnoredBy;
+    retention: RetentionBounds | undefined;
+    now: () => number;
     stateBytesMax: number;
   }) {
     this.store = parts.store;
@@ -73,6 +79,8 @@ export class RoomReads {
     this.userRooms = parts.userRooms;
     this.erased = parts.erased;
     this.ignoredBy = parts.ignoredBy;
+    this.retention = parts.retention;
+    this.now = parts.now;
     this.#states = new Lru(parts.stateBytesMax);
     this.#statesRead = new Gathered((nids) => this.#readStates(nids), READ_AT_ONCE);
     this.#relationsRead = new Gathered((ranges) => this.#readRelations(ranges), READ_AT_ONCE);

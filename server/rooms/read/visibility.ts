@@ -5,20 +5,22 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import { withoutErased } from './erased.ts';
+import { withoutExpired } from './expired.ts';
 import { type RoomAround, roomAround } from './room-around.ts';
 import type { RoomReads } from './room-reads.ts';
 
 /**
  * Narrows events to those that history visibility lets the user see (Room history visibility,
  * "Server behaviour"), each with the user's membership at it. Who has forgotten the room sees what a
- * stranger does.
+ * stranger does. And nobody sees what the room keeps no longer.
  */
 export async function visibleTo(
   room: HotRoom,
   reads: RoomReads,
   userId: UserId,
-  events: readonly RoomEvent[],
+  all: readonly RoomEvent[],
 ): Promise<SeenEvent[]> {
+  const events = await withoutExpired(room, reads, all);
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
   const others = events.filter((event) => !isBehindJoin(own, event));
   // Of what is erased, an event behind the reader's join can tell only by what it replaced.

@@ -18,7 +18,7 @@ const LATE_DOCUMENTS = `WITH gone AS (
     RETURNING 1)
   SELECT count(*) AS count, $2::text AS room FROM gone`;
 
-/** What a deleted room has left behind, in the order in which it goes. */
+/** What a deleted room has left behind, in the order in which it goes. What a commit has in its hands is passed over: none waits for this. */
 export const LEFT_BEHIND: readonly Remove[] = [
   removal(
     'deleted_rooms_events',
@@ -45,7 +45,9 @@ export const LEFT_BEHIND: readonly Remove[] = [
            WHERE history.room_nid = $1 AND history.user_id = state_key.state_key)
        LIMIT $3),
      past AS (DELETE FROM membership_history WHERE room_nid = $1 AND user_id IN (SELECT user_id FROM users)),
-     own AS (DELETE FROM account_data WHERE room_id = $2 AND user_id IN (SELECT user_id FROM users))
+     own AS (DELETE FROM account_data WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM account_data WHERE room_id = $2 AND user_id IN (SELECT user_id FROM users)
+       FOR UPDATE SKIP LOCKED)))
      SELECT count(*) AS count FROM users`,
   ),
 ];
@@ -83,7 +85,7 @@ export const roomsDeletedBefore = (database: Database, deletedMs: number) =>
 function ofRoom(table: string, condition: string): string {
   return `WITH gone AS (
       DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM ${table} WHERE ${condition} LIMIT $3))
+        SELECT ctid FROM ${table} WHERE ${condition} LIMIT $3 FOR UPDATE SKIP LOCKED))
       RETURNING 1)
     SELECT count(*) AS count, $1::int8 AS nid, $2::text AS room FROM gone`;
 }
