@@ -21,7 +21,7 @@ import type { LinkReport, Site, View } from '../view.ts';
 import type { Etcd } from './etcd.ts';
 import { HandOver } from './hand-over.ts';
 import { Interface, type Job } from './interface.ts';
-import type { Patroni } from './patroni.ts';
+import type { Patroni } from './patroni/patroni.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
 import { NAMES, type Store } from './store.ts';

@@ -1,7 +1,7 @@
 import type { Site } from '../view.ts';
 import type { AgentHost } from './agent-host.ts';
 import type { Etcd } from './etcd.ts';
-import type { Patroni } from './patroni.ts';
+import type { Patroni } from './patroni/patroni.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
 import type { World } from './world.ts';

@@ -3,7 +3,7 @@ import { AgentHost } from './agent-host.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import type { Invariants } from './invariants.ts';
-import { Patroni } from './patroni.ts';
+import { Patroni } from './patroni/patroni.ts';
 import { Postgres } from './postgres.ts';
 import { Server } from './server.ts';
 import type { World } from './world.ts';

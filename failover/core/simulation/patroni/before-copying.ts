@@ -1,8 +1,8 @@
-import { reasonNotToPromote } from '../timelines.ts';
-import type { Postgres } from './postgres.ts';
+import { reasonNotToPromote } from '../../timelines.ts';
+import type { Postgres } from '../postgres.ts';
+import { primaryOf } from '../store.ts';
+import type { World } from '../world.ts';
 import type { Runner } from './pre-promote.ts';
-import { primaryOf } from './store.ts';
-import type { World } from './world.ts';
 
 const AGAIN_MS = 500;
 

@@ -1,4 +1,4 @@
-import type { Site } from '../view.ts';
+import type { Site } from '../../view.ts';
 
 /** `/sync`, as Patroni reads it. */
 export interface SyncState {

@@ -1,6 +1,6 @@
-import type { Site } from '../view.ts';
-import { membersOf, type SyncState } from './patroni-race.ts';
-import type { Confirmers } from './postgres.ts';
+import type { Site } from '../../view.ts';
+import type { Confirmers } from '../postgres.ts';
+import { membersOf, type SyncState } from './race.ts';
 
 export type SyncStep =
   | { readonly write: { readonly voters: readonly Site[]; readonly quorum: number } }

@@ -1,11 +1,11 @@
-import { countVotes, type Electorate, type Standing } from '../election/votes.ts';
-import { electorateOf } from '../etcd/reading.ts';
-import { giveTimeline } from '../etcd/transactions.ts';
-import { give, reasonNotToPromote, wasGiven } from '../timelines.ts';
-import type { View } from '../view.ts';
-import type { Postgres } from './postgres.ts';
-import { NAMES, type Store } from './store.ts';
-import type { World } from './world.ts';
+import { countVotes, type Electorate, type Standing } from '../../election/votes.ts';
+import { electorateOf } from '../../etcd/reading.ts';
+import { giveTimeline } from '../../etcd/transactions.ts';
+import { give, reasonNotToPromote, wasGiven } from '../../timelines.ts';
+import type { View } from '../../view.ts';
+import type { Postgres } from '../postgres.ts';
+import { NAMES, type Store } from '../store.ts';
+import type { World } from '../world.ts';
 
 /** Of the Patroni that runs it, and with which it ends. */
 export interface Runner {
