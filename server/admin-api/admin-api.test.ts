@@ -247,6 +247,7 @@ test('every order is written down, without passwords and what lets people regist
     [`POST ${at}/new`, { token: 'welcome' }],
     [`PUT ${at}/welcome`, { uses_allowed: 3 }],
     [`DELETE ${at}/welcome`],
+    [`POST /v1/purge_history/${room_id}`, { purge_up_to_ts: 1 }],
     [`DELETE /v2/rooms/${room_id}`, { purge: false }],
     ['DELETE /v1/rooms/!none:example.org', { new_room_user_id: '@root:example.org' }],
     ['POST /v1/send_server_notice', { user_id: BOB, content: {} }],

@@ -24,6 +24,7 @@ import { getRoomsState } from './rooms/get-room-state.ts';
 import { joinForUser } from './rooms/join-for-user.ts';
 import { listRooms } from './rooms/list-rooms.ts';
 import { makeRoomAdmin } from './rooms/make-room-admin.ts';
+import { getPurgeStatus, purgeRoomHistory } from './rooms/purge-history.ts';
 import { setRoomBlock } from './rooms/set-room-block.ts';
 import { getServerVersion } from './server/get-server-version.ts';
 import { listOrders } from './server/list-orders.ts';
@@ -88,6 +89,8 @@ export const adminApi = [
   deleteRoomAtOnce,
   getRoomDeletion,
   getRoomDeletions,
+  purgeRoomHistory,
+  getPurgeStatus,
   sendServerNotice,
   putServerNotice,
   ...mediaAdministration,

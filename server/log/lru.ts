@@ -41,6 +41,10 @@ export class Lru<K, V> {
     for (const entry of this.#entries.values()) entry.value = change(entry.value);
   }
 
+  deleteIf(test: (value: V) => boolean): void {
+    for (const [key, { value }] of this.#entries) if (test(value)) this.delete(key);
+  }
+
   delete(key: K): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

@@ -36,6 +36,8 @@ export type LogRecord =
   | { kind: 'directory'; roomId: RoomId }
   /** An administrator deleted the room: it is there no more, and nobody is in it. */
   | { kind: 'room-deleted'; roomId: RoomId }
+  /** What was said in the room up to some moment is gone for good: what is known of it by heart goes, too. */
+  | { kind: 'history-purged'; roomId: RoomId }
   /** The one-time or fallback keys of a device changed. */
   | { kind: 'device-keys'; userId: UserId; deviceId: string };
 
@@ -55,6 +57,7 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   profile: 1,
   directory: 1,
   'room-deleted': 1,
+  'history-purged': 1,
   'device-keys': 1,
 };
 
@@ -88,6 +91,7 @@ const CONCERNS: {
   profile: () => NOBODY,
   directory: () => NOBODY,
   'room-deleted': ({ roomId }) => ({ roomId }),
+  'history-purged': () => NOBODY,
   'device-keys': ({ userId }) => ({ userId }),
 };
 

@@ -2,6 +2,7 @@ import type { Stored } from '../log/stored.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import { deleteRoom } from './delete-room.ts';
 import { LongOrders } from './long-orders.ts';
+import { purgeHistory } from './purge-history.ts';
 import { redactRelated } from './redact-related.ts';
 import { redactUser } from './redact-user.ts';
 
@@ -15,6 +16,7 @@ export function orderFeatures(
     works: {
       'redact-user': redactUser(rooms),
       'delete-room': deleteRoom({ rooms, database: stored.database }),
+      'purge-history': purgeHistory({ rooms, stored }),
     },
   });
   // Of users: they wait for each other, and not for what an administrator ordered.

@@ -18,7 +18,7 @@ import {
 } from '../storage/long-orders.ts';
 import { endsTheWriter } from './ends-the-writer.ts';
 
-export type OrderKind = 'redact-user' | 'redact-related' | 'delete-room';
+export type OrderKind = 'redact-user' | 'redact-related' | 'delete-room' | 'purge-history';
 
 export interface NewOrder {
   readonly kind: OrderKind;

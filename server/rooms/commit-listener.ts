@@ -55,6 +55,10 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
       memory.rooms.drop(record.roomId);
       memory.userRooms.deleted(record.roomId, position);
       return;
+    case 'history-purged':
+      memory.rooms.thin(record.roomId);
+      memory.events.forgetRoom(record.roomId);
+      return;
     case 'receipt':
     case 'account-data':
     case 'to-device':

@@ -103,6 +103,12 @@ export class RoomMemory {
     for (const keyNid of room.state.keys()) this.#sources.keys.letGo(keyNid);
   }
 
+  /** But for its newest event nothing of its timeline is known by heart any more. */
+  thin(roomId: RoomId): void {
+    this.peek(roomId)?.thin();
+    this.weigh(roomId);
+  }
+
   /** Nobody gets the room any more until `deleted` is settled: a change that was built on it would outlive it. */
   deleting(roomId: RoomId, deleted: Promise<unknown>): void {
     this.#deleting.add(roomId);

@@ -1,5 +1,5 @@
 import { Lru } from '../../log/lru.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
@@ -97,6 +97,10 @@ export class EventCache {
     this.#redacted.set(event.nid, event);
     if (this.#events.has(event.nid)) this.#keep(event);
     if (event.stateKey !== undefined) this.#events.update((each) => withPrevContentOf(each, event));
+  }
+
+  forgetRoom(roomId: RoomId): void {
+    this.#events.deleteIf((event) => event.roomId === roomId);
   }
 
   async #read(nids: readonly number[]): Promise<(StoredEvent | undefined)[]> {

@@ -95,6 +95,7 @@ function note(
     case 'logins':
     case 'profile':
     case 'directory':
+    case 'history-purged':
       return;
     default:
       record satisfies never;

@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stored } from '../log/stored.ts';
+import type { RoomId } from '../protocol/identifiers.ts';
+import type { Rooms } from '../rooms/rooms.ts';
+import { type HistoryPiece, purgePiece } from '../storage/rooms/history-pieces.ts';
+import type { Work } from './long-orders.ts';
+
+/** What is asked for, as it is kept. */
+export type HistoryPurge = Pick<HistoryPiece, 'beforeMs' | 'before' | 'spared'>;
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open'>;
+  readonly stored: Pick<Stored, 'database' | 'log'>;
+  /** Resolves when the next piece may go. */
+  readonly pause?: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** Small transactions: each is WAL that commits have to wait behind. */
+const EVENTS_MAX = 500;
+const PAUSE_MS = 50;
+
+/** In pieces, the oldest first; what is gone is gone, so a repeat goes on where it was cut. */
+export const purgeHistory =
+  ({ rooms, stored, pause = aMoment }: Ports): Work =>
+  async ({ target, asked }, signal) => {
+    const roomId = target as RoomId;
+    const room = await rooms.open(roomId);
+    const wish = asked as unknown as HistoryPurge;
+    for (let afterMs = 0; room && !signal.aborted; ) {
+      const piece = { ...wish, roomNid: room.nid, afterMs, limit: EVENTS_MAX };
+      const { count, lastMs } = await purgePiece(stored.database, piece);
+      if (count < EVENTS_MAX) break;
+      afterMs = lastMs!;
+      await pause(signal).catch(() => {});
+    }
+    await stored.log.commit((next) => {
+      const record = { kind: 'history-purged', roomId } as const;
+      const records = [{ position: next(), record }];
+      return { change: { rows: [], records, touches: [] }, value: undefined };
+    });
+    return {};
+  };
+
+const aMoment = (signal: AbortSignal) => sleep(PAUSE_MS, undefined, { signal, ref: false });
