@@ -10,7 +10,7 @@ const ARROWS: Record<string, string[]> = {
   'server/storage': ['server/storage/search/search-languages.ts', 'server/protocol', 'pg'],
   'server/log': ['server/protocol', 'server/storage', 'pg'],
   'server/rooms': ['server/protocol', 'server/log', 'server/storage'],
-  'server/accounts': ['server/protocol', 'server/log', 'server/storage'],
+  'server/accounts': ['server/protocol', 'server/log', 'server/storage', 'bcrypt'],
   'server/delayed-events': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],
   'server/retention': ['server/protocol', 'server/storage'],
   'server/server-notices': ['server/protocol', 'server/log', 'server/rooms', 'server/accounts'],

@@ -27,6 +27,22 @@ test('a hash of an earlier release, by scrypt, still holds, and is outdated', as
   expect(isOutdated(hash, cheap)).toBe(true);
 });
 
+// Made by Python's bcrypt, as Synapse does it: the password by NFKC, of which 72 bytes count.
+test.each([
+  ['correct horse', '$2b$04$B.s6lT.O14hWY7J.UcjAjONeqf00lgeAPvwzUheO9RKXfc4RRQXau'],
+  ['correct horse', '$2y$04$B.s6lT.O14hWY7J.UcjAjONeqf00lgeAPvwzUheO9RKXfc4RRQXau'],
+  ['ＦＡＲＯＬ é', '$2b$04$hWPeymYaff7Ft8HnqIHuYeZrsoZ4D8pXkD0bYFyFW/8Yn8ynF2Fse'],
+  ['FAROL e\u0301', '$2b$04$hWPeymYaff7Ft8HnqIHuYeZrsoZ4D8pXkD0bYFyFW/8Yn8ynF2Fse'],
+  ['x'.repeat(100), '$2b$04$j0gkMzpIY0WTSprH9PqBreS15Z4jRiWtIvBayhw.zxNEJvdjzCBz.'],
+])(
+  'the password %s is known by the hash %s of another homeserver, which is outdated',
+  async (password, hash) => {
+    expect(await isPassword(password, hash)).toBe(true);
+    expect(await isPassword(password.slice(0, 4), hash)).toBe(false);
+    expect(isOutdated(hash, cheap)).toBe(true);
+  },
+);
+
 test('a hash is outdated when the cost has changed, and not before', async () => {
   const hash = await hashPassword('a', cheap);
   expect(isOutdated(hash, cheap)).toBe(false);

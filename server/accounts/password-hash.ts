@@ -1,4 +1,5 @@
 import { argon2, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { compare } from 'bcrypt';
 
 /** Of Argon2id (RFC 9106). They stand in each hash, so changing them leaves older hashes valid. */
 export interface PasswordCost {
@@ -25,8 +26,9 @@ export async function hashPassword(password: string, cost: PasswordCost): Promis
   return `${prefixOf(cost)}${base64(salt)}$${base64(await argon2id(password, salt, cost))}`;
 }
 
-/** Also of hashes by earlier releases, which are renewed at the next login. */
+/** Also of hashes by earlier releases and by other homeservers, which are renewed at the next login. */
 export async function isPassword(password: string, hash: string): Promise<boolean> {
+  if (BCRYPT.test(hash)) return isBcrypt(password, hash);
   const known = parseArgon2id(hash) ?? parseScrypt(hash);
   if (!known)
     throw new Error('An account has a password hash of a form that this server does not know');
@@ -73,6 +75,17 @@ function parseScrypt(hash: string): Known | undefined {
     derive: (password) =>
       settled((done) => scrypt(written(password), salt, KEY_BYTES, options, done)),
   };
+}
+
+const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
+
+/** As Synapse, Dendrite and Conduit's kin made them. Synapse composes letters by compatibility first, others not at all. */
+async function isBcrypt(password: string, hash: string): Promise<boolean> {
+  // PHP's name for what everybody else calls 2b.
+  const known = hash.replace(/^\$2y/, '$2b');
+  const spellings = new Set([password.normalize('NFKC'), password]);
+  for (const each of spellings) if (await compare(each, known)) return true;
+  return false;
 }
 
 const argon2id = (password: string, salt: Buffer, cost: PasswordCost): Promise<Buffer> =>
