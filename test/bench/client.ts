@@ -80,6 +80,31 @@ export class BenchClient {
     return this.ask('PUT', path, body, sender);
   }
 
+  /** Answers with the path by which it is had. */
+  async upload(bytes: Buffer, { token }: Account): Promise<string> {
+    const { statusCode, body } = await this.#dispatcher.request({
+      origin: this.#origin,
+      path: '/_matrix/media/v3/upload',
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      headersTimeout: 300_000,
+      body: bytes,
+    });
+    const answer = (await body.json()) as { content_uri?: string };
+    if (statusCode !== 200) throw new Error(`upload: ${statusCode} ${JSON.stringify(answer)}`);
+    return answer.content_uri!.replace('mxc://', '/_matrix/client/v1/media/download/');
+  }
+
+  /** The bytes are taken off the wire, and thrown away. */
+  async download(path: string, { token }: Account): Promise<void> {
+    const { statusCode, body } = await this.#dispatcher.request({
+      ...{ origin: this.#origin, path, method: 'GET' },
+      headers: { authorization: `Bearer ${token}` },
+    });
+    if (statusCode !== 200) throw new Error(`${path}: ${statusCode} ${await body.text()}`);
+    for await (const _chunk of body);
+  }
+
   /** The text, and the token for the next; the text is not parsed, since that is the client's work. */
   async sync(
     member: Account,

@@ -5,6 +5,7 @@ import { benchAgainst } from './against.ts';
 import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
 import { benchInitialSync } from './initial-sync.ts';
+import { benchMedia } from './media.ts';
 import { benchRequests } from './requests.ts';
 import { startSynapse } from './synapse.ts';
 import { startSingle, type Target } from './target.ts';
@@ -23,6 +24,10 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     senders: { type: 'string', multiple: true },
     members: { type: 'string', default: '10' },
+    /** Instead: files, at one server or (--cluster) at three sites. */
+    media: { type: 'boolean', default: false },
+    /** With `--media --cluster`: what the way from each site to each other carries. */
+    mbit: { type: 'string' },
     /** Instead: the initial sync of an account in so many small rooms. */
     rooms: { type: 'string' },
     /** Where those rooms stay for another run. */
@@ -50,10 +55,25 @@ if (values.rooms !== undefined)
     data: values.data,
     print,
   });
+else if (values.media) await benchFiles();
 else if (values.against !== undefined) await compareWith(values.against);
 else if (values.cluster) await benchClusters();
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchSingle();
+
+async function benchFiles() {
+  const common = { seconds: Number(values.seconds), print };
+  if (!values.cluster) {
+    await using target = await startSingle(values.node);
+    // Awaited here, since the target ends with this function.
+    return await benchMedia({ ...common, target });
+  }
+  const mbit = values.mbit === undefined ? undefined : Number(values.mbit);
+  for (const ms of values['round-trip']) {
+    await using target = await startClusterTarget(Number(ms) / 2, mbit);
+    await benchMedia({ ...common, target });
+  }
+}
 
 async function compareWith(commit: string) {
   const common = {

@@ -1,4 +1,5 @@
 import { cpuMsOf, cpuMsOfTree } from '../../bench/cpu.ts';
+import { residentMiB } from '../../bench/memory.ts';
 import type { Target } from '../../bench/target.ts';
 import { startCluster } from './cluster.ts';
 import { untilWell } from './farol.ts';
@@ -6,16 +7,16 @@ import type { Site, Unit } from './site.ts';
 import { FRONT_PORT } from './site-files.ts';
 
 /** Three sites for the benchmark, reached through the front beside the writer. */
-export async function startClusterTarget(delayMs: number): Promise<Target> {
+export async function startClusterTarget(delayMs: number, mbit?: number): Promise<Target> {
   const begin = performance.now();
-  const cluster = await startCluster({ sites: 3, delayMs });
+  const cluster = await startCluster({ sites: 3, delayMs, mbit });
   const active = await untilWell(cluster);
   const startedInMs = performance.now() - begin;
   const others = cluster.sites.filter((site) => site !== active);
   const pids = await hostPidsOf(active);
   const rest = (await Promise.all(others.map(hostPidsOf))).flatMap((site) => [...site.values()]);
   return {
-    name: `three sites, ${2 * delayMs} ms between them`,
+    name: `three sites, ${2 * delayMs} ms${mbit === undefined ? '' : ` and ${mbit} Mbit/s`} between them`,
     origin: `https://${active.ip}:${FRONT_PORT}`,
     startedInMs,
     cpuMs: () => ({
@@ -24,6 +25,11 @@ export async function startClusterTarget(delayMs: number): Promise<Target> {
       PostgreSQL: cpuMsOfTree(pids.get('postgresql')!),
       'other sites': rest.reduce((sum, pid) => sum + cpuMsOfTree(pid), 0),
     }),
+    resident() {
+      const each = [pids.get('server')!, pids.get('front')!].map(residentMiB);
+      const sum = (what: 'now' | 'most') => each.reduce((total, one) => total + one[what], 0);
+      return { now: sum('now'), most: sum('most') };
+    },
     metrics: () =>
       active.must([
         'curl',

@@ -15,6 +15,8 @@ export interface ClusterOptions {
   readonly sites: 3 | '2+witness';
   /** One-way delay between sites, each way; a round trip takes twice this. */
   readonly delayMs?: number;
+  /** What the way from each site to each other carries. */
+  readonly mbit?: number | undefined;
   readonly units?: readonly Unit[];
   /** The LAN has IPv6 too. */
   readonly ipv6?: boolean;
@@ -51,7 +53,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const image = await siteImage();
   const delayMs = options.delayMs ?? 0;
   await using building = new AsyncDisposableStack();
-  const mtu = delayMs > 0 ? MTU.delayed : MTU.direct;
+  const mtu = delayMs > 0 && options.mbit === undefined ? MTU.delayed : MTU.direct;
   const lan = await createLan({ image, mtu, ipv6: options.ipv6 ?? false });
   building.defer(() => lan.remove());
   const folder = await mkdtemp(join(tmpdir(), 'farol-cluster-'));
@@ -72,6 +74,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     }),
   );
   await Promise.all(machines.map(({ container }) => container.start()));
+  if (options.mbit !== undefined) await narrow(machines, options.mbit);
   const everything = building.move();
   return {
     plan,
@@ -83,6 +86,20 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     insider: await insider(authority),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+/** For packets to other sites alone: what clients ask goes as it did. */
+async function narrow(machines: readonly Site[], mbit: number): Promise<void> {
+  for (const machine of machines) {
+    const others = machines.filter((each) => each !== machine).map(({ ip }) => ip);
+    const ways = others.flatMap((ip, at) => [
+      `class add dev eth0 parent 1: classid 1:${at + 1} htb rate ${mbit}mbit burst 6k`,
+      `filter add dev eth0 parent 1: protocol ip u32 match ip dst ${ip} flowid 1:${at + 1}`,
+    ]);
+    // What matches no filter goes at once.
+    const all = ['qdisc add dev eth0 root handle 1: htb', ...ways];
+    await machine.must(['sh', '-ec', all.map((each) => `tc ${each}`).join('; ')]);
+  }
 }
 
 function planOf(

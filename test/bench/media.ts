@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import { Agent } from 'undici';
+import { type Account, BenchClient } from './client.ts';
+import { makePlaces, type Place, sendFor } from './load.ts';
+import type { Target } from './target.ts';
+
+export interface MediaBenchOptions {
+  readonly target: Target;
+  readonly seconds: number;
+  readonly print: (line: string) => void;
+}
+
+const MB = 1_000_000;
+const COUNT = 60;
+const WARM_UP = 15;
+const UPLOADERS = 8;
+const SENDERS = 4;
+const SLOW_READERS = 1_000;
+
+/** What files cost: CPU of an upload and a download, how much is taken in all, what messages feel of it, and what slow readers weigh. */
+export async function benchMedia(options: MediaBenchOptions): Promise<void> {
+  const { target, print } = options;
+  const connect = { rejectUnauthorized: false };
+  const agent = new Agent({ pipelining: 1, connections: 64, connect });
+  const client = new BenchClient(agent, target.origin);
+  const people: Account[] = [];
+  for (let n = 0; n < UPLOADERS; n += 1) people.push(await client.register(`uploader${n}`));
+  print(`${target.name}, ${target.origin}`);
+  const files = await benchSingle(options, { client, person: people[0]! });
+  await benchTogether(options, { client, people });
+  await benchBesideMessages(options, {
+    client,
+    people,
+    places: await makePlaces(client, SENDERS, 2),
+  });
+  await benchSlowReaders(options, { person: people[0]!, path: files[0]! });
+  await agent.destroy();
+}
+
+/** One at a time: what one costs. */
+async function benchSingle(
+  { target, print }: MediaBenchOptions,
+  { client, person }: { client: BenchClient; person: Account },
+): Promise<readonly string[]> {
+  const files: string[] = [];
+  const upload = async () => void files.push(await client.upload(randomBytes(MB), person));
+  print(await costOf(target, 'upload of 1 MB', upload));
+  const download = (n: number) => client.download(files[n % files.length]!, person);
+  print(await costOf(target, 'download of 1 MB', download));
+  const again = () => client.download(files[0]!, person);
+  print(await costOf(target, 'the same file again', again));
+  return files;
+}
+
+async function costOf(
+  target: Target,
+  name: string,
+  deed: (n: number) => Promise<unknown>,
+): Promise<string> {
+  for (let n = 0; n < WARM_UP; n += 1) await deed(n);
+  const before = target.cpuMs();
+  for (let n = 0; n < COUNT; n += 1) await deed(n);
+  const each = Object.entries(target.cpuMs()).map(
+    ([part, ms]) => `${((ms - (before[part] ?? 0)) / COUNT).toFixed(2)} ${part}`,
+  );
+  return `${name.padEnd(26)} CPU ms: ${each.join(', ') || 'unknown'}`;
+}
+
+/** As much as the lane takes. */
+async function benchTogether(
+  { seconds, print }: MediaBenchOptions,
+  { client, people }: { client: BenchClient; people: readonly Account[] },
+): Promise<void> {
+  const uploading = uploads(client, people);
+  await sleep(seconds * 1_000);
+  const { megabytes, took } = await uploading.stop();
+  print(`${people.length} upload at once         ${(megabytes / took).toFixed(1)} MB/s in all`);
+}
+
+function uploads(client: BenchClient, people: readonly Account[]) {
+  const begin = performance.now();
+  const bytes = randomBytes(MB);
+  let [ended, megabytes] = [false, 0];
+  const all = people.map(async (person) => {
+    while (!ended) {
+      await client.upload(bytes, person);
+      megabytes += 1;
+    }
+  });
+  return {
+    async stop() {
+      ended = true;
+      await Promise.all(all);
+      return { megabytes, took: (performance.now() - begin) / 1_000 };
+    },
+  };
+}
+
+/** Messages of some, without uploads and beside as many as the lane takes; twice in turn, since the machine has moods. */
+async function benchBesideMessages(
+  { seconds, print }: MediaBenchOptions,
+  {
+    client,
+    people,
+    places,
+  }: { client: BenchClient; people: readonly Account[]; places: readonly Place[] },
+): Promise<void> {
+  await sendFor(client, places, 2);
+  const ratios: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const alone = await sendFor(client, places, seconds);
+    const uploading = uploads(client, people);
+    await sleep(500);
+    const beside = await sendFor(client, places, seconds);
+    const { megabytes, took } = await uploading.stop();
+    ratios.push(p(beside.latencies, 0.99) / p(alone.latencies, 0.99));
+    print(
+      [
+        'messages'.padEnd(26),
+        `alone ${percentiles(alone.latencies)}`,
+        `beside ${(megabytes / took).toFixed(1)} MB/s of uploads ${percentiles(beside.latencies)}`,
+        `p99 x ${ratios.at(-1)!.toFixed(2)}`,
+      ].join('  '),
+    );
+  }
+}
+
+const p = (sorted: readonly number[], share: number): number =>
+  sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
+const percentiles = (sorted: readonly number[]): string =>
+  `p50 ${p(sorted, 0.5).toFixed(1)} p99 ${p(sorted, 0.99).toFixed(1)} ms`;
+
+/** Who reads the first bytes and no more, many at once: what is kept for them. */
+async function benchSlowReaders(
+  { target, print }: MediaBenchOptions,
+  { person, path }: { person: Account; path: string },
+): Promise<void> {
+  if (!target.resident) return;
+  const before = target.resident();
+  const sockets: Socket[] = [];
+  for (let n = 0; n < SLOW_READERS; n += 1)
+    sockets.push(await slowReader(target.origin, path, person));
+  await sleep(2_000);
+  const during = target.resident();
+  print(
+    `${SLOW_READERS} slow downloads         ${during.now - before.now} MiB more (at most ${during.most} in all, ${before.now} before)`,
+  );
+  for (const socket of sockets) socket.destroy();
+}
+
+async function slowReader(origin: string, path: string, { token }: Account): Promise<Socket> {
+  const { protocol, hostname, port } = new URL(origin);
+  const where = { host: hostname, port: Number(port), highWaterMark: 1_024 };
+  const socket =
+    protocol === 'https:' ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
+  socket.on('error', () => {});
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+  await once(socket, 'readable');
+  const head = socket.read() as Buffer;
+  if (!head.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(head.toString('latin1'));
+  socket.pause();
+  return socket;
+}
