@@ -1,5 +1,5 @@
 import type { ByteReader } from '../storage/database.ts';
-import { piecesIn, type Span } from '../storage/media/pieces.ts';
+import { bytesIn, type Span } from '../storage/media/pieces.ts';
 
 /** What all downloads together read ahead of their clients. */
 const AHEAD_BYTES = 32 * 1024 * 1024;
@@ -20,10 +20,8 @@ export class Downloads {
     try {
       for (let at = from; at < end; ) {
         const upTo = Math.min(at + this.#readBytes(), end);
-        const pieces = await piecesIn(this.#database, { uploadNid, from: at, end: upTo });
-        at += pieces.reduce((sum, { length }) => sum + length, 0);
-        if (at !== upTo) throw new Error(`Of upload ${uploadNid} there are only ${at} bytes`);
-        yield pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
+        yield await bytesIn(this.#database, { uploadNid, from: at, end: upTo });
+        at = upTo;
       }
     } finally {
       this.#open -= 1;

@@ -31,19 +31,25 @@ export interface Span {
   readonly end: number;
 }
 
-/** In order, and without a gap: each cut to the span. */
-export const piecesIn = (
+/** What the driver gets in one row: it then mostly has no memory to make for what it got of the next. */
+const ROW_BYTES = 60 * 1024;
+
+/** All bytes of the span; throws where some are missing. */
+export const bytesIn = async (
   database: ByteReader,
   { uploadNid, from, end }: Span,
-): Promise<readonly Buffer[]> => {
+): Promise<Buffer> => {
   const [nid, begin, behind] = [uploadNid, from, end].map(wholeNumber);
   return database.bytes(
-    `SELECT substring(bytes FROM (greatest(${begin} - begins_at, 0) + 1)::int4
-       FOR (${behind} - greatest(begins_at, ${begin}))::int4)
-     FROM media_piece
-     WHERE upload_nid = ${nid} AND begins_at < ${behind} AND begins_at >= (
-       SELECT max(begins_at) FROM media_piece WHERE upload_nid = ${nid} AND begins_at <= ${begin})
-     ORDER BY begins_at`,
+    `SELECT substring(bytes FROM at::int4 FOR least(${ROW_BYTES}, upto + 1 - at)::int4)
+     FROM (SELECT begins_at, bytes, greatest(${begin} - begins_at, 0) + 1 AS first,
+         least(${behind} - begins_at, length(bytes)) AS upto
+       FROM media_piece
+       WHERE upload_nid = ${nid} AND begins_at < ${behind} AND begins_at >= (
+         SELECT max(begins_at) FROM media_piece WHERE upload_nid = ${nid} AND begins_at <= ${begin})
+     ) AS piece, generate_series(first, upto, ${ROW_BYTES}) AS at
+     ORDER BY begins_at, at`,
+    end - from,
   );
 };
 
