@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -42,6 +42,7 @@ export async function startFrontTarget(
   const child = spawn(
     process.execPath,
     [
+      ...v8OptionsOf(sources),
       ...nodeOptions,
       join(sources, 'failover/main.ts'),
       'front',
@@ -64,6 +65,14 @@ export async function startFrontTarget(
     metrics: async () => '',
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
+}
+
+/** With which its site starts it. */
+function v8OptionsOf(sources: string): string[] {
+  const unit = join(sources, 'ansible/roles/farol/templates/farol-front.service');
+  const text = existsSync(unit) ? readFileSync(unit, 'utf8') : '';
+  const command = /^ExecStart=(.*) \S+failover\/main\.ts/m.exec(text)?.[1] ?? '';
+  return command.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function configuration(
