@@ -32,3 +32,20 @@ test.each<[string, JsonObject]>([
   },
   60_000,
 );
+
+test.each<[limit: number, expected: number[]]>([
+  [10, [30]],
+  [99, [21, 9]],
+])(
+  'with a limit of %s for timelines, rooms are read together up to some thousand events',
+  async (limit, expected) => {
+    await using house = await freshSync();
+    for (let n = 0; n < 30; n++) await house.rooms.create(alice, {}, {});
+    await using cold = await openSync(house.fresh);
+    const query = vi.spyOn(house.fresh.database, 'query');
+    const answer = await cold.sync(alice, { filter: { room: { timeline: { limit } } } });
+    expect(Object.keys(answer.rooms.join)).toHaveLength(30);
+    const read = query.mock.calls.filter(([name]) => name === 'newest_of_timelines');
+    expect(read.map(([, , values]) => (values![0] as number[]).length)).toEqual(expected);
+  },
+);

@@ -28,6 +28,9 @@ import { positionOf, type Since } from './since.ts';
 
 /** Rooms that are looked at side by side; between them others have their turn of the event loop. */
 const ROOMS_AT_ONCE = 50;
+/** As many as are read together, by the events of their timelines: each query has its price, and what it read lies in memory. */
+const EVENTS_READ_AT_ONCE = 2_000;
+const ROOMS_READ_AT_ONCE_MAX = 200;
 
 export interface RoomSectionsPorts {
   readonly rooms: Pick<Rooms, 'openAll'>;
@@ -73,37 +76,48 @@ export async function roomSections(
       ? [{ membership, changes }]
       : [];
   });
-  for (let from = 0; from < todo.length; from += ROOMS_AT_ONCE) {
-    if (from > 0) await turn();
-    const some = todo.slice(from, from + ROOMS_AT_ONCE);
+  for (const some of inPieces(todo, roomsReadAtOnce(question))) {
     const rooms = await openTogether(ports, question, some);
-    await Promise.all(
-      some.map(async ({ membership, changes }) => {
-        const room = rooms.get(membership.roomId);
-        if (room !== undefined)
-          await visit(ports, question, sections, { room, membership, changes });
-        else if (membership.forgotten) visitDeleted(ports, question, sections, membership);
-      }),
-    );
+    for (const few of inPieces(some, ROOMS_AT_ONCE)) {
+      if (todo.length > ROOMS_AT_ONCE) await turn();
+      await Promise.all(
+        few.map(async ({ membership, changes }) => {
+          const room = rooms.get(membership.roomId);
+          if (room !== undefined)
+            await visit(ports, question, sections, { room, membership, changes });
+          else if (membership.forgotten) visitDeleted(ports, question, sections, membership);
+        }),
+      );
+    }
   }
   return sections;
+}
+
+function* inPieces<T>(list: readonly T[], length: number): Generator<readonly T[]> {
+  for (let from = 0; from < list.length; from += length) yield list.slice(from, from + length);
+}
+
+function roomsReadAtOnce(question: RoomsQuestion): number {
+  const rooms = Math.ceil(EVENTS_READ_AT_ONCE / Math.max(1, timelineRead(question)));
+  return Math.min(rooms, ROOMS_READ_AT_ONCE_MAX);
+}
+
+/** Of each room; none where only what is new is asked for, which memory has nearly always. */
+function timelineRead({ reader, since }: RoomsQuestion): number {
+  const { timeline } = reader.filter.room;
+  const begins = since.kind !== 'token' || reader.fullState;
+  return begins && !timeline.admitsNothing ? (timeline.limit ?? LIMIT_DEFAULT) : 0;
 }
 
 /** What is asked of nearly every room is read for all of them; what few need is gathered by the engine. */
 function openTogether(
   { rooms }: RoomSectionsPorts,
-  { reader, since }: RoomsQuestion,
+  question: RoomsQuestion,
   some: readonly { readonly membership: RoomMembership }[],
 ): Promise<Map<RoomId, Room>> {
   const roomIds = some.map(({ membership }) => membership.roomId);
-  const begins = since.kind !== 'token' || reader.fullState;
-  const { timeline } = reader.filter.room;
-  return rooms.openAll(
-    roomIds,
-    begins && !timeline.admitsNothing && timeline.limit !== 0
-      ? { timeline: timeline.limit ?? LIMIT_DEFAULT }
-      : {},
-  );
+  const timeline = timelineRead(question);
+  return rooms.openAll(roomIds, timeline > 0 ? { timeline } : {});
 }
 
 function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): boolean {
