@@ -12,7 +12,7 @@ RENEW_DAYS = 30
 
 class FilterModule:
     def filters(self):
-        return {"farol_unserved": unserved, "farol_certificate_files": files}
+        return {"farol_unserved": unserved, "farol_certificates_signed": signed}
 
 
 def unserved(requests, authority, days=RENEW_DAYS):
@@ -25,17 +25,9 @@ def unserved(requests, authority, days=RENEW_DAYS):
     return [each for each in requests if not _serves(each, ca, soon)]
 
 
-def files(signed, folder):
-    """What was signed, as `farol_files` writes it."""
-    return [
-        {
-            "path": f"{folder}/{each['item']['name']}.crt",
-            "content": each["certificate"],
-            "group": "farol-tls",
-            "mode": "0640",
-        }
-        for each in signed
-    ]
+def signed(results):
+    """What was signed, by its name."""
+    return {each["item"]["name"]: each["certificate"] for each in results}
 
 
 def _serves(request, ca, soon):

@@ -8,11 +8,12 @@ class FilterModule:
         return {"farol_faults": faults}
 
 
-def faults(status, members, leader_not=None, stopped=None):
+def faults(status, members, leader_not=None, stopped=None, lost_member=None):
     """
     In words, why a site must not be stopped now; nothing if it may. That writes flow is not enough: each site must
     be able to take the place of another. `leader_not` names the one from which the leadership is to be gone, and
-    `stopped` the one to be stopped: what ails it is no reason against that, unless it leads.
+    `stopped` the one to be stopped: what ails it is no reason against that, unless it leads. Its member of etcd is `lost_member`,
+    where that is gone for good.
     """
     if not status:
         return ["its agent does not answer"]
@@ -20,7 +21,7 @@ def faults(status, members, leader_not=None, stopped=None):
         stopped = None
     return [
         *_of_writes(status, stopped),
-        *(f"etcd's member {each['member']} is not well" for each in status["etcd"] if not _is_well(each)),
+        *(f"etcd's member {each['member']} is not well" for each in status["etcd"] if not _is_well(each) and each["member"] != lost_member),
         *(f"{name} was never heard" for name in members if name not in [stopped, *(site["site"] for site in status["sites"])]),
         *(fault for site in status["sites"] if site["site"] != stopped for fault in _of_site(site, status)),
         *([f"{leader_not} still leads"] if leader_not and leader_not in _places(status) else []),

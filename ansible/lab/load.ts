@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { violationsIn } from '../../test/support/history/check-history.ts';
 import { History, type StoredMessage } from '../../test/support/history/history.ts';
@@ -23,7 +23,7 @@ export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Fe
   const target = {
     through: 'address',
     origin: `https://${lab.address}`,
-    ca: readFileSync(join(lab.folder, 'secrets/ca.crt'), 'utf8'),
+    ca: trustedBy(lab),
   };
   const clients = Array.from(
     { length: CLIENTS },
@@ -50,6 +50,14 @@ export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Fe
     violations: violationsIn(history, await storedMessages(lab, prefix)),
   };
 }
+
+/** Clients were given the authority that is to come, where there is one. */
+const trustedBy = ({ folder }: Lab): string =>
+  ['ca.crt', 'ca.next.crt']
+    .map((name) => join(folder, 'secrets', name))
+    .filter((path) => existsSync(path))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
 
 async function storedMessages(lab: Lab, prefix: string): Promise<StoredMessage[]> {
   const rows = await lab.sql(

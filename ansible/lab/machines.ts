@@ -31,6 +31,8 @@ export interface Lab {
   /** Takes a host off the network first, so that nobody hears of its end. */
   losePower(host: string): void;
   restorePower(host: string): void;
+  /** Puts another, bare machine in the place of a host. */
+  replace(host: string): void;
   remove(): void;
 }
 
@@ -39,7 +41,7 @@ export interface LabStatus {
   readonly leader: string;
   readonly primary: string;
   readonly writes: { readonly kind: string };
-  readonly sites: readonly { site: string; postgres: { state: string } | null }[];
+  readonly sites: readonly { site: string; silentMs: number; postgres: { state: string } | null }[];
 }
 
 export interface LabOptions {
@@ -97,6 +99,11 @@ export function raiseLab(options: LabOptions): Lab {
       const { ip } = hosts.find((each) => each.name === host)!;
       docker('network', 'connect', '--ip', ip, name, container(name, host));
       docker('start', container(name, host));
+    },
+    replace(host) {
+      docker('rm', '--force', '--volumes', container(name, host));
+      const bare = hosts.find((each) => each.name === host)!;
+      docker('run', '--detach', ...machine(name, bare), IMAGE);
     },
     remove,
   };

@@ -189,6 +189,56 @@ test('a release is taken up site by site and given up again, and no request fail
   expect(felt.failed).toEqual({});
 });
 
+test('all hosts get new keys, and then certificates of another authority, and no request fails', async () => {
+  const rotate = async (...options: string[]) => {
+    const felt = await underLoad(lab, async () => {
+      const ended = await play('rotate-certificates.yml', ...options);
+      expect(ended.said).not.toContain('fatal:');
+      expect(ended.status).toBe(0);
+    });
+    say(`rotate-certificates ${options.at(-1) ?? ''}: ${JSON.stringify(felt)}`);
+    expect(felt.violations).toEqual([]);
+    expect(felt.failed).toEqual({});
+  };
+  const asked = (name: string, what: string) =>
+    lab.on(name, 'openssl', 'x509', '-noout', '-in', '/etc/farol/tls/site.crt', what);
+  const keys = () => Promise.all(names.map((name) => asked(name, '-pubkey')));
+  const before = await keys();
+  await rotate();
+  for (const [index, key] of (await keys()).entries()) expect(key).not.toBe(before[index]);
+  await rotate('--extra-vars', 'authority=prepare');
+  await rotate('--extra-vars', 'authority=switch');
+  for (const name of names) {
+    expect(await asked(name, '-issuer')).toMatch(/Farol cluster lab \d{4}-\d\d-\d\d$/);
+    expect(await lab.on(name, 'grep', '-c', 'BEGIN', '/etc/farol/tls/ca.crt')).toBe('1');
+  }
+  expect(readdirSync(join(folder, 'secrets')).filter((name) => name.includes('ca.'))).toEqual([
+    'ca.crt',
+    'ca.key',
+  ]);
+});
+
+test('a new machine takes the place of a lost one, and no request fails', async () => {
+  const { leader } = await lab.status();
+  const lost = names.find((name) => name !== leader)!;
+  lab.losePower(lost);
+  const silentMs = async () =>
+    (await lab.status()).sites.find(({ site }) => site === lost)?.silentMs ?? 0;
+  await until(`${lost} was long not heard`, async () => (await silentMs()) > 60_000, 180_000);
+  lab.replace(lost);
+  const refused = await play('site.yml');
+  expect(refused.said).toContain(`replace-site.yml -e site=${lost}`);
+  const felt = await underLoad(lab, async () => {
+    const ended = await play('replace-site.yml', '--extra-vars', `site=${lost}`);
+    expect(ended.said).not.toContain('fatal:');
+    expect(ended.status).toBe(0);
+  });
+  say(`replaced ${lost}: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+  expect(changesOf(await play('site.yml'))[lost]).toBe(0);
+});
+
 test('the site that leads loses its power: another serves, and the first one comes back by itself', async () => {
   const { leader } = await lab.status();
   const felt = await underLoad(lab, async () => {

@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: farol_certificate_requests
 short_description: Makes a host's own keys, which never leave it, and asks for certificates with them
 description:
-  - A key that is there is kept. What is asked for is told each time, with the certificate that is there, so that the controller can see whether that still serves.
+  - A key that is there is kept, unless it is to be made anew. Such a key takes the place of the other only with its certificate. What is asked for is told each time, with the certificate that is there, so that the controller can see whether that still serves.
 author: [Farol]
 options:
   folder:
@@ -18,11 +18,18 @@ options:
     description: Who may read the keys besides root.
     type: str
     required: true
+  anew:
+    description: Whether to ask with new keys.
+    type: bool
+    default: false
+  signed:
+    description: Certificates that were signed, by their names. They are written, with the keys that were made for them; nothing is asked for.
+    type: dict
   requests:
     description: What to ask for.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       name: {type: str, required: true, description: Of the files.}
       common_name: {type: str, required: true, description: The common name.}
@@ -64,10 +71,16 @@ def main():
         argument_spec={
             "folder": {"type": "path", "required": True},
             "group": {"type": "str", "required": True},
-            "requests": {"type": "list", "elements": "dict", "required": True, "options": request},
+            "requests": {"type": "list", "elements": "dict", "default": [], "options": request},
+            "anew": {"type": "bool", "default": False},
+            "signed": {"type": "dict"},
         },
         supports_check_mode=True,
     )
+    if module.params["signed"] is not None:
+        for name, certificate in module.params["signed"].items():
+            take_up(module, name, certificate)
+        module.exit_json(changed=True, requests=[])
     told = [ask(module, **each) for each in module.params["requests"]]
     module.exit_json(
         changed=any(made for made, _ in told),
@@ -77,17 +90,44 @@ def main():
 
 def ask(module, name, common_name, subjects):
     """Whether something was made or put right, and what is asked for."""
-    path = os.path.join(module.params["folder"], f"{name}.key")
+    path = path_of(module, name, "key.next" if module.params["anew"] else "key")
     made = not os.path.exists(path)
     key = ec.generate_private_key(ec.SECP256R1()) if made else load(module, path)
     if made and not module.check_mode:
-        write(path, key)
+        write(path, bytes_of(key))
     if os.path.exists(path):
-        made = module.set_owner_if_different(path, "root", made)
-        made = module.set_group_if_different(path, module.params["group"], made)
-        made = module.set_mode_if_different(path, "0640", made)
+        made = belongs(module, path, made)
     asked = {"name": name, "csr": request_with(key, common_name, subjects), "certificate": present(module, name)}
     return made, asked
+
+
+def take_up(module, name, certificate):
+    """At one moment, or almost: whoever reads a certificate and another's key can speak to nobody."""
+    if module.check_mode:
+        return
+    beside, key = path_of(module, name, "crt.new"), path_of(module, name, "key.next")
+    write(beside, certificate.encode())
+    belongs(module, beside, False)
+    os.replace(beside, path_of(module, name, "crt"))
+    # One that a run which was cut short has left has no certificate.
+    if os.path.exists(key) and is_of(certificate, load(module, key)):
+        os.replace(key, path_of(module, name, "key"))
+
+
+def is_of(certificate, key):
+    public = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    return public.public_numbers() == key.public_key().public_numbers()
+
+
+def belongs(module, path, changed):
+    """Gives it its owner and mode; whether it had others."""
+    changed = module.set_owner_if_different(path, "root", changed)
+    changed = module.set_group_if_different(path, module.params["group"], changed)
+    return module.set_mode_if_different(path, "0640", changed)
+
+
+def path_of(module, name, kind):
+    return os.path.join(module.params["folder"], f"{name}.{kind}")
 
 
 def load(module, path):
@@ -99,20 +139,18 @@ def load(module, path):
         module.fail_json(msg=f"{path} is no private key ({error}). Remove it, and another is made.")
 
 
-def write(path, key):
-    beside = f"{path}.new"
+def write(path, content):
+    beside = f"{path}.part"
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:
-        file.write(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
+
+
+def bytes_of(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def request_with(key, common_name, subjects):
@@ -129,7 +167,7 @@ def subject(told):
 
 def present(module, name):
     try:
-        with open(os.path.join(module.params["folder"], f"{name}.crt"), encoding="ascii", errors="replace") as file:
+        with open(path_of(module, name, "crt"), encoding="ascii", errors="replace") as file:
             return file.read()
     except FileNotFoundError:
         return ""

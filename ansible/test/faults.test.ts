@@ -145,9 +145,21 @@ onlyWithPython.each([
   expect(filtered('farol', 'way_back', ran)).toEqual(back);
 });
 
-function faults(status: object, leaderNot = '', stopped = ''): string[] {
+onlyWithPython(
+  'a member of etcd that is gone for good is no reason against another in its place; any other is',
+  () => {
+    const etcd = [{ member: '192.0.2.13:2379', answers: false, knowsLeader: false }];
+    const status = { ...well(), etcd };
+    expect(faults(status, '', 'harbour')).toHaveLength(1);
+    expect(faults(status, '', 'harbour', '192.0.2.13:2379')).toEqual([]);
+    expect(faults(status, '', 'harbour', '192.0.2.12:2379')).toHaveLength(1);
+  },
+);
+
+function faults(status: object, leaderNot = '', stopped = '', lostMember = ''): string[] {
   const members = ['north', 'south', 'harbour'];
-  return filtered('farol_faults', 'faults', status, members, leaderNot, stopped) as string[];
+  const told = [status, members, leaderNot, stopped, lostMember];
+  return filtered('farol_faults', 'faults', ...told) as string[];
 }
 
 function filtered(plugin: string, filter: string, ...told: readonly unknown[]): unknown {
