@@ -41,7 +41,12 @@ export interface LabStatus {
   readonly leader: string;
   readonly primary: string;
   readonly writes: { readonly kind: string };
-  readonly sites: readonly { site: string; silentMs: number; postgres: { state: string } | null }[];
+  readonly sites: readonly {
+    site: string;
+    silentMs: number;
+    power: string;
+    postgres: { state: string } | null;
+  }[];
 }
 
 export interface LabOptions {
@@ -143,6 +148,8 @@ function plan({ subnet, sites, witnesses = [], backups = [] }: LabOptions): LabH
 
 /** What systemd needs of a container that is not privileged; see image/init. */
 const machine = (lab: string, { name, ip }: LabHost): string[] => [
+  // It comes back from a restart that it was asked for, not from a power cut.
+  ...['--restart', 'unless-stopped'],
   ...['--name', container(lab, name), '--hostname', name, '--network', lab, '--ip', ip],
   ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE', '--cgroupns', 'private'],
   ...['seccomp', 'apparmor', 'systempaths'].flatMap((kind) => [
@@ -155,13 +162,30 @@ const machine = (lab: string, { name, ip }: LabHost): string[] => [
 
 const container = (lab: string, host: string): string => `${lab}-${host}`;
 
+const ofHost = (lab: LabOptions, { name, ip }: LabHost) => ({
+  ansible_host: container(lab.name, name),
+  farol_ip: ip,
+});
+
+/** The UPS of the first site hangs on it, and the second site is at the same. */
+function powerOf({ sites, subnet }: LabOptions, { name }: LabHost): object {
+  const ups = { ups: 'cellar', host: `${subnet}.11` };
+  if (name === sites[0])
+    return {
+      farol_ups: ups,
+      farol_ups_driver: 'dummy-ups',
+      farol_ups_port: '/var/lib/lab/ups.dev',
+    };
+  return name === sites[1] ? { farol_ups: ups } : {};
+}
+
 /** As an administrator writes it, but for the way to the hosts. */
 function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: string }): string {
   const group = (belongs: (host: LabHost) => boolean) =>
     Object.fromEntries(
       lab.hosts
         .filter(belongs)
-        .map(({ name, ip }) => [name, { ansible_host: container(lab.name, name), farol_ip: ip }]),
+        .map((host) => [host.name, { ...ofHost(lab, host), ...powerOf(lab, host) }]),
     );
   const inventory = {
     sites: { hosts: group(({ witness, backups }) => !witness && !backups) },

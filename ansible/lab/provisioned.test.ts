@@ -103,6 +103,28 @@ test('whoever monitors is told what each site measures, and nobody else is', asy
   }
 });
 
+test('that a site is on battery is known to all, and to the other host of its UPS', async () => {
+  const [first, second] = names;
+  const power = async () => {
+    const { sites } = await lab.status();
+    return [first, second].map((name) => sites.find(({ site }) => site === name)?.power);
+  };
+  const supply = (from: string, to: string) =>
+    lab.on(first!, 'sed', '-i', `s/${from}/${to}/`, '/var/lib/lab/ups.dev');
+  const both = (is: string) =>
+    until(`both are on ${is}`, async () => (await power()).every((one) => one === is), 120_000);
+  await both('mains');
+  await supply('OL', 'OB DISCHRG');
+  await both('battery');
+  await until(
+    'NUT at the other host says so, which would shut it down in the end',
+    async () => (await lab.on(second!, 'journalctl', '-u', 'nut-monitor')).includes('on battery'),
+    120_000,
+  );
+  await supply('OB DISCHRG', 'OL');
+  await both('mains');
+});
+
 test('a door that the agent has shut stays shut, whatever is reloaded', async () => {
   const { leader } = await lab.status();
   const host = names.find((name) => name !== leader)!;

@@ -141,7 +141,8 @@ def write_file(module, told):
 def write_block(module, told):
     path = told["path"]
     before = read(path) or b""
-    after = with_block(before.decode(), told).encode()
+    # Whatever others have written there stays as it is.
+    after = with_block(before.decode(errors="surrogateescape"), told).encode(errors="surrogateescape")
     if before == after:
         return None
     if not module.check_mode:

@@ -50,6 +50,25 @@ onlyWithAnsible.each([
     told: 'a backup must not burn with a site',
   },
   {
+    what: 'a UPS that hangs on a host and has no name',
+    inventory: () => inventoryOf({ host: { south: { farol_ups_driver: 'usbhid-ups' } } }),
+    told: 'south has farol_ups_driver, so the UPS hangs on it',
+  },
+  {
+    what: 'a UPS that hangs on one host and is asked for at another',
+    inventory: () =>
+      inventoryOf({
+        host: {
+          south: {
+            ansible_host: '192.0.2.12',
+            farol_ups_driver: 'usbhid-ups',
+            farol_ups: { ups: 'cellar', host: '192.0.2.11' },
+          },
+        },
+      }),
+    told: 'tell no other host than that one',
+  },
+  {
     what: 'a release whose bytes are not those that were built',
     inventory: () => inventoryOf({ vars: { farol_release: releaseWith('other bytes') } }),
     told: 'does not have the checksum that stands beside it',

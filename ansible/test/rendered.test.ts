@@ -52,6 +52,19 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   300_000,
 );
 
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'the agent is told where its UPS is, and nothing by which it could be switched off',
+  async () => {
+    const farol_ups = { ups: 'cellar', host: '192.0.2.60', user: 'monuser', password: 'secret' };
+    await using rendered = await render('three-sites', { farol_ups });
+    for (const { at } of rendered.hosts) {
+      const { power } = readFailoverConfig(at('failover.yml'), frontConfig);
+      expect(power).toEqual({ ups: 'cellar', host: '192.0.2.60', port: 3493 });
+    }
+  },
+  300_000,
+);
+
 const templateOf = (file: string) => readFileSync(join(ANSIBLE, '../patroni-config', file), 'utf8');
 
 interface Rendered {

@@ -52,6 +52,12 @@ test.each([
     {},
     false,
   ],
+  [
+    'of another controller, whose process cannot be seen here',
+    { controller: 'b', pid: 2 ** 22 + 1 },
+    {},
+    false,
+  ],
   ['of another controller, an hour after it', { controller: 'b', silent_s: 3600 }, {}, true],
   ['of which a person says that it has ended', { controller: 'b' }, { takeOver: true }, true],
 ])('of a run %s one knows whether it is over', (_, run, told, isOver) => {
