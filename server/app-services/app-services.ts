@@ -35,7 +35,8 @@ export class AppServices {
   readonly #ports: AppServicePorts;
   /** Of those whom services acted for lately: a bridge has thousands, and asks much. */
   readonly #users = new Lru<UserId, Known>(USERS_MAX);
-  #forgotten = 0;
+  /** Of whom something changed while they were looked up: what was read may be of before. */
+  readonly #lookedUp = new Map<UserId, { count: number; isStale: boolean }>();
 
   constructor(all: readonly AppService[], ports: AppServicePorts) {
     this.#all = all;
@@ -92,21 +93,32 @@ export class AppServices {
   async #known(userId: UserId): Promise<Known> {
     const remembered = this.#users.get(userId);
     if (remembered) return remembered;
-    const generation = this.#forgotten;
+    const looking = this.#lookedUp.get(userId) ?? { count: 0, isStale: false };
+    this.#lookedUp.set(userId, looking);
+    looking.count += 1;
+    try {
+      const known = await this.#read(userId);
+      if (!looking.isStale) this.#users.set(userId, known);
+      return known;
+    } finally {
+      looking.count -= 1;
+      if (looking.count === 0) this.#lookedUp.delete(userId);
+    }
+  }
+
+  async #read(userId: UserId): Promise<Known> {
     const { lookUps } = this.#ports.stored;
     const [account, devices] = await Promise.all([
       accountOf(lookUps, userId),
       devicesOf(lookUps, userId),
     ]);
     if (!account || account.deactivatedMs !== null) throw notRegistered(userId);
-    const known = { account, deviceIds: new Set(devices.map((device) => device.deviceId)) };
-    // What was read before somebody was forgotten may be of before.
-    if (generation === this.#forgotten) this.#users.set(userId, known);
-    return known;
+    return { account, deviceIds: new Set(devices.map((device) => device.deviceId)) };
   }
 
   #forget(userId: UserId): void {
-    this.#forgotten += 1;
+    const looking = this.#lookedUp.get(userId);
+    if (looking) looking.isStale = true;
     this.#users.delete(userId);
   }
 }

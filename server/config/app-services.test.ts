@@ -126,4 +126,10 @@ test('two registrations may not be mistaken for each other', () => {
   expect(complaint(one, twice)).toContain(`${one} and ${twice} have the same id`);
   const other = fileWith(REGISTRATION.replace('id: telegram', 'id: other'));
   expect(complaint(one, other)).toContain('the same as_token');
+  const [ours, theirs] = ['one', 'two'].map((id) =>
+    fileWith(
+      REGISTRATION.replace('id: telegram', `id: ${id}`).replace(/as_token: .*/, `as_token: ${id}`),
+    ),
+  );
+  expect(complaint(ours!, theirs!)).toContain('the same sender_localpart');
 });

@@ -72,6 +72,8 @@ export function readAppServices(files: readonly string[], serverName: ServerName
 const UNIQUE: readonly [string, (service: AppService) => string][] = [
   ['id', ({ id }) => id],
   ['as_token', ({ asToken }) => asToken],
+  // Each would answer for what the other sends.
+  ['sender_localpart', ({ sender }) => sender],
 ];
 
 function readOne(file: string, serverName: ServerName): AppService {

@@ -1,4 +1,5 @@
-import type { UserId } from '../protocol/identifiers.ts';
+import { type EventId, parseEventId, type UserId } from '../protocol/identifiers.ts';
+import { relationOf } from '../protocol/relations/relation.ts';
 import { isRedacted } from '../rooms/client-members.ts';
 import type { Room } from '../rooms/room.ts';
 import type { RoomEvent } from '../rooms/room-event.ts';
@@ -31,8 +32,29 @@ export async function seenAmong(
         admits(event) &&
         (event.stateKey !== undefined || !ignored.has(event.sender)),
     );
-    for (const seen of await room.visibleTo(userId, wanted))
+    for (const seen of await room.visibleTo(userId, await withoutEditsOfRedacted(room, wanted)))
       if (!seen.event.isErased) all.set(seen.event.nid, { room, seen });
   }
   return all;
+}
+
+/** Clients redact the event that was edited and none of its edits: what these say is gone for people, too. */
+async function withoutEditsOfRedacted(
+  room: Room,
+  events: readonly RoomEvent[],
+): Promise<readonly RoomEvent[]> {
+  const targets = events.flatMap((event) => editedBy(event) ?? []);
+  if (targets.length === 0) return events;
+  const edited = await room.events([...new Set(targets)]);
+  const redacted = new Set(edited.filter(isRedacted).map(({ eventId }) => eventId));
+  return events.filter((event) => {
+    const target = editedBy(event);
+    return target === undefined || !redacted.has(target);
+  });
+}
+
+function editedBy({ content }: RoomEvent): EventId | undefined {
+  const relation = relationOf(content);
+  const target = relation?.relType === 'm.replace' ? parseEventId(relation.eventId) : undefined;
+  return target?.ok ? target.value : undefined;
 }

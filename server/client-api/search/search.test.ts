@@ -66,6 +66,19 @@ test('an edit is found by what it says now, not by the star before it', async ()
   expect(await bench.found('bob', 'fallback')).toEqual([]);
 });
 
+test('what was edited and then redacted is not found by its edits either, which nobody redacts', async () => {
+  await using bench = await workbench();
+  const said = await bench.say('alice', 'a secret');
+  await bench.send('alice', 'm.room.message', {
+    ...{ msgtype: 'm.text', body: '* another secret' },
+    'm.new_content': { msgtype: 'm.text', body: 'another secret' },
+    'm.relates_to': { rel_type: 'm.replace', event_id: said },
+  });
+  expect(await bench.found('bob', 'secret')).toHaveLength(2);
+  await bench.redact('alice', said);
+  expect(await bench.found('bob', 'secret')).toEqual([]);
+});
+
 test('encrypted events are not found', async () => {
   await using bench = await workbench();
   await bench.send('alice', 'm.room.encrypted', { ciphertext: 'secret', body: 'secret' });
