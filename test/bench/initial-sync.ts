@@ -73,7 +73,8 @@ async function measure(
   );
 }
 
-async function withServer(
+/** On what lies in the folder. */
+export async function withServer(
   folder: string,
   node: readonly string[],
   use: (client: BenchClient, target: Target) => Promise<void>,

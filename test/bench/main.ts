@@ -7,6 +7,7 @@ import { startFrontTarget } from './front.ts';
 import { benchInitialSync } from './initial-sync.ts';
 import { benchMedia } from './media.ts';
 import { benchRequests } from './requests.ts';
+import { benchSearch } from './search.ts';
 import { startSynapse } from './synapse.ts';
 import { startSingle, type Target } from './target.ts';
 
@@ -30,7 +31,9 @@ const { values } = parseArgs({
     mbit: { type: 'string' },
     /** Instead: the initial sync of an account in so many small rooms. */
     rooms: { type: 'string' },
-    /** Where those rooms stay for another run. */
+    /** Instead: searches of so many messages. */
+    search: { type: 'string' },
+    /** Where those rooms or messages stay for another run. */
     data: { type: 'string' },
     /** For `node --prof` and the like; on the single server only. */
     node: { type: 'string', multiple: true, default: [] },
@@ -56,6 +59,10 @@ if (values.rooms !== undefined)
     print,
   });
 else if (values.media) await benchFiles();
+else if (values.search !== undefined)
+  await benchSearch({
+    ...{ events: Number(values.search), node: values.node, data: values.data, print },
+  });
 else if (values.against !== undefined) await compareWith(values.against);
 else if (values.cluster) await benchClusters();
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
