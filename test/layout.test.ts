@@ -59,6 +59,7 @@ const ARROWS: Record<string, string[]> = {
     'server/app-services',
     'server/delayed-events',
     'server/encryption',
+    'server/federation',
     'server/media',
     'server/orders',
     'server/search',

@@ -8,6 +8,7 @@ import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
 import { WellKnown } from './discovery/well-known.ts';
 import { FederationClient } from './federation-client.ts';
+import { IdentityServers } from './identity-servers.ts';
 import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
 import { Reach } from './reach.ts';
@@ -49,6 +50,7 @@ export function federationFeatures(
   return {
     ports: {
       federationClient: client,
+      identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
       serverRequests: new ServerRequests({ serverName, keys: remoteKeys, admission }),
     },

@@ -8,16 +8,26 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { letsGuestsIn } from '../events/guest-access.ts';
 import { answering } from '../events/sent-by.ts';
+import {
+  type ClaimingPorts,
+  claimInvite,
+  type ThirdPartySigned,
+  thirdPartySigned,
+} from './claim-invite.ts';
 
 export interface Ports {
   readonly rooms: Pick<Rooms, 'changeMembership' | 'open' | 'resolveAlias'>;
+  readonly identityServers: ClaimingPorts['identityServers'];
 }
 
 /** What is said besides goes into the membership, as with other servers. */
 const entering = jsonObject.transform(
-  ({ reason, third_party_signed: _invitation, ...content }, context): EnteringBody => {
-    if (reason === undefined || typeof reason === 'string') return { reason, content };
-    context.addIssue({ code: 'custom', message: 'must be a string', path: ['reason'] });
+  ({ reason, third_party_signed: signed, ...content }, context): EnteringBody => {
+    const claim = signed === undefined ? undefined : thirdPartySigned.safeParse(signed);
+    const isText = reason === undefined || typeof reason === 'string';
+    if (isText && claim?.success !== false) return { reason, content, claim: claim?.data };
+    const wrong = isText ? 'third_party_signed' : 'reason';
+    context.addIssue({ code: 'custom', message: 'must be as specified', path: [wrong] });
     return z.NEVER;
   },
 );
@@ -27,6 +37,7 @@ export const enteringBody = { json: entering, mayBeEmpty: true };
 interface EnteringBody {
   readonly reason: string | undefined;
   readonly content: JsonObject;
+  readonly claim: ThirdPartySigned | undefined;
 }
 
 interface Entering {
@@ -37,14 +48,16 @@ interface Entering {
 
 /** What joining and knocking have in common. */
 export async function enterRoom(
-  rooms: Ports['rooms'],
+  ports: Ports,
   room_id: RoomId,
   action: 'join' | 'knock',
   { caller, body, once }: Entering,
 ) {
+  const { rooms } = ports;
   if (caller.kind === 'guest') await refuseGuests(rooms, room_id);
   const { userId } = caller;
-  const { reason, content } = body;
+  const { reason, content, claim } = body;
+  if (claim && action === 'join') await claimInvite(ports, room_id, userId, claim);
   const says = Object.keys(content).length > 0 && { content };
   const change = { sender: userId, target: userId, action, reason, ...says };
   await rooms.changeMembership(room_id, change, answering(once, { room_id }));

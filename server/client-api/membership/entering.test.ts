@@ -42,7 +42,7 @@ test('whoever joins or knocks may say more in their membership, but not what it 
     join_authorised_via_users_server: '@x:y',
     reason: 'r',
   };
-  await bench.ask('bob', 'POST', `/join/${json.room_id}`, { ...said, third_party_signed: {} });
+  await bench.ask('bob', 'POST', `/join/${json.room_id}`, said);
   const at = `/rooms/${json.room_id}/state/m.room.member/${bob}`;
   const member = await bench.ask('alice', 'GET', at);
   expect(member.json).toEqual({ membership: 'join', foo: 'bar', reason: 'r' });

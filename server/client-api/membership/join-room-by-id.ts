@@ -16,5 +16,5 @@ export const joinRoomById = endpoint({
   path: z.object({ roomId }),
   body: enteringBody,
 
-  handle: (call, { rooms }: Ports) => enterRoom(rooms, call.path.roomId, 'join', call),
+  handle: (call, ports: Ports) => enterRoom(ports, call.path.roomId, 'join', call),
 });

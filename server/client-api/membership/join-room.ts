@@ -17,8 +17,8 @@ export const joinRoom = endpoint({
   path: z.object({ roomIdOrAlias }),
   body: enteringBody,
 
-  async handle(call, { rooms }: Ports) {
-    const room_id = await roomIdOf(rooms, call.path.roomIdOrAlias);
-    return enterRoom(rooms, room_id, 'join', call);
+  async handle(call, ports: Ports) {
+    const room_id = await roomIdOf(ports.rooms, call.path.roomIdOrAlias);
+    return enterRoom(ports, room_id, 'join', call);
   },
 });

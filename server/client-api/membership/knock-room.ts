@@ -13,8 +13,8 @@ export const knockRoom = endpoint({
   path: z.object({ roomIdOrAlias }),
   body: enteringBody,
 
-  async handle(call, { rooms }: Ports) {
-    const room_id = await roomIdOf(rooms, call.path.roomIdOrAlias);
-    return enterRoom(rooms, room_id, 'knock', call);
+  async handle(call, ports: Ports) {
+    const room_id = await roomIdOf(ports.rooms, call.path.roomIdOrAlias);
+    return enterRoom(ports, room_id, 'knock', call);
   },
 });

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Reply } from '../../../test/support/api-server.ts';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { startFederating } from '../../../test/support/federating.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { signingKeyFromSeed, signJson } from '../../protocol/signatures.ts';
+
+const errorOf = ({ status, body }: Reply) => [status, body.errcode];
+const KEY = signingKeyFromSeed('ed25519:0', Buffer.alloc(32, 9));
+
+test('whoever is known to have the address is invited, and the address itself is told to nobody', async () => {
+  const house = await openHouse();
+  house.identity.bound = `@bob:${house.api.name}`;
+  expect((await house.invite('Bob@Example.org')).body).toEqual({});
+  const { rooms } = (await house.api.ask('GET /sync', { token: house.bob })).body;
+  expect(Object.keys(rooms.invite)).toEqual([house.roomId]);
+  expect(JSON.stringify(house.identity.asked)).not.toMatch(/bob@example/i);
+  expect(house.identity.asked.map(({ path }) => path)).toEqual(['/hash_details', '/lookup']);
+});
+
+test('where nobody is known the identity server keeps the invite, and the room says by whose word it is claimed', async () => {
+  const house = await openHouse();
+  expect((await house.invite('bob@example.org')).status).toBe(200);
+  expect(await house.pending()).toEqual({
+    ...{
+      display_name: 'b...@e...',
+      public_key: KEY.publicKey,
+      key_validity_url: house.identity.validityUrl,
+    },
+    public_keys: [{ public_key: KEY.publicKey, key_validity_url: house.identity.validityUrl }],
+  });
+  const stored = house.identity.asked.at(-1)!;
+  expect(stored.body).toMatchObject({
+    ...{ room_id: house.roomId, sender: `@alice:${house.api.name}`, room_name: 'Cats' },
+    ...{ medium: 'email', address: 'bob@example.org' },
+  });
+  expect(stored.token).toBe('Bearer idtoken');
+});
+
+test('who proves that the address is theirs comes in, in the name of whoever asked them', async () => {
+  const house = await openHouse();
+  await house.invite('bob@example.org');
+  expect(errorOf(await house.join(undefined))).toEqual([403, 'M_FORBIDDEN']);
+  expect((await house.join(house.signed())).body).toEqual({ room_id: house.roomId });
+  const at = `GET /rooms/${house.roomId}/state/m.room.member/@bob:${house.api.name}`;
+  expect((await house.api.ask(at, { token: house.alice })).body.membership).toBe('join');
+  expect((await house.join(house.signed())).status).toBe(200);
+});
+
+test.each<[string, (house: Awaited<ReturnType<typeof openHouse>>) => JsonObject]>([
+  ['for somebody else', ({ signed, api }) => signed({ mxid: `@carol:${api.name}` })],
+  ['of another token', ({ signed }) => signed({ token: 'other' })],
+  ['of another sender', ({ signed, api }) => ({ ...signed(), sender: `@bob:${api.name}` })],
+  [
+    'that is signed by another key',
+    ({ signed }) => signed({}, signingKeyFromSeed('ed25519:0', Buffer.alloc(32, 8))),
+  ],
+  [
+    'by a key that no longer holds',
+    ({ signed, identity }) => {
+      identity.isValid = false;
+      return signed();
+    },
+  ],
+])('a claim %s lets nobody in', async (_what, claim) => {
+  const house = await openHouse();
+  await house.invite('bob@example.org');
+  expect(errorOf(await house.join(claim(house)))).toEqual([403, 'M_FORBIDDEN']);
+  expect((await house.join({ token: 1 })).status).toBe(400);
+});
+
+test('an identity server that refuses, says nonsense, or lies in a private network is told of, and nothing is sent', async () => {
+  const house = await openHouse();
+  house.identity.refuses = { errcode: 'M_TERMS_NOT_SIGNED', error: 'Read them' };
+  expect(errorOf(await house.invite('bob@example.org'))).toEqual([403, 'M_TERMS_NOT_SIGNED']);
+  house.identity.refuses = undefined;
+  house.identity.says = '[';
+  expect(errorOf(await house.invite('bob@example.org'))).toEqual([400, 'M_UNKNOWN']);
+  house.identity.says = '"'.padEnd(70_000, 'x');
+  expect(errorOf(await house.invite('bob@example.org'))).toEqual([400, 'M_UNKNOWN']);
+  house.identity.says = undefined;
+  const guarded = await openHouse({ allowNetworks: [] });
+  expect(errorOf(await guarded.invite('bob@example.org'))).toEqual([400, 'M_UNKNOWN']);
+  expect(guarded.identity.asked).toEqual([]);
+  expect(await house.pending()).toBeUndefined();
+});
+
+test('who is not in the room, or may not invite there, asks nobody in', async () => {
+  const house = await openHouse();
+  expect(errorOf(await house.invite('x@example.org', house.bob))).toEqual([403, 'M_FORBIDDEN']);
+  expect(house.identity.asked).toEqual([]);
+});
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+async function openHouse(federation: { allowNetworks?: string[] } = {}) {
+  const api = await startFederating(authority, { federation });
+  const identity = await startIdentity(authority);
+  const [alice, bob] = [await api.register('alice'), await api.register('bob')];
+  const body = { name: 'Cats', preset: 'private_chat' };
+  const roomId = (await api.ask('POST /createRoom', { token: alice, body })).body.room_id as string;
+  const sender = `@alice:${api.name}`;
+  return {
+    ...{ api, identity, alice, bob, roomId },
+    invite: (address: string, token = alice) =>
+      api.ask(`POST /rooms/${roomId}/invite`, {
+        ...{ token },
+        body: { id_server: identity.name, id_access_token: 'idtoken', medium: 'email', address },
+      }),
+    async pending() {
+      const at = `GET /rooms/${roomId}/state/m.room.third_party_invite/the-token`;
+      const { status, body } = await api.ask(at, { token: alice });
+      return status === 200 ? body : undefined;
+    },
+    signed: (instead: JsonObject = {}, key = KEY): JsonObject => {
+      const said = { mxid: `@bob:${api.name}`, token: 'the-token', ...instead };
+      return { ...signJson(said, identity.name, key), sender };
+    },
+    join: (third_party_signed: unknown) =>
+      api.ask(`POST /rooms/${roomId}/join`, { token: bob, body: { third_party_signed } }),
+  };
+}
+
+interface Asked {
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly body: JsonObject;
+}
+
+/** As the Identity Service API says, as far as invites go. */
+async function startIdentity(authority: Authority) {
+  const identity = {
+    ...{ name: '', validityUrl: '', isValid: true, asked: [] as Asked[] },
+    bound: undefined as string | undefined,
+    refuses: undefined as JsonObject | undefined,
+    says: undefined as string | undefined,
+  };
+  const answer = (path: string, { addresses }: { addresses?: string[] }): JsonObject => {
+    if (path === '/hash_details')
+      return { algorithms: ['none', 'sha256'], lookup_pepper: 'pepper' };
+    if (path === '/lookup') {
+      const hash = createHash('sha256').update('bob@example.org email pepper').digest('base64url');
+      const isAsked = identity.bound && addresses?.includes(hash);
+      return { mappings: isAsked ? { [hash]: identity.bound! } : {} };
+    }
+    if (path.startsWith('/pubkey/isvalid'))
+      return { valid: identity.isValid && path.includes(encodeURIComponent(KEY.publicKey)) };
+    const key = { public_key: KEY.publicKey, key_validity_url: identity.validityUrl };
+    return { token: 'the-token', public_keys: [key], display_name: 'b...@e...' };
+  };
+  const issued = await authority.issue('identity', { dns: ['localhost'], ip: ['127.0.0.1'] });
+  const server = createServer(
+    { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
+    async (request, response) => {
+      const path = request.url!.replace('/_matrix/identity/v2', '');
+      const body = JSON.parse((await text(request)) || '{}') as JsonObject;
+      identity.asked.push({ path, token: request.headers.authorization, body });
+      response.statusCode = identity.refuses ? 403 : 200;
+      response.end(identity.says ?? JSON.stringify(identity.refuses ?? answer(path, body)));
+    },
+  ).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  identity.name = `localhost:${(server.address() as { port: number }).port}`;
+  identity.validityUrl = `https://${identity.name}/_matrix/identity/v2/pubkey/isvalid`;
+  return identity;
+}
