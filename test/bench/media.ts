@@ -20,6 +20,7 @@ const WARM_UP = 15;
 const UPLOADERS = 8;
 const SENDERS = 4;
 const SLOW_READERS = 1_000;
+const SLOW_FILE_MB = 40;
 
 /** What files cost: CPU of an upload and a download, how much is taken in all, what messages feel of it, and what slow readers weigh. */
 export async function benchMedia(options: MediaBenchOptions): Promise<void> {
@@ -30,14 +31,14 @@ export async function benchMedia(options: MediaBenchOptions): Promise<void> {
   const people: Account[] = [];
   for (let n = 0; n < UPLOADERS; n += 1) people.push(await client.register(`uploader${n}`));
   print(`${target.name}, ${target.origin}`);
-  const files = await benchSingle(options, { client, person: people[0]! });
+  await benchSingle(options, { client, person: people[0]! });
   await benchTogether(options, { client, people });
   await benchBesideMessages(options, {
     client,
     people,
     places: await makePlaces(client, SENDERS, 2),
   });
-  await benchSlowReaders(options, { person: people[0]!, path: files[0]! });
+  await benchSlowReaders(options, { client, person: people[0]! });
   await agent.destroy();
 }
 
@@ -45,7 +46,7 @@ export async function benchMedia(options: MediaBenchOptions): Promise<void> {
 async function benchSingle(
   { target, print }: MediaBenchOptions,
   { client, person }: { client: BenchClient; person: Account },
-): Promise<readonly string[]> {
+): Promise<void> {
   const files: string[] = [];
   const upload = async () => void files.push(await client.upload(randomBytes(MB), person));
   print(await costOf(target, 'upload of 1 MB', upload));
@@ -53,7 +54,6 @@ async function benchSingle(
   print(await costOf(target, 'download of 1 MB', download));
   const again = () => client.download(files[0]!, person);
   print(await costOf(target, 'the same file again', again));
-  return files;
 }
 
 async function costOf(
@@ -134,23 +134,28 @@ const p = (sorted: readonly number[], share: number): number =>
 const percentiles = (sorted: readonly number[]): string =>
   `p50 ${p(sorted, 0.5).toFixed(1)} p99 ${p(sorted, 0.99).toFixed(1)} ms`;
 
-/** Who reads the first bytes and no more, many at once: what is kept for them. */
-async function benchSlowReaders(
+/** Who reads the first bytes and no more, many at once: what is kept for them. Of a file that no buffer of the kernel holds. */
+export async function benchSlowReaders(
   { target, print }: MediaBenchOptions,
-  { person, path }: { person: Account; path: string },
+  { client, person }: { client: BenchClient; person: Account },
 ): Promise<void> {
-  if (!target.resident) return;
-  const before = target.resident();
+  const path = await client.upload(randomBytes(SLOW_FILE_MB * MB), person);
+  const before = residentsOf(target);
   const sockets: Socket[] = [];
   for (let n = 0; n < SLOW_READERS; n += 1)
     sockets.push(await slowReader(target.origin, path, person));
   await sleep(2_000);
-  const during = target.resident();
-  print(
-    `${SLOW_READERS} slow downloads         ${during.now - before.now} MiB more (at most ${during.most} in all, ${before.now} before)`,
-  );
+  const during = residentsOf(target);
+  const each = Object.entries(during).map(([program, { now, most }]) => {
+    const more = now - before[program]!.now;
+    return `${more} MiB more of ${program} (${now} now, at most ${most})`;
+  });
+  print(`${SLOW_READERS} slow downloads         ${each.join(', ') || 'unknown'}`);
   for (const socket of sockets) socket.destroy();
 }
+
+const residentsOf = ({ resident, residents }: Target) =>
+  residents?.() ?? (resident ? { server: resident() } : {});
 
 async function slowReader(origin: string, path: string, { token }: Account): Promise<Socket> {
   const { protocol, hostname, port } = new URL(origin);

@@ -18,6 +18,8 @@ export interface Target extends AsyncDisposable {
   cpuMs(): Record<string, number>;
   /** MiB of the server that are resident, now and at most so far. */
   resident?(): { readonly now: number; readonly most: number };
+  /** The same by program, where there are several. */
+  residents?(): Record<string, { readonly now: number; readonly most: number }>;
   /** CPU of the longest turn of the event loop since it was last asked, where turns are metered. */
   longestTurnMs?(): Promise<number>;
   /** Prometheus text of the writer, where it can be had. */

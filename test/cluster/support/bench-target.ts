@@ -25,11 +25,10 @@ export async function startClusterTarget(delayMs: number, mbit?: number): Promis
       PostgreSQL: cpuMsOfTree(pids.get('postgresql')!),
       'other sites': rest.reduce((sum, pid) => sum + cpuMsOfTree(pid), 0),
     }),
-    resident() {
-      const each = [pids.get('server')!, pids.get('front')!].map(residentMiB);
-      const sum = (what: 'now' | 'most') => each.reduce((total, one) => total + one[what], 0);
-      return { now: sum('now'), most: sum('most') };
-    },
+    residents: () => ({
+      server: residentMiB(pids.get('server')!),
+      front: residentMiB(pids.get('front')!),
+    }),
     metrics: () =>
       active.must([
         'curl',
