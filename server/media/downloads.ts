@@ -1,35 +1,42 @@
 import type { ByteReader } from '../storage/database.ts';
 import { bytesIn, type Span } from '../storage/media/pieces.ts';
 
-/** What all downloads together read ahead of their clients. */
-const AHEAD_BYTES = 32 * 1024 * 1024;
+/** What all downloads together read ahead of their clients; beyond it each reads the least that it may. */
+const AHEAD_BYTES = 16 * 1024 * 1024;
 const READ_BYTES_MAX = 512 * 1024;
 const READ_BYTES_MIN = 16 * 1024;
+/** Of what is left the next one takes no more: those that come behind it want some, too. */
+const ONE_OF = 8;
+/** A client that asks for another has all but the last of those before it: server/http/representation.ts. */
+const READ_AHEAD = 2;
 
-/** Reads content as its clients take it; the more of them, the less of each is in memory. */
+/** Reads content as its clients take it; the more lies here that they have not taken, the less is read. */
 export class Downloads {
   readonly #database: ByteReader;
-  #open = 0;
+  #aheadBytes = 0;
 
   constructor(database: ByteReader) {
     this.#database = database;
   }
 
   async *read({ uploadNid, from, end }: Span): AsyncGenerator<Buffer> {
-    this.#open += 1;
+    const ahead: number[] = [];
     try {
       for (let at = from; at < end; ) {
+        if (ahead.length === READ_AHEAD) this.#aheadBytes -= ahead.shift()!;
         const upTo = Math.min(at + this.#readBytes(), end);
+        ahead.push(upTo - at);
+        this.#aheadBytes += upTo - at;
         yield await bytesIn(this.#database, { uploadNid, from: at, end: upTo });
         at = upTo;
       }
     } finally {
-      this.#open -= 1;
+      for (const bytes of ahead) this.#aheadBytes -= bytes;
     }
   }
 
   #readBytes(): number {
-    const share = Math.floor(AHEAD_BYTES / this.#open);
-    return Math.min(Math.max(share, READ_BYTES_MIN), READ_BYTES_MAX);
+    const part = Math.floor((AHEAD_BYTES - this.#aheadBytes) / ONE_OF);
+    return Math.min(Math.max(part, READ_BYTES_MIN), READ_BYTES_MAX);
   }
 }
