@@ -20,6 +20,7 @@ import { noticesOf } from './config/notices.ts';
 import { ratesOf } from './config/rates.ts';
 import { retentionOf } from './config/retention.ts';
 import { servicesOf } from './config/services.ts';
+import { termsOf } from './config/terms.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
 import { delayedEventFeatures } from './delayed-events/features.ts';
 import { realTimers } from './delayed-events/schedule.ts';
@@ -45,6 +46,7 @@ import type { EventId, RoomId, ServerName, UserId } from './protocol/identifiers
 import type { RetentionBounds } from './protocol/retention.ts';
 import { roomVersions } from './protocol/room-versions.ts';
 import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
+import type { Terms } from './protocol/terms.ts';
 import { Retention } from './retention/retention.ts';
 import { greeting } from './role/greeting.ts';
 import type { BuildHomeserver, Ground, Homeserver } from './role/serving.ts';
@@ -82,6 +84,7 @@ export async function buildServing(
   const ports = portsOf(features, {
     ...config,
     mediaOptions: config.media,
+    terms: termsOf(config.terms),
     ...servicesOf(config),
     rateLimits,
     publicUrl,
@@ -118,6 +121,7 @@ export interface FeatureGround {
   readonly appServices: readonly AppService[];
   readonly federation: FederationSettings;
   readonly serverNotices?: NoticeSettings | undefined;
+  readonly terms?: Terms | undefined;
   /** Undefined where everything is kept. */
   readonly retention?: RetentionBounds | undefined;
   readonly defaultRoomVersion: string;
@@ -227,6 +231,7 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
   readonly rateLimits: RateLimits;
   readonly registration: RegistrationMode;
   readonly guests: boolean;
+  readonly terms: Terms | undefined;
   readonly publicUrl: string | undefined;
   readonly defaultRoomVersion: string;
   readonly mediaOptions: MediaOptions;
@@ -236,11 +241,12 @@ export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
 export function portsOf(features: Features, options: PortOptions) {
   const { accounts, appServices, encryption, federation, rooms } = features;
   const { sync, delayedEvents, orders, search, media } = features;
-  const { rateLimits, registration, guests, publicUrl, now, defaultRoomVersion } = options;
+  const { rateLimits, registration, guests, terms, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support, mediaOptions } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
-    ...{ rateLimits, registration, guests, publicUrl, now, turn, livekitServiceUrls, support },
+    ...{ rateLimits, registration, guests, terms, publicUrl, now },
+    ...{ turn, livekitServiceUrls, support },
     mediaOptions,
     roomList: features.roomList,
     serverNotices: features.serverNotices,
@@ -307,6 +313,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     passwordCost: PASSWORD_COSTS[config.passwordCost],
     registrationSecret: config.registrationSharedSecret,
     appServices: config.appServices,
+    terms: termsOf(config.terms),
     federation: federationOf(config),
     retention: retentionOf(config.retention),
     serverNotices: noticesOf(config.serverNotices, identity.serverName),

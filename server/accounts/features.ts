@@ -2,6 +2,7 @@ import type { Stored } from '../log/stored.ts';
 import type { AppService } from '../protocol/app-service.ts';
 import type { OnDevice } from '../protocol/caller.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import type { Terms } from '../protocol/terms.ts';
 import { AccountData } from './account-data.ts';
 import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
@@ -38,6 +39,8 @@ export interface AccountFeatureOptions {
   readonly accessTokenLifeMs: number;
   readonly passwordCost?: PasswordCost;
   readonly appServices?: readonly AppService[];
+  /** To which people agree who make an account. */
+  readonly terms?: Terms | undefined;
   readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -120,12 +123,12 @@ interface Asked {
 const stagePorts = (
   { accounts, registrationTokens, passwordTries }: Asked,
   { now }: Stored,
-  { secret }: AccountFeatureOptions,
+  { secret, terms }: AccountFeatureOptions,
 ) => ({
   hasPassword: (userId: UserId, password: string) => accounts.hasPassword(userId, password),
   localUserId: (text: string) => accounts.localUserId(text),
   isValidRegistrationToken: (token: string) => registrationTokens.isValid(token),
-  ...{ passwordTries, secret, now },
+  ...{ passwordTries, secret, now, terms },
 });
 
 function noted<C extends OnDevice | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {

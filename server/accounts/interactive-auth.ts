@@ -6,6 +6,7 @@ import {
   type UiaRequest,
 } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { policiesOf, type Terms } from '../protocol/terms.ts';
 import type { FinishedStage } from './finished-stages.ts';
 import {
   completing,
@@ -21,6 +22,7 @@ import { STAGES, type StagePorts } from './uia-stages.ts';
 export interface UiaPorts extends StagePorts, SessionPorts {
   /** The stages of a session that were finished in a browser. */
   readonly finishedIn: (sessionId: string) => Promise<readonly FinishedStage[]>;
+  readonly terms?: Terms | undefined;
 }
 
 /** User-interactive authentication (client-server API), with nothing in memory to lose. */
@@ -84,9 +86,12 @@ async function tryStage(
 function challenge(flows: UiaFlows, session: UiaSession, ports: UiaPorts, refusal?: string) {
   const fields: JsonObject = {
     flows: flows.map((stages) => ({ stages })),
-    params: {},
+    params: paramsOf(flows, ports),
     session: sealSession(session, ports),
     completed: session.completed,
   };
   return new UiaChallenge(fields, refusal);
 }
+
+const paramsOf = (flows: UiaFlows, { terms }: UiaPorts): JsonObject =>
+  terms && flows.flat().includes('m.login.terms') ? { 'm.login.terms': policiesOf(terms) } : {};

@@ -3,6 +3,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import type { UiaStage } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { invalidParam, notFound } from '../protocol/matrix-error.ts';
+import type { Terms } from '../protocol/terms.ts';
 import type { FinishedStages } from './finished-stages.ts';
 import { openSession, type SessionPorts, type UiaSession } from './uia-session.ts';
 import { STAGES, type StagePorts } from './uia-stages.ts';
@@ -11,6 +12,7 @@ export interface BrowserPorts extends StagePorts, SessionPorts {
   readonly finished: Pick<FinishedStages, 'add'>;
   /** Throws what a user is to be told who is locked out: their session may be older than that. */
   readonly refuseLocked: (userId: UserId) => Promise<void>;
+  readonly terms?: Terms | undefined;
 }
 
 export interface StageAsked {
@@ -25,6 +27,7 @@ export interface StageInBrowser {
   readonly stage: UiaStage;
   /** Whose request it is; undefined before they have an account. */
   readonly userId: UserId | undefined;
+  readonly terms: Terms | undefined;
 }
 
 export class StagesInBrowser {
@@ -37,7 +40,7 @@ export class StagesInBrowser {
   /** Throws what whoever opened the page is to be told. */
   open(asked: StageAsked): StageInBrowser {
     const { stage, session } = this.#opened(asked);
-    return { stage, userId: session.userId ?? undefined };
+    return { stage, userId: session.userId ?? undefined, terms: this.#ports.terms };
   }
 
   /** Resolves when it is kept that the stage is finished, or to why it is not. */

@@ -25,6 +25,9 @@ type Stage = (auth: JsonObject, tried: Tried, ports: StagePorts) => Promise<Proo
 export const STAGES: Readonly<Record<UiaStage, Stage>> = {
   'm.login.dummy': async () => ({}),
 
+  /** To go through it is to agree. */
+  'm.login.terms': async () => ({}),
+
   async 'm.login.registration_token'({ token }, _tried, ports) {
     if (typeof token !== 'string') throw badJson('auth.token must be a string');
     if (await ports.isValidRegistrationToken(token)) return { registrationToken: token };

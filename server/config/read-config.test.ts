@@ -183,7 +183,7 @@ test('the example with its lines taken in is a configuration with nothing but de
 });
 
 const OFF_UNLESS_SET =
-  /^ *(publicUrl|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|ca|peers|allow|deny|allowNetworks|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|\w+UserId|\w+Email):/;
+  /^ *(publicUrl|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|terms|urls|version|name|ca|peers|allow|deny|allowNetworks|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|\w+UserId|\w+Email):/;
 
 test('several URLs stand in one key, and each must be one', () => {
   const turn = (uris: string) => read(['--turn-uris', uris, '--turn-secret', 'x']).turn;
@@ -193,6 +193,16 @@ test('several URLs stand in one key, and each must be one', () => {
   });
   expect(() => turn('turn:a:3478,b')).toThrow('--turn-uris ("turn:a:3478,b") must be URIs');
   expect(() => read(['--turn-uris', 'turn:a:3478'])).toThrow('turn.secret');
+});
+
+test('terms are told by language, and a version may look like a number', () => {
+  const urls = 'en=https://example.org/en, pt-BR=https://example.org/pt?a=b';
+  const text = `terms: { urls: "${urls}", version: 2.10 }`;
+  expect(read(['--config', fileWith(text)]).terms).toEqual({
+    urls: { en: 'https://example.org/en', 'pt-BR': 'https://example.org/pt?a=b' },
+    ...{ version: '2.1', name: 'Terms and conditions' },
+  });
+  expect(() => read(['--terms-urls', 'https://example.org/en'])).toThrow('must be LANGUAGE=URL');
 });
 
 function fileWith(text: string): string {

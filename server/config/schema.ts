@@ -225,6 +225,20 @@ const serverNotices = z
   })
   .optional();
 
+const TERMS_OF = /^([a-z]{2,3}(?:-[A-Za-z0-9]+)*)=(https?:\/\/\S+)$/;
+
+const terms = z
+  .strictObject({
+    urls: several((text) => TERMS_OF.test(text), 'LANGUAGE=URL')
+      .transform((all) => Object.fromEntries(all.map((text) => TERMS_OF.exec(text)!.slice(1))))
+      .describe(
+        'What people agree to who make an account, as LANGUAGE=URL with commas between several languages.',
+      ),
+    version: z.coerce.string().min(1).max(100).default('1').describe('Of what stands there.'),
+    name: z.string().min(1).max(255).default('Terms and conditions').describe('How it is called.'),
+  })
+  .optional();
+
 const cluster = z.strictObject({
   site: z.string().describe('The name of this site, the same as in the agent’s configuration.'),
   listen: address.describe('HOST:PORT where the fronts of all sites reach this server.'),
@@ -293,6 +307,7 @@ export const configSchema = z.strictObject({
   searchLanguages: searchLanguages.describe(
     'In which what is said is found, with commas between several: `simple` takes words as they are, `portuguese` also finds other forms of them. A change makes the index anew.',
   ),
+  terms: terms.describe('To which people agree who make an account; off unless set.'),
   federation,
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')

@@ -3,7 +3,11 @@ import type { JsonObject } from './json.ts';
 import { MatrixError } from './matrix-error.ts';
 
 /** The words of user-interactive authentication (client-server API). Its stages are in accounts/. */
-export type UiaStage = 'm.login.password' | 'm.login.dummy' | 'm.login.registration_token';
+export type UiaStage =
+  | 'm.login.password'
+  | 'm.login.dummy'
+  | 'm.login.registration_token'
+  | 'm.login.terms';
 
 /** Any one flow will do; of a flow, every stage. */
 export type UiaFlows = readonly (readonly UiaStage[])[];

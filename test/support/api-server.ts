@@ -20,6 +20,7 @@ import type { ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { RetentionBounds } from '../../server/protocol/retention.ts';
 import type { SigningKey } from '../../server/protocol/signing-keys.ts';
+import type { Terms } from '../../server/protocol/terms.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { NoticeSettings } from '../../server/server-notices/server-notices.ts';
 import type { Database } from '../../server/storage/database.ts';
@@ -41,6 +42,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly retention?: RetentionBounds;
   readonly adminApi?: boolean;
   readonly guests?: boolean;
+  readonly terms?: Terms;
   readonly rates?: Partial<Rates>;
   readonly publicUrl?: string;
   readonly behindFront?: boolean;
@@ -111,7 +113,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(serverName && { serverName }),
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
-    ...{ serverNotices, retention },
+    ...{ serverNotices, retention, terms: told.terms },
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
@@ -124,6 +126,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const ports = housePorts(features, {
     ...{ rateLimits, registration: registration ?? 'open', publicUrl: told.publicUrl },
     guests: told.guests ?? false,
+    terms: told.terms,
     mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
     ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },
     ...(told.support && { support: told.support }),

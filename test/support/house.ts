@@ -57,6 +57,7 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     registration: 'open',
     publicUrl: undefined,
     guests: false,
+    terms: undefined,
     turn: undefined,
     livekitServiceUrls: [],
     support: { page: undefined, contacts: [] },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { PASSWORD, type Reply, startApi } from '../../../test/support/api-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 
 const alice = { username: 'alice', password: PASSWORD };
 const dummy = { type: 'm.login.dummy' };
@@ -211,6 +212,36 @@ test('with a registration token as many people get in as it allows', async () =>
     errcode: 'M_FORBIDDEN',
     flows: [{ stages: ['m.login.registration_token'] }],
   });
+});
+
+test('whoever makes an account agrees to the terms, in a language that they read', async () => {
+  const documents = {
+    en: { name: 'Terms', url: 'https://example.org/terms' },
+    'pt-BR': { name: 'Terms', url: 'https://example.org/termos' },
+  };
+  await using api = await startApi({ registration: 'token', terms: { version: '2', documents } });
+  const { token } = await api.features.registrationTokens.create({});
+  const ask = (auth?: JsonObject) => api.ask('POST /register', { body: { ...alice, auth } });
+
+  const challenge = await ask();
+  expect(challenge.body).toMatchObject({
+    flows: [{ stages: ['m.login.registration_token', 'm.login.terms'] }],
+    params: { 'm.login.terms': { policies: { terms: { version: '2', ...documents } } } },
+  });
+  const tokenGiven = await ask({ type: 'm.login.registration_token', token });
+  expect([tokenGiven.status, tokenGiven.body.completed]).toEqual([
+    401,
+    ['m.login.registration_token'],
+  ]);
+  const { session } = tokenGiven.body;
+  expect((await ask({ type: 'm.login.terms', session })).status).toBe(200);
+});
+
+test('nobody is asked for an agreement where there are no terms, and the stage opens nothing', async () => {
+  await using api = await startApi();
+  const body = { ...alice, auth: { type: 'm.login.terms' } };
+  const refused = await api.ask('POST /register', { body });
+  expect([refused.status, refused.body.params]).toEqual([401, {}]);
 });
 
 test('of many who register with the last use of a token one gets in', async () => {

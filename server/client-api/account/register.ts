@@ -5,6 +5,7 @@ import { forbidden, MatrixError, missingParam } from '../../http/matrix-error.ts
 import type { Once } from '../../log/outcomes.ts';
 import type { AppService } from '../../protocol/app-service.ts';
 import type { UiaFlows } from '../../protocol/interactive-auth.ts';
+import type { Terms } from '../../protocol/terms.ts';
 import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from '../session/session-fields.ts';
 
@@ -15,6 +16,8 @@ export interface RegistrationPorts {
   readonly registration: RegistrationMode;
   /** Whether people may come without an account. */
   readonly guests: boolean;
+  /** To which people agree who make an account. */
+  readonly terms: Terms | undefined;
 }
 
 interface Ports extends RegistrationPorts {
@@ -28,6 +31,9 @@ const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
   open: [['m.login.dummy']],
   token: [['m.login.registration_token']],
 };
+
+const flowsOf = (mode: keyof typeof FLOWS, terms: Terms | undefined): UiaFlows =>
+  terms ? FLOWS[mode].map((flow) => [...flow, 'm.login.terms' as const]) : FLOWS[mode];
 
 export const register = endpoint({
   operation: 'register',
@@ -56,7 +62,7 @@ export const register = endpoint({
     }
     if (ports.registration === 'closed') throw forbidden('Registration is closed');
     if (body.username !== undefined) await ports.accounts.availableUserId(body.username);
-    return FLOWS[ports.registration];
+    return flowsOf(ports.registration, ports.terms);
   },
 
   async handle({ caller, query, body, proof, once }, { accounts }: Ports) {

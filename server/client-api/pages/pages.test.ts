@@ -214,6 +214,19 @@ test('whoever types the address of the server into a browser is told what it is'
   expect(answer.text).toContain('https://matrix.example.org/&lt;b&gt;');
 });
 
+test('the terms are read and agreed to in a browser, whatever stands in their names', async () => {
+  const documents = { pt: { name: 'Termos <b>', url: 'https://example.org/termos?a="b"' } };
+  await using api = await startApi({ terms: { version: '1', documents } });
+  const session = await begun(api, 'POST /register', NEW);
+  const { text } = await show(api, 'm.login.terms', session);
+  expect(text).toContain('href="https://example.org/termos?a=&quot;b&quot;" hreflang="pt"');
+  expect(text).toContain('Termos &lt;b&gt;</a> (pt)');
+  await fill(api, 'm.login.dummy', { session });
+  expect((await register(api, session)).body).toMatchObject({ completed: ['m.login.dummy'] });
+  await fill(api, 'm.login.terms', { session });
+  expect((await register(api, session)).status).toBe(200);
+});
+
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
 const scriptOf = (text: string) => /<script>([\s\S]*?)<\/script>/.exec(text)![1]!;
 

@@ -23,8 +23,8 @@ export const askedFor = (
 ): StageAsked => ({ stage, session });
 
 /** What somebody has to fill in, and why what they filled in was refused. */
-export function stagePage(asked: StageAsked, { stage, userId }: StageInBrowser, refusal?: string) {
-  const { title, fields } = FORMS[stage](userId);
+export function stagePage(asked: StageAsked, found: StageInBrowser, refusal?: string) {
+  const { title, fields } = FORMS[found.stage](found);
   const body = html`<h1>${title}</h1>
 <form method="post" action="web">
 <input type="hidden" name="session" value="${asked.session}">
@@ -40,16 +40,24 @@ interface Form {
   readonly fields: Html;
 }
 
-const FORMS: Readonly<Record<UiaStage, (userId: string | undefined) => Form>> = {
+const FORMS: Readonly<Record<UiaStage, (found: StageInBrowser) => Form>> = {
   'm.login.dummy': () => ({
     title: 'Go on?',
     fields: html`<p>Your app asked this server for something that needs your consent.</p>`,
   }),
-  'm.login.password': (userId) => ({
+  'm.login.password': ({ userId }) => ({
     title: 'Your password',
     fields: html`<p>To go on as <strong>${userId ?? 'nobody'}</strong>, type your password.</p>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>`,
+  }),
+  'm.login.terms': ({ terms }) => ({
+    title: 'What you agree to',
+    fields: html`<p>To make an account on this server you agree to this. Read it before you go on:</p>
+<ul>${Object.entries(terms?.documents ?? {}).map(
+      ([language, { name, url }]) =>
+        html`<li><a href="${url}" hreflang="${language}" target="_blank" rel="noopener">${name}</a> (${language})</li>`,
+    )}</ul>`,
   }),
   'm.login.registration_token': () => ({
     title: 'Your invitation',
