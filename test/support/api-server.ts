@@ -7,7 +7,7 @@ import type { SupportPorts } from '../../server/client-api/discovery/get-wellkno
 import type { MediaOptions } from '../../server/client-api/media/media-options.ts';
 import type { Timers } from '../../server/delayed-events/schedule.ts';
 import type { FederationSettings } from '../../server/federation/features.ts';
-import { gateOf, type HousePorts } from '../../server/homeserver.ts';
+import { gateOf, type HousePorts, type PortOptions } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
@@ -96,16 +96,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   const fresh = options.fresh ?? (await freshDatabase());
   const clock = { ms: 1_800_000_000_000 };
   const rateLimits = new RateLimits({ ...UNLIMITED, ...options.rates });
-  const {
-    reads,
-    registration,
-    registrationSecret,
-    relationsReady,
-    rooms,
-    timers,
-    search,
-    ...told
-  } = options;
+  const { reads, registrationSecret, relationsReady, rooms, timers, search, ...told } = options;
   const { appServices = [], serverName, signingKey, federation, serverNotices, retention } = told;
   const { writer, features } = await buildHouse(fresh, {
     ...(reads && { database: reads(fresh.database) }),
@@ -123,15 +114,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   });
   if (search) await features.search.begin();
   Object.assign(features.rooms.ports.rooms, rooms);
-  const ports = housePorts(features, {
-    ...{ rateLimits, registration: registration ?? 'open', publicUrl: told.publicUrl },
-    guests: told.guests ?? false,
-    terms: told.terms,
-    mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
-    ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },
-    ...(told.support && { support: told.support }),
-    now: () => clock.ms,
-  });
+  const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
   const gate = gateOf(features, ports, {
     ...{ log: writer, lookUps: fresh.database, seal: plain },
     logger: pino({ level: 'silent' }),
@@ -163,6 +146,19 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     },
   };
 }
+
+const portOptions = (
+  told: ApiOptions,
+  { rateLimits, now }: Pick<PortOptions, 'rateLimits'> & { now: () => number },
+): Partial<PortOptions> => ({
+  ...{ rateLimits, registration: told.registration ?? 'open', publicUrl: told.publicUrl },
+  guests: told.guests ?? false,
+  terms: told.terms,
+  mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
+  ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },
+  ...(told.support && { support: told.support }),
+  now,
+});
 
 const registerAt =
   ({ accounts }: HousePorts): ApiServer['register'] =>
