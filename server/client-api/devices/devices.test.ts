@@ -17,12 +17,16 @@ const idsOf = async (api: ApiServer, token: string) =>
     (device: { device_id: string }) => device.device_id,
   );
 
-test('a user sees their own devices, with the names they gave them', async () => {
+test('a user sees their own devices, with the names they gave them, and null for what is not known', async () => {
   await using api = await startApi();
   const token = await twoDevices(api);
   await api.register('bob', 'OTHER');
+  const never = { last_seen_ip: null, last_seen_ts: null };
   expect((await api.ask('GET /devices', { token })).body).toEqual({
-    devices: [{ device_id: 'LAPTOP', display_name: 'Laptop' }, { device_id: 'PHONE' }],
+    devices: [
+      { device_id: 'LAPTOP', display_name: 'Laptop', ...never },
+      { device_id: 'PHONE', display_name: null, ...never },
+    ],
   });
 });
 
