@@ -3,12 +3,12 @@ import { defineConfig } from 'vitest/config';
 import { PATIENCE_MS } from './test/support/patience-ms.ts';
 
 /**
- * Five projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
+ * Six projects. `unit` is everything that stands beside its subject, on a real PostgreSQL where it
  * needs one, side by side in any order. `first-minute` needs a Docker engine, measures nothing and mostly
  * waits for npm and its network: it runs beside `unit`, and begins first. `cluster` needs a Docker engine and
  * the machine to itself: it measures time, so it runs after the others and one file at a time. `faults` is like
  * it, and too long for every `npm test`: `npm run test:faults`. So is `ansible`, which provisions whole hosts:
- * `npm run test:ansible`.
+ * `npm run test:ansible`. `clients` needs the programs that `npm run test:clients` installs.
  */
 export default defineConfig({
   test: {
@@ -19,7 +19,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{server,failover,ansible,test}/**/*.test.ts'],
-          exclude: ['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
+          exclude: [
+            ...['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
+            'test/clients/programs/**',
+          ],
           globalSetup: ['test/support/postgres-setup.ts'],
           setupFiles: ['test/support/patience.ts'],
           expect: { poll: { timeout: PATIENCE_MS } },
@@ -68,6 +71,16 @@ export default defineConfig({
           hookTimeout: 900_000,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: 'clients',
+          include: ['test/clients/programs/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
