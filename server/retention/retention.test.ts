@@ -52,6 +52,9 @@ test('from the moment on when its time is over nothing shows what was said, thou
   const later = (await api.ask(`GET /sync?since=${next_batch}`, { token })).body;
   expect(said(later.rooms.join[roomId].timeline.events)).toEqual(['new']);
   expect((await house.state('m.room.topic')).topic).toBe('T');
+  const all = await api.ask(`GET /rooms/${roomId}/messages?dir=b&limit=100`, { token });
+  const types = (all.body.chunk as Event[]).map(({ type }) => type);
+  expect(types).toEqual(expect.arrayContaining(['m.room.create', 'm.room.topic']));
 });
 
 test('it is purged, in pieces, with what stands beside it; state, redactions of state and the end of the room stay', async () => {
