@@ -33,8 +33,8 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const staging = new Staging({ stored, lane, onError });
   const quota = new Quota(mediaQuota, (userId) => usedBytes(stored.database, userId));
   const gone = new GoneContent({ stored, lane, onError });
-  const removal = new Removal({ stored, serverName, quota, onGone: () => gone.begin() });
   const access = new LastAccess({ stored, lane, onError });
+  const removal = new Removal({ stored, serverName, quota, access, onGone: () => gone.begin() });
   const media = new Media({ stored, pieces, serverName, staging, quota, removal, access });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
   const thumbnails = new Thumbnails({

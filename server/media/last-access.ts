@@ -9,8 +9,6 @@ export interface AccessPorts {
   readonly onError: (error: unknown) => void;
 }
 
-/** To the day: a file that is read all the time is written down once in it. */
-const DAY_MS = 24 * 3_600_000;
 const EVERY_MS = 10 * 60_000;
 const AT_ONCE = 200;
 /** A row, its index and the way to both. */
@@ -35,13 +33,20 @@ export class LastAccess {
   async write(): Promise<void> {
     const noted = [...this.#noted];
     this.#noted = new Set();
-    const when = { atMs: this.#ports.stored.now(), atLeastMs: DAY_MS };
+    const atMs = this.#ports.stored.now();
     for (let at = 0; at < noted.length; at += AT_ONCE) {
       const some = noted.slice(at, at + AT_ONCE);
-      await this.#ports.lane.piece(WAL_BYTES_EACH * some.length, (database) =>
-        noteAccess(database, some, when),
-      );
+      await this.#writeSome(some, atMs).catch((error: unknown) => {
+        for (const each of noted.slice(at)) this.note(each);
+        throw error;
+      });
     }
+  }
+
+  #writeSome(some: readonly string[], atMs: number) {
+    return this.#ports.lane.piece(WAL_BYTES_EACH * some.length, (database) =>
+      noteAccess(database, some, atMs),
+    );
   }
 
   async keepWriting(): Promise<void> {

@@ -8,6 +8,7 @@ import { inSightAmong, inSightOf, protectRow, quarantineRow } from '../storage/m
 import type { Row } from '../storage/write.ts';
 import { mediaInRoom } from './media-in-room.ts';
 import { pagesOf } from './pages-of.ts';
+import { REMOVAL_LOCK } from './removal.ts';
 
 export interface QuarantinePorts {
   readonly stored: Stored;
@@ -85,8 +86,9 @@ export class Quarantine {
   }
 
   #commit(rows: readonly Row[], outcome: ReturnType<Once['outcome']>): Promise<void> {
+    const { log, locks } = this.#ports.stored;
     const change = { ...rowsAlone(rows), outcome };
-    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+    return locks.run(REMOVAL_LOCK, () => log.commit(() => ({ change, value: undefined })));
   }
 }
 

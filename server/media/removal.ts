@@ -13,8 +13,10 @@ import {
   removableUnused,
   roomAvatars,
   type Unused,
+  unusedAmong,
 } from '../storage/media/removal.ts';
 import type { Row } from '../storage/write.ts';
+import type { LastAccess } from './last-access.ts';
 import { pagesOf } from './pages-of.ts';
 import type { Quota } from './quota.ts';
 
@@ -22,6 +24,7 @@ export interface RemovalPorts {
   readonly stored: Stored;
   readonly serverName: ServerName;
   readonly quota: Pick<Quota, 'freeing'>;
+  readonly access: Pick<LastAccess, 'write'>;
   /** Content has lost its media id: its bytes are to be taken away. */
   readonly onGone: () => void;
 }
@@ -41,7 +44,12 @@ export interface UnusedWish extends Unused {
 const AT_ONCE = 500;
 const TOLD_MAX = 10_000;
 
+/** While something is removed nobody changes what keeps it: who is told that it is protected has it. */
+export const REMOVAL_LOCK = 'removal of media';
+
 type Some = readonly Removable[];
+/** Those of the ids that may go, now. */
+type Still = (mediaIds: readonly string[]) => Promise<Some>;
 
 /**
  * Takes media ids away, by changes of some hundred; their bytes go behind that (`gone.ts`). Who asks again takes away
@@ -60,7 +68,8 @@ export class Removal {
     mediaIds: readonly string[],
     outcome: (removed: Removed) => Outcome,
   ): Promise<Removed> {
-    return this.#all([await removableAmong(this.#ports.stored.database, mediaIds)], outcome);
+    const { database } = this.#ports.stored;
+    return this.#all([await removableAmong(database, mediaIds)], outcome);
   }
 
   /** What nobody has asked for in a while, but for what is quarantined or protected. */
@@ -68,9 +77,13 @@ export class Removal {
     { keepsPictures, ...unused }: UnusedWish,
     outcome: (removed: Removed) => Outcome = () => undefined,
   ): Promise<Removed> {
-    const { database } = this.#ports.stored;
+    const { stored, access } = this.#ports;
+    const { database } = stored;
+    // What was asked for in the last minutes is in memory alone.
+    await access.write();
     const found = pagesOf((after) => removableUnused(database, unused, { after, limit: AT_ONCE }));
-    return this.#all(keepsPictures ? this.#noPictures(found) : found, outcome);
+    const still: Still = (mediaIds) => unusedAmong(database, unused, mediaIds);
+    return this.#all(keepsPictures ? this.#noPictures(found) : found, outcome, still);
   }
 
   /** All that somebody has uploaded goes, and what they are uploading is refused until their account is closed by `close`. */
@@ -98,29 +111,32 @@ export class Removal {
   async #all(
     found: AsyncIterable<Some> | Iterable<Some>,
     outcome: (removed: Removed) => Outcome,
+    still: Still = (mediaIds) => removableAmong(this.#ports.stored.database, mediaIds),
   ): Promise<Removed> {
     let removed: Removed = { mediaIds: [], total: 0 };
     for await (const some of found) {
-      await this.#take(some);
-      removed = withMore(removed, some);
+      const gone = await this.#take(some, still);
+      removed = withMore(removed, gone);
     }
     await this.#commit([], outcome(removed));
     return removed;
   }
 
-  async #take(some: Some): Promise<void> {
-    if (some.length === 0) return;
+  async #take(some: Some, still: Still): Promise<Some> {
+    if (some.length === 0) return [];
     const { stored, quota, onGone } = this.#ports;
     const ids = some.map(({ mediaId }) => mediaId);
+    let there: Some = [];
     // One by one, and only what is still there, so that no bytes are given back twice.
-    await stored.locks.run('removal of media', () =>
+    await stored.locks.run(REMOVAL_LOCK, () =>
       quota.freeing(async () => {
-        const there = await removableAmong(stored.database, ids);
+        there = await still(ids);
         await this.#commit(there.map(({ mediaId }) => mediaGoneRow(mediaId)));
         return there.reduce((sum, { bytes }) => sum + bytes, 0);
       }),
     );
     onGone();
+    return there;
   }
 
   async #commit(rows: readonly Row[], outcome?: Outcome): Promise<void> {

@@ -1,6 +1,7 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import { ACCESS_NOTED_MS } from './access.ts';
 
 /** Content that may go. */
 export interface Removable {
@@ -35,7 +36,10 @@ export interface Unused {
   readonly largerThanBytes: number;
 }
 
-/** But for what administrators have said something of. */
+const UNUSED = `${WITH_CONTENT} AND NOT protected AND quarantined_by IS NULL AND bytes > $2
+  AND created_ms < $1 AND coalesce(access.last_ms + ${ACCESS_NOTED_MS}, 0) < $1`;
+
+/** But for what administrators have said something of, and what may have been asked for since it was last written down. */
 export const removableUnused = (
   database: Database,
   { beforeMs, largerThanBytes }: Unused,
@@ -43,11 +47,19 @@ export const removableUnused = (
 ) =>
   database.query<Removable>(
     'removable_unused',
-    `${WITH_CONTENT} AND NOT protected AND quarantined_by IS NULL
-       AND coalesce(access.last_ms, created_ms) < $1 AND created_ms < $1 AND bytes > $2
-       AND media_id > $3 ORDER BY media_id LIMIT $4`,
+    `${UNUSED} AND media_id > $3 ORDER BY media_id LIMIT $4`,
     [beforeMs, largerThanBytes, after, limit],
   );
+
+/** Those of the ids that are still so. */
+export const unusedAmong = (
+  database: Database,
+  { beforeMs, largerThanBytes }: Unused,
+  mediaIds: readonly string[],
+) =>
+  database.query<Removable>('unused_among', `${UNUSED} AND media_id = ANY ($3::text[])`, [
+    ...[beforeMs, largerThanBytes, mediaIds],
+  ]);
 
 /** Those of the URIs that are a picture in somebody's profile. */
 export async function avatarsAmong(
