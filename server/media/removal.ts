@@ -44,7 +44,7 @@ export interface UnusedWish extends Unused {
 const AT_ONCE = 500;
 const TOLD_MAX = 10_000;
 
-/** While something is removed nobody changes what keeps it: who is told that it is protected has it. */
+/** While something is removed nobody changes what keeps it: what they were told before holds. */
 export const REMOVAL_LOCK = 'removal of media';
 
 type Some = readonly Removable[];

@@ -94,7 +94,7 @@ test('what is read all the time is not deleted as unused, though that is written
   await using house = await openHouse();
   const [read, old] = [await house.upload('bob', 10), await house.upload('bob', 10)];
   house.api.clock.ms += 10 * DAY_MS;
-  for (const hours of [23, 0.5]) {
+  for (const hours of [30, 23, 0.5]) {
     await house.statusOf(read);
     await house.api.features.mediaAccess.write();
     house.api.clock.ms += hours * HOUR_MS;
@@ -147,6 +147,39 @@ test.each([
     expect(await house.isThere(safe)).toBe(true);
   },
 );
+
+test('nobody is told that a file is protected between the last look at it and its deletion', async () => {
+  const held = Promise.withResolvers<void>();
+  const looked = Promise.withResolvers<void>();
+  await using house = await openHouse({
+    reads: (database) => ({
+      async query(name, sql, values) {
+        const rows = await database.query(name, sql, values);
+        if (name === 'unused_among') {
+          looked.resolve();
+          await held.promise;
+        }
+        return rows as never;
+      },
+    }),
+  });
+  const old = await house.upload('bob', 10);
+  house.api.clock.ms += 10 * DAY_MS;
+  const removing = house.root(`POST /v1/media/delete?before_ts=${house.api.clock.ms - DAY_MS}`);
+  await looked.promise;
+  let isTold = false;
+  const told = house.root(`POST /v1/media/protect/${old}`).then(() => {
+    isTold = true;
+  });
+  // Each is an order with its line in the audit, as the first one is.
+  for (let n = 0; n < 5; n++)
+    await house.root('POST /v1/purge_media_cache?before_ts=1700000000000');
+  for (let n = 0; n < 5; n++) await house.as('bob', 'POST /createRoom', {});
+  expect(isTold).toBe(false);
+  held.resolve();
+  expect((await removing).body.total).toBe(1);
+  await told;
+});
 
 test('by the configuration files go that nobody has asked for in so many days', async () => {
   await using house = await openHouse();

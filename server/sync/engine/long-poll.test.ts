@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { getEventListeners } from 'node:events';
+import { expect, test, vi } from 'vitest';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { ActiveUser } from '../active/active-user.ts';
 import { type Built, LongPoll, type Patience } from './long-poll.ts';
@@ -27,6 +28,23 @@ test.each([
     expect([parts.user.isWaiting, built.length]).toEqual([false, 2]);
   },
 );
+
+test('a request that is answered leaves no timer behind, and nothing at its connection', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    const parts = { user: new ActiveUser('@alice:x' as UserId, 5), client: new AbortController() };
+    const { signal } = parts.client;
+    const { built, answer } = ask(parts, { signal });
+    await untilWaiting(parts.user);
+    expect([vi.getTimerCount(), getEventListeners(signal, 'abort').length]).toEqual([1, 1]);
+    parts.user.noteElsewhere(6);
+    await answer;
+    expect([vi.getTimerCount(), getEventListeners(signal, 'abort').length]).toEqual([0, 0]);
+    expect(built, 'from where the first answer ended').toEqual([undefined, { position: 5 }]);
+  } finally {
+    vi.useRealTimers();
+  }
+});
 
 test('woken for nothing, a request waits on', async () => {
   const user = new ActiveUser('@alice:x' as UserId, 5);
