@@ -153,6 +153,10 @@ function moved(from: string, to: string): boolean {
   }
 }
 
+/** The server's settings of its allocator (role/process-options.ts) would cost PostgreSQL half as much again for a large answer. */
+const withoutAllocator = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('MALLOC_')));
+
 function startPostgres(postgres: string, options: EmbeddedOptions, as: RunAs, sockets: string) {
   const settings = {
     listen_addresses: '',
@@ -173,6 +177,7 @@ function startPostgres(postgres: string, options: EmbeddedOptions, as: RunAs, so
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     cwd: '/',
+    env: withoutAllocator(process.env),
   });
   let rest = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
