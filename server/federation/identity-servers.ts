@@ -19,6 +19,9 @@ export interface StoredInvite {
   readonly content: JsonObject;
 }
 
+/** What an identity server says that clients may act upon. */
+const PASSED_ON = ['M_FORBIDDEN', 'M_TERMS_NOT_SIGNED', 'M_THREEPID_IN_USE', 'M_LIMIT_EXCEEDED'];
+
 const ANSWERS_WITHIN_MS = 15_000;
 const BYTES_MAX = 65_536;
 const NAME_MAX = 255;
@@ -82,8 +85,8 @@ export class IdentityServers {
     });
     const json = jsonIn(told, idServer);
     if (told.status === 200) return json;
-    const errcode = typeof json.errcode === 'string' ? json.errcode : 'M_UNKNOWN';
-    // Its 401 speaks of a token of its own: a client that took it for ours would sign out.
+    // Some speak of a token or an account of its own: a client that took them for ours would sign out.
+    const errcode = PASSED_ON.find((each) => each === json.errcode) ?? 'M_UNKNOWN';
     throw new MatrixError(
       403,
       errcode,

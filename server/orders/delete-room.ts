@@ -46,7 +46,7 @@ export const deleteRoom =
     if (room && newRoom) await moveMembers(ports, room, newRoom.roomId, signal);
     const failed = room && !wish.purge ? await emptyOfPeople(ports, room, signal) : [];
     if (wish.purge && !signal.aborted) await purge(ports, roomId, signal);
-    if (newRoom && !signal.aborted) await settle(ports, newRoom, { ...wish, told });
+    if (newRoom && !signal.aborted) await settle(ports, newRoom, { ...wish, told }, signal);
     return { ...told, failed_to_kick_users: failed };
   };
 
@@ -106,14 +106,15 @@ async function settle(
   { rooms }: Ports,
   { roomId, userId }: NonNullable<RoomDeletion['newRoom']>,
   { purge, message, told }: RoomDeletion & { told: JsonObject },
+  signal: AbortSignal,
 ): Promise<void> {
   for (const alias of purge ? (told.local_aliases as RoomAlias[]) : [])
-    await inSpiteOfWaiting(new AbortController().signal, () =>
-      rooms.addAlias(alias, roomId, userId, {}),
-    );
+    await inSpiteOfWaiting(signal, () => rooms.addAlias(alias, roomId, userId, {}));
   if (message === null || (await hasSpoken(await rooms.open(roomId), userId))) return;
   const content = { msgtype: 'm.text', body: message };
-  await rooms.send(roomId, { sender: userId, type: 'm.room.message', content }, {});
+  await inSpiteOfWaiting(signal, () =>
+    rooms.send(roomId, { sender: userId, type: 'm.room.message', content }, {}),
+  );
 }
 
 /** Nobody else may speak there. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../log/change.ts';
 import { commitRows } from '../log/commit-rows.ts';
+import { KeyedMutex } from '../log/keyed-mutex.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -62,9 +63,20 @@ export class LongOrders {
   readonly #ports: OrderPorts;
   readonly #end = new AbortController();
   #last: Promise<void> = Promise.resolve();
+  readonly #beginning = new KeyedMutex();
 
   constructor(ports: OrderPorts) {
     this.#ports = ports;
+  }
+
+  /** Refused where one of the kind is under way for the target; and nobody else begins one meanwhile. */
+  alone<T>(kind: OrderKind, target: string, begin: () => Promise<T>): Promise<T> {
+    return this.#beginning.run(`${kind} ${target}`, async () => {
+      const others = await this.of(target);
+      if (others.some((other) => other.kind === kind && other.status === 'active'))
+        throw new MatrixError(400, 'M_UNKNOWN', `${kind} of ${target} is under way already`);
+      return begin();
+    });
   }
 
   /** Resolves with its id when it and its record in the audit are committed. */

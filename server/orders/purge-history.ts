@@ -29,16 +29,20 @@ export const purgeHistory =
     for (let afterMs = 0; room && !signal.aborted; ) {
       const piece = { ...wish, roomNid: room.nid, afterMs, limit: EVENTS_MAX };
       const { count, lastMs } = await purgePiece(stored.database, piece);
+      await forgetIn(stored, roomId);
       if (count < EVENTS_MAX) break;
       afterMs = lastMs!;
       await pause(signal).catch(() => {});
     }
-    await stored.log.commit((next) => {
-      const record = { kind: 'history-purged', roomId } as const;
-      const records = [{ position: next(), record }];
-      return { change: { rows: [], records, touches: [] }, value: undefined };
-    });
     return {};
   };
+
+/** Memory shows nothing for long that the database no longer has. */
+const forgetIn = ({ log }: Ports['stored'], roomId: RoomId): Promise<void> =>
+  log.commit((next) => {
+    const record = { kind: 'history-purged', roomId } as const;
+    const records = [{ position: next(), record }];
+    return { change: { rows: [], records, touches: [] }, value: undefined };
+  });
 
 const aMoment = (signal: AbortSignal) => sleep(PAUSE_MS, undefined, { signal, ref: false });

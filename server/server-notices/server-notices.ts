@@ -32,7 +32,7 @@ export interface NoticePorts {
   readonly accounts: Pick<Accounts, 'get' | 'registerOfService'>;
   readonly profiles: Pick<Profiles, 'of' | 'set'>;
   readonly accountData: Pick<AccountData, 'get' | 'change'>;
-  readonly rooms: Pick<Rooms, 'roomsOf' | 'create' | 'changeMembership' | 'send'>;
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'create' | 'changeMembership' | 'send'>;
 }
 
 const TAG = 'm.server_notice';
@@ -54,8 +54,9 @@ export class ServerNotices {
     if (!this.#settings) return;
     const { accounts, profiles } = this.#ports;
     const { userId, displayName, avatarUrl } = this.#settings;
-    if (!(await accounts.get(userId)))
-      await accounts.registerOfService({ userId, session: undefined }, notKept);
+    const account = await accounts.get(userId);
+    if (account && isPerson(account)) return;
+    if (!account) await accounts.registerOfService({ userId, session: undefined }, notKept);
     const profile = (await profiles.of(userId)) ?? {};
     const wanted = { displayname: displayName, ...(avatarUrl && { avatar_url: avatarUrl }) };
     for (const [field, value] of Object.entries(wanted))
@@ -67,6 +68,7 @@ export class ServerNotices {
     if (!settings) throw refusal('Server notices are not enabled (`serverNotices`)');
     const { userId: sender } = settings;
     await this.#refusePerson(sender);
+    if (to === sender) throw refusal(`${to} is who speaks: name somebody else`);
     const roomId = await this.#rooms.run(to, () => this.#roomFor(to, settings));
     return this.#ports.rooms.send(roomId, { sender, type, stateKey, content }, origin);
   }
@@ -74,7 +76,7 @@ export class ServerNotices {
   /** Somebody who had the name before could speak as the server. */
   async #refusePerson(userId: UserId): Promise<void> {
     const account = await this.#ports.accounts.get(userId);
-    if (account?.passwordHash != null)
+    if (account && isPerson(account))
       throw refusal(`${userId} is somebody's account: name another one in serverNotices.localpart`);
   }
 
@@ -95,8 +97,19 @@ export class ServerNotices {
     const [theirs, own] = await Promise.all([rooms.roomsOf(to), rooms.roomsOf(userId)]);
     for (const { roomId, membership } of theirs.values())
       if (membership === 'join' || membership === 'invite')
-        if (own.get(roomId)?.membership === 'join') return roomId;
+        if (own.get(roomId)?.membership === 'join' && (await this.#isOfOne(roomId, userId)))
+          return roomId;
     return undefined;
+  }
+
+  /** Made by who speaks, and open to nobody else: they may have been brought into others' rooms. */
+  async #isOfOne(roomId: RoomId, userId: UserId): Promise<boolean> {
+    const room = await this.#ports.rooms.open(roomId);
+    const [made, rules] = await Promise.all([
+      room?.stateEvent('m.room.create', ''),
+      room?.stateEvent('m.room.join_rules', ''),
+    ]);
+    return made?.sender === userId && rules?.content.join_rule === 'invite';
   }
 
   #newRoom(to: UserId, settings: NoticeSettings): Promise<RoomId> {
@@ -123,6 +136,9 @@ export class ServerNotices {
     }));
   }
 }
+
+const isPerson = ({ passwordHash }: { readonly passwordHash: string | null }): boolean =>
+  passwordHash !== null;
 
 const tagsIn = (content: JsonObject | undefined): JsonObject =>
   isObject(content?.tags) ? content.tags : {};

@@ -106,6 +106,26 @@ test('where nobody speaks for the server, to whom it does not know, and under so
     ...{ token: own.root, body: { new_password: 'mine' } },
   });
   expect(errorOf(await own.notice('x'))).toEqual([400, 'M_UNKNOWN']);
+  await own.api.features.profiles.set(BOB as UserId, 'displayname', 'Bob');
+  await own.api.features.serverNotices.begin();
+  expect((await own.api.ask(`GET /profile/${BOB}/displayname`)).body.displayname).toBe('Bob');
+});
+
+test('a notice goes to no room that others can come into, though who speaks for the server is in it', async () => {
+  await using house = await openHouse();
+  const { api, bob } = house;
+  const notices = NOTICES as UserId;
+  const roomId = await api.features.rooms.create(notices, { preset: 'public_chat' }, {});
+  const body = { preset: 'public_chat', name: 'Bobs' };
+  const bobs = (await api.ask('POST /createRoom', { token: bob, body })).body.room_id;
+  await api.ask(`POST /join/${roomId}`, { token: bob });
+  const join = { sender: notices, target: notices, action: 'join' } as const;
+  await api.features.rooms.changeMembership(bobs, join, {});
+  expect((await house.notice('Yours alone')).status).toBe(200);
+  expect(Object.keys((await house.sync()).rooms.invite)).toHaveLength(1);
+  const itself = { user_id: NOTICES, content: { body: 'x' } };
+  const refused = await api.ask(`POST ${AT}`, { token: house.root, body: itself });
+  expect(errorOf(refused)).toEqual([400, 'M_UNKNOWN']);
 });
 
 interface Event {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, name, roomId } from '../../http/fields.ts';
-import { badJson, MatrixError, notFound } from '../../http/matrix-error.ts';
+import { badJson, notFound } from '../../http/matrix-error.ts';
 import type { LongOrders } from '../../orders/long-orders.ts';
 import type { HistoryPurge } from '../../orders/purge-history.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
@@ -10,7 +10,7 @@ import { knownRoom, type RoomPorts } from './open-room.ts';
 
 type Ports = RoomPorts & {
   readonly accounts: Pick<Accounts, 'serverName'>;
-  readonly longOrders: Pick<LongOrders, 'begin' | 'of'>;
+  readonly longOrders: Pick<LongOrders, 'alone' | 'begin'>;
 };
 
 const purge = z.object({
@@ -34,13 +34,12 @@ export const purgeRoomHistory = endpoint({
   body: { json: purge, mayBeEmpty: true },
   async handle({ caller, path, body, once }, ports: Ports) {
     const asked = await askedFor(ports, path.roomId, { upTo: path.eventId, body });
-    const others = await ports.longOrders.of(path.roomId);
-    if (others.some(({ kind, status }) => kind === 'purge-history' && status === 'active'))
-      throw new MatrixError(400, 'M_UNKNOWN', `${path.roomId} is being purged already`);
+    const { roomId: target } = path;
     const order = { kind: 'purge-history', action: 'adminPurgeHistory', asked } as const;
-    const purge_id = await ports.longOrders.begin(
-      { ...order, target: path.roomId, by: caller.userId },
-      (purge_id) => once.outcome(200, { purge_id }),
+    const purge_id = await ports.longOrders.alone(order.kind, target, () =>
+      ports.longOrders.begin({ ...order, target, by: caller.userId }, (purge_id) =>
+        once.outcome(200, { purge_id }),
+      ),
     );
     return { purge_id };
   },

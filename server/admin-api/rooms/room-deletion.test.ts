@@ -198,6 +198,15 @@ test('a deletion that a writer left undone is done by the next one, and begun no
   ]);
 });
 
+test('of two who order the same deletion at once one is told that it is under way', async () => {
+  await using house = await openHouse();
+  const order = { new_room_user_id: '@root:example.org' };
+  const both = await Promise.all(
+    [order, order].map((body) => house.root(`DELETE /v2/rooms/${house.roomId}`, body)),
+  );
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 400]);
+});
+
 test('after thirty days nothing is left of it', async () => {
   await using house = await openHouse();
   const { api, root, roomId } = house;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Audit } from '../../accounts/audit.ts';
 import { userId } from '../../http/fields.ts';
-import { MatrixError } from '../../http/matrix-error.ts';
 import type { OutcomeRow } from '../../log/outcomes.ts';
 import type { RoomDeletion } from '../../orders/delete-room.ts';
 import type { LongOrder, LongOrders } from '../../orders/long-orders.ts';
@@ -12,7 +11,7 @@ import { type LocalPorts, openAccount } from '../users/local-user.ts';
 
 export type DeletionPorts = LocalPorts & {
   readonly rooms: Pick<Rooms, 'open' | 'aliasesOf' | 'create'>;
-  readonly longOrders: Pick<LongOrders, 'begin' | 'prepared' | 'of'>;
+  readonly longOrders: Pick<LongOrders, 'alone' | 'begin' | 'prepared' | 'of'>;
   readonly audit: Pick<Audit, 'note'>;
 };
 
@@ -44,14 +43,18 @@ export interface Ordered {
 }
 
 /** The outcome is committed with the order; and the order with the new room, where there is to be one. */
-export async function beginDeletion(
+export const beginDeletion = (
+  ports: DeletionPorts,
+  deletion: Deletion,
+  outcome: (ordered: Ordered) => OutcomeRow | undefined,
+): Promise<Ordered> =>
+  ports.longOrders.alone('delete-room', deletion.roomId, () => begin(ports, deletion, outcome));
+
+async function begin(
   ports: DeletionPorts,
   { roomId, by, action, asked }: Deletion,
   outcome: (ordered: Ordered) => OutcomeRow | undefined,
 ): Promise<Ordered> {
-  const others = await ports.longOrders.of(roomId);
-  if (others.some(isUnderWay))
-    throw new MatrixError(400, 'M_UNKNOWN', `${roomId} is being deleted already`);
   const told = await tellOf(ports, roomId);
   const { block, purge, new_room_user_id: userId } = asked;
   const message = userId === undefined ? null : asked.message;
@@ -82,8 +85,6 @@ export async function beginDeletion(
 }
 
 export const isDeletion = ({ kind }: LongOrder): boolean => kind === 'delete-room';
-
-const isUnderWay = (order: LongOrder): boolean => isDeletion(order) && order.status === 'active';
 
 async function tellOf(
   { rooms }: DeletionPorts,

@@ -78,6 +78,9 @@ test('an identity server that refuses, says nonsense, or lies in a private netwo
   const house = await openHouse();
   house.identity.refuses = { errcode: 'M_TERMS_NOT_SIGNED', error: 'Read them' };
   expect(errorOf(await house.invite('bob@example.org'))).toEqual([403, 'M_TERMS_NOT_SIGNED']);
+  // It speaks of its own token; a client that took that for ours would sign out.
+  house.identity.refuses = { errcode: 'M_UNKNOWN_TOKEN', error: 'Who are you?' };
+  expect(errorOf(await house.invite('bob@example.org'))).toEqual([403, 'M_UNKNOWN']);
   house.identity.refuses = undefined;
   house.identity.says = '[';
   expect(errorOf(await house.invite('bob@example.org'))).toEqual([400, 'M_UNKNOWN']);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
-import { PictureProcess } from './picture-process.ts';
+import { PictureInterrupted, PictureProcess } from './picture-process.ts';
 
 const BOUNDS = { withinMs: 60_000, memoryBytesMax: 512 * 1_024 * 1_024, idleMs: 60_000 };
 const SMALL = { width: 32, height: 32, method: 'crop', isAnimated: false } as const;
@@ -20,7 +20,7 @@ test('a picture that needs more memory than there is costs one process, and the 
   expect(await pictures.draw(await plain())).toMatchObject({ kind: 'drawn' });
 });
 
-test('one that falls in the middle of a picture is replaced', async () => {
+test('one that is ended from outside blames no picture, and is replaced', async () => {
   using pictures = new Pictures();
   const bytes = await plain();
   await pictures.draw(bytes);
@@ -30,7 +30,7 @@ test('one that falls in the middle of a picture is replaced', async () => {
     process.kill(before!, 'SIGKILL');
     yield bytes.subarray(10);
   })();
-  expect(await pictures.process.draw(meanwhile, SMALL)).toEqual(TOO_LARGE);
+  await expect(pictures.process.draw(meanwhile, SMALL)).rejects.toThrow(PictureInterrupted);
   expect(await pictures.draw(bytes)).toMatchObject({ kind: 'drawn' });
   expect(drawingProcesses()).not.toContain(before);
 });

@@ -17,6 +17,11 @@ export interface PictureBounds {
 const PROGRAM = join(import.meta.dirname, 'picture-program.ts');
 const STARTS_WITHIN_MS = 60_000;
 
+/** The process was ended from outside. */
+export class PictureInterrupted extends Error {
+  override readonly name = 'PictureInterrupted';
+}
+
 /**
  * Draws one picture at a time in a process of its own, which is started when it is needed. A picture that makes it fall,
  * or takes too long, is undrawable, and the next one gets a new process.
@@ -57,6 +62,8 @@ export class PictureProcess {
     await tell(child, { kind: 'draw', drawing });
     const said = await next.within(this.#bounds.withinMs);
     if (said && said.kind !== 'ready') return said;
+    // Its own bounds end it otherwise: the server that ends, and a machine that is short of memory, blame no picture.
+    if (child.signalCode === 'SIGKILL') throw new PictureInterrupted();
     this.close();
     return { kind: 'undrawable', why: 'too large' } as const;
   }

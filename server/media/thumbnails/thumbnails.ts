@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { NotWriter } from '../../log/log.ts';
 import { Lru } from '../../log/lru.ts';
 import { MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
 import type { Content } from '../../storage/media/media.ts';
 import type { DiskCache, Entry } from '../cache/disk-cache.ts';
 import { FairTurns, type TurnBounds } from './fair-turns.ts';
-import type { Undrawable } from './picture-messages.ts';
-import { type PictureBounds, PictureProcess } from './picture-process.ts';
+import type { Drawn, Undrawable } from './picture-messages.ts';
+import { type PictureBounds, PictureInterrupted, PictureProcess } from './picture-process.ts';
 import { type Drawing, madeFor } from './thumbnail-size.ts';
 
 export interface ThumbnailPorts {
@@ -37,11 +38,13 @@ export class Thumbnails {
   readonly #bounds: ThumbnailBounds;
   readonly #process: PictureProcess;
   readonly #turns: FairTurns;
-  readonly #underWay = new Map<string, Promise<Entry>>();
+  readonly #underWay = new Map<string, Making>();
   /** What cost a process once costs none again: why, and until when, by content. */
   readonly #undrawable = new Lru<string, { readonly why: Undrawable['why']; untilMs: number }>(
     UNDRAWABLE_MAX,
   );
+
+  #isClosing = false;
 
   constructor(ports: ThumbnailPorts, bounds = BOUNDS) {
     this.#ports = ports;
@@ -56,40 +59,84 @@ export class Thumbnails {
     const key = keyOf(content, drawing);
     const entry =
       (await this.#ports.cache.get(key)) ??
-      (await this.#made(key, () => this.#turns.run(who, () => this.#draw(content, drawing))));
+      (await this.#made(key, who, () => this.#draw(content, drawing)));
     return { ...entry, sha256: createHash('sha256').update(entry.bytes).digest() };
   }
 
   close(): void {
+    this.#isClosing = true;
     this.#process.close();
   }
 
-  /** Once for all who want the same. */
-  async #made(key: string, draw: () => Promise<Entry>): Promise<Entry> {
-    const known = this.#underWay.get(key);
-    if (known) return known;
-    const making = draw();
+  /** Once for all who want the same, in the first turn that one of them gets: nobody waits in another's line. */
+  async #made(key: string, who: string, draw: () => Promise<Entry>): Promise<Entry> {
+    const making = this.#underWay.get(key) ?? new Making(() => this.#kept(key, draw()));
     this.#underWay.set(key, making);
+    making.waiting += 1;
     try {
-      const entry = await making;
-      await this.#ports.cache.put(key, entry);
-      return entry;
+      return await Promise.race([making.done, this.#turns.run(who, () => making.once())]);
     } finally {
-      this.#underWay.delete(key);
+      making.waiting -= 1;
+      if (making.waiting === 0) this.#underWay.delete(key);
     }
+  }
+
+  async #kept(key: string, drawn: Promise<Entry>): Promise<Entry> {
+    const entry = await drawn;
+    await this.#ports.cache.put(key, entry);
+    return entry;
   }
 
   async #draw(content: Content, drawing: Drawing): Promise<Entry> {
     const known = this.#undrawable.get(contentKey(content));
     if (known && known.untilMs > this.#ports.now()) throw refusal(known.why);
     if (content.bytes > this.#bounds.fileBytesMax) throw refusal('too large');
-    const picture = this.#ports.read(content, 0, content.bytes);
-    const drawn = await this.#process.draw(picture, drawing);
+    const drawn = await this.#drawn(content, drawing);
     if (drawn.kind === 'drawn')
       return { contentType: drawn.contentType, bytes: Buffer.from(drawn.bytes) };
     const untilMs = this.#ports.now() + UNDRAWABLE_MS;
     this.#undrawable.set(contentKey(content), { why: drawn.why, untilMs });
     throw refusal(drawn.why);
+  }
+
+  /** Once more where the process was ended from outside: that says nothing of the picture. */
+  async #drawn(content: Content, drawing: Drawing): Promise<Drawn | Undrawable> {
+    const draw = () => this.#process.draw(this.#ports.read(content, 0, content.bytes), drawing);
+    try {
+      return await draw().catch((error: unknown) => {
+        if (error instanceof PictureInterrupted && !this.#isClosing) return draw();
+        throw error;
+      });
+    } catch (error) {
+      if (!(error instanceof PictureInterrupted)) throw error;
+      if (this.#isClosing) throw new NotWriter('The server is ending');
+      throw refusal('too large');
+    }
+  }
+}
+
+/** Of one picture, for all who wait for it. */
+class Making {
+  readonly #draw: () => Promise<Entry>;
+  readonly #end = Promise.withResolvers<Entry>();
+  #begun = false;
+  waiting = 0;
+
+  constructor(draw: () => Promise<Entry>) {
+    this.#draw = draw;
+    this.done.catch(() => {});
+  }
+
+  get done(): Promise<Entry> {
+    return this.#end.promise;
+  }
+
+  once(): Promise<Entry> {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#draw().then(this.#end.resolve, this.#end.reject);
+    }
+    return this.done;
   }
 }
 

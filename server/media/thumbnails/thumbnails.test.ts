@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto';
+import sharp from 'sharp';
+import { expect, onTestFinished, test } from 'vitest';
+import { NotWriter } from '../../log/log.ts';
+import type { Content } from '../../storage/media/media.ts';
+import { Thumbnails } from './thumbnails.ts';
+
+const SMALL = { width: 32, height: 32, method: 'crop', isAnimated: false } as const;
+
+test('nobody waits in the line of somebody else who wants the same picture', async () => {
+  const bench = await openBench();
+  const asked = [1, 2, 3, 9].map((each) => bench.ask('alice', each));
+  asked.push(bench.ask('bob', 9));
+  bench.open();
+  await Promise.all(asked);
+  expect(bench.read).toEqual([1, 2, 9, 3]);
+});
+
+test('a picture that is being made when the server ends is for the next writer to make', async () => {
+  const bench = await openBench();
+  const asked = bench.ask('alice', 1);
+  const refused = expect(asked).rejects.toThrow(NotWriter);
+  await bench.reading;
+  bench.thumbnails.close();
+  bench.open();
+  await refused;
+});
+
+/** Pictures that nothing is read of before it is open. */
+async function openBench() {
+  const bytes = await sharp({
+    create: { width: 64, height: 64, channels: 3, background: 'red' },
+  })
+    .png()
+    .toBuffer();
+  const gate = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const read: number[] = [];
+  const thumbnails = new Thumbnails({
+    cache: { get: async () => undefined, put: async () => {} },
+    async *read({ uploadNid }) {
+      read.push(uploadNid);
+      begun.resolve();
+      await gate.promise;
+      yield bytes;
+    },
+    now: () => 0,
+  });
+  onTestFinished(() => thumbnails.close());
+  const content = (uploadNid: number): Content => ({
+    ...{ uploadNid, bytes: bytes.length, contentType: 'image/png', fileName: null },
+    sha256: createHash('sha256').update(`${uploadNid}`).digest(),
+  });
+  return {
+    ...{ thumbnails, read, reading: begun.promise, open: gate.resolve },
+    ask: (who: string, uploadNid: number) => thumbnails.of(content(uploadNid), SMALL, who),
+  };
+}
