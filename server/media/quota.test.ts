@@ -86,3 +86,21 @@ test('what never fits into what is left is refused before it is sent', async () 
   expect(statusOf(() => third.hold.grow(1))).toBe(429);
   await Promise.all([second.end({ keeping: 0 }), third.end({ keeping: 0 })]);
 });
+
+test('what is uploaded while something else is taken away counts as well', async () => {
+  const quota = open({ bytesMax: 100 });
+  const first = await begun(quota, ALICE);
+  first.hold.grow(60);
+  await first.end({ keeping: 60 });
+  const taken = Promise.withResolvers<number>();
+  const freeing = quota.freeing(() => taken.promise);
+  const meanwhile = await begun(quota, BOB);
+  meanwhile.hold.grow(30);
+  await meanwhile.end({ keeping: 30 });
+  taken.resolve(60);
+  await freeing;
+  const next = await begun(quota, ALICE);
+  expect(statusOf(() => next.hold.declare(71))).toBe(403);
+  expect(statusOf(() => next.hold.declare(70))).toBe(200);
+  await next.end({ keeping: 0 });
+});

@@ -63,7 +63,9 @@ export class Quota {
   async freeing(free: () => Promise<number>): Promise<void> {
     // Read before: what is read behind it would not hold those bytes, and they would be taken off twice.
     const all = await this.#inAll();
-    all.used -= await free();
+    // Not in one expression, which would take what is there from before, and lose what others upload meanwhile.
+    const freed = await free();
+    all.used -= freed;
   }
 
   async #inAll(): Promise<Account> {
