@@ -10,12 +10,7 @@ test('what could not be written down is written down the next time', async () =>
     written.push(values[0]);
     return [];
   };
-  const lane = { piece: (_bytes: number, work: (database: unknown) => unknown) => work({ query }) };
-  const access = new LastAccess({
-    stored: { now: () => 5 },
-    lane: lane as unknown as BulkLane,
-    onError() {},
-  });
+  const access = open(query);
   access.note('a');
   await expect(access.write()).rejects.toThrow('does not answer');
   access.note('b');
@@ -24,3 +19,33 @@ test('what could not be written down is written down the next time', async () =>
   await access.write();
   expect(written.map((ids) => [...(ids as string[])].sort())).toEqual([['a', 'b']]);
 });
+
+test('whoever has all written down waits for what is being written already', async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const written: string[] = [];
+  const access = open(async (_name, _sql, [ids]) => {
+    asked.resolve();
+    await answer.promise;
+    written.push(...(ids as string[]));
+    return [];
+  });
+  access.note('a');
+  const first = access.write();
+  await asked.promise;
+  const seen = access.write().then(() => [...written]);
+  answer.resolve();
+  expect(await seen).toEqual(['a']);
+  await first;
+});
+
+type Query = (name: string, sql: string, values: readonly unknown[]) => Promise<unknown[]>;
+
+function open(query: Query): LastAccess {
+  const lane = { piece: (_bytes: number, work: (database: unknown) => unknown) => work({ query }) };
+  return new LastAccess({
+    stored: { now: () => 5 },
+    lane: lane as unknown as BulkLane,
+    onError() {},
+  });
+}

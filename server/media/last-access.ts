@@ -21,6 +21,7 @@ export class LastAccess {
   readonly #ports: AccessPorts;
   readonly #end = new AbortController();
   #noted = new Set<string>();
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(ports: AccessPorts) {
     this.#ports = ports;
@@ -30,7 +31,14 @@ export class LastAccess {
     if (this.#noted.size < NOTED_MAX) this.#noted.add(mediaId);
   }
 
-  async write(): Promise<void> {
+  /** Resolves when all that was noted before is written down, also what another call has in its hands. */
+  write(): Promise<void> {
+    const written = this.#writing.then(() => this.#writeNoted());
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #writeNoted(): Promise<void> {
     const noted = [...this.#noted];
     this.#noted = new Set();
     const atMs = this.#ports.stored.now();
