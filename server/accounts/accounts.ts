@@ -32,6 +32,7 @@ import {
   hashPassword,
   isOutdated,
   isPassword,
+  isWhollyCompared,
   PASSWORD_COST,
   type PasswordCost,
 } from './password-hash.ts';
@@ -361,6 +362,7 @@ export class Accounts {
   /** Of an earlier release, or an earlier cost: only now is the password at hand. */
   async #renewedHash({ passwordHash }: Account, password: string): Promise<string | undefined> {
     if (passwordHash === null || !isOutdated(passwordHash, this.#cost)) return undefined;
+    if (!isWhollyCompared(password, passwordHash)) return undefined;
     return hashPassword(password, this.#cost);
   }
 

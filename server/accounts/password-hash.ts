@@ -77,16 +77,23 @@ function parseScrypt(hash: string): Known | undefined {
   };
 }
 
+/** Of bcrypt's only the first bytes are: what somebody has typed behind them may be anything. */
+export const isWhollyCompared = (password: string, hash: string): boolean =>
+  !BCRYPT.test(hash) ||
+  spellingsOf(password).every((each) => Buffer.byteLength(each) <= BCRYPT_BYTES);
+
+const BCRYPT_BYTES = 72;
 const BCRYPT = /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/;
 
 /** As Synapse, Dendrite and Conduit's kin made them. Synapse composes letters by compatibility first, others not at all. */
 async function isBcrypt(password: string, hash: string): Promise<boolean> {
   // PHP's name for what everybody else calls 2b.
   const known = hash.replace(/^\$2y/, '$2b');
-  const spellings = new Set([password.normalize('NFKC'), password]);
-  for (const each of spellings) if (await compare(each, known)) return true;
+  for (const each of new Set(spellingsOf(password))) if (await compare(each, known)) return true;
   return false;
 }
+
+const spellingsOf = (password: string): string[] => [password.normalize('NFKC'), password];
 
 const argon2id = (password: string, salt: Buffer, cost: PasswordCost): Promise<Buffer> =>
   settled((done) =>

@@ -388,6 +388,18 @@ test('a password hash of an earlier release is renewed at the next login', async
   expect(wrong.status).toBe(403);
 });
 
+test('a slip behind what another homeserver looked at of a password does not become the password', async () => {
+  await using api = await startApi();
+  await api.register('alice', 'PHONE');
+  await api.fresh.database.query('old', 'UPDATE account SET password_hash = $1', [
+    '$2b$04$j0gkMzpIY0WTSprH9PqBreS15Z4jRiWtIvBayhw.zxNEJvdjzCBz.',
+  ]);
+  const statusWith = async (password: string) =>
+    (await api.ask('POST /login', login({ password }))).status;
+  expect(await statusWith(`${'x'.repeat(72)}slip`)).toBe(200);
+  expect(await statusWith('x'.repeat(100))).toBe(200);
+});
+
 test.each([
   ['before', 0],
   ['behind', 1],
