@@ -4,7 +4,7 @@ import type { Database } from '../storage/database.ts';
 import { sweepServerKeys } from '../storage/federation/server-keys.ts';
 import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
-import { LAST_OF_ALL, roomsDeletedBefore } from '../storage/rooms/room-pieces.ts';
+import { LAST_OF_ALL, LEFT_BEHIND, roomsDeletedBefore } from '../storage/rooms/room-pieces.ts';
 import type { LogClock } from './clock.ts';
 
 const EVERY_MS = 60_000;
@@ -71,8 +71,9 @@ async function sweepDeletedRooms(
   database: Database,
   { signal, nowMs }: { signal: AbortSignal; nowMs: number },
 ) {
+  // Of an order that failed, or what was on its way as it ended, there is more.
   for (const room of await roomsDeletedBefore(database, nowMs - DELETED_KEPT_MS))
-    for (const remove of LAST_OF_ALL)
+    for (const remove of [...LEFT_BEHIND, ...LAST_OF_ALL])
       while (!signal.aborted && (await remove(database, { ...room, limit: ROWS_MAX })) > 0);
 }
 

@@ -220,6 +220,21 @@ test('after thirty days nothing is left of it', async () => {
   expect((await api.ask('GET /sync', { token: house.carol })).body.rooms).toBeUndefined();
 });
 
+test('what an order that failed has left goes after thirty days, too', async () => {
+  await using house = await openHouse();
+  const { root, roomId } = house;
+  const { database } = house.api.fresh;
+  await house.say(house.bob, 'the secret word');
+  const nid = await house.nidOf(roomId);
+  await database.query('kept', `CREATE TABLE kept AS SELECT * FROM event WHERE room_nid = ${nid}`);
+  await house.done((await root(`DELETE /v2/rooms/${roomId}`)).body.delete_id);
+  await database.query('put_back', 'INSERT INTO event SELECT * FROM kept');
+  await database.query('dropped', 'DROP TABLE kept');
+  expect(await house.leftOf(nid, roomId)).toHaveProperty('event');
+  await house.keepHouse(31);
+  expect(await house.leftOf(nid, roomId)).toEqual({});
+});
+
 test('a room that is not here is blocked where that is asked for; an order that is nowhere is not found', async () => {
   await using house = await openHouse();
   const { root } = house;
