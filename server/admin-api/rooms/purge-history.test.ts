@@ -33,6 +33,37 @@ test('what was said before a moment goes, but for the newest, which is the end o
   expect(await house.said()).toEqual(['two']);
 });
 
+test('a redaction goes with what it redacted, also where both are purged at once', async () => {
+  await using house = await openHouse();
+  const { api, token, roomId } = house;
+  const [one] = await house.sayAll(['one']);
+  const redaction = await house.redact(one!, 'one was slander');
+  const [end] = await house.sayAll(['two']);
+  const body = { delete_local_events: true };
+  const order = await api.ask(`POST ${AT}/purge_history/${roomId}/${end}`, { token, body });
+  await house.done(order.body.purge_id);
+  const gone = await api.ask(`GET /rooms/${roomId}/event/${redaction}`, { token });
+  expect(errorOf(gone)).toEqual([404, 'M_NOT_FOUND']);
+  expect(await house.said()).toEqual(['two']);
+});
+
+test('what was redacted and stays is redacted still: a redaction of state, by one of its own', async () => {
+  await using house = await openHouse();
+  const { api, token, roomId } = house;
+  const at = `PUT /rooms/${roomId}/state/m.room.name`;
+  const named = (await api.ask(at, { token, body: { name: 'slander' } })).body.event_id;
+  const redaction = await house.redact(named, 'it was slander');
+  await house.redact(redaction, 'that was slander, too');
+  const [end] = await house.sayAll(['two']);
+  const body = { delete_local_events: true };
+  const order = await api.ask(`POST ${AT}/purge_history/${roomId}/${end}`, { token, body });
+  await house.done(order.body.purge_id);
+  const shown = await api.ask(`GET /rooms/${roomId}/event/${redaction}`, { token });
+  expect(shown.body).toMatchObject({ type: 'm.room.redaction', content: { redacts: named } });
+  expect(shown.body.content).not.toHaveProperty('reason');
+  expect((await api.ask(`GET /rooms/${roomId}/state/m.room.name`, { token })).body).toEqual({});
+});
+
 test('people of this server are spared unless it is said otherwise: nobody else has a copy', async () => {
   await using house = await openHouse();
   const { api, token, roomId } = house;
@@ -73,6 +104,10 @@ async function openHouse() {
         ids.push((await api.ask(at, { token, body: { body } })).body.event_id);
       }
       return ids;
+    },
+    async redact(eventId: string, reason: string): Promise<string> {
+      const at = `PUT /rooms/${roomId}/redact/${eventId}/${sent++}`;
+      return (await api.ask(at, { token, body: { reason } })).body.event_id;
     },
     async said(): Promise<string[]> {
       const page = await api.ask(`GET /rooms/${roomId}/messages?dir=f&limit=100`, { token });

@@ -17,24 +17,33 @@ export interface HistoryPiece {
 /** With what PostgreSQL takes for no text: U+0000, half a surrogate pair. */
 const UNREADABLE = String.raw`event.json ~ '(^|[^\\])(\\\\)*\\u(0000|d[89a-f])'`;
 
+/** What is said in the room, lies where it goes, and is no end of the room, upon which the next event is built. */
+const oldSaid = (event: string): string => `
+  ${event}.room_nid = $1 AND ${event}.origin_server_ts < $2 AND ${event}.origin_server_ts >= $6
+    AND (${event}.depth, ${event}.event_nid) < ($3, $4) AND ${event}.state_key IS NULL
+    AND ($5::text IS NULL OR right(${event}.sender, length($5)) <> $5)
+    AND NOT EXISTS (SELECT 1 FROM room_head
+      WHERE room_head.room_nid = $1 AND ${event}.event_nid = ANY (forward_extremities))`;
+
+/** In the same piece, or one before. A redaction may have to stay itself, and what it redacted with it. */
+const GOES_NO_LATER = `${oldSaid('target')} AND target.type <> 'm.room.redaction'
+  AND (target.origin_server_ts, target.event_nid) < (event.origin_server_ts, event.event_nid)`;
+
 /**
- * What is said in a room, the oldest first. State stays, the ends of the room, upon which the next event is built, and a
- * redaction as long as what it redacted is there. Whatever a commit has in its hands is passed over: none waits for this.
+ * The oldest first. State stays, and a redaction as long as what it redacted is there. Whatever a commit has in its hands
+ * is passed over: none waits for this.
  */
 const DOOMED = `
   SELECT event_nid, event_id, origin_server_ts,
     CASE WHEN json LIKE '%"m.relates_to"%' AND NOT ${UNREADABLE}
       THEN json::json #>> '{content,m.relates_to,event_id}' END AS related
   FROM event
-  WHERE room_nid = $1 AND origin_server_ts < $2 AND origin_server_ts >= $6
-    AND (depth, event_nid) < ($3, $4) AND state_key IS NULL
-    AND ($5::text IS NULL OR right(sender, length($5)) <> $5)
-    AND NOT EXISTS (SELECT 1 FROM room_head
-      WHERE room_head.room_nid = $1 AND event_nid = ANY (forward_extremities))
+  WHERE ${oldSaid('event')}
     AND CASE WHEN type <> 'm.room.redaction' THEN true WHEN ${UNREADABLE} THEN false
       ELSE NOT EXISTS (SELECT 1 FROM event target WHERE target.event_id = coalesce(
-        event.json::json ->> 'redacts', event.json::json #>> '{content,redacts}')) END
-  ORDER BY origin_server_ts LIMIT $7`;
+        event.json::json ->> 'redacts', event.json::json #>> '{content,redacts}')
+        AND NOT (${GOES_NO_LATER})) END
+  ORDER BY origin_server_ts, event_nid LIMIT $7`;
 
 const UNLOCKED = (table: string, condition: string) =>
   `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
