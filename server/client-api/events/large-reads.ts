@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { limitExceeded } from '../../http/matrix-error.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
 
 const AT_ONCE_MAX = 8;
 const WAITING_MAX = 32;
@@ -18,21 +17,21 @@ interface UnderWay {
  * read it, so a slow one with many of them would hold what the server has: it waits for itself.
  */
 export class LargeReads {
-  readonly #users = new Map<UserId, UnderWay>();
+  readonly #users = new Map<string, UnderWay>();
   readonly #waitMsMax: number;
 
   constructor({ waitMsMax = WAIT_MS_MAX } = {}) {
     this.#waitMsMax = waitMsMax;
   }
 
-  /** Held until the answer was sent, or its client has gone: that is when the signal ends. */
-  async enter(userId: UserId, signal: AbortSignal): Promise<void> {
-    const own = this.#users.get(userId) ?? { count: 0, waiting: new Set() };
-    this.#users.set(userId, own);
+  /** `who` is a user, or an address where no user is known. Held until the answer was sent, or its client has gone: that is when the signal ends. */
+  async enter(who: string, signal: AbortSignal): Promise<void> {
+    const own = this.#users.get(who) ?? { count: 0, waiting: new Set() };
+    this.#users.set(who, own);
     if (own.count < AT_ONCE_MAX) own.count += 1;
     else await this.#turnOf(own);
-    if (signal.aborted) this.#leave(userId, own);
-    else signal.addEventListener('abort', () => this.#leave(userId, own), { once: true });
+    if (signal.aborted) this.#leave(who, own);
+    else signal.addEventListener('abort', () => this.#leave(who, own), { once: true });
   }
 
   async #turnOf({ waiting }: UnderWay): Promise<void> {
@@ -51,7 +50,7 @@ export class LargeReads {
   }
 
   /** Whoever waits next takes over the place. */
-  #leave(userId: UserId, own: UnderWay): void {
+  #leave(who: string, own: UnderWay): void {
     const [next] = own.waiting;
     if (next) {
       own.waiting.delete(next);
@@ -59,6 +58,6 @@ export class LargeReads {
       return;
     }
     own.count -= 1;
-    if (own.count === 0) this.#users.delete(userId);
+    if (own.count === 0) this.#users.delete(who);
   }
 }

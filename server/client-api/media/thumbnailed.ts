@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
 import { Representation } from '../../http/representation.ts';
 import type { Media } from '../../media/media.ts';
-import type { Thumbnails } from '../../media/thumbnails/thumbnails.ts';
+import type { Thumbnail, Thumbnails } from '../../media/thumbnails/thumbnails.ts';
+import type { LargeReads } from '../events/large-reads.ts';
 import { dispositionOf } from './content-headers.ts';
 import { type Download, downloadQuery, SAFELY, timeoutOf } from './downloaded.ts';
 
@@ -18,7 +19,11 @@ export const thumbnailQuery = downloadQuery.extend({
 export interface ThumbnailPorts {
   readonly media: Pick<Media, 'contentOf'>;
   readonly thumbnails: Pick<Thumbnails, 'of'>;
+  readonly largeReads: Pick<LargeReads, 'enter'>;
 }
+
+/** Of these a list of rooms shows hundreds, and they are read as soon as they are there. */
+const LIGHT_BYTES_MAX = 128 * 1024;
 
 interface ThumbnailCall extends Download {
   readonly query: z.output<typeof thumbnailQuery>;
@@ -27,13 +32,14 @@ interface ThumbnailCall extends Download {
 /** `who`: whose turn it is when many ask at once. */
 export async function thumbnail(
   { path, query, signal }: ThumbnailCall,
-  { media, thumbnails }: ThumbnailPorts,
+  { media, ...ports }: ThumbnailPorts,
   who: string,
 ): Promise<Representation> {
   const { width, height, method, animated: isAnimated } = query;
   const content = await media.contentOf({ ...path, timeoutMs: timeoutOf(query), signal });
   const drawing = { width, height, method, isAnimated };
-  const { contentType, bytes, sha256 } = await thumbnails.of(content, drawing, who);
+  const draw = () => ports.thumbnails.of(content, drawing, who);
+  const { contentType, bytes, sha256 } = await held(ports, draw, { who, signal });
   const name = `thumbnail.${contentType.slice('image/'.length)}`;
   return new Representation({
     headers: {
@@ -47,4 +53,21 @@ export async function thumbnail(
       yield bytes.subarray(from, end);
     },
   });
+}
+
+/** A heavy one lies in memory until its reader has it, and a slow one may have asked for many: those that wait are not held. */
+async function held(
+  { largeReads }: Pick<ThumbnailPorts, 'largeReads'>,
+  draw: () => Promise<Thumbnail>,
+  { who, signal }: { who: string; signal: AbortSignal },
+): Promise<Thumbnail> {
+  const light = await lightOne(draw);
+  if (light) return light;
+  await largeReads.enter(who, signal);
+  return draw();
+}
+
+async function lightOne(draw: () => Promise<Thumbnail>): Promise<Thumbnail | undefined> {
+  const drawn = await draw();
+  return drawn.bytes.length <= LIGHT_BYTES_MAX ? drawn : undefined;
 }

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import sharp from 'sharp';
 import { expect, test } from 'vitest';
 import { PictureInterrupted, PictureProcess } from './picture-process.ts';
+import type { Drawing } from './thumbnail-size.ts';
 
 const BOUNDS = { withinMs: 60_000, memoryBytesMax: 512 * 1_024 * 1_024, idleMs: 60_000 };
 const SMALL = { width: 32, height: 32, method: 'crop', isAnimated: false } as const;
@@ -52,6 +54,18 @@ test('where the picture cannot be read nothing of it is left for the next', asyn
   expect(await pictures.draw(await plain())).toMatchObject({ kind: 'drawn' });
 });
 
+test('what no compression makes small is drawn less exactly: a slow client has it in memory for long', async () => {
+  using pictures = new Pictures();
+  const side = 1_600;
+  const noise = sharp(randomBytes(side * side * 3), {
+    raw: { width: side, height: side, channels: 3 },
+  }).ensureAlpha(0.5);
+  const wanted = { width: side, height: side, method: 'scale', isAnimated: false } as const;
+  const drawn = await pictures.draw(await noise.png({ compressionLevel: 1 }).toBuffer(), wanted);
+  expect(drawn).toMatchObject({ kind: 'drawn', contentType: 'image/webp' });
+  expect((drawn as { bytes: Uint8Array }).bytes.length).toBeLessThanOrEqual(4 * 1_024 * 1_024);
+});
+
 test('without anything to do it ends', async () => {
   using pictures = new Pictures({ ...BOUNDS, idleMs: 0 });
   await pictures.draw(await plain());
@@ -79,11 +93,11 @@ class Pictures {
     this.process = new PictureProcess(bounds);
   }
 
-  draw(bytes: Buffer) {
+  draw(bytes: Buffer, drawing: Drawing = SMALL) {
     const all = (async function* () {
       yield bytes;
     })();
-    return this.process.draw(all, SMALL);
+    return this.process.draw(all, drawing);
   }
 
   [Symbol.dispose]() {

@@ -11,6 +11,8 @@ import type { Drawing } from './thumbnail-size.ts';
 const PIXELS_MAX = 100_000_000;
 const MOVING_PIXELS_MAX = 50_000_000;
 const QUALITY = 80;
+/** It lies in the server's memory for as long as a slow client reads it. */
+const THUMBNAIL_BYTES_MAX = 4 * 1024 * 1024;
 
 behindMessages();
 sharp.concurrency(1);
@@ -36,8 +38,27 @@ say({ kind: 'ready' });
 async function draw(picture: Buffer, drawing: Drawing): Promise<Drawn | Undrawable> {
   const known = await sharp(picture, { limitInputPixels: false }).metadata();
   if (known.width * known.height > PIXELS_MAX) return { kind: 'undrawable', why: 'too large' };
-  const animated = drawing.isAnimated && mayMove(known);
-  const { width, height, method } = drawing;
+  for (const form of formsOf(known, drawing)) {
+    const drawn = await drawnAs(form, picture, drawing);
+    if (drawn.bytes.length <= THUMBNAIL_BYTES_MAX) return drawn;
+  }
+  return { kind: 'undrawable', why: 'too large' };
+}
+
+type Form = 'moving' | 'jpeg' | 'png' | 'webp';
+
+/** The first that is light enough. "Servers SHOULD prefer to return `image/webp` thumbnails when supporting animation." */
+function formsOf(known: Metadata, { isAnimated }: Drawing): readonly Form[] {
+  const still: Form[] = [known.hasAlpha ? 'png' : 'jpeg', 'webp'];
+  return isAnimated && mayMove(known) ? ['moving', ...still] : still;
+}
+
+async function drawnAs(
+  form: Form,
+  picture: Buffer,
+  { width, height, method }: Drawing,
+): Promise<Drawn> {
+  const animated = form === 'moving';
   const thumbnail = sharp(picture, {
     ...{ animated, autoOrient: true, failOn: 'error', sequentialRead: true },
     limitInputPixels: PIXELS_MAX,
@@ -45,9 +66,7 @@ async function draw(picture: Buffer, drawing: Drawing): Promise<Drawn | Undrawab
     ...{ width, height, fit: method === 'crop' ? 'cover' : 'inside' },
     withoutEnlargement: true,
   });
-  const { data, info } = await encoded(thumbnail, { animated, known }).toBuffer({
-    resolveWithObject: true,
-  });
+  const { data, info } = await encoded(thumbnail, form).toBuffer({ resolveWithObject: true });
   return { kind: 'drawn', contentType: `image/${info.format}`, bytes: data };
 }
 
@@ -56,10 +75,11 @@ function mayMove({ format, width, height, pages = 1, pageHeight }: Metadata): bo
   return isFilm && width * (pageHeight ?? height) * pages <= MOVING_PIXELS_MAX;
 }
 
-/** "Servers SHOULD prefer to return `image/webp` thumbnails when supporting animation." */
-function encoded(picture: Sharp, { animated, known }: { animated: boolean; known: Metadata }) {
-  if (animated) return picture.webp({ quality: QUALITY, effort: 2 });
-  return known.hasAlpha ? picture.png() : picture.jpeg({ quality: QUALITY });
+function encoded(picture: Sharp, form: Form): Sharp {
+  if (form === 'png') return picture.png();
+  return form === 'jpeg'
+    ? picture.jpeg({ quality: QUALITY })
+    : picture.webp({ quality: QUALITY, effort: 2 });
 }
 
 const undrawable = (error: Error): Undrawable => ({
