@@ -79,10 +79,13 @@ export class Removal {
   ): Promise<Removed> {
     const { stored, access } = this.#ports;
     const { database } = stored;
-    // What was asked for in the last minutes is in memory alone.
+    // What was asked for in the last minutes is in memory alone: written down here for what is found, and for what is asked for meanwhile before it goes.
     await access.write();
     const found = pagesOf((after) => removableUnused(database, unused, { after, limit: AT_ONCE }));
-    const still: Still = (mediaIds) => unusedAmong(database, unused, mediaIds);
+    const still: Still = async (mediaIds) => {
+      await access.write();
+      return unusedAmong(database, unused, mediaIds);
+    };
     return this.#all(keepsPictures ? this.#noPictures(found) : found, outcome, still);
   }
 

@@ -114,12 +114,17 @@ test('what was asked for in the last minutes is not deleted as unused', async ()
   expect(removed.body).toEqual({ deleted_media: [], total: 0 });
 });
 
-test.each([
-  ['protected', 'POST /v1/media/protect/'],
-  ['quarantined', 'POST /v1/media/quarantine/example.org/'],
+type Keeping = (house: Awaited<ReturnType<typeof openHouse>>, id: string) => Promise<number>;
+test.each<[string, Keeping]>([
+  ['protected', async ({ root }, id) => (await root(`POST /v1/media/protect/${id}`)).status],
+  [
+    'quarantined',
+    async ({ root }, id) => (await root(`POST /v1/media/quarantine/example.org/${id}`)).status,
+  ],
+  ['there, by being given it,', ({ statusOf }, id) => statusOf(id)],
 ])(
   'whoever is told that a file is %s has it, though others are being deleted for their age',
-  async (_, order) => {
+  async (_, keep) => {
     let found = () => {};
     const mayGoOn = Promise.withResolvers<void>();
     const wasFound = new Promise<void>((resolve) => {
@@ -141,7 +146,7 @@ test.each([
     house.api.clock.ms += 10 * DAY_MS;
     const removing = house.root(`POST /v1/media/delete?before_ts=${house.api.clock.ms - DAY_MS}`);
     await wasFound;
-    expect((await house.root(`${order}${safe}`)).status).toBe(200);
+    expect(await keep(house, safe)).toBe(200);
     mayGoOn.resolve();
     expect((await removing).body).toEqual({ deleted_media: [old], total: 1 });
     expect(await house.isThere(safe)).toBe(true);
