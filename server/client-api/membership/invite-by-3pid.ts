@@ -3,6 +3,9 @@ import type { Once } from '../../log/outcomes.ts';
 import { parseUserId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
+import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { powerState } from '../../rooms/read/power-state.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { answering } from '../events/sent-by.ts';
@@ -26,8 +29,9 @@ export async function inviteBy3pid(
   }: { roomId: RoomId; sender: UserId; who: ThirdPartyAddress; once: Once },
 ): Promise<void> {
   const room = await rooms.open(roomId);
-  // Before anybody else is told of the room.
+  // Before anybody else is told of the room, and sends a mail.
   if (room?.membershipOf(sender) !== 'join') throw forbidden(`You are not a member of ${roomId}`);
+  await refusePowerless(room, sender);
   const known = await identityServers.userOf(who);
   const user = known === undefined ? undefined : parseUserId(known);
   if (user?.ok) {
@@ -38,6 +42,13 @@ export async function inviteBy3pid(
   const { token, content } = await identityServers.storeInvite(who, await tellOf(room, sender));
   const draft = { sender, type: 'm.room.third_party_invite', stateKey: token, content };
   await rooms.send(roomId, draft, answering(once, {}));
+}
+
+async function refusePowerless(room: Room, sender: UserId): Promise<void> {
+  const rules = rulesOf(room.version);
+  const state = await powerState(room);
+  if (rules && powerLevelOf(sender, state, rules) < levelFor('invite', state, rules))
+    throw forbidden(`You may not invite into ${room.roomId}`);
 }
 
 async function tellOf(room: Room, sender: UserId): Promise<JsonObject> {

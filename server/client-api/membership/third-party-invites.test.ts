@@ -95,7 +95,18 @@ test('an identity server that refuses, says nonsense, or lies in a private netwo
 
 test('who is not in the room, or may not invite there, asks nobody in', async () => {
   const house = await openHouse();
-  expect(errorOf(await house.invite('x@example.org', house.bob))).toEqual([403, 'M_FORBIDDEN']);
+  const refused = async () =>
+    expect(errorOf(await house.invite('x@example.org', house.bob))).toEqual([403, 'M_FORBIDDEN']);
+  await refused();
+  const { api, alice, bob, roomId } = house;
+  const asked = { token: alice, body: { user_id: `@bob:${api.name}` } };
+  await api.ask(`POST /rooms/${roomId}/invite`, asked);
+  await api.ask(`POST /rooms/${roomId}/join`, { token: bob });
+  const at = `/rooms/${roomId}/state/m.room.power_levels`;
+  const levels = (await api.ask(`GET ${at}`, { token: alice })).body;
+  const body = { ...levels, invite: 50 };
+  expect((await api.ask(`PUT ${at}`, { token: alice, body })).status).toBe(200);
+  await refused();
   expect(house.identity.asked).toEqual([]);
 });
 
