@@ -53,7 +53,7 @@ test('what was redacted and stays is redacted still: a redaction of state, by on
   const at = `PUT /rooms/${roomId}/state/m.room.name`;
   const named = (await api.ask(at, { token, body: { name: 'slander' } })).body.event_id;
   const redaction = await house.redact(named, 'it was slander');
-  await house.redact(redaction, 'that was slander, too');
+  const own = await house.redact(redaction, 'that was slander, too');
   const [end] = await house.sayAll(['two']);
   const body = { delete_local_events: true };
   const order = await api.ask(`POST ${AT}/purge_history/${roomId}/${end}`, { token, body });
@@ -61,6 +61,7 @@ test('what was redacted and stays is redacted still: a redaction of state, by on
   const shown = await api.ask(`GET /rooms/${roomId}/event/${redaction}`, { token });
   expect(shown.body).toMatchObject({ type: 'm.room.redaction', content: { redacts: named } });
   expect(shown.body.content).not.toHaveProperty('reason');
+  expect((await api.ask(`GET /rooms/${roomId}/event/${own}`, { token })).status).toBe(200);
   expect((await api.ask(`GET /rooms/${roomId}/state/m.room.name`, { token })).body).toEqual({});
 });
 
