@@ -197,5 +197,5 @@ type Others = Record<string, Partial<Report>>;
 
 async function tells(name: string, before: string, story: string, others: Others = {}) {
   const told = replay({ before, story, others });
-  await expect(told).toMatchFileSnapshot(`scenarios/${name}.txt`);
+  await expect(told).toMatchFileSnapshot(`../scenarios/${name}.txt`);
 }
