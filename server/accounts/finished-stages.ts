@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
@@ -33,9 +34,6 @@ export class FinishedStages {
     { untilMs, outcome }: { untilMs: number; outcome: () => OutcomeRow | undefined },
   ): Promise<void> {
     const kept = { sessionId, stage, proof: JSON.stringify(proof), expiresMs: untilMs };
-    await this.#stored.log.commit(() => ({
-      change: { rows: [finishedStageRow(kept)], records: [], outcome: outcome(), touches: [] },
-      value: undefined,
-    }));
+    await commitRows(this.#stored.log, [finishedStageRow(kept)], outcome());
   }
 }

@@ -1,3 +1,4 @@
+import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
@@ -36,11 +37,9 @@ export class LoginTokens {
       const before = await loginTokensOf(database, userId);
       const gone = before.filter(({ expiresMs }) => expiresMs <= nowMs).map(loginTokenGoneRow);
       const made = { tokenHash: hashBytes(token), userId, expiresMs: nowMs + LIFE_MS };
-      return log.commit(() => {
-        const rows = [...gone, loginTokenRow(made)];
-        const outcome = once.outcome(200, body, { secret: true });
-        return { change: { rows, records: [], outcome, touches: [] }, value: body };
-      });
+      const outcome = once.outcome(200, body, { secret: true });
+      await commitRows(log, [...gone, loginTokenRow(made)], outcome);
+      return body;
     });
   }
 

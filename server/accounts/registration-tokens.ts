@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { commitRows } from '../log/commit-rows.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import {
@@ -96,10 +97,7 @@ export class RegistrationTokens {
   }
 
   async #commit(row: Row, outcome?: OutcomeRow): Promise<void> {
-    await this.#stored.log.commit(() => ({
-      change: { rows: [row], records: [], outcome, touches: [] },
-      value: undefined,
-    }));
+    await commitRows(this.#stored.log, [row], outcome);
   }
 
   mayBeUsed({ usesAllowed, usesCompleted, expiresMs }: RegistrationToken): boolean {

@@ -1,3 +1,4 @@
+import { rowsAlone } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import { type Report, reportRow } from '../storage/reports.ts';
@@ -14,8 +15,7 @@ export class Reports {
     const { log, now } = this.#stored;
     await log.commit((next) => {
       const rows = [reportRow(next(), report, now())];
-      const outcome = once.outcome(200, {});
-      return { value: undefined, change: { rows, records: [], outcome, touches: [] } };
+      return { value: undefined, change: rowsAlone(rows, once.outcome(200, {})) };
     });
   }
 }

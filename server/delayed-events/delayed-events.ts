@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
@@ -176,10 +177,7 @@ export class DelayedEvents {
   }
 
   #commit(rows: readonly Row[], outcome: () => ReturnType<Once['outcome']> = () => undefined) {
-    return this.#ports.log.commit(() => ({
-      change: { rows, records: [], outcome: outcome(), touches: [] },
-      value: undefined,
-    }));
+    return commitRows(this.#ports.log, rows, outcome());
   }
 
   async #found(delayId: string): Promise<StoredDelayedEvent> {

@@ -23,5 +23,8 @@ export interface Change {
   readonly touches: readonly string[];
 }
 
-/** A change of rows that no memory holds and no client is told of. */
-export const rowsAlone = (rows: readonly Row[]): Change => ({ rows, records: [], touches: [] });
+/** A change of rows that no memory holds and no client is told of but by the answer. */
+export const rowsAlone = (rows: readonly Row[], outcome?: OutcomeRow): Change => ({
+  ...{ rows, records: [], touches: [] },
+  outcome,
+});

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { commitRows } from '../log/commit-rows.ts';
 import { OutcomeUnknown } from '../log/log.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
@@ -189,8 +190,7 @@ export class Media {
     once: Once,
     answer: JsonObject,
   ): Promise<void> {
-    const change = { rows, records: [], outcome: once.outcome(200, answer), touches: [] };
-    return this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+    return commitRows(this.#ports.stored.log, rows, once.outcome(200, answer));
   }
 
   #uriOf(mediaId: string): string {

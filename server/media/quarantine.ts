@@ -1,4 +1,4 @@
-import { rowsAlone } from '../log/change.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
@@ -87,8 +87,7 @@ export class Quarantine {
 
   #commit(rows: readonly Row[], outcome: ReturnType<Once['outcome']>): Promise<void> {
     const { log, locks } = this.#ports.stored;
-    const change = { ...rowsAlone(rows), outcome };
-    return locks.run(REMOVAL_LOCK, () => log.commit(() => ({ change, value: undefined })));
+    return locks.run(REMOVAL_LOCK, () => commitRows(log, rows, outcome));
   }
 }
 

@@ -1,4 +1,3 @@
-import { rowsAlone } from '../log/change.ts';
 import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
@@ -144,8 +143,7 @@ export class Removal {
 
   async #commit(rows: readonly Row[], outcome?: Outcome): Promise<void> {
     if (rows.length === 0 && !outcome) return;
-    const change = { ...rowsAlone(rows), outcome };
-    await this.#ports.stored.log.commit(() => ({ change, value: undefined }));
+    await commitRows(this.#ports.stored.log, rows, outcome);
   }
 
   async *#noPictures(pages: AsyncIterable<Some>): AsyncGenerator<Some> {

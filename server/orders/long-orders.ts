@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../log/change.ts';
+import { rowsAlone } from '../log/change.ts';
 import { commitRows } from '../log/commit-rows.ts';
 import { KeyedMutex } from '../log/keyed-mutex.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
@@ -91,10 +92,7 @@ export class LongOrders {
     await log.commit((next) => {
       const noted = auditRow({ auditNid: next(), atMs: now(), by, action, target, detail });
       const rows = [rowOf(order), noted];
-      return {
-        change: { rows, records: [], outcome: outcome(orderId), touches: [] },
-        value: undefined,
-      };
+      return { change: rowsAlone(rows, outcome(orderId)), value: undefined };
     });
     this.#enqueue(order);
     return orderId;

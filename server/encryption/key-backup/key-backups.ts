@@ -43,11 +43,8 @@ export class KeyBackups {
       const nothing = { etag: 0, count: 0, bytes: 0, deleted: false };
       const made = { userId, version, algorithm, authData, ...nothing };
       const body = { version: String(version) };
-      await this.#stored.log.commit(() => {
-        const rows = [...gone.map(keyBackupGoneRow), keyBackupRow(made)];
-        const outcome = once.outcome(200, body);
-        return { change: { rows, records: [], outcome, touches: [] }, value: undefined };
-      });
+      const rows = [...gone.map(keyBackupGoneRow), keyBackupRow(made)];
+      await commitRows(this.#stored.log, rows, once.outcome(200, body));
       return body;
     });
   }
