@@ -1,6 +1,14 @@
-import { ClientEvent, type MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
+import { ClientEvent } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Account, login, register, rememberSecretStorageKey, roomOf, until } from './sdk.ts';
+import {
+  type Account,
+  decrypted,
+  login,
+  register,
+  rememberSecretStorageKey,
+  roomOf,
+  until,
+} from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
 /** People chat encrypted, by matrix-js-sdk and its Rust crypto. */
@@ -154,15 +162,6 @@ async function encryptedRoom(first: Client, second: Client): Promise<string> {
   }
   return roomId;
 }
-
-const decrypted = (client: Client, roomId: string, body: string): Promise<MatrixEvent> =>
-  until(client, MatrixEventEvent.Decrypted, () =>
-    client
-      .getRoom(roomId)
-      ?.getLiveTimeline()
-      .getEvents()
-      .find((event) => event.getClearContent()?.body === body),
-  );
 
 async function knows(client: Client, other: Client): Promise<boolean> {
   const devices = await client.getCrypto()!.getUserDeviceInfo([other.getUserId()!]);

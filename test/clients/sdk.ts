@@ -4,6 +4,7 @@ import {
   createClient,
   type MatrixClient,
   type MatrixEvent,
+  MatrixEventEvent,
   MemoryStore,
   type Room,
   SyncState,
@@ -139,3 +140,17 @@ async function secretStorageKey(
   const [id] = Object.keys(asked);
   return known !== undefined && id !== undefined ? [id, known.key] : null;
 }
+
+/** Resolves with the event once the client reads what it says. */
+export const decrypted = (
+  client: MatrixClient,
+  roomId: string,
+  body: string,
+): Promise<MatrixEvent> =>
+  until(client, MatrixEventEvent.Decrypted, () =>
+    client
+      .getRoom(roomId)
+      ?.getLiveTimeline()
+      .getEvents()
+      .find((event) => event.getClearContent()?.body === body),
+  );

@@ -1,6 +1,6 @@
-import { ClientEvent, type MatrixClient, type MatrixEvent, MatrixEventEvent } from 'matrix-js-sdk';
+import { ClientEvent, type MatrixClient } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { login, register, roomOf, until } from '../sdk.ts';
+import { decrypted, login, register, roomOf, until } from '../sdk.ts';
 import { npmStart, type ServerUnderTest } from '../server.ts';
 import { echoBot, nioPerson } from './python.ts';
 
@@ -62,12 +62,3 @@ async function ready(client: MatrixClient, roomId: string) {
   const isReady = () => room.getJoinedMembers().length === 2 && room.hasEncryptionStateEvent();
   await until(client, ClientEvent.Sync, isReady);
 }
-
-const decrypted = (client: MatrixClient, roomId: string, body: string): Promise<MatrixEvent> =>
-  until(client, MatrixEventEvent.Decrypted, () =>
-    client
-      .getRoom(roomId)
-      ?.getLiveTimeline()
-      .getEvents()
-      .find((event) => event.getClearContent()?.body === body),
-  );
