@@ -1,21 +1,10 @@
 import type { Site } from '../../view.ts';
-import type { Copying } from './copying.ts';
-import type { Hearing } from './hearing.ts';
-import type { LeaderKey } from './leader-key.ts';
+import type { Parts } from './parts.ts';
 import type { Process } from './process.ts';
-import type { Synchronous } from './synchronous.ts';
 import { DISK_AGAIN_MS, RELEASE_AFTER_MS } from './timings.ts';
 
 const STOP_WITHIN_MS = 10_000;
 const RESTART_MS = 1_500;
-
-interface Parts {
-  readonly process: Process;
-  readonly hearing: Hearing;
-  readonly key: LeaderKey;
-  readonly copying: Copying;
-  readonly synchronous: Synchronous;
-}
 
 /** How a Patroni starts its PostgreSQL and ends it (postmaster.py). */
 export class Postmaster {

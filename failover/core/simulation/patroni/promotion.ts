@@ -2,14 +2,11 @@ import type { Standing } from '../../election/votes.ts';
 import type { Site } from '../../view.ts';
 import { NOBODY_IS_ASKED, type Postgres } from '../postgres.ts';
 import type { Cluster } from './cluster.ts';
-import type { Copying } from './copying.ts';
-import type { Hearing } from './hearing.ts';
-import type { LeaderKey } from './leader-key.ts';
+import type { Parts } from './parts.ts';
 import { askToBePromoted, type Runner } from './pre-promote.ts';
 import type { Process } from './process.ts';
 import { isHealthiest, type MemberStatus, membersOf } from './race.ts';
 import { beforePromotion } from './sync.ts';
-import type { Synchronous } from './synchronous.ts';
 import { REST_MS } from './timings.ts';
 
 const PROMOTE_MS = 300;
@@ -18,12 +15,7 @@ const PROMOTION_SEEN_MS = 1_050;
 /** A new cluster's first primary: nobody is named yet, and it is strict. */
 const FIRST = { names: 'any', count: 1 } as const;
 
-interface Parts {
-  readonly process: Process;
-  readonly hearing: Hearing;
-  readonly key: LeaderKey;
-  readonly copying: Copying;
-  readonly synchronous: Synchronous;
+interface PromotionParts extends Parts {
   readonly runner: Runner;
   readonly wake: () => void;
 }
@@ -31,10 +23,10 @@ interface Parts {
 /** How a standby comes to lead where nobody has the key (ha.py). */
 export class Promotion {
   readonly #process: Process;
-  readonly #parts: Parts;
+  readonly #parts: PromotionParts;
   #gaveUpAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: Parts) {
+  constructor(parts: PromotionParts) {
     this.#parts = parts;
     this.#process = parts.process;
   }
