@@ -5,13 +5,11 @@ import { getMediaDetails } from './get-media.ts';
 import { getMediaStatistics } from './get-media-statistics.ts';
 import { listRoomsMedia } from './list-rooms-media.ts';
 import { listUsersMedia } from './list-users-media.ts';
-import { protectMedia } from './protect-media.ts';
+import { protectMedia, unprotectMedia } from './protection.ts';
 import { purgeMediaCache } from './purge-media-cache.ts';
-import { quarantineMedia } from './quarantine-media.ts';
+import { quarantineMedia, unquarantineMedia } from './quarantine-media.ts';
 import { quarantineRoomsMedia } from './quarantine-rooms-media.ts';
 import { quarantineUsersMedia } from './quarantine-users-media.ts';
-import { unprotectMedia } from './unprotect-media.ts';
-import { unquarantineMedia } from './unquarantine-media.ts';
 
 export const mediaAdministration = [
   getMediaDetails,

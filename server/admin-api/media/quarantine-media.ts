@@ -8,18 +8,23 @@ interface Ports {
   readonly audit: Pick<Audit, 'note'>;
 }
 
+const quarantine = (operation: string, verb: string, isOutOfSight: boolean) =>
+  endpoint({
+    operation,
+    routes: [`POST /_synapse/admin/v1/media/${verb}/{serverName}/{mediaId}`],
+    auth: 'admin',
+    rateLimit: 'write',
+    idempotency: 'request',
+    path: mediaPath,
+    async handle({ caller: { userId: by }, path, once }, { mediaQuarantine, audit }: Ports) {
+      await audit.note({ by, action: operation, target: path.mediaId, detail: path });
+      await mediaQuarantine.mark(path, isOutOfSight ? by : null, once);
+      return {};
+    },
+  });
+
 /** Nobody is given it any more. One that is not here is none. */
-export const quarantineMedia = endpoint({
-  operation: 'adminQuarantineMedia',
-  routes: ['POST /_synapse/admin/v1/media/quarantine/{serverName}/{mediaId}'],
-  auth: 'admin',
-  rateLimit: 'write',
-  idempotency: 'request',
-  path: mediaPath,
-  async handle({ caller, path, once }, { mediaQuarantine, audit }: Ports) {
-    const order = { by: caller.userId, action: 'adminQuarantineMedia', target: path.mediaId };
-    await audit.note({ ...order, detail: path });
-    await mediaQuarantine.mark(path, caller.userId, once);
-    return {};
-  },
-});
+export const quarantineMedia = quarantine('adminQuarantineMedia', 'quarantine', true);
+
+/** It is given to people again. */
+export const unquarantineMedia = quarantine('adminUnquarantineMedia', 'unquarantine', false);
