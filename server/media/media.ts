@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { Awaited } from '../log/awaited.ts';
 import { commitRows } from '../log/commit-rows.ts';
 import { OutcomeUnknown } from '../log/log.ts';
 import type { Once } from '../log/outcomes.ts';
@@ -16,7 +17,6 @@ import {
   type StoredMedia,
   uploadDoneRow,
 } from '../storage/media/media.ts';
-import { Awaited } from './awaited.ts';
 import { Downloads } from './downloads.ts';
 import type { LastAccess } from './last-access.ts';
 import type { Quota } from './quota.ts';

@@ -1,3 +1,4 @@
+import { Awaited } from '../log/awaited.ts';
 import type { Log } from '../log/log.ts';
 import { encodeSyncToken } from '../log/token.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
@@ -8,8 +9,7 @@ const TIMEOUT_MS_MAX = 120_000;
 export class Peeks {
   readonly #log: Pick<Log, 'onCommitted' | 'epoch'>;
   readonly #last: (roomId: RoomId) => number | undefined;
-  readonly #waiting = new Map<RoomId, Set<() => void>>();
-  #isClosing = false;
+  readonly #awaited = new Awaited();
 
   constructor(
     log: Pick<Log, 'onCommitted' | 'epoch'>,
@@ -18,9 +18,9 @@ export class Peeks {
     this.#log = log;
     this.#last = lastPosition;
     log.onCommitted((records) => {
-      for (const { record } of this.#waiting.size === 0 ? [] : records)
+      for (const { record } of records)
         if (record.kind === 'event' || record.kind === 'room-deleted')
-          for (const wake of this.#waiting.get(record.roomId) ?? []) wake();
+          this.#awaited.come(record.roomId);
     });
   }
 
@@ -31,19 +31,8 @@ export class Peeks {
     { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
   ): Promise<void> {
     const last = this.#last(roomId);
-    if (this.#isClosing || signal.aborted || timeoutMs === 0 || last === undefined || last > after)
-      return;
-    const waiting = this.#waiting.get(roomId) ?? new Set();
-    this.#waiting.set(roomId, waiting);
-    const { promise, resolve: wake } = Promise.withResolvers<void>();
-    waiting.add(wake);
-    const timer = setTimeout(wake, Math.min(timeoutMs, TIMEOUT_MS_MAX));
-    signal.addEventListener('abort', wake as () => void, { once: true });
-    await promise;
-    clearTimeout(timer);
-    signal.removeEventListener('abort', wake as () => void);
-    waiting.delete(wake);
-    if (waiting.size === 0) this.#waiting.delete(roomId);
+    if (timeoutMs === 0 || last === undefined || last > after) return;
+    await this.#awaited.wait(roomId, { ms: Math.min(timeoutMs, TIMEOUT_MS_MAX), signal });
   }
 
   tokenAt(position: number): string {
@@ -51,7 +40,6 @@ export class Peeks {
   }
 
   close(): void {
-    this.#isClosing = true;
-    for (const waiting of this.#waiting.values()) for (const wake of waiting) wake();
+    this.#awaited.close();
   }
 }
