@@ -26,10 +26,23 @@ export class LargeReads {
 
   /** `who` is a user, or an address where no user is known. Held until the answer was sent, or its client has gone: that is when the signal ends. */
   async enter(who: string, signal: AbortSignal): Promise<void> {
+    if (this.enterAtOnce(who, signal)) return;
+    const own = this.#users.get(who)!;
+    await this.#turnOf(own);
+    this.#stay(who, own, signal);
+  }
+
+  /** The same where there is a place; false where one has to wait for it. */
+  enterAtOnce(who: string, signal: AbortSignal): boolean {
     const own = this.#users.get(who) ?? { count: 0, waiting: new Set() };
+    if (own.count >= AT_ONCE_MAX) return false;
     this.#users.set(who, own);
-    if (own.count < AT_ONCE_MAX) own.count += 1;
-    else await this.#turnOf(own);
+    own.count += 1;
+    this.#stay(who, own, signal);
+    return true;
+  }
+
+  #stay(who: string, own: UnderWay, signal: AbortSignal): void {
     if (signal.aborted) this.#leave(who, own);
     else signal.addEventListener('abort', () => this.#leave(who, own), { once: true });
   }

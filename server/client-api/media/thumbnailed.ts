@@ -19,7 +19,7 @@ export const thumbnailQuery = downloadQuery.extend({
 export interface ThumbnailPorts {
   readonly media: Pick<Media, 'contentOf'>;
   readonly thumbnails: Pick<Thumbnails, 'of'>;
-  readonly largeReads: Pick<LargeReads, 'enter'>;
+  readonly largeReads: Pick<LargeReads, 'enter' | 'enterAtOnce'>;
 }
 
 /** Of these a list of rooms shows hundreds, and they are read as soon as they are there. */
@@ -61,13 +61,10 @@ async function held(
   draw: () => Promise<Thumbnail>,
   { who, signal }: { who: string; signal: AbortSignal },
 ): Promise<Thumbnail> {
-  const light = await lightOne(draw);
-  if (light) return light;
+  const mayBeHeld = ({ bytes }: Thumbnail) =>
+    bytes.length <= LIGHT_BYTES_MAX || largeReads.enterAtOnce(who, signal);
+  const atOnce = await draw().then((drawn) => (mayBeHeld(drawn) ? drawn : undefined));
+  if (atOnce) return atOnce;
   await largeReads.enter(who, signal);
   return draw();
-}
-
-async function lightOne(draw: () => Promise<Thumbnail>): Promise<Thumbnail | undefined> {
-  const drawn = await draw();
-  return drawn.bytes.length <= LIGHT_BYTES_MAX ? drawn : undefined;
 }

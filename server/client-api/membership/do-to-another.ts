@@ -7,7 +7,7 @@ import { answering } from '../events/sent-by.ts';
 
 type Ports = { rooms: Pick<Rooms, 'changeMembership'> };
 
-/** What one user does to another: four endpoints that differ in a word. */
+/** What one user does to another: endpoints that differ in a word. */
 export const doToAnother = (operation: string, action: MembershipChange['action']) =>
   endpoint({
     operation,
