@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Room } from '../rooms/room.ts';
@@ -8,6 +7,7 @@ import { deletedRoomNid } from '../storage/rooms/deleted-rooms.ts';
 import { LEFT_BEHIND } from '../storage/rooms/room-pieces.ts';
 import { inSpiteOfWaiting } from './in-spite-of-waiting.ts';
 import type { Work } from './long-orders.ts';
+import { aMoment, ROWS_MAX } from './pieces.ts';
 
 /** What is asked for, as it is kept. */
 export interface RoomDeletion {
@@ -29,9 +29,6 @@ interface Ports {
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Small transactions: each is WAL that commits have to wait behind. */
-const ROWS_MAX = 500;
-const PAUSE_MS = 50;
 const AT_ONCE = 10;
 
 /** Each step leaves what the next one needs, and does nothing where it was done: a takeover begins it anew. */
@@ -126,5 +123,3 @@ async function hasSpoken(room: Room | undefined, userId: UserId): Promise<boolea
   });
   return page.events.length > 0;
 }
-
-const aMoment = (signal: AbortSignal) => sleep(PAUSE_MS, undefined, { signal, ref: false });

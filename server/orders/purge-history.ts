@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
 import type { RoomId } from '../protocol/identifiers.ts';
 import type { Rooms } from '../rooms/rooms.ts';
 import { type HistoryPiece, purgePiece } from '../storage/rooms/history-pieces.ts';
 import type { Work } from './long-orders.ts';
+import { aMoment, ROWS_MAX } from './pieces.ts';
 
 /** What is asked for, as it is kept. */
 export type HistoryPurge = Pick<HistoryPiece, 'beforeMs' | 'before' | 'spared'>;
@@ -15,10 +15,6 @@ interface Ports {
   readonly pause?: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** Small transactions: each is WAL that commits have to wait behind. */
-const EVENTS_MAX = 500;
-const PAUSE_MS = 50;
-
 /** In pieces, the oldest first; what is gone is gone, so a repeat goes on where it was cut. */
 export const purgeHistory =
   ({ rooms, stored, pause = aMoment }: Ports): Work =>
@@ -27,10 +23,10 @@ export const purgeHistory =
     const room = await rooms.open(roomId);
     const wish = asked as unknown as HistoryPurge;
     for (let afterMs = 0; room && !signal.aborted; ) {
-      const piece = { ...wish, roomNid: room.nid, afterMs, limit: EVENTS_MAX };
+      const piece = { ...wish, roomNid: room.nid, afterMs, limit: ROWS_MAX };
       const { count, lastMs } = await purgePiece(stored.database, piece);
       await forgetIn(stored, roomId);
-      if (count < EVENTS_MAX) break;
+      if (count < ROWS_MAX) break;
       afterMs = lastMs!;
       await pause(signal).catch(() => {});
     }
@@ -44,5 +40,3 @@ const forgetIn = ({ log }: Ports['stored'], roomId: RoomId): Promise<void> =>
     const records = [{ position: next(), record }];
     return { change: { rows: [], records, touches: [] }, value: undefined };
   });
-
-const aMoment = (signal: AbortSignal) => sleep(PAUSE_MS, undefined, { signal, ref: false });

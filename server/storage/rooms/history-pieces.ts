@@ -1,5 +1,6 @@
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
+import { isReadable } from '../readable-json.ts';
 
 export interface HistoryPiece {
   readonly roomNid: number;
@@ -13,9 +14,6 @@ export interface HistoryPiece {
   readonly afterMs: number;
   readonly limit: number;
 }
-
-/** With what PostgreSQL takes for no text: U+0000, half a surrogate pair. */
-const UNREADABLE = String.raw`event.json ~ '(^|[^\\])(\\\\)*\\u(0000|d[89a-f])'`;
 
 /** What is said in the room, lies where it goes, and is no end of the room, upon which the next event is built. */
 const oldSaid = (event: string): string => `
@@ -35,11 +33,11 @@ const GOES_NO_LATER = `${oldSaid('target')} AND target.type <> 'm.room.redaction
  */
 const DOOMED = `
   SELECT event_nid, event_id, origin_server_ts,
-    CASE WHEN json LIKE '%"m.relates_to"%' AND NOT ${UNREADABLE}
+    CASE WHEN json LIKE '%"m.relates_to"%' AND ${isReadable('event.json')}
       THEN json::json #>> '{content,m.relates_to,event_id}' END AS related
   FROM event
   WHERE ${oldSaid('event')}
-    AND CASE WHEN type <> 'm.room.redaction' THEN true WHEN ${UNREADABLE} THEN false
+    AND CASE WHEN type <> 'm.room.redaction' THEN true WHEN NOT (${isReadable('event.json')}) THEN false
       ELSE NOT EXISTS (SELECT 1 FROM event target WHERE target.event_id = coalesce(
         event.json::json ->> 'redacts', event.json::json #>> '{content,redacts}')
         AND NOT (${GOES_NO_LATER})) END

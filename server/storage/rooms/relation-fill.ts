@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { TYPES } from '../database.ts';
 import { openMigrationSession } from '../migration-session.ts';
+import { isReadable } from '../readable-json.ts';
 
 const ROOMS_AT_ONCE = 50;
 /** Behind a takeover hundreds of rooms are needed in one moment, and PostgreSQL has a hundred connections for all. */
@@ -142,7 +143,7 @@ const RELATIONS = `INSERT INTO relation
       json_typeof(content #> '{m.new_content}') AS new_content
     FROM event CROSS JOIN LATERAL (
       SELECT CASE WHEN json LIKE '%"m.relates_to"%'
-        AND json !~ '(^|[^\\\\])(\\\\\\\\)*\\\\u(0000|d[89a-f])' THEN json::json -> 'content' END AS content) parsed
+        AND ${isReadable('json')} THEN json::json -> 'content' END AS content) parsed
     WHERE room_nid = ANY ($1) AND NOT (outlier OR rejected OR soft_failed)
       AND NOT EXISTS (SELECT 1 FROM redaction WHERE target_nid = event.event_nid)) related
   WHERE target_id LIKE '$%' AND octet_length(target_id) <= 255 AND octet_length(rel_type) <= 255
