@@ -5,6 +5,7 @@ import { followRoom } from './accounts/follow-room.ts';
 import { ignoredBy } from './accounts/ignored-users.ts';
 import { blockingInvites } from './accounts/invite-permission.ts';
 import { PASSWORD_COSTS, type PasswordCost } from './accounts/password-hash.ts';
+import { validationLink } from './accounts/validation-token.ts';
 import { whyNotActive } from './accounts/why-not-active.ts';
 import { appServiceFeatures } from './app-services/features.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
@@ -37,6 +38,9 @@ import { KeyedMutex } from './log/keyed-mutex.ts';
 import type { Log } from './log/log.ts';
 import { OutcomeStore, type Seal } from './log/outcome-store.ts';
 import type { Stored } from './log/stored.ts';
+import { type MailSettings, mailFeatures } from './mail/features.ts';
+import { LETTERS } from './mail/letters.ts';
+import type { Fate } from './mail/outbox.ts';
 import { type MediaGround, mediaFeatures } from './media/features.ts';
 import type { QuotaBounds } from './media/quota.ts';
 import { mountsOf } from './mounts.ts';
@@ -80,6 +84,7 @@ export async function buildServing(
   await features.serverNotices.begin();
   await features.delayedEvents.begin();
   await features.search.begin();
+  features.mail?.outbox.begin();
   features.retention?.begin();
   const ports = portsOf(features, {
     ...config,
@@ -121,6 +126,8 @@ export interface FeatureGround {
   readonly appServices: readonly AppService[];
   readonly federation: FederationSettings;
   readonly serverNotices?: NoticeSettings | undefined;
+  /** Undefined where no e-mails are sent. */
+  readonly email?: EmailGround | undefined;
   readonly terms?: Terms | undefined;
   /** Undefined where everything is kept. */
   readonly retention?: RetentionBounds | undefined;
@@ -143,12 +150,24 @@ export interface FeatureGround {
   readonly onError: (error: unknown) => void;
 }
 
+/** What is written to people, and where their links lead. */
+export interface EmailGround extends MailSettings {
+  readonly publicUrl: string;
+  readonly nextLinkHosts: readonly string[];
+  readonly isRequired: boolean;
+  readonly onFate?: (fate: Fate) => void;
+}
+
 export type Features = Awaited<ReturnType<typeof buildFeatures>>;
 
 /** All that this server can do, put together. What listens to the log hears of it in this order. */
 export async function buildFeatures(ground: FeatureGround) {
   const { stored, serverName, signingKey, rateLimits } = ground;
-  const accounts = accountFeatures(stored, { ...ground, tryLimits: loginTries(rateLimits) });
+  const { mail, email } = mailOf(ground);
+  const accounts = accountFeatures(stored, {
+    ...{ ...ground, email },
+    tryLimits: loginTries(rateLimits),
+  });
   await accounts.ports.passwordTries.restore();
   const appServices = appServiceFeatures(stored, {
     accounts: accounts.ports.accounts,
@@ -194,7 +213,7 @@ export async function buildFeatures(ground: FeatureGround) {
   const retention = bounds && new Retention({ ...stored, bounds, onError: ground.onError });
   const features = {
     ...{ accounts, appServices, encryption, rooms },
-    ...{ sync, delayedEvents, orders, search, federation, media },
+    ...{ sync, delayedEvents, orders, search, federation, media, ...(mail && { mail }) },
   };
   return {
     ...features,
@@ -211,6 +230,15 @@ export async function buildFeatures(ground: FeatureGround) {
       );
     },
   };
+}
+
+/** The way out, and what the accounts may have of it. */
+function mailOf({ stored, email, serverName, secret, onError }: FeatureGround) {
+  if (email === undefined) return { mail: undefined, email: undefined };
+  const { nextLinkHosts, isRequired, publicUrl, onFate } = email;
+  const linkOf = (sid: string) => validationLink(publicUrl, sid, secret);
+  const mail = mailFeatures(stored, email, { serverName, linkOf, onError, onFate });
+  return { mail, email: { post: mail.post, nextLinkHosts, isRequired } };
 }
 
 const loginTries = (rateLimits: RateLimits) => ({
@@ -317,6 +345,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     federation: federationOf(config),
     retention: retentionOf(config.retention),
     serverNotices: noticesOf(config.serverNotices, identity.serverName),
+    email: emailGround(ground),
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),
@@ -328,6 +357,17 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     mediaKeptDays: config.media.keptDays,
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
+  };
+}
+
+function emailGround({ config, publicUrl, metrics }: Ground): EmailGround | undefined {
+  if (config.email === undefined) return undefined;
+  const { language, letters, ...email } = config.email;
+  return {
+    ...email,
+    letters: { ...LETTERS[language], ...letters },
+    publicUrl,
+    onFate: metrics.mail,
   };
 }
 

@@ -21,6 +21,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'undici',
   ],
+  'server/mail': ['server/log', 'server/storage', 'nodemailer'],
   'server/federation': ['server/protocol', 'server/log', 'server/storage', 'undici'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
   'server/media/thumbnails/picture-program.ts': ['server/media', 'sharp'],

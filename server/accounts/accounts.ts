@@ -23,6 +23,7 @@ import {
 import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileFieldRow, profileGoneRow } from '../storage/accounts/profile-fields.ts';
+import { thirdPartyIdsGoneRow } from '../storage/accounts/third-party-ids.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import type { Row } from '../storage/write.ts';
@@ -270,7 +271,7 @@ export class Accounts {
       this.#change(userId, once, {
         edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
         keeps: undefined,
-        gone: keyBackupsGoneRows(userId),
+        gone: [...keyBackupsGoneRows(userId), thirdPartyIdsGoneRow(userId)],
         erases: erase,
         body,
       });

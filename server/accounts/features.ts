@@ -8,6 +8,7 @@ import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
+import { type EmailSettings, EmailValidations } from './email-validations.ts';
 import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
 import { FinishedStages } from './finished-stages.ts';
@@ -27,6 +28,7 @@ import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
 import { SharedSecret } from './shared-secret.ts';
 import { StagesInBrowser } from './stages-in-browser.ts';
+import { ThirdPartyIds } from './third-party-ids.ts';
 import { UserDirectory } from './user-directory.ts';
 
 export interface AccountFeatureOptions {
@@ -41,6 +43,8 @@ export interface AccountFeatureOptions {
   readonly appServices?: readonly AppService[];
   /** To which people agree who make an account. */
   readonly terms?: Terms | undefined;
+  /** Undefined where no e-mails are sent. */
+  readonly email?: EmailSettings | undefined;
   readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -61,6 +65,8 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   ).unref();
   const devices = new Devices(stored);
   const registrationTokens = new RegistrationTokens(stored);
+  const emailValidations = new EmailValidations(stored, options.secret, options.email);
+  const thirdPartyIds = new ThirdPartyIds(stored, emailValidations);
   const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
@@ -72,6 +78,8 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     devices,
     registrationTokens,
     passwordTries,
+    emailValidations,
+    thirdPartyIds,
     accountData,
     accountList: new AccountList(stored),
     audit: new Audit(stored),

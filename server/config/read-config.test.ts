@@ -183,7 +183,7 @@ test('the example with its lines taken in is a configuration with nothing but de
 });
 
 const OFF_UNLESS_SET =
-  /^ *(publicUrl|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|terms|urls|version|name|ca|peers|allow|deny|allowNetworks|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|\w+UserId|\w+Email):/;
+  /^ *(publicUrl|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|terms|urls|version|email|host|port|security|user|passwordFile|from|fromName|language|templates|requiredToRegister|nextLinkHosts|name|ca|peers|allow|deny|allowNetworks|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|\w+UserId|\w+Email):/;
 
 test('several URLs stand in one key, and each must be one', () => {
   const turn = (uris: string) => read(['--turn-uris', uris, '--turn-secret', 'x']).turn;

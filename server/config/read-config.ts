@@ -5,6 +5,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import { readAppServices } from './app-services.ts';
 import { refuseWrongAuthorities } from './authorities.ts';
 import { ConfigError } from './config-error.ts';
+import { emailOf } from './email.ts';
 import { explainIssues, valueAt } from './explain-issues.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
 import { type Config, type ConfigGiven, configSchema } from './schema.ts';
@@ -42,10 +43,10 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
-function withFiles({ appServices = [], ...config }: ConfigGiven): Config {
+function withFiles({ appServices = [], email, ...config }: ConfigGiven): Config {
   refuseWrongAuthorities(config.federation.ca);
   const services = readAppServices(appServices, config.serverName as ServerName);
-  return { ...config, appServices: services };
+  return { ...config, appServices: services, email: emailOf(email, config.serverName) };
 }
 
 function readOptions(options: readonly string[]) {

@@ -3,9 +3,12 @@ import type { AppService } from '../protocol/app-service.ts';
 import { parseServerName } from '../protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protocol/room-versions.ts';
 import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
+import type { EmailConfig } from './email.ts';
+import { email } from './email-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
 import { serverName } from './server-name.ts';
+import { several, severalPaths } from './several.ts';
 
 const address = z
   .string()
@@ -48,14 +51,6 @@ const severalUrls = (protocols: RegExp, what: string) =>
       `must be ${what}, with commas between several`,
     );
 
-/** `a.yaml, b.yaml` */
-const severalPaths = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((path) => path.trim())
-    .filter((path) => path !== ''),
-);
-
 const searchLanguages = z
   .string()
   .default('simple')
@@ -69,10 +64,6 @@ const searchLanguages = z
   });
 /** Each has words of its own for everything that is said. */
 const SEARCH_LANGUAGES_MAX = 5;
-/** `a, b` */
-const several = (is: (text: string) => boolean, what: string) =>
-  severalPaths.refine((all) => all.every(is), `must be ${what}, with commas between several`);
-
 const federation = z
   .strictObject({
     enabled: z
@@ -308,6 +299,9 @@ export const configSchema = z.strictObject({
     'In which what is said is found, with commas between several: `simple` takes words as they are, `portuguese` also finds other forms of them. A change makes the index anew.',
   ),
   terms: terms.describe('To which people agree who make an account; off unless set.'),
+  email: email.describe(
+    'What this server writes to people: to confirm their addresses, and for new passwords; off unless set.',
+  ),
   federation,
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
@@ -335,7 +329,8 @@ export const configSchema = z.strictObject({
 /** As it was given: where files are named, without what is in them. */
 export type ConfigGiven = z.output<typeof configSchema>;
 
-export interface Config extends Omit<ConfigGiven, 'appServices'> {
+export interface Config extends Omit<ConfigGiven, 'appServices' | 'email'> {
   readonly appServices: readonly AppService[];
+  readonly email: EmailConfig | undefined;
 }
 export type ClusterConfig = NonNullable<Config['cluster']>;

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What the operator and the benchmark read. Includes Node's own: memory, CPU, event-loop delay. */
 export interface Metrics {
@@ -6,6 +6,8 @@ export interface Metrics {
   text(): Promise<string>;
   batch(batch: { changes: number; seconds: number }): void;
   answered(answered: { operation: string; status: number; ms: number }): void;
+  /** A try to send one: `sent`, `refused` for good, to be sent `later`, or `failed` because no server was reached. */
+  mail(fate: 'sent' | 'refused' | 'later' | 'failed'): void;
 }
 
 const MS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2, 5, 10];
@@ -34,6 +36,12 @@ export function makeMetrics(state: {
     buckets: MS,
     registers: [registry],
   });
+  const mails = new Counter({
+    name: 'farol_mails_total',
+    help: 'Tries to send an e-mail, by what came of them.',
+    labelNames: ['fate'],
+    registers: [registry],
+  });
   for (const [name, key, help] of [
     ['farol_epoch', 'epoch', 'The epoch of this writer; absent on a follower.'],
     ['farol_position', 'position', 'The last committed position of the log.'],
@@ -55,6 +63,7 @@ export function makeMetrics(state: {
       commitSeconds.observe(seconds);
       batchChanges.observe(changes);
     },
+    mail: (fate) => mails.inc({ fate }),
     answered: ({ operation, status, ms }) =>
       answerSeconds.observe({ operation, status: `${Math.floor(status / 100)}xx` }, ms / 1_000),
   };

@@ -52,7 +52,11 @@ async function twoRoomsFromBefore(database: Ground['database']) {
 }
 
 const groundOn = (database: Ground['database']) => ({
-  config: { ...configSchema.parse({ serverName: 'example.org' }), appServices: [] },
+  config: {
+    ...configSchema.parse({ serverName: 'example.org' }),
+    appServices: [],
+    email: undefined,
+  },
   ...{
     database,
     lookUps: database,

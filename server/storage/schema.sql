@@ -267,6 +267,19 @@ CREATE TABLE long_order (
   PRIMARY KEY (order_id)
 );
 
+CREATE TABLE mail (
+  id text NOT NULL,
+  recipient text NOT NULL,
+  kind text NOT NULL,
+  about text NOT NULL,
+  created_ms bigint NOT NULL,
+  tries integer NOT NULL,
+  next_try_ms bigint NOT NULL,
+  done_ms bigint,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+
 CREATE TABLE media (
   media_id text NOT NULL,
   user_id text NOT NULL,
@@ -518,6 +531,15 @@ CREATE TABLE state_key (
   PRIMARY KEY (key_nid)
 );
 
+CREATE TABLE third_party_id (
+  medium text NOT NULL,
+  address text NOT NULL,
+  user_id text NOT NULL,
+  validated_ms bigint NOT NULL,
+  added_ms bigint NOT NULL,
+  PRIMARY KEY (medium, address)
+);
+
 CREATE TABLE thread (
   room_nid bigint NOT NULL,
   root_id text NOT NULL,
@@ -534,6 +556,19 @@ CREATE TABLE to_device (
   PRIMARY KEY ("position")
 );
 
+CREATE TABLE validation (
+  sid text NOT NULL,
+  asked_for bytea NOT NULL,
+  secret_hash bytea NOT NULL,
+  purpose text NOT NULL,
+  address text NOT NULL,
+  send_attempt bigint NOT NULL,
+  next_link text,
+  validated_ms bigint,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (sid)
+);
+
 CREATE INDEX access_token_device ON access_token USING btree (user_id, device_id);
 CREATE INDEX account_data_changes ON account_data USING btree (user_id, "position");
 CREATE INDEX delayed_event_finalised ON delayed_event USING btree (user_id, finalised_ms) WHERE (finalised_ms IS NOT NULL);
@@ -547,6 +582,9 @@ CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);
 CREATE INDEX long_order_target ON long_order USING btree (target);
+CREATE INDEX mail_due ON mail USING btree (next_try_ms) WHERE (done_ms IS NULL);
+CREATE INDEX mail_expires ON mail USING btree (expires_ms);
+CREATE INDEX mail_recipient ON mail USING btree (recipient, created_ms);
 CREATE INDEX media_of_user ON media USING btree (user_id) INCLUDE (bytes);
 CREATE INDEX media_without_content ON media USING btree (user_id, expires_ms) WHERE (upload_nid IS NULL);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);
@@ -558,5 +596,8 @@ CREATE INDEX room_published ON room USING btree (room_id) WHERE published;
 CREATE INDEX room_alias_room ON room_alias USING btree (room_nid);
 CREATE INDEX search_document_words ON search_document USING gin (words) WITH (gin_pending_list_limit='256');
 CREATE INDEX server_key_fetched ON server_key USING btree (fetched_ms);
+CREATE INDEX third_party_id_user ON third_party_id USING btree (user_id);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");
+CREATE INDEX validation_asked_for ON validation USING btree (asked_for);
+CREATE INDEX validation_expires ON validation USING btree (expires_ms);

@@ -7,7 +7,12 @@ import type { SupportPorts } from '../../server/client-api/discovery/get-wellkno
 import type { MediaOptions } from '../../server/client-api/media/media-options.ts';
 import type { Timers } from '../../server/delayed-events/schedule.ts';
 import type { FederationSettings } from '../../server/federation/features.ts';
-import { gateOf, type HousePorts, type PortOptions } from '../../server/homeserver.ts';
+import {
+  type EmailGround,
+  gateOf,
+  type HousePorts,
+  type PortOptions,
+} from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
@@ -41,6 +46,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly serverNotices?: NoticeSettings;
   readonly retention?: RetentionBounds;
   readonly adminApi?: boolean;
+  /** Only then e-mails are sent. */
+  readonly email?: EmailGround;
   readonly guests?: boolean;
   readonly terms?: Terms;
   readonly rates?: Partial<Rates>;
@@ -104,7 +111,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(serverName && { serverName }),
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
-    ...{ serverNotices, retention, terms: told.terms },
+    ...{ serverNotices, retention, terms: told.terms, email: told.email },
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
@@ -113,6 +120,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(told.onError && { onError: told.onError }),
   });
   if (search) await features.search.begin();
+  features.mail?.outbox.begin();
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
   const gate = gateOf(features, ports, {

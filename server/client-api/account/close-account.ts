@@ -13,7 +13,7 @@ export interface ClosingPorts {
   readonly mediaRemoval: Pick<Removal, 'erase'>;
 }
 
-/** There are no third-party identifiers here, so none stays bound. */
+/** No identity server was told of the account's addresses, which go with it. */
 const BODY = { id_server_unbind_result: 'success' };
 
 /**

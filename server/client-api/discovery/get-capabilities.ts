@@ -1,3 +1,4 @@
+import type { EmailValidations } from '../../accounts/email-validations.ts';
 import { DELAY_MS_MAX, SCHEDULED_MAX } from '../../delayed-events/refuse-delay.ts';
 import { endpoint } from '../../http/endpoint.ts';
 
@@ -9,6 +10,10 @@ export interface RoomVersionPorts {
   };
 }
 
+interface CapabilityPorts extends RoomVersionPorts {
+  readonly emailValidations: Pick<EmailValidations, 'isOn'>;
+}
+
 const DELAYED_EVENTS = { max_delay_ms: DELAY_MS_MAX, max_scheduled: SCHEDULED_MAX };
 
 export const getCapabilities = endpoint({
@@ -17,14 +22,14 @@ export const getCapabilities = endpoint({
   auth: 'user',
   rateLimit: 'read',
   idempotency: 'natural',
-  handle: async ({ caller }, { roomVersions }: RoomVersionPorts) => ({
+  handle: async ({ caller }, { roomVersions, emailValidations }: CapabilityPorts) => ({
     capabilities: {
       'm.change_password': { enabled: true },
       'm.room_versions': roomVersions,
       'm.set_displayname': { enabled: true },
       'm.set_avatar_url': { enabled: true },
       'm.profile_fields': { enabled: true },
-      'm.3pid_changes': { enabled: false },
+      'm.3pid_changes': { enabled: emailValidations.isOn },
       'm.get_login_token': { enabled: true },
       'm.delayed_events': DELAYED_EVENTS,
       'org.matrix.msc4140.delayed_events': DELAYED_EVENTS,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { NOT_UNBOUND } from './no-third-party-ids.ts';
+import { NOT_UNBOUND } from './not-unbound.ts';
 
 export const delete3pidFromAccount = endpoint({
   operation: 'delete3pidFromAccount',
@@ -9,7 +10,11 @@ export const delete3pidFromAccount = endpoint({
   rateLimit: 'write',
   idempotency: 'natural',
   body: { json: z.object({ medium: z.string(), address: z.string() }) },
-  async handle() {
+  async handle(
+    { caller, body },
+    { thirdPartyIds }: { thirdPartyIds: Pick<ThirdPartyIds, 'remove'> },
+  ) {
+    await thirdPartyIds.remove(caller.userId, body);
     return NOT_UNBOUND;
   },
 });

@@ -1,3 +1,4 @@
+import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 
 export const getAccount3PIDs = endpoint({
@@ -6,7 +7,12 @@ export const getAccount3PIDs = endpoint({
   auth: 'user',
   rateLimit: 'read',
   idempotency: 'natural',
-  async handle() {
-    return { threepids: [] };
+  async handle({ caller }, { thirdPartyIds }: { thirdPartyIds: Pick<ThirdPartyIds, 'of'> }) {
+    const all = await thirdPartyIds.of(caller.userId);
+    return {
+      threepids: all.map(({ medium, address, validatedMs, addedMs }) => ({
+        ...{ medium, address, validated_at: validatedMs, added_at: addedMs },
+      })),
+    };
   },
 });

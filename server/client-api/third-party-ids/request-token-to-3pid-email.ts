@@ -1,3 +1,7 @@
-import { refusesEmailToken } from './refuses-tokens.ts';
+import { requestsEmailToken } from './request-email-token.ts';
 
-export const requestTokenTo3PIDEmail = refusesEmailToken('requestTokenTo3PIDEmail', 'account/3pid');
+export const requestTokenTo3PIDEmail = requestsEmailToken(
+  'requestTokenTo3PIDEmail',
+  'account/3pid',
+  'add',
+);

@@ -1,6 +1,7 @@
-import { refusesEmailToken } from './refuses-tokens.ts';
+import { requestsEmailToken } from './request-email-token.ts';
 
-export const requestTokenToRegisterEmail = refusesEmailToken(
+export const requestTokenToRegisterEmail = requestsEmailToken(
   'requestTokenToRegisterEmail',
+  'register',
   'register',
 );

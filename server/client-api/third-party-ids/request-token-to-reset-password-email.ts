@@ -1,6 +1,7 @@
-import { refusesEmailToken } from './refuses-tokens.ts';
+import { requestsEmailToken } from './request-email-token.ts';
 
-export const requestTokenToResetPasswordEmail = refusesEmailToken(
+export const requestTokenToResetPasswordEmail = requestsEmailToken(
   'requestTokenToResetPasswordEmail',
   'account/password',
+  'reset',
 );

@@ -1,4 +1,4 @@
-import { refusesMsisdnToken } from './refuses-tokens.ts';
+import { refusesMsisdnToken } from './refuses-msisdn-token.ts';
 
 export const requestTokenToResetPasswordMSISDN = refusesMsisdnToken(
   'requestTokenToResetPasswordMSISDN',

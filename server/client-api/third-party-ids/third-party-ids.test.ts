@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { startApi } from '../../../test/support/api-server.ts';
+import { PASSWORD, startApi } from '../../../test/support/api-server.ts';
 
 const creds = { client_secret: 's', sid: '1' };
+const auth = { type: 'm.login.password', password: PASSWORD };
 const email = { client_secret: 's', send_attempt: 1, email: 'a@example.org' };
 const msisdn = { client_secret: 's', send_attempt: 1, country: 'BR', phone_number: '1' };
 const id = { medium: 'email', address: 'a@example.org' };
@@ -20,8 +21,8 @@ test('an account has no third-party ids', async () => {
 });
 
 test.each<[string, object, number, string]>([
-  ['account/3pid', { three_pid_creds: creds }, 403, 'M_THREEPID_AUTH_FAILED'],
-  ['account/3pid/add', creds, 403, 'M_THREEPID_AUTH_FAILED'],
+  ['account/3pid', { three_pid_creds: creds, auth }, 403, 'M_THREEPID_AUTH_FAILED'],
+  ['account/3pid/add', { ...creds, auth }, 403, 'M_THREEPID_AUTH_FAILED'],
   [
     'account/3pid/bind',
     { ...creds, id_server: 'x', id_access_token: 'y' },

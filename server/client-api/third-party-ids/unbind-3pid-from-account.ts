@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { NOT_UNBOUND } from './no-third-party-ids.ts';
+import { NOT_UNBOUND } from './not-unbound.ts';
 
 export const unbind3pidFromAccount = endpoint({
   operation: 'unbind3pidFromAccount',

@@ -27,4 +27,6 @@ const SWEEPS = {
   login_tokens_sweep: sweepOf('login_token'),
   failed_passwords_sweep: sweepOf('failed_password'),
   long_orders_sweep: sweepOf('long_order'),
+  validations_sweep: sweepOf('validation'),
+  mails_sweep: sweepOf('mail'),
 };

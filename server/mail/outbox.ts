@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { commitRows } from '../log/commit-rows.ts';
+import { Rounds } from '../log/rounds.ts';
+import type { Stored } from '../log/stored.ts';
+import { type Mail, mailRow, mailsSince, waitingMails } from '../storage/mail/mails.ts';
+import type { Row } from '../storage/write.ts';
+
+/** What is written in a mail. */
+export interface Text {
+  readonly subject: string;
+  readonly text: string;
+}
+
+/** The way out. Every wait in it has a limit. */
+export interface Transport {
+  /** Resolves when another server has taken it upon itself. Throws `RefusedForGood`, `RefusedForNow`, or whatever stops all others, too. */
+  send(mail: Text & { readonly id: string; readonly to: string }): Promise<void>;
+  close(): void;
+}
+
+/** This mail will never be taken. */
+export class RefusedForGood extends Error {
+  override readonly name = 'RefusedForGood';
+}
+
+/** This mail is not taken yet; others may be. */
+export class RefusedForNow extends Error {
+  override readonly name = 'RefusedForNow';
+}
+
+export type Fate = 'sent' | 'refused' | 'later' | 'failed';
+
+export interface OutboxPorts {
+  readonly stored: Pick<Stored, 'database' | 'log' | 'now'>;
+  readonly transport: Transport;
+  readonly textOf: (kind: string, about: object) => Text;
+  readonly onError: (error: unknown) => void;
+  /** Of each try, for metrics. */
+  readonly onFate?: (fate: Fate) => void;
+  /** After so many tries on end in which the other server could not be reached. */
+  readonly pauseMs?: (failures: number) => number;
+}
+
+/** Nothing in a mail is of use any longer than this; also, how long it counts. */
+const KEPT_MS = 24 * 60 * 60_000;
+const AT_ONCE = 5;
+const PAUSE_MS_MAX = 5 * 60_000;
+const AGAIN_MS_MAX = 60 * 60_000;
+const CLOSE_MS_MAX = 1_000;
+
+/** What strangers can have sent to somebody. */
+const COUNTED_MS = 60 * 60_000;
+const COUNT_MAX = 5;
+
+/**
+ * E-mails, sent behind the commit of what they tell of, at least once. The table is the queue, and not a cursor over it
+ * (`log/outward.ts`): a server that says "later" for one address must not hold up all that is written to others.
+ */
+export class Outbox {
+  readonly #ports: OutboxPorts;
+  readonly #rounds: Rounds;
+  readonly #stop = new AbortController();
+  /** They are out, and it could not be noted. */
+  readonly #sent = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #isThere = false;
+  #failures = 0;
+
+  constructor(ports: OutboxPorts) {
+    this.#ports = ports;
+    this.#rounds = new Rounds({
+      isThere: () => this.#isThere && !this.#stop.signal.aborted,
+      round: () => this.#round(),
+    });
+  }
+
+  /** By the writer, behind its takeover: what the one before had to send goes on. */
+  begin(): void {
+    this.wake();
+  }
+
+  wake(): void {
+    this.#isThere = true;
+    this.#rounds.wake();
+  }
+
+  /** To be put into the change of what it tells of; `wake` behind that. */
+  row(recipient: string, kind: string, about: object): Row {
+    const nowMs = this.#ports.stored.now();
+    const times = { createdMs: nowMs, nextTryMs: nowMs, doneMs: null, expiresMs: nowMs + KEPT_MS };
+    const id = randomBytes(12).toString('base64url');
+    return mailRow({ id, recipient, kind, about: JSON.stringify(about), tries: 0, ...times });
+  }
+
+  /** Whom strangers have written to as often as they may is left in peace for so long. */
+  async waitMs(recipient: string): Promise<number> {
+    const { database, now } = this.#ports.stored;
+    const nowMs = now();
+    const since = { recipient, sinceMs: nowMs - COUNTED_MS, count: COUNT_MAX };
+    const first = await mailsSince(database, since);
+    return first === undefined ? 0 : first + COUNTED_MS - nowMs;
+  }
+
+  /** What is under way may come again from the next writer: it is not waited for long. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearTimeout(this.#timer);
+    await Promise.race([this.#rounds.asleep(), sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
+    this.#ports.transport.close();
+  }
+
+  async #round(): Promise<void> {
+    this.#isThere = false;
+    clearTimeout(this.#timer);
+    try {
+      const { database, now } = this.#ports.stored;
+      const nowMs = now();
+      const waiting = await waitingMails(database, { nowMs, limit: AT_ONCE });
+      const due = waiting.filter(({ nextTryMs }) => nextTryMs <= nowMs);
+      const next = waiting[0]?.nextTryMs;
+      if (due.length === 0) return next === undefined ? undefined : this.#wakeIn(next - nowMs);
+      await this.#sendAll(due);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #sendAll(due: readonly Mail[]): Promise<void> {
+    const ends = await Promise.allSettled(due.map((mail) => this.#send(mail)));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed) throw failed.reason;
+    this.#failures = 0;
+    this.#isThere = true;
+  }
+
+  async #send(mail: Mail): Promise<void> {
+    const { stored, onFate } = this.#ports;
+    const fate = await this.#fateOf(mail);
+    onFate?.(fate);
+    await commitRows(stored.log, [mailRow(noted(mail, fate, stored.now()))]);
+    this.#sent.delete(mail.id);
+  }
+
+  /** Throws what stops all others, too. */
+  async #fateOf({ id, recipient, kind, about }: Mail): Promise<Exclude<Fate, 'failed'>> {
+    if (this.#sent.has(id)) return 'sent';
+    const { transport, textOf, onError } = this.#ports;
+    try {
+      await transport.send({ id, to: recipient, ...textOf(kind, JSON.parse(about) as object) });
+      this.#sent.add(id);
+      return 'sent';
+    } catch (error) {
+      if (!(error instanceof RefusedForGood || error instanceof RefusedForNow)) throw error;
+      onError(error);
+      return error instanceof RefusedForGood ? 'refused' : 'later';
+    }
+  }
+
+  #failed(error: unknown) {
+    if (this.#stop.signal.aborted) return;
+    const { onError, onFate, pauseMs = growing } = this.#ports;
+    onError(error);
+    onFate?.('failed');
+    this.#failures += 1;
+    this.#isThere = false;
+    this.#wakeIn(pauseMs(this.#failures));
+  }
+
+  #wakeIn(ms: number) {
+    if (this.#stop.signal.aborted) return;
+    this.#timer = setTimeout(() => this.wake(), Math.min(ms, AGAIN_MS_MAX)).unref();
+  }
+}
+
+function noted(mail: Mail, fate: Fate, nowMs: number): Mail {
+  if (fate !== 'later') return { ...mail, doneMs: nowMs };
+  const againMs = Math.min(AGAIN_MS_MAX, 60_000 * 2 ** mail.tries);
+  return { ...mail, tries: mail.tries + 1, nextTryMs: nowMs + againMs };
+}
+
+const growing = (failures: number) => Math.min(PAUSE_MS_MAX, 500 * 2 ** Math.min(failures, 10));
