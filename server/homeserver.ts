@@ -11,6 +11,8 @@ import { appServiceFeatures } from './app-services/features.ts';
 import type { RegistrationMode } from './client-api/account/register.ts';
 import type { RtcPorts } from './client-api/calls/get-rtc-transports.ts';
 import type { TurnPorts } from './client-api/calls/get-turn-server.ts';
+import type { ForgetPorts } from './client-api/discovery/get-capabilities.ts';
+import type { PolicyServerPorts } from './client-api/discovery/get-wellknown-policy.ts';
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import { sendDraft } from './client-api/events/send-draft.ts';
@@ -91,6 +93,7 @@ export async function buildServing(
     mediaOptions: config.media,
     terms: termsOf(config.terms),
     ...servicesOf(config),
+    policyServerKey: config.policyServerKey,
     rateLimits,
     publicUrl,
     now: Date.now,
@@ -131,6 +134,7 @@ export interface FeatureGround {
   readonly terms?: Terms | undefined;
   /** Undefined where everything is kept. */
   readonly retention?: RetentionBounds | undefined;
+  readonly forgetOnLeave?: boolean;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -162,7 +166,7 @@ export type Features = Awaited<ReturnType<typeof buildFeatures>>;
 
 /** All that this server can do, put together. What listens to the log hears of it in this order. */
 export async function buildFeatures(ground: FeatureGround) {
-  const { stored, serverName, signingKey, rateLimits } = ground;
+  const { stored, rateLimits } = ground;
   const { mail, email } = mailOf(ground);
   const accounts = accountFeatures(stored, {
     ...{ ...ground, email },
@@ -175,22 +179,7 @@ export async function buildFeatures(ground: FeatureGround) {
   });
   const federation = federationFeatures(stored, ground);
   const encryption = encryptionFeatures(stored, accounts.ports.devices);
-  const rooms = roomFeatures({
-    log: stored.log,
-    store: roomStore(stored.database, ground.relationsReady),
-    identity: { serverName, key: signingKey },
-    profileOf: async (userId) => (await accounts.ports.profiles.soonOf(userId)) ?? {},
-    erased: accounts.ports.erasures,
-    ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
-    blockingInvites: (userIds) => blockingInvites(accounts.ports.accountData, userIds),
-    noticesFrom: ground.serverNotices?.userId,
-    retention: ground.retention,
-    followRoom: (userId, move) => followRoom(accounts.ports, userId, move),
-    now: stored.now,
-    defaultRoomVersion: ground.defaultRoomVersion,
-    memoryBytesMax: ground.roomMemoryBytesMax,
-    ...ground.underRooms,
-  });
+  const rooms = roomFeatures(underRooms(ground, accounts.ports));
   const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
   const delayedEvents = delayedEventFeatures({
     ...stored,
@@ -232,6 +221,25 @@ export async function buildFeatures(ground: FeatureGround) {
   };
 }
 
+/** What the rooms rest on. */
+const underRooms = (ground: FeatureGround, accounts: AccountPorts): RoomPorts => ({
+  log: ground.stored.log,
+  store: roomStore(ground.stored.database, ground.relationsReady),
+  identity: { serverName: ground.serverName, key: ground.signingKey },
+  profileOf: async (userId) => (await accounts.profiles.soonOf(userId)) ?? {},
+  erased: accounts.erasures,
+  ignoredBy: (userId) => ignoredBy(accounts.accountData, userId),
+  blockingInvites: (userIds) => blockingInvites(accounts.accountData, userIds),
+  noticesFrom: ground.serverNotices?.userId,
+  retention: ground.retention,
+  forgetOnLeave: ground.forgetOnLeave,
+  followRoom: (userId, move) => followRoom(accounts, userId, move),
+  now: ground.stored.now,
+  defaultRoomVersion: ground.defaultRoomVersion,
+  memoryBytesMax: ground.roomMemoryBytesMax,
+  ...ground.underRooms,
+});
+
 /** The way out, and what the accounts may have of it. */
 function mailOf({ stored, email, serverName, secret, onError }: FeatureGround) {
   if (email === undefined) return { mail: undefined, email: undefined };
@@ -255,7 +263,12 @@ const asIfSentNow = (accounts: Accounts, rooms: Rooms) => ({
     sendDraft({ accounts, rooms }, roomId, draft, origin),
 });
 
-export interface PortOptions extends RtcPorts, SupportPorts, TurnPorts {
+export interface PortOptions
+  extends RtcPorts,
+    SupportPorts,
+    TurnPorts,
+    ForgetPorts,
+    PolicyServerPorts {
   readonly rateLimits: RateLimits;
   readonly registration: RegistrationMode;
   readonly guests: boolean;
@@ -271,10 +284,11 @@ export function portsOf(features: Features, options: PortOptions) {
   const { sync, delayedEvents, orders, search, media } = features;
   const { rateLimits, registration, guests, terms, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support, mediaOptions } = options;
+  const { forgetOnLeave, policyServerKey } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, guests, terms, publicUrl, now },
-    ...{ turn, livekitServiceUrls, support },
+    ...{ turn, livekitServiceUrls, support, forgetOnLeave, policyServerKey },
     mediaOptions,
     roomList: features.roomList,
     serverNotices: features.serverNotices,
@@ -344,6 +358,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     terms: termsOf(config.terms),
     federation: federationOf(config),
     retention: retentionOf(config.retention),
+    forgetOnLeave: config.forgetOnLeave,
     serverNotices: noticesOf(config.serverNotices, identity.serverName),
     email: emailGround(ground),
     rateLimits,

@@ -264,6 +264,12 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe('Let people in without an account, to read and talk where rooms let guests in.'),
+  forgetOnLeave: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Let whoever leaves a room, or is made to, lose sight of what they could read there, as if they asked for it.',
+    ),
   registrationSharedSecret: z
     .string()
     .min(1)
@@ -310,6 +316,13 @@ export const configSchema = z.strictObject({
       'Of the services that let people into calls (lk-jwt-service), with commas between several.',
     ),
   support,
+  policyServerKey: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}$/, 'must be an ed25519 public key in unpadded base64')
+    .optional()
+    .describe(
+      'Public key of a policy server that runs under this server’s name, for /.well-known/matrix/policy_server.',
+    ),
   retention,
   serverNotices: serverNotices.describe(
     'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',

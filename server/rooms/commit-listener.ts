@@ -85,8 +85,8 @@ function letOut(pending: PendingEvent, { rooms, keys, userRooms, events }: Memor
   if (redacted) events.putRedacted(redacted);
   const member = stateChange?.member;
   if (member) {
-    const { userId, membership, since } = member;
+    const { userId, ...now } = member;
     const { position } = stateChange;
-    userRooms.apply(userId, { roomId: room.roomId, membership, position, since });
+    userRooms.apply(userId, { roomId: room.roomId, position, ...now });
   }
 }

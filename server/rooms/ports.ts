@@ -36,6 +36,8 @@ export interface RoomPorts {
     | undefined;
   /** How long what is said is kept; undefined where for ever. */
   readonly retention?: RetentionBounds | undefined;
+  /** Whoever leaves a room, or is made to, has forgotten it at once. */
+  readonly forgetOnLeave?: boolean | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

@@ -45,6 +45,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly federation?: FederationSettings;
   readonly serverNotices?: NoticeSettings;
   readonly retention?: RetentionBounds;
+  readonly forgetOnLeave?: boolean;
+  readonly policyServerKey?: string;
   readonly adminApi?: boolean;
   /** Only then e-mails are sent. */
   readonly email?: EmailGround;
@@ -111,6 +113,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(serverName && { serverName }),
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
+    ...{ forgetOnLeave: told.forgetOnLeave ?? false },
     ...{ serverNotices, retention, terms: told.terms, email: told.email },
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
@@ -161,6 +164,7 @@ const portOptions = (
 ): Partial<PortOptions> => ({
   ...{ rateLimits, registration: told.registration ?? 'open', publicUrl: told.publicUrl },
   guests: told.guests ?? false,
+  ...{ forgetOnLeave: told.forgetOnLeave ?? false, policyServerKey: told.policyServerKey },
   terms: told.terms,
   mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
   ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },

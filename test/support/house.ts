@@ -61,6 +61,7 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     turn: undefined,
     livekitServiceUrls: [],
     support: { page: undefined, contacts: [] },
+    ...{ forgetOnLeave: false, policyServerKey: undefined },
     now: Date.now,
     defaultRoomVersion: GROUND.defaultRoomVersion,
     mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false },

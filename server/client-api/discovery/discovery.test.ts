@@ -48,6 +48,22 @@ test('people are told whom they may ask, where the operator has said so', async 
   expect((await silent.ask('GET /.well-known/matrix/support')).status).toBe(404);
 });
 
+test('the key of the policy server is told where there is one', async () => {
+  const policyServerKey = '6yhHGKhCiXTSEN2ksjV7kX/N6rBQZ3Xb+M7LlC6NS+s';
+  await using api = await startApi({ policyServerKey });
+  expect((await api.ask('GET /.well-known/matrix/policy_server')).body).toEqual({
+    public_keys: { ed25519: policyServerKey },
+  });
+  await using silent = await startApi();
+  expect((await silent.ask('GET /.well-known/matrix/policy_server')).status).toBe(404);
+});
+
+test('a client that looks for OAuth is told that there is none', async () => {
+  await using api = await startApi();
+  const { status, body } = await api.ask('GET /_matrix/client/v1/auth_metadata');
+  expect([status, body.errcode]).toEqual([404, 'M_UNRECOGNIZED']);
+});
+
 test('a client is told which room versions it can make', async () => {
   await using api = await startApi();
   const token = await api.register('alice');

@@ -10,7 +10,12 @@ export interface RoomVersionPorts {
   };
 }
 
-interface CapabilityPorts extends RoomVersionPorts {
+export interface ForgetPorts {
+  /** Whoever leaves a room, or is made to, has forgotten it at once. */
+  readonly forgetOnLeave: boolean;
+}
+
+interface CapabilityPorts extends RoomVersionPorts, ForgetPorts {
   readonly emailValidations: Pick<EmailValidations, 'isOn'>;
 }
 
@@ -22,14 +27,15 @@ export const getCapabilities = endpoint({
   auth: 'user',
   rateLimit: 'read',
   idempotency: 'natural',
-  handle: async ({ caller }, { roomVersions, emailValidations }: CapabilityPorts) => ({
+  handle: async ({ caller }, ports: CapabilityPorts) => ({
     capabilities: {
       'm.change_password': { enabled: true },
-      'm.room_versions': roomVersions,
+      'm.room_versions': ports.roomVersions,
       'm.set_displayname': { enabled: true },
       'm.set_avatar_url': { enabled: true },
       'm.profile_fields': { enabled: true },
-      'm.3pid_changes': { enabled: emailValidations.isOn },
+      'm.3pid_changes': { enabled: ports.emailValidations.isOn },
+      'm.forget_forced_upon_leave': { enabled: ports.forgetOnLeave },
       'm.get_login_token': { enabled: true },
       'm.delayed_events': DELAYED_EVENTS,
       'org.matrix.msc4140.delayed_events': DELAYED_EVENTS,

@@ -12,7 +12,7 @@ import { extremityOf, RoomHead } from '../memory/room-head.ts';
 import { emptyChain } from '../state/state-chain.ts';
 import type { Building } from '../write/building.ts';
 import { newEvent } from '../write/new-event.ts';
-import { RoomChange } from '../write/room-change.ts';
+import { RoomChange, toolsOf } from '../write/room-change.ts';
 
 export interface Plan {
   readonly rules: RoomVersionRules;
@@ -72,7 +72,7 @@ export function buildRoom(
 ): Built {
   const nid = position();
   const room = emptyRoom(roomId, nid, rules);
-  const change = new RoomChange(room, { keys, rows: ports.store.rows, position });
+  const change = new RoomChange(room, toolsOf({ ports, keys }, position));
   const state = new Map<string, Event>();
   for (const event of events) {
     const name = stateKeyOf(event.type, event.stateKey ?? '');

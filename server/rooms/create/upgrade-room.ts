@@ -22,7 +22,7 @@ import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
-import { RoomChange } from '../write/room-change.ts';
+import { RoomChange, toolsOf } from '../write/room-change.ts';
 import { buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
 import { initialEvents } from './initial-events.ts';
 import type { InitialState, NewRoom } from './new-room.ts';
@@ -177,7 +177,7 @@ function close(
       { state, signer: ports.identity, now: ports.now() },
     );
   const tombstone = event('m.room.tombstone', tombstoneContent(at.roomId, body));
-  const change = new RoomChange(old, { keys, rows: ports.store.rows, position: at.position });
+  const change = new RoomChange(old, toolsOf({ ports, keys }, at.position));
   change.append(tombstone, { replaced: state.get('m.room.tombstone', '') });
   const levels = state.get('m.room.power_levels', '');
   if (!levels) return change;

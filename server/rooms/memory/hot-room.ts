@@ -31,7 +31,7 @@ export interface PendingStateChange {
   readonly keyNid: number;
   readonly replacedNid: number | undefined;
   readonly member:
-    | { userId: UserId; membership: Membership; since: number | undefined }
+    | { userId: UserId; membership: Membership; since: number | undefined; forgotten: boolean }
     | undefined;
 }
 

@@ -6,7 +6,13 @@ import { UserRooms } from './user-rooms.ts';
 
 const room = '!r:example.org' as RoomId;
 const invited = { roomId: room, membership: 'invite', position: 5, since: 5, forgotten: false };
-const joined = { roomId: room, membership: 'join' as const, position: 9, since: 9 };
+const joined = {
+  roomId: room,
+  membership: 'join' as const,
+  position: 9,
+  since: 9,
+  forgotten: false,
+};
 
 test('what is committed while the memberships are read is not covered up by them', async () => {
   const reads = readsOf();

@@ -56,13 +56,13 @@ export class UserRooms {
   /** A membership event was committed. Without `since` the kind of membership is what it was. */
   apply(
     userId: UserId,
-    entry: Omit<RoomMembership, 'since' | 'forgotten'> & { since: number | undefined },
+    entry: Omit<RoomMembership, 'since'> & { since: number | undefined },
   ): void {
     this.#markStale(userId);
     const rooms = this.#users.get(userId);
     if (!rooms) return;
     const since = entry.since ?? rooms.get(entry.roomId)?.since ?? entry.position;
-    rooms.set({ ...entry, since, forgotten: false });
+    rooms.set({ ...entry, since });
     this.#keep(userId, rooms);
   }
 

@@ -14,12 +14,23 @@ import { storedRelationOf } from '../relations/stored-relation.ts';
 import { type RoomEvent, storedOriginOf } from '../room-event.ts';
 import { nextState } from '../state/state-chain.ts';
 import type { RoomRows, StoredRelation } from '../store.ts';
+import type { Building } from './building.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
   readonly rows: RoomRows;
   readonly position: () => number;
+  /** Whoever leaves a room, or is made to, has forgotten it at once. */
+  readonly forgetOnLeave: boolean;
 }
+
+export const toolsOf = (
+  { ports, keys }: Pick<Building, 'ports' | 'keys'>,
+  position: () => number,
+): ChangeTools => ({
+  ...{ keys, position, rows: ports.store.rows },
+  forgetOnLeave: ports.forgetOnLeave ?? false,
+});
 
 export interface Attached {
   /** The state event that this one replaces. */
@@ -183,11 +194,13 @@ export class RoomChange {
     if (replaced?.content.membership !== membership) head.setSince(keyNid, position);
     const since = head.sinceOf(keyNid);
     const entry = { userId, roomNid, membership, position };
+    const isGone = membership === 'leave' || membership === 'ban';
+    const forgotten = isGone && this.#tools.forgetOnLeave;
     this.#rows.push(
-      this.#tools.rows.membership({ ...entry, since, forgotten: false }),
+      this.#tools.rows.membership({ ...entry, since, forgotten }),
       this.#tools.rows.membershipHistory({ ...entry, eventNid }),
     );
-    return { userId, membership, since };
+    return { userId, membership, since, forgotten };
   }
 
   #roomEvent(

@@ -12,7 +12,7 @@ import { gather } from './gather.ts';
 import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 import { newEvent } from './new-event.ts';
 import { mustBeWeighed, refuseHeavyState } from './refuse-heavy-state.ts';
-import { RoomChange } from './room-change.ts';
+import { RoomChange, toolsOf } from './room-change.ts';
 
 /** What a kind of event needs besides: found on the room as it is when the event is built. */
 export interface Preparation {
@@ -78,7 +78,7 @@ async function build(
   const redacted = preparation.redacted?.(event);
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
-    change = new RoomChange(room, { keys, rows: ports.store.rows, position });
+    change = new RoomChange(room, toolsOf({ ports, keys }, position));
     change.append(event, {
       replaced,
       origin: sentBy(origin),
