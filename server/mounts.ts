@@ -22,7 +22,7 @@ const ALWAYS = [
   {
     rules: API,
     prefixes: ['/_matrix/client/'],
-    callers: ['nobody', 'anybody', 'guest', 'user', 'admin', 'service'],
+    callers: ['nobody', 'anybody', 'guest', 'user', 'optional', 'admin', 'service'],
     endpoints: clientApi,
   },
   {

@@ -23,12 +23,13 @@ import {
 import { erasureRow } from '../storage/accounts/erasures.ts';
 import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileFieldRow, profileGoneRow } from '../storage/accounts/profile-fields.ts';
-import { thirdPartyIdsGoneRow } from '../storage/accounts/third-party-ids.ts';
+import { thirdPartyIdsGoneRow, thirdPartyIdsOf } from '../storage/accounts/third-party-ids.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import type { Row } from '../storage/write.ts';
 import { accountDataLockOf } from './account-data.ts';
 import type { Devices } from './devices.ts';
+import type { EmailAddress } from './email-address.ts';
 import {
   hashPassword,
   isOutdated,
@@ -37,6 +38,7 @@ import {
   PASSWORD_COST,
   type PasswordCost,
 } from './password-hash.ts';
+import type { Post } from './post.ts';
 import { profileChanged } from './profiles.ts';
 import type { RegistrationTokens } from './registration-tokens.ts';
 import { loginsChanged, type Sessions, type SessionWish } from './sessions.ts';
@@ -48,6 +50,14 @@ export interface AccountOptions {
   readonly appServices?: readonly AppService[];
 }
 
+export interface AccountParts {
+  readonly sessions: Sessions;
+  readonly devices: Devices;
+  readonly registrationTokens: RegistrationTokens;
+  /** Undefined where no e-mails are sent. */
+  readonly post?: Post | undefined;
+}
+
 export interface Registration {
   readonly userId: UserId;
   readonly password: string;
@@ -56,6 +66,8 @@ export interface Registration {
   readonly registrationToken: string | undefined;
   readonly admin?: boolean;
   readonly displayName?: string | undefined;
+  /** What is committed along with it. */
+  readonly besides?: readonly Row[];
 }
 
 export interface Login {
@@ -69,8 +81,8 @@ interface AccountChange {
   /** The one device that stays logged in, if any does. */
   readonly keeps: string | undefined | typeof ALL_DEVICES;
   readonly body: JsonObject;
-  /** What goes besides. */
-  readonly gone?: readonly Row[];
+  /** What is committed along with it. */
+  readonly besides?: readonly Row[];
   /** Everything goes that the user kept with us or told of themselves. */
   readonly erases?: boolean;
 }
@@ -94,21 +106,19 @@ export class Accounts {
   readonly #sessions: Sessions;
   readonly #devices: Devices;
   readonly #tokens: RegistrationTokens;
+  readonly #post: Post | undefined;
   readonly #cost: PasswordCost;
   readonly #appServices: readonly AppService[];
   /** Compared with where there is no account, so that the time to answer does not tell. */
   #nobodysHash: Promise<string> | undefined;
 
-  constructor(
-    stored: Stored,
-    parts: { sessions: Sessions; devices: Devices; registrationTokens: RegistrationTokens },
-    options: AccountOptions,
-  ) {
+  constructor(stored: Stored, parts: AccountParts, options: AccountOptions) {
     this.serverName = options.serverName;
     this.#stored = stored;
     this.#sessions = parts.sessions;
     this.#devices = parts.devices;
     this.#tokens = parts.registrationTokens;
+    this.#post = parts.post;
     this.#cost = options.passwordCost ?? PASSWORD_COST;
     this.#appServices = options.appServices ?? [];
   }
@@ -159,9 +169,10 @@ export class Accounts {
   /** Account, session and outcome in one transaction. */
   async register(wish: Registration, once: Once): Promise<JsonObject> {
     const passwordHash = await hashPassword(wish.password, this.#cost);
-    if (wish.registrationToken === undefined) return this.#register(wish, passwordHash, [], once);
-    const answer = await this.#tokens.use(wish.registrationToken, (tokenRow) =>
-      this.#register(wish, passwordHash, [tokenRow], once),
+    const { besides = [], registrationToken } = wish;
+    if (registrationToken === undefined) return this.#register(wish, passwordHash, besides, once);
+    const answer = await this.#tokens.use(registrationToken, (tokenRow) =>
+      this.#register(wish, passwordHash, [tokenRow, ...besides], once),
     );
     if (!answer) throw forbidden('The registration token is no longer valid');
     return answer;
@@ -240,15 +251,20 @@ export class Accounts {
       deviceId: string | undefined;
       password: string;
       logoutDevices: boolean;
+      /** What is committed along with it. */
+      besides?: readonly Row[];
     },
     once: Once,
   ): Promise<void> {
-    const passwordHash = await hashPassword(change.password, this.#cost);
-    await this.#change(change.userId, once, {
+    const { userId, deviceId, password, logoutDevices, besides = [] } = change;
+    const passwordHash = await hashPassword(password, this.#cost);
+    await this.#change(userId, once, {
       edit: (account) => ({ ...account, passwordHash }),
-      keeps: change.logoutDevices ? change.deviceId : ALL_DEVICES,
+      keeps: logoutDevices ? deviceId : ALL_DEVICES,
+      besides: [...besides, ...(await this.#newsOfPassword(userId))],
       body: {},
     });
+    this.#post?.wake();
   }
 
   /** Of whom it is asked with each of their tokens: the record `logins` ends what is remembered. */
@@ -271,7 +287,7 @@ export class Accounts {
       this.#change(userId, once, {
         edit: (account) => ({ ...account, passwordHash: null, deactivatedMs }),
         keeps: undefined,
-        gone: [...keyBackupsGoneRows(userId), thirdPartyIdsGoneRow(userId)],
+        besides: [...keyBackupsGoneRows(userId), thirdPartyIdsGoneRow(userId)],
         erases: erase,
         body,
       });
@@ -308,10 +324,10 @@ export class Accounts {
     await this.#stored.locks.run(lockOf(userId), async () => {
       const account = await this.get(userId);
       if (!account) throw forbidden('There is no such account');
-      const { edit, body, gone = [], erases = false } = change;
+      const { edit, body, besides = [], erases = false } = change;
       const commit = (rows: readonly Row[]) => {
         const outcome = once.outcome(200, body);
-        return this.#commitChange([accountRow(edit(account)), ...gone, ...rows], {
+        return this.#commitChange([accountRow(edit(account)), ...besides, ...rows], {
           userId,
           outcome,
           erases,
@@ -342,6 +358,16 @@ export class Accounts {
       ];
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
+  }
+
+  /** Whoever has found a way to change it shall not do so unseen. */
+  async #newsOfPassword(userId: UserId): Promise<Row[]> {
+    const post = this.#post;
+    if (!post) return [];
+    const known = await thirdPartyIdsOf(this.#stored.database, userId);
+    return known.map(({ address }) =>
+      post.row(address as EmailAddress, { kind: 'password-changed', userId }),
+    );
   }
 
   async #isPasswordOf(account: Account | undefined, password: string): Promise<boolean> {

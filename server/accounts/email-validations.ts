@@ -103,18 +103,21 @@ export class EmailValidations {
     });
   }
 
-  /** That of a client which knows its secret, when it has been confirmed for this. */
+  /** That of a client which knows its secret, when its address has been confirmed for this. */
   async validated(
     purpose: ValidationPurpose,
     { sid, clientSecret }: ValidationCredentials,
   ): Promise<Validation | undefined> {
+    const found = await this.stillValidated(purpose, sid);
+    const isTheirs = found && timingSafeEqual(found.secretHash, sha256(clientSecret));
+    return isTheirs ? found : undefined;
+  }
+
+  /** The same where it is proved already who asks. */
+  async stillValidated(purpose: ValidationPurpose, sid: string): Promise<Validation | undefined> {
     const { database, now } = this.#stored;
     const found = await validation(database, sid, now());
-    const isTheirs =
-      found?.purpose === purpose &&
-      found.validatedMs !== null &&
-      timingSafeEqual(found.secretHash, sha256(clientSecret));
-    return isTheirs ? found : undefined;
+    return found?.purpose === purpose && found.validatedMs !== null ? found : undefined;
   }
 
   async #letterFor({ purpose, address }: ValidationAsked, sid: string): Promise<Letter> {

@@ -3,12 +3,17 @@ import type { AppService } from '../protocol/app-service.ts';
 import type { OnDevice } from '../protocol/caller.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { Terms } from '../protocol/terms.ts';
+import type { ValidationPurpose } from '../storage/accounts/validations.ts';
 import { AccountData } from './account-data.ts';
 import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
-import { type EmailSettings, EmailValidations } from './email-validations.ts';
+import {
+  type EmailSettings,
+  EmailValidations,
+  type ValidationCredentials,
+} from './email-validations.ts';
 import { Erasures } from './erasures.ts';
 import { Filters } from './filters.ts';
 import { FinishedStages } from './finished-stages.ts';
@@ -67,11 +72,14 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const registrationTokens = new RegistrationTokens(stored);
   const emailValidations = new EmailValidations(stored, options.secret, options.email);
   const thirdPartyIds = new ThirdPartyIds(stored, emailValidations);
-  const accounts = new Accounts(stored, { sessions, devices, registrationTokens }, options);
+  const { post } = options.email ?? {};
+  const parts = { sessions, devices, registrationTokens, post };
+  const accounts = new Accounts(stored, parts, options);
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
   const passwordTries = new PasswordTries(stored, options.tryLimits);
-  const stages = stagePorts({ accounts, registrationTokens, passwordTries }, stored, options);
+  const asked = { accounts, registrationTokens, passwordTries, emailValidations };
+  const stages = stagePorts(asked, stored, options);
   const ports = {
     accounts,
     sessions,
@@ -125,17 +133,20 @@ interface Asked {
   readonly accounts: Accounts;
   readonly registrationTokens: RegistrationTokens;
   readonly passwordTries: PasswordTries;
+  readonly emailValidations: EmailValidations;
 }
 
 /** What interactive auth asks of accounts, in a client and in a browser. */
 const stagePorts = (
-  { accounts, registrationTokens, passwordTries }: Asked,
+  { accounts, registrationTokens, passwordTries, emailValidations }: Asked,
   { now }: Stored,
   { secret, terms }: AccountFeatureOptions,
 ) => ({
   hasPassword: (userId: UserId, password: string) => accounts.hasPassword(userId, password),
   localUserId: (text: string) => accounts.localUserId(text),
   isValidRegistrationToken: (token: string) => registrationTokens.isValid(token),
+  isValidated: async (purpose: ValidationPurpose, by: ValidationCredentials) =>
+    (await emailValidations.validated(purpose, by)) !== undefined,
   ...{ passwordTries, secret, now, terms },
 });
 

@@ -25,6 +25,7 @@ function bench(secret = 1) {
     hasPassword: async (_userId, text) => text === 'right',
     localUserId: (text) => `@${text}:x` as UserId,
     isValidRegistrationToken: async (text) => text === 'let me in',
+    isValidated: async () => false,
     passwordTries: {
       take: (who) => (tries.push(...who) > 6 ? 1_000 : 0),
       failed: async (who) => void failed.push(...who),

@@ -70,7 +70,7 @@ async function goOn(
 }
 
 async function tryStage(
-  { auth, caller, address }: UiaRequest,
+  { auth, caller, address, operation }: UiaRequest,
   flows: UiaFlows,
   session: UiaSession,
   ports: UiaPorts,
@@ -78,7 +78,8 @@ async function tryStage(
   if (auth?.type === undefined) return session;
   const stage = flows.flat().find((each) => each === auth.type);
   if (!stage) throw challenge(flows, session, ports, 'This stage is not part of any flow');
-  const proved = await STAGES[stage](auth, { userId: caller?.userId, address }, ports);
+  const tried = { userId: caller?.userId, address, operation };
+  const proved = await STAGES[stage](auth, tried, ports);
   if (typeof proved === 'string') throw challenge(flows, session, ports, proved);
   return completing(session, stage, proved);
 }

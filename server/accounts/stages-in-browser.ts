@@ -51,7 +51,8 @@ export class StagesInBrowser {
   ): Promise<string | undefined> {
     const { stage, session } = this.#opened(asked);
     if (session.userId) await this.#ports.refuseLocked(session.userId);
-    const tried = { userId: session.userId ?? undefined, address };
+    const { operation } = session;
+    const tried = { userId: session.userId ?? undefined, address, operation };
     const proved = await STAGES[stage](answers, tried, this.#ports);
     if (typeof proved === 'string') return proved;
     const { untilMs } = session;

@@ -28,9 +28,9 @@ import { whyNotActive } from './why-not-active.ts';
 /** The addresses by which accounts are known. */
 export class ThirdPartyIds {
   readonly #stored: Stored;
-  readonly #validations: Pick<EmailValidations, 'validated'>;
+  readonly #validations: Pick<EmailValidations, 'validated' | 'stillValidated'>;
 
-  constructor(stored: Stored, validations: Pick<EmailValidations, 'validated'>) {
+  constructor(stored: Stored, validations: Pick<EmailValidations, 'validated' | 'stillValidated'>) {
     this.#stored = stored;
     this.#validations = validations;
   }
@@ -47,16 +47,38 @@ export class ThirdPartyIds {
     return (await thirdPartyId(this.#stored.database, id))?.userId;
   }
 
-  /** A validation is used up by it. */
+  /** A validation is used up by each of these: it is good for one deed. */
   async add(userId: UserId, credentials: ValidationCredentials, once: Once): Promise<void> {
     const { database, locks, log } = this.#stored;
-    await this.use('add', credentials, (proved) =>
+    if (!(await this.#validations.validated('add', credentials))) throw notValidated();
+    await this.#use('add', credentials.sid, (used, validation) =>
       locks.run(lockOf(userId), async () => {
         const why = whyNotActive(await accountOf(database, userId));
         if (why) throw why;
-        await commitRows(log, this.boundTo(userId, proved), once.outcome(200, {}));
+        const rows = [used, this.#boundTo(userId, validation)];
+        await commitRows(log, rows, once.outcome(200, {}));
       }),
     );
+  }
+
+  /** The rows go into the commit by which the account begins. */
+  register<T>(
+    sid: string,
+    userId: UserId,
+    begin: (rows: readonly Row[]) => Promise<T>,
+  ): Promise<T> {
+    return this.#use('register', sid, (used, validation) =>
+      begin([used, this.#boundTo(userId, validation)]),
+    );
+  }
+
+  /** Of whom the address is now; the rows go into the commit by which they get a new password. */
+  reset<T>(sid: string, put: (userId: UserId, rows: readonly Row[]) => Promise<T>): Promise<T> {
+    return this.#use('reset', sid, async (used, { address }) => {
+      const holder = await thirdPartyId(this.#stored.database, { medium: 'email', address });
+      if (!holder) throw notValidated();
+      return put(holder.userId, [used]);
+    });
   }
 
   /** What is not theirs stays. */
@@ -73,45 +95,32 @@ export class ThirdPartyIds {
     });
   }
 
-  /**
-   * Holds the address while `work` commits what it is used for, with the rows that use the validation up.
-   * Whoever was quicker has used it: M_THREEPID_AUTH_FAILED.
-   */
-  async use<T>(
+  /** Holds the address while `work` commits what it is used for. Who comes second finds nothing left to use. */
+  async #use<T>(
     purpose: ValidationPurpose,
-    credentials: ValidationCredentials,
-    work: (proved: Proved) => Promise<T>,
+    sid: string,
+    work: (used: Row, validation: Validation) => Promise<T>,
   ): Promise<T> {
-    const seen = await this.#validations.validated(purpose, credentials);
+    const seen = await this.#validations.stillValidated(purpose, sid);
     if (!seen) throw notValidated();
     return this.#stored.locks.run(addressLockOf(seen.address), async () => {
-      const validation = await this.#validations.validated(purpose, credentials);
+      const validation = await this.#validations.stillValidated(purpose, sid);
       if (!validation) throw notValidated();
       const id = { medium: 'email', address: validation.address } as const;
-      const holder = (await thirdPartyId(this.#stored.database, id))?.userId;
-      if (holder !== undefined && purpose !== 'reset') throw inUse();
-      return work({ validation, holder, used: validationGoneRow(validation.sid) });
+      if (purpose !== 'reset' && (await thirdPartyId(this.#stored.database, id))) throw inUse();
+      return work(validationGoneRow(sid), validation);
     });
   }
 
-  /** With the row that uses up the validation. */
-  boundTo(userId: UserId, { validation, used }: Pick<Proved, 'validation' | 'used'>): Row[] {
-    const { address, validatedMs } = validation;
+  #boundTo(userId: UserId, { address, validatedMs }: Validation): Row {
     const addedMs = this.#stored.now();
-    const id = { address, userId, addedMs, validatedMs: validatedMs ?? addedMs };
-    return [used, thirdPartyIdRow({ medium: 'email', ...id })];
+    const known = { medium: 'email', address, userId } as const;
+    return thirdPartyIdRow({ ...known, addedMs, validatedMs: validatedMs ?? addedMs });
   }
 }
 
-export interface Proved {
-  readonly validation: Validation;
-  /** Who is known by the address. */
-  readonly holder: UserId | undefined;
-  readonly used: Row;
-}
-
 /** Nothing of the kind was begun here, it is not over, it was for another purpose, or it was used. */
-export const notValidated = () =>
+const notValidated = () =>
   new MatrixError(403, 'M_THREEPID_AUTH_FAILED', 'The address was not validated for this');
 
 const inUse = () =>

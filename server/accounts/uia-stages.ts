@@ -1,13 +1,17 @@
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
-import type { JsonObject } from '../protocol/json.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import { badJson, limitExceeded } from '../protocol/matrix-error.ts';
+import type { ValidationPurpose } from '../storage/accounts/validations.ts';
+import type { ValidationCredentials } from './email-validations.ts';
 import type { PasswordTries } from './password-tries.ts';
 
 export interface StagePorts {
   readonly hasPassword: (userId: UserId, password: string) => Promise<boolean>;
   readonly localUserId: (text: string) => UserId | undefined;
   readonly isValidRegistrationToken: (token: string) => Promise<boolean>;
+  /** Whether an address was validated for what is asked for, by a client that knows its secret. */
+  readonly isValidated: (purpose: ValidationPurpose, by: ValidationCredentials) => Promise<boolean>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
 
@@ -17,6 +21,8 @@ export interface Tried {
   readonly userId: UserId | undefined;
   /** As far as limits tell one from another. */
   readonly address: string;
+  /** What they ask for. */
+  readonly operation: string;
 }
 
 /** What the stage proved, or why it did not. */
@@ -34,6 +40,15 @@ export const STAGES: Readonly<Record<UiaStage, Stage>> = {
     return 'The registration token is not valid';
   },
 
+  async 'm.login.email.identity'({ threepid_creds: creds }, { operation }, ports) {
+    const purpose = PURPOSES[operation];
+    const { sid, client_secret: clientSecret } = isObject(creds) ? creds : {};
+    if (!purpose || typeof sid !== 'string' || typeof clientSecret !== 'string')
+      return 'Your app has to say which address it has asked for';
+    if (await ports.isValidated(purpose, { sid, clientSecret })) return { emailSid: sid };
+    return 'The address has not been confirmed';
+  },
+
   async 'm.login.password'(auth, tried, ports) {
     if (typeof auth.password !== 'string') throw badJson('auth.password must be a string');
     const userId = ports.localUserId(nameIn(auth) ?? tried.userId ?? '');
@@ -46,6 +61,12 @@ export const STAGES: Readonly<Record<UiaStage, Stage>> = {
     await ports.passwordTries.failed(who);
     return 'Wrong password';
   },
+};
+
+/** An address that was validated for one is good for no other. */
+const PURPOSES: Readonly<Record<string, ValidationPurpose>> = {
+  register: 'register',
+  changePassword: 'reset',
 };
 
 /** `user` is what clients of before `identifier` send. */

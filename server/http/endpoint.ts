@@ -13,6 +13,8 @@ export interface CallerOf {
   /** As nobody, but an application service is known as such. */
   anybody: Service | undefined;
   user: User;
+  /** As `user`, or without a token nobody; one that is none is refused. */
+  optional: User | undefined;
   guest: Person;
   admin: Admin;
   service: Service;

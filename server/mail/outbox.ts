@@ -32,7 +32,9 @@ export class RefusedForNow extends Error {
 export type Fate = 'sent' | 'refused' | 'later' | 'failed';
 
 export interface OutboxPorts {
-  readonly stored: Pick<Stored, 'database' | 'log' | 'now'>;
+  readonly stored: Pick<Stored, 'database' | 'now'> & {
+    readonly log: Pick<Stored['log'], 'commit'>;
+  };
   readonly transport: Transport;
   readonly textOf: (kind: string, about: object) => Text;
   readonly onError: (error: unknown) => void;

@@ -7,6 +7,7 @@ export type UiaStage =
   | 'm.login.password'
   | 'm.login.dummy'
   | 'm.login.registration_token'
+  | 'm.login.email.identity'
   | 'm.login.terms';
 
 /** Any one flow will do; of a flow, every stage. */
@@ -15,6 +16,8 @@ export type UiaFlows = readonly (readonly UiaStage[])[];
 /** What completed stages proved. */
 export interface Proof {
   readonly registrationToken?: string;
+  /** The session in which an address was validated for what is asked for. */
+  readonly emailSid?: string;
 }
 export const nothingProved: Proof = {};
 

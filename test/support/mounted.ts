@@ -6,7 +6,9 @@ export const mounted = <E extends Endpoint<never>>(
   endpoints: readonly E[],
   prefix: `/${string}` = '/',
 ) => {
-  const callers = ['nobody', 'anybody', 'guest', 'user', 'admin', 'service', 'server'] as const;
+  const callers = [
+    ...(['nobody', 'anybody', 'guest', 'user', 'optional', 'admin', 'service', 'server'] as const),
+  ];
   return [{ rules: API, prefixes: [prefix], callers, endpoints }] satisfies Mount<never>[];
 };
 

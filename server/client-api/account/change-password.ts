@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { EmailValidations } from '../../accounts/email-validations.ts';
+import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { missingToken } from '../../http/matrix-error.ts';
+
+interface Ports {
+  readonly accounts: Pick<Accounts, 'changePassword' | 'refuseLocked'>;
+  readonly emailValidations: Pick<EmailValidations, 'isOn'>;
+  readonly thirdPartyIds: Pick<ThirdPartyIds, 'reset'>;
+}
 
 export const changePassword = endpoint({
   operation: 'changePassword',
   routes: ['POST /_matrix/client/v3/account/password'],
-  auth: 'user',
+  auth: 'optional',
   rateLimit: 'write',
   idempotency: 'request',
   body: {
@@ -14,15 +23,23 @@ export const changePassword = endpoint({
       logout_devices: z.boolean().default(true),
     }),
   },
-  uia: async () => [['m.login.password']],
+  /** Whoever has forgotten it has no token either: they have the mailbox of their address. */
+  async uia({ caller }, { emailValidations }: Ports) {
+    if (caller) return [['m.login.password']];
+    if (!emailValidations.isOn) throw missingToken();
+    return [['m.login.email.identity']];
+  },
 
-  async handle(
-    { caller, body, once },
-    { accounts }: { accounts: Pick<Accounts, 'changePassword'> },
-  ) {
-    const { userId, deviceId } = caller;
-    const { new_password: password, logout_devices: logoutDevices } = body;
-    await accounts.changePassword({ userId, deviceId, password, logoutDevices }, once);
+  async handle({ caller, body, proof, once }, { accounts, thirdPartyIds }: Ports) {
+    const change = { password: body.new_password, logoutDevices: body.logout_devices };
+    if (caller) {
+      const { userId, deviceId } = caller;
+      await accounts.changePassword({ ...change, userId, deviceId }, once);
+    } else
+      await thirdPartyIds.reset(proof.emailSid ?? '', async (userId, besides) => {
+        await accounts.refuseLocked(userId);
+        await accounts.changePassword({ ...change, userId, deviceId: undefined, besides }, once);
+      });
     return {};
   },
 });

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
+import type { EmailValidations } from '../../accounts/email-validations.ts';
+import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, MatrixError, missingParam } from '../../http/matrix-error.ts';
 import type { Once } from '../../log/outcomes.ts';
@@ -25,15 +27,21 @@ interface Ports extends RegistrationPorts {
     Accounts,
     'availableUserId' | 'chanceUserId' | 'register' | 'registerGuest' | 'registerOfService'
   >;
+  readonly emailValidations: Pick<EmailValidations, 'isOn' | 'isRequired'>;
+  readonly thirdPartyIds: Pick<ThirdPartyIds, 'register'>;
 }
 
-const FLOWS: Readonly<Record<Exclude<RegistrationMode, 'closed'>, UiaFlows>> = {
-  open: [['m.login.dummy']],
-  token: [['m.login.registration_token']],
-};
+const FIRST = { open: 'm.login.dummy', token: 'm.login.registration_token' } as const;
 
-const flowsOf = (mode: keyof typeof FLOWS, terms: Terms | undefined): UiaFlows =>
-  terms ? FLOWS[mode].map((flow) => [...flow, 'm.login.terms' as const]) : FLOWS[mode];
+/** People may give an address, or must where the operator says so; a flow of each is how clients know. */
+function flowsOf(mode: keyof typeof FIRST, { terms, emailValidations }: Ports): UiaFlows {
+  const last = terms ? (['m.login.terms'] as const) : [];
+  const first = mode === 'token' ? [FIRST.token] : [];
+  const without = [[FIRST[mode], ...last]];
+  if (!emailValidations.isOn) return without;
+  const withEmail = [[...first, 'm.login.email.identity' as const, ...last]];
+  return emailValidations.isRequired ? withEmail : [...without, ...withEmail];
+}
 
 export const register = endpoint({
   operation: 'register',
@@ -62,10 +70,10 @@ export const register = endpoint({
     }
     if (ports.registration === 'closed') throw forbidden('Registration is closed');
     if (body.username !== undefined) await ports.accounts.availableUserId(body.username);
-    return flowsOf(ports.registration, ports.terms);
+    return flowsOf(ports.registration, ports);
   },
 
-  async handle({ caller, query, body, proof, once }, { accounts }: Ports) {
+  async handle({ caller, query, body, proof, once }, { accounts, thirdPartyIds }: Ports) {
     if (body.type === BY_SERVICE) return ofService(serviceIn(caller), body, { accounts, once });
     if (query.kind === 'guest') return accounts.registerGuest(guestSession(body), once);
     if (body.password === undefined) throw missingParam('password is missing');
@@ -73,8 +81,12 @@ export const register = endpoint({
       ? accounts.chanceUserId()
       : accounts.availableUserId(body.username));
     const session = body.inhibit_login ? undefined : sessionWish(body);
-    const { registrationToken } = proof;
-    return accounts.register({ userId, password: body.password, session, registrationToken }, once);
+    const { registrationToken, emailSid } = proof;
+    const wish = { userId, password: body.password, session, registrationToken };
+    if (emailSid === undefined) return accounts.register(wish, once);
+    return thirdPartyIds.register(emailSid, userId, (besides) =>
+      accounts.register({ ...wish, besides }, once),
+    );
   },
 });
 

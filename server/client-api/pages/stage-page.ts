@@ -51,6 +51,10 @@ const FORMS: Readonly<Record<UiaStage, (found: StageInBrowser) => Form>> = {
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required autofocus>`,
   }),
+  'm.login.email.identity': () => ({
+    title: 'Confirm your address',
+    fields: html`<p>Your app asks you for an e-mail address, and this server writes to it. Open the link in that e-mail, then go back to your app.</p>`,
+  }),
   'm.login.terms': ({ terms }) => ({
     title: 'What you agree to',
     fields: html`<p>To make an account on this server you agree to this. Read it before you go on:</p>

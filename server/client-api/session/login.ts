@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Accounts, WrongPassword } from '../../accounts/accounts.ts';
 import type { LoginTokens } from '../../accounts/login-tokens.ts';
 import type { PasswordTries } from '../../accounts/password-tries.ts';
+import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import {
   badJson,
@@ -13,12 +14,14 @@ import {
 import { subscriberOf } from '../../http/rate-limits.ts';
 import type { Once } from '../../log/outcomes.ts';
 import type { AppService } from '../../protocol/app-service.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
   readonly accounts: Pick<Accounts, 'logIn' | 'logInOfService' | 'localUserId' | 'exactUserId'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
+  readonly thirdPartyIds: Pick<ThirdPartyIds, 'holderOf'>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
 }
 
@@ -58,11 +61,11 @@ export const login = endpoint({
 async function byPassword(
   body: Body,
   { once, address }: { once: Once; address: string },
-  { accounts, passwordTries }: LoginPorts,
+  ports: LoginPorts,
 ) {
+  const { accounts, passwordTries } = ports;
   if (body.password === undefined) throw missingParam('password is missing');
-  const userId = accounts.localUserId(nameIn(body));
-  if (userId === undefined) throw forbidden('Wrong user name or password');
+  const userId = await whoIsMeant(body, ports);
   // By account too: whoever guesses a password has many addresses. The address's try is taken by now.
   const waitMs = passwordTries.take([userId]);
   if (waitMs > 0) throw limitExceeded(waitMs);
@@ -74,6 +77,27 @@ async function byPassword(
     throw error;
   }
 }
+
+/** Somebody who cannot be where nobody has the address: their password is compared, too, so that the time tells nothing. */
+async function whoIsMeant(body: Body, { accounts, thirdPartyIds }: LoginPorts): Promise<UserId> {
+  const { identifier } = body;
+  if (identifier?.type === 'm.id.thirdparty') {
+    const { medium, address } = identifier;
+    if (typeof medium !== 'string' || typeof address !== 'string')
+      throw badJson('identifier.medium and identifier.address must be strings');
+    const holder = await thirdPartyIds.holderOf(medium, address);
+    return holder ?? nobodyAt(address);
+  }
+  const userId = accounts.localUserId(nameIn(body));
+  if (userId === undefined) throw forbidden('Wrong user name or password');
+  return userId;
+}
+
+/** No id of anybody, since a space is in it. */
+const nobodyAt = (address: string) =>
+  `@ ${address.slice(0, ADDRESS_MAX).replaceAll(/[^!-~]/g, '?')}:` as UserId;
+
+const ADDRESS_MAX = 254;
 
 function byService(
   service: AppService,

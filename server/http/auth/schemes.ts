@@ -3,6 +3,7 @@ import { admin } from './admin.ts';
 import { anybody } from './anybody.ts';
 import { guest } from './guest.ts';
 import { nobody } from './nobody.ts';
+import { optional } from './optional.ts';
 import type { Scheme } from './scheme.ts';
 import { server } from './server.ts';
 import { service } from './service.ts';
@@ -13,6 +14,7 @@ export const schemes: { readonly [A in Auth]: Scheme<CallerOf[A]> } = {
   nobody,
   anybody,
   user,
+  optional,
   guest,
   admin,
   service,
