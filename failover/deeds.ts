@@ -71,8 +71,8 @@ const deedsInEtcd = (etcd: Etcd) =>
 
 const deedsWithAddress = (address: Address | null) =>
   ({
-    'hold-address': async ({ until }) => {
-      await address?.hold(until);
+    'hold-address': async ({ until, term }) => {
+      await address?.hold(until, term);
       return { kind: 'address-held' };
     },
     'refuse-connections': async ({ kind }) => {

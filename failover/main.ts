@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { driverOf } from './adapters/address/driver.ts';
+import { driverOf, leavesTheMachine, shownAs } from './adapters/address/driver.ts';
 import { together } from './adapters/address/together.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { DiskProbe } from './adapters/disk/disk-probe.ts';
@@ -186,7 +186,7 @@ async function askNow(
     patroniKeyLeftMs,
     setAside,
     halfMade,
-    addresses: config.addresses.map(({ address }) => address),
+    addresses: config.addresses.map(shownAs),
   };
 }
 
@@ -243,7 +243,9 @@ async function runFront(config: Config): Promise<void> {
   const front = await startFront({
     config: config.front,
     runtimeDir: config.runtimeDir,
-    addresses: config.addresses.map(({ address }) => address.replace(/\/.*$/, '')),
+    addresses: config.addresses
+      .filter(leavesTheMachine)
+      .map(({ address }) => address.replace(/\/.*$/, '')),
     log,
   });
   await ended(stop);

@@ -8,7 +8,7 @@ test('what is done all the time is not told, what moves something is, without it
   const { narrator, told } = listen();
   const [report, name] = [wellAtSite('a'), { revision: 0, put: null, over: null }];
   narrator.does({ kind: 'pulse', sentAt: 0, holds: {}, name, report });
-  narrator.does({ kind: 'hold-address', until: 1 });
+  narrator.does({ kind: 'hold-address', until: 1, term: { clusterId: '1', revision: 1 } });
   narrator.does({ kind: 'tell-server', role: 'writer', leaderRevision: 7, deadline: 1 });
   expect(told).toEqual([]);
   const claim = { sentAt: 0, revision: 3, over: null, name: 4 };

@@ -1,4 +1,4 @@
-import type { EffectOf } from './core/effects.ts';
+import type { AddressTerm, EffectOf } from './core/effects.ts';
 import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/inputs.ts';
 import type { Millis } from './core/timings.ts';
 import type {
@@ -95,8 +95,8 @@ export interface Front {
 }
 
 export interface Address {
-  /** Adds the address or prolongs it, so that it goes by itself not after `until` (D9). */
-  hold(until: Millis): Promise<void>;
+  /** Shows the address here or goes on doing so; where it can end by itself it does not after `until` (D9). */
+  hold(until: Millis, term: AddressTerm): Promise<void>;
   /** It is about to leave: new connections wait for its next site, and the others may end here. */
   refuseNew(): Promise<void>;
   drop(): Promise<void>;

@@ -10,12 +10,14 @@ const run = promisify(execFile);
 export async function outputOf(
   program: string,
   options: readonly string[],
-  { withinMs, env }: { withinMs: number; env?: NodeJS.ProcessEnv },
+  { withinMs, env, input }: { withinMs: number; env?: NodeJS.ProcessEnv; input?: string },
 ): Promise<string> {
   const signal = AbortSignal.timeout(withinMs);
   try {
-    const { stdout } = await run(program, [...options], { signal, ...(env && { env }) });
-    return stdout;
+    const running = run(program, [...options], { signal, ...(env && { env }) });
+    // Who ends without having read it says so by its exit code.
+    running.child.stdin?.on('error', () => undefined).end(input);
+    return (await running).stdout;
   } catch (error) {
     if (!signal.aborted) throw error;
     throw new Error(`${program} has not answered within ${withinMs} ms`, { cause: error });

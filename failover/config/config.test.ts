@@ -38,6 +38,37 @@ test('an IPv6 address beside a front that listens by IPv4 alone is refused: nobo
   expect(readSite('0.0.0.0:443', '192.0.2.10/24').addresses).toHaveLength(1);
 });
 
+test('a name, a program and a routing daemon may carry it', () => {
+  const hook = { driver: 'hook', address: '192.0.2.10', command: ['/etc/farol/address'] };
+  const bgp = { driver: 'bgp', interface: 'farol0', address: '198.51.100.1/32' };
+  expect(read(bgp, dns({}), hook).addresses).toEqual([
+    bgp,
+    { ...dns({}), ttlSeconds: 15 },
+    { ...hook, withinSeconds: 10 },
+  ]);
+});
+
+test.each([
+  [{ servers: [] }, 'addresses.0.servers'],
+  [{ servers: ['ns.example.org'] }, 'addresses.0.servers.0: must be IP or IP:PORT'],
+  [{ name: 'chat' }, 'addresses.0.name: must be a name with a dot'],
+  [{ name: 'chat.example.org\nsend' }, 'addresses.0.name'],
+  [{ address: '192.0.2.10/24' }, 'addresses.0.address: must be an address without'],
+  [{ ttlSeconds: 0 }, 'addresses.0.ttlSeconds'],
+])('of a name %j is refused', (wrong, said) => {
+  expect(() => read(dns(wrong))).toThrow(said);
+});
+
+const dns = (changed: object) => ({
+  driver: 'dns',
+  servers: ['192.0.2.53', '[fd00::53]:5353'],
+  zone: 'example.org',
+  name: 'chat.example.org',
+  address: '192.0.2.10',
+  keyFile: '/etc/farol/dns.key',
+  ...changed,
+});
+
 const arp = (address: string) => ({ driver: 'arp', interface: 'eth0', address });
 
 function read(...addresses: object[]) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { SocketAddress } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 
@@ -19,16 +20,66 @@ const tls = z.strictObject({
   key: z.string().describe('PEM file: its private key.'),
 });
 
+const onInterface = {
+  interface: z.string().describe('The interface that carries the address while it is here.'),
+  address: z
+    .union([z.cidrv4(), z.cidrv6()], 'must be an address with the length of its prefix')
+    .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
+};
+const bare = z.union([z.ipv4(), z.ipv6()], 'must be an address without the length of a prefix');
+const dnsName = z.hostname().regex(/^(?!_farol-)[^.]+\./, 'must be a name with a dot');
+
 /** Each kind of driver has its own keys. */
 const address = z.discriminatedUnion('driver', [
   z.strictObject({
     driver: z.literal('arp').describe('`arp`: on a LAN, by ARP for IPv4 and NDP for IPv6.'),
-    interface: z.string().describe('The interface that carries the address while it is here.'),
-    address: z
-      .union([z.cidrv4(), z.cidrv6()], 'must be an address with the length of its prefix')
-      .describe('The floating address with the length of its prefix, such as 192.0.2.10/24.'),
+    ...onInterface,
+  }),
+  z.strictObject({
+    driver: z
+      .literal('bgp')
+      .describe('`bgp`: on an interface of its own, whose addresses a routing daemon announces.'),
+    ...onInterface,
+  }),
+  z.strictObject({
+    driver: z.literal('dns').describe('`dns`: a name, by updates of its zone (RFC 2136).'),
+    servers: z
+      .array(z.string().refine(isServer, 'must be IP or IP:PORT'))
+      .min(1)
+      .describe('Who takes updates of the zone, each by itself; one that takes them is enough.'),
+    zone: dnsName.describe('The zone of the name.'),
+    name: dnsName.describe('The name that leads to the site which has the address.'),
+    address: bare.describe('Where this site is reached: other sites have others.'),
+    ttlSeconds: z
+      .int()
+      .min(1)
+      .max(3_600)
+      .default(15)
+      .describe('For how long resolvers go on leading to the site before.'),
+    keyFile: z.string().describe('File with the TSIG key, as `tsig-keygen` writes it.'),
+  }),
+  z.strictObject({
+    driver: z.literal('hook').describe('`hook`: whatever a program of yours can move.'),
+    address: bare.describe('The address that it moves.'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .describe(
+        'The program and what it is given first; behind it comes `claim`, `release` or `status`.',
+      ),
+    withinSeconds: z
+      .int()
+      .min(1)
+      .max(60)
+      .default(10)
+      .describe('After that it is ended, with all that it started.'),
   }),
 ]);
+
+/** Nothing is asked of DNS to find a DNS server. */
+function isServer(text: string): boolean {
+  return SocketAddress.parse(text) !== undefined;
+}
 
 const common = z.strictObject({
   cluster: name.describe('Name of the cluster: where its keys are in etcd.'),
@@ -86,7 +137,7 @@ const common = z.strictObject({
     .array(address)
     .default([])
     .describe(
-      'The floating addresses, such as one by IPv4 and one by IPv6: they are at one site, and move together. The same at every site. Without any this site never holds them.',
+      'The floating addresses, such as one by IPv4 and one by IPv6: they are at one site, and move together. The same at every site, but for what a name leads to. Without any this site never holds them.',
     ),
   power: z
     .strictObject({

@@ -37,8 +37,8 @@ export type Effect =
       readonly leaderRevision: number;
       readonly deadline: Millis;
     }
-  /** Adds the address, or prolongs its lifetime in the kernel, to end not after `until`. */
-  | { readonly kind: 'hold-address'; readonly until: Millis }
+  /** Shows the address here, or goes on doing so, to end by itself not after `until` where it can. */
+  | { readonly kind: 'hold-address'; readonly until: Millis; readonly term: AddressTerm }
   /** The address is about to leave: new connections to it wait for its next site. */
   | { readonly kind: 'refuse-connections' }
   | { readonly kind: 'drop-address' }
@@ -127,6 +127,12 @@ export interface Naming {
   readonly put: (Machine & { readonly losses: number }) | null;
   /** The last pulse of the machine or start whose name it was: after a newer one this is refused. */
   readonly over: number | null;
+}
+
+/** Under which claim a site has the address: of one etcd, the greater is the later one. */
+export interface AddressTerm {
+  readonly clusterId: string;
+  readonly revision: number;
 }
 
 /** The holder's sign of life that was seen last; after a newer one the claim fails. */

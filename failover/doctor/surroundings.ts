@@ -10,7 +10,7 @@ export interface Configured {
   readonly tls?: Required<IdentityFiles> | undefined;
   readonly etcd: { readonly endpoints: readonly string[] };
   readonly patroni?: { readonly postgres?: { readonly dataDir: string } | undefined } | undefined;
-  readonly addresses: readonly { readonly address: string }[];
+  readonly addresses: readonly { readonly driver: string; readonly address: string }[];
   readonly front?:
     | { readonly listen: string; readonly hold: { readonly diskFolder: string } }
     | undefined;
@@ -34,7 +34,10 @@ export function surroundingsOf(config: Configured, { file, name }: Asked): Surro
     site,
     runtimeDir,
     name: publicNameOf(file, name),
-    addresses: addresses.map(({ address }) => address.replace(/\/.*$/, '')),
+    // What a name is made to lead to is no address of the cluster: each site has its own.
+    addresses: addresses
+      .filter(({ driver }) => driver !== 'dns')
+      .map(({ address }) => address.replace(/\/.*$/, '')),
     port: Number(/\d+$/.exec(front?.listen ?? '')?.[0] ?? 443),
     etcd: etcd.endpoints,
     pem: tls && readable(tls),

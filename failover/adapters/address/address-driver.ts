@@ -1,9 +1,10 @@
+import type { AddressTerm } from '../../core/effects.ts';
 import type { Millis } from '../../core/timings.ts';
 
-/** How this site shows a floating address to the network. What fails is thrown. */
+/** How this site shows the address to the network. What fails is thrown. */
 export interface AddressDriver {
-  /** Adds the address, or prolongs its life; it ends by itself not after `until` (D9). */
-  hold(until: Millis): Promise<void>;
+  /** Shows it here, or goes on doing so. Where it can end by itself it does not after `until` (D9). */
+  hold(until: Millis, term: AddressTerm): Promise<void>;
   /** It is about to leave: new connections wait for its next site, and the others may end here. */
   refuseNew(): Promise<void>;
   drop(): Promise<void>;

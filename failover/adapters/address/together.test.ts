@@ -5,7 +5,7 @@ import { together } from './together.ts';
 test('addresses are held until the same time, refuse, and go together', async () => {
   const [v4, v6] = [noted(), noted()];
   const both = together([v4, v6]);
-  await both.hold(7_000);
+  await both.hold(7_000, TERM);
   await both.refuseNew();
   await both.drop();
   both.close();
@@ -19,7 +19,7 @@ test.each([
 ])('where the %s cannot be held the other is, and it is said which fails', async (_, failing) => {
   const drivers = [noted(), noted()];
   drivers[failing] = noted(new Error('fd00::10 is not to be had'));
-  await expect(together(drivers).hold(7_000)).rejects.toThrow('fd00::10 is not to be had');
+  await expect(together(drivers).hold(7_000, TERM)).rejects.toThrow('fd00::10 is not to be had');
   expect(drivers.map(({ did }) => did)).toEqual([['hold 7000'], ['hold 7000']]);
 });
 
@@ -32,7 +32,7 @@ test('one that cannot be taken away, or closed, does not spare the other', async
 
 test('where all fail, all that they say is said', async () => {
   const failing = together([noted(new Error('no such device')), noted(new Error('no lock'))]);
-  await expect(failing.hold(1)).rejects.toThrow('no such device; no lock');
+  await expect(failing.hold(1, TERM)).rejects.toThrow('no such device; no lock');
 });
 
 test('an earlier process has left something if it left one of them', async () => {
@@ -41,6 +41,8 @@ test('an earlier process has left something if it left one of them', async () =>
   expect(await together([none, left]).present()).toBe(true);
   expect(await together([none, none]).present()).toBe(false);
 });
+
+const TERM = { clusterId: '1', revision: 1 };
 
 /** A driver that writes down what it is told, and fails if it shall. */
 function noted(error?: Error): AddressDriver & { readonly did: string[] } {

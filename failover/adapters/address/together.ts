@@ -6,7 +6,7 @@ import type { AddressDriver } from './address-driver.ts';
  */
 export function together(drivers: readonly AddressDriver[]): AddressDriver {
   return {
-    hold: (until) => each(drivers, (driver) => driver.hold(until)),
+    hold: (until, term) => each(drivers, (driver) => driver.hold(until, term)),
     refuseNew: () => each(drivers, (driver) => driver.refuseNew()),
     drop: () => each(drivers, (driver) => driver.drop()),
     present: async () =>

@@ -51,11 +51,13 @@ function release(turn: Turn, revision: number): void {
 
 function hold(turn: Turn): void {
   const { state, now } = turn;
-  const until = state.address?.until ?? now;
+  if (state.address === null || state.view === null) return;
+  const { until, revision } = state.address;
   // Not one that an earlier process left, before a pulse of ours has said whether it is still good.
   if (Number.isFinite(until) && until <= now && state.interface === 'present') drop(turn);
   if (until - now < LIFETIME_MIN_MS || until <= state.heldUntil) return;
-  if (ask(turn, 'hold-address', { kind: 'hold-address', until }))
+  const term = { clusterId: state.view.clusterId, revision };
+  if (ask(turn, 'hold-address', { kind: 'hold-address', until, term }))
     update<HoldingAddress>(turn, {
       heldUntil: until,
       livesUntil: Math.max(until, state.livesUntil),

@@ -2,9 +2,9 @@ import type { Millis } from '../../core/timings.ts';
 import { outputOf } from '../program.ts';
 import type { AddressDriver, Ground } from './address-driver.ts';
 import { type Door, doorOf } from './door.ts';
-import { announce, isIpv6 } from './neighbours.ts';
+import { type Announced, isIpv6 } from './neighbours.ts';
 
-export interface ArpAddress {
+export interface AddressOnInterface {
   readonly interface: string;
   /** With the length of its prefix, such as 192.0.2.10/24. */
   readonly address: string;
@@ -12,20 +12,30 @@ export interface ArpAddress {
 
 const PROGRAM_ENDS_WITHIN_MS = 2_000;
 
+/** Tells the neighbours that the address is here, until it is stopped. */
+type Announce = (announced: Announced, onTrouble: (error: unknown) => void) => () => void;
+
 /**
- * The address on an interface of a LAN. The kernel counts its lifetime: a frozen or killed agent
- * loses it without doing anything (F17), and no clean-up has to run for that.
+ * The address on an interface. The kernel counts its lifetime: a frozen or killed agent loses it without doing
+ * anything (F17), and no clean-up has to run for that. On a LAN it is announced; where a routing daemon announces what an
+ * interface carries nobody else has to.
  */
-export class ArpDriver implements AddressDriver {
+export class OnInterface implements AddressDriver {
   readonly #device: string;
   readonly #address: string;
   readonly #bare: string;
   readonly #ground: Ground;
   readonly #door: Door;
+  readonly #announce: Announce;
   #stopAnnouncing: (() => void) | undefined;
 
-  constructor({ interface: device, address }: ArpAddress, ground: Ground) {
+  constructor(
+    { interface: device, address }: AddressOnInterface,
+    ground: Ground,
+    announce: Announce = () => () => undefined,
+  ) {
     [this.#device, this.#address, this.#ground] = [device, address, ground];
+    this.#announce = announce;
     this.#bare = address.replace(/\/.*$/, '');
     this.#door = doorOf(this.#bare);
   }
@@ -34,7 +44,7 @@ export class ArpDriver implements AddressDriver {
     if (this.#stopAnnouncing === undefined) await this.#door.open();
     await this.#add(until);
     const announced = { interface: this.#device, address: this.#bare };
-    this.#stopAnnouncing ??= announce(announced, this.#ground.onTrouble);
+    this.#stopAnnouncing ??= this.#announce(announced, this.#ground.onTrouble);
   }
 
   refuseNew(): Promise<void> {
