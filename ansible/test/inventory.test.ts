@@ -35,6 +35,17 @@ onlyWithAnsible.each([
     told: 'It must be a list of free addresses',
   },
   {
+    what: 'no address and no other way in',
+    inventory: () => inventoryOf({ vars: { farol_addresses: [] } }),
+    told: 'One of them must show clients the way',
+  },
+  {
+    what: 'a name without the key by which it is updated',
+    inventory: () =>
+      inventoryOf({ vars: { farol_addresses: [], farol_address_drivers: [{ driver: 'dns' }] } }),
+    told: 'with its key in the file farol_dns_key',
+  },
+  {
     what: 'two hosts with one address',
     inventory: () => inventoryOf({ host: { south: { ansible_host: '192.0.2.11' } } }),
     told: 'Each host needs an address of its own',
