@@ -87,6 +87,7 @@ export async function buildServing(
   await features.delayedEvents.begin();
   await features.search.begin();
   features.mail?.outbox.begin();
+  await features.federation.begin();
   features.retention?.begin();
   const ports = portsOf(features, {
     ...config,

@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
@@ -12,12 +13,15 @@ import { IdentityServers } from './identity-servers.ts';
 import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
 import { Reach } from './reach.ts';
+import { Sending, type SendingBounds } from './sending/sending.ts';
 import { ServerRequests } from './server-requests.ts';
 
 export interface FederationOptions {
   readonly serverName: ServerName;
   readonly signingKey: SigningKey;
   readonly federation: FederationSettings;
+  /** Of work that nobody waits for. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface FederationSettings {
@@ -28,14 +32,17 @@ export interface FederationSettings {
   readonly allow?: readonly string[] | undefined;
   readonly deny: readonly string[];
   readonly allowNetworks: readonly string[];
+  readonly sending?: SendingBounds | undefined;
 }
 
 export type FederationPorts = ReturnType<typeof federationFeatures>['ports'];
 
-/** Everything of this folder, put together. Nobody is asked, and nothing connected, before it is used. */
+const CLOSE_MS_MAX = 1_000;
+
+/** Everything of this folder, put together. Nobody is asked, and nothing connected, before it is used or begins. */
 export function federationFeatures(
   stored: Stored,
-  { serverName, signingKey, federation }: FederationOptions,
+  { serverName, signingKey, federation, onError }: FederationOptions,
   { srv = lookedUp() }: { srv?: DiscoveryPorts['srv'] } = {},
 ) {
   const { now } = stored;
@@ -47,14 +54,30 @@ export function federationFeatures(
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client });
+  let sending: Sending | undefined;
   return {
     ports: {
       federationClient: client,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
-      serverRequests: new ServerRequests({ serverName, keys: remoteKeys, admission }),
+      serverRequests: new ServerRequests({
+        ...{ serverName, keys: remoteKeys, admission },
+        heardFrom: (server) => sending?.heardFrom(server),
+      }),
     },
-    close() {
+    /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
+    async begin() {
+      if (!federation.enabled) return;
+      const admits = (server: ServerName) => admission.admits(server);
+      const { database, log } = stored;
+      const own = { own: serverName, client, admits, database, log, now, onError };
+      const { sending: bounds } = federation;
+      sending = await Sending.open({ ...own, random: Math.random, bounds });
+    },
+    /** A database that does not answer holds up nobody's end: the next writer goes on from what is saved. */
+    async close() {
+      const closed = sending?.close().catch(onError);
+      await Promise.race([closed, sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
       void reach.close();
     },
   };

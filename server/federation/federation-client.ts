@@ -1,5 +1,5 @@
 import type { ServerName } from '../protocol/identifiers.ts';
-import type { JsonValue } from '../protocol/json.ts';
+import { isObject, type JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { xMatrixHeader } from '../protocol/x-matrix.ts';
@@ -11,6 +11,8 @@ export interface FederationRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly content?: JsonValue;
+  /** Instead of `content`, where it is made of pieces that are canonical JSON already. */
+  readonly canonicalContent?: string;
   readonly answersWithinMs?: number;
   readonly bytesMax?: number;
   /** What everybody may ask, such as keys, is asked without. */
@@ -57,7 +59,7 @@ export class FederationClient {
       return await reach.ask(way, {
         ...{ method, path, signal, bytesMax: request.bytesMax ?? BYTES_MAX },
         headers: this.#headers(server, request),
-        body: content === undefined ? undefined : JSON.stringify(content),
+        body: content === undefined ? request.canonicalContent : JSON.stringify(content),
       });
     } catch (cause) {
       discovery.forget(server);
@@ -67,12 +69,14 @@ export class FederationClient {
     }
   }
 
-  #headers(destination: ServerName, { method, path, content, isSigned = true }: FederationRequest) {
+  #headers(destination: ServerName, asked: FederationRequest) {
+    const { method, path, content, canonicalContent, isSigned = true } = asked;
     const { serverName: origin, signingKey } = this.#self;
-    const request = { method, uri: path, origin, destination, content };
+    const request = { method, uri: path, origin, destination, content, canonicalContent };
+    const hasBody = content !== undefined || canonicalContent !== undefined;
     return {
       ...(isSigned && { authorization: xMatrixHeader(request, signingKey) }),
-      ...(content !== undefined && { 'content-type': 'application/json' }),
+      ...(hasBody && { 'content-type': 'application/json' }),
     };
   }
 }
@@ -92,7 +96,9 @@ function jsonIn(server: ServerName, body: Buffer): JsonValue {
 }
 
 function errorOf(status: number, json: JsonValue): MatrixError {
-  const { errcode, error } = (json ?? {}) as { errcode?: unknown; error?: unknown };
+  const { errcode, error, retry_after_ms } = isObject(json) ? json : {};
   const code = typeof errcode === 'string' ? errcode : 'M_UNKNOWN';
-  return new MatrixError(status, code, typeof error === 'string' ? error : `Status ${status}`);
+  const message = typeof error === 'string' ? error : `Status ${status}`;
+  const fields = typeof retry_after_ms === 'number' ? { retry_after_ms } : {};
+  return new MatrixError(status, code, message, { fields });
 }

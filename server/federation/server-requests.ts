@@ -22,15 +22,19 @@ export class ServerRequests {
   readonly #serverName: ServerName;
   readonly #keys: Pick<RemoteKeys, 'forRequest'>;
   readonly #admission: Admission;
+  readonly #heardFrom: (server: ServerName) => void;
 
+  /** `heardFrom` is told of each server that proved who it is. */
   constructor(parts: {
     serverName: ServerName;
     keys: Pick<RemoteKeys, 'forRequest'>;
     admission: Admission;
+    heardFrom: (server: ServerName) => void;
   }) {
     this.#serverName = parts.serverName;
     this.#keys = parts.keys;
     this.#admission = parts.admission;
+    this.#heardFrom = parts.heardFrom;
   }
 
   /** What the header claims, before anything is proved: nothing is asked of anybody, and no body read. */
@@ -57,7 +61,9 @@ export class ServerRequests {
       const key = await this.#keyOf(claim);
       const { origin } = claim;
       const request = { method, uri, origin, destination: this.#serverName, content };
-      if (key && isSignedBy(request, claim, key.key)) return { kind: 'server', origin };
+      if (!key || !isSignedBy(request, claim, key.key)) continue;
+      this.#heardFrom(origin);
+      return { kind: 'server', origin };
     }
     throw unauthorized('No key that your server publishes has signed this request');
   }

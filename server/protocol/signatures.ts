@@ -16,6 +16,10 @@ export { type KeyId, type SigningKey, signingKeyFromSeed, verifyKeyFrom } from '
 export const signJson = (object: JsonObject, signer: string, key: SigningKey): JsonObject =>
   withSignature(object, signer, key, signedText(object));
 
+/** Unpadded Base64, of what is canonical JSON already. */
+export const signText = (text: string, key: SigningKey): string =>
+  unpaddedBase64(sign(null, Buffer.from(text), key.privateKey));
+
 /** False also where there is no such signature, or it is no Base64. */
 export const verifyJson = (
   object: JsonObject,
@@ -83,7 +87,7 @@ const withSignature = (
   key: SigningKey,
   text: string,
 ): JsonObject => {
-  const signature = unpaddedBase64(sign(null, Buffer.from(text), key.privateKey));
+  const signature = signText(text, key);
   const signatures = isObject(object.signatures) ? object.signatures : {};
   const own = { ...signaturesBy(object, signer), [key.keyId]: signature };
   return { ...object, signatures: { ...signatures, [signer]: own } };

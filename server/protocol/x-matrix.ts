@@ -1,6 +1,7 @@
+import { canonicalJson } from './canonical-json.ts';
 import { parseServerName, type ServerName } from './identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
-import { signJson, verifyJson } from './signatures.ts';
+import { signJson, signText, verifyJson } from './signatures.ts';
 import type { VerifyKey } from './signing-keys.ts';
 import { isKeyId, type KeyId, type SigningKey } from './signing-keys.ts';
 
@@ -21,6 +22,8 @@ export interface SignedRequest {
   readonly destination: ServerName;
   /** The body, where there is one. */
   readonly content?: JsonValue | undefined;
+  /** The same as canonical JSON, where it is at hand: it is not parsed to be written again. */
+  readonly canonicalContent?: string | undefined;
 }
 
 const HEADER_LENGTH_MAX = 2_048;
@@ -38,12 +41,19 @@ export function parseXMatrix(header: string): XMatrix | undefined {
 
 /** The header of a request that we make. */
 export function xMatrixHeader(request: SignedRequest, key: SigningKey): string {
-  const { origin, destination } = request;
+  const { origin, canonicalContent } = request;
+  if (canonicalContent !== undefined) {
+    const rest = canonicalJson(jsonOf(request)).slice(1);
+    return headerOf(request, key.keyId, signText(`{"content":${canonicalContent},${rest}`, key));
+  }
   const signatures = signJson(jsonOf(request), origin, key).signatures;
   const own = isObject(signatures) ? signatures[origin] : undefined;
   const signature = isObject(own) ? own[key.keyId] : undefined;
-  return `X-Matrix origin="${origin}",destination="${destination}",key="${key.keyId}",sig="${signature}"`;
+  return headerOf(request, key.keyId, String(signature));
 }
+
+const headerOf = ({ origin, destination }: SignedRequest, keyId: KeyId, signature: string) =>
+  `X-Matrix origin="${origin}",destination="${destination}",key="${keyId}",sig="${signature}"`;
 
 export const isSignedBy = (
   request: SignedRequest,

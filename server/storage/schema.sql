@@ -175,6 +175,21 @@ CREATE TABLE fallback_key (
   PRIMARY KEY (user_id, device_id, algorithm)
 );
 
+CREATE TABLE federation_backlog (
+  server_name text NOT NULL,
+  room_nid bigint NOT NULL,
+  after_position bigint NOT NULL,
+  PRIMARY KEY (server_name, room_nid)
+);
+
+CREATE TABLE federation_destination (
+  server_name text NOT NULL,
+  failures integer NOT NULL,
+  retry_at_ms bigint NOT NULL,
+  active_ms bigint NOT NULL,
+  PRIMARY KEY (server_name)
+);
+
 CREATE TABLE filter (
   user_id text NOT NULL,
   filter_id text NOT NULL,

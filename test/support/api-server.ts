@@ -124,6 +124,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   });
   if (search) await features.search.begin();
   features.mail?.outbox.begin();
+  await features.federation.begin();
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
   const gate = gateOf(features, ports, {

@@ -43,6 +43,7 @@ export const noServers = new ServerRequests({
   serverName: 'example.org' as ServerName,
   keys: { forRequest: async () => undefined },
   admission: new Admission({ allow: undefined, deny: [] }),
+  heardFrom: () => {},
 });
 
 /** A gate that limits nothing and keeps nothing, for tests of endpoints over real HTTP. */

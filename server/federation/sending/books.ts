@@ -1,0 +1,140 @@
+import { commitRows } from '../../log/commit-rows.ts';
+import type { Log } from '../../log/log.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { destinationRow, type StoredDestination } from '../../storage/federation/destinations.ts';
+import { outwardPositionRow } from '../../storage/outward-cursors.ts';
+import type { Row } from '../../storage/write.ts';
+import type { BackOff } from './back-off.ts';
+import type { Lacks } from './lacks.ts';
+
+export interface BooksPorts {
+  readonly log: Pick<Log, 'commit'>;
+  readonly lacks: Lacks;
+  /** Up to here all destinations were given what is theirs. */
+  readonly given: () => number;
+  /** Has it noted of whom, up to a position, not all is taken yet. */
+  readonly noteUpTo: (position: number) => void;
+  readonly now: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly saveEveryMs?: number | undefined;
+}
+
+export const CURSOR = 'federation';
+
+const SAVE_EVERY_MS = 1_000;
+const ROWS_MAX = 2_000;
+/** A server that does not answer is remembered to be so from then on: what is shorter costs no row. */
+const FAILURES_MIN = 3;
+const ACTIVE_EVERY_MS = 10 * 60_000;
+
+/**
+ * What the next writer goes on from, written at most once a second and not for each event. The cursor stays one round
+ * behind: what was given to somebody a round ago and is not taken yet is noted then, and with that it may pass.
+ */
+export class Books {
+  readonly #ports: BooksPorts;
+  readonly #destinations = new Map<ServerName, StoredDestination>();
+  readonly #known: Map<ServerName, StoredDestination>;
+  #mark: number;
+  #saved: number;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(
+    ports: BooksPorts,
+    saved: { position: number; destinations: readonly StoredDestination[] },
+  ) {
+    this.#ports = ports;
+    this.#saved = saved.position;
+    this.#mark = saved.position;
+    this.#known = new Map(saved.destinations.map((each) => [each.serverName, each]));
+  }
+
+  /** Something is there that may have to be saved. */
+  moved(): void {
+    if (this.#timer !== undefined || this.#isClosed || !this.#isThere()) return;
+    const { saveEveryMs = SAVE_EVERY_MS } = this.#ports;
+    this.#timer = setTimeout(() => void this.#round(), saveEveryMs);
+    this.#timer.unref();
+  }
+
+  attempted(serverName: ServerName, { failures, retryAtMs }: BackOff): void {
+    const known = this.#known.get(serverName);
+    const activeMs = failures === 0 ? this.#ports.now() : (known?.activeMs ?? 0);
+    const isKnownAnswering = known?.failures === 0 && activeMs - known.activeMs < ACTIVE_EVERY_MS;
+    if (failures === 0 ? isKnownAnswering : failures < FAILURES_MIN) return;
+    this.#note({ serverName, failures, retryAtMs, activeMs });
+  }
+
+  /** It asked something of us. */
+  heard(serverName: ServerName): void {
+    const known = this.#known.get(serverName) ?? { serverName, failures: 0, retryAtMs: 0 };
+    const activeMs = this.#ports.now();
+    if ('activeMs' in known && activeMs - known.activeMs < ACTIVE_EVERY_MS) return;
+    this.#note({ ...known, activeMs });
+  }
+
+  /** All that is noted now stands in the database when this resolves. */
+  writeDown(): Promise<void> {
+    if (this.#ports.lacks.count === 0) return this.#writing;
+    return this.#write([]);
+  }
+
+  /** Before the log is closed. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await this.#writing.catch(() => {});
+    this.#mark = this.#ports.given();
+    await this.#save().catch(this.#ports.onError);
+  }
+
+  #note(destination: StoredDestination): void {
+    this.#known.set(destination.serverName, destination);
+    this.#destinations.set(destination.serverName, destination);
+    this.moved();
+  }
+
+  #isThere(): boolean {
+    const { lacks, given } = this.#ports;
+    return given() > this.#saved || lacks.count > 0 || this.#destinations.size > 0;
+  }
+
+  async #round(): Promise<void> {
+    const given = this.#ports.given();
+    await this.#save().catch(this.#ports.onError);
+    this.#mark = Math.max(this.#mark, given);
+    this.#timer = undefined;
+    this.moved();
+  }
+
+  async #save(): Promise<void> {
+    const mark = this.#mark;
+    this.#ports.noteUpTo(mark);
+    await this.#write(mark > this.#saved ? [outwardPositionRow(CURSOR, mark)] : []);
+    this.#saved = mark;
+  }
+
+  /** One behind the other, the cursor last. */
+  #write(last: readonly Row[]): Promise<void> {
+    this.#writing = this.#writing.catch(() => {}).then(() => this.#writeNow(last));
+    return this.#writing;
+  }
+
+  async #writeNow(last: readonly Row[]): Promise<void> {
+    const lacks = this.#ports.lacks.take();
+    const destinations = [...this.#destinations.values()];
+    this.#destinations.clear();
+    const rows = [...lacks.rows, ...destinations.map(destinationRow), ...last];
+    try {
+      for (let at = 0; at < rows.length; at += ROWS_MAX)
+        await commitRows(this.#ports.log, rows.slice(at, at + ROWS_MAX));
+    } catch (error) {
+      lacks.putBack();
+      for (const each of destinations)
+        if (!this.#destinations.has(each.serverName)) this.#destinations.set(each.serverName, each);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
+import { type Lack, lacksOf } from '../../storage/federation/backlog.ts';
+import {
+  newestOutgoing,
+  type OutgoingEvent,
+  outgoingPdus,
+} from '../../storage/federation/outgoing-events.ts';
+import { type Pdu, pduOf } from './pdu.ts';
+import type { RoomServers } from './room-servers.ts';
+
+export interface CatchUpPorts {
+  readonly own: ServerName;
+  readonly database: Database;
+  readonly roomServers: RoomServers;
+}
+
+/** What a server that lacks something is sent next, and what it lacks of those rooms then. */
+export interface Step {
+  readonly pdus: readonly Pdu[];
+  /** Where it has all of a room, `after` is as far as was looked. */
+  readonly left: readonly (Lack & { readonly isAll: boolean })[];
+}
+
+const LACKS_AT_ONCE = 50;
+/** Beyond so many of one room it is sent the newest, from which it finds the others where it wants them. */
+const ALL_OF_ROOM_MAX = 50;
+/** Who left long ago has nothing to expect of what is newer: so far is looked for what is older. */
+const LOOKED_BACK_MAX = 20;
+
+/** Undefined for whom nothing is lacking. */
+export async function nextStep(
+  ports: CatchUpPorts,
+  server: ServerName,
+  { upTo, pdusMax }: { upTo: number; pdusMax: number },
+): Promise<Step | undefined> {
+  const lacks = await lacksOf(ports.database, server, LACKS_AT_ONCE);
+  if (lacks.length === 0) return undefined;
+  const [chosen, left]: [OutgoingEvent[], Step['left'][number][]] = [[], []];
+  for (const { roomNid, after } of lacks) {
+    if (chosen.length >= pdusMax) break;
+    const events = await lackingIn(ports, server, { roomNid, after, upTo });
+    const taken = events.slice(0, pdusMax - chosen.length);
+    const isAll = taken.length === events.length;
+    chosen.push(...taken);
+    left.push({ roomNid, after: isAll ? upTo : taken.at(-1)!.position, isAll });
+  }
+  return { pdus: await pdusOf(ports, chosen), left };
+}
+
+interface Range extends Lack {
+  readonly upTo: number;
+}
+
+/** In order. */
+async function lackingIn(
+  ports: CatchUpPorts,
+  server: ServerName,
+  range: Range,
+): Promise<OutgoingEvent[]> {
+  const newest = await page(ports, range);
+  if (newest.length <= ALL_OF_ROOM_MAX) return forServer(ports, server, newest.toReversed());
+  const last = await newestFor(ports, server, { ...range, newest });
+  return last ? [last] : [];
+}
+
+async function newestFor(
+  ports: CatchUpPorts,
+  server: ServerName,
+  { newest, ...range }: Range & { newest: readonly OutgoingEvent[] },
+): Promise<OutgoingEvent | undefined> {
+  let events = newest;
+  for (let looked = 0; looked < LOOKED_BACK_MAX && events.length > 0; looked++) {
+    for (const event of events)
+      if ((await ports.roomServers.of(event)).includes(server)) return event;
+    events = await page(ports, { ...range, upTo: events.at(-1)!.position - 1 });
+  }
+  return undefined;
+}
+
+const page = ({ database, own }: CatchUpPorts, range: Range) =>
+  newestOutgoing(database, { ...range, server: own, limit: ALL_OF_ROOM_MAX + 1 });
+
+async function forServer(
+  { roomServers }: CatchUpPorts,
+  server: ServerName,
+  events: readonly OutgoingEvent[],
+): Promise<OutgoingEvent[]> {
+  const wanted: OutgoingEvent[] = [];
+  for (const event of events)
+    if ((await roomServers.of(event)).includes(server)) wanted.push(event);
+  return wanted;
+}
+
+async function pdusOf(
+  { database }: CatchUpPorts,
+  events: readonly OutgoingEvent[],
+): Promise<readonly Pdu[]> {
+  if (events.length === 0) return [];
+  const rooms = new Map(events.map(({ position, roomNid }) => [position, roomNid]));
+  const stored = await outgoingPdus(database, [...rooms.keys()]);
+  return stored.map((each) => pduOf({ ...each, roomNid: rooms.get(each.position)! }));
+}

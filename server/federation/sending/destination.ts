@@ -1,0 +1,304 @@
+import { Rounds } from '../../log/rounds.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { type BackOff, backOff, FIRST_PAUSE_MS } from './back-off.ts';
+import type { Step } from './catch-up.ts';
+import type { Lacks } from './lacks.ts';
+import type { Pdu } from './pdu.ts';
+import type { Places } from './places.ts';
+import { type Complaints, PDUS_MAX, type Transaction } from './transaction.ts';
+
+export interface DestinationPorts {
+  readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
+  readonly places: Places;
+  readonly lacks: Lacks;
+  /** Writes down what is lacking, so that `nextStep` finds it. */
+  readonly writeDown: () => Promise<void>;
+  readonly nextStep: (
+    server: ServerName,
+    range: { upTo: number; pdusMax: number },
+  ) => Promise<Step | undefined>;
+  /** Up to here all destinations were given what is theirs. */
+  readonly given: () => number;
+  /** Told of each attempt. */
+  readonly attempted: (server: ServerName, state: BackOff) => void;
+  readonly newTxnId: () => string;
+  readonly bounds: DestinationBounds;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+/** What is under way, or is sent again as it is, until it was taken. */
+interface Batch {
+  readonly transaction: Transaction;
+  readonly pdus: readonly Pdu[];
+  /** Of a server that catches up; undefined for what came by the queue. */
+  readonly step: (Step & { readonly upTo: number }) | undefined;
+}
+
+export interface DestinationBounds {
+  /** Events in memory; beyond it only the rooms are noted. */
+  readonly queueMax: number;
+  /** So often a transaction is sent again with all that waits behind it in memory. */
+  readonly heldFailuresMax: number;
+  /** Behind the first failure. */
+  readonly firstPauseMs: number;
+}
+
+/** With these something is held for half a minute or so. */
+export const DESTINATION_BOUNDS: DestinationBounds = {
+  queueMax: 200,
+  heldFailuresMax: 5,
+  firstPauseMs: FIRST_PAUSE_MS,
+};
+
+/** Who is in a hurry to be tried again shall not be tried all the time. */
+const HEARD_PAUSE_MS = 1_000;
+
+/**
+ * Another server, and what it is still to get: one transaction at a time. While it keeps up that waits here, in order.
+ * Where it does not, only its rooms are noted, in the database, and it catches up from there.
+ */
+export class Destination {
+  readonly name: ServerName;
+  readonly #ports: DestinationPorts;
+  readonly #rounds: Rounds;
+  #queue: Pdu[] = [];
+  #batch: Batch | undefined;
+  /** Rooms that are noted although they still wait here. */
+  readonly #noted = new Set<number>();
+  #isBehind: boolean;
+  /** Given while a step is under way. */
+  #since: Set<number> | undefined;
+  #state: BackOff;
+  #attemptedMs = 0;
+  #pdusMax = PDUS_MAX;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  constructor(
+    name: ServerName,
+    ports: DestinationPorts,
+    { isBehind, ...state }: BackOff & { isBehind: boolean },
+  ) {
+    this.name = name;
+    this.#ports = ports;
+    this.#isBehind = isBehind;
+    this.#state = state;
+    this.#rounds = new Rounds({
+      isThere: () => !this.#isClosed && this.#timer === undefined && this.isBusy,
+      round: () => this.#round(),
+    });
+    if (state.failures > 0) this.#sleep();
+  }
+
+  get isBusy(): boolean {
+    return this.#isBehind || this.#batch !== undefined || this.#queue.length > 0;
+  }
+
+  give(pdu: Pdu): void {
+    if (this.#isBehind) this.#note(pdu);
+    else this.#queue.push(pdu);
+    if (this.#queue.length > this.#ports.bounds.queueMax) this.#fallBehind();
+    this.wake();
+  }
+
+  wake(): void {
+    this.#rounds.wake();
+  }
+
+  /** It asked something of us, so it is there. */
+  heard(): void {
+    if (this.#timer === undefined || this.#isClosed) return;
+    const pausedMs = this.#ports.now() - this.#attemptedMs;
+    this.#state = { failures: 1, retryAtMs: this.#ports.now() + HEARD_PAUSE_MS - pausedMs };
+    this.#sleep();
+  }
+
+  /** Notes what was given up to here and was not taken yet: then nobody need remember it. */
+  noteUpTo(position: number): void {
+    if (this.#isBehind) return;
+    for (const pdu of this.#waiting()) {
+      if (pdu.position > position) return;
+      if (this.#noted.has(pdu.roomNid)) continue;
+      this.#noted.add(pdu.roomNid);
+      this.#note(pdu);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  *#waiting(): Generator<Pdu> {
+    if (this.#batch && !this.#batch.step) yield* this.#batch.pdus;
+    yield* this.#queue;
+  }
+
+  #note({ roomNid, position }: Pdu): void {
+    this.#ports.lacks.note(this.name, { roomNid, after: position - 1 });
+    this.#since?.add(roomNid);
+  }
+
+  #fallBehind(): void {
+    for (const pdu of this.#waiting()) this.#note(pdu);
+    this.#queue = [];
+    this.#noted.clear();
+    this.#isBehind = true;
+  }
+
+  async #round(): Promise<void> {
+    try {
+      this.#batch ??= await this.#nextBatch();
+      if (this.#batch) await this.#try(this.#batch);
+    } catch (error) {
+      // Not theirs: our own database.
+      this.#ports.onError(error);
+      this.#pause();
+    }
+  }
+
+  async #nextBatch(): Promise<Batch | undefined> {
+    if (this.#isBehind) return this.#nextOfLacking();
+    const pdus = this.#queue.splice(0, this.#pdusMax);
+    return pdus.length === 0 ? undefined : { ...this.#transactionOf(pdus), step: undefined };
+  }
+
+  async #nextOfLacking(): Promise<Batch | undefined> {
+    const since = new Set<number>();
+    this.#since = since;
+    await this.#ports.writeDown();
+    const upTo = this.#ports.given();
+    const step = await this.#ports.nextStep(this.name, { upTo, pdusMax: this.#pdusMax });
+    if (step === undefined) {
+      this.#since = undefined;
+      this.#isBehind = since.size > 0;
+      return undefined;
+    }
+    const batch = { ...this.#transactionOf(step.pdus), step: { ...step, upTo } };
+    if (step.pdus.length > 0) return batch;
+    this.#took(batch);
+    return undefined;
+  }
+
+  #transactionOf(pdus: readonly Pdu[]) {
+    const txnId = this.#ports.newTxnId();
+    return { pdus, transaction: { txnId, pdus: pdus.map(({ text }) => text), edus: [] } };
+  }
+
+  async #try(batch: Batch): Promise<void> {
+    const { places, send, now } = this.#ports;
+    try {
+      const complaints = await places.run(this.#state.failures > 0 ? 'failing' : 'prompt', () => {
+        this.#attemptedMs = now();
+        return send(this.name, batch.transaction);
+      });
+      for (const { eventId, error } of complaints)
+        this.#ports.onError(new Error(`${this.name} does not take ${eventId}: ${error}`));
+    } catch (error) {
+      return this.#isClosed ? undefined : await this.#failed(batch, error);
+    }
+    if (this.#isClosed) return;
+    this.#pdusMax = PDUS_MAX;
+    this.#answered();
+    this.#took(batch);
+  }
+
+  #answered(): void {
+    this.#state = { failures: 0, retryAtMs: 0 };
+    this.#ports.attempted(this.name, this.#state);
+  }
+
+  #took({ step, pdus }: Batch): void {
+    this.#batch = undefined;
+    if (step) this.#tookStep(step);
+    else if (!this.#isBehind) for (const { roomNid } of pdus) this.#tookOf(roomNid);
+  }
+
+  #tookOf(roomNid: number): void {
+    if (!this.#noted.has(roomNid) || this.#queue.some((each) => each.roomNid === roomNid)) return;
+    this.#noted.delete(roomNid);
+    this.#ports.lacks.gone(this.name, roomNid);
+  }
+
+  #tookStep({ left }: Step): void {
+    const since = this.#since;
+    this.#since = undefined;
+    for (const { isAll, ...lack } of left) {
+      const { lacks } = this.#ports;
+      if (isAll && !since?.has(lack.roomNid)) lacks.gone(this.name, lack.roomNid);
+      else lacks.set(this.name, lack);
+    }
+  }
+
+  async #failed(batch: Batch, error: unknown): Promise<void> {
+    if (isOfContent(error)) return this.#refused(batch, error);
+    this.#sleepAfter(error);
+    if (this.#state.failures > this.#ports.bounds.heldFailuresMax) this.#letGo();
+  }
+
+  /** Nothing is held for a server that is away: it will be told from the tables. */
+  #letGo(): void {
+    if (!this.#isBehind) this.#fallBehind();
+    this.#batch = undefined;
+    this.#since = undefined;
+  }
+
+  /** By halves, until it is known which event it is that they will not have in any company. */
+  async #refused(batch: Batch, error: unknown): Promise<void> {
+    if (batch.pdus.length <= 1) return this.#dropped(batch, error);
+    this.#pdusMax = Math.ceil(batch.pdus.length / 2);
+    this.#batch = undefined;
+    this.#since = undefined;
+    if (!batch.step && !this.#isBehind) this.#queue.unshift(...batch.pdus);
+  }
+
+  /** But whoever refuses even a transaction without anything is not asked about an event. */
+  async #dropped(batch: Batch, error: unknown): Promise<void> {
+    const nothing = { txnId: this.#ports.newTxnId(), pdus: [], edus: [] };
+    try {
+      await this.#ports.places.run('failing', () => this.#ports.send(this.name, nothing));
+    } catch (another) {
+      this.#sleepAfter(another);
+      return;
+    }
+    const cause = `${this.name} refuses a transaction for ${batch.pdus[0]?.eventId}, which is left out`;
+    this.#ports.onError(new Error(cause, { cause: error }));
+    this.#pdusMax = PDUS_MAX;
+    this.#answered();
+    this.#took(batch);
+  }
+
+  #sleepAfter(error: unknown): void {
+    const { now, random, bounds } = this.#ports;
+    const askedMs = error instanceof MatrixError ? error.fields.retry_after_ms : undefined;
+    this.#state = backOff(this.#state.failures + 1, {
+      ...{ now: now(), random: random(), firstPauseMs: bounds.firstPauseMs },
+      askedMs: typeof askedMs === 'number' ? askedMs : undefined,
+    });
+    this.#ports.attempted(this.name, this.#state);
+    this.#sleep();
+  }
+
+  #pause(): void {
+    this.#state = { ...this.#state, retryAtMs: this.#ports.now() + HEARD_PAUSE_MS };
+    this.#sleep();
+  }
+
+  #sleep(): void {
+    clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    const pauseMs = Math.max(0, this.#state.retryAtMs - this.#ports.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.wake();
+    }, pauseMs);
+    this.#timer.unref();
+  }
+}
+
+/** It lies with what was sent, and not with who or when. */
+const isOfContent = (error: unknown): boolean =>
+  error instanceof MatrixError && (error.status === 400 || error.status === 413);

@@ -1,0 +1,111 @@
+import type { PlacedRecord } from '../../log/change.ts';
+import type { Log } from '../../log/log.ts';
+import { Rounds } from '../../log/rounds.ts';
+import type { ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
+import { outgoingEvents } from '../../storage/federation/outgoing-events.ts';
+import { type Pdu, pduOf } from './pdu.ts';
+import type { RoomServers } from './room-servers.ts';
+
+export interface DistributionPorts {
+  readonly own: ServerName;
+  readonly log: Pick<Log, 'committed' | 'onCommitted'>;
+  readonly database: Database;
+  readonly roomServers: RoomServers;
+  /** At once for all, without a wait between. */
+  readonly give: (servers: readonly ServerName[], pdu: Pdu) => void;
+  readonly moved: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+const EVENTS_AT_ONCE = 100;
+const PAUSE_MS = 1_000;
+
+/**
+ * Gives each event of ours, once it is committed, to those servers that are to get it, in order. It reads only where
+ * something was said in a room in which others are, or may be.
+ */
+export class Distribution {
+  readonly #ports: DistributionPorts;
+  readonly #rounds: Rounds;
+  #position: number;
+  /** Up to here the log was heard. */
+  #heard: number;
+  /** The first that is to be looked at. */
+  #first: number | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** What is behind the position was not given to anybody, or by a writer before. */
+  constructor(ports: DistributionPorts, position: number) {
+    this.#ports = ports;
+    this.#position = position;
+    this.#heard = ports.log.committed.position;
+    this.#first = position + 1;
+    this.#rounds = new Rounds({
+      isThere: () => !this.#isClosed && !this.#pause && this.#position < this.#heard,
+      round: () => this.#round(),
+    });
+    ports.log.onCommitted((records) => this.#committed(records));
+    this.#rounds.wake();
+  }
+
+  /** All up to here is given. */
+  get position(): number {
+    return this.#position;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#pause);
+    await this.#rounds.asleep();
+  }
+
+  #committed(records: readonly PlacedRecord[]): void {
+    const { roomServers } = this.#ports;
+    for (const { position, record } of records) {
+      this.#heard = Math.max(this.#heard, position);
+      if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
+      if (record.kind === 'state' && record.type === 'm.room.member')
+        roomServers.moved(record.roomId, record.stateKey as UserId, position);
+      if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
+    }
+    this.#rounds.wake();
+  }
+
+  async #round(): Promise<void> {
+    const upTo = this.#heard;
+    const after = Math.max(this.#position, (this.#first ?? upTo + 1) - 1);
+    this.#first = undefined;
+    try {
+      await this.#giveOut({ after, upTo });
+    } catch (error) {
+      this.#first = Math.min(this.#first ?? upTo, this.#position + 1);
+      this.#ports.onError(error);
+      this.#pauseAfterFailure();
+    }
+    this.#ports.moved();
+  }
+
+  async #giveOut({ after, upTo }: { after: number; upTo: number }): Promise<void> {
+    const { own: server, database, roomServers, give } = this.#ports;
+    const limit = EVENTS_AT_ONCE;
+    const events =
+      after < upTo ? await outgoingEvents(database, { server, after, upTo, limit }) : [];
+    for (const event of events) {
+      const servers = await roomServers.of(event);
+      if (servers.length > 0) give(servers, pduOf(event));
+      this.#position = event.position;
+    }
+    if (events.length < limit) this.#position = upTo;
+    else this.#first = this.#position + 1;
+  }
+
+  #pauseAfterFailure(): void {
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#rounds.wake();
+    }, PAUSE_MS);
+    this.#pause.unref();
+  }
+}

@@ -1,0 +1,26 @@
+import { canonicalJson } from '../../protocol/canonical-json.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { redact } from '../../protocol/redaction.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import type { OutgoingPdu } from '../../storage/federation/outgoing-events.ts';
+
+/** One for all to whom it goes. */
+export interface Pdu {
+  readonly position: number;
+  readonly roomNid: number;
+  readonly eventId: EventId;
+  /** Canonical, as it is signed again with each request. */
+  readonly text: string;
+}
+
+/** Who took something back does not want it told to those who have not heard it yet. */
+export function pduOf({ json, roomVersion, isRedacted, ...event }: PduSource): Pdu {
+  const pdu = JSON.parse(json) as JsonObject;
+  const rules = rulesOf(roomVersion);
+  const shown = isRedacted && rules ? redact(pdu, rules) : pdu;
+  const { position, roomNid, eventId } = event;
+  return { position, roomNid, eventId, text: canonicalJson(shown, 'as-found') };
+}
+
+type PduSource = OutgoingPdu & { readonly roomNid: number };

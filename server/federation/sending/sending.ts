@@ -1,0 +1,160 @@
+import { commitRows } from '../../log/commit-rows.ts';
+import type { Log } from '../../log/log.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
+import { serversBehind } from '../../storage/federation/backlog.ts';
+import { failingDestinations } from '../../storage/federation/destinations.ts';
+import { outwardPosition, outwardPositionRow } from '../../storage/outward-cursors.ts';
+import type { FederationClient } from '../federation-client.ts';
+import { Books, CURSOR } from './books.ts';
+import { nextStep } from './catch-up.ts';
+import {
+  DESTINATION_BOUNDS,
+  Destination,
+  type DestinationBounds,
+  type DestinationPorts,
+} from './destination.ts';
+import { Distribution } from './distribution.ts';
+import { Lacks } from './lacks.ts';
+import type { Pdu } from './pdu.ts';
+import { Places, type PlacesMax } from './places.ts';
+import { RoomServers } from './room-servers.ts';
+import { sendTransaction } from './transaction.ts';
+
+export interface SendingPorts {
+  readonly own: ServerName;
+  readonly log: Pick<Log, 'commit' | 'committed' | 'epoch' | 'onCommitted'>;
+  readonly database: Database;
+  readonly client: Pick<FederationClient, 'ask'>;
+  readonly admits: (server: ServerName) => boolean;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly bounds?: SendingBounds | undefined;
+}
+
+/** A test's own. */
+export interface SendingBounds extends Partial<DestinationBounds> {
+  readonly saveEveryMs?: number;
+  readonly placesMax?: PlacesMax;
+}
+
+/**
+ * Carries what our users do to the servers of the others. Everything that is owed to anybody stands in the database, or
+ * is found behind a cursor in it, before the cursor passes; so whoever is the writer next goes on from there.
+ */
+export class Sending {
+  readonly #ports: SendingPorts;
+  readonly #lacks = new Lacks();
+  readonly #destinations = new Map<ServerName, Destination>();
+  readonly #shared: DestinationPorts;
+  readonly #distribution: Distribution;
+  readonly #books: Books;
+  /** Those of whom something waits. */
+  readonly #busy = new Set<Destination>();
+  #transactions = 0;
+
+  /** By the writer, behind its takeover. What was said before there was any federation is nobody's. */
+  static async open(ports: SendingPorts): Promise<Sending> {
+    const { database, log } = ports;
+    const saved = await outwardPosition(database, CURSOR);
+    const position = saved ?? log.committed.position;
+    if (saved === undefined) await commitRows(log, [outwardPositionRow(CURSOR, position)]);
+    const failing = await failingDestinations(database);
+    const behind = new Set(await serversBehind(database));
+    return new Sending(ports, { position, failing, behind });
+  }
+
+  private constructor(
+    ports: SendingPorts,
+    found: {
+      position: number;
+      failing: Awaited<ReturnType<typeof failingDestinations>>;
+      behind: ReadonlySet<ServerName>;
+    },
+  ) {
+    this.#ports = ports;
+    const { own, database, log, onError, now } = ports;
+    const roomServers = new RoomServers(own, database);
+    this.#shared = this.#destinationPorts(roomServers);
+    this.#books = new Books(
+      {
+        ...{ log, now, onError, lacks: this.#lacks, saveEveryMs: ports.bounds?.saveEveryMs },
+        given: () => this.#distribution.position,
+        noteUpTo: (position) => this.#noteUpTo(position),
+      },
+      { position: found.position, destinations: found.failing },
+    );
+    for (const { serverName, ...state } of found.failing)
+      this.#add(serverName, { ...state, isBehind: found.behind.has(serverName) });
+    for (const server of found.behind)
+      if (!this.#destinations.has(server)) this.#add(server, { ...NEVER_FAILED, isBehind: true });
+    this.#distribution = new Distribution(
+      {
+        ...{ own, database, log, roomServers, onError },
+        give: (servers, pdu) => this.#give(servers, pdu),
+        moved: () => this.#books.moved(),
+      },
+      found.position,
+    );
+    for (const each of this.#destinations.values()) each.wake();
+  }
+
+  /** A server proved to be itself in a request to us: it is there, whatever we thought. */
+  heardFrom(server: ServerName): void {
+    this.#books.heard(server);
+    this.#destinations.get(server)?.heard();
+  }
+
+  /** Before the log is closed. What is under way is not waited for: it stands in the books. */
+  async close(): Promise<void> {
+    await this.#distribution.close();
+    for (const each of this.#destinations.values()) each.close();
+    await this.#books.close();
+  }
+
+  #give(servers: readonly ServerName[], pdu: Pdu): void {
+    for (const server of servers) {
+      if (!this.#ports.admits(server)) continue;
+      const destination =
+        this.#destinations.get(server) ?? this.#add(server, { ...NEVER_FAILED, isBehind: false });
+      destination.give(pdu);
+      this.#busy.add(destination);
+    }
+  }
+
+  #add(server: ServerName, state: ConstructorParameters<typeof Destination>[2]): Destination {
+    const destination = new Destination(server, this.#shared, state);
+    this.#destinations.set(server, destination);
+    return destination;
+  }
+
+  #noteUpTo(position: number): void {
+    for (const each of this.#busy) {
+      each.noteUpTo(position);
+      if (!each.isBusy) this.#busy.delete(each);
+    }
+  }
+
+  #destinationPorts(roomServers: RoomServers): DestinationPorts {
+    const { own, client, database, log, now, random, onError, bounds } = this.#ports;
+    const begun = now().toString(36);
+    return {
+      ...{ lacks: this.#lacks, places: new Places(bounds?.placesMax), now, random, onError },
+      bounds: { ...DESTINATION_BOUNDS, ...bounds },
+      send: (server, transaction) =>
+        sendTransaction({ client, own, now: now() }, server, transaction),
+      writeDown: () => this.#books.writeDown(),
+      nextStep: (server, range) => nextStep({ own, database, roomServers }, server, range),
+      given: () => this.#distribution.position,
+      attempted: (server, state) => {
+        this.#books.attempted(server, state);
+        this.#books.moved();
+      },
+      // Never again by anybody: another content by the same id would be taken for a repeat.
+      newTxnId: () => `${log.epoch}-${begun}-${++this.#transactions}`,
+    };
+  }
+}
+
+const NEVER_FAILED = { failures: 0, retryAtMs: 0 };

@@ -1,0 +1,42 @@
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+import type { Row, Write } from '../write.ts';
+
+export interface StoredDestination {
+  readonly serverName: ServerName;
+  readonly failures: number;
+  readonly retryAtMs: number;
+  readonly activeMs: number;
+}
+
+const SELECT = `SELECT server_name AS "serverName", failures, retry_at_ms AS "retryAtMs",
+    active_ms AS "activeMs" FROM federation_destination`;
+
+/** Those that did not answer last. */
+export const failingDestinations = (database: Database) =>
+  database.query<StoredDestination>('failing_destinations', `${SELECT} WHERE failures > 0`);
+
+/** Those that we had to do with since then, the last first. */
+export const activeDestinations = (database: Database, sinceMs: number, limit: number) =>
+  database.query<StoredDestination>(
+    'active_destinations',
+    `${SELECT} WHERE active_ms >= $1 ORDER BY active_ms DESC LIMIT $2`,
+    [sinceMs, limit],
+  );
+
+export const destinationRow = (each: StoredDestination): Row => ({
+  write: PUT_DESTINATION,
+  values: [each.serverName, each.failures, each.retryAtMs, each.activeMs],
+});
+
+const PUT_DESTINATION: Write = {
+  name: 'put_destination',
+  table: 'federation_destination',
+  sql: `INSERT INTO federation_destination (server_name, failures, retry_at_ms, active_ms)
+    SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[])
+    ON CONFLICT (server_name) DO UPDATE SET failures = excluded.failures,
+      retry_at_ms = excluded.retry_at_ms,
+      active_ms = greatest(federation_destination.active_ms, excluded.active_ms)`,
+  types: ['text', 'int4', 'int8', 'int8'],
+  key: ([server]) => String(server),
+};

@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { ServerName } from '../../server/protocol/identifiers.ts';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import { signJson } from '../../server/protocol/signatures.ts';
+import {
+  type SigningKey,
+  signingKeyFromSeed,
+  verifyKeyFrom,
+} from '../../server/protocol/signing-keys.ts';
+import { isSignedBy, parseXMatrix, xMatrixHeader } from '../../server/protocol/x-matrix.ts';
+import type { Authority } from './certificates.ts';
+
+export interface TakenTransaction {
+  readonly txnId: string;
+  readonly content: JsonObject & { readonly pdus: JsonObject[]; readonly edus: JsonObject[] };
+  readonly headers: IncomingMessage['headers'];
+}
+
+/** Answers a transaction as it likes; what it took is noted where it answers 200 itself. */
+export type Behaviour = (
+  transaction: TakenTransaction,
+  answer: ServerResponse,
+  take: (errors?: JsonObject) => void,
+) => void;
+
+export interface FederationPeer {
+  readonly name: ServerName;
+  /** In order, also those that it did not take. */
+  readonly asked: TakenTransaction[];
+  readonly taken: TakenTransaction[];
+  /** The bodies of the messages that it took, in order. */
+  bodies(): unknown[];
+  behave(behaviour: Behaviour): void;
+  /** Asks another server something, signed, as it is served at `origin`. */
+  asks(origin: string, destination: ServerName): Promise<number>;
+  connections(): number;
+}
+
+export const takes: Behaviour = (_transaction, _answer, take) => take();
+
+export const refuses =
+  (status: number, body: JsonObject = { errcode: 'M_UNKNOWN', error: 'No' }): Behaviour =>
+  (_transaction, answer) =>
+    void answer.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+let made = 0;
+
+/** Another server by real TLS, for one test; `behaviour` is what it does with transactions. */
+export async function startPeer(
+  authority: Authority,
+  behaviour: Behaviour = takes,
+): Promise<FederationPeer> {
+  const issued = await authority.issue(`peer${++made}`, { dns: ['localhost'], ip: ['127.0.0.1'] });
+  let behave = behaviour;
+  let connections = 0;
+  const key = signingKeyFromSeed('ed25519:p', Buffer.alloc(32, 100 + made));
+  let keys = '';
+  const [asked, taken]: [TakenTransaction[], TakenTransaction[]] = [[], []];
+  const server = createServer(
+    { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
+    (request, answer) => {
+      if (request.url === '/_matrix/key/v2/server') return void answer.end(keys);
+      void transactionIn(request).then((transaction) => {
+        asked.push(transaction);
+        behave(transaction, answer, (pdus = {}) => {
+          taken.push(transaction);
+          answer.writeHead(200, { 'content-type': 'application/json' });
+          answer.end(JSON.stringify({ pdus }));
+        });
+      });
+    },
+  ).listen(0, '127.0.0.1');
+  server.on('secureConnection', () => void connections++);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const name = `localhost:${(server.address() as AddressInfo).port}` as ServerName;
+  keys = JSON.stringify(signJson(keysOf(name, key), name, key));
+  return {
+    ...{ asked, taken, name },
+    bodies: () => taken.flatMap(({ content }) => content.pdus.flatMap(bodyOf)),
+    behave(next) {
+      behave = next;
+    },
+    connections: () => connections,
+    async asks(origin, destination) {
+      const uri = `/_matrix/federation/v1/query/profile?user_id=@nobody:${destination}`;
+      const authorization = xMatrixHeader({ method: 'GET', uri, origin: name, destination }, key);
+      return (await fetch(origin + uri, { headers: { authorization } })).status;
+    },
+  };
+}
+
+const keysOf = (server_name: ServerName, { keyId, publicKey }: SigningKey): JsonObject => ({
+  ...{ server_name, old_verify_keys: {}, valid_until_ts: 1_900_000_000_000 },
+  verify_keys: { [keyId]: { key: publicKey } },
+});
+
+const bodyOf = ({ type, content }: JsonObject): unknown[] =>
+  type === 'm.room.message' ? [(content as JsonObject).body] : [];
+
+async function transactionIn(request: IncomingMessage): Promise<TakenTransaction> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const content = JSON.parse(Buffer.concat(chunks).toString('utf8')) as TakenTransaction['content'];
+  return { txnId: request.url!.split('/').at(-1)!, content, headers: request.headers };
+}
+
+/** Whether the key has signed the transaction, for this server. */
+export function isSigned(
+  { txnId, content, headers }: TakenTransaction,
+  { destination, key }: { destination: ServerName; key: SigningKey },
+): boolean {
+  const claim = parseXMatrix(headers.authorization ?? '');
+  const uri = `/_matrix/federation/v1/send/${txnId}`;
+  if (claim === undefined) return false;
+  const request = { method: 'PUT', uri, origin: claim.origin, destination, content };
+  return isSignedBy(request, claim, verifyKeyFrom(key.publicKey)!);
+}
