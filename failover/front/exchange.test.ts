@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { NotConnected } from '../certificates/connector.ts';
 import { Exchange } from './exchange.ts';
 import { ANOTHER_WAY, Flight } from './flights.ts';
 import { Shares } from './shares.ts';
+import { Ahead, type Streamed } from './streamed.ts';
 
 const target = {
   writer: { site: 'a', epoch: 7, url: 'https://a' },
@@ -98,7 +98,7 @@ test('an answer that breaks off before anybody reads it fails for its reader alo
     exchange.onResponseError(null, new Error('other side closed'));
   });
   const { answer } = await exchange.tried;
-  await expect(text(answer!.body as Readable)).rejects.toThrow();
+  await expect(text(answer!.body as Streamed)).rejects.toThrow();
   expect(uncaught).toEqual([]);
 });
 
@@ -107,7 +107,8 @@ function begun() {
   const memory = new Shares(8_000);
   let freed = 0;
   const taker = { key: 'phone', known: true };
-  const exchange = new Exchange({ flight, memory, taker, free: () => void freed++ });
+  const ahead = new Ahead();
+  const exchange = new Exchange({ flight, memory, taker, ahead, free: () => void freed++ });
   return { exchange, flight, memory, freed: () => freed };
 }
 

@@ -1,16 +1,16 @@
-import { Readable } from 'node:stream';
 import { NotConnected } from '../certificates/connector.ts';
 import type { AnswerHeaders } from './answer-reader.ts';
 import type { Taker as AnswerTaker, Control } from './connection.ts';
 import { ANOTHER_WAY, type Flight } from './flights.ts';
 import { NotARequest } from './outgoing.ts';
 import type { Shares, Taker } from './shares.ts';
+import { type Ahead, Streamed } from './streamed.ts';
 import type { Attempt } from './verdict.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly body: Buffer | Readable;
+  readonly body: Buffer | Streamed;
   /** Gives back the memory that the body took. */
   readonly over: () => void;
 }
@@ -26,6 +26,7 @@ export interface ExchangeOptions {
   readonly flight: Flight;
   readonly taker: Taker;
   readonly memory: Shares;
+  readonly ahead: Ahead;
   /** The connection is free for the next request. */
   readonly free: () => void;
 }
@@ -40,7 +41,7 @@ export class Exchange implements AnswerTaker {
   #headers: Answer['headers'] = {};
   #taken = 0;
   #chunks: Buffer[] = [];
-  #stream: Readable | undefined;
+  #stream: Streamed | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -66,14 +67,14 @@ export class Exchange implements AnswerTaker {
     } else if (!this.#isRefusal) this.#streamOn(controller);
   }
 
-  onResponseData(controller: Control, chunk: Buffer): void {
+  onResponseData(_: Control, chunk: Buffer): void {
     if (this.#stream === undefined) this.#chunks.push(chunk);
-    else if (!this.#stream.push(chunk)) controller.pause();
+    else this.#stream.push(chunk);
   }
 
   onResponseEnd(): void {
     this.#options.free();
-    if (this.#stream !== undefined) this.#stream.push(null);
+    if (this.#stream !== undefined) this.#stream.end();
     else if (this.#isRefusal)
       this.#fail({ kind: 'not-executed', why: 'it is not the writer', reached: true });
     else this.#answer(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks));
@@ -81,7 +82,7 @@ export class Exchange implements AnswerTaker {
 
   onResponseError(_: Control | null, error: Error): void {
     this.#options.free();
-    if (this.#stream !== undefined) this.#stream.destroy(error);
+    if (this.#stream !== undefined) this.#stream.fail(error);
     else if (error instanceof NotARequest) this.#refuseForm(error);
     else this.#fail(this.#whatFailed(error));
   }
@@ -97,17 +98,7 @@ export class Exchange implements AnswerTaker {
   }
 
   #streamOn(controller: Control): void {
-    this.#stream = new Readable({
-      read: () => controller.resume(),
-      destroy: (error, done) => {
-        // Whoever stops reading ends the exchange; after its end there is nothing to abort.
-        if (!this.#stream!.readableEnded)
-          controller.abort(error ?? new Error('not read to its end'));
-        done(error);
-      },
-    });
-    // What breaks off in the very piece that began it does so before whoever reads it listens.
-    this.#stream.on('error', () => undefined);
+    this.#stream = new Streamed(controller, this.#options.ahead);
     this.#answer(this.#stream);
   }
 

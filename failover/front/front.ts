@@ -47,10 +47,13 @@ const CONNECT_WITHIN_MS = 2_000;
 const HANDSHAKE_WITHIN_MS = 10_000;
 const HEADERS_WITHIN_MS = 20_000;
 const KEEP_ALIVE_MS = 75_000;
+/** Each TLS connection of Node's keeps a few bytes of the pool from which small buffers are cut, and with them all of it. */
+const POOL_BYTES = 8 * 1024;
 
 /** Starts the front of this site: a TLS listener for clients, one for fronts, a socket for the agent. */
 export async function startFront({ config, runtimeDir, addresses, log }: FrontOptions) {
   await using starting = new AsyncDisposableStack();
+  Buffer.poolSize = POOL_BYTES;
   const stop = new AbortController();
   const identityOf = (files: IdentityFiles) => {
     const onTrouble = (err: unknown) => log.warn({ err }, 'a renewed certificate was not taken up');

@@ -45,7 +45,7 @@ async function get(
     const asked = { method: 'GET', path, headers, body: NO_BODY };
     const tried = await upstreams.try(target.origin, asked, { flight, taker: OURSELVES, memory });
     tried.answer?.over();
-    if (tried.answer && !Buffer.isBuffer(tried.answer.body)) tried.answer.body.destroy();
+    if (tried.answer && !Buffer.isBuffer(tried.answer.body)) tried.answer.body.close();
     return tried;
   } finally {
     signal.removeEventListener('abort', cut);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import type { Logger } from 'pino';
 import type { AddressConnections } from './address-connections.ts';
 import { type Body, hasBody, Incoming, NO_BODY, type NoBody, type Room } from './body.ts';
@@ -13,6 +12,7 @@ import type { Counts } from './health.ts';
 import type { KnownTokens } from './known-tokens.ts';
 import { refuse, setAside } from './refuse.ts';
 import type { Remembered } from './remembered.ts';
+import { isSmall, sendAnswer } from './send-answer.ts';
 import type { Shares, Taker } from './shares.ts';
 
 export interface Desk {
@@ -130,9 +130,8 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
 
 /** A client that takes nothing for so long is not waited for: its answer takes memory. */
 const READS_WITHIN_MS = 60_000;
-const SMALL_BYTES = 64 * 1024;
 
-/** Resolves when the client has all of it, or has gone. */
+/** Resolves when the client has all of it; of what is small at once. */
 async function passOn(
   response: ServerResponse,
   { status, headers, body }: Pick<Answer, 'status' | 'headers' | 'body'>,
@@ -141,13 +140,6 @@ async function passOn(
   const passed = towardsClient(headers);
   if (last) passed.connection = 'close';
   response.writeHead(status, passed);
-  if (!Buffer.isBuffer(body)) {
-    response.socket?.setTimeout(READS_WITHIN_MS);
-    return pipeline(body, response);
-  }
-  response.end(body);
-  // What is small lies in the socket's buffers, of which there are no more than connections.
-  if (body.length <= SMALL_BYTES || response.destroyed) return;
-  response.socket?.setTimeout(READS_WITHIN_MS);
-  await new Promise<void>((resolve) => response.once('close', resolve));
+  if (!isSmall(body)) response.socket?.setTimeout(READS_WITHIN_MS);
+  return sendAnswer(response, body);
 }

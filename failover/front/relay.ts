@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { hasBody, NO_BODY } from './body.ts';
 import { NOT_WRITER, type Tried } from './exchange.ts';
 import type { Flight, Flights } from './flights.ts';
 import { Gone } from './gone.ts';
 import { fromFront, towardsFront } from './headers.ts';
 import type { Outgoing } from './outgoing.ts';
+import { sendAnswer } from './send-answer.ts';
 import type { Shares, Taker } from './shares.ts';
 import type { Way } from './way.ts';
 
@@ -39,9 +39,11 @@ export function relayTo({ way, flights, underWay, send }: RelayPorts) {
       const { attempt, answer } = await send(request, flight, taker);
       if (answer !== undefined) {
         response.writeHead(answer.status, towardsFront(answer.headers));
-        if (Buffer.isBuffer(answer.body)) response.end(answer.body);
-        else await pipeline(answer.body, response);
-        answer.over();
+        try {
+          await sendAnswer(response, answer.body);
+        } finally {
+          answer.over();
+        }
         return;
       }
       if (attempt.kind !== 'not-executed') {

@@ -2,6 +2,7 @@ import type { buildConnector } from 'undici';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Tried } from './exchange.ts';
 import type { Outgoing } from './outgoing.ts';
+import { Ahead } from './streamed.ts';
 
 /** Quiet connections beyond these are closed. */
 const IDLE_MAX = 1_024;
@@ -14,14 +15,20 @@ export class Upstreams {
   readonly #connect: buildConnector.connector;
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
+  readonly #ahead = new Ahead();
 
   constructor(connect: buildConnector.connector) {
     this.#connect = connect;
   }
 
-  try(origin: string, request: Outgoing, options: Omit<ExchangeOptions, 'free'>): Promise<Tried> {
+  try(
+    origin: string,
+    request: Outgoing,
+    options: Omit<ExchangeOptions, 'free' | 'ahead'>,
+  ): Promise<Tried> {
     const connection = this.#take(origin);
-    const exchange = new Exchange({ ...options, free: () => this.#free(origin, connection) });
+    const free = () => this.#free(origin, connection);
+    const exchange = new Exchange({ ...options, ahead: this.#ahead, free });
     connection.send(request, exchange);
     return exchange.tried;
   }

@@ -1,18 +1,20 @@
-import { Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WholeAnswer } from '../log/outcomes.ts';
+
+/** Made as the client takes them; begun at the first one, and ended where the client goes. */
+export type Pieces = AsyncIterable<string | Uint8Array>;
 
 /** What a handler returns when a plain object as JSON with status 200 is not what it has to say. */
 export class Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Strings are JSON already made, sent as UTF-8. */
-  readonly body: string | Uint8Array | Readable | undefined;
+  readonly body: string | Uint8Array | Pieces | undefined;
 
   constructor(
     status: number,
     headers: Readonly<Record<string, string>>,
-    body?: string | Uint8Array | Readable,
+    body?: string | Uint8Array | Pieces,
   ) {
     this.status = status;
     this.headers = headers;
@@ -34,15 +36,11 @@ export const jsonText = (text: string | Uint8Array, status = 200) =>
 export const jsonPieces = (pieces: readonly string[]) =>
   pieces.length === 1
     ? jsonText(pieces[0]!)
-    : new Answer(200, { 'content-type': 'application/json' }, Readable.from(inTurns(pieces)));
+    : new Answer(200, { 'content-type': 'application/json' }, inTurns(pieces));
 
 /** The same, of pieces that are made as the client reads them. */
 export const jsonStream = (pieces: AsyncIterable<string>) =>
-  new Answer(
-    200,
-    { 'content-type': 'application/json' },
-    Readable.from(pieces, { highWaterMark: 1 }),
-  );
+  new Answer(200, { 'content-type': 'application/json' }, pieces);
 
 async function* inTurns(pieces: readonly string[]) {
   for (const piece of pieces) {

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { Answer } from './answer.ts';
 
 interface Given {
@@ -31,8 +30,8 @@ export class Representation {
   }
 
   #answer(status: number, headers: Record<string, string>, { from, end }: Range): Answer {
-    const body = Readable.from(this.#given.read(from, end), { highWaterMark: 1 });
-    return new Answer(status, { ...headers, 'content-length': String(end - from) }, body);
+    const length = { 'content-length': String(end - from) };
+    return new Answer(status, { ...headers, ...length }, this.#given.read(from, end));
   }
 }
 

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { Readable } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { mounted } from '../../test/support/mounted.ts';
@@ -15,7 +14,7 @@ import {
 } from '../log/log.ts';
 import type { Once, OnceKey, Outcome } from '../log/outcomes.ts';
 import type { UserId } from '../protocol/identifiers.ts';
-import { Answer, jsonPieces, jsonText, wholeAnswer } from './answer.ts';
+import { Answer, jsonPieces, jsonText, type Pieces, wholeAnswer } from './answer.ts';
 import { schemes } from './auth/schemes.ts';
 import { endpoint } from './endpoint.ts';
 import { roomId, wholeNumber } from './fields.ts';
@@ -173,7 +172,7 @@ test('an answer in pieces is one to the client, and others have their turn betwe
   };
   let ticking = setImmediate(tick);
   const turnsAt: number[] = [];
-  for await (const _piece of jsonPieces(pieces).body as Readable) turnsAt.push(turns);
+  for await (const _piece of jsonPieces(pieces).body as Pieces) turnsAt.push(turns);
   clearImmediate(ticking);
   expect(new Set(turnsAt).size).toBe(pieces.length);
 });

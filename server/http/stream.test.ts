@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { mounted } from '../../test/support/mounted.ts';
 import { openGate } from '../../test/support/open-gate.ts';
@@ -279,21 +278,4 @@ test('what is open for a client that reads nothing ends with it', async () => {
   socket.destroy();
   await vi.waitFor(() => expect(seen.open).toBe(0));
   expect(seen.read).toBeLessThan(LONG);
-});
-
-test('ahead of whoever reads, two pieces are read at most', async () => {
-  let pieces = 0;
-  const representation = new Representation({
-    ...{ headers: {}, bytes: LONG, etag: '"l"' },
-    async *read() {
-      for (; ; pieces += 1) yield Buffer.alloc(1);
-    },
-  });
-  const { body } = representation.answerTo({ method: 'GET', headers: {} });
-  const chunks = (body as Readable).iterator();
-  for (let read = 1; read < 10; read += 1) {
-    await chunks.next();
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(pieces - read).toBeLessThanOrEqual(2);
-  }
 });

@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { Answer } from './answer.ts';
+import { Answer, type Pieces } from './answer.ts';
 import { linger } from './linger.ts';
 import { Representation } from './representation.ts';
+import { STROKE_BYTES, writePieces } from './write-pieces.ts';
 
 /** A client that takes nothing for so long is not waited for: what it is being sent takes memory. */
 const READS_WITHIN_MS = 60_000;
@@ -15,14 +14,11 @@ export async function writeAnswer(
   given: Answer | Representation | object,
 ) {
   const { status, headers, body } = answerOf(given, response);
-  if (body instanceof Readable) {
+  if (isInPieces(body)) {
     response.writeHead(status, { ...common, ...headers });
-    if (response.req.method === 'HEAD') {
-      body.destroy();
-      return void response.end();
-    }
+    if (response.req.method === 'HEAD') return void response.end();
     response.socket?.setTimeout(READS_WITHIN_MS);
-    return pipeline(body, response);
+    return writePieces(response, body);
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body);
   const all: Record<string, string | number> = { ...common, ...headers };
@@ -32,8 +28,14 @@ export async function writeAnswer(
     response.write(body ?? '');
     await linger(response.req);
     response.end();
+  } else if (length > STROKE_BYTES && response.req.method !== 'HEAD') {
+    response.socket?.setTimeout(READS_WITHIN_MS);
+    return writePieces(response, [body!]);
   } else response.end(body);
 }
+
+const isInPieces = (body: Answer['body']): body is Pieces =>
+  typeof body === 'object' && Symbol.asyncIterator in body;
 
 function answerOf(given: Answer | Representation | object, { req }: ServerResponse): Answer {
   if (given instanceof Representation) return given.answerTo(req);

@@ -7,8 +7,6 @@ const READ_BYTES_MAX = 512 * 1024;
 const READ_BYTES_MIN = 16 * 1024;
 /** Of what is left the next one takes no more: those that come behind it want some, too. */
 const ONE_OF = 8;
-/** A client that asks for another has all but the last of those before it: server/http/representation.ts. */
-const READ_AHEAD = 2;
 
 /** Reads content as its clients take it; the more lies here that they have not taken, the less is read. */
 export class Downloads {
@@ -19,19 +17,21 @@ export class Downloads {
     this.#database = database;
   }
 
+  /** A client that asks for the next step has all of the one before: server/http/write-pieces.ts. */
   async *read({ uploadNid, from, end }: Span): AsyncGenerator<Buffer> {
-    const ahead: number[] = [];
+    let ahead = 0;
     try {
       for (let at = from; at < end; ) {
-        if (ahead.length === READ_AHEAD) this.#aheadBytes -= ahead.shift()!;
         const upTo = Math.min(at + this.#readBytes(), end);
-        ahead.push(upTo - at);
-        this.#aheadBytes += upTo - at;
+        ahead = upTo - at;
+        this.#aheadBytes += ahead;
         yield await bytesIn(this.#database, { uploadNid, from: at, end: upTo });
+        this.#aheadBytes -= ahead;
+        ahead = 0;
         at = upTo;
       }
     } finally {
-      for (const bytes of ahead) this.#aheadBytes -= bytes;
+      this.#aheadBytes -= ahead;
     }
   }
 

@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http';
+import type { Answer } from './exchange.ts';
+
+/**
+ * As much as TLS is given at a stroke, its connection keeps room for until it ends: 100 connections that had had an answer
+ * of 4 MB each held 400 MB.
+ */
+const STROKE_BYTES = 64 * 1024;
+
+/**
+ * Piece by piece, each when the kernel has the one before; resolves when it has all, and rejects where the other side has
+ * gone. What is small lies in the socket's buffers, of which there are no more than connections.
+ */
+export async function sendAnswer(response: ServerResponse, body: Answer['body']): Promise<void> {
+  if (isSmall(body)) return void response.end(body);
+  const taking = new Taking(response);
+  try {
+    if (Buffer.isBuffer(body)) await taking.all(body);
+    else for await (const piece of body) await taking.all(piece);
+    await taking.end();
+  } finally {
+    taking.release();
+  }
+}
+
+export const isSmall = (body: Answer['body']): body is Buffer =>
+  Buffer.isBuffer(body) && body.length <= STROKE_BYTES;
+
+/** How a client, or another front, takes an answer. */
+class Taking {
+  readonly #response: ServerResponse;
+  #settle: ((error?: Error | null) => void) | undefined;
+  readonly #close = () => this.#settle?.(new Error('Who was to have the answer has gone'));
+
+  constructor(response: ServerResponse) {
+    this.#response = response.once('close', this.#close);
+  }
+
+  async all(bytes: Buffer): Promise<void> {
+    for (let at = 0; at < bytes.length; at += STROKE_BYTES) {
+      const stroke = bytes.subarray(at, at + STROKE_BYTES);
+      await this.#taken((done) => this.#response.write(stroke, done));
+    }
+  }
+
+  end(): Promise<void> {
+    return this.#taken((done) => this.#response.end(done));
+  }
+
+  release(): void {
+    this.#response.off('close', this.#close);
+  }
+
+  #taken(give: (done: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settle = (error) => (error ? reject(error) : resolve());
+      if (this.#response.destroyed) this.#close();
+      else give(this.#settle);
+    });
+  }
+}

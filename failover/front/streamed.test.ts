@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { Ahead, Streamed } from './streamed.ts';
+
+const KIB = 1024;
+
+test('a stream reads some pieces ahead of its client, and goes on when they are taken', async () => {
+  const { body, counts } = stream();
+  for (let n = 0; n < 3; n += 1) body.push(Buffer.alloc(16 * KIB));
+  expect(counts).toEqual({ pauses: 0, resumes: 0, aborts: 0 });
+  body.push(Buffer.alloc(16 * KIB));
+  expect(counts.pauses).toBe(1);
+  for (let n = 0; n < 4; n += 1) expect((await body.next()).value).toHaveLength(16 * KIB);
+  expect(counts.resumes, 'nothing more is wanted yet').toBe(0);
+  const next = body.next();
+  expect(counts.resumes).toBe(1);
+  body.push(Buffer.from('more'));
+  expect((await next).value).toEqual(Buffer.from('more'));
+});
+
+test('a thousand whose clients take nothing hold 16 MiB and a piece each', () => {
+  const ahead = new Ahead();
+  const held = Array.from({ length: 1_000 }, () => {
+    const { body, counts } = stream(ahead);
+    let bytes = 0;
+    for (; counts.pauses === 0; bytes += 16 * KIB) body.push(Buffer.alloc(16 * KIB));
+    return bytes;
+  });
+  const all = held.reduce((sum, bytes) => sum + bytes);
+  expect(all).toBeLessThanOrEqual((16 * KIB + 1_000 * 16) * KIB);
+  expect(held[0]).toBe(64 * KIB);
+  expect(ahead.bytes).toBe(all);
+});
+
+test('what is taken, dropped or lost counts no more', async () => {
+  const ahead = new Ahead();
+  const [taken, left, lost] = [stream(ahead).body, stream(ahead).body, stream(ahead).body];
+  for (const each of [taken, left, lost]) each.push(Buffer.from('abc'));
+  await taken.next();
+  expect(ahead.bytes).toBe(6);
+  await left.return();
+  await left.return();
+  expect(ahead.bytes).toBe(3);
+  lost.fail(new Error('other side closed'));
+  await expect(lost.next()).rejects.toThrow('other side closed');
+  expect(ahead.bytes).toBe(0);
+});
+
+test('whoever leaves before the end ends the exchange, and nobody else does', async () => {
+  const [whole, left] = [stream(), stream()];
+  whole.body.push(Buffer.from('abc'));
+  whole.body.end();
+  const pieces: string[] = [];
+  for await (const piece of whole.body) pieces.push(piece.toString());
+  expect(pieces).toEqual(['abc']);
+  expect(whole.counts.aborts).toBe(0);
+  left.body.push(Buffer.from('abc'));
+  for await (const _ of left.body) break;
+  expect(left.counts.aborts).toBe(1);
+});
+
+test('who waits hears of the end, and of what broke it off', async () => {
+  const [ending, failing] = [stream().body, stream().body];
+  const waits = [ending.next(), failing.next()];
+  ending.end();
+  failing.fail(new Error('reset'));
+  expect(await waits[0]).toEqual({ done: true, value: undefined });
+  await expect(waits[1]).rejects.toThrow('reset');
+});
+
+function stream(ahead = new Ahead()) {
+  const counts = { pauses: 0, resumes: 0, aborts: 0 };
+  const control = {
+    pause: () => void counts.pauses++,
+    resume: () => void counts.resumes++,
+    abort: () => void counts.aborts++,
+  };
+  return { body: new Streamed(control, ahead), counts };
+}
