@@ -36,6 +36,17 @@ test('what was taken in vain is given back, and never more than the burst', () =
   expect([take(), take(), take()]).toEqual([0, 0, 1_000]);
 });
 
+test('what cost more than it seemed is waited for by what follows, and not for ever', () => {
+  const { clock, limits } = limitsOf({ perSecond: 1, burst: 2 });
+  limits.take('write', 'a');
+  limits.charge('write', 'a', 5);
+  expect([limits.take('write', 'a'), limits.take('write', 'b')]).toEqual([5_000, 0]);
+  clock.ms += 5_000;
+  expect(limits.take('write', 'a')).toBe(0);
+  limits.charge('write', 'a', 1_000_000);
+  expect(limits.take('write', 'a')).toBe(21_000);
+});
+
 test('quiet time saves up no more than the burst', () => {
   const { clock, limits } = limitsOf({ perSecond: 10, burst: 2 });
   limits.take('write', 'a');

@@ -21,6 +21,8 @@ const LIFTED: ReadonlySet<RateLimit> = new Set(['read', 'write', 'sync']);
 
 const BUCKETS_MAX = 100_000;
 const PLACES = 65_536;
+/** Nobody waits for ever for what they asked for once. */
+const DEBT_BURSTS_MAX = 10;
 
 /** Token buckets in memory: a new writer begins with full ones, but for what `owe` told it. `own` is what holds for the user alone. */
 export class RateLimits {
@@ -57,6 +59,14 @@ export class RateLimits {
     const waitMs = this.waitMs(limit, who, own);
     if (waitMs === 0) this.#refilled(limit, who, rate).tokens -= 1;
     return waitMs;
+  }
+
+  /** What a request turned out to cost beyond the one that it took: as a debt, which those that follow wait for. */
+  charge(limit: RateLimit, who: string, count: number): void {
+    const rate = this.#rateOf(limit, undefined);
+    if (rate === 'unlimited') return;
+    const bucket = this.#refilled(limit, who, rate);
+    bucket.tokens = Math.max(bucket.tokens - count, -DEBT_BURSTS_MAX * rate.burst);
   }
 
   /** Of what was taken in case that came to nothing. */
