@@ -165,18 +165,14 @@ describe('against the specification', () => {
 
 /** Of the server-server API, what needs rooms that are shared with other servers, or media. */
 const WITH_SHARED_ROOMS = [
-  ...[
-    'backfillRoom',
-    'getMissingPreviousEvents',
-    'getEventAuth',
-    'getRoomState',
-    'getRoomStateIds',
-  ],
-  ...['getEvent', 'getEventByTimestamp', 'sendInviteV1', 'sendInviteV2', 'makeJoin', 'sendJoinV2'],
+  ...['sendInviteV1', 'sendInviteV2', 'makeJoin', 'sendJoinV2'],
   ...['makeKnock', 'sendKnock', 'makeLeave', 'sendLeaveV2', 'getSpaceHierarchy', 'sendTransaction'],
   ...['exchangeThirdPartyInvite', 'onBindThirdPartyIdentifier', 'askPolicyServerToSign'],
   ...['getContent', 'getContentThumbnail'],
 ];
+
+/** The specification says `accessToken`, which no server has: it means the signature of the others. */
+const SIGNED_ALL_THE_SAME = ['getEventByTimestamp'];
 
 /** Stands for the queries that there may be besides those that have a name. */
 const ANY_QUERY = ['queryInfo'];
@@ -204,7 +200,9 @@ describe('against the server-server API, where the operator lets other servers i
 
   test('every operation asks for a signature exactly where the specification does', () => {
     const wrong = forServers.filter(
-      ({ operation, auth }) => (auth === 'server') !== (at(operation)?.auth === 'signedRequest'),
+      ({ operation, auth }) =>
+        (auth === 'server') !== (at(operation)?.auth === 'signedRequest') &&
+        !SIGNED_ALL_THE_SAME.includes(operation),
     );
     expect(wrong.map((each) => each.operation)).toEqual([]);
   });

@@ -10,6 +10,13 @@ import { getServerKey } from './keys/get-server-key.ts';
 import { perspectivesKeyQuery } from './keys/perspectives-key-query.ts';
 import { queryProfile } from './queries/query-profile.ts';
 import { queryRoomDirectory } from './queries/query-room-directory.ts';
+import { backfillRoom } from './rooms/backfill-room.ts';
+import { getEvent } from './rooms/get-event.ts';
+import { getEventAuth } from './rooms/get-event-auth.ts';
+import { getEventByTimestamp } from './rooms/get-event-by-timestamp.ts';
+import { getMissingPreviousEvents } from './rooms/get-missing-previous-events.ts';
+import { getRoomState } from './rooms/get-room-state.ts';
+import { getRoomStateIds } from './rooms/get-room-state-ids.ts';
 
 /** What other servers ask, where the operator lets them. */
 export const federationApi = [
@@ -21,6 +28,13 @@ export const federationApi = [
   getUserDevices,
   queryUserEncryptionKeys,
   claimUserEncryptionKeys,
+  getEvent,
+  getRoomState,
+  getRoomStateIds,
+  getEventAuth,
+  backfillRoom,
+  getMissingPreviousEvents,
+  getEventByTimestamp,
 ];
 
 export const keyApi = [getServerKey, perspectivesKeyQuery, bulkPerspectivesKeyQuery];

@@ -1,5 +1,5 @@
 import { Lru } from '../log/lru.ts';
-import type { EventId, RoomAlias, RoomId, UserId } from '../protocol/identifiers.ts';
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
@@ -30,6 +30,7 @@ import { RoomView } from './read/room-view.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 import { summariesOf } from './summary/summaries.ts';
 import type { Building } from './write/building.ts';
@@ -148,6 +149,10 @@ export class RoomEngine implements Rooms {
   openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {
     const parts = { rooms: this.#building.rooms, reads: this.#reads };
     return openAll(parts, roomIds, preloading);
+  }
+
+  async openForServer(roomId: RoomId, server: ServerName): Promise<RoomForServer> {
+    return openForServer(await this.#building.rooms.get(roomId), this.#reads, server);
   }
 
   async roomOfEvent(eventId: EventId): Promise<RoomId | undefined> {

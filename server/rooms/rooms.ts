@@ -4,6 +4,7 @@ import type { Upgrade } from './create/upgrade.ts';
 import type { Draft, Origin } from './draft.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import type { Preloading, Room } from './room.ts';
+import type { RoomForServer } from './serve/room-for-server.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 
 /**
@@ -38,6 +39,8 @@ export interface Rooms {
    * at once, or what was read for the first is out of memory when the last is looked at.
    */
   openAll(roomIds: readonly RoomId[], preloading?: Preloading): Promise<Map<RoomId, Room>>;
+  /** The same as another server may look into it; refused to those that never had part in it, or have no more by its ACL. */
+  openForServer(roomId: RoomId, server: ServerName): Promise<RoomForServer>;
   /** Where an event stands, whoever may see it; undefined where there is none. */
   roomOfEvent(eventId: EventId): Promise<RoomId | undefined>;
   /** By room. Kept in memory for users who are active. */

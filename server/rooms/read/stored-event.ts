@@ -57,16 +57,23 @@ export function federationForm(
   stored: StoredEvent,
   rules: RoomVersionRules,
 ): RoomEvent {
-  const pdu =
-    stored.redactionId === null && !event.isErased
-      ? stored.json
-      : canonicalJson(
-          redact(pduIn(stored.json, rules), rules),
-          rules.strictCanonicalJson ? 'strict' : 'as-found',
-        );
+  const pdu = pduText(stored, rules, event.isErased);
   const named = rules.eventIdForm === 'given' ? '' : `,"event_id":${JSON.stringify(event.eventId)}`;
   return { ...event, members: `${pdu.slice(1, -1)}${named}` };
 }
+
+/** As its sender's server signed it, or what a redaction leaves of it. */
+export const pduText = (
+  stored: Pick<StoredEvent, 'json' | 'redactionId'>,
+  rules: RoomVersionRules,
+  isHidden = false,
+): string =>
+  stored.redactionId === null && !isHidden
+    ? stored.json
+    : canonicalJson(
+        redact(pduIn(stored.json, rules), rules),
+        rules.strictCanonicalJson ? 'strict' : 'as-found',
+      );
 
 /** A stored event as the auth rules read it. */
 export const parsedEventOf = (stored: StoredEvent, rules: RoomVersionRules): Event =>

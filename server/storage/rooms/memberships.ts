@@ -97,3 +97,18 @@ const INSERT_HISTORY: Write = {
     SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[])`,
   types: ['text', 'int8', 'int8', 'int8', 'text'],
 };
+
+/** Position of the newest join that any of the users had in the room; 0 where none ever had. */
+export async function lastJoinOf(
+  database: Database,
+  userIds: readonly UserId[],
+  roomNid: number,
+): Promise<number> {
+  const [row] = await database.query<{ position: number }>(
+    'last_join_of',
+    `SELECT coalesce(max(position), 0)::int8 AS position FROM membership_history
+     WHERE user_id = ANY ($1::text[]) AND room_nid = $2 AND membership = 'join'`,
+    [userIds, roomNid],
+  );
+  return row!.position;
+}

@@ -51,6 +51,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
   membershipHistory: (userId: UserId, roomNid: number) =>
     memberships.membershipHistory(database, userId, roomNid),
+  lastJoinOf: (userIds: readonly UserId[], roomNid: number) =>
+    memberships.lastJoinOf(database, userIds, roomNid),
 
   membersOfDeleted: (roomId: RoomId) => deleted.membersOfDeleted(database, roomId),
 

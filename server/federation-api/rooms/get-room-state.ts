@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { endpoint } from '../../http/endpoint.ts';
+import { eventId, roomId } from '../../http/fields.ts';
+import { charge, listsText, type SharedRoomPorts } from './shared-room.ts';
+
+export const getRoomState = endpoint({
+  operation: 'getRoomState',
+  routes: ['GET /_matrix/federation/v1/state/{roomId}'],
+  auth: 'server',
+  rateLimit: 'read',
+  idempotency: 'natural',
+  path: z.object({ roomId }),
+  query: z.object({ event_id: eventId }),
+
+  async handle({ caller, path, query, signal }, ports: SharedRoomPorts) {
+    await ports.largeReads.enter(`server ${caller.origin}`, signal);
+    const room = await ports.rooms.openForServer(path.roomId, caller.origin);
+    const { count, state, authChain } = await room.stateBefore(query.event_id);
+    charge(ports, caller, 2 * count);
+    return listsText({ pdus: state(), auth_chain: authChain() });
+  },
+});

@@ -1,0 +1,56 @@
+import type { LargeReads } from '../../client-api/events/large-reads.ts';
+import type { Answer } from '../../http/answer.ts';
+import { jsonStream, jsonText } from '../../http/answer.ts';
+import type { RateLimits } from '../../http/rate-limits.ts';
+import { type Server, subscriberIn } from '../../protocol/caller.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Rooms } from '../../rooms/rooms.ts';
+
+/** What endpoints need that tell servers of rooms which they share with us. */
+export interface SharedRoomPorts {
+  readonly rooms: Pick<Rooms, 'openForServer' | 'roomOfEvent'>;
+  readonly largeReads: Pick<LargeReads, 'enter'>;
+  readonly rateLimits: Pick<RateLimits, 'charge'>;
+  readonly accounts: { readonly serverName: ServerName };
+  readonly now: () => number;
+}
+
+/** So many events cost as much as a small request. */
+const EVENTS_A_REQUEST = 100;
+
+/** What a server asks for costs what it takes to be read: where that is much, it waits the longer before it is heard again. */
+export function charge(
+  { rateLimits }: Pick<SharedRoomPorts, 'rateLimits'>,
+  caller: Server,
+  events: number,
+): void {
+  rateLimits.charge('read', subscriberIn(caller), Math.floor(events / EVENTS_A_REQUEST));
+}
+
+/** As servers send events to each other. */
+export function transactionOf(
+  { accounts, now }: Pick<SharedRoomPorts, 'accounts' | 'now'>,
+  pdus: readonly string[],
+): Answer {
+  const origin = JSON.stringify(accounts.serverName);
+  return jsonText(`{"origin":${origin},"origin_server_ts":${now()},"pdus":[${pdus.join()}]}`);
+}
+
+/** Lists that are made as they are read, one behind the other. */
+export const listsText = (lists: Readonly<Record<string, AsyncIterable<readonly string[]>>>) =>
+  jsonStream(piecesOf(lists));
+
+async function* piecesOf(lists: Readonly<Record<string, AsyncIterable<readonly string[]>>>) {
+  let before = '{';
+  for (const [name, pieces] of Object.entries(lists)) {
+    yield `${before}"${name}":[`;
+    let isFirst = true;
+    for await (const piece of pieces) {
+      if (piece.length === 0) continue;
+      yield isFirst ? piece.join() : `,${piece.join()}`;
+      isFirst = false;
+    }
+    before = '],';
+  }
+  yield ']}';
+}
