@@ -34,6 +34,8 @@ import { joinPorts } from './http/join-ports.ts';
 import type { Mount } from './http/mount.ts';
 import { RateLimits } from './http/rate-limits.ts';
 import { requestListener } from './http/serve.ts';
+import { ldapDirectory } from './ldap/features.ts';
+import type { LdapSettings } from './ldap/ldap-directory.ts';
 import { BulkLane } from './log/bulk.ts';
 import type { EpochHistory } from './log/epochs.ts';
 import { KeyedMutex } from './log/keyed-mutex.ts';
@@ -132,6 +134,8 @@ export interface FeatureGround {
   readonly serverNotices?: NoticeSettings | undefined;
   /** Undefined where no e-mails are sent. */
   readonly email?: EmailGround | undefined;
+  /** Undefined where people are known here alone. */
+  readonly ldap?: LdapSettings | undefined;
   readonly terms?: Terms | undefined;
   /** Undefined where everything is kept. */
   readonly retention?: RetentionBounds | undefined;
@@ -169,8 +173,9 @@ export type Features = Awaited<ReturnType<typeof buildFeatures>>;
 export async function buildFeatures(ground: FeatureGround) {
   const { stored, rateLimits } = ground;
   const { mail, email } = mailOf(ground);
+  const directory = ground.ldap && ldapDirectory(ground.ldap, ground.onError);
   const accounts = accountFeatures(stored, {
-    ...{ ...ground, email },
+    ...{ ...ground, email, directory },
     tryLimits: loginTries(rateLimits),
   });
   await accounts.ports.passwordTries.restore();
@@ -362,6 +367,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     forgetOnLeave: config.forgetOnLeave,
     serverNotices: noticesOf(config.serverNotices, identity.serverName),
     email: emailGround(ground),
+    ldap: config.ldap,
     rateLimits,
     defaultRoomVersion: config.defaultRoomVersion,
     roomMemoryBytesMax: roomMemoryBytes(),

@@ -21,6 +21,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'undici',
   ],
+  'server/ldap': ['server/protocol', 'ldapts'],
   'server/mail': ['server/log', 'server/storage', 'nodemailer'],
   'server/federation': ['server/protocol', 'server/log', 'server/storage', 'undici'],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
@@ -90,7 +91,13 @@ const ARROWS: Record<string, string[]> = {
     'server/server-notices',
     'zod',
   ],
-  'server/config': ['server/protocol', 'server/storage/search/search-languages.ts', 'zod', 'yaml'],
+  'server/config': [
+    'server/protocol',
+    'server/storage/search/search-languages.ts',
+    'zod',
+    'yaml',
+    'ldapts',
+  ],
   'server/identity': ['server/log', 'server/storage'],
   'server/role': [
     'server/log',

@@ -29,6 +29,7 @@ import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import type { Row } from '../storage/write.ts';
 import { accountDataLockOf } from './account-data.ts';
 import type { Devices } from './devices.ts';
+import type { Directory } from './directory.ts';
 import type { EmailAddress } from './email-address.ts';
 import {
   hashPassword,
@@ -56,6 +57,8 @@ export interface AccountParts {
   readonly registrationTokens: RegistrationTokens;
   /** Undefined where no e-mails are sent. */
   readonly post?: Post | undefined;
+  /** Undefined where everybody is known here. */
+  readonly directory?: Pick<Directory, 'has'> | undefined;
 }
 
 export interface Registration {
@@ -107,6 +110,7 @@ export class Accounts {
   readonly #devices: Devices;
   readonly #tokens: RegistrationTokens;
   readonly #post: Post | undefined;
+  readonly #directory: Pick<Directory, 'has'> | undefined;
   readonly #cost: PasswordCost;
   readonly #appServices: readonly AppService[];
   /** Compared with where there is no account, so that the time to answer does not tell. */
@@ -119,6 +123,7 @@ export class Accounts {
     this.#devices = parts.devices;
     this.#tokens = parts.registrationTokens;
     this.#post = parts.post;
+    this.#directory = parts.directory;
     this.#cost = options.passwordCost ?? PASSWORD_COST;
     this.#appServices = options.appServices ?? [];
   }
@@ -146,6 +151,8 @@ export class Accounts {
     if (!userId.ok) throw new MatrixError(400, 'M_INVALID_USERNAME', userId.reason);
     this.#refuseKept(userId.value, by);
     await this.#refuseTaken(userId.value);
+    // Whoever came first would keep out whose name it is.
+    if (!by && (await this.#directory?.has(localpartOf(userId.value)))) throw inUse(userId.value);
     return userId.value;
   }
 
@@ -207,6 +214,29 @@ export class Accounts {
     });
   }
 
+  /** Of somebody who is in the operator's directory, which knows their password. */
+  registerOfDirectory(
+    wish: Pick<Registration, 'userId' | 'session' | 'displayName' | 'besides'>,
+    once: Once,
+  ): Promise<JsonObject> {
+    this.#refuseKept(wish.userId, undefined);
+    const { besides = [] } = wish;
+    return this.#register({ ...wish, inDirectory: true }, null, besides, once);
+  }
+
+  /** Whom the directory has just vouched for. */
+  logInOfDirectory(
+    { userId, session }: Pick<Login, 'userId' | 'session'>,
+    once: Once,
+  ): Promise<JsonObject> {
+    return this.#stored.locks.run(lockOf(userId), async () => {
+      const account = await this.get(userId);
+      if (account?.deactivatedMs != null) throw userDeactivated();
+      if (!account?.inDirectory) throw new WrongPassword();
+      return this.#begin({ account, session, more: [] }, once);
+    });
+  }
+
   async logIn(login: Login, once: Once): Promise<JsonObject> {
     const { userId, password } = login;
     const checked = await this.#checked(userId, password);
@@ -257,6 +287,7 @@ export class Accounts {
     once: Once,
   ): Promise<void> {
     const { userId, deviceId, password, logoutDevices, besides = [] } = change;
+    if ((await this.get(userId))?.inDirectory) throw passwordIsElsewhere();
     const passwordHash = await hashPassword(password, this.#cost);
     await this.#change(userId, once, {
       edit: (account) => ({ ...account, passwordHash }),
@@ -296,17 +327,21 @@ export class Accounts {
   }
 
   async #register(
-    wish: Pick<Registration, 'userId' | 'admin' | 'session' | 'displayName'> & { guest?: boolean },
+    wish: Pick<Registration, 'userId' | 'admin' | 'session' | 'displayName'> & {
+      guest?: boolean;
+      inDirectory?: boolean;
+    },
     passwordHash: string | null,
     rows: readonly Row[],
     once: Once,
   ): Promise<JsonObject> {
-    const { userId, admin = false, guest = false, session, displayName } = wish;
+    const { userId, admin = false, guest = false, inDirectory = false } = wish;
+    const { session, displayName } = wish;
     return this.#stored.locks.run(lockOf(userId), async () => {
       await this.#refuseTaken(userId);
       const createdMs = this.#stored.now();
       const ends = { deactivatedMs: null, suspendedMs: null, lockedMs: null };
-      const account = { userId, passwordHash, admin, guest, createdMs, ...ends };
+      const account = { userId, passwordHash, admin, guest, inDirectory, createdMs, ...ends };
       const prepared = session && (await this.#sessions.prepare(account, session));
       return this.#stored.log.commit((position) => {
         const nothing = { rows: [], records: [], answer: { user_id: userId } };
@@ -400,10 +435,15 @@ export class Accounts {
   }
 
   async #refuseTaken(userId: UserId) {
-    if (await this.get(userId))
-      throw new MatrixError(400, 'M_USER_IN_USE', `${localpartOf(userId)} is taken`);
+    if (await this.get(userId)) throw inUse(userId);
   }
 }
+
+const passwordIsElsewhere = () =>
+  forbidden('The password is that of the directory of this server: change it there');
+
+const inUse = (userId: UserId) =>
+  new MatrixError(400, 'M_USER_IN_USE', `${localpartOf(userId)} is taken`);
 
 const userDeactivated = () =>
   new MatrixError(403, 'M_USER_DEACTIVATED', 'This account has been deactivated');

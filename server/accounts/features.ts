@@ -9,6 +9,7 @@ import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
 import { Devices } from './devices.ts';
+import type { Directory } from './directory.ts';
 import {
   type EmailSettings,
   EmailValidations,
@@ -24,6 +25,7 @@ import { Moderation } from './moderation.ts';
 import { OpenIdTokens } from './open-id-tokens.ts';
 import { OwnRates } from './own-rates.ts';
 import type { PasswordCost } from './password-hash.ts';
+import { PasswordLogins } from './password-logins.ts';
 import { PasswordTries, type TryLimits } from './password-tries.ts';
 import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
@@ -50,6 +52,8 @@ export interface AccountFeatureOptions {
   readonly terms?: Terms | undefined;
   /** Undefined where no e-mails are sent. */
   readonly email?: EmailSettings | undefined;
+  /** Undefined where everybody is known here. */
+  readonly directory?: Directory | undefined;
   readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -72,13 +76,14 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const registrationTokens = new RegistrationTokens(stored);
   const emailValidations = new EmailValidations(stored, options.secret, options.email);
   const thirdPartyIds = new ThirdPartyIds(stored, emailValidations);
-  const { post } = options.email ?? {};
-  const parts = { sessions, devices, registrationTokens, post };
+  const { directory, email } = options;
+  const parts = { sessions, devices, registrationTokens, post: email?.post, directory };
   const accounts = new Accounts(stored, parts, options);
+  const passwordLogins = new PasswordLogins(accounts, stored, directory);
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
   const passwordTries = new PasswordTries(stored, options.tryLimits);
-  const asked = { accounts, registrationTokens, passwordTries, emailValidations };
+  const asked = { accounts, passwordLogins, registrationTokens, passwordTries, emailValidations };
   const stages = stagePorts(asked, stored, options);
   const ports = {
     accounts,
@@ -86,6 +91,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     devices,
     registrationTokens,
     passwordTries,
+    passwordLogins,
     emailValidations,
     thirdPartyIds,
     accountData,
@@ -131,6 +137,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
 
 interface Asked {
   readonly accounts: Accounts;
+  readonly passwordLogins: PasswordLogins;
   readonly registrationTokens: RegistrationTokens;
   readonly passwordTries: PasswordTries;
   readonly emailValidations: EmailValidations;
@@ -138,11 +145,11 @@ interface Asked {
 
 /** What interactive auth asks of accounts, in a client and in a browser. */
 const stagePorts = (
-  { accounts, registrationTokens, passwordTries, emailValidations }: Asked,
+  { accounts, passwordLogins, registrationTokens, passwordTries, emailValidations }: Asked,
   { now }: Stored,
   { secret, terms }: AccountFeatureOptions,
 ) => ({
-  hasPassword: (userId: UserId, password: string) => accounts.hasPassword(userId, password),
+  hasPassword: (userId: UserId, password: string) => passwordLogins.hasPassword(userId, password),
   localUserId: (text: string) => accounts.localUserId(text),
   isValidRegistrationToken: (token: string) => registrationTokens.isValid(token),
   isValidated: async (purpose: ValidationPurpose, by: ValidationCredentials) =>

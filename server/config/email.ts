@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from './config-error.ts';
 import type { EmailKeys } from './email-keys.ts';
+import { filesIn, readFileOf, readPasswordOf } from './named-files.ts';
 
 export type EmailConfig = NonNullable<ReturnType<typeof emailOf>>;
 
@@ -12,7 +12,7 @@ export function emailOf(email: EmailKeys, serverName: string) {
   return {
     smtp: {
       ...{ host, port, security, user },
-      ca: email.ca === undefined ? undefined : read('email.ca', email.ca),
+      ca: email.ca === undefined ? undefined : readFileOf('email.ca', email.ca),
       password: passwordOf(email),
       from: { name: fromName, address: from },
     },
@@ -25,7 +25,7 @@ export function emailOf(email: EmailKeys, serverName: string) {
 
 function passwordOf({ user, passwordFile }: NonNullable<EmailKeys>): string | undefined {
   if (user !== undefined && passwordFile !== undefined)
-    return read('email.passwordFile', passwordFile).replace(/\r?\n$/, '');
+    return readPasswordOf('email.passwordFile', passwordFile);
   if (user === undefined && passwordFile === undefined) return undefined;
   throw new ConfigError(
     'The keys "email.user" and "email.passwordFile" belong together: give both, or neither where the mail server asks for none.',
@@ -35,38 +35,18 @@ function passwordOf({ user, passwordFile }: NonNullable<EmailKeys>): string | un
 /** What the operator's folder has instead of our own words: a line for the subject, an empty one, and the text. */
 function lettersIn(folder: string | undefined): Record<string, { subject: string; text: string }> {
   if (folder === undefined) return {};
-  const files = listed(folder).filter((name) => name.endsWith('.txt'));
+  const files = filesIn('email.templates', folder).filter((name) => name.endsWith('.txt'));
   const all = files.map((name) => [name.slice(0, -4), letterIn(join(folder, name))] as const);
   return Object.fromEntries(all);
 }
 
 function letterIn(file: string) {
-  const [subject = '', empty, ...lines] = read('email.templates', file).trimEnd().split(/\r?\n/);
+  const [subject = '', empty, ...lines] = readFileOf('email.templates', file)
+    .trimEnd()
+    .split(/\r?\n/);
   if (subject.trim() !== '' && empty?.trim() === '' && lines.length > 0)
     return { subject: subject.trim(), text: `${lines.join('\n')}\n` };
   throw new ConfigError(
     `The e-mail in ${file} must have its subject on the first line, then an empty line, then its text: mend it, or take it away for the words that Farol has of its own.`,
   );
 }
-
-function listed(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (cause) {
-    throw unreadable('email.templates', folder, cause as Error);
-  }
-}
-
-function read(key: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw unreadable(key, file, cause as Error);
-  }
-}
-
-const unreadable = (key: string, path: string, cause: Error) =>
-  new ConfigError(
-    `The key "${key}" names ${path}, which cannot be read (${cause.message}): mend that, or leave the key out.`,
-    { cause },
-  );

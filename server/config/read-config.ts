@@ -8,6 +8,7 @@ import { ConfigError } from './config-error.ts';
 import { emailOf } from './email.ts';
 import { explainIssues, valueAt } from './explain-issues.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
+import { ldapOf } from './ldap.ts';
 import { type Config, type ConfigGiven, configSchema } from './schema.ts';
 
 export { ConfigError };
@@ -43,10 +44,15 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
-function withFiles({ appServices = [], email, ...config }: ConfigGiven): Config {
+function withFiles({ appServices = [], email, ldap, ...config }: ConfigGiven): Config {
   refuseWrongAuthorities(config.federation.ca);
   const services = readAppServices(appServices, config.serverName as ServerName);
-  return { ...config, appServices: services, email: emailOf(email, config.serverName) };
+  return {
+    ...config,
+    appServices: services,
+    email: emailOf(email, config.serverName),
+    ldap: ldapOf(ldap),
+  };
 }
 
 function readOptions(options: readonly string[]) {

@@ -5,6 +5,8 @@ import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protoco
 import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
 import type { EmailConfig } from './email.ts';
 import { email } from './email-keys.ts';
+import type { LdapConfig } from './ldap.ts';
+import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
 import { serverName } from './server-name.ts';
@@ -308,6 +310,9 @@ export const configSchema = z.strictObject({
   email: email.describe(
     'What this server writes to people: to confirm their addresses, and for new passwords; off unless set.',
   ),
+  ldap: ldap.describe(
+    'A directory whose people log in with the password that they have there; off unless set.',
+  ),
   federation,
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
@@ -342,8 +347,9 @@ export const configSchema = z.strictObject({
 /** As it was given: where files are named, without what is in them. */
 export type ConfigGiven = z.output<typeof configSchema>;
 
-export interface Config extends Omit<ConfigGiven, 'appServices' | 'email'> {
+export interface Config extends Omit<ConfigGiven, 'appServices' | 'email' | 'ldap'> {
   readonly appServices: readonly AppService[];
   readonly email: EmailConfig | undefined;
+  readonly ldap: LdapConfig | undefined;
 }
 export type ClusterConfig = NonNullable<Config['cluster']>;

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
+import { freePort } from '../../test/support/free-port.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { emailBy, startMailServer } from '../../test/support/smtp.ts';
 import { startWriter } from '../../test/support/writer.ts';
@@ -14,7 +14,7 @@ import { type SmtpSettings, smtpTransport } from './smtp.ts';
 
 test('what was not sent when its writer ended is sent by the next one, and once', async () => {
   await using at = await ground();
-  const gone = await at.begin({ port: await closedPort() });
+  const gone = await at.begin({ port: await freePort() });
   await gone.write('alice@example.org');
   await gone.write('bob@example.org');
   await gone.fate('failed');
@@ -48,7 +48,7 @@ test('a mail that may have been sent comes again under the same Message-ID', asy
 
 test('a mail server that is away is asked again until it is there', async () => {
   await using at = await ground();
-  const port = await closedPort();
+  const port = await freePort();
   const box = await at.begin({ port });
   await box.write('alice@example.org');
   await box.fate('failed');
@@ -86,7 +86,7 @@ test('who is to be written to later holds up nobody', async () => {
 
 test('a day later nothing is sent any more', async () => {
   await using at = await ground();
-  const gone = await at.begin({ port: await closedPort() });
+  const gone = await at.begin({ port: await freePort() });
   await gone.write('alice@example.org');
   await gone.end();
   at.clock.ms += 24 * 3_600_000;
@@ -190,12 +190,4 @@ async function begin(
       await writer.close();
     },
   };
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -56,6 +56,7 @@ const groundOn = (database: Ground['database']) => ({
     ...configSchema.parse({ serverName: 'example.org' }),
     appServices: [],
     email: undefined,
+    ldap: undefined,
   },
   ...{
     database,

@@ -24,6 +24,7 @@ CREATE TABLE account (
   locked_ms bigint,
   messages_per_second bigint,
   burst_count bigint,
+  in_directory boolean NOT NULL DEFAULT false,
   PRIMARY KEY (user_id)
 );
 

@@ -15,6 +15,7 @@ import {
 } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
+import type { LdapSettings } from '../../server/ldap/ldap-directory.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { MediaGround } from '../../server/media/features.ts';
@@ -50,6 +51,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly adminApi?: boolean;
   /** Only then e-mails are sent. */
   readonly email?: EmailGround;
+  /** A directory beside. */
+  readonly ldap?: LdapSettings;
   readonly guests?: boolean;
   readonly terms?: Terms;
   readonly rates?: Partial<Rates>;
@@ -114,7 +117,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(signingKey && { signingKey }),
     ...(federation && { federation }),
     ...{ forgetOnLeave: told.forgetOnLeave ?? false },
-    ...{ serverNotices, retention, terms: told.terms, email: told.email },
+    ...{ serverNotices, retention, terms: told.terms, email: told.email, ldap: told.ldap },
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),

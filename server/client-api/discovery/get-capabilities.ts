@@ -1,4 +1,5 @@
 import type { EmailValidations } from '../../accounts/email-validations.ts';
+import type { PasswordLogins } from '../../accounts/password-logins.ts';
 import { DELAY_MS_MAX, SCHEDULED_MAX } from '../../delayed-events/refuse-delay.ts';
 import { endpoint } from '../../http/endpoint.ts';
 
@@ -17,6 +18,7 @@ export interface ForgetPorts {
 
 interface CapabilityPorts extends RoomVersionPorts, ForgetPorts {
   readonly emailValidations: Pick<EmailValidations, 'isOn'>;
+  readonly passwordLogins: Pick<PasswordLogins, 'mayChange'>;
 }
 
 const DELAYED_EVENTS = { max_delay_ms: DELAY_MS_MAX, max_scheduled: SCHEDULED_MAX };
@@ -29,7 +31,7 @@ export const getCapabilities = endpoint({
   idempotency: 'natural',
   handle: async ({ caller }, ports: CapabilityPorts) => ({
     capabilities: {
-      'm.change_password': { enabled: true },
+      'm.change_password': { enabled: await ports.passwordLogins.mayChange(caller.userId) },
       'm.room_versions': ports.roomVersions,
       'm.set_displayname': { enabled: true },
       'm.set_avatar_url': { enabled: true },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Accounts, WrongPassword } from '../../accounts/accounts.ts';
 import type { LoginTokens } from '../../accounts/login-tokens.ts';
+import type { PasswordLogins } from '../../accounts/password-logins.ts';
 import type { PasswordTries } from '../../accounts/password-tries.ts';
 import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
@@ -19,7 +20,8 @@ import { BY_SERVICE, serviceIn } from '../app-services/by-service.ts';
 import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
-  readonly accounts: Pick<Accounts, 'logIn' | 'logInOfService' | 'localUserId' | 'exactUserId'>;
+  readonly passwordLogins: Pick<PasswordLogins, 'logIn'>;
+  readonly accounts: Pick<Accounts, 'logInOfService' | 'localUserId' | 'exactUserId'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
   readonly thirdPartyIds: Pick<ThirdPartyIds, 'holderOf'>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
@@ -63,7 +65,7 @@ async function byPassword(
   { once, address }: { once: Once; address: string },
   ports: LoginPorts,
 ) {
-  const { accounts, passwordTries } = ports;
+  const { passwordLogins, passwordTries } = ports;
   if (body.password === undefined) throw missingParam('password is missing');
   const userId = await whoIsMeant(body, ports);
   // By account too: whoever guesses a password has many addresses. The address's try is taken by now.
@@ -71,7 +73,7 @@ async function byPassword(
   if (waitMs > 0) throw limitExceeded(waitMs);
   const wish = { userId, password: body.password, session: sessionWish(body) };
   try {
-    return await accounts.logIn(wish, once);
+    return await passwordLogins.logIn(wish, once);
   } catch (error) {
     if (error instanceof WrongPassword) await passwordTries.failed([userId, address]);
     throw error;

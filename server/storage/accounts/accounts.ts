@@ -6,6 +6,8 @@ export interface Account {
   readonly userId: UserId;
   readonly passwordHash: string | null;
   readonly guest: boolean;
+  /** Their password is in the operator's directory. */
+  readonly inDirectory: boolean;
   readonly admin: boolean;
   readonly createdMs: number;
   readonly deactivatedMs: number | null;
@@ -18,7 +20,7 @@ export async function accountOf(database: Database, userId: UserId): Promise<Acc
     'account_of',
     `SELECT user_id AS "userId", password_hash AS "passwordHash", guest, admin,
        created_ms AS "createdMs", deactivated_ms AS "deactivatedMs",
-       suspended_ms AS "suspendedMs", locked_ms AS "lockedMs"
+       suspended_ms AS "suspendedMs", locked_ms AS "lockedMs", in_directory AS "inDirectory"
      FROM account WHERE user_id = $1`,
     [userId],
   );
@@ -53,6 +55,7 @@ export const accountRow = (account: Account): Row => ({
     account.deactivatedMs,
     account.suspendedMs,
     account.lockedMs,
+    account.inDirectory,
   ],
 });
 
@@ -60,12 +63,12 @@ const PUT_ACCOUNT: Write = {
   name: 'put_account',
   table: 'account',
   sql: `INSERT INTO account (user_id, password_hash, guest, admin, created_ms, deactivated_ms,
-      suspended_ms, locked_ms)
+      suspended_ms, locked_ms, in_directory)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bool[], $4::bool[], $5::int8[], $6::int8[],
-      $7::int8[], $8::int8[])
+      $7::int8[], $8::int8[], $9::bool[])
     ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash,
       admin = excluded.admin, deactivated_ms = excluded.deactivated_ms,
       suspended_ms = excluded.suspended_ms, locked_ms = excluded.locked_ms`,
-  types: ['text', 'text', 'bool', 'bool', 'int8', 'int8', 'int8', 'int8'],
+  types: ['text', 'text', 'bool', 'bool', 'int8', 'int8', 'int8', 'int8', 'bool'],
   key: ([userId]) => `${userId}`,
 };
