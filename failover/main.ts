@@ -28,6 +28,7 @@ import { endOfShown } from './certificates/shown.ts';
 import { adminOrders, limitOf, shownOrders } from './cli/audit.ts';
 import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
+import { leave } from './cli/leave.ts';
 import { type Operator, operate } from './cli/operate.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
@@ -249,6 +250,7 @@ async function runFront(config: Config): Promise<void> {
     log,
   });
   await ended(stop);
+  await front.drain();
   await front.close();
 }
 
@@ -276,6 +278,7 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
     else if (command === 'why') showStatus(await operator.status(), false, sentences);
     else if (command === 'recover') await runRecovery(operator);
     else if (command === 'recoveries') console.log(listOf(await operator.recoveries()));
+    else if (command === 'leave') process.exitCode = await leave(operator, console.log);
     else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
     else console.log(await operator.pause(minutes()));
   } finally {

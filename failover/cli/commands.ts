@@ -73,6 +73,13 @@ export const COMMANDS: readonly Command[] = [
     isOperators: true,
   },
   {
+    name: 'leave',
+    synopsis: '',
+    options: [],
+    said: 'before this machine goes down: moves leadership and address away, and waits until they are; ends with 0 if the machine may go, 1 if no other site takes its place',
+    isOperators: true,
+  },
+  {
     name: 'pause',
     synopsis: '--minutes N',
     options: ['minutes'],

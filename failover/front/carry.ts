@@ -79,7 +79,7 @@ function pauseAfter(verdict: Verdict, silences: number): number {
 
 /** A long poll whose connection is about to be taken away must be answered now. */
 const mustHurry = (request: Carried, { routing }: Ports) =>
-  routing.draining && request.throughAddress && isLongPoll(request.url);
+  routing.mustEnd(request.throughAddress) && isLongPoll(request.url);
 
 /** The flight goes on until the last byte of an answer has come. */
 async function send(
@@ -91,8 +91,7 @@ async function send(
   const elapsedMs = hurried ? Number.POSITIVE_INFINITY : ports.now() - request.arrivedAtMs;
   const path = withTimeLeft(request.url, elapsedMs);
   const headers = towardsWriter(request.headers, { requestId, attempt, clientAddress });
-  const hurries = !hurried && request.throughAddress && isLongPoll(request.url);
-  const flight = ports.flights.begin(target, hurries);
+  const flight = ports.flights.begin(target, hurried || !isLongPoll(request.url) ? null : request);
   // A client that has gone ends only what changes nothing.
   if (method === 'GET') gone.onGone = () => flight.cut('the client has gone');
   try {

@@ -103,7 +103,7 @@ test('an answer that breaks off before anybody reads it fails for its reader alo
 });
 
 function begun() {
-  const flight = new Flight(target, 0, false);
+  const flight = new Flight(target, 0);
   const memory = new Shares(8_000);
   let freed = 0;
   const taker = { key: 'phone', known: true };

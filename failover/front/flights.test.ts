@@ -10,7 +10,7 @@ const throughC: Target = { writer: a, origin: 'https://c', through: 'c' };
 
 test('a request is cut when there has been no way to the writer for as long as it may be held', () => {
   const { flights, close, look, at } = sky();
-  const flight = flights.begin(toA, false);
+  const flight = flights.begin(toA);
   at(10_000);
   close();
   at(64_999);
@@ -27,7 +27,7 @@ test('one that was sent while there was no way has its time from then on', () =>
   at(10_000);
   close();
   at(20_000);
-  const flight = flights.begin(toA, false);
+  const flight = flights.begin(toA);
   at(74_000);
   look();
   expect(flight.why).toBeUndefined();
@@ -35,7 +35,7 @@ test('one that was sent while there was no way has its time from then on', () =>
 
 test('a way that came back makes the time that was lost forgotten', () => {
   const { flights, close, open, look, at } = sky();
-  const flight = flights.begin(toA, false);
+  const flight = flights.begin(toA);
   close();
   look();
   at(30_000);
@@ -49,15 +49,15 @@ test('a way that came back makes the time that was lost forgotten', () => {
 
 test('where the way is another now, what is under way on the old one is taken off', () => {
   const { flights, open } = sky();
-  const [direct, relayed] = [flights.begin(toA, false), flights.begin(throughC, false)];
+  const [direct, relayed] = [flights.begin(toA), flights.begin(throughC)];
   open(throughC);
   expect([direct.why, relayed.why]).toEqual([ANOTHER_WAY, undefined]);
 });
 
 test('when a writer of another site begins, all that is under way at the old one is cut, and only that', () => {
   const { flights, routing } = sky();
-  const flight = flights.begin(toA, false);
-  const ended = flights.begin(toA, false);
+  const flight = flights.begin(toA);
+  const ended = flights.begin(toA);
   flights.end(ended);
   routing.set({ ...a, epoch: 2 });
   expect(flight.why).toBeUndefined();

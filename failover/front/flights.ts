@@ -11,21 +11,25 @@ export interface FlightsOptions {
 const LOOK_EVERY_MS = 1_000;
 export const ANOTHER_WAY = 'there is another way to the writer';
 
+export interface Poll {
+  readonly throughAddress: boolean;
+}
+
 /** One attempt at a request, from sending to the last byte of its answer. */
 export class Flight {
   readonly target: Target;
   readonly sentAtMs: number;
-  /** A long poll through the address: it must be answered before the address leaves. */
-  readonly hurries: boolean;
+  /** Of a long poll, whether it came through the address: it must be answered before that leaves. */
+  readonly poll: Poll | null;
   /** Since when there has been no way to the writer, while this was under way. */
   troubleAtMs: number | undefined;
   #cut: string | undefined;
   #onCut: ((why: string) => void) | undefined;
 
-  constructor(target: Target, sentAtMs: number, hurries: boolean) {
+  constructor(target: Target, sentAtMs: number, poll: Poll | null = null) {
     this.target = target;
     this.sentAtMs = sentAtMs;
-    this.hurries = hurries;
+    this.poll = poll;
   }
 
   /** Why it was broken off; undefined while it was not. */
@@ -64,8 +68,8 @@ export class Flights {
     this.#timer = setInterval(look, LOOK_EVERY_MS).unref();
   }
 
-  begin(target: Target, hurries: boolean): Flight {
-    const flight = new Flight(target, this.#options.now(), hurries);
+  begin(target: Target, poll: Poll | null = null): Flight {
+    const flight = new Flight(target, this.#options.now(), poll);
     this.#flights.add(flight);
     return flight;
   }
@@ -90,7 +94,8 @@ export class Flights {
     const { target } = flight;
     if (routing.writer !== null && routing.writer.url !== target.writer.url)
       return `epoch ${routing.writer.epoch} began`;
-    if (flight.hurries && routing.draining) return 'the address leaves';
+    if (flight.poll !== null && routing.mustEnd(flight.poll.throughAddress))
+      return 'its connection ends';
     if (way.open !== null) {
       flight.troubleAtMs = undefined;
       return way.open.origin === target.origin ? undefined : ANOTHER_WAY;

@@ -15,6 +15,7 @@ import type { Room } from './body.ts';
 import type { Ports } from './carry.ts';
 import type { FrontConfig } from './config.ts';
 import { DeviceOrder } from './device-order.ts';
+import { drain } from './drain.ts';
 import { Flights } from './flights.ts';
 import { answerHealth, type Counts } from './health.ts';
 import { InTurn } from './in-turn.ts';
@@ -112,6 +113,8 @@ export async function startFront({ config, runtimeDir, addresses, log }: FrontOp
     count: desk.count,
     /** Those to the floating address. */
     connections: () => desk.guests.count,
+    /** Takes nothing new, and waits until what is under way is answered. */
+    drain: (withinMs?: number) => drain([server, ...(relay ? [relay] : [])], parts, withinMs),
     close: () => running.disposeAsync(),
   };
 }

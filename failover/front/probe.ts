@@ -36,7 +36,7 @@ async function get(
   path: string,
   signal: AbortSignal,
 ): Promise<Tried> {
-  const flight = new Flight(target, 0, false);
+  const flight = new Flight(target, 0);
   const cut = () => flight.cut('no answer to a question of our own');
   if (signal.aborted) cut();
   signal.addEventListener('abort', cut, { once: true });

@@ -121,7 +121,7 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
   try {
     if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
-    await passOn(response, answer, ports.routing.draining && guests.has(response.socket));
+    await passOn(response, answer, ports.routing.mustEnd(guests.has(response.socket)));
   } finally {
     ports.flights.end(flight);
     answer.over();

@@ -4,6 +4,7 @@ import { NOT_WRITER, type Tried } from './exchange.ts';
 import type { Flight, Flights } from './flights.ts';
 import { Gone } from './gone.ts';
 import { fromFront, towardsFront } from './headers.ts';
+import { isLongPoll } from './long-poll.ts';
 import type { Outgoing } from './outgoing.ts';
 import { sendAnswer } from './send-answer.ts';
 import type { Shares, Taker } from './shares.ts';
@@ -26,7 +27,9 @@ export function relayTo({ way, flights, underWay, send }: RelayPorts) {
     const taker: Taker = { key: `front ${incoming.socket.remoteAddress}`, known: true };
     if (target === null || target.through !== null || !underWay.take(taker, 1))
       return notHere(incoming, response);
-    const flight = flights.begin(target, false);
+    // The other front asks again elsewhere; a long poll through here would outlast this one.
+    const poll = isLongPoll(incoming.url ?? '/') ? { throughAddress: false } : null;
+    const flight = flights.begin(target, poll);
     const gone = new Gone(response);
     gone.onGone = () => flight.cut('the other front has gone');
     try {

@@ -23,6 +23,7 @@ export class Routing {
   readonly changes = new Changes();
   #writer: Writer | null = null;
   #draining = false;
+  #ending = false;
 
   get writer(): Writer | null {
     return this.#writer;
@@ -31,6 +32,17 @@ export class Routing {
   /** The floating address is about to leave this site, and takes every connection to it away. */
   get draining(): boolean {
     return this.#draining;
+  }
+
+  /** Whether a connection must end with its next answer, and a long poll on it be answered now. */
+  mustEnd(throughAddress: boolean): boolean {
+    return this.#ending || (this.#draining && throughAddress);
+  }
+
+  /** This front is about to end, and takes all connections with it. */
+  end(): void {
+    this.#ending = true;
+    this.changes.tell();
   }
 
   set(next: Writer | null, draining = false): void {

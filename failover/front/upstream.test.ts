@@ -47,7 +47,7 @@ async function raise() {
   const target = { writer: { site: 'a', epoch: 1, url: origin }, origin, through: null };
   const taker = { key: 'phone', known: true };
   const ask = async () => {
-    const flight = new Flight(target, 0, false);
+    const flight = new Flight(target, 0);
     const request = { method: 'GET', path: '/', headers: [], body: NO_BODY };
     const memory = new Shares(1_000_000);
     const tried = await upstreams.try(origin, request, { flight, taker, memory });
