@@ -198,6 +198,8 @@ function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: 
         farol_server_name: 'chat.example.org',
         farol_addresses: [`${lab.address}/24`],
         farol_registration: 'open',
+        // Few clients of a test ask as much as many people do.
+        farol_server_options: { rateLimits: { enabled: false } },
         // The machine beneath.
         farol_monitors: [`${lab.subnet}.1`],
         farol_shared_buffers: '128MB',

@@ -25,6 +25,7 @@ options:
       link: {type: str, description: Where a link points to.}
       owner: {type: str, default: root, description: Whose it is.}
       group: {type: str, description: The group of the same name as the owner unless told.}
+      secret: {type: bool, default: false, description: Whether a diff must not show it.}
       mode: {type: str, description: "0644 for a file and 0755 for a folder unless told."}
 """
 
@@ -69,6 +70,7 @@ def main():
                     "owner": {"type": "str", "default": "root"},
                     "group": {"type": "str"},
                     "mode": {"type": "str"},
+                    "secret": {"type": "bool", "default": False},
                 },
                 "mutually_exclusive": [("content", "link", "block")],
                 "required_together": [("block", "marker")],
@@ -135,6 +137,8 @@ def write_file(module, told):
         return said(path, "", "", belongs(module, told, path, "0644"))
     if not module.check_mode:
         replace(module, told, content)
+    if told["secret"]:
+        return said(path, "(not shown)", "(not shown, and different)", True)
     return said(path, text(before), text(content), True)
 
 

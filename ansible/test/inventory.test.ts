@@ -80,6 +80,22 @@ onlyWithAnsible.each([
     told: 'tell no other host than that one',
   },
   {
+    what: 'an option of the server that the inventory tells already',
+    inventory: () => inventoryOf({ vars: { farol_server_options: { serverName: 'b.org' } } }),
+    told: 'farol_server_options has serverName',
+  },
+  {
+    what: 'a file for the server that is not there',
+    inventory: () => inventoryOf({ vars: { farol_server_files: { 'irc.yaml': '/no/irc.yaml' } } }),
+    told: '/no/irc.yaml is not there',
+  },
+  {
+    what: 'a file for the server that would lie elsewhere',
+    inventory: () =>
+      inventoryOf({ vars: { farol_server_files: { '../../passwd': import.meta.filename } } }),
+    told: 'each is a name for /etc/farol/server',
+  },
+  {
     what: 'a release whose bytes are not those that were built',
     inventory: () => inventoryOf({ vars: { farol_release: releaseWith('other bytes') } }),
     told: 'does not have the checksum that stands beside it',

@@ -67,6 +67,26 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   300_000,
 );
 
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'the server is given any option of its own, beside what follows from the inventory',
+  async () => {
+    const farol_server_options = {
+      media: { uploadBytesMax: 1_000 },
+      turn: { uris: 'turn:turn.example.org:3478', secret: 'of both' },
+    };
+    await using rendered = await render('three-sites', { farol_server_options });
+    for (const { at } of rendered.hosts) {
+      const options = ['--config', at('server.yml')];
+      const config = readServerConfig({ options, environment: {} });
+      expect(config.serverName).toBe('chat.example.org');
+      expect(config.turn?.secret).toBe('of both');
+      expect(config.media.uploadBytesMax).toBe(1_000);
+      expect(config.media.cacheFolder).toContain('/var/cache/farol');
+    }
+  },
+  300_000,
+);
+
 const templateOf = (file: string) => readFileSync(join(ANSIBLE, '../patroni-config', file), 'utf8');
 
 interface Rendered {
