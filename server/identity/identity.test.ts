@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,9 +7,13 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
 import { openIdentity, openOrMakeIdentity, type SecretSource, WrongIdentity } from './identity.ts';
-import { ownSecretFile, readSecretFile } from './secret-file.ts';
+import { sealFor } from './sealed.ts';
+import { ownSecretFile, readSecretFile, sharedSecretFile } from './secret-file.ts';
 
-const always = (bytes: Buffer) => ({ existing: () => bytes, forNewIdentity: () => bytes });
+const always = (...secrets: [Buffer, ...Buffer[]]) => ({
+  existing: () => secrets,
+  forNewIdentity: () => secrets[0],
+});
 const secret = always(randomBytes(32));
 
 test('the first writer makes the identity, and every later one has the same', async () => {
@@ -54,6 +59,62 @@ test('another secret does not open it, and does not replace it', async () => {
   const made = await bench.open();
   await expect(bench.open({ secret: always(randomBytes(32)) })).rejects.toThrow(WrongIdentity);
   expect((await bench.open()).signingKey).toEqual(made.signingKey);
+});
+
+test('another secret takes over: while both are known either opens it, and afterwards the new one alone', async () => {
+  await using bench = await workbench();
+  const [before, now] = [randomBytes(32), randomBytes(32)];
+  const made = await bench.open({ secret: always(before) });
+  const both = await bench.open({ secret: always(before, now) });
+  expect(both.signingKey).toEqual(made.signingKey);
+  // Known to be the one that is to come, it has sealed nothing yet.
+  await bench.open({ secret: always(before) });
+  const resealed = await bench.open({ secret: always(now, before) });
+  expect([resealed.signingKey, resealed.secretFor('x')]).toEqual([
+    made.signingKey,
+    made.secretFor('x'),
+  ]);
+  expect((await bench.open({ secret: always(now) })).signingKey).toEqual(made.signingKey);
+  await expect(bench.open({ secret: always(before) })).rejects.toThrow(WrongIdentity);
+});
+
+test('which secret of a file opens the identity can be asked before one is forgotten', () => {
+  const path = join(temporaryFolder(), 'secret');
+  const secrets = [randomBytes(32), randomBytes(32)] as const;
+  const [now, before] = secrets.map((each) => each.toString('base64'));
+  writeFileSync(path, `${now}\nalso: ${before}\n`);
+  const openedBy = (secret: Buffer) => {
+    const program = join(import.meta.dirname, 'opened-by.ts');
+    const input = sealFor('identity', secret).seal(Buffer.from('{}')).toString('hex');
+    const { stdout, status } = spawnSync(process.execPath, [program, path], { input });
+    return [stdout.toString().trim(), status];
+  };
+  expect(secrets.map(openedBy)).toEqual([
+    ['0', 0],
+    ['1', 0],
+  ]);
+  expect(openedBy(randomBytes(32))).toEqual(['', 1]);
+});
+
+test('a secret file may have others that open it too, each behind `also:`', () => {
+  const path = join(temporaryFolder(), 'secret');
+  const secrets = [randomBytes(48), randomBytes(48), randomBytes(48)];
+  const [seals, ...others] = secrets.map((each) => each.toString('base64'));
+  // As openssl breaks the lines of a long one.
+  const broken = `${seals!.slice(0, 20)}\n${seals!.slice(20)}`;
+  writeFileSync(path, `${broken}\n${others.map((each) => `also: ${each}\n`).join('')}`);
+  expect(readSecretFile(path)).toEqual(secrets);
+  writeFileSync(path, `${seals}\nalso: c2hvcnQ=\n`);
+  expect(() => readSecretFile(path)).toThrow('must hold at least 32 bytes');
+});
+
+test('a site reads the secret file anew for each takeover', () => {
+  const path = join(temporaryFolder(), 'secret');
+  const [before, now] = [randomBytes(32), randomBytes(32)].map((each) => each.toString('base64'));
+  writeFileSync(path, before!);
+  const source = sharedSecretFile(path);
+  writeFileSync(path, `${now}\nalso: ${before}`);
+  expect(source.existing().map((each) => each.toString('base64'))).toEqual([now, before]);
 });
 
 test('what is sealed for one purpose does not open for another', async () => {

@@ -8,20 +8,30 @@ export class SecretFileError extends Error {
   override readonly name = 'SecretFileError';
 }
 
-/** The key that opens the server's identity in the database, as base64 on one line. */
-export function readSecretFile(path: string): Buffer {
-  let text: string;
+/** Before the one that sealed it until now, or that will. */
+const ALSO = /^also:/m;
+
+/**
+ * The keys that open the server's identity in the database, as base64: the one that seals it, and behind `also:` others
+ * that open it while it is being sealed with another.
+ */
+export function readSecretFile(path: string): readonly [Buffer, ...Buffer[]] {
+  const [seals, ...others] = textOf(path)
+    .split(ALSO)
+    .map((text) => Buffer.from(text, 'base64'));
+  if ([seals!, ...others].every(({ length }) => length >= 32)) return [seals!, ...others];
+  throw new SecretFileError(`The secret file ${path} must hold at least 32 bytes as base64`);
+}
+
+function textOf(path: string): string {
   try {
-    text = readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8').trim();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw missing(path);
     throw new SecretFileError(
       `The secret file ${path} cannot be read: ${(cause as Error).message}`,
     );
   }
-  const secret = Buffer.from(text, 'base64');
-  if (secret.length >= 32) return secret;
-  throw new SecretFileError(`The secret file ${path} must hold at least 32 bytes as base64`);
 }
 
 const missing = (path: string) =>
@@ -37,8 +47,9 @@ export const ownSecretFile = (path: string): SecretSource => ({
 
 /** Of a cluster: the operator makes it, for all sites. */
 export const sharedSecretFile = (path: string): SecretSource => {
-  const secret = readSecretFile(path);
-  return { existing: () => secret, forNewIdentity: () => secret };
+  // One that is missing is told at the start. Later ones are known to the next takeover without a restart.
+  readSecretFile(path);
+  return { existing: () => readSecretFile(path), forNewIdentity: () => readSecretFile(path)[0] };
 };
 
 /** Made once, and never overwritten. */
@@ -56,5 +67,5 @@ function readOrMake(path: string): Buffer {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  return readSecretFile(path);
+  return readSecretFile(path)[0];
 }

@@ -20,7 +20,7 @@ test('a writer makes behind its gate what a migration has left to be made, and s
     takeover: {
       ...{ url: fresh.url, leaderRevision: '0', deadline: Deadline.none(), onEnd: () => {} },
     },
-    secret: { existing: () => Buffer.alloc(32), forNewIdentity: () => Buffer.alloc(32) },
+    secret: { existing: () => [Buffer.alloc(32)], forNewIdentity: () => Buffer.alloc(32) },
     ground: groundOn(fresh.database),
     async build({ relationsReady }) {
       await relationsReady([2]);

@@ -14,6 +14,16 @@ export async function readIdentity(database: Database): Promise<StoredIdentity |
   return identity;
 }
 
+/** The same identity, sealed with another secret. */
+export const RESEAL_IDENTITY: Write = {
+  name: 'identity_reseal',
+  table: 'server_identity',
+  sql: `UPDATE server_identity SET sealed = told.sealed
+        FROM unnest($1::text[], $2::bytea[]) AS told (server_name, sealed)
+        WHERE server_identity.server_name = told.server_name`,
+  types: ['text', 'bytea'],
+};
+
 /** Fails where there is one: an identity is never replaced. */
 export const PUT_IDENTITY: Write = {
   name: 'identity_put',
