@@ -91,7 +91,12 @@ export interface Server {
 }
 
 export interface Front {
-  health(): Promise<{ healthy: boolean; connections: number; way?: FrontWay | null }>;
+  health(): Promise<{
+    healthy: boolean;
+    connections: number;
+    slowestMs?: Millis;
+    way?: FrontWay | null;
+  }>;
 }
 
 export interface Address {

@@ -77,6 +77,8 @@ export type Input =
       readonly kind: 'front';
       readonly healthy: boolean;
       readonly connections: number;
+      /** For how long the oldest request through the address waits for its answer; long polls aside. */
+      readonly slowestMs?: Millis;
       readonly way?: FrontWay | null;
     }
   | { readonly kind: 'power'; readonly power: Power }

@@ -7,6 +7,13 @@ const writerAt = (epoch: number): Partial<Report> => ({
   server: { role: 'writer', epoch, position: 0, healthy: true, why: null },
 });
 
+const MOVED_TO_B = `1000 etcd patroni b
+     1010 told follower
+     1020 released leader
+     1030 etcd leader b 60
+     2010 pulsed
+     3010 pulsed`;
+
 const behind = { role: 'standby', state: 'streaming', timeline: 1, lsn: '0' } as const;
 
 /** Three seconds up, one down: it is well whenever one looks for long. */
@@ -135,6 +142,48 @@ test("when Patroni's leader moves, the server is told first, then the key is rel
      4200 front well
      4210 dropped
      4220 released address`,
+    { b: writerAt(60) },
+  ));
+
+test('the address stays while answers behind a takeover take long', () =>
+  tells(
+    'address-waits',
+    LEADING,
+    `     ${MOVED_TO_B}
+     4000 front well 3 700
+     4100 etcd leader b 60
+     4110 pulsed
+     4200 front well 3 20
+     4300 etcd leader b 60
+     4400 front well 0
+     4410 dropped`,
+    { b: writerAt(60) },
+  ));
+
+test('an answer that never comes keeps the address for a while only', () =>
+  tells(
+    'address-waits-in-vain',
+    LEADING,
+    `     ${MOVED_TO_B}
+     4000 front well 3 700
+     4100 etcd leader b 60
+     4110 pulsed
+     6500 etcd leader b 60
+     6510 pulsed
+     9000 etcd leader b 60
+     9010 pulsed
+     12000 etcd leader b 60
+     12010 pulsed
+     15000 etcd leader b 60
+     15010 pulsed
+     18000 etcd leader b 60
+     18010 pulsed
+     21000 etcd leader b 60
+     21010 pulsed
+     23800 etcd leader b 60
+     23810 pulsed
+     23920 front well 3 20600
+     24100 etcd leader b 60`,
     { b: writerAt(60) },
   ));
 

@@ -23,6 +23,7 @@ export interface Timings {
   readonly batteryPatienceMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
+  readonly calmWithinMs: Millis;
   readonly holdDownMs: Millis;
   readonly holdDownMaxMs: Millis;
   readonly etcdLeaderEveryMs: Millis;
@@ -76,6 +77,11 @@ export const TIMINGS: Timings = {
    * meanwhile: their first packet is repeated after 1 s and after 3 s.
    */
   drainMs: 2_500,
+  /**
+   * Behind a takeover, or on a busy machine, answers take longer than that, and what still waits when the address leaves is cut. So it stays
+   * while the oldest waits for more than half a second, at most so long: a wrong front only forwards.
+   */
+  calmWithinMs: 20_000,
   /** F21: after giving up leadership by itself, or being lost, a site must prove itself; doubled with each time. */
   holdDownMs: 10_000,
   holdDownMaxMs: 1_800_000,

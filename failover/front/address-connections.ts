@@ -1,15 +1,17 @@
 import { isIPv6, type Socket, SocketAddress } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_LIMIT_MS } from '../changes.ts';
+import { isLongPoll } from './long-poll.ts';
 import type { Routing } from './routing.ts';
 
 /** Whoever talks gets an answer in this time, and with it the word that the connection ends. */
 const IDLE_MS = 250;
 const LOOK_EVERY_MS = 50;
 
-/** How many requests are under way on a connection, and since when there is none. */
+/** How many requests are under way on a connection, and since when there is one that is no long poll, or none at all. */
 interface Use {
   underWay: number;
+  askedSinceMs: number | null;
   idleSinceMs: number;
 }
 
@@ -32,6 +34,14 @@ export class AddressConnections {
     return this.#open.size;
   }
 
+  /** For how long the oldest request waits for its answer. A long poll is answered whenever that is wanted. */
+  get slowestMs(): number {
+    let since = this.#now();
+    for (const { askedSinceMs } of this.#used.values())
+      if (askedSinceMs !== null && askedSinceMs < since) since = askedSinceMs;
+    return Math.round(this.#now() - since);
+  }
+
   /** On a listener for IPv6 too, IPv4 addresses come with a prefix. */
   has(socket: Socket | null): boolean {
     const here = socket?.localAddress?.replace(/^::ffff:/, '');
@@ -48,18 +58,25 @@ export class AddressConnections {
   /** The same, behind its handshake. */
   secured(socket: Socket): void {
     if (!this.has(socket)) return;
-    this.#used.set(socket, { underWay: 0, idleSinceMs: this.#now() });
+    this.#used.set(socket, { underWay: 0, askedSinceMs: null, idleSinceMs: this.#now() });
     socket.once('close', () => this.#used.delete(socket));
   }
 
-  began(socket: Socket): void {
+  began(socket: Socket, url: string): void {
     const use = this.#used.get(socket);
-    if (use) use.underWay++;
+    if (use === undefined) return;
+    use.underWay++;
+    if (!isLongPoll(url)) use.askedSinceMs ??= this.#now();
   }
 
   ended(socket: Socket): void {
     const use = this.#used.get(socket);
-    if (use) Object.assign(use, { underWay: use.underWay - 1, idleSinceMs: this.#now() });
+    if (use === undefined) return;
+    Object.assign(use, {
+      underWay: use.underWay - 1,
+      askedSinceMs: null,
+      idleSinceMs: this.#now(),
+    });
   }
 
   /** Whenever the address is about to leave, until the signal. */

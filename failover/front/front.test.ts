@@ -192,6 +192,26 @@ test('when the address is about to leave, an idle connection to it is ended', as
   await vi.waitFor(() => expect(site.connections()).toBe(0));
 });
 
+test('a front tells how long the oldest request through the address waits, but not of long polls', async () => {
+  await using site = await raiseSite({ address: '127.0.0.1' });
+  const mayAnswer = Promise.withResolvers<void>();
+  await using writer = await raiseWriter(async (request, response) => {
+    if (request.url!.includes('/slow')) await mayAnswer.promise;
+    response.end('{}');
+  });
+  site.agentSays({ site: 'a', epoch: 1, url: writer.url });
+  await site.put('/quick');
+  expect((await site.health()).slowestMs).toBe(0);
+  const poll = site.get('/_matrix/client/v3/sync?slow=/slow');
+  await vi.waitFor(() => expect(site.front.count.inFlight()).toBe(1));
+  expect((await site.health()).slowestMs).toBe(0);
+  const slow = site.put('/slow');
+  await vi.waitFor(async () => expect((await site.health()).slowestMs).toBeGreaterThan(50));
+  mayAnswer.resolve();
+  await Promise.all([poll, slow]);
+  await vi.waitFor(async () => expect((await site.health()).slowestMs).toBe(0));
+});
+
 test('what is not of the address stays when it leaves', async () => {
   await using site = await raiseSite({ address: '192.0.2.1' });
   await using writer = await raiseWriter((_request, response) => response.end('{}'));

@@ -81,6 +81,7 @@ export async function startFront({ config, runtimeDir, addresses, log }: FrontOp
       way,
       accepting: () => server.listening,
       connections: () => desk.guests.count,
+      slowestMs: () => desk.guests.slowestMs,
       certificatesEnd: () => earliest([shown.end, own.end]),
     }),
   );

@@ -21,6 +21,8 @@ interface Shown {
   accepting: () => boolean;
   /** Open connections to the floating address: what it takes away when it leaves. */
   connections: () => number;
+  /** For how long the oldest request on them waits for its answer. */
+  slowestMs: () => number;
   /** When the first of the certificates ends that this process uses (RFC 3339). */
   certificatesEnd: () => string | null;
 }
@@ -39,11 +41,20 @@ export function answerHealth(shown: Shown) {
   };
 }
 
-function health({ accepting, connections, certificatesEnd, count, routing, way }: Shown) {
+function health({
+  accepting,
+  connections,
+  slowestMs,
+  certificatesEnd,
+  count,
+  routing,
+  way,
+}: Shown) {
   const { writer } = routing;
   return {
     accepting: accepting(),
     connections: connections(),
+    slowestMs: slowestMs(),
     ...count,
     held: count.held(),
     heldBytes: count.heldBytes(),

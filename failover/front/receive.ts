@@ -56,7 +56,7 @@ export function reception(desk: Desk) {
     const told = ports.way.open === null ? remembered.answerTo(incoming.method, url) : undefined;
     if (told !== undefined) return passOn(response, told, false);
     if (!underWay.take(taker, 1)) return setAside(incoming, response, count);
-    guests.began(incoming.socket);
+    guests.began(incoming.socket, url);
     const gone = new Gone(response);
     try {
       await take({ incoming, response, taker, token, device, arrival, arrivedAtMs, gone }, desk);

@@ -9,8 +9,14 @@ import { Front } from './front.ts';
 
 test('a front tells whether it accepts connections, and how it reaches the writer', async () => {
   const way = { kind: 'through', site: 'c' };
-  const front = await frontThat({ accepting: true, connections: 3, way, certificatesEnd: '2027' });
-  expect(await front.health()).toEqual({ healthy: true, connections: 3, way });
+  const front = await frontThat({
+    accepting: true,
+    connections: 3,
+    slowestMs: 40,
+    way,
+    certificatesEnd: '2027',
+  });
+  expect(await front.health()).toEqual({ healthy: true, connections: 3, slowestMs: 40, way });
   expect(await front.certificatesEnd()).toBe('2027');
 });
 
@@ -22,12 +28,12 @@ test('one that holds requests, since it reaches no writer, may have the address 
 
 test('one that accepts no connections is sick', async () => {
   const front = await frontThat({ accepting: false, connections: 0 });
-  expect(await front.health()).toEqual({ healthy: false, connections: 0, way: null });
+  expect(await front.health()).toEqual({ healthy: false, connections: 0, slowestMs: 0, way: null });
 });
 
 test('one that does not answer is sick, and says nothing of certificates', async () => {
   const front = await frontThat(undefined);
-  expect(await front.health()).toEqual({ healthy: false, connections: 0, way: null });
+  expect(await front.health()).toEqual({ healthy: false, connections: 0, slowestMs: 0, way: null });
   expect(await front.certificatesEnd()).toBeNull();
 });
 

@@ -12,6 +12,8 @@ const way = z.discriminatedUnion('kind', [
 const health = z.object({
   accepting: z.boolean(),
   connections: z.number(),
+  // One of before, beside these sources, says nothing of it.
+  slowestMs: z.number().default(0),
   way: way.nullish(),
   certificatesEnd: z.string().nullish(),
 });
@@ -19,6 +21,7 @@ const health = z.object({
 export interface FrontHealth {
   readonly healthy: boolean;
   readonly connections: number;
+  readonly slowestMs: number;
   readonly way: FrontWay | null;
 }
 
@@ -42,10 +45,10 @@ export class Front {
    */
   async health(): Promise<FrontHealth> {
     try {
-      const { accepting, connections, way } = await this.#ask();
-      return { healthy: accepting, connections, way: way ?? null };
+      const { accepting, connections, slowestMs, way } = await this.#ask();
+      return { healthy: accepting, connections, slowestMs, way: way ?? null };
     } catch {
-      return { healthy: false, connections: 0, way: null };
+      return { healthy: false, connections: 0, slowestMs: 0, way: null };
     }
   }
 

@@ -133,11 +133,16 @@ function reasonToBeElsewhere(state: State, now: Millis, timings: Timings): State
   const since = state.leaderElsewhereSince;
   if (since === null) return null;
   const hurry = power.power === 'battery' || power.power === 'low';
-  if (!hurry && now - since < timings.settleMs) return null;
+  if (!hurry && now - since < timings.settleMs + (isSlow(front) ? timings.calmWithinMs : 0))
+    return null;
   return { since: now, why: `the leader is ${state.view?.leader.site}`, now: false };
 }
 
 const TRIES = 3;
+
+/** What waits for so long may not be answered within the drain. */
+const SLOW_MS = 500;
+const isSlow = ({ slowestMs }: State['front']): boolean => slowestMs >= SLOW_MS;
 
 function noteLeaderElsewhere(turn: Turn): void {
   const { address, leaderElsewhereSince } = turn.state;

@@ -5,9 +5,9 @@ import type { Millis } from '../timings.ts';
 
 export function seeFront(
   { front }: State,
-  { healthy, connections, way = null }: Extract<Input, { kind: 'front' }>,
+  { healthy, connections, slowestMs = 0, way = null }: Extract<Input, { kind: 'front' }>,
   now: Millis,
 ): Partial<FrontSeen> {
   const sickSince = healthy ? null : (front.sickSince ?? now);
-  return { front: { healthy, connections, way, at: now, sickSince } };
+  return { front: { healthy, connections, slowestMs, way, at: now, sickSince } };
 }

@@ -124,6 +124,7 @@ export interface FrontSeen {
 export interface Front {
   readonly healthy: boolean;
   readonly connections: number;
+  readonly slowestMs: Millis;
   readonly way: FrontWay | null;
   readonly at: Millis;
   readonly sickSince: Millis | null;
@@ -231,7 +232,7 @@ export const nothingSeen = (now: Millis): Seen => ({
     sickSince: now,
     why: 'not asked yet',
   },
-  front: { healthy: false, connections: 0, way: null, at: LONG_AGO, sickSince: now },
+  front: { healthy: false, connections: 0, slowestMs: 0, way: null, at: LONG_AGO, sickSince: now },
   interface: 'unknown',
   addressTrouble: null,
   power: { power: 'unknown', since: now },

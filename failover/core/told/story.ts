@@ -21,7 +21,7 @@ import { StoryEtcd } from './story-etcd.ts';
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
  *     disk silent 6 (seconds) | disk free 4 (percent) | links b 10, c 0 (percent lost)
- *     told writer 7 | front well | front sick | held | dropped | power battery | switchover b | moved | not moved
+ *     told writer 7 | front well | front well 3 700 (connections, ms of the slowest) | front sick | held | dropped | power battery | switchover b | moved | not moved
  *     pause 60 (seconds) | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
@@ -168,7 +168,7 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
         epoch: second === undefined ? null : Number(second),
       };
     case 'front':
-      return { kind, healthy: first === 'well', connections: Number(second ?? 0) };
+      return readFront(words);
     case 'held':
       return { kind: 'address-held' };
     case 'dropped':
@@ -202,6 +202,15 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
 }
 
 const members = (names: string[]) => names.map((name) => ({ id: `id of ${name}`, name }));
+
+function readFront([, told, connections = '0', slowestMs = '0']: string[]): Input {
+  return {
+    kind: 'front',
+    healthy: told === 'well',
+    connections: Number(connections),
+    slowestMs: Number(slowestMs),
+  };
+}
 
 function readServer(words: string[], askedAt: number): Input {
   const [, what, epoch, , waits] = words;
