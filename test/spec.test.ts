@@ -165,8 +165,8 @@ describe('against the specification', () => {
 
 /** Of the server-server API, what needs rooms that are shared with other servers, or media. */
 const WITH_SHARED_ROOMS = [
-  ...['sendInviteV1', 'sendInviteV2', 'makeJoin', 'sendJoinV2'],
-  ...['makeKnock', 'sendKnock', 'makeLeave', 'sendLeaveV2', 'getSpaceHierarchy', 'sendTransaction'],
+  ...['sendInviteV1', 'sendInviteV2', 'sendJoinV2'],
+  ...['sendKnock', 'sendLeaveV2', 'getSpaceHierarchy', 'sendTransaction'],
   ...['exchangeThirdPartyInvite', 'onBindThirdPartyIdentifier', 'askPolicyServerToSign'],
   ...['getContent', 'getContentThumbnail'],
 ];

@@ -8,6 +8,9 @@ import { getWellKnown } from './get-well-known.ts';
 import { bulkPerspectivesKeyQuery } from './keys/bulk-perspectives-key-query.ts';
 import { getServerKey } from './keys/get-server-key.ts';
 import { perspectivesKeyQuery } from './keys/perspectives-key-query.ts';
+import { makeJoin } from './membership/make-join.ts';
+import { makeKnock } from './membership/make-knock.ts';
+import { makeLeave } from './membership/make-leave.ts';
 import { queryProfile } from './queries/query-profile.ts';
 import { queryRoomDirectory } from './queries/query-room-directory.ts';
 import { backfillRoom } from './rooms/backfill-room.ts';
@@ -35,6 +38,9 @@ export const federationApi = [
   backfillRoom,
   getMissingPreviousEvents,
   getEventByTimestamp,
+  makeJoin,
+  makeLeave,
+  makeKnock,
 ];
 
 export const keyApi = [getServerKey, perspectivesKeyQuery, bulkPerspectivesKeyQuery];

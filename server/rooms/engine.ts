@@ -30,6 +30,7 @@ import { RoomView } from './read/room-view.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
+import { Handshake } from './serve/handshake.ts';
 import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 import { summariesOf } from './summary/summaries.ts';
@@ -47,6 +48,8 @@ const NOBODY_ERASED: ErasedUsers = {
 
 /** The room engine of this server. It listens to the log, so it is made once, before /sync is. */
 export class RoomEngine implements Rooms {
+  /** With servers whose users come in, knock or leave. */
+  readonly handshake: Handshake;
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
@@ -76,6 +79,7 @@ export class RoomEngine implements Rooms {
       ...{ retention: ports.retention, now: ports.now },
       stateBytesMax: bytesMax.states,
     });
+    this.handshake = new Handshake(this.#building, this.#reads);
     this.#aliases = new Aliases(this.#building);
     listenToLog(ports.log, { rooms, keys, userRooms, events });
   }

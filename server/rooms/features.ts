@@ -6,5 +6,6 @@ import type { RoomPorts } from './ports.ts';
 export function roomFeatures(ports: RoomPorts) {
   const rooms = new RoomEngine(ports);
   // Behind the engine, whose memory it reads when it hears of a commit.
-  return { ports: { rooms, roomDirectory: new RoomDirectory({ ...ports, rooms }) }, close() {} };
+  const roomDirectory = new RoomDirectory({ ...ports, rooms });
+  return { ports: { rooms, roomDirectory, handshake: rooms.handshake }, close() {} };
 }

@@ -1,11 +1,11 @@
 import { beforeAll, expect, test } from 'vitest';
 import { PASSWORD } from '../../../test/support/api-server.ts';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { type FederatingServer, startFederating } from '../../../test/support/federating.ts';
+import { startFederating } from '../../../test/support/federating.ts';
+import { asked, refusal, sharedRoomAt, sharedRoomOn } from '../../../test/support/shared-room.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
-import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
 import { roomVersions, rulesOf } from '../../protocol/room-versions.ts';
 
 const NOTHING_MISSING = { earliest_events: [], latest_events: [] };
@@ -14,6 +14,8 @@ let authority: Authority;
 beforeAll(async () => {
   authority = await certificateAuthority();
 });
+
+const sharedRoom = (options?: JsonObject) => sharedRoomAt(authority, options);
 
 const V12 = rulesOf('12')!;
 
@@ -243,48 +245,3 @@ const bodiesOf = (pdus: JsonValue | undefined) =>
   (pdus as JsonObject[])
     .filter(({ type }) => type === 'm.room.message')
     .map(({ content }) => (content as JsonObject).body);
-
-const asked = (from: FederatingServer, to: FederatingServer, path: string, content?: JsonValue) =>
-  from.features.federationClient.ask(to.name, {
-    ...{ method: content === undefined ? 'GET' : 'POST', path: `/_matrix/federation/v1${path}` },
-    ...(content !== undefined && { content }),
-  }) as Promise<JsonObject>;
-
-async function refusal(answer: Promise<unknown>) {
-  const error = await answer.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return error instanceof MatrixError ? [error.status, error.errcode] : error;
-}
-
-/** A room of ours in which somebody of another server is. */
-async function sharedRoom(options: JsonObject = {}) {
-  const [here, there] = [await startFederating(authority), await startFederating(authority)];
-  const token = await here.register('alice');
-  return sharedRoomOn(here, there, token, options);
-}
-
-async function sharedRoomOn(
-  here: FederatingServer,
-  there: FederatingServer,
-  token: string,
-  { isTheirsIn = true, ...options }: JsonObject = {},
-) {
-  const body = { preset: 'public_chat', ...options };
-  const roomId = (await here.ask('POST /createRoom', { token, body })).body.room_id as RoomId;
-  const { rooms } = here.features;
-  const bob = `@bob:${there.name}` as UserId;
-  const theirs = { sender: bob, target: bob };
-  if (isTheirsIn) await rooms.changeMembership(roomId, { ...theirs, action: 'join' }, {});
-  let sent = 0;
-  const put = async (path: string, content: JsonObject) =>
-    (await here.ask(`PUT /rooms/${encodeURIComponent(roomId)}${path}`, { token, body: content }))
-      .body.event_id as EventId;
-  return {
-    ...{ here, there, token, roomId, rooms, theirs },
-    ask: (path: string, content?: JsonValue) => asked(there, here, path, content),
-    say: (text: string) => put(`/send/m.room.message/${++sent}`, { msgtype: 'm.text', body: text }),
-    set: (type: string, content: JsonObject) => put(`/state/${type}/`, content),
-  };
-}

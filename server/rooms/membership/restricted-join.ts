@@ -14,18 +14,37 @@ import type { MembershipChange } from './membership.ts';
 export async function authorisingUser(
   building: Building,
   room: HotRoom,
-  { target, sender }: MembershipChange,
+  { target }: MembershipChange,
 ): Promise<JsonObject> {
-  if (!room.rules.restrictedJoins) return {};
-  const draft = { sender, type: 'm.room.member', stateKey: target, content: JOIN };
+  const entry = await restrictedEntry(building, room, target);
+  return entry.kind === 'authorised' ? { join_authorised_via_users_server: entry.by } : {};
+}
+
+export type RestrictedEntry =
+  /** The room's membership in others is not what lets them in. */
+  | { readonly kind: 'not needed' }
+  | { readonly kind: 'authorised'; readonly by: UserId }
+  /** They may come in, and nobody of this server could have invited them. */
+  | { readonly kind: 'nobody to invite' }
+  | { readonly kind: 'not a member'; readonly allowed: readonly string[] };
+
+export async function restrictedEntry(
+  building: Building,
+  room: HotRoom,
+  target: UserId,
+): Promise<RestrictedEntry> {
+  if (!room.rules.restrictedJoins) return { kind: 'not needed' };
+  const draft = { sender: target, type: 'm.room.member', stateKey: target, content: JOIN };
   const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
-  const rooms = allowedRooms(room, state);
+  const allowed = allowedRooms(room, state);
   const membership = state.get('m.room.member', target)?.content.membership;
-  if (rooms.length === 0 || membership === 'join' || membership === 'invite') return {};
+  if (allowed.length === 0 || membership === 'join' || membership === 'invite')
+    return { kind: 'not needed' };
   const own = await building.userRooms.of(target);
-  if (!rooms.some((each) => own.get(each as RoomId)?.membership === 'join')) return {};
-  const authorising = findInviter(building, room, state);
-  return authorising === undefined ? {} : { join_authorised_via_users_server: authorising };
+  if (!allowed.some((each) => own.get(each as RoomId)?.membership === 'join'))
+    return { kind: 'not a member', allowed };
+  const by = findInviter(building, room, state);
+  return by === undefined ? { kind: 'nobody to invite' } : { kind: 'authorised', by };
 }
 
 const JOIN = { membership: 'join' };

@@ -1,14 +1,13 @@
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
-import { checkServerAcl } from '../../protocol/server-acl.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { pduText, roomEventOf } from '../read/stored-event.ts';
-import { contentAt } from '../read/visibility.ts';
 import type { Moment } from '../room.ts';
 import { EMPTY_STATE_NID } from '../state/state-chain.ts';
 import type { StoredEvent } from '../store.ts';
 import { AuthChain, READ_AT_ONCE } from './auth-chain.ts';
+import { refuseByAcl } from './refuse-server.ts';
 import { type ServerStanding, standingOf } from './server-standing.ts';
 import { hiddenByErasure, shownToServer } from './shown-to-server.ts';
 import { walkBack } from './walk-back.ts';
@@ -26,9 +25,7 @@ export async function openForServer(
   if (!room?.isCommitted) throw notInRoom(server);
   const standing = await standingOf(room, reads, server);
   if (standing.lastJoin === 0) throw notInRoom(server);
-  const acl = await contentAt(room, reads, room.state, ['m.room.server_acl', '']);
-  const verdict = checkServerAcl(server, acl);
-  if (!verdict.allowed) throw forbidden(`${server}: ${verdict.reason}`);
+  await refuseByAcl(room, reads, server);
   return new RoomForServer(room, reads, standing);
 }
 

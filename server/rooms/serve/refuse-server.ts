@@ -1,0 +1,25 @@
+import { type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
+import { forbidden, notFound } from '../../protocol/matrix-error.ts';
+import { checkServerAcl } from '../../protocol/server-acl.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import type { RoomReads } from '../read/room-reads.ts';
+import { contentAt } from '../read/visibility.ts';
+
+/** By the room's own list (`m.room.server_acl`). */
+export async function refuseByAcl(
+  room: HotRoom,
+  reads: RoomReads,
+  server: ServerName,
+): Promise<void> {
+  const acl = await contentAt(room, reads, room.state, ['m.room.server_acl', '']);
+  const verdict = checkServerAcl(server, acl);
+  if (!verdict.allowed) throw forbidden(`${server}: ${verdict.reason}`);
+}
+
+/** Nobody is let into, or out of, a room through a server of which nobody is in it: what it knows may be old. */
+export function refuseAbsent(room: HotRoom, keys: StateKeys, own: ServerName): void {
+  for (const keyNid of room.members.keys('join'))
+    if (serverNameOf(keys.byNid(keyNid).stateKey as never) === own) return;
+  throw notFound('Nobody of this server is in the room');
+}
