@@ -2,8 +2,8 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
+import { AddressGuard } from '../outward/address-guard.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
-import { AddressGuard } from './address-guard.ts';
 import { Admission } from './admission.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
@@ -48,7 +48,11 @@ export function federationFeatures(
   const { now } = stored;
   const self = { serverName, signingKey };
   const admission = new Admission({ allow: federation.allow, deny: federation.deny });
-  const reach = new Reach(new AddressGuard(federation.allowNetworks), federation.ca);
+  const guard = new AddressGuard({
+    allowed: federation.allowNetworks,
+    key: 'federation.allowNetworks',
+  });
+  const reach = new Reach(guard, federation.ca);
   const wellKnown = new WellKnown(reach, now);
   const ports = { srv, wellKnown, now, random: Math.random };
   const discovery = new Discovery(federation.peers, ports);

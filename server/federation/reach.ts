@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
-import { type AddressGuard, AddressRefused } from './address-guard.ts';
+import { type AddressGuard, AddressRefused } from '../outward/address-guard.ts';
 import type { Target, Way } from './discovery/find-server.ts';
 
 export interface Asked {
@@ -104,7 +104,7 @@ export class Reach {
     return (options, callback) => {
       // No name is looked up where there is an address: the guard is asked here.
       if (!isByTable && isIP(target.host) !== 0 && this.#guard.refuses(target.host))
-        return callback(new AddressRefused(target.host), null);
+        return callback(this.#guard.refusal(target.host), null);
       const to = { hostname: target.host, host: target.host, port: String(target.port) };
       connect({ ...options, ...to, servername }, callback);
     };

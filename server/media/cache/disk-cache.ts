@@ -22,6 +22,7 @@ export interface Entry {
 const ENTRIES_MAX = 50_000;
 /** One is read and checked whole, in memory. */
 const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
+const READ_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4_096;
 /** Of the disk: PostgreSQL may be on it, too, and needs room before anybody's thumbnails do. */
 const FREE_SHARE_MIN = 0.1;
@@ -54,6 +55,32 @@ export class DiskCache {
     if (!entry) await this.#remove(name);
     else if (this.#entries.has(name)) this.#note(name, blocksOf(file.length));
     return entry;
+  }
+
+  /** Of what `get` has found whole. Throws where it has gone since. */
+  async *read(key: string, from: number, end: number): AsyncGenerator<Buffer> {
+    await using file = await open(this.#at(nameOf(key)));
+    const { buffer: head } = await file.read(Buffer.alloc(1), 0, 1, CHECKSUM_BYTES);
+    const begin = CHECKSUM_BYTES + 1 + head[0]!;
+    for (let at = from; at < end; ) {
+      const wanted = Math.min(READ_BYTES, end - at);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(wanted), 0, wanted, begin + at);
+      if (bytesRead === 0) throw new Error('An entry of the cache has become shorter');
+      yield buffer.subarray(0, bytesRead);
+      at += bytesRead;
+    }
+  }
+
+  async has(key: string): Promise<boolean> {
+    return stat(this.#at(nameOf(key))).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Never throws: what cannot be taken away is told of. */
+  forget(key: string): Promise<void> {
+    return this.#remove(nameOf(key));
   }
 
   /** Never throws: an entry that cannot be kept is not. */

@@ -1,14 +1,24 @@
 import type { Drawing } from './thumbnail-size.ts';
 
 /** What the server says to the process that draws, for one picture after the other. */
-export type Told =
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'draw'; readonly drawing: Drawing };
+export type Told = { readonly kind: 'bytes'; readonly bytes: Uint8Array } | Task;
+
+/** What is wanted of the picture whose bytes came before. */
+export type Task =
+  | { readonly kind: 'draw'; readonly drawing: Drawing }
+  | { readonly kind: 'measure' };
 
 export interface Drawn {
   readonly kind: 'drawn';
   readonly contentType: string;
   readonly bytes: Uint8Array;
+}
+
+export interface Measured {
+  readonly kind: 'measured';
+  readonly contentType: string;
+  readonly width: number;
+  readonly height: number;
 }
 
 /** `no picture`: none that we read. `too large`: to be read within the bounds. */
@@ -18,4 +28,4 @@ export interface Undrawable {
 }
 
 /** `ready`: the library is there. */
-export type Said = { readonly kind: 'ready' } | Drawn | Undrawable;
+export type Said = { readonly kind: 'ready' } | Drawn | Measured | Undrawable;

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Drawn, Said, Told, Undrawable } from './picture-messages.ts';
+import type { Drawn, Measured, Said, Task, Told, Undrawable } from './picture-messages.ts';
 import type { Drawing } from './thumbnail-size.ts';
 
 export interface PictureBounds {
@@ -36,11 +36,26 @@ export class PictureProcess {
   }
 
   /** Throws where the process cannot be started, or `picture` throws. */
-  async draw(picture: AsyncIterable<Buffer>, drawing: Drawing): Promise<Drawn | Undrawable> {
+  draw(picture: AsyncIterable<Buffer>, drawing: Drawing): Promise<Drawn | Undrawable> {
+    return this.#ask(picture, { kind: 'draw', drawing }) as Promise<Drawn | Undrawable>;
+  }
+
+  measure(picture: Buffer): Promise<Measured | Undrawable> {
+    const task = { kind: 'measure' } as const;
+    return this.#ask(inOne(picture), task) as Promise<Measured | Undrawable>;
+  }
+
+  close(): void {
+    clearTimeout(this.#idle);
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+
+  async #ask(picture: AsyncIterable<Buffer>, task: Task): Promise<Said> {
     clearTimeout(this.#idle);
     const child = this.#child ?? (await this.#start());
     try {
-      return await this.#drawnBy(child, picture, drawing);
+      return await this.#doneBy(child, picture, task);
     } catch (error) {
       // It has half a picture.
       this.close();
@@ -50,22 +65,16 @@ export class PictureProcess {
     }
   }
 
-  close(): void {
-    clearTimeout(this.#idle);
-    this.#child?.kill('SIGKILL');
-    this.#child = undefined;
-  }
-
-  async #drawnBy(child: ChildProcess, picture: AsyncIterable<Buffer>, drawing: Drawing) {
+  async #doneBy(child: ChildProcess, picture: AsyncIterable<Buffer>, task: Task): Promise<Said> {
     using next = nextOf(child);
     for await (const bytes of picture) await tell(child, { kind: 'bytes', bytes });
-    await tell(child, { kind: 'draw', drawing });
+    await tell(child, task);
     const said = await next.within(this.#bounds.withinMs);
     if (said && said.kind !== 'ready') return said;
     // Its own bounds end it otherwise: the server that ends, and a machine that is short of memory, blame no picture.
     if (child.signalCode === 'SIGKILL') throw new PictureInterrupted();
     this.close();
-    return { kind: 'undrawable', why: 'too large' } as const;
+    return { kind: 'undrawable', why: 'too large' };
   }
 
   async #start(): Promise<ChildProcess> {
@@ -99,6 +108,10 @@ export class PictureProcess {
     const kib = Math.floor((NODE_BYTES + this.#bounds.memoryBytesMax) / 1_024);
     return `ulimit -c 0; ulimit -d ${kib}; exec "$0" "$@"`;
   }
+}
+
+async function* inOne(bytes: Buffer) {
+  yield bytes;
 }
 
 /** What Node takes to run this program, nearly all of it address space that is kept for code. */

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import type { Drawn, Said, Told, Undrawable } from './picture-messages.ts';
+import type { Drawn, Measured, Said, Told, Undrawable } from './picture-messages.ts';
 import type { Drawing } from './thumbnail-size.ts';
 
 // The process that draws: it reads what strangers have sent, in a library of 20 MB, so it knows nothing, has bounds, and
@@ -29,7 +29,8 @@ process.on('message', (told: Told) => {
   else {
     const picture = Buffer.concat(received);
     received = [];
-    void draw(picture, told.drawing).catch(undrawable).then(say);
+    const done = told.kind === 'draw' ? draw(picture, told.drawing) : measure(picture);
+    void done.catch(undrawable).then(say);
   }
 });
 process.on('disconnect', () => process.exit());
@@ -43,6 +44,14 @@ async function draw(picture: Buffer, drawing: Drawing): Promise<Drawn | Undrawab
     if (drawn.bytes.length <= THUMBNAIL_BYTES_MAX) return drawn;
   }
   return { kind: 'undrawable', why: 'too large' };
+}
+
+async function measure(picture: Buffer): Promise<Measured | Undrawable> {
+  const known = await sharp(picture, { limitInputPixels: false }).metadata();
+  if (known.width * known.height > PIXELS_MAX) return { kind: 'undrawable', why: 'too large' };
+  const { width, height } = known.autoOrient;
+  const format = known.format === 'heif' ? 'avif' : known.format;
+  return { kind: 'measured', contentType: `image/${format}`, width, height };
 }
 
 type Form = 'moving' | 'jpeg' | 'png' | 'webp';

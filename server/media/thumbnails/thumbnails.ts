@@ -4,8 +4,9 @@ import { Lru } from '../../log/lru.ts';
 import { MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
 import type { Content } from '../../storage/media/media.ts';
 import type { DiskCache, Entry } from '../cache/disk-cache.ts';
-import { FairTurns, type TurnBounds } from './fair-turns.ts';
-import type { Drawn, Undrawable } from './picture-messages.ts';
+import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
+import { SharedTurns } from '../turns/shared-turns.ts';
+import type { Drawn, Measured, Undrawable } from './picture-messages.ts';
 import { type PictureBounds, PictureInterrupted, PictureProcess } from './picture-process.ts';
 import { type Drawing, madeFor } from './thumbnail-size.ts';
 
@@ -38,7 +39,7 @@ export class Thumbnails {
   readonly #bounds: ThumbnailBounds;
   readonly #process: PictureProcess;
   readonly #turns: FairTurns;
-  readonly #underWay = new Map<string, Making>();
+  readonly #shared: SharedTurns<Entry>;
   /** What cost a process once costs none again: why, and until when, by content. */
   readonly #undrawable = new Lru<string, { readonly why: Undrawable['why']; untilMs: number }>(
     UNDRAWABLE_MAX,
@@ -51,6 +52,7 @@ export class Thumbnails {
     this.#bounds = bounds;
     this.#process = new PictureProcess(bounds.process);
     this.#turns = new FairTurns(bounds.turns);
+    this.#shared = new SharedTurns(this.#turns);
   }
 
   /** Throws what a client is to be told where there can be none. `who` is for whom it is made. */
@@ -59,26 +61,22 @@ export class Thumbnails {
     const key = keyOf(content, drawing);
     const entry =
       (await this.#ports.cache.get(key)) ??
-      (await this.#made(key, who, () => this.#draw(content, drawing)));
+      (await this.#shared.run(key, who, () => this.#kept(key, this.#draw(content, drawing))));
     return { ...entry, sha256: createHash('sha256').update(entry.bytes).digest() };
+  }
+
+  /** What kind of picture it is, and its size as it is shown; undefined where none could be made smaller. */
+  measured(picture: Buffer, who: string): Promise<Measured | undefined> {
+    const measure = () => this.#process.measure(picture);
+    return this.#turns.run(who, async () => {
+      const said = await this.#again(measure);
+      return said.kind === 'measured' ? said : undefined;
+    });
   }
 
   close(): void {
     this.#isClosing = true;
     this.#process.close();
-  }
-
-  /** Once for all who want the same, in the first turn that one of them gets: nobody waits in another's line. */
-  async #made(key: string, who: string, draw: () => Promise<Entry>): Promise<Entry> {
-    const making = this.#underWay.get(key) ?? new Making(() => this.#kept(key, draw()));
-    this.#underWay.set(key, making);
-    making.waiting += 1;
-    try {
-      return await Promise.race([making.done, this.#turns.run(who, () => making.once())]);
-    } finally {
-      making.waiting -= 1;
-      if (making.waiting === 0) this.#underWay.delete(key);
-    }
   }
 
   async #kept(key: string, drawn: Promise<Entry>): Promise<Entry> {
@@ -99,12 +97,17 @@ export class Thumbnails {
     throw refusal(drawn.why);
   }
 
-  /** Once more where the process was ended from outside: that says nothing of the picture. */
   async #drawn(content: Content, drawing: Drawing): Promise<Drawn | Undrawable> {
-    const draw = () => this.#process.draw(this.#ports.read(content, 0, content.bytes), drawing);
+    return this.#again(() =>
+      this.#process.draw(this.#ports.read(content, 0, content.bytes), drawing),
+    );
+  }
+
+  /** Once more where the process was ended from outside: that says nothing of the picture. */
+  async #again<T>(ask: () => Promise<T>): Promise<T> {
     try {
-      return await draw().catch((error: unknown) => {
-        if (error instanceof PictureInterrupted && !this.#isClosing) return draw();
+      return await ask().catch((error: unknown) => {
+        if (error instanceof PictureInterrupted && !this.#isClosing) return ask();
         throw error;
       });
     } catch (error) {
@@ -112,31 +115,6 @@ export class Thumbnails {
       if (this.#isClosing) throw new NotWriter('The server is ending');
       throw refusal('too large');
     }
-  }
-}
-
-/** Of one picture, for all who wait for it. */
-class Making {
-  readonly #draw: () => Promise<Entry>;
-  readonly #end = Promise.withResolvers<Entry>();
-  #begun = false;
-  waiting = 0;
-
-  constructor(draw: () => Promise<Entry>) {
-    this.#draw = draw;
-    this.done.catch(() => {});
-  }
-
-  get done(): Promise<Entry> {
-    return this.#end.promise;
-  }
-
-  once(): Promise<Entry> {
-    if (!this.#begun) {
-      this.#begun = true;
-      this.#draw().then(this.#end.resolve, this.#end.reject);
-    }
-    return this.done;
   }
 }
 

@@ -35,3 +35,28 @@ test('beyond what may wait of one, or of all, one is told to come again', async 
 });
 
 const codeOf = (error: { errcode: string }) => error.errcode;
+
+test('one has no more at once than they may, and leaves the rest to others', async () => {
+  const bounds = { atOnce: 3, atOnceOfOne: 2, waiting: 100, waitingOfOne: 100 };
+  const turns = new FairTurns(bounds);
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const work = (who: string) =>
+    turns.run(who, () => {
+      begun.push(who);
+      return new Promise<void>((end) => ends.push(end));
+    });
+  const all = [...'aaaab'].map(work);
+  expect(begun.join('')).toBe('aab');
+  ends[2]!();
+  await all[4];
+  expect(begun.join('')).toBe('aab');
+  ends[0]!();
+  await all[0];
+  expect(begun.join('')).toBe('aaba');
+  for (let at = 0; at < 5; at += 1) {
+    for (const end of ends) end();
+    await new Promise(setImmediate);
+  }
+  await Promise.all(all);
+});

@@ -2,6 +2,8 @@ import { limitExceeded } from '../../protocol/matrix-error.ts';
 
 export interface TurnBounds {
   readonly atOnce: number;
+  /** As many as of all unless told. */
+  readonly atOnceOfOne?: number;
   readonly waiting: number;
   readonly waitingOfOne: number;
 }
@@ -10,26 +12,36 @@ const TRY_AGAIN_MS = 1_000;
 
 /** So much at once, and who waits gets a turn in rounds, one of each: whoever asks for much waits for themselves. */
 export class FairTurns {
-  readonly #bounds: TurnBounds;
+  readonly #bounds: Required<TurnBounds>;
   /** Whose turn is next is first. */
   readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #busy = new Map<string, number>();
   #waitingCount = 0;
   #free: number;
 
   constructor(bounds: TurnBounds) {
-    this.#bounds = bounds;
+    this.#bounds = { atOnceOfOne: bounds.atOnce, ...bounds };
     this.#free = bounds.atOnce;
   }
 
   /** Throws M_LIMIT_EXCEEDED where too many wait already. */
   async run<T>(who: string, work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
+    if (this.#mayBegin(who)) this.#begin(who);
     else await this.#turnOf(who);
     try {
       return await work();
     } finally {
-      this.#next();
+      this.#end(who);
     }
+  }
+
+  #mayBegin(who: string): boolean {
+    return this.#free > 0 && (this.#busy.get(who) ?? 0) < this.#bounds.atOnceOfOne;
+  }
+
+  #begin(who: string): void {
+    this.#free -= 1;
+    this.#busy.set(who, (this.#busy.get(who) ?? 0) + 1);
   }
 
   #turnOf(who: string): Promise<void> {
@@ -42,16 +54,22 @@ export class FairTurns {
     return new Promise((called) => own.push(called));
   }
 
-  #next(): void {
-    const [who, own] = this.#waiting.entries().next().value ?? [];
-    if (who === undefined || !own) {
-      this.#free += 1;
-      return;
-    }
+  #end(who: string): void {
+    this.#free += 1;
+    const left = this.#busy.get(who)! - 1;
+    if (left === 0) this.#busy.delete(who);
+    else this.#busy.set(who, left);
+    const next = this.#waiting.keys().find((each) => this.#mayBegin(each));
+    if (next !== undefined) this.#call(next);
+  }
+
+  #call(who: string): void {
+    const own = this.#waiting.get(who)!;
     const called = own.shift()!;
     this.#waitingCount -= 1;
     this.#waiting.delete(who);
     if (own.length > 0) this.#waiting.set(who, own);
+    this.#begin(who);
     called();
   }
 }
