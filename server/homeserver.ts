@@ -20,6 +20,7 @@ import type { MediaOptions } from './client-api/media/media-options.ts';
 import { federationOf } from './config/federation.ts';
 import { mediaCacheOf } from './config/media.ts';
 import { noticesOf } from './config/notices.ts';
+import { previewsOf } from './config/previews.ts';
 import { ratesOf } from './config/rates.ts';
 import { retentionOf } from './config/retention.ts';
 import { servicesOf } from './config/services.ts';
@@ -153,6 +154,8 @@ export interface FeatureGround {
   readonly mediaQuota: QuotaBounds;
   readonly mediaCache: MediaGround['mediaCache'];
   readonly mediaKeptDays: number | undefined;
+  readonly urlPreviews: MediaGround['urlPreviews'];
+  readonly previewSecret: Buffer;
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
   /** Of work that nobody waits for. */
@@ -377,6 +380,8 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     mediaQuota: config.media,
     mediaCache: mediaCacheOf(config),
     mediaKeptDays: config.media.keptDays,
+    urlPreviews: previewsOf(config),
+    previewSecret: identity.secretFor('pictures of previews'),
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),
   };

@@ -33,6 +33,15 @@ const ARROWS: Record<string, string[]> = {
   ],
   'server/encryption': ['server/protocol', 'server/log', 'server/storage'],
   'server/media/thumbnails/picture-program.ts': ['server/media', 'sharp'],
+  'server/media/previews': [
+    'server/media',
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/outward',
+    'undici',
+    'htmlparser2',
+  ],
   'server/media': ['server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',

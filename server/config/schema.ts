@@ -9,6 +9,7 @@ import type { LdapConfig } from './ldap.ts';
 import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
+import { hostIn, hostsIn } from './previews.ts';
 import { serverName } from './server-name.ts';
 import { several, severalPaths } from './several.ts';
 
@@ -37,6 +38,7 @@ const rateLimits = z
     write: rate(10, 100, 'Messages, state and uploads of a user'),
     sync: rate(100, 500, 'Answers of /sync to all devices of a user together'),
     wholeSync: rate(1, 30, 'Answers of /sync to a user that tell everything there is'),
+    preview: rate(2, 60, 'Previews of URLs for a user'),
     login: rate(0.2, 10, 'Logins from an address'),
     registration: rate(0.1, 5, 'New accounts from an address'),
   })
@@ -178,6 +180,40 @@ const media = z
   })
   .prefault({})
   .describe('Files and pictures that people upload.');
+
+const isHost = (text: string) => hostIn(text) !== undefined;
+
+const urlPreviews = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Fetch what links lead to and show it to people. This server then asks sites that users name, who see its address, and knows the links of encrypted rooms if a client asks for these.',
+      ),
+    allowHosts: several(isHost, 'host names')
+      .transform(hostsIn)
+      .optional()
+      .describe('The only sites, each with all below it, with commas between several. Else all.'),
+    denyHosts: several(isHost, 'host names')
+      .transform(hostsIn)
+      .optional()
+      .describe('Sites not to ask, each with all below it, with commas between several.'),
+    allowNetworks: several(isNetwork, 'networks such as 10.1.0.0/16')
+      .optional()
+      .describe('Private networks whose sites may be shown, with commas between several.'),
+    ports: several((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'ports')
+      .transform((all) => all.map(Number))
+      .prefault('80, 443')
+      .describe('The only ports that are asked, with commas between several.'),
+    languages: z
+      .string()
+      .regex(/^[\w*;=., -]{1,200}$/, 'must be languages such as pt-BR, en;q=0.8')
+      .default('en')
+      .describe('Of pages that are there in several, as browsers say it (`Accept-Language`).'),
+  })
+  .prefault({})
+  .describe('What links in messages lead to, in a few words and a picture.');
 
 const days = () => z.number().positive().max(36_500);
 
@@ -333,6 +369,7 @@ export const configSchema = z.strictObject({
     'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',
   ),
   media,
+  urlPreviews,
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])
     .default('warn')

@@ -1,8 +1,8 @@
 import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
 import { AddressGuard } from '../outward/address-guard.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';

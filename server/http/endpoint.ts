@@ -23,7 +23,15 @@ export interface CallerOf {
 export type Auth = keyof CallerOf;
 
 /** Which bucket of the configuration a request draws from. */
-export type RateLimit = 'none' | 'read' | 'write' | 'sync' | 'wholeSync' | 'login' | 'registration';
+export type RateLimit =
+  | 'none'
+  | 'read'
+  | 'write'
+  | 'sync'
+  | 'wholeSync'
+  | 'preview'
+  | 'login'
+  | 'registration';
 
 /**
  * What happens when the same request arrives again.

@@ -8,6 +8,8 @@ import { GoneContent } from './gone.ts';
 import { LastAccess } from './last-access.ts';
 import { Media } from './media.ts';
 import { MediaList } from './media-list.ts';
+import { type PreviewSettings, previewFeatures } from './previews/features.ts';
+import { PreviewPictures } from './previews/pictures.ts';
 import { Quarantine } from './quarantine.ts';
 import { Quota, type QuotaBounds } from './quota.ts';
 import { Removal } from './removal.ts';
@@ -24,6 +26,10 @@ export interface MediaGround {
   readonly mediaCache: Pick<DiskCacheOptions, 'folder' | 'bytesMax'>;
   /** For how many days files stay that nobody asks for; undefined where for ever. */
   readonly mediaKeptDays: number | undefined;
+  /** Undefined where nobody is shown what links lead to. */
+  readonly urlPreviews: PreviewSettings | undefined;
+  /** Of the cluster, for the ids of their pictures. */
+  readonly previewSecret: Buffer;
   readonly onError: (error: unknown) => void;
 }
 
@@ -35,11 +41,18 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const gone = new GoneContent({ stored, lane, onError });
   const access = new LastAccess({ stored, lane, onError });
   const removal = new Removal({ stored, serverName, quota, access, onGone: () => gone.begin() });
-  const media = new Media({ stored, pieces, serverName, staging, quota, removal, access });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
+  const pictures = new PreviewPictures({ cache, secret: ground.previewSecret });
+  const media = new Media({
+    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures },
+  });
   const thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
     read: (content, from, end) => media.read(content, from, end),
+  });
+  const previews = previewFeatures(ground.urlPreviews, {
+    ...{ serverName, pictures, now: stored.now },
+    measured: (picture, who) => thumbnails.measured(picture, who),
   });
   const house = new AbortController();
   void staging.sweep().catch(onError);
@@ -55,7 +68,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   void access.keepWriting();
   return {
     ports: {
-      ...{ media, thumbnails },
+      ...{ media, thumbnails, previews },
       mediaRemoval: removal,
       mediaQuarantine: new Quarantine({ stored, serverName }),
       mediaList: new MediaList(stored),

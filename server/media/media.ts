@@ -19,6 +19,7 @@ import {
 } from '../storage/media/media.ts';
 import { Downloads } from './downloads.ts';
 import type { LastAccess } from './last-access.ts';
+import type { CachedContent, PreviewPictures } from './previews/pictures.ts';
 import type { Quota } from './quota.ts';
 import type { Removal } from './removal.ts';
 import type { Staged, Staging } from './staging.ts';
@@ -31,7 +32,11 @@ export interface MediaPorts {
   readonly quota: Quota;
   readonly removal: Pick<Removal, 'isErased'>;
   readonly access: Pick<LastAccess, 'note'>;
+  readonly pictures: Pick<PreviewPictures, 'contentOf' | 'read'>;
 }
+
+/** What people have uploaded, or a preview shows. */
+export type Shown = Content | CachedContent;
 
 /** As it comes from whoever uploads it. */
 export interface Upload {
@@ -111,7 +116,9 @@ export class Media {
   }
 
   /** What is there; throws what a client is to be told where nothing is. */
-  async contentOf(wish: Wish): Promise<Content> {
+  async contentOf(wish: Wish): Promise<Shown> {
+    const picture = await this.#pictureOf(wish);
+    if (picture) return picture;
     const known = await this.#known(wish);
     if (known.content) {
       this.#ports.access.note(wish.mediaId);
@@ -123,12 +130,18 @@ export class Media {
     throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
   }
 
-  read(content: Content, from: number, end: number): AsyncIterable<Buffer> {
+  read(content: Shown, from: number, end: number): AsyncIterable<Buffer> {
+    if ('cachedAs' in content) return this.#ports.pictures.read(content, from, end);
     return this.#downloads.read({ uploadNid: content.uploadNid, from, end });
   }
 
   close(): void {
     this.#awaited.close();
+  }
+
+  async #pictureOf({ serverName, mediaId }: Wish): Promise<CachedContent | undefined> {
+    if (serverName !== this.#ports.serverName) return undefined;
+    return this.#ports.pictures.contentOf(mediaId);
   }
 
   async #known({

@@ -60,6 +60,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly behindFront?: boolean;
   readonly media?: Partial<MediaOptions & QuotaBounds>;
   readonly mediaCache?: MediaGround['mediaCache'];
+  readonly urlPreviews?: MediaGround['urlPreviews'];
   /** Told of what nobody waits for. */
   readonly onError?: (error: unknown) => void;
   /** On the database of another server, which was stopped: a restart, or a failover. */
@@ -123,6 +124,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(search && { searchLanguages: search }),
     mediaQuota: { userBytesMax: 1e9, bytesMax: 1e9, ...told.media },
     ...(told.mediaCache && { mediaCache: told.mediaCache }),
+    urlPreviews: told.urlPreviews,
     ...(told.onError && { onError: told.onError }),
   });
   if (search) await features.search.begin();

@@ -83,6 +83,8 @@ const GROUND = {
   defaultRoomVersion: DEFAULT_ROOM_VERSION,
   roomMemoryBytesMax: 100_000_000,
   mediaKeptDays: undefined,
+  urlPreviews: undefined,
+  previewSecret: Buffer.alloc(32, 2),
   tellPresence: true,
   mediaQuota: { userBytesMax: 1_000_000_000, bytesMax: 1_000_000_000 },
   // Where nobody can keep anything.

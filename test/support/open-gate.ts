@@ -20,6 +20,7 @@ export const UNLIMITED: Rates = {
   login: 'unlimited',
   sync: 'unlimited',
   wholeSync: 'unlimited',
+  preview: 'unlimited',
   registration: 'unlimited',
 };
 

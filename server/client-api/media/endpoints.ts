@@ -7,6 +7,8 @@ import { getContentOverrideName } from './get-content-override-name.ts';
 import { getContentOverrideNameAuthed } from './get-content-override-name-authed.ts';
 import { getContentThumbnail } from './get-content-thumbnail.ts';
 import { getContentThumbnailAuthed } from './get-content-thumbnail-authed.ts';
+import { getUrlPreview } from './get-url-preview.ts';
+import { getUrlPreviewAuthed } from './get-url-preview-authed.ts';
 import { uploadContent } from './upload-content.ts';
 import { uploadContentToMXC } from './upload-content-to-mxc.ts';
 
@@ -16,6 +18,7 @@ export const authedMediaEndpoints = [
   getContentAuthed,
   getContentOverrideNameAuthed,
   getContentThumbnailAuthed,
+  getUrlPreviewAuthed,
 ];
 
 /** Under the prefix that is of the content repository alone, from before it asked for tokens. */
@@ -27,4 +30,5 @@ export const mediaEndpoints = [
   getContent,
   getContentOverrideName,
   getContentThumbnail,
+  getUrlPreview,
 ];

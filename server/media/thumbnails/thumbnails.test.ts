@@ -38,8 +38,8 @@ async function openBench() {
   const read: number[] = [];
   const thumbnails = new Thumbnails({
     cache: { get: async () => undefined, put: async () => {} },
-    async *read({ uploadNid }) {
-      read.push(uploadNid);
+    async *read(content) {
+      read.push('uploadNid' in content ? content.uploadNid : Number.NaN);
       begun.resolve();
       await gate.promise;
       yield bytes;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { NotWriter } from '../../log/log.ts';
 import { Lru } from '../../log/lru.ts';
 import { MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
-import type { Content } from '../../storage/media/media.ts';
 import type { DiskCache, Entry } from '../cache/disk-cache.ts';
+import type { Shown } from '../media.ts';
 import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 import type { Drawn, Measured, Undrawable } from './picture-messages.ts';
@@ -12,7 +12,7 @@ import { type Drawing, madeFor } from './thumbnail-size.ts';
 
 export interface ThumbnailPorts {
   readonly cache: Pick<DiskCache, 'get' | 'put'>;
-  readonly read: (content: Content, from: number, end: number) => AsyncIterable<Buffer>;
+  readonly read: (content: Shown, from: number, end: number) => AsyncIterable<Buffer>;
   readonly now: () => number;
 }
 
@@ -56,7 +56,7 @@ export class Thumbnails {
   }
 
   /** Throws what a client is to be told where there can be none. `who` is for whom it is made. */
-  async of(content: Content, wanted: Drawing, who: string): Promise<Thumbnail> {
+  async of(content: Shown, wanted: Drawing, who: string): Promise<Thumbnail> {
     const drawing = madeFor(wanted);
     const key = keyOf(content, drawing);
     const entry =
@@ -85,7 +85,7 @@ export class Thumbnails {
     return entry;
   }
 
-  async #draw(content: Content, drawing: Drawing): Promise<Entry> {
+  async #draw(content: Shown, drawing: Drawing): Promise<Entry> {
     const known = this.#undrawable.get(contentKey(content));
     if (known && known.untilMs > this.#ports.now()) throw refusal(known.why);
     if (content.bytes > this.#bounds.fileBytesMax) throw refusal('too large');
@@ -97,7 +97,7 @@ export class Thumbnails {
     throw refusal(drawn.why);
   }
 
-  async #drawn(content: Content, drawing: Drawing): Promise<Drawn | Undrawable> {
+  async #drawn(content: Shown, drawing: Drawing): Promise<Drawn | Undrawable> {
     return this.#again(() =>
       this.#process.draw(this.#ports.read(content, 0, content.bytes), drawing),
     );
@@ -127,8 +127,8 @@ const refusal = (why: Undrawable['why']): MatrixError =>
     ? tooLarge('The content is too large to make a thumbnail of it')
     : new MatrixError(400, 'M_UNKNOWN', 'The content is no picture of which there are thumbnails');
 
-const contentKey = ({ sha256 }: Content): string => sha256.toString('base64url');
+const contentKey = ({ sha256 }: Shown): string => sha256.toString('base64url');
 
 /** By what is in it: whatever media id it has, here or in another life of this machine, its thumbnail is the same. */
-const keyOf = (content: Content, { width, height, method, isAnimated }: Drawing): string =>
+const keyOf = (content: Shown, { width, height, method, isAnimated }: Drawing): string =>
   `thumbnail ${contentKey(content)} ${width}x${height} ${method}${isAnimated ? ' animated' : ''}`;

@@ -1,0 +1,58 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { Content } from '../../storage/media/media.ts';
+import type { DiskCache } from '../cache/disk-cache.ts';
+import type { Measured } from '../thumbnails/picture-messages.ts';
+
+export interface PicturePorts {
+  readonly cache: Pick<DiskCache, 'get' | 'put' | 'has' | 'read'>;
+  /** Of the cluster. */
+  readonly secret: Buffer;
+}
+
+/** A picture of a preview: it stands in no table, but in the cache of the site that fetched it. */
+export interface CachedContent extends Omit<Content, 'uploadNid'> {
+  readonly cachedAs: string;
+}
+
+const PREFIX = 'preview-';
+
+/**
+ * Pictures that previews show, by media ids. The same picture has the same id at each site, so what a client was told
+ * holds at the next writer as soon as somebody asks for that preview there; and nobody can tell an id from a picture.
+ */
+export class PreviewPictures {
+  readonly #ports: PicturePorts;
+
+  constructor(ports: PicturePorts) {
+    this.#ports = ports;
+  }
+
+  /** Its media id; undefined where it cannot be kept. */
+  async keep(bytes: Buffer, { contentType }: Measured): Promise<string | undefined> {
+    const { cache, secret } = this.#ports;
+    const digest = createHmac('sha256', secret).update(bytes).digest();
+    const mediaId = `${PREFIX}${digest.toString('base64url')}`;
+    await cache.put(keyOf(mediaId), { contentType, bytes });
+    return (await this.has(mediaId)) ? mediaId : undefined;
+  }
+
+  has(mediaId: string): Promise<boolean> {
+    return this.#ports.cache.has(keyOf(mediaId));
+  }
+
+  async contentOf(mediaId: string): Promise<CachedContent | undefined> {
+    if (!mediaId.startsWith(PREFIX)) return undefined;
+    const entry = await this.#ports.cache.get(keyOf(mediaId));
+    if (!entry) return undefined;
+    const { contentType, bytes } = entry;
+    const sha256 = createHash('sha256').update(bytes).digest();
+    const cachedAs = keyOf(mediaId);
+    return { cachedAs, bytes: bytes.length, contentType, fileName: null, sha256 };
+  }
+
+  read({ cachedAs }: CachedContent, from: number, end: number): AsyncIterable<Buffer> {
+    return this.#ports.cache.read(cachedAs, from, end);
+  }
+}
+
+const keyOf = (mediaId: string): string => `picture of a preview ${mediaId}`;

@@ -1,0 +1,235 @@
+import { Lru } from '../../log/lru.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import type { Measured } from '../thumbnails/picture-messages.ts';
+import { FairTurns } from '../turns/fair-turns.ts';
+import { SharedTurns } from '../turns/shared-turns.ts';
+import { oEmbedIn } from './oembed.ts';
+import { both, openGraphOf, openGraphOfOEmbed, type Told } from './open-graph.ts';
+import { PageDecoder } from './page-decoder.ts';
+import { PageReader } from './page-reader.ts';
+import type { PreviewPictures } from './pictures.ts';
+import type { Found, Web } from './web.ts';
+
+export interface PreviewPorts {
+  readonly serverName: ServerName;
+  readonly web: Pick<Web, 'admit' | 'get'>;
+  readonly pictures: Pick<PreviewPictures, 'keep' | 'has'>;
+  readonly measured: (picture: Buffer, who: string) => Promise<Measured | undefined>;
+  readonly now: () => number;
+}
+
+export interface PreviewBounds {
+  /** For the page and all that belongs to it. */
+  readonly withinMs: number;
+  /** For the page alone. */
+  readonly pageWithinMs: number;
+  readonly turns: ConstructorParameters<typeof FairTurns>[0];
+}
+
+const BOUNDS: PreviewBounds = {
+  withinMs: 15_000,
+  pageWithinMs: 10_000,
+  turns: { atOnce: 12, atOnceOfOne: 4, waiting: 1_000, waitingOfOne: 60 },
+};
+
+const PAGE_BYTES_MAX = 2 * 1024 * 1024;
+const OEMBED_BYTES_MAX = 256 * 1024;
+const PICTURE_BYTES_MAX = 4 * 1024 * 1024;
+const WRITE_LENGTH = 16_384;
+
+const LIFE_MS = 3_600_000;
+/** Of what is not there: it may be at once, but a room of many asks for it many times. */
+const NONE_LIFE_MS = 300_000;
+const KNOWN_LENGTH_MAX = 8 * 1024 * 1024;
+
+type Known = { readonly untilMs: number } & (
+  | { readonly kind: 'preview'; readonly preview: Preview }
+  | { readonly kind: 'none'; readonly why: MatrixError }
+);
+
+interface Preview {
+  readonly json: JsonObject;
+  /** Of its picture. */
+  readonly mediaId: string | undefined;
+}
+
+/** What links lead to, in a few words and a picture. */
+export class Previews {
+  readonly #ports: PreviewPorts;
+  readonly #bounds: PreviewBounds;
+  readonly #known = new Lru<string, Known>(KNOWN_LENGTH_MAX);
+  readonly #shared: SharedTurns<Known>;
+
+  constructor(ports: PreviewPorts, bounds = BOUNDS) {
+    this.#ports = ports;
+    this.#bounds = bounds;
+    this.#shared = new SharedTurns(new FairTurns(bounds.turns));
+  }
+
+  /** Throws what a client is to be told where there can be none. `who` asks for it. */
+  async of(text: string, who: string): Promise<JsonObject> {
+    const url = this.#ports.web.admit(text);
+    const known =
+      (await this.#stillKnown(url.href)) ??
+      (await this.#shared.run(url.href, who, () => this.#find(url, who)));
+    if (known.kind === 'none') throw known.why;
+    return known.preview.json;
+  }
+
+  /** A preview whose picture has gone from the cache is made anew. */
+  async #stillKnown(href: string): Promise<Known | undefined> {
+    const { now, pictures } = this.#ports;
+    const known = this.#known.get(href);
+    if (!known || known.untilMs <= now()) return undefined;
+    if (known.kind === 'none' || known.preview.mediaId === undefined) return known;
+    return (await pictures.has(known.preview.mediaId)) ? known : undefined;
+  }
+
+  async #find(url: URL, who: string): Promise<Known> {
+    const known = await this.#made(url, who);
+    const weight =
+      url.href.length + 200 + (known.kind === 'preview' ? JSON.stringify(known.preview).length : 0);
+    this.#known.set(url.href, known, weight);
+    return known;
+  }
+
+  async #made(url: URL, who: string): Promise<Known> {
+    const { now } = this.#ports;
+    try {
+      const preview = await this.#preview(url, who);
+      return { kind: 'preview', preview, untilMs: now() + LIFE_MS };
+    } catch (error) {
+      const why =
+        error instanceof MatrixError ? error : notFound('There is nothing to be shown of it');
+      return { kind: 'none', why, untilMs: now() + NONE_LIFE_MS };
+    }
+  }
+
+  async #preview(url: URL, who: string): Promise<Preview> {
+    const { web } = this.#ports;
+    const whole = AbortSignal.timeout(this.#bounds.withinMs);
+    const signal = AbortSignal.any([whole, AbortSignal.timeout(this.#bounds.pageWithinMs)]);
+    const seen = await web.get(url, signal, seenOf);
+    if (seen.kind === 'picture') return this.#withPicture({}, seen.bytes, { who, signal: whole });
+    if (seen.kind === 'else') return { json: {}, mediaId: undefined };
+    const told = await this.#withEmbedded(seen, whole);
+    const picture = await this.#fetched(told.pictureAt, seen.at, whole);
+    return this.#withPicture(told.properties, picture, { who, signal: whole });
+  }
+
+  /** oEmbed is asked where the page does not say it all. */
+  async #withEmbedded({ told, oEmbedAt, at }: SeenPage, signal: AbortSignal): Promise<Told> {
+    const { web } = this.#ports;
+    if (oEmbedAt === undefined || isComplete(told)) return told;
+    try {
+      const embedded = await web.get(web.admit(oEmbedAt, at), signal, async (found) => {
+        const text = await bytesOf(found, OEMBED_BYTES_MAX);
+        return openGraphOfOEmbed(oEmbedIn(found.contentType, text.toString('utf8')));
+      });
+      return both(told, embedded);
+    } catch {
+      return told;
+    }
+  }
+
+  /** Undefined where it cannot be had: then the preview is without. */
+  async #fetched(text: string | undefined, base: URL, signal: AbortSignal) {
+    if (text === undefined) return undefined;
+    const { web } = this.#ports;
+    try {
+      return await web.get(web.admit(text, base), signal, pictureOf);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #withPicture(
+    properties: JsonObject,
+    bytes: Buffer | undefined,
+    { who, signal }: { who: string; signal: AbortSignal },
+  ): Promise<Preview> {
+    const { measured, pictures, serverName } = this.#ports;
+    const without = { json: properties, mediaId: undefined };
+    if (!bytes || bytes.length === 0) return without;
+    const picture = await within(measured(bytes, who), signal).catch(() => undefined);
+    const mediaId = picture && (await pictures.keep(bytes, picture));
+    if (!picture || mediaId === undefined) return without;
+    const json = {
+      ...properties,
+      'og:image': `mxc://${serverName}/${mediaId}`,
+      'og:image:type': picture.contentType,
+      'og:image:width': picture.width,
+      'og:image:height': picture.height,
+      'matrix:image:size': bytes.length,
+    };
+    return { json, mediaId };
+  }
+}
+
+interface SeenPage {
+  readonly kind: 'page';
+  readonly told: Told;
+  readonly oEmbedAt: string | undefined;
+  /** What is named there is relative to this. */
+  readonly at: URL;
+}
+
+type Seen =
+  | SeenPage
+  | { readonly kind: 'picture'; readonly bytes: Buffer | undefined }
+  | { readonly kind: 'else' };
+
+async function seenOf(found: Found): Promise<Seen> {
+  const { contentType, url } = found;
+  if (/^\s*image\//i.test(contentType)) return { kind: 'picture', bytes: await pictureOf(found) };
+  if (!/^\s*(?:text\/html|application\/xhtml\+xml)\s*(?:;|$)/i.test(contentType))
+    return { kind: 'else' };
+  const page = await readPage(found);
+  return { kind: 'page', told: openGraphOf(page, url), oEmbedAt: page.oEmbedAt, at: url };
+}
+
+/** As much of it as comes: what stands at its beginning is enough. */
+async function readPage({ contentType, body }: Found) {
+  const reader = new PageReader();
+  const decoder = new PageDecoder(contentType);
+  let bytes = 0;
+  try {
+    for await (const chunk of body) {
+      for (let at = 0; at < chunk.length && !reader.isDone; at += WRITE_LENGTH)
+        reader.write(decoder.write(chunk.subarray(at, at + WRITE_LENGTH)));
+      bytes += chunk.length;
+      if (reader.isDone || bytes >= PAGE_BYTES_MAX) break;
+    }
+  } catch (error) {
+    if (bytes === 0) throw error;
+  }
+  if (!reader.isDone) reader.write(decoder.end());
+  return reader.page();
+}
+
+const pictureOf = (found: Found): Promise<Buffer | undefined> =>
+  bytesOf(found, PICTURE_BYTES_MAX).catch(() => undefined);
+
+async function bytesOf({ body }: Found, bytesMax: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`It has more than ${bytesMax} bytes`);
+  }
+  return Buffer.concat(chunks);
+}
+
+const isComplete = ({ properties, pictureAt }: Told): boolean =>
+  properties['og:title'] !== undefined && pictureAt !== undefined;
+
+function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  if (signal.aborted) reject(signal.reason);
+  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  return Promise.race([work, promise]);
+}
