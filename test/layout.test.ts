@@ -42,7 +42,7 @@ const ARROWS: Record<string, string[]> = {
     'undici',
     'htmlparser2',
   ],
-  'server/media': ['server/protocol', 'server/log', 'server/storage'],
+  'server/media': ['server/media/previews', 'server/protocol', 'server/log', 'server/storage'],
   'server/sync': [
     'server/protocol',
     'server/log',
@@ -78,6 +78,7 @@ const ARROWS: Record<string, string[]> = {
     'server/delayed-events',
     'server/encryption',
     'server/federation',
+    'server/media/previews',
     'server/media',
     'server/orders',
     'server/search',

@@ -2,16 +2,8 @@ import type { Config } from './schema.ts';
 
 /** What the operator says of previews, as they take it; undefined where there are none. */
 export function previewsOf({ urlPreviews }: Pick<Config, 'urlPreviews'>) {
-  const { enabled, allowHosts, denyHosts = [], allowNetworks = [], ports, languages } = urlPreviews;
-  return enabled ? { allowHosts, denyHosts, allowNetworks, ports, languages } : undefined;
+  const { enabled, allow, deny = [], allowNetworks = [], ports, languages } = urlPreviews;
+  return enabled
+    ? { allowHosts: allow, denyHosts: deny, allowNetworks, ports, languages }
+    : undefined;
 }
-
-/** As a URL has it: in lower case, in ASCII, addresses in their short form; undefined where it is no host. */
-export function hostIn(text: string): string | undefined {
-  const url = URL.parse(`http://${text}/`);
-  const isAlone = url?.href === `http://${url?.hostname}/` && url.hostname !== '';
-  return isAlone ? url.hostname.replace(/\.+$/, '') : undefined;
-}
-
-export const hostsIn = (names: readonly string[]): string[] =>
-  names.flatMap((name) => hostIn(name) ?? []);

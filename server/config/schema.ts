@@ -9,7 +9,7 @@ import type { LdapConfig } from './ldap.ts';
 import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
-import { hostIn, hostsIn } from './previews.ts';
+import { urlPreviews } from './preview-keys.ts';
 import { serverName } from './server-name.ts';
 import { several, severalPaths } from './several.ts';
 
@@ -180,40 +180,6 @@ const media = z
   })
   .prefault({})
   .describe('Files and pictures that people upload.');
-
-const isHost = (text: string) => hostIn(text) !== undefined;
-
-const urlPreviews = z
-  .strictObject({
-    enabled: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Fetch what links lead to and show it to people. This server then asks sites that users name, who see its address, and knows the links of encrypted rooms if a client asks for these.',
-      ),
-    allowHosts: several(isHost, 'host names')
-      .transform(hostsIn)
-      .optional()
-      .describe('The only sites, each with all below it, with commas between several. Else all.'),
-    denyHosts: several(isHost, 'host names')
-      .transform(hostsIn)
-      .optional()
-      .describe('Sites not to ask, each with all below it, with commas between several.'),
-    allowNetworks: several(isNetwork, 'networks such as 10.1.0.0/16')
-      .optional()
-      .describe('Private networks whose sites may be shown, with commas between several.'),
-    ports: several((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'ports')
-      .transform((all) => all.map(Number))
-      .prefault('80, 443')
-      .describe('The only ports that are asked, with commas between several.'),
-    languages: z
-      .string()
-      .regex(/^[\w*;=., -]{1,200}$/, 'must be languages such as pt-BR, en;q=0.8')
-      .default('en')
-      .describe('Of pages that are there in several, as browsers say it (`Accept-Language`).'),
-  })
-  .prefault({})
-  .describe('What links in messages lead to, in a few words and a picture.');
 
 const days = () => z.number().positive().max(36_500);
 

@@ -74,8 +74,8 @@ export class PageReader {
 
   #open(name: string, attributes: Readonly<Record<string, string>>): void {
     this.#depth += 1;
-    if (this.#depth > DEPTH_MAX) return this.#end();
-    if (name === 'meta') this.#meta(attributes);
+    if (this.#depth > DEPTH_MAX) this.#end();
+    else if (name === 'meta') this.#meta(attributes);
     else if (name === 'link') this.#link(attributes);
     else if (name === 'title' && this.#texts.title === '' && this.#isOfPage())
       this.#within = 'title';
