@@ -1,8 +1,8 @@
 import { endpoint } from '../../http/endpoint.ts';
 import type { RtcPorts } from '../calls/get-rtc-transports.ts';
 
-/** Only versions of which everything is served, but for media, and what is for application services. */
-const VERSIONS = ['v1.1', 'v1.2', 'v1.3', 'v1.4'];
+/** Only versions of which everything is served, but for what is for application services. */
+const VERSIONS = Array.from({ length: 16 }, (_, at) => `v1.${at + 1}`);
 
 /** Proposals that are served whole, by the names by which clients look for them. */
 const UNSTABLE_FEATURES = {
