@@ -10,11 +10,13 @@ export const isWithoutMajority = ({ etcd }: Pick<Status, 'etcd'>): boolean =>
  * at one site, first.
  */
 export function lostMajority(status: Pick<Status, 'etcd'>): string {
-  const there = status.etcd.filter(({ answers }) => answers).map(({ member }) => member);
+  const there = status.etcd
+    .filter(({ answers, runs = false }) => answers || runs)
+    .map(({ member }) => member);
   return [...whyUnknown(status), ...(there.length === 0 ? NONE : steps(there))].join('\n');
 }
 
-const NONE = ['No member of etcd answers: start etcd at a site that has its data, and ask again.'];
+const NONE = ['No member of etcd runs: start etcd at a site that has its data, and ask again.'];
 
 const steps = (there: readonly string[]): string[] => [
   'Only if the silent ones are lost for good, with their disks or for so long that you go on without them:',

@@ -19,6 +19,17 @@ test('without a majority of etcd it is said who is silent, and what would restor
   expect(alone).toContain('none answers, and 2 must. Bring back 2 of a:2379, b:2379, c:2379:');
 });
 
+test('one that runs, and hears no other after a blackout, is not sent for', () => {
+  const [alone] = outlook(during('unknown', { etcd: [waiting('a'), ...silent] }));
+  expect(alone).toBe(
+    'etcd has no majority: of its 3 members none answers, and 2 must; a:2379 runs and answers nothing, as etcd does that hears too few others. ' +
+      'Bring back 1 of b:2379, c:2379: power, network, or the program there.',
+  );
+  const [two] = outlook(during('unknown', { etcd: [waiting('a'), waiting('b'), silent[1]!] }));
+  expect(two).toContain('a:2379 and b:2379 run and answer nothing, as etcd does');
+  expect(two).toContain('These are enough: if it stays so, look at TCP to 2380 between them');
+});
+
 test('an election of etcd is told from a majority that is away', () => {
   const [etcd] = outlook(during('unknown', { etcd: [member('a', true), member('b', true)] }));
   expect(etcd).toBe("2 of etcd's 2 members answer, but they have no leader yet.");
@@ -60,6 +71,7 @@ const member = (name: string, answers: boolean) => ({
   answers,
   knowsLeader: false,
 });
+const waiting = (name: string) => ({ ...member(name, false), runs: true });
 const silent = [member('b', false), member('c', false)];
 
 function during(kind: Status['writes']['kind'], special: Partial<Status> = {}): Status {

@@ -15,20 +15,35 @@ export function outlook(status: Status): string[] {
 /** Who of etcd's members answers, and how many must come back. */
 export function whyUnknown({ etcd }: Pick<Status, 'etcd'>): string[] {
   if (etcd.length === 0) return [];
-  const there = etcd.filter(({ answers }) => answers).map(({ member }) => member);
-  const silent = etcd.filter(({ answers }) => !answers).map(({ member }) => member);
+  const there = named(etcd, ({ answers }) => answers);
   const needed = Math.floor(etcd.length / 2) + 1;
-  const answering = there.length === 0 ? 'none answers' : `only ${there.join(' and ')} answers`;
-  if (there.length < needed) {
-    const missing = needed - there.length;
-    return [
-      `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must. ` +
-        `Bring back ${missing === silent.length ? '' : `${missing} of `}${silent.join(', ')}: power, network, or the program there.`,
-    ];
-  }
+  if (there.length < needed) return [whyNoMajority(etcd, there, needed)];
   const voting = etcd.some(({ knowsLeader }) => knowsLeader) ? '' : ', but they have no leader yet';
   return [`${there.length} of etcd's ${etcd.length} members answer${voting}.`];
 }
+
+/** After a blackout the first to return runs, and answers nobody: it is no fault of its own. */
+function whyNoMajority(etcd: Status['etcd'], there: readonly string[], needed: number): string {
+  const running = named(etcd, ({ answers, runs = false }) => !answers && runs);
+  const away = named(etcd, ({ answers, runs = false }) => !answers && !runs);
+  const answering = there.length === 0 ? 'none answers' : `only ${there.join(' and ')} answers`;
+  const does = running.length > 1 ? 'run and answer' : 'runs and answers';
+  const waiting =
+    running.length === 0
+      ? ''
+      : `; ${running.join(' and ')} ${does} nothing, as etcd does that hears too few others`;
+  const missing = needed - there.length - running.length;
+  const mend =
+    missing > 0
+      ? `Bring back ${missing === away.length ? '' : `${missing} of `}${away.join(', ')}: power, network, or the program there.`
+      : 'These are enough: if it stays so, look at TCP to 2380 between them, and at their disks.';
+  return `etcd has no majority: of its ${etcd.length} members ${answering}, and ${needed} must${waiting}. ${mend}`;
+}
+
+const named = (
+  etcd: Status['etcd'],
+  which: (member: Status['etcd'][number]) => boolean,
+): string[] => etcd.filter(which).map(({ member }) => member);
 
 const RECOVER = 'go on without it, if it is lost for good: `farol recover`.';
 

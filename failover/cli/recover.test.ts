@@ -66,6 +66,14 @@ test('where etcd has lost its majority for ever it is said what has to be done a
   expect(refused.said).not.toContain('FORCE_NEW');
 });
 
+test('a member that runs and hears no other any more is the one that is left, though it answers nobody', async () => {
+  const silent = (member: string, runs: boolean) =>
+    ({ member, answers: false, runs, knowsLeader: false }) as const;
+  const etcd = [silent('h1:2379', true), silent('h2:2379', false), silent('h3:2379', false)];
+  const { said } = await run({ kind: 'refused', why: 'etcd is silent' }, { types: null, etcd });
+  expect(said).toContain('At the one that is left (h1:2379;');
+});
+
 test('what was ordered is listed with who did it, what it cost, and what he typed', () => {
   const record = {
     ...{ at: '2026-11-26T17:00:00.000Z', by: 'eve', asked: 'b', to: 'b', confirmed: 'without a' },

@@ -50,6 +50,8 @@ export interface EtcdMemberStatus {
   /** Host and port of its client URL. */
   readonly member: string;
   readonly answers: boolean;
+  /** A program listens there; it may have started and hear no other member. Agents of before say nothing of it. */
+  readonly runs?: boolean;
   readonly knowsLeader: boolean;
   /** It says that etcd takes no write, since the database of a member is full. Agents of before say nothing of it. */
   readonly noSpace?: boolean;

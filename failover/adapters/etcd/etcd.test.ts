@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -251,6 +251,22 @@ test.skipIf(missing)('an etcd that is full takes writes again once room is made'
   await put();
   // Of what somebody else has thrown away before there is nothing to say.
   await etcd.makeRoom();
+});
+
+test('a member that listens and answers nobody is told from one that is not there', async () => {
+  const deaf = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  const { port } = deaf.address() as AddressInfo;
+  // Nobody else can have that port at another address of the loopback meanwhile.
+  const endpoints = ['127.0.0.1', '127.7.7.7'].map((host) => `http://${host}:${port}`);
+  const gateway = new Gateway({ endpoints, deadlineMs: 200 });
+  const members = await new Etcd(gateway, keyNames('farol', 'farol'), 'a').members();
+  expect(members.map(({ answers, runs }) => [answers, runs])).toEqual([
+    [false, true],
+    [false, false],
+  ]);
+  await gateway.close();
+  deaf.close();
 });
 
 test('a member that accepts and never answers is given up at the deadline', async () => {

@@ -54,6 +54,14 @@ function unlessDone(error: unknown): void {
 }
 
 /** What the agent asks of etcd. Each is one transaction, so what it shows is of one moment. */
+interface MemberSeen {
+  readonly answers: boolean;
+  /** One that has started and hears no other answers nobody: connections to it are taken all the same. */
+  readonly runs: boolean;
+  readonly knowsLeader: boolean;
+  readonly noSpace: boolean;
+}
+
 export class Etcd {
   readonly #gateway: Gateway;
   readonly #names: KeyNames;
@@ -91,15 +99,16 @@ export class Etcd {
   }
 
   /** What each member says of itself, which needs no majority: whether it answers, and knows a leader. */
-  async members(): Promise<
-    { readonly answers: boolean; readonly knowsLeader: boolean; readonly noSpace: boolean }[]
-  > {
+  async members(): Promise<MemberSeen[]> {
     const asked = await this.#gateway.askEach<MemberStatus>('/v3/maintenance/status', {});
-    return asked.map((each) => ({
-      answers: each.status === 'fulfilled',
-      knowsLeader: each.status === 'fulfilled' && (each.value.leader ?? '0') !== '0',
-      noSpace: each.status === 'fulfilled' && hasNoSpace(each.value),
-    }));
+    return Promise.all(
+      asked.map(async (each, member) => ({
+        answers: each.status === 'fulfilled',
+        runs: each.status === 'fulfilled' || (await this.#gateway.takesConnections(member)),
+        knowsLeader: each.status === 'fulfilled' && (each.value.leader ?? '0') !== '0',
+        noSpace: each.status === 'fulfilled' && hasNoSpace(each.value),
+      })),
+    );
   }
 
   /** How full the databases are, of what etcd lets them take. */

@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { Pool } from 'undici';
 import { connectorWith } from '../../certificates/connector.ts';
 import type { Identity } from '../../certificates/identity.ts';
+import { bareHost } from '../../core/bare-host.ts';
 import { Endpoints } from '../../core/endpoints.ts';
 
 export interface GatewayOptions {
@@ -13,14 +15,16 @@ export interface GatewayOptions {
 
 /** etcd's JSON gateway. 64-bit integers are strings in it, and stay strings here. */
 export class Gateway {
+  readonly #urls: readonly string[];
   readonly #pools: readonly Pool[];
   readonly #deadlineMs: number;
   readonly #endpoints: Endpoints;
 
   constructor({ endpoints, deadlineMs, identity }: GatewayOptions) {
-    const connect = connectorWith(identity, { timeoutMs: deadlineMs });
+    const connector = connectorWith(identity, { timeoutMs: deadlineMs });
     // Questions that hang must not stand before the next one: each gets a connection if it needs one.
-    const options = { connections: 16, pipelining: 1, allowH2: false, connect };
+    const options = { connections: 16, pipelining: 1, allowH2: false, connect: connector };
+    this.#urls = endpoints;
     this.#pools = endpoints.map((url) => new Pool(url, options));
     this.#deadlineMs = deadlineMs;
     this.#endpoints = new Endpoints(endpoints.length, () => performance.now());
@@ -59,6 +63,21 @@ export class Gateway {
   /** Asks one for what takes it longer than any question. */
   askAt<T>(member: number, path: string, body: object, withinMs: number): Promise<T> {
     return this.#askMember<T>(member, path, body, withinMs);
+  }
+
+  /** Whether a program listens there, whatever it answers. */
+  takesConnections(member: number): Promise<boolean> {
+    const url = new URL(this.#urls[member]!);
+    const socket = connect({ host: bareHost(url), port: Number(url.port) });
+    return new Promise((resolve) => {
+      const tell = (takes: boolean) => {
+        socket.destroy();
+        resolve(takes);
+      };
+      socket.setTimeout(this.#deadlineMs, () => tell(false));
+      socket.once('connect', () => tell(true));
+      socket.once('error', () => tell(false));
+    });
   }
 
   /** A number that the own site's member measures. */
