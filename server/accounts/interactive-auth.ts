@@ -1,9 +1,11 @@
 import {
   type InteractiveAuth,
   type Proof,
+  type StageRefusal,
   UiaChallenge,
   type UiaFlows,
   type UiaRequest,
+  type UiaStage,
 } from '../protocol/interactive-auth.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { policiesOf, type Terms } from '../protocol/terms.ts';
@@ -80,19 +82,30 @@ async function tryStage(
   if (!stage) throw challenge(flows, session, ports, 'This stage is not part of any flow');
   const tried = { userId: caller?.userId, address, operation };
   const proved = await STAGES[stage](auth, tried, ports);
-  if (typeof proved === 'string') throw challenge(flows, session, ports, proved);
+  if (typeof proved === 'string') throw challenge(flows, session, ports, proved, REFUSALS[stage]);
   return completing(session, stage, proved);
 }
 
-function challenge(flows: UiaFlows, session: UiaSession, ports: UiaPorts, refusal?: string) {
+function challenge(
+  flows: UiaFlows,
+  session: UiaSession,
+  ports: UiaPorts,
+  message?: string,
+  errcode: StageRefusal['errcode'] = 'M_FORBIDDEN',
+) {
   const fields: JsonObject = {
     flows: flows.map((stages) => ({ stages })),
     params: paramsOf(flows, ports),
     session: sealSession(session, ports),
     completed: session.completed,
   };
-  return new UiaChallenge(fields, refusal);
+  return new UiaChallenge(fields, message === undefined ? undefined : { message, errcode });
 }
+
+/** Of a stage for which clients ask again and again until its user is done elsewhere. */
+const REFUSALS: { readonly [K in UiaStage]?: StageRefusal['errcode'] } = {
+  'm.login.email.identity': 'M_UNAUTHORIZED',
+};
 
 const paramsOf = (flows: UiaFlows, { terms }: UiaPorts): JsonObject =>
   terms && flows.flat().includes('m.login.terms') ? { 'm.login.terms': policiesOf(terms) } : {};

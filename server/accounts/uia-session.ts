@@ -29,6 +29,8 @@ export interface SessionPorts {
 
 const PURPOSE = 'interactive-auth session';
 const SESSION_MS = 15 * 60_000;
+/** As the link in an e-mail, which may be read later. */
+const SESSION_WITH_EMAIL_MS = 60 * 60_000;
 const PARAMETERS_MAX = 50;
 
 export const newSession = (
@@ -45,8 +47,11 @@ export const newSession = (
   given: givenBy(request, ports.secret),
   completed: [],
   proof: {},
-  untilMs: ports.now() + SESSION_MS,
+  untilMs: ports.now() + lifeOf(flows),
 });
+
+const lifeOf = (flows: UiaFlows) =>
+  flows.flat().includes('m.login.email.identity') ? SESSION_WITH_EMAIL_MS : SESSION_MS;
 
 export const sealSession = (session: UiaSession, { secret }: SessionPorts): string =>
   sealJson(PURPOSE, session, secret);

@@ -1,5 +1,8 @@
 import { EventEmitter, once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { certificateAuthority } from '../../test/support/certificates.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { emailBy, startMailServer } from '../../test/support/smtp.ts';
@@ -113,6 +116,38 @@ test.each<[string, Partial<SmtpSettings>]>([
   expect(await waitingMails(at.database, { nowMs: at.clock.ms, limit: 10 })).toHaveLength(1);
   await box.end();
 });
+
+test.each(['starttls', 'tls'] as const)(
+  'what goes to a mail server by %s is hidden, and only where it is known',
+  async (security) => {
+    await using at = await ground();
+    const authority = await certificateAuthority(temporaryFolder());
+    const issued = await authority.issue('mail', { dns: ['localhost'] });
+    await using mail = await startMailServer({
+      ...{ secure: security === 'tls', disabledCommands: [], authOptional: false },
+      ...{ cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
+      onAuth: ({ username, password }, _session, done) =>
+        username === 'farol' && password === 'secret'
+          ? done(null, { user: username })
+          : done(new Error('no')),
+    });
+    const known = {
+      port: mail.port,
+      host: 'localhost',
+      security,
+      user: 'farol',
+      password: 'secret',
+    };
+    const stranger = await at.begin(known);
+    await stranger.write('alice@example.org');
+    await stranger.fate('failed');
+    expect(mail.arrived).toEqual([]);
+    await stranger.end();
+    const box = await at.begin({ ...known, ca: readFileSync(authority.ca, 'utf8') });
+    expect((await mail.count(1))[0]!.to).toEqual(['alice@example.org']);
+    await box.end();
+  },
+);
 
 test('a mail of a kind that only a later release knows holds up nobody', async () => {
   await using at = await ground();

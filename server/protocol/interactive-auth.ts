@@ -35,12 +35,19 @@ export interface UiaRequest {
   readonly address: string;
 }
 
+/** Why a stage is not done. One that waits for its user is refused with M_UNAUTHORIZED: Element shows its user any other as an error. */
+export interface StageRefusal {
+  readonly message: string;
+  readonly errcode: 'M_FORBIDDEN' | 'M_UNAUTHORIZED';
+}
+
 /** The 401 that names the flows. It has an errcode only if a stage was tried and refused. */
 export class UiaChallenge extends MatrixError {
   readonly #refused: boolean;
 
-  constructor(fields: JsonObject, refusal: string | undefined) {
-    super(401, 'M_FORBIDDEN', refusal ?? 'More authentication is needed', { fields });
+  constructor(fields: JsonObject, refusal: StageRefusal | undefined) {
+    const { errcode = 'M_FORBIDDEN', message = 'More authentication is needed' } = refusal ?? {};
+    super(401, errcode, message, { fields });
     this.#refused = refusal !== undefined;
   }
 

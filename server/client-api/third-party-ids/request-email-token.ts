@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { parseEmailAddress } from '../../accounts/email-address.ts';
 import type { EmailValidations, ValidationAsked } from '../../accounts/email-validations.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { invalidParam, MatrixError } from '../../http/matrix-error.ts';
+import { forbidden, invalidParam, MatrixError } from '../../http/matrix-error.ts';
+import type { RegistrationMode } from '../account/register.ts';
 import { clientSecret } from './credentials.ts';
 
 /** A request for an e-mail with a link, by which it is found out whose address it is. */
@@ -25,8 +26,10 @@ export const requestsEmailToken = (
         next_link: z.string().max(2_048).optional(),
       }),
     },
-    async handle({ body }, { emailValidations }: EmailTokenPorts) {
+    async handle({ body }, { emailValidations, registration }: EmailTokenPorts) {
       if (!emailValidations.isOn) throw sendsNone();
+      if (purpose === 'register' && registration === 'closed')
+        throw forbidden('Registration is closed');
       const address = parseEmailAddress(body.email);
       if (!address.ok) throw invalidParam(address.reason);
       const { client_secret, send_attempt: sendAttempt, next_link: nextLink } = body;
@@ -37,6 +40,7 @@ export const requestsEmailToken = (
 
 interface EmailTokenPorts {
   readonly emailValidations: Pick<EmailValidations, 'isOn' | 'begin'>;
+  readonly registration: RegistrationMode;
 }
 
 export const sendsNone = () =>
