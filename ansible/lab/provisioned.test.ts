@@ -240,6 +240,43 @@ test('all hosts get new keys, and then certificates of another authority, and no
   ]);
 });
 
+test('another secret seals the signing key, and other backups begin, and no request fails', async () => {
+  const sealed = async () => {
+    const query = "SELECT encode(sealed, 'hex') FROM server_identity";
+    return (await lab.sql((await lab.status()).primary, query))[0];
+  };
+  const before = await sealed();
+  const felt = await underLoad(lab, async () => {
+    for (const what of ['secret', 'backup']) {
+      const ended = await play('rotate-secrets.yml', '--extra-vars', `what=${what} drop=true`);
+      expect(ended.said).not.toContain('fatal:');
+      expect(ended.status).toBe(0);
+    }
+  });
+  say(`rotate-secrets: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+  expect(await sealed()).not.toBe(before);
+  const given = await Promise.all(
+    names.map((name) => lab.on(name, 'cat', '/etc/farol/tls/secret')),
+  );
+  const own = readFileSync(join(folder, 'secrets/secret'), 'utf8').trim();
+  expect(given).toEqual(names.map(() => own));
+  await lab.on('vault', 'sh', '-c', '! test -e /srv/farol-backup/lab/backup');
+  await lab.on('vault', 'sh', '-c', 'test -d /srv/farol-backup/lab.*/backup/farol');
+});
+
+test('all hosts are restarted, one after the other, and no request fails', async () => {
+  const felt = await underLoad(lab, async () => {
+    const ended = await play('upgrade-os.yml', '--extra-vars', 'reboot=always');
+    expect(ended.said).not.toContain('fatal:');
+    expect(ended.status).toBe(0);
+  });
+  say(`all hosts restarted: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+});
+
 test('a new machine takes the place of a lost one, and no request fails', async () => {
   const { leader } = await lab.status();
   const lost = names.find((name) => name !== leader)!;

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readSecretFile } from '../../server/identity/secret-file.ts';
 import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
 const onlyWithAnsible = test.skipIf(!ANSIBLE_IS_HERE);
@@ -12,6 +13,21 @@ const OURS = { 'ca.crt': 'of the first\n', secret: 'a1b2' };
 onlyWithAnsible.each([
   { what: 'bare', host: {}, controller: {} },
   { what: 'of this cluster', host: OURS, controller: OURS },
+  {
+    what: 'told of the secret that is to come',
+    host: { ...OURS, secret: 'a1b2\nalso: c3d4\n' },
+    controller: { ...OURS, 'secret.next': 'c3d4' },
+  },
+  {
+    what: 'told of none, while another is to come',
+    host: OURS,
+    controller: { ...OURS, 'secret.next': 'c3d4' },
+  },
+  ...['a1b2\nalso: c3d4\n', 'c3d4\nalso: a1b2\n', 'c3d4'].map((secret) => ({
+    what: `given ${JSON.stringify(secret)} while another takes over`,
+    host: { ...OURS, secret },
+    controller: { ...OURS, secret: 'c3d4', 'secret.previous': 'a1b2' },
+  })),
   { what: 'a witness, which has no secret', host: { 'ca.crt': OURS['ca.crt'] }, controller: OURS },
 ])(
   'a host that is $what is not refused for its secrets',
@@ -29,6 +45,11 @@ onlyWithAnsible.each([
     controller: { ...OURS, secret: 'c3d4' },
     told: 'another secret than',
   },
+  {
+    what: 'is about to change another one',
+    controller: { ...OURS, secret: 'c3d4', 'secret.next': 'e5f6' },
+    told: 'another secret than',
+  },
 ])(
   'a host keeps the secret that opens the database where the controller $what',
   async ({ controller, told }) => {
@@ -36,6 +57,34 @@ onlyWithAnsible.each([
     expect(said).toContain(told);
     expect(said).not.toMatch(/a1b2|c3d4/);
     expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
+onlyWithAnsible.each([
+  { beside: {}, told: ['a1b2'] },
+  { beside: { 'secret.next': 'c3d4' }, told: ['a1b2', 'c3d4'] },
+  { beside: { 'secret.previous': 'e5f6' }, told: ['a1b2', 'e5f6'] },
+])(
+  'a server reads $told out of what a site is given, the first as the one that seals',
+  async ({ beside, told }) => {
+    const long = (text: string) => text.repeat(16);
+    const folder = mkdtempSync(join(tmpdir(), 'farol-given-'));
+    try {
+      const given = { secret: 'a1b2', ...beside };
+      const texts = Object.entries(given).map(([name, text]) => [name, long(text)]);
+      const plan_secrets_dir = folderWith(join(folder, 'controller'), Object.fromEntries(texts));
+      const given_to = join(folder, 'given');
+      const vars = JSON.stringify({ plan_secrets_dir, given_to });
+      const { said, status } = await ansible(
+        ...['ansible-playbook', '--extra-vars', vars, 'test/given.yml'],
+      );
+      expect([status, said]).toEqual([0, expect.not.stringContaining('fatal')]);
+      const read = readSecretFile(given_to).map((secret) => secret.toString('base64'));
+      expect(read).toEqual(told.map(long));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   },
   300_000,
 );
