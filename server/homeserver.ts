@@ -67,6 +67,8 @@ import { RoomList } from './rooms/read/room-list.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { searchFeatures } from './search/features.ts';
 import { type NoticeSettings, ServerNotices } from './server-notices/server-notices.ts';
+import { signInFeatures } from './sign-in/features.ts';
+import type { SignInPorts } from './sign-in/sign-in.ts';
 import type { ByteReader } from './storage/database.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import type { SearchLanguage } from './storage/search/search-languages.ts';
@@ -98,6 +100,7 @@ export async function buildServing(
     terms: termsOf(config.terms),
     ...servicesOf(config),
     policyServerKey: config.policyServerKey,
+    signInClients: config.signIn.clients,
     rateLimits,
     publicUrl,
     now: Date.now,
@@ -141,6 +144,8 @@ export interface FeatureGround {
   /** Undefined where everything is kept. */
   readonly retention?: RetentionBounds | undefined;
   readonly forgetOnLeave?: boolean;
+  /** By which other servers people sign in. */
+  readonly signIn: Omit<SignInPorts, 'accounts'>;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -207,11 +212,12 @@ export async function buildFeatures(ground: FeatureGround) {
     onError: ground.onError,
   });
   const media = mediaFeatures(stored, ground);
+  const signIn = signInFeatures(stored, { ...ground.signIn, ...accounts.ports });
   const { retention: bounds } = ground;
   const retention = bounds && new Retention({ ...stored, bounds, onError: ground.onError });
   const features = {
     ...{ accounts, appServices, encryption, rooms },
-    ...{ sync, delayedEvents, orders, search, federation, media, ...(mail && { mail }) },
+    ...{ sync, delayedEvents, orders, search, federation, media, signIn, ...(mail && { mail }) },
   };
   return {
     ...features,
@@ -285,6 +291,7 @@ export interface PortOptions
   readonly publicUrl: string | undefined;
   readonly defaultRoomVersion: string;
   readonly mediaOptions: MediaOptions;
+  readonly signInClients: readonly string[];
 }
 
 /** What endpoints may ask for, by name. */
@@ -293,11 +300,11 @@ export function portsOf(features: Features, options: PortOptions) {
   const { sync, delayedEvents, orders, search, media } = features;
   const { rateLimits, registration, guests, terms, publicUrl, now, defaultRoomVersion } = options;
   const { turn, livekitServiceUrls, support, mediaOptions } = options;
-  const { forgetOnLeave, policyServerKey } = options;
+  const { forgetOnLeave, policyServerKey, signInClients } = options;
   const stable = roomVersions().map((version) => [version, 'stable' as const]);
   const own = {
     ...{ rateLimits, registration, guests, terms, publicUrl, now },
-    ...{ turn, livekitServiceUrls, support, forgetOnLeave, policyServerKey },
+    ...{ turn, livekitServiceUrls, support, forgetOnLeave, policyServerKey, signInClients },
     mediaOptions,
     roomList: features.roomList,
     serverNotices: features.serverNotices,
@@ -316,6 +323,7 @@ export function portsOf(features: Features, options: PortOptions) {
     orders.ports,
     search.ports,
     media.ports,
+    features.signIn.ports,
     own,
   );
 }
@@ -368,6 +376,10 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     federation: federationOf(config),
     retention: retentionOf(config.retention),
     forgetOnLeave: config.forgetOnLeave,
+    signIn: {
+      ...{ providers: config.signIn.providers, publicUrl: ground.publicUrl },
+      seal: identity.sealFor('sign-in'),
+    },
     serverNotices: noticesOf(config.serverNotices, identity.serverName),
     email: emailGround(ground),
     ldap: config.ldap,

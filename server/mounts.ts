@@ -1,6 +1,7 @@
 import { adminApi } from './admin-api/endpoints.ts';
 import { clientApi, contentRepository, forServices, wellKnown } from './client-api/endpoints.ts';
 import { frontDoor, pages } from './client-api/pages/endpoints.ts';
+import { signInPages } from './client-api/sign-in/endpoints.ts';
 import { delegation, federationApi, keyApi } from './federation-api/endpoints.ts';
 import { API, type Mount } from './http/mount.ts';
 import { PAGES } from './http/page.ts';
@@ -36,6 +37,15 @@ const ALWAYS = [
     prefixes: ['/_matrix/static/', '/_matrix/client/v3/auth/', '/_matrix/client/r0/auth/'],
     callers: ['nobody'],
     endpoints: pages,
+  },
+  {
+    rules: PAGES,
+    prefixes: [
+      ...(['/_matrix/client/v3/login/sso/', '/_matrix/client/r0/login/sso/'] as const),
+      '/_farol/sign-in/',
+    ],
+    callers: ['nobody'],
+    endpoints: signInPages,
   },
   {
     rules: API,

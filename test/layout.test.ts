@@ -22,6 +22,13 @@ const ARROWS: Record<string, string[]> = {
     'undici',
   ],
   'server/ldap': ['server/protocol', 'ldapts'],
+  'server/sign-in': [
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/accounts',
+    'openid-client',
+  ],
   'server/mail': ['server/log', 'server/storage', 'nodemailer'],
   'server/outward': [],
   'server/federation': [
@@ -82,6 +89,7 @@ const ARROWS: Record<string, string[]> = {
     'server/media',
     'server/orders',
     'server/search',
+    'server/sign-in',
     'server/sync',
     'zod',
   ],

@@ -71,7 +71,9 @@ const UNSTABLE: readonly Route[] = [
 ];
 
 /** Those that are only in the text of the specification, and what is around them. */
-const isPage = (each: Endpoint<never>) => [...pages, ...frontDoor].some((page) => page === each);
+const isPage = (each: Endpoint<never>) =>
+  [...pages, ...frontDoor].some((page) => page === each) || each.routes.every(isOurOwn);
+const isOurOwn = (route: Route) => route.includes(' /_farol/');
 
 const endpoints = endpointsIn(mountsOf({ adminApi: false })).filter((each) => !isPage(each));
 /** With those of which no specification speaks. */

@@ -199,6 +199,15 @@ export class Accounts {
     return this.#register(wish, null, [], once);
   }
 
+  /** Somebody whom an upstream provider vouches for, and who has no password. `rows` say so, and go along. */
+  async registerVouchedFor(
+    wish: { userId: UserId; displayName: string | undefined },
+    rows: readonly Row[],
+    once: Once,
+  ): Promise<void> {
+    await this.#register({ ...wish, session: undefined }, null, rows, once);
+  }
+
   /** A session of one of its users, whom it vouches for. */
   async logInOfService(
     by: AppService,

@@ -11,11 +11,19 @@ import {
   loginTokenRow,
   loginTokensOf,
 } from '../storage/accounts/login-tokens.ts';
+import type { Row } from '../storage/write.ts';
 import type { Sessions, SessionWish } from './sessions.ts';
 import { hashBytes, newSecret } from './token-secret.ts';
 
 /** What the specification recommends. */
 const LIFE_MS = 120_000;
+
+/** For whoever has proved to be this user. It lets them in once its row is committed. */
+export function newLoginToken(userId: UserId, nowMs: number): { token: string; row: Row } {
+  const token = newSecret('login');
+  const row = loginTokenRow({ tokenHash: hashBytes(token), userId, expiresMs: nowMs + LIFE_MS });
+  return { token, row };
+}
 
 /** Tokens by which whoever is logged in lets one further device in (`m.login.token`). */
 export class LoginTokens {
@@ -30,15 +38,14 @@ export class LoginTokens {
   /** Those of the user that were never used, and are too old, go with the next one. */
   async create(userId: UserId, once: Once): Promise<JsonObject> {
     const { database, locks, log, now } = this.#stored;
-    const token = newSecret('login');
-    const body = { login_token: token, expires_in_ms: LIFE_MS };
     return locks.run(lockOf(userId), async () => {
       const nowMs = now();
       const before = await loginTokensOf(database, userId);
       const gone = before.filter(({ expiresMs }) => expiresMs <= nowMs).map(loginTokenGoneRow);
-      const made = { tokenHash: hashBytes(token), userId, expiresMs: nowMs + LIFE_MS };
+      const { token, row } = newLoginToken(userId, nowMs);
+      const body = { login_token: token, expires_in_ms: LIFE_MS };
       const outcome = once.outcome(200, body, { secret: true });
-      await commitRows(log, [...gone, loginTokenRow(made)], outcome);
+      await commitRows(log, [...gone, row], outcome);
       return body;
     });
   }

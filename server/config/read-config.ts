@@ -7,6 +7,7 @@ import { refuseWrongAuthorities } from './authorities.ts';
 import { ConfigError } from './config-error.ts';
 import { emailOf } from './email.ts';
 import { explainIssues, valueAt } from './explain-issues.ts';
+import { readIdentityProviders } from './identity-providers.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
 import { ldapOf } from './ldap.ts';
 import { type Config, type ConfigGiven, configSchema } from './schema.ts';
@@ -44,14 +45,16 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
-function withFiles({ appServices = [], email, ldap, ...config }: ConfigGiven): Config {
+function withFiles({ appServices = [], email, ldap, signIn, ...config }: ConfigGiven): Config {
   refuseWrongAuthorities(config.federation.ca);
   const services = readAppServices(appServices, config.serverName as ServerName);
+  const { providers = [], clients = [] } = signIn;
   return {
     ...config,
     appServices: services,
     email: emailOf(email, config.serverName),
     ldap: ldapOf(ldap),
+    signIn: { providers: readIdentityProviders(providers), clients },
   };
 }
 

@@ -5,6 +5,7 @@ import { DEFAULT_ROOM_VERSION, type RoomVersion, roomVersions } from '../protoco
 import { SEARCH_LANGUAGES, type SearchLanguage } from '../storage/search/search-languages.ts';
 import type { EmailConfig } from './email.ts';
 import { email } from './email-keys.ts';
+import type { IdentityProvider } from './identity-providers.ts';
 import type { LdapConfig } from './ldap.ts';
 import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
@@ -12,6 +13,7 @@ import { isNetwork } from './network.ts';
 import { urlPreviews } from './preview-keys.ts';
 import { serverName } from './server-name.ts';
 import { several, severalPaths } from './several.ts';
+import { signIn } from './sign-in-keys.ts';
 
 const address = z
   .string()
@@ -315,6 +317,7 @@ export const configSchema = z.strictObject({
   ldap: ldap.describe(
     'A directory whose people log in with the password that they have there; off unless set.',
   ),
+  signIn,
   federation,
   turn: turn.describe('Credentials for calls; off unless set.'),
   livekitServiceUrls: severalUrls(/^https?:\/\/\S+$/, 'URLs that begin with https:// or http://')
@@ -350,8 +353,12 @@ export const configSchema = z.strictObject({
 /** As it was given: where files are named, without what is in them. */
 export type ConfigGiven = z.output<typeof configSchema>;
 
-export interface Config extends Omit<ConfigGiven, 'appServices' | 'email' | 'ldap'> {
+export interface Config extends Omit<ConfigGiven, 'signIn' | 'appServices' | 'email' | 'ldap'> {
   readonly appServices: readonly AppService[];
+  readonly signIn: {
+    readonly providers: readonly IdentityProvider[];
+    readonly clients: readonly string[];
+  };
   readonly email: EmailConfig | undefined;
   readonly ldap: LdapConfig | undefined;
 }

@@ -59,6 +59,7 @@ export interface RequestMeta {
   /** The client's IP address, as far as it can be trusted. */
   readonly address: string;
   readonly userAgent: string | undefined;
+  readonly cookies: string | undefined;
 }
 
 export interface Call<A extends Auth, P, Q, B, I extends Idempotency> {

@@ -179,4 +179,8 @@ class Meta implements RequestMeta {
   get userAgent(): string | undefined {
     return this.#request.headers['user-agent'];
   }
+
+  get cookies(): string | undefined {
+    return this.#request.headers.cookie;
+  }
 }

@@ -57,6 +57,7 @@ const groundOn = (database: Ground['database']) => ({
     appServices: [],
     email: undefined,
     ldap: undefined,
+    signIn: { providers: [], clients: [] },
   },
   ...{
     database,

@@ -123,6 +123,12 @@ CREATE TABLE device_list (
   PRIMARY KEY (user_id)
 );
 
+CREATE TABLE ended_sign_in (
+  id text NOT NULL,
+  expires_ms bigint NOT NULL,
+  PRIMARY KEY (id)
+);
+
 CREATE TABLE epoch (
   epoch bigint NOT NULL,
   begins_after bigint NOT NULL,
@@ -572,6 +578,14 @@ CREATE TABLE to_device (
   PRIMARY KEY ("position")
 );
 
+CREATE TABLE upstream_identity (
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  user_id text NOT NULL,
+  linked_ms bigint NOT NULL,
+  PRIMARY KEY (issuer, subject)
+);
+
 CREATE TABLE validation (
   sid text NOT NULL,
   asked_for bytea NOT NULL,
@@ -590,6 +604,7 @@ CREATE INDEX account_data_changes ON account_data USING btree (user_id, "positio
 CREATE INDEX delayed_event_finalised ON delayed_event USING btree (user_id, finalised_ms) WHERE (finalised_ms IS NOT NULL);
 CREATE INDEX delayed_event_scheduled ON delayed_event USING btree (user_id) WHERE (finalised_ms IS NULL);
 CREATE INDEX device_list_position ON device_list USING btree ("position");
+CREATE INDEX ended_sign_in_expires ON ended_sign_in USING btree (expires_ms);
 CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("position" <> event_nid);
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
@@ -615,5 +630,6 @@ CREATE INDEX server_key_fetched ON server_key USING btree (fetched_ms);
 CREATE INDEX third_party_id_user ON third_party_id USING btree (user_id);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");
+CREATE INDEX upstream_identity_user ON upstream_identity USING btree (user_id);
 CREATE INDEX validation_asked_for ON validation USING btree (asked_for);
 CREATE INDEX validation_expires ON validation USING btree (expires_ms);

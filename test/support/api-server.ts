@@ -15,6 +15,7 @@ import {
 } from '../../server/homeserver.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
+import { sealFor } from '../../server/identity/sealed.ts';
 import type { LdapSettings } from '../../server/ldap/ldap-directory.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
 import type { Writer } from '../../server/log/writer.ts';
@@ -29,6 +30,7 @@ import type { SigningKey } from '../../server/protocol/signing-keys.ts';
 import type { Terms } from '../../server/protocol/terms.ts';
 import type { Rooms } from '../../server/rooms/rooms.ts';
 import type { NoticeSettings } from '../../server/server-notices/server-notices.ts';
+import type { ProviderSettings } from '../../server/sign-in/provider.ts';
 import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
 import type { SearchLanguage } from '../../server/storage/search/search-languages.ts';
@@ -48,6 +50,9 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly retention?: RetentionBounds;
   readonly forgetOnLeave?: boolean;
   readonly policyServerKey?: string;
+  /** Where `publicUrl` is https://matrix.example.org unless told. */
+  readonly providers?: readonly ProviderSettings[];
+  readonly signInClients?: readonly string[];
   readonly adminApi?: boolean;
   /** Only then e-mails are sent. */
   readonly email?: EmailGround;
@@ -102,6 +107,11 @@ export interface ApiServer extends AsyncDisposable {
   register(localpart: string, deviceId?: string, as?: { admin?: boolean }): Promise<string>;
 }
 
+const SIGN_IN = {
+  publicUrl: 'https://matrix.example.org',
+  seal: sealFor('sign-in', Buffer.alloc(32, 1)),
+};
+
 export const PASSWORD = 'correct horse battery staple';
 
 /** The whole house over real HTTP, on the real log and a real database. */
@@ -119,6 +129,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(federation && { federation }),
     ...{ forgetOnLeave: told.forgetOnLeave ?? false },
     ...{ serverNotices, retention, terms: told.terms, email: told.email, ldap: told.ldap },
+    ...(told.providers && { signIn: { ...SIGN_IN, providers: told.providers } }),
     ...{ appServices, registrationSecret, rateLimits, ...(relationsReady && { relationsReady }) },
     ...(timers && { timers }),
     ...(search && { searchLanguages: search }),
@@ -171,6 +182,7 @@ const portOptions = (
   ...{ rateLimits, registration: told.registration ?? 'open', publicUrl: told.publicUrl },
   guests: told.guests ?? false,
   ...{ forgetOnLeave: told.forgetOnLeave ?? false, policyServerKey: told.policyServerKey },
+  signInClients: told.signInClients ?? [],
   terms: told.terms,
   mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false, ...told.media },
   ...{ turn: told.turn, livekitServiceUrls: told.livekitServiceUrls ?? [] },

@@ -8,6 +8,7 @@ import {
   type PortOptions,
   portsOf,
 } from '../../server/homeserver.ts';
+import { sealFor } from '../../server/identity/sealed.ts';
 import { BulkLane } from '../../server/log/bulk.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';
 import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
@@ -61,7 +62,7 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     turn: undefined,
     livekitServiceUrls: [],
     support: { page: undefined, contacts: [] },
-    ...{ forgetOnLeave: false, policyServerKey: undefined },
+    ...{ forgetOnLeave: false, policyServerKey: undefined, signInClients: [] },
     now: Date.now,
     defaultRoomVersion: GROUND.defaultRoomVersion,
     mediaOptions: { uploadBytesMax: 50_000_000, withoutToken: false },
@@ -85,6 +86,10 @@ const GROUND = {
   mediaKeptDays: undefined,
   urlPreviews: undefined,
   previewSecret: Buffer.alloc(32, 2),
+  signIn: {
+    ...{ providers: [], publicUrl: 'https://matrix.example.org' },
+    seal: sealFor('sign-in', Buffer.alloc(32, 1)),
+  },
   tellPresence: true,
   mediaQuota: { userBytesMax: 1_000_000_000, bytesMax: 1_000_000_000 },
   // Where nobody can keep anything.

@@ -27,6 +27,7 @@ const SWEEPS = {
   login_tokens_sweep: sweepOf('login_token'),
   failed_passwords_sweep: sweepOf('failed_password'),
   long_orders_sweep: sweepOf('long_order'),
+  ended_sign_ins_sweep: sweepOf('ended_sign_in'),
   validations_sweep: sweepOf('validation'),
   mails_sweep: sweepOf('mail'),
 };

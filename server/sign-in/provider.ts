@@ -1,0 +1,164 @@
+import * as openid from 'openid-client';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import type { UpstreamIdentity } from '../storage/accounts/upstream-identities.ts';
+import { boundedFetch } from './bounded-fetch.ts';
+import type { Journey } from './journey.ts';
+
+/** An OpenID provider, as the operator has written it down. */
+export interface ProviderSettings {
+  /** In addresses, and in what clients are told. */
+  readonly id: string;
+  readonly name: string;
+  readonly icon?: string | undefined;
+  readonly brand?: string | undefined;
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret?: string | undefined;
+  readonly scopes: readonly string[];
+  /** Which claim says what. */
+  readonly claims: { readonly localpart: string; readonly displayName: string };
+  /** Whoever has no account gets one. */
+  readonly makesAccounts: boolean;
+  /** Whoever has the name of an account is let into it. */
+  readonly linksByName: boolean;
+}
+
+export interface Known {
+  readonly identity: UpstreamIdentity;
+  readonly claims: JsonObject;
+}
+
+const DISCOVERED_MS = 3_600_000;
+const CLOCK_TOLERANCE_SECONDS = 60;
+
+/** One provider. Where its doors are is asked once an hour, by all together. */
+export class Provider {
+  readonly settings: ProviderSettings;
+  readonly #redirectUri: string;
+  readonly #now: () => number;
+  #discovered:
+    | { readonly config: Promise<openid.Configuration>; readonly atMs: number }
+    | undefined;
+
+  constructor(settings: ProviderSettings, ports: { redirectUri: string; now: () => number }) {
+    this.settings = settings;
+    this.#redirectUri = ports.redirectUri;
+    this.#now = ports.now;
+  }
+
+  /** Where a browser is sent. Throws what its user is to be told. */
+  async door(
+    { id, nonce, verifier }: Pick<Journey, 'id' | 'nonce' | 'verifier'>,
+    prompt: 'login' | 'create' | undefined,
+  ): Promise<string> {
+    const config = await this.#config();
+    const offered = config.serverMetadata().prompt_values_supported;
+    const isOffered =
+      prompt === 'login' || (Array.isArray(offered) && offered.includes(prompt ?? ''));
+    return openid.buildAuthorizationUrl(config, {
+      redirect_uri: this.#redirectUri,
+      scope: this.settings.scopes.join(' '),
+      ...{ state: id, nonce },
+      code_challenge: await openid.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      ...(prompt && isOffered && { prompt }),
+    }).href;
+  }
+
+  /** Who came back, as the provider vouches for it to us. Throws what they are to be told. */
+  async whoCame(
+    params: URLSearchParams,
+    { id, nonce, verifier }: Pick<Journey, 'id' | 'nonce' | 'verifier'>,
+  ): Promise<Known> {
+    const config = await this.#config();
+    try {
+      const checks = {
+        ...{ pkceCodeVerifier: verifier, expectedState: id, expectedNonce: nonce },
+        idTokenExpected: true,
+      };
+      const back = new URL(`?${params}`, this.#redirectUri);
+      const tokens = await openid.authorizationCodeGrant(config, back, checks);
+      const claims = tokens.claims()!;
+      const more = await this.#moreOf(config, tokens.access_token, claims);
+      return {
+        identity: { issuer: claims.iss, subject: claims.sub },
+        claims: { ...more, ...(claims as JsonObject) },
+      };
+    } catch (error) {
+      throw this.#toldOf(error);
+    }
+  }
+
+  /** Many providers say of people only there what the scopes ask for. */
+  async #moreOf(
+    config: openid.Configuration,
+    accessToken: string,
+    claims: openid.IDToken,
+  ): Promise<JsonObject> {
+    const { localpart, displayName } = this.settings.claims;
+    if (localpart in claims && displayName in claims) return {};
+    if (config.serverMetadata().userinfo_endpoint === undefined) return {};
+    const told: unknown = await openid.fetchUserInfo(config, accessToken, claims.sub);
+    return isObject(told as JsonObject) ? (told as JsonObject) : {};
+  }
+
+  #config(): Promise<openid.Configuration> {
+    const known = this.#discovered;
+    if (known && this.#now() < known.atMs + DISCOVERED_MS) return known.config;
+    const config = this.#discover();
+    const mine = { config, atMs: this.#now() };
+    this.#discovered = mine;
+    config.catch(() => {
+      if (this.#discovered === mine) this.#discovered = undefined;
+    });
+    return config;
+  }
+
+  async #discover(): Promise<openid.Configuration> {
+    const { issuer, clientId, clientSecret } = this.settings;
+    const url = new URL(issuer);
+    const execute = [openid.enableNonRepudiationChecks];
+    if (url.protocol === 'http:') execute.push(openid.allowInsecureRequests);
+    const metadata = { [openid.clockTolerance]: CLOCK_TOLERANCE_SECONDS };
+    const proof =
+      clientSecret === undefined ? openid.None() : openid.ClientSecretBasic(clientSecret);
+    try {
+      return await openid.discovery(url, clientId, metadata, proof, {
+        execute,
+        [openid.customFetch]: boundedFetch,
+      });
+    } catch (cause) {
+      throw this.#away(cause);
+    }
+  }
+
+  #toldOf(error: unknown): MatrixError {
+    if (error instanceof openid.AuthorizationResponseError)
+      return forbidden(`${this.settings.name} did not sign you in (${error.error})`);
+    const status = error instanceof openid.ResponseBodyError ? error.status : undefined;
+    if (isOutOfReach(error) || (status ?? 0) >= 500) return this.#away(error);
+    return new MatrixError(
+      403,
+      'M_FORBIDDEN',
+      `What ${this.settings.name} says of you does not hold. Go back to your app, and begin again`,
+      { cause: error },
+    );
+  }
+
+  #away(cause: unknown): MatrixError {
+    const message = `${this.settings.name}, by which you sign in, cannot be reached. Try again later`;
+    return new MatrixError(502, 'M_UNKNOWN', message, { cause });
+  }
+}
+
+/** Nothing was answered, or nothing that this protocol has. */
+const isOutOfReach = (error: unknown): boolean =>
+  error instanceof openid.ClientError
+    ? error.code === undefined || AWAY.has(error.code)
+    : error instanceof TypeError;
+
+const AWAY: ReadonlySet<string> = new Set([
+  ...['OAUTH_TIMEOUT', 'OAUTH_ABORT'],
+  ...['OAUTH_RESPONSE_IS_NOT_CONFORM', 'OAUTH_RESPONSE_IS_NOT_JSON'],
+]);

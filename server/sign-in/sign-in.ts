@@ -1,0 +1,286 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Accounts } from '../accounts/accounts.ts';
+import { newLoginToken } from '../accounts/login-tokens.ts';
+import { whyNotActive } from '../accounts/why-not-active.ts';
+import { commitRows } from '../log/commit-rows.ts';
+import type { Seal } from '../log/outcome-store.ts';
+import type { OutcomeRow } from '../log/outcomes.ts';
+import { lockOf, type Stored } from '../log/stored.ts';
+import type { UserId } from '../protocol/identifiers.ts';
+import { forbidden, invalidParam, MatrixError, notFound } from '../protocol/matrix-error.ts';
+import { endedSignInRow, hasSignInEnded } from '../storage/accounts/ended-sign-ins.ts';
+import {
+  type UpstreamIdentity,
+  upstreamIdentityRow,
+  userOfIdentity,
+} from '../storage/accounts/upstream-identities.ts';
+import type { Row } from '../storage/write.ts';
+import { JOURNEY_MS, type Journey, type Naming, openTravel, sealTravel } from './journey.ts';
+import { type Known, Provider, type ProviderSettings } from './provider.ts';
+
+export interface SignInPorts {
+  readonly accounts: Pick<
+    Accounts,
+    'availableUserId' | 'exactUserId' | 'get' | 'registerVouchedFor'
+  >;
+  readonly providers: readonly ProviderSettings[];
+  /** Of the cluster: who went away from one writer comes back to the next one. */
+  readonly seal: Seal;
+  /** Where browsers reach this server. */
+  readonly publicUrl: string;
+}
+
+export interface Granted {
+  readonly loginToken: string;
+  /** Of the client that is to have it. */
+  readonly redirectUrl: string;
+  readonly userId: UserId;
+}
+
+/** Says what is answered, to leave it as the outcome of the request in the commit of the token. */
+export type Grant = (granted: Granted) => OutcomeRow | undefined;
+
+/** Who is to say by which name they want an account. */
+export interface NameWanted {
+  readonly suggested: string;
+  readonly formToken: string;
+  /** For the browser's cookie. */
+  readonly cookie: string;
+}
+
+export const backPath = (providerId: string): string => `/_farol/sign-in/${providerId}/back`;
+
+/** Signing in by a provider that the operator trusts (client-server API, SSO client login). */
+export class SignIn {
+  readonly #stored: Stored;
+  readonly #ports: SignInPorts;
+  readonly #providers: ReadonlyMap<string, Provider>;
+
+  constructor(stored: Stored, ports: SignInPorts) {
+    this.#stored = stored;
+    this.#ports = ports;
+    const built = (settings: ProviderSettings) =>
+      new Provider(settings, {
+        redirectUri: `${ports.publicUrl}${backPath(settings.id)}`,
+        now: stored.now,
+      });
+    this.#providers = new Map(ports.providers.map((each) => [each.id, built(each)]));
+  }
+
+  get providers(): readonly ProviderSettings[] {
+    return this.#ports.providers;
+  }
+
+  /** Where the browser is sent, and what it is to keep meanwhile. */
+  async leave(
+    providerId: string,
+    goal: Journey['goal'],
+    action?: string,
+  ): Promise<{ location: string; cookie: string }> {
+    const provider = this.#providerOf(providerId);
+    const journey: Journey = {
+      ...{ kind: 'journey', id: chance(), nonce: chance(), verifier: chance() },
+      ...{ providerId, goal, untilMs: this.#stored.now() + JOURNEY_MS },
+    };
+    // Whoever is to prove that it is they is not to be let through because their browser was once signed in.
+    const prompt = goal.kind === 'stage' ? 'login' : action === 'register' ? 'create' : undefined;
+    const location = await provider.door(journey, prompt);
+    return { location, cookie: sealTravel(journey, this.#ports.seal) };
+  }
+
+  /** Undefined when they are in, which `grant` was told. Throws what they are to be told. */
+  async comeBack(
+    {
+      providerId,
+      params,
+      cookie,
+    }: { providerId: string; params: URLSearchParams; cookie: string | undefined },
+    grant: Grant,
+  ): Promise<NameWanted | undefined> {
+    const provider = this.#providerOf(providerId);
+    const journey = this.#opened('journey', cookie);
+    const isTheirs = journey.id === params.get('state') && journey.providerId === providerId;
+    if (!isTheirs || journey.goal.kind !== 'login') throw over();
+    const known = await provider.whoCame(params, journey);
+    const travel = { id: journey.id, redirectUrl: journey.goal.redirectUrl };
+    return this.#settled(known.identity, travel.id, async (userId) => {
+      if (userId !== undefined) return this.#letIn({ userId, travel, more: [] }, grant);
+      return this.#letInNew(provider.settings, known, travel, grant);
+    });
+  }
+
+  /** Undefined when they are in; else why they cannot have that name. Throws where all is over. */
+  async name(
+    {
+      cookie,
+      formToken,
+      localpart,
+    }: { cookie: string | undefined; formToken: string; localpart: string },
+    grant: Grant,
+  ): Promise<string | undefined> {
+    const naming = this.#opened('naming', cookie);
+    if (!isSame(naming.formToken, formToken)) throw over();
+    const { identity, displayName } = naming;
+    return this.#settled(identity, naming.id, async (already) => {
+      if (already !== undefined)
+        return this.#letIn({ userId: already, travel: naming, more: [] }, grant);
+      try {
+        const userId = await this.#ports.accounts.availableUserId(localpart);
+        await this.#register({ userId, identity, displayName, travel: naming }, grant);
+      } catch (error) {
+        if (error instanceof MatrixError && REFUSED_NAMES.has(error.errcode)) return error.message;
+        throw error;
+      }
+      return undefined;
+    });
+  }
+
+  /** One at a time: a journey lets somebody in once, and two of one person make one account. */
+  #settled<T>(
+    { issuer, subject }: UpstreamIdentity,
+    id: string,
+    settle: (userId: UserId | undefined) => Promise<T>,
+  ): Promise<T> {
+    const { database, locks } = this.#stored;
+    return locks.run(`upstream:${JSON.stringify([issuer, subject])}`, async () => {
+      if (await hasSignInEnded(database, id)) throw over();
+      return settle(await userOfIdentity(database, { issuer, subject }));
+    });
+  }
+
+  async #letInNew(
+    settings: ProviderSettings,
+    { identity, claims }: Known,
+    travel: Travel,
+    grant: Grant,
+  ): Promise<NameWanted | undefined> {
+    const wanted = textIn(claims[settings.claims.localpart]) ?? '';
+    const displayName = textIn(claims[settings.claims.displayName]);
+    const linked = settings.linksByName ? await this.#accountNamed(wanted) : undefined;
+    if (linked !== undefined) {
+      const more = [this.#linkRow(identity, linked)];
+      return this.#letIn({ userId: linked, travel, more }, grant);
+    }
+    if (!settings.makesAccounts)
+      throw forbidden('You have no account here. Who runs this server can make you one');
+    const userId = await this.#free(wanted);
+    if (userId === undefined) return this.#nameWanted({ identity, displayName, travel, wanted });
+    await this.#register({ userId, identity, displayName, travel }, grant);
+    return undefined;
+  }
+
+  /** Of those that people have made for themselves: one without a password belongs to somebody else who vouches. */
+  async #accountNamed(localpart: string): Promise<UserId | undefined> {
+    const userId = this.#ports.accounts.exactUserId(localpart.toLowerCase());
+    const account = userId && (await this.#ports.accounts.get(userId));
+    return account && account.passwordHash !== null ? account.userId : undefined;
+  }
+
+  async #free(localpart: string): Promise<UserId | undefined> {
+    try {
+      return await this.#ports.accounts.availableUserId(localpart);
+    } catch (error) {
+      if (error instanceof MatrixError && REFUSED_NAMES.has(error.errcode)) return undefined;
+      throw error;
+    }
+  }
+
+  #nameWanted(wish: {
+    identity: UpstreamIdentity;
+    displayName: string | undefined;
+    travel: Travel;
+    wanted: string;
+  }): NameWanted {
+    const { identity, displayName, travel, wanted } = wish;
+    const naming: Naming = {
+      ...{ kind: 'naming', ...travel, identity, displayName, formToken: chance() },
+      untilMs: this.#stored.now() + JOURNEY_MS,
+    };
+    const suggested = wanted.toLowerCase().replaceAll(/[^a-z0-9._=/+-]/g, '');
+    const { formToken } = naming;
+    return { suggested, formToken, cookie: sealTravel(naming, this.#ports.seal) };
+  }
+
+  async #register(
+    wish: {
+      userId: UserId;
+      identity: UpstreamIdentity;
+      displayName: string | undefined;
+      travel: Travel;
+    },
+    grant: Grant,
+  ): Promise<void> {
+    const { userId, identity, displayName, travel } = wish;
+    const { redirectUrl } = travel;
+    const { token: loginToken, row } = newLoginToken(userId, this.#stored.now());
+    const rows = [this.#linkRow(identity, userId), this.#endRow(travel), row];
+    const outcome = () => grant({ loginToken, redirectUrl, userId });
+    await this.#ports.accounts.registerVouchedFor({ userId, displayName }, rows, { outcome });
+  }
+
+  async #letIn(
+    { userId, travel, more }: { userId: UserId; travel: Travel; more: readonly Row[] },
+    grant: Grant,
+  ): Promise<undefined> {
+    const { locks, log, now } = this.#stored;
+    const { redirectUrl } = travel;
+    await locks.run(lockOf(userId), async () => {
+      const account = await this.#ports.accounts.get(userId);
+      const why = whyNotActive(account && { ...account, suspendedMs: null });
+      if (why) throw why;
+      const { token: loginToken, row } = newLoginToken(userId, now());
+      const outcome = grant({ loginToken, redirectUrl, userId });
+      await commitRows(log, [...more, this.#endRow(travel), row], outcome);
+    });
+    return undefined;
+  }
+
+  #linkRow(identity: UpstreamIdentity, userId: UserId): Row {
+    return upstreamIdentityRow(identity, { userId, linkedMs: this.#stored.now() });
+  }
+
+  /** For as long as a cookie of the journey may come again: it was left before now, and a name was asked for since. */
+  #endRow({ id }: Travel): Row {
+    return endedSignInRow({ id, expiresMs: this.#stored.now() + 2 * JOURNEY_MS });
+  }
+
+  #providerOf(providerId: string): Provider {
+    const provider = this.#providers.get(providerId);
+    if (!provider) throw notFound('This server knows no such provider');
+    return provider;
+  }
+
+  #opened<K extends 'journey' | 'naming'>(kind: K, cookie: string | undefined) {
+    const travel = openTravel(cookie, {
+      ...{ kind, nowMs: this.#stored.now(), seal: this.#ports.seal },
+    });
+    if (!travel) throw over();
+    return travel;
+  }
+}
+
+type Travel = Pick<Naming, 'id' | 'redirectUrl'>;
+
+const REFUSED_NAMES: ReadonlySet<string> = new Set([
+  ...['M_INVALID_USERNAME', 'M_USER_IN_USE', 'M_EXCLUSIVE'],
+]);
+
+const over = () =>
+  invalidParam(
+    'Your way to this page is over, or did not begin in this browser. Go back to your app, and begin again',
+  );
+
+/** 256 bits, as PKCE has it (RFC 7636, section 4.1). */
+const chance = (): string => randomBytes(32).toString('base64url');
+
+const NAME_BYTES_MAX = 255;
+
+const textIn = (claim: unknown): string | undefined =>
+  typeof claim === 'string' && claim !== '' && Buffer.byteLength(claim) <= NAME_BYTES_MAX
+    ? claim
+    : undefined;
+
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
