@@ -8,6 +8,8 @@ import { getWellKnown } from './get-well-known.ts';
 import { bulkPerspectivesKeyQuery } from './keys/bulk-perspectives-key-query.ts';
 import { getServerKey } from './keys/get-server-key.ts';
 import { perspectivesKeyQuery } from './keys/perspectives-key-query.ts';
+import { getContent } from './media/get-content.ts';
+import { getContentThumbnail } from './media/get-content-thumbnail.ts';
 import { makeJoin } from './membership/make-join.ts';
 import { makeKnock } from './membership/make-knock.ts';
 import { makeLeave } from './membership/make-leave.ts';
@@ -41,6 +43,8 @@ export const federationApi = [
   makeJoin,
   makeLeave,
   makeKnock,
+  getContent,
+  getContentThumbnail,
 ];
 
 export const keyApi = [getServerKey, perspectivesKeyQuery, bulkPerspectivesKeyQuery];

@@ -18,6 +18,14 @@ export class Representation {
     this.#given = given;
   }
 
+  /** All of it, as one part of something else. */
+  get whole(): Readonly<Pick<Given, 'headers' | 'bytes'>> & {
+    readonly read: () => AsyncIterable<Buffer>;
+  } {
+    const { headers, bytes, read } = this.#given;
+    return { headers, bytes, read: () => read(0, bytes) };
+  }
+
   answerTo(request: Pick<IncomingMessage, 'method' | 'headers'>): Answer {
     const { etag, bytes } = this.#given;
     const headers = { ...this.#given.headers, etag, 'accept-ranges': 'bytes' };
