@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectorWith, NotConnected } from '../certificates/connector.ts';
@@ -55,6 +55,30 @@ test('a request that is given up in flight ends its connection, and is told of o
   expect(await asked.result).toMatchObject({ message: 'over' });
   await other.untilClosed();
   expect([connection.isFree, asked.told]).toEqual([false, 1]);
+});
+
+test('a body is given to a connection in strokes of 64 KiB at most, each when it has the one before, and all of it comes', async () => {
+  const other = await raise();
+  const strokes: { bytes: number; untaken: number }[] = [];
+  const write = Socket.prototype.write as (...given: unknown[]) => boolean;
+  const written = vi.spyOn(Socket.prototype, 'write').mockImplementation(function (
+    this: Socket,
+    ...given: unknown[]
+  ) {
+    const [chunk] = given;
+    if (Buffer.isBuffer(chunk)) strokes.push({ bytes: chunk.length, untaken: this.writableLength });
+    return write.apply(this, given);
+  } as typeof Socket.prototype.write);
+  onTestFinished(() => written.mockRestore());
+  const bytes = Buffer.alloc(1_000_000, 'x');
+  const asked = ask(other.connection(), { method: 'PUT', body: { kind: 'memory', bytes } });
+  await until(() => expect(other.heard.length).toBeGreaterThan(bytes.length));
+  await other.says(EMPTY);
+  expect(await asked.result).toBe('answered');
+  expect(other.heard.endsWith(`content-length: 1000000\r\n\r\n${bytes}`)).toBe(true);
+  expect(Math.max(...strokes.map((each) => each.bytes))).toBe(64 * 1024);
+  // The first one follows the head.
+  expect(strokes.slice(1).every(({ untaken }) => untaken === 0)).toBe(true);
 });
 
 test('who gives up while being told the answer is told nothing more of it', async () => {

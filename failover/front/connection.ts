@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { buildConnector } from 'undici';
 import { type AnswerHeaders, AnswerReader, type KeepAlive, NotAnAnswer } from './answer-reader.ts';
 import { headOf, isChunked, NotARequest, type Outgoing } from './outgoing.ts';
+import { STROKE_BYTES, strokesOf } from './strokes.ts';
 
 export interface Control {
   /** Ends the request, and its connection where something of it was sent. */
@@ -160,12 +161,13 @@ class Asked implements Control {
     const { body, method } = this.#request;
     const head = headOf(this.#request, host);
     this.reader = new AnswerReader(this, method);
-    if (body.kind === 'memory') {
+    if (body.kind === 'memory' && body.bytes.length <= STROKE_BYTES) {
       this.isSent = true;
       return void socket.write(joined(head, body.bytes));
     }
     socket.write(head, 'latin1');
-    if (body.kind === 'disk') void this.#pass(body.spooled.read());
+    if (body.kind === 'memory') void this.#pass(strokesOf(body.bytes));
+    else if (body.kind === 'disk') void this.#pass(body.spooled.read());
     else void this.#passOn(body.stream);
   }
 
@@ -202,7 +204,7 @@ class Asked implements Control {
     stream.resume();
   }
 
-  async #pass(chunks: AsyncIterable<Buffer>): Promise<void> {
+  async #pass(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
     const chunked = isChunked(this.#request);
     try {
       for await (const chunk of chunks) {

@@ -19,6 +19,7 @@ export type Tried = { attempt: Attempt; answer?: Answer };
 
 /** Kept whole before a byte of it goes to the client, so that a writer's death midway is no error. */
 const ANSWER_WHOLE_BYTES_MAX = 4 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 /** The writer says with this that it executed nothing, as it is none. */
 export const NOT_WRITER = 'x-farol-not-writer';
 
@@ -40,7 +41,8 @@ export class Exchange implements AnswerTaker {
   #status = 0;
   #headers: Answer['headers'] = {};
   #taken = 0;
-  #chunks: Buffer[] = [];
+  #whole: Buffer = NOTHING;
+  #filled = 0;
   #stream: Streamed | undefined;
 
   constructor(options: ExchangeOptions) {
@@ -68,8 +70,8 @@ export class Exchange implements AnswerTaker {
   }
 
   onResponseData(_: Control, chunk: Buffer): void {
-    if (this.#stream === undefined) this.#chunks.push(chunk);
-    else this.#stream.push(chunk);
+    if (this.#stream !== undefined) this.#stream.push(chunk);
+    else if (!this.#isRefusal) this.#keep(chunk);
   }
 
   onResponseEnd(): void {
@@ -77,7 +79,7 @@ export class Exchange implements AnswerTaker {
     if (this.#stream !== undefined) this.#stream.end();
     else if (this.#isRefusal)
       this.#fail({ kind: 'not-executed', why: 'it is not the writer', reached: true });
-    else this.#answer(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks));
+    else this.#answer(this.#whole);
   }
 
   onResponseError(_: Control | null, error: Error): void {
@@ -89,6 +91,15 @@ export class Exchange implements AnswerTaker {
 
   get #isRefusal(): boolean {
     return this.#status === 503 && this.#headers[NOT_WRITER] !== undefined;
+  }
+
+  /** Into one buffer as they come: pieces that are kept until the last one is there are garbage that costs a whole collection. */
+  #keep(chunk: Buffer): void {
+    if (chunk.length === this.#taken) this.#whole = chunk;
+    else {
+      if (this.#filled === 0) this.#whole = Buffer.allocUnsafeSlow(this.#taken);
+      this.#filled += chunk.copy(this.#whole, this.#filled);
+    }
   }
 
   #answer(body: Answer['body']): void {

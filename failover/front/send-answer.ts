@@ -1,11 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Answer } from './exchange.ts';
-
-/**
- * As much as TLS is given at a stroke, its connection keeps room for until it ends: 100 connections that had had an answer
- * of 4 MB each held 400 MB.
- */
-const STROKE_BYTES = 64 * 1024;
+import { STROKE_BYTES, strokesOf } from './strokes.ts';
 
 /**
  * Piece by piece, each when the kernel has the one before; resolves when it has all, and rejects where the other side has
@@ -37,10 +32,8 @@ class Taking {
   }
 
   async all(bytes: Buffer): Promise<void> {
-    for (let at = 0; at < bytes.length; at += STROKE_BYTES) {
-      const stroke = bytes.subarray(at, at + STROKE_BYTES);
+    for (const stroke of strokesOf(bytes))
       await this.#taken((done) => this.#response.write(stroke, done));
-    }
   }
 
   end(): Promise<void> {
