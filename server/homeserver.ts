@@ -192,7 +192,10 @@ export async function buildFeatures(ground: FeatureGround) {
     appServices: ground.appServices,
   });
   const federation = federationFeatures(stored, ground);
-  const encryption = encryptionFeatures(stored, accounts.ports.devices);
+  const encryption = encryptionFeatures(stored, {
+    devices: accounts.ports.devices,
+    reaches: (server) => federation.reaches(server),
+  });
   const rooms = roomFeatures(underRooms(ground, accounts.ports));
   const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
   const delayedEvents = delayedEventFeatures({

@@ -9,6 +9,7 @@ import { BackedUpKeys } from './key-backup/backed-up-keys.ts';
 import { KeyBackups } from './key-backup/key-backups.ts';
 import { KeyClaims } from './key-claims.ts';
 import { queryKeys, type WantedKeys } from './key-query.ts';
+import type { Reaches } from './mail.ts';
 import { PublishedKeys } from './published-keys.ts';
 import { SignatureUpload } from './signature-upload.ts';
 import { ToDevice } from './to-device.ts';
@@ -16,7 +17,10 @@ import { ToDevice } from './to-device.ts';
 export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 
 /** Everything of this folder, put together. */
-export function encryptionFeatures(stored: Stored, devices: OwnDevices) {
+export function encryptionFeatures(
+  stored: Stored,
+  { devices, reaches }: { devices: OwnDevices; reaches: Reaches },
+) {
   const published = new PublishedKeys(stored);
   const held = new HeldKeys(stored);
   return {
@@ -32,7 +36,7 @@ export function encryptionFeatures(stored: Stored, devices: OwnDevices) {
       keyBackups: new KeyBackups(stored),
       backedUpKeys: new BackedUpKeys(stored),
       signatureUpload: new SignatureUpload(stored),
-      toDevice: new ToDevice(stored),
+      toDevice: new ToDevice(stored, reaches),
     },
     close() {},
   };

@@ -2,22 +2,25 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
-import type { UserId } from '../protocol/identifiers.ts';
-import type { JsonObject } from '../protocol/json.ts';
 import { tooLarge } from '../protocol/matrix-error.ts';
 import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { toDeviceRow } from '../storage/encryption/to-device.ts';
+import { postRow } from '../storage/federation/outbox.ts';
 import type { Row } from '../storage/write.ts';
+import { lettersAbroad } from './letters-abroad.ts';
+import type { Mail, Reaches } from './mail.ts';
 
-/** By user and device; the device `*` stands for all of the user's. */
-export type Mail = ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>;
-
-/** Messages from device to device, kept until they are fetched. Unknown devices' are dropped. */
+/**
+ * Messages from device to device, kept until they are fetched. Unknown devices' are dropped. Those for other servers lie
+ * in the outbox until these have taken them, who know themselves which devices there are.
+ */
 export class ToDevice {
   readonly #stored: Stored;
+  readonly #reaches: Reaches;
 
-  constructor(stored: Stored) {
+  constructor(stored: Stored, reaches: Reaches) {
     this.#stored = stored;
+    this.#reaches = reaches;
   }
 
   async send({ userId: sender }: Person, type: string, mail: Mail, once: Once): Promise<void> {
@@ -27,7 +30,8 @@ export class ToDevice {
       const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
       return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
     });
-    refuseTooMuch(letters);
+    const abroad = lettersAbroad({ sender, type, mail }, this.#reaches);
+    refuseTooMuch([...letters, ...abroad]);
     await this.#stored.log.commit((next) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
@@ -36,6 +40,11 @@ export class ToDevice {
         rows.push(toDeviceRow({ ...letter, position }));
         const { userId, deviceId } = letter;
         records.push({ position, record: { kind: 'to-device', userId, deviceId } });
+      }
+      for (const { server, userId, messageId, json } of abroad) {
+        const position = next();
+        rows.push(postRow(server, { key: messageId, position, json }));
+        records.push({ position, record: { kind: 'to-device', userId, deviceId: '*' } });
       }
       const outcome = once.outcome(200, {});
       return { change: { rows, records, outcome, touches: [] }, value: undefined };

@@ -69,6 +69,9 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
+    /** Whether what is left for the server gets there some day. */
+    reaches: (server: ServerName): boolean =>
+      federation.enabled && server !== serverName && admission.admits(server),
     /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
     async begin() {
       if (!federation.enabled) return;

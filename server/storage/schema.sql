@@ -197,6 +197,14 @@ CREATE TABLE federation_destination (
   PRIMARY KEY (server_name)
 );
 
+CREATE TABLE federation_outbox (
+  server_name text NOT NULL,
+  key text NOT NULL,
+  position bigint NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (server_name, key)
+);
+
 CREATE TABLE filter (
   user_id text NOT NULL,
   filter_id text NOT NULL,
@@ -609,6 +617,7 @@ CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("posi
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
 CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
+CREATE INDEX federation_outbox_order ON federation_outbox USING btree (server_name, "position");
 CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);

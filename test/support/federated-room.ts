@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { SendingBounds } from '../../server/federation/sending/sending.ts';
 import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
-import { type ApiServer, startApi } from './api-server.ts';
+import { type ApiServer, PASSWORD, startApi } from './api-server.ts';
 import type { Authority } from './certificates.ts';
 import type { FederationPeer } from './federation-peer.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -14,6 +14,8 @@ export interface Home {
   /** The first. */
   readonly roomId: RoomId;
   addRoom(): Promise<RoomId>;
+  /** On another device of the one who speaks; its token. */
+  login(deviceId: string): Promise<string>;
   /** Resolves with the id of the event. */
   say(text: string, roomId?: RoomId): Promise<string>;
   member(peer: FederationPeer, membership?: string, roomId?: RoomId): Promise<void>;
@@ -51,6 +53,16 @@ export async function startHome(authority: Authority, sending: SendingBounds = {
   });
   const home: Home = {
     ...{ server: servers[0]!, token, roomId: first, addRoom },
+    async login(deviceId) {
+      const identifier = { type: 'm.id.user', user: 'alice' };
+      const body = {
+        type: 'm.login.password',
+        identifier,
+        password: PASSWORD,
+        device_id: deviceId,
+      };
+      return (await home.server.ask('POST /login', { body })).body.access_token;
+    },
     async say(text, roomId = first) {
       const path = `PUT /rooms/${roomId}/send/m.room.message/${++txns}`;
       const sent = { token, body: { msgtype: 'm.text', body: text } };

@@ -35,6 +35,8 @@ export interface FederationPeer {
   readonly taken: TakenTransaction[];
   /** The bodies of the messages that it took, in order. */
   bodies(): unknown[];
+  /** The contents of the EDUs of a type that it took, in order. */
+  edus(type: string): JsonObject[];
   behave(behaviour: Behaviour): void;
   /** Asks another server something, signed, as it is served at `origin`. */
   asks(origin: string, destination: ServerName): Promise<number>;
@@ -86,6 +88,10 @@ export async function startPeer(
   return {
     ...{ asked, taken, name },
     bodies: () => taken.flatMap(({ content }) => content.pdus.flatMap(bodyOf)),
+    edus: (type) =>
+      taken.flatMap(({ content }) =>
+        content.edus.flatMap((edu) => (edu.edu_type === type ? [edu.content as JsonObject] : [])),
+      ),
     behave(next) {
       behave = next;
     },

@@ -2,6 +2,7 @@ import { commitRows } from '../../log/commit-rows.ts';
 import type { Log } from '../../log/log.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { destinationRow, type StoredDestination } from '../../storage/federation/destinations.ts';
+import { noPostRow, type Posted } from '../../storage/federation/outbox.ts';
 import { outwardPositionRow } from '../../storage/outward-cursors.ts';
 import type { Row } from '../../storage/write.ts';
 import type { BackOff } from './back-off.ts';
@@ -35,6 +36,7 @@ export class Books {
   readonly #ports: BooksPorts;
   readonly #destinations = new Map<ServerName, StoredDestination>();
   readonly #known: Map<ServerName, StoredDestination>;
+  #noPost: Row[] = [];
   #mark: number;
   #saved: number;
   #timer: NodeJS.Timeout | undefined;
@@ -75,6 +77,12 @@ export class Books {
     this.#note({ ...known, activeMs });
   }
 
+  /** It was taken, and need not lie there any longer. */
+  postTaken(serverName: ServerName, posted: readonly Posted[]): void {
+    for (const each of posted) this.#noPost.push(noPostRow(serverName, each));
+    this.moved();
+  }
+
   /** All that is noted now stands in the database when this resolves. */
   writeDown(): Promise<void> {
     if (this.#ports.lacks.count === 0) return this.#writing;
@@ -98,7 +106,8 @@ export class Books {
 
   #isThere(): boolean {
     const { lacks, given } = this.#ports;
-    return given() > this.#saved || lacks.count > 0 || this.#destinations.size > 0;
+    const isNoted = lacks.count + this.#noPost.length + this.#destinations.size > 0;
+    return isNoted || given() > this.#saved;
   }
 
   async #round(): Promise<void> {
@@ -126,12 +135,14 @@ export class Books {
     const lacks = this.#ports.lacks.take();
     const destinations = [...this.#destinations.values()];
     this.#destinations.clear();
-    const rows = [...lacks.rows, ...destinations.map(destinationRow), ...last];
+    const noPost = this.#noPost.splice(0);
+    const rows = [...lacks.rows, ...noPost, ...destinations.map(destinationRow), ...last];
     try {
       for (let at = 0; at < rows.length; at += ROWS_MAX)
         await commitRows(this.#ports.log, rows.slice(at, at + ROWS_MAX));
     } catch (error) {
       lacks.putBack();
+      this.#noPost = [...noPost, ...this.#noPost];
       for (const each of destinations)
         if (!this.#destinations.has(each.serverName)) this.#destinations.set(each.serverName, each);
       throw error;

@@ -6,12 +6,14 @@ import type { Step } from './catch-up.ts';
 import type { Lacks } from './lacks.ts';
 import type { Pdu } from './pdu.ts';
 import type { Places } from './places.ts';
-import { type Complaints, PDUS_MAX, type Transaction } from './transaction.ts';
+import { type Bundle, Post, type PostPorts } from './post.ts';
+import { type Complaints, EDUS_MAX, PDUS_MAX, type Transaction } from './transaction.ts';
 
 export interface DestinationPorts {
   readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
   readonly places: Places;
   readonly lacks: Lacks;
+  readonly post: PostPorts;
   /** Writes down what is lacking, so that `nextStep` finds it. */
   readonly writeDown: () => Promise<void>;
   readonly nextStep: (
@@ -33,6 +35,7 @@ export interface DestinationPorts {
 interface Batch {
   readonly transaction: Transaction;
   readonly pdus: readonly Pdu[];
+  readonly bundle: Bundle;
   /** Of a server that catches up; undefined for what came by the queue. */
   readonly step: (Step & { readonly upTo: number }) | undefined;
 }
@@ -56,6 +59,15 @@ export const DESTINATION_BOUNDS: DestinationBounds = {
 /** Who is in a hurry to be tried again shall not be tried all the time. */
 const HEARD_PAUSE_MS = 1_000;
 
+export interface Beginning extends BackOff {
+  /** It lacks events. */
+  readonly isBehind: boolean;
+  /** EDUs lie there for it. */
+  readonly hasPost: boolean;
+  /** It is to hear from us, whether or not there is anything: that ends the pause that it makes for us. */
+  readonly isGreeted: boolean;
+}
+
 /**
  * Another server, and what it is still to get: one transaction at a time. While it keeps up that waits here, in order.
  * Where it does not, only its rooms are noted, in the database, and it catches up from there.
@@ -64,6 +76,7 @@ export class Destination {
   readonly name: ServerName;
   readonly #ports: DestinationPorts;
   readonly #rounds: Rounds;
+  readonly #post: Post;
   #queue: Pdu[] = [];
   #batch: Batch | undefined;
   /** Rooms that are noted although they still wait here. */
@@ -73,34 +86,52 @@ export class Destination {
   #since: Set<number> | undefined;
   #state: BackOff;
   #attemptedMs = 0;
+  #isToGreet: boolean;
   #pdusMax = PDUS_MAX;
+  #edusMax = EDUS_MAX;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(
     name: ServerName,
     ports: DestinationPorts,
-    { isBehind, ...state }: BackOff & { isBehind: boolean },
+    { isBehind, hasPost, isGreeted, failures, retryAtMs }: Beginning,
   ) {
     this.name = name;
     this.#ports = ports;
     this.#isBehind = isBehind;
-    this.#state = state;
+    this.#isToGreet = isGreeted;
+    this.#post = new Post(name, ports.post, hasPost);
+    this.#state = { failures, retryAtMs };
     this.#rounds = new Rounds({
       isThere: () => !this.#isClosed && this.#timer === undefined && this.isBusy,
       round: () => this.#round(),
     });
-    if (state.failures > 0) this.#sleep();
+    if (failures > 0 && !isGreeted) this.#sleep();
   }
 
   get isBusy(): boolean {
-    return this.#isBehind || this.#batch !== undefined || this.#queue.length > 0;
+    const isOwed = this.#isBehind || this.#queue.length > 0 || this.#post.isThere;
+    return isOwed || this.#isToGreet || this.#batch !== undefined;
   }
 
   give(pdu: Pdu): void {
     if (this.#isBehind) this.#note(pdu);
     else this.#queue.push(pdu);
     if (this.#queue.length > this.#ports.bounds.queueMax) this.#fallBehind();
+    this.wake();
+  }
+
+  /** EDUs lie in the database for it. */
+  posted(): void {
+    this.#post.posted();
+    this.wake();
+  }
+
+  /** An EDU in place of what has the same key; not for a server that has been away for long. */
+  pass(key: string, text: string): void {
+    if (this.#state.failures > this.#ports.bounds.heldFailuresMax) return;
+    this.#post.pass(key, text);
     this.wake();
   }
 
@@ -161,31 +192,43 @@ export class Destination {
   }
 
   async #nextBatch(): Promise<Batch | undefined> {
-    if (this.#isBehind) return this.#nextOfLacking();
-    const pdus = this.#queue.splice(0, this.#pdusMax);
-    return pdus.length === 0 ? undefined : { ...this.#transactionOf(pdus), step: undefined };
-  }
-
-  async #nextOfLacking(): Promise<Batch | undefined> {
-    const since = new Set<number>();
-    this.#since = since;
-    await this.#ports.writeDown();
-    const upTo = this.#ports.given();
-    const step = await this.#ports.nextStep(this.name, { upTo, pdusMax: this.#pdusMax });
-    if (step === undefined) {
-      this.#since = undefined;
-      this.#isBehind = since.size > 0;
-      return undefined;
-    }
-    const batch = { ...this.#transactionOf(step.pdus), step: { ...step, upTo } };
-    if (step.pdus.length > 0) return batch;
+    const bundle = await this.#post.next(this.#edusMax);
+    const batch = this.#isBehind ? await this.#lackingWith(bundle) : this.#waitingWith(bundle);
+    const { pdus, edus } = batch.transaction;
+    if (pdus.length + edus.length > 0 || this.#isToGreet) return batch;
     this.#took(batch);
     return undefined;
   }
 
-  #transactionOf(pdus: readonly Pdu[]) {
+  #waitingWith(bundle: Bundle): Batch {
+    return this.#batchOf(this.#queue.splice(0, this.#pdusMax), bundle);
+  }
+
+  async #lackingWith(bundle: Bundle): Promise<Batch> {
+    const since = new Set<number>();
+    this.#since = since;
+    try {
+      await this.#ports.writeDown();
+      const upTo = this.#ports.given();
+      const step = await this.#ports.nextStep(this.name, { upTo, pdusMax: this.#pdusMax });
+      if (step) return { ...this.#batchOf(step.pdus, bundle), step: { ...step, upTo } };
+    } catch (error) {
+      this.#post.putBack(bundle);
+      throw error;
+    }
+    this.#since = undefined;
+    this.#isBehind = since.size > 0;
+    return this.#batchOf([], bundle);
+  }
+
+  #batchOf(pdus: readonly Pdu[], bundle: Bundle): Batch {
+    const edus = [
+      ...bundle.posted.map(({ json }) => json),
+      ...bundle.passing.map(([, text]) => text),
+    ];
     const txnId = this.#ports.newTxnId();
-    return { pdus, transaction: { txnId, pdus: pdus.map(({ text }) => text), edus: [] } };
+    const texts = pdus.map(({ text }) => text);
+    return { pdus, bundle, step: undefined, transaction: { txnId, pdus: texts, edus } };
   }
 
   async #try(batch: Batch): Promise<void> {
@@ -201,18 +244,21 @@ export class Destination {
       return this.#isClosed ? undefined : await this.#failed(batch, error);
     }
     if (this.#isClosed) return;
-    this.#pdusMax = PDUS_MAX;
     this.#answered();
     this.#took(batch);
   }
 
   #answered(): void {
+    this.#pdusMax = PDUS_MAX;
+    this.#edusMax = EDUS_MAX;
+    this.#isToGreet = false;
     this.#state = { failures: 0, retryAtMs: 0 };
     this.#ports.attempted(this.name, this.#state);
   }
 
-  #took({ step, pdus }: Batch): void {
+  #took({ step, pdus, bundle }: Batch): void {
     this.#batch = undefined;
+    this.#post.taken(bundle);
     if (step) this.#tookStep(step);
     else if (!this.#isBehind) for (const { roomNid } of pdus) this.#tookOf(roomNid);
   }
@@ -236,22 +282,31 @@ export class Destination {
   async #failed(batch: Batch, error: unknown): Promise<void> {
     if (isOfContent(error)) return this.#refused(batch, error);
     this.#sleepAfter(error);
-    if (this.#state.failures > this.#ports.bounds.heldFailuresMax) this.#letGo();
   }
 
   /** Nothing is held for a server that is away: it will be told from the tables. */
   #letGo(): void {
-    if (!this.#isBehind) this.#fallBehind();
+    if (!this.#isBehind && this.#isOwedEvents) this.#fallBehind();
+    if (this.#batch) this.#post.putBack(this.#batch.bundle);
+    this.#post.forgetPassing();
     this.#batch = undefined;
     this.#since = undefined;
+    this.#isToGreet = false;
   }
 
-  /** By halves, until it is known which event it is that they will not have in any company. */
+  get #isOwedEvents(): boolean {
+    return this.#queue.length + (this.#batch?.pdus.length ?? 0) > 0;
+  }
+
+  /** By halves, until it is known what it is that they will not have in any company. */
   async #refused(batch: Batch, error: unknown): Promise<void> {
-    if (batch.pdus.length <= 1) return this.#dropped(batch, error);
-    this.#pdusMax = Math.ceil(batch.pdus.length / 2);
+    const { pdus, edus } = batch.transaction;
+    if (pdus.length + edus.length <= 1) return this.#dropped(batch, error);
+    this.#pdusMax = Math.max(1, Math.ceil(pdus.length / 2));
+    this.#edusMax = pdus.length === 0 ? Math.ceil(edus.length / 2) : 0;
     this.#batch = undefined;
     this.#since = undefined;
+    this.#post.putBack(batch.bundle);
     if (!batch.step && !this.#isBehind) this.#queue.unshift(...batch.pdus);
   }
 
@@ -264,9 +319,9 @@ export class Destination {
       this.#sleepAfter(another);
       return;
     }
-    const cause = `${this.name} refuses a transaction for ${batch.pdus[0]?.eventId}, which is left out`;
+    const culprit = batch.pdus[0]?.eventId ?? batch.transaction.edus[0];
+    const cause = `${this.name} refuses a transaction for ${culprit}, which is left out`;
     this.#ports.onError(new Error(cause, { cause: error }));
-    this.#pdusMax = PDUS_MAX;
     this.#answered();
     this.#took(batch);
   }
@@ -279,6 +334,7 @@ export class Destination {
       askedMs: typeof askedMs === 'number' ? askedMs : undefined,
     });
     this.#ports.attempted(this.name, this.#state);
+    if (this.#state.failures > bounds.heldFailuresMax) this.#letGo();
     this.#sleep();
   }
 

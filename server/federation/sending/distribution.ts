@@ -1,9 +1,10 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { Log } from '../../log/log.ts';
 import { Rounds } from '../../log/rounds.ts';
-import type { ServerName, UserId } from '../../protocol/identifiers.ts';
+import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import { outgoingEvents } from '../../storage/federation/outgoing-events.ts';
+import type { DeviceChanges } from './device-changes.ts';
 import { type Pdu, pduOf } from './pdu.ts';
 import type { RoomServers } from './room-servers.ts';
 
@@ -14,6 +15,9 @@ export interface DistributionPorts {
   readonly roomServers: RoomServers;
   /** At once for all, without a wait between. */
   readonly give: (servers: readonly ServerName[], pdu: Pdu) => void;
+  readonly deviceChanges: DeviceChanges;
+  /** Something lies in the database for the server. */
+  readonly posted: (server: ServerName) => void;
   readonly moved: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -33,6 +37,7 @@ export class Distribution {
   #heard: number;
   /** The first that is to be looked at. */
   #first: number | undefined;
+  #isRestored = false;
   #pause: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -43,7 +48,7 @@ export class Distribution {
     this.#heard = ports.log.committed.position;
     this.#first = position + 1;
     this.#rounds = new Rounds({
-      isThere: () => !this.#isClosed && !this.#pause && this.#position < this.#heard,
+      isThere: () => !this.#isClosed && !this.#pause && this.#isBehind,
       round: () => this.#round(),
     });
     ports.log.onCommitted((records) => this.#committed(records));
@@ -55,6 +60,10 @@ export class Distribution {
     return this.#position;
   }
 
+  get #isBehind(): boolean {
+    return this.#position < this.#heard || this.#ports.deviceChanges.isThere;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#pause);
@@ -62,15 +71,23 @@ export class Distribution {
   }
 
   #committed(records: readonly PlacedRecord[]): void {
-    const { roomServers } = this.#ports;
-    for (const { position, record } of records) {
-      this.#heard = Math.max(this.#heard, position);
-      if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
-      if (record.kind === 'state' && record.type === 'm.room.member')
-        roomServers.moved(record.roomId, record.stateKey as UserId, position);
-      if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
+    for (const each of records) {
+      this.#heard = Math.max(this.#heard, each.position);
+      this.#note(each);
     }
     this.#rounds.wake();
+  }
+
+  #note(placed: PlacedRecord): void {
+    const { own, roomServers, deviceChanges, posted } = this.#ports;
+    const { position, record } = placed;
+    if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
+    if (record.kind === 'state' && record.type === 'm.room.member')
+      roomServers.moved(record.roomId, record.stateKey as UserId, position);
+    if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
+    if (record.kind === 'to-device' && serverNameOf(record.userId) !== own)
+      posted(serverNameOf(record.userId));
+    deviceChanges.note(placed);
   }
 
   async #round(): Promise<void> {
@@ -78,6 +95,7 @@ export class Distribution {
     const after = Math.max(this.#position, (this.#first ?? upTo + 1) - 1);
     this.#first = undefined;
     try {
+      await this.#tellOfDevices(upTo);
       await this.#giveOut({ after, upTo });
     } catch (error) {
       this.#first = Math.min(this.#first ?? upTo, this.#position + 1);
@@ -85,6 +103,14 @@ export class Distribution {
       this.#pauseAfterFailure();
     }
     this.#ports.moved();
+  }
+
+  /** Before the cursor passes. What was changed behind it, and heard of by a writer before, is looked up once. */
+  async #tellOfDevices(upTo: number): Promise<void> {
+    const { deviceChanges } = this.#ports;
+    if (!this.#isRestored) await deviceChanges.restore({ after: this.#position, upTo });
+    this.#isRestored = true;
+    if (deviceChanges.isThere) await deviceChanges.post();
   }
 
   async #giveOut({ after, upTo }: { after: number; upTo: number }): Promise<void> {

@@ -13,6 +13,12 @@ interface Stretch {
   until: number;
 }
 
+interface Place {
+  readonly roomId: RoomId;
+  readonly roomNid: number;
+  readonly position: number;
+}
+
 /** Names of servers, and rooms, that are kept: some 20 MB of pointers. */
 const WEIGHT_MAX = 500_000;
 const NOBODY: readonly ServerName[] = [];
@@ -60,7 +66,12 @@ export class RoomServers {
       : [...servers, target];
   }
 
-  async #before({ roomId, roomNid, position }: OutgoingEvent): Promise<readonly ServerName[]> {
+  /** Behind this position. */
+  at(place: Place): Promise<readonly ServerName[]> {
+    return this.#before(place);
+  }
+
+  async #before({ roomId, roomNid, position }: Place): Promise<readonly ServerName[]> {
     const known = this.#stretches.get(roomId);
     if (known && known.from <= position && position <= known.until) return known.servers;
     const looked = await this.#look({ roomId, roomNid, position });
@@ -76,7 +87,7 @@ export class RoomServers {
       this.#stretches.set(roomId, looked, 1 + looked.servers.length);
   }
 
-  async #look(at: { roomId: RoomId; roomNid: number; position: number }): Promise<Stretch> {
+  async #look(at: Place): Promise<Stretch> {
     const look = { until: Number.POSITIVE_INFINITY };
     const others = this.#moving.get(at.roomId) ?? [];
     this.#moving.set(at.roomId, [...others, look]);

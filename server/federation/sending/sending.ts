@@ -3,17 +3,24 @@ import type { Log } from '../../log/log.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import { serversBehind } from '../../storage/federation/backlog.ts';
-import { failingDestinations } from '../../storage/federation/destinations.ts';
+import {
+  activeDestinations,
+  failingDestinations,
+  type StoredDestination,
+} from '../../storage/federation/destinations.ts';
+import { postFor, serversWithPost } from '../../storage/federation/outbox.ts';
 import { outwardPosition, outwardPositionRow } from '../../storage/outward-cursors.ts';
 import type { FederationClient } from '../federation-client.ts';
 import { Books, CURSOR } from './books.ts';
 import { nextStep } from './catch-up.ts';
 import {
+  type Beginning,
   DESTINATION_BOUNDS,
   Destination,
   type DestinationBounds,
   type DestinationPorts,
 } from './destination.ts';
+import { DeviceChanges } from './device-changes.ts';
 import { Distribution } from './distribution.ts';
 import { Lacks } from './lacks.ts';
 import type { Pdu } from './pdu.ts';
@@ -60,19 +67,10 @@ export class Sending {
     const saved = await outwardPosition(database, CURSOR);
     const position = saved ?? log.committed.position;
     if (saved === undefined) await commitRows(log, [outwardPositionRow(CURSOR, position)]);
-    const failing = await failingDestinations(database);
-    const behind = new Set(await serversBehind(database));
-    return new Sending(ports, { position, failing, behind });
+    return new Sending(ports, { position, ...(await known(ports)) });
   }
 
-  private constructor(
-    ports: SendingPorts,
-    found: {
-      position: number;
-      failing: Awaited<ReturnType<typeof failingDestinations>>;
-      behind: ReadonlySet<ServerName>;
-    },
-  ) {
+  private constructor(ports: SendingPorts, found: Known & { readonly position: number }) {
     this.#ports = ports;
     const { own, database, log, onError, now } = ports;
     const roomServers = new RoomServers(own, database);
@@ -83,15 +81,17 @@ export class Sending {
         given: () => this.#distribution.position,
         noteUpTo: (position) => this.#noteUpTo(position),
       },
-      { position: found.position, destinations: found.failing },
+      { position: found.position, destinations: [...found.destinations.values()] },
     );
-    for (const { serverName, ...state } of found.failing)
-      this.#add(serverName, { ...state, isBehind: found.behind.has(serverName) });
-    for (const server of found.behind)
-      if (!this.#destinations.has(server)) this.#add(server, { ...NEVER_FAILED, isBehind: true });
+    for (const server of namesIn(found)) this.#add(server, beginningOf(server, found));
     this.#distribution = new Distribution(
       {
         ...{ own, database, log, roomServers, onError },
+        deviceChanges: new DeviceChanges({
+          ...{ own, log, database, roomServers, admits: ports.admits },
+          posted: (server) => this.#posted(server),
+        }),
+        posted: (server) => this.#posted(server),
         give: (servers, pdu) => this.#give(servers, pdu),
         moved: () => this.#books.moved(),
       },
@@ -116,15 +116,22 @@ export class Sending {
   #give(servers: readonly ServerName[], pdu: Pdu): void {
     for (const server of servers) {
       if (!this.#ports.admits(server)) continue;
-      const destination =
-        this.#destinations.get(server) ?? this.#add(server, { ...NEVER_FAILED, isBehind: false });
+      const destination = this.#of(server);
       destination.give(pdu);
       this.#busy.add(destination);
     }
   }
 
-  #add(server: ServerName, state: ConstructorParameters<typeof Destination>[2]): Destination {
-    const destination = new Destination(server, this.#shared, state);
+  #posted(server: ServerName): void {
+    if (this.#ports.admits(server)) this.#of(server).posted();
+  }
+
+  #of(server: ServerName): Destination {
+    return this.#destinations.get(server) ?? this.#add(server, NEW);
+  }
+
+  #add(server: ServerName, beginning: Beginning): Destination {
+    const destination = new Destination(server, this.#shared, beginning);
     this.#destinations.set(server, destination);
     return destination;
   }
@@ -144,6 +151,10 @@ export class Sending {
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
       send: (server, transaction) =>
         sendTransaction({ client, own, now: now() }, server, transaction),
+      post: {
+        read: (server, range) => postFor(database, server, range),
+        taken: (server, posted) => this.#books.postTaken(server, posted),
+      },
       writeDown: () => this.#books.writeDown(),
       nextStep: (server, range) => nextStep({ own, database, roomServers }, server, range),
       given: () => this.#distribution.position,
@@ -157,4 +168,42 @@ export class Sending {
   }
 }
 
-const NEVER_FAILED = { failures: 0, retryAtMs: 0 };
+/** What the writers before knew of other servers. */
+interface Known {
+  readonly destinations: ReadonlyMap<ServerName, StoredDestination>;
+  readonly behind: ReadonlySet<ServerName>;
+  readonly withPost: ReadonlySet<ServerName>;
+  readonly active: ReadonlySet<ServerName>;
+}
+
+/** Who had to do with us in a day may wait for a sign of us; more than so many are not told. */
+const ACTIVE_MS = 86_400_000;
+const GREETED_MAX = 10_000;
+
+async function known({ database, now, admits }: SendingPorts): Promise<Known> {
+  const active = await activeDestinations(database, now() - ACTIVE_MS, GREETED_MAX);
+  const all = [...(await failingDestinations(database)), ...active];
+  return {
+    destinations: new Map(all.map((each) => [each.serverName, each])),
+    behind: new Set((await serversBehind(database)).filter(admits)),
+    withPost: new Set((await serversWithPost(database)).filter(admits)),
+    active: new Set(active.map(({ serverName }) => serverName).filter(admits)),
+  };
+}
+
+/** Those that were there lately come first. */
+const namesIn = ({ destinations, behind, withPost, active }: Known): ReadonlySet<ServerName> =>
+  new Set([...active, ...destinations.keys(), ...behind, ...withPost]);
+
+const NEW: Beginning = {
+  ...{ failures: 0, retryAtMs: 0 },
+  ...{ isBehind: false, hasPost: false, isGreeted: false },
+};
+
+const beginningOf = (server: ServerName, known: Known): Beginning => ({
+  failures: known.destinations.get(server)?.failures ?? 0,
+  retryAtMs: known.destinations.get(server)?.retryAtMs ?? 0,
+  isBehind: known.behind.has(server),
+  hasPost: known.withPost.has(server),
+  isGreeted: known.active.has(server),
+});

@@ -1,0 +1,98 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
+import { type Home, memberOf, startHome } from '../../../test/support/federated-room.ts';
+import { refuses, startPeer, takes } from '../../../test/support/federation-peer.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+const alice = '@alice:example.org';
+
+test('messages to devices of other servers arrive, each once by its id, also over a change of writer', async () => {
+  const home = await startHome(authority);
+  const peer = await startPeer(authority, refuses(502));
+  const them = memberOf(peer);
+  const letter = (n: number) => ({ messages: { [them]: { DEVICE: { n }, '*': { n: -n } } } });
+  await toDevice(home, letter(1));
+  await expect.poll(() => peer.asked.length).toBeGreaterThan(0);
+  await toDevice(home, letter(2));
+  await home.restart('forgotten');
+  await toDevice(home, letter(3));
+  peer.behave(takes);
+  await peer.asks(home.server.origin, 'example.org' as ServerName);
+  await expect.poll(() => new Set(told().map(({ n }) => n))).toEqual(new Set([1, 2, 3]));
+  expect(peer.edus('m.direct_to_device')[0]).toMatchObject({ sender: alice, type: 'org.letter' });
+  expect(new Set(told().map(({ id, n }) => `${id} ${n}`)).size).toBe(3);
+  await expect.poll(() => rowsIn(home, 'federation_outbox')).toBe(0);
+
+  function told() {
+    return peer.edus('m.direct_to_device').map(({ message_id: id, messages }) => {
+      const { DEVICE } = (messages as Record<string, Record<string, { n: number }>>)[them]!;
+      return { id, n: DEVICE!.n };
+    });
+  }
+});
+
+test('servers that share a room with a user hear that the devices of the user changed, and no others', async () => {
+  const home = await startHome(authority);
+  const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];
+  await home.member(peer);
+  const body = { device_keys: deviceKeys(alice, 'PHONE', deviceKey('PHONE', 5)) };
+  const token = await home.login('PHONE');
+  expect((await home.server.ask('POST /keys/upload', { token, body })).status).toBe(200);
+  await expect
+    .poll(() => peer.edus('m.device_list_update').at(-1))
+    .toMatchObject({
+      ...{ user_id: alice, prev_id: [], stream_id: expect.any(Number) },
+    });
+  await home.member(stranger);
+  await home.say('hello');
+  await expect.poll(() => stranger.bodies()).toEqual(['hello']);
+  expect(stranger.edus('m.device_list_update')).toEqual([]);
+});
+
+test('that devices changed is told once by who comes next, however often they did while a server was away', async () => {
+  const home = await startHome(authority);
+  const peer = await startPeer(authority, refuses(500));
+  await home.member(peer);
+  const token = await home.login('PHONE');
+  for (const name of ['one', 'two', 'three'])
+    await home.server.ask('PUT /devices/PHONE', { token, body: { display_name: name } });
+  await expect.poll(() => rowsIn(home, 'federation_outbox')).toBe(1);
+  await home.restart('ended');
+  peer.behave(takes);
+  await peer.asks(home.server.origin, 'example.org' as ServerName);
+  await expect.poll(() => rowsIn(home, 'federation_outbox')).toBe(0);
+  const streams = peer.edus('m.device_list_update').map(({ stream_id }) => Number(stream_id));
+  expect(streams).toEqual(streams.toSorted((a, b) => a - b));
+});
+
+test('a new writer says to each server that was there lately that it is there, with nothing to tell', async () => {
+  const home = await startHome(authority);
+  const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];
+  await home.member(peer);
+  await home.say('hello');
+  await expect.poll(() => peer.bodies()).toEqual(['hello']);
+  await expect.poll(() => rowsIn(home, 'federation_destination')).toBe(1);
+  await home.restart('ended');
+  await expect.poll(() => peer.taken.at(-1)!.content).toMatchObject({ pdus: [], edus: [] });
+  expect(stranger.asked).toEqual([]);
+});
+
+let txns = 0;
+
+const toDevice = (home: Home, body: object) =>
+  home.server.ask(`PUT /sendToDevice/org.letter/${++txns}`, { token: home.token, body });
+
+async function rowsIn(home: Home, table: string): Promise<number> {
+  const { database } = home.server.fresh;
+  const [found] = await database.query<{ rows: number }>(
+    `test_rows_${table}`,
+    `SELECT count(*) AS rows FROM ${table}`,
+  );
+  return found!.rows;
+}

@@ -1,0 +1,107 @@
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Posted } from '../../storage/federation/outbox.ts';
+import { EDUS_MAX } from './transaction.ts';
+
+export interface PostPorts {
+  readonly read: (
+    server: ServerName,
+    range: { after: number; limit: number },
+  ) => Promise<readonly Posted[]>;
+  /** They need not lie in the database any longer. */
+  readonly taken: (server: ServerName, posted: readonly Posted[]) => void;
+}
+
+/** What goes with one transaction. */
+export interface Bundle {
+  readonly posted: readonly Posted[];
+  readonly passing: readonly (readonly [key: string, text: string])[];
+}
+
+export const NOTHING: Bundle = { posted: [], passing: [] };
+
+/** Of what lies in the database, in one transaction; one goes in any case. */
+const LENGTH_MAX = 1_048_576;
+/** Beyond it what was to be told first is not told any more. */
+const PASSING_MAX = 500;
+
+/**
+ * EDUs for one server: those that must arrive lie in the database until they were taken, in their order; of those that
+ * pass (who types, who has read how far, who is there) the newest of each is kept here, as long as the server answers.
+ */
+export class Post {
+  readonly #server: ServerName;
+  readonly #ports: PostPorts;
+  readonly #passing = new Map<string, string>();
+  #isPosted: boolean;
+  /** Up to here it was taken; that it still lies there is only for a while. */
+  #after = 0;
+
+  constructor(server: ServerName, ports: PostPorts, isPosted: boolean) {
+    this.#server = server;
+    this.#ports = ports;
+    this.#isPosted = isPosted;
+  }
+
+  get isThere(): boolean {
+    return this.#isPosted || this.#passing.size > 0;
+  }
+
+  posted(): void {
+    this.#isPosted = true;
+  }
+
+  pass(key: string, text: string): void {
+    this.#passing.delete(key);
+    this.#passing.set(key, text);
+    if (this.#passing.size > PASSING_MAX) this.#passing.delete(this.#passing.keys().next().value!);
+  }
+
+  forgetPassing(): void {
+    this.#passing.clear();
+  }
+
+  /** Takes out what goes next, the posted first. */
+  async next(edusMax: number): Promise<Bundle> {
+    const limit = Math.min(edusMax, EDUS_MAX);
+    if (limit === 0 || !this.isThere) return NOTHING;
+    const posted = this.#isPosted ? await this.#read(limit) : [];
+    const passing = [...this.#passing].slice(0, limit - posted.length);
+    for (const [key] of passing) this.#passing.delete(key);
+    return { posted, passing };
+  }
+
+  async #read(limit: number): Promise<readonly Posted[]> {
+    // What is posted while it is read is said to be there again.
+    this.#isPosted = false;
+    try {
+      const found = await this.#ports.read(this.#server, { after: this.#after, limit });
+      const taken = upToLength(found);
+      this.#isPosted ||= found.length === limit || taken.length < found.length;
+      return taken;
+    } catch (error) {
+      this.#isPosted = true;
+      throw error;
+    }
+  }
+
+  taken({ posted }: Bundle): void {
+    if (posted.length === 0) return;
+    this.#after = posted.at(-1)!.position;
+    this.#ports.taken(this.#server, posted);
+  }
+
+  /** It was not taken: what passes comes again only where nothing newer is there. */
+  putBack({ posted, passing }: Bundle): void {
+    if (posted.length > 0) this.#isPosted = true;
+    for (const [key, text] of passing) if (!this.#passing.has(key)) this.pass(key, text);
+  }
+}
+
+function upToLength(found: readonly Posted[]): readonly Posted[] {
+  let length = 0;
+  const end = found.findIndex((each, index) => {
+    length += each.json.length;
+    return index > 0 && length > LENGTH_MAX;
+  });
+  return end < 0 ? found : found.slice(0, end);
+}

@@ -1,0 +1,11 @@
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../database.ts';
+
+/** The rooms that the user has joined. One that was deleted has no row in `room`. */
+export const joinedRoomsOf = (database: Database, userId: UserId) =>
+  database.query<{ roomId: RoomId; roomNid: number }>(
+    'joined_rooms_of',
+    `SELECT room_id AS "roomId", room_nid AS "roomNid" FROM membership JOIN room USING (room_nid)
+     WHERE user_id = $1 AND membership = 'join'`,
+    [userId],
+  );
