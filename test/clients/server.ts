@@ -8,10 +8,10 @@ export interface ServerUnderTest extends AsyncDisposable {
   readonly url: string;
 }
 
-/** One server with a database of its own, as `npm start` runs it for anybody. */
-export async function npmStart(): Promise<ServerUnderTest> {
+/** One server with a database of its own, as `npm start` runs it for anybody; with what the operator says besides. */
+export async function npmStart(more: readonly string[] = []): Promise<ServerUnderTest> {
   const data = mkdtempSync(join(tmpdir(), 'farol-clients-'));
-  const options = ['--listen', '127.0.0.1:0', '--registration', 'open'];
+  const options = ['--listen', '127.0.0.1:0', '--registration', 'open', ...more];
   const child = spawn(
     'npm',
     ['start', '--', '--data', data, ...options, '--rate-limits-enabled', 'false'],

@@ -109,6 +109,8 @@ function namesOf(
     // Before anything was.
     ...{ before_ts: ['100000000000'] },
     ...{ width: ['64'], height: ['48'], animated: ['true'] },
+    // Where nobody is asked: the fuzzer must not reach out.
+    ...{ url: ['http://10.0.0.1/page'], ts: ['1510610716656'] },
     ...{ from: [since], to: [since], at: [since], limit: ['10', 10], timeout: ['0', 0] },
     ...{ filter: ['{"room":{"timeline":{"limit":5}}}', '{"types":["m.room.message"]}'] },
     ...{ password: [alice.password], new_password: [alice.password], new_version: ['11'] },

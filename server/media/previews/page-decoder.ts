@@ -1,5 +1,7 @@
 /** Where a page says how its letters are written (HTML, "Prescan a byte stream"). */
 const PRESCAN_BYTES = 1_024;
+/** Of a header full of spaces the search would not end soon. */
+const HEADER_LENGTH_MAX = 255;
 
 /**
  * Text of a page's bytes: a byte order mark says how they are to be read, else the header, else the page itself, else
@@ -38,7 +40,7 @@ function labelOf(contentType: string, first: Buffer): string | undefined {
   if (first[0] === 0xff && first[1] === 0xfe) return 'utf-16le';
   if (first[0] === 0xfe && first[1] === 0xff) return 'utf-16be';
   if (first[0] === 0xef && first[1] === 0xbb && first[2] === 0xbf) return 'utf-8';
-  const inHeader = CHARSET.exec(contentType)?.[1];
+  const inHeader = CHARSET.exec(contentType.slice(0, HEADER_LENGTH_MAX))?.[1];
   if (inHeader !== undefined && isKnown(inHeader)) return inHeader;
   const inPage = META_CHARSET.exec(first.toString('latin1', 0, PRESCAN_BYTES))?.[1];
   // What was read byte by byte so far is not written in pairs of bytes.
