@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import sharp from 'sharp';
 import { Agent } from 'undici';
 import { type Account, BenchClient } from './client.ts';
 import { makePlaces, type Place, sendFor } from './load.ts';
@@ -32,6 +33,7 @@ export async function benchMedia(options: MediaBenchOptions): Promise<void> {
   for (let n = 0; n < UPLOADERS; n += 1) people.push(await client.register(`uploader${n}`));
   print(`${target.name}, ${target.origin}`);
   await benchSingle(options, { client, person: people[0]! });
+  await benchThumbnails(options, { client, person: people[0]! });
   await benchTogether(options, { client, people });
   await benchBesideMessages(options, {
     client,
@@ -56,6 +58,32 @@ async function benchSingle(
   print(await costOf(target, 'the same file again', again));
 }
 
+/** Of pictures that nobody has asked for, each its own; and of one that lies in the cache. */
+async function benchThumbnails(
+  { target, print }: MediaBenchOptions,
+  { client, person }: { client: BenchClient; person: Account },
+): Promise<void> {
+  const thumbnails: string[] = [];
+  for (let n = 0; n < WARM_UP + COUNT; n += 1) {
+    const file = await client.upload(await picture(), person);
+    thumbnails.push(`${file.replace('/download/', '/thumbnail/')}?width=640&height=480`);
+  }
+  let next = 0;
+  const first = () => client.download(thumbnails[next++]!, person);
+  print(await costOf(target, 'thumbnail of 640x480', first));
+  const again = () => client.download(thumbnails[0]!, person);
+  print(await costOf(target, 'the same thumbnail again', again));
+}
+
+/** A PNG of 1600x1000, as soft as a photograph. */
+function picture(): Promise<Buffer> {
+  const [width, height] = [160, 100];
+  return sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } })
+    .resize(width * 10, height * 10)
+    .png()
+    .toBuffer();
+}
+
 async function costOf(
   target: Target,
   name: string,
@@ -63,11 +91,13 @@ async function costOf(
 ): Promise<string> {
   for (let n = 0; n < WARM_UP; n += 1) await deed(n);
   const before = target.cpuMs();
+  const begun = performance.now();
   for (let n = 0; n < COUNT; n += 1) await deed(n);
+  const took = (performance.now() - begun) / COUNT;
   const each = Object.entries(target.cpuMs()).map(
     ([part, ms]) => `${((ms - (before[part] ?? 0)) / COUNT).toFixed(2)} ${part}`,
   );
-  return `${name.padEnd(26)} CPU ms: ${each.join(', ') || 'unknown'}`;
+  return `${name.padEnd(26)} CPU ms: ${each.join(', ') || 'unknown'}; ${took.toFixed(1)} ms each`;
 }
 
 /** As much as the lane takes. */
