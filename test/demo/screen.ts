@@ -23,25 +23,12 @@ export interface Shown {
 
 /** The whole terminal, line by line; the chosen site's line is marked. */
 export function screen({ clientUrl, machines, chosen, status, said }: Shown): string {
-  const rows = machines.map((machine, index) => {
-    const site = status?.sites.find((each) => each.site === machine.name);
-    return [index === chosen ? '>' : ' ', ...cells(machine, site, status)];
-  });
-  const widths = HEADS.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]!.length)),
-  );
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd();
   const { leader, address, others, warning } = status?.explanation ?? {};
   return [
     'Farol: three sites on this machine',
     `Clients: ${clientUrl}   (any Matrix client; register there, the server is farol.test)`,
     '',
-    line(HEADS),
-    ...rows.map(line),
+    ...siteTable(machines, status, [], chosen),
     '',
     ...(status === null
       ? ['No agent answers just now. While the sites elect anew that takes some seconds.']
@@ -52,6 +39,28 @@ export function screen({ clientUrl, machines, chosen, status, said }: Shown): st
   ]
     .filter((each) => each !== null && each !== undefined)
     .join('\n');
+}
+
+/** A line for each site below the heads of the columns; one of them may be marked. */
+export function siteTable(
+  machines: readonly MachineShown[],
+  status: Status | null,
+  without: readonly string[] = [],
+  chosen?: number,
+): string[] {
+  const all = machines.map((machine, index) => {
+    const site = status?.sites.find((each) => each.site === machine.name);
+    return [index === chosen ? '>' : ' ', ...cells(machine, site, status)];
+  });
+  const kept = (row: readonly string[]) => row.filter((_, at) => !without.includes(HEADS[at]!));
+  const rows = [HEADS, ...all].map(kept);
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 const HEADS = [
