@@ -31,6 +31,8 @@ export interface Lab {
   /** Takes a host off the network first, so that nobody hears of its end. */
   losePower(host: string): void;
   restorePower(host: string): void;
+  /** The inventory in which this site is the witness of the others, beside the other one. */
+  withWitness(site: string): string;
   /** Puts another, bare machine in the place of a host. */
   replace(host: string): void;
   remove(): void;
@@ -105,6 +107,13 @@ export function raiseLab(options: LabOptions): Lab {
       docker('network', 'connect', '--ip', ip, name, container(name, host));
       docker('start', container(name, host));
     },
+    withWitness: (site) =>
+      writeInventory({
+        ...options,
+        hosts: hosts.map((host) => ({ ...host, witness: host.witness || host.name === site })),
+        address,
+        file: `without-${site}.yml`,
+      }),
     replace(host) {
       docker('rm', '--force', '--volumes', container(name, host));
       const bare = hosts.find((each) => each.name === host)!;
@@ -180,7 +189,9 @@ function powerOf({ sites, subnet }: LabOptions, { name }: LabHost): object {
 }
 
 /** As an administrator writes it, but for the way to the hosts. */
-function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: string }): string {
+function writeInventory(
+  lab: LabOptions & { hosts: readonly LabHost[]; address: string; file?: string },
+): string {
   const group = (belongs: (host: LabHost) => boolean) =>
     Object.fromEntries(
       lab.hosts
@@ -210,7 +221,7 @@ function writeInventory(lab: LabOptions & { hosts: readonly LabHost[]; address: 
     },
   };
   mkdirSync(lab.folder, { recursive: true });
-  const file = join(lab.folder, 'hosts.yml');
+  const file = join(lab.folder, lab.file ?? 'hosts.yml');
   writeFileSync(file, `${JSON.stringify(inventory, null, 2)}\n`);
   return file;
 }

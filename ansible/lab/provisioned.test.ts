@@ -277,6 +277,34 @@ test('all hosts are restarted, one after the other, and no request fails', async
   expect(felt.failed).toEqual({});
 });
 
+test('a site becomes the witness of the other two, and a site again, and no request fails', async () => {
+  const { leader } = await lab.status();
+  const settings = async () => {
+    const asked = 'curl -s --cacert $T/ca.crt --cert $T/site.crt --key $T/site.key $U/config';
+    const url = `https://${lab.hosts.find(({ name }) => name !== leader)!.ip}:8010`;
+    const host = names.find((name) => name !== leader)!;
+    const told = await lab.on(host, 'sh', '-c', `T=/etc/farol/tls U=${url}; ${asked}`);
+    const { synchronous_mode: mode, synchronous_mode_strict: strict } = JSON.parse(told);
+    return { mode, strict };
+  };
+  const felt = await underLoad(lab, async () => {
+    const inventory = lab.withWitness(leader);
+    const mistaken = await playWith(inventory, 'site.yml');
+    expect(mistaken.said).toContain(`remove-site.yml -e site=${leader}`);
+    const removed = await playWith(inventory, 'remove-site.yml', '-e', `site=${leader}`);
+    expect(removed.said).not.toContain('fatal:');
+    expect((await lab.status()).sites.find(({ site }) => site === leader)!.postgres).toBeNull();
+    expect(await settings()).toEqual({ mode: true, strict: false });
+    const added = await play('add-site.yml', '-e', `site=${leader}`);
+    expect(added.said).not.toContain('fatal:');
+    expect(await settings()).toEqual({ mode: 'quorum', strict: true });
+  });
+  say(`a site less, and one more: ${JSON.stringify(felt)}`);
+  expect(felt.violations).toEqual([]);
+  expect(felt.failed).toEqual({});
+  expect(changesOf(await play('site.yml'))[leader]).toBe(0);
+});
+
 test('a new machine takes the place of a lost one, and no request fails', async () => {
   const { leader } = await lab.status();
   const lost = names.find((name) => name !== leader)!;
@@ -329,14 +357,11 @@ test('the site that leads loses its power: another serves, and the first one com
 let runs = 0;
 
 /** What it printed is kept in `.cache/provisioned`, for whoever must find out more. */
-async function play(playbook: string, ...options: string[]): Promise<Ended> {
-  const ended = await ansible(
-    'ansible-playbook',
-    '--inventory',
-    lab.inventory,
-    playbook,
-    ...options,
-  );
+const play = (playbook: string, ...options: string[]): Promise<Ended> =>
+  playWith(lab.inventory, playbook, ...options);
+
+async function playWith(inventory: string, playbook: string, ...options: string[]): Promise<Ended> {
+  const ended = await ansible('ansible-playbook', '--inventory', inventory, playbook, ...options);
   const kept = join(checkout, '.cache/provisioned');
   mkdirSync(kept, { recursive: true });
   writeFileSync(join(kept, `${++runs}-${playbook}.log`), ended.printed);
