@@ -1,7 +1,7 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Log } from '../log/log.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
-import type { PendingEvent } from './memory/hot-room.ts';
+import type { PendingEvent, PendingStateChange } from './memory/hot-room.ts';
 import type { RoomMemory } from './memory/room-memory.ts';
 import type { StateKeys } from './memory/state-keys.ts';
 import type { UserRooms } from './memory/user-rooms.ts';
@@ -75,18 +75,22 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
 }
 
 function letOut(pending: PendingEvent, { rooms, keys, userRooms, events }: Memory): void {
-  const { room, event, stateChange, redacted } = pending;
-  const isNewKey = stateChange && !room.state.has(stateChange.keyNid);
+  const { room, event, stateChanges, redacted } = pending;
+  const had = stateChanges.map(({ keyNid }) => room.state.has(keyNid));
   room.apply(pending);
-  if (stateChange) keys.committed(stateChange.keyNid);
-  if (isNewKey) keys.hold(stateChange.keyNid);
+  stateChanges.forEach((change, index) => void holdKey(keys, change, had[index]!));
   rooms.weigh(room.roomId);
-  if (stateChange) events.put(event);
+  if (stateChanges.some(({ eventNid }) => eventNid === event.nid)) events.put(event);
   if (redacted) events.putRedacted(redacted);
-  const member = stateChange?.member;
-  if (member) {
+  for (const { member, position } of stateChanges) {
+    if (!member) continue;
     const { userId, ...now } = member;
-    const { position } = stateChange;
     userRooms.apply(userId, { roomId: room.roomId, position, ...now });
   }
+}
+
+function holdKey(keys: StateKeys, { keyNid, eventNid }: PendingStateChange, had: boolean): void {
+  keys.committed(keyNid);
+  if (eventNid !== undefined && !had) keys.hold(keyNid);
+  if (eventNid === undefined && had) keys.letGo(keyNid);
 }

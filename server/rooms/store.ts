@@ -4,7 +4,13 @@ import type { roomStore } from '../storage/rooms/room-store.ts';
 export type RoomStore = ReturnType<typeof roomStore>;
 export type RoomRows = RoomStore['rows'];
 
-export type { PageQuery, Place, StoredEvent } from '../storage/rooms/events.ts';
+export type {
+  EventStanding,
+  NewEvent,
+  PageQuery,
+  Place,
+  StoredEvent,
+} from '../storage/rooms/events.ts';
 export type {
   BundleQuery,
   RelatedQuery,

@@ -38,7 +38,10 @@ function change(position: number, keyNid: number): StateChange {
 const committed = (position: number, keyNid: number) =>
   ({
     event: { nid: position, position, members: '', unsigned: '' },
-    stateChange: { position, keyNid, replacedNid: undefined, member: undefined },
+    stateChanges: [
+      { position, keyNid, eventNid: position, replacedNid: undefined, member: undefined },
+    ],
+    stateNid: position,
   }) as unknown as Parameters<HotRoom['apply']>[0];
 
 const roomWith = (keys: number[]) =>

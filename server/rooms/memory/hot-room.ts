@@ -19,7 +19,10 @@ export interface PendingEvent {
   readonly room: HotRoom;
   readonly event: RoomEvent;
   readonly parsed: Event;
-  readonly stateChange: PendingStateChange | undefined;
+  /** Nearly always one at most, the event's own: where branches meet, others may take their place. */
+  readonly stateChanges: readonly PendingStateChange[];
+  /** Number of the room's state behind it. */
+  readonly stateNid: number;
   /** The event that it redacts, as readers see that one from now on. */
   readonly redacted: RoomEvent | undefined;
   /** To which it relates, if that is shown along with the other one. */
@@ -29,6 +32,8 @@ export interface PendingEvent {
 export interface PendingStateChange {
   readonly position: number;
   readonly keyNid: number;
+  /** Undefined where the key is gone from the state. */
+  readonly eventNid: number | undefined;
   readonly replacedNid: number | undefined;
   readonly member:
     | { userId: UserId; membership: Membership; since: number | undefined; forgotten: boolean }
@@ -158,16 +163,18 @@ export class HotRoom {
 
   /** The event's batch is committed: from here on readers see it. */
   apply(pending: PendingEvent): void {
-    const { event, stateChange, redacted, related } = pending;
+    const { event, stateChanges, redacted, related } = pending;
     this.#pending?.delete(event.nid);
     if (this.#pending?.size === 0) this.#pending = undefined;
     this.isCommitted = true;
     this.timeline.push(event);
     if (related) this.relations.add(related);
-    this.lastPosition = Math.max(this.lastPosition, stateChange?.position ?? event.position);
-    if (event.stateAfter !== undefined) this.stateNid = event.stateAfter;
-    if (stateChange) this.#applyState(event.nid, stateChange);
-    if (stateChange && !stateChange.member) this.stateWeight.committed(event);
+    const lastPosition = stateChanges.at(-1)?.position ?? event.position;
+    this.lastPosition = Math.max(this.lastPosition, lastPosition);
+    this.stateNid = pending.stateNid;
+    for (const change of stateChanges) this.#applyState(change);
+    if (stateChanges.some((change) => change.eventNid === event.nid && !change.member))
+      this.stateWeight.committed(event);
     if (redacted) this.#applyRedaction(redacted);
   }
 
@@ -191,14 +198,26 @@ export class HotRoom {
     this.#redacted.set(redacted.nid, redacted);
   }
 
-  #applyState(eventNid: number, change: PendingStateChange): void {
-    this.state.set(change.keyNid, eventNid);
-    this.head.settle(change.keyNid, eventNid);
-    if (change.member) this.members.set(change.keyNid, change.member.membership);
-    const { position, keyNid, replacedNid = null } = change;
+  #applyState(change: PendingStateChange): void {
+    const { position, keyNid, eventNid, replacedNid = null, member } = change;
+    this.head.settle(keyNid, eventNid);
+    if (eventNid === undefined) {
+      this.#removeState(keyNid, position);
+      return;
+    }
+    this.state.set(keyNid, eventNid);
+    if (member) this.members.set(keyNid, member.membership);
     this.stateChanges.push({ position, keyNid, eventNid, replacedNid });
     if (this.stateChanges.length <= 2 * STATE_CHANGES_MAX) return;
     const dropped = this.stateChanges.splice(0, STATE_CHANGES_MAX);
     this.stateChangesAfter = dropped.at(-1)!.position;
+  }
+
+  /** Its key is held in memory no longer, and a change that names it could not be told. */
+  #removeState(keyNid: number, position: number): void {
+    this.state.delete(keyNid);
+    this.members.set(keyNid, undefined);
+    this.stateChanges.splice(0);
+    this.stateChangesAfter = position;
   }
 }

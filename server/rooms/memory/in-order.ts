@@ -43,4 +43,20 @@ export class InOrder {
       resolve();
     }
   }
+
+  /** Prepares and acts once all who came before have, while all who come behind wait: what is prepared still holds then. */
+  async alone<R>(turn: () => Promise<R>): Promise<R> {
+    const before = this.#last;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const mine: Turn = { isOver: false, over };
+    this.#last = mine;
+    if (before?.isOver === false) await before.over;
+    try {
+      return await turn();
+    } finally {
+      mine.isOver = true;
+      if (this.#last === mine) this.#last = undefined;
+      resolve();
+    }
+  }
 }

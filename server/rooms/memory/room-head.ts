@@ -4,6 +4,7 @@ import type { EventId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { depthAfter, PREV_EVENTS_MAX } from '../../protocol/limits.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { GONE } from '../state/entries.ts';
 import type { StateChain } from '../state/state-chain.ts';
 
 export interface Extremity {
@@ -79,24 +80,28 @@ export class RoomHead {
   }
 
   stateEventNid(keyNid: number): number | undefined {
-    return this.#uncommitted?.get(keyNid) ?? this.#committed.get(keyNid);
+    const nid = this.#uncommitted?.get(keyNid) ?? this.#committed.get(keyNid);
+    return nid === GONE ? undefined : nid;
   }
 
-  setState(keyNid: number, eventNid: number): void {
+  /** Undefined where the key is gone from the state. */
+  setState(keyNid: number, eventNid: number | undefined): void {
     this.#uncommitted ??= new Map();
-    this.#uncommitted.set(keyNid, eventNid);
+    this.#uncommitted.set(keyNid, eventNid ?? GONE);
   }
 
   /** The committed map has caught up with this event. */
-  settle(keyNid: number, eventNid: number): void {
-    if (this.#uncommitted?.get(keyNid) !== eventNid) return;
+  settle(keyNid: number, eventNid: number | undefined): void {
+    if (this.#uncommitted?.get(keyNid) !== (eventNid ?? GONE)) return;
     this.#uncommitted.delete(keyNid);
     if (this.#uncommitted.size === 0) this.#uncommitted = undefined;
   }
 
   /** The whole state, for a snapshot. */
   entries(): Map<number, number> {
-    return new Map([...this.#committed, ...(this.#uncommitted ?? [])]);
+    const entries = new Map([...this.#committed, ...(this.#uncommitted ?? [])]);
+    for (const [keyNid, eventNid] of entries) if (eventNid === GONE) entries.delete(keyNid);
+    return entries;
   }
 
   /** Where the membership at this key began, if it began since the room came into memory. */

@@ -17,6 +17,7 @@ const stored: StoredEvent = {
   stateBefore: 0,
   stateAfter: 0,
   position: 1,
+  outlier: false,
   rejected: false,
   deviceId: null,
   txnId: null,

@@ -87,7 +87,7 @@ function step(
   const { nid, key, state, table } = change;
   const from = state.get(key);
   state.set(key, nid);
-  const next = nextState(chain, nid, { keyNid: key, from, to: nid }, () => state);
+  const next = nextState(chain, nid, [{ keyNid: key, from, to: nid }], () => state);
   table.set(nid, next.row);
   return next.chain;
 }

@@ -1,4 +1,4 @@
-import { type Entries, entryCount, mergeEntries, ownBytes, packEntries } from './entries.ts';
+import { type Entries, entryCount, GONE, mergeEntries, ownBytes, packEntries } from './entries.ts';
 import {
   changeHash,
   EMPTY_STATE_HASH,
@@ -59,15 +59,23 @@ export function chainOf(rows: readonly { nid: number; entries: Entries; hash: Bu
   return { nid: top.nid, hash: hashFromBytes(top.hash), snapshot, differences };
 }
 
+/** What stands at a key, undefined where it is not there. */
+export interface KeyChange {
+  readonly keyNid: number;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
 /** `stateAfter` is asked for only when a full snapshot is due. */
 export function nextState(
   chain: StateChain,
   nid: number,
-  change: { keyNid: number; from: number | undefined; to: number },
+  changes: readonly KeyChange[],
   stateAfter: () => Iterable<readonly [keyNid: number, eventNid: number]>,
 ): { chain: StateChain; row: NewState } {
-  const hash = changeHash(chain.hash, change);
-  const difference = mergeDown(chain, packEntries([[change.keyNid, change.to]]));
+  const hash = changes.reduce(changeHash, chain.hash);
+  const changed = packEntries(changes.map(({ keyNid, to = GONE }) => [keyNid, to] as const));
+  const difference = mergeDown(chain, changed);
   const entries = difference?.entries ?? packEntries(stateAfter());
   const below = chain.differences.slice(0, difference?.size ?? 0);
   const row = {

@@ -4,7 +4,7 @@ import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import { isBundled } from '../../protocol/relations/bundled.ts';
 import { clientMembers, replacedMembers } from '../client-members.ts';
-import { membershipOf } from '../membership/membership.ts';
+import { type Membership, membershipOf } from '../membership/membership.ts';
 import type { HotRoom, PendingEvent, PendingStateChange } from '../memory/hot-room.ts';
 import type { RecentRelation } from '../memory/recent-relations.ts';
 import { extremityOf } from '../memory/room-head.ts';
@@ -12,9 +12,11 @@ import { stateEventOf } from '../memory/state-event.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import { storedRelationOf } from '../relations/stored-relation.ts';
 import { type RoomEvent, storedOriginOf } from '../room-event.ts';
-import { nextState } from '../state/state-chain.ts';
-import type { RoomRows, StoredRelation } from '../store.ts';
+import { type KeyChange, nextState, type StateChain } from '../state/state-chain.ts';
+import { changeHash } from '../state/state-hash.ts';
+import type { EventStanding, NewEvent, RoomRows, StoredRelation } from '../store.ts';
 import type { Building } from './building.ts';
+import type { CurrentChange, NamedChange, Placing, PlacingApart } from './placing.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
@@ -42,6 +44,21 @@ export interface Attached {
   readonly unrelated?: StoredRelation | undefined;
 }
 
+interface StatesAround {
+  readonly stateBefore: number;
+  readonly stateAfter: number;
+  readonly replacesNid: number | undefined;
+  /** How the state after is stored; undefined where it is that of the head. */
+  readonly chain?: StateChain;
+}
+
+interface EventNumbers extends Pick<NewEvent, 'nid' | 'position' | 'standing'> {
+  readonly stateBefore?: number | undefined;
+  readonly stateAfter?: number | undefined;
+  readonly replacesNid?: number | undefined;
+  readonly origin?: RoomEvent['origin'];
+}
+
 export const roomKey = (roomId: string): string => `room:${roomId}`;
 
 /**
@@ -55,6 +72,7 @@ export class RoomChange {
   readonly #records: PlacedRecord[] = [];
   readonly #newKeys: number[] = [];
   #lastPosition = 0;
+  #isApart = false;
 
   constructor(room: HotRoom, tools: ChangeTools) {
     this.#room = room;
@@ -66,23 +84,65 @@ export class RoomChange {
     const position = this.#place({ kind: 'event', roomId: event.roomId, eventId: event.eventId });
     const nid = position;
     const stateBefore = this.#room.head.stateNid;
-    const stateChange =
-      event.stateKey === undefined ? undefined : this.#changeState(event, nid, attached.replaced);
-    const roomEvent = this.#roomEvent(event, { nid, position }, attached, {
-      stateBefore,
-      replacesNid: stateChange?.replacedNid,
-    });
-    const json = JSON.stringify(event.pdu);
-    this.#rows.push(this.#eventRow(event, roomEvent, json));
+    const stateChanges =
+      event.stateKey === undefined ? [] : [this.#changeState(event, nid, attached.replaced)];
+    const around = {
+      ...{ stateBefore, stateAfter: this.#room.head.stateNid },
+      replacesNid: stateChanges[0]?.replacedNid,
+    };
+    return this.#setOut(event, { nid, position }, attached, around, stateChanges);
+  }
+
+  /** An event that does not stand at the head: behind it the room is in the state that its ends together have. */
+  join(event: Event, attached: Attached, placing: Placing): PendingEvent {
+    const { roomId } = this.#room;
+    const position = this.#place({ kind: 'event', roomId, eventId: event.eventId });
+    const nid = placing.storedNid ?? position;
+    const around = this.#statesAround(event, nid, placing);
+    const stateChanges = this.#moveHead(nid, placing.head, around);
+    return this.#setOut(event, { nid, position }, attached, around, stateChanges, placing.storedNid);
+  }
+
+  /** An event that readers are not shown, and that changes nothing in the room. */
+  keepApart(event: Event, standing: EventStanding, placing?: PlacingApart): void {
+    const nid = placing?.storedNid ?? this.#tools.position();
+    const around = placing && this.#statesAround(event, nid, placing);
+    const row = { nid, position: undefined, standing, ...around };
+    this.#rows.push(
+      placing?.storedNid === undefined || around === undefined
+        ? this.#eventRow(event, row)
+        : this.#tools.rows.placedEvent({ ...row, ...around }),
+    );
+    this.#isApart = true;
+  }
+
+  #setOut(
+    event: Event,
+    numbers: { nid: number; position: number },
+    attached: Attached,
+    around: StatesAround,
+    stateChanges: readonly PendingStateChange[],
+    storedNid?: number,
+  ): PendingEvent {
+    const { nid, position } = numbers;
+    const roomEvent = this.#roomEvent(event, numbers, attached, around);
+    this.#rows.push(
+      storedNid === undefined
+        ? this.#eventRow(event, { ...roomEvent, standing: undefined })
+        : this.#tools.rows.placedEvent({ nid, position, ...around }),
+    );
     const related = this.#relate(event, nid);
     this.#redact(attached, nid);
     this.#room.head.grow(event, extremityOf(event, nid, this.#room.rules));
-    const redacted = attached.redacted;
-    const at = { room: this.#room, event: roomEvent, parsed: event };
-    const pending = { ...at, stateChange, redacted, related };
+    const pending = {
+      ...{ room: this.#room, event: roomEvent, parsed: event },
+      ...{ stateChanges, stateNid: this.#room.head.stateNid },
+      ...{ redacted: attached.redacted, related },
+    };
     this.#room.setOut(pending);
-    if (stateChange) this.#keep(event, nid);
-    if (stateChange && !stateChange.member) this.#room.stateWeight.built(roomEvent);
+    const own = stateChanges.find(({ eventNid }) => eventNid === nid);
+    if (own) this.#keep(event, nid);
+    if (own && !own.member) this.#room.stateWeight.built(roomEvent);
     return pending;
   }
 
@@ -101,7 +161,7 @@ export class RoomChange {
       lastPosition: this.#lastPosition,
     });
     return {
-      rows: [...this.#rows, headRow, ...(more.rows ?? [])],
+      rows: [...this.#rows, ...(this.#isApart ? [] : [headRow]), ...(more.rows ?? [])],
       records: this.#records,
       outcome: more.outcome,
       touches: [roomKey(roomId)],
@@ -155,10 +215,91 @@ export class RoomChange {
     const change = { roomNid, position, keyNid, eventNid, replacedNid };
     this.#rows.push(rows.stateChange(change));
     const member =
-      event.type === 'm.room.member' ? this.#changeMember(event, change, replaced) : undefined;
+      event.type === 'm.room.member'
+        ? this.#changeMember(change, {
+            userId: stateKey as UserId,
+            membership: membershipOf(event.content.membership),
+            before: membershipOf(replaced?.content.membership),
+          })
+        : undefined;
     const membership = member?.membership;
     this.#rows.push(rows.currentState({ roomNid, keyNid, eventNid, membership }));
-    return { position, keyNid, replacedNid, member };
+    return { position, keyNid, eventNid, replacedNid, member };
+  }
+
+  #statesAround(event: Event, nid: number, { before, replaced }: PlacingApart): StatesAround {
+    const numbered = this.#numbered(before.changes);
+    const entries = () => {
+      const state = new Map(before.base);
+      for (const { keyNid, to } of numbered)
+        if (to === undefined) state.delete(keyNid);
+        else state.set(keyNid, to);
+      return state;
+    };
+    const chain = this.#stateOf(before.chain, numbered, entries);
+    const around = { stateBefore: chain.nid, stateAfter: chain.nid, replacesNid: replaced?.nid };
+    if (event.stateKey === undefined || event.rejected) return { ...around, chain };
+    const keyNid = this.#intern(event.type, event.stateKey);
+    const change = { keyNid, from: replaced?.nid, to: nid };
+    const after = this.#stateOf(chain, [change], () => entries().set(keyNid, nid));
+    return { ...around, stateAfter: after.nid, chain: after };
+  }
+
+  #numbered(changes: readonly NamedChange[]): KeyChange[] {
+    return changes.map(({ type, stateKey, from, to }) => ({
+      ...{ keyNid: this.#intern(type, stateKey), from, to },
+    }));
+  }
+
+  /** As it is stored, by a row of its own unless nothing is changed. */
+  #stateOf(chain: StateChain, changes: readonly KeyChange[], entries: () => Map<number, number>) {
+    if (changes.length === 0) return chain;
+    const next = nextState(chain, this.#tools.position(), changes, entries);
+    this.#rows.push(this.#tools.rows.state({ ...next.row, roomNid: this.#room.nid }));
+    return next.chain;
+  }
+
+  /** By which events others are replaced in the current state; nothing else is on its way there. */
+  #moveHead(
+    nid: number,
+    changes: readonly CurrentChange[],
+    { chain }: StatesAround,
+  ): PendingStateChange[] {
+    const { head } = this.#room;
+    if (!head.chain) throw new Error('the state chain was not loaded');
+    const pending = changes.map((change) => this.#changeCurrent(change, nid));
+    const numbered = pending.map(({ keyNid, replacedNid: from, eventNid: to }) => ({
+      ...{ keyNid, from, to },
+    }));
+    const hash = numbered.reduce(changeHash, head.chain.hash);
+    head.chain =
+      chain?.hash === hash ? chain : this.#stateOf(head.chain, numbered, () => head.entries());
+    head.stateNid = head.chain.nid;
+    return pending;
+  }
+
+  #changeCurrent(
+    { type, stateKey, to, membership, membershipBefore }: CurrentChange,
+    placedNid: number,
+  ): PendingStateChange {
+    const { rows } = this.#tools;
+    const eventNid = to === 'placed' ? placedNid : to;
+    const { head, nid: roomNid, roomId } = this.#room;
+    const keyNid = this.#intern(type, stateKey);
+    const replacedNid = head.stateEventNid(keyNid);
+    head.setState(keyNid, eventNid);
+    const named = eventNid ?? null;
+    const position = this.#place({ kind: 'state', roomId, type, stateKey, eventNid: named });
+    this.#rows.push(
+      rows.stateChange({ roomNid, position, keyNid, eventNid, replacedNid }),
+      eventNid === undefined
+        ? rows.noCurrentState({ roomNid, keyNid })
+        : rows.currentState({ roomNid, keyNid, eventNid, membership }),
+    );
+    const change = { position, keyNid, eventNid: eventNid ?? placedNid };
+    const who = { userId: stateKey as UserId, membership, before: membershipBefore };
+    const member = type === 'm.room.member' ? this.#changeMember(change, who) : undefined;
+    return { position, keyNid, eventNid, replacedNid, member };
   }
 
   #intern(type: string, stateKey: string): number {
@@ -175,23 +316,20 @@ export class RoomChange {
     const { head, nid: roomNid } = this.#room;
     if (!head.chain) throw new Error('the state chain was not loaded');
     const stateNid = this.#tools.position();
-    const next = nextState(head.chain, stateNid, change, () => head.entries());
+    const next = nextState(head.chain, stateNid, [change], () => head.entries());
     head.chain = next.chain;
     head.stateNid = next.row.nid;
     return this.#tools.rows.state({ ...next.row, roomNid });
   }
 
   #changeMember(
-    event: Event,
-    change: { position: number; keyNid: number; eventNid: number },
-    replaced: StateEvent | undefined,
+    { position, keyNid, eventNid }: { position: number; keyNid: number; eventNid: number },
+    who: { userId: UserId; membership: Membership | undefined; before: Membership | undefined },
   ) {
     const { head, nid: roomNid } = this.#room;
-    const { position, keyNid, eventNid } = change;
-    const userId = event.stateKey as UserId;
     // The auth rules let no other value pass.
-    const membership = membershipOf(event.content.membership) ?? 'leave';
-    if (replaced?.content.membership !== membership) head.setSince(keyNid, position);
+    const { userId, membership = 'leave', before } = who;
+    if (before !== membership) head.setSince(keyNid, position);
     const since = head.sinceOf(keyNid);
     const entry = { userId, roomNid, membership, position };
     const isGone = membership === 'leave' || membership === 'ban';
@@ -207,7 +345,7 @@ export class RoomChange {
     event: Event,
     numbers: { nid: number; position: number },
     attached: Attached,
-    state: { stateBefore: number; replacesNid: number | undefined },
+    { stateBefore, stateAfter, replacesNid }: StatesAround,
   ): RoomEvent {
     const { replaced, origin } = attached;
     return {
@@ -221,10 +359,9 @@ export class RoomChange {
       originServerTs: event.originServerTs,
       content: event.content,
       origin,
-      stateAfter: this.#room.head.stateNid,
-      ...state,
+      ...{ stateBefore, stateAfter, replacesNid },
       members: clientMembers(event.eventId, event.pdu),
-      unsigned: replaced ? this.#replacedMembers(replaced, state.replacesNid) : '',
+      unsigned: replaced ? this.#replacedMembers(replaced, replacesNid) : '',
     };
   }
 
@@ -234,8 +371,8 @@ export class RoomChange {
     return replacedMembers({ eventId, content: redacted?.content ?? content });
   }
 
-  #eventRow(event: Event, roomEvent: RoomEvent, json: string): Row {
-    const { nid, position, stateBefore, stateAfter, replacesNid, origin } = roomEvent;
+  #eventRow(event: Event, row: EventNumbers): Row {
+    const { nid, position, stateBefore, stateAfter, replacesNid, standing, origin } = row;
     return this.#tools.rows.event({
       nid,
       roomNid: this.#room.nid,
@@ -243,14 +380,12 @@ export class RoomChange {
       depth: event.depth,
       position,
       originServerTs: event.originServerTs,
-      stateBefore: stateBefore ?? 0,
-      stateAfter: stateAfter ?? 0,
-      replacesNid,
+      ...{ stateBefore, stateAfter, replacesNid, standing },
       type: event.type,
       stateKey: event.stateKey,
       sender: event.sender,
       ...storedOriginOf(origin),
-      json,
+      json: JSON.stringify(event.pdu),
     });
   }
 }

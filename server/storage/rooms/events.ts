@@ -14,6 +14,7 @@ export interface StoredEvent {
   readonly position: number | null;
   readonly stateBefore: number | null;
   readonly stateAfter: number | null;
+  readonly outlier: boolean;
   readonly rejected: boolean;
   readonly deviceId: string | null;
   readonly txnId: string | null;
@@ -41,7 +42,7 @@ const NEWEST_FIRST = 'ORDER BY position DESC';
 export const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
-    e.state_after AS "stateAfter", e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
+    e.state_after AS "stateAfter", e.outlier, e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
     CASE WHEN ${isInTimeline('e')} THEN ${POSITION} END AS position, e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",
@@ -169,10 +170,13 @@ export async function placeAt(
 export interface NewEvent extends Place {
   readonly roomNid: number;
   readonly eventId: EventId;
-  readonly position: number;
+  /** Undefined for what is not in the timeline. */
+  readonly position: number | undefined;
   readonly originServerTs: number;
-  readonly stateBefore: number;
-  readonly stateAfter: number;
+  /** Of an outlier neither is known. */
+  readonly stateBefore: number | undefined;
+  readonly stateAfter: number | undefined;
+  readonly standing?: EventStanding | undefined;
   readonly replacesNid: number | undefined;
   readonly type: string;
   readonly stateKey: string | undefined;
@@ -182,16 +186,25 @@ export interface NewEvent extends Place {
   readonly json: string;
 }
 
+/** What keeps an event out of the timeline; none of it for most. */
+export type EventStanding = 'outlier' | 'rejected' | 'rejected outlier' | 'soft-failed';
+
+const flagsOf = (standing: EventStanding | undefined) => [
+  standing === 'outlier' || standing === 'rejected outlier',
+  standing === 'rejected' || standing === 'rejected outlier',
+  standing === 'soft-failed',
+];
+
 export const eventRow = (event: NewEvent): Row => ({
   write: INSERT_EVENT,
   values: [
     event.nid,
     event.roomNid,
     event.depth,
-    event.position,
+    event.position ?? null,
     event.originServerTs,
-    event.stateBefore,
-    event.stateAfter,
+    event.stateBefore ?? null,
+    event.stateAfter ?? null,
     event.replacesNid ?? null,
     event.eventId,
     event.type,
@@ -200,6 +213,27 @@ export const eventRow = (event: NewEvent): Row => ({
     event.deviceId ?? null,
     event.txnId ?? null,
     event.json,
+    ...flagsOf(event.standing),
+  ],
+});
+
+/** An outlier finds its place in the room. */
+export const placedEventRow = (event: {
+  readonly nid: number;
+  readonly position: number | undefined;
+  readonly stateBefore: number;
+  readonly stateAfter: number;
+  readonly replacesNid: number | undefined;
+  readonly standing?: EventStanding | undefined;
+}): Row => ({
+  write: PLACE_EVENT,
+  values: [
+    event.nid,
+    event.position ?? null,
+    event.stateBefore,
+    event.stateAfter,
+    event.replacesNid ?? null,
+    ...flagsOf(event.standing).slice(1),
   ],
 });
 
@@ -212,14 +246,28 @@ const INSERT_EVENT: Write = {
   name: 'insert_event',
   table: 'event',
   sql: `INSERT INTO event (event_nid, room_nid, depth, position, origin_server_ts, state_before,
-      state_after, replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json)
+      state_after, replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json,
+      outlier, rejected, soft_failed)
     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
       $7::int8[], $8::int8[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-      $14::text[], $15::text[])`,
+      $14::text[], $15::text[], $16::bool[], $17::bool[], $18::bool[])`,
   types: [
     ...(['int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8'] as const),
     ...(['text', 'text', 'text', 'text', 'text', 'text', 'text'] as const),
+    ...(['bool', 'bool', 'bool'] as const),
   ],
+};
+
+const PLACE_EVENT: Write = {
+  name: 'place_event',
+  table: 'event',
+  sql: `UPDATE event SET outlier = false, position = placed.at, state_before = placed.before,
+      state_after = placed.after, replaces_nid = placed.replaces, rejected = placed.refused,
+      soft_failed = placed.failed
+    FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::bool[], $7::bool[])
+      AS placed (nid, at, before, after, replaces, refused, failed)
+    WHERE event_nid = placed.nid`,
+  types: ['int8', 'int8', 'int8', 'int8', 'int8', 'bool', 'bool'],
 };
 
 /** The first redaction counts: clients have been told of it. */

@@ -106,6 +106,12 @@ export const currentStateRow = (entry: {
   values: [entry.roomNid, entry.keyNid, entry.eventNid, entry.membership ?? null],
 });
 
+/** The key is gone from the room's state. */
+export const noCurrentStateRow = ({ roomNid, keyNid }: { roomNid: number; keyNid: number }): Row => ({
+  write: REMOVE_CURRENT_STATE,
+  values: [roomNid, keyNid],
+});
+
 export const stateChangeRow = (change: {
   roomNid: number;
   position: number;
@@ -139,6 +145,15 @@ const PUT_CURRENT_STATE: Write = {
     ON CONFLICT (room_nid, key_nid) DO UPDATE
       SET event_nid = excluded.event_nid, membership = excluded.membership`,
   types: ['int8', 'int8', 'int8', 'text'],
+  key: (values) => `${values[0]} ${values[1]}`,
+};
+
+const REMOVE_CURRENT_STATE: Write = {
+  name: 'remove_current_state',
+  table: 'current_state',
+  sql: `DELETE FROM current_state USING unnest($1::int8[], $2::int8[]) AS gone (room_nid, key_nid)
+    WHERE current_state.room_nid = gone.room_nid AND current_state.key_nid = gone.key_nid`,
+  types: ['int8', 'int8'],
   key: (values) => `${values[0]} ${values[1]}`,
 };
 

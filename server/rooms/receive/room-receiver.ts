@@ -1,0 +1,27 @@
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+/** Takes events of other servers into rooms that are here. */
+export interface RoomReceiver {
+  /**
+   * Takes these PDUs of one room in, as `origin` sent them, in the order of their depth. Resolves when all that is kept of
+   * them is committed; harmless when repeated. Answers one result for each, in the order given. Rejects with
+   * M_NOT_FOUND for a room that is not here, and with M_LIMIT_EXCEEDED where too much of this origin waits.
+   */
+  receive(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    from: { readonly origin: ServerName },
+  ): Promise<readonly Received[]>;
+}
+
+export type Received =
+  /** It is in the room, and readers see it. Also where it was before. */
+  | { readonly kind: 'accepted'; readonly event: Event }
+  /** The rules of the current state refuse it: it is kept and shown to nobody, though others may be built on it. */
+  | { readonly kind: 'soft-failed'; readonly event: Event; readonly reason: string }
+  /** The auth rules refuse it: it is kept, and shown to nobody. */
+  | { readonly kind: 'rejected'; readonly event: Event; readonly reason: string }
+  /** Nothing of it is kept. */
+  | { readonly kind: 'refused'; readonly eventId: EventId | undefined; readonly reason: string };

@@ -1,0 +1,105 @@
+import { type Event, stateKeyOf } from '../../protocol/event.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import { runAsking } from '../../protocol/state-resolution/answering.ts';
+import { type SeparatedStates, separate } from '../../protocol/state-resolution/conflict.ts';
+import { resolveConflict } from '../../protocol/state-resolution/resolve.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import type { RoomStore } from '../store.ts';
+
+/** A state by its numbers: which event stands at which key. */
+export type NumberedState = ReadonlyMap<number, number>;
+
+export interface StateSources {
+  readonly store: Pick<RoomStore, 'eventsById' | 'eventIds' | 'statesWithBases'>;
+  readonly keys: StateKeys;
+}
+
+export interface InRoom {
+  readonly nid: number;
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+}
+
+export interface NamedStateEvent {
+  readonly nid: number;
+  readonly type: string;
+  readonly stateKey: string;
+}
+
+export interface Resolved {
+  /** What all branches agree on: all of it where there is but one. */
+  readonly agreed: NumberedState;
+  /** What stands where they differ. A key of it may have no number yet. */
+  readonly decided: readonly NamedStateEvent[];
+}
+
+/** Number of an event, and of its key, that are not stored yet. */
+export const NOT_STORED = -1;
+
+/** The resolution of states. Of `placed` the number is not known yet, nor that of its key where that is new. */
+export async function resolveNumbered(
+  room: InRoom,
+  states: readonly NumberedState[],
+  sources: StateSources,
+  placed?: Event,
+): Promise<Resolved> {
+  const separated = separate(states, room.rules);
+  const decided = separated.conflicted.every(({ size }) => size === 0)
+    ? []
+    : await decide(room, separated, sources, placed);
+  return { agreed: separated.unconflicted, decided };
+}
+
+async function decide(
+  room: InRoom,
+  { unconflicted, conflicted }: SeparatedStates<number, number>,
+  sources: StateSources,
+  placed: Event | undefined,
+): Promise<NamedStateEvent[]> {
+  const named = await naming([unconflicted, ...conflicted], sources, placed);
+  const conflict = { unconflicted: named(unconflicted), conflicted: conflicted.map(named) };
+  const known = new Map<EventId, NamedStateEvent>();
+  const remember = (event: Event, nid: number) => {
+    const { type, stateKey = '' } = event;
+    known.set(event.eventId, { nid, type, stateKey });
+    return event;
+  };
+  const load = async (ids: readonly EventId[]) => {
+    const own = placed && ids.includes(placed.eventId) ? [remember(placed, NOT_STORED)] : [];
+    const stored = (await sources.store.eventsById(ids)).filter(
+      (each) => each.roomNid === room.nid && each.eventId !== placed?.eventId,
+    );
+    return [...own, ...stored.map((each) => remember(parsedEventOf(each, room.rules), each.nid))];
+  };
+  const resolution = await runAsking(resolveConflict(conflict, room), async (question) =>
+    question.kind === 'events' ? { events: await load(question.ids) } : {},
+  );
+  const ids = [...resolution.values()];
+  await load(ids.filter((id) => !known.has(id)));
+  return ids.map((id) => known.get(id)!);
+}
+
+/** From numbers to the names that the rules go by. */
+async function naming(
+  states: readonly NumberedState[],
+  { store, keys }: StateSources,
+  placed: Event | undefined,
+) {
+  const entries = states.flatMap((state) => [...state]);
+  const stored = await store.eventIds([...new Set(entries.map(([, nid]) => nid))]);
+  const idOf = new Map(stored.map(({ nid, eventId }) => [nid, eventId]));
+  const keyNids = [...new Set(entries.map(([keyNid]) => keyNid))].filter((nid) => nid > 0);
+  await keys.learnNids(keyNids);
+  const keyOf = new Map(keyNids.map((keyNid) => [keyNid, nameOf(keys.byNid(keyNid))]));
+  if (placed) {
+    idOf.set(NOT_STORED, placed.eventId);
+    keyOf.set(NOT_STORED, nameOf({ type: placed.type, stateKey: placed.stateKey ?? '' }));
+  }
+  return (state: NumberedState): Map<string, EventId> =>
+    new Map([...state].map(([keyNid, nid]) => [keyOf.get(keyNid)!, idOf.get(nid)!]));
+}
+
+const nameOf = ({ type, stateKey }: { type: string; stateKey: string }) =>
+  stateKeyOf(type, stateKey);
