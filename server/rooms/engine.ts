@@ -27,6 +27,8 @@ import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
+import { Receiving } from './receive/receiving.ts';
+import type { RoomReceiver } from './receive/room-receiver.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
@@ -50,6 +52,8 @@ const NOBODY_ERASED: ErasedUsers = {
 export class RoomEngine implements Rooms {
   /** With servers whose users come in, knock or leave. */
   readonly handshake: Handshake;
+  /** Takes in what other servers send. */
+  readonly receiver: RoomReceiver;
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
@@ -69,6 +73,7 @@ export class RoomEngine implements Rooms {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
     };
+    this.receiver = new Receiving(this.#building);
     this.#reads = new RoomReads({
       store,
       keys,

@@ -7,5 +7,6 @@ export function roomFeatures(ports: RoomPorts) {
   const rooms = new RoomEngine(ports);
   // Behind the engine, whose memory it reads when it hears of a commit.
   const roomDirectory = new RoomDirectory({ ...ports, rooms });
-  return { ports: { rooms, roomDirectory, handshake: rooms.handshake }, close() {} };
+  const { handshake, receiver: roomReceiver } = rooms;
+  return { ports: { rooms, roomDirectory, handshake, roomReceiver }, close() {} };
 }

@@ -1,7 +1,10 @@
 import type { Log } from '../log/log.ts';
+import type { Event } from '../protocol/event.ts';
+import type { FindKey } from '../protocol/event-signatures.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { RetentionBounds } from '../protocol/retention.ts';
+import type { RoomVersionRules } from '../protocol/room-versions.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { RoomStore } from './store.ts';
 
@@ -13,6 +16,9 @@ export interface ErasedUsers {
 }
 
 export type IgnoredBy = (userId: UserId) => Promise<ReadonlySet<UserId>>;
+
+/** By which keys these events may be signed, as far as they can be had; undefined where rooms are not shared. */
+export type EventKeys = (events: readonly Event[], rules: RoomVersionRules) => Promise<FindKey>;
 
 /** What the room engine needs of the rest of the server. */
 export interface RoomPorts {
@@ -38,6 +44,8 @@ export interface RoomPorts {
   readonly retention?: RetentionBounds | undefined;
   /** Whoever leaves a room, or is made to, has forgotten it at once. */
   readonly forgetOnLeave?: boolean | undefined;
+  /** Undefined where rooms are not shared with other servers. */
+  readonly eventKeys?: EventKeys | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

@@ -10,7 +10,7 @@ import { ALLOWED, refused, type Verdict } from './verdict.ts';
  */
 export const checkAuthEvents = (
   event: Event,
-  authEvents: readonly Event[],
+  authEvents: readonly StateOrOther[],
   rules: RoomVersionRules,
 ): Verdict => {
   if (event.type === 'm.room.create') return ALLOWED;
@@ -25,11 +25,14 @@ export const checkAuthEvents = (
     : refused('auth-events.create', 'there is no m.room.create among the auth events');
 };
 
+/** As far as it is looked at. */
+type StateOrOther = Pick<Event, 'eventId' | 'roomId' | 'type' | 'stateKey' | 'rejected'>;
+
 const CREATE = stateKeyOf('m.room.create', '');
 
 const checkAuthEvent = (
   event: Event,
-  authEvent: Event,
+  authEvent: StateOrOther,
   { selected, seen }: { readonly selected: ReadonlySet<string>; readonly seen: Set<string> },
 ): Verdict => {
   const { eventId, type, stateKey } = authEvent;

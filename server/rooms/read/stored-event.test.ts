@@ -19,6 +19,7 @@ const stored: StoredEvent = {
   position: 1,
   outlier: false,
   rejected: false,
+  softFailed: false,
   deviceId: null,
   txnId: null,
   json: pdu(NUMBERS),

@@ -35,20 +35,27 @@ export interface Resolved {
   readonly decided: readonly NamedStateEvent[];
 }
 
-/** Number of an event, and of its key, that are not stored yet. */
-export const NOT_STORED = -1;
+/** What is not stored yet has numbers below 0: the event by which states are looked at, and new keys. */
+export interface Unstored {
+  readonly event: Event;
+  readonly keys: ReadonlyMap<number, StateKeyName>;
+}
 
-/** The resolution of states. Of `placed` the number is not known yet, nor that of its key where that is new. */
+export const UNSTORED_EVENT = -1;
+
+type StateKeyName = Pick<NamedStateEvent, 'type' | 'stateKey'>;
+
+/** The resolution of states. */
 export async function resolveNumbered(
   room: InRoom,
   states: readonly NumberedState[],
   sources: StateSources,
-  placed?: Event,
+  unstored?: Unstored,
 ): Promise<Resolved> {
   const separated = separate(states, room.rules);
   const decided = separated.conflicted.every(({ size }) => size === 0)
     ? []
-    : await decide(room, separated, sources, placed);
+    : await decide(room, separated, sources, unstored);
   return { agreed: separated.unconflicted, decided };
 }
 
@@ -56,9 +63,10 @@ async function decide(
   room: InRoom,
   { unconflicted, conflicted }: SeparatedStates<number, number>,
   sources: StateSources,
-  placed: Event | undefined,
+  unstored: Unstored | undefined,
 ): Promise<NamedStateEvent[]> {
-  const named = await naming([unconflicted, ...conflicted], sources, placed);
+  const placed = unstored?.event;
+  const named = await naming([unconflicted, ...conflicted], sources, unstored);
   const conflict = { unconflicted: named(unconflicted), conflicted: conflicted.map(named) };
   const known = new Map<EventId, NamedStateEvent>();
   const remember = (event: Event, nid: number) => {
@@ -67,7 +75,7 @@ async function decide(
     return event;
   };
   const load = async (ids: readonly EventId[]) => {
-    const own = placed && ids.includes(placed.eventId) ? [remember(placed, NOT_STORED)] : [];
+    const own = placed && ids.includes(placed.eventId) ? [remember(placed, UNSTORED_EVENT)] : [];
     const stored = (await sources.store.eventsById(ids)).filter(
       (each) => each.roomNid === room.nid && each.eventId !== placed?.eventId,
     );
@@ -85,7 +93,7 @@ async function decide(
 async function naming(
   states: readonly NumberedState[],
   { store, keys }: StateSources,
-  placed: Event | undefined,
+  unstored: Unstored | undefined,
 ) {
   const entries = states.flatMap((state) => [...state]);
   const stored = await store.eventIds([...new Set(entries.map(([, nid]) => nid))]);
@@ -93,13 +101,10 @@ async function naming(
   const keyNids = [...new Set(entries.map(([keyNid]) => keyNid))].filter((nid) => nid > 0);
   await keys.learnNids(keyNids);
   const keyOf = new Map(keyNids.map((keyNid) => [keyNid, nameOf(keys.byNid(keyNid))]));
-  if (placed) {
-    idOf.set(NOT_STORED, placed.eventId);
-    keyOf.set(NOT_STORED, nameOf({ type: placed.type, stateKey: placed.stateKey ?? '' }));
-  }
+  if (unstored) idOf.set(UNSTORED_EVENT, unstored.event.eventId);
+  for (const [keyNid, name] of unstored?.keys ?? []) keyOf.set(keyNid, nameOf(name));
   return (state: NumberedState): Map<string, EventId> =>
     new Map([...state].map(([keyNid, nid]) => [keyOf.get(keyNid)!, idOf.get(nid)!]));
 }
 
-const nameOf = ({ type, stateKey }: { type: string; stateKey: string }) =>
-  stateKeyOf(type, stateKey);
+const nameOf = ({ type, stateKey }: StateKeyName) => stateKeyOf(type, stateKey);

@@ -54,16 +54,16 @@ const mayRedact = ({ rules }: HotRoom, { sender }: Draft, state: AuthState): boo
   powerLevelOf(sender, state, rules) >= levelFor('redact', state, rules);
 
 /** The first redaction counts, also one that is still on its way or was when the target was read. */
-const isRedacted = (room: HotRoom, target: StoredEvent): boolean =>
+export const isRedacted = (room: HotRoom, target: StoredEvent): boolean =>
   target.redactionId !== null || room.redactedOf(target.nid) !== undefined;
 
-const redactedBy = (room: HotRoom, target: StoredEvent, redaction: Event) =>
+export const redactedBy = (room: HotRoom, target: StoredEvent, redaction: Event) =>
   roomEventOf(
     { ...target, redactionId: redaction.eventId, redactionJson: JSON.stringify(redaction.pdu) },
     room.rules,
   );
 
-function relationOfStored(target: StoredEvent, room: HotRoom): StoredRelation | undefined {
+export function relationOfStored(target: StoredEvent, room: HotRoom): StoredRelation | undefined {
   if (target.redactionId !== null) return undefined;
   return storedRelationOf(parsedEventOf(target, room.rules), target);
 }

@@ -100,7 +100,14 @@ export class RoomChange {
     const nid = placing.storedNid ?? position;
     const around = this.#statesAround(event, nid, placing);
     const stateChanges = this.#moveHead(nid, placing.head, around);
-    return this.#setOut(event, { nid, position }, attached, around, stateChanges, placing.storedNid);
+    return this.#setOut(
+      event,
+      { nid, position },
+      attached,
+      around,
+      stateChanges,
+      placing.storedNid,
+    );
   }
 
   /** An event that readers are not shown, and that changes nothing in the room. */

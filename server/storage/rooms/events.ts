@@ -16,6 +16,7 @@ export interface StoredEvent {
   readonly stateAfter: number | null;
   readonly outlier: boolean;
   readonly rejected: boolean;
+  readonly softFailed: boolean;
   readonly deviceId: string | null;
   readonly txnId: string | null;
   readonly json: string;
@@ -42,7 +43,8 @@ const NEWEST_FIRST = 'ORDER BY position DESC';
 export const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
-    e.state_after AS "stateAfter", e.outlier, e.rejected, e.device_id AS "deviceId", e.txn_id AS "txnId",
+    e.state_after AS "stateAfter", e.outlier, e.rejected,
+    e.soft_failed AS "softFailed", e.device_id AS "deviceId", e.txn_id AS "txnId",
     CASE WHEN ${isInTimeline('e')} THEN ${POSITION} END AS position, e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",

@@ -107,7 +107,13 @@ export const currentStateRow = (entry: {
 });
 
 /** The key is gone from the room's state. */
-export const noCurrentStateRow = ({ roomNid, keyNid }: { roomNid: number; keyNid: number }): Row => ({
+export const noCurrentStateRow = ({
+  roomNid,
+  keyNid,
+}: {
+  roomNid: number;
+  keyNid: number;
+}): Row => ({
   write: REMOVE_CURRENT_STATE,
   values: [roomNid, keyNid],
 });

@@ -1,0 +1,144 @@
+import { BuiltOnRefused, RefusedForData } from '../../log/log.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import type { StoredEvent } from '../store.ts';
+import { changeRoom } from '../write/attempt.ts';
+import type { Building } from '../write/building.ts';
+import { withHashedContent } from './content-hash.ts';
+import { parsePdu } from './format.ts';
+import { RoomQueues } from './room-queues.ts';
+import type { Received, RoomReceiver } from './room-receiver.ts';
+import { complaintsAboutSignatures } from './signatures.ts';
+import { type TakenIn, takeIn } from './take-in.ts';
+
+/** A PDU behind the checks for which its room need not be asked. */
+type Checked =
+  | { readonly ok: true; readonly event: Event }
+  | { readonly ok: false; readonly eventId: EventId | undefined; readonly reason: string };
+
+/** Takes in what other servers send: each room's events one after the other, whoever sends them. */
+export class Receiving implements RoomReceiver {
+  readonly #building: Building;
+  readonly #queues = new RoomQueues();
+
+  constructor(building: Building) {
+    this.#building = building;
+  }
+
+  receive(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    { origin }: { readonly origin: ServerName },
+  ): Promise<readonly Received[]> {
+    const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
+    const weight = { count: pdus.length, bytes };
+    return this.#queues.run({ roomId, origin, ...weight }, () => this.#take(roomId, pdus));
+  }
+
+  #take(roomId: RoomId, pdus: readonly JsonObject[]): Promise<readonly Received[]> {
+    let checked: readonly Checked[] | undefined;
+    /** Of the database, which would refuse them again. */
+    const refused = new Set<EventId>();
+    return changeRoom(this.#building.rooms, roomId, async (room) => {
+      checked ??= await this.#check(room, pdus);
+      const taken = await this.#takeAll(room, checked, refused);
+      await committed(taken, refused);
+      return checked.map((each) => (each.ok ? taken.get(each.event.eventId)!.result : unfit(each)));
+    });
+  }
+
+  async #check(room: HotRoom, pdus: readonly JsonObject[]): Promise<readonly Checked[]> {
+    const parsed = pdus.map((pdu) => parsePdu(pdu, room));
+    const events = parsed.flatMap((each) => (each.ok ? [each.value] : []));
+    const complaints = await complaintsAboutSignatures(events, room.rules, this.#building.ports);
+    const complaintOf = new Map(events.map((event, index) => [event, complaints[index]]));
+    return parsed.map((each) => {
+      if (!each.ok) return { ok: false, eventId: undefined, reason: each.reason };
+      const reason = complaintOf.get(each.value);
+      if (reason !== undefined) return { ok: false, eventId: each.value.eventId, reason };
+      return { ok: true, event: withHashedContent(each.value, room.rules) };
+    });
+  }
+
+  /** Those that follow others behind those, each once. Their commits are on the way when this ends. */
+  async #takeAll(
+    room: HotRoom,
+    checked: readonly Checked[],
+    refused: ReadonlySet<EventId>,
+  ): Promise<ReadonlyMap<EventId, TakenIn>> {
+    const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
+    const stored = await this.#building.ports.store.eventsById([...events.keys()]);
+    const known = new Map(stored.map((each) => [each.eventId, each]));
+    const taken = new Map<EventId, TakenIn>();
+    for (const event of [...events.values()].sort((a, b) => a.depth - b.depth)) {
+      const before = known.get(event.eventId);
+      const one = refused.has(event.eventId)
+        ? unstorable(event)
+        : (asKnown(room, event, before) ??
+          (await room.building.alone(() =>
+            takeIn(this.#building, room, { event, storedNid: before?.nid }),
+          )));
+      // It is waited for when all are on their way.
+      one.committed?.catch(() => {});
+      taken.set(event.eventId, one);
+    }
+    return taken;
+  }
+}
+
+const idAndEvent = (event: Event) => [event.eventId, event] as const;
+
+/** What is in the room already, or on its way there. */
+function asKnown(
+  room: HotRoom,
+  event: Event,
+  stored: StoredEvent | undefined,
+): TakenIn | undefined {
+  if (room.pendingById(event.eventId))
+    return { result: { kind: 'accepted', event }, committed: settledOf(room) };
+  if (stored === undefined || stored.outlier) return undefined;
+  if (stored.roomNid !== room.nid)
+    return unfitted(event, 'its id is that of an event of another room');
+  const found = parsedEventOf(stored, room.rules);
+  if (stored.rejected)
+    return { result: { kind: 'rejected', event: found, reason: 'it was rejected before' } };
+  if (stored.softFailed)
+    return { result: { kind: 'soft-failed', event: found, reason: 'it was so before' } };
+  return { result: { kind: 'accepted', event: found } };
+}
+
+async function settledOf(room: HotRoom): Promise<void> {
+  await room.settled;
+  if (room.isDropped) throw new BuiltOnRefused();
+}
+
+const unstorable = (event: Event) => unfitted(event, 'the database cannot hold it');
+
+const unfitted = ({ eventId }: Event, reason: string): TakenIn => ({
+  result: { kind: 'refused', eventId, reason },
+});
+
+const unfit = ({ eventId, reason }: Extract<Checked, { ok: false }>): Received => ({
+  ...{ kind: 'refused', eventId, reason },
+});
+
+/** One that the database refuses takes the others of this attempt with it: they are taken again without it. */
+async function committed(
+  taken: ReadonlyMap<EventId, TakenIn>,
+  refused: Set<EventId>,
+): Promise<void> {
+  let failure: unknown;
+  for (const [eventId, { committed }] of taken) {
+    try {
+      await committed;
+    } catch (error) {
+      if (error instanceof RefusedForData) refused.add(eventId);
+      const isAgain = error instanceof RefusedForData || error instanceof BuiltOnRefused;
+      failure ??= isAgain ? new BuiltOnRefused('An event was refused', { cause: error }) : error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+}

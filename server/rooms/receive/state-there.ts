@@ -1,0 +1,100 @@
+import { authEventKeys } from '../../protocol/auth-events.ts';
+import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import { type Event, type StateEvent, stateKeyOf } from '../../protocol/event.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import type { NumberedState, Resolved } from '../state/resolve-numbered.ts';
+import { stateBefore } from '../state/state-before.ts';
+import { chainOf } from '../state/state-chain.ts';
+import { StateLayers } from '../state/state-layers.ts';
+import type { Building } from '../write/building.ts';
+import type { NamedChange, StateUpon } from '../write/placing.ts';
+
+/** The state before an event that does not stand at the room's head: all that it is built on is committed. */
+export interface StateThere {
+  readonly resolved: Resolved;
+  readonly upon: StateUpon;
+  /** What the auth rules look at. */
+  readonly state: AuthState;
+  /** What stands at the event's own key. */
+  readonly replaced: { readonly nid: number; readonly event: StateEvent } | undefined;
+}
+
+export async function stateThere(
+  building: Building,
+  room: HotRoom,
+  event: Event,
+): Promise<StateThere | { readonly missing: readonly EventId[] }> {
+  const sources = { store: building.ports.store, keys: building.keys };
+  const before = await stateBefore(room, event.prevEvents, sources);
+  if (before.kind === 'unknown') return { missing: before.events };
+  const upon = await uponStored(building, before, before.stateNids[0]);
+  return { resolved: before, upon, ...(await lookedAt(building, room, event, before)) };
+}
+
+/** As what differs from one of the states that were resolved. */
+async function uponStored(
+  { ports, keys }: Building,
+  resolved: Resolved,
+  baseNid: number | undefined,
+): Promise<StateUpon> {
+  const rows = baseNid === undefined ? [] : await ports.store.stateWithBases(baseNid);
+  const base = new StateLayers(rows.map(({ entries }) => entries)).toMap();
+  const changes = await changesTo(keys, base, resolved);
+  return { chain: chainOf(rows), base, changes };
+}
+
+async function changesTo(
+  keys: Building['keys'],
+  base: NumberedState,
+  { agreed, decided }: Resolved,
+): Promise<NamedChange[]> {
+  const keyOf = (type: string, stateKey: string) => keys.find(type, stateKey)?.keyNid;
+  await keys.learn(decided);
+  const after = new Map(agreed);
+  const added: NamedChange[] = [];
+  for (const { type, stateKey, nid } of decided) {
+    const keyNid = keyOf(type, stateKey);
+    if (keyNid !== undefined) after.set(keyNid, nid);
+    else added.push({ type, stateKey, from: undefined, to: nid });
+  }
+  const differing = [...new Set([...base.keys(), ...after.keys()])].filter(
+    (keyNid) => base.get(keyNid) !== after.get(keyNid),
+  );
+  await keys.learnNids(differing);
+  const changed = differing.map((keyNid) => {
+    const { type, stateKey } = keys.byNid(keyNid);
+    return { type, stateKey, from: base.get(keyNid), to: after.get(keyNid) };
+  });
+  return [...changed, ...added];
+}
+
+async function lookedAt(
+  { ports, keys }: Building,
+  { rules }: HotRoom,
+  event: Event,
+  { agreed, decided }: Resolved,
+): Promise<Pick<StateThere, 'state' | 'replaced'>> {
+  const own = event.stateKey === undefined ? [] : [[event.type, event.stateKey] as const];
+  const wanted = [['m.room.create', ''] as const, ...authEventKeys(event, rules), ...own];
+  await keys.learn(wanted.map(([type, stateKey]) => ({ type, stateKey })));
+  const nidAt = ([type, stateKey]: readonly [string, string]) => {
+    const keyNid = keys.find(type, stateKey)?.keyNid;
+    const named = decided.find((each) => each.type === type && each.stateKey === stateKey);
+    return named?.nid ?? (keyNid === undefined ? undefined : agreed.get(keyNid));
+  };
+  const nids = [...new Set(wanted.flatMap((key) => nidAt(key) ?? []))];
+  const stored = await ports.store.eventsByNid(nids);
+  const events = new Map(stored.map((each) => [each.nid, parsedEventOf(each, rules)]));
+  const byKey = new Map(
+    wanted.map((key) => [stateKeyOf(...key), events.get(nidAt(key) ?? 0)] as const),
+  );
+  const get = (type: string, stateKey: string) => byKey.get(stateKeyOf(type, stateKey));
+  const replaced = own[0] && get(...own[0]);
+  const nid = own[0] && nidAt(own[0]);
+  return {
+    state: { get },
+    replaced: replaced && nid !== undefined ? { nid, event: replaced } : undefined,
+  };
+}
