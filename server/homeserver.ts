@@ -196,7 +196,10 @@ export async function buildFeatures(ground: FeatureGround) {
     devices: accounts.ports.devices,
     reaches: (server) => federation.reaches(server),
   });
-  const rooms = roomFeatures(underRooms(ground, accounts.ports));
+  const rooms = roomFeatures({
+    ...{ eventKeys: ground.federation.enabled ? federation.ports.eventKeys : undefined },
+    ...underRooms(ground, accounts.ports),
+  });
   const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
   const delayedEvents = delayedEventFeatures({
     ...stored,

@@ -10,6 +10,7 @@ import type { DiscoveryPorts } from './discovery/find-server.ts';
 import { WellKnown } from './discovery/well-known.ts';
 import { FederationClient } from './federation-client.ts';
 import { IdentityServers } from './identity-servers.ts';
+import { EventKeys } from './keys/event-keys.ts';
 import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
 import { Reach } from './reach.ts';
@@ -61,6 +62,7 @@ export function federationFeatures(
   let sending: Sending | undefined;
   return {
     ports: {
+      eventKeys: eventKeysOf(new EventKeys({ self, remoteKeys, now })),
       federationClient: client,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
@@ -89,6 +91,11 @@ export function federationFeatures(
     },
   };
 }
+
+const eventKeysOf =
+  (keys: EventKeys): EventKeys['of'] =>
+  (events, rules) =>
+    keys.of(events, rules);
 
 /** That there are none is an answer, too; so is a name server that does not know. */
 function lookedUp(): DiscoveryPorts['srv'] {

@@ -5,6 +5,7 @@ import type { EventId, RoomId, UserId } from '../../server/protocol/identifiers.
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Draft } from '../../server/rooms/draft.ts';
 import type { RoomEngine } from '../../server/rooms/engine.ts';
+import type { EventKeys } from '../../server/rooms/ports.ts';
 import { buildHouse } from './house.ts';
 import type { FreshDatabase } from './postgres.ts';
 
@@ -41,11 +42,13 @@ export async function openRooms(
     answerBytesMax,
     stateBytesMax,
     now = ticking(),
+    eventKeys,
   }: {
     memoryBytesMax?: number;
     answerBytesMax?: number;
     stateBytesMax?: number;
     now?: () => number;
+    eventKeys?: EventKeys;
   } = {},
 ): Promise<RoomsUnderTest> {
   const profiles = new Map<UserId, JsonObject>();
@@ -62,6 +65,7 @@ export async function openRooms(
       memoryBytesMax,
       answerBytesMax,
       stateBytesMax,
+      eventKeys,
     },
   });
   const { rooms } = features.rooms.ports;

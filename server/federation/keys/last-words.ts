@@ -65,6 +65,14 @@ export function usable(said: AllSaid, keyId: KeyId, now: number): KnownKey | und
   return now <= Math.min(key.validUntilTs, last.fetchedMs + WEEK_MS) ? key : undefined;
 }
 
+/** Each key as it was last spoken of. */
+export function lastKeys(said: AllSaid): ReadonlyMap<KeyId, KnownKey> {
+  const last = new Map<KeyId, KnownKey>();
+  for (const { keys } of said)
+    for (const [keyId, key] of keys) if (!last.has(keyId)) last.set(keyId, key);
+  return last;
+}
+
 /** What it takes of memory, at most: two bytes a letter, and the names of the keys once more. */
 export const bytesOf = (said: AllSaid): number =>
   said.reduce((sum, { text, keys }) => sum + 3 * text.length + KEY_BYTES * keys.size, ENTRY_BYTES);

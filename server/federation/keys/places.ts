@@ -1,5 +1,5 @@
-/** Why another server is asked for its keys: to prove who it is, known to us or not yet, or because somebody would know them. */
-export type Occasion = 'known' | 'stranger' | 'notary';
+/** Why another server is asked for its keys: to prove who it is, known to us or not yet, or that it signed an event, or because somebody would know them. */
+export type Occasion = 'known' | 'stranger' | 'event' | 'notary';
 
 /**
  * How many servers are asked at once, in all and on behalf of one. Each occasion has places of its own: whoever leads us
@@ -8,6 +8,7 @@ export type Occasion = 'known' | 'stranger' | 'notary';
 const PLACES: Readonly<Record<Occasion, { readonly all: number; readonly ofOne: number }>> = {
   known: { all: 64, ofOne: 16 },
   stranger: { all: 64, ofOne: 8 },
+  event: { all: 64, ofOne: 16 },
   notary: { all: 32, ofOne: 8 },
 };
 
@@ -15,6 +16,7 @@ export class Places {
   readonly #taken: Readonly<Record<Occasion, Map<string, number>>> = {
     known: new Map(),
     stranger: new Map(),
+    event: new Map(),
     notary: new Map(),
   };
 

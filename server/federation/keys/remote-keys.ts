@@ -10,7 +10,15 @@ import { parseServerKeys, type ServerKeys } from '../../protocol/server-keys.ts'
 import type { KeyId } from '../../protocol/signing-keys.ts';
 import { serverKeysOf } from '../../storage/federation/server-keys.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
-import { type AllSaid, bytesOf, lastWords, rowsBetween, SAID_MAX, usable } from './last-words.ts';
+import {
+  type AllSaid,
+  bytesOf,
+  lastKeys,
+  lastWords,
+  rowsBetween,
+  SAID_MAX,
+  usable,
+} from './last-words.ts';
 import { type Occasion, Places } from './places.ts';
 
 export interface RemoteKeyPorts {
@@ -52,19 +60,33 @@ export class RemoteKeys {
   }
 
   /**
+   * All keys of the server by their last word, asked for anew where those that are kept are not enough and it may be asked; so
+   * some may be missing still.
+   */
+  async forEvents(
+    server: ServerName,
+    isEnough: (keys: ReadonlyMap<KeyId, KnownKey>) => boolean,
+  ): Promise<ReadonlyMap<KeyId, KnownKey>> {
+    const kept = await this.#keptOf(server);
+    const known = lastKeys(kept);
+    if (isEnough(known)) return known;
+    return lastKeys(await this.#fetchedIfReached(server, kept, 'event'));
+  }
+
+  /**
    * For whom we vouch as a notary: what the server said, still valid at that time, if that can be had;
    * else the last that it ever said.
    */
   async responsesOf(server: ServerName, wanted: WantedKeys): Promise<readonly JsonObject[]> {
     const kept = await this.#keptOf(server);
     const isEnough = kept.some((each) => isWanted(each, wanted));
-    const said = isEnough ? kept : await this.#fetchedIfReached(server, kept);
+    const said = isEnough ? kept : await this.#fetchedIfReached(server, kept, 'notary');
     return said.map(({ text }) => JSON.parse(text) as JsonObject);
   }
 
-  async #fetchedIfReached(server: ServerName, kept: AllSaid): Promise<AllSaid> {
+  async #fetchedIfReached(server: ServerName, kept: AllSaid, occasion: Occasion): Promise<AllSaid> {
     try {
-      return await this.#fetchedOf(server, 'notary');
+      return await this.#fetchedOf(server, occasion);
     } catch (error) {
       if (error instanceof ServerUnreachable) return kept;
       throw error;

@@ -5,7 +5,7 @@ import { rejectedEvent } from '../../protocol/parse-event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { EventStanding } from '../store.ts';
 import type { Building } from '../write/building.ts';
-import { gather } from '../write/gather.ts';
+import { gather, loadChain } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import type { Placing, PlacingApart } from '../write/placing.ts';
 import { type Attached, RoomChange } from '../write/room-change.ts';
@@ -95,6 +95,7 @@ async function takeApart(
     });
   const head = await headBehind(building, room, event, there);
   const redaction = await redactionBy(event, room, there.state, building.ports.store);
+  if (room.head.chain === undefined) await loadChain(room, building.ports);
   await learnKeys(building, event, there);
   const placing: Placing = { ...placingOf(there, storedNid), head };
   const attached: Attached = { replaced: there.replaced?.event, ...redaction };

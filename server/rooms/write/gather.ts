@@ -97,7 +97,11 @@ async function load(
   }
 }
 
-async function loadChain(room: HotRoom, { store }: Sources): Promise<void> {
+/** How the state at the head is stored. */
+export async function loadChain(
+  room: HotRoom,
+  { store }: { readonly store: Pick<RoomStore, 'stateWithBases'> },
+): Promise<void> {
   const chain = chainOf(await store.stateWithBases(room.head.stateNid));
   // Whoever came first may have built on it already.
   if (room.head.chain === undefined) room.head.chain = chain;
