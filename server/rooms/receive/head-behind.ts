@@ -8,8 +8,11 @@ import {
   UNSTORED_EVENT,
 } from '../state/resolve-numbered.ts';
 import { readStates } from '../state/state-before.ts';
+import type { KeyChange } from '../state/state-chain.ts';
+import { storedAlike } from '../state/stored-alike.ts';
 import type { Building } from '../write/building.ts';
-import type { CurrentChange } from '../write/placing.ts';
+import { loadChain } from '../write/gather.ts';
+import type { CurrentChange, CurrentMove } from '../write/placing.ts';
 import type { StateThere } from './state-there.ts';
 
 /**
@@ -21,17 +24,27 @@ export async function headBehind(
   room: HotRoom,
   event: Event,
   there: StateThere,
-): Promise<readonly CurrentChange[]> {
+): Promise<CurrentMove> {
   const numbers = new KeyNumbers(building.keys);
   const own = await stateAfter(numbers, event, there.resolved);
   const ends = await otherEnds(building, room, event, there);
-  if (ends === 'as before') return [];
+  if (ends === 'as before') return { changes: [], stored: undefined };
   const sources = { store: building.ports.store, keys: building.keys };
   const states = [...(await readStates(ends, sources)), own];
   const unstored = { event, keys: numbers.unstored };
   const resolved = await resolveNumbered(room, states, sources, unstored);
   const current = await numbers.numbered(resolved);
-  return changesOf(building, room, current, { event, numbers });
+  const differing = differencesOf(room, current);
+  const changes = await changesOf(building, room, differing, { event, numbers });
+  return { changes, stored: await storedBefore(building, room, differing) };
+}
+
+/** Not with the event, nor with a key that has no number yet. */
+async function storedBefore({ ports }: Building, room: HotRoom, changes: readonly KeyChange[]) {
+  if (changes.length === 0 || changes.some(({ keyNid, to }) => keyNid < 0 || to === UNSTORED_EVENT))
+    return undefined;
+  if (room.head.chain === undefined) await loadChain(room, ports);
+  return storedAlike(ports.store, room.nid, room.head.chain!, changes);
 }
 
 /** Numbers for keys that have none yet, below 0. */
@@ -92,25 +105,26 @@ async function otherEnds(
   return before.symmetricDifference(after).size === 0 ? 'as before' : [...ends];
 }
 
+const differencesOf = ({ state }: HotRoom, current: NumberedState): KeyChange[] =>
+  [...new Set([...state.keys(), ...current.keys()])]
+    .map((keyNid) => ({ keyNid, from: state.get(keyNid), to: current.get(keyNid) }))
+    .filter(({ from, to }) => from !== to);
+
 async function changesOf(
   { ports, keys }: Building,
   room: HotRoom,
-  current: NumberedState,
+  differing: readonly KeyChange[],
   { event, numbers }: { event: Event; numbers: KeyNumbers },
 ): Promise<readonly CurrentChange[]> {
-  const differing = [...new Set([...room.state.keys(), ...current.keys()])].filter(
-    (keyNid) => room.state.get(keyNid) !== current.get(keyNid),
-  );
-  await numbers.learn(differing);
-  const named = differing.map((keyNid) => ({ keyNid, ...numbers.nameOf(keyNid) }));
+  await numbers.learn(differing.map(({ keyNid }) => keyNid));
+  const named = differing.map((each) => ({ ...each, ...numbers.nameOf(each.keyNid) }));
   const members = named.filter(({ type }) => type === 'm.room.member');
-  const nids = members.flatMap(({ keyNid }) => current.get(keyNid) ?? []);
+  const nids = members.flatMap(({ to }) => to ?? []);
   const stored = await ports.store.eventsByNid(nids.filter((nid) => nid !== UNSTORED_EVENT));
   const contents = new Map(stored.map((each) => [each.nid, JSON.parse(each.json).content]));
   contents.set(UNSTORED_EVENT, event.content);
   await keys.learn(named);
-  return named.map(({ keyNid, type, stateKey }) => {
-    const nid = current.get(keyNid);
+  return named.map(({ keyNid, type, stateKey, to: nid }) => {
     const content = nid === undefined ? undefined : contents.get(nid);
     return {
       ...{ type, stateKey, to: nid === UNSTORED_EVENT ? ('placed' as const) : nid },

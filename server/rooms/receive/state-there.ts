@@ -8,6 +8,7 @@ import type { NumberedState, Resolved } from '../state/resolve-numbered.ts';
 import { stateBefore } from '../state/state-before.ts';
 import { chainOf } from '../state/state-chain.ts';
 import { StateLayers } from '../state/state-layers.ts';
+import { storedAlike } from '../state/stored-alike.ts';
 import type { Building } from '../write/building.ts';
 import type { NamedChange, StateUpon } from '../write/placing.ts';
 
@@ -29,16 +30,36 @@ export async function stateThere(
   const sources = { store: building.ports.store, keys: building.keys };
   const before = await stateBefore(room, event.prevEvents, sources);
   if (before.kind === 'unknown') return { missing: before.events };
-  const upon = await uponStored(building, before, before.stateNids[0]);
+  const upon = await storedWhole(building, room, await uponStored(building, before));
   return { resolved: before, upon, ...(await lookedAt(building, room, event, before)) };
+}
+
+/** The branches may have met before: then there is such a state. A key without a number is in none. */
+async function storedWhole(
+  { ports, keys }: Building,
+  { nid }: HotRoom,
+  upon: StateUpon,
+): Promise<StateUpon> {
+  const numbered = upon.changes.flatMap(({ type, stateKey, from, to }) => {
+    const key = keys.find(type, stateKey);
+    return key ? [{ keyNid: key.keyNid, from, to }] : [];
+  });
+  if (numbered.length === 0 || numbered.length < upon.changes.length) return upon;
+  const chain = await storedAlike(ports.store, nid, upon.chain, numbered);
+  if (!chain) return upon;
+  const base = new Map(upon.base);
+  for (const { keyNid, to } of numbered)
+    if (to === undefined) base.delete(keyNid);
+    else base.set(keyNid, to);
+  return { chain, base, changes: [] };
 }
 
 /** As what differs from one of the states that were resolved. */
 async function uponStored(
   { ports, keys }: Building,
-  resolved: Resolved,
-  baseNid: number | undefined,
+  resolved: Resolved & { readonly stateNids: readonly number[] },
 ): Promise<StateUpon> {
+  const [baseNid] = resolved.stateNids;
   const rows = baseNid === undefined ? [] : await ports.store.stateWithBases(baseNid);
   const base = new StateLayers(rows.map(({ entries }) => entries)).toMap();
   const changes = await changesTo(keys, base, resolved);

@@ -8,7 +8,7 @@ import type { Building } from '../write/building.ts';
 import { gather, loadChain } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import type { Placing, PlacingApart } from '../write/placing.ts';
-import { type Attached, RoomChange } from '../write/room-change.ts';
+import { type Attached, RoomChange, toolsOf } from '../write/room-change.ts';
 import { judgeByAuthEvents } from './auth-events.ts';
 import { headBehind } from './head-behind.ts';
 import { authEventsOf } from './known-events.ts';
@@ -148,7 +148,7 @@ function commit(
   if (room.isDropped) throw new RoomChangedMeanwhile();
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
-    change = new RoomChange(room, { keys, rows: ports.store.rows, position });
+    change = new RoomChange(room, toolsOf({ ports, keys }, position));
     build(change);
     return { change: change.finish({}), value: undefined };
   });

@@ -27,7 +27,13 @@ export interface PlacingApart {
 
 export interface Placing extends PlacingApart {
   /** What becomes of the current state. */
-  readonly head: readonly CurrentChange[];
+  readonly head: CurrentMove;
+}
+
+export interface CurrentMove {
+  readonly changes: readonly CurrentChange[];
+  /** Where the room was in that state before. */
+  readonly stored: StateChain | undefined;
 }
 
 export interface CurrentChange {

@@ -16,7 +16,7 @@ import { type KeyChange, nextState, type StateChain } from '../state/state-chain
 import { changeHash } from '../state/state-hash.ts';
 import type { EventStanding, NewEvent, RoomRows, StoredRelation } from '../store.ts';
 import type { Building } from './building.ts';
-import type { CurrentChange, NamedChange, Placing, PlacingApart } from './placing.ts';
+import type { CurrentChange, CurrentMove, NamedChange, Placing, PlacingApart } from './placing.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
@@ -48,8 +48,8 @@ interface StatesAround {
   readonly stateBefore: number;
   readonly stateAfter: number;
   readonly replacesNid: number | undefined;
-  /** How the state after is stored; undefined where it is that of the head. */
-  readonly chain?: StateChain;
+  /** How these states are stored, where they are not those of the head. */
+  readonly chains?: readonly StateChain[];
 }
 
 interface EventNumbers extends Pick<NewEvent, 'nid' | 'position' | 'standing'> {
@@ -245,11 +245,11 @@ export class RoomChange {
     };
     const chain = this.#stateOf(before.chain, numbered, entries);
     const around = { stateBefore: chain.nid, stateAfter: chain.nid, replacesNid: replaced?.nid };
-    if (event.stateKey === undefined || event.rejected) return { ...around, chain };
+    if (event.stateKey === undefined || event.rejected) return { ...around, chains: [chain] };
     const keyNid = this.#intern(event.type, event.stateKey);
     const change = { keyNid, from: replaced?.nid, to: nid };
     const after = this.#stateOf(chain, [change], () => entries().set(keyNid, nid));
-    return { ...around, stateAfter: after.nid, chain: after };
+    return { ...around, stateAfter: after.nid, chains: [chain, after] };
   }
 
   #numbered(changes: readonly NamedChange[]): KeyChange[] {
@@ -269,8 +269,8 @@ export class RoomChange {
   /** By which events others are replaced in the current state; nothing else is on its way there. */
   #moveHead(
     nid: number,
-    changes: readonly CurrentChange[],
-    { chain }: StatesAround,
+    { changes, stored }: CurrentMove,
+    { chains = [] }: StatesAround,
   ): PendingStateChange[] {
     const { head } = this.#room;
     if (!head.chain) throw new Error('the state chain was not loaded');
@@ -280,7 +280,8 @@ export class RoomChange {
     }));
     const hash = numbered.reduce(changeHash, head.chain.hash);
     head.chain =
-      chain?.hash === hash ? chain : this.#stateOf(head.chain, numbered, () => head.entries());
+      [...chains, stored].find((each) => each?.hash === hash) ??
+      this.#stateOf(head.chain, numbered, () => head.entries());
     head.stateNid = head.chain.nid;
     return pending;
   }

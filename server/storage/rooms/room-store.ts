@@ -29,6 +29,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
+  stateNidByHash: (wanted: { readonly roomNid: number; readonly hash: Buffer }) =>
+    state.stateNidByHash(database, wanted),
   stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
   stateKeysByName: (keys: readonly { type: string; stateKey: string }[]) =>
     stateKeys.stateKeysByName(database, keys),

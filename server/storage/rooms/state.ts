@@ -54,6 +54,19 @@ export const statesWithBases = (database: Database, stateNids: readonly number[]
     [stateNids],
   );
 
+/** A room's state is stored once: which has this hash. */
+export async function stateNidByHash(
+  database: Database,
+  { roomNid, hash }: { readonly roomNid: number; readonly hash: Buffer },
+): Promise<number | undefined> {
+  const [row] = await database.query<{ nid: number }>(
+    'state_nid_by_hash',
+    'SELECT state_nid AS nid FROM state WHERE room_nid = $1 AND hash = $2',
+    [roomNid, hash],
+  );
+  return row?.nid;
+}
+
 /** `eventNid` is null where the key is gone, `replacedNid` where it was not there. */
 export interface StateChange {
   readonly position: number;
