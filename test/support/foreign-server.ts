@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { authEventKeys } from '../../server/protocol/auth-events.ts';
 import { eventIdOf, referenceHash } from '../../server/protocol/hashes.ts';
-import type { EventId, RoomId, ServerName, UserId } from '../../server/protocol/identifiers.ts';
-import type { JsonObject } from '../../server/protocol/json.ts';
-import { rulesOf } from '../../server/protocol/room-versions.ts';
+import type { EventId, RoomId, UserId } from '../../server/protocol/identifiers.ts';
+import type { JsonObject, JsonValue } from '../../server/protocol/json.ts';
+import { type RoomVersionRules, rulesOf } from '../../server/protocol/room-versions.ts';
 import { signEvent } from '../../server/protocol/signatures.ts';
 import { signingKeyFromSeed, verifyKeyFrom } from '../../server/protocol/signing-keys.ts';
 import type { EventKeys } from '../../server/rooms/ports.ts';
@@ -69,22 +69,11 @@ export function foreignServers(fresh: FreshDatabase) {
           : eventId;
       const depths = await Promise.all(after.map(async (id) => (await known(id)).depth));
       const depth = Math.max(...depths) + 1;
-      const origin = draft.sender.slice(draft.sender.indexOf(':') + 1) as ServerName;
-      const { redacts } = draft;
-      const content =
-        redacts && rules.redactsInContent ? { ...draft.content, redacts } : draft.content;
-      const pdu = signEvent(
-        {
-          ...{ content, depth, type: draft.type, sender: draft.sender, room_id: roomId },
-          auth_events: await Promise.all(authEvents.map(named)),
-          prev_events: await Promise.all(after.map(named)),
-          origin_server_ts: 1_700_000_000_000 + statements,
-          ...(rules.eventIdForm === 'given' && { event_id: `$made${statements}:${origin}` }),
-          ...(draft.stateKey !== undefined && { state_key: draft.stateKey }),
-          ...(redacts && !rules.redactsInContent && { redacts }),
-        } as JsonObject,
-        ...[rules, origin, keyOf(origin)],
-      );
+      const pdu = pduOf(draft, {
+        ...{ roomId, rules, depth, number: statements },
+        auth_events: await Promise.all(authEvents.map(named)),
+        prev_events: await Promise.all(after.map(named)),
+      });
       const eventId = eventIdOf(pdu, rules);
       made.set(eventId, { pdu, depth });
       return { eventId, pdu };
@@ -101,6 +90,31 @@ export function foreignServers(fresh: FreshDatabase) {
       keys.some(([wanted, key]) => wanted === type && key === stateKey) ? [eventId] : [],
     );
   }
+}
+
+interface MadeIn {
+  readonly roomId: RoomId;
+  readonly rules: RoomVersionRules;
+  readonly depth: number;
+  readonly number: number;
+  readonly auth_events: readonly JsonValue[];
+  readonly prev_events: readonly JsonValue[];
+}
+
+function pduOf(
+  { type, sender, stateKey, content, redacts }: ForeignDraft,
+  { roomId, rules, depth, number, auth_events, prev_events }: MadeIn,
+): JsonObject {
+  const origin = sender.slice(sender.indexOf(':') + 1);
+  const pdu: JsonObject = {
+    ...{ depth, type, sender, room_id: roomId, auth_events, prev_events },
+    content: redacts && rules.redactsInContent ? { ...content, redacts } : content,
+    origin_server_ts: 1_700_000_000_000 + number,
+    ...(rules.eventIdForm === 'given' && { event_id: `$made${number}:${origin}` }),
+    ...(stateKey !== undefined && { state_key: stateKey }),
+    ...(redacts && !rules.redactsInContent && { redacts }),
+  };
+  return signEvent(pdu, rules, origin, keyOf(origin));
 }
 
 /** Of every server the key that is made of its name; of ours the one that it signs with in tests. */

@@ -26,12 +26,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
     rooms.summarizedRooms(database, roomIds, keyNids),
-  stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
-  stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
-  statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
-  stateNidByHash: (wanted: { readonly roomNid: number; readonly hash: Buffer }) =>
-    state.stateNidByHash(database, wanted),
-  stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
+  ...stateReads(database),
   stateKeysByName: (keys: readonly { type: string; stateKey: string }[]) =>
     stateKeys.stateKeysByName(database, keys),
   stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),
@@ -86,6 +81,15 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
   },
+});
+
+const stateReads = (database: Database) => ({
+  stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
+  stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
+  statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
+  stateNidByHash: (wanted: { readonly roomNid: number; readonly hash: Buffer }) =>
+    state.stateNidByHash(database, wanted),
+  stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
 });
 
 const relationReads = (database: Database) => ({
