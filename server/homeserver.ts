@@ -184,6 +184,7 @@ export async function buildFeatures(ground: FeatureGround) {
   const directory = ground.ldap && ldapDirectory(ground.ldap, ground.onError);
   const accounts = accountFeatures(stored, {
     ...{ ...ground, email, directory },
+    issuers: ground.signIn.providers.map(({ issuer }) => issuer),
     tryLimits: loginTries(rateLimits),
   });
   await accounts.ports.passwordTries.restore();

@@ -2,6 +2,7 @@ import type { Stored } from '../log/stored.ts';
 import type { AppService } from '../protocol/app-service.ts';
 import type { OnDevice } from '../protocol/caller.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import type { UiaFlows } from '../protocol/interactive-auth.ts';
 import type { Terms } from '../protocol/terms.ts';
 import type { ValidationPurpose } from '../storage/accounts/validations.ts';
 import { AccountData } from './account-data.ts';
@@ -37,6 +38,7 @@ import { SharedSecret } from './shared-secret.ts';
 import { StagesInBrowser } from './stages-in-browser.ts';
 import { ThirdPartyIds } from './third-party-ids.ts';
 import { UserDirectory } from './user-directory.ts';
+import { waysToProve } from './ways-to-prove.ts';
 
 export interface AccountFeatureOptions {
   readonly serverName: ServerName;
@@ -54,6 +56,8 @@ export interface AccountFeatureOptions {
   readonly email?: EmailSettings | undefined;
   /** Undefined where everybody is known here. */
   readonly directory?: Directory | undefined;
+  /** By whom people sign in. */
+  readonly issuers?: readonly string[];
   readonly tryLimits: TryLimits;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -130,7 +134,7 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
       if (typeof found !== 'function') return noted(lastSeen, found, visit);
       return async () => noted(lastSeen, await found(), visit);
     },
-    interact: interactiveAuth({ ...stages, finishedIn: (id) => finished.of(id) }),
+    interact: interactiveAuth({ ...stages, ...provingPorts(stored, options, finished) }),
     close: () => clearInterval(writing),
   };
 }
@@ -155,6 +159,15 @@ const stagePorts = (
   isValidated: async (purpose: ValidationPurpose, by: ValidationCredentials) =>
     (await emailValidations.validated(purpose, by)) !== undefined,
   ...{ passwordTries, secret, now, terms },
+});
+
+const provingPorts = (
+  { database }: Stored,
+  { issuers = [] }: AccountFeatureOptions,
+  finished: FinishedStages,
+) => ({
+  finishedIn: (id: string) => finished.of(id),
+  waysOf: (flows: UiaFlows, userId: UserId) => waysToProve(flows, userId, { database, issuers }),
 });
 
 function noted<C extends OnDevice | undefined>(lastSeen: LastSeen, caller: C, visit: Visit): C {

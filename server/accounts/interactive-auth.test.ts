@@ -30,6 +30,7 @@ function bench(secret = 1) {
       take: (who) => (tries.push(...who) > 6 ? 1_000 : 0),
       failed: async (who) => void failed.push(...who),
     },
+    waysOf: async (asked) => asked,
     finishedIn: async (sessionId) => finished.get(sessionId) ?? [],
     secret: Buffer.alloc(32, secret),
     now: () => clock.ms,

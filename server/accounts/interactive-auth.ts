@@ -1,3 +1,4 @@
+import type { UserId } from '../protocol/identifiers.ts';
 import {
   type InteractiveAuth,
   type Proof,
@@ -25,6 +26,8 @@ export interface UiaPorts extends StagePorts, SessionPorts {
   /** The stages of a session that were finished in a browser. */
   readonly finishedIn: (sessionId: string) => Promise<readonly FinishedStage[]>;
   readonly terms?: Terms | undefined;
+  /** How somebody may prove what the flows ask of them. */
+  readonly waysOf: (flows: UiaFlows, userId: UserId) => Promise<UiaFlows>;
 }
 
 /** User-interactive authentication (client-server API), with nothing in memory to lose. */
@@ -34,19 +37,23 @@ export function interactiveAuth(ports: UiaPorts): InteractiveAuth {
       const session = sessionOfRequest(request, ports);
       return session && { sessionId: session.id, request: hashOf(request, ports) };
     },
-    async prove(request, flows) {
+    async prove(request, asked) {
       const { auth } = request;
+      const flows = await offered(request, asked, ports);
       if (!auth) throw challenge(flows, newSession(request, flows, ports), ports);
       const session = sessionOfRequest(request, ports);
       if (session) return goOn(request, flows, await withFinished(session, ports), ports);
       if (auth.session !== undefined) throw begunAnew(request, flows, ports);
       return goOn(request, flows, newSession(request, flows, ports), ports);
     },
-    async beginAnew(request, flows) {
-      throw begunAnew(request, flows, ports);
+    async beginAnew(request, asked) {
+      throw begunAnew(request, await offered(request, asked, ports), ports);
     },
   };
 }
+
+const offered = async ({ caller }: UiaRequest, flows: UiaFlows, { waysOf }: UiaPorts) =>
+  caller ? waysOf(flows, caller.userId) : flows;
 
 const begunAnew = (request: UiaRequest, flows: UiaFlows, ports: UiaPorts) =>
   challenge(flows, newSession(request, flows, ports), ports, OTHER_SESSION);

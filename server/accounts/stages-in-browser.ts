@@ -28,6 +28,7 @@ export interface StageInBrowser {
   /** Whose request it is; undefined before they have an account. */
   readonly userId: UserId | undefined;
   readonly terms: Terms | undefined;
+  readonly session: Pick<UiaSession, 'id' | 'untilMs'>;
 }
 
 export class StagesInBrowser {
@@ -40,7 +41,11 @@ export class StagesInBrowser {
   /** Throws what whoever opened the page is to be told. */
   open(asked: StageAsked): StageInBrowser {
     const { stage, session } = this.#opened(asked);
-    return { stage, userId: session.userId ?? undefined, terms: this.#ports.terms };
+    const { id, untilMs, userId } = session;
+    return {
+      ...{ stage, userId: userId ?? undefined, terms: this.#ports.terms },
+      session: { id, untilMs },
+    };
   }
 
   /** Resolves when it is kept that the stage is finished, or to why it is not. */

@@ -31,6 +31,9 @@ type Stage = (auth: JsonObject, tried: Tried, ports: StagePorts) => Promise<Proo
 export const STAGES: Readonly<Record<UiaStage, Stage>> = {
   'm.login.dummy': async () => ({}),
 
+  /** The provider is asked by a browser, on the page of this stage. */
+  'm.login.sso': async () => 'Go through this in a browser',
+
   /** To go through it is to agree. */
   'm.login.terms': async () => ({}),
 

@@ -5,6 +5,7 @@ import { MatrixError } from './matrix-error.ts';
 /** The words of user-interactive authentication (client-server API). Its stages are in accounts/. */
 export type UiaStage =
   | 'm.login.password'
+  | 'm.login.sso'
   | 'm.login.dummy'
   | 'm.login.registration_token'
   | 'm.login.email.identity'

@@ -9,7 +9,9 @@ import { lockOf, type Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { forbidden, invalidParam, MatrixError, notFound } from '../protocol/matrix-error.ts';
 import { endedSignInRow, hasSignInEnded } from '../storage/accounts/ended-sign-ins.ts';
+import { finishedStageRow } from '../storage/accounts/finished-stages.ts';
 import {
+  issuersOf,
   type UpstreamIdentity,
   upstreamIdentityRow,
   userOfIdentity,
@@ -30,7 +32,10 @@ export interface SignInPorts {
   readonly publicUrl: string;
 }
 
-export interface Granted {
+export type Granted = TokenGranted | { readonly kind: 'stage' };
+
+export interface TokenGranted {
+  readonly kind: 'token';
   readonly loginToken: string;
   /** Of the client that is to have it. */
   readonly redirectUrl: string;
@@ -71,6 +76,12 @@ export class SignIn {
     return this.#ports.providers;
   }
 
+  /** That vouch for the user. */
+  async providersOf(userId: UserId): Promise<readonly ProviderSettings[]> {
+    const issuers = await issuersOf(this.#stored.database, userId);
+    return this.providers.filter(({ issuer }) => issuers.includes(issuer));
+  }
+
   /** Where the browser is sent, and what it is to keep meanwhile. */
   async leave(
     providerId: string,
@@ -100,9 +111,11 @@ export class SignIn {
     const provider = this.#providerOf(providerId);
     const journey = this.#opened('journey', cookie);
     const isTheirs = journey.id === params.get('state') && journey.providerId === providerId;
-    if (!isTheirs || journey.goal.kind !== 'login') throw over();
+    if (!isTheirs) throw over();
+    const { goal, id } = journey;
     const known = await provider.whoCame(params, journey);
-    const travel = { id: journey.id, redirectUrl: journey.goal.redirectUrl };
+    if (goal.kind === 'stage') return this.#prove(known.identity, { id, goal }, grant);
+    const travel = { id, redirectUrl: goal.redirectUrl };
     return this.#settled(known.identity, travel.id, async (userId) => {
       if (userId !== undefined) return this.#letIn({ userId, travel, more: [] }, grant);
       return this.#letInNew(provider.settings, known, travel, grant);
@@ -146,6 +159,31 @@ export class SignIn {
       if (await hasSignInEnded(database, id)) throw over();
       return settle(await userOfIdentity(database, { issuer, subject }));
     });
+  }
+
+  /** The stage is that of one user: nobody else finishes it, whoever they are at the provider. */
+  #prove(
+    identity: UpstreamIdentity,
+    { id, goal }: { id: string; goal: Extract<Journey['goal'], { kind: 'stage' }> },
+    grant: Grant,
+  ): Promise<undefined> {
+    return this.#settled(identity, id, async (userId) => {
+      if (userId !== goal.userId)
+        throw forbidden(`Your provider does not know you as ${goal.userId}`);
+      await this.#refuseInactive(userId);
+      const { id: sessionId, untilMs: expiresMs } = goal.session;
+      const stage = finishedStageRow({ sessionId, stage: 'm.login.sso', proof: '{}', expiresMs });
+      const rows = [stage, this.#endRow({ id })];
+      await commitRows(this.#stored.log, rows, grant({ kind: 'stage' }));
+      return undefined;
+    });
+  }
+
+  /** Whoever is suspended may read, and so come in. */
+  async #refuseInactive(userId: UserId): Promise<void> {
+    const account = await this.#ports.accounts.get(userId);
+    const why = whyNotActive(account && { ...account, suspendedMs: null });
+    if (why) throw why;
   }
 
   async #letInNew(
@@ -214,7 +252,7 @@ export class SignIn {
     const { redirectUrl } = travel;
     const { token: loginToken, row } = newLoginToken(userId, this.#stored.now());
     const rows = [this.#linkRow(identity, userId), this.#endRow(travel), row];
-    const outcome = () => grant({ loginToken, redirectUrl, userId });
+    const outcome = () => grant({ kind: 'token', loginToken, redirectUrl, userId });
     await this.#ports.accounts.registerVouchedFor({ userId, displayName }, rows, { outcome });
   }
 
@@ -225,11 +263,9 @@ export class SignIn {
     const { locks, log, now } = this.#stored;
     const { redirectUrl } = travel;
     await locks.run(lockOf(userId), async () => {
-      const account = await this.#ports.accounts.get(userId);
-      const why = whyNotActive(account && { ...account, suspendedMs: null });
-      if (why) throw why;
+      await this.#refuseInactive(userId);
       const { token: loginToken, row } = newLoginToken(userId, now());
-      const outcome = grant({ loginToken, redirectUrl, userId });
+      const outcome = grant({ kind: 'token', loginToken, redirectUrl, userId });
       await commitRows(log, [...more, this.#endRow(travel), row], outcome);
     });
     return undefined;
@@ -240,7 +276,7 @@ export class SignIn {
   }
 
   /** For as long as a cookie of the journey may come again: it was left before now, and a name was asked for since. */
-  #endRow({ id }: Travel): Row {
+  #endRow({ id }: Pick<Travel, 'id'>): Row {
     return endedSignInRow({ id, expiresMs: this.#stored.now() + 2 * JOURNEY_MS });
   }
 

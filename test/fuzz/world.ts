@@ -101,7 +101,7 @@ function namesOf(
     ...{ invite: [bob.userId], senders: [bob.userId] },
     ...{ rooms: [roomId, { [roomId]: { sessions } }], sessions: [sessions], version: ['1'] },
     ...{ eventType: ['m.room.message'], type: ['m.login.password', 'com.example.type'] },
-    ...{ authType: ['m.login.dummy'], session: [session], idpId: ['company'] },
+    ...{ authType: ['m.login.dummy'], session: [session], idpId: ['company'], idp: ['company'] },
     ...{ redirectUrl: ['https://app.example.org/?a=b'], form_token: ['x'], state: ['x'] },
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },

@@ -24,6 +24,7 @@ export const askedFor = (
 
 /** What somebody has to fill in, and why what they filled in was refused. */
 export function stagePage(asked: StageAsked, found: StageInBrowser, refusal?: string) {
+  if (found.stage === 'm.login.sso') return linkPage(asked, found);
   const { title, fields } = FORMS[found.stage](found);
   const body = html`<h1>${title}</h1>
 <form method="post" action="web">
@@ -35,12 +36,21 @@ ${fields}
   return page({ title, body }, refusal === undefined ? 200 : 403);
 }
 
+const linkPage = ({ session }: StageAsked, { userId }: StageInBrowser) =>
+  page({
+    title: 'Prove that it is you',
+    body: html`<h1>Prove that it is you</h1>
+<p>Your app wants to change something that only <strong>${userId ?? 'nobody'}</strong> may, such as to remove a device.
+If you did not ask it for that, close this page. Else sign in once more where you sign in to this server:</p>
+<p><a href="/_farol/sign-in/prove?${`${new URLSearchParams({ session })}`}">Go on</a></p>`,
+  });
+
 interface Form {
   readonly title: string;
   readonly fields: Html;
 }
 
-const FORMS: Readonly<Record<UiaStage, (found: StageInBrowser) => Form>> = {
+const FORMS: Readonly<Record<Exclude<UiaStage, 'm.login.sso'>, (found: StageInBrowser) => Form>> = {
   'm.login.dummy': () => ({
     title: 'Go on?',
     fields: html`<p>Your app asked this server for something that needs your consent.</p>`,

@@ -4,7 +4,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import type { Granted } from '../../sign-in/sign-in.ts';
 import type { NamingPorts } from './come-back.ts';
 import { keptIn } from './cookie.ts';
-import { namePage, signedInAnswer } from './sign-in-pages.ts';
+import { grantedAnswer, namePage } from './sign-in-pages.ts';
 
 /** The form of who came from a provider and has no account yet. */
 export const postSignInName = endpoint({
@@ -19,7 +19,7 @@ export const postSignInName = endpoint({
   async handle({ body, request, once }, ports: NamingPorts) {
     let answer: Answer | undefined;
     const grant = (granted: Granted) => {
-      answer = signedInAnswer(granted, ports, { byForm: true });
+      answer = grantedAnswer(granted, ports, { byForm: true });
       return once.outcome(answer.status, wholeAnswer(answer), { secret: true });
     };
     const { form_token: formToken, localpart } = body;

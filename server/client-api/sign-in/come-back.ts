@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { name } from '../../http/fields.ts';
 import type { Granted } from '../../sign-in/sign-in.ts';
 import { keptIn } from './cookie.ts';
-import { keptPage, namePage, type SignInPorts, signedInAnswer } from './sign-in-pages.ts';
+import { grantedAnswer, keptPage, namePage, type SignInPorts } from './sign-in-pages.ts';
 
 export interface NamingPorts extends SignInPorts {
   readonly accounts: Pick<Accounts, 'serverName'>;
@@ -26,7 +26,7 @@ export const getSignInBack = endpoint({
   async handle({ path, query, request, once }, ports: NamingPorts) {
     let answer: Answer | undefined;
     const grant = (granted: Granted) => {
-      answer = signedInAnswer(granted, ports, { byForm: false });
+      answer = grantedAnswer(granted, ports, { byForm: false });
       return once.outcome(answer.status, wholeAnswer(answer), { secret: true });
     };
     const cookie = keptIn(request.cookies, ports);

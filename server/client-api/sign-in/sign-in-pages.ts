@@ -1,12 +1,13 @@
 import { Answer } from '../../http/answer.ts';
 import { html } from '../../http/html.ts';
 import { page, redirect } from '../../http/page.ts';
-import type { Granted, NameWanted, SignIn } from '../../sign-in/sign-in.ts';
+import type { Granted, NameWanted, SignIn, TokenGranted } from '../../sign-in/sign-in.ts';
+import { donePage } from '../pages/stage-page.ts';
 import { isTrusted, shownClient, withToken } from './client-address.ts';
 import { type CookiePorts, keeping, lettingGo } from './cookie.ts';
 
 export interface SignInPorts extends CookiePorts {
-  readonly signIn: Pick<SignIn, 'providers' | 'leave' | 'comeBack' | 'name'>;
+  readonly signIn: Pick<SignIn, 'providers' | 'providersOf' | 'leave' | 'comeBack' | 'name'>;
   /** Addresses of clients to which a token goes without a question. */
   readonly signInClients: readonly string[];
 }
@@ -28,12 +29,21 @@ export const choicePage = (providers: SignIn['providers'], query: string): Answe
     )}</ul>`,
   });
 
+export const grantedAnswer = (
+  granted: Granted,
+  ports: SignInPorts,
+  how: { byForm: boolean },
+): Answer =>
+  granted.kind === 'stage'
+    ? withHeaders(donePage(), lettingGo(ports))
+    : signedInAnswer(granted, ports, how);
+
 /**
  * Whoever wrote the address of the client may have sent somebody here to get their token, so they are asked. To click, and not
  * a redirect, where a form led here: a browser follows none from a form to another server (`form-action`).
  */
-export function signedInAnswer(
-  { loginToken, redirectUrl, userId }: Granted,
+function signedInAnswer(
+  { loginToken, redirectUrl, userId }: TokenGranted,
   ports: SignInPorts,
   { byForm }: { byForm: boolean },
 ): Answer {

@@ -348,11 +348,76 @@ test('where a provider has its doors is asked once by all who come', async () =>
   expect(house.provider.asked.get('/.well-known/openid-configuration')).toBe(1);
 });
 
+test('whoever has no password proves by their provider what others prove by theirs', async () => {
+  await using house = await withProvider();
+  const { session, token } = await wanting(house);
+  house.provider.people.eve = { preferred_username: 'eve' };
+  await house.signIn('eve');
+  const early = await deleting(house, token, { session, type: 'm.login.sso' });
+  expect([early.status, early.body.flows]).toEqual([401, [{ stages: ['m.login.sso'] }]]);
+  const page = await house.browser.open(stageOf(session));
+  expect(page.text).toContain('@ada:example.org');
+  const prove = new URL(linkPathIn(page), SERVER).href;
+  const other = await house.browser.open(await house.through(prove, 'eve'));
+  expect([other.status, other.text]).toEqual([403, expect.stringContaining('@ada:example.org')]);
+  expect((await deleting(house, token, { session })).status).toBe(401);
+  const back = await house.through(prove, 'ada');
+  const { cookies } = house.browser;
+  const done = await house.browser.open(back);
+  expect([done.status, done.text]).toEqual([200, expect.stringContaining('authDone')]);
+  house.browser.cookies = cookies;
+  expect((await house.browser.open(back)).status).toBe(403);
+  expect((await deleting(house, token, { session })).status).toBe(200);
+});
+
+test('at the provider it is asked for a new login, and not only for the browser that had one', async () => {
+  await using house = await withProvider();
+  const { session } = await wanting(house);
+  const page = await house.browser.open(stageOf(session));
+  const door = await house.leaveBy(new URL(linkPathIn(page), SERVER).href);
+  expect(new URL(door).searchParams.get('prompt')).toBe('login');
+  expect(new URL(await house.leave()).searchParams.get('prompt')).toBeNull();
+});
+
+test('who has a password and a provider chooses, and a stage that was not asked for has no page', async () => {
+  await using house = await withProvider({ linksByName: true });
+  const token = await house.api.register('ada', 'PHONE');
+  const before = await deleting(house, token);
+  expect(before.body.flows).toEqual([{ stages: ['m.login.password'] }]);
+  expect((await house.browser.open(stageOf(before.body.session))).status).toBe(400);
+  house.provider.people.ada = { preferred_username: 'ada' };
+  await house.signIn('ada');
+  expect((await deleting(house, token)).body.flows).toEqual([
+    { stages: ['m.login.password'] },
+    { stages: ['m.login.sso'] },
+  ]);
+});
+
+/** Ada, who has no password, and wants to remove her device. */
+async function wanting(house: House & { provider: OpenIdProvider }) {
+  house.provider.people.ada = { preferred_username: 'ada' };
+  const { body } = await logIn(house, await house.signIn('ada'), 'PHONE');
+  const token = body.access_token as string;
+  const asked = await deleting(house, token);
+  return { token, session: asked.body.session as string };
+}
+
+const deleting = ({ api }: House, token: string, auth?: object) =>
+  api.ask('DELETE /devices/PHONE', { token, body: { ...(auth && { auth }) } });
+
+const stageOf = (session: string) =>
+  `${SERVER}/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`;
+
+const linkPathIn = ({ text }: Seen) => /<a href="([^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&');
+
 interface House extends AsyncDisposable {
   readonly api: ApiServer;
   readonly browser: Browser;
   /** To the provider, up to the address of its door. */
   leave(redirectUrl?: string, provider?: string): Promise<string>;
+  leaveBy(url: string): Promise<string>;
+  /** By an address of this server to the provider, and through its pages up to the way back. */
+  through(url: string, login: string): Promise<string>;
   /** Through the provider's pages, to where this server lets its user go. */
   signIn(login: string, redirectUrl?: string, provider?: string): Promise<Seen>;
   /** The address at which the provider sends somebody back, not opened yet. */
@@ -380,23 +445,25 @@ async function withApi(
     ...options,
   });
   const browser = new Browser({ [SERVER]: api.origin });
-  const leave: House['leave'] = async (...asked) => {
-    const at = `${api.origin}${pathOf(leaving(...asked))}`;
+  const leaveBy: House['leaveBy'] = async (url) => {
+    const at = `${api.origin}${pathOf(url)}`;
     const { headers } = await fetch(at, { redirect: 'manual' });
     const [, name = '', value = ''] = /^([^=]+)=([^;]+)/.exec(headers.get('set-cookie')!)!;
     browser.cookies = [{ origin: SERVER, path: '/', name, value }];
     return headers.get('location')!;
   };
-  const backFrom: House['backFrom'] = async (login, redirectUrl = CLIENT, provider) => {
+  const through: House['through'] = async (url, login) => {
     // Nobody is logged in at the provider yet, and from there our own server is out of reach.
     const there = new Browser({});
-    let page = await there.open(await leave(redirectUrl, provider));
+    let page = await there.open(await leaveBy(url));
     page = await there.submit(page, { login, password: 'x' });
     while (page.status !== 0) page = await there.submit(page);
     return page.url;
   };
+  const backFrom: House['backFrom'] = (login, ...asked) => through(leaving(...asked), login);
   return {
-    ...{ api, browser, leave, backFrom },
+    ...{ api, browser, leaveBy, leave: (...asked) => leaveBy(leaving(...asked)) },
+    ...{ through, backFrom },
     signIn: async (...asked) => browser.open(await backFrom(...asked)),
     [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
   };
@@ -413,7 +480,8 @@ const cookieOf = ({ cookies }: Browser) =>
 const linkIn = ({ text }: Seen) =>
   new URL(/<a href="([^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
 
-const logIn = ({ api }: House, page: Seen) =>
-  api.ask('POST /login', {
-    body: { type: 'm.login.token', token: linkIn(page).searchParams.get('loginToken') },
-  });
+const logIn = ({ api }: House, page: Seen, deviceId?: string) => {
+  const token = linkIn(page).searchParams.get('loginToken');
+  const named = deviceId === undefined ? {} : { device_id: deviceId };
+  return api.ask('POST /login', { body: { type: 'm.login.token', token, ...named } });
+};
