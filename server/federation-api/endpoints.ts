@@ -13,6 +13,9 @@ import { getContentThumbnail } from './media/get-content-thumbnail.ts';
 import { makeJoin } from './membership/make-join.ts';
 import { makeKnock } from './membership/make-knock.ts';
 import { makeLeave } from './membership/make-leave.ts';
+import { sendJoinV2 } from './membership/send-join-v2.ts';
+import { sendKnock } from './membership/send-knock.ts';
+import { sendLeaveV2 } from './membership/send-leave-v2.ts';
 import { queryProfile } from './queries/query-profile.ts';
 import { queryRoomDirectory } from './queries/query-room-directory.ts';
 import { backfillRoom } from './rooms/backfill-room.ts';
@@ -43,6 +46,9 @@ export const federationApi = [
   makeJoin,
   makeLeave,
   makeKnock,
+  sendJoinV2,
+  sendLeaveV2,
+  sendKnock,
   getContent,
   getContentThumbnail,
 ];

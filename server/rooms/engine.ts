@@ -34,6 +34,7 @@ import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import { Handshake } from './serve/handshake.ts';
 import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
+import { Submissions } from './serve/submissions.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 import { summariesOf } from './summary/summaries.ts';
 import type { Building } from './write/building.ts';
@@ -54,6 +55,7 @@ export class RoomEngine implements Rooms {
   readonly handshake: Handshake;
   /** Takes in what other servers send. */
   readonly receiver: RoomReceiver;
+  readonly submissions: Submissions;
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
@@ -85,6 +87,7 @@ export class RoomEngine implements Rooms {
       stateBytesMax: bytesMax.states,
     });
     this.handshake = new Handshake(this.#building, this.#reads);
+    this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.#aliases = new Aliases(this.#building);
     listenToLog(ports.log, { rooms, keys, userRooms, events });
   }

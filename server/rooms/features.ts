@@ -7,6 +7,6 @@ export function roomFeatures(ports: RoomPorts) {
   const rooms = new RoomEngine(ports);
   // Behind the engine, whose memory it reads when it hears of a commit.
   const roomDirectory = new RoomDirectory({ ...ports, rooms });
-  const { handshake, receiver: roomReceiver } = rooms;
-  return { ports: { rooms, roomDirectory, handshake, roomReceiver }, close() {} };
+  const { handshake, submissions, receiver: roomReceiver } = rooms;
+  return { ports: { rooms, roomDirectory, handshake, submissions, roomReceiver }, close() {} };
 }

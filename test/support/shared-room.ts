@@ -51,6 +51,16 @@ export async function sharedRoomOn(
     ...{ here, there, token, roomId, rooms, theirs },
     ask: (path: string, content?: JsonValue) => asked(there, here, path, content),
     say: (text: string) => put(`/send/m.room.message/${++sent}`, { msgtype: 'm.text', body: text }),
+    /** Of theirs. */
+    membership: async () => (await rooms.open(roomId))?.membershipOf(bob),
+    /** Of all events of the server. */
+    async count() {
+      const [row] = await here.fresh.database.query<{ count: number }>(
+        'count_events',
+        'SELECT count(*)::int8 AS count FROM event',
+      );
+      return row!.count;
+    },
     set: (type: string, content: JsonObject) => put(`/state/${type}/`, content),
   };
 }

@@ -36,12 +36,13 @@ export function transactionOf(
   return jsonText(`{"origin":${origin},"origin_server_ts":${now()},"pdus":[${pdus.join()}]}`);
 }
 
-/** Lists that are made as they are read, one behind the other. */
-export const listsText = (lists: Readonly<Record<string, AsyncIterable<readonly string[]>>>) =>
-  jsonStream(piecesOf(lists));
+type Lists = Readonly<Record<string, AsyncIterable<readonly string[]>>>;
 
-async function* piecesOf(lists: Readonly<Record<string, AsyncIterable<readonly string[]>>>) {
-  let before = '{';
+/** Lists that are made as they are read, one behind the other, and before them members that are made already, each with a comma behind it. */
+export const listsText = (lists: Lists, before = '') => jsonStream(piecesOf(lists, before));
+
+async function* piecesOf(lists: Lists, first: string) {
+  let before = `{${first}`;
   for (const [name, pieces] of Object.entries(lists)) {
     yield `${before}"${name}":[`;
     let isFirst = true;

@@ -273,14 +273,13 @@ export class RoomView implements Room {
 }
 
 /** What tells an invited user which room it is (Client-server API, "Stripped state"). */
-const STRIPPED = new Set(
-  [
-    'm.room.create',
-    'm.room.name',
-    'm.room.avatar',
-    'm.room.topic',
-    'm.room.join_rules',
-    'm.room.canonical_alias',
-    'm.room.encryption',
-  ].map((type) => stateKeyOf(type, '')),
-);
+export const STRIPPED_TYPES = [
+  'm.room.create',
+  'm.room.name',
+  'm.room.avatar',
+  'm.room.topic',
+  'm.room.join_rules',
+  'm.room.canonical_alias',
+  'm.room.encryption',
+] as const;
+const STRIPPED = new Set(STRIPPED_TYPES.map((type) => stateKeyOf(type, '')));

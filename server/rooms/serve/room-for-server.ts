@@ -7,6 +7,7 @@ import type { Moment } from '../room.ts';
 import { EMPTY_STATE_NID } from '../state/state-chain.ts';
 import type { StoredEvent } from '../store.ts';
 import { AuthChain, READ_AT_ONCE } from './auth-chain.ts';
+import { fewMembers, serversIn } from './first-look.ts';
 import { refuseByAcl } from './refuse-server.ts';
 import { type ServerStanding, standingOf } from './server-standing.ts';
 import { hiddenByErasure, shownToServer } from './shown-to-server.ts';
@@ -73,7 +74,7 @@ export class RoomForServer {
   async stateBefore(eventId: EventId): Promise<StateForServer> {
     const { stateBefore } = await this.#seen(eventId);
     if (stateBefore === null) throw notFound(`The state at ${eventId} is not known here`);
-    const nids = await this.#nidsOf(stateBefore);
+    const nids = [...(await this.#numberedState(stateBefore)).values()];
     const chain = this.#chain();
     return {
       count: nids.length,
@@ -81,6 +82,30 @@ export class RoomForServer {
       authChain: () => this.#texts(chain.read()),
       stateIds: () => ids(this.#stateEvents(nids, chain)),
       authChainIds: () => ids(chain.read()),
+    };
+  }
+
+  /** What a server is given whose user has joined by this event. */
+  async entry(eventId: EventId, { withoutMembers }: { withoutMembers: boolean }): Promise<Entry> {
+    const stored = await this.#known(eventId);
+    const { stateBefore } = stored;
+    if (stateBefore === null) throw notFound(`The state at ${eventId} is not known here`);
+    const state = await this.#numberedState(stateBefore);
+    const nids = withoutMembers
+      ? await fewMembers(this.#room, this.#reads.keys, state)
+      : [...state.values()];
+    const chain = this.#chain();
+    chain.under([stored]);
+    const [event] = await this.#told([stored]);
+    return {
+      ...{ event: event!, count: nids.length },
+      servers: serversIn(
+        this.#room,
+        this.#reads.keys,
+        roomEventOf(stored, this.#room.rules).sender,
+      ),
+      state: () => this.#texts(this.#stateEvents(nids, chain)),
+      authChain: () => this.#texts(chain.read()),
     };
   }
 
@@ -128,10 +153,10 @@ export class RoomForServer {
     return stored;
   }
 
-  async #nidsOf(stateNid: number): Promise<number[]> {
-    if (stateNid === EMPTY_STATE_NID) return [];
-    if (stateNid === this.#room.stateNid) return [...this.#room.state.values()];
-    return [...(await this.#reads.storedState(stateNid)).toMap().values()];
+  async #numberedState(stateNid: number): Promise<ReadonlyMap<number, number>> {
+    if (stateNid === EMPTY_STATE_NID) return new Map();
+    if (stateNid === this.#room.stateNid) return this.#room.state;
+    return (await this.#reads.storedState(stateNid)).toMap();
   }
 
   #chain(): AuthChain {
@@ -163,6 +188,13 @@ export interface StateForServer {
   readonly authChain: () => AsyncIterable<readonly string[]>;
   readonly stateIds: () => AsyncIterable<readonly EventId[]>;
   readonly authChainIds: () => AsyncIterable<readonly EventId[]>;
+}
+
+export interface Entry extends Pick<StateForServer, 'count' | 'state' | 'authChain'> {
+  /** As it was signed, also by this server where that let them in. */
+  readonly event: string;
+  /** Those that had somebody in the room. */
+  readonly servers: readonly ServerName[];
 }
 
 interface StoredMoment {
