@@ -201,7 +201,8 @@ export async function buildFeatures(ground: FeatureGround) {
     ...{ eventKeys: ground.federation.enabled ? federation.ports.eventKeys : undefined },
     ...underRooms(ground, accounts.ports),
   });
-  const sync = syncFeatures({ ...ground, ...stored, ...accounts.ports, ...rooms.ports });
+  const beside = { ...stored, ...accounts.ports, ...rooms.ports };
+  const sync = syncFeatures({ tellTyping: federation.typing, ...ground, ...beside });
   const delayedEvents = delayedEventFeatures({
     ...stored,
     ...asIfSentNow(accounts.ports.accounts, rooms.ports.rooms),

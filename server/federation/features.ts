@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
 import { AddressGuard } from '../outward/address-guard.ts';
-import type { ServerName } from '../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
@@ -71,6 +71,9 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
+    /** Somebody began to type, or ceased. */
+    typing: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
+      sending?.passing.typing(roomId, userId, isTyping),
     /** Whether what is left for the server gets there some day. */
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),

@@ -40,6 +40,19 @@ export const receiptsOfRooms = (
 export const receiptsOfUser = (database: Database, userId: UserId) =>
   database.query<PlacedReceipt>('receipts_of_user', `${SELECT} WHERE user_id = $1`, [userId]);
 
+/** How far others are told that the user has read. */
+export async function publicReceipt(
+  database: Database,
+  { userId, roomId, threadId }: Pick<Receipt, 'userId' | 'roomId' | 'threadId'>,
+): Promise<PlacedReceipt | undefined> {
+  const [receipt] = await database.query<PlacedReceipt>(
+    'public_receipt',
+    `${SELECT} WHERE user_id = $1 AND room_id = $2 AND receipt_type = 'm.read' AND thread_id = $3`,
+    [userId, roomId, threadId],
+  );
+  return receipt;
+}
+
 export const receiptRow = (receipt: PlacedReceipt): Row => ({
   write: PUT_RECEIPT,
   values: [

@@ -17,7 +17,7 @@ import { DeviceLists } from './device-lists.ts';
 import { DeviceListsBetween } from './device-lists-between.ts';
 import { EphemeralCounter } from './ephemeral/ephemeral-counter.ts';
 import { Presence } from './ephemeral/presence.ts';
-import { Typing } from './ephemeral/typing.ts';
+import { type TellTyping, Typing } from './ephemeral/typing.ts';
 import { Peeks } from './peeks.ts';
 import { ReadMarkers } from './receipts/read-markers.ts';
 import { Receipts } from './receipts/receipts.ts';
@@ -38,6 +38,7 @@ export interface SyncFeaturePorts {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly tellPresence: boolean;
+  readonly tellTyping?: TellTyping | undefined;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -52,7 +53,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
   const { log, database, rooms, now, onError } = ports;
   const [active, ephemeral] = [new ActiveUsers(), new EphemeralCounter()];
   const receipts = new Receipts(ports);
-  const typing = new Typing(ephemeral, active);
+  const typing = new Typing(ephemeral, active, ports.tellTyping);
   const joinedRooms = async (userId: UserId) => joinedOf(await rooms.roomsOf(userId));
   const { tellPresence: isTold } = ports;
   const presence = new Presence({

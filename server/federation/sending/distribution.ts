@@ -5,6 +5,7 @@ import { type ServerName, serverNameOf, type UserId } from '../../protocol/ident
 import type { Database } from '../../storage/database.ts';
 import { outgoingEvents } from '../../storage/federation/outgoing-events.ts';
 import type { DeviceChanges } from './device-changes.ts';
+import type { Passing } from './passing.ts';
 import { type Pdu, pduOf } from './pdu.ts';
 import type { RoomServers } from './room-servers.ts';
 
@@ -18,6 +19,7 @@ export interface DistributionPorts {
   readonly deviceChanges: DeviceChanges;
   /** Something lies in the database for the server. */
   readonly posted: (server: ServerName) => void;
+  readonly passing: Pick<Passing, 'receipt'>;
   readonly moved: () => void;
   readonly onError: (error: unknown) => void;
 }
@@ -79,7 +81,7 @@ export class Distribution {
   }
 
   #note(placed: PlacedRecord): void {
-    const { own, roomServers, deviceChanges, posted } = this.#ports;
+    const { own, roomServers, deviceChanges, passing, posted } = this.#ports;
     const { position, record } = placed;
     if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
     if (record.kind === 'state' && record.type === 'm.room.member')
@@ -87,6 +89,7 @@ export class Distribution {
     if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
     if (record.kind === 'to-device' && serverNameOf(record.userId) !== own)
       posted(serverNameOf(record.userId));
+    if (record.kind === 'receipt') passing.receipt(record);
     deviceChanges.note(placed);
   }
 

@@ -71,6 +71,36 @@ test('that devices changed is told once by who comes next, however often they di
   expect(streams).toEqual(streams.toSorted((a, b) => a - b));
 });
 
+test('servers in a room hear who types there, and how far somebody has read for all to see', async () => {
+  const home = await startHome(authority);
+  const peer = await startPeer(authority);
+  await home.member(peer);
+  const [first, second] = [await home.say('one'), await home.say('two')];
+  const { token, roomId } = home;
+  const put = (what: string, body: object) =>
+    home.server.ask(`PUT /rooms/${roomId}/${what}`, { token, body });
+  await put(`typing/${alice}`, { typing: true, timeout: 30_000 });
+  await put(`typing/${alice}`, { typing: false });
+  const lastOf = (type: string) => peer.edus(type).at(-1);
+  await expect
+    .poll(() => lastOf('m.typing'))
+    .toEqual({
+      ...{ room_id: roomId, user_id: alice, typing: false },
+    });
+  const receipt = (type: string, eventId: string) =>
+    home.server.ask(`POST /rooms/${roomId}/receipt/${type}/${eventId}`, { token, body: {} });
+  await receipt('m.read', first);
+  await receipt('m.read.private', second);
+  await expect
+    .poll(() => lastOf('m.receipt'))
+    .toEqual({
+      [roomId]: {
+        'm.read': { [alice]: { data: { ts: expect.any(Number) }, event_ids: [first] } },
+      },
+    });
+  expect(JSON.stringify(peer.edus('m.receipt'))).not.toContain(second);
+});
+
 test('a new writer says to each server that was there lately that it is there, with nothing to tell', async () => {
   const home = await startHome(authority);
   const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];

@@ -23,6 +23,7 @@ import {
 import { DeviceChanges } from './device-changes.ts';
 import { Distribution } from './distribution.ts';
 import { Lacks } from './lacks.ts';
+import { Passing } from './passing.ts';
 import type { Pdu } from './pdu.ts';
 import { Places, type PlacesMax } from './places.ts';
 import { RoomServers } from './room-servers.ts';
@@ -57,6 +58,8 @@ export class Sending {
   readonly #shared: DestinationPorts;
   readonly #distribution: Distribution;
   readonly #books: Books;
+  /** What our users do that is gone in a moment. */
+  readonly passing: Passing;
   /** Those of whom something waits. */
   readonly #busy = new Set<Destination>();
   #transactions = 0;
@@ -84,8 +87,13 @@ export class Sending {
       { position: found.position, destinations: [...found.destinations.values()] },
     );
     for (const server of namesIn(found)) this.#add(server, beginningOf(server, found));
+    this.passing = new Passing({
+      ...{ own, database, log, roomServers, onError },
+      pass: (server, key, text) => this.#pass(server, key, text),
+    });
     this.#distribution = new Distribution(
       {
+        passing: this.passing,
         ...{ own, database, log, roomServers, onError },
         deviceChanges: new DeviceChanges({
           ...{ own, log, database, roomServers, admits: ports.admits },
@@ -124,6 +132,10 @@ export class Sending {
 
   #posted(server: ServerName): void {
     if (this.#ports.admits(server)) this.#of(server).posted();
+  }
+
+  #pass(server: ServerName, key: string, text: string): void {
+    if (this.#ports.admits(server)) this.#of(server).pass(key, text);
   }
 
   #of(server: ServerName): Destination {

@@ -9,3 +9,12 @@ export const joinedRoomsOf = (database: Database, userId: UserId) =>
      WHERE user_id = $1 AND membership = 'join'`,
     [userId],
   );
+
+export async function roomNidOf(database: Database, roomId: RoomId): Promise<number | undefined> {
+  const [room] = await database.query<{ roomNid: number }>(
+    'room_nid_of',
+    'SELECT room_nid AS "roomNid" FROM room WHERE room_id = $1',
+    [roomId],
+  );
+  return room?.roomNid;
+}

@@ -5,16 +5,21 @@ import type { EphemeralCounter } from './ephemeral-counter.ts';
 /** The specification tells clients to say it again every 20 to 30 s. */
 export const TYPING_MS_MAX = 120_000;
 
+/** Other servers forget it after a while, so they are told each time that somebody says it again. */
+export type TellTyping = (roomId: RoomId, userId: UserId, isTyping: boolean) => void;
+
 /** Who is typing where. In memory only: after a change of writer clients say it again. */
 export class Typing {
   /** By room, in the order in which they began, with what ends it. */
   readonly #rooms = new Map<RoomId, Map<UserId, NodeJS.Timeout>>();
   readonly #counter: EphemeralCounter;
   readonly #active: ActiveUsers;
+  readonly #tellAbroad: TellTyping;
 
-  constructor(counter: EphemeralCounter, active: ActiveUsers) {
+  constructor(counter: EphemeralCounter, active: ActiveUsers, tellAbroad: TellTyping = () => {}) {
     this.#counter = counter;
     this.#active = active;
+    this.#tellAbroad = tellAbroad;
   }
 
   begins(roomId: RoomId, userId: UserId, forMs: number): void {
@@ -25,6 +30,7 @@ export class Typing {
     const ends = setTimeout(() => this.ends(roomId, userId), Math.min(forMs, TYPING_MS_MAX));
     ends.unref();
     room.set(userId, ends);
+    this.#tellAbroad(roomId, userId, true);
     if (before === undefined) this.#changed(roomId);
   }
 
@@ -35,6 +41,7 @@ export class Typing {
     clearTimeout(timer);
     room.delete(userId);
     if (room.size === 0) this.#rooms.delete(roomId);
+    this.#tellAbroad(roomId, userId, false);
     this.#changed(roomId);
   }
 
