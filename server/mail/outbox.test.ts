@@ -87,6 +87,24 @@ test('who is to be written to later holds up nobody', async () => {
   await box.end();
 });
 
+test('those at which the mail server hangs up hold up nobody', async () => {
+  await using at = await ground();
+  await using mail = await startMailServer({
+    onRcptTo: ({ address }, _session, done) =>
+      done(
+        address === 'well@example.org'
+          ? null
+          : Object.assign(new Error('no'), { responseCode: 421 }),
+      ),
+  });
+  const box = await at.begin({ port: mail.port });
+  for (const name of ['1', '2', '3', '4', '5', '6']) await box.write(`pit${name}@example.org`);
+  await box.fate('failed');
+  await box.write('well@example.org');
+  expect((await mail.count(1))[0]!.to).toEqual(['well@example.org']);
+  await box.end();
+});
+
 test('a day later nothing is sent any more', async () => {
   await using at = await ground();
   const gone = await at.begin({ port: await freePort() });

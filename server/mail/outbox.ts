@@ -47,6 +47,8 @@ export interface OutboxPorts {
 /** Nothing in a mail is of use any longer than this; also, how long it counts. */
 const KEPT_MS = 24 * 60 * 60_000;
 const AT_ONCE = 5;
+/** Of those whose time has come. */
+const CHOSEN_FROM = 1_000;
 const PAUSE_MS_MAX = 5 * 60_000;
 const AGAIN_MS_MAX = 60 * 60_000;
 const CLOSE_MS_MAX = 1_000;
@@ -65,6 +67,8 @@ export class Outbox {
   readonly #stop = new AbortController();
   /** They are out, and it could not be noted. */
   readonly #sent = new Set<string>();
+  /** How often the other server has failed at a mail. It may be the mail's fault: those without come first. */
+  readonly #failuresAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #isThere = false;
   #failures = 0;
@@ -118,20 +122,38 @@ export class Outbox {
     try {
       const { database, now } = this.#ports.stored;
       const nowMs = now();
-      const waiting = await waitingMails(database, { nowMs, limit: AT_ONCE });
+      const waiting = await waitingMails(database, { nowMs, limit: CHOSEN_FROM });
       const due = waiting.filter(({ nextTryMs }) => nextTryMs <= nowMs);
       const next = waiting[0]?.nextTryMs;
       if (due.length === 0) return next === undefined ? undefined : this.#wakeIn(next - nowMs);
-      await this.#sendAll(due);
+      await this.#sendAll(this.#mostLikely(due));
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  async #sendAll(due: readonly Mail[]): Promise<void> {
-    const ends = await Promise.allSettled(due.map((mail) => this.#send(mail)));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed) throw failed.reason;
+  /** Else a few at which the other server hangs, or hangs up, would be in front of all others until they are too old. */
+  #mostLikely(due: readonly Mail[]): readonly Mail[] {
+    const ids = new Set(due.map(({ id }) => id));
+    for (const id of this.#failuresAt.keys()) if (!ids.has(id)) this.#failuresAt.delete(id);
+    return due
+      .toSorted((one, other) => this.#failuresOf(one) - this.#failuresOf(other))
+      .slice(0, AT_ONCE);
+  }
+
+  #failuresOf({ id }: Mail): number {
+    return this.#failuresAt.get(id) ?? 0;
+  }
+
+  async #sendAll(mails: readonly Mail[]): Promise<void> {
+    const ends = await Promise.allSettled(mails.map((mail) => this.#send(mail)));
+    const failed = ends.flatMap((end, index) =>
+      end.status === 'rejected' ? [{ mail: mails[index]!, reason: end.reason as unknown }] : [],
+    );
+    for (const { mail } of failed) this.#failuresAt.set(mail.id, this.#failuresOf(mail) + 1);
+    const [first] = failed;
+    if (first && failed.length === mails.length) throw first.reason;
+    if (first) this.#told(first.reason);
     this.#failures = 0;
     this.#isThere = true;
   }
@@ -161,12 +183,17 @@ export class Outbox {
 
   #failed(error: unknown) {
     if (this.#stop.signal.aborted) return;
-    const { onError, onFate, pauseMs = growing } = this.#ports;
-    onError(error);
-    onFate?.('failed');
+    const { pauseMs = growing } = this.#ports;
+    this.#told(error);
     this.#failures += 1;
     this.#isThere = false;
     this.#wakeIn(pauseMs(this.#failures));
+  }
+
+  #told(error: unknown) {
+    const { onError, onFate } = this.#ports;
+    onError(error);
+    onFate?.('failed');
   }
 
   #wakeIn(ms: number) {
