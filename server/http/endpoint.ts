@@ -60,6 +60,8 @@ export interface RequestMeta {
   readonly address: string;
   readonly userAgent: string | undefined;
   readonly cookies: string | undefined;
+  /** Whose page led a browser here, as it says itself (`Sec-Fetch-Site`); undefined of those that say nothing. */
+  readonly fetchSite: string | undefined;
 }
 
 export interface Call<A extends Auth, P, Q, B, I extends Idempotency> {

@@ -183,4 +183,9 @@ class Meta implements RequestMeta {
   get cookies(): string | undefined {
     return this.#request.headers.cookie;
   }
+
+  get fetchSite(): string | undefined {
+    const given = this.#request.headers['sec-fetch-site'];
+    return typeof given === 'string' ? given : undefined;
+  }
 }

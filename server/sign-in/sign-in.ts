@@ -23,7 +23,7 @@ import { type Known, Provider, type ProviderSettings } from './provider.ts';
 export interface SignInPorts {
   readonly accounts: Pick<
     Accounts,
-    'availableUserId' | 'exactUserId' | 'get' | 'registerVouchedFor'
+    'availableUserId' | 'localUserId' | 'get' | 'registerVouchedFor'
   >;
   readonly providers: readonly ProviderSettings[];
   /** Of the cluster: who went away from one writer comes back to the next one. */
@@ -155,10 +155,13 @@ export class SignIn {
     settle: (userId: UserId | undefined) => Promise<T>,
   ): Promise<T> {
     const { database, locks } = this.#stored;
-    return locks.run(`upstream:${JSON.stringify([issuer, subject])}`, async () => {
-      if (await hasSignInEnded(database, id)) throw over();
-      return settle(await userOfIdentity(database, { issuer, subject }));
-    });
+    const byPerson = () =>
+      locks.run(`upstream:${JSON.stringify([issuer, subject])}`, async () => {
+        if (await hasSignInEnded(database, id)) throw over();
+        return settle(await userOfIdentity(database, { issuer, subject }));
+      });
+    // Two persons may come back from one journey, each with a code.
+    return locks.run(`sign-in:${id}`, byPerson);
   }
 
   /** The stage is that of one user: nobody else finishes it, whoever they are at the provider. */
@@ -194,7 +197,7 @@ export class SignIn {
   ): Promise<NameWanted | undefined> {
     const wanted = textIn(claims[settings.claims.localpart]) ?? '';
     const displayName = textIn(claims[settings.claims.displayName]);
-    const linked = settings.linksByName ? await this.#accountNamed(wanted) : undefined;
+    const linked = settings.linksByName ? await this.#accountNamed(wanted, identity) : undefined;
     if (linked !== undefined) {
       const more = [this.#linkRow(identity, linked)];
       return this.#letIn({ userId: linked, travel, more }, grant);
@@ -207,11 +210,20 @@ export class SignIn {
     return undefined;
   }
 
-  /** Of those that people have made for themselves: one without a password belongs to somebody else who vouches. */
-  async #accountNamed(localpart: string): Promise<UserId | undefined> {
-    const userId = this.#ports.accounts.exactUserId(localpart.toLowerCase());
+  /**
+   * Of those that people have made for themselves: one without a password belongs to somebody else who vouches. Nor one
+   * that is a person's of this provider already: names are given anew there, when somebody has left.
+   */
+  async #accountNamed(
+    localpart: string,
+    { issuer }: UpstreamIdentity,
+  ): Promise<UserId | undefined> {
+    if (localpart.startsWith('@')) return undefined;
+    const userId = this.#ports.accounts.localUserId(localpart);
     const account = userId && (await this.#ports.accounts.get(userId));
-    return account && account.passwordHash !== null ? account.userId : undefined;
+    if (!account || account.passwordHash === null) return undefined;
+    const issuers = await issuersOf(this.#stored.database, account.userId);
+    return issuers.includes(issuer) ? undefined : account.userId;
   }
 
   async #free(localpart: string): Promise<UserId | undefined> {

@@ -178,6 +178,26 @@ test('an account that somebody made for themselves is theirs by its name only wh
   }
 });
 
+test.each([['\u212aim'], ['@kim:example.org']])(
+  'whoever is called %s at the provider is not whoever is called kim here',
+  async (preferred_username) => {
+    await using house = await withProvider({ linksByName: true });
+    await house.api.register('kim');
+    house.provider.people.eve = { preferred_username };
+    expect((await house.signIn('eve')).text).toContain('Choose a name');
+  },
+);
+
+test('whoever is given the name of somebody who has left their provider does not get into their account', async () => {
+  await using house = await withProvider({ linksByName: true });
+  await house.api.register('ada');
+  house.provider.people.ada = { preferred_username: 'ada' };
+  await house.signIn('ada');
+  house.provider.people.eve = { preferred_username: 'ada' };
+  expect((await house.signIn('eve')).text).toContain('Choose a name');
+  expect((await logIn(house, await house.signIn('ada'))).body.user_id).toBe('@ada:example.org');
+});
+
 test('an account that one provider vouches for is not let out by another one that knows the name', async () => {
   await using first = await startOpenIdProvider({ id: 'first' });
   await using second = await startOpenIdProvider({ id: 'second', linksByName: true });
@@ -369,6 +389,21 @@ test('whoever has no password proves by their provider what others prove by thei
   expect((await house.browser.open(back)).status).toBe(403);
   expect((await deleting(house, token, { session })).status).toBe(200);
 });
+
+test.each(['cross-site', 'same-site', 'none'])(
+  'whoever was sent to the provider by a link of others (%s) is told first what for',
+  async (site) => {
+    await using house = await withProvider();
+    const { session } = await wanting(house);
+    const page = await house.browser.open(stageOf(session));
+    const at = `${house.api.origin}${linkPathIn(page)}`;
+    const open = (from: string) =>
+      fetch(at, { redirect: 'manual', headers: { 'sec-fetch-site': from } });
+    const sent = await open(site);
+    expect([sent.status, await sent.text()]).toEqual([200, page.text]);
+    expect((await open('same-origin')).status).toBe(302);
+  },
+);
 
 test('at the provider it is asked for a new login, and not only for the browser that had one', async () => {
   await using house = await withProvider();
