@@ -52,7 +52,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   });
   const previews = previewFeatures(ground.urlPreviews, {
     ...{ serverName, pictures, now: stored.now },
-    measured: (picture, who) => thumbnails.measured(picture, who),
+    measured: (...asked) => thumbnails.measured(...asked),
   });
   const house = new AbortController();
   void staging.sweep().catch(onError);

@@ -16,7 +16,12 @@ export interface PreviewPorts {
   readonly serverName: ServerName;
   readonly web: Pick<Web, 'admit' | 'get'>;
   readonly pictures: Pick<PreviewPictures, 'keep' | 'has'>;
-  readonly measured: (picture: Buffer, who: string) => Promise<Measured | undefined>;
+  /** Until the signal. */
+  readonly measured: (
+    picture: Buffer,
+    who: string,
+    signal: AbortSignal,
+  ) => Promise<Measured | undefined>;
   readonly now: () => number;
 }
 
@@ -40,7 +45,7 @@ const PICTURE_BYTES_MAX = 4 * 1024 * 1024;
 const WRITE_LENGTH = 16_384;
 
 const LIFE_MS = 3_600_000;
-/** Of what is not there: it may be at once, but a room of many asks for it many times. */
+/** Of what is not there, or only its picture: it may be at once, but a room of many asks for it many times. */
 const NONE_LIFE_MS = 300_000;
 const KNOWN_LENGTH_MAX = 8 * 1024 * 1024;
 
@@ -53,6 +58,8 @@ interface Preview {
   readonly json: JsonObject;
   /** Of its picture. */
   readonly mediaId: string | undefined;
+  /** One is there, and could not be had: perhaps since whoever asked first had too much else to be drawn. */
+  readonly lacksPicture: boolean;
 }
 
 /** What links lead to, in a few words and a picture. */
@@ -98,8 +105,9 @@ export class Previews {
   async #made(url: URL, who: string): Promise<Known> {
     const { now } = this.#ports;
     try {
-      const preview = await this.#preview(url, who);
-      return { kind: 'preview', preview, untilMs: now() + LIFE_MS };
+      const preview = ofItsOwn(await this.#preview(url, who));
+      const lifeMs = preview.lacksPicture ? NONE_LIFE_MS : LIFE_MS;
+      return { kind: 'preview', preview, untilMs: now() + lifeMs };
     } catch (error) {
       const why =
         error instanceof MatrixError ? error : notFound('There is nothing to be shown of it');
@@ -113,10 +121,13 @@ export class Previews {
     const signal = AbortSignal.any([whole, AbortSignal.timeout(this.#bounds.pageWithinMs)]);
     const seen = await web.get(url, signal, seenOf);
     if (seen.kind === 'picture') return this.#withPicture({}, seen.bytes, { who, signal: whole });
-    if (seen.kind === 'else') return { json: {}, mediaId: undefined };
+    if (seen.kind === 'else') return { json: {}, mediaId: undefined, lacksPicture: false };
     const told = await this.#withEmbedded(seen, whole);
-    const picture = await this.#fetched(told.pictureAt, seen.at, whole);
-    return this.#withPicture(told.properties, picture, { who, signal: whole });
+    const { properties, pictureAt } = told;
+    if (pictureAt === undefined)
+      return { json: properties, mediaId: undefined, lacksPicture: false };
+    const picture = await this.#fetched(pictureAt, seen.at, whole);
+    return this.#withPicture(properties, picture, { who, signal: whole });
   }
 
   /** oEmbed is asked where the page does not say it all. */
@@ -135,8 +146,7 @@ export class Previews {
   }
 
   /** Undefined where it cannot be had: then the preview is without. */
-  async #fetched(text: string | undefined, base: URL, signal: AbortSignal) {
-    if (text === undefined) return undefined;
+  async #fetched(text: string, base: URL, signal: AbortSignal) {
     const { web } = this.#ports;
     try {
       return await web.get(web.admit(text, base), signal, pictureOf);
@@ -151,9 +161,9 @@ export class Previews {
     { who, signal }: { who: string; signal: AbortSignal },
   ): Promise<Preview> {
     const { measured, pictures, serverName } = this.#ports;
-    const without = { json: properties, mediaId: undefined };
+    const without = { json: properties, mediaId: undefined, lacksPicture: true };
     if (!bytes || bytes.length === 0) return without;
-    const picture = await within(measured(bytes, who), signal).catch(() => undefined);
+    const picture = await within(measured(bytes, who, signal), signal).catch(() => undefined);
     const mediaId = picture && (await pictures.keep(bytes, picture));
     if (!picture || mediaId === undefined) return without;
     const json = {
@@ -164,7 +174,7 @@ export class Previews {
       'og:image:height': picture.height,
       'matrix:image:size': bytes.length,
     };
-    return { json, mediaId };
+    return { json, mediaId, lacksPicture: false };
   }
 }
 
@@ -222,6 +232,12 @@ async function bytesOf({ body }: Found, bytesMax: number): Promise<Buffer> {
   }
   return Buffer.concat(chunks);
 }
+
+/** A part of a text keeps all of it in memory: of a page 2 MiB, for each name that stands there. */
+const ofItsOwn = (preview: Preview): Preview => ({
+  ...preview,
+  json: JSON.parse(JSON.stringify(preview.json)) as JsonObject,
+});
 
 const isComplete = ({ properties, pictureAt }: Told): boolean =>
   properties['og:title'] !== undefined && pictureAt !== undefined;

@@ -26,6 +26,18 @@ test('a picture that is being made when the server ends is for the next writer t
   await refused;
 });
 
+test('who wants a picture measured waits behind what is drawn for no longer than they want', async () => {
+  const bench = await openBench();
+  const drawn = bench.ask('alice', 1);
+  await bench.reading;
+  const late = new AbortController();
+  const measured = bench.thumbnails.measured(Buffer.alloc(1), 'bob', late.signal);
+  late.abort(new Error('too late'));
+  await expect(measured).rejects.toThrow('too late');
+  bench.open();
+  await drawn;
+});
+
 /** Pictures that nothing is read of before it is open. */
 async function openBench() {
   const bytes = await sharp({

@@ -65,13 +65,16 @@ export class Thumbnails {
     return { ...entry, sha256: createHash('sha256').update(entry.bytes).digest() };
   }
 
-  /** What kind of picture it is, and its size as it is shown; undefined where none could be made smaller. */
-  measured(picture: Buffer, who: string): Promise<Measured | undefined> {
-    const measure = () => this.#process.measure(picture);
-    return this.#turns.run(who, async () => {
-      const said = await this.#again(measure);
+  /**
+   * What kind of picture it is, and its size as it is shown; undefined where none could be made smaller. It lies in memory
+   * until its turn, behind whatever else is drawn, so nobody waits who has given it up.
+   */
+  measured(picture: Buffer, who: string, signal: AbortSignal): Promise<Measured | undefined> {
+    const measure = async () => {
+      const said = await this.#again(() => this.#process.measure(picture));
       return said.kind === 'measured' ? said : undefined;
-    });
+    };
+    return this.#turns.run(who, measure, signal);
   }
 
   close(): void {

@@ -34,6 +34,24 @@ test('beyond what may wait of one, or of all, one is told to come again', async 
   expect(await turns.run('b', async () => 'served')).toBe('served');
 });
 
+test('whoever leaves while they wait is called no more, and makes room', async () => {
+  const turns = new FairTurns({ atOnce: 1, waiting: 2, waitingOfOne: 1 });
+  const gate = Promise.withResolvers<void>();
+  const served: string[] = [];
+  const first = turns.run('a', () => gate.promise);
+  const leaving = new AbortController();
+  const left = turns.run('b', async () => void served.push('left'), leaving.signal);
+  const others = [turns.run('c', async () => void served.push('c'))];
+  leaving.abort(new Error('nobody wants it any more'));
+  await expect(left).rejects.toThrow('nobody wants it any more');
+  others.push(turns.run('b', async () => void served.push('b')));
+  const late = turns.run('d', async () => void served.push('d'), leaving.signal);
+  await expect(late).rejects.toThrow('nobody wants it any more');
+  gate.resolve();
+  await Promise.all([first, ...others]);
+  expect(served).toEqual(['c', 'b']);
+});
+
 const codeOf = (error: { errcode: string }) => error.errcode;
 
 test('one has no more at once than they may, and leaves the rest to others', async () => {

@@ -24,10 +24,10 @@ export class FairTurns {
     this.#free = bounds.atOnce;
   }
 
-  /** Throws M_LIMIT_EXCEEDED where too many wait already. */
-  async run<T>(who: string, work: () => Promise<T>): Promise<T> {
+  /** Throws M_LIMIT_EXCEEDED where too many wait already, and the signal's reason where it comes before the turn. */
+  async run<T>(who: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#mayBegin(who)) this.#begin(who);
-    else await this.#turnOf(who);
+    else await this.#turnOf(who, signal);
     try {
       return await work();
     } finally {
@@ -44,14 +44,30 @@ export class FairTurns {
     this.#busy.set(who, (this.#busy.get(who) ?? 0) + 1);
   }
 
-  #turnOf(who: string): Promise<void> {
+  #turnOf(who: string, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     const { waiting, waitingOfOne } = this.#bounds;
     const own = this.#waiting.get(who) ?? [];
     if (this.#waitingCount >= waiting || own.length >= waitingOfOne)
       throw limitExceeded(TRY_AGAIN_MS);
     this.#waiting.set(who, own);
     this.#waitingCount += 1;
-    return new Promise((called) => own.push(called));
+    return new Promise((called, left) => {
+      own.push(called);
+      const leave = () => this.#leave(who, called) && left(signal!.reason);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  /** False where it has been called already. */
+  #leave(who: string, called: () => void): boolean {
+    const own = this.#waiting.get(who) ?? [];
+    const at = own.indexOf(called);
+    if (at < 0) return false;
+    own.splice(at, 1);
+    if (own.length === 0) this.#waiting.delete(who);
+    this.#waitingCount -= 1;
+    return true;
   }
 
   #end(who: string): void {
