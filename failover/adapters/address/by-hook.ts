@@ -26,6 +26,8 @@ export class ByHook implements AddressDriver {
   #claiming: { readonly revision: number; readonly done: Promise<void> } | undefined;
   #claimed: { readonly revision: number; readonly at: Millis } | undefined;
   #leaseUntil: Millis = Number.NEGATIVE_INFINITY;
+  /** Of the last claim, which is to be released. */
+  #term: AddressTerm | null = null;
 
   constructor(at: AddressByHook, ground: Ground) {
     [this.#at, this.#ground] = [at, ground];
@@ -33,7 +35,7 @@ export class ByHook implements AddressDriver {
 
   /** Said again now and then: somebody may have moved it by hand. */
   async hold(until: Millis, term: AddressTerm): Promise<void> {
-    this.#leaseUntil = until;
+    [this.#leaseUntil, this.#term] = [until, term];
     const { revision } = term;
     if (this.#claimed?.revision === revision && this.#ageOf(this.#claimed) < AGAIN_EVERY_MS) return;
     if (this.#claiming?.revision !== revision)
@@ -44,10 +46,11 @@ export class ByHook implements AddressDriver {
   /** What leads here goes on doing so, and this site's front passes on. */
   async refuseNew(): Promise<void> {}
 
+  /** Another site may have claimed it since, if this one was not heard: so it is told what is released. */
   async drop(): Promise<void> {
     this.#claimed = undefined;
     this.#leaseUntil = Number.NEGATIVE_INFINITY;
-    await this.#run('release', null);
+    await this.#run('release', this.#term);
   }
 
   async present(): Promise<boolean> {
