@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
+import { Turns } from '../log/turns.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { MatrixError, notFound } from '../protocol/matrix-error.ts';
@@ -20,7 +21,6 @@ import { refuseDelay, SCHEDULED_MAX } from './refuse-delay.ts';
 import { Schedule, type Timers } from './schedule.ts';
 import { type SendPorts, sendOnce } from './send-once.ts';
 import { shownDelayedEvent } from './shown-delayed-event.ts';
-import { Turns } from './turns.ts';
 
 export interface DelayedEventPorts
   extends SendPorts,

@@ -1,3 +1,5 @@
+import { Turns } from '../../log/turns.ts';
+
 /** How many requests are under way at once, each a socket. */
 export interface PlacesMax {
   /** To servers that answered last, for as long as they are quick. */
@@ -17,15 +19,15 @@ const PROMPT_MS = 2_000;
  * places of their own, and whoever turns out to be slow makes way for those who are not.
  */
 export class Places {
-  readonly #prompt: Semaphore;
-  readonly #failing: Semaphore;
+  readonly #prompt: Turns;
+  readonly #failing: Turns;
   readonly #slowMax: number;
   readonly #promptMs: number;
   #slow = 0;
 
   constructor(max: PlacesMax = PLACES_MAX, promptMs = PROMPT_MS) {
-    this.#prompt = new Semaphore(max.prompt);
-    this.#failing = new Semaphore(max.failing);
+    this.#prompt = new Turns(max.prompt);
+    this.#failing = new Turns(max.failing);
     this.#slowMax = max.slow;
     this.#promptMs = promptMs;
   }
@@ -53,26 +55,6 @@ export class Places {
       clearTimeout(timer);
       if (isSlow) this.#slow -= 1;
       else leave();
-    };
-  }
-}
-
-/** First come, first served. */
-class Semaphore {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
-
-  constructor(places: number) {
-    this.#free = places;
-  }
-
-  async enter(): Promise<() => void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    return () => {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
     };
   }
 }
