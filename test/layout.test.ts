@@ -21,7 +21,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'undici',
   ],
-  'server/ldap': ['server/protocol', 'ldapts'],
+  'server/ldap': ['server/protocol', 'server/log', 'server/outward', 'ldapts'],
   'server/sign-in': [
     'server/protocol',
     'server/log',
@@ -29,7 +29,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'openid-client',
   ],
-  'server/mail': ['server/log', 'server/storage', 'nodemailer'],
+  'server/mail': ['server/log', 'server/storage', 'server/outward', 'nodemailer'],
   'server/outward': [],
   'server/federation': [
     'server/protocol',

@@ -1,3 +1,4 @@
+import { within } from '../outward/within.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
@@ -79,12 +80,6 @@ export class FederationClient {
       ...(hasBody && { 'content-type': 'application/json' }),
     };
   }
-}
-
-function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  return Promise.race([work, promise]);
 }
 
 function jsonIn(server: ServerName, body: Buffer): JsonValue {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AndFilter,
   Client,
@@ -8,6 +7,8 @@ import {
   FilterParser,
   ResultCodeError,
 } from 'ldapts';
+import { Turns } from '../log/turns.ts';
+import { withinMs } from '../outward/within.ts';
 
 export interface LdapSettings {
   /** The first that answers is asked. */
@@ -48,8 +49,7 @@ export class LdapDirectory {
   readonly #settings: LdapSettings;
   readonly #filter: Filter;
   readonly #stepMsMax: number;
-  #underWay = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #turns = new Turns(AT_ONCE);
 
   constructor(settings: LdapSettings) {
     this.#stepMsMax = settings.stepMsMax ?? STEP_MS_MAX;
@@ -93,14 +93,16 @@ export class LdapDirectory {
   }
 
   async #ask<T>(question: (client: Client) => Promise<T>): Promise<T> {
-    await this.#turn();
-    const end = new AbortController();
-    try {
-      return await within(2 * this.#stepMsMax, this.#askAny(question, end.signal));
-    } finally {
-      end.abort();
-      this.#endTurn();
-    }
+    if (this.#turns.waiting >= WAITING_MAX)
+      throw new DirectoryUnavailable('More people wait for the directory than it answers');
+    return this.#turns.run(async () => {
+      const end = new AbortController();
+      try {
+        return await withinMs(2 * this.#stepMsMax, this.#askAny(question, end.signal), late);
+      } finally {
+        end.abort();
+      }
+    });
   }
 
   async #askAny<T>(question: (client: Client) => Promise<T>, end: AbortSignal): Promise<T> {
@@ -146,20 +148,6 @@ export class LdapDirectory {
       ...(ca !== undefined && { ca }),
     };
   }
-
-  async #turn(): Promise<void> {
-    if (this.#waiting.length >= WAITING_MAX)
-      throw new DirectoryUnavailable('More people wait for the directory than it answers');
-    if (this.#underWay < AT_ONCE) this.#underWay += 1;
-    else await new Promise<void>((go) => this.#waiting.push(go));
-  }
-
-  /** Whoever waits takes over the turn: nobody comes between. */
-  #endTurn() {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#underWay -= 1;
-  }
 }
 
 async function isPasswordOf(client: Client, dn: string, password: string): Promise<boolean> {
@@ -184,15 +172,5 @@ const firstOf = (entry: Entry, attribute: string): string | undefined =>
 const isCalled = (entry: Entry, attribute: string, localpart: string): boolean =>
   valuesOf(entry, attribute).some((each) => each.toLowerCase() === localpart);
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const end = new AbortController();
-  const late = sleep(ms, undefined, { signal: end.signal, ref: false }).then(() => {
-    throw new DirectoryUnavailable(`The directory took more than ${ms / 1_000} s`);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    end.abort();
-    for (const each of [work, late]) each.catch(() => {});
-  }
-}
+const late = (ms: number) =>
+  new DirectoryUnavailable(`The directory took more than ${ms / 1_000} s`);

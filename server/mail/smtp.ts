@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createTransport } from 'nodemailer';
+import { withinMs } from '../outward/within.ts';
 import { RefusedForGood, RefusedForNow, type Transport } from './outbox.ts';
 
 export interface SmtpSettings {
@@ -41,7 +41,7 @@ export function smtpTransport(settings: SmtpSettings): Transport {
         headers: { 'auto-submitted': 'auto-generated' },
       });
       try {
-        await within(sending, SEND_MS_MAX);
+        await withinMs(SEND_MS_MAX, sending, late);
       } catch (error) {
         throw whoseFault(error as SmtpError, to);
       }
@@ -73,15 +73,4 @@ function whoseFault(error: SmtpError, to: string): Error {
   return new (isForNow ? RefusedForNow : RefusedForGood)(why, { cause: error });
 }
 
-async function within(sending: Promise<unknown>, ms: number): Promise<void> {
-  const end = new AbortController();
-  const tooLong = sleep(ms, undefined, { signal: end.signal, ref: false }).then(() => {
-    throw new Error(`It took more than ${ms / 1_000} s`);
-  });
-  try {
-    await Promise.race([sending, tooLong]);
-  } finally {
-    end.abort();
-    for (const each of [sending, tooLong]) each.catch(() => {});
-  }
-}
+const late = (ms: number) => new Error(`It took more than ${ms / 1_000} s`);

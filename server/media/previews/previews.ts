@@ -1,4 +1,5 @@
 import { Lru } from '../../log/lru.ts';
+import { within } from '../../outward/within.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
@@ -241,11 +242,3 @@ const ofItsOwn = (preview: Preview): Preview => ({
 
 const isComplete = ({ properties, pictureAt }: Told): boolean =>
   properties['og:title'] !== undefined && pictureAt !== undefined;
-
-function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  promise.catch(() => {});
-  if (signal.aborted) reject(signal.reason);
-  signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  return Promise.race([work, promise]);
-}
