@@ -1,7 +1,5 @@
-import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { severalTimes } from '../../http/fields.ts';
-import { type PassagePorts, templateOf, templatePath } from './passage.ts';
+import { knownVersions, type PassagePorts, templateOf, templatePath } from './passage.ts';
 
 export const makeKnock = endpoint({
   operation: 'makeKnock',
@@ -10,10 +8,7 @@ export const makeKnock = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: templatePath,
-  query: z.object({ ver: severalTimes }),
-
-  handle({ caller, path, query }, ports: PassagePorts) {
-    const versions = query.ver.length === 0 ? ['1'] : query.ver;
-    return templateOf(ports, caller, path, { passage: 'knock', versions });
-  },
+  query: knownVersions,
+  handle: ({ caller, path, query }, ports: PassagePorts) =>
+    templateOf(ports, caller, path, { passage: 'knock', versions: query.ver }),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roomId, userId } from '../../http/fields.ts';
+import { roomId, severalTimes, userId } from '../../http/fields.ts';
 import type { Server } from '../../protocol/caller.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Handshake, Passage } from '../../rooms/serve/handshake.ts';
@@ -10,6 +10,11 @@ export interface PassagePorts {
 }
 
 export const templatePath = z.object({ roomId, userId });
+
+/** The versions of rooms that they know; the first alone where they name none. */
+export const knownVersions = z.object({
+  ver: severalTimes.transform((given) => (given.length === 0 ? ['1'] : given)),
+});
 
 export async function templateOf(
   { handshake }: PassagePorts,

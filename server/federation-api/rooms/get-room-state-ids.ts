@@ -1,7 +1,5 @@
-import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { eventId, roomId } from '../../http/fields.ts';
-import { charge, listsText, type SharedRoomPorts } from './shared-room.ts';
+import { listsText, type SharedRoomPorts, stateAtEvent, stateBefore } from './shared-room.ts';
 
 export const getRoomStateIds = endpoint({
   operation: 'getRoomStateIds',
@@ -9,14 +7,10 @@ export const getRoomStateIds = endpoint({
   auth: 'server',
   rateLimit: 'read',
   idempotency: 'natural',
-  path: z.object({ roomId }),
-  query: z.object({ event_id: eventId }),
+  ...stateAtEvent,
 
-  async handle({ caller, path, query, signal }, ports: SharedRoomPorts) {
-    await ports.largeReads.enter(`server ${caller.origin}`, signal);
-    const room = await ports.rooms.openForServer(path.roomId, caller.origin);
-    const { count, stateIds, authChainIds } = await room.stateBefore(query.event_id);
-    charge(ports, caller, 2 * count);
+  async handle(asked, ports: SharedRoomPorts) {
+    const { stateIds, authChainIds } = await stateBefore(ports, asked);
     return listsText({ pdu_ids: quoted(stateIds()), auth_chain_ids: quoted(authChainIds()) });
   },
 });

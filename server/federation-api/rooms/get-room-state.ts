@@ -1,7 +1,5 @@
-import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { eventId, roomId } from '../../http/fields.ts';
-import { charge, listsText, type SharedRoomPorts } from './shared-room.ts';
+import { listsText, type SharedRoomPorts, stateAtEvent, stateBefore } from './shared-room.ts';
 
 export const getRoomState = endpoint({
   operation: 'getRoomState',
@@ -9,14 +7,10 @@ export const getRoomState = endpoint({
   auth: 'server',
   rateLimit: 'read',
   idempotency: 'natural',
-  path: z.object({ roomId }),
-  query: z.object({ event_id: eventId }),
+  ...stateAtEvent,
 
-  async handle({ caller, path, query, signal }, ports: SharedRoomPorts) {
-    await ports.largeReads.enter(`server ${caller.origin}`, signal);
-    const room = await ports.rooms.openForServer(path.roomId, caller.origin);
-    const { count, state, authChain } = await room.stateBefore(query.event_id);
-    charge(ports, caller, 2 * count);
+  async handle(asked, ports: SharedRoomPorts) {
+    const { state, authChain } = await stateBefore(ports, asked);
     return listsText({ pdus: state(), auth_chain: authChain() });
   },
 });

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { LargeReads } from '../../client-api/events/large-reads.ts';
 import type { Answer } from '../../http/answer.ts';
 import { jsonStream, jsonText } from '../../http/answer.ts';
+import { eventId, roomId } from '../../http/fields.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import { type Server, subscriberIn } from '../../protocol/caller.ts';
-import type { ServerName } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 /** What endpoints need that tell servers of rooms which they share with us. */
@@ -25,6 +27,29 @@ export function charge(
   events: number,
 ): void {
   rateLimits.charge('read', subscriberIn(caller), Math.floor(events / EVENTS_A_REQUEST));
+}
+
+export const stateAtEvent = {
+  path: z.object({ roomId }),
+  query: z.object({ event_id: eventId }),
+};
+
+/** The state before the event and what authorizes it, for a server that may have it. */
+export async function stateBefore(
+  ports: SharedRoomPorts,
+  asked: {
+    caller: Server;
+    path: { roomId: RoomId };
+    query: { event_id: EventId };
+    signal: AbortSignal;
+  },
+) {
+  const { caller, path, query, signal } = asked;
+  await ports.largeReads.enter(`server ${caller.origin}`, signal);
+  const room = await ports.rooms.openForServer(path.roomId, caller.origin);
+  const state = await room.stateBefore(query.event_id);
+  charge(ports, caller, 2 * state.count);
+  return state;
 }
 
 /** As servers send events to each other. */
