@@ -2,6 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { isIPv6, SocketAddress } from 'node:net';
 import type { AddressTerm } from '../../core/effects.ts';
 import type { Millis } from '../../core/timings.ts';
+import { reasonOf } from '../../ports.ts';
 import { outputOf } from '../program.ts';
 import type { AddressDriver, Ground } from './address-driver.ts';
 
@@ -175,4 +176,4 @@ async function none<Records>(asked: Promise<Records[]>): Promise<Records[]> {
 }
 
 const reasons = (errors: readonly unknown[]): string =>
-  errors.map((error) => (error instanceof Error ? error.message.trim() : String(error))).join('; ');
+  errors.map((error) => reasonOf(error).trim()).join('; ');
