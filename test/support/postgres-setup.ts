@@ -25,12 +25,19 @@ export default async function setup(project: TestProject) {
       autovacuum: 'off',
     },
   });
-  await makeTemplate(postgres.url);
-  project.provide('postgresUrl', postgres.url);
-  return async () => {
+  const end = async () => {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await makeTemplate(postgres.url);
+  } catch (error) {
+    // Whose set-up fails is not asked to tear anything down.
+    await end();
+    throw error;
+  }
+  project.provide('postgresUrl', postgres.url);
+  return end;
 }
 
 async function makeTemplate(url: string) {
