@@ -198,7 +198,10 @@ export async function buildFeatures(ground: FeatureGround) {
     reaches: (server) => federation.reaches(server),
   });
   const rooms = roomFeatures({
-    ...{ eventKeys: ground.federation.enabled ? federation.ports.eventKeys : undefined },
+    ...(ground.federation.enabled && {
+      eventKeys: federation.ports.eventKeys,
+      elsewhere: { servers: federation.roomServers, lane: ground.lane },
+    }),
     ...underRooms(ground, accounts.ports),
   });
   const beside = { ...stored, ...accounts.ports, ...rooms.ports };

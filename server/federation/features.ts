@@ -13,6 +13,7 @@ import { IdentityServers } from './identity-servers.ts';
 import { EventKeys } from './keys/event-keys.ts';
 import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
+import { RoomServers } from './membership/room-servers.ts';
 import { Reach } from './reach.ts';
 import { Sending, type SendingBounds } from './sending/sending.ts';
 import { ServerRequests } from './server-requests.ts';
@@ -71,6 +72,8 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
+    /** In which our users are not yet. */
+    roomServers: new RoomServers(client),
     /** Somebody began to type, or ceased. */
     typing: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
       sending?.passing.typing(roomId, userId, isTyping),

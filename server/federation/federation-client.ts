@@ -2,6 +2,7 @@ import { within } from '../outward/within.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
+import { parseJson } from '../protocol/parse-json.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { xMatrixHeader } from '../protocol/x-matrix.ts';
 import type { Admission } from './admission.ts';
@@ -16,6 +17,8 @@ export interface FederationRequest {
   readonly canonicalContent?: string;
   readonly answersWithinMs?: number;
   readonly bytesMax?: number;
+  /** Whose answer holds events: their hashes are of their numbers as they stand. */
+  readonly keepsNumbers?: boolean;
   /** What everybody may ask, such as keys, is asked without. */
   readonly isSigned?: boolean;
 }
@@ -46,7 +49,7 @@ export class FederationClient {
     if (!this.#parts.admission.admits(server))
       throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
     const { status, body } = await this.#askAnyhow(server, request);
-    const json = jsonIn(server, body);
+    const json = jsonIn(server, body, request.keepsNumbers ? parseJson : JSON.parse);
     if (status === 200) return json;
     throw errorOf(status, json);
   }
@@ -82,9 +85,9 @@ export class FederationClient {
   }
 }
 
-function jsonIn(server: ServerName, body: Buffer): JsonValue {
+function jsonIn(server: ServerName, body: Buffer, parse: (text: string) => JsonValue): JsonValue {
   try {
-    return JSON.parse(body.toString('utf8')) as JsonValue;
+    return parse(body.toString('utf8'));
   } catch (cause) {
     throw new ServerUnreachable(`${server} answers something that is no JSON`, { cause });
   }

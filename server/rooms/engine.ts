@@ -1,6 +1,6 @@
 import { Lru } from '../log/lru.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
-import { parseEventId, parseRoomAlias } from '../protocol/identifiers.ts';
+import { parseEventId, parseRoomAlias, serverNameOf } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
 import { listenToLog } from './commit-listener.ts';
@@ -12,6 +12,7 @@ import { upgradeRoom } from './create/upgrade-room.ts';
 import { deleteRoom } from './delete-room.ts';
 import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
+import { Passages } from './elsewhere/passages.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { BlockedRooms } from './membership/blocked-rooms.ts';
 import { changeMembership } from './membership/change-membership.ts';
@@ -74,6 +75,7 @@ export class RoomEngine implements Rooms {
     this.#building = {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
+      passages: new Passages(),
     };
     this.receiver = new Receiving(this.#building);
     this.#reads = new RoomReads({
@@ -203,8 +205,11 @@ export class RoomEngine implements Rooms {
   }
 
   async resolveAlias(alias: RoomAlias) {
+    const { identity, elsewhere } = this.#building.ports;
+    const isOurs = serverNameOf(alias) === identity.serverName;
+    if (!isOurs && elsewhere) return elsewhere.servers.resolveAlias(alias);
     const found = await this.#aliases.resolve(alias);
-    return found && { roomId: found.roomId, servers: [this.#building.ports.identity.serverName] };
+    return found && { roomId: found.roomId, servers: [identity.serverName] };
   }
 
   addAlias(alias: RoomAlias, roomId: RoomId, creator: UserId, origin: Origin<RoomAlias>) {

@@ -6,6 +6,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { RetentionBounds } from '../protocol/retention.ts';
 import type { RoomVersionRules } from '../protocol/room-versions.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
+import type { Elsewhere } from './elsewhere/other-servers.ts';
 import type { RoomStore } from './store.ts';
 
 /** Who was erased, and at which positions in the log. */
@@ -46,6 +47,7 @@ export interface RoomPorts {
   readonly forgetOnLeave?: boolean | undefined;
   /** Undefined where rooms are not shared with other servers. */
   readonly eventKeys?: EventKeys | undefined;
+  readonly elsewhere?: Elsewhere | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

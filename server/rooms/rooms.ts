@@ -63,7 +63,10 @@ export interface Rooms {
   block(roomId: RoomId, by: UserId | undefined, origin: Origin<RoomId>): Promise<void>;
   blockedBy(roomId: RoomId): Promise<UserId | undefined>;
 
-  resolveAlias(alias: RoomAlias): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined>;
+  /** That of another server is asked for there. */
+  resolveAlias(
+    alias: RoomAlias,
+  ): Promise<{ roomId: RoomId; servers: readonly ServerName[] } | undefined>;
   addAlias(
     alias: RoomAlias,
     roomId: RoomId,

@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { jsonObject } from '../../http/fields.ts';
+import { jsonObject, severalTimes } from '../../http/fields.ts';
 import { MatrixError, notFound } from '../../http/matrix-error.ts';
 import type { Once } from '../../log/outcomes.ts';
 import type { Person } from '../../protocol/caller.ts';
-import type { RoomAlias, RoomId } from '../../protocol/identifiers.ts';
+import {
+  parseServerName,
+  type RoomAlias,
+  type RoomId,
+  type ServerName,
+} from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { letsGuestsIn } from '../events/guest-access.ts';
@@ -44,14 +49,26 @@ interface Entering {
   readonly caller: Person;
   readonly body: EnteringBody;
   readonly once: Once;
+  /** Servers through which to go where this one is not in the room. */
+  readonly via: readonly ServerName[];
 }
+
+const VIA_MAX = 20;
+
+/** `server_name` is the old name of `via`. */
+export const throughServers = z
+  .object({ via: severalTimes, server_name: severalTimes })
+  .transform(({ via, server_name }) => {
+    const names = [...new Set([...via, ...server_name])].slice(0, VIA_MAX).map(parseServerName);
+    return names.flatMap((each) => (each.ok ? each.value : []));
+  });
 
 /** What joining and knocking have in common. */
 export async function enterRoom(
   ports: Ports,
   room_id: RoomId,
   action: 'join' | 'knock',
-  { caller, body, once }: Entering,
+  { caller, body, once, via }: Entering,
 ) {
   const { rooms } = ports;
   if (caller.kind === 'guest') await refuseGuests(rooms, room_id);
@@ -59,19 +76,26 @@ export async function enterRoom(
   const { reason, content, claim } = body;
   if (claim && action === 'join') await claimInvite(ports, room_id, userId, claim);
   const says = Object.keys(content).length > 0 && { content };
-  const change = { sender: userId, target: userId, action, reason, ...says };
+  const change = { sender: userId, target: userId, action, reason, via, ...says };
   await rooms.changeMembership(room_id, change, answering(once, { room_id }));
   return { room_id };
 }
 
-export async function roomIdOf(
+export const roomIdOf = async (
   rooms: Pick<Rooms, 'resolveAlias'>,
   idOrAlias: RoomId | RoomAlias,
-): Promise<RoomId> {
-  if (!idOrAlias.startsWith('#')) return idOrAlias as RoomId;
+): Promise<RoomId> => (await roomOf(rooms, idOrAlias, [])).roomId;
+
+/** An alias says by which servers the room is reached, too. */
+export async function roomOf(
+  rooms: Pick<Rooms, 'resolveAlias'>,
+  idOrAlias: RoomId | RoomAlias,
+  via: readonly ServerName[],
+): Promise<{ roomId: RoomId; via: readonly ServerName[] }> {
+  if (!idOrAlias.startsWith('#')) return { roomId: idOrAlias as RoomId, via };
   const found = await rooms.resolveAlias(idOrAlias as RoomAlias);
   if (!found) throw notFound(`There is no room ${idOrAlias}`);
-  return found.roomId;
+  return { roomId: found.roomId, via: [...via, ...found.servers] };
 }
 
 async function refuseGuests(rooms: Pick<Rooms, 'open'>, roomId: RoomId): Promise<void> {

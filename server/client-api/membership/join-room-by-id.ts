@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
-import { enteringBody, enterRoom, type Ports } from './enter-room.ts';
+import { enteringBody, enterRoom, type Ports, throughServers } from './enter-room.ts';
 
 export const joinRoomById = endpoint({
   operation: 'joinRoomById',
@@ -14,7 +14,10 @@ export const joinRoomById = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomId }),
+  // As other servers have it; the specification knows it at `joinRoom` alone.
+  query: throughServers,
   body: enteringBody,
 
-  handle: (call, ports: Ports) => enterRoom(ports, call.path.roomId, 'join', call),
+  handle: (call, ports: Ports) =>
+    enterRoom(ports, call.path.roomId, 'join', { ...call, via: call.query }),
 });

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomIdOrAlias } from '../../http/fields.ts';
-import { enteringBody, enterRoom, type Ports, roomIdOf } from './enter-room.ts';
+import { enteringBody, enterRoom, type Ports, roomOf, throughServers } from './enter-room.ts';
 
-/** The servers to go through (`via`) matter only for rooms that this server is not in. */
 export const joinRoom = endpoint({
   operation: 'joinRoom',
   routes: [
@@ -15,10 +14,11 @@ export const joinRoom = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomIdOrAlias }),
+  query: throughServers,
   body: enteringBody,
 
   async handle(call, ports: Ports) {
-    const room_id = await roomIdOf(ports.rooms, call.path.roomIdOrAlias);
-    return enterRoom(ports, room_id, 'join', call);
+    const { roomId, via } = await roomOf(ports.rooms, call.path.roomIdOrAlias, call.query);
+    return enterRoom(ports, roomId, 'join', { ...call, via });
   },
 });

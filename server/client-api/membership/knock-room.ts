@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomIdOrAlias } from '../../http/fields.ts';
-import { enteringBody, enterRoom, type Ports, roomIdOf } from './enter-room.ts';
+import { enteringBody, enterRoom, type Ports, roomOf, throughServers } from './enter-room.ts';
 
 export const knockRoom = endpoint({
   operation: 'knockRoom',
@@ -11,10 +11,11 @@ export const knockRoom = endpoint({
   rateLimit: 'write',
   idempotency: 'request',
   path: z.object({ roomIdOrAlias }),
+  query: throughServers,
   body: enteringBody,
 
   async handle(call, ports: Ports) {
-    const room_id = await roomIdOf(ports.rooms, call.path.roomIdOrAlias);
-    return enterRoom(ports, room_id, 'knock', call);
+    const { roomId, via } = await roomOf(ports.rooms, call.path.roomIdOrAlias, call.query);
+    return enterRoom(ports, roomId, 'knock', { ...call, via });
   },
 });

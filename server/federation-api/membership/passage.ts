@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { roomId, severalTimes, userId } from '../../http/fields.ts';
 import type { Server } from '../../protocol/caller.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { Handshake, Passage } from '../../rooms/serve/handshake.ts';
+import type { Passage } from '../../rooms/membership/membership.ts';
+import type { Handshake } from '../../rooms/serve/handshake.ts';
 
 /** What the endpoints share by which other servers' users come in, knock and leave. */
 export interface PassagePorts {

@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
+import { joinElsewhere } from '../elsewhere/join-elsewhere.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { sendEvent } from '../write/send-event.ts';
@@ -29,8 +30,11 @@ export async function changeMembership(
   await refuseBlocked(building, roomId, change);
   const content = await contentOf(building, change);
   const isJoin = change.action === 'join';
-  if (isJoin)
+  if (isJoin) {
+    const entered = await joinElsewhere(building, { roomId, change, content, origin });
+    if (entered !== undefined) return entered;
     await changeRoom(building.rooms, roomId, (room) => followPredecessor(building, room, change));
+  }
   return sendEvent(building, roomId, origin, async (room) => {
     const more = isJoin ? await authorisingUser(building, room, change) : {};
     return {

@@ -1,4 +1,4 @@
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban';
@@ -9,11 +9,16 @@ export const KINDS: readonly Membership[] = ['join', 'invite', 'knock', 'leave',
 export const membershipOf = (text: unknown): Membership | undefined =>
   KINDS.find((kind) => kind === text);
 
+/** What users of a server that is not in the room do through one that is. */
+export type Passage = 'join' | 'leave' | 'knock';
+
 export interface MembershipChange {
   readonly sender: UserId;
   readonly target: UserId;
   readonly action: 'join' | 'invite' | 'knock' | 'leave' | 'kick' | 'ban' | 'unban';
   readonly reason?: string | undefined;
+  /** Servers through which a room is entered that is not here. */
+  readonly via?: readonly ServerName[] | undefined;
   /** Where an application service says when it was. */
   readonly originServerTs?: number | undefined;
   /**

@@ -7,6 +7,7 @@ import {
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden, MatrixError } from '../../protocol/matrix-error.ts';
+import type { Passage } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { changeRoom } from '../write/attempt.ts';
@@ -16,9 +17,6 @@ import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
 import { authorisedContent } from './authorised-content.ts';
 import { refuseAbsent, refuseByAcl } from './refuse-server.ts';
-
-/** What users of other servers do through one that is in the room. */
-export type Passage = 'join' | 'leave' | 'knock';
 
 export interface TemplateWish {
   readonly server: ServerName;

@@ -11,6 +11,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden, invalidParam, notFound } from '../../protocol/matrix-error.ts';
 import { parseEvent, restoreEvent } from '../../protocol/parse-event.ts';
 import { addSignature } from '../../protocol/signatures.ts';
+import type { Passage } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { STRIPPED_TYPES } from '../read/room-view.ts';
@@ -19,7 +20,6 @@ import type { RoomReceiver } from '../receive/room-receiver.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { authorisedContent } from './authorised-content.ts';
-import type { Passage } from './handshake.ts';
 import { refuseAbsent, refuseByAcl } from './refuse-server.ts';
 
 export interface Submission {

@@ -1,3 +1,4 @@
+import type { Passages } from '../elsewhere/passages.ts';
 import type { BlockedRooms } from '../membership/blocked-rooms.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
@@ -10,5 +11,6 @@ export interface Building {
   readonly keys: StateKeys;
   readonly userRooms: UserRooms;
   readonly blocked: BlockedRooms;
+  readonly passages: Passages;
   readonly creationTime: () => number;
 }

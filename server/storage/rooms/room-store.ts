@@ -4,6 +4,7 @@ import * as blocked from './blocked-rooms.ts';
 import * as deleted from './deleted-rooms.ts';
 import * as events from './events.ts';
 import * as memberships from './memberships.ts';
+import * as outliers from './outliers.ts';
 import * as relations from './relations.ts';
 import * as aliases from './room-aliases.ts';
 import * as rooms from './rooms.ts';
@@ -35,6 +36,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   eventIds: (nids: readonly number[]) => events.eventIds(database, nids),
   eventById: (eventId: EventId) => events.eventById(database, eventId),
   eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
+  numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
+  numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
     events.newestOfTimeline(database, range),
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
@@ -60,6 +63,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
 
   rows: {
     room: rooms.roomRow,
+    roomVersion: outliers.roomVersionRow,
     noRoom: deleted.noRoomRow,
     deletedRoom: deleted.deletedRoomRow,
     roomPublished: rooms.roomPublishedRow,

@@ -1,0 +1,156 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { aliceAndBob, keysOf, type Person, personAt } from '../../../test/support/two-servers.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+const VERSIONS = ['1', '6', '9', '10', '11', '12'];
+
+test.each(VERSIONS)(
+  'who joins a room of another server finds it in /sync with its state (version %s)',
+  async (version) => {
+    const [alice, bob] = await aliceAndBob(authority);
+    const roomId = await alice.createRoom({ room_version: version, name: 'Castle' });
+    await alice.say(roomId, 'before');
+    expect(await joins(bob, roomId, alice)).toEqual({ status: 200, body: { room_id: roomId } });
+    const { state, timeline } = (await bob.joined(roomId))!;
+    expect(keysOf(timeline.events)).toEqual([`m.room.member ${bob.userId}`]);
+    expect(keysOf(state.events).sort()).toEqual(
+      [
+        ...['m.room.create', 'm.room.power_levels', 'm.room.join_rules', 'm.room.name'],
+        ...['m.room.history_visibility', 'm.room.guest_access', `m.room.member ${alice.userId}`],
+      ].sort(),
+    );
+    expect(await membersAt(alice, roomId)).toEqual([alice.userId, bob.userId].sort());
+    await bob.say(roomId, 'hello');
+    const then = (await bob.joined(roomId))!.timeline;
+    expect(then.events.at(-1)).toMatchObject({ content: { body: 'hello' } });
+  },
+);
+
+test('who comes second to a room of another server needs ask nobody', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const carol = await personAt(bob.server, 'carol');
+  const roomId = await alice.createRoom();
+  const answers = await Promise.all([joins(bob, roomId, alice), joins(carol, roomId, alice)]);
+  expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  expect(await membersAt(bob, roomId)).toEqual([alice, bob, carol].map(({ userId }) => userId));
+  expect((await membersAt(alice, roomId)).length).toBe(2);
+});
+
+test('a room is joined by an alias of its server, and by that alone', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ room_alias_name: 'castle' });
+  const path = (name: string) => `/join/${encodeURIComponent(`#${name}:${alice.server.name}`)}`;
+  expect(await bob.post(path('ruin'))).toMatchObject({ status: 404, body: NOT_FOUND });
+  expect(await bob.post(path('castle'))).toEqual({ status: 200, body: { room_id: roomId } });
+  expect(await membersAt(bob, roomId)).toContain(bob.userId);
+});
+
+test('who may not come in is told so, and nothing of the room is here', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ preset: 'private_chat' });
+  expect(await joins(bob, roomId, alice)).toMatchObject({ status: 403, body: FORBIDDEN });
+  const nowhere = `!nowhere:${alice.server.name}` as RoomId;
+  expect(await joins(bob, nowhere, alice)).toMatchObject({ status: 404, body: NOT_FOUND });
+  const { join, leave, invite } = await bob.rooms();
+  expect({ join, leave, invite }).toEqual({ join: {}, leave: {}, invite: {} });
+  expect(await events(bob)).toBe(0);
+});
+
+test('a room whose server is not there cannot be joined, and another that is in it is asked', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom();
+  const join = `/join/${encodeURIComponent(roomId)}`;
+  expect((await bob.post(`${join}?via=localhost:1`)).status).toBe(502);
+  expect((await bob.post(`${join}?via=localhost:1&via=${alice.server.name}`)).status).toBe(200);
+});
+
+test('who left a room of another server comes back to it as it is by then', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await joins(bob, roomId, alice);
+  await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
+  await alice.put(`/rooms/${encodeURIComponent(roomId)}/state/m.room.name/`, { name: 'Ruin' });
+  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  const { state } = (await bob.joined(roomId))!;
+  const named = state.events.find(({ type }) => type === 'm.room.name');
+  expect(named).toMatchObject({ content: { name: 'Ruin' } });
+});
+
+test('who is in another room comes in by a member of its server, who signs along', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const club = await alice.createRoom();
+  await joins(bob, club, alice);
+  const join_rule = {
+    join_rule: 'restricted',
+    allow: [{ type: 'm.room_membership', room_id: club }],
+  };
+  const initial_state = [{ type: 'm.room.join_rules', state_key: '', content: join_rule }];
+  const roomId = await alice.createRoom({ preset: 'private_chat', initial_state });
+  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  const own = (await bob.joined(roomId))!.timeline.events[0];
+  expect(own).toMatchObject({ content: { join_authorised_via_users_server: alice.userId } });
+  const [stored] = await bob.server.fresh.database.query<{ json: string }>(
+    'own_join',
+    `SELECT json FROM event WHERE sender = '${bob.userId}' ORDER BY event_nid DESC LIMIT 1`,
+  );
+  const { signatures } = JSON.parse(stored!.json) as { signatures: JsonObject };
+  expect(Object.keys(signatures).sort()).toEqual([alice.server.name, bob.server.name].sort());
+});
+
+test('what a writer had of a room when it died is taken up by the next attempt', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const stop = stopsBefore(bob, 'insert_event');
+  expect((await joins(bob, roomId, alice)).status).toBe(500);
+  stop.restore();
+  expect(await bob.joined(roomId)).toBeUndefined();
+  const left = await events(bob);
+  expect(left).toBeGreaterThan(5);
+  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  // Their first join, and the second.
+  expect(await events(bob)).toBe(left + 2);
+  expect(keysOf((await bob.joined(roomId))!.state.events)).toContain('m.room.name');
+});
+
+const NOT_FOUND = { errcode: 'M_NOT_FOUND' };
+const FORBIDDEN = { errcode: 'M_FORBIDDEN' };
+
+const joins = (who: Person, roomId: RoomId, resident: Person) =>
+  who.post(`/join/${encodeURIComponent(roomId)}?via=${resident.server.name}`);
+
+async function membersAt({ server }: Person, roomId: RoomId): Promise<string[]> {
+  const room = await server.features.rooms.open(roomId);
+  return [...room!.members('join')].sort();
+}
+
+async function events({ server }: Person): Promise<number> {
+  const [row] = await server.fresh.database.query<{ count: number }>(
+    'count_all_events',
+    'SELECT count(*)::int8 AS count FROM event',
+  );
+  return row!.count;
+}
+
+/** The change that brings rows of this kind is refused, as if the writer had died before it. */
+function stopsBefore({ server }: Person, name: string) {
+  const { writer } = server;
+  const commit = writer.commit.bind(writer);
+  writer.commit = (build) =>
+    commit((position) => {
+      const built = build(position);
+      if (built.change.rows.some(({ write }) => write.name === name)) throw new Error('died');
+      return built;
+    });
+  return {
+    restore() {
+      writer.commit = commit;
+    },
+  };
+}

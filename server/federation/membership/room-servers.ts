@@ -1,0 +1,102 @@
+import {
+  type EventId,
+  parseRoomId,
+  parseServerName,
+  type RoomAlias,
+  type RoomId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
+
+type Passage = 'join' | 'leave' | 'knock';
+
+/** A template is one event; an answer to a leave or a knock holds a few at most. */
+const SMALL_BYTES_MAX = 1_048_576;
+const SMALL_WITHIN_MS = 10_000;
+/** The state of a large room and all that it rests on: 60,000 events have 40 to 60 MB. */
+const ROOM_BYTES_MAX = 128 * 1_048_576;
+const ROOM_WITHIN_MS = 60_000;
+const ALIAS_SERVERS_MAX = 20;
+
+/** Asks servers that are in rooms for what is done through them (server-server API, "Joining Rooms" and its like). */
+export class RoomServers {
+  readonly #client: Pick<FederationClient, 'ask'>;
+
+  constructor(client: Pick<FederationClient, 'ask'>) {
+    this.#client = client;
+  }
+
+  async template(
+    server: ServerName,
+    wish: { passage: Passage; roomId: RoomId; userId: UserId; versions: readonly string[] },
+  ): Promise<{ version: string; event: JsonObject }> {
+    const { passage, roomId, userId, versions } = wish;
+    const known =
+      passage === 'leave' ? '' : `?ver=${versions.map(encodeURIComponent).join('&ver=')}`;
+    const answer = await this.#client.ask(server, {
+      method: 'GET',
+      path: `/_matrix/federation/v1/make_${passage}/${pathOf(roomId, userId)}${known}`,
+      ...{ answersWithinMs: SMALL_WITHIN_MS, bytesMax: SMALL_BYTES_MAX },
+    });
+    const { room_version: version = '1', event } = objectIn(server, answer);
+    if (typeof version !== 'string' || !isObject(event))
+      throw new ServerUnreachable(`${server} gives no event to sign`);
+    return { version, event };
+  }
+
+  async submit(
+    server: ServerName,
+    signed: { passage: Passage; roomId: RoomId; eventId: EventId; pdu: JsonObject },
+  ): Promise<JsonObject> {
+    const { passage, roomId, eventId, pdu } = signed;
+    const version = passage === 'knock' ? 'v1' : 'v2';
+    const isJoin = passage === 'join';
+    const answer = await this.#client.ask(server, {
+      method: 'PUT',
+      path: `/_matrix/federation/${version}/send_${passage}/${pathOf(roomId, eventId)}`,
+      content: pdu,
+      answersWithinMs: isJoin ? ROOM_WITHIN_MS : SMALL_WITHIN_MS,
+      bytesMax: isJoin ? ROOM_BYTES_MAX : SMALL_BYTES_MAX,
+      keepsNumbers: true,
+    });
+    return objectIn(server, answer);
+  }
+
+  async resolveAlias(
+    alias: RoomAlias,
+  ): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined> {
+    const server = serverNameOf(alias);
+    const path = `/_matrix/federation/v1/query/directory?room_alias=${encodeURIComponent(alias)}`;
+    const asked = { method: 'GET', path, ...SMALL } as const;
+    const answer = await this.#client.ask(server, asked).catch(notThere);
+    if (answer === undefined) return undefined;
+    const { room_id, servers } = objectIn(server, answer);
+    const roomId = typeof room_id === 'string' ? parseRoomId(room_id) : undefined;
+    if (!roomId?.ok) throw new ServerUnreachable(`${server} does not say which room ${alias} is`);
+    return { roomId: roomId.value, servers: [...new Set([server, ...namesIn(servers)])] };
+  }
+}
+
+const SMALL = { answersWithinMs: SMALL_WITHIN_MS, bytesMax: SMALL_BYTES_MAX };
+
+const pathOf = (...ids: readonly string[]): string => ids.map(encodeURIComponent).join('/');
+
+function objectIn(server: ServerName, answer: JsonValue): JsonObject {
+  if (isObject(answer)) return answer;
+  throw new ServerUnreachable(`${server} answers something that is no object`);
+}
+
+function notThere(error: unknown): undefined {
+  if (error instanceof MatrixError && error.status === 404) return undefined;
+  throw error;
+}
+
+const namesIn = (list: JsonValue | undefined): ServerName[] =>
+  (Array.isArray(list) ? list : []).slice(0, ALIAS_SERVERS_MAX).flatMap((each) => {
+    const name = typeof each === 'string' ? parseServerName(each) : undefined;
+    return name?.ok ? [name.value] : [];
+  });

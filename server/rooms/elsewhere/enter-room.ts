@@ -1,0 +1,87 @@
+import { BuiltOnRefused } from '../../log/log.ts';
+import { stateKeyOf } from '../../protocol/event.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { Origin } from '../draft.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { emptyChain, type KeyChange, nextState } from '../state/state-chain.ts';
+import { storedAlike } from '../state/stored-alike.ts';
+import type { Building } from '../write/building.ts';
+import type { Entry } from './entry.ts';
+import { EntryChange } from './entry-change.ts';
+import { numberedKeys } from './numbered-keys.ts';
+import type { Elsewhere } from './other-servers.ts';
+import type { ReceivedState } from './received-state.ts';
+import { stagedEvents } from './staged-events.ts';
+
+const ATTEMPTS_MAX = 10;
+
+/**
+ * The room becomes what another server says that it is, with our own event at its head: by one change, behind all that was
+ * staged for it. Until then nobody is told of it; a room that is there, since somebody was in it or is invited, stays as it was.
+ */
+export async function enterRoom(
+  building: Building,
+  { roomId, lane }: { readonly roomId: RoomId; readonly lane: Elsewhere['lane'] },
+  received: ReceivedState,
+  origin: Origin<EventId>,
+): Promise<EventId> {
+  const { state, others, event, rules } = received;
+  const roomNid = await roomNumber(building, roomId, rules.version);
+  const keys = await numberedKeys(building, [...state, event]);
+  const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
+  const named = state.map((each) => ({
+    ...{ event: each, nid: nids.get(each.eventId)! },
+    keyNid: keys.get(stateKeyOf(each.type, each.stateKey!))!,
+  }));
+  const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
+  const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid };
+  for (let attempts = 1; ; attempts++) {
+    const room = await building.rooms.get(roomId);
+    try {
+      const commit = () => committed(building, room, entry, origin);
+      return await (room ? room.building.alone(commit) : commit());
+    } catch (error) {
+      if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** A row without a head: no reader finds the room by it, and the next attempt goes on with what it left. */
+async function roomNumber({ ports }: Building, roomId: RoomId, version: string): Promise<number> {
+  const known = await ports.store.numberedRoom(roomId);
+  if (known) return known.nid;
+  return ports.log.commit((position) => {
+    const nid = position();
+    const row = ports.store.rows.room({ nid, roomId, version, published: false });
+    return { change: { rows: [row], records: [], touches: [] }, value: nid };
+  });
+}
+
+/** While it is on its way nobody builds on what the room was: those who wait find it out of memory, and look again. */
+async function committed(
+  { ports }: Building,
+  room: HotRoom | undefined,
+  entry: Entry,
+  origin: Origin<EventId>,
+): Promise<EventId> {
+  if (room) {
+    await room.settled;
+    if (room.isDropped) throw new BuiltOnRefused('the room went out of memory');
+  }
+  const changes = entry.state.map(
+    ({ keyNid, nid }): KeyChange => ({
+      ...{ keyNid, from: undefined, to: nid },
+    }),
+  );
+  const before = await storedAlike(ports.store, entry.roomNid, emptyChain, changes);
+  const entries = new Map(entry.state.map(({ keyNid, nid }) => [keyNid, nid] as const));
+  return ports.log.commit((position) => {
+    const change = new EntryChange({ entry, room, position, tools: ports });
+    const stood =
+      before ?? change.newState(nextState(emptyChain, position(), changes, () => entries));
+    change.place(stood, entries);
+    const rows = origin.rows?.(entry.event.eventId) ?? [];
+    const outcome = origin.outcome?.(entry.event.eventId);
+    return { change: change.finish({ rows, outcome }), value: entry.event.eventId };
+  });
+}

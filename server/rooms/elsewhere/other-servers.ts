@@ -1,0 +1,29 @@
+import type { BulkLane } from '../../log/bulk.ts';
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { Passage } from '../membership/membership.ts';
+
+/** By which rooms are entered that are not here. */
+export interface Elsewhere {
+  readonly servers: OtherServers;
+  /** For all their events. */
+  readonly lane: Pick<BulkLane, 'piece' | 'pieceBytes'>;
+}
+
+/** What is asked of servers that are in a room of which this one is not. */
+export interface OtherServers {
+  /** The event by which the user comes in, leaves or knocks, for this server to sign. */
+  template(
+    server: ServerName,
+    wish: { passage: Passage; roomId: RoomId; userId: UserId; versions: readonly string[] },
+  ): Promise<{ readonly version: string; readonly event: JsonObject }>;
+  /** Hands the signed event in, and answers what the other server says to it. */
+  submit(
+    server: ServerName,
+    signed: { passage: Passage; roomId: RoomId; eventId: EventId; pdu: JsonObject },
+  ): Promise<JsonObject>;
+  /** Undefined where the alias's server knows none of that name. */
+  resolveAlias(
+    alias: RoomAlias,
+  ): Promise<{ readonly roomId: RoomId; readonly servers: readonly ServerName[] } | undefined>;
+}

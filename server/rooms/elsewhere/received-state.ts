@@ -1,0 +1,134 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { authorize } from '../../protocol/auth-rules/authorize.ts';
+import { type Event, stateKeyOf } from '../../protocol/event.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { parseEvent, rejectedEvent } from '../../protocol/parse-event.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { RoomPorts } from '../ports.ts';
+import { judgeByAuthEvents } from '../receive/auth-events.ts';
+import { withHashedContent } from '../receive/content-hash.ts';
+import { complaintsAboutSignatures } from '../receive/signatures.ts';
+import { STATE_BYTES_MAX } from '../write/refuse-heavy-state.ts';
+import { inAuthOrder } from './auth-order.ts';
+import { NotUsable } from './try-servers.ts';
+
+/** A room as another server says that it is, as far as it could prove that. */
+export interface ReceivedState {
+  readonly rules: RoomVersionRules;
+  /** Before our event, each key once. */
+  readonly state: readonly Event[];
+  /** What these rest on, and what was rejected. */
+  readonly others: readonly Event[];
+  /** Our event, with the signatures of all who had to sign. */
+  readonly event: Event;
+}
+
+type Ports = Pick<RoomPorts, 'eventKeys' | 'now' | 'stateBytesMax'>;
+
+const EVENTS_MAX = 200_000;
+const AT_ONCE = 50;
+
+/**
+ * Checks what was answered to `send_join`: format, signatures, hashes and the auth rules of every event, as of any that is
+ * received. Who passes none of the former is left out; whom the rules refuse is rejected, and in no state.
+ */
+export async function receivedState(
+  ports: Ports,
+  answer: JsonObject,
+  { event, rules, roomId }: { event: Event; rules: RoomVersionRules; roomId: RoomId },
+): Promise<ReceivedState> {
+  const own = ownEvent(answer.event, event, rules);
+  const [told, chain] = [listIn(answer.state), listIn(answer.auth_chain)];
+  if (told.length + chain.length > EVENTS_MAX) throw new NotUsable('it tells of too many events');
+  const inState = await parsed(told, { rules, roomId });
+  const all = new Map([...(await parsed(chain, { rules, roomId })), ...inState]);
+  const judged = await judgedInOrder(await wellSigned(ports, all, rules), rules);
+  const state = [...judged.values()].filter((each) => inState.has(each.eventId) && !each.rejected);
+  refuseUnfit(state, { rules, own, bytesMax: ports.stateBytesMax ?? STATE_BYTES_MAX });
+  const [proven] = await complaintsAboutSignatures([own], rules, ports);
+  if (proven !== undefined) throw new NotUsable(`our own event is not as it must be: ${proven}`);
+  const isState = new Set(state);
+  const others = [...judged.values()].filter((each) => !isState.has(each));
+  return { rules, state, others, event: own };
+}
+
+/** Who lets somebody into a restricted room signs along. */
+function ownEvent(answered: JsonValue | undefined, own: Event, rules: RoomVersionRules): Event {
+  if (!isObject(answered)) return own;
+  const found = parseEvent(answered, rules);
+  return found.ok && found.value.eventId === own.eventId && isSaidAlike(found.value, own)
+    ? found.value
+    : own;
+}
+
+const isSaidAlike = (one: Event, other: Event): boolean =>
+  JSON.stringify(one.pdu.hashes) === JSON.stringify(other.pdu.hashes);
+
+const listIn = (value: JsonValue | undefined): readonly JsonValue[] =>
+  Array.isArray(value) ? value : [];
+
+/** Of the room; each once. Hashing takes a while, and in between others have their turn. */
+async function parsed(
+  pdus: readonly JsonValue[],
+  { rules, roomId }: { rules: RoomVersionRules; roomId: RoomId },
+): Promise<Map<EventId, Event>> {
+  const events = new Map<EventId, Event>();
+  for (const [index, pdu] of pdus.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await turn();
+    const one = isObject(pdu) ? parseEvent(pdu, rules) : undefined;
+    if (one?.ok && one.value.roomId === roomId && one.value.stateKey !== undefined)
+      events.set(one.value.eventId, one.value);
+  }
+  return events;
+}
+
+async function wellSigned(
+  ports: Ports,
+  events: ReadonlyMap<EventId, Event>,
+  rules: RoomVersionRules,
+): Promise<Map<EventId, Event>> {
+  const all = [...events.values()];
+  const complaints = await complaintsAboutSignatures(all, rules, ports);
+  const kept = new Map<EventId, Event>();
+  for (const [index, event] of all.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await turn();
+    if (complaints[index] === undefined) kept.set(event.eventId, withHashedContent(event, rules));
+  }
+  return kept;
+}
+
+/** Those whose auth events are not all there are left out: nobody can say of them whether they are allowed. */
+async function judgedInOrder(
+  events: ReadonlyMap<EventId, Event>,
+  rules: RoomVersionRules,
+): Promise<Map<EventId, Event>> {
+  const judged = new Map<EventId, Event>();
+  const create = [...events.values()].find(({ type }) => type === 'm.room.create');
+  for (const [index, event] of inAuthOrder(events).entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await turn();
+    const auth = event.authEvents.flatMap((id) => judged.get(id) ?? []);
+    if (auth.length < event.authEvents.length) continue;
+    const verdict = judgeByAuthEvents(event, auth, { rules, create });
+    judged.set(event.eventId, verdict.allowed ? event : rejectedEvent(event));
+  }
+  return judged;
+}
+
+function refuseUnfit(
+  state: readonly Event[],
+  { rules, own, bytesMax }: { rules: RoomVersionRules; own: Event; bytesMax: number },
+): void {
+  const byKey = new Map(state.map((each) => [stateKeyOf(each.type, each.stateKey!), each]));
+  if (byKey.size < state.length) throw new NotUsable('it says two things of one key of the state');
+  const create = byKey.get(stateKeyOf('m.room.create', ''));
+  if (create === undefined) throw new NotUsable('it does not say who created the room');
+  if ((create.content.room_version ?? '1') !== rules.version)
+    throw new NotUsable('it says that the room has another version than it has');
+  const get = (type: string, key: string) => byKey.get(stateKeyOf(type, key));
+  const verdict = authorize(own, { get }, rules);
+  if (!verdict.allowed) throw new NotUsable(`by the state that it tells: ${verdict.reason}`);
+  const heavy = state.filter(({ type }) => type !== 'm.room.member');
+  const bytes = heavy.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
+  if (bytes > bytesMax) throw new NotUsable('the state is too large');
+}
