@@ -37,6 +37,7 @@ const provider = z.strictObject({
     .prefault({}),
   makesAccounts: z.boolean().default(true),
   linksByName: z.boolean().default(false),
+  checksLoginTime: z.boolean().default(true),
 });
 
 export type IdentityProvider = Omit<z.output<typeof provider>, 'clientSecretFile'> & {

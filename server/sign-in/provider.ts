@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
 import type { UpstreamIdentity } from '../storage/accounts/upstream-identities.ts';
 import { boundedFetch } from './bounded-fetch.ts';
-import type { Journey } from './journey.ts';
+import { JOURNEY_MS, type Journey } from './journey.ts';
 
 /** An OpenID provider, as the operator has written it down. */
 export interface ProviderSettings {
@@ -22,6 +22,8 @@ export interface ProviderSettings {
   readonly makesAccounts: boolean;
   /** Whoever has the name of an account is let into it. */
   readonly linksByName: boolean;
+  /** Who proves that it is they must have logged in for it, by the provider's word (`auth_time`). */
+  readonly checksLoginTime: boolean;
 }
 
 export interface Known {
@@ -63,19 +65,20 @@ export class Provider {
       code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       ...(prompt && isOffered && { prompt }),
+      // With this a provider must say when (OpenID Connect Core, section 3.1.2.1).
+      ...(prompt === 'login' && { max_age: '0' }),
     }).href;
   }
 
   /** Who came back, as the provider vouches for it to us. Throws what they are to be told. */
-  async whoCame(
-    params: URLSearchParams,
-    { id, nonce, verifier }: Pick<Journey, 'id' | 'nonce' | 'verifier'>,
-  ): Promise<Known> {
+  async whoCame(params: URLSearchParams, journey: Journey): Promise<Known> {
+    const { id, nonce, verifier } = journey;
     const config = await this.#config();
     try {
       const checks = {
         ...{ pkceCodeVerifier: verifier, expectedState: id, expectedNonce: nonce },
         idTokenExpected: true,
+        ...this.#newLoginOf(journey),
       };
       const back = new URL(`?${params}`, this.#redirectUri);
       const tokens = await openid.authorizationCodeGrant(config, back, checks);
@@ -88,6 +91,13 @@ export class Provider {
     } catch (error) {
       throw this.#toldOf(error);
     }
+  }
+
+  /** Whoever has the browser may take `prompt` and `max_age` out of the address: what the provider says in the end counts. */
+  #newLoginOf({ goal, untilMs }: Journey): { maxAge?: number } {
+    if (goal.kind !== 'stage' || !this.settings.checksLoginTime) return {};
+    const sinceMs = this.#now() - (untilMs - JOURNEY_MS);
+    return { maxAge: Math.max(0, Math.ceil(sinceMs / 1000)) };
   }
 
   /** Many providers say of people only there what the scopes ask for. */

@@ -51,7 +51,7 @@ export async function startOpenIdProvider(
       ...{ id, name: 'The Company', issuer, clientId: 'farol', clientSecret: secret },
       scopes: ['openid', 'profile'],
       claims: { localpart: 'preferred_username', displayName: 'name' },
-      ...{ makesAccounts: true, linksByName: false },
+      ...{ makesAccounts: true, linksByName: false, checksLoginTime: true },
       ...told,
     },
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   type ApiOptions,
   type ApiServer,
@@ -410,9 +410,50 @@ test('at the provider it is asked for a new login, and not only for the browser 
   const { session } = await wanting(house);
   const page = await house.browser.open(stageOf(session));
   const door = await house.leaveBy(new URL(linkPathIn(page), SERVER).href);
-  expect(new URL(door).searchParams.get('prompt')).toBe('login');
-  expect(new URL(await house.leave()).searchParams.get('prompt')).toBeNull();
+  const { searchParams } = new URL(door);
+  expect([searchParams.get('prompt'), searchParams.get('max_age')]).toEqual(['login', '0']);
+  const atLogin = new URL(await house.leave()).searchParams;
+  expect([atLogin.get('prompt'), atLogin.get('max_age')]).toEqual([null, null]);
 });
+
+test.each([
+  ['takes the new login out of the address', true, {}, 403],
+  ['asks for one that may be old', true, { max_age: '10000' }, 403],
+  [
+    'asks for one that may be old, and the operator does not mind',
+    false,
+    { max_age: '10000' },
+    200,
+  ],
+])(
+  'at an unlocked browser, whoever %s proves by an old login what the operator lets them',
+  async (_, checksLoginTime, asked, status) => {
+    await using house = await withProvider({ checksLoginTime });
+    const { session, token } = await wanting(house);
+    const there = await loggedInLongAgo(house, 'ada');
+    const page = await house.browser.open(stageOf(session));
+    const door = new URL(await house.leaveBy(new URL(linkPathIn(page), SERVER).href));
+    for (const name of ['prompt', 'max_age']) door.searchParams.delete(name);
+    for (const [name, value] of Object.entries(asked)) door.searchParams.set(name, value);
+    const back = await house.browser.open((await there.open(door.href)).url);
+    expect(back.status).toBe(status);
+    expect((await deleting(house, token, { session })).status).toBe(status === 200 ? 200 : 401);
+  },
+);
+
+/** A browser that is signed in at the provider, and has been for five minutes. */
+async function loggedInLongAgo(house: House, login: string): Promise<Browser> {
+  const there = new Browser({});
+  const door = await house.leave();
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 300_000 });
+  try {
+    let page = await there.submit(await there.open(door), { login, password: 'x' });
+    while (page.status !== 0) page = await there.submit(page);
+  } finally {
+    vi.useRealTimers();
+  }
+  return there;
+}
 
 test('who has a password and a provider chooses, and a stage that was not asked for has no page', async () => {
   await using house = await withProvider({ linksByName: true });
