@@ -73,6 +73,7 @@ import type { ByteReader } from './storage/database.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import type { SearchLanguage } from './storage/search/search-languages.ts';
 import { syncFeatures } from './sync/features.ts';
+import { transactionFeatures } from './transactions/features.ts';
 
 const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 
@@ -198,10 +199,7 @@ export async function buildFeatures(ground: FeatureGround) {
     reaches: (server) => federation.reaches(server),
   });
   const rooms = roomFeatures({
-    ...(ground.federation.enabled && {
-      eventKeys: federation.ports.eventKeys,
-      elsewhere: { servers: federation.roomServers, lane: ground.lane },
-    }),
+    ...federation.underRooms(ground.lane),
     ...underRooms(ground, accounts.ports),
   });
   const beside = { ...stored, ...accounts.ports, ...rooms.ports };
@@ -214,6 +212,8 @@ export async function buildFeatures(ground: FeatureGround) {
       rateLimits.take('write', userId, await accounts.ports.ownRates.rateOf(userId)),
     onError: ground.onError,
   });
+  const shared = { ...rooms.ports, ...sync.ports, ...encryption.ports };
+  const transactions = transactionFeatures(stored, { ...shared, onError: ground.onError });
   const orders = orderFeatures(stored, { ...rooms.ports, onError: ground.onError });
   const search = searchFeatures({
     ...stored,
@@ -228,7 +228,8 @@ export async function buildFeatures(ground: FeatureGround) {
   const retention = bounds && new Retention({ ...stored, bounds, onError: ground.onError });
   const features = {
     ...{ accounts, appServices, encryption, rooms },
-    ...{ sync, delayedEvents, orders, search, federation, media, signIn, ...(mail && { mail }) },
+    ...{ sync, delayedEvents, orders, search, federation, transactions, media, signIn },
+    ...(mail && { mail }),
   };
   return {
     ...features,
@@ -334,6 +335,7 @@ export function portsOf(features: Features, options: PortOptions) {
     orders.ports,
     search.ports,
     media.ports,
+    features.transactions.ports,
     features.signIn.ports,
     own,
   );

@@ -93,6 +93,14 @@ const ARROWS: Record<string, string[]> = {
     'server/sync',
     'zod',
   ],
+  'server/transactions': [
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/rooms',
+    'server/encryption',
+    'server/sync',
+  ],
   'server/federation-api': [
     'server/client-api',
     'server/http',
@@ -101,6 +109,7 @@ const ARROWS: Record<string, string[]> = {
     'server/accounts',
     'server/encryption',
     'server/federation',
+    'server/transactions',
     'zod',
   ],
   'server/orders': ['server/protocol', 'server/log', 'server/storage', 'server/rooms'],

@@ -2,6 +2,7 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
+import type { UserId } from '../protocol/identifiers.ts';
 import { tooLarge } from '../protocol/matrix-error.ts';
 import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { toDeviceRow } from '../storage/encryption/to-device.ts';
@@ -24,23 +25,13 @@ export class ToDevice {
   }
 
   async send({ userId: sender }: Person, type: string, mail: Mail, once: Once): Promise<void> {
-    const devices = await deviceIdsOf(this.#stored.database, [...mail.keys()]);
-    const letters = devices.flatMap(({ userId, deviceId }) => {
-      const ofUser = mail.get(userId) ?? {};
-      const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
-      return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
-    });
+    const letters = await this.lettersFor(sender, type, mail);
     const abroad = lettersAbroad({ sender, type, mail }, this.#reaches);
     refuseTooMuch([...letters, ...abroad]);
     await this.#stored.log.commit((next) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
-      for (const letter of letters) {
-        const position = next();
-        rows.push(toDeviceRow({ ...letter, position }));
-        const { userId, deviceId } = letter;
-        records.push({ position, record: { kind: 'to-device', userId, deviceId } });
-      }
+      deliver(letters, { position: next, rows, records });
       for (const { server, userId, messageId, json } of abroad) {
         const position = next();
         rows.push(postRow(server, { key: messageId, position, json }));
@@ -50,16 +41,51 @@ export class ToDevice {
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
   }
+
+  /** What of it is for devices that are here. */
+  async lettersFor(sender: UserId, type: string, mail: Mail): Promise<Letter[]> {
+    const devices = await deviceIdsOf(this.#stored.database, [...mail.keys()]);
+    return devices.flatMap(({ userId, deviceId }) => {
+      const ofUser = mail.get(userId) ?? {};
+      const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
+      return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
+    });
+  }
+}
+
+/** A message for one device of this server. */
+export interface Letter {
+  readonly userId: UserId;
+  readonly deviceId: string;
+  /** As /sync gives it out. */
+  readonly json: string;
+}
+
+export function deliver(
+  letters: readonly Letter[],
+  change: { position: () => number; rows: Row[]; records: PlacedRecord[] },
+): void {
+  for (const letter of letters) {
+    const position = change.position();
+    change.rows.push(toDeviceRow({ ...letter, position }));
+    const { userId, deviceId } = letter;
+    change.records.push({ position, record: { kind: 'to-device', userId, deviceId } });
+  }
 }
 
 /** What `*` makes of a request that is not large: all of it is one batch of the log. */
 const LETTERS_MAX = 5_000;
 const LETTERS_LENGTH_MAX = 4_194_304;
 
+export const isTooMuch = (letters: readonly { json: string }[]): boolean =>
+  letters.length > LETTERS_MAX || lengthOf(letters) > LETTERS_LENGTH_MAX;
+
+const lengthOf = (letters: readonly { json: string }[]): number =>
+  letters.reduce((sum, { json }) => sum + json.length, 0);
+
 function refuseTooMuch(letters: readonly { json: string }[]) {
-  const length = letters.reduce((sum, { json }) => sum + json.length, 0);
-  if (letters.length > LETTERS_MAX || length > LETTERS_LENGTH_MAX)
+  if (isTooMuch(letters))
     throw tooLarge(
-      `The messages would go to ${letters.length} devices and have ${length} characters in all: send fewer at once`,
+      `The messages would go to ${letters.length} devices and have ${lengthOf(letters)} characters in all: send fewer at once`,
     );
 }

@@ -25,6 +25,7 @@ import { getEventByTimestamp } from './rooms/get-event-by-timestamp.ts';
 import { getMissingPreviousEvents } from './rooms/get-missing-previous-events.ts';
 import { getRoomState } from './rooms/get-room-state.ts';
 import { getRoomStateIds } from './rooms/get-room-state-ids.ts';
+import { sendTransaction } from './transactions/send-transaction.ts';
 
 /** What other servers ask, where the operator lets them. */
 export const federationApi = [
@@ -49,6 +50,7 @@ export const federationApi = [
   sendJoinV2,
   sendLeaveV2,
   sendKnock,
+  sendTransaction,
   getContent,
   getContentThumbnail,
 ];

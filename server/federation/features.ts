@@ -5,6 +5,7 @@ import { AddressGuard } from '../outward/address-guard.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
+import { RoomQuestions } from './asking/room-questions.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
 import { WellKnown } from './discovery/well-known.ts';
@@ -60,10 +61,20 @@ export function federationFeatures(
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client });
+  const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, now }));
   let sending: Sending | undefined;
   return {
+    /** What rooms rest on that are shared with other servers. */
+    underRooms: <Lane>(lane: Lane) =>
+      federation.enabled
+        ? {
+            ...{ eventKeys, askServers: new RoomQuestions(client) },
+            // Rooms in which our users are not yet.
+            elsewhere: { servers: new RoomServers(client), lane },
+          }
+        : {},
     ports: {
-      eventKeys: eventKeysOf(new EventKeys({ self, remoteKeys, now })),
+      eventKeys,
       federationClient: client,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
@@ -72,8 +83,6 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
-    /** In which our users are not yet. */
-    roomServers: new RoomServers(client),
     /** Somebody began to type, or ceased. */
     typing: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
       sending?.passing.typing(roomId, userId, isTyping),

@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sweepExpired } from '../storage/accounts/expired.ts';
 import type { Database } from '../storage/database.ts';
 import { sweepServerKeys } from '../storage/federation/server-keys.ts';
+import { sweepTakenMessages } from '../storage/federation/taken-messages.ts';
+import { sweepUnknownRooms } from '../storage/federation/unknown-rooms.ts';
 import { saveClock, trimRecords } from '../storage/log.ts';
 import { sweepOutcomes } from '../storage/outcomes.ts';
 import { LAST_OF_ALL, LEFT_BEHIND, roomsDeletedBefore } from '../storage/rooms/room-pieces.ts';
@@ -33,6 +35,7 @@ export async function keepHouse(database: Database, options: HouseOptions): Prom
       await sweep(database, signal);
       await sweepLetIn(database, { signal, nowMs: now() });
       await sweepKeys(database, signal);
+      await sweepReceived(database, { signal, nowMs: now() });
       await sweepDeletedRooms(database, { signal, nowMs: now() });
     } catch (error) {
       onError(error);
@@ -62,6 +65,20 @@ const SERVER_KEYS_MAX = 100_000;
 async function sweepKeys(database: Database, signal: AbortSignal) {
   const bounds = { keptMax: SERVER_KEYS_MAX, limit: ROWS_MAX };
   while (!signal.aborted && (await sweepServerKeys(database, bounds)));
+}
+
+/** Ids of rooms cost nothing to make up. */
+const UNKNOWN_ROOMS_MAX = 10_000;
+const TAKEN_MESSAGES_KEPT_MS = 30 * 24 * 3_600_000;
+
+async function sweepReceived(
+  database: Database,
+  { signal, nowMs }: { signal: AbortSignal; nowMs: number },
+) {
+  const rooms = { keptMax: UNKNOWN_ROOMS_MAX, limit: ROWS_MAX };
+  while (!signal.aborted && (await sweepUnknownRooms(database, rooms)));
+  const messages = { beforeMs: nowMs - TAKEN_MESSAGES_KEPT_MS, limit: ROWS_MAX };
+  while (!signal.aborted && (await sweepTakenMessages(database, messages)));
 }
 
 /** So long whoever was away hears that they are no longer in a room that was deleted. */

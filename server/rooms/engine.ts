@@ -77,7 +77,6 @@ export class RoomEngine implements Rooms {
       blocked: new BlockedRooms(ports),
       passages: new Passages(),
     };
-    this.receiver = new Receiving(this.#building);
     this.#reads = new RoomReads({
       store,
       keys,
@@ -88,6 +87,7 @@ export class RoomEngine implements Rooms {
       ...{ retention: ports.retention, now: ports.now },
       stateBytesMax: bytesMax.states,
     });
+    this.receiver = new Receiving(this.#building, this.#reads);
     this.handshake = new Handshake(this.#building, this.#reads);
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.#aliases = new Aliases(this.#building);

@@ -7,6 +7,7 @@ import type { RetentionBounds } from '../protocol/retention.ts';
 import type { RoomVersionRules } from '../protocol/room-versions.ts';
 import type { SigningKey } from '../protocol/signatures.ts';
 import type { Elsewhere } from './elsewhere/other-servers.ts';
+import type { AskServers } from './receive/ask-servers.ts';
 import type { RoomStore } from './store.ts';
 
 /** Who was erased, and at which positions in the log. */
@@ -48,6 +49,8 @@ export interface RoomPorts {
   /** Undefined where rooms are not shared with other servers. */
   readonly eventKeys?: EventKeys | undefined;
   readonly elsewhere?: Elsewhere | undefined;
+  /** Undefined where rooms are not shared with other servers. */
+  readonly askServers?: AskServers | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

@@ -47,6 +47,13 @@ CREATE TABLE audit (
   PRIMARY KEY (audit_nid)
 );
 
+CREATE TABLE awaited_redaction (
+  room_nid bigint NOT NULL,
+  target_id text NOT NULL,
+  event_nid bigint NOT NULL,
+  PRIMARY KEY (room_nid, target_id, event_nid)
+);
+
 CREATE TABLE blocked_room (
   room_id text NOT NULL,
   blocked_by text NOT NULL,
@@ -197,12 +204,26 @@ CREATE TABLE federation_destination (
   PRIMARY KEY (server_name)
 );
 
+CREATE TABLE federation_message (
+  server_name text NOT NULL,
+  message_id text NOT NULL,
+  taken_ms bigint NOT NULL,
+  PRIMARY KEY (server_name, message_id)
+);
+
 CREATE TABLE federation_outbox (
   server_name text NOT NULL,
   key text NOT NULL,
   position bigint NOT NULL,
   json text NOT NULL,
   PRIMARY KEY (server_name, key)
+);
+
+CREATE TABLE federation_unknown_room (
+  room_id text NOT NULL,
+  server_name text NOT NULL,
+  seen_ms bigint NOT NULL,
+  PRIMARY KEY (room_id, server_name)
 );
 
 CREATE TABLE filter (
@@ -617,6 +638,8 @@ CREATE INDEX event_late ON event USING btree (room_nid, "position") WHERE ("posi
 CREATE INDEX event_order ON event USING btree (room_nid, depth, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed));
 CREATE INDEX event_timeline ON event USING btree (room_nid, event_nid) WHERE (NOT (outlier OR rejected OR soft_failed OR backfilled));
 CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
+CREATE INDEX federation_message_age ON federation_message USING btree (taken_ms);
+CREATE INDEX federation_message_order ON federation_message USING btree (server_name, taken_ms);
 CREATE INDEX federation_outbox_order ON federation_outbox USING btree (server_name, "position");
 CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");

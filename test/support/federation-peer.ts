@@ -7,13 +7,10 @@ import { onTestFinished } from 'vitest';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { signJson } from '../../server/protocol/signatures.ts';
-import {
-  type SigningKey,
-  signingKeyFromSeed,
-  verifyKeyFrom,
-} from '../../server/protocol/signing-keys.ts';
+import { type SigningKey, verifyKeyFrom } from '../../server/protocol/signing-keys.ts';
 import { isSignedBy, parseXMatrix, xMatrixHeader } from '../../server/protocol/x-matrix.ts';
 import type { Authority } from './certificates.ts';
+import { keyOf } from './foreign-server.ts';
 
 export interface TakenTransaction {
   readonly txnId: string;
@@ -40,6 +37,12 @@ export interface FederationPeer {
   behave(behaviour: Behaviour): void;
   /** Asks another server something, signed, as it is served at `origin`. */
   asks(origin: string, destination: ServerName): Promise<number>;
+  /** Sends a server a transaction. */
+  sends(
+    to: { origin: string; name: ServerName },
+    txnId: string,
+    content: { pdus?: readonly JsonObject[]; edus?: readonly JsonObject[] },
+  ): Promise<{ readonly status: number; readonly body: JsonObject }>;
   connections(): number;
 }
 
@@ -60,7 +63,6 @@ export async function startPeer(
   const issued = await authority.issue(`peer${++made}`, { dns: ['localhost'], ip: ['127.0.0.1'] });
   let behave = behaviour;
   let connections = 0;
-  const key = signingKeyFromSeed('ed25519:p', Buffer.alloc(32, 100 + made));
   let keys = '';
   const [asked, taken]: [TakenTransaction[], TakenTransaction[]] = [[], []];
   const server = createServer(
@@ -84,6 +86,7 @@ export async function startPeer(
     server.close();
   });
   const name = `localhost:${(server.address() as AddressInfo).port}` as ServerName;
+  const key = keyOf(name);
   keys = JSON.stringify(signJson(keysOf(name, key), name, key));
   return {
     ...{ asked, taken, name },
@@ -94,6 +97,16 @@ export async function startPeer(
       ),
     behave(next) {
       behave = next;
+    },
+    async sends({ origin, name: destination }, txnId, { pdus = [], edus = [] }) {
+      const uri = `/_matrix/federation/v1/send/${txnId}`;
+      const content = { origin: name, origin_server_ts: 1, pdus, edus } as JsonObject;
+      const request = { method: 'PUT', uri, origin: name, destination, content };
+      const headers = { authorization: xMatrixHeader(request, key) };
+      const reply = await fetch(origin + uri, {
+        ...{ method: 'PUT', headers, body: JSON.stringify(content) },
+      });
+      return { status: reply.status, body: (await reply.json()) as JsonObject };
     },
     connections: () => connections,
     async asks(origin, destination) {

@@ -21,6 +21,8 @@ export interface ForeignDraft {
   readonly after?: readonly EventId[];
   /** Its auth events, unless those of the current state. */
   readonly authEvents?: readonly EventId[];
+  /** Unless one more than of what it is built on. */
+  readonly depth?: number;
 }
 
 export interface ForeignEvent {
@@ -67,8 +69,8 @@ export function foreignServers(fresh: FreshDatabase) {
         rules.eventIdForm === 'given'
           ? [eventId, { sha256: referenceHash((await known(eventId)).pdu, rules) }]
           : eventId;
-      const depths = await Promise.all(after.map(async (id) => (await known(id)).depth));
-      const depth = Math.max(...depths) + 1;
+      const depths = () => Promise.all(after.map(async (id) => (await known(id)).depth));
+      const depth = draft.depth ?? Math.max(...(await depths())) + 1;
       const pdu = pduOf(draft, {
         ...{ roomId, rules, depth, number: statements },
         auth_events: await Promise.all(authEvents.map(named)),
@@ -124,5 +126,6 @@ export const keysOfNames: EventKeys = async () => (server, keyId) => {
   return key && { key, validUntilTs: Number.MAX_SAFE_INTEGER };
 };
 
-const keyOf = (server: string) =>
+/** What a server signs with. */
+export const keyOf = (server: string) =>
   signingKeyFromSeed('ed25519:name', createHash('sha256').update(server).digest());

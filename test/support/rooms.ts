@@ -6,6 +6,7 @@ import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Draft } from '../../server/rooms/draft.ts';
 import type { RoomEngine } from '../../server/rooms/engine.ts';
 import type { EventKeys } from '../../server/rooms/ports.ts';
+import type { AskServers } from '../../server/rooms/receive/ask-servers.ts';
 import { buildHouse } from './house.ts';
 import type { FreshDatabase } from './postgres.ts';
 
@@ -43,12 +44,14 @@ export async function openRooms(
     stateBytesMax,
     now = ticking(),
     eventKeys,
+    askServers,
   }: {
     memoryBytesMax?: number;
     answerBytesMax?: number;
     stateBytesMax?: number;
     now?: () => number;
     eventKeys?: EventKeys;
+    askServers?: AskServers;
   } = {},
 ): Promise<RoomsUnderTest> {
   const profiles = new Map<UserId, JsonObject>();
@@ -65,7 +68,7 @@ export async function openRooms(
       memoryBytesMax,
       answerBytesMax,
       stateBytesMax,
-      eventKeys,
+      ...{ eventKeys, askServers },
     },
   });
   const { rooms } = features.rooms.ports;

@@ -2,15 +2,21 @@ import { BuiltOnRefused, RefusedForData } from '../../log/log.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
+import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
 import type { StoredEvent } from '../store.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { withHashedContent } from './content-hash.ts';
-import { parsePdu } from './format.ts';
+import { idAnyhow, parsePdu } from './format.ts';
+import { Gaps, type Given, type Lacking } from './gaps.ts';
+import { keepOutliers } from './outliers.ts';
+import { redactionsBefore } from './redaction.ts';
 import { RoomQueues } from './room-queues.ts';
-import type { Received, RoomReceiver } from './room-receiver.ts';
+import type { Received, RoomReceiver, Source } from './room-receiver.ts';
 import { complaintsAboutSignatures } from './signatures.ts';
 import { type TakenIn, takeIn } from './take-in.ts';
 
@@ -22,41 +28,112 @@ type Checked =
 /** Takes in what other servers send: each room's events one after the other, whoever sends them. */
 export class Receiving implements RoomReceiver {
   readonly #building: Building;
+  readonly #reads: RoomReads;
   readonly #queues = new RoomQueues();
+  readonly #gaps = new Gaps();
 
-  constructor(building: Building) {
+  constructor(building: Building, reads: RoomReads) {
     this.#building = building;
+    this.#reads = reads;
   }
 
-  receive(
+  async receive(
     roomId: RoomId,
     pdus: readonly JsonObject[],
-    { origin }: { readonly origin: ServerName },
+    from: Source,
+  ): Promise<readonly Received[]> {
+    const received = await this.#queued(roomId, pdus, from);
+    return this.#closingGap(roomId, pdus, { received, from });
+  }
+
+  #queued(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    from: Source,
+    given: Given = NOTHING_GIVEN,
   ): Promise<readonly Received[]> {
     const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
     const weight = { count: pdus.length, bytes };
-    return this.#queues.run({ roomId, origin, ...weight }, () => this.#take(roomId, pdus));
+    const { origin } = from;
+    const load = { roomId, origin, ...weight };
+    return this.#queues.run(load, () => this.#take(roomId, pdus, { from, given }));
   }
 
-  #take(roomId: RoomId, pdus: readonly JsonObject[]): Promise<readonly Received[]> {
+  /** Those that lack something once more, when it has been asked for; what is not found out leaves them refused. */
+  async #closingGap(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    { received, from }: { received: readonly Received[]; from: Source },
+  ): Promise<readonly Received[]> {
+    const { askServers: ask } = this.#building.ports;
+    const lacking = received.flatMap((each, index) => lackingIn(each, pdus[index]!));
+    const room = await this.#building.rooms.get(roomId);
+    if (!ask || !room || lacking.length === 0) return received;
+    const ofGap: Source = { origin: from.origin };
+    const { origin } = from;
+    const closed = await this.#gaps.close(room, lacking, origin, {
+      ...{ building: this.#building, ask },
+      take: (found, given) => this.#queued(roomId, found, ofGap, given),
+      keep: (found) =>
+        this.#queues.run({ roomId, origin, count: found.length, bytes: 0 }, () =>
+          changeRoom(this.#building.rooms, roomId, (now) =>
+            keepOutliers(this.#building, now, found),
+          ),
+        ),
+    });
+    return received.map((each) => closed.get(idOf(each)!) ?? each);
+  }
+
+  async whyNotFrom(roomId: RoomId, server: ServerName): Promise<string | undefined> {
+    const room = await this.#building.rooms.get(roomId);
+    if (!room?.isCommitted) return 'This server does not know the room';
+    return this.#whyNot(room, { origin: server, isPushed: true });
+  }
+
+  async #whyNot(room: HotRoom, { origin, isPushed }: Source): Promise<string | undefined> {
+    if (!isPushed) return undefined;
+    const { keys, ports } = this.#building;
+    try {
+      refuseAbsent(room, keys, ports.identity.serverName);
+      await refuseByAcl(room, this.#reads, origin);
+      return undefined;
+    } catch (error) {
+      if (error instanceof MatrixError) return error.message;
+      throw error;
+    }
+  }
+
+  #take(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    { from, given }: { from: Source; given: Given },
+  ): Promise<readonly Received[]> {
     let checked: readonly Checked[] | undefined;
     /** Of the database, which would refuse them again. */
     const refused = new Set<EventId>();
     return changeRoom(this.#building.rooms, roomId, async (room) => {
-      checked ??= await this.#check(room, pdus);
-      const taken = await this.#takeAll(room, checked, refused);
+      checked ??= await this.#check(room, pdus, await this.#whyNot(room, from));
+      const taken = await this.#takeAll(room, checked, { refused, given });
       await committed(taken, refused);
       return checked.map((each) => (each.ok ? taken.get(each.event.eventId)!.result : unfit(each)));
     });
   }
 
-  async #check(room: HotRoom, pdus: readonly JsonObject[]): Promise<readonly Checked[]> {
+  async #check(
+    room: HotRoom,
+    pdus: readonly JsonObject[],
+    whyNone: string | undefined,
+  ): Promise<readonly Checked[]> {
     const parsed = pdus.map((pdu) => parsePdu(pdu, room));
     const events = parsed.flatMap((each) => (each.ok ? [each.value] : []));
-    const complaints = await complaintsAboutSignatures(events, room.rules, this.#building.ports);
+    const complaints =
+      whyNone === undefined
+        ? await complaintsAboutSignatures(events, room.rules, this.#building.ports)
+        : events.map(() => whyNone);
     const complaintOf = new Map(events.map((event, index) => [event, complaints[index]]));
-    return parsed.map((each) => {
-      if (!each.ok) return { ok: false, eventId: undefined, reason: each.reason };
+    return parsed.map((each, index) => {
+      if (!each.ok)
+        return { ok: false, eventId: idAnyhow(pdus[index]!, room), reason: each.reason };
       const reason = complaintOf.get(each.value);
       if (reason !== undefined) return { ok: false, eventId: each.value.eventId, reason };
       return { ok: true, event: withHashedContent(each.value, room.rules) };
@@ -67,11 +144,12 @@ export class Receiving implements RoomReceiver {
   async #takeAll(
     room: HotRoom,
     checked: readonly Checked[],
-    refused: ReadonlySet<EventId>,
+    { refused, given }: { refused: ReadonlySet<EventId>; given: Given },
   ): Promise<ReadonlyMap<EventId, TakenIn>> {
     const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
     const stored = await this.#building.ports.store.eventsById([...events.keys()]);
     const known = new Map(stored.map((each) => [each.eventId, each]));
+    const early = await redactionsBefore(room, [...events.keys()], this.#building.ports.store);
     const taken = new Map<EventId, TakenIn>();
     for (const event of [...events.values()].sort((a, b) => a.depth - b.depth)) {
       const before = known.get(event.eventId);
@@ -79,7 +157,10 @@ export class Receiving implements RoomReceiver {
         ? unstorable(event)
         : (asKnown(room, event, before) ??
           (await room.building.alone(() =>
-            takeIn(this.#building, room, { event, storedNid: before?.nid }),
+            takeIn(this.#building, room, {
+              ...{ event, storedNid: before?.nid, given: given.get(event.eventId) },
+              early: early.get(event.eventId),
+            }),
           )));
       // It is waited for when all are on their way.
       one.committed?.catch(() => {});
@@ -88,6 +169,16 @@ export class Receiving implements RoomReceiver {
     return taken;
   }
 }
+
+const NOTHING_GIVEN: Given = new Map();
+
+const idOf = (received: Received): EventId | undefined =>
+  received.kind === 'refused' ? received.eventId : received.event.eventId;
+
+const lackingIn = (received: Received, pdu: JsonObject): Lacking[] =>
+  received.kind === 'refused' && received.missing && received.eventId !== undefined
+    ? [{ eventId: received.eventId, pdu, missing: received.missing }]
+    : [];
 
 const idAndEvent = (event: Event) => [event.eventId, event] as const;
 

@@ -9,11 +9,16 @@ export interface RoomReceiver {
    * them is committed; harmless when repeated. Answers one result for each, in the order given. Rejects with
    * M_NOT_FOUND for a room that is not here, and with M_LIMIT_EXCEEDED where too much of this origin waits.
    */
-  receive(
-    roomId: RoomId,
-    pdus: readonly JsonObject[],
-    from: { readonly origin: ServerName },
-  ): Promise<readonly Received[]>;
+  receive(roomId: RoomId, pdus: readonly JsonObject[], from: Source): Promise<readonly Received[]>;
+
+  /** Why nothing of what the server says about the room is heard: by the room's ACL, or since nobody of ours is in it. */
+  whyNotFrom(roomId: RoomId, server: ServerName): Promise<string | undefined>;
+}
+
+export interface Source {
+  readonly origin: ServerName;
+  /** It came of its server's own accord: that must be one that may speak in the room, and we in it to judge what it says. */
+  readonly isPushed?: boolean;
 }
 
 export type Received =
@@ -24,4 +29,10 @@ export type Received =
   /** The auth rules refuse it: it is kept, and shown to nobody. */
   | { readonly kind: 'rejected'; readonly event: Event; readonly reason: string }
   /** Nothing of it is kept. */
-  | { readonly kind: 'refused'; readonly eventId: EventId | undefined; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly eventId: EventId | undefined;
+      readonly reason: string;
+      /** What it follows or is authorized by, and is not here: where that comes, it may come again. */
+      readonly missing?: readonly EventId[];
+    };

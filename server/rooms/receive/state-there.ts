@@ -4,13 +4,14 @@ import { type Event, type StateEvent, stateKeyOf } from '../../protocol/event.ts
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
-import type { NumberedState, Resolved } from '../state/resolve-numbered.ts';
-import { stateBefore } from '../state/state-before.ts';
+import { type NumberedState, type Resolved, resolveNumbered } from '../state/resolve-numbered.ts';
+import { readStates, stateBefore } from '../state/state-before.ts';
 import { chainOf } from '../state/state-chain.ts';
 import { StateLayers } from '../state/state-layers.ts';
 import { storedAlike } from '../state/stored-alike.ts';
 import type { Building } from '../write/building.ts';
 import type { NamedChange, StateUpon } from '../write/placing.ts';
+import { givenState } from './given-state.ts';
 
 /** The state before an event that does not stand at the room's head: all that it is built on is committed. */
 export interface StateThere {
@@ -26,12 +27,37 @@ export async function stateThere(
   building: Building,
   room: HotRoom,
   event: Event,
+  given?: readonly EventId[],
 ): Promise<StateThere | { readonly missing: readonly EventId[] }> {
   const sources = { store: building.ports.store, keys: building.keys };
-  const before = await stateBefore(room, event.prevEvents, sources);
+  const found = await stateBefore(room, event.prevEvents, sources);
+  const before =
+    found.kind === 'unknown' && given
+      ? await stateAsGiven(building, room, { ...found, of: event }, given)
+      : found;
+  if (before === undefined) return { missing: event.prevEvents };
   if (before.kind === 'unknown') return { missing: before.events };
   const upon = await storedWhole(building, room, await uponStored(building, before));
   return { resolved: before, upon, ...(await lookedAt(building, room, event, before)) };
+}
+
+/** What a server tells, resolved with the states behind those predecessors that are here: of these we know better. */
+async function stateAsGiven(
+  { ports, keys }: Building,
+  room: HotRoom,
+  { events, of }: { readonly events: readonly EventId[]; readonly of: Event },
+  given: readonly EventId[],
+) {
+  const sources = { store: ports.store, keys };
+  const told = await givenState(room, given, sources);
+  if (told === undefined) return undefined;
+  const missing = new Set(events);
+  const known = of.prevEvents.filter((id) => !missing.has(id));
+  const stored = await ports.store.eventsById(known);
+  const stateNids = [...new Set(stored.flatMap(({ stateAfter }) => stateAfter ?? []))];
+  const states = [told, ...(await readStates(stateNids, sources))];
+  const resolved = await resolveNumbered(room, states, sources);
+  return { kind: 'known' as const, stateNids: [...stateNids, room.stateNid], ...resolved };
 }
 
 /** The branches may have met before: then there is such a state. A key without a number is in none. */
@@ -91,7 +117,8 @@ async function changesTo(
   return [...changed, ...added];
 }
 
-async function lookedAt(
+/** What the auth rules look at for the event, of a state. */
+export async function lookedAt(
   { ports, keys }: Building,
   { rules }: HotRoom,
   event: Event,

@@ -1,9 +1,12 @@
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event } from '../../protocol/event.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
 import { rejectedEvent } from '../../protocol/parse-event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { EventStanding } from '../store.ts';
+import { resolveNumbered } from '../state/resolve-numbered.ts';
+import { storedAlike } from '../state/stored-alike.ts';
+import type { EventStanding, StoredEvent } from '../store.ts';
 import type { Building } from '../write/building.ts';
 import { gather, loadChain } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
@@ -12,14 +15,18 @@ import { type Attached, RoomChange, toolsOf } from '../write/room-change.ts';
 import { judgeByAuthEvents } from './auth-events.ts';
 import { headBehind } from './head-behind.ts';
 import { authEventsOf } from './known-events.ts';
-import { redactionBy } from './redaction.ts';
+import { earlyRedactionOf, redactionBy } from './redaction.ts';
 import type { Received } from './room-receiver.ts';
-import { type StateThere, stateThere } from './state-there.ts';
+import { lookedAt, type StateThere, stateThere } from './state-there.ts';
 
 /** An event that passed what can be checked without its room, and where it lies if it is stored as an outlier. */
 export interface Arrival {
   readonly event: Event;
   readonly storedNid: number | undefined;
+  /** The state before it, as its server tells it: asked only where what it follows is not here. */
+  readonly given?: readonly EventId[] | undefined;
+  /** Those that redact it, and were here before it. */
+  readonly early?: readonly StoredEvent[] | undefined;
 }
 
 export interface TakenIn {
@@ -35,34 +42,34 @@ export interface TakenIn {
 export async function takeIn(
   building: Building,
   room: HotRoom,
-  { event, storedNid }: Arrival,
+  arrival: Arrival,
 ): Promise<TakenIn> {
+  const { event, storedNid } = arrival;
   const { store } = building.ports;
   const current = await gather(room, event, { store, keys: building.keys });
   const { found, missing } = await authEventsOf(room, event, current, store);
-  if (missing.length > 0) return refused(event, `the auth event ${missing[0]} is not known`);
+  if (missing.length > 0)
+    return refused(event, `the auth event ${missing[0]} is not known`, missing);
   const create = current.get('m.room.create', '');
   const byAuthEvents = judgeByAuthEvents(event, found, { rules: room.rules, create });
-  if (!byAuthEvents.allowed)
-    return keep(building, room, { event, storedNid }, 'rejected', byAuthEvents.reason);
-  if (event.rejected)
-    return keep(building, room, { event, storedNid }, 'rejected', 'it is too long in bytes');
+  if (!byAuthEvents.allowed) return keep(building, room, arrival, 'rejected', byAuthEvents.reason);
+  if (event.rejected) return keep(building, room, arrival, 'rejected', 'it is too long in bytes');
   if (storedNid === undefined && isAtHead(room, event))
-    return takeAtHead(building, room, event, current);
-  return takeApart(building, room, { event, storedNid }, current);
+    return takeAtHead(building, room, arrival, current);
+  return takeApart(building, room, arrival, current);
 }
 
 /** Built on all ends of the room as it is now: the state before it is the current one. */
 async function takeAtHead(
   building: Building,
   room: HotRoom,
-  event: Event,
+  { event, early }: Arrival,
   current: AuthState,
 ): Promise<TakenIn> {
   const verdict = authorize(event, current, room.rules);
   if (!verdict.allowed)
     return keep(building, room, { event, storedNid: undefined }, 'rejected', verdict.reason);
-  const redaction = await redactionBy(event, room, current, building.ports.store);
+  const redaction = await redactionsOf(building, room, { event, early }, current);
   const replaced =
     event.stateKey === undefined ? undefined : current.get(event.type, event.stateKey);
   const committed = commit(building, room, (change) =>
@@ -77,30 +84,69 @@ async function takeApart(
   arrival: Arrival,
   current: AuthState,
 ): Promise<TakenIn> {
-  const { event, storedNid } = arrival;
-  const there = await stateOnceSettled(building, room, event);
+  const { event } = arrival;
+  const there = await stateOnceSettled(building, room, arrival);
   if ('missing' in there)
-    return refused(event, `it follows ${there.missing[0]}, which is not known`);
+    return refused(event, `it follows ${there.missing[0]}, which is not known`, there.missing);
   const before = authorize(event, there.state, room.rules);
   if (!before.allowed)
     return keepThere(building, room, arrival, there, {
       standing: 'rejected',
       reason: before.reason,
     });
-  const now = authorize(event, current, room.rules);
+  const now = authorize(
+    event,
+    await stateNow(building, room, arrival, { there, current }),
+    room.rules,
+  );
   if (!now.allowed)
     return keepThere(building, room, arrival, there, {
       standing: 'soft-failed',
       reason: now.reason,
     });
   const head = await headBehind(building, room, event, there);
-  const redaction = await redactionBy(event, room, there.state, building.ports.store);
+  const redaction = await redactionsOf(building, room, arrival, there.state);
   if (room.head.chain === undefined) await loadChain(room, building.ports);
   await learnKeys(building, event, there);
-  const placing: Placing = { ...placingOf(there, storedNid), head };
+  const placing: Placing = { ...(await placingOf(building, room, arrival, there)), head };
   const attached: Attached = { replaced: there.replaced?.event, ...redaction };
   const committed = commit(building, room, (change) => change.join(event, attached, placing));
   return { result: { kind: 'accepted', event }, committed };
+}
+
+/**
+ * The current state. Of what comes from behind a gap it is that together with the state before it: who came in meanwhile is
+ * in the room by that alone.
+ */
+async function stateNow(
+  building: Building,
+  room: HotRoom,
+  { event, given }: Arrival,
+  { there, current }: { there: StateThere; current: AuthState },
+): Promise<AuthState> {
+  if (given === undefined) return current;
+  const { keys, ports } = building;
+  const before = new Map(there.resolved.agreed);
+  for (const { type, stateKey, nid } of there.resolved.decided) {
+    const key = keys.find(type, stateKey);
+    if (key) before.set(key.keyNid, nid);
+  }
+  const sources = { store: ports.store, keys };
+  const both = await resolveNumbered(room, [room.state, before], sources);
+  return (await lookedAt(building, room, event, both)).state;
+}
+
+/** What it redacts, and what redacts it. */
+async function redactionsOf(
+  building: Building,
+  room: HotRoom,
+  { event, early }: Pick<Arrival, 'event' | 'early'>,
+  state: AuthState,
+): Promise<Omit<Attached, 'replaced'>> {
+  return {
+    ...(await redactionBy(event, room, state, building.ports.store)),
+    ...(early && { early: await earlyRedactionOf(building, room, event, early) }),
+  };
 }
 
 /** Kept where it stands, or for itself where nobody knows the state there. */
@@ -111,7 +157,7 @@ async function keep(
   standing: 'rejected',
   reason: string,
 ): Promise<TakenIn> {
-  const there = await stateOnceSettled(building, room, arrival.event);
+  const there = await stateOnceSettled(building, room, arrival);
   if (!('missing' in there)) return keepThere(building, room, arrival, there, { standing, reason });
   if (arrival.storedNid !== undefined) return refused(arrival.event, reason);
   const event = rejectedEvent(arrival.event);
@@ -128,15 +174,15 @@ async function keepThere(
 ): Promise<TakenIn> {
   await learnKeys(building, event, there);
   const kept = standing === 'rejected' ? rejectedEvent(event) : event;
-  const placing = placingOf(there, storedNid);
+  const placing = await placingOf(building, room, { event: kept, storedNid }, there);
   const committed = commit(building, room, (change) => change.keepApart(kept, standing, placing));
   return { result: { kind: standing, event: kept, reason }, committed };
 }
 
-async function stateOnceSettled(building: Building, room: HotRoom, event: Event) {
+async function stateOnceSettled(building: Building, room: HotRoom, { event, given }: Arrival) {
   await room.settled;
   if (room.isDropped) throw new RoomChangedMeanwhile();
-  return stateThere(building, room, event);
+  return stateThere(building, room, event, given);
 }
 
 /** From here to the log there is no wait. */
@@ -162,15 +208,31 @@ const learnKeys = ({ keys }: Building, event: Event, { upon }: StateThere): Prom
 
 const namedBy = ({ type, stateKey }: Event) => (stateKey === undefined ? [] : [{ type, stateKey }]);
 
-const placingOf = (there: StateThere, storedNid: number | undefined): PlacingApart => ({
-  ...{ storedNid, before: there.upon, replaced: there.replaced },
-});
+/** Behind `learnKeys`. */
+async function placingOf(
+  { ports, keys }: Building,
+  room: HotRoom,
+  { event, storedNid }: Arrival,
+  { upon, replaced }: StateThere,
+): Promise<PlacingApart> {
+  const placing = { storedNid, before: upon, replaced };
+  const { type, stateKey } = event;
+  if (storedNid === undefined || stateKey === undefined || event.rejected) return placing;
+  const own = { type, stateKey, from: replaced?.nid, to: storedNid };
+  const changes = [...upon.changes, own].flatMap(({ from, to, ...name }) => {
+    const key = keys.find(name.type, name.stateKey);
+    return key ? [{ keyNid: key.keyNid, from, to }] : [];
+  });
+  // A key without a number is in no state.
+  if (changes.length <= upon.changes.length) return placing;
+  return { ...placing, after: await storedAlike(ports.store, room.nid, upon.chain, changes) };
+}
 
 function isAtHead(room: HotRoom, { prevEvents }: Event): boolean {
   const ends = new Set(room.head.extremities.map(({ eventId }) => eventId));
   return ends.size > 0 && ends.symmetricDifference(new Set(prevEvents)).size === 0;
 }
 
-const refused = ({ eventId }: Event, reason: string): TakenIn => ({
-  result: { kind: 'refused', eventId, reason },
+const refused = ({ eventId }: Event, reason: string, missing?: readonly EventId[]): TakenIn => ({
+  result: { kind: 'refused', eventId, reason, ...(missing && { missing }) },
 });

@@ -23,6 +23,8 @@ export interface PlacingApart {
   readonly before: StateUpon;
   /** What stands there at its key. */
   readonly replaced: { readonly nid: number } | undefined;
+  /** The state behind an outlier, where a server told it before this found its place. */
+  readonly after?: StateChain | undefined;
 }
 
 export interface Placing extends PlacingApart {

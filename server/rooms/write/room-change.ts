@@ -1,7 +1,8 @@
 import type { Change, PlacedRecord, Row } from '../../log/change.ts';
 import type { OutcomeRow } from '../../log/outcomes.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import { redactedEvent } from '../../protocol/parse-event.ts';
 import { isBundled } from '../../protocol/relations/bundled.ts';
 import { clientMembers, replacedMembers } from '../client-members.ts';
 import { type Membership, membershipOf } from '../membership/membership.ts';
@@ -17,6 +18,7 @@ import { changeHash } from '../state/state-hash.ts';
 import type { EventStanding, NewEvent, RoomRows, StoredRelation } from '../store.ts';
 import type { Building } from './building.ts';
 import type { CurrentChange, CurrentMove, NamedChange, Placing, PlacingApart } from './placing.ts';
+import { type EarlyRedaction, redactedOnArrival } from './redacted-on-arrival.ts';
 
 export interface ChangeTools {
   readonly keys: StateKeys;
@@ -42,6 +44,10 @@ export interface Attached {
   readonly redacted?: RoomEvent | undefined;
   /** How that one related to another, which its redaction takes away. */
   readonly unrelated?: StoredRelation | undefined;
+  /** What it redacts, and is not here yet. */
+  readonly awaits?: EventId | undefined;
+  /** What redacts it, and was here before. */
+  readonly early?: EarlyRedaction | undefined;
 }
 
 interface StatesAround {
@@ -115,6 +121,9 @@ export class RoomChange {
     const nid = placing?.storedNid ?? this.#tools.position();
     const around = placing && this.#statesAround(event, nid, placing);
     const row = { nid, position: undefined, standing, ...around };
+    // A state that another server tells is made of numbers, too.
+    if (standing === 'outlier' && event.stateKey !== undefined)
+      this.#intern(event.type, event.stateKey);
     this.#rows.push(
       placing?.storedNid === undefined || around === undefined
         ? this.#eventRow(event, row)
@@ -132,23 +141,30 @@ export class RoomChange {
     storedNid?: number,
   ): PendingEvent {
     const { nid, position } = numbers;
-    const roomEvent = this.#roomEvent(event, numbers, attached, around);
+    const { early } = attached;
+    const whole = this.#roomEvent(event, numbers, attached, around);
+    const { rules } = this.#room;
+    const roomEvent = early
+      ? redactedOnArrival(whole, { event, redaction: early.event }, rules)
+      : whole;
     this.#rows.push(
       storedNid === undefined
         ? this.#eventRow(event, { ...roomEvent, standing: undefined })
         : this.#tools.rows.placedEvent({ nid, position, ...around }),
     );
-    const related = this.#relate(event, nid);
+    const parsed = early ? redactedEvent(event, rules) : event;
+    const related = this.#relate(parsed, nid);
     this.#redact(attached, nid);
-    this.#room.head.grow(event, extremityOf(event, nid, this.#room.rules));
+    this.#meetEarly(attached, { eventId: event.eventId, nid });
+    this.#room.head.grow(event, extremityOf(event, nid, rules));
     const pending = {
-      ...{ room: this.#room, event: roomEvent, parsed: event },
+      ...{ room: this.#room, event: roomEvent, parsed },
       ...{ stateChanges, stateNid: this.#room.head.stateNid },
       ...{ redacted: attached.redacted, related },
     };
     this.#room.setOut(pending);
     const own = stateChanges.find(({ eventNid }) => eventNid === nid);
-    if (own) this.#keep(event, nid);
+    if (own) this.#keep(parsed, nid);
     if (own && !own.member) this.#room.stateWeight.built(roomEvent);
     return pending;
   }
@@ -199,6 +215,19 @@ export class RoomChange {
     return isBundled(relation) ? relation : undefined;
   }
 
+  /** Of a redaction and what it redacts the one that comes later finds the other. */
+  #meetEarly({ awaits, early }: Attached, { eventId, nid }: { eventId: EventId; nid: number }) {
+    const { rows } = this.#tools;
+    const { nid: roomNid } = this.#room;
+    if (awaits)
+      this.#rows.push(rows.awaitedRedaction({ roomNid, targetId: awaits, eventNid: nid }));
+    if (!early) return;
+    this.#rows.push(
+      rows.redaction({ targetNid: nid, eventNid: early.nid }),
+      rows.noAwaitedRedaction({ roomNid, targetId: eventId }),
+    );
+  }
+
   #redact({ redacted, unrelated }: Attached, eventNid: number): void {
     if (redacted === undefined) return;
     this.#rows.push(this.#tools.rows.redaction({ targetNid: redacted.nid, eventNid }));
@@ -234,7 +263,8 @@ export class RoomChange {
     return { position, keyNid, eventNid, replacedNid, member };
   }
 
-  #statesAround(event: Event, nid: number, { before, replaced }: PlacingApart): StatesAround {
+  #statesAround(event: Event, nid: number, placing: PlacingApart): StatesAround {
+    const { before, replaced } = placing;
     const numbered = this.#numbered(before.changes);
     const entries = () => {
       const state = new Map(before.base);
@@ -248,7 +278,7 @@ export class RoomChange {
     if (event.stateKey === undefined || event.rejected) return { ...around, chains: [chain] };
     const keyNid = this.#intern(event.type, event.stateKey);
     const change = { keyNid, from: replaced?.nid, to: nid };
-    const after = this.#stateOf(chain, [change], () => entries().set(keyNid, nid));
+    const after = placing.after ?? this.#stateOf(chain, [change], () => entries().set(keyNid, nid));
     return { ...around, stateAfter: after.nid, chains: [chain, after] };
   }
 

@@ -86,6 +86,16 @@ export const eventsById = (database: Database, eventIds: readonly EventId[]) =>
     eventIds,
   ]);
 
+/** Of events of a room which stands at which key, if they are state: that, and not what they say. */
+export const stateEntriesOf = (database: Database, roomNid: number, eventIds: readonly EventId[]) =>
+  database.query<{ nid: number; eventId: EventId; keyNid: number | null; rejected: boolean }>(
+    'state_entries_of',
+    `SELECT event_nid AS nid, event_id AS "eventId", key_nid AS "keyNid", rejected
+     FROM event LEFT JOIN state_key USING (type, state_key)
+     WHERE room_nid = $1 AND event_id = ANY ($2::text[])`,
+    [roomNid, eventIds],
+  );
+
 /** The newest `limit` events of the timeline in (after, upTo], newest first. */
 export const newestOfTimeline = (
   database: Database,

@@ -18,6 +18,8 @@ const LATE_DOCUMENTS = `WITH gone AS (
     RETURNING 1)
   SELECT count(*) AS count, $2::text AS room FROM gone`;
 
+const PLAIN = ['relation', 'thread', 'state', 'state_change', 'room_head', 'room_alias'] as const;
+
 /** What a deleted room has left behind, in the order in which it goes. What a commit has in its hands is passed over: none waits for this. */
 export const LEFT_BEHIND: readonly Remove[] = [
   removal(
@@ -30,8 +32,8 @@ export const LEFT_BEHIND: readonly Remove[] = [
      documents AS (DELETE FROM search_document WHERE event_nid IN (SELECT event_nid FROM gone))
      SELECT count(*) AS count, $2::text AS room FROM gone`,
   ),
-  ...(['relation', 'thread', 'state', 'state_change', 'room_head', 'room_alias'] as const).map(
-    (table) => removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1')),
+  ...([...PLAIN, 'awaited_redaction'] as const).map((table) =>
+    removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1')),
   ),
   ...(['receipt', 'delayed_event'] as const).map((table) =>
     removal(`deleted_rooms_${table}`, ofRoom(table, 'room_id = $2')),

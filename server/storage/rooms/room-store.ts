@@ -1,5 +1,6 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
+import * as awaited from './awaited-redactions.ts';
 import * as blocked from './blocked-rooms.ts';
 import * as deleted from './deleted-rooms.ts';
 import * as events from './events.ts';
@@ -32,20 +33,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     stateKeys.stateKeysByName(database, keys),
   stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),
 
-  eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
-  eventIds: (nids: readonly number[]) => events.eventIds(database, nids),
-  eventById: (eventId: EventId) => events.eventById(database, eventId),
-  eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
-  numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
-  numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
-  newestOfTimeline: (range: state.LogRange & { limit: number }) =>
-    events.newestOfTimeline(database, range),
-  newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
-    timelines.newestOfTimelines(database, range),
-  pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
-  eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
-  placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
-
+  ...eventReads(database),
   ...relationReads(database),
 
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
@@ -71,6 +59,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     event: events.eventRow,
     placedEvent: events.placedEventRow,
     redaction: events.redactionRow,
+    awaitedRedaction: awaited.awaitedRedactionRow,
+    noAwaitedRedaction: awaited.noAwaitedRedactionRow,
     relation: relations.relationRows,
     noRelation: relations.noRelationRow,
     stateKey: stateKeys.stateKeyRow,
@@ -85,6 +75,26 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
   },
+});
+
+const eventReads = (database: Database) => ({
+  eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
+  eventIds: (nids: readonly number[]) => events.eventIds(database, nids),
+  eventById: (eventId: EventId) => events.eventById(database, eventId),
+  eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
+  numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
+  numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
+  stateEntriesOf: (roomNid: number, eventIds: readonly EventId[]) =>
+    events.stateEntriesOf(database, roomNid, eventIds),
+  newestOfTimeline: (range: state.LogRange & { limit: number }) =>
+    events.newestOfTimeline(database, range),
+  newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
+    timelines.newestOfTimelines(database, range),
+  pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
+  eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
+  redactionsAwaiting: (roomNid: number, targetIds: readonly EventId[]) =>
+    awaited.redactionsAwaiting(database, roomNid, targetIds),
+  placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
 });
 
 const stateReads = (database: Database) => ({

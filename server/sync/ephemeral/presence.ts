@@ -11,6 +11,8 @@ export type PresenceState = 'online' | 'unavailable' | 'offline';
 /** The specification proposes 5 minutes until idle. A client that polls comes back within seconds. */
 const IDLE_AFTER_MS = 5 * 60_000;
 const OFFLINE_AFTER_MS = 30_000;
+/** Other servers say it again every 25 minutes while somebody is there. */
+const OFFLINE_ABROAD_AFTER_MS = 30 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 /** Beyond it whoever goes offline is forgotten at once: then nothing is known of them, as before they came. */
 const KNOWN_MAX = 20_000;
@@ -24,10 +26,18 @@ interface Known {
   statusMessage: string | undefined;
   lastActiveMs: number;
   lastSyncMs: number;
+  /** So long behind that they are taken to be gone. */
+  offlineAfterMs: number;
   /** Requests that are waiting now: whoever waits is there. */
   syncing: number;
   /** The event, made once for all who are told of it. */
   json: { readonly text: string; readonly madeMs: number } | undefined;
+}
+
+export interface HeardPresence {
+  readonly state: PresenceState;
+  readonly statusMessage: string | undefined;
+  readonly lastActiveAgoMs: number;
 }
 
 export interface PresencePorts {
@@ -94,6 +104,20 @@ export class Presence {
       known.syncing -= 1;
       known.lastSyncMs = this.#ports.now();
     };
+  }
+
+  /** Of somebody at another server, as that server says; of strangers no more than are known already where there are too many. */
+  heard(userId: UserId, said: HeardPresence): void {
+    const { knownMax = KNOWN_MAX, isTold, now } = this.#ports;
+    const isNew = !this.#known.has(userId);
+    if (!isTold || (isNew && this.#known.size >= knownMax)) return;
+    const { state, statusMessage, lastActiveAgoMs } = said;
+    const known = this.#of(userId);
+    const changed = isNew || known.state !== state || known.statusMessage !== statusMessage;
+    const lastActiveMs = now() - lastActiveAgoMs;
+    const offlineAfterMs = OFFLINE_ABROAD_AFTER_MS;
+    Object.assign(known, { state, statusMessage, lastActiveMs, lastSyncMs: now(), offlineAfterMs });
+    if (changed) this.#spread(userId);
   }
 
   /** Something that only a person does: typing, reading, sending. */
@@ -171,6 +195,7 @@ export class Presence {
         statusMessage: undefined,
         lastActiveMs: 0,
         lastSyncMs: 0,
+        offlineAfterMs: OFFLINE_AFTER_MS,
         syncing: 0,
         json: undefined,
       };
@@ -275,7 +300,7 @@ function takeAll<T>(waiting: Set<T>): Set<T> {
 }
 
 function stateAt(known: Known, now: number): PresenceState {
-  if (known.syncing === 0 && now - known.lastSyncMs > OFFLINE_AFTER_MS) return 'offline';
+  if (known.syncing === 0 && now - known.lastSyncMs > known.offlineAfterMs) return 'offline';
   if (known.state === 'online' && now - known.lastActiveMs > IDLE_AFTER_MS) return 'unavailable';
   return known.state;
 }

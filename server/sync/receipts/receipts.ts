@@ -33,6 +33,8 @@ export interface NewReceipt {
   readonly eventId: EventId;
   /** '' for an unthreaded receipt. */
   readonly threadId: string;
+  /** When it was read, as another server says; now unless told. */
+  readonly ts?: number | undefined;
 }
 
 /**
@@ -73,7 +75,7 @@ export class Receipts {
       threadId,
       eventId,
       eventPosition,
-      ts: this.#ports.now(),
+      ts: receipt.ts ?? this.#ports.now(),
     };
     const own = await this.#own.in(receipt.userId, receipt.roomId);
 

@@ -1,0 +1,104 @@
+import {
+  type EventId,
+  parseEventId,
+  type RoomId,
+  type ServerName,
+} from '../../protocol/identifiers.ts';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import {
+  type FederationClient,
+  type FederationRequest,
+  ServerUnreachable,
+} from '../federation-client.ts';
+
+/** Twenty events of 64 KiB, or a hundred of what they mostly are. */
+const EVENTS_BYTES_MAX = 2 * 1_048_576;
+const EVENT_BYTES_MAX = 128 * 1_024;
+/** The ids of the state of a room of 50,000 members, and what authorizes it. */
+const IDS_BYTES_MAX = 8 * 1_048_576;
+
+/** Asks servers about rooms that they share with us. Undefined where one does not answer, or will not say. */
+export class RoomQuestions {
+  readonly #client: Pick<FederationClient, 'ask'>;
+
+  constructor(client: Pick<FederationClient, 'ask'>) {
+    this.#client = client;
+  }
+
+  async missingEvents(
+    server: ServerName,
+    asked: {
+      roomId: RoomId;
+      latest: readonly EventId[];
+      earliest: readonly EventId[];
+      limit: number;
+      withinMs: number;
+    },
+  ): Promise<readonly JsonObject[] | undefined> {
+    const { roomId, latest, earliest, limit, withinMs } = asked;
+    const told = await this.#ask(server, {
+      ...{ method: 'POST', path: `${V1}/get_missing_events/${encodeURIComponent(roomId)}` },
+      content: { latest_events: [...latest], earliest_events: [...earliest], limit, min_depth: 0 },
+      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX },
+    });
+    return told && objectsIn(told.events).slice(0, limit);
+  }
+
+  async stateIds(
+    server: ServerName,
+    { roomId, eventId, withinMs }: { roomId: RoomId; eventId: EventId; withinMs: number },
+  ): Promise<{ state: readonly EventId[]; authChain: readonly EventId[] } | undefined> {
+    const room = encodeURIComponent(roomId);
+    const told = await this.#ask(server, {
+      ...{ method: 'GET', path: `${V1}/state_ids/${room}?event_id=${encodeURIComponent(eventId)}` },
+      ...{ answersWithinMs: withinMs, bytesMax: IDS_BYTES_MAX },
+    });
+    return told && { state: idsIn(told.pdu_ids), authChain: idsIn(told.auth_chain_ids) };
+  }
+
+  async event(
+    server: ServerName,
+    { eventId, withinMs }: { eventId: EventId; withinMs: number },
+  ): Promise<JsonObject | undefined> {
+    const told = await this.#ask(server, {
+      ...{ method: 'GET', path: `${V1}/event/${encodeURIComponent(eventId)}` },
+      ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX },
+    });
+    return told && objectsIn(told.pdus)[0];
+  }
+
+  async backfill(
+    server: ServerName,
+    asked: { roomId: RoomId; from: readonly EventId[]; limit: number; withinMs: number },
+  ): Promise<readonly JsonObject[] | undefined> {
+    const { roomId, from, limit, withinMs } = asked;
+    const query = [`limit=${limit}`, ...from.map((each) => `v=${encodeURIComponent(each)}`)];
+    const told = await this.#ask(server, {
+      ...{ method: 'GET', path: `${V1}/backfill/${encodeURIComponent(roomId)}?${query.join('&')}` },
+      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX },
+    });
+    return told && objectsIn(told.pdus).slice(0, limit);
+  }
+
+  async #ask(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
+    try {
+      const told = await this.#client.ask(server, request);
+      return isObject(told) ? told : undefined;
+    } catch (error) {
+      if (error instanceof ServerUnreachable || error instanceof MatrixError) return undefined;
+      throw error;
+    }
+  }
+}
+
+const V1 = '/_matrix/federation/v1';
+
+const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter((each) => isObject(each)) : [];
+
+const idsIn = (value: JsonValue | undefined): readonly EventId[] =>
+  (Array.isArray(value) ? value : []).flatMap((each) => {
+    const parsed = typeof each === 'string' ? parseEventId(each) : undefined;
+    return parsed?.ok ? [parsed.value] : [];
+  });

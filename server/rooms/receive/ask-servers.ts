@@ -1,0 +1,48 @@
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+/**
+ * What other servers are asked about rooms that they share with us. What they say is proved by nothing yet. Undefined where a
+ * server does not answer in time, or will not say.
+ */
+export interface AskServers {
+  missingEvents(
+    server: ServerName,
+    asked: {
+      readonly roomId: RoomId;
+      /** Those whose predecessors are wanted. */
+      readonly latest: readonly EventId[];
+      /** Behind which there is nothing to be told. */
+      readonly earliest: readonly EventId[];
+      readonly limit: number;
+      readonly withinMs: number;
+    },
+  ): Promise<readonly JsonObject[] | undefined>;
+
+  /** The state before an event, and what authorizes it. */
+  stateIds(
+    server: ServerName,
+    asked: { readonly roomId: RoomId; readonly eventId: EventId; readonly withinMs: number },
+  ): Promise<StateIds | undefined>;
+
+  event(
+    server: ServerName,
+    asked: { readonly eventId: EventId; readonly withinMs: number },
+  ): Promise<JsonObject | undefined>;
+
+  /** These events and those before them. */
+  backfill(
+    server: ServerName,
+    asked: {
+      readonly roomId: RoomId;
+      readonly from: readonly EventId[];
+      readonly limit: number;
+      readonly withinMs: number;
+    },
+  ): Promise<readonly JsonObject[] | undefined>;
+}
+
+export interface StateIds {
+  readonly state: readonly EventId[];
+  readonly authChain: readonly EventId[];
+}

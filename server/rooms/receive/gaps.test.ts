@@ -1,0 +1,261 @@
+import { expect, test } from 'vitest';
+import {
+  type ForeignDraft,
+  type ForeignEvent,
+  foreignServers,
+  keysOfNames,
+} from '../../../test/support/foreign-server.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
+import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { AskServers } from './ask-servers.ts';
+
+const dora = '@dora:far.example' as UserId;
+const emil = '@emil:far.example' as UserId;
+const far = 'far.example' as ServerName;
+const off = 'off.example' as ServerName;
+
+test('what lies between is asked for, and all of it is there in its order', async () => {
+  await using bench = await workbench();
+  const chain = await bench.chain(5);
+  expect(await bench.receive(chain[4]!)).toEqual(['accepted']);
+  expect(await bench.bodies()).toEqual(['0', '1', '2', '3', '4']);
+  expect(bench.asked).toEqual(['missingEvents']);
+});
+
+test('a gap of more events than a server tells at once is walked through page by page', async () => {
+  await using bench = await workbench();
+  const chain = await bench.chain(50);
+  expect(await bench.receive(chain[49]!)).toEqual(['accepted']);
+  expect(await bench.bodies()).toHaveLength(50);
+  expect(bench.asked).toEqual(['missingEvents', 'missingEvents', 'missingEvents']);
+});
+
+test('two who miss the same at once are helped by one question', async () => {
+  await using bench = await workbench();
+  const chain = await bench.chain(3);
+  const beside = await bench.event({ ...says('beside'), after: [chain[1]!.eventId] });
+  const both = await Promise.all([bench.receive(chain[2]!), bench.receive(beside, off)]);
+  expect(both).toEqual([['accepted'], ['accepted']]);
+  expect(bench.asked).toEqual(['missingEvents']);
+});
+
+test('where the server does not tell what lies between, its word on the state counts', async () => {
+  await using bench = await workbench();
+  const joins = await bench.event(member(emil));
+  const [said] = await bench.chain(1, [joins.eventId], emil);
+  bench.hide(joins);
+  bench.tells(said!, [joins]);
+  expect(await bench.receive(said!)).toEqual(['accepted']);
+  expect(bench.asked).toEqual(['missingEvents', 'stateIds', 'event']);
+  expect(await bench.bodies()).toEqual(['0']);
+  const room = (await bench.rooms.open(bench.roomId))!;
+  expect(room.membershipOf(emil)).toBe('join');
+  expect(await bench.standing(joins)).toEqual({ outlier: true, rejected: false });
+  await bench.isAsStored();
+});
+
+test('an outlier that comes with its own predecessors finds its place', async () => {
+  await using bench = await workbench();
+  const joins = await bench.event(member(emil));
+  const [said] = await bench.chain(1, [joins.eventId], emil);
+  bench.hide(joins);
+  bench.tells(said!, [joins]);
+  await bench.receive(said!);
+  expect(await bench.receive(joins)).toEqual(['accepted']);
+  expect(await bench.standing(joins)).toEqual({ outlier: false, rejected: false });
+  await bench.isAsStored();
+});
+
+test('a state without the first event of the room is none, and what it is told for is refused', async () => {
+  await using bench = await workbench();
+  const [hidden, said] = await bench.chain(2);
+  bench.hide(hidden!);
+  bench.ask.stateIds = async () => ({ state: [], authChain: [] });
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  expect(await bench.bodies()).toEqual([]);
+});
+
+test('who is let in by a forged state only is not in the room of those who know better', async () => {
+  await using bench = await workbench();
+  const ban = await bench.ban(emil);
+  const joins = await bench.event({
+    ...member(emil),
+    after: [bench.before],
+    authEvents: bench.authBefore,
+  });
+  const said = await bench.event({
+    ...says('x', emil),
+    after: [joins.eventId, ban],
+    authEvents: [...bench.authOfSaying, joins.eventId],
+  });
+  bench.hide(joins);
+  bench.tells(said, [joins]);
+  await bench.receive(said);
+  expect(await bench.bodies()).toEqual([]);
+  expect((await bench.rooms.open(bench.roomId))!.membershipOf(emil)).toBe('ban');
+});
+
+test('what nobody tells is refused, and nothing of it kept', async () => {
+  await using bench = await workbench();
+  const [hidden, said] = await bench.chain(2);
+  bench.hide(hidden!);
+  const before = await bench.count();
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  expect(await bench.count()).toBe(before);
+  expect(await bench.receive(hidden!, far, said!)).toEqual(['accepted', 'accepted']);
+});
+
+test('a server that answers with ever more of nothing is asked a bounded number of times', async () => {
+  await using bench = await workbench();
+  const [hidden, said] = await bench.chain(2);
+  bench.hide(hidden!);
+  let made = 0;
+  bench.ask.missingEvents = async () => {
+    bench.asked.push('missingEvents');
+    const orphan = await bench.event({ ...says('orphan'), after: [idOf(++made)], depth: 2 });
+    return [orphan.pdu];
+  };
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  expect(bench.asked.filter((each) => each === 'missingEvents')).toHaveLength(10);
+});
+
+const idOf = (number: number) => `$${Buffer.alloc(32, number).toString('base64url')}` as EventId;
+
+const says = (body: string, sender = dora): ForeignDraft => ({
+  ...{ sender, type: 'm.room.message', content: { body } },
+});
+const member = (sender: UserId): ForeignDraft => ({
+  ...{ sender, type: 'm.room.member', stateKey: sender, content: { membership: 'join' } },
+});
+
+/** A public room of alice in which dora of another server is, which tells what it knows unless that is hidden. */
+async function workbench() {
+  const fresh = await freshDatabase();
+  const foreign = foreignServers(fresh);
+  const asked: string[] = [];
+  const known = new Map<EventId, JsonObject>();
+  const states = new Map<EventId, readonly EventId[]>();
+  const ask = askedFor(known, states, asked);
+  const under = await openRooms(fresh, { eventKeys: keysOfNames, askServers: ask });
+  const { rooms } = under;
+  const roomId = await rooms.create(alice, { room_version: '12', preset: 'public_chat' }, {});
+  const event = async (draft: ForeignDraft): Promise<ForeignEvent> => {
+    const made = await foreign.event(roomId, draft);
+    known.set(made.eventId, made.pdu);
+    return made;
+  };
+  const receive = async (first: ForeignEvent, origin = far, ...more: ForeignEvent[]) => {
+    const pdus = [first, ...more].map(({ pdu }) => pdu);
+    return (await rooms.receiver.receive(roomId, pdus, { origin })).map(({ kind }) => kind);
+  };
+  await receive(await event(member(dora)));
+  const [before] = await foreign.ends(roomId);
+  const query = <Row extends object>(name: string, text: string, values: string[] = []) =>
+    fresh.database.query<Row>(name, text, values);
+  const stateNow = async () =>
+    (
+      await query<{ eventId: EventId }>(
+        'state_now',
+        'SELECT event_id AS "eventId" FROM current_state JOIN event USING (event_nid)',
+      )
+    ).map(({ eventId }) => eventId);
+  return {
+    ...{ rooms, roomId, event, receive, asked, ask, before: before! },
+    authBefore: (await event(member(emil))).pdu.auth_events as EventId[],
+    authOfSaying: (await event(says('', emil))).pdu.auth_events as EventId[],
+    hide: ({ eventId }: ForeignEvent) => void known.delete(eventId),
+    tells(of: ForeignEvent, more: readonly ForeignEvent[]) {
+      ask.event = async (_server, { eventId }) => {
+        asked.push('event');
+        return more.find((each) => each.eventId === eventId)?.pdu;
+      };
+      ask.stateIds = async () => {
+        asked.push('stateIds');
+        return {
+          state: [...(await stateNow()), ...more.map((each) => each.eventId)],
+          authChain: [],
+        };
+      };
+      return of;
+    },
+    async chain(length: number, after?: EventId[], sender = dora) {
+      const made: ForeignEvent[] = [];
+      for (let count = 0; count < length; count++) {
+        const on = made.length > 0 ? [made.at(-1)!.eventId] : after;
+        const authEvents = after && [...this.authOfSaying, ...after];
+        made.push(
+          await event({
+            ...says(`${count}`, sender),
+            ...(on && { after: on }),
+            ...(authEvents && { authEvents }),
+          }),
+        );
+      }
+      return made;
+    },
+    ban: (target: UserId) =>
+      rooms.changeMembership(roomId, { sender: alice, target, action: 'ban' }, {}),
+    bodies: () => bodiesIn(under, roomId),
+    count: async () => (await query('count_of', 'SELECT 1 FROM event')).length,
+    async standing({ eventId }: ForeignEvent) {
+      const [row] = await query(
+        'standing_of',
+        'SELECT outlier, rejected FROM event WHERE event_id = $1',
+        [eventId],
+      );
+      return row;
+    },
+    async isAsStored() {
+      const stateOf = async (engine: typeof rooms) =>
+        (await (await engine.open(roomId))!.state()).map(({ eventId }) => eventId).sort();
+      const inMemory = await stateOf(rooms);
+      await using again = await openRooms(fresh, { eventKeys: keysOfNames });
+      expect(await stateOf(again.rooms)).toEqual(inMemory);
+    },
+    [Symbol.asyncDispose]: async () => {
+      await under[Symbol.asyncDispose]();
+      await fresh[Symbol.asyncDispose]();
+    },
+  };
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A server that knows these events. */
+function askedFor(
+  known: ReadonlyMap<EventId, JsonObject>,
+  states: ReadonlyMap<EventId, readonly EventId[]>,
+  asked: string[],
+): Mutable<AskServers> {
+  return {
+    async missingEvents(_server, { latest, limit }) {
+      asked.push('missingEvents');
+      const found = new Map<EventId, JsonObject>();
+      const open = [...latest];
+      for (let id = open.shift(); id !== undefined && found.size < limit; id = open.shift()) {
+        const prev = (known.get(id)?.prev_events ?? []) as EventId[];
+        for (const each of prev) {
+          const pdu = known.get(each);
+          if (!pdu || found.size >= limit) continue;
+          found.set(each, pdu);
+          open.push(each);
+        }
+      }
+      return [...found.values()];
+    },
+    async stateIds(_server, { eventId }) {
+      asked.push('stateIds');
+      const state = states.get(eventId);
+      return state && { state, authChain: [] };
+    },
+    async event(_server, { eventId }) {
+      asked.push('event');
+      return known.get(eventId);
+    },
+    async backfill() {
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Building } from '../write/building.ts';
+import type { AskServers } from './ask-servers.ts';
+import { parsePdu } from './format.ts';
+import { GapPlaces } from './gap-places.ts';
+import { unknownOf } from './given-state.ts';
+import type { Received } from './room-receiver.ts';
+
+/** For all that is asked because of one transaction in one room. */
+export const GAP_MS_MAX = 20_000;
+const ANSWER_MS_MAX = 8_000;
+/** What others give at once. */
+const EVENTS_AT_ONCE = 20;
+const ROUNDS_MAX = 10;
+const FOUND_LENGTH_MAX = 4 * 1_048_576;
+/** Of what a server tells of a state: so many ids, of which so many events are fetched one by one. */
+const IDS_MAX = 200_000;
+export const FETCHED_MAX = 300;
+const FETCHED_AT_ONCE = 8;
+/** For so many events of one transaction a state is asked for: those on which no other is built. */
+const STATES_MAX = 3;
+
+/** A PDU that was refused because what it follows, or is authorized by, is not here. */
+export interface Lacking {
+  readonly eventId: EventId;
+  readonly pdu: JsonObject;
+  readonly missing: readonly EventId[];
+}
+
+/** The state before an event, as its server tells it. */
+export type Given = ReadonlyMap<EventId, readonly EventId[]>;
+
+export interface GapPorts {
+  readonly building: Building;
+  readonly ask: AskServers;
+  /** In the room's turn. */
+  readonly take: (pdus: readonly JsonObject[], given: Given) => Promise<readonly Received[]>;
+  readonly keep: (pdus: readonly JsonObject[]) => Promise<void>;
+}
+
+/** Asks those who sent what does not fit for what is between; outside of the room's turn, so that others need not wait for it. */
+export class Gaps {
+  readonly #places = new GapPlaces();
+  /** What is asked for already: whoever misses the same waits for that first. */
+  readonly #asked = new Map<string, Promise<unknown>>();
+
+  /** What became of them in the end; nothing where nothing more could be found out. */
+  async close(
+    room: HotRoom,
+    lacking: readonly Lacking[],
+    origin: ServerName,
+    ports: GapPorts,
+  ): Promise<ReadonlyMap<EventId, Received>> {
+    const until = Date.now() + GAP_MS_MAX;
+    await this.#asBefore(room.roomId, lacking, until);
+    const work = () => new Gap(room, { origin, until }, ports).close(lacking);
+    const closing = this.#places.run(origin, work);
+    const keys = lacking.flatMap(({ missing }) => missing.map((id) => `${room.roomId} ${id}`));
+    for (const key of keys) this.#asked.set(key, closing);
+    try {
+      return (await closing) ?? new Map();
+    } finally {
+      for (const key of keys) if (this.#asked.get(key) === closing) this.#asked.delete(key);
+    }
+  }
+
+  async #asBefore(roomId: RoomId, lacking: readonly Lacking[], until: number): Promise<void> {
+    const asked = lacking.flatMap(({ missing }) =>
+      missing.flatMap((id) => this.#asked.get(`${roomId} ${id}`) ?? []),
+    );
+    if (asked.length === 0) return;
+    let late: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, Math.max(0, until - Date.now()) / 2).unref();
+    });
+    await Promise.race([Promise.allSettled(new Set(asked)), enough]);
+    clearTimeout(late);
+  }
+}
+
+/** One gap in one room, as one server helps to close it. */
+class Gap {
+  readonly #room: HotRoom;
+  readonly #origin: ServerName;
+  readonly #until: number;
+  readonly #ports: GapPorts;
+  readonly #results = new Map<EventId, Received>();
+
+  constructor(
+    room: HotRoom,
+    { origin, until }: { origin: ServerName; until: number },
+    ports: GapPorts,
+  ) {
+    this.#room = room;
+    this.#origin = origin;
+    this.#until = until;
+    this.#ports = ports;
+  }
+
+  async close(lacking: readonly Lacking[]): Promise<ReadonlyMap<EventId, Received>> {
+    const pdus = new Map(lacking.map(({ eventId, pdu }) => [eventId, pdu]));
+    if ((await this.#take(pdus, new Map())).size === 0) return this.#results;
+    for (const [eventId, pdu] of await this.#walkBack([...pdus.keys()])) pdus.set(eventId, pdu);
+    let left = await this.#take(pdus, new Map());
+    for (let states = 0; states < STATES_MAX && left.size > 0 && this.#leftMs > 0; states++) {
+      const first = this.#firstOf(left);
+      const state = first && (await this.#stateBefore(first));
+      if (!first || !state) break;
+      left = await this.#take(left, new Map([[first.eventId, state]]));
+    }
+    return this.#results;
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, Math.min(this.#until - Date.now(), ANSWER_MS_MAX));
+  }
+
+  /** Answers those that still lack something. */
+  async #take(
+    pdus: ReadonlyMap<EventId, JsonObject>,
+    given: Given,
+  ): Promise<Map<EventId, JsonObject>> {
+    const received = await this.#ports.take([...pdus.values()], given);
+    const left = new Map<EventId, JsonObject>();
+    [...pdus].forEach(([eventId, pdu], index) => {
+      const result = received[index]!;
+      this.#results.set(eventId, result);
+      if (result.kind === 'refused' && result.missing) left.set(eventId, pdu);
+    });
+    return left;
+  }
+
+  /** What comes before these, page by page, until it meets what is here. */
+  async #walkBack(from: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
+    const found = new Map<EventId, JsonObject>();
+    let [latest, length] = [from, 0];
+    const earliest = this.#room.head.extremities.map(({ eventId }) => eventId);
+    for (let round = 0; round < ROUNDS_MAX && this.#leftMs > 0; round++) {
+      const asked = { roomId: this.#room.roomId, latest, earliest, limit: EVENTS_AT_ONCE };
+      const told = await this.#ports.ask.missingEvents(this.#origin, {
+        ...{ ...asked, withinMs: this.#leftMs },
+      });
+      const events = (told ?? []).flatMap((pdu) => this.#parsed(pdu));
+      const fresh = events.filter(({ eventId }) => !found.has(eventId));
+      for (const { eventId, pdu } of fresh) found.set(eventId, pdu);
+      length += fresh.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
+      if (fresh.length === 0 || length > FOUND_LENGTH_MAX) return found;
+      latest = await this.#withoutDescent(fresh, found);
+      if (latest.length === 0) return found;
+    }
+    return found;
+  }
+
+  /** Those that follow something which is neither here nor among what was found. */
+  async #withoutDescent(
+    events: readonly Event[],
+    found: ReadonlyMap<EventId, unknown>,
+  ): Promise<readonly EventId[]> {
+    const before = new Set(events.flatMap(({ prevEvents }) => prevEvents));
+    const open = [...before].filter((id) => !found.has(id));
+    const stored = await this.#ports.building.ports.store.eventsById(open);
+    const here = new Set(stored.filter(({ outlier }) => !outlier).map(({ eventId }) => eventId));
+    const isOpen = (id: EventId) => !found.has(id) && !here.has(id);
+    return events.filter(({ prevEvents }) => prevEvents.some(isOpen)).map((each) => each.eventId);
+  }
+
+  #parsed(pdu: JsonObject): Event[] {
+    const parsed = parsePdu(pdu, this.#room);
+    return parsed.ok ? [parsed.value] : [];
+  }
+
+  #firstOf(pdus: ReadonlyMap<EventId, JsonObject>): Event | undefined {
+    const events = [...pdus.values()].flatMap((pdu) => this.#parsed(pdu));
+    return events.sort((a, b) => a.depth - b.depth)[0];
+  }
+
+  /** The ids of it, when what is missing of it has been kept. */
+  async #stateBefore({ eventId, authEvents }: Event): Promise<readonly EventId[] | undefined> {
+    const { ask, building, keep } = this.#ports;
+    const asked = { roomId: this.#room.roomId, eventId, withinMs: this.#leftMs };
+    const told = await ask.stateIds(this.#origin, asked);
+    if (told === undefined) return undefined;
+    const all = [...new Set([...authEvents, ...told.authChain, ...told.state])];
+    if (all.length > IDS_MAX) return undefined;
+    const unknown = await unknownOf(this.#room, all, building.ports.store);
+    if (unknown.length > FETCHED_MAX) return undefined;
+    const fetched = await this.#fetched(unknown);
+    if (fetched.length > 0) await keep(fetched);
+    return told.state;
+  }
+
+  async #fetched(ids: readonly EventId[]): Promise<readonly JsonObject[]> {
+    const [open, pdus] = [[...ids], [] as JsonObject[]];
+    const fetchOn = async () => {
+      for (let id = open.pop(); id !== undefined && this.#leftMs > 0; id = open.pop()) {
+        const asked = { eventId: id, withinMs: this.#leftMs };
+        const pdu = await this.#ports.ask.event(this.#origin, asked);
+        if (pdu) pdus.push(pdu);
+      }
+    };
+    await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, fetchOn));
+    return pdus;
+  }
+}
