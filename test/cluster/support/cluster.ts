@@ -11,6 +11,16 @@ import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
 import { type ClusterPlan, type Machine, POSTGRESQL_DATA, writeSiteFiles } from './site-files.ts';
 
+/** What runs in the sites in Farol's place, for comparison (test/compare). */
+export interface Instead {
+  readonly image: string;
+  readonly units: readonly string[];
+  /** More of this machine's folders that a site sees, as the engine has them: `FOLDER:PATH:ro`. */
+  readonly binds: readonly string[];
+  /** Below /site of a machine; `units.sh` among them says how its programs are set up and run. */
+  writeFiles(into: string, plan: ClusterPlan, me: Machine, ca: Authority): Promise<void>;
+}
+
 export interface ClusterOptions {
   readonly sites: 3 | '2+witness';
   /** One-way delay between sites, each way; a round trip takes twice this. */
@@ -24,6 +34,7 @@ export interface ClusterOptions {
   readonly etcdQuotaBytes?: number;
   /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
   readonly disks?: boolean;
+  readonly instead?: Instead;
 }
 
 export interface Cluster extends AsyncDisposable {
@@ -50,7 +61,7 @@ const MTU = { direct: 1500, delayed: 60_000 };
 /** Starts all machines of a cluster; wait for a state before using it. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   await removeAbandoned();
-  const image = await siteImage();
+  const image = options.instead?.image ?? (await siteImage());
   const delayMs = options.delayMs ?? 0;
   await using building = new AsyncDisposableStack();
   const mtu = delayMs > 0 && options.mbit === undefined ? MTU.delayed : MTU.direct;
@@ -63,11 +74,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const machines = await Promise.all(
     plan.machines.map(async (machine) => {
       const files = join(folder, machine.name);
-      await writeSiteFiles(files, plan, machine, authority);
+      const write = options.instead?.writeFiles ?? writeSiteFiles;
+      await write(files, plan, machine, authority);
       const environment = environmentOf(plan, machine, options);
       const disk = options.disks && !machine.witness ? await makeDisk(folder, machine.name) : null;
       if (disk !== null) building.defer(() => disk.remove());
-      const container = await createMachine({ image, lan, machine, files, environment, disk });
+      const binds = options.instead?.binds ?? [];
+      const start = { image, lan, machine, files, environment, disk, binds };
+      const container = await createMachine(start);
       building.defer(() => removed(() => container.remove({ force: true, v: true })));
       building.defer(async () => disk?.thaw());
       return new Site(machine, container, lan, disk);
@@ -123,8 +137,10 @@ function planOf(
   };
 }
 
-function environmentOf(plan: ClusterPlan, me: Machine, { delayMs = 0, units }: ClusterOptions) {
-  const all: readonly Unit[] = units ?? ['etcd', 'patroni', 'server', 'agent', 'front'];
+function environmentOf(plan: ClusterPlan, me: Machine, options: ClusterOptions) {
+  const { delayMs = 0, units, instead } = options;
+  const farol: readonly Unit[] = ['etcd', 'patroni', 'server', 'agent', 'front'];
+  const all: readonly string[] = instead?.units ?? units ?? farol;
   const mine = all.filter((unit) => !me.witness || unit === 'etcd' || unit === 'agent');
   if (delayMs === 0) return [`UNITS=${mine.join(' ')}`];
   const peers = plan.machines.filter(({ name }) => name !== me.name);
@@ -139,9 +155,11 @@ interface MachineStart {
   readonly files: string;
   readonly environment: string[];
   readonly disk: Disk | null;
+  readonly binds: readonly string[];
 }
 
-async function createMachine({ image, lan, machine, files, environment, disk }: MachineStart) {
+async function createMachine(start: MachineStart) {
+  const { image, lan, machine, files, environment, disk, binds } = start;
   return (await docker()).createContainer({
     Image: image,
     name: `${lan.networkId.slice(0, 8)}-${machine.name}`,
@@ -158,6 +176,7 @@ async function createMachine({ image, lan, machine, files, environment, disk }: 
         `${repository}/node_modules:/farol/node_modules:ro`,
         `${files}:/site:ro`,
         `${compiledFolder()}:/var/cache/farol`,
+        ...binds,
         ...(disk === null ? [] : [`${disk.folder}:${dirname(POSTGRESQL_DATA)}`]),
       ],
       // A reboot empties /run, as on a real machine.

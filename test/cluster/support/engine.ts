@@ -94,6 +94,16 @@ export async function removeAbandoned(): Promise<void> {
     await removed(() => engine.getNetwork(each.Id).remove());
 }
 
+/** Other processes that have a cluster on this engine just now. */
+export async function livingLabs(): Promise<number[]> {
+  const filters = { label: [OWNER_LABEL] };
+  const containers = await (await docker()).listContainers({ all: true, filters });
+  const owners = containers
+    .filter(({ Labels }) => !isAbandoned(Labels))
+    .map(({ Labels }) => Number(Labels[OWNER_LABEL]));
+  return [...new Set(owners)].filter((owner) => owner !== process.pid);
+}
+
 /** A busy engine says for a while that something is still in use, or is being removed already. */
 export async function removed(remove: () => Promise<unknown>): Promise<void> {
   await until('the engine has removed it', async () => {

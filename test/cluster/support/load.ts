@@ -8,8 +8,9 @@ import {
   succeeded,
 } from '../../support/history/history.ts';
 import { failuresThrough, type Measured, measure } from '../../support/history/measure.ts';
-import { RecordingClient, type Target } from '../../support/history/recording-client.ts';
+import type { Target } from '../../support/history/recording-client.ts';
 import { silenceAfter, watchAddress } from './address.ts';
+import { startClients, untilFlowing } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { frontHealth } from './farol.ts';
 import { primaryOf, promotedOf } from './patroni.ts';
@@ -62,7 +63,10 @@ export async function underLoad(
   scenario: (load: Load) => Promise<void>,
 ): Promise<Survived> {
   const history = new History();
-  const clients = await startClients(cluster, { ...options, history, run: ++runs });
+  const { sendersEach = 3, pauseMs = 50 } = options;
+  const prefix = `run${++runs}x`;
+  const targets = targetsOf(cluster);
+  const clients = await startClients({ history, prefix, targets, sendersEach, pauseMs });
   const watching = new AbortController();
   const handshakes = watchAddress(cluster, watching.signal);
   const before = await frontCounts(cluster);
@@ -79,7 +83,7 @@ export async function underLoad(
     await clients.stop();
     watching.abort();
   }
-  const stored = await storedMessages(cluster, clients.prefix);
+  const stored = await storedMessages(cluster, prefix);
   const survived: Survived = {
     measured: measure(history, faultAt),
     frontsAfterMs: silenceAfter(handshakes, faultAt),
@@ -89,46 +93,6 @@ export async function underLoad(
   };
   report(options.title, history, survived);
   return survived;
-}
-
-async function startClients(
-  cluster: Cluster,
-  options: LoadOptions & { history: History; run: number },
-) {
-  const { history, sendersEach = 3, pauseMs = 50 } = options;
-  const prefix = `run${options.run}x`;
-  const senders = targetsOf(cluster).flatMap((target) =>
-    Array.from({ length: sendersEach }, (_, index) => {
-      const name = `${prefix}${target.through}${index}`;
-      return new RecordingClient(name, target, history);
-    }),
-  );
-  const rooms = await openRooms(senders);
-  const ending = new AbortController();
-  const running = senders.flatMap((sender, index) => [
-    sender.sendUntil(ending.signal, rooms[index]!, pauseMs),
-    sender.syncUntil(ending.signal),
-  ]);
-  return {
-    prefix,
-    async stop() {
-      ending.abort();
-      await Promise.all(running);
-      await Promise.all(senders.map((sender) => sender.close()));
-    },
-  };
-}
-
-/** One room for each group of senders, so that a room has members behind different fronts. */
-async function openRooms(senders: readonly RecordingClient[]): Promise<string[]> {
-  await Promise.all(senders.map((sender) => sender.register()));
-  const count = Math.max(1, Math.floor(senders.length / 4));
-  const rooms = await Promise.all(senders.slice(0, count).map((sender) => sender.createRoom()));
-  const roomOf = senders.map((_, index) => rooms[index % count]!);
-  await Promise.all(
-    senders.slice(count).map((sender, index) => sender.join(roomOf[index + count]!)),
-  );
-  return roomOf;
 }
 
 /** Names of everything that clients are sent through: the address, and the front of every site. */
@@ -153,20 +117,6 @@ export function targetsOf(cluster: Cluster): Target[] {
     target('address', cluster.plan.address),
     ...cluster.sites.map(({ name, ip }) => target(name, ip)),
   ];
-}
-
-async function untilFlowing(history: History, through: readonly string[], withinMs?: number) {
-  const from = performance.now();
-  const flows = (target: string) =>
-    history.attempts.some(
-      (each) =>
-        each.what === 'send' && each.through === target && each.sentAt > from && succeeded(each),
-    );
-  await until(
-    `messages flow through ${through.join(', ')}`,
-    async () => through.every(flows),
-    withinMs,
-  );
 }
 
 interface MessageRow {

@@ -54,7 +54,12 @@ const SITE_FILES = [
   'copy-guard',
 ];
 
-async function writeCertificates(into: string, plan: ClusterPlan, me: Machine, ca: Authority) {
+export async function writeCertificates(
+  into: string,
+  plan: ClusterPlan,
+  me: Machine,
+  ca: Authority,
+) {
   const site = await ca.issue(me.name, { dns: [me.name, 'localhost'], ip: [me.ip, '127.0.0.1'] });
   const addresses = [...floating(plan), ...plan.machines.map(({ ip }) => ip)];
   const front = await ca.issue(`front-${me.name}`, { dns: [plan.serverName], ip: addresses });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { npmStart } from '../../clients/server.ts';
@@ -26,6 +29,21 @@ test('a client that was away writes down the gap that /sync tells it of, and not
   const [first, last] = [history.deliveries.at(0), history.deliveries.at(-1)];
   expect([first?.request, last?.request]).toEqual(['writer-1', `writer-${FEW + MANY}`]);
   expect(history.deliveries.length).toBeLessThan(FEW + MANY);
+});
+
+test.each([
+  [502, { kind: 'answered', status: 502 }],
+  [200, { kind: 'unanswered', cause: expect.stringContaining('JSON') }],
+])('what a proxy says in HTML with status %i is no acknowledgement', async (status, outcome) => {
+  const proxy = createServer((_, answer) => answer.writeHead(status).end('<html></html>'));
+  await once(proxy.listen(0, '127.0.0.1'), 'listening');
+  const history = new History();
+  const origin = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  const client = new RecordingClient('writer', { origin, through: 'proxy' }, history);
+  await expect(client.register()).rejects.toThrow(/POST \/register came to/);
+  await client.close();
+  await new Promise((resolve) => proxy.close(resolve));
+  expect(history.attempts.map((attempt) => attempt.outcome)).toEqual([outcome]);
 });
 
 /** As many as /sync gives at once, and more than it gives at once. */

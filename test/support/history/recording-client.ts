@@ -195,11 +195,21 @@ export class RecordingClient {
         ...(body && { body: JSON.stringify(body) }),
         ...(signal && { signal }),
       });
-      const parsed = JSON.parse(await answer.body.text()) as Record<string, unknown>;
+      const parsed = parsedAs(answer.statusCode, await answer.body.text());
       return { outcome: outcomeOf(answer.statusCode, parsed), body: parsed };
     } catch (error) {
       return { outcome: { kind: 'unanswered', cause: nameOf(error) }, body: {} };
     }
+  }
+}
+
+/** A proxy that speaks for a server that is away does so in HTML. Who succeeds must do so in JSON. */
+function parsedAs(status: number, text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch (error) {
+    if (status < 400) throw error;
+    return {};
   }
 }
 
