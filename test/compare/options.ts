@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+import { FAULT_NAMES, type FaultName } from './fault-names.ts';
+import { SYSTEMS, type SystemName } from './results.ts';
+
+export interface Options {
+  readonly systems: readonly SystemName[];
+  readonly faults: readonly FaultName[];
+  readonly runs: number;
+  readonly into: string;
+}
+
+export const RESULTS_FILE = 'docs/measured/compare.json';
+
+export const USAGE = `npm run compare [-- OPTIONS]
+  --system ${SYSTEMS.join('|')}   one of them alone
+  --faults LIST            of ${FAULT_NAMES.join(',')}
+  --runs N                 of each fault at each system: 1
+  --into FILE              to which the runs are added: ${RESULTS_FILE}`;
+
+/** A sentence for who typed it. */
+export class WrongOptions extends Error {}
+
+export function optionsOf(args: readonly string[]): Options {
+  const { system, faults, runs, into } = parsed(args);
+  if (!/^[1-9]\d{0,2}$/.test(runs)) throw new WrongOptions('--runs takes a number from 1 to 999.');
+  return {
+    systems: system === undefined ? SYSTEMS : [oneOf(SYSTEMS, system)],
+    faults:
+      faults === undefined
+        ? FAULT_NAMES
+        : faults.split(',').map((each) => oneOf(FAULT_NAMES, each)),
+    runs: Number(runs),
+    into,
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        system: { type: 'string' },
+        faults: { type: 'string' },
+        runs: { type: 'string', default: '1' },
+        into: { type: 'string', default: RESULTS_FILE },
+      },
+    }).values;
+  } catch (error) {
+    throw new WrongOptions((error as Error).message);
+  }
+}
+
+function oneOf<const Name extends string>(names: readonly Name[], said: string): Name {
+  const found = names.find((name) => name === said);
+  if (found === undefined) throw new WrongOptions(`"${said}" is none of ${names.join(', ')}.`);
+  return found;
+}

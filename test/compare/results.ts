@@ -1,0 +1,91 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { FAULT_NAMES } from './fault-names.ts';
+
+/** Of the format of the file: what another one says is not guessed at. */
+export const VERSION = 1;
+
+export const SYSTEMS = ['farol', 'synapse'] as const;
+export type SystemName = (typeof SYSTEMS)[number];
+
+const count = z.int().min(0);
+const counts = z.record(z.string(), count);
+
+/** What the clients felt of one fault, and what the database that survived says. Times in milliseconds. */
+const figures = {
+  /** All times after the fault in which nobody was acknowledged anything, each of half a second or more. */
+  withoutAcknowledgementMs: count,
+  /** The longest of them. */
+  longestPauseMs: count,
+  /** The same of new TLS connections to the floating address. */
+  withoutAnswerMs: count,
+  /** All that clients asked, repeats among it. */
+  requests: count,
+  /** Those that failed, by what was asked and why. */
+  failed: counts,
+  /** Messages of which somebody was told at least once that sending failed; they were repeated. */
+  messagesFailed: count,
+  acknowledged: count,
+  lost: count,
+  doubled: count,
+  outOfOrder: count,
+  /** Whatever else the checker found, by its kind. */
+  otherwiseWrong: counts,
+  /** Per 100 ms from `SERIES_FROM_MS` before the fault on. */
+  acknowledgements: z.array(count),
+  answers: z.array(count),
+};
+
+/** What a person had to do: nothing; or else the lab waited in vain for this to come by itself. */
+export const HANDS = ['none', 'to serve again', 'to have all copies again'] as const;
+
+const run = z.strictObject({
+  system: z.enum(SYSTEMS),
+  fault: z.enum(FAULT_NAMES),
+  at: z.iso.datetime(),
+  /** Of this repository. */
+  commit: z.string().regex(/^[0-9a-f]{7,40}$/),
+  machine: z.string(),
+  /** Load averages of a minute, before and behind. */
+  load: z.tuple([z.number(), z.number()]),
+  versions: z.record(z.string(), z.string()),
+  hand: z.enum(HANDS),
+  ...figures,
+});
+
+const results = z.strictObject({ version: z.literal(VERSION), runs: z.array(run) });
+
+export type Run = z.infer<typeof run>;
+export type Results = z.infer<typeof results>;
+
+/** A sentence for who gave the file. */
+export class UnreadableResults extends Error {}
+
+export function readResults(file: string): Results {
+  const read = parsed(file);
+  const version = (read as { version?: unknown } | null)?.version;
+  if (version !== VERSION)
+    throw new UnreadableResults(
+      `${file} has version ${JSON.stringify(version)}, and only ${VERSION} is understood.`,
+    );
+  const { success, data, error } = results.safeParse(read);
+  if (!success) throw new UnreadableResults(`${file}: ${z.prettifyError(error)}`);
+  return data;
+}
+
+function parsed(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UnreadableResults(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** Adds runs to a file, which is made where there is none. One line a run; never half a file. */
+export function addRuns(file: string, runs: readonly Run[]): void {
+  const before = existsSync(file) ? readResults(file).runs : [];
+  const lines = [...before, ...runs].map((each) => `  ${JSON.stringify(run.parse(each))}`);
+  const text = `{ "version": ${VERSION}, "runs": [\n${lines.join(',\n')}\n] }\n`;
+  writeFileSync(`${file}.new`, text);
+  renameSync(`${file}.new`, file);
+}
