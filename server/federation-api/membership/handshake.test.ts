@@ -146,6 +146,17 @@ test('where nobody of this server could invite them they are sent to another ser
   expect(await refusal(made(shared, 'make_join'))).toEqual([400, 'M_UNABLE_TO_GRANT_JOIN']);
 });
 
+test('nobody of another server comes into a blocked room, and whoever is in it may go', async () => {
+  const shared = await sharedRoom();
+  await shared.rooms.block(shared.roomId, `@alice:${shared.here.name}` as never, {});
+  for (const make of ['make_join', 'make_knock'])
+    expect(await refusal(made(shared, make))).toEqual([403, 'M_FORBIDDEN']);
+  await shared.rooms.block(shared.roomId, undefined, {});
+  await shared.rooms.changeMembership(shared.roomId, { ...shared.theirs, action: 'join' }, {});
+  await shared.rooms.block(shared.roomId, `@alice:${shared.here.name}` as never, {});
+  expect((await made(shared, 'make_leave')).event).toBeDefined();
+});
+
 test('a stranger, and one without a key, is given nothing', async () => {
   const shared = await sharedRoom();
   const url = `GET /_matrix/federation/v1${pathOf(shared, 'make_join')}?${ALL}`;

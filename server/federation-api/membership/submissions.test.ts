@@ -116,6 +116,15 @@ test('who was banned meanwhile does not come in, and nothing of it is kept', asy
   expect([await shared.count(), await shared.membership()]).toEqual([count, 'ban']);
 });
 
+test('who was given a join before the room was blocked does not come in', async () => {
+  const shared = await sharedRoom();
+  const join = await signed(shared, 'join');
+  await shared.rooms.block(shared.roomId, `@alice:${shared.here.name}` as never, {});
+  const count = await shared.count();
+  expect(await refusal(submit(shared, 'join', join))).toEqual([403, 'M_FORBIDDEN']);
+  expect([await shared.count(), await shared.membership()]).toEqual([count, undefined]);
+});
+
 test('who comes in by membership of another room is signed for, as long as they are in that', async () => {
   const shared = await sharedRoom();
   const club = await sharedRoomOn(shared.here, shared.there, shared.token);

@@ -16,7 +16,7 @@ import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
 import { authorisedContent } from './authorised-content.ts';
-import { refuseAbsent, refuseByAcl } from './refuse-server.ts';
+import { refuseAbsent, refuseBlocked, refuseByAcl } from './refuse-server.ts';
 
 export interface TemplateWish {
   readonly server: ServerName;
@@ -47,6 +47,7 @@ export class Handshake {
     if (serverNameOf(userId) !== server) throw forbidden(`${userId} is not of your server`);
     return changeRoom(this.#building.rooms, roomId, async (room) => {
       await this.#refuse(room, server);
+      await refuseBlocked(this.#building, roomId, passage);
       const { version } = room.rules;
       if (versions && !versions.includes(version)) throw incompatible(version);
       const authorised =

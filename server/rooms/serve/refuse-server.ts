@@ -1,10 +1,12 @@
-import { type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
+import { type RoomId, type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
 import { checkServerAcl } from '../../protocol/server-acl.ts';
+import type { Passage } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { contentAt } from '../read/visibility.ts';
+import type { Building } from '../write/building.ts';
 
 /** By the room's own list (`m.room.server_acl`). */
 export async function refuseByAcl(
@@ -22,4 +24,14 @@ export function refuseAbsent(room: HotRoom, keys: StateKeys, own: ServerName): v
   for (const keyNid of room.members.keys('join'))
     if (serverNameOf(keys.byNid(keyNid).stateKey as never) === own) return;
   throw notFound('Nobody of this server is in the room');
+}
+
+/** Where an administrator lets nobody in nobody comes in through this server; whoever is in the room may go. */
+export async function refuseBlocked(
+  { blocked }: Pick<Building, 'blocked'>,
+  roomId: RoomId,
+  passage: Passage,
+): Promise<void> {
+  if (passage !== 'leave' && (await blocked.by(roomId)) !== undefined)
+    throw forbidden('This room has been blocked on this server');
 }

@@ -20,7 +20,7 @@ import type { RoomReceiver } from '../receive/room-receiver.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { authorisedContent } from './authorised-content.ts';
-import { refuseAbsent, refuseByAcl } from './refuse-server.ts';
+import { refuseAbsent, refuseBlocked, refuseByAcl } from './refuse-server.ts';
 
 export interface Submission {
   readonly server: ServerName;
@@ -48,6 +48,7 @@ export class Submissions {
     if (!room?.isCommitted) throw notFound('This server does not know the room');
     await refuseByAcl(room, this.#reads, submission.server);
     refuseAbsent(room, this.#building.keys, this.#building.ports.identity.serverName);
+    await refuseBlocked(this.#building, roomId, submission.passage);
     const event = submitted(room, submission);
     const signed = await this.#vouchedFor(room, event);
     await this.#refuseByRules(room, signed);
