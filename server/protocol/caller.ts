@@ -1,5 +1,6 @@
 import type { AppService } from './app-service.ts';
 import type { ServerName, UserId } from './identifiers.ts';
+import { hostOfServer } from './server-host.ts';
 
 /**
  * Who makes a request, once it is authenticated; http makes it. What a person does asks for a
@@ -48,7 +49,7 @@ export const isPerson = (caller: Caller): caller is Person | Admin =>
 
 /**
  * Whom a request counts for: in limits, in what may wait, and at the front. Of a server with a word
- * before its name, since that may be an address, by which strangers are counted.
+ * before its host, since that may be an address, by which strangers are counted.
  */
 export function subscriberIn(caller: Caller): string {
   switch (caller.kind) {
@@ -59,7 +60,7 @@ export function subscriberIn(caller: Caller): string {
     case 'service':
       return caller.service.sender;
     case 'server':
-      return `server ${caller.origin}`;
+      return `server ${hostOfServer(caller.origin)}`;
     default:
       return caller satisfies never;
   }

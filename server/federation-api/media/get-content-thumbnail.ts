@@ -7,6 +7,7 @@ import {
 } from '../../client-api/media/thumbnailed.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { name } from '../../http/fields.ts';
+import { subscriberIn } from '../../protocol/caller.ts';
 import { inTwoParts } from './in-two-parts.ts';
 
 interface Ports extends ThumbnailPorts {
@@ -24,6 +25,6 @@ export const getContentThumbnail = endpoint({
 
   async handle({ caller, path, query, signal }, { accounts, ...ports }: Ports) {
     const wish = { path: { ...path, serverName: accounts.serverName }, query, signal };
-    return inTwoParts(await thumbnail(wish, ports, `server ${caller.origin}`));
+    return inTwoParts(await thumbnail(wish, ports, subscriberIn(caller)));
   },
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, jsonObject, roomId, trueOrFalse } from '../../http/fields.ts';
+import { subscriberIn } from '../../protocol/caller.ts';
 import type { Submissions } from '../../rooms/serve/submissions.ts';
 import { charge, listsText, type SharedRoomPorts } from '../rooms/shared-room.ts';
 
@@ -20,7 +21,7 @@ export const sendJoinV2 = endpoint({
 
   async handle({ caller, path, query, body, signal }, ports: Ports) {
     const { origin: server } = caller;
-    await ports.largeReads.enter(`server ${server}`, signal);
+    await ports.largeReads.enter(subscriberIn(caller), signal);
     const submission = { server, passage: 'join', eventId: path.eventId, pdu: body } as const;
     await ports.submissions.take(path.roomId, submission);
     const room = await ports.rooms.openForServer(path.roomId, server);

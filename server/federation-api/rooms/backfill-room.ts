@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, roomId, severalTimes, wholeNumber } from '../../http/fields.ts';
+import { subscriberIn } from '../../protocol/caller.ts';
 import { charge, type SharedRoomPorts, transactionOf } from './shared-room.ts';
 
 const FROM_MAX = 100;
@@ -19,7 +20,7 @@ export const backfillRoom = endpoint({
   }),
 
   async handle({ caller, path, query, signal }, ports: SharedRoomPorts) {
-    await ports.largeReads.enter(`server ${caller.origin}`, signal);
+    await ports.largeReads.enter(subscriberIn(caller), signal);
     const room = await ports.rooms.openForServer(path.roomId, caller.origin);
     const limit = Math.min(query.limit, LIMIT_MAX);
     const pdus = limit === 0 ? [] : await room.backfill(query.v, limit);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, roomId } from '../../http/fields.ts';
+import { subscriberIn } from '../../protocol/caller.ts';
 import { charge, listsText, type SharedRoomPorts } from './shared-room.ts';
 
 export const getEventAuth = endpoint({
@@ -12,7 +13,7 @@ export const getEventAuth = endpoint({
   path: z.object({ roomId, eventId }),
 
   async handle({ caller, path, signal }, ports: SharedRoomPorts) {
-    await ports.largeReads.enter(`server ${caller.origin}`, signal);
+    await ports.largeReads.enter(subscriberIn(caller), signal);
     const room = await ports.rooms.openForServer(path.roomId, caller.origin);
     const chain = await room.authChainOf(path.eventId);
     return listsText({ auth_chain: counted(chain, (count) => charge(ports, caller, count)) });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, listOf, roomId } from '../../http/fields.ts';
+import { subscriberIn } from '../../protocol/caller.ts';
 import { charge, type SharedRoomPorts } from './shared-room.ts';
 
 const EARLIEST_MAX = 1_000;
@@ -26,7 +27,7 @@ export const getMissingPreviousEvents = endpoint({
   },
 
   async handle({ caller, path, body, signal }, ports: SharedRoomPorts) {
-    await ports.largeReads.enter(`server ${caller.origin}`, signal);
+    await ports.largeReads.enter(subscriberIn(caller), signal);
     const room = await ports.rooms.openForServer(path.roomId, caller.origin);
     const pdus = await room.missing({
       ...{ latest: body.latest_events, earliest: body.earliest_events },

@@ -45,7 +45,7 @@ export async function stateBefore(
   },
 ) {
   const { caller, path, query, signal } = asked;
-  await ports.largeReads.enter(`server ${caller.origin}`, signal);
+  await ports.largeReads.enter(subscriberIn(caller), signal);
   const room = await ports.rooms.openForServer(path.roomId, caller.origin);
   const state = await room.stateBefore(query.event_id);
   charge(ports, caller, 2 * state.count);

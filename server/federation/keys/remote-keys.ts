@@ -10,6 +10,7 @@ import { parseServerKeys, type ServerKeys } from '../../protocol/server-keys.ts'
 import type { KeyId } from '../../protocol/signing-keys.ts';
 import { serverKeysOf } from '../../storage/federation/server-keys.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
+import { AskedHosts } from './asked-hosts.ts';
 import {
   type AllSaid,
   bytesOf,
@@ -39,6 +40,7 @@ export class RemoteKeys {
   readonly #remembered: Lru<ServerName, AllSaid>;
   readonly #askedMs = new Lru<ServerName, number>(ASKED_SERVERS_MAX);
   readonly #fetching = new Map<ServerName, Promise<AllSaid>>();
+  readonly #hosts = new AskedHosts();
   readonly #places = new Places();
 
   constructor(
@@ -117,6 +119,7 @@ export class RemoteKeys {
     const now = this.#ports.stored.now();
     const asked = this.#askedMs.get(server);
     if (asked !== undefined && now - asked < ASKED_EVERY_MS) return this.#keptOf(server);
+    if (occasion !== 'known' && !this.#hosts.take(server, now)) return this.#keptOf(server);
     const giveBack = this.#places.take(occasion, subject());
     if (!giveBack) throw limitExceeded(ANSWERS_WITHIN_MS);
     this.#askedMs.set(server, now);

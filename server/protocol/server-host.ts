@@ -1,0 +1,22 @@
+import { hostAndPort, type ServerName } from './identifiers.ts';
+
+/**
+ * Where a server's name leads, whichever way it is written and whatever port it has. Names are case-sensitive, so each of
+ * these is another server; but whoever has one of them has them all, and bounds are shared out among hosts.
+ */
+export const hostOfServer = (server: ServerName): string => hostWritten(hostAndPort(server).host);
+
+/** In lower case, addresses in their short form (also of IPv4 within IPv6, or as one number), and without a final dot. */
+export function hostWritten(host: string): string {
+  const written = URL.parse(`http://${host}`)?.hostname ?? host.toLowerCase();
+  const mapped = MAPPED_IPV4.exec(written);
+  return mapped ? quadOf(mapped.slice(1)) : written.replace(/\.+$/, '');
+}
+
+const MAPPED_IPV4 = /^\[::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})\]$/;
+
+const quadOf = (words: readonly string[]): string =>
+  words
+    .map((word) => Number.parseInt(word, 16))
+    .flatMap((word) => [word >> 8, word & 255])
+    .join('.');
