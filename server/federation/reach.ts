@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { getCACertificates } from 'node:tls';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import { type AddressGuard, AddressRefused } from '../outward/address-guard.ts';
 import type { Target, Way } from './discovery/find-server.ts';
@@ -30,6 +30,7 @@ const IDLE_MS = 60_000;
 export class Reach {
   readonly #guard: AddressGuard;
   readonly #ownAuthorities: readonly string[];
+  #trust: SecureContext | undefined;
   /** By where they lead and whose certificate is asked for, in order of last use. */
   readonly #pools = new Map<string, Pool>();
 
@@ -67,6 +68,14 @@ export class Reach {
     return { status, headers: said, body: await bounded(answer.body, bytesMax) };
   }
 
+  /** One for all connections: to read the authorities takes longer than a handshake. */
+  get #trusted(): SecureContext {
+    this.#trust ??= createSecureContext({
+      ca: [...getCACertificates('default'), ...this.#ownAuthorities],
+    });
+    return this.#trust;
+  }
+
   #poolTo(target: Target, way: Way): Pool {
     const key = `${way.certifiedName} ${target.host} ${target.port} ${way.isByTable ?? false}`;
     const pool = this.#pools.get(key) ?? this.#makePool(target, way);
@@ -95,7 +104,7 @@ export class Reach {
 
   #connectorTo(target: Target, { certifiedName, isByTable }: Way): buildConnector.connector {
     const connect = buildConnector({
-      ca: [...getCACertificates('default'), ...this.#ownAuthorities],
+      secureContext: this.#trusted,
       timeout: CONNECTS_WITHIN_MS,
       allowH2: false,
       ...(!isByTable && { lookup: this.#guard.lookup }),
