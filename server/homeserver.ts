@@ -93,7 +93,9 @@ export async function buildServing(
   await features.delayedEvents.begin();
   await features.search.begin();
   features.mail?.outbox.begin();
-  await features.federation.begin();
+  await features.federation.begin({
+    noLongerTold: (roomId, nids) => features.rooms.ports.rooms.noLongerTold(roomId, nids),
+  });
   features.retention?.begin();
   const ports = portsOf(features, {
     ...config,

@@ -2,14 +2,16 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
-import type { UserId } from '../protocol/identifiers.ts';
+import { type ServerName, serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { tooLarge } from '../protocol/matrix-error.ts';
 import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { toDeviceRow } from '../storage/encryption/to-device.ts';
+import { usersInRooms } from '../storage/federation/joined-rooms.ts';
 import { postRow } from '../storage/federation/outbox.ts';
 import type { Row } from '../storage/write.ts';
-import { lettersAbroad } from './letters-abroad.ts';
+import { type LetterAbroad, lettersAbroad } from './letters-abroad.ts';
 import type { Mail, Reaches } from './mail.ts';
+import { Strangers } from './strangers.ts';
 
 /**
  * Messages from device to device, kept until they are fetched. Unknown devices' are dropped. Those for other servers lie
@@ -18,16 +20,19 @@ import type { Mail, Reaches } from './mail.ts';
 export class ToDevice {
   readonly #stored: Stored;
   readonly #reaches: Reaches;
+  readonly #strangers: Strangers;
 
   constructor(stored: Stored, reaches: Reaches) {
     this.#stored = stored;
     this.#reaches = reaches;
+    this.#strangers = new Strangers(stored.now);
   }
 
   async send({ userId: sender }: Person, type: string, mail: Mail, once: Once): Promise<void> {
     const letters = await this.lettersFor(sender, type, mail);
     const abroad = lettersAbroad({ sender, type, mail }, this.#reaches);
     refuseTooMuch([...letters, ...abroad]);
+    this.#strangers.name(sender, await this.#strangeAmong(abroad, mail));
     await this.#stored.log.commit((next) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
@@ -50,6 +55,15 @@ export class ToDevice {
       const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
       return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
     });
+  }
+
+  /** Servers of which none of those who are written to is in a room here. */
+  async #strangeAmong(abroad: readonly LetterAbroad[], mail: Mail): Promise<Set<ServerName>> {
+    if (abroad.length === 0) return new Set();
+    const servers = new Set(abroad.map(({ server }) => server));
+    const userIds = [...mail.keys()].filter((userId) => servers.has(serverNameOf(userId)));
+    const met = await usersInRooms(this.#stored.database, userIds);
+    return servers.difference(new Set(met.map(serverNameOf)));
   }
 }
 

@@ -16,6 +16,7 @@ import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
 import { RoomServers } from './membership/room-servers.ts';
 import { Reach } from './reach.ts';
+import type { NoLongerTold } from './sending/catch-up.ts';
 import { Sending, type SendingBounds } from './sending/sending.ts';
 import { ServerRequests } from './server-requests.ts';
 
@@ -90,11 +91,11 @@ export function federationFeatures(
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
     /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
-    async begin() {
+    async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
       const { database, log } = stored;
-      const own = { own: serverName, client, admits, database, log, now, onError };
+      const own = { own: serverName, client, admits, noLongerTold, database, log, now, onError };
       const { sending: bounds } = federation;
       sending = await Sending.open({ ...own, random: Math.random, bounds });
     },

@@ -49,8 +49,10 @@ export class FederationClient {
     if (!this.#parts.admission.admits(server))
       throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
     const { status, body } = await this.#askAnyhow(server, request);
-    const json = jsonIn(server, body, request.keepsNumbers ? parseJson : JSON.parse);
-    if (status === 200) return json;
+    const json = jsonIn(body, request.keepsNumbers ? parseJson : JSON.parse);
+    if (status === 200 && json !== undefined) return json;
+    if (json === undefined && !isOfRequest(status))
+      throw new ServerUnreachable(`${server} answers something that is no JSON (status ${status})`);
     throw errorOf(status, json);
   }
 
@@ -85,15 +87,18 @@ export class FederationClient {
   }
 }
 
-function jsonIn(server: ServerName, body: Buffer, parse: (text: string) => JsonValue): JsonValue {
+function jsonIn(body: Buffer, parse: (text: string) => JsonValue): JsonValue | undefined {
   try {
     return parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new ServerUnreachable(`${server} answers something that is no JSON`, { cause });
+  } catch {
+    return undefined;
   }
 }
 
-function errorOf(status: number, json: JsonValue): MatrixError {
+/** A proxy before the other server says in its own words that it passes nothing of the kind on, such as what is too large. */
+const isOfRequest = (status: number): boolean => status >= 400 && status < 500;
+
+function errorOf(status: number, json: JsonValue | undefined): MatrixError {
   const { errcode, error, retry_after_ms } = isObject(json) ? json : {};
   const code = typeof errcode === 'string' ? errcode : 'M_UNKNOWN';
   const message = typeof error === 'string' ? error : `Status ${status}`;

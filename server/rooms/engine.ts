@@ -34,6 +34,7 @@ import { refuseRelation } from './relations/refuse-relation.ts';
 import type { Preloading, Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 import { Handshake } from './serve/handshake.ts';
+import { noLongerTold } from './serve/no-longer-told.ts';
 import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
 import { Submissions } from './serve/submissions.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
@@ -171,6 +172,12 @@ export class RoomEngine implements Rooms {
 
   async roomOfEvent(eventId: EventId): Promise<RoomId | undefined> {
     return (await this.#building.ports.store.eventById(eventId))?.roomId;
+  }
+
+  /** Of one that is gone, all. */
+  async noLongerTold(roomId: RoomId, nids: readonly number[]): Promise<ReadonlySet<number>> {
+    const room = await this.#building.rooms.get(roomId);
+    return room?.isCommitted ? noLongerTold(room, this.#reads, nids) : new Set(nids);
   }
 
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>> {

@@ -43,6 +43,8 @@ export interface Rooms {
   openForServer(roomId: RoomId, server: ServerName): Promise<RoomForServer>;
   /** Where an event stands, whoever may see it; undefined where there is none. */
   roomOfEvent(eventId: EventId): Promise<RoomId | undefined>;
+  /** Of events of a room, by number, those of which other servers are told only that they were: by whom was erased, or whose time is over. */
+  noLongerTold(roomId: RoomId, nids: readonly number[]): Promise<ReadonlySet<number>>;
   /** By room. Kept in memory for users who are active. */
   roomsOf(userId: UserId): Promise<ReadonlyMap<RoomId, RoomMembership>>;
   /** The last timeline position of a room that `roomsOf` named or `open` gave, without loading it. */

@@ -140,7 +140,9 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   });
   if (search) await features.search.begin();
   features.mail?.outbox.begin();
-  await features.federation.begin();
+  await features.federation.begin({
+    noLongerTold: (roomId, nids) => features.rooms.ports.rooms.noLongerTold(roomId, nids),
+  });
   Object.assign(features.rooms.ports.rooms, rooms);
   const ports = housePorts(features, portOptions(options, { rateLimits, now: () => clock.ms }));
   const gate = gateOf(features, ports, {

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest';
 import type { SendingBounds } from '../../server/federation/sending/sending.ts';
 import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
-import { type ApiServer, PASSWORD, startApi } from './api-server.ts';
+import { type ApiOptions, type ApiServer, PASSWORD, startApi } from './api-server.ts';
 import type { Authority } from './certificates.ts';
 import type { FederationPeer } from './federation-peer.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -13,6 +13,8 @@ export interface Home {
   readonly token: string;
   /** The first. */
   readonly roomId: RoomId;
+  /** What the log would have been told, but for what a client sees. */
+  readonly reported: Error[];
   addRoom(): Promise<RoomId>;
   /** On another device of the one who speaks; its token. */
   login(deviceId: string): Promise<string>;
@@ -27,20 +29,34 @@ export const memberOf = ({ name }: FederationPeer) => `@them:${name}` as UserId;
 
 let txns = 0;
 
-const serve = (authority: Authority, fresh: FreshDatabase, sending: SendingBounds) =>
+interface HomeGround {
+  readonly fresh: FreshDatabase;
+  readonly sending: SendingBounds;
+  readonly reported: Error[];
+  readonly options: Pick<ApiOptions, 'retention'>;
+}
+
+const serve = (authority: Authority, { fresh, sending, reported, options }: HomeGround) =>
   startApi({
+    ...options,
     fresh,
     federation: {
       ...{ enabled: true, ca: authority.ca, peers: new Map(), deny: [] },
       allowNetworks: ['127.0.0.0/8', '::1'],
       sending,
     },
-    onError: () => {},
+    onError: (error) => void reported.push(error as Error),
   });
 
-export async function startHome(authority: Authority, sending: SendingBounds = {}): Promise<Home> {
+export async function startHome(
+  authority: Authority,
+  sending: SendingBounds = {},
+  options: Pick<ApiOptions, 'retention'> = {},
+): Promise<Home> {
   const fresh = await freshDatabase();
-  const servers = [await serve(authority, fresh, sending)];
+  const reported: Error[] = [];
+  const ground = { fresh, sending, reported, options };
+  const servers = [await serve(authority, ground)];
   const token = await servers[0]!.register('alice');
   const addRoom = async () => {
     const { body } = await servers.at(-1)!.ask('POST /createRoom', { token, body: {} });
@@ -52,7 +68,7 @@ export async function startHome(authority: Authority, sending: SendingBounds = {
     await fresh[Symbol.asyncDispose]();
   });
   const home: Home = {
-    ...{ server: servers[0]!, token, roomId: first, addRoom },
+    ...{ server: servers[0]!, token, roomId: first, reported, addRoom },
     async login(deviceId) {
       const identifier = { type: 'm.id.user', user: 'alice' };
       const body = {
@@ -74,7 +90,7 @@ export async function startHome(authority: Authority, sending: SendingBounds = {
     },
     async restart(how = 'ended') {
       if (how === 'ended') await servers.pop()![Symbol.asyncDispose]();
-      home.server = await serve(authority, fresh, sending);
+      home.server = await serve(authority, ground);
       servers.push(home.server);
     },
   };

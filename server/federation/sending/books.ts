@@ -1,8 +1,12 @@
 import { commitRows } from '../../log/commit-rows.ts';
 import type { Log } from '../../log/log.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
-import { destinationRow, type StoredDestination } from '../../storage/federation/destinations.ts';
-import { noPostRow, type Posted } from '../../storage/federation/outbox.ts';
+import {
+  destinationGoneRow,
+  destinationRow,
+  type StoredDestination,
+} from '../../storage/federation/destinations.ts';
+import { noLettersRow, noPostRow, type Posted } from '../../storage/federation/outbox.ts';
 import { outwardPositionRow } from '../../storage/outward-cursors.ts';
 import type { Row } from '../../storage/write.ts';
 import type { BackOff } from './back-off.ts';
@@ -18,6 +22,7 @@ export interface BooksPorts {
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
   readonly saveEveryMs?: number | undefined;
+  readonly unknownFailuresMax?: number | undefined;
 }
 
 export const CURSOR = 'federation';
@@ -26,6 +31,9 @@ const SAVE_EVERY_MS = 1_000;
 const ROWS_MAX = 2_000;
 /** A server that does not answer is remembered to be so from then on: what is shorter costs no row. */
 const FAILURES_MIN = 3;
+/** A server that never was there: a day and some hours. */
+const UNKNOWN_FAILURES_MAX = 36;
+const AWAY_MS_MAX = 30 * 86_400_000;
 const ACTIVE_EVERY_MS = 10 * 60_000;
 
 /**
@@ -59,6 +67,33 @@ export class Books {
     const { saveEveryMs = SAVE_EVERY_MS } = this.#ports;
     this.#timer = setTimeout(() => void this.#round(), saveEveryMs);
     this.#timer.unref();
+  }
+
+  /** Whether it ever took something from us, or asked something of us. */
+  knows(serverName: ServerName): boolean {
+    return (this.#known.get(serverName)?.activeMs ?? 0) > 0;
+  }
+
+  /** Whether it has been away for so long that messages to devices are not kept for it any longer. */
+  isGivenUp(serverName: ServerName, failures: number): boolean {
+    const activeMs = this.#known.get(serverName)?.activeMs ?? 0;
+    const { unknownFailuresMax = UNKNOWN_FAILURES_MAX } = this.#ports;
+    if (activeMs === 0) return failures >= unknownFailuresMax;
+    return failures > 0 && this.#ports.now() - activeMs > AWAY_MS_MAX;
+  }
+
+  /** Messages to devices up to a position need not lie there for it. */
+  lettersGone(serverName: ServerName, position: number): void {
+    this.#noPost.push(noLettersRow(serverName, position));
+    this.moved();
+  }
+
+  /** Nothing is owed to it, and it never was there. */
+  forget(serverName: ServerName): void {
+    this.#known.delete(serverName);
+    this.#destinations.delete(serverName);
+    this.#noPost.push(destinationGoneRow(serverName));
+    this.moved();
   }
 
   attempted(serverName: ServerName, { failures, retryAtMs }: BackOff): void {

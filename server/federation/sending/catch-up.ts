@@ -1,4 +1,4 @@
-import type { ServerName } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import { type Lack, lacksOf } from '../../storage/federation/backlog.ts';
 import {
@@ -8,12 +8,20 @@ import {
 } from '../../storage/federation/outgoing-events.ts';
 import { type Pdu, pduOf } from './pdu.ts';
 import type { RoomServers } from './room-servers.ts';
+import { PDU_BYTES_MAX, upToBytes } from './transaction.ts';
 
 export interface CatchUpPorts {
   readonly own: ServerName;
   readonly database: Database;
   readonly roomServers: RoomServers;
+  readonly noLongerTold: NoLongerTold;
 }
+
+/** Of events of a room, by number, those of which only that they were is told any more. */
+export type NoLongerTold = (
+  roomId: RoomId,
+  nids: readonly number[],
+) => Promise<ReadonlySet<number>>;
 
 /** What a server that lacks something is sent next, and what it lacks of those rooms then. */
 export interface Step {
@@ -36,16 +44,42 @@ export async function nextStep(
 ): Promise<Step | undefined> {
   const lacks = await lacksOf(ports.database, server, LACKS_AT_ONCE);
   if (lacks.length === 0) return undefined;
-  const [chosen, left]: [OutgoingEvent[], Step['left'][number][]] = [[], []];
+  const rooms: LackingRoom[] = [];
+  let wanted = 0;
   for (const { roomNid, after } of lacks) {
-    if (chosen.length >= pdusMax) break;
+    if (wanted >= pdusMax) break;
     const events = await lackingIn(ports, server, { roomNid, after, upTo });
-    const taken = events.slice(0, pdusMax - chosen.length);
-    const isAll = taken.length === events.length;
-    chosen.push(...taken);
-    left.push({ roomNid, after: isAll ? upTo : taken.at(-1)!.position, isAll });
+    rooms.push({
+      roomNid,
+      after,
+      isAll: wanted + events.length <= pdusMax,
+      events: events.slice(0, pdusMax - wanted),
+    });
+    wanted += events.length;
   }
-  return { pdus: await pdusOf(ports, chosen), left };
+  const found = await pdusOf(
+    ports,
+    rooms.flatMap(({ events }) => events),
+  );
+  const pdus = upToBytes(found, ({ bytes }) => bytes, PDU_BYTES_MAX);
+  const lastPosition = pdus.length < found.length ? pdus.at(-1)!.position : upTo;
+  return { pdus, left: rooms.map((room) => leftOf(room, { upTo, lastPosition })) };
+}
+
+interface LackingRoom extends Lack {
+  /** In order; with `isAll` there are no others. */
+  readonly events: readonly OutgoingEvent[];
+  readonly isAll: boolean;
+}
+
+/** What is lacking behind those that go now: all rooms' up to one position. */
+function leftOf(
+  { roomNid, after, events, isAll }: LackingRoom,
+  { upTo, lastPosition }: { upTo: number; lastPosition: number },
+): Step['left'][number] {
+  const sent = events.filter(({ position }) => position <= lastPosition);
+  if (isAll && sent.length === events.length) return { roomNid, after: upTo, isAll: true };
+  return { roomNid, after: sent.at(-1)?.position ?? after, isAll: false };
 }
 
 interface Range extends Lack {
@@ -93,11 +127,21 @@ async function forServer(
 }
 
 async function pdusOf(
-  { database }: CatchUpPorts,
+  { database, noLongerTold }: CatchUpPorts,
   events: readonly OutgoingEvent[],
 ): Promise<readonly Pdu[]> {
   if (events.length === 0) return [];
   const rooms = new Map(events.map(({ position, roomNid }) => [position, roomNid]));
+  const hidden = new Set<number>();
+  for (const [roomId, own] of Map.groupBy(events, (each) => each.roomId))
+    for (const nid of await noLongerTold(
+      roomId,
+      own.map(({ position }) => position),
+    ))
+      hidden.add(nid);
   const stored = await outgoingPdus(database, [...rooms.keys()]);
-  return stored.map((each) => pduOf({ ...each, roomNid: rooms.get(each.position)! }));
+  return stored.map((each) => {
+    const isRedacted = each.isRedacted || hidden.has(each.position);
+    return pduOf({ ...each, isRedacted, roomNid: rooms.get(each.position)! });
+  });
 }

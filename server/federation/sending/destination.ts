@@ -1,35 +1,20 @@
 import { Rounds } from '../../log/rounds.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
-import { type BackOff, backOff, FIRST_PAUSE_MS } from './back-off.ts';
+import { type BackOff, backOff } from './back-off.ts';
 import type { Step } from './catch-up.ts';
-import type { Lacks } from './lacks.ts';
+import type { Beginning, DestinationPorts } from './destination-ports.ts';
 import type { Pdu } from './pdu.ts';
-import type { Places } from './places.ts';
-import { type Bundle, Post, type PostPorts } from './post.ts';
-import { type Complaints, EDUS_MAX, PDUS_MAX, type Transaction } from './transaction.ts';
-
-export interface DestinationPorts {
-  readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
-  readonly places: Places;
-  readonly lacks: Lacks;
-  readonly post: PostPorts;
-  /** Writes down what is lacking, so that `nextStep` finds it. */
-  readonly writeDown: () => Promise<void>;
-  readonly nextStep: (
-    server: ServerName,
-    range: { upTo: number; pdusMax: number },
-  ) => Promise<Step | undefined>;
-  /** Up to here all destinations were given what is theirs. */
-  readonly given: () => number;
-  /** Told of each attempt. */
-  readonly attempted: (server: ServerName, state: BackOff) => void;
-  readonly newTxnId: () => string;
-  readonly bounds: DestinationBounds;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly onError: (error: unknown) => void;
-}
+import type { Standing } from './places.ts';
+import { type Bundle, Post } from './post.ts';
+import {
+  type Complaints,
+  EDUS_MAX,
+  PDU_BYTES_MAX,
+  PDUS_MAX,
+  type Transaction,
+  upToBytes,
+} from './transaction.ts';
 
 /** What is under way, or is sent again as it is, until it was taken. */
 interface Batch {
@@ -40,33 +25,11 @@ interface Batch {
   readonly step: (Step & { readonly upTo: number }) | undefined;
 }
 
-export interface DestinationBounds {
-  /** Events in memory; beyond it only the rooms are noted. */
-  readonly queueMax: number;
-  /** So often a transaction is sent again with all that waits behind it in memory. */
-  readonly heldFailuresMax: number;
-  /** Behind the first failure. */
-  readonly firstPauseMs: number;
-}
-
-/** With these something is held for half a minute or so. */
-export const DESTINATION_BOUNDS: DestinationBounds = {
-  queueMax: 200,
-  heldFailuresMax: 5,
-  firstPauseMs: FIRST_PAUSE_MS,
-};
+/** Of an EDU, in a line of the log. */
+const SHOWN_MAX = 200;
 
 /** Who is in a hurry to be tried again shall not be tried all the time. */
 const HEARD_PAUSE_MS = 1_000;
-
-export interface Beginning extends BackOff {
-  /** It lacks events. */
-  readonly isBehind: boolean;
-  /** EDUs lie there for it. */
-  readonly hasPost: boolean;
-  /** It is to hear from us, whether or not there is anything: that ends the pause that it makes for us. */
-  readonly isGreeted: boolean;
-}
 
 /**
  * Another server, and what it is still to get: one transaction at a time. While it keeps up that waits here, in order.
@@ -87,6 +50,7 @@ export class Destination {
   #state: BackOff;
   #attemptedMs = 0;
   #isToGreet: boolean;
+  #isKnown: boolean;
   #pdusMax = PDUS_MAX;
   #edusMax = EDUS_MAX;
   #timer: NodeJS.Timeout | undefined;
@@ -95,10 +59,11 @@ export class Destination {
   constructor(
     name: ServerName,
     ports: DestinationPorts,
-    { isBehind, hasPost, isGreeted, failures, retryAtMs }: Beginning,
+    { isKnown, isBehind, hasPost, isGreeted, failures, retryAtMs }: Beginning,
   ) {
     this.name = name;
     this.#ports = ports;
+    this.#isKnown = isKnown;
     this.#isBehind = isBehind;
     this.#isToGreet = isGreeted;
     this.#post = new Post(name, ports.post, hasPost);
@@ -117,9 +82,15 @@ export class Destination {
 
   give(pdu: Pdu): void {
     if (this.#isBehind) this.#note(pdu);
-    else this.#queue.push(pdu);
-    if (this.#queue.length > this.#ports.bounds.queueMax) this.#fallBehind();
+    else this.#hold(pdu);
     this.wake();
+  }
+
+  #hold(pdu: Pdu): void {
+    const { bounds, held } = this.#ports;
+    this.#queue.push(pdu);
+    held.hold(pdu);
+    if (this.#queue.length > bounds.queueMax || held.isFullFor(this.#state)) this.#fallBehind();
   }
 
   /** EDUs lie in the database for it. */
@@ -141,6 +112,7 @@ export class Destination {
 
   /** It asked something of us, so it is there. */
   heard(): void {
+    this.#isKnown = true;
     if (this.#timer === undefined || this.#isClosed) return;
     const pausedMs = this.#ports.now() - this.#attemptedMs;
     this.#state = { failures: 1, retryAtMs: this.#ports.now() + HEARD_PAUSE_MS - pausedMs };
@@ -175,12 +147,24 @@ export class Destination {
 
   #fallBehind(): void {
     for (const pdu of this.#waiting()) this.#note(pdu);
+    this.#ports.held.letGo(this.#queue);
     this.#queue = [];
     this.#noted.clear();
     this.#isBehind = true;
   }
 
+  /** What is sent is read when it is its turn: however many servers catch up, only so much is in memory. */
   async #round(): Promise<void> {
+    await this.#ports.places.run(this.#standing, () => this.#roundInPlace());
+  }
+
+  get #standing(): Standing {
+    if (!this.#isKnown) return 'unknown';
+    return this.#state.failures > 0 ? 'failing' : 'prompt';
+  }
+
+  async #roundInPlace(): Promise<void> {
+    if (this.#isClosed) return;
     try {
       this.#batch ??= await this.#nextBatch();
       if (this.#batch) await this.#try(this.#batch);
@@ -197,11 +181,14 @@ export class Destination {
     const { pdus, edus } = batch.transaction;
     if (pdus.length + edus.length > 0 || this.#isToGreet) return batch;
     this.#took(batch);
+    if (!this.#isKnown && !this.isBusy) this.#ports.idleUnknown(this.name);
     return undefined;
   }
 
   #waitingWith(bundle: Bundle): Batch {
-    return this.#batchOf(this.#queue.splice(0, this.#pdusMax), bundle);
+    const next = this.#queue.slice(0, this.#pdusMax);
+    const { length } = upToBytes(next, ({ bytes }) => bytes, PDU_BYTES_MAX);
+    return this.#batchOf(this.#queue.splice(0, length), bundle);
   }
 
   async #lackingWith(bundle: Bundle): Promise<Batch> {
@@ -232,14 +219,10 @@ export class Destination {
   }
 
   async #try(batch: Batch): Promise<void> {
-    const { places, send, now } = this.#ports;
+    const { send, now } = this.#ports;
     try {
-      const complaints = await places.run(this.#state.failures > 0 ? 'failing' : 'prompt', () => {
-        this.#attemptedMs = now();
-        return send(this.name, batch.transaction);
-      });
-      for (const { eventId, error } of complaints)
-        this.#ports.onError(new Error(`${this.name} does not take ${eventId}: ${error}`));
+      this.#attemptedMs = now();
+      this.#report(batch, await send(this.name, batch.transaction));
     } catch (error) {
       return this.#isClosed ? undefined : await this.#failed(batch, error);
     }
@@ -248,10 +231,22 @@ export class Destination {
     this.#took(batch);
   }
 
+  /** What it says of events that it was not sent is no matter of ours. */
+  #report({ pdus }: Batch, complaints: Complaints): void {
+    const sent = new Set<string>(pdus.map(({ eventId }) => eventId));
+    const about = complaints.filter(({ eventId }) => sent.has(eventId));
+    const [first] = about;
+    if (first === undefined) return;
+    const others = about.length === 1 ? '' : ` and ${about.length - 1} more`;
+    const message = `${this.name} does not take ${first.eventId}${others}: ${first.error}`;
+    this.#ports.reports.of(this.name, message);
+  }
+
   #answered(): void {
     this.#pdusMax = PDUS_MAX;
     this.#edusMax = EDUS_MAX;
     this.#isToGreet = false;
+    this.#isKnown = true;
     this.#state = { failures: 0, retryAtMs: 0 };
     this.#ports.attempted(this.name, this.#state);
   }
@@ -260,7 +255,12 @@ export class Destination {
     this.#batch = undefined;
     this.#post.taken(bundle);
     if (step) this.#tookStep(step);
-    else if (!this.#isBehind) for (const { roomNid } of pdus) this.#tookOf(roomNid);
+    else this.#tookWaiting(pdus);
+  }
+
+  #tookWaiting(pdus: readonly Pdu[]): void {
+    this.#ports.held.letGo(pdus);
+    if (!this.#isBehind) for (const { roomNid } of pdus) this.#tookOf(roomNid);
   }
 
   #tookOf(roomNid: number): void {
@@ -288,6 +288,7 @@ export class Destination {
   #letGo(): void {
     if (!this.#isBehind && this.#isOwedEvents) this.#fallBehind();
     if (this.#batch) this.#post.putBack(this.#batch.bundle);
+    if (this.#batch && !this.#batch.step) this.#ports.held.letGo(this.#batch.pdus);
     this.#post.forgetPassing();
     this.#batch = undefined;
     this.#since = undefined;
@@ -307,21 +308,23 @@ export class Destination {
     this.#batch = undefined;
     this.#since = undefined;
     this.#post.putBack(batch.bundle);
-    if (!batch.step && !this.#isBehind) this.#queue.unshift(...batch.pdus);
+    if (batch.step) return;
+    if (this.#isBehind) this.#ports.held.letGo(batch.pdus);
+    else this.#queue.unshift(...batch.pdus);
   }
 
   /** But whoever refuses even a transaction without anything is not asked about an event. */
   async #dropped(batch: Batch, error: unknown): Promise<void> {
     const nothing = { txnId: this.#ports.newTxnId(), pdus: [], edus: [] };
     try {
-      await this.#ports.places.run('failing', () => this.#ports.send(this.name, nothing));
+      await this.#ports.send(this.name, nothing);
     } catch (another) {
       this.#sleepAfter(another);
       return;
     }
-    const culprit = batch.pdus[0]?.eventId ?? batch.transaction.edus[0];
-    const cause = `${this.name} refuses a transaction for ${culprit}, which is left out`;
-    this.#ports.onError(new Error(cause, { cause: error }));
+    const culprit = batch.pdus[0]?.eventId ?? batch.transaction.edus[0]?.slice(0, SHOWN_MAX);
+    const message = `${this.name} refuses a transaction for ${culprit}, which is left out`;
+    this.#ports.reports.of(this.name, message, error);
     this.#answered();
     this.#took(batch);
   }

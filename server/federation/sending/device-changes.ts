@@ -6,7 +6,7 @@ import { serverNameOf } from '../../protocol/identifiers.ts';
 import { deviceIdsOf } from '../../storage/accounts/devices.ts';
 import type { Database } from '../../storage/database.ts';
 import { joinedRoomsOf } from '../../storage/federation/joined-rooms.ts';
-import { deviceListsChangedBetween, postRow } from '../../storage/federation/outbox.ts';
+import { deviceListsChangedBetween, devicesKey, postRow } from '../../storage/federation/outbox.ts';
 import type { Row } from '../../storage/write.ts';
 import type { RoomServers } from './room-servers.ts';
 
@@ -88,7 +88,7 @@ export class DeviceChanges {
       const rows: Row[] = servers.map((server) => {
         const position = next();
         const json = updateText(userId, { deviceId, streamId: position });
-        return postRow(server, { key: `devices of ${userId}`, position, json });
+        return postRow(server, { key: devicesKey(userId), position, json });
       });
       return { change: { rows, records: [], touches: [] }, value: undefined };
     });

@@ -84,13 +84,22 @@ export class Distribution {
     const { own, roomServers, deviceChanges, passing, posted } = this.#ports;
     const { position, record } = placed;
     if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
-    if (record.kind === 'state' && record.type === 'm.room.member')
-      roomServers.moved(record.roomId, record.stateKey as UserId, position);
+    if (record.kind === 'state' && record.type === 'm.room.member') this.#memberMoved(placed);
     if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
     if (record.kind === 'to-device' && serverNameOf(record.userId) !== own)
       posted(serverNameOf(record.userId));
     if (record.kind === 'receipt') passing.receipt(record);
     deviceChanges.note(placed);
+  }
+
+  /** Looked at also where nobody else is: an invite that ends is told to whom it was for. */
+  #memberMoved({ record, position }: PlacedRecord): void {
+    const { own, roomServers } = this.#ports;
+    if (record.kind !== 'state') return;
+    const userId = record.stateKey as UserId;
+    roomServers.moved(record.roomId, userId, position);
+    if (serverNameOf(userId) !== own && record.eventNid !== null)
+      this.#first = Math.min(this.#first ?? record.eventNid, record.eventNid);
   }
 
   async #round(): Promise<void> {

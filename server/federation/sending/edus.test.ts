@@ -37,6 +37,46 @@ test('messages to devices of other servers arrive, each once by its id, also ove
   }
 });
 
+test('what lies there for a server that never was there is let go of, and nothing is left of it', async () => {
+  const home = await startHome(authority, {
+    ...{ firstPauseMs: 300, heldFailuresMax: 1, unknownFailuresMax: 4 },
+  });
+  const peer = await startPeer(authority, refuses(502));
+  const to = (userId: string) => toDevice(home, { messages: { [userId]: { '*': { n: 1 } } } });
+  expect((await to('@somebody:localhost:1')).status).toBe(200);
+  expect(await rowsIn(home, 'federation_outbox')).toBe(1);
+  const left = () =>
+    Promise.all(['federation_outbox', 'federation_destination'].map((of) => rowsIn(home, of)));
+  await expect.poll(left, { timeout: 20_000 }).toEqual([0, 0]);
+  await peer.asks(home.server.origin, 'example.org' as ServerName);
+  expect((await to(memberOf(peer))).status).toBe(200);
+  await expect.poll(() => peer.asked.length, { timeout: 20_000 }).toBeGreaterThan(4);
+  peer.behave(takes);
+  await expect.poll(() => peer.edus('m.direct_to_device').length, { timeout: 20_000 }).toBe(1);
+});
+
+test('nobody makes this server try many others of which nobody is in a room here', async () => {
+  const home = await startHome(authority);
+  const peers = [await startPeer(authority, refuses(502)), await startPeer(authority)];
+  await home.member(peers[1]!);
+  const to = (names: readonly string[]) =>
+    toDevice(home, {
+      messages: Object.fromEntries(names.map((name) => [`@a:${name}`, { '*': {} }])),
+    });
+  const invented = (count: number, port = 1) =>
+    Array.from({ length: count }, (_, index) => `localhost:${port + index}`);
+  expect(await to(invented(5_000))).toMatchObject({ status: 413 });
+  expect(await rowsIn(home, 'federation_outbox')).toBe(0);
+  expect((await to(invented(30))).status).toBe(200);
+  expect(await to(invented(1, 40))).toMatchObject({
+    ...{ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED', retry_after_ms: expect.any(Number) } },
+  });
+  expect(await rowsIn(home, 'federation_outbox')).toBe(30);
+  const known = { messages: { [memberOf(peers[1]!)]: { '*': { n: 1 } } } };
+  expect((await toDevice(home, known)).status).toBe(200);
+  await expect.poll(() => peers[1]!.edus('m.direct_to_device').length).toBe(1);
+});
+
 test('servers that share a room with a user hear that the devices of the user changed, and no others', async () => {
   const home = await startHome(authority);
   const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];

@@ -12,6 +12,8 @@ export interface Pdu {
   readonly eventId: EventId;
   /** Canonical, as it is signed again with each request. */
   readonly text: string;
+  /** Of it, on the wire. */
+  readonly bytes: number;
 }
 
 /** Who took something back does not want it told to those who have not heard it yet. */
@@ -20,7 +22,8 @@ export function pduOf({ json, roomVersion, isRedacted, ...event }: PduSource): P
   const rules = rulesOf(roomVersion);
   const shown = isRedacted && rules ? redact(pdu, rules) : pdu;
   const { position, roomNid, eventId } = event;
-  return { position, roomNid, eventId, text: canonicalJson(shown, 'as-found') };
+  const text = canonicalJson(shown, 'as-found');
+  return { position, roomNid, eventId, text, bytes: Buffer.byteLength(text) };
 }
 
 type PduSource = OutgoingPdu & { readonly roomNid: number };

@@ -1,6 +1,6 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Posted } from '../../storage/federation/outbox.ts';
-import { EDUS_MAX } from './transaction.ts';
+import { EDU_BYTES_MAX, EDUS_MAX, upToBytes } from './transaction.ts';
 
 export interface PostPorts {
   readonly read: (
@@ -19,8 +19,6 @@ export interface Bundle {
 
 export const NOTHING: Bundle = { posted: [], passing: [] };
 
-/** Of what lies in the database, in one transaction; one goes in any case. */
-const LENGTH_MAX = 1_048_576;
 /** Beyond it what was to be told first is not told any more. */
 const PASSING_MAX = 500;
 
@@ -97,11 +95,5 @@ export class Post {
   }
 }
 
-function upToLength(found: readonly Posted[]): readonly Posted[] {
-  let length = 0;
-  const end = found.findIndex((each, index) => {
-    length += each.json.length;
-    return index > 0 && length > LENGTH_MAX;
-  });
-  return end < 0 ? found : found.slice(0, end);
-}
+const upToLength = (found: readonly Posted[]): readonly Posted[] =>
+  upToBytes(found, ({ json }) => Buffer.byteLength(json), EDU_BYTES_MAX);

@@ -11,21 +11,24 @@ import {
 import { postFor, serversWithPost } from '../../storage/federation/outbox.ts';
 import { outwardPosition, outwardPositionRow } from '../../storage/outward-cursors.ts';
 import type { FederationClient } from '../federation-client.ts';
+import type { BackOff } from './back-off.ts';
 import { Books, CURSOR } from './books.ts';
-import { nextStep } from './catch-up.ts';
+import { type NoLongerTold, nextStep } from './catch-up.ts';
+import { Destination } from './destination.ts';
 import {
   type Beginning,
   DESTINATION_BOUNDS,
-  Destination,
   type DestinationBounds,
   type DestinationPorts,
-} from './destination.ts';
+} from './destination-ports.ts';
 import { DeviceChanges } from './device-changes.ts';
 import { Distribution } from './distribution.ts';
+import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
 import { Passing } from './passing.ts';
 import type { Pdu } from './pdu.ts';
 import { Places, type PlacesMax } from './places.ts';
+import { Reports } from './reports.ts';
 import { RoomServers } from './room-servers.ts';
 import { sendTransaction } from './transaction.ts';
 
@@ -35,6 +38,7 @@ export interface SendingPorts {
   readonly database: Database;
   readonly client: Pick<FederationClient, 'ask'>;
   readonly admits: (server: ServerName) => boolean;
+  readonly noLongerTold: NoLongerTold;
   readonly now: () => number;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
@@ -45,6 +49,8 @@ export interface SendingPorts {
 export interface SendingBounds extends Partial<DestinationBounds> {
   readonly saveEveryMs?: number;
   readonly placesMax?: PlacesMax;
+  readonly heldBytesMax?: number;
+  readonly unknownFailuresMax?: number;
 }
 
 /**
@@ -75,12 +81,13 @@ export class Sending {
 
   private constructor(ports: SendingPorts, found: Known & { readonly position: number }) {
     this.#ports = ports;
-    const { own, database, log, onError, now } = ports;
+    const { own, database, log, onError, now, bounds = {} } = ports;
     const roomServers = new RoomServers(own, database);
     this.#shared = this.#destinationPorts(roomServers);
     this.#books = new Books(
       {
-        ...{ log, now, onError, lacks: this.#lacks, saveEveryMs: ports.bounds?.saveEveryMs },
+        ...{ log, now, onError, lacks: this.#lacks },
+        ...{ saveEveryMs: bounds.saveEveryMs, unknownFailuresMax: bounds.unknownFailuresMax },
         given: () => this.#distribution.position,
         noteUpTo: (position) => this.#noteUpTo(position),
       },
@@ -139,13 +146,28 @@ export class Sending {
   }
 
   #of(server: ServerName): Destination {
-    return this.#destinations.get(server) ?? this.#add(server, NEW);
+    const known = this.#destinations.get(server);
+    return known ?? this.#add(server, { ...NEW, isKnown: this.#books.knows(server) });
   }
 
   #add(server: ServerName, beginning: Beginning): Destination {
     const destination = new Destination(server, this.#shared, beginning);
     this.#destinations.set(server, destination);
     return destination;
+  }
+
+  #attempted(server: ServerName, state: BackOff): void {
+    this.#books.attempted(server, state);
+    if (this.#books.isGivenUp(server, state.failures))
+      this.#books.lettersGone(server, this.#ports.log.committed.position);
+    this.#books.moved();
+  }
+
+  /** Whoever was made up leaves nothing behind. */
+  #forget(server: ServerName): void {
+    this.#destinations.get(server)?.close();
+    this.#destinations.delete(server);
+    this.#books.forget(server);
   }
 
   #noteUpTo(position: number): void {
@@ -156,10 +178,11 @@ export class Sending {
   }
 
   #destinationPorts(roomServers: RoomServers): DestinationPorts {
-    const { own, client, database, log, now, random, onError, bounds } = this.#ports;
+    const { own, client, database, log, now, random, onError, bounds, noLongerTold } = this.#ports;
     const begun = now().toString(36);
     return {
       ...{ lacks: this.#lacks, places: new Places(bounds?.placesMax), now, random, onError },
+      ...{ held: new Held(bounds?.heldBytesMax), reports: new Reports({ now, onError }) },
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
       send: (server, transaction) =>
         sendTransaction({ client, own, now: now() }, server, transaction),
@@ -168,12 +191,11 @@ export class Sending {
         taken: (server, posted) => this.#books.postTaken(server, posted),
       },
       writeDown: () => this.#books.writeDown(),
-      nextStep: (server, range) => nextStep({ own, database, roomServers }, server, range),
+      nextStep: (server, range) =>
+        nextStep({ own, database, roomServers, noLongerTold }, server, range),
       given: () => this.#distribution.position,
-      attempted: (server, state) => {
-        this.#books.attempted(server, state);
-        this.#books.moved();
-      },
+      attempted: (server, state) => this.#attempted(server, state),
+      idleUnknown: (server) => this.#forget(server),
       // Never again by anybody: another content by the same id would be taken for a repeat.
       newTxnId: () => `${log.epoch}-${begun}-${++this.#transactions}`,
     };
@@ -183,6 +205,8 @@ export class Sending {
 /** What the writers before knew of other servers. */
 interface Known {
   readonly destinations: ReadonlyMap<ServerName, StoredDestination>;
+  /** Those that did not answer last. */
+  readonly failing: readonly ServerName[];
   readonly behind: ReadonlySet<ServerName>;
   readonly withPost: ReadonlySet<ServerName>;
   readonly active: ReadonlySet<ServerName>;
@@ -191,30 +215,36 @@ interface Known {
 /** Who had to do with us in a day may wait for a sign of us; more than so many are not told. */
 const ACTIVE_MS = 86_400_000;
 const GREETED_MAX = 10_000;
+/** Of others it is forgotten that they once were there. */
+const KNOWN_MAX = 50_000;
 
 async function known({ database, now, admits }: SendingPorts): Promise<Known> {
-  const active = await activeDestinations(database, now() - ACTIVE_MS, GREETED_MAX);
-  const all = [...(await failingDestinations(database)), ...active];
+  const seen = await activeDestinations(database, 1, KNOWN_MAX);
+  const failing = await failingDestinations(database);
+  const active = seen.filter(({ activeMs }) => activeMs >= now() - ACTIVE_MS);
+  const namesOf = (all: readonly StoredDestination[]) => all.map(({ serverName }) => serverName);
   return {
-    destinations: new Map(all.map((each) => [each.serverName, each])),
+    destinations: new Map([...failing, ...seen].map((each) => [each.serverName, each])),
+    failing: namesOf(failing),
     behind: new Set((await serversBehind(database)).filter(admits)),
     withPost: new Set((await serversWithPost(database)).filter(admits)),
-    active: new Set(active.map(({ serverName }) => serverName).filter(admits)),
+    active: new Set(namesOf(active.slice(0, GREETED_MAX)).filter(admits)),
   };
 }
 
-/** Those that were there lately come first. */
-const namesIn = ({ destinations, behind, withPost, active }: Known): ReadonlySet<ServerName> =>
-  new Set([...active, ...destinations.keys(), ...behind, ...withPost]);
+/** Those that were there lately come first; of whom nothing is to be said, nothing is made. */
+const namesIn = ({ failing, behind, withPost, active }: Known): ReadonlySet<ServerName> =>
+  new Set([...active, ...failing, ...behind, ...withPost]);
 
 const NEW: Beginning = {
   ...{ failures: 0, retryAtMs: 0 },
-  ...{ isBehind: false, hasPost: false, isGreeted: false },
+  ...{ isKnown: false, isBehind: false, hasPost: false, isGreeted: false },
 };
 
 const beginningOf = (server: ServerName, known: Known): Beginning => ({
   failures: known.destinations.get(server)?.failures ?? 0,
   retryAtMs: known.destinations.get(server)?.retryAtMs ?? 0,
+  isKnown: (known.destinations.get(server)?.activeMs ?? 0) > 0,
   isBehind: known.behind.has(server),
   hasPost: known.withPost.has(server),
   isGreeted: known.active.has(server),

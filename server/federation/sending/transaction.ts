@@ -15,6 +15,24 @@ export interface Transaction {
 export const PDUS_MAX = 50;
 export const EDUS_MAX = 100;
 
+/** Of events, and of EDUs that must arrive, each: many a proxy passes on no more than a mebibyte in all. */
+export const PDU_BYTES_MAX = 450_000;
+export const EDU_BYTES_MAX = 450_000;
+
+/** As many from the front as go together; the first goes in any case. */
+export function upToBytes<T>(
+  all: readonly T[],
+  bytesOf: (each: T) => number,
+  bytesMax: number,
+): readonly T[] {
+  let bytes = 0;
+  const end = all.findIndex((each, index) => {
+    bytes += bytesOf(each);
+    return index > 0 && bytes > bytesMax;
+  });
+  return end < 0 ? all : all.slice(0, end);
+}
+
 /** Others answer when they have taken all of it up, and may have to ask around for what it rests on. */
 const ANSWERS_WITHIN_MS = 60_000;
 const ANSWER_BYTES_MAX = 1_048_576;

@@ -1,6 +1,6 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
-import type { Row, Write } from '../write.ts';
+import type { Row, Value, Write } from '../write.ts';
 
 export interface StoredDestination {
   readonly serverName: ServerName;
@@ -16,7 +16,7 @@ const SELECT = `SELECT server_name AS "serverName", failures, retry_at_ms AS "re
 export const failingDestinations = (database: Database) =>
   database.query<StoredDestination>('failing_destinations', `${SELECT} WHERE failures > 0`);
 
-/** Those that we had to do with since then, the last first. */
+/** Those that we had to do with since then, the last first; 1 for any time. */
 export const activeDestinations = (database: Database, sinceMs: number, limit: number) =>
   database.query<StoredDestination>(
     'active_destinations',
@@ -29,14 +29,31 @@ export const destinationRow = (each: StoredDestination): Row => ({
   values: [each.serverName, each.failures, each.retryAtMs, each.activeMs],
 });
 
+export const destinationGoneRow = (server: ServerName): Row => ({
+  write: DELETE_DESTINATION,
+  values: [server],
+});
+
+const table = 'federation_destination';
+const key = ([server]: readonly Value[]): string => String(server);
+
 const PUT_DESTINATION: Write = {
   name: 'put_destination',
-  table: 'federation_destination',
+  table,
   sql: `INSERT INTO federation_destination (server_name, failures, retry_at_ms, active_ms)
     SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[])
     ON CONFLICT (server_name) DO UPDATE SET failures = excluded.failures,
       retry_at_ms = excluded.retry_at_ms,
       active_ms = greatest(federation_destination.active_ms, excluded.active_ms)`,
   types: ['text', 'int4', 'int8', 'int8'],
-  key: ([server]) => String(server),
+  key,
+};
+
+const DELETE_DESTINATION: Write = {
+  name: 'delete_destination',
+  table,
+  sql: `DELETE FROM federation_destination USING unnest($1::text[]) AS gone (server_name)
+    WHERE federation_destination.server_name = gone.server_name`,
+  types: ['text'],
+  key,
 };

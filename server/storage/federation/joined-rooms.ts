@@ -18,3 +18,17 @@ export async function roomNidOf(database: Database, roomId: RoomId): Promise<num
   );
   return room?.roomNid;
 }
+
+/** Those of the users who are in any room here, or are asked in, or ask to be let in. */
+export async function usersInRooms(
+  database: Database,
+  userIds: readonly UserId[],
+): Promise<UserId[]> {
+  const rows = await database.query<{ userId: UserId }>(
+    'users_in_rooms',
+    `SELECT DISTINCT user_id AS "userId" FROM membership
+     WHERE user_id = ANY ($1::text[]) AND membership IN ('join', 'invite', 'knock')`,
+    [userIds],
+  );
+  return rows.map(({ userId }) => userId);
+}

@@ -9,6 +9,9 @@ export interface Posted {
   readonly json: string;
 }
 
+/** Under which it lies there that the devices of a user changed. All else are messages to devices. */
+export const devicesKey = (userId: UserId): string => `devices of ${userId}`;
+
 /** For whom something lies there. */
 export async function serversWithPost(database: Database): Promise<ServerName[]> {
   const rows = await database.query<{ serverName: ServerName }>(
@@ -42,6 +45,12 @@ export const noPostRow = (server: ServerName, { key, position }: Omit<Posted, 'j
   values: [server, key, position],
 });
 
+/** Messages to devices up to a position, which nobody will take any more. */
+export const noLettersRow = (server: ServerName, position: number): Row => ({
+  write: DELETE_LETTERS,
+  values: [server, position],
+});
+
 /** Whose devices changed last in (after, upTo]. */
 export async function deviceListsChangedBetween(
   database: Database,
@@ -73,4 +82,14 @@ const DELETE_POST: Write = {
     WHERE kept.server_name = gone.server_name AND kept.key = gone.key
       AND kept.position <= gone.position`,
   types: ['text', 'text', 'int8'],
+};
+
+const DELETE_LETTERS: Write = {
+  name: 'delete_federation_letters',
+  table: 'federation_outbox (messages to devices)',
+  sql: `DELETE FROM federation_outbox AS kept
+    USING unnest($1::text[], $2::int8[]) AS gone (server_name, position)
+    WHERE kept.server_name = gone.server_name AND kept.position <= gone.position
+      AND NOT starts_with(kept.key, '${devicesKey('' as UserId)}')`,
+  types: ['text', 'int8'],
 };

@@ -1,0 +1,41 @@
+import type { Pdu } from './pdu.ts';
+
+/** Of events in memory, whoever they are for: some seconds of the busiest rooms. */
+const BYTES_MAX = 64 * 1_048_576;
+
+/** Events that wait in memory, each counted once for however many servers it waits. */
+export class Held {
+  readonly #holders = new Map<Pdu, number>();
+  readonly #bytesMax: number;
+  #bytes = 0;
+
+  constructor(bytesMax: number = BYTES_MAX) {
+    this.#bytesMax = bytesMax;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whoever did not answer last is to hold no more when half of it is taken. */
+  isFullFor({ failures }: { failures: number }): boolean {
+    return this.#bytes > (failures > 0 ? this.#bytesMax / 2 : this.#bytesMax);
+  }
+
+  hold(pdu: Pdu): void {
+    const holders = this.#holders.get(pdu) ?? 0;
+    if (holders === 0) this.#bytes += pdu.bytes;
+    this.#holders.set(pdu, holders + 1);
+  }
+
+  letGo(pdus: readonly Pdu[]): void {
+    for (const pdu of pdus) {
+      const holders = this.#holders.get(pdu)!;
+      if (holders > 1) this.#holders.set(pdu, holders - 1);
+      else {
+        this.#holders.delete(pdu);
+        this.#bytes -= pdu.bytes;
+      }
+    }
+  }
+}

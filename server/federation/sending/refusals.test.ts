@@ -1,0 +1,84 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { type Home, startHome } from '../../../test/support/federated-room.ts';
+import {
+  type Behaviour,
+  type FederationPeer,
+  refuses,
+  startPeer,
+} from '../../../test/support/federation-peer.ts';
+import { eventIdOf } from '../../protocol/hashes.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { EDU_BYTES_MAX, PDU_BYTES_MAX } from './transaction.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+const SOON = { firstPauseMs: 5 };
+
+/** As nginx does by default. */
+const proxied =
+  (passes: (pdus: readonly JsonObject[]) => boolean): Behaviour =>
+  ({ content }, answer, take) => {
+    if (passes(content.pdus)) return take();
+    const html = { 'content-type': 'text/html' };
+    answer.writeHead(413, html).end('<html><h1>413 Request Entity Too Large</h1></html>');
+  };
+
+/** Waits at once behind a transaction that is not taken. */
+async function saidMeanwhile(home: Home, peer: FederationPeer, texts: readonly string[]) {
+  await home.member(peer);
+  await home.say('first');
+  await expect.poll(() => peer.asked.length).toBeGreaterThan(0);
+  for (const text of texts) await home.say(text);
+}
+
+test('what a proxy finds too large, and says so in HTML, is sent in smaller pieces', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, refuses(500));
+  const texts = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+  await saidMeanwhile(home, peer, texts);
+  peer.behave(proxied((pdus) => pdus.length <= 2));
+  await expect.poll(() => peer.bodies()).toEqual(['first', ...texts]);
+});
+
+test('an event that no proxy passes on is left out, the others are not, and one line says so', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, refuses(500));
+  await saidMeanwhile(home, peer, ['a', 'large 1', 'b', 'large 2', 'c']);
+  peer.behave(proxied((pdus) => !JSON.stringify(pdus).includes('large')));
+  await expect.poll(() => peer.bodies()).toEqual(['first', 'a', 'b', 'c']);
+  const lines = home.reported.map(({ message }) => message);
+  expect(lines.filter((line) => line.includes('which is left out'))).toHaveLength(1);
+});
+
+test('a transaction has no more bytes than many a proxy passes on, and all of it comes', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, refuses(500));
+  const texts = Array.from({ length: 16 }, (_, index) => `${index} ${'x'.repeat(40_000)}`);
+  await saidMeanwhile(home, peer, texts);
+  await home.restart();
+  peer.behave((_transaction, _answer, take) => take());
+  await peer.asks(home.server.origin, 'example.org' as never);
+  await expect.poll(() => peer.bodies()).toEqual(['first', ...texts]);
+  const sizes = peer.taken.map(({ content }) => JSON.stringify(content).length);
+  expect(Math.max(...sizes)).toBeLessThan(PDU_BYTES_MAX + EDU_BYTES_MAX);
+});
+
+test('a server that has something to say of each event cannot fill the log', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, ({ content }, _answer, take) => {
+    const invented = Array.from({ length: 1_000 }, (_, n) => [`$invented${n}`, { error: 'No' }]);
+    const own = content.pdus.map((pdu) => [eventIdOf(pdu, rulesOf('12')!), { error: 'Not this' }]);
+    take(Object.fromEntries([...invented, ...own]) as JsonObject);
+  });
+  await home.member(peer);
+  for (let said = 0; said < 20; said++) await home.say(`said ${said}`);
+  await expect.poll(() => peer.bodies().length).toBe(20);
+  const lines = home.reported.filter(({ message }) => message.includes('does not take'));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]!.message).not.toContain('$invented');
+});
