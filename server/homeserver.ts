@@ -23,6 +23,7 @@ import { noticesOf } from './config/notices.ts';
 import { previewsOf } from './config/previews.ts';
 import { ratesOf } from './config/rates.ts';
 import { retentionOf } from './config/retention.ts';
+import { scanningOf } from './config/scanning.ts';
 import { servicesOf } from './config/services.ts';
 import { termsOf } from './config/terms.ts';
 import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
@@ -163,6 +164,7 @@ export interface FeatureGround {
   readonly mediaCache: MediaGround['mediaCache'];
   readonly mediaKeptDays: number | undefined;
   readonly urlPreviews: MediaGround['urlPreviews'];
+  readonly scanning: MediaGround['scanning'];
   readonly previewSecret: Buffer;
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
@@ -408,6 +410,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     mediaCache: mediaCacheOf(config),
     mediaKeptDays: config.media.keptDays,
     urlPreviews: previewsOf(config),
+    scanning: scanningOf(config),
     previewSecret: identity.secretFor('pictures of previews'),
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),

@@ -49,7 +49,20 @@ const ARROWS: Record<string, string[]> = {
     'undici',
     'htmlparser2',
   ],
-  'server/media': ['server/media/previews', 'server/protocol', 'server/log', 'server/storage'],
+  'server/media/scanning': [
+    'server/media',
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'server/outward',
+  ],
+  'server/media': [
+    'server/media/scanning',
+    'server/media/previews',
+    'server/protocol',
+    'server/log',
+    'server/storage',
+  ],
   'server/sync': [
     'server/protocol',
     'server/log',

@@ -11,6 +11,7 @@ import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
 import { urlPreviews } from './preview-keys.ts';
+import { scanning } from './scanning-keys.ts';
 import { serverName } from './server-name.ts';
 import { several, severalPaths } from './several.ts';
 import { signIn } from './sign-in-keys.ts';
@@ -338,6 +339,9 @@ export const configSchema = z.strictObject({
     'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',
   ),
   media,
+  scanning: scanning.describe(
+    'A scanner that may refuse files before anybody is given them; off unless set. It sees nothing of files in encrypted rooms, which are encrypted before they are uploaded.',
+  ),
   urlPreviews,
   logLevel: z
     .enum(['silent', 'error', 'warn', 'info', 'debug'])

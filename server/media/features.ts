@@ -13,6 +13,7 @@ import { PreviewPictures } from './previews/pictures.ts';
 import { Quarantine } from './quarantine.ts';
 import { Quota, type QuotaBounds } from './quota.ts';
 import { Removal } from './removal.ts';
+import { type ScanningWish, scanningFeatures } from './scanning/features.ts';
 import { Staging } from './staging.ts';
 import { Thumbnails } from './thumbnails/thumbnails.ts';
 import { sweepUnused } from './unused.ts';
@@ -28,6 +29,8 @@ export interface MediaGround {
   readonly mediaKeptDays: number | undefined;
   /** Undefined where nobody is shown what links lead to. */
   readonly urlPreviews: PreviewSettings | undefined;
+  /** Undefined where nothing is scanned. */
+  readonly scanning: ScanningWish | undefined;
   /** Of the cluster, for the ids of their pictures. */
   readonly previewSecret: Buffer;
   readonly onError: (error: unknown) => void;
@@ -43,8 +46,12 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const removal = new Removal({ stored, serverName, quota, access, onGone: () => gone.begin() });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
   const pictures = new PreviewPictures({ cache, secret: ground.previewSecret });
-  const media = new Media({
-    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures },
+  const scanning = scanningFeatures(ground.scanning, {
+    ...{ stored, onError },
+    read: (content) => media.read(content, 0, content.bytes),
+  });
+  const media: Media = new Media({
+    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures, scanning },
   });
   const thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
@@ -53,6 +60,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const previews = previewFeatures(ground.urlPreviews, {
     ...{ serverName, pictures, now: stored.now },
     measured: (...asked) => thumbnails.measured(...asked),
+    mayShow: (...asked) => scanning.mayShow(...asked),
   });
   const house = new AbortController();
   void staging.sweep().catch(onError);
@@ -76,7 +84,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
     },
     close() {
       house.abort();
-      for (const each of [media, thumbnails, staging, gone, access]) each.close();
+      for (const each of [media, thumbnails, scanning, staging, gone, access]) each.close();
     },
   };
 }

@@ -22,6 +22,7 @@ import type { LastAccess } from './last-access.ts';
 import type { CachedContent, PreviewPictures } from './previews/pictures.ts';
 import type { Quota } from './quota.ts';
 import type { Removal } from './removal.ts';
+import type { Scanning } from './scanning/scanning.ts';
 import type { Staged, Staging } from './staging.ts';
 
 export interface MediaPorts {
@@ -32,6 +33,7 @@ export interface MediaPorts {
   readonly quota: Quota;
   readonly removal: Pick<Removal, 'isErased'>;
   readonly access: Pick<LastAccess, 'note'>;
+  readonly scanning: Pick<Scanning, 'admit' | 'begin'>;
   readonly pictures: Pick<PreviewPictures, 'contentOf' | 'read'>;
 }
 
@@ -119,15 +121,10 @@ export class Media {
   async contentOf(wish: Wish): Promise<Shown> {
     const picture = await this.#pictureOf(wish);
     if (picture) return picture;
-    const known = await this.#known(wish);
-    if (known.content) {
-      this.#ports.access.note(wish.mediaId);
-      return known.content;
-    }
-    await this.#awaited.wait(wish.mediaId, { ms: wish.timeoutMs, signal: wish.signal });
-    const { content } = await this.#known(wish);
-    if (content) return content;
-    throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
+    const { content, ...known } = await this.#there(wish);
+    await this.#ports.scanning.admit({ ...known, content }, wish);
+    this.#ports.access.note(wish.mediaId);
+    return content;
   }
 
   read(content: Shown, from: number, end: number): AsyncIterable<Buffer> {
@@ -142,6 +139,16 @@ export class Media {
   async #pictureOf({ serverName, mediaId }: Wish): Promise<CachedContent | undefined> {
     if (serverName !== this.#ports.serverName) return undefined;
     return this.#ports.pictures.contentOf(mediaId);
+  }
+
+  /** Waits for what is still to come. */
+  async #there(wish: Wish): Promise<StoredMedia & { readonly content: Content }> {
+    const known = await this.#known(wish);
+    if (known.content) return { ...known, content: known.content };
+    await this.#awaited.wait(wish.mediaId, { ms: wish.timeoutMs, signal: wish.signal });
+    const { content, ...row } = await this.#known(wish);
+    if (content) return { ...row, content };
+    throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
   }
 
   async #known({
@@ -195,7 +202,8 @@ export class Media {
     answer: JsonObject,
   ): Promise<void> {
     if (this.#ports.removal.isErased(row.userId)) throw forbidden('Your account is being closed');
-    return this.#commit([mediaRow(row), uploadDoneRow(row.content.uploadNid)], once, answer);
+    await this.#commit([mediaRow(row), uploadDoneRow(row.content.uploadNid)], once, answer);
+    this.#ports.scanning.begin(row);
   }
 
   #commit(

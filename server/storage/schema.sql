@@ -343,6 +343,8 @@ CREATE TABLE media (
   sha256 bytea,
   quarantined_by text,
   protected boolean NOT NULL DEFAULT false,
+  scanned_ms bigint,
+  scan_found text,
   PRIMARY KEY (media_id)
 );
 

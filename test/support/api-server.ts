@@ -66,6 +66,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly media?: Partial<MediaOptions & QuotaBounds>;
   readonly mediaCache?: MediaGround['mediaCache'];
   readonly urlPreviews?: MediaGround['urlPreviews'];
+  readonly scanning?: MediaGround['scanning'];
   /** Told of what nobody waits for. */
   readonly onError?: (error: unknown) => void;
   /** On the database of another server, which was stopped: a restart, or a failover. */
@@ -135,7 +136,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(search && { searchLanguages: search }),
     mediaQuota: { userBytesMax: 1e9, bytesMax: 1e9, ...told.media },
     ...(told.mediaCache && { mediaCache: told.mediaCache }),
-    urlPreviews: told.urlPreviews,
+    ...{ urlPreviews: told.urlPreviews, scanning: told.scanning },
     ...(told.onError && { onError: told.onError }),
   });
   if (search) await features.search.begin();

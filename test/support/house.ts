@@ -85,6 +85,7 @@ const GROUND = {
   roomMemoryBytesMax: 100_000_000,
   mediaKeptDays: undefined,
   urlPreviews: undefined,
+  scanning: undefined,
   previewSecret: Buffer.alloc(32, 2),
   signIn: {
     ...{ providers: [], publicUrl: 'https://matrix.example.org' },

@@ -15,6 +15,7 @@ export const getMediaDetails = endpoint({
         ...toldListed(media),
         ...{ media_origin: null, filesystem_id: null, url_cache: null },
         ...{ user_id: media.userId, sha256: media.sha256.toString('hex'), authenticated: true },
+        ...{ scanned_ts: media.scannedMs, scan_found: media.scanFound },
       },
     };
   },

@@ -78,6 +78,7 @@ function previewsOf({
   return new Previews(
     {
       ...{ web, measured, serverName: SERVER, now: () => clock.now },
+      mayShow: async () => true,
       pictures: { keep: async () => 'preview-1', has: async () => true },
     },
     {

@@ -23,6 +23,8 @@ export interface PreviewPorts {
     who: string,
     signal: AbortSignal,
   ) => Promise<Measured | undefined>;
+  /** Whether a scanner lets it be shown. */
+  readonly mayShow: (picture: Buffer, who: string, signal: AbortSignal) => Promise<boolean>;
   readonly now: () => number;
 }
 
@@ -165,7 +167,8 @@ export class Previews {
     const without = { json: properties, mediaId: undefined, lacksPicture: true };
     if (!bytes || bytes.length === 0) return without;
     const picture = await within(measured(bytes, who, signal), signal).catch(() => undefined);
-    const mediaId = picture && (await pictures.keep(bytes, picture));
+    const isHarmless = picture && (await this.#isHarmless(bytes, { who, signal }));
+    const mediaId = isHarmless ? await pictures.keep(bytes, picture) : undefined;
     if (!picture || mediaId === undefined) return without;
     const json = {
       ...properties,
@@ -176,6 +179,10 @@ export class Previews {
       'matrix:image:size': bytes.length,
     };
     return { json, mediaId, lacksPicture: false };
+  }
+
+  #isHarmless(bytes: Buffer, { who, signal }: { who: string; signal: AbortSignal }) {
+    return within(this.#ports.mayShow(bytes, who, signal), signal).catch(() => false);
   }
 }
 

@@ -13,11 +13,13 @@ export interface ListedMedia {
   readonly sha256: Buffer;
   readonly quarantinedBy: UserId | null;
   readonly protected: boolean;
+  readonly scannedMs: number | null;
+  readonly scanFound: string | null;
 }
 
 const LISTED = `SELECT media_id AS "mediaId", user_id AS "userId", created_ms AS "createdMs",
     access.last_ms AS "lastAccessMs", bytes, content_type AS "contentType", file_name AS "fileName",
-    sha256, quarantined_by AS "quarantinedBy", protected
+    sha256, quarantined_by AS "quarantinedBy", protected, scanned_ms AS "scannedMs", scan_found AS "scanFound"
   FROM media LEFT JOIN media_access AS access USING (media_id)`;
 
 export async function listedMedia(

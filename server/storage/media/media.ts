@@ -1,6 +1,7 @@
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import type { Scanned } from './scan.ts';
 
 /** Bytes that are there, all of them. */
 export interface Content {
@@ -23,9 +24,15 @@ export interface Media {
 export interface StoredMedia extends Media {
   /** An administrator has taken it out of sight. */
   readonly isQuarantined: boolean;
+  /** An administrator has said that it is to be seen. */
+  readonly isProtected: boolean;
+  /** Undefined where no scanner has said anything of it. */
+  readonly scan: Scanned | undefined;
 }
 
-interface Stored extends Omit<StoredMedia, 'content'>, Omit<Content, 'uploadNid'> {
+interface Stored extends Omit<StoredMedia, 'content' | 'scan'>, Omit<Content, 'uploadNid'> {
+  readonly scannedMs: number | null;
+  readonly scanFound: string | null;
   readonly uploadNid: number | null;
 }
 
@@ -37,16 +44,17 @@ export async function mediaOf(
     'media',
     `SELECT media_id AS "mediaId", user_id AS "userId", created_ms AS "createdMs", expires_ms AS "expiresMs",
        upload_nid AS "uploadNid", bytes, content_type AS "contentType", file_name AS "fileName", sha256,
-       quarantined_by IS NOT NULL AS "isQuarantined"
+       quarantined_by IS NOT NULL AS "isQuarantined", protected AS "isProtected",
+       scanned_ms AS "scannedMs", scan_found AS "scanFound"
      FROM media WHERE media_id = $1`,
     [mediaId],
   );
   if (!row) return undefined;
-  const { mediaId: id, userId, createdMs, expiresMs, isQuarantined, uploadNid, ...content } = row;
-  const isThere = uploadNid !== null;
+  const { uploadNid, bytes, contentType, fileName, sha256, scannedMs, scanFound, ...rest } = row;
   return {
-    ...{ mediaId: id, userId, createdMs, expiresMs, isQuarantined },
-    content: isThere ? { uploadNid, ...content } : undefined,
+    ...rest,
+    scan: scannedMs === null ? undefined : { scannedMs, found: scanFound },
+    content: uploadNid === null ? undefined : { uploadNid, bytes, contentType, fileName, sha256 },
   };
 }
 
