@@ -1,4 +1,4 @@
-"""Whether a certificate that a host has still serves."""
+"""Whether a certificate that a host has still serves, and for what one holds."""
 
 import datetime
 
@@ -12,7 +12,7 @@ RENEW_DAYS = 30
 
 class FilterModule:
     def filters(self):
-        return {"farol_unserved": unserved, "farol_certificates_signed": signed}
+        return {"farol_unserved": unserved, "farol_certificates_signed": signed, "farol_uncovered": uncovered}
 
 
 def unserved(requests, authority, days=RENEW_DAYS):
@@ -28,6 +28,14 @@ def unserved(requests, authority, days=RENEW_DAYS):
 def signed(results):
     """What was signed, by its name."""
     return {each["item"]["name"]: each["certificate"] for each in results}
+
+
+def uncovered(certificate, names):
+    """For which of these names the first certificate of a PEM file does not hold."""
+    told = _names(x509.load_pem_x509_certificate(certificate.encode()))
+    held = [name.lower() for name in told.get_values_for_type(x509.DNSName)] if told else []
+    held += [str(ip) for ip in told.get_values_for_type(x509.IPAddress)] if told else []
+    return [name for name in names if name.lower() not in held and f"*.{name.lower().partition('.')[2]}" not in held]
 
 
 def _serves(request, ca, soon):

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -85,6 +86,30 @@ onlyWithAnsible.each([
     told: 'farol_server_options has serverName',
   },
   {
+    what: 'relays of calls under one name, which would lead to a dead site',
+    inventory: () =>
+      inventoryOf({ vars: { farol_turn: true, farol_turn_name: 'turn.example.org' } }),
+    told: 'would be announced when that one is dead',
+  },
+  {
+    what: "a relay's name that its certificate does not hold for",
+    inventory: () =>
+      inventoryOf({
+        vars: {
+          farol_turn: true,
+          farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
+          ...certificateFor('turn-north.example.org', 'turn-south.example.org'),
+        },
+      }),
+    told: 'turn-harbour.example.org is not in',
+  },
+  {
+    what: 'a relay that options of the server tell, too',
+    inventory: () =>
+      inventoryOf({ vars: { farol_turn: true, farol_server_options: { turn: {} } } }),
+    told: 'farol_server_options has turn',
+  },
+  {
     what: 'a file for the server that is not there',
     inventory: () => inventoryOf({ vars: { farol_server_files: { 'irc.yaml': '/no/irc.yaml' } } }),
     told: '/no/irc.yaml is not there',
@@ -107,6 +132,20 @@ onlyWithAnsible.each([
     expect(said).toContain(told);
     expect(said).not.toContain('Refuse hosts that cannot be sites');
     expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
+onlyWithAnsible(
+  'relays whose names are in their certificate, one by its own and others by a star, are not refused',
+  async () => {
+    const vars = {
+      farol_turn: true,
+      farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
+      ...certificateFor('TURN-north.example.org', '*.example.org'),
+    };
+    const { said } = await refuse(inventoryOf({ vars }));
+    expect(said).toContain('Refuse hosts that cannot be sites');
   },
   300_000,
 );
@@ -164,6 +203,19 @@ function inventoryOf({
   };
   writeFileSync(file, JSON.stringify(tree));
   return file;
+}
+
+/** One of the relays' own, with its key. */
+function certificateFor(...names: string[]) {
+  const path = join(folder, `${++made}`);
+  const subjects = names.map((name) => `DNS:${name}`).join(',');
+  const wanted = [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+    ...['-subj', '/CN=relays', '-addext', `subjectAltName=${subjects}`],
+    ...['-keyout', `${path}.key`, '-out', `${path}.crt`],
+  ];
+  execFileSync('openssl', wanted, { stdio: 'ignore' });
+  return { farol_turn_certificate: `${path}.crt`, farol_turn_key: `${path}.key` };
 }
 
 const SHA256_OF_THE_BYTES = 'ed589341c9fd5da96aaff4c5efa008226282a716186608d5a032ac75895a9c2f';

@@ -1,6 +1,6 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig as readFailoverConfig } from '../../failover/config/config.ts';
 import { frontConfig } from '../../failover/front/config.ts';
@@ -87,6 +87,124 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   300_000,
 );
 
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'each site announces its own relay and service for calls, and those of no other, which may be dead',
+  async () => {
+    await using rendered = await render('three-sites', {
+      farol_turn: true,
+      farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
+      farol_turn_address: '198.51.100.{{ 11 + groups.sites.index(inventory_hostname) }}',
+      farol_livekit_url: 'https://calls-{{ inventory_hostname }}.example.org/jwt',
+    });
+    const secrets = rendered.hosts.map(({ files, at }) => {
+      const options = ['--config', at('server.yml')];
+      const { turn, livekitServiceUrls } = readServerConfig({ options, environment: {} });
+      const site = /site: (\w+)/.exec(files['server.yml']!)![1]!;
+      expect(turn!.uris).toEqual([
+        `turn:turn-${site}.example.org:3478?transport=udp`,
+        `turn:turn-${site}.example.org:3478?transport=tcp`,
+        `turns:turn-${site}.example.org:5349?transport=tcp`,
+      ]);
+      expect(livekitServiceUrls).toEqual([`https://calls-${site}.example.org/jwt`]);
+      const [, inside] = /^listening-ip=(.*)$/m.exec(files['turn.conf']!)!;
+      expect(files['turn.conf']).toMatch(
+        new RegExp(`^external-ip=198\\.51\\.100\\.1[123]/${inside}$`, 'm'),
+      );
+      return [turn!.secret, /^static-auth-secret=(.*)$/m.exec(files['turn.conf']!)![1]];
+    });
+    expect(new Set(secrets.flat()).size).toBe(1);
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'a relay reaches no private network, and of the cluster other relays alone',
+  async () => {
+    await using rendered = await render('two-sites-and-witness', { farol_turn: true });
+    const relays = rendered.hosts.filter(({ files }) => files['turn.conf'] !== '');
+    expect(relays).toHaveLength(2);
+    for (const { files } of relays) {
+      const told = (key: string) =>
+        [...files['turn.conf']!.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, is]) => is);
+      expect(told('allowed-peer-ip')).toEqual(['192.0.2.11', '192.0.2.12']);
+      for (const range of ['10.0.0.0-10.255.255.255', '127.0.0.0-127.255.255.255'])
+        expect(told('denied-peer-ip')).toContain(range);
+      const rules = files['firewall.nft']!.replace(/\s+/g, ' ');
+      expect(rules).toContain('meta skuid farol-turn jump relay');
+      for (const ip of ['192.0.2.11', '192.0.2.12', '192.0.2.13', '192.0.2.10'])
+        expect(rules).toContain(`ip daddr ${ip} counter drop`);
+      // The rules name a user, and could not be loaded without it.
+      expect(files['sysusers.conf']).toMatch(/^u farol-turn /m);
+      expect(files['sysusers.conf']).not.toMatch(/^m farol-turn /m);
+    }
+    const [witness] = rendered.hosts.filter(({ files }) => files['turn.conf'] === '');
+    expect(witness!.files['firewall.nft']).not.toContain('farol-turn');
+    expect(witness!.files['sysusers.conf']).not.toContain('farol-turn');
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'what the inventory says of mail, a directory and providers comes to the server, and each secret to a file of its own',
+  async () => {
+    await using here = await filesOnController({ 'ca.pem': 'AUTHORITY\n', 'reset.txt': LETTER });
+    await using rendered = await render('three-sites', {
+      farol_email: {
+        ...{ host: 'mail.example.org', from: 'chat@example.org', user: 'chat', password: 'm4il' },
+        ...{ ca: here.path('ca.pem'), templates: here.path('.') },
+        nextLinkHosts: ['app.example.org', 'other.example.org'],
+      },
+      farol_ldap: {
+        ...{ urls: ['ldaps://a.example.org', 'ldaps://b.example.org'], base: 'dc=example' },
+        ...{ bindDn: 'cn=farol', bindPassword: 'd1r' },
+      },
+      farol_sign_in: {
+        providers: [
+          { ...PROVIDER, id: 'company', clientSecret: 's3cret' },
+          { ...PROVIDER, id: 'public', issuer: 'https://other.example.org' },
+        ],
+        clients: ['https://app.example.org/'],
+      },
+    });
+    for (const { files, at } of rendered.hosts) {
+      const given = JSON.parse(files.given!) as Record<string, string>;
+      const read = readServerConfig({
+        options: ['--config', at('server.yml', movedTo(here.path('given'), given))],
+        environment: {},
+      });
+      expect(read.email?.smtp).toMatchObject({ ca: 'AUTHORITY\n', password: 'm4il' });
+      expect(read.email?.letters).toEqual({ reset: { subject: 'Anew', text: 'Here.\n' } });
+      expect(read.email?.nextLinkHosts).toEqual(['app.example.org', 'other.example.org']);
+      expect(read.ldap?.urls).toEqual(['ldaps://a.example.org', 'ldaps://b.example.org']);
+      expect(read.ldap?.bind).toEqual({ dn: 'cn=farol', password: 'd1r' });
+      const secrets = read.signIn.providers.map(({ id, clientSecret }) => [id, clientSecret]);
+      expect(Object.fromEntries(secrets)).toEqual({ company: 's3cret', public: undefined });
+      for (const secret of ['m4il', 'd1r', 's3cret'])
+        expect(files['server.yml']).not.toContain(secret);
+    }
+  },
+  300_000,
+);
+
+const LETTER = 'Anew\n\nHere.\n';
+const PROVIDER = { name: 'The Company', issuer: 'https://id.example.org', clientId: 'farol' };
+
+async function filesOnController(files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-given-'));
+  const path = (name: string) => join(folder, name);
+  for (const [name, content] of Object.entries(files)) writeFileSync(path(name), content);
+  return { path, [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) };
+}
+
+/** Writes what a site is given below another folder; what names it is told so. */
+function movedTo(folder: string, given: Readonly<Record<string, string>>) {
+  for (const [path, content] of Object.entries(given)) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return (text: string) => text.replaceAll('/etc/farol/server', join(folder, '/etc/farol/server'));
+}
+
 const templateOf = (file: string) => readFileSync(join(ANSIBLE, '../patroni-config', file), 'utf8');
 
 interface Rendered {
@@ -113,9 +231,9 @@ async function render(inventory: string, told: object = {}) {
   expect(status).toBe(0);
   const hosts = readdirSync(folder).map((file) => {
     const told = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Rendered;
-    const at = (name: string) => {
+    const at = (name: string, changed = (text: string) => text) => {
       const path = join(folder, `${file}-${name}`);
-      writeFileSync(path, told.files[name]!);
+      writeFileSync(path, changed(told.files[name]!));
       return path;
     };
     return { ...told, at };
