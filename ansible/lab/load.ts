@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { violationsIn } from '../../test/support/history/check-history.ts';
-import { History, type StoredMessage } from '../../test/support/history/history.ts';
+import { History, type StoredMessage, succeeded } from '../../test/support/history/history.ts';
 import { type Measured, measure } from '../../test/support/history/measure.ts';
 import { RecordingClient } from '../../test/support/history/recording-client.ts';
 import type { Lab } from './machines.ts';
@@ -14,10 +14,16 @@ export interface Felt extends Measured {
   readonly violations: readonly string[];
 }
 
+/** What clients have asked so far. */
+export interface Asked {
+  requests(): number;
+  failed(): number;
+}
+
 let runs = 0;
 
 /** Clients chat through the floating address while something is done to the cluster. */
-export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Felt> {
+export async function underLoad(lab: Lab, deed: (asked: Asked) => Promise<unknown>): Promise<Felt> {
   const history = new History();
   const prefix = `run${++runs}x`;
   const target = {
@@ -39,7 +45,10 @@ export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Fe
   ]);
   const from = performance.now();
   try {
-    await deed();
+    await deed({
+      requests: () => history.attempts.length,
+      failed: () => history.attempts.filter((each) => !succeeded(each)).length,
+    });
   } finally {
     ending.abort();
     await Promise.all(chatting);
@@ -52,7 +61,7 @@ export async function underLoad(lab: Lab, deed: () => Promise<void>): Promise<Fe
 }
 
 /** Clients were given the authority that is to come, where there is one. */
-const trustedBy = ({ folder }: Lab): string =>
+export const trustedBy = ({ folder }: Lab): string =>
   ['ca.crt', 'ca.next.crt']
     .map((name) => join(folder, 'secrets', name))
     .filter((path) => existsSync(path))

@@ -209,6 +209,7 @@ function writeInventory(
         farol_server_name: 'chat.example.org',
         farol_addresses: [`${lab.address}/24`],
         farol_registration: 'open',
+        farol_turn: true,
         // Few clients of a test ask as much as many people do.
         farol_server_options: { rateLimits: { enabled: false } },
         // The machine beneath.
