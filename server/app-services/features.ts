@@ -3,6 +3,7 @@ import type { Stored } from '../log/stored.ts';
 import type { AppService } from '../protocol/app-service.ts';
 import { AppServices } from './app-services.ts';
 import { pingService } from './ping.ts';
+import { ThirdParties } from './third-parties.ts';
 
 /** Everything of this folder, put together. */
 export function appServiceFeatures(
@@ -10,7 +11,11 @@ export function appServiceFeatures(
   { accounts, appServices }: { accounts: Accounts; appServices: readonly AppService[] },
 ) {
   return {
-    ports: { appServices: new AppServices(appServices, { stored, accounts }), pingService },
+    ports: {
+      appServices: new AppServices(appServices, { stored, accounts }),
+      thirdParties: new ThirdParties(appServices),
+      pingService,
+    },
     close() {},
   };
 }

@@ -20,6 +20,7 @@ namespaces:
 url: http://localhost:29317/
 sender_localpart: telegrambot
 rate_limited: false
+protocols: [telegram]
 de.sorunome.msc2409.push_ephemeral: true
 io.element.msc4190: true
 `;
@@ -74,7 +75,7 @@ test('registrations are read as bridges write them', () => {
       aliases: [{ isExclusive: false, regex: expect.any(RegExp) }],
       rooms: [],
     },
-    ...{ isRateLimited: false, receivesEphemeral: true },
+    ...{ isRateLimited: false, receivesEphemeral: true, protocols: ['telegram'] },
   });
   expect(ownsUser(service!, '@telegram_1:example.org' as never)).toBe(true);
   expect(ownsUser(service!, '@telegrambot:example.org' as never)).toBe(true);
@@ -84,7 +85,13 @@ test('registrations are read as bridges write them', () => {
 test('one that says little has the limits of others, and is told nothing', () => {
   const file = fileWith('{id: a, as_token: b, hs_token: c, sender_localpart: d, url: null}');
   expect(read(file)).toMatchObject([
-    { url: undefined, isRateLimited: true, receivesEphemeral: false, namespaces: { users: [] } },
+    {
+      url: undefined,
+      isRateLimited: true,
+      receivesEphemeral: false,
+      protocols: [],
+      namespaces: { users: [] },
+    },
   ]);
 });
 

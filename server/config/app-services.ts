@@ -50,6 +50,7 @@ const registration = z.looseObject({
   rate_limited: z.boolean().nullish(),
   receive_ephemeral: z.boolean().nullish(),
   'de.sorunome.msc2409.push_ephemeral': z.boolean().nullish(),
+  protocols: z.array(z.string()).nullish(),
 });
 
 /** The application services whose registrations lie in these files. Throws ConfigError: who must do what. */
@@ -92,6 +93,7 @@ function readOne(file: string, serverName: ServerName): AppService {
     isRateLimited: said.rate_limited ?? true,
     receivesEphemeral:
       said.receive_ephemeral ?? said['de.sorunome.msc2409.push_ephemeral'] ?? false,
+    protocols: said.protocols ?? [],
   };
 }
 

@@ -16,6 +16,8 @@ export interface AppService {
   readonly isRateLimited: boolean;
   /** It wants typing, receipts and presence, too. */
   readonly receivesEphemeral: boolean;
+  /** Of the networks that it bridges to, such as `irc`. */
+  readonly protocols: readonly string[];
 }
 
 export type NamespaceKind = 'users' | 'aliases' | 'rooms';

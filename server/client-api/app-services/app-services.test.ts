@@ -20,7 +20,7 @@ const service = (instead: Partial<AppService> = {}): AppService => ({
     aliases: [{ isExclusive: true, regex: /^(?:#irc_.*:example\.org)/u }],
     rooms: [],
   },
-  ...{ isRateLimited: true, receivesEphemeral: false },
+  ...{ isRateLimited: true, receivesEphemeral: false, protocols: [] },
   ...instead,
 });
 
