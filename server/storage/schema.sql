@@ -219,6 +219,12 @@ CREATE TABLE federation_outbox (
   PRIMARY KEY (server_name, key)
 );
 
+CREATE TABLE federation_passed_on (
+  event_id text NOT NULL,
+  room_nid bigint NOT NULL,
+  PRIMARY KEY (event_id)
+);
+
 CREATE TABLE federation_unknown_room (
   room_id text NOT NULL,
   server_name text NOT NULL,
@@ -643,6 +649,7 @@ CREATE INDEX event_ts ON event USING btree (room_nid, origin_server_ts);
 CREATE INDEX federation_message_age ON federation_message USING btree (taken_ms);
 CREATE INDEX federation_message_order ON federation_message USING btree (server_name, taken_ms);
 CREATE INDEX federation_outbox_order ON federation_outbox USING btree (server_name, "position");
+CREATE INDEX federation_passed_on_room ON federation_passed_on USING btree (room_nid);
 CREATE INDEX finished_stage_expires ON finished_stage USING btree (expires_ms);
 CREATE INDEX key_signature_changes ON key_signature USING btree (signer_user_id, "position");
 CREATE INDEX login_token_user ON login_token USING btree (user_id);

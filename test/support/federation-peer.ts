@@ -27,6 +27,7 @@ export type Behaviour = (
 
 export interface FederationPeer {
   readonly name: ServerName;
+  readonly key: SigningKey;
   /** In order, also those that it did not take. */
   readonly asked: TakenTransaction[];
   readonly taken: TakenTransaction[];
@@ -89,7 +90,7 @@ export async function startPeer(
   const key = keyOf(name);
   keys = JSON.stringify(signJson(keysOf(name, key), name, key));
   return {
-    ...{ asked, taken, name },
+    ...{ asked, taken, name, key },
     bodies: () => taken.flatMap(({ content }) => content.pdus.flatMap(bodyOf)),
     edus: (type) =>
       taken.flatMap(({ content }) =>

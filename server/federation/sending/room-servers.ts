@@ -55,15 +55,18 @@ export class RoomServers {
   }
 
   /**
-   * Those that are to get the event: who was in the room before it (or whose last member it puts out would not hear of
+   * Those that are to get the event, but for its sender's own: who was in the room before it (or whose last member it puts out would not hear of
    * it), and who was invited or knocked, of which it is the end. Invites go by a request of their own.
    */
   async of(event: OutgoingEvent): Promise<readonly ServerName[]> {
     const servers = await this.#before(event);
     const target = targetOf(event);
-    return target === undefined || target === this.#own || servers.includes(target)
-      ? servers
-      : [...servers, target];
+    const all =
+      target === undefined || target === this.#own || servers.includes(target)
+        ? servers
+        : [...servers, target];
+    const sender = serverNameOf(event.sender);
+    return sender === this.#own ? all : all.filter((server) => server !== sender);
   }
 
   /** Behind this position. */

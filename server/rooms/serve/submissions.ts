@@ -1,3 +1,4 @@
+import { commitRows } from '../../log/commit-rows.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { Event } from '../../protocol/event.ts';
 import {
@@ -52,10 +53,20 @@ export class Submissions {
     const event = submitted(room, submission);
     const signed = await this.#vouchedFor(room, event);
     await this.#refuseByRules(room, signed);
+    await this.#noteToPassOn(room, signed);
     const { server: origin } = submission;
     const [received] = await this.#receiver.receive(roomId, [signed.pdu], { origin });
     if (received!.kind === 'refused') throw invalidParam(received!.reason);
     if (received!.kind !== 'accepted') throw forbidden(received!.reason);
+  }
+
+  /**
+   * Before it is taken in: from then on the others in the room are told of it, whoever is the writer. Where nothing comes of
+   * it, the note says nothing of any event.
+   */
+  #noteToPassOn({ nid }: HotRoom, { eventId }: Event): Promise<void> {
+    const { log, store } = this.#building.ports;
+    return commitRows(log, [store.rows.passedOn(eventId, nid)]);
   }
 
   /** The state by which somebody tells which room it is, as it was signed. */

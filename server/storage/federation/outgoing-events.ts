@@ -1,8 +1,9 @@
 import type { EventId, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import { isInTimeline } from '../rooms/timeline.ts';
+import { isPassedOn } from './passed-on.ts';
 
-/** An event of ours as far as it says who is to get it. */
+/** An event of ours, or one that came through us, as far as it says who is to get it. */
 export interface OutgoingEvent {
   /** And its number: an event of our own never enters late. */
   readonly position: number;
@@ -26,8 +27,10 @@ export interface OutgoingPdu {
   readonly isRedacted: boolean;
 }
 
-const isOfUs = (server: string): string =>
-  `right(sender, length(${server}) + 1) = ':' || ${server} AND ${isInTimeline('event')}`;
+/** Sent by our users, or by others through us. */
+const isForUsToSend = (server: string): string =>
+  `(right(sender, length(${server}) + 1) = ':' || ${server} OR ${isPassedOn('event')})
+   AND ${isInTimeline('event')}`;
 
 const PDU = `own.event_id AS "eventId", version AS "roomVersion", own.json,
   EXISTS (SELECT 1 FROM redaction WHERE target_nid = own.event_nid) AS "isRedacted"`;
@@ -48,7 +51,7 @@ export const outgoingEvents = (
   database.query<OutgoingEvent & OutgoingPdu>(
     'outgoing_events',
     selectFrom(
-      `SELECT * FROM event WHERE event_nid > $2 AND event_nid <= $3 AND ${isOfUs('$1')}
+      `SELECT * FROM event WHERE event_nid > $2 AND event_nid <= $3 AND ${isForUsToSend('$1')}
        ORDER BY event_nid LIMIT $4`,
       ...(['ASC', PDU] as const),
     ),
@@ -64,7 +67,7 @@ export const newestOutgoing = (
     'newest_outgoing',
     selectFrom(
       `SELECT * FROM event WHERE room_nid = $2 AND event_nid > $3 AND event_nid <= $4
-         AND ${isOfUs('$1')}
+         AND ${isForUsToSend('$1')}
        ORDER BY event_nid DESC LIMIT $5`,
       'DESC',
     ),

@@ -1,5 +1,6 @@
 import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
+import { passedOnRow } from '../federation/passed-on.ts';
 import * as awaited from './awaited-redactions.ts';
 import * as blocked from './blocked-rooms.ts';
 import * as deleted from './deleted-rooms.ts';
@@ -72,6 +73,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     membershipHistory: memberships.membershipHistoryRow,
     roomAlias: aliases.roomAliasRow,
     roomBlocked: blocked.blockedRoomRow,
+    passedOn: passedOnRow,
     roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
   },
