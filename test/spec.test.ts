@@ -168,7 +168,6 @@ describe('against the specification', () => {
 /** Of the server-server API, what needs rooms that are shared with other servers. */
 const WITH_SHARED_ROOMS = [
   ...['sendInviteV1', 'sendInviteV2'],
-  'getSpaceHierarchy',
   ...['exchangeThirdPartyInvite', 'onBindThirdPartyIdentifier', 'askPolicyServerToSign'],
 ];
 

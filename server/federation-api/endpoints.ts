@@ -25,6 +25,7 @@ import { getEventByTimestamp } from './rooms/get-event-by-timestamp.ts';
 import { getMissingPreviousEvents } from './rooms/get-missing-previous-events.ts';
 import { getRoomState } from './rooms/get-room-state.ts';
 import { getRoomStateIds } from './rooms/get-room-state-ids.ts';
+import { getSpaceHierarchy } from './rooms/get-space-hierarchy.ts';
 import { sendTransaction } from './transactions/send-transaction.ts';
 
 /** What other servers ask, where the operator lets them. */
@@ -44,6 +45,7 @@ export const federationApi = [
   backfillRoom,
   getMissingPreviousEvents,
   getEventByTimestamp,
+  getSpaceHierarchy,
   makeJoin,
   makeLeave,
   makeKnock,

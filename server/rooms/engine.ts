@@ -36,6 +36,7 @@ import type { Rooms } from './rooms.ts';
 import { Handshake } from './serve/handshake.ts';
 import { noLongerTold } from './serve/no-longer-told.ts';
 import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
+import { membershipOfServer } from './serve/server-standing.ts';
 import { Submissions } from './serve/submissions.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 import { summariesOf } from './summary/summaries.ts';
@@ -168,6 +169,11 @@ export class RoomEngine implements Rooms {
 
   async openForServer(roomId: RoomId, server: ServerName): Promise<RoomForServer> {
     return openForServer(await this.#building.rooms.get(roomId), this.#reads, server);
+  }
+
+  async membershipOfServer(roomId: RoomId, server: ServerName) {
+    const room = await this.#building.rooms.get(roomId);
+    return room?.isCommitted ? membershipOfServer(room, this.#building.keys, server) : undefined;
   }
 
   async roomOfEvent(eventId: EventId): Promise<RoomId | undefined> {

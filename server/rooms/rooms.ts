@@ -41,6 +41,8 @@ export interface Rooms {
   openAll(roomIds: readonly RoomId[], preloading?: Preloading): Promise<Map<RoomId, Room>>;
   /** The same as another server may look into it; refused to those that never had part in it, or have no more by its ACL. */
   openForServer(roomId: RoomId, server: ServerName): Promise<RoomForServer>;
+  /** The nearest to being in the room that any user of the server is. */
+  membershipOfServer(roomId: RoomId, server: ServerName): Promise<'join' | 'invite' | undefined>;
   /** Where an event stands, whoever may see it; undefined where there is none. */
   roomOfEvent(eventId: EventId): Promise<RoomId | undefined>;
   /** Of events of a room, by number, those of which other servers are told only that they were: by whom was erased, or whose time is over. */

@@ -55,13 +55,14 @@ export const getSpaceHierarchy = endpoint({
     });
     if (!page) throw forbidden('You may not see this room');
     return {
-      rooms: page.rooms.map(chunkOf),
+      rooms: page.rooms.map(hierarchyChunk),
       ...(!page.isLast && { next_batch: tokenOf(query, skip + page.rooms.length) }),
     };
   },
 });
 
-const chunkOf = ({ summary, children }: HierarchyRoom) => ({
+/** With its children, where it is a space. */
+export const hierarchyChunk = ({ summary, children }: HierarchyRoom) => ({
   ...summaryChunk(summary),
   children_state: children.map(({ type, stateKey, content, sender, originServerTs }) => ({
     type,

@@ -28,6 +28,17 @@ export async function standingOf(
   return { server, isIn: false, lastJoin };
 }
 
+/** The nearest to being in the room that any of its users is. */
+export function membershipOfServer(
+  room: HotRoom,
+  keys: StateKeys,
+  server: ServerName,
+): 'join' | 'invite' | undefined {
+  for (const membership of ['join', 'invite'] as const)
+    for (const _member of membersOf(room, keys, server, [membership])) return membership;
+  return undefined;
+}
+
 /** Those who are joined first. */
 export function firstMembers(room: HotRoom, keys: StateKeys, server: ServerName) {
   return membersOf(room, keys, server, KINDS).take(USERS_MAX).toArray();

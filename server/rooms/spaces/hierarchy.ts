@@ -89,9 +89,10 @@ async function stepsTo(
   });
 }
 
-async function childrenOf(
-  ports: Ports,
-  { suggestedOnly }: HierarchyRequest,
+/** Of a space, in their order, as many as are told. */
+export async function childrenOf(
+  ports: Pick<Rooms, 'open'>,
+  { suggestedOnly }: Pick<HierarchyRequest, 'suggestedOnly'>,
   { roomId, roomType }: RoomSummary,
 ): Promise<RoomEvent[]> {
   if (roomType !== 'm.space') return [];
