@@ -163,6 +163,7 @@ function portsTo(world: World): Ports {
     power: null,
     etcdDamage: async () => null,
     links: null,
+    peers: null,
     certificatesEnd: async () => '2027-01-01T00:00:00.000Z',
     etcd: {
       read: () => etcd(() => world.store.view()),

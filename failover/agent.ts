@@ -3,6 +3,8 @@ import { type Routing, routing } from './core/address/routing.ts';
 import { type Effect, pendingOf, perform } from './core/effects.ts';
 import type { Input, Pending, RecoveryWanted } from './core/inputs.ts';
 import { step } from './core/machine.ts';
+import type { PeerWord, Stranger } from './core/peers.ts';
+import { wordNow } from './core/pulse/word.ts';
 import { type Plan, planRecovery } from './core/recovery/recovery.ts';
 import { type Self, type State, start } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
@@ -80,14 +82,21 @@ export class Agent {
 
   /** Until the signal. Gives nothing up: the next process of this site goes on with it. */
   async run(signal: AbortSignal): Promise<void> {
-    const { address, watch } = this.#ports;
+    const { address, watch, peers } = this.#ports;
     await Promise.all([
       address && this.#findAddress(address, signal),
       this.#tick(signal),
       watch((input) => this.#take(input), signal),
+      peers?.serve(this.#asked, signal),
       ...looksOf(this.#ports).map((look) => this.#repeat(look, signal)),
     ]);
   }
+
+  /** What the agents of other sites are told. */
+  readonly #asked = {
+    word: (): PeerWord => wordNow(this.#state, this.#ports.now(), TIMINGS),
+    refused: (stranger: Stranger): void => this.#take({ kind: 'peer-refused', stranger }),
+  };
 
   /** Until it is known: a missing network card is no reason to end, and to be started again and again (F28). */
   async #findAddress(address: Address, signal: AbortSignal): Promise<void> {

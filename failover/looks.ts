@@ -1,7 +1,8 @@
 import type { Input } from './core/inputs.ts';
 import type { State } from './core/state.ts';
 import type { Millis } from './core/timings.ts';
-import { type Ports, reasonOf, type SitePorts } from './ports.ts';
+import type { Site } from './core/view.ts';
+import { type Peers, type Ports, reasonOf, type SitePorts } from './ports.ts';
 
 /** Something that is looked at again and again; what cannot be seen this time is seen the next time. */
 export interface Look {
@@ -14,6 +15,7 @@ export function looksOf({
   etcdDamage,
   certificatesEnd,
   links,
+  peers,
   power,
   site,
   now,
@@ -47,6 +49,7 @@ export function looksOf({
     ofRoom,
     ofDamage,
     ...ofLinks,
+    ...(peers === null ? [] : looksAtPeers(peers, now)),
     ofCertificates,
     ofWallClock,
     ...(site === null ? [] : looksAtSite(site, now)),
@@ -77,6 +80,18 @@ const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [
     everyMs: () => 2_000,
   },
 ];
+
+const looksAtPeers = (peers: Peers, now: () => Millis): Look[] =>
+  peers.sites.map((site) => ({ see: () => seePeer(peers, site, now), everyMs: () => 1_000 }));
+
+async function seePeer(peers: Peers, site: Site, now: () => Millis): Promise<Input> {
+  const sentAt = now();
+  try {
+    return { kind: 'peer-answered', site, sentAt, word: await peers.ask(site) };
+  } catch (error) {
+    return { kind: 'peer-silent', site, reason: reasonOf(error) };
+  }
+}
 
 const ofDisk = (look: NonNullable<SitePorts['disk']>): Look => ({
   see: async () => ({ kind: 'disk', disk: look() }),

@@ -18,6 +18,7 @@ import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { promotionTold } from './adapters/patroni/promotion-told.ts';
 import { setAside } from './adapters/patroni/set-aside.ts';
+import { Peers } from './adapters/peers/peers.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
 import { startWatchdog } from './adapters/watchdog/watchdog.ts';
@@ -140,6 +141,7 @@ function connect(
   const aside = oneAtATime(async () => (dataDir === undefined ? null : setAside(dataDir)));
   const links = new Links({ urls: config.etcd.endpoints.slice(1), now });
   const site = connectSite(config, etcd, { identity, now });
+  const peers = peersOf(config, identity, log);
   const ports: Ports = {
     now,
     wallClock: Date.now,
@@ -150,6 +152,7 @@ function connect(
     power: power ? () => readPower(power) : null,
     etcdDamage: () => etcdDamage(config.runtimeDir),
     links: () => links.look(),
+    peers,
     certificatesEnd: async () =>
       earliest(
         await Promise.all([...endsShown(config, identity), site?.front.certificatesEnd() ?? null]),
@@ -162,9 +165,20 @@ function connect(
     close: () => {
       address?.close();
       identity?.close();
-      return Promise.all([gateway.close(), site?.close()]);
+      return Promise.all([gateway.close(), site?.close(), peers?.close()]);
     },
   };
+}
+
+function peersOf(
+  { cluster, site, peers }: Config,
+  identity: Identity | undefined,
+  log: pino.Logger,
+): Peers | null {
+  if (peers === undefined || identity === undefined) return null;
+  const onTrouble = (err: unknown) => log.warn({ err }, 'the port of the agents');
+  const { listen, sites: urls } = peers;
+  return new Peers({ cluster, site, listen, urls, identity, onTrouble });
 }
 
 /** What only the moment of the question can tell. */

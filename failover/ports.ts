@@ -1,5 +1,6 @@
 import type { AddressTerm, EffectOf } from './core/effects.ts';
 import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/inputs.ts';
+import type { PeerWord, Stranger } from './core/peers.ts';
 import type { Millis } from './core/timings.ts';
 import type {
   DiskReport,
@@ -35,6 +36,8 @@ export interface Ports {
   readonly etcdDamage: () => Promise<EtcdDamage | null>;
   /** How packets come to the other machines, by host; null where that is not watched. */
   readonly links: (() => Promise<Readonly<Record<string, LinkReport>>>) | null;
+  /** The agents of the other sites, asked by themselves; null where none are named. */
+  readonly peers: Peers | null;
   /** When the first of this site's certificates ends (RFC 3339); null where it has none. */
   readonly certificatesEnd: () => Promise<string | null>;
 }
@@ -81,6 +84,17 @@ export interface Patroni {
   report(): Promise<PostgresReport>;
   /** Ends when Patroni has done it, which takes seconds, or with what it says against it. */
   switchover(from: Site, to: Site): Promise<void>;
+}
+
+export interface Peers {
+  /** Whom this agent may ask. */
+  readonly sites: readonly Site[];
+  ask(site: Site): Promise<PeerWord>;
+  /** Answers the others until the signal, with what `word` says then; tells of whom it turns away. */
+  serve(
+    asked: { word(): PeerWord; refused(stranger: Stranger): void },
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 export interface Server {

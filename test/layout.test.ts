@@ -289,7 +289,7 @@ const ROOMS_OF_THE_CORE: Record<string, string[]> = {
   told: ['machine.ts', 'copies', 'election', 'moves', 'pulse', 'lead'],
   observe: ['health', 'copies', 'moves', 'pulse', 'lead', 'address'],
   etcd: ['election'],
-  simulation: ['machine.ts', 'health', 'election', 'address', 'recovery', 'etcd'],
+  simulation: ['machine.ts', 'health', 'election', 'pulse', 'address', 'recovery', 'etcd'],
 };
 
 test('the rooms of the failover core follow their arrows, and its words need no room', () => {

@@ -7,6 +7,7 @@ import { disks } from './disks.ts';
 import { etcdMembers } from './etcd-members.ts';
 import { sickLinks } from './links.ts';
 import { outlook } from './outlook.ts';
+import { agents } from './peers.ts';
 import { refusals } from './refused.ts';
 import { SILENT_MS } from './silent.ts';
 
@@ -31,6 +32,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...[leader, ...move(status), address, ...several(status), others],
     ...(warning === null ? [] : [warning]),
     ...outlook(status),
+    ...agents(status),
     ...etcdMembers(status),
     ...damagedCopies(status),
     ...away(status),

@@ -99,6 +99,22 @@ const common = z.strictObject({
         "Client URLs of etcd's members, this site's own first; the rest when it is silent.",
       ),
   }),
+  peers: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^.+:\d+$/, 'must be HOST:PORT')
+        .describe('HOST:PORT where the agents of the other sites ask this one, by mutual TLS.'),
+      sites: z
+        .record(name, z.url({ protocol: /^https$/ }))
+        .describe(
+          "URL of each other site's `peers.listen`, a witness's too, by the name of the site.",
+        ),
+    })
+    .optional()
+    .describe(
+      'Agents ask each other without etcd: `status` then knows how the sites are while etcd is away. Needs `tls`, whose certificates carry the names of the sites.',
+    ),
   patroni: z
     .strictObject({
       url: url.describe("The REST API of this site's Patroni."),
@@ -180,6 +196,17 @@ export function schemaWith<Front extends Listening>(front: z.ZodType<Front>) {
           const message = config.witness ? 'a witness has none' : 'is missing';
           context.addIssue({ code: 'custom', path: [section], message });
         }
+      }
+      const { peers, tls: identity, site } = config;
+      if (peers !== undefined && identity === undefined)
+        context.addIssue({
+          code: 'custom',
+          path: ['tls'],
+          message: 'is missing: `peers` needs it',
+        });
+      if (peers !== undefined && site in peers.sites) {
+        const message = 'is this site itself';
+        context.addIssue({ code: 'custom', path: ['peers', 'sites', site], message });
       }
       const unheard = config.addresses.find(({ address }) => address.includes(':'));
       if (unheard && BY_IPV4.test(config.front?.listen ?? '')) {

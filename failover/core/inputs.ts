@@ -1,3 +1,4 @@
+import type { PeerWord, Stranger } from './peers.ts';
 import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
@@ -91,6 +92,16 @@ export type Input =
   /** What is damaged in this site's copy of the database; null where nothing is known to be. */
   | { readonly kind: 'copy-checked'; readonly damage: string | null }
   | { readonly kind: 'certificates'; readonly end: string | null }
+  /** The agent of another site, asked by itself. */
+  | {
+      readonly kind: 'peer-answered';
+      readonly site: Site;
+      readonly sentAt: Millis;
+      readonly word: PeerWord;
+    }
+  | { readonly kind: 'peer-silent'; readonly site: Site; readonly reason: string }
+  /** Somebody asked this agent who is none of those that may. */
+  | { readonly kind: 'peer-refused'; readonly stranger: Stranger }
   | { readonly kind: 'address-held' }
   | { readonly kind: 'address-dropped' }
   /** What the interface carries, asked once at the start: an earlier process may have left it. */

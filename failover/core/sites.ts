@@ -1,4 +1,5 @@
-import type { Server } from './state/seen.ts';
+import type { PeerWord } from './peers.ts';
+import type { PeerSeen, Server } from './state/seen.ts';
 import type { State } from './state.ts';
 import type { Millis, Timings } from './timings.ts';
 import type { PostgresReport, Report, Site } from './view.ts';
@@ -47,3 +48,14 @@ export const isCloned = ({ state }: PostgresReport): boolean => state === 'creat
 
 export const reasonSick = ({ why }: Pick<Server, 'why'>): string =>
   `its server is sick (${why ?? 'no reason given'})`;
+
+/** What the agent of another site said just now; null where it is silent, or nobody knows how to ask it. */
+export function wordOf(
+  { peers }: Pick<State, 'peers'>,
+  site: Site,
+  now: Millis,
+  timings: Timings,
+): PeerWord | null {
+  const peer: PeerSeen | undefined = peers[site];
+  return peer !== undefined && now - peer.at <= timings.unknownMs ? peer.word : null;
+}

@@ -5,7 +5,7 @@ import { reportNow } from '../core/pulse/report.ts';
 import { type State, start } from '../core/state.ts';
 import { TIMINGS } from '../core/timings.ts';
 import { explain } from '../core/told/explain.ts';
-import { StoryEtcd } from '../core/told/story-etcd.ts';
+import { StoryEtcd, wellAtSite } from '../core/told/story-etcd.ts';
 import { statusOf } from './status.ts';
 
 const told = { kind: 'disk', why: 'no space left', agoMs: 2_000, sinceMs: 9_000 } as const;
@@ -40,6 +40,48 @@ test('a move that was asked of Patroni is shown with its reason until its end is
   const ended = step(asked, { kind: 'done', effect: 'switchover' }, 100).state;
   expect(shownBy(ended).moving).toBeNull();
 });
+
+test('while etcd is away the sites are as their agents say, and those that say nothing as they were', () => {
+  const { sites, peers } = withoutEtcd();
+  const powers = sites.map(({ site, power, silentMs }) => [site, power, silentMs]);
+  expect(powers).toEqual([
+    ['a', 'unknown', 0],
+    ['b', 'battery', 400],
+    ['c', 'mains', 10_000],
+  ]);
+  expect(peers).toEqual([
+    { site: 'b', answers: true, trouble: null, etcdSilentMs: 8_000 },
+    { site: 'c', answers: false, trouble: { why: 'no answer', forMs: 1_000 }, etcdSilentMs: null },
+  ]);
+});
+
+test('so they are where etcd never answered, as behind a blackout', () => {
+  const { sites } = withoutEtcd({ everAnswered: false });
+  expect(sites.map(({ site }) => site)).toEqual(['a', 'b']);
+});
+
+test('while etcd answers, its word counts and no other', () => {
+  const view = new StoryEtcd({}).read();
+  const known = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  const told = step(known, batteryAtB(0), 100).state;
+  expect(shownBy(told).sites.find(({ site }) => site === 'b')?.power).toBe('mains');
+});
+
+const batteryAtB = (sentAt: number) => {
+  const word = { etcdSilentMs: 8_000, report: { ...wellAtSite('b'), power: 'battery' } } as const;
+  return { kind: 'peer-answered', site: 'b', sentAt, word } as const;
+};
+
+/** At a, 10 s after etcd fell silent: b answers, and c does not. */
+function withoutEtcd({ everAnswered = true } = {}) {
+  const view = new StoryEtcd({}).read();
+  const begun = start(selfAt('a'), 0);
+  const known = everAnswered ? step(begun, { kind: 'read', view }, 0).state : begun;
+  const silent = { kind: 'peer-silent', site: 'c', reason: 'no answer' } as const;
+  const told = step(step(known, silent, 9_000).state, batteryAtB(9_600), 9_700).state;
+  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
+  return statusOf(told, explain(told, 10_000, TIMINGS), asked, 10_000);
+}
 
 function shownBy(state: State) {
   const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };

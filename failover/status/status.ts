@@ -12,6 +12,8 @@ import type {
   ServerReport,
   Site,
 } from '../core/view.ts';
+import { sitesHeard } from './heard.ts';
+import { type PeerStatus, peersIn, type StrangerStatus, strangerIn } from './peers.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
 export interface Status {
@@ -43,7 +45,12 @@ export interface Status {
   readonly unreadable: readonly string[];
   /** On the disk of the site that answers: a copy of the database that Patroni could not use. */
   readonly setAside: { readonly path: string; readonly since: string } | null;
+  /** While etcd does not answer: what those that the agent itself hears say of themselves, and of the others what etcd said last. */
   readonly sites: readonly SiteStatus[];
+  /** Agents of before say nothing of it. */
+  readonly peers?: readonly PeerStatus[];
+  /** Null where nobody was turned away. */
+  readonly stranger?: StrangerStatus | null;
 }
 
 export interface EtcdMemberStatus {
@@ -101,19 +108,20 @@ export function statusOf(
   asked: AskedNow,
   now: Millis,
 ): Status {
-  const { self, view, readAt, pulses } = state;
+  const { self, view, readAt } = state;
+  const heard = sitesHeard(state, now);
   const primary = view?.patroni.leader?.site ?? null;
   const position = (site: Site | null): number | null => {
-    const lsn = site === null ? null : (view?.sites[site]?.report.postgres?.lsn ?? null);
+    const lsn = site === null ? null : (heard.get(site)?.report.postgres?.lsn ?? null);
     return lsn === null ? null : Number(lsn);
   };
   const ahead = position(primary);
-  const sites = Object.entries(view?.sites ?? {}).map(([site, { report }]): SiteStatus => {
+  const sites = [...heard].map(([site, { report, silentMs }]): SiteStatus => {
     const here = position(site);
     return {
       site,
       witness: report.witness,
-      silentMs: now - (pulses[site]?.seenAt ?? now),
+      silentMs,
       server: report.server,
       postgres: report.postgres,
       away: awayOf(state, site, now, TIMINGS),
@@ -146,5 +154,7 @@ export function statusOf(
     writes: writesOf(state, now, TIMINGS),
     unreadable: view?.unreadable ?? [],
     sites: sites.sort((a, b) => (a.site < b.site ? -1 : 1)),
+    peers: peersIn(state, now),
+    stranger: strangerIn(state, now),
   };
 }

@@ -31,6 +31,7 @@ import { reconcile, renew, win } from './leases.ts';
 import { seeLinks } from './links.ts';
 import { seeName } from './name.ts';
 import { missPostgres, seePatroniLease, seePostgres } from './patroni.ts';
+import { seePeers } from './peers.ts';
 import { seePower } from './power.ts';
 import { seeKey, seeRole, seeTold } from './promotion.ts';
 import { seePulse, seePulses } from './pulses.ts';
@@ -107,6 +108,10 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seeDisk(state, input.disk, now, timings);
     case 'links':
       return seeLinks(input.links, now);
+    case 'peer-answered':
+    case 'peer-silent':
+    case 'peer-refused':
+      return seePeers(state, input, now);
     case 'wall-clock':
       return seeWallClock(input.aheadMs);
     case 'promotion':
@@ -179,6 +184,9 @@ function answerTo(input: Input): Pending | null {
     case 'power':
     case 'disk':
     case 'links':
+    case 'peer-answered':
+    case 'peer-silent':
+    case 'peer-refused':
     case 'wall-clock':
     case 'copy-checked':
     case 'certificates':

@@ -15,6 +15,7 @@ import {
 import { isStalled } from '../health/disk.ts';
 import type { Input, Pending } from '../inputs.ts';
 import { step } from '../machine.ts';
+import { wordNow } from '../pulse/word.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import type { LinkReport, Site, View } from '../view.ts';
@@ -22,6 +23,7 @@ import type { Etcd } from './etcd.ts';
 import { HandOver } from './hand-over.ts';
 import { Interface, type Job } from './interface.ts';
 import type { Patroni } from './patroni/patroni.ts';
+import type { Asked, PeerWire } from './peer-wire.ts';
 import type { Postgres } from './postgres.ts';
 import type { Server } from './server.ts';
 import { NAMES, type Store } from './store.ts';
@@ -35,11 +37,13 @@ export interface Machines {
   readonly postgres: Postgres | null;
   readonly postgresOf: (site: Site) => Postgres | undefined;
   readonly server: Server | null;
+  readonly peers: PeerWire<AgentHost>;
   readonly addressChanged: () => void;
 }
 
 const TICK_MS = 200;
 const POLL_MS = 500;
+const PEERS_MS = 1_000;
 /** Where a switchover is under way, as in agent.ts. */
 const WISH_POLL_MS = 150;
 const ETCD_DEADLINE_MS = 1_000;
@@ -49,7 +53,7 @@ const LOCAL_DEADLINE_MS = 1_000;
 const WALL_CLOCK_MS: Readonly<Record<string, number>> = { a: -400, b: 0, c: 3_600_000, w: 40 };
 
 /** One site's agent with its adapters, its interface and its front. */
-export class AgentHost {
+export class AgentHost implements Asked {
   readonly site: Site;
   /** The machine: the site's own, or another that was set up with its name. */
   readonly host: string;
@@ -74,6 +78,7 @@ export class AgentHost {
     machines.etcd.onChange(site, (input) => this.#tell(this.#life, input));
     time.after(random.between(0, POLL_MS), () => this.#poll());
     time.after(random.between(0, TICK_MS), () => this.#tick());
+    time.after(random.between(0, PEERS_MS), () => this.#askPeers());
     this.#tell(this.#life, { kind: 'address-found', present: false });
   }
 
@@ -91,6 +96,17 @@ export class AgentHost {
 
   get frontHealthy(): boolean {
     return this.#frontDownUntil <= this.#world.time.now && this.#world.network.isOn(this.host);
+  }
+
+  whenItRuns(act: () => void): void {
+    const life = this.#life;
+    const { time, network } = this.#world;
+    const attempt = (): void => {
+      if (life !== this.#life || !this.#alive || !network.isOn(this.host)) return;
+      if (this.#pausedUntil > time.now) time.at(this.#pausedUntil + 0.1, attempt);
+      else act();
+    };
+    attempt();
   }
 
   deliver(input: Input): void {
@@ -450,6 +466,22 @@ export class AgentHost {
     if (postgres !== null) this.#tell(this.#life, { kind: 'disk', disk: postgres.disk.report });
     if (server !== null) this.#lookAtServer(server);
     if (patroni !== null && postgres !== null) this.#tell(this.#life, lookAt(patroni, postgres));
+  }
+
+  #askPeers(): void {
+    const { time, members, network } = this.#world;
+    time.after(PEERS_MS, () => this.#askPeers());
+    if (!this.#alive || !network.isOn(this.host)) return;
+    for (const site of members) if (site !== this.site) this.#askPeer(site);
+  }
+
+  #askPeer(site: Site): void {
+    const [life, sentAt] = [this.#life, this.#clock()];
+    const word = (agent: AgentHost) => wordNow(agent.state, agent.#clock(), TIMINGS);
+    this.#machines.peers.ask(this.host, site, word, (said) => {
+      if (said === null) this.#tell(life, { kind: 'peer-silent', site, reason: 'no answer' });
+      else this.#tell(life, { kind: 'peer-answered', site, sentAt, word: said });
+    });
   }
 
   /** What gets no answer is sent again, too. */

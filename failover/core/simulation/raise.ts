@@ -4,6 +4,7 @@ import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import type { Invariants } from './invariants.ts';
 import { Patroni } from './patroni/patroni.ts';
+import { PeerWire } from './peer-wire.ts';
 import { Postgres } from './postgres.ts';
 import { Server } from './server.ts';
 import type { World } from './world.ts';
@@ -16,12 +17,14 @@ export class RaisedCluster implements Cluster {
   readonly servers = new Map<Site, Server>();
   readonly agents = new Map<Site, AgentHost>();
   readonly #twins: Twin[] = [];
+  readonly #peers: PeerWire<AgentHost>;
   readonly #world: World;
   readonly #check: Invariants;
 
   constructor(world: World, check: Invariants) {
     [this.#world, this.#check] = [world, check];
     this.etcd = new Etcd(world);
+    this.#peers = new PeerWire(world, () => this.agents);
     const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
     for (const site of world.sites) {
       const database = new Postgres(site, world, peers.postgreses);
@@ -63,6 +66,7 @@ export class RaisedCluster implements Cluster {
       postgres: this.postgreses.get(site) ?? null,
       postgresOf: (name: Site) => this.postgreses.get(name),
       server,
+      peers: this.#peers,
       addressChanged: () =>
         this.#check.address.look([
           ...this.agents.values(),

@@ -1,4 +1,5 @@
 import type { EtcdMember, EtcdRoom, Lease, ToldOfPromotion } from '../inputs.ts';
+import type { PeerWord, Stranger } from '../peers.ts';
 import type { Millis } from '../timings.ts';
 import type {
   DiskReport,
@@ -167,6 +168,22 @@ export interface LinksSeen {
   readonly links: { readonly byHost: Readonly<Record<string, LinkReport>>; readonly at: Millis };
 }
 
+export interface PeersSeen {
+  /** The agents of other sites that this one asks. */
+  readonly peers: Readonly<Record<Site, PeerSeen>>;
+  /** Who was turned away last. */
+  readonly stranger: (Stranger & { readonly at: Millis }) | null;
+}
+
+export interface PeerSeen {
+  /** What it said last; null where it never answered. */
+  readonly word: PeerWord | null;
+  /** When the question left that this answers. */
+  readonly at: Millis;
+  /** Why it does not answer, and since when; null while it does. */
+  readonly trouble: { readonly why: string; readonly since: Millis } | null;
+}
+
 export interface CertificatesSeen {
   readonly certificatesEnd: string | null;
 }
@@ -197,6 +214,7 @@ export interface Seen
     DiskSeen,
     CopySeen,
     LinksSeen,
+    PeersSeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -237,6 +255,8 @@ export const nothingSeen = (now: Millis): Seen => ({
   addressTrouble: null,
   power: { power: 'unknown', since: now },
   links: { byHost: {}, at: LONG_AGO },
+  peers: {},
+  stranger: null,
   disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
   copyDamage: null,
   certificatesEnd: null,

@@ -6,7 +6,7 @@ import { reasonAgainst } from '../moves/candidate.ts';
 import { isPaused } from '../moves/carried.ts';
 import { reasonRefused } from '../own-name.ts';
 import { behindGate, unwellNow } from '../pulse/report.ts';
-import { isAlive, knowsEtcd, silence } from '../sites.ts';
+import { isAlive, knowsEtcd, silence, wordOf } from '../sites.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { ServerReport, Site } from '../view.ts';
@@ -39,7 +39,7 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
   if (!knowsEtcd(state, now, timings)) {
     const last = leader === null ? 'nobody led' : `${leader} led`;
     const age = seconds(now - state.readAt);
-    return `Not known: etcd has not answered for ${age}${because(state.etcdTrouble)}; before that ${last}.`;
+    return `Not known: etcd has not answered for ${age}${because(state.etcdTrouble)}; before that ${last}.${byTheirWord(state, now, timings)}`;
   }
   if (leader === null) return `Nobody leads: ${whyNobody(state, now, timings)}.`;
   if (leader === self.site) return explainOwn(state, now, timings);
@@ -47,6 +47,14 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
   if (quiet < timings.addressLeaseMs)
     return `${leader} leads: ${say(serverOf(state, leader))}${lately(state.view?.sites[leader]?.report.unwell)}.`;
   return `${leader} leads but has been silent for ${seconds(quiet)}: ${whyNotMoved(state, leader, quiet, now, timings)}.`;
+}
+
+/** What those say who lead, and whom this agent hears without etcd. */
+function byTheirWord(state: State, now: Millis, timings: Timings): string {
+  const writing = Object.keys(state.peers).filter(
+    (site) => wordOf(state, site, now, timings)?.report.server?.role === 'writer',
+  );
+  return writing.map((site) => ` By its own word just now ${site} writes.`).join('');
 }
 
 function explainOwn(state: State, now: Millis, timings: Timings): string {

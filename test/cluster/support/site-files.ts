@@ -5,6 +5,7 @@ import { renderTemplate, type TemplateValues } from './template.ts';
 
 export const FRONT_PORT = 8443;
 const RELAY_PORT = 8482;
+export const AGENT_PORT = 8483;
 export const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');
@@ -126,6 +127,12 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
     runtimeDir: '/run/farol',
     tls: siteCertificate,
     etcd: { endpoints: all.map(({ ip }) => `https://${ip}:2379`) },
+    peers: {
+      listen: `${me.ip}:${AGENT_PORT}`,
+      sites: Object.fromEntries(
+        all.slice(1).map(({ name, ip }) => [name, `https://${ip}:${AGENT_PORT}`]),
+      ),
+    },
   };
   if (me.witness) return common;
   return {

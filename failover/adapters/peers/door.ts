@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import type { Identity } from '../../certificates/identity.ts';
+import type { Stranger } from '../../core/peers.ts';
+import type { Site } from '../../core/view.ts';
+import { siteOf } from './who-asks.ts';
+
+export interface DoorOptions {
+  /** HOST:PORT. */
+  readonly listen: string;
+  readonly identity: Identity;
+  /** Who may ask: the names in their certificates. */
+  readonly sites: ReadonlySet<Site>;
+  /** What is answered to a question of that site; undefined where there is no such question. */
+  readonly answer: (site: Site, method: string, path: string) => object | undefined;
+  readonly refused: (stranger: Stranger) => void;
+}
+
+/** Other agents keep two each. What strangers open is bounded by the address, and in time. */
+const CONNECTIONS_MAX = 64;
+const CONNECTIONS_OF_ONE_MAX = 8;
+const HANDSHAKE_WITHIN_MS = 3_000;
+const REQUEST_WITHIN_MS = 3_000;
+const CUT_EVERY_MS = 1_000;
+const KEEP_ALIVE_MS = 30_000;
+const HEADER_BYTES_MAX = 4_096;
+/** An agent asks once a second, or a little more often. */
+const QUESTIONS_A_SECOND_MAX = 20;
+/** What is told of strangers is no flood either. */
+const TOLD_EVERY_MS = 1_000;
+
+/** Where the agents of other sites ask this one: mutual TLS by the authority of the cluster. */
+export async function openDoor(options: DoorOptions): Promise<{ port: number; close(): void }> {
+  const { identity, listen } = options;
+  const rules = { requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' as const };
+  const bounds = {
+    handshakeTimeout: HANDSHAKE_WITHIN_MS,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    connectionsCheckingInterval: CUT_EVERY_MS,
+  };
+  const server = createServer({ ...identity.inUse, ...rules, ...bounds });
+  // Taken up without dropping a connection.
+  identity.onChange((pem) => server.setSecureContext({ ...pem, minVersion: rules.minVersion }));
+  server.maxConnections = CONNECTIONS_MAX;
+  server.headersTimeout = REQUEST_WITHIN_MS;
+  server.requestTimeout = REQUEST_WITHIN_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  boundEachAddress(server);
+  const refuse = refusing(options.refused);
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    // Who hangs up before the handshake only looked whether the port is open.
+    const hungUp = error.code === 'ECONNRESET' ? null : error.message;
+    const why = socket.authorizationError?.toString() ?? hungUp;
+    if (why !== null) refuse(addressOf(socket), why);
+  });
+  server.on('request', answering(options, refuse));
+  const colon = listen.lastIndexOf(':');
+  server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon).replace(/^\[|\]$/g, ''));
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** So that nobody from one machine keeps the other sites out. */
+function boundEachAddress(server: Server): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const from = socket.remoteAddress ?? '';
+    addresses.set(socket, from);
+    const count = (open.get(from) ?? 0) + 1;
+    open.set(from, count);
+    socket.on('close', () => {
+      const left = (open.get(from) ?? 1) - 1;
+      if (left === 0) open.delete(from);
+      else open.set(from, left);
+    });
+    if (count > CONNECTIONS_OF_ONE_MAX) socket.destroy();
+  });
+}
+
+/** A socket that has ended no longer knows where it came from. */
+const addresses = new WeakMap<object, string>();
+
+const addressOf = (socket: TLSSocket): string => {
+  const below = (socket as unknown as { _parent?: object })._parent;
+  return socket.remoteAddress ?? (below && addresses.get(below)) ?? 'an address that is not known';
+};
+
+type Refuse = (from: string, why: string) => void;
+
+function refusing(tell: (stranger: Stranger) => void): Refuse {
+  let count = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return (from, why) => {
+    count += 1;
+    if (performance.now() - toldAt < TOLD_EVERY_MS) return;
+    toldAt = performance.now();
+    tell({ from, why, count });
+  };
+}
+
+function answering({ sites, answer }: DoorOptions, refuse: Refuse) {
+  const asked = new Map<Site, { second: number; count: number }>();
+  const isTooOften = (site: Site): boolean => {
+    const second = Math.floor(performance.now() / 1_000);
+    const before = asked.get(site);
+    const count = before?.second === second ? before.count + 1 : 1;
+    asked.set(site, { second, count });
+    return count > QUESTIONS_A_SECOND_MAX;
+  };
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const socket = request.socket as TLSSocket;
+    const site = siteOf(socket, sites);
+    // No question has a body.
+    request.resume();
+    if (site === null) {
+      refuse(addressOf(socket), `its certificate is of ${nameOf(socket)}, which is no other site`);
+      json(response, 403, { error: 'only the agents of other sites may ask' });
+    } else if (isTooOften(site)) json(response, 429, { error: 'asked too often' });
+    else {
+      const said = answer(site, request.method ?? '', request.url ?? '');
+      json(response, said ? 200 : 404, said ?? { error: 'There is no such thing here' });
+    }
+  };
+}
+
+function nameOf(socket: TLSSocket): string {
+  const name: unknown = socket.getPeerCertificate().subject?.CN;
+  return typeof name === 'string' ? `"${name}"` : 'nobody';
+}
+
+function json(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

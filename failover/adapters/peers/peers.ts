@@ -1,0 +1,112 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Pool } from 'undici';
+import { z } from 'zod';
+import { connectorWith } from '../../certificates/connector.ts';
+import type { Identity } from '../../certificates/identity.ts';
+import { readReport } from '../../core/etcd/reading-report.ts';
+import type { PeerWord, Stranger } from '../../core/peers.ts';
+import type { Site } from '../../core/view.ts';
+import { printable } from '../word.ts';
+import { openDoor } from './door.ts';
+
+export interface PeersOptions {
+  readonly cluster: string;
+  readonly site: Site;
+  readonly listen: string;
+  /** Where the agents of the other sites listen. */
+  readonly urls: Readonly<Record<Site, string>>;
+  readonly identity: Identity;
+  /** The port cannot be opened. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+interface Asked {
+  word(): PeerWord;
+  refused(stranger: Stranger): void;
+}
+
+const OPEN_AGAIN_MS = 2_000;
+const ANSWERS_WITHIN_MS = 1_000;
+/** A word has a few thousand; whatever is longer is none. */
+const ANSWER_BYTES_MAX = 64 * 1024;
+const WORD = '/v1/word';
+
+const word = z.object({
+  cluster: z.string(),
+  site: z.string(),
+  etcdSilentMs: z.number().nullable(),
+  report: z.record(z.string(), z.unknown()),
+});
+
+/** The agents of the other sites, and this one as they see it. */
+export class Peers {
+  readonly sites: readonly Site[];
+  readonly #options: PeersOptions;
+  readonly #pools: ReadonlyMap<Site, Pool>;
+
+  constructor(options: PeersOptions) {
+    const { urls, identity } = options;
+    this.#options = options;
+    this.sites = Object.keys(urls);
+    const connect = connectorWith(identity, { timeoutMs: ANSWERS_WITHIN_MS });
+    const bounds = { connections: 2, pipelining: 1, allowH2: false };
+    this.#pools = new Map(
+      Object.entries(urls).map(([site, url]) => [
+        site,
+        new Pool(url, { ...bounds, connect, maxResponseSize: ANSWER_BYTES_MAX }),
+      ]),
+    );
+  }
+
+  async ask(site: Site): Promise<PeerWord> {
+    const answer = await this.#pools.get(site)!.request({
+      path: WORD,
+      method: 'GET',
+      signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200)
+      throw new Error(`it answered ${answer.statusCode}: ${printable(text)}`);
+    const said = word.parse(JSON.parse(text));
+    this.#mustBe(site, said);
+    const { carried: _, ...report } = said.report;
+    return { etcdSilentMs: said.etcdSilentMs, report: readReport(report, 0).report };
+  }
+
+  /** Until the signal; where its address is not there yet, or somebody else has the port, it tries again. */
+  async serve(asked: Asked, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const door = await this.#open(asked).catch(this.#options.onTrouble);
+      if (door === undefined) {
+        await sleep(OPEN_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      if (!signal.aborted) await once(signal, 'abort');
+      door.close();
+    }
+  }
+
+  #open(asked: Asked): ReturnType<typeof openDoor> {
+    const { cluster, site, listen, identity } = this.#options;
+    return openDoor({
+      listen,
+      identity,
+      sites: new Set(this.sites),
+      answer: (_, method, path) =>
+        method === 'GET' && path === WORD ? { cluster, site, ...asked.word() } : undefined,
+      refused: asked.refused,
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  /** Two names in a configuration may lead to one machine: it would count for both. */
+  #mustBe(expected: Site, { cluster, site }: { cluster: string; site: Site }): void {
+    if (site === expected && cluster === this.#options.cluster) return;
+    const said = printable(`${site} of ${cluster}`);
+    throw new Error(`the agent of ${said} answers in its place: see \`peers.sites\``);
+  }
+}

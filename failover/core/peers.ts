@@ -1,0 +1,17 @@
+import type { Millis } from './timings.ts';
+import type { Report } from './view.ts';
+
+/** What an agent says of its site to another one that asks it, without etcd. */
+export interface PeerWord {
+  readonly report: Report;
+  /** For how long etcd has not answered it; null where it never has. */
+  readonly etcdSilentMs: Millis | null;
+}
+
+/** Somebody whom the port of the agents turned away, and how often that was so since this agent started. */
+export interface Stranger {
+  /** The address that the connection came from. */
+  readonly from: string;
+  readonly why: string;
+  readonly count: number;
+}

@@ -1,0 +1,58 @@
+import type { Site } from '../view.ts';
+import type { World } from './world.ts';
+
+/** An agent that others may ask. */
+export interface Asked {
+  readonly host: string;
+  /** Once it runs, and never if it ends before. */
+  whenItRuns(act: () => void): void;
+}
+
+const ANSWERS_WITHIN_MS = 1_000;
+/** A connection that broke off, and was used again. */
+const DOUBLED = 0.02;
+
+/** From agent to agent, without etcd: each way by itself a message may be lost, late or doubled, or the way be cut. */
+export class PeerWire<Agent extends Asked> {
+  readonly #world: World;
+  readonly #agents: () => ReadonlyMap<Site, Agent>;
+
+  constructor(world: World, agents: () => ReadonlyMap<Site, Agent>) {
+    [this.#world, this.#agents] = [world, agents];
+  }
+
+  /** Null where no answer came in time; a later one says nothing. */
+  ask<T>(
+    from: string,
+    to: Site,
+    answer: (agent: Agent) => T,
+    then: (said: T | null) => void,
+  ): void {
+    const agent = this.#agents().get(to);
+    if (agent === undefined) return;
+    let over = false;
+    const end = (said: T | null): void => {
+      if (!over) then(said);
+      over = true;
+    };
+    this.#world.time.after(ANSWERS_WITHIN_MS, () => end(null));
+    this.#send(from, agent.host, () =>
+      agent.whenItRuns(() => {
+        const said = answer(agent);
+        this.#send(agent.host, from, () => end(said));
+      }),
+    );
+  }
+
+  #send(from: string, to: string, arrive: () => void): void {
+    const { network, random, time } = this.#world;
+    if (!network.reaches(from, to) || random.chance(network.lossBetween(from, to))) return;
+    const copies = random.chance(DOUBLED) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      const late = copy > 0 || random.chance(network.lossRate) ? random.between(100, 3_000) : 0;
+      time.after(network.delay(from, to) + late, () => {
+        if (network.isOn(to)) arrive();
+      });
+    }
+  }
+}
