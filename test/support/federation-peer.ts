@@ -70,6 +70,7 @@ export async function startPeer(
     { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
     (request, answer) => {
       if (request.url === '/_matrix/key/v2/server') return void answer.end(keys);
+      if (!request.url?.includes('/send/')) return void refuseQuestion(answer);
       void transactionIn(request).then((transaction) => {
         asked.push(transaction);
         behave(transaction, answer, (pdus = {}) => {
@@ -117,6 +118,10 @@ export async function startPeer(
     },
   };
 }
+
+/** It knows of nothing. */
+const refuseQuestion = (answer: ServerResponse) =>
+  answer.writeHead(404).end(JSON.stringify({ errcode: 'M_NOT_FOUND', error: 'Nothing is here' }));
 
 const keysOf = (server_name: ServerName, { keyId, publicKey }: SigningKey): JsonObject => ({
   ...{ server_name, old_verify_keys: {}, valid_until_ts: 1_900_000_000_000 },

@@ -191,6 +191,41 @@ test('a redaction from the server of what it redacts takes effect, and one from 
   expect(await bench.bodies()).toEqual([undefined]);
 });
 
+test.each(VERSIONS)(
+  'a redaction that comes before what it redacts takes effect when that comes (version %s)',
+  async (version) => {
+    await using bench = await workbench(version);
+    await bench.joins(dora);
+    await bench.joins(emil);
+    const said = await bench.event(says(dora, 'regretted'));
+    const other = await bench.event(says(dora, 'stays'));
+    const redaction = (sender: UserId, redacts: EventId): ForeignDraft => ({
+      ...{ sender, type: 'm.room.redaction', content: {}, redacts },
+    });
+    const early = await bench.event(redaction(dora, said.eventId));
+    const powerless = await bench.event(redaction(emil, other.eventId));
+    // Up to version 2 the auth rules themselves refuse it.
+    const ofPowerless = version === '1' ? 'rejected' : 'accepted';
+    expect(await bench.receive(early.pdu, powerless.pdu)).toEqual(['accepted', ofPowerless]);
+    expect(await bench.receive(said.pdu, other.pdu)).toEqual(['accepted', 'accepted']);
+    expect(await bench.bodies()).toEqual([undefined, 'stays']);
+    await bench.isShownAlikeAfterRestart(said.eventId);
+  },
+);
+
+test('of state that was redacted before it came nothing is read any more', async () => {
+  await using bench = await workbench();
+  await bench.joins(dora);
+  const theirs = await bench.event(topic(dora, 'regretted'));
+  const early = await bench.event({
+    ...{ sender: dora, type: 'm.room.redaction', content: {}, redacts: theirs.eventId },
+  });
+  await bench.receive(early.pdu);
+  expect(await bench.receive(theirs.pdu)).toEqual(['accepted']);
+  expect(await bench.content('m.room.topic')).toEqual({});
+  await bench.isAsStored();
+});
+
 test('while two servers and our own users speak at once nothing is lost, and the room is as it is stored', async () => {
   await using bench = await workbench();
   await bench.joins(dora);
@@ -265,6 +300,16 @@ async function workbench(room_version = '12') {
     },
     async countOfEvents() {
       return (await fresh.database.query('count_of', 'SELECT 1 FROM event')).length;
+    },
+    async isShownAlikeAfterRestart(eventId: EventId) {
+      const shown = async (engine: typeof rooms) => {
+        const { members, unsigned } = (await (await engine.open(roomId))!.event(eventId))!;
+        return { members, unsigned };
+      };
+      const inMemory = await shown(rooms);
+      expect(inMemory.unsigned).toContain('redacted_because');
+      await using again = await openRooms(fresh, { eventKeys: keysOfNames });
+      expect(await shown(again.rooms)).toEqual(inMemory);
     },
     /** What is in memory is what is read of the database, by every way in which it is stored. */
     async isAsStored() {

@@ -14,8 +14,8 @@ interface Waiting {
 }
 
 /** Of PDUs that wait or are at work. One transaction brings fifty at most, of 64 KiB each. */
-const OF_ORIGIN = { countMax: 500, bytesMax: 8 * 1_048_576 };
-const OF_ALL = { countMax: 10_000, bytesMax: 64 * 1_048_576 };
+export const OF_ORIGIN = { countMax: 500, bytesMax: 8 * 1_048_576 };
+export const OF_ALL = { countMax: 10_000, bytesMax: 64 * 1_048_576 };
 const RETRY_MS = 2_000;
 
 /** In each room one at a time, and of those who wait each server in its turn: who sends much waits for itself. */
