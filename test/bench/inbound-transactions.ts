@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseJson } from '../../server/http/body/json.ts';
 import { notKept } from '../../server/log/outcomes.ts';
+import type { FindKey } from '../../server/protocol/event-signatures.ts';
 import type { RoomId, ServerName, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { verifyKeyFrom } from '../../server/protocol/signing-keys.ts';
@@ -10,12 +11,7 @@ import { isSignedBy, parseXMatrix, xMatrixHeader } from '../../server/protocol/x
 import { connectPool } from '../../server/storage/database.ts';
 import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
 import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
-import {
-  type ForeignDraft,
-  foreignServers,
-  keyOf,
-  keysOfNames,
-} from '../support/foreign-server.ts';
+import { type ForeignDraft, foreignServers, keyOf } from '../support/foreign-server.ts';
 import { buildHouse } from '../support/house.ts';
 import { cpuMsOfTree } from './cpu.ts';
 
@@ -38,7 +34,7 @@ async function measure() {
     await migrateBehind(postgres.url);
     const fresh = { url: postgres.url, database } as Parameters<typeof buildHouse>[0];
     const { writer, features } = await buildHouse(fresh, {
-      underRooms: { eventKeys: keysOfNames },
+      underRooms: { eventKeys: async () => keyInMemory },
     });
     const { rooms, transactions } = { ...features.rooms.ports, ...features.transactions.ports };
     const roomId = await rooms.create(alice, { preset: 'public_chat' }, {});
@@ -78,6 +74,9 @@ async function measure() {
 }
 
 const KEY = verifyKeyFrom(keyOf(far).publicKey)!;
+
+/** As a server's keys are that was heard of before. */
+const keyInMemory: FindKey = () => ({ key: KEY, validUntilTs: Number.MAX_SAFE_INTEGER });
 
 const requestOf = (content: JsonObject) => ({
   ...{ method: 'PUT', uri: '/_matrix/federation/v1/send/1', origin: far },
