@@ -145,7 +145,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test.skipIf(!ANSIBLE_IS_HERE)(
-  'what the inventory says of mail, a directory and providers comes to the server, and each secret to a file of its own',
+  'what the inventory says of mail, a directory, providers and a scanner comes to the server, and each secret to a file of its own',
   async () => {
     await using here = await filesOnController({ 'ca.pem': 'AUTHORITY\n', 'reset.txt': LETTER });
     await using rendered = await render('three-sites', {
@@ -165,6 +165,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
         ],
         clients: ['https://app.example.org/'],
       },
+      farol_scanning: { clamd: '192.0.2.70:3310', whenUnscanned: 'serve' },
     });
     for (const { files, at } of rendered.hosts) {
       const given = JSON.parse(files.given!) as Record<string, string>;
@@ -179,6 +180,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       expect(read.ldap?.bind).toEqual({ dn: 'cn=farol', password: 'd1r' });
       const secrets = read.signIn.providers.map(({ id, clientSecret }) => [id, clientSecret]);
       expect(Object.fromEntries(secrets)).toEqual({ company: 's3cret', public: undefined });
+      expect(read.scanning?.whenUnscanned).toBe('serve');
       for (const secret of ['m4il', 'd1r', 's3cret'])
         expect(files['server.yml']).not.toContain(secret);
     }
