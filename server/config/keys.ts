@@ -53,7 +53,7 @@ function keysOf(node: Node, prefix: string): Key[] {
     return [
       {
         path,
-        type: (child.type ?? 'string') as Key['type'],
+        type: (child.type === 'integer' ? 'number' : (child.type ?? 'string')) as Key['type'],
         description: child.description ?? '',
         default: child.default as Key['default'],
         choices: child.enum,

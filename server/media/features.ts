@@ -42,8 +42,14 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const staging = new Staging({ stored, lane, onError });
   const quota = new Quota(mediaQuota, (userId) => usedBytes(stored.database, userId));
   const gone = new GoneContent({ stored, lane, onError });
+  const forget = (contents: readonly { readonly sha256: Buffer }[]) =>
+    void thumbnails.forget(contents);
+  const onGone = (contents: readonly { readonly sha256: Buffer }[]) => {
+    gone.begin();
+    forget(contents);
+  };
   const access = new LastAccess({ stored, lane, onError });
-  const removal = new Removal({ stored, serverName, quota, access, onGone: () => gone.begin() });
+  const removal = new Removal({ stored, serverName, quota, access, onGone });
   const cache = new DiskCache({ ...mediaCache, onError, now: stored.now });
   const pictures = new PreviewPictures({ cache, secret: ground.previewSecret });
   const scanning = scanningFeatures(ground.scanning, {
@@ -53,7 +59,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const media: Media = new Media({
     ...{ stored, pieces, serverName, staging, quota, removal, access, pictures, scanning },
   });
-  const thumbnails = new Thumbnails({
+  const thumbnails: Thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
     read: (content, from, end) => media.read(content, from, end),
   });
@@ -78,7 +84,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
     ports: {
       ...{ media, thumbnails, previews },
       mediaRemoval: removal,
-      mediaQuarantine: new Quarantine({ stored, serverName }),
+      mediaQuarantine: new Quarantine({ stored, serverName, onHidden: forget }),
       mediaList: new MediaList(stored),
       mediaAccess: access,
     },

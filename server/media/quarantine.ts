@@ -4,7 +4,13 @@ import type { Stored } from '../log/stored.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Database } from '../storage/database.ts';
-import { inSightAmong, inSightOf, protectRow, quarantineRow } from '../storage/media/quarantine.ts';
+import {
+  contentsOf,
+  inSightAmong,
+  inSightOf,
+  protectRow,
+  quarantineRow,
+} from '../storage/media/quarantine.ts';
 import type { Row } from '../storage/write.ts';
 import { mediaInRoom } from './media-in-room.ts';
 import { pagesOf } from './pages-of.ts';
@@ -13,6 +19,8 @@ import { REMOVAL_LOCK } from './removal.ts';
 export interface QuarantinePorts {
   readonly stored: Stored;
   readonly serverName: ServerName;
+  /** Of these nothing that was made of them is to be kept. */
+  readonly onHidden: (contents: readonly { readonly sha256: Buffer }[]) => void;
 }
 
 export interface MediaName {
@@ -34,9 +42,10 @@ export class Quarantine {
   }
 
   /** Null for who takes it out again. What is protected, or not there, stays as it is. */
-  mark({ serverName, mediaId }: MediaName, by: UserId | null, once: Once): Promise<void> {
+  async mark({ serverName, mediaId }: MediaName, by: UserId | null, once: Once): Promise<void> {
     const rows = serverName === this.#ports.serverName ? [quarantineRow(mediaId, by)] : [];
-    return this.#commit(rows, once.outcome(200, {}));
+    await this.#commit(rows, once.outcome(200, {}));
+    if (by !== null) await this.#hide([mediaId]);
   }
 
   protect(mediaId: string, isProtected: boolean, once: Once): Promise<void> {
@@ -79,10 +88,16 @@ export class Quarantine {
         some.map(({ mediaId }) => quarantineRow(mediaId, by)),
         undefined,
       );
+      await this.#hide(some.map(({ mediaId }) => mediaId));
     }
     const answer = { num_quarantined: count };
     await this.#commit([], once.outcome(200, answer));
     return answer;
+  }
+
+  async #hide(mediaIds: readonly string[]): Promise<void> {
+    const { stored, onHidden } = this.#ports;
+    onHidden(await contentsOf(stored.database, mediaIds));
   }
 
   #commit(rows: readonly Row[], outcome: ReturnType<Once['outcome']>): Promise<void> {

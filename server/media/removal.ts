@@ -25,7 +25,7 @@ export interface RemovalPorts {
   readonly quota: Pick<Quota, 'freeing'>;
   readonly access: Pick<LastAccess, 'write'>;
   /** Content has lost its media id: its bytes are to be taken away. */
-  readonly onGone: () => void;
+  readonly onGone: (gone: readonly Removable[]) => void;
 }
 
 /** What has gone: how much in all, and the first of the ids. */
@@ -137,7 +137,7 @@ export class Removal {
         return there.reduce((sum, { bytes }) => sum + bytes, 0);
       }),
     );
-    onGone();
+    onGone(there);
     return there;
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
@@ -69,6 +69,30 @@ test('a picture that moves does so in its thumbnail where that is asked for, and
   const still = await person.upload(await picture().png().toBuffer());
   const asked = await person.thumbnail(still, { ...SMALL, animated: true });
   expect(asked.headers.get('content-type')).toBe('image/jpeg');
+});
+
+test('of a picture that is deleted or out of sight no thumbnail is left on the disk', async () => {
+  await using person = await someone();
+  const { api } = person;
+  const token = await api.register('root', 'DESK', { admin: true });
+  const shown = async (r: number) => {
+    const colour = { r, g: 9, b: 9 };
+    const drawn = sharp({ create: { width: 90, height: 90, channels: 3, background: colour } });
+    const mediaId = await person.upload(await drawn.png().toBuffer());
+    for (const width of [32, 96])
+      expect((await person.thumbnail(mediaId, { width, height: 32 })).status).toBe(200);
+    return mediaId;
+  };
+  const [deleted, hidden, byUser] = [await shown(1), await shown(90), await shown(200)];
+  expect(readdirSync(person.folder)).toHaveLength(6);
+  const order = (request: string) => api.ask(request, { token });
+  await order(`DELETE /_synapse/admin/v1/media/example.org/${deleted}`);
+  await expect.poll(() => readdirSync(person.folder)).toHaveLength(4);
+  await order(`POST /_synapse/admin/v1/media/quarantine/example.org/${hidden}`);
+  await expect.poll(() => readdirSync(person.folder)).toHaveLength(2);
+  await order('POST /_synapse/admin/v1/user/@alice:example.org/media/quarantine');
+  await expect.poll(() => readdirSync(person.folder)).toHaveLength(0);
+  expect((await person.thumbnail(byUser, SMALL)).status).toBe(404);
 });
 
 test('a photograph stands upright, and its thumbnail does not tell where it was taken', async () => {

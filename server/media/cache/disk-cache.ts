@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Lru } from '../../log/lru.ts';
 
 export interface DiskCacheOptions {
   readonly folder: string;
@@ -10,6 +11,12 @@ export interface DiskCacheOptions {
   readonly freeShareMin?: number;
   readonly onError: (error: unknown) => void;
   readonly now: () => number;
+}
+
+/** By what an entry is found: of what it was made, so that all of that go at once, and how. */
+export interface Key {
+  readonly of: string;
+  readonly how: string;
 }
 
 /** What was made of something else, and can be made anew. */
@@ -24,6 +31,10 @@ const ENTRIES_MAX = 50_000;
 const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4_096;
+/** Who has more than this part of all loses their own first. */
+const SHARE_OF_ONE = 1 / 8;
+/** Of those that were read and found whole, as long as their files are what they were. */
+const WHOLE_MAX = 10_000;
 /** Of the disk: PostgreSQL may be on it, too, and needs room before anybody's thumbnails do. */
 const FREE_SHARE_MIN = 0.1;
 /** A disk that takes nothing is not tried again at once, and not told of each time. */
@@ -36,8 +47,10 @@ const OWN = /^[0-9a-f]{32}(\.new-[\w-]+)?$/;
  */
 export class DiskCache {
   readonly #options: DiskCacheOptions;
-  /** Bytes by name, the one used last at the end. */
-  #entries = new Map<string, number>();
+  /** By name, the one used last at the end. */
+  readonly #entries = new Map<string, Kept>();
+  readonly #bytesOf = new Map<string, number>();
+  readonly #whole = new Lru<string, Described & { readonly stamp: string }>(WHOLE_MAX);
   #bytes = 0;
   #scanned: Promise<void> | undefined;
   #restsUntilMs = 0;
@@ -47,18 +60,34 @@ export class DiskCache {
   }
 
   /** What was put under this very key, whole; else nothing. */
-  async get(key: string): Promise<Entry | undefined> {
+  async get(key: Key): Promise<Entry | undefined> {
     const name = nameOf(key);
     const file = await readFile(this.#at(name)).catch(() => undefined);
     if (!file) return undefined;
     const entry = unpacked(key, file);
     if (!entry) await this.#remove(name);
-    else if (this.#entries.has(name)) this.#note(name, blocksOf(file.length));
+    else this.#use(name);
     return entry;
   }
 
+  /** As `get`, without its bytes: these are read and checked once, unless the file has become another. */
+  async describe(key: Key): Promise<Described | undefined> {
+    const name = nameOf(key);
+    const stamp = await this.#stampOf(name);
+    const known = this.#whole.get(name);
+    if (known && known.stamp === stamp) {
+      this.#use(name);
+      return known;
+    }
+    const entry = await this.get(key);
+    if (!entry || stamp === undefined) return undefined;
+    const described = { contentType: entry.contentType, length: entry.bytes.length, stamp };
+    this.#whole.set(name, described);
+    return described;
+  }
+
   /** Of what `get` has found whole. Throws where it has gone since. */
-  async *read(key: string, from: number, end: number): AsyncGenerator<Buffer> {
+  async *read(key: Key, from: number, end: number): AsyncGenerator<Buffer> {
     await using file = await open(this.#at(nameOf(key)));
     const { buffer: head } = await file.read(Buffer.alloc(1), 0, 1, CHECKSUM_BYTES);
     const begin = CHECKSUM_BYTES + 1 + head[0]!;
@@ -71,20 +100,23 @@ export class DiskCache {
     }
   }
 
-  async has(key: string): Promise<boolean> {
+  async has(key: Key): Promise<boolean> {
     return stat(this.#at(nameOf(key))).then(
       () => true,
       () => false,
     );
   }
 
-  /** Never throws: what cannot be taken away is told of. */
-  forget(key: string): Promise<void> {
-    return this.#remove(nameOf(key));
+  /** All that was made of these. Never throws: what cannot be taken away is told of. */
+  async forget(of: readonly string[]): Promise<void> {
+    const gone = new Set(of.map(groupOf));
+    const names = await readdir(this.#options.folder).catch(() => []);
+    for (const name of names)
+      if (OWN.test(name) && gone.has(name.slice(0, GROUP_LENGTH))) await this.#remove(name);
   }
 
-  /** Never throws: an entry that cannot be kept is not. */
-  async put(key: string, entry: Entry): Promise<void> {
+  /** Never throws: an entry that cannot be kept is not. `who` has it made. */
+  async put(key: Key, entry: Entry, who: string): Promise<void> {
     const { bytesMax, now, onError } = this.#options;
     if (entry.bytes.length > Math.min(ENTRY_BYTES_MAX, bytesMax / 4)) return;
     if (now() < this.#restsUntilMs) return;
@@ -92,7 +124,7 @@ export class DiskCache {
       this.#scanned ??= this.#scan();
       await this.#scanned;
       if (!(await this.#hasRoom())) return;
-      await this.#write(nameOf(key), packed(key, entry));
+      await this.#write(nameOf(key), packed(key, entry), who);
     } catch (error) {
       this.#scanned = undefined;
       this.#restsUntilMs = now() + REST_MS;
@@ -101,7 +133,7 @@ export class DiskCache {
     }
   }
 
-  async #write(name: string, file: Buffer): Promise<void> {
+  async #write(name: string, file: Buffer, who: string): Promise<void> {
     const unfinished = this.#at(`${name}.new-${randomUUID()}`);
     try {
       await using handle = await open(unfinished, 'wx', 0o600);
@@ -111,8 +143,19 @@ export class DiskCache {
       await rm(unfinished, { force: true }).catch(() => {});
       throw error;
     }
-    this.#note(name, blocksOf(file.length));
+    this.#note(name, { bytes: blocksOf(file.length), who });
+    await this.#evictOwnOf(who, name);
     await this.#evictTo(this.#options.bytesMax);
+  }
+
+  /** Whoever has many made keeps room for what others have made. What has just come stays. */
+  async #evictOwnOf(who: string, come: string): Promise<void> {
+    const { bytesMax } = this.#options;
+    for (const [name, kept] of this.#entries) {
+      const isTooMuch = (this.#bytesOf.get(who) ?? 0) > bytesMax * SHARE_OF_ONE;
+      if (this.#bytes <= bytesMax || !isTooMuch) return;
+      if (kept.who === who && name !== come) await this.#remove(name);
+    }
   }
 
   /** Where others need the disk, this gives room back instead. */
@@ -132,15 +175,39 @@ export class DiskCache {
   }
 
   async #remove(name: string): Promise<void> {
-    this.#bytes -= this.#entries.get(name) ?? 0;
-    this.#entries.delete(name);
+    this.#drop(name);
+    this.#whole.delete(name);
     await rm(this.#at(name), { force: true }).catch(this.#options.onError);
   }
 
-  #note(name: string, bytes: number): void {
-    this.#bytes += bytes - (this.#entries.get(name) ?? 0);
+  #note(name: string, kept: Kept): void {
+    this.#drop(name);
+    this.#entries.set(name, kept);
+    this.#count(kept, kept.bytes);
+  }
+
+  #drop(name: string): void {
+    const kept = this.#entries.get(name);
+    if (!kept) return;
     this.#entries.delete(name);
-    this.#entries.set(name, bytes);
+    this.#count(kept, -kept.bytes);
+  }
+
+  #count({ who }: Kept, bytes: number): void {
+    this.#bytes += bytes;
+    const left = (this.#bytesOf.get(who) ?? 0) + bytes;
+    if (left === 0) this.#bytesOf.delete(who);
+    else this.#bytesOf.set(who, left);
+  }
+
+  #use(name: string): void {
+    const kept = this.#entries.get(name);
+    if (kept) this.#note(name, kept);
+  }
+
+  async #stampOf(name: string): Promise<string | undefined> {
+    const known = await stat(this.#at(name)).catch(() => undefined);
+    return known && `${known.ino} ${known.size} ${known.mtimeMs}`;
   }
 
   /** What was kept before this start, oldest first; what was being written then is taken away. */
@@ -157,7 +224,8 @@ export class DiskCache {
       }
     }
     found.sort((a, b) => a.writtenMs - b.writtenMs);
-    for (const { name, bytes } of found) this.#note(name, bytes);
+    for (const { name, bytes } of found)
+      if (!this.#entries.has(name)) this.#note(name, { bytes, who: NOBODY });
     await this.#evictTo(this.#options.bytesMax);
   }
 
@@ -166,20 +234,38 @@ export class DiskCache {
   }
 }
 
-const nameOf = (key: string): string => createHash('sha256').update(key).digest('hex').slice(0, 32);
+export interface Described {
+  readonly contentType: string;
+  /** In bytes. */
+  readonly length: number;
+}
+
+interface Kept {
+  readonly bytes: number;
+  readonly who: string;
+}
+
+/** Of what an earlier start has kept it is not known for whom. */
+const NOBODY = '';
+
+const GROUP_LENGTH = 16;
+const groupOf = (of: string): string => digestOf(of).slice(0, GROUP_LENGTH);
+const nameOf = ({ of, how }: Key): string =>
+  groupOf(of) + digestOf(`${of} ${how}`).slice(0, GROUP_LENGTH);
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const blocksOf = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 
 const CHECKSUM_BYTES = 32;
 
 /** With a checksum: nothing is flushed before it is renamed, so a power cut may leave half of it, or none. */
-function packed(key: string, { contentType, bytes }: Entry): Buffer {
+function packed(key: Key, { contentType, bytes }: Entry): Buffer {
   const type = Buffer.from(contentType);
   const head = Buffer.concat([Buffer.from([type.length]), type]);
   return Buffer.concat([checksumOf(key, [head, bytes]), head, bytes]);
 }
 
-function unpacked(key: string, file: Buffer): Entry | undefined {
+function unpacked(key: Key, file: Buffer): Entry | undefined {
   const rest = file.subarray(CHECKSUM_BYTES);
   if (!checksumOf(key, [rest]).equals(file.subarray(0, CHECKSUM_BYTES))) return undefined;
   const typeEnd = 1 + rest[0]!;
@@ -187,8 +273,8 @@ function unpacked(key: string, file: Buffer): Entry | undefined {
 }
 
 /** Of the key, too: an entry that lies under another one's name is none. */
-function checksumOf(key: string, parts: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256').update(`${Buffer.byteLength(key)} ${key}`);
+function checksumOf({ of, how }: Key, parts: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256').update(JSON.stringify([of, how]));
   for (const part of parts) hash.update(part);
   return hash.digest();
 }

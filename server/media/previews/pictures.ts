@@ -1,17 +1,17 @@
 import { createHmac } from 'node:crypto';
 import type { Content } from '../../storage/media/media.ts';
-import type { DiskCache } from '../cache/disk-cache.ts';
+import type { DiskCache, Key } from '../cache/disk-cache.ts';
 import type { Measured } from '../thumbnails/picture-messages.ts';
 
 export interface PicturePorts {
-  readonly cache: Pick<DiskCache, 'get' | 'put' | 'has' | 'read'>;
+  readonly cache: Pick<DiskCache, 'describe' | 'put' | 'has' | 'read'>;
   /** Of the cluster. */
   readonly secret: Buffer;
 }
 
 /** A picture of a preview: it stands in no table, but in the cache of the site that fetched it. */
 export interface CachedContent extends Omit<Content, 'uploadNid'> {
-  readonly cachedAs: string;
+  readonly cachedAs: Key;
 }
 
 const PREFIX = 'preview-';
@@ -28,11 +28,11 @@ export class PreviewPictures {
   }
 
   /** Its media id; undefined where it cannot be kept. */
-  async keep(bytes: Buffer, { contentType }: Measured): Promise<string | undefined> {
+  async keep(bytes: Buffer, { contentType }: Measured, who: string): Promise<string | undefined> {
     const { cache, secret } = this.#ports;
     const digest = createHmac('sha256', secret).update(bytes).digest();
     const mediaId = `${PREFIX}${digest.toString('base64url')}`;
-    await cache.put(keyOf(mediaId), { contentType, bytes });
+    await cache.put(keyOf(mediaId), { contentType, bytes }, who);
     return (await this.has(mediaId)) ? mediaId : undefined;
   }
 
@@ -42,13 +42,13 @@ export class PreviewPictures {
 
   async contentOf(mediaId: string): Promise<CachedContent | undefined> {
     if (!mediaId.startsWith(PREFIX)) return undefined;
-    const entry = await this.#ports.cache.get(keyOf(mediaId));
-    if (!entry) return undefined;
-    const { contentType, bytes } = entry;
+    const known = await this.#ports.cache.describe(keyOf(mediaId));
+    if (!known) return undefined;
+    const { contentType, length: bytes } = known;
     // It names these bytes and no others, as their SHA-256 would.
     const sha256 = Buffer.from(mediaId.slice(PREFIX.length), 'base64url');
     const cachedAs = keyOf(mediaId);
-    return { cachedAs, bytes: bytes.length, contentType, fileName: null, sha256 };
+    return { cachedAs, bytes, contentType, fileName: null, sha256 };
   }
 
   read({ cachedAs }: CachedContent, from: number, end: number): AsyncIterable<Buffer> {
@@ -56,4 +56,4 @@ export class PreviewPictures {
   }
 }
 
-const keyOf = (mediaId: string): string => `picture of a preview ${mediaId}`;
+const keyOf = (mediaId: string): Key => ({ of: mediaId, how: 'picture of a preview' });

@@ -39,7 +39,7 @@ export interface PreviewBounds {
 const BOUNDS: PreviewBounds = {
   withinMs: 15_000,
   pageWithinMs: 10_000,
-  turns: { atOnce: 12, atOnceOfOne: 4, waiting: 1_000, waitingOfOne: 60 },
+  turns: { atOnce: 12, atOnceOfOne: 4, keptForOthers: 6, waiting: 1_000, waitingOfOne: 60 },
 };
 
 const PAGE_BYTES_MAX = 2 * 1024 * 1024;
@@ -168,7 +168,7 @@ export class Previews {
     if (!bytes || bytes.length === 0) return without;
     const picture = await within(measured(bytes, who, signal), signal).catch(() => undefined);
     const isHarmless = picture && (await this.#isHarmless(bytes, { who, signal }));
-    const mediaId = isHarmless ? await pictures.keep(bytes, picture) : undefined;
+    const mediaId = isHarmless ? await pictures.keep(bytes, picture, who) : undefined;
     if (!picture || mediaId === undefined) return without;
     const json = {
       ...properties,

@@ -49,7 +49,7 @@ async function openBench() {
   const begun = Promise.withResolvers<void>();
   const read: number[] = [];
   const thumbnails = new Thumbnails({
-    cache: { get: async () => undefined, put: async () => {} },
+    cache: { get: async () => undefined, put: async () => {}, forget: async () => {} },
     async *read(content) {
       read.push('uploadNid' in content ? content.uploadNid : Number.NaN);
       begun.resolve();

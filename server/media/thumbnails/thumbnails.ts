@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { NotWriter } from '../../log/log.ts';
 import { Lru } from '../../log/lru.ts';
 import { MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
-import type { DiskCache, Entry } from '../cache/disk-cache.ts';
+import type { DiskCache, Entry, Key } from '../cache/disk-cache.ts';
 import type { Shown } from '../media.ts';
 import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
@@ -11,7 +11,7 @@ import { type PictureBounds, PictureInterrupted, PictureProcess } from './pictur
 import { type Drawing, madeFor } from './thumbnail-size.ts';
 
 export interface ThumbnailPorts {
-  readonly cache: Pick<DiskCache, 'get' | 'put'>;
+  readonly cache: Pick<DiskCache, 'get' | 'put' | 'forget'>;
   readonly read: (content: Shown, from: number, end: number) => AsyncIterable<Buffer>;
   readonly now: () => number;
 }
@@ -61,7 +61,9 @@ export class Thumbnails {
     const key = keyOf(content, drawing);
     const entry =
       (await this.#ports.cache.get(key)) ??
-      (await this.#shared.run(key, who, () => this.#kept(key, this.#draw(content, drawing))));
+      (await this.#shared.run(`${key.of} ${key.how}`, who, () =>
+        this.#kept(key, this.#draw(content, drawing), who),
+      ));
     return { ...entry, sha256: createHash('sha256').update(entry.bytes).digest() };
   }
 
@@ -77,14 +79,19 @@ export class Thumbnails {
     return this.#turns.run(who, measure, signal);
   }
 
+  /** Of what nobody is to see any more; what is drawn at this moment may be kept behind that, and is given to nobody. */
+  forget(contents: readonly Pick<Shown, 'sha256'>[]): Promise<void> {
+    return this.#ports.cache.forget(contents.map(groupOf));
+  }
+
   close(): void {
     this.#isClosing = true;
     this.#process.close();
   }
 
-  async #kept(key: string, drawn: Promise<Entry>): Promise<Entry> {
+  async #kept(key: Key, drawn: Promise<Entry>, who: string): Promise<Entry> {
     const entry = await drawn;
-    await this.#ports.cache.put(key, entry);
+    await this.#ports.cache.put(key, entry, who);
     return entry;
   }
 
@@ -130,8 +137,12 @@ const refusal = (why: Undrawable['why']): MatrixError =>
     ? tooLarge('The content is too large to make a thumbnail of it')
     : new MatrixError(400, 'M_UNKNOWN', 'The content is no picture of which there are thumbnails');
 
-const contentKey = ({ sha256 }: Shown): string => sha256.toString('base64url');
+const groupOf = (content: Pick<Shown, 'sha256'>): string => `thumbnails of ${contentKey(content)}`;
+
+const contentKey = ({ sha256 }: Pick<Shown, 'sha256'>): string => sha256.toString('base64url');
 
 /** By what is in it: whatever media id it has, here or in another life of this machine, its thumbnail is the same. */
-const keyOf = (content: Shown, { width, height, method, isAnimated }: Drawing): string =>
-  `thumbnail ${contentKey(content)} ${width}x${height} ${method}${isAnimated ? ' animated' : ''}`;
+const keyOf = (content: Shown, { width, height, method, isAnimated }: Drawing): Key => ({
+  of: groupOf(content),
+  how: `${width}x${height} ${method}${isAnimated ? ' animated' : ''}`,
+});

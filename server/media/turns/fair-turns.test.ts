@@ -25,6 +25,25 @@ test('so much is done at once as there may be, and what fails makes room', async
   expect(most).toBe(2);
 });
 
+test('the last places are for those who have none', async () => {
+  const turns = new FairTurns({
+    ...{ atOnce: 4, atOnceOfOne: 3, keptForOthers: 2 },
+    ...{ waiting: 100, waitingOfOne: 100 },
+  });
+  const [begun, ends]: [string[], (() => void)[]] = [[], []];
+  const asked = [...'aaabbc'].map((who) =>
+    turns.run(who, () => {
+      begun.push(who);
+      return new Promise<void>((end) => ends.push(end));
+    }),
+  );
+  expect(begun.join('')).toBe('aabc');
+  for (const end of ends.splice(0)) end();
+  await expect.poll(() => begun.join('')).toBe('aabcab');
+  for (const end of ends) end();
+  await Promise.all(asked);
+});
+
 test('beyond what may wait of one, or of all, one is told to come again', async () => {
   const turns = new FairTurns({ atOnce: 1, waiting: 3, waitingOfOne: 2 });
   const nothing = async () => {};

@@ -4,6 +4,8 @@ export interface TurnBounds {
   readonly atOnce: number;
   /** As many as of all unless told. */
   readonly atOnceOfOne?: number;
+  /** Of `atOnce`, those that only who has none under way gets: none unless told. */
+  readonly keptForOthers?: number;
   readonly waiting: number;
   readonly waitingOfOne: number;
 }
@@ -20,7 +22,7 @@ export class FairTurns {
   #free: number;
 
   constructor(bounds: TurnBounds) {
-    this.#bounds = { atOnceOfOne: bounds.atOnce, ...bounds };
+    this.#bounds = { atOnceOfOne: bounds.atOnce, keptForOthers: 0, ...bounds };
     this.#free = bounds.atOnce;
   }
 
@@ -36,7 +38,9 @@ export class FairTurns {
   }
 
   #mayBegin(who: string): boolean {
-    return this.#free > 0 && (this.#busy.get(who) ?? 0) < this.#bounds.atOnceOfOne;
+    const { atOnceOfOne, keptForOthers } = this.#bounds;
+    const busy = this.#busy.get(who) ?? 0;
+    return this.#free > (busy === 0 ? 0 : keptForOthers) && busy < atOnceOfOne;
   }
 
   #begin(who: string): void {

@@ -23,6 +23,14 @@ export const inSightOf = (database: Database, userId: UserId, { after, limit }: 
     [userId, after, limit],
   );
 
+/** What is in those of the ids that have content. */
+export const contentsOf = (database: Database, mediaIds: readonly string[]) =>
+  database.query<{ readonly sha256: Buffer }>(
+    'media_contents_of',
+    'SELECT sha256 FROM media WHERE media_id = ANY ($1::text[]) AND sha256 IS NOT NULL',
+    [mediaIds],
+  );
+
 /** By whom it is out of sight; null for what is to be in sight again. What is protected stays as it is. */
 export const quarantineRow = (mediaId: string, by: UserId | null): Row => ({
   write: QUARANTINE,

@@ -7,6 +7,7 @@ import { ACCESS_NOTED_MS } from './access.ts';
 export interface Removable {
   readonly mediaId: string;
   readonly bytes: number;
+  readonly sha256: Buffer;
 }
 
 /** Where a page begins, in the order of media ids, and how many it has. */
@@ -15,7 +16,7 @@ export interface PageOfIds {
   readonly limit: number;
 }
 
-const WITH_CONTENT = `SELECT media_id AS "mediaId", bytes FROM media
+const WITH_CONTENT = `SELECT media_id AS "mediaId", bytes, sha256 FROM media
   LEFT JOIN media_access AS access USING (media_id) WHERE upload_nid IS NOT NULL`;
 
 export const removableAmong = (database: Database, mediaIds: readonly string[]) =>
