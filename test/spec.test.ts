@@ -167,7 +167,6 @@ describe('against the specification', () => {
 
 /** Of the server-server API, what needs rooms that are shared with other servers. */
 const WITH_SHARED_ROOMS = [
-  ...['sendInviteV1', 'sendInviteV2'],
   ...['exchangeThirdPartyInvite', 'onBindThirdPartyIdentifier', 'askPolicyServerToSign'],
 ];
 

@@ -13,6 +13,8 @@ import { getContentThumbnail } from './media/get-content-thumbnail.ts';
 import { makeJoin } from './membership/make-join.ts';
 import { makeKnock } from './membership/make-knock.ts';
 import { makeLeave } from './membership/make-leave.ts';
+import { sendInviteV1 } from './membership/send-invite-v1.ts';
+import { sendInviteV2 } from './membership/send-invite-v2.ts';
 import { sendJoinV2 } from './membership/send-join-v2.ts';
 import { sendKnock } from './membership/send-knock.ts';
 import { sendLeaveV2 } from './membership/send-leave-v2.ts';
@@ -53,6 +55,8 @@ export const federationApi = [
   sendLeaveV2,
   sendKnock,
   sendTransaction,
+  sendInviteV1,
+  sendInviteV2,
   getContent,
   getContentThumbnail,
 ];

@@ -12,6 +12,8 @@ import { upgradeRoom } from './create/upgrade-room.ts';
 import { deleteRoom } from './delete-room.ts';
 import { publish } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
+import { Invitations } from './elsewhere/invitations.ts';
+import { inviteOthers, refuseManyOthers } from './elsewhere/invite-others.ts';
 import { Passages } from './elsewhere/passages.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { BlockedRooms } from './membership/blocked-rooms.ts';
@@ -59,6 +61,8 @@ export class RoomEngine implements Rooms {
   /** Takes in what other servers send. */
   readonly receiver: RoomReceiver;
   readonly submissions: Submissions;
+  /** Of our users, by other servers. */
+  readonly invitations: Invitations;
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
@@ -92,6 +96,7 @@ export class RoomEngine implements Rooms {
     this.receiver = new Receiving(this.#building, this.#reads);
     this.handshake = new Handshake(this.#building, this.#reads);
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
+    this.invitations = new Invitations(this.#building, this.receiver);
     this.#aliases = new Aliases(this.#building);
     listenToLog(ports.log, { rooms, keys, userRooms, events });
   }
@@ -104,10 +109,13 @@ export class RoomEngine implements Rooms {
 
   async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {
     const alias = this.#aliasOf(room);
-    const create = () => createRoom(this.#building, { creator, room, alias, origin });
-    if (alias === undefined) return create();
+    const [own, others] = this.#invitedHere(room);
+    refuseManyOthers(others);
+    const create = () => createRoom(this.#building, { creator, room: own, alias, origin });
     const taken = new MatrixError(400, 'M_ROOM_IN_USE', `${alias} is taken`);
-    return this.#aliases.holding(alias, taken, create);
+    const roomId = await (alias ? this.#aliases.holding(alias, taken, create) : create());
+    await inviteOthers(this.#building, roomId, { creator, room, others });
+    return roomId;
   }
 
   async upgrade(roomId: RoomId, upgrade: Upgrade, origin: Origin<RoomId>): Promise<RoomId> {
@@ -236,6 +244,15 @@ export class RoomEngine implements Rooms {
   async aliasesOf(roomId: RoomId): Promise<RoomAlias[]> {
     const room = await this.#building.rooms.get(roomId);
     return room ? this.#building.ports.store.aliasesOfRoom(room.nid) : [];
+  }
+
+  /** Users of other servers are invited when the room is there: their servers have a say in it. */
+  #invitedHere(room: NewRoom): [NewRoom, readonly UserId[]] {
+    const { elsewhere, identity } = this.#building.ports;
+    const isOurs = (userId: UserId) => serverNameOf(userId) === identity.serverName;
+    const others = elsewhere ? (room.invite ?? []).filter((each) => !isOurs(each)) : [];
+    if (others.length === 0) return [room, []];
+    return [{ ...room, invite: room.invite!.filter(isOurs) }, others];
   }
 
   #aliasOf({ room_alias_name }: NewRoom): RoomAlias | undefined {

@@ -7,6 +7,9 @@ export function roomFeatures(ports: RoomPorts) {
   const rooms = new RoomEngine(ports);
   // Behind the engine, whose memory it reads when it hears of a commit.
   const roomDirectory = new RoomDirectory({ ...ports, rooms });
-  const { handshake, submissions, receiver: roomReceiver } = rooms;
-  return { ports: { rooms, roomDirectory, handshake, submissions, roomReceiver }, close() {} };
+  const { handshake, submissions, invitations, receiver: roomReceiver } = rooms;
+  return {
+    ports: { rooms, roomDirectory, handshake, submissions, invitations, roomReceiver },
+    close() {},
+  };
 }

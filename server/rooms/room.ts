@@ -77,6 +77,8 @@ export interface Room {
   eventBefore(place: Place): Promise<RoomEvent | undefined>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
+  /** The same as another server has told it to somebody whom it invited, or who knocks there: as JSON, each one. */
+  toldOutside(userId: UserId): Promise<readonly string[] | undefined>;
 }
 
 export interface Moment {

@@ -615,6 +615,13 @@ CREATE TABLE to_device (
   PRIMARY KEY ("position")
 );
 
+CREATE TABLE told_outside (
+  room_nid bigint NOT NULL,
+  user_id text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (room_nid, user_id)
+);
+
 CREATE TABLE upstream_identity (
   issuer text NOT NULL,
   subject text NOT NULL,

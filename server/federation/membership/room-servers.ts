@@ -66,6 +66,26 @@ export class RoomServers {
     return objectIn(server, answer);
   }
 
+  /** By the second version, and where the server does not know that by the first, which knows the first versions of rooms alone. */
+  async invite(server: ServerName, invite: Invite): Promise<JsonObject> {
+    const { roomId, eventId, version, pdu: event, state: invite_room_state } = invite;
+    const path = pathOf(roomId, eventId);
+    const put = (api: string, content: JsonObject) =>
+      this.#client.ask(server, {
+        ...{ method: 'PUT', path: `/_matrix/federation/${api}/invite/${path}`, content },
+        ...{ ...SMALL, keepsNumbers: true },
+      });
+    const answer = await put('v2', { event, room_version: version, invite_room_state }).catch(
+      (error: unknown) => {
+        if (!isUnknownEndpoint(error) || !FIRST_VERSIONS.has(version)) throw error;
+        return put('v1', { ...event, unsigned: { invite_room_state } });
+      },
+    );
+    const [, first] = Array.isArray(answer) ? answer : [200, answer];
+    const { event: signed } = objectIn(server, first ?? null);
+    return objectIn(server, signed ?? null);
+  }
+
   async resolveAlias(
     alias: RoomAlias,
   ): Promise<{ roomId: RoomId; servers: ServerName[] } | undefined> {
@@ -80,6 +100,20 @@ export class RoomServers {
     return { roomId: roomId.value, servers: [...new Set([server, ...namesIn(servers)])] };
   }
 }
+
+interface Invite {
+  readonly roomId: RoomId;
+  readonly eventId: EventId;
+  readonly version: string;
+  readonly pdu: JsonObject;
+  /** As it was signed. */
+  readonly state: readonly JsonObject[];
+}
+
+const FIRST_VERSIONS: ReadonlySet<string> = new Set(['1', '2']);
+
+const isUnknownEndpoint = (error: unknown): boolean =>
+  error instanceof MatrixError && error.status === 404 && error.errcode === 'M_UNRECOGNIZED';
 
 const SMALL = { answersWithinMs: SMALL_WITHIN_MS, bytesMax: SMALL_BYTES_MAX };
 

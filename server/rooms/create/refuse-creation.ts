@@ -16,7 +16,7 @@ export const CREATION_BYTES_MAX = 512 * 1_024;
 
 /** What createRoom may not be asked for; all that setting the same state later would be asked, too. */
 export function refuseCreation(
-  ports: Pick<RoomPorts, 'identity'>,
+  ports: Pick<RoomPorts, 'identity' | 'elsewhere'>,
   room: NewRoom,
   alias: RoomAlias | undefined,
 ): void {

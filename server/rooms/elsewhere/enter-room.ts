@@ -11,6 +11,7 @@ import { EntryChange } from './entry-change.ts';
 import { numberedKeys } from './numbered-keys.ts';
 import type { Elsewhere } from './other-servers.ts';
 import type { ReceivedState } from './received-state.ts';
+import { roomNumber } from './room-number.ts';
 import { stagedEvents } from './staged-events.ts';
 
 const ATTEMPTS_MAX = 10;
@@ -26,7 +27,9 @@ export async function enterRoom(
   origin: Origin<EventId>,
 ): Promise<EventId> {
   const { state, others, event, rules } = received;
-  const roomNid = await roomNumber(building, roomId, rules.version);
+  const roomNid = await building.passages.alone(roomId, () =>
+    roomNumber(building, roomId, rules.version),
+  );
   const keys = await numberedKeys(building, [...state, event]);
   const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
   const named = state.map((each) => ({
@@ -35,8 +38,12 @@ export async function enterRoom(
   }));
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
   const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid };
+  return building.passages.alone(roomId, () => atLast(building, entry, origin));
+}
+
+async function atLast(building: Building, entry: Entry, origin: Origin<EventId>): Promise<EventId> {
   for (let attempts = 1; ; attempts++) {
-    const room = await building.rooms.get(roomId);
+    const room = await building.rooms.get(entry.roomId);
     try {
       const commit = () => committed(building, room, entry, origin);
       return await (room ? room.building.alone(commit) : commit());
@@ -46,20 +53,9 @@ export async function enterRoom(
   }
 }
 
-/** A row without a head: no reader finds the room by it, and the next attempt goes on with what it left. */
-async function roomNumber({ ports }: Building, roomId: RoomId, version: string): Promise<number> {
-  const known = await ports.store.numberedRoom(roomId);
-  if (known) return known.nid;
-  return ports.log.commit((position) => {
-    const nid = position();
-    const row = ports.store.rows.room({ nid, roomId, version, published: false });
-    return { change: { rows: [row], records: [], touches: [] }, value: nid };
-  });
-}
-
 /** While it is on its way nobody builds on what the room was: those who wait find it out of memory, and look again. */
 async function committed(
-  { ports }: Building,
+  { ports, keys }: Building,
   room: HotRoom | undefined,
   entry: Entry,
   origin: Origin<EventId>,
@@ -76,7 +72,7 @@ async function committed(
   const before = await storedAlike(ports.store, entry.roomNid, emptyChain, changes);
   const entries = new Map(entry.state.map(({ keyNid, nid }) => [keyNid, nid] as const));
   return ports.log.commit((position) => {
-    const change = new EntryChange({ entry, room, position, tools: ports });
+    const change = new EntryChange({ entry, room, position, keys, tools: ports });
     const stood =
       before ?? change.newState(nextState(emptyChain, position(), changes, () => entries));
     change.place(stood, entries);

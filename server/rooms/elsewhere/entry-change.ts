@@ -3,6 +3,7 @@ import type { OutcomeRow } from '../../log/outcomes.ts';
 import { serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomPorts } from '../ports.ts';
 import { type NewState, nextState, type StateChain } from '../state/state-chain.ts';
 import { roomKey } from '../write/room-change.ts';
@@ -16,6 +17,7 @@ interface Making {
   /** As it was, where it was here. */
   readonly room: HotRoom | undefined;
   readonly position: () => number;
+  readonly keys: Pick<StateKeys, 'byNid'>;
   readonly tools: Pick<RoomPorts, 'store' | 'identity'>;
 }
 
@@ -71,8 +73,9 @@ export class EntryChange {
   finish({ rows, outcome }: { rows: readonly Row[]; outcome: OutcomeRow | undefined }): Change {
     const { entry, tools } = this.#making;
     const version = tools.store.rows.roomVersion(entry.roomNid, entry.version);
+    const told = tools.store.rows.nothingToldOutside(entry.roomNid);
     return {
-      rows: [...this.#rows, version, ...rows],
+      rows: [...this.#rows, version, told, ...rows],
       records: this.#records,
       outcome,
       touches: [roomKey(entry.roomId)],
@@ -90,7 +93,26 @@ export class EntryChange {
         tools.store.rows.noCurrentState({ roomNid, keyNid }),
         tools.store.rows.stateChange(change),
       );
+      this.#leaves(keyNid, replacedNid);
     }
+  }
+
+  /** Who was invited, or knocked, and of whom the room knows nothing any more. */
+  #leaves(keyNid: number, eventNid: number): void {
+    const { entry, keys, room, tools, position } = this.#making;
+    if (room?.members.get(keyNid) === undefined) return;
+    const { roomId, roomNid } = entry;
+    const { type, stateKey } = keys.byNid(keyNid);
+    const at = position();
+    this.#records.push({
+      position: at,
+      record: { kind: 'state', roomId, type, stateKey, eventNid: null },
+    });
+    const of = { userId: stateKey as UserId, roomNid, membership: 'leave', position: at };
+    this.#rows.push(
+      tools.store.rows.membership({ ...of, since: at, forgotten: true }),
+      tools.store.rows.membershipHistory({ ...of, eventNid }),
+    );
   }
 
   #stands({ event, keyNid, nid }: EntryEvent): void {

@@ -13,6 +13,7 @@ import type { MembershipChange } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { enterRoom } from './enter-room.ts';
+import { inviterServer, isIn, ownOutside } from './known-outside.ts';
 import type { OtherServers } from './other-servers.ts';
 import { receivedState } from './received-state.ts';
 import { signedTemplate } from './signed-template.ts';
@@ -37,7 +38,10 @@ export async function joinElsewhere(building: Building, join: Join): Promise<Eve
   return building.passages.run(roomId, async () => {
     const room = await building.rooms.get(roomId);
     if (isIn(building, room)) return undefined;
-    const servers = serversToAsk(building, room, join);
+    const own = await ownOutside(building, room, join.change.target);
+    const servers = [
+      ...new Set([...serversToAsk(building, room, join), ...inviterServer(own)]),
+    ].filter((each) => each !== building.ports.identity.serverName);
     if (servers.length === 0 && room) return undefined;
     if (servers.length === 0) throw notFound('No server is known that is in this room');
     const received = await tryServers(servers, (server) =>
@@ -68,15 +72,6 @@ export function knownRules(version: string): RoomVersionRules {
   if (rules) return rules;
   const message = `The room has the version ${version}, which this server does not know`;
   throw new MatrixError(400, 'M_UNSUPPORTED_ROOM_VERSION', message);
-}
-
-/** Whether the room is kept up to date here. */
-function isIn({ keys, ports }: Building, room: HotRoom | undefined): boolean {
-  if (!room?.isCommitted) return false;
-  for (const keyNid of room.members.keys('join'))
-    if (serverNameOf(keys.byNid(keyNid).stateKey as never) === ports.identity.serverName)
-      return true;
-  return false;
 }
 
 /** Those that the client names, then those of whom this server knows; the one after which the room is named last. */

@@ -22,6 +22,17 @@ export interface OtherServers {
     server: ServerName,
     signed: { passage: Passage; roomId: RoomId; eventId: EventId; pdu: JsonObject },
   ): Promise<JsonObject>;
+  /** Answers the invite as the server of who is invited has signed it. */
+  invite(
+    server: ServerName,
+    invite: {
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly version: string;
+      readonly pdu: JsonObject;
+      readonly state: readonly JsonObject[];
+    },
+  ): Promise<JsonObject>;
   /** Undefined where the alias's server knows none of that name. */
   resolveAlias(
     alias: RoomAlias,

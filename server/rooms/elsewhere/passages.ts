@@ -13,8 +13,14 @@ const RETRY_MS = 5_000;
 export class Passages {
   readonly #ofRoom = new KeyedMutex();
   readonly #counts = new Map<RoomId, number>();
+  readonly #commits = new KeyedMutex();
   readonly #turns = new Turns(AT_ONCE_MAX);
   #all = 0;
+
+  /** For what changes a room that is not kept up to date here, from reading what there is of it to the commit. */
+  alone<T>(roomId: RoomId, work: () => Promise<T>): Promise<T> {
+    return this.#commits.run(roomId, work);
+  }
 
   /** Throws M_LIMIT_EXCEEDED where too many wait. */
   async run<T>(roomId: RoomId, work: () => Promise<T>): Promise<T> {

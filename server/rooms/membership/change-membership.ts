@@ -1,9 +1,16 @@
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import {
+  type EventId,
+  type RoomId,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
+import { inviteElsewhere } from '../elsewhere/invite-elsewhere.ts';
 import { joinElsewhere } from '../elsewhere/join-elsewhere.ts';
+import { knockElsewhere, leaveElsewhere } from '../elsewhere/pass-outside.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { sendEvent } from '../write/send-event.ts';
@@ -35,6 +42,19 @@ export async function changeMembership(
     if (entered !== undefined) return entered;
     await changeRoom(building.rooms, roomId, (room) => followPredecessor(building, room, change));
   }
+  if (change.action === 'knock') {
+    const knocked = await knockElsewhere(building, { roomId, change, content, origin });
+    if (knocked !== undefined) return knocked;
+  }
+  if (change.action === 'leave' && change.sender === change.target) {
+    const left = await leaveElsewhere(building, { roomId, change, content, origin });
+    if (left !== undefined) return left;
+  }
+  const { elsewhere } = building.ports;
+  if (change.action === 'invite' && elsewhere && !isOurs(building, change.target)) {
+    const draft = { ...draftOf(change, content), stateKey: change.target };
+    return inviteElsewhere(building, elsewhere.servers, { roomId, draft, origin });
+  }
   return sendEvent(building, roomId, origin, async (room) => {
     const more = isJoin ? await authorisingUser(building, room, change) : {};
     return {
@@ -46,6 +66,9 @@ export async function changeMembership(
     };
   });
 }
+
+const isOurs = ({ ports }: Building, userId: UserId): boolean =>
+  serverNameOf(userId) === ports.identity.serverName;
 
 /** Whoever is in the room may stay, and show another name there. */
 async function refuseBlocked(

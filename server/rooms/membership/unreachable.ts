@@ -4,9 +4,10 @@ import type { RoomPorts } from '../ports.ts';
 
 /** Users of other servers are not invited: without federation nobody would carry the invite over. */
 export function refuseUnreachable(
-  { identity }: Pick<RoomPorts, 'identity'>,
+  { identity, elsewhere }: Pick<RoomPorts, 'identity' | 'elsewhere'>,
   invited: readonly UserId[],
 ): void {
+  if (elsewhere) return;
   for (const userId of invited)
     if (serverNameOf(userId) !== identity.serverName)
       throw forbidden(`This server cannot reach ${serverNameOf(userId)} yet`);

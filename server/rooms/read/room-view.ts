@@ -1,5 +1,6 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import { lastDeparture } from '../membership/last-departure.ts';
 import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -230,6 +231,13 @@ export class RoomView implements Room {
 
   strippedState(): Promise<RoomEvent[]> {
     return this.state((type, stateKey) => STRIPPED.has(stateKeyOf(type, stateKey)));
+  }
+
+  async toldOutside(userId: UserId): Promise<readonly string[] | undefined> {
+    const json = await this.#reads.store.toldOutside(this.nid, userId);
+    return json === undefined
+      ? undefined
+      : (JSON.parse(json) as JsonObject[]).map((each) => JSON.stringify(each));
   }
 
   #load(nids: readonly number[]): Promise<RoomEvent[]> {

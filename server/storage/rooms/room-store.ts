@@ -13,6 +13,7 @@ import * as rooms from './rooms.ts';
 import * as state from './state.ts';
 import * as stateKeys from './state-keys.ts';
 import * as timelines from './timelines.ts';
+import * as told from './told-outside.ts';
 
 /** Resolves when all rows of these rooms are there (`RelationFill`). */
 export type RelationsReady = (roomNids: readonly number[]) => Promise<void>;
@@ -35,6 +36,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   stateKeysByNid: (keyNids: readonly number[]) => stateKeys.stateKeysByNid(database, keyNids),
 
   ...eventReads(database),
+  toldOutside: (roomNid: number, userId: UserId) => told.toldOutside(database, roomNid, userId),
   ...relationReads(database),
 
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
@@ -76,6 +78,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     passedOn: passedOnRow,
     roomNotBlocked: blocked.unblockedRoomRow,
     noRoomAlias: aliases.noRoomAliasRow,
+    toldOutside: told.toldOutsideRow,
+    nothingToldOutside: told.nothingToldOutsideRow,
   },
 });
 

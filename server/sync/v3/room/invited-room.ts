@@ -5,7 +5,9 @@ import type { Json } from '../answer-text.ts';
 
 /** What somebody outside is shown of a room, their own membership with it: who invited them, and when. */
 export async function strippedState(room: Room, userId: UserId): Promise<Json[]> {
-  const [state, own] = await Promise.all([room.strippedState(), ownMember(room, userId)]);
+  const [told, own] = await Promise.all([room.toldOutside(userId), ownMember(room, userId)]);
+  if (told) return [...told, ...(own ? [renderStripped(own)] : [])];
+  const state = await room.strippedState();
   const others = state.filter((event) => event.eventId !== own?.eventId);
   const shown = await room.shownTo(userId, [...others, ...(own === undefined ? [] : [own])]);
   return shown.map(renderStripped);

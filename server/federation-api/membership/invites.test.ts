@@ -1,0 +1,205 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { refusal } from '../../../test/support/shared-room.ts';
+import { aliceAndBob, type Person } from '../../../test/support/two-servers.ts';
+import { eventIdOf } from '../../protocol/hashes.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { keyIdsOf, signEvent } from '../../protocol/signatures.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+const VERSIONS = ['1', '6', '9', '10', '11', '12'];
+const enc = encodeURIComponent;
+
+test.each(VERSIONS)(
+  'who is invited by a user of another server is shown by whom and whereto, and comes in (version %s)',
+  async (version) => {
+    const [alice, bob] = await aliceAndBob(authority);
+    const roomId = await castle(alice, version);
+    expect(await invites(alice, bob, roomId)).toEqual({ status: 200, body: {} });
+    const shown = await invited(bob, roomId);
+    expect(shown.find(({ type }) => type === 'm.room.name')).toMatchObject({
+      content: { name: 'Castle' },
+    });
+    expect(shown.at(-1)).toMatchObject({
+      ...{ sender: alice.userId, state_key: bob.userId, content: { membership: 'invite' } },
+    });
+    const theirs = await alice.server.features.rooms.open(roomId);
+    expect(theirs?.membershipOf(bob.userId as never)).toBe('invite');
+    expect((await bob.post(`/rooms/${enc(roomId)}/join`)).status).toBe(200);
+    expect(await bob.joined(roomId)).toBeDefined();
+    expect((await bob.rooms()).invite).toEqual({});
+    const now = await alice.server.features.rooms.open(roomId);
+    expect(now?.membershipOf(bob.userId as never)).toBe('join');
+  },
+);
+
+test('an invite is signed by the server of who is invited', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await castle(alice, '12');
+  await invites(alice, bob, roomId);
+  const [row] = await alice.server.fresh.database.query<{ json: string }>(
+    'the_invite',
+    `SELECT json FROM event WHERE state_key = '${bob.userId}'`,
+  );
+  for (const { server } of [alice, bob])
+    expect(keyIdsOf(JSON.parse(row!.json) as JsonObject, server.name)).toEqual([server.key.keyId]);
+});
+
+test('who is invited as a room is made is so behind that', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const nobody = '@nobody:localhost:1';
+  const roomId = await alice.createRoom({ invite: [nobody, bob.userId], is_direct: true });
+  expect((await invited(bob, roomId)).at(-1)).toMatchObject({ content: { is_direct: true } });
+  const room = await alice.server.features.rooms.open(roomId);
+  expect([...room!.members('invite')]).toEqual([bob.userId]);
+});
+
+test.each(VERSIONS)(
+  'an invite of another server is turned down there (version %s)',
+  async (version) => {
+    const [alice, bob] = await aliceAndBob(authority);
+    const roomId = await castle(alice, version);
+    await invites(alice, bob, roomId);
+    expect((await bob.post(`/rooms/${enc(roomId)}/leave`)).status).toBe(200);
+    expect((await bob.rooms()).invite).toEqual({});
+    const room = await alice.server.features.rooms.open(roomId);
+    expect(room?.membershipOf(bob.userId as never)).toBe('leave');
+  },
+);
+
+test('an invite is turned down though its server is gone', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await castle(alice, '1');
+  await invites(alice, bob, roomId);
+  const room = await alice.server.features.rooms;
+  await room.delete(roomId);
+  expect((await bob.post(`/rooms/${enc(roomId)}/leave`)).status).toBe(200);
+  expect((await bob.rooms()).invite).toEqual({});
+  expect((await bob.server.features.rooms.roomsOf(bob.userId as never)).get(roomId)).toMatchObject({
+    membership: 'leave',
+  });
+});
+
+test('who wants no invites, or is not there, is invited by nobody', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await castle(alice, '12');
+  const path = `/user/${enc(bob.userId)}/account_data/m.invite_permission_config`;
+  await bob.put(path, { default_action: 'block' });
+  expect(await invites(alice, bob, roomId)).toMatchObject({
+    ...{ status: 403, body: { errcode: 'M_INVITE_BLOCKED' } },
+  });
+  const nobody = { ...bob, userId: `@nobody:${bob.server.name}` };
+  expect(await invites(alice, nobody, roomId)).toMatchObject({ status: 403 });
+  expect((await bob.rooms()).invite).toEqual({});
+  const room = await alice.server.features.rooms.open(roomId);
+  expect([...room!.members('invite')]).toEqual([]);
+});
+
+test('of somebody who is ignored no invite is shown', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const ignored_users = { [alice.userId]: {} };
+  await bob.put(`/user/${enc(bob.userId)}/account_data/m.ignored_user_list`, { ignored_users });
+  const roomId = await castle(alice, '12');
+  expect((await invites(alice, bob, roomId)).status).toBe(200);
+  expect((await bob.rooms()).invite).toEqual({});
+});
+
+test.each<[string, (pdu: JsonObject, by: { alice: Person; bob: Person }) => JsonObject]>([
+  ['of another membership', (pdu) => ({ ...pdu, content: { membership: 'join' } })],
+  ['of nobody of this server', (pdu) => ({ ...pdu, state_key: '@bob:elsewhere.org' })],
+  ['of another room', (pdu) => ({ ...pdu, room_id: `!${'x'.repeat(43)}` })],
+  ['of another type', (pdu) => ({ ...pdu, type: 'm.room.name' })],
+])('an event %s is no invite, and nothing of it is kept', async (_what, change) => {
+  const { alice, bob, hands } = await byHand();
+  expect(await refusal(hands((pdu) => change(pdu, { alice, bob })))).toEqual([
+    ...[400, 'M_INVALID_PARAM'],
+  ]);
+  expect((await bob.rooms()).invite).toEqual({});
+});
+
+test('an invite by a user of another server than the one that sends it, or unsigned, is refused', async () => {
+  const { bob, hands } = await byHand();
+  const byOther = (pdu: JsonObject) => ({ ...pdu, sender: '@eve:elsewhere.org' });
+  expect(await refusal(hands(byOther))).toEqual([403, 'M_FORBIDDEN']);
+  expect(await refusal(hands((pdu) => pdu, { signed: false }))).toEqual([403, 'M_FORBIDDEN']);
+  expect(await refusal(hands((pdu) => pdu, { version: 'x' }))).toEqual([
+    ...[400, 'M_INCOMPATIBLE_ROOM_VERSION'],
+  ]);
+  expect((await bob.rooms()).invite).toEqual({});
+});
+
+test('an invite that comes twice is one, also by the first version of the request', async () => {
+  const { bob, roomId, hands } = await byHand('1');
+  const { event } = (await hands((pdu) => pdu)) as { event: JsonObject };
+  const [status, again] = (await hands((pdu) => pdu, { api: 'v1' })) as never as [number, never];
+  expect([status, again]).toEqual([200, { event }]);
+  expect(keyIdsOf(event, bob.server.name)).toEqual([bob.server.key.keyId]);
+  expect(Object.keys((await bob.rooms()).invite)).toEqual([roomId]);
+});
+
+test('who knocks at a room of another server is shown it, and is let in by an invite', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const initial_state = [
+    { type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } },
+  ];
+  const roomId = await alice.createRoom({ preset: 'private_chat', name: 'Castle', initial_state });
+  const knocked = await bob.post(`/knock/${enc(roomId)}?via=${alice.server.name}`);
+  expect(knocked).toEqual({ status: 200, body: { room_id: roomId } });
+  const { knock_state } = (await bob.rooms()).knock[roomId] as never as {
+    knock_state: { events: JsonObject[] };
+  };
+  expect(knock_state.events.map(({ type }) => type)).toContain('m.room.name');
+  const theirs = await alice.server.features.rooms.open(roomId);
+  expect(theirs?.membershipOf(bob.userId as never)).toBe('knock');
+  expect((await invites(alice, bob, roomId)).status).toBe(200);
+  expect(Object.keys((await bob.rooms()).knock)).toEqual([]);
+  expect((await bob.post(`/rooms/${enc(roomId)}/join`)).status).toBe(200);
+});
+
+const castle = (who: Person, room_version: string): Promise<RoomId> =>
+  who.createRoom({ preset: 'private_chat', name: 'Castle', room_version });
+
+const invites = (by: Person, { userId: user_id }: Pick<Person, 'userId'>, roomId: RoomId) =>
+  by.post(`/rooms/${enc(roomId)}/invite`, { user_id });
+
+async function invited(who: Person, roomId: RoomId): Promise<JsonObject[]> {
+  const room = (await who.rooms()).invite[roomId] as never as {
+    invite_state: { events: JsonObject[] };
+  };
+  return room.invite_state.events;
+}
+
+/** An invite that alice's server makes and sends as it likes. */
+async function byHand(version = '12') {
+  const [alice, bob] = await aliceAndBob(authority);
+  const { server } = alice;
+  const rules = rulesOf(version)!;
+  const roomId = (version === '12' ? `!${'r'.repeat(43)}` : `!r:${server.name}`) as RoomId;
+  const id = version === '12' ? `$${'e'.repeat(43)}` : undefined;
+  const pdu: JsonObject = {
+    ...{ type: 'm.room.member', room_id: roomId, sender: alice.userId, state_key: bob.userId },
+    ...{ content: { membership: 'invite' }, depth: 5, origin_server_ts: 1_700_000_000_000 },
+    ...{ auth_events: id ? [id] : [], prev_events: id ? [id] : [] },
+    ...(rules.eventIdForm === 'given' && { event_id: `$invite:${server.name}` }),
+  };
+  const hands = (
+    change: (pdu: JsonObject) => JsonObject,
+    { signed = true, version: told = version, api = 'v2' } = {},
+  ) => {
+    const whole = signEvent(change(pdu), rules, server.name, server.key);
+    const event = signed ? whole : { ...whole, signatures: {} };
+    const eventId = eventIdOf(event, rules);
+    return server.features.federationClient.ask(bob.server.name, {
+      method: 'PUT',
+      path: `/_matrix/federation/${api}/invite/${enc(roomId)}/${enc(eventId)}`,
+      content: api === 'v1' ? event : { event, room_version: told, invite_room_state: [] },
+    }) as Promise<JsonObject>;
+  };
+  return { alice, bob, roomId, hands };
+}

@@ -1,0 +1,106 @@
+import { BuiltOnRefused } from '../../log/log.ts';
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { Origin } from '../draft.ts';
+import { membershipOf } from '../membership/membership.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Building } from '../write/building.ts';
+import { roomKey } from '../write/room-change.ts';
+import { numberedKeys } from './numbered-keys.ts';
+import { roomNumber } from './room-number.ts';
+import { outlier } from './staged-events.ts';
+
+/** A membership of one of our users in a room in which nobody of this server is. */
+export interface OutsideMembership {
+  readonly rules: RoomVersionRules;
+  /** Signed by all who have to. */
+  readonly event: Event;
+  /** What the user is told of the room, as a JSON array of stripped events; as before where it is not given. */
+  readonly told?: string | undefined;
+}
+
+const ATTEMPTS_MAX = 10;
+
+/**
+ * Keeps the event as an outlier at its place in what is known of the room: that is enough for its user to be shown an invite,
+ * a knock, or the end of it. The room has no ends, or those of when somebody was in it, so nothing is built on it. Harmless when repeated.
+ */
+export function keepOutside(
+  building: Building,
+  outside: OutsideMembership,
+  origin: Origin<EventId> = {},
+): Promise<EventId> {
+  const { event, rules } = outside;
+  return building.passages.alone(event.roomId, async () => {
+    const roomNid = await roomNumber(building, event.roomId, rules.version);
+    const [keyNid] = (await numberedKeys(building, [event])).values();
+    const at = { roomNid, keyNid: keyNid! };
+    for (let attempts = 1; ; attempts++) {
+      const room = await building.rooms.get(event.roomId);
+      const commit = () => committed(building, { room, ...at }, outside, origin);
+      try {
+        return await (room ? room.building.alone(commit) : commit());
+      } catch (error) {
+        if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
+      }
+    }
+  });
+}
+
+interface Place {
+  readonly room: HotRoom | undefined;
+  readonly roomNid: number;
+  readonly keyNid: number;
+}
+
+async function committed(
+  { ports }: Building,
+  { room, roomNid, keyNid }: Place,
+  { event, told }: OutsideMembership,
+  origin: Origin<EventId>,
+): Promise<EventId> {
+  const { eventId, roomId, type } = event;
+  if (room) {
+    await room.settled;
+    if (room.isDropped) throw new BuiltOnRefused('the room went out of memory');
+  }
+  if ((await ports.store.numbersOfEvents([eventId])).length > 0) return eventId;
+  const { rows } = ports.store;
+  const userId = event.stateKey as UserId;
+  const membership = membershipOf(event.content.membership) ?? 'leave';
+  return ports.log.commit((position) => {
+    const [nid, at] = [position(), position()];
+    const replacedNid = room?.state.get(keyNid);
+    const of = { userId, roomNid, membership, position: at };
+    const head = {
+      forwardExtremities: room?.head.extremities.map((each) => each.nid) ?? [],
+      stateNid: room?.head.stateNid ?? 0,
+    };
+    const made = [
+      rows.event(outlier(event, { nid, roomNid })),
+      rows.currentState({ roomNid, keyNid, eventNid: nid, membership }),
+      rows.stateChange({ roomNid, position: at, keyNid, eventNid: nid, replacedNid }),
+      rows.membership({ ...of, since: at, forgotten: false }),
+      rows.membershipHistory({ ...of, eventNid: nid }),
+      rows.roomHead({ roomNid, ...head, lastPosition: at }),
+      ...(told === undefined ? [] : [rows.toldOutside({ roomNid, userId, json: told })]),
+    ];
+    return {
+      value: eventId,
+      change: {
+        rows: [...made, ...(origin.rows?.(eventId) ?? [])],
+        // The first puts the room out of memory, as it is with all that was not built upon that.
+        records: [
+          { position: nid, record: { kind: 'event', roomId, eventId } },
+          {
+            position: at,
+            record: { kind: 'state', roomId, type, stateKey: userId, eventNid: nid },
+          },
+        ],
+        outcome: origin.outcome?.(eventId),
+        touches: [roomKey(roomId)],
+      },
+    };
+  });
+}
