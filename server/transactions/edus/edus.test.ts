@@ -114,6 +114,8 @@ test('who is there at another server is told to those who share a room', async (
     return others.length > 0 ? others : told();
   };
   expect(await told()).toEqual([{ type: 'm.presence', sender: shared.bob, content }]);
+  const stranger = userOf(shared.peer, 'stranger');
+  expect(shared.home.server.features.presence.of(stranger)).toEqual({ presence: 'offline' });
 });
 
 /** What a server may not say, by what is wrong with it. */
