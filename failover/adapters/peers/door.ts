@@ -26,6 +26,8 @@ const HANDSHAKE_WITHIN_MS = 3_000;
 const REQUEST_WITHIN_MS = 3_000;
 const CUT_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 30_000;
+/** Of one that only looked whether the port is open, and of a site on a busy machine: neither has shown who it is. */
+const BROKEN_OFF = ['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'];
 const HEADER_BYTES_MAX = 4_096;
 /** An agent asks once a second, or a little more often. */
 const QUESTIONS_A_SECOND_MAX = 20;
@@ -51,9 +53,8 @@ export async function openDoor(options: DoorOptions): Promise<{ port: number; cl
   boundEachAddress(server);
   const refuse = refusing(options.refused);
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    // Who hangs up before the handshake only looked whether the port is open.
-    const hungUp = error.code === 'ECONNRESET' ? null : error.message;
-    const why = socket.authorizationError?.toString() ?? hungUp;
+    const broken = BROKEN_OFF.includes(error.code ?? '') ? null : error.message;
+    const why = socket.authorizationError?.toString() ?? broken;
     if (why !== null) refuse(addressOf(socket), why);
   });
   server.on('request', answering(options, refuse));

@@ -101,6 +101,18 @@ test('who asks without an end is answered so often a second, and no more', async
   expect(count(200) + count(429)).toBe(100);
 });
 
+test('who says nothing, or hangs up, is no stranger: a busy site of ours does that, too', async () => {
+  const b = await serving('b');
+  const silent = connectTcp(Number(new URL(b.url).port), '127.0.0.1');
+  onTestFinished(() => void silent.destroy());
+  silent.on('error', () => undefined).resume();
+  await once(silent, 'close');
+  await answers(b.url);
+  expect(await askWith(b.url, undefined)).toBeInstanceOf(Error);
+  await vi.waitFor(() => expect(b.refused).toHaveLength(1));
+  expect(b.refused[0]?.why).toMatch(/certificate/);
+});
+
 test('who keeps connections open from one address has a few of them, and the others are cut', async () => {
   const b = await serving('b');
   const port = Number(new URL(b.url).port);

@@ -18,6 +18,15 @@ test('etcd is wholly away: the writer acknowledges nothing past its deadline, cl
       const { writes, etcd } = await statusOf(active);
       return writes.kind === 'unknown' && etcd.every(({ answers }) => !answers);
     });
+    await until('each agent tells of all sites what their agents say by themselves', async () => {
+      const told = await Promise.all(cluster().sites.map(statusOf));
+      return told.every(
+        ({ sites, peers = [] }) =>
+          sites.every(({ silentMs }) => silentMs < 4_000) &&
+          peers.length === 2 &&
+          peers.every(({ answers }) => answers),
+      );
+    });
     // A server that has nothing on its way stays the writer, and turns everybody away.
     await untilRefused(load);
     const since = performance.now();
