@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stored } from '../log/stored.ts';
 import { AddressGuard } from '../outward/address-guard.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
 import { RoomQuestions } from './asking/room-questions.ts';
@@ -84,6 +85,9 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
+    /** Who is there, of those in these rooms. */
+    presence: (userId: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>) =>
+      sending?.passing.presence(userId, presence, roomIds),
     /** Somebody began to type, or ceased. */
     typing: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
       sending?.passing.typing(roomId, userId, isTyping),

@@ -16,7 +16,7 @@ import type { KeyCounts } from './active/device.ts';
 import { DeviceLists } from './device-lists.ts';
 import { DeviceListsBetween } from './device-lists-between.ts';
 import { EphemeralCounter } from './ephemeral/ephemeral-counter.ts';
-import { Presence } from './ephemeral/presence.ts';
+import { Presence, type TellPresence } from './ephemeral/presence.ts';
 import { type TellTyping, Typing } from './ephemeral/typing.ts';
 import { Peeks } from './peeks.ts';
 import { ReadMarkers } from './receipts/read-markers.ts';
@@ -39,6 +39,7 @@ export interface SyncFeaturePorts {
   readonly now: () => number;
   readonly tellPresence: boolean;
   readonly tellTyping?: TellTyping | undefined;
+  readonly tellPresenceAbroad?: TellPresence | undefined;
   /** Of what nobody waits for. */
   readonly onError: (error: unknown) => void;
 }
@@ -63,6 +64,7 @@ export function syncFeatures(ports: SyncFeaturePorts) {
     roomsUpTo: (roomIds, members) => roomsUpTo(database, roomIds, members),
     now,
     onError,
+    tellAbroad: ports.tellPresenceAbroad,
     isTold,
   });
   const { position } = log.committed;

@@ -141,6 +141,21 @@ test('servers in a room hear who types there, and how far somebody has read for 
   expect(JSON.stringify(peer.edus('m.receipt'))).not.toContain(second);
 });
 
+test('servers that share a room with somebody hear whether they are there, once for all rooms, and no others', async () => {
+  const home = await startHome(authority);
+  const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];
+  const second = await home.addRoom();
+  for (const roomId of [home.roomId, second]) await home.member(peer, 'join', roomId);
+  const { token } = home;
+  const body = { presence: 'unavailable', status_msg: 'At lunch' };
+  await home.server.ask(`PUT /presence/${alice}/status`, { token, body });
+  const told = () => peer.edus('m.presence').map(({ push }) => push);
+  const lunch = { user_id: alice, ...body, last_active_ago: expect.any(Number) };
+  await expect.poll(() => told().at(-1)).toEqual([lunch]);
+  expect(told()).toHaveLength(1);
+  expect(stranger.asked).toEqual([]);
+});
+
 test('a new writer says to each server that was there lately that it is there, with nothing to tell', async () => {
   const home = await startHome(authority);
   const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];

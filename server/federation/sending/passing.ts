@@ -24,7 +24,7 @@ export interface PassingPorts {
 
 type ReceiptRecord = Extract<LogRecord, { kind: 'receipt' }>;
 
-/** What is worth telling while it is new: who types, and who has read how far. Of each the newest is enough. */
+/** What is worth telling while it is new: who types, who has read how far, and who is there. Of each the newest is enough. */
 export class Passing {
   readonly #ports: PassingPorts;
   /** One behind the other: that somebody ceased to type must not overtake that they began. */
@@ -37,7 +37,15 @@ export class Passing {
   typing(room_id: RoomId, user_id: UserId, typing: boolean): void {
     if (!this.#concernsOthers(room_id, user_id)) return;
     const edu = { edu_type: 'm.typing', content: { room_id, user_id, typing } };
-    this.#soon(() => this.#tell(room_id, `typing ${room_id} ${user_id}`, edu));
+    this.#soon(() => this.#tell([room_id], `typing ${room_id} ${user_id}`, edu));
+  }
+
+  /** To each server once, whatever rooms it shares with the user. */
+  presence(user_id: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>): void {
+    const shared = [...roomIds].filter((roomId) => this.#concernsOthers(roomId, user_id));
+    if (shared.length === 0) return;
+    const edu = { edu_type: 'm.presence', content: { push: [{ ...presence, user_id }] } };
+    this.#soon(() => this.#tell(shared, `presence ${user_id}`, edu));
   }
 
   /** A private one is nobody else's business. */
@@ -62,16 +70,21 @@ export class Passing {
     const data = { ts: receipt.ts, ...(threadId !== null && { thread_id: threadId }) };
     const read = { [userId]: { data, event_ids: [receipt.eventId] } };
     const edu = { edu_type: 'm.receipt', content: { [roomId]: { 'm.read': read } } };
-    await this.#tell(roomId, `receipt ${roomId} ${userId} ${threadId}`, edu);
+    await this.#tell([roomId], `receipt ${roomId} ${userId} ${threadId}`, edu);
   }
 
-  async #tell(roomId: RoomId, key: string, edu: JsonObject): Promise<void> {
-    const { database, log, roomServers, pass } = this.#ports;
-    const roomNid = await roomNidOf(database, roomId);
-    if (roomNid === undefined) return;
-    const { position } = log.committed;
+  async #tell(roomIds: readonly RoomId[], key: string, edu: JsonObject): Promise<void> {
     const text = canonicalJson(edu);
-    for (const server of await roomServers.at({ roomId, roomNid, position }))
-      pass(server, key, text);
+    const servers = new Set<ServerName>();
+    for (const roomId of roomIds)
+      for (const server of await this.#serversIn(roomId)) servers.add(server);
+    for (const server of servers) this.#ports.pass(server, key, text);
+  }
+
+  async #serversIn(roomId: RoomId): Promise<readonly ServerName[]> {
+    const { database, log, roomServers } = this.#ports;
+    const roomNid = await roomNidOf(database, roomId);
+    if (roomNid === undefined) return [];
+    return roomServers.at({ roomId, roomNid, position: log.committed.position });
   }
 }

@@ -14,7 +14,7 @@ function presence({ isTold = true, knownMax }: { isTold?: boolean; knownMax?: nu
   const [counter, active] = [new EphemeralCounter(), new ActiveUsers()];
   const watcher = active.enter(bob, [room], 0);
   const joined = new Map<UserId, RoomId[]>();
-  const errors: unknown[] = [];
+  const [errors, toldAbroad]: [unknown[], string[]] = [[], []];
   /** What a round waits for, behind having read the rooms of whoever changed. */
   const reading: { held?: Promise<void> } = {};
   const sizes = new Map<RoomId, number>();
@@ -27,6 +27,8 @@ function presence({ isTold = true, knownMax }: { isTold?: boolean; knownMax?: nu
       return roomIds.filter((each) => (sizes.get(each) ?? 1) <= members);
     },
     now: () => clock.now,
+    tellAbroad: (userId, said, rooms) =>
+      void toldAbroad.push(`${userId} ${said.presence} ${[...rooms]}`),
     isTold,
     knownMax,
     onError: (error) => void errors.push(error),
@@ -41,6 +43,7 @@ function presence({ isTold = true, knownMax }: { isTold?: boolean; knownMax?: nu
     sizes,
     reading,
     errors,
+    toldAbroad,
     toldIn,
     presence: subject,
   };
@@ -56,6 +59,26 @@ test('whoever syncs is online, and those who share a room hear of it', async () 
   await p.tell();
   expect(p.of(alice)).toEqual({ presence: 'online', last_active_ago: 0, currently_active: true });
   expect(toldIn(room)).toEqual([alice]);
+});
+
+test('other servers are told of whoever stays anew before they take them to be gone, and of nobody who is', async () => {
+  const { presence: p, clock, toldAbroad } = presence();
+  const ended = p.syncing(alice, 'unavailable');
+  await p.tell();
+  const sweepAfter = async (ms: number) => {
+    clock.now += ms;
+    p.sweep();
+    await p.tell();
+  };
+  await sweepAfter(24 * 60_000);
+  expect(toldAbroad).toEqual([`${alice} unavailable ${room}`]);
+  await sweepAfter(2 * 60_000);
+  expect(toldAbroad).toHaveLength(2);
+  ended();
+  await sweepAfter(60_000);
+  expect(toldAbroad.at(-1)).toBe(`${alice} offline ${room}`);
+  await sweepAfter(60 * 60_000);
+  expect(toldAbroad).toHaveLength(3);
 });
 
 test('a sync that says offline changes nothing', async () => {

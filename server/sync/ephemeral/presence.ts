@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { ActiveUser } from '../active/active-user.ts';
 import type { ActiveUsers } from '../active/active-users.ts';
 import type { EphemeralCounter } from './ephemeral-counter.ts';
@@ -13,6 +14,8 @@ const IDLE_AFTER_MS = 5 * 60_000;
 const OFFLINE_AFTER_MS = 30_000;
 /** Other servers say it again every 25 minutes while somebody is there. */
 const OFFLINE_ABROAD_AFTER_MS = 30 * 60_000;
+/** So we say it again to them, too. */
+const TOLD_AGAIN_AFTER_MS = 25 * 60_000;
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 /** Beyond it whoever goes offline is forgotten at once: then nothing is known of them, as before they came. */
 const KNOWN_MAX = 20_000;
@@ -28,6 +31,8 @@ interface Known {
   lastSyncMs: number;
   /** So long behind that they are taken to be gone. */
   offlineAfterMs: number;
+  /** When it was last told to other servers. */
+  toldMs: number;
   /** Requests that are waiting now: whoever waits is there. */
   syncing: number;
   /** The event, made once for all who are told of it. */
@@ -40,6 +45,13 @@ export interface HeardPresence {
   readonly lastActiveAgoMs: number;
 }
 
+/** `presence` in the form of the content of m.presence. */
+export type TellPresence = (
+  userId: UserId,
+  presence: JsonObject,
+  roomIds: ReadonlySet<RoomId>,
+) => void;
+
 export interface PresencePorts {
   readonly counter: EphemeralCounter;
   readonly active: ActiveUsers;
@@ -48,6 +60,8 @@ export interface PresencePorts {
   readonly roomsUpTo: RoomsUpTo;
   readonly now: () => number;
   readonly onError: (error: unknown) => void;
+  /** The servers of the others in these rooms. */
+  readonly tellAbroad?: TellPresence | undefined;
   /** Off, nobody is known to be there. */
   readonly isTold: boolean;
   readonly knownMax?: number | undefined;
@@ -181,9 +195,13 @@ export class Presence {
       // Those who share a room are told first, and it is the next sweep that forgets.
       if (next === 'offline' && next === known.state && now - known.lastSyncMs > keptMs)
         this.#forget(userId);
-      if (next === known.state) continue;
-      known.state = next;
-      this.#spread(userId);
+      if (next !== known.state) {
+        known.state = next;
+        this.#spread(userId);
+      } else if (next !== 'offline' && now - known.toldMs > TOLD_AGAIN_AFTER_MS) {
+        this.#moved.add(userId);
+        this.#tellSoon();
+      }
     }
   }
 
@@ -196,6 +214,7 @@ export class Presence {
         lastActiveMs: 0,
         lastSyncMs: 0,
         offlineAfterMs: OFFLINE_AFTER_MS,
+        toldMs: 0,
         syncing: 0,
         json: undefined,
       };
@@ -249,9 +268,16 @@ export class Presence {
   async #tellOf(changed: ReadonlySet<UserId>, moved: ReadonlySet<UserId>): Promise<void> {
     const rooms = await this.#smallRoomsOf([...changed.union(moved)]);
     const at = this.#ports.counter.next();
-    for (const [userId, roomIds] of rooms)
+    for (const [userId, roomIds] of rooms) {
       this.#byRoom.put(userId, roomIds, { at, isNews: changed.has(userId) });
+      this.#tellAbroad(userId, roomIds);
+    }
     await this.#wake([...rooms.values()], at);
+  }
+
+  #tellAbroad(userId: UserId, roomIds: ReadonlySet<RoomId>): void {
+    this.#known.get(userId)!.toldMs = this.#ports.now();
+    this.#ports.tellAbroad?.(userId, this.of(userId), roomIds);
   }
 
   /** Who is there in the rooms that are small enough again: in them nothing was told of anybody. */
