@@ -1,0 +1,246 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
+import { connectPool } from '../../server/storage/database.ts';
+import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
+import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
+import { certificateAuthority } from '../support/certificates.ts';
+import { buildHouse } from '../support/house.ts';
+import { putRemoteMember } from '../support/remote-members.ts';
+import { idleDestinationBytes } from './federation-memory.ts';
+import { nameOf, type Told, type Wish } from './federation-wishes.ts';
+
+// `node --expose-gc test/bench/federation-load.ts [SERVERS]`: what it costs to send to other servers, which are mocks in a
+// process of their own, behind real TLS. CPU is of this process, which is the server alone.
+
+const SERVERS = Number(process.argv[2] ?? 1_000);
+const DEAD = Math.floor(SERVERS * 0.3);
+const OF_A_ROOM = Math.min(50, Math.floor(SERVERS / 4));
+const MESSAGES = 150;
+const alice = '@alice:example.org' as UserId;
+
+type Fresh = Parameters<typeof buildHouse>[0];
+type House = Awaited<ReturnType<typeof buildHouse>>;
+
+async function measure(): Promise<void> {
+  print(`an idle destination: ${idleDestinationBytes()} bytes`);
+  const folder = mkdtempSync(join(tmpdir(), 'farol-federation-'));
+  const authority = await certificateAuthority();
+  const peers = await startPeers(await authority.issue('peers', { dns: ['*.peers.test'] }));
+  const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: {} });
+  const database = connectPool(postgres.url, { connectionsMax: 8, onError: console.error });
+  const fresh = { url: postgres.url, database } as Fresh;
+  try {
+    await migrate(postgres.url);
+    await migrateBehind(postgres.url);
+    const federation = federationTo(peers.port, authority.ca);
+    let house = await start(fresh, federation);
+    const rooms = await makeRooms(house, fresh);
+    await measureCpu(house, rooms, peers);
+    await measureDead(house, rooms, peers);
+    house = await measureCatchUp(house, rooms, { peers, again: () => start(fresh, federation) });
+    await stop(house);
+  } finally {
+    peers.child.disconnect();
+    await database.end();
+    await postgres.stop();
+    rmSync(folder, { recursive: true, force: true });
+    rmSync(authority.folder, { recursive: true, force: true });
+  }
+}
+
+const federationTo = (port: number, ca: string) => ({
+  ...{ enabled: true, ca, deny: [], allowNetworks: [] },
+  peers: new Map(
+    Array.from({ length: SERVERS }, (_, index) => [nameOf(index), { host: '127.0.0.1', port }]),
+  ),
+});
+
+async function start(fresh: Fresh, federation: ReturnType<typeof federationTo>): Promise<House> {
+  const house = await buildHouse(fresh, { federation, now: Date.now, onError: () => {} });
+  const { rooms } = house.features.rooms.ports;
+  await house.features.federation.begin({
+    noLongerTold: (roomId, nids) => rooms.noLongerTold(roomId, nids),
+  });
+  return house;
+}
+
+async function stop({ features, writer }: House): Promise<void> {
+  await features.close();
+  await writer.close();
+}
+
+interface Rooms {
+  readonly own: RoomId;
+  readonly fifty: RoomId;
+  readonly living: RoomId;
+  readonly all: RoomId;
+}
+
+async function makeRooms(house: House, { database }: Fresh): Promise<Rooms> {
+  const { rooms } = house.features.rooms.ports;
+  const log = house.writer;
+  const roomOf = async (from: number, to: number) => {
+    const roomId = await rooms.create(alice, { preset: 'public_chat' }, {});
+    for (let index = from; index < to; index++) {
+      const userId = `@them:${nameOf(index)}` as UserId;
+      await putRemoteMember({ log, database }, roomId, { userId, membership: 'join' });
+    }
+    return roomId;
+  };
+  return {
+    own: await roomOf(0, 0),
+    fifty: await roomOf(SERVERS - OF_A_ROOM, SERVERS),
+    living: await roomOf(DEAD, SERVERS),
+    all: await roomOf(0, SERVERS),
+  };
+}
+
+let said = 0;
+
+const say = ({ features }: House, roomId: RoomId) =>
+  features.rooms.ports.rooms.send(
+    roomId,
+    {
+      ...{ sender: alice, type: 'm.room.message' },
+      content: { msgtype: 'm.text', body: `said ${++said}`, at: Date.now() },
+    },
+    {},
+  );
+
+async function cpuOf(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+const sayAll = async (house: House, roomId: RoomId, count = MESSAGES) => {
+  for (let each = 0; each < count; each++) await say(house, roomId);
+};
+
+async function measureCpu(house: House, { own, fifty }: Rooms, peers: Peers): Promise<void> {
+  for (const roomId of [own, fifty]) await sayAll(house, roomId);
+  await peers.took(MESSAGES * OF_A_ROOM);
+  const alone = await cpuOf(() => sayAll(house, own));
+  let told: Told | undefined;
+  const whole = await cpuOf(async () => {
+    await sayAll(house, fifty);
+    told = await peers.took(MESSAGES * OF_A_ROOM);
+  });
+  peers.tell({ kind: 'behave', as: 'paused', count: SERVERS });
+  await say(house, fifty);
+  await sleep(2_000);
+  const queued = await cpuOf(() => sayAll(house, fifty));
+  peers.tell({ kind: 'behave' });
+  const { transactions } = told!;
+  print(`a message to nobody else: ${each(alone, MESSAGES)} ms CPU`);
+  print(`one for ${OF_A_ROOM} servers, until it is queued: ${each(queued, MESSAGES)} ms`);
+  print(`a transaction: ${each(whole - queued, transactions)} ms (${transactions} of them)`);
+}
+
+async function measureDead(house: House, { living, all }: Rooms, peers: Peers): Promise<void> {
+  const count = SERVERS - DEAD - OF_A_ROOM;
+  const paced = async (roomId: RoomId) => {
+    for (let each = 0; each < 20; each++) {
+      await say(house, roomId);
+      await sleep(250);
+    }
+  };
+  await say(house, living);
+  await peers.took(count);
+  await paced(living);
+  const alone = await peers.took(20 * count);
+  peers.tell({ kind: 'behave', as: 'dead', count: DEAD });
+  await paced(all);
+  const beside = await peers.took(20 * count);
+  print(
+    `${count} living servers, p99 alone ${p99(alone.latenciesMs)} ms, beside ${DEAD} dead ones ${p99(beside.latenciesMs)} ms; ${beside.connectionsMost} connections at most`,
+  );
+  peers.tell({ kind: 'behave' });
+}
+
+/** All are away, and the server ends; then it begins, and all are there. */
+async function measureCatchUp(
+  house: House,
+  { all, own }: Rooms,
+  { peers, again }: { peers: Peers; again: () => Promise<House> },
+): Promise<House> {
+  peers.tell({ kind: 'behave', as: 'away', count: SERVERS });
+  await sayAll(house, all, 10);
+  await sleep(3_000);
+  await stop(house);
+  peers.tell({ kind: 'behave' });
+  await peers.ask();
+  const next = await again();
+  const begin = performance.now();
+  const done = peers.took(10 * SERVERS);
+  let isDone = false;
+  void done.then(() => (isDone = true));
+  const sendsMs: number[] = [];
+  while (!isDone) {
+    const sent = performance.now();
+    await say(next, own);
+    sendsMs.push(performance.now() - sent);
+    await sleep(20);
+  }
+  const seconds = ((performance.now() - begin) / 1_000).toFixed(1);
+  print(
+    `${SERVERS} servers caught up in ${seconds} s; local sends meanwhile p99 ${p99(sendsMs)} ms`,
+  );
+  return next;
+}
+
+interface Peers {
+  readonly port: number;
+  readonly child: ChildProcess;
+  tell(wish: Wish): void;
+  ask(): Promise<Told>;
+  /** What they took since they were asked last, when it is at least so many events. */
+  took(events: number): Promise<Told>;
+}
+
+async function startPeers({ certificate, key }: { certificate: string; key: string }) {
+  const child = fork(join(import.meta.dirname, 'federation-peers.ts'), [certificate, key]);
+  const [port] = (await once(child, 'message')) as [number];
+  const tell = (wish: Wish) => void child.send(wish);
+  const ask = async () => {
+    tell({ kind: 'tell' });
+    return (await once(child, 'message'))[0] as Told;
+  };
+  const took = async (events: number): Promise<Told> => {
+    const deadline = performance.now() + TAKEN_WITHIN_MS;
+    let sum = await ask();
+    while (sum.events < events && performance.now() < deadline) {
+      await sleep(100);
+      sum = together(sum, await ask());
+    }
+    if (sum.events < events) print(`  only ${sum.events} of ${events} events were taken in time`);
+    return sum;
+  };
+  return { port, child, tell, ask, took };
+}
+
+const TAKEN_WITHIN_MS = 120_000;
+
+const together = (one: Told, other: Told): Told => ({
+  transactions: one.transactions + other.transactions,
+  events: one.events + other.events,
+  latenciesMs: [...one.latenciesMs, ...other.latenciesMs],
+  connectionsMost: Math.max(one.connectionsMost, other.connectionsMost),
+});
+
+const each = (ms: number, count: number): string => (ms / count).toFixed(3);
+
+const p99 = (all: readonly number[]): number =>
+  Math.round(all.toSorted((a, b) => a - b)[Math.floor(all.length * 0.99)] ?? Number.NaN);
+
+function print(line: string): void {
+  console.log(`${line} (load ${loadavg()[0]!.toFixed(1)})`);
+}
+
+await measure();
