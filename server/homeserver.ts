@@ -207,10 +207,7 @@ export async function buildFeatures(ground: FeatureGround) {
     ...underRooms(ground, accounts.ports),
   });
   const beside = { ...stored, ...accounts.ports, ...rooms.ports };
-  const sync = syncFeatures({
-    ...{ tellTyping: federation.typing, tellPresenceAbroad: federation.presence },
-    ...{ ...ground, ...beside },
-  });
+  const sync = syncFeatures({ ...federation.tells, ...ground, ...beside });
   const delayedEvents = delayedEventFeatures({
     ...stored,
     ...asIfSentNow(accounts.ports.accounts, rooms.ports.rooms),

@@ -85,12 +85,13 @@ export function federationFeatures(
         heardFrom: (server) => sending?.heardFrom(server),
       }),
     },
-    /** Who is there, of those in these rooms. */
-    presence: (userId: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>) =>
-      sending?.passing.presence(userId, presence, roomIds),
-    /** Somebody began to type, or ceased. */
-    typing: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
-      sending?.passing.typing(roomId, userId, isTyping),
+    /** What is gone in a moment: that somebody began to type, or ceased; and who is there, of those in some rooms. */
+    tells: {
+      tellTyping: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
+        sending?.passing.typing(roomId, userId, isTyping),
+      tellPresenceAbroad: (userId: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>) =>
+        sending?.passing.presence(userId, presence, roomIds),
+    },
     /** Whether what is left for the server gets there some day. */
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
