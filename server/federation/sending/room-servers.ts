@@ -85,9 +85,9 @@ export class RoomServers {
   /** Of two stretches with a change between them the newer one, for what comes next. */
   #keep(roomId: RoomId, looked: Stretch): void {
     const known = this.#stretches.get(roomId);
-    if (known && looked.until >= known.from) known.from = Math.min(known.from, looked.from);
-    else if (known === undefined || known.from <= looked.from)
+    if (known === undefined || looked.from > known.until)
       this.#stretches.set(roomId, looked, 1 + looked.servers.length);
+    else if (looked.until >= known.from) known.from = Math.min(known.from, looked.from);
   }
 
   async #look(at: Place): Promise<Stretch> {

@@ -61,6 +61,7 @@ test('whose invite ends is told so, also when something was said in between to n
   const home = await startHome(authority, { saveEveryMs: 5 });
   const peer = await startPeer(authority);
   await home.member(peer, 'invite');
+  await home.restart();
   await home.say('to nobody');
   await expect.poll(() => savedPosition(home)).toBe(home.server.writer.committed.position);
   const { token } = home;
