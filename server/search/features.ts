@@ -33,6 +33,10 @@ const COME_AGAIN_MS = 1_000;
  */
 const STATEMENT_MS_MAX = 10_000;
 
+/** Whoever searches finds what they have just said, unless the index is still being made: then what there is so far. */
+const INDEXED_WITHIN_MS = 2_000;
+const FAR_BEHIND = 1_000;
+
 const CLOSE_MS_MAX = 1_000;
 
 /** Everything of this folder, put together. */
@@ -53,7 +57,12 @@ export function searchFeatures(ports: SearchFeaturePorts) {
         underWay += 1;
         try {
           // One at a time for each user.
-          return await ofOneUser.run(request.userId, () => search(reading, request));
+          return await ofOneUser.run(request.userId, async () => {
+            const { position } = log.committed;
+            if (request.from === undefined && position - index.position < FAR_BEHIND)
+              await index.reaches(position, INDEXED_WITHIN_MS);
+            return search(reading, request);
+          });
         } catch (error) {
           throw tookTooLong(error) ? tooLong(error) : error;
         } finally {

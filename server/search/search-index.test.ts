@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { startApi } from '../../test/support/api-server.ts';
+import { writeLetter } from '../../test/support/outward-letters.ts';
 import { freshDatabase } from '../../test/support/postgres.ts';
+import { startWriter } from '../../test/support/writer.ts';
 import type { RoomId, UserId } from '../protocol/identifiers.ts';
 import { textQuery } from '../storage/search/found-events.ts';
 import { IndexSession } from '../storage/search/index-session.ts';
 import { WINDOW_BITS } from '../storage/search/search-documents.ts';
 import { newestFound } from './newest-found.ts';
+import { SearchIndex } from './search-index.ts';
 
 test('what the database refuses is left out, and what is said beside and behind it is found', async () => {
   await using bench = await workbench();
@@ -29,6 +32,22 @@ test('where its connection was lost the index goes on by another', async () => {
   );
   await bench.say('um dois');
   expect(await bench.count('um')).toBe(2);
+});
+
+test('where somebody waits for the index it does not wait for more to be said', async () => {
+  await using fresh = await freshDatabase();
+  await using log = await startWriter(fresh.url);
+  const gatherMs = 600_000;
+  const index = new SearchIndex({
+    ...{ log, gatherMs, database: fresh.database, databaseUrl: fresh.url, languages: ['simple'] },
+    onError: (error) => expect(error).toBeUndefined(),
+  });
+  await index.begin();
+  const position = await writeLetter(log);
+  expect(index.position).toBeLessThan(position);
+  await index.reaches(position, gatherMs);
+  expect(index.position).toBe(position);
+  await index.close();
 });
 
 test('the newest that match are found, however far back, with none left out where the steps meet', async () => {

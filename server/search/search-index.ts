@@ -22,6 +22,7 @@ export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
 
 const CURSOR = 'search';
 const GATHER_MS = 100;
+const LOOK_EVERY_MS = 5;
 
 /** At once: while a large database is taken up, what others commit goes between (docs/design.md, D1, bulk). */
 const CHARACTERS_AT_ONCE = 131_072;
@@ -34,6 +35,7 @@ export class SearchIndex {
   readonly #ports: SearchIndexPorts;
   readonly #session: IndexSession;
   readonly #end = new AbortController();
+  #gathering = new AbortController();
   #outward: Outward<IndexableEvent> | undefined;
 
   constructor(ports: SearchIndexPorts) {
@@ -50,6 +52,15 @@ export class SearchIndex {
   /** All up to here is found. */
   get position(): number {
     return this.#outward?.position ?? 0;
+  }
+
+  /** Resolves when all up to there is found, or the time is over. What only waits for more to be said goes at once. */
+  async reaches(position: number, withinMs: number): Promise<void> {
+    const endsAt = performance.now() + withinMs;
+    while (this.position < position && performance.now() < endsAt) {
+      this.#gathering.abort();
+      await sleep(LOOK_EVERY_MS);
+    }
   }
 
   async close(): Promise<void> {
@@ -74,7 +85,11 @@ export class SearchIndex {
   async #gathered({ after, upTo, limit }: Parameters<OutwardQueue<never>['read']>[0]) {
     if (upTo - after >= limit) return;
     const { gatherMs = GATHER_MS } = this.#ports;
-    await sleep(gatherMs, undefined, { signal: this.#end.signal });
+    this.#gathering = new AbortController();
+    const signal = AbortSignal.any([this.#end.signal, this.#gathering.signal]);
+    await sleep(gatherMs, undefined, { signal }).catch((cause) => {
+      if (this.#end.signal.aborted) throw cause;
+    });
   }
 
   async #take(events: readonly IndexableEvent[]): Promise<void> {

@@ -20,6 +20,14 @@ test('what was said is found by its words, without case and accents, with what w
   expect(await bench.found('bob', 'coi')).toEqual([]);
 });
 
+test('whoever has just said something finds it', async () => {
+  await using bench = await workbench();
+  for (const word of ['primeiro', 'segundo', 'terceiro']) {
+    const said = await bench.say('alice', word);
+    expect(await bench.foundAtOnce('alice', word)).toEqual([said]);
+  }
+});
+
 test('all words must be there, phrases in their order, and what has a - before it must not', async () => {
   await using bench = await workbench();
   const one = await bench.say('alice', 'the quick brown fox');
@@ -388,6 +396,9 @@ function benchOf(server: ApiServer, tokens: ReadonlyMap<string, string>, room: s
   };
   const search = async (who: string, criteria: JsonObject, next = '') => {
     await bench.indexed();
+    return searchAtOnce(who, criteria, next);
+  };
+  const searchAtOnce = async (who: string, criteria: JsonObject, next = '') => {
     const query = next === '' ? '' : `?next_batch=${next}`;
     const reply = await ask(`POST /search${query}`, { token: token(who), body: asked(criteria) });
     expect(reply).toMatchObject({ status: 200 });
@@ -426,6 +437,8 @@ function benchOf(server: ApiServer, tokens: ReadonlyMap<string, string>, room: s
     /** The newest first. */
     found: async (who: string, search_term: string, criteria: JsonObject = {}) =>
       idsIn(await search(who, { search_term, order_by: 'recent', ...criteria })),
+    foundAtOnce: async (who: string, search_term: string) =>
+      idsIn(await searchAtOnce(who, { search_term, order_by: 'recent' })),
     async documents() {
       const sql = 'SELECT count(*) AS count FROM search_document';
       return (await server.fresh.database.query<{ count: number }>('count', sql))[0]?.count;
