@@ -80,13 +80,15 @@ export class ServerNotices {
       throw refusal(`${userId} is somebody's account: name another one in serverNotices.localpart`);
   }
 
-  /** That in which they are, or may come in; who left it gets another. The tag is what clients know it by. */
+  /** That in which they are, may come in, or were: then they are invited anew. The tag is what clients know it by. */
   async #roomFor(to: UserId, settings: NoticeSettings): Promise<RoomId> {
     const { rooms } = this.#ports;
     const { userId } = settings;
     const roomId = (await this.#knownRoom(to, userId)) ?? (await this.#newRoom(to, settings));
     await this.#tag(to, roomId);
     const own = (await rooms.roomsOf(to)).get(roomId);
+    if (own?.membership === 'leave')
+      await rooms.changeMembership(roomId, { sender: userId, target: to, action: 'invite' }, {});
     if (settings.autoJoin && own?.membership !== 'join')
       await rooms.changeMembership(roomId, { sender: to, target: to, action: 'join' }, {});
     return roomId;
@@ -95,10 +97,11 @@ export class ServerNotices {
   async #knownRoom(to: UserId, userId: UserId): Promise<RoomId | undefined> {
     const { rooms } = this.#ports;
     const [theirs, own] = await Promise.all([rooms.roomsOf(to), rooms.roomsOf(userId)]);
-    for (const { roomId, membership } of theirs.values())
-      if (membership === 'join' || membership === 'invite')
-        if (own.get(roomId)?.membership === 'join' && (await this.#isOfOne(roomId, userId)))
-          return roomId;
+    const isOpen = ({ membership }: { membership: string }) => membership !== 'leave';
+    const all = [...theirs.values()].filter(({ membership }) => membership !== 'ban');
+    for (const { roomId } of [...all.filter(isOpen), ...all.filter((each) => !isOpen(each))])
+      if (own.get(roomId)?.membership === 'join' && (await this.#isOfOne(roomId, userId)))
+        return roomId;
     return undefined;
   }
 
