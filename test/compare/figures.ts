@@ -6,7 +6,7 @@ import {
   type StoredMessage,
   succeeded,
 } from '../support/history/history.ts';
-import { PAUSE_MS } from '../support/history/measure.ts';
+import { pausesIn, SERIES_FROM_MS, SERIES_STEP_MS } from './pauses.ts';
 import type { Run } from './results.ts';
 
 /** What was written down while a fault went by; times on the clock of the machine that runs the clients. */
@@ -20,9 +20,6 @@ export interface Record {
   readonly endedAt: number;
 }
 
-export const SERIES_FROM_MS = 10_000;
-export const SERIES_STEP_MS = 100;
-
 type Figures = Omit<
   Run,
   'system' | 'fault' | 'at' | 'commit' | 'machine' | 'load' | 'versions' | 'hand'
@@ -35,12 +32,14 @@ export function figuresOf(record: Record): Figures {
   const failures = history.attempts.filter(
     (each) => each.answeredAt >= faultAt && each.answeredAt <= endedAt && !succeeded(each),
   );
-  const pauses = pausesIn(acknowledgedAt, faultAt, endedAt);
+  const acknowledgements = series(acknowledgedAt, faultAt, endedAt);
+  const answers = series(answeredAt, faultAt, endedAt);
+  const pauses = pausesIn(acknowledgements);
   const { lost, doubled, 'out of order': outOfOrder, ...otherwiseWrong } = wrongIn(history, stored);
   return {
     withoutAcknowledgementMs: sum(pauses),
     longestPauseMs: Math.max(0, ...pauses),
-    withoutAnswerMs: sum(pausesIn(answeredAt, faultAt, endedAt)),
+    withoutAnswerMs: sum(pausesIn(answers)),
     requests: history.attempts.filter(({ what }) => what !== 'set up').length,
     failed: counted(failures.map((each) => `${each.what}: ${causeOf(each)}`)),
     messagesFailed: new Set(failures.filter(isSend).map(({ request }) => request)).size,
@@ -49,19 +48,9 @@ export function figuresOf(record: Record): Figures {
     doubled: doubled ?? 0,
     outOfOrder: outOfOrder ?? 0,
     otherwiseWrong,
-    acknowledgements: series(acknowledgedAt, faultAt, endedAt),
-    answers: series(answeredAt, faultAt, endedAt),
+    acknowledgements,
+    answers,
   };
-}
-
-/** From the fault to the end; what had not ended by then counts as far as it went. */
-function pausesIn(times: readonly number[], faultAt: number, endedAt: number): number[] {
-  const after = times.filter((at) => at > faultAt && at < endedAt).sort((a, b) => a - b);
-  const marks = [faultAt, ...after, endedAt];
-  return marks
-    .slice(1)
-    .map((at, index) => Math.round(at - marks[index]!))
-    .filter((ms) => ms >= PAUSE_MS);
 }
 
 /** The checker's sentences begin with what kind of wrong they tell of. */

@@ -7,8 +7,9 @@ import { until } from '../cluster/support/until.ts';
 import { History } from '../support/history/history.ts';
 import type { FaultName } from './fault-names.ts';
 import { FAULTS } from './faults.ts';
-import { figuresOf, type Record, SERIES_FROM_MS } from './figures.ts';
+import { figuresOf, type Record } from './figures.ts';
 import { HAND_AFTER_MS } from './hand-after.ts';
+import { SERIES_FROM_MS } from './pauses.ts';
 import type { Run } from './results.ts';
 import type { System } from './system.ts';
 

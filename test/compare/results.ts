@@ -13,7 +13,7 @@ const counts = z.record(z.string(), count);
 
 /** What the clients felt of one fault, and what the database that survived says. Times in milliseconds. */
 const figures = {
-  /** All times after the fault in which nobody was acknowledged anything, each of half a second or more. */
+  /** All times after the fault in which nobody was acknowledged anything, those that were usual before left out (pauses.ts). */
   withoutAcknowledgementMs: count,
   /** The longest of them. */
   longestPauseMs: count,
