@@ -97,6 +97,36 @@ test('who is let in by a forged state only is not in the room of those who know 
   expect((await bench.rooms.open(bench.roomId))!.membershipOf(emil)).toBe('ban');
 });
 
+test('of a state that is told, what is signed by nobody is not kept, and lets nobody in', async () => {
+  await using bench = await workbench();
+  const joins = await bench.event(member(emil));
+  const [said] = await bench.chain(1, [joins.eventId], emil);
+  bench.hide(joins);
+  bench.tells(said!, [{ ...joins, pdu: { ...joins.pdu, signatures: {} } }]);
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  expect(await bench.standing(joins)).toBeUndefined();
+  expect((await bench.rooms.open(bench.roomId))!.membershipOf(emil)).toBeUndefined();
+});
+
+test('of a state that is told, what its own auth events do not allow is kept as rejected, and stands nowhere', async () => {
+  await using bench = await workbench();
+  const [hidden] = await bench.chain(1);
+  const power = await bench.event({
+    ...{ sender: dora, type: 'm.room.power_levels', stateKey: '' },
+    content: { users: { [dora]: 100 } },
+  });
+  const said = await bench.event({ ...says('behind'), after: [hidden!.eventId] });
+  bench.hide(hidden!);
+  bench.hide(power);
+  bench.tells(said, [power]);
+  expect(await bench.receive(said)).toEqual(['accepted']);
+  expect(await bench.standing(power)).toEqual({ outlier: true, rejected: true });
+  const room = (await bench.rooms.open(bench.roomId))!;
+  const levels = await room.stateEvent('m.room.power_levels', '');
+  expect(levels?.sender).toBe(alice);
+  await bench.isAsStored();
+});
+
 test('what nobody tells is refused, and nothing of it kept', async () => {
   await using bench = await workbench();
   const [hidden, said] = await bench.chain(2);
