@@ -19,7 +19,7 @@ type Ports = Pick<PduPorts, 'roomReceiver'> &
 export function transactionFeatures({ database, log, now }: Stored, ports: Ports) {
   const complaints = new Complaints({ onError: ports.onError, now });
   const sharedRooms = new SharedRooms(ports);
-  const edus = new Edus({ ...ports, database, now, complaints, sharedRooms });
+  const edus = new Edus({ ...ports, database, log, now, complaints, sharedRooms });
   const unknownRooms = new UnknownRooms({ log, now });
   const { roomReceiver } = ports;
   const turns = new OriginTurns();

@@ -67,6 +67,26 @@ test('a message to a device arrives once, however often it is sent', async () =>
   );
 });
 
+test('more messages to devices than one batch holds all arrive, each once, and one too large by itself stops no other', async () => {
+  const shared = await receivingHome(authority);
+  const message = (message_id: string, length: number) =>
+    edu('m.direct_to_device', {
+      ...{ sender: shared.bob, type: 'm.test', message_id },
+      messages: { [`@alice:${shared.name}`]: { '*': { body: 'x'.repeat(length), message_id } } },
+    });
+  const before = ['0', '1', '2', '3'].map((id) => message(id, 1_500_000));
+  const edus = [before[0]!, message('too large', 4_200_000), ...before.slice(1)];
+  const half = { edus: edus.slice(0, 4) };
+  for (const content of [half, half, { edus: edus.slice(2) }])
+    expect((await shared.send(shared.peer, content)).status).toBe(200);
+  const left = await shared.home.server.fresh.database.query<{ json: string }>(
+    'left_for_devices',
+    'SELECT json FROM to_device ORDER BY position',
+  );
+  const ids = left.map(({ json }) => JSON.parse(json).content.message_id);
+  expect(ids).toEqual(['0', '1', '2', '3']);
+});
+
 test('two servers may give their messages the same id', async () => {
   const shared = await receivingHome(authority);
   const other = await startPeer(authority);

@@ -1,5 +1,7 @@
 import type { Letter, ToDevice } from '../../encryption/to-device.ts';
 import { deliver, isTooMuch } from '../../encryption/to-device.ts';
+import type { PlacedRecord, Row } from '../../log/change.ts';
+import type { Stored } from '../../log/stored.ts';
 import { parseUserId, type ServerName, type UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import type { Database } from '../../storage/database.ts';
@@ -14,6 +16,7 @@ import { type Effect, NO_EFFECT, objectOf, stringOf, userOf } from './edu.ts';
 
 export interface ToDeviceEduPorts {
   readonly database: Database;
+  readonly log: Pick<Stored['log'], 'commit'>;
   readonly toDevice: Pick<ToDevice, 'lettersFor'>;
   readonly complaints: Pick<Complaints, 'about'>;
   readonly now: () => number;
@@ -26,9 +29,17 @@ interface Message {
   readonly mail: ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>;
 }
 
+interface Delivery {
+  readonly messageId: string;
+  readonly letters: readonly Letter[];
+}
+
 const TYPE_BYTES_MAX = 255;
 
-/** `m.direct_to_device`, each once by its `message_id`: it is noted in the commit that leaves the message for its device. */
+/**
+ * `m.direct_to_device`, each once by its `message_id`: it is noted in the commit that leaves the message for its device.
+ * What does not fit into one batch of the log is committed piece by piece: what is answered is there, and may be a room key.
+ */
 export async function takeToDevice(
   ports: ToDeviceEduPorts,
   origin: ServerName,
@@ -41,36 +52,65 @@ export async function takeToDevice(
     }),
   );
   const taken = await messagesTaken(ports.database, origin, [...messages.keys()]);
-  const letters: Letter[] = [];
-  const delivered: Effect[] = [];
-  for (const [messageId, { sender, type, mail }] of messages) {
-    if (taken.has(messageId)) continue;
-    const own = await ports.toDevice.lettersFor(sender, type, mail);
-    if (own.length === 0) continue;
-    letters.push(...own);
-    if (isTooMuch(letters)) {
-      ports.complaints.about(origin, 'messages to too many devices', `${letters.length} at once`);
-      break;
+  let piece: Delivery[] = [];
+  for (const message of messages.values()) {
+    if (taken.has(message.messageId)) continue;
+    const own = await deliveryOf(ports, origin, message);
+    if (!own) continue;
+    if (isTooMuch(lettersOf([...piece, own]))) {
+      await commitPiece(ports, origin, piece);
+      piece = [];
     }
-    delivered.push(effectOf(origin, { messageId, letters: own, nowMs: ports.now() }));
+    piece.push(own);
   }
-  return delivered.length === 0 ? NO_EFFECT : [...delivered, keptOf(origin)];
+  return effectsOf(ports, origin, piece);
 }
 
-const effectOf =
-  (
-    origin: ServerName,
-    { messageId, letters, nowMs }: { messageId: string; letters: readonly Letter[]; nowMs: number },
-  ): Effect =>
-  (change) => {
-    deliver(letters, change);
-    change.rows.push(messageTakenRow({ server: origin, messageId, takenMs: nowMs }));
-  };
+/** What one message leaves for devices that are here; undefined where there are none, or more than one batch may have. */
+async function deliveryOf(
+  { toDevice, complaints }: ToDeviceEduPorts,
+  origin: ServerName,
+  { messageId, sender, type, mail }: Message,
+): Promise<Delivery | undefined> {
+  const letters = await toDevice.lettersFor(sender, type, mail);
+  if (letters.length === 0) return undefined;
+  if (!isTooMuch(letters)) return { messageId, letters };
+  complaints.about(origin, 'a message to too many devices', `${letters.length} at once`);
+  return undefined;
+}
 
-const keptOf =
-  (origin: ServerName): Effect =>
-  ({ rows }) =>
-    void rows.push(messagesKeptRow(origin));
+/** Before the outcome of its transaction: whatever is repeated then is known by its id. */
+async function commitPiece(
+  ports: ToDeviceEduPorts,
+  origin: ServerName,
+  piece: readonly Delivery[],
+): Promise<void> {
+  await ports.log.commit((position) => {
+    const rows: Row[] = [];
+    const records: PlacedRecord[] = [];
+    for (const effect of effectsOf(ports, origin, piece)) effect({ position, rows, records });
+    return { change: { rows, records, touches: [] }, value: undefined };
+  });
+}
+
+function effectsOf(
+  { now }: ToDeviceEduPorts,
+  server: ServerName,
+  piece: readonly Delivery[],
+): readonly Effect[] {
+  if (piece.length === 0) return NO_EFFECT;
+  const takenMs = now();
+  return [
+    (change) => {
+      deliver(lettersOf(piece), change);
+      for (const { messageId } of piece)
+        change.rows.push(messageTakenRow({ server, messageId, takenMs }));
+      change.rows.push(messagesKeptRow(server));
+    },
+  ];
+}
+
+const lettersOf = (deliveries: readonly Delivery[]) => deliveries.flatMap(({ letters }) => letters);
 
 function messageIn(origin: ServerName, content: JsonObject): Message | undefined {
   const sender = userOf(origin, content.sender);
