@@ -8,7 +8,7 @@ import { PATIENCE_MS } from './test/support/patience-ms.ts';
  * waits for npm and its network: it runs beside `unit`, and begins first. `cluster` needs a Docker engine and
  * the machine to itself: it measures time, so it runs after the others and one file at a time. `faults` is like
  * it, and too long for every `npm test`: `npm run test:faults`. So is `ansible`, which provisions whole hosts:
- * `npm run test:ansible`. `clients` needs the programs that `npm run test:clients` installs.
+ * `npm run test:ansible`. `clients` needs the programs that `npm run test:clients` installs, and partly a Docker engine.
  */
 export default defineConfig({
   test: {

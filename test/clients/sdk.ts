@@ -17,7 +17,7 @@ export interface Account {
 }
 
 /** What the SDK complained about, for when a test fails. */
-const complaints: string[] = [];
+export const complaints: string[] = [];
 const complain = (...parts: unknown[]) => void complaints.push(parts.map(String).join(' '));
 const quiet: Logger = {
   trace() {},

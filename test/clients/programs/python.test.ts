@@ -41,7 +41,7 @@ test('matrix-nio lists the devices of its user, of whom it gave one no name', as
 
 test('a bot of simplematrixbotlib joins where it is invited, and answers what it was told encrypted', async () => {
   const account = await register(server.url, 'bot');
-  await using _bot = await echoBot(server.url, account);
+  await using _bot = await echoBot(server, account);
   using sdk = await login(server.url, await register(server.url, 'sdk'), { encryption: true });
   const room = await encryptedRoomWith(sdk, account.userId);
   await ready(sdk, room);

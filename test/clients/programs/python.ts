@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type Peer, startPeer } from '../../differential/peer.ts';
 import type { Account } from '../sdk.ts';
 
@@ -38,20 +39,77 @@ export function nioPerson(url: string, { userId }: Account): Person {
   };
 }
 
+/** Times are those of this machine's clock, in ms. */
+export interface Heard {
+  readonly sender: string;
+  readonly body: string;
+  readonly at: number;
+}
+
+export interface Said {
+  readonly body: string;
+  readonly askedAt: number;
+  readonly acknowledgedAt: number;
+}
+
+/** A program that tells what it hears of others, and what it says itself. */
+export interface Program extends AsyncDisposable {
+  readonly heard: readonly Heard[];
+  readonly said: readonly Said[];
+  /** What it was given and could not decrypt. */
+  readonly unreadable: readonly string[];
+  /** Each line, for whoever must find out why a test failed. */
+  readonly printed: readonly string[];
+  /** Rejects when it ends. */
+  readonly dies: Promise<never>;
+  write(line: string): void;
+}
+
+export interface Server {
+  readonly url: string;
+  /** PEM of whom clients trust, where that is not whom everybody does. */
+  readonly ca?: string;
+}
+
 /** The bot of simplematrixbotlib; resolves when it is through its first /sync. */
-export async function echoBot(url: string, account: Account): Promise<AsyncDisposable> {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-bot-'));
-  const words = [
-    join(import.meta.dirname, 'echo_bot.py'),
-    url,
-    account.userId,
-    account.password,
-    folder,
-  ];
-  const child = spawn(python, ['-u', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const echoBot = (server: Server, account: Account): Promise<Program> =>
+  startProgram(['echo_bot.py'], server, account, (line) => line.includes('Connected to '));
+
+/**
+ * Somebody with matrix-nio who joins where they are invited, and says there each line that is written once so many are in
+ * that room; resolves behind its first /sync.
+ */
+export const nioTalker = (server: Server, account: Account, people: number): Promise<Program> =>
+  startProgram(['nio_talker.py', String(people)], server, account, (line) =>
+    line.startsWith('{"ready"'),
+  );
+
+async function startProgram(
+  [file, ...more]: readonly [string, ...string[]],
+  { url, ca }: Server,
+  { userId, password }: Account,
+  isReady: (line: string) => boolean,
+): Promise<Program> {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-program-'));
+  const trusted = join(folder, 'ca.crt');
+  if (ca !== undefined) writeFileSync(trusted, ca);
+  // Without compiled copies of our programs beside them.
+  const words = ['-uB', join(import.meta.dirname, file), url, userId, password, folder, ...more];
+  const child = spawn(python, words, {
+    env: { ...process.env, ...(ca !== undefined && { SSL_CERT_FILE: trusted }) },
+  });
   const ended = once(child, 'exit');
-  await saysIn(child, 'Connected to ');
+  const dies = ended.then(([code]) => {
+    throw new Error(`${file} ended with ${code}`);
+  });
+  dies.catch(() => {});
+  const notes = { heard: [], said: [], unreadable: [], printed: [] };
+  await readsUntil(child, notes, isReady).catch((cause) => {
+    throw new Error(`${file} ended:\n${notes.printed.join('\n')}`, { cause });
+  });
   return {
+    ...{ ...notes, dies },
+    write: (line) => void child.stdin.write(`${line}\n`),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM');
       await ended;
@@ -60,14 +118,43 @@ export async function echoBot(url: string, account: Account): Promise<AsyncDispo
   };
 }
 
-function saysIn(child: ReturnType<typeof spawn>, words: string): Promise<void> {
-  let said = '';
+interface Notes {
+  readonly heard: Heard[];
+  readonly said: Said[];
+  readonly unreadable: string[];
+  readonly printed: string[];
+}
+
+/** Notes all that it prints, for as long as it lives; resolves when it is ready. */
+function readsUntil(
+  child: ChildProcessWithoutNullStreams,
+  notes: Notes,
+  isReady: (line: string) => boolean,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    for (const stream of [child.stdout!, child.stderr!])
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        said += text;
-        if (said.includes(words)) resolve();
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        notes.printed.push(line);
+        if (line.startsWith('{')) note(notes, JSON.parse(line) as Told);
+        if (isReady(line)) resolve();
       });
-    child.once('exit', () => reject(new Error(`The bot ended:\n${said}`)));
+    child.once('error', reject).once('exit', (code) => reject(new Error(`exit status ${code}`)));
   });
+}
+
+interface Told {
+  readonly at: number;
+  readonly heard?: string;
+  readonly said?: string;
+  readonly unreadable?: string;
+  readonly sender?: string;
+  readonly asked?: number;
+}
+
+function note({ heard, said, unreadable }: Notes, told: Told): void {
+  const { at } = told;
+  if (told.heard !== undefined) heard.push({ sender: told.sender!, body: told.heard, at });
+  if (told.said !== undefined)
+    said.push({ body: told.said, askedAt: told.asked!, acknowledgedAt: at });
+  if (told.unreadable !== undefined) unreadable.push(`${told.unreadable} of ${told.sender}`);
 }

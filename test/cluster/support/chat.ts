@@ -68,7 +68,7 @@ function messagesOf(person: MatrixClient, roomId: string): string[] {
 }
 
 /** The cluster's authority is trusted, and a dead peer is probed, as browsers do it, but sooner. */
-function fetchAsAppsDo(ca: string) {
+export function fetchAsAppsDo(ca: string) {
   const dispatcher = new Agent({ connect: { ca, keepAliveInitialDelay: 1000, timeout: 3000 } });
   globalThis.fetch = ((input: string, init: object) =>
     fetchThrough(input, { ...init, dispatcher })) as unknown as typeof fetch;
