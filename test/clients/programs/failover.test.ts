@@ -8,7 +8,7 @@ import { useCluster } from '../../cluster/support/use-cluster.ts';
 import { engineAnswers } from '../../support/docker-engine.ts';
 import { heardOf, Talk, type Talker } from './talk.ts';
 
-/** Clients as people have them, each with its own encryption, live through a move of the writer. */
+/** Clients as people have them, each with its own encryption, live through what befalls a cluster. */
 
 const withEngine = test.skipIf(!(await engineAnswers()));
 const cluster = useCluster({ sites: 3 });
@@ -24,6 +24,22 @@ withEngine(
     await livesThrough('switchover', async (talk, strike) => {
       strike();
       await switchover(active, next);
+      await talk.flows();
+    });
+  },
+  LASTS_AT_MOST_MS,
+);
+
+withEngine(
+  'nor does a power cut of the active site, nor its return',
+  async () => {
+    const active = await untilWell(cluster());
+    await livesThrough('power cut', async (talk, strike) => {
+      strike();
+      await active.powerOff();
+      await talk.flows();
+      await active.powerOn();
+      await untilWell(cluster());
       await talk.flows();
     });
   },
