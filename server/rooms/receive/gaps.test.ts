@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import {
   type ForeignDraft,
   type ForeignEvent,
@@ -15,6 +15,8 @@ const dora = '@dora:far.example' as UserId;
 const emil = '@emil:far.example' as UserId;
 const far = 'far.example' as ServerName;
 const off = 'off.example' as ServerName;
+
+afterEach(() => void vi.useRealTimers());
 
 test('what lies between is asked for, and all of it is there in its order', async () => {
   await using bench = await workbench();
@@ -75,6 +77,33 @@ test('a state without the first event of the room is none, and what it is told f
   bench.ask.stateIds = async () => ({ state: [], authChain: [] });
   expect(await bench.receive(said!)).toEqual(['refused']);
   expect(await bench.bodies()).toEqual([]);
+});
+
+test('a state of more missing events than there is time for is fetched in several attempts', async () => {
+  await using bench = await workbench();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const [said, joins, renamed] = await bench.crowd(160);
+  // The state holds whom the others rest on only in what authorizes it, and names the last ones first.
+  bench.tells(said, [...renamed.toReversed(), ...joins], renamed.length);
+  bench.takesMs(200);
+  const kept = async () => (await bench.standings([...joins, ...renamed])).length;
+  const attempts: number[] = [];
+  while (attempts.length < 10 && (await bench.receive(said))[0] !== 'accepted')
+    attempts.push(await kept());
+  expect(attempts).toEqual([...new Set(attempts)].sort((a, b) => a - b));
+  expect(attempts.length).toBeGreaterThan(1);
+  expect(attempts.at(-1)).toBeLessThan(320);
+  expect(await kept()).toBe(320);
+  expect(await bench.bodies()).toEqual(['after all']);
+  await bench.isAsStored();
+});
+
+test('a state of more than 300 missing events is fetched where there is time for it', async () => {
+  await using bench = await workbench();
+  const [said, joins, renamed] = await bench.crowd(160);
+  bench.tells(said, [...renamed, ...joins], renamed.length);
+  expect(await bench.receive(said)).toEqual(['accepted']);
+  expect(await bench.bodies()).toEqual(['after all']);
 });
 
 test('who is let in by a forged state only is not in the room of those who know better', async () => {
@@ -182,8 +211,11 @@ async function workbench() {
   };
   await receive(await event(member(dora)));
   const [before] = await foreign.ends(roomId);
-  const query = <Row extends object>(name: string, text: string, values: string[] = []) =>
-    fresh.database.query<Row>(name, text, values);
+  const query = <Row extends object>(
+    name: string,
+    text: string,
+    values: (string | string[])[] = [],
+  ) => fresh.database.query<Row>(name, text, values);
   const stateNow = async () =>
     (
       await query<{ eventId: EventId }>(
@@ -196,7 +228,38 @@ async function workbench() {
     authBefore: (await event(member(emil))).pdu.auth_events as EventId[],
     authOfSaying: (await event(says('', emil))).pdu.auth_events as EventId[],
     hide: ({ eventId }: ForeignEvent) => void known.delete(eventId),
-    tells(of: ForeignEvent, more: readonly ForeignEvent[]) {
+    /** Users who came in and took a name, unseen by us, and what one of them said behind that. */
+    async crowd(size: number) {
+      const joins: ForeignEvent[] = [];
+      const renamed: ForeignEvent[] = [];
+      const users = Array.from(
+        { length: size },
+        (_, index) => `@user${index}:far.example` as UserId,
+      );
+      for (const user of users) {
+        const joined = await event({ ...member(user), after: [before!] });
+        const authEvents = [...(joined.pdu.auth_events as EventId[]), joined.eventId];
+        const content = { membership: 'join', displayname: user };
+        joins.push(joined);
+        renamed.push(
+          await event({ ...member(user), content, after: [joined.eventId], authEvents }),
+        );
+      }
+      const after = [renamed.at(-1)!.eventId];
+      const authEvents = [...this.authOfSaying, ...after];
+      const said = await event({ ...says('after all', users.at(-1)), after, authEvents });
+      for (const { eventId } of [...joins, ...renamed]) known.delete(eventId);
+      return [said, joins, renamed] as const;
+    },
+    takesMs(ms: number) {
+      const { event: told } = ask;
+      ask.event = async (...question) => {
+        vi.setSystemTime(Date.now() + ms);
+        return told(...question);
+      };
+    },
+    /** A state of the current one and the first of these; the others authorize it. */
+    tells(of: ForeignEvent, more: readonly ForeignEvent[], inState = more.length) {
       ask.event = async (_server, { eventId }) => {
         asked.push('event');
         return more.find((each) => each.eventId === eventId)?.pdu;
@@ -204,8 +267,8 @@ async function workbench() {
       ask.stateIds = async () => {
         asked.push('stateIds');
         return {
-          state: [...(await stateNow()), ...more.map((each) => each.eventId)],
-          authChain: [],
+          state: [...(await stateNow()), ...more.slice(0, inState).map((each) => each.eventId)],
+          authChain: more.slice(inState).map((each) => each.eventId),
         };
       };
       return of;
@@ -237,6 +300,10 @@ async function workbench() {
       );
       return row;
     },
+    standings: (events: readonly ForeignEvent[]) =>
+      query('standings_of', 'SELECT outlier, rejected FROM event WHERE event_id = ANY ($1)', [
+        events.map(({ eventId }) => eventId),
+      ]),
     async isAsStored() {
       const stateOf = async (engine: typeof rooms) =>
         (await (await engine.open(roomId))!.state()).map(({ eventId }) => eventId).sort();

@@ -8,6 +8,7 @@ import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
 import { unknownOf } from './given-state.ts';
 import type { Received } from './room-receiver.ts';
+import { ToldEvents } from './told-events.ts';
 
 /** For all that is asked because of one transaction in one room. */
 export const GAP_MS_MAX = 20_000;
@@ -16,10 +17,8 @@ const ANSWER_MS_MAX = 8_000;
 const EVENTS_AT_ONCE = 20;
 const ROUNDS_MAX = 10;
 const FOUND_LENGTH_MAX = 4 * 1_048_576;
-/** Of what a server tells of a state: so many ids, of which so many events are fetched one by one. */
+/** Of what a server tells of a state. */
 const IDS_MAX = 200_000;
-export const FETCHED_MAX = 300;
-const FETCHED_AT_ONCE = 8;
 /** For so many events of one transaction a state is asked for: those on which no other is built. */
 const STATES_MAX = 3;
 
@@ -177,31 +176,27 @@ class Gap {
     return events.sort((a, b) => a.depth - b.depth)[0];
   }
 
-  /** The ids of it, when what is missing of it has been kept. */
+  /** The ids of it, when all that is missing of it has been kept: a part of a state is none. */
   async #stateBefore({ eventId, authEvents }: Event): Promise<readonly EventId[] | undefined> {
     const { ask, building, keep } = this.#ports;
     const asked = { roomId: this.#room.roomId, eventId, withinMs: this.#leftMs };
     const told = await ask.stateIds(this.#origin, asked);
     if (told === undefined) return undefined;
-    const all = [...new Set([...authEvents, ...told.authChain, ...told.state])];
+    const all = [...new Set([...told.authChain, ...authEvents, ...told.state])];
     if (all.length > IDS_MAX) return undefined;
     const unknown = await unknownOf(this.#room, all, building.ports.store);
-    if (unknown.length > FETCHED_MAX) return undefined;
-    const fetched = await this.#fetched(unknown);
-    if (fetched.length > 0) await keep(fetched);
-    return told.state;
+    const fetching = new ToldEvents(unknown, {
+      tell: (id) => this.#told(id),
+      keep: (events) => keep(events.map(({ pdu }) => pdu)),
+      mayGoOn: () => this.#leftMs > 0,
+    });
+    return (await fetching.fetch()) ? told.state : undefined;
   }
 
-  async #fetched(ids: readonly EventId[]): Promise<readonly JsonObject[]> {
-    const [open, pdus] = [[...ids], [] as JsonObject[]];
-    const fetchOn = async () => {
-      for (let id = open.pop(); id !== undefined && this.#leftMs > 0; id = open.pop()) {
-        const asked = { eventId: id, withinMs: this.#leftMs };
-        const pdu = await this.#ports.ask.event(this.#origin, asked);
-        if (pdu) pdus.push(pdu);
-      }
-    };
-    await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, fetchOn));
-    return pdus;
+  async #told(eventId: EventId): Promise<Event | undefined> {
+    const asked = { eventId, withinMs: this.#leftMs };
+    const pdu = await this.#ports.ask.event(this.#origin, asked);
+    const [event] = pdu ? this.#parsed(pdu) : [];
+    return event?.eventId === eventId ? event : undefined;
   }
 }
