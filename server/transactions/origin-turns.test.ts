@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { MatrixError } from '../protocol/matrix-error.ts';
-import { OriginTurns, TURN_BOUNDS, type TurnBounds } from './origin-turns.ts';
+import { OriginTurns, SMALL_BYTES, TURN_BOUNDS, type TurnBounds } from './origin-turns.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -28,7 +28,7 @@ test('whoever sends more than may wait is sent away, and others are not', async 
 });
 
 test('where all places are taken servers wait in turn, however much one of them sends', async () => {
-  const turns = heldTurns({ atWorkMax: 1 });
+  const turns = heldTurns({ placesMax: 1 });
   turns.come('x1', 'a1', 'a2', 'b1', 'c1', 'b2');
   for (const next of ['x1', 'a1', 'b1', 'c1', 'a2', 'b2']) {
     expect((await turns.begun()).at(-1)).toBe(next);
@@ -37,10 +37,10 @@ test('where all places are taken servers wait in turn, however much one of them 
 });
 
 test('no more wait of all servers together than there is room for, in number and in bytes', async () => {
-  const few = heldTurns({ atWorkMax: 1, waitingMax: 2 });
+  const few = heldTurns({ placesMax: 1, waitingMax: 2 });
   few.come('x1', 'a1', 'b1');
   expect(await few.refusal('c1')).toBe('M_LIMIT_EXCEEDED');
-  const small = heldTurns({ atWorkMax: 1, waitingBytesMax: 20 });
+  const small = heldTurns({ placesMax: 1, waitingBytesMax: 2 * SMALL_BYTES });
   small.come('x1', 'a1', 'b1');
   expect(await small.refusal('c1')).toBe('M_LIMIT_EXCEEDED');
   await small.end('x1');
@@ -62,7 +62,7 @@ test('nobody waits longer than the bound, and who was sent away takes no place',
 });
 
 test('whoever is slow leaves its place to others, once, and still sends nothing beside it', async () => {
-  const turns = heldTurns({ atWorkMax: 1 });
+  const turns = heldTurns({ placesMax: 1 });
   turns.come('slow1', 'slow2', 'a1', 'b1');
   await vi.advanceTimersByTimeAsync(TURN_BOUNDS.promptMs);
   expect(await turns.begun()).toEqual(['slow1', 'a1']);
@@ -72,13 +72,57 @@ test('whoever is slow leaves its place to others, once, and still sends nothing 
   expect((await turns.begun()).length).toBe(3);
 });
 
-/** Transactions named by their server and a number; each has ten bytes, and lasts until it is ended. */
-function heldTurns(bounds: Partial<TurnBounds> = {}) {
+test('those who left their places hold no more than there is room for: whoever comes then keeps its own', async () => {
+  const turns = heldTurns({ placesMax: 2, slowBytesMax: 3 * SMALL_BYTES });
+  turns.come('a1', 'b1', 'c1', 'd1', 'e1', 'f1', 'g1');
+  await vi.advanceTimersByTimeAsync(3 * TURN_BOUNDS.promptMs);
+  expect(await turns.begun()).toEqual(['a1', 'b1', 'c1', 'd1', 'e1']);
+  await turns.end('b1');
+  expect((await turns.begun()).slice(5)).toEqual(['f1']);
+  await turns.end('f1');
+  expect((await turns.begun()).slice(6)).toEqual(['g1']);
+});
+
+test('of what is large no more is at work than there is room for, in the order in which it came, and who sends little does not wait for it', async () => {
+  const large = 3 * SMALL_BYTES;
+  const turns = heldTurns(
+    { placedBytesMax: 4 * SMALL_BYTES, promptMs: 1e9 },
+    { large, medium: 2 * SMALL_BYTES },
+  );
+  turns.come('large1', 'b1', 'larger1', 'medium1', 'c1', 'b2');
+  expect(await turns.begun()).toEqual(['large1', 'b1', 'c1']);
+  await turns.end('b1');
+  expect((await turns.begun()).slice(3)).toEqual(['b2']);
+  await turns.end('large1');
+  expect((await turns.begun()).slice(4)).toEqual([]);
+  await turns.end('c1');
+  expect((await turns.begun()).slice(4)).toEqual(['larger1']);
+});
+
+test('whoever waits for room in vain holds nobody up who came behind', async () => {
+  const turns = heldTurns(
+    { placedBytesMax: 4 * SMALL_BYTES, promptMs: 1e9 },
+    { large: 3 * SMALL_BYTES, medium: 2 * SMALL_BYTES },
+  );
+  turns.come('medium1');
+  const refused = turns.refusal('large1');
+  await vi.advanceTimersByTimeAsync(TURN_BOUNDS.waitMsMax - 1);
+  turns.come('mediumer1');
+  expect(await turns.begun()).toEqual(['medium1']);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(await refused).toBe('M_LIMIT_EXCEEDED');
+  expect(await turns.begun()).toEqual(['medium1', 'mediumer1']);
+});
+
+/** Transactions named by their server and a number, as large as the start of the name says; each lasts until it is ended. */
+function heldTurns(bounds: Partial<TurnBounds> = {}, sizes: Record<string, number> = {}) {
   const turns = new OriginTurns({ ...TURN_BOUNDS, ...bounds });
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
+  const bytesOf = (name: string) =>
+    Object.entries(sizes).find(([start]) => name.startsWith(start))?.[1] ?? 10;
   const run = (name: string) =>
-    turns.run({ origin: name.slice(0, -1) as ServerName, bytes: () => 10 }, () => {
+    turns.run({ origin: name.slice(0, -1) as ServerName, bytes: bytesOf(name) }, () => {
       begun.push(name);
       return new Promise<void>((resolve) => void ends.set(name, resolve));
     });

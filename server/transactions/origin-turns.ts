@@ -5,30 +5,38 @@ export interface TurnBounds {
   /** Of one server, behind the one that is at work. */
   readonly waitingOfOriginMax: number;
   /** Of all servers. */
-  readonly atWorkMax: number;
+  readonly placesMax: number;
+  /** What those hold in memory that have a place. */
+  readonly placedBytesMax: number;
   readonly waitingMax: number;
   readonly waitingBytesMax: number;
   readonly waitMsMax: number;
-  /** Whoever takes longer leaves a place to others: what it waits for has bounds of its own. */
+  /** Whoever takes longer leaves its place to others, since it waits for others itself, */
   readonly promptMs: number;
+  /** as long as those who have left theirs hold no more than that. */
+  readonly slowBytesMax: number;
 }
 
 /** "Transactions MUST be sent one at a time": who has more under way than one and a repeat of it waits, or has to come again. */
 export const TURN_BOUNDS: TurnBounds = {
   waitingOfOriginMax: 2,
-  atWorkMax: 32,
+  placesMax: 32,
+  placedBytesMax: 32 * 1_048_576,
   waitingMax: 1_000,
   waitingBytesMax: 64 * 1_048_576,
   waitMsMax: 30_000,
   promptMs: 2_000,
+  slowBytesMax: 32 * 1_048_576,
 };
 
+/** As which even the smallest counts. Such a one needs a place and no more: who sends little does not wait for those who send much. */
+export const SMALL_BYTES = 32_768;
 const RETRY_MS = 2_000;
 
 interface Load {
   readonly origin: ServerName;
-  /** What it holds in memory while it waits. */
-  readonly bytes: () => number;
+  /** What it holds in memory while it waits and while it is at work. */
+  readonly bytes: number;
 }
 
 interface Waiting {
@@ -36,42 +44,56 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Of each server one at a time; of all so many, whoever has waited longest first: a server that sends much waits for itself. */
+interface Running {
+  readonly bytes: number;
+  hasPlace: boolean;
+}
+
+/**
+ * Of each server one at a time; of all so many and so much, whoever has waited longest first: a server that sends much waits
+ * for itself.
+ */
 export class OriginTurns {
   readonly #bounds: TurnBounds;
   readonly #atWork = new Set<ServerName>();
   /** In the order in which they came; one that had its turn goes behind the others. */
   readonly #waiting = new Map<ServerName, Waiting[]>();
-  readonly #sum = { count: 0, bytes: 0 };
-  #places: number;
+  readonly #sums = { waiting: new Sum(), placed: new Sum(), slow: new Sum() };
+  /** Those that have a place for longer than is prompt. */
+  readonly #overdue = new Set<Running>();
 
   constructor(bounds: TurnBounds = TURN_BOUNDS) {
     this.#bounds = bounds;
-    this.#places = bounds.atWorkMax;
   }
 
   /** Throws M_LIMIT_EXCEEDED where too much waits, or for too long. */
-  async run<T>({ origin, bytes }: Load, work: () => Promise<T>): Promise<T> {
-    await this.#turn(origin, bytes);
-    const leave = this.#leaving();
+  async run<T>(load: Load, work: () => Promise<T>): Promise<T> {
+    const { origin } = load;
+    const bytes = Math.max(load.bytes, SMALL_BYTES);
+    if (!this.#mayBegin(origin, bytes)) await this.#wait(origin, bytes);
+    else this.#take(origin, bytes);
+    const running: Running = { bytes, hasPlace: true };
+    const overdue = setTimeout(() => {
+      this.#overdue.add(running);
+      this.#goOn();
+    }, this.#bounds.promptMs).unref();
     try {
       return await work();
     } finally {
-      this.#atWork.delete(origin);
-      leave();
-      this.#beginNext();
+      clearTimeout(overdue);
+      this.#end(origin, running);
     }
   }
 
-  async #turn(origin: ServerName, bytesOf: () => number): Promise<void> {
-    if (this.#places > 0 && !this.#atWork.has(origin)) return this.#take(origin);
-    const bytes = bytesOf();
+  async #wait(origin: ServerName, bytes: number): Promise<void> {
     const own = this.#waiting.get(origin) ?? [];
     this.#refuseTooMuch(own, bytes);
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => {
         this.#forget(origin, waiting);
         reject(limitExceeded(RETRY_MS));
+        // It may have stood before others for which there is room.
+        this.#goOn();
       }, this.#bounds.waitMsMax).unref();
       const begin = () => {
         clearTimeout(late);
@@ -80,51 +102,78 @@ export class OriginTurns {
       const waiting: Waiting = { bytes, begin };
       own.push(waiting);
       this.#waiting.set(origin, own);
-      this.#count(1, bytes);
+      this.#sums.waiting.add(bytes);
     });
   }
 
   #refuseTooMuch(own: readonly Waiting[], bytes: number): void {
     const { waitingOfOriginMax, waitingMax, waitingBytesMax } = this.#bounds;
+    const { waiting } = this.#sums;
     const isTooMuch =
       own.length >= waitingOfOriginMax ||
-      this.#sum.count >= waitingMax ||
-      this.#sum.bytes + bytes > waitingBytesMax;
+      waiting.count >= waitingMax ||
+      waiting.bytes + bytes > waitingBytesMax;
     if (isTooMuch) throw limitExceeded(RETRY_MS);
   }
 
-  #take(origin: ServerName): void {
-    this.#places -= 1;
-    this.#atWork.add(origin);
+  /** Nobody large passes by another who waits for room. */
+  #mayBegin(origin: ServerName, bytes: number): boolean {
+    if (this.#atWork.has(origin) || !this.#hasRoom(bytes)) return false;
+    if (bytes === SMALL_BYTES) return true;
+    const isAhead = ([other, [first]]: [ServerName, Waiting[]]) =>
+      !this.#atWork.has(other) && first!.bytes > SMALL_BYTES;
+    return ![...this.#waiting].some(isAhead);
   }
 
-  /** Gives the place back once, however long the work takes. */
-  #leaving(): () => void {
-    let isHeld = true;
-    const leave = () => {
-      clearTimeout(slow);
-      if (isHeld) this.#places += 1;
-      isHeld = false;
-    };
-    const slow = setTimeout(() => {
-      leave();
-      this.#beginNext();
-    }, this.#bounds.promptMs).unref();
-    return leave;
+  #hasRoom(bytes: number): boolean {
+    const { placed } = this.#sums;
+    if (placed.count >= this.#bounds.placesMax) return false;
+    return bytes === SMALL_BYTES || placed.bytes + bytes <= this.#bounds.placedBytesMax;
+  }
+
+  #take(origin: ServerName, bytes: number): void {
+    this.#atWork.add(origin);
+    this.#sums.placed.add(bytes);
+  }
+
+  #end(origin: ServerName, running: Running): void {
+    this.#atWork.delete(origin);
+    this.#overdue.delete(running);
+    this.#sums[running.hasPlace ? 'placed' : 'slow'].subtract(running.bytes);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    for (const running of this.#overdue) this.#leavePlace(running);
+    this.#beginNext();
+  }
+
+  #leavePlace(running: Running): void {
+    const { placed, slow } = this.#sums;
+    if (slow.bytes + running.bytes > this.#bounds.slowBytesMax) return;
+    this.#overdue.delete(running);
+    running.hasPlace = false;
+    placed.subtract(running.bytes);
+    slow.add(running.bytes);
   }
 
   #beginNext(): void {
-    for (const [origin, own] of this.#waiting) {
-      if (this.#places === 0) return;
+    let isFull = false;
+    for (const [origin, own] of [...this.#waiting]) {
       if (this.#atWork.has(origin)) continue;
       const next = own[0]!;
+      const isSmall = next.bytes === SMALL_BYTES;
+      if (!this.#hasRoom(next.bytes) || (isFull && !isSmall)) {
+        isFull = true;
+        continue;
+      }
       this.#forget(origin, next);
       // Behind all others that wait.
       if (own.length > 0) {
         this.#waiting.delete(origin);
         this.#waiting.set(origin, own);
       }
-      this.#take(origin);
+      this.#take(origin, next.bytes);
       next.begin();
     }
   }
@@ -133,11 +182,21 @@ export class OriginTurns {
     const own = this.#waiting.get(origin)!;
     own.splice(own.indexOf(waiting), 1);
     if (own.length === 0) this.#waiting.delete(origin);
-    this.#count(-1, -waiting.bytes);
+    this.#sums.waiting.subtract(waiting.bytes);
+  }
+}
+
+class Sum {
+  count = 0;
+  bytes = 0;
+
+  add(bytes: number): void {
+    this.count += 1;
+    this.bytes += bytes;
   }
 
-  #count(count: number, bytes: number): void {
-    this.#sum.count += count;
-    this.#sum.bytes += bytes;
+  subtract(bytes: number): void {
+    this.count -= 1;
+    this.bytes -= bytes;
   }
 }

@@ -33,7 +33,7 @@ export class Transactions {
   /** Resolves when all that it brought is committed. What broke off in the middle may come again: it takes effect once. */
   take(origin: ServerName, transaction: Transaction, once: Once): Promise<PduOutcomes> {
     const { turns } = this.#ports;
-    const bytes = () => lengthOf(transaction);
+    const bytes = lengthOf(transaction);
     return turns.run({ origin, bytes }, () => this.#take(origin, transaction, once));
   }
 
