@@ -153,13 +153,15 @@ test('servers that the operator denies, or does not name where some are named, a
   }
 });
 
-test('a server has a budget of its own, and none is spent for others', async () => {
+test('the servers of one host have a budget together, and none is spent for others', async () => {
   const rates = { read: { perSecond: 0.001, burst: 2 } };
-  const [here, there, third] = [await start({ rates }), await start(), await start()];
+  const [here, there, nextDoor] = [await start({ rates }), await start(), await start()];
+  const elsewhere = await start({ host: '127.0.0.1' });
   const asked = (from: FederatingServer) => refusal(ask(from, here, '/publicRooms'));
-  expect([await asked(there), await asked(there)]).toEqual([undefined, undefined]);
+  expect([await asked(there), await asked(nextDoor)]).toEqual([undefined, undefined]);
   expect(await asked(there)).toEqual([429, 'M_LIMIT_EXCEEDED']);
-  expect(await asked(third)).toBeUndefined();
+  expect(await asked(nextDoor)).toEqual([429, 'M_LIMIT_EXCEEDED']);
+  expect(await asked(elsewhere)).toBeUndefined();
 });
 
 test('an address whose proofs fail has to wait before it makes us ask once more', async () => {

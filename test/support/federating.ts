@@ -19,6 +19,8 @@ let made = 0;
 
 type FederatingOptions = Omit<ApiOptions, 'federation'> & {
   readonly federation?: Partial<FederationSettings>;
+  /** By which others know it: servers of one host share what that host may ask. */
+  readonly host?: 'localhost' | '127.0.0.1';
 };
 
 /** For one test, at whose end it is closed. */
@@ -31,13 +33,13 @@ export async function startFederating(
   return server;
 }
 
-/** A whole server that other servers reach by TLS, at `localhost` and a port of its own. */
+/** A whole server that other servers reach by TLS, at a port of its own of this machine. */
 export async function federating(
   authority: Authority,
-  { federation, ...options }: FederatingOptions = {},
+  { federation, host = 'localhost', ...options }: FederatingOptions = {},
 ): Promise<FederatingServer> {
   const port = await freePort();
-  const name = `localhost:${port}` as ServerName;
+  const name = `${host}:${port}` as ServerName;
   const key = signingKeyFromSeed(`ed25519:k${++made}`, Buffer.alloc(32, made));
   const api = await startApi({
     ...options,

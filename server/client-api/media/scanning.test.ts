@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -186,9 +186,11 @@ test('so many files are scanned at once and no more, and one who uploads many ke
   for (let n = 0; n < 8; n += 1) files.push(await house.upload(Buffer.from(`many\n${n}`)));
   const carol = await house.api.register('carol');
   files.push(await house.upload(Buffer.from('one\n'), carol));
+  const linesOf = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n');
+  // Both are at work before any may end.
+  await expect.poll(() => existsSync(join(folder, 'at-once')) && linesOf('at-once').length).toBe(2);
   writeFileSync(join(folder, 'go'), '');
   for (const mediaId of files) expect(await house.told(mediaId)).toEqual(GIVEN);
-  const linesOf = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n');
   expect(linesOf('order').indexOf('one')).toBeLessThanOrEqual(3);
   expect(Math.max(...linesOf('at-once').map(Number))).toBe(2);
 });
