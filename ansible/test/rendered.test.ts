@@ -126,6 +126,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
     for (const { files } of relays) {
       const told = (key: string) =>
         [...files['turn.conf']!.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, is]) => is);
+      expect([told('max-bps'), told('bps-capacity')]).toEqual([['250000'], ['2500000']]);
       expect(told('allowed-peer-ip')).toEqual(['192.0.2.11', '192.0.2.12']);
       for (const range of ['10.0.0.0-10.255.255.255', '127.0.0.0-127.255.255.255'])
         expect(told('denied-peer-ip')).toContain(range);
