@@ -18,6 +18,14 @@ const EVENT_BYTES_MAX = 128 * 1_024;
 /** The ids of the state of a room of 50,000 members, and what authorizes it. */
 const IDS_BYTES_MAX = 8 * 1_048_576;
 
+/** Unless the server says when. */
+const RETRY_MS = 250;
+
+type EventTold =
+  | { readonly kind: 'told'; readonly pdu: JsonObject }
+  | { readonly kind: 'not there' }
+  | { readonly kind: 'not now'; readonly retryMs: number };
+
 /** Asks servers about rooms that they share with us. Undefined where one does not answer, or will not say. */
 export class RoomQuestions {
   readonly #client: Pick<FederationClient, 'ask'>;
@@ -60,12 +68,17 @@ export class RoomQuestions {
   async event(
     server: ServerName,
     { eventId, withinMs }: { eventId: EventId; withinMs: number },
-  ): Promise<JsonObject | undefined> {
-    const told = await this.#ask(server, {
-      ...{ method: 'GET', path: `${V1}/event/${encodeURIComponent(eventId)}` },
-      ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX },
-    });
-    return told && objectsIn(told.pdus)[0];
+  ): Promise<EventTold> {
+    try {
+      const told = await this.#client.ask(server, {
+        ...{ method: 'GET', path: `${V1}/event/${encodeURIComponent(eventId)}` },
+        ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX },
+      });
+      const [pdu] = isObject(told) ? objectsIn(told.pdus) : [];
+      return pdu ? { kind: 'told', pdu } : { kind: 'not there' };
+    } catch (error) {
+      return notTold(error);
+    }
   }
 
   async backfill(
@@ -90,6 +103,15 @@ export class RoomQuestions {
       throw error;
     }
   }
+}
+
+function notTold(error: unknown): EventTold {
+  if (error instanceof ServerUnreachable) return { kind: 'not now', retryMs: RETRY_MS };
+  if (!(error instanceof MatrixError)) throw error;
+  const { status, fields } = error;
+  if (status < 500 && status !== 429) return { kind: 'not there' };
+  const retryMs = Number(fields?.retry_after_ms ?? RETRY_MS);
+  return { kind: 'not now', retryMs: Math.max(retryMs, RETRY_MS) };
 }
 
 const V1 = '/_matrix/federation/v1';

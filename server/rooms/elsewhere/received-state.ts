@@ -7,10 +7,10 @@ import { parseEvent, rejectedEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { RoomPorts } from '../ports.ts';
 import { judgeByAuthEvents } from '../receive/auth-events.ts';
+import { inAuthOrder } from '../receive/auth-order.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { complaintsAboutSignatures } from '../receive/signatures.ts';
 import { STATE_BYTES_MAX } from '../write/refuse-heavy-state.ts';
-import { inAuthOrder } from './auth-order.ts';
 import { NotUsable } from './try-servers.ts';
 
 /** A room as another server says that it is, as far as it could prove that. */

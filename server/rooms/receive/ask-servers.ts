@@ -28,7 +28,7 @@ export interface AskServers {
   event(
     server: ServerName,
     asked: { readonly eventId: EventId; readonly withinMs: number },
-  ): Promise<JsonObject | undefined>;
+  ): Promise<EventTold>;
 
   /** These events and those before them. */
   backfill(
@@ -41,6 +41,12 @@ export interface AskServers {
     },
   ): Promise<readonly JsonObject[] | undefined>;
 }
+
+/** What a server says to be without, or not to tell us, is another thing than what it does not tell now. */
+export type EventTold =
+  | { readonly kind: 'told'; readonly pdu: JsonObject }
+  | { readonly kind: 'not there' }
+  | { readonly kind: 'not now'; readonly retryMs: number };
 
 export interface StateIds {
   readonly state: readonly EventId[];

@@ -9,7 +9,7 @@ import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { AskServers } from './ask-servers.ts';
+import type { AskServers, EventTold } from './ask-servers.ts';
 
 const dora = '@dora:far.example' as UserId;
 const emil = '@emil:far.example' as UserId;
@@ -34,6 +34,13 @@ test('a gap of more events than a server tells at once is walked through page by
   expect(bench.asked).toEqual(['missingEvents', 'missingEvents', 'missingEvents']);
 });
 
+test('a gap is closed though all events in it claim the largest depth', async () => {
+  await using bench = await workbench();
+  const chain = await bench.chain(30, { depth: Number.MAX_SAFE_INTEGER });
+  expect(await bench.receive(chain[29]!)).toEqual(['accepted']);
+  expect(await bench.bodies()).toEqual(chain.map((_, index) => `${index}`));
+});
+
 test('two who miss the same at once are helped by one question', async () => {
   await using bench = await workbench();
   const chain = await bench.chain(3);
@@ -46,7 +53,7 @@ test('two who miss the same at once are helped by one question', async () => {
 test('where the server does not tell what lies between, its word on the state counts', async () => {
   await using bench = await workbench();
   const joins = await bench.event(member(emil));
-  const [said] = await bench.chain(1, [joins.eventId], emil);
+  const [said] = await bench.chain(1, { after: [joins.eventId], sender: emil });
   bench.hide(joins);
   bench.tells(said!, [joins]);
   expect(await bench.receive(said!)).toEqual(['accepted']);
@@ -61,7 +68,7 @@ test('where the server does not tell what lies between, its word on the state co
 test('an outlier that comes with its own predecessors finds its place', async () => {
   await using bench = await workbench();
   const joins = await bench.event(member(emil));
-  const [said] = await bench.chain(1, [joins.eventId], emil);
+  const [said] = await bench.chain(1, { after: [joins.eventId], sender: emil });
   bench.hide(joins);
   bench.tells(said!, [joins]);
   await bench.receive(said!);
@@ -106,6 +113,33 @@ test('a state of more than 300 missing events is fetched where there is time for
   expect(await bench.bodies()).toEqual(['after all']);
 });
 
+test('of a told state all is kept though all of it claims the largest depth', async () => {
+  await using bench = await workbench();
+  const [said, joins, renamed] = await bench.crowd(20, Number.MAX_SAFE_INTEGER);
+  bench.tells(said, [...joins, ...renamed], joins.length);
+  expect(await bench.receive(said)).toEqual(['accepted']);
+  expect(await bench.standings([...joins, ...renamed])).toHaveLength(40);
+});
+
+test('a state of which some events are not told at once is whole in the end', async () => {
+  await using bench = await workbench();
+  const [said, joins, renamed] = await bench.crowd(20);
+  bench.tells(said, [...renamed, ...joins], renamed.length);
+  bench.refusesFirst(3);
+  expect(await bench.receive(said)).toEqual(['accepted']);
+  expect(await bench.standings([...joins, ...renamed])).toHaveLength(40);
+});
+
+test('a state of which an event is not told at all for now is none yet', async () => {
+  await using bench = await workbench();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const [said, joins, renamed] = await bench.crowd(3);
+  bench.tells(said, [...renamed, ...joins], renamed.length);
+  bench.takesMs(1_000, joins[0]);
+  expect(await bench.receive(said)).toEqual(['refused']);
+  expect(await bench.standings([...joins, ...renamed])).toHaveLength(4);
+});
+
 test('who is let in by a forged state only is not in the room of those who know better', async () => {
   await using bench = await workbench();
   const ban = await bench.ban(emil);
@@ -129,7 +163,7 @@ test('who is let in by a forged state only is not in the room of those who know 
 test('of a state that is told, what is signed by nobody is not kept, and lets nobody in', async () => {
   await using bench = await workbench();
   const joins = await bench.event(member(emil));
-  const [said] = await bench.chain(1, [joins.eventId], emil);
+  const [said] = await bench.chain(1, { after: [joins.eventId], sender: emil });
   bench.hide(joins);
   bench.tells(said!, [{ ...joins, pdu: { ...joins.pdu, signatures: {} } }]);
   expect(await bench.receive(said!)).toEqual(['refused']);
@@ -229,7 +263,8 @@ async function workbench() {
     authOfSaying: (await event(says('', emil))).pdu.auth_events as EventId[],
     hide: ({ eventId }: ForeignEvent) => void known.delete(eventId),
     /** Users who came in and took a name, unseen by us, and what one of them said behind that. */
-    async crowd(size: number) {
+    async crowd(size: number, depth?: number) {
+      const at = depth === undefined ? {} : { depth };
       const joins: ForeignEvent[] = [];
       const renamed: ForeignEvent[] = [];
       const users = Array.from(
@@ -237,32 +272,44 @@ async function workbench() {
         (_, index) => `@user${index}:far.example` as UserId,
       );
       for (const user of users) {
-        const joined = await event({ ...member(user), after: [before!] });
+        const joined = await event({ ...member(user), after: [before!], ...at });
         const authEvents = [...(joined.pdu.auth_events as EventId[]), joined.eventId];
         const content = { membership: 'join', displayname: user };
         joins.push(joined);
         renamed.push(
-          await event({ ...member(user), content, after: [joined.eventId], authEvents }),
+          await event({ ...member(user), content, after: [joined.eventId], authEvents, ...at }),
         );
       }
       const after = [renamed.at(-1)!.eventId];
       const authEvents = [...this.authOfSaying, ...after];
-      const said = await event({ ...says('after all', users.at(-1)), after, authEvents });
+      const said = await event({ ...says('after all', users.at(-1)), after, authEvents, ...at });
       for (const { eventId } of [...joins, ...renamed]) known.delete(eventId);
       return [said, joins, renamed] as const;
     },
-    takesMs(ms: number) {
+    takesMs(ms: number, never?: ForeignEvent) {
       const { event: told } = ask;
-      ask.event = async (...question) => {
+      ask.event = async (server, question) => {
         vi.setSystemTime(Date.now() + ms);
-        return told(...question);
+        if (question.eventId === never?.eventId) return { kind: 'not now', retryMs: 1 };
+        return told(server, question);
+      };
+    },
+    /** Each third question, the first time. */
+    refusesFirst(every: number) {
+      const { event: told } = ask;
+      const refused = new Set<EventId>();
+      let count = 0;
+      ask.event = async (server, question) => {
+        if (count++ % every > 0 || refused.has(question.eventId)) return told(server, question);
+        refused.add(question.eventId);
+        return { kind: 'not now', retryMs: 1 };
       };
     },
     /** A state of the current one and the first of these; the others authorize it. */
     tells(of: ForeignEvent, more: readonly ForeignEvent[], inState = more.length) {
       ask.event = async (_server, { eventId }) => {
         asked.push('event');
-        return more.find((each) => each.eventId === eventId)?.pdu;
+        return toldOf(more.find((each) => each.eventId === eventId)?.pdu);
       };
       ask.stateIds = async () => {
         asked.push('stateIds');
@@ -273,7 +320,10 @@ async function workbench() {
       };
       return of;
     },
-    async chain(length: number, after?: EventId[], sender = dora) {
+    async chain(
+      length: number,
+      { after, sender = dora, ...at }: { after?: EventId[]; sender?: UserId; depth?: number } = {},
+    ) {
       const made: ForeignEvent[] = [];
       for (let count = 0; count < length; count++) {
         const on = made.length > 0 ? [made.at(-1)!.eventId] : after;
@@ -281,6 +331,7 @@ async function workbench() {
         made.push(
           await event({
             ...says(`${count}`, sender),
+            ...at,
             ...(on && { after: on }),
             ...(authEvents && { authEvents }),
           }),
@@ -318,6 +369,9 @@ async function workbench() {
   };
 }
 
+const toldOf = (pdu: JsonObject | undefined): EventTold =>
+  pdu ? { kind: 'told', pdu } : { kind: 'not there' };
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A server that knows these events. */
@@ -349,7 +403,7 @@ function askedFor(
     },
     async event(_server, { eventId }) {
       asked.push('event');
-      return known.get(eventId);
+      return toldOf(known.get(eventId));
     },
     async backfill() {
       return undefined;

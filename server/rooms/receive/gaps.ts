@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -7,8 +8,9 @@ import type { AskServers } from './ask-servers.ts';
 import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
 import { unknownOf } from './given-state.ts';
+import { inOrder } from './in-order.ts';
 import type { Received } from './room-receiver.ts';
-import { ToldEvents } from './told-events.ts';
+import { type Told, ToldEvents } from './told-events.ts';
 
 /** For all that is asked because of one transaction in one room. */
 export const GAP_MS_MAX = 20_000;
@@ -172,8 +174,7 @@ class Gap {
   }
 
   #firstOf(pdus: ReadonlyMap<EventId, JsonObject>): Event | undefined {
-    const events = [...pdus.values()].flatMap((pdu) => this.#parsed(pdu));
-    return events.sort((a, b) => a.depth - b.depth)[0];
+    return inOrder([...pdus.values()].flatMap((pdu) => this.#parsed(pdu)))[0];
   }
 
   /** The ids of it, when all that is missing of it has been kept: a part of a state is none. */
@@ -189,14 +190,16 @@ class Gap {
       tell: (id) => this.#told(id),
       keep: (events) => keep(events.map(({ pdu }) => pdu)),
       mayGoOn: () => this.#leftMs > 0,
+      wait: (ms) => sleep(Math.min(ms, this.#leftMs)),
     });
     return (await fetching.fetch()) ? told.state : undefined;
   }
 
-  async #told(eventId: EventId): Promise<Event | undefined> {
+  async #told(eventId: EventId): Promise<Told> {
     const asked = { eventId, withinMs: this.#leftMs };
-    const pdu = await this.#ports.ask.event(this.#origin, asked);
-    const [event] = pdu ? this.#parsed(pdu) : [];
-    return event?.eventId === eventId ? event : undefined;
+    const told = await this.#ports.ask.event(this.#origin, asked);
+    if (told.kind !== 'told') return told;
+    const [event] = this.#parsed(told.pdu);
+    return event?.eventId === eventId ? { kind: 'told', event } : { kind: 'not there' };
   }
 }

@@ -8,6 +8,7 @@ import type { Building } from '../write/building.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { RoomChange, toolsOf } from '../write/room-change.ts';
 import { judgeByAuthEvents } from './auth-events.ts';
+import { inAuthOrder } from './auth-order.ts';
 import { withHashedContent } from './content-hash.ts';
 import { parsePdu } from './format.ts';
 import { complaintsAboutSignatures } from './signatures.ts';
@@ -28,7 +29,7 @@ export async function keepOutliers(
   const events = await signedEvents(building, room, pdus);
   const stored = await building.ports.store.eventsById([...events.keys()]);
   for (const { eventId } of stored) events.delete(eventId);
-  const judged = await judgedByThemselves(building, room, [...events.values()]);
+  const judged = await judgedByThemselves(building, room, events);
   for (const piece of piecesOf(judged)) await keep(building, room, piece);
 }
 
@@ -52,11 +53,10 @@ async function signedEvents(
 async function judgedByThemselves(
   building: Building,
   room: HotRoom,
-  events: readonly Event[],
+  events: ReadonlyMap<EventId, Event>,
 ): Promise<readonly Event[]> {
-  const own = new Set(events.map(({ eventId }) => eventId));
   const elsewhere = new Set(
-    events.flatMap(({ authEvents }) => authEvents).filter((id) => !own.has(id)),
+    [...events.values()].flatMap(({ authEvents }) => authEvents).filter((id) => !events.has(id)),
   );
   const stored = await building.ports.store.eventsById([...elsewhere]);
   const known = new Map<EventId, StateEvent>(
@@ -66,7 +66,7 @@ async function judgedByThemselves(
   );
   const create = await createEventOf(building, room);
   const judged: Event[] = [];
-  for (const event of [...events].sort((a, b) => a.depth - b.depth)) {
+  for (const event of inAuthOrder(events)) {
     const authEvents = event.authEvents.flatMap((id) => known.get(id) ?? []);
     if (authEvents.length < event.authEvents.length) continue;
     const { allowed } = judgeByAuthEvents(event, authEvents, { rules: room.rules, create });

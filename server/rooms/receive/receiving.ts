@@ -13,6 +13,7 @@ import type { Building } from '../write/building.ts';
 import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
 import { Gaps, type Given, type Lacking } from './gaps.ts';
+import { inOrder } from './in-order.ts';
 import { keepOutliers } from './outliers.ts';
 import { redactionsBefore } from './redaction.ts';
 import { RoomQueues } from './room-queues.ts';
@@ -151,7 +152,7 @@ export class Receiving implements RoomReceiver {
     const known = new Map(stored.map((each) => [each.eventId, each]));
     const early = await redactionsBefore(room, [...events.keys()], this.#building.ports.store);
     const taken = new Map<EventId, TakenIn>();
-    for (const event of [...events.values()].sort((a, b) => a.depth - b.depth)) {
+    for (const event of inOrder(events.values())) {
       const before = known.get(event.eventId);
       const one = refused.has(event.eventId)
         ? unstorable(event)

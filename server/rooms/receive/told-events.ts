@@ -1,17 +1,25 @@
 import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
+import { inOrder } from './in-order.ts';
 
 const AT_ONCE = 8;
-/** Between one look at what can be kept and the next. */
+/** Fetched between one look at what can be kept and the next, and kept at once. */
 const PIECE_MAX = 64;
 /** Of what waits for that by which it is authorized. */
 const WAITING_LENGTH_MAX = 4 * 1_048_576;
 
+export type Told =
+  | { readonly kind: 'told'; readonly event: Event }
+  | { readonly kind: 'not there' }
+  | { readonly kind: 'not now'; readonly retryMs: number };
+
 export interface TellPorts {
-  /** Undefined where it is not to be had. */
-  readonly tell: (eventId: EventId) => Promise<Event | undefined>;
+  readonly tell: (eventId: EventId) => Promise<Told>;
+  /** Not before what they rest on, as far as that is to be had. */
   readonly keep: (events: readonly Event[]) => Promise<void>;
   readonly mayGoOn: () => boolean;
+  /** Not beyond the time when nobody may go on. */
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 /**
@@ -49,12 +57,19 @@ export class ToldEvents {
       while (left-- > 0 && this.#ports.mayGoOn()) {
         const id = this.#next();
         if (id === undefined) return;
-        const event = await this.#ports.tell(id);
-        if (event) this.#await(id, event);
-        else if (!this.#ports.mayGoOn()) this.#open.add(id);
+        const told = await this.#ports.tell(id);
+        if (told.kind === 'told') this.#await(id, told.event);
+        if (told.kind === 'not now') await this.#askAgain(id, told.retryMs);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, fetchOn));
+  }
+
+  /** Behind all others: a state without an event that is there would be another state. */
+  async #askAgain(id: EventId, retryMs: number): Promise<void> {
+    this.#open.add(id);
+    this.#order.unshift(id);
+    await this.#ports.wait(retryMs);
   }
 
   #next(): EventId | undefined {
@@ -71,27 +86,29 @@ export class ToldEvents {
   }
 
   async #keepWhatRests(): Promise<void> {
-    const resting = this.#resting();
-    if (resting.length === 0) return;
-    await this.#ports.keep(resting);
-    for (const event of resting) {
-      this.#waiting.delete(event.eventId);
-      this.#waitingLength -= JSON.stringify(event.pdu).length;
+    const resting = inOrder(this.#resting());
+    for (let from = 0; from < resting.length; from += PIECE_MAX) {
+      const piece = resting.slice(from, from + PIECE_MAX);
+      await this.#ports.keep(piece);
+      for (const event of piece) {
+        this.#waiting.delete(event.eventId);
+        this.#waitingLength -= JSON.stringify(event.pdu).length;
+      }
     }
   }
 
-  /** Those beneath which nothing is open; what rests on itself comes with the last ones. */
+  /** Those beneath which nothing is open. */
   #resting(): readonly Event[] {
-    const open = new Set(this.#open);
-    const resting = new Map(this.#waiting);
-    for (let before = -1; before !== resting.size; ) {
-      before = resting.size;
-      for (const [id, { authEvents }] of resting) {
-        if (!authEvents.some((each) => open.has(each))) continue;
-        resting.delete(id);
-        open.add(id);
+    const above = new Map<EventId, EventId[]>();
+    for (const [id, { authEvents }] of this.#waiting)
+      for (const below of authEvents) {
+        const ids = above.get(below);
+        if (ids) ids.push(id);
+        else above.set(below, [id]);
       }
-    }
-    return [...resting.values()];
+    const blocked = new Set([...above.keys()].filter((id) => this.#open.has(id)));
+    // What is added on the way is gone through, too.
+    for (const id of blocked) for (const each of above.get(id) ?? []) blocked.add(each);
+    return [...this.#waiting.values()].filter(({ eventId }) => !blocked.has(eventId));
   }
 }
