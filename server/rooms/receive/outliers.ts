@@ -24,16 +24,17 @@ const PIECE_LENGTH_MAX = 128 * 1_024;
 export async function keepOutliers(
   building: Building,
   room: HotRoom,
-  pdus: readonly JsonObject[],
+  signed: ReadonlyMap<EventId, Event>,
 ): Promise<void> {
-  const events = await signedEvents(building, room, pdus);
+  const events = new Map(signed);
   const stored = await building.ports.store.eventsById([...events.keys()]);
   for (const { eventId } of stored) events.delete(eventId);
   const judged = await judgedByThemselves(building, room, events);
   for (const piece of piecesOf(judged)) await keep(building, room, piece);
 }
 
-async function signedEvents(
+/** Those of them that may be kept; their senders' keys are waited for. */
+export async function signedOutliers(
   { ports }: Building,
   room: HotRoom,
   pdus: readonly JsonObject[],

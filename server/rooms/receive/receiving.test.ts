@@ -8,6 +8,7 @@ import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { EventKeys } from '../ports.ts';
 
 const VERSIONS = ['1', '3', '6', '10', '11', '12'];
 const dora = '@dora:far.example' as UserId;
@@ -136,6 +137,36 @@ test('whoever has no power to change the state does not, and what follows such a
   await bench.isAsStored();
 });
 
+test('a server whose keys are waited for holds nobody else up in the room', async () => {
+  const slow = slowKeys();
+  await using bench = await workbench('12', slow.keys);
+  await bench.joins(dora);
+  const held = bench.receive((await bench.event(says(eve))).pdu);
+  const { pdu } = await bench.event(says(dora, 'meanwhile'));
+  expect(await bench.receive(pdu)).toEqual(['accepted']);
+  slow.come();
+  expect(await held).toEqual(['rejected']);
+  expect(await bench.bodies()).toEqual(['meanwhile']);
+});
+
+test('a server that the room denies while its keys are waited for is not heard any more', async () => {
+  const slow = slowKeys();
+  await using bench = await workbench('12', slow.keys);
+  const { pdu } = await bench.event({
+    ...says(eve),
+    type: 'm.room.member',
+    stateKey: eve,
+    ...JOIN,
+  });
+  const origin = 'slow.example' as ServerName;
+  const held = bench.rooms.receiver.receive(bench.roomId, [pdu], { origin, isPushed: true });
+  await slow.asked;
+  await bench.set(alice, 'm.room.server_acl', { allow: ['*'], deny: [origin] });
+  slow.come();
+  expect((await held).map(({ kind }) => kind)).toEqual(['refused']);
+  expect((await bench.rooms.open(bench.roomId))!.membershipOf(eve)).toBeUndefined();
+});
+
 test('an event whose auth events do not allow it is rejected, though the state would', async () => {
   await using bench = await workbench();
   const [before] = await bench.ends();
@@ -260,9 +291,25 @@ const named = (sender: UserId, name: string): ForeignDraft => ({
 });
 
 /** A public room of alice, where all may set the topic. */
-async function workbench(room_version = '12') {
+const eve = '@eve:slow.example' as UserId;
+const JOIN = { content: { membership: 'join' } };
+
+/** Those of eve's server come when they may. */
+function slowKeys() {
+  const [asked, may] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const keys: EventKeys = async (events, rules) => {
+    if (events.some(({ sender }) => sender === eve)) {
+      asked.resolve();
+      await may.promise;
+    }
+    return keysOfNames(events, rules);
+  };
+  return { keys, asked: asked.promise, come: may.resolve };
+}
+
+async function workbench(room_version = '12', eventKeys = keysOfNames) {
   const fresh = await freshDatabase();
-  const under = await openRooms(fresh, { eventKeys: keysOfNames });
+  const under = await openRooms(fresh, { eventKeys });
   const { rooms } = under;
   const power_level_content_override = { events: { 'm.room.topic': 0 } };
   const roomId = await rooms.create(

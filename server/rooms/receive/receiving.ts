@@ -2,7 +2,7 @@ import { BuiltOnRefused, RefusedForData } from '../../log/log.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
+import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
@@ -14,7 +14,7 @@ import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
 import { Gaps, type Given, type Lacking } from './gaps.ts';
 import { inOrder } from './in-order.ts';
-import { keepOutliers } from './outliers.ts';
+import { keepOutliers, signedOutliers } from './outliers.ts';
 import { redactionsBefore } from './redaction.ts';
 import { RoomQueues } from './room-queues.ts';
 import type { Received, RoomReceiver, Source } from './room-receiver.ts';
@@ -47,17 +47,21 @@ export class Receiving implements RoomReceiver {
     return this.#closingGap(roomId, pdus, { received, from });
   }
 
-  #queued(
+  /** Others' keys are waited for outside of the queue: whose server does not answer holds nobody else up in the room. */
+  async #queued(
     roomId: RoomId,
     pdus: readonly JsonObject[],
     from: Source,
     given: Given = NOTHING_GIVEN,
   ): Promise<readonly Received[]> {
+    const room = await this.#building.rooms.get(roomId);
+    if (!room?.isCommitted) throw notFound('This server does not know the room');
+    const checked = await this.#check(room, pdus, await this.#whyNot(room, from));
     const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
     const weight = { count: pdus.length, bytes };
     const { origin } = from;
     const load = { roomId, origin, ...weight };
-    return this.#queues.run(load, () => this.#take(roomId, pdus, { from, given }));
+    return this.#queues.run(load, () => this.#take(roomId, checked, { from, given }));
   }
 
   /** Those that lack something once more, when it has been asked for; what is not found out leaves them refused. */
@@ -75,12 +79,15 @@ export class Receiving implements RoomReceiver {
     const closed = await this.#gaps.close(room, lacking, origin, {
       ...{ building: this.#building, ask },
       take: (found, given) => this.#queued(roomId, found, ofGap, given),
-      keep: (found) =>
-        this.#queues.run({ roomId, origin, count: found.length, bytes: 0 }, () =>
+      keep: async (found) => {
+        const signed = await signedOutliers(this.#building, room, found);
+        const load = { roomId, origin, count: found.length, bytes: 0 };
+        await this.#queues.run(load, () =>
           changeRoom(this.#building.rooms, roomId, (now) =>
-            keepOutliers(this.#building, now, found),
+            keepOutliers(this.#building, now, signed),
           ),
-        ),
+        );
+      },
     });
     return received.map((each) => closed.get(idOf(each)!) ?? each);
   }
@@ -106,14 +113,14 @@ export class Receiving implements RoomReceiver {
 
   #take(
     roomId: RoomId,
-    pdus: readonly JsonObject[],
+    checked: readonly Checked[],
     { from, given }: { from: Source; given: Given },
   ): Promise<readonly Received[]> {
-    let checked: readonly Checked[] | undefined;
     /** Of the database, which would refuse them again. */
     const refused = new Set<EventId>();
     return changeRoom(this.#building.rooms, roomId, async (room) => {
-      checked ??= await this.#check(room, pdus, await this.#whyNot(room, from));
+      const whyNot = await this.#whyNot(room, from);
+      if (whyNot !== undefined) return checked.map((each) => unheard(each, whyNot));
       const taken = await this.#takeAll(room, checked, { refused, given });
       await committed(taken, refused);
       return checked.map((each) => (each.ok ? taken.get(each.event.eventId)!.result : unfit(each)));
@@ -212,6 +219,12 @@ const unstorable = (event: Event) => unfitted(event, 'the database cannot hold i
 const unfitted = ({ eventId }: Event, reason: string): TakenIn => ({
   result: { kind: 'refused', eventId, reason },
 });
+
+/** The room has changed while its senders' keys were waited for. */
+const unheard = (checked: Checked, reason: string): Received =>
+  unfit(
+    checked.ok ? { ok: false, eventId: checked.event.eventId, reason } : { ...checked, reason },
+  );
 
 const unfit = ({ eventId, reason }: Extract<Checked, { ok: false }>): Received => ({
   ...{ kind: 'refused', eventId, reason },
