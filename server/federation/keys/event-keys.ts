@@ -1,3 +1,4 @@
+import { within } from '../../outward/within.ts';
 import type { Event } from '../../protocol/event.ts';
 import { type FindKey, serversThatMustSign } from '../../protocol/event-signatures.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
@@ -16,9 +17,14 @@ interface Self {
 
 interface Parts {
   readonly self: Self;
-  readonly remoteKeys: Pick<RemoteKeys, 'forEvents'>;
+  readonly remoteKeys: Pick<RemoteKeys, 'forEvents' | 'placeFreed'>;
   readonly now: () => number;
 }
+
+/** Fewer than one may ask at once: who asks for the keys of a large room leaves places to what comes beside it. */
+const AT_ONCE = 12;
+/** For all servers together: whose keys are not there by then has signed nothing that could be believed. */
+const WITHIN_MS = 60_000;
 
 /** By which servers' keys events may be signed; each server is asked once for all of its events. */
 export class EventKeys {
@@ -37,32 +43,50 @@ export class EventKeys {
     const needed = neededKeys(events, rules);
     needed.delete(serverName);
     const known = new Map<ServerName, ReadonlyMap<KeyId, KnownKey>>();
-    await Promise.all(
-      [...needed].map(async ([server, uses]) =>
-        known.set(server, await this.#keysOf(server, uses, rules)),
-      ),
-    );
+    const open = [...needed];
+    const late = AbortSignal.timeout(WITHIN_MS);
+    const askOn = async () => {
+      for (let next = open.pop(); next !== undefined; next = open.pop())
+        known.set(next[0], await this.#keysOf(next[0], { uses: next[1], rules, late }));
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, askOn));
     return (server, keyId) =>
       server === serverName && keyId === signingKey.keyId
         ? this.#own
         : known.get(server)?.get(keyId);
   }
 
-  /** Whose keys are not to be had has signed nothing that could be believed. */
-  async #keysOf(server: ServerName, uses: readonly Use[], rules: RoomVersionRules) {
+  async #keysOf(server: ServerName, { uses, rules, late }: Asking): Promise<Keys> {
     const { remoteKeys, now } = this.#parts;
-    const isEnough = (known: ReadonlyMap<KeyId, KnownKey>) =>
+    const isEnough = (known: Keys) =>
+      late.aborted ||
       uses.every(({ keyId, originServerTs }) => {
         const key = known.get(keyId);
         return key !== undefined && keyIsValidFor(key, originServerTs, rules, now());
       });
-    try {
-      return await remoteKeys.forEvents(server, isEnough);
-    } catch (error) {
-      if (error instanceof ServerUnreachable || error instanceof MatrixError) return new Map();
-      throw error;
+    for (;;) {
+      const freed = remoteKeys.placeFreed;
+      try {
+        return await remoteKeys.forEvents(server, isEnough);
+      } catch (error) {
+        if (error instanceof ServerUnreachable) return NO_KEYS;
+        if (!(error instanceof MatrixError)) throw error;
+        if (error.errcode !== 'M_LIMIT_EXCEEDED') return NO_KEYS;
+        await within(freed, late).catch(() => {});
+      }
     }
   }
+}
+
+type Keys = ReadonlyMap<KeyId, KnownKey>;
+
+/** Whose keys are not to be had has signed nothing that could be believed. */
+const NO_KEYS: Keys = new Map();
+
+interface Asking {
+  readonly uses: readonly Use[];
+  readonly rules: RoomVersionRules;
+  readonly late: AbortSignal;
 }
 
 interface Use {

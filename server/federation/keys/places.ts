@@ -20,6 +20,13 @@ export class Places {
     notary: new Map(),
   };
 
+  #freed = Promise.withResolvers<void>();
+
+  /** When the next place is given back, whosever it was. */
+  get freed(): Promise<void> {
+    return this.#freed.promise;
+  }
+
   /** Gives the place back that it took; undefined where there is none. */
   take(occasion: Occasion, subject: string): (() => void) | undefined {
     const taken = this.#taken[occasion];
@@ -31,6 +38,8 @@ export class Places {
       const left = taken.get(subject)! - 1;
       if (left === 0) taken.delete(subject);
       else taken.set(subject, left);
+      this.#freed.resolve();
+      this.#freed = Promise.withResolvers();
     };
   }
 }

@@ -75,6 +75,11 @@ export class RemoteKeys {
     return lastKeys(await this.#fetchedIfReached(server, kept, 'event'));
   }
 
+  /** Where no place was left to ask from (M_LIMIT_EXCEEDED): when there may be one. */
+  get placeFreed(): Promise<void> {
+    return this.#places.freed;
+  }
+
   /**
    * For whom we vouch as a notary: what the server said, still valid at that time, if that can be had;
    * else the last that it ever said.
