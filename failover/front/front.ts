@@ -20,6 +20,7 @@ import { Flights } from './flights.ts';
 import { answerHealth, type Counts } from './health.ts';
 import { InTurn } from './in-turn.ts';
 import { KnownTokens } from './known-tokens.ts';
+import { OpenAnswers } from './open-answers.ts';
 import { askWriter, probeWith } from './probe.ts';
 import { reception } from './receive.ts';
 import { relayTo } from './relay.ts';
@@ -35,6 +36,8 @@ export interface FrontOptions {
   runtimeDir: string;
   /** The floating addresses; connections to them must end before they leave this site. */
   addresses: readonly string[];
+  /** Of long answers, those that keep their connection to the writer whether their clients read or not. */
+  openAnswersMax?: number | undefined;
   log: Logger;
 }
 
@@ -52,7 +55,8 @@ const KEEP_ALIVE_MS = 75_000;
 const POOL_BYTES = 8 * 1024;
 
 /** Starts the front of this site: a TLS listener for clients, one for fronts, a socket for the agent. */
-export async function startFront({ config, runtimeDir, addresses, log }: FrontOptions) {
+export async function startFront(options: FrontOptions) {
+  const { config, runtimeDir, addresses, openAnswersMax, log } = options;
   await using starting = new AsyncDisposableStack();
   Buffer.poolSize = POOL_BYTES;
   const stop = new AbortController();
@@ -64,10 +68,11 @@ export async function startFront({ config, runtimeDir, addresses, log }: FrontOp
   };
   const shown = identityOf({ certificate: config.certificate, key: config.key });
   const own = identityOf(config.writer);
-  const parts = assemble({ config, own, addresses, log });
+  const parts = assemble({ config, own, addresses, openAnswersMax, log });
   const { routing, way, desk, upstreams, flights } = parts;
   starting.defer(() => upstreams.close());
   starting.defer(() => flights.close());
+  starting.defer(() => desk.lasting.open.close());
 
   const serve = listener(reception(desk), log);
   const server = secureServer(shown, { handshakeTimeout: HANDSHAKE_WITHIN_MS }, serve);
@@ -124,10 +129,11 @@ interface Ground {
   readonly config: FrontConfig;
   readonly own: Identity;
   readonly addresses: readonly string[];
+  readonly openAnswersMax: number | undefined;
   readonly log: Logger;
 }
 
-function assemble({ config, own, addresses, log }: Ground) {
+function assemble({ config, own, addresses, openAnswersMax, log }: Ground) {
   const { hold } = config;
   const routing = new Routing();
   const upstreams = new Upstreams(
@@ -169,12 +175,18 @@ function assemble({ config, own, addresses, log }: Ground) {
     holdForMs: hold.forMs,
     count,
   };
+  // Whoever needs the rest of an answer reads slowly, so nothing of that is kept whole.
+  const nothing = new Shares(0);
+  const stream: Ports['send'] = (request, flight, taker) =>
+    upstreams.try(flight.target.origin, request, { flight, taker, memory: nothing });
+  const lasting = { ports: { ...ports, send: stream }, open: new OpenAnswers(now, openAnswersMax) };
   const remembered = new Remembered(Date.now);
   const ask = (target: Target, path: string) =>
     askWriter(upstreams, target, path, AbortSignal.timeout(ASK_WITHIN_MS));
   askAhead({ way, ask, remembered });
   const desk = {
     ports,
+    lasting,
     room,
     underWay,
     tokens: new KnownTokens(),

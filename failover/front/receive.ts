@@ -10,13 +10,15 @@ import { Gone } from './gone.ts';
 import { fromClient, serverClaimed, tokenOf, towardsClient } from './headers.ts';
 import type { Counts } from './health.ts';
 import type { KnownTokens } from './known-tokens.ts';
+import { type LastingPorts, lastingBody } from './lasting.ts';
 import { refuse, setAside } from './refuse.ts';
 import type { Remembered } from './remembered.ts';
-import { isSmall, sendAnswer } from './send-answer.ts';
+import { isSmall, type Sent, sendAnswer } from './send-answer.ts';
 import type { Shares, Taker } from './shares.ts';
 
 export interface Desk {
   readonly ports: Ports;
+  readonly lasting: LastingPorts;
   readonly room: Room;
   /** Requests under way, held or not. Long polls are no danger to memory; the bound is for a flood. */
   readonly underWay: Shares;
@@ -121,7 +123,8 @@ async function forward(arrived: Arrived, body: Body, desk: Desk): Promise<void> 
   try {
     if (token !== undefined) desk.tokens.answered(token, answer);
     desk.remembered.note(request.method, request.url, answer);
-    await passOn(response, answer, ports.routing.mustEnd(guests.has(response.socket)));
+    const passed = { ...answer, body: lastingBody(request, carriage, desk.lasting) };
+    await passOn(response, passed, ports.routing.mustEnd(guests.has(response.socket)));
   } finally {
     ports.flights.end(flight);
     answer.over();
@@ -134,7 +137,7 @@ const READS_WITHIN_MS = 60_000;
 /** Resolves when the client has all of it; of what is small at once. */
 async function passOn(
   response: ServerResponse,
-  { status, headers, body }: Pick<Answer, 'status' | 'headers' | 'body'>,
+  { status, headers, body }: Pick<Answer, 'status' | 'headers'> & { readonly body: Sent },
   last: boolean,
 ): Promise<void> {
   const passed = towardsClient(headers);

@@ -1,12 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import type { Answer } from './exchange.ts';
 import { STROKE_BYTES, strokesOf } from './strokes.ts';
+
+/** A body whole, or as it comes. */
+export type Sent = Buffer | AsyncIterable<Buffer>;
 
 /**
  * Piece by piece, each when the kernel has the one before; resolves when it has all, and rejects where the other side has
  * gone. What is small lies in the socket's buffers, of which there are no more than connections.
  */
-export async function sendAnswer(response: ServerResponse, body: Answer['body']): Promise<void> {
+export async function sendAnswer(response: ServerResponse, body: Sent): Promise<void> {
   if (isSmall(body)) return void response.end(body);
   const taking = new Taking(response);
   try {
@@ -18,7 +20,7 @@ export async function sendAnswer(response: ServerResponse, body: Answer['body'])
   }
 }
 
-export const isSmall = (body: Answer['body']): body is Buffer =>
+export const isSmall = (body: Sent): body is Buffer =>
   Buffer.isBuffer(body) && body.length <= STROKE_BYTES;
 
 /** How a client, or another front, takes an answer. */

@@ -19,6 +19,7 @@ interface SiteOptions {
   readonly peers?: Record<string, string>;
   readonly relayPort?: number;
   readonly connectionsMax?: number;
+  readonly openAnswersMax?: number;
 }
 
 /** A front with an agent beside it that says what the test tells it to. */
@@ -31,6 +32,7 @@ export async function raiseSite(options: SiteOptions = {}) {
     config: configOf(files, options),
     runtimeDir,
     addresses: options.address === undefined ? [] : [options.address],
+    openAnswersMax: options.openAnswersMax,
     log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
   const { close, ...client } = await clientOf(front.port, files.ca);
