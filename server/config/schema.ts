@@ -147,7 +147,7 @@ const media = z
       .int()
       .positive()
       .default(5 * 1024 * MIB)
-      .describe('What one user may upload in all, in bytes.'),
+      .describe('What one user may upload in all, in bytes. A file counts as 1 KiB at least.'),
     bytesMax: z
       .int()
       .positive()

@@ -10,6 +10,7 @@ import { forbidden, limitExceeded, MatrixError, notFound } from '../protocol/mat
 import type { ByteReader } from '../storage/database.ts';
 import {
   type Content,
+  countedBytes,
   mediaOf,
   mediaRow,
   pendingCount,
@@ -176,12 +177,12 @@ export class Media {
   ): Promise<JsonObject> {
     const { quota, staging } = this.#ports;
     return quota.during(userId, async (hold) => {
-      hold.declare(declaredBytes);
-      const staged = await staging.stage(chunks, (bytes) => hold.grow(bytes));
+      hold.declare(countedBytes(declaredBytes));
+      const staged = await staging.stage(chunks, (bytes) => hold.grow(countedBytes(bytes)));
       const answer = await this.#orAbandon(staged, () =>
         commit({ ...staged, contentType, fileName }),
       );
-      hold.keep(staged.bytes);
+      hold.keep(countedBytes(staged.bytes));
       return answer;
     });
   }

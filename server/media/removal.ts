@@ -3,6 +3,7 @@ import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { countedBytes } from '../storage/media/media.ts';
 import {
   avatarsAmong,
   mediaGoneRow,
@@ -134,7 +135,7 @@ export class Removal {
       quota.freeing(async () => {
         there = await still(ids);
         await this.#commit(there.map(({ mediaId }) => mediaGoneRow(mediaId)));
-        return there.reduce((sum, { bytes }) => sum + bytes, 0);
+        return there.reduce((sum, { bytes }) => sum + countedBytes(bytes), 0);
       }),
     );
     onGone(there);

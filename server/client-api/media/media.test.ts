@@ -269,6 +269,33 @@ test('many at once: each id has its own bytes, and beyond sixteen one waits', as
   await person.upload(Buffer.from('x'));
 });
 
+test('of two thousand tiny files as many are taken as kibibytes may be uploaded, and of the others nothing is left', async () => {
+  await using person = await someone({ media: { userBytesMax: 200 * 1_024 } });
+  // Empty ones, those that say how long they are, and those that do not, by turns.
+  const bodyOf = (n: number) => [undefined, Buffer.from('x'), new Blob(['x']).stream()][n % 3];
+  let [empty, filled, refused] = [0, 0, 0];
+  const upload = async (n: number): Promise<void> => {
+    const reply = await person.fetch('POST', UPLOAD, bodyOf(n));
+    await reply.arrayBuffer();
+    // Another one, of which nobody knew yet whether it breaks off.
+    if (reply.status === 429) return upload(n);
+    if (reply.status === 403) refused += 1;
+    else if (n % 3 === 0) empty += 1;
+    else filled += 1;
+    expect([200, 403]).toContain(reply.status);
+  };
+  let next = 0;
+  const uploadNext = async () => {
+    while (next < 2_000) await upload(next++);
+  };
+  await Promise.all(Array.from({ length: 16 }, uploadNext));
+  expect([empty + filled, refused]).toEqual([200, 1_800]);
+  await vi.waitFor(async () => expect(await person.rows('media_upload')).toBe(0));
+  expect([await person.rows('media'), await person.rows('media_piece')]).toEqual([200, filled]);
+  const bob = await person.api.register('bob');
+  expect((await person.fetch('POST', UPLOAD, Buffer.from('x'), bob)).status).toBe(200);
+});
+
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const codeOf = async (reply: Response) => ((await reply.json()) as { errcode: string }).errcode;
 const idIn = (answer: unknown) =>

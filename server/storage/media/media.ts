@@ -58,16 +58,21 @@ export async function mediaOf(
   };
 }
 
-/** How much all have uploaded, or one user has. */
+/** What a file counts for at least: its rows take room, also where nothing is in it. */
+const FILE_BYTES_MIN = 1_024;
+
+/** What a file of so many bytes counts for. */
+export const countedBytes = (bytes: number): number => Math.max(bytes, FILE_BYTES_MIN);
+
+const COUNTED = `coalesce(sum(greatest(bytes, ${FILE_BYTES_MIN})) FILTER (WHERE bytes IS NOT NULL), 0)::int8 AS bytes`;
+
+/** How much all have uploaded, or one user has, as it is counted. */
 export async function usedBytes(database: Database, userId?: UserId): Promise<number> {
   const [row] = await (userId === undefined
-    ? database.query<{ bytes: number }>(
-        'media_used',
-        'SELECT coalesce(sum(bytes), 0)::int8 AS bytes FROM media',
-      )
+    ? database.query<{ bytes: number }>('media_used', `SELECT ${COUNTED} FROM media`)
     : database.query<{ bytes: number }>(
         'media_used_by',
-        'SELECT coalesce(sum(bytes), 0)::int8 AS bytes FROM media WHERE user_id = $1',
+        `SELECT ${COUNTED} FROM media WHERE user_id = $1`,
         [userId],
       ));
   return row!.bytes;
