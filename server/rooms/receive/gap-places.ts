@@ -1,27 +1,95 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
+import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { hostOfServer } from '../../protocol/server-host.ts';
 
 /** Each asks a server, and holds what it says, for as long as `GAP_MS_MAX`. */
 export const GAPS_OF_SERVER_MAX = 2;
+/** Whoever has a domain has any number of names in it. */
+export const GAPS_OF_DOMAIN_MAX = 8;
 export const GAPS_MAX = 32;
+/** As many as a transaction has events. */
+export const WAITING_OF_SERVER_MAX = 50;
+export const WAITING_MAX = 1_000;
+const RETRY_MS = 5_000;
 
-/** How much is asked for at once. Whoever finds no place is told what is missing, and comes again with the next event. */
+interface Waiting {
+  readonly server: ServerName;
+  readonly begin: () => void;
+}
+
+/**
+ * How much is asked for at once: the rest waits in the order in which it came. Whoever finds no place in time comes again with
+ * all of its transaction: what is told to be refused would not be sent again.
+ */
 export class GapPlaces {
   readonly #ofServers = new Map<ServerName, number>();
+  readonly #ofDomains = new Map<string, number>();
+  readonly #waiting = new Set<Waiting>();
   #all = 0;
 
-  /** Undefined where there is no place. */
-  async run<T>(server: ServerName, work: () => Promise<T>): Promise<T | undefined> {
-    const own = this.#ofServers.get(server) ?? 0;
-    if (own >= GAPS_OF_SERVER_MAX || this.#all >= GAPS_MAX) return undefined;
-    this.#ofServers.set(server, own + 1);
-    this.#all += 1;
+  /** Throws M_LIMIT_EXCEEDED where there is no place for so long, or too many wait. */
+  async run<T>(server: ServerName, withinMs: number, work: () => Promise<T>): Promise<T> {
+    if (this.#mayBegin(server)) this.#count(server, 1);
+    else await this.#turn(server, withinMs);
     try {
       return await work();
     } finally {
-      this.#all -= 1;
-      const left = this.#ofServers.get(server)! - 1;
-      if (left === 0) this.#ofServers.delete(server);
-      else this.#ofServers.set(server, left);
+      this.#count(server, -1);
+      this.#beginNext();
     }
   }
+
+  #turn(server: ServerName, withinMs: number): Promise<void> {
+    const own = [...this.#waiting].filter((each) => each.server === server);
+    if (own.length >= WAITING_OF_SERVER_MAX || this.#waiting.size >= WAITING_MAX)
+      throw limitExceeded(RETRY_MS);
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        this.#waiting.delete(waiting);
+        reject(limitExceeded(RETRY_MS));
+      }, withinMs);
+      const begin = () => {
+        clearTimeout(late);
+        resolve();
+      };
+      const waiting: Waiting = { server, begin };
+      this.#waiting.add(waiting);
+    });
+  }
+
+  #mayBegin(server: ServerName): boolean {
+    return (
+      this.#all < GAPS_MAX &&
+      (this.#ofServers.get(server) ?? 0) < GAPS_OF_SERVER_MAX &&
+      (this.#ofDomains.get(domainOf(server)) ?? 0) < GAPS_OF_DOMAIN_MAX
+    );
+  }
+
+  #beginNext(): void {
+    for (const waiting of this.#waiting) {
+      if (!this.#mayBegin(waiting.server)) continue;
+      this.#waiting.delete(waiting);
+      this.#count(waiting.server, 1);
+      waiting.begin();
+    }
+  }
+
+  #count(server: ServerName, by: 1 | -1): void {
+    this.#all += by;
+    add(this.#ofServers, server, by);
+    add(this.#ofDomains, domainOf(server), by);
+  }
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count === 0) counts.delete(key);
+  else counts.set(key, count);
+}
+
+/** Roughly: of a name its last two labels. Where a registry gives out names beneath more of them these share their part. */
+function domainOf(server: ServerName): string {
+  const host = hostOfServer(server);
+  const isName = /[a-z]$/.test(host);
+  return isName ? host.split('.').slice(-2).join('.') : host;
 }

@@ -41,6 +41,14 @@ test('a gap is closed though all events in it claim the largest depth', async ()
   expect(await bench.bodies()).toEqual(chain.map((_, index) => `${index}`));
 });
 
+test('many gaps at once are all closed, also those that find no place at first', async () => {
+  await using bench = await workbench();
+  const chains = await Promise.all(Array.from({ length: 6 }, () => bench.chain(2)));
+  const all = chains.map(([, last]) => bench.receive(last!));
+  expect(await Promise.all(all)).toEqual(chains.map(() => ['accepted']));
+  expect(await bench.bodies()).toHaveLength(12);
+});
+
 test('two who miss the same at once are helped by one question', async () => {
   await using bench = await workbench();
   const chain = await bench.chain(3);

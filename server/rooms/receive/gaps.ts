@@ -48,7 +48,7 @@ export class Gaps {
   /** What is asked for already: whoever misses the same waits for that first. */
   readonly #asked = new Map<string, Promise<unknown>>();
 
-  /** What became of them in the end; nothing where nothing more could be found out. */
+  /** What became of them in the end. Throws M_LIMIT_EXCEEDED where there is no place to ask from: then it may come again. */
   async close(
     room: HotRoom,
     lacking: readonly Lacking[],
@@ -58,11 +58,11 @@ export class Gaps {
     const until = Date.now() + GAP_MS_MAX;
     await this.#asBefore(room.roomId, lacking, until);
     const work = () => new Gap(room, { origin, until }, ports).close(lacking);
-    const closing = this.#places.run(origin, work);
+    const closing = this.#places.run(origin, Math.max(0, until - Date.now()), work);
     const keys = lacking.flatMap(({ missing }) => missing.map((id) => `${room.roomId} ${id}`));
     for (const key of keys) this.#asked.set(key, closing);
     try {
-      return (await closing) ?? new Map();
+      return await closing;
     } finally {
       for (const key of keys) if (this.#asked.get(key) === closing) this.#asked.delete(key);
     }

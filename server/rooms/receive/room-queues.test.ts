@@ -2,7 +2,6 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { MatrixError } from '../../protocol/matrix-error.ts';
-import { GAPS_MAX, GAPS_OF_SERVER_MAX, GapPlaces } from './gap-places.ts';
 import { OF_ALL, OF_ORIGIN, RoomQueues } from './room-queues.ts';
 
 const room = '!r:here.example' as RoomId;
@@ -62,21 +61,6 @@ test('what fails leaves its place as what is done', async () => {
   });
   await expect(failing).rejects.toThrow('no');
   expect(await queues.run(load, async () => 'done')).toBe('done');
-});
-
-test('of one server so many gaps are closed at once, and of all so many', async () => {
-  const places = new GapPlaces();
-  const { promise: end, resolve } = Promise.withResolvers<void>();
-  const take = (name: string) => places.run(server(name), () => end.then(() => true));
-  const own = Array.from({ length: GAPS_OF_SERVER_MAX }, () => take('a'));
-  expect(await take('a')).toBeUndefined();
-  const others = Array.from({ length: GAPS_MAX - GAPS_OF_SERVER_MAX }, (_, index) =>
-    take(`s${index}`),
-  );
-  expect(await take('late')).toBeUndefined();
-  resolve();
-  expect(new Set(await Promise.all([...own, ...others]))).toEqual(new Set([true]));
-  expect([await take('a'), await take('late')]).toEqual([true, true]);
 });
 
 type Load = string | { name: string; count: number; bytes: number };
