@@ -3,7 +3,6 @@ import { type Routing, routing } from './core/address/routing.ts';
 import { type Effect, pendingOf, perform } from './core/effects.ts';
 import type { Input, Pending, RecoveryWanted } from './core/inputs.ts';
 import { step } from './core/machine.ts';
-import type { PeerWord, Stranger } from './core/peers.ts';
 import { wordNow } from './core/pulse/word.ts';
 import { type Plan, planRecovery } from './core/recovery/recovery.ts';
 import { type Self, type State, start } from './core/state.ts';
@@ -14,7 +13,8 @@ import { type AgentsDeeds, deedsOf } from './deeds.ts';
 import { type Look, looksOf } from './looks.ts';
 import { Narrator } from './narrate.ts';
 import { Operators, type OperatorsAnswer } from './operators.ts';
-import { type Address, type Log, type Ports, reasonOf } from './ports.ts';
+import { type Address, type AskedByPeers, type Log, type Ports, reasonOf } from './ports.ts';
+import { Questions } from './questions.ts';
 
 const TICK_MS = 100;
 /** A loop that stood still for longer is told: pauses are what leases die of. */
@@ -29,6 +29,7 @@ const FIND_AGAIN_MS = 2_000;
 export class Agent {
   readonly #ports: Ports;
   readonly #operators = new Operators();
+  readonly #questions = new Questions();
   readonly #deeds: AgentsDeeds;
   readonly #narrator: Narrator;
   readonly #listeners = new Set<() => void>();
@@ -36,7 +37,7 @@ export class Agent {
 
   constructor(self: Self, ports: Ports, log: Log) {
     this.#ports = ports;
-    this.#deeds = deedsOf(ports, this.#operators);
+    this.#deeds = deedsOf(ports, this.#operators, this.#questions);
     this.#narrator = new Narrator(log);
     this.#state = start(self, ports.now());
   }
@@ -83,6 +84,9 @@ export class Agent {
   /** Until the signal. Gives nothing up: the next process of this site goes on with it. */
   async run(signal: AbortSignal): Promise<void> {
     const { address, watch, peers } = this.#ports;
+    // First of all: what it bound itself to holds for this process, too, also where failsafe has been switched off since.
+    const bound = (await peers?.leaveNoted()) ?? 0;
+    if (bound > this.#ports.now()) this.#take({ kind: 'leave-given', until: bound });
     await Promise.all([
       address && this.#findAddress(address, signal),
       this.#tick(signal),
@@ -93,9 +97,11 @@ export class Agent {
   }
 
   /** What the agents of other sites are told. */
-  readonly #asked = {
-    word: (): PeerWord => wordNow(this.#state, this.#ports.now(), TIMINGS),
-    refused: (stranger: Stranger): void => this.#take({ kind: 'peer-refused', stranger }),
+  readonly #asked: AskedByPeers = {
+    word: () => wordNow(this.#state, this.#ports.now(), TIMINGS),
+    leave: (site, term) =>
+      this.#questions.ask((id) => this.#take({ kind: 'leave-asked', id, site, term })),
+    refused: (stranger) => this.#take({ kind: 'peer-refused', stranger }),
   };
 
   /** Until it is known: a missing network card is no reason to end, and to be started again and again (F28). */

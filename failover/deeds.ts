@@ -1,16 +1,29 @@
 import type { Deeds } from './core/effects.ts';
 import type { Input } from './core/inputs.ts';
 import type { Operators } from './operators.ts';
-import type { Address, Etcd, Ports, SitePorts } from './ports.ts';
+import {
+  type Address,
+  type Etcd,
+  type Peers,
+  type Ports,
+  reasonOf,
+  type SitePorts,
+} from './ports.ts';
+import type { Questions } from './questions.ts';
 
 /** What is done about each effect, and the input that it ends in; null for what ends at an operator. */
 export type AgentsDeeds = Deeds<Promise<Input | null>>;
 
-export function deedsOf({ etcd, address, site }: Ports, operators: Operators): AgentsDeeds {
+export function deedsOf(
+  { etcd, address, site, peers }: Ports,
+  operators: Operators,
+  questions: Questions,
+): AgentsDeeds {
   return {
     ...deedsInEtcd(etcd),
     ...deedsWithAddress(address),
     ...deedsAtSite(site),
+    ...deedsWithPeers(peers, questions),
     answer: async (effect) => {
       operators.answer(effect);
       return null;
@@ -106,3 +119,20 @@ function deedsAtSite(site: SitePorts | null) {
     },
   } satisfies Partial<AgentsDeeds>;
 }
+
+const deedsWithPeers = (peers: Peers | null, questions: Questions) =>
+  ({
+    'ask-leave': async ({ of: site, sentAt, term }) => {
+      const asked = peers?.askLeave(site, term) ?? Promise.resolve(UNNAMED);
+      const why = await asked.catch(reasonOf);
+      return { kind: 'leave-answered', site, sentAt, term, why };
+    },
+    'give-leave': async (effect) => {
+      const noted = effect.why === null ? peers?.noteLeave(effect.until) : undefined;
+      const failed = await noted?.then(() => null, reasonOf);
+      questions.answer(effect, effect.why ?? failed ?? null);
+      return null;
+    },
+  }) satisfies Partial<AgentsDeeds>;
+
+const UNNAMED = 'its agent cannot be asked: `peers` of failover.yml does not name it';

@@ -110,7 +110,8 @@ async function seeServer({ server, isGone }: SitePorts, now: () => Millis): Prom
 
 async function seePostgres({ patroni }: SitePorts): Promise<Input> {
   try {
-    return { kind: 'postgres', postgres: await patroni.report() };
+    const { heedsLeave, ...postgres } = await patroni.report();
+    return { kind: 'postgres', postgres, ...(heedsLeave && { heedsLeave }) };
   } catch (error) {
     return { kind: 'postgres-silent', reason: reasonOf(error) };
   }

@@ -18,6 +18,7 @@ import { handOverWith } from './adapters/patroni/hand-over.ts';
 import { Patroni } from './adapters/patroni/patroni.ts';
 import { promotionTold } from './adapters/patroni/promotion-told.ts';
 import { setAside } from './adapters/patroni/set-aside.ts';
+import { LeaveNote } from './adapters/peers/leave-note.ts';
 import { Peers } from './adapters/peers/peers.ts';
 import { readPower } from './adapters/power/nut.ts';
 import { isGone, Server } from './adapters/server/server.ts';
@@ -93,6 +94,7 @@ async function runAgent(config: Config): Promise<void> {
     strict: config.patroni?.strict ?? true,
     mayHandOver: ports.site?.handOver != null,
     mayHoldAddress: ports.address !== null,
+    failsafe: config.peers?.failsafe ?? false,
   };
   const agent = new Agent(self, ports, log);
   const socket = await openAgentSocket(config.runtimeDir, {
@@ -171,14 +173,15 @@ function connect(
 }
 
 function peersOf(
-  { cluster, site, peers }: Config,
+  { cluster, site, peers, runtimeDir }: Config,
   identity: Identity | undefined,
   log: pino.Logger,
 ): Peers | null {
   if (peers === undefined || identity === undefined) return null;
   const onTrouble = (err: unknown) => log.warn({ err }, 'the port of the agents');
   const { listen, sites: urls } = peers;
-  return new Peers({ cluster, site, listen, urls, identity, onTrouble });
+  const note = new LeaveNote(runtimeDir, bootTime());
+  return new Peers({ cluster, site, listen, urls, identity, note, onTrouble });
 }
 
 /** What only the moment of the question can tell. */

@@ -110,5 +110,7 @@ const WORTH: Deeds<Line | null> = {
   'move-etcd-leader': whole,
   'make-room-in-etcd': whole,
   reinitialize: whole,
+  'ask-leave': routine,
+  'give-leave': routine,
   answer: whole,
 };

@@ -81,20 +81,31 @@ export interface Etcd {
 }
 
 export interface Patroni {
-  report(): Promise<PostgresReport>;
+  /** `heedsLeave`: by its configuration a promotion waits for leave that this site has given (F20). */
+  report(): Promise<PostgresReport & { readonly heedsLeave?: true }>;
   /** Ends when Patroni has done it, which takes seconds, or with what it says against it. */
   switchover(from: Site, to: Site): Promise<void>;
+}
+
+export interface AskedByPeers {
+  word(): PeerWord;
+  /** Null is a yes. */
+  leave(site: Site, term: number): Promise<string | null>;
+  refused(stranger: Stranger): void;
 }
 
 export interface Peers {
   /** Whom this agent may ask. */
   readonly sites: readonly Site[];
   ask(site: Site): Promise<PeerWord>;
-  /** Answers the others until the signal, with what `word` says then; tells of whom it turns away. */
-  serve(
-    asked: { word(): PeerWord; refused(stranger: Stranger): void },
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Whether that site lets the leader of this term go on without etcd: null, or why not. */
+  askLeave(site: Site, term: number): Promise<string | null>;
+  /** Before it ends well nobody may be told yes; rejects where a promotion has begun here, or it cannot be noted. */
+  noteLeave(until: Millis): Promise<void>;
+  /** Until when the one before this process may have given leave; long ago where it did not. */
+  leaveNoted(): Promise<Millis>;
+  /** Answers the others until the signal. */
+  serve(asked: AskedByPeers, signal: AbortSignal): Promise<void>;
 }
 
 export interface Server {

@@ -68,6 +68,31 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test.skipIf(!ANSIBLE_IS_HERE)(
+  'that the leader goes on without etcd is off unless told, and then agent, Patroni and the folder between them know it',
+  async () => {
+    for (const on of [false, true]) {
+      await using rendered = await render(
+        'two-sites-and-witness',
+        on ? { farol_failsafe: on } : {},
+      );
+      for (const { files, at } of rendered.hosts) {
+        const { peers, witness } = readFailoverConfig(at('failover.yml'), frontConfig);
+        expect(peers?.failsafe).toBe(on);
+        if (witness) continue;
+        const heeds = [/farol_heeds_leave: true/, / --failsafe \/run\/farol$/m];
+        for (const told of heeds) expect(told.test(files['patroni.yml']!)).toBe(on);
+        const failsafe = '/run/farol/failsafe';
+        expect(files['tmpfiles.conf']!.includes(failsafe)).toBe(on);
+        expect(
+          /^ReadWritePaths=.*$/m.exec(files['farol-agent.service']!)![0].includes(failsafe),
+        ).toBe(on);
+      }
+    }
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
   'the server is given any option of its own, beside what follows from the inventory',
   async () => {
     const farol_server_options = {

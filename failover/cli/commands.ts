@@ -48,7 +48,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'status',
     synopsis: '[--json]',
     options: ['json'],
-    said: 'shows all sites as the agent of this one sees them; ends with 0 if all is well, 3 unprotected, 4 no writes, 5 not known, 1 if no agent answers here',
+    said: 'shows all sites as the agent of this one sees them; ends with 0 if all is well, 3 unprotected or going on without etcd, 4 no writes, 5 not known, 1 if no agent answers here',
     isOperators: true,
   },
   {

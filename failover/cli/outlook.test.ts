@@ -64,6 +64,8 @@ test('when nobody is left that may take over, it is said who must come back', ()
 test('a script learns the state from how the command ends', () => {
   const kinds = ['flow', 'unprotected', 'wait', 'none', 'unknown'] as const;
   expect(kinds.map((kind) => exitCodeOf(during(kind)))).toEqual([0, 3, 4, 4, 5]);
+  const { writes } = during('flow');
+  expect(exitCodeOf({ ...during('flow'), writes: { ...writes, withoutEtcd: true } })).toBe(3);
 });
 
 const member = (name: string, answers: boolean) => ({

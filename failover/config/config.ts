@@ -110,6 +110,12 @@ const common = z.strictObject({
         .describe(
           "URL of each other site's `peers.listen`, a witness's too, by the name of the site.",
         ),
+      failsafe: z
+        .boolean()
+        .default(false)
+        .describe(
+          'With all of etcd away the leader goes on, for ten minutes at most, as long as every other site with a copy of the database lets it, asked anew every 0.3 s. The same at every site, where `patroni.yml` must have it, too; change it only while etcd answers. Off by default: docs/faults.md, F20.',
+        ),
     })
     .optional()
     .describe(

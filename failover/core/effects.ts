@@ -113,6 +113,20 @@ export type Effect =
   | { readonly kind: 'make-room-in-etcd' }
   /** Has our copy cloned anew from `from`, if that one can be reached and would let it be. */
   | { readonly kind: 'reinitialize'; readonly from: Site }
+  /** Asks another site whether we may go on without etcd, as the leader of that term. */
+  | {
+      readonly kind: 'ask-leave';
+      readonly of: Site;
+      readonly sentAt: Millis;
+      readonly term: number;
+    }
+  /** Answers such a question; with a yes no promotion may begin here before `until`, which is noted first. */
+  | {
+      readonly kind: 'give-leave';
+      readonly id: string;
+      readonly until: Millis;
+      readonly why: string | null;
+    }
   | {
       readonly kind: 'answer';
       readonly id: string;

@@ -51,7 +51,8 @@ export type Input =
     }
   | { readonly kind: 'released'; readonly lease: Lease; readonly view: View }
   | { readonly kind: 'timeline-noted'; readonly view: View }
-  | { readonly kind: 'postgres'; readonly postgres: PostgresReport }
+  /** `heedsLeave`: a promotion here waits for leave that was given (F20), by the configuration that Patroni has taken up. */
+  | { readonly kind: 'postgres'; readonly postgres: PostgresReport; readonly heedsLeave?: true }
   | { readonly kind: 'postgres-silent'; readonly reason: string }
   /** `ttlMs` null: etcd knows no such lease. */
   | {
@@ -100,6 +101,23 @@ export type Input =
       readonly word: PeerWord;
     }
   | { readonly kind: 'peer-silent'; readonly site: Site; readonly reason: string }
+  /** The leader of that term cannot hear etcd, and asks whether it may go on for a while. */
+  | {
+      readonly kind: 'leave-asked';
+      readonly id: string;
+      readonly site: Site;
+      readonly term: number;
+    }
+  /** Whether that site let us go on; `why` says why not, or that it did not answer. */
+  | {
+      readonly kind: 'leave-answered';
+      readonly site: Site;
+      readonly sentAt: Millis;
+      readonly term: number;
+      readonly why: string | null;
+    }
+  /** At the start: until when an agent of this machine before this one may have let somebody go on. */
+  | { readonly kind: 'leave-given'; readonly until: Millis }
   /** Somebody asked this agent who is none of those that may. */
   | { readonly kind: 'peer-refused'; readonly stranger: Stranger }
   | { readonly kind: 'address-held' }
@@ -184,7 +202,9 @@ export type Pending =
   | 'hold-address'
   | 'drop-address'
   | 'note-timeline'
-  | 'recover';
+  | 'recover'
+  | 'ask-leave'
+  | 'give-leave';
 
 /** What a watch of etcd tells by itself. */
 export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

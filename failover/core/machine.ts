@@ -5,6 +5,8 @@ import { mendStuckMember } from './copies/stuck-member.ts';
 import type { Effect } from './effects.ts';
 import { depose } from './election/depose.ts';
 import { judgeWish } from './election/wishes.ts';
+import { giveLeave } from './failsafe/give-leave.ts';
+import { askLeave } from './failsafe/go-on.ts';
 import { makeRoomInEtcd } from './health/etcd-room.ts';
 import { watchLinks } from './health/links.ts';
 import type { Input } from './inputs.ts';
@@ -40,7 +42,9 @@ export interface Step {
  */
 export function step(before: State, input: Input, now: Millis, timings: Timings = TIMINGS): Step {
   const turn: Turn = { state: observe(before, input, now, timings), effects: [], now, timings };
+  giveLeave(turn, input);
   lead(turn);
+  askLeave(turn);
   orderServer(turn);
   countUnwell(turn);
   followPatroniLease(turn);

@@ -10,7 +10,7 @@ import type { Machine, View } from './view.ts';
  *
  *     ours      this machine, this start: an agent that was killed goes on at once
  *     free      nobody's, or this machine's before it started anew, or another's that has been silent for
- *               the longest lease
+ *               the longest lease, and for as long as it may go on without etcd (F20)
  *     taken     another machine lives: this one holds nothing, and gives no sign of life in its name
  */
 export type Name = 'unknown' | 'ours' | 'free' | 'taken';
@@ -24,9 +24,13 @@ export function ownName(state: State, now: Millis, timings: Timings): Name {
   // Whoever had the name and lost it does not take it back from one that lives.
   if (key.machine === self.machine && !named) return 'free';
   const seenAt = pulses[self.site]?.seenAt ?? now;
-  const silent = knowsEtcd(state, now, timings) && now - seenAt >= timings.leaderLeaseMs;
+  const silent = knowsEtcd(state, now, timings) && now - seenAt >= mayActForMs(self, timings);
   return silent ? 'free' : 'taken';
 }
+
+/** Since its last pulse that somebody saw. */
+const mayActForMs = ({ failsafe }: Self, timings: Timings): Millis =>
+  timings.leaderLeaseMs + (failsafe ? timings.goOnMaxMs + timings.goOnMarginMs : 0);
 
 /** Whether others hear what this agent says of its site. */
 export function canTell(state: State, now: Millis, timings: Timings): boolean {
@@ -64,9 +68,12 @@ export function reasonRefused(state: State, now: Millis, timings: Timings): stri
   const [theirs, ours] = [`${key?.machine}, start ${key?.boot}`, `${machine}, start ${boot}`];
   return (
     `another machine has the name ${site} (${theirs}; this one is ${ours}): ` +
-    'end the one that should not be, or give it another name'
+    'end the one that should not be, or give it another name' +
+    (state.self.failsafe ? `; if it is silent, that may go on without etcd: ${WAIT}` : '')
   );
 }
+
+const WAIT = 'wait for 11 minutes';
 
 const isSame = (key: Machine, self: Machine): boolean =>
   key.machine === self.machine && key.boot === self.boot;

@@ -20,6 +20,8 @@ export interface Self extends Machine {
   readonly mayHandOver: boolean;
   /** Whether this site has a driver for the floating address. */
   readonly mayHoldAddress: boolean;
+  /** Whether this site goes on without etcd, and lets others (F20). */
+  readonly failsafe: boolean;
 }
 
 export const start = (self: Self, now: Millis): State => ({

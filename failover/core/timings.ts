@@ -10,6 +10,12 @@ export interface Timings {
   readonly leaderMarginMs: Millis;
   readonly addressMarginMs: Millis;
   readonly patroniMarginMs: Millis;
+  readonly goOnAfterMs: Millis;
+  readonly askAgainMs: Millis;
+  readonly confirmationMs: Millis;
+  readonly confirmationMarginMs: Millis;
+  readonly goOnMaxMs: Millis;
+  readonly goOnMarginMs: Millis;
   readonly freshMs: Millis;
   readonly unknownMs: Millis;
   readonly addressTurnMs: Millis;
@@ -48,6 +54,22 @@ export const TIMINGS: Timings = {
   addressMarginMs: 500,
   /** Patroni's key is counted in whole seconds, rounded down; this covers the way of an answer to a client. */
   patroniMarginMs: 1_000,
+  /** F20: two pulses and a half have got no answer. Later than most elections of etcd's, and before the address's lease is over. */
+  goOnAfterMs: 2_000,
+  askAgainMs: 300,
+  /**
+   * Of a confirmation, from when it was asked for. As long as the address's lease: the kernel counts its lifetime in whole seconds, and half
+   * of that would leave one. A promotion waits for it, but only where the leader has just been confirmed, which then lives.
+   */
+  confirmationMs: 4_000,
+  /** Who confirms waits so much longer: for clocks that drift, and the way from a deadline to the last answer. */
+  confirmationMarginMs: 1_000,
+  /**
+   * For so long, beyond its lease, a leader goes on without etcd at most: after that another machine of its name, which nobody asks for leave,
+   * may take that name (F30). By clocks that drift, so whoever wants it waits longer.
+   */
+  goOnMaxMs: 600_000,
+  goOnMarginMs: 60_000,
   /** What is older says nothing about now: several polls (every 0.5 s) have failed. */
   freshMs: 2_500,
   /** Without an answer of etcd for this long, what it showed last is not repeated as true. */

@@ -111,6 +111,8 @@ export interface PatroniKeys {
   readonly configRevision: number;
   /** Absent where the configuration cannot be read. */
   readonly kept?: KeptLog;
+  /** Of whom Patroni's primary asks leave to go on without etcd, itself among them; absent where its `failsafe_mode` is off. */
+  readonly failsafe?: readonly Site[];
 }
 
 /** How much of the log is kept for a site that is away, and for how long (F13). */

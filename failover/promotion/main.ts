@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import { bootTime } from '../adapters/clock/boot-time.ts';
 import { keyNames } from '../core/etcd/names.ts';
 import type { RefusalKind } from '../core/view.ts';
 import { askToBePromoted, type Verdict } from './ask.ts';
@@ -12,6 +13,7 @@ import { damageToldIn, soundElsewhere } from './sound-elsewhere.ts';
 import { chainAt, hostIn } from './source.ts';
 import { standingsOf } from './standings.ts';
 import { inARowMs, tell } from './tell.ts';
+import { withoutLeave } from './without-leave.ts';
 
 const TEXT = { type: 'string' } as const;
 
@@ -28,6 +30,8 @@ const { positionals, values } = parseArgs({
   options: {
     ...{ cluster: TEXT, scope: TEXT, site: TEXT, etcd: TEXT, tls: TEXT },
     ...{ data: TEXT, bin: TEXT, told: TEXT, source: TEXT, patroni: TEXT },
+    // The folder in which agent and promotion see each other's files (F20); not given where failsafe is off.
+    failsafe: TEXT,
   },
 });
 
@@ -47,7 +51,11 @@ else process.exitCode = (await mayBePromoted(positionals.includes('try'))) ? 0 :
 
 async function mayBePromoted(onlyTry: boolean): Promise<boolean> {
   const [site, told] = [option('site'), option('told')];
-  const verdict = await verdictOf(onlyTry);
+  const decide = () => verdictOf(onlyTry);
+  const runtimeDir = option('failsafe');
+  const verdict = await (onlyTry || runtimeDir === undefined
+    ? decide()
+    : withoutLeave({ runtimeDir, now: bootTime() }, decide));
   const isRefused = verdict.refused !== null;
   if (told !== undefined) {
     const { kind = null } = isRefused ? verdict : {};

@@ -90,6 +90,7 @@ const SELF = {
   strict: true,
   mayHandOver: true,
   mayHoldAddress: true,
+  failsafe: false,
 } as const;
 
 function found(all: readonly (readonly [string, string])[]): Found[] {

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import {
   type Container,
   docker,
@@ -25,6 +26,16 @@ test('for three sites Patroni complains of nothing but the value "quorum"', asyn
   expect(await complaints(render(3))).toEqual([
     'bootstrap.dcs.synchronous_mode quorum is not a boolean',
   ]);
+});
+
+test('with failsafe it has a tag that says so, and one command line with it', async () => {
+  const configuration = render(2, true);
+  expect(await complaints(configuration)).toEqual([]);
+  expect(parse(configuration)).toMatchObject({
+    tags: { farol_heeds_leave: true },
+    postgresql: { pre_promote: expect.stringMatching(/last\.json --failsafe \/run\/farol$/) },
+  });
+  expect(render(2)).not.toContain('leave');
 });
 
 test('Patroni refuses a value below its floor, so the check can fail', async () => {
@@ -66,7 +77,7 @@ async function complaints(configuration: string): Promise<string[]> {
   return said;
 }
 
-function render(dataSites: 2 | 3): string {
+function render(dataSites: 2 | 3, failsafe = false): string {
   const machine = (name: string, host: number, witness = false) => ({
     name,
     ip: `127.0.0.${host}`,
@@ -80,6 +91,7 @@ function render(dataSites: 2 | 3): string {
     machines: [machine('a', 11), machine('b', 12), machine('c', 13, dataSites === 2)],
     secret: '',
     etcdQuotaBytes: '2147483648',
+    failsafe,
   };
   const values = templateValues(plan, plan.machines[0]!);
   return renderTemplate(readFileSync(join(templates, 'patroni.yml'), 'utf8'), values);

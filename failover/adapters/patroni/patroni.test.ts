@@ -93,3 +93,10 @@ async function patroniWhere(
   });
   return patroni;
 }
+
+test('that a promotion heeds leave is known by a tag of Patroni’s configuration, and by nothing else', () => {
+  const told = { state: 'running', role: 'replica' };
+  expect(reportFrom({ ...told, tags: { farol_heeds_leave: true } })).toHaveProperty('heedsLeave');
+  for (const tags of [undefined, {}, { nosync: true }, { farol_heeds_leave: 'true' }])
+    expect(reportFrom({ ...told, tags })).not.toHaveProperty('heedsLeave');
+});

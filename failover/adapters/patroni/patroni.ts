@@ -17,6 +17,8 @@ const status = z.looseObject({
       replayed_location: z.number().nullish(),
     })
     .optional(),
+  /** Of its configuration's file, which Patroni takes up together with its `pre_promote`. */
+  tags: z.record(z.string(), z.unknown()).optional().catch(undefined),
 });
 
 const CONNECT_WITHIN_MS = 1_000;
@@ -44,7 +46,7 @@ export class Patroni {
    * same, but Patroni 4.0.7 asks PostgreSQL twice for it, with a second between: of one that starts, and may do so
    * for ever, it would be known that Patroni is silent (1.6-1.8 s seen).
    */
-  async report(): Promise<PostgresReport> {
+  async report(): Promise<ReturnType<typeof reportFrom>> {
     const answer = await this.#pool.request({
       path: '/health',
       method: 'GET',
@@ -104,7 +106,8 @@ export function reportFrom({
   timeline,
   replication_state,
   xlog,
-}: z.infer<typeof status>): PostgresReport {
+  tags,
+}: z.infer<typeof status>): PostgresReport & { readonly heedsLeave?: true } {
   const primary = role === 'primary' || role === 'master';
   const { location, received_location, replayed_location } = xlog ?? {};
   const known = [location, received_location, replayed_location].filter((each) => each != null);
@@ -113,5 +116,6 @@ export function reportFrom({
     state: primary ? state : (replication_state ?? state),
     timeline: timeline ?? null,
     lsn: known.length === 0 ? null : String(Math.max(...known)),
+    ...(tags?.farol_heeds_leave === true && { heedsLeave: true }),
   };
 }

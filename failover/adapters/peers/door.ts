@@ -15,7 +15,11 @@ export interface DoorOptions {
   /** Who may ask: the names in their certificates. */
   readonly sites: ReadonlySet<Site>;
   /** What is answered to a question of that site; undefined where there is no such question. */
-  readonly answer: (site: Site, method: string, path: string) => object | undefined;
+  readonly answer: (
+    site: Site,
+    method: string,
+    path: string,
+  ) => Promise<object> | object | undefined;
   readonly refused: (stranger: Stranger) => void;
 }
 
@@ -128,7 +132,12 @@ function answering({ sites, answer }: DoorOptions, refuse: Refuse) {
     } else if (isTooOften(site)) json(response, 429, { error: 'asked too often' });
     else {
       const said = answer(site, request.method ?? '', request.url ?? '');
-      json(response, said ? 200 : 404, said ?? { error: 'There is no such thing here' });
+      if (said === undefined) json(response, 404, { error: 'There is no such thing here' });
+      else
+        Promise.resolve(said).then(
+          (body) => json(response, 200, body),
+          () => json(response, 500, { error: 'it could not be answered' }),
+        );
     }
   };
 }

@@ -14,6 +14,7 @@ import { freePort } from '../../../test/support/free-port.ts';
 import { Identity } from '../../certificates/identity.ts';
 import type { PeerWord, Stranger } from '../../core/peers.ts';
 import { wellAtSite } from '../../core/told/story-etcd.ts';
+import { LeaveNote } from './leave-note.ts';
 import { Peers } from './peers.ts';
 
 let authority: Authority;
@@ -28,7 +29,10 @@ beforeAll(async () => {
 test('an agent hears from another one what that says of its site, and for how long etcd has been silent there', async () => {
   const b = await serving('b');
   const word = await asks('a', { b: b.url }).ask('b');
-  expect(word).toEqual({ etcdSilentMs: 7_000, report: expect.objectContaining({ power: 'low' }) });
+  expect(word).toEqual({
+    etcdSilentMs: 7_000,
+    report: expect.objectContaining({ power: 'low' }),
+  });
   expect(b.refused).toEqual([]);
 });
 
@@ -78,6 +82,14 @@ test.each(['front-b', 'b'])(
     ]);
   },
 );
+
+test('a leader is told whether it may go on, and why not', async () => {
+  const b = await serving('b');
+  const a = asks('a', { b: b.url });
+  expect(await a.askLeave('b', 7)).toBeNull();
+  expect(await a.askLeave('b', 8)).toBe('a leads another term');
+  await expect(a.askLeave('c', 7)).rejects.toThrow('does not name it');
+});
 
 test('there are no other questions', async () => {
   const b = await serving('b');
@@ -177,7 +189,10 @@ async function serving(site: string, word = saysB, { url: given, trouble }: Spec
   const peers = peersAt(site, { urls, listen: new URL(url).host, onTrouble: trouble });
   const refused: Stranger[] = [];
   const stop = new AbortController();
-  const served = peers.serve({ word, refused: (stranger) => refused.push(stranger) }, stop.signal);
+  const leave = async (from: string, term: number) =>
+    term === 7 ? null : `${from} leads another term`;
+  const told = (stranger: Stranger) => refused.push(stranger);
+  const served = peers.serve({ word, leave, refused: told }, stop.signal);
   const end = async () => {
     stop.abort();
     await served;
@@ -208,7 +223,8 @@ function peersAt(
   const { certificate, key } = issued.get(site)!;
   const files = { ca: authority.ca, certificate, key };
   const identity = new Identity({ files, onTrouble: () => undefined });
-  const peers = new Peers({ cluster: 'farol', site, listen, urls, identity, onTrouble });
+  const note = new LeaveNote(authority.folder, () => performance.now());
+  const peers = new Peers({ cluster: 'farol', site, listen, urls, identity, note, onTrouble });
   onTestFinished(async () => {
     identity.close();
     await peers.close();

@@ -9,6 +9,7 @@ import type { PeerWord, Stranger } from '../../core/peers.ts';
 import type { Site } from '../../core/view.ts';
 import { printable } from '../word.ts';
 import { openDoor } from './door.ts';
+import type { LeaveNote } from './leave-note.ts';
 
 export interface PeersOptions {
   readonly cluster: string;
@@ -17,12 +18,15 @@ export interface PeersOptions {
   /** Where the agents of the other sites listen. */
   readonly urls: Readonly<Record<Site, string>>;
   readonly identity: Identity;
+  /** Where this site says to its own promotion whom it lets go on. */
+  readonly note: LeaveNote;
   /** The port cannot be opened. */
   readonly onTrouble: (error: unknown) => void;
 }
 
 interface Asked {
   word(): PeerWord;
+  leave(site: Site, term: number): Promise<string | null>;
   refused(stranger: Stranger): void;
 }
 
@@ -31,12 +35,28 @@ const ANSWERS_WITHIN_MS = 1_000;
 /** A word has a few thousand; whatever is longer is none. */
 const ANSWER_BYTES_MAX = 64 * 1024;
 const WORD = '/v1/word';
+const LEAVE = '/v1/leave/';
 
 const word = z.object({
   cluster: z.string(),
   site: z.string(),
   etcdSilentMs: z.number().nullable(),
   report: z.record(z.string(), z.unknown()),
+  goingOn: z
+    .object({
+      inForce: z.boolean(),
+      lacks: z.array(z.object({ site: z.string(), why: z.string() })),
+    })
+    .optional(),
+});
+
+const leave = z.object({ cluster: z.string(), site: z.string(), why: z.string().nullable() });
+
+const TERM = /^\/v1\/leave\/(\d{1,15})$/;
+
+const shown = ({ site, why }: { site: Site; why: string }) => ({
+  site: printable(site),
+  why: printable(why),
 });
 
 /** The agents of the other sites, and this one as they see it. */
@@ -50,7 +70,8 @@ export class Peers {
     this.#options = options;
     this.sites = Object.keys(urls);
     const connect = connectorWith(identity, { timeoutMs: ANSWERS_WITHIN_MS });
-    const bounds = { connections: 2, pipelining: 1, allowH2: false };
+    // Questions that hang must not stand before the next one.
+    const bounds = { connections: 6, pipelining: 1, allowH2: false };
     this.#pools = new Map(
       Object.entries(urls).map(([site, url]) => [
         site,
@@ -60,18 +81,27 @@ export class Peers {
   }
 
   async ask(site: Site): Promise<PeerWord> {
-    const answer = await this.#pools.get(site)!.request({
-      path: WORD,
-      method: 'GET',
-      signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode !== 200)
-      throw new Error(`it answered ${answer.statusCode}: ${printable(text)}`);
-    const said = word.parse(JSON.parse(text));
-    this.#mustBe(site, said);
+    const said = await this.#asked(site, word, WORD);
     const { carried: _, ...report } = said.report;
-    return { etcdSilentMs: said.etcdSilentMs, report: readReport(report, 0).report };
+    const { etcdSilentMs, goingOn } = said;
+    return {
+      etcdSilentMs,
+      report: readReport(report, 0).report,
+      ...(goingOn && { goingOn: { ...goingOn, lacks: goingOn.lacks.map(shown) } }),
+    };
+  }
+
+  async askLeave(site: Site, term: number): Promise<string | null> {
+    const { why } = await this.#asked(site, leave, `${LEAVE}${term}`);
+    return why && printable(why);
+  }
+
+  noteLeave(until: number): Promise<void> {
+    return this.#options.note.note(until);
+  }
+
+  leaveNoted(): Promise<number> {
+    return this.#options.note.noted();
   }
 
   /** Until the signal; where its address is not there yet, or somebody else has the port, it tries again. */
@@ -93,14 +123,38 @@ export class Peers {
       listen,
       identity,
       sites: new Set(this.sites),
-      answer: (_, method, path) =>
-        method === 'GET' && path === WORD ? { cluster, site, ...asked.word() } : undefined,
+      answer: (from, method, path) => {
+        if (method === 'GET' && path === WORD) return { cluster, site, ...asked.word() };
+        const term = TERM.exec(path)?.[1];
+        if (method !== 'POST' || term === undefined) return undefined;
+        return asked.leave(from, Number(term)).then((why) => ({ cluster, site, why }));
+      },
       refused: asked.refused,
     });
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+
+  async #asked<T extends { cluster: string; site: Site }>(
+    site: Site,
+    schema: z.ZodType<T>,
+    path: string,
+  ): Promise<T> {
+    const pool = this.#pools.get(site);
+    if (pool === undefined) throw new Error('`peers` of failover.yml does not name it');
+    const answer = await pool.request({
+      path,
+      method: path === WORD ? 'GET' : 'POST',
+      signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200)
+      throw new Error(`it answered ${answer.statusCode}: ${printable(text)}`);
+    const said = schema.parse(JSON.parse(text));
+    this.#mustBe(site, said);
+    return said;
   }
 
   /** Two names in a configuration may lead to one machine: it would count for both. */

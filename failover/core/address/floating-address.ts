@@ -1,3 +1,5 @@
+import { isBound } from '../failsafe/give-leave.ts';
+import { isOpen, leaveUntil } from '../failsafe/go-on.ts';
 import { claim } from '../pulse/claim.ts';
 import { reportNow } from '../pulse/report.ts';
 import { othersAlive, reportOf } from '../sites.ts';
@@ -52,16 +54,24 @@ function release(turn: Turn, revision: number): void {
 function hold(turn: Turn): void {
   const { state, now } = turn;
   if (state.address === null || state.view === null) return;
-  const { until, revision } = state.address;
+  const { revision } = state.address;
+  const until = lifetimeUntil(turn, state.address.until);
   // Not one that an earlier process left, before a pulse of ours has said whether it is still good.
   if (Number.isFinite(until) && until <= now && state.interface === 'present') drop(turn);
   if (until - now < LIFETIME_MIN_MS || until <= state.heldUntil) return;
+  if (isBound(state, now) && state.interface !== 'present') return;
   const term = { clusterId: state.view.clusterId, revision };
   if (ask(turn, 'hold-address', { kind: 'hold-address', until, term }))
     update<HoldingAddress>(turn, {
       heldUntil: until,
       livesUntil: Math.max(until, state.livesUntil),
     });
+}
+
+/** As long as the lease; or without etcd as long as the server beside it may answer, where that leaves no hole (F20). */
+function lifetimeUntil({ state, now, timings }: Turn, leased: Millis): Millis {
+  const isShown = state.interface === 'present' && now < state.heldUntil;
+  return isShown && isOpen(state, now) ? Math.max(leased, leaveUntil(state, timings)) : leased;
 }
 
 /** The kernel counts lifetimes in whole seconds, and zero is none. */

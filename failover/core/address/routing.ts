@@ -1,3 +1,4 @@
+import { whoGoesOn } from '../failsafe/give-leave.ts';
 import { reportNow } from '../pulse/report.ts';
 import { silence } from '../sites.ts';
 import type { State } from '../state.ts';
@@ -29,7 +30,9 @@ export function routing(state: State, now: Millis, timings: Timings): Routing {
 
 function writer(state: State, now: Millis, timings: Timings): Routing['writer'] {
   const site = state.view?.leader.site;
-  if (!site || silence(state, site, now, timings) >= timings.leaderLeaseMs) return null;
+  if (!site) return null;
+  const isSilent = silence(state, site, now, timings) >= timings.leaderLeaseMs;
+  if (isSilent && whoGoesOn(state, now) !== site) return null;
   const here = site === state.self.site;
   const server: ServerReport | null | undefined = here
     ? reportNow(state, now, timings).server

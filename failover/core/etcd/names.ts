@@ -14,6 +14,7 @@ export interface KeyNames {
   readonly patroniFailover: string;
   readonly patroniHistory: string;
   readonly patroniConfig: string;
+  readonly patroniFailsafe: string;
   /** Which database this is; empty from when a site begins to make it until it has. */
   readonly patroniInitialize: string;
   readonly patroniMember: (site: Site) => string;
@@ -31,6 +32,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   patroniFailover: `/service/${scope}/failover`,
   patroniHistory: `/service/${scope}/history`,
   patroniConfig: `/service/${scope}/config`,
+  patroniFailsafe: `/service/${scope}/failsafe`,
   patroniInitialize: `/service/${scope}/initialize`,
   patroniMember: (site) => `/service/${scope}/members/${site}`,
 });
@@ -46,4 +48,5 @@ export const viewed = (names: KeyNames): readonly string[] => [
   names.patroniFailover,
   names.patroniHistory,
   names.patroniConfig,
+  names.patroniFailsafe,
 ];

@@ -74,6 +74,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
       paused: read(names.patroniConfig, readPaused, false),
       configRevision: byName.get(names.patroniConfig)?.revision ?? 0,
       ...(config && { kept: readKept(config) }),
+      ...readFailsafe(config, byName.get(names.patroniFailsafe)),
     },
     unreadable,
   };
@@ -212,6 +213,16 @@ function isTimelines(json: unknown): json is Timelines {
   const { given, promotions, acknowledging } = (json ?? {}) as Partial<Timelines>;
   const known = acknowledging === null || typeof acknowledging?.timeline === 'number';
   return typeof given === 'number' && Array.isArray(promotions) && known;
+}
+
+/** Patroni itself goes on without etcd by the one and the other. */
+function readFailsafe(
+  config: Record<string, unknown> | null,
+  found: Found | undefined,
+): Pick<PatroniKeys, 'failsafe'> {
+  const members = objectIn(found);
+  if (config?.failsafe_mode !== true || members === null) return {};
+  return { failsafe: Object.keys(members).filter((name) => nameIn(name) !== null) };
 }
 
 function readPaused(found: Found | undefined): Read<boolean> {

@@ -1,3 +1,5 @@
+import { isBound } from '../failsafe/give-leave.ts';
+import { isOpen, leaveUntil } from '../failsafe/go-on.ts';
 import { reasonGateIsClosed, WITHHELD } from '../gate.ts';
 import type { Ordering } from '../state/decided.ts';
 import type { State } from '../state.ts';
@@ -24,6 +26,12 @@ export function serverDeadline(state: State, timings: Timings): Millis {
   return Math.min(own, patroniUntil(state) - timings.patroniMarginMs);
 }
 
+/** As long as etcd says, or without it all others, where that leaves no hole (F20). */
+export function deadlineNow(state: State, now: Millis, timings: Timings): Millis {
+  const byEtcd = serverDeadline(state, timings);
+  return isOpen(state, now) ? Math.max(byEtcd, leaveUntil(state, timings)) : byEtcd;
+}
+
 /** A term that merely ran out is no order to follow: renewed, the same writer goes on. */
 function mustFollow(state: State): boolean {
   if (state.view === null) return false;
@@ -42,8 +50,9 @@ function follow(turn: Turn): void {
 
 function write(turn: Turn): void {
   const { state, now, timings } = turn;
-  const until = serverDeadline(state, timings);
-  const deadline = reasonGateIsClosed(state) === null ? until : WITHHELD;
+  const until = deadlineNow(state, now, timings);
+  const mayAnswer = reasonGateIsClosed(state) === null && !isBound(state, now);
+  const deadline = mayAnswer ? until : WITHHELD;
   const leaderRevision = state.leader?.revision ?? 0;
   if (until <= now || !isDue(state, deadline, now)) return;
   const order = { role: 'writer', leaderRevision, deadline } as const;

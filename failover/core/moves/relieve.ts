@@ -1,4 +1,5 @@
 import type { Predecessor } from '../effects.ts';
+import { isBound } from '../failsafe/give-leave.ts';
 import { isStalled, isStalledHere } from '../health/disk.ts';
 import { knowsEtcd, silence } from '../sites.ts';
 import type { Relieving } from '../state/decided.ts';
@@ -55,6 +56,7 @@ function stalledKey(state: State, now: Millis, timings: Timings): number | null 
   const leader = view?.patroni.leader;
   if (!view || !leader || leader.site === self.site || self.witness) return null;
   if (movesArePaused(state, now) || !knowsEtcd(state, now, timings)) return null;
+  if (isBound(state, now)) return null;
   const { site, revision, unreadable } = view.leader;
   if (revision === 0 || unreadable) return null;
   if (site !== null && silence(state, site, now, timings) < timings.leaderLeaseMs) return null;

@@ -1,4 +1,5 @@
 import { DAMAGED } from '../copies/damaged-copy.ts';
+import { isBound } from '../failsafe/give-leave.ts';
 import { isNoted } from '../gate.ts';
 import { diskNow, hasMoreRoomThan, isStalledHere, reasonFull, STALLED } from '../health/disk.ts';
 import { isLeftForLinks, SICK_NETWORK } from '../health/links.ts';
@@ -134,7 +135,8 @@ function rescue(turn: Turn): void {
   const { state, now, timings } = turn;
   const from = state.view?.patroni.leader;
   if (!from || from.site === state.self.site || state.self.witness) return;
-  if (movesArePaused(state, now)) return;
+  // Who was let go on without etcd lives, however long etcd has not heard it.
+  if (movesArePaused(state, now) || isBound(state, now)) return;
   if (now - state.rescuedAt < RESCUE_EVERY_MS || !knowsEtcd(state, now, timings)) return;
   const quiet = silence(state, from.site, now, timings);
   if (!Number.isFinite(quiet) || quiet < timings.agentPatienceMs) return;

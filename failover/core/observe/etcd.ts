@@ -41,13 +41,13 @@ export function asNew(state: State, now: Millis): State {
   const { interface: found, heldUntil, addressTrouble, pending, nextPulseAt } = state;
   const { postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front } = state;
   const { power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt } = state;
-  const { promoting, wallAheadMs, peers, stranger } = state;
+  const { promoting, wallAheadMs, peers, stranger, leaveGiven, heedsLeave } = state;
   return {
     ...start(state.self, now),
     ...{ interface: found, heldUntil, addressTrouble, pending, nextPulseAt },
     ...{ postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front },
     ...{ power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt },
-    ...{ promoting, wallAheadMs, peers, stranger },
+    ...{ promoting, wallAheadMs, peers, stranger, leaveGiven, heedsLeave },
   };
 }
 

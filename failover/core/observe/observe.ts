@@ -1,5 +1,6 @@
 import { endLeaving } from '../address/floating-address.ts';
 import { clonedBefore, notCloned } from '../copies/stuck-member.ts';
+import { gaveLeaveBefore } from '../failsafe/give-leave.ts';
 import type { Input, Pending } from '../inputs.ts';
 import { endLeading } from '../lead/leadership.ts';
 import { heard } from '../lead/server-orders.ts';
@@ -28,6 +29,7 @@ import {
 } from './etcd.ts';
 import { seeFront } from './front.ts';
 import { reconcile, renew, win } from './leases.ts';
+import { seeLeave } from './leave.ts';
 import { seeLinks } from './links.ts';
 import { seeName } from './name.ts';
 import { missPostgres, seePatroniLease, seePostgres } from './patroni.ts';
@@ -89,7 +91,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'etcd-damage':
       return seeEtcdDamage(input.damage, now);
     case 'postgres':
-      return { ...seePostgres(state, input.postgres, now), ...seeRole(state, input.postgres) };
+      return { ...seePostgres(state, input, now), ...seeRole(state, input.postgres) };
     case 'postgres-silent':
       return missPostgres(input.reason);
     case 'patroni-lease':
@@ -112,6 +114,10 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'peer-silent':
     case 'peer-refused':
       return seePeers(state, input, now);
+    case 'leave-answered':
+      return seeLeave(state, input);
+    case 'leave-given':
+      return gaveLeaveBefore(state, input.until);
     case 'wall-clock':
       return seeWallClock(input.aheadMs);
     case 'promotion':
@@ -130,20 +136,23 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return canTell(state, now, timings) ? pauseFor(state, input.forMs, now) : {};
     case 'failed':
       return fail(state, input.effect, input.reason, now);
-    case 'read':
-    case 'released':
-    case 'timeline-noted':
-    case 'tick':
-    case 'hint':
-    case 'done':
-    case 'switchover-wanted':
-    case 'recovery-wanted':
-    case 'recovered':
-      return {};
     default:
-      return input satisfies never;
+      return nothingMore(input);
   }
 }
+
+/** Those with a view have said it in that; about the others something is decided, or nothing. */
+const nothingMore = (
+  _: Extract<
+    Input,
+    {
+      kind:
+        | ('read' | 'released' | 'timeline-noted' | 'recovered')
+        | ('tick' | 'hint' | 'done')
+        | ('switchover-wanted' | 'recovery-wanted' | 'leave-asked');
+    }
+  >,
+): Partial<State> => ({});
 
 /** Of a failure nothing is known, and of what was merely done, only once it has been read. */
 const tellsMore = ({ kind }: Input): boolean => kind !== 'failed' && kind !== 'done';
@@ -187,6 +196,9 @@ function answerTo(input: Input): Pending | null {
     case 'peer-answered':
     case 'peer-silent':
     case 'peer-refused':
+    case 'leave-asked':
+    case 'leave-answered':
+    case 'leave-given':
     case 'wall-clock':
     case 'copy-checked':
     case 'certificates':

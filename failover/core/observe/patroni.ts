@@ -2,15 +2,19 @@ import type { Input } from '../inputs.ts';
 import type { PatroniSeen } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
-import type { PostgresReport } from '../view.ts';
 
 export function seePostgres(
   state: State,
-  report: PostgresReport,
+  { postgres: report, heedsLeave }: Extract<Input, { kind: 'postgres' }>,
   now: Millis,
 ): Partial<PatroniSeen> {
   const ledTimeline = report.role === 'primary' ? (report.timeline ?? state.ledTimeline) : null;
-  return { postgres: { report, at: now }, postgresTrouble: null, ledTimeline };
+  return {
+    postgres: { report, at: now },
+    postgresTrouble: null,
+    ledTimeline,
+    heedsLeave: heedsLeave === true,
+  };
 }
 
 export const missPostgres = (reason: string): Partial<PatroniSeen> => ({ postgresTrouble: reason });

@@ -1,3 +1,4 @@
+import { goingOn } from '../failsafe/going-on.ts';
 import type { PeerWord } from '../peers.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
@@ -6,8 +7,10 @@ import { reportNow } from './report.ts';
 /** What this agent says to another one that asks it: what its pulse says, and whether etcd hears that. */
 export function wordNow(state: State, now: Millis, timings: Timings): PeerWord {
   const { readAt } = state;
+  const going = goingOn(state, now, timings);
   return {
     report: reportNow(state, now, timings),
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
+    ...(going && { goingOn: going }),
   };
 }

@@ -1,5 +1,6 @@
 import { countVotes } from '../election/votes.ts';
 import { RESUME } from '../election/whom-to-promote.ts';
+import { whoGoesOn } from '../failsafe/give-leave.ts';
 import { reasonRefused } from '../own-name.ts';
 import type { CopyAt, Missing, Seen, Shown } from '../recovery-shown.ts';
 import { isAlive, knowsEtcd } from '../sites.ts';
@@ -61,6 +62,8 @@ function reasonNotNow(state: State, now: Millis, timings: Timings): string | nul
     return 'etcd does not answer, so it is not known who leads, nor who acknowledged last';
   const refused = reasonRefused(state, now, timings);
   if (refused !== null) return refused;
+  const going = whoGoesOn(state, now);
+  if (going !== null) return `${going} leads without etcd, and this site lets it go on`;
   const { leader, paused } = view.patroni;
   if (leader !== null) return isLed(state, leader.site, now, timings);
   if (paused) return `Patroni is paused, and promotes nobody: ${RESUME}`;

@@ -15,11 +15,13 @@ import {
 import { isStalled } from '../health/disk.ts';
 import type { Input, Pending } from '../inputs.ts';
 import { step } from '../machine.ts';
+import type { PeerWord } from '../peers.ts';
 import { wordNow } from '../pulse/word.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import type { LinkReport, Site, View } from '../view.ts';
 import type { Etcd } from './etcd.ts';
+import type { Exclusion } from './exclusion.ts';
 import { HandOver } from './hand-over.ts';
 import { Interface, type Job } from './interface.ts';
 import type { Patroni } from './patroni/patroni.ts';
@@ -38,9 +40,14 @@ export interface Machines {
   readonly postgresOf: (site: Site) => Postgres | undefined;
   readonly server: Server | null;
   readonly peers: PeerWire<AgentHost>;
+  /** With the promotion of its own site. */
+  readonly exclusion: Exclusion;
   readonly addressChanged: () => void;
 }
 
+const YES = 'yes';
+const NO_ANSWER = 'no answer';
+const PROMOTES = 'a promotion is under way';
 const TICK_MS = 200;
 const POLL_MS = 500;
 const PEERS_MS = 1_000;
@@ -60,6 +67,8 @@ export class AgentHost implements Asked {
   readonly #world: World;
   readonly #machines: Machines;
   readonly #interface: Interface;
+  readonly #questions = new Map<string, (why: string | null) => void>();
+  #asked = 0;
   #state: State;
   #alive = true;
   #life = 0;
@@ -128,6 +137,7 @@ export class AgentHost implements Asked {
   stop(): void {
     this.#end();
     this.#boots++;
+    this.#machines.exclusion.forget();
     this.#interface.lose();
   }
 
@@ -169,6 +179,7 @@ export class AgentHost implements Asked {
       strict: this.#world.strict,
       mayHandOver: !witness,
       mayHoldAddress: !witness,
+      failsafe: this.#world.failsafe,
     };
   }
 
@@ -192,6 +203,8 @@ export class AgentHost implements Asked {
     this.#alive = true;
     this.#pausedUntil = 0;
     this.#state = start(this.#self(), this.#clock());
+    const bound = this.#machines.exclusion.leaveUntil;
+    if (bound > this.#clock()) this.#tell(this.#life, { kind: 'leave-given', until: bound });
     this.#tell(this.#life, { kind: 'address-found', present: this.#interface.carriesAddress });
   }
 
@@ -202,7 +215,7 @@ export class AgentHost implements Asked {
     if (this.#pausedUntil > time.now)
       time.at(this.#pausedUntil + 0.1, () => this.#tell(life, input));
     else {
-      const done = step(this.#state, this.#mistake(input), this.#clock());
+      const done = step(this.#misremembered(input), this.#mistake(input), this.#clock());
       this.#state = done.state;
       for (const effect of done.effects) perform(this.#deeds, effect);
     }
@@ -217,6 +230,18 @@ export class AgentHost implements Asked {
     if (notesAgain && 'view' in input) return { ...input, view: this.#asIfAlone(input.view) };
     if (stalledIsDead && 'view' in input) return { ...input, view: this.#asIfDead(input.view) };
     return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
+  }
+
+  /** Planted: a leader whose time is over goes on all the same; who let somebody go on forgets it, or gives leave beside another's key. */
+  #misremembered({ kind }: Input): State {
+    const { goesOnAgain, leaveBindsNobody, leaveBesideKey } = this.#world.bugs;
+    const { told, leaveGiven, view } = this.#state;
+    if (leaveBesideKey && kind === 'leave-asked' && view !== null)
+      return { ...this.#state, view: { ...view, patroni: { ...view.patroni, leader: null } } };
+    if (leaveBindsNobody) return { ...this.#state, leaveGiven: { ...leaveGiven, until: 0 } };
+    if (!goesOnAgain || told?.role !== 'writer') return this.#state;
+    const deadline = Math.max(told.deadline, this.#clock() + 1);
+    return { ...this.#state, told: { ...told, deadline } };
   }
 
   #asIfOurs(view: View): View {
@@ -358,8 +383,57 @@ export class AgentHost implements Asked {
     'make-room-in-etcd': ({ kind }) =>
       this.#later({ takesMs: 50, run: () => ({ kind: 'done', effect: kind }) }),
     reinitialize: ({ from }) => this.#later({ takesMs: 50, run: () => this.#cloneAnew(from) }),
+    'ask-leave': ({ of, sentAt, term }) => this.#askLeave(of, sentAt, term),
+    'give-leave': ({ id, until, why }) => {
+      const reply = this.#questions.get(id);
+      this.#questions.delete(id);
+      if (why !== null) reply?.(why);
+      else this.#noteLeave(until, (failed) => reply?.(failed));
+    },
     answer: () => {},
   };
+
+  #askLeave(site: Site, sentAt: number, term: number): void {
+    const life = this.#life;
+    const { bugs, members } = this.#world;
+    const withinMs = bugs.leaveFromArrival ? 10_000 : ETCD_DEADLINE_MS;
+    const asks = (agent: AgentHost, reply: (why: string | null) => void) =>
+      agent.#beAsked(this.site, term, reply);
+    this.#machines.peers.ask<string | null>(
+      { from: this.host, to: site, withinMs },
+      asks,
+      (said) => {
+        const why = said === null ? NO_ANSWER : said === YES ? null : said;
+        const from = bugs.leaveFromArrival ? this.#clock() : sentAt;
+        const sites = bugs.oneLeaveIsEnough && why === null ? members : [site];
+        for (const each of sites)
+          this.#tell(life, { kind: 'leave-answered', site: each, sentAt: from, term, why });
+      },
+    );
+  }
+
+  #beAsked(site: Site, term: number, reply: (why: string) => void): void {
+    const id = String(++this.#asked);
+    this.#questions.set(id, (why) => reply(why ?? YES));
+    this.#tell(this.#life, { kind: 'leave-asked', id, site, term });
+  }
+
+  /** As adapters/peers/leave-note.ts: looks, says, and looks again. */
+  #noteLeave(until: number, reply: (why: string | null) => void): void {
+    const { bugs, random } = this.#world;
+    const { exclusion } = this.#machines;
+    const promotes = () => exclusion.isPromoting && !bugs.leaveWhilePromoting;
+    const soon = (act: () => void) =>
+      this.#world.time.after(random.between(0.1, 5), () => this.whenItRuns(act));
+    soon(() => {
+      if (promotes()) reply(PROMOTES);
+      else
+        soon(() => {
+          exclusion.noteLeave(until);
+          soon(() => reply(promotes() ? PROMOTES : null));
+        });
+    });
+  }
 
   #claim(effect: EffectOf<'claim'>): Transaction {
     const ignores = this.#world.bugs.challengerIgnoresLastPulse;
@@ -465,7 +539,8 @@ export class AgentHost implements Asked {
     this.#tell(this.#life, { kind: 'links', links: this.#links() });
     if (postgres !== null) this.#tell(this.#life, { kind: 'disk', disk: postgres.disk.report });
     if (server !== null) this.#lookAtServer(server);
-    if (patroni !== null && postgres !== null) this.#tell(this.#life, lookAt(patroni, postgres));
+    if (patroni !== null && postgres !== null)
+      this.#tell(this.#life, lookAt(patroni, postgres, this.#world));
   }
 
   #askPeers(): void {
@@ -477,8 +552,9 @@ export class AgentHost implements Asked {
 
   #askPeer(site: Site): void {
     const [life, sentAt] = [this.#life, this.#clock()];
-    const word = (agent: AgentHost) => wordNow(agent.state, agent.#clock(), TIMINGS);
-    this.#machines.peers.ask(this.host, site, word, (said) => {
+    const word = (agent: AgentHost, reply: (said: PeerWord) => void) =>
+      reply(wordNow(agent.state, agent.#clock(), TIMINGS));
+    this.#machines.peers.ask({ from: this.host, to: site }, word, (said) => {
       if (said === null) this.#tell(life, { kind: 'peer-silent', site, reason: 'no answer' });
       else this.#tell(life, { kind: 'peer-answered', site, sentAt, word: said });
     });
@@ -530,9 +606,14 @@ export class AgentHost implements Asked {
   }
 }
 
-function lookAt(patroni: Patroni, { primary, up, timeline, lsn }: Postgres): Input {
+function lookAt(
+  patroni: Patroni,
+  { primary, up, timeline, lsn }: Postgres,
+  { failsafe }: World,
+): Input {
   if (patroni.frozen) return { kind: 'postgres-silent', reason: 'no answer' };
   const role = primary ? 'primary' : 'standby';
   const known = up ? { timeline, lsn: String(lsn) } : { timeline: null, lsn: null };
-  return { kind: 'postgres', postgres: { role, state: patroni.state, ...known } };
+  const postgres = { role, state: patroni.state, ...known } as const;
+  return { kind: 'postgres', postgres, ...(failsafe && { heedsLeave: true }) };
 }

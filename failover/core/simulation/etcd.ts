@@ -24,6 +24,7 @@ export class Etcd {
   readonly #world: World;
   readonly #frozenUntil = new Map<Site, number>();
   readonly #dead = new Set<Site>();
+  readonly #hidden = new Set<Site>();
   readonly #ways = new Map<string, Endpoints>();
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
@@ -57,6 +58,15 @@ export class Etcd {
     this.#dead.delete(member);
   }
 
+  /** What this site asks is lost, and it is told nothing: its way to all members alone is cut. */
+  hide(site: Site): void {
+    this.#hidden.add(site);
+  }
+
+  show(site: Site): void {
+    this.#hidden.delete(site);
+  }
+
   onChange(site: Site, tell: (input: WatchInput) => void): void {
     this.#watchers.push([site, tell]);
   }
@@ -69,7 +79,7 @@ export class Etcd {
   /** As somebody with etcdctl does it: at once, and every watch shows it. */
   change(apply: (store: Store) => void): void {
     apply(this.store);
-    this.#show();
+    this.#tellAll();
   }
 
   request<T>({ from, pinned = false, deadlineMs, apply, answer }: Request<T>): void {
@@ -86,6 +96,7 @@ export class Etcd {
       answer(result);
     };
     time.after(deadlineMs, () => end({ ok: false, reason: `${endpoint} did not answer in time` }));
+    if (this.#hidden.has(from)) return;
     if (!network.reaches(from, endpoint) || random.chance(network.lossBetween(from, endpoint)))
       return;
     const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
@@ -121,7 +132,7 @@ export class Etcd {
       return;
     }
     const value = apply(this.store);
-    this.#show();
+    this.#tellAll();
     if (!network.reaches(endpoint, from) || random.chance(network.lossBetween(endpoint, from)))
       return;
     const delay = network.delay(endpoint, from) + this.#slowness();
@@ -178,11 +189,11 @@ export class Etcd {
     time.after(EXPIRY_EVERY_MS, () => this.#expire());
     if (this.#working() === null) return;
     this.store.expire(time.now);
-    this.#show();
+    this.#tellAll();
   }
 
   /** Every pulse is a change; to read after each would only cost simulated time. */
-  #show(): void {
+  #tellAll(): void {
     const changed = this.store.takeChanged();
     if (changed.length === 0) return;
     for (const key of changed) {
@@ -193,7 +204,8 @@ export class Etcd {
     }
     if (changed.includes(NAMES.patroniLeader))
       for (const [site, wake] of this.#waiting)
-        if (this.#leader !== null && this.#linked(site, this.#leader)) wake();
+        if (!this.#hidden.has(site) && this.#leader !== null && this.#linked(site, this.#leader))
+          wake();
     const onlyPulse = changed.every((key) => key.startsWith(NAMES.sites));
     if (!onlyPulse || this.#world.random.chance(0.1)) this.#tell({ kind: 'hint' });
   }
@@ -204,6 +216,7 @@ export class Etcd {
       // A member that is cut off from the leader is told nothing, and so shows nothing.
       if (
         this.#leader === null ||
+        this.#hidden.has(site) ||
         !this.#linked(site, this.#leader) ||
         random.chance(network.watchLossRate)
       )

@@ -2,6 +2,13 @@ import { leaseKey } from '../etcd/transactions.ts';
 import type { Site } from '../view.ts';
 import type { Cluster, Fault } from './cluster.ts';
 import { allDisksStall, diskFills, diskStalls, diskStallsAgainAndAgain } from './disk-faults.ts';
+import {
+  etcdAway,
+  etcdAwayAndSiteLost,
+  etcdHidden,
+  etcdHiddenAndLinksCut,
+  etcdHiddenAndPatroniFrozen,
+} from './etcd-faults.ts';
 import { cardSick, cardSickAgainAndAgain } from './link-faults.ts';
 import {
   frozenInItsLoop,
@@ -22,7 +29,7 @@ export function breakThings(world: World, cluster: Cluster, from: number, until:
   for (let i = 0; i < count; i++) {
     const at = random.between(from, until - 1_000);
     const forMs = Math.min(random.between(500, 30_000), until - at);
-    const fault = random.pick(FAULTS);
+    const fault = random.pick(world.failsafe ? FAULTS_OF_FAILSAFE : FAULTS);
     time.at(at, () => {
       const site = pickSite(world, cluster);
       world.note(`${fault.name} at ${site} for ${Math.round(forMs)} ms`);
@@ -277,4 +284,15 @@ const FAULTS: readonly Fault[] = [
   onBattery,
   batteryLow,
   operatorMoves,
+];
+
+/** Drawn as well where the agents may go on without etcd. */
+const FAULTS_OF_FAILSAFE: readonly Fault[] = [
+  ...FAULTS,
+  etcdAway,
+  etcdHidden,
+  etcdHidden,
+  etcdAwayAndSiteLost,
+  etcdHiddenAndLinksCut,
+  etcdHiddenAndPatroniFrozen,
 ];

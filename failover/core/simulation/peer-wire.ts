@@ -23,9 +23,8 @@ export class PeerWire<Agent extends Asked> {
 
   /** Null where no answer came in time; a later one says nothing. */
   ask<T>(
-    from: string,
-    to: Site,
-    answer: (agent: Agent) => T,
+    { from, to, withinMs = ANSWERS_WITHIN_MS }: { from: string; to: Site; withinMs?: number },
+    answer: (agent: Agent, reply: (said: T) => void) => void,
     then: (said: T | null) => void,
   ): void {
     const agent = this.#agents().get(to);
@@ -35,13 +34,9 @@ export class PeerWire<Agent extends Asked> {
       if (!over) then(said);
       over = true;
     };
-    this.#world.time.after(ANSWERS_WITHIN_MS, () => end(null));
-    this.#send(from, agent.host, () =>
-      agent.whenItRuns(() => {
-        const said = answer(agent);
-        this.#send(agent.host, from, () => end(said));
-      }),
-    );
+    const reply = (said: T): void => this.#send(agent.host, from, () => end(said));
+    this.#world.time.after(withinMs, () => end(null));
+    this.#send(from, agent.host, () => agent.whenItRuns(() => answer(agent, reply)));
   }
 
   #send(from: string, to: string, arrive: () => void): void {

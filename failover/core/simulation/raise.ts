@@ -2,11 +2,13 @@ import type { Site } from '../view.ts';
 import { AgentHost } from './agent-host.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
+import { Exclusion } from './exclusion.ts';
 import type { Invariants } from './invariants.ts';
 import { Patroni } from './patroni/patroni.ts';
 import { PeerWire } from './peer-wire.ts';
 import { Postgres } from './postgres.ts';
 import { Server } from './server.ts';
+import { NAMES } from './store.ts';
 import type { World } from './world.ts';
 
 /** Every program of every site, and who watches them. */
@@ -18,6 +20,7 @@ export class RaisedCluster implements Cluster {
   readonly agents = new Map<Site, AgentHost>();
   readonly #twins: Twin[] = [];
   readonly #peers: PeerWire<AgentHost>;
+  readonly #exclusions = new Map<Site, Exclusion>();
   readonly #world: World;
   readonly #check: Invariants;
 
@@ -25,11 +28,14 @@ export class RaisedCluster implements Cluster {
     [this.#world, this.#check] = [world, check];
     this.etcd = new Etcd(world);
     this.#peers = new PeerWire(world, () => this.agents);
+    if (world.failsafe) this.etcd.store.put(NAMES.patroniConfig, { failsafe_mode: true });
     const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
     for (const site of world.sites) {
       const database = new Postgres(site, world, peers.postgreses);
       this.postgreses.set(site, database);
-      this.patronis.set(site, new Patroni(database, this.etcd, world, peers));
+      const exclusion = new Exclusion(() => world.clock(site));
+      this.#exclusions.set(site, exclusion);
+      this.patronis.set(site, new Patroni(database, this.etcd, world, peers, exclusion));
       this.servers.set(site, this.#serverOn(database));
     }
     for (const site of world.members)
@@ -46,6 +52,12 @@ export class RaisedCluster implements Cluster {
 
   giveUpBeyond(site: Site): void {
     this.#check.acknowledged.giveUpBeyond(this.postgreses.get(site)!);
+  }
+
+  /** A twin is another machine, and a witness promotes nothing. */
+  #exclusionOf(site: Site, host: string): Exclusion {
+    const own = host === site ? this.#exclusions.get(site) : undefined;
+    return own ?? new Exclusion(() => this.#world.clock(host));
   }
 
   #serverOn(database: Postgres): Server {
@@ -67,6 +79,7 @@ export class RaisedCluster implements Cluster {
       postgresOf: (name: Site) => this.postgreses.get(name),
       server,
       peers: this.#peers,
+      exclusion: this.#exclusionOf(site, host),
       addressChanged: () =>
         this.#check.address.look([
           ...this.agents.values(),

@@ -35,6 +35,8 @@ export interface Setting {
   readonly faultsMs?: number;
   /** Two sites and a witness instead of three sites. */
   readonly witness?: boolean;
+  /** Switched on at all sites; then faults that are drawn take etcd away, too. */
+  readonly failsafe?: boolean;
 }
 
 /** Breaks what it wants at times of its own, told which site is active when it begins. */
@@ -133,6 +135,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     sites,
     members,
     strict: !witness,
+    failsafe: setting.failsafe ?? false,
     bugs: setting.bugs ?? {},
     clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
     note: (what) => void story.push(`${time.now.toFixed(0).padStart(7)} ${what}`),
@@ -144,7 +147,10 @@ function mendAll({ network, time }: World, cluster: Cluster): void {
   network.mendAll();
   network.lossRate = 0.002;
   time.runUntil(time.now + 1);
-  for (const site of cluster.agents.keys()) cluster.etcd.revive(site);
+  for (const site of cluster.agents.keys()) {
+    cluster.etcd.revive(site);
+    cluster.etcd.show(site);
+  }
   for (const { disk } of cluster.postgreses.values()) disk.mend();
   for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();
   for (const agent of cluster.agents.values()) agent.beginIfEnded();

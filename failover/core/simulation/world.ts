@@ -14,6 +14,8 @@ export interface World {
   readonly members: readonly Site[];
   /** Whether Patroni goes on without a standby: two sites and a witness do, three never. */
   readonly strict: boolean;
+  /** Whether the agents go on without etcd, and Patroni, too (F20); else no story has anything of it. */
+  readonly failsafe: boolean;
   readonly bugs: Bugs;
   /** Each machine's own idea of time: another zero and a slightly wrong speed. */
   readonly clock: (site: Site) => number;
@@ -47,4 +49,11 @@ export interface Bugs {
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;
   readonly stalledIsDead?: boolean;
+  readonly leaveFromArrival?: boolean;
+  readonly oneLeaveIsEnough?: boolean;
+  readonly leaveWhilePromoting?: boolean;
+  readonly promotesDespiteLeave?: boolean;
+  readonly leaveBesideKey?: boolean;
+  readonly goesOnAgain?: boolean;
+  readonly leaveBindsNobody?: boolean;
 }

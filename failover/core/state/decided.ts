@@ -160,6 +160,17 @@ export interface WatchingLinks {
   readonly sickNetworkSince: Millis | null;
 }
 
+/** go-on.ts */
+export interface AskingLeave {
+  readonly leaveAskedAt: Millis;
+}
+
+/** give-leave.ts */
+export interface GivingLeave {
+  /** Before `until` nobody may be promoted here, and this site takes neither lead nor address; whom it let go on, if this process did. */
+  readonly leaveGiven: { readonly to: Site | null; readonly until: Millis };
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -205,6 +216,8 @@ export interface Decided
     Recovering,
     Relieving,
     WatchingLinks,
+    AskingLeave,
+    GivingLeave,
     PlacingEtcdLeader,
     MakingRoom,
     Pausing,
@@ -241,6 +254,8 @@ export const nothingDecided = (now: Millis): Decided => ({
   stalledPrimary: null,
   relievedAt: LONG_AGO,
   sickNetworkSince: null,
+  leaveAskedAt: LONG_AGO,
+  leaveGiven: { to: null, until: LONG_AGO },
   etcdLeaderMovedAt: LONG_AGO,
   madeRoomAt: LONG_AGO,
   pause: null,

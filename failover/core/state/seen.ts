@@ -91,6 +91,8 @@ export interface Held {
 export interface PatroniSeen {
   readonly postgres: { readonly report: PostgresReport; readonly at: Millis } | null;
   readonly postgresTrouble: string | null;
+  /** A promotion here waits for leave that was given (F20). */
+  readonly heedsLeave: boolean;
   /** The timeline that our PostgreSQL leads, as it was said last; null once it was a standby. */
   readonly ledTimeline: number | null;
   /** Of whoever holds Patroni's leader key, where that is asked; `prolonged`: when it was last seen to be renewed. */
@@ -175,6 +177,21 @@ export interface PeersSeen {
   readonly stranger: (Stranger & { readonly at: Millis }) | null;
 }
 
+/** What other sites answered last whether the leader here may go on without etcd (F20). */
+export interface LeaveSeen {
+  readonly leave: Readonly<Record<Site, Leave>>;
+}
+
+export interface Leave {
+  /** The term that was asked for. */
+  readonly term: number;
+  /** When the question left that the last yes answers; long ago if there was none. */
+  readonly givenAt: Millis;
+  /** Of the last answer: why not; null after a yes. */
+  readonly why: string | null;
+  readonly askedAt: Millis;
+}
+
 export interface PeerSeen {
   /** What it said last; null where it never answered. */
   readonly word: PeerWord | null;
@@ -215,6 +232,7 @@ export interface Seen
     CopySeen,
     LinksSeen,
     PeersSeen,
+    LeaveSeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -239,6 +257,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   vacantSince: { leader: null, address: null },
   postgres: null,
   postgresTrouble: null,
+  heedsLeave: false,
   ledTimeline: null,
   patroniLease: null,
   server: {
@@ -256,6 +275,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   power: { power: 'unknown', since: now },
   links: { byHost: {}, at: LONG_AGO },
   peers: {},
+  leave: {},
   stranger: null,
   disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
   copyDamage: null,

@@ -1,10 +1,12 @@
 import { refusedAt } from '../copies/refused.ts';
 import { RESUME, whomToPromote } from '../election/whom-to-promote.ts';
+import { goingOn } from '../failsafe/going-on.ts';
 import { reasonNotToLead } from '../lead/leadership.ts';
 import { serverDeadline } from '../lead/server-orders.ts';
 import { reasonAgainst } from '../moves/candidate.ts';
 import { isPaused } from '../moves/carried.ts';
 import { reasonRefused } from '../own-name.ts';
+import type { GoingOn } from '../peers.ts';
 import { behindGate, unwellNow } from '../pulse/report.ts';
 import { isAlive, knowsEtcd, silence, wordOf } from '../sites.ts';
 import type { State } from '../state.ts';
@@ -37,6 +39,8 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
   if (refused !== null) return `This machine is refused: ${refused}.`;
   const leader = view.leader.site;
   if (!knowsEtcd(state, now, timings)) {
+    const own = explainGoingOn(state, now, timings);
+    if (own !== null) return own;
     const last = leader === null ? 'nobody led' : `${leader} led`;
     const age = seconds(now - state.readAt);
     return `Not known: etcd has not answered for ${age}${because(state.etcdTrouble)}; before that ${last}.${byTheirWord(state, now, timings)}`;
@@ -46,15 +50,41 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
   const quiet = silence(state, leader, now, timings);
   if (quiet < timings.addressLeaseMs)
     return `${leader} leads: ${say(serverOf(state, leader))}${lately(state.view?.sites[leader]?.report.unwell)}.`;
+  if (wordOf(state, leader, now, timings)?.goingOn?.inForce)
+    return `${leader} goes on without etcd, which has not heard it for ${seconds(quiet)}, ${AS_LONG_AS}.`;
   return `${leader} leads but has been silent for ${seconds(quiet)}: ${whyNotMoved(state, leader, quiet, now, timings)}.`;
 }
 
 /** What those say who lead, and whom this agent hears without etcd. */
 function byTheirWord(state: State, now: Millis, timings: Timings): string {
-  const writing = Object.keys(state.peers).filter(
-    (site) => wordOf(state, site, now, timings)?.report.server?.role === 'writer',
-  );
-  return writing.map((site) => ` By its own word just now ${site} writes.`).join('');
+  const words = Object.keys(state.peers).map((site) => {
+    const word = wordOf(state, site, now, timings);
+    if (word?.goingOn && !word.goingOn.inForce)
+      return ` By its own word just now ${site} may answer nobody: ${keptBy(word.goingOn)}.`;
+    const how = word?.goingOn ? ` without etcd, ${AS_LONG_AS}` : '';
+    return word?.report.server?.role === 'writer'
+      ? ` By its own word just now ${site} writes${how}.`
+      : '';
+  });
+  return words.join('');
+}
+
+const AS_LONG_AS = 'as long as every other site with a copy of the database lets it';
+
+/** Of the leader itself, which alone knows whether it may go on. */
+function explainGoingOn(state: State, now: Millis, timings: Timings): string | null {
+  const going = goingOn(state, now, timings);
+  if (going === null || state.steppingDown !== null) return null;
+  const { site } = state.self;
+  const away = `etcd has not answered for ${seconds(now - state.readAt)}${because(state.etcdTrouble)}`;
+  return going.inForce && going.lacks.length === 0
+    ? `${site} goes on without etcd, ${AS_LONG_AS}: ${away}.`
+    : `Not known: ${away}; before that ${site} led${going.inForce ? '' : ', and may answer nobody now'}: ${keptBy(going)}.`;
+}
+
+function keptBy({ lacks }: GoingOn): string {
+  if (lacks.length === 0) return 'its time was over, and only etcd knows who leads since';
+  return lacks.map(({ site, why }) => `${site} does not let it go on (${why})`).join(', ');
 }
 
 function explainOwn(state: State, now: Millis, timings: Timings): string {

@@ -25,7 +25,7 @@ import { StoryEtcd } from './story-etcd.ts';
  *     pause 60 (seconds) | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
-  const may = { mayHandOver: true, mayHoldAddress: true };
+  const may = { mayHandOver: true, mayHoldAddress: true, failsafe: false };
   const machine = { machine: 'm', boot: '2' };
   const self = { site: 'a', ...machine, witness: false, strict: true, ...may };
   let state = start({ ...self, serverUrl: 'https://a' }, 0);
@@ -102,6 +102,10 @@ function describe(effect: Effect): string | null {
       return `switchover from ${effect.from} to ${effect.to}`;
     case 'hand-over':
       return `hand-over to ${effect.to}`;
+    case 'ask-leave':
+      return `ask-leave of ${effect.of}, term ${effect.term}`;
+    case 'give-leave':
+      return effect.why === null ? `give-leave until ${effect.until}` : `no leave: ${effect.why}`;
     case 'move-etcd-leader':
       return `move-etcd-leader to ${effect.member}`;
     case 'answer':

@@ -1,6 +1,7 @@
+import { goingOn } from '../failsafe/going-on.ts';
 import { isWaiting } from '../moves/unwell.ts';
 import { behindGate } from '../pulse/report.ts';
-import { isAlive, knowsEtcd, silence } from '../sites.ts';
+import { isAlive, knowsEtcd, silence, wordOf } from '../sites.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { Site, View } from '../view.ts';
@@ -18,6 +19,8 @@ export interface Writes {
   readonly sinceMs: Millis | null;
   /** The sites that should confirm, and whether their agents give a sign of life. */
   readonly confirming: readonly { readonly site: Site; readonly silentMs: Millis | null }[];
+  /** Etcd does not answer the leader, which goes on with leave of all others (F20): it stops when one of them is lost. */
+  readonly withoutEtcd?: true;
   /** Its commits do not come back, by its server's own word, whatever the others seem to do. */
   readonly stuckAt?: Site;
 }
@@ -25,13 +28,18 @@ export interface Writes {
 export function writesOf(state: State, now: Millis, timings: Timings): Writes {
   const { view } = state;
   if (view === null || !knowsEtcd(state, now, timings)) {
-    return { kind: 'unknown', sinceMs: null, confirming: [] };
+    return goesOnHere(state, now, timings)
+      ? { kind: 'flow', sinceMs: null, confirming: [], withoutEtcd: true }
+      : { kind: 'unknown', sinceMs: null, confirming: [] };
   }
   const confirming = (view.patroni.sync?.standbys ?? []).map((site) => ({
     site,
     silentMs: isAlive(state, site, now, timings) ? null : silence(state, site, now, timings),
   }));
-  if (!hasWriter(state, view, now, timings)) return { kind: 'none', sinceMs: null, confirming };
+  if (!hasWriter(state, view, now, timings))
+    return goesOnHere(state, now, timings)
+      ? { kind: 'flow', sinceMs: null, confirming, withoutEtcd: true }
+      : { kind: 'none', sinceMs: null, confirming };
   if (confirming.length === 0) {
     const sinceMs = state.unprotectedSince === null ? null : now - state.unprotectedSince;
     return { kind: state.self.strict ? 'wait' : 'unprotected', sinceMs, confirming };
@@ -44,6 +52,16 @@ export function writesOf(state: State, now: Millis, timings: Timings): Writes {
   if (site === null || !server || !isWaiting(server, timings))
     return { kind: 'flow', sinceMs: null, confirming };
   return { kind: 'wait', sinceMs: server.waitingMs ?? null, confirming, stuckAt: site };
+}
+
+/** By what this agent itself knows, or hears from the leader's. */
+function goesOnHere(state: State, now: Millis, timings: Timings): boolean {
+  const own = goingOn(state, now, timings);
+  const isOwn = own?.inForce === true && behindGate(state, now)?.role === 'writer';
+  const words = Object.keys(state.peers).map((site) => wordOf(state, site, now, timings));
+  return (
+    isOwn || words.some((word) => word?.goingOn?.inForce && word.report.server?.role === 'writer')
+  );
 }
 
 /** Null while one that may confirm is there; 0 where it is not known since when none is. */
@@ -76,11 +94,13 @@ function isBroken(view: View, site: Site): boolean {
 
 /** In words for the operator; null while nothing is amiss that `explain` does not say already. */
 export function warnOfWrites(writes: Writes, primary: Site | undefined): string | null {
-  const { kind, sinceMs, confirming, stuckAt } = writes;
+  const { kind, sinceMs, confirming, stuckAt, withoutEtcd } = writes;
   const since = sinceMs === null ? '' : ` for ${Math.round(sinceMs / 1_000)} s`;
   if (kind === 'unprotected') {
     return `UNPROTECTED${since}: no synchronous standby has what ${primary} writes.`;
   }
+  if (withoutEtcd)
+    return 'WITHOUT ETCD: writes go on for minutes, as long as all sites with a copy of the database are there. If one is lost before etcd is back, they stop.';
   if (kind !== 'wait') return null;
   if (stuckAt !== undefined)
     return `WRITES WAIT${since}: commits at ${stuckAt} do not come back, though standbys follow. Nothing is acknowledged.`;

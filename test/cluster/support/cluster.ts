@@ -32,6 +32,7 @@ export interface ClusterOptions {
   readonly ipv6?: boolean;
   /** How much etcd's database may take; as on a real site where it is not said. */
   readonly etcdQuotaBytes?: number;
+  readonly failsafe?: boolean;
   /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
   readonly disks?: boolean;
   readonly instead?: Instead;
@@ -117,7 +118,7 @@ async function narrow(machines: readonly Site[], mbit: number): Promise<void> {
 }
 
 function planOf(
-  { sites, ipv6 = false, etcdQuotaBytes = 2 ** 31 }: ClusterOptions,
+  { sites, ipv6 = false, etcdQuotaBytes = 2 ** 31, failsafe = false }: ClusterOptions,
   lan: Lan,
 ): ClusterPlan {
   const machine = (name: string, host: number, witness = false): Machine => ({
@@ -133,6 +134,7 @@ function planOf(
     address: lan.ip(100),
     address6: ipv6 ? lan.ipv6(100) : null,
     etcdQuotaBytes: String(etcdQuotaBytes),
+    failsafe,
     secret: randomBytes(32).toString('base64'),
   };
 }

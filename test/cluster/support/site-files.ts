@@ -26,6 +26,8 @@ export interface ClusterPlan {
   readonly address6: string | null;
   /** How much etcd's database may take. */
   readonly etcdQuotaBytes: string;
+  /** Whether the leader goes on without etcd (F20). */
+  readonly failsafe: boolean;
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
@@ -95,6 +97,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     shared_buffers: '128MB',
     wal_keep_size: '128MB',
     max_slot_wal_keep_size: '1GB',
+    failsafe: plan.failsafe,
     backups: false,
     archive_command: '',
   };
@@ -132,6 +135,7 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       sites: Object.fromEntries(
         all.slice(1).map(({ name, ip }) => [name, `https://${ip}:${AGENT_PORT}`]),
       ),
+      ...(plan.failsafe && { failsafe: true }),
     },
   };
   if (me.witness) return common;

@@ -10,6 +10,8 @@ export interface Cluster {
   readonly timeline: number;
   readonly history: readonly unknown[][];
   readonly paused: boolean;
+  /** Of whom the primary asks leave to go on without etcd; nobody else races. */
+  readonly failsafe: readonly Site[];
 }
 
 export function clusterIn(store: Store): Cluster {
@@ -22,6 +24,7 @@ export function clusterIn(store: Store): Cluster {
     timeline: view.timeline ?? 1,
     history: (store.get(NAMES.patroniHistory)?.json ?? []) as unknown[][],
     paused: view.paused,
+    failsafe: view.failsafe ?? [],
   };
 }
 

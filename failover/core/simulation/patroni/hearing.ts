@@ -6,6 +6,8 @@ import type { World } from '../world.ts';
 export interface Colleague {
   readonly frozen: boolean;
   wake(): void;
+  /** POST /failsafe: whether that site's primary may go on without etcd. */
+  letGoOn(leader: Site): boolean;
 }
 
 export interface Peers {
@@ -34,6 +36,14 @@ export class Hearing {
   /** Its Patroni answers ours. */
   sees(other: Site): boolean {
     return this.#peers.patronis().get(other)?.frozen === false && this.#passes(other);
+  }
+
+  /** All of them answer, and let this site's primary go on. */
+  letUsGoOn(others: readonly Site[]): boolean {
+    const said = others.map(
+      (other) => this.sees(other) && this.#peers.patronis().get(other)?.letGoOn(this.#site),
+    );
+    return said.every(Boolean);
   }
 
   /** A standby follows us, or with `leader` we may follow it, and messages pass both ways. */

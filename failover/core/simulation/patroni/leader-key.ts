@@ -30,18 +30,20 @@ export class LeaderKey {
 
   /**
    * `_update_leader`: whether the key is still ours is only looked at under a new lease; and then one that
-   * is vacant is taken, by whoever had it when the loop began.
+   * is vacant is taken, by whoever had it when the loop began. Null where etcd does not say.
    */
-  update(cluster: Cluster, then: (held: boolean) => void): void {
+  update(cluster: Cluster, then: (held: boolean | null) => void): void {
     this.#process.looping = true;
     this.#process.ask(
       (store) => {
         this.prolong(store);
-        return cluster.leader?.lease === this.#lease || this.#takeWithNewLease(store);
+        const held = cluster.leader?.lease === this.#lease || this.#takeWithNewLease(store);
+        if (held && this.#process.world.failsafe) this.#writeFailsafe(store);
+        return held;
       },
       (held) => {
         this.#process.looping = false;
-        then(held === true);
+        then(held);
       },
     );
   }
@@ -55,6 +57,15 @@ export class LeaderKey {
       if (won && cluster.failover !== null) store.put(NAMES.patroniFailover, {});
       return won;
     }, then);
+  }
+
+  /** All members that are there. */
+  #writeFailsafe(store: Store): void {
+    const { sites } = this.#process.world;
+    const there = sites.filter((site) => store.get(NAMES.patroniMember(site)) !== undefined);
+    const value = Object.fromEntries(there.map((site) => [site, `https://${site}`]));
+    const known = Object.keys((store.get(NAMES.patroniFailsafe)?.json ?? {}) as object);
+    if (known.join() !== there.join()) store.put(NAMES.patroniFailsafe, value);
   }
 
   giveBack(then: () => void = () => {}): void {

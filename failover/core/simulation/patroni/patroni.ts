@@ -1,5 +1,6 @@
 import type { Site } from '../../view.ts';
 import type { Etcd } from '../etcd.ts';
+import type { Exclusion } from '../exclusion.ts';
 import type { Postgres } from '../postgres.ts';
 import { NAMES, PATRONI_TTL_MS, primaryOf } from '../store.ts';
 import type { World } from '../world.ts';
@@ -31,8 +32,10 @@ export class Patroni {
   readonly #promotion: Promotion;
   #stopsInLoopUntil = 0;
   #heardAt = 0;
+  #failsafe: readonly Site[] = [];
+  #ledWithoutEtcd: { by: Site; until: number } | null = null;
 
-  constructor(postgres: Postgres, etcd: Etcd, world: World, peers: Peers) {
+  constructor(postgres: Postgres, etcd: Etcd, world: World, peers: Peers, exclusion: Exclusion) {
     this.site = postgres.site;
     [this.#postgres, this.#etcd, this.#world] = [postgres, etcd, world];
     const process = new Process(postgres, etcd, world);
@@ -44,6 +47,7 @@ export class Patroni {
       ask: process.ask.bind(process),
       later: process.later.bind(process),
       standings: () => this.#promotion.standings(),
+      exclusion,
     };
     const wake = () => this.wake();
     const copying = new Copying(process, hearing, runner, wake);
@@ -200,11 +204,24 @@ export class Patroni {
     const { busy, paused } = this.#process;
     const silentMs = this.#world.time.now - this.#heardAt;
     if (silentMs <= LOOP_MS + RETRY_MS || paused || busy === 'stopping') return;
-    if (this.#postgres.primary) this.#postmaster.demote();
+    if (this.#postgres.primary && !this.#goesOn()) this.#postmaster.demote();
+  }
+
+  /** ha.py, _handle_dcs_error: while every member that `/failsafe` named last lets it. */
+  #goesOn(): boolean {
+    const others = this.#failsafe.filter((other) => other !== this.site);
+    return this.#failsafe.includes(this.site) && this.#hearing.letUsGoOn(others);
+  }
+
+  letGoOn(leader: Site): boolean {
+    if (this.#postgres.up && this.#postgres.primary) return false;
+    this.#ledWithoutEtcd = { by: leader, until: this.#world.time.now + PATRONI_TTL_MS };
+    return true;
   }
 
   #decide(cluster: Cluster): void {
     this.#process.paused = cluster.paused;
+    this.#failsafe = cluster.failsafe;
     if (this.#process.busy !== null) {
       if (cluster.leader?.site === this.site) this.#key.update(cluster, () => {});
     } else if (cluster.leader === null) this.#race(cluster);
@@ -224,7 +241,8 @@ export class Patroni {
     this.#key.update(cluster, (held) => {
       if (this.#process.busy !== null) return;
       if (held) this.#lead(cluster);
-      else if (!this.#process.paused) this.#postmaster.demote();
+      else if (!this.#process.paused && !(held === null && this.#goesOn()))
+        this.#postmaster.demote();
     });
   }
 
@@ -250,6 +268,11 @@ export class Patroni {
 
   /** Cluster without a leader key. A primary that has lost it takes it again at once. */
   #race(cluster: Cluster): void {
+    const led = this.#ledWithoutEtcd;
+    if (led !== null && led.until > this.#world.time.now) {
+      this.#follow(led.by);
+      return;
+    }
     const { up, primary, timeline } = this.#postgres;
     const { paused } = this.#process;
     if (!up) {
@@ -259,7 +282,11 @@ export class Patroni {
     else if (primary) {
       if (paused || timeline >= cluster.timeline) this.#promotion.acquire(cluster);
       else this.#postmaster.demote();
-    } else if (!paused) this.#promotion.contend(cluster);
+    } else if (!paused && this.#mayRace(cluster)) this.#promotion.contend(cluster);
+  }
+
+  #mayRace({ failover, failsafe }: Cluster): boolean {
+    return failover !== null || failsafe.length === 0 || failsafe.includes(this.site);
   }
 
   #follow(leader: Site): void {
@@ -277,6 +304,7 @@ export class Patroni {
 
   #start(): void {
     this.#process.start();
+    this.#ledWithoutEtcd = null;
     this.#promotion.forget();
     this.#key.begin();
   }

@@ -3,6 +3,7 @@ import { electorateOf } from '../../etcd/reading.ts';
 import { giveTimeline } from '../../etcd/transactions.ts';
 import { give, reasonNotToPromote, wasGiven } from '../../timelines.ts';
 import type { View } from '../../view.ts';
+import type { Exclusion } from '../exclusion.ts';
 import type { Postgres } from '../postgres.ts';
 import { NAMES, type Store } from '../store.ts';
 import type { World } from '../world.ts';
@@ -13,6 +14,8 @@ export interface Runner {
   readonly later: (delayMs: number, act: () => void) => void;
   /** What the other sites' Patroni say of their copies, of those that answer. */
   readonly standings: () => readonly Standing[];
+  /** With the agent of its own site. */
+  readonly exclusion: Exclusion;
 }
 
 /** A Node that starts, on a machine with much to do. */
@@ -20,6 +23,7 @@ const START_MS = [80, 900] as const;
 const WITHIN_MS = 5_000;
 const AGAIN_MS = 250;
 const ANSWERS_MS = 20;
+const LEAVE_AGAIN_MS = 50;
 
 interface Known {
   readonly timelines: View['timelines'];
@@ -34,11 +38,16 @@ interface Known {
 export function askToBePromoted(
   postgres: Postgres,
   world: World,
-  { ask, later, standings }: Runner,
-  then: (timeline: number | null) => void,
+  { ask, later, standings, exclusion }: Runner,
+  decided: (timeline: number | null) => void,
 ): void {
   const { bugs, random, time } = world;
-  const begun = time.now;
+  let begun = time.now;
+  const then = (timeline: number | null): void => {
+    const stoodStill = world.failsafe && !exclusion.isPromoting;
+    if (timeline === null || stoodStill) exclusion.endPromotion();
+    decided(stoodStill ? null : timeline);
+  };
   const take = ({ revision, ...before }: NonNullable<View['timelines']>): void => {
     const { site, timeline, nextTimeline } = postgres;
     const after = give(before, site, timeline, nextTimeline);
@@ -74,7 +83,19 @@ export function askToBePromoted(
       if (known === null) then(null);
       else later(known.electorate === null ? 0 : ANSWERS_MS, () => decide(known));
     });
-  later(random.between(...START_MS), look);
+  const begin = (): void => {
+    if (exclusion.leaveHolds && !bugs.promotesDespiteLeave) {
+      later(LEAVE_AGAIN_MS, begin);
+      return;
+    }
+    begun = time.now;
+    look();
+  };
+  later(random.between(...START_MS), () => {
+    if (!world.failsafe) return look();
+    exclusion.beginPromotion();
+    later(random.between(0.1, 5), begin);
+  });
 }
 
 function readFrom(store: Store): Known {
