@@ -1,8 +1,15 @@
 import type { Server } from '../protocol/caller.ts';
+import { CanonicalJsonError } from '../protocol/canonical-json.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
-import { isSignedBy, parseXMatrix, type XMatrix } from '../protocol/x-matrix.ts';
+import type { VerifyKey } from '../protocol/signing-keys.ts';
+import {
+  isSignedBy,
+  parseXMatrix,
+  type SignedRequest,
+  type XMatrix,
+} from '../protocol/x-matrix.ts';
 import type { Admission } from './admission.ts';
 import { ServerUnreachable } from './federation-client.ts';
 import type { RemoteKeys } from './keys/remote-keys.ts';
@@ -11,6 +18,8 @@ export interface ClaimedRequest {
   readonly method: string;
   readonly uri: string;
   readonly content: JsonValue | undefined;
+  /** The same as it was sent; undefined where there is no body. */
+  readonly text: string | undefined;
   /** One for each key that signed it. */
   readonly authorization: readonly string[];
 }
@@ -55,13 +64,13 @@ export class ServerRequests {
 
   async prove(
     claims: readonly XMatrix[],
-    { method, uri, content }: Omit<ClaimedRequest, 'authorization'>,
+    { method, uri, content, text }: Omit<ClaimedRequest, 'authorization'>,
   ): Promise<Server> {
     for (const claim of claims) {
       const key = await this.#keyOf(claim);
       const { origin } = claim;
       const request = { method, uri, origin, destination: this.#serverName, content };
-      if (!key || !isSignedBy(request, claim, key.key)) continue;
+      if (!key || !isSigned(request, text, { claim, key: key.key })) continue;
       this.#heardFrom(origin);
       return { kind: 'server', origin };
     }
@@ -75,6 +84,26 @@ export class ServerRequests {
       if (!(cause instanceof ServerUnreachable)) throw cause;
       throw unauthorized(`The keys of your server are not to be had: ${cause.message}`, cause);
     }
+  }
+}
+
+/**
+ * Most servers send what they sign, canonical JSON: that is checked as it came. Written again it may differ, such as by
+ * the form of a float, of which the specification has no word.
+ */
+function isSigned(
+  request: SignedRequest,
+  text: string | undefined,
+  { claim, key }: { claim: XMatrix; key: VerifyKey },
+): boolean {
+  if (text !== undefined && isSignedBy({ ...request, canonicalContent: text }, claim, key))
+    return true;
+  try {
+    return isSignedBy(request, claim, key);
+  } catch (error) {
+    // What has no canonical form, nobody can have signed in it.
+    if (error instanceof CanonicalJsonError) return false;
+    throw error;
   }
 }
 

@@ -83,6 +83,8 @@ export interface JsonBody<B> {
   readonly bytesMax?: number;
   /** An empty body stands for `{}`: real clients send none to POST /logout and the like. */
   readonly mayBeEmpty?: boolean;
+  /** Of other servers: the lists in it whose entries are bounded, and left out, each for itself. */
+  readonly inParts?: readonly string[];
 }
 
 /** What a page's form sends: text by name, as a query has it. */

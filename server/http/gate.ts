@@ -42,6 +42,8 @@ export interface Gate<Ports> {
         readonly method: string;
         readonly uri: string;
         readonly content: JsonValue | undefined;
+        /** The same as it was sent. */
+        readonly text: string | undefined;
       },
     ): Promise<Server>;
   };

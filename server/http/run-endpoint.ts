@@ -127,7 +127,7 @@ async function runFor<Ports>(
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongParam);
-  const raw = endpoint.body && (await readBody());
+  const raw = endpoint.body && (await readBody()).value;
   const body = parsedBody(endpoint, raw, request);
   const given = { caller, path, query, body, request: meta };
   const handle = (proof: Proof, kept: Once | undefined) => {

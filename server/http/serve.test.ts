@@ -283,7 +283,7 @@ test('where no token is asked for, none is looked at', async () => {
 
 test('a caller may be known by their body, which the handler gets too', async () => {
   using _signed = vi.spyOn(schemes, 'user').mockImplementation(async ({ body }) => {
-    const said = (await body()) as { text: UserId };
+    const said = (await body()).value as { text: UserId };
     return { kind: 'user', userId: said.text, deviceId: 'D' };
   });
   const { json } = await ask(ROOM, { headers: {}, body: '{"text":"@carol:b"}' });

@@ -44,7 +44,9 @@ const isOverlong = (text: JsonValue | undefined): boolean =>
   Buffer.byteLength(text) > FIELD_BYTES_MAX;
 
 const complaintAboutContent = (pdu: JsonObject): string | undefined =>
-  isObject(pdu.content) ? undefined : 'content is not an object';
+  isObject(pdu.content) && numberOf(pdu.content) === undefined
+    ? undefined
+    : 'content is not an object';
 
 const complaintAboutIdentifiers = (pdu: JsonObject, rules: RoomVersionRules): string | undefined =>
   complaintAboutId(pdu.sender, 'sender', parseUserId) ??

@@ -31,6 +31,12 @@ export const verifyJson = (
   return check !== undefined && verifyNow([check])[0]!;
 };
 
+/** Of what is canonical JSON already. */
+export const verifyText = (text: string, encoded: string, key: VerifyKey): boolean => {
+  const signature = decodeBase64(encoded);
+  return signature?.length === 64 && verifyNow([{ text, signature, key }])[0]!;
+};
+
 /** The same, for many at once (verifyAside) or elsewhere (a worker). */
 export const checkOf = (
   object: JsonObject,

@@ -1,7 +1,7 @@
 import { canonicalJson } from './canonical-json.ts';
 import { parseServerName, type ServerName } from './identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from './json.ts';
-import { signJson, signText, verifyJson } from './signatures.ts';
+import { signJson, signText, verifyJson, verifyText } from './signatures.ts';
 import type { VerifyKey } from './signing-keys.ts';
 import { isKeyId, type KeyId, type SigningKey } from './signing-keys.ts';
 
@@ -43,8 +43,7 @@ export function parseXMatrix(header: string): XMatrix | undefined {
 export function xMatrixHeader(request: SignedRequest, key: SigningKey): string {
   const { origin, canonicalContent } = request;
   if (canonicalContent !== undefined) {
-    const rest = canonicalJson(jsonOf(request)).slice(1);
-    return headerOf(request, key.keyId, signText(`{"content":${canonicalContent},${rest}`, key));
+    return headerOf(request, key.keyId, signText(textAround(canonicalContent, request), key));
   }
   const signatures = signJson(jsonOf(request), origin, key).signatures;
   const own = isObject(signatures) ? signatures[origin] : undefined;
@@ -55,17 +54,25 @@ export function xMatrixHeader(request: SignedRequest, key: SigningKey): string {
 const headerOf = ({ origin, destination }: SignedRequest, keyId: KeyId, signature: string) =>
   `X-Matrix origin="${origin}",destination="${destination}",key="${keyId}",sig="${signature}"`;
 
+/** Of its `canonicalContent`, where it has one. */
 export const isSignedBy = (
   request: SignedRequest,
   { origin, keyId, signature }: XMatrix,
   key: VerifyKey,
-): boolean =>
-  verifyJson(
+): boolean => {
+  if (request.canonicalContent !== undefined)
+    return verifyText(textAround(request.canonicalContent, request), signature, key);
+  return verifyJson(
     { ...jsonOf(request), signatures: { [origin]: { [keyId]: signature } } },
     origin,
     keyId,
     key,
   );
+};
+
+/** `content` is the first of the keys in canonical order. */
+const textAround = (content: string, { content: _, ...request }: SignedRequest): string =>
+  `{"content":${content},${canonicalJson(jsonOf(request)).slice(1)}`;
 
 const jsonOf = ({ method, uri, origin, destination, content }: SignedRequest): JsonObject => ({
   ...{ method, uri, origin, destination },

@@ -125,8 +125,8 @@ async function kept(shared: ReceivingHome): Promise<string[]> {
 
 test.each<[string, (pdu: JsonObject) => unknown, [number, string]]>([
   [
-    'is nested too deeply',
-    (pdu) => ({ pdus: [{ ...pdu, content: nested(250) }] }),
+    'is nested too deeply around its events',
+    (pdu) => ({ pdus: [pdu], more: nested(250) }),
     [400, 'M_BAD_JSON'],
   ],
   ['has something else than objects', () => ({ pdus: [7] }), [400, 'M_BAD_JSON']],
@@ -137,7 +137,8 @@ test.each<[string, (pdu: JsonObject) => unknown, [number, string]]>([
     const shared = await receivingHome(authority);
     const { pdu } = await shared.event(says(shared.bob));
     const content = make(pdu) as { pdus: JsonObject[] };
-    const reply = await shared.send(shared.peer, content);
+    const to = { origin: shared.home.server.origin, name: shared.name };
+    const reply = await shared.peer.sendsText(to, 'whole', JSON.stringify(content));
     expect([reply.status, reply.body.errcode]).toEqual(refusal);
     expect(await shared.bodies()).toEqual([]);
     expect((await shared.send(shared.peer, { pdus: [pdu] })).status).toBe(200);

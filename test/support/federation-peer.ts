@@ -15,6 +15,8 @@ import { keyOf } from './foreign-server.ts';
 export interface TakenTransaction {
   readonly txnId: string;
   readonly content: JsonObject & { readonly pdus: JsonObject[]; readonly edus: JsonObject[] };
+  /** As it came. */
+  readonly text: string;
   readonly headers: IncomingMessage['headers'];
 }
 
@@ -43,6 +45,12 @@ export interface FederationPeer {
     to: { origin: string; name: ServerName },
     txnId: string,
     content: { pdus?: readonly JsonObject[]; edus?: readonly JsonObject[] },
+  ): Promise<{ readonly status: number; readonly body: JsonObject }>;
+  /** The same, of a body that is signed as it stands. */
+  sendsText(
+    to: { origin: string; name: ServerName },
+    txnId: string,
+    text: string,
   ): Promise<{ readonly status: number; readonly body: JsonObject }>;
   connections(): number;
 }
@@ -100,6 +108,13 @@ export async function startPeer(
     behave(next) {
       behave = next;
     },
+    async sendsText({ origin, name: destination }, txnId, canonicalContent) {
+      const uri = `/_matrix/federation/v1/send/${txnId}`;
+      const request = { method: 'PUT', uri, origin: name, destination, canonicalContent };
+      const headers = { authorization: xMatrixHeader(request, key) };
+      const reply = await fetch(origin + uri, { method: 'PUT', headers, body: canonicalContent });
+      return { status: reply.status, body: (await reply.json()) as JsonObject };
+    },
     async sends({ origin, name: destination }, txnId, { pdus = [], edus = [] }) {
       const uri = `/_matrix/federation/v1/send/${txnId}`;
       const content = { origin: name, origin_server_ts: 1, pdus, edus } as JsonObject;
@@ -134,8 +149,9 @@ const bodyOf = ({ type, content }: JsonObject): unknown[] =>
 async function transactionIn(request: IncomingMessage): Promise<TakenTransaction> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  const content = JSON.parse(Buffer.concat(chunks).toString('utf8')) as TakenTransaction['content'];
-  return { txnId: request.url!.split('/').at(-1)!, content, headers: request.headers };
+  const text = Buffer.concat(chunks).toString('utf8');
+  const content = JSON.parse(text) as TakenTransaction['content'];
+  return { txnId: request.url!.split('/').at(-1)!, content, text, headers: request.headers };
 }
 
 /** Whether the key has signed the transaction, for this server. */

@@ -19,6 +19,7 @@ export const sendTransaction = endpoint({
       edus: listOf(jsonObject, EDUS_MAX).default([]),
     }),
     bytesMax: BYTES_MAX,
+    inParts: ['pdus', 'edus'],
   },
 
   async handle(

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../protocol/caller.ts';
-import type { JsonValue } from '../../protocol/json.ts';
+import type { Body } from '../body/body-reader.ts';
 import type { RequestMeta } from '../endpoint.ts';
 import type { Gate } from '../gate.ts';
 import type { Query } from '../query.ts';
@@ -20,5 +20,5 @@ export interface Unproved {
    * For who signs what they send. Who comes with a token is let in, or not, before their body is
    * read: this reads it, once for all who ask.
    */
-  readonly body: () => Promise<JsonValue | undefined>;
+  readonly body: () => Promise<Body>;
 }

@@ -13,9 +13,9 @@ export const server: Scheme<Server> = async ({ request, meta, body }, { servers,
   const who = `unproved servers ${subscriberOf(meta.address)}`;
   refuseWhoMustWait(rateLimits.waitMs('read', who));
   const { method = '', url: uri = '' } = request;
-  const content = await body();
+  const { value: content, text } = await body();
   refuseWhoMustWait(rateLimits.take('read', who));
-  const proved = await servers.prove(claims, { method, uri, content });
+  const proved = await servers.prove(claims, { method, uri, content, text });
   rateLimits.giveBack('read', who);
   return proved;
 };

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { JsonValue } from '../../protocol/json.ts';
+import { MAY_BE_UNSTORABLE, whyUnstorable } from '../../protocol/storable.ts';
 import { badJson, notJson } from '../matrix-error.ts';
 import { readRaw } from './raw.ts';
 
@@ -17,24 +18,35 @@ export async function readJson(request: IncomingMessage, rules: JsonRules): Prom
   return parseJson(bytes);
 }
 
+type Parse = (text: string) => JsonValue;
+
 /** Deeper than anything that is said in Matrix, and far from where a walk over it ends the stack. */
 export const JSON_DEPTH_MAX = 200;
 /** An event cannot hold so many; of the rest, a megabyte of identifiers does not. */
 export const JSON_VALUES_MAX = 65_536;
 
-export function parseJson(bytes: Buffer): JsonValue {
-  if (!isUtf8(bytes)) throw notJson('The body is not UTF-8');
-  const mayBeInfinite = surveyed(bytes);
+export function parseJson(bytes: Buffer, parse: Parse = JSON.parse): JsonValue {
+  refuseNoUtf8(bytes);
+  const mayBeInfinite = surveyed(bytes, JSON_DEPTH_MAX);
   const text = bytes.toString('utf8');
-  let value: JsonValue;
+  const value = parsed(text, parse);
+  // Both can only come in as escapes; almost no body has one, so almost none is walked.
+  if (!mayBeInfinite && !MAY_BE_UNSTORABLE.test(text)) return value;
+  const complaint = whyUnstorable(value);
+  if (complaint !== undefined) throw badJson(`In the body: ${complaint}`);
+  return value;
+}
+
+export function refuseNoUtf8(bytes: Buffer): void {
+  if (!isUtf8(bytes)) throw notJson('The body is not UTF-8');
+}
+
+export function parsed(text: string, parse: Parse = JSON.parse): JsonValue {
   try {
-    value = JSON.parse(text) as JsonValue;
+    return parse(text);
   } catch (cause) {
     throw notJson(`The body is not JSON: ${(cause as Error).message.slice(0, 200)}`);
   }
-  // Both can only come in as escapes; almost no body has one, so almost none is walked.
-  if (mayBeInfinite || /\\u(?:0000|[dD][89a-fA-F])/.test(text)) refuseUnstorable(value);
-  return value;
 }
 
 const [QUOTE, BACKSLASH, COMMA, PLUS, ZERO, NINE] = [0x22, 0x5c, 0x2c, 0x2b, 0x30, 0x39];
@@ -47,7 +59,7 @@ const DIGITS_MAX = 300;
  * Before it is parsed: what is too deep or too much to be walked must not come into being. True if
  * a number in it may be read as infinite.
  */
-function surveyed(bytes: Buffer): boolean {
+export function surveyed(bytes: Buffer, depthMax: number): boolean {
   let [depth, values, digits, mayBeInfinite] = [0, 1, 0, false];
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at]!;
@@ -63,7 +75,7 @@ function surveyed(bytes: Buffer): boolean {
     else if (byte === ARRAY || byte === OBJECT) {
       depth += 1;
       values += 1;
-      if (depth > JSON_DEPTH_MAX) throw tooDeep();
+      if (depth > depthMax) throw tooDeep(depthMax);
     } else if ((byte | LOWER_CASE) === EXPONENT && mayRise(bytes[at + 1])) mayBeInfinite = true;
   }
   if (values > JSON_VALUES_MAX) throw tooManyValues();
@@ -73,12 +85,13 @@ function surveyed(bytes: Buffer): boolean {
 const isDigit = (byte: number | undefined): boolean =>
   byte !== undefined && byte >= ZERO && byte <= NINE;
 const mayRise = (next: number | undefined): boolean => next === PLUS || isDigit(next);
-const tooDeep = () =>
-  badJson(`The body has more than ${JSON_DEPTH_MAX} objects and arrays in each other`);
-const tooManyValues = () => badJson(`The body has more than ${JSON_VALUES_MAX} values in all`);
+const tooDeep = (depthMax: number) =>
+  badJson(`The body has more than ${depthMax} objects and arrays in each other`);
+export const tooManyValues = () =>
+  badJson(`The body has more than ${JSON_VALUES_MAX} values in all`);
 
 /** Where the string that begins at `at` ends; the end of all where it does not. */
-function endOfString(bytes: Buffer, at: number): number {
+export function endOfString(bytes: Buffer, at: number): number {
   let end = bytes.indexOf(QUOTE, at + 1);
   while (end >= 0 && isEscaped(bytes, end)) end = bytes.indexOf(QUOTE, end + 1);
   return end < 0 ? bytes.length : end;
@@ -88,32 +101,4 @@ function isEscaped(bytes: Buffer, at: number): boolean {
   let before = at - 1;
   while (bytes[before] === BACKSLASH) before -= 1;
   return (at - before) % 2 === 0;
-}
-
-/**
- * U+0000 has no place in PostgreSQL's text, a lone surrogate none in UTF-8 (canonical JSON), and
- * `1e999` is read as infinity, which has none in JSON.
- */
-function refuseUnstorable(value: JsonValue) {
-  const open: JsonValue[] = [value];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next === 'string') refuseText(next);
-    else if (typeof next === 'number') refuseInfinite(next);
-    else if (Array.isArray(next)) for (const inner of next) open.push(inner);
-    else if (typeof next === 'object' && next !== null) {
-      for (const [key, inner] of Object.entries(next)) {
-        refuseText(key);
-        open.push(inner);
-      }
-    }
-  }
-}
-
-function refuseText(text: string) {
-  if (text.includes('\0')) throw badJson('A string in the body has a U+0000');
-  if (!text.isWellFormed()) throw badJson('A string in the body has half a surrogate pair');
-}
-
-function refuseInfinite(number: number) {
-  if (!Number.isFinite(number)) throw badJson('A number in the body is beyond 64-bit floats');
 }

@@ -8,6 +8,7 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
+import { numberOf } from '../../protocol/parse-json.ts';
 
 /** What EDUs add to the commit of their transaction, where they are durable. */
 export type Effect = (change: {
@@ -44,5 +45,4 @@ export const listIn = (value: JsonValue | undefined): readonly JsonValue[] =>
 export const stringOf = (value: JsonValue | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
-export const numberIn = (value: JsonValue | undefined): number | undefined =>
-  typeof value === 'number' ? value : undefined;
+export const numberIn = (value: JsonValue | undefined): number | undefined => numberOf(value);
