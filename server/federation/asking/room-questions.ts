@@ -96,7 +96,7 @@ export class RoomQuestions {
 
   async #ask(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
     try {
-      const told = await this.#client.ask(server, request);
+      const told = await this.#client.ask(server, { ...request, keepsNumbers: true });
       return isObject(told) ? told : undefined;
     } catch (error) {
       if (error instanceof ServerUnreachable || error instanceof MatrixError) return undefined;

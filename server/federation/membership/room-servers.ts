@@ -40,7 +40,7 @@ export class RoomServers {
     const answer = await this.#client.ask(server, {
       method: 'GET',
       path: `/_matrix/federation/v1/make_${passage}/${pathOf(roomId, userId)}${known}`,
-      ...{ answersWithinMs: SMALL_WITHIN_MS, bytesMax: SMALL_BYTES_MAX },
+      ...{ ...SMALL, keepsNumbers: true },
     });
     const { room_version: version = '1', event } = objectIn(server, answer);
     if (typeof version !== 'string' || !isObject(event))
