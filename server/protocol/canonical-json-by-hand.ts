@@ -3,11 +3,12 @@ import {
   checkNumber,
   checkRawNumber,
   checkString,
+  isWrittenOtherwise,
   type NumbersAllowed,
   notJson,
 } from './canonical-values.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import { rawNumberText } from './parse-json.ts';
+import { floatText, rawNumberText } from './parse-json.ts';
 
 /** The value has keys that the fast way (canonical-order.ts) cannot put in order. */
 export const BY_HAND: unique symbol = Symbol('by hand');
@@ -23,7 +24,7 @@ const write = (value: JsonValue, numbers: NumbersAllowed, depth: number): string
       return JSON.stringify(value);
     case 'number':
       checkNumber(value, numbers);
-      return JSON.stringify(value);
+      return isWrittenOtherwise(value) ? floatText(value) : JSON.stringify(value);
     case 'boolean':
       return JSON.stringify(value);
     case 'object':

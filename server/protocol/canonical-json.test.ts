@@ -32,6 +32,22 @@ describe('the examples of the appendix', () => {
   });
 });
 
+describe('floats that are allowed', () => {
+  test.each([
+    [1e-7, '1e-07'],
+    [-1e-7, '-1e-07'],
+    [0.000_01, '1e-05'],
+    [0.000_1, '0.0001'],
+    [1.5e-9, '1.5e-09'],
+    [1e-10, '1e-10'],
+    [0.5, '0.5'],
+    [1.5e300, '1.5e+300'],
+  ])('%d is written %s, as others write it again', (value, text) => {
+    expect(canonicalJson({ a: [value] }, 'as-found')).toBe(`{"a":[${text}]}`);
+    expect(canonicalJson(parseJson(`{"a":[${text}]}`), 'as-found')).toBe(`{"a":[${text}]}`);
+  });
+});
+
 describe('keys', () => {
   test('keys are sorted by code point, where UTF-16 units would put U+1F600 before U+FF0C', () => {
     expect(canonicalJson({ '\u{1f600}': 1, '\uff0c': 2, z: 3 })).toBe(

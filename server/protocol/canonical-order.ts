@@ -1,5 +1,11 @@
 import { BY_HAND } from './canonical-json-by-hand.ts';
-import { checkDepth, checkNumber, type NumbersAllowed, notJson } from './canonical-values.ts';
+import {
+  checkDepth,
+  checkNumber,
+  isWrittenOtherwise,
+  type NumbersAllowed,
+  notJson,
+} from './canonical-values.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 
 /**
@@ -20,7 +26,7 @@ const order = (value: JsonValue, numbers: NumbersAllowed, depth: number): Ordere
       return value;
     case 'number':
       checkNumber(value, numbers);
-      return value;
+      return numbers === 'as-found' && isWrittenOtherwise(value) ? BY_HAND : value;
     case 'object':
       if (value === null) return value;
       checkDepth(depth + 1);

@@ -25,6 +25,13 @@ export const checkNumber = (value: number, numbers: NumbersAllowed): void => {
   if (!fits) throw notAnInteger(Object.is(value, -0) ? '-0' : String(value));
 };
 
+/**
+ * Whether Python, of whose form the hashes and signatures of floats are (parse-json.ts), has another text for the number
+ * than the engine: 1e-05 for 0.00001, 1e-07 for 1e-7. From 1e-4 on they write alike, or Python reads an integer.
+ */
+export const isWrittenOtherwise = (value: number): boolean =>
+  value !== 0 && value < 1e-4 && value > -1e-4;
+
 export const checkRawNumber = (text: string, numbers: NumbersAllowed): void => {
   if (numbers === 'strict') throw notAnInteger(text);
 };

@@ -23,6 +23,20 @@ export const numberOf = (value: JsonValue | undefined): number | undefined => {
 export const rawNumberText = (value: JsonValue | undefined): string | undefined =>
   isRawJSON(value) ? ((value as JsonObject).rawJSON as string) : undefined;
 
+/**
+ * A float as Python writes it. The specification has no word on the canonical form of floats; the
+ * events that have them were hashed by Synapse with this one.
+ */
+export const floatText = (value: number): string => {
+  const [digits = '', power = ''] = value.toExponential().split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 16) {
+    const text = Object.is(value, -0) ? '-0' : String(value);
+    return text.includes('.') ? text : `${text}.0`;
+  }
+  return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+};
+
 /** Strings may match as well: that only costs the slower way, some ten times JSON.parse. */
 const MAY_LOSE_NUMBER = /(?:^|[:,[\s])-?(?:\d+[.eE]|\d{16})/;
 
@@ -53,17 +67,3 @@ const keepNumber = (_key: string, value: JsonValue, context: { source: string })
 };
 
 const INTEGER = /^-?\d+$/;
-
-/**
- * A float as Python writes it. The specification has no word on the canonical form of floats; the
- * events that have them were hashed by Synapse with this one.
- */
-const floatText = (value: number): string => {
-  const [digits = '', power = ''] = value.toExponential().split('e');
-  const exponent = Number(power);
-  if (exponent >= -4 && exponent < 16) {
-    const text = Object.is(value, -0) ? '-0' : String(value);
-    return text.includes('.') ? text : `${text}.0`;
-  }
-  return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
-};

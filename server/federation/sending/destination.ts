@@ -313,15 +313,30 @@ export class Destination {
     else this.#queue.unshift(...batch.pdus);
   }
 
-  /** But whoever refuses even a transaction without anything is not asked about an event. */
+  /**
+   * But whoever refuses even a transaction without anything is not asked about an event. And what was refused a moment
+   * before, by a server that was just about to come back, is tried once more.
+   */
   async #dropped(batch: Batch, error: unknown): Promise<void> {
-    const nothing = { txnId: this.#ports.newTxnId(), pdus: [], edus: [] };
+    const { newTxnId, send } = this.#ports;
     try {
-      await this.#ports.send(this.name, nothing);
+      await send(this.name, { txnId: newTxnId(), pdus: [], edus: [] });
     } catch (another) {
       this.#sleepAfter(another);
       return;
     }
+    try {
+      this.#report(batch, await send(this.name, batch.transaction));
+    } catch (again) {
+      if (isOfContent(again)) return this.#leftOut(batch, error);
+      this.#sleepAfter(again);
+      return;
+    }
+    this.#answered();
+    this.#took(batch);
+  }
+
+  #leftOut(batch: Batch, error: unknown): void {
     const culprit = batch.pdus[0]?.eventId ?? batch.transaction.edus[0]?.slice(0, SHOWN_MAX);
     const message = `${this.name} refuses a transaction for ${culprit}, which is left out`;
     this.#ports.reports.of(this.name, message, error);
@@ -358,6 +373,15 @@ export class Destination {
   }
 }
 
-/** It lies with what was sent, and not with who or when. */
-const isOfContent = (error: unknown): boolean =>
-  error instanceof MatrixError && (error.status === 400 || error.status === 413);
+/**
+ * It may lie with what was sent, and not with who or when: also 401, where the other side writes something of it in
+ * another way before it checks the signature. Whether it does is asked with nothing in it.
+ */
+const isOfContent = (error: unknown): error is MatrixError =>
+  error instanceof MatrixError &&
+  error.status >= 400 &&
+  error.status < 500 &&
+  !OF_THE_TIME.has(error.status);
+
+/** Request Timeout, Too Early, Too Many Requests. */
+const OF_THE_TIME: ReadonlySet<number> = new Set([408, 425, 429]);

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { parseJson } from '../../protocol/parse-json.ts';
 import { redact } from '../../protocol/redaction.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import type { OutgoingPdu } from '../../storage/federation/outgoing-events.ts';
@@ -18,8 +19,9 @@ export interface Pdu {
 
 /** Who took something back does not want it told to those who have not heard it yet. */
 export function pduOf({ json, roomVersion, isRedacted, ...event }: PduSource): Pdu {
-  const pdu = JSON.parse(json) as JsonObject;
   const rules = rulesOf(roomVersion);
+  // Its hash is of its numbers as they stand; from version 6 on they are integers.
+  const pdu = (rules?.strictCanonicalJson ? JSON.parse(json) : parseJson(json)) as JsonObject;
   const shown = isRedacted && rules ? redact(pdu, rules) : pdu;
   const { position, roomNid, eventId } = event;
   const text = canonicalJson(shown, 'as-found');

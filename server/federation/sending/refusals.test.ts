@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { type Home, startHome } from '../../../test/support/federated-room.ts';
+import { type Home, memberOf, startHome } from '../../../test/support/federated-room.ts';
 import {
   type Behaviour,
   type FederationPeer,
@@ -36,6 +36,13 @@ async function saidMeanwhile(home: Home, peer: FederationPeer, texts: readonly s
   for (const text of texts) await home.say(text);
 }
 
+let written = 0;
+
+async function write({ server, token }: Home, peer: FederationPeer, message: JsonObject) {
+  const body = { messages: { [memberOf(peer)]: { '*': message } } };
+  await server.ask(`PUT /sendToDevice/m.test/w${++written}`, { token, body });
+}
+
 test('what a proxy finds too large, and says so in HTML, is sent in smaller pieces', async () => {
   const home = await startHome(authority, SOON);
   const peer = await startPeer(authority, refuses(500));
@@ -53,6 +60,49 @@ test('an event that no proxy passes on is left out, the others are not, and one 
   await expect.poll(() => peer.bodies()).toEqual(['first', 'a', 'b', 'c']);
   const lines = home.reported.map(({ message }) => message);
   expect(lines.filter((line) => line.includes('which is left out'))).toHaveLength(1);
+});
+
+test('a message to devices whose signature the other server cannot verify is left out, and what follows comes', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, ({ content }, answer, take) => {
+    if (!JSON.stringify(content.edus).includes('odd')) return take();
+    refuses(401, { errcode: 'M_UNAUTHORIZED', error: 'Invalid signature' })(
+      { content } as never,
+      answer,
+      take,
+    );
+  });
+  await home.member(peer);
+  await write(home, peer, { odd: true });
+  await home.say('behind it');
+  await write(home, peer, { even: true });
+  await expect.poll(() => peer.bodies()).toEqual(['behind it']);
+  await expect.poll(() => peer.edus('m.direct_to_device')).toHaveLength(1);
+  const lines = home.reported.map(({ message }) => message);
+  expect(lines.filter((line) => line.includes('which is left out'))).toHaveLength(1);
+});
+
+test('what was refused by a server that was just coming back is not left out', async () => {
+  const home = await startHome(authority, SOON);
+  let asked = 0;
+  const peer = await startPeer(authority, (transaction, answer, take) => {
+    asked += 1;
+    if (asked === 1) refuses(404)(transaction, answer, take);
+    else take();
+  });
+  await home.member(peer);
+  await home.say('once');
+  await expect.poll(() => peer.bodies()).toEqual(['once']);
+  expect(home.reported).toEqual([]);
+});
+
+test('small numbers in messages to devices are written as other servers write them again', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority);
+  await home.member(peer);
+  await write(home, peer, { a: 1e-7, b: 0.000_01, c: 0.5 });
+  await expect.poll(() => peer.edus('m.direct_to_device')).toHaveLength(1);
+  expect(peer.taken.map(({ text }) => text).join()).toContain('{"a":1e-07,"b":1e-05,"c":0.5}');
 });
 
 test('a transaction has no more bytes than many a proxy passes on, and all of it comes', async () => {
