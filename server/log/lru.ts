@@ -45,6 +45,10 @@ export class Lru<K, V> {
     for (const [key, { value }] of this.#entries) if (test(value)) this.delete(key);
   }
 
+  deleteKeysIf(test: (key: K) => boolean): void {
+    for (const key of this.#entries.keys()) if (test(key)) this.delete(key);
+  }
+
   delete(key: K): void {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;

@@ -34,6 +34,8 @@ export type LogRecord =
   | { kind: 'profile'; userId: UserId }
   /** The room came into the published directory, or went out of it; or it was blocked, or is no longer. */
   | { kind: 'directory'; roomId: RoomId }
+  /** The room became what another server says that it is: anybody's membership in it may have changed. */
+  | { kind: 'room-entered'; roomId: RoomId }
   /** An administrator deleted the room: it is there no more, and nobody is in it. */
   | { kind: 'room-deleted'; roomId: RoomId }
   /** What was said in the room up to some moment is gone for good: what is known of it by heart goes, too. */
@@ -56,6 +58,7 @@ export const RECORD_VERSIONS: { readonly [K in RecordKind]: number } = {
   logins: 1,
   profile: 1,
   directory: 1,
+  'room-entered': 1,
   'room-deleted': 1,
   'history-purged': 1,
   'device-keys': 1,
@@ -90,6 +93,8 @@ const CONCERNS: {
   // Others see it in rooms, by events.
   profile: () => NOBODY,
   directory: () => NOBODY,
+  // Ours are told of by a record each, and nobody else reads it.
+  'room-entered': () => NOBODY,
   'room-deleted': ({ roomId }) => ({ roomId }),
   'history-purged': () => NOBODY,
   'device-keys': ({ userId }) => ({ userId }),

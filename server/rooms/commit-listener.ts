@@ -1,6 +1,11 @@
 import type { PlacedRecord } from '../log/change.ts';
 import type { Log } from '../log/log.ts';
-import type { RoomId, UserId } from '../protocol/identifiers.ts';
+import {
+  type RoomId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../protocol/identifiers.ts';
 import type { PendingEvent, PendingStateChange } from './memory/hot-room.ts';
 import type { RoomMemory } from './memory/room-memory.ts';
 import type { StateKeys } from './memory/state-keys.ts';
@@ -9,6 +14,7 @@ import type { EventCache } from './read/event-cache.ts';
 import { roomKey } from './write/room-change.ts';
 
 interface Memory {
+  readonly own: ServerName;
   readonly rooms: RoomMemory;
   readonly keys: StateKeys;
   readonly userRooms: UserRooms;
@@ -50,6 +56,10 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
       return;
     case 'forget':
       memory.userRooms.forget(record.userId, record.roomId);
+      return;
+    case 'room-entered':
+      memory.rooms.drop(record.roomId);
+      memory.userRooms.dropIf((userId) => serverNameOf(userId) !== memory.own);
       return;
     case 'room-deleted':
       memory.rooms.drop(record.roomId);

@@ -98,7 +98,8 @@ export class RoomEngine implements Rooms {
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.invitations = new Invitations(this.#building, this.receiver);
     this.#aliases = new Aliases(this.#building);
-    listenToLog(ports.log, { rooms, keys, userRooms, events });
+    const own = ports.identity.serverName;
+    listenToLog(ports.log, { own, rooms, keys, userRooms, events });
   }
 
   /** Rooms in memory, and the bytes of heap that they are counted for. */

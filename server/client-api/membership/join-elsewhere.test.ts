@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { startFederating } from '../../../test/support/federating.ts';
 import { aliceAndBob, keysOf, type Person, personAt } from '../../../test/support/two-servers.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -83,6 +84,29 @@ test('who left a room of another server comes back to it as it is by then', asyn
   expect(named).toMatchObject({ content: { name: 'Ruin' } });
 });
 
+test('who comes back to a room of another server is heard by who came meanwhile', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const carol = await personAt(await startFederating(authority), 'carol');
+  const roomId = await alice.createRoom();
+  await joins(bob, roomId, alice);
+  await bob.say(roomId, 'before');
+  await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['before']);
+  await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
+  await joins(carol, roomId, alice);
+  await joins(bob, roomId, alice);
+  await bob.say(roomId, 'behind');
+  await expect.poll(() => bodiesAt(carol, roomId)).toEqual(['behind']);
+});
+
+test('where somebody of another server is, is looked up again when a room is entered', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const { rooms } = bob.server.features;
+  expect((await rooms.roomsOf(alice.userId as never)).size).toBe(0);
+  const roomId = await alice.createRoom();
+  await joins(bob, roomId, alice);
+  expect([...(await rooms.roomsOf(alice.userId as never)).keys()]).toEqual([roomId]);
+});
+
 test('who is in another room comes in by a member of its server, who signs along', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const club = await alice.createRoom();
@@ -128,6 +152,12 @@ const joins = (who: Person, roomId: RoomId, resident: Person) =>
 async function membersAt({ server }: Person, roomId: RoomId): Promise<string[]> {
   const room = await server.features.rooms.open(roomId);
   return [...room!.members('join')].sort();
+}
+
+async function bodiesAt(who: Person, roomId: RoomId): Promise<unknown[]> {
+  const { timeline } = (await who.joined(roomId))!;
+  const said = timeline.events.filter(({ type }) => type === 'm.room.message');
+  return said.map(({ content }) => (content as JsonObject).body);
 }
 
 async function events({ server }: Person): Promise<number> {

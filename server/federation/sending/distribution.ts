@@ -85,6 +85,7 @@ export class Distribution {
     const { position, record } = placed;
     if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
     if (record.kind === 'state' && record.type === 'm.room.member') this.#memberMoved(placed);
+    if (record.kind === 'room-entered') roomServers.allMoved(record.roomId, position);
     if (record.kind === 'room-deleted') roomServers.forget(record.roomId);
     if (record.kind === 'to-device' && serverNameOf(record.userId) !== own)
       posted(serverNameOf(record.userId));

@@ -44,7 +44,11 @@ export class RoomServers {
 
   /** The membership of somebody changed at this position. */
   moved(roomId: RoomId, userId: UserId, position: number): void {
-    if (serverNameOf(userId) === this.#own) return;
+    if (serverNameOf(userId) !== this.#own) this.allMoved(roomId, position);
+  }
+
+  /** Any membership may have changed at this position. */
+  allMoved(roomId: RoomId, position: number): void {
     const stretch = this.#stretches.get(roomId);
     if (stretch) stretch.until = Math.min(stretch.until, position);
     for (const look of this.#moving.get(roomId) ?? []) look.until = Math.min(look.until, position);

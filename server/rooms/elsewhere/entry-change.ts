@@ -35,6 +35,8 @@ export class EntryChange {
   constructor(making: Making) {
     this.#making = making;
     this.#entered = making.position();
+    const { roomId } = making.entry;
+    this.#records.push({ position: this.#entered, record: { kind: 'room-entered', roomId } });
   }
 
   newState({ chain, row }: { chain: StateChain; row: NewState }): StateChain {

@@ -73,6 +73,12 @@ export class UserRooms {
     if (rooms && entry) rooms.set({ ...entry, forgotten: true });
   }
 
+  /** Of these users it is not known any longer where they are. */
+  dropIf(test: (userId: UserId) => boolean): void {
+    for (const [userId, loading] of this.#loading) if (test(userId)) loading.isStale = true;
+    this.#users.deleteKeysIf(test);
+  }
+
   /** Nobody is in the room any more, and nobody who was has anything to read there. */
   deleted(roomId: RoomId, position: number): void {
     for (const loading of this.#loading.values()) loading.isStale = true;

@@ -96,6 +96,8 @@ function note(
     case 'profile':
     case 'directory':
     case 'history-purged':
+    // Who enters is told of by the record of their own membership.
+    case 'room-entered':
       return;
     default:
       record satisfies never;
