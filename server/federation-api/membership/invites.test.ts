@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { refusal } from '../../../test/support/shared-room.ts';
-import { aliceAndBob, type Person } from '../../../test/support/two-servers.ts';
+import { aliceAndBob, type Person, personAt } from '../../../test/support/two-servers.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -134,6 +134,32 @@ test('an invite by a user of another server than the one that sends it, or unsig
   expect((await bob.rooms()).invite).toEqual({});
 });
 
+test('a server that the room denies invites nobody into it, and nothing is asked of it', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const carol = await personAt(bob.server, 'carol');
+  const roomId = await bob.createRoom();
+  await alice.post(`/join/${enc(roomId)}?via=${bob.server.name}`);
+  const path = `/rooms/${enc(roomId)}/state/m.room.server_acl/`;
+  await bob.put(path, { allow: ['*'], deny: ['localhost'] });
+  const before = await eventsAt(bob);
+  const { server } = alice;
+  const rules = rulesOf('12')!;
+  const unknown = `$${'e'.repeat(43)}`;
+  const pdu: JsonObject = {
+    ...{ type: 'm.room.member', room_id: roomId, sender: alice.userId, state_key: carol.userId },
+    ...{ content: { membership: 'invite' }, depth: 50, origin_server_ts: 1_700_000_000_000 },
+    ...{ auth_events: [unknown], prev_events: [unknown] },
+  };
+  const event = signEvent(pdu, rules, server.name, server.key);
+  const asked = server.features.federationClient.ask(bob.server.name, {
+    method: 'PUT',
+    path: `/_matrix/federation/v2/invite/${enc(roomId)}/${enc(eventIdOf(event, rules))}`,
+    content: { event, room_version: '12', invite_room_state: [] },
+  });
+  expect(await refusal(asked)).toEqual([403, 'M_FORBIDDEN']);
+  expect(await eventsAt(bob)).toBe(before);
+});
+
 test('an invite that comes twice is one, also by the first version of the request', async () => {
   const { bob, roomId, hands } = await byHand('1');
   const { event } = (await hands((pdu) => pdu)) as { event: JsonObject };
@@ -161,6 +187,14 @@ test('who knocks at a room of another server is shown it, and is let in by an in
   expect(Object.keys((await bob.rooms()).knock)).toEqual([]);
   expect((await bob.post(`/rooms/${enc(roomId)}/join`)).status).toBe(200);
 });
+
+async function eventsAt({ server }: Person): Promise<number> {
+  const [row] = await server.fresh.database.query<{ count: number }>(
+    'count_all_events',
+    'SELECT count(*)::int8 AS count FROM event',
+  );
+  return row!.count;
+}
 
 const castle = (who: Person, room_version: string): Promise<RoomId> =>
   who.createRoom({ preset: 'private_chat', name: 'Castle', room_version });

@@ -75,8 +75,11 @@ export class Invitations {
   }
 
   /** Where somebody of ours is in the room it comes to all its servers, too: it may be built on what is not here yet. */
-  async #receive({ roomId, server }: Invitation, pdu: JsonObject): Promise<void> {
-    const [received] = await this.#receiver.receive(roomId, [pdu], { origin: server });
+  async #receive({ roomId, server: origin }: Invitation, pdu: JsonObject): Promise<void> {
+    // Asked before, since what is refused for what it is built on is no refusal of the invite.
+    const why = await this.#receiver.whyNotFrom(roomId, origin);
+    if (why !== undefined) throw forbidden(why);
+    const [received] = await this.#receiver.receive(roomId, [pdu], { origin, isPushed: true });
     if (received!.kind === 'rejected' || received!.kind === 'soft-failed')
       throw forbidden(received!.reason);
   }
