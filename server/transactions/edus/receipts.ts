@@ -35,7 +35,10 @@ export async function takeReceipts(
   for (const receipt of all.slice(0, RECEIPTS_MAX)) {
     if ((await ports.sharedRooms.open(receipt.roomId, origin)) === undefined) continue;
     const ts = Math.min(receipt.ts ?? Number.POSITIVE_INFINITY, ports.now());
-    put.push(ports.receipts.put({ ...receipt, ts }).catch(passOver));
+    const one = ports.receipts.put({ ...receipt, ts }).catch(passOver);
+    // It is waited for behind the last: one that fails before has somebody to hear of it from here on.
+    one.catch(() => {});
+    put.push(one);
   }
   await Promise.all(put);
   return NO_EFFECT;
