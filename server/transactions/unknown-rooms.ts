@@ -36,8 +36,9 @@ export class UnknownRooms {
     const key = `${roomId} ${server}`;
     if (seenMs - (this.#noted.get(key) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
     if (!this.#take(server, seenMs)) return;
-    this.#noted.set(key, seenMs);
     await commitRows(this.#log, [unknownRoomRow({ roomId, server, seenMs })]);
+    // Behind the commit: what was refused is written when the next event of the room comes.
+    this.#noted.set(key, seenMs);
   }
 
   #take(server: ServerName, nowMs: number): boolean {
