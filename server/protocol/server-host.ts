@@ -6,6 +6,22 @@ import { hostAndPort, type ServerName } from './identifiers.ts';
  */
 export const hostOfServer = (server: ServerName): string => hostWritten(hostAndPort(server).host);
 
+/**
+ * What somebody has bought who may give themselves any number of names: the last two labels, three below what sells names
+ * itself (`co.uk`). An address is its own.
+ */
+export function domainOfServer(server: ServerName): string {
+  const host = hostOfServer(server);
+  if (host.startsWith('[') || /^[\d.]+$/.test(host)) return host;
+  const labels = host.split('.');
+  const isSold = labels.at(-1)!.length === 2 && SOLD_BELOW.has(labels.at(-2) ?? '');
+  return labels.slice(isSold ? -3 : -2).join('.');
+}
+
+const SOLD_BELOW: ReadonlySet<string> = new Set([
+  ...['co', 'com', 'net', 'org', 'ac', 'edu', 'gov', 'gob', 'go', 'or', 'ne', 'gen', 'nom'],
+]);
+
 /** In lower case, addresses in their short form (also of IPv4 within IPv6, or as one number), and without a final dot. */
 export function hostWritten(host: string): string {
   const written = URL.parse(`http://${host}`)?.hostname ?? host.toLowerCase();

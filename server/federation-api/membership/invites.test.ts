@@ -7,6 +7,7 @@ import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { keyIdsOf, signEvent } from '../../protocol/signatures.ts';
+import { OF_USER_MAX } from '../../rooms/elsewhere/stranger-invites.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -134,6 +135,20 @@ test('an invite by a user of another server than the one that sends it, or unsig
   expect((await bob.rooms()).invite).toEqual({});
 });
 
+test('strangers invite somebody so often within an hour, and who is in a room here as often as they like', async () => {
+  const { alice, bob, roomId, hands } = await byHand();
+  const rooms = Array.from({ length: OF_USER_MAX + 1 }, (_, n) => roomId.slice(0, -2) + (10 + n));
+  const invite = (room: string) => hands((pdu) => ({ ...pdu, room_id: room }), { room });
+  for (const room of rooms.slice(1)) await invite(room);
+  expect(await refusal(invite(rooms[0]!))).toEqual([429, 'M_LIMIT_EXCEEDED']);
+  await invite(rooms[1]!);
+  expect(Object.keys((await bob.rooms()).invite).sort()).toEqual(rooms.slice(1));
+  const shared = await bob.createRoom();
+  await alice.post(`/join/${enc(shared)}?via=${bob.server.name}`);
+  await invite(rooms[0]!);
+  expect(Object.keys((await bob.rooms()).invite)).toHaveLength(rooms.length);
+});
+
 test('a server that the room denies invites nobody into it, and nothing is asked of it', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const carol = await personAt(bob.server, 'carol');
@@ -224,14 +239,14 @@ async function byHand(version = '12') {
   };
   const hands = (
     change: (pdu: JsonObject) => JsonObject,
-    { signed = true, version: told = version, api = 'v2' } = {},
+    { signed = true, version: told = version, api = 'v2', room = roomId as string } = {},
   ) => {
     const whole = signEvent(change(pdu), rules, server.name, server.key);
     const event = signed ? whole : { ...whole, signatures: {} };
     const eventId = eventIdOf(event, rules);
     return server.features.federationClient.ask(bob.server.name, {
       method: 'PUT',
-      path: `/_matrix/federation/${api}/invite/${enc(roomId)}/${enc(eventId)}`,
+      path: `/_matrix/federation/${api}/invite/${enc(room)}/${enc(eventId)}`,
       content: api === 'v1' ? event : { event, room_version: told, invite_room_state: [] },
     }) as Promise<JsonObject>;
   };

@@ -7,17 +7,24 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
-import { forbidden, invalidParam, MatrixError } from '../../protocol/matrix-error.ts';
+import {
+  forbidden,
+  invalidParam,
+  limitExceeded,
+  MatrixError,
+} from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts';
 import { addSignature } from '../../protocol/signatures.ts';
 import { refuseBlocking } from '../membership/blocking.ts';
+import type { Membership, RoomMembership } from '../membership/membership.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import type { RoomReceiver } from '../receive/room-receiver.ts';
 import { complaintsAboutSignatures } from '../receive/signatures.ts';
 import type { Building } from '../write/building.ts';
 import { isIn } from './known-outside.ts';
 import { keepOutside } from './outside-membership.ts';
+import { StrangerInvites } from './stranger-invites.ts';
 import { strippedFrom } from './stripped.ts';
 
 export interface Invitation {
@@ -35,6 +42,7 @@ export interface Invitation {
 export class Invitations {
   readonly #building: Building;
   readonly #receiver: RoomReceiver;
+  readonly #strangers = new StrangerInvites();
 
   constructor(building: Building, receiver: RoomReceiver) {
     this.#building = building;
@@ -67,11 +75,25 @@ export class Invitations {
     if (!signed.ok) throw invalidParam(signed.reason);
     if (isIn(this.#building, await rooms.get(event.roomId))) await this.#receive(invitation, pdu);
     else {
+      await this.#refuseTooMany(event, target);
       const told = strippedFrom(invitation.told);
       const kept = withHashedContent(signed.value, rules);
       await keepOutside(this.#building, { rules, event: kept, told });
     }
     return pdu;
+  }
+
+  /** What waits for an answer lies in each /sync of its user from the start, and is swept away by nobody. */
+  async #refuseTooMany({ roomId, sender }: Event, target: UserId): Promise<void> {
+    const { userRooms, ports } = this.#building;
+    const known = await userRooms.of(target);
+    // It takes the place of the one that is there.
+    if (known.get(roomId)?.membership === 'invite') return;
+    if (countOf(known, 'invite') >= PENDING_MAX)
+      throw forbidden(`${target} has not answered ${PENDING_MAX} invites yet`);
+    if (countOf(await userRooms.of(sender), 'join') > 0) return;
+    const waitMs = this.#strangers.take({ target, server: serverNameOf(sender) }, ports.now());
+    if (waitMs > 0) throw limitExceeded(waitMs);
   }
 
   /** Where somebody of ours is in the room it comes to all its servers, too: it may be built on what is not here yet. */
@@ -83,6 +105,15 @@ export class Invitations {
     if (received!.kind === 'rejected' || received!.kind === 'soft-failed')
       throw forbidden(received!.reason);
   }
+}
+
+/** Of one user, by whomever. */
+export const PENDING_MAX = 1_000;
+
+function countOf(rooms: ReadonlyMap<RoomId, RoomMembership>, wanted: Membership): number {
+  let count = 0;
+  for (const { membership } of rooms.values()) if (membership === wanted) count += 1;
+  return count;
 }
 
 /** "M_INVALID_PARAM" for all that is no invite (PUT /invite). */

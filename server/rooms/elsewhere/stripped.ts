@@ -1,7 +1,8 @@
 import { isObject, type JsonValue } from '../../protocol/json.ts';
 
 const EVENTS_MAX = 50;
-const BYTES_MAX = 256 * 1_024;
+/** It goes into each /sync from the start of who is told. */
+export const BYTES_MAX = 32 * 1_024;
 
 /**
  * What another server tells of its room, as a JSON array: of each event, stripped already or whole, what somebody outside is
