@@ -201,6 +201,7 @@ export async function buildFeatures(ground: FeatureGround) {
   const encryption = encryptionFeatures(stored, {
     devices: accounts.ports.devices,
     reaches: (server) => federation.reaches(server),
+    askForKeys: (server, request) => federation.askForKeys(server, request),
   });
   const rooms = roomFeatures({
     ...federation.underRooms(ground.lane),

@@ -1,5 +1,7 @@
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
+import type { AskForKeys } from './abroad/key-servers.ts';
+import { KeysAbroad } from './abroad/keys-abroad.ts';
 import { CrossSigning } from './cross-signing.ts';
 import { DehydratedDevices, type OwnDevices } from './dehydrated-devices.ts';
 import { DeviceKeys } from './device-keys.ts';
@@ -10,7 +12,7 @@ import { KeyBackups } from './key-backup/key-backups.ts';
 import { KeyClaims } from './key-claims.ts';
 import { queryKeys, type WantedKeys } from './key-query.ts';
 import type { Reaches } from './mail.ts';
-import { PublishedKeys } from './published-keys.ts';
+import { PublishedKeys, type UserKeys } from './published-keys.ts';
 import { SignatureUpload } from './signature-upload.ts';
 import { ToDevice } from './to-device.ts';
 
@@ -19,7 +21,11 @@ export type EncryptionPorts = ReturnType<typeof encryptionFeatures>['ports'];
 /** Everything of this folder, put together. */
 export function encryptionFeatures(
   stored: Stored,
-  { devices, reaches }: { devices: OwnDevices; reaches: Reaches },
+  {
+    devices,
+    reaches,
+    askForKeys,
+  }: { devices: OwnDevices; reaches: Reaches; askForKeys: AskForKeys },
 ) {
   const published = new PublishedKeys(stored);
   const held = new HeldKeys(stored);
@@ -29,8 +35,12 @@ export function encryptionFeatures(
       deviceKeys: new DeviceKeys(stored, held),
       devicesTold: (userId: UserId) =>
         deviceListOf({ published, database: stored.database }, userId),
-      keyQuery: (wanted: WantedKeys, reader: UserId | undefined) =>
-        queryKeys(published, wanted, reader),
+      keyQuery: (
+        wanted: WantedKeys,
+        reader: UserId | undefined,
+        abroad?: ReadonlyMap<UserId, UserKeys>,
+      ) => queryKeys({ published, abroad }, wanted, reader),
+      keysAbroad: new KeysAbroad(stored, { askForKeys, reaches, now: stored.now }),
       keyClaims: new KeyClaims(stored, held),
       crossSigning: new CrossSigning(stored),
       keyBackups: new KeyBackups(stored),

@@ -21,6 +21,12 @@ export interface ClaimWish {
   readonly algorithm: string;
 }
 
+/** What was claimed of others' servers, as a part of the answer of POST /keys/claim. */
+export interface ClaimedAbroad {
+  readonly one_time_keys: JsonObject;
+  readonly failures: JsonObject;
+}
+
 interface Claimed {
   readonly oneTime: readonly OneTimeKey[];
   /** Those given out before, too. */
@@ -46,18 +52,20 @@ export class KeyClaims {
   }
 
   /**
-   * The body of the answer, which is also the outcome: a repeat gets the same keys. `failures` are
-   * the servers that could not be asked; undefined for another server, which has none.
+   * The body of the answer, which is also the outcome: a repeat gets the same keys. `abroad` is what other servers
+   * answered; undefined for another server, which asks for keys of this one alone.
    */
   claim(
     wishes: readonly ClaimWish[],
-    failures: JsonObject | undefined,
+    abroad: ClaimedAbroad | undefined,
     once: Once,
   ): Promise<JsonObject> {
     return lockDeviceKeys(this.#stored.locks, wishes, async () => {
       const { oneTime, fallback } = await this.#find(wishes);
       const keys = byDevice([...oneTime, ...fallback]);
-      const body = { one_time_keys: keys, ...(failures && { failures }) };
+      const body: JsonObject = abroad
+        ? { one_time_keys: { ...keys, ...abroad.one_time_keys }, failures: abroad.failures }
+        : { one_time_keys: keys };
       const given = fallback.filter((key) => !key.used);
       // Of one that was given out before nothing changes, and its device need not be told.
       if (oneTime.length + given.length > 0)

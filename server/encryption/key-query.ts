@@ -15,21 +15,24 @@ export type KeysText = Readonly<Record<(typeof PARTS)[number], string>>;
 
 const PARTS = ['device_keys', 'master_keys', 'self_signing_keys', 'user_signing_keys'] as const;
 
-/** Devices' and cross-signing keys as `reader` may see them; undefined for another server. */
+/**
+ * Devices' and cross-signing keys as `reader` may see them; undefined for another server. Of users of other servers
+ * `abroad` has what these answered.
+ */
 export async function queryKeys(
-  published: PublishedKeys,
+  { published, abroad = NOBODY }: { published: PublishedKeys; abroad?: KeysAbroad | undefined },
   wanted: WantedKeys,
   reader: UserId | undefined,
 ): Promise<KeysText> {
   const userIds = [...wanted.keys()];
-  const [keys, signatures] = await Promise.all([
-    published.of(userIds),
+  const [own, signatures] = await Promise.all([
+    published.of(userIds.filter((userId) => !abroad.has(userId))),
     reader === undefined ? new SignaturesByKey([]) : published.signaturesOf(reader, userIds),
   ]);
   const parts = { device_keys: [], master_keys: [], self_signing_keys: [], user_signing_keys: [] };
   const told: Record<(typeof PARTS)[number], string[]> = parts;
   for (const [userId, deviceIds] of wanted) {
-    const of = keys.get(userId)!;
+    const of = abroad.get(userId) ?? own.get(userId)!;
     const name = JSON.stringify(userId);
     told.device_keys.push(`${name}:${devicesText(userId, of, { deviceIds, signatures })}`);
     const { master, self_signing, user_signing } = of.crossSigning;
@@ -42,6 +45,9 @@ export async function queryKeys(
   }
   return Object.fromEntries(PARTS.map((part) => [part, `{${told[part].join()}}`])) as KeysText;
 }
+
+type KeysAbroad = ReadonlyMap<UserId, UserKeys>;
+const NOBODY: KeysAbroad = new Map();
 
 function devicesText(
   userId: UserId,

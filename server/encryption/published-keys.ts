@@ -140,7 +140,7 @@ export function withSignatures(json: string, later: readonly KeySignature[]): st
 const ENTRY_BYTES = 150;
 
 /** Keys are ASCII but for what was put beside them, so mostly one byte a character. */
-function bytesOf({ devices, crossSigning }: UserKeys): number {
+export function bytesOf({ devices, crossSigning }: UserKeys): number {
   let bytes = 2 * ENTRY_BYTES;
   for (const [deviceId, text] of devices) bytes += ENTRY_BYTES + deviceId.length + text.length;
   for (const text of Object.values(crossSigning)) bytes += ENTRY_BYTES + text.length;

@@ -6,6 +6,7 @@ import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
+import { askForKeys } from './asking/ask-for-keys.ts';
 import { RoomQuestions } from './asking/room-questions.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
@@ -95,6 +96,8 @@ export function federationFeatures(
     /** Whether what is left for the server gets there some day. */
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
+    askForKeys: (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
+      askForKeys(client, server, request),
     /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
     async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
       if (!federation.enabled) return;

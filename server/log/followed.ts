@@ -21,6 +21,12 @@ export class Followed<K, V> {
     if (value !== undefined) this.#kept.set(key, value, this.#bytesOf(value));
   }
 
+  /** Anything may be otherwise. */
+  clear(): void {
+    this.#kept.deleteIf(() => true);
+    for (const { keys, changed } of this.#underWay) for (const key of keys) changed.add(key);
+  }
+
   /**
    * `read` is asked for what is missing, once for all who ask while it reads. What changes meanwhile is
    * answered as it was read, but not kept, and is read anew for those who ask from then on.

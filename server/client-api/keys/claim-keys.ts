@@ -1,13 +1,16 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
-import type { KeyClaims } from '../../encryption/key-claims.ts';
+import type { KeysAbroad } from '../../encryption/abroad/keys-abroad.ts';
+import type { ClaimWish, KeyClaims } from '../../encryption/key-claims.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import { serverNameOf } from '../../protocol/identifiers.ts';
 import { claimedKeys, wishesIn } from './claim-wishes.ts';
-import { servedHere } from './servers-of.ts';
+import { timeout } from './servers-of.ts';
 
 interface Ports {
   readonly accounts: Pick<Accounts, 'serverName'>;
   readonly keyClaims: Pick<KeyClaims, 'claim'>;
+  readonly keysAbroad: Pick<KeysAbroad, 'claim'>;
 }
 
 export const claimKeys = endpoint({
@@ -16,9 +19,14 @@ export const claimKeys = endpoint({
   auth: 'guest',
   rateLimit: 'write',
   idempotency: 'request',
-  body: { json: z.object({ one_time_keys: claimedKeys }) },
-  handle({ body, once }, { accounts, keyClaims }: Ports) {
-    const { local, failures } = servedHere(body.one_time_keys, accounts.serverName);
-    return keyClaims.claim(wishesIn(local), failures, once);
+  body: { json: z.object({ one_time_keys: claimedKeys, timeout }) },
+  async handle({ caller, body, once }, { accounts, keyClaims, keysAbroad }: Ports) {
+    const wishes = wishesIn(body.one_time_keys);
+    const isOurs = ({ userId }: ClaimWish) => serverNameOf(userId) === accounts.serverName;
+    const { local = [], abroad = [] } = Object.groupBy(wishes, (wish) =>
+      isOurs(wish) ? 'local' : 'abroad',
+    );
+    const asking = { caller: caller.userId, withinMs: body.timeout };
+    return keyClaims.claim(local, await keysAbroad.claim(abroad, asking), once);
   },
 });

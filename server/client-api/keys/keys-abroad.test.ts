@@ -1,0 +1,153 @@
+import { beforeAll, expect, test, vi } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { crossSigningKeys, deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
+import { aliceAndBob, type Person } from '../../../test/support/two-servers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+test('keys of who is at another server are asked for there, once until they change', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const cross = crossSigningKeys(bob.userId, 10);
+  await bob.post('/keys/device_signing/upload', cross.upload as never);
+  const keys = await uploaded(bob, 1);
+  // Behind it: no server is told of changes of somebody who is in no room with it.
+  await meet(alice, bob);
+  const asked = vi.spyOn(alice.server.features.federationClient, 'ask');
+  const queries = () => asked.mock.calls.filter(([, { path }]) => path.endsWith('/keys/query'));
+  const first = await queried(alice, [bob.userId]);
+  expect(first.failures).toEqual({});
+  expect(first.device_keys).toEqual({
+    [bob.userId]: { [keys.device_id as string]: { ...keys, unsigned: {} } },
+  });
+  expect(first.master_keys).toEqual({ [bob.userId]: cross.upload.master_key });
+  expect(first.self_signing_keys).toEqual({ [bob.userId]: cross.upload.self_signing_key });
+  expect(first.user_signing_keys).toEqual({});
+  expect(await queried(alice, [bob.userId])).toEqual(first);
+  expect(queries()).toHaveLength(1);
+
+  const { next_batch: from } = await synced(alice);
+  const changed = await uploaded(bob, 2);
+  await expect
+    .poll(async () => (await synced(alice, from)).device_lists?.changed)
+    .toEqual([bob.userId]);
+  const { next_batch: to } = await synced(alice, from);
+  const path = `GET /keys/changes?from=${from}&to=${to}`;
+  const { body } = await alice.server.ask(path, { token: alice.token });
+  expect(body).toEqual({ changed: [bob.userId], left: [] });
+  const second = await queried(alice, [bob.userId]);
+  expect(second.device_keys[bob.userId]).toMatchObject({ [changed.device_id as string]: changed });
+  expect(queries()).toHaveLength(2);
+});
+
+test('whoever shares no room is asked for each time, since nobody tells of changes', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  await uploaded(bob, 1);
+  const before = await queried(alice, [bob.userId]);
+  const changed = await uploaded(bob, 2);
+  const { device_keys } = await queried(alice, [bob.userId]);
+  expect(device_keys).not.toEqual(before.device_keys);
+  expect(device_keys[bob.userId]).toMatchObject({ [changed.device_id as string]: changed });
+});
+
+test('who left and came back is asked for anew, since nobody told of changes meanwhile', async () => {
+  const [alice, bob, roomId] = await together();
+  await uploaded(bob, 1);
+  await queried(alice, [bob.userId]);
+  await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
+  const isThere = async () =>
+    (await alice.server.features.rooms.open(roomId as never))?.membershipOf(bob.userId as never);
+  await expect.poll(isThere).toBe('leave');
+  const changed = await uploaded(bob, 2);
+  await bob.post(`/join/${encodeURIComponent(roomId)}?via=${alice.server.name}`);
+  const { device_keys } = await queried(alice, [bob.userId]);
+  expect(device_keys[bob.userId]).toMatchObject({ [changed.device_id as string]: changed });
+});
+
+test('keys for one message are claimed at the other server, each once', async () => {
+  const [alice, bob] = await together();
+  const { device_id } = await uploaded(bob, 1);
+  const key = (n: number) => ({ key: `key ${n}` });
+  const one_time_keys = { 'signed_curve25519:A': key(1), 'signed_curve25519:B': key(2) };
+  await bob.post('/keys/upload', { one_time_keys });
+  const claim = async () => {
+    const wished = { [bob.userId]: { [device_id as string]: 'signed_curve25519' } };
+    return (await alice.post('/keys/claim', { one_time_keys: wished })).body as never as Answer;
+  };
+  const answers = [await claim(), await claim(), await claim()];
+  const given = answers.map(({ one_time_keys: keys }) => keys[bob.userId]?.[device_id as string]);
+  expect(
+    given
+      .slice(0, 2)
+      .map((each) => Object.keys(each!)[0])
+      .sort(),
+  ).toEqual(Object.keys(one_time_keys));
+  expect(given[2]).toBeUndefined();
+  expect(answers.map(({ failures }) => failures)).toEqual([{}, {}, {}]);
+});
+
+test('a server that is not there is named, does not keep what others answer, and is not asked again at once', async () => {
+  const [alice, bob] = await together();
+  const keys = await uploaded(bob, 1);
+  const asked = vi.spyOn(alice.server.features.federationClient, 'ask');
+  const nobody = '@nobody:localhost:1';
+  for (let n = 0; n < 2; n += 1) {
+    const answer = await queried(alice, [nobody, bob.userId]);
+    expect(Object.keys(answer.failures)).toEqual(['localhost:1']);
+    expect(Object.keys(answer.device_keys)).toEqual([bob.userId]);
+    expect(answer.device_keys[bob.userId]).toMatchObject({ [keys.device_id as string]: keys });
+  }
+  const claimed = await alice.post('/keys/claim', {
+    one_time_keys: { [nobody]: { X: 'signed_curve25519' } },
+  });
+  expect(claimed).toMatchObject({ status: 200, body: { failures: { 'localhost:1': {} } } });
+  expect(asked.mock.calls.filter(([server]) => server === 'localhost:1')).toHaveLength(1);
+});
+
+type Named = Record<string, Record<string, JsonObject>>;
+
+interface Answer {
+  readonly device_keys: Named;
+  readonly one_time_keys: Named;
+  readonly master_keys: JsonObject;
+  readonly self_signing_keys: JsonObject;
+  readonly user_signing_keys: JsonObject;
+  readonly failures: JsonObject;
+}
+
+/** In a room of Alice's. */
+async function together(): Promise<[Person, Person, string]> {
+  const [alice, bob] = await aliceAndBob(authority);
+  return [alice, bob, await meet(alice, bob)];
+}
+
+async function meet(alice: Person, bob: Person): Promise<string> {
+  const roomId = await alice.createRoom();
+  const { status } = await bob.post(`/join/${encodeURIComponent(roomId)}?via=${alice.server.name}`);
+  expect(status).toBe(200);
+  return roomId;
+}
+
+async function queried({ post }: Person, userIds: readonly string[]): Promise<Answer> {
+  const device_keys = Object.fromEntries(userIds.map((userId) => [userId, []]));
+  return (await post('/keys/query', { device_keys })).body as never;
+}
+
+/** The device's keys as it has uploaded them. */
+async function uploaded(
+  { server, token, userId, post }: Person,
+  number: number,
+): Promise<JsonObject> {
+  const { device_id } = (await server.ask('GET /account/whoami', { token })).body;
+  const keys = deviceKeys(userId, device_id, deviceKey(device_id, number));
+  expect((await post('/keys/upload', { device_keys: keys })).status).toBe(200);
+  return keys;
+}
+
+async function synced({ server, token }: Person, since?: string) {
+  const path = `GET /sync?timeout=0${since ? `&since=${since}` : ''}`;
+  return (await server.ask(path, { token })).body;
+}
