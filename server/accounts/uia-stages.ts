@@ -1,7 +1,7 @@
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { badJson, limitExceeded } from '../protocol/matrix-error.ts';
+import { badJson, forbidden, limitExceeded } from '../protocol/matrix-error.ts';
 import type { ValidationPurpose } from '../storage/accounts/validations.ts';
 import type { ValidationCredentials } from './email-validations.ts';
 import type { PasswordTries } from './password-tries.ts';
@@ -55,8 +55,9 @@ export const STAGES: Readonly<Record<UiaStage, Stage>> = {
   async 'm.login.password'(auth, tried, ports) {
     if (typeof auth.password !== 'string') throw badJson('auth.password must be a string');
     const userId = ports.localUserId(nameIn(auth) ?? tried.userId ?? '');
+    // Nothing that is tried next would do, so it is no 401, and nobody's password is looked at.
     if (userId === undefined || userId !== tried.userId)
-      return 'The password must be that of the same user';
+      throw forbidden('The password must be that of the same user');
     const who = [userId, tried.address];
     const waitMs = ports.passwordTries.take(who);
     if (waitMs > 0) throw limitExceeded(waitMs);

@@ -74,6 +74,20 @@ test('a device is deleted only by its user’s password', async () => {
   expect(await idsOf(api, token)).toEqual(['PHONE']);
 });
 
+test('another user’s password is no proof, right or wrong, and is not even looked at', async () => {
+  await using api = await startApi({ rates: { login: { perSecond: 0.001, burst: 2 } } });
+  const token = await twoDevices(api);
+  await api.register('bob', 'TABLET');
+  for (const password of [PASSWORD, 'wrong', 'wrong', 'wrong']) {
+    const identifier = { type: 'm.id.user', user: '@bob:example.org' };
+    const body = { auth: { type: 'm.login.password', identifier, password } };
+    const refused = await api.ask('DELETE /devices/LAPTOP', { token, body });
+    expect(refused).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } });
+    expect(refused.body).not.toHaveProperty('session');
+  }
+  expect(await idsOf(api, token)).toEqual(['LAPTOP', 'PHONE']);
+});
+
 test('several devices are deleted at once, and those that are not there do no harm', async () => {
   await using api = await startApi();
   const token = await twoDevices(api);
