@@ -11,7 +11,13 @@ import { oneTimeKeyCounts } from '../../storage/encryption/one-time-keys.ts';
 import { deviceListsChangedNear } from '../../storage/shared-rooms.ts';
 
 const ALICE = '@alice:example.org' as UserId;
+const PHONE_KEY = 'ed25519:PHONE';
 const phoneKeys = deviceKeys(ALICE, 'PHONE', deviceKey('PHONE', 1));
+
+const signedBy = (signatures: JsonObject) => (keys: JsonObject) => ({
+  ...keys,
+  signatures: { [ALICE]: signatures },
+});
 
 const oneTimeKeys = (...ids: string[]) => ({
   one_time_keys: Object.fromEntries(ids.map((id) => [`signed_curve25519:${id}`, { key: id }])),
@@ -86,21 +92,45 @@ test('a device may be called anything, __proto__ too', async () => {
   expect(refused).toContain('"__proto__":{"errcode"');
 });
 
-test.each<[string, (keys: JsonObject) => JsonObject]>([
-  ['no algorithms', ({ algorithms: _, ...keys }) => keys],
-  ['algorithms that are no list', (keys) => ({ ...keys, algorithms: 'all' })],
-  ['an algorithm that is a number', (keys) => ({ ...keys, algorithms: [1] })],
-  ['no keys', ({ keys: _, ...keys }) => keys],
-  ['keys that are no strings', (keys) => ({ ...keys, keys: { 'ed25519:PHONE': {} } })],
-  ['no key of its own to sign with', (keys) => ({ ...keys, keys: { 'curve25519:PHONE': 'x' } })],
-  ['no signatures', ({ signatures: _, ...keys }) => keys],
-  ['a signature by another', (keys) => ({ ...keys, signatures: { '@bob:example.org': {} } })],
-  ['a wrong signature', (keys) => ({ ...keys, more: 'than was signed' })],
-])('device keys with %s are refused', async (_what, spoil) => {
+test.each<[string, string, (keys: JsonObject) => JsonObject]>([
+  ['no algorithms', 'M_BAD_JSON', ({ algorithms: _, ...keys }) => keys],
+  ['algorithms that are no list', 'M_BAD_JSON', (keys) => ({ ...keys, algorithms: 'all' })],
+  ['an algorithm that is a number', 'M_BAD_JSON', (keys) => ({ ...keys, algorithms: [1] })],
+  ['no keys', 'M_BAD_JSON', ({ keys: _, ...keys }) => keys],
+  ['keys that are no strings', 'M_BAD_JSON', (keys) => ({ ...keys, keys: { [PHONE_KEY]: {} } })],
+  ['no key of its own', 'M_INVALID_PARAM', (keys) => ({ ...keys, keys: { 'curve25519:X': 'x' } })],
+  ['no signatures', 'M_BAD_JSON', ({ signatures: _, ...keys }) => keys],
+  [
+    'signatures of no user',
+    'M_BAD_JSON',
+    (keys) => ({ ...keys, signatures: { [PHONE_KEY]: 'x' } }),
+  ],
+  ['a signature that is none', 'M_BAD_JSON', signedBy({ [PHONE_KEY]: 1 })],
+  ['an empty signature', 'M_INVALID_PARAM', signedBy({ [PHONE_KEY]: '' })],
+  ['a wrong signature', 'M_INVALID_PARAM', (keys) => ({ ...keys, more: 'than was signed' })],
+  ['another user', 'M_INVALID_PARAM', (keys) => ({ ...keys, user_id: '@bob:example.org' })],
+])('device keys with %s are refused: %s', async (_what, errcode, spoil) => {
   await using api = await startApi();
-  const [alice] = await aliceAndBob(api);
+  const [alice, bob] = await aliceAndBob(api);
   const reply = await upload(api, alice, { device_keys: spoil(phoneKeys) });
-  expect([reply.status, reply.body.errcode]).toEqual([400, 'M_INVALID_PARAM']);
+  expect([reply.status, reply.body.errcode]).toEqual([400, errcode]);
+  const device_keys = { [ALICE]: [] };
+  const { body } = await api.ask('POST /keys/query', { token: bob, body: { device_keys } });
+  expect(body.device_keys).toEqual({ [ALICE]: {} });
+});
+
+test.each<[string, JsonObject]>([
+  ['by nobody', {}],
+  ['by another user only', { '@bob:example.org': { 'ed25519:LAPTOP': 'x' } }],
+  ['by another key of the user only', { [ALICE]: { 'ed25519:MASTER': 'x' } }],
+])('device keys that are signed %s are handed out as they are', async (_whom, signatures) => {
+  await using api = await startApi();
+  const [alice, bob] = await aliceAndBob(api);
+  const keys = { ...phoneKeys, signatures };
+  expect((await upload(api, alice, { device_keys: keys })).status).toBe(200);
+  const device_keys = { [ALICE]: [] };
+  const { body } = await api.ask('POST /keys/query', { token: bob, body: { device_keys } });
+  expect(body.device_keys[ALICE].PHONE).toEqual({ ...keys, unsigned: {} });
 });
 
 test('unsigned of uploaded keys is not kept: it is the server that says it', async () => {
