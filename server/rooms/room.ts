@@ -75,6 +75,8 @@ export interface Room {
   placeAt(position: number): Promise<Place>;
   /** The last event of the room that lies before this place. */
   eventBefore(place: Place): Promise<RoomEvent | undefined>;
+  /** The event by which somebody was first in the room, as far as its history is here. */
+  firstMember(): Promise<RoomEvent | undefined>;
   /** The state that someone who is invited or knocks is shown. */
   strippedState(): Promise<RoomEvent[]>;
   /** The same as another server has told it to somebody whom it invited, or who knocks there: as JSON, each one. */

@@ -44,12 +44,14 @@ const isMember = (type: string) => type === 'm.room.member';
 
 /**
  * Whoever has left sees nobody come and go behind their own departure; and nobody sees who was there
- * at a time of which they may not see an event.
+ * at a time of which they may not see an event. At the very beginning nobody was there yet: who came first is told, since
+ * clients that have the whole timeline ask by its `prev_batch` who sends in it.
  */
 async function membersAt({ room, departure }: Reading, at: string | undefined, reader: UserId) {
   const now = () => (departure ? room.stateAfter(departure, isMember) : room.state(isMember));
   if (!at) return now();
-  const event = await room.eventBefore(await placeOf(room, at, 'at'));
+  const place = await placeOf(room, at, 'at');
+  const event = (await room.eventBefore(place)) ?? (await room.firstMember());
   if (event && departure && !isBefore(event, departure)) return now();
   const [seen] = event ? await room.visibleTo(reader, [event]) : [];
   if (!seen) throw forbidden('You may not see the room as it was then');

@@ -229,6 +229,15 @@ export class RoomView implements Room {
     return stored && this.#reads.eventOf(stored, this.#room.rules);
   }
 
+  async firstMember(): Promise<RoomEvent | undefined> {
+    const [stored] = await this.#reads.store.pageOfRoom({
+      roomNid: this.nid,
+      from: { depth: 0, nid: 0 },
+      ...{ direction: 'f', limit: 1, types: ['m.room.member'], senders: null },
+    });
+    return stored && this.#reads.eventOf(stored, this.#room.rules);
+  }
+
   strippedState(): Promise<RoomEvent[]> {
     return this.state((type, stateKey) => STRIPPED.has(stateKeyOf(type, stateKey)));
   }
