@@ -104,7 +104,7 @@ async function membershipsOf(
 
 type Page = Omit<SearchResults, 'highlights'>;
 
-/** One more is looked for than is told: that there is another page says that something more is seen on it. */
+/** A page that is full names another one, whether or not that will hold anything: nobody looked. */
 async function pageOf(
   ports: SearchPorts,
   request: SearchRequest,
@@ -123,18 +123,16 @@ async function pageOf(
     const waiting = inOrder(found, orderBy, behind);
     const isFirst = count === undefined;
     count ??= approximateCount(found.filter(isSurelySeen), found, upTo);
-    while (waiting.length > 0 && hits.length <= limit) {
-      const some = waiting.splice(0, Math.min(LOOKED_AT_ONCE, limit + 1 - hits.length));
+    while (waiting.length > 0 && hits.length < limit) {
+      const some = waiting.splice(0, Math.min(LOOKED_AT_ONCE, limit - hits.length));
       const seen = await seenAmong(ports.rooms, reader, some);
       for (const { nid, rank } of some)
         if (seen.has(nid)) hits.push({ ...seen.get(nid)!, rank, upTo });
       if (isFirst) count += seen.size - some.filter(isSurelySeen).length;
     }
-    if (hits.length > limit) {
-      const told = { hits: hits.slice(0, limit), count };
-      const last = told.hits.at(-1);
-      return { ...told, next: last ? placeBehind(last, { count }) : { ...begin, count } };
-    }
+    const last = hits.at(-1);
+    if (hits.length === limit)
+      return { hits, count, next: last ? placeBehind(last, { count }) : { ...begin, count } };
     if (found.length < RANKED_MAX) return { hits, count, next: undefined };
     [upTo, behind] = [found.at(-1)!.nid - 1, undefined];
   }

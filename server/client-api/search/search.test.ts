@@ -146,7 +146,11 @@ test('neither a count nor a further page tells of what the searcher may not see'
       const criteria = { search_term: 'senha', order_by, filter: { limit } };
       const found = await bench.search('carol', criteria);
       expect([limit, found.count, idsIn(found)]).toEqual([limit, 1, limit > 0 ? [own] : []]);
-      if (limit > 0) expect(found).not.toHaveProperty('next_batch');
+      if (limit > 1) expect(found).not.toHaveProperty('next_batch');
+      else if (limit > 0) {
+        const next = await bench.search('carol', criteria, found.next_batch);
+        expect([next.count, idsIn(next), next.next_batch]).toEqual([1, [], undefined]);
+      }
     }
 });
 
@@ -218,6 +222,19 @@ test('pages go on behind each other until the end, by time and by rank, and tell
   expect(await pages('rank')).toEqual([[e, b], [c, d], [a]]);
 });
 
+test('a full page goes on, to an empty one where it was the last', async () => {
+  await using bench = await workbench();
+  const [one, two] = [await bench.say('alice', 'lua'), await bench.say('alice', 'lua')];
+  for (const order_by of ['recent', 'rank']) {
+    const criteria = { search_term: 'lua', order_by, filter: { limit: 2 } };
+    const full = await bench.search('bob', criteria);
+    expect([full.count, idsIn(full)]).toEqual([2, [two, one]]);
+    const empty = await bench.search('bob', criteria, full.next_batch);
+    expect([empty.count, idsIn(empty)]).toEqual([2, []]);
+    expect(empty).not.toHaveProperty('next_batch');
+  }
+});
+
 test('results come with what was said around them, and what its senders were called then', async () => {
   await using bench = await workbench();
   await bench.call('alice', 'Alice');
@@ -235,6 +252,22 @@ test('results come with what was said around them, and what its senders were cal
   const back = `/rooms/${bench.room}/messages?dir=b&limit=1&from=${context.start}`;
   const { body } = await bench.ask(`GET ${back}`, { token: bench.token('bob') });
   expect(idsOf(body.chunk)).toEqual([said[0]]);
+});
+
+test('a result stands between the two said before it, the later one first, and the two said after it', async () => {
+  await using bench = await workbench();
+  for (let n = 1; n <= 7; n += 1) await bench.say('alice', `Message number ${n}`);
+  const criteria = {
+    ...{ keys: ['content.body'], search_term: 'Message 4', order_by: 'recent' },
+    filter: { limit: 1, rooms: [bench.room] },
+    event_context: { before_limit: 2, after_limit: 2 },
+  };
+  const { count, results } = await bench.search('alice', criteria);
+  const said = (events: { content: { body: string } }[]) => events.map((each) => each.content.body);
+  const { result, context } = results[0];
+  expect([count, ...said([result])]).toEqual([1, 'Message number 4']);
+  expect(said(context.events_before)).toEqual(['Message number 3', 'Message number 2']);
+  expect(said(context.events_after)).toEqual(['Message number 5', 'Message number 6']);
 });
 
 test('results are grouped by room and by sender, and a group goes on by itself', async () => {
