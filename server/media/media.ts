@@ -128,6 +128,12 @@ export class Media {
     return content;
   }
 
+  /** Whether it is a media id whose content is still to come. */
+  async isAwaited(wish: Pick<Wish, 'serverName' | 'mediaId'>): Promise<boolean> {
+    const row = await this.#find(wish);
+    return row !== undefined && row.content === undefined;
+  }
+
   read(content: Shown, from: number, end: number): AsyncIterable<Buffer> {
     if ('cachedAs' in content) return this.#ports.pictures.read(content, from, end);
     return this.#downloads.read({ uploadNid: content.uploadNid, from, end });
@@ -149,18 +155,23 @@ export class Media {
     await this.#awaited.wait(wish.mediaId, { ms: wish.timeoutMs, signal: wish.signal });
     const { content, ...row } = await this.#known(wish);
     if (content) return { ...row, content };
-    throw new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
+    throw notYetUploaded();
   }
 
-  async #known({
+  async #known(wish: Pick<Wish, 'serverName' | 'mediaId'>): Promise<StoredMedia> {
+    const row = await this.#find(wish);
+    if (!row) throw notFound('There is no such media');
+    return row;
+  }
+
+  async #find({
     serverName,
     mediaId,
-  }: Pick<Wish, 'serverName' | 'mediaId'>): Promise<StoredMedia> {
+  }: Pick<Wish, 'serverName' | 'mediaId'>): Promise<StoredMedia | undefined> {
     const { stored, serverName: own } = this.#ports;
     const row = serverName === own ? await mediaOf(stored.database, mediaId) : undefined;
     const isOver = row && !row.content && row.expiresMs !== null && row.expiresMs <= stored.now();
-    if (!row || isOver || row.isQuarantined) throw notFound('There is no such media');
-    return row;
+    return row && !isOver && !row.isQuarantined ? row : undefined;
   }
 
   async #fillable(serverName: string, mediaId: string, userId: UserId): Promise<Row> {
@@ -219,6 +230,9 @@ export class Media {
     return `mxc://${this.#ports.serverName}/${mediaId}`;
   }
 }
+
+export const notYetUploaded = () =>
+  new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
 
 /** Nobody guesses one: whoever has it was told it. */
 const newMediaId = (): string => randomBytes(18).toString('base64url');

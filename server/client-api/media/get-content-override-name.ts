@@ -1,6 +1,6 @@
 import { endpoint } from '../../http/endpoint.ts';
 import { downloadQuery, namedMediaPath } from './downloaded.ts';
-import { downloadWithoutToken, type WithoutToken } from './without-token.ts';
+import { type DownloadPorts, downloadWithoutToken } from './without-token.ts';
 
 export const getContentOverrideName = endpoint({
   operation: 'getContentOverrideName',
@@ -13,5 +13,5 @@ export const getContentOverrideName = endpoint({
   idempotency: 'natural',
   path: namedMediaPath,
   query: downloadQuery,
-  handle: (call, ports: WithoutToken) => downloadWithoutToken(call, ports),
+  handle: (call, ports: DownloadPorts) => downloadWithoutToken(call, ports),
 });

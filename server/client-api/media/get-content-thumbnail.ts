@@ -1,12 +1,9 @@
 import { endpoint } from '../../http/endpoint.ts';
 import { mediaPath } from './downloaded.ts';
-import type { MediaOptions } from './media-options.ts';
 import { type ThumbnailPorts, thumbnail, thumbnailQuery } from './thumbnailed.ts';
-import { refuseUnlessOpen } from './without-token.ts';
+import { refuseUnlessOpen, type WithoutToken } from './without-token.ts';
 
-interface Ports extends ThumbnailPorts {
-  readonly mediaOptions: MediaOptions;
-}
+type Ports = ThumbnailPorts & WithoutToken;
 
 export const getContentThumbnail = endpoint({
   operation: 'getContentThumbnail',
@@ -20,7 +17,7 @@ export const getContentThumbnail = endpoint({
   path: mediaPath,
   query: thumbnailQuery,
   async handle(call, ports: Ports) {
-    refuseUnlessOpen(ports.mediaOptions);
+    await refuseUnlessOpen(call.path, ports);
     return thumbnail(call, ports, call.request.address);
   },
 });

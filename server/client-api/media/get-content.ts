@@ -1,6 +1,6 @@
 import { endpoint } from '../../http/endpoint.ts';
 import { downloadQuery, mediaPath } from './downloaded.ts';
-import { downloadWithoutToken, type WithoutToken } from './without-token.ts';
+import { type DownloadPorts, downloadWithoutToken } from './without-token.ts';
 
 export const getContent = endpoint({
   operation: 'getContent',
@@ -13,5 +13,5 @@ export const getContent = endpoint({
   idempotency: 'natural',
   path: mediaPath,
   query: downloadQuery,
-  handle: (call, ports: WithoutToken) => downloadWithoutToken(call, ports),
+  handle: (call, ports: DownloadPorts) => downloadWithoutToken(call, ports),
 });

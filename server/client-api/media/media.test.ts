@@ -217,6 +217,23 @@ test('without a token nothing is given, unless the operator opens the paths of b
   }
 });
 
+test('who has no token is told of content that is still to come, and does not wait for it', async () => {
+  await using person = await someone();
+  const { mediaId } = await person.create();
+  const ask = async (path: string) => {
+    const reply = await fetch(`${person.api.origin}/_matrix/media/v3/${path}`);
+    return [reply.status, await codeOf(reply)];
+  };
+  const NOT_YET = [504, 'M_NOT_YET_UPLOADED'];
+  expect(await ask(`download/example.org/${mediaId}?timeout_ms=600000`)).toEqual(NOT_YET);
+  expect(await ask(`thumbnail/example.org/${mediaId}?width=9&height=9`)).toEqual(NOT_YET);
+  const NONE = [404, 'M_NOT_FOUND'];
+  expect(await ask(`download/elsewhere.org/${mediaId}`)).toEqual(NONE);
+  expect(await ask('download/example.org/aaaaaaaaaaaaaaaaaaaaaaaa')).toEqual(NONE);
+  await person.put(mediaId, Buffer.from('x'));
+  expect(await ask(`download/example.org/${mediaId}`)).toEqual(NONE);
+});
+
 test('a repeat of an upload, here or at the next writer, is told its media id and stores nothing', async () => {
   await using person = await someone({ behindFront: true });
   const bytes = randomBytes(150_000);
