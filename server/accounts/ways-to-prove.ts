@@ -3,6 +3,7 @@ import type { UiaFlows } from '../protocol/interactive-auth.ts';
 import { accountOf } from '../storage/accounts/accounts.ts';
 import { issuersOf } from '../storage/accounts/upstream-identities.ts';
 import type { Database } from '../storage/database.ts';
+import { isSameIssuer } from './same-issuer.ts';
 
 /** For whom a provider vouches, they prove by it what others prove by their password; who has both chooses. */
 export async function waysToProve(
@@ -12,7 +13,8 @@ export async function waysToProve(
 ): Promise<UiaFlows> {
   if (issuers.length === 0 || !flows.flat().includes('m.login.password')) return flows;
   const theirs = await issuersOf(database, userId);
-  if (!theirs.some((issuer) => issuers.includes(issuer))) return flows;
+  const isServed = (issuer: string) => issuers.some((each) => isSameIssuer(each, issuer));
+  if (!theirs.some(isServed)) return flows;
   const bySso = flows.map((flow) =>
     flow.map((stage) => (stage === 'm.login.password' ? 'm.login.sso' : stage)),
   );

@@ -50,16 +50,23 @@ export function readIdentityProviders(files: readonly string[]): IdentityProvide
   for (const what of ['id', 'issuer'] as const) {
     const seen = new Map<string, string>();
     for (const { file, provider } of all) {
-      const other = seen.get(provider[what]);
+      const value = comparedBy[what](provider);
+      const other = seen.get(value);
       if (other !== undefined)
         throw new ConfigError(
           `The identity providers in ${other} and ${file} have the same ${what}: take one of them out, or give it another.`,
         );
-      seen.set(provider[what], file);
+      seen.set(value, file);
     }
   }
   return all.map((each) => each.provider);
 }
+
+/** With a slash at its end or without, an issuer that has no path is the same one. */
+const comparedBy = {
+  id: ({ id }: IdentityProvider) => id,
+  issuer: ({ issuer }: IdentityProvider) => new URL(issuer).href,
+};
 
 function readOne(file: string): IdentityProvider {
   const result = provider.safeParse(parsed(file));

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Accounts } from '../accounts/accounts.ts';
 import { newLoginToken } from '../accounts/login-tokens.ts';
+import { isSameIssuer } from '../accounts/same-issuer.ts';
 import { whyNotActive } from '../accounts/why-not-active.ts';
 import { commitRows } from '../log/commit-rows.ts';
 import type { Seal } from '../log/outcome-store.ts';
@@ -79,7 +80,9 @@ export class SignIn {
   /** That vouch for the user. */
   async providersOf(userId: UserId): Promise<readonly ProviderSettings[]> {
     const issuers = await issuersOf(this.#stored.database, userId);
-    return this.providers.filter(({ issuer }) => issuers.includes(issuer));
+    return this.providers.filter(({ issuer }) =>
+      issuers.some((each) => isSameIssuer(each, issuer)),
+    );
   }
 
   /** Where the browser is sent, and what it is to keep meanwhile. */

@@ -455,6 +455,14 @@ async function loggedInLongAgo(house: House, login: string): Promise<Browser> {
   return there;
 }
 
+test('a provider proves who somebody is also where its issuer is written down with a slash at its end', async () => {
+  await using provider = await startOpenIdProvider();
+  const settings = { ...provider.settings, issuer: `${provider.issuer}/` };
+  await using house = await withApi([{ ...provider, settings }]);
+  const { session } = await wanting({ ...house, provider });
+  expect((await house.browser.open(stageOf(session))).text).toContain('@ada:example.org');
+});
+
 test('who has a password and a provider chooses, and a stage that was not asked for has no page', async () => {
   await using house = await withProvider({ linksByName: true });
   const token = await house.api.register('ada', 'PHONE');
