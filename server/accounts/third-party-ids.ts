@@ -25,6 +25,8 @@ import {
 } from './email-validations.ts';
 import { whyNotActive } from './why-not-active.ts';
 
+export type { ThirdPartyId };
+
 /** The addresses by which accounts are known. */
 export class ThirdPartyIds {
   readonly #stored: Stored;

@@ -46,6 +46,33 @@ test('accounts are listed page by page, by what is looked for, in the order that
   expect(descending.map(({ name }: { name: string }) => name)).toEqual(['@root:example.org', BOB]);
 });
 
+test('the addresses of an account are told, stay when they are sent back, go when they are not, and are not made', async () => {
+  await using fresh = await freshDatabase();
+  await using api = await startApi({ fresh });
+  const { root } = await house(api);
+  await fresh.database.query(
+    'addresses',
+    `INSERT INTO third_party_id (medium, address, user_id, validated_ms, added_ms)
+     VALUES ('email', 'bob@example.org', $1, 1, 2), ('email', 'b@example.org', $1, 3, 4)`,
+    [BOB],
+  );
+  const email = (address: string) => ({ medium: 'email', address });
+  const first = { ...email('bob@example.org'), validated_at: 1, added_at: 2 };
+  const second = { ...email('b@example.org'), validated_at: 3, added_at: 4 };
+  const told = async () => (await root(`GET /v2/users/${BOB}`)).body.threepids;
+  expect(await told()).toEqual([first, second]);
+  const put = (body: object) => root(`PUT /v2/users/${BOB}`, body);
+  expect((await put({ displayname: 'B', threepids: [first, second] })).status).toBe(200);
+  expect((await put({ displayname: 'Bob' })).status).toBe(200);
+  for (const wrong of [email('new@example.org'), { ...first, medium: 'msisdn' }])
+    expect(errorOf(await put({ threepids: [first, wrong] }))).toEqual([400, 'M_INVALID_PARAM']);
+  expect(await told()).toEqual([first, second]);
+  expect((await put({ threepids: [email('Bob@Example.ORG')] })).body.threepids).toEqual([first]);
+  const made = { password: 'first', threepids: [email('bob@example.org')] };
+  expect(errorOf(await root(`PUT /v2/users/${NEW}`, made))).toEqual([400, 'M_INVALID_PARAM']);
+  expect((await root(`GET /v2/users/${NEW}`)).status).toBe(404);
+});
+
 test('an account is made, changed and closed by one call', async () => {
   await using api = await startApi();
   const { root } = await house(api);
@@ -570,7 +597,7 @@ test.each<[string, string, object | undefined, number, string]>([
   ['a foreign user', 'GET /v2/users/@x:other.org', undefined, 400, 'M_INVALID_PARAM'],
   ['nobody', 'GET /v2/users/@nobody:example.org', undefined, 404, 'M_NOT_FOUND'],
   ['an account without a password', `PUT /v2/users/${NEW}`, {}, 400, 'M_INVALID_PARAM'],
-  ['a third-party id', `PUT /v2/users/${BOB}`, { threepids: [{}] }, 400, 'M_INVALID_PARAM'],
+  ['an external id', `PUT /v2/users/${BOB}`, { external_ids: [{}] }, 400, 'M_INVALID_PARAM'],
   [
     'an end of oneself',
     'PUT /v2/users/@root:example.org',

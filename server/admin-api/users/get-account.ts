@@ -1,6 +1,6 @@
 import { endpoint } from '../../http/endpoint.ts';
-import { type LocalPorts, localAccount, ofUser } from './local-user.ts';
-import { toldWhole } from './told-account.ts';
+import { ofUser } from './local-user.ts';
+import { type WholePorts, wholeAccount } from './whole-account.ts';
 
 export const getAccount = endpoint({
   operation: 'adminGetAccount',
@@ -9,5 +9,5 @@ export const getAccount = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: ofUser,
-  handle: async ({ path }, ports: LocalPorts) => toldWhole(await localAccount(ports, path.userId)),
+  handle: ({ path }, ports: WholePorts) => wholeAccount(ports, path.userId),
 });

@@ -11,10 +11,12 @@ import { jsonObject, listOf } from '../../http/fields.ts';
 import { forbidden, invalidParam } from '../../http/matrix-error.ts';
 import { notKept } from '../../log/outcomes.ts';
 import { localpartOf, type UserId } from '../../protocol/identifiers.ts';
-import { type LocalPorts, localAccount, ofUser, refuseOther } from './local-user.ts';
-import { toldWhole } from './told-account.ts';
+import { ofUser, refuseOther } from './local-user.ts';
+import { keepOnly, refuseNewIds, type ThirdPartyIdPorts } from './put-third-party-ids.ts';
+import { type WholePorts, wholeAccount } from './whole-account.ts';
 
-type Ports = LocalPorts &
+type Ports = WholePorts &
+  ThirdPartyIdPorts &
   ProfilePorts &
   ClosingPorts & {
     readonly accounts: Pick<
@@ -34,7 +36,7 @@ const body = z.object({
   admin: z.boolean().optional(),
   deactivated: z.boolean().optional(),
   locked: z.boolean().optional(),
-  threepids: listOf(jsonObject, 100).optional(),
+  threepids: listOf(z.object({ medium: z.string(), address: z.string() }), 100).optional(),
   external_ids: listOf(jsonObject, 100).optional(),
   user_type: z.string().nullable().optional(),
 });
@@ -52,6 +54,7 @@ export const putAccount = endpoint({
   async handle({ caller, path: { userId }, body }, ports: Ports) {
     refuseOther(ports, userId);
     refuseImpossible(body);
+    await refuseNewIds(ports, userId, body.threepids ?? []);
     const isOwn = caller.userId === userId;
     if (isOwn && (body.admin === false || body.deactivated || body.locked))
       throw forbidden('Nobody does that to themselves');
@@ -62,15 +65,13 @@ export const putAccount = endpoint({
     await ports.audit.note({ ...order, detail });
     if (before) await change(ports, caller.userId, before, body);
     else await make(ports, userId, body);
-    const account = toldWhole(await localAccount(ports, userId));
-    return jsonText(JSON.stringify(account), before ? 200 : 201);
+    return jsonText(JSON.stringify(await wholeAccount(ports, userId)), before ? 200 : 201);
   },
 });
 
 /** What there is not here is refused rather than passed over. */
-function refuseImpossible({ threepids, external_ids, user_type }: Wish): void {
-  if ((threepids?.length ?? 0) > 0 || (external_ids?.length ?? 0) > 0)
-    throw invalidParam('Accounts have no third-party and no external ids here');
+function refuseImpossible({ external_ids, user_type }: Wish): void {
+  if ((external_ids?.length ?? 0) > 0) throw invalidParam('Accounts get no external ids here');
   if (user_type != null) throw invalidParam('Accounts have no types here');
 }
 
@@ -101,6 +102,7 @@ async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wi
   if (locked !== undefined && locked !== account.locked)
     await moderation.set(by, { userId, which: 'locked', holds: locked }, notKept);
   await putProfile(ports, userId, wish);
+  if (wish.threepids) await keepOnly(ports, userId, wish.threepids);
   if (wish.deactivated) await closeAccount(ports, { userId, erase: false }, notKept);
 }
 

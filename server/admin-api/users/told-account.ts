@@ -1,4 +1,6 @@
 import type { ListedAccount } from '../../accounts/account-list.ts';
+import type { ThirdPartyId } from '../../accounts/third-party-ids.ts';
+import { toldThirdPartyIds } from '../../client-api/third-party-ids/get-account-3pids.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 /** An account in the words of Synapse's admin API; what there is not here is told as absent. */
@@ -14,8 +16,12 @@ export const toldAccount = (account: ListedAccount): JsonObject => ({
 });
 
 /** Alone it says more, and counts the time in seconds. */
-export const toldWhole = (account: ListedAccount): JsonObject => ({
+export const toldWhole = (
+  account: ListedAccount,
+  thirdPartyIds: readonly ThirdPartyId[],
+): JsonObject => ({
   ...toldAccount(account),
   creation_ts: Math.floor(account.createdMs / 1_000),
-  ...{ appservice_id: null, threepids: [], external_ids: [] },
+  ...{ appservice_id: null, external_ids: [] },
+  threepids: toldThirdPartyIds(thirdPartyIds),
 });

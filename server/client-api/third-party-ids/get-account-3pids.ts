@@ -1,5 +1,6 @@
-import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
+import type { ThirdPartyId, ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 
 export const getAccount3PIDs = endpoint({
   operation: 'getAccount3PIDs',
@@ -8,11 +9,11 @@ export const getAccount3PIDs = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   async handle({ caller }, { thirdPartyIds }: { thirdPartyIds: Pick<ThirdPartyIds, 'of'> }) {
-    const all = await thirdPartyIds.of(caller.userId);
-    return {
-      threepids: all.map(({ medium, address, validatedMs, addedMs }) => ({
-        ...{ medium, address, validated_at: validatedMs, added_at: addedMs },
-      })),
-    };
+    return { threepids: toldThirdPartyIds(await thirdPartyIds.of(caller.userId)) };
   },
 });
+
+export const toldThirdPartyIds = (all: readonly ThirdPartyId[]): JsonObject[] =>
+  all.map(({ medium, address, validatedMs, addedMs }) => ({
+    ...{ medium, address, validated_at: validatedMs, added_at: addedMs },
+  }));
