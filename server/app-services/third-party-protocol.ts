@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
+import { instanceIdOf } from './instance-id.ts';
 
 /** How a network is described to clients. */
 export interface Protocol extends JsonObject {
@@ -29,7 +30,7 @@ function instanceIn(value: JsonValue, serviceId: string): JsonObject[] {
       ...value,
       desc: typeof desc === 'string' ? desc : network_id,
       fields: isObject(fields) ? fields : {},
-      instance_id: `${serviceId}|${network_id}`,
+      instance_id: instanceIdOf(serviceId, network_id),
     },
   ];
 }

@@ -10,7 +10,7 @@ import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade.ts';
 import { upgradeRoom } from './create/upgrade-room.ts';
 import { deleteRoom } from './delete-room.ts';
-import { publish } from './directory/publish.ts';
+import { type NetworkListing, publish, publishInNetwork } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { Invitations } from './elsewhere/invitations.ts';
 import { inviteOthers, refuseManyOthers } from './elsewhere/invite-others.ts';
@@ -212,6 +212,10 @@ export class RoomEngine implements Rooms {
     origin: Origin<RoomId>,
   ): Promise<void> {
     return publish(this.#building, wish, origin);
+  }
+
+  publishInNetwork(listing: NetworkListing, origin: Origin<RoomId>): Promise<void> {
+    return publishInNetwork(this.#building, listing, origin);
   }
 
   isPublished(roomId: RoomId): Promise<boolean | undefined> {

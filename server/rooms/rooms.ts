@@ -1,6 +1,7 @@
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { NewRoom } from './create/new-room.ts';
 import type { Upgrade } from './create/upgrade.ts';
+import type { NetworkListing } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import type { MembershipChange, RoomMembership } from './membership/membership.ts';
 import type { Preloading, Room } from './room.ts';
@@ -60,6 +61,8 @@ export interface Rooms {
     wish: { roomId: RoomId; userId: UserId; published: boolean },
     origin: Origin<RoomId>,
   ): Promise<void>;
+  /** The same in the directory of a network of an application service. */
+  publishInNetwork(listing: NetworkListing, origin: Origin<RoomId>): Promise<void>;
   /** Undefined for a room that is not there. */
   isPublished(roomId: RoomId): Promise<boolean | undefined>;
 

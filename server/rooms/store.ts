@@ -11,6 +11,7 @@ export type {
   Place,
   StoredEvent,
 } from '../storage/rooms/events.ts';
+export type { ListedRoom } from '../storage/rooms/listed-rooms.ts';
 export type {
   BundleQuery,
   RelatedQuery,

@@ -403,6 +403,12 @@ CREATE TABLE migration (
   PRIMARY KEY (number)
 );
 
+CREATE TABLE network_room (
+  room_nid bigint NOT NULL,
+  instance_id text NOT NULL,
+  PRIMARY KEY (room_nid, instance_id)
+);
+
 CREATE TABLE one_time_key (
   user_id text NOT NULL,
   device_id text NOT NULL,

@@ -120,7 +120,7 @@ function namesOf(
     fallback_keys: [oneTimeKey],
     ...{ identifier: [{ type: 'm.id.user', user: alice.userId }], user: [alice.userId] },
     ...{ data: [{ url: 'http://127.0.0.1:9/_matrix/push/v1/notify' }], order: [0.5] },
-    ...{ appserviceId: [SERVICE.id], serverName: ['example.org'] },
+    ...{ appserviceId: [SERVICE.id], networkId: ['irc'], serverName: ['example.org'] },
     ...{ v: [eventId], event_id: [eventId], ts: ['1'], dir: ['b'] },
     ...{ latest_events: [[eventId]], earliest_events: [[]] },
     server_keys: [{ 'example.org': { 'ed25519:a': { minimum_valid_until_ts: 1 } } }],

@@ -54,6 +54,66 @@ test('it is its sender, and whichever of its users it names', async () => {
   expect(body).toEqual({ user_id: GHOST, is_guest: false });
 });
 
+test('it shows rooms in directories of its networks, which are told to whoever asks for these', async () => {
+  await using fresh = await freshDatabase();
+  await using first = await start({}, { fresh });
+  let api = first;
+  const token = await api.register('alice');
+  const create = async (body: object): Promise<string> =>
+    (await api.ask('POST /createRoom', { token, body })).body.room_id;
+  const open = await create({ visibility: 'public' });
+  const bridged = await create({ preset: 'public_chat' });
+  const at = (network: string, roomId = bridged) =>
+    `PUT /directory/list/appservice/${encodeURIComponent(network)}/${encodeURIComponent(roomId)}`;
+  const list = (visibility: string, network = 'libera/irc') =>
+    asBridge(api, at(network), { body: { visibility } });
+  const found = async (body: object) => {
+    const { chunk } = (await api.ask('POST /publicRooms', { token, body })).body;
+    return (chunk as { room_id: string }[]).map((each) => each.room_id).sort();
+  };
+  const here = { third_party_instance_id: 'irc|libera/irc' };
+  expect(await found(here)).toEqual([]);
+  expect(await list('public')).toEqual({ status: 200, body: {} });
+  expect((await list('public')).status).toBe(200);
+  expect(await found(here)).toEqual([bridged]);
+  expect(await found({})).toEqual([open]);
+  expect(await found({ include_all_networks: true })).toEqual([open, bridged].sort());
+  expect(await found({ third_party_instance_id: 'irc|other' })).toEqual([]);
+  expect(await found({ third_party_instance_id: 'xmpp|libera/irc' })).toEqual([]);
+  const ofServer = `GET /directory/list/room/${encodeURIComponent(bridged)}`;
+  expect((await api.ask(ofServer)).body).toEqual({ visibility: 'private' });
+  await list('private', 'other');
+  await first.writer.close();
+  await using later = await start({}, { fresh });
+  api = later;
+  expect(await found(here)).toEqual([bridged]);
+  expect((await list('private')).status).toBe(200);
+  expect([await found(here), await found({ include_all_networks: true })]).toEqual([[], [open]]);
+});
+
+test.each<[string, string, string, object, number, string]>([
+  ['a user', 'alice', '!room', { visibility: 'public' }, 403, 'M_FORBIDDEN'],
+  ['a room that is not there', 'as-secret', '!none', { visibility: 'public' }, 404, 'M_NOT_FOUND'],
+  ['no visibility', 'as-secret', '!room', {}, 400, 'M_BAD_JSON'],
+  ['another visibility', 'as-secret', '!room', { visibility: 'x' }, 400, 'M_BAD_JSON'],
+])(
+  'nothing is shown in the directory of a network by %s',
+  async (_by, who, room, body, status, errcode) => {
+    await using api = await start();
+    const alice = await api.register('alice');
+    const made = await api.ask('POST /createRoom', {
+      token: alice,
+      body: { preset: 'public_chat' },
+    });
+    const roomId = encodeURIComponent(room === '!room' ? made.body.room_id : '!none:example.org');
+    const token = who === 'alice' ? alice : who;
+    const reply = await api.ask(`PUT /directory/list/appservice/irc/${roomId}`, { token, body });
+    expect(errorOf(reply)).toEqual([status, errcode]);
+    const all = { token: alice, body: { include_all_networks: true } };
+    expect((await api.ask('POST /publicRooms', all)).body.chunk).toEqual([]);
+  },
+);
+
 test('it is nobody who is not in its namespaces, or whom it has not registered', async () => {
   await using api = await start();
   await api.register('alice');

@@ -1,5 +1,5 @@
 import { invalidParam, notFound } from '../../http/matrix-error.ts';
-import type { RoomDirectory } from '../../rooms/directory/room-directory.ts';
+import type { DirectoryQuery, RoomDirectory } from '../../rooms/directory/room-directory.ts';
 import { publishedChunk } from '../../rooms/summary/room-summary.ts';
 import { placeIn, tokenOf } from './directory-token.ts';
 
@@ -13,6 +13,7 @@ export interface PublicRoomsWish {
   readonly since?: string | undefined;
   readonly term?: string | undefined;
   readonly roomTypes?: readonly (string | null)[] | undefined;
+  readonly directory?: DirectoryQuery['directory'];
 }
 
 const LIMIT_MAX = 100;
@@ -20,7 +21,7 @@ const LIMIT_MAX = 100;
 /** One page of the published rooms of this server; those of others are not asked for. */
 export async function publicRooms(
   { roomDirectory }: PublicRoomsPorts,
-  { server, limit = LIMIT_MAX, since, term, roomTypes }: PublicRoomsWish,
+  { server, limit = LIMIT_MAX, since, term, roomTypes, directory }: PublicRoomsWish,
 ) {
   if (server !== undefined && server !== '' && server !== roomDirectory.serverName)
     throw notFound(`This server cannot reach ${server} yet`);
@@ -28,7 +29,7 @@ export async function publicRooms(
   if (since && from === undefined) throw invalidParam('since is not a token of this endpoint');
   const page = await roomDirectory.page({
     term: term === '' ? undefined : term,
-    roomTypes,
+    ...{ roomTypes, directory },
     limit: Math.min(Math.max(limit, 1), LIMIT_MAX),
     from,
   });

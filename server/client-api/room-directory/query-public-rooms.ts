@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { listOf, name } from '../../http/fields.ts';
-import { invalidParam } from '../../http/matrix-error.ts';
+import { directoryAskedFor } from './directory-asked-for.ts';
 import { type PublicRoomsPorts, publicRooms } from './public-rooms.ts';
-import { refuseNetwork } from './refuse-network.ts';
 
 const body = z.object({
   limit: z.int().nonnegative().optional(),
@@ -28,12 +27,10 @@ export const queryPublicRooms = endpoint({
   body: { json: body, mayBeEmpty: true },
 
   async handle({ query, body }, ports: PublicRoomsPorts) {
-    const { include_all_networks, third_party_instance_id: network, filter } = body;
-    if (network && include_all_networks)
-      throw invalidParam('third_party_instance_id is for when include_all_networks is false');
-    refuseNetwork(body);
+    const { filter } = body;
     return publicRooms(ports, {
       ...query,
+      directory: directoryAskedFor(body),
       limit: body.limit,
       since: body.since,
       term: filter?.generic_search_term,

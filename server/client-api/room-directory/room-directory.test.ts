@@ -114,7 +114,6 @@ test('rooms are found by words in name, topic and alias, whatever their case and
 });
 
 test.each([
-  ['POST', '', { third_party_instance_id: 'irc' }, 400, 'M_INVALID_PARAM'],
   [
     ...(['POST', '', { third_party_instance_id: 'irc', include_all_networks: true }] as const),
     ...([400, 'M_INVALID_PARAM'] as const),

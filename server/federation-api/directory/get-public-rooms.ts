@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { directoryAskedFor } from '../../client-api/room-directory/directory-asked-for.ts';
 import {
   type PublicRoomsPorts,
   publicRooms,
 } from '../../client-api/room-directory/public-rooms.ts';
-import { refuseNetwork } from '../../client-api/room-directory/refuse-network.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
 
@@ -21,7 +21,7 @@ export const getPublicRooms = endpoint({
   }),
 
   handle({ query }, ports: PublicRoomsPorts) {
-    refuseNetwork(query);
-    return publicRooms(ports, { limit: query.limit, since: query.since });
+    const { limit, since } = query;
+    return publicRooms(ports, { limit, since, directory: directoryAskedFor(query) });
   },
 });

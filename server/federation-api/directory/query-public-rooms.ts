@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { directoryAskedFor } from '../../client-api/room-directory/directory-asked-for.ts';
 import {
   type PublicRoomsPorts,
   publicRooms,
 } from '../../client-api/room-directory/public-rooms.ts';
-import { refuseNetwork } from '../../client-api/room-directory/refuse-network.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { listOf, name } from '../../http/fields.ts';
 
@@ -24,17 +24,16 @@ export const queryPublicRooms = endpoint({
         })
         .nullish(),
       include_all_networks: z.boolean().nullish(),
-      third_party_instance_id: z
-        .string()
-        .nullish()
-        .transform((network) => network ?? undefined),
+      third_party_instance_id: z.string().nullish(),
     }),
   },
 
   handle({ body }, ports: PublicRoomsPorts) {
-    refuseNetwork(body);
     const { limit, since, filter } = body;
-    const term = filter?.generic_search_term ?? undefined;
-    return publicRooms(ports, { limit, since, term, roomTypes: filter?.room_types ?? undefined });
+    return publicRooms(ports, {
+      ...{ limit, since, directory: directoryAskedFor(body) },
+      term: filter?.generic_search_term ?? undefined,
+      roomTypes: filter?.room_types ?? undefined,
+    });
   },
 });

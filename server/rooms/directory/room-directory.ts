@@ -3,14 +3,14 @@ import type { PlacedRecord } from '../../log/change.ts';
 import type { Log } from '../../log/log.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../rooms.ts';
-import type { RoomStore } from '../store.ts';
+import type { ListedRoom, RoomStore } from '../store.ts';
 import { mayBeShown, type RoomSummary, SUMMARY_TYPES } from '../summary/room-summary.ts';
 import { folded } from './folded.ts';
 
 export interface DirectoryPorts {
   readonly identity: { readonly serverName: ServerName };
   readonly log: Pick<Log, 'onCommitted'>;
-  readonly store: Pick<RoomStore, 'publishedRooms'>;
+  readonly store: Pick<RoomStore, 'listedRooms'>;
   readonly rooms: Pick<Rooms, 'summaries'>;
 }
 
@@ -19,6 +19,8 @@ export interface DirectoryQuery {
   readonly term?: string | undefined;
   /** Null for rooms that have none. */
   readonly roomTypes?: readonly (string | null)[] | undefined;
+  /** That of this server unless another one is meant, or all of them together. */
+  readonly directory?: 'all' | { readonly instanceId: string } | undefined;
   readonly limit: number;
   readonly from?: DirectoryPlace | undefined;
 }
@@ -40,13 +42,14 @@ export interface DirectoryPage {
 interface Entry {
   readonly summary: RoomSummary;
   readonly text: string;
+  readonly listed: ListedRoom;
 }
 
 const READ_AT_ONCE = 200;
 
 /**
- * The published rooms, the largest first. They are read when somebody first asks, and kept: about 2 kB
- * each. A commit that changes one makes it be read again when it is asked for next.
+ * The published rooms, the largest first: of this server, and of the networks of its application services. They are read
+ * when somebody first asks, and kept: about 2 kB each. A commit that changes one makes it be read again when it is asked for next.
  */
 export class RoomDirectory {
   readonly #ports: DirectoryPorts;
@@ -67,11 +70,12 @@ export class RoomDirectory {
     return this.#ports.identity.serverName;
   }
 
-  async page({ term, roomTypes, limit, from }: DirectoryQuery): Promise<DirectoryPage> {
+  async page({ term, roomTypes, directory, limit, from }: DirectoryQuery): Promise<DirectoryPage> {
     await this.#upToDate();
     const wanted = term === undefined ? undefined : folded(term);
     const found = this.#inOrder().filter(
-      ({ summary, text }) =>
+      ({ summary, text, listed }) =>
+        isIn(directory, listed) &&
         (wanted === undefined || text.includes(wanted)) &&
         (roomTypes === undefined || roomTypes.includes(summary.roomType ?? null)),
     );
@@ -116,7 +120,7 @@ export class RoomDirectory {
 
   async #begin(): Promise<void> {
     try {
-      for (const roomId of await this.#ports.store.publishedRooms()) this.#stale.set(roomId, {});
+      for (const { roomId } of await this.#ports.store.listedRooms()) this.#stale.set(roomId, {});
     } catch (error) {
       this.#begun = undefined;
       throw error;
@@ -134,16 +138,24 @@ export class RoomDirectory {
 
   async #readSome(stale: readonly (readonly [RoomId, object])[]): Promise<void> {
     const roomIds = stale.map(([roomId]) => roomId);
-    const published = await this.#ports.store.publishedRooms(roomIds);
-    const summaries = await this.#ports.rooms.summaries(published);
+    const all = new Map(
+      (await this.#ports.store.listedRooms(roomIds)).map((each) => [each.roomId, each]),
+    );
+    const summaries = await this.#ports.rooms.summaries([...all.keys()]);
     this.#sorted = undefined;
     for (const [roomId, mark] of stale) {
       const summary = summaries.get(roomId);
-      if (summary) this.#entries.set(roomId, { summary, text: textOf(summary) });
+      const listed = all.get(roomId);
+      if (summary && listed) this.#entries.set(roomId, { summary, text: textOf(summary), listed });
       else this.#entries.delete(roomId);
       if (this.#stale.get(roomId) === mark) this.#stale.delete(roomId);
     }
   }
+}
+
+function isIn(directory: DirectoryQuery['directory'], { published, networks }: ListedRoom) {
+  if (directory === undefined) return published;
+  return directory === 'all' || networks.includes(directory.instanceId);
 }
 
 /** What changes a summary, or who is in the room. */

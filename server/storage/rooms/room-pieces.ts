@@ -32,9 +32,9 @@ export const LEFT_BEHIND: readonly Remove[] = [
      documents AS (DELETE FROM search_document WHERE event_nid IN (SELECT event_nid FROM gone))
      SELECT count(*) AS count, $2::text AS room FROM gone`,
   ),
-  ...([...PLAIN, 'awaited_redaction', 'federation_passed_on', 'told_outside'] as const).map(
-    (table) => removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1')),
-  ),
+  ...(
+    [...PLAIN, 'awaited_redaction', 'federation_passed_on', 'told_outside', 'network_room'] as const
+  ).map((table) => removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1'))),
   ...(['receipt', 'delayed_event'] as const).map((table) =>
     removal(`deleted_rooms_${table}`, ofRoom(table, 'room_id = $2')),
   ),

@@ -5,6 +5,7 @@ import * as awaited from './awaited-redactions.ts';
 import * as blocked from './blocked-rooms.ts';
 import * as deleted from './deleted-rooms.ts';
 import * as events from './events.ts';
+import * as listed from './listed-rooms.ts';
 import * as memberships from './memberships.ts';
 import * as outliers from './outliers.ts';
 import * as relations from './relations.ts';
@@ -26,7 +27,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     await relationsReady(found.map(({ nid }) => nid));
     return found;
   },
-  publishedRooms: (only?: readonly RoomId[]) => rooms.publishedRooms(database, only),
+  publishedRooms: (roomIds: readonly RoomId[]) => rooms.publishedRooms(database, roomIds),
+  listedRooms: (only?: readonly RoomId[]) => listed.listedRooms(database, only),
   isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>
     rooms.summarizedRooms(database, roomIds, keyNids),
@@ -58,6 +60,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     noRoom: deleted.noRoomRow,
     deletedRoom: deleted.deletedRoomRow,
     roomPublished: rooms.roomPublishedRow,
+    networkRoom: listed.networkRoomRow,
     roomHead: rooms.roomHeadRow,
     event: events.eventRow,
     placedEvent: events.placedEventRow,

@@ -39,16 +39,15 @@ export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
     [roomIds],
   );
 
-/** The rooms that are in the published directory; with a list, of these. */
+/** Which of these rooms are in the published directory of this server. */
 export async function publishedRooms(
   database: Database,
-  only?: readonly RoomId[],
+  roomIds: readonly RoomId[],
 ): Promise<RoomId[]> {
   const rows = await database.query<{ roomId: RoomId }>(
     'published_rooms',
-    `SELECT room_id AS "roomId" FROM room
-     WHERE published AND ($1::text[] IS NULL OR room_id = ANY ($1::text[]))`,
-    [only ?? null],
+    'SELECT room_id AS "roomId" FROM room WHERE published AND room_id = ANY ($1::text[])',
+    [roomIds],
   );
   return rows.map((row) => row.roomId);
 }
