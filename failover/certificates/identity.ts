@@ -33,7 +33,7 @@ const LOOK_EVERY_MS = 10_000;
  */
 export class Identity {
   readonly #options: IdentityOptions;
-  readonly #listeners: ((pem: Pem) => void)[] = [];
+  readonly #listeners = new Set<(pem: Pem) => void>();
   readonly #timer: NodeJS.Timeout;
   #inUse: Pem;
   #trouble = '';
@@ -60,8 +60,10 @@ export class Identity {
     return firstEndOf(ca ? [ca, cert] : [cert]);
   }
 
-  onChange(listener: (pem: Pem) => void): void {
-    this.#listeners.push(listener);
+  /** Until what it returns is called: whoever closes what listens must. */
+  onChange(listener: (pem: Pem) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async look(): Promise<void> {

@@ -48,8 +48,6 @@ export async function openDoor(options: DoorOptions): Promise<{ port: number; cl
     connectionsCheckingInterval: CUT_EVERY_MS,
   };
   const server = createServer({ ...identity.inUse, ...rules, ...bounds });
-  // Taken up without dropping a connection.
-  identity.onChange((pem) => server.setSecureContext({ ...pem, minVersion: rules.minVersion }));
   server.maxConnections = CONNECTIONS_MAX;
   server.headersTimeout = REQUEST_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
@@ -62,16 +60,29 @@ export async function openDoor(options: DoorOptions): Promise<{ port: number; cl
     if (why !== null) refuse(addressOf(socket), why);
   });
   server.on('request', answering(options, refuse));
-  const colon = listen.lastIndexOf(':');
-  server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon).replace(/^\[|\]$/g, ''));
-  await once(server, 'listening');
+  // Taken up without dropping a connection.
+  const forget = identity.onChange((pem) =>
+    server.setSecureContext({ ...pem, minVersion: rules.minVersion }),
+  );
+  await listening(server, listen).catch((error: unknown) => {
+    // It is tried again for as long as this lasts: each try would be kept, and be told of each renewal.
+    forget();
+    throw error;
+  });
   return {
     port: (server.address() as { port: number }).port,
     close: () => {
+      forget();
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+async function listening(server: Server, listen: string): Promise<void> {
+  const colon = listen.lastIndexOf(':');
+  server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon).replace(/^\[|\]$/g, ''));
+  await once(server, 'listening');
 }
 
 /** So that nobody from one machine keeps the other sites out. */

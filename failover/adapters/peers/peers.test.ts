@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { Agent, request as askHttps } from 'node:https';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, Server } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { connect } from 'node:tls';
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
@@ -138,22 +138,29 @@ test('who keeps connections open from one address has a few of them, and the oth
   await vi.waitFor(() => expect(cut.size).toBe(12));
 });
 
-test('whoever says nothing after the handshake is cut', async () => {
-  const b = await serving('b');
-  const { certificate, key } = issued.get('a')!;
-  const socket = connect({
-    port: Number(new URL(b.url).port),
-    host: '127.0.0.1',
-    ca: readFileSync(authority.ca),
-    cert: readFileSync(certificate),
-    key: readFileSync(key),
-  });
-  onTestFinished(() => void socket.destroy());
-  await once(socket, 'secureConnect');
-  socket.write('GET /v1/word HTTP/1.1\r\nx: ');
-  socket.resume();
-  await once(socket, 'close');
-}, 60_000);
+test.each([
+  ['nothing', ''],
+  ['half a question', 'GET /v1/word HTTP/1.1\r\nx: '],
+])(
+  'whoever says %s after the handshake is cut',
+  async (_what, half) => {
+    const b = await serving('b');
+    const { certificate, key } = issued.get('a')!;
+    const socket = connect({
+      port: Number(new URL(b.url).port),
+      host: '127.0.0.1',
+      ca: readFileSync(authority.ca),
+      cert: readFileSync(certificate),
+      key: readFileSync(key),
+    });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'secureConnect');
+    if (half !== '') socket.write(half);
+    socket.resume();
+    await once(socket, 'close');
+  },
+  60_000,
+);
 
 test('a word that is too long is not taken', async () => {
   const long = { ...wellAtSite('b'), notCandidate: 'x'.repeat(100_000) };
@@ -172,6 +179,16 @@ test('a port that somebody else has is taken once that one has ended', async () 
   });
 }, 60_000);
 
+test('that somebody else has the port is told once, not at each try', async () => {
+  const first = await serving('b');
+  const tries = vi.spyOn(Server.prototype, 'listen');
+  onTestFinished(() => tries.mockRestore());
+  const trouble = vi.fn();
+  await serving('b', undefined, { url: first.url, trouble, openAgainMs: 5 });
+  await vi.waitFor(() => expect(tries.mock.calls.length).toBeGreaterThan(3));
+  expect(trouble).toHaveBeenCalledTimes(1);
+});
+
 const saysB = (): PeerWord => ({
   report: { ...wellAtSite('b'), power: 'low' },
   etcdSilentMs: 7_000,
@@ -180,13 +197,15 @@ const saysB = (): PeerWord => ({
 interface Special {
   readonly url?: string;
   readonly trouble?: () => void;
+  readonly openAgainMs?: number;
 }
 
 /** The agent of a site, as others find it. */
-async function serving(site: string, word = saysB, { url: given, trouble }: Special = {}) {
+async function serving(site: string, word = saysB, special: Special = {}) {
+  const { url: given, trouble: onTrouble, ...rest } = special;
   const url = given ?? `https://127.0.0.1:${await freePort()}`;
   const urls = { a: 'https://127.0.0.1:1', c: 'https://127.0.0.1:2' };
-  const peers = peersAt(site, { urls, listen: new URL(url).host, onTrouble: trouble });
+  const peers = peersAt(site, { urls, listen: new URL(url).host, onTrouble, ...rest });
   const refused: Stranger[] = [];
   const stop = new AbortController();
   const leave = async (from: string, term: number) =>
@@ -212,19 +231,19 @@ async function answers(url: string): Promise<void> {
 const asks = (site: string, urls: Record<string, string>) =>
   peersAt(site, { urls, listen: '127.0.0.1:0' });
 
-function peersAt(
-  site: string,
-  {
-    urls,
-    listen,
-    onTrouble = () => undefined,
-  }: { urls: Record<string, string>; listen: string; onTrouble?: (() => void) | undefined },
-): Peers {
+interface Told {
+  readonly urls: Record<string, string>;
+  readonly listen: string;
+  readonly onTrouble?: (() => void) | undefined;
+  readonly openAgainMs?: number;
+}
+
+function peersAt(site: string, { onTrouble = () => undefined, ...told }: Told): Peers {
   const { certificate, key } = issued.get(site)!;
   const files = { ca: authority.ca, certificate, key };
   const identity = new Identity({ files, onTrouble: () => undefined });
   const note = new LeaveNote(authority.folder, () => performance.now());
-  const peers = new Peers({ cluster: 'farol', site, listen, urls, identity, note, onTrouble });
+  const peers = new Peers({ cluster: 'farol', site, identity, note, onTrouble, ...told });
   onTestFinished(async () => {
     identity.close();
     await peers.close();

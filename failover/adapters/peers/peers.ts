@@ -20,8 +20,9 @@ export interface PeersOptions {
   readonly identity: Identity;
   /** Where this site says to its own promotion whom it lets go on. */
   readonly note: LeaveNote;
-  /** The port cannot be opened. */
+  /** The port cannot be opened; told once for as long as it is for the same reason. */
   readonly onTrouble: (error: unknown) => void;
+  readonly openAgainMs?: number;
 }
 
 interface Asked {
@@ -106,10 +107,15 @@ export class Peers {
 
   /** Until the signal; where its address is not there yet, or somebody else has the port, it tries again. */
   async serve(asked: Asked, signal: AbortSignal): Promise<void> {
+    const { onTrouble, openAgainMs = OPEN_AGAIN_MS } = this.#options;
+    let told = '';
     while (!signal.aborted) {
-      const door = await this.#open(asked).catch(this.#options.onTrouble);
+      const door = await this.#open(asked).catch((error: unknown) => {
+        if (told !== String(error)) onTrouble(error);
+        told = String(error);
+      });
       if (door === undefined) {
-        await sleep(OPEN_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(openAgainMs, undefined, { signal }).catch(() => undefined);
         continue;
       }
       if (!signal.aborted) await once(signal, 'abort');
