@@ -100,6 +100,18 @@ test('whoever has many made loses their own first, and leaves those of others', 
   expect(readdirSync(place.folder)).toHaveLength(16);
 });
 
+test('whoever has many small ones made has their part of the places, as of the bytes', async () => {
+  using place = emptyFolder();
+  const cache = place.cache({ bytesMax: 1e9, entriesMax: 16 });
+  for (const of of 'abcdefgh') await cache.put(key(of), entry(of), of);
+  for (let n = 0; n < 50; n += 1) await cache.put(key(`many ${n}`), entry('x'), 'greedy');
+  expect(await kept(cache, 'abcdefgh')).toBe('abcdefgh');
+  expect(readdirSync(place.folder)).toHaveLength(16);
+  const after = place.cache({ bytesMax: 1e9, entriesMax: 4 });
+  await after.put(key('i'), entry('i'), 'i');
+  expect(readdirSync(place.folder)).toHaveLength(4);
+});
+
 test('what an entry is can be told without reading it again, until its file is another', async () => {
   using place = emptyFolder();
   const cache = place.cache();

@@ -7,6 +7,7 @@ export interface DiskCacheOptions {
   readonly folder: string;
   /** Of all entries together, in whole blocks of the disk. 0: nothing is kept. */
   readonly bytesMax: number;
+  readonly entriesMax?: number;
   /** Of the disk, below which nothing more is kept. */
   readonly freeShareMin?: number;
   readonly onError: (error: unknown) => void;
@@ -31,7 +32,7 @@ const ENTRIES_MAX = 50_000;
 const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4_096;
-/** Who has more than this part of all loses their own first. */
+/** Who has more than this part of all, of bytes or of entries, loses their own first. */
 const SHARE_OF_ONE = 1 / 8;
 /** Of those that were read and found whole, as long as their files are what they were. */
 const WHOLE_MAX = 10_000;
@@ -49,9 +50,9 @@ export class DiskCache {
   readonly #options: DiskCacheOptions;
   /** By name, the one used last at the end. */
   readonly #entries = new Map<string, Kept>();
-  readonly #bytesOf = new Map<string, number>();
+  readonly #weightOf = new Map<string, number>();
   readonly #whole = new Lru<string, Described & { readonly stamp: string }>(WHOLE_MAX);
-  #bytes = 0;
+  #weight = 0;
   #scanned: Promise<void> | undefined;
   #restsUntilMs = 0;
 
@@ -143,7 +144,7 @@ export class DiskCache {
       await rm(unfinished, { force: true }).catch(() => {});
       throw error;
     }
-    this.#note(name, { bytes: blocksOf(file.length), who });
+    this.#note(name, { weight: this.#weigh(file.length), who });
     await this.#evictOwnOf(who, name);
     await this.#evictTo(this.#options.bytesMax);
   }
@@ -152,8 +153,8 @@ export class DiskCache {
   async #evictOwnOf(who: string, come: string): Promise<void> {
     const { bytesMax } = this.#options;
     for (const [name, kept] of this.#entries) {
-      const isTooMuch = (this.#bytesOf.get(who) ?? 0) > bytesMax * SHARE_OF_ONE;
-      if (this.#bytes <= bytesMax || !isTooMuch) return;
+      const isTooMuch = (this.#weightOf.get(who) ?? 0) > bytesMax * SHARE_OF_ONE;
+      if (this.#weight <= bytesMax || !isTooMuch) return;
       if (kept.who === who && name !== come) await this.#remove(name);
     }
   }
@@ -163,13 +164,13 @@ export class DiskCache {
     const { folder, freeShareMin = FREE_SHARE_MIN } = this.#options;
     const { bavail, blocks } = await statfs(folder);
     if (bavail >= blocks * freeShareMin) return true;
-    await this.#evictTo(this.#bytes / 2);
+    await this.#evictTo(this.#weight / 2);
     return false;
   }
 
-  async #evictTo(bytes: number): Promise<void> {
+  async #evictTo(weight: number): Promise<void> {
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= bytes && this.#entries.size <= ENTRIES_MAX) return;
+      if (this.#weight <= weight) return;
       await this.#remove(oldest);
     }
   }
@@ -180,24 +181,30 @@ export class DiskCache {
     await rm(this.#at(name), { force: true }).catch(this.#options.onError);
   }
 
+  /** Its place in memory counts too: so of both bounds nobody has more than their part, and none is exceeded. */
+  #weigh(bytes: number): number {
+    const { bytesMax, entriesMax = ENTRIES_MAX } = this.#options;
+    return Math.max(blocksOf(bytes), Math.ceil(bytesMax / entriesMax));
+  }
+
   #note(name: string, kept: Kept): void {
     this.#drop(name);
     this.#entries.set(name, kept);
-    this.#count(kept, kept.bytes);
+    this.#count(kept, kept.weight);
   }
 
   #drop(name: string): void {
     const kept = this.#entries.get(name);
     if (!kept) return;
     this.#entries.delete(name);
-    this.#count(kept, -kept.bytes);
+    this.#count(kept, -kept.weight);
   }
 
-  #count({ who }: Kept, bytes: number): void {
-    this.#bytes += bytes;
-    const left = (this.#bytesOf.get(who) ?? 0) + bytes;
-    if (left === 0) this.#bytesOf.delete(who);
-    else this.#bytesOf.set(who, left);
+  #count({ who }: Kept, weight: number): void {
+    this.#weight += weight;
+    const left = (this.#weightOf.get(who) ?? 0) + weight;
+    if (left === 0) this.#weightOf.delete(who);
+    else this.#weightOf.set(who, left);
   }
 
   #use(name: string): void {
@@ -214,18 +221,18 @@ export class DiskCache {
   async #scan(): Promise<void> {
     const { folder } = this.#options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    const found: { name: string; bytes: number; writtenMs: number }[] = [];
+    const found: { name: string; weight: number; writtenMs: number }[] = [];
     for (const name of await readdir(folder)) {
       if (!OWN.test(name)) continue;
       if (name.includes('.')) await rm(this.#at(name), { force: true });
       else {
         const known = await stat(this.#at(name)).catch(() => undefined);
-        if (known) found.push({ name, bytes: blocksOf(known.size), writtenMs: known.mtimeMs });
+        if (known) found.push({ name, weight: this.#weigh(known.size), writtenMs: known.mtimeMs });
       }
     }
     found.sort((a, b) => a.writtenMs - b.writtenMs);
-    for (const { name, bytes } of found)
-      if (!this.#entries.has(name)) this.#note(name, { bytes, who: NOBODY });
+    for (const { name, weight } of found)
+      if (!this.#entries.has(name)) this.#note(name, { weight, who: NOBODY });
     await this.#evictTo(this.#options.bytesMax);
   }
 
@@ -241,7 +248,7 @@ export interface Described {
 }
 
 interface Kept {
-  readonly bytes: number;
+  readonly weight: number;
   readonly who: string;
 }
 
