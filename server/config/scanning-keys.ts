@@ -1,12 +1,19 @@
 import { z } from 'zod';
 
 const CLAMD = /^(\/\S+|(\[[0-9a-f:.]+\]|[^:\s/]+):\d{1,5})$/i;
+const PORT_MAX = 65_535;
+
+const hasPort = (clamd: string): boolean => {
+  const port = Number(clamd.slice(clamd.lastIndexOf(':') + 1));
+  return clamd.startsWith('/') || (port > 0 && port <= PORT_MAX);
+};
 
 export const scanning = z
   .strictObject({
     clamd: z
       .string()
       .regex(CLAMD, 'must be HOST:PORT or the path of a socket')
+      .refine(hasPort, `must have a port from 1 to ${PORT_MAX}`)
       .optional()
       .describe(
         'ClamAV’s daemon, as HOST:PORT or the path of its socket. Its `StreamMaxLength` must be `media.uploadBytesMax` at least.',

@@ -21,7 +21,11 @@ test('nothing is scanned unless it is wanted, and by one scanner', () => {
     kind: 'program',
     path: '/usr/bin/scan',
   });
+  expect(read('--scanning-program', '/x', '--scanning-within-seconds', '1.2345')?.withinMs).toBe(1_235);
   expect(() => read('--scanning-program', '/x', '--scanning-clamd', '/y')).toThrow('not both');
   expect(() => read('--scanning-at-once', '3')).toThrow('clamd or program');
   expect(() => read('--scanning-clamd', 'nowhere')).toThrow('HOST:PORT');
+  for (const port of ['0', '65536', '99999'])
+    expect(() => read('--scanning-clamd', `localhost:${port}`)).toThrow('from 1 to 65535');
+  expect(read('--scanning-clamd', 'localhost:65535')?.by).toMatchObject({ at: { port: 65_535 } });
 });

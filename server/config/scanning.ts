@@ -10,7 +10,7 @@ export function scanningOf({ scanning }: Pick<Config, 'scanning'>) {
         ? { kind: 'program' as const, path: program! }
         : { kind: 'clamd' as const, at: addressOf(clamd) },
     atOnce,
-    withinMs: withinSeconds * 1_000,
+    withinMs: Math.ceil(withinSeconds * 1_000),
     servesUnscanned: whenUnscanned === 'serve',
   };
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { addAbortSignal } from 'node:stream';
 import { found, type Opinion, type Scanner, ScannerAway, Unscannable } from './scanner.ts';
 
@@ -35,8 +35,9 @@ export class Clamd implements Scanner {
 }
 
 async function connected(address: ClamdAddress, signal: AbortSignal): Promise<Socket> {
-  const socket = connect(address);
+  const socket = new Socket();
   try {
+    socket.connect(address);
     const soon = AbortSignal.timeout(CONNECT_MS_MAX);
     await once(socket, 'connect', { signal: AbortSignal.any([signal, soon]) });
     return addAbortSignal(signal, socket);

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { found, type Opinion, type Scanner, ScannerAway, Unscannable } from './scanner.ts';
 
 const SAID_LENGTH_MAX = 4_096;
@@ -17,7 +18,29 @@ export class ScanProgram implements Scanner {
 
   async scan(file: AsyncIterable<Buffer>, signal: AbortSignal): Promise<Opinion> {
     signal.throwIfAborted();
-    const child = spawn(this.#path, [], {
+    const child = await started(this.#path);
+    const end = () => endGroup(child);
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      signal.throwIfAborted();
+      const ended = endOf(child);
+      await Promise.race([told(child.stdin, file), ended]);
+      return opinionIn(await ended);
+    } finally {
+      signal.removeEventListener('abort', end);
+      end();
+      // Whatever left the group may hold it open for ever.
+      child.stdout.destroy();
+    }
+  }
+}
+
+type Running = ChildProcessByStdio<Writable, Readable, null>;
+
+/** Some of what goes wrong is thrown, and some told; where descriptors or processes run out, without pipes (EMFILE). */
+async function started(path: string): Promise<Running> {
+  try {
+    const child = spawn(path, [], {
       // Nothing of ours: not the secrets of the environment.
       env: { PATH: process.env.PATH },
       cwd: '/',
@@ -25,18 +48,10 @@ export class ScanProgram implements Scanner {
       // A group of its own, so that what it has started ends with it.
       detached: true,
     });
-    const end = () => endGroup(child);
-    signal.addEventListener('abort', end, { once: true });
-    try {
-      const ended = endOf(child, this.#path);
-      await Promise.race([told(child.stdin!, file), ended]);
-      return opinionIn(await ended);
-    } finally {
-      signal.removeEventListener('abort', end);
-      end();
-      // Whatever left the group may hold it open for ever.
-      child.stdout?.destroy();
-    }
+    await once(child, 'spawn');
+    return child;
+  } catch (cause) {
+    throw new ScannerAway(`${path} cannot be run (${(cause as Error).message})`, { cause });
   }
 }
 
@@ -45,15 +60,13 @@ interface Ended {
   readonly said: string;
 }
 
-function endOf(child: ChildProcess, path: string): Promise<Ended> {
+function endOf(child: Running): Promise<Ended> {
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   let said = '';
-  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
     if (said.length < SAID_LENGTH_MAX) said += text;
   });
-  child.on('error', (cause) =>
-    reject(new ScannerAway(`${path} cannot be run (${cause.message})`, { cause })),
-  );
+  child.on('error', reject);
   child.on('close', (status) => resolve({ status, said }));
   promise.catch(() => {});
   return promise;
@@ -69,7 +82,7 @@ async function told(input: Writable, file: AsyncIterable<Buffer>): Promise<void>
 const isTaken = (input: Writable, bytes: Buffer): Promise<boolean> =>
   new Promise((resolve) => void input.write(bytes, (error) => resolve(!error)));
 
-function endGroup({ pid }: ChildProcess): void {
+function endGroup({ pid }: Running): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
