@@ -122,8 +122,11 @@ export class Media {
   async contentOf(wish: Wish): Promise<Shown> {
     const picture = await this.#pictureOf(wish);
     if (picture) return picture;
+    const begunMs = performance.now();
     const { content, ...known } = await this.#there(wish);
-    await this.#ports.scanning.admit({ ...known, content }, wish);
+    // One time for both: for the upload and for the scanner.
+    const timeoutMs = Math.max(0, wish.timeoutMs - Math.ceil(performance.now() - begunMs));
+    await this.#ports.scanning.admit({ ...known, content }, { ...wish, timeoutMs });
     this.#ports.access.note(wish.mediaId);
     return content;
   }

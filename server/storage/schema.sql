@@ -351,6 +351,7 @@ CREATE TABLE media (
   protected boolean NOT NULL DEFAULT false,
   scanned_ms bigint,
   scan_found text,
+  scan_overruled boolean NOT NULL DEFAULT false,
   PRIMARY KEY (media_id)
 );
 

@@ -23,6 +23,7 @@ export interface RunningClamd extends AsyncDisposable {
   kill(): Promise<void>;
   /** It takes connections, and says nothing. */
   freeze(): void;
+  thaw(): void;
   start(): Promise<void>;
 }
 
@@ -44,6 +45,7 @@ export async function startClamd(
     at,
     kill: () => end(running),
     freeze: () => void running.kill('SIGSTOP'),
+    thaw: () => void running.kill('SIGCONT'),
     async start() {
       running = await run(config, at);
     },

@@ -228,6 +228,15 @@ test('a page of what somebody has uploaded is listed, and deleted by the same qu
   expect((await house.root('GET /v1/users/@nobody:example.org/media')).status).toBe(404);
 });
 
+test('a picture of a preview is not quarantined, and that is said: it stands in no table', async () => {
+  await using house = await openHouse();
+  for (const verb of ['quarantine', 'unquarantine']) {
+    const { status, body } = await house.root(`POST /v1/media/${verb}/example.org/preview-abc`);
+    expect([status, body.errcode]).toEqual([404, 'M_NOT_FOUND']);
+    expect(body.error).toMatch(/urlPreviews\.deny/);
+  }
+});
+
 test('what is quarantined is given to nobody until it is out of quarantine, and its bytes stay', async () => {
   await using house = await openHouse();
   const mediaId = await house.upload('bob', 100_000);

@@ -1,13 +1,16 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type ApiOptions, startApi } from '../../../test/support/api-server.ts';
 import { CLAMD_IS_HERE, EICAR, FOUND, startClamd } from '../../../test/support/clamd.ts';
 import { temporaryFolder } from '../../../test/support/folder.ts';
+import { Awaited } from '../../log/awaited.ts';
 import type { ClamdAddress } from '../../media/scanning/clamd.ts';
 import type { ScanningWish } from '../../media/scanning/features.ts';
+import { Scanning } from '../../media/scanning/scanning.ts';
 
 const DOWNLOAD = '/_matrix/client/v1/media/download/example.org';
 const HARMLESS = Buffer.from('hello');
@@ -99,6 +102,126 @@ guarded('a clamd that says nothing is waited for no longer than the operator let
   const good = await house.upload(HARMLESS);
   expect(await house.told(good)).toEqual(NOT_YET);
   await expect.poll(() => house.errors.join()).toMatch(/it took more than 0\.3 s/);
+});
+
+guarded('a clamd that hangs is no fault of the files that it was given meanwhile', async () => {
+  await using clamd = await startClamd(temporaryFolder());
+  await using house = await openHouse({ scanning: { ...byClamd(clamd.at), withinMs: 300 } });
+  clamd.freeze();
+  const files: string[] = [];
+  for (const content of ['one', 'two', 'three']) {
+    files.push(await house.upload(Buffer.from(content)));
+    expect(await house.told(files.at(-1)!)).toEqual(NOT_YET);
+  }
+  expect(house.errors.join()).toMatch(/No file is scanned: it took .* no opinion of an empty file/);
+  clamd.thaw();
+  house.api.clock.ms += 10_001;
+  for (const mediaId of files) expect(await house.told(mediaId)).toEqual(GIVEN);
+});
+
+test('a file that takes the scanner down each time is not given to it a third time at once', async () => {
+  const folder = temporaryFolder();
+  const script = `read word; [ "$word" = bad ] && echo >> ${folder}/bad && touch ${folder}/down
+    [ ! -e ${folder}/down ] || exit 2`;
+  await using house = await openHouse({ scanning: byProgram(script) });
+  const [bad, good] = [await house.upload(Buffer.from('bad\n')), await house.upload(HARMLESS)];
+  for (const answer of [NOT_YET, NOT_YET, NOT_YET]) {
+    expect(await house.told(bad)).toEqual(answer);
+    rmSync(join(folder, 'down'), { force: true });
+    house.api.clock.ms += 10_001;
+  }
+  expect(readFileSync(join(folder, 'bad'), 'utf8')).toBe('\n\n');
+  expect(await house.told(good)).toEqual(GIVEN);
+});
+
+test('a file that took too long costs nothing under another name', async () => {
+  const folder = temporaryFolder();
+  const script = `read word; [ "$word" != slow ] || { echo >> ${folder}/slow; sleep 600; }`;
+  await using house = await openHouse({ scanning: { ...byProgram(script), withinMs: 2_000 } });
+  for (let n = 0; n < 3; n += 1)
+    expect(await house.told(await house.upload(Buffer.from('slow\n')))).toEqual(NOT_YET);
+  expect(readFileSync(join(folder, 'slow'), 'utf8')).toBe('\n');
+  expect(house.errors.join()).toMatch(/The scanner says nothing of .*: it took more than 2 s/);
+});
+
+test('however long a client waits, a file is not given unscanned where the scanner is well', async () => {
+  const script = 'read word; [ "$word" != slow ] || sleep 600';
+  await using house = await openHouse({
+    scanning: { ...byProgram(script), servesUnscanned: true },
+  });
+  const slow = await house.upload(Buffer.from('slow\n'));
+  expect(await house.told(slow, { query: '?timeout_ms=50' })).toEqual(NOT_YET);
+  expect(await house.told(slow, { query: '?timeout_ms=0' })).toEqual(NOT_YET);
+});
+
+test('who waits for a verdict as a writer ends is sent to the next one', async () => {
+  const admitted = vi.spyOn(Scanning.prototype, 'admit');
+  onTestFinished(() => admitted.mockRestore());
+  await using house = await openHouse({ scanning: byProgram('sleep 600') });
+  const [one, behind] = [await house.upload(HARMLESS), await house.upload(Buffer.from('behind'))];
+  const asked = [one, behind].map((mediaId) =>
+    fetch(`${house.api.origin}${DOWNLOAD}/${mediaId}`, {
+      headers: { authorization: `Bearer ${house.token}` },
+    }),
+  );
+  await expect.poll(() => admitted.mock.calls.length).toBe(2);
+  (admitted.mock.contexts[0] as Scanning).close();
+  for (const reply of await Promise.all(asked)) {
+    expect(reply.status).toBe(503);
+    expect(reply.headers.get('x-farol-not-writer')).toBe('1');
+  }
+  expect(house.errors).toEqual([]);
+});
+
+test('who uploads what takes long leaves a scanner for everybody else', async () => {
+  const folder = temporaryFolder();
+  const script = `read word; [ "$word" != slow ] || until [ -e ${folder}/go ]; do sleep 0.05; done`;
+  await using house = await openHouse({ scanning: byProgram(script) });
+  const slow = [
+    await house.upload(Buffer.from('slow\n1')),
+    await house.upload(Buffer.from('slow\n2')),
+  ];
+  const carol = await house.api.register('carol');
+  expect(await house.told(await house.upload(HARMLESS, carol))).toEqual(GIVEN);
+  writeFileSync(join(folder, 'go'), '');
+  for (const mediaId of slow) expect(await house.told(mediaId)).toEqual(GIVEN);
+});
+
+test('who has waited for an upload waits for the scanner only for what is left of their time', async () => {
+  const admitted = vi.spyOn(Scanning.prototype, 'admit');
+  const waiting = vi.spyOn(Awaited.prototype, 'wait');
+  onTestFinished(() => void vi.restoreAllMocks());
+  await using house = await openHouse({ scanning: byProgram('exit 0') });
+  const { body } = await house.api.ask('POST /_matrix/media/v1/create', { token: house.token });
+  const [, , , mediaId] = body.content_uri.split('/');
+  const download = house.told(mediaId, { query: '?timeout_ms=20000' });
+  await expect.poll(() => waiting.mock.calls.length).toBe(1);
+  const begunMs = performance.now();
+  await sleep(100);
+  const waitedMs = performance.now() - begunMs;
+  await fetch(`${house.api.origin}/_matrix/media/v3/upload/example.org/${mediaId}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${house.token}` },
+    body: HARMLESS as BodyInit,
+  });
+  expect(await download).toEqual(GIVEN);
+  const [, { timeoutMs }] = admitted.mock.calls[0]!;
+  expect(timeoutMs).toBeGreaterThan(0);
+  expect(timeoutMs).toBeLessThanOrEqual(20_000 - waitedMs);
+});
+
+test('a file that was protected before anybody scanned it is scanned all the same', async () => {
+  const scanning = byProgram('read word; [ "$word" != bad ] || { echo found it; exit 1; }');
+  await using house = await openHouse();
+  const [bad, good] = [await house.upload(Buffer.from('bad\n')), await house.upload(HARMLESS)];
+  for (const mediaId of [bad, good]) await house.root(`POST /v1/media/protect/${mediaId}`);
+  await using next = await startApi({ fresh: house.api.fresh, scanning });
+  for (let n = 0; n < 2; n += 1) {
+    expect(await house.told(bad, { origin: next.origin })).toEqual(REFUSED);
+    expect(await house.told(good, { origin: next.origin })).toEqual(GIVEN);
+  }
+  await next.ask(`POST /_synapse/admin/v1/media/protect/${bad}`, { token: house.token });
+  expect(await house.told(bad, { origin: next.origin })).toEqual(GIVEN);
 });
 
 test('an administrator lets a file be seen in which something was found', async () => {

@@ -16,6 +16,9 @@ export interface CachedContent extends Omit<Content, 'uploadNid'> {
 
 const PREFIX = 'preview-';
 
+/** It stands in no table, whoever names it. */
+export const isOfPreview = (mediaId: string): boolean => mediaId.startsWith(PREFIX);
+
 /**
  * Pictures that previews show, by media ids. The same picture has the same id at each site, so what a client was told
  * holds at the next writer as soon as somebody asks for that preview there; and nobody can tell an id from a picture.
@@ -41,7 +44,7 @@ export class PreviewPictures {
   }
 
   async contentOf(mediaId: string): Promise<CachedContent | undefined> {
-    if (!mediaId.startsWith(PREFIX)) return undefined;
+    if (!isOfPreview(mediaId)) return undefined;
     const known = await this.#ports.cache.describe(keyOf(mediaId));
     if (!known) return undefined;
     const { contentType, length: bytes } = known;

@@ -53,6 +53,20 @@ test('beyond what may wait of one, or of all, one is told to come again', async 
   expect(await turns.run('b', async () => 'served')).toBe('served');
 });
 
+test('where all places are taken the longest line gives way to who has fewer', async () => {
+  const turns = new FairTurns({ atOnce: 1, waiting: 6, waitingOfOne: 4 });
+  const served: string[] = [];
+  const work = (who: string, n: number) => async () => void served.push(`${who}${n}`);
+  const all = [...'aaaaabbccdd'].map((who, n) =>
+    turns.run(who, work(who, n)).then(() => '', codeOf),
+  );
+  const refused = 'M_LIMIT_EXCEEDED';
+  // Three of a go for two of c and one of d, and no line is left that is longer than d's would be by another.
+  const told = ['', '', refused, refused, refused, '', '', '', '', '', refused];
+  expect(await Promise.all(all)).toEqual(told);
+  expect(served).toEqual(['a0', 'a1', 'b5', 'c7', 'd9', 'b6', 'c8']);
+});
+
 test('whoever leaves while they wait is called no more, and makes room', async () => {
   const turns = new FairTurns({ atOnce: 1, waiting: 2, waitingOfOne: 1 });
   const gate = Promise.withResolvers<void>();

@@ -12,11 +12,16 @@ export interface TurnBounds {
 
 const TRY_AGAIN_MS = 1_000;
 
+interface Waiter {
+  readonly called: () => void;
+  readonly turnedAway: (why: unknown) => void;
+}
+
 /** So much at once, and who waits gets a turn in rounds, one of each: whoever asks for much waits for themselves. */
 export class FairTurns {
   readonly #bounds: Required<TurnBounds>;
   /** Whose turn is next is first. */
-  readonly #waiting = new Map<string, (() => void)[]>();
+  readonly #waiting = new Map<string, Waiter[]>();
   readonly #busy = new Map<string, number>();
   #waitingCount = 0;
   #free: number;
@@ -26,7 +31,7 @@ export class FairTurns {
     this.#free = bounds.atOnce;
   }
 
-  /** Throws M_LIMIT_EXCEEDED where too many wait already, and the signal's reason where it comes before the turn. */
+  /** Throws M_LIMIT_EXCEEDED where too many wait already, or come that have fewer waiting, and the signal's reason where it comes before the turn. */
   async run<T>(who: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#mayBegin(who)) this.#begin(who);
     else await this.#turnOf(who, signal);
@@ -52,21 +57,31 @@ export class FairTurns {
     signal?.throwIfAborted();
     const { waiting, waitingOfOne } = this.#bounds;
     const own = this.#waiting.get(who) ?? [];
-    if (this.#waitingCount >= waiting || own.length >= waitingOfOne)
-      throw limitExceeded(TRY_AGAIN_MS);
+    if (own.length >= waitingOfOne) throw limitExceeded(TRY_AGAIN_MS);
+    if (this.#waitingCount >= waiting) this.#makeRoomFor(own.length + 1);
     this.#waiting.set(who, own);
     this.#waitingCount += 1;
-    return new Promise((called, left) => {
-      own.push(called);
-      const leave = () => this.#leave(who, called) && left(signal!.reason);
+    return new Promise((called, turnedAway) => {
+      const waiter = { called, turnedAway };
+      own.push(waiter);
+      const leave = () => this.#leave(who, waiter) && turnedAway(signal!.reason);
       signal?.addEventListener('abort', leave, { once: true });
     });
   }
 
+  /** Of the longest line the last one is told to come again, where that line is longer than it would be otherwise. */
+  #makeRoomFor(length: number): void {
+    let longest: Waiter[] = [];
+    for (const line of this.#waiting.values()) if (line.length > longest.length) longest = line;
+    if (longest.length <= length) throw limitExceeded(TRY_AGAIN_MS);
+    longest.pop()!.turnedAway(limitExceeded(TRY_AGAIN_MS));
+    this.#waitingCount -= 1;
+  }
+
   /** False where it has been called already. */
-  #leave(who: string, called: () => void): boolean {
+  #leave(who: string, waiter: Waiter): boolean {
     const own = this.#waiting.get(who) ?? [];
-    const at = own.indexOf(called);
+    const at = own.indexOf(waiter);
     if (at < 0) return false;
     own.splice(at, 1);
     if (own.length === 0) this.#waiting.delete(who);
@@ -85,7 +100,7 @@ export class FairTurns {
 
   #call(who: string): void {
     const own = this.#waiting.get(who)!;
-    const called = own.shift()!;
+    const { called } = own.shift()!;
     this.#waitingCount -= 1;
     this.#waiting.delete(who);
     if (own.length > 0) this.#waiting.set(who, own);

@@ -24,8 +24,8 @@ export interface Media {
 export interface StoredMedia extends Media {
   /** An administrator has taken it out of sight. */
   readonly isQuarantined: boolean;
-  /** An administrator has said that it is to be seen. */
-  readonly isProtected: boolean;
+  /** An administrator has protected it, knowing what the scanner had found. */
+  readonly isFalseAlarm: boolean;
   /** Undefined where no scanner has said anything of it. */
   readonly scan: Scanned | undefined;
 }
@@ -44,7 +44,7 @@ export async function mediaOf(
     'media',
     `SELECT media_id AS "mediaId", user_id AS "userId", created_ms AS "createdMs", expires_ms AS "expiresMs",
        upload_nid AS "uploadNid", bytes, content_type AS "contentType", file_name AS "fileName", sha256,
-       quarantined_by IS NOT NULL AS "isQuarantined", protected AS "isProtected",
+       quarantined_by IS NOT NULL AS "isQuarantined", scan_overruled AS "isFalseAlarm",
        scanned_ms AS "scannedMs", scan_found AS "scanFound"
      FROM media WHERE media_id = $1`,
     [mediaId],

@@ -55,7 +55,8 @@ const QUARANTINE: Write = {
 const PROTECT: Write = {
   name: 'protect_media',
   table: 'media',
-  sql: `UPDATE media SET protected = wanted.shielded FROM unnest($1::text[], $2::bool[]) AS wanted (id, shielded)
+  sql: `UPDATE media SET protected = wanted.shielded, scan_overruled = wanted.shielded AND scan_found IS NOT NULL
+    FROM unnest($1::text[], $2::bool[]) AS wanted (id, shielded)
     WHERE media_id = wanted.id`,
   types: ['text', 'bool'],
   key: ([mediaId]) => `protection of ${mediaId}`,
