@@ -21,7 +21,9 @@ test('nothing is scanned unless it is wanted, and by one scanner', () => {
     kind: 'program',
     path: '/usr/bin/scan',
   });
-  expect(read('--scanning-program', '/x', '--scanning-within-seconds', '1.2345')?.withinMs).toBe(1_235);
+  expect(read('--scanning-program', '/x', '--scanning-within-seconds', '1.2345')?.withinMs).toBe(
+    1_235,
+  );
   expect(() => read('--scanning-program', '/x', '--scanning-clamd', '/y')).toThrow('not both');
   expect(() => read('--scanning-at-once', '3')).toThrow('clamd or program');
   expect(() => read('--scanning-clamd', 'nowhere')).toThrow('HOST:PORT');
