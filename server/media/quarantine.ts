@@ -3,6 +3,7 @@ import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { notFound } from '../protocol/matrix-error.ts';
 import type { Database } from '../storage/database.ts';
 import {
   contentsOf,
@@ -14,6 +15,7 @@ import {
 import type { Row } from '../storage/write.ts';
 import { mediaInRoom } from './media-in-room.ts';
 import { pagesOf } from './pages-of.ts';
+import { isOfPreview } from './previews/pictures.ts';
 import { REMOVAL_LOCK } from './removal.ts';
 
 export interface QuarantinePorts {
@@ -28,6 +30,9 @@ export interface MediaName {
   readonly mediaId: string;
 }
 
+const OF_PREVIEW =
+  'This is a picture of a preview, which comes back: name its site in urlPreviews.deny';
+
 /** Of a change, so that it does not hold up the log. */
 const AT_ONCE = 500;
 
@@ -39,6 +44,11 @@ export class Quarantine {
 
   constructor(ports: QuarantinePorts) {
     this.#ports = ports;
+  }
+
+  /** Throws where it stands in none, so that no word of it would hold. */
+  mustStandInTable({ mediaId }: MediaName): void {
+    if (isOfPreview(mediaId)) throw notFound(OF_PREVIEW);
   }
 
   /** Null for who takes it out again. What is protected, or not there, stays as it is. */

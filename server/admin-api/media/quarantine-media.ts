@@ -1,12 +1,10 @@
 import type { Audit } from '../../accounts/audit.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { notFound } from '../../http/matrix-error.ts';
-import { isOfPreview } from '../../media/previews/pictures.ts';
 import type { Quarantine } from '../../media/quarantine.ts';
 import { mediaPath } from './told-media.ts';
 
 interface Ports {
-  readonly mediaQuarantine: Pick<Quarantine, 'mark'>;
+  readonly mediaQuarantine: Pick<Quarantine, 'mark' | 'mustStandInTable'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -19,15 +17,12 @@ const quarantine = (operation: string, verb: string, isOutOfSight: boolean) =>
     idempotency: 'request',
     path: mediaPath,
     async handle({ caller: { userId: by }, path, once }, { mediaQuarantine, audit }: Ports) {
-      if (isOfPreview(path.mediaId)) throw notFound(OF_PREVIEW);
+      mediaQuarantine.mustStandInTable(path);
       await audit.note({ by, action: operation, target: path.mediaId, detail: path });
       await mediaQuarantine.mark(path, isOutOfSight ? by : null, once);
       return {};
     },
   });
-
-const OF_PREVIEW =
-  'This is a picture of a preview, which comes back: name its site in urlPreviews.deny';
 
 /** Nobody is given it any more. One that is not here is none. */
 export const quarantineMedia = quarantine('adminQuarantineMedia', 'quarantine', true);
