@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { commitRows } from '../../log/commit-rows.ts';
+import { Lru } from '../../log/lru.ts';
 import type { Stored } from '../../log/stored.ts';
 import { within } from '../../outward/within.ts';
 import { forbidden, MatrixError } from '../../protocol/matrix-error.ts';
@@ -37,6 +38,7 @@ interface Patience {
 
 /** Nobody's slow files keep all others waiting: the last place is for who has none under way. */
 const TURNS = { keptForOthers: 1, waiting: 2_000, waitingOfOne: 250 };
+const LATELY_MAX = 1_000;
 
 /**
  * What a scanner refuses is given to nobody. It is asked behind each upload, and else when somebody first wants the file;
@@ -49,6 +51,8 @@ export class Scanning {
   readonly #asking: Asking | undefined;
   readonly #turns: FairTurns;
   readonly #underWay = new Map<string, Promise<Verdict>>();
+  /** Who read the row before one of these was committed comes behind it. None is ever asked for anew. */
+  readonly #lately = new Lru<string, Verdict>(LATELY_MAX);
 
   /** `settings`: undefined where nothing is scanned; what was found before is refused all the same. */
   constructor(ports: ScanningPorts, settings: ScanningSettings | undefined) {
@@ -93,6 +97,8 @@ export class Scanning {
     const { mediaId, userId, content } = file;
     const known = this.#underWay.get(mediaId);
     if (known) return known;
+    const lately = this.#lately.get(mediaId);
+    if (lately) return Promise.resolve(lately);
     if (asking.isHopeless(content.sha256)) return Promise.resolve(NONE);
     const verdict = this.#turns
       .run(userId, () => this.#scan(file, asking))
@@ -108,6 +114,7 @@ export class Scanning {
     if (verdict.kind === 'none') return verdict;
     const found = verdict.kind === 'found' ? verdict.what : null;
     await commitRows(stored.log, [scannedRow(mediaId, { scannedMs: stored.now(), found })]);
+    this.#lately.set(mediaId, verdict);
     return verdict;
   }
 }
