@@ -201,6 +201,7 @@ CREATE TABLE federation_destination (
   failures integer NOT NULL,
   retry_at_ms bigint NOT NULL,
   active_ms bigint NOT NULL,
+  failing_since_ms bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (server_name)
 );
 

@@ -9,6 +9,7 @@ import {
 import { noLettersRow, noPostRow, type Posted } from '../../storage/federation/outbox.ts';
 import { outwardPositionRow } from '../../storage/outward-cursors.ts';
 import type { Row } from '../../storage/write.ts';
+import { Absences } from './absences.ts';
 import type { BackOff } from './back-off.ts';
 import type { Lacks } from './lacks.ts';
 
@@ -33,7 +34,6 @@ const ROWS_MAX = 2_000;
 const FAILURES_MIN = 3;
 /** A server that never was there: a day and some hours. */
 const UNKNOWN_FAILURES_MAX = 36;
-const AWAY_MS_MAX = 30 * 86_400_000;
 const ACTIVE_EVERY_MS = 10 * 60_000;
 
 /**
@@ -44,6 +44,7 @@ export class Books {
   readonly #ports: BooksPorts;
   readonly #destinations = new Map<ServerName, StoredDestination>();
   readonly #known: Map<ServerName, StoredDestination>;
+  readonly #absences: Absences;
   #noPost: Row[] = [];
   #mark: number;
   #saved: number;
@@ -58,6 +59,7 @@ export class Books {
     this.#ports = ports;
     this.#saved = saved.position;
     this.#mark = saved.position;
+    this.#absences = new Absences(saved.destinations);
     this.#known = new Map(saved.destinations.map((each) => [each.serverName, each]));
   }
 
@@ -79,7 +81,7 @@ export class Books {
     const activeMs = this.#known.get(serverName)?.activeMs ?? 0;
     const { unknownFailuresMax = UNKNOWN_FAILURES_MAX } = this.#ports;
     if (activeMs === 0) return failures >= unknownFailuresMax;
-    return failures > 0 && this.#ports.now() - activeMs > AWAY_MS_MAX;
+    return this.#absences.isForLong(serverName, { activeMs, now: this.#ports.now() });
   }
 
   /** Messages to devices up to a position need not lie there for it. */
@@ -91,6 +93,7 @@ export class Books {
   /** Nothing is owed to it, and it never was there. */
   forget(serverName: ServerName): void {
     this.#known.delete(serverName);
+    this.#absences.forget(serverName);
     this.#destinations.delete(serverName);
     this.#noPost.push(destinationGoneRow(serverName));
     this.moved();
@@ -98,18 +101,24 @@ export class Books {
 
   attempted(serverName: ServerName, { failures, retryAtMs }: BackOff): void {
     const known = this.#known.get(serverName);
-    const activeMs = failures === 0 ? this.#ports.now() : (known?.activeMs ?? 0);
+    const now = this.#ports.now();
+    if (failures === 0) this.#absences.isThere(serverName, now);
+    else this.#absences.failed(serverName, now);
+    const activeMs = failures === 0 ? now : (known?.activeMs ?? 0);
     const isKnownAnswering = known?.failures === 0 && activeMs - known.activeMs < ACTIVE_EVERY_MS;
     if (failures === 0 ? isKnownAnswering : failures < FAILURES_MIN) return;
-    this.#note({ serverName, failures, retryAtMs, activeMs });
+    const failingSinceMs = this.#absences.sinceMs(serverName);
+    this.#note({ serverName, failures, retryAtMs, activeMs, failingSinceMs });
   }
 
   /** It asked something of us. */
   heard(serverName: ServerName): void {
-    const known = this.#known.get(serverName) ?? { serverName, failures: 0, retryAtMs: 0 };
+    const known = this.#known.get(serverName);
     const activeMs = this.#ports.now();
-    if ('activeMs' in known && activeMs - known.activeMs < ACTIVE_EVERY_MS) return;
-    this.#note({ ...known, activeMs });
+    this.#absences.isThere(serverName, activeMs);
+    if (known && activeMs - known.activeMs < ACTIVE_EVERY_MS) return;
+    const { failures = 0, retryAtMs = 0 } = known ?? {};
+    this.#note({ serverName, failures, retryAtMs, activeMs, failingSinceMs: 0 });
   }
 
   /** It was taken, and need not lie there any longer. */

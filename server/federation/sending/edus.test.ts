@@ -55,6 +55,24 @@ test('what lies there for a server that never was there is let go of, and nothin
   await expect.poll(() => peer.edus('m.direct_to_device').length, { timeout: 20_000 }).toBe(1);
 });
 
+test('what lies there for a server with which there was nothing to do for months is not let go of because it fails, also over a change of writer', async () => {
+  const home = await startHome(authority, { firstPauseMs: 5, heldFailuresMax: 1, saveEveryMs: 5 });
+  const peer = await startPeer(authority);
+  await home.member(peer);
+  await home.say('long ago');
+  await expect.poll(() => rowsIn(home, 'federation_destination')).toBe(1);
+  await wasLastThere(home, home.server.clock.ms - 31 * 86_400_000);
+  await home.restart('ended');
+  peer.behave(refuses(502));
+  const letter = { messages: { [memberOf(peer)]: { DEVICE: { n: 1 } } } };
+  expect((await toDevice(home, letter)).status).toBe(200);
+  await expect.poll(() => peer.asked.length).toBeGreaterThan(6);
+  await home.restart('ended');
+  peer.behave(takes);
+  await peer.asks(home.server.origin, 'example.org' as ServerName);
+  await expect.poll(() => peer.edus('m.direct_to_device').length).toBe(1);
+});
+
 test('nobody makes this server try many others of which nobody is in a room here', async () => {
   const home = await startHome(authority);
   const peers = [await startPeer(authority, refuses(502)), await startPeer(authority)];
@@ -172,6 +190,13 @@ let txns = 0;
 
 const toDevice = (home: Home, body: object) =>
   home.server.ask(`PUT /sendToDevice/org.letter/${++txns}`, { token: home.token, body });
+
+const wasLastThere = ({ server }: Home, activeMs: number) =>
+  server.fresh.database.query(
+    'test_was_last_there',
+    'UPDATE federation_destination SET active_ms = $1',
+    [activeMs],
+  );
 
 async function rowsIn(home: Home, table: string): Promise<number> {
   const { database } = home.server.fresh;

@@ -7,10 +7,12 @@ export interface StoredDestination {
   readonly failures: number;
   readonly retryAtMs: number;
   readonly activeMs: number;
+  /** 0 for whoever answered last, and where it is not known. */
+  readonly failingSinceMs: number;
 }
 
 const SELECT = `SELECT server_name AS "serverName", failures, retry_at_ms AS "retryAtMs",
-    active_ms AS "activeMs" FROM federation_destination`;
+    active_ms AS "activeMs", failing_since_ms AS "failingSinceMs" FROM federation_destination`;
 
 /** Those that did not answer last. */
 export const failingDestinations = (database: Database) =>
@@ -26,7 +28,7 @@ export const activeDestinations = (database: Database, sinceMs: number, limit: n
 
 export const destinationRow = (each: StoredDestination): Row => ({
   write: PUT_DESTINATION,
-  values: [each.serverName, each.failures, each.retryAtMs, each.activeMs],
+  values: [each.serverName, each.failures, each.retryAtMs, each.activeMs, each.failingSinceMs],
 });
 
 export const destinationGoneRow = (server: ServerName): Row => ({
@@ -40,12 +42,12 @@ const key = ([server]: readonly Value[]): string => String(server);
 const PUT_DESTINATION: Write = {
   name: 'put_destination',
   table,
-  sql: `INSERT INTO federation_destination (server_name, failures, retry_at_ms, active_ms)
-    SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[])
+  sql: `INSERT INTO federation_destination (server_name, failures, retry_at_ms, active_ms, failing_since_ms)
+    SELECT * FROM unnest($1::text[], $2::int4[], $3::int8[], $4::int8[], $5::int8[])
     ON CONFLICT (server_name) DO UPDATE SET failures = excluded.failures,
-      retry_at_ms = excluded.retry_at_ms,
+      retry_at_ms = excluded.retry_at_ms, failing_since_ms = excluded.failing_since_ms,
       active_ms = greatest(federation_destination.active_ms, excluded.active_ms)`,
-  types: ['text', 'int4', 'int8', 'int8'],
+  types: ['text', 'int4', 'int8', 'int8', 'int8'],
   key,
 };
 
