@@ -5,24 +5,40 @@ import { RoomServers } from './room-servers.ts';
 
 const roomId = '!r:example.org' as RoomId;
 
-/** A room whose servers are those of now, and how often the database was asked. */
+/** A room in which servers come and go, looked at as it was behind a position, and how often the database was asked. */
 function room() {
-  let [servers, looks]: [string[], number] = [[], 0];
+  const changes: { serverName: string; position: number; isThere: boolean }[] = [];
+  let looks = 0;
   const database = {
-    async query() {
+    async query(_name: string, _sql: string, [, position]: [number, number]) {
       looks += 1;
-      return servers.map((serverName) => ({ serverName, changedAt: null, json: null }));
+      const names = [...new Set(changes.map(({ serverName }) => serverName))];
+      return names.flatMap((serverName) => rowsOf(serverName, position));
     },
   } as unknown as Database;
   const subject = new RoomServers('example.org' as ServerName, database);
+
+  function rowsOf(serverName: string, position: number) {
+    const own = changes.filter((each) => each.serverName === serverName);
+    const later = own.find((each) => each.position > position);
+    if (later === undefined)
+      return own.at(-1)!.isThere ? [{ serverName, changedAt: null, json: null }] : [];
+    const membership = later.isThere ? 'leave' : 'join';
+    const json = JSON.stringify({ content: { membership } });
+    return [{ serverName, changedAt: later.position, json }];
+  }
+
+  function moves(serverName: string, position: number, isThere: boolean): void {
+    changes.push({ serverName, position, isThere });
+    subject.moved(roomId, `@a:${serverName}` as UserId, position);
+  }
+
   return {
     subject,
     at: (position: number) => subject.at({ roomId, roomNid: 1, position }),
     /** Somebody of another server comes in. */
-    comes(server: string, position: number) {
-      servers = [...servers, server];
-      subject.moved(roomId, `@a:${server}` as UserId, position);
-    },
+    comes: (server: string, position: number) => moves(server, position, true),
+    goes: (server: string, position: number) => moves(server, position, false),
     looks: () => looks,
   };
 }
@@ -31,9 +47,9 @@ test('behind a change the servers are looked up once, and not for each event', a
   const { at, comes, looks } = room();
   expect(await at(5)).toEqual([]);
   comes('one.org', 10);
-  for (const position of [11, 12, 13]) expect(await at(position)).toEqual(['one.org']);
+  for (const position of [10, 11, 12]) expect(await at(position)).toEqual(['one.org']);
   comes('two.org', 20);
-  for (const position of [21, 22]) expect(await at(position)).toEqual(['one.org', 'two.org']);
+  for (const position of [20, 21]) expect(await at(position)).toEqual(['one.org', 'two.org']);
   expect(looks()).toBe(3);
 });
 
@@ -44,4 +60,24 @@ test('that nobody else is in a room is certain only behind a look, until somebod
   expect(subject.isOwn(roomId)).toBe(true);
   comes('one.org', 10);
   expect(subject.isOwn(roomId)).toBe(false);
+});
+
+test('behind a change, with nothing said since, those are there who are there now', async () => {
+  const { at, comes, goes } = room();
+  expect(await at(5)).toEqual([]);
+  comes('one.org', 10);
+  expect(await at(10)).toEqual(['one.org']);
+  goes('one.org', 20);
+  expect(await at(20)).toEqual([]);
+  expect(await at(19)).toEqual(['one.org']);
+});
+
+test('who is told of what was said between two changes does not hang on what was looked at behind them', async () => {
+  const { at, comes, goes } = room();
+  comes('one.org', 5);
+  comes('two.org', 10);
+  goes('one.org', 20);
+  expect(await at(20)).toEqual(['two.org']);
+  for (const position of [11, 12, 13]) expect(await at(position)).toEqual(['one.org', 'two.org']);
+  expect(await at(21)).toEqual(['two.org']);
 });

@@ -6,7 +6,10 @@ import type { OutgoingEvent } from '../../storage/federation/outgoing-events.ts'
 import { serversInRoom } from '../../storage/federation/room-servers.ts';
 import { membershipIn } from './membership-in.ts';
 
-/** Who was there for events in [from, until]. */
+/**
+ * Who was there behind positions in [from, until): at the position of a change it is another already. An event stands before
+ * the change that it makes, so that who was there before it is who was there behind its own position.
+ */
 interface Stretch {
   readonly servers: readonly ServerName[];
   from: number;
@@ -80,7 +83,7 @@ export class RoomServers {
 
   async #before({ roomId, roomNid, position }: Place): Promise<readonly ServerName[]> {
     const known = this.#stretches.get(roomId);
-    if (known && known.from <= position && position <= known.until) return known.servers;
+    if (known && known.from <= position && position < known.until) return known.servers;
     const looked = await this.#look({ roomId, roomNid, position });
     this.#keep(roomId, looked);
     return looked.servers;
@@ -89,9 +92,9 @@ export class RoomServers {
   /** Of two stretches with a change between them the newer one, for what comes next. */
   #keep(roomId: RoomId, looked: Stretch): void {
     const known = this.#stretches.get(roomId);
-    if (known === undefined || looked.from > known.until)
+    if (known === undefined || looked.from >= known.until)
       this.#stretches.set(roomId, looked, 1 + looked.servers.length);
-    else if (looked.until >= known.from) known.from = Math.min(known.from, looked.from);
+    else if (looked.until > known.from) known.from = Math.min(known.from, looked.from);
   }
 
   async #look(at: Place): Promise<Stretch> {
