@@ -155,7 +155,7 @@ export class Destination {
 
   /** What is sent is read when it is its turn: however many servers catch up, only so much is in memory. */
   async #round(): Promise<void> {
-    await this.#ports.places.run(this.#standing, () => this.#roundInPlace());
+    await this.#ports.places.run(this.name, this.#standing, () => this.#roundInPlace());
   }
 
   get #standing(): Standing {
