@@ -30,20 +30,19 @@ test('who is slow makes way, as long as not too many are', async () => {
   expect(await Promise.race([fourth, soon()])).toBe('waits');
 });
 
-test.each<Standing>([
-  'prompt',
-  'failing',
-  'unknown',
-])('however many names one host has, its servers that hang leave places to others that are %s', async (standing) => {
-  const places = new Places(PLACES_MAX, 1);
-  for (let port = 1; port <= 400; port++) {
-    const host = port % 2 === 0 ? 'evil.example' : 'EVIL.example';
-    void places.run(`${host}:${port}` as ServerName, standing, never);
-  }
-  await soon();
-  const sent = places.run(anybody(), standing, async () => 'sent');
-  expect(await Promise.race([sent, soon()])).toBe('sent');
-});
+test.each<Standing>(['prompt', 'failing', 'unknown'])(
+  'however many names one host has, its servers that hang leave places to others that are %s',
+  async (standing) => {
+    const places = new Places(PLACES_MAX, 1);
+    for (let port = 1; port <= 400; port++) {
+      const host = port % 2 === 0 ? 'evil.example' : 'EVIL.example';
+      void places.run(`${host}:${port}` as ServerName, standing, never);
+    }
+    await soon();
+    const sent = places.run(anybody(), standing, async () => 'sent');
+    expect(await Promise.race([sent, soon()])).toBe('sent');
+  },
+);
 
 test('those of one host that wait are called when others of it are ready', async () => {
   const places = new Places(PLACES_MAX);
@@ -67,13 +66,13 @@ test('who was slow waits among those that were slow, until it was quick some tim
     places.run(name, 'prompt', work);
   for (const name of [slow, hanging])
     await prompt(name, () => new Promise((resolve) => setTimeout(resolve, 40)));
-  let isOver = () => {};
-  const hangs = prompt(hanging, () => new Promise<void>((resolve) => void (isOver = resolve)));
+  const over = Promise.withResolvers<void>();
+  const hangs = prompt(hanging, () => over.promise);
   const waits = prompt(slow, async () => 'slow');
   expect(await Promise.race([waits, soon()])).toBe('waits');
   const quick = prompt(anybody(), async () => 'quick');
   expect(await Promise.race([quick, soon()])).toBe('quick');
-  isOver();
+  over.resolve();
   await Promise.all([hangs, waits]);
   for (let quick = 1; quick < 10; quick++) await prompt(slow, async () => 'quick');
   void prompt(hanging, never);

@@ -64,8 +64,7 @@ export class Places {
   }
 
   #learn(server: ServerName, { wasPrompt }: Visit): void {
-    if (!wasPrompt) return this.#slow.set(server, QUICK_MIN);
-    const left = (this.#slow.get(server) ?? 1) - 1;
+    const left = wasPrompt ? (this.#slow.get(server) ?? 1) - 1 : QUICK_MIN;
     if (left > 0) this.#slow.set(server, left);
     else this.#slow.delete(server);
   }

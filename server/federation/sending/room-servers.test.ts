@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
+import type { ServerInRoom } from '../../storage/federation/room-servers.ts';
 import { RoomServers } from './room-servers.ts';
 
 const roomId = '!r:example.org' as RoomId;
 
 /** A room in which servers come and go, looked at as it was behind a position, and how often the database was asked. */
 function room() {
-  const changes: { serverName: string; position: number; isThere: boolean }[] = [];
+  const changes: { serverName: ServerName; position: number; isThere: boolean }[] = [];
   let looks = 0;
   const database = {
     async query(_name: string, _sql: string, [, position]: [number, number]) {
@@ -18,7 +19,7 @@ function room() {
   } as unknown as Database;
   const subject = new RoomServers('example.org' as ServerName, database);
 
-  function rowsOf(serverName: string, position: number) {
+  function rowsOf(serverName: ServerName, position: number): ServerInRoom[] {
     const own = changes.filter((each) => each.serverName === serverName);
     const later = own.find((each) => each.position > position);
     if (later === undefined)
@@ -28,7 +29,7 @@ function room() {
     return [{ serverName, changedAt: later.position, json }];
   }
 
-  function moves(serverName: string, position: number, isThere: boolean): void {
+  function moves(serverName: ServerName, position: number, isThere: boolean): void {
     changes.push({ serverName, position, isThere });
     subject.moved(roomId, `@a:${serverName}` as UserId, position);
   }
@@ -37,8 +38,8 @@ function room() {
     subject,
     at: (position: number) => subject.at({ roomId, roomNid: 1, position }),
     /** Somebody of another server comes in. */
-    comes: (server: string, position: number) => moves(server, position, true),
-    goes: (server: string, position: number) => moves(server, position, false),
+    comes: (server: string, position: number) => moves(server as ServerName, position, true),
+    goes: (server: string, position: number) => moves(server as ServerName, position, false),
     looks: () => looks,
   };
 }
