@@ -9,8 +9,9 @@ import {
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Database } from '../../storage/database.ts';
-import { roomNidOf } from '../../storage/federation/joined-rooms.ts';
+import { type NumberedRoom, roomNidsOf } from '../../storage/federation/joined-rooms.ts';
 import { publicReceipt } from '../../storage/receipts.ts';
+import { Newest } from './newest.ts';
 import type { RoomServers } from './room-servers.ts';
 
 export interface PassingPorts {
@@ -28,30 +29,37 @@ type ReceiptRecord = Extract<LogRecord, { kind: 'receipt' }>;
 export class Passing {
   readonly #ports: PassingPorts;
   /** One behind the other: that somebody ceased to type must not overtake that they began. */
-  #last: Promise<void> = Promise.resolve();
+  readonly #inRooms: Newest;
+  /** Apart, since each goes to all rooms of its user: when all come back behind a takeover, who types does not wait for that. */
+  readonly #presences: Newest;
 
   constructor(ports: PassingPorts) {
     this.#ports = ports;
+    this.#inRooms = new Newest(ports.onError);
+    this.#presences = new Newest(ports.onError);
   }
 
   typing(room_id: RoomId, user_id: UserId, typing: boolean): void {
     if (!this.#concernsOthers(room_id, user_id)) return;
     const edu = { edu_type: 'm.typing', content: { room_id, user_id, typing } };
-    this.#soon(() => this.#tell([room_id], `typing ${room_id} ${user_id}`, edu));
+    const key = `typing ${room_id} ${user_id}`;
+    this.#inRooms.put(key, () => this.#tell([room_id], key, edu));
   }
 
   /** To each server once, whatever rooms it shares with the user. */
   presence(user_id: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>): void {
-    const shared = [...roomIds].filter((roomId) => this.#concernsOthers(roomId, user_id));
-    if (shared.length === 0) return;
+    const isShared = [...roomIds].some((roomId) => this.#concernsOthers(roomId, user_id));
+    if (!isShared) return;
     const edu = { edu_type: 'm.presence', content: { push: [{ ...presence, user_id }] } };
-    this.#soon(() => this.#tell(shared, `presence ${user_id}`, edu));
+    const key = `presence ${user_id}`;
+    this.#presences.put(key, () => this.#tell([...roomIds], key, edu));
   }
 
   /** A private one is nobody else's business. */
   receipt({ roomId, userId, receiptType, threadId }: ReceiptRecord): void {
     if (receiptType !== 'm.read' || !this.#concernsOthers(roomId, userId)) return;
-    this.#soon(() => this.#tellReceipt(roomId, userId, threadId));
+    const key = `receipt ${roomId} ${userId} ${threadId}`;
+    this.#inRooms.put(key, () => this.#tellReceipt(key, { roomId, userId, threadId }));
   }
 
   #concernsOthers(roomId: RoomId, userId: UserId): boolean {
@@ -59,32 +67,35 @@ export class Passing {
     return serverNameOf(userId) === own && !roomServers.isOwn(roomId);
   }
 
-  #soon(work: () => Promise<void>): void {
-    this.#last = this.#last.then(work).catch(this.#ports.onError);
-  }
-
-  async #tellReceipt(roomId: RoomId, userId: UserId, threadId: string | null): Promise<void> {
-    const key = { roomId, userId, threadId: threadId ?? '' };
-    const receipt = await publicReceipt(this.#ports.database, key);
+  async #tellReceipt(key: string, of: ReceiptKey): Promise<void> {
+    const { roomId, userId, threadId } = of;
+    const receipt = await publicReceipt(this.#ports.database, { ...of, threadId: threadId ?? '' });
     if (receipt === undefined) return;
     const data = { ts: receipt.ts, ...(threadId !== null && { thread_id: threadId }) };
     const read = { [userId]: { data, event_ids: [receipt.eventId] } };
     const edu = { edu_type: 'm.receipt', content: { [roomId]: { 'm.read': read } } };
-    await this.#tell([roomId], `receipt ${roomId} ${userId} ${threadId}`, edu);
+    await this.#tell([roomId], key, edu);
   }
 
   async #tell(roomIds: readonly RoomId[], key: string, edu: JsonObject): Promise<void> {
     const text = canonicalJson(edu);
     const servers = new Set<ServerName>();
-    for (const roomId of roomIds)
-      for (const server of await this.#serversIn(roomId)) servers.add(server);
+    for (const room of await this.#shared(roomIds))
+      for (const server of await this.#serversIn(room)) servers.add(server);
     for (const server of servers) this.#ports.pass(server, key, text);
   }
 
-  async #serversIn(roomId: RoomId): Promise<readonly ServerName[]> {
-    const { database, log, roomServers } = this.#ports;
-    const roomNid = await roomNidOf(database, roomId);
-    if (roomNid === undefined) return [];
-    return roomServers.at({ roomId, roomNid, position: log.committed.position });
+  /** Asked again: while it waited most may have been found to be nobody else's. */
+  async #shared(roomIds: readonly RoomId[]): Promise<readonly NumberedRoom[]> {
+    const { database, roomServers } = this.#ports;
+    const shared = roomIds.filter((roomId) => !roomServers.isOwn(roomId));
+    return shared.length === 0 ? [] : await roomNidsOf(database, shared);
+  }
+
+  #serversIn(room: NumberedRoom): Promise<readonly ServerName[]> {
+    const { log, roomServers } = this.#ports;
+    return roomServers.at({ ...room, position: log.committed.position });
   }
 }
+
+type ReceiptKey = Pick<ReceiptRecord, 'roomId' | 'userId' | 'threadId'>;
