@@ -25,9 +25,6 @@ interface Batch {
   readonly step: (Step & { readonly upTo: number }) | undefined;
 }
 
-/** Of an EDU, in a line of the log. */
-const SHOWN_MAX = 200;
-
 /** Who is in a hurry to be tried again shall not be tried all the time. */
 const HEARD_PAUSE_MS = 1_000;
 
@@ -337,7 +334,7 @@ export class Destination {
   }
 
   #leftOut(batch: Batch, error: unknown): void {
-    const culprit = batch.pdus[0]?.eventId ?? batch.transaction.edus[0]?.slice(0, SHOWN_MAX);
+    const culprit = batch.pdus[0]?.eventId ?? eduNamed(batch.transaction.edus[0]!);
     const message = `${this.name} refuses a transaction for ${culprit}, which is left out`;
     this.#ports.reports.of(this.name, message, error);
     this.#answered();
@@ -385,3 +382,9 @@ const isOfContent = (error: unknown): error is MatrixError =>
 
 /** Request Timeout, Too Early, Too Many Requests. */
 const OF_THE_TIME: ReadonlySet<number> = new Set([408, 425, 429]);
+
+/** In a line of the log, where nothing belongs of what people write to each other. */
+function eduNamed(text: string): string {
+  const { edu_type } = JSON.parse(text) as { readonly edu_type: string };
+  return `an EDU ${edu_type} of ${Buffer.byteLength(text)} bytes`;
+}

@@ -105,6 +105,19 @@ test('small numbers in messages to devices are written as other servers write th
   expect(peer.taken.map(({ text }) => text).join()).toContain('{"a":1e-07,"b":1e-05,"c":0.5}');
 });
 
+test('of a message to a device that a server refuses the log says no word of its content', async () => {
+  const home = await startHome(authority, SOON);
+  const peer = await startPeer(authority, ({ content }, answer, take) => {
+    if (content.edus.length === 0) return take();
+    refuses(400)({ content } as never, answer, take);
+  });
+  const body = { messages: { [memberOf(peer)]: { DEVICE: { text: 'confidential' } } } };
+  await home.server.ask('PUT /sendToDevice/org.letter/1', { token: home.token, body });
+  const lines = () => home.reported.map(({ message }) => message).join();
+  await expect.poll(lines).toContain('an EDU m.direct_to_device of ');
+  expect(lines()).not.toContain('confidential');
+});
+
 test('a transaction has no more bytes than many a proxy passes on, and all of it comes', async () => {
   const home = await startHome(authority, SOON);
   const peer = await startPeer(authority, refuses(500));
