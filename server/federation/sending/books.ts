@@ -16,7 +16,7 @@ import type { Lacks } from './lacks.ts';
 export interface BooksPorts {
   readonly log: Pick<Log, 'commit'>;
   readonly lacks: Lacks;
-  /** Up to here all destinations were given what is theirs. */
+  /** Up to here all destinations were given, or posted, what is theirs. */
   readonly given: () => number;
   /** Has it noted of whom, up to a position, not all is taken yet. */
   readonly noteUpTo: (position: number) => void;

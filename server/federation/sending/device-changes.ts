@@ -1,5 +1,6 @@
 import type { PlacedRecord } from '../../log/change.ts';
 import type { Log } from '../../log/log.ts';
+import { Rounds } from '../../log/rounds.ts';
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { ServerName, UserId } from '../../protocol/identifiers.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
@@ -17,47 +18,110 @@ export interface DeviceChangesPorts {
   readonly roomServers: RoomServers;
   readonly admits: (server: ServerName) => boolean;
   readonly posted: (server: ServerName) => void;
+  /** The position moved. */
+  readonly moved: () => void;
+  readonly onError: (error: unknown) => void;
 }
 
 const ROWS_MAX = 1_000;
+const PAUSE_MS = 1_000;
 
 /**
  * Tells the servers that share a room with one of our users that the devices of the user changed. What they are now
  * is not said: who hears of it without knowing what came before asks for all of them (server-server API, "Device
- * Management"), so that of many changes the newest is enough.
+ * Management"), so that of many changes the newest is enough. No event waits for it: a user may be in very many rooms.
  */
 export class DeviceChanges {
   readonly #ports: DeviceChangesPorts;
   readonly #changed = new Set<UserId>();
+  readonly #rounds: Rounds;
+  #position: number;
+  /** Up to here the log was heard. */
+  #heard: number;
+  #isRestored = false;
+  #isPosting = false;
+  #pause: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  constructor(ports: DeviceChangesPorts) {
+  /** What changed behind the position was not posted, or by a writer before. */
+  constructor(ports: DeviceChangesPorts, position: number) {
     this.#ports = ports;
+    this.#position = position;
+    this.#heard = ports.log.committed.position;
+    this.#rounds = new Rounds({
+      isThere: () => !this.#isClosed && !this.#pause && this.#isWaiting,
+      round: () => this.#round(),
+    });
+    this.#rounds.wake();
   }
 
-  get isThere(): boolean {
-    return this.#changed.size > 0;
+  /** What changed up to here lies in the database for all whom it concerns. */
+  get position(): number {
+    return this.#isWaiting || this.#isPosting ? this.#position : this.#heard;
   }
 
-  note({ record }: PlacedRecord): void {
-    if (record.kind === 'device-list') this.#noteOwn(record.userId);
+  committed(records: readonly PlacedRecord[]): void {
+    for (const { record, position } of records) {
+      if (position > this.#heard) this.#position = this.position;
+      this.#heard = Math.max(this.#heard, position);
+      if (record.kind === 'device-list') this.#noteOwn(record.userId);
+    }
+    this.#rounds.wake();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#pause);
+    await this.#rounds.asleep();
+  }
+
+  get #isWaiting(): boolean {
+    return !this.#isRestored || this.#changed.size > 0;
+  }
+
+  async #round(): Promise<void> {
+    this.#isPosting = true;
+    try {
+      await this.#restore();
+      const upTo = this.#heard;
+      await this.#post();
+      this.#position = upTo;
+    } catch (error) {
+      this.#ports.onError(error);
+      this.#pauseAfterFailure();
+    }
+    this.#isPosting = false;
+    this.#ports.moved();
   }
 
   /** What no record tells of any more: behind a takeover. */
-  async restore(range: { after: number; upTo: number }): Promise<void> {
+  async #restore(): Promise<void> {
+    if (this.#isRestored) return;
+    const range = { after: this.#position, upTo: this.#heard };
     const userIds = await deviceListsChangedBetween(this.#ports.database, range);
     for (const userId of userIds) this.#noteOwn(userId);
+    this.#isRestored = true;
   }
 
-  /** Resolves when it lies in the database for all whom it concerns. */
-  async post(): Promise<void> {
+  /** Of whom it failed, it fails again: the others need not wait for that. */
+  async #post(): Promise<void> {
     const userIds = [...this.#changed];
     this.#changed.clear();
-    try {
-      for (const userId of userIds) await this.#postOf(userId);
-    } catch (error) {
-      for (const userId of userIds) this.#changed.add(userId);
-      throw error;
-    }
+    const errors: unknown[] = [];
+    for (const userId of userIds)
+      await this.#postOf(userId).catch((error: unknown) => {
+        this.#changed.add(userId);
+        errors.push(error);
+      });
+    if (errors.length > 0) throw errors[0];
+  }
+
+  #pauseAfterFailure(): void {
+    this.#pause = setTimeout(() => {
+      this.#pause = undefined;
+      this.#rounds.wake();
+    }, PAUSE_MS);
+    this.#pause.unref();
   }
 
   #noteOwn(userId: UserId): void {

@@ -16,7 +16,7 @@ export interface DistributionPorts {
   readonly roomServers: RoomServers;
   /** At once for all, without a wait between. */
   readonly give: (servers: readonly ServerName[], pdu: Pdu) => void;
-  readonly deviceChanges: DeviceChanges;
+  readonly deviceChanges: Pick<DeviceChanges, 'committed' | 'position' | 'close'>;
   /** Something lies in the database for the server. */
   readonly posted: (server: ServerName) => void;
   readonly passing: Pick<Passing, 'receipt'>;
@@ -39,7 +39,6 @@ export class Distribution {
   #heard: number;
   /** The first that is to be looked at. */
   #first: number | undefined;
-  #isRestored = false;
   #pause: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -57,19 +56,24 @@ export class Distribution {
     this.#rounds.wake();
   }
 
-  /** All up to here is given. */
+  /** All events up to here are given. */
   get position(): number {
     return this.#position;
   }
 
+  /** And that devices changed up to here is posted: so far the cursor may pass. */
+  get settled(): number {
+    return Math.min(this.#position, this.#ports.deviceChanges.position);
+  }
+
   get #isBehind(): boolean {
-    return this.#position < this.#heard || this.#ports.deviceChanges.isThere;
+    return this.#position < this.#heard;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#pause);
-    await this.#rounds.asleep();
+    await Promise.all([this.#rounds.asleep(), this.#ports.deviceChanges.close()]);
   }
 
   #committed(records: readonly PlacedRecord[]): void {
@@ -77,11 +81,12 @@ export class Distribution {
       this.#heard = Math.max(this.#heard, each.position);
       this.#note(each);
     }
+    this.#ports.deviceChanges.committed(records);
     this.#rounds.wake();
   }
 
   #note(placed: PlacedRecord): void {
-    const { own, roomServers, deviceChanges, passing, posted } = this.#ports;
+    const { own, roomServers, passing, posted } = this.#ports;
     const { position, record } = placed;
     if (record.kind === 'event' && !roomServers.isOwn(record.roomId)) this.#first ??= position;
     if (record.kind === 'state' && record.type === 'm.room.member') this.#memberMoved(placed);
@@ -90,7 +95,6 @@ export class Distribution {
     if (record.kind === 'to-device' && serverNameOf(record.userId) !== own)
       posted(serverNameOf(record.userId));
     if (record.kind === 'receipt') passing.receipt(record);
-    deviceChanges.note(placed);
   }
 
   /** Looked at also where nobody else is: an invite that ends is told to whom it was for. */
@@ -108,7 +112,6 @@ export class Distribution {
     const after = Math.max(this.#position, (this.#first ?? upTo + 1) - 1);
     this.#first = undefined;
     try {
-      await this.#tellOfDevices(upTo);
       await this.#giveOut({ after, upTo });
     } catch (error) {
       this.#first = Math.min(this.#first ?? upTo, this.#position + 1);
@@ -116,14 +119,6 @@ export class Distribution {
       this.#pauseAfterFailure();
     }
     this.#ports.moved();
-  }
-
-  /** Before the cursor passes. What was changed behind it, and heard of by a writer before, is looked up once. */
-  async #tellOfDevices(upTo: number): Promise<void> {
-    const { deviceChanges } = this.#ports;
-    if (!this.#isRestored) await deviceChanges.restore({ after: this.#position, upTo });
-    this.#isRestored = true;
-    if (deviceChanges.isThere) await deviceChanges.post();
   }
 
   async #giveOut({ after, upTo }: { after: number; upTo: number }): Promise<void> {

@@ -88,7 +88,7 @@ export class Sending {
       {
         ...{ log, now, onError, lacks: this.#lacks },
         ...{ saveEveryMs: bounds.saveEveryMs, unknownFailuresMax: bounds.unknownFailuresMax },
-        given: () => this.#distribution.position,
+        given: () => this.#distribution.settled,
         noteUpTo: (position) => this.#noteUpTo(position),
       },
       { position: found.position, destinations: [...found.destinations.values()] },
@@ -102,10 +102,14 @@ export class Sending {
       {
         passing: this.passing,
         ...{ own, database, log, roomServers, onError },
-        deviceChanges: new DeviceChanges({
-          ...{ own, log, database, roomServers, admits: ports.admits },
-          posted: (server) => this.#posted(server),
-        }),
+        deviceChanges: new DeviceChanges(
+          {
+            ...{ own, log, database, roomServers, onError, admits: ports.admits },
+            posted: (server) => this.#posted(server),
+            moved: () => this.#books.moved(),
+          },
+          found.position,
+        ),
         posted: (server) => this.#posted(server),
         give: (servers, pdu) => this.#give(servers, pdu),
         moved: () => this.#books.moved(),

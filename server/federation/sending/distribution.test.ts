@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import type { PlacedRecord } from '../../log/change.ts';
+import type { LogRecord } from '../../log/records.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { Database } from '../../storage/database.ts';
+import { DeviceChanges } from './device-changes.ts';
+import { Distribution } from './distribution.ts';
+import type { RoomServers } from './room-servers.ts';
+
+const own = 'example.org' as ServerName;
+const roomId = '!r:example.org' as RoomId;
+const [busy, other] = ['@busy:example.org', '@other:example.org'] as [UserId, UserId];
+
+/** Events of ours go to one other server; what the database says of the rooms of `busy` comes by `rooms`. */
+function world(rooms: () => Promise<readonly object[]>) {
+  const [given, posted, errors]: [number[], ServerName[], unknown[]] = [[], [], []];
+  let tell: (records: readonly PlacedRecord[]) => void = () => {};
+  const database = {
+    async query(name: string, _sql: string, values: unknown[]) {
+      if (name === 'joined_rooms_of')
+        return values[0] === busy ? rooms() : [{ roomId, roomNid: 1 }];
+      return name === 'outgoing_events'
+        ? outgoing(values.filter(Number.isInteger) as number[])
+        : [];
+    },
+  } as unknown as Database;
+  const log = {
+    committed: { position: 10 },
+    onCommitted(listener: typeof tell) {
+      tell = listener;
+    },
+    commit: async () => {},
+  } as never;
+  const peers = async () => ['one.org'];
+  const roomServers = { isOwn: () => false, of: peers, at: peers } as unknown as RoomServers;
+  const told = { moved: () => {}, onError: (error: unknown) => void errors.push(error) };
+  const ports = { own, log, database, roomServers, ...told };
+  const deviceChanges = new DeviceChanges(
+    { ...ports, admits: () => true, posted: (server) => void posted.push(server) },
+    10,
+  );
+  const subject = new Distribution(
+    {
+      ...{ ...ports, deviceChanges, posted: () => {}, passing: { receipt: () => {} } },
+      give: (_servers, { position }) => void given.push(position),
+    },
+    10,
+  );
+  const happens = (position: number, record: LogRecord) => tell([{ position, record }]);
+  return { subject, given, posted, errors, happens };
+}
+
+/** The event at 12, where it is asked for. */
+function outgoing([after, upTo]: number[]): readonly object[] {
+  const event = { roomId, roomNid: 1, type: 'm.room.message', stateKey: null, sender: other };
+  const pdu = { eventId: '$12', roomVersion: '12', json: '{}', isRedacted: false };
+  const stored = { ...event, ...pdu, memberJson: null, replacedJson: null, position: 12 };
+  return after! < 12 && 12 <= upTo! ? [stored] : [];
+}
+
+const changed = (userId: UserId) => ({ kind: 'device-list', userId }) as LogRecord;
+const said = { kind: 'event', roomId, eventId: '$12' } as LogRecord;
+
+test('no event waits for it that all who share a room with a user are told of their devices, but the cursor does', async () => {
+  const rooms = Promise.withResolvers<object[]>();
+  const { subject, given, posted, happens } = world(() => rooms.promise);
+  await expect.poll(() => subject.settled).toBe(10);
+  happens(11, changed(busy));
+  happens(12, said);
+  await expect.poll(() => given).toEqual([12]);
+  expect([subject.position, subject.settled]).toEqual([12, 10]);
+  rooms.resolve([{ roomId, roomNid: 1 }]);
+  await expect.poll(() => subject.settled).toBe(12);
+  expect(posted).toEqual(['one.org']);
+  await subject.close();
+});
+
+test('of whom it fails that others are told of their devices, nobody else waits for', async () => {
+  let isAway = true;
+  const { subject, posted, errors, happens } = world(async () => {
+    if (isAway) throw new Error('The database is away');
+    return [{ roomId, roomNid: 1 }];
+  });
+  happens(11, changed(busy));
+  happens(12, changed(other));
+  await expect.poll(() => posted).toHaveLength(1);
+  await expect.poll(() => errors).toHaveLength(1);
+  expect(subject.settled).toBeLessThan(12);
+  isAway = false;
+  await expect.poll(() => subject.settled, { timeout: 10_000 }).toBe(12);
+  expect(posted).toHaveLength(2);
+  await subject.close();
+});
