@@ -5,14 +5,18 @@ import { keptMsBy, WellKnown } from './well-known.ts';
 
 const HOUR = 3_600_000;
 
-function world(answers: Record<string, Partial<Told> & { text?: string }>) {
+type Answers = Record<string, (Partial<Told> & { text?: string }) | Error>;
+
+function world(answers: Answers) {
   const clock = { ms: 1_000_000 };
   const asked: string[] = [];
   const ask = async (way: Way, { path }: Asked): Promise<Told> => {
     const [target] = way.targets;
     const url = `${target!.host}:${target!.port}${path}`;
     asked.push(url);
-    const { text = '', ...answer } = answers[url] ?? { status: 404 };
+    const found = answers[url] ?? { status: 404 };
+    if (found instanceof Error) throw found;
+    const { text = '', ...answer } = found;
     return { status: 200, headers: {}, body: Buffer.from(text), ...answer };
   };
   return { clock, asked, wellKnown: new WellKnown({ ask }, () => clock.ms) };
@@ -45,6 +49,49 @@ test('that there is none is kept for an hour', async () => {
   clock.ms += 1;
   await wellKnown.of('a.org');
   expect(asked).toHaveLength(2);
+});
+
+const UNREACHED = [new Error('our line is down'), { status: 503 }, { status: 429 }];
+
+test.each(UNREACHED)(
+  'who was not reached (%o) is asked again soon, and later each time',
+  async (failure) => {
+    const answers: Answers = { [`a.org:443${AT}`]: failure };
+    const { clock, asked, wellKnown } = world(answers);
+    expect(await wellKnown.of('a.org')).toBeUndefined();
+    for (const minutes of [2, 4, 8, 16, 32, 60, 60]) {
+      const before = asked.length;
+      clock.ms += minutes * 60_000 - 1;
+      await wellKnown.of('a.org');
+      expect(asked).toHaveLength(before);
+      clock.ms += 1;
+      await wellKnown.of('a.org');
+      expect(asked).toHaveLength(before + 1);
+    }
+    answers[`a.org:443${AT}`] = { text: '{"m.server":"b.org"}' };
+    clock.ms += HOUR;
+    expect(await wellKnown.of('a.org')).toBe('b.org');
+  },
+);
+
+test('whoever said something leads there for a week in which it is not reached, and no longer', async () => {
+  const answers: Answers = { [`a.org:443${AT}`]: { text: '{"m.server":"b.org"}' } };
+  const { clock, wellKnown } = world(answers);
+  await wellKnown.of('a.org');
+  answers[`a.org:443${AT}`] = new Error('gone');
+  clock.ms += 7 * 24 * HOUR - 1;
+  expect(await wellKnown.of('a.org')).toBe('b.org');
+  clock.ms += HOUR;
+  expect(await wellKnown.of('a.org')).toBeUndefined();
+});
+
+test('that nothing is delegated any more counts at once', async () => {
+  const answers: Answers = { [`a.org:443${AT}`]: { text: '{"m.server":"b.org"}' } };
+  const { clock, wellKnown } = world(answers);
+  await wellKnown.of('a.org');
+  delete answers[`a.org:443${AT}`];
+  clock.ms += 24 * HOUR;
+  expect(await wellKnown.of('a.org')).toBeUndefined();
 });
 
 test('redirects are followed, to https alone, and not for ever', async () => {

@@ -10,6 +10,10 @@ const KEPT_MS = DAY_MS;
 const KEPT_MS_MAX = 2 * DAY_MS;
 const KEPT_MS_MIN = 5 * 60_000;
 const ERROR_KEPT_MS = HOUR_MS;
+/** Whom nobody reached may be there in a moment, since it was our own line that was down; each time in vain twice as long. */
+const UNREACHED_KEPT_MS = 2 * 60_000;
+/** So long what was said last is gone by, when nobody is reached. */
+const LAST_WORD_MS = 7 * DAY_MS;
 const HOSTS_MAX = 10_000;
 const REDIRECTS_MAX = 5;
 const BYTES_MAX = 50 * 1_024;
@@ -20,13 +24,19 @@ interface Told {
   readonly keptMs: number;
 }
 
+interface Kept {
+  readonly delegated: ServerName | undefined;
+  readonly untilMs: number;
+  /** When the host was last reached; of one that never was, when it was first asked. */
+  readonly saidMs: number;
+  readonly timesInVain: number;
+}
+
 /** What hosts say under `/.well-known/matrix/server`. */
 export class WellKnown {
   readonly #reach: Pick<Reach, 'ask'>;
   readonly #now: () => number;
-  readonly #told = new Lru<string, { delegated: ServerName | undefined; untilMs: number }>(
-    HOSTS_MAX,
-  );
+  readonly #told = new Lru<string, Kept>(HOSTS_MAX);
 
   constructor(reach: Pick<Reach, 'ask'>, now: () => number) {
     this.#reach = reach;
@@ -36,21 +46,22 @@ export class WellKnown {
   async of(host: string): Promise<ServerName | undefined> {
     const known = this.#told.get(host);
     if (known && this.#now() < known.untilMs) return known.delegated;
-    const { delegated, keptMs } = await this.#ask(host);
-    this.#told.set(host, { delegated, untilMs: this.#now() + keptMs });
-    return delegated;
+    const told = await this.#ask(host);
+    const kept = told ? keptAs(told, this.#now()) : keptInVain(known, this.#now());
+    this.#told.set(host, kept);
+    return kept.delegated;
   }
 
-  /** Whatever goes wrong is no failure of the discovery: it goes on without. */
-  async #ask(host: string): Promise<Told> {
+  /** Undefined where the host was not reached. Whatever goes wrong is no failure of the discovery: it goes on without. */
+  async #ask(host: string): Promise<Told | undefined> {
     try {
       return await this.#follow(new URL(`https://${host}/.well-known/matrix/server`));
     } catch {
-      return { delegated: undefined, keptMs: ERROR_KEPT_MS };
+      return undefined;
     }
   }
 
-  async #follow(first: URL): Promise<Told> {
+  async #follow(first: URL): Promise<Told | undefined> {
     let url = first;
     const signal = AbortSignal.timeout(ANSWERS_WITHIN_MS);
     for (let count = 0; count <= REDIRECTS_MAX; count += 1) {
@@ -71,10 +82,22 @@ export class WellKnown {
         const delegated = delegatedIn(body.toString('utf8'));
         if (delegated === undefined) break;
         return { delegated, keptMs: keptMsBy(headers, this.#now()) };
-      } else break;
+      } else if (status >= 500 || status === 429) return undefined;
+      else break;
     }
     return { delegated: undefined, keptMs: ERROR_KEPT_MS };
   }
+}
+
+const keptAs = ({ delegated, keptMs }: Told, now: number): Kept => ({
+  ...{ delegated, untilMs: now + keptMs, saidMs: now, timesInVain: 0 },
+});
+
+function keptInVain(before: Kept | undefined, now: number): Kept {
+  const { saidMs, timesInVain } = before ?? { saidMs: now, timesInVain: 0 };
+  const delegated = now - saidMs < LAST_WORD_MS ? before?.delegated : undefined;
+  const untilMs = now + Math.min(UNREACHED_KEPT_MS * 2 ** timesInVain, ERROR_KEPT_MS);
+  return { delegated, untilMs, saidMs, timesInVain: timesInVain + 1 };
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
