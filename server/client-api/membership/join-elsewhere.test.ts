@@ -4,6 +4,8 @@ import { startFederating } from '../../../test/support/federating.ts';
 import { aliceAndBob, keysOf, type Person, personAt } from '../../../test/support/two-servers.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { signEvent } from '../../protocol/signatures.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -70,6 +72,24 @@ test('a room whose server is not there cannot be joined, and another that is in 
   const join = `/join/${encodeURIComponent(roomId)}`;
   expect((await bob.post(`${join}?via=localhost:1`)).status).toBe(502);
   expect((await bob.post(`${join}?via=localhost:1&via=${alice.server.name}`)).status).toBe(200);
+});
+
+test('of what is said beside a join nothing from before it is told as new', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom({ room_version: '12' });
+  let last = '';
+  for (const text of ['1', '2', '3']) last = (await alice.say(roomId, text)).event_id as string;
+  const beside = await saidUpon(alice, roomId, last);
+  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  const rooms = (who: Person) => who.server.features.rooms;
+  const origin = alice.server.name;
+  const take = (who: Person) => rooms(who).receiver.receive(roomId, [beside], { origin });
+  for (const who of [alice, bob])
+    expect((await take(who)).map(({ kind }) => kind)).toEqual(['accepted']);
+  const { events } = (await bob.joined(roomId))!.timeline;
+  expect(events.map(({ type, content }) => (content as JsonObject).body ?? type)).toEqual([
+    ...['m.room.member', 'beside'],
+  ]);
 });
 
 test('who left a room of another server comes back to it as it is by then', async () => {
@@ -166,6 +186,22 @@ async function events({ server }: Person): Promise<number> {
     'SELECT count(*)::int8 AS count FROM event',
   );
   return row!.count;
+}
+
+/** An event of alice's server that follows this one alone. */
+async function saidUpon({ server, userId }: Person, roomId: RoomId, after: string) {
+  const rows = await server.fresh.database.query<{ json: string }>(
+    'said_after',
+    `SELECT json FROM event WHERE event_id = '${after}'`,
+  );
+  const before = JSON.parse(rows[0]!.json) as JsonObject;
+  const rules = rulesOf('12')!;
+  const pdu = {
+    ...{ type: 'm.room.message', room_id: roomId, sender: userId, prev_events: [after] },
+    ...{ content: { msgtype: 'm.text', body: 'beside' }, auth_events: before.auth_events! },
+    ...{ depth: (before.depth as number) + 1, origin_server_ts: Date.now() },
+  };
+  return signEvent(pdu, rules, server.name, server.key);
 }
 
 /** The change that brings rows of this kind is refused, as if the writer had died before it. */

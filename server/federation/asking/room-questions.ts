@@ -40,14 +40,18 @@ export class RoomQuestions {
       roomId: RoomId;
       latest: readonly EventId[];
       earliest: readonly EventId[];
+      minDepth: number;
       limit: number;
       withinMs: number;
     },
   ): Promise<readonly JsonObject[] | undefined> {
-    const { roomId, latest, earliest, limit, withinMs } = asked;
+    const { roomId, latest, earliest, minDepth, limit, withinMs } = asked;
     const told = await this.#ask(server, {
       ...{ method: 'POST', path: `${V1}/get_missing_events/${encodeURIComponent(roomId)}` },
-      content: { latest_events: [...latest], earliest_events: [...earliest], limit, min_depth: 0 },
+      content: {
+        ...{ latest_events: [...latest], earliest_events: [...earliest] },
+        ...{ limit, min_depth: minDepth },
+      },
       ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX },
     });
     return told && objectsIn(told.events).slice(0, limit);

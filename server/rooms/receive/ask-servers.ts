@@ -14,6 +14,8 @@ export interface AskServers {
       readonly latest: readonly EventId[];
       /** Behind which there is nothing to be told. */
       readonly earliest: readonly EventId[];
+      /** Of less depth nothing is wanted. */
+      readonly minDepth: number;
       readonly limit: number;
       readonly withinMs: number;
     },

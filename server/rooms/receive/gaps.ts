@@ -134,18 +134,24 @@ class Gap {
     return left;
   }
 
-  /** What comes before these, page by page, until it meets what is here. */
+  /**
+   * What comes before these, page by page, until it meets what is here. What is older than all that the room shows is history
+   * from before somebody of ours was in it: as an event of now it would be told to everybody.
+   */
   async #walkBack(from: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
     const found = new Map<EventId, JsonObject>();
     let [latest, length] = [from, 0];
     const earliest = this.#room.head.extremities.map(({ eventId }) => eventId);
+    const minDepth =
+      (await this.#ports.building.ports.store.depthOfFirst(this.#room.nid)) ?? Infinity;
     for (let round = 0; round < ROUNDS_MAX && this.#leftMs > 0; round++) {
-      const asked = { roomId: this.#room.roomId, latest, earliest, limit: EVENTS_AT_ONCE };
+      const limit = EVENTS_AT_ONCE;
+      const asked = { roomId: this.#room.roomId, latest, earliest, minDepth, limit };
       const told = await this.#ports.ask.missingEvents(this.#origin, {
         ...{ ...asked, withinMs: this.#leftMs },
       });
       const events = (told ?? []).flatMap((pdu) => this.#parsed(pdu));
-      const fresh = events.filter(({ eventId }) => !found.has(eventId));
+      const fresh = events.filter(({ eventId, depth }) => depth >= minDepth && !found.has(eventId));
       for (const { eventId, pdu } of fresh) found.set(eventId, pdu);
       length += fresh.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
       if (fresh.length === 0 || length > FOUND_LENGTH_MAX) return found;

@@ -96,6 +96,20 @@ export const stateEntriesOf = (database: Database, roomNid: number, eventIds: re
     [roomNid, eventIds],
   );
 
+/** Of all that a room shows here: who came in later has it from there on. Undefined where it shows nothing. */
+export async function depthOfFirst(
+  database: Database,
+  roomNid: number,
+): Promise<number | undefined> {
+  const [first] = await database.query<{ depth: number }>(
+    'depth_of_first',
+    `SELECT depth FROM event WHERE room_nid = $1 AND NOT (outlier OR rejected OR soft_failed)
+     ORDER BY depth LIMIT 1`,
+    [roomNid],
+  );
+  return first?.depth;
+}
+
 /** The newest `limit` events of the timeline in (after, upTo], newest first. */
 export const newestOfTimeline = (
   database: Database,

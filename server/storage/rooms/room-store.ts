@@ -95,6 +95,7 @@ const eventReads = (database: Database) => ({
   numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
   stateEntriesOf: (roomNid: number, eventIds: readonly EventId[]) =>
     events.stateEntriesOf(database, roomNid, eventIds),
+  depthOfFirst: (roomNid: number) => events.depthOfFirst(database, roomNid),
   newestOfTimeline: (range: state.LogRange & { limit: number }) =>
     events.newestOfTimeline(database, range),
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
