@@ -30,6 +30,7 @@ import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
+import { EarlierHistory } from './receive/earlier-history.ts';
 import { Receiving } from './receive/receiving.ts';
 import type { RoomReceiver } from './receive/room-receiver.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
@@ -66,6 +67,7 @@ export class RoomEngine implements Rooms {
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
+  readonly #earlier: EarlierHistory;
   readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
 
   constructor(ports: RoomPorts) {
@@ -93,7 +95,9 @@ export class RoomEngine implements Rooms {
       ...{ retention: ports.retention, now: ports.now },
       stateBytesMax: bytesMax.states,
     });
-    this.receiver = new Receiving(this.#building, this.#reads);
+    const receiving = new Receiving(this.#building, this.#reads);
+    this.receiver = receiving;
+    this.#earlier = new EarlierHistory(this.#building, this.#reads, receiving);
     this.handshake = new Handshake(this.#building, this.#reads);
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.invitations = new Invitations(this.#building, this.receiver);
@@ -168,7 +172,7 @@ export class RoomEngine implements Rooms {
 
   async open(roomId: RoomId): Promise<Room | undefined> {
     const room = await this.#building.rooms.get(roomId);
-    return room?.isCommitted ? new RoomView(room, this.#reads) : undefined;
+    return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
   }
 
   openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {

@@ -67,6 +67,8 @@ export interface Room {
   departureOf(userId: UserId): Promise<RoomEvent | undefined>;
   /** One page of the room in its own order, already narrowed to what the reader may see, and as they are shown it. */
   page(request: PageRequest): Promise<Page>;
+  /** The same; and where what is here breaks off, other servers in the room are asked for what comes before. */
+  history(request: PageRequest): Promise<Page>;
   /** The roots of threads that the reader may see, that with the newest event first. */
   threads(request: ThreadsRequest): Promise<Threads>;
   /** The event that the reader may see and that is nearest to a moment, before or behind it. */
@@ -115,6 +117,8 @@ export interface PageRequest {
   readonly relatedBy?: RelatedBy | undefined;
   /** Only what relates to one event. */
   readonly relatedTo?: RelatedTo | undefined;
+  /** Whether it is looked for where history breaks off. */
+  readonly seeksBreaks?: boolean | undefined;
 }
 
 /** That something relates to it, of one of these kinds and by one of these users. */
@@ -138,6 +142,8 @@ export interface Page {
   readonly end: Place;
   /** There is nothing further. */
   readonly isLast: boolean;
+  /** Where it was looked for: what events of the page follow, and has no place here. */
+  readonly brokenOff?: readonly EventId[] | undefined;
 }
 
 export interface ThreadsRequest {

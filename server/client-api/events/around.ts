@@ -20,7 +20,7 @@ export async function around(
   narrowed: Pick<PageRequest, 'wanted' | 'relatedBy'> = {},
 ): Promise<Around> {
   const page = (direction: 'b' | 'f', from: Page['end'], limit: number): Promise<Page> =>
-    room.page({ ...narrowed, reader: userId, from, direction, limit });
+    room.history({ ...narrowed, reader: userId, from, direction, limit });
   const [before, after] = await Promise.all([
     page('b', { depth, nid: nid - 1 }, limits.before),
     page('f', { depth, nid }, limits.after),

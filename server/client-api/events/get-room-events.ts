@@ -35,7 +35,7 @@ export const getRoomEvents = endpoint({
     const from = query.from
       ? await placeOf(room, query.from, 'from')
       : await edge(reading, direction);
-    const page = await room.page({
+    const page = await room.history({
       reader: caller.userId,
       from,
       to: to ? await placeOf(room, to, 'to') : undefined,

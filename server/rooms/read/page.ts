@@ -4,6 +4,7 @@ import type { Page, PageRequest } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import type { PageQuery, Place, StoredEvent } from '../store.ts';
+import { Descent } from './descent.ts';
 import { withoutErased } from './erased.ts';
 import { withoutExpired } from './expired.ts';
 import type { RoomReads } from './room-reads.ts';
@@ -19,6 +20,21 @@ const PAGE_BYTES_MAX = 1_048_576;
 
 /** One page of a room in its own order, of what the reader wants and may see. */
 export async function pageOf(room: HotRoom, reads: RoomReads, request: PageRequest): Promise<Page> {
+  if (!request.seeksBreaks || request.direction === 'f') return readPage(room, reads, request);
+  const descent = new Descent(room, reads.store);
+  const page = await readPage(room, reads, request, descent);
+  const { to, types, senders } = request;
+  const isNarrowed = types !== undefined || senders !== undefined;
+  if (page.isLast && isNarrowed && to === undefined) await descent.lookAtFirst();
+  return { ...page, brokenOff: await descent.brokenOff() };
+}
+
+async function readPage(
+  room: HotRoom,
+  reads: RoomReads,
+  request: PageRequest,
+  descent?: Descent,
+): Promise<Page> {
   const events: SeenEvent[] = [];
   let [end, bytes] = [request.from, 0];
   if (request.limit === 0) return { events, end, isLast: false };
@@ -26,11 +42,12 @@ export async function pageOf(room: HotRoom, reads: RoomReads, request: PageReque
   for (let total = 0; total < READ_EVENTS_TOTAL; ) {
     const missing = request.limit - events.length;
     const limit = Math.min(Math.max(missing, READ_EVENTS_MIN), READ_EVENTS_MAX);
-    const read = await readOn(room, reads, request, { end, limit });
+    const read = await readOn(room, reads, request, { end, limit, descent });
     const { reader, relatedBy: by } = request;
     const related = await relatedBy(room, reads, reader, read.filter(wanted), by);
     const seen = await seenOf(room, reads, request, related);
     for (const event of read) {
+      descent?.passed(event.nid);
       const each = seen.get(event.nid);
       bytes += each ? event.members.length + event.unsigned.length : 0;
       if (bytes > PAGE_BYTES_MAX && events.length > 0) return { events, end, isLast: false };
@@ -74,11 +91,12 @@ async function readOn(
   room: HotRoom,
   reads: RoomReads,
   request: PageRequest,
-  { end, limit }: { end: Place; limit: number },
+  { end, limit, descent }: { end: Place; limit: number; descent: Descent | undefined },
 ): Promise<RoomEvent[]> {
   const { direction, to } = request;
   const from = direction === 'b' ? { depth: end.depth, nid: end.nid + 1 } : end;
   const stored = await storedPage(reads, request, { roomNid: room.nid, from, direction, limit });
+  descent?.read(stored);
   const events = stored.map((each) => reads.eventOf(each, room.rules));
   if (!to) return events;
   return events.filter((event) => compare(event, to) <= 0 === (direction === 'f'));

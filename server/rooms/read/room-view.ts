@@ -4,6 +4,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import { lastDeparture } from '../membership/last-departure.ts';
 import type { Membership, PastMembership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import type { EarlierHistory } from '../receive/earlier-history.ts';
 import { relatedBy } from '../relations/related-by.ts';
 import { threadsIn } from '../relations/threads-in.ts';
 import { withRelations } from '../relations/with-relations.ts';
@@ -32,10 +33,12 @@ import { visibleTo } from './visibility.ts';
 export class RoomView implements Room {
   readonly #room: HotRoom;
   readonly #reads: RoomReads;
+  readonly #earlier: EarlierHistory | undefined;
 
-  constructor(room: HotRoom, reads: RoomReads) {
+  constructor(room: HotRoom, reads: RoomReads, earlier?: EarlierHistory) {
     this.#room = room;
     this.#reads = reads;
+    this.#earlier = earlier;
   }
 
   get nid(): number {
@@ -202,6 +205,10 @@ export class RoomView implements Room {
 
   page(request: PageRequest): Promise<Page> {
     return pageOf(this.#room, this.#reads, request);
+  }
+
+  history(request: PageRequest): Promise<Page> {
+    return this.#earlier?.page(this.#room, request) ?? this.page(request);
   }
 
   threads(request: ThreadsRequest): Promise<Threads> {

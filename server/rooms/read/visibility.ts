@@ -26,7 +26,7 @@ export async function visibleTo(
   // Of what is erased, an event behind the reader's join can tell only by what it replaced.
   if (others.length === 0 && events.every(({ replacesNid }) => replacesNid === undefined))
     return events.map((event) => ({ event, membership: 'join' }));
-  const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, userId, own) };
+  const reader = { userId, own, lastJoin: await lastJoinOf(room, reads, { userId, own, others }) };
   const around = await roomAround(room, reads, userId, others);
   const seen = events.flatMap((event) => judge(reader, event, around) ?? []);
   const shown = await withoutErased(
@@ -41,8 +41,14 @@ export async function visibleTo(
 interface Reader {
   readonly userId: UserId;
   readonly own: RoomMembership | undefined;
-  /** Position of the newest event by which they were in the room; 0 if they never were. */
-  readonly lastJoin: number;
+  readonly lastJoin: LastJoin;
+}
+
+/** The newest event by which they were in the room; zeros if they never were. */
+interface LastJoin {
+  readonly position: number;
+  /** By which it is told of earlier history what was before it; not looked for where there is none. */
+  readonly depth: number;
 }
 
 /** Of a member who has been there ever since before the event; nearly all that /sync asks about. */
@@ -58,7 +64,10 @@ function judge(
   const [before, after] = [around.get(event.stateBefore)!, around.get(event.stateAfter)!];
   if (own?.forgotten)
     return after.visibility === 'world_readable' ? { event, membership: 'leave' } : undefined;
-  const joinedLater = lastJoin > event.position;
+  const isEarlierHistory = event.position === 0;
+  const joinedLater = isEarlierHistory
+    ? lastJoin.depth > event.depth
+    : lastJoin.position > event.position;
   const isSeen = maySee(before, joinedLater, judgedByBoth(event, userId) ? after : undefined);
   if (!isSeen) return undefined;
   return { event, membership: (after.membership as Membership | undefined) ?? 'leave' };
@@ -86,11 +95,15 @@ export async function contentAt(
 async function lastJoinOf(
   room: HotRoom,
   reads: RoomReads,
-  userId: UserId,
-  own: RoomMembership | undefined,
-): Promise<number> {
-  if (!own) return 0;
-  if (own.membership === 'join') return own.position;
+  { userId, own, others }: Pick<Reader, 'userId' | 'own'> & { others: readonly RoomEvent[] },
+): Promise<LastJoin> {
+  if (!own) return { position: 0, depth: 0 };
+  // All of it was before they came, or while they are here.
+  if (own.membership === 'join') return { position: own.position, depth: Infinity };
   const history = await reads.membershipHistory(userId, room);
-  return history.findLast((entry) => entry.membership === 'join')?.position ?? 0;
+  const last = history.findLast((entry) => entry.membership === 'join');
+  if (!last) return { position: 0, depth: 0 };
+  const asksDepth = others.some(({ position }) => position === 0);
+  const [event] = asksDepth ? await reads.load(room, [last.eventNid]) : [];
+  return { position: last.position, depth: event?.depth ?? 0 };
 }

@@ -26,6 +26,13 @@ type Checked =
   | { readonly ok: true; readonly event: Event }
   | { readonly ok: false; readonly eventId: EventId | undefined; readonly reason: string };
 
+/** How PDUs are taken that were asked for. */
+interface Taking {
+  readonly given: Given;
+  /** See `Arrival`. */
+  readonly isEarlier?: boolean | undefined;
+}
+
 /** Takes in what other servers send: each room's events one after the other, whoever sends them. */
 export class Receiving implements RoomReceiver {
   readonly #building: Building;
@@ -52,7 +59,7 @@ export class Receiving implements RoomReceiver {
     roomId: RoomId,
     pdus: readonly JsonObject[],
     from: Source,
-    given: Given = NOTHING_GIVEN,
+    taking: Taking = AS_SENT,
   ): Promise<readonly Received[]> {
     const room = await this.#building.rooms.get(roomId);
     if (!room?.isCommitted) throw notFound('This server does not know the room');
@@ -61,7 +68,7 @@ export class Receiving implements RoomReceiver {
     const weight = { count: pdus.length, bytes };
     const { origin } = from;
     const load = { roomId, origin, ...weight };
-    return this.#queues.run(load, () => this.#take(roomId, checked, { from, given }));
+    return this.#queues.run(load, () => this.#take(roomId, checked, { from, taking }));
   }
 
   /** Those that lack something once more, when it has been asked for; what is not found out leaves them refused. */
@@ -78,18 +85,36 @@ export class Receiving implements RoomReceiver {
     const { origin } = from;
     const closed = await this.#gaps.close(room, lacking, origin, {
       ...{ building: this.#building, ask },
-      take: (found, given) => this.#queued(roomId, found, ofGap, given),
-      keep: async (found) => {
-        const signed = await signedOutliers(this.#building, room, found);
-        const load = { roomId, origin, count: found.length, bytes: 0 };
-        await this.#queues.run(load, () =>
-          changeRoom(this.#building.rooms, roomId, (now) =>
-            keepOutliers(this.#building, now, signed),
-          ),
-        );
-      },
+      take: (found, given) => this.#queued(roomId, found, ofGap, { given }),
+      keep: (found) => this.keepOutliers(room, found, origin),
     });
     return received.map((each) => closed.get(idOf(each)!) ?? each);
+  }
+
+  /**
+   * What was before all that is here, as another server told it when it was asked; `given` is the state before those that
+   * follow what nobody has told.
+   */
+  takeEarlier(
+    roomId: RoomId,
+    pdus: readonly JsonObject[],
+    { origin, given }: { origin: ServerName; given: Given },
+  ): Promise<readonly Received[]> {
+    return this.#queued(roomId, pdus, { origin }, { given, isEarlier: true });
+  }
+
+  /** State of the room that another server told, without a place in it. */
+  async keepOutliers(
+    room: HotRoom,
+    pdus: readonly JsonObject[],
+    origin: ServerName,
+  ): Promise<void> {
+    const { roomId } = room;
+    const signed = await signedOutliers(this.#building, room, pdus);
+    const load = { roomId, origin, count: pdus.length, bytes: 0 };
+    await this.#queues.run(load, () =>
+      changeRoom(this.#building.rooms, roomId, (now) => keepOutliers(this.#building, now, signed)),
+    );
   }
 
   async whyNotFrom(roomId: RoomId, server: ServerName): Promise<string | undefined> {
@@ -114,15 +139,16 @@ export class Receiving implements RoomReceiver {
   #take(
     roomId: RoomId,
     checked: readonly Checked[],
-    { from, given }: { from: Source; given: Given },
+    { from, taking }: { from: Source; taking: Taking },
   ): Promise<readonly Received[]> {
     /** Of the database, which would refuse them again. */
     const refused = new Set<EventId>();
     return changeRoom(this.#building.rooms, roomId, async (room) => {
       const whyNot = await this.#whyNot(room, from);
       if (whyNot !== undefined) return checked.map((each) => unheard(each, whyNot));
-      const taken = await this.#takeAll(room, checked, { refused, given });
+      const taken = await this.#takeAll(room, checked, { refused, taking });
       await committed(taken, refused);
+      this.#showRedacted(roomId, taken);
       return checked.map((each) => (each.ok ? taken.get(each.event.eventId)!.result : unfit(each)));
     });
   }
@@ -152,7 +178,7 @@ export class Receiving implements RoomReceiver {
   async #takeAll(
     room: HotRoom,
     checked: readonly Checked[],
-    { refused, given }: { refused: ReadonlySet<EventId>; given: Given },
+    { refused, taking }: { refused: ReadonlySet<EventId>; taking: Taking },
   ): Promise<ReadonlyMap<EventId, TakenIn>> {
     const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
     const stored = await this.#building.ports.store.eventsById([...events.keys()]);
@@ -166,8 +192,8 @@ export class Receiving implements RoomReceiver {
         : (asKnown(room, event, before) ??
           (await room.building.alone(() =>
             takeIn(this.#building, room, {
-              ...{ event, storedNid: before?.nid, given: given.get(event.eventId) },
-              early: early.get(event.eventId),
+              ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
+              ...{ early: early.get(event.eventId), isEarlier: taking.isEarlier },
             }),
           )));
       // It is waited for when all are on their way.
@@ -176,9 +202,16 @@ export class Receiving implements RoomReceiver {
     }
     return taken;
   }
+
+  /** No record of the log tells of what earlier history redacts. */
+  #showRedacted(roomId: RoomId, taken: ReadonlyMap<EventId, TakenIn>): void {
+    const redacted = [...taken.values()].flatMap((each) => each.redacted ?? []);
+    for (const event of redacted) this.#reads.events.putRedacted(event);
+    if (redacted.length > 0) this.#building.rooms.thin(roomId);
+  }
 }
 
-const NOTHING_GIVEN: Given = new Map();
+const AS_SENT: Taking = { given: new Map() };
 
 const idOf = (received: Received): EventId | undefined =>
   received.kind === 'refused' ? received.eventId : received.event.eventId;

@@ -4,6 +4,7 @@ import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import { rejectedEvent } from '../../protocol/parse-event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomEvent } from '../room-event.ts';
 import { resolveNumbered } from '../state/resolve-numbered.ts';
 import { storedAlike } from '../state/stored-alike.ts';
 import type { EventStanding, StoredEvent } from '../store.ts';
@@ -27,12 +28,16 @@ export interface Arrival {
   readonly given?: readonly EventId[] | undefined;
   /** Those that redact it, and were here before it. */
   readonly early?: readonly StoredEvent[] | undefined;
+  /** It was before all that is here: what the rules say by now is not asked, and nothing in the room changes. */
+  readonly isEarlier?: boolean | undefined;
 }
 
 export interface TakenIn {
   readonly result: Received;
   /** Undefined where nothing is to be committed. */
   readonly committed?: Promise<unknown>;
+  /** What it redacts, as that is seen then: where no record tells of it. */
+  readonly redacted?: RoomEvent | undefined;
 }
 
 /**
@@ -54,7 +59,7 @@ export async function takeIn(
   const byAuthEvents = judgeByAuthEvents(event, found, { rules: room.rules, create });
   if (!byAuthEvents.allowed) return keep(building, room, arrival, 'rejected', byAuthEvents.reason);
   if (event.rejected) return keep(building, room, arrival, 'rejected', 'it is too long in bytes');
-  if (storedNid === undefined && isAtHead(room, event))
+  if (storedNid === undefined && !arrival.isEarlier && isAtHead(room, event))
     return takeAtHead(building, room, arrival, current);
   return takeApart(building, room, arrival, current);
 }
@@ -94,6 +99,7 @@ async function takeApart(
       standing: 'rejected',
       reason: before.reason,
     });
+  if (arrival.isEarlier) return keepEarlier(building, room, arrival, there);
   const now = authorize(
     event,
     await stateNow(building, room, arrival, { there, current }),
@@ -112,6 +118,22 @@ async function takeApart(
   const attached: Attached = { replaced: there.replaced?.event, ...redaction };
   const committed = commit(building, room, (change) => change.join(event, attached, placing));
   return { result: { kind: 'accepted', event }, committed };
+}
+
+async function keepEarlier(
+  building: Building,
+  room: HotRoom,
+  arrival: Arrival,
+  there: StateThere,
+): Promise<TakenIn> {
+  const { event } = arrival;
+  const redactions = await redactionsOf(building, room, arrival, there.state);
+  await learnKeys(building, event, there);
+  const placing = await placingOf(building, room, arrival, there);
+  const committed = commit(building, room, (change) =>
+    change.keepEarlier(event, redactions, placing),
+  );
+  return { result: { kind: 'accepted', event }, committed, redacted: redactions.redacted };
 }
 
 /**

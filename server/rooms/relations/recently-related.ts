@@ -17,8 +17,11 @@ export async function recentlyRelated(
     const { relations: found, after } = await reads.relationsLately(range);
     relations.fill(found, { after, upTo });
   }
-  return events.filter((event) => relations.isAlone(event) !== true);
+  return events.filter((event) => !isInTimeline(event) || relations.isAlone(event) !== true);
 }
 
 const unknown = ({ relations }: HotRoom, events: readonly RoomEvent[]) =>
-  events.filter((event) => relations.isAlone(event) === undefined);
+  events.filter((event) => isInTimeline(event) && relations.isAlone(event) === undefined);
+
+/** Of all others memory knows nothing: what relates to them may have come before. */
+const isInTimeline = ({ position }: RoomEvent): boolean => position !== 0;

@@ -74,7 +74,9 @@ async function maySeeWhole(
     (type === 'm.room.history_visibility' && stateKey === '');
   const before = await states.at(stateBefore);
   const after = isAboutThem && stateAfter !== undefined ? await states.at(stateAfter) : undefined;
-  return maySee(before, isIn || lastJoin > position, after);
+  // Earlier history has no position by which it could be told whether they came behind it.
+  const cameBehind = position !== 0 && lastJoin > position;
+  return maySee(before, isIn || cameBehind, after);
 }
 
 /** The room as a server had part in it, state by state, each looked at once. */

@@ -116,8 +116,16 @@ export class RoomChange {
     );
   }
 
-  /** An event that readers are not shown, and that changes nothing in the room. */
-  keepApart(event: Event, standing: EventStanding, placing?: PlacingApart): void {
+  /** What was before all that is here: it is shown to whoever pages back to it, and changes nothing in the room. */
+  keepEarlier(event: Event, attached: Attached, placing: PlacingApart): void {
+    const nid = this.keepApart(event, 'backfilled', placing);
+    this.#relate(attached.early ? redactedEvent(event, this.#room.rules) : event, nid);
+    this.#redact(attached, nid);
+    this.#meetEarly(attached, { eventId: event.eventId, nid });
+  }
+
+  /** An event that is in no timeline, and that changes nothing in the room. Its number. */
+  keepApart(event: Event, standing: EventStanding, placing?: PlacingApart): number {
     const nid = placing?.storedNid ?? this.#tools.position();
     const around = placing && this.#statesAround(event, nid, placing);
     const row = { nid, position: undefined, standing, ...around };
@@ -130,6 +138,7 @@ export class RoomChange {
         : this.#tools.rows.placedEvent({ ...row, ...around }),
     );
     this.#isApart = true;
+    return nid;
   }
 
   #setOut(

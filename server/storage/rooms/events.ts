@@ -86,6 +86,15 @@ export const eventsById = (database: Database, eventIds: readonly EventId[]) =>
     eventIds,
   ]);
 
+/** Those that have a place in the room, whether they are shown or not. */
+export const placedEvents = (database: Database, roomNid: number, eventIds: readonly EventId[]) =>
+  database.query<{ eventId: EventId }>(
+    'placed_events',
+    `SELECT event_id AS "eventId" FROM event
+     WHERE room_nid = $1 AND event_id = ANY ($2::text[]) AND NOT outlier`,
+    [roomNid, eventIds],
+  );
+
 /** Of events of a room which stands at which key, if they are state: that, and not what they say. */
 export const stateEntriesOf = (database: Database, roomNid: number, eventIds: readonly EventId[]) =>
   database.query<{ nid: number; eventId: EventId; keyNid: number | null; rejected: boolean }>(
@@ -213,12 +222,19 @@ export interface NewEvent extends Place {
 }
 
 /** What keeps an event out of the timeline; none of it for most. */
-export type EventStanding = 'outlier' | 'rejected' | 'rejected outlier' | 'soft-failed';
+export type EventStanding =
+  | 'outlier'
+  | 'rejected'
+  | 'rejected outlier'
+  | 'soft-failed'
+  /** In the room, before all that this server has seen of it. */
+  | 'backfilled';
 
 const flagsOf = (standing: EventStanding | undefined) => [
   standing === 'outlier' || standing === 'rejected outlier',
   standing === 'rejected' || standing === 'rejected outlier',
   standing === 'soft-failed',
+  standing === 'backfilled',
 ];
 
 export const eventRow = (event: NewEvent): Row => ({
@@ -273,14 +289,14 @@ const INSERT_EVENT: Write = {
   table: 'event',
   sql: `INSERT INTO event (event_nid, room_nid, depth, position, origin_server_ts, state_before,
       state_after, replaces_nid, event_id, type, state_key, sender, device_id, txn_id, json,
-      outlier, rejected, soft_failed)
+      outlier, rejected, soft_failed, backfilled)
     SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[],
       $7::int8[], $8::int8[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[],
-      $14::text[], $15::text[], $16::bool[], $17::bool[], $18::bool[])`,
+      $14::text[], $15::text[], $16::bool[], $17::bool[], $18::bool[], $19::bool[])`,
   types: [
     ...(['int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8', 'int8'] as const),
     ...(['text', 'text', 'text', 'text', 'text', 'text', 'text'] as const),
-    ...(['bool', 'bool', 'bool'] as const),
+    ...(['bool', 'bool', 'bool', 'bool'] as const),
   ],
 };
 
@@ -289,11 +305,12 @@ const PLACE_EVENT: Write = {
   table: 'event',
   sql: `UPDATE event SET outlier = false, position = placed.at, state_before = placed.before,
       state_after = placed.after, replaces_nid = placed.replaces, rejected = placed.refused,
-      soft_failed = placed.failed
-    FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::bool[], $7::bool[])
-      AS placed (nid, at, before, after, replaces, refused, failed)
+      soft_failed = placed.failed, backfilled = placed.earlier
+    FROM unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::bool[], $7::bool[],
+        $8::bool[])
+      AS placed (nid, at, before, after, replaces, refused, failed, earlier)
     WHERE event_nid = placed.nid`,
-  types: ['int8', 'int8', 'int8', 'int8', 'int8', 'bool', 'bool'],
+  types: ['int8', 'int8', 'int8', 'int8', 'int8', 'bool', 'bool', 'bool'],
 };
 
 /** The first redaction counts: clients have been told of it. */

@@ -93,6 +93,8 @@ const eventReads = (database: Database) => ({
   eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
   numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
   numbersOfEvents: (eventIds: readonly EventId[]) => outliers.numbersOfEvents(database, eventIds),
+  placedEvents: (roomNid: number, eventIds: readonly EventId[]) =>
+    events.placedEvents(database, roomNid, eventIds),
   stateEntriesOf: (roomNid: number, eventIds: readonly EventId[]) =>
     events.stateEntriesOf(database, roomNid, eventIds),
   depthOfFirst: (roomNid: number) => events.depthOfFirst(database, roomNid),

@@ -1,0 +1,60 @@
+import { prevEventsOf } from '../../protocol/event-references.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomStore, StoredEvent } from '../store.ts';
+import { pduIn } from './stored-event.ts';
+
+/** However many events a page has gone through. */
+const LOOKED_FOR_MAX = 500;
+/** The first events that are here of a room: where a filter passed them by. */
+const FIRST_EVENTS = 20;
+
+/** What the events of a page follow, and whether that is here. */
+export class Descent {
+  readonly #room: Pick<HotRoom, 'nid' | 'rules'>;
+  readonly #store: Pick<RoomStore, 'placedEvents' | 'pageOfRoom'>;
+  readonly #unpassed = new Map<number, StoredEvent>();
+  readonly #passed = new Set<EventId>();
+  readonly #before = new Set<EventId>();
+
+  constructor(
+    room: Pick<HotRoom, 'nid' | 'rules'>,
+    store: Pick<RoomStore, 'placedEvents' | 'pageOfRoom'>,
+  ) {
+    this.#room = room;
+    this.#store = store;
+  }
+
+  read(stored: readonly StoredEvent[]): void {
+    for (const each of stored) this.#unpassed.set(each.nid, each);
+  }
+
+  passed(nid: number): void {
+    const stored = this.#unpassed.get(nid);
+    if (!stored) return;
+    this.#unpassed.delete(nid);
+    this.#passed.add(stored.eventId);
+    const { rules } = this.#room;
+    for (const id of prevEventsOf(pduIn(stored.json, rules), rules)) this.#before.add(id);
+  }
+
+  /** Also at those that are the first of the room here, whatever a filter lets through. */
+  async lookAtFirst(): Promise<void> {
+    const first = await this.#store.pageOfRoom({
+      ...{ roomNid: this.#room.nid, from: { depth: -1, nid: 0 }, direction: 'f' },
+      ...{ limit: FIRST_EVENTS, types: null, senders: null },
+    });
+    this.read(first);
+    for (const { nid } of first) this.passed(nid);
+  }
+
+  /** Those that have no place here. */
+  async brokenOff(): Promise<readonly EventId[]> {
+    const ids = [...this.#before].filter((id) => !this.#passed.has(id)).slice(-LOOKED_FOR_MAX);
+    if (ids.length === 0) return [];
+    const placed = new Set(
+      (await this.#store.placedEvents(this.#room.nid, ids)).map(({ eventId }) => eventId),
+    );
+    return ids.filter((id) => !placed.has(id));
+  }
+}

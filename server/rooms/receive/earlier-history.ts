@@ -1,0 +1,227 @@
+import { Lru } from '../../log/lru.ts';
+import type { Event } from '../../protocol/event.ts';
+import {
+  type EventId,
+  type RoomId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { pageOf } from '../read/page.ts';
+import type { RoomReads } from '../read/room-reads.ts';
+import type { Page, PageRequest } from '../room.ts';
+import type { Building } from '../write/building.ts';
+import type { AskServers } from './ask-servers.ts';
+import { EarlierPlaces } from './earlier-places.ts';
+import { stateBeforeAsTold } from './earlier-state.ts';
+import { parsePdu } from './format.ts';
+import { inOrder } from './in-order.ts';
+import type { Receiving } from './receiving.ts';
+
+/** For one page. */
+const ROUNDS_MAX = 5;
+const PAGE_MS_MAX = 20_000;
+/** For one fill. */
+const FILL_MS_MAX = 15_000;
+const ANSWER_MS_MAX = 8_000;
+const SERVERS_MAX = 3;
+const EVENTS_AT_ONCE = 100;
+const FROM_MAX = 20;
+const STATES_MAX = 3;
+/** In one turn of the room: others have theirs in between. */
+const TAKEN_AT_ONCE = 20;
+/** What nobody gave; where nobody answered; a server that was of no use. */
+const IN_VAIN_MS = 5 * 60_000;
+const UNANSWERED_MS = 60_000;
+const USELESS_MS = 60_000;
+const IN_VAIN_MAX = 10_000;
+const USELESS_MAX = 1_000;
+
+/** What became of one question: something came in; nothing did; or it was not asked, and may be later. */
+type Outcome = 'found' | 'nothing' | 'later';
+
+interface Asked {
+  readonly server: ServerName;
+  readonly untilMs: number;
+}
+
+/** Pages of a room that go on behind what this server has of it: see "Earlier history" in the README. */
+export class EarlierHistory {
+  readonly #building: Building;
+  readonly #reads: RoomReads;
+  readonly #receiving: Receiving;
+  readonly #places = new EarlierPlaces();
+  readonly #atWork = new Map<RoomId, Promise<Outcome>>();
+  /** Until when, by `performance.now()`. */
+  readonly #inVain = new Lru<EventId, number>(IN_VAIN_MAX);
+  readonly #useless = new Lru<ServerName, number>(USELESS_MAX);
+
+  constructor(building: Building, reads: RoomReads, receiving: Receiving) {
+    this.#building = building;
+    this.#reads = reads;
+    this.#receiving = receiving;
+  }
+
+  async page(opened: HotRoom, request: PageRequest): Promise<Page> {
+    const { askServers: ask } = this.#building.ports;
+    if (!ask || request.direction === 'f' || request.limit === 0)
+      return pageOf(opened, this.#reads, request);
+    const untilMs = performance.now() + PAGE_MS_MAX;
+    let room: HotRoom | undefined = opened;
+    for (let rounds = 0; ; rounds++) {
+      const page = await pageOf(room, this.#reads, { ...request, seeksBreaks: true });
+      const open = (page.brokenOff ?? []).filter((id) => !isStill(this.#inVain, id));
+      if (open.length === 0) return page;
+      const isOver = rounds === ROUNDS_MAX || performance.now() > untilMs;
+      const outcome = isOver ? 'later' : await this.#fill(room, open, { ask, request });
+      if (outcome === 'nothing') return page;
+      room = await this.#building.rooms.get(opened.roomId);
+      if (outcome === 'later' || !room?.isCommitted) return { ...page, isLast: false };
+    }
+  }
+
+  async #fill(
+    room: HotRoom,
+    open: readonly EventId[],
+    { ask, request }: { ask: AskServers; request: PageRequest },
+  ): Promise<Outcome> {
+    const { roomId } = room;
+    const before = this.#atWork.get(roomId);
+    // What that found out is seen by looking again.
+    if (before) return before.then(() => 'found');
+    const servers = this.#serversOf(room);
+    if (servers.length === 0) return 'nothing';
+    const filling = this.#places.run(request.reader, () => this.#ask(room, open, { ask, servers }));
+    if (!filling) return 'later';
+    this.#atWork.set(roomId, filling);
+    return filling.finally(() => this.#atWork.delete(roomId));
+  }
+
+  /** Those with most users in the room first; none where nobody of ours is in it. */
+  #serversOf(room: HotRoom): readonly ServerName[] {
+    const counts = new Map<ServerName, number>();
+    for (const keyNid of room.members.keys('join')) {
+      const name = serverNameOf(this.#building.keys.byNid(keyNid).stateKey as UserId);
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    if (!counts.delete(this.#building.ports.identity.serverName)) return [];
+    const useful = [...counts].filter(([name]) => !isStill(this.#useless, name));
+    return useful
+      .sort(([, one], [, other]) => other - one)
+      .slice(0, SERVERS_MAX)
+      .map(([name]) => name);
+  }
+
+  async #ask(
+    room: HotRoom,
+    open: readonly EventId[],
+    { ask, servers }: { ask: AskServers; servers: readonly ServerName[] },
+  ): Promise<Outcome> {
+    const untilMs = performance.now() + FILL_MS_MAX;
+    const from = open.slice(-FROM_MAX);
+    let isAnswered = false;
+    for (const server of servers) {
+      const withinMs = Math.min(untilMs - performance.now(), ANSWER_MS_MAX);
+      if (withinMs <= 0) break;
+      const asked = { roomId: room.roomId, from, limit: EVENTS_AT_ONCE, withinMs };
+      const told = await ask.backfill(server, asked);
+      if (!told) {
+        this.#useless.set(server, performance.now() + USELESS_MS);
+        continue;
+      }
+      isAnswered = true;
+      const outcome = await this.#take(room, from, told, { ask, asked: { server, untilMs } });
+      if (outcome !== 'nothing') return outcome;
+    }
+    this.#noteInVain(from, isAnswered ? IN_VAIN_MS : UNANSWERED_MS);
+    return 'nothing';
+  }
+
+  async #take(
+    room: HotRoom,
+    from: readonly EventId[],
+    told: readonly JsonObject[],
+    { ask, asked }: { ask: AskServers; asked: Asked },
+  ): Promise<Outcome> {
+    const events = await this.#newOf(room, from, told);
+    try {
+      const given = await this.#statesBefore(room, events, { ask, asked });
+      for (let at = 0; at < events.length; at += TAKEN_AT_ONCE) {
+        const pdus = events.slice(at, at + TAKEN_AT_ONCE).map(({ pdu }) => pdu);
+        const { server: origin } = asked;
+        await this.#receiving.takeEarlier(room.roomId, pdus, { origin, given });
+      }
+    } catch (error) {
+      // Too much of that server waits, or the room is gone.
+      if (error instanceof MatrixError) return 'later';
+      throw error;
+    }
+    const ids = [...from, ...events.map(({ eventId }) => eventId)];
+    const placed = await this.#placed(room, ids);
+    if (!events.some(({ eventId }) => placed.has(eventId))) return 'nothing';
+    const left = from.filter((id) => !placed.has(id));
+    this.#noteInVain(left, IN_VAIN_MS);
+    return 'found';
+  }
+
+  /** Of what was told the descent of what was asked for, as far as it has no place here; each behind what it follows. */
+  async #newOf(
+    room: HotRoom,
+    from: readonly EventId[],
+    told: readonly JsonObject[],
+  ): Promise<readonly Event[]> {
+    const events = told.flatMap((pdu) => {
+      const parsed = parsePdu(pdu, room);
+      return parsed.ok ? [[parsed.value.eventId, parsed.value] as const] : [];
+    });
+    const byId = new Map(events);
+    for (const eventId of await this.#placed(room, [...byId.keys()])) byId.delete(eventId);
+    const found = new Map<EventId, Event>();
+    for (const wanted = [...from]; wanted.length > 0; ) {
+      const event = byId.get(wanted.pop()!);
+      if (!event || found.has(event.eventId)) continue;
+      found.set(event.eventId, event);
+      wanted.push(...event.prevEvents);
+    }
+    return inOrder(found.values());
+  }
+
+  /** Of those that follow something that is neither here nor told. */
+  async #statesBefore(
+    room: HotRoom,
+    events: readonly Event[],
+    { ask, asked }: { ask: AskServers; asked: Asked },
+  ): Promise<ReadonlyMap<EventId, readonly EventId[]>> {
+    const { server } = asked;
+    const own = new Set(events.map(({ eventId }) => eventId));
+    const outside = events.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id));
+    const placed = await this.#placed(room, [...new Set(outside)]);
+    const isOpen = (id: EventId) => !own.has(id) && !placed.has(id);
+    const first = events.filter(({ prevEvents }) => prevEvents.some(isOpen)).slice(0, STATES_MAX);
+    const keep = (pdus: readonly JsonObject[]) =>
+      this.#receiving.keepOutliers(room, pdus, server);
+    const given = new Map<EventId, readonly EventId[]>();
+    for (const event of first) {
+      const { store } = this.#building.ports;
+      const state = await stateBeforeAsTold(room, event, { ...asked, ask, store, keep });
+      if (state) given.set(event.eventId, state);
+    }
+    return given;
+  }
+
+  async #placed(room: HotRoom, ids: readonly EventId[]): Promise<ReadonlySet<EventId>> {
+    if (ids.length === 0) return new Set();
+    const found = await this.#building.ports.store.placedEvents(room.nid, ids);
+    return new Set(found.map(({ eventId }) => eventId));
+  }
+
+  #noteInVain(ids: readonly EventId[], forMs: number): void {
+    for (const id of ids) this.#inVain.set(id, performance.now() + forMs);
+  }
+}
+
+const isStill = <K>(until: Lru<K, number>, key: K): boolean =>
+  (until.get(key) ?? 0) > performance.now();

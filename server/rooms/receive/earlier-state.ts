@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { RoomStore } from '../store.ts';
+import type { AskServers } from './ask-servers.ts';
+import { parsePdu } from './format.ts';
+import { unknownOf } from './given-state.ts';
+import { type Told, ToldEvents } from './told-events.ts';
+
+const ANSWER_MS_MAX = 8_000;
+/** As of a state behind a gap. */
+const IDS_MAX = 200_000;
+
+interface Asking {
+  readonly ask: AskServers;
+  readonly store: Pick<RoomStore, 'stateEntriesOf'>;
+  readonly server: ServerName;
+  /** By `performance.now()`. */
+  readonly untilMs: number;
+  readonly keep: (pdus: readonly JsonObject[]) => Promise<void>;
+}
+
+/** The ids of the state before an event, as a server tells it, when all that was not here of it has been kept. */
+export async function stateBeforeAsTold(
+  room: HotRoom,
+  { eventId, authEvents }: Event,
+  asking: Asking,
+): Promise<readonly EventId[] | undefined> {
+  const { ask, keep, server, store } = asking;
+  const asked = { roomId: room.roomId, eventId, withinMs: msLeft(asking) };
+  const told = await ask.stateIds(server, asked);
+  if (told === undefined) return undefined;
+  const all = [...new Set([...told.authChain, ...authEvents, ...told.state])];
+  if (all.length > IDS_MAX) return undefined;
+  const fetching = new ToldEvents(await unknownOf(room, all, store), {
+    tell: (id) => eventAsTold(room, id, asking),
+    keep: (events) => keep(events.map(({ pdu }) => pdu)),
+    mayGoOn: () => msLeft(asking) > 0,
+    wait: (ms) => sleep(Math.min(ms, msLeft(asking))),
+  });
+  return (await fetching.fetch()) ? told.state : undefined;
+}
+
+async function eventAsTold(room: HotRoom, eventId: EventId, asking: Asking): Promise<Told> {
+  const asked = { eventId, withinMs: msLeft(asking) };
+  const told = await asking.ask.event(asking.server, asked);
+  if (told.kind !== 'told') return told;
+  const parsed = parsePdu(told.pdu, room);
+  return parsed.ok && parsed.value.eventId === eventId
+    ? { kind: 'told', event: parsed.value }
+    : { kind: 'not there' };
+}
+
+const msLeft = ({ untilMs }: Asking): number =>
+  Math.max(0, Math.min(untilMs - performance.now(), ANSWER_MS_MAX));
