@@ -269,6 +269,7 @@ const underRooms = (ground: FeatureGround, accounts: AccountPorts): RoomPorts =>
   now: ground.stored.now,
   defaultRoomVersion: ground.defaultRoomVersion,
   memoryBytesMax: ground.roomMemoryBytesMax,
+  onError: ground.onError,
   ...ground.underRooms,
 });
 

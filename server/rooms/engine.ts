@@ -12,6 +12,7 @@ import { upgradeRoom } from './create/upgrade-room.ts';
 import { deleteRoom } from './delete-room.ts';
 import { type NetworkListing, publish, publishInNetwork } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
+import { AliasesElsewhere } from './elsewhere/aliases-elsewhere.ts';
 import { Invitations } from './elsewhere/invitations.ts';
 import { inviteOthers, refuseManyOthers } from './elsewhere/invite-others.ts';
 import { Passages } from './elsewhere/passages.ts';
@@ -67,6 +68,7 @@ export class RoomEngine implements Rooms {
   readonly #building: Building;
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
+  readonly #aliasesElsewhere: AliasesElsewhere | undefined;
   readonly #earlier: EarlierHistory;
   readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
 
@@ -102,8 +104,9 @@ export class RoomEngine implements Rooms {
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.invitations = new Invitations(this.#building, this.receiver);
     this.#aliases = new Aliases(this.#building);
-    const own = ports.identity.serverName;
-    listenToLog(ports.log, { own, rooms, keys, userRooms, events });
+    const { elsewhere, identity } = ports;
+    this.#aliasesElsewhere = elsewhere && new AliasesElsewhere(elsewhere.servers);
+    listenToLog(ports.log, { own: identity.serverName, rooms, keys, userRooms, events });
   }
 
   /** Rooms in memory, and the bytes of heap that they are counted for. */
@@ -235,9 +238,9 @@ export class RoomEngine implements Rooms {
   }
 
   async resolveAlias(alias: RoomAlias) {
-    const { identity, elsewhere } = this.#building.ports;
+    const { identity } = this.#building.ports;
     const isOurs = serverNameOf(alias) === identity.serverName;
-    if (!isOurs && elsewhere) return elsewhere.servers.resolveAlias(alias);
+    if (!isOurs && this.#aliasesElsewhere) return this.#aliasesElsewhere.resolve(alias);
     const found = await this.#aliases.resolve(alias);
     return found && { roomId: found.roomId, servers: [identity.serverName] };
   }

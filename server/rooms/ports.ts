@@ -51,6 +51,8 @@ export interface RoomPorts {
   readonly elsewhere?: Elsewhere | undefined;
   /** Undefined where rooms are not shared with other servers. */
   readonly askServers?: AskServers | undefined;
+  /** Of what did not work and nobody is told of. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly defaultRoomVersion: string;

@@ -55,6 +55,14 @@ test('a room is joined by an alias of its server, and by that alone', async () =
   expect(await membersAt(bob, roomId)).toContain(bob.userId);
 });
 
+test('of an alias whose server is not there nobody knows the room, which is no fault of ours', async () => {
+  const [, bob] = await aliceAndBob(authority);
+  const alias = encodeURIComponent('#castle:localhost:1');
+  const found = await bob.server.ask(`GET /directory/room/${alias}`);
+  expect(found).toMatchObject({ status: 502, body: { errcode: 'M_UNKNOWN' } });
+  expect(await bob.post(`/join/${alias}`)).toMatchObject({ status: 502 });
+});
+
 test('who may not come in is told so, and nothing of the room is here', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ preset: 'private_chat' });

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { startFederating } from '../../../test/support/federating.ts';
 import { refusal } from '../../../test/support/shared-room.ts';
 import { aliceAndBob, type Person, personAt } from '../../../test/support/two-servers.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
@@ -52,13 +53,18 @@ test('an invite is signed by the server of who is invited', async () => {
     expect(keyIdsOf(JSON.parse(row!.json) as JsonObject, server.name)).toEqual([server.key.keyId]);
 });
 
-test('who is invited as a room is made is so behind that', async () => {
-  const [alice, bob] = await aliceAndBob(authority);
+test('who is invited as a room is made is so behind that, and whom it did not reach is logged', async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const alice = await personAt(await startFederating(authority, { onError }), 'alice');
+  const bob = await personAt(await startFederating(authority), 'bob');
   const nobody = '@nobody:localhost:1';
   const roomId = await alice.createRoom({ invite: [nobody, bob.userId], is_direct: true });
   expect((await invited(bob, roomId)).at(-1)).toMatchObject({ content: { is_direct: true } });
   const room = await alice.server.features.rooms.open(roomId);
   expect([...room!.members('invite')]).toEqual([bob.userId]);
+  const logged = errors.map(String).filter((line) => line.includes('could not invite'));
+  expect(logged).toEqual([expect.stringMatching(`${roomId}.*${alice.userId}.*: ${nobody}`)]);
 });
 
 test.each(VERSIONS)(

@@ -21,8 +21,15 @@ export async function inviteOthers(
   { creator, room, others }: { creator: UserId; room: NewRoom; others: readonly UserId[] },
 ): Promise<void> {
   const content = room.is_direct ? { is_direct: true } : {};
+  const failed: string[] = [];
   for (const target of others) {
     const change = { sender: creator, target, action: 'invite', content } as const;
-    await changeMembership(building, roomId, change, {}).catch(() => undefined);
+    await changeMembership(building, roomId, change, {}).catch((error: unknown) => {
+      failed.push(`${target} (${error instanceof Error ? error.message : error})`);
+    });
   }
+  if (failed.length > 0)
+    building.ports.onError?.(
+      new Error(`Into ${roomId} its creator ${creator} could not invite: ${failed.join('; ')}`),
+    );
 }
