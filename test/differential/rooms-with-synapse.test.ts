@@ -6,6 +6,12 @@ import { keysOf, type Person, personAt } from '../support/two-servers.ts';
 import { findSynapse } from './peer.ts';
 import { type SynapseServer, startSynapse } from './synapse-server.ts';
 
+let said = 0;
+
+const idOf = ({ event_id }: JsonObject) => event_id;
+const bodiesOf = (events: readonly JsonObject[]) =>
+  events.flatMap(({ content }) => (content as JsonObject).body ?? []);
+
 /** Rooms that ours and a whole Synapse share, over TLS. */
 const python = findSynapse();
 if (python === undefined)
@@ -43,6 +49,22 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   };
   const makesRoom = async (options: JsonObject) =>
     (await bobAsks('POST /createRoom', { preset: 'public_chat', ...options })).room_id as never;
+  const bobSays = (roomId: string, body: string) =>
+    bobAsks(`PUT /rooms/${enc(roomId)}/send/m.room.message/${++said}`, { msgtype: 'm.text', body });
+  /** The newest first, page by page. */
+  const historyBy = async (page: (path: string) => Promise<JsonObject>, roomId: string) => {
+    const seen: JsonObject[] = [];
+    for (let from = ''; ; ) {
+      const query = `dir=b&limit=5${from && `&from=${from}`}`;
+      const { chunk, end } = await page(`GET /rooms/${enc(roomId)}/messages?${query}`);
+      seen.push(...(chunk as JsonObject[]));
+      if (typeof end !== 'string') return seen;
+      from = end;
+    }
+  };
+  const bobHistory = (roomId: string) => historyBy((call) => bobAsks(call), roomId);
+  const aliceHistory = (roomId: string) =>
+    historyBy(async (call) => (await ours.ask(call, { token: alice.token })).body, roomId);
   const bobSees = async (roomId: string) =>
     ((await bobAsks(`GET /rooms/${enc(roomId)}/messages?dir=b&limit=50`)).chunk as JsonObject[])
       .map(({ content }) => (content as JsonObject).body)
@@ -65,6 +87,25 @@ describe.skipIf(python === undefined)('with Synapse', () => {
           (await bobAsks(`GET /rooms/${enc(roomId)}/joined_members`)).joined,
         ).not.toHaveProperty(alice.userId),
       );
+    },
+  );
+
+  test.each(VERSIONS)(
+    'who comes into a room of the other pages back to its first event (version %s)',
+    async (version) => {
+      const theirs = await makesRoom({ room_version: version, name: 'Castle' });
+      for (const body of ['a', 'b', 'c']) await bobSays(theirs, body);
+      await alice.post(`/join/${enc(theirs)}?via=${synapse.name}`);
+      const seen = await aliceHistory(theirs);
+      expect(seen.map(idOf)).toEqual((await bobHistory(theirs)).map(idOf));
+      expect(bodiesOf(seen)).toEqual(['c', 'b', 'a']);
+
+      const own = await alice.createRoom({ room_version: version });
+      for (const body of ['a', 'b', 'c']) await alice.say(own, body);
+      await bobAsks(`POST /join/${enc(own)}?server_name=${ours.name}`, {});
+      const theirView = await bobHistory(own);
+      expect(theirView.map(idOf)).toEqual((await aliceHistory(own)).map(idOf));
+      expect(bodiesOf(theirView)).toEqual(['c', 'b', 'a']);
     },
   );
 

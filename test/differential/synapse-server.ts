@@ -91,6 +91,10 @@ const settings = (at: {
   ...{ federation_custom_ca_list: [at.ca], ip_range_blacklist: [], trusted_key_servers: [] },
   ...{ report_stats: false, registration_shared_secret: SECRET },
   allow_public_rooms_over_federation: true,
+  // One user of it makes all the rooms, and says all that is said there.
+  rc_message: { per_second: 1_000, burst_count: 1_000 },
+  rc_room_creation: { per_second: 1_000, burst_count: 1_000 },
+  rc_joins: { remote: { per_second: 1_000, burst_count: 1_000 } },
 });
 
 async function ended(program: string, options: readonly string[]): Promise<void> {
