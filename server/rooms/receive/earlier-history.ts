@@ -201,8 +201,7 @@ export class EarlierHistory {
     const placed = await this.#placed(room, [...new Set(outside)]);
     const isOpen = (id: EventId) => !own.has(id) && !placed.has(id);
     const first = events.filter(({ prevEvents }) => prevEvents.some(isOpen)).slice(0, STATES_MAX);
-    const keep = (pdus: readonly JsonObject[]) =>
-      this.#receiving.keepOutliers(room, pdus, server);
+    const keep = (pdus: readonly JsonObject[]) => this.#receiving.keepOutliers(room, pdus, server);
     const given = new Map<EventId, readonly EventId[]>();
     for (const event of first) {
       const { store } = this.#building.ports;
