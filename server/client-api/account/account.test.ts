@@ -38,7 +38,7 @@ test('the password of somebody else proves nothing', async () => {
   await api.register('bob');
   const body = { new_password: 'another', auth: password('bob') };
   const reply = await api.ask('POST /account/password', { token, body });
-  expect([reply.status, reply.body.errcode]).toEqual([401, 'M_FORBIDDEN']);
+  expect([reply.status, reply.body.errcode]).toEqual([403, 'M_FORBIDDEN']);
 });
 
 test('sessions stay where the client says so', async () => {
