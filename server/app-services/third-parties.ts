@@ -1,3 +1,4 @@
+import { AtOnce } from '../log/at-once.ts';
 import type { AppService } from '../protocol/app-service.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.ts';
@@ -38,8 +39,7 @@ export class ThirdParties {
   readonly #now: () => number;
   /** By service and protocol. As many as the operator's registrations name. */
   readonly #described = new Map<string, { untilMs: number; protocol: Promise<Protocol | null> }>();
-  readonly #asking = new Map<UserId, number>();
-  #askingInAll = 0;
+  readonly #asking = new AtOnce<UserId>({ all: QUESTIONS_MAX, ofOne: QUESTIONS_OF_ONE_MAX });
 
   constructor(
     services: readonly AppService[],
@@ -133,18 +133,12 @@ export class ThirdParties {
   }
 
   async #within<T>(by: UserId, ask: () => Promise<T>): Promise<T> {
-    const own = this.#asking.get(by) ?? 0;
-    if (own >= QUESTIONS_OF_ONE_MAX || this.#askingInAll >= QUESTIONS_MAX)
-      throw limitExceeded(RETRY_AFTER_MS);
-    this.#asking.set(by, own + 1);
-    this.#askingInAll += 1;
+    const over = this.#asking.take(by);
+    if (!over) throw limitExceeded(RETRY_AFTER_MS);
     try {
       return await ask();
     } finally {
-      this.#askingInAll -= 1;
-      const left = this.#asking.get(by)! - 1;
-      if (left === 0) this.#asking.delete(by);
-      else this.#asking.set(by, left);
+      over();
     }
   }
 }

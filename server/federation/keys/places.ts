@@ -1,3 +1,5 @@
+import { AtOnce, type AtOnceMax } from '../../log/at-once.ts';
+
 /** Why another server is asked for its keys: to prove who it is, known to us or not yet, or that it signed an event, or because somebody would know them. */
 export type Occasion = 'known' | 'stranger' | 'event' | 'notary';
 
@@ -5,7 +7,7 @@ export type Occasion = 'known' | 'stranger' | 'event' | 'notary';
  * How many servers are asked at once, in all and on behalf of one. Each occasion has places of its own: whoever leads us
  * to servers that never answer takes none from servers that we know, nor takes all from the other strangers.
  */
-const PLACES: Readonly<Record<Occasion, { readonly all: number; readonly ofOne: number }>> = {
+const PLACES: Readonly<Record<Occasion, AtOnceMax>> = {
   known: { all: 64, ofOne: 16 },
   stranger: { all: 64, ofOne: 8 },
   event: { all: 64, ofOne: 16 },
@@ -13,11 +15,11 @@ const PLACES: Readonly<Record<Occasion, { readonly all: number; readonly ofOne: 
 };
 
 export class Places {
-  readonly #taken: Readonly<Record<Occasion, Map<string, number>>> = {
-    known: new Map(),
-    stranger: new Map(),
-    event: new Map(),
-    notary: new Map(),
+  readonly #ofOccasion: Readonly<Record<Occasion, AtOnce<string>>> = {
+    known: new AtOnce(PLACES.known),
+    stranger: new AtOnce(PLACES.stranger),
+    event: new AtOnce(PLACES.event),
+    notary: new AtOnce(PLACES.notary),
   };
 
   #freed = Promise.withResolvers<void>();
@@ -29,23 +31,12 @@ export class Places {
 
   /** Gives the place back that it took; undefined where there is none. */
   take(occasion: Occasion, subject: string): (() => void) | undefined {
-    const taken = this.#taken[occasion];
-    const { all, ofOne } = PLACES[occasion];
-    const own = taken.get(subject) ?? 0;
-    if (own >= ofOne || sumOf(taken.values()) >= all) return undefined;
-    taken.set(subject, own + 1);
+    const giveBack = this.#ofOccasion[occasion].take(subject);
+    if (!giveBack) return undefined;
     return () => {
-      const left = taken.get(subject)! - 1;
-      if (left === 0) taken.delete(subject);
-      else taken.set(subject, left);
+      giveBack();
       this.#freed.resolve();
       this.#freed = Promise.withResolvers();
     };
   }
 }
-
-const sumOf = (counts: Iterable<number>): number => {
-  let sum = 0;
-  for (const count of counts) sum += count;
-  return sum;
-};

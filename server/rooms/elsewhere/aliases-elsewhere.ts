@@ -1,3 +1,4 @@
+import { AtOnce } from '../../log/at-once.ts';
 import { type RoomAlias, type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
 import type { OtherServers } from './other-servers.ts';
@@ -14,7 +15,7 @@ const RETRY_MS = 5_000;
 export class AliasesElsewhere {
   readonly #servers: Pick<OtherServers, 'resolveAlias'>;
   readonly #asked = new Map<RoomAlias, Promise<Found>>();
-  readonly #ofServers = new Map<ServerName, number>();
+  readonly #places = new AtOnce<ServerName>({ all: OF_ALL_MAX, ofOne: OF_SERVER_MAX });
 
   constructor(servers: Pick<OtherServers, 'resolveAlias'>) {
     this.#servers = servers;
@@ -25,20 +26,14 @@ export class AliasesElsewhere {
     const before = this.#asked.get(alias);
     if (before) return before;
     const server = serverNameOf(alias);
-    const own = this.#ofServers.get(server) ?? 0;
-    if (own >= OF_SERVER_MAX || this.#asked.size >= OF_ALL_MAX)
-      return Promise.reject(limitExceeded(RETRY_MS));
-    this.#ofServers.set(server, own + 1);
+    const giveBack = this.#places.take(server);
+    if (!giveBack) return Promise.reject(limitExceeded(RETRY_MS));
     const asking = tryServers([server], () => this.#servers.resolveAlias(alias));
-    const counted = asking.finally(() => this.#over(alias, server));
+    const counted = asking.finally(() => {
+      this.#asked.delete(alias);
+      giveBack();
+    });
     this.#asked.set(alias, counted);
     return counted;
-  }
-
-  #over(alias: RoomAlias, server: ServerName): void {
-    this.#asked.delete(alias);
-    const left = this.#ofServers.get(server)! - 1;
-    if (left === 0) this.#ofServers.delete(server);
-    else this.#ofServers.set(server, left);
   }
 }
