@@ -1,4 +1,5 @@
 import { Lru } from '../log/lru.ts';
+import { current, type Window } from '../log/window.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 
 /** Once in that time of each server, for each thing that is wrong with what it sends. */
@@ -18,7 +19,7 @@ export class Complaints {
   readonly #tell: (error: RefusedFromServer) => void;
   readonly #now: () => number;
   readonly #told = new Lru<string, number>(REMEMBERED_MAX);
-  #ofAll = { sinceMs: 0, count: 0 };
+  #ofAll: Window | undefined;
 
   constructor(ports: { readonly onError: (error: unknown) => void; readonly now: () => number }) {
     this.#tell = ports.onError;
@@ -29,7 +30,7 @@ export class Complaints {
     const now = this.#now();
     const key = `${origin} ${what}`;
     if (now - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
-    if (now - this.#ofAll.sinceMs >= EVERY_MS) this.#ofAll = { sinceMs: now, count: 0 };
+    this.#ofAll = current(this.#ofAll, { nowMs: now, lastsMs: EVERY_MS });
     if (this.#ofAll.count >= OF_ALL_MAX) return;
     this.#ofAll.count += 1;
     this.#told.set(key, now);

@@ -1,6 +1,7 @@
 import { commitRows } from '../log/commit-rows.ts';
 import type { Log } from '../log/log.ts';
 import { Lru } from '../log/lru.ts';
+import { current, type Window } from '../log/window.ts';
 import type { RoomId, ServerName } from '../protocol/identifiers.ts';
 import { unknownRoomRow } from '../storage/federation/unknown-rooms.ts';
 
@@ -8,11 +9,6 @@ const DAY_MS = 24 * 3_600_000;
 /** In a day, of one server and of all: ids of rooms cost nothing to make up, and a domain has any number of servers. */
 export const ROOMS_OF_SERVER_MAX = 100;
 export const ROOMS_OF_ALL_MAX = 5_000;
-
-interface Count {
-  sinceMs: number;
-  count: number;
-}
 
 /**
  * Rooms of which others send us events though they are not here: noted once a day for each server. After a loss of
@@ -22,8 +18,8 @@ export class UnknownRooms {
   readonly #log: Pick<Log, 'commit'>;
   readonly #now: () => number;
   readonly #noted = new Lru<string, number>(2 * ROOMS_OF_ALL_MAX);
-  readonly #ofServers = new Lru<ServerName, Count>(ROOMS_OF_ALL_MAX);
-  #ofAll: Count = { sinceMs: 0, count: 0 };
+  readonly #ofServers = new Lru<ServerName, Window>(ROOMS_OF_ALL_MAX);
+  #ofAll: Window | undefined;
 
   constructor(ports: { readonly log: Pick<Log, 'commit'>; readonly now: () => number }) {
     this.#log = ports.log;
@@ -42,8 +38,9 @@ export class UnknownRooms {
   }
 
   #take(server: ServerName, nowMs: number): boolean {
-    const own = current(this.#ofServers.get(server), nowMs);
-    this.#ofAll = current(this.#ofAll, nowMs);
+    const day = { nowMs, lastsMs: DAY_MS };
+    const own = current(this.#ofServers.get(server), day);
+    this.#ofAll = current(this.#ofAll, day);
     if (own.count >= ROOMS_OF_SERVER_MAX || this.#ofAll.count >= ROOMS_OF_ALL_MAX) return false;
     own.count += 1;
     this.#ofAll.count += 1;
@@ -51,6 +48,3 @@ export class UnknownRooms {
     return true;
   }
 }
-
-const current = (count: Count | undefined, nowMs: number): Count =>
-  count !== undefined && nowMs - count.sinceMs < DAY_MS ? count : { sinceMs: nowMs, count: 0 };

@@ -1,4 +1,5 @@
 import { Lru } from '../../log/lru.ts';
+import { current, type Window } from '../../log/window.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { hostOfServer } from '../../protocol/server-host.ts';
 
@@ -12,16 +13,15 @@ const HOSTS_MAX = 10_000;
  * without end. The server that has the host's own name is never kept waiting by the others.
  */
 export class AskedHosts {
-  readonly #asked = new Lru<string, { sinceMs: number; times: number }>(HOSTS_MAX);
+  readonly #asked = new Lru<string, Window>(HOSTS_MAX);
 
   /** Whether it may be asked once more. */
   take(server: ServerName, now: number): boolean {
     const host = hostOfServer(server);
     if (server === host) return true;
-    const last = this.#asked.get(host);
-    const asked = last && now - last.sinceMs < WITHIN_MS ? last : { sinceMs: now, times: 0 };
-    if (asked.times >= OF_HOST_MAX) return false;
-    asked.times += 1;
+    const asked = current(this.#asked.get(host), { nowMs: now, lastsMs: WITHIN_MS });
+    if (asked.count >= OF_HOST_MAX) return false;
+    asked.count += 1;
     this.#asked.set(host, asked);
     return true;
   }

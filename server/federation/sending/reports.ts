@@ -1,4 +1,5 @@
 import { Lru } from '../../log/lru.ts';
+import { current, type Window } from '../../log/window.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 
 export interface ReportPorts {
@@ -18,7 +19,7 @@ const SERVERS_MAX = 1_000;
 export class Reports {
   readonly #ports: ReportPorts;
   readonly #toldMs = new Lru<ServerName, number>(SERVERS_MAX);
-  #since = { ms: 0, told: 0 };
+  #ofAll: Window | undefined;
   #passedOver = 0;
 
   constructor(ports: ReportPorts) {
@@ -27,21 +28,20 @@ export class Reports {
 
   of(server: ServerName, message: string, cause?: unknown): void {
     const now = this.#ports.now();
-    if (!this.#mayTell(server, now)) {
+    this.#ofAll = current(this.#ofAll, { nowMs: now, lastsMs: OF_ALL_WITHIN_MS });
+    if (!this.#isQuiet(server, now) || this.#ofAll.count >= OF_ALL_MAX) {
       this.#passedOver += 1;
       return;
     }
     this.#toldMs.set(server, now);
-    this.#since.told += 1;
+    this.#ofAll.count += 1;
     const more = this.#passedOver === 0 ? '' : ` (${this.#passedOver} more such were passed over)`;
     this.#passedOver = 0;
     this.#ports.onError(new Error(`${message}${more}`, { cause }));
   }
 
-  #mayTell(server: ServerName, now: number): boolean {
-    if (now - this.#since.ms >= OF_ALL_WITHIN_MS) this.#since = { ms: now, told: 0 };
+  #isQuiet(server: ServerName, now: number): boolean {
     const last = this.#toldMs.get(server);
-    const isQuiet = last === undefined || now - last >= OF_ONE_EVERY_MS;
-    return isQuiet && this.#since.told < OF_ALL_MAX;
+    return last === undefined || now - last >= OF_ONE_EVERY_MS;
   }
 }

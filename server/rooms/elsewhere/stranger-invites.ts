@@ -1,4 +1,5 @@
 import { Lru } from '../../log/lru.ts';
+import { current, type Window } from '../../log/window.ts';
 import type { ServerName, UserId } from '../../protocol/identifiers.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
 
@@ -9,22 +10,17 @@ export const OF_ALL_MAX = 1_000;
 const WITHIN_MS = 3_600_000;
 const KEPT_MAX = 10_000;
 
-interface Window {
-  sinceMs: number;
-  count: number;
-}
-
 /**
  * How often those invite who are in no room with anybody here: users and servers cost nothing to make up, and a domain has
  * any number of servers.
  */
 export class StrangerInvites {
   readonly #windows = new Lru<string, Window>(KEPT_MAX);
-  #ofAll: Window = { sinceMs: 0, count: 0 };
+  #ofAll: Window | undefined;
 
   /** How long to wait; 0 where it is one more. Who has to wait counts for nobody. */
   take({ target, server }: { target: UserId; server: ServerName }, nowMs: number): number {
-    this.#ofAll = current(this.#ofAll, nowMs);
+    this.#ofAll = current(this.#ofAll, { nowMs, lastsMs: WITHIN_MS });
     const ofUser = this.#window(target, nowMs);
     const ofDomain = this.#window(domainOfServer(server), nowMs);
     const all: [Window, number][] = [
@@ -39,13 +35,8 @@ export class StrangerInvites {
   }
 
   #window(key: string, nowMs: number): Window {
-    const window = current(this.#windows.get(key), nowMs);
+    const window = current(this.#windows.get(key), { nowMs, lastsMs: WITHIN_MS });
     this.#windows.set(key, window);
     return window;
   }
 }
-
-const current = (window: Window | undefined, nowMs: number): Window =>
-  window !== undefined && nowMs - window.sinceMs < WITHIN_MS
-    ? window
-    : { sinceMs: nowMs, count: 0 };
