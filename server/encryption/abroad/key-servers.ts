@@ -1,5 +1,5 @@
 import { Lru } from '../../log/lru.ts';
-import { Turns } from '../../log/turns.ts';
+import { Turns, TurnsOf } from '../../log/turns.ts';
 import type { ServerName, UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
@@ -44,7 +44,7 @@ export class KeyServers {
   readonly #strangers: Strangers;
   readonly #silentUntilMs = new Lru<ServerName, number>(SILENT_KEPT_MAX);
   readonly #turns = new Turns(AT_ONCE_MAX);
-  readonly #turnsOf = new Map<UserId, { readonly turns: Turns; count: number }>();
+  readonly #turnsOf = new TurnsOf<UserId>(OF_USER_MAX);
 
   constructor(ports: KeyServerPorts) {
     this.#ports = ports;
@@ -108,29 +108,21 @@ export class KeyServers {
     return new Set(strange.map(([server]) => server));
   }
 
-  async #inTurn(
+  #inTurn(
     caller: UserId,
     server: ServerName,
     { path, content, leftMs }: { path: string; content: JsonObject; leftMs: () => number },
   ): ReturnType<AskForKeys> {
-    const own = this.#turnsOf.get(caller) ?? { turns: new Turns(OF_USER_MAX), count: 0 };
-    this.#turnsOf.set(caller, own);
-    own.count += 1;
-    try {
-      return await own.turns.run(() =>
-        this.#turns.run(async () => {
-          const withinMs = leftMs();
-          if (withinMs <= 0) return { failure: 'Its turn did not come in time', isSilent: false };
-          const said = await this.#ports.askForKeys(server, { path, content, withinMs });
-          if ('failure' in said && said.isSilent)
-            this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
-          return said;
-        }),
-      );
-    } finally {
-      own.count -= 1;
-      if (own.count === 0) this.#turnsOf.delete(caller);
-    }
+    return this.#turnsOf.run(caller, () =>
+      this.#turns.run(async () => {
+        const withinMs = leftMs();
+        if (withinMs <= 0) return { failure: 'Its turn did not come in time', isSilent: false };
+        const said = await this.#ports.askForKeys(server, { path, content, withinMs });
+        if ('failure' in said && said.isSilent)
+          this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
+        return said;
+      }),
+    );
   }
 }
 

@@ -1,5 +1,5 @@
 import { Lru } from '../../log/lru.ts';
-import { Turns } from '../../log/turns.ts';
+import { Turns, TurnsOf } from '../../log/turns.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { hostOfServer } from '../../protocol/server-host.ts';
 
@@ -76,20 +76,21 @@ interface Visit {
 
 class Lane {
   readonly #turns: Turns;
-  readonly #hosts = new Map<string, { readonly turns: Turns; visitors: number }>();
+  readonly #ofHosts: TurnsOf<string>;
   readonly #max: LaneMax;
   readonly #promptMs: number;
   #slow = 0;
 
   constructor(max: LaneMax, promptMs: number) {
     this.#turns = new Turns(max.atOnce);
+    this.#ofHosts = new TurnsOf(max.ofHost);
     this.#max = max;
     this.#promptMs = promptMs;
   }
 
   /** Among those of one's own host first: whoever waits there takes nobody else's turn. */
   async enter(host: string): Promise<() => Visit> {
-    const leaveHost = await this.#enterHost(host);
+    const leaveHost = await this.#ofHosts.enter(host);
     const leave = await this.#turns.enter();
     let [wasPrompt, isSlow] = [true, false];
     const timer = setTimeout(() => {
@@ -106,18 +107,6 @@ class Lane {
       else leave();
       leaveHost();
       return { wasPrompt };
-    };
-  }
-
-  async #enterHost(host: string): Promise<() => void> {
-    const own = this.#hosts.get(host) ?? { turns: new Turns(this.#max.ofHost), visitors: 0 };
-    this.#hosts.set(host, own);
-    own.visitors += 1;
-    const leave = await own.turns.enter();
-    return () => {
-      leave();
-      own.visitors -= 1;
-      if (own.visitors === 0) this.#hosts.delete(host);
     };
   }
 }
