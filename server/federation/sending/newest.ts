@@ -10,11 +10,9 @@ export class Newest {
   readonly #waiting = new Map<string, () => Promise<void>>();
   readonly #rounds: Rounds;
   readonly #onError: (error: unknown) => void;
-  readonly #waitingMax: number;
 
-  constructor(onError: (error: unknown) => void, waitingMax = WAITING_MAX) {
+  constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
-    this.#waitingMax = waitingMax;
     this.#rounds = new Rounds({
       isThere: () => this.#waiting.size > 0,
       round: () => this.#next(),
@@ -23,8 +21,7 @@ export class Newest {
 
   put(key: string, work: () => Promise<void>): void {
     this.#waiting.set(key, work);
-    if (this.#waiting.size > this.#waitingMax)
-      this.#waiting.delete(this.#waiting.keys().next().value!);
+    if (this.#waiting.size > WAITING_MAX) this.#waiting.delete(this.#waiting.keys().next().value!);
     this.#rounds.wake();
   }
 

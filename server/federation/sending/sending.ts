@@ -27,7 +27,7 @@ import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
 import { Passing } from './passing.ts';
 import type { Pdu } from './pdu.ts';
-import { Places, type PlacesMax } from './places.ts';
+import { Places } from './places.ts';
 import { Reports } from './reports.ts';
 import { RoomServers } from './room-servers.ts';
 import { sendTransaction } from './transaction.ts';
@@ -48,8 +48,6 @@ export interface SendingPorts {
 /** A test's own. */
 export interface SendingBounds extends Partial<DestinationBounds> {
   readonly saveEveryMs?: number;
-  readonly placesMax?: PlacesMax;
-  readonly heldBytesMax?: number;
   readonly unknownFailuresMax?: number;
 }
 
@@ -185,8 +183,8 @@ export class Sending {
     const { own, client, database, log, now, random, onError, bounds, noLongerTold } = this.#ports;
     const begun = now().toString(36);
     return {
-      ...{ lacks: this.#lacks, places: new Places(bounds?.placesMax), now, random, onError },
-      ...{ held: new Held(bounds?.heldBytesMax), reports: new Reports({ now, onError }) },
+      ...{ lacks: this.#lacks, places: new Places(), now, random, onError },
+      ...{ held: new Held(), reports: new Reports({ now, onError }) },
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
       send: (server, transaction) =>
         sendTransaction({ client, own, now: now() }, server, transaction),
@@ -223,7 +221,7 @@ const GREETED_MAX = 10_000;
 const KNOWN_MAX = 50_000;
 
 async function known({ database, now, admits }: SendingPorts): Promise<Known> {
-  const seen = await activeDestinations(database, 1, KNOWN_MAX);
+  const seen = await activeDestinations(database, KNOWN_MAX);
   const failing = await failingDestinations(database);
   const active = seen.filter(({ activeMs }) => activeMs >= now() - ACTIVE_MS);
   const namesOf = (all: readonly StoredDestination[]) => all.map(({ serverName }) => serverName);

@@ -45,7 +45,7 @@ export function upgradeRoom(
     const state = await gatherAll(building, old, upgrade.userId);
     const aliases = await building.ports.store.aliasesOfRoom(old.nid);
     const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
-    const published = (await building.ports.store.publishedRooms([roomId])).length > 0;
+    const published = (await building.ports.store.isRoomPublished(roomId)) ?? false;
     const made = await makeRoom(building, { rules, drafts, published });
     // Before the new room is there, as for those who join it: nobody sees it without.
     await building.ports.followRoom?.(upgrade.userId, { from: roomId, to: made.roomId });

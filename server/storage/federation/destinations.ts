@@ -18,12 +18,12 @@ const SELECT = `SELECT server_name AS "serverName", failures, retry_at_ms AS "re
 export const failingDestinations = (database: Database) =>
   database.query<StoredDestination>('failing_destinations', `${SELECT} WHERE failures > 0`);
 
-/** Those that we had to do with since then, the last first; 1 for any time. */
-export const activeDestinations = (database: Database, sinceMs: number, limit: number) =>
+/** Those that we ever had to do with, the last first. */
+export const activeDestinations = (database: Database, limit: number) =>
   database.query<StoredDestination>(
     'active_destinations',
-    `${SELECT} WHERE active_ms >= $1 ORDER BY active_ms DESC LIMIT $2`,
-    [sinceMs, limit],
+    `${SELECT} WHERE active_ms > 0 ORDER BY active_ms DESC LIMIT $1`,
+    [limit],
   );
 
 export const destinationRow = (each: StoredDestination): Row => ({

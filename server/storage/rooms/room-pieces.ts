@@ -18,8 +18,6 @@ const LATE_DOCUMENTS = `WITH gone AS (
     RETURNING 1)
   SELECT count(*) AS count, $2::text AS room FROM gone`;
 
-const PLAIN = ['relation', 'thread', 'state', 'state_change', 'room_head', 'room_alias'] as const;
-
 /** What a deleted room has left behind, in the order in which it goes. What a commit has in its hands is passed over: none waits for this. */
 export const LEFT_BEHIND: readonly Remove[] = [
   removal(
@@ -33,7 +31,18 @@ export const LEFT_BEHIND: readonly Remove[] = [
      SELECT count(*) AS count, $2::text AS room FROM gone`,
   ),
   ...(
-    [...PLAIN, 'awaited_redaction', 'federation_passed_on', 'told_outside', 'network_room'] as const
+    [
+      'relation',
+      'thread',
+      'state',
+      'state_change',
+      'room_head',
+      'room_alias',
+      'awaited_redaction',
+      'federation_passed_on',
+      'told_outside',
+      'network_room',
+    ] as const
   ).map((table) => removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1'))),
   ...(['receipt', 'delayed_event'] as const).map((table) =>
     removal(`deleted_rooms_${table}`, ofRoom(table, 'room_id = $2')),

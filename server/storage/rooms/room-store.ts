@@ -27,7 +27,6 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     await relationsReady(found.map(({ nid }) => nid));
     return found;
   },
-  publishedRooms: (roomIds: readonly RoomId[]) => rooms.publishedRooms(database, roomIds),
   listedRooms: (only?: readonly RoomId[]) => listed.listedRooms(database, only),
   isRoomPublished: (roomId: RoomId) => rooms.isRoomPublished(database, roomId),
   summarizedRooms: (roomIds: readonly RoomId[], keyNids: readonly number[]) =>

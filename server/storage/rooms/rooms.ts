@@ -39,19 +39,6 @@ export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
     [roomIds],
   );
 
-/** Which of these rooms are in the published directory of this server. */
-export async function publishedRooms(
-  database: Database,
-  roomIds: readonly RoomId[],
-): Promise<RoomId[]> {
-  const rows = await database.query<{ roomId: RoomId }>(
-    'published_rooms',
-    'SELECT room_id AS "roomId" FROM room WHERE published AND room_id = ANY ($1::text[])',
-    [roomIds],
-  );
-  return rows.map((row) => row.roomId);
-}
-
 /** Whether a room is in the published directory; undefined for one that is not there. */
 export async function isRoomPublished(
   database: Database,
