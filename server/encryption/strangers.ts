@@ -1,6 +1,8 @@
 import { Lru } from '../log/lru.ts';
-import type { ServerName, UserId } from '../protocol/identifiers.ts';
+import { type ServerName, serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { limitExceeded, tooLarge } from '../protocol/matrix-error.ts';
+import type { Database } from '../storage/database.ts';
+import { usersInRooms } from '../storage/federation/joined-rooms.ts';
 
 /** Servers that one user may name within an hour although nobody of them is in a room here. */
 const NAMED_MAX = 30;
@@ -36,4 +38,14 @@ export class Strangers {
     const named = [...(this.#namedMs.get(sender) ?? [])];
     return new Map(named.filter(([, ms]) => now - ms < WITHIN_MS));
   }
+}
+
+/** The servers of these users of which none of them is in a room here. */
+export async function strangersAmong(
+  database: Database,
+  userIds: readonly UserId[],
+): Promise<ReadonlySet<ServerName>> {
+  if (userIds.length === 0) return new Set();
+  const met = await usersInRooms(database, userIds);
+  return new Set(userIds.map(serverNameOf)).difference(new Set(met.map(serverNameOf)));
 }

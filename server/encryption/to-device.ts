@@ -2,16 +2,15 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { Person } from '../protocol/caller.ts';
-import { type ServerName, serverNameOf, type UserId } from '../protocol/identifiers.ts';
+import { serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { tooLarge } from '../protocol/matrix-error.ts';
 import { deviceIdsOf } from '../storage/accounts/devices.ts';
 import { toDeviceRow } from '../storage/encryption/to-device.ts';
-import { usersInRooms } from '../storage/federation/joined-rooms.ts';
 import { postRow } from '../storage/federation/outbox.ts';
 import type { Row } from '../storage/write.ts';
-import { type LetterAbroad, lettersAbroad } from './letters-abroad.ts';
+import { lettersAbroad } from './letters-abroad.ts';
 import type { Mail, Reaches } from './mail.ts';
-import { Strangers } from './strangers.ts';
+import { Strangers, strangersAmong } from './strangers.ts';
 
 /**
  * Messages from device to device, kept until they are fetched. Unknown devices' are dropped. Those for other servers lie
@@ -32,7 +31,8 @@ export class ToDevice {
     const letters = await this.lettersFor(sender, type, mail);
     const abroad = lettersAbroad({ sender, type, mail }, this.#reaches);
     refuseTooMuch([...letters, ...abroad]);
-    this.#strangers.name(sender, await this.#strangeAmong(abroad, mail));
+    const reached = [...mail.keys()].filter((userId) => this.#reaches(serverNameOf(userId)));
+    this.#strangers.name(sender, await strangersAmong(this.#stored.database, reached));
     await this.#stored.log.commit((next) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
@@ -55,15 +55,6 @@ export class ToDevice {
       const content = Object.hasOwn(ofUser, deviceId) ? ofUser[deviceId] : ofUser['*'];
       return content ? [{ userId, deviceId, json: JSON.stringify({ content, sender, type }) }] : [];
     });
-  }
-
-  /** Servers of which none of those who are written to is in a room here. */
-  async #strangeAmong(abroad: readonly LetterAbroad[], mail: Mail): Promise<Set<ServerName>> {
-    if (abroad.length === 0) return new Set();
-    const servers = new Set(abroad.map(({ server }) => server));
-    const userIds = [...mail.keys()].filter((userId) => servers.has(serverNameOf(userId)));
-    const met = await usersInRooms(this.#stored.database, userIds);
-    return servers.difference(new Set(met.map(serverNameOf)));
   }
 }
 

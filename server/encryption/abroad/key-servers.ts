@@ -4,9 +4,8 @@ import type { ServerName, UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { Database } from '../../storage/database.ts';
-import { usersInRooms } from '../../storage/federation/joined-rooms.ts';
 import type { Reaches } from '../mail.ts';
-import { Strangers } from '../strangers.ts';
+import { Strangers, strangersAmong } from '../strangers.ts';
 
 /** Of keys: what it answered, or why it did not. */
 export type AskForKeys = (
@@ -64,7 +63,8 @@ export class KeyServers {
     if (asked.size === 0) return { told, failures: {} };
     const failures: Record<string, JsonObject> = {};
     const until = performance.now() + withinMs;
-    const strange = await this.#strangersAmong(asked);
+    const users = [...asked.values()].flatMap((each) => each.users);
+    const strange = await strangersAmong(this.#ports.database, users);
     const one = async (server: ServerName, content: JsonObject, index: number) => {
       const leftMs = () => Math.ceil(until - performance.now());
       const why = index < SERVERS_MAX ? this.#whyNot(caller, server, strange) : TOO_MANY;
@@ -96,16 +96,6 @@ export class KeyServers {
       if (error instanceof MatrixError) return 'Too many servers that are in no room of this one';
       throw error;
     }
-  }
-
-  /** Servers of which none of those who are asked for is in a room here: they may have been made up. */
-  async #strangersAmong(
-    asked: ReadonlyMap<ServerName, { readonly users: readonly UserId[] }>,
-  ): Promise<ReadonlySet<ServerName>> {
-    const users = [...asked.values()].flatMap((each) => each.users);
-    const met = new Set(await usersInRooms(this.#ports.database, users));
-    const strange = [...asked].filter(([, each]) => !each.users.some((user) => met.has(user)));
-    return new Set(strange.map(([server]) => server));
   }
 
   #inTurn(
