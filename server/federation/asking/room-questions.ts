@@ -74,11 +74,11 @@ export class RoomQuestions {
     { eventId, withinMs }: { eventId: EventId; withinMs: number },
   ): Promise<EventTold> {
     try {
-      const told = await this.#client.ask(server, {
+      const told = await this.#told(server, {
         ...{ method: 'GET', path: `${V1}/event/${encodeURIComponent(eventId)}` },
         ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX },
       });
-      const [pdu] = isObject(told) ? objectsIn(told.pdus) : [];
+      const [pdu] = objectsIn(told?.pdus);
       return pdu ? { kind: 'told', pdu } : { kind: 'not there' };
     } catch (error) {
       return notTold(error);
@@ -100,12 +100,17 @@ export class RoomQuestions {
 
   async #ask(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
     try {
-      const told = await this.#client.ask(server, { ...request, keepsNumbers: true });
-      return isObject(told) ? told : undefined;
+      return await this.#told(server, request);
     } catch (error) {
       if (error instanceof ServerUnreachable || error instanceof MatrixError) return undefined;
       throw error;
     }
+  }
+
+  /** With its numbers as they stand: an event of the first five versions is hashed and signed with those. */
+  async #told(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
+    const told = await this.#client.ask(server, { ...request, keepsNumbers: true });
+    return isObject(told) ? told : undefined;
   }
 }
 
