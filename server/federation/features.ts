@@ -87,12 +87,7 @@ export function federationFeatures(
       }),
     },
     /** What is gone in a moment: that somebody began to type, or ceased; and who is there, of those in some rooms. */
-    tells: {
-      tellTyping: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
-        sending?.passing.typing(roomId, userId, isTyping),
-      tellPresenceAbroad: (userId: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>) =>
-        sending?.passing.presence(userId, presence, roomIds),
-    },
+    tells: federation.enabled ? tellsOf(() => sending) : {},
     /** Whether what is left for the server gets there some day. */
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
@@ -126,3 +121,10 @@ function lookedUp(): DiscoveryPorts['srv'] {
   const resolver = new Resolver({ timeout: 3_000, tries: 2 });
   return (name) => resolver.resolveSrv(name).catch(() => []);
 }
+
+const tellsOf = (sending: () => Sending | undefined) => ({
+  tellTyping: (roomId: RoomId, userId: UserId, isTyping: boolean) =>
+    sending()?.passing.typing(roomId, userId, isTyping),
+  tellPresenceAbroad: (userId: UserId, presence: JsonObject, roomIds: ReadonlySet<RoomId>) =>
+    sending()?.passing.presence(userId, presence, roomIds),
+});

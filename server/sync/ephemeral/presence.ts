@@ -188,7 +188,7 @@ export class Presence {
   /** Lets those become idle or offline of whom nothing was heard. To be called every few seconds. */
   sweep(): void {
     const now = this.#ports.now();
-    const { knownMax = KNOWN_MAX } = this.#ports;
+    const { knownMax = KNOWN_MAX, tellAbroad } = this.#ports;
     for (const [userId, known] of this.#known) {
       const next = stateAt(known, now);
       const keptMs = this.#known.size > knownMax ? 0 : FORGOTTEN_AFTER_MS;
@@ -198,7 +198,7 @@ export class Presence {
       if (next !== known.state) {
         known.state = next;
         this.#spread(userId);
-      } else if (next !== 'offline' && now - known.toldMs > TOLD_AGAIN_AFTER_MS) {
+      } else if (tellAbroad && next !== 'offline' && now - known.toldMs > TOLD_AGAIN_AFTER_MS) {
         this.#moved.add(userId);
         this.#tellSoon();
       }
