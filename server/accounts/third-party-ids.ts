@@ -27,6 +27,18 @@ import { whyNotActive } from './why-not-active.ts';
 
 export type { ThirdPartyId };
 
+/** As somebody has written it. */
+export interface NamedId {
+  readonly medium: string;
+  readonly address: string;
+}
+
+/** As it is stored, however it was written; undefined of what can be stored for nobody. */
+export function emailIn({ medium, address }: NamedId) {
+  const parsed = parseEmailAddress(address);
+  return medium === 'email' && parsed.ok ? ({ medium, address: parsed.value } as const) : undefined;
+}
+
 /** The addresses by which accounts are known. */
 export class ThirdPartyIds {
   readonly #stored: Stored;
@@ -43,10 +55,8 @@ export class ThirdPartyIds {
 
   /** However the address is written. */
   async holderOf(medium: string, address: string): Promise<UserId | undefined> {
-    const parsed = parseEmailAddress(address);
-    if (medium !== 'email' || !parsed.ok) return undefined;
-    const id = { medium: 'email', address: parsed.value } as const;
-    return (await thirdPartyId(this.#stored.database, id))?.userId;
+    const id = emailIn({ medium, address });
+    return id && (await thirdPartyId(this.#stored.database, id))?.userId;
   }
 
   /** A validation is used up by each of these: it is good for one deed. */
@@ -84,13 +94,9 @@ export class ThirdPartyIds {
   }
 
   /** What is not theirs stays. */
-  async remove(
-    userId: UserId,
-    { medium, address }: { medium: string; address: string },
-  ): Promise<void> {
-    const parsed = parseEmailAddress(address);
-    if (medium !== 'email' || !parsed.ok) return;
-    const id = { medium: 'email', address: parsed.value } as const;
+  async remove(userId: UserId, named: NamedId): Promise<void> {
+    const id = emailIn(named);
+    if (!id) return;
     await this.#stored.locks.run(addressLockOf(id.address), async () => {
       const known = await thirdPartyId(this.#stored.database, id);
       if (known?.userId === userId) await commitRows(this.#stored.log, [thirdPartyIdGoneRow(id)]);

@@ -1,12 +1,6 @@
-import { parseEmailAddress } from '../../accounts/email-address.ts';
-import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
+import { emailIn, type NamedId, type ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-
-export interface WishedId {
-  readonly medium: string;
-  readonly address: string;
-}
 
 export interface ThirdPartyIdPorts {
   readonly thirdPartyIds: Pick<ThirdPartyIds, 'of' | 'holderOf' | 'remove'>;
@@ -16,7 +10,7 @@ export interface ThirdPartyIdPorts {
 export async function refuseNewIds(
   { thirdPartyIds }: ThirdPartyIdPorts,
   userId: UserId,
-  wished: readonly WishedId[],
+  wished: readonly NamedId[],
 ): Promise<void> {
   for (const { medium, address } of wished)
     if ((await thirdPartyIds.holderOf(medium, address)) !== userId)
@@ -27,14 +21,9 @@ export async function refuseNewIds(
 export async function keepOnly(
   { thirdPartyIds }: ThirdPartyIdPorts,
   userId: UserId,
-  wished: readonly WishedId[],
+  wished: readonly NamedId[],
 ): Promise<void> {
-  const kept = new Set(wished.map(folded));
+  const kept = new Set<string | undefined>(wished.map((each) => emailIn(each)?.address));
   for (const id of await thirdPartyIds.of(userId))
-    if (!kept.has(folded(id))) await thirdPartyIds.remove(userId, id);
-}
-
-function folded({ medium, address }: WishedId): string {
-  const parsed = parseEmailAddress(address);
-  return `${medium} ${parsed.ok ? parsed.value : address}`;
+    if (!kept.has(id.address)) await thirdPartyIds.remove(userId, id);
 }
