@@ -55,7 +55,7 @@ export class Quarantine {
   async mark({ serverName, mediaId }: MediaName, by: UserId | null, once: Once): Promise<void> {
     const rows = serverName === this.#ports.serverName ? [quarantineRow(mediaId, by)] : [];
     await this.#commit(rows, once.outcome(200, {}));
-    if (by !== null) await this.#hide([mediaId]);
+    if (by !== null && rows.length > 0) await this.#hide([mediaId]);
   }
 
   protect(mediaId: string, isProtected: boolean, once: Once): Promise<void> {

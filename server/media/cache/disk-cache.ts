@@ -110,6 +110,7 @@ export class DiskCache {
 
   /** All that was made of these. Never throws: what cannot be taken away is told of. */
   async forget(of: readonly string[]): Promise<void> {
+    if (of.length === 0) return;
     const gone = new Set(of.map(groupOf));
     const names = await readdir(this.#options.folder).catch(() => []);
     for (const name of names)
