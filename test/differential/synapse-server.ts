@@ -94,7 +94,10 @@ const settings = (at: {
   // One user of it makes all the rooms, and says all that is said there.
   rc_message: { per_second: 1_000, burst_count: 1_000 },
   rc_room_creation: { per_second: 1_000, burst_count: 1_000 },
-  rc_joins: { remote: { per_second: 1_000, burst_count: 1_000 } },
+  rc_joins: {
+    local: { per_second: 1_000, burst_count: 1_000 },
+    remote: { per_second: 1_000, burst_count: 1_000 },
+  },
 });
 
 async function ended(program: string, options: readonly string[]): Promise<void> {
