@@ -173,7 +173,6 @@ test('what was sent is told as sent, though what was to be done behind it was re
   const id = await schedule('one', 1_000);
   timers.pass(1_000);
   await untilFinalised(id);
-  await settled(id);
   expect(await stored(id)).toMatchObject({ eventId: '$0', error: null });
   await expect(delayed.cancel(id)).rejects.toMatchObject({ status: 409 });
 });
@@ -276,8 +275,11 @@ const stored = (id: string) => delayedEvent(fresh.database, id);
 /** What was begun with it has ended. */
 const settled = (id: string) => ports.locks.run(`delayed-event:${id}`, async () => {});
 
-const untilFinalised = (id: string) =>
-  expect.poll(async () => (await stored(id))?.finalisedMs, POLL).toEqual(expect.any(Number));
+/** And whoever sent it has heard so: the row is there before the commit's answer. */
+async function untilFinalised(id: string): Promise<void> {
+  await expect.poll(async () => (await stored(id))?.finalisedMs, POLL).toEqual(expect.any(Number));
+  await settled(id);
+}
 
 async function count(): Promise<number> {
   const rows = await fresh.database.query<{ count: number }>(
