@@ -16,10 +16,10 @@ import type { Page, PageRequest } from '../room.ts';
 import type { Building } from '../write/building.ts';
 import type { AskServers } from './ask-servers.ts';
 import { EarlierPlaces } from './earlier-places.ts';
-import { stateBeforeAsTold } from './earlier-state.ts';
 import { parsePdu } from './format.ts';
 import { inOrder } from './in-order.ts';
 import type { Receiving } from './receiving.ts';
+import { stateBeforeAsTold } from './told-state.ts';
 
 /** For one page. */
 const ROUNDS_MAX = 5;
@@ -45,7 +45,8 @@ type Outcome = 'found' | 'nothing' | 'later';
 
 interface Asked {
   readonly server: ServerName;
-  readonly untilMs: number;
+  /** For its next answer. */
+  readonly msLeft: () => number;
 }
 
 /** Pages of a room that go on behind what this server has of it: see "Earlier history" in the README. */
@@ -122,10 +123,11 @@ export class EarlierHistory {
   ): Promise<Outcome> {
     const untilMs = performance.now() + FILL_MS_MAX;
     const from = open.slice(-FROM_MAX);
+    const msLeft = () => Math.max(0, Math.min(untilMs - performance.now(), ANSWER_MS_MAX));
     let isAnswered = false;
     for (const server of servers) {
-      const withinMs = Math.min(untilMs - performance.now(), ANSWER_MS_MAX);
-      if (withinMs <= 0) break;
+      const withinMs = msLeft();
+      if (withinMs === 0) break;
       const asked = { roomId: room.roomId, from, limit: EVENTS_AT_ONCE, withinMs };
       const told = await ask.backfill(server, asked);
       if (!told) {
@@ -133,7 +135,7 @@ export class EarlierHistory {
         continue;
       }
       isAnswered = true;
-      const outcome = await this.#take(room, from, told, { ask, asked: { server, untilMs } });
+      const outcome = await this.#take(room, from, told, { ask, asked: { server, msLeft } });
       if (outcome !== 'nothing') return outcome;
     }
     this.#noteInVain(from, isAnswered ? IN_VAIN_MS : UNANSWERED_MS);

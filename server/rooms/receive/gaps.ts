@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -7,10 +6,9 @@ import type { Building } from '../write/building.ts';
 import type { AskServers } from './ask-servers.ts';
 import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
-import { unknownOf } from './given-state.ts';
 import { inOrder } from './in-order.ts';
 import type { Received } from './room-receiver.ts';
-import { type Told, ToldEvents } from './told-events.ts';
+import { stateBeforeAsTold } from './told-state.ts';
 
 /** For all that is asked because of one transaction in one room. */
 export const GAP_MS_MAX = 20_000;
@@ -19,8 +17,6 @@ const ANSWER_MS_MAX = 8_000;
 const EVENTS_AT_ONCE = 20;
 const ROUNDS_MAX = 10;
 const FOUND_LENGTH_MAX = 4 * 1_048_576;
-/** Of what a server tells of a state. */
-const IDS_MAX = 200_000;
 /** For so many events of one transaction a state is asked for: those on which no other is built. */
 const STATES_MAX = 3;
 
@@ -183,29 +179,10 @@ class Gap {
     return inOrder([...pdus.values()].flatMap((pdu) => this.#parsed(pdu)))[0];
   }
 
-  /** The ids of it, when all that is missing of it has been kept: a part of a state is none. */
-  async #stateBefore({ eventId, authEvents }: Event): Promise<readonly EventId[] | undefined> {
+  #stateBefore(event: Event): Promise<readonly EventId[] | undefined> {
     const { ask, building, keep } = this.#ports;
-    const asked = { roomId: this.#room.roomId, eventId, withinMs: this.#leftMs };
-    const told = await ask.stateIds(this.#origin, asked);
-    if (told === undefined) return undefined;
-    const all = [...new Set([...told.authChain, ...authEvents, ...told.state])];
-    if (all.length > IDS_MAX) return undefined;
-    const unknown = await unknownOf(this.#room, all, building.ports.store);
-    const fetching = new ToldEvents(unknown, {
-      tell: (id) => this.#told(id),
-      keep: (events) => keep(events.map(({ pdu }) => pdu)),
-      mayGoOn: () => this.#leftMs > 0,
-      wait: (ms) => sleep(Math.min(ms, this.#leftMs)),
-    });
-    return (await fetching.fetch()) ? told.state : undefined;
-  }
-
-  async #told(eventId: EventId): Promise<Told> {
-    const asked = { eventId, withinMs: this.#leftMs };
-    const told = await this.#ports.ask.event(this.#origin, asked);
-    if (told.kind !== 'told') return told;
-    const [event] = this.#parsed(told.pdu);
-    return event?.eventId === eventId ? { kind: 'told', event } : { kind: 'not there' };
+    const { store } = building.ports;
+    const [server, msLeft] = [this.#origin, () => this.#leftMs];
+    return stateBeforeAsTold(this.#room, event, { ask, store, server, msLeft, keep });
   }
 }

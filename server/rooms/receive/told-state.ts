@@ -9,27 +9,29 @@ import { parsePdu } from './format.ts';
 import { unknownOf } from './given-state.ts';
 import { type Told, ToldEvents } from './told-events.ts';
 
-const ANSWER_MS_MAX = 8_000;
-/** As of a state behind a gap. */
+/** Of what a server tells of a state. */
 const IDS_MAX = 200_000;
 
 interface Asking {
   readonly ask: AskServers;
   readonly store: Pick<RoomStore, 'stateEntriesOf'>;
   readonly server: ServerName;
-  /** By `performance.now()`. */
-  readonly untilMs: number;
+  /** For the next answer; 0 where nothing more is asked. */
+  readonly msLeft: () => number;
   readonly keep: (pdus: readonly JsonObject[]) => Promise<void>;
 }
 
-/** The ids of the state before an event, as a server tells it, when all that was not here of it has been kept. */
+/**
+ * The ids of the state before an event, as a server tells it, when all that was not here of it has been kept: a part of a state
+ * is none.
+ */
 export async function stateBeforeAsTold(
   room: HotRoom,
   { eventId, authEvents }: Event,
   asking: Asking,
 ): Promise<readonly EventId[] | undefined> {
-  const { ask, keep, server, store } = asking;
-  const asked = { roomId: room.roomId, eventId, withinMs: msLeft(asking) };
+  const { ask, keep, msLeft, server, store } = asking;
+  const asked = { roomId: room.roomId, eventId, withinMs: msLeft() };
   const told = await ask.stateIds(server, asked);
   if (told === undefined) return undefined;
   const all = [...new Set([...told.authChain, ...authEvents, ...told.state])];
@@ -37,14 +39,14 @@ export async function stateBeforeAsTold(
   const fetching = new ToldEvents(await unknownOf(room, all, store), {
     tell: (id) => eventAsTold(room, id, asking),
     keep: (events) => keep(events.map(({ pdu }) => pdu)),
-    mayGoOn: () => msLeft(asking) > 0,
-    wait: (ms) => sleep(Math.min(ms, msLeft(asking))),
+    mayGoOn: () => msLeft() > 0,
+    wait: (ms) => sleep(Math.min(ms, msLeft())),
   });
   return (await fetching.fetch()) ? told.state : undefined;
 }
 
 async function eventAsTold(room: HotRoom, eventId: EventId, asking: Asking): Promise<Told> {
-  const asked = { eventId, withinMs: msLeft(asking) };
+  const asked = { eventId, withinMs: asking.msLeft() };
   const told = await asking.ask.event(asking.server, asked);
   if (told.kind !== 'told') return told;
   const parsed = parsePdu(told.pdu, room);
@@ -52,6 +54,3 @@ async function eventAsTold(room: HotRoom, eventId: EventId, asking: Asking): Pro
     ? { kind: 'told', event: parsed.value }
     : { kind: 'not there' };
 }
-
-const msLeft = ({ untilMs }: Asking): number =>
-  Math.max(0, Math.min(untilMs - performance.now(), ANSWER_MS_MAX));
