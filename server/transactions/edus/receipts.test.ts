@@ -5,9 +5,10 @@ import type { JsonObject } from '../../protocol/json.ts';
 import { takeReceipts } from './receipts.ts';
 
 const origin = 'peer.org' as ServerName;
-const of = (user: string): JsonObject => ({
-  'm.read': { [`@${user}:peer.org`]: { event_ids: ['$e:peer.org'], data: { ts: 1 } } },
+const readBy = (user: string): JsonObject => ({
+  [`@${user}:peer.org`]: { event_ids: ['$e:peer.org'], data: { ts: 1 } },
 });
+const of = (user: string): JsonObject => ({ 'm.read': readBy(user) });
 
 test('a receipt that cannot be committed is thrown to who waits, however long the next one takes', async () => {
   const unheard: unknown[] = [];
@@ -44,4 +45,17 @@ test('a room that cannot be opened leaves no receipt without somebody who hears 
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
   process.off('unhandledRejection', hear);
   expect(unheard).toEqual([]);
+});
+
+test('a room is opened once, however many receipts a transaction brings for it', async () => {
+  const opened: string[] = [];
+  const sharedRooms = { open: async (roomId: string) => ({ opened: opened.push(roomId) }) };
+  const put: string[] = [];
+  const receipts = { put: async (each: { userId: string }) => void put.push(each.userId) };
+  const ports = { receipts, sharedRooms, now: () => 2 } as never;
+  const both = { 'm.read': { ...readBy('a'), ...readBy('b') } };
+  const contents = [{ '!a:peer.org': both, '!b:peer.org': of('c') }, { '!a:peer.org': of('d') }];
+  await takeReceipts(ports, origin, contents);
+  expect(opened).toEqual(['!a:peer.org', '!b:peer.org']);
+  expect(put.sort()).toEqual(['@a:peer.org', '@b:peer.org', '@c:peer.org', '@d:peer.org']);
 });

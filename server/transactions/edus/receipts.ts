@@ -32,13 +32,16 @@ export async function takeReceipts(
   const rooms = contents.flatMap((content) => Object.entries(content));
   const all = rooms.flatMap(([roomId, ofRoom]) => receiptsOf(origin, roomIn(roomId), ofRoom));
   const put: Promise<void>[] = [];
-  for (const receipt of all.slice(0, RECEIPTS_MAX)) {
-    if ((await ports.sharedRooms.open(receipt.roomId, origin)) === undefined) continue;
-    const ts = Math.min(receipt.ts ?? Number.POSITIVE_INFINITY, ports.now());
-    const one = ports.receipts.put({ ...receipt, ts }).catch(passOver);
-    // It is waited for behind the last: one that fails before has somebody to hear of it from here on.
-    one.catch(() => {});
-    put.push(one);
+  const byRoom = Map.groupBy(all.slice(0, RECEIPTS_MAX), ({ roomId }) => roomId);
+  for (const [roomId, receipts] of byRoom) {
+    if ((await ports.sharedRooms.open(roomId, origin)) === undefined) continue;
+    for (const receipt of receipts) {
+      const ts = Math.min(receipt.ts ?? Number.POSITIVE_INFINITY, ports.now());
+      const one = ports.receipts.put({ ...receipt, ts }).catch(passOver);
+      // It is waited for behind the last: one that fails before has somebody to hear of it from here on.
+      one.catch(() => {});
+      put.push(one);
+    }
   }
   await Promise.all(put);
   return NO_EFFECT;
