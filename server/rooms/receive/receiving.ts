@@ -79,8 +79,9 @@ export class Receiving implements RoomReceiver {
   ): Promise<readonly Received[]> {
     const { askServers: ask } = this.#building.ports;
     const lacking = received.flatMap((each, index) => lackingIn(each, pdus[index]!));
+    if (!ask || lacking.length === 0) return received;
     const room = await this.#building.rooms.get(roomId);
-    if (!ask || !room || lacking.length === 0) return received;
+    if (!room) return received;
     const ofGap: Source = { origin: from.origin };
     const { origin } = from;
     const closed = await this.#gaps.close(room, lacking, origin, {
@@ -181,9 +182,13 @@ export class Receiving implements RoomReceiver {
     { refused, taking }: { refused: ReadonlySet<EventId>; taking: Taking },
   ): Promise<ReadonlyMap<EventId, TakenIn>> {
     const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
-    const stored = await this.#building.ports.store.eventsById([...events.keys()]);
+    const { store } = this.#building.ports;
+    const ids = [...events.keys()];
+    const [stored, early] = await Promise.all([
+      store.eventsById(ids),
+      redactionsBefore(room, ids, store),
+    ]);
     const known = new Map(stored.map((each) => [each.eventId, each]));
-    const early = await redactionsBefore(room, [...events.keys()], this.#building.ports.store);
     const taken = new Map<EventId, TakenIn>();
     for (const event of inOrder(events.values())) {
       const before = known.get(event.eventId);
