@@ -1,26 +1,16 @@
-import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
-import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonValue } from '../../protocol/json.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
-import { roomVersions } from '../../protocol/room-versions.ts';
-import type { Origin } from '../draft.ts';
-import type { MembershipChange } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { extremityOf } from '../memory/room-head.ts';
 import type { Building } from '../write/building.ts';
-import { knownRules, serversToAsk } from './join-elsewhere.ts';
+import { serversToAsk } from './join-elsewhere.ts';
 import { inviterServer, isIn, type OwnOutside, ownOutside } from './known-outside.ts';
-import type { OtherServers } from './other-servers.ts';
 import { keepOutside, type OutsideMembership } from './outside-membership.ts';
 import { signedTemplate } from './signed-template.ts';
 import { strippedFrom } from './stripped.ts';
+import { type Passing, throughServer } from './through-server.ts';
 import { tryServers } from './try-servers.ts';
-
-interface Passing {
-  readonly roomId: RoomId;
-  readonly change: MembershipChange;
-  readonly content: JsonObject;
-  readonly origin: Origin<EventId>;
-}
 
 /** Knocks at a room in which nobody of this server is. Undefined where somebody is, or no other server is known to be. */
 export async function knockElsewhere(
@@ -29,14 +19,15 @@ export async function knockElsewhere(
 ): Promise<EventId | undefined> {
   const { roomId, origin } = knock;
   const { elsewhere } = building.ports;
+  if (!elsewhere) return undefined;
   const room = await building.rooms.get(roomId);
-  if (!elsewhere || isIn(building, room)) return undefined;
+  if (isIn(building, room)) return undefined;
   const servers = serversToAsk(building, room, knock);
   if (servers.length === 0 && room) return undefined;
   if (servers.length === 0) throw notFound('No server is known that is in this room');
   return building.passages.run(roomId, async () => {
     const knocked = await tryServers(servers, (server) =>
-      through(building, elsewhere.servers, { server, passage: 'knock', ...knock }),
+      throughServer(building, elsewhere.servers, { server, passage: 'knock', ...knock }),
     );
     const told = strippedFrom(knocked.answer.knock_room_state);
     return keepOutside(building, { ...knocked, told }, origin);
@@ -53,13 +44,14 @@ export async function leaveElsewhere(
 ): Promise<EventId | undefined> {
   const { roomId, change, origin } = leave;
   const { elsewhere } = building.ports;
+  if (!elsewhere) return undefined;
   const room = await building.rooms.get(roomId);
-  if (!elsewhere || !room || isIn(building, room)) return undefined;
+  if (!room || isIn(building, room)) return undefined;
   const own = await ownOutside(building, room, change.target);
   if (own?.membership !== 'invite' && own?.membership !== 'knock') return undefined;
   return building.passages.run(roomId, async () => {
     const left = await tryServers(serversOf(building, room, own, leave), (server) =>
-      through(building, elsewhere.servers, { server, passage: 'leave', ...leave }),
+      throughServer(building, elsewhere.servers, { server, passage: 'leave', ...leave }),
     ).catch((error: unknown) => {
       if (!(error instanceof MatrixError)) throw error;
       return leftAlone(building, room, own, leave);
@@ -78,21 +70,6 @@ const serversOf = (
   servers.delete(building.ports.identity.serverName);
   return [...servers];
 };
-
-async function through(
-  building: Building,
-  servers: OtherServers,
-  wish: Passing & { readonly server: ServerName; readonly passage: 'leave' | 'knock' },
-): Promise<OutsideMembership & { readonly answer: JsonObject }> {
-  const { server, passage, roomId, change, content } = wish;
-  const asked = { passage, roomId, userId: change.target };
-  const versions = roomVersions();
-  const { version, event: template } = await servers.template(server, { ...asked, versions });
-  const rules = knownRules(version);
-  const event = signedTemplate(building, template, { ...asked, rules, content });
-  const { eventId, pdu } = event;
-  return { rules, event, answer: await servers.submit(server, { passage, roomId, eventId, pdu }) };
-}
 
 /** Upon what the user was told, which is all that is known. */
 function leftAlone(

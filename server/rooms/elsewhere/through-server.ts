@@ -1,0 +1,49 @@
+import type { Event } from '../../protocol/event.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { type RoomVersionRules, roomVersions, rulesOf } from '../../protocol/room-versions.ts';
+import type { Origin } from '../draft.ts';
+import type { MembershipChange, Passage } from '../membership/membership.ts';
+import type { Building } from '../write/building.ts';
+import type { OtherServers } from './other-servers.ts';
+import { signedTemplate } from './signed-template.ts';
+
+/** One of our users on the way into a room in which nobody of this server is, or out of it. */
+export interface Passing {
+  readonly roomId: RoomId;
+  readonly change: MembershipChange;
+  /** What our event says besides. */
+  readonly content: JsonObject;
+  readonly origin: Origin<EventId>;
+}
+
+export interface Passed {
+  readonly rules: RoomVersionRules;
+  readonly event: Event;
+  /** What the server told when it took the event. */
+  readonly answer: JsonObject;
+}
+
+/** The event that the server's template becomes, as the server took it. */
+export async function throughServer(
+  building: Building,
+  servers: OtherServers,
+  wish: Passing & { readonly server: ServerName; readonly passage: Passage },
+): Promise<Passed> {
+  const { server, passage, roomId, change, content } = wish;
+  const asked = { passage, roomId, userId: change.target };
+  const versions = roomVersions();
+  const { version, event: template } = await servers.template(server, { ...asked, versions });
+  const rules = knownRules(version);
+  const event = signedTemplate(building, template, { ...asked, rules, content });
+  const { eventId, pdu } = event;
+  return { rules, event, answer: await servers.submit(server, { passage, roomId, eventId, pdu }) };
+}
+
+function knownRules(version: string): RoomVersionRules {
+  const rules = rulesOf(version);
+  if (rules) return rules;
+  const message = `The room has the version ${version}, which this server does not know`;
+  throw new MatrixError(400, 'M_UNSUPPORTED_ROOM_VERSION', message);
+}
