@@ -1,10 +1,10 @@
-import { BuiltOnRefused } from '../../log/log.ts';
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { emptyChain, type KeyChange, nextState } from '../state/state-chain.ts';
 import { storedAlike } from '../state/stored-alike.ts';
+import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import type { Entry } from './entry.ts';
 import { EntryChange } from './entry-change.ts';
@@ -13,8 +13,6 @@ import type { Elsewhere } from './other-servers.ts';
 import type { ReceivedState } from './received-state.ts';
 import { roomNumber } from './room-number.ts';
 import { stagedEvents } from './staged-events.ts';
-
-const ATTEMPTS_MAX = 10;
 
 /**
  * The room becomes what another server says that it is, with our own event at its head: by one change, behind all that was
@@ -38,32 +36,17 @@ export async function enterRoom(
   }));
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
   const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid };
-  return building.passages.alone(roomId, () => atLast(building, entry, origin));
+  return building.passages.alone(roomId, () =>
+    changeOutside(building.rooms, roomId, (room) => committed(building, room, entry, origin)),
+  );
 }
 
-async function atLast(building: Building, entry: Entry, origin: Origin<EventId>): Promise<EventId> {
-  for (let attempts = 1; ; attempts++) {
-    const room = await building.rooms.get(entry.roomId);
-    try {
-      const commit = () => committed(building, room, entry, origin);
-      return await (room ? room.building.alone(commit) : commit());
-    } catch (error) {
-      if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
-    }
-  }
-}
-
-/** While it is on its way nobody builds on what the room was: those who wait find it out of memory, and look again. */
 async function committed(
   { ports, keys }: Building,
   room: HotRoom | undefined,
   entry: Entry,
   origin: Origin<EventId>,
 ): Promise<EventId> {
-  if (room) {
-    await room.settled;
-    if (room.isDropped) throw new BuiltOnRefused('the room went out of memory');
-  }
   const changes = entry.state.map(
     ({ keyNid, nid }): KeyChange => ({
       ...{ keyNid, from: undefined, to: nid },

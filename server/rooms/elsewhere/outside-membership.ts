@@ -1,10 +1,10 @@
-import { BuiltOnRefused } from '../../log/log.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Origin } from '../draft.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { roomKey } from '../write/room-change.ts';
 import { numberedKeys } from './numbered-keys.ts';
@@ -20,8 +20,6 @@ export interface OutsideMembership {
   readonly told?: string | undefined;
 }
 
-const ATTEMPTS_MAX = 10;
-
 /**
  * Keeps the event as an outlier at its place in what is known of the room: that is enough for its user to be shown an invite,
  * a knock, or the end of it. The room has no ends, or those of when somebody was in it, so nothing is built on it. Harmless when repeated.
@@ -36,15 +34,9 @@ export function keepOutside(
     const roomNid = await roomNumber(building, event.roomId, rules.version);
     const [keyNid] = (await numberedKeys(building, [event])).values();
     const at = { roomNid, keyNid: keyNid! };
-    for (let attempts = 1; ; attempts++) {
-      const room = await building.rooms.get(event.roomId);
-      const commit = () => committed(building, { room, ...at }, outside, origin);
-      try {
-        return await (room ? room.building.alone(commit) : commit());
-      } catch (error) {
-        if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
-      }
-    }
+    return changeOutside(building.rooms, event.roomId, (room) =>
+      committed(building, { room, ...at }, outside, origin),
+    );
   });
 }
 
@@ -61,10 +53,6 @@ async function committed(
   origin: Origin<EventId>,
 ): Promise<EventId> {
   const { eventId, roomId, type } = event;
-  if (room) {
-    await room.settled;
-    if (room.isDropped) throw new BuiltOnRefused('the room went out of memory');
-  }
   if ((await ports.store.numbersOfEvents([eventId])).length > 0) return eventId;
   const { rows } = ports.store;
   const userId = event.stateKey as UserId;

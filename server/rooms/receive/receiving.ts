@@ -8,7 +8,7 @@ import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
 import type { StoredEvent } from '../store.ts';
-import { changeRoom } from '../write/attempt.ts';
+import { changeRoom, settledOf } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
@@ -245,11 +245,6 @@ function asKnown(
   if (stored.softFailed)
     return { result: { kind: 'soft-failed', event: found, reason: 'it was so before' } };
   return { result: { kind: 'accepted', event: found } };
-}
-
-async function settledOf(room: HotRoom): Promise<void> {
-  await room.settled;
-  if (room.isDropped) throw new BuiltOnRefused();
 }
 
 const unstorable = (event: Event) => unfitted(event, 'the database cannot hold it');

@@ -35,5 +35,34 @@ export async function changeRoom<T>(
   }
 }
 
+/**
+ * The same of a room that may not be here, and is changed from outside: alone in it. While the change is on its way nobody
+ * builds on what the room was: those who wait find it out of memory, and look again.
+ */
+export async function changeOutside<T>(
+  rooms: RoomMemory,
+  roomId: RoomId,
+  attempt: (room: HotRoom | undefined) => Promise<T>,
+): Promise<T> {
+  for (let attempts = 1; ; attempts++) {
+    const room = await rooms.get(roomId);
+    try {
+      if (!room) return await attempt(undefined);
+      return await room.building.alone(async () => {
+        await settledOf(room);
+        return attempt(room);
+      });
+    } catch (error) {
+      if (!(error instanceof BuiltOnRefused) || attempts === ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Behind all that is on its way to the room; throws BuiltOnRefused where that was refused. */
+export async function settledOf(room: HotRoom): Promise<void> {
+  await room.settled;
+  if (room.isDropped) throw new BuiltOnRefused('the room went out of memory');
+}
+
 const isWorthAnother = (error: unknown): boolean =>
   error instanceof BuiltOnRefused || error instanceof RoomChangedMeanwhile;
