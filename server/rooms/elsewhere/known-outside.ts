@@ -7,17 +7,13 @@ import {
 } from '../../protocol/identifiers.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { hasMember } from '../memory/members-of-server.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import type { Building } from '../write/building.ts';
 
 /** Whether the room is kept up to date here. */
-export function isIn({ keys, ports }: Building, room: HotRoom | undefined): boolean {
-  if (!room?.isCommitted) return false;
-  for (const keyNid of room.members.keys('join'))
-    if (serverNameOf(keys.byNid(keyNid).stateKey as UserId) === ports.identity.serverName)
-      return true;
-  return false;
-}
+export const isIn = ({ keys, ports }: Building, room: HotRoom | undefined): boolean =>
+  room?.isCommitted === true && hasMember(room, keys, ports.identity.serverName);
 
 export interface OwnOutside {
   readonly membership: Membership;

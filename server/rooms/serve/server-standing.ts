@@ -1,6 +1,7 @@
-import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
-import { KINDS, type Membership } from '../membership/membership.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { KINDS } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { hasMember, membersOf } from '../memory/members-of-server.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 
@@ -21,7 +22,7 @@ export async function standingOf(
   reads: RoomReads,
   server: ServerName,
 ): Promise<ServerStanding> {
-  for (const _member of membersOf(room, reads.keys, server, ['join']))
+  if (hasMember(room, reads.keys, server))
     return { server, isIn: true, lastJoin: Number.POSITIVE_INFINITY };
   const users = firstMembers(room, reads.keys, server).map(({ userId }) => userId);
   const lastJoin = users.length === 0 ? 0 : await reads.store.lastJoinOf(users, room.nid);
@@ -34,25 +35,11 @@ export function membershipOfServer(
   keys: StateKeys,
   server: ServerName,
 ): 'join' | 'invite' | undefined {
-  for (const membership of ['join', 'invite'] as const)
-    for (const _member of membersOf(room, keys, server, [membership])) return membership;
-  return undefined;
+  const nearest = ['join', 'invite'] as const;
+  return nearest.find((membership) => hasMember(room, keys, server, membership));
 }
 
 /** Those who are joined first. */
 export function firstMembers(room: HotRoom, keys: StateKeys, server: ServerName) {
   return membersOf(room, keys, server, KINDS).take(USERS_MAX).toArray();
-}
-
-function* membersOf(
-  room: HotRoom,
-  keys: StateKeys,
-  server: ServerName,
-  memberships: readonly Membership[],
-): Generator<{ userId: UserId; keyNid: number }> {
-  for (const membership of memberships)
-    for (const keyNid of room.members.keys(membership)) {
-      const userId = keys.byNid(keyNid).stateKey as UserId;
-      if (userId.endsWith(server) && serverNameOf(userId) === server) yield { userId, keyNid };
-    }
 }
