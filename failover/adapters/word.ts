@@ -8,15 +8,14 @@ const CHARACTERS_MAX = 300;
 
 /** What another program of this site left for the agent; null where nobody can read it. */
 export async function wordIn(path: string): Promise<unknown> {
-  const text = await textOf(path);
-  return text === null ? null : parsed(text);
+  return textOf(path).then(parsed, () => null);
 }
 
-async function textOf(path: string): Promise<string | null> {
-  const file = await open(path, OPEN).catch(() => null);
-  if (file === null) return null;
+/** Its beginning; rejects where nobody can read it, with ENOENT where there is none. */
+export async function textOf(path: string): Promise<string> {
+  const file = await open(path, OPEN);
   try {
-    if (!(await file.stat()).isFile()) return null;
+    if (!(await file.stat()).isFile()) throw new Error(`${path} is no file`);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(BYTES_MAX), 0, BYTES_MAX, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {

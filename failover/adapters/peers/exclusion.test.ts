@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +83,22 @@ test('a promotion waits no longer for one that nobody can read than for any othe
   setTimeout(() => site.advance(LEAVE_MAX_MS), 100);
   expect(await promoted).toEqual(YES);
   expect(site.decidedAt()).toBeGreaterThanOrEqual(from + LEAVE_MAX_MS);
+});
+
+// Its folder is another user's, who may not make the agent or a promotion wait for, or read, what it should not.
+test('nobody waits for a pipe in its place: it cannot be read', async () => {
+  const site = await bothAt();
+  for (const path of [leaveFile(site.folder), promotingFile(site.folder)])
+    execFileSync('mkfifo', [path]);
+  const from = site.clock();
+  expect(await site.note.noted()).toBeGreaterThanOrEqual(from + LEAVE_MAX_MS);
+  await expect(site.note.note(site.clock() + 10)).rejects.toThrow('a promotion of its copy');
+});
+
+test('nor is more read of it than such a word is long', async () => {
+  const site = await bothAt();
+  await writeFile(promotingFile(site.folder), JSON.stringify({ why: 'x'.repeat(4_096), until: 0 }));
+  await expect(site.note.note(site.clock() + 10)).rejects.toThrow('a promotion of its copy');
 });
 
 test('one that was noted lasts over the end of its agent', async () => {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Millis, TIMINGS } from '../../core/timings.ts';
+import { textOf } from '../word.ts';
 
 /**
  * That this site lets the leader go on without etcd, and that its own PostgreSQL is promoted, must never be at one time (F20). Two programs of two
@@ -23,7 +23,7 @@ export const PROMOTING_MAX_MS = 30_000;
  * holds for longer than `maxMs`.
  */
 export async function heldUntil(path: string, now: Millis, maxMs: Millis): Promise<Millis> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await textOf(path).catch((error: NodeJS.ErrnoException) => {
     return error.code === 'ENOENT' ? null : '';
   });
   if (text === null) return Number.NEGATIVE_INFINITY;
