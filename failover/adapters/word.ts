@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { chmod, open, rename, writeFile } from 'node:fs/promises';
 
 /** Its folder is that of another user, who could put anything there; what is read is shown to people. */
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -29,6 +29,14 @@ function parsed(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** A word for another program of this site, whole or not at all. `mode` says who may read it, whatever this program's umask is. */
+export async function leaveWord(path: string, word: object, mode: number): Promise<void> {
+  const own = `${path}.${process.pid}`;
+  await writeFile(own, JSON.stringify(word), { mode: 0o600 });
+  await chmod(own, mode);
+  await rename(own, path);
 }
 
 /** No colours, bells or lines of their own on an operator's terminal. */

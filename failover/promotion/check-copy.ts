@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { outputOf } from '../adapters/program.ts';
-import { leaveWord } from './leave-word.ts';
+import { leaveWord } from '../adapters/word.ts';
 
 /** What reads a whole copy of the database once, and whether the copy is known to have been written back since. */
 export interface Checks {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { leaveWord } from '../adapters/word.ts';
 import type { RefusalKind } from '../core/view.ts';
-import { leaveWord } from './leave-word.ts';
 
 /** How a promotion went: `kind` is null where nothing speaks against it. */
 export interface Word {

@@ -8,9 +8,9 @@ import {
   PROMOTING_MAX_MS,
   promotingFile,
 } from '../adapters/peers/exclusion.ts';
+import { leaveWord } from '../adapters/word.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Verdict } from './ask.ts';
-import { leaveWord } from './leave-word.ts';
 
 export interface Exclusion {
   readonly runtimeDir: string;

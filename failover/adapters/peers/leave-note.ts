@@ -1,5 +1,5 @@
-import { chmod, rename, writeFile } from 'node:fs/promises';
 import type { Millis } from '../../core/timings.ts';
+import { leaveWord } from '../word.ts';
 import {
   heldUntil,
   LEAVE_MAX_MS,
@@ -7,6 +7,9 @@ import {
   PROMOTING_MAX_MS,
   promotingFile,
 } from './exclusion.ts';
+
+/** Patroni's user reads it, as of the folder's group. */
+const MODE = 0o644;
 
 /** What this site's agent says to its own promotion: until when somebody else leads with its leave. */
 export class LeaveNote {
@@ -35,7 +38,7 @@ export class LeaveNote {
     // Once a promotion has said so nothing more is noted, or it would wait as long as somebody asks.
     await this.#mustNotPromote();
     this.#notedUntil = Math.max(this.#notedUntil, until);
-    await replace(leaveFile(this.#runtimeDir), { until: this.#notedUntil });
+    await leaveWord(leaveFile(this.#runtimeDir), { until: this.#notedUntil }, MODE);
     await this.#mustNotPromote();
   }
 
@@ -44,12 +47,4 @@ export class LeaveNote {
     const until = await heldUntil(promotingFile(this.#runtimeDir), now, PROMOTING_MAX_MS);
     if (now < until) throw new Error('a promotion of its copy is under way');
   }
-}
-
-/** Whole or not at all; Patroni's user reads it, as of the folder's group. */
-async function replace(path: string, word: object): Promise<void> {
-  const own = `${path}.${process.pid}`;
-  await writeFile(own, JSON.stringify(word), { mode: 0o600 });
-  await chmod(own, 0o644);
-  await rename(own, path);
 }
