@@ -114,6 +114,11 @@ export const TIMINGS: Timings = {
   reinitializeEveryMs: 600_000,
 };
 
+/** No leave to go on without etcd lasts longer than that from when it is given (F20). */
+export const LEAVE_MAX_MS: Millis = TIMINGS.confirmationMs + TIMINGS.confirmationMarginMs;
+/** A promotion that was killed half-way is over then: it takes 10 s at most to decide (failover/promotion). */
+export const PROMOTING_MAX_MS: Millis = 30_000;
+
 /** Doubled with each time in a row (F21). */
 export function holdDownFor(count: number, { holdDownMs, holdDownMaxMs }: Timings): Millis {
   return Math.min(holdDownMs * 2 ** (count - 1), holdDownMaxMs);

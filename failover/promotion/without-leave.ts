@@ -1,15 +1,9 @@
 import { access, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  heldUntil,
-  LEAVE_MAX_MS,
-  leaveFile,
-  PROMOTING_MAX_MS,
-  promotingFile,
-} from '../adapters/peers/exclusion.ts';
+import { heldUntil, leaveFile, promotingFile } from '../adapters/peers/exclusion.ts';
 import { leaveWord } from '../adapters/word.ts';
-import type { Millis } from '../core/timings.ts';
+import { LEAVE_MAX_MS, type Millis, PROMOTING_MAX_MS } from '../core/timings.ts';
 import type { Verdict } from './ask.ts';
 
 export interface Exclusion {

@@ -3,8 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { LEAVE_MAX_MS, PROMOTING_MAX_MS } from '../../core/timings.ts';
 import { withoutLeave } from '../../promotion/without-leave.ts';
-import { LEAVE_MAX_MS, leaveFile, PROMOTING_MAX_MS, promotingFile } from './exclusion.ts';
+import { leaveFile, promotingFile } from './exclusion.ts';
 import { LeaveNote } from './leave-note.ts';
 
 // An agent that lets the leader go on without etcd, and the promotion of its own site's copy (F20).

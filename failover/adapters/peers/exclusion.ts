@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Millis, TIMINGS } from '../../core/timings.ts';
+import type { Millis } from '../../core/timings.ts';
 import { textOf } from '../word.ts';
 
 /**
@@ -12,11 +12,6 @@ import { textOf } from '../word.ts';
 export const leaveFile = (runtimeDir: string): string => join(runtimeDir, 'failsafe', 'leave.json');
 export const promotingFile = (runtimeDir: string): string =>
   join(runtimeDir, 'promotion', 'promoting.json');
-
-/** No leave lasts longer than that from when it is given. */
-export const LEAVE_MAX_MS = TIMINGS.confirmationMs + TIMINGS.confirmationMarginMs;
-/** A promotion that was killed half-way is over then: it takes 10 s at most to decide (failover/promotion). */
-export const PROMOTING_MAX_MS = 30_000;
 
 /**
  * Until when what a file says holds; long ago where there is none. What cannot be read may say anything, and nothing that it could say

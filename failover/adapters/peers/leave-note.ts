@@ -1,12 +1,6 @@
-import type { Millis } from '../../core/timings.ts';
+import { LEAVE_MAX_MS, type Millis, PROMOTING_MAX_MS } from '../../core/timings.ts';
 import { leaveWord } from '../word.ts';
-import {
-  heldUntil,
-  LEAVE_MAX_MS,
-  leaveFile,
-  PROMOTING_MAX_MS,
-  promotingFile,
-} from './exclusion.ts';
+import { heldUntil, leaveFile, promotingFile } from './exclusion.ts';
 
 /** Patroni's user reads it, as of the folder's group. */
 const MODE = 0o644;

@@ -1,8 +1,4 @@
-import { TIMINGS } from '../timings.ts';
-
-/** As failover/promotion/without-leave.ts says it. */
-const PROMOTING_MAX_MS = 30_000;
-const LEAVE_MAX_MS = TIMINGS.confirmationMs + TIMINGS.confirmationMarginMs;
+import { LEAVE_MAX_MS, PROMOTING_MAX_MS } from '../timings.ts';
 
 /** The two files by which a site's agent and its promotion see each other (adapters/peers/exclusion.ts); by its machine's clock. */
 export class Exclusion {
