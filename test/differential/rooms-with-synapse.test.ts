@@ -2,22 +2,25 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { type Authority, certificateAuthority } from '../support/certificates.ts';
 import { type FederatingServer, federating } from '../support/federating.ts';
-import { keysOf, type Person, personAt } from '../support/two-servers.ts';
+import {
+  bodiesOf,
+  idOf,
+  keysOf,
+  type Person,
+  pagedBack,
+  personAt,
+  VERSIONS,
+} from '../support/two-servers.ts';
 import { findSynapse } from './peer.ts';
 import { type SynapseServer, startSynapse } from './synapse-server.ts';
 
 let said = 0;
-
-const idOf = ({ event_id }: JsonObject) => event_id;
-const bodiesOf = (events: readonly JsonObject[]) =>
-  events.flatMap(({ content }) => (content as JsonObject).body ?? []);
 
 /** Rooms that ours and a whole Synapse share, over TLS. */
 const python = findSynapse();
 if (python === undefined)
   console.warn('Left out: rooms with Synapse. `pip install matrix-synapse` brings it.');
 
-const VERSIONS = ['1', '6', '9', '10', '11', '12'];
 const CLIENT = '/_matrix/client/v3';
 const enc = encodeURIComponent;
 
@@ -51,22 +54,15 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     (await bobAsks('POST /createRoom', { preset: 'public_chat', ...options })).room_id as never;
   const bobSays = (roomId: string, body: string) =>
     bobAsks(`PUT /rooms/${enc(roomId)}/send/m.room.message/${++said}`, { msgtype: 'm.text', body });
-  /** The newest first, page by page. */
-  const historyBy = async (page: (path: string) => Promise<JsonObject>, roomId: string) => {
-    const seen: JsonObject[] = [];
-    for (let from = ''; ; ) {
-      const query = `dir=b&limit=5${from && `&from=${from}`}`;
-      const { chunk, end } = await page(`GET /rooms/${enc(roomId)}/messages?${query}`);
-      seen.push(...(chunk as JsonObject[]));
-      if (typeof end !== 'string') return seen;
-      from = end;
-    }
-  };
-  const bobHistory = (roomId: string) => historyBy((call) => bobAsks(call), roomId);
+  const messages = (roomId: string, query: string) => `GET /rooms/${enc(roomId)}/messages?${query}`;
+  const bobHistory = (roomId: string) => pagedBack((query) => bobAsks(messages(roomId, query)), 5);
   const aliceHistory = (roomId: string) =>
-    historyBy(async (call) => (await ours.ask(call, { token: alice.token })).body, roomId);
+    pagedBack(async (query) => {
+      const { body } = await ours.ask(messages(roomId, query), { token: alice.token });
+      return body;
+    }, 5);
   const bobSees = async (roomId: string) =>
-    ((await bobAsks(`GET /rooms/${enc(roomId)}/messages?dir=b&limit=50`)).chunk as JsonObject[])
+    ((await bobAsks(messages(roomId, 'dir=b&limit=50'))).chunk as JsonObject[])
       .map(({ content }) => (content as JsonObject).body)
       .filter((body) => body !== undefined);
 
@@ -74,7 +70,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     'we come into its rooms, and are heard there (version %s)',
     async (version) => {
       const roomId = await makesRoom({ room_version: version, name: 'Castle' });
-      const joined = await alice.post(`/join/${enc(roomId)}?via=${synapse.name}`);
+      const joined = await alice.join(roomId, synapse);
       expect(joined).toEqual({ status: 200, body: { room_id: roomId } });
       const { state } = (await alice.joined(roomId))!;
       expect(keysOf(state.events)).toContain(`m.room.member ${bobId}`);
@@ -95,7 +91,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     async (version) => {
       const theirs = await makesRoom({ room_version: version, name: 'Castle' });
       for (const body of ['a', 'b', 'c']) await bobSays(theirs, body);
-      await alice.post(`/join/${enc(theirs)}?via=${synapse.name}`);
+      await alice.join(theirs, synapse);
       const seen = await aliceHistory(theirs);
       expect(seen.map(idOf)).toEqual((await bobHistory(theirs)).map(idOf));
       expect(bodiesOf(seen)).toEqual(['c', 'b', 'a']);

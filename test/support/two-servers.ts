@@ -8,18 +8,28 @@ export interface SyncedRoom {
   readonly timeline: { readonly events: readonly JsonObject[]; readonly limited: boolean };
 }
 
+/** Of the room versions those that are tried between servers. */
+export const VERSIONS = ['1', '6', '9', '10', '11', '12'];
+
 /** One who is at a server. */
 export interface Person {
   readonly server: FederatingServer;
   readonly userId: string;
   readonly token: string;
-  post(path: string, body?: JsonObject): Promise<{ status: number; body: JsonObject }>;
+  post(path: string, body?: JsonObject): Promise<Answer>;
   put(path: string, body: JsonObject): Promise<JsonObject>;
   say(roomId: RoomId, text: string): Promise<JsonObject>;
   createRoom(options?: JsonObject): Promise<RoomId>;
+  /** By way of a server that is in it. */
+  join(roomId: RoomId, via: { readonly name: string }): Promise<Answer>;
   /** The rooms of a /sync from the start. */
   rooms(): Promise<Record<'join' | 'invite' | 'knock' | 'leave', Record<string, SyncedRoom>>>;
   joined(roomId: RoomId): Promise<SyncedRoom | undefined>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: JsonObject;
 }
 
 let sent = 0;
@@ -38,6 +48,7 @@ export async function personAt(server: FederatingServer, localpart: string): Pro
       const answer = await person.post('/createRoom', { preset: 'public_chat', ...options });
       return answer.body.room_id as RoomId;
     },
+    join: (roomId, via) => person.post(`/join/${encodeURIComponent(roomId)}?via=${via.name}`),
     async rooms() {
       const { body } = await server.ask('GET /sync', { token });
       return { join: {}, invite: {}, knock: {}, leave: {}, ...body.rooms };
@@ -56,3 +67,23 @@ export async function aliceAndBob(authority: Authority): Promise<[Person, Person
 /** Of a state or timeline, as `type state_key`. */
 export const keysOf = (events: readonly JsonObject[]): string[] =>
   events.map(({ type, state_key }) => `${type} ${state_key ?? ''}`.trim());
+
+export const idOf = ({ event_id }: JsonObject) => event_id;
+
+/** Of those that have one. */
+export const bodiesOf = (events: readonly JsonObject[]) =>
+  events.flatMap(({ content }) => (content as JsonObject).body ?? []);
+
+/** All that a room's /messages give, the newest first: `page` asks for one by its query. */
+export async function pagedBack(
+  page: (query: string) => Promise<JsonObject>,
+  limit: number,
+): Promise<JsonObject[]> {
+  const seen: JsonObject[] = [];
+  for (let from = ''; ; ) {
+    const { chunk, end } = await page(`dir=b&limit=${limit}${from && `&from=${from}`}`);
+    seen.push(...(chunk as JsonObject[]));
+    if (typeof end !== 'string') return seen;
+    from = end;
+  }
+}

@@ -1,6 +1,15 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { aliceAndBob, keysOf, type Person, personAt } from '../../../test/support/two-servers.ts';
+import {
+  aliceAndBob,
+  bodiesOf,
+  idOf,
+  keysOf,
+  type Person,
+  pagedBack,
+  personAt,
+  VERSIONS,
+} from '../../../test/support/two-servers.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
@@ -8,8 +17,6 @@ let authority: Authority;
 beforeAll(async () => {
   authority = await certificateAuthority();
 });
-
-const VERSIONS = ['1', '6', '9', '10', '11', '12'];
 
 test.each(VERSIONS)(
   'who joins a room of another server pages back to its very first event (version %s)',
@@ -132,8 +139,7 @@ test('an event is shown with what other servers have before it', async () => {
 const VISIBILITY = 'm.room.history_visibility';
 
 async function joins(who: Person, roomId: RoomId, via: Person) {
-  const path = `/join/${encodeURIComponent(roomId)}?via=${via.server.name}`;
-  expect((await who.post(path)).status).toBe(200);
+  expect((await who.join(roomId, via.server)).status).toBe(200);
 }
 
 async function page(who: Person, roomId: RoomId, query: string): Promise<JsonObject> {
@@ -143,25 +149,8 @@ async function page(who: Person, roomId: RoomId, query: string): Promise<JsonObj
   return body;
 }
 
-/** The newest first. */
-async function wholeHistory(who: Person, roomId: RoomId, limit = 4): Promise<JsonObject[]> {
-  const seen: JsonObject[] = [];
-  for (let from = ''; ; ) {
-    const { chunk, end } = await page(
-      who,
-      roomId,
-      `dir=b&limit=${limit}${from && `&from=${from}`}`,
-    );
-    seen.push(...(chunk as JsonObject[]));
-    if (typeof end !== 'string') return seen;
-    from = end;
-  }
-}
-
-const idOf = ({ event_id }: JsonObject) => event_id;
-
-const bodiesOf = (events: readonly JsonObject[]) =>
-  events.flatMap(({ content }) => (content as JsonObject).body ?? []);
+const wholeHistory = (who: Person, roomId: RoomId, limit = 4) =>
+  pagedBack((query) => page(who, roomId, query), limit);
 
 const withoutUnsigned = (value: unknown): unknown =>
   JSON.parse(JSON.stringify(value, (key, each) => (key === 'unsigned' ? undefined : each)));

@@ -2,6 +2,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { crossSigningKeys, deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
 import { aliceAndBob, type Person } from '../../../test/support/two-servers.ts';
+import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
 let authority: Authority;
@@ -59,10 +60,10 @@ test('who left and came back is asked for anew, since nobody told of changes mea
   await queried(alice, [bob.userId]);
   await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
   const isThere = async () =>
-    (await alice.server.features.rooms.open(roomId as never))?.membershipOf(bob.userId as never);
+    (await alice.server.features.rooms.open(roomId))?.membershipOf(bob.userId as never);
   await expect.poll(isThere).toBe('leave');
   const changed = await uploaded(bob, 2);
-  await bob.post(`/join/${encodeURIComponent(roomId)}?via=${alice.server.name}`);
+  await bob.join(roomId, alice.server);
   const { device_keys } = await queried(alice, [bob.userId]);
   expect(device_keys[bob.userId]).toMatchObject({ [changed.device_id as string]: changed });
 });
@@ -119,14 +120,14 @@ interface Answer {
 }
 
 /** In a room of Alice's. */
-async function together(): Promise<[Person, Person, string]> {
+async function together(): Promise<[Person, Person, RoomId]> {
   const [alice, bob] = await aliceAndBob(authority);
   return [alice, bob, await meet(alice, bob)];
 }
 
-async function meet(alice: Person, bob: Person): Promise<string> {
+async function meet(alice: Person, bob: Person): Promise<RoomId> {
   const roomId = await alice.createRoom();
-  const { status } = await bob.post(`/join/${encodeURIComponent(roomId)}?via=${alice.server.name}`);
+  const { status } = await bob.join(roomId, alice.server);
   expect(status).toBe(200);
   return roomId;
 }

@@ -1,7 +1,13 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { startFederating } from '../../../test/support/federating.ts';
-import { aliceAndBob, keysOf, type Person, personAt } from '../../../test/support/two-servers.ts';
+import {
+  aliceAndBob,
+  keysOf,
+  type Person,
+  personAt,
+  VERSIONS,
+} from '../../../test/support/two-servers.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
@@ -12,15 +18,16 @@ beforeAll(async () => {
   authority = await certificateAuthority();
 });
 
-const VERSIONS = ['1', '6', '9', '10', '11', '12'];
-
 test.each(VERSIONS)(
   'who joins a room of another server finds it in /sync with its state (version %s)',
   async (version) => {
     const [alice, bob] = await aliceAndBob(authority);
     const roomId = await alice.createRoom({ room_version: version, name: 'Castle' });
     await alice.say(roomId, 'before');
-    expect(await joins(bob, roomId, alice)).toEqual({ status: 200, body: { room_id: roomId } });
+    expect(await bob.join(roomId, alice.server)).toEqual({
+      status: 200,
+      body: { room_id: roomId },
+    });
     const { state, timeline } = (await bob.joined(roomId))!;
     expect(keysOf(timeline.events)).toEqual([`m.room.member ${bob.userId}`]);
     expect(keysOf(state.events).sort()).toEqual(
@@ -40,7 +47,10 @@ test('who comes second to a room of another server needs ask nobody', async () =
   const [alice, bob] = await aliceAndBob(authority);
   const carol = await personAt(bob.server, 'carol');
   const roomId = await alice.createRoom();
-  const answers = await Promise.all([joins(bob, roomId, alice), joins(carol, roomId, alice)]);
+  const answers = await Promise.all([
+    bob.join(roomId, alice.server),
+    carol.join(roomId, alice.server),
+  ]);
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect(await membersAt(bob, roomId)).toEqual([alice, bob, carol].map(({ userId }) => userId));
   expect((await membersAt(alice, roomId)).length).toBe(2);
@@ -66,9 +76,9 @@ test('of an alias whose server is not there nobody knows the room, which is no f
 test('who may not come in is told so, and nothing of the room is here', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ preset: 'private_chat' });
-  expect(await joins(bob, roomId, alice)).toMatchObject({ status: 403, body: FORBIDDEN });
+  expect(await bob.join(roomId, alice.server)).toMatchObject({ status: 403, body: FORBIDDEN });
   const nowhere = `!nowhere:${alice.server.name}` as RoomId;
-  expect(await joins(bob, nowhere, alice)).toMatchObject({ status: 404, body: NOT_FOUND });
+  expect(await bob.join(nowhere, alice.server)).toMatchObject({ status: 404, body: NOT_FOUND });
   const { join, leave, invite } = await bob.rooms();
   expect({ join, leave, invite }).toEqual({ join: {}, leave: {}, invite: {} });
   expect(await events(bob)).toBe(0);
@@ -88,7 +98,7 @@ test('of what is said beside a join nothing from before it is told as new', asyn
   let last = '';
   for (const text of ['1', '2', '3']) last = (await alice.say(roomId, text)).event_id as string;
   const beside = await saidUpon(alice, roomId, last);
-  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
   const rooms = (who: Person) => who.server.features.rooms;
   const origin = alice.server.name;
   const take = (who: Person) => rooms(who).receiver.receive(roomId, [beside], { origin });
@@ -103,10 +113,10 @@ test('of what is said beside a join nothing from before it is told as new', asyn
 test('who left a room of another server comes back to it as it is by then', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ name: 'Castle' });
-  await joins(bob, roomId, alice);
+  await bob.join(roomId, alice.server);
   await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
   await alice.put(`/rooms/${encodeURIComponent(roomId)}/state/m.room.name/`, { name: 'Ruin' });
-  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
   const { state } = (await bob.joined(roomId))!;
   const named = state.events.find(({ type }) => type === 'm.room.name');
   expect(named).toMatchObject({ content: { name: 'Ruin' } });
@@ -116,12 +126,12 @@ test('who comes back to a room of another server is heard by who came meanwhile'
   const [alice, bob] = await aliceAndBob(authority);
   const carol = await personAt(await startFederating(authority), 'carol');
   const roomId = await alice.createRoom();
-  await joins(bob, roomId, alice);
+  await bob.join(roomId, alice.server);
   await bob.say(roomId, 'before');
   await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['before']);
   await bob.post(`/rooms/${encodeURIComponent(roomId)}/leave`);
-  await joins(carol, roomId, alice);
-  await joins(bob, roomId, alice);
+  await carol.join(roomId, alice.server);
+  await bob.join(roomId, alice.server);
   await bob.say(roomId, 'behind');
   await expect.poll(() => bodiesAt(carol, roomId)).toEqual(['behind']);
 });
@@ -131,21 +141,21 @@ test('where somebody of another server is, is looked up again when a room is ent
   const { rooms } = bob.server.features;
   expect((await rooms.roomsOf(alice.userId as never)).size).toBe(0);
   const roomId = await alice.createRoom();
-  await joins(bob, roomId, alice);
+  await bob.join(roomId, alice.server);
   expect([...(await rooms.roomsOf(alice.userId as never)).keys()]).toEqual([roomId]);
 });
 
 test('who is in another room comes in by a member of its server, who signs along', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const club = await alice.createRoom();
-  await joins(bob, club, alice);
+  await bob.join(club, alice.server);
   const join_rule = {
     join_rule: 'restricted',
     allow: [{ type: 'm.room_membership', room_id: club }],
   };
   const initial_state = [{ type: 'm.room.join_rules', state_key: '', content: join_rule }];
   const roomId = await alice.createRoom({ preset: 'private_chat', initial_state });
-  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
   const own = (await bob.joined(roomId))!.timeline.events[0];
   expect(own).toMatchObject({ content: { join_authorised_via_users_server: alice.userId } });
   const [stored] = await bob.server.fresh.database.query<{ json: string }>(
@@ -160,12 +170,12 @@ test('what a writer had of a room when it died is taken up by the next attempt',
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ name: 'Castle' });
   const stop = stopsBefore(bob, 'insert_event');
-  expect((await joins(bob, roomId, alice)).status).toBe(500);
+  expect((await bob.join(roomId, alice.server)).status).toBe(500);
   stop.restore();
   expect(await bob.joined(roomId)).toBeUndefined();
   const left = await events(bob);
   expect(left).toBeGreaterThan(5);
-  expect((await joins(bob, roomId, alice)).status).toBe(200);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
   // Their first join, and the second.
   expect(await events(bob)).toBe(left + 2);
   expect(keysOf((await bob.joined(roomId))!.state.events)).toContain('m.room.name');
@@ -173,9 +183,6 @@ test('what a writer had of a room when it died is taken up by the next attempt',
 
 const NOT_FOUND = { errcode: 'M_NOT_FOUND' };
 const FORBIDDEN = { errcode: 'M_FORBIDDEN' };
-
-const joins = (who: Person, roomId: RoomId, resident: Person) =>
-  who.post(`/join/${encodeURIComponent(roomId)}?via=${resident.server.name}`);
 
 async function membersAt({ server }: Person, roomId: RoomId): Promise<string[]> {
   const room = await server.features.rooms.open(roomId);

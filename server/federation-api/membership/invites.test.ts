@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { startFederating } from '../../../test/support/federating.ts';
 import { refusal } from '../../../test/support/shared-room.ts';
-import { aliceAndBob, type Person, personAt } from '../../../test/support/two-servers.ts';
+import { aliceAndBob, type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -15,7 +15,6 @@ beforeAll(async () => {
   authority = await certificateAuthority();
 });
 
-const VERSIONS = ['1', '6', '9', '10', '11', '12'];
 const enc = encodeURIComponent;
 
 test.each(VERSIONS)(
@@ -150,7 +149,7 @@ test('strangers invite somebody so often within an hour, and who is in a room he
   await invite(rooms[1]!);
   expect(Object.keys((await bob.rooms()).invite).sort()).toEqual(rooms.slice(1));
   const shared = await bob.createRoom();
-  await alice.post(`/join/${enc(shared)}?via=${bob.server.name}`);
+  await alice.join(shared, bob.server);
   await invite(rooms[0]!);
   expect(Object.keys((await bob.rooms()).invite)).toHaveLength(rooms.length);
 });
@@ -159,7 +158,7 @@ test('a server that the room denies invites nobody into it, and nothing is asked
   const [alice, bob] = await aliceAndBob(authority);
   const carol = await personAt(bob.server, 'carol');
   const roomId = await bob.createRoom();
-  await alice.post(`/join/${enc(roomId)}?via=${bob.server.name}`);
+  await alice.join(roomId, bob.server);
   const path = `/rooms/${enc(roomId)}/state/m.room.server_acl/`;
   await bob.put(path, { allow: ['*'], deny: ['localhost'] });
   const before = await eventsAt(bob);
