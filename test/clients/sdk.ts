@@ -31,8 +31,6 @@ const quiet: Logger = {
 for (const method of ['debug', 'info', 'log', 'warn', 'error', 'trace'] as const)
   console[method] = complain;
 
-export const whatTheSdkSaid = () => complaints.slice(-50).join('\n');
-
 /** Registers as a client does, and answers the account. */
 export async function register(url: string, name: string): Promise<Account> {
   const [username, password] = [`${name}-${randomUUID().slice(0, 8)}`, 'correct horse battery'];

@@ -14,12 +14,12 @@ import type { Run } from './results.ts';
 import type { System } from './system.ts';
 
 /** Through the address alone: the other system answers nowhere else. */
-export const LOAD = { senders: 8, pauseMs: 100 } as const;
+const LOAD = { senders: 8, pauseMs: 100 } as const;
 
 /** How long what flows again is watched, so that a second stall is seen. */
 const WATCHED_MS = 10_000;
 
-export type Played = ReturnType<typeof figuresOf> & Pick<Run, 'hand'>;
+type Played = ReturnType<typeof figuresOf> & Pick<Run, 'hand'>;
 
 let plays = 0;
 

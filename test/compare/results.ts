@@ -37,7 +37,7 @@ const figures = {
 };
 
 /** What a person had to do: nothing; or else the lab waited in vain for this to come by itself. */
-export const HANDS = ['none', 'to serve again', 'to have all copies again'] as const;
+const HANDS = ['none', 'to serve again', 'to have all copies again'] as const;
 
 const run = z.strictObject({
   system: z.enum(SYSTEMS),

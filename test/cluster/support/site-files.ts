@@ -5,7 +5,7 @@ import { renderTemplate, type TemplateValues } from './template.ts';
 
 export const FRONT_PORT = 8443;
 const RELAY_PORT = 8482;
-export const AGENT_PORT = 8483;
+const AGENT_PORT = 8483;
 export const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');

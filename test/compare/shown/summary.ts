@@ -47,7 +47,7 @@ export const faultsOf = (runs: readonly Run[]): FaultName[] =>
   );
 
 /** Three sites and their clients make two cores this busy by themselves. */
-export const QUIET_LOAD_MAX = 8;
+const QUIET_LOAD_MAX = 8;
 
 const isQuiet = ({ load: [before] }: Run): boolean => before <= QUIET_LOAD_MAX;
 
