@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { Identity, Pem } from './identity.ts';
 
@@ -34,7 +35,8 @@ export function connectorWith(
 
 const build = (pem: Pem | undefined, options: ConnectorOptions) =>
   buildConnector({
-    ...pem,
+    // One for all: else each connection reads the certificates anew, and keeps what came of it until garbage is collected.
+    ...(pem && { secureContext: createSecureContext(pem) }),
     timeout: options.timeoutMs,
     // Node 24.21 was seen to send for ever in nghttp2 when a question was given up.
     allowH2: false,
