@@ -27,9 +27,8 @@ const BODY_BYTES_MAX = 256 * 1_024;
 /** Descriptions of protocols are asked for by every client that starts. */
 const KEPT_MS = 3_600_000;
 const FAILURE_KEPT_MS = 10_000;
-/** At once, of all users and of one: each holds a connection to each service that is asked. */
-const QUESTIONS_MAX = 32;
-const QUESTIONS_OF_ONE_MAX = 2;
+/** At once to one bridge, of all users and of one: one that hangs takes no places from those to the others. */
+const QUESTIONS_MAX = { all: 32, ofOne: 2 };
 const RETRY_AFTER_MS = 1_000;
 
 /** The networks behind the application services: described, and looked through, by asking these. */
@@ -38,8 +37,8 @@ export class ThirdParties {
   readonly #answersWithinMs: number;
   readonly #now: () => number;
   /** By service and protocol. As many as the operator's registrations name. */
-  readonly #described = new Map<string, { untilMs: number; protocol: Promise<Protocol | null> }>();
-  readonly #asking = new AtOnce<UserId>({ all: QUESTIONS_MAX, ofOne: QUESTIONS_OF_ONE_MAX });
+  readonly #described = new Map<string, Description>();
+  readonly #asking: ReadonlyMap<Bridge, AtOnce<UserId>>;
 
   constructor(
     services: readonly AppService[],
@@ -48,6 +47,7 @@ export class ThirdParties {
     this.#bridges = services.filter(
       (service): service is Bridge => service.url !== undefined && service.protocols.length > 0,
     );
+    this.#asking = new Map(this.#bridges.map((bridge) => [bridge, new AtOnce(QUESTIONS_MAX)]));
     this.#answersWithinMs = answersWithinMs;
     this.#now = now;
   }
@@ -56,36 +56,33 @@ export class ThirdParties {
   async protocols(): Promise<Record<string, Protocol>> {
     const names = [...new Set(this.#bridges.flatMap(({ protocols }) => protocols))];
     const described = await Promise.all(
-      names.map(async (name) => [name, await this.protocol(name)] as const),
+      names.map(async (name) => [name, await this.protocol(name).catch(() => undefined)] as const),
     );
     return Object.fromEntries(
       described.flatMap(([name, protocol]) => (protocol ? [[name, protocol]] : [])),
     );
   }
 
-  /** Several services may bridge to one protocol, each to networks of its own. */
-  async protocol(name: string): Promise<Protocol | undefined> {
+  /**
+   * Several services may bridge to one protocol, each to networks of its own. Throws M_NOT_FOUND where none does, and
+   * M_CONNECTION_FAILED where one may that is away.
+   */
+  async protocol(name: string): Promise<Protocol> {
     const all = await Promise.all(this.#bridgesTo(name).map((each) => this.#describe(each, name)));
-    const [first, ...others] = all.filter((each) => each !== null);
-    return (
-      first && {
-        ...first,
-        instances: [first, ...others].flatMap(({ instances }) => instances),
-      }
-    );
+    const [first, ...others] = all.filter((each) => each !== null && each !== 'away');
+    if (first) return { ...first, instances: [first, ...others].flatMap((each) => each.instances) };
+    throw all.includes('away') ? away() : notFound(`There is no bridge to ${name} here`);
   }
 
   /** Throws M_NOT_FOUND where the services know none. */
   async find(by: UserId, question: ThirdPartyQuestion): Promise<readonly JsonObject[]> {
     const { protocol } = question;
     const asked = protocol === undefined ? this.#bridges : this.#bridgesTo(protocol);
-    const answers = await this.#within(by, () =>
-      Promise.all(asked.map((each) => this.#found(each, question).catch(() => undefined))),
-    );
-    const found = answers.flatMap((each) => each ?? []);
+    const answers = await Promise.all(asked.map((each) => this.#foundFor(by, each, question)));
+    const found = answers.flatMap((each) => (typeof each === 'string' ? [] : each));
     if (found.length > 0) return found;
-    if (answers.includes(undefined))
-      throw new MatrixError(502, 'M_CONNECTION_FAILED', 'A bridge that was asked did not answer');
+    if (answers.includes('busy')) throw limitExceeded(RETRY_AFTER_MS);
+    if (answers.includes('away')) throw away();
     throw notFound(`No ${question.what} was found`);
   }
 
@@ -93,20 +90,38 @@ export class ThirdParties {
     return this.#bridges.filter(({ protocols }) => protocols.includes(protocol));
   }
 
-  /** Whoever asks meanwhile waits for the same answer. */
-  #describe(bridge: Bridge, name: string): Promise<Protocol | null> {
+  /** Whoever asks meanwhile waits for the same answer; where none comes, what was said before holds on. */
+  #describe(bridge: Bridge, name: string): Promise<Described> {
     const key = JSON.stringify([bridge.id, name]);
     const known = this.#described.get(key);
     if (known && this.#now() < known.untilMs) return known.protocol;
-    const protocol = this.#asked(bridge, `protocol/${encodeURIComponent(name)}`)
-      .then((answer) => protocolIn(answer, bridge.id))
-      .catch(() => null);
+    const asked = this.#asked(bridge, `protocol/${encodeURIComponent(name)}`)
+      .then((answer): Described => protocolIn(answer, bridge.id))
+      .catch((): Described => 'away');
+    const protocol = asked.then((now) => (now === 'away' && known ? known.protocol : now));
     const entry = { untilMs: Number.POSITIVE_INFINITY, protocol };
     this.#described.set(key, entry);
-    void protocol.then((described) => {
-      entry.untilMs = this.#now() + (described ? KEPT_MS : FAILURE_KEPT_MS);
+    void asked.then((now) => {
+      const isDescribed = now !== null && now !== 'away';
+      entry.untilMs = this.#now() + (isDescribed ? KEPT_MS : FAILURE_KEPT_MS);
     });
     return protocol;
+  }
+
+  async #foundFor(
+    by: UserId,
+    bridge: Bridge,
+    question: ThirdPartyQuestion,
+  ): Promise<readonly JsonObject[] | 'busy' | 'away'> {
+    const over = this.#asking.get(bridge)!.take(by);
+    if (!over) return 'busy';
+    try {
+      return await this.#found(bridge, question);
+    } catch {
+      return 'away';
+    } finally {
+      over();
+    }
   }
 
   async #found(
@@ -131,17 +146,18 @@ export class ThirdParties {
     if (status !== 200) throw new Error(`${bridge.id} answered ${status}`);
     return JSON.parse(body) as JsonValue;
   }
-
-  async #within<T>(by: UserId, ask: () => Promise<T>): Promise<T> {
-    const over = this.#asking.take(by);
-    if (!over) throw limitExceeded(RETRY_AFTER_MS);
-    try {
-      return await ask();
-    } finally {
-      over();
-    }
-  }
 }
+
+/** Null where a service has answered, and describes nothing. */
+type Described = Protocol | null | 'away';
+
+interface Description {
+  untilMs: number;
+  readonly protocol: Promise<Described>;
+}
+
+const away = () =>
+  new MatrixError(502, 'M_CONNECTION_FAILED', 'A bridge that was asked did not answer');
 
 const isResult = (value: JsonValue, what: ThirdPartyQuestion['what']): boolean =>
   isObject(value) &&

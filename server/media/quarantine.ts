@@ -54,8 +54,8 @@ export class Quarantine {
   /** Null for who takes it out again. What is protected, or not there, stays as it is. */
   async mark({ serverName, mediaId }: MediaName, by: UserId | null, once: Once): Promise<void> {
     const rows = serverName === this.#ports.serverName ? [quarantineRow(mediaId, by)] : [];
-    await this.#commit(rows, once.outcome(200, {}));
-    if (by !== null && rows.length > 0) await this.#hide([mediaId]);
+    const hides = by === null || rows.length === 0 ? [] : [mediaId];
+    await this.#commitHiding(hides, rows, once.outcome(200, {}));
   }
 
   protect(mediaId: string, isProtected: boolean, once: Once): Promise<void> {
@@ -94,20 +94,27 @@ export class Quarantine {
     let count = 0;
     for await (const some of inSight) {
       count += some.length;
-      await this.#commit(
-        some.map(({ mediaId }) => quarantineRow(mediaId, by)),
-        undefined,
+      const mediaIds = some.map(({ mediaId }) => mediaId);
+      await this.#commitHiding(
+        mediaIds,
+        mediaIds.map((mediaId) => quarantineRow(mediaId, by)),
       );
-      await this.#hide(some.map(({ mediaId }) => mediaId));
     }
     const answer = { num_quarantined: count };
     await this.#commit([], once.outcome(200, answer));
     return answer;
   }
 
-  async #hide(mediaIds: readonly string[]): Promise<void> {
+  /** What is to be hidden is read first: behind the commit a repeat is told the outcome, and would hide nothing. */
+  async #commitHiding(
+    mediaIds: readonly string[],
+    rows: readonly Row[],
+    outcome?: ReturnType<Once['outcome']>,
+  ): Promise<void> {
     const { stored, onHidden } = this.#ports;
-    onHidden(await contentsOf(stored.database, mediaIds));
+    const contents = mediaIds.length > 0 ? await contentsOf(stored.database, mediaIds) : [];
+    await this.#commit(rows, outcome);
+    onHidden(contents);
   }
 
   #commit(rows: readonly Row[], outcome: ReturnType<Once['outcome']>): Promise<void> {

@@ -6,6 +6,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp, { type Sharp } from 'sharp';
 import { expect, test } from 'vitest';
 import { type ApiOptions, startApi } from '../../../test/support/api-server.ts';
+import type { Database } from '../../storage/database.ts';
 
 const THUMBNAIL = '/_matrix/client/v1/media/thumbnail/example.org';
 
@@ -93,6 +94,28 @@ test('of a picture that is deleted or out of sight no thumbnail is left on the d
   await order('POST /_synapse/admin/v1/user/@alice:example.org/media/quarantine');
   await expect.poll(() => readdirSync(person.folder)).toHaveLength(0);
   expect((await person.thumbnail(byUser, SMALL)).status).toBe(404);
+});
+
+test('a quarantine that was answered by an error is repeated, and then no thumbnail is left either', async () => {
+  let failing = 0;
+  const reads = (database: Database): Database => ({
+    query: async (name, ...more) => {
+      if (name === 'media_contents_of' && failing-- > 0) throw new Error('the database is slow');
+      return database.query<never>(name, ...more);
+    },
+  });
+  await using person = await someone({ reads, behindFront: true });
+  const token = await person.api.register('root', 'DESK', { admin: true });
+  const mediaId = await person.upload(await picture().png().toBuffer());
+  expect((await person.thumbnail(mediaId, SMALL)).status).toBe(200);
+  const order = () =>
+    person.api.ask(`POST /_synapse/admin/v1/media/quarantine/example.org/${mediaId}`, {
+      ...{ token, headers: { 'x-farol-request-id': 'quarantine-1' } },
+    });
+  failing = 1;
+  expect((await order()).status).toBe(500);
+  expect((await order()).status).toBe(200);
+  await expect.poll(() => readdirSync(person.folder)).toHaveLength(0);
 });
 
 test('a photograph stands upright, and its thumbnail does not tell where it was taken', async () => {

@@ -124,12 +124,64 @@ test('a bridge that answers to nobody in time is away, and is not asked again at
   const parties = new ThirdParties([serviceAt(bridge.url)], {
     ...{ answersWithinMs: 50, now: () => nowMs },
   });
-  expect(await parties.protocol('irc')).toBeUndefined();
-  expect(await parties.protocol('irc')).toBeUndefined();
-  expect(bridge.seen).toHaveLength(1);
+  const away = { status: 502, errcode: 'M_CONNECTION_FAILED' };
+  for (const seen of [1, 1]) {
+    await expect(parties.protocol('irc')).rejects.toMatchObject(away);
+    expect(bridge.seen).toHaveLength(seen);
+  }
+  expect(await parties.protocols()).toEqual({});
   nowMs = 10_000;
-  expect(await parties.protocol('irc')).toBeUndefined();
+  await expect(parties.protocol('irc')).rejects.toMatchObject(away);
   expect(bridge.seen).toHaveLength(2);
+});
+
+test('a protocol whose bridge is away is no unknown one', async () => {
+  const bridge = await startBridge({});
+  await bridge.close();
+  await using api = await startApi({ appServices: [serviceAt(bridge.url)] });
+  expect(await errorOf(api, 'protocol/irc')).toEqual([502, 'M_CONNECTION_FAILED']);
+  expect(await errorOf(api, 'protocol/xmpp')).toEqual([404, 'M_NOT_FOUND']);
+});
+
+test('what a bridge has said of itself holds on while it is away, and no longer than that', async () => {
+  let nowMs = 0;
+  const answers: Record<string, unknown> = { 'protocol/irc': IRC };
+  const bridge = await startBridge(answers);
+  const parties = new ThirdParties([serviceAt(bridge.url)], { now: () => nowMs });
+  const icon = async () => (await parties.protocol('irc')).icon;
+  expect(await icon()).toBe(IRC.icon);
+  answers['protocol/irc'] = 'broken';
+  for (const seen of [2, 3]) {
+    nowMs += 3_600_000;
+    expect(await icon()).toBe(IRC.icon);
+    expect(bridge.seen).toHaveLength(seen);
+  }
+  nowMs += 10_000;
+  answers['protocol/irc'] = { ...IRC, icon: 'mxc://example.org/new' };
+  expect(await icon()).toBe('mxc://example.org/new');
+  delete answers['protocol/irc'];
+  nowMs += 3_600_000;
+  await expect(parties.protocol('irc')).rejects.toMatchObject({ errcode: 'M_NOT_FOUND' });
+});
+
+test('one bridge that hangs takes no places from questions to the others', async () => {
+  const [hanging, other] = [
+    await startBridge({ user: 'silence' }),
+    await startBridge({ 'user/xmpp?a=1': [{ ...NICK, protocol: 'xmpp' }] }),
+  ];
+  const xmpp = { ...serviceAt(other.url, 'xmpp'), protocols: ['xmpp'] };
+  const parties = new ThirdParties([serviceAt(hanging.url), xmpp], { answersWithinMs: 60_000 });
+  const find = (user: string, protocol: string) =>
+    parties.find(`@${user}:example.org` as UserId, { what: 'user', protocol, fields: { a: '1' } });
+  const waiting = [...Array(16).keys()].flatMap((n) => [
+    find(`user${n}`, 'irc'),
+    find(`user${n}`, 'irc'),
+  ]);
+  await expect(find('another', 'irc')).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  expect(await find('another', 'xmpp')).toHaveLength(1);
+  expect(await find('user0', 'xmpp')).toHaveLength(1);
+  await hanging.close();
+  await Promise.allSettled(waiting);
 });
 
 test('one user has at most two questions under way, and all together have an end too', async () => {
@@ -174,6 +226,7 @@ async function startBridge(answers: Record<string, unknown>) {
     seen.push(`${request.method} ${asked} ${request.headers.authorization}`);
     const answer = answers[asked] ?? answers[asked.split('/')[0]!];
     if (answer === 'silence') return;
+    if (answer === 'broken') return void response.writeHead(500).end();
     response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? {}));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
