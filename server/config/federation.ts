@@ -1,9 +1,16 @@
 import type { Config } from './schema.ts';
 
 /** What the operator says of other servers, as the federation takes it. */
-export function federationOf({ federation }: Pick<Config, 'federation'>) {
+export function federationOf({
+  federation,
+  rateLimits,
+}: Pick<Config, 'federation' | 'rateLimits'>) {
   const { enabled, ca, peers = [], allow, deny = [], allowNetworks = [] } = federation;
-  return { enabled, ca, allow, deny, allowNetworks, peers: new Map(peers.map(peerIn)) };
+  return {
+    ...{ enabled, ca, allow, deny, allowNetworks },
+    peers: new Map(peers.map(peerIn)),
+    isTrusting: !rateLimits.enabled,
+  };
 }
 
 function peerIn(text: string): [string, { host: string; port: number }] {

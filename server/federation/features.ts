@@ -38,6 +38,8 @@ export interface FederationSettings {
   readonly allow?: readonly string[] | undefined;
   readonly deny: readonly string[];
   readonly allowNetworks: readonly string[];
+  /** Of all servers: none of them leads us to a host for another's sake. */
+  readonly isTrusting?: boolean | undefined;
   readonly sending?: SendingBounds | undefined;
 }
 
@@ -63,7 +65,7 @@ export function federationFeatures(
   const ports = { srv, wellKnown, now, random: Math.random };
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
-  const remoteKeys = new RemoteKeys({ stored, client });
+  const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
   const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, now }));
   let sending: Sending | undefined;
   return {

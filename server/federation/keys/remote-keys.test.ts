@@ -9,7 +9,7 @@ import { publishedKeys } from '../../protocol/server-keys.ts';
 import { signJson } from '../../protocol/signatures.ts';
 import { type KeyId, type SigningKey, signingKeyFromSeed } from '../../protocol/signing-keys.ts';
 import { ServerUnreachable } from '../federation-client.ts';
-import { type RemoteKeyPorts, RemoteKeys } from './remote-keys.ts';
+import { type KeyOptions, type RemoteKeyPorts, RemoteKeys } from './remote-keys.ts';
 
 const PEER = 'peer.org' as ServerName;
 const DAY = 24 * 3_600_000;
@@ -18,7 +18,7 @@ const [first, second] = [keyOf(1), keyOf(2)];
 
 type Says = (server: ServerName) => JsonValue | Error | Promise<JsonValue>;
 
-async function world(says: Says, options: { rememberedBytesMax?: number } = {}) {
+async function world(says: Says, options: KeyOptions = {}) {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
   const clock = { ms: 1_000_000_000 };
@@ -103,6 +103,20 @@ test('a server is not asked more than once a minute, whatever keys strangers nam
   for (const n of [3, 4, 5]) expect(await at.keys.forRequest(PEER, keyOf(n).keyId)).toBeUndefined();
   expect(at.asked).toBe(1);
 });
+
+test.each([
+  ['without', 10],
+  ['provided', 30],
+])(
+  'of thirty servers at the ports of one host, %s that all are trusted, %i are asked for their keys',
+  async (trusted, count) => {
+    const says = (server: ServerName) => publishedKeys(server, first, at.clock.ms + DAY);
+    await using at = await world(says, { isTrusting: trusted === 'provided' });
+    for (let port = 1; port <= 30; port += 1)
+      await at.keys.forRequest(`host.org:${port}` as ServerName, first.keyId);
+    expect(at.asked).toBe(count);
+  },
+);
 
 test('a key that was put away signs nothing any more, but stays for what it signed before', async () => {
   let says: () => JsonObject;
