@@ -28,6 +28,13 @@ export const email = z
       .boolean()
       .default(false)
       .describe('Let nobody make an account without an address that is theirs.'),
+    perHourMax: z
+      .int()
+      .min(1)
+      .default(1_000)
+      .describe(
+        'How many go out in an hour, to all people together; whoever asks for more is told to wait.',
+      ),
     nextLinkHosts: several((text) => HOST.test(text), 'hosts such as app.example.org')
       .optional()
       .describe(

@@ -16,6 +16,7 @@ export function emailOf(email: EmailKeys, serverName: string) {
       password: passwordOf(email),
       from: { name: fromName, address: from },
     },
+    perHourMax: email.perHourMax,
     language: email.language,
     letters: lettersIn(email.templates),
     nextLinkHosts: email.nextLinkHosts ?? [],

@@ -36,12 +36,20 @@ const rate = (perSecond: number, burst: number, what: string) =>
 
 const rateLimits = z
   .strictObject({
-    enabled: z.boolean().default(true).describe('Off only where all clients are your own.'),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Off only where all clients and other servers are your own.'),
     read: rate(50, 200, 'Requests of a user that read'),
     write: rate(10, 100, 'Messages, state and uploads of a user'),
     sync: rate(100, 500, 'Answers of /sync to all devices of a user together'),
     wholeSync: rate(1, 30, 'Answers of /sync to a user that tell everything there is'),
     preview: rate(2, 60, 'Previews of URLs for a user'),
+    mail: rate(
+      0.01,
+      5,
+      'E-mails to people, by which addresses are confirmed, for whoever asks from an address',
+    ),
     login: rate(0.2, 10, 'Logins from an address'),
     registration: rate(0.1, 5, 'New accounts from an address'),
   })
@@ -76,7 +84,7 @@ const federation = z
     enabled: z
       .boolean()
       .default(false)
-      .describe('Let other servers ask for profiles, aliases and keys. Rooms are not shared yet.'),
+      .describe('Share rooms with other servers, and answer what they ask.'),
     ca: z
       .string()
       .optional()

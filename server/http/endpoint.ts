@@ -30,6 +30,7 @@ export type RateLimit =
   | 'sync'
   | 'wholeSync'
   | 'preview'
+  | 'mail'
   | 'login'
   | 'registration';
 

@@ -6,6 +6,8 @@ import { type SmtpSettings, smtpTransport } from './smtp.ts';
 export interface MailSettings {
   readonly smtp: SmtpSettings;
   readonly letters: Letters;
+  /** Those that anybody can ask for, to all people together. */
+  readonly perHourMax: number;
 }
 
 export interface MailGround {
@@ -21,6 +23,7 @@ export function mailFeatures(stored: Stored, settings: MailSettings, ground: Mai
   const { serverName, linkOf, onError, onFate } = ground;
   const outbox = new Outbox({
     ...{ stored, transport: smtpTransport(settings.smtp), onError },
+    perHourMax: settings.perHourMax,
     ...(onFate && { onFate }),
     textOf: (kind, about: { sid?: string; userId?: string }) =>
       filledIn(settings.letters, kind, {

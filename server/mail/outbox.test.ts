@@ -215,6 +215,7 @@ async function begin(
   const outbox = new Outbox({
     stored: { database, log: { commit }, now },
     transport: smtpTransport({ ...email.smtp, ...smtp }),
+    perHourMax: email.perHourMax,
     textOf: (kind) => filledIn(email.letters, kind, {}),
     onError: (error) => errors.push((error as Error).message),
     onFate(fate) {

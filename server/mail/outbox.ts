@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commitRows } from '../log/commit-rows.ts';
 import { Rounds } from '../log/rounds.ts';
 import type { Stored } from '../log/stored.ts';
-import { type Mail, mailRow, mailsSince, waitingMails } from '../storage/mail/mails.ts';
+import { lastExpiry, type Mail, mailRow, mailsSince, waitingMails } from '../storage/mail/mails.ts';
 import type { Row } from '../storage/write.ts';
 
 /** What is written in a mail. */
@@ -38,6 +38,8 @@ export interface OutboxPorts {
   readonly transport: Transport;
   readonly textOf: (kind: string, about: object) => Text;
   readonly onError: (error: unknown) => void;
+  /** To all people together, of what strangers can have sent. */
+  readonly perHourMax: number;
   /** Of each try, for metrics. */
   readonly onFate?: (fate: Fate) => void;
   /** After so many tries on end in which the other server could not be reached. */
@@ -99,13 +101,20 @@ export class Outbox {
     return mailRow({ id, recipient, kind, about: JSON.stringify(about), tries: 0, ...times });
   }
 
-  /** Whom strangers have written to as often as they may is left in peace for so long. */
+  /**
+   * Whom strangers have written to as often as they may is left in peace for so long; and where all together have written as
+   * often as they may, everybody: a mail server that sends what anybody wants is soon one whose mail nobody takes.
+   */
   async waitMs(recipient: string): Promise<number> {
-    const { database, now } = this.#ports.stored;
-    const nowMs = now();
-    const since = { recipient, sinceMs: nowMs - COUNTED_MS, count: COUNT_MAX };
-    const first = await mailsSince(database, since);
-    return first === undefined ? 0 : first + COUNTED_MS - nowMs;
+    const { stored, perHourMax } = this.#ports;
+    const nowMs = stored.now();
+    const sinceMs = nowMs - COUNTED_MS;
+    const [toThem, toAll] = await Promise.all([
+      mailsSince(stored.database, { recipient, sinceMs, count: COUNT_MAX }),
+      lastExpiry(stored.database, { sinceMs: sinceMs + KEPT_MS, count: perHourMax }),
+    ]);
+    const waits = [toThem, toAll === undefined ? undefined : toAll - KEPT_MS];
+    return Math.max(0, ...waits.map((first) => (first ?? 0) + COUNTED_MS - nowMs));
   }
 
   /** What is under way may come again from the next writer: it is not waited for long. */

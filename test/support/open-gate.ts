@@ -21,6 +21,7 @@ export const UNLIMITED: Rates = {
   sync: 'unlimited',
   wholeSync: 'unlimited',
   preview: 'unlimited',
+  mail: 'unlimited',
   registration: 'unlimited',
 };
 

@@ -60,6 +60,7 @@ export const emailBy = (port: number, options: Partial<EmailGround> = {}): Email
     from: { name: 'Example', address: 'no-reply@example.org' },
   },
   letters: LETTERS.en,
+  perHourMax: 1_000,
   publicUrl: 'https://matrix.example.org',
   nextLinkHosts: [],
   isRequired: false,

@@ -227,6 +227,40 @@ test('an address is written to five times an hour, whoever asks, by whatever wri
   await mail.count(6);
 });
 
+test('no more than so many e-mails go out in an hour to all people together, by whatever writer', async () => {
+  await using mail = await startMailServer();
+  await using fresh = await freshDatabase();
+  const email = emailBy(mail.port, { perHourMax: 3 });
+  const ask = (api: ApiServer, to: string) =>
+    api.ask('POST /register/email/requestToken', { body: asking(`${to}@example.org`) });
+  {
+    await using api = await startApi({ email, fresh });
+    for (const to of ['a', 'b']) expect((await ask(api, to)).status).toBe(200);
+    api.clock.ms += 1_800_000;
+    expect((await ask(api, 'c')).status).toBe(200);
+    await mail.count(3);
+  }
+  await using api = await startApi({ email, fresh });
+  api.clock.ms += 1_800_000;
+  const refused = await ask(api, 'd');
+  expect([refused.status, refused.body.retry_after_ms]).toEqual([429, 1_800_000]);
+  expect((await ask(api, 'a')).status).toBe(200);
+  api.clock.ms += 1_800_000;
+  expect((await ask(api, 'd')).status).toBe(200);
+  await mail.count(4);
+});
+
+test('whoever asks from one address, for whomsoever, is soon told to wait', async () => {
+  await using mail = await startMailServer();
+  const rates = { mail: { perSecond: 0.01, burst: 2 } };
+  await using api = await startApi({ email: emailBy(mail.port), rates });
+  const ask = (to: string) =>
+    api.ask('POST /account/password/email/requestToken', { body: asking(`${to}@example.org`) });
+  expect([(await ask('a')).status, (await ask('b')).status]).toEqual([200, 200]);
+  expect((await ask('c')).body).toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  await mail.count(2);
+});
+
 test('a session is over after an hour, and so is its link', async () => {
   await using mail = await startMailServer();
   await using api = await startApi({ email: emailBy(mail.port) });

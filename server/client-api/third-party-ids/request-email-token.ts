@@ -16,7 +16,7 @@ export const requestsEmailToken = (
     operation,
     routes: [`POST /_matrix/client/v3/${at}/email/requestToken`],
     auth: 'nobody',
-    rateLimit: 'registration',
+    rateLimit: 'mail',
     idempotency: 'natural',
     body: {
       json: z.object({

@@ -46,6 +46,20 @@ export async function mailsSince(
   return rows[0]?.createdMs;
 }
 
+/** When the one ends to count that was written last but `count - 1`, to anybody; undefined where fewer end behind `sinceMs`. */
+export async function lastExpiry(
+  database: Database,
+  { sinceMs, count }: { sinceMs: number; count: number },
+): Promise<number | undefined> {
+  const rows = await database.query<{ expiresMs: number }>(
+    'mails_last_expiry',
+    `SELECT expires_ms AS "expiresMs" FROM mail WHERE expires_ms > $1
+     ORDER BY expires_ms DESC OFFSET $2 LIMIT 1`,
+    [sinceMs, count - 1],
+  );
+  return rows[0]?.expiresMs;
+}
+
 export const mailRow = (mail: Mail): Row => ({
   write: PUT_MAIL,
   values: [
