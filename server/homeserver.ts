@@ -68,8 +68,7 @@ import { RoomList } from './rooms/read/room-list.ts';
 import type { Rooms } from './rooms/rooms.ts';
 import { searchFeatures } from './search/features.ts';
 import { type NoticeSettings, ServerNotices } from './server-notices/server-notices.ts';
-import { signInFeatures } from './sign-in/features.ts';
-import type { SignInPorts } from './sign-in/sign-in.ts';
+import { type SignInGround, signInFeatures } from './sign-in/features.ts';
 import type { ByteReader } from './storage/database.ts';
 import { type RelationsReady, roomStore } from './storage/rooms/room-store.ts';
 import type { SearchLanguage } from './storage/search/search-languages.ts';
@@ -149,7 +148,7 @@ export interface FeatureGround {
   readonly retention?: RetentionBounds | undefined;
   readonly forgetOnLeave?: boolean;
   /** By which other servers people sign in. */
-  readonly signIn: Omit<SignInPorts, 'accounts'>;
+  readonly signIn: Omit<SignInGround, 'accounts' | 'devices'>;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;

@@ -27,6 +27,7 @@ const ARROWS: Record<string, string[]> = {
     'server/log',
     'server/storage',
     'server/accounts',
+    'jose',
     'openid-client',
   ],
   'server/mail': ['server/log', 'server/storage', 'server/outward', 'nodemailer'],

@@ -2,6 +2,7 @@ import type { UserId } from '../protocol/identifiers.ts';
 import { accessTokenGoneRow } from '../storage/accounts/access-tokens.ts';
 import { deviceGoneRow } from '../storage/accounts/devices.ts';
 import { type Pusher, pusherGoneRow } from '../storage/accounts/pushers.ts';
+import { upstreamSessionGoneRow } from '../storage/accounts/upstream-sessions.ts';
 import { dehydratedDeviceGoneRow } from '../storage/encryption/dehydrated-devices.ts';
 import { deviceKeysGoneRow } from '../storage/encryption/device-keys.ts';
 import { fallbackKeysGoneRow } from '../storage/encryption/fallback-keys.ts';
@@ -20,6 +21,7 @@ export const deviceGoneRows = (device: {
   const { userId, deviceId } = device;
   return [
     deviceGoneRow(userId, deviceId),
+    upstreamSessionGoneRow(userId, deviceId),
     ...device.tokenIds.map(accessTokenGoneRow),
     ...device.pushers.map(pusherGoneRow),
     deviceKeysGoneRow(userId, deviceId),

@@ -11,6 +11,7 @@ import {
   loginTokenRow,
   loginTokensOf,
 } from '../storage/accounts/login-tokens.ts';
+import type { UpstreamSession } from '../storage/accounts/upstream-sessions.ts';
 import type { Row } from '../storage/write.ts';
 import type { Sessions, SessionWish } from './sessions.ts';
 import { hashBytes, newSecret } from './token-secret.ts';
@@ -19,9 +20,16 @@ import { hashBytes, newSecret } from './token-secret.ts';
 const LIFE_MS = 120_000;
 
 /** For whoever has proved to be this user. It lets them in once its row is committed. */
-export function newLoginToken(userId: UserId, nowMs: number): { token: string; row: Row } {
+export function newLoginToken(
+  userId: UserId,
+  nowMs: number,
+  upstream?: UpstreamSession,
+): { token: string; row: Row } {
   const token = newSecret('login');
-  const row = loginTokenRow({ tokenHash: hashBytes(token), userId, expiresMs: nowMs + LIFE_MS });
+  const row = loginTokenRow({
+    ...{ tokenHash: hashBytes(token), userId },
+    ...{ expiresMs: nowMs + LIFE_MS, upstream },
+  });
   return { token, row };
 }
 
@@ -56,10 +64,10 @@ export class LoginTokens {
     const tokenHash = hashBytes(token);
     const seen = await loginToken(database, tokenHash);
     if (!seen) throw notValid();
-    const { userId } = seen;
+    const { userId, upstream } = seen;
     return locks.run(lockOf(userId), async () => {
       const account = await this.#unusedOf(tokenHash, userId);
-      const prepared = await this.#sessions.prepare(account, session);
+      const prepared = await this.#sessions.prepare(account, { ...session, upstream });
       return log.commit((position) => {
         const { rows, records, answer } = prepared(position);
         const outcome = once.outcome(200, answer, { secret: true });

@@ -15,6 +15,11 @@ import {
 } from '../storage/accounts/access-tokens.ts';
 import { type Account, accountOf } from '../storage/accounts/accounts.ts';
 import { deviceRow, devicesOf } from '../storage/accounts/devices.ts';
+import {
+  type UpstreamSession,
+  upstreamSessionGoneRow,
+  upstreamSessionRow,
+} from '../storage/accounts/upstream-sessions.ts';
 import type { Row } from '../storage/write.ts';
 import { refuseKeyAsDevice, refuseTooMany } from './new-device.ts';
 import { ownRateIn } from './own-rate.ts';
@@ -27,6 +32,8 @@ export interface SessionWish {
   readonly initialDisplayName?: string | undefined;
   /** The client can refresh tokens, so it gets one that ends. */
   readonly refreshable: boolean;
+  /** The login at a provider by which they come, which may end it. */
+  readonly upstream?: UpstreamSession | undefined;
 }
 
 /** What a login adds to the database and to its answer. */
@@ -89,6 +96,9 @@ export class Sessions {
       const rows = [
         ...(isNew ? [deviceRow({ userId, deviceId, displayName, createdMs: nowMs })] : []),
         ...goneRows(earlier.filter((token) => token.deviceId === deviceId)),
+        wish.upstream
+          ? upstreamSessionRow({ userId, deviceId }, wish.upstream)
+          : upstreamSessionGoneRow(userId, deviceId),
         pair.row,
       ];
       const answer = { user_id: userId, device_id: deviceId, ...pair.answer };

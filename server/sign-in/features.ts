@@ -1,8 +1,32 @@
+import type { Devices } from '../accounts/devices.ts';
 import type { Stored } from '../log/stored.ts';
-import { SignIn, type SignInPorts } from './sign-in.ts';
+import { BackChannel } from './back-channel.ts';
+import { Provider } from './provider.ts';
+import { backPath, SignIn, type SignInPorts } from './sign-in.ts';
+
+export interface SignInGround extends Omit<SignInPorts, 'providers'> {
+  readonly providers: readonly Provider['settings'][];
+  readonly devices: Pick<Devices, 'delete'>;
+  /** Where browsers reach this server. */
+  readonly publicUrl: string;
+}
 
 /** Everything of this folder, put together. */
-export const signInFeatures = (stored: Stored, ports: SignInPorts) => ({
-  ports: { signIn: new SignIn(stored, ports) },
-  close() {},
-});
+export function signInFeatures(
+  stored: Stored,
+  { providers: settings, publicUrl, devices, ...ground }: SignInGround,
+) {
+  const providers = new Map(
+    settings.map((each) => {
+      const ports = { redirectUri: `${publicUrl}${backPath(each.id)}`, now: stored.now };
+      return [each.id, new Provider(each, ports)];
+    }),
+  );
+  return {
+    ports: {
+      signIn: new SignIn(stored, { ...ground, providers }),
+      backChannel: new BackChannel(stored, { providers, devices }),
+    },
+    close() {},
+  };
+}

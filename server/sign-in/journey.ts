@@ -30,6 +30,8 @@ export interface Naming {
   readonly kind: 'naming';
   readonly id: string;
   readonly identity: UpstreamIdentity;
+  /** The provider's name of their login there. */
+  readonly sid: string | null;
   readonly displayName: string | undefined;
   /** In the form, too: no other page can have it sent. */
   readonly formToken: string;

@@ -1,9 +1,10 @@
 import * as openid from 'openid-client';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
+import { forbidden, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import type { UpstreamIdentity } from '../storage/accounts/upstream-identities.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { JOURNEY_MS, type Journey } from './journey.ts';
+import { type Left, logoutIn, providerKeys } from './logout-token.ts';
 
 /** An OpenID provider, as the operator has written it down. */
 export interface ProviderSettings {
@@ -42,6 +43,7 @@ export class Provider {
   #discovered:
     | { readonly config: Promise<openid.Configuration>; readonly atMs: number }
     | undefined;
+  #keys: { readonly jwksUri: string; readonly keys: ReturnType<typeof providerKeys> } | undefined;
 
   constructor(settings: ProviderSettings, ports: { redirectUri: string; now: () => number }) {
     this.settings = settings;
@@ -90,6 +92,21 @@ export class Provider {
       };
     } catch (error) {
       throw this.#toldOf(error);
+    }
+  }
+
+  /** Whose logins it says have ended, by a token that it made for us. Throws what the provider is to be told. */
+  async whoLeft(logoutToken: string): Promise<Left> {
+    const config = await this.#config();
+    const { issuer, jwks_uri: jwksUri } = config.serverMetadata();
+    if (jwksUri === undefined) throw invalidParam(`${this.settings.name} publishes no keys`);
+    if (this.#keys?.jwksUri !== jwksUri) this.#keys = { jwksUri, keys: providerKeys(jwksUri) };
+    const { clientId } = this.settings;
+    const ports = { issuer, clientId, keys: this.#keys.keys, nowMs: this.#now() };
+    try {
+      return await logoutIn(logoutToken, ports);
+    } catch (error) {
+      throw error instanceof MatrixError ? error : this.#away(error);
     }
   }
 

@@ -17,20 +17,20 @@ import {
   upstreamIdentityRow,
   userOfIdentity,
 } from '../storage/accounts/upstream-identities.ts';
+import type { UpstreamSession } from '../storage/accounts/upstream-sessions.ts';
 import type { Row } from '../storage/write.ts';
 import { JOURNEY_MS, type Journey, type Naming, openTravel, sealTravel } from './journey.ts';
-import { type Known, Provider, type ProviderSettings } from './provider.ts';
+import type { Known, Provider, ProviderSettings } from './provider.ts';
 
 export interface SignInPorts {
   readonly accounts: Pick<
     Accounts,
     'availableUserId' | 'localUserId' | 'get' | 'registerVouchedFor'
   >;
-  readonly providers: readonly ProviderSettings[];
+  /** By their ids. */
+  readonly providers: ReadonlyMap<string, Provider>;
   /** Of the cluster: who went away from one writer comes back to the next one. */
   readonly seal: Seal;
-  /** Where browsers reach this server. */
-  readonly publicUrl: string;
 }
 
 export type Granted = TokenGranted | { readonly kind: 'stage' };
@@ -60,21 +60,14 @@ export const backPath = (providerId: string): string => `/_farol/sign-in/${provi
 export class SignIn {
   readonly #stored: Stored;
   readonly #ports: SignInPorts;
-  readonly #providers: ReadonlyMap<string, Provider>;
 
   constructor(stored: Stored, ports: SignInPorts) {
     this.#stored = stored;
     this.#ports = ports;
-    const built = (settings: ProviderSettings) =>
-      new Provider(settings, {
-        redirectUri: `${ports.publicUrl}${backPath(settings.id)}`,
-        now: stored.now,
-      });
-    this.#providers = new Map(ports.providers.map((each) => [each.id, built(each)]));
   }
 
   get providers(): readonly ProviderSettings[] {
-    return this.#ports.providers;
+    return [...this.#ports.providers.values()].map(({ settings }) => settings);
   }
 
   /** That vouch for the user. */
@@ -118,8 +111,9 @@ export class SignIn {
     const { goal, id } = journey;
     const known = await provider.whoCame(params, journey);
     if (goal.kind === 'stage') return this.#prove(known.identity, { id, goal }, grant);
-    const travel = { id, redirectUrl: goal.redirectUrl };
-    return this.#settled(known.identity, travel.id, async (userId) => {
+    const { identity, claims } = known;
+    const travel = { id, redirectUrl: goal.redirectUrl, identity, sid: textIn(claims.sid) ?? null };
+    return this.#settled(identity, travel.id, async (userId) => {
       if (userId !== undefined) return this.#letIn({ userId, travel, more: [] }, grant);
       return this.#letInNew(provider.settings, known, travel, grant);
     });
@@ -142,7 +136,7 @@ export class SignIn {
         return this.#letIn({ userId: already, travel: naming, more: [] }, grant);
       try {
         const userId = await this.#ports.accounts.availableUserId(localpart);
-        await this.#register({ userId, identity, displayName, travel: naming }, grant);
+        await this.#register({ userId, displayName, travel: naming }, grant);
       } catch (error) {
         if (error instanceof MatrixError && REFUSED_NAMES.has(error.errcode)) return error.message;
         throw error;
@@ -208,8 +202,8 @@ export class SignIn {
     if (!settings.makesAccounts)
       throw forbidden('You have no account here. Who runs this server can make you one');
     const userId = await this.#free(wanted);
-    if (userId === undefined) return this.#nameWanted({ identity, displayName, travel, wanted });
-    await this.#register({ userId, identity, displayName, travel }, grant);
+    if (userId === undefined) return this.#nameWanted({ displayName, travel, wanted });
+    await this.#register({ userId, displayName, travel }, grant);
     return undefined;
   }
 
@@ -239,14 +233,13 @@ export class SignIn {
   }
 
   #nameWanted(wish: {
-    identity: UpstreamIdentity;
     displayName: string | undefined;
     travel: Travel;
     wanted: string;
   }): NameWanted {
-    const { identity, displayName, travel, wanted } = wish;
+    const { displayName, travel, wanted } = wish;
     const naming: Naming = {
-      ...{ kind: 'naming', ...travel, identity, displayName, formToken: chance() },
+      ...{ kind: 'naming', ...travel, displayName, formToken: chance() },
       untilMs: this.#stored.now() + JOURNEY_MS,
     };
     const suggested = wanted.toLowerCase().replaceAll(/[^a-z0-9._=/+-]/g, '');
@@ -255,17 +248,12 @@ export class SignIn {
   }
 
   async #register(
-    wish: {
-      userId: UserId;
-      identity: UpstreamIdentity;
-      displayName: string | undefined;
-      travel: Travel;
-    },
+    wish: { userId: UserId; displayName: string | undefined; travel: Travel },
     grant: Grant,
   ): Promise<void> {
-    const { userId, identity, displayName, travel } = wish;
-    const { redirectUrl } = travel;
-    const { token: loginToken, row } = newLoginToken(userId, this.#stored.now());
+    const { userId, displayName, travel } = wish;
+    const { redirectUrl, identity } = travel;
+    const { token: loginToken, row } = newLoginToken(userId, this.#stored.now(), loginOf(travel));
     const rows = [this.#linkRow(identity, userId), this.#endRow(travel), row];
     const outcome = () => grant({ kind: 'token', loginToken, redirectUrl, userId });
     await this.#ports.accounts.registerVouchedFor({ userId, displayName }, rows, { outcome });
@@ -279,7 +267,7 @@ export class SignIn {
     const { redirectUrl } = travel;
     await locks.run(lockOf(userId), async () => {
       await this.#refuseInactive(userId);
-      const { token: loginToken, row } = newLoginToken(userId, now());
+      const { token: loginToken, row } = newLoginToken(userId, now(), loginOf(travel));
       const outcome = grant({ kind: 'token', loginToken, redirectUrl, userId });
       await commitRows(log, [...more, this.#endRow(travel), row], outcome);
     });
@@ -296,7 +284,7 @@ export class SignIn {
   }
 
   #providerOf(providerId: string): Provider {
-    const provider = this.#providers.get(providerId);
+    const provider = this.#ports.providers.get(providerId);
     if (!provider) throw notFound('This server knows no such provider');
     return provider;
   }
@@ -310,7 +298,9 @@ export class SignIn {
   }
 }
 
-type Travel = Pick<Naming, 'id' | 'redirectUrl'>;
+type Travel = Pick<Naming, 'id' | 'redirectUrl' | 'identity' | 'sid'>;
+
+const loginOf = ({ identity, sid }: Travel): UpstreamSession => ({ ...identity, sid });
 
 const REFUSED_NAMES: ReadonlySet<string> = new Set([
   ...['M_INVALID_USERNAME', 'M_USER_IN_USE', 'M_EXCLUSIVE'],

@@ -310,6 +310,9 @@ CREATE TABLE login_token (
   token_hash bytea NOT NULL,
   user_id text NOT NULL,
   expires_ms bigint NOT NULL,
+  issuer text,
+  subject text,
+  sid text,
   PRIMARY KEY (token_hash)
 );
 
@@ -638,6 +641,15 @@ CREATE TABLE upstream_identity (
   PRIMARY KEY (issuer, subject)
 );
 
+CREATE TABLE upstream_session (
+  user_id text NOT NULL,
+  device_id text NOT NULL,
+  issuer text NOT NULL,
+  subject text NOT NULL,
+  sid text,
+  PRIMARY KEY (user_id, device_id)
+);
+
 CREATE TABLE validation (
   sid text NOT NULL,
   asked_for bytea NOT NULL,
@@ -687,5 +699,7 @@ CREATE INDEX third_party_id_user ON third_party_id USING btree (user_id);
 CREATE INDEX thread_order ON thread USING btree (room_nid, latest_depth, latest_nid);
 CREATE INDEX to_device_inbox ON to_device USING btree (user_id, device_id, "position");
 CREATE INDEX upstream_identity_user ON upstream_identity USING btree (user_id);
+CREATE INDEX upstream_session_sid ON upstream_session USING btree (issuer, sid);
+CREATE INDEX upstream_session_subject ON upstream_session USING btree (issuer, subject);
 CREATE INDEX validation_asked_for ON validation USING btree (asked_for);
 CREATE INDEX validation_expires ON validation USING btree (expires_ms);

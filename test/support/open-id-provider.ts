@@ -13,8 +13,11 @@ export interface OpenIdProvider extends AsyncDisposable {
   readonly settings: ProviderSettings;
   /** How often each of its doors was asked. */
   readonly asked: Map<string, number>;
+  /** Where servers are that it asks, by the origin that stands in addresses. */
+  readonly servers: Record<string, string>;
 }
 
+const LOGOUT_OF = (id: string) => `https://matrix.example.org/_farol/sign-in/${id}/logout`;
 export const BACK_OF = (id: string) => `https://matrix.example.org/_farol/sign-in/${id}/back`;
 
 /** A real provider, with its own pages: whoever is in its list may log in, by any password. */
@@ -25,12 +28,25 @@ export async function startOpenIdProvider(
   const id = told.id ?? 'company';
   const people: People = {};
   const asked = new Map<string, number>();
+  const servers: Record<string, string> = {};
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const secret = 'a secret of at least thirty-two characters';
   const provider = new Provider(issuer, {
-    clients: [{ client_id: 'farol', client_secret: secret, redirect_uris: [BACK_OF(id)] }],
+    clients: [
+      {
+        ...{ client_id: 'farol', client_secret: secret, redirect_uris: [BACK_OF(id)] },
+        backchannel_logout_uri: LOGOUT_OF(id),
+        backchannel_logout_session_required: true,
+      },
+    ],
+    features: { backchannelLogout: { enabled: true } },
+    // Its own dispatcher reaches nothing on this machine.
+    fetch: (url, init) => {
+      const { dispatcher: _, ...asked } = init as RequestInit & { dispatcher?: unknown };
+      return fetch(elsewhere(new URL(String(url)), servers), asked);
+    },
     findAccount: (_context, sub) => ({
       accountId: sub,
       claims: async () => ({ sub, ...people[sub] }),
@@ -46,7 +62,7 @@ export async function startOpenIdProvider(
     handle(request, response);
   });
   return {
-    ...{ issuer, people, asked },
+    ...{ issuer, people, asked, servers },
     settings: {
       ...{ id, name: 'The Company', issuer, clientId: 'farol', clientSecret: secret },
       scopes: ['openid', 'profile'],
@@ -60,3 +76,6 @@ export async function startOpenIdProvider(
     },
   };
 }
+
+const elsewhere = ({ origin, pathname, search }: URL, servers: Record<string, string>): string =>
+  `${servers[origin] ?? origin}${pathname}${search}`;

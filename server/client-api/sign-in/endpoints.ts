@@ -1,5 +1,6 @@
 import { postSignInName } from './choose-name.ts';
 import { getSignInBack } from './come-back.ts';
+import { postSignInLogout } from './log-out-by-provider.ts';
 import { getSignInProve } from './prove.ts';
 import { redirectToIdP } from './redirect-to-idp.ts';
 import { redirectToSSO } from './redirect-to-sso.ts';
@@ -11,4 +12,5 @@ export const signInPages = [
   getSignInBack,
   postSignInName,
   getSignInProve,
+  postSignInLogout,
 ];

@@ -1,22 +1,24 @@
 import { expect, test, vi } from 'vitest';
-import {
-  type ApiOptions,
-  type ApiServer,
-  PASSWORD,
-  startApi,
-} from '../../../test/support/api-server.ts';
+import { PASSWORD, startApi } from '../../../test/support/api-server.ts';
 import { Browser, type Seen } from '../../../test/support/browser.ts';
 import {
   BACK_OF,
   type OpenIdProvider,
   startOpenIdProvider,
 } from '../../../test/support/open-id-provider.ts';
-import type { ProviderSettings } from '../../sign-in/provider.ts';
+import {
+  CLIENT,
+  cookieOf,
+  type House,
+  leaving,
+  linkIn,
+  logIn,
+  pathOf,
+  SERVER,
+  withApi,
+  withProvider,
+} from '../../../test/support/sign-in-house.ts';
 import { sweepExpired } from '../../storage/accounts/expired.ts';
-
-const SERVER = 'https://matrix.example.org';
-const CLIENT = 'https://app.example.org/';
-const REDIRECT = `${SERVER}/_matrix/client/v3/login/sso/redirect`;
 
 test('a client is told by whom its user can sign in', async () => {
   await using house = await withProvider({ icon: 'mxc://example.org/i', brand: 'company' });
@@ -493,79 +495,3 @@ const stageOf = (session: string) =>
   `${SERVER}/_matrix/client/v3/auth/m.login.sso/fallback/web?session=${session}`;
 
 const linkPathIn = ({ text }: Seen) => /<a href="([^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&');
-
-interface House extends AsyncDisposable {
-  readonly api: ApiServer;
-  readonly browser: Browser;
-  /** To the provider, up to the address of its door. */
-  leave(redirectUrl?: string, provider?: string): Promise<string>;
-  leaveBy(url: string): Promise<string>;
-  /** By an address of this server to the provider, and through its pages up to the way back. */
-  through(url: string, login: string): Promise<string>;
-  /** Through the provider's pages, to where this server lets its user go. */
-  signIn(login: string, redirectUrl?: string, provider?: string): Promise<Seen>;
-  /** The address at which the provider sends somebody back, not opened yet. */
-  backFrom(login: string, redirectUrl?: string, provider?: string): Promise<string>;
-}
-
-async function withProvider(told: Partial<ProviderSettings> = {}, options: ApiOptions = {}) {
-  const provider = await startOpenIdProvider(told);
-  const house = await withApi([provider], options);
-  return {
-    ...{ ...house, provider },
-    async [Symbol.asyncDispose]() {
-      await house[Symbol.asyncDispose]();
-      await provider[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function withApi(
-  providers: readonly OpenIdProvider[],
-  options: ApiOptions = {},
-): Promise<House> {
-  const api = await startApi({
-    ...{ publicUrl: SERVER, providers: providers.map(({ settings }) => settings) },
-    ...options,
-  });
-  const browser = new Browser({ [SERVER]: api.origin });
-  const leaveBy: House['leaveBy'] = async (url) => {
-    const at = `${api.origin}${pathOf(url)}`;
-    const { headers } = await fetch(at, { redirect: 'manual' });
-    const [, name = '', value = ''] = /^([^=]+)=([^;]+)/.exec(headers.get('set-cookie')!)!;
-    browser.cookies = [{ origin: SERVER, path: '/', name, value }];
-    return headers.get('location')!;
-  };
-  const through: House['through'] = async (url, login) => {
-    // Nobody is logged in at the provider yet, and from there our own server is out of reach.
-    const there = new Browser({});
-    let page = await there.open(await leaveBy(url));
-    page = await there.submit(page, { login, password: 'x' });
-    while (page.status !== 0) page = await there.submit(page);
-    return page.url;
-  };
-  const backFrom: House['backFrom'] = (login, ...asked) => through(leaving(...asked), login);
-  return {
-    ...{ api, browser, leaveBy, leave: (...asked) => leaveBy(leaving(...asked)) },
-    ...{ through, backFrom },
-    signIn: async (...asked) => browser.open(await backFrom(...asked)),
-    [Symbol.asyncDispose]: () => api[Symbol.asyncDispose](),
-  };
-}
-
-const leaving = (redirectUrl = CLIENT, provider?: string) =>
-  `${REDIRECT}${provider === undefined ? '' : `/${provider}`}?${new URLSearchParams({ redirectUrl })}`;
-
-const pathOf = (url: string) => url.slice(SERVER.length);
-
-const cookieOf = ({ cookies }: Browser) =>
-  cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
-
-const linkIn = ({ text }: Seen) =>
-  new URL(/<a href="([^"]*)"/.exec(text)![1]!.replaceAll('&amp;', '&'));
-
-const logIn = ({ api }: House, page: Seen, deviceId?: string) => {
-  const token = linkIn(page).searchParams.get('loginToken');
-  const named = deviceId === undefined ? {} : { device_id: deviceId };
-  return api.ask('POST /login', { body: { type: 'm.login.token', token, ...named } });
-};
