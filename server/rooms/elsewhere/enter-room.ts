@@ -1,13 +1,16 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { emptyChain, type KeyChange, nextState } from '../state/state-chain.ts';
+import { wholeState } from '../state/state-chain.ts';
+import { changeHash, EMPTY_STATE_HASH, type StateHash } from '../state/state-hash.ts';
 import { storedAlike } from '../state/stored-alike.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import type { Entry } from './entry.ts';
 import { EntryChange } from './entry-change.ts';
+import { laidEntries } from './laid-entries.ts';
 import { numberedKeys } from './numbered-keys.ts';
 import type { Elsewhere } from './other-servers.ts';
 import type { ReceivedState } from './received-state.ts';
@@ -16,7 +19,7 @@ import { stagedEvents } from './staged-events.ts';
 
 /**
  * The room becomes what another server says that it is, with our own event at its head: by one change, behind all that was
- * staged for it. Until then nobody is told of it; a room that is there, since somebody was in it or is invited, stays as it was.
+ * staged and laid down for it. Until then nobody is told of it; a room that is there, since somebody was in it or is invited, stays as it was.
  */
 export async function enterRoom(
   building: Building,
@@ -36,28 +39,40 @@ export async function enterRoom(
   }));
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
   const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid };
-  return building.passages.alone(roomId, () =>
-    changeOutside(building.rooms, roomId, (room) => committed(building, room, entry, origin)),
-  );
+  const hash = await hashOf(named);
+  return building.passages.alone(roomId, async () => {
+    const isHere = (await building.rooms.get(roomId)) !== undefined;
+    const laid = isHere ? NOTHING : await laidEntries(building, lane, entry);
+    return changeOutside(building.rooms, roomId, (room) =>
+      committed(building, room, { ...entry, laid, hash }, origin),
+    );
+  });
+}
+
+const NOTHING: ReadonlyMap<number, number> = new Map();
+const HASHED_AT_ONCE = 1_000;
+
+/** Of all that stands before our event. */
+async function hashOf(state: Entry['state']): Promise<StateHash> {
+  let hash = EMPTY_STATE_HASH;
+  for (const [index, { keyNid, nid }] of state.entries()) {
+    if (index % HASHED_AT_ONCE === HASHED_AT_ONCE - 1) await turn();
+    hash = changeHash(hash, { keyNid, from: undefined, to: nid });
+  }
+  return hash;
 }
 
 async function committed(
   { ports, keys }: Building,
   room: HotRoom | undefined,
-  entry: Entry,
+  entry: Entry & { readonly hash: StateHash },
   origin: Origin<EventId>,
 ): Promise<EventId> {
-  const changes = entry.state.map(
-    ({ keyNid, nid }): KeyChange => ({
-      ...{ keyNid, from: undefined, to: nid },
-    }),
-  );
-  const before = await storedAlike(ports.store, entry.roomNid, emptyChain, changes);
+  const before = await storedAlike(ports.store, entry.roomNid, entry, []);
   const entries = new Map(entry.state.map(({ keyNid, nid }) => [keyNid, nid] as const));
   return ports.log.commit((position) => {
     const change = new EntryChange({ entry, room, position, keys, tools: ports });
-    const stood =
-      before ?? change.newState(nextState(emptyChain, position(), changes, () => entries));
+    const stood = before ?? change.newState(wholeState(position(), entry.hash, entries));
     change.place(stood, entries);
     const rows = origin.rows?.(entry.event.eventId) ?? [];
     const outcome = origin.outcome?.(entry.event.eventId);

@@ -120,7 +120,7 @@ export class EntryChange {
   #stands({ event, keyNid, nid }: EntryEvent): void {
     const { room, entry, tools, position } = this.#making;
     const before = room?.state.get(keyNid);
-    if (before === nid) return;
+    if ((before ?? entry.laid.get(keyNid)) === nid) return;
     const { roomNid } = entry;
     const isMember = event.type === 'm.room.member';
     const membership = isMember ? (membershipOf(event.content.membership) ?? 'leave') : undefined;

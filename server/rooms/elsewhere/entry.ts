@@ -14,4 +14,6 @@ export interface Entry {
   }[];
   readonly event: Event;
   readonly keyNid: number;
+  /** Of a room that is not here yet: which of the state's events lies there already, by its key (`laid-entries.ts`). */
+  readonly laid: ReadonlyMap<number, number>;
 }

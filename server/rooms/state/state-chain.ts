@@ -84,14 +84,26 @@ export function nextState(
     entries,
     hash: hashToBytes(hash),
   };
-  if (!difference) {
-    const snapshot = { nid, count: entryCount(entries) };
-    return { row, chain: { nid, hash, snapshot, differences: [] } };
-  }
+  if (!difference) return { row, chain: chainOnWhole(row, hash) };
   const differences = [...below];
   differences[difference.size] = { nid, entries };
   return { row, chain: { ...chain, nid, hash, differences } };
 }
+
+/** One that is built on no other, by its hash. */
+export function wholeState(
+  nid: number,
+  hash: StateHash,
+  state: Iterable<readonly [keyNid: number, eventNid: number]>,
+): { chain: StateChain; row: NewState } {
+  const row = { nid, baseNid: undefined, entries: packEntries(state), hash: hashToBytes(hash) };
+  return { row, chain: chainOnWhole(row, hash) };
+}
+
+const chainOnWhole = ({ nid, entries }: NewState, hash: StateHash): StateChain => ({
+  ...{ nid, hash, differences: [] },
+  snapshot: { nid, count: entryCount(entries) },
+});
 
 /** The difference that the change becomes part of; undefined where a snapshot is not much larger. */
 function mergeDown(chain: StateChain, change: Entries) {

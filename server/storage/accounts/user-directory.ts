@@ -8,12 +8,13 @@ export interface FoundUser {
   readonly avatarUrl: string | null;
 }
 
-/** Rooms that anybody may enter or read. */
+/** Rooms that anybody may enter or read. One that is being entered has no head yet. */
 const OPEN_ROOMS = `
   SELECT current_state.room_nid FROM current_state
   JOIN state_key USING (key_nid) JOIN event USING (event_nid)
   WHERE state_key.state_key = ''
     AND ${isNotDeleted('current_state.room_nid')}
+    AND EXISTS (SELECT 1 FROM room_head WHERE room_head.room_nid = current_state.room_nid)
     AND ((state_key.type = 'm.room.join_rules'
           AND event.json::json -> 'content' ->> 'join_rule' = 'public')
       OR (state_key.type = 'm.room.history_visibility'

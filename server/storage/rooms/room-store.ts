@@ -112,6 +112,7 @@ const stateReads = (database: Database) => ({
   stateBytes: (roomNid: number) => state.stateBytes(database, roomNid),
   stateWithBases: (stateNid: number) => state.stateWithBases(database, stateNid),
   statesWithBases: (stateNids: readonly number[]) => state.statesWithBases(database, stateNids),
+  currentEntries: (roomNid: number) => state.currentEntries(database, roomNid),
   stateNidByHash: (wanted: { readonly roomNid: number; readonly hash: Buffer }) =>
     state.stateNidByHash(database, wanted),
   stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),

@@ -19,6 +19,14 @@ const bytesOf = (event: string) => `CASE
   WHEN EXISTS (SELECT 1 FROM redaction WHERE target_nid = ${event}.event_nid) THEN 0
   ELSE octet_length(${event}.json) END`;
 
+/** Also of a room that has no head yet. */
+export const currentEntries = (database: Database, roomNid: number) =>
+  database.query<{ readonly keyNid: number; readonly eventNid: number }>(
+    'current_entries',
+    'SELECT key_nid AS "keyNid", event_nid AS "eventNid" FROM current_state WHERE room_nid = $1',
+    [roomNid],
+  );
+
 export interface StateRow {
   readonly nid: number;
   readonly baseNid: number | null;
