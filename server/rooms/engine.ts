@@ -42,6 +42,8 @@ import { noLongerTold } from './serve/no-longer-told.ts';
 import { openForServer, type RoomForServer } from './serve/room-for-server.ts';
 import { membershipOfServer } from './serve/server-standing.ts';
 import { Submissions } from './serve/submissions.ts';
+import { Resolutions } from './state/resolutions.ts';
+import { Resolver } from './state/resolving/resolver.ts';
 import type { RoomSummary } from './summary/room-summary.ts';
 import { summariesOf } from './summary/summaries.ts';
 import type { Building } from './write/building.ts';
@@ -85,7 +87,7 @@ export class RoomEngine implements Rooms {
     this.#building = {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
-      passages: new Passages(),
+      ...{ passages: new Passages(), resolver: new Resolver(), resolutions: new Resolutions() },
     };
     this.#reads = new RoomReads({
       store,
@@ -113,6 +115,11 @@ export class RoomEngine implements Rooms {
   get memory(): { readonly rooms: number; readonly bytes: number } {
     const { count, bytes } = this.#building.rooms;
     return { rooms: count, bytes };
+  }
+
+  /** What goes on in threads of its own ends. */
+  close(): void {
+    this.#building.resolver.close();
   }
 
   async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {

@@ -10,6 +10,8 @@ export function roomFeatures(ports: RoomPorts) {
   const { handshake, submissions, invitations, receiver: roomReceiver } = rooms;
   return {
     ports: { rooms, roomDirectory, handshake, submissions, invitations, roomReceiver },
-    close() {},
+    close() {
+      rooms.close();
+    },
   };
 }

@@ -75,8 +75,11 @@ export const pduText = (
         rules.strictCanonicalJson ? 'strict' : 'as-found',
       );
 
+/** What the auth rules need of a stored event. */
+export type EventText = Pick<StoredEvent, 'eventId' | 'json' | 'rejected' | 'redactionId'>;
+
 /** A stored event as the auth rules read it. */
-export const parsedEventOf = (stored: StoredEvent, rules: RoomVersionRules): Event =>
+export const parsedEventOf = (stored: EventText, rules: RoomVersionRules): Event =>
   restoreEvent({ ...stored, pdu: visiblePdu(stored, rules) }, rules);
 
 /** The event's PDU, without what a redaction took. */

@@ -13,6 +13,7 @@ import { storedAlike } from '../state/stored-alike.ts';
 import type { Building } from '../write/building.ts';
 import { loadChain } from '../write/gather.ts';
 import type { CurrentChange, CurrentMove } from '../write/placing.ts';
+import { stateSources } from './state-sources.ts';
 import type { StateThere } from './state-there.ts';
 
 /**
@@ -29,10 +30,15 @@ export async function headBehind(
   const own = await stateAfter(numbers, event, there.resolved);
   const ends = await otherEnds(building, room, event, there);
   if (ends === 'as before') return { changes: [], stored: undefined };
-  const sources = { store: building.ports.store, keys: building.keys };
-  const states = [...(await readStates(ends, sources)), own];
-  const unstored = { event, keys: numbers.unstored };
-  const resolved = await resolveNumbered(room, states, sources, unstored);
+  const sources = stateSources(building);
+  const resolve = async () => {
+    const states = [...(await readStates(ends, sources)), own];
+    return resolveNumbered(room, states, sources, { event, keys: numbers.unstored });
+  };
+  const isStored = event.stateKey === undefined && there.upon.changes.length === 0;
+  const resolved = await (isStored
+    ? building.resolutions.of([...ends, there.upon.chain.nid], resolve)
+    : resolve());
   const current = await numbers.numbered(resolved);
   const differing = differencesOf(room, current);
   const changes = await changesOf(building, room, differing, { event, numbers });

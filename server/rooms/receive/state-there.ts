@@ -12,6 +12,7 @@ import { storedAlike } from '../state/stored-alike.ts';
 import type { Building } from '../write/building.ts';
 import type { NamedChange, StateUpon } from '../write/placing.ts';
 import { givenState } from './given-state.ts';
+import { stateSources } from './state-sources.ts';
 
 /** The state before an event that does not stand at the room's head: all that it is built on is committed. */
 export interface StateThere {
@@ -29,7 +30,7 @@ export async function stateThere(
   event: Event,
   given?: readonly EventId[],
 ): Promise<StateThere | { readonly missing: readonly EventId[] }> {
-  const sources = { store: building.ports.store, keys: building.keys };
+  const sources = stateSources(building);
   const found = await stateBefore(room, event.prevEvents, sources);
   const before =
     found.kind === 'unknown' && given
@@ -43,12 +44,13 @@ export async function stateThere(
 
 /** What a server tells, resolved with the states behind those predecessors that are here: of these we know better. */
 async function stateAsGiven(
-  { ports, keys }: Building,
+  building: Building,
   room: HotRoom,
   { events, of }: { readonly events: readonly EventId[]; readonly of: Event },
   given: readonly EventId[],
 ) {
-  const sources = { store: ports.store, keys };
+  const { ports } = building;
+  const sources = stateSources(building);
   const told = await givenState(room, given, sources);
   if (told === undefined) return undefined;
   const missing = new Set(events);

@@ -18,6 +18,7 @@ import { headBehind } from './head-behind.ts';
 import { authEventsOf } from './known-events.ts';
 import { earlyRedactionOf, redactionBy } from './redaction.ts';
 import type { Received } from './room-receiver.ts';
+import { stateSources } from './state-sources.ts';
 import { lookedAt, type StateThere, stateThere } from './state-there.ts';
 
 /** An event that passed what can be checked without its room, and where it lies if it is stored as an outlier. */
@@ -147,14 +148,13 @@ async function stateNow(
   { there, current }: { there: StateThere; current: AuthState },
 ): Promise<AuthState> {
   if (given === undefined) return current;
-  const { keys, ports } = building;
+  const { keys } = building;
   const before = new Map(there.resolved.agreed);
   for (const { type, stateKey, nid } of there.resolved.decided) {
     const key = keys.find(type, stateKey);
     if (key) before.set(key.keyNid, nid);
   }
-  const sources = { store: ports.store, keys };
-  const both = await resolveNumbered(room, [room.state, before], sources);
+  const both = await resolveNumbered(room, [room.state, before], stateSources(building));
   return (await lookedAt(building, room, event, both)).state;
 }
 

@@ -1,12 +1,11 @@
 import { type Event, stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { runAsking } from '../../protocol/state-resolution/answering.ts';
 import { type SeparatedStates, separate } from '../../protocol/state-resolution/conflict.ts';
-import { resolveConflict } from '../../protocol/state-resolution/resolve.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
-import { parsedEventOf } from '../read/stored-event.ts';
+import type { EventText } from '../read/stored-event.ts';
 import type { RoomStore } from '../store.ts';
+import type { Resolver } from './resolving/resolver.ts';
 
 /** A state by its numbers: which event stands at which key. */
 export type NumberedState = ReadonlyMap<number, number>;
@@ -14,6 +13,7 @@ export type NumberedState = ReadonlyMap<number, number>;
 export interface StateSources {
   readonly store: Pick<RoomStore, 'eventsById' | 'eventIds' | 'statesWithBases'>;
   readonly keys: StateKeys;
+  readonly resolver: Pick<Resolver, 'decide'>;
 }
 
 export interface InRoom {
@@ -65,29 +65,40 @@ async function decide(
   sources: StateSources,
   unstored: Unstored | undefined,
 ): Promise<NamedStateEvent[]> {
-  const placed = unstored?.event;
   const named = await naming([unconflicted, ...conflicted], sources, unstored);
   const conflict = { unconflicted: named(unconflicted), conflicted: conflicted.map(named) };
-  const known = new Map<EventId, NamedStateEvent>();
-  const remember = (event: Event, nid: number) => {
-    const { type, stateKey = '' } = event;
-    known.set(event.eventId, { nid, type, stateKey });
-    return event;
+  const nidOf = new Map<EventId, number>();
+  const tell = async (ids: readonly EventId[]): Promise<EventText[]> => {
+    const known = await eventTexts(room, ids, sources, unstored?.event);
+    for (const { eventId, nid } of known) nidOf.set(eventId, nid);
+    return known.map(({ nid: _, ...text }) => text);
   };
-  const load = async (ids: readonly EventId[]) => {
-    const own = placed && ids.includes(placed.eventId) ? [remember(placed, UNSTORED_EVENT)] : [];
-    const stored = (await sources.store.eventsById(ids)).filter(
-      (each) => each.roomNid === room.nid && each.eventId !== placed?.eventId,
-    );
-    return [...own, ...stored.map((each) => remember(parsedEventOf(each, room.rules), each.nid))];
-  };
-  const resolution = await runAsking(resolveConflict(conflict, room), async (question) =>
-    question.kind === 'events' ? { events: await load(question.ids) } : {},
-  );
-  const ids = [...resolution.values()];
-  await load(ids.filter((id) => !known.has(id)));
-  return ids.map((id) => known.get(id)!);
+  const resolution = await sources.resolver.decide(room, conflict, tell);
+  await tell([...resolution.values()].filter((id) => !nidOf.has(id)));
+  return [...resolution].map(([key, id]) => ({ nid: nidOf.get(id)!, ...namesIn(key) }));
 }
+
+/** As they are stored; of what is being taken in as it came. */
+async function eventTexts(
+  room: InRoom,
+  ids: readonly EventId[],
+  { store }: StateSources,
+  placed: Event | undefined,
+): Promise<(EventText & { readonly nid: number })[]> {
+  const stored = (ids.length > 0 ? await store.eventsById(ids) : []).filter(
+    (each) => each.roomNid === room.nid && each.eventId !== placed?.eventId,
+  );
+  const texts = stored.map(({ nid, eventId, json, rejected, redactionId }) => ({
+    ...{ nid, eventId, json, rejected, redactionId },
+  }));
+  if (!placed || !ids.includes(placed.eventId)) return texts;
+  const { eventId, rejected, pdu } = placed;
+  const json = JSON.stringify(pdu);
+  return [...texts, { nid: UNSTORED_EVENT, eventId, rejected, json, redactionId: null }];
+}
+
+/** Of a large room they are read in pieces: so many rows at once take their time to be parsed. */
+const NAMED_AT_ONCE = 5_000;
 
 /** From numbers to the names that the rules go by. */
 async function naming(
@@ -96,8 +107,11 @@ async function naming(
   unstored: Unstored | undefined,
 ) {
   const entries = states.flatMap((state) => [...state]);
-  const stored = await store.eventIds([...new Set(entries.map(([, nid]) => nid))]);
-  const idOf = new Map(stored.map(({ nid, eventId }) => [nid, eventId]));
+  const nids = [...new Set(entries.map(([, nid]) => nid))];
+  const idOf = new Map<number, EventId>();
+  for (let at = 0; at < nids.length; at += NAMED_AT_ONCE)
+    for (const { nid, eventId } of await store.eventIds(nids.slice(at, at + NAMED_AT_ONCE)))
+      idOf.set(nid, eventId);
   const keyNids = [...new Set(entries.map(([keyNid]) => keyNid))].filter((nid) => nid > 0);
   await keys.learnNids(keyNids);
   const keyOf = new Map(keyNids.map((keyNid) => [keyNid, nameOf(keys.byNid(keyNid))]));
@@ -105,6 +119,11 @@ async function naming(
   for (const [keyNid, name] of unstored?.keys ?? []) keyOf.set(keyNid, nameOf(name));
   return (state: NumberedState): Map<string, EventId> =>
     new Map([...state].map(([keyNid, nid]) => [keyOf.get(keyNid)!, idOf.get(nid)!]));
+}
+
+function namesIn(key: string): StateKeyName {
+  const [type, stateKey] = key.split('\0') as [string, string];
+  return { type, stateKey };
 }
 
 const nameOf = ({ type, stateKey }: StateKeyName) => stateKeyOf(type, stateKey);

@@ -11,6 +11,8 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import { roomStore } from '../../storage/rooms/room-store.ts';
 import { StateKeys } from '../memory/state-keys.ts';
 import { rulesOfStored } from '../rules-of-stored.ts';
+import { Resolutions } from './resolutions.ts';
+import { Resolver } from './resolving/resolver.ts';
 import { stateBefore } from './state-before.ts';
 
 const VERSIONS = ['1', '2', '6', '10', '11', '12'];
@@ -100,7 +102,9 @@ async function workbench(version: string) {
   const store = roomStore(fresh.database);
   const [stored] = await store.roomsById([roomId]);
   const room = { nid: stored!.nid, roomId, rules: rulesOfStored(stored!) };
-  const sources = { store, keys: new StateKeys(store) };
+  const keys = new StateKeys(store);
+  const resolver = new Resolver();
+  const sources = { store, keys, resolver, resolutions: new Resolutions() };
   return {
     ...{ room, sources, sql },
     async branch(build: (at: At) => Promise<EventId[]>): Promise<EventId[]> {

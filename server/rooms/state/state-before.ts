@@ -1,4 +1,5 @@
 import type { EventId } from '../../protocol/identifiers.ts';
+import type { Resolutions } from './resolutions.ts';
 import {
   type InRoom,
   type NumberedState,
@@ -20,12 +21,12 @@ export type StateBefore =
 /**
  * The state before an event that names these, wherever in the room that is: the resolution of the
  * states after them. Where they do not differ it costs the reading of one state, else the names of
- * all that the room has.
+ * all that the room has, unless these states have met before.
  */
 export async function stateBefore(
   room: InRoom,
   prevEvents: readonly EventId[],
-  sources: StateSources,
+  sources: StateSources & { readonly resolutions: Resolutions },
 ): Promise<StateBefore> {
   const found = await sources.store.eventsById(prevEvents);
   const after = new Map(
@@ -36,8 +37,11 @@ export async function stateBefore(
   const unknown = prevEvents.filter((eventId) => !after.has(eventId));
   if (unknown.length > 0) return { kind: 'unknown', events: unknown };
   const stateNids = [...new Set(after.values())];
-  const states = await readStates(stateNids, sources);
-  return { kind: 'known', stateNids, ...(await resolveNumbered(room, states, sources)) };
+  const resolve = async () => resolveNumbered(room, await readStates(stateNids, sources), sources);
+  const resolved = await (stateNids.length > 1
+    ? sources.resolutions.of(stateNids, resolve)
+    : resolve());
+  return { kind: 'known', stateNids, ...resolved };
 }
 
 /** As they are stored, in the order asked for. */

@@ -4,6 +4,8 @@ import type { RoomMemory } from '../memory/room-memory.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
 import type { RoomPorts } from '../ports.ts';
+import type { Resolutions } from '../state/resolutions.ts';
+import type { Resolver } from '../state/resolving/resolver.ts';
 
 export interface Building {
   readonly ports: RoomPorts;
@@ -12,5 +14,7 @@ export interface Building {
   readonly userRooms: UserRooms;
   readonly blocked: BlockedRooms;
   readonly passages: Passages;
+  readonly resolver: Resolver;
+  readonly resolutions: Resolutions;
   readonly creationTime: () => number;
 }

@@ -1,0 +1,79 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { textOfEvent } from '../../../../test/support/event-text.ts';
+import { LargeRoom } from '../../../../test/support/large-room.ts';
+import type { EventId } from '../../../protocol/identifiers.ts';
+import type { RoomVersion } from '../../../protocol/room-versions.ts';
+import { runWith } from '../../../protocol/state-resolution/answering.ts';
+import { separate } from '../../../protocol/state-resolution/conflict.ts';
+import { resolveConflict } from '../../../protocol/state-resolution/resolve.ts';
+import { ResolutionThread } from './resolution-thread.ts';
+import { Resolver } from './resolver.ts';
+
+test.each(['1', '6', '11', '12'] as const)(
+  'a large conflict is resolved aside to what it would be resolved to here (version %s)',
+  async (version) => {
+    const at = bench({ version, entries: 400, conflicted: 120 });
+    expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+    expect(at.thread.isRunning).toBe(true);
+  },
+);
+
+test('a small conflict is resolved here', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 50 });
+  expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+  expect(at.thread.isRunning).toBe(false);
+});
+
+test('several large conflicts at once have each their own answer', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const other = bench({ version: '12', entries: 300, conflicted: 100 });
+  const answers = await Promise.all([
+    at.resolver.decide(at.room, at.conflict, at.tell),
+    at.resolver.decide(other.room, other.conflict, other.tell),
+    at.resolver.decide(at.room, at.conflict, at.tell),
+  ]);
+  expect(answers).toEqual([at.expected, other.expected, at.expected]);
+});
+
+test('where the events cannot be read that is said, and the next conflict is resolved', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const unread = () => Promise.reject(new Error('no database'));
+  await expect(at.resolver.decide(at.room, at.conflict, unread)).rejects.toThrow('no database');
+  expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+});
+
+test('a thread that ends in the middle takes nobody along', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const ended = async (ids: readonly EventId[]) => {
+    at.thread.close();
+    return at.tell(ids);
+  };
+  await expect(at.resolver.decide(at.room, at.conflict, ended)).rejects.toThrow('has ended');
+  expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+});
+
+test('a thread that has nothing to do ends', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 }, { idleMs: 1 });
+  await at.resolver.decide(at.room, at.conflict, at.tell);
+  await expect.poll(() => at.thread.isRunning).toBe(false);
+});
+
+function bench(
+  size: { version: RoomVersion; entries: number; conflicted: number },
+  options: { idleMs?: number } = {},
+) {
+  const { room, events, states } = new LargeRoom(size);
+  const about = { roomId: room.create.roomId, rules: room.rules };
+  const conflict = separate(states, room.rules);
+  const thread = new ResolutionThread(options);
+  onTestFinished(() => thread.close());
+  return {
+    ...{ room: about, conflict, thread, resolver: new Resolver(thread) },
+    expected: runWith(resolveConflict(conflict, about), (id) => events.get(id)),
+    tell: async (ids: readonly EventId[]) =>
+      ids.flatMap((id) => {
+        const event = events.get(id);
+        return event ? [textOfEvent(event, room.rules)] : [];
+      }),
+  };
+}

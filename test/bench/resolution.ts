@@ -1,0 +1,60 @@
+import { loadavg } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { EventId } from '../../server/protocol/identifiers.ts';
+import { runAsking } from '../../server/protocol/state-resolution/answering.ts';
+import { separate } from '../../server/protocol/state-resolution/conflict.ts';
+import { resolveConflict } from '../../server/protocol/state-resolution/resolve.ts';
+import { type EventText, parsedEventOf } from '../../server/rooms/read/stored-event.ts';
+import { ResolutionThread } from '../../server/rooms/state/resolving/resolution-thread.ts';
+import { textOfEvent } from '../support/event-text.ts';
+import { LargeRoom } from '../support/large-room.ts';
+
+// `node test/bench/resolution.ts`: two states of a room of 20,000 entries that differ in some, resolved on the event loop and
+// in a thread of its own: how long that takes, and how late the event loop is meanwhile. Events are in memory, as text.
+
+const ENTRIES = 20_000;
+const VERSION = '11';
+
+for (const conflicted of [50, 200, 1_000, 5_000]) {
+  const { room, events, states } = new LargeRoom({
+    version: VERSION,
+    entries: ENTRIES,
+    conflicted,
+  });
+  const about = { roomId: room.create.roomId, rules: room.rules };
+  const conflict = separate(states, room.rules);
+  const texts = new Map<EventId, EventText>();
+  for (const event of events.values()) texts.set(event.eventId, textOfEvent(event, room.rules));
+  const tell = async (ids: readonly EventId[]) => ids.flatMap((id) => texts.get(id) ?? []);
+  const here = () =>
+    runAsking(resolveConflict(conflict, about), async (question) => {
+      if (question.kind !== 'events') return {};
+      return { events: (await tell(question.ids)).map((each) => parsedEventOf(each, room.rules)) };
+    });
+  const thread = new ResolutionThread();
+  const aside = () => thread.resolve({ roomId: about.roomId, version: VERSION, ...conflict }, tell);
+  for (const [name, work] of [
+    ['here', here],
+    ['aside, thread started', aside],
+    ['aside', aside],
+    ['here again', here],
+    ['aside again', aside],
+  ] as const)
+    await measure(`${conflicted} conflicts ${name}`, work);
+  thread.close();
+}
+
+async function measure(name: string, work: () => Promise<unknown>): Promise<void> {
+  const late = monitorEventLoopDelay({ resolution: 1 });
+  late.enable();
+  const begun = performance.now();
+  await work();
+  const ms = performance.now() - begun;
+  // What was late is counted by the next turn.
+  await new Promise((done) => setTimeout(done, 20));
+  late.disable();
+  const load = loadavg()[0]!.toFixed(1);
+  console.log(
+    `${name}: ${ms.toFixed(0)} ms, late by ${(late.max / 1e6).toFixed(0)} (load ${load})`,
+  );
+}
