@@ -34,7 +34,7 @@ import { leave } from './cli/leave.ts';
 import { type Operator, operate } from './cli/operate.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
-import { isTerminal, typed, whoAsks } from './cli/terminal.ts';
+import { forTerminal, isTerminal, typed, whoAsks } from './cli/terminal.ts';
 import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
@@ -294,10 +294,10 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
     if (command === 'status') showStatus(await operator.status(), values.json);
     else if (command === 'why') showStatus(await operator.status(), false, sentences);
     else if (command === 'recover') await runRecovery(operator);
-    else if (command === 'recoveries') console.log(listOf(await operator.recoveries()));
-    else if (command === 'leave') process.exitCode = await leave(operator, console.log);
-    else if (command === 'switchover') console.log(await operator.switchover(values.to ?? null));
-    else console.log(await operator.pause(minutes()));
+    else if (command === 'recoveries') print(listOf(await operator.recoveries()));
+    else if (command === 'leave') process.exitCode = await leave(operator, print);
+    else if (command === 'switchover') print(await operator.switchover(values.to ?? null));
+    else print(await operator.pause(minutes()));
   } finally {
     await operator.close();
   }
@@ -308,25 +308,32 @@ async function runRecovery(operator: Operator): Promise<void> {
   process.exitCode = await recover(operator, {
     to,
     by: whoAsks(),
-    print: (text) => console.log(text),
+    print,
     confirm: confirm === null && isTerminal() ? typed : async () => confirm,
   });
 }
 
+function print(text: string): void {
+  console.log(forTerminal(text));
+}
+
 function showStatus(status: Status, json: boolean, show = table): void {
-  console.log(json ? JSON.stringify(status) : show(status));
+  if (json) console.log(JSON.stringify(status));
+  else print(show(status));
   process.exitCode = exitCodeOf(status);
 }
 
 async function runAudit({ runtimeDir }: Config): Promise<void> {
   const orders = await adminOrders(runtimeDir, limitOf(values.limit));
-  console.log(values.json ? JSON.stringify({ orders }) : shownOrders(orders));
+  if (values.json) console.log(JSON.stringify({ orders }));
+  else print(shownOrders(orders));
 }
 
 async function runDoctor(config: Config): Promise<void> {
   const asked = { file: values.config, name: values.name };
   const diagnosis = diagnose(await look(surroundingsOf(config, asked)));
-  console.log(values.json ? JSON.stringify(diagnosis) : shown(diagnosis));
+  if (values.json) console.log(JSON.stringify(diagnosis));
+  else print(shown(diagnosis));
   process.exitCode = exitCodeOfDiagnosis(diagnosis);
 }
 

@@ -11,11 +11,13 @@ test('while all is well nothing is said of the agents; nor of those of a release
   expect(agents(statusWith([siteStatus('a')]))).toEqual([]);
 });
 
-test('while etcd is away it is said of which sites the table tells what is so now', () => {
+test('while etcd is away it is said of which sites is known how they are now, and what is not', () => {
   const [said] = agents(during('unknown', [peer('b'), silent('c', 500)]));
-  expect(said).toBe('But what the table says of a and b is so now (by their own word).');
+  expect(said).toBe(
+    'But how a and b are is known as of now (by their own word). Who has the address and who confirms writes only etcd knows.',
+  );
   const [alone] = agents(during('unknown', [silent('b', 500)]));
-  expect(alone).toBe('But what the table says of a is so now (no other agent answers this one).');
+  expect(alone).toMatch(/^But how a is is known as of now \(no other agent answers this one\)/);
 });
 
 test('where etcd answers another agent, that is the one to ask', () => {
@@ -57,6 +59,6 @@ function during(
   const sites = ['a', 'b', 'c'].map((site) =>
     siteStatus(site, site === special.silent ? { silentMs: 60_000 } : {}),
   );
-  const status = statusWith(sites);
+  const status = { ...statusWith(sites), etcdSilentMs: kind === 'unknown' ? 9_000 : 0 };
   return { ...status, peers, writes: { ...status.writes, kind } };
 }

@@ -1,3 +1,4 @@
+import { knowsEtcd } from '../status/known.ts';
 import type { PeerStatus } from '../status/peers.ts';
 import type { Status } from '../status/status.ts';
 import { SILENT_MS } from './silent.ts';
@@ -7,7 +8,7 @@ const FOR_LONG_MS = 10_000;
 /** Who was turned away longer ago than that is no news. */
 const RECENT_MS = 3_600_000;
 
-type Shown = Pick<Status, 'site' | 'sites' | 'writes' | 'peers' | 'stranger'>;
+type Shown = Pick<Status, 'site' | 'sites' | 'writes' | 'etcdSilentMs' | 'peers' | 'stranger'>;
 
 /** How the agents hear each other without etcd, where that is worth a word. Agents of before say nothing of it. */
 export function agents(status: Shown): string[] {
@@ -15,15 +16,18 @@ export function agents(status: Shown): string[] {
 }
 
 /** What can be known while etcd is away, and by whose word. */
-export function heardWithoutEtcd({ site, writes, peers = [] }: Shown): string[] {
-  if (writes.kind !== 'unknown' || peers.length === 0) return [];
+export function heardWithoutEtcd(status: Shown): string[] {
+  const { site, peers = [] } = status;
+  if (knowsEtcd(status) || peers.length === 0) return [];
   const answering = peers.filter(({ answers }) => answers);
   const etcdAt = answering.filter(hearsEtcd).map((peer) => peer.site);
   const names = [site, ...answering.map((peer) => peer.site)].join(' and ');
+  const verb = answering.length === 0 ? 'is' : 'are';
   const how = answering.length === 0 ? 'no other agent answers this one' : 'by their own word';
   const elsewhere =
     etcdAt.length === 0 ? '' : ` etcd answers ${etcdAt.join(' and ')}: look at \`status\` there.`;
-  return [`But what the table says of ${names} is so now (${how}).${elsewhere}`];
+  const only = 'Who has the address and who confirms writes only etcd knows.';
+  return [`But how ${names} ${verb} is known as of now (${how}). ${only}${elsewhere}`];
 }
 
 const hearsEtcd = ({ etcdSilentMs }: PeerStatus): boolean =>

@@ -16,6 +16,21 @@ test('a line a site says what it does, how far behind it is, and how long its ce
   expect(b).toMatch(/^b +here +no answer .*streaming \(sync\) +120 B +healthy +mains +40 days$/);
 });
 
+test('what only etcd knows is "?" while it does not answer, whatever it said last', () => {
+  const sites = [site('a', { server: writer }), site('b', { lagBytes: 120 })];
+  for (const etcdSilentMs of [null, 3_100]) {
+    const [, a, b] = table({ ...statusWith(sites), etcdSilentMs }, now).split('\n');
+    expect(a).toMatch(/primary, running +healthy +\? +mains/);
+    expect(b).toMatch(/standby, streaming +120 B +healthy +\? +mains/);
+  }
+});
+
+test('so is how far somebody lags who was the primary then, and is none by his own word', () => {
+  const postgres = { role: 'standby', state: 'streaming', timeline: 2, lsn: '1' } as const;
+  const status = { ...statusWith([site('a', { postgres, lagBytes: null })]), etcdSilentMs: 9_000 };
+  expect(table(status, now).split('\n')[1]).toMatch(/standby, streaming +\? +healthy/);
+});
+
 test('of a silent site nothing is said but for how long', () => {
   expect(table(statusWith([site('a', { silentMs: 9_000 })]), now)).toMatch(/^a +silent 9 s +\?/m);
 });

@@ -1,3 +1,4 @@
+import { isPrimary, knowsEtcd } from '../status/known.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
 import { away } from './away.ts';
 import { bytes } from './bytes.ts';
@@ -62,12 +63,8 @@ const HEADS = [
   'ETCD',
 ];
 
-function row(
-  site: SiteStatus,
-  { address, primary, synchronousStandbys }: Status,
-  nowMs: number,
-): string[] {
-  const { server, postgres } = site;
+function row(site: SiteStatus, status: Status, nowMs: number): string[] {
+  const { server } = site;
   const agent =
     site.silentMs < SILENT_MS
       ? site.unstable > 0
@@ -79,21 +76,32 @@ function row(
   if (site.silentMs >= SILENT_MS) return [site.site, agent, ...HEADS.slice(2).map(() => '?')];
   if (site.witness)
     return [site.site, agent, '(witness)', ...Array(6).fill(''), site.power, certificates, etcd];
-  const sync = synchronousStandbys.includes(site.site) ? ' (sync)' : '';
   return [
     site.site,
     agent,
     server === null ? 'no answer' : server.healthy ? server.role : `${server.role}, sick`,
     String(server?.epoch ?? ''),
     String(server?.position ?? ''),
-    postgres === null ? 'no answer' : `${postgres.role}, ${postgres.state}${sync}`,
-    site.site === primary ? '' : bytes(site.lagBytes),
+    postgresOf(site, status),
+    isPrimary(site, status) ? '' : bytes(site.lagBytes),
     frontOf(site),
-    site.site === address ? 'HERE' : '',
+    addressOf(site, status),
     site.power,
     certificates,
     etcd,
   ];
+}
+
+function postgresOf({ site, postgres }: SiteStatus, status: Status): string {
+  if (postgres === null) return 'no answer';
+  const confirms = knowsEtcd(status) && status.synchronousStandbys.includes(site);
+  return `${postgres.role}, ${postgres.state}${confirms ? ' (sync)' : ''}`;
+}
+
+/** Only etcd knows who has it. */
+function addressOf({ site }: SiteStatus, status: Status): string {
+  if (!knowsEtcd(status)) return '?';
+  return site === status.address ? 'HERE' : '';
 }
 
 /** Well or not, and how it reaches the writer where that is not by itself. */

@@ -16,3 +16,7 @@ export async function typed(question: string): Promise<string> {
 /** For a record: also behind sudo the person. */
 export const whoAsks = (): string =>
   `${process.env.SUDO_USER ?? userInfo().username} at ${hostname()}`.slice(0, 200);
+
+/** What other machines said of themselves is in it: no colours, bells or lines that would pass for others. */
+export const forTerminal = (text: string): string =>
+  text.replaceAll(/(?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu, ' ');

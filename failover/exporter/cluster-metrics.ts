@@ -1,4 +1,5 @@
 import { Gauge, Registry } from 'prom-client';
+import { isPrimary, knowsEtcd } from '../status/known.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
 
 type Value = readonly [labels: Readonly<Record<string, string>>, value: number];
@@ -56,16 +57,16 @@ type OfSite = readonly [
 ];
 
 const OF_SITES: readonly OfSite[] = [
-  ['leader', '1 at the site that leads.', (each, { leader }) => flag(each, each.site === leader)],
+  ['leader', '1 at the site that leads.', ofEtcd(({ site }, { leader }) => site === leader)],
   [
     'primary',
     "1 at the site of PostgreSQL's primary.",
-    (each, { primary }) => flag(each, each.site === primary),
+    ofEtcd(({ site }, { primary }) => site === primary),
   ],
   [
     'address_here',
     '1 at the site that has the floating addresses.',
-    (each, { address }) => flag(each, each.site === address),
+    ofEtcd(({ site }, { address }) => site === address),
   ],
   [
     'silent_seconds',
@@ -90,7 +91,7 @@ const OF_SITES: readonly OfSite[] = [
   [
     'confirms_writes',
     '1 where a site is named among those that confirm writes.',
-    ofData(({ site }, { synchronousStandbys }) => Number(synchronousStandbys.includes(site))),
+    (each, status) => (each.witness ? [] : ofEtcd(confirms)(each, status)),
   ],
   ['lag_bytes', "How much of the primary's log a copy lacks.", ofData(({ lagBytes }) => lagBytes)],
   [
@@ -127,19 +128,35 @@ const OF_SITES: readonly OfSite[] = [
   [
     'power',
     '1 at what the UPS of a site says.',
-    ({ site, power }) =>
-      oneOf(POWER, 'source', power).map(([labels, value]) => [{ site, ...labels }, value]),
+    ({ site, power, silentMs }) =>
+      silentMs > TOLD_FOR_MS
+        ? []
+        : oneOf(POWER, 'source', power).map(([labels, value]) => [{ site, ...labels }, value]),
   ],
 ];
 
-function takesPart({ site, postgres }: SiteStatus, { primary }: Status): number {
-  return Number(postgres?.state === (site === primary ? 'running' : 'streaming'));
+const confirms = ({ site }: SiteStatus, { synchronousStandbys }: Status): boolean =>
+  synchronousStandbys.includes(site);
+
+/** Not told while etcd does not answer: what it said last may be elsewhere by now. */
+function ofEtcd(is: (site: SiteStatus, status: Status) => boolean): OfSite[2] {
+  return (each, status) => (knowsEtcd(status) ? flag(each, is(each, status)) : []);
 }
+
+function takesPart(each: SiteStatus, status: Status): number {
+  return Number(each.postgres?.state === (isPrimary(each, status) ? 'running' : 'streaming'));
+}
+
+/**
+ * What a silent site said last is not told: alerts go by the most of what any exporter tells, and its own may know of
+ * something by now that the others' old number would hide.
+ */
+const TOLD_FOR_MS = 10_000;
 
 /** A witness has none of it, and what is not known is not told as a number. */
 function ofData(value: (site: SiteStatus, status: Status) => number | null): OfSite[2] {
   return (each, status) => {
-    const known = each.witness ? null : value(each, status);
+    const known = each.witness || each.silentMs > TOLD_FOR_MS ? null : value(each, status);
     return known === null ? [] : at(each, known);
   };
 }

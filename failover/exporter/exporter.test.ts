@@ -79,6 +79,25 @@ test('what is not known is not told as a number', async () => {
   expect((await scrape(await exporterOf(folder))).join('\n')).not.toContain('etcd_silent');
 });
 
+test('who leads, has the address or confirms is not told while etcd does not answer', async () => {
+  const folder = runtimeFolder();
+  await listenAt(folder, 'agent', json({ ...status, etcdSilentMs: 3_100 }));
+  const told = (await scrape(await exporterOf(folder))).join('\n');
+  expect(told).toContain('farol_silent_seconds{site="b"} 9');
+  expect(told).not.toMatch(/farol_(leader|primary|address_here|confirms_writes)\{/);
+});
+
+test('what a site said last is not told of it once it is silent', async () => {
+  const folder = runtimeFolder();
+  const sites = [siteStatus('a'), siteStatus('b', { silentMs: 11_000 })];
+  await listenAt(folder, 'agent', json({ ...status, sites }));
+  const told = (await scrape(await exporterOf(folder))).join('\n');
+  expect(told).toContain('farol_silent_seconds{site="b"} 11');
+  expect(told).toContain('farol_confirms_writes{site="b"} 1');
+  expect(told).toContain('farol_server_healthy{site="a"}');
+  expect(told).not.toMatch(/farol_(server_healthy|postgres_takes_part|lag_bytes|power)\{site="b"/);
+});
+
 test('a program that does not answer is told to be down, and the others are told all the same', async () => {
   const folder = runtimeFolder();
   await listenAt(folder, 'agent', json(status));

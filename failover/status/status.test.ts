@@ -6,6 +6,8 @@ import { type State, start } from '../core/state.ts';
 import { TIMINGS } from '../core/timings.ts';
 import { explain } from '../core/told/explain.ts';
 import { StoryEtcd, wellAtSite } from '../core/told/story-etcd.ts';
+import type { Report } from '../core/view.ts';
+import { lagOf } from './lag.ts';
 import { statusOf } from './status.ts';
 
 const told = { kind: 'disk', why: 'no space left', agoMs: 2_000, sinceMs: 9_000 } as const;
@@ -67,6 +69,38 @@ test('while etcd answers, its word counts and no other', () => {
   expect(shownBy(told).sites.find(({ site }) => site === 'b')?.power).toBe('mains');
 });
 
+test('how far a copy lags is said where two words of now tell it, and nowhere else', () => {
+  const primary = { role: 'primary', state: 'running', timeline: 2, lsn: '900' } as const;
+  const standby = { role: 'standby', state: 'streaming', timeline: 2, lsn: '700' } as const;
+  const lag = (ofA: object, ofB: object, silent: { a?: number; b?: number } = {}) =>
+    lagOf(
+      new Map([
+        ['a', heard({ ...primary, ...ofA }, silent.a)],
+        ['b', heard({ ...standby, ...ofB }, silent.b)],
+      ]),
+      'a',
+      'b',
+    );
+  expect(lag({}, {})).toBe(200);
+  expect(lag({}, { timeline: null })).toBe(200);
+  expect(lag({}, { lsn: '901' })).toBe(0);
+  expect(lag({}, {}, { a: 3_100 })).toBeNull();
+  expect(lag({}, {}, { b: 3_100 })).toBeNull();
+  expect(lag({ role: 'standby' }, {})).toBeNull();
+  expect(lag({ timeline: 3 }, {})).toBeNull();
+  expect(lag({}, { lsn: null })).toBeNull();
+});
+
+test('without etcd nobody is said to lack 0 B of what a silent primary may have', () => {
+  const { sites } = withoutEtcd();
+  expect(sites.map(({ lagBytes }) => lagBytes)).toEqual([null, null, null]);
+});
+
+const heard = (postgres: Report['postgres'], silentMs = 300) => ({
+  report: { ...wellAtSite('a'), postgres },
+  silentMs,
+});
+
 const batteryAtB = (sentAt: number) => {
   const word = { etcdSilentMs: 8_000, report: { ...wellAtSite('b'), power: 'battery' } } as const;
   return { kind: 'peer-answered', site: 'b', sentAt, word } as const;
@@ -74,7 +108,7 @@ const batteryAtB = (sentAt: number) => {
 
 /** At a, 10 s after etcd fell silent: b answers, and c does not. */
 function withoutEtcd({ everAnswered = true } = {}) {
-  const view = new StoryEtcd({}).read();
+  const view = new StoryEtcd({}).change('patroni c, sync-leader c, sync a b');
   const begun = start(selfAt('a'), 0);
   const known = everAnswered ? step(begun, { kind: 'read', view }, 0).state : begun;
   const silent = { kind: 'peer-silent', site: 'c', reason: 'no answer' } as const;

@@ -13,6 +13,7 @@ import type {
   Site,
 } from '../core/view.ts';
 import { sitesHeard } from './heard.ts';
+import { lagOf } from './lag.ts';
 import { type PeerStatus, peersIn, type StrangerStatus, strangerIn } from './peers.ts';
 
 /** What `farol status` and the demo show; answered by any agent for all sites. */
@@ -20,6 +21,7 @@ export interface Status {
   /** Who answers. */
   readonly site: Site;
   readonly explanation: Explanation;
+  /** This and who has what, down to who confirms, are etcd's last word where that does not answer (status/known.ts). */
   readonly leader: Site | null;
   /** The site that has the floating addresses. */
   readonly address: Site | null;
@@ -79,7 +81,7 @@ export interface SiteStatus {
   readonly postgres: Report['postgres'];
   /** It has been away for long: what it lacks, and when it will have to be cloned anew. */
   readonly away: Away | null;
-  /** How much of the primary's log it lacks, as far as its last report tells. */
+  /** How much of the primary's log it lacks; null unless both say now where they are. */
   readonly lagBytes: number | null;
   readonly front: Report['front'];
   readonly frontWay: Report['frontWay'];
@@ -111,13 +113,7 @@ export function statusOf(
   const { self, view, readAt } = state;
   const heard = sitesHeard(state, now);
   const primary = view?.patroni.leader?.site ?? null;
-  const position = (site: Site | null): number | null => {
-    const lsn = site === null ? null : (heard.get(site)?.report.postgres?.lsn ?? null);
-    return lsn === null ? null : Number(lsn);
-  };
-  const ahead = position(primary);
   const sites = [...heard].map(([site, { report, silentMs }]): SiteStatus => {
-    const here = position(site);
     return {
       site,
       witness: report.witness,
@@ -125,7 +121,7 @@ export function statusOf(
       server: report.server,
       postgres: report.postgres,
       away: awayOf(state, site, now, TIMINGS),
-      lagBytes: ahead === null || here === null ? null : Math.max(0, ahead - here),
+      lagBytes: lagOf(heard, primary, site),
       front: report.front,
       frontWay: report.frontWay ?? null,
       power: report.power,

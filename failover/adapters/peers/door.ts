@@ -6,7 +6,8 @@ import type { TLSSocket } from 'node:tls';
 import type { Identity } from '../../certificates/identity.ts';
 import type { Stranger } from '../../core/peers.ts';
 import type { Site } from '../../core/view.ts';
-import { siteOf } from './who-asks.ts';
+import { Comers } from './comers.ts';
+import { isOfTheLine, siteOf } from './who-asks.ts';
 
 export interface DoorOptions {
   /** HOST:PORT. */
@@ -23,15 +24,12 @@ export interface DoorOptions {
   readonly refused: (stranger: Stranger) => void;
 }
 
-/** Other agents keep two each. What strangers open is bounded by the address, and in time. */
+/** Other agents keep two each. What strangers open is bounded by their network (comers.ts), and in time. */
 const CONNECTIONS_MAX = 64;
-const CONNECTIONS_OF_ONE_MAX = 8;
 const HANDSHAKE_WITHIN_MS = 3_000;
 const REQUEST_WITHIN_MS = 3_000;
 const CUT_EVERY_MS = 1_000;
 const KEEP_ALIVE_MS = 30_000;
-/** Of one that only looked whether the port is open, and of a site on a busy machine: neither has shown who it is. */
-const BROKEN_OFF = ['ECONNRESET', 'ERR_TLS_HANDSHAKE_TIMEOUT'];
 const HEADER_BYTES_MAX = 4_096;
 /** An agent asks once a second, or a little more often. */
 const QUESTIONS_A_SECOND_MAX = 20;
@@ -52,14 +50,15 @@ export async function openDoor(options: DoorOptions): Promise<{ port: number; cl
   server.headersTimeout = REQUEST_WITHIN_MS;
   server.requestTimeout = REQUEST_WITHIN_MS;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  boundEachAddress(server);
+  const comers = new Comers(() => performance.now());
+  boundEachNetwork(server, comers);
   const refuse = refusing(options.refused);
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-    const broken = BROKEN_OFF.includes(error.code ?? '') ? null : error.message;
-    const why = socket.authorizationError?.toString() ?? broken;
+    const why =
+      socket.authorizationError?.toString() ?? (isOfTheLine(error) ? null : error.message);
     if (why !== null) refuse(addressOf(socket), why);
   });
-  server.on('request', answering(options, refuse));
+  server.on('request', answering(options, comers, refuse));
   // Taken up without dropping a connection.
   const forget = identity.onChange((pem) =>
     server.setSecureContext({ ...pem, minVersion: rules.minVersion }),
@@ -85,20 +84,13 @@ async function listening(server: Server, listen: string): Promise<void> {
   await once(server, 'listening');
 }
 
-/** So that nobody from one machine keeps the other sites out. */
-function boundEachAddress(server: Server): void {
-  const open = new Map<string, number>();
+/** So that nobody from one network keeps the other sites out, nor all strangers together this agent from its leases. */
+function boundEachNetwork(server: Server, comers: Comers): void {
   server.on('connection', (socket: Socket) => {
     const from = socket.remoteAddress ?? '';
     addresses.set(socket, from);
-    const count = (open.get(from) ?? 0) + 1;
-    open.set(from, count);
-    socket.on('close', () => {
-      const left = (open.get(from) ?? 1) - 1;
-      if (left === 0) open.delete(from);
-      else open.set(from, left);
-    });
-    if (count > CONNECTIONS_OF_ONE_MAX) socket.destroy();
+    socket.on('close', () => comers.goes(from));
+    if (!comers.comes(from)) socket.destroy();
   });
 }
 
@@ -123,7 +115,7 @@ function refusing(tell: (stranger: Stranger) => void): Refuse {
   };
 }
 
-function answering({ sites, answer }: DoorOptions, refuse: Refuse) {
+function answering({ sites, answer }: DoorOptions, comers: Comers, refuse: Refuse) {
   const asked = new Map<Site, { second: number; count: number }>();
   const isTooOften = (site: Site): boolean => {
     const second = Math.floor(performance.now() / 1_000);
@@ -135,6 +127,7 @@ function answering({ sites, answer }: DoorOptions, refuse: Refuse) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const socket = request.socket as TLSSocket;
     const site = siteOf(socket, sites);
+    if (site !== null) comers.isSite(addressOf(socket));
     // No question has a body.
     request.resume();
     if (site === null) {
