@@ -29,6 +29,7 @@ export function encryptionFeatures(
 ) {
   const published = new PublishedKeys(stored);
   const held = new HeldKeys(stored);
+  const keysAbroad = new KeysAbroad(stored, { askForKeys, reaches, now: stored.now });
   return {
     ports: {
       dehydratedDevices: new DehydratedDevices(stored, devices),
@@ -40,12 +41,12 @@ export function encryptionFeatures(
         reader: UserId | undefined,
         abroad?: ReadonlyMap<UserId, UserKeys>,
       ) => queryKeys({ published, abroad }, wanted, reader),
-      keysAbroad: new KeysAbroad(stored, { askForKeys, reaches, now: stored.now }),
+      keysAbroad,
       keyClaims: new KeyClaims(stored, held),
       crossSigning: new CrossSigning(stored),
       keyBackups: new KeyBackups(stored),
       backedUpKeys: new BackedUpKeys(stored),
-      signatureUpload: new SignatureUpload(stored),
+      signatureUpload: new SignatureUpload(stored, keysAbroad),
       toDevice: new ToDevice(stored, reaches),
     },
     close() {},

@@ -2,7 +2,7 @@ import type { PlacedRecord } from '../log/change.ts';
 import type { LogRecord } from '../log/records.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
-import type { UserId } from '../protocol/identifiers.ts';
+import { serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import { MatrixError, notFound } from '../protocol/matrix-error.ts';
 import { keyIdsOf, verifyJson } from '../protocol/signatures.ts';
@@ -12,8 +12,9 @@ import { deviceKeysOf } from '../storage/encryption/device-keys.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import { type KeySignature, keySignatureRow } from '../storage/encryption/key-signatures.ts';
 import type { Row } from '../storage/write.ts';
+import type { KeysAbroad, KeysFound } from './abroad/keys-abroad.ts';
 import { invalidSignature } from './cross-signing.ts';
-import { publicKeyOf } from './cross-signing-key.ts';
+import { parseCrossSigningKey, publicKeyOf } from './cross-signing-key.ts';
 
 /** By user, and then by device id or public key, the object with the new signatures. */
 export type SignedKeys = ReadonlyMap<UserId, Readonly<Record<string, JsonObject>>>;
@@ -34,25 +35,35 @@ class Published {
 }
 type Role = 'device' | 'master' | 'self_signing' | 'user_signing';
 
-/** Takes signatures on keys that were published before. */
+/** As long as a client waits for others' keys that it asks for. */
+const WITHIN_MS = 10_000;
+
+/** Takes signatures on keys that were published before, here or at another server. */
 export class SignatureUpload {
   readonly #stored: Stored;
+  readonly #abroad: Pick<KeysAbroad, 'query'>;
 
-  constructor(stored: Stored) {
+  constructor(stored: Stored, abroad: Pick<KeysAbroad, 'query'>) {
     this.#stored = stored;
+    this.#abroad = abroad;
   }
 
   /** What could not be taken, and why: the `failures` of the answer. */
   async upload(signer: UserId, signed: SignedKeys): Promise<JsonObject> {
+    const ours = serverNameOf(signer);
+    const others = [...signed.keys()].filter((userId) => serverNameOf(userId) !== ours);
+    const abroad = await this.#abroad.query(others, { caller: signer, withinMs: WITHIN_MS });
     return this.#stored.locks.run(lockOf(signer), async () => {
       const failures: [UserId, JsonObject][] = [];
       const taken: KeySignature[] = [];
       const published = await this.#publishedBy([signer, ...signed.keys()]);
+      addAbroad(published, abroad);
       const by = published.get(signer)!;
       for (const [target, keys] of signed) {
         const refused: [string, JsonObject][] = [];
         for (const [keyId, object] of Object.entries(keys)) {
           try {
+            refuseUnanswered(target, abroad);
             const subject = { signer, target, keyId, object };
             taken.push(...signaturesIn(subject, by, published.get(target)!));
           } catch (error) {
@@ -103,6 +114,27 @@ export class SignatureUpload {
     }
     return published;
   }
+}
+
+/** Their master keys: of others nothing else is signed. What is no key of theirs is left out, and so is there for nobody. */
+function addAbroad(published: ReadonlyMap<UserId, Published>, { keys }: KeysFound): void {
+  for (const [userId, { crossSigning }] of keys) {
+    if (crossSigning.master === undefined) continue;
+    const object = JSON.parse(crossSigning.master) as JsonObject;
+    try {
+      const { publicKey } = parseCrossSigningKey('master', object, userId);
+      published.get(userId)!.add(publicKey, object, publicKey, 'master');
+    } catch (error) {
+      if (!(error instanceof MatrixError)) throw error;
+    }
+  }
+}
+
+/** Rather than that there is no such key, which a client would not try again. */
+function refuseUnanswered(target: UserId, { keys, failures }: KeysFound): void {
+  const server = serverNameOf(target);
+  if (keys.has(target) || !Object.hasOwn(failures, server)) return;
+  throw new MatrixError(502, 'M_UNKNOWN', `${server} does not tell the keys of ${target}`);
 }
 
 const recordOf = (userId: UserId, targetId: UserId): LogRecord =>

@@ -1,9 +1,16 @@
 import { beforeAll, expect, test, vi } from 'vitest';
+import { PASSWORD } from '../../../test/support/api-server.ts';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { crossSigningKeys, deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
+import {
+  crossSigningKey,
+  crossSigningKeys,
+  deviceKey,
+  deviceKeys,
+} from '../../../test/support/cross-signing.ts';
 import { aliceAndBob, type Person } from '../../../test/support/two-servers.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { signJson } from '../../protocol/signatures.ts';
 
 let authority: Authority;
 beforeAll(async () => {
@@ -108,6 +115,48 @@ test('a server that is not there is named, does not keep what others answer, and
   expect(asked.mock.calls.filter(([server]) => server === 'localhost:1')).toHaveLength(1);
 });
 
+test('who has verified somebody of another server signs their master key, and alone sees that', async () => {
+  const [alice, bob] = await together();
+  const [own, theirs] = [crossSigningKeys(alice.userId, 10), crossSigningKeys(bob.userId, 20)];
+  await alice.post('/keys/device_signing/upload', own.upload as never);
+  await bob.post('/keys/device_signing/upload', theirs.upload as never);
+  const { master_key } = theirs.upload;
+  const { publicKey } = theirs.master;
+  const sign = async (object: JsonObject) =>
+    (await alice.post('/keys/signatures/upload', { [bob.userId]: { [publicKey]: object } })).body;
+  await queried(alice, [bob.userId]);
+  const signed = signJson(master_key, alice.userId, own.userSigning);
+  expect(await sign(signed)).toEqual({ failures: {} });
+  const seen = async (person: Person) => (await queried(person, [bob.userId])).master_keys;
+  expect(await seen(alice)).toEqual({ [bob.userId]: signed });
+  expect(await seen(bob)).toEqual({ [bob.userId]: master_key });
+
+  const byAnother = signJson(master_key, alice.userId, own.selfSigning);
+  expect(await sign(byAnother)).toMatchObject({
+    failures: { [bob.userId]: { [publicKey]: { errcode: 'M_INVALID_SIGNATURE' } } },
+  });
+  // Of a key that is replaced the signature goes.
+  const next = crossSigningKeys(bob.userId, 30);
+  await replaceKeys(bob, next.upload as never);
+  await expect.poll(() => seen(alice)).toEqual({ [bob.userId]: next.upload.master_key });
+  expect(await sign(signed)).toMatchObject({
+    failures: { [bob.userId]: { [publicKey]: { errcode: 'M_NOT_FOUND' } } },
+  });
+});
+
+test('a signature on a key of a server that is away is to be tried again', async () => {
+  const [alice] = await aliceAndBob(authority);
+  const own = crossSigningKeys(alice.userId, 10);
+  await alice.post('/keys/device_signing/upload', own.upload as never);
+  const nobody = '@nobody:localhost:1';
+  const key = crossSigningKey(nobody, 'master', own.master);
+  const signed = signJson(key, alice.userId, own.userSigning);
+  const asked = { [nobody]: { [own.master.publicKey]: signed } };
+  expect((await alice.post('/keys/signatures/upload', asked)).body).toMatchObject({
+    failures: { [nobody]: { [own.master.publicKey]: { errcode: 'M_UNKNOWN' } } },
+  });
+});
+
 type Named = Record<string, Record<string, JsonObject>>;
 
 interface Answer {
@@ -146,6 +195,15 @@ async function uploaded(
   const keys = deviceKeys(userId, device_id, deviceKey(device_id, number));
   expect((await post('/keys/upload', { device_keys: keys })).status).toBe(200);
   return keys;
+}
+
+/** Who replaces them proves who they are. */
+async function replaceKeys({ post, userId }: Person, keys: JsonObject): Promise<void> {
+  const path = '/keys/device_signing/upload';
+  const { session } = (await post(path, keys)).body;
+  const identifier = { type: 'm.id.user', user: userId };
+  const auth = { type: 'm.login.password', identifier, password: PASSWORD, session: session! };
+  expect((await post(path, { ...keys, auth })).status).toBe(200);
 }
 
 async function synced({ server, token }: Person, since?: string) {
