@@ -226,7 +226,7 @@ export async function buildFeatures(ground: FeatureGround) {
     ignoredBy: (userId) => ignoredBy(accounts.ports.accountData, userId),
     onError: ground.onError,
   });
-  const media = mediaFeatures(stored, ground);
+  const media = mediaFeatures(stored, { ...ground, fetchRemote: federation.fetchFile });
   const signIn = signInFeatures(stored, { ...ground.signIn, ...accounts.ports });
   const { retention: bounds } = ground;
   const retention = bounds && new Retention({ ...stored, bounds, onError: ground.onError });

@@ -10,9 +10,11 @@ import { getServerKey } from './keys/get-server-key.ts';
 import { perspectivesKeyQuery } from './keys/perspectives-key-query.ts';
 import { getContent } from './media/get-content.ts';
 import { getContentThumbnail } from './media/get-content-thumbnail.ts';
+import { exchangeThirdPartyInvite } from './membership/exchange-third-party-invite.ts';
 import { makeJoin } from './membership/make-join.ts';
 import { makeKnock } from './membership/make-knock.ts';
 import { makeLeave } from './membership/make-leave.ts';
+import { onBindThirdPartyIdentifier } from './membership/on-bind-third-party-identifier.ts';
 import { sendInviteV1 } from './membership/send-invite-v1.ts';
 import { sendInviteV2 } from './membership/send-invite-v2.ts';
 import { sendJoinV2 } from './membership/send-join-v2.ts';
@@ -57,6 +59,8 @@ export const federationApi = [
   sendTransaction,
   sendInviteV1,
   sendInviteV2,
+  exchangeThirdPartyInvite,
+  onBindThirdPartyIdentifier,
   getContent,
   getContentThumbnail,
 ];

@@ -7,6 +7,8 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { Admission } from './admission.ts';
 import { askForKeys } from './asking/ask-for-keys.ts';
+import { Elsewhere } from './asking/elsewhere.ts';
+import { RemoteFiles } from './asking/remote-files.ts';
 import { RoomQuestions } from './asking/room-questions.ts';
 import { Discovery, type Peer } from './discovery/discovery.ts';
 import type { DiscoveryPorts } from './discovery/find-server.ts';
@@ -17,6 +19,7 @@ import { EventKeys } from './keys/event-keys.ts';
 import { Notary } from './keys/notary.ts';
 import { RemoteKeys } from './keys/remote-keys.ts';
 import { RoomServers } from './membership/room-servers.ts';
+import { ThirdPartyInvites } from './membership/third-party-invites.ts';
 import { Reach } from './reach.ts';
 import type { NoLongerTold } from './sending/catch-up.ts';
 import { Sending, type SendingBounds } from './sending/sending.ts';
@@ -53,7 +56,7 @@ export function federationFeatures(
   { serverName, signingKey, federation, onError }: FederationOptions,
   { srv = lookedUp() }: { srv?: DiscoveryPorts['srv'] } = {},
 ) {
-  const { now } = stored;
+  const { now, database } = stored;
   const self = { serverName, signingKey };
   const admission = new Admission({ allow: federation.allow, deny: federation.deny });
   const guard = new AddressGuard({
@@ -66,6 +69,7 @@ export function federationFeatures(
   const discovery = new Discovery(federation.peers, ports);
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
+  const asked = askedFor(federation, { own: serverName, ...{ client, reach, database, now } });
   const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, now }));
   let sending: Sending | undefined;
   return {
@@ -81,6 +85,7 @@ export function federationFeatures(
     ports: {
       eventKeys,
       federationClient: client,
+      ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
       serverRequests: new ServerRequests({
@@ -93,13 +98,14 @@ export function federationFeatures(
     /** Whether what is left for the server gets there some day. */
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
+    fetchFile: asked.fetchFile,
     askForKeys: (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
       askForKeys(client, server, request),
     /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
     async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
-      const { database, log } = stored;
+      const { log } = stored;
       const own = { own: serverName, client, admits, noLongerTold, database, log, now, onError };
       const { sending: bounds } = federation;
       sending = await Sending.open({ ...own, random: Math.random, bounds });
@@ -110,6 +116,28 @@ export function federationFeatures(
       await Promise.race([closed, sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
       void reach.close();
     },
+  };
+}
+
+interface AskedPorts {
+  readonly own: ServerName;
+  readonly client: FederationClient;
+  readonly reach: Reach;
+  readonly database: Stored['database'];
+  readonly now: () => number;
+}
+
+/** What people here look at that is elsewhere: undefined where no other server is asked for anything. */
+function askedFor({ enabled }: FederationSettings, ports: AskedPorts) {
+  const files = new RemoteFiles(ports);
+  return {
+    ports: {
+      elsewhere: enabled ? new Elsewhere(ports) : undefined,
+      thirdPartyInvites: enabled ? new ThirdPartyInvites(ports.client) : undefined,
+    },
+    fetchFile: enabled
+      ? (wish: Parameters<RemoteFiles['fetch']>[0]) => files.fetch(wish)
+      : undefined,
   };
 }
 

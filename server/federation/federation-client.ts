@@ -46,9 +46,7 @@ export class FederationClient {
 
   /** The JSON of an answer with status 200. Throws `MatrixError` for an error of theirs, and `ServerUnreachable`. */
   async ask(server: ServerName, request: FederationRequest): Promise<JsonValue> {
-    if (!this.#parts.admission.admits(server))
-      throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
-    const { status, body } = await this.#askAnyhow(server, request);
+    const { status, body } = await this.askForBytes(server, request);
     const json = jsonIn(body, request.keepsNumbers ? parseJson : JSON.parse);
     if (status === 200 && json !== undefined) return json;
     if (json === undefined && !isOfRequest(status))
@@ -56,7 +54,10 @@ export class FederationClient {
     throw errorOf(status, json);
   }
 
-  async #askAnyhow(server: ServerName, request: FederationRequest): Promise<Told> {
+  /** Whatever the answer is. Throws `ServerUnreachable`. */
+  async askForBytes(server: ServerName, request: FederationRequest): Promise<Told> {
+    if (!this.#parts.admission.admits(server))
+      throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
     const { method, path, content, answersWithinMs = ANSWERS_WITHIN_MS } = request;
     const { discovery, reach } = this.#parts;
     const signal = AbortSignal.timeout(answersWithinMs);

@@ -4,6 +4,7 @@ import type { ServerName } from '../protocol/identifiers.ts';
 import type { ByteReader } from '../storage/database.ts';
 import { usedBytes } from '../storage/media/media.ts';
 import { DiskCache, type DiskCacheOptions } from './cache/disk-cache.ts';
+import { type FetchRemote, RemoteMedia } from './elsewhere/remote-media.ts';
 import { GoneContent } from './gone.ts';
 import { LastAccess } from './last-access.ts';
 import { Media } from './media.ts';
@@ -33,6 +34,8 @@ export interface MediaGround {
   readonly scanning: ScanningWish | undefined;
   /** Of the cluster, for the ids of their pictures. */
   readonly previewSecret: Buffer;
+  /** Undefined where other servers are not asked. */
+  readonly fetchRemote: FetchRemote | undefined;
   readonly onError: (error: unknown) => void;
 }
 
@@ -56,8 +59,12 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
     ...{ stored, onError },
     read: (content) => media.read(content, 0, content.bytes),
   });
+  const remote = new RemoteMedia({
+    ...{ cache, fetch: ground.fetchRemote },
+    mayShow: (...asked) => scanning.mayShow(...asked),
+  });
   const media: Media = new Media({
-    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures, scanning },
+    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures, scanning, remote },
   });
   const thumbnails: Thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },

@@ -19,6 +19,7 @@ import {
   uploadDoneRow,
 } from '../storage/media/media.ts';
 import { Downloads } from './downloads.ts';
+import type { RemoteMedia } from './elsewhere/remote-media.ts';
 import type { LastAccess } from './last-access.ts';
 import type { CachedContent, PreviewPictures } from './previews/pictures.ts';
 import type { Quota } from './quota.ts';
@@ -36,6 +37,7 @@ export interface MediaPorts {
   readonly access: Pick<LastAccess, 'note'>;
   readonly scanning: Pick<Scanning, 'admit' | 'begin'>;
   readonly pictures: Pick<PreviewPictures, 'contentOf' | 'read'>;
+  readonly remote: Pick<RemoteMedia, 'contentOf'>;
 }
 
 /** What people have uploaded, or a preview shows. */
@@ -56,6 +58,8 @@ export interface Wish {
   /** How long to wait for content that is still to be uploaded. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** On whose behalf another server is asked; where nobody is named, none is. */
+  readonly who?: string | undefined;
 }
 
 const UNUSED_MS = 24 * 3_600_000;
@@ -120,6 +124,8 @@ export class Media {
 
   /** What is there; throws what a client is to be told where nothing is. */
   async contentOf(wish: Wish): Promise<Shown> {
+    if (wish.who !== undefined && wish.serverName !== this.#ports.serverName)
+      return this.#ports.remote.contentOf(wish, wish.who);
     const picture = await this.#pictureOf(wish);
     if (picture) return picture;
     const begunMs = performance.now();

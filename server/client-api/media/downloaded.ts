@@ -7,10 +7,10 @@ import { baseName, dispositionOf } from './content-headers.ts';
 export const mediaPath = z.object({ serverName, mediaId: name });
 export const namedMediaPath = mediaPath.extend({ fileName: z.string() });
 
-/** There is no redirect to give, and no other server to ask. */
+/** There is no redirect to give. */
 export const downloadQuery = z.object({
   timeout_ms: wholeNumber.default(20_000),
-  allow_remote: trueOrFalse.optional(),
+  allow_remote: trueOrFalse.default(true),
   allow_redirect: trueOrFalse.optional(),
 });
 
@@ -19,17 +19,21 @@ const TIMEOUT_MS_MAX = 30_000;
 
 export interface Download {
   readonly path: Pick<Wish, 'serverName' | 'mediaId'> & { readonly fileName?: string };
-  readonly query: z.output<typeof downloadQuery>;
+  readonly query: Pick<z.output<typeof downloadQuery>, 'timeout_ms'> & {
+    readonly allow_remote?: boolean;
+  };
   readonly signal: AbortSignal;
 }
 
-/** The content of a media id, under the name that was asked for or else the one that it was given. */
+/** The content of a media id, under the name that was asked for or else the one that it was given. `who` has other servers asked. */
 export async function download(
-  { path, query, signal }: Download,
+  call: Download,
   { media }: { media: Pick<Media, 'contentOf' | 'read'> },
+  who?: string,
 ): Promise<Representation> {
-  const content = await media.contentOf({ ...path, timeoutMs: timeoutOf(query), signal });
-  const fileName = baseName(path.fileName ?? '') || content.fileName;
+  const { path } = call;
+  const content = await media.contentOf(wishOf(call, who));
+  const fileName = baseName(path.fileName ?? '') || baseName(content.fileName ?? '') || null;
   return new Representation({
     headers: {
       ...SAFELY,
@@ -42,7 +46,12 @@ export async function download(
   });
 }
 
-export const timeoutOf = ({ timeout_ms }: Download['query']): number =>
+export const wishOf = ({ path, query, signal }: Download, who: string | undefined): Wish => ({
+  ...{ serverName: path.serverName, mediaId: path.mediaId },
+  ...{ timeoutMs: timeoutOf(query), signal, who: query.allow_remote === false ? undefined : who },
+});
+
+const timeoutOf = ({ timeout_ms }: Download['query']): number =>
   Math.min(timeout_ms, TIMEOUT_MS_MAX);
 
 /**

@@ -10,5 +10,6 @@ export const getContentAuthed = endpoint({
   idempotency: 'natural',
   path: mediaPath,
   query: downloadQuery,
-  handle: (call, ports: { media: Pick<Media, 'contentOf' | 'read'> }) => download(call, ports),
+  handle: (call, ports: { media: Pick<Media, 'contentOf' | 'read'> }) =>
+    download(call, ports, call.caller.userId),
 });

@@ -10,5 +10,6 @@ export const getContentOverrideNameAuthed = endpoint({
   idempotency: 'natural',
   path: namedMediaPath,
   query: downloadQuery,
-  handle: (call, ports: { media: Pick<Media, 'contentOf' | 'read'> }) => download(call, ports),
+  handle: (call, ports: { media: Pick<Media, 'contentOf' | 'read'> }) =>
+    download(call, ports, call.caller.userId),
 });

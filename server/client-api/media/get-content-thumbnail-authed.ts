@@ -10,5 +10,8 @@ export const getContentThumbnailAuthed = endpoint({
   idempotency: 'natural',
   path: mediaPath,
   query: thumbnailQuery,
-  handle: (call, ports: ThumbnailPorts) => thumbnail(call, ports, call.caller.userId),
+  handle: (call, ports: ThumbnailPorts) => {
+    const { userId } = call.caller;
+    return thumbnail(call, ports, { who: userId, asks: userId });
+  },
 });

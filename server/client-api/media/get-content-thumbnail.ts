@@ -18,6 +18,6 @@ export const getContentThumbnail = endpoint({
   query: thumbnailQuery,
   async handle(call, ports: Ports) {
     await refuseUnlessOpen(call.path, ports);
-    return thumbnail(call, ports, call.request.address);
+    return thumbnail(call, ports, { who: call.request.address });
   },
 });

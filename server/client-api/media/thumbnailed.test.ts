@@ -52,11 +52,12 @@ function open(bytes: number) {
     method: 'scale',
     animated: false,
     timeout_ms: 0,
+    allow_remote: true,
   } as const;
   return {
     ask(who: string) {
       const answered = new AbortController();
-      const ready = thumbnail({ path, query, signal: answered.signal }, ports, who);
+      const ready = thumbnail({ path, query, signal: answered.signal }, ports, { who });
       return { ready, leave: () => answered.abort() };
     },
   };

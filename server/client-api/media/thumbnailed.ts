@@ -5,7 +5,7 @@ import type { Media } from '../../media/media.ts';
 import type { Thumbnail, Thumbnails } from '../../media/thumbnails/thumbnails.ts';
 import type { LargeReads } from '../events/large-reads.ts';
 import { dispositionOf } from './content-headers.ts';
-import { type Download, downloadQuery, SAFELY, timeoutOf } from './downloaded.ts';
+import { type Download, downloadQuery, SAFELY, wishOf } from './downloaded.ts';
 
 const side = wholeNumber.refine((pixels) => pixels > 0, 'must be at least 1');
 
@@ -29,14 +29,15 @@ interface ThumbnailCall extends Download {
   readonly query: z.output<typeof thumbnailQuery>;
 }
 
-/** `who`: whose turn it is when many ask at once. */
+/** `who`: whose turn it is when many ask at once. `asks`: who has other servers asked. */
 export async function thumbnail(
-  { path, query, signal }: ThumbnailCall,
+  call: ThumbnailCall,
   { media, ...ports }: ThumbnailPorts,
-  who: string,
+  { who, asks }: { readonly who: string; readonly asks?: string },
 ): Promise<Representation> {
+  const { query, signal } = call;
   const { width, height, method, animated: isAnimated } = query;
-  const content = await media.contentOf({ ...path, timeoutMs: timeoutOf(query), signal });
+  const content = await media.contentOf(wishOf(call, asks));
   const drawing = { width, height, method, isAnimated };
   const draw = () => ports.thumbnails.of(content, drawing, who);
   const { contentType, bytes, sha256 } = await held(ports, draw, { who, signal });

@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { type IdentityServers, isValidityUrl } from '../../federation/identity-servers.ts';
+import type { ThirdPartyInvites } from '../../federation/membership/third-party-invites.ts';
 import { userId } from '../../http/fields.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 export interface ClaimingPorts {
   readonly rooms: Pick<Rooms, 'open' | 'changeMembership'>;
   readonly identityServers: Pick<IdentityServers, 'isKeyValid'>;
+  /** Undefined where rooms are not shared with other servers. */
+  readonly thirdPartyInvites: Pick<ThirdPartyInvites, 'exchange'> | undefined;
 }
 
 const signatures = z.record(z.string(), z.record(z.string(), z.string()));
@@ -21,18 +25,46 @@ export const thirdPartySigned = z.object({
 export type ThirdPartySigned = z.infer<typeof thirdPartySigned>;
 
 /**
- * The invite of an address becomes that of the user who has proved that it is theirs, in the name of whoever invited it. The
- * rules of the room ask whether it is signed by a key of the invite; here is asked whether that key still holds.
+ * The invite of an address becomes that of the user who has proved that it is theirs, in the name of whoever invited it: by
+ * the server of whoever did, which has to tell the others in the room.
  */
 export async function claimInvite(
-  { rooms, identityServers }: ClaimingPorts,
+  ports: ClaimingPorts,
   roomId: RoomId,
   target: UserId,
   { sender, ...signed }: ThirdPartySigned,
 ): Promise<void> {
-  const room = await rooms.open(roomId);
-  if (!room) throw notFound('This server does not know the room');
-  if (room.membershipOf(target) === 'join') return;
+  if (signed.mxid !== target) throw forbidden('There is no such invite for you');
+  const room = await ports.rooms.open(roomId);
+  if (HAS_NO_NEED.has(room?.membershipOf(target))) return;
+  const isOurs = serverNameOf(sender) === serverNameOf(target);
+  if (isOurs && room) return inviteClaimed(ports, room, { target, sender, signed });
+  if (isOurs || !ports.thirdPartyInvites) throw notFound('This server does not know the room');
+  await ports.thirdPartyInvites.exchange({ roomId, sender, target, signed });
+}
+
+const HAS_NO_NEED: ReadonlySet<string | undefined> = new Set(['join', 'invite']);
+
+interface Claim {
+  readonly target: UserId;
+  readonly sender: UserId;
+  readonly signed: Omit<ThirdPartySigned, 'sender'>;
+}
+
+/**
+ * Into a room that is here. Its rules ask whether the claim is signed by a key of the invite; here is asked whether that key
+ * still holds.
+ */
+export async function inviteClaimed(
+  {
+    rooms,
+    identityServers,
+  }: Pick<ClaimingPorts, 'identityServers'> & {
+    readonly rooms: Pick<Rooms, 'changeMembership'>;
+  },
+  room: Room,
+  { target, sender, signed }: Claim,
+): Promise<void> {
   const invite = await room.stateEvent('m.room.third_party_invite', signed.token);
   if (signed.mxid !== target || invite?.sender !== sender)
     throw forbidden('There is no such invite for you');
@@ -43,7 +75,7 @@ export async function claimInvite(
     throw forbidden('The identity server no longer stands by the key of the invite');
   const { display_name = '' } = invite.content;
   const content = { third_party_invite: { display_name, signed } };
-  await rooms.changeMembership(roomId, { sender, target, action: 'invite', content }, {});
+  await rooms.changeMembership(room.roomId, { sender, target, action: 'invite', content }, {});
 }
 
 /** Of those that say where they are asked after. */

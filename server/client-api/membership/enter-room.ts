@@ -20,9 +20,8 @@ import {
   thirdPartySigned,
 } from './claim-invite.ts';
 
-export interface Ports {
-  readonly rooms: Pick<Rooms, 'changeMembership' | 'open' | 'resolveAlias'>;
-  readonly identityServers: ClaimingPorts['identityServers'];
+export interface Ports extends Pick<ClaimingPorts, 'identityServers' | 'thirdPartyInvites'> {
+  readonly rooms: ClaimingPorts['rooms'] & Pick<Rooms, 'resolveAlias'>;
 }
 
 /** What is said besides goes into the membership, as with other servers. */

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import { text } from 'node:stream/consumers';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Reply } from '../../../test/support/api-server.ts';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { startFederating } from '../../../test/support/federating.ts';
+import {
+  IDENTITY_KEY as KEY,
+  startIdentity,
+  vouchedBy,
+} from '../../../test/support/identity-server.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { signingKeyFromSeed, signJson } from '../../protocol/signatures.ts';
+import { signingKeyFromSeed } from '../../protocol/signatures.ts';
 
 const errorOf = ({ status, body }: Reply) => [status, body.errcode];
-const KEY = signingKeyFromSeed('ed25519:0', Buffer.alloc(32, 9));
 
 test('whoever is known to have the address is invited, and the address itself is told to nobody', async () => {
   const house = await openHouse();
@@ -134,59 +133,11 @@ async function openHouse(federation: { allowNetworks?: string[] } = {}) {
       const { status, body } = await api.ask(at, { token: alice });
       return status === 200 ? body : undefined;
     },
-    signed: (instead: JsonObject = {}, key = KEY): JsonObject => {
-      const said = { mxid: `@bob:${api.name}`, token: 'the-token', ...instead };
-      return { ...signJson(said, identity.name, key), sender };
+    signed: (instead: { mxid?: string; token?: string } = {}, key = KEY): JsonObject => {
+      const said = { mxid: `@bob:${api.name}`, ...instead };
+      return { ...vouchedBy(identity, said, key), sender };
     },
     join: (third_party_signed: unknown) =>
       api.ask(`POST /rooms/${roomId}/join`, { token: bob, body: { third_party_signed } }),
   };
-}
-
-interface Asked {
-  readonly path: string;
-  readonly token: string | undefined;
-  readonly body: JsonObject;
-}
-
-/** As the Identity Service API says, as far as invites go. */
-async function startIdentity(authority: Authority) {
-  const identity = {
-    ...{ name: '', validityUrl: '', isValid: true, asked: [] as Asked[] },
-    bound: undefined as string | undefined,
-    refuses: undefined as JsonObject | undefined,
-    says: undefined as string | undefined,
-  };
-  const answer = (path: string, { addresses }: { addresses?: string[] }): JsonObject => {
-    if (path === '/hash_details')
-      return { algorithms: ['none', 'sha256'], lookup_pepper: 'pepper' };
-    if (path === '/lookup') {
-      const hash = createHash('sha256').update('bob@example.org email pepper').digest('base64url');
-      const isAsked = identity.bound && addresses?.includes(hash);
-      return { mappings: isAsked ? { [hash]: identity.bound! } : {} };
-    }
-    if (path.startsWith('/pubkey/isvalid'))
-      return { valid: identity.isValid && path.includes(encodeURIComponent(KEY.publicKey)) };
-    const key = { public_key: KEY.publicKey, key_validity_url: identity.validityUrl };
-    return { token: 'the-token', public_keys: [key], display_name: 'b...@e...' };
-  };
-  const issued = await authority.issue('identity', { dns: ['localhost'], ip: ['127.0.0.1'] });
-  const server = createServer(
-    { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
-    async (request, response) => {
-      const path = request.url!.replace('/_matrix/identity/v2', '');
-      const body = JSON.parse((await text(request)) || '{}') as JsonObject;
-      identity.asked.push({ path, token: request.headers.authorization, body });
-      response.statusCode = identity.refuses ? 403 : 200;
-      response.end(identity.says ?? JSON.stringify(identity.refuses ?? answer(path, body)));
-    },
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  identity.name = `localhost:${(server.address() as { port: number }).port}`;
-  identity.validityUrl = `https://${identity.name}/_matrix/identity/v2/pubkey/isvalid`;
-  return identity;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Profiles } from '../../accounts/profiles.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { userId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
+import { type ShownProfilePorts, shownProfile } from './shown-profile.ts';
 
 export const getProfileField = endpoint({
   operation: 'getProfileField',
@@ -14,8 +14,8 @@ export const getProfileField = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId, keyName: z.string() }),
-  async handle({ path }, { profiles }: { profiles: Pick<Profiles, 'of'> }) {
-    const profile = (await profiles.of(path.userId)) ?? {};
+  async handle({ path, request }, ports: ShownProfilePorts) {
+    const profile = (await shownProfile(ports, path.userId, request)) ?? {};
     const { keyName } = path;
     if (!Object.hasOwn(profile, keyName)) throw notFound('There is no such field in the profile');
     return { [keyName]: profile[keyName] };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Profiles } from '../../accounts/profiles.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { userId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
+import { type ShownProfilePorts, shownProfile } from './shown-profile.ts';
 
 export const getUserProfile = endpoint({
   operation: 'getUserProfile',
@@ -11,9 +11,9 @@ export const getUserProfile = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: z.object({ userId }),
-  async handle({ path }, { profiles }: { profiles: Pick<Profiles, 'of'> }) {
-    const profile = await profiles.of(path.userId);
-    if (!profile) throw notFound('There is no such user here');
+  async handle({ path, request }, ports: ShownProfilePorts) {
+    const profile = await shownProfile(ports, path.userId, request);
+    if (!profile) throw notFound('There is no such user');
     return profile;
   },
 });

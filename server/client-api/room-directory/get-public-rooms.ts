@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { wholeNumber } from '../../http/fields.ts';
-import { type PublicRoomsPorts, publicRooms } from './public-rooms.ts';
+import { subscriberOf } from '../../http/rate-limits.ts';
+import { type DirectoryPorts, publicRoomsOf } from './public-rooms-elsewhere.ts';
 
 export const getPublicRooms = endpoint({
   operation: 'getPublicRooms',
@@ -14,5 +15,6 @@ export const getPublicRooms = endpoint({
     since: z.string().optional(),
     server: z.string().optional(),
   }),
-  handle: ({ query }, ports: PublicRoomsPorts) => publicRooms(ports, query),
+  handle: ({ query: { server, ...wish }, request }, ports: DirectoryPorts) =>
+    publicRoomsOf(server, ports, wish, subscriberOf(request.address)),
 });

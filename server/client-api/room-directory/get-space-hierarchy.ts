@@ -3,16 +3,15 @@ import { endpoint } from '../../http/endpoint.ts';
 import { roomId, trueOrFalse, wholeNumber } from '../../http/fields.ts';
 import { forbidden, invalidParam } from '../../http/matrix-error.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import {
-  HIERARCHY_ROOMS_MAX,
-  type HierarchyRoom,
-  hierarchyOf,
-} from '../../rooms/spaces/hierarchy.ts';
+import { HIERARCHY_ROOMS_MAX, hierarchyOf } from '../../rooms/spaces/hierarchy.ts';
+import type { SpacesElsewhere } from '../../rooms/spaces/look-elsewhere.ts';
+import type { HierarchyRoom } from '../../rooms/spaces/space-child.ts';
 import { summaryChunk } from '../../rooms/summary/room-summary.ts';
 import type { LargeReads } from '../events/large-reads.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'summaries'>;
+  readonly elsewhere: SpacesElsewhere | undefined;
   readonly largeReads: LargeReads;
 }
 
@@ -42,17 +41,17 @@ export const getSpaceHierarchy = endpoint({
   path: z.object({ roomId }),
   query,
 
-  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+  async handle({ caller, path, query, signal }, { rooms, elsewhere, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
     const skip = skipIn(query);
-    const page = await hierarchyOf(rooms, {
-      root: path.roomId,
-      reader: caller.userId,
-      suggestedOnly: query.suggested_only,
-      depthMax: query.max_depth,
-      limit: query.limit,
-      skip,
-    });
+    const page = await hierarchyOf(
+      { rooms, elsewhere },
+      {
+        ...{ root: path.roomId, reader: caller.userId },
+        ...{ suggestedOnly: query.suggested_only, depthMax: query.max_depth },
+        ...{ limit: query.limit, skip },
+      },
+    );
     if (!page) throw forbidden('You may not see this room');
     return {
       rooms: page.rooms.map(hierarchyChunk),

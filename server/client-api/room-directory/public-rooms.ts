@@ -1,4 +1,4 @@
-import { invalidParam, notFound } from '../../http/matrix-error.ts';
+import { invalidParam } from '../../http/matrix-error.ts';
 import type { DirectoryQuery, RoomDirectory } from '../../rooms/directory/room-directory.ts';
 import { publishedChunk } from '../../rooms/summary/room-summary.ts';
 import { placeIn, tokenOf } from './directory-token.ts';
@@ -8,7 +8,6 @@ export interface PublicRoomsPorts {
 }
 
 export interface PublicRoomsWish {
-  readonly server?: string | undefined;
   readonly limit?: number | undefined;
   readonly since?: string | undefined;
   readonly term?: string | undefined;
@@ -16,15 +15,13 @@ export interface PublicRoomsWish {
   readonly directory?: DirectoryQuery['directory'];
 }
 
-const LIMIT_MAX = 100;
+export const LIMIT_MAX = 100;
 
-/** One page of the published rooms of this server; those of others are not asked for. */
+/** One page of the published rooms of this server. */
 export async function publicRooms(
   { roomDirectory }: PublicRoomsPorts,
-  { server, limit = LIMIT_MAX, since, term, roomTypes, directory }: PublicRoomsWish,
+  { limit = LIMIT_MAX, since, term, roomTypes, directory }: PublicRoomsWish,
 ) {
-  if (server !== undefined && server !== '' && server !== roomDirectory.serverName)
-    throw notFound(`This server cannot reach ${server} yet`);
   const from = since ? placeIn(since) : undefined;
   if (since && from === undefined) throw invalidParam('since is not a token of this endpoint');
   const page = await roomDirectory.page({

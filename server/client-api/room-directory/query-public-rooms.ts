@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { listOf, name } from '../../http/fields.ts';
 import { directoryAskedFor } from './directory-asked-for.ts';
-import { type PublicRoomsPorts, publicRooms } from './public-rooms.ts';
+import { type DirectoryPorts, publicRoomsOf } from './public-rooms-elsewhere.ts';
 
 const body = z.object({
   limit: z.int().nonnegative().optional(),
@@ -26,15 +26,12 @@ export const queryPublicRooms = endpoint({
   query: z.object({ server: z.string().optional() }),
   body: { json: body, mayBeEmpty: true },
 
-  async handle({ query, body }, ports: PublicRoomsPorts) {
-    const { filter } = body;
-    return publicRooms(ports, {
-      ...query,
-      directory: directoryAskedFor(body),
-      limit: body.limit,
-      since: body.since,
-      term: filter?.generic_search_term,
-      roomTypes: filter?.room_types,
-    });
+  async handle({ caller, query: { server }, body }, ports: DirectoryPorts) {
+    const { limit, since, filter } = body;
+    const wish = {
+      ...{ limit, since, directory: directoryAskedFor(body) },
+      ...{ term: filter?.generic_search_term, roomTypes: filter?.room_types },
+    };
+    return publicRoomsOf(server, ports, wish, caller.userId);
   },
 });

@@ -25,6 +25,6 @@ export const getContentThumbnail = endpoint({
 
   async handle({ caller, path, query, signal }, { accounts, ...ports }: Ports) {
     const wish = { path: { ...path, serverName: accounts.serverName }, query, signal };
-    return inTwoParts(await thumbnail(wish, ports, subscriberIn(caller)));
+    return inTwoParts(await thumbnail(wish, ports, { who: subscriberIn(caller) }));
   },
 });

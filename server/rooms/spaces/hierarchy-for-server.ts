@@ -2,7 +2,8 @@ import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { mayPreview } from '../../protocol/spaces/hierarchy.ts';
 import type { Rooms } from '../rooms.ts';
 import type { RoomSummary } from '../summary/room-summary.ts';
-import { childrenOf, type HierarchyRoom } from './hierarchy.ts';
+import { childrenOf } from './hierarchy.ts';
+import type { HierarchyRoom } from './space-child.ts';
 
 export interface HierarchyWish {
   readonly root: RoomId;
@@ -31,7 +32,7 @@ export async function hierarchyForServer(
   const summary = (await ports.summaries([root])).get(root);
   if (!summary || !(await reader.maySee(summary))) return undefined;
   const events = await childrenOf(ports, { suggestedOnly }, summary);
-  const roomIds = events.map(({ stateKey }) => stateKey as RoomId);
+  const roomIds = events.map(({ stateKey }) => stateKey);
   const found = await ports.summaries(roomIds);
   const [children, inaccessible]: [RoomSummary[], RoomId[]] = [[], []];
   for (const [roomId, child] of found)

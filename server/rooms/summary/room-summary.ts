@@ -8,7 +8,8 @@ import type { RoomEvent } from '../room-event.ts';
 /** What is told of a room to those who are not in it, if they could be (`mayBeShown`). */
 export interface RoomSummary {
   readonly roomId: RoomId;
-  readonly version: string;
+  /** Of a room that is here it is always known. */
+  readonly version: string | undefined;
   readonly joinedCount: number;
   readonly name: string | undefined;
   readonly topic: string | undefined;
@@ -90,7 +91,7 @@ export const publishedChunk = (summary: RoomSummary): JsonObject => ({
 /** `RoomSummary`, which has more. */
 export const summaryChunk = (summary: RoomSummary): JsonObject => ({
   ...publishedChunk(summary),
-  room_version: summary.version,
+  ...given('room_version', summary.version),
   ...given('encryption', summary.encryption),
   ...(summary.allowedRoomIds.length > 0 && { allowed_room_ids: [...summary.allowedRoomIds] }),
 });
@@ -98,7 +99,7 @@ export const summaryChunk = (summary: RoomSummary): JsonObject => ({
 const given = (name: string, value: string | undefined): JsonObject =>
   value === undefined ? {} : { [name]: value };
 
-const textOf = (value: JsonValue | undefined): string | undefined =>
+export const textOf = (value: JsonValue | undefined): string | undefined =>
   typeof value === 'string' && value !== '' ? value.slice(0, TEXT_LENGTH_MAX) : undefined;
 
 /** In plain text: of a topic in several forms that one, else what older clients write. */

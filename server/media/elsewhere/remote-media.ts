@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import type { DiskCache, Key } from '../cache/disk-cache.ts';
+import type { CachedContent } from '../previews/pictures.ts';
+import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
+import { SharedTurns } from '../turns/shared-turns.ts';
+
+export interface RemoteFile {
+  readonly contentType: string;
+  readonly fileName: string | null;
+  readonly bytes: Buffer;
+}
+
+export interface RemoteWish {
+  readonly serverName: string;
+  readonly mediaId: string;
+  readonly timeoutMs: number;
+}
+
+/** From the server that has it. Throws what a client is to be told. */
+export type FetchRemote = (wish: RemoteWish & { readonly bytesMax: number }) => Promise<RemoteFile>;
+
+export interface RemotePorts {
+  readonly cache: Pick<DiskCache, 'describe' | 'get' | 'put' | 'read'>;
+  /** Undefined where other servers are not asked. */
+  readonly fetch: FetchRemote | undefined;
+  readonly mayShow: (bytes: Buffer, who: string, signal: AbortSignal) => Promise<boolean>;
+}
+
+/** As much as the cache takes. */
+const FILE_BYTES_MAX = 16 * 1_024 * 1_024;
+/** Each lies in memory whole until it is on the disk. Whose servers say nothing hold up themselves. */
+const TURNS: TurnBounds = {
+  ...{ atOnce: 8, atOnceOfOne: 3, keptForOthers: 2 },
+  ...{ waiting: 2_000, waitingOfOne: 250 },
+};
+const SCANNED_WITHIN_MS = 60_000;
+
+/**
+ * Files of other servers: derived things, in the cache of the site that has fetched them and in no table. Fetched once for
+ * all who want it, and again where the cache has let go of it.
+ */
+export class RemoteMedia {
+  readonly #ports: RemotePorts;
+  readonly #shared: SharedTurns<void>;
+
+  constructor(ports: RemotePorts, turns: TurnBounds = TURNS) {
+    this.#ports = ports;
+    this.#shared = new SharedTurns(new FairTurns(turns));
+  }
+
+  /** `who` has it fetched. */
+  async contentOf(wish: RemoteWish, who: string): Promise<CachedContent> {
+    const { fetch } = this.#ports;
+    if (!fetch) throw notFound('There is no such media');
+    const key = keyOf(wish);
+    const known = await this.#kept(key);
+    if (known) return known;
+    const { serverName, mediaId, timeoutMs } = wish;
+    const wanted = { serverName, mediaId, timeoutMs, bytesMax: FILE_BYTES_MAX };
+    await this.#shared.run(key.of, who, async () => this.#keep(key, await fetch(wanted), who));
+    const fetched = await this.#kept(key);
+    if (fetched) return fetched;
+    throw new MatrixError(502, 'M_UNKNOWN', 'Files of other servers cannot be kept here');
+  }
+
+  async #kept(key: Key): Promise<CachedContent | undefined> {
+    const { cache } = this.#ports;
+    const [told, described] = [await cache.get(aboutOf(key)), await cache.describe(key)];
+    if (!told || !described) return undefined;
+    const { fileName, sha256 } = JSON.parse(told.bytes.toString()) as About;
+    const { contentType, length: bytes } = described;
+    return {
+      cachedAs: key,
+      bytes,
+      contentType,
+      fileName,
+      sha256: Buffer.from(sha256, 'base64url'),
+    };
+  }
+
+  async #keep(key: Key, { bytes, contentType, fileName }: RemoteFile, who: string): Promise<void> {
+    const { cache, mayShow } = this.#ports;
+    if (!(await mayShow(bytes, who, AbortSignal.timeout(SCANNED_WITHIN_MS))))
+      throw new MatrixError(403, 'M_FORBIDDEN', 'The scanner refuses this file');
+    const sha256 = createHash('sha256').update(bytes).digest('base64url');
+    const about: About = { fileName, sha256 };
+    await cache.put(key, { contentType: typeOf(contentType), bytes }, who);
+    const told = Buffer.from(JSON.stringify(about));
+    await cache.put(aboutOf(key), { contentType: 'application/json', bytes: told }, who);
+  }
+}
+
+interface About {
+  readonly fileName: string | null;
+  readonly sha256: string;
+}
+
+/** As its server says it; what is no type is of none that a browser would show. */
+const typeOf = (said: string): string =>
+  said.length <= 255 && TYPE.test(said) ? said : 'application/octet-stream';
+
+const TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+\s*(;[\x20-\x7e]*)?$/;
+
+const keyOf = ({ serverName, mediaId }: RemoteWish): Key => ({
+  of: `mxc://${serverName}/${mediaId}`,
+  how: 'as it came',
+});
+
+const aboutOf = ({ of }: Key): Key => ({ of, how: 'what it is' });
