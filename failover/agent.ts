@@ -87,6 +87,9 @@ export class Agent {
     // First of all: what it bound itself to holds for this process, too, also where failsafe has been switched off since.
     const bound = (await peers?.leaveNoted()) ?? 0;
     if (bound > this.#ports.now()) this.#take({ kind: 'leave-given', until: bound });
+    // Nor does it cover anybody whom it has promised to confirm nothing from, also where the third fence has been switched off since.
+    const block = (await this.#ports.site?.blocking?.noted()) ?? null;
+    if (block !== null) this.#take({ kind: 'block-found', block });
     await Promise.all([
       address && this.#findAddress(address, signal),
       this.#tick(signal),
@@ -101,6 +104,8 @@ export class Agent {
     word: () => wordNow(this.#state, this.#ports.now(), TIMINGS),
     leave: (site, term) =>
       this.#questions.ask((id) => this.#take({ kind: 'leave-asked', id, site, term })),
+    cover: (site, term) =>
+      this.#questions.ask((id) => this.#take({ kind: 'cover-asked', id, site, term })),
     refused: (stranger) => this.#take({ kind: 'peer-refused', stranger }),
   };
 

@@ -3,6 +3,7 @@ import type { Input } from './core/inputs.ts';
 import type { Operators } from './operators.ts';
 import {
   type Address,
+  type Blocking,
   type Etcd,
   type Peers,
   type Ports,
@@ -68,6 +69,14 @@ const deedsInEtcd = (etcd: Etcd) =>
     'note-timeline': async (effect) => {
       return { kind: 'timeline-noted', view: await etcd.noteTimeline(effect) };
     },
+    promise: async (effect) => ({ kind: 'promised', view: await etcd.writePromise(effect) }),
+    'take-back': async ({ revision }) => {
+      return { kind: 'taken-back', ...(await etcd.takePromiseBack(revision)) };
+    },
+    give: async (effect) => {
+      const { sentAt } = effect;
+      return { kind: 'given', sentAt, ...(await etcd.giveUponPromises(effect)) };
+    },
     'end-history': async (effect) => {
       await etcd.endHistory(effect);
       return { kind: 'done', effect: effect.kind };
@@ -113,11 +122,23 @@ function deedsAtSite(site: SitePorts | null) {
       await here().handOver?.(effect);
       return { kind: 'done', effect: effect.kind };
     },
+    block: async ({ block }) => {
+      return { kind: 'blocked', block, ...(await blockingAt(here()).put(block)) };
+    },
+    unblock: async ({ block }) => {
+      await blockingAt(here()).take(block);
+      return { kind: 'unblocked' };
+    },
     reinitialize: async ({ kind, from }) => {
       await here().cloneAnew(from);
       return { kind: 'done', effect: kind };
     },
   } satisfies Partial<AgentsDeeds>;
+}
+
+function blockingAt({ blocking }: SitePorts): Blocking {
+  if (blocking === null) throw new Error('this site can turn no other site’s PostgreSQL away');
+  return blocking;
 }
 
 const deedsWithPeers = (peers: Peers | null, questions: Questions) =>
@@ -131,6 +152,15 @@ const deedsWithPeers = (peers: Peers | null, questions: Questions) =>
       const noted = effect.why === null ? peers?.noteLeave(effect.until) : undefined;
       const failed = await noted?.then(() => null, reasonOf);
       questions.answer(effect, effect.why ?? failed ?? null);
+      return null;
+    },
+    'ask-cover': async ({ of: site, sentAt, term }) => {
+      const asked = peers?.askCover(site, term) ?? Promise.resolve(UNNAMED);
+      const why = await asked.catch(reasonOf);
+      return { kind: 'cover-answered', site, sentAt, term, why };
+    },
+    'give-cover': async (effect) => {
+      questions.answer(effect, effect.why);
       return null;
     },
   }) satisfies Partial<AgentsDeeds>;

@@ -95,6 +95,8 @@ async function runAgent(config: Config): Promise<void> {
     mayHandOver: ports.site?.handOver != null,
     mayHoldAddress: ports.address !== null,
     failsafe: config.peers?.failsafe ?? false,
+    // It needs what turns another site's PostgreSQL away (`Blocking`), which is not there yet; and no configuration switches it on.
+    thirdFence: false,
   };
   const agent = new Agent(self, ports, log);
   const socket = await openAgentSocket(config.runtimeDir, {
@@ -238,6 +240,7 @@ function connectSite(
       front,
       isGone,
       disk: disk && (() => disk.look()),
+      blocking: null,
       promotionTold: () => promotionTold(config.runtimeDir),
       copyDamage: () => copyDamage(config.runtimeDir),
       cloneAnew: cloneWith(etcd, patroni, identity),

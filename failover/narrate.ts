@@ -112,5 +112,12 @@ const WORTH: Deeds<Line | null> = {
   reinitialize: whole,
   'ask-leave': routine,
   'give-leave': routine,
+  'ask-cover': routine,
+  'give-cover': routine,
+  block: whole,
+  unblock: whole,
+  promise: whole,
+  'take-back': whole,
+  give: withoutReport,
   answer: whole,
 };

@@ -3,6 +3,7 @@ import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/i
 import type { PeerWord, Stranger } from './core/peers.ts';
 import type { Millis } from './core/timings.ts';
 import type {
+  Block,
   DiskReport,
   EtcdDamage,
   FrontWay,
@@ -50,6 +51,8 @@ export interface SitePorts {
   readonly cloneAnew: (from: Site) => Promise<void>;
   /** Null where this agent cannot see how its PostgreSQL ends. */
   readonly handOver: ((effect: EffectOf<'hand-over'>) => Promise<void>) | null;
+  /** Null where this site can turn no other's PostgreSQL away: then it promises nothing (docs/third-fence.md). */
+  readonly blocking: Blocking | null;
   /** What is known of PostgreSQL's disk by now, which it never waits for; null where this agent does not know the folder. */
   readonly disk: (() => DiskReport) | null;
   /** Null where it never said anything, or nobody can read it. */
@@ -58,6 +61,14 @@ export interface SitePorts {
   readonly copyDamage: () => Promise<string | null>;
   /** Nobody listens at all, so no process is there; any other error may be of one that is frozen. */
   readonly isGone: (error: unknown) => boolean;
+}
+
+/** What was noted holds for the next agent of this machine, too, and before its Patroni starts. */
+export interface Blocking {
+  noted(): Promise<Block | null>;
+  /** Ends once nothing more is received from there, and all that was is replayed: with what the copy has. */
+  put(block: Block): Promise<{ timeline: number; lsn: number }>;
+  take(block: Block): Promise<void>;
 }
 
 export interface Etcd {
@@ -70,6 +81,9 @@ export interface Etcd {
   depose(effect: EffectOf<'depose'>): Promise<void>;
   recover(effect: EffectOf<'recover'>): Promise<{ done: boolean; view: View }>;
   relieve(effect: EffectOf<'relieve'>): Promise<void>;
+  writePromise(effect: EffectOf<'promise'>): Promise<View>;
+  takePromiseBack(revision: number): Promise<{ done: boolean; view: View }>;
+  giveUponPromises(effect: EffectOf<'give'>): Promise<{ done: boolean; view: View }>;
   noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
   endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;
@@ -91,6 +105,8 @@ export interface AskedByPeers {
   word(): PeerWord;
   /** Null is a yes. */
   leave(site: Site, term: number): Promise<string | null>;
+  /** Null is a yes. */
+  cover(site: Site, term: number): Promise<string | null>;
   refused(stranger: Stranger): void;
 }
 
@@ -100,6 +116,8 @@ export interface Peers {
   ask(site: Site): Promise<PeerWord>;
   /** Whether that site lets the leader of this term go on without etcd: null, or why not. */
   askLeave(site: Site, term: number): Promise<string | null>;
+  /** Whether that site lets the server of this term's leader answer for a few seconds more: null, or why not. */
+  askCover(site: Site, term: number): Promise<string | null>;
   /** Before it ends well nobody may be told yes; rejects where a promotion has begun here, or it cannot be noted. */
   noteLeave(until: Millis): Promise<void>;
   /** Until when the one before this process may have given leave; long ago where it did not. */

@@ -14,7 +14,7 @@ export class Questions {
     });
   }
 
-  answer({ id }: Pick<EffectOf<'give-leave'>, 'id'>, why: string | null): void {
+  answer({ id }: Pick<EffectOf<'give-leave' | 'give-cover'>, 'id'>, why: string | null): void {
     this.#waiting.get(id)?.(why);
     this.#waiting.delete(id);
   }

@@ -1,7 +1,7 @@
 import type { Holds, Lease, Pending } from './inputs.ts';
 import type { RecoveryRecord, Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
-import type { Machine, Report, Site, Timelines } from './view.ts';
+import type { Block, Machine, Report, Site, Timelines } from './view.ts';
 
 /** What the machine wants done. Each ends in an input: its answer, or `failed`. */
 export type Effect =
@@ -126,6 +126,46 @@ export type Effect =
       readonly id: string;
       readonly until: Millis;
       readonly why: string | null;
+    }
+  /** Asks another site whether our server may answer for a few seconds more, as the leader of that term. */
+  | {
+      readonly kind: 'ask-cover';
+      readonly of: Site;
+      readonly sentAt: Millis;
+      readonly term: number;
+    }
+  | { readonly kind: 'give-cover'; readonly id: string; readonly why: string | null }
+  /**
+   * Notes on the disk that nothing is to be received from there, and by whose key; turns its PostgreSQL and Patroni away; ends the
+   * walreceiver, and waits until all that was received is replayed. Done again it changes nothing.
+   */
+  | { readonly kind: 'block'; readonly block: Block }
+  | { readonly kind: 'unblock'; readonly block: Block }
+  /** Writes into etcd what is blocked, and what this copy has; if our promise there is as at `revision`. */
+  | {
+      readonly kind: 'promise';
+      readonly revision: number;
+      readonly block: Block;
+      readonly timeline: number;
+      readonly lsn: number;
+    }
+  /** Makes it void: nobody can act upon it any more, nor upon one that is still under way. */
+  | { readonly kind: 'take-back'; readonly revision: number }
+  /** Takes Patroni's leader key and our own from a site that is silent, upon the promises of all others; all that is named is compared. */
+  | {
+      readonly kind: 'give';
+      readonly sentAt: Millis;
+      readonly block: Block;
+      readonly sync: number;
+      readonly failover: number;
+      readonly config: number;
+      readonly promises: Readonly<Record<Site, number>>;
+      /** Of our own leader key, its revision; and the last pulse of who has it. */
+      readonly term: number;
+      readonly pulse: number;
+      readonly name: number;
+      readonly timeline: number;
+      readonly report: Report;
     }
   | {
       readonly kind: 'answer';

@@ -2,6 +2,7 @@ import type { PeerWord, Stranger } from './peers.ts';
 import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
+  Block,
   DiskReport,
   EtcdDamage,
   FrontWay,
@@ -118,6 +119,39 @@ export type Input =
     }
   /** At the start: until when an agent of this machine before this one may have let somebody go on. */
   | { readonly kind: 'leave-given'; readonly until: Millis }
+  /** The leader of that term asks whether its server may answer for a few seconds more (the third fence). */
+  | {
+      readonly kind: 'cover-asked';
+      readonly id: string;
+      readonly site: Site;
+      readonly term: number;
+    }
+  /** Null is a yes. */
+  | {
+      readonly kind: 'cover-answered';
+      readonly site: Site;
+      readonly sentAt: Millis;
+      readonly term: number;
+      readonly why: string | null;
+    }
+  /** At the start: what an agent of this machine before this one has blocked. */
+  | { readonly kind: 'block-found'; readonly block: Block }
+  /** Nothing is received from there any more, and all that was is replayed. */
+  | {
+      readonly kind: 'blocked';
+      readonly block: Block;
+      readonly timeline: number;
+      readonly lsn: number;
+    }
+  | { readonly kind: 'unblocked' }
+  | { readonly kind: 'promised'; readonly view: View }
+  | { readonly kind: 'taken-back'; readonly done: boolean; readonly view: View }
+  | {
+      readonly kind: 'given';
+      readonly sentAt: Millis;
+      readonly done: boolean;
+      readonly view: View;
+    }
   /** Somebody asked this agent who is none of those that may. */
   | { readonly kind: 'peer-refused'; readonly stranger: Stranger }
   | { readonly kind: 'address-held' }
@@ -204,7 +238,14 @@ export type Pending =
   | 'note-timeline'
   | 'recover'
   | 'ask-leave'
-  | 'give-leave';
+  | 'give-leave'
+  | 'ask-cover'
+  | 'give-cover'
+  | 'block'
+  | 'unblock'
+  | 'promise'
+  | 'take-back'
+  | 'give';
 
 /** What a watch of etcd tells by itself. */
 export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

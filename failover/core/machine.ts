@@ -7,6 +7,10 @@ import { depose } from './election/depose.ts';
 import { judgeWish } from './election/wishes.ts';
 import { giveLeave } from './failsafe/give-leave.ts';
 import { askLeave } from './failsafe/go-on.ts';
+import { askCover } from './fence/cover.ts';
+import { give } from './fence/give.ts';
+import { giveCover } from './fence/give-cover.ts';
+import { promise } from './fence/promise.ts';
 import { makeRoomInEtcd } from './health/etcd-room.ts';
 import { watchLinks } from './health/links.ts';
 import type { Input } from './inputs.ts';
@@ -43,8 +47,10 @@ export interface Step {
 export function step(before: State, input: Input, now: Millis, timings: Timings = TIMINGS): Step {
   const turn: Turn = { state: observe(before, input, now, timings), effects: [], now, timings };
   giveLeave(turn, input);
+  giveCover(turn, input);
   lead(turn);
   askLeave(turn);
+  askCover(turn);
   orderServer(turn);
   countUnwell(turn);
   followPatroniLease(turn);
@@ -53,7 +59,9 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   makeSwitchovers(turn, input);
   confirmPauses(turn, input);
   recover(turn, input);
+  promise(turn, input);
   if (ownName(turn.state, now, timings) === 'ours') {
+    give(turn);
     handOver(turn);
     judgeWish(turn);
     noteTimeline(turn);

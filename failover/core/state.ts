@@ -22,6 +22,8 @@ export interface Self extends Machine {
   readonly mayHoldAddress: boolean;
   /** Whether this site goes on without etcd, and lets others (F20). */
   readonly failsafe: boolean;
+  /** Whether others may take its place as soon as they have promised, and it theirs (docs/third-fence.md). */
+  readonly thirdFence: boolean;
 }
 
 export const start = (self: Self, now: Millis): State => ({

@@ -14,6 +14,8 @@ export interface Timings {
   readonly askAgainMs: Millis;
   readonly confirmationMs: Millis;
   readonly confirmationMarginMs: Millis;
+  readonly coverMs: Millis;
+  readonly promiseAfterMs: Millis;
   readonly goOnMaxMs: Millis;
   readonly goOnMarginMs: Millis;
   readonly freshMs: Millis;
@@ -64,6 +66,10 @@ export const TIMINGS: Timings = {
   confirmationMs: 4_000,
   /** Who confirms waits so much longer: for clocks that drift, and the way from a deadline to the last answer. */
   confirmationMarginMs: 1_000,
+  /** Of a cover of the third fence, from when it was asked for: two pulses and a half, or six questions, may get lost. */
+  coverMs: 2_000,
+  /** Who covered somebody, or heard it, promises nothing for so long: a cover, and what clocks drift apart meanwhile. */
+  promiseAfterMs: 2_200,
   /**
    * For so long, beyond its lease, a leader goes on without etcd at most: after that another machine of its name, which nobody asks for leave,
    * may take that name (F30). By clocks that drift, so whoever wants it waits longer.

@@ -25,9 +25,37 @@ export interface View {
   readonly machines: Readonly<Record<Site, MachineKey>>;
   /** Null where the key cannot be read: then nobody is promoted, and nothing acknowledged. */
   readonly timelines: (Timelines & { readonly revision: number }) | null;
+  /** What sites have promised (docs/third-fence.md); absent where none ever did. */
+  readonly promises?: Readonly<Record<Site, SitePromise>>;
+  /** Upon which promise Patroni's leader key was given last; absent where it never was. */
+  readonly given?: Given;
   readonly patroni: PatroniKeys;
   /** Keys whose values cannot be read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
+}
+
+/** One term of Patroni's leader key, from whose holder a copy confirms nothing any more: the key's revision and lease. */
+export interface Block {
+  readonly holder: Site;
+  readonly key: number;
+  readonly lease: string;
+}
+
+/** `block` is null where it was taken back. */
+export interface SitePromise {
+  readonly block: Block | null;
+  readonly timeline: number;
+  /** All that the copy had received from there, which by then was replayed. */
+  readonly lsn: number;
+  readonly revision: number;
+}
+
+/** `key` is that of the block, `timeline` that of the promises; `revision` is of the leader key as it was given. */
+export interface Given {
+  readonly key: number;
+  readonly to: Site;
+  readonly timeline: number;
+  readonly revision: number;
 }
 
 /** Which numbers of timelines were given, and which of them has acknowledged (core/timelines.ts). */
@@ -161,6 +189,8 @@ export interface Report {
   readonly clockBehind?: ClockBehind | null;
   /** When the first of its certificates ends (RFC 3339); null where none is known. */
   readonly certificatesEnd: string | null;
+  /** Nobody here answers for longer than the third fence allows, by whatever it was told. Absent where that is off. */
+  readonly fenced?: boolean;
   /** Agents of earlier versions say nothing of it. */
   readonly carried?: Carried;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */

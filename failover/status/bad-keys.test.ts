@@ -91,6 +91,7 @@ const SELF = {
   mayHandOver: true,
   mayHoldAddress: true,
   failsafe: false,
+  thirdFence: false,
 } as const;
 
 function found(all: readonly (readonly [string, string])[]): Found[] {

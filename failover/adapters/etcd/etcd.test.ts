@@ -253,6 +253,40 @@ test.skipIf(missing)('an etcd that is full takes writes again once room is made'
   await etcd.makeRoom();
 });
 
+test.skipIf(missing)(
+  'whom others have promised takes both leader keys in one act, and /sync is written again to the byte',
+  async () => {
+    const scope = 'promised';
+    const { etcd, from, to } = await wished(scope);
+    const b = open('b', scope).etcd;
+    await put(`/service/${scope}/failover`, '{}');
+    await etcd.claim(claim({}));
+    const before = await b.read();
+    const { leader, sync, failoverRevision, configRevision } = before.patroni;
+    const block = { holder: 'a', key: leader!.revision, lease: from };
+    const promise = { kind: 'promise', revision: 0, block, timeline: 1, lsn: 7 } as const;
+    const { promises } = await b.writePromise(promise);
+    expect(promises?.b).toMatchObject({ block, timeline: 1, lsn: 7 });
+    const give: EffectOf<'give'> = {
+      ...{ kind: 'give', sentAt: 0, block, sync: sync!.revision, failover: failoverRevision },
+      ...{ config: configRevision, promises: { b: promises!.b!.revision }, timeline: 1, name: 0 },
+      ...{ term: before.leader.revision, pulse: before.sites.a!.revision, report: well },
+    };
+    const late = await b.giveUponPromises({ ...give, pulse: give.pulse + 1 });
+    expect([late.done, late.view.leader.site]).toEqual([false, 'a']);
+    const { done, view } = await b.giveUponPromises(give);
+    expect(done).toBe(true);
+    expect(view.patroni.leader).toEqual({ site: 'b', lease: to, revision: view.revision });
+    expect(view.leader).toEqual({ site: 'b', revision: view.revision });
+    expect(view.patroni.sync).toEqual({ ...sync, revision: view.revision });
+    expect(view.given).toMatchObject({ key: block.key, to: 'b' });
+    expect((await etcd.pulse(pulse({ leader: before.leader.revision }))).renewed).toBe(false);
+    const back = await b.takePromiseBack(promises!.b!.revision);
+    expect([back.done, back.view.promises?.b?.block]).toEqual([true, null]);
+    expect((await b.takePromiseBack(promises!.b!.revision)).done).toBe(false);
+  },
+);
+
 test('a member that listens and answers nobody is told from one that is not there', async () => {
   const deaf = createServer(() => {}).listen(0, '127.0.0.1');
   await once(deaf, 'listening');

@@ -7,6 +7,7 @@ import {
   depose,
   endHistory,
   giveLeaderKey,
+  giveUponPromises,
   nominate,
   noteTimeline,
   pulse,
@@ -14,6 +15,7 @@ import {
   release,
   relieve,
   type Transaction,
+  writePromise,
 } from '../../core/etcd/transactions.ts';
 import type { EtcdMember, EtcdRoom } from '../../core/inputs.ts';
 import type { Site, View } from '../../core/view.ts';
@@ -235,6 +237,34 @@ export class Etcd {
       range,
     );
     return kvs.map(foundIn).map(({ json, text }) => json ?? text);
+  }
+
+  async writePromise({ revision, ...promise }: EffectOf<'promise'>): Promise<View> {
+    return (await this.#transact(writePromise(this.#names, this.#site, revision, promise))).view;
+  }
+
+  async takePromiseBack(revision: number): Promise<{ done: boolean; view: View }> {
+    const taken = writePromise(this.#names, this.#site, revision, null);
+    const { succeeded, view } = await this.#transact(taken);
+    return { done: succeeded, view };
+  }
+
+  /** What `/sync` holds is written again as it is found; that it is what was seen, the transaction compares. */
+  async giveUponPromises(effect: EffectOf<'give'>): Promise<{ done: boolean; view: View }> {
+    const [{ lease }, sync] = await Promise.all([
+      this.#ownMember(),
+      this.#textOf(this.#names.patroniSync),
+    ]);
+    const transaction = giveUponPromises(this.#names, this.#site, effect, { lease, sync });
+    const { succeeded, view } = await this.#transact(transaction);
+    return { done: succeeded, view };
+  }
+
+  async #textOf(key: string): Promise<string> {
+    const { kvs } = await this.#gateway.ask<{ kvs?: readonly KeyValue[] }>('/v3/kv/range', {
+      key: base64(key),
+    });
+    return fromBase64(kvs?.[0]?.value ?? '');
   }
 
   async noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View> {

@@ -91,6 +91,13 @@ test('a leader is told whether it may go on, and why not', async () => {
   await expect(a.askLeave('c', 7)).rejects.toThrow('does not name it');
 });
 
+test('it is told whether its server may answer for a while more, by a question of its own', async () => {
+  const b = await serving('b');
+  const a = asks('a', { b: b.url });
+  expect(await a.askCover('b', 9)).toBeNull();
+  expect(await a.askCover('b', 7)).toBe('it has promised');
+});
+
 test('there are no other questions', async () => {
   const b = await serving('b');
   expect(await askWith(b.url, issued.get('a'), { path: '/v1/other' })).toMatchObject({
@@ -210,8 +217,9 @@ async function serving(site: string, word = saysB, special: Special = {}) {
   const stop = new AbortController();
   const leave = async (from: string, term: number) =>
     term === 7 ? null : `${from} leads another term`;
+  const cover = async (_: string, term: number) => (term === 9 ? null : 'it has promised');
   const told = (stranger: Stranger) => refused.push(stranger);
-  const served = peers.serve({ word, leave, refused: told }, stop.signal);
+  const served = peers.serve({ word, leave, cover, refused: told }, stop.signal);
   const end = async () => {
     stop.abort();
     await served;

@@ -28,6 +28,7 @@ export interface PeersOptions {
 interface Asked {
   word(): PeerWord;
   leave(site: Site, term: number): Promise<string | null>;
+  cover(site: Site, term: number): Promise<string | null>;
   refused(stranger: Stranger): void;
 }
 
@@ -37,6 +38,7 @@ const ANSWERS_WITHIN_MS = 1_000;
 const ANSWER_BYTES_MAX = 64 * 1024;
 const WORD = '/v1/word';
 const LEAVE = '/v1/leave/';
+const COVER = '/v1/cover/';
 
 const word = z.object({
   cluster: z.string(),
@@ -51,9 +53,10 @@ const word = z.object({
     .optional(),
 });
 
-const leave = z.object({ cluster: z.string(), site: z.string(), why: z.string().nullable() });
+/** What a leave and a cover are answered with. */
+const yesOrWhy = z.object({ cluster: z.string(), site: z.string(), why: z.string().nullable() });
 
-const TERM = /^\/v1\/leave\/(\d{1,15})$/;
+const TERM = /^\/v1\/(leave|cover)\/(\d{1,15})$/;
 
 const shown = ({ site, why }: { site: Site; why: string }) => ({
   site: printable(site),
@@ -92,8 +95,16 @@ export class Peers {
     };
   }
 
-  async askLeave(site: Site, term: number): Promise<string | null> {
-    const { why } = await this.#asked(site, leave, `${LEAVE}${term}`);
+  askLeave(site: Site, term: number): Promise<string | null> {
+    return this.#mayGoOn(site, `${LEAVE}${term}`);
+  }
+
+  askCover(site: Site, term: number): Promise<string | null> {
+    return this.#mayGoOn(site, `${COVER}${term}`);
+  }
+
+  async #mayGoOn(site: Site, path: string): Promise<string | null> {
+    const { why } = await this.#asked(site, yesOrWhy, path);
     return why && printable(why);
   }
 
@@ -131,9 +142,10 @@ export class Peers {
       sites: new Set(this.sites),
       answer: (from, method, path) => {
         if (method === 'GET' && path === WORD) return { cluster, site, ...asked.word() };
-        const term = TERM.exec(path)?.[1];
+        const [, of, term] = TERM.exec(path) ?? [];
         if (method !== 'POST' || term === undefined) return undefined;
-        return asked.leave(from, Number(term)).then((why) => ({ cluster, site, why }));
+        const answer = of === 'leave' ? asked.leave : asked.cover;
+        return answer(from, Number(term)).then((why) => ({ cluster, site, why }));
       },
       refused: asked.refused,
     });

@@ -28,7 +28,17 @@ const SELF = { site: 'a', machine: 'm', boot: '1', witness: false, serverUrl: nu
 const WRITER = { role: 'writer', epoch: 7, position: 0, healthy: true, why: null } as const;
 
 const STATE: State = {
-  ...start({ ...SELF, strict: true, mayHandOver: true, mayHoldAddress: true, failsafe: false }, 0),
+  ...start(
+    {
+      ...SELF,
+      strict: true,
+      mayHandOver: true,
+      mayHoldAddress: true,
+      failsafe: false,
+      thirdFence: false,
+    },
+    0,
+  ),
   readAt: NOW,
   view: {
     ...emptyView(9, { b: { revision: 8, report: { ...wellAtSite('b'), server: WRITER } } }),

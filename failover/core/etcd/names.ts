@@ -7,6 +7,9 @@ export interface KeyNames {
   readonly machines: string;
   readonly timelines: string;
   readonly vouched: string;
+  /** What sites have promised, a key for each; and upon which of them the leader key was given last. */
+  readonly promises: string;
+  readonly given: string;
   /** What operators ordered after a loss (core/recovery/recovery.ts), a key for each; nothing removes them. */
   readonly recoveries: string;
   readonly patroniLeader: string;
@@ -26,6 +29,8 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   machines: `/farol/${cluster}/machine/`,
   timelines: `/farol/${cluster}/timelines`,
   vouched: `/farol/${cluster}/vouched`,
+  promises: `/farol/${cluster}/promise/`,
+  given: `/farol/${cluster}/given`,
   recoveries: `/farol/${cluster}/recovery/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
@@ -43,6 +48,8 @@ export const viewed = (names: KeyNames): readonly string[] => [
   names.sites,
   names.machines,
   names.timelines,
+  names.promises,
+  names.given,
   names.patroniLeader,
   names.patroniSync,
   names.patroniFailover,

@@ -4,6 +4,7 @@ import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
 import { readKept } from './reading-kept.ts';
+import { readGiven, readPromises } from './reading-promises.ts';
 import { readReport } from './reading-report.ts';
 import { leaseKey } from './transactions.ts';
 
@@ -63,6 +64,8 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     sites,
     machines,
     timelines: read(names.timelines, readTimelines, null),
+    ...readPromises(found, names.promises, unreadable),
+    ...readGiven(byName.get(names.given), unreadable),
     patroni: {
       leader: read(names.patroniLeader, readPatroniLeader, null),
       sync: read(names.patroniSync, readSync, null),

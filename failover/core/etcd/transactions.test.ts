@@ -9,6 +9,7 @@ import {
   depose,
   giveLeaderKey,
   giveTimeline,
+  giveUponPromises,
   leaseKey,
   nominate,
   noteTimeline,
@@ -16,6 +17,7 @@ import {
   recover,
   release,
   relieve,
+  writePromise,
 } from './transactions.ts';
 
 const report = wellAtSite('a');
@@ -218,6 +220,78 @@ test.each(['leader', 'term', 'pulse', 'config', 'member'] as const)(
     expect(isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader))).toBe(false);
   },
 );
+
+const BLOCK = { holder: 'a', key: 0, lease: '1' };
+
+test('a promise is void once it was taken back, also one that was still under way', () => {
+  const store = new Store();
+  const promise = { block: BLOCK, timeline: 1, lsn: 7 };
+  expect(store.transact(writePromise(NAMES, 'b', 0, null))).toBe(true);
+  expect(store.transact(writePromise(NAMES, 'b', 0, promise))).toBe(false);
+  const { revision } = store.view().promises!.b!;
+  expect(store.transact(writePromise(NAMES, 'b', revision, promise))).toBe(true);
+  expect(store.view().promises).toEqual({ b: { ...promise, revision: store.revision } });
+});
+
+/** All that a give rests on, by its key. */
+const RESTS_ON = {
+  leader: NAMES.patroniLeader,
+  sync: NAMES.patroniSync,
+  failover: NAMES.patroniFailover,
+  config: NAMES.patroniConfig,
+  'promise of b': `${NAMES.promises}b`,
+  'promise of c': `${NAMES.promises}c`,
+  term: leaseKey(NAMES, 'leader'),
+  pulse: `${NAMES.sites}a`,
+  name: `${NAMES.machines}b`,
+};
+const SYNC = { leader: 'a', sync_standby: 'b,c', quorum: 1 };
+
+function promisedIn(store: Store): EffectOf<'give'> {
+  for (const key of Object.values(RESTS_ON)) store.put(key, {});
+  store.put(NAMES.patroniSync, SYNC);
+  store.put(NAMES.patroniLeader, 'a', '1');
+  store.put(NAMES.patroniMember('b'), {}, '2');
+  const at = (what: keyof typeof RESTS_ON) => store.get(RESTS_ON[what])?.revision ?? 0;
+  const seen = { sync: at('sync'), failover: at('failover'), config: at('config') };
+  return {
+    ...{ kind: 'give', sentAt: 0, block: { ...BLOCK, key: at('leader') }, ...seen },
+    ...{ promises: { b: at('promise of b'), c: at('promise of c') }, timeline: 1 },
+    ...{ term: at('term'), pulse: at('pulse'), name: at('name'), report: wellAtSite('b') },
+  };
+}
+
+test.each([...Object.keys(RESTS_ON), 'member'])(
+  'nobody is given the keys upon promises if the %s was written in the meantime, be it as it was',
+  (what) => {
+    const store = new Store();
+    const effect = promisedIn(store);
+    const key = RESTS_ON[what as keyof typeof RESTS_ON] ?? NAMES.patroniMember('b');
+    const { json, text, lease } = store.get(key)!;
+    store.put(key, json ?? text, what === 'member' ? '3' : (lease ?? undefined));
+    const before = store.revision;
+    expect(store.transact(giveUponPromises(NAMES, 'b', effect, { lease: '2', sync: SYNC }))).toBe(
+      false,
+    );
+    expect(store.revision).toBe(before);
+  },
+);
+
+test('who is given the keys upon promises has both with one writing, is vouched for by nobody, and leaves /sync as it was, but newer', () => {
+  const store = new Store();
+  const effect = promisedIn(store);
+  expect(store.transact(giveUponPromises(NAMES, 'b', effect, { lease: '2', sync: SYNC }))).toBe(
+    true,
+  );
+  const { revision } = store;
+  expect(store.get(NAMES.patroniLeader)).toMatchObject({ text: 'b', lease: '2', revision });
+  expect(store.view().leader).toEqual({ site: 'b', revision });
+  expect(store.get(NAMES.patroniSync)).toMatchObject({ json: SYNC, revision });
+  expect(store.view().sites.b?.revision).toBe(revision);
+  const given = { key: effect.block.key, to: 'b', timeline: 1, revision };
+  expect(store.view().given).toEqual(given);
+  expect(isVouchedFor(store.get(NAMES.vouched), store.get(NAMES.patroniLeader))).toBe(false);
+});
 
 test('a promotion is given no number if the leader key is another’s, or what is known has changed', () => {
   const store = new Store();

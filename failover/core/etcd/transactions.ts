@@ -181,6 +181,57 @@ export function relieve(
   };
 }
 
+/** What this site promises (docs/third-fence.md), or, with null, that it does not any more. Whatever is still under way to that key comes to nothing. */
+export function writePromise(
+  names: KeyNames,
+  site: Site,
+  revision: number,
+  promise: Omit<EffectOf<'promise'>, 'kind' | 'revision'> | null,
+): Transaction {
+  const key = names.promises + site;
+  const { block, timeline, lsn } = promise ?? { block: null, timeline: 0, lsn: 0 };
+  return {
+    compare: [{ key, revision }],
+    change: [{ put: key, value: { block, timeline, lsn } }],
+  };
+}
+
+/**
+ * Gives this site Patroni's leader key, with its own Patroni's lease, and Farol's, from one that is silent, upon the promises of all others. The key is
+ * given and never deleted: a living leader takes a deleted one back within 0.1 s (M1). `/sync` is written as it was, so that a late writing of the old
+ * leader's fails; it goes on naming that one, so that nobody needs less votes than before. With the report, since who might take
+ * the lead from this site counts its silence from then on.
+ */
+export function giveUponPromises(
+  names: KeyNames,
+  site: Site,
+  effect: EffectOf<'give'>,
+  { lease, sync }: { readonly lease: string; readonly sync: unknown },
+): Transaction {
+  const { block, timeline, promises, term, pulse: last, report } = effect;
+  const promised = Object.entries(promises);
+  return {
+    compare: [
+      { key: names.patroniLeader, revision: block.key },
+      { key: names.patroniSync, revision: effect.sync },
+      { key: names.patroniFailover, revision: effect.failover },
+      { key: names.patroniConfig, revision: effect.config },
+      ...promised.map(([each, revision]) => ({ key: names.promises + each, revision })),
+      { key: names.patroniMember(site), lease },
+      { key: leaseKey(names, 'leader'), revision: term },
+      { key: names.sites + block.holder, revision: last },
+      { key: names.machines + site, revision: effect.name },
+    ],
+    change: [
+      { put: names.patroniLeader, value: site, lease },
+      { put: names.patroniSync, value: sync },
+      { put: leaseKey(names, 'leader'), value: { site } },
+      { put: names.given, value: { key: block.key, to: site, timeline } },
+      putReport(names, site, report),
+    ],
+  };
+}
+
 /** Names this site as the next leader, where there is none; Patroni then asks nobody for a vote. */
 export function nominate(
   names: KeyNames,

@@ -31,11 +31,13 @@ export const whoGoesOn = ({ leaveGiven }: State, now: Millis): Site | null =>
 
 function reasonNotToGive(turn: Turn, to: Site, term: number): string | null {
   const { state, now, timings } = turn;
-  const { view, self, leader, address } = state;
+  const { view, self, leader, address, promising } = state;
   if (!self.failsafe) return 'failsafe is off there';
   if (self.witness) return 'it is a witness, and has no copy of the database';
   if (view === null || ownName(state, now, timings) !== 'ours')
     return 'its agent does not know what etcd said last';
+  if (promising !== null || view.promises?.[self.site]?.block != null)
+    return 'it has promised to confirm nothing from there';
   if (leader !== null || address !== null || asksForLease(turn))
     return 'it has, or wants, the lead or the address itself';
   if (view.leader.site !== to || view.leader.revision !== term)

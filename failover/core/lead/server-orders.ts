@@ -1,5 +1,6 @@
 import { isBound } from '../failsafe/give-leave.ts';
 import { isOpen, leaveUntil } from '../failsafe/go-on.ts';
+import { coveredUntil } from '../fence/cover.ts';
 import { reasonGateIsClosed, WITHHELD } from '../gate.ts';
 import type { Ordering } from '../state/decided.ts';
 import type { State } from '../state.ts';
@@ -19,11 +20,12 @@ export function orderServer(turn: Turn): void {
 
 /**
  * min(own lease, Patroni's leader key), each counted from when the question was sent: a frozen
- * Patroni beside a living PostgreSQL must not go on, nor a site that etcd no longer hears.
+ * Patroni beside a living PostgreSQL must not go on, nor a site that etcd no longer hears. With the third fence, also by who covers it.
  */
 export function serverDeadline(state: State, timings: Timings): Millis {
   const own = state.leader?.until ?? Number.NEGATIVE_INFINITY;
-  return Math.min(own, patroniUntil(state) - timings.patroniMarginMs);
+  const byPatroni = patroniUntil(state) - timings.patroniMarginMs;
+  return Math.min(own, byPatroni, coveredUntil(state, timings));
 }
 
 /** As long as etcd says, or without it all others, where that leaves no hole (F20). */

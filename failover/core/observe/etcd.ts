@@ -42,12 +42,14 @@ export function asNew(state: State, now: Millis): State {
   const { postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front } = state;
   const { power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt } = state;
   const { promoting, wallAheadMs, peers, stranger, leaveGiven, heedsLeave } = state;
+  const { askedBy, coverGivenAt, promising } = state;
   return {
     ...start(state.self, now),
     ...{ interface: found, heldUntil, addressTrouble, pending, nextPulseAt },
     ...{ postgres, postgresTrouble, ledTimeline, copyDamage, server, told, front },
     ...{ power, certificatesEnd, etcdLeader, etcdDamage, moves, reinitializedAt },
     ...{ promoting, wallAheadMs, peers, stranger, leaveGiven, heedsLeave },
+    ...{ askedBy, coverGivenAt, promising },
   };
 }
 

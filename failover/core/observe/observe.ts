@@ -16,6 +16,7 @@ import { driverFails, dropped, failToHold, found, held } from './address.ts';
 import { seeCertificates } from './certificates.ts';
 import { seeClocks, seeWallClock } from './clocks.ts';
 import { seeCopy } from './copy.ts';
+import { seeCover } from './cover.ts';
 import { seeDisk } from './disk.ts';
 import {
   asNew,
@@ -82,6 +83,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return input.renewed ? renew(state, input, timings) : refused(state, now);
     case 'claimed':
       return win(state, input, timings);
+    case 'given':
+      return win(state, { ...input, kind: 'claimed', lease: 'leader', won: input.done }, timings);
     case 'pulse-seen':
       return seePulse(state, input, now);
     case 'etcd-leader':
@@ -116,6 +119,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seePeers(state, input, now);
     case 'leave-answered':
       return seeLeave(state, input);
+    case 'cover-answered':
+      return seeCover(state, input);
     case 'leave-given':
       return gaveLeaveBefore(state, input.until);
     case 'wall-clock':
@@ -149,7 +154,8 @@ const nothingMore = (
       kind:
         | ('read' | 'released' | 'timeline-noted' | 'recovered')
         | ('tick' | 'hint' | 'done')
-        | ('switchover-wanted' | 'recovery-wanted' | 'leave-asked');
+        | ('switchover-wanted' | 'recovery-wanted' | 'leave-asked' | 'cover-asked')
+        | ('block-found' | 'blocked' | 'unblocked' | 'promised' | 'taken-back');
     }
   >,
 ): Partial<State> => ({});
@@ -169,6 +175,16 @@ function answerTo(input: Input): Pending | null {
       return 'note-timeline';
     case 'recovered':
       return 'recover';
+    case 'blocked':
+      return 'block';
+    case 'unblocked':
+      return 'unblock';
+    case 'promised':
+      return 'promise';
+    case 'taken-back':
+      return 'take-back';
+    case 'given':
+      return 'give';
     case 'patroni-lease':
       return 'patroni-lease';
     case 'told':
@@ -180,41 +196,52 @@ function answerTo(input: Input): Pending | null {
     case 'done':
     case 'failed':
       return input.effect;
-    // Pulses may overlap, and nobody waits for the others.
-    case 'pulsed':
-    case 'tick':
-    case 'hint':
-    case 'pulse-seen':
-    case 'postgres':
-    case 'postgres-silent':
-    case 'server':
-    case 'server-silent':
-    case 'front':
-    case 'power':
-    case 'disk':
-    case 'links':
-    case 'peer-answered':
-    case 'peer-silent':
-    case 'peer-refused':
-    case 'leave-asked':
-    case 'leave-answered':
-    case 'leave-given':
-    case 'wall-clock':
-    case 'copy-checked':
-    case 'certificates':
-    case 'promotion':
-    case 'address-found':
-    case 'etcd-leader':
-    case 'etcd-room':
-    case 'etcd-damage':
-    case 'switchover-wanted':
-    case 'recovery-wanted':
-    case 'pause-wanted':
-      return null;
     default:
-      return input satisfies never;
+      return nobodysAnswer(input);
   }
 }
+
+/** Pulses may overlap, and nobody waits for the others. */
+const nobodysAnswer = (
+  _: Extract<
+    Input,
+    {
+      kind:
+        | 'pulsed'
+        | 'tick'
+        | 'hint'
+        | 'pulse-seen'
+        | 'postgres'
+        | 'postgres-silent'
+        | 'server'
+        | 'server-silent'
+        | 'front'
+        | 'power'
+        | 'disk'
+        | 'links'
+        | 'peer-answered'
+        | 'peer-silent'
+        | 'peer-refused'
+        | 'leave-asked'
+        | 'leave-answered'
+        | 'leave-given'
+        | 'cover-asked'
+        | 'cover-answered'
+        | 'block-found'
+        | 'wall-clock'
+        | 'copy-checked'
+        | 'certificates'
+        | 'promotion'
+        | 'address-found'
+        | 'etcd-leader'
+        | 'etcd-room'
+        | 'etcd-damage'
+        | 'switchover-wanted'
+        | 'recovery-wanted'
+        | 'pause-wanted';
+    }
+  >,
+): null => null;
 
 function fail(state: State, effect: Pending, reason: string, now: Millis): Partial<State> {
   switch (effect) {

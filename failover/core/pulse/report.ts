@@ -37,6 +37,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     copyDamage: state.copyDamage,
     wallMs: wallNow(state, now),
     clockBehind: clockBehind(state, now, timings),
+    ...(self.thirdFence && { fenced: state.promisedUntil <= now + timings.coverMs }),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };

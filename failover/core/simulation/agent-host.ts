@@ -4,6 +4,7 @@ import {
   claim,
   depose,
   endHistory,
+  giveUponPromises,
   nominate,
   noteTimeline,
   pulse,
@@ -11,6 +12,7 @@ import {
   release,
   relieve,
   type Transaction,
+  writePromise,
 } from '../etcd/transactions.ts';
 import { isStalled } from '../health/disk.ts';
 import type { Input, Pending } from '../inputs.ts';
@@ -19,7 +21,8 @@ import type { PeerWord } from '../peers.ts';
 import { wordNow } from '../pulse/word.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
-import type { LinkReport, Site, View } from '../view.ts';
+import type { Block, LinkReport, Site, View } from '../view.ts';
+import type { Blocking } from './blocking.ts';
 import type { Etcd } from './etcd.ts';
 import type { Exclusion } from './exclusion.ts';
 import { HandOver } from './hand-over.ts';
@@ -42,6 +45,8 @@ export interface Machines {
   readonly peers: PeerWire<AgentHost>;
   /** With the promotion of its own site. */
   readonly exclusion: Exclusion;
+  /** Null on a witness, and for another machine of a site's name. */
+  readonly blocking: Blocking | null;
   readonly addressChanged: () => void;
 }
 
@@ -142,6 +147,7 @@ export class AgentHost implements Asked {
   }
 
   begin(): void {
+    this.#machines.blocking?.begin();
     const life = ++this.#life;
     this.#world.time.after(this.#world.random.between(500, 2_000), () => {
       if (this.#life === life) this.#begin();
@@ -180,6 +186,7 @@ export class AgentHost implements Asked {
       mayHandOver: !witness,
       mayHoldAddress: !witness,
       failsafe: this.#world.failsafe,
+      thirdFence: this.#world.thirdFence && this.#machines.blocking !== null,
     };
   }
 
@@ -203,6 +210,8 @@ export class AgentHost implements Asked {
     this.#alive = true;
     this.#pausedUntil = 0;
     this.#state = start(this.#self(), this.#clock());
+    const block = this.#machines.blocking?.block ?? null;
+    if (block !== null) this.#tell(this.#life, { kind: 'block-found', block });
     const bound = this.#machines.exclusion.leaveUntil;
     if (bound > this.#clock()) this.#tell(this.#life, { kind: 'leave-given', until: bound });
     this.#tell(this.#life, { kind: 'address-found', present: this.#interface.carriesAddress });
@@ -229,19 +238,37 @@ export class AgentHost implements Asked {
     if (anyMachine && 'view' in input) return { ...input, view: this.#asIfOurs(input.view) };
     if (notesAgain && 'view' in input) return { ...input, view: this.#asIfAlone(input.view) };
     if (stalledIsDead && 'view' in input) return { ...input, view: this.#asIfDead(input.view) };
+    if (this.#world.thirdFence && 'view' in input)
+      return { ...input, view: this.#asPromised(input.view) };
     return noGate && 'view' in input ? { ...input, view: this.#asIfWritten(input.view) } : input;
   }
 
   /** Planted: a leader whose time is over goes on all the same; who let somebody go on forgets it, or gives leave beside another's key. */
   #misremembered({ kind }: Input): State {
-    const { goesOnAgain, leaveBindsNobody, leaveBesideKey } = this.#world.bugs;
+    const { goesOnAgain, leaveBindsNobody, leaveBesideKey, promisesAtOnce } = this.#world.bugs;
     const { told, leaveGiven, view } = this.#state;
     if (leaveBesideKey && kind === 'leave-asked' && view !== null)
       return { ...this.#state, view: { ...view, patroni: { ...view.patroni, leader: null } } };
+    const never = Number.NEGATIVE_INFINITY;
+    if (promisesAtOnce) return { ...this.#state, askedBy: {}, peers: {}, coverGivenAt: never };
     if (leaveBindsNobody) return { ...this.#state, leaveGiven: { ...leaveGiven, until: 0 } };
     if (!goesOnAgain || told?.role !== 'writer') return this.#state;
     const deadline = Math.max(told.deadline, this.#clock() + 1);
     return { ...this.#state, told: { ...told, deadline } };
+  }
+
+  /** Planted: a give is not known for one; or one promise counts for all. */
+  #asPromised(view: View): View {
+    const { onePromiseIsEnough, unblocksAfterGive } = this.#world.bugs;
+    const { given: _, ...withoutGiven } = view;
+    if (unblocksAfterGive) return withoutGiven;
+    const own = view.promises?.[this.site];
+    if (!onePromiseIsEnough || own?.block == null) return view;
+    const { holder } = own.block;
+    const others = this.#world.sites.filter((site) => site !== holder);
+    const at = (site: Site): number => view.promises?.[site]?.revision ?? 0;
+    const asOwn = others.map((site) => [site, { ...own, revision: at(site) }]);
+    return { ...view, promises: Object.fromEntries(asOwn) };
   }
 
   #asIfOurs(view: View): View {
@@ -390,8 +417,75 @@ export class AgentHost implements Asked {
       if (why !== null) reply?.(why);
       else this.#noteLeave(until, (failed) => reply?.(failed));
     },
+    'ask-cover': ({ of, sentAt, term }) => this.#askCover(of, sentAt, term),
+    'give-cover': ({ id, why }) => {
+      const reply = this.#questions.get(id);
+      this.#questions.delete(id);
+      reply?.(this.#world.bugs.coversDespitePromise ? null : why);
+    },
+    block: ({ block }) => this.#block(block),
+    unblock: () => {
+      const run = (): Input => {
+        this.#machines.blocking?.take();
+        return { kind: 'unblocked' };
+      };
+      this.#later({ takesMs: 20, run });
+    },
+    promise: ({ revision, block, timeline, lsn }) => {
+      const promised = writePromise(NAMES, this.site, revision, { block, timeline, lsn });
+      this.#transact('promise', promised, (done, view) => {
+        if (done) this.#world.note(`${this.site} promises: nothing from ${block.holder}`);
+        return { kind: 'promised', view };
+      });
+    },
+    'take-back': ({ revision }) => {
+      this.#transact('take-back', writePromise(NAMES, this.site, revision, null), (done, view) => {
+        if (done) this.#world.note(`${this.site} takes its promise back`);
+        return { kind: 'taken-back', done, view };
+      });
+    },
+    give: (effect) => this.#give(effect),
     answer: () => {},
   };
+
+  #askCover(site: Site, sentAt: number, term: number): void {
+    const life = this.#life;
+    const asks = (agent: AgentHost, reply: (why: string | null) => void) =>
+      agent.#beAskedForCover(this.site, term, reply);
+    this.#machines.peers.ask<string | null>({ from: this.host, to: site }, asks, (said) => {
+      const why = said === null ? NO_ANSWER : said === YES ? null : said;
+      this.#tell(life, { kind: 'cover-answered', site, sentAt, term, why });
+    });
+  }
+
+  #beAskedForCover(site: Site, term: number, reply: (why: string) => void): void {
+    const id = String(++this.#asked);
+    this.#questions.set(id, (why) => reply(why ?? YES));
+    this.#tell(this.#life, { kind: 'cover-asked', id, site, term });
+  }
+
+  #block(block: Block): void {
+    const life = this.#life;
+    this.#world.note(`${this.site} blocks ${block.holder}`);
+    this.#machines.blocking?.put(block, (position) =>
+      this.#tell(life, { kind: 'blocked', block, ...position }),
+    );
+  }
+
+  #give(asked: EffectOf<'give'>): void {
+    const { sentAt } = asked;
+    const act = (store: Store) => {
+      const lease = store.get(NAMES.patroniMember(this.site))?.lease;
+      const sync = store.text(NAMES.patroniSync);
+      const known = lease == null || sync === null ? null : { lease, sync: JSON.parse(sync) };
+      const transaction = known && giveUponPromises(NAMES, this.site, asked, known);
+      return { done: transaction !== null && store.transact(transaction), view: store.view() };
+    };
+    this.#ask('give', act, ({ done, view }) => {
+      if (done) this.#world.note(`${this.site} gives itself the key of ${asked.block.holder}`);
+      return { kind: 'given', sentAt, done, view };
+    });
+  }
 
   #askLeave(site: Site, sentAt: number, term: number): void {
     const life = this.#life;
@@ -514,7 +608,13 @@ export class AgentHost implements Asked {
   }
 
   #unsafe(order: EffectOf<'tell-server'>): typeof order {
-    const { deadlineWithoutPatroni } = this.#world.bugs;
+    const { deadlineWithoutPatroni, answersUncovered } = this.#world.bugs;
+    const { leader, patroniLease } = this.#state;
+    if (answersUncovered && order.role === 'writer' && order.deadline > 0)
+      return {
+        ...order,
+        deadline: Math.min(leader?.until ?? 0, (patroniLease?.until ?? 0) - 1_000),
+      };
     return deadlineWithoutPatroni && order.role === 'writer'
       ? { ...order, deadline: this.#state.leader?.until ?? 0 }
       : order;

@@ -22,14 +22,22 @@ import { powerLoss, powerOff, powerOn } from './power.ts';
 import { NAMES, primaryOf } from './store.ts';
 import type { World } from './world.ts';
 
+interface Breaking {
+  readonly from: number;
+  readonly until: number;
+  /** What is drawn as well. */
+  readonly also: readonly Fault[];
+}
+
 /** Breaks a thing or two at times drawn from the seed; whatever was broken is mended again. */
-export function breakThings(world: World, cluster: Cluster, from: number, until: number): void {
+export function breakThings(world: World, cluster: Cluster, { from, until, also }: Breaking): void {
   const { time, random } = world;
+  const faults = [...(world.failsafe ? FAULTS_OF_FAILSAFE : FAULTS), ...also];
   const count = 1 + Math.floor(random.next() * 4);
   for (let i = 0; i < count; i++) {
     const at = random.between(from, until - 1_000);
     const forMs = Math.min(random.between(500, 30_000), until - at);
-    const fault = random.pick(world.failsafe ? FAULTS_OF_FAILSAFE : FAULTS);
+    const fault = random.pick(faults);
     time.at(at, () => {
       const site = pickSite(world, cluster);
       world.note(`${fault.name} at ${site} for ${Math.round(forMs)} ms`);

@@ -40,7 +40,8 @@ export class Invariants {
 
   /** Never two servers that could answer, whatever they answer. */
   deadlines(servers: Iterable<Server>): void {
-    const open = [...servers].filter((server) => server.open);
+    const { clockStood } = this.#world;
+    const open = [...servers].filter(({ open, site }) => open && !clockStood.has(site));
     if (open.length > 1)
       this.verdict.fail(`I1: ${open.map(({ site }) => site).join()} could both answer`);
   }

@@ -17,6 +17,10 @@ export interface Network {
   mend(from: Site, to: Site): void;
   mendAll(): void;
   reaches(from: Site, to: Site): boolean;
+  /** Between PostgreSQL and Patroni of two sites: one may turn the other's away (docs/third-fence.md), and then neither hears the other. */
+  databaseReaches(from: Site, to: Site): boolean;
+  block(site: Site, from: Site): void;
+  unblock(site: Site): void;
   delay(from: Site, to: Site): number;
 }
 
@@ -26,6 +30,7 @@ const OTHER_SITE_MS = 5;
 export function network(sites: readonly Site[], random: Random): Network {
   const off = new Set<Site>();
   const cuts = new Set<string>();
+  const blocks = new Map<Site, Site>();
   const cards = new Map<Site, number>();
   const lossOnWay = (from: Site, to: Site): number =>
     from === to ? 0 : 1 - (1 - (cards.get(from) ?? 0)) * (1 - (cards.get(to) ?? 0));
@@ -52,6 +57,11 @@ export function network(sites: readonly Site[], random: Random): Network {
     },
     reaches: (from, to) =>
       !off.has(from) && !off.has(to) && (from === to || !cuts.has(`${from}>${to}`)),
+    databaseReaches(from, to) {
+      return this.reaches(from, to) && blocks.get(from) !== to && blocks.get(to) !== from;
+    },
+    block: (site, from) => void blocks.set(site, from),
+    unblock: (site) => void blocks.delete(site),
     delay: (from, to) =>
       (from === to ? OWN_SITE_MS : OTHER_SITE_MS) * random.between(1, from === to ? 4 : 2) +
       again(from, to),

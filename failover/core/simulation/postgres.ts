@@ -56,6 +56,8 @@ export class Postgres {
   #received = 0;
   /** While its disk is stalled: how many entries have come there. */
   #synced = 0;
+  #replaysUntil = 0;
+  #replayed = 0;
 
   constructor(site: Site, world: World, peers: () => ReadonlyMap<Site, Postgres>) {
     this.site = site;
@@ -92,8 +94,19 @@ export class Postgres {
     return this.chain.at(-1)!;
   }
 
+  /** After a restart it says of its position only how far it has replayed: what it received before is there, and not told (M4). */
+  replayFrom(entries: number, forMs: number): void {
+    this.#replayed = Math.min(entries, this.wal.length);
+    this.#replaysUntil = this.#world.time.now + forMs;
+  }
+
+  get replays(): boolean {
+    return !this.primary && this.#replaysUntil > this.#world.time.now;
+  }
+
   /** In bytes, as votes compare it: of which timeline it is it does not say. */
   get lsn(): number {
+    if (this.replays) return lengthOf(this.wal.slice(0, this.#replayed));
     return Math.max(lengthOf(this.wal.slice(0, this.flushed)), this.#received);
   }
 
@@ -211,7 +224,7 @@ export class Postgres {
     if (!this.up || !this.primary) return;
     const { time, network } = this.#world;
     for (const standby of this.#peers().values()) {
-      if (!network.reaches(this.site, standby.site)) continue;
+      if (!network.databaseReaches(this.site, standby.site)) continue;
       if (this.clones.has(standby.site)) this.#streamToClone(standby.site);
       else if (this.isFollowedBy(standby))
         time.after(network.delay(this.site, standby.site), () => this.#reach(standby));
@@ -233,7 +246,7 @@ export class Postgres {
     const { time, network } = this.#world;
     const length = this.flushed;
     time.after(2 * network.delay(this.site, site), () => {
-      if (!this.clones.has(site) || !network.reaches(site, this.site)) return;
+      if (!this.clones.has(site) || !network.databaseReaches(site, this.site)) return;
       this.clones.set(site, length);
       this.#confirm();
     });
@@ -243,10 +256,10 @@ export class Postgres {
   #reach(standby: Postgres): void {
     const { time, network } = this.#world;
     if (!this.isFollowedBy(standby) || standby.stalled) return;
-    if (!network.reaches(this.site, standby.site) || !standby.#receiveFrom(this)) return;
+    if (!network.databaseReaches(this.site, standby.site) || !standby.#receiveFrom(this)) return;
     const has = this.flushed;
     const last = this.wal[has - 1];
-    if (!network.reaches(standby.site, this.site)) return;
+    if (!network.databaseReaches(standby.site, this.site)) return;
     time.after(network.delay(standby.site, this.site), () => {
       if (!this.primary || this.wal[has - 1] !== last) return;
       this.acknowledged.set(standby.site, Math.max(has, this.acknowledged.get(standby.site) ?? 0));

@@ -1,5 +1,6 @@
 import type { Site } from '../view.ts';
 import { AgentHost } from './agent-host.ts';
+import { Blocking } from './blocking.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import { Exclusion } from './exclusion.ts';
@@ -21,6 +22,7 @@ export class RaisedCluster implements Cluster {
   readonly #twins: Twin[] = [];
   readonly #peers: PeerWire<AgentHost>;
   readonly #exclusions = new Map<Site, Exclusion>();
+  readonly #blockings = new Map<Site, Blocking>();
   readonly #world: World;
   readonly #check: Invariants;
 
@@ -35,6 +37,7 @@ export class RaisedCluster implements Cluster {
       this.postgreses.set(site, database);
       const exclusion = new Exclusion(() => world.clock(site));
       this.#exclusions.set(site, exclusion);
+      this.#blockings.set(site, new Blocking(database, world));
       this.patronis.set(site, new Patroni(database, this.etcd, world, peers, exclusion));
       this.servers.set(site, this.#serverOn(database));
     }
@@ -80,6 +83,7 @@ export class RaisedCluster implements Cluster {
       server,
       peers: this.#peers,
       exclusion: this.#exclusionOf(site, host),
+      blocking: host === site ? (this.#blockings.get(site) ?? null) : null,
       addressChanged: () =>
         this.#check.address.look([
           ...this.agents.values(),

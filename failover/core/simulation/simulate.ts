@@ -2,6 +2,7 @@ import type { Site } from '../view.ts';
 import { startClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { breakThings } from './faults.ts';
+import { FENCE_FAULTS } from './fence-faults.ts';
 import { Invariants } from './invariants.ts';
 import { network } from './network.ts';
 import { RaisedCluster } from './raise.ts';
@@ -37,6 +38,8 @@ export interface Setting {
   readonly witness?: boolean;
   /** Switched on at all sites; then faults that are drawn take etcd away, too. */
   readonly failsafe?: boolean;
+  /** The third fence, at all sites; then more faults are drawn as well. */
+  readonly thirdFence?: boolean;
 }
 
 /** Breaks what it wants at times of its own, told which site is active when it begins. */
@@ -76,7 +79,8 @@ function suffer(setting: Setting, world: World, cluster: Cluster, check: Invaria
   const { time } = world;
   const from = WARM_UP_MS;
   const until = from + (setting.faultsMs ?? 32_000);
-  if (setting.faults === undefined) breakThings(world, cluster, from, until);
+  const also = world.thirdFence ? FENCE_FAULTS : [];
+  if (setting.faults === undefined) breakThings(world, cluster, { from, until, also });
   else time.at(from, () => setting.faults?.(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
   while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
@@ -121,6 +125,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     clocks.set(machine, clock);
     return clock;
   };
+  const clockStood = new Set<Site>();
   let busyUntil = 0;
   return {
     time,
@@ -136,8 +141,17 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     members,
     strict: !witness,
     failsafe: setting.failsafe ?? false,
+    thirdFence: setting.thirdFence ?? false,
     bugs: setting.bugs ?? {},
     clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
+    clockStood,
+    stopClock: (machine, forMs) => {
+      clockStood.add(machine);
+      time.after(forMs, () => {
+        const clock = clockOf(machine);
+        clock.zero -= clock.speed * forMs;
+      });
+    },
     note: (what) => void story.push(`${time.now.toFixed(0).padStart(7)} ${what}`),
   };
 }

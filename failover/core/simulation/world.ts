@@ -16,9 +16,14 @@ export interface World {
   readonly strict: boolean;
   /** Whether the agents go on without etcd, and Patroni, too (F20); else no story has anything of it. */
   readonly failsafe: boolean;
+  /** Whether the leader is covered, and others promise (docs/third-fence.md); else no story has anything of it. */
+  readonly thirdFence: boolean;
   readonly bugs: Bugs;
   /** Each machine's own idea of time: another zero and a slightly wrong speed. */
   readonly clock: (site: Site) => number;
+  /** A hypervisor stops a machine, and its clock with it: what it reads from memory for a while after that may be old, whatever it compares. */
+  readonly stopClock: (site: Site, forMs: number) => void;
+  readonly clockStood: ReadonlySet<Site>;
   /** What a fault does lasts for so long: only then all must become well. */
   readonly busyFor: (ms: number) => void;
   readonly busyUntil: number;
@@ -56,4 +61,11 @@ export interface Bugs {
   readonly leaveBesideKey?: boolean;
   readonly goesOnAgain?: boolean;
   readonly leaveBindsNobody?: boolean;
+  readonly answersUncovered?: boolean;
+  readonly coversDespitePromise?: boolean;
+  readonly promisesAtOnce?: boolean;
+  readonly onePromiseIsEnough?: boolean;
+  readonly blocksNothing?: boolean;
+  readonly unblocksAfterGive?: boolean;
+  readonly tellsPositionAtOnce?: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Pending } from '../inputs.ts';
 import { type Millis, TIMINGS } from '../timings.ts';
-import type { PostgresReport, Site } from '../view.ts';
+import type { Block, PostgresReport, Site } from '../view.ts';
 import type { Moves } from './seen.ts';
 
 // What the rules remember of what they decided. Each part has one owner, who alone writes it: the file of its rule.
@@ -171,6 +171,41 @@ export interface GivingLeave {
   readonly leaveGiven: { readonly to: Site | null; readonly until: Millis };
 }
 
+/** fence/cover.ts */
+export interface AskingCover {
+  readonly coverAskedAt: Millis;
+}
+
+/** fence/give-cover.ts */
+export interface GivingCover {
+  /** When another site asked last, whatever the answer. */
+  readonly askedBy: Readonly<Record<Site, Millis>>;
+  /** When anybody was covered last, by this process or one before. */
+  readonly coverGivenAt: Millis;
+}
+
+/** fence/promise.ts */
+export interface Promising {
+  readonly promising: OwnPromise | null;
+}
+
+/** From the block until that is taken away. */
+export interface OwnPromise {
+  readonly block: Block;
+  readonly since: Millis;
+  /** What the copy has, once it receives nothing more. */
+  readonly position: { readonly timeline: number; readonly lsn: number } | null;
+  /** In etcd it was taken back, so that the block may go. */
+  readonly isVoid: boolean;
+  /** Since when the old primary has Patroni's key anew, after somebody else was given it. */
+  readonly retakenSince: Millis | null;
+}
+
+/** fence/give.ts */
+export interface Giving {
+  readonly allPromisedSince: Millis | null;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -218,6 +253,10 @@ export interface Decided
     WatchingLinks,
     AskingLeave,
     GivingLeave,
+    AskingCover,
+    GivingCover,
+    Promising,
+    Giving,
     PlacingEtcdLeader,
     MakingRoom,
     Pausing,
@@ -256,6 +295,12 @@ export const nothingDecided = (now: Millis): Decided => ({
   sickNetworkSince: null,
   leaveAskedAt: LONG_AGO,
   leaveGiven: { to: null, until: LONG_AGO },
+  coverAskedAt: LONG_AGO,
+  askedBy: {},
+  // The process before this one may have covered somebody until now.
+  coverGivenAt: now,
+  promising: null,
+  allPromisedSince: null,
   etcdLeaderMovedAt: LONG_AGO,
   madeRoomAt: LONG_AGO,
   pause: null,

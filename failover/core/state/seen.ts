@@ -177,6 +177,11 @@ export interface PeersSeen {
   readonly stranger: (Stranger & { readonly at: Millis }) | null;
 }
 
+/** When another site was asked last that lets this one's server answer for a few seconds more (the third fence). */
+export interface CoverSeen {
+  readonly cover: Readonly<Record<Site, { readonly term: number; readonly givenAt: Millis }>>;
+}
+
 /** What other sites answered last whether the leader here may go on without etcd (F20). */
 export interface LeaveSeen {
   readonly leave: Readonly<Record<Site, Leave>>;
@@ -233,6 +238,7 @@ export interface Seen
     LinksSeen,
     PeersSeen,
     LeaveSeen,
+    CoverSeen,
     CertificatesSeen,
     PromotionSeen {}
 
@@ -276,6 +282,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   links: { byHost: {}, at: LONG_AGO },
   peers: {},
   leave: {},
+  cover: {},
   stranger: null,
   disk: { report: null, at: LONG_AGO, stalledAt: LONG_AGO, fullSince: null },
   copyDamage: null,

@@ -25,9 +25,10 @@ import { StoryEtcd } from './story-etcd.ts';
  *     pause 60 (seconds) | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
-  const may = { mayHandOver: true, mayHoldAddress: true, failsafe: false };
+  const may = { mayHandOver: true, mayHoldAddress: true };
+  const switched = { failsafe: false, thirdFence: false };
   const machine = { machine: 'm', boot: '2' };
-  const self = { site: 'a', ...machine, witness: false, strict: true, ...may };
+  const self = { site: 'a', ...machine, witness: false, strict: true, ...may, ...switched };
   let state = start({ ...self, serverUrl: 'https://a' }, 0);
   const etcd = new StoryEtcd(others);
   const told: string[] = [];
@@ -113,6 +114,15 @@ function describe(effect: Effect): string | null {
     case 'depose':
     case 'relieve':
       return `${effect.kind} ${effect.from}`;
+    case 'ask-cover':
+      return `ask-cover of ${effect.of}, term ${effect.term}`;
+    case 'give-cover':
+      return effect.why === null ? 'give-cover' : `no cover: ${effect.why}`;
+    case 'block':
+    case 'unblock':
+    case 'promise':
+    case 'give':
+      return `${effect.kind} ${effect.block.holder}`;
     case 'recover':
       return `recover with ${effect.to}`;
     case 'nominate':
@@ -123,6 +133,7 @@ function describe(effect: Effect): string | null {
     case 'drop-address':
     case 'reinitialize':
     case 'make-room-in-etcd':
+    case 'take-back':
       return effect.kind;
     default:
       return effect satisfies never;

@@ -55,6 +55,6 @@ export class Hearing {
 
   #passes(other: Site): boolean {
     const { network } = this.#world;
-    return network.reaches(this.#site, other) && network.reaches(other, this.#site);
+    return network.databaseReaches(this.#site, other) && network.databaseReaches(other, this.#site);
   }
 }

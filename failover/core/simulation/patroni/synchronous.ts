@@ -53,7 +53,7 @@ export class Synchronous {
     const standby = this.#hearing.postgreses.get(site);
     const follows = standby !== undefined && postgres.isFollowedBy(standby);
     const streams = follows && !postgres.refuses(standby);
-    if (streams && !standby.stalled && network.reaches(site, this.#process.site))
+    if (streams && !standby.stalled && network.databaseReaches(site, this.#process.site))
       this.#seenAt.set(site, time.now);
     return time.now - (this.#seenAt.get(site) ?? Number.NEGATIVE_INFINITY) < DROP_STANDBY_MS;
   }
