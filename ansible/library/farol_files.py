@@ -13,7 +13,9 @@ description:
 author: [Farol]
 options:
   files:
-    description: In their order, each with C(path), and C(content) of a file, C(block) of a part of one, C(link) for what a link points to, or none of them for a folder.
+    description: >-
+      In their order, each with C(path), and C(content) of a file, C(block) of a part of one, C(link) for what a link points to, C(absent) for what is to be
+      gone, or none of them for a folder.
     type: list
     elements: dict
     required: true
@@ -23,6 +25,8 @@ options:
       block: {type: str, description: The lines of a file that are between the lines with C(marker).}
       marker: {type: str, description: Tells the block from those of others.}
       link: {type: str, description: Where a link points to.}
+      absent: {type: bool, default: false, description: "Whether it is to be gone, a folder with all that is in it."}
+      only: {type: list, elements: str, description: "Of a folder, the names of what may be in it. Whatever else is there goes."}
       owner: {type: str, default: root, description: Whose it is.}
       group: {type: str, description: The group of the same name as the owner unless told.}
       secret: {type: bool, default: false, description: Whether a diff must not show it.}
@@ -46,6 +50,7 @@ written:
 
 import errno
 import os
+import shutil
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
@@ -67,12 +72,14 @@ def main():
                     "block": {"type": "str"},
                     "marker": {"type": "str"},
                     "link": {"type": "str"},
+                    "absent": {"type": "bool", "default": False},
+                    "only": {"type": "list", "elements": "str"},
                     "owner": {"type": "str", "default": "root"},
                     "group": {"type": "str"},
                     "mode": {"type": "str"},
                     "secret": {"type": "bool", "default": False},
                 },
-                "mutually_exclusive": [("content", "link", "block")],
+                "mutually_exclusive": [("content", "link", "block", "only")],
                 "required_together": [("block", "marker")],
             }
         },
@@ -81,7 +88,7 @@ def main():
         no_log=True,
     )
     written, diffs = [], []
-    for told in module.params["files"]:
+    for told in [each for every in module.params["files"] for each in [every, *surplus(every)]]:
         diff = write(module, told)
         if diff is not None:
             written.append(told["path"])
@@ -91,6 +98,8 @@ def main():
 
 def write(module, told):
     """What was there and what is, as Ansible shows it; None where that is the same."""
+    if told["absent"]:
+        return remove(module, told)
     if told["link"] is not None:
         return write_link(module, told)
     if told["block"] is not None:
@@ -98,6 +107,26 @@ def write(module, told):
     if told["content"] is None:
         return make_folder(module, told)
     return write_file(module, told)
+
+
+def surplus(told):
+    """What is in a folder and may not be."""
+    if told["only"] is None or told["absent"] or not os.path.isdir(told["path"]):
+        return []
+    return [{"path": os.path.join(told["path"], name), "absent": True} for name in sorted(set(os.listdir(told["path"])) - set(told["only"]))]
+
+
+def remove(module, told):
+    path = told["path"]
+    if not os.path.lexists(path):
+        return None
+    if not module.check_mode:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    # Whatever it was: it may have been a secret.
+    return said(path, "(there)\n", "", True)
 
 
 def make_folder(module, told):

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -88,6 +89,32 @@ onlyWithAnsible(
   },
 );
 
+onlyWithAnsible(
+  'what is to be gone goes, and of a folder all that may not be there; a dry run takes nothing',
+  async () => {
+    const at = emptyFolder();
+    for (const folder of ['told', 'told/letters', 'gone', 'gone/deep']) mkdirSync(at(folder));
+    for (const file of ['told/kept', 'told/password', 'told/letters/one', 'gone/deep/key'])
+      writeFileSync(at(file), 'as told\n');
+    const told = [
+      { path: at('told'), only: ['kept', 'new', 'letters'] },
+      { path: at('told/new'), content: 'new\n' },
+      { path: at('told/letters'), only: [] },
+      { path: at('gone'), absent: true },
+      { path: at('never'), absent: true },
+    ];
+    expect((await write(told, '--check')).said).toContain('changed=1');
+    expect(readdirSync(at('told'))).toEqual(['kept', 'letters', 'password']);
+    expect(existsSync(at('gone/deep/key'))).toBe(true);
+
+    expect((await write(told)).said).toContain('changed=1');
+    expect(readdirSync(at('told'))).toEqual(['kept', 'letters', 'new']);
+    expect(readdirSync(at('told/letters'))).toEqual([]);
+    expect(existsSync(at('gone'))).toBe(false);
+    expect((await write(told)).said).toContain('changed=0');
+  },
+);
+
 onlyWithAnsible('a folder in the place of a file is left, and named', async () => {
   const at = emptyFolder();
   mkdirSync(at('text'));
@@ -99,7 +126,7 @@ onlyWithAnsible('a folder in the place of a file is left, and named', async () =
 
 interface Told {
   readonly path: string;
-  readonly [key: string]: string;
+  readonly [key: string]: string | boolean | readonly string[];
 }
 
 function write(files: readonly Told[], ...options: string[]) {

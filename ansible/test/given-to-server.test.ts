@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+
+// What the server of a site reads at its next start: the role's own tasks, below another folder, with the server of this checkout.
+
+vi.setConfig({ testTimeout: 300_000 });
+
+const onlyWithAnsible = test.skipIf(!ANSIBLE_IS_HERE);
+const PROVIDER = { id: 'company', name: 'The Company', issuer: 'https://id.example.org' };
+
+onlyWithAnsible(
+  'what the server refuses leaves what it would read at its next start as it was',
+  async () => {
+    const site = aSite();
+    const before = site.seen();
+    const refused = await site.give({ ...PROVIDER, clientId: '' });
+    expect(refused.said).toContain('does not take what the inventory says of it');
+    expect(refused.said).toContain(site.provider);
+    expect(refused.status).not.toBe(0);
+    expect(site.seen()).toEqual(before);
+
+    const taken = await site.give({ ...PROVIDER, clientId: 'farol' });
+    expect([taken.said, taken.status]).toEqual([expect.not.stringContaining('fatal:'), 0]);
+    expect(site.seen()).toEqual({
+      ...before,
+      'server.yml': expect.stringContaining('chat.example.org'),
+      'company.yaml': expect.stringContaining('"clientId":"farol"'),
+    });
+  },
+);
+
+onlyWithAnsible('a dry run says what the server refuses, too, and writes nothing', async () => {
+  const site = aSite();
+  const before = site.seen();
+  expect((await site.give({ ...PROVIDER, clientId: '' }, '--check')).said).toContain(
+    'does not take',
+  );
+  expect((await site.give({ ...PROVIDER, clientId: 'farol' }, '--check')).status).toBe(0);
+  expect(site.seen()).toEqual(before);
+});
+
+/** A site whose server was given a provider already. */
+function aSite() {
+  const folder = temporaryFolder();
+  const given = join(folder, 'server');
+  const provider = join(given, 'company.yaml');
+  mkdirSync(given);
+  writeFileSync(provider, 'of before');
+  writeFileSync(join(folder, 'server.yml'), 'of before');
+  const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+  const own = { owner: userInfo().username, group };
+  return {
+    provider,
+    seen: () =>
+      Object.fromEntries(
+        [folder, given].flatMap((at) =>
+          readdirSync(at, { withFileTypes: true })
+            .filter((each) => each.isFile())
+            .map(({ name }) => [name, readFileSync(join(at, name), 'utf8')]),
+        ),
+      ),
+    give(told: object, ...options: string[]) {
+      const settings = { serverName: 'chat.example.org', signIn: { providers: provider } };
+      const variables = {
+        farol_asks: true,
+        farol_server_program: [process.execPath, join(ANSIBLE, '../server/main.ts')],
+        farol_server_file: { name: 'server.yml', content: settings },
+        farol_given_folder: given,
+        farol_given_files: [
+          { path: given, ...own },
+          { path: provider, content: `${JSON.stringify(told)}\n`, ...own },
+        ],
+        farol_files: [
+          { path: join(folder, 'server.yml'), content: JSON.stringify(settings), ...own },
+        ],
+        ...{ farol_units: [], preflight_running: [], plan_monitors: [] },
+        ...{ plan_release_name: 'tried', preflight_releases: ['tried'] },
+      };
+      return ansible(
+        'ansible-playbook',
+        ...['--extra-vars', JSON.stringify(variables), ...options, 'test/given-to-server.yml'],
+      );
+    },
+  };
+}
