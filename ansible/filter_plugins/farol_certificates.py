@@ -17,8 +17,8 @@ class FilterModule:
 
 def unserved(requests, authority, days=RENEW_DAYS):
     """
-    Which of the requests need a certificate: there is none, or it is of another key or authority, for other names, or ends
-    within so many days. `authority` is the certificate that is to sign, in PEM.
+    Which of the requests need a certificate: there is none, or it is of another key or authority, for other names or
+    uses, or ends within so many days. `authority` is the certificate that is to sign, in PEM.
     """
     ca = x509.load_pem_x509_certificate(authority.encode())
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
@@ -48,6 +48,7 @@ def _serves(request, ca, soon):
         _bytes(certificate.public_key()) == _bytes(asked.public_key())
         and certificate.subject == asked.subject
         and _names(certificate) == _names(asked)
+        and _usages(certificate) == _usages(asked)
         and _is_signed_by(certificate, ca)
         and _end(certificate) > soon
     )
@@ -75,7 +76,17 @@ def _bytes(key):
 
 
 def _names(told):
+    return _extension(told, x509.SubjectAlternativeName)
+
+
+def _usages(told):
+    """None where it may be shown as anything, also by a client."""
+    usages = _extension(told, x509.ExtendedKeyUsage)
+    return usages and {usage.dotted_string for usage in usages}
+
+
+def _extension(told, kind):
     try:
-        return told.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return told.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None

@@ -34,6 +34,7 @@ options:
       name: {type: str, required: true, description: Of the files.}
       common_name: {type: str, required: true, description: The common name.}
       subjects: {type: list, elements: str, required: true, description: "What it is valid for, as DNS:NAME and IP:ADDRESS."}
+      usages: {type: list, elements: str, choices: [clientAuth, serverAuth], required: true, description: "As what it may be shown, and as nothing else."}
 """
 
 EXAMPLES = r"""
@@ -42,7 +43,7 @@ EXAMPLES = r"""
     folder: /etc/farol/tls
     group: farol-tls
     requests:
-      - {name: site, common_name: north, subjects: ["DNS:north", "IP:192.0.2.11"]}
+      - {name: site, common_name: north, subjects: ["DNS:north", "IP:192.0.2.11"], usages: [clientAuth, serverAuth]}
 """
 
 RETURN = r"""
@@ -60,12 +61,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+USAGES = {"clientAuth": x509.ExtendedKeyUsageOID.CLIENT_AUTH, "serverAuth": x509.ExtendedKeyUsageOID.SERVER_AUTH}
+
 
 def main():
     request = {
         "name": {"type": "str", "required": True},
         "common_name": {"type": "str", "required": True},
         "subjects": {"type": "list", "elements": "str", "required": True},
+        "usages": {"type": "list", "elements": "str", "choices": sorted(USAGES), "required": True},
     }
     module = AnsibleModule(
         argument_spec={
@@ -88,7 +92,7 @@ def main():
     )
 
 
-def ask(module, name, common_name, subjects):
+def ask(module, name, common_name, subjects, usages):
     """Whether something was made or put right, and what is asked for."""
     path = path_of(module, name, "key.next" if module.params["anew"] else "key")
     made = not os.path.exists(path)
@@ -97,7 +101,7 @@ def ask(module, name, common_name, subjects):
         write(path, bytes_of(key))
     if os.path.exists(path):
         made = belongs(module, path, made)
-    asked = {"name": name, "csr": request_with(key, common_name, subjects), "certificate": present(module, name)}
+    asked = {"name": name, "csr": request_with(key, common_name, subjects, usages), "certificate": present(module, name)}
     return made, asked
 
 
@@ -153,10 +157,11 @@ def bytes_of(key):
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
-def request_with(key, common_name, subjects):
+def request_with(key, common_name, subjects, usages):
     names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)]
     asked = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
     asked = asked.add_extension(x509.SubjectAlternativeName([subject(each) for each in subjects]), critical=False)
+    asked = asked.add_extension(x509.ExtendedKeyUsage([USAGES[each] for each in usages]), critical=False)
     return asked.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 

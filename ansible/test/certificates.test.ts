@@ -1,15 +1,37 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../test/support/certificates.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
-// Which certificates are signed anew: the filter that decides, on what a host asks for.
+// What a host asks for, what is signed, and which certificates are signed anew.
 
 vi.setConfig({ testTimeout: 300_000 });
 
 test.skipIf(!ANSIBLE_IS_HERE)(
-  'a certificate is made anew 30 days before it ends, and where its key, names or authority are others',
+  'whoever has the key of a relay is no client of the cluster; whoever has that of a host is',
+  async () => {
+    const authority = await certificateAuthority();
+    const folder = temporaryFolder();
+    const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
+    const places = { plan_tls_dir: folder, plan_secrets_dir: authority.folder };
+    const told = JSON.stringify({ ...places, group, anew: false, sign: true });
+    const { said } = await ansible('ansible-playbook', 'test/keys.yml', '--extra-vars', told);
+    expect(said).not.toContain('fatal:');
+    const isTaken = (as: string) => (name: string) => {
+      const asked = ['verify', '-CAfile', authority.ca, '-purpose', as, join(folder, name)];
+      return spawnSync('openssl', asked).status === 0;
+    };
+    const certificates = ['site.crt', 'turn.crt'];
+    expect(certificates.map(isTaken('sslclient'))).toEqual([true, false]);
+    expect(certificates.map(isTaken('sslserver'))).toEqual([true, true]);
+  },
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'a certificate is made anew 30 days before it ends, and where its key, names, uses or authority are others',
   async () => {
     const [authority, other] = await Promise.all([certificateAuthority(), certificateAuthority()]);
     const asked = await Promise.all([
@@ -17,6 +39,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       request('ends', authority, { days: 29 }),
       request('signed-by-another', other, { days: 300 }),
       request('of-other-names', authority, { days: 300, had: ['old.example.org'] }),
+      request('of-any-use', authority, { days: 300, uses: 'serverAuth' }),
       {
         ...(await request('of-another-key', authority, { days: 300 })),
         csr: requestOf(authority, 'of-another-key'),
@@ -32,7 +55,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
     );
     expect([said, status]).toEqual([expect.any(String), 0]);
     expect(said).toContain(
-      'unserved: ends signed-by-another of-other-names of-another-key missing.',
+      'unserved: ends signed-by-another of-other-names of-any-use of-another-key missing.',
     );
   },
 );
@@ -41,12 +64,15 @@ interface Had {
   readonly days: number;
   /** The names of the certificate that is there, where they are not those that are asked for. */
   readonly had?: string[];
+  /** What is asked for; the certificate that is there may be used for anything. */
+  readonly uses?: string;
 }
 
-async function request(name: string, authority: Authority, { days, had }: Had) {
+async function request(name: string, authority: Authority, { days, had, uses }: Had) {
   const host = `${name}.example.org`;
   const { certificate, key } = await authority.issue(name, { dns: had ?? [host] }, { days });
-  const csr = openssl('req', '-new', '-key', key, ...about(name));
+  const used = uses ? ['-addext', `extendedKeyUsage=${uses}`] : [];
+  const csr = openssl('req', '-new', '-key', key, ...about(name), ...used);
   return { name, csr, certificate: readFileSync(certificate, 'utf8') };
 }
 

@@ -104,6 +104,25 @@ onlyWithAnsible.each([
     told: 'turn-harbour.example.org is not in',
   },
   {
+    what: 'relays with names under the certificate of the public name alone, whose key strangers would be a step nearer to',
+    inventory: () =>
+      inventoryOf({
+        vars: {
+          farol_turn: true,
+          farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
+          ...publicCertificate(),
+        },
+      }),
+    told: 'they are not handed the key of chat.example.org',
+  },
+  ...['1000-9999', '9000-60000', '60000-50000', '50000-50010', '50000-70000', '50000'].map(
+    (farol_turn_relay_ports) => ({
+      what: `relays' ports ${farol_turn_relay_ports}`,
+      inventory: () => inventoryOf({ vars: { farol_turn: true, farol_turn_relay_ports } }),
+      told: `farol_turn_relay_ports is ${farol_turn_relay_ports}`,
+    }),
+  ),
+  {
     what: 'a relay that options of the server tell, too',
     inventory: () =>
       inventoryOf({ vars: { farol_turn: true, farol_server_options: { turn: {} } } }),
@@ -142,6 +161,8 @@ onlyWithAnsible(
     const vars = {
       farol_turn: true,
       farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
+      farol_turn_relay_ports: '20000-20099',
+      ...publicCertificate(),
       ...certificateFor('TURN-north.example.org', '*.example.org'),
     };
     const { said } = await refuse(inventoryOf({ vars }));
@@ -216,6 +237,11 @@ function certificateFor(...names: string[]) {
   ];
   execFileSync('openssl', wanted, { stdio: 'ignore' });
   return { farol_turn_certificate: `${path}.crt`, farol_turn_key: `${path}.key` };
+}
+
+function publicCertificate() {
+  const { farol_turn_certificate, farol_turn_key } = certificateFor('*.example.org');
+  return { farol_public_certificate: farol_turn_certificate, farol_public_key: farol_turn_key };
 }
 
 const SHA256_OF_THE_BYTES = 'ed589341c9fd5da96aaff4c5efa008226282a716186608d5a032ac75895a9c2f';

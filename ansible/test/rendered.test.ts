@@ -5,8 +5,9 @@ import { expect, test } from 'vitest';
 import { readConfig as readFailoverConfig } from '../../failover/config/config.ts';
 import { frontConfig } from '../../failover/front/config.ts';
 import { readConfig as readServerConfig } from '../../server/config/read-config.ts';
-import { renderTemplate, type TemplateValues } from '../../test/cluster/support/template.ts';
-import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+import { renderTemplate } from '../../test/cluster/support/template.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE } from './ansible.ts';
+import { render } from './render.ts';
 
 const inventories = readdirSync(join(ANSIBLE, 'inventories'));
 
@@ -113,64 +114,6 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test.skipIf(!ANSIBLE_IS_HERE)(
-  'each site announces its own relay and service for calls, and those of no other, which may be dead',
-  async () => {
-    await using rendered = await render('three-sites', {
-      farol_turn: true,
-      farol_turn_name: 'turn-{{ inventory_hostname }}.example.org',
-      farol_turn_address: '198.51.100.{{ 11 + groups.sites.index(inventory_hostname) }}',
-      farol_livekit_url: 'https://calls-{{ inventory_hostname }}.example.org/jwt',
-    });
-    const secrets = rendered.hosts.map(({ files, at }) => {
-      const options = ['--config', at('server.yml')];
-      const { turn, livekitServiceUrls } = readServerConfig({ options, environment: {} });
-      const site = /site: (\w+)/.exec(files['server.yml']!)![1]!;
-      expect(turn!.uris).toEqual([
-        `turn:turn-${site}.example.org:3478?transport=udp`,
-        `turn:turn-${site}.example.org:3478?transport=tcp`,
-        `turns:turn-${site}.example.org:5349?transport=tcp`,
-      ]);
-      expect(livekitServiceUrls).toEqual([`https://calls-${site}.example.org/jwt`]);
-      const [, inside] = /^listening-ip=(.*)$/m.exec(files['turn.conf']!)!;
-      expect(files['turn.conf']).toMatch(
-        new RegExp(`^external-ip=198\\.51\\.100\\.1[123]/${inside}$`, 'm'),
-      );
-      return [turn!.secret, /^static-auth-secret=(.*)$/m.exec(files['turn.conf']!)![1]];
-    });
-    expect(new Set(secrets.flat()).size).toBe(1);
-  },
-  300_000,
-);
-
-test.skipIf(!ANSIBLE_IS_HERE)(
-  'a relay reaches no private network, and of the cluster other relays alone',
-  async () => {
-    await using rendered = await render('two-sites-and-witness', { farol_turn: true });
-    const relays = rendered.hosts.filter(({ files }) => files['turn.conf'] !== '');
-    expect(relays).toHaveLength(2);
-    for (const { files } of relays) {
-      const told = (key: string) =>
-        [...files['turn.conf']!.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, is]) => is);
-      expect([told('max-bps'), told('bps-capacity')]).toEqual([['250000'], ['2500000']]);
-      expect(told('allowed-peer-ip')).toEqual(['192.0.2.11', '192.0.2.12']);
-      for (const range of ['10.0.0.0-10.255.255.255', '127.0.0.0-127.255.255.255'])
-        expect(told('denied-peer-ip')).toContain(range);
-      const rules = files['firewall.nft']!.replace(/\s+/g, ' ');
-      expect(rules).toContain('meta skuid farol-turn jump relay');
-      for (const ip of ['192.0.2.11', '192.0.2.12', '192.0.2.13', '192.0.2.10'])
-        expect(rules).toContain(`ip daddr ${ip} counter drop`);
-      // The rules name a user, and could not be loaded without it.
-      expect(files['sysusers.conf']).toMatch(/^u farol-turn /m);
-      expect(files['sysusers.conf']).not.toMatch(/^m farol-turn /m);
-    }
-    const [witness] = rendered.hosts.filter(({ files }) => files['turn.conf'] === '');
-    expect(witness!.files['firewall.nft']).not.toContain('farol-turn');
-    expect(witness!.files['sysusers.conf']).not.toContain('farol-turn');
-  },
-  300_000,
-);
-
-test.skipIf(!ANSIBLE_IS_HERE)(
   'what the inventory says of mail, a directory, providers and a scanner comes to the server, and each secret to a file of its own',
   async () => {
     await using here = await filesOnController({ 'ca.pem': 'AUTHORITY\n', 'reset.txt': LETTER });
@@ -209,7 +152,15 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       expect(read.scanning?.whenUnscanned).toBe('serve');
       for (const secret of ['m4il', 'd1r', 's3cret'])
         expect(files['server.yml']).not.toContain(secret);
+      const [told, letters] = JSON.parse(files.left!) as { only: string[] }[];
+      const named = Object.keys(given).map((path) => path.replace('/etc/farol/server/told/', ''));
+      const deep = ['letters', ...named.filter((name) => !name.includes('/'))];
+      expect(told!.only.toSorted()).toEqual(deep.toSorted());
+      expect(letters!.only).toEqual(['reset.txt']);
     }
+    await using without = await render('three-sites');
+    for (const { files } of without.hosts)
+      expect(JSON.parse(files.left!)).toEqual([{ path: '/etc/farol/server/told', absent: true }]);
   },
   300_000,
 );
@@ -234,40 +185,3 @@ function movedTo(folder: string, given: Readonly<Record<string, string>>) {
 }
 
 const templateOf = (file: string) => readFileSync(join(ANSIBLE, '../patroni-config', file), 'utf8');
-
-interface Rendered {
-  readonly files: Readonly<Record<string, string>>;
-  readonly told: Readonly<Record<string, TemplateValues>>;
-}
-
-async function render(inventory: string, told: object = {}) {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-rendered-'));
-  const known = {
-    render_into: folder,
-    plan_templates: join(ANSIBLE, '../patroni-config'),
-    farol_interface: 'eth0',
-    farol_shared_buffers: '1GB',
-    ...told,
-  };
-  const { status, said } = await ansible(
-    'ansible-playbook',
-    ...['--inventory', join('inventories', inventory)],
-    ...['--extra-vars', '@group_vars/all.yml', '--extra-vars', JSON.stringify(known)],
-    join('test', 'render.yml'),
-  );
-  expect(said).not.toContain('fatal:');
-  expect(status).toBe(0);
-  const hosts = readdirSync(folder).map((file) => {
-    const told = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Rendered;
-    const at = (name: string, changed = (text: string) => text) => {
-      const path = join(folder, `${file}-${name}`);
-      writeFileSync(path, changed(told.files[name]!));
-      return path;
-    };
-    return { ...told, at };
-  });
-  return {
-    hosts,
-    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }),
-  };
-}

@@ -16,6 +16,7 @@ test.skipIf(!DPKG_IS_HERE)(
     expect(seen.lacking).toEqual(['no-such-package']);
     expect(seen.patroni).toBeNull();
     expect(seen.users_lacking).toBe(!existsSync('/etc/sysusers.d/farol.conf'));
+    expect(seen.relays).toBe(existsSync('/etc/systemd/system/farol-turn.service'));
     expect(seen.made_with).toEqual({ 'ca.crt': null, secret: null, backup: null });
   },
 );
