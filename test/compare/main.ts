@@ -2,12 +2,13 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { livingLabs } from '../cluster/support/engine.ts';
 import { engineAnswers } from '../support/docker-engine.ts';
+import { UnreadableResults } from '../support/recorded.ts';
 import { startFarol } from './farol.ts';
 import type { FaultName } from './fault-names.ts';
 import { commit, lacksMemory, loadNow, machine } from './machine.ts';
 import { type Options, optionsOf, USAGE, WrongOptions } from './options.ts';
 import { play } from './play.ts';
-import { addRuns, type Run, readResults, type SystemName, UnreadableResults } from './results.ts';
+import { RUNS, type Run, type SystemName } from './results.ts';
 import { startSynapse } from './synapse/system.ts';
 import type { System } from './system.ts';
 
@@ -35,7 +36,7 @@ process.exit(left.signal.aborted ? 130 : 0);
 function readOptions(): Options {
   try {
     const read = optionsOf(process.argv.slice(2));
-    if (existsSync(read.into)) readResults(read.into);
+    if (existsSync(read.into)) RUNS.read(read.into);
     return read;
   } catch (error) {
     if (error instanceof UnreadableResults) return refuse(error.message);
@@ -92,7 +93,7 @@ async function playOnce(system: System, fault: FaultName): Promise<Run> {
     ...{ load: [before, loadNow()] as [number, number], versions, ...played },
   };
   mkdirSync(dirname(options.into), { recursive: true });
-  addRuns(options.into, [run]);
+  RUNS.add(options.into, [run]);
   const { acknowledgements: _, answers: __, versions: ___, ...shown } = run;
   console.log(JSON.stringify(shown));
   return run;

@@ -2,24 +2,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
-import { addRuns, type Run, readResults, UnreadableResults, VERSION } from './results.ts';
+import { UnreadableResults } from '../support/recorded.ts';
+import { RUNS, type Run, VERSION } from './results.ts';
 
 test('runs that were made in pieces stand in one file, in the order in which they were made', () => {
   const file = join(temporaryFolder(), 'results.json');
-  addRuns(file, [run('power-loss')]);
-  addRuns(file, [run('switchover'), run('network-cut')]);
-  const { runs } = readResults(file);
+  RUNS.add(file, [run('power-loss')]);
+  RUNS.add(file, [run('switchover'), run('network-cut')]);
+  const runs = RUNS.read(file);
   expect(runs.map(({ fault }) => fault)).toEqual(['power-loss', 'switchover', 'network-cut']);
   expect(runs[0]).toEqual(run('power-loss'));
 });
 
 test('results of another version are refused in a sentence, and nothing is added to them', () => {
   const file = join(temporaryFolder(), 'results.json');
-  addRuns(file, [run('power-loss')]);
+  RUNS.add(file, [run('power-loss')]);
   const newer = readFileSync(file, 'utf8').replace(`"version": ${VERSION}`, '"version": 2');
   writeFileSync(file, newer);
-  expect(() => readResults(file)).toThrow(/has version 2, and only 1 is understood/);
-  expect(() => addRuns(file, [run('switchover')])).toThrow(UnreadableResults);
+  expect(() => RUNS.read(file)).toThrow(/has version 2, and only 1 is understood/);
+  expect(() => RUNS.add(file, [run('switchover')])).toThrow(UnreadableResults);
   expect(readFileSync(file, 'utf8')).toBe(newer);
 });
 
@@ -33,7 +34,7 @@ test.each([
 ])('%s is refused', (_, text) => {
   const file = join(temporaryFolder(), 'results.json');
   writeFileSync(file, text);
-  expect(() => readResults(file)).toThrow(UnreadableResults);
+  expect(() => RUNS.read(file)).toThrow(UnreadableResults);
 });
 
 function run(fault: Run['fault'] = 'power-loss'): Run {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { RecordedRuns } from '../support/recorded.ts';
 import { FAULT_NAMES } from './fault-names.ts';
 
 /** Of the format of the file: what another one says is not guessed at. */
@@ -53,39 +53,7 @@ const run = z.strictObject({
   ...figures,
 });
 
-const results = z.strictObject({ version: z.literal(VERSION), runs: z.array(run) });
-
 export type Run = z.infer<typeof run>;
-export type Results = z.infer<typeof results>;
 
-/** A sentence for who gave the file. */
-export class UnreadableResults extends Error {}
-
-export function readResults(file: string): Results {
-  const read = parsed(file);
-  const version = (read as { version?: unknown } | null)?.version;
-  if (version !== VERSION)
-    throw new UnreadableResults(
-      `${file} has version ${JSON.stringify(version)}, and only ${VERSION} is understood.`,
-    );
-  const { success, data, error } = results.safeParse(read);
-  if (!success) throw new UnreadableResults(`${file}: ${z.prettifyError(error)}`);
-  return data;
-}
-
-function parsed(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    throw new UnreadableResults(`${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-/** Adds runs to a file, which is made where there is none. One line a run; never half a file. */
-export function addRuns(file: string, runs: readonly Run[]): void {
-  const before = existsSync(file) ? readResults(file).runs : [];
-  const lines = [...before, ...runs].map((each) => `  ${JSON.stringify(run.parse(each))}`);
-  const text = `{ "version": ${VERSION}, "runs": [\n${lines.join(',\n')}\n] }\n`;
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file);
-}
+/** What `npm run compare` found. */
+export const RUNS = new RecordedRuns<Run>(VERSION, run);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RESULTS_FILE } from '../options.ts';
 import { pausesIn } from '../pauses.ts';
-import { readResults } from '../results.ts';
+import { RUNS } from '../results.ts';
 import { shownFiles, withPart } from './files.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const { runs } = readResults(join(root, RESULTS_FILE));
+const runs = RUNS.read(join(root, RESULTS_FILE));
 
 test.for([...shownFiles(runs)])(
   '%s shows what was measured, and nothing that was written into it by hand',
