@@ -15,8 +15,18 @@ export interface BenchOptions {
 
 const WARM_UP_S = 2;
 
-/** One sender; many senders; the fewest of the many while all members hold /sync. The messages/s by count of senders. */
-export async function bench(options: BenchOptions): Promise<Map<number, number>> {
+/** What so many senders found, each in a room of its own. */
+export interface Measured {
+  readonly senders: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Milliseconds for each message, by part of the target. */
+  readonly cpuMs: Readonly<Record<string, number>>;
+}
+
+/** One sender; many senders; the fewest of the many while all members hold /sync, which is printed only. */
+export async function bench(options: BenchOptions): Promise<readonly Measured[]> {
   const { target, senders, print } = options;
   await using dispatcher = disposable(
     new Agent({ pipelining: 1, connections: 1_024, connect: { rejectUnauthorized: false } }),
@@ -30,15 +40,13 @@ export async function bench(options: BenchOptions): Promise<Map<number, number>>
   const places = await makePlaces(client, rooms, options.membersPerRoom);
   const run = (name: string, some: readonly Place[], deliveries = () => 0) =>
     measure({ ...options, client, name, places: some, deliveries });
-  const throughputs = new Map<number, number>();
-  throughputs.set(1, await run('1 sender', places.slice(0, 1)));
-  for (const count of senders)
-    throughputs.set(count, await run(`${count} senders`, places.slice(0, count)));
+  const measured = [await run('1 sender', places.slice(0, 1))];
+  for (const count of senders) measured.push(await run(`${count} senders`, places.slice(0, count)));
   const few = places.slice(0, Math.min(...senders));
   const watched = await watch(client, few);
   await run(`${few.length} senders, /sync held`, few, watched.deliveries);
   await watched.stop();
-  return throughputs;
+  return measured;
 }
 
 async function measure(
@@ -48,7 +56,7 @@ async function measure(
     places: readonly Place[];
     deliveries: () => number;
   },
-): Promise<number> {
+): Promise<Measured> {
   const { target, client, places, deliveries, name } = options;
   await sendFor(client, places, WARM_UP_S);
   await target.metrics();
@@ -59,22 +67,30 @@ async function measure(
   const cpuAfter = target.cpuMs();
   const delay = eventLoopDelayP99Ms(await target.metrics());
   const at = (share: number) => result.latencies[Math.floor(result.latencies.length * share)] ?? 0;
-  const perMessage = Object.entries(cpuAfter).map(
-    ([part, ms]) => `${((ms - (cpuBefore[part] ?? 0)) / result.messages).toFixed(2)} ${part}`,
+  const cpu = Object.entries(cpuAfter).map(
+    ([part, ms]) => [part, (ms - (cpuBefore[part] ?? 0)) / result.messages] as const,
   );
+  const measured = {
+    ...{ senders: places.length, perSecond: result.messages / result.seconds },
+    ...{ p50Ms: at(0.5), p99Ms: at(0.99), cpuMs: Object.fromEntries(cpu) },
+  };
   const delivered = (deliveries() - deliveredBefore) / result.seconds;
-  options.print(
-    [
-      name.padEnd(26),
-      `${(result.messages / result.seconds).toFixed(0).padStart(5)} messages/s`,
-      `p50 ${at(0.5).toFixed(1)} ms`,
-      `p99 ${at(0.99).toFixed(1)} ms`,
-      `CPU ms/message: ${perMessage.join(', ') || 'unknown'}`,
-      `event-loop delay p99 ${delay.toFixed(1)} ms`,
-      ...(delivered > 0 ? [`${delivered.toFixed(0)} deliveries/s`] : []),
-    ].join('  '),
-  );
-  return result.messages / result.seconds;
+  options.print(lineOf(name, measured, delay, delivered));
+  return measured;
+}
+
+function lineOf(name: string, measured: Measured, delayMs: number, delivered: number): string {
+  const { perSecond, p50Ms, p99Ms, cpuMs } = measured;
+  const cpu = Object.entries(cpuMs).map(([part, ms]) => `${ms.toFixed(2)} ${part}`);
+  return [
+    name.padEnd(26),
+    `${perSecond.toFixed(0).padStart(5)} messages/s`,
+    `p50 ${p50Ms.toFixed(1)} ms`,
+    `p99 ${p99Ms.toFixed(1)} ms`,
+    `CPU ms/message: ${cpu.join(', ') || 'unknown'}`,
+    `event-loop delay p99 ${delayMs.toFixed(1)} ms`,
+    ...(delivered > 0 ? [`${delivered.toFixed(0)} deliveries/s`] : []),
+  ].join('  ');
 }
 
 /** Since the last look: the histogram begins anew at each. */

@@ -123,13 +123,13 @@ async function benchSingle() {
 async function benchClusters() {
   const results = [];
   for (const ms of values['round-trip']) {
-    const throughputs = await benchOnce(await startClusterTarget(Number(ms) / 2), ['32', '256']);
-    results.push({ ms, throughputs });
+    const measured = await benchOnce(await startClusterTarget(Number(ms) / 2), ['32', '256']);
+    results.push({ ms, measured });
   }
   const [nearest, ...farther] = results;
-  for (const { ms, throughputs } of farther)
-    for (const [senders, throughput] of throughputs) {
-      const share = throughput / nearest!.throughputs.get(senders)!;
+  for (const { ms, measured } of farther)
+    for (const [at, { senders, perSecond }] of measured.entries()) {
+      const share = perSecond / nearest!.measured[at]!.perSecond;
       const percent = `${(share * 100).toFixed(0)} %`;
       print(`${senders} senders: ${ms} ms leave ${percent} of ${nearest!.ms} ms's messages/s`);
     }

@@ -3,7 +3,7 @@ import { Agent } from 'undici';
 import { BenchClient } from '../client.ts';
 import { startOn, type Target } from '../target.ts';
 import { spend } from './hour.ts';
-import { keepPeople, makePeople, peopleIn, type UsedRoom } from './people.ts';
+import { keepPeople, makePeople, type People, peopleIn, type UsedRoom } from './people.ts';
 
 interface Hour {
   readonly folder: string;
@@ -14,31 +14,45 @@ interface Hour {
   readonly node: readonly string[];
 }
 
+/** MiB of the server's process. */
+export interface Resident {
+  readonly start: number;
+  readonly peak: number;
+  /** Clients have gone, and nobody asks for anything. */
+  readonly rest: number;
+}
+
+const REST_MS = 20_000;
+
 const SERVER = ['--server-name', 'example.org', '--password-cost', 'for-tests'];
 
 /** The whole server on rooms that were made before, with an empty memory, and what is resident of it in an hour. */
-export async function serveRooms(hour: Hour): Promise<void> {
+export async function serveRooms(hour: Hour): Promise<Resident> {
   const agent = new Agent({ connections: 2_048 });
   const people = peopleIn(hour.folder) ?? (await prepare(hour, agent));
-  {
-    await using target = await startOn(hour.folder, hour.node, { server: SERVER });
-    const begin = target.resident!();
-    const before = target.cpuMs();
-    const messages = await spend(new BenchClient(agent, target.origin), people, hour.rounds);
-    const after = target.cpuMs();
-    const end = target.resident!();
-    const parts = Object.entries(after).map(([part, ms]) => [part, ms - before[part]!] as const);
-    const cpu = parts.map(([part, ms]) => `${(ms / messages).toFixed(2)} ${part}`).join(', ');
-    console.log(`${messages} messages with all that goes with them, CPU ms/message: ${cpu}`);
-    // Clients have gone, and nobody asks for anything.
-    await sleep(20_000);
-    console.log(
-      `resident: ${begin.now} MiB at the start, ${end.most} at the peak, ${end.now} at the end, ${target.resident!().now} at rest`,
-    );
-    console.log(await heapOf(target));
-  }
+  const resident = await serveHour(hour, people, agent);
   keepPeople(hour.folder, people);
   await agent.destroy();
+  return resident;
+}
+
+async function serveHour(hour: Hour, people: People, agent: Agent): Promise<Resident> {
+  await using target = await startOn(hour.folder, hour.node, { server: SERVER });
+  const begin = target.resident!();
+  const before = target.cpuMs();
+  const messages = await spend(new BenchClient(agent, target.origin), people, hour.rounds);
+  const after = target.cpuMs();
+  const end = target.resident!();
+  const parts = Object.entries(after).map(([part, ms]) => [part, ms - before[part]!] as const);
+  const cpu = parts.map(([part, ms]) => `${(ms / messages).toFixed(2)} ${part}`).join(', ');
+  console.log(`${messages} messages with all that goes with them, CPU ms/message: ${cpu}`);
+  await sleep(REST_MS);
+  const rest = target.resident!().now;
+  console.log(
+    `resident: ${begin.now} MiB at the start, ${end.most} at the peak, ${end.now} at the end, ${rest} at rest`,
+  );
+  console.log(await heapOf(target));
+  return { start: begin.now, peak: end.most, rest };
 }
 
 async function prepare({ folder, users, rooms }: Hour, agent: Agent) {
