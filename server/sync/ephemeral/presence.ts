@@ -1,11 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { ActiveUser } from '../active/active-user.ts';
-import type { ActiveUsers } from '../active/active-users.ts';
-import type { EphemeralCounter } from './ephemeral-counter.ts';
-import { PresenceByRoom } from './presence-by-room.ts';
-import { type RoomsUpTo, SmallRooms } from './small-rooms.ts';
+import { type PresenceRoundPorts, PresenceRounds } from './presence-rounds.ts';
 
 export type PresenceState = 'online' | 'unavailable' | 'offline';
 
@@ -21,9 +16,6 @@ const FORGOTTEN_AFTER_MS = 24 * 60 * 60_000;
 const KNOWN_MAX = 20_000;
 /** Its `last_active_ago` is as old as this at most. */
 const JSON_KEPT_MS = 1_000;
-/** Each makes an answer when it is woken. */
-const WOKEN_AT_ONCE = 20;
-
 interface Known {
   state: PresenceState;
   statusMessage: string | undefined;
@@ -52,14 +44,8 @@ export type TellPresence = (
   roomIds: ReadonlySet<RoomId>,
 ) => void;
 
-export interface PresencePorts {
-  readonly counter: EphemeralCounter;
-  readonly active: ActiveUsers;
-  /** The rooms that the user has joined. */
-  readonly joinedRooms: (userId: UserId) => Promise<Iterable<RoomId>>;
-  readonly roomsUpTo: RoomsUpTo;
+export interface PresencePorts extends Omit<PresenceRoundPorts, 'isKnown' | 'onTold'> {
   readonly now: () => number;
-  readonly onError: (error: unknown) => void;
   /** The servers of the others in these rooms. */
   readonly tellAbroad?: TellPresence | undefined;
   /** Off, nobody is known to be there. */
@@ -67,30 +53,19 @@ export interface PresencePorts {
   readonly knownMax?: number | undefined;
 }
 
-/**
- * Changes are told together: after a change of writer a thousand people come back within a second,
- * and to wake each of them for each of the others is a million answers.
- */
-export const TOLD_EVERY_MS = 1_000;
-
 /** Who is there. In memory only: after a change of writer it is learned anew, as clients come back. */
 export class Presence {
   readonly #known = new Map<UserId, Known>();
   readonly #ports: PresencePorts;
-  readonly #byRoom = new PresenceByRoom();
-  readonly #smallRooms: SmallRooms;
-  readonly #changed = new Set<UserId>();
-  /** Whose rooms changed, and nothing else. */
-  readonly #moved = new Set<UserId>();
-  /** Which were too large, and may have become small enough. */
-  readonly #shrunk = new Set<RoomId>();
-  #telling: NodeJS.Timeout | undefined;
-  #lastRound = Promise.resolve();
-  #isClosed = false;
+  readonly #rounds: PresenceRounds;
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
-    this.#smallRooms = new SmallRooms(ports.roomsUpTo);
+    this.#rounds = new PresenceRounds({
+      ...ports,
+      isKnown: (userId) => this.#known.has(userId),
+      onTold: (userId, roomIds) => this.#tellAbroad(userId, roomIds),
+    });
   }
 
   /** Said by the client itself. */
@@ -146,19 +121,17 @@ export class Presence {
 
   /** The user came to or went from the room. */
   moved(userId: UserId, roomId: RoomId): void {
-    if (this.#smallRooms.forget(roomId)) this.#shrunk.add(roomId);
-    if (this.#known.has(userId)) this.#moved.add(userId);
-    if (this.#known.has(userId) || this.#shrunk.has(roomId)) this.#tellSoon();
+    this.#rounds.moved(userId, roomId);
   }
 
   /** Of whom was told in this room behind a counter, 0 for everybody who is known. */
   toldIn(roomId: RoomId, after: number): Iterable<UserId> {
-    return this.#byRoom.after(roomId, after);
+    return this.#rounds.toldIn(roomId, after);
   }
 
   /** The counter at which something was told last. */
   get newest(): number {
-    return this.#byRoom.newest;
+    return this.#rounds.newest;
   }
 
   /** As m.presence, for whoever may see it; undefined of whom nothing was heard. */
@@ -199,10 +172,18 @@ export class Presence {
         known.state = next;
         this.#spread(userId);
       } else if (tellAbroad && next !== 'offline' && now - known.toldMs > TOLD_AGAIN_AFTER_MS) {
-        this.#moved.add(userId);
-        this.#tellSoon();
+        this.#rounds.again(userId);
       }
     }
+  }
+
+  /** Now, and not at the end of the second. */
+  tell(): Promise<void> {
+    return this.#rounds.tell();
+  }
+
+  close(): void {
+    this.#rounds.close();
   }
 
   #of(userId: UserId): Known {
@@ -225,104 +206,18 @@ export class Presence {
 
   #forget(userId: UserId): void {
     this.#known.delete(userId);
-    this.#byRoom.forget(userId);
+    this.#rounds.forget(userId);
   }
 
   #spread(userId: UserId): void {
     this.#known.get(userId)!.json = undefined;
-    this.#changed.add(userId);
-    this.#tellSoon();
-  }
-
-  #tellSoon(): void {
-    if (this.#isClosed) return;
-    this.#telling ??= setTimeout(() => void this.tell(), TOLD_EVERY_MS).unref();
-  }
-
-  /** One round at a time: what an older one has read must not be put in place of what a newer one has. */
-  tell(): Promise<void> {
-    clearTimeout(this.#telling);
-    this.#telling = undefined;
-    this.#lastRound = this.#lastRound.then(() => this.#round());
-    return this.#lastRound;
-  }
-
-  /** What could not be told is told in the next round. */
-  async #round(): Promise<void> {
-    const changed = takeAll(this.#changed);
-    const moved = takeAll(this.#moved);
-    const shrunk = takeAll(this.#shrunk);
-    if (changed.size + moved.size + shrunk.size === 0) return;
-    try {
-      await this.#tellOf(changed, moved.union(await this.#inSmall(shrunk)));
-    } catch (error) {
-      this.#ports.onError(error);
-      for (const userId of changed) this.#changed.add(userId);
-      for (const userId of moved) this.#moved.add(userId);
-      for (const roomId of shrunk) this.#shrunk.add(roomId);
-      this.#tellSoon();
-    }
-  }
-
-  /** The counter is taken when all who share a room are known: before, nobody may have passed it. */
-  async #tellOf(changed: ReadonlySet<UserId>, moved: ReadonlySet<UserId>): Promise<void> {
-    const rooms = await this.#smallRoomsOf([...changed.union(moved)]);
-    const at = this.#ports.counter.next();
-    for (const [userId, roomIds] of rooms) {
-      this.#byRoom.put(userId, roomIds, { at, isNews: changed.has(userId) });
-      this.#tellAbroad(userId, roomIds);
-    }
-    await this.#wake([...rooms.values()], at);
+    this.#rounds.changed(userId);
   }
 
   #tellAbroad(userId: UserId, roomIds: ReadonlySet<RoomId>): void {
     this.#known.get(userId)!.toldMs = this.#ports.now();
     this.#ports.tellAbroad?.(userId, this.of(userId), roomIds);
   }
-
-  /** Who is there in the rooms that are small enough again: in them nothing was told of anybody. */
-  async #inSmall(rooms: ReadonlySet<RoomId>): Promise<Set<UserId>> {
-    const isSmall = await this.#smallRooms.among(rooms);
-    const small = [...rooms].filter(isSmall);
-    const users = small.flatMap((roomId) => [...this.#ports.active.inRoom(roomId)]);
-    return new Set(users.map(({ userId }) => userId).filter((userId) => this.#known.has(userId)));
-  }
-
-  async #smallRoomsOf(userIds: readonly UserId[]): Promise<Map<UserId, ReadonlySet<RoomId>>> {
-    const rooms = await Promise.all(userIds.map((each) => this.#ports.joinedRooms(each)));
-    const lists = rooms.map((each) => [...each]);
-    const isSmall = await this.#smallRooms.among(lists.flat());
-    const small = userIds.map(
-      (userId, index) => [userId, new Set(lists[index]!.filter(isSmall))] as const,
-    );
-    return new Map(small.filter(([userId]) => this.#known.has(userId)));
-  }
-
-  /** All have news before the first makes an answer of it; and others have their turn between them. */
-  async #wake(rooms: readonly ReadonlySet<RoomId>[], at: number): Promise<void> {
-    const { active } = this.#ports;
-    const told = new Set<ActiveUser>();
-    for (const roomId of new Set(rooms.flatMap((each) => [...each])))
-      for (const user of active.inRoom(roomId)) told.add(user);
-    for (const user of told) user.noteEphemeral(at);
-    let woken = 0;
-    for (const user of told) {
-      user.wake();
-      woken++;
-      if (woken % WOKEN_AT_ONCE === 0) await turn();
-    }
-  }
-
-  close(): void {
-    this.#isClosed = true;
-    clearTimeout(this.#telling);
-  }
-}
-
-function takeAll<T>(waiting: Set<T>): Set<T> {
-  const taken = new Set(waiting);
-  waiting.clear();
-  return taken;
 }
 
 function stateAt(known: Known, now: number): PresenceState {
