@@ -148,7 +148,7 @@ export interface FeatureGround {
   readonly retention?: RetentionBounds | undefined;
   readonly forgetOnLeave?: boolean;
   /** By which other servers people sign in. */
-  readonly signIn: Omit<SignInGround, 'accounts' | 'devices'>;
+  readonly signIn: Omit<SignInGround, 'accounts' | 'registrations' | 'devices'>;
   readonly defaultRoomVersion: string;
   readonly roomMemoryBytesMax: number;
   readonly relationsReady: RelationsReady;
@@ -193,7 +193,7 @@ export async function buildFeatures(ground: FeatureGround) {
   });
   await accounts.ports.passwordTries.restore();
   const appServices = appServiceFeatures(stored, {
-    accounts: accounts.ports.accounts,
+    ...accounts.ports,
     appServices: ground.appServices,
   });
   const federation = federationFeatures(stored, ground);

@@ -9,6 +9,7 @@ import { AccountData } from './account-data.ts';
 import { AccountList } from './account-list.ts';
 import { Accounts } from './accounts.ts';
 import { Audit } from './audit.ts';
+import { Deactivation } from './deactivation.ts';
 import { Devices } from './devices.ts';
 import type { Directory } from './directory.ts';
 import {
@@ -22,16 +23,19 @@ import { FinishedStages } from './finished-stages.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 import { LastSeen, type Visit } from './last-seen.ts';
 import { LoginTokens } from './login-tokens.ts';
+import { Logins } from './logins.ts';
 import { Moderation } from './moderation.ts';
 import { OpenIdTokens } from './open-id-tokens.ts';
 import { OwnRates } from './own-rates.ts';
 import type { PasswordCost } from './password-hash.ts';
 import { PasswordLogins } from './password-logins.ts';
 import { PasswordTries, type TryLimits } from './password-tries.ts';
+import { Passwords } from './passwords.ts';
 import { Profiles } from './profiles.ts';
 import { PushRules } from './push-rules.ts';
 import { Pushers } from './pushers.ts';
 import { RegistrationTokens } from './registration-tokens.ts';
+import { Registrations } from './registrations.ts';
 import { Reports } from './reports.ts';
 import { Sessions } from './sessions.ts';
 import { SharedSecret } from './shared-secret.ts';
@@ -81,18 +85,21 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const emailValidations = new EmailValidations(stored, options.secret, options.email);
   const thirdPartyIds = new ThirdPartyIds(stored, emailValidations);
   const { directory, email } = options;
-  const parts = { sessions, devices, registrationTokens, post: email?.post, directory };
-  const accounts = new Accounts(stored, parts, options);
-  const passwordLogins = new PasswordLogins(accounts, stored, directory);
+  const accounts = new Accounts(stored.database, options);
+  const keeping = { accounts, devices, post: email?.post };
+  const passwords = new Passwords(stored, keeping, options.passwordCost);
+  const parts = { accounts, passwords, sessions, registrationTokens };
+  const [registrations, logins] = [new Registrations(stored, parts), new Logins(stored, parts)];
+  const ways = { accounts, logins, passwords, registrations };
+  const passwordLogins = new PasswordLogins(ways, stored, directory);
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
   const passwordTries = new PasswordTries(stored, options.tryLimits);
   const asked = { accounts, passwordLogins, registrationTokens, passwordTries, emailValidations };
   const stages = stagePorts(asked, stored, options);
   const ports = {
-    accounts,
-    sessions,
-    devices,
+    ...{ accounts, registrations, passwords, logins, sessions, devices },
+    deactivation: new Deactivation(stored, devices),
     registrationTokens,
     passwordTries,
     passwordLogins,

@@ -4,6 +4,7 @@ import { type ServerName, serverNameOf, type UserId } from '../protocol/identifi
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, invalidParam, notFound } from '../protocol/matrix-error.ts';
 import { type Account, accountOf, accountRow } from '../storage/accounts/accounts.ts';
+import { changeAccount } from './change-account.ts';
 import { loginsChanged } from './sessions.ts';
 
 export type Standing = 'suspended' | 'locked';
@@ -50,6 +51,12 @@ export class Moderation {
         };
       });
     });
+  }
+
+  /** Lets a user ask what administrators may, or no more. */
+  setAdmin(userId: UserId, admin: boolean, once: Once): Promise<void> {
+    const edit = (account: Account) => ({ ...account, admin });
+    return changeAccount(this.#stored, userId, once, { edit, body: {} });
   }
 
   async #moderated(userId: UserId): Promise<Account> {

@@ -6,19 +6,29 @@ import { MatrixError } from '../protocol/matrix-error.ts';
 import type { Account } from '../storage/accounts/accounts.ts';
 import { thirdPartyId, thirdPartyIdRow } from '../storage/accounts/third-party-ids.ts';
 import type { Row } from '../storage/write.ts';
-import { type Accounts, type Login, WrongPassword } from './accounts.ts';
+import type { Accounts } from './accounts.ts';
 import type { Directory, DirectoryPerson } from './directory.ts';
 import { type EmailAddress, parseEmailAddress } from './email-address.ts';
 import { addressLockOf } from './email-validations.ts';
+import type { Login, Logins } from './logins.ts';
+import { type Passwords, WrongPassword } from './passwords.ts';
+import type { Registrations } from './registrations.ts';
+
+export interface PasswordLoginParts {
+  readonly accounts: Accounts;
+  readonly logins: Logins;
+  readonly passwords: Pick<Passwords, 'isOf'>;
+  readonly registrations: Pick<Registrations, 'registerOfDirectory'>;
+}
 
 /** Logins by a password: most are known here, those of people in the operator's directory there. */
 export class PasswordLogins {
-  readonly #accounts: Accounts;
+  readonly #parts: PasswordLoginParts;
   readonly #stored: Stored;
   readonly #directory: Directory | undefined;
 
-  constructor(accounts: Accounts, stored: Stored, directory: Directory | undefined) {
-    this.#accounts = accounts;
+  constructor(parts: PasswordLoginParts, stored: Stored, directory: Directory | undefined) {
+    this.#parts = parts;
     this.#stored = stored;
     this.#directory = directory;
   }
@@ -26,25 +36,25 @@ export class PasswordLogins {
   /** The first one of somebody in the directory makes their account. */
   async logIn(login: Login, once: Once): Promise<JsonObject> {
     const { userId, password, session } = login;
-    const account = await this.#accounts.get(userId);
+    const account = await this.#parts.accounts.get(userId);
     const directory = this.#asked(userId, account);
-    if (!directory) return this.#accounts.logIn(login, once);
+    if (!directory) return this.#parts.logins.logIn(login, once);
     const person = await directory.authenticate(localpartOf(userId), password);
     if (!person) throw new WrongPassword();
     const known = { userId, session };
-    if (account) return this.#accounts.logInOfDirectory(known, once);
+    if (account) return this.#parts.logins.logInOfDirectory(known, once);
     try {
       return await this.#begin(known, person, once);
     } catch (error) {
       // Two first logins at once: the other has made it.
       if (!(error instanceof MatrixError) || error.errcode !== 'M_USER_IN_USE') throw error;
-      return this.#accounts.logInOfDirectory(known, once);
+      return this.#parts.logins.logInOfDirectory(known, once);
     }
   }
 
   async hasPassword(userId: UserId, password: string): Promise<boolean> {
-    const account = await this.#accounts.get(userId);
-    if (!account?.inDirectory) return this.#accounts.hasPassword(userId, password);
+    const account = await this.#parts.accounts.get(userId);
+    if (!account?.inDirectory) return this.#parts.passwords.isOf(userId, password);
     const directory = this.#asked(userId, account);
     return (await directory?.authenticate(localpartOf(userId), password)) !== undefined;
   }
@@ -52,7 +62,7 @@ export class PasswordLogins {
   /** Whether their password can be changed here. */
   async mayChange(userId: UserId): Promise<boolean> {
     if (!this.#directory) return true;
-    return !(await this.#accounts.get(userId))?.inDirectory;
+    return !(await this.#parts.accounts.get(userId))?.inDirectory;
   }
 
   /** Not for accounts that were made here, whoever is called so there; nor of whom none is let in any more. */
@@ -61,7 +71,7 @@ export class PasswordLogins {
       const isOfIt = account.inDirectory && account.deactivatedMs === null;
       return isOfIt ? this.#directory : undefined;
     }
-    const isName = newUserId(localpartOf(userId), this.#accounts.serverName).ok;
+    const isName = newUserId(localpartOf(userId), this.#parts.accounts.serverName).ok;
     return isName ? this.#directory : undefined;
   }
 
@@ -73,7 +83,7 @@ export class PasswordLogins {
   ): Promise<JsonObject> {
     const address = mail === undefined ? undefined : parseEmailAddress(mail);
     const begin = (besides: readonly Row[]) =>
-      this.#accounts.registerOfDirectory({ ...known, displayName, besides }, once);
+      this.#parts.registrations.registerOfDirectory({ ...known, displayName, besides }, once);
     if (!address?.ok) return begin([]);
     return this.#stored.locks.run(addressLockOf(address.value), async () =>
       begin(await this.#boundTo(known.userId, address.value)),

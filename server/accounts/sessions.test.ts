@@ -14,20 +14,23 @@ const password = 'correct horse';
 
 type Bench = Awaited<ReturnType<typeof workbench>>;
 const logout = ({ devices }: Bench) => devices.delete(userId, ['PHONE']);
-const logIn = ({ accounts }: Bench) => {
+const logIn = ({ logins }: Bench) => {
   const session = { deviceId: 'PHONE', refreshable: true };
-  return accounts.logIn({ userId, password, session }, notKept);
+  return logins.logIn({ userId, password, session }, notKept);
 };
 
 test.each<[string, (bench: Bench) => Promise<unknown>]>([
   ['a logout', logout],
   ['a logout of all devices', ({ devices }) => devices.deleteAll(userId)],
   ['another login on the device', logIn],
-  ['a deactivation', ({ accounts }) => accounts.deactivate({ userId, erase: false }, notKept, {})],
+  [
+    'a deactivation',
+    ({ deactivation }) => deactivation.deactivate({ userId, erase: false }, notKept, {}),
+  ],
   [
     'a change of the password that ends the others',
-    ({ accounts }) =>
-      accounts.changePassword(
+    ({ passwords }) =>
+      passwords.change(
         { userId, deviceId: 'LAPTOP', password: 'new', logoutDevices: true },
         notKept,
       ),
@@ -99,7 +102,7 @@ async function workbench() {
       onError: () => {},
     },
   );
-  await features.ports.accounts.register(
+  await features.ports.registrations.register(
     { userId, password, session: undefined, registrationToken: undefined },
     notKept,
   );

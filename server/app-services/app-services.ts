@@ -1,4 +1,5 @@
 import type { Accounts } from '../accounts/accounts.ts';
+import type { Registrations } from '../accounts/registrations.ts';
 import { hashOfSecret } from '../accounts/token-secret.ts';
 import { Lru } from '../log/lru.ts';
 import { notKept } from '../log/outcomes.ts';
@@ -12,7 +13,8 @@ import { devicesOf } from '../storage/accounts/devices.ts';
 
 export interface AppServicePorts {
   readonly stored: Stored;
-  readonly accounts: Pick<Accounts, 'get' | 'serverName' | 'registerOfService'>;
+  readonly accounts: Pick<Accounts, 'get' | 'serverName'>;
+  readonly registrations: Pick<Registrations, 'registerOfService'>;
 }
 
 export interface ActingAs {
@@ -54,10 +56,10 @@ export class AppServices {
 
   /** Their senders are there before they first ask, as most of them expect. */
   async begin(): Promise<void> {
-    const { accounts } = this.#ports;
+    const { accounts, registrations } = this.#ports;
     for (const { sender } of this.#all)
       if (!(await accounts.get(sender)))
-        await accounts.registerOfService({ userId: sender, session: undefined }, notKept);
+        await registrations.registerOfService({ userId: sender, session: undefined }, notKept);
   }
 
   /** By a hash, so that the time to answer tells nothing of the tokens. */

@@ -1,6 +1,7 @@
 import type { AccountData } from '../accounts/account-data.ts';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { Profiles } from '../accounts/profiles.ts';
+import type { Registrations } from '../accounts/registrations.ts';
 import { KeyedMutex } from '../log/keyed-mutex.ts';
 import { notKept } from '../log/outcomes.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
@@ -29,7 +30,8 @@ export interface Notice {
 }
 
 export interface NoticePorts {
-  readonly accounts: Pick<Accounts, 'get' | 'registerOfService'>;
+  readonly accounts: Pick<Accounts, 'get'>;
+  readonly registrations: Pick<Registrations, 'registerOfService'>;
   readonly profiles: Pick<Profiles, 'of' | 'set'>;
   readonly accountData: Pick<AccountData, 'get' | 'change'>;
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'create' | 'changeMembership' | 'send'>;
@@ -52,11 +54,11 @@ export class ServerNotices {
   /** Who speaks is there before anybody else takes the name, and looks as the operator says now. */
   async begin(): Promise<void> {
     if (!this.#settings) return;
-    const { accounts, profiles } = this.#ports;
+    const { accounts, registrations, profiles } = this.#ports;
     const { userId, displayName, avatarUrl } = this.#settings;
     const account = await accounts.get(userId);
     if (account && isPerson(account)) return;
-    if (!account) await accounts.registerOfService({ userId, session: undefined }, notKept);
+    if (!account) await registrations.registerOfService({ userId, session: undefined }, notKept);
     const profile = (await profiles.of(userId)) ?? {};
     const wanted = { displayname: displayName, ...(avatarUrl && { avatar_url: avatarUrl }) };
     for (const [field, value] of Object.entries(wanted))

@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Accounts } from '../accounts/accounts.ts';
 import { newLoginToken } from '../accounts/login-tokens.ts';
+import type { Registrations } from '../accounts/registrations.ts';
 import { isSameIssuer } from '../accounts/same-issuer.ts';
 import { whyNotActive } from '../accounts/why-not-active.ts';
 import { commitRows } from '../log/commit-rows.ts';
@@ -23,10 +24,8 @@ import { JOURNEY_MS, type Journey, type Naming, openTravel, sealTravel } from '.
 import type { Known, Provider, ProviderSettings } from './provider.ts';
 
 export interface SignInPorts {
-  readonly accounts: Pick<
-    Accounts,
-    'availableUserId' | 'localUserId' | 'get' | 'registerVouchedFor'
-  >;
+  readonly accounts: Pick<Accounts, 'availableUserId' | 'localUserId' | 'get'>;
+  readonly registrations: Pick<Registrations, 'registerVouchedFor'>;
   /** By their ids. */
   readonly providers: ReadonlyMap<string, Provider>;
   /** Of the cluster: who went away from one writer comes back to the next one. */
@@ -256,7 +255,7 @@ export class SignIn {
     const { token: loginToken, row } = newLoginToken(userId, this.#stored.now(), loginOf(travel));
     const rows = [this.#linkRow(identity, userId), this.#endRow(travel), row];
     const outcome = () => grant({ kind: 'token', loginToken, redirectUrl, userId });
-    await this.#ports.accounts.registerVouchedFor({ userId, displayName }, rows, { outcome });
+    await this.#ports.registrations.registerVouchedFor({ userId, displayName }, rows, { outcome });
   }
 
   async #letIn(

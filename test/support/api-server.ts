@@ -194,12 +194,12 @@ const portOptions = (
 });
 
 const registerAt =
-  ({ accounts }: HousePorts): ApiServer['register'] =>
+  ({ accounts, registrations }: HousePorts): ApiServer['register'] =>
   async (localpart, deviceId, as = {}) => {
     const userId = `@${localpart}:${accounts.serverName}` as UserId;
     const session = { deviceId, refreshable: false };
     const wish = { ...as, userId, password: PASSWORD, session, registrationToken: undefined };
-    const answer = await accounts.register(wish, { outcome: () => undefined });
+    const answer = await registrations.register(wish, { outcome: () => undefined });
     return answer.access_token as string;
   };
 

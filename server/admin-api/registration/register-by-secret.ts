@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Audit } from '../../accounts/audit.ts';
+import type { Registrations } from '../../accounts/registrations.ts';
 import type { SharedSecret } from '../../accounts/shared-secret.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, invalidParam } from '../../http/matrix-error.ts';
@@ -9,7 +10,8 @@ import { serverNameOf } from '../../protocol/identifiers.ts';
 import { notEnabled } from './not-enabled.ts';
 
 interface Ports {
-  readonly accounts: Pick<Accounts, 'availableUserId' | 'register'>;
+  readonly accounts: Pick<Accounts, 'availableUserId'>;
+  readonly registrations: Pick<Registrations, 'register'>;
   readonly sharedSecret: Pick<SharedSecret, 'isConfigured' | 'isNonce' | 'proves'>;
   readonly audit: Pick<Audit, 'note'>;
 }
@@ -34,7 +36,7 @@ export const registerBySecret = endpoint({
       inhibit_login: z.boolean().default(false),
     }),
   },
-  async handle({ body, once }, { accounts, audit, sharedSecret }: Ports) {
+  async handle({ body, once }, { accounts, registrations, audit, sharedSecret }: Ports) {
     const { nonce, username, password, mac, admin, displayname } = body;
     if (!sharedSecret.isConfigured) throw notEnabled();
     if (!sharedSecret.isNonce(nonce)) throw invalidParam('The nonce is unknown or too old');
@@ -48,6 +50,6 @@ export const registerBySecret = endpoint({
     const wish = { userId, password, admin, session, displayName: displayname };
     const home = { home_server: serverNameOf(userId) };
     const register = { ...wish, registrationToken: undefined };
-    return { ...(await accounts.register(register, alsoTelling(once, home))), ...home };
+    return { ...(await registrations.register(register, alsoTelling(once, home))), ...home };
   },
 });

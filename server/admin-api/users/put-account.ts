@@ -3,6 +3,8 @@ import type { ListedAccount } from '../../accounts/account-list.ts';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Audit } from '../../accounts/audit.ts';
 import type { Moderation } from '../../accounts/moderation.ts';
+import type { Passwords } from '../../accounts/passwords.ts';
+import type { Registrations } from '../../accounts/registrations.ts';
 import { type ClosingPorts, closeAccount } from '../../client-api/account/close-account.ts';
 import { type ProfilePorts, putProfileField } from '../../client-api/profile/put-profile-field.ts';
 import { jsonText } from '../../http/answer.ts';
@@ -19,11 +21,10 @@ type Ports = WholePorts &
   ThirdPartyIdPorts &
   ProfilePorts &
   ClosingPorts & {
-    readonly accounts: Pick<
-      Accounts,
-      'availableUserId' | 'register' | 'changePassword' | 'setAdmin' | 'deactivate' | 'serverName'
-    >;
-    readonly moderation: Pick<Moderation, 'set'>;
+    readonly accounts: Pick<Accounts, 'availableUserId' | 'serverName'>;
+    readonly registrations: Pick<Registrations, 'register'>;
+    readonly passwords: Pick<Passwords, 'change'>;
+    readonly moderation: Pick<Moderation, 'set' | 'setAdmin'>;
     readonly audit: Pick<Audit, 'note'>;
     readonly rooms: ProfilePorts['rooms'] & ClosingPorts['rooms'];
   };
@@ -81,12 +82,12 @@ async function make(ports: Ports, userId: UserId, wish: Wish): Promise<void> {
     throw invalidParam('User ids are in lower case');
   const { password, admin = false } = wish;
   const without = { session: undefined, registrationToken: undefined };
-  await ports.accounts.register({ userId, password, admin, ...without }, notKept);
+  await ports.registrations.register({ userId, password, admin, ...without }, notKept);
   await putProfile(ports, userId, wish);
 }
 
 async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wish): Promise<void> {
-  const { accounts, moderation } = ports;
+  const { passwords, moderation } = ports;
   const { userId } = account;
   const { password, admin, locked } = wish;
   if (account.deactivated) {
@@ -95,10 +96,10 @@ async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wi
   }
   if (password !== undefined) {
     const which = { userId, deviceId: undefined, logoutDevices: wish.logout_devices };
-    await accounts.changePassword({ ...which, password }, notKept);
+    await passwords.change({ ...which, password }, notKept);
   }
   if (admin !== undefined && admin !== account.admin)
-    await accounts.setAdmin(userId, admin, notKept);
+    await moderation.setAdmin(userId, admin, notKept);
   if (locked !== undefined && locked !== account.locked)
     await moderation.set(by, { userId, which: 'locked', holds: locked }, notKept);
   await putProfile(ports, userId, wish);

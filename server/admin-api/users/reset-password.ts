@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { Audit } from '../../accounts/audit.ts';
+import type { Passwords } from '../../accounts/passwords.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { type LocalPorts, ofUser, openAccount } from './local-user.ts';
 
 interface Ports extends LocalPorts {
-  readonly accounts: Pick<Accounts, 'changePassword' | 'serverName'>;
+  readonly accounts: Pick<Accounts, 'serverName'>;
+  readonly passwords: Pick<Passwords, 'change'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -28,7 +30,7 @@ export const resetPassword = endpoint({
     const order = { by: caller.userId, action: 'adminResetPassword', target: userId };
     await ports.audit.note({ ...order, detail: { logout_devices: logoutDevices } });
     const change = { userId, deviceId: undefined, password, logoutDevices };
-    await ports.accounts.changePassword(change, once);
+    await ports.passwords.change(change, once);
     return {};
   },
 });

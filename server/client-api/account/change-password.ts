@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { EmailValidations } from '../../accounts/email-validations.ts';
+import type { Passwords } from '../../accounts/passwords.ts';
 import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { missingToken } from '../../http/matrix-error.ts';
 
 interface Ports {
-  readonly accounts: Pick<Accounts, 'changePassword' | 'refuseLocked'>;
+  readonly accounts: Pick<Accounts, 'refuseLocked'>;
+  readonly passwords: Pick<Passwords, 'change'>;
   readonly emailValidations: Pick<EmailValidations, 'isOn'>;
   readonly thirdPartyIds: Pick<ThirdPartyIds, 'reset'>;
 }
@@ -30,15 +32,15 @@ export const changePassword = endpoint({
     return [['m.login.email.identity']];
   },
 
-  async handle({ caller, body, proof, once }, { accounts, thirdPartyIds }: Ports) {
+  async handle({ caller, body, proof, once }, { accounts, passwords, thirdPartyIds }: Ports) {
     const change = { password: body.new_password, logoutDevices: body.logout_devices };
     if (caller) {
       const { userId, deviceId } = caller;
-      await accounts.changePassword({ ...change, userId, deviceId }, once);
+      await passwords.change({ ...change, userId, deviceId }, once);
     } else
       await thirdPartyIds.reset(proof.emailSid ?? '', async (userId, besides) => {
         await accounts.refuseLocked(userId);
-        await accounts.changePassword({ ...change, userId, deviceId: undefined, besides }, once);
+        await passwords.change({ ...change, userId, deviceId: undefined, besides }, once);
       });
     return {};
   },

@@ -1,4 +1,4 @@
-import type { Accounts } from '../../accounts/accounts.ts';
+import type { Deactivation } from '../../accounts/deactivation.ts';
 import type { KeyBackups } from '../../encryption/key-backup/key-backups.ts';
 import type { Once } from '../../log/outcomes.ts';
 import type { Removal } from '../../media/removal.ts';
@@ -7,7 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 export interface ClosingPorts {
-  readonly accounts: Pick<Accounts, 'deactivate'>;
+  readonly deactivation: Pick<Deactivation, 'deactivate'>;
   readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
   readonly mediaRemoval: Pick<Removal, 'erase'>;
@@ -21,13 +21,13 @@ const BODY = { id_server_unbind_result: 'success' };
  * act. Resolves with the body of the answer.
  */
 export async function closeAccount(
-  { accounts, keyBackups, rooms, mediaRemoval }: ClosingPorts,
+  { deactivation, keyBackups, rooms, mediaRemoval }: ClosingPorts,
   account: { readonly userId: UserId; readonly erase: boolean },
   once: Once,
 ): Promise<JsonObject> {
   await leaveAll(account.userId, rooms);
   await keyBackups.deleteAll(account.userId);
-  const close = () => accounts.deactivate(account, once, BODY);
+  const close = () => deactivation.deactivate(account, once, BODY);
   await (account.erase ? mediaRemoval.erase(account.userId, close) : close());
   return BODY;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Accounts } from '../../accounts/accounts.ts';
 import type { EmailValidations } from '../../accounts/email-validations.ts';
+import type { Registrations } from '../../accounts/registrations.ts';
 import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { forbidden, MatrixError, missingParam } from '../../http/matrix-error.ts';
@@ -23,10 +24,8 @@ export interface RegistrationPorts {
 }
 
 interface Ports extends RegistrationPorts {
-  readonly accounts: Pick<
-    Accounts,
-    'availableUserId' | 'chanceUserId' | 'register' | 'registerGuest' | 'registerOfService'
-  >;
+  readonly accounts: Pick<Accounts, 'availableUserId' | 'chanceUserId'>;
+  readonly registrations: Pick<Registrations, 'register' | 'registerGuest' | 'registerOfService'>;
   readonly emailValidations: Pick<EmailValidations, 'isOn' | 'isRequired'>;
   readonly thirdPartyIds: Pick<ThirdPartyIds, 'register'>;
 }
@@ -73,9 +72,10 @@ export const register = endpoint({
     return flowsOf(ports.registration, ports);
   },
 
-  async handle({ caller, query, body, proof, once }, { accounts, thirdPartyIds }: Ports) {
-    if (body.type === BY_SERVICE) return ofService(serviceIn(caller), body, { accounts, once });
-    if (query.kind === 'guest') return accounts.registerGuest(guestSession(body), once);
+  async handle({ caller, query, body, proof, once }, ports: Ports) {
+    const { accounts, registrations, thirdPartyIds } = ports;
+    if (body.type === BY_SERVICE) return ofService(serviceIn(caller), body, { ...ports, once });
+    if (query.kind === 'guest') return registrations.registerGuest(guestSession(body), once);
     if (body.password === undefined) throw missingParam('password is missing');
     const userId = await (body.username === undefined
       ? accounts.chanceUserId()
@@ -83,9 +83,9 @@ export const register = endpoint({
     const session = body.inhibit_login ? undefined : sessionWish(body);
     const { registrationToken, emailSid } = proof;
     const wish = { userId, password: body.password, session, registrationToken };
-    if (emailSid === undefined) return accounts.register(wish, once);
+    if (emailSid === undefined) return registrations.register(wish, once);
     return thirdPartyIds.register(emailSid, userId, (besides) =>
-      accounts.register({ ...wish, besides }, once),
+      registrations.register({ ...wish, besides }, once),
     );
   },
 });
@@ -97,12 +97,12 @@ async function ofService(
     username?: string | undefined;
     inhibit_login?: boolean | undefined;
   },
-  { accounts, once }: Pick<Ports, 'accounts'> & { once: Once },
+  { accounts, registrations, once }: Pick<Ports, 'accounts' | 'registrations'> & { once: Once },
 ) {
   if (body.username === undefined) throw missingParam('username is missing');
   const userId = await accounts.availableUserId(body.username, service);
   const session = body.inhibit_login ? undefined : sessionWish(body);
-  return accounts.registerOfService({ userId, session }, once);
+  return registrations.registerOfService({ userId, session }, once);
 }
 
 /** The name of a guest's device is the server's to give. */

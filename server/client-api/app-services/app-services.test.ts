@@ -199,7 +199,7 @@ test('of an account that was closed it is no longer the user, nor logs it in', a
   await using api = await start();
   await makeGhost(api);
   expect((await asBridge(api, `GET /account/whoami?user_id=${GHOST}`)).status).toBe(200);
-  await api.features.accounts.deactivate(
+  await api.features.deactivation.deactivate(
     { userId: GHOST as UserId, erase: false },
     { outcome: () => undefined },
     {},

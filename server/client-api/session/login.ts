@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { type Accounts, WrongPassword } from '../../accounts/accounts.ts';
+import type { Accounts } from '../../accounts/accounts.ts';
 import type { LoginTokens } from '../../accounts/login-tokens.ts';
+import type { Logins } from '../../accounts/logins.ts';
 import type { PasswordLogins } from '../../accounts/password-logins.ts';
 import type { PasswordTries } from '../../accounts/password-tries.ts';
+import { WrongPassword } from '../../accounts/passwords.ts';
 import type { ThirdPartyIds } from '../../accounts/third-party-ids.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import {
@@ -21,7 +23,8 @@ import { sessionFields, sessionWish } from './session-fields.ts';
 
 export interface LoginPorts {
   readonly passwordLogins: Pick<PasswordLogins, 'logIn'>;
-  readonly accounts: Pick<Accounts, 'logInOfService' | 'localUserId' | 'exactUserId'>;
+  readonly accounts: Pick<Accounts, 'localUserId' | 'exactUserId'>;
+  readonly logins: Pick<Logins, 'logInOfService'>;
   readonly loginTokens: Pick<LoginTokens, 'logIn'>;
   readonly thirdPartyIds: Pick<ThirdPartyIds, 'holderOf'>;
   readonly passwordTries: Pick<PasswordTries, 'take' | 'failed'>;
@@ -104,11 +107,11 @@ const ADDRESS_MAX = 254;
 function byService(
   service: AppService,
   { body, once }: { body: Body; once: Once },
-  { accounts }: LoginPorts,
+  { accounts, logins }: LoginPorts,
 ) {
   const userId = accounts.exactUserId(nameIn(body));
   if (userId === undefined) throw forbidden('The user is none of this server');
-  return accounts.logInOfService(service, { userId, session: sessionWish(body) }, once);
+  return logins.logInOfService(service, { userId, session: sessionWish(body) }, once);
 }
 
 function nameIn(body: Body): string {
