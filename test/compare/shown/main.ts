@@ -1,5 +1,5 @@
-import { RESULTS_FILE } from '../options.ts';
 import { UnreadableResults } from '../../support/recorded.ts';
+import { RESULTS_FILE } from '../options.ts';
 import { RUNS } from '../results.ts';
 import { writeShown } from './files.ts';
 
