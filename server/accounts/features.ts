@@ -84,25 +84,19 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
   const registrationTokens = new RegistrationTokens(stored);
   const emailValidations = new EmailValidations(stored, options.secret, options.email);
   const thirdPartyIds = new ThirdPartyIds(stored, emailValidations);
-  const { directory, email } = options;
-  const accounts = new Accounts(stored.database, options);
-  const keeping = { accounts, devices, post: email?.post };
-  const passwords = new Passwords(stored, keeping, options.passwordCost);
-  const parts = { accounts, passwords, sessions, registrationTokens };
-  const [registrations, logins] = [new Registrations(stored, parts), new Logins(stored, parts)];
-  const ways = { accounts, logins, passwords, registrations };
-  const passwordLogins = new PasswordLogins(ways, stored, directory);
+  const parts = { sessions, devices, registrationTokens };
+  const people = accountsAndLogins(stored, parts, options);
+  const { accounts, passwordLogins } = people;
   const accountData = new AccountData(stored);
   const finished = new FinishedStages(stored);
   const passwordTries = new PasswordTries(stored, options.tryLimits);
   const asked = { accounts, passwordLogins, registrationTokens, passwordTries, emailValidations };
   const stages = stagePorts(asked, stored, options);
   const ports = {
-    ...{ accounts, registrations, passwords, logins, sessions, devices },
+    ...{ ...people, sessions, devices },
     deactivation: new Deactivation(stored, devices),
     registrationTokens,
     passwordTries,
-    passwordLogins,
     emailValidations,
     thirdPartyIds,
     accountData,
@@ -144,6 +138,22 @@ export function accountFeatures(stored: Stored, options: AccountFeatureOptions) 
     interact: interactiveAuth({ ...stages, ...provingPorts(stored, options, finished) }),
     close: () => clearInterval(writing),
   };
+}
+
+function accountsAndLogins(
+  stored: Stored,
+  parts: { sessions: Sessions; devices: Devices; registrationTokens: RegistrationTokens },
+  options: AccountFeatureOptions,
+) {
+  const { directory, email, passwordCost } = options;
+  const accounts = new Accounts(stored.database, options);
+  const keeping = { accounts, devices: parts.devices, post: email?.post };
+  const passwords = new Passwords(stored, keeping, passwordCost);
+  const making = { ...parts, accounts, passwords };
+  const registrations = new Registrations(stored, making);
+  const logins = new Logins(stored, making);
+  const ways = { accounts, logins, passwords, registrations };
+  return { ...ways, passwordLogins: new PasswordLogins(ways, stored, directory) };
 }
 
 interface Asked {
