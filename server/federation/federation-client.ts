@@ -2,14 +2,16 @@ import { within } from '../outward/within.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
-import { parseJson } from '../protocol/parse-json.ts';
 import type { SigningKey } from '../protocol/signing-keys.ts';
 import { xMatrixHeader } from '../protocol/x-matrix.ts';
 import type { Admission } from './admission.ts';
+import { type AnswerForm, jsonIn } from './answer.ts';
 import type { Discovery } from './discovery/discovery.ts';
+import { Entering, type LargeRequest } from './large-answer.ts';
+import { Patience } from './patience.ts';
 import type { Reach, Told } from './reach.ts';
 
-export interface FederationRequest {
+export interface FederationRequest extends AnswerForm {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly content?: JsonValue;
@@ -17,8 +19,7 @@ export interface FederationRequest {
   readonly canonicalContent?: string;
   readonly answersWithinMs?: number;
   readonly bytesMax?: number;
-  /** Whose answer holds events: their hashes are of their numbers as they stand. */
-  readonly keepsNumbers?: boolean;
+  readonly large?: LargeRequest | undefined;
   /** What everybody may ask, such as keys, is asked without. */
   readonly isSigned?: boolean;
 }
@@ -47,7 +48,7 @@ export class FederationClient {
   /** The JSON of an answer with status 200. Throws `MatrixError` for an error of theirs, and `ServerUnreachable`. */
   async ask(server: ServerName, request: FederationRequest): Promise<JsonValue> {
     const { status, body } = await this.askForBytes(server, request);
-    const json = jsonIn(body, request.keepsNumbers ? parseJson : JSON.parse);
+    const json = await jsonIn(body, request);
     if (status === 200 && json !== undefined) return json;
     if (json === undefined && !isOfRequest(status))
       throw new ServerUnreachable(`${server} answers something that is no JSON (status ${status})`);
@@ -60,19 +61,24 @@ export class FederationClient {
       throw new ServerUnreachable(`${server} is not among the servers that the operator lets in`);
     const { method, path, content, answersWithinMs = ANSWERS_WITHIN_MS } = request;
     const { discovery, reach } = this.#parts;
-    const signal = AbortSignal.timeout(answersWithinMs);
+    const patience = new Patience(answersWithinMs);
+    const { signal } = patience;
+    const large = request.large && new Entering(request.large, patience);
     try {
       const way = await within(discovery.wayTo(server), signal);
       return await reach.ask(way, {
-        ...{ method, path, signal, bytesMax: request.bytesMax ?? BYTES_MAX },
+        ...{ method, path, signal, bytesMax: request.bytesMax ?? BYTES_MAX, large },
         headers: this.#headers(server, request),
         body: content === undefined ? request.canonicalContent : JSON.stringify(content),
       });
     } catch (cause) {
+      if (large?.failure !== undefined) throw large.failure;
       discovery.forget(server);
       throw new ServerUnreachable(`${server} cannot be reached: ${(cause as Error).message}`, {
         cause,
       });
+    } finally {
+      patience.end();
     }
   }
 
@@ -85,14 +91,6 @@ export class FederationClient {
       ...(isSigned && { authorization: xMatrixHeader(request, signingKey) }),
       ...(hasBody && { 'content-type': 'application/json' }),
     };
-  }
-}
-
-function jsonIn(body: Buffer, parse: (text: string) => JsonValue): JsonValue | undefined {
-  try {
-    return parse(body.toString('utf8'));
-  } catch {
-    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import { buildConnector, Pool } from 'undici';
 import { type AddressGuard, AddressRefused } from '../outward/address-guard.ts';
 import type { Target, Way } from './discovery/find-server.ts';
+import type { LargeAnswer } from './large-answer.ts';
 
 export interface Asked {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -12,6 +13,7 @@ export interface Asked {
   readonly body?: string | undefined;
   readonly signal: AbortSignal;
   readonly bytesMax: number;
+  readonly large?: LargeAnswer | undefined;
 }
 
 export interface Told {
@@ -59,13 +61,14 @@ export class Reach {
     this.#pools.clear();
   }
 
-  async #askAt(target: Target, way: Way, { method, path, headers, body, signal, bytesMax }: Asked) {
+  async #askAt(target: Target, way: Way, asked: Asked) {
+    const { method, path, headers, body, signal } = asked;
     const answer = await this.#poolTo(target, way).request({
       ...{ method, path, signal, body: body ?? null },
       headers: { ...headers, host: way.hostHeader },
     });
     const { statusCode: status, headers: said } = answer;
-    return { status, headers: said, body: await bounded(answer.body, bytesMax) };
+    return { status, headers: said, body: await bounded(answer.body, asked) };
   }
 
   /** One for all connections: to read the authorities takes longer than a handshake. */
@@ -132,13 +135,20 @@ export class TooLong extends Error {
 }
 
 /** What others say may be without end. */
-async function bounded(body: AsyncIterable<Buffer>, bytesMax: number): Promise<Buffer> {
+async function bounded(
+  body: AsyncIterable<Buffer>,
+  { bytesMax, large }: Pick<Asked, 'bytesMax' | 'large'>,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let isLarge = false;
   for await (const chunk of body) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes > bytesMax) throw new TooLong(`The answer has more than ${bytesMax} bytes`);
+    if (large === undefined || isLarge || bytes <= large.fromBytes) continue;
+    isLarge = true;
+    await large.enter();
   }
   return Buffer.concat(chunks);
 }

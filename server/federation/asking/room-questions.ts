@@ -18,6 +18,9 @@ const EVENT_BYTES_MAX = 128 * 1_024;
 /** The ids of the state of a room of 50,000 members, and what authorizes it. */
 const IDS_BYTES_MAX = 8 * 1_048_576;
 
+/** With its numbers as they stand: an event of the first five versions is hashed and signed with those. */
+const EVENTS = new Set(['events', 'pdus']);
+
 /** Unless the server says when. */
 const RETRY_MS = 250;
 
@@ -52,7 +55,7 @@ export class RoomQuestions {
         ...{ latest_events: [...latest], earliest_events: [...earliest] },
         ...{ limit, min_depth: minDepth },
       },
-      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX },
+      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX, lists: EVENTS },
     });
     return told && objectsIn(told.events).slice(0, limit);
   }
@@ -76,7 +79,7 @@ export class RoomQuestions {
     try {
       const told = await this.#told(server, {
         ...{ method: 'GET', path: `${V1}/event/${encodeURIComponent(eventId)}` },
-        ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX },
+        ...{ answersWithinMs: withinMs, bytesMax: EVENT_BYTES_MAX, lists: EVENTS },
       });
       const [pdu] = objectsIn(told?.pdus);
       return pdu ? { kind: 'told', pdu } : { kind: 'not there' };
@@ -93,7 +96,7 @@ export class RoomQuestions {
     const query = [`limit=${limit}`, ...from.map((each) => `v=${encodeURIComponent(each)}`)];
     const told = await this.#ask(server, {
       ...{ method: 'GET', path: `${V1}/backfill/${encodeURIComponent(roomId)}?${query.join('&')}` },
-      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX },
+      ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX, lists: EVENTS },
     });
     return told && objectsIn(told.pdus).slice(0, limit);
   }
@@ -107,9 +110,8 @@ export class RoomQuestions {
     }
   }
 
-  /** With its numbers as they stand: an event of the first five versions is hashed and signed with those. */
   async #told(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
-    const told = await this.#client.ask(server, { ...request, keepsNumbers: true });
+    const told = await this.#client.ask(server, request);
     return isObject(told) ? told : undefined;
   }
 }

@@ -20,6 +20,11 @@ const SMALL_WITHIN_MS = 10_000;
 /** The state of a large room and all that it rests on: 60,000 events have 40 to 60 MB. */
 const ROOM_BYTES_MAX = 128 * 1_048_576;
 const ROOM_WITHIN_MS = 60_000;
+/** Most rooms have less. */
+const LARGE_FROM_BYTES = 1_048_576;
+/** Nobody else's is read meanwhile. */
+const LARGE_WITHIN_MS = 45_000;
+const STATE: ReadonlySet<string> = new Set(['state', 'auth_chain']);
 const ALIAS_SERVERS_MAX = 20;
 
 /** Asks servers that are in rooms for what is done through them (server-server API, "Joining Rooms" and its like). */
@@ -50,9 +55,15 @@ export class RoomServers {
 
   async submit(
     server: ServerName,
-    signed: { passage: Passage; roomId: RoomId; eventId: EventId; pdu: JsonObject },
+    signed: {
+      readonly passage: Passage;
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly pdu: JsonObject;
+      readonly enterLarge?: () => Promise<void>;
+    },
   ): Promise<JsonObject> {
-    const { passage, roomId, eventId, pdu } = signed;
+    const { passage, roomId, eventId, pdu, enterLarge } = signed;
     const version = passage === 'knock' ? 'v1' : 'v2';
     const isJoin = passage === 'join';
     const answer = await this.#client.ask(server, {
@@ -61,7 +72,8 @@ export class RoomServers {
       content: pdu,
       answersWithinMs: isJoin ? ROOM_WITHIN_MS : SMALL_WITHIN_MS,
       bytesMax: isJoin ? ROOM_BYTES_MAX : SMALL_BYTES_MAX,
-      keepsNumbers: true,
+      lists: STATE,
+      large: enterLarge && { ...LARGE, enter: enterLarge },
     });
     return objectIn(server, answer);
   }
@@ -115,6 +127,7 @@ const FIRST_VERSIONS: ReadonlySet<string> = new Set(['1', '2']);
 const isUnknownEndpoint = (error: unknown): boolean =>
   error instanceof MatrixError && error.status === 404 && error.errcode === 'M_UNRECOGNIZED';
 
+const LARGE = { fromBytes: LARGE_FROM_BYTES, withinMs: LARGE_WITHIN_MS };
 const SMALL = { answersWithinMs: SMALL_WITHIN_MS, bytesMax: SMALL_BYTES_MAX };
 
 const pathOf = (...ids: readonly string[]): string => ids.map(encodeURIComponent).join('/');

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import type { DiskCache, Key } from '../cache/disk-cache.ts';
 import type { CachedContent } from '../previews/pictures.ts';
-import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 
 export interface RemoteFile {

@@ -1,10 +1,10 @@
+import { FairTurns } from '../../log/fair-turns.ts';
 import { Lru } from '../../log/lru.ts';
 import { within } from '../../outward/within.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import type { Measured } from '../thumbnails/picture-messages.ts';
-import { FairTurns } from '../turns/fair-turns.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 import { oEmbedIn } from './oembed.ts';
 import { both, openGraphOf, openGraphOfOEmbed, type Told } from './open-graph.ts';

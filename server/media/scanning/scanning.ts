@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { commitRows } from '../../log/commit-rows.ts';
+import { FairTurns } from '../../log/fair-turns.ts';
 import { Lru } from '../../log/lru.ts';
 import type { Stored } from '../../log/stored.ts';
 import { within } from '../../outward/within.ts';
 import { forbidden, MatrixError } from '../../protocol/matrix-error.ts';
 import type { Content, StoredMedia } from '../../storage/media/media.ts';
 import { scannedRow } from '../../storage/media/scan.ts';
-import { FairTurns } from '../turns/fair-turns.ts';
 import { Asking, NONE, type Verdict } from './asking.ts';
 import type { Scanner } from './scanner.ts';
 

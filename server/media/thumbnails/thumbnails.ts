@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
 import { NotWriter } from '../../log/log.ts';
 import { Lru } from '../../log/lru.ts';
 import { MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
 import type { DiskCache, Entry, Key } from '../cache/disk-cache.ts';
 import type { Shown } from '../media.ts';
-import { FairTurns, type TurnBounds } from '../turns/fair-turns.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 import type { Drawn, Measured, Undrawable } from './picture-messages.ts';
 import { type PictureBounds, PictureInterrupted, PictureProcess } from './picture-process.ts';

@@ -1,4 +1,4 @@
-import type { FairTurns } from './fair-turns.ts';
+import type { FairTurns } from '../../log/fair-turns.ts';
 
 /** Once for all who want the same, in the first turn that one of them gets: nobody waits in another's line. */
 export class SharedTurns<T> {

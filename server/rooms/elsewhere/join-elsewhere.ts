@@ -9,9 +9,10 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { enterRoom } from './enter-room.ts';
 import { inviterServer, isIn, ownOutside } from './known-outside.ts';
+import type { Elsewhere } from './other-servers.ts';
 import { receivedState } from './received-state.ts';
-import { type Passing, throughServer } from './through-server.ts';
-import { tryServers } from './try-servers.ts';
+import { type Passing, type PassingThrough, signedFor } from './through-server.ts';
+import { NotUsable, tryServers } from './try-servers.ts';
 
 /**
  * Joins a room in which nobody of this server is, through one that is in it. Undefined where somebody is by now, or where no
@@ -24,7 +25,7 @@ export async function joinElsewhere(
   const { elsewhere } = building.ports;
   const { roomId } = join;
   if (!elsewhere || isIn(building, await building.rooms.get(roomId))) return undefined;
-  return building.passages.run(roomId, async () => {
+  return building.passages.run({ roomId, userId: join.change.target }, async () => {
     const room = await building.rooms.get(roomId);
     if (isIn(building, room)) return undefined;
     const own = await ownOutside(building, room, join.change.target);
@@ -33,13 +34,40 @@ export async function joinElsewhere(
     ].filter((each) => each !== building.ports.identity.serverName);
     if (servers.length === 0 && room) return undefined;
     if (servers.length === 0) throw notFound('No server is known that is in this room');
-    const received = await tryServers(servers, async (server) => {
-      const wish = { server, passage: 'join', ...join } as const;
-      const { answer, event, rules } = await throughServer(building, elsewhere.servers, wish);
-      return receivedState(building.ports, answer, { event, rules, roomId });
-    });
-    return enterRoom(building, { roomId, lane: elsewhere.lane }, received, join.origin);
+    const entered = await tryServers(servers, (server) =>
+      throughOne(building, elsewhere, { server, passage: 'join', ...join }),
+    );
+    if (entered?.status === 'rejected') throw entered.reason;
+    return entered?.value;
   });
+}
+
+/** Undefined where somebody else came in meanwhile, and the room with them. */
+async function throughOne(
+  building: Building,
+  { servers, lane }: Elsewhere,
+  wish: PassingThrough,
+): Promise<PromiseSettledResult<EventId> | undefined> {
+  const { server, passage, roomId, origin } = wish;
+  const { passages, ports, rooms } = building;
+  const { event, rules } = await signedFor(building, servers, wish);
+  return passages.inRoom(roomId, async () => {
+    if (isIn(building, await rooms.get(roomId))) return undefined;
+    return passages.large(wish.change.target, async (enterLarge) => {
+      const { eventId, pdu } = event;
+      const handedIn = { passage, roomId, eventId, pdu, enterLarge };
+      const answer = await servers.submit(server, handedIn);
+      const received = await receivedState(ports, answer, { event, rules, roomId });
+      return settled(enterRoom(building, { roomId, lane }, received, origin));
+    });
+  });
+}
+
+/** What fails as a room is entered would fail with another server's answer as well, unless it is this one that is of no use. */
+async function settled(entered: Promise<EventId>): Promise<PromiseSettledResult<EventId>> {
+  const [outcome] = await Promise.allSettled([entered]);
+  if (outcome.status === 'rejected' && outcome.reason instanceof NotUsable) throw outcome.reason;
+  return outcome;
 }
 
 /** Those that the client names, then those of whom this server knows; the one after which the room is named last. */

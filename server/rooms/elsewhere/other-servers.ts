@@ -17,10 +17,16 @@ export interface OtherServers {
     server: ServerName,
     wish: { passage: Passage; roomId: RoomId; userId: UserId; versions: readonly string[] },
   ): Promise<{ readonly version: string; readonly event: JsonObject }>;
-  /** Hands the signed event in, and answers what the other server says to it. */
+  /** Hands the signed event in, and answers what the other server says to it: where that is large it is entered before more is read. */
   submit(
     server: ServerName,
-    signed: { passage: Passage; roomId: RoomId; eventId: EventId; pdu: JsonObject },
+    signed: {
+      readonly passage: Passage;
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly pdu: JsonObject;
+      readonly enterLarge?: () => Promise<void>;
+    },
   ): Promise<JsonObject>;
   /** Answers the invite as the server of who is invited has signed it. */
   invite(

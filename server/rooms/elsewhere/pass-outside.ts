@@ -25,7 +25,7 @@ export async function knockElsewhere(
   const servers = serversToAsk(building, room, knock);
   if (servers.length === 0 && room) return undefined;
   if (servers.length === 0) throw notFound('No server is known that is in this room');
-  return building.passages.run(roomId, async () => {
+  return building.passages.run({ roomId, userId: knock.change.target }, async () => {
     const knocked = await tryServers(servers, (server) =>
       throughServer(building, elsewhere.servers, { server, passage: 'knock', ...knock }),
     );
@@ -49,7 +49,7 @@ export async function leaveElsewhere(
   if (!room || isIn(building, room)) return undefined;
   const own = await ownOutside(building, room, change.target);
   if (own?.membership !== 'invite' && own?.membership !== 'knock') return undefined;
-  return building.passages.run(roomId, async () => {
+  return building.passages.run({ roomId, userId: change.target }, async () => {
     const left = await tryServers(serversOf(building, room, own, leave), (server) =>
       throughServer(building, elsewhere.servers, { server, passage: 'leave', ...leave }),
     ).catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { withBreaths } from '../../log/breaths.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import { type Event, stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
@@ -7,7 +8,7 @@ import { parseEvent, rejectedEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { RoomPorts } from '../ports.ts';
 import { judgeByAuthEvents } from '../receive/auth-events.ts';
-import { inAuthOrder } from '../receive/auth-order.ts';
+import { authOrder } from '../receive/auth-order.ts';
 import { withHashedContent } from '../receive/content-hash.ts';
 import { complaintsAboutSignatures } from '../receive/signatures.ts';
 import { STATE_BYTES_MAX } from '../write/refuse-heavy-state.ts';
@@ -27,7 +28,8 @@ export interface ReceivedState {
 type Ports = Pick<RoomPorts, 'eventKeys' | 'now' | 'stateBytesMax'>;
 
 const EVENTS_MAX = 200_000;
-const AT_ONCE = 50;
+/** Each may have 64 KiB. */
+const AT_ONCE = 10;
 
 /**
  * Checks what was answered to `send_join`: format, signatures, hashes and the auth rules of every event, as of any that is
@@ -45,7 +47,8 @@ export async function receivedState(
   const all = new Map([...(await parsed(chain, { rules, roomId })), ...inState]);
   const judged = await judgedInOrder(await wellSigned(ports, all, rules), rules);
   const state = [...judged.values()].filter((each) => inState.has(each.eventId) && !each.rejected);
-  refuseUnfit(state, { rules, own, bytesMax: ports.stateBytesMax ?? STATE_BYTES_MAX });
+  refuseUnfit(state, { rules, own });
+  await refuseHeavy(state, ports.stateBytesMax ?? STATE_BYTES_MAX);
   const [proven] = await complaintsAboutSignatures([own], rules, ports);
   if (proven !== undefined) throw new NotUsable(`our own event is not as it must be: ${proven}`);
   const isState = new Set(state);
@@ -105,7 +108,7 @@ async function judgedInOrder(
 ): Promise<Map<EventId, Event>> {
   const judged = new Map<EventId, Event>();
   const create = [...events.values()].find(({ type }) => type === 'm.room.create');
-  for (const [index, event] of inAuthOrder(events).entries()) {
+  for (const [index, event] of (await withBreaths(authOrder(events))).entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await turn();
     const auth = event.authEvents.flatMap((id) => judged.get(id) ?? []);
     if (auth.length < event.authEvents.length) continue;
@@ -117,7 +120,7 @@ async function judgedInOrder(
 
 function refuseUnfit(
   state: readonly Event[],
-  { rules, own, bytesMax }: { rules: RoomVersionRules; own: Event; bytesMax: number },
+  { rules, own }: { rules: RoomVersionRules; own: Event },
 ): void {
   const byKey = new Map(state.map((each) => [stateKeyOf(each.type, each.stateKey!), each]));
   if (byKey.size < state.length) throw new NotUsable('it says two things of one key of the state');
@@ -128,7 +131,13 @@ function refuseUnfit(
   const get = (type: string, key: string) => byKey.get(stateKeyOf(type, key));
   const verdict = authorize(own, { get }, rules);
   if (!verdict.allowed) throw new NotUsable(`by the state that it tells: ${verdict.reason}`);
-  const heavy = state.filter(({ type }) => type !== 'm.room.member');
-  const bytes = heavy.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
-  if (bytes > bytesMax) throw new NotUsable('the state is too large');
+}
+
+async function refuseHeavy(state: readonly Event[], bytesMax: number): Promise<void> {
+  let bytes = 0;
+  for (const [index, { type, pdu }] of state.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await turn();
+    if (type !== 'm.room.member') bytes += JSON.stringify(pdu).length;
+    if (bytes > bytesMax) throw new NotUsable('the state is too large');
+  }
 }

@@ -23,7 +23,9 @@ export async function stagedEvents(
   const missing = events.filter(({ eventId }) => !before.has(eventId));
   if (missing.length === 0) return before;
   const first = await ports.log.reserve(missing.length);
-  const rows = missing.map((event, index) => outlier(event, { nid: first + index, roomNid }));
+  const rows = missing
+    .values()
+    .map((event, index) => outlier(event, { nid: first + index, roomNid }));
   for (const piece of inPieces(rows, () => lane.pieceBytes)) {
     const bytes = piece.reduce((sum, { json }) => sum + json.length, 0);
     await lane.piece(bytes, (database) => stageOutliers(database, piece));
@@ -61,7 +63,7 @@ export const outlier = (event: Event, at: { nid: number; roomNid: number }): New
 });
 
 function* inPieces(
-  rows: readonly NewEvent[],
+  rows: Iterable<NewEvent>,
   bytesMax: () => number,
 ): Generator<readonly NewEvent[]> {
   let piece: NewEvent[] = [];

@@ -18,27 +18,42 @@ export interface Passing {
   readonly origin: Origin<EventId>;
 }
 
-export interface Passed {
+export interface Signed {
   readonly rules: RoomVersionRules;
   readonly event: Event;
+}
+
+export interface Passed extends Signed {
   /** What the server told when it took the event. */
   readonly answer: JsonObject;
 }
 
-/** The event that the server's template becomes, as the server took it. */
-export async function throughServer(
+export type PassingThrough = Passing & { readonly server: ServerName; readonly passage: Passage };
+
+/** The event that the server's template becomes. */
+export async function signedFor(
   building: Building,
   servers: OtherServers,
-  wish: Passing & { readonly server: ServerName; readonly passage: Passage },
-): Promise<Passed> {
-  const { server, passage, roomId, change, content } = wish;
+  { server, passage, roomId, change, content }: PassingThrough,
+): Promise<Signed> {
   const asked = { passage, roomId, userId: change.target };
   const versions = roomVersions();
   const { version, event: template } = await servers.template(server, { ...asked, versions });
   const rules = knownRules(version);
-  const event = signedTemplate(building, template, { ...asked, rules, content });
-  const { eventId, pdu } = event;
-  return { rules, event, answer: await servers.submit(server, { passage, roomId, eventId, pdu }) };
+  return { rules, event: signedTemplate(building, template, { ...asked, rules, content }) };
+}
+
+/** The same, as the server took it. */
+export async function throughServer(
+  building: Building,
+  servers: OtherServers,
+  wish: PassingThrough,
+): Promise<Passed> {
+  const signed = await signedFor(building, servers, wish);
+  const { server, passage, roomId } = wish;
+  const { eventId, pdu } = signed.event;
+  const answer = await servers.submit(server, { passage, roomId, eventId, pdu });
+  return { ...signed, answer };
 }
 
 function knownRules(version: string): RoomVersionRules {

@@ -1,4 +1,4 @@
-import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { limitExceeded } from '../protocol/matrix-error.ts';
 
 export interface TurnBounds {
   readonly atOnce: number;
@@ -40,6 +40,13 @@ export class FairTurns {
     } finally {
       this.#end(who);
     }
+  }
+
+  /** The same; what it gives ends the turn, and is called once. */
+  async enter(who: string, signal?: AbortSignal): Promise<() => void> {
+    if (this.#mayBegin(who)) this.#begin(who);
+    else await this.#turnOf(who, signal);
+    return () => this.#end(who);
   }
 
   #mayBegin(who: string): boolean {
