@@ -70,7 +70,7 @@ export function federationFeatures(
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
   const asked = askedFor(federation, { own: serverName, ...{ client, reach, database, now } });
-  const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, now }));
+  const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, client, now }));
   let sending: Sending | undefined;
   return {
     /** What rooms rest on that are shared with other servers. */
@@ -143,8 +143,8 @@ function askedFor({ enabled }: FederationSettings, ports: AskedPorts) {
 
 const eventKeysOf =
   (keys: EventKeys): EventKeys['of'] =>
-  (events, rules) =>
-    keys.of(events, rules);
+  (events, rules, notary) =>
+    keys.of(events, rules, notary);
 
 /** That there are none is an answer, too; so is a name server that does not know. */
 function lookedUp(): DiscoveryPorts['srv'] {

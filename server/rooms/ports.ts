@@ -20,7 +20,12 @@ export interface ErasedUsers {
 export type IgnoredBy = (userId: UserId) => Promise<ReadonlySet<UserId>>;
 
 /** By which keys these events may be signed, as far as they can be had; undefined where rooms are not shared. */
-export type EventKeys = (events: readonly Event[], rules: RoomVersionRules) => Promise<FindKey>;
+export type EventKeys = (
+  events: readonly Event[],
+  rules: RoomVersionRules,
+  /** Who is asked for the keys of servers that do not answer: one whose word on these events is believed. */
+  notary?: ServerName,
+) => Promise<FindKey>;
 
 /** What the room engine needs of the rest of the server. */
 export interface RoomPorts {

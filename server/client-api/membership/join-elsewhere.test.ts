@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { startFederating } from '../../../test/support/federating.ts';
+import { federating, startFederating } from '../../../test/support/federating.ts';
 import {
   aliceAndBob,
   keysOf,
@@ -90,6 +90,18 @@ test('a room whose server is not there cannot be joined, and another that is in 
   const join = `/join/${encodeURIComponent(roomId)}`;
   expect((await bob.post(`${join}?via=localhost:1`)).status).toBe(502);
   expect((await bob.post(`${join}?via=localhost:1&via=${alice.server.name}`)).status).toBe(200);
+});
+
+test('a room whose first server is gone is joined through one that knows its keys', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const first = await federating(authority);
+  const carol = await personAt(first, 'carol');
+  const roomId = await carol.createRoom();
+  expect((await alice.join(roomId, first)).status).toBe(200);
+  await first[Symbol.asyncDispose]();
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  const everybody = [alice, bob, carol].map(({ userId }) => userId).sort();
+  expect(await membersAt(bob, roomId)).toEqual(everybody);
 });
 
 test('of what is said beside a join nothing from before it is told as new', async () => {

@@ -7,7 +7,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { publishedKeys } from '../../protocol/server-keys.ts';
 import { signingKeyFromSeed } from '../../protocol/signing-keys.ts';
-import { ServerUnreachable } from '../federation-client.ts';
+import { type FederationRequest, ServerUnreachable } from '../federation-client.ts';
 import { EventKeys } from './event-keys.ts';
 import { RemoteKeys } from './remote-keys.ts';
 
@@ -38,6 +38,30 @@ test('a server that is gone takes nobody else along', async () => {
   expect(names.filter((name) => !find(name, keyOf(name).keyId))).toEqual([names[3]]);
 });
 
+test('of servers that are gone the keys are had from a notary, and believed for this once', async () => {
+  await using at = await world();
+  const names = at.names(120);
+  for (const name of names) at.gone.add(name);
+  const find = await at.eventKeys.of(names.map(eventOf), rules, NOTARY);
+  expect(names.filter((name) => !find(name, keyOf(name).keyId))).toEqual([]);
+  expect(at.askedNotary).toBe(3);
+  const again = await at.eventKeys.of([eventOf(names[0]!)], rules);
+  expect(again(names[0]!, keyOf(names[0]!).keyId)).toBeUndefined();
+});
+
+test('a notary is not asked for keys that are there, nor believed in those that nobody signed', async () => {
+  await using at = await world();
+  const [here, gone] = at.names(2) as [ServerName, ServerName];
+  await at.eventKeys.of([eventOf(here)], rules, NOTARY);
+  expect(at.askedNotary).toBe(0);
+  at.gone.add(gone);
+  at.forged = true;
+  const find = await at.eventKeys.of([eventOf(gone)], rules, NOTARY);
+  expect([at.askedNotary, find(gone, keyOf(gone).keyId)]).toEqual([1, undefined]);
+});
+
+const NOTARY = 'notary.example' as ServerName;
+
 const eventOf = (server: ServerName): Event =>
   ({
     ...{ sender: `@a:${server}`, type: 'm.room.message', content: {}, originServerTs: 1 },
@@ -51,14 +75,22 @@ async function world() {
   const now = () => 1_000_000_000;
   const gone = new Set<ServerName>();
   let [atOnce, atOnceMax] = [0, 0];
+  let [askedNotary, forged] = [0, false];
+  const keysBy = (server: ServerName) => publishedKeys(server, keyOf(server), now() + 3_600_000);
   const client = {
-    async ask(server: ServerName) {
+    async ask(server: ServerName, { content }: FederationRequest) {
+      if (server === NOTARY) {
+        askedNotary += 1;
+        const { server_keys } = content as { server_keys: object };
+        const told = Object.keys(server_keys).map((each) => keysBy(each as ServerName));
+        return { server_keys: told.map((each) => (forged ? { ...each, signatures: {} } : each)) };
+      }
       atOnce += 1;
       atOnceMax = Math.max(atOnceMax, atOnce);
       await new Promise(setImmediate);
       atOnce -= 1;
       if (gone.has(server)) throw new ServerUnreachable('gone');
-      return publishedKeys(server, keyOf(server), now() + 3_600_000);
+      return keysBy(server);
     },
   };
   const remoteKeys = new RemoteKeys({
@@ -68,8 +100,14 @@ async function world() {
   const signingKey = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
   const self = { serverName: 'example.org' as ServerName, signingKey };
   return {
-    eventKeys: new EventKeys({ self, remoteKeys, now }),
+    eventKeys: new EventKeys({ self, remoteKeys, client, now }),
     gone,
+    get askedNotary() {
+      return askedNotary;
+    },
+    set forged(isForged: boolean) {
+      forged = isForged;
+    },
     names: (count: number) =>
       Array.from({ length: count }, (_, index) => `s${index}.example` as ServerName),
     get atOnceMax() {

@@ -1,3 +1,4 @@
+import { type InBreaths, withBreaths } from '../../log/breaths.ts';
 import { within } from '../../outward/within.ts';
 import type { Event } from '../../protocol/event.ts';
 import { type FindKey, serversThatMustSign } from '../../protocol/event-signatures.ts';
@@ -7,8 +8,9 @@ import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { keyIdsOf } from '../../protocol/signatures.ts';
 import { type KeyId, type SigningKey, verifyKeyFrom } from '../../protocol/signing-keys.ts';
-import { ServerUnreachable } from '../federation-client.ts';
+import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
 import type { RemoteKeys } from './remote-keys.ts';
+import { toldByNotary, type WantedOfNotary } from './told-by-notary.ts';
 
 interface Self {
   readonly serverName: ServerName;
@@ -18,6 +20,7 @@ interface Self {
 interface Parts {
   readonly self: Self;
   readonly remoteKeys: Pick<RemoteKeys, 'forEvents' | 'placeFreed'>;
+  readonly client: Pick<FederationClient, 'ask'>;
   readonly now: () => number;
 }
 
@@ -25,6 +28,10 @@ interface Parts {
 const AT_ONCE = 12;
 /** For all servers together: whose keys are not there by then has signed nothing that could be believed. */
 const WITHIN_MS = 60_000;
+
+const BREATH = 500;
+/** By one or two of a server an event is signed; there is room in it for thousands. */
+const KEYS_OF_EVENT_MAX = 8;
 
 /** By which servers' keys events may be signed; each server is asked once for all of its events. */
 export class EventKeys {
@@ -38,32 +45,62 @@ export class EventKeys {
     this.#own = { key, validUntilTs: Number.MAX_SAFE_INTEGER };
   }
 
-  async of(events: readonly Event[], rules: RoomVersionRules): Promise<FindKey> {
+  /** `notary` is asked for the keys of servers that do not answer themselves, in half of the time. */
+  async of(
+    events: readonly Event[],
+    rules: RoomVersionRules,
+    notary?: ServerName,
+  ): Promise<FindKey> {
     const { serverName, signingKey } = this.#parts.self;
-    const needed = neededKeys(events, rules);
+    const needed = await withBreaths(neededKeys(events, rules));
     needed.delete(serverName);
-    const known = new Map<ServerName, ReadonlyMap<KeyId, KnownKey>>();
+    const known = await this.#askThem(needed, { rules, withinMs: WITHIN_MS / (notary ? 2 : 1) });
+    const told = notary && (await this.#askNotary(notary, { needed, known, rules }));
+    return (server, keyId) =>
+      server === serverName && keyId === signingKey.keyId
+        ? this.#own
+        : betterOf(known.get(server)?.get(keyId), told?.get(server)?.get(keyId));
+  }
+
+  async #askThem(
+    needed: Needed,
+    { rules, withinMs }: { rules: RoomVersionRules; withinMs: number },
+  ): Promise<ReadonlyMap<ServerName, Keys>> {
+    const known = new Map<ServerName, Keys>();
     const open = [...needed];
-    const late = AbortSignal.timeout(WITHIN_MS);
+    const late = AbortSignal.timeout(withinMs);
     const askOn = async () => {
       for (let next = open.pop(); next !== undefined; next = open.pop())
         known.set(next[0], await this.#keysOf(next[0], { uses: next[1], rules, late }));
     };
     await Promise.all(Array.from({ length: AT_ONCE }, askOn));
-    return (server, keyId) =>
-      server === serverName && keyId === signingKey.keyId
-        ? this.#own
-        : known.get(server)?.get(keyId);
+    return known;
+  }
+
+  async #askNotary(
+    notary: ServerName,
+    { needed, known, rules }: { needed: Needed; known: KeysOfAll; rules: RoomVersionRules },
+  ): Promise<KeysOfAll> {
+    const wanted = new Map<ServerName, WantedOfNotary>();
+    for (const [server, uses] of needed) {
+      const open = uses.filter((use) => !this.#isGood(known.get(server), use, rules));
+      if (open.length === 0 || server === notary) continue;
+      const keyIds = [...new Set(open.map(({ keyId }) => keyId))].slice(0, KEYS_OF_EVENT_MAX);
+      const validUntilTs = open.reduce((ts, use) => Math.max(ts, use.originServerTs), 0);
+      wanted.set(server, { keyIds, validUntilTs });
+    }
+    return toldByNotary(this.#parts.client, notary, wanted, AbortSignal.timeout(WITHIN_MS / 2));
+  }
+
+  #isGood(keys: Keys | undefined, { keyId, originServerTs }: Use, rules: RoomVersionRules) {
+    const key = keys?.get(keyId);
+    return key !== undefined && keyIsValidFor(key, originServerTs, rules, this.#parts.now());
   }
 
   async #keysOf(server: ServerName, { uses, rules, late }: Asking): Promise<Keys> {
-    const { remoteKeys, now } = this.#parts;
+    const { remoteKeys } = this.#parts;
     const isEnough = (known: Keys) =>
-      late.aborted ||
-      uses.every(({ keyId, originServerTs }) => {
-        const key = known.get(keyId);
-        return key !== undefined && keyIsValidFor(key, originServerTs, rules, now());
-      });
+      late.aborted || uses.every((use) => this.#isGood(known, use, rules));
     for (;;) {
       const freed = remoteKeys.placeFreed;
       try {
@@ -79,6 +116,15 @@ export class EventKeys {
 }
 
 type Keys = ReadonlyMap<KeyId, KnownKey>;
+type KeysOfAll = ReadonlyMap<ServerName, Keys>;
+type Needed = ReadonlyMap<ServerName, readonly Use[]>;
+
+/** A notary may have heard of a key later than we; which key it is, its server's own word says. */
+function betterOf(own: KnownKey | undefined, told: KnownKey | undefined): KnownKey | undefined {
+  if (own === undefined || told === undefined) return own ?? told;
+  const isLater = told.validUntilTs > own.validUntilTs && told.key.equals(own.key);
+  return own.expiredTs === undefined && isLater ? told : own;
+}
 
 /** Whose keys are not to be had has signed nothing that could be believed. */
 const NO_KEYS: Keys = new Map();
@@ -94,15 +140,19 @@ interface Use {
   readonly originServerTs: number;
 }
 
-function neededKeys(events: readonly Event[], rules: RoomVersionRules): Map<ServerName, Use[]> {
+function* neededKeys(
+  events: readonly Event[],
+  rules: RoomVersionRules,
+): InBreaths<Map<ServerName, Use[]>> {
   const needed = new Map<ServerName, Use[]>();
-  for (const event of events) {
+  for (const [index, event] of events.entries()) {
+    if (index % BREATH === BREATH - 1) yield;
     const servers = serversThatMustSign(event, rules);
     if (!servers.ok) continue;
     for (const server of servers.value) {
       const uses = needed.get(server) ?? [];
       needed.set(server, uses);
-      for (const keyId of keyIdsOf(event.pdu, server))
+      for (const keyId of keyIdsOf(event.pdu, server).slice(0, KEYS_OF_EVENT_MAX))
         uses.push({ keyId, originServerTs: event.originServerTs });
     }
   }

@@ -57,7 +57,7 @@ async function throughOne(
       const { eventId, pdu } = event;
       const handedIn = { passage, roomId, eventId, pdu, enterLarge };
       const answer = await servers.submit(server, handedIn);
-      const received = await receivedState(ports, answer, { event, rules, roomId });
+      const received = await receivedState(ports, answer, { event, rules, roomId, server });
       return settled(enterRoom(building, { roomId, lane }, received, origin));
     });
   });

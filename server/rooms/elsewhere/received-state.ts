@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { withBreaths } from '../../log/breaths.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import { type Event, stateKeyOf } from '../../protocol/event.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { parseEvent, rejectedEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
@@ -33,20 +33,23 @@ const AT_ONCE = 10;
 
 /**
  * Checks what was answered to `send_join`: format, signatures, hashes and the auth rules of every event, as of any that is
- * received. Who passes none of the former is left out; whom the rules refuse is rejected, and in no state.
+ * received. Who passes none of the former is left out; whom the rules refuse is rejected, and in no state. Where that would be
+ * another room than the one that was told of, it is none.
  */
 export async function receivedState(
   ports: Ports,
   answer: JsonObject,
-  { event, rules, roomId }: { event: Event; rules: RoomVersionRules; roomId: RoomId },
+  { event, rules, roomId, server }: Received,
 ): Promise<ReceivedState> {
   const own = ownEvent(answer.event, event, rules);
   const [told, chain] = [listIn(answer.state), listIn(answer.auth_chain)];
   if (told.length + chain.length > EVENTS_MAX) throw new NotUsable('it tells of too many events');
   const inState = await parsed(told, { rules, roomId });
   const all = new Map([...(await parsed(chain, { rules, roomId })), ...inState]);
-  const judged = await judgedInOrder(await wellSigned(ports, all, rules), rules);
+  const { kept, complaints } = await wellSigned({ ...ports, notary: server }, all, rules);
+  const judged = await judgedInOrder(kept, rules);
   const state = [...judged.values()].filter((each) => inState.has(each.eventId) && !each.rejected);
+  refuseMaimed(state, { told, inState, complaints });
   refuseUnfit(state, { rules, own });
   await refuseHeavy(state, ports.stateBytesMax ?? STATE_BYTES_MAX);
   const [proven] = await complaintsAboutSignatures([own], rules, ports);
@@ -54,6 +57,14 @@ export async function receivedState(
   const isState = new Set(state);
   const others = [...judged.values()].filter((each) => !isState.has(each));
   return { rules, state, others, event: own };
+}
+
+interface Received {
+  readonly event: Event;
+  readonly rules: RoomVersionRules;
+  readonly roomId: RoomId;
+  /** It is believed in which events the room has, so it is asked for the keys of servers that are gone. */
+  readonly server: ServerName;
 }
 
 /** Who lets somebody into a restricted room signs along. */
@@ -86,19 +97,24 @@ async function parsed(
   return events;
 }
 
+type Complaints = ReadonlyMap<EventId, string>;
+
 async function wellSigned(
-  ports: Ports,
+  ports: Ports & { readonly notary: ServerName },
   events: ReadonlyMap<EventId, Event>,
   rules: RoomVersionRules,
-): Promise<Map<EventId, Event>> {
+): Promise<{ kept: ReadonlyMap<EventId, Event>; complaints: Complaints }> {
   const all = [...events.values()];
-  const complaints = await complaintsAboutSignatures(all, rules, ports);
+  const said = await complaintsAboutSignatures(all, rules, ports);
   const kept = new Map<EventId, Event>();
+  const complaints = new Map<EventId, string>();
   for (const [index, event] of all.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await turn();
-    if (complaints[index] === undefined) kept.set(event.eventId, withHashedContent(event, rules));
+    const complaint = said[index];
+    if (complaint === undefined) kept.set(event.eventId, withHashedContent(event, rules));
+    else complaints.set(event.eventId, complaint);
   }
-  return kept;
+  return { kept, complaints };
 }
 
 /** Those whose auth events are not all there are left out: nobody can say of them whether they are allowed. */
@@ -117,6 +133,36 @@ async function judgedInOrder(
   }
   return judged;
 }
+
+/** By which everybody is judged: without them others would have a say than in the room that was told of. */
+const POWER = ['m.room.create', 'm.room.power_levels', 'm.room.join_rules'];
+
+interface Told {
+  readonly told: readonly JsonValue[];
+  readonly inState: ReadonlyMap<EventId, Event>;
+  readonly complaints: Complaints;
+}
+
+/** Who may do what, and who hears it, is not to be guessed where part of what was told could not be proved. */
+function refuseMaimed(state: readonly Event[], { told, inState, complaints }: Told): void {
+  const why = (lost: EventId | undefined) =>
+    (lost && complaints.get(lost)) ?? complaints.values().next().value ?? 'the rules refuse it';
+  for (const type of POWER) {
+    if (!told.some((pdu) => isObject(pdu) && pdu.type === type && pdu.state_key === '')) continue;
+    if (state.some((each) => each.type === type && each.stateKey === '')) continue;
+    const lost = inState.values().find((each) => each.type === type && each.stateKey === '');
+    throw new NotUsable(`its ${type} cannot be believed: ${why(lost?.eventId)}`);
+  }
+  const isIn = new Set(state.filter(isJoined).map(({ eventId }) => eventId));
+  const members = [...inState.values()].filter(isJoined);
+  const lost = members.filter(({ eventId }) => !isIn.has(eventId));
+  if (2 * lost.length <= members.length) return;
+  const counted = `${lost.length} of its ${members.length} members`;
+  throw new NotUsable(`${counted} cannot be believed: ${why(lost[0]?.eventId)}`);
+}
+
+const isJoined = ({ type, content }: Event): boolean =>
+  type === 'm.room.member' && content.membership === 'join';
 
 function refuseUnfit(
   state: readonly Event[],

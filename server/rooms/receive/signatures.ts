@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Event } from '../../protocol/event.ts';
 import { verifyEvents } from '../../protocol/event-signatures.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { RoomPorts } from '../ports.ts';
 
@@ -11,10 +12,10 @@ const AT_ONCE = 50;
 export async function complaintsAboutSignatures(
   events: readonly Event[],
   rules: RoomVersionRules,
-  { eventKeys, now }: Pick<RoomPorts, 'eventKeys' | 'now'>,
+  { eventKeys, now, notary }: Pick<RoomPorts, 'eventKeys' | 'now'> & { notary?: ServerName },
 ): Promise<readonly (string | undefined)[]> {
   if (!eventKeys) return events.map(() => 'rooms are not shared with other servers');
-  const keys = await eventKeys(events, rules);
+  const keys = await eventKeys(events, rules, notary);
   const complaints: (string | undefined)[] = [];
   for (let from = 0; from < events.length; from += AT_ONCE) {
     if (from > 0) await turn();
