@@ -1,8 +1,9 @@
 import type { PlacedRecord, Row } from '../log/change.ts';
-import type { Once } from '../log/outcomes.ts';
+import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { Effect } from './edus/edu.ts';
 import type { Edus } from './edus/edus.ts';
 import type { OriginTurns } from './origin-turns.ts';
 import { type PduOutcomes, type PduPorts, takePdus } from './pdus.ts';
@@ -38,19 +39,43 @@ export class Transactions {
   }
 
   async #take(origin: ServerName, { pdus, edus }: Transaction, once: Once): Promise<PduOutcomes> {
-    const outcomes = await takePdus(this.#ports, origin, pdus);
+    const taken = takePdus(this.#ports, origin, pdus);
+    const outcomes = await alongside(taken, pdus.length > 0 && this.#deliver(origin, edus));
     // Behind the events: receipts are for those, and who speaks may have joined by them.
-    const effects = await this.#ports.edus.take(origin, edus);
+    const rest = pdus.length > 0 ? edus.filter((edu) => !isForDevices(edu)) : edus;
+    const effects = await this.#ports.edus.take(origin, rest);
     if (pdus.length === 0 && edus.length === 0) return outcomes;
-    await this.#ports.log.commit((position) => {
+    await this.#commit(effects, once.outcome(200, { pdus: outcomes }));
+    return outcomes;
+  }
+
+  /**
+   * Messages to devices rest on no event, and may be the keys of a room: they do not wait for another room, whose events rest on what
+   * has to be asked for. Each is known by its id where the transaction comes again.
+   */
+  async #deliver(origin: ServerName, edus: readonly JsonObject[]): Promise<void> {
+    const effects = await this.#ports.edus.take(origin, edus.filter(isForDevices));
+    if (effects.length > 0) await this.#commit(effects);
+  }
+
+  #commit(effects: readonly Effect[], outcome?: OutcomeRow): Promise<void> {
+    return this.#ports.log.commit((position) => {
       const rows: Row[] = [];
       const records: PlacedRecord[] = [];
       for (const effect of effects) effect({ position, rows, records });
-      const outcome = once.outcome(200, { pdus: outcomes });
       return { change: { rows, records, outcome, touches: [] }, value: undefined };
     });
-    return outcomes;
   }
+}
+
+const isForDevices = ({ edu_type }: JsonObject): boolean => edu_type === 'm.direct_to_device';
+
+/** Both are waited for, also where one fails: what is left of a transaction must not go on behind its answer. */
+async function alongside<T>(work: Promise<T>, beside: Promise<void> | false): Promise<T> {
+  const [first, second] = await Promise.allSettled([work, beside]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return first.value;
 }
 
 const lengthOf = ({ pdus, edus }: Transaction): number =>

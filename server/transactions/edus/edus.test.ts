@@ -46,6 +46,29 @@ test('a receipt of another server is shown with the time that it says', async ()
   ]);
 });
 
+test('a message to a device does not wait for events beside it that take their time', async () => {
+  const shared = await receivingHome(authority);
+  await shared.sync();
+  const { receiver } = shared.home.server.features.rooms;
+  const [receive, slow] = [receiver.receive.bind(receiver), Promise.withResolvers<void>()];
+  receiver.receive = async (...what) => {
+    await slow.promise;
+    return receive(...what);
+  };
+  const messages = { [`@alice:${shared.name}`]: { '*': { session_key: 'x' } } };
+  const key = { sender: shared.bob, type: 'm.room_key', message_id: 'key', messages };
+  const { pdu, eventId } = await shared.event(says(shared.bob, 'late'));
+  const content = { pdus: [pdu], edus: [edu('m.direct_to_device', key)] };
+  const answer = shared.send(shared.peer, content, 'slow');
+  await expect
+    .poll(async () => (await shared.sync()).to_device?.events ?? [])
+    .toEqual([{ sender: shared.bob, type: 'm.room_key', content: { session_key: 'x' } }]);
+  expect(await shared.bodies()).toEqual([]);
+  slow.resolve();
+  expect(await answer).toEqual({ status: 200, body: { pdus: { [eventId]: {} } } });
+  expect(await shared.count('federation_message')).toBe(1);
+});
+
 test('a message to a device arrives once, however often it is sent', async () => {
   const shared = await receivingHome(authority);
   await shared.sync();
