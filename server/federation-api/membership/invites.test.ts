@@ -79,6 +79,57 @@ test.each(VERSIONS)(
   },
 );
 
+test.each(VERSIONS)(
+  'an invite that is taken back is shown no longer, and the user may be invited anew (version %s)',
+  async (version) => {
+    const [alice, bob] = await aliceAndBob(authority);
+    const roomId = await castle(alice, version);
+    for (const end of ['kick', 'ban']) {
+      expect((await invites(alice, bob, roomId)).status).toBe(200);
+      await alice.post(`/rooms/${enc(roomId)}/${end}`, { user_id: bob.userId });
+      await expect.poll(async () => (await bob.rooms()).invite).toEqual({});
+      const known = await bob.server.features.rooms.roomsOf(bob.userId as never);
+      expect(known.get(roomId)?.membership).toBe(end === 'ban' ? 'ban' : 'leave');
+    }
+    await alice.post(`/rooms/${enc(roomId)}/unban`, { user_id: bob.userId });
+    expect((await invites(alice, bob, roomId)).status).toBe(200);
+    expect((await bob.post(`/rooms/${enc(roomId)}/join`)).status).toBe(200);
+  },
+);
+
+test('an invite is not taken back by a stranger, nor by what does not rest on it', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const eve = await personAt(await startFederating(authority), 'eve');
+  const roomId = await castle(alice, '11');
+  await invites(alice, bob, roomId);
+  const [invite] = await bob.server.fresh.database.query<{ eventId: string }>(
+    'invite_of_bob',
+    `SELECT event_id AS "eventId" FROM event WHERE state_key = '${bob.userId}'`,
+  );
+  const kick = async ({ server, userId }: Person, auth_events: string[], signs = server) => {
+    const pdu = signEvent(
+      {
+        ...{ type: 'm.room.member', sender: userId, state_key: bob.userId, room_id: roomId },
+        ...{ content: { membership: 'leave' }, auth_events, prev_events: auth_events },
+        ...{ depth: 99, origin_server_ts: Date.now() },
+      },
+      rulesOf('11')!,
+      server.name,
+      signs.key,
+    );
+    const { receiver } = bob.server.features.rooms;
+    const from = { origin: server.name, isPushed: true };
+    return (await receiver.receive(roomId, [pdu], from))[0]!.kind;
+  };
+  const own = invite!.eventId;
+  expect(await kick(eve, [own])).toBe('refused');
+  expect(await kick(alice, [`$${'x'.repeat(43)}`])).toBe('refused');
+  expect(await kick(alice, [own], eve.server)).toBe('refused');
+  expect(Object.keys((await bob.rooms()).invite)).toEqual([roomId]);
+  expect(await kick(alice, [own])).toBe('accepted');
+  expect((await bob.rooms()).invite).toEqual({});
+});
+
 test('an invite is turned down though its server is gone', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await castle(alice, '1');

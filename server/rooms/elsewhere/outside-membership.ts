@@ -18,6 +18,8 @@ export interface OutsideMembership {
   readonly event: Event;
   /** What the user is told of the room, as a JSON array of stripped events; as before where it is not given. */
   readonly told?: string | undefined;
+  /** Only where this still is the user's membership: they may have answered meanwhile. */
+  readonly replaces?: EventId;
 }
 
 /**
@@ -49,11 +51,13 @@ interface Place {
 async function committed(
   { ports }: Building,
   { room, roomNid, keyNid }: Place,
-  { event, told }: OutsideMembership,
+  { event, told, replaces }: OutsideMembership,
   origin: Origin<EventId>,
 ): Promise<EventId> {
   const { eventId, roomId, type } = event;
   if ((await ports.store.numbersOfEvents([eventId])).length > 0) return eventId;
+  if (replaces !== undefined && !(await stands(ports, room?.state.get(keyNid), replaces)))
+    return eventId;
   const { rows } = ports.store;
   const userId = event.stateKey as UserId;
   const membership = membershipOf(event.content.membership) ?? 'leave';
@@ -91,4 +95,13 @@ async function committed(
       },
     };
   });
+}
+
+async function stands(
+  { store }: Building['ports'],
+  nid: number | undefined,
+  eventId: EventId,
+): Promise<boolean> {
+  const [stored] = nid === undefined ? [] : await store.eventsByNid([nid]);
+  return stored?.eventId === eventId;
 }

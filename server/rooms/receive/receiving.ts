@@ -3,6 +3,8 @@ import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import { endedOutside } from '../elsewhere/ended-outside.ts';
+import { isIn } from '../elsewhere/known-outside.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
@@ -50,6 +52,9 @@ export class Receiving implements RoomReceiver {
     pdus: readonly JsonObject[],
     from: Source,
   ): Promise<readonly Received[]> {
+    const room = from.isPushed ? await this.#building.rooms.get(roomId) : undefined;
+    if (room?.isCommitted && !isIn(this.#building, room))
+      return endedOutside(this.#building, room, pdus);
     const received = await this.#queued(roomId, pdus, from);
     return this.#closingGap(roomId, pdus, { received, from });
   }
