@@ -40,9 +40,10 @@ const LOOKED_BACK_MAX = 20;
 export async function nextStep(
   ports: CatchUpPorts,
   server: ServerName,
-  { upTo, pdusMax }: { upTo: number; pdusMax: number },
+  /** But for these rooms. */
+  { upTo, pdusMax, except }: { upTo: number; pdusMax: number; except: readonly number[] },
 ): Promise<Step | undefined> {
-  const lacks = await lacksOf(ports.database, server, LACKS_AT_ONCE);
+  const lacks = await lacksOf(ports.database, server, { limit: LACKS_AT_ONCE, except });
   if (lacks.length === 0) return undefined;
   const rooms: LackingRoom[] = [];
   let wanted = 0;

@@ -18,7 +18,7 @@ export interface DestinationPorts {
   readonly writeDown: () => Promise<void>;
   readonly nextStep: (
     server: ServerName,
-    range: { upTo: number; pdusMax: number },
+    range: { upTo: number; pdusMax: number; except: readonly number[] },
   ) => Promise<Step | undefined>;
   /** Up to here all destinations were given what is theirs. */
   readonly given: () => number;
@@ -53,6 +53,8 @@ export interface DestinationBounds {
   readonly heldFailuresMax: number;
   /** Behind the first failure. */
   readonly firstPauseMs: number;
+  /** After which pauses an event is sent again that its server did not take, while it took the transaction. */
+  readonly saidAgainMs: readonly number[];
 }
 
 /** With these something is held for half a minute or so. */
@@ -60,4 +62,5 @@ export const DESTINATION_BOUNDS: DestinationBounds = {
   queueMax: 200,
   heldFailuresMax: 5,
   firstPauseMs: FIRST_PAUSE_MS,
+  saidAgainMs: [5_000, 60_000, 600_000],
 };

@@ -7,6 +7,8 @@ import type { Beginning, DestinationPorts } from './destination-ports.ts';
 import type { Pdu } from './pdu.ts';
 import type { Standing } from './places.ts';
 import { type Bundle, Post } from './post.ts';
+import { eduNamed, isOfContent, notTaken } from './refusal.ts';
+import { SaidAgain } from './said-again.ts';
 import {
   type Complaints,
   EDUS_MAX,
@@ -37,6 +39,7 @@ export class Destination {
   readonly #ports: DestinationPorts;
   readonly #rounds: Rounds;
   readonly #post: Post;
+  readonly #again: SaidAgain;
   #queue: Pdu[] = [];
   #batch: Batch | undefined;
   /** Rooms that are noted although they still wait here. */
@@ -65,6 +68,9 @@ export class Destination {
     this.#isToGreet = isGreeted;
     this.#post = new Post(name, ports.post, hasPost);
     this.#state = { failures, retryAtMs };
+    const { bounds, now } = ports;
+    const due = () => this.wake();
+    this.#again = new SaidAgain({ pausesMs: bounds.saidAgainMs, now, due });
     this.#rounds = new Rounds({
       isThere: () => !this.#isClosed && this.#timer === undefined && this.isBusy,
       round: () => this.#round(),
@@ -74,7 +80,7 @@ export class Destination {
 
   get isBusy(): boolean {
     const isOwed = this.#isBehind || this.#queue.length > 0 || this.#post.isThere;
-    return isOwed || this.#isToGreet || this.#batch !== undefined;
+    return isOwed || this.#again.isDue || this.#isToGreet || this.#batch !== undefined;
   }
 
   give(pdu: Pdu): void {
@@ -130,6 +136,7 @@ export class Destination {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#again.close();
   }
 
   *#waiting(): Generator<Pdu> {
@@ -173,6 +180,7 @@ export class Destination {
   }
 
   async #nextBatch(): Promise<Batch | undefined> {
+    if (this.#again.isDue && this.#again.begin()) this.#fallBehind();
     const bundle = await this.#post.next(this.#edusMax);
     const batch = this.#isBehind ? await this.#lackingWith(bundle) : this.#waitingWith(bundle);
     const { pdus, edus } = batch.transaction;
@@ -194,7 +202,8 @@ export class Destination {
     try {
       await this.#ports.writeDown();
       const upTo = this.#ports.given();
-      const step = await this.#ports.nextStep(this.name, { upTo, pdusMax: this.#pdusMax });
+      const range = { upTo, pdusMax: this.#pdusMax, except: this.#again.waiting };
+      const step = await this.#ports.nextStep(this.name, range);
       if (step) return { ...this.#batchOf(step.pdus, bundle), step: { ...step, upTo } };
     } catch (error) {
       this.#post.putBack(bundle);
@@ -217,26 +226,22 @@ export class Destination {
 
   async #try(batch: Batch): Promise<void> {
     const { send, now } = this.#ports;
+    let complaints: Complaints;
     try {
       this.#attemptedMs = now();
-      this.#report(batch, await send(this.name, batch.transaction));
+      complaints = await send(this.name, batch.transaction);
+      this.#report(batch, complaints);
     } catch (error) {
       return this.#isClosed ? undefined : await this.#failed(batch, error);
     }
     if (this.#isClosed) return;
     this.#answered();
-    this.#took(batch);
+    this.#took(batch, complaints);
   }
 
-  /** What it says of events that it was not sent is no matter of ours. */
   #report({ pdus }: Batch, complaints: Complaints): void {
-    const sent = new Set<string>(pdus.map(({ eventId }) => eventId));
-    const about = complaints.filter(({ eventId }) => sent.has(eventId));
-    const [first] = about;
-    if (first === undefined) return;
-    const others = about.length === 1 ? '' : ` and ${about.length - 1} more`;
-    const message = `${this.name} does not take ${first.eventId}${others}: ${first.error}`;
-    this.#ports.reports.of(this.name, message);
+    const message = notTaken(this.name, pdus, complaints);
+    if (message !== undefined) this.#ports.reports.of(this.name, message);
   }
 
   #answered(): void {
@@ -248,16 +253,22 @@ export class Destination {
     this.#ports.attempted(this.name, this.#state);
   }
 
-  #took({ step, pdus, bundle }: Batch): void {
+  #took({ step, pdus, bundle }: Batch, complaints: Complaints = []): void {
     this.#batch = undefined;
     this.#post.taken(bundle);
-    if (step) this.#tookStep(step);
-    else this.#tookWaiting(pdus);
+    const lacking = this.#again.lacking(pdus, complaints);
+    if (step) this.#tookStep(step, lacking);
+    else this.#tookWaiting(pdus, lacking);
   }
 
-  #tookWaiting(pdus: readonly Pdu[]): void {
+  #tookWaiting(pdus: readonly Pdu[], lacking: ReadonlyMap<number, number>): void {
     this.#ports.held.letGo(pdus);
-    if (!this.#isBehind) for (const { roomNid } of pdus) this.#tookOf(roomNid);
+    if (this.#isBehind) return;
+    for (const [roomNid, after] of lacking) {
+      this.#ports.lacks.note(this.name, { roomNid, after });
+      this.#noted.add(roomNid);
+    }
+    for (const { roomNid } of pdus) if (!lacking.has(roomNid)) this.#tookOf(roomNid);
   }
 
   #tookOf(roomNid: number): void {
@@ -266,12 +277,16 @@ export class Destination {
     this.#ports.lacks.gone(this.name, roomNid);
   }
 
-  #tookStep({ left }: Step): void {
+  #tookStep({ left }: Step, lacking: ReadonlyMap<number, number>): void {
     const since = this.#since;
     this.#since = undefined;
     for (const { isAll, ...lack } of left) {
       const { lacks } = this.#ports;
-      if (isAll && !since?.has(lack.roomNid)) lacks.gone(this.name, lack.roomNid);
+      const again = lacking.get(lack.roomNid);
+      if (again !== undefined) {
+        lacks.set(this.name, { ...lack, after: again });
+        this.#noted.add(lack.roomNid);
+      } else if (isAll && !since?.has(lack.roomNid)) lacks.gone(this.name, lack.roomNid);
       else lacks.set(this.name, lack);
     }
   }
@@ -322,15 +337,17 @@ export class Destination {
       this.#sleepAfter(another);
       return;
     }
+    let complaints: Complaints;
     try {
-      this.#report(batch, await send(this.name, batch.transaction));
+      complaints = await send(this.name, batch.transaction);
+      this.#report(batch, complaints);
     } catch (again) {
       if (isOfContent(again)) return this.#leftOut(batch, error);
       this.#sleepAfter(again);
       return;
     }
     this.#answered();
-    this.#took(batch);
+    this.#took(batch, complaints);
   }
 
   #leftOut(batch: Batch, error: unknown): void {
@@ -368,23 +385,4 @@ export class Destination {
     }, pauseMs);
     this.#timer.unref();
   }
-}
-
-/**
- * It may lie with what was sent, and not with who or when: also 401, where the other side writes something of it in
- * another way before it checks the signature. Whether it does is asked with nothing in it.
- */
-const isOfContent = (error: unknown): error is MatrixError =>
-  error instanceof MatrixError &&
-  error.status >= 400 &&
-  error.status < 500 &&
-  !OF_THE_TIME.has(error.status);
-
-/** Request Timeout, Too Early, Too Many Requests. */
-const OF_THE_TIME: ReadonlySet<number> = new Set([408, 425, 429]);
-
-/** In a line of the log, where nothing belongs of what people write to each other. */
-function eduNamed(text: string): string {
-  const { edu_type } = JSON.parse(text) as { readonly edu_type: string };
-  return `an EDU ${edu_type} of ${Buffer.byteLength(text)} bytes`;
 }

@@ -6,6 +6,7 @@ import {
   type FederationPeer,
   refuses,
   startPeer,
+  takes,
 } from '../../../test/support/federation-peer.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -42,6 +43,71 @@ async function write({ server, token }: Home, peer: FederationPeer, message: Jso
   const body = { messages: { [memberOf(peer)]: { '*': message } } };
   await server.ask(`PUT /sendToDevice/m.test/w${++written}`, { token, body });
 }
+
+/** It takes the transaction, and of it the events that are not so. */
+const takesBut =
+  (isRefused: (pdu: JsonObject) => boolean): Behaviour =>
+  ({ content }, _answer, take) => {
+    const refused = content.pdus.filter(isRefused);
+    const entry = (pdu: JsonObject) => [eventIdOf(pdu, rulesOf('12')!), { error: 'no known key' }];
+    take(Object.fromEntries(refused.map(entry)));
+  };
+
+const isSaid = (text: string) => (pdu: JsonObject) =>
+  (pdu.content as JsonObject | undefined)?.body === text;
+
+const backlog = async ({ server }: Home) =>
+  (await server.fresh.database.query('all_lacks', 'SELECT 1 FROM federation_backlog')).length;
+
+test('an event that a server does not take, though it takes what it came with, comes again', async () => {
+  const home = await startHome(authority, { saidAgainMs: [5] });
+  const peer = await startPeer(authority, takesBut(isSaid('one')));
+  await home.member(peer);
+  await home.say('one');
+  await expect.poll(() => peer.bodies()).toEqual(['one']);
+  peer.behave(takes);
+  await expect.poll(() => peer.bodies().length).toBeGreaterThan(1);
+  await expect.poll(() => backlog(home)).toBe(0);
+  expect(new Set(peer.bodies())).toEqual(new Set(['one']));
+});
+
+test('what a server never takes it is told a few times, and other rooms meanwhile as ever', async () => {
+  const home = await startHome(authority, { saidAgainMs: [5, 5, 5], saveEveryMs: 5 });
+  const peer = await startPeer(authority, takesBut(isSaid('never')));
+  const other = await home.addRoom();
+  for (const roomId of [home.roomId, other]) await home.member(peer, 'join', roomId);
+  await home.say('never');
+  await home.say('beside', other);
+  await expect.poll(() => peer.bodies().filter((body) => body === 'never').length).toBe(4);
+  await expect.poll(() => backlog(home)).toBe(0);
+  await home.say('behind', other);
+  await expect.poll(() => peer.bodies().at(-1)).toBe('behind');
+  expect(peer.bodies().filter((body) => body === 'never')).toHaveLength(4);
+  expect(peer.bodies().filter((body) => body === 'beside')).toHaveLength(1);
+});
+
+test('an event that was not taken is sent again by the next writer', async () => {
+  const home = await startHome(authority, { saidAgainMs: [3_600_000], saveEveryMs: 5 });
+  const peer = await startPeer(authority, takesBut(isSaid('one')));
+  await home.member(peer);
+  await home.say('one');
+  await expect.poll(() => backlog(home)).toBe(1);
+  peer.behave(takes);
+  await home.restart('forgotten');
+  await expect.poll(() => peer.bodies()).toEqual(['one', 'one']);
+  await expect.poll(() => backlog(home)).toBe(0);
+});
+
+test('where a server takes what follows it, an event is not sent again', async () => {
+  const home = await startHome(authority, { saidAgainMs: [3_600_000], saveEveryMs: 5 });
+  const peer = await startPeer(authority, takesBut(isSaid('one')));
+  await home.member(peer);
+  await home.say('one');
+  await expect.poll(() => backlog(home)).toBe(1);
+  await home.say('two');
+  await expect.poll(() => backlog(home)).toBe(0);
+  expect(peer.bodies()).toEqual(['one', 'two']);
+});
 
 test('what a proxy finds too large, and says so in HTML, is sent in smaller pieces', async () => {
   const home = await startHome(authority, SOON);

@@ -17,13 +17,18 @@ export async function serversBehind(database: Database): Promise<ServerName[]> {
   return rows.map(({ serverName }) => serverName);
 }
 
-/** What one lacks, the oldest first. */
-export const lacksOf = (database: Database, server: ServerName, limit: number) =>
+/** What one lacks, the oldest first, but of these rooms. */
+export const lacksOf = (
+  database: Database,
+  server: ServerName,
+  { limit, except }: { limit: number; except: readonly number[] },
+) =>
   database.query<Lack>(
     'lacks_of',
     `SELECT room_nid AS "roomNid", after_position AS after FROM federation_backlog
-     WHERE server_name = $1 ORDER BY after_position, room_nid LIMIT $2`,
-    [server, limit],
+     WHERE server_name = $1 AND NOT room_nid = ANY ($3::int8[])
+     ORDER BY after_position, room_nid LIMIT $2`,
+    [server, limit, except],
   );
 
 /** Where the server lacks something of the room already, that stays as it is. */
