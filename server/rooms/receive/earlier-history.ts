@@ -1,12 +1,6 @@
 import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
-import {
-  type EventId,
-  type RoomId,
-  type ServerName,
-  serverNameOf,
-  type UserId,
-} from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -19,6 +13,7 @@ import { EarlierPlaces } from './earlier-places.ts';
 import { parsePdu } from './format.ts';
 import { inOrder } from './in-order.ts';
 import type { Receiving } from './receiving.ts';
+import { serversInRoom } from './servers-in-room.ts';
 import { stateBeforeAsTold } from './told-state.ts';
 
 /** For one page. */
@@ -103,17 +98,12 @@ export class EarlierHistory {
 
   /** Those with most users in the room first; none where nobody of ours is in it. */
   #serversOf(room: HotRoom): readonly ServerName[] {
-    const counts = new Map<ServerName, number>();
-    for (const keyNid of room.members.keys('join')) {
-      const name = serverNameOf(this.#building.keys.byNid(keyNid).stateKey as UserId);
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    if (!counts.delete(this.#building.ports.identity.serverName)) return [];
-    const useful = [...counts].filter(([name]) => !isStill(this.#useless, name));
-    return useful
-      .sort(([, one], [, other]) => other - one)
-      .slice(0, SERVERS_MAX)
-      .map(([name]) => name);
+    const { keys, ports } = this.#building;
+    const all = serversInRoom(room, keys);
+    const { serverName } = ports.identity;
+    if (!all.includes(serverName)) return [];
+    const useful = all.filter((name) => name !== serverName && !isStill(this.#useless, name));
+    return useful.slice(0, SERVERS_MAX);
   }
 
   async #ask(

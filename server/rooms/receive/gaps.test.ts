@@ -58,6 +58,21 @@ test('two who miss the same at once are helped by one question', async () => {
   expect(bench.asked).toEqual(['missingEvents']);
 });
 
+test('where who sent it does not tell what lies between, another server in the room is asked', async () => {
+  await using bench = await workbench();
+  const [hidden, said] = await bench.chain(2);
+  const { missingEvents } = bench.ask;
+  const servers: ServerName[] = [];
+  bench.ask.missingEvents = async (server, question) => {
+    servers.push(server);
+    return server === far ? missingEvents(server, question) : undefined;
+  };
+  expect(await bench.receive(said!, off)).toEqual(['accepted']);
+  expect(servers).toEqual([off, far]);
+  expect(await bench.bodies()).toEqual(['0', '1']);
+  expect((await bench.standing(hidden!))?.outlier).toBe(false);
+});
+
 test('where the server does not tell what lies between, its word on the state counts', async () => {
   await using bench = await workbench();
   const joins = await bench.event(member(emil));

@@ -8,6 +8,7 @@ import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
 import { inOrder } from './in-order.ts';
 import type { Received } from './room-receiver.ts';
+import { serversInRoom } from './servers-in-room.ts';
 import { stateBeforeAsTold } from './told-state.ts';
 
 /** For all that is asked because of one transaction in one room. */
@@ -19,6 +20,8 @@ const ROUNDS_MAX = 10;
 const FOUND_LENGTH_MAX = 4 * 1_048_576;
 /** For so many events of one transaction a state is asked for: those on which no other is built. */
 const STATES_MAX = 3;
+/** Beside who sent it. */
+const OTHERS_MAX = 2;
 
 /** A PDU that was refused because what it follows, or is authorized by, is not here. */
 export interface Lacking {
@@ -99,16 +102,40 @@ class Gap {
 
   async close(lacking: readonly Lacking[]): Promise<ReadonlyMap<EventId, Received>> {
     const pdus = new Map(lacking.map(({ eventId, pdu }) => [eventId, pdu]));
-    if ((await this.#take(pdus, new Map())).size === 0) return this.#results;
-    for (const [eventId, pdu] of await this.#walkBack([...pdus.keys()])) pdus.set(eventId, pdu);
+    let left = await this.#take(pdus, new Map());
+    for (const server of this.#servers()) {
+      if (left.size === 0 || this.#leftMs === 0) break;
+      left = await this.#closeBy(server, left);
+    }
+    return this.#results;
+  }
+
+  /** Who sent it, and where that does not help others that are in the room: it may have left, or not deal with us. */
+  *#servers(): Generator<ServerName> {
+    yield this.#origin;
+    const { keys, ports } = this.#ports.building;
+    const but = new Set([this.#origin, ports.identity.serverName]);
+    yield* serversInRoom(this.#room, keys)
+      .filter((each) => !but.has(each))
+      .slice(0, OTHERS_MAX);
+  }
+
+  /** Answers those that still lack something. */
+  async #closeBy(
+    server: ServerName,
+    lacking: ReadonlyMap<EventId, JsonObject>,
+  ): Promise<Map<EventId, JsonObject>> {
+    const pdus = new Map(lacking);
+    for (const [eventId, pdu] of await this.#walkBack(server, [...pdus.keys()]))
+      pdus.set(eventId, pdu);
     let left = await this.#take(pdus, new Map());
     for (let states = 0; states < STATES_MAX && left.size > 0 && this.#leftMs > 0; states++) {
       const first = this.#firstOf(left);
-      const state = first && (await this.#stateBefore(first));
+      const state = first && (await this.#stateBefore(server, first));
       if (!first || !state) break;
       left = await this.#take(left, new Map([[first.eventId, state]]));
     }
-    return this.#results;
+    return left;
   }
 
   get #leftMs(): number {
@@ -134,7 +161,10 @@ class Gap {
    * What comes before these, page by page, until it meets what is here. What is older than all that the room shows is history
    * from before somebody of ours was in it: as an event of now it would be told to everybody.
    */
-  async #walkBack(from: readonly EventId[]): Promise<ReadonlyMap<EventId, JsonObject>> {
+  async #walkBack(
+    server: ServerName,
+    from: readonly EventId[],
+  ): Promise<ReadonlyMap<EventId, JsonObject>> {
     const found = new Map<EventId, JsonObject>();
     let [latest, length] = [from, 0];
     const earliest = this.#room.head.extremities.map(({ eventId }) => eventId);
@@ -143,7 +173,7 @@ class Gap {
     for (let round = 0; round < ROUNDS_MAX && this.#leftMs > 0; round++) {
       const limit = EVENTS_AT_ONCE;
       const asked = { roomId: this.#room.roomId, latest, earliest, minDepth, limit };
-      const told = await this.#ports.ask.missingEvents(this.#origin, {
+      const told = await this.#ports.ask.missingEvents(server, {
         ...{ ...asked, withinMs: this.#leftMs },
       });
       const events = (told ?? []).flatMap((pdu) => this.#parsed(pdu));
@@ -179,10 +209,10 @@ class Gap {
     return inOrder([...pdus.values()].flatMap((pdu) => this.#parsed(pdu)))[0];
   }
 
-  #stateBefore(event: Event): Promise<readonly EventId[] | undefined> {
+  #stateBefore(server: ServerName, event: Event): Promise<readonly EventId[] | undefined> {
     const { ask, building, keep } = this.#ports;
     const { store } = building.ports;
-    const [server, msLeft] = [this.#origin, () => this.#leftMs];
+    const msLeft = () => this.#leftMs;
     return stateBeforeAsTold(this.#room, event, { ask, store, server, msLeft, keep });
   }
 }
