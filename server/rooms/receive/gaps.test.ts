@@ -10,6 +10,7 @@ import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { AskServers, EventTold } from './ask-servers.ts';
+import type { Receiving } from './receiving.ts';
 
 const dora = '@dora:far.example' as UserId;
 const emil = '@emil:far.example' as UserId;
@@ -70,7 +71,7 @@ test('where who sent it does not tell what lies between, another server in the r
   expect(await bench.receive(said!, off)).toEqual(['accepted']);
   expect(servers).toEqual([off, far]);
   expect(await bench.bodies()).toEqual(['0', '1']);
-  expect((await bench.standing(hidden!))?.outlier).toBe(false);
+  expect(await bench.standing(hidden!)).toEqual({ outlier: false, rejected: false });
 });
 
 test('where the server does not tell what lies between, its word on the state counts', async () => {
@@ -237,6 +238,25 @@ test('a server that answers with ever more of nothing is asked a bounded number 
   expect(bench.asked.filter((each) => each === 'missingEvents')).toHaveLength(10);
 });
 
+test('earlier history comes into the timeline when its own server tells of it, and by nobody else', async () => {
+  await using bench = await workbench();
+  const [held, next] = await bench.chain(2);
+  const receiving = bench.rooms.receiver as Receiving;
+  await receiving.takeEarlier(bench.roomId, [held!.pdu], { origin: off, given: new Map() });
+  expect(await bench.receive(next!)).toEqual(['accepted']);
+  expect(await bench.told()).toEqual(['1']);
+  const push = (origin: ServerName) =>
+    receiving.receive(bench.roomId, [held!.pdu], { origin, isPushed: true });
+  await push(off);
+  expect(await bench.told()).toEqual(['1']);
+  for (let times = 0; times < 2; times++)
+    expect(await push(far)).toMatchObject([{ kind: 'accepted' }]);
+  expect(await bench.told()).toEqual(['1', '0']);
+  expect(await bench.receive((await bench.chain(1))[0]!)).toEqual(['accepted']);
+  expect(await bench.bodies()).toEqual(['1', '0', '0']);
+  await bench.isAsStored();
+});
+
 const idOf = (number: number) => `$${Buffer.alloc(32, number).toString('base64url')}` as EventId;
 
 const says = (body: string, sender = dora): ForeignDraft => ({
@@ -365,6 +385,16 @@ async function workbench() {
     ban: (target: UserId) =>
       rooms.changeMembership(roomId, { sender: alice, target, action: 'ban' }, {}),
     bodies: () => bodiesIn(under, roomId),
+    /** What was said, in the order in which readers are told of it. */
+    told: async () =>
+      (
+        await query<{ body: string }>(
+          'told_in_order',
+          `SELECT json::json->'content'->>'body' AS body FROM event WHERE type = 'm.room.message'
+           AND NOT (outlier OR rejected OR soft_failed OR backfilled)
+           ORDER BY coalesce(position, event_nid)`,
+        )
+      ).map(({ body }) => body),
     count: async () => (await query('count_of', 'SELECT 1 FROM event')).length,
     async standing({ eventId }: ForeignEvent) {
       const [row] = await query(

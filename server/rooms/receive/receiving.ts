@@ -16,6 +16,7 @@ import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
 import { Gaps, type Given, type Lacking } from './gaps.ts';
 import { inOrder } from './in-order.ts';
+import { isLate, takeLate } from './late.ts';
 import { keepOutliers, signedOutliers } from './outliers.ts';
 import { redactionsBefore } from './redaction.ts';
 import { RoomQueues } from './room-queues.ts';
@@ -152,9 +153,10 @@ export class Receiving implements RoomReceiver {
     return changeRoom(this.#building.rooms, roomId, async (room) => {
       const whyNot = await this.#whyNot(room, from);
       if (whyNot !== undefined) return checked.map((each) => unheard(each, whyNot));
-      const taken = await this.#takeAll(room, checked, { refused, taking });
+      const taken = await this.#takeAll(room, checked, { refused, taking, from });
       await committed(taken, refused);
       this.#showRedacted(roomId, taken);
+      this.#showLate(roomId, taken);
       return checked.map((each) => (each.ok ? taken.get(each.event.eventId)!.result : unfit(each)));
     });
   }
@@ -184,7 +186,7 @@ export class Receiving implements RoomReceiver {
   async #takeAll(
     room: HotRoom,
     checked: readonly Checked[],
-    { refused, taking }: { refused: ReadonlySet<EventId>; taking: Taking },
+    { refused, taking, from }: { refused: ReadonlySet<EventId>; taking: Taking; from: Source },
   ): Promise<ReadonlyMap<EventId, TakenIn>> {
     const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
     const { store } = this.#building.ports;
@@ -194,12 +196,13 @@ export class Receiving implements RoomReceiver {
       redactionsBefore(room, ids, store),
     ]);
     const known = new Map(stored.map((each) => [each.eventId, each]));
+    const pushedBy = from.isPushed ? from.origin : undefined;
     const taken = new Map<EventId, TakenIn>();
     for (const event of inOrder(events.values())) {
       const before = known.get(event.eventId);
       const one = refused.has(event.eventId)
         ? unstorable(event)
-        : (asKnown(room, event, before) ??
+        : (asKnown(this.#building, room, event, { stored: before, pushedBy }) ??
           (await room.building.alone(() =>
             takeIn(this.#building, room, {
               ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
@@ -211,6 +214,11 @@ export class Receiving implements RoomReceiver {
       taken.set(event.eventId, one);
     }
     return taken;
+  }
+
+  /** What was read of it says that it is in no timeline. */
+  #showLate(roomId: RoomId, taken: ReadonlyMap<EventId, TakenIn>): void {
+    if ([...taken.values()].some(({ isLate }) => isLate)) this.#reads.events.forgetRoom(roomId);
   }
 
   /** No record of the log tells of what earlier history redacts. */
@@ -235,15 +243,17 @@ const idAndEvent = (event: Event) => [event.eventId, event] as const;
 
 /** What is in the room already, or on its way there. */
 function asKnown(
+  building: Building,
   room: HotRoom,
   event: Event,
-  stored: StoredEvent | undefined,
+  { stored, pushedBy }: { stored: StoredEvent | undefined; pushedBy: ServerName | undefined },
 ): TakenIn | undefined {
   if (room.pendingById(event.eventId))
     return { result: { kind: 'accepted', event }, committed: settledOf(room) };
   if (stored === undefined || stored.outlier) return undefined;
   if (stored.roomNid !== room.nid)
     return unfitted(event, 'its id is that of an event of another room');
+  if (isLate(stored, pushedBy)) return takeLate(building, room, stored);
   const found = parsedEventOf(stored, room.rules);
   if (stored.rejected)
     return { result: { kind: 'rejected', event: found, reason: 'it was rejected before' } };

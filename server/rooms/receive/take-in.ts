@@ -39,6 +39,8 @@ export interface TakenIn {
   readonly committed?: Promise<unknown>;
   /** What it redacts, as that is seen then: where no record tells of it. */
   readonly redacted?: RoomEvent | undefined;
+  /** It was here before, and shown by none but pages. */
+  readonly isLate?: boolean;
 }
 
 /**
@@ -208,7 +210,7 @@ async function stateOnceSettled(building: Building, room: HotRoom, { event, give
 }
 
 /** From here to the log there is no wait. */
-function commit(
+export function commit(
   { ports, keys }: Building,
   room: HotRoom,
   build: (change: RoomChange) => void,

@@ -94,6 +94,22 @@ export class RoomChange {
     this.#meetEarly(attached, { eventId: event.eventId, nid });
   }
 
+  /** What was kept as earlier history comes into the timeline: readers are told of it, and the room is as it was. */
+  enterLate(
+    { roomId, eventId }: Event,
+    placed: {
+      nid: number;
+      stateBefore: number;
+      stateAfter: number;
+      replacesNid?: number | undefined;
+    },
+  ): void {
+    const position = this.#gathered.place({ kind: 'event', roomId, eventId });
+    this.#gathered.rows.push(
+      this.#tools.rows.placedEvent({ ...placed, position, replacesNid: placed.replacesNid }),
+    );
+  }
+
   /** An event that is in no timeline, and that changes nothing in the room. Its number. */
   keepApart(event: Event, standing: EventStanding, placing?: PlacingApart): number {
     const nid = placing?.storedNid ?? this.#tools.position();
