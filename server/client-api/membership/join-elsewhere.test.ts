@@ -122,6 +122,29 @@ test('of what is said beside a join nothing from before it is told as new', asyn
   ]);
 });
 
+test.each(['6', '12'])(
+  'the state that a join brought finds its places when all of it is sent once more (version %s)',
+  async (version) => {
+    const [alice, bob] = await aliceAndBob(authority);
+    const roomId = await alice.createRoom({ room_version: version, name: 'Castle' });
+    await bob.join(roomId, alice.server);
+    const stored = await alice.server.fresh.database.query<{ json: string }>(
+      'all_before',
+      `SELECT json FROM event WHERE sender = '${alice.userId}' ORDER BY event_nid`,
+    );
+    const rooms = (who: Person) => who.server.features.rooms;
+    const before = await stateAt(bob, roomId);
+    for (const { json } of stored) {
+      const from = { origin: alice.server.name };
+      const [taken] = await rooms(bob).receiver.receive(roomId, [JSON.parse(json)], from);
+      expect(taken).toMatchObject({ kind: 'accepted' });
+    }
+    expect(await stateAt(bob, roomId)).toEqual(before);
+    await bob.say(roomId, 'goes on');
+    await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['goes on']);
+  },
+);
+
 test('who left a room of another server comes back to it as it is by then', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ name: 'Castle' });
@@ -199,6 +222,11 @@ const FORBIDDEN = { errcode: 'M_FORBIDDEN' };
 async function membersAt({ server }: Person, roomId: RoomId): Promise<string[]> {
   const room = await server.features.rooms.open(roomId);
   return [...room!.members('join')].sort();
+}
+
+async function stateAt({ server }: Person, roomId: RoomId): Promise<string[]> {
+  const room = await server.features.rooms.open(roomId);
+  return (await room!.state()).map(({ eventId }) => eventId).sort();
 }
 
 async function bodiesAt(who: Person, roomId: RoomId): Promise<unknown[]> {

@@ -23,17 +23,24 @@ import type { StateThere } from './state-there.ts';
 export async function headBehind(
   building: Building,
   room: HotRoom,
-  event: Event,
+  {
+    event,
+    storedNid = UNSTORED_EVENT,
+  }: { readonly event: Event; readonly storedNid?: number | undefined },
   there: StateThere,
 ): Promise<CurrentMove> {
   const numbers = new KeyNumbers(building.keys);
-  const own = await stateAfter(numbers, event, there.resolved);
+  const own = await stateAfter(numbers, { event, nid: storedNid }, there.resolved);
   const ends = await otherEnds(building, room, event, there);
   if (ends === 'as before') return { changes: [], stored: undefined };
   const sources = stateSources(building);
+  const unstored = {
+    event: storedNid === UNSTORED_EVENT ? event : undefined,
+    keys: numbers.unstored,
+  };
   const resolve = async () => {
     const states = [...(await readStates(ends, sources)), own];
-    return resolveNumbered(room, states, sources, { event, keys: numbers.unstored });
+    return resolveNumbered(room, states, sources, unstored);
   };
   const isStored = event.stateKey === undefined && there.upon.changes.length === 0;
   const resolved = await (isStored
@@ -88,10 +95,14 @@ class KeyNumbers {
   }
 }
 
-async function stateAfter(numbers: KeyNumbers, event: Event, before: Resolved) {
+/** An outlier may stand in other states already: there and here by its own number, or it would be in conflict with itself. */
+async function stateAfter(
+  numbers: KeyNumbers,
+  { event, nid }: { event: Event; nid: number },
+  before: Resolved,
+) {
   const state = await numbers.numbered(before);
-  if (event.stateKey !== undefined)
-    state.set(numbers.of(event.type, event.stateKey), UNSTORED_EVENT);
+  if (event.stateKey !== undefined) state.set(numbers.of(event.type, event.stateKey), nid);
   return state;
 }
 

@@ -113,7 +113,7 @@ async function takeApart(
       standing: 'soft-failed',
       reason: now.reason,
     });
-  const head = await headBehind(building, room, event, there);
+  const head = await headBehind(building, room, arrival, there);
   const redaction = await redactionsOf(building, room, arrival, there.state);
   if (room.head.chain === undefined) await loadChain(room, building.ports);
   await learnKeys(building, event, there);

@@ -37,7 +37,7 @@ export interface Resolved {
 
 /** What is not stored yet has numbers below 0: the event by which states are looked at, and new keys. */
 export interface Unstored {
-  readonly event: Event;
+  readonly event: Event | undefined;
   readonly keys: ReadonlyMap<number, StateKeyName>;
 }
 
@@ -115,7 +115,7 @@ async function naming(
   const keyNids = [...new Set(entries.map(([keyNid]) => keyNid))].filter((nid) => nid > 0);
   await keys.learnNids(keyNids);
   const keyOf = new Map(keyNids.map((keyNid) => [keyNid, nameOf(keys.byNid(keyNid))]));
-  if (unstored) idOf.set(UNSTORED_EVENT, unstored.event.eventId);
+  if (unstored?.event) idOf.set(UNSTORED_EVENT, unstored.event.eventId);
   for (const [keyNid, name] of unstored?.keys ?? []) keyOf.set(keyNid, nameOf(name));
   return (state: NumberedState): Map<string, EventId> =>
     new Map([...state].map(([keyNid, nid]) => [keyOf.get(keyNid)!, idOf.get(nid)!]));
