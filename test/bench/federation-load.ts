@@ -1,18 +1,21 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
-import { connectPool } from '../../server/storage/database.ts';
-import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
-import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
-import { certificateAuthority } from '../support/certificates.ts';
-import { buildHouse } from '../support/house.ts';
 import { putRemoteMember } from '../support/remote-members.ts';
+import {
+  cpuOf,
+  each,
+  type Fresh,
+  federationTo,
+  type House,
+  onGround,
+  type Peers,
+  p99,
+  print,
+  start,
+  stop,
+} from './federation-ground.ts';
 import { idleDestinationBytes } from './federation-memory.ts';
-import { nameOf, type Told, type Wish } from './federation-wishes.ts';
+import { nameOf, type Told } from './federation-wishes.ts';
 
 // `node --expose-gc test/bench/federation-load.ts [SERVERS]`: what it costs to send to other servers, which are mocks in a
 // process of their own, behind real TLS. CPU is of this process, which is the server alone.
@@ -23,55 +26,17 @@ const OF_A_ROOM = Math.min(50, Math.floor(SERVERS / 4));
 const MESSAGES = 150;
 const alice = '@alice:example.org' as UserId;
 
-type Fresh = Parameters<typeof buildHouse>[0];
-type House = Awaited<ReturnType<typeof buildHouse>>;
-
 async function measure(): Promise<void> {
   print(`an idle destination: ${idleDestinationBytes()} bytes`);
-  const folder = mkdtempSync(join(tmpdir(), 'farol-federation-'));
-  const authority = await certificateAuthority();
-  const peers = await startPeers(await authority.issue('peers', { dns: ['*.peers.test'] }));
-  const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: {} });
-  const database = connectPool(postgres.url, { connectionsMax: 8, onError: console.error });
-  const fresh = { url: postgres.url, database } as Fresh;
-  try {
-    await migrate(postgres.url);
-    await migrateBehind(postgres.url);
-    const federation = federationTo(peers.port, authority.ca);
+  await onGround(async ({ fresh, peers, ca }) => {
+    const federation = federationTo({ port: peers.port, ca }, SERVERS);
     let house = await start(fresh, federation);
     const rooms = await makeRooms(house, fresh);
     await measureCpu(house, rooms, peers);
     await measureDead(house, rooms, peers);
     house = await measureCatchUp(house, rooms, { peers, again: () => start(fresh, federation) });
     await stop(house);
-  } finally {
-    peers.child.disconnect();
-    await database.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
-    rmSync(authority.folder, { recursive: true, force: true });
-  }
-}
-
-const federationTo = (port: number, ca: string) => ({
-  ...{ enabled: true, ca, deny: [], allowNetworks: [] },
-  peers: new Map(
-    Array.from({ length: SERVERS }, (_, index) => [nameOf(index), { host: '127.0.0.1', port }]),
-  ),
-});
-
-async function start(fresh: Fresh, federation: ReturnType<typeof federationTo>): Promise<House> {
-  const house = await buildHouse(fresh, { federation, now: Date.now, onError: () => {} });
-  const { rooms } = house.features.rooms.ports;
-  await house.features.federation.begin({
-    noLongerTold: (roomId, nids) => rooms.noLongerTold(roomId, nids),
   });
-  return house;
-}
-
-async function stop({ features, writer }: House): Promise<void> {
-  await features.close();
-  await writer.close();
 }
 
 interface Rooms {
@@ -111,13 +76,6 @@ const say = ({ features }: House, roomId: RoomId) =>
     },
     {},
   );
-
-async function cpuOf(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
-  await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1_000;
-}
 
 const sayAll = async (house: House, roomId: RoomId, count = MESSAGES) => {
   for (let each = 0; each < count; each++) await say(house, roomId);
@@ -193,54 +151,6 @@ async function measureCatchUp(
     `${SERVERS} servers caught up in ${seconds} s; local sends meanwhile p99 ${p99(sendsMs)} ms`,
   );
   return next;
-}
-
-interface Peers {
-  readonly port: number;
-  readonly child: ChildProcess;
-  tell(wish: Wish): void;
-  ask(): Promise<Told>;
-  /** What they took since they were asked last, when it is at least so many events. */
-  took(events: number): Promise<Told>;
-}
-
-async function startPeers({ certificate, key }: { certificate: string; key: string }) {
-  const child = fork(join(import.meta.dirname, 'federation-peers.ts'), [certificate, key]);
-  const [port] = (await once(child, 'message')) as [number];
-  const tell = (wish: Wish) => void child.send(wish);
-  const ask = async () => {
-    tell({ kind: 'tell' });
-    return (await once(child, 'message'))[0] as Told;
-  };
-  const took = async (events: number): Promise<Told> => {
-    const deadline = performance.now() + TAKEN_WITHIN_MS;
-    let sum = await ask();
-    while (sum.events < events && performance.now() < deadline) {
-      await sleep(100);
-      sum = together(sum, await ask());
-    }
-    if (sum.events < events) print(`  only ${sum.events} of ${events} events were taken in time`);
-    return sum;
-  };
-  return { port, child, tell, ask, took };
-}
-
-const TAKEN_WITHIN_MS = 120_000;
-
-const together = (one: Told, other: Told): Told => ({
-  transactions: one.transactions + other.transactions,
-  events: one.events + other.events,
-  latenciesMs: [...one.latenciesMs, ...other.latenciesMs],
-  connectionsMost: Math.max(one.connectionsMost, other.connectionsMost),
-});
-
-const each = (ms: number, count: number): string => (ms / count).toFixed(3);
-
-const p99 = (all: readonly number[]): number =>
-  Math.round(all.toSorted((a, b) => a - b)[Math.floor(all.length * 0.99)] ?? Number.NaN);
-
-function print(line: string): void {
-  console.log(`${line} (load ${loadavg()[0]!.toFixed(1)})`);
 }
 
 await measure();
