@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Authority } from '../support/certificates.ts';
@@ -16,6 +17,10 @@ export interface SynapseServer extends AsyncDisposable {
   ask(call: string, options?: { token?: string; body?: object }): Promise<JsonObject>;
   /** Its access token. */
   register(localpart: string): Promise<string>;
+  /** Ends the process. */
+  stop(): Promise<void>;
+  /** Starts it again, with all that it had. */
+  again(): Promise<void>;
 }
 
 const SECRET = 'a test';
@@ -32,20 +37,43 @@ export async function startSynapse(python: string, authority: Authority): Promis
   );
   const options = ['-m', 'synapse.app.homeserver', '-c', file];
   await ended(python, [...options, '--generate-keys']);
-  const child = spawn(python, options, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-10_000);
-    });
   const agent = new Agent({ connect: { ca: readFileSync(authority.ca) } });
+  const ask = askAt(name, agent);
+  let running: ChildProcess | undefined;
+  const stop = async () => {
+    if (!running) return;
+    const exited = once(running, 'exit');
+    if (running.exitCode === null && running.kill('SIGTERM')) await exited;
+    running = undefined;
+  };
+  const again = async () => {
+    const child = spawn(python, options, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    running = child;
+    const said = lastSaid(child);
+    await untilServing(ask, () => child.exitCode !== null).catch(async (cause: unknown) => {
+      await stop();
+      throw new Error(`Synapse does not serve: ${said()}`, { cause });
+    });
+  };
   const dispose = async () => {
-    const exited = once(child, 'exit');
-    if (child.exitCode === null && child.kill('SIGTERM')) await exited;
+    await stop();
     await agent.destroy();
     rmSync(folder, { recursive: true, force: true });
   };
-  const ask: SynapseServer['ask'] = async (call, { token, body } = {}) => {
+  await again().catch(async (error: unknown) => {
+    await dispose();
+    throw error;
+  });
+  return {
+    ...{ name, ask, stop, again },
+    register: (localpart) => registered(ask, localpart),
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+const askAt =
+  (name: string, agent: Agent): SynapseServer['ask'] =>
+  async (call, { token, body } = {}) => {
     const [method, path] = call.split(' ') as ['GET', string];
     const answer = await request(`https://${name}${path}`, {
       ...{ method, dispatcher: agent, body: body ? JSON.stringify(body) : null },
@@ -55,18 +83,14 @@ export async function startSynapse(python: string, authority: Authority): Promis
     if (answer.statusCode !== 200) throw new Error(`${call}: ${answer.statusCode} ${text}`);
     return JSON.parse(text) as JsonObject;
   };
-  try {
-    await untilServing(ask, () => child.exitCode !== null);
-  } catch (cause) {
-    await dispose();
-    throw new Error(`Synapse does not serve: ${said}`, { cause });
-  }
-  return {
-    name,
-    ask,
-    register: (localpart) => registered(ask, localpart),
-    [Symbol.asyncDispose]: dispose,
-  };
+
+function lastSaid(child: ChildProcessByStdio<null, Readable, Readable>): () => string {
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-10_000);
+    });
+  return () => said;
 }
 
 const settings = (at: {
@@ -91,6 +115,15 @@ const settings = (at: {
   ...{ federation_custom_ca_list: [at.ca], ip_range_blacklist: [], trusted_key_servers: [] },
   ...{ report_stats: false, registration_shared_secret: SECRET },
   allow_public_rooms_over_federation: true,
+  room_list_publication_rules: [{ action: 'allow' }],
+  // By default whoever was away is tried again after ten minutes.
+  federation: { destination_min_retry_interval: '1s', destination_retry_multiplier: 1 },
+  rc_federation: { sleep_limit: 1_000, reject_limit: 1_000, concurrent: 10 },
+  rc_invites: {
+    per_room: { per_second: 1_000, burst_count: 1_000 },
+    per_user: { per_second: 1_000, burst_count: 1_000 },
+    per_issuer: { per_second: 1_000, burst_count: 1_000 },
+  },
   // One user of it makes all the rooms, and says all that is said there.
   rc_message: { per_second: 1_000, burst_count: 1_000 },
   rc_room_creation: { per_second: 1_000, burst_count: 1_000 },

@@ -13,6 +13,8 @@ export interface FederatingServer extends ApiServer {
   readonly name: ServerName;
   readonly key: SigningKey;
   readonly authority: Authority;
+  /** No other server reaches it, or they all do again. What it asks itself is not touched. */
+  reachable(isReachable: boolean): Promise<void>;
 }
 
 let made = 0;
@@ -54,13 +56,22 @@ export async function federating(
   const [cert, tlsKey] = [readFileSync(issued.certificate), readFileSync(issued.key)];
   const server = createServer({ cert, key: tlsKey }, api.listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
+  const end = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.closeAllConnections();
+    server.close();
+    await closed;
+  };
   return {
     ...{ ...api, name, key, authority },
+    async reachable(isReachable) {
+      if (!isReachable) return end();
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
     async [Symbol.asyncDispose]() {
-      const closed = once(server, 'close');
-      server.closeAllConnections();
-      server.close();
-      await closed;
+      await end();
       await api[Symbol.asyncDispose]();
     },
   };
