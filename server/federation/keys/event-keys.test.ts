@@ -60,6 +60,35 @@ test('a notary is not asked for keys that are there, nor believed in those that 
   expect([at.askedNotary, find(gone, keyOf(gone).keyId)]).toEqual([1, undefined]);
 });
 
+test('of a room the keys of many servers are asked for at once, of other events of few', async () => {
+  await using at = await world();
+  const names = at.names(200);
+  const asked = async (some: readonly ServerName[], count: number, notary?: ServerName) => {
+    const goOn = at.hold();
+    const found = at.eventKeys.of(some.map(eventOf), rules, notary);
+    await expect.poll(() => at.atOnceMax).toBe(count);
+    goOn();
+    await found;
+    expect(at.atOnceMax).toBe(count);
+  };
+  await asked(names.slice(0, 50), 12);
+  await asked(names.slice(50), 90, NOTARY);
+});
+
+test('whoever has signed most is asked first, and of a room nobody is waited for as long', async () => {
+  await using at = await world();
+  const [first, ...names] = at.names(100) as [ServerName, ...ServerName[]];
+  const goOn = at.hold();
+  const found = at.eventKeys.of([first, first, ...names].map(eventOf), rules, NOTARY);
+  await expect.poll(() => at.asked.size).toBe(90);
+  expect(at.asked.get(first)).toBe(5_000);
+  goOn();
+  await found;
+  const other = 'other.example' as ServerName;
+  await at.eventKeys.of([eventOf(other)], rules);
+  expect(at.asked.get(other)).toBe(10_000);
+});
+
 const NOTARY = 'notary.example' as ServerName;
 
 const eventOf = (server: ServerName): Event =>
@@ -75,19 +104,24 @@ async function world() {
   const now = () => 1_000_000_000;
   const gone = new Set<ServerName>();
   let [atOnce, atOnceMax] = [0, 0];
+  let held: Promise<void> | undefined;
+  /** How long each may take to answer. */
+  const asked = new Map<ServerName, number | undefined>();
   let [askedNotary, forged] = [0, false];
   const keysBy = (server: ServerName) => publishedKeys(server, keyOf(server), now() + 3_600_000);
   const client = {
-    async ask(server: ServerName, { content }: FederationRequest) {
+    async ask(server: ServerName, { content, answersWithinMs }: FederationRequest) {
       if (server === NOTARY) {
         askedNotary += 1;
         const { server_keys } = content as { server_keys: object };
         const told = Object.keys(server_keys).map((each) => keysBy(each as ServerName));
         return { server_keys: told.map((each) => (forged ? { ...each, signatures: {} } : each)) };
       }
+      asked.set(server, answersWithinMs);
       atOnce += 1;
       atOnceMax = Math.max(atOnceMax, atOnce);
       await new Promise(setImmediate);
+      await held;
       atOnce -= 1;
       if (gone.has(server)) throw new ServerUnreachable('gone');
       return keysBy(server);
@@ -102,6 +136,13 @@ async function world() {
   return {
     eventKeys: new EventKeys({ self, remoteKeys, client, now }),
     gone,
+    asked,
+    /** Nobody answers before what it gives is called. */
+    hold(): () => void {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held = promise;
+      return resolve;
+    },
     get askedNotary() {
       return askedNotary;
     },

@@ -25,7 +25,7 @@ interface Parts {
 }
 
 /** Fewer than one may ask at once: who asks for the keys of a large room leaves places to what comes beside it. */
-const AT_ONCE = 12;
+const AT_ONCE = { event: 12, room: 90 } as const;
 /** For all servers together: whose keys are not there by then has signed nothing that could be believed. */
 const WITHIN_MS = 60_000;
 
@@ -54,7 +54,10 @@ export class EventKeys {
     const { serverName, signingKey } = this.#parts.self;
     const needed = await withBreaths(neededKeys(events, rules));
     needed.delete(serverName);
-    const known = await this.#askThem(needed, { rules, withinMs: WITHIN_MS / (notary ? 2 : 1) });
+    const withinMs = WITHIN_MS / (notary ? 2 : 1);
+    // Whose room it is has a notary: thousands of servers may be in it.
+    const occasion = notary ? 'room' : 'event';
+    const known = await this.#askThem(needed, { rules, withinMs, occasion });
     const told = notary && (await this.#askNotary(notary, { needed, known, rules }));
     return (server, keyId) =>
       server === serverName && keyId === signingKey.keyId
@@ -64,16 +67,18 @@ export class EventKeys {
 
   async #askThem(
     needed: Needed,
-    { rules, withinMs }: { rules: RoomVersionRules; withinMs: number },
+    asking: { rules: RoomVersionRules; withinMs: number; occasion: Occasion },
   ): Promise<ReadonlyMap<ServerName, Keys>> {
+    const { rules, withinMs, occasion } = asking;
     const known = new Map<ServerName, Keys>();
-    const open = [...needed];
+    // Those last, who are taken first, that signed most of it.
+    const open = [...needed].sort(([, one], [, other]) => one.length - other.length);
     const late = AbortSignal.timeout(withinMs);
     const askOn = async () => {
       for (let next = open.pop(); next !== undefined; next = open.pop())
-        known.set(next[0], await this.#keysOf(next[0], { uses: next[1], rules, late }));
+        known.set(next[0], await this.#keysOf(next[0], { uses: next[1], rules, late, occasion }));
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, askOn));
+    await Promise.all(Array.from({ length: AT_ONCE[occasion] }, askOn));
     return known;
   }
 
@@ -97,14 +102,14 @@ export class EventKeys {
     return key !== undefined && keyIsValidFor(key, originServerTs, rules, this.#parts.now());
   }
 
-  async #keysOf(server: ServerName, { uses, rules, late }: Asking): Promise<Keys> {
+  async #keysOf(server: ServerName, { uses, rules, late, occasion }: Asking): Promise<Keys> {
     const { remoteKeys } = this.#parts;
     const isEnough = (known: Keys) =>
       late.aborted || uses.every((use) => this.#isGood(known, use, rules));
     for (;;) {
       const freed = remoteKeys.placeFreed;
       try {
-        return await remoteKeys.forEvents(server, isEnough);
+        return await remoteKeys.forEvents(server, isEnough, occasion);
       } catch (error) {
         if (error instanceof ServerUnreachable) return NO_KEYS;
         if (!(error instanceof MatrixError)) throw error;
@@ -129,10 +134,13 @@ function betterOf(own: KnownKey | undefined, told: KnownKey | undefined): KnownK
 /** Whose keys are not to be had has signed nothing that could be believed. */
 const NO_KEYS: Keys = new Map();
 
+type Occasion = keyof typeof AT_ONCE;
+
 interface Asking {
   readonly uses: readonly Use[];
   readonly rules: RoomVersionRules;
   readonly late: AbortSignal;
+  readonly occasion: Occasion;
 }
 
 interface Use {

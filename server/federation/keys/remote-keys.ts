@@ -37,6 +37,8 @@ const REMEMBERED_BYTES_MAX = 16 * 1_048_576;
 const ASKED_SERVERS_MAX = 10_000;
 const RESPONSE_BYTES_MAX = 8 * 1_024;
 const ANSWERS_WITHIN_MS = 10_000;
+/** Of hundreds that are gone each is waited for behind others, and somebody waits for all of them. */
+const OF_ROOM_WITHIN_MS = 5_000;
 /** A stranger's words make us ask: not more often of one server. */
 const ASKED_EVERY_MS = 60_000;
 
@@ -76,11 +78,12 @@ export class RemoteKeys {
   async forEvents(
     server: ServerName,
     isEnough: (keys: ReadonlyMap<KeyId, KnownKey>) => boolean,
+    occasion: 'event' | 'room' = 'event',
   ): Promise<ReadonlyMap<KeyId, KnownKey>> {
     const kept = await this.#keptOf(server);
     const known = lastKeys(kept);
     if (isEnough(known)) return known;
-    return lastKeys(await this.#fetchedIfReached(server, kept, 'event'));
+    return lastKeys(await this.#fetchedIfReached(server, kept, occasion));
   }
 
   /** Where no place was left to ask from (M_LIMIT_EXCEEDED): when there may be one. */
@@ -137,7 +140,7 @@ export class RemoteKeys {
     const giveBack = this.#places.take(occasion, subject());
     if (!giveBack) throw limitExceeded(ANSWERS_WITHIN_MS);
     this.#askedMs.set(server, now);
-    const fetch = this.#fetch(server);
+    const fetch = this.#fetch(server, occasion);
     this.#fetching.set(server, fetch);
     try {
       return await fetch;
@@ -147,8 +150,8 @@ export class RemoteKeys {
     }
   }
 
-  async #fetch(server: ServerName): Promise<AllSaid> {
-    const parsed = parseServerKeys(await this.#asked(server), server);
+  async #fetch(server: ServerName, occasion: Occasion): Promise<AllSaid> {
+    const parsed = parseServerKeys(await this.#asked(server, occasion), server);
     if (typeof parsed === 'string')
       throw new ServerUnreachable(`What ${server} says of its keys is not to be used: ${parsed}`);
     const { keys, validUntilTs, json } = parsed;
@@ -163,11 +166,12 @@ export class RemoteKeys {
   }
 
   /** An error of theirs is not ours to pass on. */
-  async #asked(server: ServerName): Promise<JsonValue> {
+  async #asked(server: ServerName, occasion: Occasion): Promise<JsonValue> {
+    const answersWithinMs = occasion === 'room' ? OF_ROOM_WITHIN_MS : ANSWERS_WITHIN_MS;
     try {
       return await this.#ports.client.ask(server, {
         ...{ method: 'GET', path: '/_matrix/key/v2/server', isSigned: false },
-        ...{ bytesMax: RESPONSE_BYTES_MAX, answersWithinMs: ANSWERS_WITHIN_MS },
+        ...{ bytesMax: RESPONSE_BYTES_MAX, answersWithinMs },
       });
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause;
