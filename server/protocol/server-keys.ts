@@ -46,10 +46,11 @@ export const publishedKeys = (
 ): JsonObject =>
   signJson(
     {
-      server_name: serverName,
-      verify_keys: { [key.keyId]: { key: key.publicKey } },
+      // In the order of canonical JSON: some verify what came, and not what they make of it.
       old_verify_keys: {},
+      server_name: serverName,
       valid_until_ts: validUntilTs,
+      verify_keys: { [key.keyId]: { key: key.publicKey } },
     },
     serverName,
     key,
