@@ -132,6 +132,9 @@ test('whoever calls is told of the relay at the site that leads, which relays to
   const another = lab.hosts.find(({ name }) => name !== leader)!.ip;
   expect(await drops(lab, leader, told, another)).toBe(true);
 
+  expect(await lab.on('north', 'sh', '-c', asking('site'))).toContain('200');
+  expect(await lab.on('north', 'sh', '-c', asking('turn'))).not.toContain('200');
+
   await mustPlay('switchover.yml');
   const other = (await lab.status()).leader;
   expect(other).not.toBe(leader);
@@ -200,5 +203,9 @@ test('the site that leads loses its power: another serves, and the first one com
   say(`power lost: ${JSON.stringify(felt)}`);
   expect(felt.violations).toEqual([]);
 });
+
+/** What etcd answers who shows it that certificate of this host. */
+const asking = (name: string) =>
+  `cd /etc/farol/tls && curl -s -o /dev/null -w '%{http_code}' --cacert ca.crt --cert ${name}.crt --key ${name}.key https://127.0.0.1:2379/version || true`;
 const knock = (ip: string, port: number) =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${ip}/${port}' 2> /dev/null && echo open || echo closed`;
