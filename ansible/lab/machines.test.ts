@@ -16,6 +16,26 @@ test('all hosts are restarted, one after the other, and no request fails', async
   );
 });
 
+test('the site that leads is restarted by hand: it gives lead and address away first, and no request fails', async () => {
+  const { leader } = await lab.status();
+  const began = () => lab.on(leader, 'stat', '-c', '%Y', '/proc/1');
+  const before = await began();
+  await unfelt('systemctl reboot at the site that leads', async () => {
+    // The machine may be gone before the answer is.
+    await lab.on(leader, 'systemctl', 'reboot').catch(() => {});
+    await until(`${leader} went down and is back, and another leads`, async () => {
+      const { leader: leads, writes, sites } = await lab.status();
+      const back = sites.find(({ site }) => site === leader)!;
+      return (
+        (await began()) !== before &&
+        leads !== leader &&
+        writes.kind === 'flow' &&
+        back.postgres?.state === 'streaming'
+      );
+    });
+  });
+});
+
 test('a site becomes the witness of the other two, and a site again, and no request fails', async () => {
   const { leader } = await lab.status();
   const settings = async () => {

@@ -33,7 +33,7 @@ export interface Lab {
   restorePower(host: string): void;
   /** The inventory in which this site is the witness of the others, beside the other one. */
   withWitness(site: string): string;
-  /** Puts another, bare machine in the place of a host. */
+  /** Puts another, bare machine in the place of a host. It calls itself otherwise. */
   replace(host: string): void;
   remove(): void;
 }
@@ -117,7 +117,7 @@ export function raiseLab(options: LabOptions): Lab {
     replace(host) {
       docker('rm', '--force', '--volumes', container(name, host));
       const bare = hosts.find((each) => each.name === host)!;
-      docker('run', '--detach', ...machine(name, bare), IMAGE);
+      docker('run', '--detach', ...machine(name, bare, `new-${host}`), IMAGE);
     },
     remove,
   };
@@ -156,10 +156,10 @@ function plan({ subnet, sites, witnesses = [], backups = [] }: LabOptions): LabH
 }
 
 /** What systemd needs of a container that is not privileged; see image/init. */
-const machine = (lab: string, { name, ip }: LabHost): string[] => [
+const machine = (lab: string, { name, ip }: LabHost, hostname = name): string[] => [
   // It comes back from a restart that it was asked for, not from a power cut.
   ...['--restart', 'unless-stopped'],
-  ...['--name', container(lab, name), '--hostname', name, '--network', lab, '--ip', ip],
+  ...['--name', container(lab, name), '--hostname', hostname, '--network', lab, '--ip', ip],
   ...['--cap-add', 'ALL', '--cap-drop', 'SYS_RESOURCE', '--cgroupns', 'private'],
   ...['seccomp', 'apparmor', 'systempaths'].flatMap((kind) => [
     '--security-opt',
