@@ -9,6 +9,7 @@ import {
   type Room,
   SyncState,
 } from 'matrix-js-sdk';
+import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js';
 import type { Logger } from 'matrix-js-sdk/lib/logger.js';
 
 export interface Account {
@@ -107,6 +108,20 @@ export const roomOf = (client: MatrixClient, roomId: string, membership = 'join'
     const room = client.getRoom(roomId);
     return room?.getMyMembership() === membership && room;
   });
+
+/**
+ * Resolves when the client's crypto knows a device of each member. Where it does not within five seconds (`KEYS_QUERY_WAIT_TIME`
+ * of matrix-sdk-crypto), it encrypts for whom it knows, and the others can read only from their next message on.
+ */
+export async function knowingDevicesIn(client: MatrixClient, room: Room): Promise<void> {
+  const crypto = client.getCrypto()!;
+  const members = room.getJoinedMembers().map(({ userId }) => userId);
+  crypto.prepareToEncrypt(room);
+  await until(client, CryptoEvent.DevicesUpdated, async () => {
+    const known = await crypto.getUserDeviceInfo(members);
+    return members.every((userId) => (known.get(userId)?.size ?? 0) > 0);
+  });
+}
 
 /** The first event of the room's timeline that is like this, once it is there. */
 export const eventIn = (

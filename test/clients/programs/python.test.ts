@@ -1,6 +1,6 @@
 import { ClientEvent, type MatrixClient } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decrypted, login, register, roomOf, until } from '../sdk.ts';
+import { decrypted, knowingDevicesIn, login, register, roomOf, until } from '../sdk.ts';
 import { npmStart, type ServerUnderTest } from '../server.ts';
 import { echoBot, nioPerson } from './python.ts';
 
@@ -56,9 +56,10 @@ async function encryptedRoomWith(client: MatrixClient, invited: string): Promise
   return made.room_id;
 }
 
-/** Both are in it, and the client knows that it is encrypted. */
+/** Both are in it, and the client knows that it is encrypted, and for which devices. */
 async function ready(client: MatrixClient, roomId: string) {
   const room = await roomOf(client, roomId);
   const isReady = () => room.getJoinedMembers().length === 2 && room.hasEncryptionStateEvent();
   await until(client, ClientEvent.Sync, isReady);
+  await knowingDevicesIn(client, room);
 }

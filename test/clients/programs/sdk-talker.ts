@@ -7,7 +7,7 @@ import {
   MatrixEventEvent,
 } from 'matrix-js-sdk';
 import { fetchAsAppsDo } from '../../cluster/support/chat.ts';
-import { complaints, login, register, roomOf, until } from '../sdk.ts';
+import { complaints, knowingDevicesIn, login, register, roomOf, until } from '../sdk.ts';
 import type { Heard, Program, Said, Server } from './python.ts';
 
 /** Somebody with matrix-js-sdk and its Rust crypto, in this process. */
@@ -82,5 +82,6 @@ async function openRoom(client: MatrixClient, others: readonly string[]): Promis
   const isReady = () =>
     room.getJoinedMembers().length === others.length + 1 && room.hasEncryptionStateEvent();
   await until(client, ClientEvent.Sync, isReady);
+  await knowingDevicesIn(client, room);
   return roomId;
 }
