@@ -30,6 +30,12 @@ test('of more voters so many have to cover it that too few are left who could pr
   expect(coveredUntil(leader.state, TIMINGS)).toBe(800 + TIMINGS.coverMs);
 });
 
+test('nobody covers one whom /sync does not name as the leader', () => {
+  const leader = leading('sync-leader c');
+  leader.take(covered('b', 1_000), 1_200);
+  expect(coveredUntil(leader.state, TIMINGS)).toBe(TIMINGS.coverMs);
+});
+
 test('it asks the others every 0.3 s, and says that it is covered alone once nothing older is left', () => {
   const leader = leading();
   expect(leader.asked()).toEqual([]);
@@ -60,6 +66,28 @@ test('a standby covers the leader that it knows, and then promises nothing for l
   expect(standby.silentFor(200).kinds()).toContain('block');
 });
 
+test('it covers nobody of another term', () => {
+  const standby = following();
+  expect(standby.covers(8)).toBe('the leader that it knows is a, or leads another term');
+});
+
+test('who has given leave to go on without etcd promises nothing meanwhile', () => {
+  const standby = following().take({ kind: 'leave-given', until: 3_000 });
+  expect(standby.silentFor(2_900).kinds()).not.toContain('block');
+  expect(standby.silentFor(200).kinds()).toContain('block');
+});
+
+test('a promise that nothing keeps is taken back', () => {
+  const standby = following().reads({ b: promised(70, 11) });
+  expect(standby.effect('take-back')).toMatchObject({ revision: 11 });
+});
+
+test('nothing is promised of a copy that turns out to be on another timeline', () => {
+  const standby = following().silentFor(2_300);
+  standby.take({ kind: 'blocked', block: KEY, timeline: 2, lsn: 70 });
+  expect(standby.kinds()).not.toContain('promise');
+});
+
 test('it blocks, promises what it has, and takes the keys once the other has promised', () => {
   const standby = following().silentFor(2_300);
   expect(standby.effect('block')).toMatchObject({ block: KEY });
@@ -79,6 +107,8 @@ test('it blocks, promises what it has, and takes the keys once the other has pro
 test('who has promised covers nobody, and lets nobody go on without etcd', () => {
   const standby = following().promising(70);
   expect(standby.covers()).toBe('it has promised to confirm nothing from there');
+  standby.take({ kind: 'leave-asked', id: '8', site: 'a', term: 7 });
+  expect(standby.effect('give-leave')?.why).toBe('it has promised to confirm nothing from there');
   const found = following().reads({ b: promised(70, 11) });
   expect(found.covers()).toBe('it has promised to confirm nothing from there');
 });
@@ -93,6 +123,14 @@ test('who has less never acts, and of two that have as much the first by name do
   const second = at(70, 70);
   expect(second.kinds()).not.toContain('give');
   expect(second.silentFor(1_100).kinds()).toContain('give');
+});
+
+test('nobody acts once the leader’s last pulse says that its server may go on for longer', () => {
+  const says = { fenced: true };
+  const standby = following({ leaderSays: says }).promising(70);
+  says.fenced = false;
+  standby.reads({ b: promised(70, 11), c: promised(70, 12) });
+  expect(standby.kinds()).not.toContain('give');
 });
 
 test.each<[string, Partial<SitePromise>]>([
@@ -177,7 +215,7 @@ const postgres = (timeline: number, role: 'primary' | 'standby' = 'standby'): In
 });
 
 function machine(site: string, thirdFence: boolean) {
-  let state: State = start(selfAt(site, { boot: '2', thirdFence }), 0);
+  let state: State = start(selfAt(site, { boot: '2', thirdFence, failsafe: thirdFence }), 0);
   let effects: readonly Effect[] = [];
   return {
     get state() {
@@ -237,7 +275,9 @@ interface Following {
 /** Site b, or c, which follows a; a has been silent since 0. */
 function following({ site: name = 'b', isOn = true, leaderSays = {}, story = '' }: Following = {}) {
   const site = machine(name, isOn);
-  const etcd = new StoryEtcd({ a: { fenced: true, ...leaderSays } });
+  // As it is by then.
+  const says = leaderSays.fenced === undefined ? { ...leaderSays, fenced: true } : leaderSays;
+  const etcd = new StoryEtcd({ a: says });
   let now = 0;
   let promises: View['promises'] = {};
   let given: View['given'] | null = null;
@@ -277,9 +317,9 @@ function following({ site: name = 'b', isOn = true, leaderSays = {}, story = '' 
       }
       return standby;
     },
-    heard: () => standby.take({ kind: 'cover-asked', id: '9', site: 'a', term: 7 }),
-    covers(): string | null | undefined {
-      standby.heard();
+    heard: (term = 7) => standby.take({ kind: 'cover-asked', id: '9', site: 'a', term }),
+    covers(term = 7): string | null | undefined {
+      standby.heard(term);
       return standby.effect('give-cover')?.why;
     },
     takenBack(done: boolean, known: View['promises']) {
