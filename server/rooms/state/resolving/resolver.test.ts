@@ -24,6 +24,12 @@ test('a small conflict is resolved here', async () => {
   expect(at.thread.isRunning).toBe(false);
 });
 
+test('in a large room even a small conflict is resolved aside', async () => {
+  const at = bench({ version: '11', entries: 5_100, conflicted: 10 });
+  expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+  expect(at.thread.isRunning).toBe(true);
+});
+
 test('several large conflicts at once have each their own answer', async () => {
   const at = bench({ version: '11', entries: 400, conflicted: 120 });
   const other = bench({ version: '12', entries: 300, conflicted: 100 });

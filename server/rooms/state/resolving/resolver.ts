@@ -11,8 +11,10 @@ export interface NamedConflict {
   readonly conflicted: readonly StateMap[];
 }
 
-/** Of keys: fewer are resolved at once, in a few milliseconds. */
+/** Of keys, in a room of few: such are resolved at once. */
 const HERE_MAX = 50;
+/** Of a large room's state all that it rests on may have to be looked at, however little is in conflict. */
+const ENTRIES_MAX = 5_000;
 
 /** Resolves conflicts of states: small ones here, large ones aside. */
 export class Resolver {
@@ -29,7 +31,7 @@ export class Resolver {
     tell: TellEvents,
   ): Promise<StateMap> {
     const keys = new Set(conflict.conflicted.flatMap((state) => [...state.keys()]));
-    if (keys.size > HERE_MAX)
+    if (keys.size > HERE_MAX || conflict.unconflicted.size > ENTRIES_MAX)
       return this.#thread.resolve({ roomId, version: rules.version, ...conflict }, tell);
     const load = async (ids: readonly EventId[]) =>
       (await tell(ids)).map((each) => parsedEventOf(each, rules));
