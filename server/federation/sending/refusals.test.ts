@@ -61,14 +61,15 @@ const backlog = async ({ server }: Home) =>
 
 test('an event that a server does not take, though it takes what it came with, comes again', async () => {
   const home = await startHome(authority, { saidAgainMs: [5] });
-  const peer = await startPeer(authority, takesBut(isSaid('one')));
+  let refusals = 1;
+  const peer = await startPeer(
+    authority,
+    takesBut((pdu) => isSaid('one')(pdu) && refusals-- > 0),
+  );
   await home.member(peer);
   await home.say('one');
-  await expect.poll(() => peer.bodies()).toEqual(['one']);
-  peer.behave(takes);
-  await expect.poll(() => peer.bodies().length).toBeGreaterThan(1);
+  await expect.poll(() => peer.bodies()).toEqual(['one', 'one']);
   await expect.poll(() => backlog(home)).toBe(0);
-  expect(new Set(peer.bodies())).toEqual(new Set(['one']));
 });
 
 test('what a server never takes it is told a few times, and other rooms meanwhile as ever', async () => {
