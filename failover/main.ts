@@ -31,6 +31,7 @@ import { adminOrders, limitOf, shownOrders } from './cli/audit.ts';
 import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
 import { leave } from './cli/leave.ts';
+import { maintenance } from './cli/maintenance.ts';
 import { type Operator, operate } from './cli/operate.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
@@ -300,6 +301,8 @@ async function runOperator(command: string, runtimeDir: string): Promise<void> {
     else if (command === 'recoveries') print(listOf(await operator.recoveries()));
     else if (command === 'leave') process.exitCode = await leave(operator, print);
     else if (command === 'switchover') print(await operator.switchover(values.to ?? null));
+    else if (command === 'maintenance')
+      print(await maintenance(operator, positionals[1], values.for));
     else print(await operator.pause(minutes()));
   } finally {
     await operator.close();

@@ -3,6 +3,7 @@ export const OPTIONS = {
   config: { type: 'string', default: process.env.FAROL_CONFIG ?? '/etc/farol/failover.yml' },
   to: { type: 'string' },
   minutes: { type: 'string' },
+  for: { type: 'string' },
   name: { type: 'string' },
   confirm: { type: 'string' },
   limit: { type: 'string' },
@@ -84,6 +85,13 @@ export const COMMANDS: readonly Command[] = [
     synopsis: '--minutes N',
     options: ['minutes'],
     said: 'no automatic switchover for so long; 0 ends it',
+    isOperators: true,
+  },
+  {
+    name: 'maintenance',
+    synopsis: 'on|off [--for TIME]',
+    options: ['for'],
+    said: 'the same pause, for TIME (2h unless told; 45m, 1h30m, 24h at most): no site moves by itself at any agent, and what you ask for is done',
     isOperators: true,
   },
   {
