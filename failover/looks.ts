@@ -1,3 +1,4 @@
+import { isOnBattery } from './core/health/battery.ts';
 import type { Input } from './core/inputs.ts';
 import type { State } from './core/state.ts';
 import type { Millis } from './core/timings.ts';
@@ -56,8 +57,8 @@ export function looksOf({
   ];
   if (power === null) return looks;
   const ofPower: Look = {
-    see: async () => ({ kind: 'power', power: await power() }),
-    everyMs: () => 5_000,
+    see: async () => ({ kind: 'power', ...(await power()) }),
+    everyMs: (state) => (isOnBattery(state.power) ? 1_000 : 2_000),
   };
   return [...looks, ofPower];
 }

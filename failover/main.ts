@@ -154,7 +154,7 @@ function connect(
     watch: (tell, signal) => watch(gateway, names, tell, signal),
     site: site?.ports ?? null,
     address,
-    power: power ? () => readPower(power) : null,
+    power: power ? () => readPower([power, ...power.others], power.needs) : null,
     etcdDamage: () => etcdDamage(config.runtimeDir),
     links: () => links.look(),
     peers,

@@ -3,6 +3,7 @@ import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/i
 import type { PeerWord, Stranger } from './core/peers.ts';
 import type { Millis } from './core/timings.ts';
 import type {
+  Battery,
   Block,
   DiskReport,
   EtcdDamage,
@@ -32,7 +33,7 @@ export interface Ports {
   /** Null where this site has no floating address. */
   readonly address: Address | null;
   /** Null where no UPS is configured: the power is then unknown, and decides nothing. */
-  readonly power: (() => Promise<Power>) | null;
+  readonly power: (() => Promise<{ power: Power; battery: Battery | null }>) | null;
   /** What keeps this site's member of etcd from starting, or did; null where nothing was said of it. */
   readonly etcdDamage: () => Promise<EtcdDamage | null>;
   /** How packets come to the other machines, by host; null where that is not watched. */

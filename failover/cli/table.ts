@@ -1,6 +1,7 @@
 import { isPrimary, knowsEtcd } from '../status/known.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
 import { away } from './away.ts';
+import { batteries, shortly } from './batteries.ts';
 import { bytes } from './bytes.ts';
 import { clocks } from './clocks.ts';
 import { damagedCopies } from './damaged-copies.ts';
@@ -34,6 +35,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...(warning === null ? [] : [warning]),
     ...outlook(status),
     ...agents(status),
+    ...batteries(status),
     ...etcdMembers(status),
     ...damagedCopies(status),
     ...away(status),
@@ -75,7 +77,7 @@ function row(site: SiteStatus, status: Status, nowMs: number): string[] {
   const certificates = certificatesOf(site, nowMs);
   if (site.silentMs >= SILENT_MS) return [site.site, agent, ...HEADS.slice(2).map(() => '?')];
   if (site.witness)
-    return [site.site, agent, '(witness)', ...Array(6).fill(''), site.power, certificates, etcd];
+    return [site.site, agent, '(witness)', ...Array(6).fill(''), shortly(site), certificates, etcd];
   return [
     site.site,
     agent,
@@ -86,7 +88,7 @@ function row(site: SiteStatus, status: Status, nowMs: number): string[] {
     isPrimary(site, status) ? '' : bytes(site.lagBytes),
     frontOf(site),
     addressOf(site, status),
-    site.power,
+    shortly(site),
     certificates,
     etcd,
   ];

@@ -76,6 +76,15 @@ const address = z.discriminatedUnion('driver', [
   }),
 ]);
 
+const ups = {
+  host: z.string().default('127.0.0.1').describe('Where its upsd listens.'),
+  port: z.int().min(1).max(65_535).default(3493),
+  ups: z
+    .string()
+    .regex(/^[^\s"\\]{1,100}$/, 'must be a name without spaces')
+    .describe('The name of the UPS at its upsd.'),
+};
+
 /** Nothing is asked of DNS to find a DNS server. */
 function isServer(text: string): boolean {
   return SocketAddress.parse(text) !== undefined;
@@ -163,9 +172,18 @@ const common = z.strictObject({
     ),
   power: z
     .strictObject({
-      host: z.string().default('127.0.0.1'),
-      port: z.int().min(1).max(65_535).default(3493),
-      ups: z.string().describe('The name of the UPS at its upsd.'),
+      ...ups,
+      others: z
+        .array(z.strictObject(ups))
+        .max(7)
+        .default([])
+        .describe('Further UPSes of this site.'),
+      needs: z
+        .enum(['all', 'one'])
+        .default('all')
+        .describe(
+          'Where there are several: `all` if the site is down without any of them (the switch hangs on another than the machine), `one` if any is enough (a machine with two supplies).',
+        ),
     })
     .optional()
     .describe('The UPS of this site, over the NUT protocol. Without it power decides nothing.'),

@@ -2,6 +2,7 @@ import type { PeerWord, Stranger } from './peers.ts';
 import type { Seen } from './recovery-shown.ts';
 import type { Millis } from './timings.ts';
 import type {
+  Battery,
   Block,
   DiskReport,
   EtcdDamage,
@@ -84,7 +85,7 @@ export type Input =
       readonly slowestMs?: Millis;
       readonly way?: FrontWay | null;
     }
-  | { readonly kind: 'power'; readonly power: Power }
+  | { readonly kind: 'power'; readonly power: Power; readonly battery?: Battery | null }
   | { readonly kind: 'disk'; readonly disk: DiskReport }
   /** By host, as the kernel knows the other ends. */
   | { readonly kind: 'links'; readonly links: Readonly<Record<string, LinkReport>> }

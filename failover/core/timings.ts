@@ -29,6 +29,9 @@ export interface Timings {
   readonly fullPatienceMs: Millis;
   readonly linkPatienceMs: Millis;
   readonly batteryPatienceMs: Millis;
+  readonly batteryEndsMs: Millis;
+  readonly batteryLongerMs: Millis;
+  readonly batteryOutlivedMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
   readonly calmWithinMs: Millis;
@@ -98,6 +101,12 @@ export const TIMINGS: Timings = {
   linkPatienceMs: 5_000,
   /** UPSes report a battery for an instant when they test themselves. */
   batteryPatienceMs: 3_000,
+  /** A switchover behind a long checkpoint takes 65 s, and a minute is to be left behind it. */
+  batteryEndsMs: 180_000,
+  /** What makes a move from one low battery to another worth its moment: UPSes estimate by the load of the moment. */
+  batteryLongerMs: 60_000,
+  /** A machine that lives so long after the end of its battery, as a UPS told it that says nothing more, has other power. */
+  batteryOutlivedMs: 60_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */
   settleMs: 3_000,
   /**

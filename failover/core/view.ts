@@ -165,6 +165,8 @@ export interface Report {
   /** It has a driver for the address, and the driver works as far as is known. */
   readonly mayHoldAddress: boolean;
   readonly power: Power;
+  /** What its UPS says of the battery; null where that says nothing. Agents of earlier versions say nothing of it. */
+  readonly battery?: Battery | null;
   /** Why a switchover must not go here; null where it may. */
   readonly notCandidate: string | null;
   /** It gave up leadership shortly before, and must prove itself; only a low battery overrides that. */
@@ -307,3 +309,10 @@ export interface PostgresReport {
 }
 
 export type Power = 'mains' | 'battery' | 'low' | 'unknown';
+
+export interface Battery {
+  /** How full it is, from 0 to 1; null where the UPS does not say. */
+  readonly charge: number | null;
+  /** How long it lasts, until the machine is shut down for it; null on mains, and where the UPS does not say. */
+  readonly leftMs: number | null;
+}

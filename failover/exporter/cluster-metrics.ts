@@ -22,6 +22,11 @@ export function clusterMetrics(status: Status): Promise<string> {
     '1 at how writes fare, as `farol status` says it.',
     oneOf(WRITES, 'kind', status.writes.kind),
   );
+  gauge(
+    'writes_without_etcd',
+    '1 while the leader goes on without etcd, with leave of all other sites.',
+    [[{}, Number(status.writes.withoutEtcd ?? false)]],
+  );
   gauge('patroni_paused', '1 while Patroni is paused and replaces no primary.', [
     [{}, Number(status.patroniPaused)],
   ]);
@@ -126,6 +131,16 @@ const OF_SITES: readonly OfSite[] = [
     ofData(({ disk }) => (disk == null ? null : Number(disk.trouble === null))),
   ],
   [
+    'battery_left_seconds',
+    'How long the battery of a site lasts, by its UPS; told while it is what the site runs on.',
+    (each) => ofBattery(each, each.battery?.leftMs, 1_000),
+  ],
+  [
+    'battery_charge_share',
+    'How full the battery of a site is, from 0 to 1.',
+    (each) => ofBattery(each, each.battery?.charge, 1),
+  ],
+  [
     'power',
     '1 at what the UPS of a site says.',
     ({ site, power, silentMs }) =>
@@ -160,6 +175,10 @@ function ofData(value: (site: SiteStatus, status: Status) => number | null): OfS
     return known === null ? [] : at(each, known);
   };
 }
+
+/** A witness has a UPS, too. */
+const ofBattery = (each: SiteStatus, value: number | null | undefined, per: number) =>
+  value == null || each.silentMs > TOLD_FOR_MS ? [] : at(each, value / per);
 
 const at = ({ site }: SiteStatus, value: number): readonly Value[] => [[{ site }, value]];
 const flag = (each: SiteStatus, is: boolean): readonly Value[] => at(each, Number(is));

@@ -4,6 +4,7 @@ import { type Millis, TIMINGS } from '../core/timings.ts';
 import type { Explanation } from '../core/told/explain.ts';
 import { type Writes, writesOf } from '../core/told/writes.ts';
 import type {
+  Battery,
   DiskReport,
   EtcdMemberReport,
   Power,
@@ -86,6 +87,8 @@ export interface SiteStatus {
   readonly front: Report['front'];
   readonly frontWay: Report['frontWay'];
   readonly power: Power;
+  /** Agents of before say nothing of it. */
+  readonly battery?: Battery | null;
   /** Of PostgreSQL's data; null where nothing is known of it. */
   readonly disk: DiskReport | null;
   /** What is damaged in its copy of the database; null where nothing is known to be. */
@@ -125,6 +128,7 @@ export function statusOf(
       front: report.front,
       frontWay: report.frontWay ?? null,
       power: report.power,
+      battery: report.battery ?? null,
       disk: report.disk ?? null,
       copyDamage: report.copyDamage ?? null,
       etcdMember: report.etcdMember ?? null,

@@ -1,44 +1,117 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
-import type { Power } from '../../core/view.ts';
+import { connect, type Socket } from 'node:net';
+import type { Battery, Power } from '../../core/view.ts';
 
-export interface NutOptions {
+export interface Ups {
   readonly host: string;
   readonly port: number;
   /** The name of the UPS at its upsd. */
   readonly ups: string;
 }
 
+/** Of one UPS, or of a whole site. */
+export interface Told {
+  readonly power: Power;
+  readonly battery: Battery | null;
+}
+
 const ANSWER_WITHIN_MS = 2_000;
+/** Five short lines; whatever is longer is no upsd. */
+const ANSWER_BYTES_MAX = 4_096;
+const ASKED = ['ups.status', 'battery.runtime', 'battery.runtime.low', 'battery.charge'] as const;
+
+/** With several the site needs all of them, or any one is enough. */
+export async function readPower(upses: readonly Ups[], needs: 'all' | 'one'): Promise<Told> {
+  const told = await Promise.all(upses.map(readUps));
+  const kinds = needs === 'all' ? WORST_FIRST : WORST_FIRST.toReversed();
+  const power = kinds.find((kind) => told.some((each) => each.power === kind))!;
+  const batteries = told.filter((each) => each.power === power).map(({ battery }) => battery);
+  return { power, battery: batteries.toSorted(needs === 'all' ? shorter : longer)[0] ?? null };
+}
+
+/** What is not known may be any of them: a battery that is known says more. */
+const WORST_FIRST: readonly Power[] = ['low', 'battery', 'unknown', 'mains'];
+
+const lasts = (battery: Battery | null): number => battery?.leftMs ?? Number.MAX_VALUE;
+const shorter = (a: Battery | null, b: Battery | null): number => lasts(a) - lasts(b);
+/** One that does not say how long it lasts is no promise. */
+const longer = (a: Battery | null, b: Battery | null): number =>
+  (b?.leftMs ?? 0) - (a?.leftMs ?? 0);
 
 /**
- * Asks a UPS for its status over the NUT protocol (RFC 9271). A driver that hangs, one that is just
- * starting, and an upsd that does not answer are all "unknown": never taken for mains, nor for a
+ * Asks a UPS how it is over the NUT protocol (RFC 9271), for which upsd wants no login. A driver that hangs, one that is
+ * just starting, and an upsd that does not answer or answers nonsense are all "unknown": never taken for mains, nor for a
  * battery.
  */
-export async function readPower({ host, port, ups }: NutOptions): Promise<Power> {
+async function readUps({ host, port, ups }: Ups): Promise<Told> {
   const socket = connect({ host, port });
   const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  // Whoever waits hears of it besides.
+  socket.on('error', () => undefined);
   try {
     await once(socket, 'connect', { signal });
-    socket.write(`GET VAR ${ups} ups.status\n`);
-    const [line] = (await once(createInterface({ input: socket }), 'line', { signal })) as [string];
-    return powerFrom(line);
+    socket.write(ASKED.map((name) => `GET VAR ${ups} ${name}\n`).join(''));
+    return toldBy(await linesFrom(socket, ASKED.length, signal));
   } catch {
-    return 'unknown';
+    return { power: 'unknown', battery: null };
   } finally {
     socket.destroy();
   }
 }
 
+async function linesFrom(socket: Socket, count: number, signal: AbortSignal): Promise<string[]> {
+  let text = '';
+  // Its end is an answer too few, for which nobody waits.
+  socket.on('end', () => socket.destroy(new Error('upsd hung up')));
+  while (text.split('\n').length <= count) {
+    const [data] = (await once(socket, 'data', { signal })) as [Buffer];
+    text += data.toString('latin1');
+    if (text.length > ANSWER_BYTES_MAX) throw new Error('that is no upsd');
+  }
+  return text.split('\n').slice(0, count);
+}
+
+/** upsd answers in turn; where the UPS does not know a variable by ERR. */
+export function toldBy([status = '', runtime = '', runtimeLow = '', charge = '']: string[]): Told {
+  const power = powerFrom(status);
+  if (power === 'unknown') return { power, battery: null };
+  const [left, end] = [secondsFrom(runtime), secondsFrom(runtimeLow) ?? 0];
+  const percent = numberFrom(charge);
+  return {
+    power,
+    battery: {
+      charge: percent === null || percent > 100 ? null : percent / 100,
+      // Below `battery.runtime.low` it says LB, upon which NUT shuts the machine down.
+      leftMs: left === null || power === 'mains' ? null : 1_000 * Math.max(0, left - end),
+    },
+  };
+}
+
 /** `VAR ups1 ups.status "OB DISCHRG LB"`: a set of words, of which new ones may come. */
 export function powerFrom(line: string): Power {
-  const [, status] = /^VAR \S+ ups\.status "([^"]*)"$/.exec(line) ?? [];
-  if (status === undefined) return 'unknown';
+  const status = valueIn(line, 'ups.status');
+  if (status === null) return 'unknown';
   const words = new Set(status.split(' '));
   // FSD: upsd has ordered the shutdown; how full the battery is does not matter any more.
   if (words.has('FSD') || (words.has('OB') && words.has('LB'))) return 'low';
   if (words.has('OB')) return 'battery';
   return words.has('OL') ? 'mains' : 'unknown';
+}
+
+/** UPSes that do not know say 0, or a number beyond reason. */
+function secondsFrom(line: string): number | null {
+  const seconds = numberFrom(line);
+  return seconds === null || seconds === 0 || seconds > RUNTIME_MAX_S ? null : seconds;
+}
+
+const RUNTIME_MAX_S = 7 * 86_400;
+
+function numberFrom(line: string): number | null {
+  const value = valueIn(line, 'battery\\.[a-z.]+');
+  return value !== null && /^\d{1,9}(\.\d{1,6})?$/.test(value) ? Number(value) : null;
+}
+
+function valueIn(line: string, name: string): string | null {
+  const [, value] = new RegExp(`^VAR \\S+ ${name} "([^"]*)"\\r?$`).exec(line) ?? [];
+  return value ?? null;
 }

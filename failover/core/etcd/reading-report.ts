@@ -62,6 +62,7 @@ const isEtcdMember = isWith({
   damage: orNull(isWith({ kind: isOneOf('waits', 'replaced'), why: isText, agoMs: isNumber })),
   used: orNull(isNumber),
 });
+const isBattery = isWith({ charge: orNull(isNumber), leftMs: orNull(isNumber) });
 const isLink = isWith({ lost: orNull(isNumber), rttMs: orNull(isNumber) });
 const isLinks = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.values(value).every(isLink);
@@ -82,6 +83,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   frontWay: { is: orNull(isFrontWay), otherwise: null, later: true },
   mayHoldAddress: { is: isTruth, otherwise: false },
   power: { is: isOneOf('mains', 'battery', 'low', 'unknown'), otherwise: 'unknown' },
+  battery: { is: orNull(isBattery), otherwise: null, later: true },
   notCandidate: { is: orNull(isText), otherwise: 'what it says of itself cannot be read' },
   heldDown: { is: isTruth, otherwise: false },
   unstable: { is: isNumber, otherwise: 0, later: true },

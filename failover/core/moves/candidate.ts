@@ -1,5 +1,6 @@
 import { reasonLeftBehind } from '../copies/left-behind.ts';
 import { lacksSomething } from '../election/wishes.ts';
+import { isOnBattery, lastsLonger } from '../health/battery.ts';
 import { hasRoom, isFull, reasonFull } from '../health/disk.ts';
 import { hasSickNetwork } from '../health/links.ts';
 import { isAlive } from '../sites.ts';
@@ -10,6 +11,14 @@ import type { Report, Site } from '../view.ts';
 /** One that does not lack for long what another said that it has, or any. */
 export type Which = 'any' | 'has all';
 
+/** What is asked of a candidate besides that it can lead. */
+interface Wanted {
+  readonly which?: Which;
+  readonly suits?: (report: Report) => boolean;
+  /** From one battery to another, too: by the last act of a site whose battery ends, or whose machine goes down. */
+  readonly onBattery?: boolean;
+}
+
 /**
  * The first by name of those whose packets arrive, that are stable and have the best power, so that all agents think of the same one.
  */
@@ -17,8 +26,7 @@ export function candidate(
   state: State,
   now: Millis,
   timings: Timings,
-  which: Which = 'any',
-  suits: (report: Report) => boolean = hasRoom,
+  { which = 'any', suits = hasRoom, onBattery = state.power.power === 'low' }: Wanted = {},
 ): Site | null {
   const from = state.view?.patroni.leader?.site;
   const willing = Object.entries(state.view?.sites ?? {})
@@ -28,17 +36,17 @@ export function candidate(
     .filter((site) => which === 'any' || !lacksSomething(state, site))
     .sort();
   const reached = willing.filter((site) => !hasSickNetwork(state, site, now, timings));
-  return bestOf(state, reached) ?? bestOf(state, willing);
+  return bestOf(state, reached, onBattery) ?? bestOf(state, willing, onBattery);
 }
 
-/** On mains, and stable where one is. */
-function bestOf(state: State, willing: readonly Site[]): Site | null {
-  const battery = (site: Site): boolean => state.view?.sites[site]?.report.power === 'battery';
-  const mains = willing.filter((site) => !battery(site));
+/** On mains, and stable where one is; else by its battery that which lasts longest. */
+function bestOf(state: State, willing: readonly Site[], onBattery: boolean): Site | null {
+  const mains = willing.filter((site) => !isOnBattery(state.view?.sites[site]?.report));
   const onMains = mains.find((site) => !isUnstable(state, site)) ?? mains[0];
   if (onMains !== undefined) return onMains;
-  // From one battery to another only as the last act.
-  return state.power.power === 'low' ? (willing[0] ?? null) : null;
+  if (!onBattery) return null;
+  const lasts = (site: Site): Millis => state.view?.sites[site]?.report.battery?.leftMs ?? 0;
+  return willing.toSorted((a, b) => lasts(b) - lasts(a))[0] ?? null;
 }
 
 /** Where nobody writes, or soon nobody will: rather one that has little room than nobody. */
@@ -48,7 +56,8 @@ export const refuge = (
   timings: Timings,
   which: Which = 'any',
 ): Site | null =>
-  candidate(state, now, timings, which) ?? candidate(state, now, timings, which, () => true);
+  candidate(state, now, timings, { which }) ??
+  candidate(state, now, timings, { which, suits: () => true });
 
 /** Why no switchover should go to a site, as a clause; null if it may. */
 export function reasonAgainst(
@@ -68,9 +77,11 @@ function reasonItCannot(state: State, site: Site, now: Millis, timings: Timings)
   if (report === undefined) return 'no site of that name is known';
   if (!isAlive(state, site, now, timings)) return 'its agent is silent';
   if (report.notCandidate !== null) return report.notCandidate;
-  if (report.heldDown && state.power.power !== 'low')
+  const lasts = lastsLonger(state, report, now, timings);
+  // Of two batteries that end neither gives the lead back at once: what they say of themselves swings.
+  if (report.heldDown && (state.power.power !== 'low' || report.power === 'low'))
     return 'it gave up leadership shortly before and must prove itself';
-  if (report.power === 'low') return 'its battery is low';
+  if (report.power === 'low' && !lasts) return 'its battery is low';
   const dead = reasonLeftBehind(state, site);
   if (dead !== null) return dead;
   const sync = state.view?.patroni.sync;

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../../test/support/empty-view.ts';
+import { selfAt } from '../../../test/support/self.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import { wellAtSite } from '../told/story-etcd.ts';
 import type { Turn } from '../turn.ts';
+import type { Report } from '../view.ts';
 import { placeEtcdLeader } from './etcd-leader.ts';
 
 const NOW = 100_000;
@@ -24,6 +26,27 @@ test('not twice in a row, and only by the site that has it and is active', () =>
   expect(movedTo({ etcdLeaderMovedAt: NOW - 20_000 })).toBeNull();
   expect(movedTo({ etcdLeader: { ...HERE, here: false } })).toBeNull();
   expect(movedTo({ view: viewOf('b') })).toBeNull();
+});
+
+test('nor is it left where the battery runs, if another member has power; a witness with power comes before all', () => {
+  const here = { ...start(selfAt('a'), 0).power, power: 'battery' as const };
+  const elsewhere = (b: Report['power'], c: Report['power']) => {
+    const view = viewOf('b');
+    return { ...view, sites: { ...view.sites, ...on('b', b), ...on('c', c) } };
+  };
+  expect(movedTo({ power: here, view: elsewhere('mains', 'mains') })).toBe('id of c');
+  expect(movedTo({ power: here, view: elsewhere('mains', 'battery') })).toBeNull();
+  // Off the active site it goes in any case, and rather to one on mains.
+  expect(movedTo({ view: { ...viewOf('a'), sites: elsewhere('mains', 'low').sites } })).toBe(
+    'id of b',
+  );
+  expect(movedTo({ view: { ...viewOf('a'), sites: elsewhere('low', 'battery').sites } })).toBe(
+    'id of c',
+  );
+});
+
+const on = (site: string, power: Report['power']) => ({
+  [site]: { revision: 8, report: { ...wellAtSite(site), power } },
 });
 
 const HERE = {

@@ -1,3 +1,4 @@
+import { isOnBattery } from '../health/battery.ts';
 import { isAlive, knowsEtcd, othersAlive } from '../sites.ts';
 import type { PlacingEtcdLeader } from '../state/decided.ts';
 import type { State } from '../state.ts';
@@ -11,19 +12,21 @@ const CALM_FOR_MS = 10_000;
 
 /**
  * D8: etcd's leader is kept off the active site. Lost together, the election would stand between
- * the survivors and every lease (a 5 s lease of etcd's own took 11-14 s, measured).
+ * the survivors and every lease (a 5 s lease of etcd's own took 11-14 s, measured). And off a site on battery, where
+ * there is another on mains: a handed leadership costs no election's silence.
  */
 export function placeEtcdLeader(turn: Turn): void {
   const { state, now, timings } = turn;
-  if (!state.etcdLeader.here || !isActive(state)) return;
+  const active = isActive(state);
+  if (!state.etcdLeader.here || !(active || isOnBattery(state.power))) return;
   if (!knowsEtcd(state, now, timings)) return;
   if (!primaryLives(state, now, timings)) return;
   if (now - state.calmSince < CALM_FOR_MS || state.view?.patroni.failover) return;
   if (now - state.etcdLeader.since < SEEN_FOR_MS) return;
   if (now - state.etcdLeaderMovedAt < timings.etcdLeaderEveryMs) return;
-  const member = bestMember(state, now, timings);
-  if (member === null) return;
-  if (ask(turn, 'move-etcd-leader', { kind: 'move-etcd-leader', member })) {
+  const best = bestMember(state, now, timings);
+  if (best === null || !(active || !best.onBattery)) return;
+  if (ask(turn, 'move-etcd-leader', { kind: 'move-etcd-leader', member: best.id })) {
     update<PlacingEtcdLeader>(turn, { etcdLeaderMovedAt: now });
   }
 }
@@ -41,17 +44,26 @@ function primaryLives(state: State, now: number, timings: Timings): boolean {
   return holder !== undefined && isAlive(state, holder, now, timings);
 }
 
-/** A witness before a site that may lead next, and only one whose agent lives: members carry site names. */
-function bestMember(state: State, now: number, timings: Timings): string | null {
+/** On mains before one on battery, a witness before a site that may lead next, and only one whose agent lives: members carry site names. */
+function bestMember(
+  state: State,
+  now: number,
+  timings: Timings,
+): { readonly id: string; readonly onBattery: boolean } | null {
   const alive = othersAlive(state, now, timings);
   const witness = (site: string) => state.view?.sites[site]?.report.witness === true;
+  const onBattery = (site: string) => isOnBattery(state.view?.sites[site]?.report);
   const { view } = state;
   const active = (site: string) =>
     [view?.patroni.leader?.site, view?.leader.site, view?.address.site].includes(site);
   const members = state.etcdLeader.others
     .filter(({ name }) => alive.includes(name) && !active(name))
     .sort(
-      (a, b) => Number(witness(b.name)) - Number(witness(a.name)) || (a.name < b.name ? 1 : -1),
+      (a, b) =>
+        Number(onBattery(a.name)) - Number(onBattery(b.name)) ||
+        Number(witness(b.name)) - Number(witness(a.name)) ||
+        (a.name < b.name ? 1 : -1),
     );
-  return members[0]?.id ?? null;
+  const [best] = members;
+  return best === undefined ? null : { id: best.id, onBattery: onBattery(best.name) };
 }

@@ -30,10 +30,19 @@ import { movesArePaused } from './carried.ts';
  * moves by itself; any site passes on what the operator wants.
  */
 export function makeSwitchovers(turn: Turn, input: Input): void {
+  lookForMains(turn);
   if (input.kind === 'switchover-wanted') obey(turn, input.id, input.to);
   else if (input.kind === 'done' && input.effect === 'switchover') end(turn, null);
   else if (input.kind === 'failed' && input.effect === 'switchover') end(turn, input.reason);
   else moveIfNeeded(turn);
+}
+
+/** One mains feeds many sites: where it comes back each hears of it a moment before or after the others. */
+function lookForMains(turn: Turn): void {
+  const { state, now, timings } = turn;
+  const isThere = state.power.power === 'battery' && candidate(state, now, timings) !== null;
+  if (isThere === (state.mainsElsewhereSince !== null)) return;
+  update<Switching>(turn, { mainsElsewhereSince: isThere ? now : null });
 }
 
 function moveIfNeeded(turn: Turn): void {
@@ -53,13 +62,13 @@ function moveIfNeeded(turn: Turn): void {
 /** A battery that is not low yet sends nobody where PostgreSQL would soon fall. */
 function toLeaveTo({ state, now, timings }: Turn, which: Which): Site | null {
   const waits = state.power.power === 'battery' && reasonAmiss(state, now, timings) === null;
-  return (waits ? candidate : refuge)(state, now, timings, which);
+  return waits ? candidate(state, now, timings, { which }) : refuge(state, now, timings, which);
 }
 
 /** Nothing is amiss that would cost writes now. */
 function moveForLess(turn: Turn): void {
   const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
-  const to = candidate(turn.state, turn.now, turn.timings, which);
+  const to = candidate(turn.state, turn.now, turn.timings, { which });
   if (to !== null) leaveIfUnstable(turn, to);
   leaveIfFull(turn);
   leaveForLinks(turn);
@@ -92,7 +101,7 @@ function leaveIfFull(turn: Turn): void {
   const since = state.disk.fullSince;
   if (own === null || since === null || now - since < timings.fullPatienceMs) return;
   if (!mayMove(state, now, timings)) return;
-  const to = candidate(state, now, timings, 'any', hasMoreRoomThan(own));
+  const to = candidate(state, now, timings, { suits: hasMoreRoomThan(own) });
   if (to !== null) begin(turn, { to, why: reasonFull(own), id: null });
 }
 
@@ -155,7 +164,8 @@ const PROOF_MS = 4_000;
 
 function obey(turn: Turn, id: string, wanted: Site | null): void {
   const { state, now, timings } = turn;
-  const to = wanted ?? candidate(state, now, timings);
+  // He may be a machine that goes down: then a battery is better than nobody.
+  const to = wanted ?? candidate(state, now, timings, { onBattery: true });
   const text = isPending(turn, 'switchover')
     ? 'A switchover is under way already.'
     : reasonToRefuse(state, to, now, timings);
@@ -210,15 +220,13 @@ function holdDown({ count, lastAt }: Moves, now: Millis, timings: Timings): Move
 }
 
 function reasonToMove(state: State, now: Millis, timings: Timings): string | null {
-  const { power } = state;
+  const { power, mainsElsewhereSince: since } = state;
   if (!mayMove(state, now, timings)) return null;
   const amiss = reasonAmiss(state, now, timings);
   if (amiss !== null) return amiss;
   if (state.copyDamage !== null) return DAMAGED;
-  const forMs = now - power.since;
   if (power.power === 'low') return 'its battery is low';
-  if (power.power === 'battery' && forMs >= timings.batteryPatienceMs) return 'it is on battery';
-  return null;
+  return since !== null && now - since >= timings.batteryPatienceMs ? 'it is on battery' : null;
 }
 
 /** What keeps it from committing. */

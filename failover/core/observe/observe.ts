@@ -108,7 +108,7 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
     case 'front':
       return seeFront(state, input, now);
     case 'power':
-      return seePower(state, input.power, now);
+      return seePower(state, input, now, timings);
     case 'disk':
       return seeDisk(state, input.disk, now, timings);
     case 'links':

@@ -1,6 +1,7 @@
 import { DAMAGED } from '../copies/damaged-copy.ts';
 import { refusedNow } from '../copies/refused.ts';
 import { reasonGateIsClosed } from '../gate.ts';
+import { batteryNow } from '../health/battery.ts';
 import { clockBehind, wallNow } from '../health/clocks.ts';
 import { diskNow, isFull, reasonOfDisk } from '../health/disk.ts';
 import { etcdMemberNow } from '../health/etcd-room.ts';
@@ -25,6 +26,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     frontWay: now - front.at > timings.freshMs ? null : front.way,
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
     power: state.power.power,
+    battery: batteryNow(state, now),
     disk: diskNow(state, now, timings),
     etcdMember: etcdMemberNow(state, now),
     links: linksNow(state, now, timings),

@@ -50,6 +50,8 @@ export interface Machines {
   readonly addressChanged: () => void;
 }
 
+export type PowerTold = Omit<Extract<Input, { kind: 'power' }>, 'kind'>;
+
 const YES = 'yes';
 const NO_ANSWER = 'no answer';
 const PROMOTES = 'a promotion is under way';
@@ -81,6 +83,7 @@ export class AgentHost implements Asked {
   #pausedUntil = 0;
   #frontDownUntil = 0;
   #battery: { until: number; power: 'battery' | 'low' } = { until: 0, power: 'battery' };
+  #ups: (() => PowerTold) | null = null;
 
   constructor(site: Site, world: World, machines: Machines, host: string = site) {
     [this.site, this.host] = [site, host];
@@ -164,6 +167,11 @@ export class AgentHost implements Asked {
 
   battery(forMs: number, power: 'battery' | 'low' = 'battery'): void {
     this.#battery = { until: this.#world.time.now + forMs, power };
+  }
+
+  /** From now on it asks this one, as long as the machine is there. */
+  hangOn(ups: () => PowerTold): void {
+    this.#ups = ups;
   }
 
   slowAddress(forMs: number): void {
@@ -678,7 +686,8 @@ export class AgentHost implements Asked {
     this.#tell(this.#life, { kind: 'front', healthy, connections: 0 });
     this.#tell(this.#life, { kind: 'wall-clock', aheadMs: this.#wall() - this.#clock() });
     const power = this.#battery.until > time.now ? this.#battery.power : 'mains';
-    if (power !== this.#state.power.power) this.#tell(this.#life, { kind: 'power', power });
+    if (this.#ups !== null) this.#tell(this.#life, { kind: 'power', ...this.#ups() });
+    else if (power !== this.#state.power.power) this.#tell(this.#life, { kind: 'power', power });
     const here = etcd.leader === this.site;
     if (!here && !this.#state.etcdLeader.here) return;
     const others = members.filter((member) => member !== this.site);

@@ -87,6 +87,8 @@ export interface AskingPatroni {
 export interface Switching {
   readonly moves: Moves;
   readonly switchover: Switchover | null;
+  /** Since when this site has been on battery, and another one that may lead has power. */
+  readonly mainsElsewhereSince: Millis | null;
   /** When we last asked for a switchover on behalf of a site whose agent is silent. */
   readonly rescuedAt: Millis;
 }
@@ -280,6 +282,7 @@ export const nothingDecided = (now: Millis): Decided => ({
   patroniAskedAt: LONG_AGO,
   moves: { count: 0, lastAt: LONG_AGO, heldUntil: LONG_AGO },
   switchover: null,
+  mainsElsewhereSince: null,
   rescuedAt: LONG_AGO,
   handedOverFor: null,
   lags: {},

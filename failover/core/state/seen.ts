@@ -146,7 +146,17 @@ export interface Trouble {
 }
 
 export interface PowerSeen {
-  readonly power: { readonly power: Power; readonly since: Millis };
+  readonly power: PowerState;
+}
+
+export interface PowerState {
+  readonly power: Power;
+  readonly since: Millis;
+  readonly charge: number | null;
+  /** When the battery ends, by the last word of its UPS. */
+  readonly endsAt: Millis | null;
+  /** Since when a UPS that said "battery" has said nothing more. */
+  readonly silentSince: Millis | null;
 }
 
 export interface DiskSeen {
@@ -278,7 +288,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   front: { healthy: false, connections: 0, slowestMs: 0, way: null, at: LONG_AGO, sickSince: now },
   interface: 'unknown',
   addressTrouble: null,
-  power: { power: 'unknown', since: now },
+  power: { power: 'unknown', since: now, charge: null, endsAt: null, silentSince: null },
   links: { byHost: {}, at: LONG_AGO },
   peers: {},
   leave: {},

@@ -169,6 +169,7 @@ export function wellAtSite(site: Site): Report {
     frontWay: null,
     mayHoldAddress: true,
     power: 'mains',
+    battery: null,
     disk: null,
     links: {},
     certificatesEnd: null,

@@ -21,7 +21,7 @@ import { StoryEtcd } from './story-etcd.ts';
  *     postgres primary 2 | postgres starting | postgres creating | lease 20 | server writer 7 | server sick | server gone
  *     server writer 7 waits 3          for how many seconds its oldest batch has waited for its commit
  *     disk silent 6 (seconds) | disk free 4 (percent) | links b 10, c 0 (percent lost)
- *     told writer 7 | front well | front well 3 700 (connections, ms of the slowest) | front sick | held | dropped | power battery | switchover b | moved | not moved
+ *     told writer 7 | front well | front well 3 700 (connections, ms of the slowest) | front sick | held | dropped | power battery | power battery 300 (seconds left) | switchover b | moved | not moved
  *     pause 60 (seconds) | tick
  */
 export function replay({ before = '', story, others = {} }: Told): string {
@@ -191,7 +191,7 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
     case 'found':
       return { kind: 'address-found', present: first === 'present' };
     case 'power':
-      return { kind, power: first as Power };
+      return { kind, power: first as Power, battery: batteryIn(second) };
     case 'disk': {
       const [silentMs, free] = [1_000 * Number(second ?? 0), Number(second ?? 50) / 100];
       const well = { silentMs: 0, free: 0.5, scarce: 'space', trouble: null } as const;
@@ -215,6 +215,9 @@ function read(words: string[], { etcd, lastPulse, state, now }: Context): Input 
       throw new Error(`the story says "${words.join(' ')}"`);
   }
 }
+
+const batteryIn = (seconds: string | undefined) =>
+  seconds === undefined ? null : { charge: null, leftMs: 1_000 * Number(seconds) };
 
 const members = (names: string[]) => names.map((name) => ({ id: `id of ${name}`, name }));
 

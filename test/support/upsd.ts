@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ups } from '../../failover/adapters/power/nut.ts';
+import { freePort } from './free-port.ts';
+
+/** What Debian 12 has in /usr/sbin is a shell that asks the settings of the machine whether it may begin. */
+const UPSD = firstOf('/usr/lib/nut/upsd', '/lib/nut/upsd', '/usr/sbin/upsd');
+const DRIVER = firstOf('/usr/lib/nut/dummy-ups', '/lib/nut/dummy-ups');
+export const UPSD_IS_HERE = UPSD !== undefined && DRIVER !== undefined;
+
+/** What a UPS says of itself, by NUT's names. */
+export type Variables = Readonly<Record<string, string | number>>;
+
+export interface RunningUpsd extends AsyncDisposable {
+  ups(name: string): Ups;
+  /** What its driver reads from now on. */
+  says(name: string, variables: Variables): void;
+  driver(name: string): ChildProcess;
+  readonly upsd: ChildProcess;
+}
+
+/** NUT's server, and its dummy of a driver for each UPS, in a folder of their own. */
+export async function startUpsd(upses: Readonly<Record<string, Variables>>): Promise<RunningUpsd> {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-nut-'));
+  const port = await freePort();
+  const says = (name: string, variables: Variables) => {
+    const lines = Object.entries(variables).map(([key, value]) => `${key}: ${value}\n`);
+    const path = join(folder, `${name}.dev`);
+    // Whole, or as it was: the driver looks at its time of change.
+    writeFileSync(`${path}.new`, lines.join(''));
+    renameSync(`${path}.new`, path);
+  };
+  for (const [name, variables] of Object.entries(upses)) says(name, variables);
+  configure(folder, Object.keys(upses), port);
+  const asOneself = process.getuid?.() === 0 ? ['-u', 'root'] : [];
+  const environment = { NUT_CONFPATH: folder, NUT_STATEPATH: folder, NUT_ALTPIDPATH: folder };
+  const run = (program: string, options: string[]) => started(program, options, environment);
+  const drivers = new Map(
+    Object.keys(upses).map((name) => [name, run(DRIVER!, ['-F', ...asOneself, '-a', name])]),
+  );
+  const upsd = run(UPSD!, ['-F', ...asOneself]);
+  await untilItAnswers(port, upsd);
+  return {
+    ups: (name) => ({ host: '127.0.0.1', port, ups: name }),
+    says,
+    driver: (name) => drivers.get(name)!.child,
+    upsd: upsd.child,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...drivers.values(), upsd].map(({ child }) => end(child)));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function firstOf(...paths: readonly string[]): string | undefined {
+  return paths.find((path) => existsSync(path));
+}
+
+function configure(folder: string, names: readonly string[], port: number): void {
+  const section = (name: string) =>
+    `[${name}]\n  driver = dummy-ups\n  port = ${join(folder, `${name}.dev`)}\n  pollinterval = 1\n`;
+  const files = {
+    'ups.conf': names.map(section).join(''),
+    'upsd.conf': `LISTEN 127.0.0.1 ${port}\nSTATEPATH ${folder}\nMAXAGE 3\n`,
+    'upsd.users': '',
+    'nut.conf': 'MODE=standalone\n',
+  };
+  for (const [name, text] of Object.entries(files))
+    writeFileSync(join(folder, name), text, { mode: 0o640 });
+  chmodSync(folder, 0o750);
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly said: () => string;
+}
+
+function started(program: string, options: string[], environment: NodeJS.ProcessEnv): Started {
+  const child = spawn(program, options, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const output of [child.stdout!, child.stderr!])
+    output.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-2_000);
+    });
+  return { child, said: () => said };
+}
+
+async function untilItAnswers(port: number, { child, said }: Started): Promise<void> {
+  for (;;) {
+    const socket = connect(port, '127.0.0.1');
+    const isThere = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isThere) return;
+    if (child.exitCode !== null) throw new Error(`upsd ended with ${child.exitCode}: ${said()}`);
+    await sleep(20);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
