@@ -164,6 +164,7 @@ export interface FeatureGround {
   readonly mediaKeptDays: number | undefined;
   readonly urlPreviews: MediaGround['urlPreviews'];
   readonly scanning: MediaGround['scanning'];
+  readonly objectStore: MediaGround['objectStore'];
   readonly previewSecret: Buffer;
   /** Of delayed events. */
   readonly timers: DelayedEventPorts['timers'];
@@ -412,6 +413,7 @@ function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
     mediaKeptDays: config.media.keptDays,
     urlPreviews: previewsOf(config),
     scanning: scanningOf(config),
+    objectStore: config.s3,
     previewSecret: identity.secretFor('pictures of previews'),
     timers: realTimers,
     onError: (error) => logger.error({ err: error }, 'work that nobody waits for failed'),

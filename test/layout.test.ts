@@ -50,6 +50,13 @@ const ARROWS: Record<string, string[]> = {
     'undici',
     'htmlparser2',
   ],
+  'server/media/stores': [
+    'server/media',
+    'server/protocol',
+    'server/log',
+    'server/storage',
+    'undici',
+  ],
   'server/media/scanning': [
     'server/media',
     'server/protocol',
@@ -58,6 +65,7 @@ const ARROWS: Record<string, string[]> = {
     'server/outward',
   ],
   'server/media': [
+    'server/media/stores',
     'server/media/scanning',
     'server/media/previews',
     'server/protocol',

@@ -1,9 +1,10 @@
-"""What an inventory says of mail, directories and providers, as the server reads it: secrets and certificates in files, lists with commas."""
+"""What an inventory says of mail, directories, providers and a store of files, as the server reads it: secrets and certificates in files, lists with commas."""
 
 # The key of the inventory, with that of the server which names a file for it, and how that file is called.
 IN_FILES = {
     "password": ("passwordFile", "password"),
     "bindPassword": ("bindPasswordFile", "password"),
+    "secretKey": ("secretKeyFile", "secret"),
     "ca": ("ca", "pem"),
 }
 

@@ -114,7 +114,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test.skipIf(!ANSIBLE_IS_HERE)(
-  'what the inventory says of mail, a directory, providers and a scanner comes to the server, and each secret to a file of its own',
+  'what the inventory says of mail, a directory, providers, a scanner and a store of files comes to the server, and each secret to a file of its own',
   async () => {
     await using here = await filesOnController({ 'ca.pem': 'AUTHORITY\n', 'reset.txt': LETTER });
     await using rendered = await render('three-sites', {
@@ -135,6 +135,10 @@ test.skipIf(!ANSIBLE_IS_HERE)(
         clients: ['https://app.example.org/'],
       },
       farol_scanning: { clamd: '192.0.2.70:3310', whenUnscanned: 'serve' },
+      farol_s3: {
+        ...{ endpoint: 'https://s3.example.org', bucket: 'farol', holdsFiles: false },
+        ...{ accessKeyId: 'FAROL', secretKey: 'k3y', ca: here.path('ca.pem') },
+      },
     });
     for (const { files, at } of rendered.hosts) {
       const given = JSON.parse(files.given!) as Record<string, string>;
@@ -150,7 +154,8 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       const secrets = read.signIn.providers.map(({ id, clientSecret }) => [id, clientSecret]);
       expect(Object.fromEntries(secrets)).toEqual({ company: 's3cret', public: undefined });
       expect(read.scanning?.whenUnscanned).toBe('serve');
-      for (const secret of ['m4il', 'd1r', 's3cret'])
+      expect(read.s3).toMatchObject({ secretKey: 'k3y', ca: 'AUTHORITY\n', holdsFiles: false });
+      for (const secret of ['m4il', 'd1r', 's3cret', 'k3y'])
         expect(files['server.yml']).not.toContain(secret);
       const [told, letters] = JSON.parse(files.left!) as { only: string[] }[];
       const named = Object.keys(given).map((path) => path.replace('/etc/farol/server/told/', ''));

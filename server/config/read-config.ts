@@ -10,6 +10,7 @@ import { explainIssues, valueAt } from './explain-issues.ts';
 import { readIdentityProviders } from './identity-providers.ts';
 import { editsBetween, KEYS, type Key, nearest, optionOf, variableOf } from './keys.ts';
 import { ldapOf } from './ldap.ts';
+import { s3Of } from './s3.ts';
 import { type Config, type ConfigGiven, configSchema } from './schema.ts';
 
 export { ConfigError };
@@ -45,7 +46,7 @@ export function readConfig(sources: Sources): Config {
 }
 
 /** What other programs wrote is read at the start, too: later nobody would be there to mend it. */
-function withFiles({ appServices = [], email, ldap, signIn, ...config }: ConfigGiven): Config {
+function withFiles({ appServices = [], email, ldap, s3, signIn, ...config }: ConfigGiven): Config {
   refuseWrongAuthorities(config.federation.ca);
   const services = readAppServices(appServices, config.serverName as ServerName);
   const { providers = [], clients = [] } = signIn;
@@ -54,6 +55,7 @@ function withFiles({ appServices = [], email, ldap, signIn, ...config }: ConfigG
     appServices: services,
     email: emailOf(email, config.serverName),
     ldap: ldapOf(ldap),
+    s3: s3Of(s3),
     signIn: { providers: readIdentityProviders(providers), clients },
   };
 }

@@ -11,6 +11,8 @@ import { ldap } from './ldap-keys.ts';
 import { isLocalpart } from './localpart.ts';
 import { isNetwork } from './network.ts';
 import { urlPreviews } from './preview-keys.ts';
+import type { S3Config } from './s3.ts';
+import { s3 } from './s3-keys.ts';
 import { scanning } from './scanning-keys.ts';
 import { serverName } from './server-name.ts';
 import { several, severalPaths } from './several.ts';
@@ -161,7 +163,7 @@ const media = z
       .positive()
       .default(100 * 1024 * MIB)
       .describe(
-        'What all may upload together, in bytes. It lies in the database, of which each site has a copy.',
+        'What all may upload together, in bytes. It lies in the database, of which each site has a copy, unless `s3` is set.',
       ),
     cacheFolder: z
       .string()
@@ -347,6 +349,9 @@ export const configSchema = z.strictObject({
     'What administrators let the server say to users, each in a room of their own (`/_synapse/admin/v1/send_server_notice`); off unless set.',
   ),
   media,
+  s3: s3.describe(
+    'A store that speaks S3, where files are brought behind their upload; off unless set. The same at every site.',
+  ),
   scanning: scanning.describe(
     'A scanner that may refuse files before anybody is given them; off unless set. It sees nothing of files in encrypted rooms, which are encrypted before they are uploaded.',
   ),
@@ -365,7 +370,8 @@ export const configSchema = z.strictObject({
 /** As it was given: where files are named, without what is in them. */
 export type ConfigGiven = z.output<typeof configSchema>;
 
-export interface Config extends Omit<ConfigGiven, 'signIn' | 'appServices' | 'email' | 'ldap'> {
+export interface Config
+  extends Omit<ConfigGiven, 'signIn' | 'appServices' | 'email' | 'ldap' | 's3'> {
   readonly appServices: readonly AppService[];
   readonly signIn: {
     readonly providers: readonly IdentityProvider[];
@@ -373,5 +379,6 @@ export interface Config extends Omit<ConfigGiven, 'signIn' | 'appServices' | 'em
   };
   readonly email: EmailConfig | undefined;
   readonly ldap: LdapConfig | undefined;
+  readonly s3: S3Config | undefined;
 }
 export type ClusterConfig = NonNullable<Config['cluster']>;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { z } from 'zod';
 import { mounted } from '../../test/support/mounted.ts';
 import { openGate } from '../../test/support/open-gate.ts';
 import { KeyedMutex } from '../log/keyed-mutex.ts';
@@ -8,6 +9,7 @@ import type { Once, OnceKey, Outcomes } from '../log/outcomes.ts';
 import { notKept } from '../log/outcomes.ts';
 import { ClientGone } from './body/raw.ts';
 import { endpoint, STREAM } from './endpoint.ts';
+import { MatrixError } from './matrix-error.ts';
 import { Representation } from './representation.ts';
 import { serve } from './serve.ts';
 
@@ -99,9 +101,28 @@ const long = endpoint({
     }),
 });
 
+const broken = endpoint({
+  operation: 'broken',
+  routes: ['GET /broken/{after}'],
+  auth: 'nobody',
+  rateLimit: 'none',
+  idempotency: 'natural',
+  path: z.object({ after: z.coerce.number() }),
+  handle: async ({ path }) =>
+    new Representation({
+      headers: {},
+      bytes: 100,
+      etag: '"b"',
+      async *read() {
+        if (path.after > 0) yield CONTENT.subarray(0, path.after);
+        throw new MatrixError(502, 'M_UNKNOWN', 'It is away');
+      },
+    }),
+});
+
 async function start(seen = new Seen(), outcomes?: Outcomes) {
   const gate = openGate<Seen>(seen, outcomes ? { outcomes, behindFront: true } : {});
-  const server = await serve(mounted([take, refuses, content, long]), gate);
+  const server = await serve(mounted([take, refuses, content, long, broken]), gate);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return { origin: server.origin, seen };
 }
@@ -268,6 +289,18 @@ test('HEAD is told what GET is told, without the bytes, and nothing is read', as
   expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(LONG)]);
   expect(await answer.text()).toBe('');
   expect(seen.read).toBe(0);
+});
+
+test('what cannot be read is told as that, and as a broken answer where some of it was sent', async () => {
+  const { origin } = await start();
+  const answer = await fetch(`${origin}/broken/0`);
+  expect([answer.status, await answer.json()]).toEqual([
+    502,
+    { errcode: 'M_UNKNOWN', error: 'It is away' },
+  ]);
+  const begun = await fetch(`${origin}/broken/10`);
+  expect(begun.status).toBe(200);
+  await expect(begun.arrayBuffer()).rejects.toThrow();
 });
 
 test('what is open for a client that reads nothing ends with it', async () => {

@@ -15,10 +15,12 @@ export async function writeAnswer(
 ) {
   const { status, headers, body } = answerOf(given, response);
   if (isInPieces(body)) {
+    const isAsked = response.req.method !== 'HEAD';
+    const pieces = isAsked ? await begun(body) : [];
     response.writeHead(status, { ...common, ...headers });
-    if (response.req.method === 'HEAD') return void response.end();
+    if (!isAsked) return void response.end();
     response.socket?.setTimeout(READS_WITHIN_MS);
-    return writePieces(response, body);
+    return writePieces(response, pieces);
   }
   const length = body === undefined ? 0 : Buffer.byteLength(body);
   const all: Record<string, string | number> = { ...common, ...headers };
@@ -36,6 +38,25 @@ export async function writeAnswer(
 
 const isInPieces = (body: Answer['body']): body is Pieces =>
   typeof body === 'object' && Symbol.asyncIterator in body;
+
+/** The first one is made before anything is said: where it cannot be, the client is told so. */
+async function begun(pieces: Pieces): Promise<Pieces> {
+  const rest = pieces[Symbol.asyncIterator]();
+  let first: IteratorResult<string | Uint8Array> | undefined = await rest.next();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        const next = first ?? (await rest.next());
+        first = undefined;
+        return next;
+      },
+      async return() {
+        await rest.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
 
 function answerOf(given: Answer | Representation | object, { req }: ServerResponse): Answer {
   if (given instanceof Representation) return given.answerTo(req);

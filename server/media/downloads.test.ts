@@ -1,48 +1,46 @@
 import { expect, test } from 'vitest';
-import type { ByteReader } from '../storage/database.ts';
 import { Downloads } from './downloads.ts';
+import type { ReadPart } from './stores/contents.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
-const FILE = { uploadNid: 1, from: 0, end: 40 * MIB };
+const FILE = { from: 0, end: 40 * MIB };
 
-const nothing: ByteReader = { bytes: async (_select, length) => Buffer.allocUnsafe(length) };
+const part: ReadPart = async (from, end) => Buffer.allocUnsafe(end - from);
 
 test('one alone reads in large steps, all of it and no more', async () => {
-  const downloads = new Downloads(nothing);
+  const downloads = new Downloads();
   const lengths: number[] = [];
-  for await (const { length } of downloads.read({ ...FILE, from: 5, end: 3 * MIB }))
+  for await (const { length } of downloads.read(part, { ...FILE, from: 5, end: 3 * MIB }))
     lengths.push(length);
   expect(lengths.slice(0, -1)).toEqual(Array(5).fill(512 * KIB));
   expect(lengths.reduce((sum, length) => sum + length)).toBe(3 * MIB - 5);
 });
 
 test('a thousand who take nothing have little read for them, whoever came first; when they are gone steps are large again', async () => {
-  const downloads = new Downloads(nothing);
-  const slow = Array.from({ length: 1_000 }, () => downloads.read(FILE));
+  const downloads = new Downloads();
+  const slow = Array.from({ length: 1_000 }, () => downloads.read(part, FILE));
   let ahead = 0;
   for (const each of slow) ahead += (await each.next()).value!.length;
   expect(ahead).toBeLessThanOrEqual(16 * MIB + 1_000 * 16 * KIB);
-  const late = downloads.read(FILE);
+  const late = downloads.read(part, FILE);
   expect((await late.next()).value).toHaveLength(16 * KIB);
   await Promise.all([late, ...slow].map((each) => each.return(undefined)));
-  expect((await downloads.read(FILE).next()).value).toHaveLength(512 * KIB);
+  expect((await downloads.read(part, FILE).next()).value).toHaveLength(512 * KIB);
 });
 
 test('what a client has taken counts no more: whoever goes on reading keeps its steps', async () => {
-  const downloads = new Downloads(nothing);
+  const downloads = new Downloads();
   const lengths = new Set<number>();
-  for await (const { length } of downloads.read(FILE)) lengths.add(length);
+  for await (const { length } of downloads.read(part, FILE)) lengths.add(length);
   expect([...lengths]).toEqual([512 * KIB]);
-  expect((await downloads.read(FILE).next()).value).toHaveLength(512 * KIB);
+  expect((await downloads.read(part, FILE).next()).value).toHaveLength(512 * KIB);
 });
 
 test('a read that fails leaves nothing counted', async () => {
-  const failing: ByteReader = { bytes: () => Promise.reject(new Error('away')) };
-  const reader = { bytes: failing.bytes };
-  const downloads = new Downloads({ bytes: (select, length) => reader.bytes(select, length) });
+  const downloads = new Downloads();
+  const failing: ReadPart = () => Promise.reject(new Error('away'));
   for (let n = 0; n < 100; n += 1)
-    await expect(downloads.read(FILE).next()).rejects.toThrow('away');
-  reader.bytes = nothing.bytes;
-  expect((await downloads.read(FILE).next()).value).toHaveLength(512 * KIB);
+    await expect(downloads.read(failing, FILE).next()).rejects.toThrow('away');
+  expect((await downloads.read(part, FILE).next()).value).toHaveLength(512 * KIB);
 });

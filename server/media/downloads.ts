@@ -1,5 +1,4 @@
-import type { ByteReader } from '../storage/database.ts';
-import { bytesIn, type Span } from '../storage/media/pieces.ts';
+import type { ReadPart } from './stores/contents.ts';
 
 /** What all downloads together read ahead of their clients; beyond it each reads the least that it may. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
@@ -8,24 +7,25 @@ const READ_BYTES_MIN = 16 * 1024;
 /** Of what is left the next one takes no more: those that come behind it want some, too. */
 const ONE_OF = 8;
 
+export interface Span {
+  readonly from: number;
+  /** Behind its last byte. */
+  readonly end: number;
+}
+
 /** Reads content as its clients take it; the more lies here that they have not taken, the less is read. */
 export class Downloads {
-  readonly #database: ByteReader;
   #aheadBytes = 0;
 
-  constructor(database: ByteReader) {
-    this.#database = database;
-  }
-
   /** A client that asks for the next step has all of the one before: server/http/write-pieces.ts. */
-  async *read({ uploadNid, from, end }: Span): AsyncGenerator<Buffer> {
+  async *read(part: ReadPart, { from, end }: Span): AsyncGenerator<Buffer> {
     let ahead = 0;
     try {
       for (let at = from; at < end; ) {
         const upTo = Math.min(at + this.#readBytes(), end);
         ahead = upTo - at;
         this.#aheadBytes += ahead;
-        yield await bytesIn(this.#database, { uploadNid, from: at, end: upTo });
+        yield await part(at, upTo);
         this.#aheadBytes -= ahead;
         ahead = 0;
         at = upTo;

@@ -5,7 +5,6 @@ import type { ByteReader } from '../storage/database.ts';
 import { usedBytes } from '../storage/media/media.ts';
 import { DiskCache, type DiskCacheOptions } from './cache/disk-cache.ts';
 import { type FetchRemote, RemoteMedia } from './elsewhere/remote-media.ts';
-import { GoneContent } from './gone.ts';
 import { LastAccess } from './last-access.ts';
 import { Media } from './media.ts';
 import { MediaList } from './media-list.ts';
@@ -16,6 +15,7 @@ import { Quota, type QuotaBounds } from './quota.ts';
 import { Removal } from './removal.ts';
 import { type ScanningWish, scanningFeatures } from './scanning/features.ts';
 import { Staging } from './staging.ts';
+import { type StoreWish, storeFeatures } from './stores/features.ts';
 import { Thumbnails } from './thumbnails/thumbnails.ts';
 import { sweepUnused } from './unused.ts';
 
@@ -32,6 +32,8 @@ export interface MediaGround {
   readonly urlPreviews: PreviewSettings | undefined;
   /** Undefined where nothing is scanned. */
   readonly scanning: ScanningWish | undefined;
+  /** Undefined where all files lie in the database. */
+  readonly objectStore: StoreWish | undefined;
   /** Of the cluster, for the ids of their pictures. */
   readonly previewSecret: Buffer;
   /** Undefined where other servers are not asked. */
@@ -44,11 +46,11 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   const { serverName, lane, pieces, mediaQuota, mediaCache, onError } = ground;
   const staging = new Staging({ stored, lane, onError });
   const quota = new Quota(mediaQuota, (userId) => usedBytes(stored.database, userId));
-  const gone = new GoneContent({ stored, lane, onError });
+  const stores = storeFeatures(ground.objectStore, { stored, pieces, staging, lane, onError });
   const forget = (contents: readonly { readonly sha256: Buffer }[]) =>
     void thumbnails.forget(contents);
   const onGone = (contents: readonly { readonly sha256: Buffer }[]) => {
-    gone.begin();
+    stores.onGone();
     forget(contents);
   };
   const access = new LastAccess({ stored, lane, onError });
@@ -64,7 +66,8 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
     mayShow: (...asked) => scanning.mayShow(...asked),
   });
   const media: Media = new Media({
-    ...{ stored, pieces, serverName, staging, quota, removal, access, pictures, scanning, remote },
+    ...{ stored, serverName, staging, quota, removal, access, pictures, scanning },
+    ...{ contents: stores.contents, onStored: stores.onStored, remote },
   });
   const thumbnails: Thumbnails = new Thumbnails({
     ...{ cache, now: stored.now },
@@ -77,7 +80,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
   });
   const house = new AbortController();
   void staging.sweep().catch(onError);
-  gone.begin();
+  stores.begin();
   void sweepUnused({
     stored,
     lane,
@@ -94,10 +97,12 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
       mediaQuarantine: new Quarantine({ stored, serverName, onHidden: forget }),
       mediaList: new MediaList(stored),
       mediaAccess: access,
+      mediaStores: stores.uses,
     },
-    close() {
+    async close() {
       house.abort();
-      for (const each of [media, thumbnails, scanning, staging, gone, access]) each.close();
+      for (const each of [media, thumbnails, scanning, staging, access]) each.close();
+      await stores.close();
     },
   };
 }

@@ -2,16 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkLane } from '../log/bulk.ts';
 import type { Stored } from '../log/stored.ts';
 import { forgetGone, type Gone, someGone } from '../storage/media/removal.ts';
+import type { ObjectStore } from './stores/object-store.ts';
 import { takePiecesAway } from './take-pieces-away.ts';
 
 export interface GonePorts {
-  readonly stored: Pick<Stored, 'database'>;
+  readonly stored: Pick<Stored, 'database' | 'locks'>;
   readonly lane: BulkLane;
+  /** Undefined where the operator names none: what lies there then is theirs to take away. */
+  readonly objects?: Pick<ObjectStore, 'remove'> | undefined;
   readonly onError: (error: unknown) => void;
 }
 
 const AT_ONCE = 100;
 const AGAIN_MS = 5_000;
+
+/** While content is moved, or taken away, nobody does the other. */
+export const contentLock = (uploadNid: number): string => `content ${uploadNid}`;
 
 /**
  * Takes the bytes away of content that has no media id any more, paced as uploads are. What is still to be done stands
@@ -53,17 +59,29 @@ export class GoneContent {
     this.#isWorking = false;
   }
 
+  /** What cannot be taken away, in a store that is away, keeps nothing else from it. */
   async #takeAll(): Promise<void> {
-    for (;;) {
-      const some = await someGone(this.#ports.stored.database, AT_ONCE);
-      for (const each of some) await this.#takeAway(each);
-      if (some.length < AT_ONCE) return;
+    const mistakes: unknown[] = [];
+    for (let after = 0; ; ) {
+      const some = await someGone(this.#ports.stored.database, { after, limit: AT_ONCE });
+      for (const each of some)
+        await this.#takeAway(each).catch((error: unknown) => {
+          this.#end.signal.throwIfAborted();
+          mistakes.push(error);
+        });
+      if (some.length < AT_ONCE) break;
+      after = some.at(-1)!.uploadNid;
     }
+    if (mistakes.length > 0) throw mistakes[0];
   }
 
-  async #takeAway(gone: Gone): Promise<void> {
-    const { lane } = this.#ports;
-    await takePiecesAway(lane, { uploadNid: gone.uploadNid, signal: this.#end.signal });
-    await lane.piece(0, (database) => forgetGone(database, gone));
+  #takeAway(gone: Gone): Promise<void> {
+    const { stored, lane, objects } = this.#ports;
+    const { uploadNid, objectKey } = gone;
+    return stored.locks.run(contentLock(uploadNid), async () => {
+      await takePiecesAway(lane, { uploadNid, signal: this.#end.signal });
+      if (objectKey !== null) await objects?.remove(objectKey);
+      await lane.piece(0, (database) => forgetGone(database, gone));
+    });
   }
 }

@@ -7,7 +7,6 @@ import type { Stored } from '../log/stored.ts';
 import type { ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden, limitExceeded, MatrixError, notFound } from '../protocol/matrix-error.ts';
-import type { ByteReader } from '../storage/database.ts';
 import {
   type Content,
   countedBytes,
@@ -26,10 +25,11 @@ import type { Quota } from './quota.ts';
 import type { Removal } from './removal.ts';
 import type { Scanning } from './scanning/scanning.ts';
 import type { Staged, Staging } from './staging.ts';
+import type { Contents } from './stores/contents.ts';
 
 export interface MediaPorts {
   readonly stored: Stored;
-  readonly pieces: ByteReader;
+  readonly contents: Pick<Contents, 'opened'>;
   readonly serverName: ServerName;
   readonly staging: Pick<Staging, 'stage' | 'abandon'>;
   readonly quota: Quota;
@@ -38,6 +38,8 @@ export interface MediaPorts {
   readonly scanning: Pick<Scanning, 'admit' | 'begin'>;
   readonly pictures: Pick<PreviewPictures, 'contentOf' | 'read'>;
   readonly remote: Pick<RemoteMedia, 'contentOf'>;
+  /** A file has come to be there. */
+  readonly onStored: () => void;
 }
 
 /** What people have uploaded, or a preview shows. */
@@ -70,11 +72,10 @@ const PENDING_MAX = 100;
 export class Media {
   readonly #ports: MediaPorts;
   readonly #awaited = new Awaited();
-  readonly #downloads: Downloads;
+  readonly #downloads = new Downloads();
 
   constructor(ports: MediaPorts) {
     this.#ports = ports;
-    this.#downloads = new Downloads(ports.pieces);
   }
 
   /** A media id whose content is to come. */
@@ -98,7 +99,7 @@ export class Media {
     const answer = { content_uri: this.#uriOf(mediaId) };
     const { userId } = upload;
     const row = { mediaId, userId, createdMs: this.#ports.stored.now(), expiresMs: null };
-    return this.#store(upload, async (content) => {
+    return this.#store(mediaId, upload, async (content) => {
       await this.#put({ ...row, content }, once, answer);
       return answer;
     });
@@ -112,7 +113,7 @@ export class Media {
   ): Promise<JsonObject> {
     const fillable = () => this.#fillable(serverName, mediaId, upload.userId);
     await fillable();
-    return this.#store(upload, (content) =>
+    return this.#store(mediaId, upload, (content) =>
       this.#ports.stored.locks.run(`media ${mediaId}`, async () => {
         const row = await fillable();
         await this.#put({ ...row, content }, once, {});
@@ -145,7 +146,7 @@ export class Media {
 
   read(content: Shown, from: number, end: number): AsyncIterable<Buffer> {
     if ('cachedAs' in content) return this.#ports.pictures.read(content, from, end);
-    return this.#downloads.read({ uploadNid: content.uploadNid, from, end });
+    return this.#downloads.read(this.#ports.contents.opened(content), { from, end });
   }
 
   close(): void {
@@ -192,6 +193,7 @@ export class Media {
 
   /** Stages the content, and has it committed: then, and only then, is it there. */
   #store(
+    mediaId: string,
     { userId, declaredBytes = 0, chunks, contentType, fileName }: Upload,
     commit: (content: Content) => Promise<JsonObject>,
   ): Promise<JsonObject> {
@@ -200,7 +202,7 @@ export class Media {
       hold.declare(countedBytes(declaredBytes));
       const staged = await staging.stage(chunks, (bytes) => hold.grow(countedBytes(bytes)));
       const answer = await this.#orAbandon(staged, () =>
-        commit({ ...staged, contentType, fileName }),
+        commit({ ...staged, mediaId, objectKey: null, contentType, fileName }),
       );
       hold.keep(countedBytes(staged.bytes));
       return answer;
@@ -225,6 +227,7 @@ export class Media {
     if (this.#ports.removal.isErased(row.userId)) throw forbidden('Your account is being closed');
     await this.#commit([mediaRow(row), uploadDoneRow(row.content.uploadNid)], once, answer);
     this.#ports.scanning.begin(row);
+    this.#ports.onStored();
   }
 
   #commit(

@@ -57,6 +57,7 @@ const groundOn = (database: Ground['database']) => ({
     appServices: [],
     email: undefined,
     ldap: undefined,
+    s3: undefined,
     signIn: { providers: [], clients: [] },
   },
   ...{

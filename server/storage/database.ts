@@ -3,6 +3,8 @@ import { BinaryCopy, NotThoseBytes } from './binary-copy.ts';
 import { BULK_SETTINGS, READER_SETTINGS } from './session-settings.ts';
 import type { Value } from './write.ts';
 
+export { NotThoseBytes };
+
 export type Parameter = Value | readonly Value[];
 
 /** What reads need of PostgreSQL. All writes go through the log. */

@@ -356,6 +356,7 @@ CREATE TABLE media (
   scanned_ms bigint,
   scan_found text,
   scan_overruled boolean NOT NULL DEFAULT false,
+  object_key text,
   PRIMARY KEY (media_id)
 );
 
@@ -368,6 +369,7 @@ CREATE TABLE media_access (
 CREATE TABLE media_gone (
   upload_nid bigint NOT NULL,
   media_id text NOT NULL,
+  object_key text,
   PRIMARY KEY (upload_nid)
 );
 
@@ -684,6 +686,8 @@ CREATE INDEX long_order_target ON long_order USING btree (target);
 CREATE INDEX mail_due ON mail USING btree (next_try_ms) WHERE (done_ms IS NULL);
 CREATE INDEX mail_expires ON mail USING btree (expires_ms);
 CREATE INDEX mail_recipient ON mail USING btree (recipient, created_ms);
+CREATE INDEX media_in_objects ON media USING btree (media_id) WHERE (object_key IS NOT NULL);
+CREATE INDEX media_in_pieces ON media USING btree (media_id) WHERE ((upload_nid IS NOT NULL) AND (object_key IS NULL));
 CREATE INDEX media_of_user ON media USING btree (user_id) INCLUDE (bytes);
 CREATE INDEX media_without_content ON media USING btree (user_id, expires_ms) WHERE (upload_nid IS NULL);
 CREATE INDEX outcome_expiry ON outcome USING btree (expires_at);

@@ -11,6 +11,8 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Authority, certificateAuthority } from '../support/certificates.ts';
 import { cpuMsOf } from './cpu.ts';
+import { answerMadeUpFile } from './made-up-file.ts';
+import { residentMiB } from './memory.ts';
 import { REPOSITORY, type Target } from './target.ts';
 
 type Sockets = typeof import('../../failover/sockets.ts');
@@ -42,14 +44,17 @@ export async function startFrontTarget(
   const child = spawn(
     process.execPath,
     [
-      ...v8OptionsOf(sources),
+      ...optionsIn(unitIn(sources)),
       ...nodeOptions,
       join(sources, 'failover/main.ts'),
       'front',
       '--config',
       join(folder, 'failover.yml'),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } },
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...allocatorIn(unitIn(sources)), NODE_ENV: 'production' },
+    },
   );
   building.defer(async () => {
     child.kill('SIGTERM');
@@ -62,18 +67,27 @@ export async function startFrontTarget(
     origin: `https://127.0.0.1:${port}`,
     startedInMs: performance.now() - begin,
     cpuMs: () => ({ front: cpuMsOf(child.pid!) }),
+    resident: () => residentMiB(child.pid!),
     metrics: async () => '',
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 }
 
-/** With which its site starts it. */
-function v8OptionsOf(sources: string): string[] {
+/** With which a site starts it. */
+function unitIn(sources: string): string {
   const unit = join(sources, 'ansible/roles/farol/templates/farol-front.service');
-  const text = existsSync(unit) ? readFileSync(unit, 'utf8') : '';
-  const command = /^ExecStart=(.*) \S+failover\/main\.ts/m.exec(text)?.[1] ?? '';
+  return existsSync(unit) ? readFileSync(unit, 'utf8') : '';
+}
+
+function optionsIn(unit: string): string[] {
+  const command = /^ExecStart=(.*) \S+failover\/main\.ts/m.exec(unit)?.[1] ?? '';
   return command.split(' ').filter((word) => word.startsWith('--'));
 }
+
+const allocatorIn = (unit: string): Record<string, string> =>
+  Object.fromEntries(
+    [...unit.matchAll(/\b(MALLOC_\w+)=(\d+)/g)].map(([, name, value]) => [name, value]),
+  );
 
 function configuration(
   folder: string,
@@ -101,6 +115,7 @@ async function startWriter({ ca }: Authority, site: { certificate: string; key: 
     },
     (request, response) => {
       request.resume().once('end', () => {
+        if (request.url?.startsWith('/file/')) return answerMadeUpFile(request, response);
         const body = JSON.stringify({
           ...{ user_id: '@u:bench', access_token: randomUUID() },
           ...{ room_id: '!r', event_id: '$x', next_batch: 's' },

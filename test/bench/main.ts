@@ -4,6 +4,7 @@ import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { benchAgainst } from './against.ts';
 import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
+import { benchFrontMemory } from './front-memory.ts';
 import { benchInitialSync } from './initial-sync.ts';
 import { benchMedia } from './media.ts';
 import { benchRequests } from './requests.ts';
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     front: { type: 'boolean', default: false },
     /** Milliseconds between the sites and back, one cluster for each. */
     'round-trip': { type: 'string', multiple: true, default: ['0', '20'] },
+    /** With `--front`, instead: so many clients who take the first bytes of a long file. */
+    slow: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     senders: { type: 'string', multiple: true },
     members: { type: 'string', default: '10' },
@@ -65,6 +68,7 @@ else if (values.search !== undefined)
   });
 else if (values.against !== undefined) await compareWith(values.against);
 else if (values.cluster) await benchClusters();
+else if (values.front && values.slow !== undefined) await benchSlow(Number(values.slow));
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchSingle();
 
@@ -80,6 +84,11 @@ async function benchFiles() {
     await using target = await startClusterTarget(Number(ms) / 2, mbit);
     await benchMedia({ ...common, target });
   }
+}
+
+async function benchSlow(readers: number) {
+  await using target = await startFrontTarget(values.node);
+  await benchFrontMemory({ target, readers, print });
 }
 
 async function compareWith(commit: string) {

@@ -67,6 +67,7 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly mediaCache?: MediaGround['mediaCache'];
   readonly urlPreviews?: MediaGround['urlPreviews'];
   readonly scanning?: MediaGround['scanning'];
+  readonly objectStore?: MediaGround['objectStore'];
   /** Told of what nobody waits for. */
   readonly onError?: (error: unknown) => void;
   /** On the database of another server, which was stopped: a restart, or a failover. */
@@ -137,6 +138,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     mediaQuota: { userBytesMax: 1e9, bytesMax: 1e9, ...told.media },
     ...(told.mediaCache && { mediaCache: told.mediaCache }),
     ...{ urlPreviews: told.urlPreviews, scanning: told.scanning },
+    objectStore: told.objectStore,
     ...(told.onError && { onError: told.onError }),
   });
   if (search) await features.search.begin();

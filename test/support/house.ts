@@ -86,6 +86,7 @@ const GROUND = {
   mediaKeptDays: undefined,
   urlPreviews: undefined,
   scanning: undefined,
+  objectStore: undefined,
   previewSecret: Buffer.alloc(32, 2),
   signIn: {
     ...{ providers: [], publicUrl: 'https://matrix.example.org' },

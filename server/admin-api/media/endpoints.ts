@@ -3,6 +3,7 @@ import { deleteUnusedMedia } from './delete-unused-media.ts';
 import { deleteUsersMedia } from './delete-users-media.ts';
 import { getMediaDetails } from './get-media.ts';
 import { getMediaStatistics } from './get-media-statistics.ts';
+import { getMediaStores } from './get-media-stores.ts';
 import { listRoomsMedia } from './list-rooms-media.ts';
 import { listUsersMedia } from './list-users-media.ts';
 import { protectMedia, unprotectMedia } from './protection.ts';
@@ -26,4 +27,5 @@ export const mediaAdministration = [
   unprotectMedia,
   purgeMediaCache,
   getMediaStatistics,
+  getMediaStores,
 ];

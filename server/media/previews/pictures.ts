@@ -10,7 +10,7 @@ export interface PicturePorts {
 }
 
 /** A picture of a preview: it stands in no table, but in the cache of the site that fetched it. */
-export interface CachedContent extends Omit<Content, 'uploadNid'> {
+export interface CachedContent extends Omit<Content, 'mediaId' | 'uploadNid' | 'objectKey'> {
   readonly cachedAs: Key;
 }
 

@@ -60,7 +60,8 @@ async function openBench() {
   });
   onTestFinished(() => thumbnails.close());
   const content = (uploadNid: number): Content => ({
-    ...{ uploadNid, bytes: bytes.length, contentType: 'image/png', fileName: null },
+    ...{ mediaId: 'm', uploadNid, objectKey: null, bytes: bytes.length },
+    ...{ contentType: 'image/png', fileName: null },
     sha256: createHash('sha256').update(`${uploadNid}`).digest(),
   });
   return {

@@ -3,9 +3,12 @@ import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 import type { Scanned } from './scan.ts';
 
-/** Bytes that are there, all of them. */
+/** Bytes that are there, all of them, and belong to a media id. */
 export interface Content {
+  readonly mediaId: string;
   readonly uploadNid: number;
+  /** Under which they lie in the object store; null where they are in pieces here. */
+  readonly objectKey: string | null;
   readonly bytes: number;
   readonly contentType: string;
   readonly fileName: string | null;
@@ -36,25 +39,29 @@ interface Stored extends Omit<StoredMedia, 'content' | 'scan'>, Omit<Content, 'u
   readonly uploadNid: number | null;
 }
 
+export const CONTENT_COLUMNS = `media_id AS "mediaId", upload_nid AS "uploadNid", object_key AS "objectKey", bytes,
+  content_type AS "contentType", file_name AS "fileName", sha256`;
+
 export async function mediaOf(
   database: Database,
   mediaId: string,
 ): Promise<StoredMedia | undefined> {
   const [row] = await database.query<Stored>(
     'media',
-    `SELECT media_id AS "mediaId", user_id AS "userId", created_ms AS "createdMs", expires_ms AS "expiresMs",
-       upload_nid AS "uploadNid", bytes, content_type AS "contentType", file_name AS "fileName", sha256,
+    `SELECT ${CONTENT_COLUMNS}, user_id AS "userId", created_ms AS "createdMs", expires_ms AS "expiresMs",
        quarantined_by IS NOT NULL AS "isQuarantined", scan_overruled AS "isFalseAlarm",
        scanned_ms AS "scannedMs", scan_found AS "scanFound"
      FROM media WHERE media_id = $1`,
     [mediaId],
   );
   if (!row) return undefined;
-  const { uploadNid, bytes, contentType, fileName, sha256, scannedMs, scanFound, ...rest } = row;
+  const { uploadNid, objectKey, bytes, contentType, fileName, sha256, ...others } = row;
+  const { scannedMs, scanFound, ...rest } = others;
+  const content = { mediaId, objectKey, bytes, contentType, fileName, sha256 };
   return {
     ...rest,
     scan: scannedMs === null ? undefined : { scannedMs, found: scanFound },
-    content: uploadNid === null ? undefined : { uploadNid, bytes, contentType, fileName, sha256 },
+    content: uploadNid === null ? undefined : { ...content, uploadNid },
   };
 }
 

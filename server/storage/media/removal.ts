@@ -94,10 +94,12 @@ export const mediaGoneRow = (mediaId: string): Row => ({ write: TAKE_MEDIA, valu
 const TAKE_MEDIA: Write = {
   name: 'take_media',
   table: 'media',
+  // The key is that of `objectKeyOf`, also where nothing is known to lie there: it may be under way there at this moment.
   sql: `WITH gone AS (DELETE FROM media USING unnest($1::text[]) AS taken (id)
-      WHERE media_id = taken.id RETURNING upload_nid, media_id)
-    INSERT INTO media_gone (upload_nid, media_id)
-    SELECT upload_nid, media_id FROM gone WHERE upload_nid IS NOT NULL`,
+      WHERE media_id = taken.id RETURNING upload_nid, media_id, sha256)
+    INSERT INTO media_gone (upload_nid, media_id, object_key)
+    SELECT upload_nid, media_id, upload_nid || '-' || encode(sha256, 'hex') FROM gone WHERE upload_nid IS NOT NULL
+    ON CONFLICT (upload_nid) DO UPDATE SET object_key = excluded.object_key`,
   types: ['text'],
   key: ([mediaId]) => `${mediaId}`,
 };
@@ -105,21 +107,27 @@ const TAKE_MEDIA: Write = {
 export interface Gone {
   readonly uploadNid: number;
   readonly mediaId: string;
+  /** Of an object that goes, too; null where only the pieces do. */
+  readonly objectKey: string | null;
 }
 
 /** Whose bytes are still there. */
-export const someGone = (database: Database, limit: number) =>
+export const someGone = (
+  database: Database,
+  { after, limit }: { readonly after: number; readonly limit: number },
+) =>
   database.query<Gone>(
     'media_some_gone',
-    'SELECT upload_nid AS "uploadNid", media_id AS "mediaId" FROM media_gone ORDER BY upload_nid LIMIT $1',
-    [limit],
+    `SELECT upload_nid AS "uploadNid", media_id AS "mediaId", object_key AS "objectKey" FROM media_gone
+     WHERE upload_nid > $1 ORDER BY upload_nid LIMIT $2`,
+    [after, limit],
   );
 
-/** Nothing of it is left. */
-export const forgetGone = (database: Database, { uploadNid, mediaId }: Gone) =>
+/** Nothing of it is left; a media id that was only moved is still asked for. What has come to be gone meanwhile stays. */
+export const forgetGone = (database: Database, { uploadNid, mediaId, objectKey }: Gone) =>
   database.query(
     'media_forget_gone',
-    `WITH access AS (DELETE FROM media_access WHERE media_id = $2)
-     DELETE FROM media_gone WHERE upload_nid = $1`,
-    [uploadNid, mediaId],
+    `WITH access AS (DELETE FROM media_access WHERE media_id = $2 AND NOT EXISTS (SELECT FROM media WHERE media_id = $2))
+     DELETE FROM media_gone WHERE upload_nid = $1 AND object_key IS NOT DISTINCT FROM $3`,
+    [uploadNid, mediaId, objectKey],
   );

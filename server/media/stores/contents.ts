@@ -1,0 +1,66 @@
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { type ByteReader, type Database, NotThoseBytes } from '../../storage/database.ts';
+import { type Content, mediaOf } from '../../storage/media/media.ts';
+import { bytesIn } from '../../storage/media/pieces.ts';
+import { NoSuchObject, type ObjectStore, StoreAway } from './object-store.ts';
+
+export interface ContentPorts {
+  readonly database: Database;
+  readonly pieces: ByteReader;
+  /** Undefined where the operator names none. */
+  readonly objects: ObjectStore | undefined;
+  readonly onAway: (error: StoreAway) => void;
+}
+
+/** Where the bytes of a media id lay when that was seen. */
+export type Located = Pick<Content, 'mediaId' | 'uploadNid' | 'objectKey'>;
+
+/** A part of one file. */
+export type ReadPart = (from: number, end: number) => Promise<Buffer>;
+
+/** Bytes of files, wherever they lie. */
+export class Contents {
+  readonly #ports: ContentPorts;
+
+  constructor(ports: ContentPorts) {
+    this.#ports = ports;
+  }
+
+  /** Where the file is moved meanwhile, the next part comes from where it lies then. */
+  opened(file: Located): ReadPart {
+    let place = file;
+    return async (from, end) => {
+      try {
+        return await this.#bytes(place, from, end);
+      } catch (error) {
+        const moved = hasGone(error) ? await this.#movedTo(place) : undefined;
+        if (!moved) throw error;
+        place = moved;
+        return this.#bytes(place, from, end);
+      }
+    };
+  }
+
+  async #bytes({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Buffer> {
+    if (objectKey === null) return bytesIn(this.#ports.pieces, { uploadNid, from, end });
+    try {
+      if (!this.#ports.objects) throw new StoreAway(NOT_NAMED);
+      return await this.#ports.objects.bytes(objectKey, from, end);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.#ports.onAway(error);
+      const words = 'This file cannot be read at the moment';
+      throw new MatrixError(502, 'M_UNKNOWN', words, { cause: error });
+    }
+  }
+
+  async #movedTo({ mediaId, uploadNid, objectKey }: Located): Promise<Located | undefined> {
+    const now = (await mediaOf(this.#ports.database, mediaId))?.content;
+    const isElsewhere = now && (now.uploadNid !== uploadNid || now.objectKey !== objectKey);
+    return isElsewhere ? now : undefined;
+  }
+}
+
+const hasGone = (error: unknown) => error instanceof NotThoseBytes || error instanceof NoSuchObject;
+
+const NOT_NAMED = 'Files lie in an object store that this server is not told of: set the keys "s3"';
