@@ -150,7 +150,11 @@ export class Destination {
   }
 
   #fallBehind(): void {
-    for (const pdu of this.#waiting()) this.#note(pdu);
+    for (const pdu of this.#waiting()) {
+      this.#note(pdu);
+      // Else a later event of it overtook these, and nobody would look for them.
+      this.#again.letGo(pdu.roomNid);
+    }
     this.#ports.held.letGo(this.#queue);
     this.#queue = [];
     this.#noted.clear();
@@ -185,6 +189,8 @@ export class Destination {
     const batch = this.#isBehind ? await this.#lackingWith(bundle) : this.#waitingWith(bundle);
     const { pdus, edus } = batch.transaction;
     if (pdus.length + edus.length > 0 || this.#isToGreet) return batch;
+    // What it was to be sent alone is no longer there: else what waits beside it would wait for ever.
+    this.#lookWhole();
     this.#took(batch);
     if (!this.#isKnown && !this.isBusy) this.#ports.idleUnknown(this.name);
     return undefined;
@@ -244,9 +250,14 @@ export class Destination {
     if (message !== undefined) this.#ports.reports.of(this.name, message);
   }
 
-  #answered(): void {
+  /** No longer for what it is that they will not have. */
+  #lookWhole(): void {
     this.#pdusMax = PDUS_MAX;
     this.#edusMax = EDUS_MAX;
+  }
+
+  #answered(): void {
+    this.#lookWhole();
     this.#isToGreet = false;
     this.#isKnown = true;
     this.#state = { failures: 0, retryAtMs: 0 };

@@ -110,6 +110,26 @@ test('where a server takes what follows it, an event is not sent again', async (
   expect(peer.bodies()).toEqual(['one', 'two']);
 });
 
+test('what waits behind an event that was not taken comes in order when its server was away', async () => {
+  const bounds = { queueMax: 9, heldFailuresMax: 0, saidAgainMs: [3_600_000], saveEveryMs: 5 };
+  const home = await startHome(authority, { ...SOON, ...bounds });
+  const peer = await startPeer(authority, takesBut(isSaid('one')));
+  await home.member(peer);
+  await home.say('one');
+  await expect.poll(() => backlog(home)).toBe(1);
+  peer.behave(refuses(500));
+  const before = peer.asked.length;
+  for (const text of ['two', 'three', 'four']) await home.say(text);
+  await expect.poll(() => peer.asked.length).toBeGreaterThan(before + 1);
+  peer.behave(takes);
+  await expect.poll(() => peer.bodies().at(-1)).toBe('four');
+  await home.say('five');
+  await expect.poll(() => backlog(home)).toBe(0);
+  await expect
+    .poll(() => [...new Set(peer.bodies())])
+    .toEqual(['one', 'two', 'three', 'four', 'five']);
+});
+
 test('what a proxy finds too large, and says so in HTML, is sent in smaller pieces', async () => {
   const home = await startHome(authority, SOON);
   const peer = await startPeer(authority, refuses(500));

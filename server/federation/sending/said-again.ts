@@ -77,6 +77,14 @@ export class SaidAgain {
     );
   }
 
+  /** All that is lacking of the room is told anew, whatever was not taken. */
+  letGo(roomNid: number): void {
+    const known = this.#rooms.get(roomNid);
+    if (known?.dueMs === undefined) return;
+    this.#rooms.set(roomNid, { ...known, dueMs: undefined });
+    this.#awaitNext();
+  }
+
   close(): void {
     clearTimeout(this.#timer);
   }
