@@ -60,6 +60,15 @@ test('a notary is not asked for keys that are there, nor believed in those that 
   expect([at.askedNotary, find(gone, keyOf(gone).keyId)]).toEqual([1, undefined]);
 });
 
+test('of a server that answers no notary is believed in a key that it does not name itself', async () => {
+  await using at = await world();
+  const [here, gone] = at.names(2) as [ServerName, ServerName];
+  at.gone.add(gone);
+  const forged = { ...eventOf(here), pdu: { signatures: { [here]: { 'ed25519:forged': 'x' } } } };
+  await at.eventKeys.of([forged as never, eventOf(gone)], rules, NOTARY);
+  expect(at.toldByNotary).toEqual([gone]);
+});
+
 test('of a room the keys of many servers are asked for at once, of other events of few', async () => {
   await using at = await world();
   const names = at.names(200);
@@ -108,12 +117,14 @@ async function world() {
   /** How long each may take to answer. */
   const asked = new Map<ServerName, number | undefined>();
   let [askedNotary, forged] = [0, false];
+  const toldByNotary: string[] = [];
   const keysBy = (server: ServerName) => publishedKeys(server, keyOf(server), now() + 3_600_000);
   const client = {
     async ask(server: ServerName, { content, answersWithinMs }: FederationRequest) {
       if (server === NOTARY) {
         askedNotary += 1;
         const { server_keys } = content as { server_keys: object };
+        toldByNotary.push(...Object.keys(server_keys));
         const told = Object.keys(server_keys).map((each) => keysBy(each as ServerName));
         return { server_keys: told.map((each) => (forged ? { ...each, signatures: {} } : each)) };
       }
@@ -137,6 +148,7 @@ async function world() {
     eventKeys: new EventKeys({ self, remoteKeys, client, now }),
     gone,
     asked,
+    toldByNotary,
     /** Nobody answers before what it gives is called. */
     hold(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();

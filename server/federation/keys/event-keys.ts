@@ -88,8 +88,10 @@ export class EventKeys {
   ): Promise<KeysOfAll> {
     const wanted = new Map<ServerName, WantedOfNotary>();
     for (const [server, uses] of needed) {
+      // Who has answered has said which keys are theirs: a notary could add one of its own making.
+      if (server === notary || (known.get(server)?.size ?? 0) > 0) continue;
       const open = uses.filter((use) => !this.#isGood(known.get(server), use, rules));
-      if (open.length === 0 || server === notary) continue;
+      if (open.length === 0) continue;
       const keyIds = [...new Set(open.map(({ keyId }) => keyId))].slice(0, KEYS_OF_EVENT_MAX);
       const validUntilTs = open.reduce((ts, use) => Math.max(ts, use.originServerTs), 0);
       wanted.set(server, { keyIds, validUntilTs });
