@@ -76,6 +76,7 @@ test('of several the site needs all, or one is enough', async () => {
   expect(await left([mains, away], 'all')).toEqual(['unknown', null]);
   expect(await left([mains, long, short], 'one')).toEqual(['mains', null]);
   expect(await left([ending, short, long], 'one')).toEqual(['battery', 900_000]);
+  expect(await left([away, ending], 'one')).toEqual(['low', null]);
 });
 
 test('an upsd that is not there leaves the power unknown, and so does one that hangs up or goes on and on', async () => {

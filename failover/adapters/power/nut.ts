@@ -23,7 +23,7 @@ const ASKED = ['ups.status', 'battery.runtime', 'battery.runtime.low', 'battery.
 /** With several the site needs all of them, or any one is enough. */
 export async function readPower(upses: readonly Ups[], needs: 'all' | 'one'): Promise<Told> {
   const told = await Promise.all(upses.map(readUps));
-  const kinds = needs === 'all' ? WORST_FIRST : WORST_FIRST.toReversed();
+  const kinds = needs === 'all' ? WORST_FIRST : BEST_FIRST;
   const power = kinds.find((kind) => told.some((each) => each.power === kind))!;
   const batteries = told.filter((each) => each.power === power).map(({ battery }) => battery);
   return { power, battery: batteries.toSorted(needs === 'all' ? shorter : longer)[0] ?? null };
@@ -31,6 +31,8 @@ export async function readPower(upses: readonly Ups[], needs: 'all' | 'one'): Pr
 
 /** What is not known may be any of them: a battery that is known says more. */
 const WORST_FIRST: readonly Power[] = ['low', 'battery', 'unknown', 'mains'];
+/** Where one is enough: that a silent one still carries the site nobody knows, so it hides none that ends. */
+const BEST_FIRST: readonly Power[] = ['mains', 'battery', 'low', 'unknown'];
 
 const lasts = (battery: Battery | null): number => battery?.leftMs ?? Number.MAX_VALUE;
 const shorter = (a: Battery | null, b: Battery | null): number => lasts(a) - lasts(b);
