@@ -2,7 +2,13 @@ import { beforeAll, expect, test } from 'vitest';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
 import { startFederating } from '../../../test/support/federating.ts';
 import { refusal } from '../../../test/support/shared-room.ts';
-import { aliceAndBob, type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
+import {
+  aliceAndBob,
+  type Person,
+  personAt,
+  type SyncedRoom,
+  VERSIONS,
+} from '../../../test/support/two-servers.ts';
 import { eventIdOf } from '../../protocol/hashes.ts';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -128,6 +134,35 @@ test('an invite is not taken back by a stranger, nor by what does not rest on it
   expect(Object.keys((await bob.rooms()).invite)).toEqual([roomId]);
   expect(await kick(alice, [own])).toBe('accepted');
   expect((await bob.rooms()).invite).toEqual({});
+});
+
+test('all devices of who turns an invite down are shown that they left', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await castle(alice, '11');
+  await invites(alice, bob, roomId);
+  const { next_batch } = await synced(bob);
+  await bob.post(`/rooms/${enc(roomId)}/leave`);
+  const { rooms } = await synced(bob, next_batch);
+  const { state, timeline } = rooms!.leave[roomId]!;
+  expect([...state.events, ...timeline.events]).toEqual([
+    expect.objectContaining({ state_key: bob.userId, content: { membership: 'leave' } }),
+  ]);
+});
+
+test('an invite into a room of which nobody is left is turned down in the room, as where nothing federates', async () => {
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const bob = await personAt(alice.server, 'bob');
+  const roomId = await castle(alice, '11');
+  await invites(alice, bob, roomId);
+  await alice.post(`/rooms/${enc(roomId)}/leave`);
+  const { next_batch } = await synced(bob);
+  await bob.post(`/rooms/${enc(roomId)}/leave`);
+  const { rooms } = await synced(bob, next_batch);
+  expect(rooms!.leave[roomId]!.timeline.events).toEqual([
+    expect.objectContaining({ state_key: bob.userId, content: { membership: 'leave' } }),
+  ]);
+  const room = await alice.server.features.rooms.open(roomId);
+  expect(room?.membershipOf(bob.userId as never)).toBe('leave');
 });
 
 test('an invite is turned down though its server is gone', async () => {
@@ -307,4 +342,14 @@ async function byHand(version = '12') {
     }) as Promise<JsonObject>;
   };
   return { alice, bob, roomId, hands };
+}
+
+interface Synced {
+  readonly next_batch: string;
+  readonly rooms?: { readonly leave: Record<string, SyncedRoom> };
+}
+
+async function synced({ server, token }: Person, since?: string): Promise<Synced> {
+  const query = since === undefined ? '' : `?since=${since}`;
+  return (await server.ask(`GET /sync${query}`, { token })).body as unknown as Synced;
 }

@@ -19,6 +19,8 @@ export interface OwnOutside {
   readonly membership: Membership;
   readonly eventId: EventId;
   readonly event: Event;
+  /** It came from outside, and the room is not built on it. */
+  readonly isOutlier: boolean;
 }
 
 /** What is known here of somebody's membership in a room, whoever keeps it. */
@@ -34,7 +36,8 @@ export async function ownOutside(
   if (!room || nid === undefined || membership === undefined) return undefined;
   const [stored] = await ports.store.eventsByNid([nid]);
   const event = stored && parsedEventOf(stored, room.rules);
-  return event && { membership, eventId: event.eventId, event };
+  if (!event) return undefined;
+  return { membership, eventId: event.eventId, event, isOutlier: stored.outlier };
 }
 
 /** Who invited them knows the room. */

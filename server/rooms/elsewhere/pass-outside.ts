@@ -36,7 +36,8 @@ export async function knockElsewhere(
 
 /**
  * Turns an invite down, or takes a knock back, of a room in which nobody of this server is: through one that is, else for this
- * server alone, so that nobody is kept by a server that is gone. Undefined where there is none.
+ * server alone, so that nobody is kept by a server that is gone. Undefined where there is none to turn down so: also in
+ * a room that no other server is in, which is left like any of ours.
  */
 export async function leaveElsewhere(
   building: Building,
@@ -49,8 +50,10 @@ export async function leaveElsewhere(
   if (!room || isIn(building, room)) return undefined;
   const own = await ownOutside(building, room, change.target);
   if (own?.membership !== 'invite' && own?.membership !== 'knock') return undefined;
+  const servers = serversOf(building, room, own, leave);
+  if (servers.length === 0 && !own.isOutlier) return undefined;
   return building.passages.run({ roomId, userId: change.target }, async () => {
-    const left = await tryServers(serversOf(building, room, own, leave), (server) =>
+    const left = await tryServers(servers, (server) =>
       throughServer(building, elsewhere.servers, { server, passage: 'leave', ...leave }),
     ).catch((error: unknown) => {
       if (!(error instanceof MatrixError)) throw error;

@@ -29,12 +29,13 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftRoom> {
   const wasThere = span.after > 0 && membershipAt(history, span.after) === 'join';
   const departure = departureUpTo(history, span.upTo);
   const own = await ownMembership(question);
+  const changedAt = history.findLast(({ position }) => position <= span.upTo)?.position ?? 0;
   const shown = await upToDeparture(question, { departure, wasThere });
   const window = withOwn(question, shown.window, own);
   return {
     state: await statePart(
       room,
-      withOwnState(question, { state: shown.state, window, own }),
+      withOwnState(question, { state: shown.state, window, own, changedAt }),
       reader,
     ),
     timeline: await timelinePart(room, window, question),
@@ -75,13 +76,17 @@ function withOwn(
   return { events: [...window.events, leaving], limited, start };
 }
 
-/** What the timeline does not tell, by the client's filter or because it does not count as state there. */
+/**
+ * What the timeline does not tell, by the client's filter, because it does not count as state there, or because it has no place
+ * in it: who turned down the invite of a room that is not here is told so where their membership changed.
+ */
 function withOwnState(
   { span, reader, room }: LeftQuestion,
-  { state, window, own }: Shown & { own: RoomEvent | undefined },
+  { state, window, own, changedAt }: Shown & { own: RoomEvent | undefined; changedAt: number },
 ): readonly RoomEvent[] {
   const { state: filter } = reader.filter.room;
-  if (own === undefined || (own.position <= span.after && !reader.fullState)) return state;
+  const toldAt = own?.position || changedAt;
+  if (own === undefined || (toldAt <= span.after && !reader.fullState)) return state;
   if (!reader.stateAfter && isToldIn(window, own)) return state;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId) || !filter.admits(own)) return state;
   const isOwn = (event: RoomEvent) => event.type === own.type && event.stateKey === own.stateKey;
