@@ -176,6 +176,21 @@ stored('an object that has gone from the store is told as what it is', async () 
   expect((await house.get(`${DOWNLOAD}/${file}`)).status).toBe(500);
 });
 
+stored('files that have gone from the store keep no others from being brought back', async () => {
+  await using s3 = await startS3(temporaryFolder());
+  await using house = await openHouse(there(s3));
+  const lengths = new Map<string, number>();
+  for (let length = 1; length <= 12; length++)
+    lengths.set(await house.upload(Buffer.alloc(length)), length);
+  await house.moved(12);
+  const last = [...lengths.keys()].sort().at(-1)!;
+  for (const name of s3.names())
+    if (s3.bytesOf(name).length !== lengths.get(last)) rmSync(s3.fileOf(name));
+  await using next = await openHouse(back(s3), house);
+  await expect.poll(() => next.uses()).toMatchObject({ postgresql: { files: 1 } });
+  expect((await next.download(last)).length).toBe(lengths.get(last));
+});
+
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 const there = ({ settings }: RunningS3) => ({ objectStore: { ...settings, holdsFiles: true } });
 const back = ({ settings }: RunningS3) => ({ objectStore: { ...settings, holdsFiles: false } });

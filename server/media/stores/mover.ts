@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { commitRows } from '../../log/commit-rows.ts';
 import { OutcomeUnknown } from '../../log/log.ts';
 import type { Stored } from '../../log/stored.ts';
-import type { ByteReader } from '../../storage/database.ts';
+import { type ByteReader, NotThoseBytes } from '../../storage/database.ts';
 import { type Content, mediaOf, uploadDoneRow } from '../../storage/media/media.ts';
 import {
   contentsInStore,
@@ -16,7 +16,7 @@ import { bytesIn } from '../../storage/media/pieces.ts';
 import { contentLock } from '../gone.ts';
 import { REMOVAL_LOCK } from '../removal.ts';
 import type { Staged, Staging } from '../staging.ts';
-import type { ObjectStore } from './object-store.ts';
+import { NoSuchObject, type ObjectStore } from './object-store.ts';
 
 export interface MoverPorts {
   readonly stored: Stored;
@@ -47,7 +47,7 @@ export class Mover {
   readonly #ports: MoverPorts;
   readonly #end = new AbortController();
   /** Told of once. */
-  readonly #damaged = new Set<string>();
+  readonly #unmoved = new Set<string>();
   #wake = Promise.withResolvers<void>();
   #failed = 0;
 
@@ -103,7 +103,7 @@ export class Mover {
       await this.#move(file);
       this.#failed = 0;
     } catch (error) {
-      if (error instanceof Damaged) return this.#tellOnce(error, file);
+      if (isOfFile(error)) return this.#tellOnce(error, file);
       this.#failed += 1;
       if (this.#failed === FAILED_MAX) throw error;
       this.#tell(error);
@@ -173,11 +173,11 @@ export class Mover {
     return sleep(ms, undefined, { signal: this.#end.signal, ref: false }).catch(() => {});
   }
 
-  /** Nothing is mended by another try. */
-  #tellOnce(error: Damaged, { mediaId }: Content): true {
-    if (!this.#damaged.has(mediaId)) this.#tell(error);
-    this.#damaged.add(mediaId);
-    return true;
+  /** What is damaged is not mended by another try. */
+  #tellOnce(error: Error, { mediaId }: Content): boolean {
+    if (!this.#unmoved.has(mediaId)) this.#tell(error);
+    this.#unmoved.add(mediaId);
+    return error instanceof Damaged;
   }
 
   #tell(error: unknown): void {
@@ -189,6 +189,10 @@ export class Mover {
 class Damaged extends Error {
   override readonly name = 'Damaged';
 }
+
+/** The store is there, whatever has become of this one: it says nothing of those behind it. */
+const isOfFile = (error: unknown): error is Error =>
+  error instanceof Damaged || error instanceof NoSuchObject || error instanceof NotThoseBytes;
 
 const isSame = (now: Content | undefined, { uploadNid, objectKey }: Content): boolean =>
   now?.uploadNid === uploadNid && now.objectKey === objectKey;
