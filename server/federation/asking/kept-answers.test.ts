@@ -97,6 +97,17 @@ test('of one server two are asked at once, of one asker three may wait, and of a
   expect(most).toBe(2);
 });
 
+test('whoever asks for much at once leaves places to others', async () => {
+  const begun: string[] = [];
+  const { answers } = subject((path) => {
+    begun.push(path);
+    return new Promise(() => {});
+  });
+  for (const n of [1, 2, 3]) void answers.ask(`s${n}.org` as ServerName, question(`/${n}`));
+  void answers.ask('s4.org' as ServerName, question('/4', 'b'));
+  await expect.poll(() => begun).toEqual(['/1', '/2', '/4']);
+});
+
 test('what is kept has an end in bytes', async () => {
   let asked = 0;
   const { answers } = subject(async () => `${++asked}`.padEnd(30_000));

@@ -1,6 +1,7 @@
 import { AtOnce } from '../../log/at-once.ts';
+import { FairTurns } from '../../log/fair-turns.ts';
 import { Lru } from '../../log/lru.ts';
-import { Turns, TurnsOf } from '../../log/turns.ts';
+import { TurnsOf } from '../../log/turns.ts';
 import { CanonicalJsonError, canonicalJson } from '../../protocol/canonical-json.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
@@ -17,7 +18,7 @@ export interface Question extends Pick<FederationRequest, 'method' | 'path' | 'c
 }
 
 export interface AnswerBounds {
-  /** Questions that are under way. */
+  /** Questions that are under way: half of them at most for one who asks, and a quarter is kept for who has none. */
   readonly atOnce: number;
   readonly ofServer: number;
   /** Under way or waiting for their turn; more are refused. */
@@ -38,6 +39,8 @@ export interface AnswerPorts {
 const WITHIN_MS = 10_000;
 /** Whoever did not answer is not waited for again so soon. */
 const SILENT_MS = 60_000;
+/** Who had less than that may have been about to answer: most of the time went by in our own queue. */
+const FAIR_MS = 5_000;
 const SILENT_KEPT_MAX = 10_000;
 const RETRY_MS = 5_000;
 const ENTRY_BYTES = 500;
@@ -55,7 +58,7 @@ export class KeptAnswers {
   readonly #underWay = new Map<string, Promise<JsonValue>>();
   readonly #silentUntilMs = new Lru<ServerName, number>(SILENT_KEPT_MAX);
   readonly #places: AtOnce<string>;
-  readonly #turns: Turns;
+  readonly #turns: FairTurns;
   readonly #turnsOf: TurnsOf<ServerName>;
 
   constructor(ports: AnswerPorts, bounds: AnswerBounds) {
@@ -63,7 +66,11 @@ export class KeptAnswers {
     this.#bounds = bounds;
     this.#kept = new Lru(bounds.keptBytesMax);
     this.#places = new AtOnce({ all: bounds.waiting, ofOne: bounds.ofAsker });
-    this.#turns = new Turns(bounds.atOnce);
+    const { atOnce, waiting, ofAsker } = bounds;
+    this.#turns = new FairTurns({
+      ...{ atOnce, atOnceOfOne: Math.ceil(atOnce / 2), keptForOthers: Math.floor(atOnce / 4) },
+      ...{ waiting, waitingOfOne: ofAsker },
+    });
     this.#turnsOf = new TurnsOf(bounds.ofServer);
   }
 
@@ -85,7 +92,7 @@ export class KeptAnswers {
     const until = performance.now() + WITHIN_MS;
     try {
       return await this.#turnsOf.run(server, () =>
-        this.#turns.run(() => this.#inTurn(key, server, question, until)),
+        this.#turns.run(question.asker, () => this.#inTurn(key, server, question, until)),
       );
     } finally {
       giveBack();
@@ -110,20 +117,17 @@ export class KeptAnswers {
       bytesMax,
       ...(content !== undefined && { content }),
     };
-    try {
-      const answer = await this.#ports.client.ask(server, request);
-      this.#keep(key, { answer }, lengthOf(server, answer));
-      return answer;
-    } catch (error) {
-      throw this.#complaintOf(key, server, error);
-    }
+    const answer = await this.#ports.client.ask(server, request).catch((error: unknown) => {
+      if (error instanceof ServerUnreachable && answersWithinMs >= FAIR_MS)
+        this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
+      throw this.#complaintOf(key, error, server);
+    });
+    this.#keep(key, { answer }, lengthOf(server, answer));
+    return answer;
   }
 
-  #complaintOf(key: string, server: ServerName, error: unknown): unknown {
-    if (error instanceof ServerUnreachable) {
-      this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
-      return unreachable(error.message, error);
-    }
+  #complaintOf(key: string, error: unknown, server: ServerName): unknown {
+    if (error instanceof ServerUnreachable) return unreachable(error.message, error);
     if (!(error instanceof MatrixError)) return error;
     const known = PASSED_ON[error.status];
     // What it says of itself and us, such as of our signature, is nothing that a client could act upon.
@@ -152,9 +156,7 @@ function lengthOf(server: ServerName, answer: JsonValue): number {
     return canonicalJson(answer, 'as-found').length;
   } catch (cause) {
     if (!(cause instanceof CanonicalJsonError)) throw cause;
-    throw new ServerUnreachable(`${server} answers what cannot be told: ${cause.message}`, {
-      cause,
-    });
+    throw unreachable(`${server} answers what cannot be told: ${cause.message}`, cause);
   }
 }
 
