@@ -1,6 +1,7 @@
 import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
+import type { User } from '../protocol/caller.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { forbidden } from '../protocol/matrix-error.ts';
@@ -11,7 +12,7 @@ import {
   loginTokenRow,
   loginTokensOf,
 } from '../storage/accounts/login-tokens.ts';
-import type { UpstreamSession } from '../storage/accounts/upstream-sessions.ts';
+import { type UpstreamSession, upstreamSessionOf } from '../storage/accounts/upstream-sessions.ts';
 import type { Row } from '../storage/write.ts';
 import type { Sessions, SessionWish } from './sessions.ts';
 import { hashBytes, newSecret } from './token-secret.ts';
@@ -43,14 +44,22 @@ export class LoginTokens {
     this.#sessions = sessions;
   }
 
-  /** Those of the user that were never used, and are too old, go with the next one. */
-  async create(userId: UserId, once: Once): Promise<JsonObject> {
+  /**
+   * Those of the user that were never used, and are too old, go with the next one. Whom it lets in is there by the same login as the
+   * caller, and ends with it.
+   */
+  async create(
+    { userId, deviceId }: Pick<User, 'userId' | 'deviceId'>,
+    once: Once,
+  ): Promise<JsonObject> {
     const { database, locks, log, now } = this.#stored;
     return locks.run(lockOf(userId), async () => {
       const nowMs = now();
       const before = await loginTokensOf(database, userId);
       const gone = before.filter(({ expiresMs }) => expiresMs <= nowMs).map(loginTokenGoneRow);
-      const { token, row } = newLoginToken(userId, nowMs);
+      const upstream =
+        deviceId === undefined ? undefined : await upstreamSessionOf(database, userId, deviceId);
+      const { token, row } = newLoginToken(userId, nowMs, upstream);
       const body = { login_token: token, expires_in_ms: LIFE_MS };
       const outcome = once.outcome(200, body, { secret: true });
       await commitRows(log, [...gone, row], outcome);

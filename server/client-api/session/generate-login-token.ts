@@ -11,5 +11,5 @@ export const generateLoginToken = endpoint({
   body: { json: z.object({}), mayBeEmpty: true },
   uia: async () => [['m.login.password']],
   handle: ({ caller, once }, { loginTokens }: { loginTokens: Pick<LoginTokens, 'create'> }) =>
-    loginTokens.create(caller.userId, once),
+    loginTokens.create(caller, once),
 });

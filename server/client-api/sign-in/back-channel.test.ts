@@ -7,6 +7,8 @@ import {
   startOpenIdProvider,
 } from '../../../test/support/open-id-provider.ts';
 import { type House, leaving, logIn, withApi } from '../../../test/support/sign-in-house.ts';
+import { notKept } from '../../log/outcomes.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import type { ProviderSettings } from '../../sign-in/provider.ts';
 
 /** Providers that tell of whom they logged out (OpenID Connect Back-Channel Logout 1.0). */
@@ -61,6 +63,22 @@ test('a token for a login that was not used yet lets nobody in any more', async 
   const page = await house.signIn('ada');
   expect(await tell(house, { sub: 'ada' })).toBe(200);
   expect((await logIn(house, page)).status).toBe(403);
+});
+
+test('a device that another one let in ends with the login of that one', async () => {
+  await using house = await withKnownKeys();
+  const { api } = house;
+  const phone = await signIn(house, 'ada', 'PHONE');
+  const caller = { userId: `@ada:${api.features.accounts.serverName}` as UserId };
+  const { login_token } = await api.features.loginTokens.create(
+    { ...caller, deviceId: 'PHONE' },
+    notKept,
+  );
+  const wish = { type: 'm.login.token', token: login_token, device_id: 'DESK' };
+  const desk = (await api.ask('POST /login', { body: wish })).body.access_token as string;
+  expect(await isIn(house, phone, desk)).toEqual([true, true]);
+  expect(await tell(house, { sub: 'ada' })).toBe(200);
+  expect(await isIn(house, phone, desk)).toEqual([false, false]);
 });
 
 test('a token that comes again ends no login that began since', async () => {

@@ -37,6 +37,20 @@ export async function devicesSignedInBy(
   return rows.filter((row) => isMeant(row, end));
 }
 
+/** By which the device came in; undefined where it did by anything else. */
+export async function upstreamSessionOf(
+  database: Database,
+  userId: UserId,
+  deviceId: string,
+): Promise<UpstreamSession | undefined> {
+  const [session] = await database.query<UpstreamSession>(
+    'upstream_session_of',
+    'SELECT issuer, subject, sid FROM upstream_session WHERE user_id = $1 AND device_id = $2',
+    [userId, deviceId],
+  );
+  return session;
+}
+
 export const isMeant = (session: UpstreamSession, { issuer, subject, sid }: UpstreamEnd): boolean =>
   session.issuer === issuer &&
   (subject === undefined || session.subject === subject) &&
