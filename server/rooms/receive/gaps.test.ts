@@ -257,6 +257,19 @@ test('earlier history comes into the timeline when its own server tells of it, a
   await bench.isAsStored();
 });
 
+test('what was state once comes into no timeline when its own server tells of it late', async () => {
+  await using bench = await workbench();
+  const content = { membership: 'join', displayname: 'Dora' };
+  const held = await bench.event({ ...member(dora), content });
+  const receiving = bench.rooms.receiver as Receiving;
+  await receiving.takeEarlier(bench.roomId, [held.pdu], { origin: off, given: new Map() });
+  expect(await bench.receive(await bench.event(says('behind')))).toEqual(['accepted']);
+  const from = { origin: far, isPushed: true };
+  const taken = await receiving.receive(bench.roomId, [held.pdu], from);
+  expect(taken).toMatchObject([{ kind: 'accepted' }]);
+  expect(await bench.positionOf(held)).toBeNull();
+});
+
 const idOf = (number: number) => `$${Buffer.alloc(32, number).toString('base64url')}` as EventId;
 
 const says = (body: string, sender = dora): ForeignDraft => ({
@@ -395,6 +408,14 @@ async function workbench() {
            ORDER BY coalesce(position, event_nid)`,
         )
       ).map(({ body }) => body),
+    positionOf: async ({ eventId }: ForeignEvent) =>
+      (
+        await query<{ position: number | null }>(
+          'position_of',
+          'SELECT position FROM event WHERE event_id = $1',
+          [eventId],
+        )
+      )[0]!.position,
     count: async () => (await query('count_of', 'SELECT 1 FROM event')).length,
     async standing({ eventId }: ForeignEvent) {
       const [row] = await query(
