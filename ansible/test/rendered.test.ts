@@ -62,7 +62,8 @@ test.skipIf(!ANSIBLE_IS_HERE)(
     await using rendered = await render('three-sites', { farol_ups });
     for (const { at } of rendered.hosts) {
       const { power } = readFailoverConfig(at('failover.yml'), frontConfig);
-      expect(power).toEqual({ ups: 'cellar', host: '192.0.2.60', port: 3493 });
+      const cellar = { ups: 'cellar', host: '192.0.2.60', port: 3493 };
+      expect(power).toEqual({ ...cellar, needs: 'all', others: [] });
     }
   },
   300_000,

@@ -28,7 +28,7 @@ const THIN = 3;
 const NOISE_BYTES = 100_000;
 
 const OTHER_IS_AWAY =
-  /^\{"errcode":"M_UNKNOWN","error":"No server could be asked .* cannot be reached/;
+  /^\{"errcode":"M_UNKNOWN","error":"(No server could be asked .* cannot be reached|\S+ (cannot be reached|did not answer a moment ago))/;
 
 /** Sends bad requests to a server, and says what is wrong with how it takes them. */
 export class Fuzzer implements AsyncDisposable {

@@ -42,7 +42,8 @@ export async function startS3(folder: string, tls?: Tls): Promise<RunningS3> {
       ...{ endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: 'us-east-1', bucket },
       ...{ prefix: 'farol/', pathStyle: true, ca: tls && readFileSync(tls.ca, 'utf8'), ...KEYS },
     },
-    names: () => (existsSync(inBucket('farol')) ? readdirSync(inBucket('farol')) : []),
+    names: () =>
+      existsSync(inBucket('farol')) ? readdirSync(inBucket('farol')).filter(isObject) : [],
     bytesOf: (name) => readFileSync(inBucket(join('farol', name))),
     fileOf: (name) => inBucket(join('farol', name)),
     kill: () => end(running),
@@ -92,3 +93,6 @@ async function end(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
   await once(child, 'exit');
 }
+
+/** Of what was broken off it may keep what it had, which nobody can ask for. */
+const isObject = (name: string): boolean => !name.startsWith('.rclone_temp_');
