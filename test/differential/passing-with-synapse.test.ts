@@ -3,7 +3,7 @@ import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { signJson } from '../../server/protocol/signatures.ts';
 import { besideSynapse } from '../support/beside-synapse.ts';
-import { crossSigningKeys } from '../support/cross-signing.ts';
+import { crossSigningKeys, deviceKey, deviceKeys } from '../support/cross-signing.ts';
 import { findSynapse } from './peer.ts';
 
 /** What passes between ours and a whole Synapse beside events, and what one looks at that is at the other. */
@@ -37,6 +37,29 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     );
   });
 
+  test('what was read is seen on the other side', async () => {
+    const { alice, bob } = both();
+    const { event_id: ours } = await alice.say(roomId, 'read this');
+    const readers = (of: JsonObject | undefined, eventId: string) =>
+      Object.keys(((of?.[eventId] as JsonObject)?.['m.read'] as JsonObject) ?? {});
+    const at = `/rooms/${enc(roomId)}`;
+    await vi.waitFor(() => bob.ask(`GET ${at}/event/${enc(ours as string)}`), PATIENCE);
+    await bob.ask(`POST ${at}/receipt/m.read/${enc(ours as string)}`, {});
+    await seen(
+      async () => readers(await ephemeral(await aliceSync(), 'm.receipt'), ours as string),
+      [bob.userId],
+    );
+    const theirs = await bob.say(roomId, 'and this');
+    await vi.waitFor(async () => {
+      const at = `/rooms/${enc(roomId)}/receipt/m.read/${enc(theirs)}`;
+      expect((await alice.post(at)).status).toBe(200);
+    }, PATIENCE);
+    await seen(
+      async () => readers(await ephemeral(await bobSync(), 'm.receipt'), theirs),
+      [alice.userId],
+    );
+  });
+
   test('who is there is seen on the other side', async () => {
     const { alice, bob } = both();
     await bob.ask(`PUT /presence/${bob.userId}/status`, { presence: 'online', status_msg: 'here' });
@@ -46,17 +69,85 @@ describe.skipIf(python === undefined)('with Synapse', () => {
       return (found?.content as JsonObject | undefined)?.status_msg;
     };
     await seen(async () => stateOf(await aliceSync(), bob.userId), 'here');
-    // It is told once, and nobody is waited for: what got lost on the way comes with the next change.
-    let times = 0;
+    await alice.put(`/presence/${alice.userId}/status`, {
+      presence: 'online',
+      status_msg: 'there',
+    });
+    await seen(async () => stateOf(await bobSync(), alice.userId), 'there');
+  });
+
+  test('devices and their keys are known on the other side, and that they changed', async () => {
+    const { alice, bob, ours } = both();
+    const at = { alice: (await aliceSync()).next_batch, bob: (await bobSync()).next_batch };
+    const bobs = await keysOf(bob.userId, await bob.ask('GET /account/whoami'), 1);
+    await bob.ask('POST /keys/upload', { device_keys: bobs });
+    const whoami = (await ours.ask('GET /account/whoami', { token: alice.token })).body;
+    const alices = await keysOf(alice.userId, whoami, 2);
+    await alice.post('/keys/upload', { device_keys: alices });
+    const changed = (sync: JsonObject) =>
+      (sync.device_lists as JsonObject | undefined)?.changed ?? [];
     await vi.waitFor(
-      async () => {
-        const told = { presence: 'online', status_msg: `there ${++times}` };
-        await alice.put(`/presence/${alice.userId}/status`, told);
-        expect(await stateOf(await bobSync(), alice.userId)).toMatch(/^there/);
-      },
-      { timeout: 90_000, interval: 1_000 },
+      async () => expect(changed(await aliceSync(at.alice))).toContain(bob.userId),
+      PATIENCE,
     );
-  }, 120_000);
+    await vi.waitFor(
+      async () => expect(changed(await bobSync(at.bob))).toContain(alice.userId),
+      PATIENCE,
+    );
+    const query = (userId: string) => ({ device_keys: { [userId]: [] } });
+    const known = async (answer: JsonObject, { user_id, device_id }: JsonObject) => {
+      const ofUser = (answer.device_keys as Record<string, JsonObject>)[user_id as string];
+      return (ofUser?.[device_id as string] as JsonObject | undefined)?.keys;
+    };
+    await seen(
+      async () => known((await alice.post('/keys/query', query(bob.userId))).body, bobs),
+      bobs.keys,
+    );
+    await seen(
+      async () => known(await bob.ask('POST /keys/query', query(alice.userId)), alices),
+      alices.keys,
+    );
+  });
+
+  test('keys are claimed, and messages to a device arrive, on the other side', async () => {
+    const { alice, bob, ours } = both();
+    const bobs = (await bob.ask('GET /account/whoami')).device_id as string;
+    const whoami = (await ours.ask('GET /account/whoami', { token: alice.token })).body;
+    const alices = whoami.device_id as string;
+    const algorithm = 'signed_curve25519';
+    const signatures = { [bob.userId]: { 'ed25519:A': 'of whoever' } };
+    const keys = (key: string) => ({
+      one_time_keys: { [`${algorithm}:AAAAAA`]: { key, signatures } },
+    });
+    await bob.ask('POST /keys/upload', keys('of bob'));
+    await alice.post('/keys/upload', keys('of alice'));
+    const wish = (userId: string, deviceId: string) => ({
+      one_time_keys: { [userId]: { [deviceId]: algorithm } },
+    });
+    const claimed = (await alice.post('/keys/claim', wish(bob.userId, bobs))).body;
+    expect(claimed.one_time_keys).toMatchObject({
+      [bob.userId]: { [bobs]: { [`${algorithm}:AAAAAA`]: { key: 'of bob' } } },
+    });
+    expect(
+      (await bob.ask('POST /keys/claim', wish(alice.userId, alices))).one_time_keys,
+    ).toMatchObject({
+      [alice.userId]: { [alices]: { [`${algorithm}:AAAAAA`]: { key: 'of alice' } } },
+    });
+    const letter = (userId: string, device: string, body: string) => ({
+      messages: { [userId]: { [device]: { body } } },
+    });
+    await alice.put('/sendToDevice/org.example.letter/1', letter(bob.userId, bobs, 'to bob'));
+    await bob.ask(
+      'PUT /sendToDevice/org.example.letter/1',
+      letter(alice.userId, alices, 'to alice'),
+    );
+    const letters = (sync: JsonObject) =>
+      (((sync.to_device as JsonObject)?.events ?? []) as JsonObject[]).map(
+        ({ content }) => content,
+      );
+    await seen(async () => letters(await bobSync()), [{ body: 'to bob' }]);
+    await seen(async () => letters(await aliceSync()), [{ body: 'to alice' }]);
+  });
 
   test('whom we have verified there is kept, and who they are is known on both sides', async () => {
     const { alice, bob } = both();
@@ -153,3 +244,6 @@ describe.skipIf(python === undefined)('with Synapse', () => {
 
 const seen = (look: () => Promise<unknown>, expected: unknown) =>
   vi.waitFor(async () => expect(await look()).toEqual(expected), PATIENCE);
+
+const keysOf = async (userId: string, { device_id }: JsonObject, number: number) =>
+  deviceKeys(userId, device_id as string, deviceKey(device_id as string, number));

@@ -124,6 +124,8 @@ const settings = (at: {
     per_user: { per_second: 1_000, burst_count: 1_000 },
     per_issuer: { per_second: 1_000, burst_count: 1_000 },
   },
+  // Else it answers the same /sync for two minutes as it did first.
+  caches: { sync_response_cache_duration: 0 },
   // One user of it makes all the rooms, and says all that is said there.
   rc_message: { per_second: 1_000, burst_count: 1_000 },
   rc_room_creation: { per_second: 1_000, burst_count: 1_000 },
