@@ -14,6 +14,7 @@ import {
 } from '../../storage/media/objects.ts';
 import { bytesIn } from '../../storage/media/pieces.ts';
 import { contentLock } from '../gone.ts';
+import { pagesOf } from '../pages-of.ts';
 import { REMOVAL_LOCK } from '../removal.ts';
 import type { Staged, Staging } from '../staging.ts';
 import { NoSuchObject, type ObjectStore } from './object-store.ts';
@@ -80,15 +81,14 @@ export class Mover {
   async #moveAll(): Promise<boolean> {
     const { stored, wanted } = this.#ports;
     const from: Store = wanted === 's3' ? 'postgresql' : 's3';
+    const page = (after: string) =>
+      contentsInStore(stored.database, from, { after, limit: AT_ONCE });
     this.#failed = 0;
     let isWhole = true;
     try {
-      for (let after = ''; ; ) {
-        const some = await contentsInStore(stored.database, from, { after, limit: AT_ONCE });
+      for await (const some of pagesOf(page))
         for (const file of some) isWhole = (await this.#tryMove(file)) && isWhole;
-        if (some.length < AT_ONCE) return isWhole;
-        after = some.at(-1)!.mediaId;
-      }
+      return isWhole;
     } catch (error) {
       this.#tell(error);
       return false;

@@ -1,6 +1,7 @@
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
 import { CONTENT_COLUMNS, type Content } from './media.ts';
+import type { PageOfIds } from './removal.ts';
 
 /** Where files may lie. */
 export type Store = 's3' | 'postgresql';
@@ -10,24 +11,18 @@ export const objectKeyOf = ({ uploadNid, sha256 }: Pick<Content, 'uploadNid' | '
   `${uploadNid}-${sha256.toString('hex')}`;
 
 /** In the order of their ids: those whose content lies in that store. */
-export const contentsInStore = (
-  database: Database,
-  store: Store,
-  { after, limit }: { readonly after: string; readonly limit: number },
-) =>
-  store === 's3'
-    ? database.query<Content>(
-        'contents_in_objects',
-        `SELECT ${CONTENT_COLUMNS} FROM media WHERE object_key IS NOT NULL AND media_id > $1
-         ORDER BY media_id LIMIT $2`,
-        [after, limit],
-      )
-    : database.query<Content>(
-        'contents_in_pieces',
-        `SELECT ${CONTENT_COLUMNS} FROM media WHERE upload_nid IS NOT NULL AND object_key IS NULL AND media_id > $1
-         ORDER BY media_id LIMIT $2`,
-        [after, limit],
-      );
+export const contentsInStore = (database: Database, store: Store, { after, limit }: PageOfIds) =>
+  database.query<Content>(
+    `contents_in_${store}`,
+    `SELECT ${CONTENT_COLUMNS} FROM media WHERE ${LIES_IN[store]} AND media_id > $1 ORDER BY media_id LIMIT $2`,
+    [after, limit],
+  );
+
+/** As the indices have it by which they are found. */
+const LIES_IN: Readonly<Record<Store, string>> = {
+  s3: 'object_key IS NOT NULL',
+  postgresql: 'upload_nid IS NOT NULL AND object_key IS NULL',
+};
 
 export interface StoreUse {
   readonly files: number;
