@@ -61,18 +61,18 @@ export class GoneContent {
 
   /** What cannot be taken away, in a store that is away, keeps nothing else from it. */
   async #takeAll(): Promise<void> {
-    const mistakes: unknown[] = [];
+    let mistake: unknown;
     for (let after = 0; ; ) {
       const some = await someGone(this.#ports.stored.database, { after, limit: AT_ONCE });
       for (const each of some)
         await this.#takeAway(each).catch((error: unknown) => {
           this.#end.signal.throwIfAborted();
-          mistakes.push(error);
+          mistake ??= error;
         });
       if (some.length < AT_ONCE) break;
       after = some.at(-1)!.uploadNid;
     }
-    if (mistakes.length > 0) throw mistakes[0];
+    if (mistake !== undefined) throw mistake;
   }
 
   #takeAway(gone: Gone): Promise<void> {
