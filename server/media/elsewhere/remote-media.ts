@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
-import type { DiskCache, Key } from '../cache/disk-cache.ts';
+import { type DiskCache, ENTRY_BYTES_MAX, type Key } from '../cache/disk-cache.ts';
 import type { CachedContent } from '../previews/pictures.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 
@@ -27,8 +27,6 @@ export interface RemotePorts {
   readonly mayShow: (bytes: Buffer, who: string, signal: AbortSignal) => Promise<boolean>;
 }
 
-/** As much as the cache takes. */
-const FILE_BYTES_MAX = 16 * 1_024 * 1_024;
 /** Each lies in memory whole until it is on the disk. Whose servers say nothing hold up themselves. */
 const TURNS: TurnBounds = {
   ...{ atOnce: 8, atOnceOfOne: 3, keptForOthers: 2 },
@@ -57,7 +55,7 @@ export class RemoteMedia {
     const known = await this.#kept(key);
     if (known) return known;
     const { serverName, mediaId, timeoutMs } = wish;
-    const wanted = { serverName, mediaId, timeoutMs, bytesMax: FILE_BYTES_MAX };
+    const wanted = { serverName, mediaId, timeoutMs, bytesMax: ENTRY_BYTES_MAX };
     await this.#shared.run(key.of, who, async () => this.#keep(key, await fetch(wanted), who));
     const fetched = await this.#kept(key);
     if (fetched) return fetched;
