@@ -32,8 +32,7 @@ interface Asked {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly key: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly bodyHash?: string;
-  readonly body?: AsyncIterable<Buffer>;
+  readonly object?: NewObject;
   readonly signal: AbortSignal;
 }
 
@@ -55,9 +54,8 @@ export class S3Store implements ObjectStore {
     const source = new Source(chunks);
     try {
       const { body } = await this.#ask({
-        ...{ method: 'PUT', key, headers: { 'content-length': String(bytes) } },
-        ...{ bodyHash: sha256.toString('hex'), body: source },
-        signal: AbortSignal.timeout(PUT_MS_MAX),
+        ...{ method: 'PUT', key, signal: AbortSignal.timeout(PUT_MS_MAX) },
+        object: { bytes, sha256, chunks: source },
       });
       await body.dump();
     } catch (error) {
@@ -108,23 +106,17 @@ export class S3Store implements ObjectStore {
     });
   }
 
-  async #ask({ method, key, headers = {}, bodyHash = NO_BODY_HASH, body, signal }: Asked) {
+  async #ask({ method, key, headers = {}, object, signal }: Asked) {
     const url = this.#urlOf(key);
-    const { 'content-length': length, ...toSign } = headers;
+    const bodyHash = object?.sha256.toString('hex') ?? NO_BODY_HASH;
+    const scope = { ...this.#settings, now: new Date() };
     const answer = await request(url, {
-      ...{
-        method,
-        signal,
-        dispatcher: this.#agent,
-        ...(body && { body: Readable.from(body, { objectMode: false }) }),
-      },
+      ...{ method, signal, dispatcher: this.#agent },
       headers: {
-        ...signed(
-          { method, url, headers: toSign, bodyHash },
-          { ...this.#settings, now: new Date() },
-        ),
-        ...(length !== undefined && { 'content-length': length }),
+        ...signed({ method, url, headers, bodyHash }, scope),
+        ...(object && { 'content-length': String(object.bytes) }),
       },
+      ...(object && { body: Readable.from(object.chunks, { objectMode: false }) }),
     });
     if (answer.statusCode < 300) return answer;
     throw await refusalOf(answer, key);
