@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Devices } from '../accounts/devices.ts';
 import { commitRows } from '../log/commit-rows.ts';
 import { lockOf, type Stored } from '../log/stored.ts';
-import type { UserId } from '../protocol/identifiers.ts';
 import { notFound } from '../protocol/matrix-error.ts';
 import { endedSignInRow, hasSignInEnded } from '../storage/accounts/ended-sign-ins.ts';
 import { loginTokenGoneRow, loginTokensSignedInBy } from '../storage/accounts/login-tokens.ts';
@@ -46,10 +45,11 @@ export class BackChannel {
     const { database, locks, log } = this.#stored;
     for (const { userId, tokenHash } of await loginTokensSignedInBy(database, end))
       await locks.run(lockOf(userId), () => commitRows(log, [loginTokenGoneRow({ tokenHash })]));
-    const byUser = new Map<UserId, string[]>();
-    for (const { userId, deviceId } of await devicesSignedInBy(database, end))
-      byUser.set(userId, [...(byUser.get(userId) ?? []), deviceId]);
-    for (const [userId, deviceIds] of byUser) await this.#ports.devices.delete(userId, deviceIds);
+    const left = await devicesSignedInBy(database, end);
+    for (const [userId, own] of Map.groupBy(left, (device) => device.userId)) {
+      const deviceIds = own.map(({ deviceId }) => deviceId);
+      await this.#ports.devices.delete(userId, deviceIds);
+    }
   }
 }
 
