@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { publishedChunk } from '../../rooms/summary/room-summary.ts';
 import { toldSummary } from '../../rooms/summary/told-summary.ts';
 import {
-  LIMIT_MAX,
+  limitOf,
   type PublicRoomsPorts,
   type PublicRoomsWish,
   publicRooms,
@@ -32,7 +32,7 @@ export async function publicRoomsOf(
   const { since, term } = wish;
   if (since !== undefined && since.length > TOKEN_LENGTH_MAX)
     throw invalidParam('since is not a token of this endpoint');
-  const limit = Math.min(Math.max(wish.limit ?? LIMIT_MAX, 1), LIMIT_MAX);
+  const limit = limitOf(wish);
   const asked = { ...wish, limit, since: since || undefined, term: term || undefined };
   return toldPage(await ports.elsewhere.publicRooms(name.value, asked, asker), limit);
 }

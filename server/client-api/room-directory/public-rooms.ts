@@ -15,19 +15,21 @@ export interface PublicRoomsWish {
   readonly directory?: DirectoryQuery['directory'];
 }
 
-export const LIMIT_MAX = 100;
+const LIMIT_MAX = 100;
+
+/** Of one page, however many are wished for. */
+export const limitOf = ({ limit = LIMIT_MAX }: PublicRoomsWish): number =>
+  Math.min(Math.max(limit, 1), LIMIT_MAX);
 
 /** One page of the published rooms of this server. */
-export async function publicRooms(
-  { roomDirectory }: PublicRoomsPorts,
-  { limit = LIMIT_MAX, since, term, roomTypes, directory }: PublicRoomsWish,
-) {
+export async function publicRooms({ roomDirectory }: PublicRoomsPorts, wish: PublicRoomsWish) {
+  const { since, term, roomTypes, directory } = wish;
   const from = since ? placeIn(since) : undefined;
   if (since && from === undefined) throw invalidParam('since is not a token of this endpoint');
   const page = await roomDirectory.page({
     term: term === '' ? undefined : term,
     ...{ roomTypes, directory },
-    limit: Math.min(Math.max(limit, 1), LIMIT_MAX),
+    limit: limitOf(wish),
     from,
   });
   const [first, last] = [page.rooms.at(0), page.rooms.at(-1)];
