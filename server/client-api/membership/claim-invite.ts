@@ -36,14 +36,17 @@ export async function claimInvite(
 ): Promise<void> {
   if (signed.mxid !== target) throw forbidden('There is no such invite for you');
   const room = await ports.rooms.open(roomId);
-  if (HAS_NO_NEED.has(room?.membershipOf(target))) return;
+  if (room && needsNoInvite(room, target)) return;
   const isOurs = serverNameOf(sender) === serverNameOf(target);
   if (isOurs && room) return inviteClaimed(ports, room, { target, sender, signed });
   if (isOurs || !ports.thirdPartyInvites) throw notFound('This server does not know the room');
   await ports.thirdPartyInvites.exchange({ roomId, sender, target, signed });
 }
 
-const HAS_NO_NEED: ReadonlySet<string | undefined> = new Set(['join', 'invite']);
+export function needsNoInvite(room: Room, target: UserId): boolean {
+  const membership = room.membershipOf(target);
+  return membership === 'join' || membership === 'invite';
+}
 
 interface Claim {
   readonly target: UserId;
@@ -56,12 +59,7 @@ interface Claim {
  * still holds.
  */
 export async function inviteClaimed(
-  {
-    rooms,
-    identityServers,
-  }: Pick<ClaimingPorts, 'identityServers'> & {
-    readonly rooms: Pick<Rooms, 'changeMembership'>;
-  },
+  { rooms, identityServers }: Pick<ClaimingPorts, 'identityServers' | 'rooms'>,
   room: Room,
   { target, sender, signed }: Claim,
 ): Promise<void> {

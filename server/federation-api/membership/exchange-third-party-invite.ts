@@ -3,6 +3,7 @@ import type { Accounts } from '../../accounts/accounts.ts';
 import {
   type ClaimingPorts,
   inviteClaimed,
+  needsNoInvite,
   thirdPartySigned,
 } from '../../client-api/membership/claim-invite.ts';
 import { endpoint } from '../../http/endpoint.ts';
@@ -45,7 +46,7 @@ export const exchangeThirdPartyInvite = endpoint({
     if (why !== undefined) throw forbidden(why);
     const room = await ports.rooms.open(room_id);
     if (!room) throw notFound('This server does not know the room');
-    if (room.membershipOf(target) === 'join' || room.membershipOf(target) === 'invite') return {};
+    if (needsNoInvite(room, target)) return {};
     const { signed } = content.third_party_invite;
     await inviteClaimed(ports, room, { target, sender, signed });
     return {};
