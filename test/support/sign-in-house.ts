@@ -24,8 +24,12 @@ export interface House extends AsyncDisposable {
   backFrom(login: string, redirectUrl?: string, provider?: string): Promise<string>;
 }
 
-export async function withProvider(told: Partial<ProviderSettings> = {}, options: ApiOptions = {}) {
-  const provider = await startOpenIdProvider(told);
+export async function withProvider(
+  told: Partial<ProviderSettings> = {},
+  options: ApiOptions = {},
+  how?: Parameters<typeof startOpenIdProvider>[1],
+) {
+  const provider = await startOpenIdProvider(told, how);
   const house = await withApi([provider], options);
   return {
     ...{ ...house, provider },

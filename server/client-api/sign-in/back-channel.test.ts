@@ -2,11 +2,8 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, expect, test } from 'vitest';
 import { PASSWORD } from '../../../test/support/api-server.ts';
 import { Browser } from '../../../test/support/browser.ts';
-import {
-  type OpenIdProvider,
-  startOpenIdProvider,
-} from '../../../test/support/open-id-provider.ts';
-import { type House, leaving, logIn, withApi } from '../../../test/support/sign-in-house.ts';
+import type { OpenIdProvider } from '../../../test/support/open-id-provider.ts';
+import { type House, leaving, logIn, withProvider } from '../../../test/support/sign-in-house.ts';
 import { notKept } from '../../log/outcomes.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { ProviderSettings } from '../../sign-in/provider.ts';
@@ -156,16 +153,9 @@ const KID = 'key of a test';
 /** What a provider signs can be signed by the test, too. */
 async function withKnownKeys(told: Partial<ProviderSettings> = {}) {
   const key = { ...(await exportJWK(own.privateKey)), kid: KID, alg: 'RS256', use: 'sig' };
-  const provider = await startOpenIdProvider(told, { jwks: { keys: [key] } });
-  const house = await withApi([provider]);
+  const house = await withProvider(told, {}, { jwks: { keys: [key] } });
   house.api.clock.ms = Date.now();
-  return {
-    ...{ ...house, provider },
-    async [Symbol.asyncDispose]() {
-      await house[Symbol.asyncDispose]();
-      await provider[Symbol.asyncDispose]();
-    },
-  };
+  return house;
 }
 
 type KnownHouse = House & { readonly provider: OpenIdProvider };
