@@ -1,6 +1,6 @@
-import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import type { Event } from '../../protocol/event.ts';
+import { type ServerName, serverNameOf } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { parsedEventOf } from '../read/stored-event.ts';
 import type { StoredEvent } from '../store.ts';
 import type { Building } from '../write/building.ts';
 import { commit, type TakenIn } from './take-in.ts';
@@ -10,19 +10,23 @@ import { commit, type TakenIn } from './take-in.ts';
  * somebody paged back to it first. Another server's word would bring all of the past into the timeline anew; and
  * what was state then would look like the state of now.
  */
-export const isLate = (stored: StoredEvent, pushedBy: ServerName | undefined): boolean =>
+export const isLate = (
+  { stateKey, sender }: Event,
+  stored: StoredEvent,
+  pushedBy: ServerName | undefined,
+): boolean =>
   stored.position === null &&
   !(stored.outlier || stored.rejected || stored.softFailed) &&
-  isSaidAt(stored, pushedBy);
-
-function isSaidAt({ json }: StoredEvent, server: ServerName | undefined): boolean {
-  const pdu = JSON.parse(json) as { readonly sender: UserId; readonly state_key?: string };
-  return pdu.state_key === undefined && serverNameOf(pdu.sender) === server;
-}
+  stateKey === undefined &&
+  serverNameOf(sender) === pushedBy;
 
 /** It comes into the timeline as new. What is in the room since knows of it, so the room stays in the state that it has. */
-export function takeLate(building: Building, room: HotRoom, stored: StoredEvent): TakenIn {
-  const event = parsedEventOf(stored, room.rules);
+export function takeLate(
+  building: Building,
+  room: HotRoom,
+  event: Event,
+  stored: StoredEvent,
+): TakenIn {
   const committed = commit(building, room, (change) =>
     change.enterLate(event, {
       nid: stored.nid,

@@ -253,8 +253,8 @@ function asKnown(
   if (stored === undefined || stored.outlier) return undefined;
   if (stored.roomNid !== room.nid)
     return unfitted(event, 'its id is that of an event of another room');
-  if (isLate(stored, pushedBy)) return takeLate(building, room, stored);
   const found = parsedEventOf(stored, room.rules);
+  if (isLate(found, stored, pushedBy)) return takeLate(building, room, found, stored);
   if (stored.rejected)
     return { result: { kind: 'rejected', event: found, reason: 'it was rejected before' } };
   if (stored.softFailed)

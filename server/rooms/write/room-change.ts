@@ -101,13 +101,11 @@ export class RoomChange {
       nid: number;
       stateBefore: number;
       stateAfter: number;
-      replacesNid?: number | undefined;
+      replacesNid: number | undefined;
     },
   ): void {
     const position = this.#gathered.place({ kind: 'event', roomId, eventId });
-    this.#gathered.rows.push(
-      this.#tools.rows.placedEvent({ ...placed, position, replacesNid: placed.replacesNid }),
-    );
+    this.#gathered.rows.push(this.#tools.rows.placedEvent({ ...placed, position }));
   }
 
   /** An event that is in no timeline, and that changes nothing in the room. Its number. */
