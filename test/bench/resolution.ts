@@ -1,11 +1,10 @@
 import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId } from '../../server/protocol/identifiers.ts';
-import { runAsking } from '../../server/protocol/state-resolution/answering.ts';
 import { separate } from '../../server/protocol/state-resolution/conflict.ts';
-import { resolveConflict } from '../../server/protocol/state-resolution/resolve.ts';
-import { type EventText, parsedEventOf } from '../../server/rooms/read/stored-event.ts';
+import type { EventText } from '../../server/rooms/read/stored-event.ts';
 import { ResolutionThread } from '../../server/rooms/state/resolving/resolution-thread.ts';
+import { resolveTold } from '../../server/rooms/state/resolving/resolve-told.ts';
 import { textOfEvent } from '../support/event-text.ts';
 import { LargeRoom } from '../support/large-room.ts';
 
@@ -26,11 +25,7 @@ for (const conflicted of [50, 200, 1_000, 5_000]) {
   const texts = new Map<EventId, EventText>();
   for (const event of events.values()) texts.set(event.eventId, textOfEvent(event, room.rules));
   const tell = async (ids: readonly EventId[]) => ids.flatMap((id) => texts.get(id) ?? []);
-  const here = () =>
-    runAsking(resolveConflict(conflict, about), async (question) => {
-      if (question.kind !== 'events') return {};
-      return { events: (await tell(question.ids)).map((each) => parsedEventOf(each, room.rules)) };
-    });
+  const here = () => resolveTold(conflict, about, tell);
   const thread = new ResolutionThread();
   const aside = () => thread.resolve({ roomId: about.roomId, version: VERSION, ...conflict }, tell);
   for (const [name, work] of [

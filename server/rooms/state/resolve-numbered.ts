@@ -68,10 +68,10 @@ async function decide(
   const named = await naming([unconflicted, ...conflicted], sources, unstored);
   const conflict = { unconflicted: named(unconflicted), conflicted: conflicted.map(named) };
   const nidOf = new Map<EventId, number>();
-  const tell = async (ids: readonly EventId[]): Promise<EventText[]> => {
+  const tell = async (ids: readonly EventId[]) => {
     const known = await eventTexts(room, ids, sources, unstored?.event);
     for (const { eventId, nid } of known) nidOf.set(eventId, nid);
-    return known.map(({ nid: _, ...text }) => text);
+    return known;
   };
   const resolution = await sources.resolver.decide(room, conflict, tell);
   await tell([...resolution.values()].filter((id) => !nidOf.has(id)));

@@ -1,12 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Turns } from '../../../log/turns.ts';
-import type { EventId } from '../../../protocol/identifiers.ts';
 import type { StateMap } from '../../../protocol/state-resolution/conflict.ts';
-import type { EventText } from '../../read/stored-event.ts';
-import type { Said, Task, Told } from './messages.ts';
-
-/** Those that are known of these. */
-export type TellEvents = (ids: readonly EventId[]) => Promise<readonly EventText[]>;
+import type { Said, Task, TellEvents, Told } from './messages.ts';
 
 const PROGRAM = new URL('resolution-worker.ts', import.meta.url);
 /** The auth chains of the largest rooms fit in; what does not ends the thread, and not the server. */

@@ -1,33 +1,29 @@
 import { parentPort } from 'node:worker_threads';
-import { type RoomVersionRules, rulesOf } from '../../../protocol/room-versions.ts';
-import type { StateMap } from '../../../protocol/state-resolution/conflict.ts';
-import { resolveConflict } from '../../../protocol/state-resolution/resolve.ts';
-import type { Answer, Steps } from '../../../protocol/state-resolution/steps.ts';
-import { parsedEventOf } from '../../read/stored-event.ts';
-import type { Said, Told } from './messages.ts';
+import type { EventId } from '../../../protocol/identifiers.ts';
+import { rulesOf } from '../../../protocol/room-versions.ts';
+import type { EventText } from '../../read/stored-event.ts';
+import type { Said, Task, Told } from './messages.ts';
+import { resolveTold } from './resolve-told.ts';
 
 // A thread of its own: it resolves one conflict of states after the other, and asks the server for the events of it.
 
 const port = parentPort!;
-let underWay: { readonly rules: RoomVersionRules; readonly steps: Steps<StateMap> };
+const say = (said: Said) => port.postMessage(said);
+let goOn: (events: readonly EventText[]) => void;
 
 port.on('message', (told: Told) => {
-  if (told.kind === 'events') {
-    const events = told.events.map((each) => parsedEventOf(each, underWay.rules));
-    return goOn({ events });
-  }
-  const rules = rulesOf(told.version)!;
-  underWay = { rules, steps: resolveConflict(told, { roomId: told.roomId, rules }) };
-  goOn({});
+  if (told.kind === 'events') goOn(told.events);
+  else void resolve(told);
 });
 
-/** Up to the next events that it lacks. */
-function goOn(answer: Answer): void {
-  let step = underWay.steps.next(answer);
-  // There is no index that knew it: without an answer the resolution finds it out by events.
-  while (!step.done && step.value.kind === 'reached') step = underWay.steps.next({});
-  const said: Said = step.done
-    ? { kind: 'resolved', resolved: step.value }
-    : { kind: 'asks', ids: step.value.ids };
-  port.postMessage(said);
+async function resolve({ roomId, version, ...conflict }: Task): Promise<void> {
+  const room = { roomId, rules: rulesOf(version)! };
+  say({ kind: 'resolved', resolved: await resolveTold(conflict, room, ask) });
+}
+
+function ask(ids: readonly EventId[]): Promise<readonly EventText[]> {
+  const { promise, resolve: answered } = Promise.withResolvers<readonly EventText[]>();
+  goOn = answered;
+  say({ kind: 'asks', ids });
+  return promise;
 }

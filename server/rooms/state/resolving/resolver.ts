@@ -1,15 +1,8 @@
-import type { EventId } from '../../../protocol/identifiers.ts';
-import { runAsking } from '../../../protocol/state-resolution/answering.ts';
 import type { StateMap } from '../../../protocol/state-resolution/conflict.ts';
-import { resolveConflict } from '../../../protocol/state-resolution/resolve.ts';
 import type { ResolvedRoom } from '../../../protocol/state-resolution/steps.ts';
-import { parsedEventOf } from '../../read/stored-event.ts';
-import { ResolutionThread, type TellEvents } from './resolution-thread.ts';
-
-export interface NamedConflict {
-  readonly unconflicted: StateMap;
-  readonly conflicted: readonly StateMap[];
-}
+import type { NamedConflict, TellEvents } from './messages.ts';
+import { ResolutionThread } from './resolution-thread.ts';
+import { resolveTold } from './resolve-told.ts';
 
 /** Of keys, in a room of few: such are resolved at once. */
 const HERE_MAX = 50;
@@ -25,20 +18,12 @@ export class Resolver {
   }
 
   /** What is to be added to what is in no conflict. `tell` gives the events that are asked for. */
-  async decide(
-    { roomId, rules }: ResolvedRoom,
-    conflict: NamedConflict,
-    tell: TellEvents,
-  ): Promise<StateMap> {
+  decide(room: ResolvedRoom, conflict: NamedConflict, tell: TellEvents): Promise<StateMap> {
     const keys = new Set(conflict.conflicted.flatMap((state) => [...state.keys()]));
-    if (keys.size > HERE_MAX || conflict.unconflicted.size > ENTRIES_MAX)
-      return this.#thread.resolve({ roomId, version: rules.version, ...conflict }, tell);
-    const load = async (ids: readonly EventId[]) =>
-      (await tell(ids)).map((each) => parsedEventOf(each, rules));
-    const steps = resolveConflict(conflict, { roomId, rules });
-    return runAsking(steps, async (question) =>
-      question.kind === 'events' ? { events: await load(question.ids) } : {},
-    );
+    if (keys.size <= HERE_MAX && conflict.unconflicted.size <= ENTRIES_MAX)
+      return resolveTold(conflict, room, tell);
+    const { roomId, rules } = room;
+    return this.#thread.resolve({ roomId, version: rules.version, ...conflict }, tell);
   }
 
   close(): void {
