@@ -24,7 +24,7 @@ export interface Parts {
 }
 
 /** Between two breaths. Of floats, the slowest of all, they take some 20 ms. */
-export const BYTES_OF_A_BREATH = 128 * 1_024;
+const BYTES_OF_A_BREATH = 128 * 1_024;
 
 /**
  * A body that carries, in lists of these names, what several people said who know nothing of each other: each entry is

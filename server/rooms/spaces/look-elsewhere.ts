@@ -27,19 +27,15 @@ const WITHIN_MS = 15_000;
 export class LooksElsewhere {
   readonly #servers: SpacesElsewhere | undefined;
   readonly #wish: { readonly suggestedOnly: boolean; readonly asker: string };
-  readonly #now: () => number;
-  readonly #until: number;
+  readonly #until = performance.now() + WITHIN_MS;
   #left = ROOMS_MAX;
 
   constructor(
     servers: SpacesElsewhere | undefined,
     wish: { readonly suggestedOnly: boolean; readonly asker: string },
-    nowMs: () => number = () => performance.now(),
   ) {
     this.#servers = servers;
     this.#wish = wish;
-    this.#now = nowMs;
-    this.#until = nowMs() + WITHIN_MS;
   }
 
   async at({ roomId, via, told }: RoomPointer): Promise<ToldSpace | undefined> {
@@ -49,7 +45,7 @@ export class LooksElsewhere {
     if (this.#left < 0) return undefined;
     const { suggestedOnly, asker } = this.#wish;
     for (const server of via.slice(0, SERVERS_MAX)) {
-      if (this.#now() > this.#until) return undefined;
+      if (performance.now() > this.#until) return undefined;
       const answer = await this.#servers.hierarchy(server, { roomId, suggestedOnly, asker });
       const space = answer && toldSpace(answer, { roomId, suggestedOnly });
       if (space) return space;
