@@ -49,6 +49,12 @@ export const parseGivenEventId = (text: string): Parsed<EventId> =>
 export const parseServerName = (text: string): Parsed<ServerName> =>
   isServerName(text) ? good(text as ServerName) : bad(`not a server name: ${shown(text)}`);
 
+/** Of what others wrote in the place of one: undefined where it is none. */
+export function parsedIn<T>(value: unknown, parse: (text: string) => Parsed<T>): T | undefined {
+  const parsed = typeof value === 'string' ? parse(value) : undefined;
+  return parsed?.ok ? parsed.value : undefined;
+}
+
 /** Host and port of a server name; brackets of an IPv6 literal stay on, as in a URL. */
 export const hostAndPort = (name: ServerName): { host: string; port: number | undefined } => {
   const colon = name.endsWith(']') ? -1 : name.lastIndexOf(':');
@@ -64,6 +70,12 @@ export const serverNameOf = (id: UserId | RoomAlias): ServerName =>
 export const serverNameOfEventId = (id: EventId): ServerName | undefined => {
   const colon = id.indexOf(':');
   return colon < 0 ? undefined : (id.slice(colon + 1) as ServerName);
+};
+
+/** The server after which a room is named, where its id came with one; undefined from version 12 on. */
+export const serverNameOfRoomId = (id: RoomId): ServerName | undefined => {
+  const colon = id.indexOf(':');
+  return colon < 0 ? undefined : parsedIn(id.slice(colon + 1), parseServerName);
 };
 
 export const localpartOf = (id: UserId | RoomAlias): string => id.slice(1, id.indexOf(':'));

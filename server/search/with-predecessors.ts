@@ -1,4 +1,4 @@
-import { parseRoomId, type RoomId } from '../protocol/identifiers.ts';
+import { parsedIn, parseRoomId, type RoomId } from '../protocol/identifiers.ts';
 import { isObject } from '../protocol/json.ts';
 import type { Room } from '../rooms/room.ts';
 import type { Rooms } from '../rooms/rooms.ts';
@@ -28,7 +28,5 @@ export async function withPredecessors(
 async function predecessorOf(room: Room): Promise<RoomId | undefined> {
   const create = await room.stateEvent('m.room.create', '');
   const named = create?.content.predecessor;
-  const id = isObject(named) ? named.room_id : undefined;
-  const parsed = typeof id === 'string' ? parseRoomId(id) : undefined;
-  return parsed?.ok ? parsed.value : undefined;
+  return isObject(named) ? parsedIn(named.room_id, parseRoomId) : undefined;
 }

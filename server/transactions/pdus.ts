@@ -1,4 +1,4 @@
-import { parseRoomId, type RoomId, type ServerName } from '../protocol/identifiers.ts';
+import { parsedIn, parseRoomId, type RoomId, type ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
 import type { Received, RoomReceiver } from '../rooms/receive/room-receiver.ts';
@@ -55,10 +55,7 @@ async function takeRoom(
 }
 
 /** From version 12 on the first event of a room names none; but nobody pushes that. */
-function roomOf({ room_id }: JsonObject): RoomId | undefined {
-  const parsed = typeof room_id === 'string' ? parseRoomId(room_id) : undefined;
-  return parsed?.ok ? parsed.value : undefined;
-}
+const roomOf = ({ room_id }: JsonObject): RoomId | undefined => parsedIn(room_id, parseRoomId);
 
 /** Without its room's version nobody can tell what the id of an event is, unless it says so. */
 const ofGivenId = ({ event_id }: JsonObject, error: string): Entry[] =>

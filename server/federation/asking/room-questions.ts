@@ -1,5 +1,6 @@
 import {
   type EventId,
+  parsedIn,
   parseEventId,
   type RoomId,
   type ServerName,
@@ -131,7 +132,4 @@ const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
   Array.isArray(value) ? value.filter((each) => isObject(each)) : [];
 
 const idsIn = (value: JsonValue | undefined): readonly EventId[] =>
-  (Array.isArray(value) ? value : []).flatMap((each) => {
-    const parsed = typeof each === 'string' ? parseEventId(each) : undefined;
-    return parsed?.ok ? [parsed.value] : [];
-  });
+  (Array.isArray(value) ? value : []).flatMap((each) => parsedIn(each, parseEventId) ?? []);

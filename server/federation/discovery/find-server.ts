@@ -1,6 +1,11 @@
 import type { SrvRecord } from 'node:dns';
 import { isIP } from 'node:net';
-import { hostAndPort, parseServerName, type ServerName } from '../../protocol/identifiers.ts';
+import {
+  hostAndPort,
+  parsedIn,
+  parseServerName,
+  type ServerName,
+} from '../../protocol/identifiers.ts';
 
 /** How a server is reached. */
 export interface Way {
@@ -44,8 +49,7 @@ export async function findServer(name: ServerName, ports: DiscoveryPorts): Promi
 export function delegatedIn(text: string): ServerName | undefined {
   try {
     const said = (JSON.parse(text) as { 'm.server'?: unknown } | null)?.['m.server'];
-    const parsed = typeof said === 'string' ? parseServerName(said) : undefined;
-    return parsed?.ok ? parsed.value : undefined;
+    return parsedIn(said, parseServerName);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import {
   type EventId,
+  parsedIn,
   parseRoomId,
   parseServerName,
   type RoomAlias,
@@ -107,9 +108,9 @@ export class RoomServers {
     const answer = await this.#client.ask(server, asked).catch(notThere);
     if (answer === undefined) return undefined;
     const { room_id, servers } = objectIn(server, answer);
-    const roomId = typeof room_id === 'string' ? parseRoomId(room_id) : undefined;
-    if (!roomId?.ok) throw new ServerUnreachable(`${server} does not say which room ${alias} is`);
-    return { roomId: roomId.value, servers: [...new Set([server, ...namesIn(servers)])] };
+    const roomId = parsedIn(room_id, parseRoomId);
+    if (!roomId) throw new ServerUnreachable(`${server} does not say which room ${alias} is`);
+    return { roomId, servers: [...new Set([server, ...namesIn(servers)])] };
   }
 }
 
@@ -143,7 +144,6 @@ function notThere(error: unknown): undefined {
 }
 
 const namesIn = (list: JsonValue | undefined): ServerName[] =>
-  (Array.isArray(list) ? list : []).slice(0, ALIAS_SERVERS_MAX).flatMap((each) => {
-    const name = typeof each === 'string' ? parseServerName(each) : undefined;
-    return name?.ok ? [name.value] : [];
-  });
+  (Array.isArray(list) ? list : [])
+    .slice(0, ALIAS_SERVERS_MAX)
+    .flatMap((each) => parsedIn(each, parseServerName) ?? []);

@@ -1,8 +1,8 @@
 import type { Event } from '../../protocol/event.ts';
 import {
   type EventId,
-  type ServerName,
   serverNameOf,
+  serverNameOfRoomId,
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -61,10 +61,8 @@ async function isOfRoom(
 ): Promise<boolean> {
   const told = (await ports.store.toldOutside(nid, stateKey as UserId)) ?? '[]';
   const senders = (JSON.parse(told) as { readonly sender: UserId }[]).map((each) => each.sender);
-  const servers = new Set<ServerName | string>(senders.map(serverNameOf));
-  servers.add(serverNameOf(own.event.sender));
-  servers.add(roomId.slice(roomId.indexOf(':') + 1));
-  return servers.has(serverNameOf(sender));
+  const servers = [own.event.sender, ...senders].map(serverNameOf);
+  return [...servers, serverNameOfRoomId(roomId)].includes(serverNameOf(sender));
 }
 
 const refused = (eventId: EventId | undefined, reason: string): Received => ({

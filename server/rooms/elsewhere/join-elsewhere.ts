@@ -1,8 +1,8 @@
 import {
   type EventId,
-  parseServerName,
   type ServerName,
   serverNameOf,
+  serverNameOfRoomId,
 } from '../../protocol/identifiers.ts';
 import { notFound } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -79,8 +79,8 @@ export function serversToAsk(
   const servers = new Set<ServerName>(change.via);
   for (const keyNid of room?.members.keys('join') ?? [])
     servers.add(serverNameOf(keys.byNid(keyNid).stateKey as never));
-  const named = parseServerName(roomId.slice(roomId.indexOf(':') + 1));
-  if (roomId.includes(':') && named.ok) servers.add(named.value);
+  const named = serverNameOfRoomId(roomId);
+  if (named !== undefined) servers.add(named);
   servers.delete(ports.identity.serverName);
   return [...servers];
 }

@@ -1,4 +1,4 @@
-import { type Parsed, parseRoomId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
+import { parsedIn, parseRoomId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
@@ -31,7 +31,7 @@ async function predecessorOf(
   userId: UserId,
 ): Promise<RoomId | undefined> {
   const { predecessor } = (await contentOf(building, room, userId, 'm.room.create')) ?? {};
-  return isObject(predecessor) ? roomIdIn(predecessor.room_id) : undefined;
+  return isObject(predecessor) ? parsedIn(predecessor.room_id, parseRoomId) : undefined;
 }
 
 async function successorOf(
@@ -41,17 +41,11 @@ async function successorOf(
 ): Promise<RoomId | undefined> {
   const room = await building.rooms.get(roomId);
   const tombstone = room && (await contentOf(building, room, userId, 'm.room.tombstone'));
-  return roomIdIn(tombstone?.replacement_room);
+  return parsedIn(tombstone?.replacement_room, parseRoomId);
 }
 
 async function contentOf(building: Building, room: HotRoom, sender: UserId, type: string) {
   const draft = { sender, type, stateKey: '', content: {} };
   const state = await gather(room, draft, { store: building.ports.store, keys: building.keys });
   return state.get(type, '')?.content;
-}
-
-function roomIdIn(value: unknown): RoomId | undefined {
-  const parsed: Parsed<RoomId> | undefined =
-    typeof value === 'string' ? parseRoomId(value) : undefined;
-  return parsed?.ok ? parsed.value : undefined;
 }

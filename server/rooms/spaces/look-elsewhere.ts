@@ -1,4 +1,10 @@
-import { parseServerName, type RoomId, type ServerName } from '../../protocol/identifiers.ts';
+import {
+  parsedIn,
+  parseServerName,
+  type RoomId,
+  type ServerName,
+  serverNameOfRoomId,
+} from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import type { RoomSummary } from '../summary/room-summary.ts';
 import { type ToldSpace, toldSpace } from './told-space.ts';
@@ -59,12 +65,9 @@ export function serversBy(
   roomId: RoomId,
   named: JsonValue | readonly string[] | undefined,
 ): ServerName[] {
-  const after = roomId.includes(':') ? [roomId.slice(roomId.indexOf(':') + 1)] : [];
-  const all = [...(Array.isArray(named) ? named : []), ...after].flatMap((name) => {
-    const parsed = typeof name === 'string' ? parseServerName(name) : undefined;
-    return parsed?.ok ? [parsed.value] : [];
-  });
-  return [...new Set(all)];
+  const all = (Array.isArray(named) ? named : []).map((name) => parsedIn(name, parseServerName));
+  const names = new Set([...all, serverNameOfRoomId(roomId)]);
+  return [...names].filter((name) => name !== undefined);
 }
 
 /** Of the children of a room that is told of by its server. */

@@ -1,4 +1,4 @@
-import { parseRoomId, parseUserId, type RoomId } from '../../protocol/identifiers.ts';
+import { parsedIn, parseRoomId, parseUserId, type RoomId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { isSpaceChild } from '../../protocol/spaces/hierarchy.ts';
 import type { RoomSummary } from '../summary/room-summary.ts';
@@ -29,7 +29,9 @@ export function toldSpace(
   return {
     room: { summary, children: inOrder(events.flatMap(childIn), wish) },
     children: new Map(children.map((each) => [each.roomId, each])),
-    inaccessible: new Set(listIn(told.inaccessible_children).flatMap(roomIdIn)),
+    inaccessible: new Set(
+      listIn(told.inaccessible_children).flatMap((each) => parsedIn(each, parseRoomId) ?? []),
+    ),
   };
 }
 
@@ -37,12 +39,12 @@ function childIn(told: JsonValue): SpaceChild[] {
   if (!isObject(told)) return [];
   const { type, state_key, content, sender, origin_server_ts } = told;
   if (type !== 'm.space.child' || !isObject(content) || !isSpaceChild({ type, content })) return [];
-  const [stateKey] = roomIdIn(state_key ?? null);
-  const from = typeof sender === 'string' ? parseUserId(sender) : undefined;
-  if (!stateKey || !from?.ok || !Number.isSafeInteger(origin_server_ts)) return [];
+  const stateKey = parsedIn(state_key, parseRoomId);
+  const from = parsedIn(sender, parseUserId);
+  if (!stateKey || !from || !Number.isSafeInteger(origin_server_ts)) return [];
   return [
     {
-      ...{ type, stateKey, content, sender: from.value },
+      ...{ type, stateKey, content, sender: from },
       originServerTs: origin_server_ts as number,
       bytes: JSON.stringify(told).length,
     },
@@ -51,8 +53,3 @@ function childIn(told: JsonValue): SpaceChild[] {
 
 const listIn = (value: JsonValue | undefined): readonly JsonValue[] =>
   Array.isArray(value) ? value.slice(0, CHILDREN_MAX) : [];
-
-function roomIdIn(value: JsonValue): RoomId[] {
-  const parsed = typeof value === 'string' ? parseRoomId(value) : undefined;
-  return parsed?.ok ? [parsed.value] : [];
-}

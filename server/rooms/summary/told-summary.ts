@@ -1,4 +1,4 @@
-import { parseRoomId } from '../../protocol/identifiers.ts';
+import { parsedIn, parseRoomId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonValue } from '../../protocol/json.ts';
 import { type RoomSummary, textOf } from './room-summary.ts';
 
@@ -7,10 +7,10 @@ const ALLOWED_MAX = 100;
 /** What another server tells of a room (`PublishedRoomsChunk`, `RoomSummary`): that of it which has a meaning, and no more. */
 export function toldSummary(told: JsonValue | undefined): RoomSummary | undefined {
   if (!isObject(told)) return undefined;
-  const roomId = typeof told.room_id === 'string' ? parseRoomId(told.room_id) : undefined;
-  if (!roomId?.ok) return undefined;
+  const roomId = parsedIn(told.room_id, parseRoomId);
+  if (!roomId) return undefined;
   return {
-    roomId: roomId.value,
+    roomId,
     version: textOf(told.room_version),
     joinedCount: countIn(told.num_joined_members),
     name: textOf(told.name),

@@ -1,5 +1,6 @@
 import type { PlacedRecord, Row } from '../../log/change.ts';
 import {
+  parsedIn,
   parseRoomId,
   parseUserId,
   type RoomId,
@@ -27,14 +28,12 @@ export const NO_EFFECT: readonly Effect[] = [];
 
 /** A server speaks for its own users only. */
 export function userOf(origin: ServerName, value: JsonValue | undefined): UserId | undefined {
-  const parsed = typeof value === 'string' ? parseUserId(value) : undefined;
-  return parsed?.ok && serverNameOf(parsed.value) === origin ? parsed.value : undefined;
+  const userId = parsedIn(value, parseUserId);
+  return userId !== undefined && serverNameOf(userId) === origin ? userId : undefined;
 }
 
-export function roomIn(value: JsonValue | undefined): RoomId | undefined {
-  const parsed = typeof value === 'string' ? parseRoomId(value) : undefined;
-  return parsed?.ok ? parsed.value : undefined;
-}
+export const roomIn = (value: JsonValue | undefined): RoomId | undefined =>
+  parsedIn(value, parseRoomId);
 
 export const objectOf = (value: JsonValue | undefined): JsonObject =>
   isObject(value) ? value : {};
