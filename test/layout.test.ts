@@ -190,11 +190,13 @@ const ARROWS: Record<string, string[]> = {
   'failover/questions.ts': ['failover/core'],
   'failover/sockets.ts': [],
   'failover/changes.ts': [],
+  'failover/networks.ts': [],
   'failover/certificates': ['undici'],
   'failover/adapters': [
     'failover/core',
     'failover/certificates',
     'failover/ports.ts',
+    'failover/networks.ts',
     'failover/sockets.ts',
     'undici',
     'pg',
@@ -206,6 +208,7 @@ const ARROWS: Record<string, string[]> = {
   'failover/front': [
     'server/http/linger.ts',
     'failover/changes.ts',
+    'failover/networks.ts',
     'failover/certificates',
     'failover/sockets.ts',
     'undici',

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../networks.ts';
 import type { Answer } from './exchange.ts';
 import type { Taker } from './shares.ts';
 
@@ -44,17 +44,3 @@ export class KnownTokens {
 }
 
 const hashOf = (token: string): string => hash('sha256', token, 'base64');
-
-/** Who has one IPv6 address has 2^64 of them (RFC 6177). */
-export function networkOf(address: string): string {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/, '');
-  if (!isIPv6(bare)) return bare;
-  const [left = '', right] = bare.split('%')[0]!.split('::');
-  const groups = left.split(':').filter((group) => group !== '');
-  if (right !== undefined) {
-    const tail = right.split(':').filter((group) => group !== '');
-    while (groups.length + tail.length < 8) groups.push('0');
-    groups.push(...tail);
-  }
-  return `${groups.slice(0, 4).join(':')}::/64`;
-}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import fc from '../../test/support/fast-check.ts';
-import { KnownTokens, networkOf } from './known-tokens.ts';
+import { KnownTokens } from './known-tokens.ts';
 import { Shares } from './shares.ts';
 
 const known = (key: string) => ({ key, known: true });
@@ -90,12 +90,3 @@ test('of more tokens than there is memory for, the oldest is forgotten', () => {
 });
 
 const saysUser = (user: string, status = 200) => ({ status, headers: { 'x-farol-user': user } });
-
-test('addresses count by the network that one subscriber has', () => {
-  expect(networkOf('192.0.2.1')).toBe('192.0.2.1');
-  expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');
-  expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2::/64');
-  expect(networkOf('2001:db8::6')).toBe('2001:db8:0:0::/64');
-  expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
-  expect(networkOf('::1')).toBe('0:0:0:0::/64');
-});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Comers, networkOf } from './comers.ts';
+import { Comers } from './comers.ts';
 
 test('from one network a few may be open at once; who was turned away counts until it is gone', () => {
   const { comers, pass } = atTheDoor();
@@ -28,14 +28,6 @@ test('whoever has shown that it is a site is not kept out by strangers, and is b
   comers.isSite('198.51.100.7');
   begun(comers, strangers(100));
   expect(begun(comers, Array(20).fill('::ffff:198.51.100.7'))).toBe(12);
-});
-
-test('addresses count by the network that one subscriber has', () => {
-  expect(networkOf('::ffff:192.0.2.1')).toBe('192.0.2.1');
-  expect(networkOf('2001:db8:1:2:3:4:5:6')).toBe('2001:db8:1:2');
-  expect(networkOf('2001:db8::6')).toBe('2001:db8:0:0');
-  expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0');
-  expect(networkOf('::1')).toBe('0:0:0:0');
 });
 
 function atTheDoor() {

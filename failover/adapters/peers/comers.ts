@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { networkOf } from '../../networks.ts';
 
 /** Open at once from one network: other agents keep two each. */
 const AT_ONCE_OF_ONE_MAX = 8;
@@ -54,17 +54,4 @@ export class Comers {
     this.#strangers = 0;
     this.#came = new Map();
   }
-}
-
-/** Who has one IPv6 address has 2^64 of them (RFC 6177). */
-export function networkOf(address: string): string {
-  const bare = address.replace(/^::ffff:(?=\d+\.)/i, '');
-  if (!isIPv6(bare)) return bare;
-  const [left = '', right] = bare.split('%')[0]!.split('::');
-  const groups = left === '' ? [] : left.split(':');
-  const behind = right === undefined || right === '' ? [] : right.split(':');
-  const zeros = right === undefined ? 0 : 8 - groups.length - behind.length;
-  return [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...behind]
-    .slice(0, 4)
-    .join(':');
 }
