@@ -1,5 +1,6 @@
 import type { SiteStatus, Status } from '../status/status.ts';
 import { SILENT_MS } from './silent.ts';
+import { span } from './span.ts';
 
 /** Of each site that is not on mains: for how long it has power, and what comes then. */
 export function batteries({ sites, leader, primary }: Status): string[] {
@@ -17,14 +18,11 @@ export function batteries({ sites, leader, primary }: Status): string[] {
 /** As in the table, behind the word for the source. */
 export function shortly({ power, battery }: SiteStatus): string {
   if ((power !== 'battery' && power !== 'low') || battery?.leftMs == null) return power;
-  return `${power}, ${time(battery.leftMs)}`;
+  return `${power}, ${span(battery.leftMs)}`;
 }
 
 function lasting({ battery }: SiteStatus): string {
   const full = battery?.charge == null ? '' : ` (${Math.round(100 * battery.charge)} % full)`;
   if (battery?.leftMs == null) return `how long that lasts its UPS does not say${full}`;
-  return `it lasts about ${time(battery.leftMs)} by the word of its UPS${full}`;
+  return `it lasts about ${span(battery.leftMs)} by the word of its UPS${full}`;
 }
-
-const time = (ms: number): string =>
-  ms < 120_000 ? `${Math.round(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;

@@ -1,5 +1,6 @@
 import { isFull, isStalled } from '../status/disk.ts';
 import type { SiteStatus, Status } from '../status/status.ts';
+import { span } from './span.ts';
 
 type Disk = NonNullable<SiteStatus['disk']>;
 
@@ -56,7 +57,3 @@ const notWatched = ({ site }: Where, { trouble }: Disk): string[] =>
     : [
         `Whether the disk of ${site} answers is NOT WATCHED: ${trouble}. The agent's user must be able to write in patroni.postgres.probeDir there.`,
       ];
-
-function span(ms: number): string {
-  return ms < 120_000 ? `${(ms / 1_000).toFixed(0)} s` : `${(ms / 60_000).toFixed(0)} min`;
-}

@@ -1,4 +1,5 @@
 import { outlook } from '../../cli/outlook.ts';
+import { span } from '../../cli/span.ts';
 import type { SiteStatus, Status } from '../../status/status.ts';
 import type { Facts } from '../facts.ts';
 import { amiss, type Finding, unknown, well } from '../finding.ts';
@@ -68,7 +69,7 @@ export function sites({ agent: asked }: Facts): Finding {
 }
 
 const forHowLong = ({ site, silentMs }: SiteStatus): string =>
-  `${site} has been silent for ${silentMs < 120_000 ? `${Math.round(silentMs / 1_000)} s` : `${Math.round(silentMs / 60_000)} min`}`;
+  `${site} has been silent for ${span(silentMs)}`;
 
 /** The end of the walk. */
 export function writes({ agent: asked }: Facts): Finding {
