@@ -1,3 +1,4 @@
+import { isOnBattery } from '../health/battery.ts';
 import type { Input } from '../inputs.ts';
 import type { PowerSeen, PowerState } from '../state/seen.ts';
 import type { State } from '../state.ts';
@@ -49,9 +50,9 @@ function lowOr(
  * it said last goes on, down to its end. Who outlives that has power from somewhere.
  */
 function unheard(known: PowerState, now: Millis, timings: Timings): Seen {
-  const { power, endsAt } = known;
+  const { endsAt } = known;
   const silentSince = known.silentSince ?? now;
-  if (power !== 'battery' && power !== 'low') return NOTHING;
+  if (!isOnBattery(known)) return NOTHING;
   const end = Math.max(silentSince, endsAt ?? silentSince + UNKNOWN_END_MS);
   if (now - end >= timings.batteryOutlivedMs) return NOTHING;
   const left = endsAt === null ? null : endsAt - now;
