@@ -1,5 +1,6 @@
 import type { Input } from '../inputs.ts';
 import { ownName } from '../own-name.ts';
+import { hasPromised, PROMISED } from '../promised.ts';
 import { isAtWork } from '../sites.ts';
 import type { GivingLeave } from '../state/decided.ts';
 import type { State } from '../state.ts';
@@ -31,13 +32,12 @@ export const whoGoesOn = ({ leaveGiven }: State, now: Millis): Site | null =>
 
 function reasonNotToGive(turn: Turn, to: Site, term: number): string | null {
   const { state, now, timings } = turn;
-  const { view, self, leader, address, promising } = state;
+  const { view, self, leader, address } = state;
   if (!self.failsafe) return 'failsafe is off there';
   if (self.witness) return 'it is a witness, and has no copy of the database';
   if (view === null || ownName(state, now, timings) !== 'ours')
     return 'its agent does not know what etcd said last';
-  if (promising !== null || view.promises?.[self.site]?.block != null)
-    return 'it has promised to confirm nothing from there';
+  if (hasPromised(state)) return PROMISED;
   if (leader !== null || address !== null || asksForLease(turn))
     return 'it has, or wants, the lead or the address itself';
   if (view.leader.site !== to || view.leader.revision !== term)

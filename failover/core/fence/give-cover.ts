@@ -1,5 +1,6 @@
 import type { Input } from '../inputs.ts';
 import { ownName } from '../own-name.ts';
+import { hasPromised, PROMISED } from '../promised.ts';
 import type { GivingCover } from '../state/decided.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
@@ -22,8 +23,6 @@ export function giveCover(turn: Turn, input: Input): void {
   turn.effects.push({ kind: 'give-cover', id, why });
 }
 
-const PROMISED = 'it has promised to confirm nothing from there';
-
 function reasonNotToCover(
   state: State,
   to: Site,
@@ -31,13 +30,12 @@ function reasonNotToCover(
   now: Millis,
   timings: Timings,
 ): string | null {
-  const { self, view, promising } = state;
+  const { self, view } = state;
   if (!self.thirdFence) return 'the third fence is off there';
   if (self.witness) return 'it is a witness, and has no copy of the database';
   if (view === null || ownName(state, now, timings) !== 'ours')
     return 'its agent does not know what etcd said last';
-  const written = view.promises?.[self.site]?.block;
-  if (promising !== null || written != null) return PROMISED;
+  if (hasPromised(state)) return PROMISED;
   if (view.leader.site !== to || view.leader.revision !== term)
     return `the leader that it knows is ${view.leader.site ?? 'nobody'}, or leads another term`;
   const primary = view.patroni.leader?.site;

@@ -5,7 +5,7 @@ import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import { ask, type Turn, update } from '../turn.ts';
 import type { Block, Report, Site, SitePromise, View } from '../view.ts';
-import { isWritten, reasonOfCopy, reasonToRelease } from './promise.ts';
+import { blockOf, isWritten, reasonOfCopy, reasonToRelease } from './promise.ts';
 import { heardAt } from './silence.ts';
 
 /**
@@ -22,11 +22,11 @@ export function give(turn: Turn): void {
   if (turnOf < 0 || now - state.allPromisedSince < turnOf * TURN_MS) return;
   const view = state.view!;
   const { leader, sync, failoverRevision, configRevision } = view.patroni;
-  const { site, revision, lease } = leader!;
+  const { site } = leader!;
   ask(turn, 'give', {
     kind: 'give',
     sentAt: now,
-    block: { holder: site, key: revision, lease },
+    block: blockOf(leader!),
     sync: sync!.revision,
     failover: failoverRevision,
     config: configRevision,

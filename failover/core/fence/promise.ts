@@ -3,12 +3,13 @@ import { databaseMembers } from '../failsafe/members.ts';
 import type { Input } from '../inputs.ts';
 import { movesArePaused } from '../moves/carried.ts';
 import { ownName } from '../own-name.ts';
+import { hasPromised, ownPromise } from '../promised.ts';
 import { isAtWork, knowsEtcd } from '../sites.ts';
 import type { OwnPromise, Promising } from '../state/decided.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import { ask, type Turn, update } from '../turn.ts';
-import type { Block, View } from '../view.ts';
+import type { Block, PatroniKeys, View } from '../view.ts';
 import { heardAt } from './silence.ts';
 
 /**
@@ -28,7 +29,8 @@ export function promise(turn: Turn, input: Input): void {
   if (promising === null) {
     // Whoever has its name may have made it.
     if (ownName(state, now, timings) !== 'ours') return;
-    if (hasStray(state)) takeBack(turn);
+    // One in etcd that nothing keeps: the disk on which it was noted is another.
+    if (hasPromised(state)) takeBack(turn);
     else if (reasonNotToPromise(state, now, timings) === null) begin(turn);
   } else if (promising.isVoid) ask(turn, 'unblock', { kind: 'unblock', block: promising.block });
   else if (reasonToRelease(state, promising, now, timings) !== null) takeBack(turn);
@@ -36,8 +38,7 @@ export function promise(turn: Turn, input: Input): void {
 }
 
 function begin(turn: Turn): void {
-  const { site, revision, lease } = turn.state.view!.patroni.leader!;
-  const block = { holder: site, key: revision, lease };
+  const block = blockOf(turn.state.view!.patroni.leader!);
   if (ask(turn, 'block', { kind: 'block', block })) become(turn, asBegun(block, turn.now));
 }
 
@@ -49,21 +50,20 @@ const asBegun = (block: Block, since: Millis): OwnPromise => {
 };
 
 function goOn(turn: Turn, { block, position }: OwnPromise): void {
-  const { view, self } = turn.state;
+  const { view } = turn.state;
   if (position === null) {
     ask(turn, 'block', { kind: 'block', block });
     return;
   }
   // One on another timeline than /history's would be compared with what it cannot be compared with (M4).
   if (view === null || position.timeline !== view.patroni.timeline) return;
-  const revision = view.promises?.[self.site]?.revision ?? 0;
+  const revision = ownPromise(turn.state)?.revision ?? 0;
   ask(turn, 'promise', { kind: 'promise', revision, block, ...position });
 }
 
 function takeBack(turn: Turn): void {
-  const { view, self } = turn.state;
-  if (view === null) return;
-  const revision = view.promises?.[self.site]?.revision ?? 0;
+  if (turn.state.view === null) return;
+  const revision = ownPromise(turn.state)?.revision ?? 0;
   ask(turn, 'take-back', { kind: 'take-back', revision });
 }
 
@@ -91,16 +91,18 @@ function lookWhetherRetaken(turn: Turn): void {
   become(turn, { ...promising, retakenSince: isRetaken ? turn.now : null });
 }
 
+/** The term of Patroni's leader key as it is now. */
+export const blockOf = ({ site, revision, lease }: NonNullable<PatroniKeys['leader']>): Block => {
+  return { holder: site, key: revision, lease };
+};
+
 const isSame = (a: Block, b: Block): boolean =>
   a.key === b.key && a.holder === b.holder && a.lease === b.lease;
 
-export function isWritten({ view, self }: State, { block }: OwnPromise): boolean {
-  const written = view?.promises?.[self.site];
-  return written?.block != null && isSame(written.block, block);
+export function isWritten(state: State, { block }: OwnPromise): boolean {
+  const written = ownPromise(state)?.block;
+  return written != null && isSame(written, block);
 }
-
-/** A promise in etcd that nothing keeps: the disk on which it was noted is another. */
-const hasStray = ({ view, self }: State): boolean => view?.promises?.[self.site]?.block != null;
 
 /** As a clause; null where this site has to promise now. */
 export function reasonNotToPromise(state: State, now: Millis, timings: Timings): string | null {
@@ -162,8 +164,7 @@ export function reasonToRelease(
   if (view === null || !knowsEtcd(state, now, timings)) return null;
   const key = view.patroni.leader;
   if (view.given?.key === block.key) return reasonAfterGive(state, promising, now, timings);
-  if (key?.revision !== block.key || key.site !== block.holder || key.lease !== block.lease)
-    return 'Patroni’s leader key is another';
+  if (key === null || !isSame(blockOf(key), block)) return 'Patroni’s leader key is another';
   if (heardAt(state, block.holder) > since) return 'the primary’s site was heard again';
   return reasonAgainst(state, block.holder, now);
 }
