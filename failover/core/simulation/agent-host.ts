@@ -54,6 +54,9 @@ export type PowerTold = Omit<Extract<Input, { kind: 'power' }>, 'kind'>;
 
 const YES = 'yes';
 const NO_ANSWER = 'no answer';
+/** Null is a yes. */
+const reasonIn = (said: string | null): string | null =>
+  said === null ? NO_ANSWER : said === YES ? null : said;
 const PROMOTES = 'a promotion is under way';
 const TICK_MS = 200;
 const POLL_MS = 500;
@@ -420,17 +423,13 @@ export class AgentHost implements Asked {
     reinitialize: ({ from }) => this.#later({ takesMs: 50, run: () => this.#cloneAnew(from) }),
     'ask-leave': ({ of, sentAt, term }) => this.#askLeave(of, sentAt, term),
     'give-leave': ({ id, until, why }) => {
-      const reply = this.#questions.get(id);
-      this.#questions.delete(id);
+      const reply = this.#replyTo(id);
       if (why !== null) reply?.(why);
       else this.#noteLeave(until, (failed) => reply?.(failed));
     },
     'ask-cover': ({ of, sentAt, term }) => this.#askCover(of, sentAt, term),
-    'give-cover': ({ id, why }) => {
-      const reply = this.#questions.get(id);
-      this.#questions.delete(id);
-      reply?.(this.#world.bugs.coversDespitePromise ? null : why);
-    },
+    'give-cover': ({ id, why }) =>
+      this.#replyTo(id)?.(this.#world.bugs.coversDespitePromise ? null : why),
     block: ({ block }) => this.#block(block),
     unblock: () => {
       const run = (): Input => {
@@ -459,17 +458,11 @@ export class AgentHost implements Asked {
   #askCover(site: Site, sentAt: number, term: number): void {
     const life = this.#life;
     const asks = (agent: AgentHost, reply: (why: string | null) => void) =>
-      agent.#beAskedForCover(this.site, term, reply);
+      agent.#beAsked('cover-asked', this.site, term, reply);
     this.#machines.peers.ask<string | null>({ from: this.host, to: site }, asks, (said) => {
-      const why = said === null ? NO_ANSWER : said === YES ? null : said;
+      const why = reasonIn(said);
       this.#tell(life, { kind: 'cover-answered', site, sentAt, term, why });
     });
-  }
-
-  #beAskedForCover(site: Site, term: number, reply: (why: string) => void): void {
-    const id = String(++this.#asked);
-    this.#questions.set(id, (why) => reply(why ?? YES));
-    this.#tell(this.#life, { kind: 'cover-asked', id, site, term });
   }
 
   #block(block: Block): void {
@@ -500,12 +493,12 @@ export class AgentHost implements Asked {
     const { bugs, members } = this.#world;
     const withinMs = bugs.leaveFromArrival ? 10_000 : ETCD_DEADLINE_MS;
     const asks = (agent: AgentHost, reply: (why: string | null) => void) =>
-      agent.#beAsked(this.site, term, reply);
+      agent.#beAsked('leave-asked', this.site, term, reply);
     this.#machines.peers.ask<string | null>(
       { from: this.host, to: site, withinMs },
       asks,
       (said) => {
-        const why = said === null ? NO_ANSWER : said === YES ? null : said;
+        const why = reasonIn(said);
         const from = bugs.leaveFromArrival ? this.#clock() : sentAt;
         const sites = bugs.oneLeaveIsEnough && why === null ? members : [site];
         for (const each of sites)
@@ -514,10 +507,21 @@ export class AgentHost implements Asked {
     );
   }
 
-  #beAsked(site: Site, term: number, reply: (why: string) => void): void {
+  #beAsked(
+    kind: 'leave-asked' | 'cover-asked',
+    site: Site,
+    term: number,
+    reply: (why: string) => void,
+  ): void {
     const id = String(++this.#asked);
     this.#questions.set(id, (why) => reply(why ?? YES));
-    this.#tell(this.#life, { kind: 'leave-asked', id, site, term });
+    this.#tell(this.#life, { kind, id, site, term });
+  }
+
+  #replyTo(id: string): ((why: string | null) => void) | undefined {
+    const reply = this.#questions.get(id);
+    this.#questions.delete(id);
+    return reply;
   }
 
   /** As adapters/peers/leave-note.ts: looks, says, and looks again. */

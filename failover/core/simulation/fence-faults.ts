@@ -21,7 +21,7 @@ export const machineStopped: Fault = (world, cluster, site, forMs) => {
 export const cutOffAndMendedInTurn: Fault = (world, cluster, site, forMs) => {
   const { time, random, network, members } = world;
   cutOff(world, cluster, site, forMs);
-  for (const other of members.filter((each) => each !== site))
+  for (const other of othersOf(members, site))
     for (const [from, to] of [
       [site, other],
       [other, site],
@@ -79,7 +79,7 @@ export const promiserBeginsAnew: Fault = (world, cluster, site, forMs) => {
   const { time, random, sites } = world;
   const away = random.pick([machineStopped, cutOff, cutOffAndMendedInTurn]);
   away(world, cluster, site, Math.max(forMs, 6_000));
-  for (const other of sites.filter((each) => each !== site))
+  for (const other of othersOf(sites, site))
     time.after(random.between(2_000, 6_000), () => {
       const how = random.next();
       if (how < 0.4) powerLoss(world, cluster, other, random.between(300, 3_000));
@@ -91,9 +91,8 @@ export const promiserBeginsAnew: Fault = (world, cluster, site, forMs) => {
 /** M4: a standby has begun anew and replays still, when the primary is lost: what it received, and confirmed, it does not say. */
 export const replayLags: Fault = (world, cluster, site, forMs) => {
   const { time, random, sites } = world;
-  const [lags, other] = random.chance(0.5)
-    ? othersOf(sites, site)
-    : othersOf(sites, site).reverse();
+  const others = othersOf(sites, site);
+  const [lags, other] = random.chance(0.5) ? others : others.reverse();
   cluster.postgreses.get(other ?? lags!)!.stall(8_000);
   time.after(random.between(500, 2_000), () => {
     const { wal } = cluster.postgreses.get(lags!)!;
