@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import fc from '../../test/support/fast-check.ts';
+import { selfAt } from '../../test/support/self.ts';
 import { table } from '../cli/table.ts';
 import { routing } from '../core/address/routing.ts';
 import { keyNames, viewed } from '../core/etcd/names.ts';
@@ -43,7 +44,7 @@ function withSites(name: string): string[] {
 
 /** As site a's agent, beside the primary, with those values in place of the good ones. */
 function lifeWith(odd: ReadonlyMap<string, string>): void {
-  let state: State = start(SELF, 0);
+  let state: State = start(selfAt('a'), 0);
   const good = new Map([
     [`${NAMES.leases}leader`, '{"site":"a"}'],
     [`${NAMES.leases}address`, '{"site":null}'],
@@ -80,19 +81,6 @@ function lifeWith(odd: ReadonlyMap<string, string>): void {
     table(statusOf(state, explain(state, now, TIMINGS), asked, now), now);
   }
 }
-
-const SELF = {
-  site: 'a',
-  machine: 'm',
-  boot: '1',
-  witness: false,
-  serverUrl: 'https://a',
-  strict: true,
-  mayHandOver: true,
-  mayHoldAddress: true,
-  failsafe: false,
-  thirdFence: false,
-} as const;
 
 function found(all: readonly (readonly [string, string])[]): Found[] {
   return [...new Map(all)].map(([key, text]) => ({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../../test/support/empty-view.ts';
+import { selfAt } from '../../../test/support/self.ts';
 import { pulse } from '../pulse/pulse.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
@@ -24,21 +25,10 @@ test('a pulse renews all that the site holds, and nothing else', () => {
   expect(holdsOf({ address: address! })).toEqual({ address: 5 });
 });
 
-const SELF = { site: 'a', machine: 'm', boot: '1', witness: false, serverUrl: null };
 const WRITER = { role: 'writer', epoch: 7, position: 0, healthy: true, why: null } as const;
 
 const STATE: State = {
-  ...start(
-    {
-      ...SELF,
-      strict: true,
-      mayHandOver: true,
-      mayHoldAddress: true,
-      failsafe: false,
-      thirdFence: false,
-    },
-    0,
-  ),
+  ...start(selfAt('a', { serverUrl: null }), 0),
   readAt: NOW,
   view: {
     ...emptyView(9, { b: { revision: 8, report: { ...wellAtSite('b'), server: WRITER } } }),

@@ -67,16 +67,8 @@ function viewOf(primary: string) {
 
 function movedTo(change: Partial<State>): string | null {
   const seen = { revision: 8, seenAt: NOW };
-  const self = { site: 'a', machine: 'm', boot: '1', witness: false, serverUrl: null };
-  const may = {
-    strict: true,
-    mayHandOver: true,
-    mayHoldAddress: true,
-    failsafe: false,
-    thirdFence: false,
-  };
   const state: State = {
-    ...start({ ...self, ...may }, 0),
+    ...start(selfAt('a'), 0),
     view: viewOf('a'),
     readAt: NOW,
     pulses: { b: seen, c: seen },
