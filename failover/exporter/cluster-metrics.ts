@@ -133,12 +133,12 @@ const OF_SITES: readonly OfSite[] = [
   [
     'battery_left_seconds',
     'How long the battery of a site lasts, by its UPS; told while it is what the site runs on.',
-    (each) => ofBattery(each, each.battery?.leftMs, 1_000),
+    told(({ battery }) => (battery?.leftMs == null ? null : battery.leftMs / 1_000)),
   ],
   [
     'battery_charge_share',
     'How full the battery of a site is, from 0 to 1.',
-    (each) => ofBattery(each, each.battery?.charge, 1),
+    told(({ battery }) => battery?.charge ?? null),
   ],
   [
     'power',
@@ -168,17 +168,18 @@ function takesPart(each: SiteStatus, status: Status): number {
  */
 const TOLD_FOR_MS = 10_000;
 
-/** A witness has none of it, and what is not known is not told as a number. */
-function ofData(value: (site: SiteStatus, status: Status) => number | null): OfSite[2] {
+/** What is not known is not told as a number. */
+function told(value: (site: SiteStatus, status: Status) => number | null): OfSite[2] {
   return (each, status) => {
-    const known = each.witness || each.silentMs > TOLD_FOR_MS ? null : value(each, status);
+    const known = each.silentMs > TOLD_FOR_MS ? null : value(each, status);
     return known === null ? [] : at(each, known);
   };
 }
 
-/** A witness has a UPS, too. */
-const ofBattery = (each: SiteStatus, value: number | null | undefined, per: number) =>
-  value == null || each.silentMs > TOLD_FOR_MS ? [] : at(each, value / per);
+/** A witness has none of it. */
+function ofData(value: (site: SiteStatus, status: Status) => number | null): OfSite[2] {
+  return told((each, status) => (each.witness ? null : value(each, status)));
+}
 
 const at = ({ site }: SiteStatus, value: number): readonly Value[] => [[{ site }, value]];
 const flag = (each: SiteStatus, is: boolean): readonly Value[] => at(each, Number(is));
