@@ -1,4 +1,4 @@
-import { Lru } from '../../log/lru.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { Turns, TurnsOf } from '../../log/turns.ts';
 import type { ServerName, UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
@@ -41,13 +41,14 @@ const SILENT_KEPT_MAX = 10_000;
 export class KeyServers {
   readonly #ports: KeyServerPorts;
   readonly #strangers: Strangers;
-  readonly #silentUntilMs = new Lru<ServerName, number>(SILENT_KEPT_MAX);
+  readonly #silent: ForAWhile<ServerName>;
   readonly #turns = new Turns(AT_ONCE_MAX);
   readonly #turnsOf = new TurnsOf<UserId>(OF_USER_MAX);
 
   constructor(ports: KeyServerPorts) {
     this.#ports = ports;
     this.#strangers = new Strangers(ports.now);
+    this.#silent = new ForAWhile(SILENT_KEPT_MAX, ports.now);
   }
 
   /** Resolves within this time, whoever answers. `users` are those whose keys are asked for. */
@@ -86,8 +87,7 @@ export class KeyServers {
     strange: ReadonlySet<ServerName>,
   ): string | undefined {
     if (!this.#ports.reaches(server)) return 'This server does not federate with it';
-    if ((this.#silentUntilMs.get(server) ?? 0) > this.#ports.now())
-      return 'It did not answer a moment ago';
+    if (this.#silent.has(server)) return 'It did not answer a moment ago';
     if (!strange.has(server)) return undefined;
     try {
       this.#strangers.name(caller, new Set([server]));
@@ -108,8 +108,7 @@ export class KeyServers {
         const withinMs = leftMs();
         if (withinMs <= 0) return { failure: 'Its turn did not come in time', isSilent: false };
         const said = await this.#ports.askForKeys(server, { path, content, withinMs });
-        if ('failure' in said && said.isSilent)
-          this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
+        if ('failure' in said && said.isSilent) this.#silent.add(server, SILENT_MS);
         return said;
       }),
     );

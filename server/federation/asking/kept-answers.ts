@@ -1,5 +1,6 @@
 import { AtOnce } from '../../log/at-once.ts';
 import { FairTurns } from '../../log/fair-turns.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { Lru } from '../../log/lru.ts';
 import { TurnsOf } from '../../log/turns.ts';
 import { CanonicalJsonError, canonicalJson } from '../../protocol/canonical-json.ts';
@@ -56,7 +57,7 @@ export class KeptAnswers {
   readonly #bounds: AnswerBounds;
   readonly #kept: Lru<string, Answered & { readonly untilMs: number }>;
   readonly #underWay = new Map<string, Promise<JsonValue>>();
-  readonly #silentUntilMs = new Lru<ServerName, number>(SILENT_KEPT_MAX);
+  readonly #silent: ForAWhile<ServerName>;
   readonly #places: AtOnce<string>;
   readonly #turns: FairTurns;
   readonly #turnsOf: TurnsOf<ServerName>;
@@ -65,6 +66,7 @@ export class KeptAnswers {
     this.#ports = ports;
     this.#bounds = bounds;
     this.#kept = new Lru(bounds.keptBytesMax);
+    this.#silent = new ForAWhile(SILENT_KEPT_MAX, ports.now);
     this.#places = new AtOnce({ all: bounds.waiting, ofOne: bounds.ofAsker });
     const { atOnce, waiting, ofAsker } = bounds;
     this.#turns = new FairTurns({
@@ -105,8 +107,7 @@ export class KeptAnswers {
     { method, path, content }: Question,
     until: number,
   ): Promise<JsonValue> {
-    if ((this.#silentUntilMs.get(server) ?? 0) > this.#ports.now())
-      throw unreachable(`${server} did not answer a moment ago`);
+    if (this.#silent.has(server)) throw unreachable(`${server} did not answer a moment ago`);
     const answersWithinMs = Math.ceil(until - performance.now());
     if (answersWithinMs <= 0) throw limitExceeded(RETRY_MS);
     const { bytesMax } = this.#bounds;
@@ -119,7 +120,7 @@ export class KeptAnswers {
     };
     const answer = await this.#ports.client.ask(server, request).catch((error: unknown) => {
       if (error instanceof ServerUnreachable && answersWithinMs >= FAIR_MS)
-        this.#silentUntilMs.set(server, this.#ports.now() + SILENT_MS);
+        this.#silent.add(server, SILENT_MS);
       throw this.#complaintOf(key, error, server);
     });
     this.#keep(key, { answer }, lengthOf(server, answer));

@@ -1,4 +1,4 @@
-import { Lru } from '../../log/lru.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { parseServerName, type ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
@@ -32,7 +32,7 @@ export class RemoteFiles {
     readonly reach: Pick<Reach, 'ask'>;
     readonly now: () => number;
   };
-  readonly #silentUntilMs = new Lru<ServerName, number>(SILENT_KEPT_MAX);
+  readonly #silent: ForAWhile<ServerName>;
 
   constructor(ports: {
     client: Pick<FederationClient, 'askForBytes'>;
@@ -40,20 +40,20 @@ export class RemoteFiles {
     now: () => number;
   }) {
     this.#ports = ports;
+    this.#silent = new ForAWhile(SILENT_KEPT_MAX, ports.now);
   }
 
   /** Throws what a client is to be told. */
   async fetch(wish: Wish): Promise<RemoteFile> {
     const server = parseServerName(wish.serverName);
     if (!server.ok) throw notFound('There is no such media');
-    if ((this.#silentUntilMs.get(server.value) ?? 0) > this.#ports.now())
-      throw away(`${server.value} did not answer a moment ago`);
+    if (this.#silent.has(server.value)) throw away(`${server.value} did not answer a moment ago`);
     try {
       return await this.#asked(server.value, wish);
     } catch (error) {
       if (!(error instanceof ServerUnreachable)) throw error;
       if (error.cause instanceof TooLong) throw tooLarge();
-      this.#silentUntilMs.set(server.value, this.#ports.now() + SILENT_MS);
+      this.#silent.add(server.value, SILENT_MS);
       throw away(error.message, error);
     }
   }

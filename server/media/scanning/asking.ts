@@ -1,3 +1,4 @@
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { NotWriter } from '../../log/log.ts';
 import { Lru } from '../../log/lru.ts';
 import { within } from '../../outward/within.ts';
@@ -40,7 +41,7 @@ const WELL_WITHIN_MS = 5_000;
 export class Asking {
   readonly #ports: AskingPorts;
   /** By content: the same bytes under another id cost nothing. */
-  readonly #unscannable = new Lru<string, number>(UNSCANNABLE_MAX);
+  readonly #unscannable: ForAWhile<string>;
   /** Behind these it was away, once. That is chance; twice it is the file. */
   readonly #suspected = new Lru<string, true>(UNSCANNABLE_MAX);
   readonly #end = new AbortController();
@@ -51,11 +52,12 @@ export class Asking {
 
   constructor(ports: AskingPorts) {
     this.#ports = ports;
+    this.#unscannable = new ForAWhile(UNSCANNABLE_MAX, ports.now);
   }
 
   /** Whether it is known that nothing would be said of it now. */
   isHopeless(sha256: Buffer): boolean {
-    return (this.#unscannable.get(keyOf(sha256)) ?? 0) > this.#ports.now();
+    return this.#unscannable.has(keyOf(sha256));
   }
 
   /** Throws `NotWriter` where this ends meanwhile, and what `bytes` throws. */
@@ -99,8 +101,7 @@ export class Asking {
     const away = await this.#mustBeWell().catch((error: Error) => error);
     this.#end.signal.throwIfAborted();
     const key = keyOf(sha256);
-    if (!away || this.#suspected.has(key))
-      this.#unscannable.set(key, this.#ports.now() + UNSCANNABLE_MS);
+    if (!away || this.#suspected.has(key)) this.#unscannable.add(key, UNSCANNABLE_MS);
     if (away) {
       this.#suspected.set(key, true);
       return this.#rest(new ScannerAway(`${silence.message}, and ${away.message}`));

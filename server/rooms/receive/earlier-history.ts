@@ -1,4 +1,4 @@
-import { Lru } from '../../log/lru.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -51,9 +51,8 @@ export class EarlierHistory {
   readonly #receiving: Receiving;
   readonly #places = new EarlierPlaces();
   readonly #atWork = new Map<RoomId, Promise<Outcome>>();
-  /** Until when, by `performance.now()`. */
-  readonly #inVain = new Lru<EventId, number>(IN_VAIN_MAX);
-  readonly #useless = new Lru<ServerName, number>(USELESS_MAX);
+  readonly #inVain = new ForAWhile<EventId>(IN_VAIN_MAX);
+  readonly #useless = new ForAWhile<ServerName>(USELESS_MAX);
 
   constructor(building: Building, reads: RoomReads, receiving: Receiving) {
     this.#building = building;
@@ -69,7 +68,7 @@ export class EarlierHistory {
     let room: HotRoom | undefined = opened;
     for (let rounds = 0; ; rounds++) {
       const page = await pageOf(room, this.#reads, { ...request, seeksBreaks: true });
-      const open = (page.brokenOff ?? []).filter((id) => !isStill(this.#inVain, id));
+      const open = (page.brokenOff ?? []).filter((id) => !this.#inVain.has(id));
       if (open.length === 0) return page;
       const isOver = rounds === ROUNDS_MAX || performance.now() > untilMs;
       const outcome = isOver ? 'later' : await this.#fill(room, open, { ask, request });
@@ -102,7 +101,7 @@ export class EarlierHistory {
     const all = serversInRoom(room, keys);
     const { serverName } = ports.identity;
     if (!all.includes(serverName)) return [];
-    const useful = all.filter((name) => name !== serverName && !isStill(this.#useless, name));
+    const useful = all.filter((name) => name !== serverName && !this.#useless.has(name));
     return useful.slice(0, SERVERS_MAX);
   }
 
@@ -121,7 +120,7 @@ export class EarlierHistory {
       const asked = { roomId: room.roomId, from, limit: EVENTS_AT_ONCE, withinMs };
       const told = await ask.backfill(server, asked);
       if (!told) {
-        this.#useless.set(server, performance.now() + USELESS_MS);
+        this.#useless.add(server, USELESS_MS);
         continue;
       }
       isAnswered = true;
@@ -210,9 +209,6 @@ export class EarlierHistory {
   }
 
   #noteInVain(ids: readonly EventId[], forMs: number): void {
-    for (const id of ids) this.#inVain.set(id, performance.now() + forMs);
+    for (const id of ids) this.#inVain.add(id, forMs);
   }
 }
-
-const isStill = <K>(until: Lru<K, number>, key: K): boolean =>
-  (until.get(key) ?? 0) > performance.now();
