@@ -1,7 +1,7 @@
 import { withBreaths } from '../log/breaths.ts';
 import { JSON_DEPTH_MAX } from '../protocol/canonical-json.ts';
-import { isObject, type JsonValue } from '../protocol/json.ts';
-import { jsonInParts } from '../protocol/json-parts.ts';
+import type { JsonValue } from '../protocol/json.ts';
+import { jsonInParts, putTogether } from '../protocol/json-parts.ts';
 import { surveyed } from '../protocol/json-survey.ts';
 import { parseJson } from '../protocol/parse-json.ts';
 
@@ -41,9 +41,5 @@ function inOne(body: Buffer, keepsNumbers = false): JsonValue {
 async function inParts(body: Buffer, names: ReadonlySet<string>): Promise<JsonValue | undefined> {
   const { frame, lists } = await withBreaths(jsonInParts(body, names, PARTS_BOUNDS));
   if (frame.length > FRAME_BYTES_MAX) return undefined;
-  const json = inOne(frame, true);
-  if (!isObject(json)) return json;
-  const filled: Record<string, JsonValue> = { ...json };
-  for (const [name, entries] of lists) if (Array.isArray(json[name])) filled[name] = entries;
-  return filled;
+  return putTogether(inOne(frame, true), lists);
 }

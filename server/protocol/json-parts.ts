@@ -1,5 +1,5 @@
 import { JSON_DEPTH_MAX } from './canonical-json.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { isObject, type JsonObject, type JsonValue } from './json.ts';
 import { endOfString, surveyed, tooManyValues } from './json-survey.ts';
 import { MatrixError } from './matrix-error.ts';
 import { parseJson } from './parse-json.ts';
@@ -8,7 +8,7 @@ import { parseJson } from './parse-json.ts';
  * What stands in the place of a part that nobody could walk over or hold: nothing can be made of it, and the others of
  * its list are none the worse for it.
  */
-export const UNFIT: JsonObject = {};
+const UNFIT: JsonObject = {};
 
 export interface PartsBounds {
   /** Of all lists together. */
@@ -57,6 +57,14 @@ export function* jsonInParts(
     }
   }
   return { frame, lists };
+}
+
+/** The body as it was, of its frame as that was parsed. */
+export function putTogether(frame: JsonValue, lists: Parts['lists']): JsonValue {
+  if (!isObject(frame)) return frame;
+  const filled: Record<string, JsonValue> = { ...frame };
+  for (const [name, entries] of lists) if (Array.isArray(frame[name])) filled[name] = entries;
+  return filled;
 }
 
 /** Undefined where there are too many, or they lie too deep. */

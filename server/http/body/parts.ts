@@ -1,6 +1,6 @@
 import { withBreaths } from '../../log/breaths.ts';
-import { isObject, type JsonValue } from '../../protocol/json.ts';
-import { jsonInParts, type Parts } from '../../protocol/json-parts.ts';
+import type { JsonValue } from '../../protocol/json.ts';
+import { jsonInParts, type Parts, putTogether } from '../../protocol/json-parts.ts';
 import { parseJson as parseKeepingNumbers } from '../../protocol/parse-json.ts';
 import { JSON_VALUES_MAX, notJsonOf, parseJson, refuseNoUtf8 } from './json.ts';
 
@@ -17,11 +17,7 @@ const BOUNDS = {
 export async function parseInParts(bytes: Buffer, names: ReadonlySet<string>): Promise<JsonValue> {
   refuseNoUtf8(bytes);
   const { frame, lists } = await parts(bytes, names);
-  const body = parseJson(frame, parseKeepingNumbers);
-  if (!isObject(body)) return body;
-  const filled: Record<string, JsonValue> = { ...body };
-  for (const [name, entries] of lists) if (Array.isArray(body[name])) filled[name] = entries;
-  return filled;
+  return putTogether(parseJson(frame, parseKeepingNumbers), lists);
 }
 
 async function parts(bytes: Buffer, names: ReadonlySet<string>): Promise<Parts> {
