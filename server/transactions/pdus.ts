@@ -2,6 +2,7 @@ import { parsedIn, parseRoomId, type RoomId, type ServerName } from '../protocol
 import type { JsonObject } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
 import type { Received, RoomReceiver } from '../rooms/receive/room-receiver.ts';
+import { allEnded } from './all-ended.ts';
 import type { Complaints } from './complaints.ts';
 import type { UnknownRooms } from './unknown-rooms.ts';
 
@@ -23,13 +24,7 @@ export async function takePdus(
 ): Promise<PduOutcomes> {
   const rooms = Map.groupBy(pdus, roomOf);
   const taken = [...rooms].map(([roomId, ofRoom]) => takeRoom(ports, origin, roomId, ofRoom));
-  // All are waited for: what is left of a transaction must not go on behind its answer.
-  const results = await Promise.allSettled(taken);
-  const failed = results.find((each) => each.status === 'rejected');
-  if (failed) throw failed.reason;
-  return Object.fromEntries(
-    results.flatMap((each) => (each.status === 'fulfilled' ? each.value : [])),
-  );
+  return Object.fromEntries((await allEnded(taken)).flat());
 }
 
 type Entry = readonly [eventId: string, outcome: PduOutcome];

@@ -3,6 +3,7 @@ import type { Once, OutcomeRow } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { allEnded } from './all-ended.ts';
 import type { Effect } from './edus/edu.ts';
 import type { Edus } from './edus/edus.ts';
 import type { OriginTurns } from './origin-turns.ts';
@@ -40,7 +41,7 @@ export class Transactions {
 
   async #take(origin: ServerName, { pdus, edus }: Transaction, once: Once): Promise<PduOutcomes> {
     const taken = takePdus(this.#ports, origin, pdus);
-    const outcomes = await alongside(taken, pdus.length > 0 && this.#deliver(origin, edus));
+    const [outcomes] = await allEnded([taken, pdus.length > 0 && this.#deliver(origin, edus)]);
     // Behind the events: receipts are for those, and who speaks may have joined by them.
     const rest = pdus.length > 0 ? edus.filter((edu) => !isForDevices(edu)) : edus;
     const effects = await this.#ports.edus.take(origin, rest);
@@ -69,14 +70,6 @@ export class Transactions {
 }
 
 const isForDevices = ({ edu_type }: JsonObject): boolean => edu_type === 'm.direct_to_device';
-
-/** Both are waited for, also where one fails: what is left of a transaction must not go on behind its answer. */
-async function alongside<T>(work: Promise<T>, beside: Promise<void> | false): Promise<T> {
-  const [first, second] = await Promise.allSettled([work, beside]);
-  if (first.status === 'rejected') throw first.reason;
-  if (second.status === 'rejected') throw second.reason;
-  return first.value;
-}
 
 const lengthOf = ({ pdus, edus }: Transaction): number =>
   [...pdus, ...edus].reduce((sum, each) => sum + JSON.stringify(each).length, 0);
