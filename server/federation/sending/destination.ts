@@ -231,12 +231,10 @@ export class Destination {
   }
 
   async #try(batch: Batch): Promise<void> {
-    const { send, now } = this.#ports;
     let complaints: Complaints;
     try {
-      this.#attemptedMs = now();
-      complaints = await send(this.name, batch.transaction);
-      this.#report(batch, complaints);
+      this.#attemptedMs = this.#ports.now();
+      complaints = await this.#sent(batch);
     } catch (error) {
       return this.#isClosed ? undefined : await this.#failed(batch, error);
     }
@@ -245,9 +243,13 @@ export class Destination {
     this.#took(batch, complaints);
   }
 
-  #report({ pdus }: Batch, complaints: Complaints): void {
+  /** What of it is not taken, of which the operator is told. */
+  async #sent({ pdus, transaction }: Batch): Promise<Complaints> {
+    const { send, reports } = this.#ports;
+    const complaints = await send(this.name, transaction);
     const message = notTaken(this.name, pdus, complaints);
-    if (message !== undefined) this.#ports.reports.of(this.name, message);
+    if (message !== undefined) reports.of(this.name, message);
+    return complaints;
   }
 
   /** No longer for what it is that they will not have. */
@@ -350,8 +352,7 @@ export class Destination {
     }
     let complaints: Complaints;
     try {
-      complaints = await send(this.name, batch.transaction);
-      this.#report(batch, complaints);
+      complaints = await this.#sent(batch);
     } catch (again) {
       if (isOfContent(again)) return this.#leftOut(batch, error);
       this.#sleepAfter(again);
