@@ -4,7 +4,7 @@ import { lockOf, type Stored } from '../log/stored.ts';
 import { canonicalJson } from '../protocol/canonical-json.ts';
 import { serverNameOf, type UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { MatrixError, notFound } from '../protocol/matrix-error.ts';
+import { badGateway, MatrixError, notFound } from '../protocol/matrix-error.ts';
 import { keyIdsOf, verifyJson } from '../protocol/signatures.ts';
 import { type KeyId, type VerifyKey, verifyKeyFrom } from '../protocol/signing-keys.ts';
 import { crossSigningKeysOf } from '../storage/encryption/cross-signing.ts';
@@ -134,7 +134,7 @@ function addAbroad(published: ReadonlyMap<UserId, Published>, { keys }: KeysFoun
 function refuseUnanswered(target: UserId, { keys, failures }: KeysFound): void {
   const server = serverNameOf(target);
   if (keys.has(target) || !Object.hasOwn(failures, server)) return;
-  throw new MatrixError(502, 'M_UNKNOWN', `${server} does not tell the keys of ${target}`);
+  throw badGateway(`${server} does not tell the keys of ${target}`);
 }
 
 const recordOf = (userId: UserId, targetId: UserId): LogRecord =>

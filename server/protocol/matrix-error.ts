@@ -37,6 +37,9 @@ export const missingParam = (message: string) => new MatrixError(400, 'M_MISSING
 /** Of a name that an application service keeps for itself. */
 export const exclusive = (message: string) => new MatrixError(400, 'M_EXCLUSIVE', message);
 export const tooLarge = (message: string) => new MatrixError(413, 'M_TOO_LARGE', message);
+/** What another server, or another program, has to do for it is not done. */
+export const badGateway = (message: string, cause?: unknown) =>
+  new MatrixError(502, 'M_UNKNOWN', message, { cause });
 export const unrecognized = (
   status: 404 | 405,
   message: string,

@@ -1,6 +1,6 @@
 import * as openid from 'openid-client';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { forbidden, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
+import { badGateway, forbidden, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import type { UpstreamIdentity } from '../storage/accounts/upstream-identities.ts';
 import { boundedFetch } from './bounded-fetch.ts';
 import { JOURNEY_MS, type Journey } from './journey.ts';
@@ -175,7 +175,7 @@ export class Provider {
 
   #away(cause: unknown): MatrixError {
     const message = `${this.settings.name}, by which you sign in, cannot be reached. Try again later`;
-    return new MatrixError(502, 'M_UNKNOWN', message, { cause });
+    return badGateway(message, cause);
   }
 }
 

@@ -5,7 +5,7 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
+import { badGateway, MatrixError } from '../../protocol/matrix-error.ts';
 import type { Database } from '../../storage/database.ts';
 import { usersInRooms } from '../../storage/federation/joined-rooms.ts';
 import { type AnswerBounds, type AnswerPorts, KeptAnswers } from './kept-answers.ts';
@@ -122,7 +122,7 @@ const TEXTS: ReadonlySet<string> = new Set(['displayname', 'avatar_url']);
 
 function objectIn(server: ServerName, told: JsonValue): JsonObject {
   if (isObject(told)) return told;
-  throw new MatrixError(502, 'M_UNKNOWN', `${server} answers something that is no object`);
+  throw badGateway(`${server} answers something that is no object`);
 }
 
 function notThere(error: unknown): undefined {

@@ -6,7 +6,7 @@ import { TurnsOf } from '../../log/turns.ts';
 import { CanonicalJsonError, canonicalJson } from '../../protocol/canonical-json.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
-import { limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
+import { badGateway, limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
 import {
   type FederationClient,
   type FederationRequest,
@@ -107,7 +107,7 @@ export class KeptAnswers {
     { method, path, content }: Question,
     until: number,
   ): Promise<JsonValue> {
-    if (this.#silent.has(server)) throw unreachable(`${server} did not answer a moment ago`);
+    if (this.#silent.has(server)) throw badGateway(`${server} did not answer a moment ago`);
     const answersWithinMs = Math.ceil(until - performance.now());
     if (answersWithinMs <= 0) throw limitExceeded(RETRY_MS);
     const { bytesMax } = this.#bounds;
@@ -128,11 +128,11 @@ export class KeptAnswers {
   }
 
   #complaintOf(key: string, error: unknown, server: ServerName): unknown {
-    if (error instanceof ServerUnreachable) return unreachable(error.message, error);
+    if (error instanceof ServerUnreachable) return badGateway(error.message, error);
     if (!(error instanceof MatrixError)) return error;
     const known = PASSED_ON[error.status];
     // What it says of itself and us, such as of our signature, is nothing that a client could act upon.
-    if (known === undefined) return unreachable(`${server}: ${error.message}`, error);
+    if (known === undefined) return badGateway(`${server}: ${error.message}`, error);
     const refusal = new MatrixError(error.status, known, error.message, { cause: error });
     this.#keep(key, { refusal }, error.message.length);
     return refusal;
@@ -157,9 +157,6 @@ function lengthOf(server: ServerName, answer: JsonValue): number {
     return canonicalJson(answer, 'as-found').length;
   } catch (cause) {
     if (!(cause instanceof CanonicalJsonError)) throw cause;
-    throw unreachable(`${server} answers what cannot be told: ${cause.message}`, cause);
+    throw badGateway(`${server} answers what cannot be told: ${cause.message}`, cause);
   }
 }
-
-const unreachable = (message: string, cause?: unknown) =>
-  new MatrixError(502, 'M_UNKNOWN', message, { cause });

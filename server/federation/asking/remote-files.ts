@@ -1,6 +1,6 @@
 import { ForAWhile } from '../../log/for-a-while.ts';
 import { parseServerName, type ServerName } from '../../protocol/identifiers.ts';
-import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import { badGateway, MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
 import { type Reach, type Told, TooLong } from '../reach.ts';
 import { secondPart } from './two-parts.ts';
@@ -47,14 +47,15 @@ export class RemoteFiles {
   async fetch(wish: Wish): Promise<RemoteFile> {
     const server = parseServerName(wish.serverName);
     if (!server.ok) throw notFound('There is no such media');
-    if (this.#silent.has(server.value)) throw away(`${server.value} did not answer a moment ago`);
+    if (this.#silent.has(server.value))
+      throw badGateway(`${server.value} did not answer a moment ago`);
     try {
       return await this.#asked(server.value, wish);
     } catch (error) {
       if (!(error instanceof ServerUnreachable)) throw error;
       if (error.cause instanceof TooLong) throw tooLarge();
       this.#silent.add(server.value, SILENT_MS);
-      throw away(error.message, error);
+      throw badGateway(error.message, error);
     }
   }
 
@@ -79,7 +80,7 @@ export class RemoteFiles {
 
   async #second(server: ServerName, told: Told, { bytesMax }: Wish): Promise<RemoteFile> {
     const part = secondPart(told);
-    if (!part) throw away(`${server} answers nothing in two parts`);
+    if (!part) throw badGateway(`${server} answers nothing in two parts`);
     const location = part.headers.get('location');
     if (location === undefined)
       return fileOf(Object.fromEntries(part.headers), part.body, bytesMax);
@@ -90,7 +91,7 @@ export class RemoteFiles {
   /** Elsewhere, by TLS: another server says where, so no private network is reached by it. */
   async #at(location: string, bytesMax: number): Promise<Told> {
     const url = URL.canParse(location) ? new URL(location) : undefined;
-    if (url?.protocol !== 'https:') throw away('The file lies where it cannot be fetched');
+    if (url?.protocol !== 'https:') throw badGateway('The file lies where it cannot be fetched');
     const host = url.hostname.replaceAll(/^\[|\]$/g, '');
     const way = {
       targets: [{ host, port: Number(url.port || 443) }],
@@ -101,9 +102,9 @@ export class RemoteFiles {
     const asked = { method: 'GET', path, headers: {}, signal, bytesMax } as const;
     const told = await this.#ports.reach.ask(way, asked).catch((cause: unknown) => {
       if (cause instanceof TooLong) throw tooLarge();
-      throw away(`The file cannot be fetched from ${url.host}`, cause);
+      throw badGateway(`The file cannot be fetched from ${url.host}`, cause);
     });
-    if (told.status !== 200) throw away(`${url.host} answers ${told.status}`);
+    if (told.status !== 200) throw badGateway(`${url.host} answers ${told.status}`);
     return told;
   }
 }
@@ -152,11 +153,8 @@ function refusalOf(server: ServerName, told: Told): MatrixError {
   if (told.status === 504 && errcodeIn(told) === 'M_NOT_YET_UPLOADED')
     return new MatrixError(504, 'M_NOT_YET_UPLOADED', 'It has not been uploaded yet');
   if (told.status === 413) return tooLarge();
-  return away(`${server} answers ${told.status}`);
+  return badGateway(`${server} answers ${told.status}`);
 }
 
 const tooLarge = () =>
   new MatrixError(502, 'M_TOO_LARGE', 'The file is too large to be fetched from another server');
-
-const away = (message: string, cause?: unknown) =>
-  new MatrixError(502, 'M_UNKNOWN', message, { cause });

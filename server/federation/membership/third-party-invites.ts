@@ -6,7 +6,7 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
+import { badGateway, limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
 
 export interface ClaimElsewhere {
@@ -65,6 +65,6 @@ function refusalOf(server: ServerName, error: unknown): unknown {
   if (isRefusal && error.status !== 401 && error.status !== 429)
     return new MatrixError(403, 'M_FORBIDDEN', `${server}: ${error.message}`, { cause: error });
   if (error instanceof MatrixError || error instanceof ServerUnreachable)
-    return new MatrixError(502, 'M_UNKNOWN', `${server}: ${error.message}`, { cause: error });
+    return badGateway(`${server}: ${error.message}`, error);
   return error;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
-import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import { badGateway, MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import { type DiskCache, ENTRY_BYTES_MAX, type Key } from '../cache/disk-cache.ts';
 import type { CachedContent } from '../previews/pictures.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
@@ -59,7 +59,7 @@ export class RemoteMedia {
     await this.#shared.run(key.of, who, async () => this.#keep(key, await fetch(wanted), who));
     const fetched = await this.#kept(key);
     if (fetched) return fetched;
-    throw new MatrixError(502, 'M_UNKNOWN', 'Files of other servers cannot be kept here');
+    throw badGateway('Files of other servers cannot be kept here');
   }
 
   async #kept(key: Key): Promise<CachedContent | undefined> {

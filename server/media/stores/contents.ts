@@ -1,4 +1,4 @@
-import { MatrixError } from '../../protocol/matrix-error.ts';
+import { badGateway } from '../../protocol/matrix-error.ts';
 import { type ByteReader, type Database, NotThoseBytes } from '../../storage/database.ts';
 import { type Content, mediaOf } from '../../storage/media/media.ts';
 import { bytesIn } from '../../storage/media/pieces.ts';
@@ -49,8 +49,7 @@ export class Contents {
     } catch (error) {
       if (!(error instanceof StoreAway)) throw error;
       this.#ports.onAway(error);
-      const words = 'This file cannot be read at the moment';
-      throw new MatrixError(502, 'M_UNKNOWN', words, { cause: error });
+      throw badGateway('This file cannot be read at the moment', error);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
+import { badGateway, MatrixError } from '../../protocol/matrix-error.ts';
 
 /** What a server answered is nothing to go by: another one may be asked. */
 export class NotUsable extends Error {
@@ -45,7 +45,5 @@ function verdictOf(said: readonly unknown[]): Error {
     });
   const cause = said[0];
   const why = cause instanceof Error ? `: ${cause.message}` : '';
-  return new MatrixError(502, 'M_UNKNOWN', `No server could be asked that is in the room${why}`, {
-    cause,
-  });
+  return badGateway(`No server could be asked that is in the room${why}`, cause);
 }
