@@ -11,6 +11,12 @@ export interface RemoteFile {
   readonly bytes: Buffer;
 }
 
+interface RemoteFilePorts {
+  readonly client: Pick<FederationClient, 'askForBytes'>;
+  readonly reach: Pick<Reach, 'ask'>;
+  readonly now: () => number;
+}
+
 interface Wish {
   readonly serverName: string;
   readonly mediaId: string;
@@ -27,18 +33,10 @@ const SILENT_KEPT_MAX = 10_000;
 
 /** Files of other servers (server-server API, "Content Repository"), each whole in memory. */
 export class RemoteFiles {
-  readonly #ports: {
-    readonly client: Pick<FederationClient, 'askForBytes'>;
-    readonly reach: Pick<Reach, 'ask'>;
-    readonly now: () => number;
-  };
+  readonly #ports: RemoteFilePorts;
   readonly #silent: ForAWhile<ServerName>;
 
-  constructor(ports: {
-    client: Pick<FederationClient, 'askForBytes'>;
-    reach: Pick<Reach, 'ask'>;
-    now: () => number;
-  }) {
+  constructor(ports: RemoteFilePorts) {
     this.#ports = ports;
     this.#silent = new ForAWhile(SILENT_KEPT_MAX, ports.now);
   }
@@ -81,11 +79,10 @@ export class RemoteFiles {
   async #second(server: ServerName, told: Told, { bytesMax }: Wish): Promise<RemoteFile> {
     const part = secondPart(told);
     if (!part) throw badGateway(`${server} answers nothing in two parts`);
-    const location = part.headers.get('location');
-    if (location === undefined)
-      return fileOf(Object.fromEntries(part.headers), part.body, bytesMax);
-    const file = await this.#at(location, bytesMax);
-    return fileOf({ ...Object.fromEntries(part.headers), ...file.headers }, file.body, bytesMax);
+    const said = Object.fromEntries(part.headers);
+    if (said.location === undefined) return fileOf(said, part.body, bytesMax);
+    const file = await this.#at(said.location, bytesMax);
+    return fileOf({ ...said, ...file.headers }, file.body, bytesMax);
   }
 
   /** Elsewhere, by TLS: another server says where, so no private network is reached by it. */
