@@ -94,6 +94,12 @@ export class FederationClient {
   }
 }
 
+/** Of a question (`catch`) that may be about what they do not know. */
+export function notThere(error: unknown): undefined {
+  if (error instanceof MatrixError && error.status === 404) return undefined;
+  throw error;
+}
+
 /** A proxy before the other server says in its own words that it passes nothing of the kind on, such as what is too large. */
 const isOfRequest = (status: number): boolean => status >= 400 && status < 500;
 

@@ -8,6 +8,7 @@ import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.t
 import { badGateway, MatrixError } from '../../protocol/matrix-error.ts';
 import type { Database } from '../../storage/database.ts';
 import { usersInRooms } from '../../storage/federation/joined-rooms.ts';
+import { notThere } from '../federation-client.ts';
 import { type AnswerBounds, type AnswerPorts, KeptAnswers } from './kept-answers.ts';
 
 const KIB = 1_024;
@@ -123,9 +124,4 @@ const TEXTS: ReadonlySet<string> = new Set(['displayname', 'avatar_url']);
 function objectIn(server: ServerName, told: JsonValue): JsonObject {
   if (isObject(told)) return told;
   throw badGateway(`${server} answers something that is no object`);
-}
-
-function notThere(error: unknown): undefined {
-  if (error instanceof MatrixError && error.status === 404) return undefined;
-  throw error;
 }

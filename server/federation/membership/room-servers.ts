@@ -11,7 +11,7 @@ import {
 } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
-import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
+import { type FederationClient, notThere, ServerUnreachable } from '../federation-client.ts';
 
 type Passage = 'join' | 'leave' | 'knock';
 
@@ -136,11 +136,6 @@ const pathOf = (...ids: readonly string[]): string => ids.map(encodeURIComponent
 function objectIn(server: ServerName, answer: JsonValue): JsonObject {
   if (isObject(answer)) return answer;
   throw new ServerUnreachable(`${server} answers something that is no object`);
-}
-
-function notThere(error: unknown): undefined {
-  if (error instanceof MatrixError && error.status === 404) return undefined;
-  throw error;
 }
 
 const namesIn = (list: JsonValue | undefined): ServerName[] =>
