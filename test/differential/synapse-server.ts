@@ -1,13 +1,13 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { Agent, request } from 'undici';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Authority } from '../support/certificates.ts';
+import { end, hasEnded, startProcess } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
 
 /** A whole Synapse on this machine, with TLS, that trusts and is trusted by the authority. */
@@ -41,16 +41,12 @@ export async function startSynapse(python: string, authority: Authority): Promis
   const ask = askAt(name, agent);
   let running: ChildProcess | undefined;
   const stop = async () => {
-    if (!running) return;
-    const exited = once(running, 'exit');
-    if (running.exitCode === null && running.kill('SIGTERM')) await exited;
-    running = undefined;
+    if (running) await end(running, 'SIGTERM');
   };
   const again = async () => {
-    const child = spawn(python, options, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { child, said } = startProcess(python, options, { cwd: folder });
     running = child;
-    const said = lastSaid(child);
-    await untilServing(ask, () => child.exitCode !== null).catch(async (cause: unknown) => {
+    await untilServing(ask, () => hasEnded(child)).catch(async (cause: unknown) => {
       await stop();
       throw new Error(`Synapse does not serve: ${said()}`, { cause });
     });
@@ -83,15 +79,6 @@ const askAt =
     if (answer.statusCode !== 200) throw new Error(`${call}: ${answer.statusCode} ${text}`);
     return JSON.parse(text) as JsonObject;
   };
-
-function lastSaid(child: ChildProcessByStdio<null, Readable, Readable>): () => string {
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-10_000);
-    });
-  return () => said;
-}
 
 const settings = (at: {
   name: string;

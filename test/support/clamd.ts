@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClamdAddress } from '../../server/media/scanning/clamd.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
 const CLAMD = '/usr/sbin/clamd';
@@ -18,13 +15,8 @@ export const EICAR = Buffer.from(
 /** As this daemon calls it. */
 export const FOUND = 'Farol.Test.UNOFFICIAL';
 
-export interface RunningClamd extends AsyncDisposable {
+export interface RunningClamd extends Daemon {
   readonly at: ClamdAddress;
-  kill(): Promise<void>;
-  /** It takes connections, and says nothing. */
-  freeze(): void;
-  thaw(): void;
-  start(): Promise<void>;
 }
 
 /** ClamAV's daemon in a folder of its own, which knows one signature. */
@@ -40,17 +32,7 @@ export async function startClamd(
   writeFileSync(join(folder, 'signatures', 'farol.hdb'), `${digest}:${EICAR.length}:Farol.Test\n`);
   const config = join(folder, 'clamd.conf');
   writeFileSync(config, configuration(folder, at, streamBytesMax));
-  let running = await run(config, at);
-  return {
-    at,
-    kill: () => end(running),
-    freeze: () => void running.kill('SIGSTOP'),
-    thaw: () => void running.kill('SIGCONT'),
-    async start() {
-      running = await run(config, at);
-    },
-    [Symbol.asyncDispose]: () => end(running),
-  };
+  return { ...(await startDaemon(CLAMD, [`--config-file=${config}`], at)), at };
 }
 
 const configuration = (folder: string, at: ClamdAddress, streamBytesMax: number) => `
@@ -62,35 +44,3 @@ StreamMaxLength ${streamBytesMax}
 MaxThreads 4
 SelfCheck 0
 `;
-
-async function run(config: string, at: ClamdAddress): Promise<ChildProcess> {
-  const child = spawn(CLAMD, [`--config-file=${config}`], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const output of [child.stdout!, child.stderr!])
-    output.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-2_000);
-    });
-  while (!(await answers(at))) {
-    if (child.exitCode !== null) throw new Error(`clamd ended with ${child.exitCode}: ${said}`);
-    await sleep(20);
-  }
-  return child;
-}
-
-async function answers(at: ClamdAddress): Promise<boolean> {
-  const socket = connect(at);
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}

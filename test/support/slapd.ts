@@ -1,10 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LdapSettings } from '../../server/ldap/ldap-directory.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
 const [SLAPD, SLAPADD] = ['/usr/sbin/slapd', '/usr/sbin/slapadd'];
@@ -13,14 +11,9 @@ export const SLAPD_IS_HERE = existsSync(SLAPD);
 export const BASE = 'ou=people,dc=example,dc=org';
 const READER = 'cn=reader,dc=example,dc=org';
 
-export interface Slapd extends AsyncDisposable {
+export interface Slapd extends Daemon {
   readonly port: number;
   readonly settings: LdapSettings;
-  /** As the power goes. */
-  kill(): Promise<void>;
-  /** It takes connections, and says nothing. */
-  freeze(): void;
-  start(): Promise<void>;
 }
 
 /** OpenLDAP's server with these people (LDIF behind the first lines of an entry) in a folder of its own. */
@@ -35,8 +28,10 @@ export async function startSlapd(
   write(folder, 'people.ldif', [...ABOVE, ...people].join('\n\n'));
   execFileSync(SLAPADD, ['-f', config, '-l', join(folder, 'people.ldif')], { stdio: 'pipe' });
   const url = `${scheme}://127.0.0.1:${port}`;
-  let running = await run(config, url, port);
+  const options = ['-f', config, '-h', url, '-d', '0'];
+  const daemon = await startDaemon(SLAPD, options, { host: '127.0.0.1', port });
   return {
+    ...daemon,
     port,
     settings: {
       ...{ urls: [url], security: tls ? 'starttls' : 'none', ca: tls?.ca },
@@ -44,12 +39,6 @@ export async function startSlapd(
       ...{ base: BASE, filter: '(objectClass=person)' },
       attributes: { localpart: 'uid', name: 'cn', mail: 'mail' },
     },
-    kill: () => end(running),
-    freeze: () => void running.kill('SIGSTOP'),
-    async start() {
-      running = await run(config, url, port);
-    },
-    [Symbol.asyncDispose]: () => end(running),
   };
 }
 
@@ -94,33 +83,6 @@ maxsize 10485760
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="${READER}" read by * none
 `;
-
-async function run(config: string, url: string, port: number): Promise<ChildProcess> {
-  const child = spawn(SLAPD, ['-f', config, '-h', url, '-d', '0'], { stdio: 'ignore' });
-  while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`slapd ended with ${child.exitCode}`);
-    await sleep(20);
-  }
-  return child;
-}
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-}
 
 function write(folder: string, name: string, text: string): string {
   writeFileSync(join(folder, name), text);

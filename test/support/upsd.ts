@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ups } from '../../failover/adapters/power/nut.ts';
+import { end, startProcess, untilItAnswers } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
 /** What Debian 12 has in /usr/sbin is a shell that asks the settings of the machine whether it may begin. */
@@ -38,13 +36,13 @@ export async function startUpsd(upses: Readonly<Record<string, Variables>>): Pro
   for (const [name, variables] of Object.entries(upses)) says(name, variables);
   configure(folder, Object.keys(upses), port);
   const asOneself = process.getuid?.() === 0 ? ['-u', 'root'] : [];
-  const environment = { NUT_CONFPATH: folder, NUT_STATEPATH: folder, NUT_ALTPIDPATH: folder };
-  const run = (program: string, options: string[]) => started(program, options, environment);
+  const env = { NUT_CONFPATH: folder, NUT_STATEPATH: folder, NUT_ALTPIDPATH: folder };
+  const run = (program: string, options: string[]) => startProcess(program, options, { env });
   const drivers = new Map(
     Object.keys(upses).map((name) => [name, run(DRIVER!, ['-F', ...asOneself, '-a', name])]),
   );
   const upsd = run(UPSD!, ['-F', ...asOneself]);
-  await untilItAnswers(port, upsd);
+  await untilItAnswers({ host: '127.0.0.1', port }, upsd);
   return {
     ups: (name) => ({ host: '127.0.0.1', port, ups: name }),
     says,
@@ -73,42 +71,4 @@ function configure(folder: string, names: readonly string[], port: number): void
   for (const [name, text] of Object.entries(files))
     writeFileSync(join(folder, name), text, { mode: 0o640 });
   chmodSync(folder, 0o750);
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly said: () => string;
-}
-
-function started(program: string, options: string[], environment: NodeJS.ProcessEnv): Started {
-  const child = spawn(program, options, {
-    env: { ...process.env, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const output of [child.stdout!, child.stderr!])
-    output.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-2_000);
-    });
-  return { child, said: () => said };
-}
-
-async function untilItAnswers(port: number, { child, said }: Started): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const isThere = await once(socket, 'connect').then(
-      () => true,
-      () => false,
-    );
-    socket.destroy();
-    if (isThere) return;
-    if (child.exitCode !== null) throw new Error(`upsd ended with ${child.exitCode}: ${said()}`);
-    await sleep(20);
-  }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
 }
