@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
-import { besideSynapse } from '../support/beside-synapse.ts';
+import { besideSynapse, seen } from '../support/beside-synapse.ts';
 import { bodiesOf } from '../support/two-servers.ts';
 import { findSynapse } from './peer.ts';
 
@@ -9,7 +9,6 @@ import { findSynapse } from './peer.ts';
 const python = findSynapse();
 const enc = encodeURIComponent;
 const VERSIONS = ['1', '6', '11', '12'];
-const PATIENCE = { timeout: 30_000, interval: 100 };
 
 describe.skipIf(python === undefined)('with Synapse', () => {
   const both = besideSynapse(python);
@@ -39,20 +38,17 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     'whoever is kicked is out on both sides, who is banned stays out, and who is unbanned comes back (version %s)',
     async (version) => {
       const { alice, bob, synapse, ours } = both();
-      const theirs = (await bob.createRoom({ room_version: version })) as RoomId;
+      const theirs = await bob.createRoom({ room_version: version });
       const own = await alice.createRoom({ room_version: version });
       await alice.join(theirs, synapse);
-      await bob.ask(`POST /join/${enc(own)}?server_name=${ours.name}`, {});
+      await bob.join(own, ours);
       const bobDoes = (what: string) =>
         bob.ask(`POST /rooms/${enc(theirs)}/${what}`, { user_id: alice.userId });
       const aliceDoes = (what: string) =>
         alice.post(`/rooms/${enc(own)}/${what}`, { user_id: bob.userId });
 
       await bobDoes('kick');
-      await vi.waitFor(
-        async () => expect((await alice.rooms()).join).not.toHaveProperty(theirs),
-        PATIENCE,
-      );
+      await vi.waitFor(async () => expect((await alice.rooms()).join).not.toHaveProperty(theirs));
       await bobDoes('ban');
       expect((await alice.join(theirs, synapse)).status).toBe(403);
       await bobDoes('unban');
@@ -61,11 +57,9 @@ describe.skipIf(python === undefined)('with Synapse', () => {
       await aliceDoes('kick');
       await bobSees(own, bob.userId, 'leave');
       await aliceDoes('ban');
-      await expect(bob.ask(`POST /join/${enc(own)}?server_name=${ours.name}`, {})).rejects.toThrow(
-        '403',
-      );
+      await expect(bob.join(own, ours)).rejects.toThrow('403');
       await aliceDoes('unban');
-      await bob.ask(`POST /join/${enc(own)}?server_name=${ours.name}`, {});
+      await bob.join(own, ours);
       await aliceSees(own, bob.userId, 'join');
     },
   );
@@ -92,7 +86,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
       const { alice, bob, synapse, ours } = both();
       const rules = [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }];
       const options = { preset: 'private_chat', room_version: version, initial_state: rules };
-      const theirs = (await bob.createRoom(options)) as RoomId;
+      const theirs = await bob.createRoom(options);
       expect((await alice.post(`/knock/${enc(theirs)}?via=${synapse.name}`)).status).toBe(200);
       await bobSees(theirs, alice.userId, 'knock');
       await bob.ask(`POST /rooms/${enc(theirs)}/invite`, { user_id: alice.userId });
@@ -102,7 +96,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
       await bob.ask(`POST /knock/${enc(own)}?server_name=${ours.name}`, {});
       await aliceSees(own, bob.userId, 'knock');
       await alice.post(`/rooms/${enc(own)}/invite`, { user_id: bob.userId });
-      await bob.ask(`POST /join/${enc(own)}?server_name=${ours.name}`, {});
+      await bob.join(own, ours);
       await aliceSees(own, bob.userId, 'join');
     },
   );
@@ -132,7 +126,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
         const all = ['again', 'said here', 'said there', 'together'];
         expect([here.sort(), there.sort()]).toEqual([all, all]);
         expect(await aliceState(roomId)).toEqual(await bobState(roomId));
-      }, PATIENCE);
+      });
     },
   );
 
@@ -159,13 +153,13 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   async function shared(version: string): Promise<RoomId> {
     const { alice, bob, ours } = both();
     const roomId = await alice.createRoom({ room_version: version });
-    await bob.ask(`POST /join/${enc(roomId)}?server_name=${ours.name}`, {});
+    await bob.join(roomId, ours);
     const at = `/rooms/${enc(roomId)}/state/m.room.power_levels/`;
-    const { body } = await ours.ask(`GET ${at}`, { token: alice.token });
-    await alice.put(at, { ...body, users: { ...body.users, [bob.userId]: 100 } });
-    const isTold = async () =>
+    const { users, ...levels } = await alice.get(at);
+    await alice.put(at, { ...levels, users: { ...(users as JsonObject), [bob.userId]: 100 } });
+    const told = async () =>
       ((await bob.ask(`GET ${at}`)).users as JsonObject | undefined)?.[bob.userId];
-    await vi.waitFor(async () => expect(await isTold()).toBe(100), PATIENCE);
+    await seen(told, 100);
     return roomId;
   }
 
@@ -182,42 +176,32 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   /** The newest first, which is not the same order where both said something at once. */
   async function sameHistory(roomId: RoomId, bodies: readonly string[]): Promise<void> {
     const expected = [...bodies].sort();
-    await vi.waitFor(async () => {
-      const seen = [(await aliceBodies(roomId)).sort(), (await bobBodies(roomId)).sort()];
-      expect(seen).toEqual([expected, expected]);
-    }, PATIENCE);
+    const onBothSides = async () => [
+      (await aliceBodies(roomId)).sort(),
+      (await bobBodies(roomId)).sort(),
+    ];
+    await seen(onBothSides, [expected, expected]);
   }
 
-  const messages = (roomId: string) => `GET /rooms/${enc(roomId)}/messages?dir=b&limit=100`;
+  const messages = (roomId: string) => `/rooms/${enc(roomId)}/messages?dir=b&limit=100`;
   const aliceBodies = async (roomId: string) =>
-    bodiesOf((await aliceAsks(messages(roomId))).chunk as JsonObject[]) as string[];
+    bodiesOf((await both().alice.get(messages(roomId))).chunk as JsonObject[]) as string[];
   const bobBodies = async (roomId: string) =>
-    bodiesOf((await both().bob.ask(messages(roomId))).chunk as JsonObject[]) as string[];
+    bodiesOf((await both().bob.ask(`GET ${messages(roomId)}`)).chunk as JsonObject[]) as string[];
   const aliceState = async (roomId: string) =>
-    eventsByKey(await aliceAsks(`GET /rooms/${enc(roomId)}/state`));
+    eventsByKey(await both().alice.get(`/rooms/${enc(roomId)}/state`));
   const bobState = async (roomId: string) =>
     eventsByKey(await both().bob.ask(`GET /rooms/${enc(roomId)}/state`));
 
-  async function aliceAsks(call: string): Promise<JsonObject> {
-    const { alice, ours } = both();
-    return (await ours.ask(call, { token: alice.token })).body;
-  }
-
-  async function bobSees(roomId: string, userId: string, membership: string): Promise<void> {
-    const at = `GET /rooms/${enc(roomId)}/state/m.room.member/${userId}`;
-    await vi.waitFor(
-      async () => expect((await both().bob.ask(at)).membership).toBe(membership),
-      PATIENCE,
+  const memberAt = (roomId: string, userId: string) =>
+    `/rooms/${enc(roomId)}/state/m.room.member/${userId}`;
+  const bobSees = (roomId: string, userId: string, membership: string) =>
+    seen(
+      async () => (await both().bob.ask(`GET ${memberAt(roomId, userId)}`)).membership,
+      membership,
     );
-  }
-
-  async function aliceSees(roomId: string, userId: string, membership: string): Promise<void> {
-    const at = `GET /rooms/${enc(roomId)}/state/m.room.member/${userId}`;
-    await vi.waitFor(
-      async () => expect((await aliceAsks(at)).membership).toBe(membership),
-      PATIENCE,
-    );
-  }
+  const aliceSees = (roomId: string, userId: string, membership: string) =>
+    seen(async () => (await both().alice.get(memberAt(roomId, userId))).membership, membership);
 });
 
 interface Invited {

@@ -2,14 +2,13 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { signJson } from '../../server/protocol/signatures.ts';
-import { besideSynapse } from '../support/beside-synapse.ts';
+import { besideSynapse, seen } from '../support/beside-synapse.ts';
 import { crossSigningKeys, deviceKey, deviceKeys } from '../support/cross-signing.ts';
 import { findSynapse } from './peer.ts';
 
 /** What passes between ours and a whole Synapse beside events, and what one looks at that is at the other. */
 const python = findSynapse();
 const enc = encodeURIComponent;
-const PATIENCE = { timeout: 30_000, interval: 100 };
 
 describe.skipIf(python === undefined)('with Synapse', () => {
   const both = besideSynapse(python);
@@ -18,7 +17,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     if (python === undefined) return;
     const { alice, bob, ours } = both();
     roomId = await alice.createRoom();
-    await bob.ask(`POST /join/${enc(roomId)}?server_name=${ours.name}`, {});
+    await bob.join(roomId, ours);
   });
 
   test('who types is seen on the other side', async () => {
@@ -43,7 +42,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     const readers = (of: JsonObject | undefined, eventId: string) =>
       Object.keys(((of?.[eventId] as JsonObject)?.['m.read'] as JsonObject) ?? {});
     const at = `/rooms/${enc(roomId)}`;
-    await vi.waitFor(() => bob.ask(`GET ${at}/event/${enc(ours as string)}`), PATIENCE);
+    await vi.waitFor(() => bob.ask(`GET ${at}/event/${enc(ours as string)}`));
     await bob.ask(`POST ${at}/receipt/m.read/${enc(ours as string)}`, {});
     await seen(
       async () => readers(await ephemeral(await aliceSync(), 'm.receipt'), ours as string),
@@ -53,7 +52,7 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     await vi.waitFor(async () => {
       const at = `/rooms/${enc(roomId)}/receipt/m.read/${enc(theirs)}`;
       expect((await alice.post(at)).status).toBe(200);
-    }, PATIENCE);
+    });
     await seen(
       async () => readers(await ephemeral(await bobSync(), 'm.receipt'), theirs),
       [alice.userId],
@@ -77,23 +76,16 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   });
 
   test('devices and their keys are known on the other side, and that they changed', async () => {
-    const { alice, bob, ours } = both();
+    const { alice, bob } = both();
     const at = { alice: (await aliceSync()).next_batch, bob: (await bobSync()).next_batch };
-    const bobs = await keysOf(bob.userId, await bob.ask('GET /account/whoami'), 1);
+    const bobs = keysOf(bob.userId, await bob.ask('GET /account/whoami'), 1);
     await bob.ask('POST /keys/upload', { device_keys: bobs });
-    const whoami = (await ours.ask('GET /account/whoami', { token: alice.token })).body;
-    const alices = await keysOf(alice.userId, whoami, 2);
+    const alices = keysOf(alice.userId, await alice.get('/account/whoami'), 2);
     await alice.post('/keys/upload', { device_keys: alices });
     const changed = (sync: JsonObject) =>
       (sync.device_lists as JsonObject | undefined)?.changed ?? [];
-    await vi.waitFor(
-      async () => expect(changed(await aliceSync(at.alice))).toContain(bob.userId),
-      PATIENCE,
-    );
-    await vi.waitFor(
-      async () => expect(changed(await bobSync(at.bob))).toContain(alice.userId),
-      PATIENCE,
-    );
+    await vi.waitFor(async () => expect(changed(await aliceSync(at.alice))).toContain(bob.userId));
+    await vi.waitFor(async () => expect(changed(await bobSync(at.bob))).toContain(alice.userId));
     const query = (userId: string) => ({ device_keys: { [userId]: [] } });
     const known = async (answer: JsonObject, { user_id, device_id }: JsonObject) => {
       const ofUser = (answer.device_keys as Record<string, JsonObject>)[user_id as string];
@@ -110,10 +102,9 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   });
 
   test('keys are claimed, and messages to a device arrive, on the other side', async () => {
-    const { alice, bob, ours } = both();
+    const { alice, bob } = both();
     const bobs = (await bob.ask('GET /account/whoami')).device_id as string;
-    const whoami = (await ours.ask('GET /account/whoami', { token: alice.token })).body;
-    const alices = whoami.device_id as string;
+    const alices = (await alice.get('/account/whoami')).device_id as string;
     const algorithm = 'signed_curve25519';
     const signatures = { [bob.userId]: { 'ed25519:A': 'of whoever' } };
     const keys = (key: string) => ({
@@ -222,16 +213,21 @@ describe.skipIf(python === undefined)('with Synapse', () => {
     await alice.put(child(own, theirs), viaThem);
     await alice.put(child(own, ourRoom), viaUs);
     const names = ({ rooms }: JsonObject) => (rooms as JsonObject[]).map(({ name }) => name).sort();
-    const tree = (roomId: string) => `GET /_matrix/client/v1/rooms/${enc(roomId)}/hierarchy`;
-    const seen = (await ours.ask(tree(own), { token: alice.token })).body;
-    expect(names(seen)).toEqual(['Our room', 'Our space', 'Their room', 'Their space']);
-    expect(names(await bob.ask(tree(theirs)))).toEqual(['Our room', 'Their room', 'Their space']);
+    const tree = (roomId: string) => `/_matrix/client/v1/rooms/${enc(roomId)}/hierarchy`;
+    expect(names(await alice.get(tree(own)))).toEqual([
+      'Our room',
+      'Our space',
+      'Their room',
+      'Their space',
+    ]);
+    expect(names(await bob.ask(`GET ${tree(theirs)}`))).toEqual([
+      'Our room',
+      'Their room',
+      'Their space',
+    ]);
   });
 
-  const aliceSync = async (since?: unknown): Promise<JsonObject> => {
-    const { alice, ours } = both();
-    return (await ours.ask(`GET /sync?timeout=0${after(since)}`, { token: alice.token })).body;
-  };
+  const aliceSync = (since?: unknown) => both().alice.get(`/sync?timeout=0${after(since)}`);
   const bobSync = (since?: unknown) => both().bob.ask(`GET /sync?timeout=0${after(since)}`);
   const after = (since: unknown) => (typeof since === 'string' ? `&since=${enc(since)}` : '');
 
@@ -242,8 +238,5 @@ describe.skipIf(python === undefined)('with Synapse', () => {
   }
 });
 
-const seen = (look: () => Promise<unknown>, expected: unknown) =>
-  vi.waitFor(async () => expect(await look()).toEqual(expected), PATIENCE);
-
-const keysOf = async (userId: string, { device_id }: JsonObject, number: number) =>
+const keysOf = (userId: string, { device_id }: JsonObject, number: number) =>
   deviceKeys(userId, device_id as string, deviceKey(device_id as string, number));

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
+import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { type SynapseServer, startSynapse } from '../differential/synapse-server.ts';
 import { certificateAuthority } from './certificates.ts';
@@ -13,7 +14,9 @@ export interface SynapsePerson {
   /** `POST /createRoom`: below /_matrix/client/v3 unless the path begins with /_matrix. Throws for any status but 200. */
   ask(call: string, body?: JsonObject): Promise<JsonObject>;
   say(roomId: string, body: string): Promise<string>;
-  createRoom(options?: JsonObject): Promise<string>;
+  createRoom(options?: JsonObject): Promise<RoomId>;
+  /** By way of a server that is in it. */
+  join(roomId: RoomId, via: { readonly name: string }): Promise<JsonObject>;
 }
 
 export interface BesideSynapse {
@@ -67,7 +70,13 @@ async function personAtSynapse(synapse: SynapseServer, localpart: string): Promi
     },
     async createRoom(options = {}) {
       return (await ask('POST /createRoom', { preset: 'public_chat', ...options }))
-        .room_id as string;
+        .room_id as RoomId;
     },
+    join: (roomId, via) =>
+      ask(`POST /join/${encodeURIComponent(roomId)}?server_name=${via.name}`, {}),
   };
 }
+
+/** Resolves when that is what is seen. */
+export const seen = (look: () => Promise<unknown>, expected: unknown): Promise<void> =>
+  vi.waitFor(async () => expect(await look()).toEqual(expected));

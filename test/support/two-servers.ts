@@ -16,6 +16,7 @@ export interface Person {
   readonly server: FederatingServer;
   readonly userId: string;
   readonly token: string;
+  get(path: string): Promise<JsonObject>;
   post(path: string, body?: JsonObject): Promise<Answer>;
   put(path: string, body: JsonObject): Promise<JsonObject>;
   say(roomId: RoomId, text: string): Promise<JsonObject>;
@@ -38,6 +39,7 @@ export async function personAt(server: FederatingServer, localpart: string): Pro
   const token = await server.register(localpart);
   const person: Person = {
     ...{ server, token, userId: `@${localpart}:${server.name}` },
+    get: async (path) => (await server.ask(`GET ${path}`, { token })).body,
     post: (path, body = {}) => server.ask(`POST ${path}`, { token, body }),
     put: async (path, body) => (await server.ask(`PUT ${path}`, { token, body })).body,
     say: (roomId, body) =>
