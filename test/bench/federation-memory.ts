@@ -1,7 +1,8 @@
 import { Destination } from '../../server/federation/sending/destination.ts';
-import type {
-  Beginning,
-  DestinationPorts,
+import {
+  type Beginning,
+  DESTINATION_BOUNDS,
+  type DestinationPorts,
 } from '../../server/federation/sending/destination-ports.ts';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import { nameOf } from './federation-wishes.ts';
@@ -16,7 +17,7 @@ const IDLE: Beginning = {
 export function idleDestinationBytes(): number {
   const collect = (globalThis as { gc?: () => void }).gc;
   if (!collect) throw new Error('Run this with node --expose-gc');
-  const ports = { post: {} } as DestinationPorts;
+  const ports = { post: {}, bounds: DESTINATION_BOUNDS, now: Date.now } as DestinationPorts;
   const all = new Map<ServerName, Destination>();
   collect();
   const before = process.memoryUsage().heapUsed;
