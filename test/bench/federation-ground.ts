@@ -1,42 +1,35 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectPool } from '../../server/storage/database.ts';
-import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
-import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
+import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
 import { certificateAuthority } from '../support/certificates.ts';
 import { buildHouse } from '../support/house.ts';
+import type { FreshDatabase } from '../support/postgres.ts';
+import { putRemoteMember } from '../support/remote-members.ts';
 import { nameOf, type Told, type Wish } from './federation-wishes.ts';
+import { ownDatabase } from './own-database.ts';
 
-export type Fresh = Parameters<typeof buildHouse>[0];
 export type House = Awaited<ReturnType<typeof buildHouse>>;
 
 /** What sending to other servers is measured on: a database, and mocks of the others in a process of their own. */
 export interface Ground {
-  readonly fresh: Fresh;
+  readonly fresh: FreshDatabase;
   readonly peers: Peers;
   /** By which the mocks are trusted. */
   readonly ca: string;
 }
 
 export async function onGround(work: (ground: Ground) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-federation-'));
   const authority = await certificateAuthority();
   const peers = await startPeers(await authority.issue('peers', { dns: ['*.peers.test'] }));
-  const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: {} });
-  const database = connectPool(postgres.url, { connectionsMax: 8, onError: console.error });
   try {
-    await migrate(postgres.url);
-    await migrateBehind(postgres.url);
-    await work({ fresh: { url: postgres.url, database } as Fresh, peers, ca: authority.ca });
+    await using fresh = await ownDatabase();
+    await work({ fresh, peers, ca: authority.ca });
   } finally {
     peers.child.disconnect();
-    await database.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
     rmSync(authority.folder, { recursive: true, force: true });
   }
 }
@@ -49,7 +42,7 @@ export const federationTo = ({ port, ca }: { port: number; ca: string }, servers
 });
 
 export async function start(
-  fresh: Fresh,
+  fresh: FreshDatabase,
   federation: ReturnType<typeof federationTo>,
 ): Promise<House> {
   const house = await buildHouse(fresh, { federation, now: Date.now, onError: () => {} });
@@ -64,6 +57,35 @@ export async function stop({ features, writer }: House): Promise<void> {
   await features.close();
   await writer.close();
 }
+
+const alice = '@alice:example.org' as UserId;
+
+/** A room of ours in which one user of each of these servers is. */
+export async function roomWith(
+  { features, writer: log }: House,
+  { database }: FreshDatabase,
+  servers: Iterable<number>,
+): Promise<RoomId> {
+  const roomId = await features.rooms.ports.rooms.create(alice, { preset: 'public_chat' }, {});
+  for (const index of servers) {
+    const userId = `@them:${nameOf(index)}` as UserId;
+    await putRemoteMember({ log, database }, roomId, { userId, membership: 'join' });
+  }
+  return roomId;
+}
+
+let said = 0;
+
+/** With the time at which it was said. */
+export const say = ({ features }: House, roomId: RoomId, sender = alice) =>
+  features.rooms.ports.rooms.send(
+    roomId,
+    {
+      ...{ sender, type: 'm.room.message' },
+      content: { msgtype: 'm.text', body: `said ${++said}`, at: Date.now() },
+    },
+    {},
+  );
 
 export interface Peers {
   readonly port: number;

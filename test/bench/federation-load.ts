@@ -1,21 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
-import { putRemoteMember } from '../support/remote-members.ts';
+import type { RoomId } from '../../server/protocol/identifiers.ts';
+import type { FreshDatabase } from '../support/postgres.ts';
 import {
   cpuOf,
   each,
-  type Fresh,
   federationTo,
   type House,
   onGround,
   type Peers,
   p99,
   print,
+  roomWith,
+  say,
   start,
   stop,
 } from './federation-ground.ts';
 import { idleDestinationBytes } from './federation-memory.ts';
-import { nameOf, type Told } from './federation-wishes.ts';
+import type { Told } from './federation-wishes.ts';
 
 // `node --expose-gc test/bench/federation-load.ts [SERVERS]`: what it costs to send to other servers, which are mocks in a
 // process of their own, behind real TLS. CPU is of this process, which is the server alone.
@@ -24,7 +25,6 @@ const SERVERS = Number(process.argv[2] ?? 1_000);
 const DEAD = Math.floor(SERVERS * 0.3);
 const OF_A_ROOM = Math.min(50, Math.floor(SERVERS / 4));
 const MESSAGES = 150;
-const alice = '@alice:example.org' as UserId;
 
 async function measure(): Promise<void> {
   print(`an idle destination: ${idleDestinationBytes()} bytes`);
@@ -46,17 +46,9 @@ interface Rooms {
   readonly all: RoomId;
 }
 
-async function makeRooms(house: House, { database }: Fresh): Promise<Rooms> {
-  const { rooms } = house.features.rooms.ports;
-  const log = house.writer;
-  const roomOf = async (from: number, to: number) => {
-    const roomId = await rooms.create(alice, { preset: 'public_chat' }, {});
-    for (let index = from; index < to; index++) {
-      const userId = `@them:${nameOf(index)}` as UserId;
-      await putRemoteMember({ log, database }, roomId, { userId, membership: 'join' });
-    }
-    return roomId;
-  };
+async function makeRooms(house: House, fresh: FreshDatabase): Promise<Rooms> {
+  const all = Array.from({ length: SERVERS }, (_, index) => index);
+  const roomOf = (from: number, to: number) => roomWith(house, fresh, all.slice(from, to));
   return {
     own: await roomOf(0, 0),
     fifty: await roomOf(SERVERS - OF_A_ROOM, SERVERS),
@@ -64,18 +56,6 @@ async function makeRooms(house: House, { database }: Fresh): Promise<Rooms> {
     all: await roomOf(0, SERVERS),
   };
 }
-
-let said = 0;
-
-const say = ({ features }: House, roomId: RoomId) =>
-  features.rooms.ports.rooms.send(
-    roomId,
-    {
-      ...{ sender: alice, type: 'm.room.message' },
-      content: { msgtype: 'm.text', body: `said ${++said}`, at: Date.now() },
-    },
-    {},
-  );
 
 const sayAll = async (house: House, roomId: RoomId, count = MESSAGES) => {
   for (let each = 0; each < count; each++) await say(house, roomId);

@@ -1,28 +1,28 @@
-import type { RoomId, UserId } from '../../server/protocol/identifiers.ts';
+import type { RoomId } from '../../server/protocol/identifiers.ts';
 import { type Random, seeded } from '../differential/random.ts';
-import { putRemoteMember } from '../support/remote-members.ts';
+import type { FreshDatabase } from '../support/postgres.ts';
 import {
   cpuOf,
   each,
-  type Fresh,
   federationTo,
   type House,
   onGround,
   p99,
   print,
+  roomWith,
+  say,
   start,
   stop,
 } from './federation-ground.ts';
 import { loadsOf, seatsOf, shareOf } from './federation-model/load.ts';
 import { MEASURED, makeNetwork, type Network, scaled } from './federation-model/network.ts';
-import { nameOf, type Told } from './federation-wishes.ts';
+import type { Told } from './federation-wishes.ts';
 
 // `node --expose-gc test/bench/federation-network.ts [FACTOR [MESSAGES]]`: this server is the largest of a federation of the
 // measured shape, scaled down; its users say something as often as there are of them in each room, one after the other.
 
 const FACTOR = Number(process.argv[2] ?? 0.1);
 const MESSAGES = Number(process.argv[3] ?? 1_000);
-const alice = '@alice:example.org' as UserId;
 
 interface OwnRoom {
   readonly roomId: RoomId;
@@ -71,23 +71,14 @@ function tell(of: { told: Told; events: number; cpu: number; seconds: number }):
 }
 
 /** In each room in which it has users one speaks for all of them, and one for each other server that is there. */
-async function makeRooms(
-  { features, writer: log }: House,
-  { database }: Fresh,
-  network: Network,
-): Promise<OwnRoom[]> {
+async function makeRooms(house: House, fresh: FreshDatabase, network: Network): Promise<OwnRoom[]> {
   const rooms: OwnRoom[] = [];
   for (const room of network.rooms) {
     const users = room.get(0) ?? 0;
     if (users === 0) continue;
-    const options = { preset: 'public_chat' } as const;
-    const roomId = await features.rooms.ports.rooms.create(alice, options, {});
-    for (const server of room.keys()) {
-      if (server === 0) continue;
-      const userId = `@them:${nameOf(server)}` as UserId;
-      await putRemoteMember({ log, database }, roomId, { userId, membership: 'join' });
-    }
-    rooms.push({ roomId, users, others: room.size - 1 });
+    const others = [...room.keys()].filter((server) => server !== 0);
+    const roomId = await roomWith(house, fresh, others);
+    rooms.push({ roomId, users, others: others.length });
   }
   return rooms;
 }
@@ -98,18 +89,8 @@ function drawn(random: Random, rooms: readonly OwnRoom[], count: number): readon
   return Array.from({ length: count }, () => random.pick(users));
 }
 
-let said = 0;
-
-async function sayAll({ features }: House, rooms: readonly OwnRoom[]): Promise<void> {
-  for (const { roomId } of rooms)
-    await features.rooms.ports.rooms.send(
-      roomId,
-      {
-        ...{ sender: alice, type: 'm.room.message' },
-        content: { msgtype: 'm.text', body: `said ${++said}`, at: Date.now() },
-      },
-      {},
-    );
+async function sayAll(house: House, rooms: readonly OwnRoom[]): Promise<void> {
+  for (const { roomId } of rooms) await say(house, roomId);
 }
 
 function heapBytes(): number {

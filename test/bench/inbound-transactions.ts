@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { loadavg } from 'node:os';
 import { parseJson } from '../../server/http/body/json.ts';
 import { notKept } from '../../server/log/outcomes.ts';
 import type { FindKey } from '../../server/protocol/event-signatures.ts';
@@ -8,12 +6,10 @@ import type { RoomId, ServerName, UserId } from '../../server/protocol/identifie
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { verifyKeyFrom } from '../../server/protocol/signing-keys.ts';
 import { isSignedBy, parseXMatrix, xMatrixHeader } from '../../server/protocol/x-matrix.ts';
-import { connectPool } from '../../server/storage/database.ts';
-import { startEmbedded } from '../../server/storage/embedded/embedded-postgres.ts';
-import { migrate, migrateBehind } from '../../server/storage/migrate.ts';
 import { type ForeignDraft, foreignServers, keyOf } from '../support/foreign-server.ts';
 import { buildHouse } from '../support/house.ts';
 import { cpuMsOfTree } from './cpu.ts';
+import { ownDatabase } from './own-database.ts';
 
 const EVENTS = 50;
 const [WARM_UP, MEASURED, ROUNDS] = [20, 40, 3];
@@ -26,51 +22,39 @@ const dora = `@dora:${far}` as UserId;
  * is committed: JSON, the signature of the request, 50 of events, hashes, rules, rows. Without the socket, and without fetching keys.
  */
 async function measure() {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-inbound-'));
-  const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: {} });
-  const database = connectPool(postgres.url, { connectionsMax: 4, onError: console.error });
-  try {
-    await migrate(postgres.url);
-    await migrateBehind(postgres.url);
-    const fresh = { url: postgres.url, database } as Parameters<typeof buildHouse>[0];
-    const { writer, features } = await buildHouse(fresh, {
-      underRooms: { eventKeys: async () => keyInMemory },
-    });
-    const { rooms, transactions } = { ...features.rooms.ports, ...features.transactions.ports };
-    const roomId = await rooms.create(alice, { preset: 'public_chat' }, {});
-    const foreign = foreignServers(fresh);
-    const join = { membership: 'join' };
-    const draft = { sender: dora, type: 'm.room.member', stateKey: dora, content: join };
-    await transactions.take(
-      far,
-      { pdus: [(await foreign.event(roomId, draft)).pdu], edus: [] },
-      notKept,
-    );
-    const take = async (bytes: Buffer, authorization: string) => {
-      const content = parseJson(bytes) as { pdus: JsonObject[]; edus: JsonObject[] };
-      if (!isSignedBy(requestOf(content), parseXMatrix(authorization)!, KEY))
-        throw new Error('sig');
-      const outcomes = await transactions.take(far, content, notKept);
-      const taken = Object.values(outcomes).filter((each) => !('error' in each)).length;
-      if (taken !== EVENTS) throw new Error(`${taken} of ${EVENTS} events were taken`);
+  await using fresh = await ownDatabase({ connectionsMax: 4 });
+  const { writer, features } = await buildHouse(fresh, {
+    underRooms: { eventKeys: async () => keyInMemory },
+  });
+  const { rooms, transactions } = { ...features.rooms.ports, ...features.transactions.ports };
+  const roomId = await rooms.create(alice, { preset: 'public_chat' }, {});
+  const foreign = foreignServers(fresh);
+  const join = { membership: 'join' };
+  const draft = { sender: dora, type: 'm.room.member', stateKey: dora, content: join };
+  await transactions.take(
+    far,
+    { pdus: [(await foreign.event(roomId, draft)).pdu], edus: [] },
+    notKept,
+  );
+  const take = async (bytes: Buffer, authorization: string) => {
+    const content = parseJson(bytes) as { pdus: JsonObject[]; edus: JsonObject[] };
+    if (!isSignedBy(requestOf(content), parseXMatrix(authorization)!, KEY)) throw new Error('sig');
+    const outcomes = await transactions.take(far, content, notKept);
+    const taken = Object.values(outcomes).filter((each) => !('error' in each)).length;
+    if (taken !== EVENTS) throw new Error(`${taken} of ${EVENTS} events were taken`);
+  };
+  for (let round = 0; round <= ROUNDS; round++) {
+    const made = await madeTransactions(foreign, roomId, round === 0 ? WARM_UP : MEASURED);
+    const before = {
+      own: process.cpuUsage(),
+      all: cpuMsOfTree(process.pid),
+      at: performance.now(),
     };
-    for (let round = 0; round <= ROUNDS; round++) {
-      const made = await madeTransactions(foreign, roomId, round === 0 ? WARM_UP : MEASURED);
-      const before = {
-        own: process.cpuUsage(),
-        all: cpuMsOfTree(process.pid),
-        at: performance.now(),
-      };
-      for (const { bytes, authorization } of made) await take(bytes, authorization);
-      if (round > 0) tell(before);
-    }
-    await features.close();
-    await writer.close();
-  } finally {
-    await database.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
+    for (const { bytes, authorization } of made) await take(bytes, authorization);
+    if (round > 0) tell(before);
   }
+  await features.close();
+  await writer.close();
 }
 
 const KEY = verifyKeyFrom(keyOf(far).publicKey)!;

@@ -5,10 +5,9 @@ import type { JsonObject } from '../../../server/protocol/json.ts';
 import { rulesOf } from '../../../server/protocol/room-versions.ts';
 import { signEvent } from '../../../server/protocol/signatures.ts';
 import { type SigningKey, signingKeyFromSeed } from '../../../server/protocol/signing-keys.ts';
+import { nameOf } from '../federation-wishes.ts';
 
 export const VERSION = '11';
-
-export const nameOf = (index: number): string => `p${index}.peers.test`;
 
 /** Three of ten servers have gone for good, one here and one there; half of those still take a connection. */
 export function fateOf(index: number): 'living' | 'silent' | 'not there' {

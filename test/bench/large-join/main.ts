@@ -1,17 +1,18 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { loadavg, tmpdir } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoomId, ServerName, UserId } from '../../../server/protocol/identifiers.ts';
-import { connectPool, type Database } from '../../../server/storage/database.ts';
-import { startEmbedded } from '../../../server/storage/embedded/embedded-postgres.ts';
-import { migrate, migrateBehind } from '../../../server/storage/migrate.ts';
+import type { Database } from '../../../server/storage/database.ts';
 import { type Authority, certificateAuthority } from '../../support/certificates.ts';
 import { buildHouse } from '../../support/house.ts';
-import { fateOf, nameOf } from './made-room.ts';
+import { type House, say, stop } from '../federation-ground.ts';
+import { nameOf } from '../federation-wishes.ts';
+import { ownDatabase } from '../own-database.ts';
+import { fateOf } from './made-room.ts';
 import { type Watched, watched } from './watched.ts';
 
 // `node test/bench/large-join/main.ts [MEMBERS...]`: what it takes to join a large room by way of another server, of whose
@@ -21,22 +22,17 @@ import { type Watched, watched } from './watched.ts';
 const given = process.argv.slice(2);
 const SIZES = given.filter((each) => !each.startsWith('--')).map(Number);
 const WITH_SWITCHOVER = given.includes('--switchover');
-type House = Awaited<ReturnType<typeof buildHouse>>;
 
 const MEMBERS_OF_SERVER = 10;
 const alice = '@alice:example.org' as UserId;
 const bob = '@bob:example.org' as UserId;
 
 async function measure(authority: Authority, members: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-large-join-'));
   const servers = Math.ceil(members / MEMBERS_OF_SERVER);
   const resident = await startResident(authority, members, servers);
-  const postgres = await startEmbedded({ folder: join(folder, 'db'), settings: {} });
-  const database = connectPool(postgres.url, { connectionsMax: 8, onError: console.error });
-  const fresh = { url: postgres.url, database } as Parameters<typeof buildHouse>[0];
   try {
-    await migrate(postgres.url);
-    await migrateBehind(postgres.url);
+    await using fresh = await ownDatabase();
+    const { database } = fresh;
     const start = () =>
       buildHouse(fresh, {
         federation: federationOf(resident, authority, servers),
@@ -54,29 +50,14 @@ async function measure(authority: Authority, members: number): Promise<void> {
     await stop(house);
   } finally {
     resident.child.disconnect();
-    await database.end();
-    await postgres.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
-
-let said = 0;
-
-const say = ({ features }: House, roomId: RoomId, sender: UserId) => {
-  const content = { msgtype: 'm.text', body: `said ${++said}` };
-  return features.rooms.ports.rooms.send(roomId, { sender, type: 'm.room.message', content }, {});
-};
 
 const enter = ({ features }: House, roomId: RoomId) => {
   const via = [nameOf(0) as ServerName];
   const join = { sender: alice, target: alice, action: 'join', via } as const;
   return features.rooms.ports.rooms.changeMembership(roomId, join, {});
 };
-
-async function stop({ features, writer }: House): Promise<void> {
-  await features.close();
-  await writer.close();
-}
 
 /** Of what is being joined half is staged, and its writer ends. */
 async function endsInTheMiddle(

@@ -5,7 +5,8 @@ import { type AddressInfo, createServer as createPlain } from 'node:net';
 import type { JsonObject } from '../../../server/protocol/json.ts';
 import { publishedKeys } from '../../../server/protocol/server-keys.ts';
 import { signJson } from '../../../server/protocol/signatures.ts';
-import { fateOf, keyOf, type MadeRoom, madeRoom, nameOf, VERSION } from './made-room.ts';
+import { nameOf } from '../federation-wishes.ts';
+import { fateOf, keyOf, type MadeRoom, madeRoom, VERSION } from './made-room.ts';
 
 // A process of its own, so that its CPU is not the server's: all servers of a large room behind one port, told apart by
 // name. The first is resident, and says which room it is; of the others' keys it knows, as a notary, those of the living.
