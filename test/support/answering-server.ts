@@ -1,11 +1,7 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import type { ServerResponse } from 'node:http';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import type { Authority } from './certificates.ts';
+import { listenByTls } from './tls-server.ts';
 
 export interface AnsweringServer {
   readonly name: ServerName;
@@ -15,26 +11,15 @@ export interface AnsweringServer {
   cut(): void;
 }
 
-let made = 0;
-
 /** Another server by TLS, for one test, which answers what the test likes, or nothing. */
 export async function startAnswering(
   authority: Authority,
   answers: (path: string, answer: ServerResponse, name: ServerName) => void,
 ): Promise<AnsweringServer> {
-  const issued = await authority.issue(`answering${++made}`, { dns: ['localhost'] });
-  const files = { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) };
   const asked: string[] = [];
-  let name = '' as ServerName;
-  const server = createServer(files, ({ url = '' }: IncomingMessage, answer) => {
+  const { server, name } = await listenByTls(authority, ({ url = '' }, answer) => {
     asked.push(url);
     answers(url, answer, name);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
   });
-  name = `localhost:${(server.address() as AddressInfo).port}` as ServerName;
   return { name, asked, cut: () => server.closeAllConnections() };
 }

@@ -1,9 +1,4 @@
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { signJson } from '../../server/protocol/signatures.ts';
@@ -11,6 +6,7 @@ import { type SigningKey, verifyKeyFrom } from '../../server/protocol/signing-ke
 import { isSignedBy, parseXMatrix, xMatrixHeader } from '../../server/protocol/x-matrix.ts';
 import type { Authority } from './certificates.ts';
 import { keyOf } from './foreign-server.ts';
+import { listenByTls } from './tls-server.ts';
 
 export interface TakenTransaction {
   readonly txnId: string;
@@ -62,40 +58,28 @@ export const refuses =
   (_transaction, answer) =>
     void answer.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 
-let made = 0;
-
 /** Another server by real TLS, for one test; `behaviour` is what it does with transactions. */
 export async function startPeer(
   authority: Authority,
   behaviour: Behaviour = takes,
 ): Promise<FederationPeer> {
-  const issued = await authority.issue(`peer${++made}`, { dns: ['localhost'], ip: ['127.0.0.1'] });
   let behave = behaviour;
   let connections = 0;
   let keys = '';
   const [asked, taken]: [TakenTransaction[], TakenTransaction[]] = [[], []];
-  const server = createServer(
-    { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
-    (request, answer) => {
-      if (request.url === '/_matrix/key/v2/server') return void answer.end(keys);
-      if (!request.url?.includes('/send/')) return void refuseQuestion(answer);
-      void transactionIn(request).then((transaction) => {
-        asked.push(transaction);
-        behave(transaction, answer, (pdus = {}) => {
-          taken.push(transaction);
-          answer.writeHead(200, { 'content-type': 'application/json' });
-          answer.end(JSON.stringify({ pdus }));
-        });
+  const { server, name } = await listenByTls(authority, (request, answer) => {
+    if (request.url === '/_matrix/key/v2/server') return void answer.end(keys);
+    if (!request.url?.includes('/send/')) return void refuseQuestion(answer);
+    void transactionIn(request).then((transaction) => {
+      asked.push(transaction);
+      behave(transaction, answer, (pdus = {}) => {
+        taken.push(transaction);
+        answer.writeHead(200, { 'content-type': 'application/json' });
+        answer.end(JSON.stringify({ pdus }));
       });
-    },
-  ).listen(0, '127.0.0.1');
-  server.on('secureConnection', () => void connections++);
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
+    });
   });
-  const name = `localhost:${(server.address() as AddressInfo).port}` as ServerName;
+  server.on('secureConnection', () => void connections++);
   const key = keyOf(name);
   keys = JSON.stringify(signJson(keysOf(name, key), name, key));
   return {

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
 import { text } from 'node:stream/consumers';
-import { onTestFinished } from 'vitest';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { signingKeyFromSeed, signJson } from '../../server/protocol/signatures.ts';
 import type { Authority } from './certificates.ts';
+import { listenByTls } from './tls-server.ts';
 
 /** By which it vouches for whom it invites. */
 export const IDENTITY_KEY = signingKeyFromSeed('ed25519:0', Buffer.alloc(32, 9));
@@ -43,23 +40,14 @@ export async function startIdentity(authority: Authority) {
     const key = { public_key: IDENTITY_KEY.publicKey, key_validity_url: identity.validityUrl };
     return { token: 'the-token', public_keys: [key], display_name: 'b...@e...' };
   };
-  const issued = await authority.issue('identity', { dns: ['localhost'], ip: ['127.0.0.1'] });
-  const server = createServer(
-    { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) },
-    async (request, response) => {
-      const path = request.url!.replace('/_matrix/identity/v2', '');
-      const body = JSON.parse((await text(request)) || '{}') as JsonObject;
-      identity.asked.push({ path, token: request.headers.authorization, body });
-      response.statusCode = identity.refuses ? 403 : 200;
-      response.end(identity.says ?? JSON.stringify(identity.refuses ?? answer(path, body)));
-    },
-  ).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
+  const { name } = await listenByTls(authority, async (request, response) => {
+    const path = request.url!.replace('/_matrix/identity/v2', '');
+    const body = JSON.parse((await text(request)) || '{}') as JsonObject;
+    identity.asked.push({ path, token: request.headers.authorization, body });
+    response.statusCode = identity.refuses ? 403 : 200;
+    response.end(identity.says ?? JSON.stringify(identity.refuses ?? answer(path, body)));
   });
-  identity.name = `localhost:${(server.address() as { port: number }).port}`;
+  identity.name = name;
   identity.validityUrl = `https://${identity.name}/_matrix/identity/v2/pubkey/isvalid`;
   return identity;
 }
