@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from 'node:tls';
+import { reader, slowReader } from './slow-reader.ts';
 import type { Target } from './target.ts';
 
 export interface FrontMemoryOptions {
@@ -16,6 +16,8 @@ const SLOW_FILE_BYTES = 40_000_000;
 const QUICK_FILE_BYTES = 8_000_000;
 const QUICK_FILES = 30;
 const SETTLES_MS = 3_000;
+/** The writer lets in whoever has one. */
+const TOKEN = 'benchmark';
 
 /** What a front weighs with so many clients who take the first bytes of a long file and no more; and what files cost it, before. */
 export async function benchFrontMemory({ target, readers, print }: FrontMemoryOptions) {
@@ -26,7 +28,8 @@ export async function benchFrontMemory({ target, readers, print }: FrontMemoryOp
   print(`files of 8 MB, one by one   ${perMb.toFixed(2)} ms of the front's CPU a MB`);
   const before = target.resident!();
   const sockets: Socket[] = [];
-  for (let n = 0; n < readers; n += 1) sockets.push(await slowReader(target.origin));
+  for (let n = 0; n < readers; n += 1)
+    sockets.push(await slowReader(target.origin, fileOf(SLOW_FILE_BYTES), TOKEN));
   await sleep(SETTLES_MS);
   const { now, most } = target.resident!();
   const more = now - before.now;
@@ -37,7 +40,7 @@ export async function benchFrontMemory({ target, readers, print }: FrontMemoryOp
 }
 
 async function readWhole(origin: string): Promise<void> {
-  const socket = ask(origin, QUICK_FILE_BYTES);
+  const socket = reader(origin, fileOf(QUICK_FILE_BYTES), TOKEN);
   for (let bytes = 0; bytes < QUICK_FILE_BYTES; ) {
     const [piece] = (await once(socket, 'data')) as [Buffer];
     bytes += piece.length;
@@ -45,20 +48,4 @@ async function readWhole(origin: string): Promise<void> {
   socket.destroy();
 }
 
-async function slowReader(origin: string): Promise<Socket> {
-  const socket = ask(origin, SLOW_FILE_BYTES);
-  await once(socket, 'readable');
-  const head = socket.read() as Buffer;
-  if (!head.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(head.toString('latin1'));
-  socket.pause();
-  return socket;
-}
-
-function ask(origin: string, bytes: number): Socket {
-  const { hostname, port } = new URL(origin);
-  const where = { host: hostname, port: Number(port), highWaterMark: 1_024 };
-  const socket = connect({ ...where, rejectUnauthorized: false });
-  socket.on('error', () => {});
-  socket.write(`GET /file/${bytes} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer benchmark\r\n\r\n`);
-  return socket;
-}
+const fileOf = (bytes: number): string => `/file/${bytes}`;

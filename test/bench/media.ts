@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
 import sharp from 'sharp';
 import { Agent } from 'undici';
 import { type Account, BenchClient } from './client.ts';
 import { makePlaces, type Place, sendFor } from './load.ts';
+import { slowReader } from './slow-reader.ts';
 import type { Target } from './target.ts';
 
 export interface MediaBenchOptions {
@@ -173,7 +172,7 @@ export async function benchSlowReaders(
   const before = residentsOf(target);
   const sockets: Socket[] = [];
   for (let n = 0; n < SLOW_READERS; n += 1)
-    sockets.push(await slowReader(target.origin, path, person));
+    sockets.push(await slowReader(target.origin, path, person.token));
   await sleep(2_000);
   const during = residentsOf(target);
   const each = Object.entries(during).map(([program, { now, most }]) => {
@@ -186,17 +185,3 @@ export async function benchSlowReaders(
 
 const residentsOf = ({ resident, residents }: Target) =>
   residents?.() ?? (resident ? { server: resident() } : {});
-
-async function slowReader(origin: string, path: string, { token }: Account): Promise<Socket> {
-  const { protocol, hostname, port } = new URL(origin);
-  const where = { host: hostname, port: Number(port), highWaterMark: 1_024 };
-  const socket =
-    protocol === 'https:' ? connectTls({ ...where, rejectUnauthorized: false }) : connect(where);
-  socket.on('error', () => {});
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
-  await once(socket, 'readable');
-  const head = socket.read() as Buffer;
-  if (!head.toString('latin1').startsWith('HTTP/1.1 200')) throw new Error(head.toString('latin1'));
-  socket.pause();
-  return socket;
-}
