@@ -5,7 +5,11 @@ type History = readonly PastMembership[];
 
 /** What a user was in a room behind this position of the log. */
 export const membershipAt = (history: History, position: number): string | undefined =>
-  history.findLast((entry) => entry.position <= position)?.membership;
+  entryAt(history, position)?.membership;
+
+/** The last that is told of a user in a room up to this position of the log. */
+export const entryAt = (history: History, position: number): PastMembership | undefined =>
+  history.findLast((entry) => entry.position <= position);
 
 /**
  * Where the user's last stay up to a position ended. What came after it (that they were banned, or

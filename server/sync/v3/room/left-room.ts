@@ -1,7 +1,7 @@
 import type { RoomMembership } from '../../../rooms/membership/membership.ts';
 import type { Room } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
-import { departureUpTo, membershipAt } from '../../engine/stay.ts';
+import { departureUpTo, entryAt, membershipAt } from '../../engine/stay.ts';
 import type { Span } from '../../span.ts';
 import type { LeftRoom } from '../answer-text.ts';
 import type { Reader } from '../reader.ts';
@@ -29,7 +29,7 @@ export async function leftRoom(question: LeftQuestion): Promise<LeftRoom> {
   const wasThere = span.after > 0 && membershipAt(history, span.after) === 'join';
   const departure = departureUpTo(history, span.upTo);
   const own = await ownMembership(question);
-  const changedAt = history.findLast(({ position }) => position <= span.upTo)?.position ?? 0;
+  const changedAt = entryAt(history, span.upTo)?.position ?? 0;
   const shown = await upToDeparture(question, { departure, wasThere });
   const window = withOwn(question, shown.window, own);
   return {
@@ -78,15 +78,14 @@ function withOwn(
 
 /**
  * What the timeline does not tell, by the client's filter, because it does not count as state there, or because it has no place
- * in it: who turned down the invite of a room that is not here is told so where their membership changed.
+ * in it, as when an invite of a room that is not here is turned down: told where their membership changed, and not where the event stands.
  */
 function withOwnState(
   { span, reader, room }: LeftQuestion,
   { state, window, own, changedAt }: Shown & { own: RoomEvent | undefined; changedAt: number },
 ): readonly RoomEvent[] {
   const { state: filter } = reader.filter.room;
-  const toldAt = own?.position || changedAt;
-  if (own === undefined || (toldAt <= span.after && !reader.fullState)) return state;
+  if (own === undefined || (changedAt <= span.after && !reader.fullState)) return state;
   if (!reader.stateAfter && isToldIn(window, own)) return state;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId) || !filter.admits(own)) return state;
   const isOwn = (event: RoomEvent) => event.type === own.type && event.stateKey === own.stateKey;
