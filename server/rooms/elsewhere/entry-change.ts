@@ -1,6 +1,7 @@
 import type { Change, PlacedRecord, Row } from '../../log/change.ts';
 import type { OutcomeRow } from '../../log/outcomes.ts';
 import { serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
@@ -111,10 +112,8 @@ export class EntryChange {
       record: { kind: 'state', roomId, type, stateKey, eventNid: null },
     });
     const of = { userId: stateKey as UserId, roomNid, membership: 'leave', position: at };
-    this.#rows.push(
-      tools.store.rows.membership({ ...of, since: at, forgotten: true }),
-      tools.store.rows.membershipHistory({ ...of, eventNid }),
-    );
+    const left = { ...of, since: at, forgotten: true, eventNid };
+    this.#rows.push(...memberRows(tools.store.rows, left));
   }
 
   #stands({ event, keyNid, nid }: EntryEvent): void {
@@ -162,9 +161,7 @@ export class EntryChange {
     const userId = event.stateKey as UserId;
     const of = { userId, roomNid: entry.roomNid, membership, position };
     const since = isAsBefore ? undefined : position;
-    this.#rows.push(
-      tools.store.rows.membership({ ...of, since, forgotten: false }),
-      tools.store.rows.membershipHistory({ ...of, eventNid: nid }),
-    );
+    const member = { ...of, since, forgotten: false, eventNid: nid };
+    this.#rows.push(...memberRows(tools.store.rows, member));
   }
 }

@@ -1,6 +1,7 @@
 import { rowsAlone } from '../../log/change.ts';
 import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { Row } from '../../storage/write.ts';
+import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { Building } from '../write/building.ts';
 import type { Entry } from './entry.ts';
@@ -70,11 +71,8 @@ function rowsOf(
   const entry = store.rows.currentState({ roomNid, keyNid, eventNid: nid, membership });
   if (!isMember(type, stateKey)) return [entry];
   const of = { userId: stateKey as UserId, roomNid, membership: told, position };
-  return [
-    entry,
-    store.rows.membership({ ...of, since: position, forgotten: false }),
-    store.rows.membershipHistory({ ...of, eventNid: nid }),
-  ];
+  const since = position;
+  return [entry, ...memberRows(store.rows, { ...of, since, forgotten: false, eventNid: nid })];
 }
 
 function rowsOfGone(
@@ -87,11 +85,8 @@ function rowsOfGone(
   const entry = store.rows.noCurrentState({ roomNid, keyNid });
   if (!isMember(type, stateKey)) return [entry];
   const of = { userId: stateKey as UserId, roomNid, membership: 'leave', position };
-  return [
-    entry,
-    store.rows.membership({ ...of, since: position, forgotten: true }),
-    store.rows.membershipHistory({ ...of, eventNid: nid }),
-  ];
+  const since = position;
+  return [entry, ...memberRows(store.rows, { ...of, since, forgotten: true, eventNid: nid })];
 }
 
 function* inPieces<T>(all: readonly T[]): Generator<readonly T[]> {

@@ -2,6 +2,7 @@ import type { Event } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Origin } from '../draft.ts';
+import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { changeOutside } from '../write/attempt.ts';
@@ -73,8 +74,7 @@ async function committed(
       rows.event(outlier(event, { nid, roomNid })),
       rows.currentState({ roomNid, keyNid, eventNid: nid, membership }),
       rows.stateChange({ roomNid, position: at, keyNid, eventNid: nid, replacedNid }),
-      rows.membership({ ...of, since: at, forgotten: false }),
-      rows.membershipHistory({ ...of, eventNid: nid }),
+      ...memberRows(rows, { ...of, since: at, forgotten: false, eventNid: nid }),
       rows.roomHead({ roomNid, ...head, lastPosition: at }),
       ...(told === undefined ? [] : [rows.toldOutside({ roomNid, userId, json: told })]),
     ];

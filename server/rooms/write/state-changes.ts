@@ -1,6 +1,7 @@
 import type { Row } from '../../log/change.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
+import { memberRows } from '../membership/member-rows.ts';
 import { type Membership, membershipOf } from '../membership/membership.ts';
 import type { HotRoom, PendingStateChange } from '../memory/hot-room.ts';
 import { type KeyChange, nextState, type StateChain } from '../state/state-chain.ts';
@@ -155,10 +156,8 @@ export class StateChanges {
     const entry = { userId, roomNid, membership, position };
     const isGone = membership === 'leave' || membership === 'ban';
     const forgotten = isGone && this.#tools.forgetOnLeave;
-    this.#gathered.rows.push(
-      this.#tools.rows.membership({ ...entry, since, forgotten }),
-      this.#tools.rows.membershipHistory({ ...entry, eventNid }),
-    );
+    const member = { ...entry, since, forgotten, eventNid };
+    this.#gathered.rows.push(...memberRows(this.#tools.rows, member));
     return { userId, membership, since, forgotten };
   }
 }
