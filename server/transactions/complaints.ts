@@ -1,4 +1,4 @@
-import { Lru } from '../log/lru.ts';
+import { ForAWhile } from '../log/for-a-while.ts';
 import { current, type Window } from '../log/window.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 
@@ -18,22 +18,22 @@ export class RefusedFromServer extends Error {
 export class Complaints {
   readonly #tell: (error: RefusedFromServer) => void;
   readonly #now: () => number;
-  readonly #told = new Lru<string, number>(REMEMBERED_MAX);
+  readonly #told: ForAWhile<string>;
   #ofAll: Window | undefined;
 
   constructor(ports: { readonly onError: (error: unknown) => void; readonly now: () => number }) {
     this.#tell = ports.onError;
     this.#now = ports.now;
+    this.#told = new ForAWhile(REMEMBERED_MAX, ports.now);
   }
 
   about(origin: ServerName, what: string, detail: string): void {
-    const now = this.#now();
     const key = `${origin} ${what}`;
-    if (now - (this.#told.get(key) ?? Number.NEGATIVE_INFINITY) < EVERY_MS) return;
-    this.#ofAll = current(this.#ofAll, { nowMs: now, lastsMs: EVERY_MS });
+    if (this.#told.has(key)) return;
+    this.#ofAll = current(this.#ofAll, { nowMs: this.#now(), lastsMs: EVERY_MS });
     if (this.#ofAll.count >= OF_ALL_MAX) return;
     this.#ofAll.count += 1;
-    this.#told.set(key, now);
+    this.#told.add(key, EVERY_MS);
     const text = `${origin}: ${what}: ${detail}`.slice(0, TEXT_LENGTH_MAX);
     this.#tell(new RefusedFromServer(`${text} (said once an hour)`));
   }

@@ -1,4 +1,5 @@
 import { commitRows } from '../../log/commit-rows.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { Lru } from '../../log/lru.ts';
 import { subject } from '../../log/on-behalf.ts';
 import type { Stored } from '../../log/stored.ts';
@@ -46,7 +47,7 @@ const ASKED_EVERY_MS = 60_000;
 export class RemoteKeys {
   readonly #ports: RemoteKeyPorts;
   readonly #remembered: Lru<ServerName, AllSaid>;
-  readonly #askedMs = new Lru<ServerName, number>(ASKED_SERVERS_MAX);
+  readonly #askedLately: ForAWhile<ServerName>;
   readonly #fetching = new Map<ServerName, Promise<AllSaid>>();
   readonly #hosts = new AskedHosts();
   readonly #isTrusting: boolean;
@@ -59,6 +60,7 @@ export class RemoteKeys {
     this.#ports = ports;
     this.#isTrusting = isTrusting;
     this.#remembered = new Lru(rememberedBytesMax);
+    this.#askedLately = new ForAWhile(ASKED_SERVERS_MAX, ports.stored.now);
   }
 
   /** A key that may sign a request now; undefined where the server has none of this name. */
@@ -132,14 +134,13 @@ export class RemoteKeys {
   async #fetchedOf(server: ServerName, occasion: Occasion): Promise<AllSaid> {
     const underWay = this.#fetching.get(server);
     if (underWay) return underWay;
-    const now = this.#ports.stored.now();
-    const asked = this.#askedMs.get(server);
-    if (asked !== undefined && now - asked < ASKED_EVERY_MS) return this.#keptOf(server);
-    const mayAsk = occasion === 'known' || this.#isTrusting || this.#hosts.take(server, now);
+    const { now } = this.#ports.stored;
+    if (this.#askedLately.has(server)) return this.#keptOf(server);
+    const mayAsk = occasion === 'known' || this.#isTrusting || this.#hosts.take(server, now());
     if (!mayAsk) return this.#keptOf(server);
     const giveBack = this.#places.take(occasion, subject());
     if (!giveBack) throw limitExceeded(ANSWERS_WITHIN_MS);
-    this.#askedMs.set(server, now);
+    this.#askedLately.add(server, ASKED_EVERY_MS);
     const fetch = this.#fetch(server, occasion);
     this.#fetching.set(server, fetch);
     try {

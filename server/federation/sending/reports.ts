@@ -1,4 +1,4 @@
-import { Lru } from '../../log/lru.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import { current, type Window } from '../../log/window.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 
@@ -18,30 +18,26 @@ const SERVERS_MAX = 1_000;
  */
 export class Reports {
   readonly #ports: ReportPorts;
-  readonly #toldMs = new Lru<ServerName, number>(SERVERS_MAX);
+  readonly #told: ForAWhile<ServerName>;
   #ofAll: Window | undefined;
   #passedOver = 0;
 
   constructor(ports: ReportPorts) {
     this.#ports = ports;
+    this.#told = new ForAWhile(SERVERS_MAX, ports.now);
   }
 
   of(server: ServerName, message: string, cause?: unknown): void {
-    const now = this.#ports.now();
-    this.#ofAll = current(this.#ofAll, { nowMs: now, lastsMs: OF_ALL_WITHIN_MS });
-    if (!this.#isQuiet(server, now) || this.#ofAll.count >= OF_ALL_MAX) {
+    const nowMs = this.#ports.now();
+    this.#ofAll = current(this.#ofAll, { nowMs, lastsMs: OF_ALL_WITHIN_MS });
+    if (this.#told.has(server) || this.#ofAll.count >= OF_ALL_MAX) {
       this.#passedOver += 1;
       return;
     }
-    this.#toldMs.set(server, now);
+    this.#told.add(server, OF_ONE_EVERY_MS);
     this.#ofAll.count += 1;
     const more = this.#passedOver === 0 ? '' : ` (${this.#passedOver} more such were passed over)`;
     this.#passedOver = 0;
     this.#ports.onError(new Error(`${message}${more}`, { cause }));
-  }
-
-  #isQuiet(server: ServerName, now: number): boolean {
-    const last = this.#toldMs.get(server);
-    return last === undefined || now - last >= OF_ONE_EVERY_MS;
   }
 }
