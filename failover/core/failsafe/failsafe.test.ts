@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { selfAt } from '../../../test/support/self.ts';
-import type { Effect } from '../effects.ts';
+import { steppingAs } from '../../../test/support/stepping.ts';
 import type { Input } from '../inputs.ts';
-import { step } from '../machine.ts';
 import { ownName } from '../own-name.ts';
 import { wordNow } from '../pulse/word.ts';
-import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import { explain } from '../told/explain.ts';
 import { StoryEtcd } from '../told/story-etcd.ts';
@@ -187,25 +185,9 @@ const withFailsafe = (view: View, failsafe: readonly string[] | null): View => (
   patroni: { ...view.patroni, ...(failsafe && { failsafe }) },
 });
 
-function machine(site: string, failsafe: boolean) {
-  let state: State = start(selfAt(site, { boot: '2', failsafe }), 0);
-  let effects: readonly Effect[] = [];
-  return {
-    get state() {
-      return state;
-    },
-    get effects() {
-      return effects;
-    },
-    take(input: Input, now: number) {
-      ({ state, effects } = step(state, input, now, TIMINGS));
-    },
-  };
-}
-
 /** Site a, whose server was told to write until 7 s; etcd has not answered since 0. */
 function leading(failsafe: readonly string[] | null = FAILSAFE, isOn = true) {
-  const site = machine('a', isOn);
+  const site = steppingAs(selfAt('a', { boot: '2', failsafe: isOn }));
   const etcd = new StoryEtcd({});
   const view = () => withFailsafe(etcd.read(), failsafe);
   etcd.change('leader a 7, address a 5, patroni a');
@@ -244,7 +226,7 @@ function leading(failsafe: readonly string[] | null = FAILSAFE, isOn = true) {
 
 /** Site b, which follows a. */
 function following(isOn = true) {
-  const site = machine('b', isOn);
+  const site = steppingAs(selfAt('b', { boot: '2', failsafe: isOn }));
   const etcd = new StoryEtcd({});
   const named = (view: View): View => {
     const { a, ...others } = view.machines;

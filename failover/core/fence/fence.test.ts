@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { selfAt } from '../../../test/support/self.ts';
+import { steppingAs } from '../../../test/support/stepping.ts';
 import type { Effect, EffectOf } from '../effects.ts';
 import type { Input } from '../inputs.ts';
-import { step } from '../machine.ts';
-import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
 import { StoryEtcd } from '../told/story-etcd.ts';
 import type { Block, SitePromise, View } from '../view.ts';
@@ -214,25 +213,12 @@ const postgres = (timeline: number, role: 'primary' | 'standby' = 'standby'): In
   postgres: { role, state: 'running', timeline, lsn: '1' },
 });
 
-function machine(site: string, thirdFence: boolean) {
-  let state: State = start(selfAt(site, { boot: '2', thirdFence, failsafe: thirdFence }), 0);
-  let effects: readonly Effect[] = [];
-  return {
-    get state() {
-      return state;
-    },
-    get effects() {
-      return effects;
-    },
-    take(input: Input, now: number) {
-      ({ state, effects } = step(state, input, now, TIMINGS));
-    },
-  };
-}
+const fencedAt = (site: string, isOn: boolean) =>
+  selfAt(site, { boot: '2', thirdFence: isOn, failsafe: isOn });
 
 /** Site a, of which etcd accepted a pulse at 0. */
 function leading(story = '', sync: { quorum?: number } = { quorum: 1 }, isOn = true) {
-  const site = machine('a', isOn);
+  const site = steppingAs(fencedAt('a', isOn));
   const etcd = new StoryEtcd({});
   etcd.change(`leader a 7, address a 5, patroni a${story && `, ${story}`}`);
   const view = (): View => {
@@ -274,7 +260,7 @@ interface Following {
 
 /** Site b, or c, which follows a; a has been silent since 0. */
 function following({ site: name = 'b', isOn = true, leaderSays = {}, story = '' }: Following = {}) {
-  const site = machine(name, isOn);
+  const site = steppingAs(fencedAt(name, isOn));
   // As it is by then.
   const says = leaderSays.fenced === undefined ? { ...leaderSays, fenced: true } : leaderSays;
   const etcd = new StoryEtcd({ a: says });
