@@ -192,7 +192,9 @@ const ARROWS: Record<string, string[]> = {
   'failover/changes.ts': [],
   'failover/networks.ts': [],
   'failover/certificates': ['undici'],
+  'failover/adapters/word.ts': [],
   'failover/adapters': [
+    'failover/adapters/word.ts',
     'failover/core',
     'failover/certificates',
     'failover/ports.ts',
@@ -203,8 +205,8 @@ const ARROWS: Record<string, string[]> = {
     'zod',
     'pino',
   ],
-  'failover/promotion': ['failover/core', 'failover/adapters'],
-  'failover/member': ['failover/promotion'],
+  'failover/promotion': ['failover/core', 'failover/adapters/word.ts', 'failover/adapters'],
+  'failover/member': ['failover/adapters/word.ts', 'failover/promotion'],
   'failover/front': [
     'server/http/linger.ts',
     'failover/changes.ts',

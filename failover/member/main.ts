@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { leaveWord } from '../promotion/leave-word.ts';
+import { leaveWord } from '../adapters/word.ts';
 import { pemIn } from '../promotion/request.ts';
 import { membershipAt } from './membership.ts';
 import { type OwnData, replaceMember } from './replace.ts';
