@@ -1,6 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from '../results.ts';
+import { COSTS, COSTS_FILE, type CostRun } from '../cost/results.ts';
+import { RESULTS_FILE } from '../options.ts';
+import { RUNS, type Run } from '../results.ts';
+import { cpuPicture, memoryPicture, throughputPicture } from './cost-pictures.ts';
+import { costRanTable, costTable } from './cost-tables.ts';
 import { outagesPicture, powerCutPicture } from './pictures.ts';
 import {
   causesTable,
@@ -10,38 +14,62 @@ import {
   ranTable,
   weighedSaid,
 } from './tables.ts';
-import { THEMES } from './theme.ts';
+import { THEMES, type Theme } from './theme.ts';
+
+/** All that was measured. */
+export interface Recorded {
+  readonly outages: readonly Run[];
+  readonly costs: readonly CostRun[];
+}
 
 const root = join(import.meta.dirname, '../../..');
 
-const PICTURES = { 'power-cut': powerCutPicture, outages: outagesPicture };
+type Made<Part> = Record<string, Part>;
 
-const PARTS = {
-  'README.md': { 'five-faults': firstScreenTable },
+const PICTURES: Made<(recorded: Recorded, theme: Theme) => string> = {
+  'power-cut': ({ outages }, theme) => powerCutPicture(outages, theme),
+  outages: ({ outages }, theme) => outagesPicture(outages, theme),
+  throughput: ({ costs }, theme) => throughputPicture(costs, theme),
+  cpu: ({ costs }, theme) => cpuPicture(costs, theme),
+  memory: ({ costs }, theme) => memoryPicture(costs, theme),
+};
+
+const PARTS: Made<Made<(recorded: Recorded) => string>> = {
+  'README.md': { 'five-faults': ({ outages }) => firstScreenTable(outages) },
   'docs/measured.md': {
-    weighed: weighedSaid,
-    'other-is-better': otherIsBetter,
-    'all-figures': fullTable,
-    causes: causesTable,
-    ran: ranTable,
+    weighed: ({ outages }) => weighedSaid(outages),
+    'other-is-better': ({ outages }) => otherIsBetter(outages),
+    'all-figures': ({ outages }) => fullTable(outages),
+    causes: ({ outages }) => causesTable(outages),
+    costs: ({ costs }) => costTable(costs),
+    ran: ({ outages }) => ranTable(outages),
+    'costs-ran': ({ costs }) => costRanTable(costs),
   },
-} satisfies Record<string, Record<string, (runs: readonly Run[]) => string>>;
+};
 
-/** Each file that shows figures, as it must be with these runs. */
-export function shownFiles(runs: readonly Run[]): Map<string, string> {
+/** @throws UnreadableResults */
+export const readRecorded = (
+  outages = join(root, RESULTS_FILE),
+  costs = join(root, COSTS_FILE),
+): Recorded => ({ outages: RUNS.read(outages), costs: COSTS.read(costs) });
+
+/** Each file that shows figures, as it must be with what was measured. */
+export function shownFiles(recorded: Recorded): Map<string, string> {
   const pictures = Object.entries(PICTURES).flatMap(([name, draw]) =>
-    THEMES.map((theme) => [`docs/measured/${name}-${theme.name}.svg`, draw(runs, theme)] as const),
+    THEMES.map(
+      (theme) => [`docs/measured/${name}-${theme.name}.svg`, draw(recorded, theme)] as const,
+    ),
   );
   const pages = Object.entries(PARTS).map(([page, parts]) => {
     let text = readFileSync(join(root, page), 'utf8');
-    for (const [part, make] of Object.entries(parts)) text = withPart(text, part, make(runs));
+    for (const [part, make] of Object.entries(parts)) text = withPart(text, part, make(recorded));
     return [page, text] as const;
   });
   return new Map([...pictures, ...pages]);
 }
 
-export function writeShown(runs: readonly Run[]): void {
-  for (const [file, text] of shownFiles(runs)) writeFileSync(join(root, file), text);
+export function writeShown(recorded: Recorded): void {
+  for (const [file, text] of shownFiles(recorded)) writeFileSync(join(root, file), text);
 }
 
 /** Between two marks that nobody sees; what stands outside of them is written by hand. */

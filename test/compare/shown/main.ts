@@ -1,12 +1,11 @@
 import { UnreadableResults } from '../../support/recorded.ts';
-import { RESULTS_FILE } from '../options.ts';
-import { RUNS } from '../results.ts';
-import { writeShown } from './files.ts';
+import { readRecorded, writeShown } from './files.ts';
 
 // `npm run compare:show`: draws the pictures and writes the tables of README.md and docs/measured.md anew.
 
 try {
-  writeShown(RUNS.read(process.argv[2] ?? RESULTS_FILE));
+  const [outages, costs] = process.argv.slice(2);
+  writeShown(readRecorded(outages, costs));
 } catch (error) {
   if (!(error instanceof UnreadableResults)) throw error;
   console.error(error.message);

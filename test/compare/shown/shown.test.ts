@@ -1,15 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RESULTS_FILE } from '../options.ts';
 import { pausesIn } from '../pauses.ts';
-import { RUNS } from '../results.ts';
-import { shownFiles, withPart } from './files.ts';
+import { readRecorded, shownFiles, withPart } from './files.ts';
 
 const root = join(import.meta.dirname, '../../..');
-const runs = RUNS.read(join(root, RESULTS_FILE));
+const recorded = readRecorded();
 
-test.for([...shownFiles(runs)])(
+test.for([...shownFiles(recorded)])(
   '%s shows what was measured, and nothing that was written into it by hand',
   ([file, expected]) => {
     expect(readFileSync(join(root, file), 'utf8')).toBe(expected);
@@ -18,7 +16,7 @@ test.for([...shownFiles(runs)])(
 
 test('each time in the file follows from what was written down every 100 ms', () => {
   const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0);
-  for (const run of runs) {
+  for (const run of recorded.outages) {
     const pauses = pausesIn(run.acknowledgements);
     expect(run).toMatchObject({
       withoutAcknowledgementMs: sum(pauses),
