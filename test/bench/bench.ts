@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly senders: readonly number[];
   readonly membersPerRoom: number;
   readonly print: (line: string) => void;
+  /** Ends it before the next line. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 const WARM_UP_S = 2;
@@ -58,6 +60,7 @@ async function measure(
   },
 ): Promise<Measured> {
   const { target, client, places, deliveries, name } = options;
+  options.signal?.throwIfAborted();
   await sendFor(client, places, WARM_UP_S);
   await target.metrics();
   const cpuBefore = target.cpuMs();

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Authority, certificateAuthority } from '../support/certificates.ts';
+import { end } from '../support/daemon.ts';
 import { cpuMsOf } from './cpu.ts';
 import { answerMadeUpFile } from './made-up-file.ts';
 import { residentMiB } from './memory.ts';
@@ -56,10 +57,7 @@ export async function startFrontTarget(
       env: { ...process.env, ...allocatorIn(unitIn(sources)), NODE_ENV: 'production' },
     },
   );
-  building.defer(async () => {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  });
+  building.defer(() => end(child, 'SIGTERM'));
   const port = await listeningPort(child.stdout);
   const everything = building.move();
   return {

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findSynapse } from '../differential/peer.ts';
+import { end, hasEnded } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
 import { cpuMsOfTree } from './cpu.ts';
 import type { Target } from './target.ts';
@@ -15,7 +16,9 @@ const STARTS_WITHIN_MS = 60_000;
 export async function startSynapse(): Promise<Target> {
   const python = findSynapse();
   if (python === undefined) throw new Error('There is no Python here that can import Synapse');
+  await using building = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'farol-synapse-'));
+  building.defer(() => rmSync(folder, { recursive: true }));
   const port = await freePort();
   const file = join(folder, 'homeserver.yaml');
   writeFileSync(file, JSON.stringify(configuration(folder, port)));
@@ -24,19 +27,16 @@ export async function startSynapse(): Promise<Target> {
   const begin = performance.now();
   await finished(spawn(python, [...run, '--generate-keys'], { cwd: folder, stdio: 'ignore' }));
   const child = spawn(python, run, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  building.defer(() => end(child, 'SIGTERM'));
   const origin = `http://127.0.0.1:${port}`;
-  await answering(`${origin}/_matrix/client/versions`);
+  await answering(`${origin}/_matrix/client/versions`, child);
+  const startedInMs = performance.now() - begin;
+  const everything = building.move();
   return {
-    name: 'Synapse',
-    origin,
-    startedInMs: performance.now() - begin,
+    ...{ name: 'Synapse', origin, startedInMs },
     cpuMs: () => ({ all: cpuMsOfTree(child.pid!) }),
     metrics: async () => '',
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      rmSync(folder, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
 }
 
@@ -78,14 +78,17 @@ async function finished(child: ReturnType<typeof spawn>): Promise<void> {
   if (code !== 0) throw new Error(`Synapse ended with ${code}`);
 }
 
-async function answering(url: string): Promise<void> {
-  for (const end = performance.now() + STARTS_WITHIN_MS; performance.now() < end; await sleep(200))
-    if (
-      await fetch(url).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    )
-      return;
+async function answering(url: string, child: ChildProcess): Promise<void> {
+  for (const last = performance.now() + STARTS_WITHIN_MS; performance.now() < last; ) {
+    if (await isFine(url)) return;
+    if (hasEnded(child)) throw new Error('Synapse ended before it answered');
+    await sleep(200);
+  }
   throw new Error(`${url} did not answer`);
 }
+
+const isFine = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { Measured, Question } from '../fuzz/meter.ts';
+import { end } from '../support/daemon.ts';
 import { cpuMsOf, cpuMsOfTree } from './cpu.ts';
 import { residentMiB } from './memory.ts';
 
@@ -92,8 +93,7 @@ export async function startOn(
     ...(metered ? { longestTurnMs: () => longestTurnMs(child) } : {}),
     metrics: async () => (await fetch(`http://${metrics}/`)).text(),
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
+      await end(child, 'SIGTERM');
     },
   };
 }

@@ -1,63 +1,73 @@
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { livingLabs } from '../../cluster/support/engine.ts';
+import { interruptChildren } from '../../support/children.ts';
 import { engineAnswers } from '../../support/docker-engine.ts';
 import { UnreadableResults } from '../../support/recorded.ts';
 import { lacksMemory } from '../machine.ts';
-import { memoryOf, messagesAt, ROOMS, STANDS } from './measure.ts';
-import { COSTS, COSTS_FILE } from './results.ts';
+import { WrongOptions } from '../options.ts';
+import { memoryOf, messagesAt, STANDS } from './measure.ts';
+import { type CostOptions, costOptionsOf, needsEngine, USAGE } from './options.ts';
+import { COSTS } from './results.ts';
 
 // `npm run compare:cost`: what a message costs here and at Synapse, by number of senders and by place, and what many
 // rooms take of memory. What is over is added to the file at once, so that all of it can be done in pieces.
 
-const PIECES = [...Object.keys(STANDS), 'memory'];
-
-const USAGE = `npm run compare:cost [-- OPTIONS]
-  --of LIST      of ${PIECES.join(',')}: all of them
-  --seconds N    of each number of senders: 10
-  --rooms LIST   whose memory is measured: ${ROOMS.join(',')}
-  --into FILE    to which it is added: ${COSTS_FILE}`;
-
-const { of, seconds, rooms, into } = readOptions();
-if (of.some((piece) => piece === 'near' || piece === 'apart') && !(await engineAnswers()))
-  refuse('Three sites need a Docker engine, and none answers here. `--of one,memory` needs none.');
+const options = readOptions();
+if (needsEngine(options)) await refuseWithoutLab();
 if (lacksMemory()) refuse('This needs 2.5 GiB of free memory.');
 
-for (const piece of of) {
-  const stand = STANDS[piece];
-  if (stand !== undefined)
-    COSTS.add(into, await messagesAt(stand, { seconds, print: (line) => console.log(line) }));
-  else for (const count of rooms) COSTS.add(into, [await memoryOf(count)]);
+// What waits for a process of ours is told that it has ended, and takes down what it made.
+const left = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    left.abort();
+    interruptChildren();
+  });
+
+try {
+  for (const piece of options.of) await measure(piece);
+} catch (error) {
+  if (!left.signal.aborted) throw error;
+  console.error('Broken off: what was over stays in the file.');
+  // What was broken off may still wait for a server that is gone.
+  process.exit(130);
 }
 
-function readOptions() {
+async function measure(piece: string): Promise<void> {
+  left.signal.throwIfAborted();
+  const { seconds, rooms, into } = options;
+  const { signal } = left;
+  const stand = STANDS[piece];
+  if (stand !== undefined) {
+    const print = (line: string) => console.log(line);
+    return COSTS.add(into, await messagesAt(stand, { seconds, print, signal }));
+  }
+  for (const count of rooms) {
+    signal.throwIfAborted();
+    COSTS.add(into, [await memoryOf(count)]);
+  }
+}
+
+async function refuseWithoutLab(): Promise<void> {
+  if (!(await engineAnswers()))
+    refuse(
+      'Three sites need a Docker engine, and none answers here. `--of one,memory` needs none.',
+    );
+  const [lab] = await livingLabs();
+  if (lab !== undefined)
+    refuse(`Process ${lab} has a lab on this engine: two at once would measure each other.`);
+}
+
+function readOptions(): CostOptions {
   try {
-    const read = parsed();
+    const read = costOptionsOf(process.argv.slice(2));
     if (existsSync(read.into)) COSTS.read(read.into);
     return read;
   } catch (error) {
     if (error instanceof UnreadableResults) return refuse(error.message);
-    return refuse(`${(error as Error).message}\n${USAGE}`);
+    if (error instanceof WrongOptions) return refuse(`${error.message}\n${USAGE}`);
+    throw error;
   }
-}
-
-function parsed() {
-  const { values } = parseArgs({
-    options: {
-      of: { type: 'string', default: PIECES.join(',') },
-      seconds: { type: 'string', default: '10' },
-      rooms: { type: 'string', default: ROOMS.join(',') },
-      into: { type: 'string', default: COSTS_FILE },
-    },
-  });
-  const pieces = values.of.split(',');
-  const unknown = pieces.find((piece) => !PIECES.includes(piece));
-  if (unknown !== undefined) throw new Error(`"${unknown}" is none of ${PIECES.join(', ')}.`);
-  if (!/^[1-9]\d{0,2}$/.test(values.seconds))
-    throw new Error('--seconds takes a number from 1 to 999.');
-  if (!/^[1-9]\d{1,6}(,[1-9]\d{1,6})*$/.test(values.rooms))
-    throw new Error('--rooms takes numbers from 10 on, with commas between them.');
-  const rooms = values.rooms.split(',').map(Number);
-  return { of: pieces, seconds: Number(values.seconds), rooms, into: values.into };
 }
 
 function refuse(why: string): never {

@@ -7,9 +7,10 @@ import { commit, loadNow, machine } from '../machine.ts';
 import type { SystemName } from '../results.ts';
 import type { CostRun, MessagesRun, Place } from './results.ts';
 
-export interface CostOptions {
+interface Measuring {
   readonly seconds: number;
   readonly print: (line: string) => void;
+  readonly signal: AbortSignal;
 }
 
 interface Stand {
@@ -44,10 +45,11 @@ export const STANDS: Readonly<Record<string, Stand>> = {
 const MEMBERS_PER_ROOM = 10;
 
 /** Messages by number of senders at one stand. */
-export async function messagesAt(stand: Stand, options: CostOptions): Promise<CostRun[]> {
+export async function messagesAt(stand: Stand, options: Measuring): Promise<CostRun[]> {
   const { system, place, senders } = stand;
   const { measured, ran } = await ranBeside(async () => {
     await using target = await stand.start();
+    options.signal.throwIfAborted();
     // Awaited here, since the target ends with this function.
     return await bench({ ...options, target, senders, membersPerRoom: MEMBERS_PER_ROOM });
   });
