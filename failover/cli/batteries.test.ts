@@ -27,3 +27,13 @@ test('one that ends is said in large words, and what it means for the lead', () 
     'BATTERY LOW: b is about to go, it lasts about 95 s by the word of its UPS.',
   ]);
 });
+
+test('while moves are paused nobody is told that the lead leaves, since it does not', () => {
+  const status = statusWith([on('a', { power: 'low' })]);
+  const saidOf = (paused: object) => batteries({ ...status, ...paused }).join();
+  expect(saidOf({})).toContain('The lead leaves it now');
+  for (const paused of [{ pausedMs: 60_000 }, { patroniPaused: true }]) {
+    expect(saidOf(paused)).not.toContain('leaves it now');
+    expect(saidOf(paused)).toContain('so the lead stays');
+  }
+});

@@ -34,6 +34,15 @@ test('a pause of Patroni itself is shown as long as it lasts', () => {
   expect(said(at('patroni b'))).not.toContain('paused');
 });
 
+test('an operator’s pause is shown with what is left of it, and not once it is over', () => {
+  const view = new StoryEtcd({}).read();
+  const known = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
+  const paused = { ...known, pause: { number: 1, until: 9_000 } };
+  const left = (state: State, now: number) =>
+    statusOf(state, explain(state, now, TIMINGS), NOTHING_ASKED, now).pausedMs;
+  expect([left(known, 0), left(paused, 0), left(paused, 9_000)]).toEqual([null, 9_000, null]);
+});
+
 test('a move that was asked of Patroni is shown with its reason until its end is known', () => {
   const view = new StoryEtcd({}).change('patroni b, sync-leader b, sync a c');
   const following = step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state;
@@ -96,6 +105,14 @@ test('without etcd nobody is said to lack 0 B of what a silent primary may have'
   expect(sites.map(({ lagBytes }) => lagBytes)).toEqual([null, null, null]);
 });
 
+const NOTHING_ASKED = {
+  etcd: [],
+  patroniKeyLeftMs: null,
+  setAside: null,
+  halfMade: null,
+  addresses: [],
+};
+
 const heard = (postgres: Report['postgres'], silentMs = 300) => ({
   report: { ...wellAtSite('a'), postgres },
   silentMs,
@@ -113,13 +130,11 @@ function withoutEtcd({ everAnswered = true } = {}) {
   const known = everAnswered ? step(begun, { kind: 'read', view }, 0).state : begun;
   const silent = { kind: 'peer-silent', site: 'c', reason: 'no answer' } as const;
   const told = step(step(known, silent, 9_000).state, batteryAtB(9_600), 9_700).state;
-  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
-  return statusOf(told, explain(told, 10_000, TIMINGS), asked, 10_000);
+  return statusOf(told, explain(told, 10_000, TIMINGS), NOTHING_ASKED, 10_000);
 }
 
 function shownBy(state: State) {
-  const asked = { etcd: [], patroniKeyLeftMs: null, setAside: null, halfMade: null, addresses: [] };
-  return statusOf(state, explain(state, 0, TIMINGS), asked, 0);
+  return statusOf(state, explain(state, 0, TIMINGS), NOTHING_ASKED, 0);
 }
 
 function shownAt(state: State, name: string) {

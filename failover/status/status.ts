@@ -1,4 +1,5 @@
 import { type Away, awayOf } from '../core/copies/away.ts';
+import { isPaused } from '../core/moves/carried.ts';
 import type { State } from '../core/state.ts';
 import { type Millis, TIMINGS } from '../core/timings.ts';
 import type { Explanation } from '../core/told/explain.ts';
@@ -32,6 +33,8 @@ export interface Status {
   readonly primary: Site | null;
   /** Somebody paused Patroni itself, which then replaces nobody. */
   readonly patroniPaused: boolean;
+  /** What is left of an operator's pause of all moves; null where there is none. Agents of before say nothing of it. */
+  readonly pausedMs?: Millis | null;
   /** A planned move that the agent which answers has asked Patroni for, and not heard the end of. */
   readonly moving: { readonly to: Site; readonly why: string } | null;
   readonly synchronousStandbys: readonly Site[];
@@ -147,6 +150,7 @@ export function statusOf(
     address: view?.address.site ?? null,
     primary,
     patroniPaused: view?.patroni.paused ?? false,
+    pausedMs: isPaused(state, now) ? state.pause!.until - now : null,
     moving: state.switchover && { to: state.switchover.to, why: state.switchover.why },
     synchronousStandbys: view?.patroni.sync?.standbys ?? [],
     etcdSilentMs: Number.isFinite(readAt) ? now - readAt : null,
