@@ -1,5 +1,5 @@
 import type { Site } from '../view.ts';
-import type { AgentHost } from './agent-host.ts';
+import type { AgentHost } from './agent/agent-host.ts';
 import type { Verdict } from './verdict.ts';
 import type { World } from './world.ts';
 

@@ -1,7 +1,7 @@
 import { routing } from '../address/routing.ts';
 import { TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
-import type { AgentHost } from './agent-host.ts';
+import type { AgentHost } from './agent/agent-host.ts';
 import { READ, type Server } from './server.ts';
 import type { World } from './world.ts';
 

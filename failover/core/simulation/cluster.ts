@@ -1,5 +1,5 @@
 import type { Site } from '../view.ts';
-import type { AgentHost } from './agent-host.ts';
+import type { AgentHost } from './agent/agent-host.ts';
 import type { Etcd } from './etcd.ts';
 import type { Patroni } from './patroni/patroni.ts';
 import type { Postgres } from './postgres.ts';

@@ -1,3 +1,4 @@
+import type { PeerWord } from '../peers.ts';
 import type { Site } from '../view.ts';
 import type { World } from './world.ts';
 
@@ -6,6 +7,16 @@ export interface Asked {
   readonly host: string;
   /** Once it runs, and never if it ends before. */
   whenItRuns(act: () => void): void;
+  word(): PeerWord;
+  /** Answers once it has decided; null is a yes. */
+  beAsked(question: Question, reply: (why: string | null) => void): void;
+}
+
+export interface Question {
+  readonly kind: 'leave-asked' | 'cover-asked';
+  /** Which site asks, as the leader of that term. */
+  readonly site: Site;
+  readonly term: number;
 }
 
 const ANSWERS_WITHIN_MS = 1_000;
@@ -13,18 +24,18 @@ const ANSWERS_WITHIN_MS = 1_000;
 const DOUBLED = 0.02;
 
 /** From agent to agent, without etcd: each way by itself a message may be lost, late or doubled, or the way be cut. */
-export class PeerWire<Agent extends Asked> {
+export class PeerWire {
   readonly #world: World;
-  readonly #agents: () => ReadonlyMap<Site, Agent>;
+  readonly #agents: () => ReadonlyMap<Site, Asked>;
 
-  constructor(world: World, agents: () => ReadonlyMap<Site, Agent>) {
+  constructor(world: World, agents: () => ReadonlyMap<Site, Asked>) {
     [this.#world, this.#agents] = [world, agents];
   }
 
   /** Null where no answer came in time; a later one says nothing. */
   ask<T>(
     { from, to, withinMs = ANSWERS_WITHIN_MS }: { from: string; to: Site; withinMs?: number },
-    answer: (agent: Agent, reply: (said: T) => void) => void,
+    answer: (agent: Asked, reply: (said: T) => void) => void,
     then: (said: T | null) => void,
   ): void {
     const agent = this.#agents().get(to);

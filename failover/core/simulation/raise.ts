@@ -1,5 +1,5 @@
 import type { Site } from '../view.ts';
-import { AgentHost } from './agent-host.ts';
+import { AgentHost } from './agent/agent-host.ts';
 import { Blocking } from './blocking.ts';
 import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
@@ -20,7 +20,7 @@ export class RaisedCluster implements Cluster {
   readonly servers = new Map<Site, Server>();
   readonly agents = new Map<Site, AgentHost>();
   readonly #twins: Twin[] = [];
-  readonly #peers: PeerWire<AgentHost>;
+  readonly #peers: PeerWire;
   readonly #exclusions = new Map<Site, Exclusion>();
   readonly #blockings = new Map<Site, Blocking>();
   readonly #world: World;

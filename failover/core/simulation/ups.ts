@@ -1,5 +1,5 @@
 import type { Site } from '../view.ts';
-import type { PowerTold } from './agent-host.ts';
+import type { PowerTold } from './agent/front-and-power.ts';
 import type { Cluster } from './cluster.ts';
 import { powerOff, powerOn } from './power.ts';
 import { primaryOf } from './store.ts';

@@ -1,5 +1,5 @@
-import type { Input } from '../inputs.ts';
-import type { World } from './world.ts';
+import type { Input } from '../../inputs.ts';
+import type { World } from '../world.ts';
 
 /** What `ip` was told to do: how long it takes, and what comes of it when it has run. */
 export interface Job {

@@ -1,11 +1,11 @@
-import type { EffectOf } from '../effects.ts';
-import { cancelSwitchover, giveLeaderKey } from '../etcd/transactions.ts';
-import type { Input } from '../inputs.ts';
-import type { Site } from '../view.ts';
-import type { Patroni } from './patroni/patroni.ts';
-import type { Postgres } from './postgres.ts';
-import { NAMES, type Store } from './store.ts';
-import type { World } from './world.ts';
+import type { EffectOf } from '../../effects.ts';
+import { cancelSwitchover, giveLeaderKey } from '../../etcd/transactions.ts';
+import type { Input } from '../../inputs.ts';
+import type { Site } from '../../view.ts';
+import type { Patroni } from '../patroni/patroni.ts';
+import type { Postgres } from '../postgres.ts';
+import { NAMES, type Store } from '../store.ts';
+import type { World } from '../world.ts';
 
 const WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 25;

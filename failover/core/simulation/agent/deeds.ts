@@ -1,0 +1,25 @@
+import type { Deeds } from '../../effects.ts';
+import { deedsWithAddress } from './address.ts';
+import { deedsAtSite } from './at-site.ts';
+import type { Interface } from './interface.ts';
+import { deedsWithLeases } from './leases.ts';
+import type { Parts } from './parts.ts';
+import { deedsWithPeers } from './peers.ts';
+import { deedsWithPrimaries } from './primaries.ts';
+import { deedsWithPromises } from './promises.ts';
+import type { Questions } from './questions.ts';
+
+/** What is done about each effect; by and by the process is told of the end, as in deeds.ts of the agent. */
+export const deedsOf = (
+  parts: Parts,
+  { addresses, questions }: { addresses: Interface; questions: Questions },
+): Deeds<void> => ({
+  ...deedsWithLeases(parts),
+  ...deedsWithPrimaries(parts),
+  ...deedsWithPromises(parts),
+  ...deedsWithAddress(parts, addresses),
+  ...deedsAtSite(parts),
+  ...deedsWithPeers(parts, questions),
+  // No operator waits for words.
+  answer: () => {},
+});
