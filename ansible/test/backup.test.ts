@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE } from './ansible.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
 // Which backup is due. That one can be made, restored and compared is tried on hosts: ansible/lab/provisioned.test.ts.
 
@@ -50,6 +50,40 @@ test('what a power cut has left of a restored copy is removed, also at the site 
   });
   expect(existsSync(restored)).toBe(false);
 });
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'the first backup begins where the primary is and at no copy, so that a second run changes nothing there',
+  async () => {
+    expect(await begun({ backups: [], primary: 'south' })).toEqual(['south']);
+    expect(await begun({ backups: [], primary: null })).toEqual([]);
+    expect(await begun({ backups: [FULL], primary: 'south' })).toEqual([]);
+  },
+  300_000,
+);
+
+/** At which hosts a run starts the making of a backup. Programs tell what they would there. */
+async function begun({ backups, primary }: { backups: readonly object[]; primary: string | null }) {
+  const folder = temporaryFolder();
+  const program = (name: string, script: string) =>
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const told = (value: unknown) => `echo '${JSON.stringify(value)}'`;
+  program('pgbackrest', told([{ status: { code: backups.length > 0 ? 0 : 2 }, backup: backups }]));
+  program('farol', `${told({ primary })}; exit 1`);
+  program('systemctl', 'echo LoadState=loaded; echo ActiveState=inactive');
+  const host = { ansible_connection: 'local', ansible_become: false };
+  const inventory = join(folder, 'hosts.json');
+  writeFileSync(inventory, JSON.stringify({ sites: { hosts: { north: host, south: host } } }));
+  const variables = {
+    path: `${folder}${delimiter}${process.env.PATH}`,
+    preflight_running: ['farol-backup.timer', 'farol-restore-test.timer'],
+  };
+  const { said, status } = await ansible(
+    'ansible-playbook',
+    ...['--inventory', inventory, '--extra-vars', JSON.stringify(variables), 'test/backup.yml'],
+  );
+  expect([said, status]).toEqual([expect.any(String), 0]);
+  return [...said.matchAll(/ changed: \[(\w+)\]/g)].map(([, name]) => name);
+}
 
 /** Beside no PostgreSQL, at the primary. */
 const RESTORE_TEST = `
