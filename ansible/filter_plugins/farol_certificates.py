@@ -15,14 +15,14 @@ class FilterModule:
         return {"farol_unserved": unserved, "farol_certificates_signed": signed, "farol_uncovered": uncovered}
 
 
-def unserved(requests, authority, days=RENEW_DAYS):
+def unserved(requests, authorities, days=RENEW_DAYS):
     """
     Which of the requests need a certificate: there is none, or it is of another key or authority, for other names or
-    uses, or ends within so many days. `authority` is the certificate that is to sign, in PEM.
+    uses, or ends within so many days. `authorities` are the certificates that are to sign, in PEM, by the requests' names.
     """
-    ca = x509.load_pem_x509_certificate(authority.encode())
     soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
-    return [each for each in requests if not _serves(each, ca, soon)]
+    signers = {name: x509.load_pem_x509_certificate(authority.encode()) for name, authority in authorities.items()}
+    return [each for each in requests if not _serves(each, signers[each["name"]], soon)]
 
 
 def signed(results):

@@ -1,4 +1,5 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -15,7 +16,11 @@ onlyWithAnsible(
     expect((await make(secrets)).status).toBe(0);
     const certificate = secrets.read('ca.crt');
     writeFileSync(secrets.password, 'correct horse\n');
-    const names = ['ca.key', 'secret'].map((name) => join(secrets.folder, name));
+    const names = ['ca.key', 'relays.key', 'secret'].map((name) => join(secrets.folder, name));
+    const subjectOf = (name: string) =>
+      new X509Certificate(secrets.read(name)).subject.replace('CN=', '');
+    expect(subjectOf('ca.crt')).toBe('Farol cluster example');
+    expect(subjectOf('relays.crt')).toBe('Relays of Farol cluster example');
     const vault = ['--vault-password-file', secrets.password];
     expect((await ansible('ansible-vault', 'encrypt', ...vault, ...names)).status).toBe(0);
     const locked = secrets.read('ca.key');
@@ -34,18 +39,32 @@ onlyWithAnsible(
   },
 );
 
-onlyWithAnsible('no second authority is made where the key of the first is lost', async () => {
+onlyWithAnsible.each(['ca', 'relays'])(
+  'no second authority is made where the key of %s.crt is lost',
+  async (name) => {
+    await using secrets = emptyFolder();
+    writeFileSync(join(secrets.folder, `${name}.crt`), 'of the first');
+    const ended = await make(secrets);
+    expect(ended.said).toContain(`has ${name}.crt and no ${name}.key`);
+    expect(ended.status).not.toBe(0);
+    expect(secrets.read(`${name}.crt`)).toBe('of the first');
+  },
+);
+
+onlyWithAnsible('nobody signs for relays where there are none', async () => {
   await using secrets = emptyFolder();
-  writeFileSync(join(secrets.folder, 'ca.crt'), 'of the first');
-  const ended = await make(secrets);
-  expect(ended.said).toContain('has ca.crt and no ca.key');
-  expect(ended.status).not.toBe(0);
-  expect(secrets.read('ca.crt')).toBe('of the first');
+  await make(secrets, '--extra-vars', '{"farol_turn": false}');
+  expect(readdirSync(secrets.folder).sort()).toEqual(['ca.crt', 'ca.key', 'hosts.yml', 'secret']);
 });
 
+/** Of one site, which has a relay. */
 const make = ({ folder }: Secrets, ...options: string[]) => {
+  const inventory = join(folder, 'hosts.yml');
+  const site = { ansible_connection: 'local', farol_turn: true };
+  writeFileSync(inventory, JSON.stringify({ sites: { hosts: { localhost: site } } }));
   const told = JSON.stringify({ plan_secrets_dir: folder, farol_cluster: 'example' });
-  return ansible('ansible-playbook', '--extra-vars', told, ...options, 'test/authority.yml');
+  const known = ['--inventory', inventory, '--extra-vars', told];
+  return ansible('ansible-playbook', ...known, ...options, 'test/authority.yml');
 };
 
 type Secrets = ReturnType<typeof emptyFolder>;

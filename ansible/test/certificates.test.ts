@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { type Authority, certificateAuthority } from '../../test/support/certificates.ts';
@@ -11,22 +11,29 @@ import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 vi.setConfig({ testTimeout: 300_000 });
 
 test.skipIf(!ANSIBLE_IS_HERE)(
-  'whoever has the key of a relay is no client of the cluster; whoever has that of a host is',
+  'whoever has the key of a relay is nobody to the cluster, neither client nor server; whoever has that of a host is both',
   async () => {
-    const authority = await certificateAuthority();
+    const [authority, ofRelays] = await Promise.all([
+      certificateAuthority(),
+      certificateAuthority(),
+    ]);
+    for (const kind of ['crt', 'key'])
+      copyFileSync(join(ofRelays.folder, `ca.${kind}`), join(authority.folder, `relays.${kind}`));
     const folder = temporaryFolder();
     const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
     const places = { plan_tls_dir: folder, plan_secrets_dir: authority.folder };
     const told = JSON.stringify({ ...places, group, anew: false, sign: true });
     const { said } = await ansible('ansible-playbook', 'test/keys.yml', '--extra-vars', told);
     expect(said).not.toContain('fatal:');
-    const isTaken = (as: string) => (name: string) => {
-      const asked = ['verify', '-CAfile', authority.ca, '-purpose', as, join(folder, name)];
+    const isTaken = (name: string, as: string, { ca } = authority) => {
+      const asked = ['verify', '-CAfile', ca, '-purpose', as, join(folder, name)];
       return spawnSync('openssl', asked).status === 0;
     };
-    const certificates = ['site.crt', 'turn.crt'];
-    expect(certificates.map(isTaken('sslclient'))).toEqual([true, false]);
-    expect(certificates.map(isTaken('sslserver'))).toEqual([true, true]);
+    const uses = ['sslclient', 'sslserver'];
+    expect(uses.map((as) => isTaken('site.crt', as))).toEqual([true, true]);
+    expect(uses.map((as) => isTaken('turn.crt', as))).toEqual([false, false]);
+    // Clients that are told to trust that authority take it for a relay.
+    expect(uses.map((as) => isTaken('turn.crt', as, ofRelays))).toEqual([false, true]);
   },
 );
 
@@ -46,7 +53,9 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       },
       { ...(await request('missing', authority, { days: 300 })), certificate: '' },
     ]);
-    const told = { requests: asked, authority: readFileSync(authority.ca, 'utf8') };
+    const signs = readFileSync(authority.ca, 'utf8');
+    const authorities = Object.fromEntries(asked.map(({ name }) => [name, signs]));
+    const told = { requests: asked, authorities };
     const { said, status } = await ansible(
       'ansible-playbook',
       '--extra-vars',

@@ -44,6 +44,8 @@ onlyWithAnsible(
   'a new key takes the place of the old one with its certificate, not before',
   async () => {
     const { folder: authority } = await certificateAuthority();
+    for (const kind of ['crt', 'key'])
+      copyFileSync(join(authority, `ca.${kind}`), join(authority, `relays.${kind}`));
     const folder = temporaryFolder();
     const at = (name: string) => join(folder, name);
     const certify = (anew: boolean, sign: boolean) => {
