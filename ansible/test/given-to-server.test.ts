@@ -34,6 +34,41 @@ onlyWithAnsible(
   },
 );
 
+onlyWithAnsible('what somebody put there by hand is seen, and none of it is moved', async () => {
+  const site = aSite();
+  const byHand = join(site.given, 'by-hand.yaml');
+  const own = JSON.stringify({ ...PROVIDER, id: 'other', clientId: 'farol' });
+  const providers = `${site.provider}, ${byHand}`;
+  const missing = await site.give({ ...PROVIDER, clientId: 'farol' }, ...naming(providers));
+  expect(missing.said).toContain(`${byHand}, which the key`);
+  writeFileSync(byHand, own);
+  const taken = await site.give({ ...PROVIDER, clientId: 'farol' }, ...naming(providers));
+  expect([taken.said, taken.status]).toEqual([expect.not.stringContaining('fatal:'), 0]);
+  expect(site.seen()['by-hand.yaml']).toBe(own);
+});
+
+onlyWithAnsible(
+  'what was taken is asked again once any of it is another, and not before',
+  async () => {
+    const site = aSite();
+    const asked = join(site.given, '../asked');
+    const program = join(site.given, '../program');
+    writeFileSync(program, `echo asked >> ${asked}\n`);
+    const give = async (is: object, ...options: string[]) => {
+      const told = JSON.stringify({ farol_server_program: ['sh', program] });
+      expect((await site.give(is, ...options, '--extra-vars', told)).status).toBe(0);
+      return readFileSync(asked, 'utf8').split('\n').length - 1;
+    };
+    expect(await give(PROVIDER, '--check')).toBe(1);
+    expect(await give(PROVIDER)).toBe(2);
+    expect(await give(PROVIDER)).toBe(2);
+    expect(await give({ ...PROVIDER, name: 'Another' })).toBe(3);
+    writeFileSync(join(site.given, 'by-hand.yaml'), 'id: other');
+    expect(await give({ ...PROVIDER, name: 'Another' })).toBe(4);
+    expect(await give({ ...PROVIDER, name: 'Another' })).toBe(4);
+  },
+);
+
 onlyWithAnsible('a dry run says what the server refuses, too, and writes nothing', async () => {
   const site = aSite();
   const before = site.seen();
@@ -44,17 +79,25 @@ onlyWithAnsible('a dry run says what the server refuses, too, and writes nothing
   expect(site.seen()).toEqual(before);
 });
 
+/** As if the inventory said so of the server, in the place of the one provider that it has. */
+const naming = (providers: string): string[] => {
+  const content = { serverName: 'chat.example.org', signIn: { providers } };
+  return ['--extra-vars', JSON.stringify({ farol_server_file: { name: 'server.yml', content } })];
+};
+
 /** A site whose server was given a provider already. */
 function aSite() {
   const folder = temporaryFolder();
   const given = join(folder, 'server');
   const provider = join(given, 'company.yaml');
+  const taken = join(temporaryFolder(), 'taken');
   mkdirSync(given);
   writeFileSync(provider, 'of before');
   writeFileSync(join(folder, 'server.yml'), 'of before');
   const group = execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
   const own = { owner: userInfo().username, group };
   return {
+    given,
     provider,
     seen: () =>
       Object.fromEntries(
@@ -79,6 +122,7 @@ function aSite() {
           { path: join(folder, 'server.yml'), content: JSON.stringify(settings), ...own },
         ],
         ...{ farol_units: [], preflight_running: [], plan_monitors: [] },
+        ...{ farol_user: '', farol_taken: taken },
         ...{ plan_release_name: 'tried', preflight_releases: ['tried'] },
       };
       return ansible(
