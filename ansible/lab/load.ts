@@ -6,8 +6,13 @@ import { type Measured, measure } from '../../test/support/history/measure.ts';
 import { RecordingClient } from '../../test/support/history/recording-client.ts';
 import type { Lab } from './machines.ts';
 
-const CLIENTS = 4;
-const PAUSE_MS = 100;
+/** How many people talk, and how long each waits between two messages. */
+export interface Talk {
+  readonly people: number;
+  readonly pauseMs: number;
+}
+
+const TALK: Talk = { people: 4, pauseMs: 100 };
 
 export interface Felt extends Measured {
   /** What was lost, doubled or put out of order, in words; must be empty. */
@@ -23,7 +28,11 @@ export interface Asked {
 let runs = 0;
 
 /** Clients chat through the floating address while something is done to the cluster. */
-export async function underLoad(lab: Lab, deed: (asked: Asked) => Promise<unknown>): Promise<Felt> {
+export async function underLoad(
+  lab: Lab,
+  deed: (asked: Asked) => Promise<unknown>,
+  { people, pauseMs } = TALK,
+): Promise<Felt> {
   const history = new History();
   const prefix = `run${++runs}x`;
   const target = {
@@ -32,7 +41,7 @@ export async function underLoad(lab: Lab, deed: (asked: Asked) => Promise<unknow
     ca: trustedBy(lab),
   };
   const clients = Array.from(
-    { length: CLIENTS },
+    { length: people },
     (_, index) => new RecordingClient(`${prefix}${index}`, target, history),
   );
   for (const client of clients) await client.register();
@@ -40,7 +49,7 @@ export async function underLoad(lab: Lab, deed: (asked: Asked) => Promise<unknow
   for (const client of clients.slice(1)) await client.join(room);
   const ending = new AbortController();
   const chatting = clients.flatMap((client) => [
-    client.sendUntil(ending.signal, room, PAUSE_MS),
+    client.sendUntil(ending.signal, room, pauseMs),
     client.syncUntil(ending.signal),
   ]);
   const from = performance.now();

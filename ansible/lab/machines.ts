@@ -51,6 +51,18 @@ export interface LabStatus {
   }[];
 }
 
+/** What an inventory may have besides the hosts of the cluster; each takes its time in every run. */
+export interface Besides {
+  /** Relays at the sites. */
+  readonly calls?: boolean;
+  /** A UPS that hangs on the first site, and feeds the second, too. */
+  readonly power?: boolean;
+  /** The machine beneath, which may ask what the sites measure. */
+  readonly monitors?: boolean;
+}
+
+export const ALL: Besides = { calls: true, power: true, monitors: true };
+
 export interface LabOptions {
   readonly name: string;
   /** The first three parts of the addresses, such as `10.231.7`. */
@@ -58,6 +70,7 @@ export interface LabOptions {
   readonly sites: readonly string[];
   readonly witnesses?: readonly string[];
   readonly backups?: readonly string[];
+  readonly besides?: Besides;
   /** The archive of the release; the newest that was built unless told. */
   readonly release?: string;
   /** A folder for the inventory and the cluster's secrets. */
@@ -176,8 +189,8 @@ const ofHost = (lab: LabOptions, { name, ip }: LabHost) => ({
   farol_ip: ip,
 });
 
-/** The UPS of the first site hangs on it, and the second site is at the same. */
-function powerOf({ sites, subnet }: LabOptions, { name }: LabHost): object {
+function powerOf({ sites, subnet, besides }: LabOptions, { name }: LabHost): object {
+  if (!besides?.power) return {};
   const ups = { ups: 'cellar', host: `${subnet}.11` };
   if (name === sites[0])
     return {
@@ -209,11 +222,10 @@ function writeInventory(
         farol_server_name: 'chat.example.org',
         farol_addresses: [`${lab.address}/24`],
         farol_registration: 'open',
-        farol_turn: true,
+        ...(lab.besides?.calls && { farol_turn: true }),
         // Few clients of a test ask as much as many people do.
         farol_server_options: { rateLimits: { enabled: false } },
-        // The machine beneath.
-        farol_monitors: [`${lab.subnet}.1`],
+        ...(lab.besides?.monitors && { farol_monitors: [`${lab.subnet}.1`] }),
         farol_shared_buffers: '128MB',
         farol_wal_keep: '128MB',
         farol_wal_keep_max: '1GB',

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { raiseLab } from './machines.ts';
+import { ALL, raiseLab } from './machines.ts';
 
 // `npm run lab`: three bare hosts in containers, provisioned by the playbooks, left to be played with.
 
@@ -17,6 +17,7 @@ const lab = raiseLab({
     ? { sites: ['north', 'south'], witnesses: ['shed'] }
     : { sites: ['north', 'south', 'harbour'] }),
   backups: ['vault'],
+  besides: ALL,
   folder,
 });
 const { status } = spawnSync(

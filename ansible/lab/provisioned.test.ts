@@ -1,15 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
-import { callerAt, drops, refusal, relayed, WAYS } from './calls.ts';
-import { underLoad } from './load.ts';
+import { ALL } from './machines.ts';
 import { beginStory, changesOf, say, secondsSince } from './story.ts';
 
 // `npm run test:ansible`: from bare hosts to a cluster, and what it then is. Each test goes on where the one before ended.
 
-const { lab, names, play, mustPlay } = beginStory();
+const { lab, names, play, mustPlay } = beginStory({ ...ALL, backups: true });
 
 test('a dry run on bare hosts says what it would do, and does none of it', async () => {
   const { status, said } = await play('site.yml', '--check', '--diff');
@@ -24,6 +21,18 @@ test('one playbook makes a cluster of bare hosts, which serves at its address', 
   await mustPlay('site.yml');
   expect((await lab.status()).writes.kind).toBe('flow');
   say(`bare hosts to a serving cluster: ${secondsSince(began)} s`);
+});
+
+test('the first backup comes by itself', async () => {
+  const info = ['runuser', '-u', 'postgres', '--', 'pgbackrest', '--output=json', 'info'];
+  const backups = async () => JSON.parse(await lab.on('north', ...info))[0]?.backup ?? [];
+  try {
+    await until('there is a backup', async () => (await backups()).length > 0, 180_000);
+  } catch (error) {
+    for (const name of names)
+      say(`${name}: ${await lab.on(name, 'journalctl', '--no-pager', '-u', 'farol-backup@due')}`);
+    throw error;
+  }
 });
 
 test('a second run changes nothing, nor would a dry one', async () => {
@@ -114,98 +123,5 @@ test('a door that the agent has shut stays shut, whatever is reloaded', async ()
   await order('iptables -D', door);
 });
 
-test('whoever calls is told of the relay at the site that leads, which relays to other relays alone', async () => {
-  await lab.on('vault', 'sh', '-c', 'apt-get update && apt-get install -y coturn');
-  const caller = await callerAt(lab);
-  const { leader } = await lab.status();
-  const relay = lab.hosts.find(({ name }) => name === leader)!.ip;
-  const told = await caller.turnServer();
-  expect(told.uris).toEqual([
-    `turn:${relay}:3478?transport=udp`,
-    `turn:${relay}:3478?transport=tcp`,
-    `turns:${relay}:5349?transport=tcp`,
-  ]);
-  for (const way of WAYS) expect([way, await relayed(lab, relay, told, way)]).toEqual([way, true]);
-  expect(await relayed(lab, relay, { ...told, password: 'guessed' }, 'udp')).toBe(false);
-  const vault = lab.hosts.find(({ backups }) => backups)!.ip;
-  expect(await refusal(lab, relay, told, vault)).toContain('403');
-  const another = lab.hosts.find(({ name }) => name !== leader)!.ip;
-  expect(await drops(lab, leader, told, another)).toBe(true);
-
-  expect(await lab.on('north', 'sh', '-c', asking('site'))).toContain('200');
-  expect(await lab.on('north', 'sh', '-c', asking('turn'))).not.toContain('200');
-
-  await mustPlay('switchover.yml');
-  const other = (await lab.status()).leader;
-  expect(other).not.toBe(leader);
-  const now = await caller.turnServer();
-  const its = lab.hosts.find(({ name }) => name === other)!.ip;
-  expect(now.uris[0]).toBe(`turn:${its}:3478?transport=udp`);
-  // Calls that are under way go on where they began.
-  expect(await relayed(lab, relay, told, 'udp')).toBe(true);
-  expect(await relayed(lab, its, now, 'udp')).toBe(true);
-});
-
-test('a backup is made, can be read by nobody else, and holds what the primary held', async () => {
-  const made = await mustPlay('backup-now.yml', '--extra-vars', 'kind=full');
-  expect(made.said).toContain('full backup:');
-  await lab.on('vault', 'sh', '-c', 'test -d /srv/farol-backup/lab/backup/farol');
-  // Whatever is not encrypted has such words in it.
-  await lab.on('vault', 'sh', '-c', '! grep -rqlE "m.room|system-id" /srv/farol-backup/lab');
-  const restored = await mustPlay('restore-test.yml');
-  expect(restored.said).toContain('holds exactly what the primary held');
-});
-
-test('a host of backups that is away is named, and keeps nobody from leading or writing', async () => {
-  await lab.on('vault', 'systemctl', 'stop', 'ssh', 'ssh.socket');
-  try {
-    const refused = await play('backup-now.yml');
-    expect(refused.said).toContain('the repository does not answer');
-    expect(refused.status).not.toBe(0);
-    // The lab's hosts are not reached by SSH: so it cannot tell its keys either.
-    await lab.on('vault', 'mv', '/etc/ssh', '/etc/ssh.away');
-    const mended = await mustPlay('site.yml');
-    expect(mended.said).toContain('WARNING: vault, which keeps the backups, does not answer');
-    await lab.on('vault', 'mv', '/etc/ssh.away', '/etc/ssh');
-    const drilled = await mustPlay('drill.yml');
-    expect(drilled.said).toContain('the log stood at ');
-    const [kept] = readdirSync(join(lab.folder, 'drills'));
-    say(`drill: ${readFileSync(join(lab.folder, 'drills', kept!), 'utf8')}`);
-  } finally {
-    await lab.on('vault', 'systemctl', 'start', 'ssh');
-  }
-});
-
-test('the site that leads loses its power: another serves, and the first one comes back by itself', async () => {
-  const { leader } = await lab.status();
-  const felt = await underLoad(lab, async () => {
-    lab.losePower(leader);
-    await until(
-      'another site leads and writes flow',
-      async () => {
-        const status = await lab.status();
-        return status.leader !== leader && status.writes.kind === 'flow';
-      },
-      180_000,
-    );
-    lab.restorePower(leader);
-    await until(
-      'the lost site takes part again',
-      async () => {
-        const { sites } = await lab.status();
-        return sites.some(
-          ({ site, postgres }) => site === leader && postgres?.state === 'streaming',
-        );
-      },
-      300_000,
-    );
-  });
-  say(`power lost: ${JSON.stringify(felt)}`);
-  expect(felt.violations).toEqual([]);
-});
-
-/** What etcd answers who shows it that certificate of this host. */
-const asking = (name: string) =>
-  `cd /etc/farol/tls && curl -s -o /dev/null -w '%{http_code}' --cacert ca.crt --cert ${name}.crt --key ${name}.key https://127.0.0.1:2379/version || true`;
 const knock = (ip: string, port: number) =>
   `timeout 3 bash -c 'exec 3<>/dev/tcp/${ip}/${port}' 2> /dev/null && echo open || echo closed`;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { buildRelease, type Release } from '../release/build.ts';
 import { ansible, type Ended } from '../test/ansible.ts';
-import { type Asked, type Felt, underLoad } from './load.ts';
-import { type Lab, raiseLab } from './machines.ts';
+import { type Asked, type Felt, type Talk, underLoad } from './load.ts';
+import { type Besides, type Lab, raiseLab } from './machines.ts';
 
 export interface Story {
   readonly lab: Lab;
@@ -18,21 +18,28 @@ export interface Story {
   /** The same, and it must come to its end. */
   mustPlay(playbook: string, ...options: string[]): Promise<Ended>;
   /** Clients chat while something is done; it fails unless each of their requests succeeded and nothing was lost. */
-  unfelt(what: string, deed: (asked: Asked) => Promise<unknown>): Promise<Felt>;
+  unfelt(what: string, deed: (asked: Asked) => Promise<unknown>, talk?: Talk): Promise<Felt>;
+}
+
+/** The time of a file of tests goes into runs of playbooks: whoever needs no backups and no calls has none. */
+export interface Told extends Besides {
+  /** Whether there is a host for them. */
+  readonly backups?: boolean;
 }
 
 const checkout = join(import.meta.dirname, '../..');
 let runs = 0;
 
-/** Three bare hosts and one for backups, for the tests of a file: each goes on where the one before ended. */
-export function beginStory(): Story {
+/** Three bare hosts for the tests of a file: each goes on where the one before ended. */
+export function beginStory({ backups = false, ...besides }: Told = {}): Story {
   const folder = mkdtempSync(join(tmpdir(), 'farol-provisioned-'));
   const release = buildRelease({ checkout, into: join(folder, 'release'), say: () => {} });
   const lab = raiseLab({
     name: `farol-test-ansible-${process.pid}`,
     subnet: `10.231.${100 + (process.pid % 100)}`,
     sites: ['north', 'south', 'harbour'],
-    backups: ['vault'],
+    backups: backups ? ['vault'] : [],
+    besides,
     release: release.archive,
     folder,
   });
@@ -54,8 +61,8 @@ export function beginStory(): Story {
       expect(ended.status).toBe(0);
       return ended;
     },
-    async unfelt(what, deed) {
-      const felt = await underLoad(lab, deed);
+    async unfelt(what, deed, talk) {
+      const felt = await underLoad(lab, deed, talk);
       say(`${what}: ${JSON.stringify(felt)}`);
       expect(felt.violations).toEqual([]);
       expect(felt.failed).toEqual({});

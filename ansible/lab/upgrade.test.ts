@@ -10,6 +10,8 @@ import { beginStory } from './story.ts';
 
 const { lab, names, release, mustPlay, unfelt } = beginStory();
 const REQUESTS = 100_000;
+// So many that they come together within a quarter of an hour.
+const TALK = { people: 8, pauseMs: 40 };
 const PATIENCE_MS = 1_200_000;
 
 beforeAll(async () => {
@@ -18,20 +20,24 @@ beforeAll(async () => {
 
 test('a release is taken up site by site and given up again, and none of 100,000 requests fails', async () => {
   const next = renamed(release.archive, release.name, 'next');
-  const felt = await unfelt('upgrade and rollback', async ({ requests, failed }) => {
-    const asked = (count: number) =>
-      until(
-        `${count} requests are answered, or one has failed`,
-        async () => requests() >= count || failed() > 0,
-        PATIENCE_MS,
-      );
-    await mustPlay('upgrade.yml', '--extra-vars', `farol_release=${next.archive}`);
-    for (const name of names) expect(await running(name)).toEqual([next.name]);
-    await asked(REQUESTS / 2);
-    await mustPlay('rollback.yml');
-    for (const name of names) expect(await running(name)).toEqual([release.name]);
-    await asked(REQUESTS);
-  });
+  const felt = await unfelt(
+    'upgrade and rollback',
+    async ({ requests, failed }) => {
+      const asked = (count: number) =>
+        until(
+          `${count} requests are answered, or one has failed`,
+          async () => requests() >= count || failed() > 0,
+          PATIENCE_MS,
+        );
+      await mustPlay('upgrade.yml', '--extra-vars', `farol_release=${next.archive}`);
+      for (const name of names) expect(await running(name)).toEqual([next.name]);
+      await asked(REQUESTS / 2);
+      await mustPlay('rollback.yml');
+      for (const name of names) expect(await running(name)).toEqual([release.name]);
+      await asked(REQUESTS);
+    },
+    TALK,
+  );
   expect(felt.requests).toBeGreaterThanOrEqual(REQUESTS);
 });
 

@@ -4,8 +4,8 @@ import { delimiter, join } from 'node:path';
 
 export const ANSIBLE = join(import.meta.dirname, '..');
 
-/** `.ci/run` installs Ansible there; elsewhere that of the path serves. */
-const INSTALLED = join(ANSIBLE, '../.cache/ansible/bin');
+/** `.ci/run` installs Ansible there; elsewhere that of the path serves. `FAROL_ANSIBLE` is the folder of another one's programs. */
+const INSTALLED = process.env.FAROL_ANSIBLE ?? join(ANSIBLE, '../.cache/ansible/bin');
 const PATH = `${INSTALLED}${delimiter}${process.env.PATH}`;
 
 /** Whether this machine has Ansible and its linter. */
