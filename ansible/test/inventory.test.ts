@@ -47,6 +47,16 @@ onlyWithAnsible.each([
     told: 'with its key in the file farol_dns_key',
   },
   {
+    what: 'a host without an address',
+    inventory: () => inventoryOf({ host: { south: { ansible_host: undefined } } }),
+    told: 'Each host needs an address of its own as a number',
+  },
+  {
+    what: 'a host by its name alone, which the others would have to look up',
+    inventory: () => inventoryOf({ host: { south: { ansible_host: 'south.example.org' } } }),
+    told: 'Each host needs an address of its own as a number',
+  },
+  {
     what: 'two hosts with one address',
     inventory: () => inventoryOf({ host: { south: { ansible_host: '192.0.2.11' } } }),
     told: 'Each host needs an address of its own',
