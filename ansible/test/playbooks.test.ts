@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
 const playbooks = readdirSync(ANSIBLE).filter(
@@ -41,6 +42,29 @@ test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
     expect(status).toBe(0);
     expect(said).toContain('"farol_addresses"');
     expect(said).toContain('"ansible_host"');
+  },
+  600_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'what playbooks keep beside the hosts is no inventory, also where the whole folder is told as one',
+  async () => {
+    const folder = join(temporaryFolder(), 'chat');
+    cpSync(join(ANSIBLE, 'inventories/three-sites'), folder, { recursive: true });
+    for (const [kept, file] of [
+      ['secrets', 'secret'],
+      ['drills', 'drill.json'],
+      ['monitoring', 'farol.rules.yml'],
+      ['.', 'chat.key'],
+    ] as const) {
+      mkdirSync(join(folder, kept), { recursive: true });
+      writeFileSync(join(folder, kept, file), file.includes('.') ? '{"kept": {}}' : 'kept\n');
+    }
+    const { said, status } = await ansible('ansible-inventory', '--inventory', folder, '--list');
+    expect(status).toBe(0);
+    expect(said).toContain('"north"');
+    expect(said).not.toContain('kept');
+    expect(said).not.toContain('WARNING');
   },
   600_000,
 );
