@@ -10,6 +10,7 @@ export interface ClientUnsigned {
   readonly age?: number;
   readonly transaction_id?: string;
   readonly prev_content?: JsonObject;
+  readonly prev_sender?: string;
   readonly replaces_state?: string;
   readonly redacted_because?: JsonObject;
   readonly membership?: string;

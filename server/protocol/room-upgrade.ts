@@ -20,7 +20,7 @@ export const TRANSFERABLE_STATE: readonly string[] = [
 
 export interface Upgrade {
   readonly oldCreate: StateEvent;
-  /** The last event of the old room that the server knows; later clients do without it. */
+  /** The last event of the old room that the server knows; since version 12 it is not told (MSC4291). */
   readonly lastEventId: string | undefined;
   readonly newVersion: string;
   /** Where the new version knows them; those of the old room are not carried over. */

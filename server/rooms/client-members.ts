@@ -1,4 +1,4 @@
-import type { EventId } from '../protocol/identifiers.ts';
+import type { EventId, UserId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { RoomEvent } from './room-event.ts';
 
@@ -23,9 +23,17 @@ export function clientMembers(eventId: EventId, pdu: JsonObject): string {
 }
 
 /** Members of `unsigned` by which clients show what a state event changed. */
-export function replacedMembers(replaced: { eventId: EventId; content: JsonObject }): string {
-  const { eventId, content } = replaced;
-  return JSON.stringify({ prev_content: content, replaces_state: eventId }).slice(1, -1);
+export function replacedMembers(replaced: Replaced): string {
+  const { eventId, content, sender } = replaced;
+  const members = { prev_content: content, prev_sender: sender, replaces_state: eventId };
+  return JSON.stringify(members).slice(1, -1);
+}
+
+interface Replaced {
+  readonly eventId: EventId;
+  readonly content: JsonObject;
+  /** Not in the specification: clients show by it who had invited whoever joins. */
+  readonly sender: UserId;
 }
 
 /** What a redaction took from a state event may not live on in the event that replaced it. */

@@ -33,6 +33,7 @@ test('of two changes of one state at once the later is the state, and replaces t
   const event = await room!.event(second!);
   expect(JSON.parse(`{${event!.unsigned}}`)).toEqual({
     prev_content: { name: 'one' },
+    prev_sender: alice,
     replaces_state: first,
   });
   const [before] = await room!.stateEventsAfter((await room!.event(first!))!, [

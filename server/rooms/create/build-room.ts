@@ -115,7 +115,9 @@ function inRoom<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
-    if (!(error instanceof MatrixError) || error.errcode !== 'M_FORBIDDEN') throw error;
+    if (!(error instanceof MatrixError) || !REFUSALS.has(error.errcode)) throw error;
     throw new MatrixError(400, 'M_INVALID_ROOM_STATE', error.message, { cause: error });
   }
 }
+
+const REFUSALS: ReadonlySet<string> = new Set(['M_FORBIDDEN', 'M_INVALID_PARAM']);

@@ -4,21 +4,30 @@ import { alice, bob, bringIn, carol, openRooms } from '../../../test/support/roo
 import type { RoomAlias, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 
+const dave = '@dave:example.org' as UserId;
+
 test('a room is replaced by one with its state, its aliases and a link back', async () => {
   await using bench = await workbench('10');
-  const last = await bench.say(bench.roomId, bob, 'last words');
+  await bench.say(bench.roomId, bob, 'last words');
   const created = await bench.upgrade('12');
   const state = (type: string) => bench.stateContent(created, type);
   expect(await state('m.room.create')).toEqual({
     room_version: '12',
     'm.federate': true,
-    predecessor: { room_id: bench.roomId, event_id: last },
+    predecessor: { room_id: bench.roomId },
   });
   expect(await state('m.room.name')).toEqual({ name: 'Old' });
   expect(await state('m.room.join_rules')).toEqual({ join_rule: 'public' });
   expect(await state('m.room.power_levels')).toMatchObject({ users: { [bob]: 50 }, kick: 70 });
   expect((await bench.rooms.resolveAlias('#old:example.org' as RoomAlias))?.roomId).toBe(created);
   expect(await state('m.room.canonical_alias')).toEqual({ alias: '#old:example.org' });
+});
+
+test('before version 12 the link back names the last event of the old room', async () => {
+  await using bench = await workbench('10');
+  const last = await bench.say(bench.roomId, bob, 'last words');
+  const create = await bench.stateContent(await bench.upgrade('11'), 'm.room.create');
+  expect(create?.predecessor).toEqual({ room_id: bench.roomId, event_id: last });
 });
 
 test('the old room names the new one, and nobody ordinary speaks there any more', async () => {
@@ -55,6 +64,16 @@ test.each(['10', '11'])(
     });
   },
 );
+
+test('creators of a room of version 12 are nothing in one of it that somebody else makes', async () => {
+  await using bench = await workbench('12', { additional_creators: [carol] });
+  const content = { users: { [bob]: 150, [dave]: 50 } };
+  const levels = { sender: alice, type: 'm.room.power_levels', stateKey: '', content };
+  await bench.setState(bench.roomId, levels);
+  const upgrade = { userId: bob, version: '12', additionalCreators: [] };
+  const created = await bench.rooms.upgrade(bench.roomId, upgrade, {});
+  expect((await bench.stateContent(created, 'm.room.power_levels'))?.users).toEqual({ [dave]: 50 });
+});
 
 test('levels that were strings are integers in a version that has no others', async () => {
   await using bench = await workbench('9');

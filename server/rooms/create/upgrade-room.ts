@@ -78,12 +78,12 @@ function eventsOfNewRoom(
   const oldCreate = state.get('m.room.create', '')!;
   const creation_content = upgradedCreateContent({
     oldCreate,
-    lastEventId: old.head.extremities[0]?.eventId,
+    lastEventId: rules.createIsRoomId ? undefined : old.head.extremities[0]?.eventId,
     newVersion: rules.version,
     additionalCreators: added,
   });
   const creators = {
-    old: old.rules.creatorsHaveInfinitePower ? creatorsOf(oldCreate) : [],
+    old: old.rules.creatorsHaveInfinitePower && !rules.creatorsHaveInfinitePower ? creatorsOf(oldCreate) : [],
     new: rules.creatorsHaveInfinitePower ? [userId, ...added] : [],
   };
   const initial_state = carriedState(state, { oldRules: old.rules, creators });

@@ -129,7 +129,7 @@ function unsignedOf({ redaction, replaced }: ParsedEvent, rules: RoomVersionRule
   if (replaced) {
     const { eventId, isRedacted, pdu } = replaced;
     const content = contentOf(isRedacted ? redact(pdu, rules) : pdu);
-    members.push(replacedMembers({ eventId, content }));
+    members.push(replacedMembers({ eventId, content, sender: pdu.sender as UserId }));
   }
   return members.join(',');
 }

@@ -47,11 +47,11 @@ export function roomEventOf(
 /** What was read of it may be from before its redaction, which may be on its way itself. */
 function membersOfReplaced(
   room: HotRoom,
-  { eventId, content }: StateEvent,
+  { eventId, content, sender }: StateEvent,
   nid: number | undefined,
 ): string {
   const redacted = nid === undefined ? undefined : room.redactedOf(nid);
-  return replacedMembers({ eventId, content: redacted?.content ?? content });
+  return replacedMembers({ eventId, sender, content: redacted?.content ?? content });
 }
 
 export function eventRow(

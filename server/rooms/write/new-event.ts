@@ -1,13 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { authEventKeys } from '../../protocol/auth-events.ts';
 import { authorize } from '../../protocol/auth-rules/authorize.ts';
-import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
+import type { AuthState, Verdict } from '../../protocol/auth-rules/verdict.ts';
 import { CanonicalJsonError } from '../../protocol/canonical-json.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { EVENT_BYTES_MAX } from '../../protocol/limits.ts';
-import { badJson, forbidden, type MatrixError, tooLarge } from '../../protocol/matrix-error.ts';
+import {
+  badJson,
+  forbidden,
+  invalidParam,
+  type MatrixError,
+  tooLarge,
+} from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
@@ -36,9 +42,17 @@ export function newEvent(
   const parsed = parseEvent(signed, room.rules);
   if (!parsed.ok) throw unfit(signed, parsed.reason);
   const verdict = authorize(parsed.value, at.state, room.rules);
-  if (!verdict.allowed) throw forbidden(verdict.reason);
+  if (!verdict.allowed) throw refusalOf(verdict);
   return parsed.value;
 }
+
+/** What nobody may send in a room that is there is the fault of what was asked for, and not of who asked. */
+const refusalOf = ({ rule, reason }: Refused): MatrixError =>
+  rule.startsWith('create.') || rule === 'power-levels.creator'
+    ? invalidParam(reason)
+    : forbidden(reason);
+
+type Refused = Extract<Verdict, { readonly allowed: false }>;
 
 /** Too deep, or with what is no Unicode: there is no canonical form of it, and so no hash. */
 function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer): JsonObject {
