@@ -6,11 +6,13 @@ import { notFound } from '../protocol/matrix-error.ts';
 import { endedSignInRow, hasSignInEnded } from '../storage/accounts/ended-sign-ins.ts';
 import { loginTokenGoneRow, loginTokensSignedInBy } from '../storage/accounts/login-tokens.ts';
 import { devicesSignedInBy, type UpstreamEnd } from '../storage/accounts/upstream-sessions.ts';
+import type { EndedLogins } from './ended-logins.ts';
 import type { Provider } from './provider.ts';
 
 export interface BackChannelPorts {
   readonly providers: ReadonlyMap<string, Pick<Provider, 'whoLeft'>>;
   readonly devices: Pick<Devices, 'delete'>;
+  readonly endedLogins: Pick<EndedLogins, 'end'>;
 }
 
 /** Where providers say of whom they logged out (OpenID Connect Back-Channel Logout 1.0). */
@@ -40,9 +42,10 @@ export class BackChannel {
     });
   }
 
-  /** Tokens first: who comes in by one meanwhile has a device then. */
+  /** Who is on the way first, then tokens: who comes in by one meanwhile has a device then. */
   async #end(end: UpstreamEnd): Promise<void> {
     const { database, locks, log } = this.#stored;
+    await this.#ports.endedLogins.end(end);
     for (const { userId, tokenHash } of await loginTokensSignedInBy(database, end))
       await locks.run(lockOf(userId), () => commitRows(log, [loginTokenGoneRow({ tokenHash })]));
     const left = await devicesSignedInBy(database, end);

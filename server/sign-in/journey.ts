@@ -32,6 +32,8 @@ export interface Naming {
   readonly identity: UpstreamIdentity;
   /** The provider's name of their login there. */
   readonly sid: string | null;
+  /** Until when the provider had not said that it has ended. */
+  readonly vouchedMs: number;
   readonly displayName: string | undefined;
   /** In the form, too: no other page can have it sent. */
   readonly formToken: string;

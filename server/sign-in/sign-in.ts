@@ -20,6 +20,7 @@ import {
 } from '../storage/accounts/upstream-identities.ts';
 import type { UpstreamSession } from '../storage/accounts/upstream-sessions.ts';
 import type { Row } from '../storage/write.ts';
+import type { EndedLogins } from './ended-logins.ts';
 import { JOURNEY_MS, type Journey, type Naming, openTravel, sealTravel } from './journey.ts';
 import type { Known, Provider, ProviderSettings } from './provider.ts';
 
@@ -30,6 +31,7 @@ export interface SignInPorts {
   readonly providers: ReadonlyMap<string, Provider>;
   /** Of the cluster: who went away from one writer comes back to the next one. */
   readonly seal: Seal;
+  readonly endedLogins: Pick<EndedLogins, 'alone' | 'hasEnded'>;
 }
 
 export type Granted = TokenGranted | { readonly kind: 'stage' };
@@ -108,11 +110,13 @@ export class SignIn {
     const isTheirs = journey.id === params.get('state') && journey.providerId === providerId;
     if (!isTheirs) throw over();
     const { goal, id } = journey;
+    const vouchedMs = this.#stored.now();
     const known = await provider.whoCame(params, journey);
-    if (goal.kind === 'stage') return this.#prove(known.identity, { id, goal }, grant);
     const { identity, claims } = known;
-    const travel = { id, redirectUrl: goal.redirectUrl, identity, sid: textIn(claims.sid) ?? null };
-    return this.#settled(identity, travel.id, async (userId) => {
+    const login = { id, identity, sid: textIn(claims.sid) ?? null, vouchedMs };
+    if (goal.kind === 'stage') return this.#prove(login, goal, grant);
+    const travel = { ...login, redirectUrl: goal.redirectUrl };
+    return this.#settled(login, async (userId) => {
       if (userId !== undefined) return this.#letIn({ userId, travel, more: [] }, grant);
       return this.#letInNew(provider.settings, known, travel, grant);
     });
@@ -129,8 +133,8 @@ export class SignIn {
   ): Promise<string | undefined> {
     const naming = this.#opened('naming', cookie);
     if (!isSame(naming.formToken, formToken)) throw over();
-    const { identity, displayName } = naming;
-    return this.#settled(identity, naming.id, async (already) => {
+    const { displayName } = naming;
+    return this.#settled(naming, async (already) => {
       if (already !== undefined)
         return this.#letIn({ userId: already, travel: naming, more: [] }, grant);
       try {
@@ -145,16 +149,15 @@ export class SignIn {
   }
 
   /** One at a time: a journey lets somebody in once, and two of one person make one account. */
-  #settled<T>(
-    { issuer, subject }: UpstreamIdentity,
-    id: string,
-    settle: (userId: UserId | undefined) => Promise<T>,
-  ): Promise<T> {
+  #settled<T>(login: Login, settle: (userId: UserId | undefined) => Promise<T>): Promise<T> {
     const { database, locks } = this.#stored;
+    const { id, vouchedMs } = login;
+    const { endedLogins } = this.#ports;
     const byPerson = () =>
-      locks.run(`upstream:${JSON.stringify([issuer, subject])}`, async () => {
+      endedLogins.alone(loginOf(login), async () => {
         if (await hasSignInEnded(database, id)) throw over();
-        return settle(await userOfIdentity(database, { issuer, subject }));
+        if (await endedLogins.hasEnded(loginOf(login), vouchedMs)) throw loggedOut();
+        return settle(await userOfIdentity(database, login.identity));
       });
     // Two persons may come back from one journey, each with a code.
     return locks.run(`sign-in:${id}`, byPerson);
@@ -162,17 +165,17 @@ export class SignIn {
 
   /** The stage is that of one user: nobody else finishes it, whoever they are at the provider. */
   #prove(
-    identity: UpstreamIdentity,
-    { id, goal }: { id: string; goal: Extract<Journey['goal'], { kind: 'stage' }> },
+    login: Login,
+    goal: Extract<Journey['goal'], { kind: 'stage' }>,
     grant: Grant,
   ): Promise<undefined> {
-    return this.#settled(identity, id, async (userId) => {
+    return this.#settled(login, async (userId) => {
       if (userId !== goal.userId)
         throw forbidden(`Your provider does not know you as ${goal.userId}`);
       await this.#refuseInactive(userId);
       const { id: sessionId, untilMs: expiresMs } = goal.session;
       const stage = finishedStageRow({ sessionId, stage: 'm.login.sso', proof: '{}', expiresMs });
-      const rows = [stage, this.#endRow({ id })];
+      const rows = [stage, this.#endRow(login)];
       await commitRows(this.#stored.log, rows, grant({ kind: 'stage' }));
       return undefined;
     });
@@ -297,9 +300,11 @@ export class SignIn {
   }
 }
 
-type Travel = Pick<Naming, 'id' | 'redirectUrl' | 'identity' | 'sid'>;
+/** Somebody came back by a login at their provider. */
+type Login = Pick<Naming, 'id' | 'identity' | 'sid' | 'vouchedMs'>;
+type Travel = Login & Pick<Naming, 'redirectUrl'>;
 
-const loginOf = ({ identity, sid }: Travel): UpstreamSession => ({ ...identity, sid });
+const loginOf = ({ identity, sid }: Login): UpstreamSession => ({ ...identity, sid });
 
 const REFUSED_NAMES: ReadonlySet<string> = new Set([
   ...['M_INVALID_USERNAME', 'M_USER_IN_USE', 'M_EXCLUSIVE'],
@@ -309,6 +314,9 @@ const over = () =>
   invalidParam(
     'Your way to this page is over, or did not begin in this browser. Go back to your app, and begin again',
   );
+
+const loggedOut = () =>
+  forbidden('Your provider has logged you out since. Go back to your app, and begin again');
 
 /** 256 bits, as PKCE has it (RFC 7636, section 4.1). */
 const chance = (): string => randomBytes(32).toString('base64url');

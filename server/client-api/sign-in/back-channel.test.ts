@@ -62,6 +62,30 @@ test('a token for a login that was not used yet lets nobody in any more', async 
   expect((await logIn(house, page)).status).toBe(403);
 });
 
+test.each<[string, (house: KnownHouse, there: Browser) => Promise<unknown>, boolean]>([
+  ['the person', (house) => tell(house, { sub: 'ada' }), false],
+  ['the login', logOutThere, false],
+  ['another login of theirs', (house) => tell(house, { sub: 'ada', sid: 'another' }), true],
+  ['somebody else', (house) => tell(house, { sub: 'eve' }), true],
+])(
+  'whoever is asked for a name when their provider ends %s is let in by a login that stands alone',
+  async (_what, ends, isLetIn) => {
+    await using house = await withKnownKeys();
+    house.provider.people.ada = {};
+    const there = new Browser({});
+    const asked = await house.browser.open(await house.visit(there, leaving(), 'ada'));
+    house.api.clock.ms += 1_000;
+    await ends(house, there);
+    const sent = await house.browser.submit(asked, { localpart: 'ada' });
+    expect(sent.status).toBe(isLetIn ? 200 : 403);
+    if (isLetIn) return expect((await logIn(house, sent)).status).toBe(200);
+    expect(sent.text).not.toContain('loginToken');
+    house.api.clock.ms += 1_000;
+    const again = await house.browser.submit(await house.signIn('ada'), { localpart: 'ada' });
+    expect((await logIn(house, again)).status).toBe(200);
+  },
+);
+
 test('a device that another one let in ends with the login of that one', async () => {
   await using house = await withKnownKeys();
   const { api } = house;
