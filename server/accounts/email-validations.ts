@@ -10,6 +10,7 @@ import {
   validationAskedFor,
   validationRow,
 } from '../storage/accounts/validations.ts';
+import type { Row } from '../storage/write.ts';
 import type { EmailAddress } from './email-address.ts';
 import type { Letter, Post } from './post.ts';
 import { isValidationToken } from './validation-token.ts';
@@ -71,16 +72,30 @@ export class EmailValidations {
     return locks.run(addressLockOf(asked.address), async () => {
       const before = await validationAskedFor(database, askedForBy(asked), now());
       if (before && isKnown(before, asked)) return before.sid;
-      const waitMs = await post.waitMs(asked.address);
-      if (waitMs > 0) throw limitExceeded(waitMs);
       const sid = before?.sid ?? randomBytes(18).toString('base64url');
       const nextLink = allowed(asked.nextLink, nextLinkHosts);
-      const letter = await this.#letterFor(asked, sid);
       const begun = { ...begunBy(asked), sid, nextLink, expiresMs: now() + LIFE_MS };
-      await commitRows(log, [validationRow(begun), post.row(asked.address, letter)]);
+      // Whoever is counted at once with others would go beyond what all may.
+      await locks.run(COUNT_LOCK, async () =>
+        commitRows(log, [validationRow(begun), await this.#counted(asked, sid, post)]),
+      );
       post.wake();
       return sid;
     });
+  }
+
+  /**
+   * The row of its letter. Where strangers have used up what is theirs, what is kept is for resets by who has an account: others that
+   * ask for one are answered alike, and sent nothing.
+   */
+  async #counted(asked: ValidationAsked, sid: string, post: Post): Promise<Row> {
+    const { address, purpose } = asked;
+    const letter = await this.#letterFor(asked, sid);
+    const waitMs = await post.waitMs(address);
+    if (waitMs === 0) return post.row(address, letter);
+    const keptMs = purpose === 'reset' ? await post.waitMs(address, { ofKept: true }) : waitMs;
+    if (keptMs > 0) throw limitExceeded(keptMs);
+    return letter === NO_ACCOUNT ? post.withheldRow(address) : post.row(address, letter);
   }
 
   /** Of whoever has the link. Undefined where it is over, or not ours. */
@@ -131,6 +146,8 @@ export class EmailValidations {
 
 /** Held until what was read under it is committed: who has an address, and what is known of it. */
 export const addressLockOf = (address: string): string => `third-party-id:email:${address}`;
+
+const COUNT_LOCK = 'mails: count';
 
 const NO_ACCOUNT: Letter = { kind: 'no-account' };
 

@@ -19,6 +19,11 @@ export interface Post {
   row(recipient: EmailAddress, letter: Letter): Row;
   /** Behind that change. */
   wake(): void;
-  /** How long nothing may be written to them that a stranger can ask for; 0 for not at all. */
-  waitMs(recipient: EmailAddress): Promise<number>;
+  /** In place of a letter that is not sent: their next ones are counted as if it were. */
+  withheldRow(recipient: EmailAddress): Row;
+  /**
+   * How long nothing may be written to them that a stranger can ask for; 0 for not at all. `ofKept`: out of what is kept for those who have
+   * an account. By one at a time, up to the commit of the row.
+   */
+  waitMs(recipient: EmailAddress, of?: { ofKept: boolean }): Promise<number>;
 }

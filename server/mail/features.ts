@@ -38,7 +38,8 @@ export function mailFeatures(stored: Stored, settings: MailSettings, ground: Mai
       row: (recipient: string, { kind, ...about }: { kind: string }) =>
         outbox.row(recipient, kind, about),
       wake: () => outbox.wake(),
-      waitMs: (recipient: string) => outbox.waitMs(recipient),
+      withheldRow: (recipient: string) => outbox.withheldRow(recipient),
+      waitMs: (recipient: string, of?: { ofKept: boolean }) => outbox.waitMs(recipient, of),
     },
     close: () => outbox.close(),
   };

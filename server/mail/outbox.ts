@@ -58,6 +58,13 @@ const CLOSE_MS_MAX = 1_000;
 /** What strangers can have sent to somebody. */
 const COUNTED_MS = 60 * 60_000;
 const COUNT_MAX = 5;
+/** Of what goes out to all together, the part that is kept for those who have an account and no way into it. */
+const KEPT_PART = 1 / 4;
+
+/** Nobody asked for it. */
+const NOTICES = ['password-changed'];
+/** Asked for as any other, and not sent. */
+const WITHHELD = 'withheld';
 
 /**
  * E-mails, sent behind the commit of what they tell of, at least once. The table is the queue, and not a cursor over it
@@ -95,23 +102,30 @@ export class Outbox {
 
   /** To be put into the change of what it tells of; `wake` behind that. */
   row(recipient: string, kind: string, about: object): Row {
-    const nowMs = this.#ports.stored.now();
-    const times = { createdMs: nowMs, nextTryMs: nowMs, doneMs: null, expiresMs: nowMs + KEPT_MS };
-    const id = randomBytes(12).toString('base64url');
-    return mailRow({ id, recipient, kind, about: JSON.stringify(about), tries: 0, ...times });
+    return mailRow(this.#mail(recipient, kind, about));
+  }
+
+  /** In place of one that is not sent: it counts for its recipient alone. */
+  withheldRow(recipient: string): Row {
+    const mail = this.#mail(recipient, WITHHELD, {});
+    return mailRow({ ...mail, doneMs: mail.createdMs });
   }
 
   /**
    * Whom strangers have written to as often as they may is left in peace for so long; and where all together have written as
-   * often as they may, everybody: a mail server that sends what anybody wants is soon one whose mail nobody takes.
+   * often as they may, everybody: a mail server that sends what anybody wants is soon one whose mail nobody takes. `ofKept`: as far
+   * as the part goes that is kept. To be asked, and to put the row in, by one at a time.
    */
-  async waitMs(recipient: string): Promise<number> {
+  async waitMs(recipient: string, { ofKept = false } = {}): Promise<number> {
     const { stored, perHourMax } = this.#ports;
     const nowMs = stored.now();
     const sinceMs = nowMs - COUNTED_MS;
+    const allMax = ofKept ? perHourMax : perHourMax - Math.floor(perHourMax * KEPT_PART);
     const [toThem, toAll] = await Promise.all([
-      mailsSince(stored.database, { recipient, sinceMs, count: COUNT_MAX }),
-      lastExpiry(stored.database, { sinceMs: sinceMs + KEPT_MS, count: perHourMax }),
+      mailsSince(stored.database, { recipient, sinceMs, count: COUNT_MAX, but: NOTICES }),
+      lastExpiry(stored.database, {
+        ...{ sinceMs: sinceMs + KEPT_MS, count: allMax, but: [...NOTICES, WITHHELD] },
+      }),
     ]);
     const waits = [toThem, toAll === undefined ? undefined : toAll - KEPT_MS];
     return Math.max(0, ...waits.map((first) => (first ?? 0) + COUNTED_MS - nowMs));
@@ -123,6 +137,13 @@ export class Outbox {
     clearTimeout(this.#timer);
     await Promise.race([this.#rounds.asleep(), sleep(CLOSE_MS_MAX, undefined, { ref: false })]);
     this.#ports.transport.close();
+  }
+
+  #mail(recipient: string, kind: string, about: object): Mail {
+    const nowMs = this.#ports.stored.now();
+    const times = { createdMs: nowMs, nextTryMs: nowMs, doneMs: null, expiresMs: nowMs + KEPT_MS };
+    const id = randomBytes(12).toString('base64url');
+    return { id, recipient, kind, about: JSON.stringify(about), tries: 0, ...times };
   }
 
   async #round(): Promise<void> {

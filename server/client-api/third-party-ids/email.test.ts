@@ -250,6 +250,32 @@ test('no more than so many e-mails go out in an hour to all people together, by 
   await mail.count(4);
 });
 
+test('when strangers have used up what is theirs, who has an account still gets a new password, and nobody sees who has one', async () => {
+  await using mail = await startMailServer();
+  await using api = await startApi({ email: emailBy(mail.port, { perHourMax: 8 }) });
+  await withAddress(api, mail, 'alice', 'alice@example.org');
+  const ask = (what: string, to: string, client_secret = 'secret') =>
+    api.ask(`POST /${what}/email/requestToken`, { body: asking(to, { client_secret }) });
+  const strangers = await Promise.all(
+    Array.from({ length: 8 }, (_, index) => ask('register', `${index}@example.org`)),
+  );
+  expect(strangers.map(({ status }) => status).sort()).toEqual([
+    200, 200, 200, 200, 200, 429, 429, 429,
+  ]);
+  await mail.count(6);
+  const reset = 'account/password';
+  for (const to of ['nobody@example.org', 'alice@example.org'])
+    expect((await ask(reset, to)).status).toBe(200);
+  expect((await mail.count(7)).at(-1)!.to).toContain('alice@example.org');
+  for (const secret of ['b', 'c', 'd', 'e'])
+    expect((await ask(reset, 'nobody@example.org', secret)).status).toBe(200);
+  expect((await ask(reset, 'nobody@example.org', 'f')).status).toBe(429);
+  expect((await ask(reset, 'alice@example.org', 'b')).status).toBe(200);
+  for (const to of ['alice@example.org', 'somebody@example.org'])
+    expect((await ask(reset, to, 'c')).status).toBe(429);
+  await mail.count(8);
+});
+
 test('whoever asks from one address, for whomsoever, is soon told to wait', async () => {
   await using mail = await startMailServer();
   const rates = { mail: { perSecond: 0.01, burst: 2 } };

@@ -32,16 +32,24 @@ export const waitingMails = (
     [nowMs, limit],
   );
 
+interface Counted {
+  readonly sinceMs: number;
+  readonly count: number;
+  /** Kinds that are not counted. */
+  readonly but: readonly string[];
+}
+
 /** When the one was written that is the last but `count - 1` to somebody; undefined where there were fewer since. */
 export async function mailsSince(
   database: Database,
-  { recipient, sinceMs, count }: { recipient: string; sinceMs: number; count: number },
+  { recipient, sinceMs, count, but }: Counted & { readonly recipient: string },
 ): Promise<number | undefined> {
   const rows = await database.query<{ createdMs: number }>(
     'mails_since',
-    `SELECT created_ms AS "createdMs" FROM mail WHERE recipient = $1 AND created_ms > $2
+    `SELECT created_ms AS "createdMs" FROM mail
+     WHERE recipient = $1 AND created_ms > $2 AND kind <> ALL ($4::text[])
      ORDER BY created_ms DESC OFFSET $3 LIMIT 1`,
-    [recipient, sinceMs, count - 1],
+    [recipient, sinceMs, count - 1, but],
   );
   return rows[0]?.createdMs;
 }
@@ -49,13 +57,13 @@ export async function mailsSince(
 /** When the one ends to count that was written last but `count - 1`, to anybody; undefined where fewer end behind `sinceMs`. */
 export async function lastExpiry(
   database: Database,
-  { sinceMs, count }: { sinceMs: number; count: number },
+  { sinceMs, count, but }: Counted,
 ): Promise<number | undefined> {
   const rows = await database.query<{ expiresMs: number }>(
     'mails_last_expiry',
-    `SELECT expires_ms AS "expiresMs" FROM mail WHERE expires_ms > $1
+    `SELECT expires_ms AS "expiresMs" FROM mail WHERE expires_ms > $1 AND kind <> ALL ($3::text[])
      ORDER BY expires_ms DESC OFFSET $2 LIMIT 1`,
-    [sinceMs, count - 1],
+    [sinceMs, count - 1, but],
   );
   return rows[0]?.expiresMs;
 }
