@@ -83,7 +83,10 @@ function eventsOfNewRoom(
     additionalCreators: added,
   });
   const creators = {
-    old: old.rules.creatorsHaveInfinitePower && !rules.creatorsHaveInfinitePower ? creatorsOf(oldCreate) : [],
+    old:
+      old.rules.creatorsHaveInfinitePower && !rules.creatorsHaveInfinitePower
+        ? creatorsOf(oldCreate)
+        : [],
     new: rules.creatorsHaveInfinitePower ? [userId, ...added] : [],
   };
   const initial_state = carriedState(state, { oldRules: old.rules, creators });

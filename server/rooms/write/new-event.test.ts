@@ -29,14 +29,17 @@ test.each<[string, JsonObject]>([
 test.each<[string, JsonObject]>([
   ['m.room.create', { room_version: '12' }],
   ['m.room.power_levels', { users: { [alice]: 100 } }],
-])('a room of version 12 takes no %s that nobody may send in it, and says whose fault it is', async (type, content) => {
-  await using fresh = await freshDatabase();
-  await using under = await openRooms(fresh);
-  const roomId = await under.rooms.create(alice, { room_version: '12' }, {});
-  const before = await under.stateContent(roomId, type);
-  const draft = { sender: alice, type, stateKey: '', content };
-  await expect(under.rooms.send(roomId, draft, {})).rejects.toMatchObject({
-    ...{ status: 400, errcode: 'M_INVALID_PARAM' },
-  });
-  expect(await under.stateContent(roomId, type)).toEqual(before);
-});
+])(
+  'a room of version 12 takes no %s that nobody may send in it, and says whose fault it is',
+  async (type, content) => {
+    await using fresh = await freshDatabase();
+    await using under = await openRooms(fresh);
+    const roomId = await under.rooms.create(alice, { room_version: '12' }, {});
+    const before = await under.stateContent(roomId, type);
+    const draft = { sender: alice, type, stateKey: '', content };
+    await expect(under.rooms.send(roomId, draft, {})).rejects.toMatchObject({
+      ...{ status: 400, errcode: 'M_INVALID_PARAM' },
+    });
+    expect(await under.stateContent(roomId, type)).toEqual(before);
+  },
+);
