@@ -2,6 +2,8 @@ import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { driverOf, leavesTheMachine, shownAs } from './adapters/address/driver.ts';
 import { together } from './adapters/address/together.ts';
+import { Blocking } from './adapters/blocking/blocking.ts';
+import { NOTE } from './adapters/blocking/note.ts';
 import { bootTime } from './adapters/clock/boot-time.ts';
 import { DiskProbe } from './adapters/disk/disk-probe.ts';
 import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
@@ -96,8 +98,7 @@ async function runAgent(config: Config): Promise<void> {
     mayHandOver: ports.site?.handOver != null,
     mayHoldAddress: ports.address !== null,
     failsafe: config.peers?.failsafe ?? false,
-    // It needs what turns another site's PostgreSQL away (`Blocking`), which is not there yet; and no configuration switches it on.
-    thirdFence: false,
+    thirdFence: config.peers?.thirdFence ?? false,
   };
   const agent = new Agent(self, ports, log);
   const socket = await openAgentSocket(config.runtimeDir, {
@@ -234,6 +235,7 @@ function connectSite(
   const server = new Server(config.runtimeDir);
   const front = new Front(config.runtimeDir);
   const disk = postgres ? new DiskProbe({ ...postgres, now }) : null;
+  const blocking = new Blocking(config.runtimeDir, NOTE);
   return {
     ports: {
       patroni,
@@ -241,7 +243,8 @@ function connectSite(
       front,
       isGone,
       disk: disk && (() => disk.look()),
-      blocking: null,
+      // Also where the third fence is off: one that was switched off may have left a block.
+      blocking,
       promotionTold: () => promotionTold(config.runtimeDir),
       copyDamage: () => copyDamage(config.runtimeDir),
       cloneAnew: cloneWith(etcd, patroni, identity),
@@ -252,7 +255,7 @@ function connectSite(
     front,
     close: () => {
       disk?.close();
-      return Promise.all([patroni.close(), server.close(), front.close()]);
+      return Promise.all([patroni, server, front, blocking].map((each) => each.close()));
     },
   };
 }

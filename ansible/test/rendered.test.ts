@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { NOTE } from '../../failover/adapters/blocking/note.ts';
 import { readConfig as readFailoverConfig } from '../../failover/config/config.ts';
 import { frontConfig } from '../../failover/front/config.ts';
+import { socketOf } from '../../failover/sockets.ts';
 import { readConfig as readServerConfig } from '../../server/config/read-config.ts';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
 import { ANSIBLE, ANSIBLE_IS_HERE } from './ansible.ts';
@@ -93,6 +95,38 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   },
   300_000,
 );
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'the third fence is off unless told, and then each site has the program that turns another one away, its folder and its unit',
+  async () => {
+    for (const on of [false, true]) {
+      const inventory = 'two-sites-and-witness';
+      await using rendered = await render(inventory, on ? { farol_third_fence: on } : {});
+      for (const { files, at } of rendered.hosts) {
+        const { peers, witness, runtimeDir } = readFailoverConfig(at('failover.yml'), frontConfig);
+        expect(peers?.thirdFence).toBe(on);
+        const units = JSON.parse(files.units!) as string[];
+        const isThere = on && !witness;
+        expect(units.includes('farol-block')).toBe(isThere);
+        const folder = dirname(socketOf(runtimeDir, 'block'));
+        expect(files['tmpfiles.conf']!.includes(`d ${folder} 0755 root root -`)).toBe(isThere);
+        if (!isThere) continue;
+        const unit = files['farol-block.service']!;
+        expect(unit).toContain(`[ ! -e ${NOTE} ] || exec /usr/sbin/nft -f ${NOTE}`);
+        expect(unit).toContain(`StateDirectory=${basename(dirname(NOTE))}\n`);
+        expect(unit).toContain(`ReadWritePaths=${folder}\n`);
+      }
+    }
+  },
+  300_000,
+);
+
+test('PostgreSQL does not start where what is noted as turned away is not', () => {
+  const unit = readFileSync(join(ANSIBLE, 'roles/database/files/patroni.conf'), 'utf8');
+  expect(unit).toContain(
+    `\nExecStartPre=+/bin/sh -c '[ ! -e ${NOTE} ] || exec /usr/sbin/nft -f ${NOTE}'\n`,
+  );
+});
 
 test.skipIf(!ANSIBLE_IS_HERE)(
   'the server is given any option of its own, beside what follows from the inventory',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SocketAddress } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { reasonsNotToFence } from './third-fence.ts';
 
 /** What is wrong with the configuration, in words for the operator. */
 export class ConfigError extends Error {
@@ -125,6 +126,12 @@ const common = z.strictObject({
         .describe(
           'With all of etcd away the leader goes on, for ten minutes at most, as long as every other site with a copy of the database lets it, asked anew every 0.3 s. The same at every site, where `patroni.yml` must have it, too; change it only while etcd answers. Off by default: docs/faults.md, F20.',
         ),
+      thirdFence: z
+        .boolean()
+        .default(false)
+        .describe(
+          'A site that is silent is replaced as soon as all others with a copy have promised to confirm nothing from it any more, and not when its lease ends: after some five seconds, not twenty. Needs the program that turns it away at every such site (failover/block), and `sites` by their addresses. The same at every site. Off by default: docs/third-fence.md says what is proved.',
+        ),
     })
     .optional()
     .describe(
@@ -222,6 +229,8 @@ export function schemaWith<Front extends Listening>(front: z.ZodType<Front>) {
         }
       }
       const { peers, tls: identity, site } = config;
+      for (const { path, message } of reasonsNotToFence(config))
+        context.addIssue({ code: 'custom', path: [...path], message });
       if (peers !== undefined && identity === undefined)
         context.addIssue({
           code: 'custom',

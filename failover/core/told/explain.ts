@@ -12,6 +12,7 @@ import { isAlive, knowsEtcd, silence, wordOf } from '../sites.ts';
 import type { State } from '../state.ts';
 import type { Millis, Timings } from '../timings.ts';
 import type { ServerReport, Site } from '../view.ts';
+import { explainPromises, reasonUncovered } from './promises.ts';
 import { warnOfWrites, writesOf } from './writes.ts';
 
 /** One sentence each: who leads or why nobody does, who has the address, who could lead instead. */
@@ -45,14 +46,15 @@ function explainLeader(state: State, now: Millis, timings: Timings): string {
     const age = seconds(now - state.readAt);
     return `Not known: etcd has not answered for ${age}${because(state.etcdTrouble)}; before that ${last}.${byTheirWord(state, now, timings)}`;
   }
-  if (leader === null) return `Nobody leads: ${whyNobody(state, now, timings)}.`;
+  if (leader === null)
+    return `Nobody leads: ${whyNobody(state, now, timings)}.${explainPromises(state, now, timings)}`;
   if (leader === self.site) return explainOwn(state, now, timings);
   const quiet = silence(state, leader, now, timings);
   if (quiet < timings.addressLeaseMs)
     return `${leader} leads: ${say(serverOf(state, leader))}${lately(state.view?.sites[leader]?.report.unwell)}.`;
   if (wordOf(state, leader, now, timings)?.goingOn?.inForce)
     return `${leader} goes on without etcd, which has not heard it for ${seconds(quiet)}, ${AS_LONG_AS}.`;
-  return `${leader} leads but has been silent for ${seconds(quiet)}: ${whyNotMoved(state, leader, quiet, now, timings)}.`;
+  return `${leader} leads but has been silent for ${seconds(quiet)}: ${whyNotMoved(state, leader, quiet, now, timings)}.${explainPromises(state, now, timings)}`;
 }
 
 /** What those say who lead, and whom this agent hears without etcd. */
@@ -103,7 +105,11 @@ function lately(unwell: string | null | undefined): string {
 
 function whyNoDeadline(state: State, now: Millis, timings: Timings): string {
   if ((state.leader?.until ?? 0) <= now) return 'etcd has confirmed no pulse of it in time';
-  return reasonNotToLead(state, now, timings) ?? "Patroni's leader key is about to end";
+  return (
+    reasonNotToLead(state, now, timings) ??
+    reasonUncovered(state, now, timings) ??
+    "Patroni's leader key is about to end"
+  );
 }
 
 function whyNobody(state: State, now: Millis, timings: Timings): string {

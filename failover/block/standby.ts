@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import type { Look } from './exhausted.ts';
+
+const run = promisify(execFile);
+
+export interface StandbyOptions {
+  /** Of the user as whom PostgreSQL is asked. */
+  readonly dataDir: string;
+  readonly binDir: string;
+  readonly socketDir: string;
+  readonly now: () => number;
+}
+
+const ASK_WITHIN_MS = 1_500;
+
+/**
+ * Each a transaction of its own, in this order: once no receiver is there what it wrote counts (WalRcvDie), so the positions are of then or later. The last
+ * one tells the timeline that is replayed, which no function does while a standby replays.
+ */
+const QUESTIONS = [
+  `SELECT coalesce(json_agg(pid), '[]') FROM pg_stat_activity WHERE backend_type = 'walreceiver'`,
+  `SELECT json_build_object(
+     'inRecovery', pg_is_in_recovery(),
+     'received', pg_wal_lsn_diff(pg_last_wal_receive_lsn(), '0/0'),
+     'replayed', pg_wal_lsn_diff(pg_last_wal_replay_lsn(), '0/0'),
+     'waits', (SELECT wait_event FROM pg_stat_activity WHERE backend_type = 'startup'),
+     'retryMs', (SELECT setting::int FROM pg_settings WHERE name = 'wal_retrieve_retry_interval'))`,
+  'IDENTIFY_SYSTEM',
+];
+
+const receivers = z.array(z.int());
+const positions = z.object({
+  inRecovery: z.boolean(),
+  received: z.int().nullable(),
+  replayed: z.int().nullable(),
+  waits: z.string().nullable(),
+  retryMs: z.int(),
+});
+
+/**
+ * PostgreSQL of this site, asked as its own user, who needs no password: by a program, since this one is root. Rejects where it does not answer.
+ */
+export async function lookAt({ dataDir, binDir, socketDir, now }: StandbyOptions): Promise<Look> {
+  const { uid, gid } = await stat(dataDir);
+  const asUser = process.getuid?.() === 0 ? { uid, gid } : {};
+  const { stdout } = await run(
+    join(binDir, 'psql'),
+    [
+      ...['-XAtq', '--set=ON_ERROR_STOP=1', '-d', conninfo(socketDir)],
+      ...QUESTIONS.flatMap((question) => ['-c', question]),
+    ],
+    { ...asUser, cwd: '/', env: { LC_ALL: 'C' }, signal: AbortSignal.timeout(ASK_WITHIN_MS) },
+  );
+  return lookIn(stdout, now());
+}
+
+/** A connection for replication, since only such a one is told the timeline; it takes queries, too. */
+const conninfo = (socketDir: string): string =>
+  `host=${socketDir} dbname=postgres user=postgres replication=database connect_timeout=2`;
+
+export function lookIn(printed: string, atMs: number): Look {
+  const [processes = '', state = '', system = ''] = printed.trim().split('\n').map(trimmed);
+  const [, timeline = '', end = ''] = system.split('|');
+  return {
+    atMs,
+    receivers: receivers.parse(JSON.parse(processes)),
+    ...positions.parse(JSON.parse(state)),
+    timeline: z.coerce.number().int().min(1).parse(timeline),
+    lsn: bytesIn(end),
+  };
+}
+
+const trimmed = (line: string): string => line.trim();
+
+function bytesIn(lsn: string): number {
+  const [high, low] = (/^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/.exec(lsn) ?? []).slice(1);
+  if (high === undefined || low === undefined) throw new Error(`"${lsn}" is no position`);
+  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
+}
