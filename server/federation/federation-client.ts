@@ -9,7 +9,7 @@ import { type AnswerForm, jsonIn } from './answer.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { Entering, type LargeRequest } from './large-answer.ts';
 import { Patience } from './patience.ts';
-import type { Reach, Told } from './reach.ts';
+import { type Reach, type Told, Unusable } from './reach.ts';
 
 export interface FederationRequest extends AnswerForm {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -32,6 +32,22 @@ export class ServerUnreachable extends Error {
   override readonly name = 'ServerUnreachable';
 }
 
+/** Who had less than that may have been about to answer: most of the time went by in our own queue. */
+const FAIR_MS = 5_000;
+
+/**
+ * Whether it is the server that is not there for anybody, rather than one answer of it that came late, too long or in pieces:
+ * no connection came about, or nothing at all in a time in which it could have answered.
+ */
+export function wasSilent(error: unknown, hadMs: number): error is ServerUnreachable {
+  if (!(error instanceof ServerUnreachable) || error.cause instanceof Unusable) return false;
+  return !wasLate(error) || hadMs >= FAIR_MS;
+}
+
+/** It may have been reached, but said nothing in its time. */
+export const wasLate = ({ cause }: ServerUnreachable): boolean =>
+  cause instanceof DOMException && cause.name === 'TimeoutError';
+
 /** Asks other servers, in our name. */
 export class FederationClient {
   readonly #self: { readonly serverName: ServerName; readonly signingKey: SigningKey };
@@ -50,8 +66,7 @@ export class FederationClient {
     const { status, body } = await this.askForBytes(server, request);
     const json = await jsonIn(body, request);
     if (status === 200 && json !== undefined) return json;
-    if (json === undefined && !isOfRequest(status))
-      throw new ServerUnreachable(`${server} answers something that is no JSON (status ${status})`);
+    if (json === undefined && !isOfRequest(status)) throw noJson(server, status);
     throw errorOf(status, json);
   }
 
@@ -102,6 +117,14 @@ export function notThere(error: unknown): undefined {
 
 /** A proxy before the other server says in its own words that it passes nothing of the kind on, such as what is too large. */
 const isOfRequest = (status: number): boolean => status >= 400 && status < 500;
+
+/** That is what a proxy says, too, behind which there is nobody. */
+function noJson(server: ServerName, status: number): ServerUnreachable {
+  const message = `${server} answers something that is no JSON (status ${status})`;
+  const cause =
+    status < 500 ? new Unusable(message) : new MatrixError(status, 'M_UNKNOWN', message);
+  return new ServerUnreachable(message, { cause });
+}
 
 function errorOf(status: number, json: JsonValue | undefined): MatrixError {
   const { errcode, error, retry_after_ms } = isObject(json) ? json : {};

@@ -68,7 +68,12 @@ export class Reach {
       headers: { ...headers, host: way.hostHeader },
     });
     const { statusCode: status, headers: said } = answer;
-    return { status, headers: said, body: await bounded(answer.body, asked) };
+    if (Number(said['content-length'] ?? 0) > asked.bytesMax) {
+      // Of what is too long nothing is read.
+      answer.body.on('error', () => {}).destroy();
+      throw tooLong(asked.bytesMax);
+    }
+    return { status, headers: said, body: await whole(answer.body, asked) };
   }
 
   /** One for all connections: to read the authorities takes longer than a handshake. */
@@ -130,8 +135,24 @@ const UNREACHED =
 const isUnreached = (error: unknown): boolean =>
   error instanceof AddressRefused || UNREACHED.test((error as NodeJS.ErrnoException).code ?? '');
 
-export class TooLong extends Error {
+/** An answer came, or began to come, and is none that could be used: whoever sent it is there. */
+export class Unusable extends Error {
+  override readonly name: string = 'Unusable';
+}
+
+export class TooLong extends Unusable {
   override readonly name = 'TooLong';
+}
+
+const tooLong = (bytesMax: number) => new TooLong(`The answer has more than ${bytesMax} bytes`);
+
+async function whole(body: AsyncIterable<Buffer>, asked: Asked): Promise<Buffer> {
+  try {
+    return await bounded(body, asked);
+  } catch (cause) {
+    if (cause instanceof TooLong) throw cause;
+    throw new Unusable(`The answer broke off: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** What others say may be without end. */
@@ -145,7 +166,7 @@ async function bounded(
   for await (const chunk of body) {
     chunks.push(chunk);
     bytes += chunk.length;
-    if (bytes > bytesMax) throw new TooLong(`The answer has more than ${bytesMax} bytes`);
+    if (bytes > bytesMax) throw tooLong(bytesMax);
     if (large === undefined || isLarge || bytes <= large.fromBytes) continue;
     isLarge = true;
     await large.enter();

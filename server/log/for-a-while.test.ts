@@ -14,6 +14,13 @@ test('it holds as long as was said last', () => {
   expect(silent.has('a')).toBe(false);
 });
 
+test('what is forgotten holds no longer', () => {
+  const silent = new ForAWhile<string>(2, () => 1_000);
+  for (const key of ['a', 'b']) silent.add(key, 60);
+  silent.forget('a');
+  expect(['a', 'b'].map((key) => silent.has(key))).toEqual([false, true]);
+});
+
 test('of too many those are forgotten of whom was asked least lately', () => {
   const silent = new ForAWhile<string>(2, () => 1_000);
   for (const key of ['a', 'b']) silent.add(key, 60);

@@ -15,6 +15,11 @@ export class ForAWhile<Key> {
     this.#untilMs.set(key, this.#now() + forMs);
   }
 
+  /** It holds no longer. */
+  forget(key: Key): void {
+    this.#untilMs.delete(key);
+  }
+
   has(key: Key): boolean {
     return (this.#untilMs.get(key) ?? 0) > this.#now();
   }

@@ -1,7 +1,7 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
-import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
+import { type FederationClient, ServerUnreachable, wasSilent } from '../federation-client.ts';
 
 /** Of all users of one server that share a room with somebody: a device has some two kibibytes. */
 const BYTES_MAX = 4 * 1_048_576;
@@ -19,9 +19,8 @@ export async function askForKeys(
     });
     return { answer };
   } catch (error) {
-    const isSilent = error instanceof ServerUnreachable;
-    if (isSilent || error instanceof MatrixError)
-      return { failure: (error as Error).message, isSilent };
+    if (error instanceof ServerUnreachable || error instanceof MatrixError)
+      return { failure: error.message, isSilent: wasSilent(error, withinMs) };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import { ServerUnreachable } from '../federation-client.ts';
+import { TooLong, Unusable } from '../reach.ts';
 import { type AnswerBounds, KeptAnswers } from './kept-answers.ts';
 
 const server = 'there.org' as ServerName;
@@ -48,6 +49,19 @@ test('who was silent is not asked again within a minute, by whatever question', 
   expect(asked).toBe(1);
   clock.ms += 60_001;
   expect(await answers.ask(server, question('/x'))).toEqual({});
+});
+
+test.each<[string, Error]>([
+  ['is too long', unreachable(new TooLong('too long'))],
+  ['breaks off', unreachable(new Unusable('reset'))],
+])('a server of which one answer %s is asked other things', async (_how, error) => {
+  const { answers } = subject(async (path) => {
+    if (path === '/long') throw error;
+    return {};
+  });
+  const failed = answers.ask(server, question('/long'));
+  await expect(failed).rejects.toMatchObject({ status: 502 });
+  expect(await answers.ask(server, question('/short'))).toEqual({});
 });
 
 // A client that was told M_UNKNOWN_TOKEN would sign out.
@@ -118,6 +132,10 @@ test('what is kept has an end in bytes', async () => {
   await answers.ask(server, question('/1'));
   expect(asked).toBe(3);
 });
+
+function unreachable(cause: Error): Error {
+  return new ServerUnreachable('no answer', { cause });
+}
 
 function subject(answer: (path: string) => Promise<JsonValue>) {
   const clock = { ms: 1_000_000 };

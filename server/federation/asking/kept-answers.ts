@@ -11,6 +11,7 @@ import {
   type FederationClient,
   type FederationRequest,
   ServerUnreachable,
+  wasSilent,
 } from '../federation-client.ts';
 
 export interface Question extends Pick<FederationRequest, 'method' | 'path' | 'content'> {
@@ -40,8 +41,6 @@ export interface AnswerPorts {
 const WITHIN_MS = 10_000;
 /** Whoever did not answer is not waited for again so soon. */
 const SILENT_MS = 60_000;
-/** Who had less than that may have been about to answer: most of the time went by in our own queue. */
-const FAIR_MS = 5_000;
 const SILENT_KEPT_MAX = 10_000;
 const RETRY_MS = 5_000;
 const ENTRY_BYTES = 500;
@@ -119,8 +118,7 @@ export class KeptAnswers {
       ...(content !== undefined && { content }),
     };
     const answer = await this.#ports.client.ask(server, request).catch((error: unknown) => {
-      if (error instanceof ServerUnreachable && answersWithinMs >= FAIR_MS)
-        this.#silent.add(server, SILENT_MS);
+      if (wasSilent(error, answersWithinMs)) this.#silent.add(server, SILENT_MS);
       throw this.#complaintOf(key, error, server);
     });
     this.#keep(key, { answer }, lengthOf(server, answer));

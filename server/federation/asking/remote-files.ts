@@ -1,8 +1,8 @@
 import { ForAWhile } from '../../log/for-a-while.ts';
 import { parseServerName, type ServerName } from '../../protocol/identifiers.ts';
 import { badGateway, MatrixError, notFound } from '../../protocol/matrix-error.ts';
-import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
-import { type Reach, type Told, TooLong } from '../reach.ts';
+import { type FederationClient, ServerUnreachable, wasLate } from '../federation-client.ts';
+import { type Reach, type Told, TooLong, Unusable } from '../reach.ts';
 import { secondPart } from './two-parts.ts';
 
 export interface RemoteFile {
@@ -35,26 +35,41 @@ const SILENT_KEPT_MAX = 10_000;
 export class RemoteFiles {
   readonly #ports: RemoteFilePorts;
   readonly #silent: ForAWhile<ServerName>;
+  /** Those of whom a file was waited for in vain, and that have said nothing since. */
+  readonly #late: ForAWhile<ServerName>;
 
   constructor(ports: RemoteFilePorts) {
     this.#ports = ports;
     this.#silent = new ForAWhile(SILENT_KEPT_MAX, ports.now);
+    this.#late = new ForAWhile(SILENT_KEPT_MAX, ports.now);
   }
 
   /** Throws what a client is to be told. */
   async fetch(wish: Wish): Promise<RemoteFile> {
     const server = parseServerName(wish.serverName);
     if (!server.ok) throw notFound('There is no such media');
-    if (this.#silent.has(server.value))
-      throw badGateway(`${server.value} did not answer a moment ago`);
+    const name = server.value;
+    if (this.#silent.has(name)) throw badGateway(`${name} did not answer a moment ago`);
     try {
-      return await this.#asked(server.value, wish);
+      const file = await this.#asked(name, wish);
+      this.#late.forget(name);
+      return file;
     } catch (error) {
-      if (!(error instanceof ServerUnreachable)) throw error;
-      if (error.cause instanceof TooLong) throw tooLarge();
-      this.#silent.add(server.value, SILENT_MS);
-      throw badGateway(error.message, error);
+      if (error instanceof ServerUnreachable) throw this.#unreached(name, error);
+      this.#late.forget(name);
+      throw error;
     }
+  }
+
+  /**
+   * That one file does not come says nothing of the others: it may be large, its line slow, or somebody may have chosen it for
+   * that. So a server is silent where no connection came about, or behind two files of which nothing came.
+   */
+  #unreached(server: ServerName, error: ServerUnreachable): MatrixError {
+    if (error.cause instanceof Unusable) this.#late.forget(server);
+    else if (wasLate(error) && !this.#late.has(server)) this.#late.add(server, SILENT_MS);
+    else this.#silent.add(server, SILENT_MS);
+    return error.cause instanceof TooLong ? tooLarge() : badGateway(error.message, error);
   }
 
   async #asked(server: ServerName, wish: Wish): Promise<RemoteFile> {
