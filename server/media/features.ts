@@ -62,7 +62,7 @@ export function mediaFeatures(stored: Stored, ground: MediaGround) {
     read: (content) => media.read(content, 0, content.bytes),
   });
   const remote = new RemoteMedia({
-    ...{ cache, fetch: ground.fetchRemote },
+    ...{ cache, fetch: ground.fetchRemote, now: stored.now },
     mayShow: (...asked) => scanning.mayShow(...asked),
   });
   const media: Media = new Media({

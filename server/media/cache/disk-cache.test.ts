@@ -10,7 +10,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { DiskCache, type DiskCacheOptions, type Key } from './disk-cache.ts';
+import { DiskCache, type DiskCacheOptions } from './disk-cache.ts';
+import type { Key } from './entry-file.ts';
 
 /** Of a thing of the same name. */
 const key = (of: string, how = 'as it is'): Key => ({ of, how });
@@ -148,6 +149,7 @@ test('where the folder cannot be used it does without, says so once, and tries a
   await cache.put(key('a'), entry('one'), 'someone');
   await cache.put(key('a'), entry('one'), 'someone');
   expect(await cache.get(key('a'))).toBeUndefined();
+  expect(await cache.staysUpTo()).toBe(0);
   expect(place.told).toEqual([`Nothing can be kept in ${folder} (media.cacheFolder)`]);
   rmSync(join(place.folder, 'file'));
   await cache.put(key('a'), entry('one'), 'someone');
@@ -164,6 +166,28 @@ test('on a disk that is nearly full it keeps nothing, and gives back half of wha
   await place.cache({ freeShareMin: 1.1 }).put(key('e'), entry('e'), 'someone');
   expect(readdirSync(place.folder)).toHaveLength(2);
   expect(await before.get(key('e'))).toBeUndefined();
+});
+
+test('what is as large as it says stays, with a small one beside it, when others come', async () => {
+  using place = emptyFolder();
+  const cache = place.cache({ bytesMax: 100 * 4_096 });
+  const stays = await cache.staysUpTo();
+  expect(stays).toBeGreaterThan(4_096);
+  await cache.put(key('of others'), entry('x', 25 * 4_096 - 500), 'other');
+  for (let n = 0; n < 60; n += 1) await cache.put(key(`more ${n}`), entry('x'), 'more');
+  for (let n = 0; n < 3; n += 1) await cache.put(key(`large ${n}`), entry('x', stays), 'greedy');
+  await cache.put(key('large 2', 'what it is'), entry('{}'), 'greedy');
+  expect(await cache.get(key('large 2'))).toBeDefined();
+  expect(await cache.get(key('large 2', 'what it is'))).toBeDefined();
+});
+
+test.each<[string, Partial<DiskCacheOptions>]>([
+  ['there is to be nothing', { bytesMax: 0 }],
+  ['all together have no room for one', { bytesMax: 16 * 4_096 }],
+  ['the disk is nearly full', { freeShareMin: 1.1 }],
+])('where %s it says that nothing stays', async (_what, options) => {
+  using place = emptyFolder();
+  expect(await place.cache(options).staysUpTo()).toBe(0);
 });
 
 async function kept(cache: DiskCache, keys: string): Promise<string> {

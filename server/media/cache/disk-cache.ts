@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Lru } from '../../log/lru.ts';
+import { CHECKSUM_BYTES, type Entry, type Key, packed, unpacked } from './entry-file.ts';
 
 export interface DiskCacheOptions {
   readonly folder: string;
@@ -14,18 +15,6 @@ export interface DiskCacheOptions {
   readonly now: () => number;
 }
 
-/** By what an entry is found: of what it was made, so that all of that go at once, and how. */
-export interface Key {
-  readonly of: string;
-  readonly how: string;
-}
-
-/** What was made of something else, and can be made anew. */
-export interface Entry {
-  readonly contentType: string;
-  readonly bytes: Buffer;
-}
-
 /** For the names in memory: some 10 MB. */
 const ENTRIES_MAX = 50_000;
 /** One is read and checked whole, in memory. */
@@ -34,6 +23,8 @@ const READ_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4_096;
 /** Who has more than this part of all, of bytes or of entries, loses their own first. */
 const SHARE_OF_ONE = 1 / 8;
+/** What an entry has around it, and small ones that say something of it, each a block or its part of the places. */
+const BESIDE = 8;
 /** Of those that were read and found whole, as long as their files are what they were. */
 const WHOLE_MAX = 10_000;
 /** Of the disk: PostgreSQL may be on it, too, and needs room before anybody's thumbnails do. */
@@ -119,19 +110,34 @@ export class DiskCache {
 
   /** Never throws: an entry that cannot be kept is not. `who` has it made. */
   async put(key: Key, entry: Entry, who: string): Promise<void> {
-    const { bytesMax, now, onError } = this.#options;
+    const { bytesMax } = this.#options;
     if (entry.bytes.length > Math.min(ENTRY_BYTES_MAX, bytesMax / 4)) return;
-    if (now() < this.#restsUntilMs) return;
+    await this.#unlessResting(async () => {
+      if (await this.#hasRoom()) await this.#write(nameOf(key), packed(key, entry), who);
+    });
+  }
+
+  /** How large an entry may be that stays, with a few small ones beside it, when others come; 0 where nothing can be kept now. */
+  async staysUpTo(): Promise<number> {
+    const room = Math.floor(this.#options.bytesMax * SHARE_OF_ONE) - BESIDE * this.#weigh(1);
+    if (room <= 0 || !(await this.#unlessResting(() => this.#hasRoom()))) return 0;
+    return Math.min(ENTRY_BYTES_MAX, room);
+  }
+
+  /** A disk that takes nothing is left alone for a while. */
+  async #unlessResting<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const { now, onError } = this.#options;
+    if (now() < this.#restsUntilMs) return undefined;
     try {
       this.#scanned ??= this.#scan();
       await this.#scanned;
-      if (!(await this.#hasRoom())) return;
-      await this.#write(nameOf(key), packed(key, entry), who);
+      return await work();
     } catch (error) {
       this.#scanned = undefined;
       this.#restsUntilMs = now() + REST_MS;
       const { folder } = this.#options;
       onError(new Error(`Nothing can be kept in ${folder} (media.cacheFolder)`, { cause: error }));
+      return undefined;
     }
   }
 
@@ -263,26 +269,3 @@ const nameOf = ({ of, how }: Key): string =>
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const blocksOf = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
-
-const CHECKSUM_BYTES = 32;
-
-/** With a checksum: nothing is flushed before it is renamed, so a power cut may leave half of it, or none. */
-function packed(key: Key, { contentType, bytes }: Entry): Buffer {
-  const type = Buffer.from(contentType);
-  const head = Buffer.concat([Buffer.from([type.length]), type]);
-  return Buffer.concat([checksumOf(key, [head, bytes]), head, bytes]);
-}
-
-function unpacked(key: Key, file: Buffer): Entry | undefined {
-  const rest = file.subarray(CHECKSUM_BYTES);
-  if (!checksumOf(key, [rest]).equals(file.subarray(0, CHECKSUM_BYTES))) return undefined;
-  const typeEnd = 1 + rest[0]!;
-  return { contentType: rest.toString('utf8', 1, typeEnd), bytes: rest.subarray(typeEnd) };
-}
-
-/** Of the key, too: an entry that lies under another one's name is none. */
-function checksumOf({ of, how }: Key, parts: readonly Buffer[]): Buffer {
-  const hash = createHash('sha256').update(JSON.stringify([of, how]));
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-}

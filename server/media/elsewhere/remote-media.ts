@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
+import { Lru } from '../../log/lru.ts';
 import { badGateway, MatrixError, notFound } from '../../protocol/matrix-error.ts';
-import { type DiskCache, ENTRY_BYTES_MAX, type Key } from '../cache/disk-cache.ts';
+import type { DiskCache } from '../cache/disk-cache.ts';
+import type { Key } from '../cache/entry-file.ts';
 import type { CachedContent } from '../previews/pictures.ts';
 import { SharedTurns } from '../turns/shared-turns.ts';
 
@@ -21,10 +23,11 @@ export interface RemoteWish {
 export type FetchRemote = (wish: RemoteWish & { readonly bytesMax: number }) => Promise<RemoteFile>;
 
 export interface RemotePorts {
-  readonly cache: Pick<DiskCache, 'describe' | 'get' | 'put' | 'read'>;
+  readonly cache: Pick<DiskCache, 'describe' | 'get' | 'put' | 'read' | 'staysUpTo'>;
   /** Undefined where other servers are not asked. */
   readonly fetch: FetchRemote | undefined;
   readonly mayShow: (bytes: Buffer, who: string, signal: AbortSignal) => Promise<boolean>;
+  readonly now: () => number;
 }
 
 /** Each lies in memory whole until it is on the disk. Whose servers say nothing hold up themselves. */
@@ -33,6 +36,16 @@ const TURNS: TurnBounds = {
   ...{ waiting: 2_000, waitingOfOne: 250 },
 };
 const SCANNED_WITHIN_MS = 60_000;
+/** What was fetched or tried in vain is not fetched again so soon: clients ask for what they show again and again. */
+const IN_VAIN_MS = 60_000;
+const IN_VAIN_KEPT_MAX = 10_000;
+
+interface InVain {
+  readonly error: MatrixError;
+  readonly untilMs: number;
+  /** Who would wait for longer may have it tried. */
+  readonly timeoutMs: number;
+}
 
 /**
  * Files of other servers: derived things, in the cache of the site that has fetched them and in no table. Fetched once for
@@ -41,6 +54,7 @@ const SCANNED_WITHIN_MS = 60_000;
 export class RemoteMedia {
   readonly #ports: RemotePorts;
   readonly #shared: SharedTurns<void>;
+  readonly #inVain = new Lru<string, InVain>(IN_VAIN_KEPT_MAX);
 
   constructor(ports: RemotePorts, turns: TurnBounds = TURNS) {
     this.#ports = ports;
@@ -54,12 +68,38 @@ export class RemoteMedia {
     const key = keyOf(wish);
     const known = await this.#kept(key);
     if (known) return known;
-    const { serverName, mediaId, timeoutMs } = wish;
-    const wanted = { serverName, mediaId, timeoutMs, bytesMax: ENTRY_BYTES_MAX };
-    await this.#shared.run(key.of, who, async () => this.#keep(key, await fetch(wanted), who));
+    this.#refuseInVain(key, wish);
+    await this.#shared.run(key.of, who, () =>
+      this.#fetched(key, wish, { fetch, who }).catch((error: unknown) => {
+        throw this.#noted(key, wish, error);
+      }),
+    );
     const fetched = await this.#kept(key);
     if (fetched) return fetched;
-    throw badGateway('Files of other servers cannot be kept here');
+    throw this.#noted(key, wish, notKept());
+  }
+
+  /** Nothing is fetched that could not be kept: it would be given to nobody. */
+  async #fetched(
+    key: Key,
+    { serverName, mediaId, timeoutMs }: RemoteWish,
+    { fetch, who }: { fetch: FetchRemote; who: string },
+  ): Promise<void> {
+    const bytesMax = await this.#ports.cache.staysUpTo();
+    if (bytesMax === 0) throw notKept();
+    await this.#keep(key, await fetch({ serverName, mediaId, timeoutMs, bytesMax }), who);
+  }
+
+  #refuseInVain({ of }: Key, { timeoutMs }: RemoteWish): void {
+    const before = this.#inVain.get(of);
+    if (before && before.untilMs > this.#ports.now() && timeoutMs <= before.timeoutMs)
+      throw before.error;
+  }
+
+  #noted({ of }: Key, { timeoutMs }: RemoteWish, error: unknown): unknown {
+    if (!(error instanceof MatrixError) || !IN_VAIN.has(error.status)) return error;
+    this.#inVain.set(of, { error, timeoutMs, untilMs: this.#ports.now() + IN_VAIN_MS });
+    return error;
   }
 
   async #kept(key: Key): Promise<CachedContent | undefined> {
@@ -88,6 +128,11 @@ export class RemoteMedia {
     await cache.put(aboutOf(key), { contentType: 'application/json', bytes: told }, who);
   }
 }
+
+/** Refused, by the scanner or the other server, or that did not come as it is to be. */
+const IN_VAIN: ReadonlySet<number> = new Set([403, 502]);
+
+const notKept = () => badGateway('Files of other servers cannot be kept here');
 
 interface About {
   readonly fileName: string | null;

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Content } from '../../storage/media/media.ts';
-import type { DiskCache, Key } from '../cache/disk-cache.ts';
+import type { DiskCache } from '../cache/disk-cache.ts';
+import type { Key } from '../cache/entry-file.ts';
 import type { Measured } from '../thumbnails/picture-messages.ts';
 
 export interface PicturePorts {
