@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   type ForeignDraft,
   foreignServers,
@@ -9,6 +9,8 @@ import { alice, bodiesIn, openRooms } from '../../../test/support/rooms.ts';
 import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { EventKeys } from '../ports.ts';
+import { Resolver } from '../state/resolving/resolver.ts';
+import { Unresolved } from '../state/resolving/unresolved.ts';
 
 const VERSIONS = ['1', '3', '6', '10', '11', '12'];
 const dora = '@dora:far.example' as UserId;
@@ -94,6 +96,21 @@ test.each(VERSIONS)(
     await bench.isAsStored();
   },
 );
+
+test('an event that meets a conflict which is too much is refused alone, and may come again', async () => {
+  await using bench = await workbench();
+  await bench.joins(dora);
+  const before = await bench.ends();
+  await bench.set(alice, 'm.room.topic', { topic: 'ours' });
+  const theirs = await bench.event({ ...topic(dora, 'theirs'), after: before });
+  const hello = await bench.event(says(dora, 'hello'));
+  using tooMuch = vi.spyOn(Resolver.prototype, 'decide').mockRejectedValue(new Unresolved('no'));
+  expect(await bench.receive(theirs.pdu, hello.pdu)).toEqual(['refused', 'accepted']);
+  expect(await bench.bodies()).toEqual(['hello']);
+  tooMuch.mockRestore();
+  expect(await bench.receive(theirs.pdu)).toEqual(['accepted']);
+  await bench.isAsStored();
+});
 
 test.each(VERSIONS)(
   'what somebody says behind their ban is kept, and shown to nobody (version %s)',

@@ -9,6 +9,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
+import { Unresolved } from '../state/resolving/unresolved.ts';
 import type { StoredEvent } from '../store.ts';
 import { changeRoom, settledOf } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
@@ -203,12 +204,14 @@ export class Receiving implements RoomReceiver {
       const one = refused.has(event.eventId)
         ? unstorable(event)
         : (asKnown(this.#building, room, event, { stored: before, pushedBy }) ??
-          (await room.building.alone(() =>
-            takeIn(this.#building, room, {
-              ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
-              ...{ early: early.get(event.eventId), isEarlier: taking.isEarlier },
-            }),
-          )));
+          (await room.building
+            .alone(() =>
+              takeIn(this.#building, room, {
+                ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
+                ...{ early: early.get(event.eventId), isEarlier: taking.isEarlier },
+              }),
+            )
+            .catch((error: unknown) => unresolved(event, error))));
       // It is waited for when all are on their way.
       one.committed?.catch(() => {});
       taken.set(event.eventId, one);
@@ -263,6 +266,13 @@ function asKnown(
 }
 
 const unstorable = (event: Event) => unfitted(event, 'the database cannot hold it');
+
+/** Other events, and other rooms, are taken all the same; this one may come again. */
+function unresolved(event: Event, error: unknown): TakenIn {
+  if (error instanceof Unresolved)
+    return unfitted(event, 'what it rests on cannot be resolved now');
+  throw error;
+}
 
 const unfitted = ({ eventId }: Event, reason: string): TakenIn => ({
   result: { kind: 'refused', eventId, reason },

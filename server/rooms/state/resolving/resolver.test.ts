@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { textOfEvent } from '../../../../test/support/event-text.ts';
 import { LargeRoom } from '../../../../test/support/large-room.ts';
 import type { EventId } from '../../../protocol/identifiers.ts';
@@ -58,6 +58,51 @@ test('a thread that ends in the middle takes nobody along', async () => {
   expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
 });
 
+test('a room whose conflict takes too long is told so at once for a while, and others have the thread', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 }, { withinMs: 0 });
+  const failed = { name: 'Unresolved' };
+  await expect(at.resolver.decide(at.room, at.conflict, at.tell)).rejects.toMatchObject(failed);
+  const asked = vi.spyOn(at.thread, 'resolve');
+  await expect(at.resolver.decide(at.room, at.conflict, at.tell)).rejects.toMatchObject(failed);
+  expect(asked).not.toHaveBeenCalled();
+  at.clock.ms += 5 * 60_000;
+  await expect(at.resolver.decide(at.room, at.conflict, at.tell)).rejects.toMatchObject(failed);
+  expect(asked).toHaveBeenCalledTimes(1);
+  const small = bench({ version: '11', entries: 400, conflicted: 10 });
+  const { room, conflict, tell } = small;
+  expect(await at.resolver.decide({ ...room, ...at.room }, conflict, tell)).toEqual(small.expected);
+});
+
+test('that we are slow with what it asks for is no fault of the room', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 }, { withinMs: 20_000 });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const slowly: typeof at.tell = async (ids) => {
+    await vi.advanceTimersByTimeAsync(30_000);
+    return at.tell(ids);
+  };
+  expect(await at.resolver.decide(at.room, at.conflict, slowly)).toEqual(at.expected);
+});
+
+test('a conflict that takes too much memory ends its thread and no more', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 }, { memoryMiBMax: 4 });
+  const failed = { name: 'Unresolved' };
+  await expect(at.resolver.decide(at.room, at.conflict, at.tell)).rejects.toMatchObject(failed);
+});
+
+test('the rooms take turns: one with many conflicts waits for itself', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const other = bench({ version: '12', entries: 300, conflicted: 100 });
+  const ended: string[] = [];
+  const decide = async (of: typeof at, name: string) => {
+    await at.resolver.decide(of.room, of.conflict, of.tell);
+    ended.push(name);
+  };
+  const many = ['1', '2', '3'].map((name) => decide(at, name));
+  await Promise.all([...many, decide(other, 'other')]);
+  expect(ended).toEqual(['1', '2', 'other', '3']);
+});
+
 test('a thread that has nothing to do ends', async () => {
   const at = bench({ version: '11', entries: 400, conflicted: 120 }, { idleMs: 1 });
   await at.resolver.decide(at.room, at.conflict, at.tell);
@@ -66,15 +111,16 @@ test('a thread that has nothing to do ends', async () => {
 
 function bench(
   size: { version: RoomVersion; entries: number; conflicted: number },
-  options: { idleMs?: number } = {},
+  options: ConstructorParameters<typeof ResolutionThread>[0] = {},
 ) {
   const { room, events, states } = new LargeRoom(size);
   const about = { roomId: room.create.roomId, rules: room.rules };
   const conflict = separate(states, room.rules);
   const thread = new ResolutionThread(options);
   onTestFinished(() => thread.close());
+  const clock = { ms: 1_000_000 };
   return {
-    ...{ room: about, conflict, thread, resolver: new Resolver(thread) },
+    ...{ room: about, conflict, thread, clock, resolver: new Resolver(thread, () => clock.ms) },
     expected: runWith(resolveConflict(conflict, about), (id) => events.get(id)),
     tell: async (ids: readonly EventId[]) =>
       ids.flatMap((id) => {
