@@ -8,14 +8,24 @@ export const hostOfServer = (server: ServerName): string => hostWritten(hostAndP
 
 /**
  * What somebody has bought who may give themselves any number of names: the last two labels, three below what sells names
- * itself (`co.uk`). An address is its own.
+ * itself (`co.uk`). An address is its own; of IPv6 the network, in which they have as many as they like.
  */
 export function domainOfServer(server: ServerName): string {
   const host = hostOfServer(server);
-  if (host.startsWith('[') || /^[\d.]+$/.test(host)) return host;
+  if (host.startsWith('[')) return networkOf(host);
+  if (/^[\d.]+$/.test(host)) return host;
   const labels = host.split('.');
   const isSold = labels.at(-1)!.length === 2 && SOLD_BELOW.has(labels.at(-2) ?? '');
   return labels.slice(isSold ? -3 : -2).join('.');
+}
+
+/** The first half of an address in its short form, which leaves out zeros in one place. */
+function networkOf(host: string): string {
+  const [start = '', end] = host.slice(1, -1).split('::');
+  const [first, last] = [start, end ?? ''].map((part) => (part === '' ? [] : part.split(':')));
+  const left = end === undefined ? 0 : 8 - first!.length - last!.length;
+  const words = [...first!, ...Array<string>(left).fill('0'), ...last!];
+  return `[${words.slice(0, 4).join(':')}::/64]`;
 }
 
 const SOLD_BELOW: ReadonlySet<string> = new Set([

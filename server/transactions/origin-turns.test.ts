@@ -49,6 +49,54 @@ test('no more wait of all servers together than there is room for, in number and
   expect(await small.begun()).toEqual(['x1', 'a1', 'b1']);
 });
 
+test('of all names below one a few have places at once, and others the rest', async () => {
+  const turns = heldTurns({ placesMax: 8, placesOfDomainMax: 2, promptMs: 1e9 });
+  turns.come('a.evil.x1', 'b.evil.x1', 'c.evil.x1', 'd.evil.x1', 'good1', 'fine1');
+  expect(await turns.begun()).toEqual(['a.evil.x1', 'b.evil.x1', 'good1', 'fine1']);
+  await turns.end('good1');
+  expect((await turns.begun()).slice(4)).toEqual([]);
+  await turns.end('b.evil.x1');
+  expect((await turns.begun()).slice(4)).toEqual(['c.evil.x1']);
+});
+
+test('whoever of them is slow leaves its place to another of them', async () => {
+  const turns = heldTurns({ placesOfDomainMax: 1 });
+  turns.come('a.evil.x1', 'b.evil.x1');
+  await vi.advanceTimersByTimeAsync(TURN_BOUNDS.promptMs);
+  expect(await turns.begun()).toEqual(['a.evil.x1', 'b.evil.x1']);
+  await turns.end('a.evil.x1');
+  await turns.end('b.evil.x1');
+  turns.come('c.evil.x1', 'd.evil.x1');
+  expect((await turns.begun()).slice(2)).toEqual(['c.evil.x1']);
+});
+
+test.each([
+  ['number', { waitingOfDomainMax: 3 }],
+  ['bytes', { waitingBytesMax: 4 * 3 * SMALL_BYTES }],
+])('of all names below one no more wait than is their part, in %s', async (_what, bounds) => {
+  const turns = heldTurns({ placesMax: 1, ...bounds });
+  turns.come('x1', 'a.evil.x1', 'b.evil.x1', 'c.evil.x1');
+  expect(await turns.refusal('d.evil.x1')).toBe('M_LIMIT_EXCEEDED');
+  turns.come('good1');
+  for (const name of ['x1', 'a.evil.x1', 'b.evil.x1', 'c.evil.x1']) await turns.end(name);
+  expect(await turns.begun()).toEqual(['x1', 'a.evil.x1', 'b.evil.x1', 'c.evil.x1', 'good1']);
+});
+
+test.each([
+  ['number', { waitingMax: 4 }],
+  ['bytes', { waitingBytesMax: 4 * SMALL_BYTES }],
+])(
+  'the last quarter of what may wait is for those of whom nothing does, in %s',
+  async (_what, bounds) => {
+    const turns = heldTurns({ placesMax: 1, ...bounds });
+    turns.come('x1', 'a1', 'b1', 'c1');
+    expect(await turns.refusal('a2')).toBe('M_LIMIT_EXCEEDED');
+    turns.come('good1');
+    for (const name of ['x1', 'a1', 'b1', 'c1', 'good1']) await turns.end(name);
+    expect((await turns.begun()).at(-1)).toBe('good1');
+  },
+);
+
 test('nobody waits longer than the bound, and who was sent away takes no place', async () => {
   const turns = heldTurns({ promptMs: 1e9 });
   turns.come('a1');

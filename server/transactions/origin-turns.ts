@@ -1,9 +1,14 @@
 import type { ServerName } from '../protocol/identifiers.ts';
 import { limitExceeded } from '../protocol/matrix-error.ts';
+import { domainOfServer } from '../protocol/server-host.ts';
+import { Sum, Sums } from './sums.ts';
 
 export interface TurnBounds {
   /** Of one server, behind the one that is at work. */
   readonly waitingOfOriginMax: number;
+  /** Of all names that somebody has below one. */
+  readonly waitingOfDomainMax: number;
+  readonly placesOfDomainMax: number;
   /** Of all servers. */
   readonly placesMax: number;
   /** What those hold in memory that have a place. */
@@ -20,6 +25,8 @@ export interface TurnBounds {
 /** "Transactions MUST be sent one at a time": who has more under way than one and a repeat of it waits, or has to come again. */
 export const TURN_BOUNDS: TurnBounds = {
   waitingOfOriginMax: 2,
+  waitingOfDomainMax: 250,
+  placesOfDomainMax: 8,
   placesMax: 32,
   placedBytesMax: 32 * 1_048_576,
   waitingMax: 1_000,
@@ -32,6 +39,10 @@ export const TURN_BOUNDS: TurnBounds = {
 /** As which even the smallest counts. Such a one needs a place and no more: who sends little does not wait for those who send much. */
 export const SMALL_BYTES = 32_768;
 const RETRY_MS = 2_000;
+/** Of what may wait, the part behind which there is room for those domains alone of which nothing waits. */
+const OF_MANY = 3 / 4;
+/** Of the bytes that may wait, what one domain may have of them. */
+const OF_DOMAIN = 1 / 4;
 
 interface Load {
   readonly origin: ServerName;
@@ -45,6 +56,7 @@ interface Waiting {
 }
 
 interface Running {
+  readonly origin: ServerName;
   readonly bytes: number;
   hasPlace: boolean;
 }
@@ -59,6 +71,8 @@ export class OriginTurns {
   /** In the order in which they came; one that had its turn goes behind the others. */
   readonly #waiting = new Map<ServerName, Waiting[]>();
   readonly #sums = { waiting: new Sum(), placed: new Sum(), slow: new Sum() };
+  /** Of each domain. */
+  readonly #ofDomains = { waiting: new Sums<string>(), placed: new Sums<string>() };
   /** Those that have a place for longer than is prompt. */
   readonly #overdue = new Set<Running>();
 
@@ -72,7 +86,7 @@ export class OriginTurns {
     const bytes = Math.max(load.bytes, SMALL_BYTES);
     if (!this.#mayBegin(origin, bytes)) await this.#wait(origin, bytes);
     else this.#take(origin, bytes);
-    const running: Running = { bytes, hasPlace: true };
+    const running: Running = { origin, bytes, hasPlace: true };
     const overdue = setTimeout(() => {
       this.#overdue.add(running);
       this.#goOn();
@@ -81,13 +95,13 @@ export class OriginTurns {
       return await work();
     } finally {
       clearTimeout(overdue);
-      this.#end(origin, running);
+      this.#end(running);
     }
   }
 
   async #wait(origin: ServerName, bytes: number): Promise<void> {
     const own = this.#waiting.get(origin) ?? [];
-    this.#refuseTooMuch(own, bytes);
+    this.#refuseTooMuch(origin, own.length, bytes);
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => {
         this.#forget(origin, waiting);
@@ -103,26 +117,37 @@ export class OriginTurns {
       own.push(waiting);
       this.#waiting.set(origin, own);
       this.#sums.waiting.add(bytes);
+      this.#ofDomains.waiting.add(domainOfServer(origin), bytes);
     });
   }
 
-  #refuseTooMuch(own: readonly Waiting[], bytes: number): void {
-    const { waitingOfOriginMax, waitingMax, waitingBytesMax } = this.#bounds;
+  #refuseTooMuch(origin: ServerName, ownCount: number, bytes: number): void {
+    const { waitingOfOriginMax, waitingOfDomainMax, waitingMax, waitingBytesMax } = this.#bounds;
     const { waiting } = this.#sums;
+    const ofDomain = this.#ofDomains.waiting.of(domainOfServer(origin));
+    const part = ofDomain.count > 0 ? OF_MANY : 1;
     const isTooMuch =
-      own.length >= waitingOfOriginMax ||
-      waiting.count >= waitingMax ||
-      waiting.bytes + bytes > waitingBytesMax;
+      ownCount >= waitingOfOriginMax ||
+      ofDomain.count >= waitingOfDomainMax ||
+      (ofDomain.count > 0 && ofDomain.bytes + bytes > waitingBytesMax * OF_DOMAIN) ||
+      waiting.count >= waitingMax * part ||
+      waiting.bytes + bytes > waitingBytesMax * part;
     if (isTooMuch) throw limitExceeded(RETRY_MS);
   }
 
   /** Nobody large passes by another who waits for room. */
   #mayBegin(origin: ServerName, bytes: number): boolean {
-    if (this.#atWork.has(origin) || !this.#hasRoom(bytes)) return false;
+    if (this.#isBusy(origin) || !this.#hasRoom(bytes)) return false;
     if (bytes === SMALL_BYTES) return true;
     const isAhead = ([other, [first]]: [ServerName, Waiting[]]) =>
-      !this.#atWork.has(other) && first!.bytes > SMALL_BYTES;
+      !this.#isBusy(other) && first!.bytes > SMALL_BYTES;
     return ![...this.#waiting].some(isAhead);
+  }
+
+  /** It waits for itself, or for others of its domain. */
+  #isBusy(origin: ServerName): boolean {
+    const { count } = this.#ofDomains.placed.of(domainOfServer(origin));
+    return this.#atWork.has(origin) || count >= this.#bounds.placesOfDomainMax;
   }
 
   #hasRoom(bytes: number): boolean {
@@ -134,13 +159,20 @@ export class OriginTurns {
   #take(origin: ServerName, bytes: number): void {
     this.#atWork.add(origin);
     this.#sums.placed.add(bytes);
+    this.#ofDomains.placed.add(domainOfServer(origin), bytes);
   }
 
-  #end(origin: ServerName, running: Running): void {
-    this.#atWork.delete(origin);
+  #end(running: Running): void {
+    this.#atWork.delete(running.origin);
     this.#overdue.delete(running);
-    this.#sums[running.hasPlace ? 'placed' : 'slow'].subtract(running.bytes);
+    if (running.hasPlace) this.#givePlaceBack(running);
+    else this.#sums.slow.subtract(running.bytes);
     this.#goOn();
+  }
+
+  #givePlaceBack({ origin, bytes }: Running): void {
+    this.#sums.placed.subtract(bytes);
+    this.#ofDomains.placed.subtract(domainOfServer(origin), bytes);
   }
 
   #goOn(): void {
@@ -149,18 +181,18 @@ export class OriginTurns {
   }
 
   #leavePlace(running: Running): void {
-    const { placed, slow } = this.#sums;
+    const { slow } = this.#sums;
     if (slow.bytes + running.bytes > this.#bounds.slowBytesMax) return;
     this.#overdue.delete(running);
     running.hasPlace = false;
-    placed.subtract(running.bytes);
+    this.#givePlaceBack(running);
     slow.add(running.bytes);
   }
 
   #beginNext(): void {
     let isFull = false;
     for (const [origin, own] of [...this.#waiting]) {
-      if (this.#atWork.has(origin)) continue;
+      if (this.#isBusy(origin)) continue;
       const next = own[0]!;
       const isSmall = next.bytes === SMALL_BYTES;
       if (!this.#hasRoom(next.bytes) || (isFull && !isSmall)) {
@@ -183,20 +215,6 @@ export class OriginTurns {
     own.splice(own.indexOf(waiting), 1);
     if (own.length === 0) this.#waiting.delete(origin);
     this.#sums.waiting.subtract(waiting.bytes);
-  }
-}
-
-class Sum {
-  count = 0;
-  bytes = 0;
-
-  add(bytes: number): void {
-    this.count += 1;
-    this.bytes += bytes;
-  }
-
-  subtract(bytes: number): void {
-    this.count -= 1;
-    this.bytes -= bytes;
+    this.#ofDomains.waiting.subtract(domainOfServer(origin), waiting.bytes);
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
-import { hostOfServer } from '../../protocol/server-host.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 
 /** Each asks a server, and holds what it says, for as long as `GAP_MS_MAX`. */
 export const GAPS_OF_SERVER_MAX = 2;
@@ -61,7 +61,7 @@ export class GapPlaces {
     return (
       this.#all < GAPS_MAX &&
       (this.#ofServers.get(server) ?? 0) < GAPS_OF_SERVER_MAX &&
-      (this.#ofDomains.get(domainOf(server)) ?? 0) < GAPS_OF_DOMAIN_MAX
+      (this.#ofDomains.get(domainOfServer(server)) ?? 0) < GAPS_OF_DOMAIN_MAX
     );
   }
 
@@ -77,7 +77,7 @@ export class GapPlaces {
   #count(server: ServerName, by: 1 | -1): void {
     this.#all += by;
     add(this.#ofServers, server, by);
-    add(this.#ofDomains, domainOf(server), by);
+    add(this.#ofDomains, domainOfServer(server), by);
   }
 }
 
@@ -85,11 +85,4 @@ function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);
-}
-
-/** Roughly: of a name its last two labels. Where a registry gives out names beneath more of them these share their part. */
-function domainOf(server: ServerName): string {
-  const host = hostOfServer(server);
-  const isName = /[a-z]$/.test(host);
-  return isName ? host.split('.').slice(-2).join('.') : host;
 }

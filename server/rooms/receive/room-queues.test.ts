@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { MatrixError } from '../../protocol/matrix-error.ts';
-import { OF_ALL, OF_ORIGIN, RoomQueues } from './room-queues.ts';
+import { OF_ALL, OF_DOMAIN, OF_MANY, OF_ORIGIN, RoomQueues } from './room-queues.ts';
 
 const room = '!r:here.example' as RoomId;
 const server = (name: string) => `${name}.example` as ServerName;
@@ -51,6 +51,34 @@ test.each<[string, { count: number; bytes: number }, number]>([
   await queue.endOne();
   queue.come({ name: 'late', count: 1, bytes: 1 });
   for (let left = many; left > 0; left--) await queue.endOne();
+});
+
+test.each<[string, { count: number; bytes: number }, number]>([
+  ['events', { count: OF_ORIGIN.countMax, bytes: 1 }, OF_DOMAIN.countMax / OF_ORIGIN.countMax],
+  ['bytes', { count: 1, bytes: OF_ORIGIN.bytesMax }, OF_DOMAIN.bytesMax / OF_ORIGIN.bytesMax],
+])('of all names below one no more %s wait than are its part', async (_what, load, many) => {
+  const queue = heldQueues();
+  for (let index = 0; index < many; index++) queue.come({ name: `s${index}.evil`, ...load });
+  expect(await queue.refusal({ name: 'late.evil', count: 1, bytes: 1 })).toBe('M_LIMIT_EXCEEDED');
+  queue.come('good');
+  await queue.endOne();
+  queue.come({ name: 'late.evil', count: 1, bytes: 1 });
+  for (let left = many + 1; left > 0; left--) await queue.endOne();
+});
+
+test.each<[string, { count: number; bytes: number }, number]>([
+  ['events', { count: 250, bytes: 1 }, OF_MANY.countMax / 250],
+  [
+    'bytes',
+    { count: 1, bytes: OF_ORIGIN.bytesMax / 2 },
+    (2 * OF_MANY.bytesMax) / OF_ORIGIN.bytesMax,
+  ],
+])('the last quarter of the %s is for those of whom none wait', async (_what, load, many) => {
+  const queue = heldQueues();
+  for (let index = 0; index < many; index++) queue.come({ name: `s${index}`, ...load });
+  expect(await queue.refusal({ name: 's0', count: 1, bytes: 1 })).toBe('M_LIMIT_EXCEEDED');
+  queue.come('good');
+  for (let left = many + 1; left > 0; left--) await queue.endOne();
 });
 
 test('what fails leaves its place as what is done', async () => {

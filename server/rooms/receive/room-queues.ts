@@ -1,5 +1,6 @@
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 
 interface Load {
   readonly roomId: RoomId;
@@ -15,14 +16,24 @@ interface Waiting {
 
 /** Of PDUs that wait or are at work. One transaction brings fifty at most, of 64 KiB each. */
 export const OF_ORIGIN = { countMax: 500, bytesMax: 8 * 1_048_576 };
+/** Of all names that somebody has below one. */
+export const OF_DOMAIN = { countMax: 2_500, bytesMax: 16 * 1_048_576 };
 export const OF_ALL = { countMax: 10_000, bytesMax: 64 * 1_048_576 };
+/** Beyond it there is room for those alone of whom nothing is there. */
+export const OF_MANY = { countMax: 7_500, bytesMax: 48 * 1_048_576 };
 const RETRY_MS = 2_000;
+
+interface Sum {
+  count: number;
+  bytes: number;
+}
 
 /** In each room one at a time, and of those who wait each server in its turn: who sends much waits for itself. */
 export class RoomQueues {
   readonly #rooms = new Map<RoomId, Map<ServerName, Waiting[]>>();
-  readonly #origins = new Map<ServerName, { count: number; bytes: number }>();
-  readonly #all = { count: 0, bytes: 0 };
+  readonly #origins = new Sums<ServerName>();
+  readonly #domains = new Sums<string>();
+  readonly #all: Sum = { count: 0, bytes: 0 };
 
   /** Throws M_LIMIT_EXCEEDED where too much waits. */
   async run<T>(load: Load, work: () => Promise<T>): Promise<T> {
@@ -36,24 +47,23 @@ export class RoomQueues {
     }
   }
 
-  #take({ origin, count, bytes }: Load): void {
-    const own = this.#origins.get(origin) ?? { count: 0, bytes: 0 };
-    if (isOver(own, { count, bytes }, OF_ORIGIN) || isOver(this.#all, { count, bytes }, OF_ALL))
-      throw limitExceeded(RETRY_MS);
-    this.#origins.set(origin, own);
-    for (const sum of [own, this.#all]) {
-      sum.count += count;
-      sum.bytes += bytes;
-    }
+  #take(load: Load): void {
+    const domain = domainOfServer(load.origin);
+    const ofDomain = this.#domains.of(domain);
+    const isFull =
+      isOver(this.#origins.of(load.origin), load, OF_ORIGIN) ||
+      isOver(ofDomain, load, OF_DOMAIN) ||
+      isOver(this.#all, load, ofDomain.count > 0 ? OF_MANY : OF_ALL);
+    if (isFull) throw limitExceeded(RETRY_MS);
+    this.#origins.add(load.origin, load);
+    this.#domains.add(domain, load);
+    add(this.#all, load, 1);
   }
 
-  #giveBack({ origin, count, bytes }: Load): void {
-    const own = this.#origins.get(origin)!;
-    for (const sum of [own, this.#all]) {
-      sum.count -= count;
-      sum.bytes -= bytes;
-    }
-    if (own.count === 0 && own.bytes === 0) this.#origins.delete(origin);
+  #giveBack(load: Load): void {
+    this.#origins.subtract(load.origin, load);
+    this.#domains.subtract(domainOfServer(load.origin), load);
+    add(this.#all, load, -1);
   }
 
   #turn(load: Load): Promise<void> | undefined {
@@ -85,10 +95,40 @@ export class RoomQueues {
   }
 }
 
+/** Of each of whom there is something. */
+class Sums<Key> {
+  readonly #sums = new Map<Key, Sum>();
+
+  of(key: Key): Readonly<Sum> {
+    return this.#sums.get(key) ?? NOTHING;
+  }
+
+  add(key: Key, more: Readonly<Sum>): void {
+    const sum = this.#sums.get(key) ?? { ...NOTHING };
+    this.#sums.set(key, sum);
+    add(sum, more, 1);
+  }
+
+  subtract(key: Key, less: Readonly<Sum>): void {
+    const sum = this.#sums.get(key);
+    // What was nothing left nothing.
+    if (!sum) return;
+    add(sum, less, -1);
+    if (sum.count === 0 && sum.bytes === 0) this.#sums.delete(key);
+  }
+}
+
+const NOTHING: Readonly<Sum> = { count: 0, bytes: 0 };
+
+function add(sum: Sum, { count, bytes }: Readonly<Sum>, times: 1 | -1): void {
+  sum.count += times * count;
+  sum.bytes += times * bytes;
+}
+
 /** Whoever has nothing waiting may bring as much as a request holds. */
 const isOver = (
-  sum: { count: number; bytes: number },
-  more: { count: number; bytes: number },
+  sum: Readonly<Sum>,
+  more: Readonly<Sum>,
   max: { countMax: number; bytesMax: number },
 ): boolean =>
   sum.count > 0 && (sum.count + more.count > max.countMax || sum.bytes + more.bytes > max.bytesMax);
