@@ -7,13 +7,13 @@ import {
 } from '../../protocol/identifiers.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { hasMember } from '../memory/members-of-server.ts';
+import { hasOwnMember } from '../memory/members-of-server.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import type { Building } from '../write/building.ts';
 
 /** Whether the room is kept up to date here. */
 export const isIn = ({ keys, ports }: Building, room: HotRoom | undefined): boolean =>
-  room?.isCommitted === true && hasMember(room, keys, ports.identity.serverName);
+  room?.isCommitted === true && hasOwnMember(room, keys, ports.identity.serverName);
 
 export interface OwnOutside {
   readonly membership: Membership;

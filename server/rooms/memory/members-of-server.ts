@@ -10,6 +10,23 @@ export const hasMember = (
   membership: Membership = 'join',
 ): boolean => membersOf(room, keys, server, [membership]).some(() => true);
 
+/**
+ * Whether somebody of this server is joined. Each transaction asks, of its rooms, and the others in a room may be thousands: so
+ * one that was found is looked at first.
+ */
+export function hasOwnMember(
+  room: HotRoom,
+  keys: Pick<StateKeys, 'byNid'>,
+  own: ServerName,
+): boolean {
+  const { members, ownMember: known } = room;
+  if (known?.keyNid !== undefined && members.get(known.keyNid) === 'join') return true;
+  if (known?.changes === members.changes) return false;
+  const [found] = membersOf(room, keys, own, ['join']);
+  room.ownMember = { keyNid: found?.keyNid, changes: members.changes };
+  return found !== undefined;
+}
+
 /** Those of one server, in the order of the memberships. */
 export function* membersOf(
   room: HotRoom,

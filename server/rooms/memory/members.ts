@@ -11,6 +11,8 @@ export class Members {
   /** Keys and kinds in turn; unused once there are many. */
   #few: number[] = [];
   #many: Many | undefined;
+  /** Has grown where somebody's membership may have become another. */
+  changes = 0;
 
   get(keyNid: number): Membership | undefined {
     const kind = this.#many ? this.#many.kinds.get(keyNid) : this.#few[this.#placeOf(keyNid) + 1];
@@ -19,6 +21,7 @@ export class Members {
 
   set(keyNid: number, membership: Membership | undefined): void {
     const kind = membership === undefined ? undefined : KINDS.indexOf(membership);
+    this.changes += 1;
     if (this.#many === undefined) this.#setOfFew(keyNid, kind);
     else setOfMany(this.#many, keyNid, kind);
   }
@@ -57,6 +60,12 @@ export class Members {
     for (let at = 0; at < this.#few.length; at += 2) if (this.#few[at] === keyNid) return at;
     return this.#few.length;
   }
+}
+
+/** Of this server: what was found out last, that it is this one, or nobody as long as no membership becomes another. */
+export interface OwnMember {
+  readonly keyNid: number | undefined;
+  readonly changes: number;
 }
 
 interface Many {

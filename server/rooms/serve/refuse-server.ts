@@ -3,7 +3,7 @@ import { forbidden, notFound } from '../../protocol/matrix-error.ts';
 import { checkServerAcl } from '../../protocol/server-acl.ts';
 import type { Passage } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { hasMember } from '../memory/members-of-server.ts';
+import { hasOwnMember } from '../memory/members-of-server.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { contentAt } from '../read/visibility.ts';
@@ -22,7 +22,7 @@ export async function refuseByAcl(
 
 /** Nobody is let into, or out of, a room through a server of which nobody is in it: what it knows may be old. */
 export function refuseAbsent(room: HotRoom, keys: StateKeys, own: ServerName): void {
-  if (!hasMember(room, keys, own)) throw notFound('Nobody of this server is in the room');
+  if (!hasOwnMember(room, keys, own)) throw notFound('Nobody of this server is in the room');
 }
 
 /** Where an administrator lets nobody in nobody comes in through this server; whoever is in the room may go. */

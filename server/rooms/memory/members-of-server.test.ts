@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import type { Membership } from '../membership/membership.ts';
+import type { HotRoom } from './hot-room.ts';
+import { Members } from './members.ts';
+import { hasOwnMember } from './members-of-server.ts';
+
+const own = 'here.org' as ServerName;
+const OTHERS = 5_000;
+
+test('somebody of this server is found among all others once, and known from then on', () => {
+  const at = room();
+  at.set(OTHERS, 'join');
+  expect([at.has(), at.has(), at.looked()]).toEqual([true, true, OTHERS + 1]);
+});
+
+test('that nobody of it is there is found out once, until a membership becomes another', () => {
+  const at = room();
+  at.set(OTHERS, 'invite');
+  expect([at.has(), at.has(), at.looked()]).toEqual([false, false, OTHERS]);
+  at.set(OTHERS, 'join');
+  expect(at.has()).toBe(true);
+  at.set(OTHERS, 'leave');
+  expect(at.has()).toBe(false);
+  at.set(OTHERS + 1, 'join');
+  expect(at.has()).toBe(true);
+});
+
+test('where the one that was known leaves, another is found', () => {
+  const at = room();
+  for (const keyNid of [OTHERS, OTHERS + 1]) at.set(keyNid, 'join');
+  expect(at.has()).toBe(true);
+  at.set(OTHERS, undefined);
+  expect(at.has()).toBe(true);
+  at.set(OTHERS + 1, 'ban');
+  expect(at.has()).toBe(false);
+});
+
+/** Thousands of another server are joined; keys from `OTHERS` on are of users of this one. */
+function room() {
+  const members = new Members();
+  for (let keyNid = 0; keyNid < OTHERS; keyNid += 1) members.set(keyNid, 'join');
+  let looked = 0;
+  const keys = {
+    byNid(keyNid: number) {
+      looked += 1;
+      const server = keyNid < OTHERS ? 'far.org' : own;
+      return { keyNid, type: 'm.room.member', stateKey: `@u${keyNid}:${server}` };
+    },
+  };
+  const hot = { members } as HotRoom;
+  return {
+    has: () => hasOwnMember(hot, keys as never, own),
+    looked: () => looked,
+    set: (keyNid: number, membership: Membership | undefined) => members.set(keyNid, membership),
+  };
+}
