@@ -1,3 +1,4 @@
+import type { OnReadOpts } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import type { Identity, Pem } from './identity.ts';
@@ -6,6 +7,8 @@ export interface ConnectorOptions {
   readonly timeoutMs: number;
   /** When TCP begins to ask a quiet peer whether it is there. */
   readonly keepAliveInitialDelayMs?: number;
+  /** Where what comes is read to, instead of a buffer for each time. */
+  readonly onread?: OnReadOpts;
 }
 
 /** No connection came about, so the other side has seen nothing of the request. */
@@ -40,6 +43,7 @@ const build = (pem: Pem | undefined, options: ConnectorOptions) =>
     timeout: options.timeoutMs,
     // Node 24.21 was seen to send for ever in nghttp2 when a question was given up.
     allowH2: false,
+    ...(options.onread && { onread: options.onread }),
     ...(options.keepAliveInitialDelayMs && {
       keepAliveInitialDelay: options.keepAliveInitialDelayMs,
     }),

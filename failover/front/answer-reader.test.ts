@@ -125,7 +125,13 @@ function begun(method = 'GET', onStart: () => void = () => undefined) {
     },
     method,
   );
-  return { told, reader, take: (text: string) => reader.take(Buffer.from(text, 'latin1')) };
+  const take = (text: string) => {
+    const place = Buffer.from(text, 'latin1');
+    reader.take(place);
+    // What comes next is read into the same place.
+    place.fill('#');
+  };
+  return { told, reader, take };
 }
 
 /** Cut at these places. */

@@ -4,6 +4,7 @@ export type AnswerHeaders = Record<string, string | string[] | undefined>;
 export interface AnswerTaker {
   /** Also for what is said before the answer, such as 103. */
   onResponseStart(status: number, headers: AnswerHeaders): void;
+  /** The bytes are another's once this returns. */
   onResponseData(chunk: Buffer): void;
   onResponseEnd(): void;
 }
@@ -62,7 +63,7 @@ export class AnswerReader {
     while (at < bytes.length && this.#stage !== 'over' && this.#stage !== 'stopped') {
       const used = this.#step(bytes, at);
       if (used === 0) {
-        this.#kept = bytes.subarray(at);
+        this.#kept = Buffer.from(bytes.subarray(at));
         return;
       }
       at += used;

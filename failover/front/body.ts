@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Shares, Taker } from './shares.ts';
 import { Spooled } from './spool.ts';
 
-/** A request's body, whole: it can be sent to one writer after the other. */
+/** A request's body, whole: it can be sent to one writer after the other. In memory it stays in the pieces in which it came. */
 export type Body =
-  | { readonly kind: 'memory'; readonly bytes: Buffer }
+  | { readonly kind: 'memory'; readonly pieces: readonly Buffer[]; readonly bytes: number }
   | { readonly kind: 'disk'; readonly spooled: Spooled };
 
-export const NO_BODY: Body = { kind: 'memory', bytes: Buffer.alloc(0) };
+export const NO_BODY: Body = { kind: 'memory', pieces: [], bytes: 0 };
 
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
@@ -53,12 +53,11 @@ export class Incoming {
     const declared = Number(this.#request.headers['content-length'] ?? 0);
     if (declared > this.#room.disk.largest) return 'too-large';
     if (declared > this.#room.memoryBytesMax) return this.#spool([]);
-    const chunks = await this.#collect();
-    if (!Array.isArray(chunks)) return chunks;
-    if (this.#request.complete && this.#memory <= this.#room.memoryBytesMax) {
-      return { kind: 'memory', bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) };
-    }
-    return this.#spool(chunks);
+    const pieces = await this.#collect();
+    if (!Array.isArray(pieces)) return pieces;
+    if (this.#request.complete && this.#memory <= this.#room.memoryBytesMax)
+      return { kind: 'memory', pieces, bytes: this.#memory };
+    return this.#spool(pieces);
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, Socket } from 'node:net';
-import { Readable } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { connectorWith, NotConnected } from '../certificates/connector.ts';
 import { NO_BODY } from './body.ts';
 import { Connection, type Control } from './connection.ts';
 import { NotARequest, type Outgoing } from './outgoing.ts';
+import { IN_PLACE } from './read-in-place.ts';
 
 const EMPTY = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n';
 
@@ -71,7 +72,8 @@ test('a body is given to a connection in strokes of 64 KiB at most, each when it
   } as typeof Socket.prototype.write);
   onTestFinished(() => written.mockRestore());
   const bytes = Buffer.alloc(1_000_000, 'x');
-  const asked = ask(other.connection(), { method: 'PUT', body: { kind: 'memory', bytes } });
+  const body = { kind: 'memory', pieces: [bytes], bytes: bytes.length } as const;
+  const asked = ask(other.connection(), { method: 'PUT', body });
   await until(() => expect(other.heard.length).toBeGreaterThan(bytes.length));
   await other.says(EMPTY);
   expect(await asked.result).toBe('answered');
@@ -79,6 +81,25 @@ test('a body is given to a connection in strokes of 64 KiB at most, each when it
   expect(Math.max(...strokes.map((each) => each.bytes))).toBe(64 * 1024);
   // The first one follows the head.
   expect(strokes.slice(1).every(({ untaken }) => untaken === 0)).toBe(true);
+});
+
+test('a body in many pieces is given as few strokes, and comes as it is', async () => {
+  const other = await raise();
+  const given: number[] = [];
+  const flushed = vi.spyOn(Socket.prototype, 'uncork').mockImplementation(function (this: Socket) {
+    given.push(this.writableLength);
+    return Duplex.prototype.uncork.call(this);
+  });
+  onTestFinished(() => flushed.mockRestore());
+  const pieces = Array.from({ length: 10 }, (_, n) => Buffer.alloc(16 * 1024, `${n}`));
+  const body = { kind: 'memory', pieces, bytes: 160 * 1024 } as const;
+  const asked = ask(other.connection(), { method: 'PUT', body });
+  const whole = Buffer.concat(pieces).toString();
+  await until(() => expect(other.heard.length).toBeGreaterThan(whole.length));
+  await other.says(EMPTY);
+  expect(await asked.result).toBe('answered');
+  expect(other.heard.endsWith(`content-length: ${160 * 1024}\r\n\r\n${whole}`)).toBe(true);
+  expect(given.slice(1)).toEqual([64 * 1024, 32 * 1024]);
 });
 
 test('who gives up while being told the answer is told nothing more of it', async () => {
@@ -187,7 +208,8 @@ test('a body goes as long as it is, one that passes through as it says or in chu
   const connection = other.connection();
   const stream = (...said: string[]) =>
     ({ kind: 'stream', stream: Readable.from(said.map((each) => Buffer.from(each))) }) as const;
-  const whole = { kind: 'memory', bytes: Buffer.from('{"whole":1}') } as const;
+  const pieces = ['{"whole', '":1}'].map((each) => Buffer.from(each));
+  const whole = { kind: 'memory', pieces, bytes: 11 } as const;
   const sent: [Partial<Outgoing>, string][] = [
     [{ headers: ['content-length', '99'], body: whole }, 'content-length: 11\r\n\r\n{"whole":1}'],
     [{ body: NO_BODY }, 'content-length: 0\r\n\r\n'],
@@ -277,7 +299,7 @@ async function raise() {
   const raised = {
     ...{ server, heard: '', sockets: [] as Socket[] },
     connection() {
-      const made = new Connection(origin, connectorWith(undefined, { timeoutMs: 2_000 }));
+      const made = new Connection(origin, connectorWith(undefined, { timeoutMs: 2_000, onread: IN_PLACE }));
       connections.push(made);
       return made;
     },

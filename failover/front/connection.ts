@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import type { buildConnector } from 'undici';
 import { type AnswerHeaders, AnswerReader, type KeepAlive, NotAnAnswer } from './answer-reader.ts';
 import { headOf, isChunked, NotARequest, type Outgoing } from './outgoing.ts';
-import { STROKE_BYTES, strokesOf } from './strokes.ts';
+import { readInPlace } from './read-in-place.ts';
+import { STROKE_BYTES, type Stroke, strokesOfPieces } from './strokes.ts';
 
 export interface Control {
   /** Ends the request, and its connection where something of it was sent. */
@@ -12,7 +13,7 @@ export interface Control {
   resume(): void;
 }
 
-/** Is told of one request: how it begins, and then either its answer to the end, or an error, once. */
+/** Is told of one request: how it begins, and then either its answer to the end, or an error, once. Chunks must be copied. */
 export interface Taker {
   /** The connection stands, and nothing has been sent yet. */
   onRequestStart(control: Control): void;
@@ -27,7 +28,7 @@ const KEPT_MS = 4_000;
 /** What is sent as the other side closes may have been seen or not, so that is never tried. */
 const MARGIN_MS = 1_000;
 
-/** One connection to a writer, or to a front that passes on to it; one request at a time. */
+/** One connection to a writer, or to a front that passes on to it, made with `IN_PLACE`; one request at a time. */
 export class Connection {
   readonly #origin: URL;
   readonly #connect: buildConnector.connector;
@@ -99,7 +100,7 @@ export class Connection {
     this.#socket = socket;
     this.#quietUntilMs = performance.now() + KEPT_MS;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    readInPlace(socket, (chunk) => this.#take(chunk));
     socket.on('error', (error) => this.#fail(error));
     socket.on('end', () => this.#end());
     socket.on('close', () => this.#end());
@@ -161,12 +162,12 @@ class Asked implements Control {
     const { body, method } = this.#request;
     const head = headOf(this.#request, host);
     this.reader = new AnswerReader(this, method);
-    if (body.kind === 'memory' && body.bytes.length <= STROKE_BYTES) {
+    if (body.kind === 'memory' && body.bytes <= STROKE_BYTES) {
       this.isSent = true;
-      return void socket.write(joined(head, body.bytes));
+      return void socket.write(joined(head, body));
     }
     socket.write(head, 'latin1');
-    if (body.kind === 'memory') void this.#pass(strokesOf(body.bytes));
+    if (body.kind === 'memory') void this.#pass(strokesOfPieces(body.pieces));
     else if (body.kind === 'disk') void this.#pass(body.spooled.read());
     else void this.#passOn(body.stream);
   }
@@ -204,13 +205,16 @@ class Asked implements Control {
     stream.resume();
   }
 
-  async #pass(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  async #pass(strokes: AsyncIterable<Buffer> | Iterable<Stroke>): Promise<void> {
     const chunked = isChunked(this.#request);
     try {
-      for await (const chunk of chunks) {
+      for await (const stroke of strokes) {
         const socket = this.#connection.socketFor(this);
         if (socket === undefined) return;
-        if (!socket.write(chunked ? framed(chunk) : chunk)) await drained(socket);
+        const hasRoom = Buffer.isBuffer(stroke)
+          ? socket.write(chunked ? framed(stroke) : stroke)
+          : together(socket, stroke);
+        if (!hasRoom) await drained(socket);
       }
       if (chunked) this.#connection.socketFor(this)?.write('0\r\n\r\n');
       this.isSent = true;
@@ -234,11 +238,20 @@ const drained = (socket: Socket): Promise<void> =>
 /** An IPv6 address stands in brackets in a URL. */
 const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 
-function joined(head: string, body: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(head.length + body.length);
-  bytes.write(head, 'latin1');
-  body.copy(bytes, head.length);
-  return bytes;
+/** As one stroke. */
+function together(socket: Socket, stroke: Stroke): boolean {
+  let hasRoom = true;
+  socket.cork();
+  for (const piece of stroke) hasRoom = socket.write(piece);
+  socket.uncork();
+  return hasRoom;
+}
+
+function joined(head: string, { pieces, bytes }: { pieces: readonly Buffer[]; bytes: number }) {
+  const all = Buffer.allocUnsafe(head.length + bytes);
+  let at = all.write(head, 'latin1');
+  for (const piece of pieces) at += piece.copy(all, at);
+  return all;
 }
 
 const framed = (chunk: Buffer): Buffer =>

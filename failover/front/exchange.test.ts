@@ -1,10 +1,11 @@
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { NotConnected } from '../certificates/connector.ts';
+import { Ahead } from './ahead.ts';
 import { Exchange } from './exchange.ts';
 import { ANOTHER_WAY, Flight } from './flights.ts';
 import { Shares } from './shares.ts';
-import { Ahead, type Streamed } from './streamed.ts';
+import type { Streamed } from './streamed.ts';
 
 const target = {
   writer: { site: 'a', epoch: 7, url: 'https://a' },
@@ -45,8 +46,11 @@ test('the memory of an answer is taken from what clients share, and given back o
   const { exchange, memory } = begun();
   exchange.onResponseStart(controllerWith(), 200, { 'content-length': '4' });
   expect(memory.taken).toBe(4);
-  exchange.onResponseData(controllerWith(), Buffer.from('{"a'));
-  exchange.onResponseData(controllerWith(), Buffer.from('}'));
+  const place = Buffer.from('{"a}');
+  exchange.onResponseData(controllerWith(), place.subarray(0, 3));
+  place.copy(place, 0, 3);
+  exchange.onResponseData(controllerWith(), place.subarray(0, 1));
+  place.fill('#');
   exchange.onResponseEnd();
   const { answer } = await exchange.tried;
   expect(answer?.body.toString()).toBe('{"a}');

@@ -1,10 +1,11 @@
 import { NotConnected } from '../certificates/connector.ts';
+import type { Ahead } from './ahead.ts';
 import type { AnswerHeaders } from './answer-reader.ts';
 import type { Taker as AnswerTaker, Control } from './connection.ts';
 import { ANOTHER_WAY, type Flight } from './flights.ts';
 import { NotARequest } from './outgoing.ts';
 import type { Shares, Taker } from './shares.ts';
-import { type Ahead, Streamed } from './streamed.ts';
+import { Streamed } from './streamed.ts';
 import type { Attempt } from './verdict.ts';
 
 export interface Answer {
@@ -95,11 +96,8 @@ export class Exchange implements AnswerTaker {
 
   /** Into one buffer as they come: pieces that are kept until the last one is there are garbage that costs a whole collection. */
   #keep(chunk: Buffer): void {
-    if (chunk.length === this.#taken) this.#whole = chunk;
-    else {
-      if (this.#filled === 0) this.#whole = Buffer.allocUnsafeSlow(this.#taken);
-      this.#filled += chunk.copy(this.#whole, this.#filled);
-    }
+    if (this.#filled === 0) this.#whole = Buffer.allocUnsafe(this.#taken);
+    this.#filled += chunk.copy(this.#whole, this.#filled);
   }
 
   #answer(body: Answer['body']): void {

@@ -22,6 +22,7 @@ import { InTurn } from './in-turn.ts';
 import { KnownTokens } from './known-tokens.ts';
 import { OpenAnswers } from './open-answers.ts';
 import { askWriter, probeWith } from './probe.ts';
+import { IN_PLACE } from './read-in-place.ts';
 import { reception } from './receive.ts';
 import { relayTo } from './relay.ts';
 import { Remembered } from './remembered.ts';
@@ -138,7 +139,10 @@ function assemble({ config, own, addresses, openAnswersMax, log }: Ground) {
   const routing = new Routing();
   const upstreams = new Upstreams(
     // A site that lost power and is back resets what it does not know, if only it is asked.
-    connectorWith(own, { timeoutMs: CONNECT_WITHIN_MS, keepAliveInitialDelayMs: 1_000 }),
+    connectorWith(own, {
+      ...{ timeoutMs: CONNECT_WITHIN_MS, keepAliveInitialDelayMs: 1_000 },
+      onread: IN_PLACE,
+    }),
   );
   const peers = config.relay?.peers ?? {};
   const way = new Way({ routing, peers, probe: probeWith(upstreams), now });

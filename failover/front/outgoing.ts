@@ -41,6 +41,6 @@ const isLength = (text: string, at: number): boolean => at % 2 === 0 && text ===
 function lengthOf(body: Outgoing['body'], method: string): string | undefined {
   if (body.kind === 'stream') return undefined;
   if (body.kind === 'disk') return String(body.spooled.bytes);
-  const none = body.bytes.length === 0 && (method === 'GET' || method === 'HEAD');
-  return none ? undefined : String(body.bytes.length);
+  const none = body.bytes === 0 && (method === 'GET' || method === 'HEAD');
+  return none ? undefined : String(body.bytes);
 }

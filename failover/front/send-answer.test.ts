@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { Ahead } from './ahead.ts';
 import { sendAnswer } from './send-answer.ts';
-import { Ahead, Streamed } from './streamed.ts';
+import { Streamed } from './streamed.ts';
 
 const KIB = 1024;
 

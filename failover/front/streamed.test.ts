@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { Ahead, Streamed } from './streamed.ts';
+import { Ahead } from './ahead.ts';
+import { Streamed } from './streamed.ts';
 
 const KIB = 1024;
 
@@ -65,6 +66,52 @@ test('who waits hears of the end, and of what broke it off', async () => {
   failing.fail(new Error('reset'));
   expect(await waits[0]).toEqual({ done: true, value: undefined });
   await expect(waits[1]).rejects.toThrow('reset');
+});
+
+test('what was given out stays as it is until the next piece is asked for, and its room is used again', async () => {
+  const ahead = new Ahead();
+  const { body } = stream(ahead);
+  const place = Buffer.alloc(16 * KIB);
+  const says = (letter: string) => body.push(place.fill(letter));
+  says('a');
+  const first = (await body.next()).value!;
+  says('b');
+  says('c');
+  expect(first.equals(Buffer.alloc(16 * KIB, 'a'))).toBe(true);
+  const second = (await body.next()).value!;
+  says('d');
+  expect(second.equals(Buffer.alloc(16 * KIB, 'b'))).toBe(true);
+  expect(first.equals(Buffer.alloc(16 * KIB, 'd')), 'where the first one lay').toBe(true);
+  await body.return();
+  const { body: next } = stream(ahead);
+  next.push(place.fill('e'));
+  expect(second.toString()).toMatch(/^b+$/);
+});
+
+test('what comes in small pieces lies in no more room than it needs', async () => {
+  const { body } = stream();
+  for (const each of ['ab', 'cd', 'ef']) body.push(Buffer.from(each));
+  expect((await body.next()).value).toEqual(Buffer.from('abcdef'));
+});
+
+test('where there are many streams each piece is half as large; those that end count no more, however they do', async () => {
+  const ahead = new Ahead();
+  const many = Array.from({ length: 33 }, () => stream(ahead).body);
+  const largest = async () => {
+    const { body } = stream(ahead);
+    body.push(Buffer.alloc(16 * KIB));
+    const { value } = await body.next();
+    await body.return();
+    return value!.length;
+  };
+  expect(await largest()).toBe(8 * KIB);
+  const [left, failed, ended] = many as [Streamed, Streamed, Streamed];
+  left.close();
+  failed.fail(new Error('reset'));
+  ended.end();
+  await ended.next();
+  expect(ahead.streams).toBe(30);
+  expect(await largest()).toBe(16 * KIB);
 });
 
 function stream(ahead = new Ahead()) {

@@ -1,37 +1,37 @@
+import type { Ahead, Block } from './ahead.ts';
 import type { Control } from './connection.ts';
 
 /** What one stream reads ahead of its client, so that it has not to wait for each piece. */
 const AHEAD_BYTES = 64 * 1024;
-/** What all of them do together; beyond that each reads the next piece when its client has the one before. */
-const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Of all streams of a front: what has come from the writer, and was not yet asked for by whoever sends it on. */
-export class Ahead {
-  bytes = 0;
-
-  get isMuch(): boolean {
-    return this.bytes >= AHEAD_BYTES_MAX;
-  }
-}
 
 /** The body of an answer as it comes from the writer, read no faster than somebody takes it. */
 export class Streamed implements AsyncIterableIterator<Buffer> {
   readonly #control: Pick<Control, 'abort' | 'pause' | 'resume'>;
   readonly #ahead: Ahead;
-  readonly #pieces: Buffer[] = [];
+  readonly #pieces: Piece[] = [];
+  /** Of the piece that was given out last. */
+  #given: Block | undefined;
   #bytes = 0;
   #isOver = false;
+  #isOpen = true;
   #error: Error | undefined;
   #asked: PromiseWithResolvers<void> | undefined;
 
   constructor(control: Pick<Control, 'abort' | 'pause' | 'resume'>, ahead: Ahead) {
     this.#control = control;
     this.#ahead = ahead;
+    ahead.streams += 1;
   }
 
-  push(piece: Buffer): void {
-    this.#pieces.push(piece);
-    this.#count(piece.length);
+  /** Is copied. */
+  push(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      const piece = this.#unfilled();
+      const copied = chunk.copy(piece.block, piece.end, at);
+      piece.end += copied;
+      at += copied;
+    }
+    this.#count(chunk.length);
     if (this.#bytes >= AHEAD_BYTES || this.#ahead.isMuch) this.#control.pause();
     this.#wake();
   }
@@ -44,21 +44,29 @@ export class Streamed implements AsyncIterableIterator<Buffer> {
   /** What had come is of no use without the rest. */
   fail(error: Error): void {
     this.#drop();
+    this.#leave();
     this.#error ??= error;
     this.#wake();
   }
 
+  /** Whoever asks for the next piece needs the one before no more: other bytes may come into its place. */
   async next(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.#given) this.#ahead.giveBack(this.#given);
+    this.#given = undefined;
     while (this.#pieces.length === 0) {
       if (this.#error !== undefined) throw this.#error;
-      if (this.#isOver) return { done: true, value: undefined };
+      if (this.#isOver) {
+        this.#leave();
+        return { done: true, value: undefined };
+      }
       this.#asked = Promise.withResolvers();
       this.#control.resume();
       await this.#asked.promise;
     }
-    const value = this.#pieces.shift()!;
-    this.#count(-value.length);
-    return { done: false, value };
+    const { block, end } = this.#pieces.shift()!;
+    this.#given = block;
+    this.#count(-end);
+    return { done: false, value: block.subarray(0, end) };
   }
 
   /** Whoever stops reading ends the exchange; after its end there is nothing to abort. */
@@ -71,13 +79,29 @@ export class Streamed implements AsyncIterableIterator<Buffer> {
     this.#drop();
     if (!this.#isOver) this.#control.abort(new Error('not read to its end'));
     this.#isOver = true;
+    this.#leave();
   }
 
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  #unfilled(): Piece {
+    const last = this.#pieces.at(-1);
+    if (last && last.end < last.block.length) return last;
+    const piece = { block: this.#ahead.block(), end: 0 };
+    this.#pieces.push(piece);
+    return piece;
+  }
+
+  /** It waits for nobody any more. */
+  #leave(): void {
+    if (this.#isOpen) this.#ahead.streams -= 1;
+    this.#isOpen = false;
+  }
+
   #drop(): void {
+    for (const { block } of this.#pieces) this.#ahead.giveBack(block);
     this.#pieces.length = 0;
     this.#count(-this.#bytes);
   }
@@ -91,4 +115,9 @@ export class Streamed implements AsyncIterableIterator<Buffer> {
     this.#asked?.resolve();
     this.#asked = undefined;
   }
+}
+
+interface Piece {
+  readonly block: Block;
+  end: number;
 }

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { connectorWith } from '../certificates/connector.ts';
 import { NO_BODY } from './body.ts';
 import { Flight } from './flights.ts';
+import { IN_PLACE } from './read-in-place.ts';
 import { Shares } from './shares.ts';
 import { Upstreams } from './upstream.ts';
 
@@ -39,7 +40,7 @@ async function raise() {
   server.on('connection', (socket) => sockets.push(socket));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const upstreams = new Upstreams(connectorWith(undefined, { timeoutMs: 2_000 }));
+  const upstreams = new Upstreams(connectorWith(undefined, { timeoutMs: 2_000, onread: IN_PLACE }));
   onTestFinished(() => {
     upstreams.close();
     server.close();

@@ -1,8 +1,8 @@
 import type { buildConnector } from 'undici';
+import { Ahead } from './ahead.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Tried } from './exchange.ts';
 import type { Outgoing } from './outgoing.ts';
-import { Ahead } from './streamed.ts';
 
 /** Quiet connections beyond these are closed. */
 const IDLE_MAX = 1_024;

@@ -1,0 +1,34 @@
+/** What all streams read ahead together; beyond that each reads the next piece when its client has the one before. */
+const AHEAD_BYTES_MAX = 16 * 1024 * 1024;
+/** As much as one record of TLS brings. */
+const BLOCK_BYTES = 16 * 1024;
+/** Where there are many streams, the most of them wait for their clients, each with a block and as much in TLS. */
+const SMALL_BLOCK_BYTES = 8 * 1024;
+const MANY = 32;
+const FREE_MAX = 256;
+
+/** Room for a piece of an answer. */
+export type Block = Buffer;
+
+/** Of all streams of a front: what has come from the writer, and was not yet asked for by whoever sends it on. */
+export class Ahead {
+  bytes = 0;
+  /** Not at their end. */
+  streams = 0;
+  /** Used again: as garbage they would be collected late, and leave holes between what lives. */
+  readonly #free: Block[] = [];
+
+  get isMuch(): boolean {
+    return this.bytes >= AHEAD_BYTES_MAX;
+  }
+
+  block(): Block {
+    if (this.streams > MANY) return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+
+  /** Nobody reads it any more. */
+  giveBack(block: Block): void {
+    if (block.length === BLOCK_BYTES && this.#free.length < FREE_MAX) this.#free.push(block);
+  }
+}
