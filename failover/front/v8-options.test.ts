@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { V8_OPTIONS } from './v8-options.ts';
+import { ALLOCATOR, V8_OPTIONS } from './v8-options.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const UNIT = 'ansible/roles/farol/templates/farol-front.service';
@@ -17,4 +17,12 @@ test.each([
     new RegExp(`node ${V8_OPTIONS.join(' ')} \\S*failover/main.ts`),
   );
   expect(commands).toEqual(Array.from({ length: times }, () => expected));
+});
+
+test.each([
+  [UNIT, /(?<=^Environment=).*/m],
+  [LAB, /(?<=^run_front\(\) \{ export )[^;]*/m],
+])('%s starts the front with the allocator that it is measured with', (file, variables) => {
+  const [said] = variables.exec(readFileSync(join(ROOT, file), 'utf8')) ?? [];
+  expect(said?.split(' ')).toEqual(Object.entries(ALLOCATOR).map((each) => each.join('=')));
 });

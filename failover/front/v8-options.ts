@@ -10,3 +10,13 @@ export const V8_OPTIONS = [
   '--invocation-count-for-turbofan=20000',
   '--external-memory-accounted-in-global-limit',
 ] as const;
+
+/**
+ * What is outside of V8's heap, held to what is in use (glibc). Each TLS connection has 64 KiB for what comes in, of which a client that
+ * only reads uses the first few: mapped by themselves the rest takes no memory.
+ */
+export const ALLOCATOR = {
+  MALLOC_ARENA_MAX: '2',
+  MALLOC_TRIM_THRESHOLD_: '131072',
+  MALLOC_MMAP_THRESHOLD_: '65536',
+} as const;
