@@ -3,6 +3,7 @@ import { type ByteReader, type Database, NotThoseBytes } from '../../storage/dat
 import { type Content, mediaOf } from '../../storage/media/media.ts';
 import { bytesIn } from '../../storage/media/pieces.ts';
 import { NoSuchObject, type ObjectStore, StoreAway } from './object-store.ts';
+import { RecentParts } from './recent-parts.ts';
 
 export interface ContentPorts {
   readonly database: Database;
@@ -21,6 +22,7 @@ export type ReadPart = (from: number, end: number) => Promise<Buffer>;
 /** Bytes of files, wherever they lie. */
 export class Contents {
   readonly #ports: ContentPorts;
+  readonly #recent = new RecentParts();
 
   constructor(ports: ContentPorts) {
     this.#ports = ports;
@@ -41,7 +43,12 @@ export class Contents {
     };
   }
 
-  async #bytes({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Buffer> {
+  #bytes(place: Located, from: number, end: number): Promise<Buffer> {
+    const part = { uploadNid: place.uploadNid, from, end };
+    return this.#recent.read(part, () => this.#read(place, from, end));
+  }
+
+  async #read({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Buffer> {
     if (objectKey === null) return bytesIn(this.#ports.pieces, { uploadNid, from, end });
     try {
       if (!this.#ports.objects) throw new StoreAway(NOT_NAMED);
