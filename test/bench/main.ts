@@ -6,7 +6,7 @@ import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
 import { benchFrontMemory } from './front-memory.ts';
 import { benchInitialSync } from './initial-sync.ts';
-import { benchMedia } from './media.ts';
+import { benchMedia, benchSlowMedia } from './media.ts';
 import { benchRequests } from './requests.ts';
 import { benchSearch } from './search.ts';
 import { startSynapse } from './synapse.ts';
@@ -23,7 +23,7 @@ const { values } = parseArgs({
     front: { type: 'boolean', default: false },
     /** Milliseconds between the sites and back, one cluster for each. */
     'round-trip': { type: 'string', multiple: true, default: ['0', '20'] },
-    /** With `--front`, instead: so many clients who take the first bytes of a long file. */
+    /** With `--front` or `--media`, instead: so many clients who take the first bytes of a long file. */
     slow: { type: 'string' },
     seconds: { type: 'string', default: '10' },
     senders: { type: 'string', multiple: true },
@@ -73,16 +73,20 @@ else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32
 else await benchSingle();
 
 async function benchFiles() {
-  const common = { seconds: Number(values.seconds), print };
+  const readers = values.slow === undefined ? undefined : Number(values.slow);
+  const benchAt = (target: Target) =>
+    readers === undefined
+      ? benchMedia({ seconds: Number(values.seconds), print, target })
+      : benchSlowMedia({ readers, print, target });
   if (!values.cluster) {
     await using target = await startSingle(values.node);
     // Awaited here, since the target ends with this function.
-    return await benchMedia({ ...common, target });
+    return await benchAt(target);
   }
   const mbit = values.mbit === undefined ? undefined : Number(values.mbit);
   for (const ms of values['round-trip']) {
     await using target = await startClusterTarget(Number(ms) / 2, mbit);
-    await benchMedia({ ...common, target });
+    await benchAt(target);
   }
 }
 

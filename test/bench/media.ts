@@ -39,7 +39,19 @@ export async function benchMedia(options: MediaBenchOptions): Promise<void> {
     people,
     places: await makePlaces(client, SENDERS, 2),
   });
-  await benchSlowReaders(options, { client, person: people[0]! });
+  await benchSlowReaders(options, { client, person: people[0]!, readers: SLOW_READERS });
+  await agent.destroy();
+}
+
+/** The slow readers alone. */
+export async function benchSlowMedia(
+  options: Pick<MediaBenchOptions, 'target' | 'print'> & { readonly readers: number },
+): Promise<void> {
+  const agent = new Agent({ connections: 1, connect: { rejectUnauthorized: false } });
+  const client = new BenchClient(agent, options.target.origin);
+  const person = await client.register('reader');
+  options.print(`${options.target.name}, ${options.target.origin}`);
+  await benchSlowReaders(options, { client, person, readers: options.readers });
   await agent.destroy();
 }
 
@@ -164,14 +176,14 @@ const percentiles = (sorted: readonly number[]): string =>
   `p50 ${p(sorted, 0.5).toFixed(1)} p99 ${p(sorted, 0.99).toFixed(1)} ms`;
 
 /** Who reads the first bytes and no more, many at once: what is kept for them. Of a file that no buffer of the kernel holds. */
-export async function benchSlowReaders(
-  { target, print }: MediaBenchOptions,
-  { client, person }: { client: BenchClient; person: Account },
+async function benchSlowReaders(
+  { target, print }: Pick<MediaBenchOptions, 'target' | 'print'>,
+  { client, person, readers }: { client: BenchClient; person: Account; readers: number },
 ): Promise<void> {
   const path = await client.upload(randomBytes(SLOW_FILE_MB * MB), person);
   const before = residentsOf(target);
   const sockets: Socket[] = [];
-  for (let n = 0; n < SLOW_READERS; n += 1)
+  for (let n = 0; n < readers; n += 1)
     sockets.push(await slowReader(target.origin, path, person.token));
   await sleep(2_000);
   const during = residentsOf(target);
@@ -179,7 +191,7 @@ export async function benchSlowReaders(
     const more = now - before[program]!.now;
     return `${more} MiB more of ${program} (${now} now, at most ${most})`;
   });
-  print(`${SLOW_READERS} slow downloads         ${each.join(', ') || 'unknown'}`);
+  print(`${readers} slow downloads         ${each.join(', ') || 'unknown'}`);
   for (const socket of sockets) socket.destroy();
 }
 
