@@ -24,15 +24,18 @@ export interface Tls {
   readonly key: string;
 }
 
-export async function startS3(folder: string, tls?: Tls): Promise<RunningS3> {
+export async function startS3(
+  folder: string,
+  { host = '127.0.0.1', tls }: { readonly host?: string; readonly tls?: Tls } = {},
+): Promise<RunningS3> {
   const [port, bucket, root] = [await freePort(), 'files', join(folder, 's3')];
   const inBucket = (name: string) => join(root, bucket, name);
   mkdirSync(join(root, bucket), { recursive: true });
-  const daemon = await startDaemon(RCLONE, words(root, port, tls), { host: '127.0.0.1', port });
+  const daemon = await startDaemon(RCLONE, words(root, `${host}:${port}`, tls), { host, port });
   return {
     ...daemon,
     settings: {
-      ...{ endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`, region: 'us-east-1', bucket },
+      ...{ endpoint: `${tls ? 'https' : 'http'}://${host}:${port}`, region: 'us-east-1', bucket },
       ...{ prefix: 'farol/', pathStyle: true, ca: tls && readFileSync(tls.ca, 'utf8'), ...KEYS },
     },
     names: () =>
@@ -42,8 +45,8 @@ export async function startS3(folder: string, tls?: Tls): Promise<RunningS3> {
   };
 }
 
-const words = (root: string, port: number, tls: Tls | undefined): string[] => [
-  ...['serve', 's3', '--addr', `127.0.0.1:${port}`],
+const words = (root: string, address: string, tls: Tls | undefined): string[] => [
+  ...['serve', 's3', '--addr', address],
   ...['--auth-key', `${KEYS.accessKeyId},${KEYS.secretKey}`],
   ...(tls ? ['--cert', tls.certificate, '--key', tls.key] : []),
   // Objects are changed behind its back.

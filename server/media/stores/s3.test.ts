@@ -56,7 +56,7 @@ stored('a store that is known by an authority of its own is spoken to by TLS', a
   const folder = temporaryFolder();
   const authority = await certificateAuthority(folder);
   const own = await authority.issue('store', { ip: ['127.0.0.1'] });
-  await using s3 = await startS3(folder, { ...own, ca: authority.ca });
+  await using s3 = await startS3(folder, { tls: { ...own, ca: authority.ca } });
   await storeAt(s3.settings).put('1', object(Buffer.from('hello')));
   expect(s3.bytesOf('1').toString()).toBe('hello');
   const stranger = storeAt({ ...s3.settings, ca: undefined });

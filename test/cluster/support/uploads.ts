@@ -16,6 +16,8 @@ export interface Upload {
 /** Somebody who uploads through one target, and writes down what came of it. */
 export class Uploader {
   readonly uploads: Upload[] = [];
+  /** Of files of their own that were given out whole. */
+  reads = 0;
   readonly #target: Target;
   readonly #name: string;
   readonly #connections: Agent;
@@ -55,10 +57,31 @@ export class Uploader {
     }
   }
 
+  /** Reads what was acknowledged, again and again; throws where other bytes are given. What is broken off is asked for anew. */
+  async readUntil(signal: AbortSignal): Promise<void> {
+    for (let n = 0; !signal.aborted; n += 1) {
+      const known = this.uploads.filter(({ mediaId }) => mediaId !== undefined);
+      const { mediaId, sha256 } = known[n % known.length] ?? {};
+      const given = mediaId && (await this.checksumOf(mediaId).catch(() => undefined));
+      if (!given) await sleep(PAUSE_MS);
+      else if (given !== sha256) throw new Error(`${mediaId} is given with other bytes`);
+      else this.reads += 1;
+    }
+  }
+
+  /** Whoever reads a file as slowly as they like. */
+  async reading(mediaId: string): Promise<Reading> {
+    const reply = await request(this.#target.origin + pathOf(mediaId), {
+      dispatcher: this.#connections,
+      headers: { authorization: `Bearer ${this.#token}` },
+    });
+    if (reply.statusCode !== 200) throw new Error(`${reply.statusCode} for ${mediaId}`);
+    return new Reading(reply.body);
+  }
+
   /** The checksum of what is given for it; throws where nothing is. */
   async checksumOf(mediaId: string): Promise<string> {
-    const path = `/_matrix/client/v1/media/download/${SERVER_NAME}/${mediaId}`;
-    const { status, body } = await this.#ask('GET', path);
+    const { status, body } = await this.#ask('GET', pathOf(mediaId));
     if (status !== 200) throw new Error(`${this.#target.through} gives ${status} for ${mediaId}`);
     return hashOf(body);
   }
@@ -83,6 +106,35 @@ export class Uploader {
     return { status: reply.statusCode, body: Buffer.from(await reply.body.arrayBuffer()) };
   }
 }
+
+/** A download that is under way. */
+export class Reading {
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  constructor(body: AsyncIterable<Buffer>) {
+    this.#chunks = body[Symbol.asyncIterator]();
+  }
+
+  /** Until so many bytes in all are there. */
+  async take(bytes: number): Promise<void> {
+    while (this.#bytes < bytes) {
+      const { value, done } = await this.#chunks.next();
+      if (done) throw new Error(`It ends after ${this.#bytes} bytes`);
+      this.#hash.update(value);
+      this.#bytes += value.length;
+    }
+  }
+
+  /** Of all that was taken. */
+  checksum(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+const pathOf = (mediaId: string) =>
+  `/_matrix/client/v1/media/download/${SERVER_NAME}/${mediaId}`;
 
 /** Of the lab's clusters. */
 const SERVER_NAME = 'farol.test';
