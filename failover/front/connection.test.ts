@@ -299,7 +299,10 @@ async function raise() {
   const raised = {
     ...{ server, heard: '', sockets: [] as Socket[] },
     connection() {
-      const made = new Connection(origin, connectorWith(undefined, { timeoutMs: 2_000, onread: IN_PLACE }));
+      const made = new Connection(
+        origin,
+        connectorWith(undefined, { timeoutMs: 2_000, onread: IN_PLACE }),
+      );
       connections.push(made);
       return made;
     },

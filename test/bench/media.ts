@@ -21,6 +21,8 @@ const UPLOADERS = 8;
 const SENDERS = 4;
 const SLOW_READERS = 1_000;
 const SLOW_FILE_MB = 40;
+/** Each begins elsewhere, so that no two are given the same part: as of as many files. */
+const SLOW_APART = 1_000;
 
 /** What files cost: CPU of an upload and a download, how much is taken in all, what messages feel of it, and what slow readers weigh. */
 export async function benchMedia(options: MediaBenchOptions): Promise<void> {
@@ -184,7 +186,7 @@ async function benchSlowReaders(
   const before = residentsOf(target);
   const sockets: Socket[] = [];
   for (let n = 0; n < readers; n += 1)
-    sockets.push(await slowReader(target.origin, path, person.token));
+    sockets.push(await slowReader(target.origin, path, person.token, n * SLOW_APART));
   await sleep(2_000);
   const during = residentsOf(target);
   const each = Object.entries(during).map(([program, { now, most }]) => {

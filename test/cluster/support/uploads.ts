@@ -133,8 +133,7 @@ export class Reading {
   }
 }
 
-const pathOf = (mediaId: string) =>
-  `/_matrix/client/v1/media/download/${SERVER_NAME}/${mediaId}`;
+const pathOf = (mediaId: string) => `/_matrix/client/v1/media/download/${SERVER_NAME}/${mediaId}`;
 
 /** Of the lab's clusters. */
 const SERVER_NAME = 'farol.test';
