@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { buildRelease, type Release } from '../release/build.ts';
+import { type Release, releaseOf } from '../release/build.ts';
 import { ansible, type Ended } from '../test/ansible.ts';
 import { type Asked, type Felt, type Talk, underLoad } from './load.ts';
 import { type Besides, type Lab, raiseLab } from './machines.ts';
@@ -33,7 +33,8 @@ let runs = 0;
 /** Three bare hosts for the tests of a file: each goes on where the one before ended. */
 export function beginStory({ backups = false, ...besides }: Told = {}): Story {
   const folder = mkdtempSync(join(tmpdir(), 'farol-provisioned-'));
-  const release = buildRelease({ checkout, into: join(folder, 'release'), say: () => {} });
+  // One for all files of tests.
+  const release = releaseOf({ checkout, into: join(checkout, '.cache/release'), say: () => {} });
   const lab = raiseLab({
     name: `farol-test-ansible-${process.pid}`,
     subnet: `10.231.${100 + (process.pid % 100)}`,

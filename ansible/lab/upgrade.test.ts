@@ -57,7 +57,7 @@ function renamed(archive: string, name: string, suffix: string) {
   const work = mkdtempSync(join(lab.folder, 'renamed-'));
   execFileSync('tar', ['-x', '-f', archive, '-C', work]);
   cpSync(join(work, name), join(work, other), { recursive: true });
-  const made = join(lab.folder, 'release', `${other}.tar.gz`);
+  const made = join(lab.folder, `${other}.tar.gz`);
   execFileSync('tar', ['-c', '-z', '-f', made, '-C', work, other]);
   const sha256 = createHash('sha256').update(readFileSync(made)).digest('hex');
   writeFileSync(`${made}.sha256`, `${sha256}  ${other}.tar.gz\n`);

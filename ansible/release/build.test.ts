@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { buildRelease } from './build.ts';
+import { buildRelease, releaseOf } from './build.ts';
 
 const checkout = join(import.meta.dirname, '../..');
 
@@ -13,6 +13,9 @@ test('a release is whole without the internet, and the same bytes each time', as
   const again = build(folder.at('again'));
   expect(again.sha256).toBe(first.sha256);
   expect(readFileSync(folder.at('first/newest'), 'utf8').trim()).toBe(`${first.name}.tar.gz`);
+  const madeMs = statSync(first.archive).mtimeMs;
+  expect(releaseOf({ checkout, into: folder.at('first'), say: () => {} })).toEqual(first);
+  expect(statSync(first.archive).mtimeMs).toBe(madeMs);
   execFileSync('sha256sum', ['--check', '--status', `${first.name}.tar.gz.sha256`], {
     cwd: folder.at('first'),
   });

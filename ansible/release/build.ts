@@ -48,6 +48,16 @@ const LEFT_OUT = [
   'node_modules/node/node_modules',
 ];
 
+/** That of this commit, if it is there and whole; made otherwise. */
+export function releaseOf(options: ReleaseOptions): Release {
+  const { name } = nameOf(options.checkout);
+  const archive = join(options.into, `${name}.tar.gz`);
+  if (!existsSync(archive) || !existsSync(`${archive}.sha256`)) return buildRelease(options);
+  const sha256 = sha256Of(archive);
+  const isWhole = readFileSync(`${archive}.sha256`, 'utf8').startsWith(sha256);
+  return isWhole ? { name, archive, sha256 } : buildRelease(options);
+}
+
 /**
  * Makes the archive that hosts unpack: code, node_modules and Node, so that they need nothing from
  * the internet. The same commit gives the same bytes: files are in order, of nobody, and as old as
@@ -55,10 +65,8 @@ const LEFT_OUT = [
  */
 export function buildRelease({ checkout, into, say }: ReleaseOptions): Release {
   const run = runner(checkout);
-  const commit = run('git', ['rev-parse', '--short=12', 'HEAD']);
+  const { name, version, commit } = nameOf(checkout);
   const time = run('git', ['show', '--no-patch', '--format=%cI', 'HEAD']);
-  const { version } = JSON.parse(run('git', ['show', 'HEAD:package.json']));
-  const name = `farol-${version}-${commit}-linux-${process.arch}`;
   const workplace = mkdtempSync(join(tmpdir(), 'farol-release-'));
   try {
     const tree = join(workplace, name);
@@ -72,7 +80,7 @@ export function buildRelease({ checkout, into, say }: ReleaseOptions): Release {
     say('Packing');
     const archive = join(into, `${name}.tar.gz`);
     pack({ workplace, name, archive, time });
-    const sha256 = createHash('sha256').update(readFileSync(archive)).digest('hex');
+    const sha256 = sha256Of(archive);
     writeFileSync(`${archive}.sha256`, `${sha256}  ${name}.tar.gz\n`);
     writeFileSync(join(into, 'newest'), `${name}.tar.gz\n`);
     return { name, archive, sha256 };
@@ -80,6 +88,15 @@ export function buildRelease({ checkout, into, say }: ReleaseOptions): Release {
     rmSync(workplace, { recursive: true });
   }
 }
+
+function nameOf(checkout: string) {
+  const run = runner(checkout);
+  const commit = run('git', ['rev-parse', '--short=12', 'HEAD']);
+  const { version } = JSON.parse(run('git', ['show', 'HEAD:package.json'])) as { version: string };
+  return { name: `farol-${version}-${commit}-linux-${process.arch}`, version, commit };
+}
+
+const sha256Of = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
 type Run = (program: string, options: string[]) => string;
 

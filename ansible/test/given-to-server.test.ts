@@ -37,7 +37,8 @@ onlyWithAnsible(
 onlyWithAnsible('what somebody put there by hand is seen, and none of it is moved', async () => {
   const site = aSite();
   const byHand = join(site.given, 'by-hand.yaml');
-  const own = JSON.stringify({ ...PROVIDER, id: 'other', clientId: 'farol' });
+  const other = { ...PROVIDER, id: 'other', issuer: 'https://other.example.org' };
+  const own = JSON.stringify({ ...other, clientId: 'farol' });
   const providers = `${site.provider}, ${byHand}`;
   const missing = await site.give({ ...PROVIDER, clientId: 'farol' }, ...naming(providers));
   expect(missing.said).toContain(`${byHand}, which the key`);
