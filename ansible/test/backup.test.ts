@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
@@ -57,6 +57,31 @@ test.skipIf(!ANSIBLE_IS_HERE)(
     expect(await begun({ backups: [], primary: 'south' })).toEqual(['south']);
     expect(await begun({ backups: [], primary: null })).toEqual([]);
     expect(await begun({ backups: [FULL], primary: 'south' })).toEqual([]);
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'a site that somebody has taken gets no key to the host for backups that may more than bring and fetch',
+  async () => {
+    const folder = temporaryFolder();
+    const written = join(folder, 'authorized_keys');
+    const host = { ansible_connection: 'local', ansible_become: false };
+    const key = (of: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${of}`;
+    const hosts = {
+      north: { ...host, preflight_backup_key: `${key('north')} farol-north\n${key('worse')}` },
+      south: { ...host, preflight_backup_key: null, backup_key: { stdout: key('south') } },
+    };
+    const inventory = join(folder, 'hosts.json');
+    writeFileSync(inventory, JSON.stringify({ sites: { hosts } }));
+    const known = ['--inventory', inventory, '--extra-vars', JSON.stringify({ written })];
+    const { said, status } = await ansible('ansible-playbook', ...known, 'test/authorized.yml');
+    expect([said, status]).toEqual([expect.any(String), 0]);
+    const restricted = 'restrict,command="internal-sftp"';
+    expect(readFileSync(written, 'utf8').trim().split('\n').slice(1)).toEqual([
+      `${restricted} ${key('north')} farol-north`,
+      `${restricted} ${key('south')} farol-south`,
+    ]);
   },
   300_000,
 );

@@ -17,6 +17,7 @@ test.skipIf(!DPKG_IS_HERE)(
     expect(seen.patroni).toBeNull();
     expect(seen.users_lacking).toBe(!existsSync('/etc/sysusers.d/farol.conf'));
     expect(seen.relays).toBe(existsSync('/etc/systemd/system/farol-turn.service'));
+    expect(seen.backup_key).toBeNull();
     expect(seen.made_with).toEqual({ 'ca.crt': null, secret: null, backup: null });
   },
 );
