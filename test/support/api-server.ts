@@ -6,13 +6,10 @@ import type { TurnPorts } from '../../server/client-api/calls/get-turn-server.ts
 import type { SupportPorts } from '../../server/client-api/discovery/get-wellknown-support.ts';
 import type { MediaOptions } from '../../server/client-api/media/media-options.ts';
 import type { Timers } from '../../server/delayed-events/schedule.ts';
+import type { EmailGround } from '../../server/feature-ground.ts';
 import type { FederationSettings } from '../../server/federation/features.ts';
-import {
-  type EmailGround,
-  gateOf,
-  type HousePorts,
-  type PortOptions,
-} from '../../server/homeserver.ts';
+import { gateOf } from '../../server/gate.ts';
+import type { HousePorts, PortOptions } from '../../server/house-ports.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
 import { sealFor } from '../../server/identity/sealed.ts';

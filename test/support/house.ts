@@ -1,13 +1,8 @@
 import { PASSWORD_COSTS } from '../../server/accounts/password-hash.ts';
 import { realTimers } from '../../server/delayed-events/schedule.ts';
-import {
-  buildFeatures,
-  type FeatureGround,
-  type Features,
-  type HousePorts,
-  type PortOptions,
-  portsOf,
-} from '../../server/homeserver.ts';
+import type { FeatureGround } from '../../server/feature-ground.ts';
+import { buildFeatures, type Features } from '../../server/features.ts';
+import { type HousePorts, type PortOptions, portsOf } from '../../server/house-ports.ts';
 import { sealFor } from '../../server/identity/sealed.ts';
 import { BulkLane } from '../../server/log/bulk.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';

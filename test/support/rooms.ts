@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Features } from '../../server/homeserver.ts';
+import type { Features } from '../../server/features.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { EventId, RoomId, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
-import type { EmailGround } from '../../server/homeserver.ts';
+import type { EmailGround } from '../../server/feature-ground.ts';
 import { LETTERS } from '../../server/mail/letters.ts';
 
 /** A mail as it arrived. */
