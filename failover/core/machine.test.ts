@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { LEADING } from '../../test/support/leading.ts';
+import { tells } from '../../test/support/tells.ts';
 import { replay } from './told/story.ts';
 import type { Report } from './view.ts';
 
@@ -13,34 +14,6 @@ const MOVED_TO_B = `1000 etcd patroni b
      1030 etcd leader b 60
      2010 pulsed
      3010 pulsed`;
-
-const behind = { role: 'standby', state: 'streaming', timeline: 1, lsn: '0' } as const;
-
-/** Three seconds up, one down: it is well whenever one looks for long. */
-const fallsAt = (at: number): string => `
-  ${at - 100} postgres primary
-  ${at} server gone
-  ${at + 800} pulsed
-  ${at + 1_000} server follower
-  ${at + 1_300} told taking-over
-  ${at + 1_500} server writer 7
-  ${at + 1_900} postgres primary
-  ${at + 2_200} pulsed
-  ${at + 2_210} told writer 7
-`;
-
-const wellUntil = (end: number): string =>
-  everyTwoSeconds(4_000, end, (at) => `${at + 20} server writer 7`);
-
-const waitsUntil = (end: number): string =>
-  everyTwoSeconds(1_000, end, (at) => `${at + 20} server writer 7 waits ${at / 1_000}`);
-
-function everyTwoSeconds(from: number, end: number, line: (at: number) => string): string {
-  let story = '';
-  for (let at = from; at < end; at += 2_000)
-    story += `${at} pulsed\n${at + 10} told writer 7\n${at + 15} postgres primary\n${line(at)}\n`;
-  return story;
-}
 
 test('the first leader of all waits for a standby, then leads', () =>
   tells(
@@ -243,146 +216,6 @@ test('a silent holder loses the address after 4 s, the leader key only to where 
      22900 server writer 40`,
   ));
 
-test('a promoted writer answers nobody before /sync and /history are its own', () =>
-  tells(
-    'gate',
-    `0 found absent
-     0 front well
-     0 server follower
-     0 postgres standby
-     0 etcd leader -, address -, patroni -, sync-leader b`,
-    `100 etcd patroni a
-     110 lease 20
-     400 postgres primary 2
-     410 won leader
-     420 told taking-over
-     700 server writer 40
-     800 pulsed
-     1400 etcd sync-leader a, sync b c
-     1600 etcd timeline 2
-     1610 told writer 40
-     1700 pulsed`,
-  ));
-
-test('the last step before it answers: its timeline, which another site has too, is written down', () =>
-  tells(
-    'timeline-noted',
-    PROMOTED,
-    `1400 etcd sync-leader a, sync b c, timeline 2, noted 1, given 2
-     1500 server writer 40
-     1510 etcd noted 2
-     1520 told writer 40`,
-  ));
-
-test('a leader whose timeline may lack what was acknowledged answers nobody, and says what to do', () =>
-  tells(
-    'timeline-behind',
-    PROMOTED,
-    `1400 etcd sync-leader a, sync b c, timeline 2, noted 3
-     1500 server writer 40`,
-  ));
-
-test('a primary answers nobody once another site was given a number, and moves; what fails is not repeated at once', () =>
-  tells(
-    'given-elsewhere',
-    PROMOTED,
-    `1400 etcd sync-leader a, sync b c, timeline 2, noted 2 4, given 3 c
-     1410 postgres primary 2
-     1420 server writer 40
-     1500 moved
-     1600 etcd sync b c
-     1900 not moved
-     2000 tick
-     11000 etcd sync b c
-     11100 postgres primary 2
-     11600 tick`,
-    { b: { postgres: { role: 'standby', state: 'streaming', timeline: 2, lsn: '1' } } },
-  ));
-
-test('while Patroni is paused a primary that lacks what acknowledged stays, and it is said what to do', () => {
-  const at = '1400 etcd sync-leader a, sync b c, timeline 2, noted 5';
-  const told = (story: string) =>
-    replay({ before: PROMOTED, story: `${story}\n1420 server writer 40` });
-  expect(told(`${at}, paused`)).toContain('before `patronictl resume`');
-  expect(told(at)).not.toContain('patronictl resume');
-});
-
-test('where nobody leads it is said who may be promoted, and who has not gone through what acknowledged', () =>
-  tells('left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2', {
-    b: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
-  }));
-
-test('where nobody is left who has, it is said what to do', () =>
-  tells('all-left-behind', '', '0 etcd patroni -, sync-leader a, sync b c, timeline 2'));
-
-const REFUSED = { kind: 'etcd', why: 'etcd answers 503', agoMs: 2_000, sinceMs: 2_000 } as const;
-
-test('whom Patroni could not promote is not said to be promoted next, but why', async () => {
-  await tells('refused', '', '0 etcd patroni -, sync-leader a, sync b c', {
-    b: { refused: REFUSED },
-  });
-  await tells('all-refused', '', '0 etcd patroni -, sync-leader a, sync b', {
-    b: { refused: REFUSED },
-  });
-});
-
-test('where nobody leads and Patroni is paused, nobody is said to be promoted next', () =>
-  tells('nobody-in-pause', '', '0 etcd patroni -, sync-leader a, sync b c, paused'));
-
-test('a paused Patroni that may not promote and keeps its key is named, with what ends that', () =>
-  tells('refused-in-pause', '', '0 etcd patroni b, sync-leader a, sync b, paused', {
-    b: { refused: REFUSED },
-  }));
-
-// Without quorum Patroni names the candidate before it asks whether it may promote it.
-test('of two sites one that is refused after a failover by force is named, and the command that lets the other lead', () =>
-  tells('alone-refused', '', '0 etcd patroni -, sync-leader b, sync -, timeline 2, silent c', {
-    a: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } },
-  }));
-
-test('but not where that one may be all that has everything', () =>
-  tells('alone-cannot', '', '0 etcd patroni -, sync-leader b, sync -, timeline 1, silent c', {
-    b: { refused: { ...REFUSED, kind: 'certificate', why: 'site.key cannot be read' } },
-  }));
-
-test('where the other is silent it has to come back first', () =>
-  tells(
-    'alone-refused-other-silent',
-    '',
-    `0 etcd patroni -, sync-leader b, sync -, timeline 2
-     1000 etcd silent c
-     6000 etcd sync -`,
-    { c: { postgres: { role: 'standby', state: 'running', timeline: 2, lsn: '1' } } },
-  ));
-
-/** Up to here it leads timeline 2, and its server takes over. */
-const PROMOTED = `
-  0 found absent
-  0 front well
-  0 server follower
-  0 postgres standby
-  0 etcd leader -, address -, patroni -, sync-leader b
-  100 etcd patroni a
-  110 lease 20
-  400 postgres primary 2
-  410 won leader
-  420 told taking-over
-`;
-
-test('while /sync names nobody, or somebody who is no site, the writer answers nobody', () =>
-  tells(
-    'nobody-confirms',
-    LEADING,
-    `500 etcd sync -
-     510 told writer 7
-     900 etcd sync b
-     910 told writer 7
-     1200 etcd sync b pg_basebackup
-     1210 told writer 7
-     1500 etcd sync b c
-     1510 told writer 7`,
-  ));
-
 test('while Patroni is paused nothing is handed over: it would delete a key that a standby was given', () =>
   tells('paused', LEADING, '500 etcd failover a b, paused'));
 
@@ -408,121 +241,6 @@ test('a switchover whose candidate is gone is taken back when nobody has led for
      10600 etcd failover -`,
   ));
 
-test('after a battery was seen for 3 s the primary moves to a site on mains', () =>
-  tells(
-    'on-battery',
-    LEADING,
-    `     500 power battery
-     800 pulsed
-     2500 postgres primary
-     3000 pulsed
-     3600 postgres primary
-     6000 moved
-     6100 postgres primary`,
-    { b: { power: 'battery' } },
-  ));
-
-test('a low battery waits for nobody to prove itself, on either side', () =>
-  tells(
-    'low-battery',
-    LEADING,
-    `500 power low
-     600 postgres primary
-     2000 moved
-     2100 postgres primary
-     2200 etcd sync b c
-     2300 postgres primary`,
-    { b: { heldDown: true }, c: { notCandidate: 'its server is sick' } },
-  ));
-
-test('what is left of a battery counts: three minutes before its end no hold-down holds, and nobody waits for LB', () =>
-  tells(
-    'battery-ends',
-    LEADING,
-    `     500 power battery 400
-     800 pulsed
-     2500 postgres primary
-     3000 pulsed
-     3600 postgres primary
-     4000 not moved
-     4100 postgres primary
-     4200 power battery 181
-     4300 postgres primary
-     5200 power battery 180`,
-  ));
-
-test('a UPS that tests itself is on its battery for an instant, whatever it says that it lasts', () =>
-  tells(
-    'battery-tested',
-    LEADING,
-    `     500 power battery 60
-     800 pulsed
-     1500 power mains
-     2500 postgres primary
-     3000 pulsed
-     4600 postgres primary`,
-  ));
-
-const onBattery = (seconds: number, power: 'battery' | 'low' = 'battery') => ({
-  power,
-  battery: { charge: null, leftMs: 1_000 * seconds },
-});
-
-test('where all are on battery nobody moves until the end is near, and then to whose battery lasts longest', () =>
-  tells(
-    'all-on-battery',
-    LEADING,
-    `500 power battery 200
-    ${everyTwoSeconds(1_000, 9_000, (at) => `${at + 20} power battery ${193 - at / 400}`)}`,
-    { b: onBattery(400), c: onBattery(900) },
-  ));
-
-test('a UPS that falls silent on battery is not back on mains: its last word goes on, down to its end', () =>
-  tells(
-    'ups-vanishes',
-    LEADING,
-    `500 power battery 187
-    ${everyTwoSeconds(1_000, 11_000, (at) => `${at + 20} power unknown`)}`,
-    { b: onBattery(400), c: onBattery(900) },
-  ));
-
-test('a machine that goes down while all are on battery leaves for the one that lasts longest, rather than for nobody', () => {
-  const story = '500 power battery 400\n600 switchover';
-  const others = { b: onBattery(400), c: onBattery(900) };
-  expect(replay({ before: LEADING, story, others })).toContain('switchover from a to c');
-});
-
-test('from one low battery to another the lead moves where that lasts clearly longer, and not back', () => {
-  const story = `500 power battery 70
-    ${everyTwoSeconds(1_000, 7_000, (at) => `${at + 20} power battery 70`)}`;
-  const toB = (seconds: number, special = {}) =>
-    replay({
-      before: LEADING,
-      story,
-      others: {
-        b: { ...onBattery(seconds, 'low'), ...special },
-        c: { ...onBattery(80, 'low') },
-      },
-    }).includes('switchover from a to b');
-  expect(toB(150)).toBe(true);
-  expect(toB(120)).toBe(false);
-  expect(toB(150, { heldDown: true })).toBe(false);
-});
-
-test.each([
-  ['', true],
-  ['400 pause 600', false],
-  // Somebody has his hands in the databases.
-  ['400 etcd paused', false],
-])('a pause keeps the primary where it is, on a battery too: "%s"', (order, moves) => {
-  const story = `${order}
-    500 power battery
-    800 pulsed
-    3400 pulsed
-    3600 postgres primary`;
-  expect(replay({ before: LEADING, story }).includes('switchover from a to')).toBe(moves);
-});
-
 test.each([
   ['sync a c', [0, 2_000, 4_000, 6_000, 8_000], true],
   // Who has lost its power prolongs nothing.
@@ -540,43 +258,6 @@ test.each([
     expect(replay({ story }).includes('switchover from b to a')).toBe(asks);
   },
 );
-
-test('a sick server is given 10 s, then another site is asked for', () =>
-  tells(
-    'sick-server',
-    LEADING,
-    `     1000 server sick 7
-     3000 pulsed
-     3010 told writer 7
-     3020 held
-     6000 pulsed
-     6010 told writer 7
-     6020 held
-     9000 pulsed
-     9010 told writer 7
-     9020 held
-     10900 postgres primary
-     11100 server sick 7`,
-  ));
-
-test('a server that falls again and again is not waited for each time anew (F29)', () =>
-  tells(
-    'server-falls-again',
-    LEADING,
-    fallsAt(1_000) + fallsAt(4_000) + fallsAt(7_000) + fallsAt(10_000),
-  ));
-
-test('a server that fell once is as good as any before long', () =>
-  tells('server-fell-once', LEADING, fallsAt(1_000) + wellUntil(30_000)));
-
-test('commits that do not come back although another site has all cost the lead (F29)', () =>
-  tells('commits-hang', LEADING, waitsUntil(14_000)));
-
-test('commits that wait because no other site receives them are no reason to move', () =>
-  tells('commits-hang-everywhere', LEADING, waitsUntil(14_000), {
-    b: { postgres: behind },
-    c: { notCandidate: 'its Patroni does not answer' },
-  }));
 
 test('the operator is told why a site may not lead', () =>
   tells(
@@ -683,10 +364,3 @@ test('a machine that starts anew goes on at once; lost twice, it lets a stable s
 
 test('where no other site is stable the one that was lost again and again goes on', () =>
   tells('lost-twice-alone', '', LOST_TWICE, { b: { unstable: 1 }, c: { unstable: 3 } }));
-
-type Others = Record<string, Partial<Report>>;
-
-async function tells(name: string, before: string, story: string, others: Others = {}) {
-  const told = replay({ before, story, others });
-  await expect(told).toMatchFileSnapshot(`scenarios/${name}.txt`);
-}

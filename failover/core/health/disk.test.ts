@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { LEADING } from '../../../test/support/leading.ts';
 import { selfAt } from '../../../test/support/self.ts';
+import { tells } from '../../../test/support/tells.ts';
 import type { Input } from '../inputs.ts';
 import { observe } from '../observe/observe.ts';
 import { reportNow } from '../pulse/report.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
-import { replay } from '../told/story.ts';
 import type { DiskReport, Report } from '../view.ts';
 
 // F11 and F12, as stories at site a.
@@ -192,10 +192,3 @@ const silent = (from: number, to: number): string =>
   seconds(from, to, (second) => `disk silent ${second - from + 1}`);
 
 const sickUntil = (end: number): string => seconds(1, end, () => 'server sick');
-
-type Others = Record<string, Partial<Report>>;
-
-async function tells(name: string, before: string, story: string, others: Others = {}) {
-  const told = replay({ before, story, others });
-  await expect(told).toMatchFileSnapshot(`../scenarios/${name}.txt`);
-}
