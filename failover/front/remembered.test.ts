@@ -54,3 +54,12 @@ test('an error is not remembered, nor what is not the same for everybody', () =>
   remembered.note('GET', '/_matrix/client/v3/account/whoami', told({}));
   expect(remembered.answerTo('GET', '/_matrix/client/v3/account/whoami')).toBeUndefined();
 });
+
+test('an answer that is larger than any of these need be is not kept', () => {
+  const remembered = new Remembered(() => 0);
+  const path = '/.well-known/matrix/client';
+  const fits = { ...told({}), body: Buffer.alloc(64 * 1024, ' ') };
+  expect(remembered.note('GET', path, { ...fits, body: Buffer.alloc(64 * 1024 + 1) })).toBe(false);
+  expect(remembered.answerTo('GET', path)).toBeUndefined();
+  expect(remembered.note('GET', path, fits)).toBe(true);
+});

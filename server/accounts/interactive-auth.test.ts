@@ -48,8 +48,8 @@ function bench(secret = 1) {
       throw error;
     }
   };
-  const ask = (given: JsonObject | undefined, more: Partial<UiaRequest> = {}) =>
-    told(auth.prove(requestOf(given, more), flows));
+  const ask = (given: JsonObject | undefined, more: Partial<UiaRequest> = {}, of = flows) =>
+    told(auth.prove(requestOf(given, more), of));
   const anew = (given: JsonObject) => told(auth.beginAnew(requestOf(given, {}), flows));
   const begin = async () => (await ask(token)).challenge?.session as string;
   const sessionOf = (session: string, more: Partial<UiaRequest> = {}) =>
@@ -167,6 +167,28 @@ test('a session ends after a quarter of an hour', async () => {
   const session = await begin();
   clock.ms += 15 * 60_000;
   expect((await ask({ ...password, session })).challenge).toBeDefined();
+});
+
+test('one in which an e-mail is waited for ends after an hour', async () => {
+  const withMail: UiaFlows = [['m.login.email.identity', 'm.login.password'], ['m.login.password']];
+  const { ask, clock } = bench();
+  const session = (await ask(undefined, {}, withMail)).challenge!.session as string;
+  clock.ms += 60 * 60_000 - 1;
+  expect((await ask({ ...password, session }, {}, withMail)).proof).toBeDefined();
+  clock.ms += 1;
+  expect((await ask({ ...password, session }, {}, withMail)).challenge).toMatchObject({
+    errcode: 'M_FORBIDDEN',
+  });
+});
+
+test('a request of more fields than anybody needs begins no session', async () => {
+  const fields = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`field${index}`, index]));
+  const { ask } = bench();
+  expect((await ask(undefined, { parameters: fields(50) })).challenge).toBeDefined();
+  await expect(ask(undefined, { parameters: fields(51) })).rejects.toMatchObject({
+    errcode: 'M_BAD_JSON',
+  });
 });
 
 test('a stage that fails keeps the session, and says why', async () => {

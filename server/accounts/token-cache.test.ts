@@ -24,3 +24,12 @@ test('what was read before a logout, and arrives behind it, is not kept', () => 
   cache.add('1', tokenOf('@a:x'), before);
   expect(cache.get('1')).toBeUndefined();
 });
+
+test('of more tokens than are kept, those that were used longest ago are read again', () => {
+  const cache = new TokenCache();
+  const add = (number: number) => cache.add(`${number}`, tokenOf(`@${number}:x`), cache.generation);
+  for (let number = 0; number < 50_000; number++) add(number);
+  expect(cache.get('0')).toBeDefined();
+  add(50_000);
+  expect(['0', '1', '2'].map((hash) => cache.get(hash) !== undefined)).toEqual([true, false, true]);
+});

@@ -11,6 +11,14 @@ test('a renewal never shortens: what was answered under the later deadline stand
   expect(deadline.mayAnswer()).toBe(false);
 });
 
+test('nought takes the leave to answer back, and a later deadline gives it again', () => {
+  const deadline = new Deadline(10, () => 1);
+  deadline.renew(0);
+  expect(deadline.mayAnswer()).toBe(false);
+  deadline.renew(5);
+  expect(deadline.mayAnswer()).toBe(true);
+});
+
 test('the clock of deadlines goes on', async () => {
   const before = bootTimeMs();
   await expect.poll(() => bootTimeMs()).toBeGreaterThan(before);
