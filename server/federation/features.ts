@@ -134,6 +134,7 @@ function askedFor({ enabled }: FederationSettings, ports: AskedPorts) {
     ports: {
       elsewhere: enabled ? new Elsewhere(ports) : undefined,
       thirdPartyInvites: enabled ? new ThirdPartyInvites(ports.client) : undefined,
+      toldInvites: enabled ? new ThirdPartyInvites(ports.client) : undefined,
     },
     fetchFile: enabled
       ? (wish: Parameters<RemoteFiles['fetch']>[0]) => files.fetch(wish)

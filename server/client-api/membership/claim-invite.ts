@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type IdentityServers, isValidityUrl } from '../../federation/identity-servers.ts';
 import type { ThirdPartyInvites } from '../../federation/membership/third-party-invites.ts';
 import { userId } from '../../http/fields.ts';
+import { isVouchedFor } from '../../protocol/auth-rules/third-party-invite.ts';
 import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
 import { forbidden, notFound } from '../../protocol/matrix-error.ts';
@@ -34,16 +35,45 @@ export async function claimInvite(
   target: UserId,
   { sender, ...signed }: ThirdPartySigned,
 ): Promise<void> {
-  if (signed.mxid !== target) throw forbidden('There is no such invite for you');
+  if (signed.mxid !== target) throw noSuchInvite();
   const room = await ports.rooms.open(roomId);
   if (room && needsNoInvite(room, target)) return;
-  const isOurs = serverNameOf(sender) === serverNameOf(target);
-  if (isOurs && room) return inviteClaimed(ports, room, { target, sender, signed });
-  if (isOurs || !ports.thirdPartyInvites) throw notFound('This server does not know the room');
-  await ports.thirdPartyInvites.exchange({ roomId, sender, target, signed });
+  await claimed(ports, { roomId, room }, { target, sender, signed });
 }
 
-export function needsNoInvite(room: Room, target: UserId): boolean {
+/**
+ * The same, as somebody tells who may be anybody: so nothing is answered that says who has an account here (`isActive`), or is
+ * in which room.
+ */
+export async function claimToldInvite(
+  ports: ClaimingPorts,
+  roomId: RoomId,
+  { userId: target, isActive }: { readonly userId: UserId; readonly isActive: boolean },
+  { sender, ...signed }: ThirdPartySigned,
+): Promise<void> {
+  if (signed.mxid !== target) throw noSuchInvite();
+  const room = await ports.rooms.open(roomId);
+  if (!isActive && isOfOneServer(sender, target)) throw noSuchInvite();
+  await claimed(ports, { roomId, room }, { target, sender, signed });
+}
+
+async function claimed(
+  ports: ClaimingPorts,
+  { roomId, room }: { readonly roomId: RoomId; readonly room: Room | undefined },
+  claim: Claim,
+): Promise<void> {
+  const isOurs = isOfOneServer(claim.sender, claim.target);
+  if (isOurs && room) return inviteClaimed(ports, room, claim);
+  if (isOurs || !ports.thirdPartyInvites) throw notFound('This server does not know the room');
+  await ports.thirdPartyInvites.exchange({ roomId, ...claim });
+}
+
+const isOfOneServer = (one: UserId, other: UserId): boolean =>
+  serverNameOf(one) === serverNameOf(other);
+
+const noSuchInvite = () => forbidden('There is no such invite for you');
+
+function needsNoInvite(room: Room, target: UserId): boolean {
   const membership = room.membershipOf(target);
   return membership === 'join' || membership === 'invite';
 }
@@ -55,8 +85,8 @@ interface Claim {
 }
 
 /**
- * Into a room that is here. Its rules ask whether the claim is signed by a key of the invite; here is asked whether that key
- * still holds.
+ * Into a room that is here, where it is signed by a key of the invite (as the room's rules ask, too) and that key still holds. Who
+ * cannot show that is not told who is in the room.
  */
 export async function inviteClaimed(
   { rooms, identityServers }: Pick<ClaimingPorts, 'identityServers' | 'rooms'>,
@@ -64,8 +94,9 @@ export async function inviteClaimed(
   { target, sender, signed }: Claim,
 ): Promise<void> {
   const invite = await room.stateEvent('m.room.third_party_invite', signed.token);
-  if (signed.mxid !== target || invite?.sender !== sender)
-    throw forbidden('There is no such invite for you');
+  const isTheirs = signed.mxid === target && invite?.sender === sender;
+  if (!invite || !isTheirs || !isVouchedFor(signed, invite.content)) throw noSuchInvite();
+  if (needsNoInvite(room, target)) return;
   const asked = keysOf(invite.content).map(({ publicKey, validityUrl }) =>
     identityServers.isKeyValid(validityUrl, publicKey),
   );

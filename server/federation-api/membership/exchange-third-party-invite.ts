@@ -3,7 +3,6 @@ import type { Accounts } from '../../accounts/accounts.ts';
 import {
   type ClaimingPorts,
   inviteClaimed,
-  needsNoInvite,
   thirdPartySigned,
 } from '../../client-api/membership/claim-invite.ts';
 import { endpoint } from '../../http/endpoint.ts';
@@ -46,7 +45,6 @@ export const exchangeThirdPartyInvite = endpoint({
     if (why !== undefined) throw forbidden(why);
     const room = await ports.rooms.open(room_id);
     if (!room) throw notFound('This server does not know the room');
-    if (needsNoInvite(room, target)) return {};
     const { signed } = content.third_party_invite;
     await inviteClaimed(ports, room, { target, sender, signed });
     return {};

@@ -3,16 +3,17 @@ import type { Accounts } from '../../accounts/accounts.ts';
 import { whyNotActive } from '../../accounts/why-not-active.ts';
 import {
   type ClaimingPorts,
-  claimInvite,
+  claimToldInvite,
   thirdPartySigned,
 } from '../../client-api/membership/claim-invite.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { listOf, roomId, userId } from '../../http/fields.ts';
-import { forbidden } from '../../http/matrix-error.ts';
 import { refuseOthers } from '../refuse-others.ts';
 
-interface Ports extends ClaimingPorts {
+interface Ports extends Omit<ClaimingPorts, 'thirdPartyInvites'> {
   readonly accounts: Pick<Accounts, 'get' | 'serverName'>;
+  /** Whoever tells of invites takes no place from those who join by them. */
+  readonly toldInvites: ClaimingPorts['thirdPartyInvites'];
 }
 
 /** Each is a question of another server, and whoever says that they are an identity server may have it asked. */
@@ -25,7 +26,7 @@ const invite = z.object({
 
 /**
  * An identity server tells that an address is now that of a user here, and of the invites that wait for it. It proves nothing
- * by that: each room asks who signed.
+ * by that: each room asks who signed, and who does not exist is dealt with as who does.
  */
 export const onBindThirdPartyIdentifier = endpoint({
   operation: 'onBindThirdPartyIdentifier',
@@ -42,10 +43,11 @@ export const onBindThirdPartyIdentifier = endpoint({
 
   async handle({ body: { mxid, invites } }, ports: Ports) {
     refuseOthers(mxid, ports.accounts);
-    if (whyNotActive(await ports.accounts.get(mxid))) throw forbidden(`${mxid} cannot be invited`);
+    const isActive = whyNotActive(await ports.accounts.get(mxid)) === undefined;
+    const claiming = { ...ports, thirdPartyInvites: ports.toldInvites };
     const claimed = await Promise.allSettled(
       invites.map(({ room_id, sender, signed }) =>
-        claimInvite(ports, room_id, mxid, { sender, ...signed }),
+        claimToldInvite(claiming, room_id, { userId: mxid, isActive }, { sender, ...signed }),
       ),
     );
     // Those that worked are there; who tells of them again tells of the others, too.

@@ -20,7 +20,7 @@ export interface ClaimElsewhere {
 
 const WITHIN_MS = 20_000;
 const BYTES_MAX = 65_536;
-/** Identity servers tell of invites, and are strangers: what they make us ask is so much at once. */
+/** Who names the servers may have made them up: what each of us makes them be asked for is so much at once. */
 const AT_ONCE = { all: 32, ofOne: 4 };
 const RETRY_MS = 5_000;
 

@@ -47,10 +47,14 @@ const checkToken = (event: Event, signed: JsonObject, invite: StateEvent | undef
   if (invite.sender !== event.sender) {
     return refused('third-party-invite.sender', `the third-party invite is by ${invite.sender}`);
   }
-  return isSignedByAny(signed, publicKeysOf(invite.content))
+  return isVouchedFor(signed, invite.content)
     ? ALLOWED
     : refused('third-party-invite.signature', "no signature is by one of the invite's keys");
 };
+
+/** Whether a key of the invite signed that the address is somebody's. */
+export const isVouchedFor = (signed: JsonObject, invite: JsonObject): boolean =>
+  isSignedByAny(signed, publicKeysOf(invite));
 
 function* publicKeysOf({ public_key, public_keys }: JsonObject): Generator<JsonValue | undefined> {
   yield public_key;
