@@ -49,6 +49,11 @@ export class FairTurns {
     return () => this.#end(who);
   }
 
+  /** Nobody has a turn, so nobody waits for one. */
+  get isIdle(): boolean {
+    return this.#free === this.#bounds.atOnce;
+  }
+
   #mayBegin(who: string): boolean {
     const { atOnceOfOne, keptForOthers } = this.#bounds;
     const busy = this.#busy.get(who) ?? 0;
@@ -113,5 +118,25 @@ export class FairTurns {
     if (own.length > 0) this.#waiting.set(who, own);
     this.#begin(who);
     called();
+  }
+}
+
+/** So much at once of each, in such rounds. Nothing is kept of those of whom nothing is under way. */
+export class FairTurnsOf<Key> {
+  readonly #bounds: TurnBounds;
+  readonly #turns = new Map<Key, FairTurns>();
+
+  constructor(bounds: TurnBounds) {
+    this.#bounds = bounds;
+  }
+
+  async run<T>(key: Key, who: string, work: () => Promise<T>): Promise<T> {
+    const own = this.#turns.get(key) ?? new FairTurns(this.#bounds);
+    this.#turns.set(key, own);
+    try {
+      return await own.run(who, work);
+    } finally {
+      if (own.isIdle) this.#turns.delete(key);
+    }
   }
 }

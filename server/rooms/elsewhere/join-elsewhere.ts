@@ -51,7 +51,7 @@ async function throughOne(
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
   const { event, rules } = await signedFor(building, servers, wish);
-  return passages.inRoom(roomId, async () => {
+  return passages.inRoom(roomId, server, async () => {
     if (isIn(building, await rooms.get(roomId))) return undefined;
     return passages.large(wish.change.target, async (enterLarge) => {
       const { eventId, pdu } = event;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { Passages } from './passages.ts';
 
 const [alice, bob, carol] = ['@alice:a', '@bob:a', '@carol:a'] as UserId[];
@@ -31,6 +31,26 @@ test('five of one user, and twenty into one room, are all that may be under way'
   await expect(way('@alice:a', '5')).rejects.toMatchObject(TOO_MANY);
   for (let count = 0; count < 20; count++) void way(`@user${count}:a`, 'full');
   await expect(way('@bob:a', 'full')).rejects.toMatchObject(TOO_MANY);
+});
+
+test('into one room who comes through another server is not behind all who come through a slow one', async () => {
+  const passages = new Passages();
+  const ends = new Map<string, () => void>();
+  const begun: string[] = [];
+  const come = (server: string, name: string) =>
+    passages.inRoom(roomOf('r'), server as ServerName, () => {
+      begun.push(name);
+      return new Promise<void>((end) => void ends.set(name, end));
+    });
+  const all = [
+    ...['1', '2', '3'].map((name) => come(`${name}.tarpit.org`, `slow ${name}`)),
+    come('good.org', 'good'),
+  ];
+  for (const name of ['slow 1', 'slow 2', 'good', 'slow 3']) {
+    await expect.poll(() => begun.at(-1)).toBe(name);
+    ends.get(name)!();
+  }
+  await Promise.all(all);
 });
 
 test('what is large is entered by one after the other, in rounds of who enters it', async () => {

@@ -1,8 +1,9 @@
 import { AtOnce } from '../../log/at-once.ts';
-import { FairTurns } from '../../log/fair-turns.ts';
+import { FairTurns, FairTurnsOf } from '../../log/fair-turns.ts';
 import { KeyedMutex } from '../../log/keyed-mutex.ts';
-import type { RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 
 const OF_USER_MAX = 5;
 const OF_USERS_MAX = 1_000;
@@ -22,10 +23,13 @@ class TooBusy extends Error {
  */
 export class Passages {
   readonly #ofUser = new KeyedMutex();
-  readonly #ofRoom = new KeyedMutex();
   readonly #commits = new KeyedMutex();
   readonly #places = new AtOnce<UserId>({ all: OF_USERS_MAX, ofOne: OF_USER_MAX });
   readonly #atWork = new AtOnce<RoomId>({ all: AT_WORK_MAX, ofOne: OF_ROOM_MAX });
+  readonly #ofRoom = new FairTurnsOf<RoomId>({
+    atOnce: 1,
+    ...{ waiting: AT_WORK_MAX, waitingOfOne: AT_WORK_MAX },
+  });
   /** What a large room's state takes of memory while it is checked, once over. */
   readonly #large = new FairTurns({ atOnce: 1, waiting: AT_WORK_MAX, waitingOfOne: 1 });
 
@@ -47,9 +51,12 @@ export class Passages {
     }
   }
 
-  /** From handing in what was signed to the commit: who comes second finds what the first brought. */
-  inRoom<T>(roomId: RoomId, work: () => Promise<T>): Promise<T> {
-    return this.#ofRoom.run(roomId, work);
+  /**
+   * From handing in what was signed to the commit: who comes second finds what the first brought. In rounds of the servers that are
+   * asked: however many come through one that takes its time, who comes through another one is not behind all of them.
+   */
+  inRoom<T>(roomId: RoomId, server: ServerName, work: () => Promise<T>): Promise<T> {
+    return this.#ofRoom.run(roomId, domainOfServer(server), work);
   }
 
   /** Of what the work enters there is one at a time, in rounds of the users, until the work ends. */
