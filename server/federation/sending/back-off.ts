@@ -13,9 +13,9 @@ const ASKED_MS_MAX = 3_600_000;
 /** Doubled by each failure on end, up to an hour; a quarter more or less, so that not all come back at once. */
 export function backOff(
   failures: number,
-  { now, random, firstPauseMs, askedMs = 0 }: Circumstances,
+  { now, random, firstPauseMs, askedMs = 0, pauseMsMax = PAUSE_MS_MAX }: Circumstances,
 ): BackOff {
-  const grown = Math.min(PAUSE_MS_MAX, firstPauseMs * 2 ** Math.min(failures - 1, 30));
+  const grown = Math.min(PAUSE_MS_MAX, pauseMsMax, firstPauseMs * 2 ** Math.min(failures - 1, 30));
   const pauseMs = Math.max(grown * (0.75 + random / 2), Math.min(askedMs, ASKED_MS_MAX));
   return { failures, retryAtMs: now + Math.round(pauseMs) };
 }
@@ -26,4 +26,6 @@ interface Circumstances {
   readonly random: number;
   readonly firstPauseMs: number;
   readonly askedMs?: number | undefined;
+  /** Where it is less than an hour. */
+  readonly pauseMsMax?: number | undefined;
 }

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import { Destination } from './destination.ts';
-import { DESTINATION_BOUNDS, type DestinationPorts } from './destination-ports.ts';
+import { type Beginning, DESTINATION_BOUNDS, type DestinationPorts } from './destination-ports.ts';
 import { Held } from './held.ts';
 import { Lacks } from './lacks.ts';
 import type { Pdu } from './pdu.ts';
@@ -13,41 +13,68 @@ const name = 'one.org' as ServerName;
 /** More than any of this needs: whoever goes round without a pause would never let the test go on. */
 const ROUNDS_MAX = 50;
 
+test.each([
+  ['that was there is tried again in seconds', true, 7_500],
+  ['that never was there is not', false, 0.75 * 3_600_000],
+])('a server %s where it refuses connections', async (_what, isKnown, pauseMs) => {
+  const pauses: number[] = [];
+  const ports: DestinationPorts = {
+    ...portsOf(async () => {
+      throw new MatrixError(503, 'M_UNKNOWN', 'It is started');
+    }),
+    bounds: { ...DESTINATION_BOUNDS, firstPauseMs: 3_600_000 },
+    attempted: (_server, { retryAtMs }) => void pauses.push(retryAtMs - 1_000),
+    now: () => 1_000,
+  };
+  const destination = new Destination(name, ports, { ...BEGINNING, isKnown });
+  destination.wake();
+  await vi.waitFor(() => expect(pauses).toEqual([pauseMs]));
+  destination.close();
+});
+
 test('what waits beside an event that is refused, and is then nothing to be sent, goes all the same', async () => {
   const sent: Transaction[] = [];
-  const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
   let rounds = 0;
   const ports: DestinationPorts = {
-    async send(_server, transaction) {
+    ...portsOf(async (_server, transaction) => {
       sent.push(transaction);
       const [pdus, edus] = [transaction.pdus.length, transaction.edus.length];
       if (pdus > 0 && edus > 0) throw new MatrixError(400, 'M_BAD_JSON', 'I know better');
       if (pdus > 0) throw new Error('no answer');
       return [];
-    },
+    }),
     places: {
       run: (_server: ServerName, _standing: unknown, work: () => Promise<void>) =>
         ++rounds > ROUNDS_MAX ? new Promise<void>(() => {}) : work(),
     } as never,
-    held: new Held(),
-    lacks: new Lacks(),
-    post: { read: async () => [letter] as never, taken() {} },
-    writeDown: async () => {},
-    // Nobody of that server is in the room any more.
-    nextStep: async () => undefined,
-    given: () => 1,
-    ...{ attempted() {}, idleUnknown() {}, onError: (error) => expect.unreachable(String(error)) },
-    newTxnId: () => `txn${sent.length}`,
     bounds: { ...DESTINATION_BOUNDS, heldFailuresMax: 0, firstPauseMs: 1 },
-    ...{ now: Date.now, random: () => 0, reports: { of() {} } as never },
   };
-  const destination = new Destination(name, ports, {
-    ...{ isKnown: true, isBehind: false, hasPost: true, isGreeted: false },
-    ...{ failures: 0, retryAtMs: 0 },
-  });
+  const destination = new Destination(name, ports, BEGINNING);
   const pdu = { eventId: '$one', roomNid: 1, position: 1, text: '{}', bytes: 2 };
   destination.give(pdu as never as Pdu);
   await vi.waitFor(() => expect(sent.at(-1)).toMatchObject({ pdus: [], edus: [letter.json] }));
   expect(rounds).toBeLessThan(ROUNDS_MAX);
   destination.close();
 });
+
+const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
+
+const BEGINNING: Beginning = {
+  ...{ isKnown: true, isBehind: false, hasPost: true, isGreeted: false },
+  ...{ failures: 0, retryAtMs: 0 },
+};
+
+/** Of a server of which nobody is in the room any more. */
+function portsOf(send: DestinationPorts['send']): DestinationPorts {
+  let txns = 0;
+  return {
+    send,
+    places: { run: (_server: unknown, _standing: unknown, work: () => unknown) => work() } as never,
+    ...{ held: new Held(), lacks: new Lacks(), bounds: DESTINATION_BOUNDS },
+    post: { read: async () => [letter] as never, taken() {}, passing: { count: 0 } },
+    ...{ writeDown: async () => {}, nextStep: async () => undefined, given: () => 1 },
+    ...{ attempted() {}, idleUnknown() {}, onError: (error) => expect.unreachable(String(error)) },
+    newTxnId: () => `txn${++txns}`,
+    ...{ now: Date.now, random: () => 0, reports: { of() {} } as never },
+  };
+}

@@ -1,6 +1,7 @@
 import { Rounds } from '../../log/rounds.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
+import { Away } from './away.ts';
 import { type BackOff, backOff } from './back-off.ts';
 import type { Step } from './catch-up.ts';
 import type { Beginning, DestinationPorts } from './destination-ports.ts';
@@ -40,6 +41,7 @@ export class Destination {
   readonly #rounds: Rounds;
   readonly #post: Post;
   readonly #again: SaidAgain;
+  readonly #away: Away;
   #queue: Pdu[] = [];
   #batch: Batch | undefined;
   /** Rooms that are noted although they still wait here. */
@@ -68,6 +70,7 @@ export class Destination {
     this.#isToGreet = isGreeted;
     this.#post = new Post(name, ports.post, hasPost);
     this.#state = { failures, retryAtMs };
+    this.#away = new Away({ failures });
     const { bounds, now } = ports;
     const due = () => this.wake();
     this.#again = new SaidAgain({ pausesMs: bounds.saidAgainMs, now, due });
@@ -102,11 +105,16 @@ export class Destination {
     this.wake();
   }
 
-  /** An EDU in place of what has the same key; not for a server that has been away for long. */
+  /** An EDU in place of what has the same key; for a server that does not answer, what is worth telling late. */
   pass(key: string, text: string): void {
-    if (this.#state.failures > this.#ports.bounds.heldFailuresMax) return;
-    this.#post.pass(key, text);
+    if (this.#state.failures <= this.#ports.bounds.heldFailuresMax) this.#post.pass(key, text);
+    else if (this.#isMissed) this.#post.passLater(key, text);
     this.wake();
+  }
+
+  /** It was there until lately, and may be there again in a moment. */
+  get #isMissed(): boolean {
+    return this.#isKnown && this.#away.isLately(this.#ports.now());
   }
 
   wake(): void {
@@ -116,6 +124,7 @@ export class Destination {
   /** It asked something of us, so it is there. */
   heard(): void {
     this.#isKnown = true;
+    this.#away.isThere();
     if (this.#timer === undefined || this.#isClosed) return;
     const pausedMs = this.#ports.now() - this.#attemptedMs;
     this.#state = { failures: 1, retryAtMs: this.#ports.now() + HEARD_PAUSE_MS - pausedMs };
@@ -136,6 +145,7 @@ export class Destination {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    this.#post.forgetPassing();
     this.#again.close();
   }
 
@@ -262,6 +272,7 @@ export class Destination {
     this.#lookWhole();
     this.#isToGreet = false;
     this.#isKnown = true;
+    this.#away.isThere();
     this.#state = { failures: 0, retryAtMs: 0 };
     this.#ports.attempted(this.name, this.#state);
   }
@@ -314,7 +325,8 @@ export class Destination {
     if (!this.#isBehind && this.#isOwedEvents) this.#fallBehind();
     if (this.#batch) this.#post.putBack(this.#batch.bundle);
     if (this.#batch && !this.#batch.step) this.#ports.held.letGo(this.#batch.pdus);
-    this.#post.forgetPassing();
+    if (this.#isMissed) this.#post.keepForLater();
+    else this.#post.forgetPassing();
     this.#batch = undefined;
     this.#since = undefined;
     this.#isToGreet = false;
@@ -373,9 +385,11 @@ export class Destination {
   #sleepAfter(error: unknown): void {
     const { now, random, bounds } = this.#ports;
     const askedMs = error instanceof MatrixError ? error.fields.retry_after_ms : undefined;
+    this.#away.failed(now());
     this.#state = backOff(this.#state.failures + 1, {
       ...{ now: now(), random: random(), firstPauseMs: bounds.firstPauseMs },
       askedMs: typeof askedMs === 'number' ? askedMs : undefined,
+      pauseMsMax: this.#isKnown ? this.#away.pauseMsMax(error, now()) : undefined,
     });
     this.#ports.attempted(this.name, this.#state);
     if (this.#state.failures > bounds.heldFailuresMax) this.#letGo();

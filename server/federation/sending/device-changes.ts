@@ -7,9 +7,15 @@ import { serverNameOf } from '../../protocol/identifiers.ts';
 import { deviceIdsOf } from '../../storage/accounts/devices.ts';
 import type { Database } from '../../storage/database.ts';
 import { joinedRoomsOf } from '../../storage/federation/joined-rooms.ts';
-import { deviceListsChangedBetween, devicesKey, postRow } from '../../storage/federation/outbox.ts';
+import {
+  deviceListsChangedBetween,
+  devicesKey,
+  postRow,
+  signingKeysKey,
+} from '../../storage/federation/outbox.ts';
 import type { Row } from '../../storage/write.ts';
 import type { RoomServers } from './room-servers.ts';
+import { SigningKeyUpdates } from './signing-key-updates.ts';
 
 export interface DeviceChangesPorts {
   readonly own: ServerName;
@@ -23,7 +29,7 @@ export interface DeviceChangesPorts {
   readonly onError: (error: unknown) => void;
 }
 
-const ROWS_MAX = 1_000;
+const ROWS_MAX = 500;
 const PAUSE_MS = 1_000;
 
 /**
@@ -34,6 +40,7 @@ const PAUSE_MS = 1_000;
 export class DeviceChanges {
   readonly #ports: DeviceChangesPorts;
   readonly #changed = new Set<UserId>();
+  readonly #signingKeys: SigningKeyUpdates;
   readonly #rounds: Rounds;
   #position: number;
   /** Up to here the log was heard. */
@@ -46,6 +53,7 @@ export class DeviceChanges {
   /** What changed behind the position was not posted, or by a writer before. */
   constructor(ports: DeviceChangesPorts, position: number) {
     this.#ports = ports;
+    this.#signingKeys = new SigningKeyUpdates(ports.database);
     this.#position = position;
     this.#heard = ports.log.committed.position;
     this.#rounds = new Rounds({
@@ -132,8 +140,11 @@ export class DeviceChanges {
     const servers = [...(await this.#sharing(userId))].filter(this.#ports.admits);
     if (servers.length === 0) return;
     const [device] = await deviceIdsOf(this.#ports.database, [userId]);
+    const signingKeys = await this.#signingKeys.of(userId);
+    const changed = { userId, deviceId: device?.deviceId, signingKeys };
     for (let at = 0; at < servers.length; at += ROWS_MAX)
-      await this.#commit(userId, device?.deviceId, servers.slice(at, at + ROWS_MAX));
+      await this.#commit(changed, servers.slice(at, at + ROWS_MAX));
+    if (signingKeys !== undefined) this.#signingKeys.posted(userId, signingKeys);
     for (const server of servers) this.#ports.posted(server);
   }
 
@@ -147,16 +158,26 @@ export class DeviceChanges {
     return servers;
   }
 
-  #commit(userId: UserId, deviceId: string | undefined, servers: readonly ServerName[]) {
+  #commit({ userId, signingKeys, ...device }: Changed, servers: readonly ServerName[]) {
     return this.#ports.log.commit((next) => {
-      const rows: Row[] = servers.map((server) => {
+      const rows: Row[] = servers.flatMap((server) => {
         const position = next();
-        const json = updateText(userId, { deviceId, streamId: position });
-        return postRow(server, { key: devicesKey(userId), position, json });
+        const json = updateText(userId, { ...device, streamId: position });
+        const devices = postRow(server, { key: devicesKey(userId), position, json });
+        if (signingKeys === undefined) return [devices];
+        const keys = { key: signingKeysKey(userId), position: next(), json: signingKeys };
+        return [devices, postRow(server, keys)];
       });
       return { change: { rows, records: [], touches: [] }, value: undefined };
     });
   }
+}
+
+interface Changed {
+  readonly userId: UserId;
+  readonly deviceId: string | undefined;
+  /** An EDU. */
+  readonly signingKeys: string | undefined;
 }
 
 /** Without `prev_id`, for which other servers take it that they have missed something. */

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
+import { PASSWORD } from '../../../test/support/api-server.ts';
 import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
-import { deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
+import { crossSigningKeys, deviceKey, deviceKeys } from '../../../test/support/cross-signing.ts';
 import { type Home, memberOf, startHome } from '../../../test/support/federated-room.ts';
 import { refuses, startPeer, takes } from '../../../test/support/federation-peer.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
@@ -113,6 +114,36 @@ test('servers that share a room with a user hear that the devices of the user ch
   expect(stranger.edus('m.device_list_update')).toEqual([]);
 });
 
+test('servers that share a room with a user are told their new cross-signing keys, once each, and not by which they verify others', async () => {
+  const home = await startHome(authority);
+  const peer = await startPeer(authority);
+  await home.member(peer);
+  const token = await home.login('PHONE');
+  const replace = async (keys: ReturnType<typeof crossSigningKeys>) => {
+    const auth = {
+      ...{ type: 'm.login.password', password: PASSWORD },
+      identifier: { type: 'm.id.user', user: 'alice' },
+    };
+    const body = { ...keys.upload, auth };
+    const { status } = await home.server.ask('POST /keys/device_signing/upload', { token, body });
+    expect(status).toBe(200);
+  };
+  const told = () => peer.edus('m.signing_key_update');
+  const [first, second] = [crossSigningKeys(alice, 40), crossSigningKeys(alice, 50)];
+  const saidOf = ({ upload: { master_key, self_signing_key } }: typeof first) => ({
+    ...{ user_id: alice, master_key, self_signing_key },
+  });
+  await replace(first);
+  await expect.poll(() => told().at(-1)).toEqual(saidOf(first));
+  const before = peer.edus('m.device_list_update').length;
+  await home.server.ask('PUT /devices/PHONE', { token, body: { display_name: 'mine' } });
+  await expect.poll(() => peer.edus('m.device_list_update').length).toBeGreaterThan(before);
+  expect(told()).toHaveLength(1);
+  await replace(second);
+  await expect.poll(() => told().at(-1)).toEqual(saidOf(second));
+  await expect.poll(() => rowsIn(home, 'federation_outbox')).toBe(0);
+});
+
 test('that devices changed is told once by who comes next, however often they did while a server was away', async () => {
   const home = await startHome(authority);
   const peer = await startPeer(authority, refuses(500));
@@ -157,6 +188,30 @@ test('servers in a room hear who types there, and how far somebody has read for 
       },
     });
   expect(JSON.stringify(peer.edus('m.receipt'))).not.toContain(second);
+});
+
+test('how far somebody has read is told late to a server that did not answer, and who typed meanwhile is not', async () => {
+  const home = await startHome(authority, { firstPauseMs: 300, heldFailuresMax: 1 });
+  const peer = await startPeer(authority);
+  await home.member(peer);
+  const [first, second] = [await home.say('one'), await home.say('two')];
+  await expect.poll(() => peer.bodies()).toEqual(['one', 'two']);
+  peer.behave(refuses(502));
+  const before = peer.asked.length;
+  await home.say('three');
+  await expect.poll(() => peer.asked.length - before).toBeGreaterThan(3);
+  const { token, roomId } = home;
+  const ask = (what: string, body: object) =>
+    home.server.ask(`${what.replace('#', `/rooms/${roomId}`)}`, { token, body });
+  for (const eventId of [first, second])
+    expect((await ask(`POST #/receipt/m.read/${eventId}`, {})).status).toBe(200);
+  await ask(`PUT #/typing/${alice}`, { typing: true, timeout: 30_000 });
+  const failed = peer.asked.length;
+  await expect.poll(() => peer.asked.length, { timeout: 20_000 }).toBeGreaterThan(failed);
+  peer.behave(takes);
+  const read = () => peer.edus('m.receipt').map((each) => JSON.stringify(each));
+  await expect.poll(read, { timeout: 20_000 }).toEqual([expect.stringContaining(second)]);
+  expect(peer.edus('m.typing')).toEqual([]);
 });
 
 test('servers that share a room with somebody hear whether they are there, once for all rooms, and no others', async () => {

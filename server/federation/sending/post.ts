@@ -1,5 +1,6 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Posted } from '../../storage/federation/outbox.ts';
+import { type PassingCount, PassingEdus } from './passing-edus.ts';
 import { EDU_BYTES_MAX, EDUS_MAX, upToBytes } from './transaction.ts';
 
 export interface PostPorts {
@@ -9,6 +10,8 @@ export interface PostPorts {
   ) => Promise<readonly Posted[]>;
   /** They need not lie in the database any longer. */
   readonly taken: (server: ServerName, posted: readonly Posted[]) => void;
+  /** How many of those that pass wait, for all servers. */
+  readonly passing: PassingCount;
 }
 
 /** What goes with one transaction. */
@@ -21,15 +24,21 @@ export const NOTHING: Bundle = { posted: [], passing: [] };
 
 /** Beyond it what was to be told first is not told any more. */
 const PASSING_MAX = 500;
+/** For a server that does not answer, and of all servers together: a text is there once for all to whom it goes. */
+const LATER_MAX = 100;
+const LATER_OF_ALL_MAX = 50_000;
+/** Who typed and who was there is no news when it is told late. */
+const isWorthTellingLate = (key: string): boolean => key.startsWith('receipt ');
 
 /**
  * EDUs for one server: those that must arrive lie in the database until they were taken, in their order; of those that
- * pass (who types, who has read how far, who is there) the newest of each is kept here, as long as the server answers.
+ * pass (who types, who has read how far, who is there) the newest of each is kept here, and how far somebody has read also
+ * while the server does not answer.
  */
 export class Post {
   readonly #server: ServerName;
   readonly #ports: PostPorts;
-  readonly #passing = new Map<string, string>();
+  readonly #passing: PassingEdus;
   #isPosted: boolean;
   /** Up to here it was taken; that it still lies there is only for a while. */
   #after = 0;
@@ -37,6 +46,7 @@ export class Post {
   constructor(server: ServerName, ports: PostPorts, isPosted: boolean) {
     this.#server = server;
     this.#ports = ports;
+    this.#passing = new PassingEdus(ports.passing);
     this.#isPosted = isPosted;
   }
 
@@ -49,13 +59,25 @@ export class Post {
   }
 
   pass(key: string, text: string): void {
-    this.#passing.delete(key);
-    this.#passing.set(key, text);
-    if (this.#passing.size > PASSING_MAX) this.#passing.delete(this.#passing.keys().next().value!);
+    this.#passing.put(key, text);
+    this.#passing.keepNewest(PASSING_MAX);
+  }
+
+  /** The server does not answer. */
+  passLater(key: string, text: string): void {
+    if (!isWorthTellingLate(key)) return;
+    this.#passing.put(key, text);
+    this.#passing.keepNewest(LATER_MAX, LATER_OF_ALL_MAX);
+  }
+
+  /** Of what waits the newest that is worth telling late. */
+  keepForLater(): void {
+    this.#passing.keepIf(isWorthTellingLate);
+    this.#passing.keepNewest(LATER_MAX, LATER_OF_ALL_MAX);
   }
 
   forgetPassing(): void {
-    this.#passing.clear();
+    this.#passing.keepNewest(0);
   }
 
   /** Takes out what goes next, the posted first. */
@@ -63,9 +85,7 @@ export class Post {
     const limit = Math.min(edusMax, EDUS_MAX);
     if (limit === 0 || !this.isThere) return NOTHING;
     const posted = this.#isPosted ? await this.#read(limit) : [];
-    const passing = [...this.#passing].slice(0, limit - posted.length);
-    for (const [key] of passing) this.#passing.delete(key);
-    return { posted, passing };
+    return { posted, passing: this.#passing.takeOut(limit - posted.length) };
   }
 
   async #read(limit: number): Promise<readonly Posted[]> {

@@ -191,6 +191,7 @@ export class Sending {
       post: {
         read: (server, range) => postFor(database, server, range),
         taken: (server, posted) => this.#books.postTaken(server, posted),
+        passing: { count: 0 },
       },
       writeDown: () => this.#books.writeDown(),
       nextStep: (server, range) =>

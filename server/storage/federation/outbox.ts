@@ -12,6 +12,9 @@ export interface Posted {
 /** Under which it lies there that the devices of a user changed. All else are messages to devices. */
 export const devicesKey = (userId: UserId): string => `devices of ${userId}`;
 
+/** That their cross-signing keys did. */
+export const signingKeysKey = (userId: UserId): string => `${devicesKey(userId)} (signing keys)`;
+
 /** For whom something lies there. */
 export async function serversWithPost(database: Database): Promise<ServerName[]> {
   const rows = await database.query<{ serverName: ServerName }>(
