@@ -77,6 +77,8 @@ const address = z.discriminatedUnion('driver', [
   }),
 ]);
 
+const NUT_WORD = /^[^\s"\\]{1,100}$/;
+
 const ups = {
   host: z.string().default('127.0.0.1').describe('Where its upsd listens.'),
   port: z.int().min(1).max(65_535).default(3493),
@@ -84,6 +86,23 @@ const ups = {
     .string()
     .regex(/^[^\s"\\]{1,100}$/, 'must be a name without spaces')
     .describe('The name of the UPS at its upsd.'),
+  ca: z
+    .string()
+    .optional()
+    .describe(
+      'The authority (a PEM file) of the certificate that this upsd shows, for HOST: then it is asked over TLS alone (STARTTLS). Without it, in the clear.',
+    ),
+  login: z
+    .strictObject({
+      user: z.string().regex(NUT_WORD, 'must be a word without spaces and quotes'),
+      passwordFile: z
+        .string()
+        .describe('A file with the password and nothing else, read at each question.'),
+    })
+    .optional()
+    .describe(
+      'A user of this upsd, where it answers nobody else. NUT 2.8 answers everybody who asks how a UPS is, and looks at no password for that.',
+    ),
 };
 
 /** Nothing is asked of DNS to find a DNS server. */

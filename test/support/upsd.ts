@@ -1,8 +1,17 @@
-import type { ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Ups } from '../../failover/adapters/power/nut.ts';
+import type { Issued } from './certificates.ts';
 import { end, startProcess, untilItAnswers } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
@@ -22,8 +31,17 @@ export interface RunningUpsd extends AsyncDisposable {
   readonly upsd: ChildProcess;
 }
 
+export interface UpsdOptions {
+  /** What it shows to whom asks for TLS; without it there is none. */
+  readonly shows?: Issued & { readonly ca: string };
+  readonly users?: Readonly<Record<string, string>>;
+}
+
 /** NUT's server, and its dummy of a driver for each UPS, in a folder of their own. */
-export async function startUpsd(upses: Readonly<Record<string, Variables>>): Promise<RunningUpsd> {
+export async function startUpsd(
+  upses: Readonly<Record<string, Variables>>,
+  options: UpsdOptions = {},
+): Promise<RunningUpsd> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-nut-'));
   const port = await freePort();
   const says = (name: string, variables: Variables) => {
@@ -34,7 +52,7 @@ export async function startUpsd(upses: Readonly<Record<string, Variables>>): Pro
     renameSync(`${path}.new`, path);
   };
   for (const [name, variables] of Object.entries(upses)) says(name, variables);
-  configure(folder, Object.keys(upses), port);
+  configure(folder, Object.keys(upses), port, options);
   const asOneself = process.getuid?.() === 0 ? ['-u', 'root'] : [];
   const env = { NUT_CONFPATH: folder, NUT_STATEPATH: folder, NUT_ALTPIDPATH: folder };
   const run = (program: string, options: string[]) => startProcess(program, options, { env });
@@ -59,16 +77,36 @@ function firstOf(...paths: readonly string[]): string | undefined {
   return paths.find((path) => existsSync(path));
 }
 
-function configure(folder: string, names: readonly string[], port: number): void {
+function configure(
+  folder: string,
+  names: readonly string[],
+  port: number,
+  { shows, users = {} }: UpsdOptions,
+): void {
+  const keys = shows === undefined ? '' : keysIn(join(folder, 'keys'), shows);
+  const user = ([name, password]: [string, string]) => `[${name}]\n  password = ${password}\n`;
   const section = (name: string) =>
     `[${name}]\n  driver = dummy-ups\n  port = ${join(folder, `${name}.dev`)}\n  pollinterval = 1\n`;
   const files = {
     'ups.conf': names.map(section).join(''),
-    'upsd.conf': `LISTEN 127.0.0.1 ${port}\nSTATEPATH ${folder}\nMAXAGE 3\n`,
-    'upsd.users': '',
+    'upsd.conf': `LISTEN 127.0.0.1 ${port}\nSTATEPATH ${folder}\nMAXAGE 3\n${keys}`,
+    'upsd.users': Object.entries(users).map(user).join(''),
     'nut.conf': 'MODE=standalone\n',
   };
   for (const [name, text] of Object.entries(files))
     writeFileSync(join(folder, name), text, { mode: 0o640 });
   chmodSync(folder, 0o750);
+}
+
+/** Debian builds NUT with NSS, which keeps keys in a database of its own. */
+function keysIn(folder: string, { certificate, key, ca }: Issued & { ca: string }): string {
+  mkdirSync(folder, { mode: 0o700 });
+  const [database, bundle] = [`sql:${folder}`, join(folder, 'own.p12')];
+  const run = (program: string, ...options: string[]) => execFileSync(program, options);
+  run('certutil', '-N', '-d', database, '--empty-password');
+  run('certutil', '-A', '-d', database, '-n', 'authority', '-t', 'CT,,', '-i', ca);
+  const from = ['-in', certificate, '-inkey', key, '-name', 'own', '-passout', 'pass:x'];
+  run('openssl', 'pkcs12', '-export', ...from, '-out', bundle);
+  run('pk12util', '-i', bundle, '-d', database, '-W', 'x', '-K', '');
+  return `CERTPATH ${folder}\nCERTIDENT "own" ""\n`;
 }

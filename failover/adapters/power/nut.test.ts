@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { powerFrom, readPower, toldBy, type Ups } from './nut.ts';
@@ -86,6 +89,27 @@ test('an upsd that is not there leaves the power unknown, and so does one that h
   expect(await readPower([hangsUp], 'all')).toEqual(unknown);
   const goesOn = await listening((socket) => void socket.write('x'.repeat(100_000)));
   expect(await readPower([goesOn], 'all')).toEqual(unknown);
+});
+
+test('where a user is told he comes first, quoted as NUT reads it; one that is refused leaves the power unknown', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'farol-nut-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, 'se"sa\\me\n');
+  const login = { user: 'farol', passwordFile };
+  const heard: string[] = [];
+  const letsIn = (answer: string) =>
+    listening((socket) => {
+      createInterface({ input: socket }).on('line', (line) => {
+        heard.push(line);
+        socket.write(line.startsWith('GET') ? 'VAR ups1 ups.status "OL"\n' : `${answer}\n`);
+      });
+    });
+  const upsd = await letsIn('OK');
+  expect((await readPower([{ ...upsd, login }], 'all')).power).toBe('mains');
+  expect(heard.slice(0, 2)).toEqual(['USERNAME farol', 'PASSWORD "se\\"sa\\\\me"']);
+  const refuses = await letsIn('ERR ACCESS-DENIED');
+  expect((await readPower([{ ...refuses, login }], 'all')).power).toBe('unknown');
 });
 
 async function answering(values: Readonly<Record<string, string>>) {

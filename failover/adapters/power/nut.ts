@@ -1,10 +1,7 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import type { Battery, Power } from '../../core/view.ts';
+import { askUpsd, type Upsd } from './upsd.ts';
 
-export interface Ups {
-  readonly host: string;
-  readonly port: number;
+export interface Ups extends Upsd {
   /** The name of the UPS at its upsd. */
   readonly ups: string;
 }
@@ -15,9 +12,6 @@ export interface Told {
   readonly battery: Battery | null;
 }
 
-const ANSWER_WITHIN_MS = 2_000;
-/** Five short lines; whatever is longer is no upsd. */
-const ANSWER_BYTES_MAX = 4_096;
 const ASKED = ['ups.status', 'battery.runtime', 'battery.runtime.low', 'battery.charge'] as const;
 
 /** With several the site needs all of them, or any one is enough. */
@@ -41,36 +35,21 @@ const longer = (a: Battery | null, b: Battery | null): number =>
   (b?.leftMs ?? 0) - (a?.leftMs ?? 0);
 
 /**
- * Asks a UPS how it is over the NUT protocol (RFC 9271), for which upsd wants no login. A driver that hangs, one that is
- * just starting, and an upsd that does not answer or answers nonsense are all "unknown": never taken for mains, nor for a
+ * Asks a UPS how it is over the NUT protocol (RFC 9271). A driver that hangs, one that is just starting, and an upsd that does not
+ * answer, answers nonsense, shows a foreign certificate or does not let us in are all "unknown": never taken for mains, nor for a
  * battery.
  */
-async function readUps({ host, port, ups }: Ups): Promise<Told> {
-  const socket = connect({ host, port });
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  // Whoever waits hears of it besides.
-  socket.on('error', () => undefined);
+async function readUps(ups: Ups): Promise<Told> {
   try {
-    await once(socket, 'connect', { signal });
-    socket.write(ASKED.map((name) => `GET VAR ${ups} ${name}\n`).join(''));
-    return toldBy(await linesFrom(socket, ASKED.length, signal));
+    return toldBy(
+      await askUpsd(
+        ups,
+        ASKED.map((name) => `GET VAR ${ups.ups} ${name}`),
+      ),
+    );
   } catch {
     return { power: 'unknown', battery: null };
-  } finally {
-    socket.destroy();
   }
-}
-
-async function linesFrom(socket: Socket, count: number, signal: AbortSignal): Promise<string[]> {
-  let text = '';
-  // Its end is an answer too few, for which nobody waits.
-  socket.on('end', () => socket.destroy(new Error('upsd hung up')));
-  while (text.split('\n').length <= count) {
-    const [data] = (await once(socket, 'data', { signal })) as [Buffer];
-    text += data.toString('latin1');
-    if (text.length > ANSWER_BYTES_MAX) throw new Error('that is no upsd');
-  }
-  return text.split('\n').slice(0, count);
 }
 
 /** upsd answers in turn; where the UPS does not know a variable by ERR. */
