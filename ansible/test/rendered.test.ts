@@ -72,6 +72,34 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test.skipIf(!ANSIBLE_IS_HERE)(
+  'of several UPSes the agent is told each, and NUT shuts down for those that it may ask: for the first that ends, or, where one is enough, for the last',
+  async () => {
+    const cellar = { ups: 'cellar', host: '192.0.2.60', user: 'monuser', password: 'secret' };
+    const attic = { ups: 'attic', host: '192.0.2.61', user: 'other', password: 'word' };
+    const others = [attic, { ups: 'shed', host: '192.0.2.62' }];
+    for (const [needs, supplies] of [
+      ['all', 2],
+      ['one', 1],
+    ] as const) {
+      const farol_ups = { ...cellar, needs, others };
+      await using rendered = await render('three-sites', { farol_ups });
+      for (const { files, at } of rendered.hosts) {
+        const { power } = readFailoverConfig(at('failover.yml'), frontConfig);
+        expect(power?.others.map(({ ups }) => ups)).toEqual(['attic', 'shed']);
+        expect(files['failover.yml']).not.toMatch(/secret|word/);
+        const lines = files['upsmon.conf']!.split('\n').filter((line) => /^M/.test(line));
+        expect(lines).toEqual([
+          'MONITOR cellar@192.0.2.60:3493 1 monuser secret secondary',
+          'MONITOR attic@192.0.2.61:3493 1 other word secondary',
+          `MINSUPPLIES ${supplies}`,
+        ]);
+      }
+    }
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
   'that the leader goes on without etcd is off unless told, and then agent, Patroni and the folder between them know it',
   async () => {
     for (const on of [false, true]) {
