@@ -75,7 +75,7 @@ export function outagesPicture(all: readonly Run[], theme: Theme): string {
   const legend = systems.map((text, index) => ({ text: `● ${text}`, index }));
   return svgOf(theme, {
     height: 96 + 66 * faults.length,
-    ...{ marginLeft: 14, marginRight: 30, marginTop: 54 },
+    ...{ marginLeft: 24, marginRight: 30, marginTop: 54 },
     title: 'Time without acknowledgement, a point for each run',
     x: { type: 'log', axis: null, domain: [LEAST_SHOWN_S, most] },
     y: { label: null, axis: null, domain: systems, padding: 0.6 },
@@ -90,7 +90,7 @@ export function outagesPicture(all: readonly Run[], theme: Theme): string {
       Plot.gridX(ticks),
       // The scale's own labels leave out some of these.
       Plot.axisX(ticks, {
-        text: (tick: number) => `${tick}`,
+        text: (tick: number) => (tick === LEAST_SHOWN_S ? `≤ ${tick}` : `${tick}`),
         label: 'seconds without acknowledgement',
       }),
       ...legend.map(({ text, index }) =>
