@@ -31,6 +31,7 @@ export async function buildServing(
   await features.federation.begin({
     noLongerTold: (roomId, nids) => features.rooms.ports.rooms.noLongerTold(roomId, nids),
   });
+  await features.rooms.begin();
   features.retention?.begin();
   const ports = portsOf(features, {
     ...config,

@@ -8,6 +8,7 @@ export function federationOf({
   const { enabled, ca, peers = [], allow, deny = [], allowNetworks = [] } = federation;
   return {
     ...{ enabled, ca, allow, deny, allowNetworks },
+    fasterJoins: federation.fasterJoins,
     peers: new Map(peers.map(peerIn)),
     isTrusting: !rateLimits.enabled,
   };

@@ -105,6 +105,12 @@ const federation = z
     allowNetworks: several(isNetwork, 'networks such as 10.1.0.0/16')
       .optional()
       .describe('Private networks in which other servers are, with commas between several.'),
+    fasterJoins: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Rooms of other servers can be used while their members are still fetched; what others say there comes with them. Tried against Farol alone.',
+      ),
   })
   .prefault({})
   .describe('Other homeservers.');

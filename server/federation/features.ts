@@ -43,6 +43,8 @@ export interface FederationSettings {
   readonly allowNetworks: readonly string[];
   /** Of all servers: none of them leads us to a host for another's sake. */
   readonly isTrusting?: boolean | undefined;
+  /** Rooms are joined without their members first. */
+  readonly fasterJoins?: boolean | undefined;
   readonly sending?: SendingBounds | undefined;
 }
 
@@ -79,7 +81,10 @@ export function federationFeatures(
         ? {
             ...{ eventKeys, askServers: new RoomQuestions(client) },
             // Rooms in which our users are not yet.
-            elsewhere: { servers: new RoomServers(client), lane },
+            elsewhere: {
+              ...{ servers: new RoomServers(client), lane },
+              fasterJoins: federation.fasterJoins,
+            },
           }
         : {},
     ports: {

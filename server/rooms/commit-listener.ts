@@ -59,6 +59,8 @@ function committed({ position, record }: PlacedRecord, memory: Memory): void {
       return;
     case 'room-entered':
       memory.rooms.drop(record.roomId);
+      // They may stand in other states by now.
+      memory.events.forgetRoom(record.roomId);
       memory.userRooms.dropIf((userId) => serverNameOf(userId) !== memory.own);
       return;
     case 'room-deleted':

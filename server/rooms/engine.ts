@@ -13,8 +13,11 @@ import { deleteRoom } from './delete-room.ts';
 import { type NetworkListing, publish, publishInNetwork } from './directory/publish.ts';
 import type { Draft, Origin } from './draft.ts';
 import { AliasesElsewhere } from './elsewhere/aliases-elsewhere.ts';
+import { BecomingWhole } from './elsewhere/becoming-whole.ts';
 import { Invitations } from './elsewhere/invitations.ts';
 import { inviteOthers, refuseManyOthers } from './elsewhere/invite-others.ts';
+import { onceWhole } from './elsewhere/once-whole.ts';
+import { PartialRooms } from './elsewhere/partial-rooms.ts';
 import { Passages } from './elsewhere/passages.ts';
 import { asMembershipChange, isMemberState } from './membership/as-membership-change.ts';
 import { BlockedRooms } from './membership/blocked-rooms.ts';
@@ -72,6 +75,7 @@ export class RoomEngine implements Rooms {
   readonly #aliases: Aliases;
   readonly #aliasesElsewhere: AliasesElsewhere | undefined;
   readonly #earlier: EarlierHistory;
+  readonly #becomingWhole: BecomingWhole;
   readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
 
   constructor(ports: RoomPorts) {
@@ -87,7 +91,8 @@ export class RoomEngine implements Rooms {
     this.#building = {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
-      ...{ passages: new Passages(), resolver: new Resolver(), resolutions: new Resolutions() },
+      ...{ passages: new Passages(), partialRooms: new PartialRooms() },
+      ...{ resolver: new Resolver(), resolutions: new Resolutions() },
     };
     this.#reads = new RoomReads({
       store,
@@ -105,6 +110,7 @@ export class RoomEngine implements Rooms {
     this.handshake = new Handshake(this.#building, this.#reads);
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.invitations = new Invitations(this.#building, this.receiver);
+    this.#becomingWhole = new BecomingWhole(this.#building, this.receiver);
     this.#aliases = new Aliases(this.#building);
     const { elsewhere, identity } = ports;
     this.#aliasesElsewhere = elsewhere && new AliasesElsewhere(elsewhere.servers);
@@ -117,8 +123,14 @@ export class RoomEngine implements Rooms {
     return { rooms: count, bytes };
   }
 
-  /** What goes on in threads of its own ends. */
+  /** By the writer, behind its takeover. */
+  begin(): Promise<void> {
+    return this.#becomingWhole.begin();
+  }
+
+  /** What goes on in threads of its own ends, and what is fetched. */
   close(): void {
+    this.#becomingWhole.close();
     this.#building.resolver.close();
   }
 
@@ -134,6 +146,7 @@ export class RoomEngine implements Rooms {
   }
 
   async upgrade(roomId: RoomId, upgrade: Upgrade, origin: Origin<RoomId>): Promise<RoomId> {
+    await onceWhole(this.#building, roomId);
     return upgradeRoom(this.#building, roomId, upgrade, origin);
   }
 
@@ -183,6 +196,10 @@ export class RoomEngine implements Rooms {
   async open(roomId: RoomId): Promise<Room | undefined> {
     const room = await this.#building.rooms.get(roomId);
     return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
+  }
+
+  whenWhole(roomId: RoomId, signal?: AbortSignal): Promise<void> {
+    return onceWhole(this.#building, roomId, { signal });
   }
 
   openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {

@@ -10,6 +10,8 @@ export function roomFeatures(ports: RoomPorts) {
   const { handshake, submissions, invitations, receiver: roomReceiver } = rooms;
   return {
     ports: { rooms, roomDirectory, handshake, submissions, invitations, roomReceiver },
+    /** By the writer, behind its takeover. */
+    begin: () => rooms.begin(),
     close() {
       rooms.close();
     },

@@ -11,6 +11,10 @@ export interface Room {
   readonly version: string;
   /** Position of the last event in the timeline. */
   readonly lastPosition: number;
+  /** It was joined without its members, and they are not here yet: who is in it, or banned, is not known. */
+  readonly isPartial: boolean;
+  /** Where in the log they came; 0 where they came along. */
+  readonly wholeAt: number;
   readonly joinedCount: number;
   readonly invitedCount: number;
 

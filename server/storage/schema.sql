@@ -248,6 +248,15 @@ CREATE TABLE finished_stage (
   PRIMARY KEY (session_id, stage)
 );
 
+CREATE TABLE held_pdu (
+  room_nid bigint NOT NULL,
+  event_id text NOT NULL,
+  held_nid bigint NOT NULL,
+  server_name text NOT NULL,
+  json text NOT NULL,
+  PRIMARY KEY (room_nid, event_id)
+);
+
 CREATE TABLE key_backup (
   user_id text NOT NULL,
   version bigint NOT NULL,
@@ -439,6 +448,15 @@ CREATE TABLE outward_cursor (
   name text NOT NULL,
   position bigint NOT NULL,
   PRIMARY KEY (name)
+);
+
+CREATE TABLE partial_join (
+  room_nid bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  server_name text NOT NULL,
+  servers text NOT NULL,
+  whole_at bigint,
+  PRIMARY KEY (room_nid)
 );
 
 CREATE TABLE profile_field (

@@ -57,7 +57,7 @@ const ofGivenId = ({ event_id }: JsonObject, error: string): Entry[] =>
   typeof event_id === 'string' ? [[event_id, { error }]] : [];
 
 function outcomeOf(complaints: Pick<Complaints, 'about'>, origin: ServerName, received: Received) {
-  if (received.kind === 'accepted' || received.kind === 'soft-failed')
+  if (received.kind !== 'rejected' && received.kind !== 'refused')
     return [[received.event.eventId, {}] as Entry];
   const { kind, reason } = received;
   complaints.about(origin, `${kind} events`, reason);

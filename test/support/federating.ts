@@ -23,6 +23,8 @@ type FederatingOptions = Omit<ApiOptions, 'federation'> & {
   readonly federation?: Partial<FederationSettings>;
   /** By which others know it: servers of one host share what that host may ask. */
   readonly host?: 'localhost' | '127.0.0.1';
+  /** The server that it was before, on whose database it goes on. */
+  readonly as?: Pick<FederatingServer, 'name' | 'key'>;
 };
 
 /** For one test, at whose end it is closed. */
@@ -38,11 +40,11 @@ export async function startFederating(
 /** A whole server that other servers reach by TLS, at a port of its own of this machine. */
 export async function federating(
   authority: Authority,
-  { federation, host = 'localhost', ...options }: FederatingOptions = {},
+  { federation, host = 'localhost', as, ...options }: FederatingOptions = {},
 ): Promise<FederatingServer> {
-  const port = await freePort();
+  const port = as ? Number(as.name.split(':')[1]) : await freePort();
   const name = `${host}:${port}` as ServerName;
-  const key = signingKeyFromSeed(`ed25519:k${++made}`, Buffer.alloc(32, made));
+  const key = as?.key ?? signingKeyFromSeed(`ed25519:k${++made}`, Buffer.alloc(32, made));
   const api = await startApi({
     ...options,
     ...{ serverName: name, signingKey: key },

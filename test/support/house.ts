@@ -43,6 +43,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
   await features.appServices.ports.appServices.begin();
   await features.serverNotices.begin();
   await features.delayedEvents.begin();
+  await features.rooms.begin();
   return { writer, features };
 }
 

@@ -3,9 +3,13 @@ import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
-import { readingOf } from '../../rooms/read/reading.ts';
+import { readingOf, readingOfWhole } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { renderedEvent } from './rendered.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'whenWhole'>;
+}
 
 export const getRoomStateWithKey = endpoint({
   operation: 'getRoomStateWithKey',
@@ -22,9 +26,12 @@ export const getRoomStateWithKey = endpoint({
   path: z.object({ roomId, eventType: z.string(), stateKey: z.string().default('') }),
   query: z.object({ format: z.enum(['content', 'event']).default('content') }),
 
-  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
+  async handle({ caller, path, query, signal }, { rooms }: Ports) {
     const { roomId, eventType, stateKey } = path;
-    const { room, departure } = await readingOf(rooms, roomId, caller.userId);
+    const isMember = eventType === 'm.room.member';
+    const { room, departure } = await (isMember
+      ? readingOfWhole(rooms, roomId, caller.userId, signal)
+      : readingOf(rooms, roomId, caller.userId));
     const found = departure
       ? (await room.stateEventsAfter(departure, [[eventType, stateKey]]))[0]
       : await room.stateEvent(eventType, stateKey);

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
-import { readingOf } from '../../rooms/read/reading.ts';
+import { readingOfWhole } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { LargeReads } from './large-reads.ts';
 import { renderedEvents } from './rendered.ts';
 
 interface Ports {
-  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'whenWhole'>;
   readonly largeReads: LargeReads;
 }
 
@@ -25,7 +25,7 @@ export const getRoomState = endpoint({
 
   async handle({ caller, path, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const { room, departure } = await readingOf(rooms, path.roomId, caller.userId);
+    const { room, departure } = await readingOfWhole(rooms, path.roomId, caller.userId, signal);
     const events = departure ? await room.stateAfter(departure) : await room.state();
     return jsonText(renderedEvents(await room.shownTo(caller.userId, events), caller));
   },

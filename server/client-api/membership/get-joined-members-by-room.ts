@@ -2,12 +2,14 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import { forbidden } from '../../http/matrix-error.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { LargeReads } from '../events/large-reads.ts';
 
 interface Ports {
-  readonly rooms: Pick<Rooms, 'open'>;
+  readonly rooms: Pick<Rooms, 'open' | 'whenWhole'>;
   readonly largeReads: LargeReads;
 }
 
@@ -24,9 +26,9 @@ export const getJoinedMembersByRoom = endpoint({
 
   async handle({ caller, path, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const room = await rooms.open(path.roomId);
-    if (room?.membershipOf(caller.userId) !== 'join')
-      throw forbidden(`You are not a member of ${path.roomId}`);
+    const found = await joinedRoom(rooms, path.roomId, caller.userId);
+    if (found.isPartial) await rooms.whenWhole(path.roomId, signal);
+    const room = found.isPartial ? await joinedRoom(rooms, path.roomId, caller.userId) : found;
     const joined = new Set<string>(room.members('join'));
     const members = await room.state((type, key) => type === 'm.room.member' && joined.has(key));
     const events = await room.shownTo(caller.userId, members);
@@ -35,6 +37,12 @@ export const getJoinedMembersByRoom = endpoint({
     };
   },
 });
+
+async function joinedRoom(rooms: Ports['rooms'], roomId: RoomId, userId: UserId): Promise<Room> {
+  const room = await rooms.open(roomId);
+  if (room?.membershipOf(userId) === 'join') return room;
+  throw forbidden(`You are not a member of ${roomId}`);
+}
 
 const profile = ({ displayname, avatar_url }: JsonObject): JsonObject => ({
   ...named('display_name', displayname),

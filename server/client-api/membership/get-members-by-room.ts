@@ -3,7 +3,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import { forbidden } from '../../http/matrix-error.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import { type Reading, readingOf } from '../../rooms/read/reading.ts';
+import { type Reading, readingOfWhole } from '../../rooms/read/reading.ts';
 import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Place } from '../../rooms/store.ts';
@@ -14,7 +14,7 @@ import { answerOf, renderedEvents } from '../events/rendered.ts';
 const membership = z.enum(['join', 'invite', 'knock', 'leave', 'ban']).optional();
 
 interface Ports {
-  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'whenWhole'>;
   readonly largeReads: LargeReads;
 }
 
@@ -32,7 +32,7 @@ export const getMembersByRoom = endpoint({
 
   async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const reading = await readingOf(rooms, path.roomId, caller.userId);
+    const reading = await readingOfWhole(rooms, path.roomId, caller.userId, signal);
     const members = await membersAt(reading, query.at, caller.userId);
     const chunk = members.filter((event) => isWanted(event.content.membership, query));
     const shown = await reading.room.shownTo(caller.userId, chunk);

@@ -25,7 +25,7 @@ const ROOM_WITHIN_MS = 60_000;
 const LARGE_FROM_BYTES = 1_048_576;
 /** Nobody else's is read meanwhile. */
 const LARGE_WITHIN_MS = 45_000;
-const STATE: ReadonlySet<string> = new Set(['state', 'auth_chain']);
+const STATE: ReadonlySet<string> = new Set(['state', 'pdus', 'auth_chain']);
 const ALIAS_SERVERS_MAX = 20;
 
 /** Asks servers that are in rooms for what is done through them (server-server API, "Joining Rooms" and its like). */
@@ -62,19 +62,35 @@ export class RoomServers {
       readonly eventId: EventId;
       readonly pdu: JsonObject;
       readonly enterLarge?: () => Promise<void>;
+      readonly omitMembers?: boolean;
     },
   ): Promise<JsonObject> {
-    const { passage, roomId, eventId, pdu, enterLarge } = signed;
+    const { passage, roomId, eventId, pdu, enterLarge, omitMembers } = signed;
     const version = passage === 'knock' ? 'v1' : 'v2';
     const isJoin = passage === 'join';
+    const query = omitMembers ? '?omit_members=true' : '';
     const answer = await this.#client.ask(server, {
       method: 'PUT',
-      path: `/_matrix/federation/${version}/send_${passage}/${pathOf(roomId, eventId)}`,
+      path: `/_matrix/federation/${version}/send_${passage}/${pathOf(roomId, eventId)}${query}`,
       content: pdu,
       answersWithinMs: isJoin ? ROOM_WITHIN_MS : SMALL_WITHIN_MS,
       bytesMax: isJoin ? ROOM_BYTES_MAX : SMALL_BYTES_MAX,
       lists: STATE,
       large: enterLarge && { ...LARGE, enter: enterLarge },
+    });
+    return objectIn(server, answer);
+  }
+
+  async state(
+    server: ServerName,
+    asked: { roomId: RoomId; eventId: EventId; enterLarge: () => Promise<void> },
+  ): Promise<JsonObject> {
+    const { roomId, eventId, enterLarge } = asked;
+    const answer = await this.#client.ask(server, {
+      method: 'GET',
+      path: `/_matrix/federation/v1/state/${pathOf(roomId)}?event_id=${encodeURIComponent(eventId)}`,
+      ...{ answersWithinMs: ROOM_WITHIN_MS, bytesMax: ROOM_BYTES_MAX, lists: STATE },
+      large: { ...LARGE, enter: enterLarge },
     });
     return objectIn(server, answer);
   }

@@ -8,14 +8,22 @@ import { changeHash, EMPTY_STATE_HASH, type StateHash } from '../state/state-has
 import { storedAlike } from '../state/stored-alike.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Partly } from './entry.ts';
 import { EntryChange } from './entry-change.ts';
-import { laidEntries } from './laid-entries.ts';
+import { laidEntries, takeLaidAway } from './laid-entries.ts';
 import { numberedKeys } from './numbered-keys.ts';
 import type { Elsewhere } from './other-servers.ts';
 import type { ReceivedState } from './received-state.ts';
 import { roomNumber } from './room-number.ts';
 import { stagedEvents } from './staged-events.ts';
+import { NotUsable } from './try-servers.ts';
+
+interface Entering {
+  readonly roomId: RoomId;
+  readonly lane: Elsewhere['lane'];
+  /** Where its members come later. */
+  readonly partial?: Partly | undefined;
+}
 
 /**
  * The room becomes what another server says that it is, with our own event at its head: by one change, behind all that was
@@ -23,7 +31,7 @@ import { stagedEvents } from './staged-events.ts';
  */
 export async function enterRoom(
   building: Building,
-  { roomId, lane }: { readonly roomId: RoomId; readonly lane: Elsewhere['lane'] },
+  { roomId, lane, partial }: Entering,
   received: ReceivedState,
   origin: Origin<EventId>,
 ): Promise<EventId> {
@@ -38,11 +46,14 @@ export async function enterRoom(
     keyNid: keys.get(stateKeyOf(each.type, each.stateKey!))!,
   }));
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
-  const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid };
+  const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid, partial };
   const hash = await hashOf(named);
   return building.passages.alone(roomId, async () => {
-    const isHere = (await building.rooms.get(roomId)) !== undefined;
-    const laid = isHere ? NOTHING : await laidEntries(building, lane, entry);
+    const here = await building.rooms.get(roomId);
+    // Invites that came meanwhile would be lost beneath a part of the state.
+    if (here && partial) throw new NotUsable('something of the room came here meanwhile');
+    if (here?.isPartial) await takeLaidAway(building, lane, here);
+    const laid = here ? NOTHING : await laidEntries(building, lane, entry);
     return changeOutside(building.rooms, roomId, (room) =>
       committed(building, room, { ...entry, laid, hash }, origin),
     );

@@ -8,10 +8,8 @@ import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomPorts } from '../ports.ts';
 import { type NewState, nextState, type StateChain } from '../state/state-chain.ts';
 import { roomKey } from '../write/room-change.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, EntryEvent } from './entry.ts';
 import { outlier } from './staged-events.ts';
-
-type EntryEvent = Entry['state'][number];
 
 interface Making {
   readonly entry: Entry;
@@ -71,6 +69,12 @@ export class EntryChange {
     this.#member({ event, keyNid, nid }, lastPosition);
     const head = { roomNid, forwardExtremities: [nid], stateNid: after.nid, lastPosition };
     this.#rows.push(rows.roomHead(head));
+    const { partial } = entry;
+    this.#rows.push(
+      partial
+        ? rows.partialJoin({ ...partial, roomNid, eventNid: nid })
+        : rows.roomWhole(roomNid, this.#entered),
+    );
   }
 
   finish({ rows, outcome }: { rows: readonly Row[]; outcome: OutcomeRow | undefined }): Change {

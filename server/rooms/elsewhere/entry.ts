@@ -1,5 +1,12 @@
 import type { Event } from '../../protocol/event.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+
+/** An event of the state, by its numbers. */
+export interface EntryEvent {
+  readonly event: Event;
+  readonly nid: number;
+  readonly keyNid: number;
+}
 
 /** A room that is entered, by its numbers. */
 export interface Entry {
@@ -7,13 +14,16 @@ export interface Entry {
   readonly roomNid: number;
   readonly version: string;
   /** Before our event. */
-  readonly state: readonly {
-    readonly event: Event;
-    readonly nid: number;
-    readonly keyNid: number;
-  }[];
+  readonly state: readonly EntryEvent[];
   readonly event: Event;
   readonly keyNid: number;
   /** Of a room that is not here yet: which of the state's events lies there already, by its key (`laid-entries.ts`). */
   readonly laid: ReadonlyMap<number, number>;
+  /** Where its members come later: through which server it is entered, and which ones have somebody in it. */
+  readonly partial?: Partly | undefined;
+}
+
+export interface Partly {
+  readonly server: ServerName;
+  readonly servers: readonly ServerName[];
 }

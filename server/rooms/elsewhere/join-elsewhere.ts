@@ -10,6 +10,7 @@ import type { Building } from '../write/building.ts';
 import { enterRoom } from './enter-room.ts';
 import { inviterServer, isIn, ownOutside } from './known-outside.ts';
 import type { Elsewhere } from './other-servers.ts';
+import { serversTold } from './partial-join.ts';
 import { receivedState } from './received-state.ts';
 import { type Passing, type PassingThrough, signedFor } from './through-server.ts';
 import { NotUsable, tryServers } from './try-servers.ts';
@@ -45,20 +46,30 @@ export async function joinElsewhere(
 /** Undefined where somebody else came in meanwhile, and the room with them. */
 async function throughOne(
   building: Building,
-  { servers, lane }: Elsewhere,
+  { servers, lane, fasterJoins = false }: Elsewhere,
   wish: PassingThrough,
 ): Promise<PromiseSettledResult<EventId> | undefined> {
   const { server, passage, roomId, origin } = wish;
   const { passages, ports, rooms } = building;
   const { event, rules } = await signedFor(building, servers, wish);
   return passages.inRoom(roomId, server, async () => {
-    if (isIn(building, await rooms.get(roomId))) return undefined;
+    const room = await rooms.get(roomId);
+    if (isIn(building, room)) return undefined;
     return passages.large(wish.change.target, async (enterLarge) => {
       const { eventId, pdu } = event;
-      const handedIn = { passage, roomId, eventId, pdu, enterLarge };
+      const omitMembers = fasterJoins && room === undefined;
+      const handedIn = { passage, roomId, eventId, pdu, enterLarge, omitMembers };
       const answer = await servers.submit(server, handedIn);
-      const received = await receivedState(ports, answer, { event, rules, roomId, server });
-      return settled(enterRoom(building, { roomId, lane }, received, origin));
+      const through = { own: ports.identity.serverName, through: server };
+      const told = omitMembers ? serversTold(answer, through) : undefined;
+      const partial = told && { server, servers: told };
+      const asked = { event, rules, roomId, server, isPartial: partial !== undefined };
+      const received = await receivedState(ports, answer, asked);
+      const entered = await settled(
+        enterRoom(building, { roomId, lane, partial }, received, origin),
+      );
+      if (partial) building.partialRooms.entered(roomId);
+      return entered;
     });
   });
 }

@@ -3,11 +3,10 @@ import { type ServerName, serverNameOf, type UserId } from '../../protocol/ident
 import type { Row } from '../../storage/write.ts';
 import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, EntryEvent } from './entry.ts';
 import type { Elsewhere } from './other-servers.ts';
-
-type EntryEvent = Entry['state'][number];
 
 /** Three rows for each member. */
 const AT_ONCE = 500;
@@ -24,37 +23,118 @@ export async function laidEntries(
   lane: Elsewhere['lane'],
   entry: Omit<Entry, 'laid'>,
 ): Promise<ReadonlyMap<number, number>> {
-  const { keys, ports } = building;
+  const { serverName } = building.ports.identity;
   const { roomNid, state } = entry;
-  const found = await ports.store.currentEntries(roomNid);
-  const laid = new Map(found.map(({ keyNid, eventNid }) => [keyNid, eventNid]));
-  const put = async (rowsOf: (position: number) => Row[]) =>
-    lane.piece(AT_ONCE * ENTRY_BYTES, () =>
-      ports.log.commit((position) => ({
-        change: rowsAlone(rowsOf(position())),
-        value: undefined,
-      })),
-    );
+  const laid = await entriesThere(building, roomNid);
   const stays = new Set(state.map(({ keyNid }) => keyNid));
-  for (const piece of inPieces([...laid.keys()].filter((keyNid) => !stays.has(keyNid)))) {
-    await keys.learnNids(piece);
-    const gone = piece.map((keyNid) => ({ keyNid, nid: laid.get(keyNid)! }));
-    await put((position) => gone.flatMap((each) => rowsOfGone(building, roomNid, each, position)));
-    for (const keyNid of piece) laid.delete(keyNid);
-  }
-  const { serverName } = ports.identity;
+  const gone = [...laid].filter(([keyNid]) => !stays.has(keyNid));
+  await takeAway(building, lane, roomNid, gone);
+  for (const [keyNid] of gone) laid.delete(keyNid);
   const missing = state.filter(
-    (each) => laid.get(each.keyNid) !== each.nid && each.keyNid !== entry.keyNid,
+    (each) =>
+      laid.get(each.keyNid) !== each.nid &&
+      each.keyNid !== entry.keyNid &&
+      !isOf(each.event, serverName),
   );
-  for (const piece of inPieces(missing.filter((each) => !isOf(each, serverName)))) {
-    await put((position) => piece.flatMap((each) => rowsOf(building, roomNid, each, position)));
-    for (const { keyNid, nid } of piece) laid.set(keyNid, nid);
+  await layDown(building, lane, roomNid, missing);
+  for (const { keyNid, nid } of missing) laid.set(keyNid, nid);
+  return laid;
+}
+
+/** The same of members of other servers, in a room that is here without them. What our users have made of the room stays. */
+export async function layMembers(
+  building: Building,
+  lane: Elsewhere['lane'],
+  { room, members }: { room: HotRoom; members: readonly EntryEvent[] },
+): Promise<void> {
+  const { serverName } = building.ports.identity;
+  const laid = await laidBehind(building, room);
+  const stays = new Set(members.map(({ keyNid }) => keyNid));
+  await takeAway(
+    building,
+    lane,
+    room.nid,
+    [...laid].filter(([keyNid]) => !stays.has(keyNid)),
+  );
+  const missing = members.filter(
+    ({ event, keyNid, nid }) =>
+      laid.get(keyNid) !== nid && !room.state.has(keyNid) && !isOf(event, serverName),
+  );
+  await layDown(building, lane, room.nid, missing);
+}
+
+/** What was laid down for a room that was left before it was whole. */
+export async function takeLaidAway(
+  building: Building,
+  lane: Elsewhere['lane'],
+  room: HotRoom,
+): Promise<void> {
+  await takeAway(building, lane, room.nid, [...(await laidBehind(building, room))]);
+}
+
+/** Members of other servers that lie in the current state of a room whose head does not know of them. */
+async function laidBehind(building: Building, room: HotRoom): Promise<Map<number, number>> {
+  const { keys, ports } = building;
+  const laid = await entriesThere(building, room.nid);
+  for (const keyNid of room.state.keys()) laid.delete(keyNid);
+  for (const piece of inPieces([...laid.keys()])) {
+    await keys.learnNids(piece);
+    for (const keyNid of piece) {
+      const { type, stateKey } = keys.byNid(keyNid);
+      if (!isMember(type, stateKey) || isOf({ type, stateKey }, ports.identity.serverName))
+        laid.delete(keyNid);
+    }
   }
   return laid;
 }
 
-const isOf = ({ event: { type, stateKey = '' } }: EntryEvent, server: ServerName): boolean =>
-  isMember(type, stateKey) && serverNameOf(stateKey as UserId) === server;
+async function entriesThere({ ports }: Building, roomNid: number): Promise<Map<number, number>> {
+  const found = await ports.store.currentEntries(roomNid);
+  return new Map(found.map(({ keyNid, eventNid }) => [keyNid, eventNid]));
+}
+
+async function layDown(
+  building: Building,
+  lane: Elsewhere['lane'],
+  roomNid: number,
+  entries: readonly EntryEvent[],
+): Promise<void> {
+  for (const piece of inPieces(entries))
+    await put(building, lane, (position) =>
+      piece.flatMap((each) => rowsOf(building, roomNid, each, position)),
+    );
+}
+
+async function takeAway(
+  building: Building,
+  lane: Elsewhere['lane'],
+  roomNid: number,
+  entries: readonly (readonly [keyNid: number, nid: number])[],
+): Promise<void> {
+  for (const piece of inPieces(entries)) {
+    await building.keys.learnNids(piece.map(([keyNid]) => keyNid));
+    await put(building, lane, (position) =>
+      piece.flatMap(([keyNid, nid]) => rowsOfGone(building, roomNid, { keyNid, nid }, position)),
+    );
+  }
+}
+
+const put = (
+  { ports }: Building,
+  lane: Elsewhere['lane'],
+  rowsOf: (position: number) => Row[],
+): Promise<void> =>
+  lane.piece(AT_ONCE * ENTRY_BYTES, () =>
+    ports.log.commit((position) => ({
+      change: rowsAlone(rowsOf(position())),
+      value: undefined,
+    })),
+  );
+
+const isOf = (
+  { type, stateKey = '' }: { readonly type: string; readonly stateKey?: string | undefined },
+  server: ServerName,
+): boolean => isMember(type, stateKey) && serverNameOf(stateKey as UserId) === server;
 
 const isMember = (type: string, stateKey: string): boolean =>
   type === 'm.room.member' && stateKey.startsWith('@');

@@ -8,6 +8,8 @@ export interface Elsewhere {
   readonly servers: OtherServers;
   /** For all their events. */
   readonly lane: Pick<BulkLane, 'piece' | 'pieceBytes'>;
+  /** Large rooms may be used before their members are here (`becoming-whole.ts`). */
+  readonly fasterJoins?: boolean | undefined;
 }
 
 /** What is asked of servers that are in a room of which this one is not. */
@@ -26,6 +28,17 @@ export interface OtherServers {
       readonly eventId: EventId;
       readonly pdu: JsonObject;
       readonly enterLarge?: () => Promise<void>;
+      /** Of the state that is answered to a join. */
+      readonly omitMembers?: boolean;
+    },
+  ): Promise<JsonObject>;
+  /** The state before an event, as `pdus`, and what that rests on, as `auth_chain`. */
+  state(
+    server: ServerName,
+    asked: {
+      readonly roomId: RoomId;
+      readonly eventId: EventId;
+      readonly enterLarge: () => Promise<void>;
     },
   ): Promise<JsonObject>;
   /** Answers the invite as the server of who is invited has signed it. */

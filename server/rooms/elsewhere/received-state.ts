@@ -39,7 +39,7 @@ const AT_ONCE = 10;
 export async function receivedState(
   ports: Ports,
   answer: JsonObject,
-  { event, rules, roomId, server }: Received,
+  { event, rules, roomId, server, isPartial = false }: Received,
 ): Promise<ReceivedState> {
   const own = ownEvent(answer.event, event, rules);
   const [told, chain] = [listIn(answer.state), listIn(answer.auth_chain)];
@@ -50,7 +50,8 @@ export async function receivedState(
   const judged = await judgedInOrder(kept, rules);
   const state = [...judged.values()].filter((each) => inState.has(each.eventId) && !each.rejected);
   refuseMaimed(state, { told, inState, complaints });
-  refuseUnfit(state, { rules, own });
+  const beside = isPartial ? own.authEvents.flatMap((id) => judged.get(id) ?? []) : [];
+  refuseUnfit(state, { rules, own, beside: beside.filter((each) => !each.rejected) });
   await refuseHeavy(state, ports.stateBytesMax ?? STATE_BYTES_MAX);
   const [proven] = await complaintsAboutSignatures([own], rules, ports);
   if (proven !== undefined) throw new NotUsable(`our own event is not as it must be: ${proven}`);
@@ -65,6 +66,8 @@ interface Received {
   readonly roomId: RoomId;
   /** It is believed in which events the room has, so it is asked for the keys of servers that are gone. */
   readonly server: ServerName;
+  /** Members were left out: who let ours in is among what our event rests on. */
+  readonly isPartial?: boolean;
 }
 
 /** Who lets somebody into a restricted room signs along. */
@@ -166,7 +169,7 @@ const isJoined = ({ type, content }: Event): boolean =>
 
 function refuseUnfit(
   state: readonly Event[],
-  { rules, own }: { rules: RoomVersionRules; own: Event },
+  { rules, own, beside }: { rules: RoomVersionRules; own: Event; beside: readonly Event[] },
 ): void {
   const byKey = new Map(state.map((each) => [stateKeyOf(each.type, each.stateKey!), each]));
   if (byKey.size < state.length) throw new NotUsable('it says two things of one key of the state');
@@ -174,7 +177,9 @@ function refuseUnfit(
   if (create === undefined) throw new NotUsable('it does not say who created the room');
   if ((create.content.room_version ?? '1') !== rules.version)
     throw new NotUsable('it says that the room has another version than it has');
-  const get = (type: string, key: string) => byKey.get(stateKeyOf(type, key));
+  const besides = new Map(beside.map((each) => [stateKeyOf(each.type, each.stateKey!), each]));
+  const get = (type: string, key: string) =>
+    byKey.get(stateKeyOf(type, key)) ?? besides.get(stateKeyOf(type, key));
   const verdict = authorize(own, { get }, rules);
   if (!verdict.allowed) throw new NotUsable(`by the state that it tells: ${verdict.reason}`);
 }

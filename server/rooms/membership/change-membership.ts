@@ -10,6 +10,7 @@ import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
 import { inviteElsewhere } from '../elsewhere/invite-elsewhere.ts';
 import { joinElsewhere } from '../elsewhere/join-elsewhere.ts';
+import { onceMayChange } from '../elsewhere/once-whole.ts';
 import { knockElsewhere, leaveElsewhere } from '../elsewhere/pass-outside.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
@@ -35,6 +36,7 @@ export async function changeMembership(
     await refuseBlocking(building.ports, { by: change.sender, invited: [change.target] });
   }
   await refuseBlocked(building, roomId, change);
+  await onceMayChange(building, roomId, change);
   const content = await contentOf(building, change);
   const isJoin = change.action === 'join';
   if (isJoin) {

@@ -88,6 +88,10 @@ export class HotRoom {
   isDropped = false;
   /** False while the room's creation is on its way. */
   isCommitted: boolean;
+  /** It was joined without its members, and they are not here yet (`elsewhere/becoming-whole.ts`). */
+  readonly isPartial: boolean;
+  /** Where in the log they came; 0 where they came along. */
+  readonly wholeAt: number;
 
   constructor(room: {
     nid: number;
@@ -99,6 +103,8 @@ export class HotRoom {
     chain?: StateChain;
     lastPosition: number;
     isCommitted: boolean;
+    isPartial?: boolean;
+    wholeAt?: number;
   }) {
     this.nid = room.nid;
     this.roomId = room.roomId;
@@ -111,6 +117,8 @@ export class HotRoom {
     this.timeline = new TimelineRing(room.lastPosition, RING);
     this.relations = new RecentRelations(room.lastPosition);
     this.isCommitted = room.isCommitted;
+    this.isPartial = room.isPartial ?? false;
+    this.wholeAt = room.wholeAt ?? 0;
   }
 
   /** Of heap, by estimate. */

@@ -101,6 +101,7 @@ function memoryOf(bytesMax: number) {
   const store = {
     roomsById: (roomIds: readonly RoomId[]) =>
       new Promise<never[]>((resolve) => reads.push({ roomIds, resolve })),
+    stateWithBases: async () => [],
     stateKeysByName: async () => [],
     stateKeysByNid: async () => [],
   };

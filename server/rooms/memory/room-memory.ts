@@ -11,7 +11,7 @@ interface Loading {
 }
 
 interface Sources {
-  readonly store: Pick<RoomStore, 'roomsById'>;
+  readonly store: Pick<RoomStore, 'roomsById' | 'stateWithBases'>;
   readonly keys: StateKeys;
 }
 

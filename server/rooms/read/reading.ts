@@ -31,6 +31,19 @@ export async function readingOf(
   return { room, departure };
 }
 
+/** The same, when all its members are here: for what a client would take for all of them. */
+export async function readingOfWhole(
+  rooms: Pick<Rooms, 'open' | 'roomsOf' | 'whenWhole'>,
+  roomId: RoomId,
+  userId: UserId,
+  signal?: AbortSignal,
+): Promise<Reading> {
+  const reading = await readingOf(rooms, roomId, userId);
+  if (!reading.room.isPartial || reading.departure) return reading;
+  await rooms.whenWhole(roomId, signal);
+  return readingOf(rooms, roomId, userId);
+}
+
 const notAMember = (roomId: RoomId) => forbidden(`You are not a member of ${roomId}`);
 
 async function isWorldReadable(room: Room): Promise<boolean> {

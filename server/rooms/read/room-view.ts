@@ -53,6 +53,12 @@ export class RoomView implements Room {
   get lastPosition(): number {
     return this.#room.lastPosition;
   }
+  get isPartial(): boolean {
+    return this.#room.isPartial;
+  }
+  get wholeAt(): number {
+    return this.#room.wholeAt;
+  }
   get joinedCount(): number {
     return this.#room.members.count('join');
   }

@@ -95,8 +95,9 @@ export class EarlierHistory {
     return filling.finally(() => this.#atWork.delete(roomId));
   }
 
-  /** Those with most users in the room first; none where nobody of ours is in it. */
+  /** Those with most users in the room first; none where nobody of ours is in it, or its members are not here yet. */
   #serversOf(room: HotRoom): readonly ServerName[] {
+    if (room.isPartial) return [];
     const { keys, ports } = this.#building;
     const all = serversInRoom(room, keys);
     const { serverName } = ports.identity;

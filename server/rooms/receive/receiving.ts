@@ -16,6 +16,7 @@ import type { Building } from '../write/building.ts';
 import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
 import { Gaps, type Given, type Lacking } from './gaps.ts';
+import { hold } from './held.ts';
 import { inOrder } from './in-order.ts';
 import { isLate, takeLate } from './late.ts';
 import { keepOutliers, signedOutliers } from './outliers.ts';
@@ -57,8 +58,32 @@ export class Receiving implements RoomReceiver {
     const room = from.isPushed ? await this.#building.rooms.get(roomId) : undefined;
     if (room?.isCommitted && !isIn(this.#building, room))
       return endedOutside(this.#building, room, pdus);
+    const held = room?.isPartial ? await this.#held(room, pdus, from) : undefined;
+    if (held) return held;
     const received = await this.#queued(roomId, pdus, from);
     return this.#closingGap(roomId, pdus, { received, from });
+  }
+
+  /** Undefined where its room has become whole meanwhile. */
+  async #held(
+    room: HotRoom,
+    pdus: readonly JsonObject[],
+    from: Source,
+  ): Promise<readonly Received[] | undefined> {
+    const { roomId } = room;
+    const { origin } = from;
+    const checked = await this.#check(room, pdus, await this.#whyNot(room, from));
+    const good = checked.flatMap((each, at) =>
+      each.ok ? [{ event: each.event, pdu: pdus[at]! }] : [],
+    );
+    const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
+    const held = await this.#queues.run({ roomId, origin, count: pdus.length, bytes }, () =>
+      changeRoom(this.#building.rooms, roomId, async (now) =>
+        now.isPartial ? hold(this.#building, now, good, origin) : undefined,
+      ),
+    );
+    const results = held?.values();
+    return results && checked.map((each) => (each.ok ? results.next().value! : unfit(each)));
   }
 
   /** Others' keys are waited for outside of the queue: whose server does not answer holds nobody else up in the room. */

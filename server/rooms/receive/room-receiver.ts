@@ -24,6 +24,8 @@ export interface Source {
 export type Received =
   /** It is in the room, and readers see it. Also where it was before. */
   | { readonly kind: 'accepted'; readonly event: Event }
+  /** Its room's members are not here yet: it is kept until they are, and judged then. */
+  | { readonly kind: 'held'; readonly event: Event }
   /** The rules of the current state refuse it: it is kept and shown to nobody, though others may be built on it. */
   | { readonly kind: 'soft-failed'; readonly event: Event; readonly reason: string }
   /** The auth rules refuse it: it is kept, and shown to nobody. */
@@ -36,3 +38,6 @@ export type Received =
       /** What it follows or is authorized by, and is not here: where that comes, it may come again. */
       readonly missing?: readonly EventId[];
     };
+
+/** What became of an event by the room's own word. */
+export type Judged = Exclude<Received, { readonly kind: 'held' }>;

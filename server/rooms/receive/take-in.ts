@@ -17,7 +17,7 @@ import { judgeByAuthEvents } from './auth-events.ts';
 import { headBehind } from './head-behind.ts';
 import { authEventsOf } from './known-events.ts';
 import { earlyRedactionOf, redactionBy } from './redaction.ts';
-import type { Received } from './room-receiver.ts';
+import type { Judged } from './room-receiver.ts';
 import { stateSources } from './state-sources.ts';
 import { lookedAt, type StateThere, stateThere } from './state-there.ts';
 
@@ -34,7 +34,7 @@ export interface Arrival {
 }
 
 export interface TakenIn {
-  readonly result: Received;
+  readonly result: Judged;
   /** Undefined where nothing is to be committed. */
   readonly committed?: Promise<unknown>;
   /** What it redacts, as that is seen then: where no record tells of it. */

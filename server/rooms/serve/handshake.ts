@@ -16,7 +16,7 @@ import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
 import { authorisedContent } from './authorised-content.ts';
-import { refuseAbsent, refuseBlocked, refuseByAcl } from './refuse-server.ts';
+import { refuseAbsent, refuseBlocked, refuseByAcl, refusePartial } from './refuse-server.ts';
 
 export interface TemplateWish {
   readonly server: ServerName;
@@ -61,6 +61,7 @@ export class Handshake {
     const { keys, ports } = this.#building;
     await refuseByAcl(room, this.#reads, server);
     refuseAbsent(room, keys, ports.identity.serverName);
+    refusePartial(room);
   }
 
   /** What it is built upon may be on its way: nobody is told before that is committed. */

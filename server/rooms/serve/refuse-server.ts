@@ -25,6 +25,11 @@ export function refuseAbsent(room: HotRoom, keys: StateKeys, own: ServerName): v
   if (!hasOwnMember(room, keys, own)) throw notFound('Nobody of this server is in the room');
 }
 
+/** Who is in it, and who may come in, is not known while its members are not here. */
+export function refusePartial({ isPartial }: HotRoom): void {
+  if (isPartial) throw notFound('The members of the room are not known here yet');
+}
+
 /** Where an administrator lets nobody in nobody comes in through this server; whoever is in the room may go. */
 export async function refuseBlocked(
   { blocked }: Pick<Building, 'blocked'>,

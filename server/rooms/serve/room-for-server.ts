@@ -8,7 +8,7 @@ import { EMPTY_STATE_NID } from '../state/state-chain.ts';
 import type { StoredEvent } from '../store.ts';
 import { AuthChain, READ_AT_ONCE } from './auth-chain.ts';
 import { fewMembers, serversIn } from './first-look.ts';
-import { refuseByAcl } from './refuse-server.ts';
+import { refuseByAcl, refusePartial } from './refuse-server.ts';
 import { type ServerStanding, standingOf } from './server-standing.ts';
 import { hiddenByErasure, shownToServer } from './shown-to-server.ts';
 import { walkBack } from './walk-back.ts';
@@ -24,6 +24,7 @@ export async function openForServer(
   server: ServerName,
 ): Promise<RoomForServer> {
   if (!room?.isCommitted) throw notInRoom(server);
+  refusePartial(room);
   const standing = await standingOf(room, reads, server);
   if (standing.lastJoin === 0) throw notInRoom(server);
   await refuseByAcl(room, reads, server);

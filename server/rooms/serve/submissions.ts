@@ -21,7 +21,7 @@ import type { RoomReceiver } from '../receive/room-receiver.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { authorisedContent } from './authorised-content.ts';
-import { refuseAbsent, refuseBlocked, refuseByAcl } from './refuse-server.ts';
+import { refuseAbsent, refuseBlocked, refuseByAcl, refusePartial } from './refuse-server.ts';
 
 export interface Submission {
   readonly server: ServerName;
@@ -49,6 +49,7 @@ export class Submissions {
     if (!room?.isCommitted) throw notFound('This server does not know the room');
     await refuseByAcl(room, this.#reads, submission.server);
     refuseAbsent(room, this.#building.keys, this.#building.ports.identity.serverName);
+    refusePartial(room);
     await refuseBlocked(this.#building, roomId, submission.passage);
     const event = submitted(room, submission);
     const signed = await this.#vouchedFor(room, event);
@@ -57,6 +58,8 @@ export class Submissions {
     const { server: origin } = submission;
     const [received] = await this.#receiver.receive(roomId, [signed.pdu], { origin });
     if (received!.kind === 'refused') throw invalidParam(received!.reason);
+    // A room that is partial takes nobody in.
+    if (received!.kind === 'held') throw notFound('The members of the room are not known here yet');
     if (received!.kind !== 'accepted') throw forbidden(received!.reason);
   }
 

@@ -1,3 +1,4 @@
+import type { PartialRooms } from '../elsewhere/partial-rooms.ts';
 import type { Passages } from '../elsewhere/passages.ts';
 import type { BlockedRooms } from '../membership/blocked-rooms.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
@@ -14,6 +15,7 @@ export interface Building {
   readonly userRooms: UserRooms;
   readonly blocked: BlockedRooms;
   readonly passages: Passages;
+  readonly partialRooms: PartialRooms;
   readonly resolver: Resolver;
   readonly resolutions: Resolutions;
   readonly creationTime: () => number;

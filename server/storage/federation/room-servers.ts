@@ -11,7 +11,8 @@ export interface ServerInRoom {
 }
 
 /**
- * Whose members are in the room by its state behind a position: as it is now, but for what changed since.
+ * Whose members are in the room by its state behind a position: as it is now, but for what changed since. While its members are
+ * not here yet, also those of which it was told that they have some.
  * One statement, so that both are of one moment.
  */
 export const serversInRoom = (database: Database, roomNid: number, position: number) =>
@@ -24,6 +25,9 @@ export const serversInRoom = (database: Database, roomNid: number, position: num
      FROM current_state JOIN state_key USING (key_nid)
      WHERE room_nid = $1 AND membership = 'join' AND type = 'm.room.member'
        AND key_nid NOT IN (SELECT key_nid FROM later)
+     UNION ALL
+     SELECT json_array_elements_text(servers::json), NULL::int8, NULL FROM partial_join
+     WHERE room_nid = $1 AND whole_at IS NULL
      UNION ALL
      SELECT ${SERVER}, later.position, event.json
      FROM later JOIN state_key USING (key_nid) LEFT JOIN event ON event_nid = replaced_nid

@@ -42,6 +42,8 @@ export const LEFT_BEHIND: readonly Remove[] = [
       'federation_passed_on',
       'told_outside',
       'network_room',
+      'partial_join',
+      'held_pdu',
     ] as const
   ).map((table) => removal(`deleted_rooms_${table}`, ofRoom(table, 'room_nid = $1'))),
   ...(['receipt', 'delayed_event'] as const).map((table) =>

@@ -1,13 +1,15 @@
-import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import { passedOnRow } from '../federation/passed-on.ts';
 import * as awaited from './awaited-redactions.ts';
 import * as blocked from './blocked-rooms.ts';
 import * as deleted from './deleted-rooms.ts';
 import * as events from './events.ts';
+import * as held from './held-pdus.ts';
 import * as listed from './listed-rooms.ts';
 import * as memberships from './memberships.ts';
 import * as outliers from './outliers.ts';
+import * as partial from './partial-joins.ts';
 import * as relations from './relations.ts';
 import * as aliases from './room-aliases.ts';
 import * as rooms from './rooms.ts';
@@ -39,6 +41,7 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
   ...eventReads(database),
   toldOutside: (roomNid: number, userId: UserId) => told.toldOutside(database, roomNid, userId),
   ...relationReads(database),
+  ...partialReads(database),
 
   membershipsOf: (userId: UserId) => memberships.membershipsOf(database, userId),
   membershipHistory: (userId: UserId, roomNid: number) =>
@@ -82,6 +85,11 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
     noRoomAlias: aliases.noRoomAliasRow,
     toldOutside: told.toldOutsideRow,
     nothingToldOutside: told.nothingToldOutsideRow,
+    partialJoin: partial.partialJoinRow,
+    roomWhole: partial.roomWholeRow,
+    restated: partial.restatedRows,
+    heldPdu: held.heldPduRow,
+    noHeldPdu: held.noHeldPduRow,
   },
 });
 
@@ -116,6 +124,16 @@ const stateReads = (database: Database) => ({
   stateNidByHash: (wanted: { readonly roomNid: number; readonly hash: Buffer }) =>
     state.stateNidByHash(database, wanted),
   stateChangesOf: (ranges: readonly state.LogRange[]) => state.stateChangesOf(database, ranges),
+});
+
+const partialReads = (database: Database) => ({
+  partialJoin: (roomId: RoomId) => partial.partialJoin(database, roomId),
+  unfinishedRooms: () => partial.unfinishedRooms(database),
+  statesFrom: (from: { readonly roomNid: number; readonly stateNid: number }) =>
+    partial.statesFrom(database, from),
+  heldPdus: (roomId: RoomId, limit: number) => held.heldPdus(database, roomId, limit),
+  heldLoads: (of: { readonly roomNid: number; readonly server: ServerName }) =>
+    held.heldLoads(database, of),
 });
 
 const relationReads = (database: Database) => ({

@@ -14,6 +14,10 @@ export interface StoredRoom {
    * commas between the entries. As rows the entries of many rooms cost both sides several times as much.
    */
   readonly state: string | null;
+  /** Of its state there is what its head has; members that are laid down already are not there yet (`rooms/elsewhere`). */
+  readonly isPartial: boolean;
+  /** Where in the log its members came, some time after it was joined; 0 where they came along. */
+  readonly wholeAt: number;
 }
 
 export interface StoredExtremity {
@@ -30,8 +34,11 @@ export const roomsById = (database: Database, roomIds: readonly RoomId[]) =>
     `SELECT room_nid AS nid, room_id AS "roomId", version, last_position AS "lastPosition",
        state_nid AS "stateNid", coalesce(ends.list, '[]') AS "forwardExtremities",
        (SELECT string_agg(concat_ws(' ', key_nid, event_nid, membership), ',') FROM current_state
-        WHERE current_state.room_nid = room.room_nid) AS state
-     FROM room JOIN room_head USING (room_nid) CROSS JOIN LATERAL (
+        WHERE current_state.room_nid = room.room_nid) AS state,
+       partial_join.room_nid IS NOT NULL AND whole_at IS NULL AS "isPartial",
+       coalesce(whole_at, 0)::int8 AS "wholeAt"
+     FROM room JOIN room_head USING (room_nid) LEFT JOIN partial_join USING (room_nid)
+     CROSS JOIN LATERAL (
        SELECT json_agg(json_build_object('nid', event_nid, 'eventId', event_id, 'depth', depth,
          'json', CASE WHEN version IN ('1', '2') THEN json END)) AS list
        FROM event WHERE event_nid = ANY (forward_extremities)) ends

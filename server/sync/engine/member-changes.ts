@@ -55,7 +55,9 @@ async function memberChangesFor(
   span: Span,
 ): Promise<MemberChanges> {
   if (membership === 'join' && since <= span.after) return memberChanges(room, span);
-  const was = span.after > 0 && (await wasJoined(userId, room, span.after));
+  // Of who was there before its members came nobody was told.
+  const wasTold = span.after > 0 && span.after >= room.wholeAt;
+  const was = wasTold && (await wasJoined(userId, room, span.after));
   const before = was ? await joinedAt(room, span.after) : NOBODY;
   const now = membership === 'join' ? await joinedAt(room, span.upTo) : NOBODY;
   return { joined: [...now.difference(before)], gone: [...before.difference(now)] };

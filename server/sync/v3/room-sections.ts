@@ -179,6 +179,8 @@ async function visitJoined(
   { room, membership, changes }: Visit,
 ): Promise<void> {
   const { reader, since, upTo, user } = question;
+  // To a client that wants all members, half of them would be all.
+  if (room.isPartial && !reader.filter.room.state.lazyLoadMembers) return;
   const isFresh = membership.since > positionOf(since);
   const span = { after: isFresh ? 0 : positionOf(since), upTo };
   const told = isFresh ? EVERYTHING : changes;

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Event } from '../../protocol/event.ts';
+import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import { parsedEventOf } from '../read/stored-event.ts';
+import { takeHeld } from '../receive/held.ts';
+import type { RoomReceiver } from '../receive/room-receiver.ts';
+import type { Building } from '../write/building.ts';
+import { enterMembers } from './enter-members.ts';
+import { isIn } from './known-outside.ts';
+import type { Elsewhere } from './other-servers.ts';
+import type { PartialJoin } from './partial-join.ts';
+import { receivedState } from './received-state.ts';
+import { tryServers } from './try-servers.ts';
+
+/** Behind the one after which nothing more comes sooner. */
+const RETRIES_MS = [1_000, 5_000, 30_000, 5 * 60_000, 60 * 60_000];
+/** Beside the one through which the room was joined, other ones at each attempt. */
+const OTHERS_AT_ONCE = 2;
+
+/** Fetches the members of rooms that were joined without them, each room until it is whole, whoever joined it and was the writer then. */
+export class BecomingWhole {
+  readonly #building: Building;
+  readonly #receiver: Pick<RoomReceiver, 'receive'>;
+  readonly #retriesMs: readonly number[];
+  readonly #atWork = new Map<RoomId, Promise<void>>();
+  readonly #end = new AbortController();
+
+  constructor(
+    building: Building,
+    receiver: Pick<RoomReceiver, 'receive'>,
+    { retriesMs = RETRIES_MS }: { retriesMs?: readonly number[] } = {},
+  ) {
+    this.#building = building;
+    this.#receiver = receiver;
+    this.#retriesMs = retriesMs;
+    building.partialRooms.listen((roomId) => this.#start(roomId));
+  }
+
+  /** By the writer, behind its takeover: goes on with what was begun. */
+  async begin(): Promise<void> {
+    if (!this.#building.ports.elsewhere) return;
+    for (const roomId of await this.#building.ports.store.unfinishedRooms()) this.#start(roomId);
+  }
+
+  close(): void {
+    this.#end.abort();
+  }
+
+  #start(roomId: RoomId): void {
+    if (this.#atWork.has(roomId) || this.#end.signal.aborted) return;
+    const work = this.#untilWhole(roomId).finally(() => this.#atWork.delete(roomId));
+    this.#atWork.set(roomId, work);
+  }
+
+  async #untilWhole(roomId: RoomId): Promise<void> {
+    for (let attempt = 0; !this.#end.signal.aborted; attempt++) {
+      try {
+        await this.#attempt(roomId, attempt);
+        return;
+      } catch (error) {
+        if (this.#end.signal.aborted) return;
+        const told = new Error(`The members of ${roomId} could not be fetched`, { cause: error });
+        this.#building.ports.onError?.(told);
+      }
+      const ms = this.#retriesMs[Math.min(attempt, this.#retriesMs.length - 1)];
+      await sleep(ms, undefined, { ref: false, signal: this.#end.signal }).catch(() => {});
+    }
+  }
+
+  async #attempt(roomId: RoomId, attempt: number): Promise<void> {
+    const { partialRooms, ports, rooms } = this.#building;
+    const { elsewhere } = ports;
+    const partial = await ports.store.partialJoin(roomId);
+    const room = await rooms.get(roomId);
+    if (partial && room && elsewhere && isIn(this.#building, room)) {
+      const servers = serversToAsk(partial, ports.identity.serverName, attempt);
+      await tryServers(servers, (server) => this.#through(elsewhere, { server, partial, room }));
+      partialRooms.becameWhole(roomId);
+    }
+    await takeHeld(this.#building, this.#receiver, roomId);
+  }
+
+  async #through(
+    { servers, lane }: Elsewhere,
+    { server, partial, room }: { server: ServerName; partial: PartialJoin; room: HotRoom },
+  ): Promise<void> {
+    const { ports, passages } = this.#building;
+    const { roomId, rules } = room;
+    const event = await this.#joinOf(partial, room);
+    await passages.large(event.sender, async (enterLarge) => {
+      const asked = { roomId, eventId: event.eventId, enterLarge };
+      const { pdus, auth_chain } = await servers.state(server, asked);
+      const told = { state: pdus ?? [], auth_chain: auth_chain ?? [] };
+      const received = await receivedState(ports, told, { event, rules, roomId, server });
+      await enterMembers(this.#building, { room, lane, partial }, received);
+    });
+  }
+
+  async #joinOf({ eventNid }: PartialJoin, { rules }: HotRoom): Promise<Event> {
+    const [stored] = await this.#building.ports.store.eventsByNid([eventNid]);
+    if (!stored) throw new MatrixError(404, 'M_NOT_FOUND', 'The room is gone');
+    return parsedEventOf(stored, rules);
+  }
+}
+
+/** The one that knows our join for certain first. */
+function serversToAsk(
+  { server, servers }: PartialJoin,
+  own: ServerName,
+  attempt: number,
+): readonly ServerName[] {
+  const others = servers.filter((each) => each !== server && each !== own);
+  const from = others.length === 0 ? 0 : (attempt * OTHERS_AT_ONCE) % others.length;
+  return [server, ...others.slice(from, from + OTHERS_AT_ONCE)];
+}

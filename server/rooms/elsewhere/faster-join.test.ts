@@ -1,0 +1,337 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type Authority, certificateAuthority } from '../../../test/support/certificates.ts';
+import { federating, startFederating } from '../../../test/support/federating.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { type Person, personAt, VERSIONS } from '../../../test/support/two-servers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { roomStore } from '../../storage/rooms/room-store.ts';
+import { loadRooms } from '../memory/load-rooms.ts';
+import { StateKeys } from '../memory/state-keys.ts';
+import { HELD_MAX } from '../receive/held.ts';
+
+let authority: Authority;
+beforeAll(async () => {
+  authority = await certificateAuthority();
+});
+
+test.each(VERSIONS)(
+  'a room can be used before its members are here, and is the same as at the other server then (version %s)',
+  async (room_version) => {
+    const { alice, bob, state } = await fasterServers();
+    const carol = await personAt(alice.server, 'carol');
+    const roomId = await alice.createRoom({ name: 'Castle', room_version });
+    await carol.join(roomId, alice.server);
+    expect((await bob.join(roomId, alice.server)).status).toBe(200);
+    expect(await isPartial(bob, roomId)).toBe(true);
+    expect(await membersAt(bob, roomId)).toEqual([bob.userId]);
+    const own = await bob.say(roomId, 'hello');
+    await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['hello']);
+    state.tell();
+    await whole(bob, roomId);
+    expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+    expect(await stateBehind(bob, roomId, own)).toEqual(await stateBehind(alice, roomId, own));
+    expect(await stateBehind(bob, roomId, own)).toContain(`m.room.member ${carol.userId}`);
+    await bob.say(roomId, 'goes on');
+    await expect.poll(() => bodiesAt(alice, roomId)).toEqual(['hello', 'goes on']);
+  },
+);
+
+test('what our users set meanwhile stands in all states behind it, with all members below it', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const power = { users_default: 100 };
+  const roomId = await alice.createRoom({ name: 'Castle', power_level_content_override: power });
+  await bob.join(roomId, alice.server);
+  const set = (name: string) =>
+    bob.put(`/rooms/${encodeURIComponent(roomId)}/state/m.room.name/`, { name });
+  const [ruin, tower] = [await set('Ruin'), await set('Tower')];
+  await expect.poll(() => nameAt(alice, roomId)).toBe('Tower');
+  state.tell();
+  await whole(bob, roomId);
+  expect(await nameAt(bob, roomId)).toBe('Tower');
+  for (const each of [ruin, tower])
+    expect(await statesBehind(bob, roomId, each)).toEqual(await statesBehind(alice, roomId, each));
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test('what others say before the members are here is heard when they are', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  await alice.say(roomId, 'one');
+  await alice.say(roomId, 'two');
+  await expect.poll(() => heldAt(bob)).toBe(2);
+  expect(await bodiesAt(bob, roomId)).toEqual([]);
+  state.tell();
+  await expect.poll(() => bodiesAt(bob, roomId)).toEqual(['one', 'two']);
+  await expect.poll(() => heldAt(bob)).toBe(0);
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test('nothing is held that its server did not sign, nor more than a bound', async () => {
+  const { alice, bob } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  await bob.server.reachable(false);
+  const { event_id } = await alice.say(roomId, 'one');
+  const pdu = await pduOf(alice, event_id as string);
+  const from = { origin: alice.server.name, isPushed: true };
+  const receive = async (each: JsonObject) => {
+    const [one] = await bob.server.features.roomReceiver.receive(roomId, [each], from);
+    return one!.kind;
+  };
+  expect(await receive({ ...pdu, signatures: {} })).toBe('refused');
+  await bob.server.fresh.database.query(
+    'hold_many',
+    `INSERT INTO held_pdu (room_nid, event_id, held_nid, server_name, json)
+     SELECT room_nid, '$' || n, n, $1, '{}' FROM room, generate_series(1, $2::int8) n`,
+    [alice.server.name, HELD_MAX.ofServer.count],
+  );
+  expect(await receive(pdu)).toBe('refused');
+  await bob.server.fresh.database.query('hold_fewer', 'DELETE FROM held_pdu WHERE held_nid = 1');
+  expect(await receive(pdu)).toBe('held');
+});
+
+test('who asks for all members waits for them', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({
+    name: 'Castle',
+    power_level_content_override: { invite: 0 },
+  });
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}`;
+  const answers = ['members', 'joined_members', 'state', `state/m.room.member/${alice.userId}`];
+  const ended: string[] = [];
+  const asked = answers.map((each) =>
+    bob.get(`${path}/${each}`).then((body) => {
+      ended.push(each);
+      return body;
+    }),
+  );
+  const invited = bob.post(`${path}/invite`, { user_id: `@dora:${bob.server.name}` });
+  void invited.then(() => ended.push('invite'));
+  await bob.say(roomId, 'hello');
+  expect(ended).toEqual([]);
+  state.tell();
+  const [members, joined] = await Promise.all(asked);
+  const everybody = [alice.userId, bob.userId].sort();
+  expect((members!.chunk as JsonObject[]).map((each) => each.state_key).sort()).toEqual(everybody);
+  expect(Object.keys(joined!.joined as JsonObject).sort()).toEqual(everybody);
+  expect((await invited).status).toBe(200);
+});
+
+test('without lazy loading the room comes when its members are here, and with it is told anew', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  const whole1 = await synced(bob, '{}');
+  await bob.join(roomId, alice.server);
+  const lazy = await synced(bob, LAZY);
+  expect(keysIn(lazy, roomId)).toContain('m.room.name ');
+  expect(keysIn(await synced(bob, '{}', whole1.next_batch), roomId)).toBeUndefined();
+  const all = await synced(bob, '{}');
+  expect(keysIn(all, roomId)).toBeUndefined();
+  state.tell();
+  await whole(bob, roomId);
+  for (const filter of ['{}', LAZY]) {
+    const { next_batch } = filter === LAZY ? lazy : all;
+    const then = await synced(bob, filter, next_batch as string);
+    expect(keysIn(then, roomId)).toContain('m.room.name ');
+    expect((then.device_lists as JsonObject).changed).toContain(alice.userId);
+  }
+  expect(keysIn(await synced(bob, '{}', all.next_batch), roomId)).toContain(
+    `m.room.member ${alice.userId}`,
+  );
+});
+
+test('a writer that ends in the middle is followed by one that goes on', async () => {
+  const alice = await personAt(await startFederating(authority), 'alice');
+  await using fresh = await freshDatabase();
+  const first = await federating(authority, { federation: FASTER, fresh, onError: () => {} });
+  const bob = await personAt(first, 'bob');
+  const state = withholdsState(alice);
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const own = await bob.say(roomId, 'hello');
+  await expect.poll(() => state.asked()).toBe(1);
+  await first[Symbol.asyncDispose]();
+  state.tell();
+  await using next = await federating(authority, { federation: FASTER, fresh, as: first });
+  const again: Person = { ...bob, server: next };
+  await whole(again, roomId);
+  expect(await stateAt(again, roomId)).toEqual(await stateAt(alice, roomId));
+  expect(await stateBehind(again, roomId, own)).toEqual(await stateBehind(alice, roomId, own));
+});
+
+test('members that were laid down are not there before all of them are, also where the room is read anew', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const dies = diesBecomingWhole(bob);
+  state.tell();
+  await expect.poll(() => dies.times()).toBeGreaterThan(0);
+  const store = roomStore(bob.server.fresh.database);
+  const [stored] = await store.roomsById([roomId]);
+  expect(stored!.state!.split(',').filter((each) => each.endsWith('join')).length).toBe(2);
+  const read = await loadRooms({ store, keys: new StateKeys(store) }, [roomId]);
+  expect(read.get(roomId)!.members.count('join')).toBe(1);
+  dies.noMore();
+  await whole(bob, roomId);
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test('another server that is in the room tells its members where the first is gone', async () => {
+  const first = await federating(authority);
+  const dora = await personAt(first, 'dora');
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await dora.createRoom({ name: 'Castle' });
+  await alice.join(roomId, first);
+  withholdsState(dora);
+  await bob.join(roomId, first);
+  await expect.poll(() => membersAt(alice, roomId)).toContain(bob.userId);
+  await first[Symbol.asyncDispose]();
+  state.tell();
+  await whole(bob, roomId);
+  expect(await membersAt(bob, roomId)).toEqual(
+    [alice, bob, dora].map((each) => each.userId).sort(),
+  );
+});
+
+test('who leaves in the middle has left, and comes back to all of the room', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const path = `/rooms/${encodeURIComponent(roomId)}`;
+  expect((await bob.post(`${path}/leave`)).status).toBe(200);
+  await expect.poll(() => membersAt(alice, roomId)).toEqual([alice.userId]);
+  state.tell();
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect(await isPartial(bob, roomId)).toBe(false);
+  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+});
+
+test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {
+  const { alice, bob, state } = await fasterServers();
+  const roomId = await alice.createRoom({ name: 'Castle' });
+  await bob.join(roomId, alice.server);
+  const { rooms, handshake } = bob.server.features;
+  const asked = { server: alice.server.name, userId: alice.userId as never, passage: 'join' };
+  await expect(handshake.template(roomId, asked as never)).rejects.toMatchObject({ status: 404 });
+  await expect(rooms.openForServer(roomId, alice.server.name)).rejects.toMatchObject({
+    status: 404,
+  });
+  state.tell();
+  await whole(bob, roomId);
+  await rooms.openForServer(roomId, alice.server.name);
+});
+
+const FASTER = { fasterJoins: true };
+const LAZY = '{"room":{"state":{"lazy_load_members":true}}}';
+
+/** Bob's server joins faster; alice's says who is in a room when it is let. */
+async function fasterServers() {
+  const alice = await personAt(await startFederating(authority), 'alice');
+  const there = await startFederating(authority, { federation: FASTER, onError: () => {} });
+  return { alice, bob: await personAt(there, 'bob'), state: withholdsState(alice) };
+}
+
+function withholdsState({ server }: Person) {
+  const { rooms } = server.features;
+  const open = rooms.openForServer.bind(rooms);
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  rooms.openForServer = async (...wish) => {
+    const opened = await open(...wish);
+    const stateBefore = opened.stateBefore.bind(opened);
+    opened.stateBefore = async (eventId) => {
+      asked += 1;
+      await gate.promise;
+      return stateBefore(eventId);
+    };
+    return opened;
+  };
+  return { tell: gate.resolve, asked: () => asked };
+}
+
+/** As if the writer had died before the last change. */
+function diesBecomingWhole({ server: { writer } }: Person) {
+  const commit = writer.commit.bind(writer);
+  let times = 0;
+  writer.commit = (build) =>
+    commit((position) => {
+      const built = build(position);
+      if (!built.change.rows.some(({ write }) => write.name === 'put_room_whole')) return built;
+      times += 1;
+      throw new Error('died');
+    });
+  return {
+    times: () => times,
+    noMore() {
+      writer.commit = commit;
+    },
+  };
+}
+
+const opened = async ({ server }: Person, roomId: RoomId) =>
+  (await server.features.rooms.open(roomId))!;
+
+const isPartial = async (who: Person, roomId: RoomId) => (await opened(who, roomId)).isPartial;
+
+const whole = (who: Person, roomId: RoomId) =>
+  expect.poll(() => isPartial(who, roomId), { timeout: 15_000 }).toBe(false);
+
+const membersAt = async (who: Person, roomId: RoomId) =>
+  [...(await opened(who, roomId)).members('join')].sort();
+
+const stateAt = async (who: Person, roomId: RoomId) =>
+  (await (await opened(who, roomId)).state()).map(({ eventId }) => eventId).sort();
+
+const nameAt = async (who: Person, roomId: RoomId) =>
+  (await (await opened(who, roomId)).stateEvent('m.room.name', ''))?.content.name;
+
+async function statesBehind(who: Person, roomId: RoomId, { event_id }: JsonObject) {
+  const room = await opened(who, roomId);
+  const event = await room.event(event_id as EventId);
+  return (await room.stateAfter(event!)).map(({ eventId }) => eventId).sort();
+}
+
+async function stateBehind(who: Person, roomId: RoomId, { event_id }: JsonObject) {
+  const room = await opened(who, roomId);
+  const event = await room.event(event_id as EventId);
+  return (await room.stateAfter(event!)).map(({ type, stateKey }) => `${type} ${stateKey}`).sort();
+}
+
+async function bodiesAt(who: Person, roomId: RoomId): Promise<unknown[]> {
+  const { events } = await (await opened(who, roomId)).timeline({
+    ...{ after: 0, upTo: Number.MAX_SAFE_INTEGER, limit: 50 },
+  });
+  return events.filter(({ type }) => type === 'm.room.message').map(({ content }) => content.body);
+}
+
+async function pduOf({ server }: Person, eventId: string): Promise<JsonObject> {
+  const [row] = await server.fresh.database.query<{ json: string }>(
+    'pdu_of',
+    'SELECT json FROM event WHERE event_id = $1',
+    [eventId],
+  );
+  return JSON.parse(row!.json);
+}
+
+async function heldAt({ server }: Person): Promise<number> {
+  const [row] = await server.fresh.database.query<{ count: number }>(
+    'count_held',
+    'SELECT count(*)::int8 AS count FROM held_pdu',
+  );
+  return row!.count;
+}
+
+const synced = (who: Person, filter: string, since?: unknown): Promise<JsonObject> =>
+  who.get(`/sync?filter=${encodeURIComponent(filter)}${since ? `&since=${since}` : ''}`);
+
+/** Of state and timeline; undefined where the room is not told of. */
+function keysIn({ rooms }: JsonObject, roomId: RoomId): string[] | undefined {
+  type Told = { state: { events: JsonObject[] }; timeline: { events: JsonObject[] } };
+  const told = ((rooms as JsonObject | undefined)?.join as JsonObject | undefined)?.[roomId];
+  if (told === undefined) return undefined;
+  const { state, timeline } = told as unknown as Told;
+  return [...state.events, ...timeline.events].map((each) => `${each.type} ${each.state_key}`);
+}

@@ -1,0 +1,31 @@
+import type { RoomId } from '../../protocol/identifiers.ts';
+import type { MembershipChange } from '../membership/membership.ts';
+import type { Building } from '../write/building.ts';
+import { isIn } from './known-outside.ts';
+
+/** What needs all members of a room waits for them; where nobody of ours is in it any more there is nothing to wait for. */
+export function onceWhole(
+  building: Building,
+  roomId: RoomId,
+  waiting: { signal?: AbortSignal | undefined; withinMs?: number } = {},
+): Promise<void> {
+  const isPartial = async () => {
+    const room = await building.rooms.get(roomId);
+    return room?.isPartial === true && isIn(building, room);
+  };
+  return building.partialRooms.whenWhole(roomId, isPartial, waiting);
+}
+
+/** Whoever is in the room may go, or show another name: all else rests on who is in it, and who was banned. */
+export async function onceMayChange(
+  building: Building,
+  roomId: RoomId,
+  { action, sender, target }: MembershipChange,
+): Promise<void> {
+  const room = await building.rooms.get(roomId);
+  if (!room?.isPartial) return;
+  const key = building.keys.find('m.room.member', target);
+  const isHere = key !== undefined && room.members.get(key.keyNid) === 'join';
+  if (isHere && sender === target && (action === 'leave' || action === 'join')) return;
+  await onceWhole(building, roomId);
+}
