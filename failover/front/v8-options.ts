@@ -4,9 +4,13 @@
  * new site takes all clients over, and was a tenth of what these first thousands of messages cost.
  *
  * Bytes that pass lie outside of V8's heap, which by default it collects as a whole for each 7 MB of them: 89 times for 600 MB,
- * more than half of all that a file cost. Counted along with the heap they make it be collected when both have grown.
+ * more than half of all that a file cost. Counted along with the heap they make it be collected when both have grown: freely up
+ * to 64 MiB, since by a quarter from the first on cost files twice the CPU, and by a quarter beyond (test/bench/README.md).
  */
 export const V8_OPTIONS = [
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=25',
+  '--initial-old-space-size=64',
   '--invocation-count-for-turbofan=20000',
   '--external-memory-accounted-in-global-limit',
 ] as const;
