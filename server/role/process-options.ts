@@ -4,15 +4,13 @@
  * lets the heap grow to twice what lives in it and more, and what hangs on garbage outside of the heap with it:
  * twice as much was resident. Below 160 MiB the heap grows freely, or initial syncs cost half as much again
  * (test/bench/README.md). Its dearest compiler comes behind 20,000 calls of a function and not 3,000: what one large
- * answer calls so often was a sixth of that answer's CPU to compile, and what runs all the time is soon there. Bytes of files
- * lie outside of the heap, which by default is collected as a whole for each 7 MB of them: a quarter of what a file cost.
+ * answer calls so often was a sixth of that answer's CPU to compile, and what runs all the time is soon there.
  */
 export const V8_OPTIONS = [
   '--max-semi-space-size=16',
   '--heap-growing-percent=25',
   '--initial-old-space-size=160',
   '--invocation-count-for-turbofan=20000',
-  '--external-memory-accounted-in-global-limit',
 ] as const;
 
 /**
