@@ -33,6 +33,7 @@ export interface ClusterOptions {
   /** How much etcd's database may take; as on a real site where it is not said. */
   readonly etcdQuotaBytes?: number;
   readonly failsafe?: boolean;
+  readonly thirdFence?: boolean;
   /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
   readonly disks?: boolean;
   readonly instead?: Instead;
@@ -118,7 +119,13 @@ async function narrow(machines: readonly Site[], mbit: number): Promise<void> {
 }
 
 function planOf(
-  { sites, ipv6 = false, etcdQuotaBytes = 2 ** 31, failsafe = false }: ClusterOptions,
+  {
+    sites,
+    ipv6 = false,
+    etcdQuotaBytes = 2 ** 31,
+    failsafe = false,
+    thirdFence = false,
+  }: ClusterOptions,
   lan: Lan,
 ): ClusterPlan {
   const machine = (name: string, host: number, witness = false): Machine => ({
@@ -135,13 +142,17 @@ function planOf(
     address6: ipv6 ? lan.ipv6(100) : null,
     etcdQuotaBytes: String(etcdQuotaBytes),
     failsafe,
+    thirdFence,
     secret: randomBytes(32).toString('base64'),
   };
 }
 
 function environmentOf(plan: ClusterPlan, me: Machine, options: ClusterOptions) {
-  const { delayMs = 0, units, instead } = options;
-  const farol: readonly Unit[] = ['etcd', 'patroni', 'server', 'agent', 'front'];
+  const { delayMs = 0, units, instead, thirdFence } = options;
+  const farol: readonly Unit[] = [
+    ...(thirdFence ? (['block'] as const) : []),
+    ...(['etcd', 'patroni', 'server', 'agent', 'front'] as const),
+  ];
   const all: readonly string[] = instead?.units ?? units ?? farol;
   const mine = all.filter((unit) => !me.witness || unit === 'etcd' || unit === 'agent');
   if (delayMs === 0) return [`UNITS=${mine.join(' ')}`];

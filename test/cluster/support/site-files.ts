@@ -28,6 +28,8 @@ export interface ClusterPlan {
   readonly etcdQuotaBytes: string;
   /** Whether the leader goes on without etcd (F20). */
   readonly failsafe: boolean;
+  /** Whether a lost site is replaced upon the promises of the others (docs/third-fence.md). */
+  readonly thirdFence: boolean;
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
@@ -136,6 +138,7 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
         all.slice(1).map(({ name, ip }) => [name, `https://${ip}:${AGENT_PORT}`]),
       ),
       ...(plan.failsafe && { failsafe: true }),
+      ...(plan.thirdFence && { thirdFence: true }),
     },
   };
   if (me.witness) return common;

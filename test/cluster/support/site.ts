@@ -3,7 +3,7 @@ import { type CommandResult, type Container, runIn } from './engine.ts';
 import type { Lan } from './network.ts';
 import { type Machine, POSTGRESQL_DATA } from './site-files.ts';
 
-export type Unit = 'etcd' | 'patroni' | 'server' | 'agent' | 'front' | 'delay';
+export type Unit = 'etcd' | 'patroni' | 'server' | 'agent' | 'front' | 'block' | 'delay';
 export type Signal = 'KILL' | 'STOP' | 'CONT';
 
 /** One machine of a cluster, and what can befall it. */
@@ -42,6 +42,15 @@ export class Site {
 
   cutNetwork(): Promise<void> {
     return this.#lan.unplug(this.container);
+  }
+
+  /** All its programs stand still, as on a host whose hypervisor stops it; its network card goes on. */
+  async freeze(): Promise<void> {
+    await this.container.pause();
+  }
+
+  async thaw(): Promise<void> {
+    await this.container.unpause();
   }
 
   healNetwork(): Promise<void> {
