@@ -5,6 +5,7 @@ import {
   type Address,
   type Blocking,
   type Etcd,
+  type EtcdMembers,
   type Peers,
   type Ports,
   reasonOf,
@@ -16,12 +17,13 @@ import type { Questions } from './questions.ts';
 export type AgentsDeeds = Deeds<Promise<Input | null>>;
 
 export function deedsOf(
-  { etcd, address, site, peers }: Ports,
+  { etcd, members, address, site, peers }: Ports,
   operators: Operators,
   questions: Questions,
 ): AgentsDeeds {
   return {
     ...deedsInEtcd(etcd),
+    ...deedsOfMembers(etcd, members),
     ...deedsWithAddress(address),
     ...deedsAtSite(site),
     ...deedsWithPeers(peers, questions),
@@ -90,6 +92,24 @@ const deedsInEtcd = (etcd: Etcd) =>
       return { kind: 'done', effect: kind };
     },
   }) satisfies Partial<AgentsDeeds>;
+
+function deedsOfMembers(etcd: Etcd, members: EtcdMembers | null) {
+  const those = (): EtcdMembers => {
+    if (members === null) throw new Error('no site goes on alone here');
+    return members;
+  };
+  return {
+    'go-alone': async (effect) => ({ kind: 'alone-written', view: await etcd.writeAlone(effect) }),
+    'remove-member': async ({ kind, member }) => {
+      await those().remove(member);
+      return { kind: 'done', effect: kind };
+    },
+    'promote-member': async ({ kind, member }) => {
+      await those().promote(member);
+      return { kind: 'done', effect: kind };
+    },
+  } satisfies Partial<AgentsDeeds>;
+}
 
 const deedsWithAddress = (address: Address | null) =>
   ({

@@ -3,7 +3,7 @@ import type { Input } from './core/inputs.ts';
 import type { State } from './core/state.ts';
 import type { Millis } from './core/timings.ts';
 import type { Site } from './core/view.ts';
-import { type Peers, type Ports, reasonOf, type SitePorts } from './ports.ts';
+import { type EtcdMembers, type Peers, type Ports, reasonOf, type SitePorts } from './ports.ts';
 
 /** Something that is looked at again and again; what cannot be seen this time is seen the next time. */
 export interface Look {
@@ -15,6 +15,7 @@ export function looksOf({
   etcd,
   etcdDamage,
   certificatesEnd,
+  members,
   links,
   peers,
   power,
@@ -47,6 +48,7 @@ export function looksOf({
     : [];
   const looks = [
     ofEtcd,
+    ...(members === null ? [] : [ofMembers(members)]),
     ofRoom,
     ofDamage,
     ...ofLinks,
@@ -62,6 +64,11 @@ export function looksOf({
   };
   return [...looks, ofPower];
 }
+
+const ofMembers = (members: EtcdMembers): Look => ({
+  see: async () => ({ kind: 'etcd-members', ...(await members.list()) }),
+  everyMs: () => 1_000,
+});
 
 /** Faster while the answer is awaited. */
 const looksAtSite = (site: SitePorts, now: () => Millis): Look[] => [

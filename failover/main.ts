@@ -99,6 +99,8 @@ async function runAgent(config: Config): Promise<void> {
     mayHoldAddress: ports.address !== null,
     failsafe: config.peers?.failsafe ?? false,
     thirdFence: config.peers?.thirdFence ?? false,
+    // What starts etcd takes in no member yet that was removed, and only listens at first (docs/going-alone.md); and no configuration switches it on.
+    alone: false,
   };
   const agent = new Agent(self, ports, log);
   const socket = await openAgentSocket(config.runtimeDir, {
@@ -157,6 +159,7 @@ function connect(
     address,
     power: power ? () => readPower([power, ...power.others], power.needs) : null,
     etcdDamage: () => etcdDamage(config.runtimeDir),
+    members: null,
     links: () => links.look(),
     peers,
     certificatesEnd: async () =>

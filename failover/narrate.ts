@@ -119,5 +119,8 @@ const WORTH: Deeds<Line | null> = {
   promise: whole,
   'take-back': whole,
   give: withoutReport,
+  'go-alone': whole,
+  'remove-member': whole,
+  'promote-member': whole,
   answer: whole,
 };

@@ -1,5 +1,11 @@
 import type { AddressTerm, EffectOf } from './core/effects.ts';
-import type { EtcdMember, EtcdRoom, ToldOfPromotion, WatchInput } from './core/inputs.ts';
+import type {
+  EtcdMember,
+  EtcdRoom,
+  ListedMember,
+  ToldOfPromotion,
+  WatchInput,
+} from './core/inputs.ts';
 import type { PeerWord, Stranger } from './core/peers.ts';
 import type { Millis } from './core/timings.ts';
 import type {
@@ -26,6 +32,8 @@ export interface Ports {
   /** Milliseconds since 1970: it may be wrong, and be set at any moment; other sites hear of it, and nothing is decided by it. */
   readonly wallClock: () => Millis;
   readonly etcd: Etcd;
+  /** Null where no site goes on alone: then nobody asks who etcd's members are (docs/going-alone.md). */
+  readonly members: EtcdMembers | null;
   /** Says that there is something to read, and what pulses it sees; may miss things, and goes on until the signal. */
   readonly watch: (tell: (input: WatchInput) => void, signal: AbortSignal) => Promise<void>;
   /** What a site with PostgreSQL and a server has; null on a witness. */
@@ -72,6 +80,15 @@ export interface Blocking {
   take(block: Block): Promise<void>;
 }
 
+export interface EtcdMembers {
+  /** By the word of a majority; and what the own site's member knows by itself, null while it does not answer. */
+  list(): Promise<{ members: readonly ListedMember[]; own: readonly string[] | null }>;
+  /** One that is none any more is removed. */
+  remove(id: string): Promise<void>;
+  /** Lets a learner vote; one that votes does. */
+  promote(id: string): Promise<void>;
+}
+
 export interface Etcd {
   read(): Promise<View>;
   pulse(effect: EffectOf<'pulse'>): Promise<{ renewed: boolean; view: View }>;
@@ -85,6 +102,8 @@ export interface Etcd {
   writePromise(effect: EffectOf<'promise'>): Promise<View>;
   takePromiseBack(revision: number): Promise<{ done: boolean; view: View }>;
   giveUponPromises(effect: EffectOf<'give'>): Promise<{ done: boolean; view: View }>;
+  /** Rejects where the configuration cannot be read. */
+  writeAlone(effect: EffectOf<'go-alone'>): Promise<View>;
   noteTimeline(effect: EffectOf<'note-timeline'>): Promise<View>;
   endHistory(effect: EffectOf<'end-history'>): Promise<void>;
   leaseLeftMs(lease: string): Promise<Millis | null>;

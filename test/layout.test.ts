@@ -324,6 +324,7 @@ const ROOMS_OF_THE_CORE: Record<string, string[]> = {
   failsafe: [],
   pulse: ['health', 'copies', 'moves', 'failsafe'],
   fence: ['moves', 'failsafe', 'pulse'],
+  alone: ['health', 'moves'],
   lead: ['health', 'moves', 'failsafe', 'pulse', 'fence'],
   address: ['failsafe', 'pulse'],
   recovery: ['health', 'copies', 'election', 'failsafe'],

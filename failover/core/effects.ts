@@ -167,6 +167,21 @@ export type Effect =
       readonly timeline: number;
       readonly report: Report;
     }
+  /** Writes down that this site may go on alone when that one has left, and has Patroni acknowledge without a standby; null: the contrary. */
+  | {
+      readonly kind: 'go-alone';
+      readonly leaver: Site | null;
+      readonly members: readonly Site[];
+      /** Of our own lease, of Patroni's key and its configuration, and of what is written of it: their revisions. */
+      readonly term: number;
+      readonly key: number;
+      readonly config: number;
+      readonly revision: number;
+    }
+  /** Done again it changes nothing. */
+  | { readonly kind: 'remove-member'; readonly member: string }
+  /** Lets one vote that has listened. */
+  | { readonly kind: 'promote-member'; readonly member: string }
   | {
       readonly kind: 'answer';
       readonly id: string;

@@ -1,3 +1,4 @@
+import { isAlone } from './is-alone.ts';
 import type { State } from './state.ts';
 import { reasonNotToAcknowledge } from './timelines.ts';
 import type { Millis } from './timings.ts';
@@ -30,7 +31,8 @@ export function reasonNotReady({ self, view, ledTimeline }: State): string | nul
     return `Patroni's /sync still names ${named} as the leader`;
   }
   // With two sites the primary goes on alone, unprotected, and nobody else may be promoted.
-  if (self.strict && sync.standbys.length === 0) return "Patroni's /sync names no standby";
+  if (self.strict && sync.standbys.length === 0 && !isAlone(view, self.site))
+    return "Patroni's /sync names no standby";
   const stranger = sync.standbys.find((name) => view.sites[name]?.report.witness !== false);
   if (stranger !== undefined) {
     const how = 'start the agent there, or take its Patroni away';

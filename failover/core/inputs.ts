@@ -135,6 +135,15 @@ export type Input =
       readonly term: number;
       readonly why: string | null;
     }
+  /** By the word of a majority; and what the own site's member knows by itself, null while it does not answer. */
+  | {
+      readonly kind: 'etcd-members';
+      readonly members: readonly ListedMember[];
+      readonly own: readonly string[] | null;
+    }
+  /** This machine goes down; if for its battery, and another site may go on alone, it leaves etcd before. */
+  | { readonly kind: 'leave-wanted'; readonly id: string }
+  | { readonly kind: 'alone-written'; readonly view: View }
   /** At the start: what an agent of this machine before this one has blocked. */
   | { readonly kind: 'block-found'; readonly block: Block }
   /** Nothing is received from there any more, and all that was is replayed. */
@@ -211,6 +220,12 @@ export interface EtcdMember {
   readonly name: string;
 }
 
+/** One of etcd's, as `member list` says it. */
+export interface ListedMember extends EtcdMember {
+  /** It listens, and has no vote. */
+  readonly learner: boolean;
+}
+
 /** What has no answer but that it was done. */
 export type Done =
   | 'refuse-connections'
@@ -223,6 +238,8 @@ export type Done =
   | 'end-history'
   | 'move-etcd-leader'
   | 'make-room-in-etcd'
+  | 'remove-member'
+  | 'promote-member'
   | 'reinitialize';
 
 /** What is asked for and not yet answered. Of each there is one at a time; pulses may overlap. */
@@ -246,7 +263,8 @@ export type Pending =
   | 'unblock'
   | 'promise'
   | 'take-back'
-  | 'give';
+  | 'give'
+  | 'go-alone';
 
 /** What a watch of etcd tells by itself. */
 export type WatchInput = Extract<Input, { kind: 'hint' | 'pulse-seen' }>;

@@ -1,4 +1,7 @@
 import { followAddress } from './address/floating-address.ts';
+import { goAlone } from './alone/go-alone.ts';
+import { grow } from './alone/grow.ts';
+import { leaveEtcd } from './alone/leave-etcd.ts';
 import { replaceDamagedCopy } from './copies/damaged-copy.ts';
 import { passStrays } from './copies/strays.ts';
 import { mendStuckMember } from './copies/stuck-member.ts';
@@ -60,8 +63,11 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   confirmPauses(turn, input);
   recover(turn, input);
   promise(turn, input);
+  leaveEtcd(turn, input);
   if (ownName(turn.state, now, timings) === 'ours') {
     give(turn);
+    goAlone(turn);
+    grow(turn);
     handOver(turn);
     judgeWish(turn);
     noteTimeline(turn);

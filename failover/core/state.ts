@@ -24,6 +24,8 @@ export interface Self extends Machine {
   readonly failsafe: boolean;
   /** Whether others may take its place as soon as they have promised, and it theirs (docs/third-fence.md). */
   readonly thirdFence: boolean;
+  /** Whether this site goes on alone as the last one with power, or leaves another so (docs/going-alone.md). */
+  readonly alone: boolean;
 }
 
 export const start = (self: Self, now: Millis): State => ({

@@ -32,6 +32,8 @@ export interface Timings {
   readonly batteryEndsMs: Millis;
   readonly batteryLongerMs: Millis;
   readonly batteryOutlivedMs: Millis;
+  readonly aloneBatteryMs: Millis;
+  readonly allBackForMs: Millis;
   readonly settleMs: Millis;
   readonly drainMs: Millis;
   readonly calmWithinMs: Millis;
@@ -107,6 +109,10 @@ export const TIMINGS: Timings = {
   batteryLongerMs: 60_000,
   /** A machine that lives so long after the end of its battery, as a UPS told it that says nothing more, has other power. */
   batteryOutlivedMs: 60_000,
+  /** Who goes on alone must not be the next to go: a generator starts within that, or somebody comes. */
+  aloneBatteryMs: 900_000,
+  /** For so long all of etcd's members have to be back before they vote again. */
+  allBackForMs: 10_000,
   /** The leader's site must be well for this long before the address follows it: a wrong front only forwards. */
   settleMs: 3_000,
   /**

@@ -29,6 +29,8 @@ export interface View {
   readonly promises?: Readonly<Record<Site, SitePromise>>;
   /** Upon which promise Patroni's leader key was given last; absent where it never was. */
   readonly given?: Given;
+  /** Which site goes on, or may go on, alone (docs/going-alone.md); absent where none does. */
+  readonly alone?: Alone;
   readonly patroni: PatroniKeys;
   /** Keys whose values cannot be read; they are taken as if they were not there. */
   readonly unreadable: readonly string[];
@@ -55,6 +57,15 @@ export interface Given {
   readonly key: number;
   readonly to: Site;
   readonly timeline: number;
+  readonly revision: number;
+}
+
+/** The last site with power, and who leaves it so. */
+export interface Alone {
+  readonly site: Site;
+  readonly leaver: Site;
+  /** Who were etcd's members before. */
+  readonly members: readonly Site[];
   readonly revision: number;
 }
 
@@ -137,6 +148,8 @@ export interface PatroniKeys {
   /** Somebody paused Patroni itself (`patronictl pause`). */
   readonly paused: boolean;
   readonly configRevision: number;
+  /** It acknowledges without a standby, as its configuration in etcd says (`synchronous_mode_strict`). */
+  readonly isLax?: true;
   /** Absent where the configuration cannot be read. */
   readonly kept?: KeptLog;
   /** Of whom Patroni's primary asks leave to go on without etcd, itself among them; absent where its `failsafe_mode` is off. */
@@ -193,6 +206,8 @@ export interface Report {
   readonly certificatesEnd: string | null;
   /** Nobody here answers for longer than the third fence allows, by whatever it was told. Absent where that is off. */
   readonly fenced?: boolean;
+  /** Its machine goes down since its battery ends, and it leads nothing: it leaves etcd if another site may go on alone. Agents of earlier versions say nothing of it. */
+  readonly goesDown?: boolean;
   /** Agents of earlier versions say nothing of it. */
   readonly carried?: Carried;
   /** The site of etcd's leader, as far as this site's member says that it is itself. */

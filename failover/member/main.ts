@@ -117,7 +117,8 @@ function environment() {
   const others = sites
     .filter(([name]) => name !== ETCD_NAME)
     .map(([, url]) => Object.assign(new URL(url), { port: CLIENT_PORT }));
-  return { own: { name: ETCD_NAME, peerUrl }, others };
+  // Nobody would let it vote: no site goes on alone yet (failover/main.ts).
+  return { own: { name: ETCD_NAME, peerUrl, mayOnlyListen: false }, others };
 }
 
 /** For the agent of this site (adapters/etcd/member-told.ts). That it cannot be told keeps no member from starting. */

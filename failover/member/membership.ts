@@ -10,6 +10,7 @@ interface Listed {
   readonly ID: string;
   readonly name?: string;
   readonly peerURLs?: readonly string[];
+  readonly isLearner?: boolean;
 }
 
 /** By the gateway of the other members, the first that does it. */
@@ -31,7 +32,8 @@ export function membershipAt(urls: readonly URL[], pem: Pem | undefined): Member
       return members.map(memberOf);
     },
     remove: async (id) => void (await ask('/v3/cluster/member/remove', { ID: id })),
-    add: async (peerUrl) => void (await ask('/v3/cluster/member/add', { peerURLs: [peerUrl] })),
+    add: async (peerUrl, isLearner) =>
+      void (await ask('/v3/cluster/member/add', { peerURLs: [peerUrl], isLearner })),
   };
 }
 
@@ -43,7 +45,7 @@ async function askAt(url: URL, body: object, pem: Pem | undefined) {
   throw new Error(`${url.pathname} is answered with ${status}, ${JSON.stringify(json)}`);
 }
 
-const memberOf = ({ ID, name = '', peerURLs = [] }: Listed): Member => ({
-  ...{ id: ID, name },
+const memberOf = ({ ID, name = '', peerURLs = [], isLearner = false }: Listed): Member => ({
+  ...{ id: ID, name, learner: isLearner },
   peerUrl: peerURLs[0] ?? '',
 });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Member, replaceMember } from './replace.ts';
 
-const OWN = { name: 'b', peerUrl: 'https://b:2380' };
+const OWN = { name: 'b', peerUrl: 'https://b:2380', mayOnlyListen: false };
 const member = (name: string, id = `id of ${name}`): Member => ({
-  ...{ id, name },
+  ...{ id, name, learner: false },
   peerUrl: `https://${name}:2380`,
 });
 
@@ -37,6 +37,18 @@ test.each(['remove', 'set aside', 'add', 'rejoin'])(
   },
 );
 
+test('beside a single one that votes it listens, where somebody will let it vote; else it votes', async () => {
+  const learns = async (names: string[], mayOnlyListen: boolean) => {
+    const world = worldWith(names);
+    await world.replace({ ...OWN, mayOnlyListen });
+    return world.members.at(-1)?.learner;
+  };
+  expect(await learns(['a', 'b'], true)).toBe(true);
+  expect(await learns(['a'], true)).toBe(true);
+  expect(await learns(['a', 'b'], false)).toBe(false);
+  expect(await learns(['a', 'b', 'c'], true)).toBe(false);
+});
+
 function worldWith(names: readonly string[]) {
   const world = {
     members: names.map((name) => member(name)),
@@ -45,7 +57,7 @@ function worldWith(names: readonly string[]) {
     rejoins: null as string | null,
     added: '',
     ids: 0,
-    replace: () => replaceMember(OWN, members, data),
+    replace: (own = OWN) => replaceMember(own, members, data),
   };
   const act = async (what: string, change: () => void, told = what): Promise<void> => {
     if (world.failsAt === what) throw new Error(`${what} failed`);
@@ -63,12 +75,12 @@ function worldWith(names: readonly string[]) {
         () => (world.members = world.members.filter((each) => each.id !== id)),
         `remove ${id}`,
       ),
-    add: (peerUrl: string) =>
+    add: (peerUrl: string, learner: boolean) =>
       act(
         'add',
         () => {
           world.added = `new ${++world.ids}`;
-          world.members.push({ id: world.added, name: '', peerUrl });
+          world.members.push({ id: world.added, name: '', peerUrl, learner });
         },
         `add ${peerUrl}`,
       ),

@@ -3,13 +3,16 @@ export interface Member {
   readonly id: string;
   readonly name: string;
   readonly peerUrl: string;
+  /** It listens, and has no vote. */
+  readonly learner: boolean;
 }
 
 export interface Membership {
   /** Rejects where the others have no majority. */
   list(): Promise<readonly Member[]>;
   remove(id: string): Promise<void>;
-  add(peerUrl: string): Promise<void>;
+  /** `learner`: it only listens, until somebody lets it vote. */
+  add(peerUrl: string, learner: boolean): Promise<void>;
 }
 
 export interface OwnData {
@@ -24,6 +27,8 @@ export interface OwnData {
 export interface Own {
   readonly name: string;
   readonly peerUrl: string;
+  /** Where only one other votes it listens at first, since with two that vote the loss of either stops all (docs/going-alone.md). */
+  readonly mayOnlyListen: boolean;
 }
 
 /**
@@ -38,7 +43,8 @@ export async function replaceMember(own: Own, members: Membership, data: OwnData
   // Also one that has never said its name: it may have confirmed something before it was damaged.
   for (const { id } of before) await members.remove(id);
   await data.setAside();
-  await members.add(own.peerUrl);
+  const voters = (await members.list()).filter(({ learner }) => !learner);
+  await members.add(own.peerUrl, own.mayOnlyListen && voters.length === 1);
   const all = await members.list();
   await data.rejoin(
     all

@@ -36,3 +36,9 @@ export function damageIn(lastWords: string): string | null {
 
 /** What its threads were about when it ended is no reason of the end. */
 const withoutStacks = (words: string): string => words.split(/^goroutine \d+ /m)[0]!;
+
+/** It was told that it is no member any more, and ended; etcd calls that no error. */
+export const wasRemovedIn = (lastWords: string): boolean =>
+  /data-dir used by this member must be removed|the member has been permanently removed from the cluster/.test(
+    lastWords,
+  );

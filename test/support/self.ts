@@ -5,6 +5,6 @@ import type { Site } from '../../failover/core/view.ts';
 export const selfAt = (site: Site, special: Partial<Self> = {}): Self => ({
   ...{ site, machine: 'm', boot: '1', witness: false, strict: true },
   ...{ serverUrl: `https://${site}`, mayHandOver: true, mayHoldAddress: true },
-  ...{ failsafe: false, thirdFence: false },
+  ...{ failsafe: false, thirdFence: false, alone: false },
   ...special,
 });

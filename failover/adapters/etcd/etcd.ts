@@ -15,6 +15,7 @@ import {
   release,
   relieve,
   type Transaction,
+  writeAlone,
   writePromise,
 } from '../../core/etcd/transactions.ts';
 import type { EtcdMember, EtcdRoom } from '../../core/inputs.ts';
@@ -288,6 +289,14 @@ export class Etcd {
       .filter(({ ID, isLearner }) => ID !== header.member_id && !isLearner)
       .map(({ ID, name }) => ({ id: ID, name: name ?? '' }));
     return { here: leader === header.member_id, others };
+  }
+
+  async writeAlone(effect: EffectOf<'go-alone'>): Promise<View> {
+    const config: unknown = JSON.parse(await this.#textOf(this.#names.patroniConfig));
+    if (typeof config !== 'object' || config === null || Array.isArray(config))
+      throw new Error("Patroni's configuration in etcd cannot be read");
+    const transaction = writeAlone(this.#names, this.#site, effect, { ...config });
+    return (await this.#transact(transaction)).view;
   }
 
   /** Only the leader itself can hand over, so this is asked of the own site's member. */

@@ -10,6 +10,8 @@ export interface KeyNames {
   /** What sites have promised, a key for each; and upon which of them the leader key was given last. */
   readonly promises: string;
   readonly given: string;
+  /** Which site goes on alone, as the last one with power. */
+  readonly alone: string;
   /** What operators ordered after a loss (core/recovery/recovery.ts), a key for each; nothing removes them. */
   readonly recoveries: string;
   readonly patroniLeader: string;
@@ -31,6 +33,7 @@ export const keyNames = (cluster: string, scope: string): KeyNames => ({
   vouched: `/farol/${cluster}/vouched`,
   promises: `/farol/${cluster}/promise/`,
   given: `/farol/${cluster}/given`,
+  alone: `/farol/${cluster}/alone`,
   recoveries: `/farol/${cluster}/recovery/`,
   patroniLeader: `/service/${scope}/leader`,
   patroniSync: `/service/${scope}/sync`,
@@ -50,6 +53,7 @@ export const viewed = (names: KeyNames): readonly string[] => [
   names.timelines,
   names.promises,
   names.given,
+  names.alone,
   names.patroniLeader,
   names.patroniSync,
   names.patroniFailover,

@@ -96,6 +96,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   wallMs: { is: orNull(isNumber), otherwise: null, later: true },
   clockBehind: { is: orNull(isClockBehind), otherwise: null, later: true },
   certificatesEnd: { is: orNull(isText), otherwise: null },
+  goesDown: { is: isTruth, otherwise: false, later: true },
   fenced: { is: isTruth, otherwise: false, later: true },
   etcdLeader: { is: isTruth, otherwise: false },
 };

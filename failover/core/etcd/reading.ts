@@ -3,6 +3,7 @@ import type { Lease } from '../inputs.ts';
 import { NO_TIMELINES } from '../timelines.ts';
 import type { LeaseKey, MachineKey, PatroniKeys, Site, SiteKey, Timelines, View } from '../view.ts';
 import type { KeyNames } from './names.ts';
+import { readAlone } from './reading-alone.ts';
 import { readKept } from './reading-kept.ts';
 import { readGiven, readPromises } from './reading-promises.ts';
 import { readReport } from './reading-report.ts';
@@ -66,6 +67,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
     timelines: read(names.timelines, readTimelines, null),
     ...readPromises(found, names.promises, unreadable),
     ...readGiven(byName.get(names.given), unreadable),
+    ...readAlone(byName.get(names.alone), unreadable),
     patroni: {
       leader: read(names.patroniLeader, readPatroniLeader, null),
       sync: read(names.patroniSync, readSync, null),
@@ -76,6 +78,7 @@ export function readView(header: Header, found: readonly Found[], names: KeyName
       historyRevision: byName.get(names.patroniHistory)?.revision ?? 0,
       paused: read(names.patroniConfig, readPaused, false),
       configRevision: byName.get(names.patroniConfig)?.revision ?? 0,
+      ...(config?.synchronous_mode_strict === false && { isLax: true as const }),
       ...(config && { kept: readKept(config) }),
       ...readFailsafe(config, byName.get(names.patroniFailsafe)),
     },

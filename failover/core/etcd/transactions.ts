@@ -232,6 +232,33 @@ export function giveUponPromises(
   };
 }
 
+/**
+ * This site may go on alone, and Patroni acknowledges without a standby: in one transaction, and only as the leader that holds both keys. `config`: as it was read;
+ * that it is so still is compared.
+ */
+export function writeAlone(
+  names: KeyNames,
+  site: Site,
+  { leaver, members, term, key, config, revision }: EffectOf<'go-alone'>,
+  known: Readonly<Record<string, unknown>>,
+): Transaction {
+  const written = { ...known, synchronous_mode_strict: leaver === null };
+  return {
+    compare: [
+      { key: leaseKey(names, 'leader'), revision: term },
+      { key: names.patroniLeader, revision: key },
+      { key: names.patroniConfig, revision: config },
+      { key: names.alone, revision },
+    ],
+    change: [
+      { put: names.patroniConfig, value: written },
+      leaver === null
+        ? { remove: names.alone }
+        : { put: names.alone, value: { site, leaver, members } },
+    ],
+  };
+}
+
 /** Names this site as the next leader, where there is none; Patroni then asks nobody for a vote. */
 export function nominate(
   names: KeyNames,

@@ -100,6 +100,11 @@ export function seeEtcdLeader(
   return { etcdLeader: { ...etcdLeader, here, others, since } };
 }
 
+export const seeEtcdMembers = (
+  { members, own }: Extract<Input, { kind: 'etcd-members' }>,
+  now: Millis,
+): Partial<EtcdSeen> => ({ etcdMembers: { members, own, at: now } });
+
 export const seeEtcdRoom = (room: EtcdRoom, now: Millis): Partial<EtcdSeen> => ({
   etcdRoom: { ...room, at: now },
 });

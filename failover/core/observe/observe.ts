@@ -26,6 +26,7 @@ import {
   seeEtcd,
   seeEtcdDamage,
   seeEtcdLeader,
+  seeEtcdMembers,
   seeEtcdRoom,
 } from './etcd.ts';
 import { seeFront } from './front.ts';
@@ -89,6 +90,8 @@ function changes(state: State, input: Input, now: Millis, timings: Timings): Par
       return seePulse(state, input, now);
     case 'etcd-leader':
       return seeEtcdLeader(state, input, now);
+    case 'etcd-members':
+      return seeEtcdMembers(input, now);
     case 'etcd-room':
       return seeEtcdRoom(input.room, now);
     case 'etcd-damage':
@@ -155,7 +158,8 @@ const nothingMore = (
         | ('read' | 'released' | 'timeline-noted' | 'recovered')
         | ('tick' | 'hint' | 'done')
         | ('switchover-wanted' | 'recovery-wanted' | 'leave-asked' | 'cover-asked')
-        | ('block-found' | 'blocked' | 'unblocked' | 'promised' | 'taken-back');
+        | ('block-found' | 'blocked' | 'unblocked' | 'promised' | 'taken-back')
+        | ('leave-wanted' | 'alone-written');
     }
   >,
 ): Partial<State> => ({});
@@ -185,6 +189,8 @@ function answerTo(input: Input): Pending | null {
       return 'take-back';
     case 'given':
       return 'give';
+    case 'alone-written':
+      return 'go-alone';
     case 'patroni-lease':
       return 'patroni-lease';
     case 'told':
@@ -235,6 +241,8 @@ const nobodysAnswer = (
         | 'address-found'
         | 'etcd-leader'
         | 'etcd-room'
+        | 'etcd-members'
+        | 'leave-wanted'
         | 'etcd-damage'
         | 'switchover-wanted'
         | 'recovery-wanted'

@@ -40,6 +40,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     wallMs: wallNow(state, now),
     clockBehind: clockBehind(state, now, timings),
     ...(self.thirdFence && { fenced: state.promisedUntil <= now + timings.coverMs }),
+    ...(state.leavingEtcd !== null && { goesDown: true }),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,
   };
@@ -77,8 +78,9 @@ export function urgentPartOf({
   unstable,
   refused,
   carried,
+  goesDown,
 }: Report): string {
-  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${disk && isFull(disk)} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number}`;
+  return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${disk && isFull(disk)} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number} ${goesDown === true}`;
 }
 
 function notCandidate(state: State, now: Millis, timings: Timings): string | null {

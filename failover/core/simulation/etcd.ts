@@ -1,6 +1,7 @@
 import { Endpoints } from '../endpoints.ts';
 import type { WatchInput } from '../inputs.ts';
 import type { Site } from '../view.ts';
+import { EtcdMembership } from './etcd-membership.ts';
 import { CLUSTER_ID, NAMES, Store } from './store.ts';
 import type { World } from './world.ts';
 
@@ -28,13 +29,26 @@ export class Etcd {
   readonly #ways = new Map<string, Endpoints>();
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
+  /** Null where nobody is removed or taken in: then no story has anything of it. */
+  readonly membership: EtcdMembership | null;
   #leader: Site | null;
   #electing = false;
 
-  constructor(world: World) {
+  constructor(world: World, forked: (why: string) => void) {
     this.#world = world;
-    const { members, time } = world;
+    const { members, time, alone } = world;
     this.#leader = members.at(-1)!;
+    const around = {
+      leader: () => this.#leader,
+      working: () => this.#working(),
+      runs: (member: Site) => this.#runs(member),
+      linked: (a: Site, b: Site) => this.#linked(a, b),
+      leaderEnded: () => {
+        this.#leader = null;
+      },
+      forked,
+    };
+    this.membership = alone ? new EtcdMembership(world, around) : null;
     time.after(EXPIRY_EVERY_MS, () => this.#expire());
   }
 
@@ -86,7 +100,8 @@ export class Etcd {
     const { time, network, random, members } = this.#world;
     const attempt = pinned ? null : this.#wayOf(from).take();
     const own = Math.max(members.indexOf(from), 0);
-    const endpoint = members[(own + (attempt?.member ?? 0)) % members.length]!;
+    const nearest = members[(own + (attempt?.member ?? 0)) % members.length]!;
+    const endpoint = pinned ? this.#pinnedTo(nearest) : nearest;
     let over = false;
     const end = (result: Answer<T>): void => {
       if (over) return;
@@ -101,6 +116,12 @@ export class Etcd {
       return;
     const arrival = 2 * network.delay(from, endpoint) + this.#slowness();
     time.after(arrival, () => this.#serve({ from, endpoint, apply, end }, 0));
+  }
+
+  /** Another one where that of the own site is no member any more, or only listens (docs/going-alone.md). */
+  #pinnedTo(own: Site): Site {
+    const { membership } = this;
+    return membership === null || membership.serves(own) ? own : (membership.aVoter ?? own);
   }
 
   #wayOf(machine: string): Endpoints {
@@ -122,7 +143,12 @@ export class Etcd {
     const { from, endpoint, apply, end } = question;
     const { time, network, random } = this.#world;
     if (!this.#runs(endpoint)) {
-      if (network.isOn(endpoint) && this.#dead.has(endpoint)) end({ ok: false, reason: 'refused' });
+      const refuses = this.#dead.has(endpoint) || this.membership?.starts.runs(endpoint) === false;
+      if (network.isOn(endpoint) && refuses) end({ ok: false, reason: 'refused' });
+      return;
+    }
+    if (this.membership?.serves(endpoint) === false) {
+      end({ ok: false, reason: 'rpc not supported for learner' });
       return;
     }
     const serving = this.#working();
@@ -147,7 +173,8 @@ export class Etcd {
   #runs(member: Site): boolean {
     const { network, time } = this.#world;
     const frozen = (this.#frozenUntil.get(member) ?? 0) > time.now;
-    return network.isOn(member) && !this.#dead.has(member) && !frozen;
+    const started = this.membership?.starts.runs(member) ?? true;
+    return network.isOn(member) && !this.#dead.has(member) && !frozen && started;
   }
 
   #linked(a: Site, b: Site): boolean {
@@ -157,6 +184,7 @@ export class Etcd {
 
   #hasMajority(member: Site): boolean {
     const { members } = this.#world;
+    if (this.membership !== null) return this.membership.hasMajority(member);
     return 2 * members.filter((other) => this.#linked(member, other)).length > members.length;
   }
 
@@ -176,10 +204,14 @@ export class Etcd {
   #elect(): void {
     const { members, random, time } = this.#world;
     this.#electing = false;
-    const able = members.filter((member) => this.#hasMajority(member));
+    const { membership } = this;
+    const able = members.filter(
+      (member) => membership?.mayBeElected(member) ?? this.#hasMajority(member),
+    );
     if (able.length === 0) this.#wantElection();
     else {
       this.#leader = random.pick(able);
+      membership?.elected(this.#leader);
       this.store.restartLeases(time.now + ELECTION_MS);
     }
   }
@@ -187,6 +219,7 @@ export class Etcd {
   #expire(): void {
     const { time } = this.#world;
     time.after(EXPIRY_EVERY_MS, () => this.#expire());
+    this.membership?.lookForForks();
     if (this.#working() === null) return;
     this.store.expire(time.now);
     this.#tellAll();
@@ -196,6 +229,7 @@ export class Etcd {
   #tellAll(): void {
     const changed = this.store.takeChanged();
     if (changed.length === 0) return;
+    this.membership?.commit();
     for (const key of changed) {
       if (!key.startsWith(NAMES.sites)) continue;
       const site = key.slice(NAMES.sites.length);
@@ -204,22 +238,24 @@ export class Etcd {
     }
     if (changed.includes(NAMES.patroniLeader))
       for (const [site, wake] of this.#waiting)
-        if (!this.#hidden.has(site) && this.#leader !== null && this.#linked(site, this.#leader))
-          wake();
+        if (!this.#hidden.has(site) && this.#isShown(site)) wake();
     const onlyPulse = changed.every((key) => key.startsWith(NAMES.sites));
     if (!onlyPulse || this.#world.random.chance(0.1)) this.#tell({ kind: 'hint' });
+  }
+
+  /** By its own site's member, or, where that serves nobody, by the leader. */
+  #isShown(site: Site): boolean {
+    if (this.#leader === null) return false;
+    if (this.membership?.serves(site) !== false) return this.#linked(site, this.#leader);
+    const { network } = this.#world;
+    return network.reaches(site, this.#leader) && network.reaches(this.#leader, site);
   }
 
   #tell(input: WatchInput): void {
     const { time, random, network } = this.#world;
     for (const [site, tell] of this.#watchers) {
       // A member that is cut off from the leader is told nothing, and so shows nothing.
-      if (
-        this.#leader === null ||
-        this.#hidden.has(site) ||
-        !this.#linked(site, this.#leader) ||
-        random.chance(network.watchLossRate)
-      )
+      if (this.#hidden.has(site) || !this.#isShown(site) || random.chance(network.watchLossRate))
         continue;
       time.after(random.between(2, 30), () => tell(input));
     }

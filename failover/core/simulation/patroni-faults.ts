@@ -1,12 +1,19 @@
 import type { Fault } from './cluster.ts';
-import { NAMES } from './store.ts';
+import { NAMES, type Store } from './store.ts';
 
 export const patroniFrozen: Fault = (_world, cluster, site, forMs) =>
   cluster.patronis.get(site)!.freeze(forMs);
 export const patroniRestarted: Fault = ({ random }, cluster, site, forMs) =>
   cluster.patronis.get(site)!.restart(Math.min(forMs, random.between(500, 25_000)));
-export const patroniPaused: Fault = ({ time, failsafe }, { etcd }, _site, forMs) => {
-  const config = failsafe ? { failsafe_mode: true } : {};
-  etcd.change((store) => store.put(NAMES.patroniConfig, { ...config, pause: true }));
-  time.after(forMs, () => etcd.change((store) => store.put(NAMES.patroniConfig, config)));
+export const patroniPaused: Fault = ({ time }, { etcd }, _site, forMs) => {
+  etcd.change((store) => store.put(NAMES.patroniConfig, { ...configIn(store), pause: true }));
+  time.after(forMs, () =>
+    etcd.change((store) => {
+      const { pause: _, ...config } = configIn(store);
+      store.put(NAMES.patroniConfig, config);
+    }),
+  );
 };
+
+const configIn = (store: Store) =>
+  (store.get(NAMES.patroniConfig)?.json ?? {}) as Record<string, unknown>;

@@ -11,9 +11,11 @@ export function powerOff({ network, note }: World, cluster: Cluster, site: Site)
   if (!network.isOn(site)) return false;
   note(`${site} has no power`);
   network.power(site, false);
+  cluster.etcd.membership?.powerOff(site);
   cluster.agents.get(site)!.stop();
-  cluster.servers.get(site)!.stop();
-  cluster.patronis.get(site)!.stop();
+  // A witness has neither.
+  cluster.servers.get(site)?.stop();
+  cluster.patronis.get(site)?.stop();
   return true;
 }
 
@@ -21,7 +23,8 @@ export function powerOn({ network, note }: World, cluster: Cluster, site: Site):
   if (network.isOn(site)) return;
   note(`${site} has power`);
   network.power(site, true);
+  cluster.etcd.membership?.starts.powerOn(site);
   cluster.agents.get(site)!.begin();
-  cluster.servers.get(site)!.begin();
-  cluster.patronis.get(site)!.begin();
+  cluster.servers.get(site)?.begin();
+  cluster.patronis.get(site)?.begin();
 }

@@ -28,9 +28,10 @@ export class RaisedCluster implements Cluster {
 
   constructor(world: World, check: Invariants) {
     [this.#world, this.#check] = [world, check];
-    this.etcd = new Etcd(world);
+    this.etcd = new Etcd(world, (why) => check.verdict.fail(why));
     this.#peers = new PeerWire(world, () => this.agents);
     if (world.failsafe) this.etcd.store.put(NAMES.patroniConfig, { failsafe_mode: true });
+    if (world.alone) this.etcd.store.put(NAMES.patroniConfig, { synchronous_mode_strict: true });
     const peers = { patronis: () => this.patronis, postgreses: () => this.postgreses };
     for (const site of world.sites) {
       const database = new Postgres(site, world, peers.postgreses);

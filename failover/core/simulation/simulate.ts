@@ -40,6 +40,8 @@ export interface Setting {
   readonly failsafe?: boolean;
   /** The third fence, at all sites; then more faults are drawn as well. */
   readonly thirdFence?: boolean;
+  /** The last site with power goes on alone, at all sites. */
+  readonly alone?: boolean;
 }
 
 /** Breaks what it wants at times of its own, told which site is active when it begins. */
@@ -142,6 +144,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     strict: !witness,
     failsafe: setting.failsafe ?? false,
     thirdFence: setting.thirdFence ?? false,
+    alone: setting.alone ?? false,
     bugs: setting.bugs ?? {},
     clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
     clockStood,
@@ -164,6 +167,7 @@ function mendAll({ network, time }: World, cluster: Cluster): void {
   for (const site of cluster.agents.keys()) {
     cluster.etcd.revive(site);
     cluster.etcd.show(site);
+    cluster.etcd.membership?.starts.powerOn(site);
   }
   for (const { disk } of cluster.postgreses.values()) disk.mend();
   for (const patroni of cluster.patronis.values()) patroni.beginIfEnded();

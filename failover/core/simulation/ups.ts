@@ -112,6 +112,8 @@ export class Ups {
       this.#cluster.agents
         .get(this.#site)!
         .deliver({ kind: 'switchover-wanted', id: 'leave', to: null });
+    if (this.#world.alone)
+      this.#cluster.agents.get(this.#site)!.deliver({ kind: 'leave-wanted', id: 'leave' });
     time.after(random.between(10_000, 25_000), () => {
       if (this.#goesDown) this.#cut();
     });

@@ -18,6 +18,8 @@ export interface World {
   readonly failsafe: boolean;
   /** Whether the leader is covered, and others promise (docs/third-fence.md); else no story has anything of it. */
   readonly thirdFence: boolean;
+  /** Whether the last site with power goes on alone (docs/going-alone.md); else no story has anything of it. */
+  readonly alone: boolean;
   readonly bugs: Bugs;
   /** Each machine's own idea of time: another zero and a slightly wrong speed. */
   readonly clock: (site: Site) => number;
@@ -68,4 +70,6 @@ export interface Bugs {
   readonly blocksNothing?: boolean;
   readonly unblocksAfterGive?: boolean;
   readonly tellsPositionAtOnce?: boolean;
+  readonly leavesBeforeItHeard?: boolean;
+  readonly leavesAsEtcdsLeader?: boolean;
 }

@@ -208,6 +208,23 @@ export interface Giving {
   readonly allPromisedSince: Millis | null;
 }
 
+/** alone/leave-etcd.ts */
+export interface LeavingEtcd {
+  /** This site's machine goes down, and leaves etcd before, if another one may be alone. */
+  readonly leavingEtcd: {
+    /** The order that waits for its answer. */
+    readonly id: string | null;
+    /** Since when its own member knows of no other than itself and the one that stays. */
+    readonly heardSince: Millis | null;
+  } | null;
+}
+
+/** alone/grow.ts */
+export interface Growing {
+  /** Since when all of etcd's members of before are back and listen. */
+  readonly allBackSince: Millis | null;
+}
+
 /** etcd-leader.ts */
 export interface PlacingEtcdLeader {
   readonly etcdLeaderMovedAt: Millis;
@@ -259,6 +276,8 @@ export interface Decided
     GivingCover,
     Promising,
     Giving,
+    LeavingEtcd,
+    Growing,
     PlacingEtcdLeader,
     MakingRoom,
     Pausing,
@@ -304,6 +323,8 @@ export const nothingDecided = (now: Millis): Decided => ({
   coverGivenAt: now,
   promising: null,
   allPromisedSince: null,
+  leavingEtcd: null,
+  allBackSince: null,
   etcdLeaderMovedAt: LONG_AGO,
   madeRoomAt: LONG_AGO,
   pause: null,

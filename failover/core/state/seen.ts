@@ -1,4 +1,4 @@
-import type { EtcdMember, EtcdRoom, Lease, ToldOfPromotion } from '../inputs.ts';
+import type { EtcdMember, EtcdRoom, Lease, ListedMember, ToldOfPromotion } from '../inputs.ts';
 import type { PeerWord, Stranger } from '../peers.ts';
 import type { Millis } from '../timings.ts';
 import type {
@@ -32,9 +32,18 @@ export interface EtcdSeen {
   readonly wish: { readonly revision: number; readonly since: Millis } | null;
   /** Which of etcd's own members leads. */
   readonly etcdLeader: EtcdLeader;
+  /** Null where they are not asked for (docs/going-alone.md). */
+  readonly etcdMembers: EtcdMembersSeen | null;
   readonly etcdRoom: (EtcdRoom & { readonly at: Millis }) | null;
   /** What kept this site's member from starting, and when that was looked for. */
   readonly etcdDamage: { readonly damage: EtcdDamage | null; readonly at: Millis };
+}
+
+/** `own`: the members by what this site's own knows by itself; null while it does not answer. */
+export interface EtcdMembersSeen {
+  readonly members: readonly ListedMember[];
+  readonly own: readonly string[] | null;
+  readonly at: Millis;
 }
 
 export interface EtcdLeader {
@@ -261,6 +270,7 @@ export const nothingSeen = (now: Millis): Seen => ({
   calmSince: now,
   wish: null,
   etcdLeader: { here: false, others: [], since: now },
+  etcdMembers: null,
   etcdRoom: null,
   etcdDamage: { damage: null, at: LONG_AGO },
   pulses: {},

@@ -26,7 +26,7 @@ import { StoryEtcd } from './story-etcd.ts';
  */
 export function replay({ before = '', story, others = {} }: Told): string {
   const may = { mayHandOver: true, mayHoldAddress: true };
-  const switched = { failsafe: false, thirdFence: false };
+  const switched = { failsafe: false, thirdFence: false, alone: false };
   const machine = { machine: 'm', boot: '2' };
   const self = { site: 'a', ...machine, witness: false, strict: true, ...may, ...switched };
   let state = start({ ...self, serverUrl: 'https://a' }, 0);
@@ -123,6 +123,11 @@ function describe(effect: Effect): string | null {
     case 'promise':
     case 'give':
       return `${effect.kind} ${effect.block.holder}`;
+    case 'remove-member':
+    case 'promote-member':
+      return `${effect.kind} ${effect.member}`;
+    case 'go-alone':
+      return effect.leaver === null ? 'go-alone no more' : `go-alone without ${effect.leaver}`;
     case 'recover':
       return `recover with ${effect.to}`;
     case 'nominate':

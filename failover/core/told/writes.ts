@@ -1,4 +1,5 @@
 import { goingOn } from '../failsafe/going-on.ts';
+import { isAlone } from '../is-alone.ts';
 import { isWaiting } from '../moves/unwell.ts';
 import { behindGate } from '../pulse/report.ts';
 import { isAlive, knowsEtcd, silence, wordOf } from '../sites.ts';
@@ -42,7 +43,7 @@ export function writesOf(state: State, now: Millis, timings: Timings): Writes {
       : { kind: 'none', sinceMs: null, confirming };
   if (confirming.length === 0) {
     const sinceMs = state.unprotectedSince === null ? null : now - state.unprotectedSince;
-    return { kind: state.self.strict ? 'wait' : 'unprotected', sinceMs, confirming };
+    return { kind: mustBeConfirmed(state) ? 'wait' : 'unprotected', sinceMs, confirming };
   }
   const sinceMs = missingSince(view, confirming);
   if (sinceMs !== null)
@@ -53,6 +54,10 @@ export function writesOf(state: State, now: Millis, timings: Timings): Writes {
     return { kind: 'flow', sinceMs: null, confirming };
   return { kind: 'wait', sinceMs: server.waitingMs ?? null, confirming, stuckAt: site };
 }
+
+/** Where three sites are, and the leader's is not the last one with power. */
+const mustBeConfirmed = ({ self, view }: State): boolean =>
+  self.strict && !(view?.leader.site != null && isAlone(view, view.leader.site));
 
 /** By what this agent itself knows, or hears from the leader's. */
 function goesOnHere(state: State, now: Millis, timings: Timings): boolean {
@@ -81,7 +86,7 @@ function hasWriter(state: State, view: View, now: Millis, timings: Timings): boo
   if (site === null || !isAlive(state, site, now, timings)) return false;
   const server = writerOf(state, view, now);
   // While nobody is named the gate is closed, so that a writer says that it takes over.
-  const waits = state.self.strict && view.patroni.sync?.standbys.length === 0;
+  const waits = mustBeConfirmed(state) && view.patroni.sync?.standbys.length === 0;
   const writes = server?.role === 'writer' || (waits && server?.role === 'taking-over');
   return writes && server.healthy;
 }

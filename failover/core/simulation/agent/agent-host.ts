@@ -143,6 +143,7 @@ export class AgentHost implements Asked {
       mayHoldAddress: !witness,
       failsafe: this.#world.failsafe,
       thirdFence: this.#world.thirdFence && this.#machines.blocking !== null,
+      alone: this.#world.alone && this.host === this.site,
     };
   }
 

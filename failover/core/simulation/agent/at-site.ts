@@ -1,6 +1,7 @@
 import type { Deeds, EffectOf } from '../../effects.ts';
 import type { Input } from '../../inputs.ts';
 import type { Site } from '../../view.ts';
+import { siteOf } from '../etcd-members.ts';
 import { HandOver } from './hand-over.ts';
 import { unsafe } from './mistakes.ts';
 import type { Parts } from './parts.ts';
@@ -22,7 +23,7 @@ export const deedsAtSite = (parts: Parts) =>
     'move-etcd-leader': ({ kind, member }) => {
       const run = (): Input => {
         const { etcd } = parts.machines;
-        if (etcd.leader === parts.site) etcd.moveLeader(member);
+        if (etcd.leader === parts.site) etcd.moveLeader(siteOf(member));
         return { kind: 'done', effect: kind };
       };
       parts.process.runChild({ takesMs: CHILD_TAKES_MS, run });

@@ -3,6 +3,7 @@ import { deedsWithAddress } from './address.ts';
 import { deedsAtSite } from './at-site.ts';
 import type { Interface } from './interface.ts';
 import { deedsWithLeases } from './leases.ts';
+import { deedsWithMembers } from './members.ts';
 import type { Parts } from './parts.ts';
 import { deedsWithPeers } from './peers.ts';
 import { deedsWithPrimaries } from './primaries.ts';
@@ -17,6 +18,7 @@ export const deedsOf = (
   ...deedsWithLeases(parts),
   ...deedsWithPrimaries(parts),
   ...deedsWithPromises(parts),
+  ...deedsWithMembers(parts),
   ...deedsWithAddress(parts, addresses),
   ...deedsAtSite(parts),
   ...deedsWithPeers(parts, questions),

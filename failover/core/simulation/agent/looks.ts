@@ -14,6 +14,7 @@ const PEERS_MS = 1_000;
 /** Where a switchover is under way, as in looks.ts of the agent. */
 const WISH_POLL_MS = 150;
 const SERVER_ANSWERS_WITHIN_MS = 1_000;
+const ETCD_ANSWERS_WITHIN_MS = 1_000;
 
 /** By how much wall clocks are ahead of true time; drawn by no seed, since nothing may depend on them. */
 const WALL_CLOCK_MS: Readonly<Record<string, number>> = { a: -400, b: 0, c: 3_600_000, w: 40 };
@@ -60,15 +61,35 @@ export class Looks {
     process.tell({ kind: 'wall-clock', aheadMs: this.#wallClock() - process.clock() });
     const power = this.#frontAndPower.toldSince(process.state.power.power);
     if (power !== null) process.tell({ kind: 'power', ...power });
+    this.#lookAtMembers();
     this.#lookAtEtcdMember();
+  }
+
+  #lookAtMembers(): void {
+    const { site, host, machines, process } = this.#parts;
+    const { membership } = machines.etcd;
+    if (membership === null) return;
+    const { tell } = process.life;
+    machines.etcd.request({
+      from: host,
+      deadlineMs: ETCD_ANSWERS_WITHIN_MS,
+      apply: () => membership.listFor(site).members,
+      answer: (answer) => {
+        if (!answer.ok) return;
+        const { own } = membership.listFor(site);
+        tell({ kind: 'etcd-members', members: answer.value, own });
+      },
+    });
   }
 
   #lookAtEtcdMember(): void {
     const { site, world, machines, process } = this.#parts;
     const here = machines.etcd.leader === site;
     if (!here && !process.state.etcdLeader.here) return;
-    const others = world.members.filter((member) => member !== site);
-    const named = others.map((name) => ({ id: name, name }));
+    const listed = machines.etcd.membership?.listFor(site).members;
+    const named = (listed ?? world.members.map((name) => ({ id: name, name }))).filter(
+      ({ name }) => name !== site,
+    );
     process.tell({ kind: 'etcd-leader', here, others: named });
   }
 

@@ -12,6 +12,8 @@ export interface Cluster {
   readonly paused: boolean;
   /** Of whom the primary asks leave to go on without etcd; nobody else races. */
   readonly failsafe: readonly Site[];
+  /** `synchronous_mode_strict` was switched off: with no standby the primary goes on alone. */
+  readonly isLax: boolean;
 }
 
 export function clusterIn(store: Store): Cluster {
@@ -25,8 +27,12 @@ export function clusterIn(store: Store): Cluster {
     history: (store.get(NAMES.patroniHistory)?.json ?? []) as unknown[][],
     paused: view.paused,
     failsafe: view.failsafe ?? [],
+    isLax: isLax(store.get(NAMES.patroniConfig)?.json),
   };
 }
+
+const isLax = (config: unknown): boolean =>
+  (config as { synchronous_mode_strict?: boolean } | undefined)?.synchronous_mode_strict === false;
 
 export function syncIn(store: Store): SyncState {
   const found = store.get(NAMES.patroniSync);

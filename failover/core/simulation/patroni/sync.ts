@@ -61,6 +61,7 @@ class Changes {
     this.#endWhatWasBegun();
     this.#removeGone();
     this.#addNew();
+    this.#waitForNobodyWhereLax();
     return this.#steps;
   }
 
@@ -107,6 +108,12 @@ class Changes {
       this.#write([...this.#voters, ...fresh]);
       this.#assign(all);
     }
+  }
+
+  /** Nobody is named, and it was strict when that came to be. */
+  #waitForNobodyWhereLax(): void {
+    const { strict, confirmers } = this.#standing;
+    if (!strict && this.#names.length === 0 && confirmers.count > 0) this.#assign([]);
   }
 
   #write(voters: readonly Site[]): void {

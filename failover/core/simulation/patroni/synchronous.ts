@@ -39,7 +39,8 @@ export class Synchronous {
     const rests =
       world.strict && this.#promotedAt !== null && time.now - this.#promotedAt <= LOOP_MS;
     this.#promotedAt ??= time.now;
-    const steps = rests ? [] : this.#stepsFor(cluster.sync);
+    const strict = world.strict && !cluster.isLax;
+    const steps = rests ? [] : this.#stepsFor(cluster.sync, strict);
     this.#process.busy = 'assigning';
     this.#take(steps, cluster.sync.revision, () => {
       this.#process.busy = null;
@@ -74,7 +75,7 @@ export class Synchronous {
     );
   }
 
-  #stepsFor(sync: SyncState): SyncStep[] {
+  #stepsFor(sync: SyncState, strict: boolean): SyncStep[] {
     const { site, postgres, world } = this.#process;
     const standing = {
       me: site,
@@ -83,7 +84,7 @@ export class Synchronous {
       active: (other: Site) => this.isActive(other),
       caughtUp: (other: Site) => (postgres.acknowledged.get(other) ?? 0) >= postgres.flushed,
       others: world.sites.filter((other) => other !== site),
-      strict: world.strict,
+      strict,
     };
     if (!world.strict) return namedSteps(standing);
     if (sync.leader !== null) return quorumSteps(standing);
