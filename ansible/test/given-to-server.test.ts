@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -67,6 +67,22 @@ onlyWithAnsible(
     writeFileSync(join(site.given, 'by-hand.yaml'), 'id: other');
     expect(await give({ ...PROVIDER, name: 'Another' })).toBe(4);
     expect(await give({ ...PROVIDER, name: 'Another' })).toBe(4);
+  },
+);
+
+test.skipIf(!ANSIBLE_IS_HERE || userInfo().uid !== 0)(
+  'the server is asked as the user that it runs as, who must be able to read all of it',
+  async () => {
+    const site = aSite();
+    const program = join(site.given, '../program');
+    writeFileSync(program, 'id -un && cat "$2" "$(dirname "$2")"/files/* > /dev/null\n');
+    chmodSync(join(site.given, '..'), 0o755);
+    const known = JSON.stringify({ farol_server_program: ['sh', program], farol_user: 'nobody' });
+    const give = () => site.give(PROVIDER, '--extra-vars', known);
+    const taken = await give();
+    expect([taken.said, taken.status]).toEqual([expect.not.stringContaining('fatal:'), 0]);
+    writeFileSync(join(site.given, 'by-hand.yaml'), 'id: other', { mode: 0o600 });
+    expect((await give()).said).toMatch(/by-hand.yaml.?: Permission denied/);
   },
 );
 
