@@ -48,21 +48,40 @@ export async function register(url: string, name: string): Promise<Account> {
 export interface LoginOptions {
   readonly encryption?: boolean;
   readonly lazyLoadMembers?: boolean;
+  /** For servers that are trusted by an authority of a test. */
+  readonly fetchFn?: typeof globalThis.fetch;
+}
+
+/** What a login is answered. */
+export interface Session {
+  readonly user_id: string;
+  readonly device_id: string;
+  readonly access_token: string;
 }
 
 /** Logs a new device in, starts it, and resolves when its first /sync is through. */
 export async function login(
   url: string,
   { userId, password }: Account,
-  { encryption = false, lazyLoadMembers = false }: LoginOptions = {},
+  options: LoginOptions = {},
 ): Promise<MatrixClient & Disposable> {
   const session = await createClient({ baseUrl: url, logger: quiet }).loginRequest({
     type: 'm.login.password',
     identifier: { type: 'm.id.user', user: userId },
     password,
   });
+  return startClient(url, session, options);
+}
+
+/** The same, of a device that was logged in otherwise. */
+export async function startClient(
+  url: string,
+  session: Session,
+  { encryption = false, lazyLoadMembers = false, fetchFn }: LoginOptions = {},
+): Promise<MatrixClient & Disposable> {
   const client = createClient({
     baseUrl: url,
+    ...(fetchFn && { fetchFn }),
     userId: session.user_id,
     deviceId: session.device_id,
     accessToken: session.access_token,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
+import { Agent, request, fetch as undiciFetch } from 'undici';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Authority } from '../support/certificates.ts';
 import { end, hasEnded, startProcess } from '../support/daemon.ts';
@@ -15,6 +15,8 @@ export interface SynapseServer extends AsyncDisposable {
   readonly name: string;
   /** Throws for any status but 200. */
   ask(call: string, options?: { token?: string; body?: object }): Promise<JsonObject>;
+  /** As `fetch`, by its authority. */
+  readonly fetch: typeof globalThis.fetch;
   /** Its access token. */
   register(localpart: string): Promise<string>;
   /** Ends the process. */
@@ -61,7 +63,7 @@ export async function startSynapse(python: string, authority: Authority): Promis
     throw error;
   });
   return {
-    ...{ name, ask, stop, again },
+    ...{ name, ask, stop, again, fetch: fetchBy(agent) },
     register: (localpart) => registered(ask, localpart),
     [Symbol.asyncDispose]: dispose,
   };
@@ -79,6 +81,11 @@ const askAt =
     if (answer.statusCode !== 200) throw new Error(`${call}: ${answer.statusCode} ${text}`);
     return JSON.parse(text) as JsonObject;
   };
+
+/** undici's own, since a dispatcher of one of its releases need not fit the other, which Node has built in. */
+const fetchBy = (dispatcher: Agent) =>
+  ((input: string, init?: object) =>
+    undiciFetch(input, { ...init, dispatcher })) as unknown as typeof globalThis.fetch;
 
 const settings = (at: {
   name: string;
