@@ -50,6 +50,16 @@ test('a new display name of somebody in the room is no change of keys', async ()
   expect(answer.device_lists).toBeUndefined();
 });
 
+test('who goes and comes back within a span is told of: nobody need have told what became of their keys', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house, bob, carol);
+  const begin = await house.sync(bob);
+  const own = { sender: carol, target: carol };
+  await house.rooms.changeMembership(roomId, { ...own, action: 'leave' }, {});
+  await bringIn(house, roomId, carol);
+  expect((await house.next(bob, begin)).device_lists).toEqual({ changed: [carol], left: [] });
+});
+
 test('of a room that was left all are told whom the client followed, those too who left in between', async () => {
   await using house = await freshSync();
   const roomId = await room(house, bob, carol);

@@ -3,10 +3,10 @@ import type { Log } from '../../log/log.ts';
 import { Rounds } from '../../log/rounds.ts';
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { ServerName, UserId } from '../../protocol/identifiers.ts';
-import { serverNameOf } from '../../protocol/identifiers.ts';
+import { type RoomId, serverNameOf } from '../../protocol/identifiers.ts';
 import { deviceIdsOf } from '../../storage/accounts/devices.ts';
 import type { Database } from '../../storage/database.ts';
-import { joinedRoomsOf } from '../../storage/federation/joined-rooms.ts';
+import { joinedBetween } from '../../storage/federation/joined-rooms.ts';
 import {
   deviceListsChangedBetween,
   devicesKey,
@@ -14,6 +14,7 @@ import {
   signingKeysKey,
 } from '../../storage/federation/outbox.ts';
 import type { Row } from '../../storage/write.ts';
+import { Hearers, type Joins } from './hearers.ts';
 import type { RoomServers } from './room-servers.ts';
 import { SigningKeyUpdates } from './signing-key-updates.ts';
 
@@ -33,13 +34,15 @@ const ROWS_MAX = 500;
 const PAUSE_MS = 1_000;
 
 /**
- * Tells the servers that share a room with one of our users that the devices of the user changed. What they are now
+ * Tells the servers that share a room with one of our users that the devices of the user changed, and those that did not share one
+ * before the user joined. What they are now
  * is not said: who hears of it without knowing what came before asks for all of them (server-server API, "Device
  * Management"), so that of many changes the newest is enough. No event waits for it: a user may be in very many rooms.
  */
 export class DeviceChanges {
   readonly #ports: DeviceChangesPorts;
-  readonly #changed = new Set<UserId>();
+  readonly #changed = new Map<UserId, Changed>();
+  readonly #hearers: Hearers;
   readonly #signingKeys: SigningKeyUpdates;
   readonly #rounds: Rounds;
   #position: number;
@@ -56,6 +59,7 @@ export class DeviceChanges {
     this.#signingKeys = new SigningKeyUpdates(ports.database);
     this.#position = position;
     this.#heard = ports.log.committed.position;
+    this.#hearers = new Hearers(ports);
     this.#rounds = new Rounds({
       isThere: () => !this.#isClosed && !this.#pause && this.#isWaiting,
       round: () => this.#round(),
@@ -72,7 +76,9 @@ export class DeviceChanges {
     for (const { record, position } of records) {
       if (position > this.#heard) this.#position = this.position;
       this.#heard = Math.max(this.#heard, position);
-      if (record.kind === 'device-list') this.#noteOwn(record.userId);
+      if (record.kind === 'device-list') this.#noteOwn(record.userId, 'devices');
+      if (record.kind === 'state' && record.type === 'm.room.member')
+        this.#noteMoved(record.roomId, record.stateKey as UserId, position);
     }
     this.#rounds.wake();
   }
@@ -105,20 +111,23 @@ export class DeviceChanges {
   /** What no record tells of any more: behind a takeover. */
   async #restore(): Promise<void> {
     if (this.#isRestored) return;
+    const { database, own: server } = this.#ports;
     const range = { after: this.#position, upTo: this.#heard };
-    const userIds = await deviceListsChangedBetween(this.#ports.database, range);
-    for (const userId of userIds) this.#noteOwn(userId);
+    const userIds = await deviceListsChangedBetween(database, range);
+    for (const userId of userIds) this.#noteOwn(userId, 'devices');
+    const joins = await joinedBetween(database, { ...range, server });
+    for (const { userId, roomId } of joins) this.#noteMoved(roomId, userId, range.after + 1);
     this.#isRestored = true;
   }
 
   /** Of whom it failed, it fails again: the others need not wait for that. */
   async #post(): Promise<void> {
-    const userIds = [...this.#changed];
+    const all = [...this.#changed];
     this.#changed.clear();
     const errors: unknown[] = [];
-    for (const userId of userIds)
-      await this.#postOf(userId).catch((error: unknown) => {
-        this.#changed.add(userId);
+    for (const [userId, changed] of all)
+      await this.#postOf(userId, changed).catch((error: unknown) => {
+        this.#noteOwn(userId, changed);
         errors.push(error);
       });
     if (errors.length > 0) throw errors[0];
@@ -132,33 +141,35 @@ export class DeviceChanges {
     this.#pause.unref();
   }
 
-  #noteOwn(userId: UserId): void {
-    if (serverNameOf(userId) === this.#ports.own) this.#changed.add(userId);
+  #noteOwn(userId: UserId, changed: Changed): void {
+    if (serverNameOf(userId) !== this.#ports.own) return;
+    this.#changed.set(userId, both(this.#changed.get(userId), changed));
   }
 
-  async #postOf(userId: UserId): Promise<void> {
-    const servers = [...(await this.#sharing(userId))].filter(this.#ports.admits);
+  /** Whether they came in by that is looked up where somebody else is there. */
+  #noteMoved(roomId: RoomId, userId: UserId, position: number): void {
+    if (!this.#ports.roomServers.isOwn(roomId))
+      this.#noteOwn(userId, new Map([[roomId, position]]));
+  }
+
+  async #postOf(userId: UserId, changed: Changed): Promise<void> {
+    const hearers =
+      changed === 'devices'
+        ? await this.#hearers.ofUser(userId)
+        : await this.#hearers.ofJoins(userId, changed);
+    const servers = [...hearers].filter(this.#ports.admits);
     if (servers.length === 0) return;
     const [device] = await deviceIdsOf(this.#ports.database, [userId]);
-    const signingKeys = await this.#signingKeys.of(userId);
-    const changed = { userId, deviceId: device?.deviceId, signingKeys };
+    // Who hears of the user for the first time asks for all of their keys.
+    const signingKeys = changed === 'devices' ? await this.#signingKeys.of(userId) : undefined;
+    const told = { userId, deviceId: device?.deviceId, signingKeys };
     for (let at = 0; at < servers.length; at += ROWS_MAX)
-      await this.#commit(changed, servers.slice(at, at + ROWS_MAX));
+      await this.#commit(told, servers.slice(at, at + ROWS_MAX));
     if (signingKeys !== undefined) this.#signingKeys.posted(userId, signingKeys);
     for (const server of servers) this.#ports.posted(server);
   }
 
-  async #sharing(userId: UserId): Promise<ReadonlySet<ServerName>> {
-    const { database, roomServers, log } = this.#ports;
-    const servers = new Set<ServerName>();
-    for (const room of await joinedRoomsOf(database, userId)) {
-      const { position } = log.committed;
-      for (const server of await roomServers.at({ ...room, position })) servers.add(server);
-    }
-    return servers;
-  }
-
-  #commit({ userId, signingKeys, ...device }: Changed, servers: readonly ServerName[]) {
+  #commit({ userId, signingKeys, ...device }: ToTell, servers: readonly ServerName[]) {
     return this.#ports.log.commit((next) => {
       const rows: Row[] = servers.flatMap((server) => {
         const position = next();
@@ -173,11 +184,23 @@ export class DeviceChanges {
   }
 }
 
-interface Changed {
+interface ToTell {
   readonly userId: UserId;
   readonly deviceId: string | undefined;
   /** An EDU. */
   readonly signingKeys: string | undefined;
+}
+
+/** What all who share a room with a user are to hear of; or whereby some may hear of the user for the first time. */
+type Changed = 'devices' | Joins;
+
+function both(one: Changed | undefined, other: Changed): Changed {
+  if (one === undefined) return other;
+  if (one === 'devices' || other === 'devices') return 'devices';
+  const joins = new Map(one);
+  for (const [roomId, position] of other)
+    joins.set(roomId, Math.min(position, joins.get(roomId) ?? position));
+  return joins;
 }
 
 /** Without `prev_id`, for which other servers take it that they have missed something. */

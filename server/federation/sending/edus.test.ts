@@ -144,6 +144,38 @@ test('servers that share a room with a user are told their new cross-signing key
   await expect.poll(() => rowsIn(home, 'federation_outbox')).toBe(0);
 });
 
+test('who joins a room is told to those servers in it that did not share one with them, also over a change of writer', async () => {
+  const home = await startHome(authority);
+  const [peer, stranger] = [await startPeer(authority), await startPeer(authority)];
+  const bob = await home.server.register('bob');
+  const heard = (by: typeof peer) => by.edus('m.device_list_update').map(({ user_id }) => user_id);
+  const join = async (roomId: string) => {
+    const invited = { token: home.token, body: { user_id: '@bob:example.org' } };
+    await home.server.ask(`POST /rooms/${roomId}/invite`, invited);
+    expect((await home.server.ask(`POST /join/${roomId}`, { token: bob, body: {} })).status).toBe(
+      200,
+    );
+  };
+  await home.member(peer);
+  await home.say('before');
+  await expect.poll(() => peer.bodies()).toEqual(['before']);
+  const before = heard(peer);
+  await join(home.roomId);
+  await expect.poll(() => heard(peer)).toEqual([...before, '@bob:example.org']);
+  const second = await home.addRoom();
+  await home.member(peer, 'join', second);
+  await home.member(stranger, 'join', second);
+  await join(second);
+  await expect.poll(() => heard(stranger)).toContain('@bob:example.org');
+  await home.say('then', second);
+  await expect.poll(() => peer.bodies()).toContain('then');
+  expect(heard(peer)).toEqual([...before, '@bob:example.org']);
+  await asIfNothingWasGiven(home);
+  await expect
+    .poll(() => heard(stranger).filter((each) => each === '@bob:example.org').length)
+    .toBe(2);
+});
+
 test('that devices changed is told once by who comes next, however often they did while a server was away', async () => {
   const home = await startHome(authority);
   const peer = await startPeer(authority, refuses(500));
@@ -252,6 +284,18 @@ const wasLastThere = ({ server }: Home, activeMs: number) =>
     'UPDATE federation_destination SET active_ms = $1',
     [activeMs],
   );
+
+/** As of a writer that ended before it could say anything of what was committed. */
+async function asIfNothingWasGiven(home: Home): Promise<void> {
+  const { database } = home.server.fresh;
+  await home.restart('ended');
+  await database.query(
+    'test_nothing_given',
+    "UPDATE outward_cursor SET position = 0 WHERE name = 'federation'",
+    [],
+  );
+  await home.restart('forgotten');
+}
 
 async function rowsIn(home: Home, table: string): Promise<number> {
   const { database } = home.server.fresh;

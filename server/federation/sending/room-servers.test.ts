@@ -82,3 +82,16 @@ test('who is told of what was said between two changes does not hang on what was
   for (const position of [11, 12, 13]) expect(await at(position)).toEqual(['one.org', 'two.org']);
   expect(await at(21)).toEqual(['two.org']);
 });
+
+test('the event by which somebody of ours came in first goes to nobody, and those behind it to all', async () => {
+  const { subject, comes } = room();
+  comes('one.org', 5);
+  comes('example.org', 11);
+  const of = (position: number) =>
+    subject.of({
+      ...{ position, roomNid: 1, roomId, type: 'm.room.member', stateKey: '@a:example.org' },
+      ...{ sender: '@a:example.org' as UserId, memberJson: null, replacedJson: null },
+    });
+  expect(await of(10)).toEqual([]);
+  expect(await of(12)).toEqual(['one.org']);
+});

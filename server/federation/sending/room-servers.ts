@@ -3,7 +3,7 @@ import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import type { OutgoingEvent } from '../../storage/federation/outgoing-events.ts';
-import { serversInRoom } from '../../storage/federation/room-servers.ts';
+import { type ServerInRoom, serversInRoom } from '../../storage/federation/room-servers.ts';
 import { membershipIn } from './membership-in.ts';
 
 /**
@@ -12,6 +12,8 @@ import { membershipIn } from './membership-in.ts';
  */
 interface Stretch {
   readonly servers: readonly ServerName[];
+  /** Somebody of this server is there, too; not looked at where nobody else is. */
+  readonly isOursThere: boolean;
   from: number;
   until: number;
 }
@@ -63,10 +65,12 @@ export class RoomServers {
 
   /**
    * Those that are to get the event, but for its sender's own: who was in the room before it (or whose last member it puts out would not hear of
-   * it), and who was invited or knocked, of which it is the end. Invites go by a request of their own.
+   * it), and who was invited or knocked, of which it is the end. Invites go by a request of their own. So did the event by which we came
+   * in: the server that we came in through took it, and passes it on to all others.
    */
   async of(event: OutgoingEvent): Promise<readonly ServerName[]> {
-    const servers = await this.#before(event);
+    const { servers, isOursThere } = await this.#before(event);
+    if (!isOursThere && serverNameOf(event.sender) === this.#own) return NOBODY;
     const target = targetOf(event);
     const all =
       target === undefined || target === this.#own || servers.includes(target)
@@ -77,16 +81,16 @@ export class RoomServers {
   }
 
   /** Behind this position. */
-  at(place: Place): Promise<readonly ServerName[]> {
-    return this.#before(place);
+  async at(place: Place): Promise<readonly ServerName[]> {
+    return (await this.#before(place)).servers;
   }
 
-  async #before({ roomId, roomNid, position }: Place): Promise<readonly ServerName[]> {
+  async #before({ roomId, roomNid, position }: Place): Promise<Stretch> {
     const known = this.#stretches.get(roomId);
-    if (known && known.from <= position && position < known.until) return known.servers;
+    if (known && known.from <= position && position < known.until) return known;
     const looked = await this.#look({ roomId, roomNid, position });
     this.#keep(roomId, looked);
-    return looked.servers;
+    return looked;
   }
 
   /** Of two stretches with a change between them the newer one, for what comes next. */
@@ -105,12 +109,14 @@ export class RoomServers {
       const rows = await serversInRoom(this.#database, at.roomNid, at.position);
       const found = new Set<ServerName>();
       for (const { serverName, changedAt, json } of rows) {
-        if (serverName === this.#own) continue;
-        if (changedAt !== null) look.until = Math.min(look.until, changedAt);
+        if (changedAt !== null && serverName !== this.#own)
+          look.until = Math.min(look.until, changedAt);
         if (changedAt === null || membershipIn(json) === 'join') found.add(serverName);
       }
+      const isOursThere = found.delete(this.#own) || found.size === 0;
+      const comesAt = isOursThere ? Number.POSITIVE_INFINITY : firstOf(rows, this.#own);
       const servers = found.size === 0 ? NOBODY : [...found];
-      return { servers, from: at.position, until: look.until };
+      return { servers, isOursThere, from: at.position, until: Math.min(look.until, comesAt) };
     } finally {
       this.#looked(at.roomId, look);
     }
@@ -122,6 +128,14 @@ export class RoomServers {
     else this.#moving.delete(roomId);
   }
 }
+
+/** Where somebody of the server moves first. */
+const firstOf = (rows: readonly ServerInRoom[], server: ServerName): number =>
+  rows.reduce(
+    (first, { serverName, changedAt }) =>
+      serverName === server && changedAt !== null ? Math.min(first, changedAt) : first,
+    Number.POSITIVE_INFINITY,
+  );
 
 /** Whose invite, knock or stay the event ends. */
 function targetOf({ stateKey, memberJson, replacedJson }: OutgoingEvent): ServerName | undefined {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import type { RoomMembership } from '../../rooms/membership/membership.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -63,7 +64,10 @@ async function memberChangesFor(
   return { joined: [...now.difference(before)], gone: [...before.difference(now)] };
 }
 
-/** A new display name is no change: it is told apart by who was there before the span. */
+/**
+ * A new display name is no change: it is told apart by who was there before the span. Who went and came back within it is one: their server need not have told
+ * ours what became of their keys in between.
+ */
 async function memberChanges(room: Room, { after, upTo }: Span): Promise<MemberChanges> {
   const changed = await room.stateDelta({ after, upTo }, (type) => type === MEMBER);
   if (changed.length === 0) return noMemberChanges;
@@ -71,7 +75,8 @@ async function memberChanges(room: Room, { after, upTo }: Span): Promise<MemberC
   const wasThere = new Set(before.filter(isJoin).map((event) => event.stateKey));
   const [joined, gone]: [UserId[], UserId[]] = [[], []];
   for (const event of changed) {
-    if (isJoin(event) && !wasThere.has(event.stateKey)) joined.push(event.stateKey as UserId);
+    if (isJoin(event) && (!wasThere.has(event.stateKey) || cameBack(event)))
+      joined.push(event.stateKey as UserId);
     if (!isJoin(event) && wasThere.has(event.stateKey)) gone.push(event.stateKey as UserId);
   }
   return { joined, gone };
@@ -95,5 +100,12 @@ const NOBODY: ReadonlySet<UserId> = new Set();
 const MEMBER = 'm.room.member';
 const isJoin = (event: { content: { membership?: unknown } }) =>
   event.content.membership === 'join';
+
+/** What it replaced was no stay. */
+function cameBack({ unsigned }: { unsigned: string }): boolean {
+  const { prev_content: before } = JSON.parse(`{${unsigned}}`) as { prev_content?: JsonObject };
+  return before?.membership !== 'join';
+}
+
 const keysOf = (events: readonly { stateKey: string | undefined }[]) =>
   events.map(({ stateKey }) => [MEMBER, stateKey ?? ''] as const);
