@@ -11,7 +11,10 @@ import type { Resolver } from './resolving/resolver.ts';
 export type NumberedState = ReadonlyMap<number, number>;
 
 export interface StateSources {
-  readonly store: Pick<RoomStore, 'eventsById' | 'eventIds' | 'statesWithBases'>;
+  readonly store: Pick<
+    RoomStore,
+    'eventsById' | 'eventIds' | 'eventIdsBeneath' | 'statesWithBases'
+  >;
   readonly keys: StateKeys;
   readonly resolver: Pick<Resolver, 'decide'>;
 }
@@ -68,14 +71,37 @@ async function decide(
   const named = await naming([unconflicted, ...conflicted], sources, unstored);
   const conflict = { unconflicted: named(unconflicted), conflicted: conflicted.map(named) };
   const nidOf = new Map<EventId, number>();
+  let asked = 0;
   const tell = async (ids: readonly EventId[]) => {
-    const known = await eventTexts(room, ids, sources, unstored?.event);
+    asked += 1;
+    const beneath = await idsBeneath(room, ids, { store: sources.store, asked });
+    const wanted = new Set([...ids, ...beneath.filter((id) => !nidOf.has(id))]);
+    const known = await eventTexts(room, [...wanted], sources, unstored?.event);
     for (const { eventId, nid } of known) nidOf.set(eventId, nid);
     return known;
   };
   const resolution = await sources.resolver.decide(room, conflict, tell);
   await tell([...resolution.values()].filter((id) => !nidOf.has(id)));
   return [...resolution].map(([key, id]) => ({ nid: nidOf.get(id)!, ...namesIn(key) }));
+}
+
+/** Mostly all is found in fewer. */
+const SINGLE_STEPS = 4;
+const STEPS_MAX = 256;
+
+/**
+ * What is asked for next, of whoever asks on and on: who takes another name is authorized by the event before, so chains may be as long as
+ * there were names, and each step of them would be a question.
+ */
+async function idsBeneath(
+  { nid, rules }: InRoom,
+  eventIds: readonly EventId[],
+  { store, asked }: { store: StateSources['store']; asked: number },
+): Promise<readonly EventId[]> {
+  if (asked <= SINGLE_STEPS || rules.eventIdForm === 'given') return [];
+  const steps = Math.min(2 ** (asked - SINGLE_STEPS), STEPS_MAX);
+  const found = await store.eventIdsBeneath(nid, { eventIds, steps });
+  return found.map(({ eventId }) => eventId);
 }
 
 /** As they are stored; of what is being taken in as it came. */

@@ -59,6 +59,32 @@ test.each(VERSIONS)(
   },
 );
 
+test.each(['6', '11', '12'])(
+  'a member of a hundred names costs a few questions, and comes to what they come to one by one (version %s)',
+  async (version) => {
+    await using bench = await workbench(version);
+    const many = await bench.branch(async (at) => {
+      for (let name = 0; name < 99; name++) await at.rename(bob, `${name}`);
+      return [await at.rename(bob, 'last')];
+    });
+    const one = await bench.branch(async (at) => [await at.rename(bob, 'once')]);
+    const { store } = bench.sources;
+    let questions = 0;
+    bench.sources.store = {
+      ...store,
+      eventsById: (ids) => {
+        questions += 1;
+        return store.eventsById(ids);
+      },
+    };
+    const found = await bench.before([...many, ...one]);
+    expect(questions).toBeLessThan(20);
+    expect(found.decided).toEqual([`m.room.member ${bob}`]);
+    bench.sources.store = { ...store, eventIdsBeneath: async () => [] };
+    expect(await bench.before([...many, ...one])).toEqual(found);
+  },
+);
+
 test('ends that differ in messages alone have one state, of which nothing is to be decided', async () => {
   await using bench = await workbench('12');
   const one = await bench.branch(async (at) => [await at.say('one')]);
@@ -89,6 +115,7 @@ interface At {
   set(sender: typeof alice, type: string, content: object): Promise<EventId>;
   topic(sender: typeof alice, topic: string): Promise<EventId>;
   ban(target: typeof alice): Promise<EventId>;
+  rename(target: typeof alice, displayname: string): Promise<EventId>;
 }
 
 /** A room of alice and bob, who may set its topic; each branch begins where the room was then. */
@@ -177,6 +204,12 @@ const at = ({ rooms, say }: RoomsUnderTest, roomId: RoomId): At => {
       const room = await rooms.open(roomId);
       return (await room!.stateEvent('m.room.member', target))!.eventId;
     },
+    rename: (target, displayname) =>
+      rooms.changeMembership(
+        roomId,
+        { sender: target, target, action: 'join', content: { displayname } },
+        {},
+      ),
   };
 };
 

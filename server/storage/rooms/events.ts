@@ -1,5 +1,6 @@
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database, Parameter } from '../database.ts';
+import { isReadable } from '../readable-json.ts';
 import type { Row, Write } from '../write.ts';
 import { isInTimeline, newestInTimeline, POSITION } from './timeline.ts';
 
@@ -69,6 +70,27 @@ export const eventIds = (database: Database, nids: readonly number[]) =>
     'event_ids',
     'SELECT event_nid AS nid, event_id AS "eventId" FROM event WHERE event_nid = ANY ($1::int8[])',
     [nids],
+  );
+
+/** These, and what authorizes them down to so many steps; of the versions of rooms that name events by their ids alone. */
+export const eventIdsBeneath = (
+  database: Database,
+  roomNid: number,
+  { eventIds, steps }: { eventIds: readonly EventId[]; steps: number },
+) =>
+  database.query<{ eventId: EventId }>(
+    'event_ids_beneath',
+    `WITH RECURSIVE chain AS (
+       SELECT event_nid, 0 AS step FROM event WHERE room_nid = $1 AND event_id = ANY ($2::text[])
+       UNION
+       SELECT below.event_nid, step + 1 FROM chain
+         CROSS JOIN LATERAL (SELECT json FROM event WHERE event_nid = chain.event_nid LIMIT 1) above
+         CROSS JOIN LATERAL json_array_elements_text(
+           CASE WHEN ${isReadable('above.json')} THEN above.json::json -> 'auth_events' END) auth (id)
+         JOIN event below ON below.event_id = auth.id AND below.room_nid = $1
+       WHERE step < $3)
+     SELECT event_id AS "eventId" FROM event WHERE event_nid IN (SELECT event_nid FROM chain)`,
+    [roomNid, eventIds, steps],
   );
 
 export async function eventById(

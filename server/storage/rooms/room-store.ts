@@ -96,6 +96,8 @@ export const roomStore = (database: Database, relationsReady: RelationsReady = a
 const eventReads = (database: Database) => ({
   eventsByNid: (nids: readonly number[]) => events.eventsByNid(database, nids),
   eventIds: (nids: readonly number[]) => events.eventIds(database, nids),
+  eventIdsBeneath: (roomNid: number, of: Parameters<typeof events.eventIdsBeneath>[2]) =>
+    events.eventIdsBeneath(database, roomNid, of),
   eventById: (eventId: EventId) => events.eventById(database, eventId),
   eventsById: (eventIds: readonly EventId[]) => events.eventsById(database, eventIds),
   numberedRoom: (roomId: RoomId) => outliers.numberedRoom(database, roomId),
