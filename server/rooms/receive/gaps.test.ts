@@ -78,6 +78,33 @@ test('where the server does not tell what lies between, its word on the state co
   await bench.isAsStored();
 });
 
+test('what authorizes an event and was never here is asked for by itself, and what rests on it judged by that', async () => {
+  await using bench = await workbench();
+  const [after, joined] = [[bench.before], bench.before];
+  const own = (await bench.event(says(''))).pdu.auth_events as EventId[];
+  const levels = own.find((each) => each !== joined)!;
+  const content = { membership: 'join', displayname: 'Dora' };
+  const renamed = await bench.event({ ...member(dora), content, after });
+  const said = await bench.event({
+    ...says('named'),
+    after,
+    authEvents: [levels, renamed.eventId],
+  });
+  expect(await bench.receive(said)).toEqual(['accepted']);
+  expect(bench.asked).toEqual(['event']);
+  expect(await bench.standing(renamed)).toEqual({ outlier: true, rejected: false });
+  const power = { sender: dora, type: 'm.room.power_levels', stateKey: '', content: { users: {} } };
+  const refused = await bench.event({ ...power, after });
+  const resting = await bench.event({
+    ...says('powerful', dora),
+    ...{ after, authEvents: [refused.eventId, joined] },
+  });
+  expect(await bench.receive(resting)).toEqual(['rejected']);
+  expect(await bench.standing(refused)).toEqual({ outlier: true, rejected: true });
+  expect(await bench.bodies()).toEqual(['named']);
+  await bench.isAsStored();
+});
+
 test('an outlier that comes with its own predecessors finds its place', async () => {
   await using bench = await gappedRoom();
   const joins = await bench.event(member(emil));

@@ -7,6 +7,7 @@ import type { AskServers } from './ask-servers.ts';
 import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
 import { inOrder } from './in-order.ts';
+import { fetchAuthEvents } from './missing-auth.ts';
 import type { Received } from './room-receiver.ts';
 import { serversInRoom } from './servers-in-room.ts';
 import { stateBeforeAsTold } from './told-state.ts';
@@ -103,11 +104,20 @@ class Gap {
   async close(lacking: readonly Lacking[]): Promise<ReadonlyMap<EventId, Received>> {
     const pdus = new Map(lacking.map(({ eventId, pdu }) => [eventId, pdu]));
     let left = await this.#take(pdus, new Map());
+    if (await this.#fetchAuthEvents(left)) left = await this.#take(left, new Map());
     for (const server of this.#servers()) {
       if (left.size === 0 || this.#leftMs === 0) break;
       left = await this.#closeBy(server, left);
     }
     return this.#results;
+  }
+
+  #fetchAuthEvents(lacking: ReadonlyMap<EventId, JsonObject>): Promise<boolean> {
+    const { ask, building, keep } = this.#ports;
+    const { store } = building.ports;
+    const asking = { ask, keep, store, server: this.#origin, msLeft: () => this.#leftMs };
+    const events = [...lacking.values()].flatMap((pdu) => this.#parsed(pdu));
+    return fetchAuthEvents(this.#room, events, asking);
   }
 
   /** Who sent it, and where that does not help others that are in the room: it may have left, or not deal with us. */

@@ -12,7 +12,7 @@ import { type Told, ToldEvents } from './told-events.ts';
 /** Of what a server tells of a state. */
 const IDS_MAX = 200_000;
 
-interface Asking {
+export interface Asking {
   readonly ask: AskServers;
   readonly store: Pick<RoomStore, 'stateEntriesOf'>;
   readonly server: ServerName;
@@ -45,7 +45,7 @@ export async function stateBeforeAsTold(
   return (await fetching.fetch()) ? told.state : undefined;
 }
 
-async function eventAsTold(room: HotRoom, eventId: EventId, asking: Asking): Promise<Told> {
+export async function eventAsTold(room: HotRoom, eventId: EventId, asking: Asking): Promise<Told> {
   const asked = { eventId, withinMs: asking.msLeft() };
   const told = await asking.ask.event(asking.server, asked);
   if (told.kind !== 'told') return told;
