@@ -153,7 +153,7 @@ export class RoomEngine implements Rooms {
   async send(roomId: RoomId, draft: Draft, origin: Origin<EventId>): Promise<EventId> {
     refuseIllNamed(draft);
     if (isMemberState(draft))
-      return changeMembership(this.#building, roomId, asMembershipChange(draft), origin);
+      return this.changeMembership(roomId, asMembershipChange(draft), origin);
     const { store } = this.#building.ports;
     return sendEvent(this.#building, roomId, origin, async (room) => {
       if (draft.type !== 'm.room.redaction' || draft.stateKey !== undefined) {
@@ -174,7 +174,7 @@ export class RoomEngine implements Rooms {
     change: MembershipChange,
     origin: Origin<EventId>,
   ): Promise<EventId> {
-    return changeMembership(this.#building, roomId, change, origin);
+    return changeMembership({ ...this.#building, receiver: this.receiver }, roomId, change, origin);
   }
 
   delete(roomId: RoomId): Promise<boolean> {

@@ -1,4 +1,3 @@
-import { rowsAlone } from '../../log/change.ts';
 import type { Event } from '../../protocol/event.ts';
 import {
   type EventId,
@@ -21,6 +20,7 @@ import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
+import { noteOutcome } from './note-outcome.ts';
 import type { OtherServers } from './other-servers.ts';
 import { NotUsable, tryServers } from './try-servers.ts';
 
@@ -105,16 +105,4 @@ async function countersigned(
   if (complaint !== undefined)
     throw new NotUsable(`it answers an event that is not ours: ${complaint}`);
   return signed.value;
-}
-
-/** Behind the invite: who asks again because this was lost invites somebody who is invited, which changes nothing. */
-async function noteOutcome(
-  { ports }: Building,
-  eventId: EventId,
-  origin: Origin<EventId>,
-): Promise<void> {
-  const rows = origin.rows?.(eventId) ?? [];
-  const outcome = origin.outcome?.(eventId);
-  if (rows.length === 0 && outcome === undefined) return;
-  await ports.log.commit(() => ({ change: rowsAlone(rows, outcome), value: undefined }));
 }

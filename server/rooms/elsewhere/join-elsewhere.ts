@@ -5,6 +5,7 @@ import {
   serverNameOfRoomId,
 } from '../../protocol/identifiers.ts';
 import { notFound } from '../../protocol/matrix-error.ts';
+import { followInto } from '../membership/follow-predecessor.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { enterRoom } from './enter-room.ts';
@@ -65,6 +66,8 @@ async function throughOne(
       const partial = told && { server, servers: told };
       const asked = { event, rules, roomId, server, isPartial: partial !== undefined };
       const received = await receivedState(ports, answer, asked);
+      const create = received.state.find(({ type }) => type === 'm.room.create')?.content;
+      await followInto(building, { roomId, create }, wish.change);
       const entered = await settled(
         enterRoom(building, { roomId, lane, partial }, received, origin),
       );

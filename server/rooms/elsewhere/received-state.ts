@@ -71,7 +71,11 @@ interface Received {
 }
 
 /** Who lets somebody into a restricted room signs along. */
-function ownEvent(answered: JsonValue | undefined, own: Event, rules: RoomVersionRules): Event {
+export function ownEvent(
+  answered: JsonValue | undefined,
+  own: Event,
+  rules: RoomVersionRules,
+): Event {
   if (!isObject(answered)) return own;
   const found = parseEvent(answered, rules);
   return found.ok && found.value.eventId === own.eventId && isSaidAlike(found.value, own)

@@ -10,8 +10,10 @@ import { forbidden } from '../../protocol/matrix-error.ts';
 import type { Draft, Origin } from '../draft.ts';
 import { inviteElsewhere } from '../elsewhere/invite-elsewhere.ts';
 import { joinElsewhere } from '../elsewhere/join-elsewhere.ts';
+import { letInElsewhere } from '../elsewhere/let-in-elsewhere.ts';
 import { onceMayChange } from '../elsewhere/once-whole.ts';
 import { knockElsewhere, leaveElsewhere } from '../elsewhere/pass-outside.ts';
+import type { RoomReceiver } from '../receive/room-receiver.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { sendEvent } from '../write/send-event.ts';
@@ -24,9 +26,12 @@ import { refuseNotices } from './server-notices.ts';
 import { givenContent, shownProfile } from './shown-profile.ts';
 import { refuseUnreachable } from './unreachable.ts';
 
+/** By whom somebody comes in whom nobody of ours may let in: without it they do not. */
+type Moving = Building & { readonly receiver?: RoomReceiver };
+
 /** Changes somebody's membership. The auth rules have the last word; here is what they leave open. */
 export async function changeMembership(
-  building: Building,
+  building: Moving,
   roomId: RoomId,
   change: MembershipChange,
   origin: Origin<EventId>,
@@ -43,6 +48,9 @@ export async function changeMembership(
     const entered = await joinElsewhere(building, { roomId, change, content, origin });
     if (entered !== undefined) return entered;
     await changeRoom(building.rooms, roomId, (room) => followPredecessor(building, room, change));
+    const join = { roomId, change, content, origin };
+    const letIn = building.receiver && (await letInElsewhere(building, building.receiver, join));
+    if (letIn !== undefined) return letIn;
   }
   if (change.action === 'knock') {
     const knocked = await knockElsewhere(building, { roomId, change, content, origin });

@@ -1,5 +1,5 @@
 import { parsedIn, parseRoomId, type RoomId, type UserId } from '../../protocol/identifiers.ts';
-import { isObject } from '../../protocol/json.ts';
+import { isObject, type JsonObject } from '../../protocol/json.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
@@ -13,26 +13,31 @@ import type { MembershipChange } from './membership.ts';
 export async function followPredecessor(
   building: Building,
   room: HotRoom,
+  change: MembershipChange,
+): Promise<void> {
+  if (!building.ports.followRoom) return;
+  const create = await contentOf(building, room, change.target, 'm.room.create');
+  await followInto(building, { roomId: room.roomId, create }, change);
+}
+
+/** The same, of a room that may not be here yet. */
+export async function followInto(
+  building: Building,
+  { roomId: to, create }: { roomId: RoomId; create: JsonObject | undefined },
   { target, sender }: MembershipChange,
 ): Promise<void> {
   const { followRoom } = building.ports;
   if (!followRoom || target !== sender) return;
+  const from = predecessorIn(create);
   const own = await building.userRooms.of(target);
-  const from = await predecessorOf(building, room, target);
-  if (from === undefined || own.get(room.roomId)?.membership === 'join') return;
+  if (from === undefined || own.get(to)?.membership === 'join') return;
   const before = own.get(from);
-  if (before && !before.forgotten && (await successorOf(building, from, target)) === room.roomId)
-    await followRoom(target, { from, to: room.roomId });
+  if (before && !before.forgotten && (await successorOf(building, from, target)) === to)
+    await followRoom(target, { from, to });
 }
 
-async function predecessorOf(
-  building: Building,
-  room: HotRoom,
-  userId: UserId,
-): Promise<RoomId | undefined> {
-  const { predecessor } = (await contentOf(building, room, userId, 'm.room.create')) ?? {};
-  return isObject(predecessor) ? parsedIn(predecessor.room_id, parseRoomId) : undefined;
-}
+const predecessorIn = (create: JsonObject | undefined): RoomId | undefined =>
+  isObject(create?.predecessor) ? parsedIn(create.predecessor.room_id, parseRoomId) : undefined;
 
 async function successorOf(
   building: Building,

@@ -1,5 +1,10 @@
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
-import { type RoomId, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import {
+  type RoomId,
+  type ServerName,
+  serverNameOf,
+  type UserId,
+} from '../../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../../protocol/json.ts';
 import { levelFor, powerLevelOf } from '../../protocol/power-levels.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -24,8 +29,8 @@ export type RestrictedEntry =
   /** The room's membership in others is not what lets them in. */
   | { readonly kind: 'not needed' }
   | { readonly kind: 'authorised'; readonly by: UserId }
-  /** They may come in, and nobody of this server could have invited them. */
-  | { readonly kind: 'nobody to invite' }
+  /** They may come in, and nobody of this server could have invited them; but members of these, as far as the power levels name any. */
+  | { readonly kind: 'nobody to invite'; readonly elsewhere: readonly ServerName[] }
   | { readonly kind: 'not a member'; readonly allowed: readonly string[] };
 
 export async function restrictedEntry(
@@ -44,7 +49,11 @@ export async function restrictedEntry(
   if (!allowed.some((each) => own.get(each as RoomId)?.membership === 'join'))
     return { kind: 'not a member', allowed };
   const by = findInviter(building, room, state);
-  return by === undefined ? { kind: 'nobody to invite' } : { kind: 'authorised', by };
+  if (by !== undefined) return { kind: 'authorised', by };
+  const elsewhere = named(state)
+    .filter(invitersIn(building, room, state))
+    .map(serverNameOf);
+  return { kind: 'nobody to invite', elsewhere: [...new Set(elsewhere)] };
 }
 
 const JOIN = { membership: 'join' };
@@ -62,22 +71,22 @@ function allowedRooms({ rules }: HotRoom, state: AuthState): string[] {
 }
 
 /** Those with a name in the power levels first: in a large room nobody else may be able to invite. */
-function findInviter(
-  { ports, keys }: Building,
-  room: HotRoom,
-  state: AuthState,
-): UserId | undefined {
+function findInviter(building: Building, room: HotRoom, state: AuthState): UserId | undefined {
+  const { ports, keys } = building;
+  const mayInvite = invitersIn(building, room, state);
+  const isOurs = (userId: UserId) => serverNameOf(userId) === ports.identity.serverName;
+  const test = (userId: UserId) => isOurs(userId) && mayInvite(userId);
+  return named(state).find(test) ?? anyMember(room, keys, test);
+}
+
+/** Whether somebody is in the room, and could invite. */
+function invitersIn({ keys }: Building, room: HotRoom, state: AuthState) {
   const required = levelFor('invite', state, room.rules);
-  const mayInvite = (userId: UserId) => {
+  return (userId: UserId): boolean => {
     const key = keys.find('m.room.member', userId);
-    return (
-      key !== undefined &&
-      room.members.get(key.keyNid) === 'join' &&
-      serverNameOf(userId) === ports.identity.serverName &&
-      powerLevelOf(userId, state, room.rules) >= required
-    );
+    const isMember = key !== undefined && room.members.get(key.keyNid) === 'join';
+    return isMember && powerLevelOf(userId, state, room.rules) >= required;
   };
-  return named(state).find(mayInvite) ?? anyMember(room, keys, mayInvite);
 }
 
 function named(state: AuthState): UserId[] {

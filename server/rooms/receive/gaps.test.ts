@@ -79,7 +79,7 @@ test('where the server does not tell what lies between, its word on the state co
 });
 
 test('what authorizes an event and was never here is asked for by itself, and what rests on it judged by that', async () => {
-  await using bench = await workbench();
+  await using bench = await gappedRoom();
   const [after, joined] = [[bench.before], bench.before];
   const own = (await bench.event(says(''))).pdu.auth_events as EventId[];
   const levels = own.find((each) => each !== joined)!;

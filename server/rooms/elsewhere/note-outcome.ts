@@ -1,0 +1,16 @@
+import { rowsAlone } from '../../log/change.ts';
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { Origin } from '../draft.ts';
+import type { Building } from '../write/building.ts';
+
+/** Behind an event that was taken in like those of others: who asks again because this was lost asks for what is so already, which changes nothing. */
+export async function noteOutcome(
+  { ports }: Building,
+  eventId: EventId,
+  origin: Origin<EventId>,
+): Promise<void> {
+  const rows = origin.rows?.(eventId) ?? [];
+  const outcome = origin.outcome?.(eventId);
+  if (rows.length === 0 && outcome === undefined) return;
+  await ports.log.commit(() => ({ change: rowsAlone(rows, outcome), value: undefined }));
+}
