@@ -30,6 +30,13 @@ test('a low battery waits for nobody to prove itself, on either side', () =>
     { b: { heldDown: true }, c: { notCandidate: 'its server is sick' } },
   ));
 
+test('a Patroni that refuses is asked once a second to move from a low battery, and not by every input', () => {
+  const refused = (at: number) => `${at} postgres primary\n${at + 1} not moved`;
+  const story = ['500 power low', ...[600, 610, 620, 700, 1_500, 1_700, 1_710].map(refused)];
+  const told = replay({ before: LEADING, story: story.join('\n') });
+  expect(told.match(/switchover from a to/g)).toHaveLength(2);
+});
+
 test('what is left of a battery counts: three minutes before its end no hold-down holds, and nobody waits for LB', () =>
   tells(
     'battery-ends',
