@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Told } from '../core/election/settled.ts';
 import type { Standing } from '../core/election/votes.ts';
 import { NAMES, Store } from '../core/simulation/store.ts';
 import { acknowledge, NO_TIMELINES } from '../core/timelines.ts';
@@ -107,6 +108,19 @@ test('who answers late is asked again, and who is silent gives no vote', async (
   });
 });
 
+test('who was started anew has no vote while it goes on replaying, and has one when it stands still', async () => {
+  const store = afterSwitchoverTo('c');
+  let lsn = 10;
+  const replaying = () => [{ site: 'b', timeline: 1, lsn: lsn++, mayHaveMore: true }];
+  expect(await ask(store, 'c', { standings: replaying })).toMatchObject({
+    refused: expect.stringContaining('too few sites'),
+  });
+  const still = () => [{ site: 'b', timeline: 1, lsn: 90, mayHaveMore: true }];
+  expect(await ask(store, 'c', { standings: still, withinMs: 30_000 })).toMatchObject({
+    refused: null,
+  });
+});
+
 test('for whom an agent vouches, with the very writing of the key, nobody has to vote', async () => {
   const store = afterSwitchoverTo('c');
   store.transact({
@@ -175,7 +189,7 @@ function ask(
   }: {
     copy?: () => Promise<Copy>;
     transact?: Store['transact'];
-    standings?: () => Standing[];
+    standings?: () => (Standing & Partial<Told>)[];
     withinMs?: number;
     onlyTry?: boolean;
   } = {},
@@ -184,6 +198,7 @@ function ask(
     read: async (...keys: readonly string[]) => keys.map((key) => store.get(key)),
     transact: async (transaction: Parameters<typeof transact>[0]) => transact(transaction),
   };
-  const asking = { names: NAMES, site, etcd, copy, standings: async () => standings() };
+  const told = () => standings().map((each) => ({ mayHaveMore: false, ...each }));
+  const asking = { names: NAMES, site, etcd, copy, standings: async () => told() };
   return askToBePromoted({ ...asking, withinMs, onlyTry });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Count, countVotes, type Electorate, type Standing } from '../core/election/votes.ts';
+import { Settled, type Told } from '../core/election/settled.ts';
+import { type Count, countVotes, type Electorate } from '../core/election/votes.ts';
 import type { KeyNames } from '../core/etcd/names.ts';
 import { electorateOf, type Found, readHistory, readTimelines } from '../core/etcd/reading.ts';
 import { giveTimeline, type Transaction } from '../core/etcd/transactions.ts';
@@ -18,8 +19,8 @@ export interface Asked {
   /** What other sites' Patroni say of their copies, of those that answer, until it is enough. */
   readonly standings: (
     sites: readonly Site[],
-    isEnough: (known: readonly Standing[]) => boolean,
-  ) => Promise<readonly Standing[]>;
+    isEnough: (known: readonly Told[]) => boolean,
+  ) => Promise<readonly Told[]>;
   readonly withinMs: number;
   /** Only says what it would say: no number is given, and no other site asked for its vote. */
   readonly onlyTry?: boolean;
@@ -36,9 +37,9 @@ export type Verdict =
  */
 export async function askToBePromoted(asked: Asked): Promise<Verdict> {
   const until = performance.now() + asked.withinMs;
-  const attempts: number[] = [];
+  const so: SoFar = { attempts: [], settled: new Settled() };
   for (;;) {
-    const { verdict, isFinal } = await attempt(asked, attempts);
+    const { verdict, isFinal } = await attempt(asked, so);
     if (isFinal || performance.now() >= until) return verdict;
     await sleep(AGAIN_MS);
   }
@@ -46,21 +47,28 @@ export async function askToBePromoted(asked: Asked): Promise<Verdict> {
 
 const AGAIN_MS = 50;
 
+/** What was found out in the attempts before. */
+interface SoFar {
+  /** Numbers that were asked for. */
+  readonly attempts: number[];
+  readonly settled: Settled;
+}
+
 interface Outcome {
   readonly verdict: Verdict;
   readonly isFinal: boolean;
 }
 
-async function attempt(asked: Asked, attempts: number[]): Promise<Outcome> {
+async function attempt(asked: Asked, so: SoFar): Promise<Outcome> {
   try {
-    return await decide(asked, attempts);
+    return await decide(asked, so);
   } catch (error) {
     const kind = error instanceof Silent ? error.kind : 'postgres';
     return again(kind, error instanceof Error ? error.message : String(error));
   }
 }
 
-async function decide(asked: Asked, attempts: number[]): Promise<Outcome> {
+async function decide(asked: Asked, { attempts, settled }: SoFar): Promise<Outcome> {
   const { names, site, etcd } = asked;
   const [known, copy] = await Promise.all([
     of('etcd', readKnown(asked)),
@@ -77,7 +85,10 @@ async function decide(asked: Asked, attempts: number[]): Promise<Outcome> {
   // Where the key was lost or removed, a site that comes back must not have led the same number.
   const unused = ended === 'unreadable' || ended === null ? next : Math.max(next, ended + 1);
   if (asked.onlyTry) return yes(next, unused);
-  const { lacking, isFinal } = await votesFor(copy, timelines, known.electorate, asked);
+  const { lacking, isFinal } = await votesFor(copy, timelines, known.electorate, {
+    ...asked,
+    settled,
+  });
   if (lacking !== null) return isFinal ? no('votes', lacking) : again('votes', lacking);
   const after = give(before, site, chain.at(-1)!, unused);
   attempts.push(after.given);
@@ -108,15 +119,19 @@ async function votesFor(
   { chain, lsn }: Copy,
   timelines: Timelines,
   electorate: Electorate | null,
-  { site, standings }: Asked,
+  { site, standings, settled }: Asked & Pick<SoFar, 'settled'>,
 ): Promise<Count> {
   const me = { site, timeline: chain.at(-1)!, lsn };
-  const count = (known: readonly Standing[]) => countVotes(me, electorate, known, timelines);
+  const count = (told: readonly Told[]) => {
+    const now = performance.now();
+    const known = told.map((each) => settled.standingIn(each, now));
+    return countVotes(me, electorate, known, timelines);
+  };
   const none = count([]);
   if (none.lacking === null || electorate === null) return none;
   const members = [electorate.leader, ...electorate.standbys];
   const others = members.filter((member) => member !== null && member !== site) as Site[];
-  const isEnough = (known: readonly Standing[]) => count(known).lacking === null;
+  const isEnough = (known: readonly Told[]) => count(known).lacking === null;
   return count(await of('etcd', standings(others, isEnough)));
 }
 

@@ -1,4 +1,4 @@
-import type { Standing } from '../core/election/votes.ts';
+import type { Told } from '../core/election/settled.ts';
 import type { KeyNames } from '../core/etcd/names.ts';
 import type { Found } from '../core/etcd/reading.ts';
 import type { Site } from '../core/view.ts';
@@ -9,7 +9,9 @@ import { ANSWERS_WITHIN_MS, type Pem, request } from './request.ts';
 interface Health {
   readonly state?: string;
   readonly timeline?: number;
-  readonly xlog?: Partial<Record<'location' | 'received_location' | 'replayed_location', number>>;
+  readonly xlog?: Partial<
+    Record<'location' | 'received_location' | 'replayed_location', number | null>
+  >;
 }
 
 export interface Asking {
@@ -25,13 +27,13 @@ export interface Asking {
  */
 export async function standingsOf(
   sites: readonly Site[],
-  isEnough: (known: readonly Standing[]) => boolean,
+  isEnough: (known: readonly Told[]) => boolean,
   { names, etcd, pem, answersWithinMs = ANSWERS_WITHIN_MS }: Asking,
-): Promise<readonly Standing[]> {
+): Promise<readonly Told[]> {
   const members = await etcd.read(...sites.map((site) => names.patroniMember(site)));
   const enough = new AbortController();
   const signal = AbortSignal.any([enough.signal, AbortSignal.timeout(answersWithinMs)]);
-  const known: Standing[] = [];
+  const known: Told[] = [];
   const asked = sites.map(async (site, at) => {
     const member = memberIn(members[at]);
     if (member === null) return;
@@ -44,8 +46,22 @@ export async function standingsOf(
 }
 
 /** Of a PostgreSQL that does not run the position is not known, whatever it was. */
-export function standingIn(site: Site, { state, timeline, xlog = {} }: Health): Standing {
-  const { location = 0, received_location = 0, replayed_location = 0 } = xlog;
-  const known = Math.max(location ?? 0, received_location ?? 0, replayed_location ?? 0);
-  return { site, timeline: timeline ?? null, lsn: state === 'running' ? known : 0 };
+export function standingIn(site: Site, { state, timeline, xlog = {} }: Health): Told {
+  const isRunning = state === 'running';
+  const lsn = isRunning ? Math.max(...Object.values(xlog).map((each) => each ?? 0), 0) : 0;
+  return { site, timeline: timeline ?? null, lsn, mayHaveMore: isRunning && tellsLess(xlog) };
+}
+
+/** Whatever size segments have, they begin at a multiple of this. */
+const SEGMENT = 1_048_576;
+
+/** A standby that was started anew says that it received nothing, or the beginning of the segment where it would go on, until somebody sends it more. */
+function tellsLess({
+  location,
+  received_location,
+  replayed_location,
+}: NonNullable<Health['xlog']>): boolean {
+  if (location != null) return false;
+  const [received, replayed] = [received_location ?? 0, replayed_location ?? 0];
+  return received < replayed || received % SEGMENT === 0;
 }

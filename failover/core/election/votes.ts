@@ -8,7 +8,7 @@ export interface Electorate {
   readonly quorum: number;
 }
 
-/** What a copy says of itself; the position is 0 where its PostgreSQL does not run, or says nothing. */
+/** What a copy says of itself; the position is 0 where its PostgreSQL does not run, says nothing, or may have more (settled.ts). */
 export interface Standing {
   readonly site: Site;
   readonly timeline: number | null;

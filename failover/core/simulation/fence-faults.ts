@@ -89,17 +89,20 @@ export const promiserBeginsAnew: Fault = (world, cluster, site, forMs) => {
 };
 
 /** M4: a standby has begun anew and replays still, when the primary is lost: what it received, and confirmed, it does not say. */
-export const replayLags: Fault = (world, cluster, site, forMs) => {
+export const replayLags: Fault = (...broken) => replaysFor(12_000, ...broken);
+
+/** The same, for so long. */
+export function replaysFor(replayMs: number, ...[world, cluster, site, forMs]: Parameters<Fault>) {
   const { time, random, sites } = world;
   const others = othersOf(sites, site);
   const [lags, other] = random.chance(0.5) ? others : others.reverse();
   cluster.postgreses.get(other ?? lags!)!.stall(8_000);
   time.after(random.between(500, 2_000), () => {
     const { wal } = cluster.postgreses.get(lags!)!;
-    cluster.postgreses.get(lags!)!.replayFrom(Math.max(0, wal.length - 40), 12_000);
+    cluster.postgreses.get(lags!)!.replayFrom(Math.max(0, wal.length - 40), replayMs);
     powerLoss(world, cluster, site, forMs);
   });
-};
+}
 
 /** Drawn as well where the third fence is on. */
 export const FENCE_FAULTS: readonly Fault[] = [

@@ -52,6 +52,7 @@ export interface Bugs {
   readonly notesAgain?: boolean;
   readonly copiesFromAny?: boolean;
   readonly nobodyVotes?: boolean;
+  readonly replayingVotes?: boolean;
   readonly nobodyDeposes?: boolean;
   readonly lifetimeFromTheOrder?: boolean;
   readonly anyMachine?: boolean;

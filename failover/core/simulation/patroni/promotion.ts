@@ -77,14 +77,16 @@ export class Promotion {
     });
   }
 
-  /** What the other sites say of their copies. */
+  /** What the other sites say of their copies; of one that replays the position never stands still (election/settled.ts). */
   standings(): Standing[] {
     const { site, world } = this.#process;
     const { hearing } = this.#parts;
     const others = world.sites.filter((other) => other !== site && hearing.sees(other));
     return others.map((other) => {
-      const { timeline } = hearing.postgreses.get(other)!;
-      return { ...this.#statusOf(other), timeline };
+      const { timeline, replays } = hearing.postgreses.get(other)!;
+      const status = this.#statusOf(other);
+      const isKnown = !replays || world.bugs.replayingVotes === true;
+      return { ...status, timeline, lsn: isKnown ? status.lsn : 0 };
     });
   }
 
