@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { Pieces } from './pieces.ts';
 import type { Shares, Taker } from './shares.ts';
 import { Spooled } from './spool.ts';
 
@@ -72,7 +73,7 @@ export class Incoming {
   /** All of it, or what came until it was too long for memory: the request is paused then. */
   #collect(): Promise<Buffer[] | NoBody> {
     const request = this.#request;
-    const chunks: Buffer[] = [];
+    const chunks = new Pieces();
     return new Promise((resolve) => {
       const done = (result: Buffer[] | NoBody) => {
         clearInterval(pace);
@@ -82,13 +83,13 @@ export class Incoming {
       const take = (chunk: Buffer) => {
         if (!this.#room.memory.take(this.#taker, chunk.length)) return done('full');
         this.#memory += chunk.length;
-        chunks.push(chunk);
+        chunks.add(chunk);
         if (this.#memory <= this.#room.memoryBytesMax) return;
         request.pause();
-        done(chunks);
+        done(chunks.all);
       };
-      const end = () => done(chunks);
-      const closed = () => done(request.complete ? chunks : 'gone');
+      const end = () => done(chunks.all);
+      const closed = () => done(request.complete ? chunks.all : 'gone');
       const pace = this.#watchPace(done);
       request.on('data', take).once('end', end).once('close', closed);
     });

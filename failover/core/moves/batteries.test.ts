@@ -37,6 +37,16 @@ test('a Patroni that refuses is asked once a second to move from a low battery, 
   expect(told.match(/switchover from a to/g)).toHaveLength(2);
 });
 
+test('what Patroni refused while a battery was low moved nothing, so it holds nothing down once there is mains again', () => {
+  const refused = [600, 1_700, 2_800, 3_900].map(
+    (at) => `${at} postgres primary\n${at + 1} not moved`,
+  );
+  const sick = everyTwoSeconds(4_000, 20_000, (at) => `${at + 20} server sick 7`);
+  const story = ['500 power low', ...refused, '3950 power mains', sick].join('\n');
+  const told = replay({ before: LEADING, story });
+  expect(told.match(/switchover from a to/g)).toHaveLength(5);
+});
+
 test('what is left of a battery counts: three minutes before its end no hold-down holds, and nobody waits for LB', () =>
   tells(
     'battery-ends',

@@ -121,7 +121,7 @@ function moveOnce(turn: Turn): boolean {
 
 const AGAIN_AFTER_MS = 10_000;
 /** A Patroni that refuses does so at once, and would be asked by every input (found: seed 2784 with the third fence, 184 times in a millisecond). */
-const LOW_AGAIN_AFTER_MS = 1_000;
+const AGAIN_AFTER_REFUSAL_MS = 1_000;
 
 /**
  * F21: lost again and again, this site comes back before Patroni's lease is over and goes on each time. It
@@ -208,11 +208,14 @@ function end(turn: Turn, failure: string | null): void {
     const text = failure ?? `Patroni's leader is now ${to}.`;
     turn.effects.push({ kind: 'answer', id, accepted: failure === null, text });
   }
-  // Also after a failure: to ask Patroni again and again would be flapping too.
-  // Who took over from a silent agent gave up nothing.
-  const moves =
-    id === null && to !== state.self.site ? holdDown(state.moves, now, timings) : state.moves;
-  update<Switching>(turn, { switchover: null, moves });
+  const isRefused = failure !== null;
+  // Also after a failure: to ask Patroni again and again would be flapping too. But for a battery that ends it is, and when that is over
+  // nothing has moved. Who took over from a silent agent gave up nothing.
+  const counts =
+    id === null && to !== state.self.site && !(isRefused && state.power.power === 'low');
+  const moves = counts ? holdDown(state.moves, now, timings) : state.moves;
+  const refusedAt = isRefused ? now : state.refusedAt;
+  update<Switching>(turn, { switchover: null, moves, refusedAt });
 }
 
 /** Doubles with each move in a row, and is forgotten after the longest hold-down without one (F21). */
@@ -246,10 +249,11 @@ function mayMove(state: State, now: Millis, timings: Timings): boolean {
   const { moves, power } = state;
   // Neither a battery that ends nor a disk that takes nothing waits for anybody to prove himself.
   const hurry =
-    (power.power === 'low' && now - moves.lastAt >= LOW_AGAIN_AFTER_MS) ||
+    power.power === 'low' ||
     (isStalledHere(state, now, timings) && now - moves.lastAt >= AGAIN_AFTER_MS);
   const heldDown = now < moves.heldUntil && !hurry;
-  return !heldDown && leadsHere(state, now, timings);
+  const isRefused = now - state.refusedAt < AGAIN_AFTER_REFUSAL_MS;
+  return !heldDown && !isRefused && leadsHere(state, now, timings);
 }
 
 function leadsHere(state: State, now: Millis, timings: Timings): boolean {

@@ -91,6 +91,8 @@ export interface Switching {
   readonly mainsElsewhereSince: Millis | null;
   /** When we last asked for a switchover on behalf of a site whose agent is silent. */
   readonly rescuedAt: Millis;
+  /** When Patroni refused a move last. */
+  readonly refusedAt: Millis;
 }
 
 export interface Switchover {
@@ -303,6 +305,7 @@ export const nothingDecided = (now: Millis): Decided => ({
   switchover: null,
   mainsElsewhereSince: null,
   rescuedAt: LONG_AGO,
+  refusedAt: LONG_AGO,
   handedOverFor: null,
   lags: {},
   stuck: null,

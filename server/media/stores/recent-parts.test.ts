@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RecentParts } from './recent-parts.ts';
+import { PART_BYTES_MIN, RecentParts } from './recent-parts.ts';
 
 const part = (uploadNid: number, end = 4) => ({ uploadNid, from: 0, end });
 
@@ -28,6 +28,19 @@ test('what could not be read is tried again', async () => {
   expect(reads.times).toBe(1);
 });
 
+test('a file that is read by single bytes has a bound, too', async () => {
+  const parts = new RecentParts();
+  let reads = 0;
+  const read = async () => {
+    reads++;
+    return Buffer.alloc(1);
+  };
+  for (let round = 0; round < 2; round++)
+    for (let from = 0; from < 2_000; from++)
+      await parts.read({ uploadNid: 1, from, end: from + 1 }, read);
+  expect(reads, 'the first have gone').toBe(4_000);
+});
+
 test('no more than so many bytes are kept, those used last', async () => {
   const { parts, reads } = begun();
   for (const uploadNid of [1, 2, 1, 3]) await parts.read(part(uploadNid), reads);
@@ -46,5 +59,5 @@ function begun() {
     },
     { times: 0 },
   );
-  return { parts: new RecentParts(8), reads };
+  return { parts: new RecentParts(2 * PART_BYTES_MIN), reads };
 }

@@ -2,6 +2,8 @@ import { Lru } from '../../log/lru.ts';
 
 /** Of all parts together. */
 const BYTES_MAX = 16 * 1024 * 1024;
+/** What is kept of a part beside its bytes, and what a short one holds on to, counts too: else a file read by single bytes has no bound. */
+export const PART_BYTES_MIN = 16 * 1024;
 
 export interface PartOf {
   readonly uploadNid: number;
@@ -26,7 +28,7 @@ export class RecentParts {
     const known = this.#parts.get(key);
     if (known) return known;
     const reading = read();
-    this.#parts.set(key, reading, end - from);
+    this.#parts.set(key, reading, Math.max(end - from, PART_BYTES_MIN));
     reading.catch(() => this.#parts.delete(key));
     return reading;
   }
