@@ -30,7 +30,10 @@ type EventTold =
   | { readonly kind: 'not there' }
   | { readonly kind: 'not now'; readonly retryMs: number };
 
-/** Asks servers about rooms that they share with us. Undefined where one does not answer, or will not say. */
+/** It was not reached, or has too much to do: it may say so another time. */
+type NotNow = 'not now';
+
+/** Asks servers about rooms that they share with us. Undefined where one will not say. */
 export class RoomQuestions {
   readonly #client: Pick<FederationClient, 'ask'>;
 
@@ -48,7 +51,7 @@ export class RoomQuestions {
       limit: number;
       withinMs: number;
     },
-  ): Promise<readonly JsonObject[] | undefined> {
+  ): Promise<readonly JsonObject[] | NotNow | undefined> {
     const { roomId, latest, earliest, minDepth, limit, withinMs } = asked;
     const told = await this.#ask(server, {
       ...{ method: 'POST', path: `${V1}/get_missing_events/${encodeURIComponent(roomId)}` },
@@ -58,19 +61,20 @@ export class RoomQuestions {
       },
       ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX, lists: EVENTS },
     });
-    return told && objectsIn(told.events).slice(0, limit);
+    return isTold(told) ? objectsIn(told.events).slice(0, limit) : told;
   }
 
   async stateIds(
     server: ServerName,
     { roomId, eventId, withinMs }: { roomId: RoomId; eventId: EventId; withinMs: number },
-  ): Promise<{ state: readonly EventId[]; authChain: readonly EventId[] } | undefined> {
+  ): Promise<{ state: readonly EventId[]; authChain: readonly EventId[] } | NotNow | undefined> {
     const room = encodeURIComponent(roomId);
     const told = await this.#ask(server, {
       ...{ method: 'GET', path: `${V1}/state_ids/${room}?event_id=${encodeURIComponent(eventId)}` },
       ...{ answersWithinMs: withinMs, bytesMax: IDS_BYTES_MAX },
     });
-    return told && { state: idsIn(told.pdu_ids), authChain: idsIn(told.auth_chain_ids) };
+    if (!isTold(told)) return told;
+    return { state: idsIn(told.pdu_ids), authChain: idsIn(told.auth_chain_ids) };
   }
 
   async event(
@@ -99,15 +103,17 @@ export class RoomQuestions {
       ...{ method: 'GET', path: `${V1}/backfill/${encodeURIComponent(roomId)}?${query.join('&')}` },
       ...{ answersWithinMs: withinMs, bytesMax: EVENTS_BYTES_MAX, lists: EVENTS },
     });
-    return told && objectsIn(told.pdus).slice(0, limit);
+    return isTold(told) ? objectsIn(told.pdus).slice(0, limit) : undefined;
   }
 
-  async #ask(server: ServerName, request: FederationRequest): Promise<JsonObject | undefined> {
+  async #ask(
+    server: ServerName,
+    request: FederationRequest,
+  ): Promise<JsonObject | NotNow | undefined> {
     try {
       return await this.#told(server, request);
     } catch (error) {
-      if (error instanceof ServerUnreachable || error instanceof MatrixError) return undefined;
-      throw error;
+      return notTold(error).kind === 'not now' ? 'not now' : undefined;
     }
   }
 
@@ -116,6 +122,9 @@ export class RoomQuestions {
     return isObject(told) ? told : undefined;
   }
 }
+
+const isTold = (told: JsonObject | NotNow | undefined): told is JsonObject =>
+  typeof told === 'object';
 
 function notTold(error: unknown): EventTold {
   if (error instanceof ServerUnreachable) return { kind: 'not now', retryMs: RETRY_MS };

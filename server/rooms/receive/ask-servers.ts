@@ -3,7 +3,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 
 /**
  * What other servers are asked about rooms that they share with us. What they say is proved by nothing yet. Undefined where a
- * server does not answer in time, or will not say.
+ * server will not say; 'not now' where it does not answer in time, or has too much to do.
  */
 export interface AskServers {
   missingEvents(
@@ -19,13 +19,13 @@ export interface AskServers {
       readonly limit: number;
       readonly withinMs: number;
     },
-  ): Promise<readonly JsonObject[] | undefined>;
+  ): Promise<readonly JsonObject[] | 'not now' | undefined>;
 
   /** The state before an event, and what authorizes it. */
   stateIds(
     server: ServerName,
     asked: { readonly roomId: RoomId; readonly eventId: EventId; readonly withinMs: number },
-  ): Promise<StateIds | undefined>;
+  ): Promise<StateIds | 'not now' | undefined>;
 
   event(
     server: ServerName,

@@ -198,7 +198,7 @@ export class EarlierHistory {
     for (const event of first) {
       const { store } = this.#building.ports;
       const state = await stateBeforeAsTold(room, event, { ...asked, ask, store, keep });
-      if (state) given.set(event.eventId, state);
+      if (state && state !== 'not now') given.set(event.eventId, state);
     }
     return given;
   }

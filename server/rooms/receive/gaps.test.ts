@@ -6,6 +6,8 @@ import type { Receiving } from './receiving.ts';
 
 const off = 'off.example' as ServerName;
 
+const TOO_MUCH = { errcode: 'M_LIMIT_EXCEEDED' };
+
 afterEach(() => void vi.useRealTimers());
 
 test('what lies between is asked for, and all of it is there in its order', async () => {
@@ -61,6 +63,30 @@ test('where who sent it does not tell what lies between, another server in the r
   expect(servers).toEqual([off, far]);
   expect(await bench.bodies()).toEqual(['0', '1']);
   expect(await bench.standing(hidden!)).toEqual({ outlier: false, rejected: false });
+});
+
+test('who has too much to do just now is asked when the event comes again, which it is told to', async () => {
+  await using bench = await gappedRoom();
+  const chain = await bench.chain(3);
+  const { missingEvents, stateIds } = bench.ask;
+  bench.ask.missingEvents = async () => 'not now';
+  bench.ask.stateIds = async () => 'not now';
+  await expect(bench.receive(chain[2]!)).rejects.toMatchObject(TOO_MUCH);
+  Object.assign(bench.ask, { missingEvents, stateIds });
+  expect(await bench.receive(chain[2]!)).toEqual(['accepted']);
+  expect(await bench.bodies()).toEqual(['0', '1', '2']);
+});
+
+test('who never has time, or will not tell, holds its transactions up no longer than that', async () => {
+  await using bench = await gappedRoom();
+  const [, said] = await bench.chain(2);
+  bench.ask.stateIds = async () => undefined;
+  bench.ask.missingEvents = async () => undefined;
+  expect(await bench.receive(said!)).toEqual(['refused']);
+  bench.ask.missingEvents = async () => 'not now';
+  for (const _ of ['again', 'and again'])
+    await expect(bench.receive(said!)).rejects.toMatchObject(TOO_MUCH);
+  expect(await bench.receive(said!)).toEqual(['refused']);
 });
 
 test('where the server does not tell what lies between, its word on the state counts', async () => {
@@ -135,8 +161,8 @@ test('a state of more missing events than there is time for is fetched in severa
   bench.takesMs(200);
   const kept = async () => (await bench.standings([...joins, ...renamed])).length;
   const attempts: number[] = [];
-  while (attempts.length < 10 && (await bench.receive(said))[0] !== 'accepted')
-    attempts.push(await kept());
+  const attempt = () => bench.receive(said).catch(({ errcode }) => [errcode]);
+  while (attempts.length < 10 && (await attempt())[0] !== 'accepted') attempts.push(await kept());
   expect(attempts).toEqual([...new Set(attempts)].sort((a, b) => a - b));
   expect(attempts.length).toBeGreaterThan(1);
   expect(attempts.at(-1)).toBeLessThan(320);
@@ -176,6 +202,8 @@ test('a state of which an event is not told at all for now is none yet', async (
   const [said, joins, renamed] = await bench.crowd(3);
   bench.tells(said, [...renamed, ...joins], renamed.length);
   bench.takesMs(1_000, joins[0]);
+  for (const _ of ['again', 'and again'])
+    await expect(bench.receive(said)).rejects.toMatchObject(TOO_MUCH);
   expect(await bench.receive(said)).toEqual(['refused']);
   expect(await bench.standings([...joins, ...renamed])).toHaveLength(4);
 });

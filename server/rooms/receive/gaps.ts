@@ -1,6 +1,8 @@
+import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { limitExceeded } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import type { AskServers } from './ask-servers.ts';
@@ -23,6 +25,10 @@ const FOUND_LENGTH_MAX = 4 * 1_048_576;
 const STATES_MAX = 3;
 /** Beside who sent it. */
 const OTHERS_MAX = 2;
+/** So often what could not be asked for just now is to come again, with all of its transaction, before it is refused for good: nobody says that once more. */
+const AGAIN_MAX = 2;
+const AGAIN_KEPT_MAX = 5_000;
+const RETRY_MS = 5_000;
 
 /** A PDU that was refused because what it follows, or is authorized by, is not here. */
 export interface Lacking {
@@ -47,8 +53,13 @@ export class Gaps {
   readonly #places = new GapPlaces();
   /** What is asked for already: whoever misses the same waits for that first. */
   readonly #asked = new Map<string, Promise<unknown>>();
+  /** How often an event was to come again. */
+  readonly #again = new Lru<EventId, number>(AGAIN_KEPT_MAX);
 
-  /** What became of them in the end. Throws M_LIMIT_EXCEEDED where there is no place to ask from: then it may come again. */
+  /**
+   * What became of them in the end. Throws M_LIMIT_EXCEEDED where there is no place to ask from, or who could tell had too much to do: then it
+   * may come again.
+   */
   async close(
     room: HotRoom,
     lacking: readonly Lacking[],
@@ -62,10 +73,21 @@ export class Gaps {
     const keys = lacking.flatMap(({ missing }) => missing.map((id) => `${room.roomId} ${id}`));
     for (const key of keys) this.#asked.set(key, closing);
     try {
-      return await closing;
+      const { results, isShort } = await closing;
+      if (isShort && lacking.some((each) => this.#mayComeAgain(each, results)))
+        throw limitExceeded(RETRY_MS);
+      return results;
     } finally {
       for (const key of keys) if (this.#asked.get(key) === closing) this.#asked.delete(key);
     }
+  }
+
+  #mayComeAgain({ eventId }: Lacking, results: ReadonlyMap<EventId, Received>): boolean {
+    const result = results.get(eventId);
+    const times = this.#again.get(eventId) ?? 0;
+    if (result?.kind !== 'refused' || !result.missing || times >= AGAIN_MAX) return false;
+    this.#again.set(eventId, times + 1);
+    return true;
   }
 
   async #asBefore(roomId: RoomId, lacking: readonly Lacking[], until: number): Promise<void> {
@@ -82,6 +104,12 @@ export class Gaps {
   }
 }
 
+interface Closed {
+  readonly results: ReadonlyMap<EventId, Received>;
+  /** Somebody who may know more did not answer in time, or had too much to do. */
+  readonly isShort: boolean;
+}
+
 /** One gap in one room, as one server helps to close it. */
 class Gap {
   readonly #room: HotRoom;
@@ -89,6 +117,7 @@ class Gap {
   readonly #until: number;
   readonly #ports: GapPorts;
   readonly #results = new Map<EventId, Received>();
+  #isShort = false;
 
   constructor(
     room: HotRoom,
@@ -101,7 +130,7 @@ class Gap {
     this.#ports = ports;
   }
 
-  async close(lacking: readonly Lacking[]): Promise<ReadonlyMap<EventId, Received>> {
+  async close(lacking: readonly Lacking[]): Promise<Closed> {
     const pdus = new Map(lacking.map(({ eventId, pdu }) => [eventId, pdu]));
     let left = await this.#take(pdus, new Map());
     if (await this.#fetchAuthEvents(left)) left = await this.#take(left, new Map());
@@ -109,7 +138,7 @@ class Gap {
       if (left.size === 0 || this.#leftMs === 0) break;
       left = await this.#closeBy(server, left);
     }
-    return this.#results;
+    return { results: this.#results, isShort: this.#isShort || this.#leftMs === 0 };
   }
 
   #fetchAuthEvents(lacking: ReadonlyMap<EventId, JsonObject>): Promise<boolean> {
@@ -186,7 +215,7 @@ class Gap {
       const told = await this.#ports.ask.missingEvents(server, {
         ...{ ...asked, withinMs: this.#leftMs },
       });
-      const events = (told ?? []).flatMap((pdu) => this.#parsed(pdu));
+      const events = this.#known(told, []).flatMap((pdu) => this.#parsed(pdu));
       const fresh = events.filter(({ eventId, depth }) => depth >= minDepth && !found.has(eventId));
       for (const { eventId, pdu } of fresh) found.set(eventId, pdu);
       length += fresh.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
@@ -219,10 +248,17 @@ class Gap {
     return inOrder([...pdus.values()].flatMap((pdu) => this.#parsed(pdu)))[0];
   }
 
-  #stateBefore(server: ServerName, event: Event): Promise<readonly EventId[] | undefined> {
+  /** What it does not tell now is nothing, for now. */
+  #known<T, U>(told: T | 'not now' | undefined, otherwise: U): T | U {
+    if (told === 'not now') this.#isShort = true;
+    return told === undefined || told === 'not now' ? otherwise : told;
+  }
+
+  async #stateBefore(server: ServerName, event: Event): Promise<readonly EventId[] | undefined> {
     const { ask, building, keep } = this.#ports;
     const { store } = building.ports;
     const msLeft = () => this.#leftMs;
-    return stateBeforeAsTold(this.#room, event, { ask, store, server, msLeft, keep });
+    const asking = { ask, store, server, msLeft, keep };
+    return this.#known(await stateBeforeAsTold(this.#room, event, asking), undefined);
   }
 }

@@ -29,11 +29,11 @@ export async function stateBeforeAsTold(
   room: HotRoom,
   { eventId, authEvents }: Event,
   asking: Asking,
-): Promise<readonly EventId[] | undefined> {
+): Promise<readonly EventId[] | 'not now' | undefined> {
   const { ask, keep, msLeft, server, store } = asking;
   const asked = { roomId: room.roomId, eventId, withinMs: msLeft() };
   const told = await ask.stateIds(server, asked);
-  if (told === undefined) return undefined;
+  if (told === undefined || told === 'not now') return told;
   const all = [...new Set([...told.authChain, ...authEvents, ...told.state])];
   if (all.length > IDS_MAX) return undefined;
   const fetching = new ToldEvents(await unknownOf(room, all, store), {
