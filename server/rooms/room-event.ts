@@ -34,6 +34,8 @@ export interface RoomEvent {
   readonly members: string;
   /** JSON members of `unsigned` that are the same for every reader; '' if there are none. */
   readonly unsigned: string;
+  /** It follows something that was not here: what is before it in the timeline was not just before it. */
+  readonly isAfterGap?: boolean;
   /** A copy for those who came behind its sender's erasure. */
   readonly isErased?: boolean;
 }

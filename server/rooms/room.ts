@@ -146,8 +146,14 @@ export interface Page {
   readonly end: Place;
   /** There is nothing further. */
   readonly isLast: boolean;
-  /** Where it was looked for: what events of the page follow, and has no place here. */
-  readonly brokenOff?: readonly EventId[] | undefined;
+  /** Where it was looked for, going back: what events of the page follow, and has no place here. */
+  readonly brokenOff?: readonly Break[] | undefined;
+}
+
+export interface Break {
+  readonly eventId: EventId;
+  /** The nearest event that follows it. */
+  readonly followedBy: Place;
 }
 
 export interface ThreadsRequest {

@@ -23,4 +23,5 @@ export type {
 export type { StoredRoom } from '../storage/rooms/rooms.ts';
 export type { LogRange, StateChange } from '../storage/rooms/state.ts';
 export type { StoredStateKey as StateKey } from '../storage/rooms/state-keys.ts';
+export type { TimelineGap } from '../storage/rooms/timeline-gaps.ts';
 export type { StoredMore, StoredTimeline } from '../storage/rooms/timelines.ts';

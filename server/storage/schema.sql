@@ -638,6 +638,12 @@ CREATE TABLE thread (
   PRIMARY KEY (room_nid, root_id)
 );
 
+CREATE TABLE timeline_gap (
+  room_nid bigint NOT NULL,
+  event_nid bigint NOT NULL,
+  PRIMARY KEY (room_nid, event_nid)
+);
+
 CREATE TABLE to_device (
   position bigint NOT NULL,
   user_id text NOT NULL,

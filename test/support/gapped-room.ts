@@ -55,6 +55,7 @@ export async function gappedRoom() {
       rooms.changeMembership(roomId, { sender: alice, target, action: 'ban' }, {}),
     bodies: () => bodiesIn(under, roomId),
     isAsStored: () => isAsStored(rooms, fresh, roomId),
+    restarted: () => openRooms(fresh, { eventKeys: keysOfNames }),
     [Symbol.asyncDispose]: async () => {
       await under[Symbol.asyncDispose]();
       await fresh[Symbol.asyncDispose]();

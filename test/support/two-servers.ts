@@ -76,13 +76,14 @@ export const idOf = ({ event_id }: JsonObject) => event_id;
 export const bodiesOf = (events: readonly JsonObject[]) =>
   events.flatMap(({ content }) => (content as JsonObject).body ?? []);
 
-/** All that a room's /messages give, the newest first: `page` asks for one by its query. */
+/** All that a room's /messages give, from a token or the end, the newest first: `page` asks for one by its query. */
 export async function pagedBack(
   page: (query: string) => Promise<JsonObject>,
   limit: number,
+  begin = '',
 ): Promise<JsonObject[]> {
   const seen: JsonObject[] = [];
-  for (let from = ''; ; ) {
+  for (let from = begin; ; ) {
     const { chunk, end } = await page(`dir=b&limit=${limit}${from && `&from=${from}`}`);
     seen.push(...(chunk as JsonObject[]));
     if (typeof end !== 'string') return seen;

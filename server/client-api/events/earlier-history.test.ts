@@ -47,6 +47,41 @@ test('earlier history is in no /sync, and nothing in the room changes by it', as
   expect(withoutUnsigned(again.body.rooms)).toEqual(withoutUnsigned(before.body.rooms));
 });
 
+test('what was said before a gap that could not be closed is not told as just before it, and paging back finds all', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const roomId = await alice.createRoom();
+  await joins(bob, roomId, alice);
+  const begin = (await bob.server.ask('GET /sync', { token: bob.token })).body.next_batch;
+  await bob.say(roomId, 'before');
+  const said = Array.from({ length: 300 }, (_, index) => `${index}`);
+  await expect.poll(async () => bodiesOf(await wholeHistory(alice, roomId))).toEqual(['before']);
+  await bob.server.reachable(false);
+  for (const body of said) await alice.say(roomId, body);
+  await bob.server.reachable(true);
+  await bob.get(`/profile/${encodeURIComponent(alice.userId)}`);
+  const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit: 500 } } }));
+  const told = async () => {
+    const path = `GET /sync?since=${begin}&filter=${filter}`;
+    const { body } = await bob.server.ask(path, { token: bob.token });
+    return body.rooms?.join?.[roomId]?.timeline;
+  };
+  await expect
+    .poll(async () => bodiesOf((await told())?.events ?? []).at(-1), { timeout: 30_000 })
+    .toBe('299');
+  const { events, limited, prev_batch } = await told();
+  expect(limited).toBe(true);
+  expect(bodiesOf(events)).toEqual(said.slice(-events.length));
+  const first = encodeURIComponent(idOf(events[0]) as string);
+  const context = `GET /rooms/${encodeURIComponent(roomId)}/context/${first}?limit=20`;
+  const { body } = await bob.server.ask(context, { token: bob.token });
+  const before = said.slice(0, -events.length).toReversed();
+  expect(bodiesOf(body.events_before as JsonObject[])).toEqual(before.slice(0, 10));
+  const back = await pagedBack((query) => page(bob, roomId, query), 100, prev_batch);
+  expect(bodiesOf([...back.toReversed(), ...events])).toEqual(['before', ...said]);
+  // Who syncs from before it later has not seen them either.
+  expect((await told()).limited).toBe(true);
+});
+
 test('a long history is there whole, however it is paged', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom();

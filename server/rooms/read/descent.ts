@@ -1,7 +1,8 @@
 import { prevEventsOf } from '../../protocol/event-references.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomStore, StoredEvent } from '../store.ts';
+import type { Break } from '../room.ts';
+import type { Place, RoomStore, StoredEvent } from '../store.ts';
 import { pduIn } from './stored-event.ts';
 
 /** However many events a page has gone through. */
@@ -15,7 +16,8 @@ export class Descent {
   readonly #store: Pick<RoomStore, 'placedEvents' | 'pageOfRoom'>;
   readonly #unpassed = new Map<number, StoredEvent>();
   readonly #passed = new Set<EventId>();
-  readonly #before = new Set<EventId>();
+  /** What they follow, and which of them was passed first. */
+  readonly #before = new Map<EventId, Place>();
 
   constructor(
     room: Pick<HotRoom, 'nid' | 'rules'>,
@@ -35,7 +37,8 @@ export class Descent {
     this.#unpassed.delete(nid);
     this.#passed.add(stored.eventId);
     const { rules } = this.#room;
-    for (const id of prevEventsOf(pduIn(stored.json, rules), rules)) this.#before.add(id);
+    for (const id of prevEventsOf(pduIn(stored.json, rules), rules))
+      if (!this.#before.has(id)) this.#before.set(id, { depth: stored.depth, nid });
   }
 
   /** Also at those that are the first of the room here, whatever a filter lets through. */
@@ -48,13 +51,28 @@ export class Descent {
     for (const { nid } of first) this.passed(nid);
   }
 
+  /** At the event just above, where the page before this one ended, or a timeline begins: what that follows may be missing. */
+  async lookAbove(from: Place): Promise<void> {
+    const [above] = await this.#store.pageOfRoom({
+      ...{ roomNid: this.#room.nid, from, direction: 'f' },
+      ...{ limit: 1, types: null, senders: null },
+    });
+    if (!above) return;
+    this.read([above]);
+    this.passed(above.nid);
+  }
+
   /** Those that have no place here. */
-  async brokenOff(): Promise<readonly EventId[]> {
-    const ids = [...this.#before].filter((id) => !this.#passed.has(id)).slice(-LOOKED_FOR_MAX);
+  async brokenOff(): Promise<readonly Break[]> {
+    const ids = [...this.#before.keys()]
+      .filter((id) => !this.#passed.has(id))
+      .slice(-LOOKED_FOR_MAX);
     if (ids.length === 0) return [];
     const placed = new Set(
       (await this.#store.placedEvents(this.#room.nid, ids)).map(({ eventId }) => eventId),
     );
-    return ids.filter((id) => !placed.has(id));
+    return ids
+      .filter((id) => !placed.has(id))
+      .map((eventId) => ({ eventId, followedBy: this.#before.get(eventId)! }));
   }
 }

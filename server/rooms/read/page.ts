@@ -22,6 +22,7 @@ const PAGE_BYTES_MAX = 1_048_576;
 export async function pageOf(room: HotRoom, reads: RoomReads, request: PageRequest): Promise<Page> {
   if (!request.seeksBreaks || request.direction === 'f') return readPage(room, reads, request);
   const descent = new Descent(room, reads.store);
+  await descent.lookAbove(request.from);
   const page = await readPage(room, reads, request, descent);
   const { to, types, senders } = request;
   const isNarrowed = types !== undefined || senders !== undefined;
@@ -117,4 +118,4 @@ function storedPage(
 const behind = ({ depth, nid }: RoomEvent, direction: 'b' | 'f'): Place =>
   direction === 'f' ? { depth, nid } : { depth, nid: nid - 1 };
 
-const compare = (a: Place, b: Place): number => a.depth - b.depth || a.nid - b.nid;
+export const compare = (a: Place, b: Place): number => a.depth - b.depth || a.nid - b.nid;

@@ -20,6 +20,7 @@ const stored: StoredEvent = {
   outlier: false,
   rejected: false,
   softFailed: false,
+  isAfterGap: false,
   deviceId: null,
   txnId: null,
   json: pdu(NUMBERS),

@@ -17,7 +17,7 @@ export const roomEventOf = (stored: StoredEvent, rules: RoomVersionRules): RoomE
 /** An event as it was read, whichever way. */
 export interface ParsedEvent
   extends Pick<RoomEvent, 'roomId' | 'eventId' | 'nid' | 'depth' | 'position'>,
-    Pick<RoomEvent, 'stateBefore' | 'stateAfter' | 'origin' | 'replacesNid'> {
+    Pick<RoomEvent, 'stateBefore' | 'stateAfter' | 'origin' | 'replacesNid' | 'isAfterGap'> {
   readonly pdu: JsonObject;
   readonly replaced: (Named & { readonly isRedacted: boolean }) | undefined;
   /** What took effect on it. */
@@ -41,6 +41,7 @@ export function eventAsSeen(parsed: ParsedEvent, rules: RoomVersionRules): RoomE
     origin: parsed.origin,
     stateBefore: parsed.stateBefore,
     stateAfter: parsed.stateAfter,
+    ...(parsed.isAfterGap && { isAfterGap: true }),
     type: pdu.type as string,
     sender: pdu.sender as UserId,
     stateKey: pdu.state_key as string | undefined,
@@ -106,6 +107,7 @@ function parsed(stored: StoredEvent, rules: RoomVersionRules): ParsedEvent {
     origin: originOf(stored),
     stateBefore: stored.stateBefore ?? undefined,
     stateAfter: stored.stateAfter ?? undefined,
+    isAfterGap: stored.isAfterGap,
     pdu: pduIn(stored.json, rules),
     replaced:
       stored.replacesId === null || stored.replacesJson === null

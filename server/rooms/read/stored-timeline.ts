@@ -19,7 +19,8 @@ export function eventsIn(
   const pdus = listIn<JsonObject>(stored.pdus, rules);
   return pdus.map((pdu, index) => {
     const nid = nids[index]!;
-    const [, position = nid, origin, replaced, redaction] = more?.get(nid) ?? NOTHING_MORE;
+    const [, position = nid, origin, replaced, redaction, isAfterGap = false] =
+      more?.get(nid) ?? NOTHING_MORE;
     return eventAsSeen(
       {
         ...{ roomId, nid, position, pdu },
@@ -32,6 +33,7 @@ export function eventsIn(
         replaced: replaced
           ? { eventId: replaced[1], isRedacted: replaced[2], pdu: replaced[3] }
           : undefined,
+        isAfterGap,
         redaction: redaction ? { eventId: redaction[0], pdu: redaction[1] } : undefined,
       },
       rules,

@@ -4,9 +4,10 @@ import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts'
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { pageOf } from '../read/page.ts';
+import { compare, pageOf } from '../read/page.ts';
 import type { RoomReads } from '../read/room-reads.ts';
-import type { Page, PageRequest } from '../room.ts';
+import type { Break, Page, PageRequest } from '../room.ts';
+import type { Place, TimelineGap } from '../store.ts';
 import type { Building } from '../write/building.ts';
 import type { AskServers } from './ask-servers.ts';
 import { EarlierPlaces } from './earlier-places.ts';
@@ -34,6 +35,10 @@ const UNANSWERED_MS = 60_000;
 const USELESS_MS = 60_000;
 const IN_VAIN_MAX = 10_000;
 const USELESS_MAX = 1_000;
+/** At once, where a gap is looked into from behind for who pages forth. */
+const LOOKED_INTO_AT_ONCE = 100;
+const LOOKED_INTO_MAX = 10_000;
+const LAST: Place = { depth: Number.MAX_SAFE_INTEGER, nid: Number.MAX_SAFE_INTEGER };
 
 /** What became of one question: something came in; nothing did; or it was not asked, and may be later. */
 type Outcome = 'found' | 'nothing' | 'later';
@@ -42,6 +47,11 @@ interface Asked {
   readonly server: ServerName;
   /** For its next answer. */
   readonly msLeft: () => number;
+}
+
+interface Asking {
+  readonly ask: AskServers;
+  readonly untilMs: number;
 }
 
 /** Pages of a room that go on behind what this server has of it: see "Earlier history" in the README. */
@@ -53,6 +63,8 @@ export class EarlierHistory {
   readonly #atWork = new Map<RoomId, Promise<Outcome>>();
   readonly #inVain = new ForAWhile<EventId>(IN_VAIN_MAX);
   readonly #useless = new ForAWhile<ServerName>(USELESS_MAX);
+  /** By the number of the event behind it. */
+  readonly #lookedInto = new ForAWhile<number>(LOOKED_INTO_MAX);
 
   constructor(building: Building, reads: RoomReads, receiving: Receiving) {
     this.#building = building;
@@ -60,27 +72,76 @@ export class EarlierHistory {
     this.#receiving = receiving;
   }
 
-  async page(opened: HotRoom, request: PageRequest): Promise<Page> {
+  page(opened: HotRoom, request: PageRequest): Promise<Page> {
     const { askServers: ask } = this.#building.ports;
-    if (!ask || request.direction === 'f' || request.limit === 0)
-      return pageOf(opened, this.#reads, request);
-    const untilMs = performance.now() + PAGE_MS_MAX;
+    if (!ask || request.limit === 0) return pageOf(opened, this.#reads, request);
+    const asking = { ask, untilMs: performance.now() + PAGE_MS_MAX };
+    return request.direction === 'f'
+      ? this.#forth(opened, request, asking)
+      : this.#back(opened, request, asking);
+  }
+
+  async #back(opened: HotRoom, request: PageRequest, { ask, untilMs }: Asking): Promise<Page> {
     let room: HotRoom | undefined = opened;
     for (let rounds = 0; ; rounds++) {
       const page = await pageOf(room, this.#reads, { ...request, seeksBreaks: true });
-      const open = (page.brokenOff ?? []).filter((id) => !this.#inVain.has(id));
+      const open = (page.brokenOff ?? []).filter(this.#isOpen);
       if (open.length === 0) return page;
       const isOver = rounds === ROUNDS_MAX || performance.now() > untilMs;
       const outcome = isOver ? 'later' : await this.#fill(room, open, { ask, request });
-      if (outcome === 'nothing') return page;
+      // Of some it is found out then that nobody gives them, and there may be others.
+      if (outcome === 'nothing' && open.every(this.#isOpen)) return page;
       room = await this.#building.rooms.get(opened.roomId);
-      if (outcome === 'later' || !room?.isCommitted) return { ...page, isLast: false };
+      if (outcome === 'later' || !room?.isCommitted) return upToBreak(page, open);
     }
+  }
+
+  readonly #isOpen = ({ eventId }: Break): boolean => !this.#inVain.has(eventId);
+
+  /** Events are known by what follows them, so a gap is filled from behind; where that takes too long the page ends before it. */
+  async #forth(opened: HotRoom, request: PageRequest, asking: Asking): Promise<Page> {
+    for (let room = opened; ; ) {
+      const page = await pageOf(room, this.#reads, request);
+      const upTo = page.isLast ? (request.to ?? LAST) : page.end;
+      const { store } = this.#building.ports;
+      const gaps = await store.timelineGaps({ roomNid: room.nid, after: request.from, upTo });
+      const gap = gaps.find(({ nid }) => !this.#lookedInto.has(nid));
+      if (!gap) return page;
+      if (!(await this.#lookInto(room, gap, request, asking))) return upToGap(page, gap, request);
+      this.#lookedInto.add(gap.nid, IN_VAIN_MS);
+      const again = await this.#building.rooms.get(opened.roomId);
+      if (!again?.isCommitted) return upToGap(page, gap, request);
+      room = again;
+    }
+  }
+
+  /** Whether all is here then that anybody gives. */
+  async #lookInto(
+    room: HotRoom,
+    { depth, nid, ...gap }: TimelineGap,
+    { reader }: PageRequest,
+    asking: Asking,
+  ): Promise<boolean> {
+    const to = { depth: gap.depthBefore, nid: gap.nidBefore };
+    const request = {
+      reader,
+      seesAll: true,
+      to,
+      direction: 'b',
+      limit: LOOKED_INTO_AT_ONCE,
+    } as const;
+    for (let from: Place = { depth, nid: nid - 1 }; performance.now() < asking.untilMs; ) {
+      const page = await this.#back(room, { ...request, from }, asking);
+      if (page.isLast) return true;
+      if (compare(page.end, from) >= 0) return false;
+      from = page.end;
+    }
+    return false;
   }
 
   async #fill(
     room: HotRoom,
-    open: readonly EventId[],
+    open: readonly Break[],
     { ask, request }: { ask: AskServers; request: PageRequest },
   ): Promise<Outcome> {
     const { roomId } = room;
@@ -108,11 +169,11 @@ export class EarlierHistory {
 
   async #ask(
     room: HotRoom,
-    open: readonly EventId[],
+    open: readonly Break[],
     { ask, servers }: { ask: AskServers; servers: readonly ServerName[] },
   ): Promise<Outcome> {
     const untilMs = performance.now() + FILL_MS_MAX;
-    const from = open.slice(-FROM_MAX);
+    const from = open.slice(0, FROM_MAX).map(({ eventId }) => eventId);
     const msLeft = () => Math.max(0, Math.min(untilMs - performance.now(), ANSWER_MS_MAX));
     let isAnswered = false;
     for (const server of servers) {
@@ -212,4 +273,20 @@ export class EarlierHistory {
   #noteInVain(ids: readonly EventId[], forMs: number): void {
     for (const id of ids) this.#inVain.add(id, forMs);
   }
+}
+
+/** What is missing may come yet, and has its place behind the first event that follows it: the next page begins there. */
+function upToBreak(page: Page, open: readonly Break[]): Page {
+  const at = open
+    .map(({ followedBy }) => followedBy)
+    .reduce((a, b) => (compare(a, b) >= 0 ? a : b));
+  const events = page.events.filter(({ event }) => compare(event, at) >= 0);
+  return { ...page, events, end: { depth: at.depth, nid: at.nid - 1 }, isLast: false };
+}
+
+/** The next page begins before all that may come in between. */
+function upToGap(page: Page, gap: TimelineGap, { from }: PageRequest): Page {
+  const before = { depth: gap.depthBefore, nid: gap.nidBefore };
+  const events = page.events.filter(({ event }) => compare(event, before) <= 0);
+  return { ...page, events, end: compare(before, from) > 0 ? before : from, isLast: false };
 }

@@ -22,6 +22,8 @@ export interface StateThere {
   readonly state: AuthState;
   /** What stands at the event's own key. */
   readonly replaced: { readonly nid: number; readonly event: StateEvent } | undefined;
+  /** It is what a server told, since not all is here that the event follows. */
+  readonly isAfterGap: boolean;
 }
 
 export async function stateThere(
@@ -39,7 +41,8 @@ export async function stateThere(
   if (before === undefined) return { missing: event.prevEvents };
   if (before.kind === 'unknown') return { missing: before.events };
   const upon = await storedWhole(building, room, await uponStored(building, before));
-  return { resolved: before, upon, ...(await lookedAt(building, room, event, before)) };
+  const isAfterGap = found.kind === 'unknown';
+  return { resolved: before, upon, isAfterGap, ...(await lookedAt(building, room, event, before)) };
 }
 
 /** What a server tells, resolved with the states behind those predecessors that are here: of these we know better. */

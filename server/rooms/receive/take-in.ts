@@ -118,7 +118,8 @@ async function takeApart(
   if (room.head.chain === undefined) await loadChain(room, building.ports);
   await learnKeys(building, event, there);
   const placing: Placing = { ...(await placingOf(building, room, arrival, there)), head };
-  const attached: Attached = { replaced: there.replaced?.event, ...redaction };
+  const { isAfterGap } = there;
+  const attached: Attached = { replaced: there.replaced?.event, ...redaction, isAfterGap };
   const committed = commit(building, room, (change) => change.join(event, attached, placing));
   return { result: { kind: 'accepted', event }, committed };
 }

@@ -23,9 +23,10 @@ export function roomEventOf(
     readonly origin: RoomEvent['origin'];
     /** The state event that this one replaces. */
     readonly replaced: StateEvent | undefined;
+    readonly isAfterGap: boolean | undefined;
   },
 ): RoomEvent {
-  const { room, numbers, around, origin, replaced } = at;
+  const { room, numbers, around, origin, replaced, isAfterGap } = at;
   const { stateBefore, stateAfter, replacesNid } = around;
   return {
     roomId: event.roomId,
@@ -41,6 +42,7 @@ export function roomEventOf(
     ...{ stateBefore, stateAfter, replacesNid },
     members: clientMembers(event.eventId, event.pdu),
     unsigned: replaced ? membersOfReplaced(room, replaced, replacesNid) : '',
+    ...(isAfterGap && { isAfterGap }),
   };
 }
 

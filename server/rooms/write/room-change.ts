@@ -38,6 +38,8 @@ export interface Attached {
   readonly awaits?: EventId | undefined;
   /** What redacts it, and was here before. */
   readonly early?: EarlyRedaction | undefined;
+  /** It follows something that is not here. */
+  readonly isAfterGap?: boolean | undefined;
 }
 
 export const roomKey = (roomId: string): string => `room:${roomId}`;
@@ -162,9 +164,11 @@ export class RoomChange {
     storedNid?: number,
   ): PendingEvent {
     const { nid, position } = numbers;
-    const { early, origin, replaced } = attached;
-    const { rules } = this.#room;
-    const whole = roomEventOf(event, { room: this.#room, numbers, around, origin, replaced });
+    const { early, origin, replaced, isAfterGap } = attached;
+    const { rules, nid: roomNid } = this.#room;
+    const at = { room: this.#room, numbers, around, origin, replaced, isAfterGap };
+    const whole = roomEventOf(event, at);
+    if (isAfterGap) this.#gathered.rows.push(this.#tools.rows.timelineGap(roomNid, nid));
     const roomEvent = early
       ? redactedOnArrival(whole, { event, redaction: early.event }, rules)
       : whole;

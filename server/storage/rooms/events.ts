@@ -3,6 +3,7 @@ import type { Database, Parameter } from '../database.ts';
 import { isReadable } from '../readable-json.ts';
 import type { Row, Write } from '../write.ts';
 import { isInTimeline, newestInTimeline, POSITION } from './timeline.ts';
+import { isAfterGap } from './timeline-gaps.ts';
 
 /** An event, with what clients are told along with it. */
 export interface StoredEvent {
@@ -18,6 +19,7 @@ export interface StoredEvent {
   readonly outlier: boolean;
   readonly rejected: boolean;
   readonly softFailed: boolean;
+  readonly isAfterGap: boolean;
   readonly deviceId: string | null;
   readonly txnId: string | null;
   readonly json: string;
@@ -45,7 +47,7 @@ export const shown = (events: string): string => `
   SELECT e.event_nid AS nid, e.room_nid AS "roomNid", room.room_id AS "roomId",
     e.event_id AS "eventId", e.depth, e.state_before AS "stateBefore",
     e.state_after AS "stateAfter", e.outlier, e.rejected,
-    e.soft_failed AS "softFailed", e.device_id AS "deviceId", e.txn_id AS "txnId",
+    e.soft_failed AS "softFailed", ${isAfterGap('e')} AS "isAfterGap", e.device_id AS "deviceId", e.txn_id AS "txnId",
     CASE WHEN ${isInTimeline('e')} THEN ${POSITION} END AS position, e.json,
     e.replaces_nid AS "replacesNid", p.event_id AS "replacesId", p.json AS "replacesJson",
     coalesce(p.is_redacted, false) AS "replacesRedacted",

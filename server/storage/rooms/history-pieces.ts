@@ -59,6 +59,7 @@ export async function purgePiece(
      events AS (DELETE FROM event WHERE event_nid IN (SELECT event_nid FROM doomed)),
      redactions AS (DELETE FROM redaction WHERE target_nid IN (SELECT event_nid FROM doomed)),
      documents AS (DELETE FROM search_document WHERE event_nid IN (SELECT event_nid FROM doomed)),
+     gaps AS (DELETE FROM timeline_gap WHERE room_nid = $1 AND event_nid IN (SELECT event_nid FROM doomed)),
      relations AS (${UNLOCKED(
        'relation',
        `room_nid = $1 AND (target_id, event_nid) IN (

@@ -39,6 +39,7 @@ export const LEFT_BEHIND: readonly Remove[] = [
       'room_head',
       'room_alias',
       'awaited_redaction',
+      'timeline_gap',
       'federation_passed_on',
       'told_outside',
       'network_room',

@@ -2,6 +2,7 @@ import type { EventId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Database } from '../database.ts';
 import { lateInTimeline, ownInTimeline, POSITION } from './timeline.ts';
+import { isAfterGap } from './timeline-gaps.ts';
 
 /**
  * Newest events of a room in no order: each list has a member for each of them. As rows of columns, or as
@@ -28,6 +29,7 @@ export type StoredMore = readonly [
   origin: readonly [deviceId: string | null, txnId: string] | null,
   replaced: readonly [nid: number, eventId: EventId, isRedacted: boolean, pdu: JsonObject] | null,
   redaction: readonly [eventId: EventId, pdu: JsonObject] | null,
+  isAfterGap: boolean,
 ];
 
 /**
@@ -53,8 +55,9 @@ const listed = (events: string): string => `
       array_agg(state_before)::text AS "statesBefore", array_agg(state_after)::text AS "statesAfter",
       string_agg(event_id, ',') AS "eventIds", string_agg(json, ',') AS pdus,
       string_agg(${MORE}, ',') FILTER (WHERE txn_id IS NOT NULL OR replaces_nid IS NOT NULL
-        OR redacted_by IS NOT NULL OR position <> event_nid) AS more
-    FROM (SELECT found.*, (SELECT event_nid FROM redaction WHERE target_nid = found.event_nid) AS redacted_by
+        OR redacted_by IS NOT NULL OR position <> event_nid OR is_after_gap) AS more
+    FROM (SELECT found.*, (SELECT event_nid FROM redaction WHERE target_nid = found.event_nid) AS redacted_by,
+        ${isAfterGap('found')} AS is_after_gap
       FROM (${events}) found) e) lists
   WHERE nids IS NOT NULL`;
 
@@ -75,4 +78,5 @@ const MORE = listOf(
     WHERE event_nid = e.replaces_nid)`)} END`,
   `CASE WHEN redacted_by IS NULL THEN 'null' ELSE ${orNull(`(
     SELECT ${listOf('to_json(event_id)', 'json')} FROM event WHERE event_nid = e.redacted_by)`)} END`,
+  'is_after_gap::text',
 );

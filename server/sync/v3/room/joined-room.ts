@@ -1,5 +1,6 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../../rooms/membership/membership.ts';
+import { encodePlace } from '../../../rooms/pagination-token.ts';
 import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
 import { renderSeen } from '../../../rooms/seen-event.ts';
@@ -116,7 +117,7 @@ export async function statePart(
 
 export async function timelinePart(
   room: Room,
-  { events, limited, start }: Window,
+  { events, limited, start, gapAt }: Window,
   { reader, prevBatch }: { reader: Reader; prevBatch: (position: number) => string },
 ): Promise<TimelinePart> {
   const whole = await room.withRelations(reader, events);
@@ -128,7 +129,7 @@ export async function timelinePart(
   const { userId, deviceId, now } = reader;
   return {
     limited,
-    prevBatch: prevBatch(start),
+    prevBatch: gapAt ? encodePlace(gapAt) : prevBatch(start),
     events: shown.map((event, index) =>
       renderSeen({ ...whole[index]!, event }, { userId, deviceId, now }),
     ),

@@ -1,6 +1,7 @@
 import type { Room } from '../../../rooms/room.ts';
 import type { RoomEvent } from '../../../rooms/room-event.ts';
 import type { SeenEvent } from '../../../rooms/seen-event.ts';
+import type { Place } from '../../../rooms/store.ts';
 import type { Span } from '../../span.ts';
 import type { Reader } from '../reader.ts';
 
@@ -16,6 +17,8 @@ export interface Window {
   readonly limited: boolean;
   /** The position before the first of these events: what lies behind it is in the window. */
   readonly start: number;
+  /** Where it begins behind a gap: from there it is paged back into that, by depth, and not to what came before by position. */
+  readonly gapAt?: Place | undefined;
 }
 
 /** The newest events of the span that the reader wants and may see. */
@@ -27,9 +30,10 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
     return { events: [], limited: room.lastPosition > span.after, start: span.upTo };
   const limit = filter.limit ?? LIMIT_DEFAULT;
   let [kept, limited, upTo]: [SeenEvent[], boolean, number] = [[], true, span.upTo];
+  let gapAt: Place | undefined;
   for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
     const pageLimit = page === 0 ? limit : PAGE_EVENTS;
-    const found = await room.timeline({ after: span.after, upTo, limit: pageLimit });
+    const found = withoutGap(await room.timeline({ after: span.after, upTo, limit: pageLimit }));
     const admitted = found.events.filter((event) => isWanted(event, reader));
     const wanted =
       filter.relatedBy === undefined
@@ -39,13 +43,27 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
     kept = [...seen, ...kept];
     limited = found.limited;
     upTo = (found.events[0]?.position ?? 1) - 1;
+    gapAt = found.gapAt;
+    if (gapAt) break;
     // What lies before events of which none may be seen is not seen either, nearly always.
     if (wanted.length > 0 && seen.length === 0) break;
   }
   const events = kept.slice(-limit);
   limited ||= events.length < kept.length;
-  return { events, limited, start: (events[0]?.event.position ?? span.upTo + 1) - 1 };
+  const start = (events[0]?.event.position ?? span.upTo + 1) - 1;
+  return { events, limited, start, gapAt: events.length === kept.length ? gapAt : undefined };
 }
+
+/** What was said before events that were not here is not told as if these followed it: a client pages back to both. */
+function withoutGap({ events, limited }: Found): Found & Pick<Window, 'gapAt'> {
+  const at = events.findLastIndex(({ isAfterGap }) => isAfterGap === true);
+  const first = events[at];
+  if (!first) return { events, limited };
+  const gapAt = { depth: first.depth, nid: first.nid - 1 };
+  return { events: events.slice(at), limited: true, gapAt };
+}
+
+type Found = Awaited<ReturnType<Room['timeline']>>;
 
 /** Whether the reader's filter lets this event of the room into the timeline. */
 export function isInTimeline(room: Room, event: RoomEvent, reader: Reader): boolean {
