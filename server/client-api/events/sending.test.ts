@@ -128,7 +128,7 @@ test('an alias that leads elsewhere is not made canonical', async () => {
 test.each<[string, string, string, unknown, number, string]>([
   ['a message of somebody outside', 'bob', 'PUT /send/m.room.message/t', {}, 403, 'M_FORBIDDEN'],
   ['state set from outside', 'bob', 'PUT /state/m.room.topic', {}, 403, 'M_FORBIDDEN'],
-  ['a second create event', 'alice', 'PUT /state/m.room.create', {}, 403, 'M_FORBIDDEN'],
+  ['a second create event', 'alice', 'PUT /state/m.room.create', {}, 400, 'M_INVALID_PARAM'],
   ["another's state key", 'alice', 'PUT /state/x/@bob:example.org', {}, 403, 'M_FORBIDDEN'],
   ['a number that is none', 'alice', 'PUT /send/x/t', { n: 0.5 }, 400, 'M_BAD_JSON'],
   ['a body that is no object', 'alice', 'PUT /send/x/t', [1], 400, 'M_BAD_JSON'],
