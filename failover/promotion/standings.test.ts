@@ -5,7 +5,11 @@ import type { Told } from '../core/election/settled.ts';
 import { NAMES, Store } from '../core/simulation/store.ts';
 import { standingIn, standingsOf } from './standings.ts';
 
-const XLOG = { received_location: 95, replayed_location: 90 };
+/** As Patroni 4.0.7 tells it, with what is no position. */
+const XLOG = {
+  ...{ received_location: 95, replayed_location: 90 },
+  ...{ replayed_timestamp: '2026-11-27 18:52:18.262440+00:00', paused: false },
+};
 const HEALTH = { state: 'running', timeline: 3, xlog: XLOG };
 
 test('the word of the others is taken as soon as it is enough: who has lost its power answers never', async () => {

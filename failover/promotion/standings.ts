@@ -48,7 +48,9 @@ export async function standingsOf(
 /** Of a PostgreSQL that does not run the position is not known, whatever it was. */
 export function standingIn(site: Site, { state, timeline, xlog = {} }: Health): Told {
   const isRunning = state === 'running';
-  const lsn = isRunning ? Math.max(...Object.values(xlog).map((each) => each ?? 0), 0) : 0;
+  const { location, received_location, replayed_location } = xlog;
+  const told = [location, received_location, replayed_location].map((each) => each ?? 0);
+  const lsn = isRunning ? Math.max(...told) : 0;
   return { site, timeline: timeline ?? null, lsn, mayHaveMore: isRunning && tellsLess(xlog) };
 }
 
