@@ -1,3 +1,5 @@
+import { Sum, Sums } from './sums.ts';
+
 /** What the queue of the log may hold, all together and for one subject. */
 export interface ShareBounds {
   readonly changes: number;
@@ -6,18 +8,13 @@ export interface ShareBounds {
   readonly ofOne: number;
 }
 
-interface Amount {
-  changes: number;
-  bytes: number;
-}
-
 export type Full = 'own' | 'all';
 
 /** How much is waiting, and whose it is: the worst that one user sends costs that user. */
 export class Shares {
   readonly #bounds: ShareBounds;
-  readonly #all: Amount = { changes: 0, bytes: 0 };
-  readonly #bySubject = new Map<string, Amount>();
+  readonly #all = new Sum();
+  readonly #bySubject = new Sums<string>();
 
   constructor(bounds: ShareBounds) {
     this.#bounds = bounds;
@@ -25,30 +22,21 @@ export class Shares {
 
   /** Whose bound is reached, before a change is built: its size is not known, and may pass the bound. */
   whatIsFull(subject: string): Full | undefined {
-    const own = this.#bySubject.get(subject);
-    if (own && !isBelow(own, this.#bounds, this.#bounds.ofOne)) return 'own';
+    const own = this.#bySubject.of(subject);
+    if (own.count > 0 && !isBelow(own, this.#bounds, this.#bounds.ofOne)) return 'own';
     return isBelow(this.#all, this.#bounds, 1) ? undefined : 'all';
   }
 
   take(subject: string, bytes: number): void {
-    const own = this.#bySubject.get(subject) ?? { changes: 0, bytes: 0 };
-    this.#bySubject.set(subject, own);
-    add(own, 1, bytes);
-    add(this.#all, 1, bytes);
+    this.#bySubject.add(subject, bytes);
+    this.#all.add(bytes);
   }
 
   give(subject: string, bytes: number): void {
-    const own = this.#bySubject.get(subject)!;
-    add(own, -1, -bytes);
-    add(this.#all, -1, -bytes);
-    if (own.changes === 0) this.#bySubject.delete(subject);
+    this.#bySubject.subtract(subject, bytes);
+    this.#all.subtract(bytes);
   }
 }
 
-const isBelow = (amount: Amount, bounds: ShareBounds, part: number) =>
-  amount.changes < bounds.changes * part && amount.bytes < bounds.bytes * part;
-
-function add(amount: Amount, changes: number, bytes: number) {
-  amount.changes += changes;
-  amount.bytes += bytes;
-}
+const isBelow = ({ count, bytes }: Readonly<Sum>, bounds: ShareBounds, part: number) =>
+  count < bounds.changes * part && bytes < bounds.bytes * part;

@@ -1,7 +1,7 @@
+import { Sum, Sums } from '../log/sums.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { limitExceeded } from '../protocol/matrix-error.ts';
 import { domainOfServer } from '../protocol/server-host.ts';
-import { Sum, Sums } from './sums.ts';
 
 export interface TurnBounds {
   /** Of one server, behind the one that is at work. */

@@ -1,3 +1,4 @@
+import { Sum, Sums } from '../../log/sums.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
@@ -23,17 +24,12 @@ export const OF_ALL = { countMax: 10_000, bytesMax: 64 * 1_048_576 };
 export const OF_MANY = { countMax: 7_500, bytesMax: 48 * 1_048_576 };
 const RETRY_MS = 2_000;
 
-interface Sum {
-  count: number;
-  bytes: number;
-}
-
 /** In each room one at a time, and of those who wait each server in its turn: who sends much waits for itself. */
 export class RoomQueues {
   readonly #rooms = new Map<RoomId, Map<ServerName, Waiting[]>>();
   readonly #origins = new Sums<ServerName>();
   readonly #domains = new Sums<string>();
-  readonly #all: Sum = { count: 0, bytes: 0 };
+  readonly #all = new Sum();
 
   /** Throws M_LIMIT_EXCEEDED where too much waits. */
   async run<T>(load: Load, work: () => Promise<T>): Promise<T> {
@@ -55,15 +51,15 @@ export class RoomQueues {
       isOver(ofDomain, load, OF_DOMAIN) ||
       isOver(this.#all, load, ofDomain.count > 0 ? OF_MANY : OF_ALL);
     if (isFull) throw limitExceeded(RETRY_MS);
-    this.#origins.add(load.origin, load);
-    this.#domains.add(domain, load);
-    add(this.#all, load, 1);
+    this.#origins.add(load.origin, load.bytes, load.count);
+    this.#domains.add(domain, load.bytes, load.count);
+    this.#all.add(load.bytes, load.count);
   }
 
-  #giveBack(load: Load): void {
-    this.#origins.subtract(load.origin, load);
-    this.#domains.subtract(domainOfServer(load.origin), load);
-    add(this.#all, load, -1);
+  #giveBack({ origin, bytes, count }: Load): void {
+    this.#origins.subtract(origin, bytes, count);
+    this.#domains.subtract(domainOfServer(origin), bytes, count);
+    this.#all.subtract(bytes, count);
   }
 
   #turn(load: Load): Promise<void> | undefined {
@@ -95,40 +91,10 @@ export class RoomQueues {
   }
 }
 
-/** Of each of whom there is something. */
-class Sums<Key> {
-  readonly #sums = new Map<Key, Sum>();
-
-  of(key: Key): Readonly<Sum> {
-    return this.#sums.get(key) ?? NOTHING;
-  }
-
-  add(key: Key, more: Readonly<Sum>): void {
-    const sum = this.#sums.get(key) ?? { ...NOTHING };
-    this.#sums.set(key, sum);
-    add(sum, more, 1);
-  }
-
-  subtract(key: Key, less: Readonly<Sum>): void {
-    const sum = this.#sums.get(key);
-    // What was nothing left nothing.
-    if (!sum) return;
-    add(sum, less, -1);
-    if (sum.count === 0 && sum.bytes === 0) this.#sums.delete(key);
-  }
-}
-
-const NOTHING: Readonly<Sum> = { count: 0, bytes: 0 };
-
-function add(sum: Sum, { count, bytes }: Readonly<Sum>, times: 1 | -1): void {
-  sum.count += times * count;
-  sum.bytes += times * bytes;
-}
-
 /** Whoever has nothing waiting may bring as much as a request holds. */
 const isOver = (
   sum: Readonly<Sum>,
-  more: Readonly<Sum>,
+  more: Pick<Load, 'count' | 'bytes'>,
   max: { countMax: number; bytesMax: number },
 ): boolean =>
   sum.count > 0 && (sum.count + more.count > max.countMax || sum.bytes + more.bytes > max.bytesMax);

@@ -3,13 +3,13 @@ export class Sum {
   count = 0;
   bytes = 0;
 
-  add(bytes: number): void {
-    this.count += 1;
+  add(bytes: number, count = 1): void {
+    this.count += count;
     this.bytes += bytes;
   }
 
-  subtract(bytes: number): void {
-    this.count -= 1;
+  subtract(bytes: number, count = 1): void {
+    this.count -= count;
     this.bytes -= bytes;
   }
 }
@@ -22,16 +22,18 @@ export class Sums<Key> {
     return this.#sums.get(key) ?? NOTHING;
   }
 
-  add(key: Key, bytes: number): void {
+  add(key: Key, bytes: number, count = 1): void {
     const sum = this.#sums.get(key) ?? new Sum();
     this.#sums.set(key, sum);
-    sum.add(bytes);
+    sum.add(bytes, count);
   }
 
-  subtract(key: Key, bytes: number): void {
-    const sum = this.#sums.get(key)!;
-    sum.subtract(bytes);
-    if (sum.count === 0) this.#sums.delete(key);
+  subtract(key: Key, bytes: number, count = 1): void {
+    const sum = this.#sums.get(key);
+    // What was nothing left nothing.
+    if (!sum) return;
+    sum.subtract(bytes, count);
+    if (sum.count === 0 && sum.bytes === 0) this.#sums.delete(key);
   }
 }
 
