@@ -50,14 +50,16 @@ interface Load {
   readonly bytes: number;
 }
 
-interface Waiting {
-  readonly bytes: number;
+interface Weighed extends Load {
+  /** Of its origin: read from the name once, since it is asked for of all who wait. */
+  readonly domain: string;
+}
+
+interface Waiting extends Weighed {
   readonly begin: () => void;
 }
 
-interface Running {
-  readonly origin: ServerName;
-  readonly bytes: number;
+interface Running extends Weighed {
   hasPlace: boolean;
 }
 
@@ -81,12 +83,12 @@ export class OriginTurns {
   }
 
   /** Throws M_LIMIT_EXCEEDED where too much waits, or for too long. */
-  async run<T>(load: Load, work: () => Promise<T>): Promise<T> {
-    const { origin } = load;
-    const bytes = Math.max(load.bytes, SMALL_BYTES);
-    if (!this.#mayBegin(origin, bytes)) await this.#wait(origin, bytes);
-    else this.#take(origin, bytes);
-    const running: Running = { origin, bytes, hasPlace: true };
+  async run<T>({ origin, bytes }: Load, work: () => Promise<T>): Promise<T> {
+    const domain = domainOfServer(origin);
+    const load: Weighed = { origin, domain, bytes: Math.max(bytes, SMALL_BYTES) };
+    if (!this.#mayBegin(load)) await this.#wait(load);
+    else this.#take(load);
+    const running: Running = { ...load, hasPlace: true };
     const overdue = setTimeout(() => {
       this.#overdue.add(running);
       this.#goOn();
@@ -99,12 +101,13 @@ export class OriginTurns {
     }
   }
 
-  async #wait(origin: ServerName, bytes: number): Promise<void> {
+  async #wait(load: Weighed): Promise<void> {
+    const { origin, domain, bytes } = load;
     const own = this.#waiting.get(origin) ?? [];
-    this.#refuseTooMuch(origin, own.length, bytes);
+    this.#refuseTooMuch(load, own.length);
     await new Promise<void>((resolve, reject) => {
       const late = setTimeout(() => {
-        this.#forget(origin, waiting);
+        this.#forget(waiting);
         reject(limitExceeded(RETRY_MS));
         // It may have stood before others for which there is room.
         this.#goOn();
@@ -113,18 +116,18 @@ export class OriginTurns {
         clearTimeout(late);
         resolve();
       };
-      const waiting: Waiting = { bytes, begin };
+      const waiting: Waiting = { ...load, begin };
       own.push(waiting);
       this.#waiting.set(origin, own);
       this.#sums.waiting.add(bytes);
-      this.#ofDomains.waiting.add(domainOfServer(origin), bytes);
+      this.#ofDomains.waiting.add(domain, bytes);
     });
   }
 
-  #refuseTooMuch(origin: ServerName, ownCount: number, bytes: number): void {
+  #refuseTooMuch({ domain, bytes }: Weighed, ownCount: number): void {
     const { waitingOfOriginMax, waitingOfDomainMax, waitingMax, waitingBytesMax } = this.#bounds;
     const { waiting } = this.#sums;
-    const ofDomain = this.#ofDomains.waiting.of(domainOfServer(origin));
+    const ofDomain = this.#ofDomains.waiting.of(domain);
     const part = ofDomain.count > 0 ? OF_MANY : 1;
     const isTooMuch =
       ownCount >= waitingOfOriginMax ||
@@ -136,30 +139,30 @@ export class OriginTurns {
   }
 
   /** Nobody large passes by another who waits for room. */
-  #mayBegin(origin: ServerName, bytes: number): boolean {
-    if (this.#isBusy(origin) || !this.#hasRoom(bytes)) return false;
-    if (bytes === SMALL_BYTES) return true;
-    const isAhead = ([other, [first]]: [ServerName, Waiting[]]) =>
-      !this.#isBusy(other) && first!.bytes > SMALL_BYTES;
-    return ![...this.#waiting].some(isAhead);
+  #mayBegin(load: Weighed): boolean {
+    if (this.#isBusy(load) || !this.#hasRoom(load)) return false;
+    if (load.bytes === SMALL_BYTES) return true;
+    return !this.#waiting
+      .values()
+      .some(([first]) => !this.#isBusy(first!) && first!.bytes > SMALL_BYTES);
   }
 
   /** It waits for itself, or for others of its domain. */
-  #isBusy(origin: ServerName): boolean {
-    const { count } = this.#ofDomains.placed.of(domainOfServer(origin));
+  #isBusy({ origin, domain }: Weighed): boolean {
+    const { count } = this.#ofDomains.placed.of(domain);
     return this.#atWork.has(origin) || count >= this.#bounds.placesOfDomainMax;
   }
 
-  #hasRoom(bytes: number): boolean {
+  #hasRoom({ bytes }: Weighed): boolean {
     const { placed } = this.#sums;
     if (placed.count >= this.#bounds.placesMax) return false;
     return bytes === SMALL_BYTES || placed.bytes + bytes <= this.#bounds.placedBytesMax;
   }
 
-  #take(origin: ServerName, bytes: number): void {
+  #take({ origin, domain, bytes }: Weighed): void {
     this.#atWork.add(origin);
     this.#sums.placed.add(bytes);
-    this.#ofDomains.placed.add(domainOfServer(origin), bytes);
+    this.#ofDomains.placed.add(domain, bytes);
   }
 
   #end(running: Running): void {
@@ -170,9 +173,9 @@ export class OriginTurns {
     this.#goOn();
   }
 
-  #givePlaceBack({ origin, bytes }: Running): void {
+  #givePlaceBack({ domain, bytes }: Weighed): void {
     this.#sums.placed.subtract(bytes);
-    this.#ofDomains.placed.subtract(domainOfServer(origin), bytes);
+    this.#ofDomains.placed.subtract(domain, bytes);
   }
 
   #goOn(): void {
@@ -192,29 +195,30 @@ export class OriginTurns {
   #beginNext(): void {
     let isFull = false;
     for (const [origin, own] of [...this.#waiting]) {
-      if (this.#isBusy(origin)) continue;
       const next = own[0]!;
+      if (this.#isBusy(next)) continue;
       const isSmall = next.bytes === SMALL_BYTES;
-      if (!this.#hasRoom(next.bytes) || (isFull && !isSmall)) {
+      if (!this.#hasRoom(next) || (isFull && !isSmall)) {
         isFull = true;
         continue;
       }
-      this.#forget(origin, next);
+      this.#forget(next);
       // Behind all others that wait.
       if (own.length > 0) {
         this.#waiting.delete(origin);
         this.#waiting.set(origin, own);
       }
-      this.#take(origin, next.bytes);
+      this.#take(next);
       next.begin();
     }
   }
 
-  #forget(origin: ServerName, waiting: Waiting): void {
+  #forget(waiting: Waiting): void {
+    const { origin, domain, bytes } = waiting;
     const own = this.#waiting.get(origin)!;
     own.splice(own.indexOf(waiting), 1);
     if (own.length === 0) this.#waiting.delete(origin);
-    this.#sums.waiting.subtract(waiting.bytes);
-    this.#ofDomains.waiting.subtract(domainOfServer(origin), waiting.bytes);
+    this.#sums.waiting.subtract(bytes);
+    this.#ofDomains.waiting.subtract(domain, bytes);
   }
 }
