@@ -3,7 +3,7 @@ import type { RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import type { OutgoingEvent } from '../../storage/federation/outgoing-events.ts';
-import { type ServerInRoom, serversInRoom } from '../../storage/federation/room-servers.ts';
+import { serversInRoom } from '../../storage/federation/room-servers.ts';
 import { membershipIn } from './membership-in.ts';
 
 /**
@@ -70,13 +70,13 @@ export class RoomServers {
    */
   async of(event: OutgoingEvent): Promise<readonly ServerName[]> {
     const { servers, isOursThere } = await this.#before(event);
-    if (!isOursThere && serverNameOf(event.sender) === this.#own) return NOBODY;
+    const sender = serverNameOf(event.sender);
+    if (!isOursThere && sender === this.#own) return NOBODY;
     const target = targetOf(event);
     const all =
       target === undefined || target === this.#own || servers.includes(target)
         ? servers
         : [...servers, target];
-    const sender = serverNameOf(event.sender);
     return sender === this.#own ? all : all.filter((server) => server !== sender);
   }
 
@@ -108,15 +108,17 @@ export class RoomServers {
     try {
       const rows = await serversInRoom(this.#database, at.roomNid, at.position);
       const found = new Set<ServerName>();
+      const ours = { until: Number.POSITIVE_INFINITY };
       for (const { serverName, changedAt, json } of rows) {
-        if (changedAt !== null && serverName !== this.#own)
-          look.until = Math.min(look.until, changedAt);
+        const whose = serverName === this.#own ? ours : look;
+        if (changedAt !== null) whose.until = Math.min(whose.until, changedAt);
         if (changedAt === null || membershipIn(json) === 'join') found.add(serverName);
       }
       const isOursThere = found.delete(this.#own) || found.size === 0;
-      const comesAt = isOursThere ? Number.POSITIVE_INFINITY : firstOf(rows, this.#own);
       const servers = found.size === 0 ? NOBODY : [...found];
-      return { servers, isOursThere, from: at.position, until: Math.min(look.until, comesAt) };
+      // Of ours it matters alone when they come first.
+      const until = isOursThere ? look.until : Math.min(look.until, ours.until);
+      return { servers, isOursThere, from: at.position, until };
     } finally {
       this.#looked(at.roomId, look);
     }
@@ -128,14 +130,6 @@ export class RoomServers {
     else this.#moving.delete(roomId);
   }
 }
-
-/** Where somebody of the server moves first. */
-const firstOf = (rows: readonly ServerInRoom[], server: ServerName): number =>
-  rows.reduce(
-    (first, { serverName, changedAt }) =>
-      serverName === server && changedAt !== null ? Math.min(first, changedAt) : first,
-    Number.POSITIVE_INFINITY,
-  );
 
 /** Whose invite, knock or stay the event ends. */
 function targetOf({ stateKey, memberJson, replacedJson }: OutgoingEvent): ServerName | undefined {
