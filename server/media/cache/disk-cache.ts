@@ -18,7 +18,7 @@ export interface DiskCacheOptions {
 /** For the names in memory: some 10 MB. */
 const ENTRIES_MAX = 50_000;
 /** One is read and checked whole, in memory. */
-export const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
+const ENTRY_BYTES_MAX = 16 * 1024 * 1024;
 const READ_BYTES = 64 * 1024;
 const BLOCK_BYTES = 4_096;
 /** Who has more than this part of all, of bytes or of entries, loses their own first. */
