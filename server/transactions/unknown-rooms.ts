@@ -1,4 +1,5 @@
 import { commitRows } from '../log/commit-rows.ts';
+import { ForAWhile } from '../log/for-a-while.ts';
 import type { Log } from '../log/log.ts';
 import { Lru } from '../log/lru.ts';
 import { current, type Window } from '../log/window.ts';
@@ -17,24 +18,25 @@ export const ROOMS_OF_ALL_MAX = 5_000;
 export class UnknownRooms {
   readonly #log: Pick<Log, 'commit'>;
   readonly #now: () => number;
-  readonly #noted = new Lru<string, number>(2 * ROOMS_OF_ALL_MAX);
+  readonly #noted: ForAWhile<string>;
   readonly #ofServers = new Lru<ServerName, Window>(ROOMS_OF_ALL_MAX);
   #ofAll: Window | undefined;
 
   constructor(ports: { readonly log: Pick<Log, 'commit'>; readonly now: () => number }) {
     this.#log = ports.log;
     this.#now = ports.now;
+    this.#noted = new ForAWhile(2 * ROOMS_OF_ALL_MAX, ports.now);
   }
 
   /** Resolves when it is committed, or need not be. */
   async note(roomId: RoomId, server: ServerName): Promise<void> {
-    const seenMs = this.#now();
     const key = `${roomId} ${server}`;
-    if (seenMs - (this.#noted.get(key) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
+    if (this.#noted.has(key)) return;
+    const seenMs = this.#now();
     if (!this.#take(server, seenMs)) return;
     await commitRows(this.#log, [unknownRoomRow({ roomId, server, seenMs })]);
     // Behind the commit: what was refused is written when the next event of the room comes.
-    this.#noted.set(key, seenMs);
+    this.#noted.add(key, DAY_MS);
   }
 
   #take(server: ServerName, nowMs: number): boolean {
