@@ -7,6 +7,7 @@ import { eventIdOf, without } from './hashes.ts';
 import {
   type EventId,
   type Parsed,
+  parsedIn,
   parseEventId,
   type RoomId,
   type UserId,
@@ -88,6 +89,5 @@ const safeInteger = (value: number): number =>
 const redactsOf = (pdu: JsonObject, rules: RoomVersionRules): EventId | undefined => {
   if (pdu.type !== 'm.room.redaction' || !isObject(pdu.content)) return undefined;
   const redacts = rules.redactsInContent ? pdu.content.redacts : pdu.redacts;
-  const parsed = typeof redacts === 'string' ? parseEventId(redacts) : undefined;
-  return parsed?.ok ? parsed.value : undefined;
+  return parsedIn(redacts, parseEventId);
 };

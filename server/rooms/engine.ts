@@ -1,6 +1,6 @@
 import { Lru } from '../log/lru.ts';
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
-import { parseEventId, parseRoomAlias, serverNameOf } from '../protocol/identifiers.ts';
+import { parsedIn, parseEventId, parseRoomAlias, serverNameOf } from '../protocol/identifiers.ts';
 import { badJson, invalidParam, MatrixError } from '../protocol/matrix-error.ts';
 import { Aliases } from './aliases.ts';
 import { listenToLog } from './commit-listener.ts';
@@ -162,10 +162,9 @@ export class RoomEngine implements Rooms {
         return { draft, check: () => void refuseRepeat?.() };
       }
       const redacts = draft.redacts ?? draft.content.redacts;
-      const target = typeof redacts === 'string' ? parseEventId(redacts) : undefined;
-      if (!target?.ok) throw badJson('A redaction says in `redacts` which event it redacts');
-      const redaction = { ...draft, redacts: target.value };
-      return prepareRedaction(store, room, redaction);
+      const target = parsedIn(redacts, parseEventId);
+      if (!target) throw badJson('A redaction says in `redacts` which event it redacts');
+      return prepareRedaction(store, room, { ...draft, redacts: target });
     });
   }
 

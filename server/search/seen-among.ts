@@ -1,4 +1,4 @@
-import { type EventId, parseEventId, type UserId } from '../protocol/identifiers.ts';
+import { type EventId, parsedIn, parseEventId, type UserId } from '../protocol/identifiers.ts';
 import { relationOf } from '../protocol/relations/relation.ts';
 import { isRedacted } from '../rooms/client-members.ts';
 import type { Room } from '../rooms/room.ts';
@@ -55,6 +55,5 @@ async function withoutEditsOfRedacted(
 
 function editedBy({ content }: RoomEvent): EventId | undefined {
   const relation = relationOf(content);
-  const target = relation?.relType === 'm.replace' ? parseEventId(relation.eventId) : undefined;
-  return target?.ok ? target.value : undefined;
+  return relation?.relType === 'm.replace' ? parsedIn(relation.eventId, parseEventId) : undefined;
 }

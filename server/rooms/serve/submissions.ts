@@ -3,6 +3,7 @@ import { authorize } from '../../protocol/auth-rules/authorize.ts';
 import type { Event } from '../../protocol/event.ts';
 import {
   type EventId,
+  parsedIn,
   parseUserId,
   type RoomId,
   type ServerName,
@@ -98,8 +99,8 @@ export class Submissions {
     const { serverName, key } = this.#building.ports.identity;
     const { join_authorised_via_users_server: by, membership } = event.content;
     if (!room.rules.restrictedJoins || by === undefined) return event;
-    const authoriser = typeof by === 'string' ? parseUserId(by) : undefined;
-    if (!authoriser?.ok || serverNameOf(authoriser.value) !== serverName)
+    const authoriser = parsedIn(by, parseUserId);
+    if (!authoriser || serverNameOf(authoriser) !== serverName)
       throw invalidParam('Whoever lets them in is not of this server');
     if (membership === 'join') await authorisedContent(this.#building, room, event.sender);
     const pdu = addSignature(event.pdu, room.rules, serverName, key);
