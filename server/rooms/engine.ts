@@ -198,7 +198,7 @@ export class RoomEngine implements Rooms {
   }
 
   whenWhole(roomId: RoomId, signal?: AbortSignal): Promise<void> {
-    return onceWhole(this.#building, roomId, { signal });
+    return onceWhole(this.#building, roomId, signal);
   }
 
   openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {

@@ -23,18 +23,12 @@ const OTHERS_AT_ONCE = 2;
 export class BecomingWhole {
   readonly #building: Building;
   readonly #receiver: Pick<RoomReceiver, 'receive'>;
-  readonly #retriesMs: readonly number[];
   readonly #atWork = new Map<RoomId, Promise<void>>();
   readonly #end = new AbortController();
 
-  constructor(
-    building: Building,
-    receiver: Pick<RoomReceiver, 'receive'>,
-    { retriesMs = RETRIES_MS }: { retriesMs?: readonly number[] } = {},
-  ) {
+  constructor(building: Building, receiver: Pick<RoomReceiver, 'receive'>) {
     this.#building = building;
     this.#receiver = receiver;
-    this.#retriesMs = retriesMs;
     building.partialRooms.listen((roomId) => this.#start(roomId));
   }
 
@@ -64,7 +58,7 @@ export class BecomingWhole {
         const told = new Error(`The members of ${roomId} could not be fetched`, { cause: error });
         this.#building.ports.onError?.(told);
       }
-      const ms = this.#retriesMs[Math.min(attempt, this.#retriesMs.length - 1)];
+      const ms = RETRIES_MS[Math.min(attempt, RETRIES_MS.length - 1)];
       await sleep(ms, undefined, { ref: false, signal: this.#end.signal }).catch(() => {});
     }
   }

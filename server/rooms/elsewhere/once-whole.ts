@@ -4,16 +4,12 @@ import type { Building } from '../write/building.ts';
 import { isIn } from './known-outside.ts';
 
 /** What needs all members of a room waits for them; where nobody of ours is in it any more there is nothing to wait for. */
-export function onceWhole(
-  building: Building,
-  roomId: RoomId,
-  waiting: { signal?: AbortSignal | undefined; withinMs?: number } = {},
-): Promise<void> {
+export function onceWhole(building: Building, roomId: RoomId, signal?: AbortSignal): Promise<void> {
   const isPartial = async () => {
     const room = await building.rooms.get(roomId);
     return room?.isPartial === true && isIn(building, room);
   };
-  return building.partialRooms.whenWhole(roomId, isPartial, waiting);
+  return building.partialRooms.whenWhole(roomId, isPartial, signal);
 }
 
 /** Whoever is in the room may go, or show another name: all else rests on who is in it, and who was banned. */

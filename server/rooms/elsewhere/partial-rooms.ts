@@ -27,14 +27,11 @@ export class PartialRooms {
   async whenWhole(
     roomId: RoomId,
     isPartial: () => Promise<boolean>,
-    {
-      signal,
-      withinMs = WAIT_MS_MAX,
-    }: { signal?: AbortSignal | undefined; withinMs?: number } = {},
+    signal?: AbortSignal,
   ): Promise<void> {
     if (!(await isPartial())) return;
     if (this.#count >= WAITING_MAX) throw limitExceeded(RETRY_MS);
-    const over = AbortSignal.any([AbortSignal.timeout(withinMs), ...(signal ? [signal] : [])]);
+    const over = AbortSignal.any([AbortSignal.timeout(WAIT_MS_MAX), ...(signal ? [signal] : [])]);
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(roomId) ?? new Set();
     this.#waiting.set(roomId, waiting.add(resolve));
