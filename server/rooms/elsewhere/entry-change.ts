@@ -70,11 +70,9 @@ export class EntryChange {
     const head = { roomNid, forwardExtremities: [nid], stateNid: after.nid, lastPosition };
     this.#rows.push(rows.roomHead(head));
     const { partial } = entry;
-    this.#rows.push(
-      partial
-        ? rows.partialJoin({ ...partial, roomNid, eventNid: nid })
-        : rows.roomWhole(roomNid, this.#entered),
-    );
+    if (partial) this.#rows.push(rows.partialJoin({ ...partial, roomNid, eventNid: nid }));
+    // It was left before it was whole.
+    else if (room?.isPartial) this.#rows.push(rows.roomWhole(roomNid, this.#entered));
   }
 
   finish({ rows, outcome }: { rows: readonly Row[]; outcome: OutcomeRow | undefined }): Change {
