@@ -1,12 +1,10 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { stateKeyOf } from '../../protocol/event.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { readStates } from '../state/state-before.ts';
 import { chainOf } from '../state/state-chain.ts';
-import { changeHash, EMPTY_STATE_HASH, type StateHash } from '../state/state-hash.ts';
+import { hashOfState } from '../state/state-hash.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
-import type { EntryEvent } from './entry.ts';
+import { type EntryEvent, entryEvents } from './entry.ts';
 import { layMembers } from './laid-entries.ts';
 import { numberedKeys } from './numbered-keys.ts';
 import type { Elsewhere } from './other-servers.ts';
@@ -33,10 +31,7 @@ export async function enterMembers(
   const keys = await numberedKeys(building, told);
   const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
   const create = state.find(({ type }) => type === 'm.room.create')!;
-  const members = told.map((event) => ({
-    ...{ event, nid: nids.get(event.eventId)! },
-    keyNid: keys.get(stateKeyOf(event.type, event.stateKey!))!,
-  }));
+  const members = entryEvents(told, { keys, nids });
   await building.passages.alone(roomId, async () => {
     const room = await building.rooms.get(roomId);
     if (!isStill(room, partial)) return;
@@ -84,17 +79,5 @@ async function restatedStates(
   const last = stateNids.at(-1)!;
   const stays =
     lacking.length < states.length ? chainOf(await store.stateWithBases(last)) : undefined;
-  return { lacking, members: all, first, hash: await hashOf(first ?? new Map()), stays };
-}
-
-const HASHED_AT_ONCE = 1_000;
-
-async function hashOf(state: ReadonlyMap<number, number>): Promise<StateHash> {
-  let hash = EMPTY_STATE_HASH;
-  let count = 0;
-  for (const [keyNid, to] of state) {
-    if (++count % HASHED_AT_ONCE === 0) await turn();
-    hash = changeHash(hash, { keyNid, from: undefined, to });
-  }
-  return hash;
+  return { lacking, members: all, first, hash: await hashOfState(first ?? new Map()), stays };
 }

@@ -1,14 +1,13 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { wholeState } from '../state/state-chain.ts';
-import { changeHash, EMPTY_STATE_HASH, type StateHash } from '../state/state-hash.ts';
+import { hashOfState, type StateHash } from '../state/state-hash.ts';
 import { storedAlike } from '../state/stored-alike.ts';
 import { changeOutside } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
-import type { Entry, Partly } from './entry.ts';
+import { type Entry, entryEvents, type Partly } from './entry.ts';
 import { EntryChange } from './entry-change.ts';
 import { laidEntries, takeLaidAway } from './laid-entries.ts';
 import { numberedKeys } from './numbered-keys.ts';
@@ -41,13 +40,11 @@ export async function enterRoom(
   );
   const keys = await numberedKeys(building, [...state, event]);
   const nids = await stagedEvents(building, lane, roomNid, [...others, ...state]);
-  const named = state.map((each) => ({
-    ...{ event: each, nid: nids.get(each.eventId)! },
-    keyNid: keys.get(stateKeyOf(each.type, each.stateKey!))!,
-  }));
+  const named = entryEvents(state, { keys, nids });
   const keyNid = keys.get(stateKeyOf(event.type, event.stateKey!))!;
   const entry = { roomId, roomNid, version: rules.version, state: named, event, keyNid, partial };
-  const hash = await hashOf(named);
+  const entries = new Map(named.map(({ keyNid, nid }) => [keyNid, nid] as const));
+  const hash = await hashOfState(entries);
   return building.passages.alone(roomId, async () => {
     const here = await building.rooms.get(roomId);
     // Invites that came meanwhile would be lost beneath a part of the state.
@@ -55,35 +52,29 @@ export async function enterRoom(
     if (here?.isPartial) await takeLaidAway(building, lane, here);
     const laid = here ? NOTHING : await laidEntries(building, lane, entry);
     return changeOutside(building.rooms, roomId, (room) =>
-      committed(building, room, { ...entry, laid, hash }, origin),
+      committed(building, room, { ...entry, laid, entries, hash }, origin),
     );
   });
 }
 
 const NOTHING: ReadonlyMap<number, number> = new Map();
-const HASHED_AT_ONCE = 1_000;
 
-/** Of all that stands before our event. */
-async function hashOf(state: Entry['state']): Promise<StateHash> {
-  let hash = EMPTY_STATE_HASH;
-  for (const [index, { keyNid, nid }] of state.entries()) {
-    if (index % HASHED_AT_ONCE === HASHED_AT_ONCE - 1) await turn();
-    hash = changeHash(hash, { keyNid, from: undefined, to: nid });
-  }
-  return hash;
+/** All that stands before our event. */
+interface Before {
+  readonly entries: ReadonlyMap<number, number>;
+  readonly hash: StateHash;
 }
 
 async function committed(
   { ports, keys }: Building,
   room: HotRoom | undefined,
-  entry: Entry & { readonly hash: StateHash },
+  { entries, hash, ...entry }: Entry & Before,
   origin: Origin<EventId>,
 ): Promise<EventId> {
-  const before = await storedAlike(ports.store, entry.roomNid, entry, []);
-  const entries = new Map(entry.state.map(({ keyNid, nid }) => [keyNid, nid] as const));
+  const before = await storedAlike(ports.store, entry.roomNid, { hash }, []);
   return ports.log.commit((position) => {
     const change = new EntryChange({ entry, room, position, keys, tools: ports });
-    const stood = before ?? change.newState(wholeState(position(), entry.hash, entries));
+    const stood = before ?? change.newState(wholeState(position(), hash, entries));
     change.place(stood, entries);
     const rows = origin.rows?.(entry.event.eventId) ?? [];
     const outcome = origin.outcome?.(entry.event.eventId);

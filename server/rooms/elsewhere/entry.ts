@@ -1,5 +1,5 @@
-import type { Event } from '../../protocol/event.ts';
-import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import { type Event, stateKeyOf } from '../../protocol/event.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 
 /** An event of the state, by its numbers. */
 export interface EntryEvent {
@@ -27,3 +27,16 @@ export interface Partly {
   readonly server: ServerName;
   readonly servers: readonly ServerName[];
 }
+
+/** These by their numbers and those of their keys. */
+export const entryEvents = (
+  events: readonly Event[],
+  numbers: {
+    readonly keys: ReadonlyMap<string, number>;
+    readonly nids: ReadonlyMap<EventId, number>;
+  },
+): EntryEvent[] =>
+  events.map((event) => ({
+    ...{ event, nid: numbers.nids.get(event.eventId)! },
+    keyNid: numbers.keys.get(stateKeyOf(event.type, event.stateKey!))!,
+  }));

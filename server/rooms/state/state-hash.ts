@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 
 /**
  * The content address of a state: the sum of the hashes of its pairs, so that a change costs two
@@ -18,6 +19,19 @@ export function changeHash(
   const without = change.from === undefined ? 0n : hashOfPair(change.keyNid, change.from);
   const added = change.to === undefined ? 0n : hashOfPair(change.keyNid, change.to);
   return BigInt.asUintN(8 * BYTES, hash - without + added);
+}
+
+const HASHED_AT_ONCE = 1_000;
+
+/** Of all of a state, however large: others have their turn in between. */
+export async function hashOfState(state: ReadonlyMap<number, number>): Promise<StateHash> {
+  let hash = EMPTY_STATE_HASH;
+  let count = 0;
+  for (const [keyNid, to] of state) {
+    if (++count % HASHED_AT_ONCE === 0) await turn();
+    hash = changeHash(hash, { keyNid, from: undefined, to });
+  }
+  return hash;
 }
 
 export const hashToBytes = (hash: StateHash): Buffer =>
