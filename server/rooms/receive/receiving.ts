@@ -76,8 +76,7 @@ export class Receiving implements RoomReceiver {
     const good = checked.flatMap((each, at) =>
       each.ok ? [{ event: each.event, pdu: pdus[at]! }] : [],
     );
-    const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
-    const held = await this.#queues.run({ roomId, origin, count: pdus.length, bytes }, () =>
+    const held = await this.#queues.run(loadOf(roomId, pdus, origin), () =>
       changeRoom(this.#building.rooms, roomId, async (now) =>
         now.isPartial ? hold(this.#building, now, good, origin) : undefined,
       ),
@@ -96,10 +95,7 @@ export class Receiving implements RoomReceiver {
     const room = await this.#building.rooms.get(roomId);
     if (!room?.isCommitted) throw notFound('This server does not know the room');
     const checked = await this.#check(room, pdus, await this.#whyNot(room, from));
-    const bytes = pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0);
-    const weight = { count: pdus.length, bytes };
-    const { origin } = from;
-    const load = { roomId, origin, ...weight };
+    const load = loadOf(roomId, pdus, from.origin);
     return this.#queues.run(load, () => this.#take(roomId, checked, { from, taking }));
   }
 
@@ -256,6 +252,11 @@ export class Receiving implements RoomReceiver {
     if (redacted.length > 0) this.#building.rooms.thin(roomId);
   }
 }
+
+const loadOf = (roomId: RoomId, pdus: readonly JsonObject[], origin: ServerName) => ({
+  ...{ roomId, origin, count: pdus.length },
+  bytes: pdus.reduce((sum, pdu) => sum + JSON.stringify(pdu).length, 0),
+});
 
 const AS_SENT: Taking = { given: new Map() };
 
