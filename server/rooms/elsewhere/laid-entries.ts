@@ -34,7 +34,7 @@ export async function laidEntries(
     (each) =>
       laid.get(each.keyNid) !== each.nid &&
       each.keyNid !== entry.keyNid &&
-      !isOf(each.event, serverName),
+      !isMemberOf(each.event, serverName),
   );
   await layDown(building, lane, roomNid, missing);
   for (const { keyNid, nid } of missing) laid.set(keyNid, nid);
@@ -58,7 +58,7 @@ export async function layMembers(
   );
   const missing = members.filter(
     ({ event, keyNid, nid }) =>
-      laid.get(keyNid) !== nid && !room.state.has(keyNid) && !isOf(event, serverName),
+      laid.get(keyNid) !== nid && !room.state.has(keyNid) && !isMemberOf(event, serverName),
   );
   await layDown(building, lane, room.nid, missing);
 }
@@ -81,7 +81,7 @@ async function laidBehind(building: Building, room: HotRoom): Promise<Map<number
     await keys.learnNids(piece);
     for (const keyNid of piece) {
       const { type, stateKey } = keys.byNid(keyNid);
-      if (!isMember(type, stateKey) || isOf({ type, stateKey }, ports.identity.serverName))
+      if (!isMember(type, stateKey) || isMemberOf({ type, stateKey }, ports.identity.serverName))
         laid.delete(keyNid);
     }
   }
@@ -131,7 +131,8 @@ const put = (
     })),
   );
 
-const isOf = (
+/** A membership of somebody of that server. */
+export const isMemberOf = (
   { type, stateKey = '' }: { readonly type: string; readonly stateKey?: string | undefined },
   server: ServerName,
 ): boolean => isMember(type, stateKey) && serverNameOf(stateKey as UserId) === server;

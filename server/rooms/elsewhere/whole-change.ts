@@ -1,5 +1,5 @@
 import type { Change, PlacedRecord, Row } from '../../log/change.ts';
-import { serverNameOf, type UserId } from '../../protocol/identifiers.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import { memberRows } from '../membership/member-rows.ts';
 import { membershipOf } from '../membership/membership.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
@@ -10,6 +10,7 @@ import { nextState, type StateChain, wholeState } from '../state/state-chain.ts'
 import type { StateHash } from '../state/state-hash.ts';
 import { roomKey } from '../write/room-change.ts';
 import type { EntryEvent } from './entry.ts';
+import { isMemberOf } from './laid-entries.ts';
 
 export interface Restated {
   /** Those that lack members, in order: each differs from the one before by what our users did. */
@@ -95,13 +96,11 @@ export class WholeChange {
     const { room, keys, members, tools } = this.#making;
     const { serverName } = tools.identity;
     for (const { event, keyNid, nid } of members) {
-      const { stateKey = '', content } = event;
-      if (!stateKey.startsWith('@') || serverNameOf(stateKey as UserId) !== serverName) continue;
-      if (room.state.has(keyNid)) continue;
-      const membership = membershipOf(content.membership) ?? 'leave';
+      if (!isMemberOf(event, serverName) || room.state.has(keyNid)) continue;
+      const membership = membershipOf(event.content.membership) ?? 'leave';
       const entry = { roomNid: room.nid, keyNid, eventNid: nid, membership };
       this.#rows.push(tools.store.rows.currentState(entry));
-      this.#member(stateKey as UserId, { membership, eventNid: nid });
+      this.#member(event.stateKey as UserId, { membership, eventNid: nid });
     }
     for (const { userId, keyNid } of membersOf(room, keys, serverName, ['join']))
       this.#member(userId, { membership: 'join', eventNid: room.state.get(keyNid)! });
