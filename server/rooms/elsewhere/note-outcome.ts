@@ -1,4 +1,4 @@
-import { rowsAlone } from '../../log/change.ts';
+import { commitRows } from '../../log/commit-rows.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import type { Origin } from '../draft.ts';
 import type { Building } from '../write/building.ts';
@@ -12,5 +12,5 @@ export async function noteOutcome(
   const rows = origin.rows?.(eventId) ?? [];
   const outcome = origin.outcome?.(eventId);
   if (rows.length === 0 && outcome === undefined) return;
-  await ports.log.commit(() => ({ change: rowsAlone(rows, outcome), value: undefined }));
+  await commitRows(ports.log, rows, outcome);
 }

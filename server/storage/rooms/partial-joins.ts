@@ -1,6 +1,7 @@
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
+import { isInTimeline } from './timeline.ts';
 
 /** A room that was joined without its members, until these are here. */
 export interface PartialJoin {
@@ -96,7 +97,7 @@ const restate = (column: 'state_before' | 'state_after'): Write => ({
   sql: `UPDATE event SET ${column} = moved.goes_to
     FROM unnest($1::int8[], $2::int8[], $3::int8[]) AS moved (nid, stands_in, goes_to)
     WHERE room_nid = moved.nid AND ${column} = moved.stands_in
-      AND NOT (outlier OR rejected OR soft_failed OR backfilled)`,
+      AND ${isInTimeline('event')}`,
   types: ['int8', 'int8', 'int8'],
 });
 
