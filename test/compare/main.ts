@@ -1,12 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { livingLabs } from '../cluster/support/engine.ts';
-import { engineAnswers } from '../support/docker-engine.ts';
-import { UnreadableResults } from '../support/recorded.ts';
+import { brokenOff } from '../support/by-hand.ts';
+import { readOptions, refuseWithoutLab, refuseWithoutMemory } from './begin.ts';
 import { startFarol } from './farol.ts';
 import type { FaultName } from './fault-names.ts';
-import { commit, lacksMemory, loadNow, machine } from './machine.ts';
-import { type Options, optionsOf, USAGE, WrongOptions } from './options.ts';
+import { commit, loadNow, machine } from './machine.ts';
+import { optionsOf, USAGE } from './options.ts';
 import { play } from './play.ts';
 import { RUNS, type Run, type SystemName } from './results.ts';
 import { startSynapse } from './synapse/system.ts';
@@ -17,45 +16,25 @@ import type { System } from './system.ts';
 
 const START = { farol: startFarol, synapse: startSynapse };
 
-const options = readOptions();
-if (!(await engineAnswers()))
-  refuse('This needs a Docker engine, and none answers here. `.ci/run` shows how to get one.');
-const [lab] = await livingLabs();
-if (lab !== undefined)
-  refuse(`Process ${lab} has a lab on this engine: two at once would measure each other.`);
-if (lacksMemory()) refuse('This needs 2.5 GiB of free memory.');
+const options = readOptions({ of: optionsOf, usage: USAGE, runs: RUNS });
+await refuseWithoutLab(
+  'This needs a Docker engine, and none answers here. `.ci/run` shows how to get one.',
+);
+refuseWithoutMemory();
 
 // Whoever breaks it off waits for what is being made, and then all of it is taken down.
-const left = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => left.abort());
+const left = brokenOff();
 
-for (const name of options.systems) if (!left.signal.aborted) await playAll(name);
+for (const name of options.systems) if (!left.aborted) await playAll(name);
 // What was broken off may still wait for a lab that is gone.
-process.exit(left.signal.aborted ? 130 : 0);
-
-function readOptions(): Options {
-  try {
-    const read = optionsOf(process.argv.slice(2));
-    if (existsSync(read.into)) RUNS.read(read.into);
-    return read;
-  } catch (error) {
-    if (error instanceof UnreadableResults) return refuse(error.message);
-    if (error instanceof WrongOptions) return refuse(`${error.message}\n${USAGE}`);
-    throw error;
-  }
-}
-
-function refuse(why: string): never {
-  console.error(why);
-  process.exit(1);
-}
+process.exit(left.aborted ? 130 : 0);
 
 async function playAll(name: SystemName): Promise<void> {
   let system: System | undefined;
   try {
     for (let count = 0; count < options.runs; count++)
       for (const fault of options.faults) {
-        if (left.signal.aborted) return;
+        if (left.aborted) return;
         system ??= await started(name);
         const { hand } = await orLeft(playOnce(system, fault));
         if (hand === 'none') continue;
@@ -64,7 +43,7 @@ async function playAll(name: SystemName): Promise<void> {
         system = undefined;
       }
   } catch (error) {
-    if (!left.signal.aborted) throw error;
+    if (!left.aborted) throw error;
   } finally {
     await system?.[Symbol.asyncDispose]();
   }
@@ -78,7 +57,7 @@ async function started(name: SystemName): Promise<System> {
 function orLeft<T>(work: Promise<T>): Promise<T> {
   work.catch(() => undefined);
   const broken = new Promise<never>((_, reject) => {
-    left.signal.addEventListener('abort', () => reject(new Error('broken off')), { once: true });
+    left.addEventListener('abort', () => reject(new Error('broken off')), { once: true });
   });
   return Promise.race([work, broken]);
 }

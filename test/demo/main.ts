@@ -3,6 +3,7 @@ import { type Cluster, startCluster } from '../cluster/support/cluster.ts';
 import { siteImage } from '../cluster/support/engine.ts';
 import { untilWell } from '../cluster/support/farol.ts';
 import { FRONT_PORT } from '../cluster/support/site-files.ts';
+import { brokenOff, refuse } from '../support/by-hand.ts';
 import { engineAnswers } from '../support/docker-engine.ts';
 import { playByHand } from './by-hand.ts';
 import { openGate } from './gate.ts';
@@ -24,16 +25,15 @@ if (record !== undefined && !(script && isRecordable(record)))
   refuse('`--record FILE` goes with `--script`, to a FILE that ends with .svg or .cast.');
 
 // Whoever breaks it off waits for what is being made, and then all of it is taken down.
-const left = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => left.abort());
+const left = brokenOff();
 
 await waiting(
   'Making the image of a site (the first time: Debian packages, some minutes)',
   siteImage(),
 );
 await using cluster = await waiting('Raising three sites', startCluster({ sites: 3 }));
-if (!left.signal.aborted) await waiting('They elect a leader', untilWell(cluster));
-if (!left.signal.aborted) await (script ? tell(cluster) : play(cluster));
+if (!left.aborted) await waiting('They elect a leader', untilWell(cluster));
+if (!left.aborted) await (script ? tell(cluster) : play(cluster));
 process.stdout.write('\nTaking the sites down …\n');
 
 function options() {
@@ -44,11 +44,6 @@ function options() {
   } catch (error) {
     return refuse(`${(error as Error).message}\nnpm run demo [-- --script [--record FILE]]`);
   }
-}
-
-function refuse(why: string): never {
-  console.error(why);
-  process.exit(1);
 }
 
 async function play(sites: Cluster): Promise<void> {
@@ -67,7 +62,7 @@ async function tell(sites: Cluster): Promise<void> {
   const recording = new Recording();
   let told = '';
   const ended = await playScript(sites, {
-    left: left.signal,
+    left,
     show(picture, says) {
       recording.add(picture);
       // Into a file or another program goes what is told, and no picture.
@@ -77,7 +72,7 @@ async function tell(sites: Cluster): Promise<void> {
     },
   });
   process.stdout.write(`\n${ended}\n`);
-  if (record === undefined || left.signal.aborted) return;
+  if (record === undefined || left.aborted) return;
   recording.write(record);
   process.stdout.write(`What was shown is in ${record}\n`);
 }
