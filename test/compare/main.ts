@@ -4,7 +4,7 @@ import { brokenOff } from '../support/by-hand.ts';
 import { readOptions, refuseWithoutLab, refuseWithoutMemory } from './begin.ts';
 import { startFarol } from './farol.ts';
 import type { FaultName } from './fault-names.ts';
-import { commit, loadNow, machine } from './machine.ts';
+import { ranBeside } from './machine.ts';
 import { optionsOf, USAGE } from './options.ts';
 import { play } from './play.ts';
 import { RUNS, type Run, type SystemName } from './results.ts';
@@ -63,14 +63,11 @@ function orLeft<T>(work: Promise<T>): Promise<T> {
 }
 
 async function playOnce(system: System, fault: FaultName): Promise<Run> {
-  const before = loadNow();
-  const at = new Date().toISOString();
-  const versions = await system.versions();
-  const played = await play(system, fault);
-  const run: Run = {
-    ...{ system: system.name, fault, at, commit: commit(), machine: machine() },
-    ...{ load: [before, loadNow()] as [number, number], versions, ...played },
-  };
+  const { measured, ran } = await ranBeside(async () => ({
+    versions: await system.versions(),
+    ...(await play(system, fault)),
+  }));
+  const run: Run = { system: system.name, fault, ...ran, ...measured };
   mkdirSync(dirname(options.into), { recursive: true });
   RUNS.add(options.into, [run]);
   const { acknowledgements: _, answers: __, versions: ___, ...shown } = run;

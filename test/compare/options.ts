@@ -21,22 +21,8 @@ export const USAGE = `npm run compare [-- OPTIONS]
 export class WrongOptions extends Error {}
 
 export function optionsOf(args: readonly string[]): Options {
-  const { system, faults, runs, into } = parsed(args);
-  if (!/^[1-9]\d{0,2}$/.test(runs)) throw new WrongOptions('--runs takes a number from 1 to 999.');
-  return {
-    systems: system === undefined ? SYSTEMS : [oneOf(SYSTEMS, system)],
-    faults:
-      faults === undefined
-        ? FAULT_NAMES
-        : faults.split(',').map((each) => oneOf(FAULT_NAMES, each)),
-    runs: Number(runs),
-    into,
-  };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
+  const { system, faults, runs, into } = understood(() =>
+    parseArgs({
       args: [...args],
       options: {
         system: { type: 'string' },
@@ -44,13 +30,37 @@ function parsed(args: readonly string[]) {
         runs: { type: 'string', default: '1' },
         into: { type: 'string', default: RESULTS_FILE },
       },
-    }).values;
+    }),
+  );
+  return {
+    runs: numberOf('--runs', runs),
+    systems: system === undefined ? SYSTEMS : [oneOf(SYSTEMS, system)],
+    faults:
+      faults === undefined
+        ? FAULT_NAMES
+        : faults.split(',').map((each) => oneOf(FAULT_NAMES, each)),
+    into,
+  };
+}
+
+/** @throws WrongOptions */
+export function understood<Values>(parse: () => { readonly values: Values }): Values {
+  try {
+    return parse().values;
   } catch (error) {
     throw new WrongOptions((error as Error).message);
   }
 }
 
-function oneOf<const Name extends string>(names: readonly Name[], said: string): Name {
+/** @throws WrongOptions */
+export function numberOf(option: string, said: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(said))
+    throw new WrongOptions(`${option} takes a number from 1 to 999.`);
+  return Number(said);
+}
+
+/** @throws WrongOptions */
+export function oneOf<const Name extends string>(names: readonly Name[], said: string): Name {
   const found = names.find((name) => name === said);
   if (found === undefined) throw new WrongOptions(`"${said}" is none of ${names.join(', ')}.`);
   return found;

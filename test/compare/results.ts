@@ -39,15 +39,20 @@ const figures = {
 /** What a person had to do: nothing; or else the lab waited in vain for this to come by itself. */
 const HANDS = ['none', 'to serve again', 'to have all copies again'] as const;
 
-const run = z.strictObject({
-  system: z.enum(SYSTEMS),
-  fault: z.enum(FAULT_NAMES),
+/** When and where anything was measured. */
+export const ran = {
   at: z.iso.datetime(),
   /** Of this repository. */
   commit: z.string().regex(/^[0-9a-f]{7,40}$/),
   machine: z.string(),
   /** Load averages of a minute, before and behind. */
   load: z.tuple([z.number(), z.number()]),
+};
+
+const run = z.strictObject({
+  system: z.enum(SYSTEMS),
+  fault: z.enum(FAULT_NAMES),
+  ...ran,
   versions: z.record(z.string(), z.string()),
   hand: z.enum(HANDS),
   ...figures,

@@ -3,7 +3,7 @@ import { serveManyRooms } from '../../bench/rooms/measure-rooms.ts';
 import { startSynapse } from '../../bench/synapse.ts';
 import { startSingle, type Target } from '../../bench/target.ts';
 import { startClusterTarget } from '../../cluster/support/bench-target.ts';
-import { commit, loadNow, machine } from '../machine.ts';
+import { ranBeside } from '../machine.ts';
 import type { SystemName } from '../results.ts';
 import type { CostRun, MessagesRun, Place } from './results.ts';
 
@@ -72,13 +72,6 @@ export async function memoryOf(rooms: number): Promise<CostRun> {
   );
   const { start, peak, rest } = measured;
   return { kind: 'memory', rooms, startMiB: start, peakMiB: peak, restMiB: rest, ...ran };
-}
-
-async function ranBeside<T>(measure: () => Promise<T>) {
-  const [before, at] = [loadNow(), new Date().toISOString()];
-  const measured = await measure();
-  const load: [number, number] = [before, loadNow()];
-  return { measured, ran: { at, commit: commit(), machine: machine(), load } };
 }
 
 /** Three digits hold more than what the machine lets be repeated. */

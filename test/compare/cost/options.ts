@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { WrongOptions } from '../options.ts';
+import { numberOf, oneOf, understood, WrongOptions } from '../options.ts';
 import { ROOMS, STANDS } from './measure.ts';
 import { COSTS_FILE } from './results.ts';
 
@@ -20,21 +20,8 @@ export const USAGE = `npm run compare:cost [-- OPTIONS]
 
 /** @throws WrongOptions */
 export function costOptionsOf(args: readonly string[]): CostOptions {
-  const { of, seconds, rooms, into } = parsed(args);
-  const pieces = of.split(',');
-  const unknown = pieces.find((piece) => !PIECES.includes(piece));
-  if (unknown !== undefined)
-    throw new WrongOptions(`"${unknown}" is none of ${PIECES.join(', ')}.`);
-  if (!/^[1-9]\d{0,2}$/.test(seconds))
-    throw new WrongOptions('--seconds takes a number from 1 to 999.');
-  if (!/^[1-9]\d{1,6}(,[1-9]\d{1,6})*$/.test(rooms))
-    throw new WrongOptions('--rooms takes numbers from 10 on, with commas between them.');
-  return { of: pieces, seconds: Number(seconds), rooms: rooms.split(',').map(Number), into };
-}
-
-function parsed(args: readonly string[]) {
-  try {
-    return parseArgs({
+  const { of, seconds, rooms, into } = understood(() =>
+    parseArgs({
       args: [...args],
       options: {
         of: { type: 'string', default: PIECES.join(',') },
@@ -42,10 +29,20 @@ function parsed(args: readonly string[]) {
         rooms: { type: 'string', default: ROOMS.join(',') },
         into: { type: 'string', default: COSTS_FILE },
       },
-    }).values;
-  } catch (error) {
-    throw new WrongOptions((error as Error).message);
-  }
+    }),
+  );
+  return {
+    of: of.split(',').map((piece) => oneOf(PIECES, piece)),
+    seconds: numberOf('--seconds', seconds),
+    rooms: roomsOf(rooms),
+    into,
+  };
+}
+
+function roomsOf(said: string): number[] {
+  if (!/^[1-9]\d{1,6}(,[1-9]\d{1,6})*$/.test(said))
+    throw new WrongOptions('--rooms takes numbers from 10 on, with commas between them.');
+  return said.split(',').map(Number);
 }
 
 /** Of what needs three sites in containers. */

@@ -1,21 +1,12 @@
 import { z } from 'zod';
 import { RecordedRuns } from '../../support/recorded.ts';
-import { SYSTEMS } from '../results.ts';
+import { ran, SYSTEMS } from '../results.ts';
 
 /** Where the measured server stands: alone, or as three sites in containers with so many milliseconds between them and back. */
 export const PLACES = ['one site', 'three sites, near', 'three sites, 20 ms apart'] as const;
 export type Place = (typeof PLACES)[number];
 
 const milliseconds = z.number().min(0);
-
-const ran = {
-  at: z.iso.datetime(),
-  /** Of this repository. */
-  commit: z.string().regex(/^[0-9a-f]{7,40}$/),
-  machine: z.string(),
-  /** Load averages of a minute, before and behind. */
-  load: z.tuple([z.number(), z.number()]),
-};
 
 /** So many senders, each in a room of its own of ten members, who send on when the last message is acknowledged. */
 const messages = z.strictObject({
