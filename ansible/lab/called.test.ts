@@ -14,7 +14,7 @@ test('whoever calls is told of the relay at the site that leads, which relays to
   await lab.on('vault', 'sh', '-c', 'apt-get update && apt-get install -y coturn');
   const caller = await callerAt(lab);
   const { leader } = await lab.status();
-  const relay = lab.hosts.find(({ name }) => name === leader)!.ip;
+  const relay = lab.ipOf(leader);
   const told = await caller.turnServer();
   expect(told.uris).toEqual([
     `turn:${relay}:3478?transport=udp`,
@@ -23,8 +23,7 @@ test('whoever calls is told of the relay at the site that leads, which relays to
   ]);
   for (const way of WAYS) expect([way, await relayed(lab, relay, told, way)]).toEqual([way, true]);
   expect(await relayed(lab, relay, { ...told, password: 'guessed' }, 'udp')).toBe(false);
-  const vault = lab.hosts.find(({ backups }) => backups)!.ip;
-  expect(await refusal(lab, relay, told, vault)).toContain('403');
+  expect(await refusal(lab, relay, told, lab.ipOf('vault'))).toContain('403');
   const another = lab.hosts.find(({ name }) => name !== leader)!.ip;
   expect(await drops(lab, leader, told, another)).toBe(true);
 
@@ -37,7 +36,7 @@ test('whoever calls is told of the relay at the site that leads, which relays to
   const other = (await lab.status()).leader;
   expect(other).not.toBe(leader);
   const now = await caller.turnServer();
-  const its = lab.hosts.find(({ name }) => name === other)!.ip;
+  const its = lab.ipOf(other);
   expect(now.uris[0]).toBe(`turn:${its}:3478?transport=udp`);
   // Calls that are under way go on where they began.
   expect(await relayed(lab, relay, told, 'udp')).toBe(true);
@@ -50,8 +49,7 @@ async function isTrustedAs(name: string): Promise<boolean> {
   const serve = `systemd-run --quiet --collect --unit=shown openssl s_server -www -quiet -accept 8999 ${pair}`;
   await lab.on('north', 'sh', '-c', serve);
   try {
-    const { ip } = lab.hosts.find((host) => host.name === 'north')!;
-    const ask = `curl -s -o /dev/null --retry 9 --retry-connrefused --cacert /etc/farol/tls/ca.crt https://${ip}:8999/; echo $?`;
+    const ask = `curl -s -o /dev/null --retry 9 --retry-connrefused --cacert /etc/farol/tls/ca.crt https://${lab.ipOf('north')}:8999/; echo $?`;
     const ended = await lab.on('south', 'sh', '-c', ask);
     // 60: nobody whom it trusts has signed that.
     expect(['0', '60']).toContain(ended);

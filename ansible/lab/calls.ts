@@ -55,7 +55,7 @@ export const refusal = (lab: Lab, relay: string, turn: TurnServer, peer: string)
 
 /** Whether the host drops what its relay would send to a port of another site that is no relay's. */
 export async function drops(lab: Lab, site: string, turn: TurnServer, peer: string) {
-  const relay = lab.hosts.find(({ name }) => name === site)!.ip;
+  const relay = lab.ipOf(site);
   await uclient(lab, relay, turn, '-p', '3478', '-e', peer, '-r', '2379', '-c');
   const counted = await lab.on(site, 'nft', 'list', 'chain', 'inet', 'farol', 'relay');
   return new RegExp(`daddr ${peer.replaceAll('.', '\\.')} counter packets [1-9]`).test(counted);

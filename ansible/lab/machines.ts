@@ -24,6 +24,7 @@ export interface Lab {
   readonly folder: string;
   /** Runs a command on a host and returns what it printed; throws if it fails. */
   on(host: string, ...command: string[]): Promise<string>;
+  ipOf(host: string): string;
   /** Asks Farol's database on a host; a line for each row. */
   sql(host: string, query: string): Promise<string[]>;
   /** What the first agent that answers says. */
@@ -96,6 +97,7 @@ export function raiseLab(options: LabOptions): Lab {
   docker('network', 'create', '--subnet', `${subnet}.0/24`, name);
   for (const host of hosts) docker('run', '--detach', ...machine(name, host), IMAGE);
   const address = `${subnet}.100`;
+  const hostOf = (name: string) => hosts.find((host) => host.name === name)!;
   const on: On = async (host, ...command) => {
     const { stdout } = await execute('docker', ['exec', container(name, host), ...command], {
       maxBuffer: 64 << 20,
@@ -109,6 +111,7 @@ export function raiseLab(options: LabOptions): Lab {
     inventory: writeInventory({ ...options, hosts, address, folder }),
     folder,
     on,
+    ipOf: (host) => hostOf(host).ip,
     sql: (host, query) => sqlOn(on, host, query),
     status: () => statusOf(hosts, on),
     losePower(host) {
@@ -116,8 +119,7 @@ export function raiseLab(options: LabOptions): Lab {
       docker('kill', container(name, host));
     },
     restorePower(host) {
-      const { ip } = hosts.find((each) => each.name === host)!;
-      docker('network', 'connect', '--ip', ip, name, container(name, host));
+      docker('network', 'connect', '--ip', hostOf(host).ip, name, container(name, host));
       docker('start', container(name, host));
     },
     withWitness: (site) =>
@@ -129,8 +131,7 @@ export function raiseLab(options: LabOptions): Lab {
       }),
     replace(host) {
       docker('rm', '--force', '--volumes', container(name, host));
-      const bare = hosts.find((each) => each.name === host)!;
-      docker('run', '--detach', ...machine(name, bare, `new-${host}`), IMAGE);
+      docker('run', '--detach', ...machine(name, hostOf(host), `new-${host}`), IMAGE);
     },
     remove,
   };

@@ -14,8 +14,8 @@ test('a site becomes the witness of the other two, and a site again, and no requ
   const { leader } = await lab.status();
   const settings = async () => {
     const asked = 'curl -s --cacert $T/ca.crt --cert $T/site.crt --key $T/site.key $U/config';
-    const url = `https://${lab.hosts.find(({ name }) => name !== leader)!.ip}:8010`;
     const host = names.find((name) => name !== leader)!;
+    const url = `https://${lab.ipOf(host)}:8010`;
     const told = await lab.on(host, 'sh', '-c', `T=/etc/farol/tls U=${url}; ${asked}`);
     const { synchronous_mode: mode, synchronous_mode_strict: strict } = JSON.parse(told);
     return { mode, strict };

@@ -8,7 +8,6 @@ import { beginStory, changesOf, say } from './story.ts';
 // Sites that share no LAN: a name in a zone that takes updates, and a program of the administrator's, lead to the site that leads.
 
 const { lab, names, play, mustPlay } = beginStory({ backups: true });
-const ipOf = (name: string) => lab.hosts.find((host) => host.name === name)!.ip;
 const ZONE = 'example.org';
 const NAME = `chat.${ZONE}`;
 const PROGRAM = '/usr/local/bin/move-address';
@@ -22,7 +21,7 @@ const told = [
     farol_dns_key: KEY,
     farol_address_drivers: [
       {
-        ...{ driver: 'dns', servers: [ipOf('vault')], zone: ZONE, name: NAME },
+        ...{ driver: 'dns', servers: [lab.ipOf('vault')], zone: ZONE, name: NAME },
         ...{ address: '{{ farol_ip }}', ttlSeconds: 5 },
       },
       { driver: 'hook', address: lab.address, command: [PROGRAM] },
@@ -68,7 +67,7 @@ const bothLeadTo = (site: string) =>
 
 /** The sites to which the name leads, and those that have the address that the program moves. */
 async function waysLeadTo(): Promise<string[]> {
-  const found = await lab.on('vault', 'dig', '+short', `@${ipOf('vault')}`, NAME, 'A');
+  const found = await lab.on('vault', 'dig', '+short', `@${lab.ipOf('vault')}`, NAME, 'A');
   const named = found.split('\n').map((ip) => lab.hosts.find((host) => host.ip === ip)?.name ?? ip);
   const held: string[] = [];
   for (const name of names) {
@@ -87,7 +86,7 @@ async function serveNames(): Promise<void> {
     '$TTL 60',
     `@ SOA ns.${ZONE}. nobody.${ZONE}. 1 60 60 600 5`,
     `@ NS ns.${ZONE}.`,
-    `ns A ${ipOf('vault')}`,
+    `ns A ${lab.ipOf('vault')}`,
   ]);
   await write('vault', '/etc/bind/named.conf', [
     key,
@@ -97,7 +96,8 @@ async function serveNames(): Promise<void> {
   ]);
   const own = 'chown -R bind:bind /var/lib/bind && systemctl restart named';
   await lab.on('vault', 'sh', '-c', own);
-  for (const name of names) await write(name, '/etc/resolv.conf', [`nameserver ${ipOf('vault')}`]);
+  for (const name of names)
+    await write(name, '/etc/resolv.conf', [`nameserver ${lab.ipOf('vault')}`]);
 }
 
 /** What a provider's interface would do is done on the network of the lab. */
