@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export const ANSIBLE = join(import.meta.dirname, '..');
@@ -42,4 +42,13 @@ export function ansible(program: string, ...options: string[]): Promise<Ended> {
       resolve({ status, printed, said: printed.replace(/\s+/g, ' ') }),
     );
   });
+}
+
+/** An inventory of sites that are all this machine, each with what is told of it, as options of a playbook. */
+export function localSites(folder: string, sites: Readonly<Record<string, object>>): string[] {
+  const own = { ansible_connection: 'local', ansible_become: false };
+  const hosts = Object.entries(sites).map(([name, told]) => [name, { ...own, ...told }] as const);
+  const inventory = join(folder, 'hosts.yml');
+  writeFileSync(inventory, JSON.stringify({ sites: { hosts: Object.fromEntries(hosts) } }));
+  return ['--inventory', inventory];
 }

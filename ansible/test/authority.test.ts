@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+import { ANSIBLE_IS_HERE, ansible, localSites } from './ansible.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
 
@@ -59,11 +59,8 @@ onlyWithAnsible('nobody signs for relays where there are none', async () => {
 
 /** Of one site, which has a relay. */
 const make = ({ folder }: Secrets, ...options: string[]) => {
-  const inventory = join(folder, 'hosts.yml');
-  const site = { ansible_connection: 'local', farol_turn: true };
-  writeFileSync(inventory, JSON.stringify({ sites: { hosts: { localhost: site } } }));
   const told = JSON.stringify({ plan_secrets_dir: folder, farol_cluster: 'example' });
-  const known = ['--inventory', inventory, '--extra-vars', told];
+  const known = [...localSites(folder, { localhost: { farol_turn: true } }), '--extra-vars', told];
   return ansible('ansible-playbook', ...known, ...options, 'test/authority.yml');
 };
 

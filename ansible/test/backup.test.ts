@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible, localSites } from './ansible.ts';
 
 // Which backup is due. That one can be made, restored and compared is tried on hosts: ansible/lab/provisioned.test.ts.
 
@@ -66,15 +66,12 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   async () => {
     const folder = temporaryFolder();
     const written = join(folder, 'authorized_keys');
-    const host = { ansible_connection: 'local', ansible_become: false };
     const key = (of: string) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA${of}`;
-    const hosts = {
-      north: { ...host, preflight_backup_key: `${key('north')} farol-north\n${key('worse')}` },
-      south: { ...host, preflight_backup_key: null, backup_key: { stdout: key('south') } },
-    };
-    const inventory = join(folder, 'hosts.json');
-    writeFileSync(inventory, JSON.stringify({ sites: { hosts } }));
-    const known = ['--inventory', inventory, '--extra-vars', JSON.stringify({ written })];
+    const sites = localSites(folder, {
+      north: { preflight_backup_key: `${key('north')} farol-north\n${key('worse')}` },
+      south: { preflight_backup_key: null, backup_key: { stdout: key('south') } },
+    });
+    const known = [...sites, '--extra-vars', JSON.stringify({ written })];
     const { said, status } = await ansible('ansible-playbook', ...known, 'test/authorized.yml');
     expect([said, status]).toEqual([expect.any(String), 0]);
     const restricted = 'restrict,command="internal-sftp"';
@@ -95,16 +92,14 @@ async function begun({ backups, primary }: { backups: readonly object[]; primary
   program('pgbackrest', told([{ status: { code: backups.length > 0 ? 0 : 2 }, backup: backups }]));
   program('farol', `${told({ primary })}; exit 1`);
   program('systemctl', 'echo LoadState=loaded; echo ActiveState=inactive');
-  const host = { ansible_connection: 'local', ansible_become: false };
-  const inventory = join(folder, 'hosts.json');
-  writeFileSync(inventory, JSON.stringify({ sites: { hosts: { north: host, south: host } } }));
   const variables = {
     path: `${folder}${delimiter}${process.env.PATH}`,
     preflight_running: ['farol-backup.timer', 'farol-restore-test.timer'],
   };
   const { said, status } = await ansible(
     'ansible-playbook',
-    ...['--inventory', inventory, '--extra-vars', JSON.stringify(variables), 'test/backup.yml'],
+    ...localSites(folder, { north: {}, south: {} }),
+    ...['--extra-vars', JSON.stringify(variables), 'test/backup.yml'],
   );
   expect([said, status]).toEqual([expect.any(String), 0]);
   return [...said.matchAll(/ changed: \[(\w+)\]/g)].map(([, name]) => name);

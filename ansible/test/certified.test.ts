@@ -1,16 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+import { ANSIBLE_IS_HERE, ansible, localSites } from './ansible.ts';
 
 // All of the role, at a site that is this machine: what is made once, what again, and what a dry run leaves alone.
 
@@ -50,9 +43,6 @@ function aSite() {
   const folder = temporaryFolder();
   const [secrets, tls] = [join(folder, 'secrets'), join(folder, 'tls')];
   mkdirSync(tls);
-  const inventory = join(folder, 'hosts.yml');
-  const north = { ansible_connection: 'local', ansible_become: false, farol_ip: '192.0.2.11' };
-  writeFileSync(inventory, JSON.stringify({ sites: { hosts: { north } } }));
   const variables = {
     ...{ plan_secrets_dir: secrets, plan_tls_dir: tls, farol_turn: true },
     ...{ farol_cluster: 'example', farol_server_name: 'chat.example.org', farol_addresses: [] },
@@ -60,7 +50,8 @@ function aSite() {
     // What else a site is given belongs to users that this machine does not have.
     ...{ certificates_folders: [], certificates_files: [] },
   };
-  const known = ['--inventory', inventory, '--extra-vars', JSON.stringify(variables)];
+  const site = localSites(folder, { north: { farol_ip: '192.0.2.11' } });
+  const known = [...site, '--extra-vars', JSON.stringify(variables)];
   return {
     secrets,
     tls,
