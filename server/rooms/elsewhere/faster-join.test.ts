@@ -196,18 +196,25 @@ test('another server that is in the room tells its members where the first is go
   );
 });
 
-test('who leaves in the middle has left, and comes back to all of the room', async () => {
-  const { alice, bob, state } = await fasterServers();
-  const roomId = await alice.createRoom({ name: 'Castle' });
-  await bob.join(roomId, alice.server);
-  const path = `/rooms/${encodeURIComponent(roomId)}`;
-  expect((await bob.post(`${path}/leave`)).status).toBe(200);
-  await expect.poll(() => membersAt(alice, roomId)).toEqual([alice.userId]);
-  state.tell();
-  expect((await bob.join(roomId, alice.server)).status).toBe(200);
-  expect(await isPartial(bob, roomId)).toBe(false);
-  expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
-});
+test.each([
+  ['before', true],
+  ['behind', false],
+])(
+  'who leaves in the middle has left, and comes back to all of the room (told %s that)',
+  async (_, isTold) => {
+    const { alice, bob, state } = await fasterServers();
+    const roomId = await alice.createRoom({ name: 'Castle' });
+    await bob.join(roomId, alice.server);
+    const path = `/rooms/${encodeURIComponent(roomId)}`;
+    expect((await bob.post(`${path}/leave`)).status).toBe(200);
+    await expect.poll(() => membersAt(alice, roomId)).toEqual([alice.userId]);
+    if (isTold) state.tell();
+    expect((await bob.join(roomId, alice.server)).status).toBe(200);
+    expect(await isPartial(bob, roomId)).toBe(false);
+    expect(await stateAt(bob, roomId)).toEqual(await stateAt(alice, roomId));
+    state.tell();
+  },
+);
 
 test('nobody is let into a room, or told of it, by a server that does not know its members', async () => {
   const { alice, bob, state } = await fasterServers();
