@@ -1,13 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RoomId, ServerName, UserId } from '../../../server/protocol/identifiers.ts';
 import type { Database } from '../../../server/storage/database.ts';
 import { type Authority, certificateAuthority } from '../../support/certificates.ts';
+import { freePort } from '../../support/free-port.ts';
 import { buildHouse } from '../../support/house.ts';
 import { type House, say, stop } from '../federation-ground.ts';
 import { nameOf } from '../federation-wishes.ts';
@@ -84,7 +84,7 @@ async function startResident({ issue }: Authority, members: number, servers: num
   const [said] = (await once(child, 'message')) as [
     { port: number; silentPort: number; roomId: RoomId },
   ];
-  return { ...said, child, closedPort: await closedPort() };
+  return { ...said, child, closedPort: await freePort() };
 }
 
 const federationOf = (
@@ -100,14 +100,6 @@ const federationOf = (
     }),
   ),
 });
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 /** How much of the room is here. */
 async function tellWhole(database: Database, members: number) {

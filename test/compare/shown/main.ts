@@ -1,3 +1,4 @@
+import { refuse } from '../../support/by-hand.ts';
 import { UnreadableResults } from '../../support/recorded.ts';
 import { readRecorded, writeShown } from './files.ts';
 
@@ -8,6 +9,5 @@ try {
   writeShown(readRecorded(outages, costs));
 } catch (error) {
   if (!(error instanceof UnreadableResults)) throw error;
-  console.error(error.message);
-  process.exit(1);
+  refuse(error.message);
 }
