@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isSame } from '../adapters/blocking/note.ts';
+import { isSameBlock } from '../core/promised.ts';
 import type { Block, Site } from '../core/view.ts';
 import { isExhausted, type Look, type Seen, seenWith } from './exhausted.ts';
 import type { KeptNote } from './kept-note.ts';
@@ -62,7 +62,7 @@ export class Blocker {
     return this.#inTurn(async () => {
       const { note, filter } = this.#ports;
       const noted = await note.read();
-      if (noted !== null && !isSame(noted, block)) throw new Error(isAnother(noted));
+      if (noted !== null && !isSameBlock(noted, block)) throw new Error(isAnother(noted));
       // In this order: a block that nothing notes would be there until the machine starts anew.
       await filter(NO_RULES);
       await note.remove();
@@ -74,7 +74,7 @@ export class Blocker {
     const rules = rulesFor(block.holder);
     if (rules === null) throw new Error(`no site ${block.holder} is in its configuration`);
     const noted = await note.read();
-    if (noted !== null && !isSame(noted, block)) throw new Error(isAnother(noted));
+    if (noted !== null && !isSameBlock(noted, block)) throw new Error(isAnother(noted));
     if (noted === null) await note.write(block, rules);
     await filter(rules);
   }
@@ -92,7 +92,7 @@ export class Blocker {
       seen = seenWith(seen, last);
       if (!isExhausted(seen)) continue;
       const noted = await note.read();
-      if (noted === null || !isSame(noted, block)) throw new Error('it has been taken back');
+      if (noted === null || !isSameBlock(noted, block)) throw new Error('it has been taken back');
       return { timeline: last.timeline, lsn: last.lsn };
     }
     throw new Error('not all that was received is replayed yet');

@@ -37,6 +37,3 @@ export async function whatIsNotedAt(path: string): Promise<string | null> {
 
 export const noteOf = (noted: Block, rules: string): string =>
   `${AS_COMMENT}${JSON.stringify(noted)}\n${rules}`;
-
-export const isSame = (a: Block, b: Block): boolean =>
-  a.holder === b.holder && a.key === b.key && a.lease === b.lease;

@@ -3,7 +3,7 @@ import { databaseMembers } from '../failsafe/members.ts';
 import type { Input } from '../inputs.ts';
 import { movesArePaused } from '../moves/carried.ts';
 import { ownName } from '../own-name.ts';
-import { hasPromised, ownPromise } from '../promised.ts';
+import { hasPromised, isSameBlock, ownPromise } from '../promised.ts';
 import { isAtWork, knowsEtcd } from '../sites.ts';
 import type { OwnPromise, Promising } from '../state/decided.ts';
 import type { State } from '../state.ts';
@@ -73,7 +73,7 @@ function hear(turn: Turn, input: Input): void {
   if (promising === null) return;
   if (input.kind === 'unblocked') become(turn, null);
   if (input.kind === 'taken-back' && input.done) become(turn, { ...promising, isVoid: true });
-  if (input.kind !== 'blocked' || !isSame(input.block, promising.block)) return;
+  if (input.kind !== 'blocked' || !isSameBlock(input.block, promising.block)) return;
   const { timeline, lsn } = input;
   become(turn, { ...promising, position: { timeline, lsn } });
 }
@@ -96,12 +96,9 @@ export const blockOf = ({ site, revision, lease }: NonNullable<PatroniKeys['lead
   return { holder: site, key: revision, lease };
 };
 
-const isSame = (a: Block, b: Block): boolean =>
-  a.key === b.key && a.holder === b.holder && a.lease === b.lease;
-
 export function isWritten(state: State, { block }: OwnPromise): boolean {
   const written = ownPromise(state)?.block;
-  return written != null && isSame(written, block);
+  return written != null && isSameBlock(written, block);
 }
 
 /** As a clause; null where this site has to promise now. */
@@ -164,7 +161,7 @@ export function reasonToRelease(
   if (view === null || !knowsEtcd(state, now, timings)) return null;
   const key = view.patroni.leader;
   if (view.given?.key === block.key) return reasonAfterGive(state, promising, now, timings);
-  if (key === null || !isSame(blockOf(key), block)) return 'Patroni’s leader key is another';
+  if (key === null || !isSameBlock(blockOf(key), block)) return 'Patroni’s leader key is another';
   if (heardAt(state, block.holder) > since) return 'the primary’s site was heard again';
   return reasonAgainst(state, block.holder, now);
 }
