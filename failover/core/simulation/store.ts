@@ -129,3 +129,7 @@ const isViewed = (key: string): boolean =>
 
 /** The site of Patroni's leader key. */
 export const primaryOf = (store: Store): Site | null => store.text(NAMES.patroniLeader);
+
+/** Patroni's configuration; empty where there is none. */
+export const patroniConfigIn = (store: Store): Record<string, unknown> =>
+  (store.get(NAMES.patroniConfig)?.json ?? {}) as Record<string, unknown>;

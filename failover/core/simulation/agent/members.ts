@@ -1,6 +1,6 @@
 import type { Deeds, EffectOf } from '../../effects.ts';
 import { writeAlone } from '../../etcd/transactions.ts';
-import { NAMES, type Store } from '../store.ts';
+import { NAMES, patroniConfigIn, type Store } from '../store.ts';
 import type { Parts } from './parts.ts';
 
 /** The last site with power (docs/going-alone.md). */
@@ -23,8 +23,7 @@ export const deedsWithMembers = (parts: Parts) =>
 
 function goAlone({ site, world, etcd }: Parts, effect: EffectOf<'go-alone'>): void {
   const act = (store: Store) => {
-    const known = (store.get(NAMES.patroniConfig)?.json ?? {}) as Record<string, unknown>;
-    const done = store.transact(writeAlone(NAMES, site, effect, known));
+    const done = store.transact(writeAlone(NAMES, site, effect, patroniConfigIn(store)));
     return { done, view: store.view() };
   };
   etcd.ask('go-alone', act, ({ done, view }) => {

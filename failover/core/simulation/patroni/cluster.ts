@@ -27,12 +27,9 @@ export function clusterIn(store: Store): Cluster {
     history: (store.get(NAMES.patroniHistory)?.json ?? []) as unknown[][],
     paused: view.paused,
     failsafe: view.failsafe ?? [],
-    isLax: isLax(store.get(NAMES.patroniConfig)?.json),
+    isLax: view.isLax ?? false,
   };
 }
-
-const isLax = (config: unknown): boolean =>
-  (config as { synchronous_mode_strict?: boolean } | undefined)?.synchronous_mode_strict === false;
 
 export function syncIn(store: Store): SyncState {
   const found = store.get(NAMES.patroniSync);
