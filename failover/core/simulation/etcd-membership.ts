@@ -153,12 +153,8 @@ export class EtcdMembership {
     const serving = this.#etcd.working();
     if (serving === null) return false;
     const voters = this.#members.sitesOf(this.#members.current.voters);
-    return voters.some((voter) => this.#hears(site, voter) && this.#etcd.linked(voter, serving));
-  }
-
-  #hears(site: Site, other: Site): boolean {
     const { network } = this.#world;
-    return network.reaches(site, other) && network.reaches(other, site);
+    return voters.some((voter) => network.links(site, voter) && this.#etcd.linked(voter, serving));
   }
 
   /** Where only one votes it listens first: with two that vote the loss of either would stop all. */

@@ -179,7 +179,7 @@ export class Etcd {
 
   #linked(a: Site, b: Site): boolean {
     const { network } = this.#world;
-    return this.#runs(a) && this.#runs(b) && network.reaches(a, b) && network.reaches(b, a);
+    return this.#runs(a) && this.#runs(b) && network.links(a, b);
   }
 
   #hasMajority(member: Site): boolean {
@@ -247,8 +247,7 @@ export class Etcd {
   #isShown(site: Site): boolean {
     if (this.#leader === null) return false;
     if (this.membership?.serves(site) !== false) return this.#linked(site, this.#leader);
-    const { network } = this.#world;
-    return network.reaches(site, this.#leader) && network.reaches(this.#leader, site);
+    return this.#world.network.links(site, this.#leader);
   }
 
   #tell(input: WatchInput): void {

@@ -17,6 +17,8 @@ export interface Network {
   mend(from: Site, to: Site): void;
   mendAll(): void;
   reaches(from: Site, to: Site): boolean;
+  /** Each reaches the other, so that what is asked is answered. */
+  links(a: Site, b: Site): boolean;
   /** Between PostgreSQL and Patroni of two sites: one may turn the other's away (docs/third-fence.md), and then neither hears the other. */
   databaseReaches(from: Site, to: Site): boolean;
   block(site: Site, from: Site): void;
@@ -57,6 +59,9 @@ export function network(sites: readonly Site[], random: Random): Network {
     },
     reaches: (from, to) =>
       !off.has(from) && !off.has(to) && (from === to || !cuts.has(`${from}>${to}`)),
+    links(a, b) {
+      return this.reaches(a, b) && this.reaches(b, a);
+    },
     databaseReaches(from, to) {
       return this.reaches(from, to) && blocks.get(from) !== to && blocks.get(to) !== from;
     },

@@ -72,9 +72,7 @@ function handOver({ site, world, machines, process, etcd }: Parts, effect: Effec
 
 function cloneAnew({ site, world, machines }: Parts, from: Site): Input {
   const { network, note } = world;
-  const reaches = network.reaches(site, from) && network.reaches(from, site);
-  const source = machines.postgresOf(from);
-  if (!reaches || source?.accepts !== true)
+  if (!network.links(site, from) || machines.postgresOf(from)?.accepts !== true)
     return { kind: 'failed', effect: 'reinitialize', reason: 'no primary lets it' };
   note(`${site} has its copy cloned anew`);
   machines.patroni?.reinitialize();

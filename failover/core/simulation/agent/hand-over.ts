@@ -72,8 +72,7 @@ export class HandOver {
   #has(length: number): boolean {
     const { site, world, machines } = this.#ports;
     const { to } = this.#effect;
-    const reaches = world.network.reaches(site, to) && world.network.reaches(to, site);
-    return reaches && (machines.postgresOf(to)?.wal.length ?? 0) >= length;
+    return world.network.links(site, to) && (machines.postgresOf(to)?.wal.length ?? 0) >= length;
   }
 
   #cancel(): void {

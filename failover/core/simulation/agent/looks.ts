@@ -98,8 +98,8 @@ export class Looks {
     const { site, world } = this.#parts;
     const { network, sites } = world;
     const link = (to: Site): LinkReport => {
-      const answers = network.reaches(site, to) && network.reaches(to, site);
-      return { lost: answers ? network.lossBetween(site, to) : 1, rttMs: 10 };
+      const lost = network.links(site, to) ? network.lossBetween(site, to) : 1;
+      return { lost, rttMs: 10 };
     };
     const others = sites.filter((each) => each !== site);
     return Object.fromEntries(others.map((each) => [each, link(each)]));
