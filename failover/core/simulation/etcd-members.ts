@@ -24,14 +24,14 @@ interface Data {
  * were removed and do not know it may elect somebody of their own. That must never come to be (docs/going-alone.md).
  */
 export class EtcdMembers {
-  readonly #configurations: Configuration[];
+  readonly #configurations: Configuration[] = [];
   readonly #data = new Map<Site, Data>();
   readonly #generations = new Map<Site, number>();
   #index = 0;
 
   constructor(sites: readonly Site[]) {
-    for (const site of sites) this.#takeIn(site);
-    this.#configurations = [{ at: 0, voters: sites.map((site) => this.idOf(site)!), learners: [] }];
+    const voters = sites.map((site) => this.takeIn(site));
+    this.#configurations.push({ at: 0, voters, learners: [] });
   }
 
   get current(): Configuration {
@@ -115,15 +115,12 @@ export class EtcdMembers {
 
   /** Under another id, with nothing. Returns it. */
   takeIn(site: Site): string {
-    this.#takeIn(site);
-    return this.idOf(site)!;
-  }
-
-  #takeIn(site: Site): void {
     const generation = (this.#generations.get(site) ?? 0) + 1;
     this.#generations.set(site, generation);
-    const applied = Math.max(0, (this.#configurations ?? []).length - 1);
-    this.#data.set(site, { id: `${site}#${generation}`, log: 0, applied, synced: applied });
+    const id = `${site}#${generation}`;
+    const applied = Math.max(0, this.#configurations.length - 1);
+    this.#data.set(site, { id, log: 0, applied, synced: applied });
+    return id;
   }
 
   #dataOf(sites: readonly Site[]): Data[] {

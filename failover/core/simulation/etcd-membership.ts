@@ -29,7 +29,7 @@ const HEARTBEAT_MS = 100;
 /** etcd's own (`max-learners`): the next one waits until that one votes. */
 const LEARNERS_MAX = 1;
 
-/** Who are etcd's members, and who of them has a majority, where that changes (docs/going-alone.md); else nobody asks it. */
+/** Who are etcd's members, and who of them has a majority, where that changes (docs/going-alone.md). */
 export class EtcdMembership {
   readonly starts: EtcdStarts;
   readonly #world: World;
@@ -41,10 +41,10 @@ export class EtcdMembership {
     this.#members = new EtcdMembers(world.members);
     this.starts = new EtcdStarts(world, {
       named: (site) => (this.#answers(site) ? this.#members.isMember(site) : null),
-      remove: (site) => void this.remove(this.#members.idOf(site)!),
+      remove: (site) => this.remove(this.#members.idOf(site)!),
       takeIn: (site) => this.#takeIn(site),
     });
-    if (world.alone) world.time.after(HEARTBEAT_MS, () => this.#beat());
+    world.time.after(HEARTBEAT_MS, () => this.#beat());
   }
 
   powerOff(site: Site): void {
@@ -82,27 +82,24 @@ export class EtcdMembership {
     this.#members.elected(leader);
   }
 
-  /** False where etcd refuses: who is left must have a majority that is there (strict-reconfig-check). */
-  remove(id: string): boolean {
+  /** Nothing where etcd refuses: who is left must have a majority that is there (strict-reconfig-check). */
+  remove(id: string): void {
     const { voters, learners } = this.#members.current;
-    if (!voters.includes(id) && !learners.includes(id)) return false;
+    if (!voters.includes(id) && !learners.includes(id)) return;
     const without = (ids: readonly string[]) => ids.filter((each) => each !== id);
     const left = without(voters);
     const there = this.#members.sitesOf(left).filter((site) => this.#isLinkedToLeader(site));
-    if (2 * there.length <= left.length) return false;
-    this.#change(left, without(learners), `${id} is removed`);
-    return true;
+    if (2 * there.length > left.length) this.#change(left, without(learners), `${id} is removed`);
   }
 
-  /** False where etcd refuses: only a learner that has all. */
-  promote(id: string): boolean {
+  /** Nothing where etcd refuses: only a learner that has all. */
+  promote(id: string): void {
     const { voters, learners } = this.#members.current;
     const [site] = this.#members.sitesOf([id]);
-    if (!learners.includes(id) || site === undefined) return false;
-    if (!this.#isLinkedToLeader(site) || !this.#members.hasAll(site)) return false;
+    if (!learners.includes(id) || site === undefined) return;
+    if (!this.#isLinkedToLeader(site) || !this.#members.hasAll(site)) return;
     const others = learners.filter((each) => each !== id);
     this.#change([...voters, id], others, `${id} may vote`);
-    return true;
   }
 
   /** By the configuration that it works by itself. */
