@@ -84,7 +84,7 @@ const ups = {
   port: z.int().min(1).max(65_535).default(3493),
   ups: z
     .string()
-    .regex(/^[^\s"\\]{1,100}$/, 'must be a name without spaces')
+    .regex(NUT_WORD, 'must be a name without spaces')
     .describe('The name of the UPS at its upsd.'),
   ca: z
     .string()
