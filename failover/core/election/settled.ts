@@ -23,8 +23,8 @@ export class Settled {
     if (!mayHaveMore) return standing;
     const { site, lsn } = standing;
     const last = this.#positions.get(site);
-    if (last?.lsn !== lsn) this.#positions.set(site, { lsn, since: now });
     const since = last?.lsn === lsn ? last.since : now;
+    this.#positions.set(site, { lsn, since });
     return now - since >= STILL_FOR_MS ? standing : { ...standing, lsn: 0 };
   }
 }
