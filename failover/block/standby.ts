@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import { bytesIn } from '../adapters/patroni/log-position.ts';
 import type { Look } from './exhausted.ts';
 
 const run = promisify(execFile);
@@ -65,19 +66,15 @@ const conninfo = (socketDir: string): string =>
 export function lookIn(printed: string, atMs: number): Look {
   const [processes = '', state = '', system = ''] = printed.trim().split('\n').map(trimmed);
   const [, timeline = '', end = ''] = system.split('|');
+  const lsn = bytesIn(end);
+  if (lsn === null) throw new Error(`"${end}" is no position`);
   return {
     atMs,
     receivers: receivers.parse(JSON.parse(processes)),
     ...positions.parse(JSON.parse(state)),
     timeline: z.coerce.number().int().min(1).parse(timeline),
-    lsn: bytesIn(end),
+    lsn,
   };
 }
 
 const trimmed = (line: string): string => line.trim();
-
-function bytesIn(lsn: string): number {
-  const [high, low] = (/^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/.exec(lsn) ?? []).slice(1);
-  if (high === undefined || low === undefined) throw new Error(`"${lsn}" is no position`);
-  return Number.parseInt(high, 16) * 2 ** 32 + Number.parseInt(low, 16);
-}

@@ -5,6 +5,7 @@ import type { Identity } from '../../certificates/identity.ts';
 import type { EffectOf } from '../../core/effects.ts';
 import type { Etcd } from '../etcd/etcd.ts';
 import { outputOf } from '../program.ts';
+import { bytesIn } from './log-position.ts';
 import { Patroni } from './patroni.ts';
 
 export interface HandOverOptions {
@@ -107,9 +108,8 @@ export function shutdownCheckpoint(controlData: string): number {
       .trim();
   const state = field('Database cluster state');
   if (state !== 'shut down') throw new Error(`PostgreSQL did not end in good order: ${state}`);
-  const [high, low] = (field('Latest checkpoint location') ?? '').split('/');
-  const location = Number.parseInt(high ?? '', 16) * 2 ** 32 + Number.parseInt(low ?? '', 16);
-  if (!Number.isSafeInteger(location)) throw new Error('pg_controldata names no checkpoint');
+  const location = bytesIn(field('Latest checkpoint location') ?? '');
+  if (location === null) throw new Error('pg_controldata names no checkpoint');
   return location;
 }
 
