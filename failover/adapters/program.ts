@@ -1,7 +1,12 @@
-import { execFile } from 'node:child_process';
+import { type ExecFileOptions, execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
+
+interface Running extends Pick<ExecFileOptions, 'env' | 'cwd' | 'uid' | 'gid'> {
+  readonly withinMs: number;
+  readonly input?: string;
+}
 
 /**
  * What a program printed. Not by the `timeout` of `execFile`: if this process stands still for that long, and the
@@ -10,11 +15,11 @@ const run = promisify(execFile);
 export async function outputOf(
   program: string,
   options: readonly string[],
-  { withinMs, env, input }: { withinMs: number; env?: NodeJS.ProcessEnv; input?: string },
+  { withinMs, input, ...how }: Running,
 ): Promise<string> {
   const signal = AbortSignal.timeout(withinMs);
   try {
-    const running = run(program, [...options], { signal, ...(env && { env }) });
+    const running = run(program, [...options], { ...how, signal });
     // Who ends without having read it says so by its exit code.
     running.child.stdin?.on('error', () => undefined).end(input);
     return (await running).stdout;

@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { z } from 'zod';
 import { bytesIn } from '../adapters/patroni/log-position.ts';
+import { outputOf } from '../adapters/program.ts';
 import type { Look } from './exhausted.ts';
-
-const run = promisify(execFile);
 
 export interface StandbyOptions {
   /** Of the user as whom PostgreSQL is asked. */
@@ -48,15 +45,15 @@ const positions = z.object({
 export async function lookAt({ dataDir, binDir, socketDir, now }: StandbyOptions): Promise<Look> {
   const { uid, gid } = await stat(dataDir);
   const asUser = process.getuid?.() === 0 ? { uid, gid } : {};
-  const { stdout } = await run(
+  const printed = await outputOf(
     join(binDir, 'psql'),
     [
       ...['-XAtq', '--set=ON_ERROR_STOP=1', '-d', conninfo(socketDir)],
       ...QUESTIONS.flatMap((question) => ['-c', question]),
     ],
-    { ...asUser, cwd: '/', env: { LC_ALL: 'C' }, signal: AbortSignal.timeout(ASK_WITHIN_MS) },
+    { ...asUser, cwd: '/', env: { LC_ALL: 'C' }, withinMs: ASK_WITHIN_MS },
   );
-  return lookIn(stdout, now());
+  return lookIn(printed, now());
 }
 
 /** A connection for replication, since only such a one is told the timeline; it takes queries, too. */
