@@ -1,6 +1,7 @@
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { notedAt, noteOf, whatIsNotedAt } from '../adapters/blocking/note.ts';
+import { syncFolder } from '../adapters/sync-folder.ts';
 import type { Block } from '../core/view.ts';
 
 /** The note as this program writes it: on the disk when a call ends, through a power cut (F1). */
@@ -32,20 +33,11 @@ export class KeptNote {
       await file.close();
     }
     await rename(own, this.path);
-    await this.#syncFolder();
+    await syncFolder(dirname(this.path));
   }
 
   async remove(): Promise<void> {
     await rm(this.path, { force: true });
-    await this.#syncFolder();
-  }
-
-  async #syncFolder(): Promise<void> {
-    const folder = await open(dirname(this.path), 'r');
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
+    await syncFolder(dirname(this.path));
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { link, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../adapters/sync-folder.ts';
 import { historiesIn, historyFile, walOf } from './copy.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function passOver(
   const left = await leftBefore(wal, next);
   const watcher = watch(dataDir, [...left, ...passed], join(wal, historyFile(timeline)));
   for (const path of passed) await write(path);
-  await sync(wal);
+  await syncFolder(wal);
   return watcher;
 }
 
@@ -84,12 +85,6 @@ async function write(path: string): Promise<void> {
   } finally {
     await rm(own, { force: true });
   }
-}
-
-async function sync(folder: string): Promise<void> {
-  const opened = await open(folder, 'r');
-  await opened.sync();
-  await opened.close();
 }
 
 const isPassedOver = async (path: string): Promise<boolean> =>
