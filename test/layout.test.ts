@@ -191,6 +191,7 @@ const ARROWS: Record<string, string[]> = {
   'failover/sockets.ts': [],
   'failover/changes.ts': [],
   'failover/networks.ts': [],
+  'failover/json-socket.ts': [],
   'failover/certificates': ['undici'],
   'failover/adapters/word.ts': [],
   'failover/adapters': [
@@ -211,6 +212,7 @@ const ARROWS: Record<string, string[]> = {
     'failover/adapters',
     'failover/config',
     'failover/front',
+    'failover/json-socket.ts',
     'failover/sockets.ts',
     'zod',
     'pino',
@@ -231,6 +233,7 @@ const ARROWS: Record<string, string[]> = {
     'failover/core',
     'failover/ports.ts',
     'failover/changes.ts',
+    'failover/json-socket.ts',
     'failover/sockets.ts',
     'undici',
     'zod',

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { chownSync, lstatSync, mkdirSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
 import { block } from '../adapters/blocking/note.ts';
 import type { Block } from '../core/view.ts';
+import { type JsonSocket, json, openJsonSocket } from '../json-socket.ts';
 import { socketOf } from '../sockets.ts';
 
 export interface Orders {
@@ -17,30 +17,14 @@ const BYTES_MAX = 4_096;
  * HTTP with JSON over `<runtime folder>/block/block.sock`, for this site's agent and nobody else: who may order a block may keep this site's copy from
  * following. The agent's user is the one to whom the folder of its own socket belongs.
  */
-export async function openBlockSocket(
-  runtimeDir: string,
-  orders: Orders,
-): Promise<{ path: string; close(): Promise<void> }> {
+export async function openBlockSocket(runtimeDir: string, orders: Orders): Promise<JsonSocket> {
   const path = socketOf(runtimeDir, 'block');
   mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-  rmSync(path, { force: true });
-  const server = createServer((request, response) => {
-    answer(orders, request, response).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!response.headersSent) json(response, 409, { error: reason });
-    });
-  }).listen(path);
-  await once(server, 'listening');
-  chmodSync(path, 0o600);
+  const socket = await openJsonSocket({ path, mode: 0o600, failure: 409 }, (request, response) =>
+    answer(orders, request, response),
+  );
   if (process.getuid?.() === 0) chownSync(path, lstatSync(join(runtimeDir, 'agent')).uid, 0);
-  return {
-    path,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
-    },
-  };
+  return socket;
 }
 
 async function answer(
@@ -68,8 +52,4 @@ async function blockIn(request: IncomingMessage): Promise<Block> {
     if (sent.length > BYTES_MAX) throw new Error('that is no block');
   }
   return block.parse(JSON.parse(sent));
-}
-
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { lstatSync, mkdirSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import type { Routing } from '../core/address/routing.ts';
 import { PAUSE_MAX_MS } from '../core/etcd/reading-carried.ts';
 import type { Millis } from '../core/timings.ts';
 import type { Site } from '../core/view.ts';
+import { type JsonSocket, json, openJsonSocket } from '../json-socket.ts';
 import { socketOf } from '../sockets.ts';
 import type { Plan, RecoveryOrder } from './recovery.ts';
 import { RoutingVersions } from './routing-versions.ts';
@@ -44,32 +44,21 @@ const after = z.coerce.number().int().catch(-1);
 const POLL_MS = 10_000;
 
 /** HTTP with JSON over `<runtime folder>/agent/agent.sock`, for this site's front and its operator. */
-export async function openAgentSocket(
-  runtimeDir: string,
-  agent: Shown,
-): Promise<{ path: string; close(): Promise<void> }> {
+export async function openAgentSocket(runtimeDir: string, agent: Shown): Promise<JsonSocket> {
   const versions = new RoutingVersions();
   const stopFollowing = agent.onStep(() => versions.note(agent.routing()));
   const path = socketOf(runtimeDir, 'agent');
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   for (const folder of [runtimeDir, dirname(path)]) mustBeSafe(folder);
-  rmSync(path, { force: true });
-  const server = createServer((request, response) => {
-    answer(agent, versions, request, response).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!response.headersSent) json(response, 400, { error: reason });
-    });
-  }).listen(path);
-  await once(server, 'listening');
   // The front is another user, of the same group.
-  chmodSync(path, 0o660);
+  const socket = await openJsonSocket({ path, mode: 0o660, failure: 400 }, (request, response) =>
+    answer(agent, versions, request, response),
+  );
   return {
     path,
-    async close() {
+    close() {
       stopFollowing();
-      server.close();
-      server.closeAllConnections();
-      await once(server, 'close');
+      return socket.close();
     },
   };
 }
@@ -139,7 +128,3 @@ async function body(request: IncomingMessage): Promise<unknown> {
 
 const told = (response: ServerResponse, answer: { accepted: boolean; text: string }) =>
   json(response, answer.accepted ? 200 : 409, answer);
-
-function json(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
