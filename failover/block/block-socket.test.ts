@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'undici';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { Blocking } from '../adapters/blocking/blocking.ts';
 import type { Block } from '../core/view.ts';
 import { openBlockSocket } from './block-socket.ts';
@@ -59,7 +59,7 @@ test('nobody else may order anything, and what is no block is refused', async ()
 });
 
 async function start() {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-block-'));
+  const folder = temporaryFolder();
   mkdirSync(join(folder, 'agent'));
   const ordered: [string, Block][] = [];
   let failure: string | null = null;
@@ -80,10 +80,7 @@ async function start() {
     if (isOpen) await socket.close();
     isOpen = false;
   };
-  onTestFinished(async () => {
-    await Promise.all([blocking.close(), close()]);
-    rmSync(folder, { recursive: true });
-  });
+  onTestFinished(async () => void (await Promise.all([blocking.close(), close()])));
   const fail = (why: string) => {
     failure = why;
   };

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import type { Block } from '../core/view.ts';
 import { Blocker } from './blocker.ts';
 import type { Look } from './exhausted.ts';
@@ -114,8 +114,7 @@ test('a note that nobody can read lets nothing begin', async () => {
 
 const RULES = rulesAgainst('192.0.2.1', [5432, 8010]);
 
-function start(folder = mkdtempSync(join(tmpdir(), 'farol-block-'))) {
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+function start(folder = temporaryFolder()) {
   const note = new KeptNote(join(folder, 'block.nft'));
   const did: string[] = [];
   const filtered: string[] = [];

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../../test/support/folder.ts';
 import { powerFrom, readPower, toldBy, type Ups } from './nut.ts';
 
 test.each([
@@ -92,9 +92,7 @@ test('an upsd that is not there leaves the power unknown, and so does one that h
 });
 
 test('where a user is told he comes first, quoted as NUT reads it; one that is refused leaves the power unknown', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-nut-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const passwordFile = join(folder, 'password');
+  const passwordFile = join(temporaryFolder(), 'password');
   writeFileSync(passwordFile, 'se"sa\\me\n');
   const login = { user: 'farol', passwordFile };
   const heard: string[] = [];
