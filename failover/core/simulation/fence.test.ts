@@ -112,8 +112,8 @@ const MISTAKES: [mistake: string, bugs: Bugs, setting: Making][] = [
   ['who promises went on streaming', { blocksNothing: true }, lost(0, stoppedUntilPromotion)],
   ['a block ended with the give', { unblocksAfterGive: true }, lost(0, stoppedUntilPromotion)],
   [
-    'a position was told before the end of a replay',
-    { tellsPositionAtOnce: true },
+    'a position was told before the end of a replay (and such a copy had a vote, which covers it)',
+    { tellsPositionAtOnce: true, replayingVotes: true },
     lost(0, replayLags),
   ],
 ];
