@@ -6,7 +6,7 @@ import { bench } from './bench.ts';
 import { startFrontTarget } from './front.ts';
 import { benchFrontMemory } from './front-memory.ts';
 import { benchInitialSync } from './initial-sync.ts';
-import { benchMedia, benchSlowMedia } from './media.ts';
+import { benchMedia, MEDIA_PARTS, type MediaPart } from './media.ts';
 import { benchRequests } from './requests.ts';
 import { benchSearch } from './search.ts';
 import { startSynapse } from './synapse.ts';
@@ -30,6 +30,8 @@ const { values } = parseArgs({
     members: { type: 'string', default: '10' },
     /** Instead: files, at one server or (--cluster) at three sites. */
     media: { type: 'boolean', default: false },
+    /** With `--media`: these alone, one or more of `single`, `thumbnails`, `together`, `messages`, `slow` and (of a cluster) `cloned`. */
+    part: { type: 'string', multiple: true },
     /** With `--media --cluster`: what the way from each site to each other carries. */
     mbit: { type: 'string' },
     /** Instead: the initial sync of an account in so many small rooms. */
@@ -46,7 +48,7 @@ const { values } = parseArgs({
     against: { type: 'string' },
     /** How often in turn. */
     rounds: { type: 'string', default: '5' },
-    /** With `--against`, and one server: beside Synapse, too. */
+    /** With `--against` or `--media`, and one server: beside Synapse, too. */
     synapse: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -74,20 +76,28 @@ else await benchSingle();
 
 async function benchFiles() {
   const readers = values.slow === undefined ? undefined : Number(values.slow);
-  const benchAt = (target: Target) =>
-    readers === undefined
-      ? benchMedia({ seconds: Number(values.seconds), print, target })
-      : benchSlowMedia({ readers, print, target });
+  const parts = values.part ? mediaParts(values.part) : readers ? (['slow'] as const) : MEDIA_PARTS;
+  const startOne = () => startSingle(values.node);
+  const common = { seconds: Number(values.seconds), print, parts, ...(readers && { readers }) };
   if (!values.cluster) {
-    await using target = await startSingle(values.node);
-    // Awaited here, since the target ends with this function.
-    return await benchAt(target);
+    for (const start of values.synapse ? [startOne, startSynapse] : [startOne]) {
+      await using target = await start();
+      await benchMedia({ ...common, target });
+    }
+    return;
   }
   const mbit = values.mbit === undefined ? undefined : Number(values.mbit);
   for (const ms of values['round-trip']) {
     await using target = await startClusterTarget(Number(ms) / 2, mbit);
-    await benchAt(target);
+    await benchMedia({ ...common, target });
   }
+}
+
+function mediaParts(names: readonly string[]): MediaPart[] {
+  const parts = MEDIA_PARTS.filter((part) => names.includes(part));
+  if (parts.length < new Set(names).size)
+    throw new Error(`A part of --media is one of ${MEDIA_PARTS.join(', ')}`);
+  return parts;
 }
 
 async function benchSlow(readers: number) {

@@ -12,6 +12,10 @@ export interface MediaBenchOptions {
   readonly target: Target;
   readonly seconds: number;
   readonly print: (line: string) => void;
+  /** All, where it does not say. */
+  readonly parts?: readonly MediaPart[];
+  /** How many slow ones. */
+  readonly readers?: number;
 }
 
 const MB = 1_000_000;
@@ -21,39 +25,44 @@ const UPLOADERS = 8;
 const SENDERS = 4;
 const SLOW_READERS = 1_000;
 const SLOW_FILE_MB = 40;
+/** By all uploaders together. */
+const CLONED_MB = 80;
 /** Each begins elsewhere, so that no two are given the same part: as of as many files. */
 const SLOW_APART = 1_000;
 
+/** What is measured, in this order. */
+export const MEDIA_PARTS = [
+  'single',
+  'thumbnails',
+  'together',
+  'messages',
+  'slow',
+  'cloned',
+] as const;
+export type MediaPart = (typeof MEDIA_PARTS)[number];
+
 /** What files cost: CPU of an upload and a download, how much is taken in all, what messages feel of it, and what slow readers weigh. */
 export async function benchMedia(options: MediaBenchOptions): Promise<void> {
-  const { target, print } = options;
+  const { target, print, parts = MEDIA_PARTS, readers = SLOW_READERS } = options;
   const connect = { rejectUnauthorized: false };
   const agent = new Agent({ pipelining: 1, connections: 64, connect });
   const client = new BenchClient(agent, target.origin);
   const people: Account[] = [];
   for (let n = 0; n < UPLOADERS; n += 1) people.push(await client.register(`uploader${n}`));
+  const person = people[0]!;
+  const measure: Record<MediaPart, () => Promise<void>> = {
+    single: () => benchSingle(options, { client, person }),
+    thumbnails: () => benchThumbnails(options, { client, person }),
+    together: () => benchTogether(options, { client, people }),
+    messages: async () =>
+      benchBesideMessages(options, {
+        ...{ client, people, places: await makePlaces(client, SENDERS, 2) },
+      }),
+    slow: () => benchSlowReaders(options, { client, person, readers }),
+    cloned: () => benchCloned(options, { client, people }),
+  };
   print(`${target.name}, ${target.origin}`);
-  await benchSingle(options, { client, person: people[0]! });
-  await benchThumbnails(options, { client, person: people[0]! });
-  await benchTogether(options, { client, people });
-  await benchBesideMessages(options, {
-    client,
-    people,
-    places: await makePlaces(client, SENDERS, 2),
-  });
-  await benchSlowReaders(options, { client, person: people[0]!, readers: SLOW_READERS });
-  await agent.destroy();
-}
-
-/** The slow readers alone. */
-export async function benchSlowMedia(
-  options: Pick<MediaBenchOptions, 'target' | 'print'> & { readonly readers: number },
-): Promise<void> {
-  const agent = new Agent({ connections: 1, connect: { rejectUnauthorized: false } });
-  const client = new BenchClient(agent, options.target.origin);
-  const person = await client.register('reader');
-  options.print(`${options.target.name}, ${options.target.origin}`);
-  await benchSlowReaders(options, { client, person, readers: options.readers });
+  for (const part of MEDIA_PARTS) if (parts.includes(part)) await measure[part]();
   await agent.destroy();
 }
 
@@ -195,6 +204,21 @@ async function benchSlowReaders(
   });
   print(`${readers} slow downloads         ${each.join(', ') || 'unknown'}`);
   for (const socket of sockets) socket.destroy();
+}
+
+/** What files cost a site whose database is lost: the time until it has all of them again. */
+async function benchCloned(
+  { target, print }: MediaBenchOptions,
+  { client, people }: { client: BenchClient; people: readonly Account[] },
+): Promise<void> {
+  if (!target.cloneAnew) return;
+  const bytes = randomBytes((CLONED_MB * MB) / people.length);
+  await Promise.all(people.map((person) => client.upload(bytes, person)));
+  const { megabytes, seconds } = await target.cloneAnew();
+  const hours = (seconds / megabytes) * (100_000 / 3_600);
+  print(
+    `cloned anew                ${megabytes.toFixed(0)} MB of database in ${seconds.toFixed(1)} s: ${hours.toFixed(1)} h for 100 GB`,
+  );
 }
 
 const residentsOf = ({ resident, residents }: Target) =>

@@ -8,6 +8,7 @@ import { findSynapse } from '../differential/peer.ts';
 import { end, hasEnded } from '../support/daemon.ts';
 import { freePort } from '../support/free-port.ts';
 import { cpuMsOfTree } from './cpu.ts';
+import { residentMiB } from './memory.ts';
 import type { Target } from './target.ts';
 
 const STARTS_WITHIN_MS = 60_000;
@@ -35,6 +36,7 @@ export async function startSynapse(): Promise<Target> {
   return {
     ...{ name: 'Synapse', origin, startedInMs },
     cpuMs: () => ({ all: cpuMsOfTree(child.pid!) }),
+    resident: () => residentMiB(child.pid!),
     metrics: async () => '',
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };

@@ -21,6 +21,8 @@ export interface Target extends AsyncDisposable {
   resident?(): { readonly now: number; readonly most: number };
   /** The same by program, where there are several. */
   residents?(): Record<string, { readonly now: number; readonly most: number }>;
+  /** Clones another site's database anew; resolves when it streams again. */
+  cloneAnew?(): Promise<{ readonly megabytes: number; readonly seconds: number }>;
   /** CPU of the longest turn of the event loop since it was last asked, where turns are metered. */
   longestTurnMs?(): Promise<number>;
   /** Prometheus text of the writer, where it can be had. */

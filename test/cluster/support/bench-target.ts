@@ -3,8 +3,10 @@ import { residentMiB } from '../../bench/memory.ts';
 import type { Target } from '../../bench/target.ts';
 import { startCluster } from './cluster.ts';
 import { untilWell } from './farol.ts';
+import { patronictl } from './patroni.ts';
 import type { Site, Unit } from './site.ts';
 import { FRONT_PORT } from './site-files.ts';
+import { until } from './until.ts';
 
 /** Three sites for the benchmark, reached through the front beside the writer. */
 export async function startClusterTarget(delayMs: number, mbit?: number): Promise<Target> {
@@ -37,9 +39,34 @@ export async function startClusterTarget(delayMs: number, mbit?: number): Promis
         '/run/farol/server/server.sock',
         'http://server/v1/metrics',
       ]),
+    cloneAnew: () => cloneAnew(active, others[0]!),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };
 }
+
+async function cloneAnew(active: Site, copy: Site) {
+  const startOf = (site: Site) =>
+    site.sql<{ at: string }>('SELECT pg_postmaster_start_time() AS at').then(([row]) => row!.at);
+  const [size] = await active.sql<{ megabytes: number }>(
+    'SELECT sum(pg_database_size(oid)) / 1e6 AS megabytes FROM pg_database',
+  );
+  const before = await startOf(copy);
+  const begun = performance.now();
+  await patronictl(active, `reinit farol ${copy.name} --force`);
+  const isThere = async () =>
+    (await startOf(copy)) !== before && (await streams(active)).includes(copy.name);
+  await until(`${copy.name} has a database again`, isThere, CLONED_WITHIN_MS);
+  return { megabytes: size!.megabytes, seconds: (performance.now() - begun) / 1_000 };
+}
+
+async function streams(active: Site): Promise<readonly string[]> {
+  const rows = await active.sql<{ name: string }>(
+    `SELECT application_name AS name FROM pg_stat_replication WHERE state = 'streaming'`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+const CLONED_WITHIN_MS = 900_000;
 
 const PROGRAMS: readonly [Unit | 'postgresql', RegExp][] = [
   ['server', /server\/main\.ts/],
