@@ -118,6 +118,28 @@ stored('while the store is away files are taken, and given from the database', a
   expect((await next.download(late)).toString()).toBe('hello');
 });
 
+stored('files wait for no other to be brought: four are at once, and no more', async () => {
+  await using before = await openHouse();
+  for (let n = 0; n < 8; n += 1) await before.upload(randomBytes(100));
+  await using s3 = await startS3(temporaryFolder());
+  const four = Promise.withResolvers<void>();
+  let [underWay, most] = [0, 0];
+  const endpoint = await between(s3, {
+    asked: ({ method }, to) => {
+      if (method !== 'PUT') return;
+      underWay += 1;
+      most = Math.max(most, underWay);
+      to.once('close', () => (underWay -= 1));
+      if (underWay === 4) four.resolve();
+      return four.promise;
+    },
+  });
+  const objectStore = { ...s3.settings, endpoint, holdsFiles: true };
+  await using house = await openHouse({ objectStore }, before);
+  await house.moved(8);
+  expect(most).toBe(4);
+});
+
 stored('a download goes on where its file is moved meanwhile', async () => {
   await using s3 = await startS3(temporaryFolder());
   await using house = await openHouse(there(s3));
@@ -196,14 +218,28 @@ const there = ({ settings }: RunningS3) => ({ objectStore: { ...settings, holdsF
 const back = ({ settings }: RunningS3) => ({ objectStore: { ...settings, holdsFiles: false } });
 
 /** Between us and the store: of what is read long it turns a bit round. */
-async function lying({ settings }: RunningS3): Promise<string> {
+const lying = (s3: RunningS3): Promise<string> =>
+  between(s3, {
+    given: ({ method }, bytes, { headers }) => {
+      if (method === 'GET' && Number(headers['content-length']) > 1_000) bytes[0]! ^= 1;
+    },
+  });
+
+interface Between {
+  /** Before the store is asked. */
+  readonly asked?: (from: IncomingMessage, to: ServerResponse) => Promise<void> | undefined;
+  readonly given?: (from: IncomingMessage, bytes: Buffer, answer: IncomingMessage) => void;
+}
+
+async function between({ settings }: RunningS3, { asked, given }: Between): Promise<string> {
   const port = Number(new URL(settings.endpoint).port);
-  const server = createServer((from: IncomingMessage, to: ServerResponse) => {
+  const server = createServer(async (from: IncomingMessage, to: ServerResponse) => {
     const { method, url: path, headers } = from;
+    await asked?.(from, to);
     const passed = ask({ port, host: '127.0.0.1', method, path, headers }, (answer) => {
       to.writeHead(answer.statusCode!, answer.headers);
       answer.on('data', (bytes: Buffer) => {
-        if (method === 'GET' && Number(answer.headers['content-length']) > 1_000) bytes[0]! ^= 1;
+        given?.(from, bytes, answer);
         to.write(bytes);
       });
       answer.once('end', () => to.end());

@@ -31,16 +31,18 @@ export interface MoverPorts {
   readonly onError: (error: unknown) => void;
 }
 
-const AT_ONCE = 100;
+const PAGE = 100;
+/** Most of a small file's time is spent waiting for the store and for its commit. */
+const AT_ONCE = 4;
 const STEP_BYTES = 512 * 1024;
-/** So many one behind the other that could not be moved are a store that is away. */
+/** So many that could not be moved, and none between them that could, are a store that is away. */
 const FAILED_MAX = 10;
 /** Twice as long each time, while some cannot be moved. */
 const AGAIN_MS = 30_000;
 const AGAIN_MS_MAX = 3_600_000;
 
 /**
- * Brings files into the store where the operator wants them, one behind the other, while they are read and written. What
+ * Brings files into the store where the operator wants them, some at once, while they are read and written. What
  * is still to be moved is read from the database each time, so the next writer goes on; a file is looked for in the other
  * store only when it is there whole, which is read and compared, and its old bytes go behind that.
  */
@@ -81,13 +83,11 @@ export class Mover {
   async #moveAll(): Promise<boolean> {
     const { stored, wanted } = this.#ports;
     const from: Store = wanted === 's3' ? 'postgresql' : 's3';
-    const page = (after: string) =>
-      contentsInStore(stored.database, from, { after, limit: AT_ONCE });
+    const page = (after: string) => contentsInStore(stored.database, from, { after, limit: PAGE });
     this.#failed = 0;
     let isWhole = true;
     try {
-      for await (const some of pagesOf(page))
-        for (const file of some) isWhole = (await this.#tryMove(file)) && isWhole;
+      for await (const some of pagesOf(page)) isWhole = (await this.#moveEach(some)) && isWhole;
       return isWhole;
     } catch (error) {
       this.#tell(error);
@@ -95,7 +95,26 @@ export class Mover {
     }
   }
 
-  /** One that cannot be moved keeps no others from it; it takes at most half of the time, so that others have theirs. */
+  /** Some at once; where one gives up, the others of them are brought to their end, and no more begun. */
+  async #moveEach(files: readonly Content[]): Promise<boolean> {
+    const waiting = [...files];
+    const moveOn = async (): Promise<boolean> => {
+      let isWhole = true;
+      for (let file = waiting.shift(); file; file = waiting.shift())
+        isWhole = (await this.#tryMove(file).catch(giveUp)) && isWhole;
+      return isWhole;
+    };
+    const giveUp = (error: unknown): never => {
+      waiting.length = 0;
+      throw error;
+    };
+    const moves = await Promise.allSettled(Array.from({ length: AT_ONCE }, moveOn));
+    const [mistake] = moves.flatMap((each) => (each.status === 'rejected' ? [each] : []));
+    if (mistake) throw mistake.reason;
+    return moves.every((each) => each.status === 'fulfilled' && each.value);
+  }
+
+  /** One that cannot be moved keeps no others from it; each takes at most half of the time, so that others have theirs. */
   async #tryMove(file: Content): Promise<boolean> {
     this.#end.signal.throwIfAborted();
     const begunMs = performance.now();
