@@ -16,7 +16,8 @@ test('however bytes come, pieces are of the size that is wanted, and all togethe
         asked.push(wanted[asked.length % wanted.length]!);
         return asked.at(-1)!;
       };
-      for await (const piece of inPieces(Readable.from(chunks), pieceBytes)) pieces.push(piece);
+      for await (const piece of inPieces(Readable.from(chunks), pieceBytes))
+        pieces.push(Buffer.from(piece));
       expect(Buffer.concat(pieces)).toEqual(Buffer.concat(chunks));
       const full = pieces.slice(0, -1).map(({ length }) => length);
       expect(full).toEqual(asked.slice(0, full.length));
@@ -26,4 +27,12 @@ test('however bytes come, pieces are of the size that is wanted, and all togethe
       }
     }),
   );
+});
+
+test('a piece lies where the one before did, unless it is larger', async () => {
+  const places = new Set<ArrayBufferLike>();
+  const bytes = randomBytes(100_000);
+  const pieces = inPieces(Readable.from([bytes]), () => 10_000);
+  for await (const piece of pieces) places.add(piece.buffer);
+  expect(places.size).toBe(1);
 });
