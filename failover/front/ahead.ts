@@ -17,18 +17,21 @@ export class Ahead {
   streams = 0;
   /** Used again: as garbage they would be collected late, and leave holes between what lives. */
   readonly #free: Block[] = [];
+  readonly #freeSmall: Block[] = [];
 
   get isMuch(): boolean {
     return this.bytes >= AHEAD_BYTES_MAX;
   }
 
   block(): Block {
-    if (this.streams > MANY) return Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES);
-    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+    return this.streams > MANY
+      ? (this.#freeSmall.pop() ?? Buffer.allocUnsafeSlow(SMALL_BLOCK_BYTES))
+      : (this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES));
   }
 
   /** Nobody reads it any more. */
   giveBack(block: Block): void {
-    if (block.length === BLOCK_BYTES && this.#free.length < FREE_MAX) this.#free.push(block);
+    const free = block.length === BLOCK_BYTES ? this.#free : this.#freeSmall;
+    if (free.length < FREE_MAX) free.push(block);
   }
 }

@@ -88,6 +88,18 @@ test('what was given out stays as it is until the next piece is asked for, and i
   expect(second.toString()).toMatch(/^b+$/);
 });
 
+test('where there are many, the smaller rooms that they then have are used again, too', async () => {
+  const ahead = new Ahead();
+  const bodies = Array.from({ length: 40 }, () => stream(ahead).body);
+  const body = bodies[0]!;
+  body.push(Buffer.alloc(8 * KIB, 'a'));
+  const first = (await body.next()).value!;
+  body.push(Buffer.alloc(8 * KIB, 'b'));
+  await body.next();
+  body.push(Buffer.alloc(8 * KIB, 'c'));
+  expect(first.equals(Buffer.alloc(8 * KIB, 'c')), 'where the first one lay').toBe(true);
+});
+
 test('what comes in small pieces lies in no more room than it needs', async () => {
   const { body } = stream();
   for (const each of ['ab', 'cd', 'ef']) body.push(Buffer.from(each));
