@@ -1,5 +1,8 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { withBreaths } from '../log/breaths.ts';
 import type { Server } from '../protocol/caller.ts';
 import { CanonicalJsonError } from '../protocol/canonical-json.ts';
+import { canonicalInParts } from '../protocol/canonical-json-in-parts.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import type { JsonValue } from '../protocol/json.ts';
 import { forbidden, MatrixError } from '../protocol/matrix-error.ts';
@@ -66,11 +69,12 @@ export class ServerRequests {
     claims: readonly XMatrix[],
     { method, uri, content, text }: Omit<ClaimedRequest, 'authorization'>,
   ): Promise<Server> {
+    const sent = new SentBody(content, text);
     for (const claim of claims) {
       const key = await this.#keyOf(claim);
       const { origin } = claim;
-      const request = { method, uri, origin, destination: this.#serverName, content };
-      if (!key || !isSigned(request, text, { claim, key: key.key })) continue;
+      const request = { method, uri, origin, destination: this.#serverName };
+      if (!key || !(await isSigned(request, sent, { claim, key: key.key }))) continue;
       this.#heardFrom(origin);
       return { kind: 'server', origin };
     }
@@ -91,18 +95,46 @@ export class ServerRequests {
  * Most servers send what they sign, canonical JSON: that is checked as it came. Written again it may differ, such as by
  * the form of a float, of which the specification has no word.
  */
-function isSigned(
+async function isSigned(
   request: SignedRequest,
-  text: string | undefined,
+  sent: SentBody,
   { claim, key }: { claim: XMatrix; key: VerifyKey },
-): boolean {
+): Promise<boolean> {
+  if (sent.content === undefined) return isSignedBy(request, claim, key);
+  const { text } = sent;
   if (text !== undefined && isSignedBy({ ...request, canonicalContent: text }, claim, key))
     return true;
+  // To check ten megabytes takes 30 ms: who claims five keys shall not have them all in one turn.
+  await turn();
+  const canonicalContent = await sent.canonical();
+  if (canonicalContent === undefined || canonicalContent === text) return false;
+  return isSignedBy({ ...request, canonicalContent }, claim, key);
+}
+
+/** What a request brings, before anybody is known to have signed it. */
+class SentBody {
+  readonly content: JsonValue | undefined;
+  readonly text: string | undefined;
+  #written: Promise<string | undefined> | undefined;
+
+  constructor(content: JsonValue | undefined, text: string | undefined) {
+    this.content = content;
+    this.text = text;
+  }
+
+  /** Written once for all that are claimed to have signed it, and others have their turns meanwhile. */
+  canonical(): Promise<string | undefined> {
+    this.#written ??= canonicalOf(this.content!);
+    return this.#written;
+  }
+}
+
+async function canonicalOf(content: JsonValue): Promise<string | undefined> {
   try {
-    return isSignedBy(request, claim, key);
+    return await withBreaths(canonicalInParts(content));
   } catch (error) {
     // What has no canonical form, nobody can have signed in it.
-    if (error instanceof CanonicalJsonError) return false;
+    if (error instanceof CanonicalJsonError) return undefined;
     throw error;
   }
 }

@@ -56,7 +56,8 @@ const writeObject = (object: JsonObject, numbers: NumbersAllowed, depth: number)
   return `{${members.join(',')}}`;
 };
 
-const byCodePoint = (a: string, b: string): number => {
+/** The order of keys. */
+export const byCodePoint = (a: string, b: string): number => {
   const shorter = Math.min(a.length, b.length);
   let i = 0;
   while (i < shorter && a.charCodeAt(i) === b.charCodeAt(i)) i++;

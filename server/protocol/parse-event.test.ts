@@ -151,6 +151,15 @@ describe('limits', () => {
     expect(reason({ ...PDU, content: { body: 'ü'.repeat(room / 2 + 1) } }, '10')).toMatch(/65536/);
   });
 
+  test('what is too large is not written for that: nobody waits while its keys are put in order', () => {
+    const keys = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`x${n}`, 0.5]));
+    // The first float would be told, were it written.
+    expect(reason({ ...PDU, content: { x: 0.5 } }, '10')).toBe(
+      '0.5 is not an integer between -(2^53)+1 and (2^53)-1',
+    );
+    expect(reason({ ...PDU, content: keys }, '10')).toBe('the event has more than 65536 bytes');
+  });
+
   test('unsigned does not count, and is left out: nobody vouches for it', () => {
     const event = parsed({ ...PDU, unsigned: { x: 'a'.repeat(70_000) } }, '10');
     expect(event.pdu).not.toHaveProperty('unsigned');

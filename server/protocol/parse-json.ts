@@ -10,7 +10,10 @@ import type { JsonObject, JsonValue } from './json.ts';
  * Throws SyntaxError, as JSON.parse does, also on a number beyond what a double holds.
  */
 export const parseJson = (text: string): JsonValue =>
-  MAY_LOSE_NUMBER.test(text) ? parseKeepingNumbers(text) : JSON.parse(text);
+  mayLoseNumber(text) ? parseKeepingNumbers(text) : JSON.parse(text);
+
+/** Whether `parseJson` has to look at each value, which takes a microsecond of each. */
+export const mayLoseNumber = (text: string): boolean => MAY_LOSE_NUMBER.test(text);
 
 /** The number that a value is, as near as a double comes to it. */
 export const numberOf = (value: JsonValue | undefined): number | undefined => {
@@ -37,8 +40,11 @@ export const floatText = (value: number): string => {
   return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 };
 
-/** Strings may match as well: that only costs the slower way, some ten times JSON.parse. */
-const MAY_LOSE_NUMBER = /(?:^|[:,[\s])-?(?:\d+[.eE]|\d{16})/;
+/**
+ * With an exponent, longer than a double is exact, with a zero at the end, or so small that Python writes it otherwise: of what is left, such as
+ * 0.5, the engine writes the very text. Strings may match as well: that only costs the slower way, some ten times JSON.parse.
+ */
+const MAY_LOSE_NUMBER = /(?:^|[:,[\s])-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE]|\d+\.\d*0(?!\d)|0\.0000)/;
 
 /** Unlike JSON.parse alone, one with a reviver goes down the stack with the nesting. */
 const parseKeepingNumbers = (text: string): JsonValue => {

@@ -66,6 +66,15 @@ test('a proof that holds costs its address nothing', async () => {
   for (let n = 0; n < 5; n += 1) expect((await at.ask()).status).toBe(200);
 });
 
+test('of a body whose numbers are kept as they stand no more is walked than an event can hold', async () => {
+  await using at = await start(async () => PEER);
+  const put = async (body: string) => (await fetch(at.url, { method: 'PUT', body })).status;
+  const [floats, integers] = ['1.0,', '1,'].map((one) => `{"x":[${one.repeat(33_000)}1]}`);
+  expect(await put(integers!)).toBe(200);
+  expect(await put(floats!)).toBe(400);
+  expect(await put(`{"x":[${'1.0,'.repeat(16_384)}1]}`)).toBe(200);
+});
+
 test('what a proof needs is looked up on behalf of the address, and answered on that of the server', async () => {
   const subjects: string[] = [];
   await using at = await start(async () => {

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { JsonValue } from '../../protocol/json.ts';
-import { parseJson as parseKeepingNumbers } from '../../protocol/parse-json.ts';
 import {
   type Endpoint,
   FORM_BODY_BYTES_MAX,
@@ -8,7 +7,7 @@ import {
   type JsonBody,
 } from '../endpoint.ts';
 import { readForm } from './form.ts';
-import { parseJson, readJson } from './json.ts';
+import { parseJsonSent, readJson } from './json.ts';
 import { parseInParts } from './parts.ts';
 import { readRaw } from './raw.ts';
 
@@ -44,8 +43,6 @@ async function readSent(
 ): Promise<Body> {
   const bytes = await readRaw(request, bytesMax);
   if (bytes.length === 0 && mayBeEmpty) return { ...NONE, value: {} };
-  const value = inParts
-    ? await parseInParts(bytes, new Set(inParts))
-    : parseJson(bytes, parseKeepingNumbers);
+  const value = inParts ? await parseInParts(bytes, new Set(inParts)) : parseJsonSent(bytes);
   return { value, text: bytes.toString('utf8') };
 }

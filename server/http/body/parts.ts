@@ -1,8 +1,7 @@
 import { withBreaths } from '../../log/breaths.ts';
 import type { JsonValue } from '../../protocol/json.ts';
 import { jsonInParts, type Parts, putTogether } from '../../protocol/json-parts.ts';
-import { parseJson as parseKeepingNumbers } from '../../protocol/parse-json.ts';
-import { JSON_VALUES_MAX, notJsonOf, parseJson, refuseNoUtf8 } from './json.ts';
+import { JSON_VALUES_MAX, notJsonOf, parseJsonSent, refuseNoUtf8 } from './json.ts';
 
 const BOUNDS = {
   ...{ entriesMax: JSON_VALUES_MAX, valuesOfOneMax: JSON_VALUES_MAX },
@@ -17,7 +16,7 @@ const BOUNDS = {
 export async function parseInParts(bytes: Buffer, names: ReadonlySet<string>): Promise<JsonValue> {
   refuseNoUtf8(bytes);
   const { frame, lists } = await parts(bytes, names);
-  return putTogether(parseJson(frame, parseKeepingNumbers), lists);
+  return putTogether(parseJsonSent(frame), lists);
 }
 
 async function parts(bytes: Buffer, names: ReadonlySet<string>): Promise<Parts> {
