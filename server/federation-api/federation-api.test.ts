@@ -153,6 +153,27 @@ test('servers that the operator denies, or does not name where some are named, a
   }
 });
 
+test.each([
+  ['v2/send_join', 262_144],
+  ['v2/send_leave', 262_144],
+  ['v1/send_knock', 262_144],
+  ['v1/invite', 524_288],
+  ['v2/invite', 524_288],
+])('who sends an event to %s sends no more than %i bytes', async (path, bytesMax) => {
+  const [here, there] = [await start(), await start()];
+  const put = (bytes: number) => {
+    const content = { x: 'x'.repeat(bytes - 8) };
+    const asked = {
+      method: 'PUT' as const,
+      path: `/_matrix/federation/${path}/!r:x.org/$e`,
+      content,
+    };
+    return refusal(there.features.federationClient.ask(here.name, asked));
+  };
+  expect(await put(bytesMax + 1)).toEqual([413, 'M_TOO_LARGE']);
+  expect(await put(bytesMax)).not.toEqual([413, 'M_TOO_LARGE']);
+});
+
 test('the servers of one host have a budget together, and none is spent for others', async () => {
   const rates = { read: { perSecond: 0.001, burst: 2 } };
   const [here, there, nextDoor] = [await start({ rates }), await start(), await start()];

@@ -11,6 +11,7 @@ import { forbidden, invalidParam, notFound } from '../../http/matrix-error.ts';
 import { serverNameOf } from '../../protocol/identifiers.ts';
 import type { RoomReceiver } from '../../rooms/receive/room-receiver.ts';
 import { refuseOthers } from '../refuse-others.ts';
+import { eventBody } from './event-body.ts';
 
 interface Ports extends Pick<ClaimingPorts, 'identityServers' | 'rooms'> {
   readonly accounts: Pick<Accounts, 'serverName'>;
@@ -34,7 +35,7 @@ export const exchangeThirdPartyInvite = endpoint({
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ roomId }),
-  body: { json: partialInvite },
+  body: { ...eventBody, json: partialInvite },
 
   async handle({ caller: { origin }, path, body }, ports: Ports) {
     const { room_id, sender, state_key: target, content } = body;

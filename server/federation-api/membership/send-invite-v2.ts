@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { eventId, jsonObject, roomId } from '../../http/fields.ts';
 import type { JsonValue } from '../../protocol/json.ts';
+import { INVITE_BYTES_MAX } from './event-body.ts';
 import { type InvitedPorts, invited } from './invited.ts';
 
 export const sendInviteV2 = endpoint({
@@ -17,6 +18,7 @@ export const sendInviteV2 = endpoint({
       room_version: z.string(),
       invite_room_state: z.custom<JsonValue>().optional(),
     }),
+    bytesMax: INVITE_BYTES_MAX,
   },
 
   async handle({ caller, path, body }, ports: InvitedPorts) {

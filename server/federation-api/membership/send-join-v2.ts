@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { eventId, jsonObject, roomId, trueOrFalse } from '../../http/fields.ts';
+import { eventId, roomId, trueOrFalse } from '../../http/fields.ts';
 import { subscriberIn } from '../../protocol/caller.ts';
 import type { Submissions } from '../../rooms/serve/submissions.ts';
 import { charge, listsText, type SharedRoomPorts } from '../rooms/shared-room.ts';
+import { eventBody } from './event-body.ts';
 
 interface Ports extends SharedRoomPorts {
   readonly submissions: Pick<Submissions, 'take'>;
@@ -17,7 +18,7 @@ export const sendJoinV2 = endpoint({
   idempotency: 'natural',
   path: z.object({ roomId, eventId }),
   query: z.object({ omit_members: trueOrFalse.default(false) }),
-  body: { json: jsonObject },
+  body: eventBody,
 
   async handle({ caller, path, query, body, signal }, ports: Ports) {
     const { origin: server } = caller;

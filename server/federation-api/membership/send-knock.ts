@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { eventId, jsonObject, roomId } from '../../http/fields.ts';
+import { eventId, roomId } from '../../http/fields.ts';
 import type { Submissions } from '../../rooms/serve/submissions.ts';
+import { eventBody } from './event-body.ts';
 
 export const sendKnock = endpoint({
   operation: 'sendKnock',
@@ -11,7 +12,7 @@ export const sendKnock = endpoint({
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ roomId, eventId }),
-  body: { json: jsonObject },
+  body: eventBody,
 
   async handle(
     { caller, path, body },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
-import { eventId, jsonObject, roomId } from '../../http/fields.ts';
+import { eventId, roomId } from '../../http/fields.ts';
 import type { Submissions } from '../../rooms/serve/submissions.ts';
+import { eventBody } from './event-body.ts';
 
 export const sendLeaveV2 = endpoint({
   operation: 'sendLeaveV2',
@@ -10,7 +11,7 @@ export const sendLeaveV2 = endpoint({
   rateLimit: 'write',
   idempotency: 'natural',
   path: z.object({ roomId, eventId }),
-  body: { json: jsonObject },
+  body: eventBody,
 
   async handle(
     { caller, path, body },
