@@ -228,6 +228,9 @@ test('a server that has something to say of each event cannot fill the log', asy
   await home.member(peer);
   for (let said = 0; said < 20; said++) await home.say(`said ${said}`);
   await expect.poll(() => peer.bodies().length).toBe(20);
+  // One transaction is under way at a time: what was answered to those before it has been looked at.
+  await home.say('last');
+  await expect.poll(() => peer.bodies().at(-1)).toBe('last');
   const lines = home.reported.filter(({ message }) => message.includes('does not take'));
   expect(lines).toHaveLength(1);
   expect(lines[0]!.message).not.toContain('$invented');
