@@ -12,6 +12,7 @@ import { outlook } from './outlook.ts';
 import { agents } from './peers.ts';
 import { refusals } from './refused.ts';
 import { SILENT_MS } from './silent.ts';
+import { blocksThatStay } from './stays-blocked.ts';
 
 /** The table of `farol status`: a line a site, and the sentences that explain it. */
 export function table(status: Status, nowMs = Date.now()): string {
@@ -42,6 +43,7 @@ export function sentences(status: Status, nowMs = Date.now()): string {
     ...disks(status),
     ...sickLinks(status),
     ...refusals(status.sites),
+    ...blocksThatStay(status.sites),
     ...clocks(status.sites),
     ...stillMade(status),
     ...setAsideHere(status),

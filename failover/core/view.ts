@@ -206,6 +206,8 @@ export interface Report {
   readonly certificatesEnd: string | null;
   /** Nobody here answers for longer than the third fence allows, by whatever it was told. Absent where that is off. */
   readonly fenced?: boolean;
+  /** What it cannot let in again. Absent where there is nothing of the kind, and in what agents of earlier versions say. */
+  readonly staysBlocked?: StaysBlocked | null;
   /** Its machine goes down since its battery ends, and it leads nothing: it leaves etcd if another site may go on alone. Agents of earlier versions say nothing of it. */
   readonly goesDown?: boolean;
   /** Agents of earlier versions say nothing of it. */
@@ -243,6 +245,13 @@ export interface LinkReport {
   readonly lost: number | null;
   /** How long an answer takes. */
   readonly rttMs: number | null;
+}
+
+/** Another site's PostgreSQL and Patroni are turned away for longer than anybody wants (the third fence), and why that does not end. */
+export interface StaysBlocked {
+  readonly site: Site;
+  readonly why: string;
+  readonly forMs: number;
 }
 
 export interface ClockBehind {

@@ -22,6 +22,13 @@ test('why a promotion was refused is told to the other sites, and shown by each 
   expect(shownAt(other, 'c')).toBeNull();
 });
 
+test('a block that does not go is shown with its site, also by the other sites', () => {
+  const staysBlocked = { site: 'a', why: 'nft is not there', forMs: 20_000 };
+  const view = new StoryEtcd({ b: { staysBlocked } }).read();
+  const { sites } = shownBy(step(start(selfAt('a'), 0), { kind: 'read', view }, 0).state);
+  expect(sites.map((each) => each.staysBlocked)).toEqual([null, staysBlocked, null]);
+});
+
 test('a pause of Patroni itself is shown as long as it lasts', () => {
   const at = (story: string): State => {
     const view = new StoryEtcd({}).change(story);

@@ -106,6 +106,8 @@ export interface SiteStatus {
   readonly refused: RefusedPromotion | null;
   /** By how much its wall clock is behind another site's, where that is an alarm. */
   readonly clockBehind: NonNullable<Report['clockBehind']> | null;
+  /** Another site that it turns away for longer than anybody wants, and why that does not end. */
+  readonly staysBlocked: NonNullable<Report['staysBlocked']> | null;
   /** How often it was lost lately; 0 once it has proved itself. */
   readonly unstable: number;
 }
@@ -139,6 +141,7 @@ export function statusOf(
       certificatesEnd: report.certificatesEnd,
       etcdLeader: report.etcdLeader,
       unstable: report.unstable ?? 0,
+      staysBlocked: report.staysBlocked ?? null,
       refused: report.refused ?? null,
       clockBehind: report.clockBehind ?? null,
     };

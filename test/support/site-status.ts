@@ -27,6 +27,7 @@ export function siteStatus(name: string, special: Partial<SiteStatus> = {}): Sit
     etcdLeader: false,
     unstable: 0,
     refused: null,
+    staysBlocked: null,
     clockBehind: null,
     ...special,
   };

@@ -74,6 +74,8 @@ const isFrontWay = (value: unknown): boolean =>
 
 const isClockBehind = isWith({ site: isText, byMs: isNumber });
 
+const isStaysBlocked = isWith({ site: isText, why: isText, forMs: isNumber });
+
 const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   witness: { is: isTruth, otherwise: false },
   serverUrl: { is: orNull(isText), otherwise: null },
@@ -98,6 +100,7 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
   certificatesEnd: { is: orNull(isText), otherwise: null },
   goesDown: { is: isTruth, otherwise: false, later: true },
   fenced: { is: isTruth, otherwise: false, later: true },
+  staysBlocked: { is: orNull(isStaysBlocked), otherwise: null, later: true },
   etcdLeader: { is: isTruth, otherwise: false },
 };
 

@@ -137,7 +137,7 @@ test("Patroni's leader key without a name or a lease is nobody's", () => {
 /** By agents of earlier versions. */
 const NOT_TOLD = {
   ...{ unwell: null, wallMs: null, clockBehind: null, fenced: false, goesDown: false },
-  ...{ copyDamage: null, etcdMember: null },
+  ...{ copyDamage: null, etcdMember: null, staysBlocked: null },
 };
 
 const patroni = (texts: Record<string, string>) => read(texts).patroni;

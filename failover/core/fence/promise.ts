@@ -46,7 +46,7 @@ const become = (turn: Turn, promising: OwnPromise | null): void =>
   update<Promising>(turn, { promising });
 
 const asBegun = (block: Block, since: Millis): OwnPromise => {
-  return { block, since, position: null, isVoid: false, retakenSince: null };
+  return { block, since, position: null, isVoid: false, retakenSince: null, trouble: null };
 };
 
 function goOn(turn: Turn, { block, position }: OwnPromise): void {
@@ -72,11 +72,18 @@ function hear(turn: Turn, input: Input): void {
   if (input.kind === 'block-found') become(turn, asBegun(input.block, turn.now));
   if (promising === null) return;
   if (input.kind === 'unblocked') become(turn, null);
-  if (input.kind === 'taken-back' && input.done) become(turn, { ...promising, isVoid: true });
+  if (input.kind === 'taken-back' && input.done)
+    become(turn, { ...promising, isVoid: true, trouble: null });
+  if (input.kind === 'failed' && (input.effect === 'block' || input.effect === 'unblock'))
+    become(turn, withTrouble(promising, input.reason, turn.now));
   if (input.kind !== 'blocked' || !isSameBlock(input.block, promising.block)) return;
   const { timeline, lsn } = input;
-  become(turn, { ...promising, position: { timeline, lsn } });
+  become(turn, { ...promising, position: { timeline, lsn }, trouble: null });
 }
+
+const withTrouble = (promising: OwnPromise, why: string, now: Millis): OwnPromise => {
+  return { ...promising, trouble: { since: promising.trouble?.since ?? now, why } };
+};
 
 function lookWhetherRetaken(turn: Turn): void {
   const { promising, view } = turn.state;

@@ -1,5 +1,6 @@
 import { DAMAGED } from '../copies/damaged-copy.ts';
 import { refusedNow } from '../copies/refused.ts';
+import { blockThatStays } from '../copies/block-that-stays.ts';
 import { reasonGateIsClosed } from '../gate.ts';
 import { batteryNow } from '../health/battery.ts';
 import { clockBehind, wallNow } from '../health/clocks.ts';
@@ -16,6 +17,7 @@ import type { Report, ServerReport } from '../view.ts';
 export function reportNow(state: State, now: Millis, timings: Timings): Report {
   const { self, server, postgres, front } = state;
   const serverKnown = now - server.at <= timings.freshMs;
+  const staysBlocked = blockThatStays(state, now);
   const postgresKnown = postgres !== null && now - postgres.at <= timings.freshMs;
   return {
     witness: self.witness,
@@ -40,6 +42,7 @@ export function reportNow(state: State, now: Millis, timings: Timings): Report {
     wallMs: wallNow(state, now),
     clockBehind: clockBehind(state, now, timings),
     ...(self.thirdFence && { fenced: state.promisedUntil <= now + timings.coverMs }),
+    ...(staysBlocked !== null && { staysBlocked }),
     ...(state.leavingEtcd !== null && { goesDown: true }),
     carried: carriedBy(state, now),
     etcdLeader: state.etcdLeader.here,

@@ -203,6 +203,8 @@ export interface OwnPromise {
   readonly isVoid: boolean;
   /** Since when the old primary has Patroni's key anew, after somebody else was given it. */
   readonly retakenSince: Millis | null;
+  /** Since when what blocks here does not do what it is asked for, to block or to end it, and why the last time. */
+  readonly trouble: { readonly since: Millis; readonly why: string } | null;
 }
 
 /** fence/give.ts */

@@ -36,9 +36,12 @@ const promisedNow = (holder: Site | undefined, sites: readonly Site[]): string =
 function explainOwn(state: State, now: Millis, timings: Timings): string {
   const { self, promising, view } = state;
   if (promising !== null) {
-    if (promising.isVoid) return ` Here ${promising.block.holder} is let in again.`;
-    return promising.position === null
-      ? ` Here ${promising.block.holder} is being turned away: not all that was received from it is known to be replayed.`
+    const { block, isVoid, position, trouble } = promising;
+    if (trouble !== null)
+      return ` Here ${block.holder} is to be ${isVoid ? 'let in again' : 'turned away'}, and for ${((now - trouble.since) / 1_000).toFixed(0)} s that has failed: ${trouble.why}.`;
+    if (isVoid) return ` Here ${block.holder} is let in again.`;
+    return position === null
+      ? ` Here ${block.holder} is being turned away: not all that was received from it is known to be replayed.`
       : '';
   }
   const holder = view?.patroni.leader?.site;
