@@ -89,6 +89,20 @@ test('what is taken back while it is waited for is not told as blocked', async (
   await expect(put).rejects.toThrow('it has been taken back');
 });
 
+test('what was taken back and asked for anew meanwhile tells no position from before: somebody may have received in between', async () => {
+  const here = start();
+  here.looks = [{ received: 90, replayed: 70 }];
+  const before = here.blocker.put(BLOCK);
+  before.catch(() => undefined);
+  await expect.poll(() => here.did.includes('look')).toBe(true);
+  await here.blocker.take(BLOCK);
+  const anew = here.blocker.put(BLOCK);
+  await expect.poll(() => here.note.read()).toEqual(BLOCK);
+  here.looks = [{ received: 95, replayed: 95, lsn: 95 }];
+  await expect(before).rejects.toThrow('it has been taken back');
+  expect(await anew).toEqual({ timeline: 1, lsn: 95 });
+});
+
 test('at its start what is noted is in force again, by the rules in the note; and nothing where nothing is', async () => {
   const here = start();
   expect(await here.blocker.begin()).toBeNull();

@@ -28,6 +28,8 @@ const LOOK_EVERY_MS = 30;
 export class Blocker {
   readonly #ports: BlockerPorts;
   #turn: Promise<unknown> = Promise.resolve();
+  /** How often a block has been taken away: whoever received in between has more than was seen before. */
+  #taken = 0;
 
   constructor(ports: BlockerPorts) {
     this.#ports = ports;
@@ -53,8 +55,8 @@ export class Blocker {
 
   /** Ends once nothing more is received from there, and all that was is replayed; the block stays where it rejects. */
   async put(block: Block): Promise<{ timeline: number; lsn: number }> {
-    await this.#inTurn(() => this.#block(block));
-    return this.#position(block);
+    const taken = await this.#inTurn(() => this.#block(block));
+    return this.#position(taken);
   }
 
   /** Changes nothing where nothing is noted. */
@@ -63,13 +65,14 @@ export class Blocker {
       const { note, filter } = this.#ports;
       const noted = await note.read();
       if (noted !== null && !isSameBlock(noted, block)) throw new Error(isAnother(noted));
+      this.#taken++;
       // In this order: a block that nothing notes would be there until the machine starts anew.
       await filter(NO_RULES);
       await note.remove();
     });
   }
 
-  async #block(block: Block): Promise<void> {
+  async #block(block: Block): Promise<number> {
     const { note, rulesFor, filter } = this.#ports;
     const rules = rulesFor(block.holder);
     if (rules === null) throw new Error(`no site ${block.holder} is in its configuration`);
@@ -77,11 +80,12 @@ export class Blocker {
     if (noted !== null && !isSameBlock(noted, block)) throw new Error(isAnother(noted));
     if (noted === null) await note.write(block, rules);
     await filter(rules);
+    return this.#taken;
   }
 
   /** Whoever began to receive before the rules were there has to be gone; a later one reaches nobody. */
-  async #position(block: Block): Promise<{ timeline: number; lsn: number }> {
-    const { look, end, now, note } = this.#ports;
+  async #position(taken: number): Promise<{ timeline: number; lsn: number }> {
+    const { look, end, now } = this.#ports;
     const until = now() + REPLAYED_WITHIN_MS;
     const { receivers } = await look();
     for (const pid of receivers) end(pid);
@@ -91,8 +95,7 @@ export class Blocker {
       if (receivers.some((pid) => last.receivers.includes(pid))) continue;
       seen = seenWith(seen, last);
       if (!isExhausted(seen)) continue;
-      const noted = await note.read();
-      if (noted === null || !isSameBlock(noted, block)) throw new Error('it has been taken back');
+      if (taken !== this.#taken) throw new Error('it has been taken back');
       return { timeline: last.timeline, lsn: last.lsn };
     }
     throw new Error('not all that was received is replayed yet');
