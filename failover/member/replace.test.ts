@@ -14,6 +14,12 @@ test('a damaged member is taken out, its data set aside, and is in again under a
   expect(world.rejoins).toBe('a=https://a:2380,b=https://b:2380,c=https://c:2380');
 });
 
+test('where no site goes on alone nothing is asked between taking out and taking in: a question that fails would leave it out', async () => {
+  const world = worldWith(['a', 'b', 'c']);
+  await world.replace();
+  expect(world.listed).toEqual([0, 3]);
+});
+
 test('without a majority of the others nothing is touched', async () => {
   const world = worldWith(['a', 'b', 'c']);
   world.failsAt = 'list';
@@ -53,6 +59,8 @@ function worldWith(names: readonly string[]) {
   const world = {
     members: names.map((name) => member(name)),
     done: [] as string[],
+    /** How much was done before each question. */
+    listed: [] as number[],
     failsAt: null as string | null,
     rejoins: null as string | null,
     added: '',
@@ -67,6 +75,7 @@ function worldWith(names: readonly string[]) {
   const members = {
     list: async () => {
       if (world.failsAt === 'list') throw new Error('etcdserver: no leader');
+      world.listed.push(world.done.filter((each) => each !== 'begin').length);
       return world.members;
     },
     remove: (id: string) =>

@@ -43,8 +43,7 @@ export async function replaceMember(own: Own, members: Membership, data: OwnData
   // Also one that has never said its name: it may have confirmed something before it was damaged.
   for (const { id } of before) await members.remove(id);
   await data.setAside();
-  const voters = (await members.list()).filter(({ learner }) => !learner);
-  await members.add(own.peerUrl, own.mayOnlyListen && voters.length === 1);
+  await members.add(own.peerUrl, own.mayOnlyListen && (await votes(members)) === 1);
   const all = await members.list();
   await data.rejoin(
     all
@@ -53,3 +52,6 @@ export async function replaceMember(own: Own, members: Membership, data: OwnData
       .join(','),
   );
 }
+
+const votes = async (members: Membership): Promise<number> =>
+  (await members.list()).filter(({ learner }) => !learner).length;

@@ -22,6 +22,13 @@ test('not while something else moves, nor beside a primary that gives no sign of
   expect(movedTo({ view, pulses, address: { revision: 3, until: NOW + 3_000 } })).toBeNull();
 });
 
+test('it stays where it is while one site goes on alone, and nowhere else for a key that somebody left', () => {
+  const alone = { site: 'b', leaver: 'c', members: ['a', 'b', 'c'], revision: 9 };
+  const view = { ...viewOf('a'), alone };
+  expect(movedTo({ view, self: selfAt('a', { alone: true }) })).toBeNull();
+  expect(movedTo({ view })).toBe('id of c');
+});
+
 test('not twice in a row, and only by the site that has it and is active', () => {
   expect(movedTo({ etcdLeaderMovedAt: NOW - 20_000 })).toBeNull();
   expect(movedTo({ etcdLeader: { ...HERE, here: false } })).toBeNull();
