@@ -396,24 +396,64 @@ test('a deadline that nobody renews turns away what waits, as not executed; what
   expect(await bench.notes()).toEqual(['renewed']);
 });
 
-test('a commit that returns after the deadline is not acknowledged: the writer ends, but memory follows', async () => {
-  let now = 0;
-  const deadline = new Deadline(10, () => now);
-  await using bench = await workbench({ deadline });
-  const heard: number[] = [];
-  bench.writer.onCommitted((records) => heard.push(...records.map((each) => each.position)));
-  const locked = await lockHead(bench.fresh.url);
-  const written = expect(bench.write('late')).rejects.toThrow(OutcomeUnknown);
-  await untilWaiting(bench.fresh);
-  now = 10;
-  await locked.release();
-  await written;
-  expect(await bench.notes()).toEqual(['late']);
+test('a commit that returns after the deadline is told behind a renewed one, and behind another commit: a machine that stood still costs no writer', async () => {
+  await using late = await committedLate();
+  const { bench, deadline, told, heard } = late;
   expect(heard).toEqual([1]);
+  expect(told()).toBeNull();
+  const locked = await lockHead(bench.fresh.url);
+  deadline.renew(20);
+  await untilWaiting(bench.fresh);
+  // Not even read, since nobody knows who has confirmed it.
+  expect([told(), bench.writer.mayAnswer()]).toEqual([null, false]);
+  await locked.release();
+  await expect.poll(told).toBe('told');
+  expect(bench.writer.mayAnswer()).toBe(true);
+  await bench.write('next');
+  expect([await bench.notes(), bench.ended]).toEqual([['late', 'next'], []]);
+});
+
+test('where nobody renews it the writer ends, and nobody says what became of that commit', async () => {
+  await using late = await committedLate({ withheldMsMax: 1 });
+  const { bench, deadline, told } = late;
+  await expect.poll(told).toBeInstanceOf(OutcomeUnknown);
+  expect(await bench.notes()).toEqual(['late']);
   expect(bench.ended).toHaveLength(1);
   deadline.renew(20);
   expect(bench.writer.mayAnswer()).toBe(false);
 });
+
+test('so it is where the writer is closed, or loses its connection, before that', async () => {
+  for (const end of ['close', 'lost'] as const) {
+    await using late = await committedLate();
+    const { bench, told } = late;
+    if (end === 'close') await bench.writer.close();
+    else bench.writer.lost(new Error('gone'));
+    await expect.poll(told).toBeInstanceOf(OutcomeUnknown);
+    expect(bench.ended).toHaveLength(1);
+  }
+});
+
+/** One change, whose commit came back when the deadline had passed. */
+async function committedLate(special: { withheldMsMax?: number } = {}) {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  const bench = await workbench({ deadline, ...special });
+  const heard: number[] = [];
+  bench.writer.onCommitted((records) => heard.push(...records.map((each) => each.position)));
+  const locked = await lockHead(bench.fresh.url);
+  let outcome: 'told' | Error | null = null;
+  bench.write('late').then(
+    () => (outcome = 'told'),
+    (error: Error) => (outcome = error),
+  );
+  await untilWaiting(bench.fresh);
+  now = 10;
+  await locked.release();
+  await expect.poll(() => heard).toEqual([1]);
+  const close = () => bench[Symbol.asyncDispose]();
+  return { bench, deadline, heard, told: () => outcome, [Symbol.asyncDispose]: close };
+}
 
 test('positions that were reserved are not handed out again, also not by the next writer', async () => {
   await using bench = await workbench();

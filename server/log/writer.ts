@@ -7,6 +7,7 @@ import {
   BuiltOnRefused,
   type Log,
   NotWriter,
+  OutcomeUnknown,
   RefusedForData,
   TooManyRefused,
   TooManyWaiting,
@@ -64,6 +65,8 @@ export class Writer implements Log {
   readonly #outcomeListeners: ((outcomes: readonly OutcomeRow[]) => void)[] = [];
   readonly #refusedListeners: ((touches: ReadonlySet<string>) => void)[] = [];
   readonly #batchListeners: ((batch: BatchTime) => void)[] = [];
+  /** Committed, but the deadline had passed when that came back: told behind a renewed one, once another commit is confirmed. */
+  #untold: Waiting[] = [];
   #handedOut: number;
   #position: number;
   #ended: Error | undefined;
@@ -81,7 +84,7 @@ export class Writer implements Log {
     this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
     this.#refusals = new Refusals(options.nowMs ?? (() => performance.now()));
     this.#rounds = new Rounds({
-      isThere: () => !this.#queue.isEmpty && this.#mayBegin(),
+      isThere: () => !(this.#queue.isEmpty && this.#untold.length === 0) && this.#mayBegin(),
       round: () => this.#round(),
     });
     options.deadline.onRenewed(() => this.#rounds.wake());
@@ -97,7 +100,9 @@ export class Writer implements Log {
   }
 
   mayAnswer(): boolean {
-    return this.#ended === undefined && this.#options.deadline.mayAnswer();
+    // What is untold is in memory, and nothing is read from there that no named standby may have confirmed.
+    const isTold = this.#untold.length === 0;
+    return isTold && this.#ended === undefined && this.#options.deadline.mayAnswer();
   }
 
   onCommitted(listener: (records: readonly PlacedRecord[]) => void) {
@@ -140,6 +145,7 @@ export class Writer implements Log {
     this.#closing = true;
     await this.#rounds.asleep();
     clearTimeout(this.#withheld);
+    if (this.#untold.length > 0) this.#end(new CommitUnknown(PASSED));
     this.#turnAway(new Error('The server was stopped past its deadline'));
     await this.#options.connection.end();
   }
@@ -171,6 +177,7 @@ export class Writer implements Log {
   #turnAwayWithheld() {
     this.#withheld = undefined;
     if (this.#options.deadline.mayAnswer()) return;
+    if (this.#untold.length > 0) this.#end(new CommitUnknown(PASSED));
     const withheld = this.#queue.takeAll();
     const touches = new Set(withheld.flatMap(({ change }) => change.touches));
     for (const listener of this.#refusedListeners) listener(touches);
@@ -244,7 +251,7 @@ export class Writer implements Log {
     } finally {
       this.#begunAtMs = undefined;
     }
-    this.#position = batch.at(-1)!.last;
+    this.#position = batch.at(-1)?.last ?? this.#position;
     const seconds = (performance.now() - begin) / 1_000;
     for (const listener of this.#batchListeners) listener({ changes: batch.length, seconds });
     this.#tell(batch);
@@ -255,7 +262,7 @@ export class Writer implements Log {
     const fence = {
       epoch: this.epoch,
       previous: this.#position,
-      last: batch.at(-1)!.last,
+      last: batch.at(-1)?.last ?? this.#position,
       clockMs: this.clock.nowMs(),
     };
     const changes = batch.map((each) => each.change);
@@ -268,11 +275,11 @@ export class Writer implements Log {
     const outcomes = batch.flatMap(({ change }) => namesOf(change.outcome));
     if (records.length > 0) for (const listener of this.#committedListeners) listener(records);
     if (outcomes.length > 0) for (const listener of this.#outcomeListeners) listener(outcomes);
-    // A deadline that passed while the commit was under way: it is done, but not ours to say so.
-    if (!this.#options.deadline.mayAnswer()) {
-      throw new CommitUnknown('the deadline passed while the commit was under way');
-    }
-    for (const each of batch) each.resolve();
+    this.#untold.push(...batch);
+    // A deadline that passed while the commit was under way: it is done, but not ours to say so. Nor is it once that is renewed, since what withheld it may have
+    // been that strangers confirmed (D3.2); so the next commit says it, be it an empty one: whoever confirms that has this.
+    if (!this.#options.deadline.mayAnswer()) return;
+    for (const each of this.#untold.splice(0)) each.resolve();
   }
 
   #end(reason: Error) {
@@ -283,10 +290,14 @@ export class Writer implements Log {
   }
 
   #turnAway(reason: Error) {
+    for (const each of this.#untold.splice(0))
+      each.reject(new OutcomeUnknown('The writer lost its commit', { cause: reason }));
     for (const each of this.#queue.takeAll()) {
       each.reject(new NotWriter('This server is no longer the writer', { cause: reason }));
     }
   }
 }
+
+const PASSED = 'the deadline passed while the commit was under way';
 
 type Refusal = RefusedBySql | NotEncodable;
