@@ -1,6 +1,6 @@
+import { blockThatStays } from '../copies/block-that-stays.ts';
 import { DAMAGED } from '../copies/damaged-copy.ts';
 import { refusedNow } from '../copies/refused.ts';
-import { blockThatStays } from '../copies/block-that-stays.ts';
 import { reasonGateIsClosed } from '../gate.ts';
 import { batteryNow } from '../health/battery.ts';
 import { clockBehind, wallNow } from '../health/clocks.ts';
