@@ -8,7 +8,7 @@ import {
 } from 'matrix-js-sdk';
 import { fetchAsAppsDo } from '../../cluster/support/chat.ts';
 import { complaints, knowingDevicesIn, login, register, roomOf, until } from '../sdk.ts';
-import type { Heard, Program, Said, Server } from './python.ts';
+import type { Heard, Program, Said, Server } from './programs.ts';
 
 /** Somebody with matrix-js-sdk and its Rust crypto, in this process. */
 export interface SdkTalker extends Program {

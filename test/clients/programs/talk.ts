@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../cluster/support/until.ts';
 import { register } from '../sdk.ts';
-import { echoBot, type Heard, nioTalker, type Said, type Server } from './python.ts';
+import { echoBot, type Heard, nioTalker, type Said, type Server } from './programs.ts';
 import { sdkTalker } from './sdk-talker.ts';
 
 /** Somebody in the room of a talk, or a bot. */

@@ -2,9 +2,9 @@ import { ClientEvent, type MatrixClient } from 'matrix-js-sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decrypted, knowingDevicesIn, login, register, roomOf, until } from '../sdk.ts';
 import { npmStart, type ServerUnderTest } from '../server.ts';
-import { echoBot, nioPerson } from './python.ts';
+import { botSdkBot, echoBot, nioPerson } from './programs.ts';
 
-/** People and bots whose programs are written in Python, and others by matrix-js-sdk. */
+/** People and bots with programs of several makers, and others by matrix-js-sdk. */
 
 let server: ServerUnderTest;
 beforeAll(async () => {
@@ -47,6 +47,17 @@ test('a bot of simplematrixbotlib joins where it is invited, and answers what it
   await ready(sdk, room);
   await sdk.sendTextMessage(room, '!echo are you there');
   await decrypted(sdk, room, 'are you there');
+});
+
+test('a bot of matrix-bot-sdk does the same', async () => {
+  const account = await register(server.url, 'bot-sdk');
+  await using bot = await botSdkBot(server, account);
+  using sdk = await login(server.url, await register(server.url, 'sdk'), { encryption: true });
+  const room = await encryptedRoomWith(sdk, account.userId);
+  await ready(sdk, room);
+  await sdk.sendTextMessage(room, '!say are you there');
+  await decrypted(sdk, room, 'are you there');
+  expect(bot.heard.map(({ body }) => body)).toEqual(['!say are you there']);
 });
 
 async function encryptedRoomWith(client: MatrixClient, invited: string): Promise<string> {

@@ -73,39 +73,46 @@ export interface Server {
 
 /** The bot of simplematrixbotlib; resolves when it is through its first /sync. */
 export const echoBot = (server: Server, account: Account): Promise<Program> =>
-  startProgram(['echo_bot.py'], server, account, (line) => line.includes('Connected to '));
+  startProgram(inPython('echo_bot.py'), server, account, (line) => line.includes('Connected to '));
+
+/** The bot of matrix-bot-sdk; resolves when it has begun to sync. */
+export const botSdkBot = (server: Server, account: Account): Promise<Program> =>
+  startProgram([process.execPath, ours('bot-sdk-bot.ts')], server, account, isReady);
 
 /**
  * Somebody with matrix-nio who joins where they are invited, and says there each line that is written once so many are in
  * that room; resolves behind its first /sync.
  */
 export const nioTalker = (server: Server, account: Account, people: number): Promise<Program> =>
-  startProgram(['nio_talker.py', String(people)], server, account, (line) =>
-    line.startsWith('{"ready"'),
-  );
+  startProgram(inPython('nio_talker.py'), server, account, isReady, [String(people)]);
+
+const ours = (file: string) => join(import.meta.dirname, file);
+/** Without compiled copies of our programs beside them. */
+const inPython = (file: string) => [python, '-uB', ours(file)] as const;
+const isReady = (line: string) => line.startsWith('{"ready"');
 
 async function startProgram(
-  [file, ...more]: readonly [string, ...string[]],
+  [program, ...words]: readonly [string, ...string[]],
   { url, ca }: Server,
   { userId, password }: Account,
   isReady: (line: string) => boolean,
+  more: readonly string[] = [],
 ): Promise<Program> {
   const folder = mkdtempSync(join(tmpdir(), 'farol-program-'));
   const trusted = join(folder, 'ca.crt');
   if (ca !== undefined) writeFileSync(trusted, ca);
-  // Without compiled copies of our programs beside them.
-  const words = ['-uB', join(import.meta.dirname, file), url, userId, password, folder, ...more];
-  const child = spawn(python, words, {
-    env: { ...process.env, ...(ca !== undefined && { SSL_CERT_FILE: trusted }) },
+  const trusting = { SSL_CERT_FILE: trusted, NODE_EXTRA_CA_CERTS: trusted };
+  const child = spawn(program, [...words, url, userId, password, folder, ...more], {
+    env: { ...process.env, ...(ca !== undefined && trusting) },
   });
   const ended = once(child, 'exit');
   const dies = ended.then(([code]) => {
-    throw new Error(`${file} ended with ${code}`);
+    throw new Error(`${words.join(' ')} ended with ${code}`);
   });
   dies.catch(() => {});
   const notes = { heard: [], said: [], unreadable: [], printed: [] };
   await readsUntil(child, notes, isReady).catch((cause) => {
-    throw new Error(`${file} ended:\n${notes.printed.join('\n')}`, { cause });
+    throw new Error(`${words.join(' ')} ended:\n${notes.printed.join('\n')}`, { cause });
   });
   return {
     ...{ ...notes, dies },
