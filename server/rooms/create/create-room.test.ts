@@ -81,6 +81,18 @@ test('power levels are laid over the default ones', async () => {
   });
 });
 
+test.each([
+  ['private_chat', 0],
+  ['trusted_private_chat', 0],
+  ['public_chat', 50],
+] as const)(
+  'to invite others into a room made as %s takes the level %s',
+  async (preset, invite) => {
+    await using made = await make({ preset });
+    expect(await made.state('m.room.power_levels')).toMatchObject({ invite });
+  },
+);
+
 test('the creation content goes into the create event, but not the version', async () => {
   await using made = await make({
     creation_content: { type: 'm.space', room_version: '1', 'm.federate': false },

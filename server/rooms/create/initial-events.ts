@@ -88,7 +88,8 @@ function powerLevels({ creator, room, rules }: Request): JsonObject {
     ban: 50,
     kick: 50,
     redact: 50,
-    invite: 50,
+    // The default of the specification, but where anybody may come in by themselves.
+    invite: presetOf(room) === 'public_chat' ? 50 : 0,
     ...room.power_level_content_override,
   };
 }
