@@ -1,13 +1,24 @@
 import { rowsAlone } from '../log/change.ts';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
-import { type Report, reportRow } from '../storage/reports.ts';
+import {
+  type EventReport,
+  type EventReportsWish,
+  eventReport,
+  eventReports,
+  type Report,
+  reportGoneRow,
+  reportRow,
+} from '../storage/reports.ts';
+
+export type { EventReport } from '../storage/reports.ts';
 
 /** What users report lies in the table `report`, for whoever runs the server to look at. */
 export class Reports {
-  readonly #stored: Pick<Stored, 'log' | 'now'>;
+  readonly #stored: Stored;
 
-  constructor(stored: Pick<Stored, 'log' | 'now'>) {
+  constructor(stored: Stored) {
     this.#stored = stored;
   }
 
@@ -17,5 +28,20 @@ export class Reports {
       const rows = [reportRow(next(), report, now())];
       return { value: undefined, change: rowsAlone(rows, once.outcome(200, {})) };
     });
+  }
+
+  ofEvents(wish: EventReportsWish) {
+    return eventReports(this.#stored.database, wish);
+  }
+
+  ofEvent(reportId: number): Promise<EventReport | undefined> {
+    return eventReport(this.#stored.database, reportId);
+  }
+
+  /** Whether there was one. */
+  async forget(reportId: number, once: Once): Promise<boolean> {
+    if ((await this.ofEvent(reportId)) === undefined) return false;
+    await commitRows(this.#stored.log, [reportGoneRow(reportId)], once.outcome(200, {}));
+    return true;
   }
 }

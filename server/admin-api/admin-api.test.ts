@@ -28,6 +28,16 @@ async function house(api: ApiServer): Promise<House> {
   return { api, bob, rootToken, root };
 }
 
+/** The number of a report of something that was just said. */
+async function reportOf(api: ApiServer, { roomId, token }: { roomId: string; token: string }) {
+  const body = { msgtype: 'm.text', body: 'rude' };
+  const said = await api.ask(`PUT /rooms/${roomId}/send/m.room.message/r`, { token, body });
+  const at = `POST /rooms/${roomId}/report/${said.body.event_id}`;
+  await api.ask(at, { token, body: { reason: '' } });
+  const listed = await api.ask(`GET ${AT}/v1/event_reports`, { token });
+  return listed.body.event_reports[0].id as number;
+}
+
 const login = (api: ApiServer, user: string, password = PASSWORD) =>
   api.ask('POST /login', { body: { type: 'm.login.password', user, password } });
 
@@ -71,6 +81,57 @@ test('the addresses of an account are told, stay when they are sent back, go whe
   const made = { password: 'first', threepids: [email('bob@example.org')] };
   expect(errorOf(await root(`PUT /v2/users/${NEW}`, made))).toEqual([400, 'M_INVALID_PARAM']);
   expect((await root(`GET /v2/users/${NEW}`)).status).toBe(404);
+});
+
+test('what was reported is listed, looked at in its place, and taken off the list', async () => {
+  await using api = await startApi();
+  const { root, bob, rootToken } = await house(api);
+  const room = { preset: 'private_chat', name: 'Cellar' };
+  const roomId = (await api.ask('POST /createRoom', { token: bob, body: room })).body.room_id;
+  const say = async (n: number) => {
+    const body = { msgtype: 'm.text', body: `${n}` };
+    const said = await api.ask(`PUT /rooms/${roomId}/send/m.room.message/${n}`, {
+      token: bob,
+      body,
+    });
+    return said.body.event_id as string;
+  };
+  const [before, first, second, after] = [await say(0), await say(1), await say(2), await say(3)];
+  for (const eventId of [first, second]) {
+    const at = `POST /rooms/${roomId}/report/${eventId}`;
+    await api.ask(at, { token: bob, body: { reason: 'rude', score: -100 } });
+  }
+  await api.ask('POST /users/@root:example.org/report', { token: bob, body: { reason: 'asleep' } });
+  const oldest = (await root('GET /v1/event_reports?dir=f&limit=1')).body;
+  const told = {
+    ...{ room_id: roomId, name: 'Cellar', canonical_alias: null, reason: 'rude', score: null },
+    ...{ user_id: BOB, sender: BOB, received_ts: api.clock.ms },
+  };
+  expect(oldest).toMatchObject({ total: 2, next_token: 1 });
+  expect(oldest.event_reports).toEqual([{ id: expect.any(Number), event_id: first, ...told }]);
+  const rest = (await root('GET /v1/event_reports?dir=f&from=1')).body;
+  expect(rest.event_reports).toEqual([{ id: expect.any(Number), event_id: second, ...told }]);
+  expect(rest).not.toHaveProperty('next_token');
+  const newest = (await root(`GET /v1/event_reports?user_id=${BOB}&room_id=${roomId}`)).body;
+  expect(newest.event_reports[0].event_id).toBe(second);
+  const others = await root(`GET /v1/event_reports?event_sender_user_id=${NEW}`);
+  expect(others.body).toEqual({ event_reports: [], total: 0 });
+  const around = (await root(`GET /v1/rooms/${roomId}/context/${first}?limit=2`)).body;
+  expect(around.event).toMatchObject({ event_id: first, content: { body: '1' } });
+  expect(around.events_before.map((each: { event_id: string }) => each.event_id)).toEqual([before]);
+  expect(around.events_after.map((each: { event_id: string }) => each.event_id)).toEqual([second]);
+  expect(JSON.stringify(around)).not.toContain(after);
+  const at = `/v1/event_reports/${oldest.event_reports[0].id}`;
+  expect((await root(`GET ${at}`)).body).toMatchObject({ ...told, event_json: around.event });
+  expect((await root(`DELETE ${at}`)).body).toEqual({});
+  expect((await root('GET /v1/event_reports')).body.total).toBe(1);
+  const audit = await api.ask('GET /_farol/admin/v1/audit', { token: rootToken });
+  expect(audit.body.orders[0]).toMatchObject({
+    ...{ action: 'adminDeleteEventReport', target: `${oldest.event_reports[0].id}` },
+  });
+  for (const wrong of [`GET ${at}`, `DELETE ${at}`, `GET /v1/rooms/${roomId}/context/$nobodys`])
+    expect(errorOf(await root(wrong))).toEqual([404, 'M_NOT_FOUND']);
+  expect(errorOf(await root('GET /v1/event_reports/x'))).toEqual([400, 'M_INVALID_PARAM']);
 });
 
 test('an account is made, changed and closed by one call', async () => {
@@ -258,6 +319,7 @@ test('every order is written down, without passwords and what lets people regist
   const { room_id } = (await api.ask('POST /createRoom', { token: rootToken, body: { preset } }))
     .body;
   const orders: readonly (readonly [string, object?])[] = [
+    [`DELETE /v1/event_reports/${await reportOf(api, { roomId: room_id, token: rootToken })}`],
     [`POST /v1/join/${room_id}`, { user_id: BOB }],
     [`POST /v1/rooms/${room_id}/make_room_admin`, {}],
     [`POST /v1/user/${BOB}/redact`, { rooms: [] }],

@@ -13,9 +13,13 @@ import { isUsernameAvailable } from './registration/is-username-available.ts';
 import { listTokens } from './registration/list-tokens.ts';
 import { registerBySecret } from './registration/register-by-secret.ts';
 import { updateToken } from './registration/update-token.ts';
+import { deleteEventReport } from './reports/delete-event-report.ts';
+import { getEventReport } from './reports/get-event-report.ts';
+import { listEventReports } from './reports/list-event-reports.ts';
 import { deleteRoom } from './rooms/delete-room.ts';
 import { deleteRoomAtOnce } from './rooms/delete-room-at-once.ts';
 import { getRoomBlock } from './rooms/get-room-block.ts';
+import { getRoomsContext } from './rooms/get-room-context.ts';
 import { getRoomDeletion, getRoomDeletions } from './rooms/get-room-deletions.ts';
 import { getRoomDetails } from './rooms/get-room-details.ts';
 import { getRoomsMembers } from './rooms/get-room-members.ts';
@@ -81,6 +85,7 @@ export const adminApi = [
   getRoomsMembers,
   getRoomsState,
   getRoomsMessages,
+  getRoomsContext,
   joinForUser,
   makeRoomAdmin,
   getRoomBlock,
@@ -91,6 +96,9 @@ export const adminApi = [
   getRoomDeletions,
   purgeRoomHistory,
   getPurgeStatus,
+  listEventReports,
+  getEventReport,
+  deleteEventReport,
   sendServerNotice,
   putServerNotice,
   ...mediaAdministration,

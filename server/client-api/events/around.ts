@@ -17,7 +17,7 @@ export async function around(
   { userId }: Pick<Person, 'userId'>,
   { event: { depth, nid } }: SeenEvent,
   limits: { before: number; after: number },
-  narrowed: Pick<PageRequest, 'wanted' | 'relatedBy'> = {},
+  narrowed: Pick<PageRequest, 'wanted' | 'relatedBy' | 'seesAll'> = {},
 ): Promise<Around> {
   const page = (direction: 'b' | 'f', from: Page['end'], limit: number): Promise<Page> =>
     room.history({ ...narrowed, reader: userId, from, direction, limit });
