@@ -19,6 +19,8 @@ test('the versions named are those that are served, for anybody to see', async (
       'uk.tcpip.msc4133.stable',
       'uk.timedout.msc4323.stable',
       'org.matrix.msc3916.stable',
+      'fi.mau.msc2246.stable',
+      'fi.mau.msc2659.stable',
     ].map((name) => [name, true]),
   );
   expect(reply).toEqual({

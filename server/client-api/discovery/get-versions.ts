@@ -25,6 +25,9 @@ const UNSTABLE_FEATURES = {
   'uk.timedout.msc4323.stable': true,
   // Without it clients fetch files without a token, at the paths that are frozen.
   'org.matrix.msc3916.stable': true,
+  // Files whose id is known before their content, and pings, for bridges that look for no version.
+  'fi.mau.msc2246.stable': true,
+  'fi.mau.msc2659.stable': true,
 };
 
 export const getVersions = endpoint({
