@@ -22,6 +22,34 @@ test('who may join by another room comes in by a server that may let in, where n
     await expect.poll(() => memberAt(person, roomId, bob)).toMatchObject(join);
 });
 
+test('who leaves while the other server lets everybody invite is away then, and comes back by a server that may let in by that', async () => {
+  const [alice, charlie] = await aliceAndBob(authority);
+  const bob = await personAt(alice.server, 'bob');
+  const { allowed, roomId } = await restrictedRoom(charlie);
+  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
+  await alice.join(roomId, charlie.server);
+  await bob.join(allowed, charlie.server);
+  expect((await bob.join(roomId, charlie.server)).status).toBe(200);
+  // Of events beside each other the later one stands: of one moment, that with the larger event id.
+  alice.server.clock.ms += 1;
+  const levels = { invite: 0, users: { [charlie.userId]: 100 } };
+  const [left] = await Promise.all([
+    bob.post(`/rooms/${roomId}/leave`),
+    charlie.put(`/rooms/${encodeURIComponent(roomId)}/state/m.room.power_levels`, levels),
+  ]);
+  expect(left.status).toBe(200);
+  await expect
+    .poll(() => alice.get(`/rooms/${roomId}/state/m.room.power_levels`))
+    .toMatchObject({ invite: 0 });
+  for (const person of [alice, charlie])
+    await expect.poll(() => memberAt(person, roomId, bob)).toMatchObject({ membership: 'leave' });
+  await charlie.server.reachable(false);
+  expect((await bob.join(roomId, alice.server)).status).toBe(200);
+  expect(await memberAt(alice, roomId, bob)).toMatchObject({
+    ...{ membership: 'join', join_authorised_via_users_server: alice.userId },
+  });
+});
+
 test('who may not join by another room is refused, and no other server is asked', async () => {
   const [alice, charlie] = await aliceAndBob(authority);
   const bob = await personAt(alice.server, 'bob');
