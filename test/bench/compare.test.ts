@@ -12,7 +12,7 @@ test('sides are measured in turn, each comes first as often, and medians are com
   const rounds = ['before', 'here', 'here', 'before', 'before', 'here', 'here', 'before'];
   expect(done).toEqual([...firsts, ...rounds]);
   expect(lines[2]).toBe(
-    '| row | 4.000 cpu = 4.000; 5/s, p50 7.0 ms | 2.000 cpu = 2.000; 5/s, p50 7.0 ms | 0.50 (0.05-0.75) |',
+    '| row | 4.000 cpu = 4.000; 5/s, p50 7.0 ms, p99 9.0 ms | 2.000 cpu = 2.000; 5/s, p50 7.0 ms, p99 9.0 ms | 0.50 (0.05-0.75) |',
   );
 });
 

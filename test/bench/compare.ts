@@ -55,6 +55,7 @@ interface Sample {
   readonly cpu: Readonly<Record<string, number>>;
   readonly perSecond: number;
   readonly p50: number | undefined;
+  readonly p99: number | undefined;
 }
 
 async function takeInTurn(sides: readonly Side[], at: number, rounds: number): Promise<Sample[][]> {
@@ -85,7 +86,8 @@ async function sample({ target, rows }: Side, at: number): Promise<Sample> {
   const cpu = Object.fromEntries(
     Object.entries(after).map(([part, ms]) => [part, (ms - before[part]!) / count]),
   );
-  return { cpu, perSecond: count / seconds, p50: latencies?.[latencies.length >> 1] };
+  const share = (part: number) => latencies?.[Math.floor(latencies.length * part)];
+  return { cpu, perSecond: count / seconds, p50: share(0.5), p99: share(0.99) };
 }
 
 function shown(samples: readonly Sample[]): string {
@@ -93,9 +95,13 @@ function shown(samples: readonly Sample[]): string {
     (part) => `${median(samples.map(({ cpu }) => cpu[part]!)).toFixed(3)} ${part}`,
   );
   const perSecond = `${median(samples.map((each) => each.perSecond)).toFixed(0)}/s`;
-  const p50s = samples.flatMap(({ p50 }) => p50 ?? []);
-  const p50 = p50s.length > 0 ? `, p50 ${median(p50s).toFixed(1)} ms` : '';
-  return `${parts.join(' + ')} = ${median(samples.map(sumOf)).toFixed(3)}; ${perSecond}${p50}`;
+  const times = (['p50', 'p99'] as const).map((share) => timesShown(share, samples));
+  return `${parts.join(' + ')} = ${median(samples.map(sumOf)).toFixed(3)}; ${perSecond}${times.join('')}`;
+}
+
+function timesShown(share: 'p50' | 'p99', samples: readonly Sample[]): string {
+  const times = samples.flatMap((each) => each[share] ?? []);
+  return times.length > 0 ? `, ${share} ${median(times).toFixed(1)} ms` : '';
 }
 
 function ratioShown(base: readonly Sample[], samples: readonly Sample[]): string {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { startClusterTarget } from '../cluster/support/bench-target.ts';
 import { benchAgainst } from './against.ts';
 import { bench } from './bench.ts';
+import { benchCalls } from './calls.ts';
 import { startFrontTarget } from './front.ts';
 import { benchFrontMemory } from './front-memory.ts';
 import { benchInitialSync } from './initial-sync.ts';
@@ -36,6 +37,10 @@ const { values } = parseArgs({
     mbit: { type: 'string' },
     /** Instead: the initial sync of an account in so many small rooms. */
     rooms: { type: 'string' },
+    /** Instead: what clients ask beside sending. */
+    calls: { type: 'boolean', default: false },
+    /** With `--calls`: rooms, members and messages are so many times as many. */
+    scale: { type: 'string', default: '1' },
     /** Instead: searches of so many messages. */
     search: { type: 'string' },
     /** Where those rooms or messages stay for another run. */
@@ -48,7 +53,7 @@ const { values } = parseArgs({
     against: { type: 'string' },
     /** How often in turn. */
     rounds: { type: 'string', default: '5' },
-    /** With `--against` or `--media`, and one server: beside Synapse, too. */
+    /** With `--against`, `--media` or `--calls`, and one server: beside Synapse, too. */
     synapse: { type: 'boolean', default: false },
   },
   allowNegative: true,
@@ -63,6 +68,7 @@ if (values.rooms !== undefined)
     data: values.data,
     print,
   });
+else if (values.calls) await benchClientCalls();
 else if (values.media) await benchFiles();
 else if (values.search !== undefined)
   await benchSearch({
@@ -73,6 +79,13 @@ else if (values.cluster) await benchClusters();
 else if (values.front && values.slow !== undefined) await benchSlow(Number(values.slow));
 else if (values.front) await benchOnce(await startFrontTarget(values.node), ['32', '256']);
 else await benchSingle();
+
+async function benchClientCalls() {
+  const others = values.synapse ? [startSynapse] : [];
+  const starts = [() => startSingle(values.node), ...others];
+  const scale = Number(values.scale);
+  await benchCalls({ starts, scale, rounds: Number(values.rounds), print });
+}
 
 async function benchFiles() {
   const readers = values.slow === undefined ? undefined : Number(values.slow);
