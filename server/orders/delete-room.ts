@@ -118,7 +118,7 @@ async function settle(
 async function hasSpoken(room: Room | undefined, userId: UserId): Promise<boolean> {
   if (!room) return true;
   const page = await room.page({
-    ...{ reader: userId, from: await room.placeAt(room.lastPosition), direction: 'b' },
+    ...{ reader: userId, from: await room.upperEdge(room.lastPosition), direction: 'b' },
     ...{ limit: 1, types: ['m.room.message'], senders: [userId] },
   });
   return page.events.length > 0;

@@ -55,7 +55,7 @@ async function* eventsOf(
   userId: UserId,
   limit: number,
 ): AsyncGenerator<RoomEvent> {
-  let from: Place | undefined = await room?.placeAt(room.lastPosition);
+  let from: Place | undefined = await room?.upperEdge(room.lastPosition);
   for (let left = limit; room && from && left > 0; ) {
     const page = await room.page({
       ...{ reader: userId, seesAll: true, from, direction: 'b', senders: [userId] },

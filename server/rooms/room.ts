@@ -79,6 +79,10 @@ export interface Room {
   nearestEvent(reader: UserId, moment: Moment): Promise<RoomEvent | undefined>;
   /** Just behind the last event of the timeline up to this position of the log. */
   placeAt(position: number): Promise<Place>;
+  /** Behind all that was in the timeline up to this position, however deep it is: from there it is paged back to all of it. */
+  upperEdge(position: number): Promise<Place>;
+  /** Before all that came into the timeline behind this position: from there it is paged forth to all of it. */
+  lowerEdge(position: number): Promise<Place>;
   /** The last event of the room that lies before this place. */
   eventBefore(place: Place): Promise<RoomEvent | undefined>;
   /** The event by which somebody was first in the room, as far as its history is here. */

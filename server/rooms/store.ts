@@ -8,10 +8,10 @@ export type {
   EventStanding,
   NewEvent,
   PageQuery,
-  Place,
   StoredEvent,
 } from '../storage/rooms/events.ts';
 export type { ListedRoom } from '../storage/rooms/listed-rooms.ts';
+export type { Place } from '../storage/rooms/places.ts';
 export type {
   BundleQuery,
   RelatedQuery,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LargeReads } from '../../client-api/events/large-reads.ts';
-import { pageFields, placeOf, wantedIn } from '../../client-api/events/page-request.ts';
+import { pageFields, stretchOf, wantedIn } from '../../client-api/events/page-request.ts';
 import { answerOf, renderedSeen } from '../../client-api/events/rendered.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
@@ -24,21 +24,20 @@ export const getRoomsMessages = endpoint({
   ) {
     await ports.largeReads.enter(caller.userId, signal);
     const room = await knownRoom(ports, path.roomId);
-    const { dir: direction, filter, from, to } = query;
-    const start = from ? await placeOf(room, from, 'from') : await edge(room, direction);
+    const { dir: direction, filter } = query;
+    const { from, to } = await stretchOf(room, query, () => edge(room, direction));
     const page = await room.page({
-      ...{ reader: caller.userId, seesAll: true, from: start, direction },
-      to: to ? await placeOf(room, to, 'to') : undefined,
+      ...{ reader: caller.userId, seesAll: true, from, to, direction },
       limit: Math.min(query.limit, filter.limit ?? query.limit),
       ...{ wanted: wantedIn(filter, path.roomId), types: filter.types, senders: filter.senders },
     });
     return answerOf({
       chunk: renderedSeen(page.events, caller),
-      start: JSON.stringify(from || encodePlace(start)),
+      start: JSON.stringify(query.from || encodePlace(from)),
       end: page.isLast ? undefined : JSON.stringify(encodePlace(page.end)),
     });
   },
 });
 
 const edge = async (room: Room, direction: 'b' | 'f'): Promise<Place> =>
-  direction === 'f' ? { depth: 0, nid: 0 } : room.placeAt(room.lastPosition);
+  direction === 'f' ? { depth: 0, nid: 0 } : room.upperEdge(room.lastPosition);

@@ -6,7 +6,8 @@ import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Place } from '../../rooms/store.ts';
 import type { LargeReads } from './large-reads.ts';
-import { pageFields, placeOf, sendersOf, wantedIn } from './page-request.ts';
+import { lastPlace } from './last-place.ts';
+import { pageFields, sendersOf, stretchOf, wantedIn } from './page-request.ts';
 import { answerOf, renderedEvents, renderedSeen } from './rendered.ts';
 
 interface Ports {
@@ -29,17 +30,13 @@ export const getRoomEvents = endpoint({
 
   async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
-    const { dir: direction, filter, to } = query;
+    const { dir: direction, filter } = query;
     const reading = await readingOf(rooms, path.roomId, caller.userId);
     const { room } = reading;
-    const from = query.from
-      ? await placeOf(room, query.from, 'from')
-      : await edge(reading, direction);
+    const { from, to } = await stretchOf(room, query, () => edge(reading, direction));
     const page = await room.history({
       reader: caller.userId,
-      from,
-      to: to ? await placeOf(room, to, 'to') : undefined,
-      direction,
+      ...{ from, to, direction },
       limit: Math.min(query.limit, filter.limit ?? query.limit),
       wanted: wantedIn(filter, path.roomId),
       relatedBy: filter.relatedBy,
@@ -58,6 +55,5 @@ export const getRoomEvents = endpoint({
 
 /** Where the history begins or ends for this reader. */
 async function edge({ room, departure }: Reading, direction: 'b' | 'f'): Promise<Place> {
-  if (direction === 'f') return { depth: 0, nid: 0 };
-  return departure ?? room.placeAt(room.lastPosition);
+  return direction === 'f' ? { depth: 0, nid: 0 } : lastPlace({ room, departure });
 }

@@ -21,12 +21,7 @@ test('messages are paged back to the first event, and there is no token behind i
 
 test('a live token of /sync and a topological one are taken alike, in either direction', async () => {
   await using bench = await workbench();
-  const live = encodeSyncToken({
-    epoch: 1,
-    position: bench.positions[1]!,
-    toDevice: 0,
-    ephemeral: 0,
-  });
+  const live = bench.tokenAt(1);
   const back = await bench.messages(`dir=b&limit=2&from=${live}`);
   expect(bodies(back.chunk)).toEqual(['1', '0']);
   const forth = await bench.messages(`dir=f&from=${live}`);
@@ -34,6 +29,33 @@ test('a live token of /sync and a topological one are taken alike, in either dir
   const again = await bench.messages(`dir=f&from=${back.end}&to=${live}`);
   expect(bodies(again.chunk)).toEqual(['0', '1']);
   expect(back.start).toBe(live);
+});
+
+test('a message that says it stands at the beginning of the room hides nothing that was said before it', async () => {
+  await using bench = await workbench();
+  const all = ['0', '1', '2'];
+  const live = bench.tokenAt(2);
+  await bench.setDepth(2, 1);
+  const whole = await bench.messages('dir=b&limit=100');
+  expect(bodies(whole.chunk).filter(Boolean)).toEqual(['1', '0', '2']);
+  const behind = await bench.messages(`dir=b&limit=2&from=${live}`);
+  expect(bodies(behind.chunk)).toEqual(['1', '0']);
+  const first = await bench.ask('alice', 'GET', `${bench.at}/initialSync?limit=2`);
+  expect(bodies((first.json.messages as JsonObject).chunk)).toEqual(['0', '1']);
+  const forth = await bench.messages(`dir=f&limit=100&from=${bench.tokenAt(1)}`);
+  expect(bodies(forth.chunk).filter(Boolean)).toEqual(['2', ...all.slice(0, 2)]);
+  const between = `dir=b&limit=100&from=${live}&to=${bench.tokenAt(1)}`;
+  expect(bodies((await bench.messages(between)).chunk)).toContain('2');
+});
+
+test('whoever has left finds what was said before, and says it stands behind their leaving', async () => {
+  await using bench = await workbench();
+  await bench.ask('alice', 'POST', `${bench.at}/invite`, { user_id: bob });
+  await bench.ask('bob', 'POST', `${bench.at}/join`);
+  await bench.setDepth(0, 1_000);
+  await bench.ask('bob', 'POST', `${bench.at}/leave`);
+  const { json } = await bench.ask('bob', 'GET', `${bench.at}/messages?dir=b&limit=100`);
+  expect(bodies(json.chunk).filter(Boolean)).toEqual(['0', '2', '1']);
 });
 
 test('the event nearest to a moment is found, before it or behind it, among those that one may see', async () => {
@@ -337,6 +359,13 @@ async function workbench() {
     at,
     events,
     positions,
+    tokenAt: (index: number) =>
+      encodeSyncToken({ epoch: 1, position: positions[index]!, toDevice: 0, ephemeral: 0 }),
+    /** As another server may claim it of an event of its own. */
+    setDepth: (index: number, depth: number) =>
+      fresh.database.query('set_depth', 'UPDATE event SET depth = $2 WHERE event_id = $1', [
+        ...[events[index]!, depth],
+      ]),
     setVisibility: (history_visibility: string) =>
       server.setState(roomId, {
         sender: alice,

@@ -35,6 +35,8 @@ export const pageFields = {
   filter: filterField,
 };
 
+type PageFields = z.output<z.ZodObject<typeof pageFields>>;
+
 export interface PageFilter extends EventFilter {
   readonly types: readonly string[] | undefined;
   readonly senders: readonly string[] | undefined;
@@ -47,11 +49,28 @@ export const wantedIn =
   (event: RoomEvent): boolean =>
     !filter.admitsNothing && filter.admitsRoom(roomId) && filter.admits(event);
 
-/** A token of either kind (D2) as a place in the room. */
-export async function placeOf(room: Room, text: string, name: string): Promise<Place> {
+/** What a page is asked for: between two tokens of either kind (D2), or from the end that it begins at without one. */
+export async function stretchOf(
+  room: Room,
+  { from, to, dir }: Pick<PageFields, 'from' | 'to' | 'dir'>,
+  edge: () => Place | Promise<Place>,
+): Promise<{ readonly from: Place; readonly to: Place | undefined }> {
+  const upper: PlaceAt = (position) => room.upperEdge(position);
+  const lower: PlaceAt = (position) => room.lowerEdge(position);
+  const [first, last] = dir === 'b' ? [upper, lower] : [lower, upper];
+  return {
+    from: from ? await placeOf(from, 'from', first) : await edge(),
+    to: to ? await placeOf(to, 'to', last) : undefined,
+  };
+}
+
+type PlaceAt = (position: number) => Promise<Place>;
+
+/** A token of either kind as a place in the room; `placeAt` says which one a position of the log is. */
+export async function placeOf(text: string, name: string, placeAt: PlaceAt): Promise<Place> {
   const token = decodePaginationToken(text);
   if (!token) throw invalidParam(`${name} is not a token of this server`);
-  return token.kind === 'topological' ? token.place : room.placeAt(token.position);
+  return token.kind === 'topological' ? token.place : placeAt(token.position);
 }
 
 /** With lazy loading the membership events of the senders, as of the newest event shown. */

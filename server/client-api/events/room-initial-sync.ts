@@ -6,6 +6,7 @@ import { encodePlace } from '../../rooms/pagination-token.ts';
 import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { LargeReads } from './large-reads.ts';
+import { lastPlace } from './last-place.ts';
 import { limitField } from './page-request.ts';
 import { answerOf, renderedEvents, renderedSeen } from './rendered.ts';
 
@@ -48,11 +49,12 @@ export const roomInitialSync = endpoint({
 
 /** In the order in which they were said, as /sync has them. */
 async function newest(
-  { room, departure }: Reading,
+  reading: Reading,
   limit: number,
   caller: Parameters<typeof renderedSeen>[1],
 ): Promise<string> {
-  const from = departure ?? (await room.placeAt(room.lastPosition));
+  const { room } = reading;
+  const from = await lastPlace(reading);
   const page = await room.page({ reader: caller.userId, from, direction: 'b', limit });
   const events = await room.withRelations(caller, page.events.toReversed());
   const [start, end] = [page.end, from].map((place) => JSON.stringify(encodePlace(place)));

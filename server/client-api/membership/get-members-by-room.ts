@@ -50,7 +50,7 @@ const isMember = (type: string) => type === 'm.room.member';
 async function membersAt({ room, departure }: Reading, at: string | undefined, reader: UserId) {
   const now = () => (departure ? room.stateAfter(departure, isMember) : room.state(isMember));
   if (!at) return now();
-  const place = await placeOf(room, at, 'at');
+  const place = await placeOf(at, 'at', (position) => room.placeAt(position));
   const event = (await room.eventBefore(place)) ?? (await room.firstMember());
   if (event && departure && !isBefore(event, departure)) return now();
   const [seen] = event ? await room.visibleTo(reader, [event]) : [];

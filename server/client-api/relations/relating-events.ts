@@ -7,7 +7,7 @@ import { encodePlace } from '../../rooms/pagination-token.ts';
 import type { RelatedTo } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { LargeReads } from '../events/large-reads.ts';
-import { limitField, placeOf } from '../events/page-request.ts';
+import { limitField, stretchOf } from '../events/page-request.ts';
 import { answerOf, renderedSeen } from '../events/rendered.ts';
 import { seenEvent } from '../events/seen-event.ts';
 
@@ -51,8 +51,7 @@ export async function relatingEvents(
   const hops = recurse ? HOPS_MAX : 1;
   const page = await room.page({
     reader: caller.userId,
-    from: query.from ? await placeOf(room, query.from, 'from') : EDGES[direction],
-    to: query.to ? await placeOf(room, query.to, 'to') : undefined,
+    ...(await stretchOf(room, query, () => EDGES[direction])),
     direction,
     limit,
     relatedTo: { ...only, eventId: path.eventId, hops },

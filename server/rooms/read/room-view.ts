@@ -226,7 +226,17 @@ export class RoomView implements Room {
   }
 
   async placeAt(position: number): Promise<Place> {
-    return (await this.#reads.store.placeAt(this.nid, position)) ?? { depth: 0, nid: 0 };
+    return (await this.#reads.store.placeAt(this.nid, position)) ?? FIRST;
+  }
+
+  async upperEdge(position: number): Promise<Place> {
+    return (await this.#reads.store.deepestUpTo(this.nid, position)) ?? FIRST;
+  }
+
+  async lowerEdge(position: number): Promise<Place> {
+    const below = await this.placeAt(position);
+    const found = await this.#reads.store.shallowestBehind(this.nid, { position, below });
+    return found ? { depth: found.depth, nid: found.nid - 1 } : below;
   }
 
   async eventBefore({ depth, nid }: Place): Promise<RoomEvent | undefined> {
@@ -301,6 +311,8 @@ export class RoomView implements Room {
     return events;
   }
 }
+
+const FIRST: Place = { depth: 0, nid: 0 };
 
 /** What tells an invited user which room it is (Client-server API, "Stripped state"). */
 export const STRIPPED_TYPES = [

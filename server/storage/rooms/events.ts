@@ -2,6 +2,7 @@ import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database, Parameter } from '../database.ts';
 import { isReadable } from '../readable-json.ts';
 import type { Row, Write } from '../write.ts';
+import type { Place } from './places.ts';
 import { isInTimeline, newestInTimeline, POSITION } from './timeline.ts';
 import { isAfterGap } from './timeline-gaps.ts';
 
@@ -154,12 +155,6 @@ export const newestOfTimeline = (
     [range.roomNid, range.after, range.upTo, range.limit],
   );
 
-/** An event's place in its room's own order. */
-export interface Place {
-  readonly depth: number;
-  readonly nid: number;
-}
-
 export interface PageQuery {
   readonly roomNid: number;
   /** Exclusive. */
@@ -210,21 +205,6 @@ export function eventsNear(database: Database, query: NearQuery) {
 
 const likePattern = (glob: string): string =>
   glob.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
-
-/** The last event of the timeline up to a position of the log: from a live place to a topological one. */
-export async function placeAt(
-  database: Database,
-  roomNid: number,
-  position: number,
-): Promise<Place | undefined> {
-  const rows = await database.query<Place>(
-    'place_at',
-    `SELECT depth, event_nid AS nid FROM (
-       ${newestInTimeline('$1', { upTo: '$2', limit: '1' })}) newest`,
-    [roomNid, position],
-  );
-  return rows[0];
-}
 
 export interface NewEvent extends Place {
   readonly roomNid: number;

@@ -2,7 +2,8 @@ import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import { BUNDLED } from '../../protocol/relations/bundled.ts';
 import type { Database } from '../database.ts';
 import type { Row, Write } from '../write.ts';
-import { type Place, type StoredEvent, shown } from './events.ts';
+import { type StoredEvent, shown } from './events.ts';
+import type { Place } from './places.ts';
 
 /** An event that relates to another one. */
 export interface StoredRelation extends Place {

@@ -10,6 +10,7 @@ import * as listed from './listed-rooms.ts';
 import * as memberships from './memberships.ts';
 import * as outliers from './outliers.ts';
 import * as partial from './partial-joins.ts';
+import * as places from './places.ts';
 import * as relations from './relations.ts';
 import * as aliases from './room-aliases.ts';
 import * as rooms from './rooms.ts';
@@ -120,7 +121,11 @@ const eventReads = (database: Database) => ({
   eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   redactionsAwaiting: (roomNid: number, targetIds: readonly EventId[]) =>
     awaited.redactionsAwaiting(database, roomNid, targetIds),
-  placeAt: (roomNid: number, position: number) => events.placeAt(database, roomNid, position),
+  placeAt: (roomNid: number, position: number) => places.placeAt(database, roomNid, position),
+  deepestUpTo: (roomNid: number, position: number) =>
+    places.deepestUpTo(database, roomNid, position),
+  shallowestBehind: (roomNid: number, of: Parameters<typeof places.shallowestBehind>[2]) =>
+    places.shallowestBehind(database, roomNid, of),
 });
 
 const stateReads = (database: Database) => ({

@@ -1,9 +1,11 @@
 import type { UserId } from '../../../protocol/identifiers.ts';
 import type { RoomMembership } from '../../../rooms/membership/membership.ts';
 import { encodePlace } from '../../../rooms/pagination-token.ts';
+import { compare } from '../../../rooms/read/page.ts';
 import type { Room } from '../../../rooms/room.ts';
 import { type RoomEvent, renderEvent } from '../../../rooms/room-event.ts';
 import { renderSeen } from '../../../rooms/seen-event.ts';
+import type { Place } from '../../../rooms/store.ts';
 import type { PlacedReceipt } from '../../../storage/receipts.ts';
 import type { RoomChanges } from '../../engine/what-changed.ts';
 import type { Span } from '../../span.ts';
@@ -129,11 +131,17 @@ export async function timelinePart(
   const { userId, deviceId, now } = reader;
   return {
     limited,
-    prevBatch: gapAt ? encodePlace(gapAt) : prevBatch(start),
+    prevBatch: gapAt ? encodePlace(await aboveGap(room, gapAt, start)) : prevBatch(start),
     events: shown.map((event, index) =>
       renderSeen({ ...whole[index]!, event }, { userId, deviceId, now }),
     ),
   };
+}
+
+/** What came before the gap may be deeper than what lies behind it: depths are claims. */
+async function aboveGap(room: Room, gapAt: Place, start: number): Promise<Place> {
+  const before = await room.upperEdge(start);
+  return compare(before, gapAt) > 0 ? before : gapAt;
 }
 
 const formed = async (room: Room, events: readonly RoomEvent[], { filter }: Reader) =>

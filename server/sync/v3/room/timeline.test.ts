@@ -1,8 +1,14 @@
 import { expect, test } from 'vitest';
 import { alice, bob } from '../../../../test/support/rooms.ts';
-import { type Answer, freshSync, type SyncUnderTest } from '../../../../test/support/sync.ts';
+import {
+  type Answer,
+  freshSync,
+  openSync,
+  type SyncUnderTest,
+} from '../../../../test/support/sync.ts';
 import { bodies, content, draft, room, setName } from '../../../../test/support/sync-answers.ts';
 import type { UserId } from '../../../protocol/identifiers.ts';
+import { encodePlace } from '../../../rooms/pagination-token.ts';
 
 test('where more happened than the limit, the timeline is limited and the state is told across the gap', async () => {
   await using house = await freshSync();
@@ -16,6 +22,34 @@ test('where more happened than the limit, the timeline is limited and the state 
   expect(joined.timeline.limited).toBe(true);
   expect(joined.timeline.prev_batch).toBeDefined();
   expect(content(joined.state.events, 'm.room.name').name).toBe('in the gap');
+});
+
+test('a timeline that begins at a gap is paged back from above all that came before it', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  for (const body of ['1', '2']) await house.say(roomId, alice, body);
+  const behind = await house.say(roomId, alice, 'behind a gap');
+  const { database } = house.fresh;
+  const [before] = await database.query<{ depth: number; nid: number }>(
+    'deepest_before',
+    'SELECT depth, event_nid AS nid FROM event WHERE event_id <> $1 ORDER BY depth DESC LIMIT 1',
+    [behind],
+  );
+  await database.query(
+    'note_gap',
+    'INSERT INTO timeline_gap SELECT room_nid, event_nid FROM event WHERE event_id = $1',
+    [behind],
+  );
+  const prevBatch = async () => {
+    await using again = await openSync(house.fresh);
+    const { timeline } = (await again.sync(alice)).rooms.join[roomId];
+    expect(bodies({ timeline })).toEqual(['behind a gap']);
+    return timeline.prev_batch;
+  };
+  const { depth, nid } = (await (await house.rooms.open(roomId))!.event(behind))!;
+  expect(await prevBatch()).toBe(encodePlace({ depth, nid: nid - 1 }));
+  await database.query('claim', 'UPDATE event SET depth = 1 WHERE event_id = $1', [behind]);
+  expect(await prevBatch()).toBe(encodePlace(before!));
 });
 
 test('a filter that lets little through finds what it wants further back', async () => {

@@ -17,7 +17,7 @@ export interface Window {
   readonly limited: boolean;
   /** The position before the first of these events: what lies behind it is in the window. */
   readonly start: number;
-  /** Where it begins behind a gap: from there it is paged back into that, by depth, and not to what came before by position. */
+  /** Where it begins behind a gap: from there it is paged back into that, by depth. */
   readonly gapAt?: Place | undefined;
 }
 
