@@ -1,15 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
-import { beginStory, say } from './story.ts';
+import { expect, test } from 'vitest';
+import { beginWithCluster, say } from './story.ts';
 
 // Backups at another host, that host away, and a drill while it is. Each test goes on where the one before ended.
 
-const { lab, play, mustPlay } = beginStory({ backups: true });
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, play, mustPlay } = beginWithCluster();
 
 test('a backup is made, can be read by nobody else, and holds what the primary held', async () => {
   const made = await mustPlay('backup-now.yml', '--extra-vars', 'kind=full');

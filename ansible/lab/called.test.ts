@@ -1,14 +1,10 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { callerAt, drops, refusal, relayed, WAYS } from './calls.ts';
-import { beginStory } from './story.ts';
+import { beginWithCluster } from './story.ts';
 
 // Relays for calls of people who cannot reach each other. The host for backups is somebody outside of the cluster here.
 
-const { lab, mustPlay } = beginStory({ calls: true, backups: true });
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, mustPlay } = beginWithCluster();
 
 test('whoever calls is told of the relay at the site that leads, which relays to other relays alone', async () => {
   await lab.on('vault', 'sh', '-c', 'apt-get update && apt-get install -y coturn');

@@ -1,13 +1,9 @@
-import { beforeAll, expect, test } from 'vitest';
-import { beginStory } from './story.ts';
+import { expect, test } from 'vitest';
+import { beginWithCluster } from './story.ts';
 
 // What changes while people chat: settings, what the server is told, relays. Each test goes on where the one before ended.
 
-const { lab, names, play, mustPlay, unfelt } = beginStory({ calls: true });
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, names, play, mustPlay, unfelt } = beginWithCluster();
 
 test('changed settings are taken up site by site, and no request fails', async () => {
   const changed = { farol_shared_buffers: '160MB', farol_wal_keep: '192MB' };

@@ -1,15 +1,11 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
 import { underLoad } from './load.ts';
-import { beginStory, say } from './story.ts';
+import { beginWithCluster, say } from './story.ts';
 
 // Machines that restart, and one that loses its power, while people chat. Each test goes on where the one before ended.
 
-const { lab, mustPlay, unfelt } = beginStory();
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, mustPlay, unfelt } = beginWithCluster();
 
 test('all hosts are restarted, one after the other, and no request fails', async () => {
   await unfelt('all hosts restarted', () =>

@@ -1,7 +1,8 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { docker } from './docker.ts';
 
 const execute = promisify(execFile);
 
@@ -25,6 +26,8 @@ export interface Lab {
   /** Runs a command on a host and returns what it printed; throws if it fails. */
   on(host: string, ...command: string[]): Promise<string>;
   ipOf(host: string): string;
+  /** What the host is to Docker. */
+  containerOf(host: string): string;
   /** Asks Farol's database on a host; a line for each row. */
   sql(host: string, query: string): Promise<string[]>;
   /** What the first agent that answers says. */
@@ -74,20 +77,26 @@ export interface LabOptions {
   readonly besides?: Besides;
   /** The archive of the release; the newest that was built unless told. */
   readonly release?: string;
+  /** The images of hosts that are not bare any more; see kept.ts. */
+  readonly imageOf?: (host: string) => string;
   /** A folder for the inventory and the cluster's secrets. */
   readonly folder: string;
 }
 
 const IMAGE = 'farol-lab-host';
 
+/** Builds the image of bare hosts, unless it is there; returns its id. */
+export const bareImage = (): string =>
+  docker('build', '--quiet', '--tag', IMAGE, join(import.meta.dirname, 'image'));
+
 /**
  * Raises bare Debian hosts with systemd in containers, on a network of their own. They have what an
  * administrator gets from a provider, and nothing else.
  */
 export function raiseLab(options: LabOptions): Lab {
-  const { name, subnet, folder } = options;
+  const { name, subnet, folder, imageOf = () => IMAGE } = options;
   const hosts = plan(options);
-  docker('build', '--quiet', '--tag', IMAGE, join(import.meta.dirname, 'image'));
+  bareImage();
   const remove = () => {
     for (const host of hosts)
       docker.maybe('rm', '--force', '--volumes', container(name, host.name));
@@ -95,7 +104,7 @@ export function raiseLab(options: LabOptions): Lab {
   };
   remove();
   docker('network', 'create', '--subnet', `${subnet}.0/24`, name);
-  for (const host of hosts) docker('run', '--detach', ...machine(name, host), IMAGE);
+  for (const host of hosts) docker('run', '--detach', ...machine(name, host), imageOf(host.name));
   const address = `${subnet}.100`;
   const hostOf = (name: string) => hosts.find((host) => host.name === name)!;
   const on: On = async (host, ...command) => {
@@ -112,6 +121,7 @@ export function raiseLab(options: LabOptions): Lab {
     folder,
     on,
     ipOf: (host) => hostOf(host).ip,
+    containerOf: (host) => container(name, host),
     sql: (host, query) => sqlOn(on, host, query),
     status: () => statusOf(hosts, on),
     losePower(host) {
@@ -239,16 +249,3 @@ function writeInventory(
   writeFileSync(file, `${JSON.stringify(inventory, null, 2)}\n`);
   return file;
 }
-
-function docker(...options: string[]): string {
-  const ended = spawnSync('docker', options, { encoding: 'utf8', maxBuffer: 64 << 20 });
-  if (ended.status === 0) return ended.stdout.trim();
-  throw new Error(
-    `docker ${options.slice(0, 6).join(' ')} failed:\n${ended.stderr}${ended.stdout}`,
-  );
-}
-
-/** For what may be gone already. */
-docker.maybe = (...options: string[]): void => {
-  spawnSync('docker', options, { stdio: 'ignore' });
-};

@@ -1,14 +1,10 @@
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
-import { beginStory, changesOf } from './story.ts';
+import { beginWithCluster, changesOf } from './story.ts';
 
 // Machines that go and come while people chat. Each test goes on where the one before ended.
 
-const { lab, names, play, playWith, mustPlay, unfelt } = beginStory();
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, names, play, playWith, mustPlay, unfelt } = beginWithCluster();
 
 test('a site becomes the witness of the other two, and a site again, and no request fails', async () => {
   const { leader } = await lab.status();

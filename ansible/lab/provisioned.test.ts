@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
-import { ALL } from './machines.ts';
-import { beginStory, changesOf, say, secondsSince } from './story.ts';
+import { beginBare, changesOf, firstBackup, say, secondsSince } from './story.ts';
 
 // `npm run test:ansible`: from bare hosts to a cluster, and what it then is. Each test goes on where the one before ended.
 
-const { lab, names, play, mustPlay } = beginStory({ ...ALL, backups: true });
+const { lab, names, play, mustPlay, goDark } = beginBare();
+/** As long as it is false there is nothing for other stories to begin with. */
+let isMade = false;
+const NOTHING = { localhost: 0, north: 0, south: 0, harbour: 0, vault: 0 };
 
 test('a dry run on bare hosts says what it would do, and does none of it', async () => {
   const { status, said } = await play('site.yml', '--check', '--diff');
@@ -24,29 +26,24 @@ test('one playbook makes a cluster of bare hosts, which serves at its address', 
 });
 
 test('the first backup comes by itself', async () => {
-  const info = ['runuser', '-u', 'postgres', '--', 'pgbackrest', '--output=json', 'info'];
-  const backups = async () => JSON.parse(await lab.on('north', ...info))[0]?.backup ?? [];
-  try {
-    await until('there is a backup', async () => (await backups()).length > 0, 180_000);
-  } catch (error) {
-    for (const name of names)
-      say(`${name}: ${await lab.on(name, 'journalctl', '--no-pager', '-u', 'farol-backup@due')}`);
-    throw error;
-  }
+  await firstBackup(lab);
 });
 
 test('a second run changes nothing, nor would a dry one', async () => {
   const began = performance.now();
   const again = await play('site.yml');
   say(`a run that changes nothing: ${secondsSince(began)} s`);
-  expect(changesOf(again)).toEqual({
-    localhost: 0,
-    north: 0,
-    south: 0,
-    harbour: 0,
-    vault: 0,
-  });
-  expect(changesOf(await play('site.yml', '--check', '--diff'))).toEqual(changesOf(again));
+  expect(changesOf(again)).toEqual(NOTHING);
+  expect(changesOf(await play('site.yml', '--check', '--diff'))).toEqual(NOTHING);
+  isMade = true;
+});
+
+test('all hosts are switched off and on again: the cluster is back, as it was', async () => {
+  expect(isMade).toBe(true);
+  const began = performance.now();
+  await goDark();
+  say(`shut down, kept as images, and back: ${secondsSince(began)} s`);
+  expect(changesOf(await play('site.yml'))).toEqual(NOTHING);
 });
 
 test('no program of Farol has more rights than its unit needs', async () => {

@@ -1,15 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
-import { beginStory } from './story.ts';
+import { expect, test } from 'vitest';
+import { beginWithCluster } from './story.ts';
 
 // Other keys, certificates, authorities and secrets, while people chat. Each test goes on where the one before ended.
 
-const { lab, names, mustPlay, unfelt } = beginStory({ backups: true });
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
+const { lab, names, mustPlay, unfelt } = beginWithCluster();
 
 test('all hosts get new keys, and then certificates of another authority, and no request fails', async () => {
   const rotate = (...options: string[]) =>

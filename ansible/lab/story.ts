@@ -1,11 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { until } from '../../test/cluster/support/until.ts';
 import { type Release, releaseOf } from '../release/build.ts';
 import { ansible, type Ended } from '../test/ansible.ts';
+import { giveSecrets, imageOf, isKept, keep, keyOf, LAB_NAME, SUBNET } from './kept.ts';
 import { type Asked, type Felt, type Talk, underLoad } from './load.ts';
-import { type Besides, type Lab, raiseLab } from './machines.ts';
+import { ALL, type Besides, type Lab, raiseLab } from './machines.ts';
 
 export interface Story {
   readonly lab: Lab;
@@ -19,30 +21,51 @@ export interface Story {
   mustPlay(playbook: string, ...options: string[]): Promise<Ended>;
   /** Clients chat while something is done; it fails unless each of their requests succeeded and nothing was lost. */
   unfelt(what: string, deed: (asked: Asked) => Promise<unknown>, talk?: Talk): Promise<Felt>;
-}
-
-/** The time of a file of tests goes into runs of playbooks: whoever needs no backups and no calls has none. */
-export interface Told extends Besides {
-  /** Whether there is a host for them. */
-  readonly backups?: boolean;
+  /** All hosts are shut down, kept as they are for other stories, and switched on again; returns once all is well. */
+  goDark(): Promise<void>;
 }
 
 const checkout = join(import.meta.dirname, '../..');
 let runs = 0;
 
-/** Three bare hosts for the tests of a file: each goes on where the one before ended. */
-export function beginStory({ backups = false, ...besides }: Told = {}): Story {
+/** Three bare hosts for the tests of a file, with all that an inventory may have: each test goes on where the one before ended. */
+export const beginBare = (besides: Besides = ALL): Story => begin({ besides });
+
+/** The same, already made by `site.yml`: switched on as an earlier file has left them, or made now and kept for the next. */
+export function beginWithCluster(): Story {
+  const key = keyOf(machines(ALL), builtRelease());
+  const wasKept = isKept(key);
+  const story = begin({ besides: ALL, ...(wasKept && { key }) });
+  beforeAll(async () => {
+    if (wasKept) {
+      await isWell(story.lab);
+      return;
+    }
+    await story.mustPlay('site.yml');
+    await firstBackup(story.lab);
+    await story.goDark();
+  });
+  return story;
+}
+
+// One for all files of tests.
+const builtRelease = () =>
+  releaseOf({ checkout, into: join(checkout, '.cache/release'), say: () => {} });
+
+const machines = (besides: Besides) => ({
+  sites: ['north', 'south', 'harbour'],
+  backups: ['vault'],
+  besides,
+});
+
+function begin({ besides, key }: { besides: Besides; key?: string }): Story {
   const folder = mkdtempSync(join(tmpdir(), 'farol-provisioned-'));
-  // One for all files of tests.
-  const release = releaseOf({ checkout, into: join(checkout, '.cache/release'), say: () => {} });
+  const release = builtRelease();
+  if (key !== undefined) giveSecrets(key, folder);
   const lab = raiseLab({
-    name: `farol-test-ansible-${process.pid}`,
-    subnet: `10.231.${100 + (process.pid % 100)}`,
-    sites: ['north', 'south', 'harbour'],
-    backups: backups ? ['vault'] : [],
-    besides,
-    release: release.archive,
-    folder,
+    ...{ name: LAB_NAME, subnet: SUBNET, ...machines(besides) },
+    ...{ release: release.archive, folder },
+    ...(key !== undefined && { imageOf: (host: string) => imageOf(key, host) }),
   });
   afterAll(() => {
     lab.remove();
@@ -69,7 +92,42 @@ export function beginStory({ backups = false, ...besides }: Told = {}): Story {
       expect(felt.failed).toEqual({});
       return felt;
     },
+    async goDark() {
+      await keep(lab, keyOf(machines(besides), release));
+      await isWell(lab);
+    },
   };
+}
+
+/** Every site has its part, and clients are answered. */
+const isWell = (lab: Lab): Promise<true> =>
+  until(
+    'writes flow, and every copy follows',
+    async () => {
+      const { writes, leader, sites } = await lab.status();
+      const follows = sites.filter(({ postgres }) => postgres?.state === 'streaming');
+      const answers = await lab.on(leader, ...ask(lab)).catch(() => '');
+      return writes.kind === 'flow' && follows.length === sites.length - 1 && answers === '200';
+    },
+    180_000,
+  );
+
+const ask = ({ address }: Lab) => [
+  ...['curl', '--insecure', '--silent', '--output', '/dev/null', '--write-out', '%{http_code}'],
+  `https://${address}/_matrix/client/versions`,
+];
+
+/** Returns once there is a backup, which nobody asked for. */
+export async function firstBackup(lab: Lab): Promise<void> {
+  const info = ['runuser', '-u', 'postgres', '--', 'pgbackrest', '--output=json', 'info'];
+  const backups = async () => JSON.parse(await lab.on('north', ...info))[0]?.backup ?? [];
+  try {
+    await until('there is a backup', async () => (await backups()).length > 0);
+  } catch (error) {
+    for (const { name } of lab.hosts.filter(({ backups }) => !backups))
+      say(`${name}: ${await lab.on(name, 'journalctl', '--no-pager', '-u', 'farol-backup@due')}`);
+    throw error;
+  }
 }
 
 async function playWith(inventory: string, playbook: string, ...options: string[]): Promise<Ended> {

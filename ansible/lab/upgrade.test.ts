@@ -2,21 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
-import { beginStory } from './story.ts';
+import { beginWithCluster } from './story.ts';
 
 // An upgrade and the way back, while clients ask so often that one request in a hundred thousand would show.
 
-const { lab, names, release, mustPlay, unfelt } = beginStory();
+const { lab, names, release, mustPlay, unfelt } = beginWithCluster();
 const REQUESTS = 100_000;
 // So many that they come together within a quarter of an hour.
 const TALK = { people: 8, pauseMs: 40 };
 const PATIENCE_MS = 1_200_000;
-
-beforeAll(async () => {
-  await mustPlay('site.yml');
-});
 
 test('a release is taken up site by site and given up again, and none of 100,000 requests fails', async () => {
   const next = renamed(release.archive, release.name, 'next');

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
 import { underLoad } from './load.ts';
-import { beginStory, changesOf, say } from './story.ts';
+import { beginBare, changesOf, say } from './story.ts';
 
 // Sites that share no LAN: a name in a zone that takes updates, and a program of the administrator's, lead to the site that leads.
 
-const { lab, names, play, mustPlay } = beginStory({ backups: true });
+const { lab, names, play, mustPlay } = beginBare({});
 const ZONE = 'example.org';
 const NAME = `chat.${ZONE}`;
 const PROGRAM = '/usr/local/bin/move-address';
