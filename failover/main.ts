@@ -33,6 +33,7 @@ import { adminOrders, limitOf, shownOrders } from './cli/audit.ts';
 import { COMMANDS, OPTIONS } from './cli/commands.ts';
 import { exitCodeOf } from './cli/exit-code.ts';
 import { leave } from './cli/leave.ts';
+import { showLogs } from './cli/logs.ts';
 import { maintenance } from './cli/maintenance.ts';
 import { type Operator, operate } from './cli/operate.ts';
 import { listOf, recover } from './cli/recover.ts';
@@ -71,6 +72,8 @@ async function run(command: string): Promise<void> {
   if (values.help) return console.log(usage());
   if (command === 'completion') return console.log(completion());
   if (command === 'man') return console.log(manPage());
+  // Where the configuration is broken, too.
+  if (command === 'logs') return runLogs();
   const config = readConfig(values.config, frontConfig);
   if (command === 'agent') await runAgent(config);
   else if (command === 'front') await runFront(config);
@@ -333,6 +336,10 @@ function showStatus(status: Status, json: boolean, show = table): void {
   if (json) console.log(JSON.stringify(status));
   else print(show(status));
   process.exitCode = exitCodeOf(status);
+}
+
+function runLogs(): void {
+  process.exitCode = showLogs({ since: values.since, follow: values.follow });
 }
 
 async function runAudit({ runtimeDir }: Config): Promise<void> {

@@ -7,6 +7,8 @@ export const OPTIONS = {
   name: { type: 'string' },
   confirm: { type: 'string' },
   limit: { type: 'string' },
+  since: { type: 'string' },
+  follow: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -116,17 +118,24 @@ export const COMMANDS: readonly Command[] = [
     isOperators: true,
   },
   {
+    name: 'logs',
+    synopsis: '[--since TIME] [--follow]',
+    options: ['since', 'follow'],
+    said: 'shows what etcd, Patroni, PostgreSQL and the programs of Farol at this site have said, in one order: of the last hour, or since TIME in the words of systemd (-2h, yesterday); ends as journalctl does',
+    isOperators: true,
+  },
+  {
     name: 'completion',
     synopsis: '',
     options: [],
-    said: 'prints what lets bash complete all this: `eval "$(farol completion)"`',
+    said: 'prints what lets bash complete all this (hosts have it): `eval "$(farol completion)"`',
     isOperators: true,
   },
   {
     name: 'man',
     synopsis: '',
     options: [],
-    said: 'prints the man page: `farol man | man -l -`',
+    said: 'prints the man page, which `man farol` shows on hosts: `farol man | man -l -`',
     isOperators: true,
   },
 ];
