@@ -46,6 +46,14 @@ test('all hosts are switched off and on again: the cluster is back, as it was', 
   expect(changesOf(await play('site.yml'))).toEqual(NOTHING);
 });
 
+test('whoever comes to a host has the command, what completes it, and its page', async () => {
+  const told = (order: string) => lab.on('north', 'bash', '-c', order);
+  const completed = '. /usr/local/share/bash-completion/completions/farol; complete -p farol';
+  expect(await told(completed)).toBe('complete -F _farol farol');
+  expect(await told('head -1 /usr/local/share/man/man1/farol.1')).toBe('.TH FAROL 1');
+  expect(await told('farol logs --since -1d')).toContain('the agent watches');
+});
+
 test('no program of Farol has more rights than its unit needs', async () => {
   const exposure = async (unit: string) => {
     const told = await lab.on('north', 'systemd-analyze', 'security', '--no-pager', unit);

@@ -24,6 +24,7 @@ test('a release is whole without the internet, and the same bytes each time', as
   const tree = folder.at(first.name);
   for (const program of ['server/main.ts', 'failover/main.ts'])
     expect(runFrom(tree, join(tree, program), '--help')).toContain('--config');
+  expect(readFileSync(join(tree, 'farol.1'), 'utf8')).toMatch(/^\.TH FAROL 1\n/);
   // Compiled for each platform, in packages of their own.
   expect(runFrom(tree, '-p', 'require("sharp").versions.sharp')).toMatch(/^\d/);
   expect(existsSync(join(tree, 'server/log/writer.test.ts'))).toBe(false);

@@ -74,6 +74,7 @@ export function buildRelease({ checkout, into, say }: ReleaseOptions): Release {
     copySources(run, tree, workplace);
     say('Installing the packages of package-lock.json');
     installPackages(tree);
+    writeManPage(tree);
     writeFileSync(join(tree, 'VERSION'), `${version} ${commit}\n`);
     mkdirSync(into, { recursive: true });
     writeFileSync(join(into, `${name}.cdx.json`), billOfMaterials(tree, time));
@@ -114,6 +115,13 @@ function installPackages(tree: string): void {
   cpSync(node, `${node}.copy`);
   runner(tree)('mv', [`${node}.copy`, node]);
   for (const path of LEFT_OUT) rmSync(join(tree, path), { recursive: true, force: true });
+}
+
+/** What `man farol` shows on hosts. */
+function writeManPage(tree: string): void {
+  const node = join(tree, 'node_modules/node/bin/node');
+  const told = runner(tree)(node, [join(tree, 'failover/main.ts'), 'man']);
+  writeFileSync(join(tree, 'farol.1'), `${told}\n`);
 }
 
 /**
