@@ -192,6 +192,18 @@ onlyWithAnsible(
   300_000,
 );
 
+onlyWithAnsible.each(['--tags', '--skip-tags'])(
+  'a run of parts alone, by %s, is refused: they would lack what others bring',
+  async (option) => {
+    const told = ['--inventory', inventoryOf({}), 'site.yml', option, 'firewall'];
+    const { status, said } = await ansible('ansible-playbook', ...told);
+    expect(said).toContain('There are no tags here');
+    expect(said).not.toContain('Refuse hosts that cannot be sites');
+    expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
 const folder = mkdtempSync(join(tmpdir(), 'farol-inventory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let made = 0;
