@@ -6,16 +6,19 @@ import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
 import { beginWithCluster } from './story.ts';
 
-// An upgrade and the way back, while clients ask so often that one request in a hundred thousand would show.
+// An upgrade that stops halfway, goes on, and is given up again, while clients ask so often that one request in a hundred thousand would show.
 
-const { lab, names, release, mustPlay, unfelt } = beginWithCluster();
+const { lab, names, release, play, mustPlay, unfelt } = beginWithCluster();
 const REQUESTS = 100_000;
+/** How long both releases run side by side at least. */
+const MIXED_MS = 600_000;
 // So many that they come together within a quarter of an hour.
 const TALK = { people: 8, pauseMs: 40 };
 const PATIENCE_MS = 1_200_000;
 
-test('a release is taken up site by site and given up again, and none of 100,000 requests fails', async () => {
+test('an upgrade stops by itself where a site is not well, goes on, and is given up again, and none of 100,000 requests fails', async () => {
   const next = renamed(release.archive, release.name, 'next');
+  const told = ['--extra-vars', `farol_release=${next.archive}`];
   const felt = await unfelt(
     'upgrade and rollback',
     async ({ requests, failed }) => {
@@ -25,9 +28,17 @@ test('a release is taken up site by site and given up again, and none of 100,000
           async () => requests() >= count || failed() > 0,
           PATIENCE_MS,
         );
-      await mustPlay('upgrade.yml', '--extra-vars', `farol_release=${next.archive}`);
-      for (const name of names) expect(await running(name)).toEqual([next.name]);
+      const sick = await stopsHalfway(next.name, told);
+      const mixedSince = performance.now();
       await asked(REQUESTS / 2);
+      await until(
+        'both releases have run side by side for long',
+        async () => performance.now() - mixedSince > MIXED_MS || failed() > 0,
+        MIXED_MS + 60_000,
+      );
+      await lab.on(sick, 'systemctl', 'start', 'farol-front');
+      await mustPlay('upgrade.yml', ...told);
+      for (const name of names) expect(await running(name)).toEqual([next.name]);
       await mustPlay('rollback.yml');
       for (const name of names) expect(await running(name)).toEqual([release.name]);
       await asked(REQUESTS);
@@ -37,12 +48,33 @@ test('a release is taken up site by site and given up again, and none of 100,000
   expect(felt.requests).toBeGreaterThanOrEqual(REQUESTS);
 });
 
+/** Behind the first site another one's front ends, for which clients do not ask: returns which. */
+async function stopsHalfway(next: string, told: readonly string[]): Promise<string> {
+  const { leader } = await lab.status();
+  const followers = names.filter((name) => name !== leader);
+  const stopped = play('upgrade.yml', ...told);
+  const isNext = async (name: string) =>
+    (await lab.on(name, 'readlink', '/opt/farol/current')) === next;
+  const sick = await until('a first site has the next release', async () => {
+    const [first, second] = await Promise.all(followers.map(isNext));
+    return first ? followers[1] : second ? followers[0] : undefined;
+  });
+  await lab.on(sick, 'systemctl', 'stop', 'farol-front');
+  const { status, said } = await stopped;
+  expect(said).toContain('Nothing more is stopped while the cluster is not well');
+  expect(status).not.toBe(0);
+  const runs = await Promise.all(names.map(running));
+  const first = followers.find((name) => name !== sick)!;
+  expect(runs).toEqual(names.map((name) => [name === first ? next : release.name]));
+  return sick;
+}
+
 /** From which releases Farol's programs of this host run. */
 async function running(host: string): Promise<string[]> {
   const told = await lab.on(
     host,
     ...['sh', '-c'],
-    'for unit in server agent front; do readlink /proc/$(systemctl show --value -p MainPID farol-$unit)/cwd; done',
+    'for unit in server agent front; do pid=$(systemctl show --value -p MainPID farol-$unit); [ "$pid" = 0 ] || readlink /proc/$pid/cwd; done',
   );
   return [...new Set(told.split('\n').map((path) => path.replace('/opt/farol/', '')))];
 }
