@@ -20,17 +20,22 @@ export interface Ended {
   readonly said: string;
 }
 
+/** Where its programs are found, and say the same everywhere. */
+export const ENVIRONMENT = {
+  ...process.env,
+  PATH,
+  LC_ALL: 'C.UTF-8',
+  ANSIBLE_NOCOLOR: '1',
+  ANSIBLE_LOCALHOST_WARNING: 'false',
+  ANSIBLE_INVENTORY_UNPARSED_WARNING: 'false',
+};
+
 /** Runs one of Ansible's programs in the folder of the playbooks. */
 export function ansible(program: string, ...options: string[]): Promise<Ended> {
-  const env = {
-    ...process.env,
-    PATH,
-    LC_ALL: 'C.UTF-8',
-    ANSIBLE_NOCOLOR: '1',
-    ANSIBLE_LOCALHOST_WARNING: 'false',
-    ANSIBLE_INVENTORY_UNPARSED_WARNING: 'false',
-  };
-  const child = spawn(program, options, { cwd: ANSIBLE, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, options, {
+    ...{ cwd: ANSIBLE, env: ENVIRONMENT },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let printed = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
