@@ -89,14 +89,71 @@ onlyWithAnsible.each([
   300_000,
 );
 
+onlyWithAnsible.each([
+  { what: 'A key in the folder of secrets', lock: lockedKey },
+  { what: 'An option of the server', lock: lockedOption },
+])(
+  '$what that opens with another password than is told, or with one where none is told, is named before anything is changed, and shown to nobody',
+  async ({ lock }) => {
+    const folder = mkdtempSync(join(tmpdir(), 'farol-locked-'));
+    try {
+      for (const password of ['right', 'wrong']) writeFileSync(join(folder, password), password);
+      const opened = (password: string) => ['--vault-password-file', join(folder, password)];
+      const plan_secrets_dir = folderWith(join(folder, 'controller'), { ...OURS, 'ca.key': 'k3y' });
+      const options = await lock({ folder, plan_secrets_dir, opened: opened('right') });
+      const run = (...password: string[]) =>
+        ansible('ansible-playbook', ...password, ...options, 'test/secrets.yml');
+
+      const right = await run(...opened('right'));
+      expect([right.status, right.said]).toEqual([0, expect.not.stringMatching(/fatal|k3y/)]);
+      for (const password of [opened('wrong'), []]) {
+        const { said, status } = await run(...password);
+        expect(said).toMatch(/decrypt/i);
+        expect(said).not.toContain('k3y');
+        expect(status).not.toBe(0);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+  300_000,
+);
+
+interface Locking {
+  readonly folder: string;
+  readonly plan_secrets_dir: string;
+  readonly opened: readonly string[];
+}
+
+/** Both return the options of a playbook that is told of it. */
+async function lockedKey({ plan_secrets_dir, opened }: Locking): Promise<string[]> {
+  const key = join(plan_secrets_dir, 'ca.key');
+  expect((await ansible('ansible-vault', 'encrypt', ...opened, key)).status).toBe(0);
+  return ['--extra-vars', JSON.stringify({ ...hostOf(OURS), plan_secrets_dir })];
+}
+
+async function lockedOption({ folder, plan_secrets_dir, opened }: Locking): Promise<string[]> {
+  const order = ['encrypt_string', ...opened, '--name', 'registrationSharedSecret', 'k3y'];
+  const { printed } = await ansible('ansible-vault', ...order);
+  const locked = /registrationSharedSecret: !vault \|(\n +[$\w.;]+)+/.exec(printed)![0];
+  const options = join(folder, 'options.yml');
+  writeFileSync(options, `farol_server_options:\n${locked.replaceAll(/^/gm, '  ')}\n`);
+  const told = JSON.stringify({ ...hostOf(OURS), plan_secrets_dir });
+  return ['--extra-vars', told, '--extra-vars', `@${options}`];
+}
+
+const hostOf = (host: Files) => ({
+  plan_tls_dir: '/etc/farol/tls',
+  preflight_seen: { made_with: checksums(host) },
+});
+
 type Files = Readonly<Record<string, string>>;
 
 async function compare(host: Files, controller: Files) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-secrets-'));
   try {
     const told = JSON.stringify({
-      plan_tls_dir: '/etc/farol/tls',
-      preflight_seen: { made_with: checksums(host) },
+      ...hostOf(host),
       plan_secrets_dir: folderWith(join(folder, 'controller'), controller),
     });
     return await ansible('ansible-playbook', '--extra-vars', told, 'test/secrets.yml');
