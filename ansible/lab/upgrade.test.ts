@@ -28,8 +28,7 @@ test('an upgrade stops by itself where a site is not well, goes on, and is given
           async () => requests() >= count || failed() > 0,
           PATIENCE_MS,
         );
-      const sick = await stopsHalfway(next.name, told);
-      const mixedSince = performance.now();
+      const { sick, mixedSince } = await stopsHalfway(next.name, told);
       await asked(REQUESTS / 2);
       await until(
         'both releases have run side by side for long',
@@ -48,8 +47,8 @@ test('an upgrade stops by itself where a site is not well, goes on, and is given
   expect(felt.requests).toBeGreaterThanOrEqual(REQUESTS);
 });
 
-/** Behind the first site another one's front ends, for which clients do not ask: returns which. */
-async function stopsHalfway(next: string, told: readonly string[]): Promise<string> {
+/** Behind the first site another one's front ends, for which clients do not ask: returns which, and since when both releases run. */
+async function stopsHalfway(next: string, told: readonly string[]) {
   const { leader } = await lab.status();
   const followers = names.filter((name) => name !== leader);
   const stopped = play('upgrade.yml', ...told);
@@ -59,6 +58,7 @@ async function stopsHalfway(next: string, told: readonly string[]): Promise<stri
     const [first, second] = await Promise.all(followers.map(isNext));
     return first ? followers[1] : second ? followers[0] : undefined;
   });
+  const mixedSince = performance.now();
   await lab.on(sick, 'systemctl', 'stop', 'farol-front');
   const { status, said } = await stopped;
   expect(said).toContain('Nothing more is stopped while the cluster is not well');
@@ -66,7 +66,7 @@ async function stopsHalfway(next: string, told: readonly string[]): Promise<stri
   const runs = await Promise.all(names.map(running));
   const first = followers.find((name) => name !== sick)!;
   expect(runs).toEqual(names.map((name) => [name === first ? next : release.name]));
-  return sick;
+  return { sick, mixedSince };
 }
 
 /** From which releases Farol's programs of this host run. */
