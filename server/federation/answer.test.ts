@@ -58,6 +58,15 @@ test('why a large answer was not entered is no word of its server', async () => 
   await expect(ask('{}', { large })).rejects.toBe(failure);
 });
 
+test.each(['M_UNKNOWN_TOKEN', 'M_USER_DEACTIVATED', 'M_USER_LOCKED'])(
+  'no other server ends the login of who had it asked (%s)',
+  async (errcode) => {
+    const text = JSON.stringify({ errcode, error: 'out', soft_logout: false });
+    const refusal = { status: 401, body: { errcode: 'M_UNKNOWN', error: 'out' } };
+    await expect(ask(text, {}, 401)).rejects.toMatchObject(refusal);
+  },
+);
+
 const UNREACHABLE = { name: 'ServerUnreachable' };
 
 function values(count: number): string {
@@ -65,7 +74,7 @@ function values(count: number): string {
 }
 
 /** What a server that answers this text has said, by our word. */
-function ask(text: string, request: Partial<FederationRequest> = {}) {
+function ask(text: string, request: Partial<FederationRequest> = {}, status = 200) {
   const signingKey = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
   const client = new FederationClient(
     { serverName: 'example.org' as ServerName, signingKey },
@@ -75,7 +84,7 @@ function ask(text: string, request: Partial<FederationRequest> = {}) {
       reach: {
         async ask(_way: unknown, asked: FederationRequest) {
           await asked.large?.enter();
-          return { status: 200, headers: {}, body: Buffer.from(text) };
+          return { status, headers: {}, body: Buffer.from(text) };
         },
       } as never,
     },

@@ -126,9 +126,16 @@ function noJson(server: ServerName, status: number): ServerUnreachable {
   return new ServerUnreachable(message, { cause });
 }
 
+/** By these a client takes its own login for ended, or its account for gone: another server's word is never passed on as one. */
+const OF_LOGINS: ReadonlySet<string> = new Set([
+  ...['M_UNKNOWN_TOKEN', 'M_MISSING_TOKEN', 'M_USER_DEACTIVATED'],
+  ...['M_USER_LOCKED', 'M_USER_SUSPENDED', 'M_CONSENT_NOT_GIVEN'],
+]);
+
 function errorOf(status: number, json: JsonValue | undefined): MatrixError {
   const { errcode, error, retry_after_ms } = isObject(json) ? json : {};
-  const code = typeof errcode === 'string' ? errcode : 'M_UNKNOWN';
+  const isTold = typeof errcode === 'string' && !OF_LOGINS.has(errcode);
+  const code = isTold ? errcode : 'M_UNKNOWN';
   const message = typeof error === 'string' ? error : `Status ${status}`;
   const fields = typeof retry_after_ms === 'number' ? { retry_after_ms } : {};
   return new MatrixError(status, code, message, { fields });

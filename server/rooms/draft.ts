@@ -2,6 +2,7 @@ import type { Row } from '../log/change.ts';
 import type { OutcomeRow } from '../log/outcomes.ts';
 import type { EventId, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { EventOrigin } from './room-event.ts';
 
 /** An event as its sender wishes it. Everything else is the engine's to fill in. */
 export interface Draft {
@@ -26,4 +27,14 @@ export interface Origin<Result> {
   outcome?(result: Result): OutcomeRow | undefined;
   /** The same for rows that stand with it, or not at all. Only of events that are sent, and of rooms that are made. */
   rows?(result: Result): readonly Row[];
+}
+
+/** What the event's sender is told of the request. */
+export function eventOriginOf({
+  deviceId,
+  txnId,
+  delayId,
+}: Origin<EventId>): EventOrigin | undefined {
+  if (delayId !== undefined) return { delayId };
+  return deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };
 }

@@ -29,6 +29,7 @@ import { memoryShares } from './memory/memory-bytes.ts';
 import { RoomMemory } from './memory/room-memory.ts';
 import { StateKeys } from './memory/state-keys.ts';
 import { UserRooms } from './memory/user-rooms.ts';
+import { PolicyServers } from './policy/policy-servers.ts';
 import type { ErasedUsers, RoomPorts } from './ports.ts';
 import { ANSWER_BYTES_MAX, EventCache } from './read/event-cache.ts';
 import { openAll } from './read/open-all.ts';
@@ -92,6 +93,7 @@ export class RoomEngine implements Rooms {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
       ...{ passages: new Passages(), partialRooms: new PartialRooms() },
+      policyServers: new PolicyServers(),
       ...{ resolver: new Resolver(), resolutions: new Resolutions() },
     };
     this.#reads = new RoomReads({

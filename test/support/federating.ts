@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { onTestFinished } from 'vitest';
 import type { FederationSettings } from '../../server/federation/features.ts';
@@ -25,6 +26,8 @@ type FederatingOptions = Omit<ApiOptions, 'federation'> & {
   readonly host?: 'localhost' | '127.0.0.1';
   /** The server that it was before, on whose database it goes on. */
   readonly as?: Pick<FederatingServer, 'name' | 'key'>;
+  /** A program beside it, under its name, which takes the requests that it answers. */
+  readonly beside?: (request: IncomingMessage, response: ServerResponse) => boolean;
 };
 
 /** For one test, at whose end it is closed. */
@@ -40,7 +43,7 @@ export async function startFederating(
 /** A whole server that other servers reach by TLS, at a port of its own of this machine. */
 export async function federating(
   authority: Authority,
-  { federation, host = 'localhost', as, ...options }: FederatingOptions = {},
+  { federation, host = 'localhost', as, beside, ...options }: FederatingOptions = {},
 ): Promise<FederatingServer> {
   const port = as ? Number(as.name.split(':')[1]) : await freePort();
   const name = `${host}:${port}` as ServerName;
@@ -56,7 +59,10 @@ export async function federating(
   });
   const issued = await authority.issue(`s${port}`, { dns: ['localhost'], ip: ['127.0.0.1'] });
   const [cert, tlsKey] = [readFileSync(issued.certificate), readFileSync(issued.key)];
-  const server = createServer({ cert, key: tlsKey }, api.listener).listen(port, '127.0.0.1');
+  const listener: RequestListener = (request, response) => {
+    if (!beside?.(request, response)) api.listener(request, response);
+  };
+  const server = createServer({ cert, key: tlsKey }, listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
   const end = async () => {
     if (!server.listening) return;

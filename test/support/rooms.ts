@@ -4,6 +4,7 @@ import type { Writer } from '../../server/log/writer.ts';
 import type { EventId, RoomId, UserId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import type { Draft } from '../../server/rooms/draft.ts';
+import type { Elsewhere } from '../../server/rooms/elsewhere/other-servers.ts';
 import type { RoomEngine } from '../../server/rooms/engine.ts';
 import type { EventKeys } from '../../server/rooms/ports.ts';
 import type { AskServers } from '../../server/rooms/receive/ask-servers.ts';
@@ -45,6 +46,7 @@ export async function openRooms(
     now = ticking(),
     eventKeys,
     askServers,
+    elsewhere,
   }: {
     memoryBytesMax?: number;
     answerBytesMax?: number;
@@ -52,6 +54,7 @@ export async function openRooms(
     now?: () => number;
     eventKeys?: EventKeys;
     askServers?: AskServers;
+    elsewhere?: Elsewhere;
   } = {},
 ): Promise<RoomsUnderTest> {
   const profiles = new Map<UserId, JsonObject>();
@@ -68,7 +71,7 @@ export async function openRooms(
       memoryBytesMax,
       answerBytesMax,
       stateBytesMax,
-      ...{ eventKeys, askServers },
+      ...{ eventKeys, askServers, elsewhere },
     },
   });
   const { rooms } = features.rooms.ports;

@@ -8,9 +8,11 @@ import {
 import type { JsonObject } from '../../protocol/json.ts';
 import { forbidden } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
+import type { PolicyServer } from '../../protocol/policy-servers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Draft, Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { policyServerFor } from '../policy/policy-servers.ts';
 import { STRIPPED_TYPES } from '../read/room-view.ts';
 import { pduIn, pduText } from '../read/stored-event.ts';
 import { complaintsAboutSignatures } from '../receive/signatures.ts';
@@ -39,7 +41,10 @@ export async function inviteElsewhere(
   servers: OtherServers,
   { roomId, draft, origin }: Invite,
 ): Promise<EventId> {
-  const made = await changeRoom(building.rooms, roomId, (room) => inviteIn(building, room, draft));
+  const made = await seenByPolicy(
+    building,
+    await changeRoom(building.rooms, roomId, (room) => inviteIn(building, room, draft)),
+  );
   const server = serverNameOf(draft.stateKey);
   const event = await tryServers([server], async () =>
     countersigned(building, made, await servers.invite(server, inviteOf(made))),
@@ -59,6 +64,15 @@ interface Made {
   readonly rules: RoomVersionRules;
   /** By which the invited user is told which room it is: as they were signed. */
   readonly state: readonly JsonObject[];
+  readonly policy: PolicyServer | undefined;
+}
+
+/** Before anybody else is. */
+async function seenByPolicy(building: Building, made: Made): Promise<Made> {
+  const { event, rules, policy } = made;
+  if (!policy) return made;
+  const unseen = { event, rules, policy };
+  return { ...made, event: await building.policyServers.signed(building, unseen, { by: 'own' }) };
 }
 
 const inviteOf = ({ event, rules, state }: Made) => ({
@@ -73,7 +87,10 @@ async function inviteIn(building: Building, room: HotRoom, draft: Draft): Promis
   const event = newEvent(room, draft, { state, signer: ports.identity, now: ports.now() });
   await room.settled;
   if (room.isDropped) throw new RoomChangedMeanwhile();
-  return { event, rules: room.rules, state: await toldOf(building, room, draft.sender) };
+  return {
+    ...{ event, rules: room.rules, policy: await policyServerFor(building, room, draft) },
+    state: await toldOf(building, room, draft.sender),
+  };
 }
 
 async function toldOf(

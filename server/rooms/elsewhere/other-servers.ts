@@ -52,6 +52,8 @@ export interface OtherServers {
       readonly state: readonly JsonObject[];
     },
   ): Promise<JsonObject>;
+  /** What a policy server answers when it is asked to sign the event (`POST /_matrix/policy/v1/sign`). */
+  recommendation(server: ServerName, pdu: JsonObject): Promise<JsonObject>;
   /** Undefined where the alias's server knows none of that name. */
   resolveAlias(
     alias: RoomAlias,

@@ -6,6 +6,7 @@ import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import { endedOutside } from '../elsewhere/ended-outside.ts';
 import { isIn } from '../elsewhere/known-outside.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { Recommendations } from '../policy/recommendations.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
 import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
@@ -28,7 +29,7 @@ import { type TakenIn, takeIn } from './take-in.ts';
 
 /** A PDU behind the checks for which its room need not be asked. */
 type Checked =
-  | { readonly ok: true; readonly event: Event }
+  | { readonly ok: true; readonly event: Event; readonly whyNot?: string | undefined }
   | { readonly ok: false; readonly eventId: EventId | undefined; readonly reason: string };
 
 /** How PDUs are taken that were asked for. */
@@ -44,10 +45,12 @@ export class Receiving implements RoomReceiver {
   readonly #reads: RoomReads;
   readonly #queues = new RoomQueues();
   readonly #gaps = new Gaps();
+  readonly #recommendations: Recommendations;
 
   constructor(building: Building, reads: RoomReads) {
     this.#building = building;
     this.#reads = reads;
+    this.#recommendations = new Recommendations(building);
   }
 
   async receive(
@@ -94,7 +97,8 @@ export class Receiving implements RoomReceiver {
   ): Promise<readonly Received[]> {
     const room = await this.#building.rooms.get(roomId);
     if (!room?.isCommitted) throw notFound('This server does not know the room');
-    const checked = await this.#check(room, pdus, await this.#whyNot(room, from));
+    const formed = await this.#check(room, pdus, await this.#whyNot(room, from));
+    const checked = taking.isEarlier ? formed : await this.#recommended(room, formed);
     const load = loadOf(roomId, pdus, from.origin);
     return this.#queues.run(load, () => this.#take(roomId, checked, { from, taking }));
   }
@@ -204,13 +208,25 @@ export class Receiving implements RoomReceiver {
     });
   }
 
+  /** Policy servers are waited for outside of the queue, too. */
+  async #recommended(room: HotRoom, checked: readonly Checked[]): Promise<readonly Checked[]> {
+    const events = checked.flatMap((each) => (each.ok ? [each.event] : []));
+    const told = await this.#recommendations.of(room, events);
+    return checked.map((each) => {
+      const recommendation = each.ok ? told.get(each.event.eventId) : undefined;
+      return recommendation ? { ok: true, ...recommendation } : each;
+    });
+  }
+
   /** Those that follow others behind those, each once. Their commits are on the way when this ends. */
   async #takeAll(
     room: HotRoom,
     checked: readonly Checked[],
     { refused, taking, from }: { refused: ReadonlySet<EventId>; taking: Taking; from: Source },
   ): Promise<ReadonlyMap<EventId, TakenIn>> {
-    const events = new Map(checked.flatMap((each) => (each.ok ? [idAndEvent(each.event)] : [])));
+    const good = checked.flatMap((each) => (each.ok ? [each] : []));
+    const events = new Map(good.map(({ event }) => idAndEvent(event)));
+    const whyNot = new Map(good.map((each) => [each.event.eventId, each.whyNot]));
     const { store } = this.#building.ports;
     const ids = [...events.keys()];
     const [stored, early] = await Promise.all([
@@ -230,6 +246,7 @@ export class Receiving implements RoomReceiver {
               takeIn(this.#building, room, {
                 ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
                 ...{ early: early.get(event.eventId), isEarlier: taking.isEarlier },
+                whyNot: whyNot.get(event.eventId),
               }),
             )
             .catch((error: unknown) => unresolved(event, error))));

@@ -3,6 +3,7 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import { rejectedEvent } from '../../protocol/parse-event.ts';
+import { eventOriginOf, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { resolveNumbered } from '../state/resolve-numbered.ts';
@@ -31,6 +32,10 @@ export interface Arrival {
   readonly early?: readonly StoredEvent[] | undefined;
   /** It was before all that is here: what the rules say by now is not asked, and nothing in the room changes. */
   readonly isEarlier?: boolean | undefined;
+  /** Why it is not shown, though the rules allow it: the room's policy server does not recommend it. */
+  readonly whyNot?: string | undefined;
+  /** By somebody of ours: what its request is told is committed with it. */
+  readonly sentBy?: Origin<EventId> | undefined;
 }
 
 export interface TakenIn {
@@ -62,8 +67,8 @@ export async function takeIn(
   const byAuthEvents = judgeByAuthEvents(event, found, { rules: room.rules, create });
   if (!byAuthEvents.allowed) return keep(building, room, arrival, 'rejected', byAuthEvents.reason);
   if (event.rejected) return keep(building, room, arrival, 'rejected', 'it is too long in bytes');
-  if (storedNid === undefined && !arrival.isEarlier && isAtHead(room, event))
-    return takeAtHead(building, room, arrival, current);
+  const mayAppend = storedNid === undefined && !arrival.isEarlier && arrival.whyNot === undefined;
+  if (mayAppend && isAtHead(room, event)) return takeAtHead(building, room, arrival, current);
   return takeApart(building, room, arrival, current);
 }
 
@@ -71,7 +76,7 @@ export async function takeIn(
 async function takeAtHead(
   building: Building,
   room: HotRoom,
-  { event, early }: Arrival,
+  { event, early, sentBy }: Arrival,
   current: AuthState,
 ): Promise<TakenIn> {
   const verdict = authorize(event, current, room.rules);
@@ -80,8 +85,12 @@ async function takeAtHead(
   const redaction = await redactionsOf(building, room, { event, early }, current);
   const replaced =
     event.stateKey === undefined ? undefined : current.get(event.type, event.stateKey);
-  const committed = commit(building, room, (change) =>
-    change.append(event, { replaced, ...redaction }),
+  const attached = { replaced, ...redaction, origin: sentBy && eventOriginOf(sentBy) };
+  const committed = commit(
+    building,
+    room,
+    (change) => change.append(event, attached),
+    moreOf(event, sentBy),
   );
   return { result: { kind: 'accepted', event }, committed };
 }
@@ -108,19 +117,26 @@ async function takeApart(
     await stateNow(building, room, arrival, { there, current }),
     room.rules,
   );
-  if (!now.allowed)
-    return keepThere(building, room, arrival, there, {
-      standing: 'soft-failed',
-      reason: now.reason,
-    });
+  const whyNot = now.allowed ? arrival.whyNot : now.reason;
+  if (whyNot !== undefined)
+    return keepThere(building, room, arrival, there, { standing: 'soft-failed', reason: whyNot });
   const head = await headBehind(building, room, arrival, there);
   const redaction = await redactionsOf(building, room, arrival, there.state);
   if (room.head.chain === undefined) await loadChain(room, building.ports);
   await learnKeys(building, event, there);
   const placing: Placing = { ...(await placingOf(building, room, arrival, there)), head };
   const { isAfterGap } = there;
-  const attached: Attached = { replaced: there.replaced?.event, ...redaction, isAfterGap };
-  const committed = commit(building, room, (change) => change.join(event, attached, placing));
+  const { sentBy } = arrival;
+  const attached: Attached = {
+    ...{ replaced: there.replaced?.event, ...redaction, isAfterGap },
+    origin: sentBy && eventOriginOf(sentBy),
+  };
+  const committed = commit(
+    building,
+    room,
+    (change) => change.join(event, attached, placing),
+    moreOf(event, sentBy),
+  );
   return { result: { kind: 'accepted', event }, committed };
 }
 
@@ -215,17 +231,24 @@ export function commit(
   { ports, keys }: Building,
   room: HotRoom,
   build: (change: RoomChange) => void,
+  more: Parameters<RoomChange['finish']>[0] = {},
 ): Promise<unknown> {
   if (room.isDropped) throw new RoomChangedMeanwhile();
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
     change = new RoomChange(room, toolsOf({ ports, keys }, position));
     build(change);
-    return { change: change.finish({}), value: undefined };
+    return { change: change.finish(more), value: undefined };
   });
   room.settled = committed.catch(() => {}).finally(() => change?.letGo());
   return committed;
 }
+
+/** What its request is told, and what stands with it. */
+const moreOf = ({ eventId }: Event, sentBy: Origin<EventId> | undefined) => ({
+  outcome: sentBy?.outcome?.(eventId),
+  rows: sentBy?.rows?.(eventId) ?? [],
+});
 
 /** The last before a change is built: what was learnt is in memory then. */
 const learnKeys = ({ keys }: Building, event: Event, { upon }: StateThere): Promise<void> =>

@@ -4,6 +4,7 @@ import type { BlockedRooms } from '../membership/blocked-rooms.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
+import type { PolicyServers } from '../policy/policy-servers.ts';
 import type { RoomPorts } from '../ports.ts';
 import type { Resolutions } from '../state/resolutions.ts';
 import type { Resolver } from '../state/resolving/resolver.ts';
@@ -16,6 +17,7 @@ export interface Building {
   readonly blocked: BlockedRooms;
   readonly passages: Passages;
   readonly partialRooms: PartialRooms;
+  readonly policyServers: PolicyServers;
   readonly resolver: Resolver;
   readonly resolutions: Resolutions;
   readonly creationTime: () => number;

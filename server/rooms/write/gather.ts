@@ -41,6 +41,19 @@ export async function gather(room: HotRoom, draft: Draft, sources: Sources): Pro
   throw new RoomChangedMeanwhile();
 }
 
+/** What stands there at the room's head, whatever is on its way. */
+export async function stateEventAt(
+  room: HotRoom,
+  key: AuthEventKey,
+  sources: Pick<Sources, 'keys'> & { readonly store: Pick<RoomStore, 'eventsByNid'> },
+): Promise<StateEvent | undefined> {
+  const nid = headNid(room, sources.keys, key);
+  if (nid === undefined) return undefined;
+  const loaded = new Map<number, StateEvent>();
+  if (inMemory(room, nid, loaded) === undefined) await load(room, [nid], sources, loaded);
+  return inMemory(room, nid, loaded);
+}
+
 /** Also the create event of rooms that do not list it among the auth events. */
 function neededKeys(room: HotRoom, draft: Draft): AuthEventKey[] {
   const keys = authEventKeys({ ...draft, stateKey: draft.stateKey }, room.rules);
@@ -85,7 +98,7 @@ function look(
 async function load(
   room: HotRoom,
   nids: readonly number[],
-  { store }: Sources,
+  { store }: { readonly store: Pick<RoomStore, 'eventsByNid'> },
   loaded: Map<number, StateEvent>,
 ): Promise<void> {
   for (const stored of await store.eventsByNid(nids)) {

@@ -8,7 +8,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf, roomEventOf } from '../read/stored-event.ts';
 import { storedRelationOf } from '../relations/stored-relation.ts';
 import type { RoomStore, StoredEvent, StoredRelation } from '../store.ts';
-import type { Preparation } from './send-event.ts';
+import type { Preparation } from './preparation.ts';
 
 /**
  * A redaction takes effect where its sender sent the event redacted, or has the power to redact

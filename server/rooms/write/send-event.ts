@@ -2,58 +2,50 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
-import type { Draft, Origin } from '../draft.ts';
+import type { PolicyServer } from '../../protocol/policy-servers.ts';
+import { type Draft, eventOriginOf, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import type { RoomEvent } from '../room-event.ts';
-import type { StoredRelation } from '../store.ts';
+import { policyServerFor, type Unseen } from '../policy/policy-servers.ts';
+import { sendRecommended } from '../policy/send-recommended.ts';
 import { changeRoom } from './attempt.ts';
 import type { Building } from './building.ts';
 import { gather } from './gather.ts';
 import { RoomChangedMeanwhile } from './moved-meanwhile.ts';
 import { newEvent } from './new-event.ts';
+import type { Preparation } from './preparation.ts';
 import { mustBeWeighed, refuseHeavyState } from './refuse-heavy-state.ts';
 import { RoomChange, toolsOf } from './room-change.ts';
 
-/** What a kind of event needs besides: found on the room as it is when the event is built. */
-export interface Preparation {
-  /**
-   * Throws where the wish is refused for a reason that the auth rules do not know. Answers the event
-   * by which the room already is as wished: no other is made then.
-   */
-  check?(state: AuthState): EventId | undefined;
-  /** The event that the new one redacts, as it will be seen. */
-  redacted?(event: Event): RoomEvent | undefined;
-  /** How that one relates to another. */
-  readonly unrelated?: StoredRelation | undefined;
-}
-
 /**
  * Prepares, then builds on the room's head and commits in one go, in the order in which the wishes came. What prepares waits
- * for nobody who waits for an event of this room; it may be a while ago when the event is built.
+ * for nobody who waits for an event of this room; it may be a while ago when the event is built. Where the room has a policy
+ * server that sees the event first.
  */
-export function sendEvent(
+export async function sendEvent(
   building: Building,
   roomId: RoomId,
   origin: Origin<EventId>,
   prepare: (room: HotRoom) => Promise<{ draft: Draft } & Preparation>,
 ): Promise<EventId> {
   const sources = { store: building.ports.store, keys: building.keys };
-  return changeRoom(building.rooms, roomId, (room) =>
+  const sent = await changeRoom(building.rooms, roomId, (room) =>
     room.building.run({
       read: async () => {
         const { draft, ...preparation } = await prepare(room);
         await weighState(building, room, draft);
-        return { draft, preparation, state: await gather(room, draft, sources) };
+        const policy = await policyServerFor(building, room, draft);
+        return { draft, preparation, policy, state: await gather(room, draft, sources) };
       },
       renew: async (found) => ({ ...found, state: await gather(room, found.draft, sources) }),
-      act: async ({ draft, preparation, state }) => {
+      act: async ({ draft, preparation, policy, state }): Promise<EventId | Unseen> => {
         if (room.isDropped) throw new RoomChangedMeanwhile();
         const already = preparation.check?.(state);
         if (already !== undefined) return onceSettled(room, already);
-        return build(building, room, { draft, state, origin, preparation });
+        return build(building, room, { draft, state, origin, preparation, policy });
       },
     }),
   );
+  return typeof sent === 'string' ? sent : sendRecommended(building, roomId, sent, origin);
 }
 
 /** Where the room has so much state that its weight matters. */
@@ -63,25 +55,37 @@ async function weighState({ ports }: Building, room: HotRoom, draft: Draft): Pro
     await room.stateWeight.read(() => store.stateBytes(room.nid));
 }
 
+interface Wish {
+  readonly draft: Draft;
+  readonly state: AuthState;
+  readonly origin: Origin<EventId>;
+  readonly preparation: Preparation;
+  readonly policy: PolicyServer | undefined;
+}
+
 /** From here to the log there is no wait: whoever comes next builds upon this event. */
 async function build(
   { ports, keys }: Building,
   room: HotRoom,
-  wish: { draft: Draft; state: AuthState; origin: Origin<EventId>; preparation: Preparation },
-): Promise<EventId> {
-  const { draft, state, origin, preparation } = wish;
+  wish: Wish,
+): Promise<EventId | Unseen> {
+  const { draft, state, origin, preparation, policy } = wish;
   const event = newEvent(room, draft, { state, signer: ports.identity, now: ports.now() });
   const replaced = draft.stateKey === undefined ? undefined : state.get(draft.type, draft.stateKey);
   if (replaced && saysTheSame(replaced, event)) return onceSettled(room, replaced.eventId);
   if (draft.stateKey !== undefined)
     refuseHeavyState(room, { event, replaced }, ports.stateBytesMax);
+  if (policy) {
+    await onceSettled(room, event.eventId);
+    return { event, rules: room.rules, policy };
+  }
   const redacted = preparation.redacted?.(event);
   let change: RoomChange | undefined;
   const committed = ports.log.commit((position) => {
     change = new RoomChange(room, toolsOf({ ports, keys }, position));
     change.append(event, {
       replaced,
-      origin: sentBy(origin),
+      origin: eventOriginOf(origin),
       redacted,
       unrelated: preparation.unrelated,
     });
@@ -104,8 +108,3 @@ async function onceSettled(room: HotRoom, eventId: EventId): Promise<EventId> {
 const saysTheSame = (replaced: StateEvent, event: Event): boolean =>
   replaced.sender === event.sender &&
   canonicalJson(replaced.content, 'as-found') === canonicalJson(event.content, 'as-found');
-
-function sentBy({ deviceId, txnId, delayId }: Origin<EventId>): RoomEvent['origin'] {
-  if (delayId !== undefined) return { delayId };
-  return deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };
-}

@@ -1,0 +1,298 @@
+import { expect, test } from 'vitest';
+import {
+  type ForeignDraft,
+  foreignServers,
+  keysOfNames,
+} from '../../../test/support/foreign-server.ts';
+import { freshDatabase } from '../../../test/support/postgres.ts';
+import { alice, bodiesIn, bringIn, carol, openRooms } from '../../../test/support/rooms.ts';
+import type { EventId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
+import { addSignature, signingKeyFromSeed } from '../../protocol/signatures.ts';
+import type { Elsewhere, OtherServers } from '../elsewhere/other-servers.ts';
+
+const VERSIONS = ['1', '6', '10', '12'];
+const dora = '@dora:far.example' as UserId;
+const mod = '@mod:policy.example' as UserId;
+const [far, policy] = ['far.example', 'policy.example'] as ServerName[] as [ServerName, ServerName];
+const key = signingKeyFromSeed('ed25519:policy_server', Buffer.alloc(32, 5));
+
+test.each(VERSIONS)(
+  'what people here say goes into the room as its policy server has signed it (version %s)',
+  async (version) => {
+    await using bench = await workbench({ version });
+    const eventId = await bench.say('hello');
+    expect(bench.asked).toEqual([[policy, 'hello']]);
+    expect(await bench.bodies()).toEqual(['hello']);
+    expect(await bench.signersOf(eventId)).toEqual(['example.org', policy]);
+    expect(await bench.ends()).toEqual([eventId]);
+  },
+);
+
+test.each(VERSIONS)(
+  'what another server has not had signed is asked for, once, and kept as it is signed (version %s)',
+  async (version) => {
+    await using bench = await workbench({ version });
+    const { pdu, eventId } = await bench.event(says(dora, 'hello'));
+    expect(await bench.receive(pdu)).toEqual(['accepted']);
+    expect(await bench.receive(pdu)).toEqual(['accepted']);
+    expect(bench.asked).toEqual([[policy, 'hello']]);
+    expect(await bench.bodies()).toEqual(['hello']);
+    expect(await bench.signersOf(eventId)).toEqual([far, policy]);
+  },
+);
+
+test('what is not recommended nobody sees: of ours nothing is kept, of others it is soft-failed', async () => {
+  await using bench = await workbench({ refuses: ['spam'] });
+  const refusal = { status: 400, errcode: 'M_FORBIDDEN', message: 'no spam' };
+  await expect(bench.say('spam')).rejects.toMatchObject(refusal);
+  const before = await bench.ends();
+  const spam = await bench.event(says(dora, 'spam'));
+  expect(await bench.receive(spam.pdu)).toEqual(['soft-failed']);
+  expect(await bench.receive(spam.pdu)).toEqual(['soft-failed']);
+  expect(bench.asked).toHaveLength(2);
+  expect(await bench.bodies()).toEqual([]);
+  expect(await bench.ends()).toEqual(before);
+  // What follows it is heard all the same.
+  const next = await bench.event({ ...says(dora, 'sorry'), after: [spam.eventId] });
+  expect(await bench.receive(next.pdu)).toEqual(['accepted']);
+  await bench.say('never mind');
+  expect(await bench.bodies()).toEqual(['sorry', 'never mind']);
+});
+
+test('state is asked about as well: a change of the topic that is refused is none', async () => {
+  await using bench = await workbench({ refuses: ['topic'] });
+  const topic = { type: 'm.room.topic', stateKey: '', content: { body: 'topic', topic: 'spam' } };
+  await expect(bench.rooms.send(bench.roomId, { sender: alice, ...topic }, {})).rejects.toThrow();
+  const theirs = await bench.event({ sender: dora, ...topic });
+  expect(await bench.receive(theirs.pdu)).toEqual(['soft-failed']);
+  expect(await bench.content('m.room.topic')).toBeUndefined();
+  expect(bench.asked).toHaveLength(2);
+});
+
+test('what is signed already is not asked about, and what is signed by an older key is', async () => {
+  await using bench = await workbench();
+  const [old, signed] = [
+    await bench.event(says(dora, 'old')),
+    await bench.event(says(dora, 'new')),
+  ];
+  const former = signingKeyFromSeed('ed25519:policy_server', Buffer.alloc(32, 6));
+  expect(await bench.receive(bench.signed(signed.pdu), bench.signed(old.pdu, former))).toEqual([
+    'accepted',
+    'accepted',
+  ]);
+  expect(bench.asked).toEqual([[policy, 'old']]);
+});
+
+test('who answers with no signature, or by another key, recommends nothing', async () => {
+  await using bench = await workbench();
+  for (const [answer, body] of [
+    [{}, 'a'],
+    [{ [policy]: { 'ed25519:policy_server': 'AAAA' } }, 'b'],
+  ] as const) {
+    bench.answersWith(async () => answer);
+    await expect(bench.say(body)).rejects.toMatchObject({ status: 403, errcode: 'M_FORBIDDEN' });
+    expect(await bench.receive((await bench.event(says(dora, body))).pdu)).toEqual(['soft-failed']);
+  }
+});
+
+test('a policy server that does not answer is asked again as the event comes again, twice at most', async () => {
+  await using bench = await workbench();
+  const gone = Object.assign(new Error('gone'), { name: 'ServerUnreachable' });
+  bench.answersWith(() => Promise.reject(gone));
+  await expect(bench.say('ours')).rejects.toMatchObject({ status: 502, errcode: 'M_UNKNOWN' });
+  const { pdu } = await bench.event(says(dora, 'theirs'));
+  for (let times = 0; times < 2; times += 1)
+    await expect(bench.receive(pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  expect(await bench.receive(pdu)).toEqual(['soft-failed']);
+  const late = await bench.event(says(dora, 'late'));
+  await expect(bench.receive(late.pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  bench.answersWith(undefined);
+  expect(await bench.receive(late.pdu)).toEqual(['accepted']);
+});
+
+test('no answer of it ends a login here', async () => {
+  await using bench = await workbench();
+  bench.answersWith(() => Promise.reject(new MatrixError(401, 'M_UNKNOWN_TOKEN', 'out')));
+  await expect(bench.say('x')).rejects.toMatchObject({ status: 502, errcode: 'M_UNKNOWN' });
+  bench.answersWith(() => Promise.reject(new MatrixError(429, 'M_LIMIT_EXCEEDED', 'slowly')));
+  await expect(bench.say('x')).rejects.toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED' });
+});
+
+test('the room goes on while it is asked, and what is said meanwhile stands beside what comes then', async () => {
+  await using bench = await workbench();
+  const { promise: may, resolve: answer } = Promise.withResolvers<void>();
+  bench.answersWith(async (pdu) => {
+    if (bodyOf(pdu) === 'slow') await may;
+    return bench.signaturesOf(pdu);
+  });
+  const slow = bench.say('slow');
+  await expect.poll(() => bench.asked).toHaveLength(1);
+  const quick = await bench.say('quick');
+  answer();
+  const both = [await slow, quick];
+  expect((await bench.ends()).sort()).toEqual(both.sort());
+  expect((await bench.bodies()).sort()).toEqual(['quick', 'slow']);
+  await bench.say('both');
+  expect(await bench.ends()).toHaveLength(1);
+});
+
+test('who is banned while it is asked is not heard any more', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, carol);
+  const { promise: may, resolve: answer } = Promise.withResolvers<void>();
+  bench.answersWith(async (pdu) => {
+    if (bodyOf(pdu) === 'last') await may;
+    return bench.signaturesOf(pdu);
+  });
+  const last = bench.say('last', carol);
+  const refused = expect(last).rejects.toMatchObject({ errcode: 'M_FORBIDDEN' });
+  await expect.poll(() => bench.asked.at(-1)).toEqual([policy, 'last']);
+  await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target: carol, action: 'ban' },
+    {},
+  );
+  answer();
+  await refused;
+  expect(await bench.bodies()).toEqual([]);
+});
+
+test('what its request is told is committed with the event', async () => {
+  await using bench = await workbench();
+  const told: EventId[] = [];
+  const origin = {
+    ...{ deviceId: 'D', txnId: 't1' },
+    outcome: (eventId: EventId) => void told.push(eventId),
+  };
+  const eventId = await bench.rooms.send(bench.roomId, { sender: alice, ...message('x') }, origin);
+  expect(told).toEqual([eventId]);
+  const event = await (await bench.rooms.open(bench.roomId))!.event(eventId);
+  expect(event?.origin).toEqual({ deviceId: 'D', txnId: 't1' });
+});
+
+test.each([
+  ['nobody of it is in the room', (bench: Bench) => bench.leaves(mod)],
+  ['the room takes it back', (bench: Bench) => bench.appoint({})],
+  ['the room names this server', (bench: Bench) => bench.appoint({ via: 'example.org' })],
+])('it is asked nothing where %s', async (_, end) => {
+  await using bench = await workbench({ refuses: ['hello', 'too'] });
+  await expect(bench.say('hello')).rejects.toThrow('no spam');
+  const asked = bench.asked.length;
+  await end(bench);
+  await bench.say('hello');
+  expect(await bench.receive((await bench.event(says(dora, 'too'))).pdu)).toEqual(['accepted']);
+  expect(bench.asked.slice(asked).filter(([, body]) => body !== undefined)).toEqual([]);
+});
+
+test('an invite to another server is signed before that server sees it', async () => {
+  await using bench = await workbench();
+  bench.asked.length = 0;
+  bench.answersWith(() => Promise.reject(new MatrixError(400, 'M_FORBIDDEN', 'no invites')));
+  const target = '@emil:far.example' as UserId;
+  const invite = { sender: alice, target, action: 'invite' } as const;
+  await expect(bench.rooms.changeMembership(bench.roomId, invite, {})).rejects.toThrow(
+    'no invites',
+  );
+  expect(bench.invited).toEqual([]);
+  bench.answersWith(undefined);
+  await bench.rooms.changeMembership(bench.roomId, invite, {}).catch(() => {});
+  const signatures = bench.invited[0]!.signatures as JsonObject;
+  expect(Object.keys(signatures).sort()).toEqual(['example.org', policy]);
+});
+
+type Bench = Awaited<ReturnType<typeof workbench>>;
+
+const message = (body: string) => ({ type: 'm.room.message', content: { body } });
+const says = (sender: UserId, body: string): ForeignDraft => ({ sender, ...message(body) });
+const bodyOf = ({ content }: JsonObject) => (content as JsonObject).body;
+
+/** A room of alice's in which dora is, and a policy server that signs all but what has these bodies. */
+async function workbench({
+  version = '12',
+  refuses = [],
+}: {
+  version?: string;
+  refuses?: readonly string[];
+} = {}) {
+  const fresh = await freshDatabase();
+  const asked: [ServerName, unknown][] = [];
+  const invited: JsonObject[] = [];
+  const rules = rulesOf(version)!;
+  const signed = (pdu: JsonObject, by = key) => addSignature(pdu, rules, policy, by);
+  const signaturesOf = (pdu: JsonObject): JsonObject => {
+    const { [policy]: own } = signed(pdu).signatures as JsonObject;
+    return { [policy]: { [key.keyId]: (own as JsonObject)[key.keyId]! } };
+  };
+  const asAsked = async (pdu: JsonObject) => {
+    if (refuses.includes(bodyOf(pdu) as string))
+      throw new MatrixError(400, 'M_FORBIDDEN', 'no spam');
+    return signaturesOf(pdu);
+  };
+  let answer = asAsked;
+  const servers: Partial<OtherServers> = {
+    async recommendation(server, pdu) {
+      asked.push([server, bodyOf(pdu)]);
+      return answer(pdu);
+    },
+    async invite(_server, { pdu }) {
+      invited.push(pdu);
+      return pdu;
+    },
+  };
+  const elsewhere = { servers } as Elsewhere;
+  const under = await openRooms(fresh, { eventKeys: keysOfNames, elsewhere });
+  const { rooms } = under;
+  const override = { events: { 'm.room.topic': 0 } };
+  const roomId = await rooms.create(
+    alice,
+    { room_version: version, preset: 'public_chat', power_level_content_override: override },
+    {},
+  );
+  const foreign = foreignServers(fresh);
+  const receive = async (...pdus: JsonObject[]) =>
+    (await rooms.receiver.receive(roomId, pdus, { origin: far, isPushed: true })).map(
+      ({ kind }) => kind,
+    );
+  const moves = async (userId: UserId, membership: 'join' | 'leave') => {
+    const content = { membership };
+    const draft = { sender: userId, type: 'm.room.member', stateKey: userId, content };
+    expect(await receive((await foreign.event(roomId, draft)).pdu)).toEqual(['accepted']);
+  };
+  const appoint = (content: JsonObject) =>
+    rooms.send(roomId, { sender: alice, type: 'm.room.policy', stateKey: '', content }, {});
+  await moves(dora, 'join');
+  await moves(mod, 'join');
+  await appoint({ via: policy, public_keys: { ed25519: key.publicKey } });
+  expect(asked).toEqual([]);
+  return {
+    ...under,
+    ...{ asked, invited, roomId, receive, signed, signaturesOf, appoint },
+    event: (draft: ForeignDraft) => foreign.event(roomId, draft),
+    ends: () => foreign.ends(roomId),
+    say: (body: string, sender = alice) => rooms.send(roomId, { sender, ...message(body) }, {}),
+    bodies: () => bodiesIn(under, roomId),
+    content: (type: string) => under.stateContent(roomId, type),
+    leaves: (userId: UserId) => moves(userId, 'leave'),
+    /** As at first, where undefined. */
+    answersWith(as: typeof asAsked | undefined) {
+      answer = as ?? asAsked;
+    },
+    signersOf: (eventId: EventId) => signersOf(fresh, eventId),
+    [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
+  };
+}
+
+async function signersOf(
+  { database }: Awaited<ReturnType<typeof freshDatabase>>,
+  eventId: EventId,
+): Promise<string[]> {
+  const [row] = await database.query<{ json: string }>(
+    'signers_of',
+    'SELECT json FROM event WHERE event_id = $1',
+    [eventId],
+  );
+  return Object.keys(JSON.parse(row!.json).signatures).sort();
+}
