@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { NOTE } from '../../failover/adapters/blocking/note.ts';
 import { readConfig as readFailoverConfig } from '../../failover/config/config.ts';
@@ -137,12 +137,18 @@ test.skipIf(!ANSIBLE_IS_HERE)(
         const isThere = on && !witness;
         expect(units.includes('farol-block')).toBe(isThere);
         const folder = dirname(socketOf(runtimeDir, 'block'));
-        expect(files['tmpfiles.conf']!.includes(`d ${folder} 0755 root root -`)).toBe(isThere);
+        // The folder is its unit's, which may outlive the switch: without it that one does not start.
+        expect(files['tmpfiles.conf']).not.toContain(folder);
         if (!isThere) continue;
         const unit = files['farol-block.service']!;
         expect(unit).toContain(`[ ! -e ${NOTE} ] || exec /usr/sbin/nft -f ${NOTE}`);
         expect(unit).toContain(`StateDirectory=${basename(dirname(NOTE))}\n`);
-        expect(unit).toContain(`ReadWritePaths=${folder}\n`);
+        expect(unit).toContain(`\nRuntimeDirectory=${relative('/run', folder)}\n`);
+        expect(unit).not.toContain('ReadWritePaths=');
+        // Root's, which would give the folder of the others' logs to root at each start.
+        expect(unit.split('\n').findLast((line) => line.startsWith('LogsDirectory='))).toBe(
+          'LogsDirectory=',
+        );
       }
     }
   },
