@@ -1,3 +1,4 @@
+import { TIMINGS } from '../timings.ts';
 import type { Postgres } from './postgres.ts';
 import type { Acknowledgement } from './server.ts';
 import type { Verdict } from './verdict.ts';
@@ -39,7 +40,7 @@ export class Acknowledged {
     const missing = epoch > newest ? this.#lost(database) : undefined;
     if (missing !== undefined) this.#verdict.fail(`I2: ${site} answers without ${missing}`);
     // What is committed may be told once more, or read, by one that does not know how late it is; what it commits now must be there in the end.
-    if (epoch < newest && !this.#world.clockStood.has(site))
+    if (epoch < newest && !this.#world.clockStood(site, TIMINGS.leaderLeaseMs))
       this.#verdict.fail(`I1: ${site} answered in epoch ${epoch} after ${newest} had`);
     this.#newestEpoch = Math.max(newest, epoch);
     if (!read) this.#count(id);

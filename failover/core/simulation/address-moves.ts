@@ -1,7 +1,10 @@
+import { TIMINGS } from '../timings.ts';
 import type { Site } from '../view.ts';
 import type { AgentHost } from './agent/agent-host.ts';
 import type { Verdict } from './verdict.ts';
 import type { World } from './world.ts';
+
+const { addressLeaseMs } = TIMINGS;
 
 /** What the address promises (D9): never at two machines, be they of one name; and how often it moved, how long nobody had it. */
 export class AddressMoves {
@@ -38,9 +41,12 @@ export class AddressMoves {
   look(agents: Iterable<AgentHost>): void {
     const { time, note } = this.#world;
     const holders = [...agents].filter((agent) => agent.hasAddress);
-    if (holders.length > 1)
-      this.#verdict.fail(`address held by ${holders.map(({ host }) => host).join()}`);
-    const holder = holders[0]?.site ?? null;
+    const { clockStood } = this.#world;
+    // Two have it then for as long as that one's lease goes on by its clock, or until etcd answers it: nobody can tell it before (docs/third-fence.md).
+    const knowing = holders.filter(({ host }) => !clockStood(host, addressLeaseMs));
+    if (knowing.length > 1)
+      this.#verdict.fail(`address held by ${knowing.map(({ host }) => host).join()}`);
+    const holder = (knowing[0] ?? holders[0])?.site ?? null;
     this.#noteGap();
     this.#vacantSince = holder === null ? (this.#vacantSince ?? time.now) : null;
     if (holder === null || holder === this.#holder) return;

@@ -127,7 +127,7 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     clocks.set(machine, clock);
     return clock;
   };
-  const clockStood = new Set<Site>();
+  const clockStoodUntil = new Map<string, number>();
   let busyUntil = 0;
   return {
     time,
@@ -147,9 +147,11 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
     alone: setting.alone ?? false,
     bugs: setting.bugs ?? {},
     clock: (machine) => clockOf(machine).zero + clockOf(machine).speed * time.now,
-    clockStood,
+    clockStood: (machine, withinMs) =>
+      time.now < (clockStoodUntil.get(machine) ?? -Infinity) + withinMs,
     stopClock: (machine, forMs) => {
-      clockStood.add(machine);
+      const until = Math.max(time.now + forMs, clockStoodUntil.get(machine) ?? 0);
+      clockStoodUntil.set(machine, until);
       time.after(forMs, () => {
         const clock = clockOf(machine);
         clock.zero -= clock.speed * forMs;

@@ -25,7 +25,8 @@ export interface World {
   readonly clock: (site: Site) => number;
   /** A hypervisor stops a machine, and its clock with it: what it reads from memory for a while after that may be old, whatever it compares. */
   readonly stopClock: (site: Site, forMs: number) => void;
-  readonly clockStood: ReadonlySet<Site>;
+  /** Whether that machine's clock stands, or has stood within so long: then it may believe in what ended long ago, and in no more than lasts for so long. */
+  readonly clockStood: (machine: string, withinMs: number) => boolean;
   /** What a fault does lasts for so long: only then all must become well. */
   readonly busyFor: (ms: number) => void;
   readonly busyUntil: number;
