@@ -18,16 +18,31 @@ test('one that is damaged, too, that has less, or that no longer counts is not',
   expect(await asked({ sync: { leader: 'a', sync_standby: 'b' } })).toBeNull();
 });
 
+test('one that was started anew and still replays is waited for: it may have as much', async () => {
+  const sync = { leader: 'a', sync_standby: 'b,c' };
+  const replayed = [70, 80, 90];
+  expect(await asked({ sync, replayed })).toBe('c');
+  expect(replayed).toEqual([90]);
+  expect(await asked({ sync, replayed: [70, 80] })).toBeNull();
+});
+
 interface Case {
   readonly sync: object;
   readonly report?: object;
   readonly location?: number;
+  /** At each question, by one that was started anew; then it stands still. */
+  readonly replayed?: number[];
 }
 
 /** What is known of c. */
-async function asked({ sync, report = {}, location = 90 }: Case): Promise<string | null> {
-  const health = JSON.stringify({ state: 'running', timeline: 3, xlog: { location } });
-  const server = createServer((_, answer) => answer.end(health)).listen(0, '127.0.0.1');
+async function asked({ sync, report = {}, location = 90, replayed }: Case): Promise<string | null> {
+  const xlog = () => {
+    if (replayed === undefined) return { location };
+    const [next] = replayed.length > 1 ? replayed.splice(0, 1) : replayed;
+    return { received_location: null, replayed_location: next };
+  };
+  const health = () => JSON.stringify({ state: 'running', timeline: 3, xlog: xlog() });
+  const server = createServer((_, answer) => answer.end(health())).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();

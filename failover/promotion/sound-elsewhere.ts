@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { wordIn } from '../adapters/word.ts';
+import { Settled } from '../core/election/settled.ts';
 import type { Found } from '../core/etcd/reading.ts';
 import type { Site } from '../core/view.ts';
 import type { Copy } from './copy.ts';
@@ -26,10 +28,27 @@ export async function soundElsewhere(
   const others = namedIn(sync).filter((each) => each !== site);
   const reports = await etcd.read(...others.map((each) => names.sites + each));
   const sound = others.filter((_, at) => reports[at] !== undefined && !damageIn(reports[at]));
-  const standings = await standingsOf(sound, () => false, asking);
-  const found = standings.find((each) => each.timeline === chain.at(-1) && each.lsn >= lsn);
-  return found?.site ?? null;
+  const settled = new Settled();
+  const until = performance.now() + SETTLED_WITHIN_MS;
+  for (;;) {
+    const told = await standingsOf(sound, () => false, asking);
+    const alike = told.filter(({ timeline }) => timeline === chain.at(-1));
+    const found = alike.find((each) => each.lsn >= lsn);
+    if (found !== undefined) return found.site;
+    const now = performance.now();
+    // One that still replays has not said yet what it has (docs/lab.md, M4).
+    const replays = alike.find(
+      (each) => each.mayHaveMore && settled.standingIn(each, now).lsn === 0,
+    );
+    if (replays === undefined) return null;
+    if (now >= until) return replays.site;
+    await sleep(AGAIN_MS);
+  }
 }
+
+const AGAIN_MS = 250;
+/** Patroni asks anew, and after a while it is not waited for any more (main.ts). */
+const SETTLED_WITHIN_MS = 8_000;
 
 const damageIn = ({ json }: Found): boolean =>
   typeof (json as { copyDamage?: unknown } | undefined)?.copyDamage === 'string';
