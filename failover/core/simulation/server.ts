@@ -28,6 +28,7 @@ interface Request {
 
 const START_MS = 1_000;
 const TAKEOVER_RETRY_MS = 200;
+const UNTOLD_MS = 10_000;
 const ENTRY_BYTES = 100;
 
 /** One site's server, as far as writing goes: takeover, fence row, deadline, outcomes (D3, D6). */
@@ -52,6 +53,8 @@ export class Server {
   #begunAt: number | null = null;
   #outcomes = new Set<string>();
   #queue: Request[] = [];
+  /** Committed, and past the deadline when that came back: told behind another commit under a renewed one. */
+  #untold: Request[] = [];
 
   constructor(postgres: Postgres, world: World, told: Told) {
     this.site = postgres.site;
@@ -123,6 +126,7 @@ export class Server {
     [this.#role, this.gone, this.#busy] = ['follower', true, false];
     this.#outcomes = new Set();
     this.#queue = [];
+    this.#untold = [];
     this.pausedUntil = 0;
     this.#deadline = Number.NEGATIVE_INFINITY;
     this.#world.time.after(restartMs, () => {
@@ -155,7 +159,10 @@ export class Server {
       this.#takeOver();
     } else if (leaderRevision !== this.#revision) this.kill(START_MS);
     // Nought withholds it; else an answer that was given under the later one cannot be taken back.
-    else this.#deadline = deadline === 0 ? 0 : Math.max(this.#deadline, deadline);
+    else {
+      this.#deadline = deadline === 0 ? 0 : Math.max(this.#deadline, deadline);
+      if (this.#untold.length > 0) this.#serve();
+    }
   }
 
   /** What a process does, it does when it runs: paused, later; ended, never. */
@@ -168,6 +175,11 @@ export class Server {
       else act();
     };
     return attempt;
+  }
+
+  /** What is untold is in memory, and is not read from there. */
+  get #mayAnswer(): boolean {
+    return this.#beforeDeadline() && this.#untold.length === 0;
   }
 
   #beforeDeadline(): boolean {
@@ -224,15 +236,17 @@ export class Server {
   }
 
   #serve(): void {
+    if (!this.#busy && this.#untold.length > 0 && this.#beforeDeadline()) this.#write(null);
     while (!this.#busy && this.#queue.length > 0) {
       const next = this.#queue.shift()!;
-      if (this.#role !== 'writer' || !this.#beforeDeadline()) next.answer('not-writer');
+      if (this.#role !== 'writer' || !this.#mayAnswer) next.answer('not-writer');
       else if (isRead(next.id) || this.#outcomes.has(next.id)) this.#acknowledge(next);
       else this.#write(next);
     }
   }
 
-  #write(request: Request): void {
+  /** Of null: nothing but that it is still the writer. */
+  #write(request: Request | null): void {
     this.#busy = true;
     const { accepts, waits } = this.#postgres;
     if (!accepts || this.#isFenced()) this.kill(START_MS);
@@ -251,11 +265,11 @@ export class Server {
     return !this.#world.bugs.noFenceRow && !mine;
   }
 
-  #commit(request: Request): void {
+  #commit(request: Request | null): void {
     const entry: Entry = {
       epoch: this.#epoch,
-      position: this.#position + 1,
-      requests: [request.id],
+      position: this.#position + (request === null ? 0 : 1),
+      requests: request === null ? [] : [request.id],
       bytes: ENTRY_BYTES,
     };
     const life = this.#life;
@@ -265,18 +279,30 @@ export class Server {
     });
   }
 
-  #finish(request: Request, entry: Entry, committed: boolean): void {
+  #finish(request: Request | null, entry: Entry, committed: boolean): void {
     this.#busy = false;
     this.#begunAt = null;
     // What became of it is looked up behind a takeover, never guessed.
     if (!committed) this.kill(START_MS);
     else {
       this.#position = entry.position;
-      this.#outcomes.add(entry.requests[0]!);
-      if (this.#world.bugs.noDeadlineAfterCommit || this.#beforeDeadline())
-        this.#acknowledge(request);
+      for (const id of entry.requests) this.#outcomes.add(id);
+      if (request !== null) this.#untold.push(request);
+      this.#tell();
       this.#serve();
     }
+  }
+
+  #tell(): void {
+    if (this.#world.bugs.noDeadlineAfterCommit || this.#beforeDeadline())
+      for (const each of this.#untold.splice(0)) this.#acknowledge(each);
+    else
+      this.#world.time.after(
+        UNTOLD_MS,
+        this.#running(() => {
+          if (this.#untold.length > 0 && !this.#beforeDeadline()) this.kill(START_MS);
+        }),
+      );
   }
 
   #acknowledge({ id, answer }: Request): void {
