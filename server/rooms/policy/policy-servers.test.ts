@@ -174,9 +174,12 @@ test('what its request is told is committed with the event', async () => {
 });
 
 test.each([
-  ['nobody of it is in the room', (bench: Bench) => bench.leaves(mod)],
+  ['nobody of it is in the room', (bench: Bench) => bench.moves(mod, 'leave')],
   ['the room takes it back', (bench: Bench) => bench.appoint({})],
-  ['the room names this server', (bench: Bench) => bench.appoint({ via: 'example.org' })],
+  [
+    'the room names this server',
+    (bench: Bench) => bench.appoint({ ...bench.appointed, via: 'example.org' }),
+  ],
 ])('it is asked nothing where %s', async (_, end) => {
   await using bench = await workbench({ refuses: ['hello', 'too'] });
   await expect(bench.say('hello')).rejects.toThrow('no spam');
@@ -185,6 +188,25 @@ test.each([
   await bench.say('hello');
   expect(await bench.receive((await bench.event(says(dora, 'too'))).pdu)).toEqual(['accepted']);
   expect(bench.asked.slice(asked).filter(([, body]) => body !== undefined)).toEqual([]);
+});
+
+test('it is asked again when somebody else of it has come', async () => {
+  await using bench = await workbench();
+  await bench.moves(mod, 'leave');
+  await bench.say('without');
+  await bench.moves('@other:policy.example' as UserId, 'join');
+  await bench.say('with');
+  expect(bench.asked.flatMap(([, body]) => body ?? [])).toEqual(['with']);
+});
+
+test('another server can take it back as well, whatever it says', async () => {
+  await using bench = await workbench();
+  bench.answersWith(() => Promise.reject(new MatrixError(400, 'M_FORBIDDEN', 'never')));
+  const gone = { type: 'm.room.policy', stateKey: '', content: {} };
+  const { pdu } = await bench.event({ sender: dora, ...gone });
+  expect(await bench.receive(pdu)).toEqual(['accepted']);
+  await bench.say('free');
+  expect(bench.asked).toEqual([]);
 });
 
 test('an invite to another server is signed before that server sees it', async () => {
@@ -245,7 +267,7 @@ async function workbench({
   const elsewhere = { servers } as Elsewhere;
   const under = await openRooms(fresh, { eventKeys: keysOfNames, elsewhere });
   const { rooms } = under;
-  const override = { events: { 'm.room.topic': 0 } };
+  const override = { events: { 'm.room.topic': 0, 'm.room.policy': 0 } };
   const roomId = await rooms.create(
     alice,
     { room_version: version, preset: 'public_chat', power_level_content_override: override },
@@ -265,17 +287,17 @@ async function workbench({
     rooms.send(roomId, { sender: alice, type: 'm.room.policy', stateKey: '', content }, {});
   await moves(dora, 'join');
   await moves(mod, 'join');
-  await appoint({ via: policy, public_keys: { ed25519: key.publicKey } });
+  const appointed = { via: policy, public_keys: { ed25519: key.publicKey } };
+  await appoint(appointed);
   expect(asked).toEqual([]);
   return {
     ...under,
-    ...{ asked, invited, roomId, receive, signed, signaturesOf, appoint },
+    ...{ asked, invited, roomId, receive, signed, signaturesOf, appoint, appointed, moves },
     event: (draft: ForeignDraft) => foreign.event(roomId, draft),
     ends: () => foreign.ends(roomId),
     say: (body: string, sender = alice) => rooms.send(roomId, { sender, ...message(body) }, {}),
     bodies: () => bodiesIn(under, roomId),
     content: (type: string) => under.stateContent(roomId, type),
-    leaves: (userId: UserId) => moves(userId, 'leave'),
     /** As at first, where undefined. */
     answersWith(as: typeof asAsked | undefined) {
       answer = as ?? asAsked;
