@@ -36,6 +36,8 @@ export interface RoomEvent {
   readonly unsigned: string;
   /** It follows something that was not here: what is before it in the timeline was not just before it. */
   readonly isAfterGap?: boolean;
+  /** Rejected, or soft-failed: it is here for servers to name, and shown to nobody. */
+  readonly isRefused?: boolean;
   /** A copy for those who came behind its sender's erasure. */
   readonly isErased?: boolean;
 }

@@ -17,7 +17,8 @@ export const roomEventOf = (stored: StoredEvent, rules: RoomVersionRules): RoomE
 /** An event as it was read, whichever way. */
 export interface ParsedEvent
   extends Pick<RoomEvent, 'roomId' | 'eventId' | 'nid' | 'depth' | 'position'>,
-    Pick<RoomEvent, 'stateBefore' | 'stateAfter' | 'origin' | 'replacesNid' | 'isAfterGap'> {
+    Pick<RoomEvent, 'stateBefore' | 'stateAfter' | 'origin' | 'replacesNid'>,
+    Pick<RoomEvent, 'isAfterGap' | 'isRefused'> {
   readonly pdu: JsonObject;
   readonly replaced: (Named & { readonly isRedacted: boolean }) | undefined;
   /** What took effect on it. */
@@ -42,6 +43,7 @@ export function eventAsSeen(parsed: ParsedEvent, rules: RoomVersionRules): RoomE
     stateBefore: parsed.stateBefore,
     stateAfter: parsed.stateAfter,
     ...(parsed.isAfterGap && { isAfterGap: true }),
+    ...(parsed.isRefused && { isRefused: true }),
     type: pdu.type as string,
     sender: pdu.sender as UserId,
     stateKey: pdu.state_key as string | undefined,
@@ -108,6 +110,7 @@ function parsed(stored: StoredEvent, rules: RoomVersionRules): ParsedEvent {
     stateBefore: stored.stateBefore ?? undefined,
     stateAfter: stored.stateAfter ?? undefined,
     isAfterGap: stored.isAfterGap,
+    isRefused: stored.rejected || stored.softFailed,
     pdu: pduIn(stored.json, rules),
     replaced:
       stored.replacesId === null || stored.replacesJson === null

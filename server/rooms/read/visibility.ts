@@ -12,7 +12,7 @@ import type { RoomReads } from './room-reads.ts';
 /**
  * Narrows events to those that history visibility lets the user see (Room history visibility,
  * "Server behaviour"), each with the user's membership at it. Who has forgotten the room sees what a
- * stranger does. And nobody sees what the room keeps no longer.
+ * stranger does. And nobody sees what the room keeps no longer, or what was rejected or soft-failed in it.
  */
 export async function visibleTo(
   room: HotRoom,
@@ -20,7 +20,8 @@ export async function visibleTo(
   userId: UserId,
   all: readonly RoomEvent[],
 ): Promise<SeenEvent[]> {
-  const events = await withoutExpired(room, reads, all);
+  const taken = all.filter(({ isRefused }) => !isRefused);
+  const events = await withoutExpired(room, reads, taken);
   const own = (await reads.userRooms.of(userId)).get(room.roomId);
   const others = events.filter((event) => !isBehindJoin(own, event));
   // Of what is erased, an event behind the reader's join can tell only by what it replaced.

@@ -297,6 +297,20 @@ test('while two servers and our own users speak at once nothing is lost, and the
   await bench.isAsStored();
 });
 
+test('what was rejected or soft-failed is not shown to who asks for it by its id', async () => {
+  await using bench = await workbench();
+  await bench.joins(dora);
+  const softFailed = await bench.event(says(dora, 'late'));
+  await bench.ban(dora);
+  const rejected = await bench.event(says(dora, 'banned'));
+  expect(await bench.receive(softFailed.pdu)).toEqual(['soft-failed']);
+  expect(await bench.receive(rejected.pdu)).toEqual(['rejected']);
+  const room = (await bench.rooms.open(bench.roomId))!;
+  const found = await room.events([softFailed.eventId, rejected.eventId]);
+  expect(found.length).toBe(2);
+  expect(await room.visibleTo(alice, found)).toEqual([]);
+});
+
 const says = (sender: UserId, body = 'said'): ForeignDraft => ({
   ...{ sender, type: 'm.room.message', content: { body } },
 });
