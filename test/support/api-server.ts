@@ -31,6 +31,7 @@ import type { ProviderSettings } from '../../server/sign-in/provider.ts';
 import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
 import type { SearchLanguage } from '../../server/storage/search/search-languages.ts';
+import { notingAnswers } from './answered-as-specified.ts';
 import { buildHouse, housePorts } from './house.ts';
 import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
@@ -150,9 +151,10 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     logger: pino({ level: 'silent' }),
     behindFront: options.behindFront ?? false,
   });
-  const apis = notingRepeats<HousePorts>(
+  const answers = notingAnswers<HousePorts>(
     mountsOf({ adminApi: told.adminApi ?? true, ...(federation && { federation }) }),
   );
+  const apis = notingRepeats(answers.mounts);
   const server = await serve(apis.mounts, gate);
   const ask = askAt(server.origin);
   return {
@@ -173,6 +175,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
       if (!options.fresh) await fresh[Symbol.asyncDispose]();
       const [wrong] = apis.toldOtherwise;
       if (wrong) throw new Error(`A repeat of ${wrong} is told something else than the first time`);
+      const [unspecified] = answers.otherwise;
+      if (unspecified) throw new Error(`Answered otherwise than specified: ${unspecified}`);
     },
   };
 }
