@@ -3,7 +3,7 @@ import { clientApi, contentRepository, forServices, wellKnown } from './client-a
 import { frontDoor, pages } from './client-api/pages/endpoints.ts';
 import { signInPages } from './client-api/sign-in/endpoints.ts';
 import { delegation, federationApi, keyApi } from './federation-api/endpoints.ts';
-import { API, type Mount } from './http/mount.ts';
+import { API, DISCOVERY, type Mount } from './http/mount.ts';
 import { PAGES } from './http/page.ts';
 
 interface Wanted {
@@ -57,7 +57,7 @@ const ALWAYS = [
 
 const ALONE = [
   {
-    rules: API,
+    rules: DISCOVERY,
     prefixes: ['/.well-known/matrix/'],
     callers: ['nobody'],
     endpoints: wellKnown,
@@ -73,7 +73,7 @@ const ALONE = [
 /** With other homeservers, where the operator lets them. */
 const AMONG_OTHERS = [
   {
-    rules: API,
+    rules: DISCOVERY,
     prefixes: ['/.well-known/matrix/'],
     callers: ['nobody'],
     endpoints: [...wellKnown, ...delegation],

@@ -22,14 +22,25 @@ export interface Mount<Ports> {
   readonly endpoints: readonly Endpoint<Ports>[];
 }
 
-/** For programs: errors are JSON, and those in browsers come from any origin (client-server API, web browser clients). */
-export const API: Rules = {
-  headers: {
-    'access-control-allow-origin': '*',
-    'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-    'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
-  },
+const FROM_ANY_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
+  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
+};
+
+/** For who looks for a server: how long they keep what they found is theirs to say. */
+export const DISCOVERY: Rules = {
+  headers: FROM_ANY_ORIGIN,
   refusal: ({ body }) => ({ type: 'application/json', body: JSON.stringify(body) }),
+};
+
+/**
+ * For programs: errors are JSON, and those in browsers come from any origin (client-server API, web browser clients). Nothing
+ * that stands between gives an old answer in the place of a new one, or one person's to another.
+ */
+export const API: Rules = {
+  ...DISCOVERY,
+  headers: { ...FROM_ANY_ORIGIN, 'cache-control': 'no-store' },
 };
 
 export function refused(error: MatrixError, { refusal }: Rules): Answer {

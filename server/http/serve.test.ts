@@ -184,6 +184,7 @@ test('an answer made by hand is sent as it is, to any origin', async () => {
   expect(answer.headers.get('content-type')).toBe('application/json');
   expect(answer.headers.get('access-control-allow-origin')).toBe('*');
   expect(answer.headers.get('etag')).toBeNull();
+  expect(answer.headers.get('cache-control')).toBe('no-store');
 });
 
 test.each<[string, string, RequestInit, number, string]>([

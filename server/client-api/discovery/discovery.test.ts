@@ -81,3 +81,12 @@ test('a client is told which room versions it can make', async () => {
   );
   expect(capabilities['m.room_versions']).toEqual({ default: '12', available });
 });
+
+test('what is answered is kept by nobody in between, but for where the server is', async () => {
+  await using api = await startApi({ publicUrl: 'https://matrix.example.org' });
+  const at = ['/_matrix/client/versions', '/_matrix/client/v3/sync', '/.well-known/matrix/client'];
+  const kept = at.map(async (path) =>
+    (await fetch(api.origin + path)).headers.get('cache-control'),
+  );
+  expect(await Promise.all(kept)).toEqual(['no-store', 'no-store', null]);
+});
