@@ -2,10 +2,10 @@ import { ClientEvent, type MatrixClient, RelationType, Visibility } from 'matrix
 import { InteractiveAuth } from 'matrix-js-sdk/lib/interactive-auth.js';
 import { RoomHierarchy } from 'matrix-js-sdk/lib/room-hierarchy.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { login, messageIn, register, roomOf, until } from './sdk.ts';
+import { eventIn, login, messageIn, register, roomOf, until } from './sdk.ts';
 import { npmStart, type ServerUnderTest } from './server.ts';
 
-/** Threads, edits, spaces, the directory, and a stage in a browser, as matrix-js-sdk asks for them. */
+/** Threads, edits, spaces, the directory, upgrades, search, and a stage in a browser, as matrix-js-sdk asks for them. */
 
 let server: ServerUnderTest;
 beforeAll(async () => {
@@ -57,6 +57,39 @@ test('a space is looked through, and a room of the directory found and joined', 
   expect(found.chunk.map((each) => each.room_id)).toContain(roomId);
   await joinedAndHeard(a, b, roomId);
   expect(await b._unstable_getSharedRooms(alice.userId)).toEqual([roomId, spaceId].sort());
+});
+
+test('who was in a room that is upgraded finds the way to the new one, and back', async () => {
+  const [alice, bob] = [await register(server.url, 'alice'), await register(server.url, 'bob')];
+  using a = await login(server.url, alice);
+  using b = await login(server.url, bob);
+  const { room_id: oldId } = await a.createRoom({ name: 'Garden', invite: [bob.userId] });
+  await roomOf(b, oldId, 'invite');
+  await b.joinRoom(oldId);
+  const { replacement_room: newId } = await a.upgradeRoom(oldId, '12');
+  const tombstone = await eventIn(b, oldId, (event) => event.getType() === 'm.room.tombstone');
+  expect(tombstone.getContent().replacement_room).toBe(newId);
+  await a.invite(newId, bob.userId);
+  await b.joinRoom(newId);
+  const room = await roomOf(b, newId);
+  expect([room.name, room.getVersion()]).toEqual(['Garden', '12']);
+  expect(room.findPredecessor()?.roomId).toBe(oldId);
+  await expect(b.sendTextMessage(oldId, 'too late')).rejects.toMatchObject({
+    errcode: 'M_FORBIDDEN',
+  });
+});
+
+test('what was said is found by a word of it, whatever its case and accents', async () => {
+  using client = await login(server.url, await register(server.url, 'alice'));
+  const { room_id: roomId } = await client.createRoom({});
+  const { event_id } = await client.sendTextMessage(roomId, 'A AÇÃO do farol');
+  await client.sendTextMessage(roomId, 'something else');
+  // The index follows behind the commit.
+  const found = async () => {
+    const { results } = await client.searchRoomEvents({ term: 'ação' });
+    return results.map(({ context }) => context.getEvent().getId());
+  };
+  await expect.poll(found).toEqual([event_id]);
 });
 
 test('a password that is typed in a browser lets the client go on that had asked for it', async () => {
