@@ -32,6 +32,31 @@ test.each(VERSIONS)(
   },
 );
 
+test('who joins a room of another server finds what was said before by its time', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const { clock } = alice.server;
+  const made = clock.ms;
+  const roomId = await alice.createRoom();
+  const said: { id: string; ms: number }[] = [];
+  for (const body of ['a', 'b']) {
+    clock.ms += 1_000;
+    said.push({ id: (await alice.say(roomId, body)).event_id as string, ms: clock.ms });
+  }
+  bob.server.clock.ms = clock.ms + 10_000;
+  await joins(bob, roomId, alice);
+  const nearest = (ms: number, dir: string) =>
+    bob.get(
+      `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ms}&dir=${dir}`,
+    );
+  const [a, b] = said as [{ id: string; ms: number }, { id: string; ms: number }];
+  expect(await nearest(b.ms + 500, 'b')).toEqual({ event_id: b.id, origin_server_ts: b.ms });
+  expect(await nearest(made + 500, 'f')).toEqual({ event_id: a.id, origin_server_ts: a.ms });
+  expect(await nearest(made - 1, 'b')).toMatchObject({ errcode: 'M_NOT_FOUND' });
+  const { start } = await bob.get(`/rooms/${encodeURIComponent(roomId)}/context/${b.id}?limit=0`);
+  const { chunk } = await page(bob, roomId, `dir=b&from=${start}`);
+  expect(bodiesOf(chunk as JsonObject[])).toEqual(['a']);
+});
+
 test('earlier history is in no /sync, and nothing in the room changes by it', async () => {
   const [alice, bob] = await aliceAndBob(authority);
   const roomId = await alice.createRoom({ name: 'Ruin' });

@@ -2,8 +2,17 @@ import { z } from 'zod';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, wholeNumber } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
+import type { UserId } from '../../protocol/identifiers.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
+import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import type { Place } from '../../rooms/store.ts';
+import type { LargeReads } from './large-reads.ts';
+
+interface Ports {
+  readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
+  readonly largeReads: Pick<LargeReads, 'enter'>;
+}
 
 export const getEventByTimestamp = endpoint({
   operation: 'getEventByTimestamp',
@@ -17,12 +26,42 @@ export const getEventByTimestamp = endpoint({
   path: z.object({ roomId }),
   query: z.object({ ts: wholeNumber, dir: z.enum(['b', 'f']) }),
 
-  async handle({ caller, path, query }, { rooms }: { rooms: Pick<Rooms, 'open' | 'roomsOf'> }) {
-    const { room } = await readingOf(rooms, path.roomId, caller.userId);
+  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+    const reading = () => readingOf(rooms, path.roomId, caller.userId);
     const { ts, dir: direction } = query;
-    const event = await room.nearestEvent(caller.userId, { ts, direction });
+    const { room } = await reading();
+    if (await mayBeBeforeAll(room, caller.userId, ts)) {
+      await largeReads.enter(caller.userId, signal);
+      await lookBack(room, caller.userId, ts);
+    }
+    const event = await (await reading()).room.nearestEvent(caller.userId, { ts, direction });
     if (!event)
       throw notFound(`There is no event ${direction === 'f' ? 'behind' : 'before'} ${ts}`);
     return { event_id: event.eventId, origin_server_ts: event.originServerTs };
   },
 });
+
+/** Whether what is nearest to the moment may be at another server: nothing is here from before it, nor the room's beginning. */
+async function mayBeBeforeAll(room: Room, reader: UserId, ts: number): Promise<boolean> {
+  if (await room.nearestEvent(reader, { ts, direction: 'b' })) return false;
+  const first = await room.nearestEvent(reader, { ts: 0, direction: 'f' });
+  return first !== undefined && first.type !== 'm.room.create';
+}
+
+const PAGES_MAX = 5;
+const PAGE = 100;
+
+/** As who pages back so far: what is not here is fetched. */
+async function lookBack(room: Room, reader: UserId, ts: number): Promise<void> {
+  let from = await room.placeAt(room.lastPosition);
+  for (let pages = 0; pages < PAGES_MAX; pages++) {
+    const page = await room.history({ reader, from, direction: 'b', limit: PAGE });
+    const isReached = page.events.some(({ event }) => event.originServerTs <= ts);
+    // Where others are busy a page may end where it began.
+    if (page.isLast || isReached || isSame(page.end, from)) return;
+    from = page.end;
+  }
+}
+
+const isSame = (one: Place, other: Place): boolean =>
+  one.depth === other.depth && one.nid === other.nid;
