@@ -9,8 +9,14 @@ type Wishes = Map<ServerName, Map<number, Wish>>;
 
 /** Which servers lack something of which rooms, as far as it is not written down yet. */
 export class Lacks {
+  readonly #changed: () => void;
   #wishes: Wishes = new Map();
   #count = 0;
+
+  /** `changed` is told that there is something to be written down: else it would wait for whatever comes next. */
+  constructor(changed: () => void = () => {}) {
+    this.#changed = changed;
+  }
 
   get count(): number {
     return this.#count;
@@ -53,6 +59,7 @@ export class Lacks {
     const before = rooms.get(roomNid);
     if (before === undefined) this.#count += 1;
     rooms.set(roomNid, before === undefined ? wish : both(before, wish));
+    this.#changed();
   }
 }
 

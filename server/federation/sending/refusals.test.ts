@@ -110,6 +110,21 @@ test('where a server takes what follows it, an event is not sent again', async (
   expect(peer.bodies()).toEqual(['one', 'two']);
 });
 
+test('that a server took what follows is written down though it took its time, and nothing else happens', async () => {
+  const home = await startHome(authority, { saidAgainMs: [3_600_000], saveEveryMs: 5 });
+  const takesOthers = takesBut(isSaid('one'));
+  const peer = await startPeer(authority, (transaction, answer, take) => {
+    const isSlow = transaction.content.pdus.some(isSaid('two'));
+    setTimeout(() => takesOthers(transaction, answer, take), isSlow ? 500 : 0);
+  });
+  await home.member(peer);
+  await home.say('one');
+  await expect.poll(() => peer.bodies()).toEqual(['one']);
+  await expect.poll(() => backlog(home)).toBe(1);
+  await home.say('two');
+  await expect.poll(() => backlog(home)).toBe(0);
+});
+
 test('what waits behind an event that was not taken comes in order when its server was away', async () => {
   const bounds = { queueMax: 9, heldFailuresMax: 0, saidAgainMs: [3_600_000], saveEveryMs: 5 };
   const home = await startHome(authority, { ...SOON, ...bounds });
