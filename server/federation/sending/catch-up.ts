@@ -133,16 +133,23 @@ async function pdusOf(
 ): Promise<readonly Pdu[]> {
   if (events.length === 0) return [];
   const rooms = new Map(events.map(({ position, roomNid }) => [position, roomNid]));
-  const hidden = new Set<number>();
-  for (const [roomId, own] of Map.groupBy(events, (each) => each.roomId))
-    for (const nid of await noLongerTold(
-      roomId,
-      own.map(({ position }) => position),
-    ))
-      hidden.add(nid);
+  const hidden = await hiddenOf(noLongerTold, events);
   const stored = await outgoingPdus(database, [...rooms.keys()]);
   return stored.map((each) => {
     const isRedacted = each.isRedacted || hidden.has(each.position);
     return pduOf({ ...each, isRedacted, roomNid: rooms.get(each.position)! });
   });
+}
+
+/** The positions of those of which only that they were is told any more. */
+export async function hiddenOf(
+  noLongerTold: NoLongerTold,
+  events: readonly Pick<OutgoingEvent, 'roomId' | 'position'>[],
+): Promise<ReadonlySet<number>> {
+  const hidden = new Set<number>();
+  for (const [roomId, own] of Map.groupBy(events, (each) => each.roomId)) {
+    const positions = own.map(({ position }) => position);
+    for (const nid of await noLongerTold(roomId, positions)) hidden.add(nid);
+  }
+  return hidden;
 }

@@ -12,8 +12,12 @@ const roomId = '!r:example.org' as RoomId;
 const [busy, other] = ['@busy:example.org', '@other:example.org'] as [UserId, UserId];
 
 /** Events of ours go to one other server; what the database says of the rooms of `busy` comes by `rooms`. */
-function world(rooms: () => Promise<readonly object[]>) {
+function world(
+  rooms: () => Promise<readonly object[]>,
+  { committed = 10, hidden = [] as number[] } = {},
+) {
   const [given, posted, errors]: [number[], ServerName[], unknown[]] = [[], [], []];
+  const texts: string[] = [];
   let tell: (records: readonly PlacedRecord[]) => void = () => {};
   const database = {
     async query(name: string, _sql: string, values: unknown[]) {
@@ -25,7 +29,7 @@ function world(rooms: () => Promise<readonly object[]>) {
     },
   } as unknown as Database;
   const log = {
-    committed: { position: 10 },
+    committed: { position: committed },
     onCommitted(listener: typeof tell) {
       tell = listener;
     },
@@ -42,18 +46,27 @@ function world(rooms: () => Promise<readonly object[]>) {
   const subject = new Distribution(
     {
       ...{ ...ports, deviceChanges, posted: () => {}, passing: { receipt: () => {} } },
-      give: (_servers, { position }) => void given.push(position),
+      noLongerTold: async (_roomId, nids) => new Set(nids.filter((nid) => hidden.includes(nid))),
+      give: (_servers, { position, text }) => {
+        given.push(position);
+        texts.push(text);
+      },
     },
     10,
   );
   const happens = (position: number, record: LogRecord) => tell([{ position, record }]);
-  return { subject, given, posted, errors, happens };
+  return { subject, given, texts, posted, errors, happens };
 }
 
 /** The event at 12, where it is asked for. */
 function outgoing([after, upTo]: number[]): readonly object[] {
   const event = { roomId, roomNid: 1, type: 'm.room.message', stateKey: null, sender: other };
-  const pdu = { eventId: '$12', roomVersion: '12', json: '{}', isRedacted: false };
+  const pdu = {
+    eventId: '$12',
+    roomVersion: '12',
+    json: '{"content":{"body":"said"},"type":"m.room.message"}',
+    isRedacted: false,
+  };
   const stored = { ...event, ...pdu, memberJson: null, replacedJson: null, position: 12 };
   return after! < 12 && 12 <= upTo! ? [stored] : [];
 }
@@ -90,4 +103,15 @@ test('of whom it fails that others are told of their devices, nobody else waits 
   await expect.poll(() => subject.settled, { timeout: 10_000 }).toBe(12);
   expect(posted).toHaveLength(2);
   await subject.close();
+});
+
+test('of what a writer before had not given to others, only that it was is told where no more is told of it', async () => {
+  const told = async (hidden: number[]) => {
+    const { subject, given, texts } = world(async () => [], { committed: 12, hidden });
+    await expect.poll(() => given).toEqual([12]);
+    await subject.close();
+    return texts;
+  };
+  expect(await told([])).toEqual(['{"content":{"body":"said"},"type":"m.room.message"}']);
+  expect(await told([12])).toEqual(['{"content":{},"type":"m.room.message"}']);
 });

@@ -4,6 +4,7 @@ import { Rounds } from '../../log/rounds.ts';
 import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import { outgoingEvents } from '../../storage/federation/outgoing-events.ts';
+import { hiddenOf, type NoLongerTold } from './catch-up.ts';
 import type { DeviceChanges } from './device-changes.ts';
 import type { Passing } from './passing.ts';
 import { type Pdu, pduOf } from './pdu.ts';
@@ -14,6 +15,7 @@ export interface DistributionPorts {
   readonly log: Pick<Log, 'committed' | 'onCommitted'>;
   readonly database: Database;
   readonly roomServers: RoomServers;
+  readonly noLongerTold: NoLongerTold;
   /** At once for all, without a wait between. */
   readonly give: (servers: readonly ServerName[], pdu: Pdu) => void;
   readonly deviceChanges: Pick<DeviceChanges, 'committed' | 'position' | 'close'>;
@@ -35,6 +37,8 @@ export class Distribution {
   readonly #ports: DistributionPorts;
   readonly #rounds: Rounds;
   #position: number;
+  /** Up to here a writer before said it, perhaps long ago. */
+  readonly #saidBefore: number;
   /** Up to here the log was heard. */
   #heard: number;
   /** The first that is to be looked at. */
@@ -46,7 +50,8 @@ export class Distribution {
   constructor(ports: DistributionPorts, position: number) {
     this.#ports = ports;
     this.#position = position;
-    this.#heard = ports.log.committed.position;
+    this.#saidBefore = ports.log.committed.position;
+    this.#heard = this.#saidBefore;
     this.#first = position + 1;
     this.#rounds = new Rounds({
       isThere: () => !this.#isClosed && !this.#pause && this.#isBehind,
@@ -126,9 +131,13 @@ export class Distribution {
     const limit = EVENTS_AT_ONCE;
     const events =
       after < upTo ? await outgoingEvents(database, { server, after, upTo, limit }) : [];
+    // Whoever said it may have been erased since, or its time be over.
+    const old = events.filter(({ position }) => position <= this.#saidBefore);
+    const hidden = await hiddenOf(this.#ports.noLongerTold, old);
     for (const event of events) {
       const servers = await roomServers.of(event);
-      if (servers.length > 0) give(servers, pduOf(event));
+      const isRedacted = event.isRedacted || hidden.has(event.position);
+      if (servers.length > 0) give(servers, pduOf({ ...event, isRedacted }));
       this.#position = event.position;
     }
     if (events.length < limit) this.#position = upTo;

@@ -57,7 +57,7 @@ export interface SendingBounds extends Partial<DestinationBounds> {
  */
 export class Sending {
   readonly #ports: SendingPorts;
-  readonly #lacks = new Lacks();
+  readonly #lacks = new Lacks(() => this.#books.moved());
   readonly #destinations = new Map<ServerName, Destination>();
   readonly #shared: DestinationPorts;
   readonly #distribution: Distribution;
@@ -99,7 +99,7 @@ export class Sending {
     this.#distribution = new Distribution(
       {
         passing: this.passing,
-        ...{ own, database, log, roomServers, onError },
+        ...{ own, database, log, roomServers, onError, noLongerTold: ports.noLongerTold },
         deviceChanges: new DeviceChanges(
           {
             ...{ own, log, database, roomServers, onError, admits: ports.admits },
