@@ -81,12 +81,12 @@ export class BenchClient {
   }
 
   /** Answers with the path by which it is had. */
-  async upload(bytes: Buffer, { token }: Account): Promise<string> {
+  async upload(bytes: Buffer, { token }: Account, type?: string): Promise<string> {
     const { statusCode, body } = await this.#dispatcher.request({
       origin: this.#origin,
       path: '/_matrix/media/v3/upload',
       method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, ...(type && { 'content-type': type }) },
       headersTimeout: 300_000,
       body: bytes,
     });

@@ -26,7 +26,7 @@ const SENDERS = 4;
 const SLOW_READERS = 1_000;
 const SLOW_FILE_MB = 40;
 /** By all uploaders together. */
-const CLONED_MB = 80;
+const CLONED_MB = 64;
 /** Each begins elsewhere, so that no two are given the same part: as of as many files. */
 const SLOW_APART = 1_000;
 
@@ -87,7 +87,7 @@ async function benchThumbnails(
 ): Promise<void> {
   const thumbnails: string[] = [];
   for (let n = 0; n < WARM_UP + COUNT; n += 1) {
-    const file = await client.upload(await picture(), person);
+    const file = await client.upload(await picture(), person, 'image/png');
     thumbnails.push(`${file.replace('/download/', '/thumbnail/')}?width=640&height=480`);
   }
   let next = 0;
