@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { engineAnswers } from '../../support/docker-engine.ts';
 import { decrypted, knowingDevicesIn, login, register, roomOf, until } from '../sdk.ts';
 import { npmStart, type ServerUnderTest } from '../server.ts';
-import { type Gomuks, startGomuks } from './gomuks.ts';
+import { accept, signIn, startGomuks } from './gomuks.ts';
 
 /** A whole program that people use, from its login to what they read in it. */
 
@@ -22,8 +22,8 @@ withEngine(
     using sdk = await login(server.url, await register(server.url, 'sdk'), { encryption: true });
     const roomId = await encryptedRoom(sdk, account.userId);
     await using gomuks = await startGomuks();
-    await signIn(gomuks, account);
-    await accept(gomuks);
+    await signIn(gomuks, server.url, account);
+    await accept(gomuks, ROOM);
     const room = await roomOf(sdk, roomId);
     await until(sdk, ClientEvent.Sync, () => room.getJoinedMembers().length === 2);
     await knowingDevicesIn(sdk, room);
@@ -39,18 +39,6 @@ withEngine(
   },
 );
 
-async function signIn(gomuks: Gomuks, { userId, password }: { userId: string; password: string }) {
-  await gomuks.shows('Log in to Matrix');
-  for (const typed of [userId, password]) {
-    await gomuks.types(typed);
-    await gomuks.presses('Tab');
-  }
-  // Where the name of the server leads nowhere, this is what somebody types.
-  await gomuks.presses('C-u');
-  await gomuks.types(server.url);
-  await gomuks.presses('Tab', 'Enter');
-}
-
 const ROOM = 'Lighthouse';
 
 async function encryptedRoom(
@@ -63,13 +51,4 @@ async function encryptedRoom(
     initial_state: [{ type: 'm.room.encryption', state_key: '', content }],
   });
   return roomId;
-}
-
-async function accept(gomuks: Gomuks) {
-  await gomuks.shows(ROOM);
-  await gomuks.presses('C-k');
-  await gomuks.types(ROOM);
-  await gomuks.presses('Enter');
-  await gomuks.types('/accept');
-  await gomuks.presses('Enter');
 }

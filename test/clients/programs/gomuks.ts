@@ -9,6 +9,7 @@ import {
   runIn,
 } from '../../cluster/support/engine.ts';
 import { until } from '../../cluster/support/until.ts';
+import type { Account } from '../sdk.ts';
 
 /** gomuks in a window of its own, as somebody sits before it. */
 export interface Gomuks extends AsyncDisposable {
@@ -21,6 +22,8 @@ export interface Gomuks extends AsyncDisposable {
   presses(...keys: readonly string[]): Promise<void>;
   /** Takes a picture of the window, and resolves with where it lies. */
   picture(name: string): Promise<string>;
+  /** From now on there is such a file in the folder where it runs. */
+  has(name: string, bytes: Buffer): Promise<void>;
 }
 
 const root = join(import.meta.dirname, '../../..');
@@ -53,9 +56,40 @@ export async function startGomuks(): Promise<Gomuks> {
     ...{ screen, shows },
     types: async (text) => void (await send('-l', '--', text)),
     presses: async (...keys) => void (await send(...keys)),
+    has: async (name, bytes) =>
+      void (await done(container, [
+        ...['sh', '-c', 'echo "$2" | base64 -d > "$1"', 'sh', name, bytes.toString('base64')],
+      ])),
     picture: (name) => pictureOf(container, join(root, '.cache/clients/pictures', `${name}.png`)),
     [Symbol.asyncDispose]: () => container.remove({ force: true, v: true }),
   };
+}
+
+/** Resolves when it was told all that it asks for. */
+export async function signIn(
+  gomuks: Gomuks,
+  url: string,
+  { userId, password }: Account,
+): Promise<void> {
+  await gomuks.shows('Log in to Matrix');
+  for (const typed of [userId, password]) {
+    await gomuks.types(typed);
+    await gomuks.presses('Tab');
+  }
+  // Where the name of the server leads nowhere, this is what somebody types.
+  await gomuks.presses('C-u');
+  await gomuks.types(url);
+  await gomuks.presses('Tab', 'Enter');
+}
+
+/** Goes into the room that it is invited to. */
+export async function accept(gomuks: Gomuks, room: string): Promise<void> {
+  await gomuks.shows(room);
+  await gomuks.presses('C-k');
+  await gomuks.types(room);
+  await gomuks.presses('Enter');
+  await gomuks.types('/accept');
+  await gomuks.presses('Enter');
 }
 
 async function pictureOf(container: Container, file: string): Promise<string> {

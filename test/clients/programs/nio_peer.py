@@ -3,8 +3,11 @@
 import asyncio
 import json
 import sys
+from base64 import b64decode, b64encode
+from io import BytesIO
 
-from nio import AsyncClient, AsyncClientConfig, RoomMessageText
+from nio import AsyncClient, AsyncClientConfig, RoomEncryptedImage, RoomMessageText
+from nio.crypto.attachments import decrypt_attachment
 
 
 class Person:
@@ -12,11 +15,16 @@ class Person:
         config = AsyncClientConfig(encryption_enabled=True, store_sync_tokens=True)
         self.client = AsyncClient(url, user, store_path=store, config=config)
         self.client.add_event_callback(self.read, RoomMessageText)
+        self.client.add_event_callback(self.look, RoomEncryptedImage)
         self.said = []
+        self.shown = []
         self.news = asyncio.Condition()
 
     async def read(self, room, event):
         self.said.append({"room": room.room_id, "body": event.body, "decrypted": event.decrypted})
+
+    async def look(self, room, event):
+        self.shown.append((room.room_id, event))
 
     async def live(self):
         """As `sync_forever` does, but whoever waits is told of each turn."""
@@ -61,13 +69,32 @@ class Person:
         await self.until(lambda: room in self.client.rooms)
 
     async def send(self, room, body):
+        return await self.send_to(room, 2, {"msgtype": "m.text", "body": body})
+
+    async def send_to(self, room, people, content):
         def is_ready():
             known = self.client.rooms[room]
-            return known.encrypted and known.member_count == 2
+            return known.encrypted and known.member_count == people
         await self.until(is_ready)
-        content = {"msgtype": "m.text", "body": body}
         sent = await self.client.room_send(room, "m.room.message", content, ignore_unverified_devices=True)
         return {"event_id": told(sent).event_id}
+
+    async def show(self, room, people, name, picture):
+        """A picture, as base64: the server has it encrypted."""
+        plain = b64decode(picture)
+        sent, keys = await self.client.upload(BytesIO(plain), "image/png", name, encrypt=True, filesize=len(plain))
+        file = {"url": told(sent).content_uri, **keys}
+        info = {"mimetype": "image/png", "size": len(plain)}
+        return await self.send_to(room, people, {"msgtype": "m.image", "body": name, "info": info, "file": file})
+
+    async def see(self, room, name):
+        def seen():
+            return [event for where, event in self.shown if where == room and event.body == name]
+        await self.until(seen)
+        event = seen()[0]
+        given = told(await self.client.download(mxc=event.url))
+        picture = decrypt_attachment(given.body, event.key["k"], event.hashes["sha256"], event.iv)
+        return {"picture": b64encode(picture).decode()}
 
     async def hear(self, room, body):
         def heard():
