@@ -36,6 +36,7 @@ import { openAll } from './read/open-all.ts';
 import { RoomReads } from './read/room-reads.ts';
 import { RoomView } from './read/room-view.ts';
 import { EarlierHistory } from './receive/earlier-history.ts';
+import { HeldLoads } from './receive/held-loads.ts';
 import { Receiving } from './receive/receiving.ts';
 import type { RoomReceiver } from './receive/room-receiver.ts';
 import { refuseRelation } from './relations/refuse-relation.ts';
@@ -75,6 +76,8 @@ export class RoomEngine implements Rooms {
   readonly #reads: RoomReads;
   readonly #aliases: Aliases;
   readonly #aliasesElsewhere: AliasesElsewhere | undefined;
+  readonly #receiving: Receiving;
+  readonly #resolver = new Resolver();
   readonly #earlier: EarlierHistory;
   readonly #becomingWhole: BecomingWhole;
   readonly #threadRoots = new Lru<EventId, true>(THREAD_ROOTS_MAX);
@@ -93,8 +96,8 @@ export class RoomEngine implements Rooms {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
       ...{ passages: new Passages(), partialRooms: new PartialRooms() },
-      policyServers: new PolicyServers(),
-      ...{ resolver: new Resolver(), resolutions: new Resolutions() },
+      ...{ policyServers: new PolicyServers(), heldLoads: new HeldLoads(store) },
+      ...{ resolver: this.#resolver, resolutions: new Resolutions() },
     };
     this.#reads = new RoomReads({
       store,
@@ -106,13 +109,13 @@ export class RoomEngine implements Rooms {
       ...{ retention: ports.retention, now: ports.now },
       stateBytesMax: bytesMax.states,
     });
-    const receiving = new Receiving(this.#building, this.#reads);
-    this.receiver = receiving;
-    this.#earlier = new EarlierHistory(this.#building, this.#reads, receiving);
+    this.#receiving = new Receiving(this.#building, this.#reads);
+    this.receiver = this.#receiving;
+    this.#earlier = new EarlierHistory(this.#building, this.#reads, this.#receiving);
     this.handshake = new Handshake(this.#building, this.#reads);
     this.submissions = new Submissions(this.#building, this.#reads, this.receiver);
     this.invitations = new Invitations(this.#building, this.receiver);
-    this.#becomingWhole = new BecomingWhole(this.#building, this.receiver);
+    this.#becomingWhole = new BecomingWhole(this.#building, this.#receiving);
     this.#aliases = new Aliases(this.#building);
     const { elsewhere, identity } = ports;
     this.#aliasesElsewhere = elsewhere && new AliasesElsewhere(elsewhere.servers);
@@ -133,7 +136,8 @@ export class RoomEngine implements Rooms {
   /** What goes on in threads of its own ends, and what is fetched. */
   close(): void {
     this.#becomingWhole.close();
-    this.#building.resolver.close();
+    this.#receiving.close();
+    this.#resolver.close();
   }
 
   async create(creator: UserId, room: NewRoom, origin: Origin<RoomId>): Promise<RoomId> {
@@ -148,7 +152,7 @@ export class RoomEngine implements Rooms {
   }
 
   async upgrade(roomId: RoomId, upgrade: Upgrade, origin: Origin<RoomId>): Promise<RoomId> {
-    await onceWhole(this.#building, roomId);
+    await onceWhole(this.#building, roomId, upgrade);
     return upgradeRoom(this.#building, roomId, upgrade, origin);
   }
 
@@ -199,8 +203,8 @@ export class RoomEngine implements Rooms {
     return room?.isCommitted ? new RoomView(room, this.#reads, this.#earlier) : undefined;
   }
 
-  whenWhole(roomId: RoomId, signal?: AbortSignal): Promise<void> {
-    return onceWhole(this.#building, roomId, signal);
+  whenWhole(roomId: RoomId, userId: UserId, signal?: AbortSignal): Promise<void> {
+    return onceWhole(this.#building, roomId, { userId, signal });
   }
 
   openAll(roomIds: readonly RoomId[], preloading: Preloading = {}): Promise<Map<RoomId, Room>> {

@@ -36,7 +36,7 @@ export interface Rooms {
    */
   open(roomId: RoomId): Promise<Room | undefined>;
   /** Resolves when all members of a room are here that was joined without them; throws M_LIMIT_EXCEEDED where that takes too long. */
-  whenWhole(roomId: RoomId, signal?: AbortSignal): Promise<void>;
+  whenWhole(roomId: RoomId, userId: UserId, signal?: AbortSignal): Promise<void>;
   /**
    * Several rooms, in as few queries as one takes, with what will be asked of them: a hundred or so
    * at once, or what was read for the first is out of memory when the last is looked at.

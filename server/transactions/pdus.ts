@@ -40,7 +40,8 @@ async function takeRoom(
     return pdus.flatMap((pdu) => ofGivenId(pdu, 'it names no room'));
   }
   try {
-    const received = await roomReceiver.receive(roomId, pdus, { origin, isPushed: true });
+    const from = { origin, isPushed: true, mayBeHeld: true };
+    const received = await roomReceiver.receive(roomId, pdus, from);
     return received.flatMap((each) => outcomeOf(complaints, origin, each));
   } catch (error) {
     if (!(error instanceof MatrixError) || error.errcode !== 'M_NOT_FOUND') throw error;

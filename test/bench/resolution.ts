@@ -12,6 +12,7 @@ import { LargeRoom } from '../support/large-room.ts';
 // in a thread of its own: how long that takes, and how late the event loop is meanwhile. Events are in memory, as text.
 
 const ENTRIES = 20_000;
+const WITHIN_MS = 60_000;
 const VERSION = '11';
 
 for (const conflicted of [50, 200, 1_000, 5_000]) {
@@ -27,7 +28,11 @@ for (const conflicted of [50, 200, 1_000, 5_000]) {
   const tell = async (ids: readonly EventId[]) => ids.flatMap((id) => texts.get(id) ?? []);
   const here = () => resolveTold(conflict, about, tell);
   const thread = new ResolutionThread();
-  const aside = () => thread.resolve({ roomId: about.roomId, version: VERSION, ...conflict }, tell);
+  const aside = () =>
+    thread.resolve(
+      { roomId: about.roomId, version: VERSION, ...conflict },
+      { tell, who: about.roomId, withinMs: WITHIN_MS },
+    );
   for (const [name, work] of [
     ['here', here],
     ['aside, thread started', aside],

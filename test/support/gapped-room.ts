@@ -51,6 +51,20 @@ export async function gappedRoom() {
     ...made({ event, before, authOfSaying, known }),
     ...answersOtherwise({ fresh, ask, asked }),
     ...stored(fresh),
+    /** As it comes in a transaction. */
+    push: async (...events: ForeignEvent[]) => {
+      const from = { origin: far, isPushed: true, mayBeHeld: true };
+      const pdus = events.map(({ pdu }) => pdu);
+      return (await rooms.receiver.receive(roomId, pdus, from)).map(({ kind }) => kind);
+    },
+    rename: (name: string) =>
+      rooms.send(
+        roomId,
+        { sender: alice, type: 'm.room.name', stateKey: '', content: { name } },
+        {},
+      ),
+    writer: under.writer,
+    database: fresh.database,
     ban: (target: UserId) =>
       rooms.changeMembership(roomId, { sender: alice, target, action: 'ban' }, {}),
     bodies: () => bodiesIn(under, roomId),
@@ -215,7 +229,7 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 /** A server that knows these events. */
 function knowing(known: ReadonlyMap<EventId, JsonObject>, asked: string[]): Mutable<AskServers> {
   return {
-    async missingEvents(_server, { latest, limit }) {
+    async missingEvents(_server, { latest, earliest, limit }) {
       asked.push('missingEvents');
       const found = new Map<EventId, JsonObject>();
       const open = [...latest];
@@ -223,7 +237,7 @@ function knowing(known: ReadonlyMap<EventId, JsonObject>, asked: string[]): Muta
         const prev = (known.get(id)?.prev_events ?? []) as EventId[];
         for (const each of prev) {
           const pdu = known.get(each);
-          if (!pdu || found.size >= limit) continue;
+          if (!pdu || earliest.includes(each) || found.size >= limit) continue;
           found.set(each, pdu);
           open.push(each);
         }

@@ -27,7 +27,7 @@ export const getJoinedMembersByRoom = endpoint({
   async handle({ caller, path, signal }, { rooms, largeReads }: Ports) {
     await largeReads.enter(caller.userId, signal);
     const found = await joinedRoom(rooms, path.roomId, caller.userId);
-    if (found.isPartial) await rooms.whenWhole(path.roomId, signal);
+    if (found.isPartial) await rooms.whenWhole(path.roomId, caller.userId, signal);
     const room = found.isPartial ? await joinedRoom(rooms, path.roomId, caller.userId) : found;
     const joined = new Set<string>(room.members('join'));
     const members = await room.state((type, key) => type === 'm.room.member' && joined.has(key));

@@ -4,8 +4,7 @@ import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { parsedEventOf } from '../read/stored-event.ts';
-import { takeHeld } from '../receive/held.ts';
-import type { RoomReceiver } from '../receive/room-receiver.ts';
+import type { Receiving } from '../receive/receiving.ts';
 import type { Building } from '../write/building.ts';
 import { enterMembers } from './enter-members.ts';
 import { isIn } from './known-outside.ts';
@@ -22,13 +21,13 @@ const OTHERS_AT_ONCE = 2;
 /** Fetches the members of rooms that were joined without them, each room until it is whole, whoever joined it and was the writer then. */
 export class BecomingWhole {
   readonly #building: Building;
-  readonly #receiver: Pick<RoomReceiver, 'receive'>;
+  readonly #receiving: Pick<Receiving, 'takeHeld'>;
   readonly #atWork = new Map<RoomId, Promise<void>>();
   readonly #end = new AbortController();
 
-  constructor(building: Building, receiver: Pick<RoomReceiver, 'receive'>) {
+  constructor(building: Building, receiving: Pick<Receiving, 'takeHeld'>) {
     this.#building = building;
-    this.#receiver = receiver;
+    this.#receiving = receiving;
     building.partialRooms.listen((roomId) => this.#start(roomId));
   }
 
@@ -73,7 +72,7 @@ export class BecomingWhole {
       await tryServers(servers, (server) => this.#through(elsewhere, { server, partial, room }));
       partialRooms.becameWhole(roomId);
     }
-    await takeHeld(this.#building, this.#receiver, roomId);
+    this.#receiving.takeHeld(roomId);
   }
 
   async #through(

@@ -1,15 +1,19 @@
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { MembershipChange } from '../membership/membership.ts';
 import type { Building } from '../write/building.ts';
 import { isIn } from './known-outside.ts';
 
 /** What needs all members of a room waits for them; where nobody of ours is in it any more there is nothing to wait for. */
-export function onceWhole(building: Building, roomId: RoomId, signal?: AbortSignal): Promise<void> {
+export function onceWhole(
+  building: Building,
+  roomId: RoomId,
+  who: { readonly userId: UserId; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
   const isPartial = async () => {
     const room = await building.rooms.get(roomId);
     return room?.isPartial === true && isIn(building, room);
   };
-  return building.partialRooms.whenWhole(roomId, isPartial, signal);
+  return building.partialRooms.whenWhole(roomId, isPartial, who);
 }
 
 /** Whoever is in the room may go, or show another name: all else rests on who is in it, and who was banned. */
@@ -23,5 +27,5 @@ export async function onceMayChange(
   const key = building.keys.find('m.room.member', target);
   const isHere = key !== undefined && room.members.get(key.keyNid) === 'join';
   if (isHere && sender === target && (action === 'leave' || action === 'join')) return;
-  await onceWhole(building, roomId);
+  await onceWhole(building, roomId, { userId: sender });
 }

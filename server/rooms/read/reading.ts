@@ -40,7 +40,7 @@ export async function readingOfWhole(
 ): Promise<Reading> {
   const reading = await readingOf(rooms, roomId, userId);
   if (!reading.room.isPartial || reading.departure) return reading;
-  await rooms.whenWhole(roomId, signal);
+  await rooms.whenWhole(roomId, userId, signal);
   return readingOf(rooms, roomId, userId);
 }
 

@@ -1,23 +1,20 @@
 import { rowsAlone } from '../../log/change.ts';
 import { commitRows } from '../../log/commit-rows.ts';
 import type { Event } from '../../protocol/event.ts';
-import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { pduIn } from '../read/stored-event.ts';
+import type { RoomStore } from '../store.ts';
 import type { Building } from '../write/building.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import type { Received, RoomReceiver } from './room-receiver.ts';
 
-/** Of what waits for members to come. What is beyond it is fetched as missing, with what comes later. */
-export const HELD_MAX = {
-  ofServer: { count: 500, bytes: 4 * 1_048_576 },
-  ofRoom: { count: 1_000, bytes: 8 * 1_048_576 },
-  ofAll: { count: 10_000, bytes: 64 * 1_048_576 },
-};
 /** As many as a transaction may have. */
 const TAKEN_AT_ONCE = 50;
+/** So often what cannot be judged is tried again. */
+export const TRIES_MAX = 6;
 
 /** Behind the checks for which the room need not be asked. */
 export interface Holdable {
@@ -26,76 +23,133 @@ export interface Holdable {
 }
 
 /**
- * Keeps events of a room whose members are not here yet, so that nobody can judge them. Alone in the room: it becomes
- * whole before that or behind it. Harmless when repeated.
+ * Keeps events that nobody can judge: of a room whose members are not here yet, or whose states cannot be resolved for now. Alone
+ * in the room: it becomes whole before that or behind it. Harmless when repeated.
  */
 export function hold(
-  { ports }: Building,
+  { ports, heldLoads }: Building,
   room: HotRoom,
   pdus: readonly Holdable[],
   server: ServerName,
 ): Promise<readonly Received[]> {
   return room.building.alone(async () => {
     if (room.isDropped) throw new RoomChangedMeanwhile();
+    if (pdus.length === 0) return [];
     const { store } = ports;
-    const loads = await store.heldLoads({ roomNid: room.nid, server });
-    const texts = pdus.map(({ pdu }) => JSON.stringify(pdu));
-    const isHeld = texts.map((text) => fits(loads, Buffer.byteLength(text)));
+    const { roomId, nid: roomNid } = room;
+    const known = await store.heldAmong(
+      roomNid,
+      pdus.map(({ event }) => event.eventId),
+    );
+    const texts = new Map(
+      pdus
+        .filter(({ event }) => !known.has(event.eventId))
+        .map(({ event, pdu }) => [event.eventId, JSON.stringify(pdu)]),
+    );
+    const through = room.isPartial ? (await store.partialJoin(roomId))?.server : undefined;
+    const sizes = [...texts.values()].map((text) => Buffer.byteLength(text));
+    const fit = await heldLoads.take({ roomNid, server, through }, sizes);
+    const fitting = [...texts].filter((_, index) => fit[index]);
     await ports.log.commit((position) => {
-      const rows = pdus.flatMap(({ event: { eventId } }, index) => {
-        const held = { nid: position(), eventId, server, json: texts[index]! };
-        return isHeld[index] ? [store.rows.heldPdu(room.nid, held)] : [];
-      });
+      const rows = fitting.map(([eventId, json]) =>
+        store.rows.heldPdu(roomNid, { nid: position(), eventId, server, json }),
+      );
       return { change: rowsAlone(rows), value: undefined };
     });
-    return pdus.map(({ event }, index) => (isHeld[index] ? { kind: 'held', event } : over(event)));
+    const held = new Set([...known, ...fitting.map(([eventId]) => eventId)]);
+    return pdus.map(({ event }) =>
+      held.has(event.eventId) ? { kind: 'held', event } : over(event),
+    );
   });
-}
-
-type Loads = Record<keyof typeof HELD_MAX, { count: number; bytes: number }>;
-
-/** Counts it in where it fits. */
-function fits(loads: Loads, bytes: number): boolean {
-  const all = Object.entries(HELD_MAX) as [keyof Loads, { count: number; bytes: number }][];
-  const isOver = all.some(
-    ([name, max]) => loads[name].count + 1 > max.count || loads[name].bytes + bytes > max.bytes,
-  );
-  if (isOver) return false;
-  for (const load of Object.values(loads)) {
-    load.count += 1;
-    load.bytes += bytes;
-  }
-  return true;
 }
 
 const over = ({ eventId }: Event): Received => ({
   ...{ kind: 'refused', eventId },
-  reason: 'too much waits for the members of the room',
+  reason: 'too much of the room waits to be judged',
 });
 
-/** Takes in what was held, in the order in which it came; what has been is taken in is held no more. */
+type Held = Awaited<ReturnType<RoomStore['heldPdus']>>[number];
+
+/**
+ * Takes in what was held, in the order in which it came. What still cannot be judged is held on, so often as `tries` counts:
+ * its server was told that it is here. False where something is left.
+ */
 export async function takeHeld(
   building: Building,
   receiver: Pick<RoomReceiver, 'receive'>,
   roomId: RoomId,
-): Promise<void> {
-  const { log, store } = building.ports;
-  for (;;) {
+  tries: Map<EventId, number>,
+): Promise<boolean> {
+  let isAll = true;
+  for (let after = 0; ; ) {
     const room = await building.rooms.get(roomId);
-    const held = await store.heldPdus(roomId, TAKEN_AT_ONCE);
-    if (!room || held.length === 0) return;
-    const [{ server: origin }] = held as [(typeof held)[number]];
+    const held = await building.ports.store.heldPdus(roomId, { after, limit: TAKEN_AT_ONCE });
+    if (!room || held.length === 0) return isAll;
+    const [{ server: origin }] = held as [Held];
     const until = held.findIndex(({ server }) => server !== origin);
     const some = until === -1 ? held : held.slice(0, until);
-    const pdus = some.map(({ json }) => pduIn(json, room.rules));
-    const received = await receiver.receive(roomId, pdus, { origin, isPushed: true });
-    if (received.some(({ kind }) => kind === 'held')) throw stillPartial(roomId);
-    await commitRows(
-      log,
-      some.map(({ eventId }) => store.rows.noHeldPdu(room.nid, eventId)),
-    );
+    after = some.at(-1)!.nid;
+    const done = await judged(building, receiver, room, some);
+    const left = some.map(({ eventId }) => eventId).filter((each) => !done.has(each));
+    const rests = building.resolver.restMs(roomId) > 0;
+    const isHopeless = building.resolver.timesFailed(roomId) >= TRIES_MAX;
+    const over = left.filter((each) => (rests ? isHopeless : isTriedEnough(each, tries)));
+    await forget(building, room, [...done, ...over]);
+    if (over.length < left.length) isAll = false;
+    // What rests on the same would be refused for the same.
+    if (rests) return false;
   }
 }
+
+function isTriedEnough(eventId: EventId, tries: Map<EventId, number>): boolean {
+  const times = (tries.get(eventId) ?? 0) + 1;
+  tries.set(eventId, times);
+  return times >= TRIES_MAX;
+}
+
+async function forget(building: Building, room: HotRoom, eventIds: readonly EventId[]) {
+  if (eventIds.length === 0) return;
+  const { log, store } = building.ports;
+  await commitRows(
+    log,
+    eventIds.map((eventId) => store.rows.noHeldPdu(room.nid, eventId)),
+  );
+  building.heldLoads.less();
+}
+
+/** Those of which it is known what becomes of them. Where one breaks what is taken together, each is taken by itself. */
+async function judged(
+  building: Building,
+  receiver: Pick<RoomReceiver, 'receive'>,
+  { roomId, rules }: HotRoom,
+  some: readonly Held[],
+): Promise<ReadonlySet<EventId>> {
+  const take = async (held: readonly Held[]) => {
+    const pdus = held.map(({ json }) => pduIn(json, rules));
+    const [{ server: origin }] = held as [Held];
+    const received = await receiver.receive(roomId, pdus, { origin, isPushed: true });
+    if (received.some(({ kind }) => kind === 'held')) throw stillPartial(roomId);
+    return held.filter((_, index) => !mayBeJudgedLater(received[index]!));
+  };
+  const broken = (error: unknown): Held[] => {
+    // There is too much to do just now, or the room is no longer whole.
+    if (error instanceof MatrixError) throw error;
+    const why = `What was held of ${roomId} cannot be taken in, from ${some[0]!.eventId} on`;
+    building.ports.onError?.(new Error(why, { cause: error }));
+    return [];
+  };
+  const idsOf = (taken: readonly Held[]) => new Set(taken.map(({ eventId }) => eventId));
+  if (some.length === 1) return idsOf(await take(some).catch(broken));
+  const together = await take(some).catch((error: unknown) => void broken(error));
+  if (together) return idsOf(together);
+  const alone: Held[] = [];
+  for (const each of some) alone.push(...(await take([each]).catch(broken)));
+  return idsOf(alone);
+}
+
+/** Somebody may tell what it lacks, or there is more time to resolve what it rests on. */
+export const mayBeJudgedLater = (received: Received): boolean =>
+  received.kind === 'refused' && (received.isUnresolved || received.missing !== undefined);
 
 const stillPartial = (roomId: RoomId) =>
   new MatrixError(429, 'M_LIMIT_EXCEEDED', `The members of ${roomId} are not here yet`);

@@ -8,24 +8,24 @@ import { isIn } from '../elsewhere/known-outside.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { Recommendations } from '../policy/recommendations.ts';
 import type { RoomReads } from '../read/room-reads.ts';
-import { parsedEventOf } from '../read/stored-event.ts';
 import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
 import { Unresolved } from '../state/resolving/unresolved.ts';
-import type { StoredEvent } from '../store.ts';
-import { changeRoom, settledOf } from '../write/attempt.ts';
+import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
+import { asKnown, unfitted } from './as-known.ts';
 import { withHashedContent } from './content-hash.ts';
 import { idAnyhow, parsePdu } from './format.ts';
 import { Gaps, type Given, type Lacking } from './gaps.ts';
 import { hold } from './held.ts';
 import { inOrder } from './in-order.ts';
-import { isLate, takeLate } from './late.ts';
 import { keepOutliers, signedOutliers } from './outliers.ts';
 import { redactionsBefore } from './redaction.ts';
+import { holdable, waitingForRest } from './resting.ts';
 import { RoomQueues } from './room-queues.ts';
 import type { Received, RoomReceiver, Source } from './room-receiver.ts';
 import { complaintsAboutSignatures } from './signatures.ts';
 import { type TakenIn, takeIn } from './take-in.ts';
+import { TakingHeld } from './taking-held.ts';
 
 /** A PDU behind the checks for which its room need not be asked. */
 type Checked =
@@ -39,6 +39,13 @@ interface Taking {
   readonly isEarlier?: boolean | undefined;
 }
 
+/** What became of PDUs, and which of those that were refused wait for their room to rest. */
+interface Refusing {
+  readonly received: readonly Received[];
+  readonly waiting: ReadonlySet<EventId>;
+  readonly from: Source;
+}
+
 /** Takes in what other servers send: each room's events one after the other, whoever sends them. */
 export class Receiving implements RoomReceiver {
   readonly #building: Building;
@@ -46,11 +53,13 @@ export class Receiving implements RoomReceiver {
   readonly #queues = new RoomQueues();
   readonly #gaps = new Gaps();
   readonly #recommendations: Recommendations;
+  readonly #takingHeld: TakingHeld;
 
   constructor(building: Building, reads: RoomReads) {
     this.#building = building;
     this.#reads = reads;
     this.#recommendations = new Recommendations(building);
+    this.#takingHeld = new TakingHeld(building, this);
   }
 
   async receive(
@@ -64,7 +73,44 @@ export class Receiving implements RoomReceiver {
     const held = room?.isPartial ? await this.#held(room, pdus, from) : undefined;
     if (held) return held;
     const received = await this.#queued(roomId, pdus, from);
-    return this.#closingGap(roomId, pdus, { received, from });
+    const whole = await this.#building.rooms.get(roomId);
+    if (!whole) return received;
+    const waiting = await waitingForRest(this.#building, whole, received);
+    const closed = await this.#closingGap(whole, pdus, { received, waiting, from });
+    return from.mayBeHeld ? this.#untilRested(whole, pdus, { received: closed, waiting, from }) : closed;
+  }
+
+  /** What cannot be judged before its room has rested is kept until then: it is answered, so its server does not say it again. */
+  async #untilRested(
+    room: HotRoom,
+    pdus: readonly JsonObject[],
+    { received, waiting, from }: Refusing,
+  ): Promise<readonly Received[]> {
+    const { roomId } = room;
+    const some = holdable(this.#building, room, { received, waiting, pdus });
+    if (some.length === 0) return received;
+    const load = loadOf(
+      roomId,
+      some.map(({ pdu }) => pdu),
+      from.origin,
+    );
+    const held = await this.#queues.run(load, () =>
+      changeRoom(this.#building.rooms, roomId, (now) =>
+        hold(this.#building, now, some, from.origin),
+      ),
+    );
+    this.#takingHeld.start(roomId);
+    const results = new Map(held.map((each) => [idOf(each), each]));
+    return received.map((each) => results.get(idOf(each)) ?? each);
+  }
+
+  /** What is held of the room is taken in, as soon as it can be. */
+  takeHeld(roomId: RoomId): void {
+    this.#takingHeld.start(roomId);
+  }
+
+  close(): void {
+    this.#takingHeld.close();
   }
 
   /** Undefined where its room has become whole meanwhile. */
@@ -105,15 +151,16 @@ export class Receiving implements RoomReceiver {
 
   /** Those that lack something once more, when it has been asked for; what is not found out leaves them refused. */
   async #closingGap(
-    roomId: RoomId,
+    room: HotRoom,
     pdus: readonly JsonObject[],
-    { received, from }: { received: readonly Received[]; from: Source },
+    { received, waiting, from }: Refusing,
   ): Promise<readonly Received[]> {
     const { askServers: ask } = this.#building.ports;
-    const lacking = received.flatMap((each, index) => lackingIn(each, pdus[index]!));
+    const lacking = received
+      .flatMap((each, index) => lackingIn(each, pdus[index]!))
+      .filter(({ eventId }) => !waiting.has(eventId));
     if (!ask || lacking.length === 0) return received;
-    const room = await this.#building.rooms.get(roomId);
-    if (!room) return received;
+    const { roomId } = room;
     const ofGap: Source = { origin: from.origin };
     const { origin } = from;
     const closed = await this.#gaps.close(room, lacking, origin, {
@@ -144,8 +191,7 @@ export class Receiving implements RoomReceiver {
   ): Promise<void> {
     const { roomId } = room;
     const signed = await signedOutliers(this.#building, room, pdus);
-    const load = { roomId, origin, count: pdus.length, bytes: 0 };
-    await this.#queues.run(load, () =>
+    await this.#queues.run(loadOf(roomId, pdus, origin), () =>
       changeRoom(this.#building.rooms, roomId, (now) => keepOutliers(this.#building, now, signed)),
     );
   }
@@ -235,6 +281,8 @@ export class Receiving implements RoomReceiver {
     ]);
     const known = new Map(stored.map((each) => [each.eventId, each]));
     const pushedBy = from.isPushed ? from.origin : undefined;
+    const resolver = this.#building.resolver.broughtBy(from.origin);
+    const building = { ...this.#building, resolver };
     const taken = new Map<EventId, TakenIn>();
     for (const event of inOrder(events.values())) {
       const before = known.get(event.eventId);
@@ -243,7 +291,7 @@ export class Receiving implements RoomReceiver {
         : (asKnown(this.#building, room, event, { stored: before, pushedBy }) ??
           (await room.building
             .alone(() =>
-              takeIn(this.#building, room, {
+              takeIn(building, room, {
                 ...{ event, storedNid: before?.nid, given: taking.given.get(event.eventId) },
                 ...{ early: early.get(event.eventId), isEarlier: taking.isEarlier },
                 whyNot: whyNot.get(event.eventId),
@@ -287,39 +335,14 @@ const lackingIn = (received: Received, pdu: JsonObject): Lacking[] =>
 
 const idAndEvent = (event: Event) => [event.eventId, event] as const;
 
-/** What is in the room already, or on its way there. */
-function asKnown(
-  building: Building,
-  room: HotRoom,
-  event: Event,
-  { stored, pushedBy }: { stored: StoredEvent | undefined; pushedBy: ServerName | undefined },
-): TakenIn | undefined {
-  if (room.pendingById(event.eventId))
-    return { result: { kind: 'accepted', event }, committed: settledOf(room) };
-  if (stored === undefined || stored.outlier) return undefined;
-  if (stored.roomNid !== room.nid)
-    return unfitted(event, 'its id is that of an event of another room');
-  const found = parsedEventOf(stored, room.rules);
-  if (isLate(found, stored, pushedBy)) return takeLate(building, room, found, stored);
-  if (stored.rejected)
-    return { result: { kind: 'rejected', event: found, reason: 'it was rejected before' } };
-  if (stored.softFailed)
-    return { result: { kind: 'soft-failed', event: found, reason: 'it was so before' } };
-  return { result: { kind: 'accepted', event: found } };
-}
-
 const unstorable = (event: Event) => unfitted(event, 'the database cannot hold it');
 
-/** Other events, and other rooms, are taken all the same; this one may come again. */
+/** Other events, and other rooms, are taken all the same; this one may be judged later. */
 function unresolved(event: Event, error: unknown): TakenIn {
-  if (error instanceof Unresolved)
-    return unfitted(event, 'what it rests on cannot be resolved now');
-  throw error;
+  if (!(error instanceof Unresolved)) throw error;
+  const reason = 'what it rests on cannot be resolved now';
+  return { result: { kind: 'refused', eventId: event.eventId, reason, isUnresolved: true } };
 }
-
-const unfitted = ({ eventId }: Event, reason: string): TakenIn => ({
-  result: { kind: 'refused', eventId, reason },
-});
 
 /** The room has changed while its senders' keys were waited for. */
 const unheard = (checked: Checked, reason: string): Received =>

@@ -19,12 +19,14 @@ export interface Source {
   readonly origin: ServerName;
   /** It came of its server's own accord: that must be one that may speak in the room, and we in it to judge what it says. */
   readonly isPushed?: boolean;
+  /** Where it cannot be judged for now it is held, and judged when it can be. */
+  readonly mayBeHeld?: boolean;
 }
 
 export type Received =
   /** It is in the room, and readers see it. Also where it was before. */
   | { readonly kind: 'accepted'; readonly event: Event }
-  /** Its room's members are not here yet: it is kept until they are, and judged then. */
+  /** Its room's members are not here yet, or its states cannot be resolved for now: it is kept until then, and judged. */
   | { readonly kind: 'held'; readonly event: Event }
   /** The rules of the current state refuse it: it is kept and shown to nobody, though others may be built on it. */
   | { readonly kind: 'soft-failed'; readonly event: Event; readonly reason: string }
@@ -37,6 +39,8 @@ export type Received =
       readonly reason: string;
       /** What it follows or is authorized by, and is not here: where that comes, it may come again. */
       readonly missing?: readonly EventId[];
+      /** What it rests on cannot be resolved for now: it may be, later. */
+      readonly isUnresolved?: boolean;
     };
 
 /** What became of an event by the room's own word. */

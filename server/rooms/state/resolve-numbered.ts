@@ -5,7 +5,7 @@ import { type SeparatedStates, separate } from '../../protocol/state-resolution/
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { EventText } from '../read/stored-event.ts';
 import type { RoomStore } from '../store.ts';
-import type { Resolver } from './resolving/resolver.ts';
+import type { Resolving } from './resolving/resolver.ts';
 
 /** A state by its numbers: which event stands at which key. */
 export type NumberedState = ReadonlyMap<number, number>;
@@ -16,7 +16,7 @@ export interface StateSources {
     'eventsById' | 'eventIds' | 'eventIdsBeneath' | 'statesWithBases'
   >;
   readonly keys: StateKeys;
-  readonly resolver: Pick<Resolver, 'decide'>;
+  readonly resolver: Pick<Resolving, 'decide'>;
 }
 
 export interface InRoom {

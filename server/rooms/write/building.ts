@@ -6,8 +6,9 @@ import type { StateKeys } from '../memory/state-keys.ts';
 import type { UserRooms } from '../memory/user-rooms.ts';
 import type { PolicyServers } from '../policy/policy-servers.ts';
 import type { RoomPorts } from '../ports.ts';
+import type { HeldLoads } from '../receive/held-loads.ts';
 import type { Resolutions } from '../state/resolutions.ts';
-import type { Resolver } from '../state/resolving/resolver.ts';
+import type { Resolving } from '../state/resolving/resolver.ts';
 
 export interface Building {
   readonly ports: RoomPorts;
@@ -18,7 +19,8 @@ export interface Building {
   readonly passages: Passages;
   readonly partialRooms: PartialRooms;
   readonly policyServers: PolicyServers;
-  readonly resolver: Resolver;
+  readonly heldLoads: HeldLoads;
+  readonly resolver: Resolving;
   readonly resolutions: Resolutions;
   readonly creationTime: () => number;
 }

@@ -11,42 +11,53 @@ export interface HeldPdu {
 }
 
 export interface HeldLoad {
+  readonly roomNid: number;
+  readonly server: ServerName;
+  /** Null where the room was never joined without its members. */
+  readonly through: ServerName | null;
   readonly count: number;
   readonly bytes: number;
 }
 
 /** In the order in which they came. */
-export const heldPdus = (database: Database, roomId: RoomId, limit: number) =>
+export const heldPdus = (
+  database: Database,
+  roomId: RoomId,
+  { after, limit }: { readonly after: number; readonly limit: number },
+) =>
   database.query<HeldPdu>(
     'held_pdus',
     `SELECT held_nid AS nid, event_id AS "eventId", server_name AS server, json
-     FROM held_pdu JOIN room USING (room_nid) WHERE room_id = $1 ORDER BY held_nid LIMIT $2`,
-    [roomId, limit],
+     FROM held_pdu JOIN room USING (room_nid) WHERE room_id = $1 AND held_nid > $2
+     ORDER BY held_nid LIMIT $3`,
+    [roomId, after, limit],
   );
 
-/** Of the server in the room, of the room, and of all. */
-export async function heldLoads(
+/** Those of them that are held. */
+export async function heldAmong(
   database: Database,
-  { roomNid, server }: { readonly roomNid: number; readonly server: ServerName },
-): Promise<Record<'ofServer' | 'ofRoom' | 'ofAll', HeldLoad>> {
-  const [row] = await database.query<Record<string, number>>(
-    'held_loads',
-    `SELECT ${LOADS.map(([name, condition]) => loadOf(name, condition)).join()} FROM held_pdu`,
-    [roomNid, server],
+  roomNid: number,
+  eventIds: readonly EventId[],
+): Promise<ReadonlySet<EventId>> {
+  const rows = await database.query<{ eventId: EventId }>(
+    'held_among',
+    `SELECT event_id AS "eventId" FROM held_pdu
+     WHERE room_nid = $1 AND event_id = ANY ($2::text[])`,
+    [roomNid, eventIds],
   );
-  const of = (name: string) => ({ count: row![`${name}Count`]!, bytes: row![`${name}Bytes`]! });
-  return { ofServer: of('server'), ofRoom: of('room'), ofAll: of('all') };
+  return new Set(rows.map(({ eventId }) => eventId));
 }
 
-const LOADS = [
-  ['server', 'room_nid = $1 AND server_name = $2'],
-  ['room', 'room_nid = $1'],
-  ['all', 'true'],
-] as const;
-
-const loadOf = (name: string, condition: string) =>
-  `count(*) FILTER (WHERE ${condition})::int8 AS "${name}Count",
-   coalesce(sum(octet_length(json)) FILTER (WHERE ${condition}), 0)::int8 AS "${name}Bytes"`;
+/** How much of each server is held in each room, and through which one that was joined while its members are not here. */
+export const heldLoads = (database: Database) =>
+  database.query<HeldLoad>(
+    'held_loads',
+    `SELECT room_nid AS "roomNid", held_pdu.server_name AS server,
+       partial_join.server_name AS through, count(*)::int8 AS count,
+       sum(octet_length(json))::int8 AS bytes
+     FROM held_pdu LEFT JOIN partial_join USING (room_nid)
+     GROUP BY room_nid, held_pdu.server_name, partial_join.server_name`,
+  );
 
 export const heldPduRow = (roomNid: number, held: HeldPdu): Row => ({
   write: INSERT_HELD,

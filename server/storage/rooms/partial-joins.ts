@@ -32,9 +32,9 @@ export async function partialJoin(
 export async function unfinishedRooms(database: Database): Promise<RoomId[]> {
   const rows = await database.query<{ roomId: RoomId }>(
     'unfinished_rooms',
-    `SELECT room_id AS "roomId" FROM partial_join JOIN room USING (room_nid)
-     WHERE whole_at IS NULL
-       OR EXISTS (SELECT 1 FROM held_pdu WHERE held_pdu.room_nid = room.room_nid)`,
+    `SELECT room_id AS "roomId" FROM room WHERE room_nid IN (
+       SELECT room_nid FROM partial_join WHERE whole_at IS NULL
+       UNION ALL SELECT room_nid FROM held_pdu)`,
   );
   return rows.map(({ roomId }) => roomId);
 }

@@ -1,4 +1,4 @@
-import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 import { passedOnRow } from '../federation/passed-on.ts';
 import * as awaited from './awaited-redactions.ts';
@@ -143,9 +143,11 @@ const partialReads = (database: Database) => ({
   unfinishedRooms: () => partial.unfinishedRooms(database),
   statesFrom: (from: { readonly roomNid: number; readonly stateNid: number }) =>
     partial.statesFrom(database, from),
-  heldPdus: (roomId: RoomId, limit: number) => held.heldPdus(database, roomId, limit),
-  heldLoads: (of: { readonly roomNid: number; readonly server: ServerName }) =>
-    held.heldLoads(database, of),
+  heldPdus: (roomId: RoomId, page: { readonly after: number; readonly limit: number }) =>
+    held.heldPdus(database, roomId, page),
+  heldAmong: (roomNid: number, eventIds: readonly EventId[]) =>
+    held.heldAmong(database, roomNid, eventIds),
+  heldLoads: () => held.heldLoads(database),
 });
 
 const relationReads = (database: Database) => ({

@@ -2,17 +2,25 @@ import { Worker } from 'node:worker_threads';
 import { FairTurns, type TurnBounds } from '../../../log/fair-turns.ts';
 import type { StateMap } from '../../../protocol/state-resolution/conflict.ts';
 import type { Said, Task, TellEvents, Told } from './messages.ts';
-import { Unresolved } from './unresolved.ts';
+import { NoTurnYet, Unresolved } from './unresolved.ts';
 import { WorkerTime } from './worker-time.ts';
 
 const PROGRAM = new URL('resolution-worker.ts', import.meta.url);
 /** The auth chains of the largest rooms fit in; what does not ends the thread, and not the server. */
 const MEMORY_MIB_MAX = 768;
 const IDLE_MS = 60_000;
-/** Of the largest rooms a conflict of everything takes some seconds. */
-const WITHIN_MS = 60_000;
-/** The rooms take turns: one that has many conflicts waits for itself. */
+/** For a turn. */
+const WAIT_MS = 30_000;
+/** Rooms, or the domains that bring events, take turns: who has many conflicts waits for themselves. */
 const TURNS: TurnBounds = { atOnce: 1, waiting: 1_000, waitingOfOne: 100 };
+
+interface Asked {
+  readonly tell: TellEvents;
+  /** Whose turn it is. */
+  readonly who: string;
+  /** Of the thread's own time. */
+  readonly withinMs: number;
+}
 
 /**
  * Resolves large conflicts of states aside, one at a time, in a thread that is started when it is needed. It reads nothing:
@@ -21,14 +29,18 @@ const TURNS: TurnBounds = { atOnce: 1, waiting: 1_000, waitingOfOne: 100 };
 export class ResolutionThread {
   readonly #turns = new FairTurns(TURNS);
   readonly #idleMs: number;
-  readonly #withinMs: number;
+  readonly #withinMsMax: number;
+  readonly #waitMs: number;
   readonly #memoryMiBMax: number;
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(options: { idleMs?: number; withinMs?: number; memoryMiBMax?: number } = {}) {
+  constructor(
+    options: { idleMs?: number; withinMs?: number; waitMs?: number; memoryMiBMax?: number } = {},
+  ) {
     this.#idleMs = options.idleMs ?? IDLE_MS;
-    this.#withinMs = options.withinMs ?? WITHIN_MS;
+    this.#withinMsMax = options.withinMs ?? Infinity;
+    this.#waitMs = options.waitMs ?? WAIT_MS;
     this.#memoryMiBMax = options.memoryMiBMax ?? MEMORY_MIB_MAX;
   }
 
@@ -37,21 +49,29 @@ export class ResolutionThread {
   }
 
   /** Rejects with `Unresolved` where it lies with the conflict, and where `tell` does; the next one gets another thread then. */
-  resolve(task: Omit<Task, 'kind'>, tell: TellEvents): Promise<StateMap> {
-    return this.#turns.run(task.roomId, async () => {
-      clearTimeout(this.#idle);
-      const worker = this.#worker ?? this.#start();
-      try {
-        const how = { tell, withinMs: this.#withinMs };
-        return await answeredBy(worker, { kind: 'resolve', ...task }, how);
-      } catch (error) {
-        // It may wait for an answer that never comes.
-        this.close();
-        throw error;
-      } finally {
-        this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
-      }
-    });
+  async resolve(task: Omit<Task, 'kind'>, how: Asked): Promise<StateMap> {
+    const waiting = AbortSignal.timeout(this.#waitMs);
+    try {
+      return await this.#turns.run(how.who, () => this.#resolve(task, how), waiting);
+    } catch (error) {
+      if (error !== waiting.reason) throw error;
+      throw new NoTurnYet(`The state of ${task.roomId} was not resolved: others are`);
+    }
+  }
+
+  async #resolve(task: Omit<Task, 'kind'>, { tell, withinMs }: Asked): Promise<StateMap> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker ?? this.#start();
+    try {
+      const how = { tell, withinMs: Math.min(withinMs, this.#withinMsMax) };
+      return await answeredBy(worker, { kind: 'resolve', ...task }, how);
+    } catch (error) {
+      // It may wait for an answer that never comes.
+      this.close();
+      throw error;
+    } finally {
+      this.#idle = setTimeout(() => this.close(), this.#idleMs).unref();
+    }
   }
 
   close(): void {

@@ -1,13 +1,14 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { textOfEvent } from '../../../../test/support/event-text.ts';
 import { LargeRoom } from '../../../../test/support/large-room.ts';
-import type { EventId } from '../../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../../protocol/identifiers.ts';
 import type { RoomVersion } from '../../../protocol/room-versions.ts';
 import { runWith } from '../../../protocol/state-resolution/answering.ts';
 import { separate } from '../../../protocol/state-resolution/conflict.ts';
 import { resolveConflict } from '../../../protocol/state-resolution/resolve.ts';
 import { ResolutionThread } from './resolution-thread.ts';
 import { Resolver } from './resolver.ts';
+import { Unresolved } from './unresolved.ts';
 
 test.each(['1', '6', '11', '12'] as const)(
   'a large conflict is resolved aside to what it would be resolved to here (version %s)',
@@ -71,6 +72,61 @@ test('a room whose conflict takes too long is told so at once for a while, and o
   const small = bench({ version: '11', entries: 400, conflicted: 10 });
   const { room, conflict, tell } = small;
   expect(await at.resolver.decide({ ...room, ...at.room }, conflict, tell)).toEqual(small.expected);
+});
+
+test('each time it rests for longer, and has longer, until it is resolved', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const withinMs: number[] = [];
+  const resolve = vi.spyOn(at.thread, 'resolve').mockImplementation(async (_task, how) => {
+    withinMs.push(how.withinMs);
+    throw new Unresolved('no');
+  });
+  const { roomId } = at.room;
+  const decide = () => at.resolver.decide(at.room, at.conflict, at.tell);
+  const rests: number[] = [];
+  for (let times = 0; times < 6; times++) {
+    await expect(decide()).rejects.toThrow(Unresolved);
+    rests.push(at.resolver.restMs(roomId) / 60_000);
+    at.clock.ms += at.resolver.restMs(roomId);
+  }
+  expect(rests).toEqual([5, 10, 20, 40, 60, 60]);
+  expect(withinMs.map((ms) => ms / 60_000)).toEqual([1, 2, 4, 4, 4, 4]);
+  expect(at.resolver.timesFailed(roomId)).toBe(6);
+  resolve.mockRestore();
+  expect(await decide()).toEqual(at.expected);
+  expect(at.resolver.timesFailed(roomId)).toBe(0);
+  expect(at.resolver.restMs(roomId)).toBe(0);
+});
+
+test('who brings conflicts of many rooms waits for themselves', async () => {
+  const rooms = Array.from({ length: 3 }, () =>
+    bench({ version: '11', entries: 400, conflicted: 120 }),
+  );
+  const [at] = rooms;
+  const ended: string[] = [];
+  const decide = async (of: typeof at, server: string, index: number) => {
+    const room = { ...of!.room, roomId: `!${index}:elsewhere.example` as RoomId };
+    await at!.resolver.broughtBy(server as ServerName).decide(room, of!.conflict, of!.tell);
+    ended.push(server);
+  };
+  const evil = ['a.evil.example', 'b.evil.example', 'c.evil.example'];
+  const many = evil.map((name, index) => decide(rooms[index], name, index));
+  await Promise.all([...many, decide(at, 'good.example', 9)]);
+  expect(ended).toEqual([evil[0], evil[1], 'good.example', evil[2]]);
+});
+
+test('a conflict that has no turn in time is looked at again in a minute, and that is no fault of its room', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 }, { waitMs: 0 });
+  const { room } = at;
+  const other = { ...room, roomId: '!other:elsewhere.example' as RoomId };
+  const first = at.resolver.decide(other, at.conflict, at.tell);
+  const decide = () => at.resolver.decide(room, at.conflict, at.tell);
+  await expect(decide()).rejects.toMatchObject({ name: 'NoTurnYet' });
+  expect(at.resolver.restMs(room.roomId)).toBe(60_000);
+  expect(at.resolver.timesFailed(room.roomId)).toBe(0);
+  await first;
+  at.clock.ms += 60_000;
+  expect(await decide()).toEqual(at.expected);
 });
 
 test('that we are slow with what it asks for is no fault of the room', async () => {

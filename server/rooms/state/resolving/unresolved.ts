@@ -3,5 +3,10 @@
  * So it goes for this room, and for no other.
  */
 export class Unresolved extends Error {
-  override readonly name = 'Unresolved';
+  override readonly name: string = 'Unresolved';
+}
+
+/** It had no turn in time, since others were resolved: that says nothing of this one. */
+export class NoTurnYet extends Unresolved {
+  override readonly name = 'NoTurnYet';
 }

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { HELD_MAX, HeldLoads } from './held-loads.ts';
+
+const server = (name: string) => name as ServerName;
+const ONE = [100];
+
+test('what is held of rooms that were joined through one domain leaves three quarters to others', async () => {
+  const at = loads();
+  for (let roomNid = 1; roomNid <= 3; roomNid++)
+    await at.held.take(
+      { roomNid, server: server(`s${roomNid}.example.org`), through: server('a.evil.example') },
+      Array<number>(500).fill(100),
+    );
+  const evil = { server: server('x.example'), through: server('b.evil.example') };
+  at.stored.push({ ...evil, roomNid: 9, count: 990, bytes: 99_000 });
+  at.passMs(60_000);
+  expect(await at.held.take({ ...evil, roomNid: 10 }, ONE)).toEqual([true]);
+  at.stored[0]!.count = HELD_MAX.ofDomain.count;
+  at.passMs(60_000);
+  expect(await at.held.take({ ...evil, roomNid: 10 }, ONE)).toEqual([false]);
+  const good = { server: server('x.example'), through: server('good.example') };
+  expect(await at.held.take({ ...good, roomNid: 11 }, ONE)).toEqual([true]);
+});
+
+test('where nobody was joined through it is the domain of who brings it', async () => {
+  const at = loads();
+  const count = HELD_MAX.ofDomain.count;
+  at.stored.push({ roomNid: 1, server: server('a.evil.example'), through: null, count, bytes: 1 });
+  const by = (name: string) => ({ roomNid: 2, server: server(name), through: undefined });
+  expect(await at.held.take(by('b.evil.example'), ONE)).toEqual([false]);
+  expect(await at.held.take(by('good.example'), ONE)).toEqual([true]);
+});
+
+test('the table is read once in a while, and what is taken in between is counted', async () => {
+  const at = loads();
+  const who = { roomNid: 1, server: server('far.example'), through: undefined };
+  const many = Array<number>(HELD_MAX.ofServer.count).fill(100);
+  expect(new Set(await at.held.take(who, many))).toEqual(new Set([true]));
+  expect(await at.held.take(who, ONE)).toEqual([false]);
+  expect(at.times()).toBe(1);
+  at.held.less();
+  expect(await at.held.take(who, ONE)).toEqual([false]);
+  at.passMs(5_000);
+  expect(await at.held.take(who, ONE)).toEqual([true]);
+  expect(at.times()).toBe(2);
+});
+
+test('bytes are bounded as their number is', async () => {
+  const at = loads();
+  const who = { roomNid: 1, server: server('far.example'), through: undefined };
+  const half = HELD_MAX.ofServer.bytes / 2;
+  expect(await at.held.take(who, [half, half, 1])).toEqual([true, true, false]);
+});
+
+function loads() {
+  type Stored = { roomNid: number; server: ServerName; through: ServerName | null };
+  const stored: (Stored & { count: number; bytes: number })[] = [];
+  let [nowMs, times] = [1_000_000, 0];
+  const store = {
+    async heldLoads() {
+      times += 1;
+      return stored;
+    },
+  };
+  return {
+    stored,
+    held: new HeldLoads(store, () => nowMs),
+    passMs(ms: number) {
+      nowMs += ms;
+    },
+    times: () => times,
+  };
+}

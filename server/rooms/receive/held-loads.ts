@@ -1,0 +1,92 @@
+import { Sum, Sums } from '../../log/sums.ts';
+import type { ServerName } from '../../protocol/identifiers.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
+import type { RoomStore } from '../store.ts';
+
+/** Of what waits to be judged. What is beyond it is fetched as missing, with what comes later. */
+export const HELD_MAX = {
+  ofServer: { count: 500, bytes: 4 * 1_048_576 },
+  ofRoom: { count: 1_000, bytes: 8 * 1_048_576 },
+  /** Of the server through which the room was joined, or who brings it where all members are here: a quarter of all. */
+  ofDomain: { count: 2_500, bytes: 16 * 1_048_576 },
+  ofAll: { count: 10_000, bytes: 64 * 1_048_576 },
+};
+/** What was taken in meanwhile, or deleted with its room, still counts until then. */
+const READ_AGAIN_MS = 60_000;
+const READ_AGAIN_MS_MIN = 5_000;
+
+interface Who {
+  readonly roomNid: number;
+  readonly server: ServerName;
+  /** Undefined for a room whose members are here. */
+  readonly through: ServerName | undefined;
+}
+
+/** How much is held, read once in a while: there may be ten thousand, and each transaction brings more. */
+export class HeldLoads {
+  readonly #store: Pick<RoomStore, 'heldLoads'>;
+  readonly #now: () => number;
+  #sums: HeldSums | undefined;
+  #readMs = 0;
+  #isLess = false;
+
+  constructor(store: Pick<RoomStore, 'heldLoads'>, now: () => number = () => performance.now()) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** Counts those in that fit, by the bytes of each. */
+  async take(who: Who, sizes: readonly number[]): Promise<readonly boolean[]> {
+    const sums = await this.#current();
+    return sizes.map((bytes) => sums.take(who, bytes));
+  }
+
+  /** Some are held no more. */
+  less(): void {
+    this.#isLess = true;
+  }
+
+  async #current(): Promise<HeldSums> {
+    const ageMs = this.#now() - this.#readMs;
+    if (this.#sums && ageMs < (this.#isLess ? READ_AGAIN_MS_MIN : READ_AGAIN_MS)) return this.#sums;
+    [this.#readMs, this.#isLess] = [this.#now(), false];
+    const loads = await this.#store.heldLoads();
+    const sums = new HeldSums();
+    for (const { through, ...load } of loads)
+      sums.add({ ...load, through: through ?? undefined }, load);
+    this.#sums = sums;
+    return sums;
+  }
+}
+
+class HeldSums {
+  readonly #servers = new Sums<string>();
+  readonly #rooms = new Sums<number>();
+  readonly #domains = new Sums<string>();
+  readonly #all = new Sum();
+
+  add(who: Who, { count, bytes }: { readonly count: number; readonly bytes: number }): void {
+    this.#servers.add(inRoom(who), bytes, count);
+    this.#rooms.add(who.roomNid, bytes, count);
+    this.#domains.add(domainOf(who), bytes, count);
+    this.#all.add(bytes, count);
+  }
+
+  /** False where it does not fit. */
+  take(who: Who, bytes: number): boolean {
+    const isOver =
+      isFull(this.#servers.of(inRoom(who)), bytes, HELD_MAX.ofServer) ||
+      isFull(this.#rooms.of(who.roomNid), bytes, HELD_MAX.ofRoom) ||
+      isFull(this.#domains.of(domainOf(who)), bytes, HELD_MAX.ofDomain) ||
+      isFull(this.#all, bytes, HELD_MAX.ofAll);
+    if (!isOver) this.add(who, { count: 1, bytes });
+    return !isOver;
+  }
+}
+
+const inRoom = ({ roomNid, server }: Who): string => `${roomNid} ${server}`;
+
+const domainOf = ({ server, through }: Who): string => domainOfServer(through ?? server);
+
+const isFull = (sum: Readonly<Sum>, bytes: number, max: { count: number; bytes: number }) =>
+  sum.count + 1 > max.count || sum.bytes + bytes > max.bytes;

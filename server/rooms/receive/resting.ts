@@ -1,0 +1,62 @@
+import type { EventId } from '../../protocol/identifiers.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
+import type { Building } from '../write/building.ts';
+import { parsePdu } from './format.ts';
+import { type Holdable, mayBeJudgedLater } from './held.ts';
+import type { Received } from './room-receiver.ts';
+
+/**
+ * Of what a room refused those that wait until its states can be resolved: what was not, and what follows that, now or in what is held
+ * already. Nobody need be asked for what these lack.
+ */
+export async function waitingForRest(
+  { ports, resolver }: Building,
+  room: HotRoom,
+  received: readonly Received[],
+): Promise<ReadonlySet<EventId>> {
+  if (resolver.restMs(room.roomId) === 0 && !received.some(isUnresolved)) return new Set();
+  const lacking = received.flatMap(lackingOf);
+  const waiting = new Set(received.filter(isUnresolved).flatMap(({ eventId }) => eventId ?? []));
+  if (lacking.length === 0) return waiting;
+  const missing = lacking.flatMap((each) => each.missing);
+  const held = await ports.store.heldAmong(room.nid, missing);
+  const isWaiting = (id: EventId) => held.has(id) || waiting.has(id);
+  for (let size = -1; size < waiting.size; ) {
+    size = waiting.size;
+    for (const each of lacking) if (each.missing.some(isWaiting)) waiting.add(each.eventId);
+  }
+  return waiting;
+}
+
+type Refused = Extract<Received, { readonly kind: 'refused' }>;
+
+const isUnresolved = (received: Received): received is Refused =>
+  received.kind === 'refused' && received.isUnresolved === true;
+
+const lackingOf = (received: Received) =>
+  received.kind === 'refused' && received.eventId !== undefined && received.missing
+    ? [{ eventId: received.eventId, missing: received.missing }]
+    : [];
+
+/** What may be judged when the room has rested: nobody says it again. */
+export function holdable(
+  { resolver }: Building,
+  room: HotRoom,
+  {
+    received,
+    pdus,
+    waiting,
+  }: {
+    readonly received: readonly Received[];
+    readonly pdus: readonly JsonObject[];
+    readonly waiting: ReadonlySet<EventId>;
+  },
+): readonly Holdable[] {
+  const isOfRest = waiting.size > 0 || received.some(isUnresolved);
+  if (!isOfRest && resolver.restMs(room.roomId) === 0) return [];
+  return received.flatMap((each, index) => {
+    const parsed = mayBeJudgedLater(each) ? parsePdu(pdus[index]!, room) : undefined;
+    return parsed?.ok ? [{ event: parsed.value, pdu: pdus[index]! }] : [];
+  });
+}
