@@ -18,6 +18,33 @@ test('what lies between is asked for, and all of it is there in its order', asyn
   expect(bench.asked).toEqual(['missingEvents']);
 });
 
+test('a whole transaction behind nearly as many events as may be asked for needs no state to be told', async () => {
+  await using bench = await gappedRoom();
+  const chain = await bench.chain(190 + 50);
+  const [first, ...more] = chain.slice(-50);
+  const received = await bench.receive(first!, far, ...more);
+  expect(new Set(received)).toEqual(new Set(['accepted']));
+  expect(await bench.told()).toHaveLength(chain.length);
+  expect(new Set(bench.asked)).toEqual(new Set(['missingEvents']));
+});
+
+test('what is met on the way back is named, so that nobody tells it again', async () => {
+  await using bench = await gappedRoom();
+  await bench.rename('ours');
+  let [end] = [bench.before];
+  for (let count = 0; count < 30; count++)
+    end = (await bench.event({ ...says(`${count}`), after: [end] })).eventId;
+  const forked = await bench.event({ ...says('last'), after: [end, bench.before] });
+  const earliest: (readonly EventId[])[] = [];
+  const { missingEvents } = bench.ask;
+  bench.ask.missingEvents = async (server, asked) => {
+    earliest.push(asked.earliest);
+    return missingEvents(server, asked);
+  };
+  expect(await bench.receive(forked)).toEqual(['accepted']);
+  expect(earliest.map((each) => each.includes(bench.before))).toEqual([true, true]);
+});
+
 test('a gap of more events than a server tells at once is walked through page by page', async () => {
   await using bench = await gappedRoom();
   const chain = await bench.chain(50);

@@ -20,6 +20,9 @@ const ANSWER_MS_MAX = 8_000;
 /** What others give at once. */
 const EVENTS_AT_ONCE = 20;
 const ROUNDS_MAX = 10;
+/** Of what is named in one question. */
+const LATEST_MAX = 50;
+const EARLIEST_MAX = 100;
 const FOUND_LENGTH_MAX = 4 * 1_048_576;
 /** For so many events of one transaction a state is asked for: those on which no other is built. */
 const STATES_MAX = 3;
@@ -164,10 +167,7 @@ class Gap {
     server: ServerName,
     lacking: ReadonlyMap<EventId, JsonObject>,
   ): Promise<Map<EventId, JsonObject>> {
-    const pdus = new Map(lacking);
-    for (const [eventId, pdu] of await this.#walkBack(server, [...pdus.keys()]))
-      pdus.set(eventId, pdu);
-    let left = await this.#take(pdus, new Map());
+    let left = await this.#take(await this.#walkBack(server, lacking), new Map());
     for (let states = 0; states < STATES_MAX && left.size > 0 && this.#leftMs > 0; states++) {
       const first = this.#firstOf(left);
       const state = first && (await this.#stateBefore(server, first));
@@ -197,20 +197,23 @@ class Gap {
   }
 
   /**
-   * What comes before these, page by page, until it meets what is here. What is older than all that the room shows is history
+   * These and what comes before them, page by page, until it meets what is here. Asked is only from where it breaks off, and not for what
+   * was met already: a server gives 20 at once, whatever they are. What is older than all that the room shows is history
    * from before somebody of ours was in it: as an event of now it would be told to everybody.
    */
   async #walkBack(
     server: ServerName,
-    from: readonly EventId[],
+    lacking: ReadonlyMap<EventId, JsonObject>,
   ): Promise<ReadonlyMap<EventId, JsonObject>> {
-    const found = new Map<EventId, JsonObject>();
-    let [latest, length] = [from, 0];
-    const earliest = this.#room.head.extremities.map(({ eventId }) => eventId);
+    const found = new Map(lacking);
+    const met = new Set(this.#room.head.extremities.map(({ eventId }) => eventId));
     const minDepth =
       (await this.#ports.building.ports.store.depthOfFirst(this.#room.nid)) ?? Infinity;
+    let length = 0;
     for (let round = 0; round < ROUNDS_MAX && this.#leftMs > 0; round++) {
-      const limit = EVENTS_AT_ONCE;
+      const latest = await this.#withoutDescent(found, met);
+      if (latest.length === 0) return found;
+      const [earliest, limit] = [[...met].slice(-EARLIEST_MAX), EVENTS_AT_ONCE];
       const asked = { roomId: this.#room.roomId, latest, earliest, minDepth, limit };
       const told = await this.#ports.ask.missingEvents(server, {
         ...{ ...asked, withinMs: this.#leftMs },
@@ -220,23 +223,24 @@ class Gap {
       for (const { eventId, pdu } of fresh) found.set(eventId, pdu);
       length += fresh.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
       if (fresh.length === 0 || length > FOUND_LENGTH_MAX) return found;
-      latest = await this.#withoutDescent(fresh, found);
-      if (latest.length === 0) return found;
     }
     return found;
   }
 
-  /** Those that follow something which is neither here nor among what was found. */
+  /** Those that follow something which is neither here nor among what was found; notes what is here. */
   async #withoutDescent(
-    events: readonly Event[],
-    found: ReadonlyMap<EventId, unknown>,
+    found: ReadonlyMap<EventId, JsonObject>,
+    met: Set<EventId>,
   ): Promise<readonly EventId[]> {
+    const events = [...found.values()].flatMap((pdu) => this.#parsed(pdu));
     const before = new Set(events.flatMap(({ prevEvents }) => prevEvents));
     const open = [...before].filter((id) => !found.has(id));
     const stored = await this.#ports.building.ports.store.eventsById(open);
     const here = new Set(stored.filter(({ outlier }) => !outlier).map(({ eventId }) => eventId));
+    for (const id of here) met.add(id);
     const isOpen = (id: EventId) => !found.has(id) && !here.has(id);
-    return events.filter(({ prevEvents }) => prevEvents.some(isOpen)).map((each) => each.eventId);
+    const ends = events.filter(({ prevEvents }) => prevEvents.some(isOpen));
+    return ends.map(({ eventId }) => eventId).slice(-LATEST_MAX);
   }
 
   #parsed(pdu: JsonObject): Event[] {
