@@ -52,6 +52,7 @@ export async function buildServing(
   return {
     handler: requestListener(mounts, gate),
     greeting: await welcome(ground, features.accounts.ports),
+    answers: () => features.federation.answers(),
     close: async () => features.close(),
   };
 }

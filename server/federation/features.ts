@@ -106,7 +106,7 @@ export function federationFeatures(
     fetchFile: asked.fetchFile,
     askForKeys: (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
       askForKeys(client, server, request),
-    /** By the writer, behind its takeover: from here on other servers are sent what is theirs. */
+    /** By the writer, behind its takeover: what is theirs is gathered for other servers. */
     async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
@@ -115,6 +115,8 @@ export function federationFeatures(
       const { sending: bounds } = federation;
       sending = await Sending.open({ ...own, random: Math.random, bounds });
     },
+    /** It is sent from here on: this server answers. */
+    answers: () => sending?.answers(),
     /** A database that does not answer holds up nobody's end: the next writer goes on from what is saved. */
     async close() {
       const closed = sending?.close().catch(onError);

@@ -81,6 +81,7 @@ export async function startAlone(options: StartOptions): Promise<Running> {
       stack.defer(() => metricsDoor.drain(0));
     }
     door.lead(homeserver.handler);
+    homeserver.answers();
     stack.defer(async () => {
       door.turnAway();
       await homeserver.close();

@@ -33,6 +33,8 @@ export interface Homeserver {
   readonly handler: RequestListener;
   /** Said once it answers: what the operator should know. */
   readonly greeting: string;
+  /** Called when requests get to the handler: before that nothing is sent that others may answer by requests. */
+  answers(): void;
   /** Ends long polls and timers; requests that are under way go on. Before its listeners are drained. */
   close(): Promise<void>;
 }

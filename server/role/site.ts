@@ -62,6 +62,7 @@ export async function startSite(
         writing = begun;
         stack.defer(() => begun.close());
         door.lead(begun.homeserver.handler);
+        begun.homeserver.answers();
         stack.defer(async () => {
           door.turnAway();
           await begun.homeserver.close();

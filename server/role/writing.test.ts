@@ -25,7 +25,7 @@ test('a writer makes behind its gate what a migration has left to be made, and s
     async build({ relationsReady }) {
       await relationsReady([2]);
       atTheGate = await relations();
-      return { handler: () => {}, greeting: '', close: async () => {} };
+      return { handler: () => {}, greeting: '', answers() {}, close: async () => {} };
     },
   });
   expect(atTheGate).toEqual([{ nid: 4 }]);

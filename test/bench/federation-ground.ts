@@ -50,6 +50,7 @@ export async function start(
   await house.features.federation.begin({
     noLongerTold: (roomId, nids) => rooms.noLongerTold(roomId, nids),
   });
+  house.features.federation.answers();
   return house;
 }
 

@@ -156,6 +156,7 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
   );
   const apis = notingRepeats(answers.mounts);
   const server = await serve(apis.mounts, gate);
+  features.federation.answers();
   const ask = askAt(server.origin);
   return {
     ...{

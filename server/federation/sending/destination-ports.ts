@@ -9,6 +9,8 @@ import type { Reports } from './reports.ts';
 import type { Complaints, Transaction } from './transaction.ts';
 
 export interface DestinationPorts {
+  /** Before this server answers nobody is to hear of it: who is greeted asks at once. */
+  readonly mayBegin: () => boolean;
   readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
   readonly places: Places;
   readonly held: Held;

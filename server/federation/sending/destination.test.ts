@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
@@ -57,6 +58,26 @@ test('what waits beside an event that is refused, and is then nothing to be sent
   destination.close();
 });
 
+test('nobody is greeted before this server answers', async () => {
+  const sent: Transaction[] = [];
+  let answers = false;
+  const ports = portsOf(async (_server, transaction) => {
+    expect(answers).toBe(true);
+    sent.push(transaction);
+    return [];
+  });
+  const greeted = { ...BEGINNING, hasPost: false, isGreeted: true };
+  const destination = new Destination(name, { ...ports, mayBegin: () => answers }, greeted);
+  destination.wake();
+  destination.posted();
+  for (let turns = 0; turns < 3; turns++) await turn();
+  expect(sent).toEqual([]);
+  answers = true;
+  destination.wake();
+  await vi.waitFor(() => expect(sent.length).toBeGreaterThan(0));
+  destination.close();
+});
+
 const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
 
 const BEGINNING: Beginning = {
@@ -68,6 +89,7 @@ const BEGINNING: Beginning = {
 function portsOf(send: DestinationPorts['send']): DestinationPorts {
   let txns = 0;
   return {
+    mayBegin: () => true,
     send,
     places: { run: (_server: unknown, _standing: unknown, work: () => unknown) => work() } as never,
     ...{ held: new Held(), lacks: new Lacks(), bounds: DESTINATION_BOUNDS },

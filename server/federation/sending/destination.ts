@@ -75,7 +75,8 @@ export class Destination {
     const due = () => this.wake();
     this.#again = new SaidAgain({ pausesMs: bounds.saidAgainMs, now, due });
     this.#rounds = new Rounds({
-      isThere: () => !this.#isClosed && this.#timer === undefined && this.isBusy,
+      isThere: () =>
+        ports.mayBegin() && !this.#isClosed && this.#timer === undefined && this.isBusy,
       round: () => this.#round(),
     });
     if (failures > 0 && !isGreeted) this.#sleep();

@@ -67,6 +67,7 @@ export class Sending {
   /** Those of whom something waits. */
   readonly #busy = new Set<Destination>();
   #transactions = 0;
+  #isAnswering = false;
 
   /** By the writer, behind its takeover. What was said before there was any federation is nobody's. */
   static async open(ports: SendingPorts): Promise<Sending> {
@@ -114,6 +115,11 @@ export class Sending {
       },
       found.position,
     );
+  }
+
+  /** From here on this server answers: whoever is sent something may ask of it what they like. */
+  answers(): void {
+    this.#isAnswering = true;
     for (const each of this.#destinations.values()) each.wake();
   }
 
@@ -183,6 +189,7 @@ export class Sending {
     const { own, client, database, log, now, random, onError, bounds, noLongerTold } = this.#ports;
     const begun = now().toString(36);
     return {
+      mayBegin: () => this.#isAnswering,
       ...{ lacks: this.#lacks, places: new Places(), now, random, onError },
       ...{ held: new Held(), reports: new Reports({ now, onError }) },
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
