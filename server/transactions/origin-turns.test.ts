@@ -131,6 +131,17 @@ test('those who left their places hold no more than there is room for: whoever c
   expect((await turns.begun()).slice(6)).toEqual(['g1']);
 });
 
+test('what is slow of one domain leaves room for what is slow of others', async () => {
+  const turns = heldTurns({ placesMax: 4, slowBytesMax: 8 * SMALL_BYTES });
+  const evil = ['a', 'b', 'c', 'd'].map((name) => `${name}.evil.example1`);
+  turns.come(...evil);
+  await vi.advanceTimersByTimeAsync(2 * TURN_BOUNDS.promptMs);
+  turns.come('good.example1', 'fine.example1', 'kind.example1');
+  expect((await turns.begun()).slice(4)).toEqual(['good.example1', 'fine.example1']);
+  await vi.advanceTimersByTimeAsync(2 * TURN_BOUNDS.promptMs);
+  expect((await turns.begun()).slice(6)).toEqual(['kind.example1']);
+});
+
 test('of what is large no more is at work than there is room for, in the order in which it came, and who sends little does not wait for it', async () => {
   const large = 3 * SMALL_BYTES;
   const turns = heldTurns(

@@ -41,7 +41,7 @@ export const SMALL_BYTES = 32_768;
 const RETRY_MS = 2_000;
 /** Of what may wait, the part behind which there is room for those domains alone of which nothing waits. */
 const OF_MANY = 3 / 4;
-/** Of the bytes that may wait, what one domain may have of them. */
+/** Of the bytes that may wait, and of those of whoever left its place, what one domain may have of them. */
 const OF_DOMAIN = 1 / 4;
 
 interface Load {
@@ -74,7 +74,11 @@ export class OriginTurns {
   readonly #waiting = new Map<ServerName, Waiting[]>();
   readonly #sums = { waiting: new Sum(), placed: new Sum(), slow: new Sum() };
   /** Of each domain. */
-  readonly #ofDomains = { waiting: new Sums<string>(), placed: new Sums<string>() };
+  readonly #ofDomains = {
+    waiting: new Sums<string>(),
+    placed: new Sums<string>(),
+    slow: new Sums<string>(),
+  };
   /** Those that have a place for longer than is prompt. */
   readonly #overdue = new Set<Running>();
 
@@ -169,8 +173,13 @@ export class OriginTurns {
     this.#atWork.delete(running.origin);
     this.#overdue.delete(running);
     if (running.hasPlace) this.#givePlaceBack(running);
-    else this.#sums.slow.subtract(running.bytes);
+    else this.#noLongerSlow(running);
     this.#goOn();
+  }
+
+  #noLongerSlow({ domain, bytes }: Weighed): void {
+    this.#sums.slow.subtract(bytes);
+    this.#ofDomains.slow.subtract(domain, bytes);
   }
 
   #givePlaceBack({ domain, bytes }: Weighed): void {
@@ -185,11 +194,16 @@ export class OriginTurns {
 
   #leavePlace(running: Running): void {
     const { slow } = this.#sums;
-    if (slow.bytes + running.bytes > this.#bounds.slowBytesMax) return;
+    const { domain, bytes } = running;
+    const { slowBytesMax } = this.#bounds;
+    const ofDomain = this.#ofDomains.slow.of(domain);
+    if (slow.bytes + bytes > slowBytesMax) return;
+    if (ofDomain.count > 0 && ofDomain.bytes + bytes > slowBytesMax * OF_DOMAIN) return;
     this.#overdue.delete(running);
     running.hasPlace = false;
     this.#givePlaceBack(running);
-    slow.add(running.bytes);
+    slow.add(bytes);
+    this.#ofDomains.slow.add(domain, bytes);
   }
 
   #beginNext(): void {

@@ -34,6 +34,12 @@ test('so is one that says nothing to two questions on end, and none that answers
   expect(asked).toEqual(['one', 'other', 'two', 'three']);
 });
 
+test('two that were asked for at once are one question', async () => {
+  const { fetch } = subject({ one: late, two: late });
+  await Promise.allSettled([fetch('one'), fetch('two')]);
+  expect((await fetch('other')).bytes.toString()).toBe('other');
+});
+
 test.each([404, 500])('that it has no such file (%i) is an answer, too', async (status) => {
   const { fetch } = subject({ one: late, none: status, two: late });
   for (const mediaId of ['one', 'none', 'two']) await fetch(mediaId).catch(() => {});

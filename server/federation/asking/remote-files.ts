@@ -50,12 +50,13 @@ export class RemoteFiles {
     if (!server.ok) throw notFound('There is no such media');
     const name = server.value;
     if (this.#silent.has(name)) throw badGateway(`${name} did not answer a moment ago`);
+    const isAgain = this.#late.has(name);
     try {
       const file = await this.#asked(name, wish);
       this.#late.forget(name);
       return file;
     } catch (error) {
-      if (error instanceof ServerUnreachable) throw this.#unreached(name, error);
+      if (error instanceof ServerUnreachable) throw this.#unreached(name, error, isAgain);
       this.#late.forget(name);
       throw error;
     }
@@ -63,11 +64,12 @@ export class RemoteFiles {
 
   /**
    * That one file does not come says nothing of the others: it may be large, its line slow, or somebody may have chosen it for
-   * that. So a server is silent where no connection came about, or behind two files of which nothing came.
+   * that. So a server is silent where no connection came about, or behind two files of which nothing came, one asked for behind the other.
    */
-  #unreached(server: ServerName, error: ServerUnreachable): MatrixError {
+  #unreached(server: ServerName, error: ServerUnreachable, isAgain: boolean): MatrixError {
     if (error.cause instanceof Unusable) this.#late.forget(server);
-    else if (wasLate(error) && !this.#late.has(server)) this.#late.add(server, SILENT_MS);
+    else if (wasLate(error) && !(isAgain && this.#late.has(server)))
+      this.#late.add(server, SILENT_MS);
     else this.#silent.add(server, SILENT_MS);
     return error.cause instanceof TooLong ? tooLarge() : badGateway(error.message, error);
   }
