@@ -104,16 +104,14 @@ export function federationFeatures(
     reaches: (server: ServerName): boolean =>
       federation.enabled && server !== serverName && admission.admits(server),
     fetchFile: asked.fetchFile,
-    askForKeys: (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
-      askForKeys(client, server, request),
+    askForKeys: keysAskedBy(client),
     /** By the writer, behind its takeover: what is theirs is gathered for other servers. */
     async begin({ noLongerTold }: { noLongerTold: NoLongerTold }) {
       if (!federation.enabled) return;
       const admits = (server: ServerName) => admission.admits(server);
       const { log } = stored;
       const own = { own: serverName, client, admits, noLongerTold, database, log, now, onError };
-      const { sending: bounds } = federation;
-      sending = await Sending.open({ ...own, random: Math.random, bounds });
+      sending = await Sending.open({ ...own, random: Math.random, bounds: federation.sending });
     },
     /** It is sent from here on: this server answers. */
     answers: () => sending?.answers(),
@@ -148,6 +146,10 @@ function askedFor({ enabled }: FederationSettings, ports: AskedPorts) {
       : undefined,
   };
 }
+
+const keysAskedBy =
+  (client: FederationClient) => (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
+    askForKeys(client, server, request);
 
 const eventKeysOf =
   (keys: EventKeys): EventKeys['of'] =>

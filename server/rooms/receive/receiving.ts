@@ -77,7 +77,9 @@ export class Receiving implements RoomReceiver {
     if (!whole) return received;
     const waiting = await waitingForRest(this.#building, whole, received);
     const closed = await this.#closingGap(whole, pdus, { received, waiting, from });
-    return from.mayBeHeld ? this.#untilRested(whole, pdus, { received: closed, waiting, from }) : closed;
+    return from.mayBeHeld
+      ? this.#untilRested(whole, pdus, { received: closed, waiting, from })
+      : closed;
   }
 
   /** What cannot be judged before its room has rested is kept until then: it is answered, so its server does not say it again. */
