@@ -399,25 +399,25 @@ test('a deadline that nobody renews turns away what waits, as not executed; what
 test('a commit that returns after the deadline is told behind a renewed one, and behind another commit: a machine that stood still costs no writer', async () => {
   await using late = await committedLate();
   const { bench, deadline, told, heard } = late;
-  expect(heard).toEqual([1]);
-  expect(told()).toBeNull();
+  expect([heard, told(), bench.writer.committed.position]).toEqual([[], null, 0]);
   const locked = await lockHead(bench.fresh.url);
   deadline.renew(20);
   await untilWaiting(bench.fresh);
-  // Not even read, since nobody knows who has confirmed it.
-  expect([told(), bench.writer.mayAnswer()]).toEqual([null, false]);
+  // Neither read nor passed on, since nobody knows who has confirmed it.
+  expect([heard, told(), bench.writer.mayAnswer()]).toEqual([[], null, false]);
   await locked.release();
   await expect.poll(told).toBe('told');
-  expect(bench.writer.mayAnswer()).toBe(true);
+  expect([heard, bench.writer.mayAnswer()]).toEqual([[1], true]);
+  expect(bench.writer.committed.position).toBe(1);
   await bench.write('next');
   expect([await bench.notes(), bench.ended]).toEqual([['late', 'next'], []]);
 });
 
-test('where nobody renews it the writer ends, and nobody says what became of that commit', async () => {
+test('where nobody renews it the writer ends, memory follows, and nobody says what became of that commit', async () => {
   await using late = await committedLate({ withheldMsMax: 1 });
-  const { bench, deadline, told } = late;
+  const { bench, deadline, told, heard } = late;
   await expect.poll(told).toBeInstanceOf(OutcomeUnknown);
-  expect(await bench.notes()).toEqual(['late']);
+  expect([await bench.notes(), heard]).toEqual([['late'], [1]]);
   expect(bench.ended).toHaveLength(1);
   deadline.renew(20);
   expect(bench.writer.mayAnswer()).toBe(false);
@@ -450,7 +450,8 @@ async function committedLate(special: { withheldMsMax?: number } = {}) {
   await untilWaiting(bench.fresh);
   now = 10;
   await locked.release();
-  await expect.poll(() => heard).toEqual([1]);
+  await expect.poll(() => bench.notes()).toEqual(['late']);
+  await expect.poll(() => bench.writer.waitingMs).toBe(0);
   const close = () => bench[Symbol.asyncDispose]();
   return { bench, deadline, heard, told: () => outcome, [Symbol.asyncDispose]: close };
 }

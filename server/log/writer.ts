@@ -67,6 +67,8 @@ export class Writer implements Log {
   readonly #batchListeners: ((batch: BatchTime) => void)[] = [];
   /** Committed, but the deadline had passed when that came back: told behind a renewed one, once another commit is confirmed. */
   #untold: Waiting[] = [];
+  /** Up to here it is told. */
+  #told: number;
   #handedOut: number;
   #position: number;
   #ended: Error | undefined;
@@ -79,6 +81,7 @@ export class Writer implements Log {
     this.epoch = options.epoch;
     this.clock = options.clock;
     this.#position = options.position;
+    this.#told = options.position;
     this.#handedOut = options.position;
     if (options.onBatch) this.onBatch(options.onBatch);
     this.#queue = new Queue(options.waitingMax ?? WAITING_MAX);
@@ -91,7 +94,7 @@ export class Writer implements Log {
   }
 
   get committed() {
-    return { epoch: this.epoch, position: this.#position };
+    return { epoch: this.epoch, position: this.#told };
   }
 
   /** How long the batch in flight has waited for its commit to come back; 0 where there is none. */
@@ -100,7 +103,7 @@ export class Writer implements Log {
   }
 
   mayAnswer(): boolean {
-    // What is untold is in memory, and nothing is read from there that no named standby may have confirmed.
+    // Whoever asks now was perhaps told of it by who saw it in the database.
     const isTold = this.#untold.length === 0;
     return isTold && this.#ended === undefined && this.#options.deadline.mayAnswer();
   }
@@ -194,7 +197,8 @@ export class Writer implements Log {
   }
 
   async #round(): Promise<void> {
-    const batch = this.#queue.takeBatch();
+    // By itself: what waits may be refused, and rests on what is untold.
+    const batch = this.#untold.length > 0 ? [] : this.#queue.takeBatch();
     try {
       const refusal = await this.#write(batch);
       if (!refusal) return;
@@ -269,17 +273,26 @@ export class Writer implements Log {
     return statementsOf(changes, fence);
   }
 
-  /** Memory follows the commit whatever the deadline says; what clients are told does not. */
+  /**
+   * A deadline that passed while the commit was under way: it is done, but not ours to say so, neither to clients nor to memory, from where other servers
+   * and pushers hear of it. Nor is it once that is renewed, since what withheld it may have been that strangers confirmed (D3.2); so the next commit says it, an
+   * empty one: whoever confirms that has this.
+   */
   #tell(batch: readonly Waiting[]) {
-    const records = batch.flatMap(({ change }) => change.records);
-    const outcomes = batch.flatMap(({ change }) => namesOf(change.outcome));
+    this.#untold.push(...batch);
+    if (!this.#options.deadline.mayAnswer()) return;
+    for (const each of this.#remembered()) each.resolve();
+  }
+
+  /** What was untold, when memory has followed it. */
+  #remembered(): readonly Waiting[] {
+    const told = this.#untold.splice(0);
+    this.#told = told.at(-1)?.last ?? this.#told;
+    const records = told.flatMap(({ change }) => change.records);
+    const outcomes = told.flatMap(({ change }) => namesOf(change.outcome));
     if (records.length > 0) for (const listener of this.#committedListeners) listener(records);
     if (outcomes.length > 0) for (const listener of this.#outcomeListeners) listener(outcomes);
-    this.#untold.push(...batch);
-    // A deadline that passed while the commit was under way: it is done, but not ours to say so. Nor is it once that is renewed, since what withheld it may have
-    // been that strangers confirmed (D3.2); so the next commit says it, be it an empty one: whoever confirms that has this.
-    if (!this.#options.deadline.mayAnswer()) return;
-    for (const each of this.#untold.splice(0)) each.resolve();
+    return told;
   }
 
   #end(reason: Error) {
@@ -290,7 +303,8 @@ export class Writer implements Log {
   }
 
   #turnAway(reason: Error) {
-    for (const each of this.#untold.splice(0))
+    // Memory follows what is done, also where nobody is told: what it lets in may be gone (a logout).
+    for (const each of this.#remembered())
       each.reject(new OutcomeUnknown('The writer lost its commit', { cause: reason }));
     for (const each of this.#queue.takeAll()) {
       each.reject(new NotWriter('This server is no longer the writer', { cause: reason }));
