@@ -6,6 +6,7 @@ import { openSync, readSync } from 'node:fs';
  */
 export class Deadline {
   #untilMs: number;
+  #lapses = 0;
   readonly #nowMs: () => number;
   readonly #listeners: (() => void)[] = [];
 
@@ -21,11 +22,17 @@ export class Deadline {
     return this.#untilMs === Number.POSITIVE_INFINITY || this.#nowMs() < this.#untilMs;
   }
 
+  /** How often it was renewed only when it had passed. */
+  get lapses(): number {
+    return this.#lapses;
+  }
+
   /**
    * Never shortens: an answer that was given under the later deadline cannot be taken back. But nought says
    * that nobody may be answered from now on, while this stays the writer (D3.4, the gate).
    */
   renew(untilMs: number) {
+    if (!this.mayAnswer()) this.#lapses += 1;
     this.#untilMs = untilMs === 0 ? 0 : Math.max(this.#untilMs, untilMs);
     for (const listener of this.#listeners) listener();
   }

@@ -413,6 +413,23 @@ test('a commit that returns after the deadline is told behind a renewed one, and
   expect([await bench.notes(), bench.ended]).toEqual([['late', 'next'], []]);
 });
 
+test('nor is it told at once where the deadline passed and was renewed while it was under way', async () => {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  await using bench = await workbench({ deadline });
+  const begun: number[] = [];
+  bench.writer.onBatch(({ changes }) => void begun.push(changes));
+  const locked = await lockHead(bench.fresh.url);
+  const written = bench.write('late');
+  await untilWaiting(bench.fresh);
+  now = 10;
+  deadline.renew(20);
+  await locked.release();
+  await written;
+  // Another commit, an empty one, came between.
+  expect(begun).toEqual([1, 0]);
+});
+
 test('where nobody renews it the writer ends, memory follows, and nobody says what became of that commit', async () => {
   await using late = await committedLate({ withheldMsMax: 1 });
   const { bench, deadline, told, heard } = late;

@@ -246,6 +246,7 @@ export class Writer implements Log {
   /** Answers the refusal, if there was poison in the batch. */
   async #write(batch: readonly Waiting[]): Promise<Refusal | undefined> {
     const begin = performance.now();
+    const { lapses } = this.#options.deadline;
     this.#begunAtMs = begin;
     try {
       await this.#options.connection.transaction(this.#statementsOf(batch));
@@ -258,7 +259,7 @@ export class Writer implements Log {
     this.#position = batch.at(-1)?.last ?? this.#position;
     const seconds = (performance.now() - begin) / 1_000;
     for (const listener of this.#batchListeners) listener({ changes: batch.length, seconds });
-    this.#tell(batch);
+    this.#tell(batch, lapses);
     return undefined;
   }
 
@@ -274,13 +275,14 @@ export class Writer implements Log {
   }
 
   /**
-   * A deadline that passed while the commit was under way: it is done, but not ours to say so, neither to clients nor to memory, from where other servers
+   * A deadline that passed while the commit was under way, and be it renewed by now: it is done, but not ours to say so, neither to clients nor to memory, from where other servers
    * and pushers hear of it. Nor is it once that is renewed, since what withheld it may have been that strangers confirmed (D3.2); so the next commit says it, an
    * empty one: whoever confirms that has this.
    */
-  #tell(batch: readonly Waiting[]) {
+  #tell(batch: readonly Waiting[], lapses: number) {
     this.#untold.push(...batch);
-    if (!this.#options.deadline.mayAnswer()) return;
+    const { deadline } = this.#options;
+    if (!deadline.mayAnswer() || deadline.lapses !== lapses) return;
     for (const each of this.#remembered()) each.resolve();
   }
 
