@@ -4,7 +4,7 @@ import type { Building } from '../write/building.ts';
 import { takeHeld } from './held.ts';
 import type { RoomReceiver } from './room-receiver.ts';
 
-/** Behind the one after which nothing more comes sooner. */
+/** Rests of the room come besides, and count for none. Behind the one after which nothing more comes sooner. */
 const RETRIES_MS = [5_000, 60_000, 5 * 60_000, 30 * 60_000, 60 * 60_000];
 
 /** Takes in what is held of rooms, each until nothing is left, and none while it rests. */
@@ -40,11 +40,11 @@ export class TakingHeld {
 
   async #untilNone(roomId: RoomId): Promise<void> {
     const tries = new Map<EventId, number>();
-    for (let round = 0; ; round++) {
+    for (let tried = 0; ; ) {
       await this.#wait(this.#building.resolver.restMs(roomId));
       if (this.#end.signal.aborted || (await this.#isDone(roomId, tries))) return;
       if (this.#building.resolver.restMs(roomId) > 0) continue;
-      await this.#wait(RETRIES_MS[Math.min(round, RETRIES_MS.length - 1)]!);
+      await this.#wait(RETRIES_MS[Math.min(tried++, RETRIES_MS.length - 1)]!);
     }
   }
 

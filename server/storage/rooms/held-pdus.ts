@@ -55,7 +55,8 @@ export const heldLoads = (database: Database) =>
     `SELECT room_nid AS "roomNid", held_pdu.server_name AS server,
        partial_join.server_name AS through, count(*)::int8 AS count,
        sum(octet_length(json))::int8 AS bytes
-     FROM held_pdu LEFT JOIN partial_join USING (room_nid)
+     FROM held_pdu LEFT JOIN (SELECT * FROM partial_join WHERE whole_at IS NULL) partial_join
+       USING (room_nid)
      GROUP BY room_nid, held_pdu.server_name, partial_join.server_name`,
   );
 
