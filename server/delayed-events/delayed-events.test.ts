@@ -8,7 +8,7 @@ import { type Log, NotWriter, OutcomeUnknown } from '../log/log.ts';
 import { notKept } from '../log/outcomes.ts';
 import type { Writer } from '../log/writer.ts';
 import type { EventId, RoomId, UserId } from '../protocol/identifiers.ts';
-import { forbidden } from '../protocol/matrix-error.ts';
+import { badGateway, forbidden, limitExceeded } from '../protocol/matrix-error.ts';
 import { delayedEvent } from '../storage/rooms/delayed-events.ts';
 import { type DelayedEventPorts, DelayedEvents } from './delayed-events.ts';
 import { forgetFinalised } from './forget-finalised.ts';
@@ -86,14 +86,17 @@ test('a delay that was certainly not committed is forgotten', async () => {
   expect(sent).toEqual([]);
 });
 
-test('what could not be read or sent for the moment is tried again', async () => {
+test.each([
+  ['for the moment', new Error('for the moment')],
+  ['since another server does not answer', badGateway('away')],
+  ['since there is too much to do', limitExceeded(1_000)],
+])('what could not be read or sent %s is tried again', async (_, failure) => {
   let failures = 0;
   const errors: unknown[] = [];
   const { send } = ports;
   use({
     onError: (error) => errors.push(error),
-    send: (...wish) =>
-      failures++ < 2 ? Promise.reject(new Error('for the moment')) : send(...wish),
+    send: (...wish) => (failures++ < 2 ? Promise.reject(failure) : send(...wish)),
   });
   const id = await schedule('one', 1_000);
   timers.pass(1_000);
