@@ -26,6 +26,14 @@ test('one that was started anew and still replays is waited for: it may have as 
   expect(await asked({ sync, replayed: [70, 80] })).toBeNull();
 });
 
+test('one of which an answer is lost while it replays is waited for as well', async () => {
+  const sync = { leader: 'a', sync_standby: 'b,c' };
+  expect(await asked({ sync, replayed: [70, LOST, 90] })).toBe('c');
+});
+
+/** The connection breaks. */
+const LOST = -1;
+
 interface Case {
   readonly sync: object;
   readonly report?: object;
@@ -42,7 +50,11 @@ async function asked({ sync, report = {}, location = 90, replayed }: Case): Prom
     return { received_location: null, replayed_location: next };
   };
   const health = () => JSON.stringify({ state: 'running', timeline: 3, xlog: xlog() });
-  const server = createServer((_, answer) => answer.end(health())).listen(0, '127.0.0.1');
+  const server = createServer((request, answer) => {
+    if (replayed?.[0] !== LOST) return void answer.end(health());
+    replayed.shift();
+    request.socket.destroy();
+  }).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();

@@ -29,6 +29,7 @@ export async function soundElsewhere(
   const reports = await etcd.read(...others.map((each) => names.sites + each));
   const sound = others.filter((_, at) => reports[at] !== undefined && !damageIn(reports[at]));
   const settled = new Settled();
+  const replaying = new Set<Site>();
   const until = performance.now() + SETTLED_WITHIN_MS;
   for (;;) {
     const told = await standingsOf(sound, () => false, asking);
@@ -36,12 +37,15 @@ export async function soundElsewhere(
     const found = alike.find((each) => each.lsn >= lsn);
     if (found !== undefined) return found.site;
     const now = performance.now();
-    // One that still replays has not said yet what it has (docs/lab.md, M4).
-    const replays = alike.find(
-      (each) => each.mayHaveMore && settled.standingIn(each, now).lsn === 0,
-    );
+    for (const each of alike) {
+      // One that still replays has not said yet what it has (docs/lab.md, M4).
+      if (each.mayHaveMore && settled.standingIn(each, now).lsn === 0) replaying.add(each.site);
+      else replaying.delete(each.site);
+    }
+    // Also where one answer of it is lost: it has much to read.
+    const [replays] = replaying;
     if (replays === undefined) return null;
-    if (now >= until) return replays.site;
+    if (now >= until) return replays;
     await sleep(AGAIN_MS);
   }
 }
