@@ -51,7 +51,7 @@ test('whoever comes to a host has the command, what completes it, and its page',
   const completed = '. /usr/local/share/bash-completion/completions/farol; complete -p farol';
   expect(await told(completed)).toBe('complete -F _farol farol');
   expect(await told('head -1 /usr/local/share/man/man1/farol.1')).toBe('.TH FAROL 1');
-  expect(await told('farol logs --since -1d')).toContain('the agent watches');
+  expect(await told('farol logs --since=-1d')).toContain('the agent watches');
 });
 
 test('no program of Farol has more rights than its unit needs', async () => {

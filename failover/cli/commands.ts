@@ -119,7 +119,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: 'logs',
-    synopsis: '[--since TIME] [--follow]',
+    synopsis: '[--since=TIME] [--follow]',
     options: ['since', 'follow'],
     said: 'shows what etcd, Patroni, PostgreSQL and the programs of Farol at this site have said, in one order: of the last hour, or since TIME in the words of systemd (-2h, yesterday); ends as journalctl does',
     isOperators: true,

@@ -18,6 +18,8 @@ test('logs shows the journal of all that a site stands on, since whenever one sa
     '--follow',
     '',
   ]);
+  // As its help says it: by itself a value that begins with a dash is taken for an option.
+  expect(logs('--since=-2h').stdout).toContain('--since=-2h');
 });
 
 /** With a journalctl that prints how it was called. No configuration is needed for that: it may be what is broken. */
