@@ -96,7 +96,7 @@ export class RoomEngine implements Rooms {
       ...{ ports, rooms, keys, userRooms, creationTime: creationTimes(ports.now) },
       blocked: new BlockedRooms(ports),
       ...{ passages: new Passages(), partialRooms: new PartialRooms() },
-      ...{ policyServers: new PolicyServers(), heldLoads: new HeldLoads(store) },
+      ...{ policyServers: new PolicyServers(ports.now), heldLoads: new HeldLoads(store) },
       ...{ resolver: this.#resolver, resolutions: new Resolutions() },
     };
     this.#reads = new RoomReads({

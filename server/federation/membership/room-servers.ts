@@ -18,8 +18,6 @@ type Passage = 'join' | 'leave' | 'knock';
 /** A template is one event; an answer to a leave or a knock holds a few at most. */
 const SMALL_BYTES_MAX = 1_048_576;
 const SMALL_WITHIN_MS = 10_000;
-/** Some look at pictures before they sign. */
-const RECOMMENDS_WITHIN_MS = 30_000;
 const RECOMMENDATION_BYTES_MAX = 65_536;
 /** The state of a large room and all that it rests on: 60,000 events have 40 to 60 MB. */
 const ROOM_BYTES_MAX = 128 * 1_048_576;
@@ -118,10 +116,10 @@ export class RoomServers {
     return objectIn(server, signed ?? null);
   }
 
-  async recommendation(server: ServerName, pdu: JsonObject): Promise<JsonObject> {
+  async recommendation(server: ServerName, pdu: JsonObject, withinMs: number): Promise<JsonObject> {
     const answer = await this.#client.ask(server, {
       ...{ method: 'POST', path: '/_matrix/policy/v1/sign', content: pdu },
-      ...{ answersWithinMs: RECOMMENDS_WITHIN_MS, bytesMax: RECOMMENDATION_BYTES_MAX },
+      ...{ answersWithinMs: withinMs, bytesMax: RECOMMENDATION_BYTES_MAX },
     });
     return objectIn(server, answer);
   }

@@ -53,7 +53,7 @@ export interface OtherServers {
     },
   ): Promise<JsonObject>;
   /** What a policy server answers when it is asked to sign the event (`POST /_matrix/policy/v1/sign`). */
-  recommendation(server: ServerName, pdu: JsonObject): Promise<JsonObject>;
+  recommendation(server: ServerName, pdu: JsonObject, withinMs: number): Promise<JsonObject>;
   /** Undefined where the alias's server knows none of that name. */
   resolveAlias(
     alias: RoomAlias,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   type ForeignDraft,
   foreignServers,
@@ -12,6 +12,8 @@ import { MatrixError } from '../../protocol/matrix-error.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { addSignature, signingKeyFromSeed } from '../../protocol/signatures.ts';
 import type { Elsewhere, OtherServers } from '../elsewhere/other-servers.ts';
+import { Resolver } from '../state/resolving/resolver.ts';
+import { Unresolved } from '../state/resolving/unresolved.ts';
 
 const VERSIONS = ['1', '6', '10', '12'];
 const dora = '@dora:far.example' as UserId;
@@ -98,25 +100,83 @@ test('who answers with no signature, or by another key, recommends nothing', asy
   }
 });
 
-test('a policy server that does not answer is asked again as the event comes again, twice at most', async () => {
+test('one that does not answer is waited for twice, and not asked for each event: what it would have signed is soft-failed', async () => {
   await using bench = await workbench();
-  const gone = Object.assign(new Error('gone'), { name: 'ServerUnreachable' });
-  bench.answersWith(() => Promise.reject(gone));
-  await expect(bench.say('ours')).rejects.toMatchObject({ status: 502, errcode: 'M_UNKNOWN' });
-  const { pdu } = await bench.event(says(dora, 'theirs'));
+  bench.answersWith(() => Promise.reject(GONE));
+  const several = await Promise.all(
+    ['a', 'b', 'c', 'd', 'e', 'f'].map((body) => bench.event(says(dora, body))),
+  );
+  const pdus = several.map(({ pdu }) => pdu);
   for (let times = 0; times < 2; times += 1)
-    await expect(bench.receive(pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
-  expect(await bench.receive(pdu)).toEqual(['soft-failed']);
-  const late = await bench.event(says(dora, 'late'));
-  await expect(bench.receive(late.pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+    await expect(bench.receive(...pdus)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  expect(new Set(await bench.receive(...pdus))).toEqual(new Set(['soft-failed']));
+  expect(bench.asked.length).toBeLessThanOrEqual(4);
   bench.answersWith(undefined);
-  expect(await bench.receive(late.pdu)).toEqual(['accepted']);
+  bench.passMs(10_000);
+  expect(await bench.receive((await bench.event(says(dora, 'late'))).pdu)).toEqual(['accepted']);
+  // From here on it is waited for again.
+  bench.answersWith(() => Promise.reject(GONE));
+  const next = await bench.event(says(dora, 'next'));
+  await expect(bench.receive(next.pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+});
+
+test('what people here say is not sent while it does not answer, and is at the next try when it does', async () => {
+  await using bench = await workbench();
+  bench.answersWith(() => Promise.reject(GONE));
+  const away = { status: 502, errcode: 'M_UNKNOWN' };
+  for (const body of ['a', 'b']) await expect(bench.say(body)).rejects.toMatchObject(away);
+  expect(bench.asked).toHaveLength(1);
+  bench.answersWith(undefined);
+  bench.passMs(10_000);
+  await bench.say('c');
+  expect(await bench.bodies()).toEqual(['c']);
+});
+
+test('whoever leaves has left, whatever it says: an account can be closed', async () => {
+  await using bench = await workbench();
+  await bringIn(bench, bench.roomId, carol);
+  bench.answersWith(() => Promise.reject(new MatrixError(400, 'M_FORBIDDEN', 'stay')));
+  const leave = { sender: carol, target: carol, action: 'leave' } as const;
+  await bench.rooms.changeMembership(bench.roomId, leave, {});
+  expect((await bench.rooms.open(bench.roomId))!.membershipOf(carol)).toBe('leave');
+  const kick = { sender: alice, target: dora, action: 'kick' } as const;
+  await expect(bench.rooms.changeMembership(bench.roomId, kick, {})).rejects.toThrow('stay');
+});
+
+test('where it passes on what it has signed before it answers there is one event', async () => {
+  await using bench = await workbench();
+  bench.answersWith(async (pdu) => {
+    expect(await bench.receive(bench.signed(pdu))).toEqual(['accepted']);
+    return bench.signaturesOf(pdu);
+  });
+  const told: EventId[] = [];
+  const origin = { outcome: (eventId: EventId) => void told.push(eventId) };
+  const eventId = await bench.rooms.send(bench.roomId, { sender: alice, ...message('x') }, origin);
+  expect([told, await bench.ends()]).toEqual([[eventId], [eventId]]);
+  expect(await bench.bodies()).toEqual(['x']);
+});
+
+test('where the states that meet cannot be resolved just now it is to be said again', async () => {
+  await using bench = await workbench();
+  using tooMuch = vi.spyOn(Resolver.prototype, 'decide').mockRejectedValue(new Unresolved('no'));
+  const topic = { type: 'm.room.topic', stateKey: '' };
+  const theirs = await bench.event({ sender: dora, ...topic, content: { topic: 'theirs' } });
+  bench.answersWith(async (pdu) => {
+    if (bodyOf(pdu) === 'ours') expect(await bench.receive(theirs.pdu)).toEqual(['accepted']);
+    return bench.signaturesOf(pdu);
+  });
+  const draft = { sender: alice, ...topic, content: { topic: 'ours', body: 'ours' } };
+  const busy = { errcode: 'M_LIMIT_EXCEEDED' };
+  await expect(bench.rooms.send(bench.roomId, draft, {})).rejects.toMatchObject(busy);
+  expect(tooMuch).toHaveBeenCalled();
+  expect(await bench.ends()).toEqual([theirs.eventId]);
 });
 
 test('no answer of it ends a login here', async () => {
   await using bench = await workbench();
   bench.answersWith(() => Promise.reject(new MatrixError(401, 'M_UNKNOWN_TOKEN', 'out')));
   await expect(bench.say('x')).rejects.toMatchObject({ status: 502, errcode: 'M_UNKNOWN' });
+  bench.passMs(10_000);
   bench.answersWith(() => Promise.reject(new MatrixError(429, 'M_LIMIT_EXCEEDED', 'slowly')));
   await expect(bench.say('x')).rejects.toMatchObject({ status: 429, errcode: 'M_LIMIT_EXCEEDED' });
 });
@@ -229,6 +289,7 @@ type Bench = Awaited<ReturnType<typeof workbench>>;
 
 const message = (body: string) => ({ type: 'm.room.message', content: { body } });
 const says = (sender: UserId, body: string): ForeignDraft => ({ sender, ...message(body) });
+const GONE = Object.assign(new Error('gone'), { name: 'ServerUnreachable' });
 const bodyOf = ({ content }: JsonObject) => (content as JsonObject).body;
 
 /** A room of alice's in which dora is, and a policy server that signs all but what has these bodies. */
@@ -265,7 +326,8 @@ async function workbench({
     },
   };
   const elsewhere = { servers } as Elsewhere;
-  const under = await openRooms(fresh, { eventKeys: keysOfNames, elsewhere });
+  let nowMs = 1_700_000_000_000;
+  const under = await openRooms(fresh, { eventKeys: keysOfNames, elsewhere, now: () => nowMs++ });
   const { rooms } = under;
   const override = { events: { 'm.room.topic': 0, 'm.room.policy': 0 } };
   const roomId = await rooms.create(
@@ -298,6 +360,9 @@ async function workbench({
     say: (body: string, sender = alice) => rooms.send(roomId, { sender, ...message(body) }, {}),
     bodies: () => bodiesIn(under, roomId),
     content: (type: string) => under.stateContent(roomId, type),
+    passMs(ms: number) {
+      nowMs += ms;
+    },
     /** As at first, where undefined. */
     answersWith(as: typeof asAsked | undefined) {
       answer = as ?? asAsked;

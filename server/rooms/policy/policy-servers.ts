@@ -1,4 +1,5 @@
 import { FairTurns } from '../../log/fair-turns.ts';
+import { ForAWhile } from '../../log/for-a-while.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { badGateway, forbidden, MatrixError } from '../../protocol/matrix-error.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../protocol/policy-servers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
+import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { membersOf } from '../memory/members-of-server.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
@@ -19,9 +21,15 @@ import type { RoomPorts } from '../ports.ts';
 import { stateEventAt } from '../write/gather.ts';
 
 /** A policy server that takes its time holds up nobody but the rooms that chose it. */
-const TURNS = { atOnce: 100, atOnceOfOne: 20, waiting: 2_000, waitingOfOne: 400 };
-/** Some look at pictures before they sign. */
-const WITHIN_MS = 30_000;
+const TURNS = {
+  ...{ atOnce: 100, atOnceOfOne: 20, keptForOthers: 50 },
+  ...{ waiting: 2_000, waitingOfOne: 400 },
+};
+/** Some look at pictures before they sign; for what other servers send these wait. */
+const WITHIN_MS = { own: 30_000, received: 15_000 };
+/** Who said nothing is not waited for again so soon: each event would wait for it in turn. */
+const SILENT_MS = 10_000;
+const SILENT_KEPT_MAX = 1_000;
 
 /** An event that is signed and allowed, in a room whose policy server is to see it before anybody else does. */
 export interface Unseen {
@@ -52,6 +60,11 @@ export class PolicyServers {
   /** However much other servers send unsigned, what people here say waits for none of it. */
   readonly #turns = { own: new FairTurns(TURNS), received: new FairTurns(TURNS) };
   readonly #found = new WeakMap<HotRoom, Found>();
+  readonly #silent: ForAWhile<ServerName>;
+
+  constructor(now: () => number) {
+    this.#silent = new ForAWhile(SILENT_KEPT_MAX, now);
+  }
 
   /**
    * That of the room as it is now; undefined where it has none, or that is not in the room itself, or is this server, which is none:
@@ -73,14 +86,17 @@ export class PolicyServers {
   async signed(
     { ports }: Around,
     { event, rules, policy }: Unseen,
-    { by, signal = AbortSignal.timeout(WITHIN_MS) }: Asking,
+    { by, signal = AbortSignal.timeout(WITHIN_MS[by]) }: Asking,
   ): Promise<Event> {
-    const { servers } = ports.elsewhere!;
-    const ask = () => servers.recommendation(policy.server, event.pdu);
+    const { server } = policy;
+    if (this.#silent.has(server) || signal.aborted) throw silent(policy);
+    const ask = () => ports.elsewhere!.servers.recommendation(server, event.pdu, WITHIN_MS[by]);
     const answer = await this.#turns[by]
-      .run(domainOfServer(policy.server), ask, signal)
+      .run(domainOfServer(server), ask, signal)
       .catch((error: unknown) => {
-        throw refusalOf(policy, error, signal);
+        const refusal = refusalOf(policy, error, signal);
+        if (isSilence(refusal)) this.#silent.add(server, SILENT_MS);
+        throw refusal;
       });
     const pdu = withRecommendation(event.pdu, policy, answer);
     const signed = restoreEvent({ ...event, pdu }, rules);
@@ -103,20 +119,32 @@ export class PolicyServers {
   }
 }
 
-/** Undefined also of an event that none is asked about. */
+/**
+ * For what somebody of ours does. Undefined also of what none is asked about, and of leaving: no account could be closed that is in a
+ * room whose policy server refuses that, or is away.
+ */
 export async function policyServerFor(
   around: Around & { readonly policyServers: PolicyServers },
   room: HotRoom,
-  event: Parameters<typeof isForPolicyServer>[0],
+  draft: Draft,
 ): Promise<PolicyServer | undefined> {
-  return isForPolicyServer(event) ? around.policyServers.of(around, room) : undefined;
+  if (!isForPolicyServer(draft) || isLeave(draft)) return undefined;
+  return around.policyServers.of(around, room);
 }
 
+const isLeave = ({ type, sender, stateKey, content }: Draft): boolean =>
+  type === 'm.room.member' && sender === stateKey && content.membership === 'leave';
+
+const silent = ({ server }: PolicyServer, cause?: unknown): MatrixError =>
+  badGateway(`${server}, the policy server of this room, does not answer`, cause);
+
+const isSilence = (error: unknown): boolean => error instanceof MatrixError && error.status >= 500;
+
 /** "That error SHOULD be provided to the client verbatim", but for one by which a client would take its own login for ended. */
-function refusalOf({ server }: PolicyServer, error: unknown, signal: AbortSignal): unknown {
+function refusalOf(policy: PolicyServer, error: unknown, signal: AbortSignal): unknown {
   const isOfServer =
     error instanceof MatrixError || (error instanceof Error && error.name === 'ServerUnreachable');
   if (!isOfServer && error !== signal.reason) return error;
   if (error instanceof MatrixError && error.status < 500 && error.status !== 401) return error;
-  return badGateway(`${server}, the policy server of this room, does not answer`, error);
+  return silent(policy, error);
 }

@@ -1,6 +1,6 @@
 import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import { limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
 import {
   areRecommended,
@@ -13,9 +13,9 @@ import type { Building } from '../write/building.ts';
 /** For all that came at once: its server waits for the answer. */
 const WITHIN_MS = 15_000;
 const AT_ONCE = 4;
-/** So often what could not be found out just now is to come again, with all of its transaction, before it is soft-failed. */
+/** So often something is to come again, with all of its transaction, for a policy server that says nothing; then it is soft-failed, until that answers. */
 const AGAIN_MAX = 2;
-const AGAIN_KEPT_MAX = 5_000;
+const AGAIN_KEPT_MAX = 1_000;
 const RETRY_MS = 5_000;
 
 /** What the room's policy server has made of an event of another server. */
@@ -35,8 +35,8 @@ const NOTHING_TO_ASK: Recommended = new Map();
 /** What policy servers say of the events of other servers. */
 export class Recommendations {
   readonly #building: Building;
-  /** How often an event was to come again. */
-  readonly #again = new Lru<EventId, number>(AGAIN_KEPT_MAX);
+  /** How often something was to come again since it answered. */
+  readonly #again = new Lru<ServerName, number>(AGAIN_KEPT_MAX);
 
   constructor(building: Building) {
     this.#building = building;
@@ -45,15 +45,18 @@ export class Recommendations {
   /**
    * Asks the room's policy server for what it has not signed (server-server API, "Validating Policy Server signatures"): the
    * event's server may not know that there is one, or the key may be a new one. Answers those of which it was asked; what is here
-   * already is not asked again. Throws M_LIMIT_EXCEEDED where it does not answer just now, twice at most for one event.
+   * already is not asked again. Throws M_LIMIT_EXCEEDED where it does not answer just now: twice at most on end, or a room could keep
+   * all of what its servers say to this one waiting.
    */
   async of(room: HotRoom, events: readonly Event[]): Promise<Recommended> {
     const policy = await this.#building.policyServers.of(this.#building, room);
     if (!policy) return NOTHING_TO_ASK;
     const unsigned = await this.#unsigned(room, policy, events);
     const told = await this.#told(room, policy, unsigned);
-    const silent = [...told.values()].filter(({ isSilent }) => isSilent);
-    if (silent.some(({ event }) => this.#mayComeAgain(event))) throw limitExceeded(RETRY_MS);
+    const answers = [...told.values()];
+    if (answers.some(({ isSilent }) => !isSilent)) this.#again.delete(policy.server);
+    const isSilent = answers.some((each) => each.isSilent);
+    if (isSilent && this.#mayComeAgain(policy)) throw limitExceeded(RETRY_MS);
     return told;
   }
 
@@ -97,9 +100,9 @@ export class Recommendations {
     }
   }
 
-  #mayComeAgain({ eventId }: Event): boolean {
-    const times = this.#again.get(eventId) ?? 0;
-    this.#again.set(eventId, times + 1);
+  #mayComeAgain({ server }: PolicyServer): boolean {
+    const times = this.#again.get(server) ?? 0;
+    this.#again.set(server, times + 1);
     return times < AGAIN_MAX;
   }
 }

@@ -1,10 +1,15 @@
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
-import { forbidden } from '../../protocol/matrix-error.ts';
+import { forbidden, limitExceeded } from '../../protocol/matrix-error.ts';
 import type { Origin } from '../draft.ts';
+import { noteOutcome } from '../elsewhere/note-outcome.ts';
+import type { HotRoom } from '../memory/hot-room.ts';
 import { takeIn } from '../receive/take-in.ts';
-import { changeRoom } from '../write/attempt.ts';
+import { Unresolved } from '../state/resolving/unresolved.ts';
+import { changeRoom, settledOf } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import type { Unseen } from './policy-servers.ts';
+
+const RETRY_MS = 5_000;
 
 /**
  * Sends it once the policy server has signed it. The room goes on while that is asked: so the event stands where the room was
@@ -17,11 +22,27 @@ export async function sendRecommended(
   origin: Origin<EventId>,
 ): Promise<EventId> {
   const event = await building.policyServers.signed(building, unseen, { by: 'own' });
-  await changeRoom(building.rooms, roomId, async (room) => {
+  const { eventId } = event;
+  const taken = await changeRoom(building.rooms, roomId, async (room) => {
     const arrival = { event, storedNid: undefined, sentBy: origin };
-    const taken = await room.building.alone(() => takeIn(building, room, arrival));
-    await taken.committed;
-    if (taken.result.kind !== 'accepted') throw forbidden(taken.result.reason);
-  });
-  return event.eventId;
+    const one = await room.building.alone(async () =>
+      (await isHere(building, room, eventId)) ? undefined : takeIn(building, room, arrival),
+    );
+    await one?.committed;
+    return one;
+  }).catch(orComeAgain);
+  if (taken && taken.result.kind !== 'accepted') throw forbidden(taken.result.reason);
+  if (!taken) await noteOutcome(building, eventId, origin);
+  return eventId;
+}
+
+/** A policy server may pass on what it has signed before it answers. */
+async function isHere({ ports }: Building, room: HotRoom, eventId: EventId): Promise<boolean> {
+  if (room.pendingById(eventId)) await settledOf(room);
+  return (await ports.store.eventsById([eventId])).some(({ outlier }) => !outlier);
+}
+
+/** While the states of the room cannot be resolved where the event stands: made anew it stands elsewhere. */
+function orComeAgain(error: unknown): never {
+  throw error instanceof Unresolved ? limitExceeded(RETRY_MS) : error;
 }
