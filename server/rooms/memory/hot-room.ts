@@ -7,7 +7,7 @@ import type { RoomEvent } from '../room-event.ts';
 import type { StateChain } from '../state/state-chain.ts';
 import type { StateChange } from '../store.ts';
 import { InOrder } from './in-order.ts';
-import { Members, type OwnMember } from './members.ts';
+import { type FoundMember, Members } from './members.ts';
 import { ParsedState } from './parsed-state.ts';
 import { type RecentRelation, RecentRelations } from './recent-relations.ts';
 import { type Extremity, RoomHead } from './room-head.ts';
@@ -62,7 +62,7 @@ export class HotRoom {
   readonly state: Map<number, number>;
   readonly members = new Members();
   /** See `hasOwnMember`. */
-  ownMember: OwnMember | undefined;
+  ownMember: FoundMember | undefined;
   readonly timeline: TimelineRing;
   readonly stateWeight = new StateWeight();
   readonly relations: RecentRelations;

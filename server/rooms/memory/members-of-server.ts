@@ -1,6 +1,7 @@
 import { type ServerName, serverNameOf, type UserId } from '../../protocol/identifiers.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { HotRoom } from './hot-room.ts';
+import type { FoundMember } from './members.ts';
 import type { StateKeys } from './state-keys.ts';
 
 export const hasMember = (
@@ -10,21 +11,29 @@ export const hasMember = (
   membership: Membership = 'join',
 ): boolean => membersOf(room, keys, server, [membership]).some(() => true);
 
-/**
- * Whether somebody of this server is joined. Each transaction asks, of its rooms, and the others in a room may be thousands: so
- * one that was found is looked at first.
- */
+/** Whether somebody of this server is joined. Each transaction asks, of its rooms. */
 export function hasOwnMember(
   room: HotRoom,
   keys: Pick<StateKeys, 'byNid'>,
   own: ServerName,
 ): boolean {
-  const { members, ownMember: known } = room;
-  if (known?.keyNid !== undefined && members.get(known.keyNid) === 'join') return true;
-  if (known?.changes === members.changes) return false;
-  const [found] = membersOf(room, keys, own, ['join']);
-  room.ownMember = { keyNid: found?.keyNid, changes: members.changes };
-  return found !== undefined;
+  room.ownMember = memberFound(room, keys, own, room.ownMember);
+  return room.ownMember.keyNid !== undefined;
+}
+
+/** For who asks often: the others in a room may be thousands, so one that was found before is looked at first. */
+export function memberFound(
+  room: HotRoom,
+  keys: Pick<StateKeys, 'byNid'>,
+  server: ServerName,
+  known: FoundMember | undefined,
+): FoundMember {
+  const { members } = room;
+  const { changes } = members;
+  if (known?.keyNid !== undefined && members.get(known.keyNid) === 'join') return known;
+  if (known?.changes === changes) return { keyNid: undefined, changes };
+  const [found] = membersOf(room, keys, server, ['join']);
+  return { keyNid: found?.keyNid, changes };
 }
 
 /** Those of one server, in the order of the memberships. */

@@ -62,8 +62,8 @@ export class Members {
   }
 }
 
-/** Of this server: what was found out last, that it is this one, or nobody as long as no membership becomes another. */
-export interface OwnMember {
+/** Of a server: what was found out last, that it is this one, or nobody as long as no membership becomes another. */
+export interface FoundMember {
   readonly keyNid: number | undefined;
   readonly changes: number;
 }

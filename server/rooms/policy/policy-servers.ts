@@ -15,7 +15,8 @@ import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
-import { membersOf } from '../memory/members-of-server.ts';
+import type { FoundMember } from '../memory/members.ts';
+import { memberFound } from '../memory/members-of-server.ts';
 import type { StateKeys } from '../memory/state-keys.ts';
 import type { RoomPorts } from '../ports.ts';
 import { stateEventAt } from '../write/gather.ts';
@@ -48,18 +49,11 @@ interface Around {
   readonly keys: StateKeys;
 }
 
-/** Where a member of the policy server was found, as of how many changes of the room's members. */
-interface Found {
-  readonly server: ServerName;
-  readonly keyNid: number | undefined;
-  readonly changes: number;
-}
-
 /** Which room has which policy server, and what those say of events. */
 export class PolicyServers {
   /** However much other servers send unsigned, what people here say waits for none of it. */
   readonly #turns = { own: new FairTurns(TURNS), received: new FairTurns(TURNS) };
-  readonly #found = new WeakMap<HotRoom, Found>();
+  readonly #found = new WeakMap<HotRoom, FoundMember & { readonly server: ServerName }>();
   readonly #silent: ForAWhile<ServerName>;
 
   constructor(now: () => number) {
@@ -105,17 +99,12 @@ export class PolicyServers {
     throw forbidden(`${policy.server}, the policy server of this room, has not signed the event`);
   }
 
-  /** The room may have very many members, and is asked at each event: one that was found is looked at first. */
   #isIn({ keys }: Around, room: HotRoom, server: ServerName): boolean {
-    const { members } = room;
-    const known = this.#found.get(room);
-    if (known?.server === server) {
-      if (known.keyNid !== undefined && members.get(known.keyNid) === 'join') return true;
-      if (known.changes === members.changes) return false;
-    }
-    const [found] = membersOf(room, keys, server, ['join']);
-    this.#found.set(room, { server, keyNid: found?.keyNid, changes: members.changes });
-    return found !== undefined;
+    const last = this.#found.get(room);
+    const known = last?.server === server ? last : undefined;
+    const found = memberFound(room, keys, server, known);
+    this.#found.set(room, { server, ...found });
+    return found.keyNid !== undefined;
   }
 }
 
