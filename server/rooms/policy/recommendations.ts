@@ -1,22 +1,19 @@
-import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, ServerName } from '../../protocol/identifiers.ts';
-import { limitExceeded, MatrixError } from '../../protocol/matrix-error.ts';
+import { MatrixError } from '../../protocol/matrix-error.ts';
 import {
   areRecommended,
   isForPolicyServer,
   type PolicyServer,
 } from '../../protocol/policy-servers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { ComingAgain, comeAgain } from '../receive/coming-again.ts';
 import type { Building } from '../write/building.ts';
 
 /** For all that came at once: its server waits for the answer. */
 const WITHIN_MS = 15_000;
 const AT_ONCE = 4;
-/** So often something is to come again, with all of its transaction, for a policy server that says nothing; then it is soft-failed, until that answers. */
-const AGAIN_MAX = 2;
 const AGAIN_KEPT_MAX = 1_000;
-const RETRY_MS = 5_000;
 
 /** What the room's policy server has made of an event of another server. */
 export interface Recommendation {
@@ -35,8 +32,8 @@ const NOTHING_TO_ASK: Recommended = new Map();
 /** What policy servers say of the events of other servers. */
 export class Recommendations {
   readonly #building: Building;
-  /** How often something was to come again since it answered. */
-  readonly #again = new Lru<ServerName, number>(AGAIN_KEPT_MAX);
+  /** Policy servers that say nothing: behind that it is soft-failed, until one answers. */
+  readonly #again = new ComingAgain<ServerName>(AGAIN_KEPT_MAX);
 
   constructor(building: Building) {
     this.#building = building;
@@ -54,9 +51,9 @@ export class Recommendations {
     const unsigned = await this.#unsigned(room, policy, events);
     const told = await this.#told(room, policy, unsigned);
     const answers = [...told.values()];
-    if (answers.some(({ isSilent }) => !isSilent)) this.#again.delete(policy.server);
+    if (answers.some(({ isSilent }) => !isSilent)) this.#again.forget(policy.server);
     const isSilent = answers.some((each) => each.isSilent);
-    if (isSilent && this.#mayComeAgain(policy)) throw limitExceeded(RETRY_MS);
+    if (isSilent && this.#again.may(policy.server)) throw comeAgain();
     return told;
   }
 
@@ -98,11 +95,5 @@ export class Recommendations {
       const whyNot = `${policy.server} does not recommend it: ${error.message}`;
       return { event, whyNot, isSilent: error.status === 429 || error.status >= 500 };
     }
-  }
-
-  #mayComeAgain({ server }: PolicyServer): boolean {
-    const times = this.#again.get(server) ?? 0;
-    this.#again.set(server, times + 1);
-    return times < AGAIN_MAX;
   }
 }

@@ -1,11 +1,10 @@
-import { Lru } from '../../log/lru.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { limitExceeded } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import type { AskServers } from './ask-servers.ts';
+import { ComingAgain, comeAgain } from './coming-again.ts';
 import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
 import { inOrder } from './in-order.ts';
@@ -28,10 +27,7 @@ const FOUND_LENGTH_MAX = 4 * 1_048_576;
 const STATES_MAX = 3;
 /** Beside who sent it. */
 const OTHERS_MAX = 2;
-/** So often what could not be asked for just now is to come again, with all of its transaction, before it is refused for good: nobody says that once more. */
-const AGAIN_MAX = 2;
 const AGAIN_KEPT_MAX = 5_000;
-const RETRY_MS = 5_000;
 
 /** A PDU that was refused because what it follows, or is authorized by, is not here. */
 export interface Lacking {
@@ -56,8 +52,8 @@ export class Gaps {
   readonly #places = new GapPlaces();
   /** What is asked for already: whoever misses the same waits for that first. */
   readonly #asked = new Map<string, Promise<unknown>>();
-  /** How often an event was to come again. */
-  readonly #again = new Lru<EventId, number>(AGAIN_KEPT_MAX);
+  /** Events. */
+  readonly #again = new ComingAgain<EventId>(AGAIN_KEPT_MAX);
 
   /**
    * What became of them in the end. Throws M_LIMIT_EXCEEDED where there is no place to ask from, or who could tell had too much to do: then it
@@ -77,8 +73,7 @@ export class Gaps {
     for (const key of keys) this.#asked.set(key, closing);
     try {
       const { results, isShort } = await closing;
-      if (isShort && lacking.some((each) => this.#mayComeAgain(each, results)))
-        throw limitExceeded(RETRY_MS);
+      if (isShort && lacking.some((each) => this.#mayComeAgain(each, results))) throw comeAgain();
       return results;
     } finally {
       for (const key of keys) if (this.#asked.get(key) === closing) this.#asked.delete(key);
@@ -87,10 +82,7 @@ export class Gaps {
 
   #mayComeAgain({ eventId }: Lacking, results: ReadonlyMap<EventId, Received>): boolean {
     const result = results.get(eventId);
-    const times = this.#again.get(eventId) ?? 0;
-    if (result?.kind !== 'refused' || !result.missing || times >= AGAIN_MAX) return false;
-    this.#again.set(eventId, times + 1);
-    return true;
+    return result?.kind === 'refused' && result.missing !== undefined && this.#again.may(eventId);
   }
 
   async #asBefore(roomId: RoomId, lacking: readonly Lacking[], until: number): Promise<void> {
