@@ -6,7 +6,6 @@ import {
   type UserId,
 } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { forbidden } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import type { PolicyServer } from '../../protocol/policy-servers.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
@@ -16,13 +15,12 @@ import { policyServerFor } from '../policy/policy-servers.ts';
 import { STRIPPED_TYPES } from '../read/room-view.ts';
 import { pduIn, pduText } from '../read/stored-event.ts';
 import { complaintsAboutSignatures } from '../receive/signatures.ts';
-import { takeIn } from '../receive/take-in.ts';
+import { takeOwn } from '../receive/take-own.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
 import { newEvent } from '../write/new-event.ts';
-import { noteOutcome } from './note-outcome.ts';
 import type { OtherServers } from './other-servers.ts';
 import { NotUsable, tryServers } from './try-servers.ts';
 
@@ -49,14 +47,7 @@ export async function inviteElsewhere(
   const event = await tryServers([server], async () =>
     countersigned(building, made, await servers.invite(server, inviteOf(made))),
   );
-  await changeRoom(building.rooms, roomId, async (room) => {
-    const arrival = { event, storedNid: undefined };
-    const taken = await room.building.alone(() => takeIn(building, room, arrival));
-    await taken.committed;
-    if (taken.result.kind !== 'accepted') throw forbidden(taken.result.reason);
-  });
-  await noteOutcome(building, event.eventId, origin);
-  return event.eventId;
+  return takeOwn(building, event, origin);
 }
 
 interface Made {

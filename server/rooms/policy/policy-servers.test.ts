@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import {
   type ForeignDraft,
   foreignServers,
+  keyOf,
   keysOfNames,
 } from '../../../test/support/foreign-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
@@ -285,6 +286,20 @@ test('an invite to another server is signed before that server sees it', async (
   expect(Object.keys(signatures).sort()).toEqual(['example.org', policy]);
 });
 
+test('an invite that is passed on before it is answered is there once, and answered as any other', async () => {
+  await using bench = await workbench();
+  bench.firstPassesOn(async (pdu) => expect(await bench.receive(pdu)).toEqual(['accepted']));
+  const target = '@emil:far.example' as UserId;
+  const told: EventId[] = [];
+  const eventId = await bench.rooms.changeMembership(
+    bench.roomId,
+    { sender: alice, target, action: 'invite' },
+    { outcome: (each) => void told.push(each) },
+  );
+  expect([told, await bench.ends()]).toEqual([[eventId], [eventId]]);
+  expect((await bench.rooms.open(bench.roomId))!.membershipOf(target)).toBe('invite');
+});
+
 type Bench = Awaited<ReturnType<typeof workbench>>;
 
 const message = (body: string) => ({ type: 'm.room.message', content: { body } });
@@ -315,6 +330,7 @@ async function workbench({
     return signaturesOf(pdu);
   };
   let answer = asAsked;
+  let passesOn: ((pdu: JsonObject) => Promise<unknown>) | undefined;
   const servers: Partial<OtherServers> = {
     async recommendation(server, pdu) {
       asked.push([server, bodyOf(pdu)]);
@@ -322,7 +338,9 @@ async function workbench({
     },
     async invite(_server, { pdu }) {
       invited.push(pdu);
-      return pdu;
+      const countersigned = addSignature(pdu, rules, far, keyOf(far));
+      await passesOn?.(countersigned);
+      return countersigned;
     },
   };
   const elsewhere = { servers } as Elsewhere;
@@ -360,6 +378,10 @@ async function workbench({
     say: (body: string, sender = alice) => rooms.send(roomId, { sender, ...message(body) }, {}),
     bodies: () => bodiesIn(under, roomId),
     content: (type: string) => under.stateContent(roomId, type),
+    /** Whoever is invited to, before it answers. */
+    firstPassesOn(as: typeof passesOn) {
+      passesOn = as;
+    },
     passMs(ms: number) {
       nowMs += ms;
     },

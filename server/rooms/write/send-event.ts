@@ -6,7 +6,7 @@ import type { PolicyServer } from '../../protocol/policy-servers.ts';
 import { type Draft, eventOriginOf, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { policyServerFor, type Unseen } from '../policy/policy-servers.ts';
-import { sendRecommended } from '../policy/send-recommended.ts';
+import { takeOwn } from '../receive/take-own.ts';
 import { changeRoom } from './attempt.ts';
 import type { Building } from './building.ts';
 import { gather } from './gather.ts';
@@ -45,7 +45,9 @@ export async function sendEvent(
       },
     }),
   );
-  return typeof sent === 'string' ? sent : sendRecommended(building, roomId, sent, origin);
+  if (typeof sent === 'string') return sent;
+  const signed = await building.policyServers.signed(building, sent, { by: 'own' });
+  return takeOwn(building, signed, origin);
 }
 
 /** Where the room has so much state that its weight matters. */
