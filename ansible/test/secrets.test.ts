@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readSecretFile } from '../../server/identity/secret-file.ts';
+import { temporaryFolder } from '../../test/support/folder.ts';
 import { ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 
 const onlyWithAnsible = test.skipIf(!ANSIBLE_IS_HERE);
@@ -69,22 +69,18 @@ onlyWithAnsible.each([
   'a server reads $told out of what a site is given, the first as the one that seals',
   async ({ beside, told }) => {
     const long = (text: string) => text.repeat(16);
-    const folder = mkdtempSync(join(tmpdir(), 'farol-given-'));
-    try {
-      const given = { secret: 'a1b2', ...beside };
-      const texts = Object.entries(given).map(([name, text]) => [name, long(text)]);
-      const plan_secrets_dir = folderWith(join(folder, 'controller'), Object.fromEntries(texts));
-      const given_to = join(folder, 'given');
-      const vars = JSON.stringify({ plan_secrets_dir, given_to });
-      const { said, status } = await ansible(
-        ...['ansible-playbook', '--extra-vars', vars, 'test/given.yml'],
-      );
-      expect([status, said]).toEqual([0, expect.not.stringContaining('fatal')]);
-      const read = readSecretFile(given_to).map((secret) => secret.toString('base64'));
-      expect(read).toEqual(told.map(long));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = temporaryFolder();
+    const given = { secret: 'a1b2', ...beside };
+    const texts = Object.entries(given).map(([name, text]) => [name, long(text)]);
+    const plan_secrets_dir = folderWith(join(folder, 'controller'), Object.fromEntries(texts));
+    const given_to = join(folder, 'given');
+    const vars = JSON.stringify({ plan_secrets_dir, given_to });
+    const { said, status } = await ansible(
+      ...['ansible-playbook', '--extra-vars', vars, 'test/given.yml'],
+    );
+    expect([status, said]).toEqual([0, expect.not.stringContaining('fatal')]);
+    const read = readSecretFile(given_to).map((secret) => secret.toString('base64'));
+    expect(read).toEqual(told.map(long));
   },
   300_000,
 );
@@ -95,25 +91,21 @@ onlyWithAnsible.each([
 ])(
   '$what that opens with another password than is told, or with one where none is told, is named before anything is changed, and shown to nobody',
   async ({ lock }) => {
-    const folder = mkdtempSync(join(tmpdir(), 'farol-locked-'));
-    try {
-      for (const password of ['right', 'wrong']) writeFileSync(join(folder, password), password);
-      const opened = (password: string) => ['--vault-password-file', join(folder, password)];
-      const plan_secrets_dir = folderWith(join(folder, 'controller'), { ...OURS, 'ca.key': 'k3y' });
-      const options = await lock({ folder, plan_secrets_dir, opened: opened('right') });
-      const run = (...password: string[]) =>
-        ansible('ansible-playbook', ...password, ...options, 'test/secrets.yml');
+    const folder = temporaryFolder();
+    for (const password of ['right', 'wrong']) writeFileSync(join(folder, password), password);
+    const opened = (password: string) => ['--vault-password-file', join(folder, password)];
+    const plan_secrets_dir = folderWith(join(folder, 'controller'), { ...OURS, 'ca.key': 'k3y' });
+    const options = await lock({ folder, plan_secrets_dir, opened: opened('right') });
+    const run = (...password: string[]) =>
+      ansible('ansible-playbook', ...password, ...options, 'test/secrets.yml');
 
-      const right = await run(...opened('right'));
-      expect([right.status, right.said]).toEqual([0, expect.not.stringMatching(/fatal|k3y/)]);
-      for (const password of [opened('wrong'), []]) {
-        const { said, status } = await run(...password);
-        expect(said).toMatch(/decrypt/i);
-        expect(said).not.toContain('k3y');
-        expect(status).not.toBe(0);
-      }
-    } finally {
-      rmSync(folder, { recursive: true });
+    const right = await run(...opened('right'));
+    expect([right.status, right.said]).toEqual([0, expect.not.stringMatching(/fatal|k3y/)]);
+    for (const password of [opened('wrong'), []]) {
+      const { said, status } = await run(...password);
+      expect(said).toMatch(/decrypt/i);
+      expect(said).not.toContain('k3y');
+      expect(status).not.toBe(0);
     }
   },
   300_000,
@@ -150,16 +142,12 @@ const hostOf = (host: Files) => ({
 type Files = Readonly<Record<string, string>>;
 
 async function compare(host: Files, controller: Files) {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-secrets-'));
-  try {
-    const told = JSON.stringify({
-      ...hostOf(host),
-      plan_secrets_dir: folderWith(join(folder, 'controller'), controller),
-    });
-    return await ansible('ansible-playbook', '--extra-vars', told, 'test/secrets.yml');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  const told = JSON.stringify({
+    ...hostOf(host),
+    plan_secrets_dir: folderWith(join(folder, 'controller'), controller),
+  });
+  return ansible('ansible-playbook', '--extra-vars', told, 'test/secrets.yml');
 }
 
 /** As the survey of a host tells them; null where it has no such file. */

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
 
 const MAIN = join(import.meta.dirname, '../main.ts');
 
 test('logs shows the journal of all that a site stands on, since whenever one says, and ends as journalctl does', () => {
-  const site = [...['etcd', 'patroni', 'farol-*'].map((unit) => `--unit=${unit}`)];
+  const site = ['--unit=etcd', '--unit=patroni', '--unit=farol-*'];
   const { stdout, status } = logs();
   expect(stdout.split('\n')).toEqual([...site, '--since=-1h', '--output=short-iso-precise', '']);
   expect(status).toBe(3);
@@ -24,11 +24,9 @@ test('logs shows the journal of all that a site stands on, since whenever one sa
 
 /** With a journalctl that prints how it was called. No configuration is needed for that: it may be what is broken. */
 function logs(...options: string[]) {
-  const folder = mkdtempSync(join(tmpdir(), 'farol-logs-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const program = join(folder, 'journalctl');
-  writeFileSync(program, '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n');
-  chmodSync(program, 0o755);
+  const folder = temporaryFolder();
+  const program = '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 3\n';
+  writeFileSync(join(folder, 'journalctl'), program, { mode: 0o755 });
   const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}` };
   const missing = ['--config', join(folder, 'none.yml')];
   return spawnSync(process.execPath, [MAIN, 'logs', ...options, ...missing], {
