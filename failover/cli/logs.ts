@@ -12,19 +12,19 @@ export interface Asked {
   readonly follow: boolean;
 }
 
-export function journalOptions({ since = SINCE_DEFAULT, follow }: Asked): string[] {
-  // One word each: a moment that begins with a dash would be taken for an option.
-  return [
-    ...UNITS.map((unit) => `--unit=${unit}`),
-    ...[`--since=${since}`, '--output=short-iso-precise'],
-    ...(follow ? ['--follow'] : []),
-  ];
-}
-
 /** Shows it as journalctl does, with its pager where somebody sits before it; returns how that ended. */
 export function showLogs(asked: Asked): number {
   const { error, status } = spawnSync('journalctl', journalOptions(asked), { stdio: 'inherit' });
   if (error) throw new Error('journalctl cannot be run: is this a host?', { cause: error });
   // Ctrl-C is how one ends following.
   return status ?? 0;
+}
+
+function journalOptions({ since = SINCE_DEFAULT, follow }: Asked): string[] {
+  // One word each: a moment that begins with a dash would be taken for an option.
+  return [
+    ...UNITS.map((unit) => `--unit=${unit}`),
+    ...[`--since=${since}`, '--output=short-iso-precise'],
+    ...(follow ? ['--follow'] : []),
+  ];
 }
