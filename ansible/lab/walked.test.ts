@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { ANSIBLE, ENVIRONMENT } from '../test/ansible.ts';
+import { SUBNET } from './kept.ts';
 import { beginBare } from './story.ts';
 
 // The first page of README.md, typed as it stands there, at bare hosts that are reached by SSH. Each test goes on where the one before ended.
@@ -29,7 +30,7 @@ test('five steps lead from bare hosts to a cluster whose leader is shown', async
   await type(`${release}\n${copy}`);
   rewrite(join(home, 'chat/hosts.yml'), (text) =>
     text
-      .replaceAll(/192\.0\.2\.1([123])/g, `${subnet}.1$1`)
+      .replaceAll(/192\.0\.2\.1([123])/g, `${SUBNET}.1$1`)
       .replace(/(south: \{ [^}]*) \}/, '$1, ansible_user: debian }'),
   );
   rewrite(farolYml, (text) =>
@@ -77,7 +78,6 @@ function typedBelow(heading: string): string[] {
   return [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block!);
 }
 
-const subnet = lab.address.slice(0, lab.address.lastIndexOf('.'));
 const key = join(home, 'key');
 
 async function letIn(host: string, user: string, folder: string): Promise<void> {
