@@ -1,17 +1,15 @@
-import { Sums } from '../../log/sums.ts';
+import { AtOnce } from '../../log/at-once.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
 
 const WAIT_MS_MAX = 20_000;
-const WAITING_MAX = 1_000;
-const WAITING_OF_USER_MAX = 20;
+const WAITING_MAX = { all: 1_000, ofOne: 20 };
 const RETRY_MS = 5_000;
 
 /** Who waits for rooms whose members are not here yet, and who is told that there is one more of them. */
 export class PartialRooms {
   readonly #waiting = new Map<RoomId, Set<() => void>>();
-  readonly #users = new Sums<UserId>();
-  #count = 0;
+  readonly #places = new AtOnce<UserId>(WAITING_MAX);
   #onEntered: (roomId: RoomId) => void = () => {};
 
   listen(onEntered: (roomId: RoomId) => void): void {
@@ -33,21 +31,18 @@ export class PartialRooms {
     { userId, signal }: { readonly userId: UserId; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
     if (!(await isPartial())) return;
-    const ofUser = this.#users.of(userId).count;
-    if (ofUser >= WAITING_OF_USER_MAX || this.#count >= WAITING_MAX) throw limitExceeded(RETRY_MS);
+    const leave = this.#places.take(userId);
+    if (!leave) throw limitExceeded(RETRY_MS);
     const over = AbortSignal.any([AbortSignal.timeout(WAIT_MS_MAX), ...(signal ? [signal] : [])]);
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(roomId) ?? new Set();
     this.#waiting.set(roomId, waiting.add(resolve));
-    this.#count += 1;
-    this.#users.add(userId, 0);
     over.addEventListener('abort', () => resolve());
     try {
       // It may have become whole before anybody was told to tell.
       if (await isPartial()) await promise;
     } finally {
-      this.#count -= 1;
-      this.#users.subtract(userId, 0);
+      leave();
       waiting.delete(resolve);
       if (waiting.size === 0) this.#waiting.delete(roomId);
     }
