@@ -90,7 +90,7 @@ export async function takeHeld(
     const some = until === -1 ? held : held.slice(0, until);
     after = some.at(-1)!.nid;
     const done = await judged(building, receiver, room, some);
-    const left = some.map(({ eventId }) => eventId).filter((each) => !done.has(each));
+    const left = some.map(({ eventId }) => eventId).filter((each) => !done.includes(each));
     const rests = building.resolver.restMs(roomId) > 0;
     const isHopeless = building.resolver.timesFailed(roomId) >= TRIES_MAX;
     const over = left.filter((each) => (rests ? isHopeless : isTriedEnough(each, tries)));
@@ -121,30 +121,35 @@ async function forget(building: Building, room: HotRoom, eventIds: readonly Even
 async function judged(
   building: Building,
   receiver: Pick<RoomReceiver, 'receive'>,
-  { roomId, rules }: HotRoom,
+  room: HotRoom,
   some: readonly Held[],
-): Promise<ReadonlySet<EventId>> {
-  const take = async (held: readonly Held[]) => {
-    const pdus = held.map(({ json }) => pduIn(json, rules));
-    const [{ server: origin }] = held as [Held];
-    const received = await receiver.receive(roomId, pdus, { origin, isPushed: true });
-    if (received.some(({ kind }) => kind === 'held')) throw stillPartial(roomId);
-    return held.filter((_, index) => !mayBeJudgedLater(received[index]!));
-  };
-  const broken = (error: unknown): Held[] => {
+): Promise<EventId[]> {
+  try {
+    return await judgedTogether(receiver, room, some);
+  } catch (error) {
     // There is too much to do just now, or the room is no longer whole.
     if (error instanceof MatrixError) throw error;
-    const why = `What was held of ${roomId} cannot be taken in, from ${some[0]!.eventId} on`;
+    const why = `What was held of ${room.roomId} cannot be taken in, from ${some[0]!.eventId} on`;
     building.ports.onError?.(new Error(why, { cause: error }));
-    return [];
-  };
-  const idsOf = (taken: readonly Held[]) => new Set(taken.map(({ eventId }) => eventId));
-  if (some.length === 1) return idsOf(await take(some).catch(broken));
-  const together = await take(some).catch((error: unknown) => void broken(error));
-  if (together) return idsOf(together);
-  const alone: Held[] = [];
-  for (const each of some) alone.push(...(await take([each]).catch(broken)));
-  return idsOf(alone);
+    if (some.length === 1) return [];
+    const ids: EventId[] = [];
+    for (const each of some) ids.push(...(await judged(building, receiver, room, [each])));
+    return ids;
+  }
+}
+
+async function judgedTogether(
+  receiver: Pick<RoomReceiver, 'receive'>,
+  { roomId, rules }: HotRoom,
+  some: readonly Held[],
+): Promise<EventId[]> {
+  const pdus = some.map(({ json }) => pduIn(json, rules));
+  const [{ server: origin }] = some as [Held];
+  const received = await receiver.receive(roomId, pdus, { origin, isPushed: true });
+  if (received.some(({ kind }) => kind === 'held')) throw stillPartial(roomId);
+  return some.flatMap(({ eventId }, index) =>
+    mayBeJudgedLater(received[index]!) ? [] : [eventId],
+  );
 }
 
 /** Somebody may tell what it lacks, or there is more time to resolve what it rests on. */
