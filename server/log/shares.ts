@@ -1,4 +1,4 @@
-import { Sum, Sums } from './sums.ts';
+import { type Sum, Sums } from './sums.ts';
 
 /** What the queue of the log may hold, all together and for one subject. */
 export interface ShareBounds {
@@ -13,7 +13,6 @@ export type Full = 'own' | 'all';
 /** How much is waiting, and whose it is: the worst that one user sends costs that user. */
 export class Shares {
   readonly #bounds: ShareBounds;
-  readonly #all = new Sum();
   readonly #bySubject = new Sums<string>();
 
   constructor(bounds: ShareBounds) {
@@ -24,17 +23,15 @@ export class Shares {
   whatIsFull(subject: string): Full | undefined {
     const own = this.#bySubject.of(subject);
     if (own.count > 0 && !isBelow(own, this.#bounds, this.#bounds.ofOne)) return 'own';
-    return isBelow(this.#all, this.#bounds, 1) ? undefined : 'all';
+    return isBelow(this.#bySubject.all, this.#bounds, 1) ? undefined : 'all';
   }
 
   take(subject: string, bytes: number): void {
     this.#bySubject.add(subject, bytes);
-    this.#all.add(bytes);
   }
 
   give(subject: string, bytes: number): void {
     this.#bySubject.subtract(subject, bytes);
-    this.#all.subtract(bytes);
   }
 }
 

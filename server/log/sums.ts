@@ -14,9 +14,14 @@ export class Sum {
   }
 }
 
-/** The same of each; nothing is kept of those of whom there is nothing. */
+/** The same of each, and of all together; nothing is kept of those of whom there is nothing. */
 export class Sums<Key> {
+  readonly #all = new Sum();
   readonly #sums = new Map<Key, Sum>();
+
+  get all(): Readonly<Sum> {
+    return this.#all;
+  }
 
   of(key: Key): Readonly<Sum> {
     return this.#sums.get(key) ?? NOTHING;
@@ -26,6 +31,7 @@ export class Sums<Key> {
     const sum = this.#sums.get(key) ?? new Sum();
     this.#sums.set(key, sum);
     sum.add(bytes, count);
+    this.#all.add(bytes, count);
   }
 
   subtract(key: Key, bytes: number, count = 1): void {
@@ -33,6 +39,7 @@ export class Sums<Key> {
     // What was nothing left nothing.
     if (!sum) return;
     sum.subtract(bytes, count);
+    this.#all.subtract(bytes, count);
     if (sum.count === 0 && sum.bytes === 0) this.#sums.delete(key);
   }
 }

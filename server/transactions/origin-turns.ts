@@ -1,4 +1,4 @@
-import { Sum, Sums } from '../log/sums.ts';
+import { Sums } from '../log/sums.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { limitExceeded } from '../protocol/matrix-error.ts';
 import { domainOfServer } from '../protocol/server-host.ts';
@@ -72,9 +72,8 @@ export class OriginTurns {
   readonly #atWork = new Set<ServerName>();
   /** In the order in which they came; one that had its turn goes behind the others. */
   readonly #waiting = new Map<ServerName, Waiting[]>();
-  readonly #sums = { waiting: new Sum(), placed: new Sum(), slow: new Sum() };
-  /** Of each domain. */
-  readonly #ofDomains = {
+  /** Of each domain, and of all. */
+  readonly #sums = {
     waiting: new Sums<string>(),
     placed: new Sums<string>(),
     slow: new Sums<string>(),
@@ -123,22 +122,21 @@ export class OriginTurns {
       const waiting: Waiting = { ...load, begin };
       own.push(waiting);
       this.#waiting.set(origin, own);
-      this.#sums.waiting.add(bytes);
-      this.#ofDomains.waiting.add(domain, bytes);
+      this.#sums.waiting.add(domain, bytes);
     });
   }
 
   #refuseTooMuch({ domain, bytes }: Weighed, ownCount: number): void {
     const { waitingOfOriginMax, waitingOfDomainMax, waitingMax, waitingBytesMax } = this.#bounds;
-    const { waiting } = this.#sums;
-    const ofDomain = this.#ofDomains.waiting.of(domain);
+    const { all } = this.#sums.waiting;
+    const ofDomain = this.#sums.waiting.of(domain);
     const part = ofDomain.count > 0 ? OF_MANY : 1;
     const isTooMuch =
       ownCount >= waitingOfOriginMax ||
       ofDomain.count >= waitingOfDomainMax ||
       (ofDomain.count > 0 && ofDomain.bytes + bytes > waitingBytesMax * OF_DOMAIN) ||
-      waiting.count >= waitingMax * part ||
-      waiting.bytes + bytes > waitingBytesMax * part;
+      all.count >= waitingMax * part ||
+      all.bytes + bytes > waitingBytesMax * part;
     if (isTooMuch) throw limitExceeded(RETRY_MS);
   }
 
@@ -153,38 +151,27 @@ export class OriginTurns {
 
   /** It waits for itself, or for others of its domain. */
   #isBusy({ origin, domain }: Weighed): boolean {
-    const { count } = this.#ofDomains.placed.of(domain);
+    const { count } = this.#sums.placed.of(domain);
     return this.#atWork.has(origin) || count >= this.#bounds.placesOfDomainMax;
   }
 
   #hasRoom({ bytes }: Weighed): boolean {
-    const { placed } = this.#sums;
-    if (placed.count >= this.#bounds.placesMax) return false;
-    return bytes === SMALL_BYTES || placed.bytes + bytes <= this.#bounds.placedBytesMax;
+    const { all } = this.#sums.placed;
+    if (all.count >= this.#bounds.placesMax) return false;
+    return bytes === SMALL_BYTES || all.bytes + bytes <= this.#bounds.placedBytesMax;
   }
 
   #take({ origin, domain, bytes }: Weighed): void {
     this.#atWork.add(origin);
-    this.#sums.placed.add(bytes);
-    this.#ofDomains.placed.add(domain, bytes);
+    this.#sums.placed.add(domain, bytes);
   }
 
   #end(running: Running): void {
     this.#atWork.delete(running.origin);
     this.#overdue.delete(running);
-    if (running.hasPlace) this.#givePlaceBack(running);
-    else this.#noLongerSlow(running);
+    const { placed, slow } = this.#sums;
+    (running.hasPlace ? placed : slow).subtract(running.domain, running.bytes);
     this.#goOn();
-  }
-
-  #noLongerSlow({ domain, bytes }: Weighed): void {
-    this.#sums.slow.subtract(bytes);
-    this.#ofDomains.slow.subtract(domain, bytes);
-  }
-
-  #givePlaceBack({ domain, bytes }: Weighed): void {
-    this.#sums.placed.subtract(bytes);
-    this.#ofDomains.placed.subtract(domain, bytes);
   }
 
   #goOn(): void {
@@ -193,17 +180,16 @@ export class OriginTurns {
   }
 
   #leavePlace(running: Running): void {
-    const { slow } = this.#sums;
+    const { placed, slow } = this.#sums;
     const { domain, bytes } = running;
     const { slowBytesMax } = this.#bounds;
-    const ofDomain = this.#ofDomains.slow.of(domain);
-    if (slow.bytes + bytes > slowBytesMax) return;
+    const ofDomain = slow.of(domain);
+    if (slow.all.bytes + bytes > slowBytesMax) return;
     if (ofDomain.count > 0 && ofDomain.bytes + bytes > slowBytesMax * OF_DOMAIN) return;
     this.#overdue.delete(running);
     running.hasPlace = false;
-    this.#givePlaceBack(running);
-    slow.add(bytes);
-    this.#ofDomains.slow.add(domain, bytes);
+    placed.subtract(domain, bytes);
+    slow.add(domain, bytes);
   }
 
   #beginNext(): void {
@@ -232,7 +218,6 @@ export class OriginTurns {
     const own = this.#waiting.get(origin)!;
     own.splice(own.indexOf(waiting), 1);
     if (own.length === 0) this.#waiting.delete(origin);
-    this.#sums.waiting.subtract(bytes);
-    this.#ofDomains.waiting.subtract(domain, bytes);
+    this.#sums.waiting.subtract(domain, bytes);
   }
 }

@@ -1,4 +1,4 @@
-import { Sum, Sums } from '../../log/sums.ts';
+import { type Sum, Sums } from '../../log/sums.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
 import type { RoomStore } from '../store.ts';
@@ -63,13 +63,11 @@ class HeldSums {
   readonly #servers = new Sums<string>();
   readonly #rooms = new Sums<number>();
   readonly #domains = new Sums<string>();
-  readonly #all = new Sum();
 
   add(who: Who, { count, bytes }: { readonly count: number; readonly bytes: number }): void {
     this.#servers.add(inRoom(who), bytes, count);
     this.#rooms.add(who.roomNid, bytes, count);
     this.#domains.add(domainOf(who), bytes, count);
-    this.#all.add(bytes, count);
   }
 
   /** False where it does not fit. */
@@ -78,7 +76,7 @@ class HeldSums {
       isFull(this.#servers.of(inRoom(who)), bytes, HELD_MAX.ofServer) ||
       isFull(this.#rooms.of(who.roomNid), bytes, HELD_MAX.ofRoom) ||
       isFull(this.#domains.of(domainOf(who)), bytes, HELD_MAX.ofDomain) ||
-      isFull(this.#all, bytes, HELD_MAX.ofAll);
+      isFull(this.#domains.all, bytes, HELD_MAX.ofAll);
     if (!isOver) this.add(who, { count: 1, bytes });
     return !isOver;
   }

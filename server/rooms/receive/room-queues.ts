@@ -1,4 +1,4 @@
-import { Sum, Sums } from '../../log/sums.ts';
+import { type Sum, Sums } from '../../log/sums.ts';
 import type { RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
 import { domainOfServer } from '../../protocol/server-host.ts';
@@ -29,7 +29,6 @@ export class RoomQueues {
   readonly #rooms = new Map<RoomId, Map<ServerName, Waiting[]>>();
   readonly #origins = new Sums<ServerName>();
   readonly #domains = new Sums<string>();
-  readonly #all = new Sum();
 
   /** Throws M_LIMIT_EXCEEDED where too much waits. */
   async run<T>(load: Load, work: () => Promise<T>): Promise<T> {
@@ -49,17 +48,15 @@ export class RoomQueues {
     const isFull =
       isOver(this.#origins.of(load.origin), load, OF_ORIGIN) ||
       isOver(ofDomain, load, OF_DOMAIN) ||
-      isOver(this.#all, load, ofDomain.count > 0 ? OF_MANY : OF_ALL);
+      isOver(this.#domains.all, load, ofDomain.count > 0 ? OF_MANY : OF_ALL);
     if (isFull) throw limitExceeded(RETRY_MS);
     this.#origins.add(load.origin, load.bytes, load.count);
     this.#domains.add(domain, load.bytes, load.count);
-    this.#all.add(load.bytes, load.count);
   }
 
   #giveBack({ origin, bytes, count }: Load): void {
     this.#origins.subtract(origin, bytes, count);
     this.#domains.subtract(domainOfServer(origin), bytes, count);
-    this.#all.subtract(bytes, count);
   }
 
   #turn(load: Load): Promise<void> | undefined {
