@@ -38,3 +38,9 @@ export function eventOriginOf({
   if (delayId !== undefined) return { delayId };
   return deviceId === undefined || txnId === undefined ? undefined : { deviceId, txnId };
 }
+
+/** What stands with the result of the request, or not at all. */
+export const committedWith = <Result>(origin: Origin<Result>, result: Result) => ({
+  outcome: origin.outcome?.(result),
+  rows: origin.rows?.(result) ?? [],
+});

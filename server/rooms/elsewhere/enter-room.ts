@@ -1,6 +1,6 @@
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
-import type { Origin } from '../draft.ts';
+import { committedWith, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { wholeState } from '../state/state-chain.ts';
 import { hashOfState, type StateHash } from '../state/state-hash.ts';
@@ -76,8 +76,7 @@ async function committed(
     const change = new EntryChange({ entry, room, position, keys, tools: ports });
     const stood = before ?? change.newState(wholeState(position(), hash, entries));
     change.place(stood, entries);
-    const rows = origin.rows?.(entry.event.eventId) ?? [];
-    const outcome = origin.outcome?.(entry.event.eventId);
-    return { change: change.finish({ rows, outcome }), value: entry.event.eventId };
+    const { eventId } = entry.event;
+    return { change: change.finish(committedWith(origin, eventId)), value: eventId };
   });
 }

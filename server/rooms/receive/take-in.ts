@@ -3,7 +3,7 @@ import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { Event } from '../../protocol/event.ts';
 import type { EventId } from '../../protocol/identifiers.ts';
 import { rejectedEvent } from '../../protocol/parse-event.ts';
-import { eventOriginOf, type Origin } from '../draft.ts';
+import { committedWith, eventOriginOf, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import { resolveNumbered } from '../state/resolve-numbered.ts';
@@ -90,7 +90,7 @@ async function takeAtHead(
     building,
     room,
     (change) => change.append(event, attached),
-    moreOf(event, sentBy),
+    sentBy && committedWith(sentBy, event.eventId),
   );
   return { result: { kind: 'accepted', event }, committed };
 }
@@ -135,7 +135,7 @@ async function takeApart(
     building,
     room,
     (change) => change.join(event, attached, placing),
-    moreOf(event, sentBy),
+    sentBy && committedWith(sentBy, event.eventId),
   );
   return { result: { kind: 'accepted', event }, committed };
 }
@@ -243,12 +243,6 @@ export function commit(
   room.settled = committed.catch(() => {}).finally(() => change?.letGo());
   return committed;
 }
-
-/** What its request is told, and what stands with it. */
-const moreOf = ({ eventId }: Event, sentBy: Origin<EventId> | undefined) => ({
-  outcome: sentBy?.outcome?.(eventId),
-  rows: sentBy?.rows?.(eventId) ?? [],
-});
 
 /** The last before a change is built: what was learnt is in memory then. */
 const learnKeys = ({ keys }: Building, event: Event, { upon }: StateThere): Promise<void> =>

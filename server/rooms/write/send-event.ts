@@ -3,7 +3,7 @@ import { canonicalJson } from '../../protocol/canonical-json.ts';
 import type { Event, StateEvent } from '../../protocol/event.ts';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { PolicyServer } from '../../protocol/policy-servers.ts';
-import { type Draft, eventOriginOf, type Origin } from '../draft.ts';
+import { committedWith, type Draft, eventOriginOf, type Origin } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { policyServerFor, type Unseen } from '../policy/policy-servers.ts';
 import { takeOwn } from '../receive/take-own.ts';
@@ -91,9 +91,8 @@ async function build(
       redacted,
       unrelated: preparation.unrelated,
     });
-    const outcome = origin.outcome?.(event.eventId);
-    const rows = origin.rows?.(event.eventId) ?? [];
-    return { change: change.finish({ outcome, rows }), value: event.eventId };
+    const { eventId } = event;
+    return { change: change.finish(committedWith(origin, eventId)), value: eventId };
   });
   room.settled = committed.catch(() => {}).finally(() => change?.letGo());
   return committed;
