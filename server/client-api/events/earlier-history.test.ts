@@ -44,10 +44,7 @@ test('who joins a room of another server finds what was said before by its time'
   }
   bob.server.clock.ms = clock.ms + 10_000;
   await joins(bob, roomId, alice);
-  const nearest = (ms: number, dir: string) =>
-    bob.get(
-      `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ms}&dir=${dir}`,
-    );
+  const nearest = (ms: number, dir: string) => nearestOf(bob, roomId, ms, dir);
   const [a, b] = said as [{ id: string; ms: number }, { id: string; ms: number }];
   expect(await nearest(b.ms + 500, 'b')).toEqual({ event_id: b.id, origin_server_ts: b.ms });
   expect(await nearest(made + 500, 'f')).toEqual({ event_id: a.id, origin_server_ts: a.ms });
@@ -55,6 +52,23 @@ test('who joins a room of another server finds what was said before by its time'
   const { start } = await bob.get(`/rooms/${encodeURIComponent(roomId)}/context/${b.id}?limit=0`);
   const { chunk } = await page(bob, roomId, `dir=b&from=${start}`);
   expect(bodiesOf(chunk as JsonObject[])).toEqual(['a']);
+});
+
+test('messages that say they stand at the beginning of the room hide nothing from who looks for a time before', async () => {
+  const [alice, bob] = await aliceAndBob(authority);
+  const { clock } = alice.server;
+  const roomId = await alice.createRoom();
+  clock.ms += 1_000;
+  const { event_id } = await alice.say(roomId, 'a');
+  bob.server.clock.ms = clock.ms + 10_000;
+  await joins(bob, roomId, alice);
+  const claim = 'UPDATE event SET depth = $2 WHERE event_id = $1';
+  for (const depth of [2, 1]) {
+    const said = await bob.say(roomId, `at ${depth}`);
+    await bob.server.fresh.database.query('set_depth', claim, [said.event_id as string, depth]);
+  }
+  const found = await nearestOf(bob, roomId, clock.ms + 500, 'b');
+  expect(found).toEqual({ event_id, origin_server_ts: clock.ms });
 });
 
 test('earlier history is in no /sync, and nothing in the room changes by it', async () => {
@@ -201,6 +215,11 @@ const VISIBILITY = 'm.room.history_visibility';
 async function joins(who: Person, roomId: RoomId, via: Person) {
   expect((await who.join(roomId, via.server)).status).toBe(200);
 }
+
+const nearestOf = (who: Person, roomId: RoomId, ms: number, dir: string) =>
+  who.get(
+    `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/timestamp_to_event?ts=${ms}&dir=${dir}`,
+  );
 
 async function page(who: Person, roomId: RoomId, query: string): Promise<JsonObject> {
   const path = `GET /rooms/${encodeURIComponent(roomId)}/messages?${query}`;

@@ -3,11 +3,12 @@ import { endpoint } from '../../http/endpoint.ts';
 import { roomId, wholeNumber } from '../../http/fields.ts';
 import { notFound } from '../../http/matrix-error.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
-import { readingOf } from '../../rooms/read/reading.ts';
+import { compare } from '../../rooms/read/page.ts';
+import { type Reading, readingOf } from '../../rooms/read/reading.ts';
 import type { Room } from '../../rooms/room.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import type { Place } from '../../rooms/store.ts';
 import type { LargeReads } from './large-reads.ts';
+import { lastPlace } from './last-place.ts';
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
@@ -27,14 +28,14 @@ export const getEventByTimestamp = endpoint({
   query: z.object({ ts: wholeNumber, dir: z.enum(['b', 'f']) }),
 
   async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
-    const reading = () => readingOf(rooms, path.roomId, caller.userId);
     const { ts, dir: direction } = query;
-    const { room } = await reading();
-    if (await mayBeBeforeAll(room, caller.userId, ts)) {
+    let reading = await readingOf(rooms, path.roomId, caller.userId);
+    if (await mayBeBeforeAll(reading.room, caller.userId, ts)) {
       await largeReads.enter(caller.userId, signal);
-      await lookBack(room, caller.userId, ts);
+      await lookBack(reading, caller.userId, ts);
+      reading = await readingOf(rooms, path.roomId, caller.userId);
     }
-    const event = await (await reading()).room.nearestEvent(caller.userId, { ts, direction });
+    const event = await reading.room.nearestEvent(caller.userId, { ts, direction });
     if (!event)
       throw notFound(`There is no event ${direction === 'f' ? 'behind' : 'before'} ${ts}`);
     return { event_id: event.eventId, origin_server_ts: event.originServerTs };
@@ -52,16 +53,14 @@ const PAGES_MAX = 5;
 const PAGE = 100;
 
 /** As who pages back so far: what is not here is fetched. */
-async function lookBack(room: Room, reader: UserId, ts: number): Promise<void> {
-  let from = await room.placeAt(room.lastPosition);
+async function lookBack(reading: Reading, reader: UserId, ts: number): Promise<void> {
+  const { room } = reading;
+  let from = await lastPlace(reading);
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const page = await room.history({ reader, from, direction: 'b', limit: PAGE });
     const isReached = page.events.some(({ event }) => event.originServerTs <= ts);
     // Where others are busy a page may end where it began.
-    if (page.isLast || isReached || isSame(page.end, from)) return;
+    if (page.isLast || isReached || compare(page.end, from) === 0) return;
     from = page.end;
   }
 }
-
-const isSame = (one: Place, other: Place): boolean =>
-  one.depth === other.depth && one.nid === other.nid;
