@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import YAML from 'yaml';
 import { z } from 'zod';
-import { SPEC_FOLDER, SPEC_IS_HERE } from './from-specification.ts';
+import {
+  endpointRows,
+  type OpenApi,
+  routesOf,
+  SPEC_FOLDER,
+  SPEC_IS_HERE,
+} from './from-specification.ts';
 
 /**
  * What the specification's data say that is answered at one of these routes with this status, as JSON; undefined where
@@ -22,15 +28,10 @@ const known = new Map<string, z.ZodType | undefined>();
 /** By route, the file that has it. */
 function files(): ReadonlyMap<string, string> {
   fileOf ??= new Map(
-    readFileSync(join(SPEC_FOLDER, 'endpoints-v1.19.tsv'), 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.split('\t') as [string, string, string, string])
-      .map(([api, module, method, path]) => [
-        `${method} ${path}`,
-        join(SPEC_FOLDER, 'api', api, `${module}.yaml`),
-      ]),
+    endpointRows().map(({ api, module, method, path }) => [
+      `${method} ${path}`,
+      join(SPEC_FOLDER, 'api', api!, `${module}.yaml`),
+    ]),
   );
   return fileOf;
 }
@@ -38,27 +39,12 @@ let fileOf: ReadonlyMap<string, string> | undefined;
 
 function read(route: string, status: number): z.ZodType | undefined {
   const file = files().get(route)!;
-  const document = parsed(file) as OpenApi;
-  const base = document.servers?.[0]?.variables?.basePath?.default ?? '';
-  for (const [path, methods] of Object.entries(document.paths))
-    for (const [method, { responses }] of Object.entries(methods)) {
-      if (`${method.toUpperCase()} ${base}${path.trim()}` !== route) continue;
-      const schema = responses?.[status]?.content?.['application/json']?.schema;
-      return schema && z.fromJSONSchema(plain(schema, { file, within: [] }) as JsonSchema);
-    }
-  return undefined;
+  const operation = routesOf(parsed(file) as OpenApi).find((each) => each.route === route);
+  const schema = operation?.responses?.[status]?.content?.['application/json']?.schema;
+  return schema && z.fromJSONSchema(plain(schema, { file, within: [] }) as JsonSchema);
 }
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
-
-interface OpenApi {
-  readonly servers?: { variables?: { basePath?: { default?: string } } }[];
-  readonly paths: Record<string, Record<string, { responses?: Record<string, Response> }>>;
-}
-
-interface Response {
-  readonly content?: Record<string, { schema?: object }>;
-}
 
 interface Place {
   readonly file: string;

@@ -9,18 +9,23 @@ export const SPEC_IS_HERE = existsSync(SPEC_FOLDER);
 
 /** The operations as the specification's data have them. */
 export function operationsOfSpecification(): SpecOperation[] {
-  const lines = readFileSync(join(SPEC_FOLDER, 'endpoints-v1.19.tsv'), 'utf8').trim().split('\n');
-  const keys = lines[0]!.split('\t');
   const limited = new Map<string, Set<string>>();
-  return lines.slice(1).map((line) => {
-    const cells = line.split('\t');
-    const row = Object.fromEntries(keys.map((key, at) => [key, cells[at]?.trim() ?? '']));
-    const { api, method, path, auth, operation_id: operation } = row as Record<string, string>;
+  return endpointRows().map(({ api, method, path, auth, operation_id: operation }) => {
     if (!limited.has(api!)) limited.set(api!, rateLimited(api!));
     return {
       ...{ api: api!, method: method!, path: path!, auth: auth!, operation: operation! },
       limited: limited.get(api!)!.has(`${method} ${path}`),
     };
+  });
+}
+
+/** A row for each, by the names of its columns. */
+export function endpointRows(): Record<string, string>[] {
+  const lines = readFileSync(join(SPEC_FOLDER, 'endpoints-v1.19.tsv'), 'utf8').trim().split('\n');
+  const keys = lines[0]!.split('\t');
+  return lines.slice(1).map((line) => {
+    const cells = line.split('\t');
+    return Object.fromEntries(keys.map((key, at) => [key, cells[at]?.trim() ?? '']));
   });
 }
 
@@ -31,18 +36,28 @@ function rateLimited(api: string): Set<string> {
   if (!existsSync(folder)) return limited;
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
     const document = YAML.parse(readFileSync(join(folder, file), 'utf8')) as OpenApi;
-    const base = document.servers?.[0]?.variables?.basePath?.default ?? '';
-    for (const [path, methods] of Object.entries(document.paths ?? {}))
-      for (const [method, { responses }] of Object.entries(methods))
-        if (responses && '429' in responses)
-          limited.add(`${method.toUpperCase()} ${base}${path.trim()}`);
+    for (const { route, responses } of routesOf(document))
+      if (responses && '429' in responses) limited.add(route);
   }
   return limited;
 }
 
-interface OpenApi {
+export interface OpenApi {
   readonly servers?: { variables?: { basePath?: { default?: string } } }[];
-  readonly paths?: Record<string, Record<string, { responses?: object }>>;
+  readonly paths?: Record<string, Record<string, { responses?: Responses }>>;
+}
+
+type Responses = Record<string, { content?: Record<string, { schema?: object }> }>;
+
+/** By `METHOD path`, what each operation of it is answered. */
+export function routesOf({ servers, paths = {} }: OpenApi) {
+  const base = servers?.[0]?.variables?.basePath?.default ?? '';
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { responses }]) => ({
+      route: `${method.toUpperCase()} ${base}${path.trim()}`,
+      responses,
+    })),
+  );
 }
 
 /** `npm run generate` makes the table anew where the specification is at hand. */
