@@ -1,39 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account, BenchClient } from './client.ts';
-import { mapSome } from './load.ts';
+import { holdSync } from './load.ts';
 
 /** How late it may be before it counts as lost. */
 const ARRIVES_WITHIN_MS = 30_000;
 const POLL_MS = 10;
-const HOLD_MS = 1_000;
 
 /** All of them hold /sync, and it is noted when each was given what was sent. */
 export function heldByAll(client: BenchClient, members: readonly Account[]) {
   const sentAt = new Map<string, number>();
   let latencies: number[] = [];
-  let stopped = false;
-  const hold = async (member: Account, since: string) => {
-    for (let token = since; !stopped; ) {
-      const { text, next } = await client.sync(member, token, HOLD_MS);
-      const now = performance.now();
-      for (const [, name] of text.matchAll(/"body":"([0-9a-f-]{36}): /g)) {
-        const at = sentAt.get(name!);
-        if (at !== undefined) latencies.push(now - at);
-      }
-      token = next;
+  const told = (text: string) => {
+    const now = performance.now();
+    for (const [, name] of text.matchAll(/"body":"([0-9a-f-]{36}): /g)) {
+      const at = sentAt.get(name!);
+      if (at !== undefined) latencies.push(now - at);
     }
   };
   return {
-    async begin() {
-      stopped = false;
-      const tokens = await mapSome(8, members, async (each) => client.sync(each, undefined, 0));
-      const loops = members.map((each, at) => hold(each, tokens[at]!.next));
-      return async () => {
-        stopped = true;
-        await Promise.all(loops);
-      };
-    },
+    begin: () => holdSync(client, members, told),
     /** What was sent before counts no more. */
     take() {
       sentAt.clear();

@@ -70,25 +70,34 @@ export async function watch(client: BenchClient, places: readonly Place[]): Prom
   const members = new Map(
     places.flatMap((place) => place.members).map((member) => [member.userId, member]),
   );
-  const begun = await mapSome(8, [...members.values()], async (member) => ({
+  let deliveries = 0;
+  const stop = await holdSync(client, [...members.values()], (text) => {
+    deliveries += text.split('"m.room.message"').length - 1;
+  });
+  return { deliveries: () => deliveries, stop };
+}
+
+/** Each of them holds /sync, is told of each answer, and takes up the next one at once; answers how to end it. */
+export async function holdSync(
+  client: BenchClient,
+  members: readonly Account[],
+  told: (text: string) => void,
+): Promise<() => Promise<void>> {
+  const begun = await mapSome(8, members, async (member) => ({
     member,
     since: (await client.sync(member, undefined, 0)).next,
   }));
-  let deliveries = 0;
   let stopped = false;
   const loops = begun.map(async ({ member, since }) => {
     for (let token = since; !stopped; ) {
       const { text, next } = await client.sync(member, token, 1_000);
-      deliveries += text.split('"m.room.message"').length - 1;
+      told(text);
       token = next;
     }
   });
-  return {
-    deliveries: () => deliveries,
-    async stop() {
-      stopped = true;
-      await Promise.all(loops);
-    },
+  return async () => {
+    stopped = true;
+    await Promise.all(loops);
   };
 }
 

@@ -12,8 +12,7 @@ export interface MediaBenchOptions {
   readonly target: Target;
   readonly seconds: number;
   readonly print: (line: string) => void;
-  /** All, where it does not say. */
-  readonly parts?: readonly MediaPart[];
+  readonly parts: readonly MediaPart[];
   /** How many slow ones. */
   readonly readers?: number;
 }
@@ -43,7 +42,7 @@ export type MediaPart = (typeof MEDIA_PARTS)[number];
 
 /** What files cost: CPU of an upload and a download, how much is taken in all, what messages feel of it, and what slow readers weigh. */
 export async function benchMedia(options: MediaBenchOptions): Promise<void> {
-  const { target, print, parts = MEDIA_PARTS, readers = SLOW_READERS } = options;
+  const { target, print, parts, readers = SLOW_READERS } = options;
   const connect = { rejectUnauthorized: false };
   const agent = new Agent({ pipelining: 1, connections: 64, connect });
   const client = new BenchClient(agent, target.origin);
