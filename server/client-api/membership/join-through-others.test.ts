@@ -9,11 +9,7 @@ beforeAll(async () => {
 });
 
 test('who may join by another room comes in by a server that may let in, where nobody of ours may', async () => {
-  const [alice, charlie] = await aliceAndBob(authority);
-  const bob = await personAt(alice.server, 'bob');
-  const { allowed, roomId } = await restrictedRoom(charlie);
-  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
-  expect((await alice.join(roomId, charlie.server)).status).toBe(200);
+  const { alice, bob, charlie, allowed, roomId } = await aliceInvited();
   expect((await bob.join(roomId, alice.server)).status).toBe(403);
   expect((await bob.join(allowed, charlie.server)).status).toBe(200);
   expect((await bob.join(roomId, alice.server)).status).toBe(200);
@@ -23,11 +19,7 @@ test('who may join by another room comes in by a server that may let in, where n
 });
 
 test('who leaves while the other server lets everybody invite is away then, and comes back by a server that may let in by that', async () => {
-  const [alice, charlie] = await aliceAndBob(authority);
-  const bob = await personAt(alice.server, 'bob');
-  const { allowed, roomId } = await restrictedRoom(charlie);
-  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
-  await alice.join(roomId, charlie.server);
+  const { alice, bob, charlie, allowed, roomId } = await aliceInvited();
   await bob.join(allowed, charlie.server);
   expect((await bob.join(roomId, charlie.server)).status).toBe(200);
   // Of events beside each other the later one stands: of one moment, that with the larger event id.
@@ -51,11 +43,7 @@ test('who leaves while the other server lets everybody invite is away then, and 
 });
 
 test('who may not join by another room is refused, and no other server is asked', async () => {
-  const [alice, charlie] = await aliceAndBob(authority);
-  const bob = await personAt(alice.server, 'bob');
-  const { roomId } = await restrictedRoom(charlie);
-  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
-  await alice.join(roomId, charlie.server);
+  const { bob, charlie, roomId } = await aliceInvited();
   await charlie.server.reachable(false);
   expect(await bob.join(roomId, charlie.server)).toMatchObject({
     ...{ status: 403, body: { errcode: 'M_FORBIDDEN' } },
@@ -63,11 +51,7 @@ test('who may not join by another room is refused, and no other server is asked'
 });
 
 test('where the server that may let in is away the join fails as one through another does, and works when it is back', async () => {
-  const [alice, charlie] = await aliceAndBob(authority);
-  const bob = await personAt(alice.server, 'bob');
-  const { allowed, roomId } = await restrictedRoom(charlie);
-  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
-  await alice.join(roomId, charlie.server);
+  const { bob, charlie, allowed, roomId } = await aliceInvited();
   await bob.join(allowed, charlie.server);
   await charlie.server.reachable(false);
   expect((await bob.join(roomId, charlie.server)).status).toBe(502);
@@ -90,6 +74,16 @@ test('who joins the successor of a room of another server takes along what they 
   const { global } = (await bob.get('/pushrules/')) as { global: { room: { rule_id: string }[] } };
   expect(global.room.map(({ rule_id }) => rule_id).sort()).toEqual([before, after].sort());
 });
+
+/** Alice is in a restricted room of charlie's, who is at another server; bob, who is at hers, is not. */
+async function aliceInvited() {
+  const [alice, charlie] = await aliceAndBob(authority);
+  const bob = await personAt(alice.server, 'bob');
+  const { allowed, roomId } = await restrictedRoom(charlie);
+  await charlie.post(`/rooms/${roomId}/invite`, { user_id: alice.userId });
+  expect((await alice.join(roomId, charlie.server)).status).toBe(200);
+  return { alice, bob, charlie, allowed, roomId };
+}
 
 /** In which members of another room may come, and nobody but its creator may invite. */
 async function restrictedRoom(creator: Person): Promise<{ allowed: RoomId; roomId: RoomId }> {
