@@ -20,12 +20,12 @@ export const getEventReport = endpoint({
   rateLimit: 'read',
   idempotency: 'natural',
   path: reportPath,
-  async handle({ caller, path }, ports: Ports) {
-    const report = await ports.reports.ofEvent(path.reportId);
+  async handle({ caller, path }, { reports, rooms }: Ports) {
+    const report = await reports.ofEvent(path.reportId);
     if (!report) throw notFound('Event report not found');
-    const room = await ports.rooms.open(report.roomId);
+    const room = await rooms.open(report.roomId);
     const seen = room && (await seenInHistory(room, report.eventId, caller.userId));
-    const told = JSON.stringify(await toldReport(ports, report)).slice(1, -1);
+    const told = JSON.stringify(await toldReport(room, report)).slice(1, -1);
     const shown = seen ? renderedOne(seen, caller) : 'null';
     return jsonText(`{${told},"event_json":${shown}}`);
   },

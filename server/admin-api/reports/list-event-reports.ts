@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Reports } from '../../accounts/reports.ts';
+import type { EventReport, Reports } from '../../accounts/reports.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, userId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -26,13 +26,15 @@ export const listEventReports = endpoint({
     event_sender_user_id: userId.optional(),
   }),
   async handle({ query }, ports: Ports) {
+    const told = async (report: EventReport) =>
+      toldReport(await ports.rooms.open(report.roomId), report);
     const { reports, total } = await ports.reports.ofEvents({
       ...{ from: query.from, limit: query.limit, newestFirst: query.dir === 'b' },
       ...{ reporter: query.user_id, roomId: query.room_id, sender: query.event_sender_user_id },
     });
     const next = query.from + reports.length;
     return {
-      event_reports: await Promise.all(reports.map((each) => toldReport(ports, each))),
+      event_reports: await Promise.all(reports.map(told)),
       total,
       ...(next < total && reports.length > 0 && { next_token: next }),
     };

@@ -2,14 +2,10 @@ import { z } from 'zod';
 import type { EventReport } from '../../accounts/reports.ts';
 import { wholeNumber } from '../../http/fields.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import type { Rooms } from '../../rooms/rooms.ts';
+import type { Room } from '../../rooms/room.ts';
 
 /** A report in the words of Synapse. The score was taken out of the specification, and is not kept. */
-export async function toldReport(
-  { rooms }: { readonly rooms: Pick<Rooms, 'open'> },
-  report: EventReport,
-): Promise<JsonObject> {
-  const room = await rooms.open(report.roomId);
+export async function toldReport(room: Room | undefined, report: EventReport): Promise<JsonObject> {
   const field = async (type: string, name: string) =>
     (await room?.stateEvent(type, ''))?.content[name] ?? null;
   return {
