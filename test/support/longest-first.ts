@@ -37,8 +37,8 @@ export function longestFirst<Spec extends { readonly moduleId: string }>(
   );
   const first = sorted.findIndex(({ moduleId }) => isUnit(moduleId));
   if (first < 0) return [...sorted];
-  const others = (some: readonly Spec[]) => some.filter((spec) => !long.includes(spec));
-  return [...sorted.slice(0, first), ...long, ...others(sorted.slice(first))];
+  const others = sorted.slice(first).filter((spec) => !long.includes(spec));
+  return [...sorted.slice(0, first), ...long, ...others];
 }
 
 const isUnit = (moduleId: string): boolean =>
