@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SessionRequest } from '../protocol/interactive-auth.ts';
 import type { Database } from '../storage/database.ts';
 import { findOutcomes, type StoredOutcome } from '../storage/outcomes.ts';
@@ -144,10 +144,7 @@ const asRepeat = <T>(first: Told<T>, outcome: Outcome | undefined): Told<T> =>
 
 /** 128 bits: nobody gains by two requests of their own that collide, and others' names are not theirs. */
 function hashOf(key: Key): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify(partsOf(key)))
-    .digest()
-    .subarray(0, 16);
+  return hash('sha256', JSON.stringify(partsOf(key)), 'buffer').subarray(0, 16);
 }
 
 function partsOf(key: Key): string[] {
