@@ -27,10 +27,11 @@ export const essentials = (pdu: JsonObject, rules: RoomVersionRules): JsonObject
   return covered;
 };
 
-/** Versions 1 and 2 have it in the event, and only a parsed event is known to have one. */
-export const eventIdOf = (pdu: JsonObject, rules: RoomVersionRules): EventId => {
+/** Versions 1 and 2 have it in the event, and only a parsed event is known to have one. `covered`: the text of the reference hash, where it is known. */
+export const eventIdOf = (pdu: JsonObject, rules: RoomVersionRules, covered?: string): EventId => {
   if (rules.eventIdForm === 'given') return pdu.event_id as EventId;
-  const reference = referenceHash(pdu, rules);
+  const reference =
+    covered === undefined ? referenceHash(pdu, rules) : withoutPadding(digest(covered));
   return `$${rules.eventIdForm === 'hash-base64' ? reference : urlSafe(reference)}` as EventId;
 };
 
@@ -41,6 +42,8 @@ export const without = (object: JsonObject, keys: readonly string[]): JsonObject
 };
 
 const sha256 = (value: JsonObject): string =>
-  withoutPadding(hash('sha256', canonicalJson(value, 'as-found'), 'base64'));
+  withoutPadding(digest(canonicalJson(value, 'as-found')));
+
+const digest = (text: string): string => hash('sha256', text, 'base64');
 
 const urlSafe = (base64: string): string => base64.replaceAll('+', '-').replaceAll('/', '_');

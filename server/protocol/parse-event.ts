@@ -22,9 +22,14 @@ import type { RoomVersionRules } from './room-versions.ts';
 /**
  * The first of the checks on receipt: "is a valid event, otherwise it is dropped". Its `unsigned` is
  * left out: nobody vouches for it. What was given is frozen. Parse what comes from other servers by
- * `parseJson`, or old events with numbers that a double cannot hold get another hash.
+ * `parseJson`, or old events with numbers that a double cannot hold get another hash. Of an event that was just signed
+ * here the text is known that its reference hash is made of.
  */
-export const parseEvent = (received: JsonObject, rules: RoomVersionRules): Parsed<Event> => {
+export const parseEvent = (
+  received: JsonObject,
+  rules: RoomVersionRules,
+  covered?: string,
+): Parsed<Event> => {
   const pdu = 'unsigned' in received ? without(received, ['unsigned']) : received;
   const complaint = complaintAboutSize(pdu, rules) ?? complaintAbout(pdu, rules);
   if (complaint !== undefined) return { ok: false, reason: complaint };
@@ -32,7 +37,7 @@ export const parseEvent = (received: JsonObject, rules: RoomVersionRules): Parse
   if (overlong && rules.strictByteLimits) {
     return { ok: false, reason: 'type or state_key has more than 255 bytes' };
   }
-  return { ok: true, value: eventFrom(pdu, eventIdOf(pdu, rules), rules, overlong) };
+  return { ok: true, value: eventFrom(pdu, eventIdOf(pdu, rules, covered), rules, overlong) };
 };
 
 /** An event that was parsed before, from the store: nothing is checked or hashed again. */

@@ -58,8 +58,19 @@ export const signEvent = (
   rules: RoomVersionRules,
   serverName: string,
   key: SigningKey,
-): JsonObject =>
-  addSignature({ ...pdu, hashes: { sha256: contentHash(pdu) } }, rules, serverName, key);
+): JsonObject => signedEvent(pdu, rules, serverName, key).pdu;
+
+/** The same, with the text that the signature covers: that of the reference hash, so it need not be made again. */
+export const signedEvent = (
+  pdu: JsonObject,
+  rules: RoomVersionRules,
+  serverName: string,
+  key: SigningKey,
+): { readonly pdu: JsonObject; readonly covered: string } => {
+  const hashed = { ...pdu, hashes: { sha256: contentHash(pdu) } };
+  const covered = signedTextOfEvent(hashed, rules);
+  return { pdu: withSignature(hashed, serverName, key, covered), covered };
+};
 
 /** Only the signature: on another server's event, such as an invite or a restricted join. */
 export const addSignature = (

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { alice, openRooms } from '../../../test/support/rooms.ts';
+import { eventIdOf } from '../../protocol/hashes.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { rulesOf } from '../../protocol/room-versions.ts';
 
 const nested = (depth: number): JsonObject =>
   JSON.parse(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`);
@@ -25,6 +27,23 @@ test.each<[string, JsonObject]>([
   });
   await under.say(roomId, alice, 'goes on');
 });
+
+test.each(['1', '3', '6', '11', '12'])(
+  'in version %s an event has the id that others make of it',
+  async (version) => {
+    await using fresh = await freshDatabase();
+    await using under = await openRooms(fresh);
+    const roomId = await under.rooms.create(alice, { room_version: version }, {});
+    await under.say(roomId, alice, 'two words');
+    const events = await fresh.database.query<{ eventId: string; json: string }>(
+      'events',
+      'SELECT event_id AS "eventId", json FROM event',
+    );
+    expect(events.length).toBeGreaterThan(5);
+    for (const { eventId, json } of events)
+      expect(eventIdOf(JSON.parse(json), rulesOf(version)!)).toBe(eventId);
+  },
+);
 
 test.each<[string, JsonObject]>([
   ['m.room.create', { room_version: '12' }],

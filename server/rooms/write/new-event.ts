@@ -16,7 +16,7 @@ import {
 } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
-import { type SigningKey, signEvent } from '../../protocol/signatures.ts';
+import { type SigningKey, signedEvent } from '../../protocol/signatures.ts';
 import type { Draft } from '../draft.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { type Extremity, extremityOf } from '../memory/room-head.ts';
@@ -37,10 +37,9 @@ export function newEvent(
   draft: Draft,
   at: { state: AuthState; signer: Signer; now: number },
 ): Event {
-  const pdu = pduOf(room, draft, at);
-  const signed = sign(pdu, room.rules, at.signer);
-  const parsed = parseEvent(signed, room.rules);
-  if (!parsed.ok) throw unfit(signed, parsed.reason);
+  const { pdu, covered } = sign(pduOf(room, draft, at), room.rules, at.signer);
+  const parsed = parseEvent(pdu, room.rules, covered);
+  if (!parsed.ok) throw unfit(pdu, parsed.reason);
   const verdict = authorize(parsed.value, at.state, room.rules);
   if (!verdict.allowed) throw refusalOf(verdict);
   return parsed.value;
@@ -55,9 +54,9 @@ const refusalOf = ({ rule, reason }: Refused): MatrixError =>
 type Refused = Extract<Verdict, { readonly allowed: false }>;
 
 /** Too deep, or with what is no Unicode: there is no canonical form of it, and so no hash. */
-function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer): JsonObject {
+function sign(pdu: JsonObject, rules: RoomVersionRules, { serverName, key }: Signer) {
   try {
-    return signEvent(pdu, rules, serverName, key);
+    return signedEvent(pdu, rules, serverName, key);
   } catch (error) {
     if (!(error instanceof CanonicalJsonError)) throw error;
     throw badJson(`Not an event of this room: ${error.message}`);
