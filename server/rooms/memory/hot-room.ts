@@ -63,6 +63,8 @@ export class HotRoom {
   readonly members = new Members();
   /** See `hasOwnMember`. */
   ownMember: FoundMember | undefined;
+  /** See `hasStranger`. */
+  stranger: FoundMember | undefined;
   readonly timeline: TimelineRing;
   readonly stateWeight = new StateWeight();
   readonly relations: RecentRelations;

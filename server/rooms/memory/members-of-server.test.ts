@@ -3,7 +3,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Membership } from '../membership/membership.ts';
 import type { HotRoom } from './hot-room.ts';
 import { Members } from './members.ts';
-import { hasOwnMember } from './members-of-server.ts';
+import { hasOwnMember, hasStranger } from './members-of-server.ts';
 
 const own = 'here.org' as ServerName;
 const OTHERS = 5_000;
@@ -36,6 +36,18 @@ test('where the one that was known leaves, another is found', () => {
   expect(at.has()).toBe(false);
 });
 
+test('of who is not of this server one is enough, and that nobody is there is found out once', () => {
+  const at = room();
+  at.set(OTHERS, 'join');
+  expect([at.hasStranger(), at.hasStranger(), at.looked()]).toEqual([true, true, 1]);
+  for (let keyNid = 0; keyNid < OTHERS; keyNid += 1) at.set(keyNid, 'leave');
+  expect([at.hasStranger(), at.hasStranger(), at.looked()]).toEqual([false, false, 2]);
+  at.set(1, 'invite');
+  expect(at.hasStranger()).toBe(false);
+  at.set(1, 'join');
+  expect(at.hasStranger()).toBe(true);
+});
+
 /** Thousands of another server are joined; keys from `OTHERS` on are of users of this one. */
 function room() {
   const members = new Members();
@@ -51,6 +63,7 @@ function room() {
   const hot = { members } as HotRoom;
   return {
     has: () => hasOwnMember(hot, keys as never, own),
+    hasStranger: () => hasStranger(hot, keys as never, own),
     looked: () => looked,
     set: (keyNid: number, membership: Membership | undefined) => members.set(keyNid, membership),
   };

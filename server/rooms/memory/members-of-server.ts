@@ -28,12 +28,34 @@ export function memberFound(
   server: ServerName,
   known: FoundMember | undefined,
 ): FoundMember {
-  const { members } = room;
+  return lookedFor(room, known, () => membersOf(room, keys, server, ['join']));
+}
+
+/** Whether somebody of another server is joined: where nobody is, nobody has more of the room than is here. */
+export function hasStranger(
+  room: HotRoom,
+  keys: Pick<StateKeys, 'byNid'>,
+  own: ServerName,
+): boolean {
+  room.stranger = lookedFor(room, room.stranger, () => strangersIn(room, keys, own));
+  return room.stranger.keyNid !== undefined;
+}
+
+function lookedFor(
+  { members }: HotRoom,
+  known: FoundMember | undefined,
+  look: () => Iterable<{ readonly keyNid: number }>,
+): FoundMember {
   const { changes } = members;
   if (known?.keyNid !== undefined && members.get(known.keyNid) === 'join') return known;
   if (known?.changes === changes) return { keyNid: undefined, changes };
-  const [found] = membersOf(room, keys, server, ['join']);
+  const [found] = look();
   return { keyNid: found?.keyNid, changes };
+}
+
+function* strangersIn(room: HotRoom, keys: Pick<StateKeys, 'byNid'>, own: ServerName) {
+  for (const keyNid of room.members.keys('join'))
+    if (serverNameOf(keys.byNid(keyNid).stateKey as UserId) !== own) yield { keyNid };
 }
 
 /** Those of one server, in the order of the memberships. */

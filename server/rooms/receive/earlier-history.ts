@@ -4,6 +4,7 @@ import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts'
 import type { JsonObject } from '../../protocol/json.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { hasStranger } from '../memory/members-of-server.ts';
 import { compare, pageOf } from '../read/page.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import type { Break, Page, PageRequest } from '../room.ts';
@@ -73,8 +74,11 @@ export class EarlierHistory {
   }
 
   page(opened: HotRoom, request: PageRequest): Promise<Page> {
-    const { askServers: ask } = this.#building.ports;
-    if (!ask || request.limit === 0) return pageOf(opened, this.#reads, request);
+    const { ports, keys } = this.#building;
+    const { askServers: ask, identity } = ports;
+    // Of who is alone in a room nobody can be asked, and nothing is looked for that is missing.
+    if (!ask || request.limit === 0 || !hasStranger(opened, keys, identity.serverName))
+      return pageOf(opened, this.#reads, request);
     const asking = { ask, untilMs: performance.now() + PAGE_MS_MAX };
     return request.direction === 'f'
       ? this.#forth(opened, request, asking)
