@@ -104,7 +104,8 @@ async function workbench() {
     async count(search_term: string) {
       const { searchIndex } = server.features;
       const last = server.writer.committed.position;
-      await expect.poll(() => searchIndex.position).toBeGreaterThanOrEqual(last);
+      await searchIndex.reaches(last, 10_000);
+      expect(searchIndex.position).toBeGreaterThanOrEqual(last);
       const asked = { search_categories: { room_events: { search_term } } };
       const found = await server.ask('POST /search', { token, body: asked });
       return found.body.search_categories.room_events.count;

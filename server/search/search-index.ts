@@ -5,7 +5,7 @@ import type { EventId } from '../protocol/identifiers.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { Database } from '../storage/database.ts';
 import { IndexSession } from '../storage/search/index-session.ts';
-import { type IndexableEvent, indexableEvents } from '../storage/search/indexable-events.ts';
+import type { IndexableEvent } from '../storage/search/indexable-events.ts';
 import type { SearchDocument } from '../storage/search/search-documents.ts';
 import type { SearchLanguage } from '../storage/search/search-languages.ts';
 import { documentOf } from './document-of.ts';
@@ -21,7 +21,9 @@ export interface SearchIndexPorts extends Omit<OutwardPorts, 'log'> {
 }
 
 const CURSOR = 'search';
-const GATHER_MS = 100;
+/** Who searches waits for none of it. */
+const GATHER_MS = 1_000;
+const PAGE_MAX = 250;
 const LOOK_EVERY_MS = 5;
 
 /** At once: while a large database is taken up, what others commit goes between (docs/design.md, D1, bulk). */
@@ -46,7 +48,7 @@ export class SearchIndex {
   /** By the writer, behind its takeover. An index of other languages begins anew. */
   async begin(): Promise<void> {
     await this.#session.settleLanguages(CURSOR);
-    this.#outward = await Outward.open(this.#queue(), this.#ports);
+    this.#outward = await Outward.open(this.#queue(), { pageMax: PAGE_MAX, ...this.#ports });
   }
 
   /** All up to here is found. */
@@ -75,7 +77,7 @@ export class SearchIndex {
       name: CURSOR,
       read: async (range) => {
         await this.#gathered(range);
-        return indexableEvents(this.#ports.database, range);
+        return this.#session.read(range);
       },
       send: (events) => this.#take(events),
     };

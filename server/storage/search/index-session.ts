@@ -1,7 +1,8 @@
 import pg from 'pg';
 import type { EventId } from '../../protocol/identifiers.ts';
-import { TYPES } from '../database.ts';
+import { type Database, type Parameter, TYPES } from '../database.ts';
 import { openMigrationSession } from '../migration-session.ts';
+import { type IndexableEvent, type IndexableRange, indexableEvents } from './indexable-events.ts';
 import {
   putDocuments,
   removeRedacted,
@@ -30,6 +31,11 @@ export class IndexSession {
 
   settleLanguages(cursor: string): Promise<void> {
     return this.#with((client) => settleLanguages(client, cursor, this.#languages));
+  }
+
+  /** By plans that are made once: where others read, what comes next would be planned anew each time. */
+  read(range: IndexableRange): Promise<readonly IndexableEvent[]> {
+    return this.#with((client) => indexableEvents(databaseOf(client), range));
   }
 
   /** Answers with the reason where the database refuses one of them for what is in it. */
@@ -72,6 +78,13 @@ export class IndexSession {
     await session?.then((each) => each[Symbol.asyncDispose]()).catch(() => {});
   }
 }
+
+const databaseOf = (client: pg.Client): Database => ({
+  async query<R extends object>(name: string, text: string, values: readonly Parameter[] = []) {
+    const result = await client.query<R & pg.QueryResultRow>({ name, text, values: [...values] });
+    return result.rows;
+  },
+});
 
 /** What stands in a row, or is too much for one. */
 const isRefusal = (error: unknown): error is pg.DatabaseError =>

@@ -13,14 +13,17 @@ export interface IndexableEvent {
   readonly json: string;
 }
 
+export interface IndexableRange {
+  readonly after: number;
+  readonly upTo: number;
+  readonly limit: number;
+}
+
 /**
  * Of the timeline in (after, upTo], in its order, and not redacted already; what a redaction takes out stays out where it is redacted itself. Those whose position is not
  * their number are few, and stand in an index of their own, which is read whole.
  */
-export const indexableEvents = (
-  database: Database,
-  { after, upTo, limit }: { after: number; upTo: number; limit: number },
-) =>
+export const indexableEvents = (database: Database, { after, upTo, limit }: IndexableRange) =>
   database.query<IndexableEvent>(
     'indexable_events',
     `SELECT ${POSITION} AS position, event_nid AS nid, room_nid AS "roomNid", event_id AS "eventId",
