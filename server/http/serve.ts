@@ -165,15 +165,19 @@ const notTheWriter = new MatrixError(503, 'M_UNKNOWN', NOT_SERVING, {
 class Meta implements RequestMeta {
   readonly id: string;
   readonly #request: Request;
+  readonly #behindFront: boolean;
 
   constructor(request: Request, behindFront: boolean) {
     this.#request = request;
+    this.#behindFront = behindFront;
     const given = behindFront ? request.headers['x-farol-request-id'] : undefined;
     this.id = typeof given === 'string' && /^[\w:.-]{8,100}$/.test(given) ? given : randomUUID();
   }
 
+  /** Each request asks; without a front Express would look through headers for nothing. */
   get address(): string {
-    return this.#request.ip ?? '';
+    const request = this.#request;
+    return (this.#behindFront ? request.ip : request.socket.remoteAddress) ?? '';
   }
 
   get userAgent(): string | undefined {
