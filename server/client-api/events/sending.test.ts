@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { openRoomServer } from '../../../test/support/room-server.ts';
 import { alice, bob, bodiesIn } from '../../../test/support/rooms.ts';
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 
 test('a message is sent, and its repeat is answered with the same event', async () => {
   await using bench = await workbench();
@@ -107,6 +107,31 @@ test('a redaction by the endpoint takes the content away', async () => {
     unsigned: { redacted_because: { event_id: redaction.json.event_id } },
   });
 });
+
+test.each([
+  ['10', { reason: 'spam' }, true],
+  ['11', { reason: 'spam', redacts: expect.any(String) }, false],
+])(
+  'a redaction sent like any event says in a room of version %s where it belongs what it redacts',
+  async (room_version, content, atTheTop) => {
+    await using bench = await workbench();
+    const made = await bench.ask('alice', 'POST', '/createRoom', { room_version });
+    const at = `/rooms/${encodeURIComponent(made.json.room_id as RoomId)}`;
+    const said = await bench.ask('alice', 'PUT', `${at}/send/m.room.message/t`, { body: 'regret' });
+    const redacts = said.json.event_id;
+    const wish = { redacts, reason: 'spam' };
+    const sent = await bench.ask('alice', 'PUT', `${at}/send/m.room.redaction/t2`, wish);
+    expect(sent.status).toBe(200);
+    expect((await bench.ask('alice', 'GET', `${at}/event/${redacts}`)).json.content).toEqual({});
+    const [stored] = await bench.fresh.database.query<{ json: string }>(
+      'test_event',
+      'SELECT json FROM event WHERE event_id = $1',
+      [sent.json.event_id as EventId],
+    );
+    const pdu = JSON.parse(stored!.json);
+    expect([pdu.content, pdu.redacts]).toEqual([content, atTheTop ? redacts : undefined]);
+  },
+);
 
 test('an alias that leads elsewhere is not made canonical', async () => {
   await using bench = await workbench();

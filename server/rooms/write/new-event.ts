@@ -102,5 +102,9 @@ const unfit = (pdu: JsonObject, reason: string): MatrixError =>
     ? tooLarge(`The event is too large: ${reason}`)
     : badJson(`Not an event of this room: ${reason}`);
 
-const contentOf = ({ rules }: BuiltOn, { content, redacts }: Draft): JsonObject =>
-  redacts !== undefined && rules.redactsInContent ? { ...content, redacts } : content;
+/** Where `redacts` stands in the event, it is moved there from the content that a client sent (PUT /send, v1.18). */
+function contentOf({ rules }: BuiltOn, { content, redacts }: Draft): JsonObject {
+  if (redacts === undefined) return content;
+  const { redacts: _, ...rest } = content;
+  return rules.redactsInContent ? { ...rest, redacts } : rest;
+}
