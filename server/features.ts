@@ -56,7 +56,8 @@ export async function buildFeatures(ground: FeatureGround) {
     ...underRooms(ground, accounts.ports),
   });
   const beside = { ...stored, ...accounts.ports, ...rooms.ports };
-  const sync = syncFeatures({ ...federation.tells, ...ground, ...beside });
+  const noticesFrom = ground.serverNotices?.userId;
+  const sync = syncFeatures({ ...federation.tells, ...ground, ...beside, noticesFrom });
   const delayedEvents = delayedEventFeatures({
     ...stored,
     ...asIfSentNow(accounts.ports.accounts, rooms.ports.rooms),

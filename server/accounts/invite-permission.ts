@@ -1,4 +1,5 @@
 import type { UserId } from '../protocol/identifiers.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import type { AccountData } from './account-data.ts';
 
 export const INVITE_PERMISSION = 'm.invite_permission_config';
@@ -9,6 +10,9 @@ export async function blockingInvites(
   userIds: readonly UserId[],
 ): Promise<ReadonlySet<UserId>> {
   const all = await accountData.ofUsers(userIds, INVITE_PERMISSION);
-  const blocking = [...all].filter(([, content]) => content.default_action === 'block');
+  const blocking = [...all].filter(([, content]) => blocksInvites(content));
   return new Set(blocking.map(([userId]) => userId));
 }
+
+export const blocksInvites = (content: JsonObject | undefined): boolean =>
+  content?.default_action === 'block';

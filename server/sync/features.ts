@@ -35,6 +35,8 @@ export interface SyncFeaturePorts {
   readonly accountData: AccountData;
   readonly pushRules: PushRules;
   readonly filters: StoredFilters;
+  /** The sender of server notices, whose invites nobody blocks. */
+  readonly noticesFrom?: UserId | undefined;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly tellPresence: boolean;

@@ -9,6 +9,8 @@ export interface Reader {
   readonly device: Device;
   /** Their messages are left out; their state events are not. */
   readonly ignored: ReadonlySet<UserId>;
+  /** Not of who is ignored, and to who wants no invites, none (client-server API, "Invite permission"). */
+  readonly seesInviteOf: (inviter: UserId | undefined) => boolean;
   readonly pushRules: () => Promise<Ruleset>;
   /** Milliseconds since 1970. */
   readonly now: number;

@@ -161,9 +161,8 @@ async function visit(
       );
       return;
     case 'invite': {
-      const { userId, ignored } = question.reader;
-      const inviter = await invitedBy(room, userId);
-      if (inviter !== undefined && ignored.has(inviter)) return;
+      const { userId, seesInviteOf } = question.reader;
+      if (!seesInviteOf(await invitedBy(room, userId))) return;
       sections.invite.set(room.roomId, invitedText(await strippedState(room, userId)));
       return;
     }

@@ -25,6 +25,8 @@ export interface BuildPorts extends CutPorts {
   readonly rooms: Pick<Rooms, 'openAll' | 'roomsOf' | 'lastPosition' | 'membersOfDeleted'>;
   readonly accountData: Pick<AccountData, 'changed' | 'get'>;
   readonly pushRules: Pick<PushRules, 'of'>;
+  /** Whose invites nobody blocks: the server's own. */
+  readonly noticesFrom?: UserId | undefined;
   readonly keyCounts: (userId: UserId, deviceId: string) => Promise<KeyCounts>;
   readonly receipts: Receipts;
   readonly unread: UnreadCounts;
@@ -88,12 +90,18 @@ export class SyncBuild {
     const device = user.device(request.deviceId);
     if (since.kind === 'token') device.resumesFrom(since.position);
     else device.forgetMembers();
-    const ignored = await user.settings.ignored((userId, type) =>
-      this.#ports.accountData.get({ userId, roomId: null, type }),
-    );
+    const load = (userId: UserId, type: string) =>
+      this.#ports.accountData.get({ userId, roomId: null, type });
+    const ignored = await user.settings.ignored(load);
+    const blocksInvites = await user.settings.blocksInvites(load);
+    const seesInviteOf = (inviter: UserId | undefined) =>
+      inviter === undefined
+        ? !blocksInvites
+        : !ignored.has(inviter) && (!blocksInvites || inviter === this.#ports.noticesFrom);
     const pushRules = () => user.settings.pushRules((userId) => this.#ports.pushRules.of(userId));
     const stateAfter = request.stateKey !== 'state';
-    return { ...request, stateAfter, device, ignored, pushRules, now: this.#ports.now() };
+    const shown = { ignored, seesInviteOf, stateAfter };
+    return { ...request, ...shown, device, pushRules, now: this.#ports.now() };
   }
 
   async #accountData(cut: Asked, reader: Reader) {

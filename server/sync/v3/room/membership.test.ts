@@ -3,6 +3,7 @@ import { alice, bob, bringIn } from '../../../../test/support/rooms.ts';
 import { type Answer, freshSync, type SyncUnderTest } from '../../../../test/support/sync.ts';
 import { bodies, content, draft, room, setName } from '../../../../test/support/sync-answers.ts';
 import type { UserId } from '../../../protocol/identifiers.ts';
+import type { JsonObject } from '../../../protocol/json.ts';
 import type { MembershipChange } from '../../../rooms/membership/membership.ts';
 
 test('an invitation wakes whoever is invited, and shows what room it is', async () => {
@@ -24,6 +25,17 @@ test('an invitation by a user who is ignored is not shown', async () => {
   await house.rooms.create(alice, { invite: [bob] }, {});
   expect((await house.sync(bob)).rooms).toBeUndefined();
   expect((await house.next(bob, begin)).rooms).toBeUndefined();
+});
+
+test('who wants no invites is shown none, not those of before either, until they want them again', async () => {
+  await using house = await freshSync();
+  const before = await house.sync(bob);
+  const roomId = await house.rooms.create(alice, { invite: [bob] }, {});
+  await invitePermission(house, bob, { default_action: 'block' });
+  expect((await house.sync(bob)).rooms).toBeUndefined();
+  expect((await house.next(bob, before)).rooms).toBeUndefined();
+  await invitePermission(house, bob, {});
+  expect(Object.keys((await house.sync(bob)).rooms.invite)).toEqual([roomId]);
 });
 
 test('whoever joins is told the whole room, and what they may see of its history', async () => {
@@ -272,6 +284,9 @@ const ignore = (house: SyncUnderTest, userId: UserId, whom: UserId) =>
     { userId, roomId: null, type: 'm.ignored_user_list' },
     { ignored_users: { [whom]: {} } },
   );
+
+const invitePermission = (house: SyncUnderTest, userId: UserId, config: JsonObject) =>
+  house.accountData.put({ userId, roomId: null, type: 'm.invite_permission_config' }, config);
 
 const withoutAge = (event: Answer) =>
   expect.objectContaining({ event_id: event.event_id, content: event.content });
