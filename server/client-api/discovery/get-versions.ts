@@ -1,8 +1,12 @@
 import { endpoint } from '../../http/endpoint.ts';
 import type { RtcPorts } from '../calls/get-rtc-transports.ts';
 
-/** Only versions of which everything is served, but for what is for application services. */
-const VERSIONS = Array.from({ length: 16 }, (_, at) => `v1.${at + 1}`);
+/**
+ * Only versions of which everything is served, but for what is for application services and for an OAuth login. Of 1.17 to
+ * 1.19 all else is: legacy mentions gone, suspending and locking, invite permission, redactions by PUT /send, policy servers,
+ * mutual rooms; what these brought for clients alone (image packs, shared history, recent emoji) is data like any other.
+ */
+const VERSIONS = Array.from({ length: 19 }, (_, at) => `v1.${at + 1}`);
 
 /** Proposals that are served whole, by the names by which clients look for them. */
 const UNSTABLE_FEATURES = {
