@@ -28,37 +28,82 @@ export function streamOf(request: IncomingMessage): Streamed {
 }
 
 async function* bounded(request: IncomingMessage, bytesMax: number): AsyncGenerator<Buffer> {
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  const arrivals = new Arrivals(request);
   let bytes = 0;
-  let waitedMs = 0;
   try {
     for (;;) {
-      const dueMs = SLOW_START_MS + (bytes / BYTES_PER_SECOND_MIN) * 1_000;
-      const asked = performance.now();
-      const { value: chunk, done } = await inTime(chunks.next(), dueMs - waitedMs);
-      waitedMs += performance.now() - asked;
-      if (done) break;
-      bytes += chunk.length;
-      if (bytes > bytesMax) throw overSize(bytesMax);
-      yield chunk;
+      const chunk = request.read() as Buffer | null;
+      if (chunk !== null) {
+        bytes += chunk.length;
+        if (bytes > bytesMax) throw overSize(bytesMax);
+        arrivals.count(chunk.length);
+        yield chunk;
+      } else if (request.readableEnded || request.destroyed) break;
+      else await arrivals.next();
     }
   } catch (error) {
     throw request.destroyed && !request.complete ? gone() : error;
   } finally {
-    // Behind a `next` that is still waited for, so nobody waits for this.
-    void chunks.return?.().catch(() => undefined);
+    arrivals.end();
   }
   if (!request.complete) throw gone();
 }
 
-async function inTime<T>(next: Promise<T>, ms: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(tooSlow()), Math.max(0, ms));
-  try {
-    return await Promise.race([next, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    next.catch(() => undefined);
+const LOOKS_AGAIN_MS = 1_000;
+
+/**
+ * What a body waits for, and for how long in all. Node's own iterator says nothing of time, and a timer for each chunk,
+ * of which a MB has 64, was dearer than the chunk.
+ */
+class Arrivals {
+  readonly #request: IncomingMessage;
+  #bytes = 0;
+  #waitedMs = 0;
+  #sinceMs = 0;
+  #waiting: PromiseWithResolvers<void> | undefined;
+  #late: NodeJS.Timeout;
+  readonly #come = () => this.#waiting?.resolve();
+  readonly #fail = (error: Error) => this.#waiting?.reject(error);
+  readonly #look = () => {
+    const leftMs = this.#leftMs();
+    if (leftMs <= 0 && this.#waiting) this.#fail(tooSlow());
+    else this.#late = setTimeout(this.#look, leftMs > 0 ? leftMs : LOOKS_AGAIN_MS);
+  };
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+    request.on('readable', this.#come).on('end', this.#come).on('close', this.#come);
+    request.on('error', this.#fail);
+    this.#late = setTimeout(this.#look, SLOW_START_MS);
+  }
+
+  /** So many have come. */
+  count(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** More, or the end of it; rejects where neither comes in time. */
+  async next(): Promise<void> {
+    this.#sinceMs = performance.now();
+    this.#waiting = Promise.withResolvers();
+    try {
+      await this.#waiting.promise;
+    } finally {
+      this.#waiting = undefined;
+      this.#waitedMs += performance.now() - this.#sinceMs;
+    }
+  }
+
+  end(): void {
+    this.#request.off('readable', this.#come).off('end', this.#come).off('close', this.#come);
+    this.#request.off('error', this.#fail);
+    clearTimeout(this.#late);
+  }
+
+  #leftMs(): number {
+    const waitsMs = this.#waiting ? performance.now() - this.#sinceMs : 0;
+    const dueMs = SLOW_START_MS + (this.#bytes / BYTES_PER_SECOND_MIN) * 1_000;
+    return dueMs - this.#waitedMs - waitsMs;
   }
 }
 
