@@ -25,7 +25,7 @@ export default defineConfig({
             ...['test/cluster/**', 'test/first-minute/**', 'ansible/lab/**'],
             'test/clients/programs/**',
           ],
-          globalSetup: ['test/support/postgres-setup.ts'],
+          globalSetup: ['test/support/postgres-setup.ts', 'test/spec/compiled-answers.ts'],
           setupFiles: ['test/support/patience.ts'],
           expect: { poll: { timeout: PATIENCE_MS } },
           // Only what hangs is ended by these: on a busy machine all takes many times as long.

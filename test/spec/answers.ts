@@ -1,97 +1,37 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import YAML from 'yaml';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
 import { z } from 'zod';
-import {
-  endpointRows,
-  type OpenApi,
-  routesOf,
-  SPEC_FOLDER,
-  SPEC_IS_HERE,
-} from './from-specification.ts';
+import type { Answers } from './answers-of-specification.ts';
+import { fileOf } from './compiled-answers.ts';
 
 /**
  * What the specification's data say that is answered at one of these routes with this status, as JSON; undefined where
  * they say nothing, or are not at hand.
  */
 export function answerSchema(routes: readonly string[], status: number): z.ZodType | undefined {
-  if (!SPEC_IS_HERE) return undefined;
-  const at = routes.find((route) => files().has(route));
+  const at = routes.find((route) => answersAt(route) !== undefined);
   if (at === undefined) return undefined;
   const key = `${at} ${status}`;
-  if (!known.has(key)) known.set(key, read(at, status));
+  if (!known.has(key)) known.set(key, schemaOf(answersAt(at)?.[status]));
   return known.get(key);
 }
 
 const known = new Map<string, z.ZodType | undefined>();
+const read = new Map<string, Answers | undefined>();
 
-/** By route, the file that has it. */
-function files(): ReadonlyMap<string, string> {
-  fileOf ??= new Map(
-    endpointRows().map(({ api, module, method, path }) => [
-      `${method} ${path}`,
-      join(SPEC_FOLDER, 'api', api!, `${module}.yaml`),
-    ]),
-  );
-  return fileOf;
-}
-let fileOf: ReadonlyMap<string, string> | undefined;
-
-function read(route: string, status: number): z.ZodType | undefined {
-  const file = files().get(route)!;
-  const operation = routesOf(parsed(file) as OpenApi).find((each) => each.route === route);
-  const schema = operation?.responses?.[status]?.content?.['application/json']?.schema;
-  return schema && z.fromJSONSchema(plain(schema, { file, within: [] }) as JsonSchema);
-}
+const schemaOf = (schema: unknown): z.ZodType | undefined =>
+  schema === undefined ? undefined : z.fromJSONSchema(schema as JsonSchema);
 
 type JsonSchema = Parameters<typeof z.fromJSONSchema>[0];
 
-interface Place {
-  readonly file: string;
-  /** Files that are being read: one that names itself is taken for anything at its second time. */
-  readonly within: readonly string[];
+function answersAt(route: string): Answers | undefined {
+  if (!read.has(route)) read.set(route, readAnswers(route));
+  return read.get(route);
 }
 
-/** Formats only annotate (JSON Schema 2020-12, section 7.2.1), and zod would hold us to some. */
-const ANNOTATIONS = ['format', 'example', 'examples', 'description', 'title', '$schema', 'default'];
-
-/** Without references to other files, and without what says nothing of what is allowed. */
-function plain(schema: unknown, place: Place): unknown {
-  if (Array.isArray(schema)) return schema.map((each) => plain(each, place));
-  if (typeof schema !== 'object' || schema === null) return schema;
-  const { $ref, ...own } = schema as Record<string, unknown>;
-  const rest: Record<string, unknown> = {};
-  for (const [keyword, value] of Object.entries(own)) {
-    if (ANNOTATIONS.includes(keyword) || keyword.startsWith('x-')) continue;
-    rest[keyword] = BY_NAME.includes(keyword) ? each(value as object, place) : plain(value, place);
-  }
-  if (typeof $ref !== 'string') return rest;
-  const named = referred($ref, place);
-  return Object.keys(rest).length === 0 ? named : { allOf: [named, rest] };
-}
-
-/** Here keys are names of somebody's fields, and no keywords. */
-const BY_NAME = ['properties', 'patternProperties'];
-
-const each = (schemas: object, place: Place) =>
-  Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, plain(schema, place)]));
-
-function referred($ref: string, { file, within }: Place): unknown {
-  const [name = '', pointer = ''] = $ref.split('#');
-  const target = name === '' ? file : join(dirname(file), name);
-  const place = `${target}#${pointer}`;
-  if (within.includes(place)) return {};
-  const steps = pointer.split('/').filter((step) => step !== '');
-  const schema = steps.reduce<unknown>(
-    (at, step) => (at as Record<string, unknown>)[step],
-    parsed(target),
-  );
-  return plain(schema, { file: target, within: [...within, place] });
-}
-
-const documents = new Map<string, unknown>();
-
-function parsed(file: string): unknown {
-  if (!documents.has(file)) documents.set(file, YAML.parse(readFileSync(file, 'utf8')));
-  return documents.get(file);
+function readAnswers(route: string): Answers | undefined {
+  const folder = inject('answersFolder');
+  const file = join(folder, fileOf(route));
+  return folder !== '' && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
