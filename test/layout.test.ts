@@ -144,6 +144,7 @@ const ARROWS: Record<string, string[]> = {
     'server/media',
     'server/accounts',
     'server/orders',
+    'server/federation',
     'server/server-notices',
     'zod',
   ],

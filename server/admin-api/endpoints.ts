@@ -1,3 +1,7 @@
+import { getDestination } from './destinations/get-destination.ts';
+import { getDestinationsRooms } from './destinations/get-destinations-rooms.ts';
+import { listDestinations } from './destinations/list-destinations.ts';
+import { resetConnection } from './destinations/reset-connection.ts';
 import { deleteUsersDevice } from './devices/delete-device.ts';
 import { deleteUsersDevices } from './devices/delete-devices.ts';
 import { getUsersDevice } from './devices/get-device.ts';
@@ -18,6 +22,7 @@ import { getEventReport } from './reports/get-event-report.ts';
 import { listEventReports } from './reports/list-event-reports.ts';
 import { deleteRoom } from './rooms/delete-room.ts';
 import { deleteRoomAtOnce } from './rooms/delete-room-at-once.ts';
+import { getForwardExtremities } from './rooms/get-forward-extremities.ts';
 import { getRoomBlock } from './rooms/get-room-block.ts';
 import { getRoomsContext } from './rooms/get-room-context.ts';
 import { getRoomDeletion, getRoomDeletions } from './rooms/get-room-deletions.ts';
@@ -86,6 +91,7 @@ export const adminApi = [
   getRoomsState,
   getRoomsMessages,
   getRoomsContext,
+  getForwardExtremities,
   joinForUser,
   makeRoomAdmin,
   getRoomBlock,
@@ -96,6 +102,10 @@ export const adminApi = [
   getRoomDeletions,
   purgeRoomHistory,
   getPurgeStatus,
+  listDestinations,
+  getDestination,
+  getDestinationsRooms,
+  resetConnection,
   listEventReports,
   getEventReport,
   deleteEventReport,

@@ -22,6 +22,7 @@ import { RoomServers } from './membership/room-servers.ts';
 import { ThirdPartyInvites } from './membership/third-party-invites.ts';
 import { Reach } from './reach.ts';
 import type { NoLongerTold } from './sending/catch-up.ts';
+import { DestinationList } from './sending/destination-list.ts';
 import { Sending, type SendingBounds } from './sending/sending.ts';
 import { ServerRequests } from './server-requests.ts';
 
@@ -88,8 +89,8 @@ export function federationFeatures(
           }
         : {},
     ports: {
-      eventKeys,
-      federationClient: client,
+      ...{ eventKeys, federationClient: client },
+      destinationList: new DestinationList(database, (server) => sending?.tryNow(server) ?? false),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),

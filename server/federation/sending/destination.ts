@@ -132,6 +132,14 @@ export class Destination {
     this.#sleep();
   }
 
+  /** Ends the pause, and with it what its length came from. False where there is none. */
+  tryNow(): boolean {
+    if (this.#timer === undefined || this.#state.failures === 0) return false;
+    this.#state = { failures: 1, retryAtMs: this.#ports.now() };
+    this.#sleep();
+    return true;
+  }
+
   /** Notes what was given up to here and was not taken yet: then nobody need remember it. */
   noteUpTo(position: number): void {
     if (this.#isBehind) return;

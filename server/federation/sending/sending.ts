@@ -129,6 +129,11 @@ export class Sending {
     this.#destinations.get(server)?.heard();
   }
 
+  /** An administrator says that it is there again. False where no pause is made for it. */
+  tryNow(server: ServerName): boolean {
+    return this.#destinations.get(server)?.tryNow() ?? false;
+  }
+
   /** Before the log is closed. What is under way is not waited for: it stands in the books. */
   async close(): Promise<void> {
     await this.#distribution.close();

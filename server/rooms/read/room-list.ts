@@ -1,7 +1,10 @@
+import type { RoomId } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import {
   countOfRooms,
+  type ListedExtremity,
   type ListedRoom,
+  listedExtremities,
   listedRooms,
   type RoomPage,
 } from '../../storage/rooms/room-list.ts';
@@ -24,5 +27,9 @@ export class RoomList {
       countOfRooms(this.#database, page.text),
     ]);
     return { rooms, total };
+  }
+
+  extremitiesOf(roomId: RoomId): Promise<readonly ListedExtremity[]> {
+    return listedExtremities(this.#database, roomId);
   }
 }

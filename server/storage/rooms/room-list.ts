@@ -1,4 +1,4 @@
-import type { RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Database } from '../database.ts';
 
 /** A room as administrators see it in a list. */
@@ -74,3 +74,23 @@ export async function countOfRooms(database: Database, text: string): Promise<nu
   );
   return rows[0]!.count;
 }
+
+/** An event that nothing is built upon yet. */
+export interface ListedExtremity {
+  readonly event_id: EventId;
+  /** The number of the room's state behind all of them. */
+  readonly state_group: number;
+  readonly depth: number;
+  /** Of its sender's server. */
+  readonly received_ts: number;
+}
+
+export const listedExtremities = (database: Database, roomId: RoomId) =>
+  database.query<ListedExtremity>(
+    'forward_extremities',
+    `SELECT event_id, state_nid AS state_group, depth, origin_server_ts AS received_ts
+     FROM room JOIN room_head USING (room_nid) CROSS JOIN unnest(forward_extremities) AS extremity (event_nid)
+       JOIN event USING (event_nid)
+     WHERE room_id = $1 ORDER BY depth DESC, event_id`,
+    [roomId],
+  );
