@@ -9,8 +9,9 @@ import { roomStore } from '../../storage/rooms/room-store.ts';
 import { Resolver } from '../state/resolving/resolver.ts';
 import { Unresolved } from '../state/resolving/unresolved.ts';
 import type { Building } from '../write/building.ts';
-import { TRIES_MAX, takeHeld } from './held.ts';
+import { HeldTries, TRIES_MAX } from './held-tries.ts';
 import type { Received, RoomReceiver } from './room-receiver.ts';
+import { takeHeld } from './take-held.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -40,13 +41,18 @@ test('what meets a conflict that is too much, and what follows it, is taken in w
 
 test('what is lacking something when it is taken in is held on, and given up in the end', async () => {
   await using bench = await heldRoom(['a', 'b', 'c']);
-  const tries = new Map<EventId, number>();
   bench.results.set(bench.ids[1]!, refused({ missing: ['$z' as EventId] }));
-  expect(await bench.take(tries)).toBe(false);
+  expect(await bench.take()).toBe(false);
   expect(await bench.held()).toEqual(bench.ids.slice(1, 2));
-  for (let times = 2; times < TRIES_MAX; times++) expect(await bench.take(tries)).toBe(false);
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toEqual([bench.ids]);
+  for (let times = 2; times < TRIES_MAX; times++) {
+    bench.clock.ms += HOUR_MS;
+    expect(await bench.take()).toBe(false);
+  }
   expect(await bench.held()).toEqual(bench.ids.slice(1, 2));
-  expect(await bench.take(tries)).toBe(true);
+  bench.clock.ms += HOUR_MS;
+  expect(await bench.take()).toBe(true);
   expect(await bench.held()).toEqual([]);
 });
 
@@ -65,19 +71,84 @@ test('one that breaks what is taken together holds up itself alone', async () =>
   expect(bench.errors).toHaveLength(2);
 });
 
-test('what is behind one that cannot be resolved waits with it, and is not given up before the room is', async () => {
-  await using bench = await heldRoom(Array.from({ length: 60 }, (_, index) => `${index}`));
-  const tries = new Map<EventId, number>();
-  for (const id of bench.ids.slice(0, 50)) bench.results.set(id, refused({ isUnresolved: true }));
-  bench.rests({ ms: 1, timesFailed: 1 });
-  for (let times = 0; times < 2 * TRIES_MAX; times++) expect(await bench.take(tries)).toBe(false);
-  expect(await bench.held()).toEqual(bench.ids);
-  bench.rests({ ms: 1, timesFailed: TRIES_MAX });
-  expect(await bench.take(tries)).toBe(false);
-  expect(await bench.held()).toEqual(bench.ids.slice(50));
+test('one that can never be resolved is tried behind all others, and is given up alone', async () => {
+  await using bench = await heldRoom(['never', 'plain', 'forks']);
+  const [never, plain, forks] = bench.ids as [EventId, EventId, EventId];
+  bench.needsMuch(never, forks);
+  bench.isTooMuch(never);
+  expect(await bench.take()).toBe(false);
+  expect(await bench.held()).toEqual([never, forks]);
+  bench.restIsOver();
+  expect(await bench.take()).toBe(false);
+  expect(await bench.held()).toEqual([never]);
+  expect(bench.calls).toEqual([[never, plain, forks], [forks]]);
+  for (let times = 2; times < TRIES_MAX; times++) {
+    bench.restIsOver(HOUR_MS);
+    expect(await bench.take()).toBe(false);
+  }
+  bench.restIsOver(HOUR_MS);
+  expect(await bench.take()).toBe(true);
 });
 
-const refused = (why: { missing?: EventId[]; isUnresolved?: boolean }): Received => ({
+test('of two that can never be resolved each has its own tries, and neither counts those of the other', async () => {
+  await using bench = await heldRoom(['one', 'other', 'forks']);
+  const [one, other, forks] = bench.ids as [EventId, EventId, EventId];
+  bench.needsMuch(...bench.ids);
+  bench.isTooMuch(one);
+  bench.isTooMuch(other);
+  await bench.take();
+  for (let turn = 0; turn < 2; turn++) {
+    bench.restIsOver(HOUR_MS);
+    await bench.take();
+  }
+  // `one` was seen to be too much at first, `other` when it was its turn; then that goes first which was tried least.
+  expect(bench.calls).toEqual([[one, other, forks], [other, forks], [forks], [one]]);
+  expect(await bench.held()).toEqual([one, other]);
+});
+
+test('a rest that somebody else has brought about counts for no try', async () => {
+  await using bench = await heldRoom(['forks']);
+  bench.needsMuch(...bench.ids);
+  bench.rests();
+  for (let times = 0; times < 2 * TRIES_MAX; times++) expect(await bench.take()).toBe(false);
+  expect(await bench.held()).toEqual(bench.ids);
+  bench.restIsOver();
+  expect(await bench.take()).toBe(true);
+});
+
+test('what was too much when it came is not tried before the others', async () => {
+  await using bench = await heldRoom(['never', 'forks']);
+  const [never, forks] = bench.ids as [EventId, EventId];
+  bench.needsMuch(never, forks);
+  bench.isTooMuch(never);
+  bench.tries.aside(never);
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toEqual([[forks], [never]]);
+  expect(await bench.held()).toEqual([never]);
+});
+
+test('what follows one that is held waits until that has been judged, and is tried for itself when it was given up', async () => {
+  await using bench = await heldRoom(['follows', 'never']);
+  const [follows, never] = bench.ids as [EventId, EventId];
+  bench.needsMuch(never);
+  bench.isTooMuch(never);
+  bench.results.set(follows, refused({ missing: [never] }));
+  for (let times = 0; times < TRIES_MAX; times++) {
+    bench.restIsOver(2 * HOUR_MS);
+    expect(await bench.take()).toBe(false);
+  }
+  expect(await bench.held()).toEqual([follows]);
+  expect(bench.calls.filter((ids) => ids.includes(follows))).toHaveLength(1);
+  bench.results.delete(follows);
+  expect(await bench.take()).toBe(true);
+});
+
+const HOUR_MS = 3_600_000;
+
+const refused = (why: {
+  missing?: EventId[];
+  unresolved?: 'too much' | 'not tried';
+}): Received => ({
   ...{ kind: 'refused', eventId: undefined, reason: 'for a test', ...why },
 });
 
@@ -94,7 +165,19 @@ async function heldRoom(bodies: readonly string[]) {
   await commitRows(bench.writer, rows);
   const results = new Map<EventId, Received>();
   const errors: unknown[] = [];
-  const rest = { ms: 0, timesFailed: 0 };
+  const clock = { ms: 0 };
+  const tries = new HeldTries(() => clock.ms);
+  const calls: EventId[][] = [];
+  const much = new Set<EventId>();
+  const tooMuch = new Set<EventId>();
+  let restMs = 0;
+  const result = (id: EventId): Received => {
+    if (much.has(id) && restMs > 0) return refused({ unresolved: 'not tried' });
+    if (!tooMuch.has(id))
+      return results.get(id) ?? ({ kind: 'accepted', event: { eventId: id } } as Received);
+    restMs = 60_000;
+    return refused({ unresolved: 'too much' });
+  };
   let breaking: EventId | undefined;
   const idOf = (pdu: JsonObject) =>
     events.find(
@@ -106,27 +189,37 @@ async function heldRoom(bodies: readonly string[]) {
     async receive(_roomId, pdus) {
       const ids = pdus.map(idOf);
       if (breaking && ids.includes(breaking)) throw new Error('it breaks');
-      return ids.map(
-        (id) => results.get(id) ?? ({ kind: 'accepted', event: { eventId: id } } as Received),
-      );
+      calls.push(ids);
+      return ids.map(result);
     },
   };
   // What `takeHeld` asks of it.
   const building = {
     rooms: { get: async () => ({ nid, roomId, rules: rulesOf('12') }) },
     ports: { store, log: bench.writer, onError: (error: unknown) => void errors.push(error) },
-    resolver: { restMs: () => rest.ms, timesFailed: () => rest.timesFailed },
+    resolver: { restMs: () => restMs },
     heldLoads: { less() {} },
   } as unknown as Building;
   return {
-    ...{ results, errors, ids: events.map(({ eventId }) => eventId) },
-    take: (tries = new Map<EventId, number>()) => takeHeld(building, receiver, roomId, tries),
+    ...{ results, errors, calls, clock, tries, ids: events.map(({ eventId }) => eventId) },
+    take: () => takeHeld({ building, receiver, tries }, roomId),
     held: async () =>
       (await store.heldPdus(roomId, { after: 0, limit: 100 })).map(({ eventId }) => eventId),
     breaksOn(id: EventId) {
       breaking = id;
     },
-    rests: (wish: typeof rest) => void Object.assign(rest, wish),
+    /** Of these the states are in a conflict that is resolved aside. */
+    needsMuch(...ids: EventId[]) {
+      for (const id of ids) much.add(id);
+    },
+    isTooMuch: (id: EventId) => void tooMuch.add(id),
+    rests() {
+      restMs = 60_000;
+    },
+    restIsOver(behindMs = 0) {
+      clock.ms += restMs + behindMs;
+      restMs = 0;
+    },
     [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose](),
   };
 }

@@ -9,7 +9,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import { Recommendations } from '../policy/recommendations.ts';
 import type { RoomReads } from '../read/room-reads.ts';
 import { refuseAbsent, refuseByAcl } from '../serve/refuse-server.ts';
-import { Unresolved } from '../state/resolving/unresolved.ts';
+import { NotTried, Unresolved } from '../state/resolving/unresolved.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { asKnown, unfitted } from './as-known.ts';
@@ -22,7 +22,7 @@ import { keepOutliers, signedOutliers } from './outliers.ts';
 import { redactionsBefore } from './redaction.ts';
 import { holdable, waitingForRest } from './resting.ts';
 import { RoomQueues } from './room-queues.ts';
-import type { Received, RoomReceiver, Source } from './room-receiver.ts';
+import type { Received, Refused, RoomReceiver, Source } from './room-receiver.ts';
 import { complaintsAboutSignatures } from './signatures.ts';
 import { type TakenIn, takeIn } from './take-in.ts';
 import { TakingHeld } from './taking-held.ts';
@@ -75,7 +75,8 @@ export class Receiving implements RoomReceiver {
     const received = await this.#queued(roomId, pdus, from);
     const whole = await this.#building.rooms.get(roomId);
     if (!whole) return received;
-    const waiting = await waitingForRest(this.#building, whole, received);
+    const isStuck = (id: EventId) => this.#takingHeld.isStuck(roomId, id);
+    const waiting = await waitingForRest(this.#building, whole, { received, isStuck });
     const closed = await this.#closingGap(whole, pdus, { received, waiting, from });
     return from.mayBeHeld
       ? this.#untilRested(whole, pdus, { received: closed, waiting, from })
@@ -101,8 +102,9 @@ export class Receiving implements RoomReceiver {
         hold(this.#building, now, some, from.origin),
       ),
     );
-    this.#takingHeld.start(roomId);
     const results = new Map(held.map((each) => [idOf(each), each]));
+    const isHeld = (each: Received) => results.get(idOf(each))?.kind === 'held';
+    this.#takingHeld.start(roomId, received.filter(isHeld).filter(isRefused));
     return received.map((each) => results.get(idOf(each)) ?? each);
   }
 
@@ -335,6 +337,8 @@ const lackingIn = (received: Received, pdu: JsonObject): Lacking[] =>
     ? [{ eventId: received.eventId, pdu, missing: received.missing }]
     : [];
 
+const isRefused = (received: Received): received is Refused => received.kind === 'refused';
+
 const idAndEvent = (event: Event) => [event.eventId, event] as const;
 
 const unstorable = (event: Event) => unfitted(event, 'the database cannot hold it');
@@ -343,7 +347,8 @@ const unstorable = (event: Event) => unfitted(event, 'the database cannot hold i
 function unresolved(event: Event, error: unknown): TakenIn {
   if (!(error instanceof Unresolved)) throw error;
   const reason = 'what it rests on cannot be resolved now';
-  return { result: { kind: 'refused', eventId: event.eventId, reason, isUnresolved: true } };
+  const unresolved = error instanceof NotTried ? 'not tried' : 'too much';
+  return { result: { kind: 'refused', eventId: event.eventId, reason, unresolved } };
 }
 
 /** The room has changed while its senders' keys were waited for. */

@@ -4,7 +4,7 @@ import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
 import { parsePdu } from './format.ts';
 import { type Holdable, mayBeJudgedLater } from './held.ts';
-import type { Received } from './room-receiver.ts';
+import type { Received, Refused } from './room-receiver.ts';
 
 /**
  * Of what a room refused those that wait until its states can be resolved: what was not, and what follows that, now or in what is held
@@ -13,15 +13,15 @@ import type { Received } from './room-receiver.ts';
 export async function waitingForRest(
   { ports, resolver }: Building,
   room: HotRoom,
-  received: readonly Received[],
+  { received, isStuck }: Found,
 ): Promise<ReadonlySet<EventId>> {
-  if (resolver.restMs(room.roomId) === 0 && !received.some(isUnresolved)) return new Set();
   const lacking = received.flatMap(lackingOf);
   const waiting = new Set(received.filter(isUnresolved).flatMap(({ eventId }) => eventId ?? []));
   if (lacking.length === 0) return waiting;
   const missing = lacking.flatMap((each) => each.missing);
-  const held = await ports.store.heldAmong(room.nid, missing);
-  const isWaiting = (id: EventId) => held.has(id) || waiting.has(id);
+  const rests = waiting.size > 0 || resolver.restMs(room.roomId) > 0;
+  const held = rests ? await ports.store.heldAmong(room.nid, missing) : NONE;
+  const isWaiting = (id: EventId) => held.has(id) || isStuck(id) || waiting.has(id);
   for (let size = -1; size < waiting.size; ) {
     size = waiting.size;
     for (const each of lacking) if (each.missing.some(isWaiting)) waiting.add(each.eventId);
@@ -29,10 +29,16 @@ export async function waitingForRest(
   return waiting;
 }
 
-type Refused = Extract<Received, { readonly kind: 'refused' }>;
+interface Found {
+  readonly received: readonly Received[];
+  /** Of what is held, also while the room does not rest. */
+  readonly isStuck: (eventId: EventId) => boolean;
+}
+
+const NONE: ReadonlySet<EventId> = new Set();
 
 const isUnresolved = (received: Received): received is Refused =>
-  received.kind === 'refused' && received.isUnresolved === true;
+  received.kind === 'refused' && received.unresolved !== undefined;
 
 const lackingOf = (received: Received) =>
   received.kind === 'refused' && received.eventId !== undefined && received.missing
@@ -53,10 +59,13 @@ export function holdable(
     readonly waiting: ReadonlySet<EventId>;
   },
 ): readonly Holdable[] {
-  const isOfRest = waiting.size > 0 || received.some(isUnresolved);
-  if (!isOfRest && resolver.restMs(room.roomId) === 0) return [];
+  const rests = resolver.restMs(room.roomId) > 0;
+  const isHoldable = (each: Received) =>
+    each.kind === 'refused' &&
+    mayBeJudgedLater(each) &&
+    (rests || each.unresolved !== undefined || waiting.has(each.eventId!));
   return received.flatMap((each, index) => {
-    const parsed = mayBeJudgedLater(each) ? parsePdu(pdus[index]!, room) : undefined;
+    const parsed = isHoldable(each) ? parsePdu(pdus[index]!, room) : undefined;
     return parsed?.ok ? [{ event: parsed.value, pdu: pdus[index]! }] : [];
   });
 }

@@ -32,16 +32,18 @@ export type Received =
   | { readonly kind: 'soft-failed'; readonly event: Event; readonly reason: string }
   /** The auth rules refuse it: it is kept, and shown to nobody. */
   | { readonly kind: 'rejected'; readonly event: Event; readonly reason: string }
-  /** Nothing of it is kept. */
-  | {
-      readonly kind: 'refused';
-      readonly eventId: EventId | undefined;
-      readonly reason: string;
-      /** What it follows or is authorized by, and is not here: where that comes, it may come again. */
-      readonly missing?: readonly EventId[];
-      /** What it rests on cannot be resolved for now: it may be, later. */
-      readonly isUnresolved?: boolean;
-    };
+  | Refused;
+
+/** Nothing of it is kept. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly eventId: EventId | undefined;
+  readonly reason: string;
+  /** What it follows or is authorized by, and is not here: where that comes, it may come again. */
+  readonly missing?: readonly EventId[];
+  /** What it rests on cannot be resolved for now, or was not looked at, since its room rests: it may be, later. */
+  readonly unresolved?: 'too much' | 'not tried';
+}
 
 /** What became of an event by the room's own word. */
 export type Judged = Exclude<Received, { readonly kind: 'held' }>;

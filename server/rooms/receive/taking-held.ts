@@ -1,66 +1,120 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import type { Building } from '../write/building.ts';
-import { takeHeld } from './held.ts';
-import type { RoomReceiver } from './room-receiver.ts';
+import { HeldTries } from './held-tries.ts';
+import type { Refused, RoomReceiver } from './room-receiver.ts';
+import { takeHeld } from './take-held.ts';
 
-/** Rests of the room come besides, and count for none. Behind the one after which nothing more comes sooner. */
+/** Between two turns of a room, however much of it is held anew. */
+const BETWEEN_MS = 5_000;
+/** Where a turn ended in the middle. Behind the last one after which nothing more comes sooner. */
 const RETRIES_MS = [5_000, 60_000, 5 * 60_000, 30 * 60_000, 60 * 60_000];
+
+export interface Waits {
+  nowMs(): number;
+  /** Ends early when that is aborted. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+/** One room's. */
+class Turns {
+  readonly tries: HeldTries;
+  /** Something was held, or may be judged, since its turn began. */
+  isAgain = true;
+  #sleep = new AbortController();
+
+  constructor(nowMs: () => number) {
+    this.tries = new HeldTries(nowMs);
+  }
+
+  again(): void {
+    this.isAgain = true;
+    this.#sleep.abort();
+  }
+
+  /** Aborted when there is something again. */
+  asleep(): AbortSignal {
+    this.#sleep = new AbortController();
+    if (this.isAgain) this.#sleep.abort();
+    return this.#sleep.signal;
+  }
+}
 
 /** Takes in what is held of rooms, each until nothing is left, and none while it rests. */
 export class TakingHeld {
   readonly #building: Building;
   readonly #receiver: Pick<RoomReceiver, 'receive'>;
-  readonly #atWork = new Set<RoomId>();
-  /** Something was held since its turn began. */
-  readonly #again = new Set<RoomId>();
+  readonly #waits: Waits;
+  readonly #atWork = new Map<RoomId, Turns>();
   readonly #end = new AbortController();
 
-  constructor(building: Building, receiver: Pick<RoomReceiver, 'receive'>) {
+  constructor(
+    building: Building,
+    receiver: Pick<RoomReceiver, 'receive'>,
+    waits: Waits = { nowMs: () => performance.now(), wait: waitFor },
+  ) {
     this.#building = building;
     this.#receiver = receiver;
+    this.#waits = waits;
   }
 
-  start(roomId: RoomId): void {
+  /** Here, and it cannot be judged whatever others tell. */
+  isStuck(roomId: RoomId, eventId: EventId): boolean {
+    return this.#atWork.get(roomId)?.tries.isStuck(eventId) ?? false;
+  }
+
+  /** Of what was held just now that is known. */
+  start(roomId: RoomId, refused: readonly Refused[] = []): void {
     if (this.#end.signal.aborted) return;
-    if (this.#atWork.has(roomId)) {
-      this.#again.add(roomId);
-      return;
-    }
-    this.#atWork.add(roomId);
-    void this.#untilNone(roomId).finally(() => {
-      this.#atWork.delete(roomId);
-      if (this.#again.delete(roomId)) this.start(roomId);
-    });
+    const before = this.#atWork.get(roomId);
+    const turns = before ?? new Turns(this.#waits.nowMs);
+    for (const { eventId, unresolved, missing = [] } of refused)
+      if (unresolved === 'too much') turns.tries.aside(eventId!);
+      else turns.tries.waits(eventId!, missing);
+    turns.again();
+    if (before) return;
+    this.#atWork.set(roomId, turns);
+    void this.#untilNone(roomId, turns);
   }
 
   close(): void {
     this.#end.abort();
   }
 
-  async #untilNone(roomId: RoomId): Promise<void> {
-    const tries = new Map<EventId, number>();
-    for (let tried = 0; ; ) {
+  async #untilNone(roomId: RoomId, turns: Turns): Promise<void> {
+    for (let broken = 0; ; ) {
       await this.#wait(this.#building.resolver.restMs(roomId));
-      if (this.#end.signal.aborted || (await this.#isDone(roomId, tries))) return;
+      if (this.#end.signal.aborted) break;
+      if (turns.isAgain) broken = 0;
+      turns.isAgain = false;
+      const became = await this.#turn(roomId, turns.tries);
+      if (became === 'done' && !turns.isAgain) break;
       if (this.#building.resolver.restMs(roomId) > 0) continue;
-      await this.#wait(RETRIES_MS[Math.min(tried++, RETRIES_MS.length - 1)]!);
+      const pauseMs = became === 'broken' ? backOff(broken++) : (turns.tries.restMs ?? 0);
+      await this.#wait(BETWEEN_MS);
+      await this.#wait(pauseMs - BETWEEN_MS, turns.asleep());
     }
+    this.#atWork.delete(roomId);
   }
 
-  async #isDone(roomId: RoomId, tries: Map<EventId, number>): Promise<boolean> {
+  async #turn(roomId: RoomId, tries: HeldTries): Promise<'done' | 'left' | 'broken'> {
     try {
-      return await takeHeld(this.#building, this.#receiver, roomId, tries);
+      const taking = { building: this.#building, receiver: this.#receiver, tries };
+      return (await takeHeld(taking, roomId)) ? 'done' : 'left';
     } catch (error) {
-      if (this.#end.signal.aborted) return true;
+      if (this.#end.signal.aborted) return 'done';
       const told = new Error(`What is held of ${roomId} could not be taken in`, { cause: error });
       this.#building.ports.onError?.(told);
-      return false;
+      return 'broken';
     }
   }
 
-  async #wait(ms: number): Promise<void> {
-    if (ms > 0)
-      await sleep(ms, undefined, { ref: false, signal: this.#end.signal }).catch(() => {});
+  async #wait(ms: number, ...others: AbortSignal[]): Promise<void> {
+    if (ms > 0) await this.#waits.wait(ms, AbortSignal.any([this.#end.signal, ...others]));
   }
 }
+
+const backOff = (times: number): number => RETRIES_MS[Math.min(times, RETRIES_MS.length - 1)]!;
+
+const waitFor = (ms: number, signal: AbortSignal): Promise<void> =>
+  sleep(ms, undefined, { ref: false, signal }).catch(() => {});

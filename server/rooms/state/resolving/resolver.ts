@@ -6,7 +6,7 @@ import type { ResolvedRoom } from '../../../protocol/state-resolution/steps.ts';
 import type { NamedConflict, TellEvents } from './messages.ts';
 import { ResolutionThread } from './resolution-thread.ts';
 import { resolveTold } from './resolve-told.ts';
-import { NoTurnYet, Unresolved } from './unresolved.ts';
+import { NoTurnYet, NotTried, Unresolved } from './unresolved.ts';
 
 /** Of keys, in a room of few: such are resolved at once. */
 const HERE_MAX = 50;
@@ -25,7 +25,7 @@ const RESTING_MAX = 10_000;
 export interface Resolving {
   /**
    * What is to be added to what is in no conflict. `tell` gives the events that are asked for. Rejects with `Unresolved` where
-   * a conflict of this room is too much.
+   * it is too much, and with `NotTried` where another of this room was.
    */
   decide(room: ResolvedRoom, conflict: NamedConflict, tell: TellEvents): Promise<StateMap>;
   /** For how long no large conflict of the room is looked at. */
@@ -91,7 +91,7 @@ export class Resolver implements Resolving {
     { tell, who }: { readonly tell: TellEvents; readonly who: string },
   ): Promise<StateMap> {
     if (this.restMs(roomId) > 0)
-      throw new Unresolved(`The state of ${roomId} was too much to be resolved a moment ago`);
+      throw new NotTried(`The state of ${roomId} was too much to be resolved a moment ago`);
     const times = this.timesFailed(roomId);
     try {
       const task = { roomId, version: rules.version, ...conflict };

@@ -6,7 +6,12 @@ export class Unresolved extends Error {
   override readonly name: string = 'Unresolved';
 }
 
-/** It had no turn in time, since others were resolved: that says nothing of this one. */
-export class NoTurnYet extends Unresolved {
+/** It was not looked at, since its room rests: that says nothing of this one. */
+export class NotTried extends Unresolved {
+  override readonly name: string = 'NotTried';
+}
+
+/** It had no turn in time, since others were resolved. */
+export class NoTurnYet extends NotTried {
   override readonly name = 'NoTurnYet';
 }
