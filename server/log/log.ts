@@ -17,7 +17,10 @@ export interface LogReader {
   /** The last position that is committed and confirmed. */
   readonly committed: { readonly epoch: number; readonly position: number };
 
-  /** False past the deadline of D3.2: no client may get any answer, reads included. */
+  /**
+   * False past the deadline of D3.2, while something is committed that may not be told, and when the writer is at its end: no
+   * client may get any answer, reads included, and nothing may leave the house that was read of the database.
+   */
   mayAnswer(): boolean;
 }
 

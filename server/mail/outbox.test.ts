@@ -36,6 +36,19 @@ test('what was not sent when its writer ended is sent by the next one, and once'
   await last.end();
 });
 
+test('what is committed and may not be told yet is not mailed', async () => {
+  await using at = await ground();
+  await using mail = await startMailServer();
+  const box = await at.begin({ port: mail.port });
+  box.mayAnswer = false;
+  await box.write('alice@example.org');
+  await expect.poll(() => box.asked).toBeGreaterThan(1);
+  expect(mail.arrived).toEqual([]);
+  box.mayAnswer = true;
+  await mail.count(1);
+  await box.end();
+});
+
 test('a mail that may have been sent comes again under the same Message-ID', async () => {
   await using at = await ground();
   await using mail = await startMailServer();
@@ -211,9 +224,14 @@ async function begin(
     news.emit('note');
     return value;
   };
+  const telling = { mayAnswer: true, asked: 0 };
+  const mayAnswer = () => {
+    telling.asked += 1;
+    return telling.mayAnswer;
+  };
   const email = emailBy(smtp.port);
   const outbox = new Outbox({
-    stored: { database, log: { commit }, now },
+    stored: { database, log: { commit, mayAnswer }, now },
     transport: smtpTransport({ ...email.smtp, ...smtp }),
     perHourMax: email.perHourMax,
     textOf: (kind) => filledIn(email.letters, kind, {}),
@@ -225,7 +243,7 @@ async function begin(
     pauseMs: () => 20,
   });
   outbox.begin();
-  return {
+  return Object.assign(telling, {
     ...{ outbox, errors },
     async write(recipient: string, kind = 'no-account') {
       await commitRows(writer, [outbox.row(recipient, kind, {})]);
@@ -243,5 +261,5 @@ async function begin(
       await outbox.close();
       await writer.close();
     },
-  };
+  });
 }

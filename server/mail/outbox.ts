@@ -33,7 +33,7 @@ export type Fate = 'sent' | 'refused' | 'later' | 'failed';
 
 export interface OutboxPorts {
   readonly stored: Pick<Stored, 'database' | 'now'> & {
-    readonly log: Pick<Stored['log'], 'commit'>;
+    readonly log: Pick<Stored['log'], 'commit' | 'mayAnswer'>;
   };
   readonly transport: Transport;
   readonly textOf: (kind: string, about: object) => Text;
@@ -52,6 +52,7 @@ const AT_ONCE = 5;
 /** Of those whose time has come. */
 const CHOSEN_FROM = 1_000;
 const PAUSE_MS_MAX = 5 * 60_000;
+const WITHHELD_MS = 1_000;
 const AGAIN_MS_MAX = 60 * 60_000;
 const CLOSE_MS_MAX = 1_000;
 
@@ -150,11 +151,13 @@ export class Outbox {
     this.#isThere = false;
     clearTimeout(this.#timer);
     try {
-      const { database, now } = this.#ports.stored;
+      const { database, log, now } = this.#ports.stored;
       const nowMs = now();
       const waiting = await waitingMails(database, { nowMs, limit: CHOSEN_FROM });
       const due = waiting.filter(({ nextTryMs }) => nextTryMs <= nowMs);
       const next = waiting[0]?.nextTryMs;
+      // What was read may be that which nobody may be told of: the writer is at its end, or past its deadline.
+      if (!log.mayAnswer()) return this.#wakeIn(WITHHELD_MS);
       if (due.length === 0) return next === undefined ? undefined : this.#wakeIn(next - nowMs);
       await this.#sendAll(this.#mostLikely(due));
     } catch (error) {

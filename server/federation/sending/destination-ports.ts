@@ -11,6 +11,11 @@ import type { Complaints, Transaction } from './transaction.ts';
 export interface DestinationPorts {
   /** Before this server answers nobody is to hear of it: who is greeted asks at once. */
   readonly mayBegin: () => boolean;
+  /**
+   * False while what is committed may not be told: what is read of the database may be that which nobody we know of has confirmed,
+   * and the next writer lacks it. So it is asked behind the reading, each time.
+   */
+  readonly maySend: () => boolean;
   readonly send: (server: ServerName, transaction: Transaction) => Promise<Complaints>;
   readonly places: Places;
   readonly held: Held;

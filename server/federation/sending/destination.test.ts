@@ -77,6 +77,29 @@ test('nobody is greeted before this server answers', async () => {
   destination.close();
 });
 
+test('what is read while nothing may be told is sent when it may be, and not before', async () => {
+  const sent: Transaction[] = [];
+  let asked = 0;
+  let maySend = false;
+  const ports: DestinationPorts = {
+    ...portsOf(async (_server, transaction) => {
+      sent.push(transaction);
+      return [];
+    }),
+    maySend() {
+      asked += 1;
+      return maySend;
+    },
+  };
+  const destination = new Destination(name, ports, BEGINNING);
+  destination.wake();
+  await vi.waitFor(() => expect(asked).toBe(2));
+  expect(sent).toEqual([]);
+  maySend = true;
+  await vi.waitFor(() => expect(sent[0]).toMatchObject({ edus: [letter.json] }));
+  destination.close();
+});
+
 const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
 
 const BEGINNING: Beginning = {
@@ -88,7 +111,7 @@ const BEGINNING: Beginning = {
 function portsOf(send: DestinationPorts['send']): DestinationPorts {
   let txns = 0;
   return {
-    mayBegin: () => true,
+    ...{ mayBegin: () => true, maySend: () => true },
     send,
     places: { run: (_server: unknown, _standing: unknown, work: () => unknown) => work() } as never,
     ...{ held: new Held(), lacks: new Lacks(), bounds: DESTINATION_BOUNDS },

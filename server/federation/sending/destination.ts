@@ -250,6 +250,7 @@ export class Destination {
   }
 
   async #try(batch: Batch): Promise<void> {
+    if (!this.#ports.maySend()) return this.#pause();
     let complaints: Complaints;
     try {
       this.#attemptedMs = this.#ports.now();
@@ -405,6 +406,7 @@ export class Destination {
     this.#sleep();
   }
 
+  /** It lies with us. */
   #pause(): void {
     this.#state = { ...this.#state, retryAtMs: this.#ports.now() + HEARD_PAUSE_MS };
     this.#sleep();

@@ -34,7 +34,7 @@ import { sendTransaction } from './transaction.ts';
 
 export interface SendingPorts {
   readonly own: ServerName;
-  readonly log: Pick<Log, 'commit' | 'committed' | 'epoch' | 'onCommitted'>;
+  readonly log: Pick<Log, 'commit' | 'committed' | 'epoch' | 'mayAnswer' | 'onCommitted'>;
   readonly database: Database;
   readonly client: Pick<FederationClient, 'ask'>;
   readonly admits: (server: ServerName) => boolean;
@@ -195,6 +195,7 @@ export class Sending {
     const begun = now().toString(36);
     return {
       mayBegin: () => this.#isAnswering,
+      maySend: () => log.mayAnswer(),
       ...{ lacks: this.#lacks, places: new Places(), now, random, onError },
       ...{ held: new Held(), reports: new Reports({ now, onError }) },
       bounds: { ...DESTINATION_BOUNDS, ...bounds },
