@@ -451,6 +451,30 @@ test('so it is where the writer is closed, or loses its connection, before that'
   }
 });
 
+test('where memory cannot follow what was told late, those who wait for it are told so, and the writer ends', async () => {
+  await using late = await committedLate();
+  const { bench, deadline, told } = late;
+  bench.writer.onCommitted(throwing);
+  deadline.renew(20);
+  await expect.poll(told).toBeInstanceOf(OutcomeUnknown);
+  expect(bench.ended).toEqual([new Error('cannot follow')]);
+  await expect(bench.write('next')).rejects.toBeInstanceOf(NotWriter);
+});
+
+test('and where it cannot at the end, that end is told with its reason', async () => {
+  await using late = await committedLate();
+  const { bench, told } = late;
+  bench.writer.onCommitted(throwing);
+  bench.writer.lost(new Error('gone'));
+  await expect.poll(told).toBeInstanceOf(OutcomeUnknown);
+  expect(bench.ended).toHaveLength(1);
+  expect(bench.ended[0]).toMatchObject({ message: 'gone', cause: new Error('cannot follow') });
+});
+
+const throwing = () => {
+  throw new Error('cannot follow');
+};
+
 /** One change, whose commit came back when the deadline had passed. */
 async function committedLate(special: { withheldMsMax?: number } = {}) {
   let now = 0;

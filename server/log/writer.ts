@@ -283,18 +283,23 @@ export class Writer implements Log {
     this.#untold.push(...batch);
     const { deadline } = this.#options;
     if (!deadline.mayAnswer() || deadline.lapses !== lapses) return;
-    for (const each of this.#remembered()) each.resolve();
+    const told = this.#untold.splice(0);
+    try {
+      this.#remember(told);
+    } catch (error) {
+      // Memory that has not followed must tell nobody anything: the writer ends.
+      for (const each of told) each.reject(new OutcomeUnknown(UNHEARD, { cause: error }));
+      throw error;
+    }
+    for (const each of told) each.resolve();
   }
 
-  /** What was untold, when memory has followed it. */
-  #remembered(): readonly Waiting[] {
-    const told = this.#untold.splice(0);
+  #remember(told: readonly Waiting[]) {
     this.#told = told.at(-1)?.last ?? this.#told;
     const records = told.flatMap(({ change }) => change.records);
     const outcomes = told.flatMap(({ change }) => namesOf(change.outcome));
     if (records.length > 0) for (const listener of this.#committedListeners) listener(records);
     if (outcomes.length > 0) for (const listener of this.#outcomeListeners) listener(outcomes);
-    return told;
   }
 
   #end(reason: Error) {
@@ -305,8 +310,15 @@ export class Writer implements Log {
   }
 
   #turnAway(reason: Error) {
-    // Memory follows what is done, also where nobody is told: what it lets in may be gone (a logout).
-    for (const each of this.#remembered())
+    const told = this.#untold.splice(0);
+    try {
+      // Memory follows what is done, also where nobody is told: what it lets in may be gone (a logout).
+      this.#remember(told);
+    } catch (error) {
+      // Those who wait are told all the same, and so is the program, which says why it ends.
+      firstCauseOf(reason).cause = error;
+    }
+    for (const each of told)
       each.reject(new OutcomeUnknown('The writer lost its commit', { cause: reason }));
     for (const each of this.#queue.takeAll()) {
       each.reject(new NotWriter('This server is no longer the writer', { cause: reason }));
@@ -314,6 +326,10 @@ export class Writer implements Log {
   }
 }
 
+const firstCauseOf = (error: Error): Error =>
+  error.cause instanceof Error ? firstCauseOf(error.cause) : error;
+
+const UNHEARD = 'It is committed, and this server cannot follow it';
 const PASSED = 'the deadline passed while the commit was under way';
 
 type Refusal = RefusedBySql | NotEncodable;
