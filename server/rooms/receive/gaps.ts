@@ -7,6 +7,7 @@ import type { AskServers } from './ask-servers.ts';
 import { ComingAgain, comeAgain } from './coming-again.ts';
 import { parsePdu } from './format.ts';
 import { GapPlaces } from './gap-places.ts';
+import { GapWalk } from './gap-walk.ts';
 import { inOrder } from './in-order.ts';
 import { fetchAuthEvents } from './missing-auth.ts';
 import type { Received } from './room-receiver.ts';
@@ -198,12 +199,14 @@ class Gap {
     lacking: ReadonlyMap<EventId, JsonObject>,
   ): Promise<ReadonlyMap<EventId, JsonObject>> {
     const found = new Map(lacking);
+    const walk = new GapWalk();
+    for (const pdu of lacking.values()) walk.found(this.#parsed(pdu));
     const met = new Set(this.#room.head.extremities.map(({ eventId }) => eventId));
     const minDepth =
       (await this.#ports.building.ports.store.depthOfFirst(this.#room.nid)) ?? Infinity;
     let length = 0;
     for (let round = 0; round < ROUNDS_MAX && this.#leftMs > 0; round++) {
-      const latest = await this.#withoutDescent(found, met);
+      const latest = await this.#withoutDescent(walk, met);
       if (latest.length === 0) return found;
       const [earliest, limit] = [[...met].slice(-EARLIEST_MAX), EVENTS_AT_ONCE];
       const asked = { roomId: this.#room.roomId, latest, earliest, minDepth, limit };
@@ -213,6 +216,7 @@ class Gap {
       const events = this.#known(told, []).flatMap((pdu) => this.#parsed(pdu));
       const fresh = events.filter(({ eventId, depth }) => depth >= minDepth && !found.has(eventId));
       for (const { eventId, pdu } of fresh) found.set(eventId, pdu);
+      walk.found(fresh);
       length += fresh.reduce((sum, { pdu }) => sum + JSON.stringify(pdu).length, 0);
       if (fresh.length === 0 || length > FOUND_LENGTH_MAX) return found;
     }
@@ -220,19 +224,11 @@ class Gap {
   }
 
   /** Those that follow something which is neither here nor among what was found; notes what is here. */
-  async #withoutDescent(
-    found: ReadonlyMap<EventId, JsonObject>,
-    met: Set<EventId>,
-  ): Promise<readonly EventId[]> {
-    const events = [...found.values()].flatMap((pdu) => this.#parsed(pdu));
-    const before = new Set(events.flatMap(({ prevEvents }) => prevEvents));
-    const open = [...before].filter((id) => !found.has(id));
-    const stored = await this.#ports.building.ports.store.eventsById(open);
-    const here = new Set(stored.filter(({ outlier }) => !outlier).map(({ eventId }) => eventId));
+  async #withoutDescent(walk: GapWalk, met: Set<EventId>): Promise<readonly EventId[]> {
+    const stored = await this.#ports.building.ports.store.eventsById(walk.open);
+    const here = stored.filter(({ outlier }) => !outlier).map(({ eventId }) => eventId);
     for (const id of here) met.add(id);
-    const isOpen = (id: EventId) => !found.has(id) && !here.has(id);
-    const ends = events.filter(({ prevEvents }) => prevEvents.some(isOpen));
-    return ends.map(({ eventId }) => eventId).slice(-LATEST_MAX);
+    return walk.next(new Set(here), LATEST_MAX);
   }
 
   #parsed(pdu: JsonObject): Event[] {
