@@ -2,28 +2,26 @@ import type { Change } from '../../log/change.ts';
 import type { AuthState } from '../../protocol/auth-rules/verdict.ts';
 import type { RoomAlias, RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { MatrixError } from '../../protocol/matrix-error.ts';
 import { creatorsOf } from '../../protocol/room-creators.ts';
 import {
   type Creators,
   carriedPowerLevels,
-  closedPowerLevels,
   highestLevel,
   TRANSFERABLE_STATE,
-  tombstoneContent,
   upgradedCreateContent,
 } from '../../protocol/room-upgrade.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import type { Draft, Origin } from '../draft.ts';
 import { shownProfile } from '../membership/shown-profile.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
+import { comeAgain } from '../receive/coming-again.ts';
 import { changeRoom } from '../write/attempt.ts';
 import type { Building } from '../write/building.ts';
 import { gather } from '../write/gather.ts';
 import { RoomChangedMeanwhile } from '../write/moved-meanwhile.ts';
-import { newEvent } from '../write/new-event.ts';
 import { RoomChange, toolsOf } from '../write/room-change.ts';
 import { buildRoom, type MadeRoom, makeRoom } from './build-room.ts';
+import { type Closing, closingOf, type Replaced, signedClosing } from './closing.ts';
 import { initialEvents } from './initial-events.ts';
 import type { InitialState, NewRoom } from './new-room.ts';
 import type { Upgrade } from './upgrade.ts';
@@ -31,7 +29,8 @@ import { supported } from './versions.ts';
 
 /**
  * Replaces a room by one of another version (Room upgrades, "Server behaviour"). The new room, the
- * tombstone of the old one and its closing are one change: nobody is left between two rooms.
+ * tombstone of the old one and its closing are one change: nobody is left between two rooms. Where a policy server has to see
+ * them first, and the room never stops while it looks, M_LIMIT_EXCEEDED.
  */
 export function upgradeRoom(
   building: Building,
@@ -42,17 +41,22 @@ export function upgradeRoom(
   const rules = supported(upgrade.version);
   return changeRoom(building.rooms, roomId, async (old) => {
     const profile = await shownProfile(building.ports, upgrade.userId);
+    const { extremities } = old.head;
     const state = await gatherAll(building, old, upgrade.userId);
     const aliases = await building.ports.store.aliasesOfRoom(old.nid);
     const drafts = eventsOfNewRoom(old, state, upgrade, { rules, profile });
     const published = (await building.ports.store.isRoomPublished(roomId)) ?? false;
     const made = await makeRoom(building, { rules, drafts, published });
+    const replaced: Replaced = { state, sender: upgrade.userId, by: made.roomId };
+    const signed = await signedClosing(building, old, replaced);
     // Before the new room is there, as for those who join it: nobody sees it without.
     await building.ports.followRoom?.(upgrade.userId, { from: roomId, to: made.roomId });
     await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
-    if (old.isDropped) throw new RoomChangedMeanwhile();
-    return commit(building, old, { made, state, upgrade, aliases, origin });
-  });
+    const hasMoved = signed && old.head.extremities !== extremities;
+    if (old.isDropped || hasMoved) throw new RoomChangedMeanwhile();
+    const closing = signed ?? closingOf(building, old, replaced);
+    return commit(building, old, { made, closing, upgrade, aliases, origin });
+  }).catch(orComeAgain);
 }
 
 /** The old room's canonical alias goes along, for its aliases do. */
@@ -127,7 +131,7 @@ const isPowerLevels = ({ type }: { type: string }) => type === 'm.room.power_lev
 
 interface Ready {
   readonly made: MadeRoom;
-  readonly state: AuthState;
+  readonly closing: Closing;
   readonly upgrade: Upgrade;
   readonly aliases: readonly RoomAlias[];
   readonly origin: Origin<RoomId>;
@@ -140,7 +144,7 @@ function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId>
   const committed = ports.log.commit((position) => {
     const built = buildRoom(building, ready.made, position);
     changes.push(built.change);
-    const closing = close(building, old, ready, { roomId: built.room.roomId, position });
+    const closing = close(building, old, ready.closing, position);
     changes.push(closing);
     room = built.room;
     rooms.add(room);
@@ -165,33 +169,15 @@ function commit(building: Building, old: HotRoom, ready: Ready): Promise<RoomId>
   return committed;
 }
 
-/** The tombstone, and power levels by which nobody ordinary speaks there any more, if one may. */
-function close(
-  { ports, keys }: Building,
-  old: HotRoom,
-  { state, upgrade: { userId: sender } }: Ready,
-  at: { roomId: RoomId; position: () => number },
-): RoomChange {
-  const body = 'This room has been replaced';
-  const event = (type: string, content: JsonObject) =>
-    newEvent(
-      old,
-      { sender, type, stateKey: '', content },
-      { state, signer: ports.identity, now: ports.now() },
-    );
-  const tombstone = event('m.room.tombstone', tombstoneContent(at.roomId, body));
-  const change = new RoomChange(old, toolsOf({ ports, keys }, at.position));
-  change.append(tombstone, { replaced: state.get('m.room.tombstone', '') });
-  const levels = state.get('m.room.power_levels', '');
-  if (!levels) return change;
-  try {
-    const closed = event('m.room.power_levels', closedPowerLevels(levels.content));
-    change.append(closed, { replaced: levels });
-  } catch (error) {
-    if (!(error instanceof MatrixError)) throw error;
-  }
+function close({ ports, keys }: Building, old: HotRoom, closing: Closing, position: () => number) {
+  const change = new RoomChange(old, toolsOf({ ports, keys }, position));
+  for (const { event, replaced } of closing) change.append(event, { replaced });
   return change;
 }
+
+const orComeAgain = (error: unknown): never => {
+  throw error instanceof RoomChangedMeanwhile ? comeAgain() : error;
+};
 
 const together = (a: Change, b: Change): Change => ({
   ...a,

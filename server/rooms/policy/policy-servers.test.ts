@@ -260,6 +260,49 @@ test('it is asked again when somebody else of it has come', async () => {
   expect(bench.asked.flatMap(([, body]) => body ?? [])).toEqual(['with']);
 });
 
+test.each(['1', '6', '12'])(
+  'what closes a room that is replaced it has signed before anybody sees it (version %s)',
+  async (version) => {
+    await using bench = await workbench({ version });
+    await bench.upgrade();
+    const [tombstone, levels] = [
+      await bench.stateEvent('m.room.tombstone'),
+      await bench.stateEvent('m.room.power_levels'),
+    ];
+    for (const each of [tombstone, levels])
+      expect(await bench.signersOf(each!.eventId)).toEqual(['example.org', policy]);
+    expect(bench.asked).toEqual([
+      [policy, 'This room has been replaced'],
+      [policy, undefined],
+    ]);
+    expect(await bench.ends()).toEqual([levels!.eventId]);
+  },
+);
+
+test('a room whose policy server does not let it be replaced is not, and no other is there', async () => {
+  await using bench = await workbench({ refuses: ['This room has been replaced'] });
+  await expect(bench.upgrade()).rejects.toThrow('no spam');
+  expect(await bench.stateEvent('m.room.tombstone')).toBeUndefined();
+  expect(await bench.countRooms()).toBe(1);
+  await bench.say('we stay');
+});
+
+test('a room that goes on while it is asked is closed behind what was said', async () => {
+  await using bench = await workbench();
+  const { pdu: theirs, eventId: said } = await bench.event(says(dora, 'wait'));
+  let asked = 0;
+  bench.answersWith(async (pdu) => {
+    if (asked++ === 0) expect(await bench.receive(bench.signed(theirs))).toEqual(['accepted']);
+    return bench.signaturesOf(pdu);
+  });
+  const roomId = await bench.upgrade();
+  const tombstone = await bench.stateEvent('m.room.tombstone');
+  expect(tombstone!.content.replacement_room).toBe(roomId);
+  expect((await bench.pduOf(tombstone!.eventId)).prev_events).toEqual([said]);
+  expect(await bench.ends()).toEqual([(await bench.stateEvent('m.room.power_levels'))!.eventId]);
+  expect(await bench.countRooms()).toBe(2);
+});
+
 test('another server can take it back as well, whatever it says', async () => {
   await using bench = await workbench();
   bench.answersWith(() => Promise.reject(new MatrixError(400, 'M_FORBIDDEN', 'never')));
@@ -389,19 +432,28 @@ async function workbench({
     answersWith(as: typeof asAsked | undefined) {
       answer = as ?? asAsked;
     },
-    signersOf: (eventId: EventId) => signersOf(fresh, eventId),
+    upgrade: () =>
+      rooms.upgrade(roomId, { userId: alice, version: '12', additionalCreators: [] }, {}),
+    stateEvent: async (type: string) => {
+      const state = await (await rooms.open(roomId))!.state();
+      return state.find((each) => each.type === type);
+    },
+    countRooms: async () => (await fresh.database.query('rooms', 'SELECT 1 FROM room')).length,
+    pduOf: (eventId: EventId) => pduOf(fresh, eventId),
+    signersOf: async (eventId: EventId) =>
+      Object.keys((await pduOf(fresh, eventId)).signatures as JsonObject).sort(),
     [Symbol.asyncDispose]: () => under[Symbol.asyncDispose](),
   };
 }
 
-async function signersOf(
+async function pduOf(
   { database }: Awaited<ReturnType<typeof freshDatabase>>,
   eventId: EventId,
-): Promise<string[]> {
+): Promise<JsonObject> {
   const [row] = await database.query<{ json: string }>(
-    'signers_of',
+    'pdu_of',
     'SELECT json FROM event WHERE event_id = $1',
     [eventId],
   );
-  return Object.keys(JSON.parse(row!.json).signatures).sort();
+  return JSON.parse(row!.json) as JsonObject;
 }
