@@ -42,6 +42,17 @@ test.each<[string, Partial<Parameters<typeof subject>[1]>, FetchRemote]>([
   },
 );
 
+test.each<[string, Parameters<typeof subject>[1], FetchRemote]>([
+  ['is not kept', { keeps: false }, async () => file],
+  ['the scanner refuses', { mayShow: false }, async () => file],
+  ['is too large', {}, () => Promise.reject(new MatrixError(502, 'M_TOO_LARGE', 'large'))],
+])('what %s is so however long somebody waits', async (_what, how, fetch) => {
+  const { remote, asked } = subject(fetch, how);
+  for (const timeoutMs of [1, 2, 3])
+    await expect(remote.contentOf({ ...wish, timeoutMs }, 'a')).rejects.toThrow();
+  expect(asked).toHaveLength(1);
+});
+
 test('who waits for longer has it tried again, and so has everybody what may come any moment', async () => {
   const { remote, asked } = subject(async ({ mediaId }) => {
     throw mediaId === 'none' ? notFound('no') : badGateway('late');

@@ -43,7 +43,7 @@ const IN_VAIN_KEPT_MAX = 10_000;
 interface InVain {
   readonly error: MatrixError;
   readonly untilMs: number;
-  /** Who would wait for longer may have it tried. */
+  /** Who would wait for longer may have it tried, where that may help. */
   readonly timeoutMs: number;
 }
 
@@ -98,7 +98,9 @@ export class RemoteMedia {
 
   #noted({ of }: Key, { timeoutMs }: RemoteWish, error: unknown): unknown {
     if (!(error instanceof MatrixError) || !IN_VAIN.has(error.status)) return error;
-    this.#inVain.set(of, { error, timeoutMs, untilMs: this.#ports.now() + IN_VAIN_MS });
+    const untilMs = this.#ports.now() + IN_VAIN_MS;
+    const isFinal = error.status === 403 || error.errcode === 'M_TOO_LARGE' || isNotKept(error);
+    this.#inVain.set(of, { error, timeoutMs: isFinal ? Infinity : timeoutMs, untilMs });
     return error;
   }
 
@@ -132,7 +134,9 @@ export class RemoteMedia {
 /** Refused, by the scanner or the other server, or that did not come as it is to be. */
 const IN_VAIN: ReadonlySet<number> = new Set([403, 502]);
 
-const notKept = () => badGateway('Files of other servers cannot be kept here');
+const NOT_KEPT = 'Files of other servers cannot be kept here';
+const notKept = () => badGateway(NOT_KEPT);
+const isNotKept = ({ message }: MatrixError): boolean => message === NOT_KEPT;
 
 interface About {
   readonly fileName: string | null;
