@@ -30,8 +30,8 @@ export function reasonNotReady({ self, view, ledTimeline }: State): string | nul
     const named = sync?.leader ?? 'nobody';
     return `Patroni's /sync still names ${named} as the leader`;
   }
-  // With two sites the primary goes on alone, unprotected, and nobody else may be promoted. A key that another one left lets none whose policy is to stop.
-  const mayBeAlone = self.alone && isAlone(view, self.site);
+  // With two sites the primary goes on alone, unprotected, and nobody else may be promoted.
+  const mayBeAlone = isAlone(view, self.site);
   if (self.strict && sync.standbys.length === 0 && !mayBeAlone)
     return "Patroni's /sync names no standby";
   const stranger = sync.standbys.find((name) => view.sites[name]?.report.witness !== false);

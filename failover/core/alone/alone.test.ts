@@ -79,8 +79,6 @@ test('alone it answers without a standby, and says that it is unprotected; nobod
   expect(reasonNotReady(of('b'))).toContain('no standby');
   const strict = viewOf({}, { alone: ALONE, isLax: false });
   expect(reasonNotReady({ ...of('c'), view: strict })).toContain('no standby');
-  // A key that somebody left behind, where nobody may go on alone.
-  expect(reasonNotReady({ ...of('c'), self: selfAt('c') })).toContain('no standby');
   const writes = { ...of('a'), readAt: NOW, pulses: pulsesOf('c'), view };
   expect(writesOf(writes, NOW, TIMINGS).kind).toBe('unprotected');
 });

@@ -19,7 +19,7 @@ export function placeEtcdLeader(turn: Turn): void {
   const { state, now, timings } = turn;
   const active = isActive(state);
   // Who leaves hands it to the one that goes on alone.
-  if (state.self.alone && state.view?.alone !== undefined) return;
+  if (state.view?.alone !== undefined) return;
   if (!state.etcdLeader.here || !(active || isOnBattery(state.power))) return;
   if (!knowsEtcd(state, now, timings)) return;
   if (!primaryLives(state, now, timings)) return;

@@ -1,6 +1,6 @@
 import type { EtcdRoom, Input } from '../inputs.ts';
 import type { EtcdSeen } from '../state/seen.ts';
-import { type State, start } from '../state.ts';
+import { type Self, type State, start } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import type { EtcdDamage, View } from '../view.ts';
 
@@ -51,6 +51,13 @@ export function asNew(state: State, now: Millis): State {
     ...{ promoting, wallAheadMs, peers, stranger, leaveGiven, heedsLeave },
     ...{ askedBy, coverGivenAt, promising },
   };
+}
+
+/** What is switched off is not heeded, also where an agent that had it on left it in etcd. */
+export function heeded(self: Self, view: View): View {
+  if (self.alone || view.alone === undefined) return view;
+  const { alone: _, ...heeded } = view;
+  return heeded;
 }
 
 export const seeEtcd = (state: State, view: View, now: Millis): Partial<EtcdSeen> => ({

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { emptyView } from '../../../test/support/empty-view.ts';
 import { selfAt } from '../../../test/support/self.ts';
+import { reasonNotReady } from '../gate.ts';
 import { type State, start } from '../state.ts';
 import { TIMINGS } from '../timings.ts';
+import { writesOf } from '../told/writes.ts';
 import type { Report, View } from '../view.ts';
 import { observe } from './observe.ts';
 
@@ -84,6 +86,28 @@ test('an answer that was overtaken renews what it renews', () => {
   const holds = { leader: 7 };
   const pulsed = { kind: 'pulsed', sentAt: 900, holds, renewed: true, view: view('1', 7) } as const;
   expect(observe(known, pulsed, 1_000, TIMINGS).leader?.until).toBeGreaterThan(500);
+});
+
+// One that had it on wrote it, and Patroni is lax since (docs/going-alone.md).
+test('where going alone is switched off a key of it that is left in etcd lets nobody acknowledge alone, nor says so', () => {
+  const alone = { site: 'b', leaver: 'c', members: ['a', 'b', 'c'], revision: 9 };
+  const server = { role: 'writer', epoch: 4, position: 1, healthy: true, why: null };
+  const { patroni, ...rest } = emptyView(10, {
+    b: { revision: 10, report: { server, witness: false } as Report },
+  });
+  const sync = { leader: 'b', standbys: [], revision: 8 };
+  const leader = { site: 'b', lease: '1', revision: 7 };
+  const left: View = {
+    ...{ ...rest, alone, leader: { site: 'b', revision: 6 } },
+    patroni: { ...patroni, leader, sync, isLax: true },
+  };
+  const seenBy = (site: string, isOn: boolean) =>
+    read(start(selfAt(site, { alone: isOn }), 0), left, 100);
+  const writes = (isOn: boolean) => writesOf(seenBy('a', isOn), 100, TIMINGS).kind;
+  const gate = (isOn: boolean) => reasonNotReady({ ...seenBy('b', isOn), ledTimeline: 1 });
+  expect([writes(true), writes(false)]).toEqual(['unprotected', 'wait']);
+  expect([gate(true), gate(false)]).toEqual([null, expect.stringContaining('names no standby')]);
+  expect(seenBy('a', false).view?.alone).toBeUndefined();
 });
 
 test('one that only was silent for long is the same', () => {

@@ -21,6 +21,7 @@ import { seeDisk } from './disk.ts';
 import {
   asNew,
   failToRead,
+  heeded,
   otherEtcd,
   overtaken,
   seeEtcd,
@@ -47,7 +48,8 @@ export function observe(before: State, input: Input, now: Millis, timings: Timin
   const other = otherEtcd(known, input, now);
   if (other !== null && other.inMs > 0) return { ...known, ...failToRead(other.why) };
   const state = other === null ? known : asNew(known, now);
-  const after = 'view' in input ? seeView(state, input.view, now, timings) : state;
+  const after =
+    'view' in input ? seeView(state, heeded(state.self, input.view), now, timings) : state;
   return { ...after, ...changes(after, input, now, timings) };
 }
 
