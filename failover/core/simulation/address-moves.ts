@@ -38,12 +38,15 @@ export class AddressMoves {
     this.#gapMs = 0;
   }
 
-  look(agents: Iterable<AgentHost>): void {
+  /** `named`: by etcd, as the holder. */
+  look(agents: Iterable<AgentHost>, named: Site | null | undefined): void {
     const { time, note } = this.#world;
     const holders = [...agents].filter((agent) => agent.hasAddress);
     const { clockStood } = this.#world;
     // Two have it then for as long as that one's lease goes on by its clock, or until etcd answers it: nobody can tell it before (docs/third-fence.md).
-    const knowing = holders.filter(({ host }) => !clockStood(host, addressLeaseMs));
+    const knowing = holders.filter(
+      ({ host, site }) => site === named || !clockStood(host, addressLeaseMs),
+    );
     if (knowing.length > 1)
       this.#verdict.fail(`address held by ${knowing.map(({ host }) => host).join()}`);
     const holder = (knowing[0] ?? holders[0])?.site ?? null;

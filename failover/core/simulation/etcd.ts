@@ -2,6 +2,7 @@ import { Endpoints } from '../endpoints.ts';
 import type { WatchInput } from '../inputs.ts';
 import type { Site } from '../view.ts';
 import { EtcdMembership } from './etcd-membership.ts';
+import { LeaseClaims } from './lease-claims.ts';
 import { CLUSTER_ID, NAMES, Store } from './store.ts';
 import type { World } from './world.ts';
 
@@ -29,13 +30,15 @@ export class Etcd {
   readonly #ways = new Map<string, Endpoints>();
   readonly #watchers: [Site, (input: WatchInput) => void][] = [];
   readonly #waiting: [Site, () => void][] = [];
+  readonly #claims: LeaseClaims;
   /** Null where nobody is removed or taken in: then no story has anything of it. */
   readonly membership: EtcdMembership | null;
   #leader: Site | null;
   #electing = false;
 
-  constructor(world: World, forked: (why: string) => void) {
+  constructor(world: World, fail: (why: string) => void) {
     this.#world = world;
+    this.#claims = new LeaseClaims(world, fail);
     const { members, time, alone } = world;
     this.#leader = members.at(-1)!;
     const around = {
@@ -46,7 +49,7 @@ export class Etcd {
       leaderEnded: () => {
         this.#leader = null;
       },
-      forked,
+      forked: fail,
     };
     this.membership = alone ? new EtcdMembership(world, around) : null;
     time.after(EXPIRY_EVERY_MS, () => this.#expire());
@@ -230,6 +233,7 @@ export class Etcd {
     const changed = this.store.takeChanged();
     if (changed.length === 0) return;
     this.membership?.commit();
+    this.#claims.look(this.store, changed);
     for (const key of changed) {
       if (!key.startsWith(NAMES.sites)) continue;
       const site = key.slice(NAMES.sites.length);

@@ -1,4 +1,5 @@
 import { TIMINGS } from '../timings.ts';
+import type { Site } from '../view.ts';
 import { Acknowledged } from './acknowledged.ts';
 import { AddressMoves } from './address-moves.ts';
 import type { Cluster } from './cluster.ts';
@@ -40,10 +41,12 @@ export class Invariants {
     this.terms.add(epoch);
   }
 
-  /** Never two servers that could answer, whatever they answer. */
-  deadlines(servers: Iterable<Server>): void {
+  /** Never two servers that could answer, whatever they answer. `named`: by etcd, as the leader. */
+  deadlines(servers: Iterable<Server>, named: Site | null | undefined): void {
     const { clockStood } = this.#world;
-    const open = [...servers].filter(({ open, site }) => open && !clockStood(site, leaderLeaseMs));
+    const open = [...servers].filter(
+      ({ open, site }) => open && (site === named || !clockStood(site, leaderLeaseMs)),
+    );
     if (open.length > 1)
       this.verdict.fail(`I1: ${open.map(({ site }) => site).join()} could both answer`);
   }

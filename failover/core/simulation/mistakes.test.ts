@@ -11,6 +11,8 @@ import {
   standbysStalled,
   twinStarted,
 } from './faults.ts';
+import { machineStopped } from './fence-faults.ts';
+import { strangerConfirms, strangerConfirmsUnheard } from './late-tellings.ts';
 import {
   frozenInItsLoop,
   frozenInTurn,
@@ -151,6 +153,16 @@ const MISTAKES: [mistake: string, bugs: Bugs, story: Story][] = [
     once(pausedBetweenLosses),
   ],
   [
+    'what was committed past the deadline is told as soon as that is renewed (and a standby that lags is named, which covers it)',
+    { toldOnRenewal: true, namesWhoLags: true },
+    once(strangerConfirms),
+  ],
+  [
+    'a deadline that passed and was renewed while a commit was under way is forgotten (and a standby that lags is named)',
+    { forgetsLapses: true, namesWhoLags: true },
+    once(strangerConfirmsUnheard),
+  ],
+  [
     "the address's lifetime is counted from the order, and ip is slow",
     { lifetimeFromTheOrder: true },
     (world, cluster, active) => {
@@ -175,6 +187,18 @@ for (const [mistake, bugs, faults] of MISTAKES) {
 
   test(`the simulation would notice if ${mistake}`, () => mustNotice(bugs, setting));
 }
+
+// Of two sites, since a third would hold it as well, and the clocks of those two have not stood.
+test.for([
+  ['claimed', { claimsEarly: true }],
+  ['held without a claim', { holdsUnclaimed: true }],
+] as const)(
+  'the simulation would notice if the address is %s when its holder, whose clock stands, is silent for a second',
+  ([, bugs]) => {
+    const faults: Story = (world, cluster, active) => machineStopped(world, cluster, active, 3_000);
+    mustNotice(bugs, (seed) => ({ seed, faults, witness: true, calm: true }));
+  },
+);
 
 const moveAway: Story = ({ sites }, { patronis }, active) =>
   patronis.get(active)!.switchover(sites.find((site) => site !== active)!, () => {});

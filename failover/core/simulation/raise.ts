@@ -5,6 +5,7 @@ import type { Cluster, Twin } from './cluster.ts';
 import { Etcd } from './etcd.ts';
 import { Exclusion } from './exclusion.ts';
 import type { Invariants } from './invariants.ts';
+import { holderOf } from './lease-claims.ts';
 import { Patroni } from './patroni/patroni.ts';
 import { PeerWire } from './peer-wire.ts';
 import { Postgres } from './postgres.ts';
@@ -70,7 +71,10 @@ export class RaisedCluster implements Cluster {
       acknowledged: (ack) => check.acknowledged.take(ack, database),
       opened: (epoch) => check.opened(epoch),
       ordered: () =>
-        check.deadlines([...this.servers.values(), ...twins.map((twin) => twin.server)]),
+        check.deadlines(
+          [...this.servers.values(), ...twins.map((twin) => twin.server)],
+          holderOf(this.etcd.store, 'leader'),
+        ),
     });
   }
 
@@ -86,10 +90,10 @@ export class RaisedCluster implements Cluster {
       exclusion: this.#exclusionOf(site, host),
       blocking: host === site ? (this.#blockings.get(site) ?? null) : null,
       addressChanged: () =>
-        this.#check.address.look([
-          ...this.agents.values(),
-          ...this.#twins.map(({ agent }) => agent),
-        ]),
+        this.#check.address.look(
+          [...this.agents.values(), ...this.#twins.map(({ agent }) => agent)],
+          holderOf(this.etcd.store, 'address'),
+        ),
     };
     return new AgentHost(site, this.#world, machines, host);
   }

@@ -26,6 +26,13 @@ interface Request {
   readonly answer: (answer: 'done' | 'not-writer') => void;
 }
 
+/** What became of a commit, and how often the deadline had lapsed when it began. */
+interface Ended {
+  readonly entry: Entry;
+  readonly committed: boolean;
+  readonly lapses: number;
+}
+
 const START_MS = 1_000;
 const TAKEOVER_RETRY_MS = 200;
 const UNTOLD_MS = 10_000;
@@ -55,6 +62,8 @@ export class Server {
   #queue: Request[] = [];
   /** Committed, and past the deadline when that came back: told behind another commit under a renewed one. */
   #untold: Request[] = [];
+  /** How often the deadline was renewed only when it had passed. */
+  #lapses = 0;
 
   constructor(postgres: Postgres, world: World, told: Told) {
     this.site = postgres.site;
@@ -160,7 +169,9 @@ export class Server {
     } else if (leaderRevision !== this.#revision) this.kill(START_MS);
     // Nought withholds it; else an answer that was given under the later one cannot be taken back.
     else {
+      if (!this.#beforeDeadline()) this.#lapses++;
       this.#deadline = deadline === 0 ? 0 : Math.max(this.#deadline, deadline);
+      if (this.#world.bugs.toldOnRenewal && this.#beforeDeadline()) this.#tellUntold();
       if (this.#untold.length > 0) this.#serve();
     }
   }
@@ -272,14 +283,15 @@ export class Server {
       requests: request === null ? [] : [request.id],
       bytes: ENTRY_BYTES,
     };
-    const life = this.#life;
+    const [life, lapses] = [this.#life, this.#lapses];
     this.#begunAt = this.#world.time.now;
     this.#postgres.commit(entry, (committed) => {
-      if (this.#life === life) this.#running(() => this.#finish(request, entry, committed))();
+      const finish = () => this.#finish(request, { entry, committed, lapses });
+      if (this.#life === life) this.#running(finish)();
     });
   }
 
-  #finish(request: Request | null, entry: Entry, committed: boolean): void {
+  #finish(request: Request | null, { entry, committed, lapses }: Ended): void {
     this.#busy = false;
     this.#begunAt = null;
     // What became of it is looked up behind a takeover, never guessed.
@@ -288,14 +300,13 @@ export class Server {
       this.#position = entry.position;
       for (const id of entry.requests) this.#outcomes.add(id);
       if (request !== null) this.#untold.push(request);
-      this.#tell();
+      this.#tell(lapses);
       this.#serve();
     }
   }
 
-  #tell(): void {
-    if (this.#world.bugs.noDeadlineAfterCommit || this.#beforeDeadline())
-      for (const each of this.#untold.splice(0)) this.#acknowledge(each);
+  #tell(lapses: number): void {
+    if (this.#mayTell(lapses)) this.#tellUntold();
     else
       this.#world.time.after(
         UNTOLD_MS,
@@ -303,6 +314,17 @@ export class Server {
           if (this.#untold.length > 0 && !this.#beforeDeadline()) this.kill(START_MS);
         }),
       );
+  }
+
+  /** The deadline had not passed when the commit began, nor since, be it renewed by now. */
+  #mayTell(lapses: number): boolean {
+    const { noDeadlineAfterCommit, forgetsLapses } = this.#world.bugs;
+    if (noDeadlineAfterCommit) return true;
+    return this.#beforeDeadline() && (forgetsLapses === true || lapses === this.#lapses);
+  }
+
+  #tellUntold(): void {
+    for (const each of this.#untold.splice(0)) this.#acknowledge(each);
   }
 
   #acknowledge({ id, answer }: Request): void {

@@ -1,8 +1,7 @@
 import type { Site } from '../view.ts';
 import { startClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
-import { breakThings } from './faults.ts';
-import { FENCE_FAULTS } from './fence-faults.ts';
+import { breakThings, type Drawn } from './drawn-faults.ts';
 import { Invariants } from './invariants.ts';
 import { network } from './network.ts';
 import { RaisedCluster } from './raise.ts';
@@ -26,6 +25,8 @@ export interface Outcome {
   /** From the last mending to all being well again. */
   readonly healedAfterMs: number;
   readonly story: readonly string[];
+  /** What was drawn to break; nothing where the story has faults of its own. */
+  readonly drawn: readonly Drawn[];
 }
 
 export interface Setting {
@@ -34,6 +35,10 @@ export interface Setting {
   /** Called when all are well for the first time; without it faults are drawn from the seed. */
   readonly faults?: Story;
   readonly faultsMs?: number;
+  /** In the place of what the seed draws. */
+  readonly drawn?: readonly Drawn[];
+  /** No message is lost or late but by a fault. */
+  readonly calm?: boolean;
   /** Two sites and a witness instead of three sites. */
   readonly witness?: boolean;
   /** Switched on at all sites; then faults that are drawn take etcd away, too. */
@@ -47,7 +52,9 @@ export interface Setting {
 /** Breaks what it wants at times of its own, told which site is active when it begins. */
 export type Story = (world: World, cluster: Cluster, active: Site) => void;
 
-const WARM_UP_MS = 10_000;
+/** When faults begin, and for how long they go on. */
+export const WARM_UP_MS = 10_000;
+export const FAULTS_MS = 32_000;
 const HEAL_WITHIN_MS = 90_000;
 
 export function simulate(setting: Setting): Outcome {
@@ -58,7 +65,7 @@ export function simulate(setting: Setting): Outcome {
   const check = new Invariants(world);
   const cluster = new RaisedCluster(world, check);
   startClients(world, cluster.agents, cluster.servers);
-  suffer(setting, world, cluster, check);
+  const drawn = suffer(setting, world, cluster, check);
   const mendedAt = time.now;
   recover(world, cluster, check);
   if (check.broken === null) check.finish(cluster);
@@ -73,20 +80,27 @@ export function simulate(setting: Setting): Outcome {
     ackGapMs: acknowledged.gapMs,
     healedAfterMs: time.now - mendedAt,
     story,
+    drawn,
   };
 }
 
 /** Until the last fault is over. */
-function suffer(setting: Setting, world: World, cluster: Cluster, check: Invariants): void {
-  const { time } = world;
+function suffer(
+  { faults, faultsMs = FAULTS_MS, drawn: instead, calm }: Setting,
+  world: World,
+  cluster: Cluster,
+  check: Invariants,
+): readonly Drawn[] {
+  const { time, network } = world;
   const from = WARM_UP_MS;
-  const until = from + (setting.faultsMs ?? 32_000);
-  const also = world.thirdFence ? FENCE_FAULTS : [];
-  if (setting.faults === undefined) breakThings(world, cluster, { from, until, also });
-  else time.at(from, () => setting.faults?.(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
+  const until = from + faultsMs;
+  if (calm) [network.lossRate, network.watchLossRate] = [0, 0];
+  const drawn = faults === undefined ? breakThings(world, cluster, { from, until, instead }) : [];
+  if (faults) time.at(from, () => faults(world, cluster, primaryOf(cluster.etcd.store) ?? 'a'));
   time.at(from, () => check.beginCounting());
   while (time.now < Math.max(until, world.busyUntil) && check.broken === null)
     time.runUntil(time.now + 1_000);
+  return drawn;
 }
 
 function recover(world: World, cluster: Cluster, check: Invariants): void {

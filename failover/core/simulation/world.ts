@@ -41,6 +41,11 @@ export interface Bugs {
   readonly noFenceRow?: boolean;
   readonly takeoverNotConfirmed?: boolean;
   readonly noDeadlineAfterCommit?: boolean;
+  readonly toldOnRenewal?: boolean;
+  readonly forgetsLapses?: boolean;
+  readonly namesWhoLags?: boolean;
+  readonly claimsEarly?: boolean;
+  readonly holdsUnclaimed?: boolean;
   readonly deadlineWithoutPatroni?: boolean;
   readonly silentServerIsGone?: boolean;
   readonly handsOverUnseen?: boolean;

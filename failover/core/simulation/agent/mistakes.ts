@@ -29,16 +29,34 @@ export function mistaken(input: Input, mind: Mind): Input {
 }
 
 /** A leader whose time is over goes on all the same; who let somebody go on forgets it, or gives leave beside another's key. */
-export function misremembered({ kind }: Input, { state, now, world }: Mind): State {
+export function misremembered({ kind }: Input, mind: Mind): State {
+  const { state, now, world } = mind;
   const { goesOnAgain, leaveBindsNobody, leaveBesideKey, promisesAtOnce } = world.bugs;
+  const { claimsEarly, holdsUnclaimed } = world.bugs;
   const { told, leaveGiven, view } = state;
   if (leaveBesideKey && kind === 'leave-asked' && view !== null)
     return { ...state, view: { ...view, patroni: { ...view.patroni, leader: null } } };
   const never = Number.NEGATIVE_INFINITY;
   if (promisesAtOnce) return { ...state, askedBy: {}, peers: {}, coverGivenAt: never };
+  if (claimsEarly || holdsUnclaimed) return hasty(state, mind);
   if (leaveBindsNobody) return { ...state, leaveGiven: { ...leaveGiven, until: 0 } };
   if (!goesOnAgain || told?.role !== 'writer') return state;
   return { ...state, told: { ...told, deadline: Math.max(told.deadline, now + 1) } };
+}
+
+/** Who has the address is silent for a second, and that is taken for the end of its lease: it is claimed, or held at once. */
+function hasty(state: State, { now, world }: Mind): State {
+  const { view, pulses, vacantSince } = state;
+  const { site = null, revision = 0 } = view?.address ?? {};
+  const seenAt = site === null ? undefined : pulses[site]?.seenAt;
+  if (view === null || seenAt === undefined || site === state.self.site || now - seenAt < 1_000)
+    return state;
+  if (world.bugs.holdsUnclaimed) return { ...state, address: { revision, until: now + 1_500 } };
+  return {
+    ...state,
+    view: { ...view, address: { ...view.address, site: null } },
+    vacantSince: { ...vacantSince, address: seenAt },
+  };
 }
 
 /** The server may answer for as long as our own lease lasts, or Patroni's, where only both together say so. */
