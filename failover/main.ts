@@ -1,3 +1,4 @@
+import { homedir, hostname } from 'node:os';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { driverOf, leavesTheMachine, shownAs } from './adapters/address/driver.ts';
@@ -46,6 +47,7 @@ import type { State } from './core/state.ts';
 import { type Millis, TIMINGS } from './core/timings.ts';
 import { diagnose } from './doctor/diagnose.ts';
 import { look } from './doctor/look/look.ts';
+import { publicNameOf } from './doctor/look/name.ts';
 import { exitCodeOf as exitCodeOfDiagnosis, shown } from './doctor/shown.ts';
 import { surroundingsOf } from './doctor/surroundings.ts';
 import { startExporter } from './exporter/exporter.ts';
@@ -54,6 +56,12 @@ import { startFront } from './front/front.ts';
 import type { Ports, SitePorts } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
 import { type AskedNow, type Status, statusOf } from './status/status.ts';
+import { adminApiBehind } from './users/admin-api.ts';
+import { askPassword } from './users/ask-password.ts';
+import { ownFront } from './users/door.ts';
+import { keptLogin } from './users/kept-login.ts';
+import { sharedSecretBeside } from './users/shared-secret.ts';
+import { users } from './users/users.ts';
 
 type Config = FailoverConfig<FrontConfig>;
 
@@ -80,6 +88,7 @@ async function run(command: string): Promise<void> {
   else if (command === 'exporter') await runExporter(config);
   else if (command === 'doctor') await runDoctor(config);
   else if (command === 'audit') await runAudit(config);
+  else if (command === 'users') await runUsers(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
@@ -346,6 +355,27 @@ async function runAudit({ runtimeDir }: Config): Promise<void> {
   const orders = await adminOrders(runtimeDir, limitOf(values.limit));
   if (values.json) console.log(JSON.stringify({ orders }));
   else print(shownOrders(orders));
+}
+
+async function runUsers({ front }: Config): Promise<void> {
+  const name = publicNameOf(values.config, undefined);
+  if (front === undefined || name === null)
+    throw new ConfigError('A witness has no front that could be asked: ask at a site.');
+  const api = adminApiBehind(ownFront(front, name.publicUrl));
+  const { confirm = null, ...options } = values;
+  try {
+    process.exitCode = await users(
+      { words: positionals.slice(1), ...options, limit: options.limit },
+      {
+        ...{ api, serverName: name.serverName, askPassword, print, host: hostname() },
+        sharedSecret: sharedSecretBeside(values.config),
+        login: keptLogin(process.env, homedir()),
+        confirm: confirm === null && isTerminal() ? typed : async () => confirm,
+      },
+    );
+  } finally {
+    await api.close();
+  }
 }
 
 async function runDoctor(config: Config): Promise<void> {

@@ -257,6 +257,7 @@ const ARROWS: Record<string, string[]> = {
     'zod',
     'yaml',
   ],
+  'failover/users': ['undici', 'zod', 'yaml'],
   'failover/config': ['zod', 'yaml'],
 };
 

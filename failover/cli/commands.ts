@@ -9,6 +9,8 @@ export const OPTIONS = {
   limit: { type: 'string' },
   since: { type: 'string' },
   follow: { type: 'boolean', default: false },
+  admin: { type: 'boolean', default: false },
+  erase: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -20,10 +22,17 @@ export interface Command {
   /** How it is called, behind the name. */
   readonly synopsis: string;
   readonly options: readonly OptionName[];
+  /** What its first word may be. */
+  readonly actions?: readonly string[];
   readonly said: string;
   /** It asks the agent of this machine, or shows something, and ends. */
   readonly isOperators: boolean;
 }
+
+export const USER_ACTIONS = [
+  ...['login', 'list', 'show', 'create', 'password', 'admin', 'lock', 'suspend', 'deactivate'],
+  ...['invite', 'logout'],
+];
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -93,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
     name: 'maintenance',
     synopsis: 'on|off [--for TIME]',
     options: ['for'],
+    actions: ['on', 'off'],
     said: 'the same pause, for TIME (2h unless told; 45m, 1h30m, 24h at most): no site moves by itself at any agent, and what you ask for is done',
     isOperators: true,
   },
@@ -115,6 +125,14 @@ export const COMMANDS: readonly Command[] = [
     synopsis: '[--limit N] [--json]',
     options: ['limit', 'json'],
     said: 'lists what administrators ordered, who and when, the newest first, from the copy of this site; ends with 0 if it was read, 1 if no server or database answers here',
+    isOperators: true,
+  },
+  {
+    name: 'users',
+    synopsis: 'ACTION [NAME] [--admin] [--erase] [--confirm NAME] [--limit N] [--json]',
+    options: ['admin', 'erase', 'confirm', 'limit', 'json'],
+    actions: USER_ACTIONS,
+    said: 'accounts, by the way of clients: `login NAME` as an administrator, then `list [WORD]`, `show`, `create` (with --admin: an administrator), `password` (sets another), `admin NAME on|off`, `lock NAME on|off`, `suspend NAME on|off`, `deactivate` (for good), `invite` (a token for one account), `logout`. The first administrator is made by `create NAME --admin` where the server is told a registrationSharedSecret. A password is asked for, or is the first line of what is piped in. Ends with 0 if it was done, 3 if the server refused it, 4 if it cannot now, 1 if it was not asked',
     isOperators: true,
   },
   {

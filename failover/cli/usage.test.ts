@@ -34,6 +34,12 @@ test.each([
     ['--json', '--config'],
   ],
   [['farol', 'switchover', '--to', ''], []],
+  [['farol', 'users', 'de'], ['deactivate']],
+  [['farol', 'users', 'deactivate', 'de'], []],
+  [
+    ['farol', 'maintenance', 'o'],
+    ['on', 'off'],
+  ],
 ])('bash completes %j with %j', (words, completed) => {
   const script = `${completion()}
     COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}

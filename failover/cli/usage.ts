@@ -4,14 +4,18 @@ const WIDTH_MAX = 70;
 
 export function usage(): string {
   const called = COMMANDS.map(({ name, synopsis }) => `${name} ${synopsis}`.trim());
-  const width = Math.max(...called.map((each) => each.length)) + 4;
+  const width = Math.max(...called.map(({ length }) => length).filter(isShort)) + 4;
   const lines = COMMANDS.flatMap(({ said }, index) => {
-    const [first, ...more] = broken(said, WIDTH_MAX);
-    const head = `  ${called[index]}`.padEnd(width);
-    return [`${head}${first}`, ...more.map((line) => ' '.repeat(width) + line)];
+    const head = called[index]!;
+    const text = broken(said, WIDTH_MAX).map((line) => ' '.repeat(width) + line);
+    if (!isShort(head.length)) return [`  ${head}`, ...text];
+    return [`  ${head}`.padEnd(width) + text[0]!.trimStart(), ...text.slice(1)];
   });
   return ['Usage: farol COMMAND [--config FILE]', ...lines].join('\n');
 }
+
+/** A longer one has a line for itself. */
+const isShort = (length: number): boolean => length < 40;
 
 function broken(text: string, widthMax: number): string[] {
   const lines = [''];
@@ -26,8 +30,8 @@ function broken(text: string, widthMax: number): string[] {
 /** For bash: commands first, then the options of the one that was begun. */
 export function completion(): string {
   const cases = COMMANDS.map(
-    ({ name, options }) =>
-      `    ${name}) words="${[...options, 'config'].map((each) => `--${each}`).join(' ')}" ;;`,
+    ({ name, options, actions = [] }) =>
+      `    ${name}) words="${wordsOf([...options, 'config'])}"${first(actions)} ;;`,
   );
   return `_farol() {
   local words= word=\${COMP_WORDS[COMP_CWORD]}
@@ -43,6 +47,12 @@ ${cases.join('\n')}
 }
 complete -F _farol farol`;
 }
+
+const wordsOf = (options: readonly string[]) => options.map((each) => `--${each}`).join(' ');
+
+/** Only as the word behind the command. */
+const first = (actions: readonly string[]) =>
+  actions.length === 0 ? '' : `; [ $COMP_CWORD -gt 2 ] || words="${actions.join(' ')} $words"`;
 
 /** What follows them is nothing that a shell knows. */
 const valued = (): string[] =>
