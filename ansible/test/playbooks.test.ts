@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
@@ -29,6 +29,16 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   },
   600_000,
 );
+
+test('every playbook first refuses to be run in parts', () => {
+  const first = (name: string) =>
+    /import_playbook: (\S+)/.exec(
+      readFileSync(join(ANSIBLE, name), 'utf8').split(/^- name: /m)[1]!,
+    )?.[1];
+  for (const name of playbooks.filter((each) => each !== 'whole.yml'))
+    expect([name, first(name)]).toEqual([name, expect.stringMatching(/^(whole|refuse)\.yml$/)]);
+  expect(first('refuse.yml')).toBe('whole.yml');
+});
 
 test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
   'the example inventory %s has a floating address and hosts with addresses',
