@@ -40,10 +40,18 @@ export const imageOf = (key: string, host: string): string => `${REPOSITORY}:${k
 export const giveSecrets = (key: string, folder: string): void =>
   cpSync(secretsOf(key), join(folder, 'secrets'), { recursive: true });
 
-/** Shuts all hosts down in order, as `poweroff` at each would, keeps what they are in the place of what was kept before, and switches them on again. */
-export async function keep(lab: Lab, key: string): Promise<void> {
+/**
+ * Shuts all hosts down in order, as `poweroff` at each would, and switches them on again. What they are meanwhile is kept by that key,
+ * in the place of what was kept before; nothing is where there is none.
+ */
+export async function goDark(lab: Lab, key: string | null): Promise<void> {
   const containers = lab.hosts.map(({ name }) => lab.containerOf(name));
   await execute('docker', ['stop', '--time', '180', ...containers]);
+  if (key !== null) await keep(lab, key);
+  docker('start', ...containers);
+}
+
+async function keep(lab: Lab, key: string): Promise<void> {
   forget();
   const label = `LABEL farol.kept=${key}`;
   const commit = ({ name }: { name: string }) =>
@@ -51,7 +59,6 @@ export async function keep(lab: Lab, key: string): Promise<void> {
   await Promise.all(lab.hosts.map(commit));
   // Last: without them what is there of images serves nobody.
   cpSync(join(lab.folder, 'secrets'), secretsOf(key), { recursive: true });
-  docker('start', ...containers);
 }
 
 function forget(): void {

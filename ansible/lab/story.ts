@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
 import { type Release, releaseOf } from '../release/build.ts';
 import { ansible, type Ended } from '../test/ansible.ts';
-import { giveSecrets, imageOf, isKept, keep, keyOf, LAB_NAME, SUBNET } from './kept.ts';
+import { giveSecrets, goDark, imageOf, isKept, keyOf, LAB_NAME, SUBNET } from './kept.ts';
 import { type Asked, type Felt, type Talk, underLoad } from './load.ts';
 import { ALL, type Besides, type Lab, raiseLab } from './machines.ts';
 
@@ -29,15 +29,16 @@ const checkout = join(import.meta.dirname, '../..');
 let runs = 0;
 
 /** Three bare hosts for the tests of a file, with all that an inventory may have: each test goes on where the one before ended. */
-export const beginBare = (besides: Besides = ALL): Story => begin({ besides });
+export const beginBare = (besides: Besides = ALL): Story =>
+  begin({ besides, key: keyOf(machines(besides), builtRelease()), isMade: false });
 
 /** The same, already made by `site.yml`: switched on as an earlier file has left them, or made now and kept for the next. */
 export function beginWithCluster(): Story {
   const key = keyOf(machines(ALL), builtRelease());
-  const wasKept = isKept(key);
-  const story = begin({ besides: ALL, ...(wasKept && { key }) });
+  const isMade = isKept(key);
+  const story = begin({ besides: ALL, key, isMade });
   beforeAll(async () => {
-    if (wasKept) {
+    if (isMade) {
       await isWell(story.lab);
       return;
     }
@@ -58,14 +59,15 @@ const machines = (besides: Besides) => ({
   besides,
 });
 
-function begin({ besides, key }: { besides: Besides; key?: string }): Story {
+/** `key` is of what the hosts are made by, as it is now. */
+function begin({ besides, key, isMade }: { besides: Besides; key: string; isMade: boolean }) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-provisioned-'));
   const release = builtRelease();
-  if (key !== undefined) giveSecrets(key, folder);
+  if (isMade) giveSecrets(key, folder);
   const lab = raiseLab({
     ...{ name: LAB_NAME, subnet: SUBNET, ...machines(besides) },
     ...{ release: release.archive, folder },
-    ...(key !== undefined && { imageOf: (host: string) => imageOf(key, host) }),
+    ...(isMade && { imageOf: (host: string) => imageOf(key, host) }),
   });
   afterAll(() => {
     lab.remove();
@@ -73,7 +75,7 @@ function begin({ besides, key }: { besides: Besides; key?: string }): Story {
   });
   const play: Story['play'] = (playbook, ...options) =>
     playWith(lab.inventory, playbook, ...options);
-  return {
+  const story: Story = {
     lab,
     names: lab.hosts.filter(({ backups }) => !backups).map(({ name }) => name),
     release,
@@ -93,10 +95,13 @@ function begin({ besides, key }: { besides: Besides; key?: string }): Story {
       return felt;
     },
     async goDark() {
-      await keep(lab, keyOf(machines(besides), release));
+      // Whoever has changed playbooks or committed meanwhile has hosts that were made partly by these.
+      const isStill = keyOf(machines(besides), builtRelease()) === key;
+      await goDark(lab, isStill ? key : null);
       await isWell(lab);
     },
   };
+  return story;
 }
 
 /** Every site has its part, and clients are answered. */
