@@ -6,6 +6,7 @@ import socket
 
 ABANDONED_S = 1_800
 PROGRAM = "ansible-playbook"
+COLLECTION = "farol.cluster."
 
 
 class FilterModule:
@@ -49,7 +50,8 @@ def run_of(pid):
 def playbook_of(pid, known):
     """Which of the playbooks it was asked for; the rest of its command is nobody's business."""
     words = [os.path.basename(word) for word in command_of(pid)]
-    return " ".join(word for word in words if word.endswith(".yml") and word in known)
+    names = [f"{word[len(COLLECTION):]}.yml" if word.startswith(COLLECTION) else word for word in words]
+    return " ".join(name for name in names if name.endswith(".yml") and name in known)
 
 
 def since(pid):

@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+export interface CollectionOptions {
+  /** What git knows of it goes in, as it lies there now. */
+  readonly checkout: string;
+  /** The folder for the archive. */
+  readonly into: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export const NAME = 'farol.cluster';
+
+/** Where files of `ansible/` go in a collection; a playbook beside it goes to `playbooks`, and nothing else goes along. */
+const PLACES: readonly (readonly [RegExp, string])[] = [
+  [/^roles\//, 'roles/'],
+  [/^library\//, 'plugins/modules/'],
+  [/^filter_plugins\//, 'plugins/filter/'],
+  [/^inventories\//, 'inventories/'],
+  [/^group_vars\//, 'playbooks/group_vars/'],
+  [/^(?=[a-z-]+\.yml$)/, 'playbooks/'],
+  [/^(?=(README\.md|ansible\.cfg)$)/, ''],
+];
+
+/**
+ * Makes the archive of the collection, which `ansible-galaxy collection install` takes; returns its path. In the checkout the same files lie where
+ * `ansible-playbook site.yml` finds them. Needs `ansible-galaxy`; throws, with what it said, if that fails.
+ */
+export function buildCollection({ checkout, into, environment }: CollectionOptions): string {
+  const tree = mkdtempSync(join(tmpdir(), 'farol-collection-'));
+  try {
+    const version = versionOf(checkout);
+    writeTree(checkout, tree);
+    writeFileSync(join(tree, 'galaxy.yml'), galaxy(version));
+    mkdirSync(join(tree, 'meta'));
+    writeFileSync(join(tree, 'meta/runtime.yml'), 'requires_ansible: ">=2.14.0"\n');
+    mkdirSync(into, { recursive: true });
+    const options = ['collection', 'build', '--force', '--output-path', into, tree];
+    execFileSync('ansible-galaxy', options, { env: environment ?? process.env, stdio: 'pipe' });
+    return join(into, `${NAME.replace('.', '-')}-${version}.tar.gz`);
+  } finally {
+    rmSync(tree, { recursive: true });
+  }
+}
+
+function writeTree(checkout: string, tree: string): void {
+  const list = ['ls-files', '-z', 'ansible', 'patroni-config', 'LICENSE'];
+  const files = execFileSync('git', list, { cwd: checkout, encoding: 'utf8' });
+  const filters = filtersOf(checkout);
+  for (const path of files.split('\0').filter((name) => name !== '')) {
+    const place = placeOf(path);
+    if (place === null) continue;
+    mkdirSync(dirname(join(tree, place)), { recursive: true });
+    cpSync(join(checkout, path), join(tree, place));
+    if (/\.ya?ml$|\.cfg$/.test(place)) rewrite(join(tree, place), filters);
+  }
+}
+
+function placeOf(path: string): string | null {
+  if (!path.startsWith('ansible/')) return path;
+  const own = path.slice('ansible/'.length);
+  for (const [pattern, place] of PLACES) if (pattern.test(own)) return own.replace(pattern, place);
+  return null;
+}
+
+function filtersOf(checkout: string): string[] {
+  const folder = 'ansible/filter_plugins';
+  const list = ['ls-files', '-z', folder];
+  const files = execFileSync('git', list, { cwd: checkout, encoding: 'utf8' }).split('\0');
+  return files
+    .filter((name) => name.endsWith('.py'))
+    .flatMap((name) => [
+      ...readFileSync(join(checkout, name), 'utf8').matchAll(/"(farol_\w+)": \w/g),
+    ])
+    .map(([, filter]) => filter!);
+}
+
+/** Only modules and roles are found by their short names in a collection; and where those are, is nothing that a configuration says. */
+function rewrite(file: string, filters: readonly string[]): void {
+  const asFilter = new RegExp(`(\\| *|map\\(')(${filters.join('|')})\\b`, 'g');
+  const text = readFileSync(file, 'utf8')
+    .replaceAll(asFilter, `$1${NAME}.$2`)
+    .replaceAll(/^(inventory|roles_path|library|filter_plugins) = .*\n/gm, '');
+  writeFileSync(file, text);
+}
+
+const versionOf = (checkout: string): string =>
+  (JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string }).version;
+
+const galaxy = (version: string): string =>
+  JSON.stringify({
+    ...{ namespace: 'farol', name: 'cluster', version, readme: 'README.md', authors: ['Farol'] },
+    description: 'From bare Debian hosts to a running cluster of Farol, a Matrix homeserver',
+    license: ['Apache-2.0'],
+    dependencies: { 'community.crypto': '*' },
+  });

@@ -1,0 +1,88 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from '../../test/support/folder.ts';
+import { buildCollection } from '../release/collection.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ENVIRONMENT } from './ansible.ts';
+
+// The same playbooks as a collection, away from the checkout and from its ansible.cfg.
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'ansible-galaxy builds a collection out of them, and what is installed of it does as the checkout does',
+  () => {
+    const { folder, root, run } = installed();
+    const known = JSON.parse(readFileSync(join(root, 'MANIFEST.json'), 'utf8'));
+    expect(known.collection_info).toMatchObject({ namespace: 'farol', name: 'cluster' });
+
+    const playbooks = readdirSync(join(root, 'playbooks')).filter((name) => /\.yml$/.test(name));
+    expect(playbooks).toEqual(readdirSync(ANSIBLE).filter((name) => /^[^.].*\.yml$/.test(name)));
+    const named = playbooks.map((name) => `farol.cluster.${name.replace(/\.yml$/, '')}`);
+    const checked = run('ansible-playbook', '--syntax-check', ...named);
+    expect(checked).toMatchObject({ status: 0 });
+
+    const inventory = join(folder, 'hosts.yml');
+    writeFileSync(inventory, JSON.stringify(INVENTORY));
+    const refused = run('ansible-playbook', '-i', inventory, 'farol.cluster.refuse');
+    expect(refused.said).toContain(
+      'There is no variable farol_adresses; did you mean farol_addresses?',
+    );
+    expect(refused.status).not.toBe(0);
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'in it every filter of ours is asked for by its whole name, since a shorter one is not found there',
+  () => {
+    const { root } = installed();
+    const short = spawnSync(
+      'grep',
+      ['-rnE', "(\\||map\\(')\\s*farol_[a-z_]+\\b", '--include=*.yml', root],
+      { encoding: 'utf8' },
+    ).stdout.split('\n');
+    const filters = readdirSync(join(root, 'plugins/filter')).flatMap((name) => [
+      ...readFileSync(join(root, 'plugins/filter', name), 'utf8').matchAll(/"(farol_\w+)": \w/g),
+    ]);
+    expect(filters.length).toBeGreaterThan(10);
+    for (const [, filter] of filters)
+      expect(
+        short.filter((line) => new RegExp(`(\\||map\\(')\\s*${filter}\\b`).test(line)),
+      ).toEqual([]);
+  },
+  300_000,
+);
+
+/** A known variable is misspelt, which the filter that finds the nearest one tells. */
+const INVENTORY = {
+  all: { vars: { farol_cluster: 'test', farol_server_name: 'example.org', farol_adresses: [] } },
+  sites: {
+    hosts: Object.fromEntries(
+      ['north', 'south', 'harbour'].map((name, index) => [
+        name,
+        { ansible_host: `192.0.2.${11 + index}` },
+      ]),
+    ),
+  },
+};
+
+/** A collection that was just built, where nothing of the checkout is on any path. */
+function installed() {
+  const folder = temporaryFolder();
+  const options = { checkout: join(ANSIBLE, '..'), into: folder, environment: ENVIRONMENT };
+  const archive = buildCollection(options);
+  // Beside those that came with Ansible, which are found all the same.
+  const env = { ...ENVIRONMENT, ANSIBLE_COLLECTIONS_PATH: folder, ANSIBLE_BECOME: 'false' };
+  const install = ['collection', 'install', '--no-deps', '--collections-path', folder, archive];
+  execFileSync('ansible-galaxy', install, { cwd: folder, env, stdio: 'pipe' });
+  return {
+    folder,
+    root: join(folder, 'ansible_collections/farol/cluster'),
+    run(program: string, ...words: string[]) {
+      const { status, stdout, stderr } = spawnSync(program, words, {
+        ...{ cwd: folder, env, encoding: 'utf8' },
+      });
+      return { status, said: `${stdout}${stderr}`.replace(/\s+/g, ' ') };
+    },
+  };
+}
