@@ -46,7 +46,7 @@ test('five steps lead from bare hosts to a cluster whose leader is shown', async
 });
 
 test('a first administrator is made, and whoever has a token of theirs makes an account and chats', async () => {
-  const locked = await type(`${makeSecret}\necho "secret=$secret" > ~/secret`);
+  const locked = await type(makeSecret!);
   const inserted = locked
     .slice(locked.indexOf('registrationSharedSecret:'))
     .trimEnd()
@@ -54,10 +54,13 @@ test('a first administrator is made, and whoever has a token of theirs makes an 
   rewrite(farolYml, (text) => `${text}farol_server_options:\n${inserted}\n`);
   const typed = firstAdministrator!
     .replace('--ask-vault-pass', '--vault-password-file ~/password')
-    .replace("password='…'", "password='a long password'");
-  const said = await type(`cd ansible\n. ~/secret\n${typed}`);
-  const { token } = JSON.parse(said.slice(said.lastIndexOf('{')));
-  expect(token).toMatch(/^\w{10,}/);
+    .replaceAll('192.0.2.', `${SUBNET}.`)
+    // What is typed where a password is asked for.
+    .replaceAll(/^ *ssh -t .* farol users/gm, 'echo a long password | $&');
+  const said = await type(`cd ansible\nssh() { command ssh ${REACH} "$@"; }\n${typed}`);
+  expect(said).toContain('@ada:chat.example.org has an account now, and is an administrator.');
+  const token = said.trimEnd().split('\n').at(-1);
+  expect(token).toMatch(/^[\w.~-]{10,}$/);
 
   const account = { username: 'bob', password: 'another long password' };
   const { session } = await ask('register', account);
@@ -79,6 +82,7 @@ function typedBelow(heading: string): string[] {
 }
 
 const key = join(home, 'key');
+const REACH = `-i ${key} -o UserKnownHostsFile=${home}/known_hosts -o StrictHostKeyChecking=accept-new`;
 
 async function letIn(host: string, user: string, folder: string): Promise<void> {
   const order =
@@ -93,11 +97,10 @@ function rewrite(file: string, changed: (text: string) => string): void {
 
 /** As at the prompt of an administrator who reaches the hosts by SSH; returns what is printed. */
 async function type(lines: string): Promise<string> {
-  const reach = `-i ${key} -o UserKnownHostsFile=${home}/known_hosts -o StrictHostKeyChecking=accept-new`;
   const npm = (what: string) => execFileSync('npm', ['config', 'get', what], { encoding: 'utf8' });
   const env = {
     ...ENVIRONMENT,
-    ...{ HOME: home, ANSIBLE_SSH_COMMON_ARGS: reach },
+    ...{ HOME: home, ANSIBLE_SSH_COMMON_ARGS: REACH },
     ANSIBLE_VAULT_PASSWORD_FILE: join(home, 'password'),
     ...{ npm_config_cache: npm('cache').trim(), npm_config_userconfig: npm('userconfig').trim() },
   };
