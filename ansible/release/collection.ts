@@ -61,8 +61,11 @@ function writeTree(checkout: string, tree: string): void {
 function placeOf(path: string): string | null {
   if (!path.startsWith('ansible/')) return path;
   const own = path.slice('ansible/'.length);
-  for (const [pattern, place] of PLACES) if (pattern.test(own)) return own.replace(pattern, place);
-  return null;
+  const [pattern, place] = PLACES.find(([each]) => each.test(own)) ?? [];
+  if (pattern === undefined) return null;
+  // By its name a playbook is found only where that is one word.
+  const named = (name: string) => name.replaceAll('-', '_');
+  return own.replace(pattern, place!).replace(/^playbooks\/[^/]+$/, named);
 }
 
 function filtersOf(checkout: string): string[] {
