@@ -26,6 +26,7 @@ const NEEDS: readonly (readonly [condition: RegExp, word: string])[] = [
   [/^!UPSD_IS_HERE$/, 'upsd'],
   [/^spawnSync\('certutil'/, 'certutil'],
   [/^!CLAMD_IS_HERE$/, 'clamd'],
+  [/^!C_ICAP_IS_HERE$/, 'c-icap'],
   [/^!S3_IS_HERE$/, 'rclone'],
   [/^!SLAPD_IS_HERE$/, 'slapd'],
   [/^python === undefined$/, 'Synapse'],

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
 const CLAMD = /^(\/\S+|(\[[0-9a-f:.]+\]|[^:\s/]+):\d{1,5})$/i;
+/** Host, port and service. */
+export const ICAP = /^icap:\/\/(\[[0-9a-f:.]+\]|[^:\s/]+)(?::(\d{1,5}))?\/([!-~]+)$/i;
 const PORT_MAX = 65_535;
 
-const hasPort = (clamd: string): boolean => {
-  const port = Number(clamd.slice(clamd.lastIndexOf(':') + 1));
-  return clamd.startsWith('/') || (port > 0 && port <= PORT_MAX);
-};
+const hasPort = (clamd: string): boolean =>
+  clamd.startsWith('/') || isPort(clamd.slice(clamd.lastIndexOf(':') + 1));
+
+const isPort = (port: string): boolean => Number(port) > 0 && Number(port) <= PORT_MAX;
 
 export const scanning = z
   .strictObject({
@@ -17,6 +19,17 @@ export const scanning = z
       .optional()
       .describe(
         'ClamAV’s daemon, as HOST:PORT or the path of its socket. Its `StreamMaxLength` must be `media.uploadBytesMax` at least.',
+      ),
+    icap: z
+      .string()
+      .regex(ICAP, 'must be icap://HOST:PORT/SERVICE')
+      .refine(
+        (icap) => isPort(ICAP.exec(icap)?.[2] ?? '1'),
+        `must have a port from 1 to ${PORT_MAX}`,
+      )
+      .optional()
+      .describe(
+        'Or a service of an ICAP server (c-icap and others), as icap://HOST:PORT/SERVICE; the port is 1344 where none is named. What it hands back, though it may answer 204, it has not scanned.',
       ),
     program: z
       .string()
@@ -40,8 +53,9 @@ export const scanning = z
       ),
   })
   .refine(
-    ({ clamd, program }) => (clamd === undefined) !== (program === undefined),
-    'must have clamd or program, and not both',
+    ({ clamd, icap, program }) =>
+      [clamd, icap, program].filter((each) => each !== undefined).length === 1,
+    'must have clamd, icap or program, and only one of them',
   )
   .optional();
 

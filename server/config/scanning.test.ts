@@ -15,6 +15,13 @@ test.each([
   });
 });
 
+test.each([
+  ['icap://scan.example.org/av', { host: 'scan.example.org', port: 1_344, service: 'av' }],
+  ['icap://[::1]:1345/srv/av?x=1', { host: '::1', port: 1_345, service: 'srv/av?x=1' }],
+])('an ICAP server is found at %s', (icap, at) => {
+  expect(read('--scanning-icap', icap)?.by).toEqual({ kind: 'icap', at });
+});
+
 test('nothing is scanned unless it is wanted, and by one scanner', () => {
   expect(read()).toBeUndefined();
   expect(read('--scanning-program', '/usr/bin/scan')?.by).toEqual({
@@ -24,8 +31,12 @@ test('nothing is scanned unless it is wanted, and by one scanner', () => {
   expect(read('--scanning-program', '/x', '--scanning-within-seconds', '1.2345')?.withinMs).toBe(
     1_235,
   );
-  expect(() => read('--scanning-program', '/x', '--scanning-clamd', '/y')).toThrow('not both');
-  expect(() => read('--scanning-at-once', '3')).toThrow('clamd or program');
+  expect(() => read('--scanning-program', '/x', '--scanning-clamd', '/y')).toThrow('only one');
+  expect(() => read('--scanning-icap', 'icap://a/b', '--scanning-clamd', '/y')).toThrow('only one');
+  for (const icap of ['icap://a', 'http://a/b', 'icap://a/b c'])
+    expect(() => read('--scanning-icap', icap)).toThrow('icap://HOST:PORT/SERVICE');
+  expect(() => read('--scanning-icap', 'icap://a:65536/b')).toThrow('from 1 to 65535');
+  expect(() => read('--scanning-at-once', '3')).toThrow('clamd, icap or program');
   expect(() => read('--scanning-clamd', 'nowhere')).toThrow('HOST:PORT');
   for (const port of ['0', '65536', '99999'])
     expect(() => read('--scanning-clamd', `localhost:${port}`)).toThrow('from 1 to 65535');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ClamdAddress } from '../../server/media/scanning/clamd.ts';
+import type { ScannerAddress } from '../../server/media/scanning/told-line.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
@@ -16,7 +16,7 @@ export const EICAR = Buffer.from(
 export const FOUND = 'Farol.Test.UNOFFICIAL';
 
 export interface RunningClamd extends Daemon {
-  readonly at: ClamdAddress;
+  readonly at: ScannerAddress;
 }
 
 /** ClamAV's daemon in a folder of its own, which knows one signature. */
@@ -24,7 +24,7 @@ export async function startClamd(
   folder: string,
   { isLocal = false, streamBytesMax = 10_000_000 } = {},
 ): Promise<RunningClamd> {
-  const at: ClamdAddress = isLocal
+  const at: ScannerAddress = isLocal
     ? { path: join(folder, 'clamd.socket') }
     : { host: '127.0.0.1', port: await freePort() };
   mkdirSync(join(folder, 'signatures'));
@@ -35,7 +35,7 @@ export async function startClamd(
   return { ...(await startDaemon(CLAMD, [`--config-file=${config}`], at)), at };
 }
 
-const configuration = (folder: string, at: ClamdAddress, streamBytesMax: number) => `
+const configuration = (folder: string, at: ScannerAddress, streamBytesMax: number) => `
 Foreground yes
 DatabaseDirectory ${join(folder, 'signatures')}
 TemporaryDirectory ${folder}

@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import sharp from 'sharp';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type ApiOptions, startApi } from '../../../test/support/api-server.ts';
+import { C_ICAP_IS_HERE, ICAP_BYTES_MAX, startIcap } from '../../../test/support/c-icap.ts';
 import { CLAMD_IS_HERE, EICAR, FOUND, startClamd } from '../../../test/support/clamd.ts';
 import { temporaryFolder } from '../../../test/support/folder.ts';
 import { Awaited } from '../../log/awaited.ts';
-import type { ClamdAddress } from '../../media/scanning/clamd.ts';
 import type { ScanningWish } from '../../media/scanning/features.ts';
 import { Scanning } from '../../media/scanning/scanning.ts';
+import type { ScannerAddress } from '../../media/scanning/told-line.ts';
 
 const DOWNLOAD = '/_matrix/client/v1/media/download/example.org';
 const HARMLESS = Buffer.from('hello');
@@ -37,6 +38,36 @@ guarded.each([true, false])(
     await using next = await startApi({ fresh: house.api.fresh });
     expect(await house.told(bad, { origin: next.origin })).toEqual(REFUSED);
     expect(await house.told(good, { origin: next.origin })).toEqual(GIVEN);
+  },
+);
+
+/** With c-icap, which asks it. */
+const proxied = test.skipIf(!CLAMD_IS_HERE || !C_ICAP_IS_HERE);
+
+proxied(
+  'what an ICAP server refuses is given to nobody, nor what it is too large for',
+  async () => {
+    const folder = temporaryFolder();
+    await using clamd = await startClamd(folder, { isLocal: true });
+    const { path } = clamd.at as { path: string };
+    await using icap = await startIcap(folder, path);
+    await using house = await openHouse({
+      scanning: { ...BOUNDS, by: { kind: 'icap', at: icap.service } },
+    });
+    const [bad, good] = [await house.upload(EICAR), await house.upload(HARMLESS)];
+    expect(await house.told(bad)).toEqual(REFUSED);
+    expect(await house.told(good)).toEqual(GIVEN);
+    expect(await house.scanOf(bad)).toEqual({ scanned_ts: house.nowMs, scan_found: FOUND });
+    const large = await house.upload(Buffer.alloc(ICAP_BYTES_MAX + 1, 'x'));
+    expect(await house.told(large)).toEqual(NOT_YET);
+    expect(house.errors.join()).toContain('the ICAP server says: ICAP/1.0 200');
+    await icap.kill();
+    const later = await house.upload(Buffer.from('later'));
+    house.api.clock.ms += 60_001;
+    expect(await house.told(later)).toEqual(NOT_YET);
+    await icap.start();
+    house.api.clock.ms += 10_001;
+    expect(await house.told(later)).toEqual(GIVEN);
   },
 );
 
@@ -357,7 +388,7 @@ test('of a preview the picture is left out in which something is found', async (
 
 const BOUNDS = { atOnce: 2, withinMs: 60_000, servesUnscanned: false };
 
-const byClamd = (at: ClamdAddress): ScanningWish => ({ ...BOUNDS, by: { kind: 'clamd', at } });
+const byClamd = (at: ScannerAddress): ScanningWish => ({ ...BOUNDS, by: { kind: 'clamd', at } });
 
 function byProgram(script: string): ScanningWish {
   const path = join(temporaryFolder(), 'scan');
