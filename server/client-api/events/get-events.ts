@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Answer, jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, wholeNumber } from '../../http/fields.ts';
 import { limitExceeded } from '../../http/matrix-error.ts';
@@ -7,14 +8,27 @@ import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Peeks } from '../../sync/peeks.ts';
-import type { LargeReads } from './large-reads.ts';
-import { heldToken, NOTHING, nowOf, type OldStreamPorts, type Told, toldOf } from './old-stream.ts';
+import {
+  inPieces,
+  type Json,
+  type SyncAnswer,
+  type TimelinePart,
+} from '../../sync/v3/answer-text.ts';
+import {
+  heldToken,
+  NOTHING,
+  nowOf,
+  type OldStreamPorts,
+  parsedInTurns,
+  type ToldRoom,
+  toldOf,
+  withRoom,
+} from './old-stream.ts';
 import { peekedEvents } from './peeked-events.ts';
 
 type Ports = OldStreamPorts & {
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
   readonly peeks: Peeks;
-  readonly largeReads: LargeReads;
   readonly rateLimits: Pick<RateLimits, 'take'>;
 };
 
@@ -48,7 +62,7 @@ export const getEvents = endpoint({
     const room = { timeline: { limit: EVENTS_MAX }, account_data: NOTHING };
     const filter = { room: { ...room, ...(room_id && { rooms: [room_id] }) } };
     const told = await toldOf(ports, { userId, since: start, filter, timeoutMs, signal });
-    return { chunk: eventsIn(told, userId), start, end: told.next_batch };
+    return answerOf(await eventsIn(told, userId), { start, end: told.nextBatch });
   },
 });
 
@@ -59,20 +73,35 @@ function now(ports: Ports, userId: UserId, signal: AbortSignal): Promise<string>
   return nowOf(ports, { userId, signal });
 }
 
-/** What came to the rooms, and what does not stand in them. */
-function eventsIn({ rooms = {}, presence }: Told, userId: UserId): JsonObject[] {
-  const within = Object.entries({ ...rooms.leave, ...rooms.join }).flatMap(([room_id, told]) => {
-    const { state_after: state, timeline, ephemeral } = told;
-    const known = new Set(timeline.events.map(({ event_id }) => event_id));
-    const before = (state?.events ?? []).filter(({ event_id }) => !known.has(event_id));
-    return [...before, ...timeline.events, ...(ephemeral?.events ?? [])].map((event) => ({
-      ...{ ...event, room_id },
-    }));
-  });
-  const invites = Object.entries(rooms.invite ?? {}).flatMap(([room_id, { invite_state }]) =>
-    invite_state.events
-      .filter(({ type, state_key }) => type === 'm.room.member' && state_key === userId)
-      .map((event) => ({ ...event, room_id })),
-  );
-  return [...within, ...invites, ...(presence?.events ?? [])];
+function answerOf(chunk: readonly Json[], { start, end }: { start: string; end: string }): Answer {
+  const parts = chunk.map((event, at) => (at === 0 ? event : `,${event}`));
+  const [from, to] = [JSON.stringify(start), JSON.stringify(end)];
+  return jsonPieces(inPieces(['{"chunk":[', ...parts, `],"start":${from},"end":${to}}`]));
 }
+
+/** What came to the rooms, and what does not stand in them. */
+async function eventsIn({ rooms, presence }: SyncAnswer<ToldRoom>, userId: UserId) {
+  const chunk: Json[] = [];
+  for (const [roomId, told] of [...rooms.leave, ...rooms.join]) {
+    const { timeline, ephemeral } = told;
+    for (const event of [...(await notIn(timeline, told.state)), ...timeline.events, ...ephemeral])
+      chunk.push(withRoom(event, roomId));
+  }
+  for (const [roomId, { state }] of rooms.invite)
+    for (const [at, event] of (await parsed(state)).entries())
+      if (event.type === 'm.room.member' && event.state_key === userId)
+        chunk.push(withRoom(state[at]!, roomId));
+  return [...chunk, ...presence];
+}
+
+async function notIn(timeline: TimelinePart, state: readonly Json[]): Promise<Json[]> {
+  if (state.length === 0) return [];
+  // Only what may be state itself: a message that only says so does no harm.
+  const shown = await parsed(timeline.events.filter((event) => event.includes('"state_key":')));
+  const known = new Set(shown.map(({ event_id }) => event_id));
+  const events = await parsed(state);
+  return state.filter((_, at) => !known.has(events[at]!.event_id));
+}
+
+const parsed = (events: readonly Json[]): Promise<JsonObject[]> =>
+  Array.fromAsync(parsedInTurns(events));

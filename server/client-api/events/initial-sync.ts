@@ -1,15 +1,22 @@
 import { z } from 'zod';
+import { jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse } from '../../http/fields.ts';
 import { limitExceeded } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
+import { inPieces, type Json, type SyncAnswer } from '../../sync/v3/answer-text.ts';
 import type { LargeReads } from './large-reads.ts';
-import { type OldStreamPorts, type Told, type ToldRoom, toldOf } from './old-stream.ts';
+import {
+  type OldStreamPorts,
+  parsedInTurns,
+  type ToldRoom,
+  toldOf,
+  withRoom,
+} from './old-stream.ts';
 import { limitField } from './page-request.ts';
-import { renderedEvent } from './rendered.ts';
+import { objectText, renderedEvent } from './rendered.ts';
 
 type Ports = OldStreamPorts & {
   readonly rooms: Pick<Rooms, 'open' | 'isPublished'>;
@@ -33,65 +40,81 @@ export const initialSync = endpoint({
     const { limit, archived: include_leave } = query;
     const filter = { room: { timeline: { limit }, include_leave } };
     const told = await toldOf(ports, { userId, since: undefined, filter, timeoutMs: 0, signal });
-    return {
-      end: told.next_batch,
-      rooms: [...(await beenIn(ports, told)), ...(await invitedTo(ports, told, userId))],
-      presence: told.presence?.events ?? [],
-      account_data: told.account_data?.events ?? [],
-      receipts: receiptsIn(told),
-    };
+    const rooms = [...(await beenIn(ports, told)), ...(await invitedTo(ports, told, userId))];
+    return jsonPieces(inPieces(partsOf(told, rooms, await receiptsIn(told))));
   },
 });
 
-async function beenIn(ports: Ports, { rooms = {}, next_batch }: Told): Promise<JsonObject[]> {
-  const all = [
-    ...Object.entries(rooms.join ?? {}).map(([id, room]) => [id, room, 'join'] as const),
-    ...Object.entries(rooms.leave ?? {}).map(([id, room]) => [id, room, 'leave'] as const),
-  ];
-  return Promise.all(
-    all.map(async ([room_id, room, membership]) => ({
-      ...{ room_id, membership, visibility: await visibilityOf(ports, room_id) },
-      messages: {
-        chunk: withRoom(room.timeline.events, room_id),
-        ...{ start: room.timeline.prev_batch, end: next_batch },
-      },
-      state: withRoom(room.state_after?.events ?? [], room_id),
-      account_data: [...(room.account_data?.events ?? [])],
-    })),
-  );
+/** Lists of what is long by itself are put together piece by piece, not in one turn. */
+function* partsOf(
+  { nextBatch, presence, accountData }: SyncAnswer<ToldRoom>,
+  rooms: readonly Json[],
+  receipts: readonly Json[],
+): Generator<Json> {
+  yield `{"end":${JSON.stringify(nextBatch)},"rooms":[`;
+  for (const [at, room] of rooms.entries()) yield at === 0 ? room : `,${room}`;
+  const rest = {
+    presence: list(presence),
+    account_data: list(accountData),
+    receipts: list(receipts),
+  };
+  yield `],${objectText(rest).slice(1)}`;
 }
 
-async function invitedTo(
-  ports: Ports,
-  { rooms = {} }: Told,
-  userId: UserId,
-): Promise<JsonObject[]> {
-  const invited = Object.keys(rooms.invite ?? {}) as RoomId[];
+const list = (events: readonly Json[]): Json => `[${events.join(',')}]`;
+
+async function beenIn(ports: Ports, { rooms, nextBatch }: SyncAnswer<ToldRoom>): Promise<Json[]> {
+  const all = [
+    ...[...rooms.join].map(([id, room]) => [id, room, 'join'] as const),
+    ...[...rooms.leave].map(([id, room]) => [id, room, 'leave'] as const),
+  ];
   return Promise.all(
-    invited.map(async (room_id) => {
-      const event = await (await ports.rooms.open(room_id))?.stateEvent('m.room.member', userId);
-      const reader = { userId, deviceId: undefined };
-      return {
-        ...{ room_id, membership: 'invite', visibility: await visibilityOf(ports, room_id) },
-        ...(event && {
-          inviter: event.sender,
-          invite: JSON.parse(renderedEvent(event, reader)) as JsonObject,
+    all.map(async ([roomId, room, membership]) => {
+      const placed = (events: readonly Json[]) =>
+        list(events.map((each) => withRoom(each, roomId)));
+      const { timeline } = room;
+      return objectText({
+        room_id: JSON.stringify(roomId),
+        membership: JSON.stringify(membership),
+        visibility: JSON.stringify(await visibilityOf(ports, roomId)),
+        messages: objectText({
+          chunk: placed(timeline.events),
+          start: JSON.stringify(timeline.prevBatch),
+          end: JSON.stringify(nextBatch),
         }),
-      };
+        state: placed(room.state),
+        account_data: list(room.accountData),
+      });
     }),
   );
 }
 
-const visibilityOf = async ({ rooms }: Ports, roomId: string) =>
-  (await rooms.isPublished(roomId as RoomId)) ? 'public' : 'private';
-
-const withRoom = (events: readonly JsonObject[], room_id: string): JsonObject[] =>
-  events.map((event) => ({ ...event, room_id }));
-
-const receiptsIn = ({ rooms = {} }: Told): JsonObject[] =>
-  Object.entries(rooms.join ?? {}).flatMap(([room_id, { ephemeral }]: [string, ToldRoom]) =>
-    withRoom(
-      (ephemeral?.events ?? []).filter(({ type }) => type === 'm.receipt'),
-      room_id,
-    ),
+function invitedTo(ports: Ports, { rooms }: SyncAnswer<ToldRoom>, userId: UserId): Promise<Json[]> {
+  return Promise.all(
+    [...rooms.invite.keys()].map(async (roomId) => {
+      const event = await (await ports.rooms.open(roomId))?.stateEvent('m.room.member', userId);
+      return objectText({
+        room_id: JSON.stringify(roomId),
+        membership: '"invite"',
+        visibility: JSON.stringify(await visibilityOf(ports, roomId)),
+        inviter: event && JSON.stringify(event.sender),
+        invite: event && renderedEvent(event, { userId, deviceId: undefined }),
+      });
+    }),
   );
+}
+
+const visibilityOf = async ({ rooms }: Ports, roomId: RoomId) =>
+  (await rooms.isPublished(roomId)) ? 'public' : 'private';
+
+async function receiptsIn({ rooms }: SyncAnswer<ToldRoom>): Promise<Json[]> {
+  const receipts: Json[] = [];
+  for (const [roomId, { ephemeral }] of rooms.join) {
+    let at = 0;
+    for await (const { type } of parsedInTurns(ephemeral)) {
+      if (type === 'm.receipt') receipts.push(withRoom(ephemeral[at]!, roomId));
+      at += 1;
+    }
+  }
+  return receipts;
+}

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type ApiServer, startApi } from '../../../test/support/api-server.ts';
+import type { Answer } from '../../http/answer.ts';
+import { getEvents } from './get-events.ts';
 
 interface Event {
   readonly type: string;
@@ -133,6 +135,64 @@ test('a token that no longer holds is refused, and without one the stream begins
   const { body } = await api.ask(`GET /events?from=${end}`, { token: bob });
   expect(bodies(body.chunk)).toEqual(['behind']);
 });
+
+test('the large events of a stretch are never parsed or written in one turn', async () => {
+  await using house = await openHouse();
+  const { api, alice, bob, roomId } = house;
+  const { end } = (await api.ask('GET /initialSync', { token: bob })).body;
+  await api.ask(`PUT /rooms/${roomId}/state/m.room.history_visibility`, {
+    ...{ token: alice, body: { history_visibility: 'world_readable' } },
+  });
+  for (let n = 0; n < 12; n++) await house.say(alice, 'x'.repeat(60_000));
+  await api.ask(`PUT /rooms/${roomId}/state/m.room.topic`, { token: alice, body: { topic: 'T' } });
+  const at = (query: object) => ({
+    caller: { kind: 'user', userId: '@bob:example.org', deviceId: 'D' },
+    query: { timeout: 0, ...query },
+    signal: new AbortController().signal,
+  });
+  const stranger = { kind: 'user', userId: '@carol:example.org', deviceId: 'D' };
+  const ports = { ...api.features, rateLimits: { take: () => 0 } } as never;
+  const asked = [
+    () => getEvents.handle(at({ from: end }) as never, ports),
+    () => getEvents.handle(at({ from: end, room_id: roomId }) as never, ports),
+    () =>
+      getEvents.handle({ ...at({ from: end, room_id: roomId }), caller: stranger } as never, ports),
+  ];
+  for (const ask of asked) {
+    const { answer, longest } = await longestJson(ask);
+    expect(longest).toBeLessThan(130_000);
+    const text = await textOf(answer as Answer);
+    expect(text.length).toBeGreaterThan(720_000);
+    const { chunk } = JSON.parse(text) as { chunk: Event[] };
+    expect(bodies(chunk)).toHaveLength(12);
+    expect(chunk.every(({ room_id }) => room_id === roomId)).toBe(true);
+  }
+});
+
+/** Of all that is parsed or written meanwhile. */
+async function longestJson(ask: () => unknown) {
+  let longest = 0;
+  const { parse, stringify } = JSON;
+  vi.spyOn(JSON, 'parse').mockImplementation((text, reviver) => {
+    longest = Math.max(longest, text.length);
+    return parse(text, reviver);
+  });
+  vi.spyOn(JSON, 'stringify').mockImplementation((value: unknown) => {
+    const text = stringify(value);
+    longest = Math.max(longest, text?.length ?? 0);
+    return text;
+  });
+  try {
+    return { answer: await ask(), longest };
+  } finally {
+    vi.restoreAllMocks();
+  }
+}
+
+async function textOf({ body }: Answer): Promise<string> {
+  if (typeof body === 'string') return body;
+  return (await Array.fromAsync(body as AsyncIterable<string>)).join('');
+}
 
 /** A public room of alice's, with bob in it. */
 async function openHouse() {

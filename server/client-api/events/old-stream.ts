@@ -1,11 +1,13 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { invalidParam } from '../../http/matrix-error.ts';
-import type { UserId } from '../../protocol/identifiers.ts';
+import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import type { Json, RoomForm, SyncAnswer, TimelinePart } from '../../sync/v3/answer-text.ts';
 import type { Filters } from '../../sync/v3/filter/filters.ts';
 import type { Sync } from '../../sync/v3/sync.ts';
 
 export interface OldStreamPorts {
-  readonly sync: Pick<Sync, 'answer' | 'tellsAll'>;
+  readonly sync: Pick<Sync, 'told' | 'tellsAll'>;
   readonly syncFilters: Pick<Filters, 'of'>;
 }
 
@@ -17,47 +19,30 @@ export interface OldStreamQuestion {
   readonly signal: AbortSignal;
 }
 
-/** What /sync answers, as far as the endpoints of before tell it. */
-export interface Told {
-  readonly next_batch: string;
-  readonly presence?: Events;
-  readonly account_data?: Events;
-  readonly rooms?: {
-    readonly join?: Readonly<Record<string, ToldRoom>>;
-    readonly leave?: Readonly<Record<string, ToldRoom>>;
-    readonly invite?: Readonly<Record<string, { readonly invite_state: Events }>>;
-  };
-}
-
+/** What /sync tells of a room, in its parts. */
 export interface ToldRoom {
-  readonly timeline: Events & { readonly prev_batch: string };
-  readonly state?: Events;
-  readonly state_after?: Events;
-  readonly ephemeral?: Events;
-  readonly account_data?: Events;
+  /** Of a room that one is invited to, or knocked at, its stripped state. */
+  readonly state: readonly Json[];
+  readonly timeline: TimelinePart;
+  readonly ephemeral: readonly Json[];
+  readonly accountData: readonly Json[];
 }
 
-interface Events {
-  readonly events: readonly JsonObject[];
-}
-
-/**
- * No device has this name: who reads by the endpoints of before has not taken what was sent to their device, which a token of
- * theirs would say.
- */
+/** No device has this name: who reads by the endpoints of before has not taken what was sent to their device, which a token of theirs would say. */
 const NO_DEVICE = '';
 
 /** The endpoints of before tell what /sync tells, in another form. */
 export async function toldOf(
   { sync, syncFilters }: OldStreamPorts,
   { filter, ...question }: OldStreamQuestion,
-): Promise<Told> {
-  const pieces = await sync.answer({
+): Promise<SyncAnswer<ToldRoom>> {
+  const request = {
     ...question,
-    ...{ deviceId: NO_DEVICE, fullState: false, stateKey: 'state_after', setPresence: 'offline' },
+    ...({ deviceId: NO_DEVICE, fullState: false, stateKey: 'state_after' } as const),
+    setPresence: 'offline',
     filter: await syncFilters.of(question.userId, JSON.stringify(filter)),
-  });
-  return JSON.parse(pieces.join('')) as Told;
+  } as const;
+  return sync.told(request, IN_PARTS);
 }
 
 /** Where there is nothing to be told yet. */
@@ -67,7 +52,7 @@ export async function nowOf(
 ): Promise<string> {
   const filter = { room: { rooms: [] }, presence: NOTHING, account_data: NOTHING };
   const told = await toldOf(ports, { ...question, since: undefined, filter, timeoutMs: 0 });
-  return told.next_batch;
+  return told.nextBatch;
 }
 
 /** One that holds: behind a token of a lost timeline all would have to be told, for which there is `initialSync`. */
@@ -77,3 +62,39 @@ export function heldToken({ sync }: OldStreamPorts, from: string): string {
 }
 
 export const NOTHING = { types: [] };
+
+/** Which /sync leaves out where it names the room once. */
+export const withRoom = (event: Json, roomId: RoomId): Json =>
+  `${event.slice(0, -1)},"room_id":${JSON.stringify(roomId)}}`;
+
+/** Parsed one by one, since together they may be tens of megabytes: others have their turn in between. */
+export async function* parsedInTurns(events: readonly Json[]): AsyncGenerator<JsonObject> {
+  let length = 0;
+  for (const event of events) {
+    length += event.length;
+    if (length > LENGTH_OF_A_TURN) {
+      await turn();
+      length = 0;
+    }
+    yield JSON.parse(event) as JsonObject;
+  }
+}
+
+const LENGTH_OF_A_TURN = 256 * 1_024;
+
+const NO_TIMELINE: TimelinePart = { events: [], limited: false, prevBatch: '' };
+
+const outside = (state: readonly Json[]): ToldRoom => ({
+  ...{ state, timeline: NO_TIMELINE, ephemeral: [], accountData: [] },
+});
+
+const IN_PARTS: RoomForm<ToldRoom> = {
+  joined: ({ state, timeline, ephemeral, accountData }) => ({
+    ...{ state: state.events, timeline, ephemeral, accountData },
+  }),
+  left: ({ state, timeline, accountData }) => ({
+    ...{ state: state.events, timeline, ephemeral: [], accountData },
+  }),
+  invited: outside,
+  knocked: outside,
+};

@@ -1,10 +1,13 @@
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { JsonObject } from '../../protocol/json.ts';
 import { decodePaginationToken } from '../../rooms/pagination-token.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
+import type { Room } from '../../rooms/room.ts';
+import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Peeks } from '../../sync/peeks.ts';
-import { renderedSeen } from './rendered.ts';
+import type { Span } from '../../sync/span.ts';
+import { PAGE_EVENTS, TIMELINE_BYTES_MAX } from '../../sync/v3/room/timeline.ts';
+import { answerOf, renderedSeen } from './rendered.ts';
 
 interface Peeking {
   readonly roomId: RoomId;
@@ -32,9 +35,25 @@ export async function peekedEvents({ rooms, peeks }: PeekPorts, peeking: Peeking
   // Asked again: it may be for nobody else any more, or nowhere.
   const { room } = await readingOf(rooms, roomId, userId);
   const upTo = room.lastPosition;
-  const range = { after: Math.min(after, upTo), upTo, limit: EVENTS_MAX };
-  const { events } = await room.timeline(range);
+  const events = await newest(room, { after: Math.min(after, upTo), upTo });
   const seen = await room.visibleTo(userId, events);
-  const chunk = JSON.parse(renderedSeen(seen, peeking)) as JsonObject[];
-  return { chunk, start, end: peeks.tokenAt(Math.max(after, upTo)) };
+  return answerOf({
+    chunk: renderedSeen(seen, peeking),
+    start: JSON.stringify(start),
+    end: JSON.stringify(peeks.tokenAt(Math.max(after, upTo))),
+  });
+}
+
+/** As many and as much as /sync would tell of one room. */
+async function newest(room: Room, { after, upTo }: Span): Promise<RoomEvent[]> {
+  const events: RoomEvent[] = [];
+  let [end, bytes] = [upTo, 0];
+  while (events.length < EVENTS_MAX && bytes < TIMELINE_BYTES_MAX) {
+    const page = await room.timeline({ after, upTo: end, limit: PAGE_EVENTS });
+    events.unshift(...page.events);
+    for (const { members, unsigned } of page.events) bytes += members.length + unsigned.length;
+    if (!page.limited) break;
+    end = page.events[0]!.position - 1;
+  }
+  return events;
 }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RoomId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { RoomMemory } from '../memory/room-memory.ts';
@@ -6,6 +7,9 @@ import type { StoredTimeline } from '../store.ts';
 import type { RoomReads } from './room-reads.ts';
 import { RoomView } from './room-view.ts';
 import { eventsIn } from './stored-timeline.ts';
+
+/** What is parsed at a stroke, where rooms have that much to be parsed. */
+const LENGTH_OF_A_TURN = 1_048_576;
 
 /** In four queries, however many rooms there are. Those that are not there are left out. */
 export async function openAll(
@@ -34,8 +38,16 @@ async function fillTimelines(reads: RoomReads, rooms: readonly HotRoom[], events
     limit,
   });
   const byRoom = Map.groupBy(stored, ({ roomNid }) => roomNid);
-  for (const { room, upTo } of lacking)
-    fill(reads, room, byRoom.get(room.nid) ?? [], { upTo, limit });
+  let length = 0;
+  for (const { room, upTo } of lacking) {
+    const own = byRoom.get(room.nid) ?? [];
+    for (const { pdus } of own) length += pdus.length;
+    if (length > LENGTH_OF_A_TURN) {
+      await turn();
+      length = 0;
+    }
+    fill(reads, room, own, { upTo, limit });
+  }
 }
 
 function fill(

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { RoomId } from '../../protocol/identifiers.ts';
-import { answerPieces, invitedText, type SyncAnswer } from './answer-text.ts';
+import { AS_TEXT, answerPieces, type SyncAnswer } from './answer-text.ts';
 
 test('an answer of many rooms is cut into pieces, which together are one JSON text', () => {
-  const text = invitedText([JSON.stringify({ body: 'x'.repeat(5_000) })]);
+  const text = AS_TEXT.invited([JSON.stringify({ body: 'x'.repeat(5_000) })]);
   const rooms = (count: number, kind: string) =>
     new Map(
       Array.from({ length: count }, (_, at) => [`!${kind}${at}:example.org` as RoomId, text]),

@@ -36,16 +36,25 @@ export interface TimelinePart {
 }
 
 /** By room, its part of the answer: made as the room is visited, not in one turn for all of them. */
-export interface RoomSections {
-  readonly join: Map<RoomId, Json>;
-  readonly leave: Map<RoomId, Json>;
-  readonly invite: Map<RoomId, Json>;
-  readonly knock: Map<RoomId, Json>;
+export interface RoomSections<InForm> {
+  readonly join: Map<RoomId, InForm>;
+  readonly leave: Map<RoomId, InForm>;
+  readonly invite: Map<RoomId, InForm>;
+  readonly knock: Map<RoomId, InForm>;
 }
 
-export interface SyncAnswer {
+/** What becomes of what is told of a room. */
+export interface RoomForm<InForm> {
+  readonly joined: (room: JoinedRoom) => InForm;
+  readonly left: (room: LeftRoom) => InForm;
+  /** Of a room where nobody looks in yet, its stripped state. */
+  readonly invited: (state: readonly Json[]) => InForm;
+  readonly knocked: (state: readonly Json[]) => InForm;
+}
+
+export interface SyncAnswer<InForm = Json> {
   readonly nextBatch: string;
-  readonly rooms: RoomSections;
+  readonly rooms: RoomSections<InForm>;
   readonly presence: readonly Json[];
   readonly accountData: readonly Json[];
   readonly toDevice: readonly Json[];
@@ -56,11 +65,14 @@ export interface SyncAnswer {
 /** About so many characters are sent in one turn of the event loop. */
 const PIECE_LENGTH = 256 * 1_024;
 
-/** The answer as JSON text, cut wherever a piece of it is long enough; nearly always there is one. */
-export function answerPieces(answer: SyncAnswer): string[] {
+/** The answer as JSON text; nearly always it is one piece. */
+export const answerPieces = (answer: SyncAnswer): string[] => inPieces(answerParts(answer));
+
+/** Put together, and cut wherever a piece is long enough. */
+export function inPieces(parts: Iterable<Json>): string[] {
   const pieces: string[] = [];
   let piece = '';
-  for (const part of answerParts(answer)) {
+  for (const part of parts) {
     piece += part;
     if (piece.length < PIECE_LENGTH) continue;
     pieces.push(piece);
@@ -86,7 +98,7 @@ function* answerParts(answer: SyncAnswer): Generator<Json> {
   yield `,${rest.slice(1)}`;
 }
 
-function* roomsParts({ join, invite, knock, leave }: RoomSections): Generator<Json> {
+function* roomsParts({ join, invite, knock, leave }: RoomSections<Json>): Generator<Json> {
   const sections = Object.entries({ join, invite, knock, leave }).filter(
     ([, { size }]) => size > 0,
   );
@@ -103,13 +115,13 @@ function* roomsParts({ join, invite, knock, leave }: RoomSections): Generator<Js
   yield '}}';
 }
 
-export const invitedText = (state: readonly Json[]): Json =>
+const invitedText = (state: readonly Json[]): Json =>
   `{"invite_state":{"events":[${state.join(',')}]}}`;
 
-export const knockedText = (state: readonly Json[]): Json =>
+const knockedText = (state: readonly Json[]): Json =>
   `{"knock_state":{"events":[${state.join(',')}]}}`;
 
-export function joinedText(room: JoinedRoom): Json {
+function joinedText(room: JoinedRoom): Json {
   const { unread } = room;
   const threads = [...unread.threads];
   return object([
@@ -126,15 +138,24 @@ export function joinedText(room: JoinedRoom): Json {
   ]);
 }
 
-export const leftText = (room: LeftRoom): Json =>
+const leftText = (room: LeftRoom): Json =>
   object([
     ['timeline', timelineText(room.timeline)],
     [room.state.key, `{"events":[${room.state.events.join(',')}]}`],
     ['account_data', events(room.accountData)],
   ]);
 
-const timelineText = ({ events: list, limited, prevBatch }: TimelinePart): Json =>
-  `{"events":[${list.join(',')}],"limited":${limited},"prev_batch":${JSON.stringify(prevBatch)}}`;
+/** As /sync tells it. */
+export const AS_TEXT: RoomForm<Json> = {
+  joined: joinedText,
+  left: leftText,
+  invited: invitedText,
+  knocked: knockedText,
+};
+
+function timelineText({ events: list, limited, prevBatch }: TimelinePart): Json {
+  return `{"events":[${list.join(',')}],"limited":${limited},"prev_batch":${JSON.stringify(prevBatch)}}`;
+}
 
 function deviceListsText({ changed, left }: DeviceListChanges): Json | undefined {
   return changed.length + left.length === 0 ? undefined : JSON.stringify({ changed, left });

@@ -10,20 +10,13 @@ import type { Typing } from '../ephemeral/typing.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { Span } from '../span.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
-import {
-  invitedText,
-  type Json,
-  joinedText,
-  knockedText,
-  leftText,
-  type RoomSections,
-} from './answer-text.ts';
+import type { Json, RoomForm, RoomSections } from './answer-text.ts';
 import type { Reader } from './reader.ts';
 import { deletedRoom } from './room/deleted-room.ts';
 import { invitedBy, strippedState } from './room/invited-room.ts';
 import { joinedRoom } from './room/joined-room.ts';
 import { leftRoom } from './room/left-room.ts';
-import { LIMIT_DEFAULT } from './room/timeline.ts';
+import { LIMIT_DEFAULT, PAGE_EVENTS } from './room/timeline.ts';
 import { positionOf, type Since } from './since.ts';
 
 /** Rooms that are looked at side by side; between them others have their turn of the event loop. */
@@ -54,17 +47,21 @@ export interface RoomsQuestion {
   readonly receipts: ReadonlyMap<RoomId, readonly PlacedReceipt[]> | undefined;
 }
 
+export interface Formed<InForm> extends RoomsQuestion {
+  readonly form: RoomForm<InForm>;
+}
+
 interface Visit {
   readonly room: Room;
   readonly membership: RoomMembership;
   readonly changes: RoomChanges;
 }
 
-export async function roomSections(
+export async function roomSections<InForm>(
   ports: RoomSectionsPorts,
-  question: RoomsQuestion,
-): Promise<RoomSections> {
-  const sections: RoomSections = {
+  question: Formed<InForm>,
+): Promise<RoomSections<InForm>> {
+  const sections: RoomSections<InForm> = {
     join: new Map(),
     leave: new Map(),
     invite: new Map(),
@@ -106,7 +103,9 @@ function roomsReadAtOnce(question: RoomsQuestion): number {
 function timelineRead({ reader, since }: RoomsQuestion): number {
   const { timeline } = reader.filter.room;
   const begins = since.kind !== 'token' || reader.fullState;
-  return begins && !timeline.admitsNothing ? (timeline.limit ?? LIMIT_DEFAULT) : 0;
+  return begins && !timeline.admitsNothing
+    ? Math.min(timeline.limit ?? LIMIT_DEFAULT, PAGE_EVENTS)
+    : 0;
 }
 
 /** What is asked of nearly every room is read for all of them; what few need is gathered by the engine. */
@@ -142,10 +141,10 @@ function isShown({ reader, since }: RoomsQuestion, membership: RoomMembership): 
   }
 }
 
-async function visit(
+async function visit<InForm>(
   ports: RoomSectionsPorts,
-  question: RoomsQuestion,
-  sections: RoomSections,
+  question: Formed<InForm>,
+  sections: RoomSections<InForm>,
   { room, membership, changes }: Visit,
 ): Promise<void> {
   switch (membership.membership) {
@@ -157,13 +156,13 @@ async function visit(
     case 'knock':
       sections.knock.set(
         room.roomId,
-        knockedText(await strippedState(room, question.reader.userId)),
+        question.form.knocked(await strippedState(room, question.reader.userId)),
       );
       return;
     case 'invite': {
       const { userId, seesInviteOf } = question.reader;
       if (!seesInviteOf(await invitedBy(room, userId))) return;
-      sections.invite.set(room.roomId, invitedText(await strippedState(room, userId)));
+      sections.invite.set(room.roomId, question.form.invited(await strippedState(room, userId)));
       return;
     }
     default:
@@ -171,10 +170,10 @@ async function visit(
   }
 }
 
-async function visitJoined(
+async function visitJoined<InForm>(
   ports: RoomSectionsPorts,
-  question: RoomsQuestion,
-  sections: RoomSections,
+  question: Formed<InForm>,
+  sections: RoomSections<InForm>,
   { room, membership, changes }: Visit,
 ): Promise<void> {
   const { reader, since, upTo, user } = question;
@@ -196,7 +195,7 @@ async function visitJoined(
     prevBatch: ports.prevBatch,
     unread: (asked) => ports.unread.of(user, asked),
   });
-  if (result !== undefined) sections.join.set(room.roomId, joinedText(result));
+  if (result !== undefined) sections.join.set(room.roomId, question.form.joined(result));
 }
 
 /**
@@ -224,23 +223,23 @@ async function receiptsOf(
   return changes.receipts ? receipts.ofRoom({ roomId: room.roomId, ...span }) : [];
 }
 
-function visitDeleted(
+function visitDeleted<InForm>(
   { prevBatch }: RoomSectionsPorts,
-  { reader }: RoomsQuestion,
-  sections: RoomSections,
+  { reader, form }: Formed<InForm>,
+  sections: RoomSections<InForm>,
   membership: RoomMembership,
 ): void {
-  sections.leave.set(membership.roomId, leftText(deletedRoom(reader, membership, prevBatch)));
+  sections.leave.set(membership.roomId, form.left(deletedRoom(reader, membership, prevBatch)));
 }
 
-async function visitLeft(
+async function visitLeft<InForm>(
   { prevBatch }: RoomSectionsPorts,
-  { reader, since, upTo }: RoomsQuestion,
-  sections: RoomSections,
+  { form, reader, since, upTo }: Formed<InForm>,
+  sections: RoomSections<InForm>,
   { room, membership }: Omit<Visit, 'changes'>,
 ): Promise<void> {
   const span = { after: positionOf(since), upTo };
   const gap = since.kind === 'gappy';
   const left = await leftRoom({ room, membership, span, reader, gap, prevBatch });
-  sections.leave.set(room.roomId, leftText(left));
+  sections.leave.set(room.roomId, form.left(left));
 }

@@ -13,7 +13,7 @@ import { memberChangesIn } from '../engine/member-changes.ts';
 import type { Receipts } from '../receipts/receipts.ts';
 import type { ToDevice } from '../to-device.ts';
 import type { UnreadCounts } from '../unread/unread-counts.ts';
-import type { Json, SyncAnswer } from './answer-text.ts';
+import type { Json, RoomForm, SyncAnswer } from './answer-text.ts';
 import { presenceEvents } from './presence-section.ts';
 import type { Reader } from './reader.ts';
 import { roomSections } from './room-sections.ts';
@@ -34,8 +34,8 @@ export interface BuildPorts extends CutPorts {
   readonly deviceLists: DeviceLists;
 }
 
-export interface BuiltAnswer extends Built<SinceToken> {
-  readonly answer: SyncAnswer;
+export interface BuiltAnswer<InForm> extends Built<SinceToken> {
+  readonly answer: SyncAnswer<InForm>;
 }
 
 /** The cut, and how the client wants to be told of it. */
@@ -52,7 +52,11 @@ export class SyncBuild {
     this.#ports = ports;
   }
 
-  async answer(request: SyncRequest, since: Since): Promise<BuiltAnswer> {
+  async answer<InForm>(
+    request: SyncRequest,
+    since: Since,
+    form: RoomForm<InForm>,
+  ): Promise<BuiltAnswer<InForm>> {
     const cut = await this.#cut(request, since);
     const reader = await this.#reader(cut);
     const { user, changed } = cut;
@@ -61,14 +65,18 @@ export class SyncBuild {
     for (const roomId of accountData.rooms.keys()) changed.room(roomId);
     const rooms = await roomSections(
       { ...this.#ports, prevBatch: (position) => this.#prevBatch(position) },
-      { ...cut, reader, accountData: accountData.rooms, receipts: await this.#receipts(cut) },
+      {
+        ...{ ...cut, form, reader },
+        accountData: accountData.rooms,
+        receipts: await this.#receipts(cut),
+      },
     );
     const mail = await this.#mail(cut);
     const deviceLists = await this.#deviceLists(cut);
     const presence = presenceEvents(this.#ports.presence, cut.presence, reader);
 
     const next = this.#next(cut, mail.upTo);
-    const answer: SyncAnswer = {
+    const answer: SyncAnswer<InForm> = {
       nextBatch: writeSince(next, this.#ports.log.epoch),
       rooms,
       presence,
@@ -167,7 +175,8 @@ export class SyncBuild {
   }
 }
 
-function hasNews({ rooms, presence, accountData, toDevice, deviceLists }: SyncAnswer): boolean {
+function hasNews(answer: SyncAnswer<unknown>): boolean {
+  const { rooms, presence, accountData, toDevice, deviceLists } = answer;
   const sections = [rooms.join, rooms.leave, rooms.invite, rooms.knock];
   const lists = [presence, accountData, toDevice, deviceLists.changed, deviceLists.left];
   return sections.some((each) => each.size > 0) || lists.some((each) => each.length > 0);

@@ -4,7 +4,7 @@ import type { LogReader } from '../../log/log.ts';
 import { FirstAnswers } from '../engine/first-answers.ts';
 import { LongPoll } from '../engine/long-poll.ts';
 import { membersChanged } from '../ephemeral/members-changed.ts';
-import { answerPieces } from './answer-text.ts';
+import { AS_TEXT, answerPieces, type RoomForm, type SyncAnswer } from './answer-text.ts';
 import { readSince, type Since, type SinceToken } from './since.ts';
 import { type BuildPorts, type BuiltAnswer, SyncBuild } from './sync-build.ts';
 import type { SyncRequest } from './sync-request.ts';
@@ -36,14 +36,12 @@ export class Sync {
 
   /** The answer as JSON text, in pieces to be sent one behind the other. */
   answer(request: SyncRequest): Promise<string[]> {
-    const since = this.#read(request.since);
-    const left = this.#ports.presence.syncing(request.userId, request.setPresence);
-    const mayWait = since.kind === 'token' && !request.fullState;
-    const news = this.#polls.firstNews<SinceToken, BuiltAnswer>(
-      (told) => (told ? this.#build.answer(request, told) : this.#firstAnswer(request, since)),
-      { mayWait, timeoutMs: request.timeoutMs, signal: request.signal },
-    );
-    return news.then(({ answer }) => answerPieces(answer)).finally(left);
+    return this.#made(request, AS_TEXT, answerPieces);
+  }
+
+  /** The same, of rooms in another form. */
+  told<InForm>(request: SyncRequest, form: RoomForm<InForm>): Promise<SyncAnswer<InForm>> {
+    return this.#made(request, form, (answer) => answer);
   }
 
   close(): void {
@@ -51,10 +49,31 @@ export class Sync {
     this.#polls.close();
   }
 
+  /** Each promise less makes a request that waits lighter. */
+  #made<InForm, Made>(
+    request: SyncRequest,
+    form: RoomForm<InForm>,
+    make: (answer: SyncAnswer<InForm>) => Made,
+  ): Promise<Made> {
+    const since = this.#read(request.since);
+    const left = this.#ports.presence.syncing(request.userId, request.setPresence);
+    const mayWait = since.kind === 'token' && !request.fullState;
+    const news = this.#polls.firstNews<SinceToken, BuiltAnswer<InForm>>(
+      (told) =>
+        told ? this.#build.answer(request, told, form) : this.#firstAnswer(request, since, form),
+      { mayWait, timeoutMs: request.timeoutMs, signal: request.signal },
+    );
+    return news.then(({ answer }) => make(answer)).finally(left);
+  }
+
   /** What memory knows is answered at once; what has to be looked up takes its turn. */
-  #firstAnswer(request: SyncRequest, since: Since): Promise<BuiltAnswer> {
+  #firstAnswer<InForm>(
+    request: SyncRequest,
+    since: Since,
+    form: RoomForm<InForm>,
+  ): Promise<BuiltAnswer<InForm>> {
     const { userId, signal } = request;
-    const make = () => this.#build.answer(request, since);
+    const make = () => this.#build.answer(request, since, form);
     const known = since.kind === 'token' && !request.fullState;
     if (known && this.#ports.active.find(userId)?.changesAfter(since.position)) return make();
     return this.#firstAnswers.inTurn(userId, signal, make);

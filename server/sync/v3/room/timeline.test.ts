@@ -24,6 +24,32 @@ test('where more happened than the limit, the timeline is limited and the state 
   expect(content(joined.state.events, 'm.room.name').name).toBe('in the gap');
 });
 
+test('a timeline of large events ends where an answer has enough, and is paged back from there', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  for (let n = 0; n < 40; n++) await house.say(roomId, alice, `${n} ${'x'.repeat(60_000)}`);
+  await using again = await openSync(house.fresh);
+  const filter = { room: { timeline: { limit: 1_000 } } };
+  for (const reader of [house, again]) {
+    const { timeline } = (await reader.sync(alice, { filter })).rooms.join[roomId];
+    const told = bodies({ timeline }).map((body) => Number(String(body).split(' ')[0]));
+    expect(told).toEqual(Array.from({ length: 17 }, (_, n) => n + 23));
+    expect(timeline.limited).toBe(true);
+    expect(timeline.prev_batch).toBeDefined();
+  }
+});
+
+test('a timeline longer than a page is told whole', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  for (let n = 0; n < 230; n++) await house.say(roomId, alice, `${n}`);
+  await using again = await openSync(house.fresh);
+  const filter = { room: { timeline: { limit: 210 } } };
+  const joined = (await again.sync(alice, { filter })).rooms.join[roomId];
+  expect(bodies(joined)).toEqual(Array.from({ length: 210 }, (_, n) => `${n + 20}`));
+  expect(joined.timeline.limited).toBe(true);
+});
+
 test('a timeline that begins at a gap is paged back from above all that came before it', async () => {
   await using house = await freshSync();
   const roomId = await room(house);

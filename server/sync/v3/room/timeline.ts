@@ -7,8 +7,11 @@ import type { Reader } from '../reader.ts';
 
 export const LIMIT_DEFAULT = 10;
 /** Where a filter lets little through, how far back it is searched before the rest is left a gap. */
-const PAGES_MAX = 5;
-const PAGE_EVENTS = 100;
+const LOOKED_AT_MIN = 500;
+/** Read at once: an event has up to 64 kB. */
+export const PAGE_EVENTS = 100;
+/** The newest event is told however large; a client pages back to what is left out, as from every limited timeline. */
+export const TIMELINE_BYTES_MAX = 1_048_576;
 
 export interface Window {
   /** In ascending order of position. */
@@ -31,8 +34,9 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
   const limit = filter.limit ?? LIMIT_DEFAULT;
   let [kept, limited, upTo]: [SeenEvent[], boolean, number] = [[], true, span.upTo];
   let gapAt: Place | undefined;
-  for (let page = 0; page < PAGES_MAX && kept.length < limit && limited; page++) {
-    const pageLimit = page === 0 ? limit : PAGE_EVENTS;
+  let [lookedAt, fitting] = [0, limit];
+  while (lookedAt < Math.max(limit, LOOKED_AT_MIN) && kept.length < fitting && limited) {
+    const pageLimit = lookedAt === 0 ? Math.min(limit, PAGE_EVENTS) : PAGE_EVENTS;
     const found = withoutGap(await room.timeline({ after: span.after, upTo, limit: pageLimit }));
     const admitted = found.events.filter((event) => isWanted(event, reader));
     const wanted =
@@ -41,6 +45,8 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
         : await room.relatedBy(reader.userId, admitted, filter.relatedBy);
     const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
     kept = [...seen, ...kept];
+    fitting = Math.min(limit, newestFitting(kept));
+    lookedAt += pageLimit;
     limited = found.limited;
     upTo = (found.events[0]?.position ?? 1) - 1;
     gapAt = found.gapAt;
@@ -48,10 +54,21 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
     // What lies before events of which none may be seen is not seen either, nearly always.
     if (wanted.length > 0 && seen.length === 0) break;
   }
-  const events = kept.slice(-limit);
+  const events = kept.slice(-fitting);
   limited ||= events.length < kept.length;
   const start = (events[0]?.event.position ?? span.upTo + 1) - 1;
   return { events, limited, start, gapAt: events.length === kept.length ? gapAt : undefined };
+}
+
+/** How many of them an answer may hold: no fewer than one, and all where that is nothing to speak of. */
+function newestFitting(events: readonly SeenEvent[]): number {
+  let bytes = 0;
+  for (let at = events.length - 1; at >= 0; at--) {
+    const { members, unsigned } = events[at]!.event;
+    bytes += members.length + unsigned.length;
+    if (bytes > TIMELINE_BYTES_MAX) return Math.max(1, events.length - 1 - at);
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** What was said before events that were not here is not told as if these followed it: a client pages back to both. */
