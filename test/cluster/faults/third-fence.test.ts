@@ -55,6 +55,27 @@ test.each(RUNS)(
   },
 );
 
+test.each([
+  ['is heard by nobody, and hears all', 'OUTPUT -o'],
+  ['hears nobody, and is heard by all', 'INPUT -i'],
+] as const)(
+  'the active site %s: writes go on elsewhere in 8 s, and it acknowledges nothing',
+  async (title, way) => {
+    const active = await untilFenced();
+    const survived = await underLoad(cluster(), { title: `fence, ${title}` }, async (load) => {
+      await load.untilFlowing(everyTarget(cluster()));
+      load.strike();
+      await active.must(['iptables', '-w', '-I', ...dropped(way)]);
+      await load.untilFlowing([...othersThan(active), 'address']);
+      await mayNotCommit(active);
+      await active.must(['iptables', '-w', '-D', ...dropped(way)]);
+      await load.untilFlowing(everyTarget(cluster()));
+    });
+    expectSurvival(survived, active);
+    await untilNothingIsBlocked(cluster().sites);
+  },
+);
+
 test('the agents and etcd hear nothing from the active site, whose PostgreSQL goes on to all others: they take nothing from it, and it acknowledges nothing', async () => {
   const active = await untilFenced();
   const survived = await underLoad(cluster(), { title: 'fence, deaf' }, async (load) => {
@@ -142,6 +163,9 @@ async function deafen(site: Site, action: '-I' | '-D'): Promise<void> {
   );
   await site.must(['sh', '-ec', rules.join('; ')]);
 }
+
+/** Of one direction all that goes over the bridge. */
+const dropped = (way: 'OUTPUT -o' | 'INPUT -i') => [...way.split(' '), 'eth0', '-j', 'DROP'];
 
 /** Of what was committed there from now on nothing is confirmed: it waits for ever, and the client is told nothing. */
 async function mayNotCommit(site: Site): Promise<void> {
