@@ -111,7 +111,11 @@ const settings = (at: {
   allow_public_rooms_over_federation: true,
   room_list_publication_rules: [{ action: 'allow' }],
   // By default whoever was away is tried again after ten minutes.
-  federation: { destination_min_retry_interval: '1s', destination_retry_multiplier: 1 },
+  federation: {
+    ...{ destination_min_retry_interval: '1s', destination_retry_multiplier: 1 },
+    // Nor does it wait for a minute and more between the tries of one transaction.
+    max_long_retry_delay: '1s',
+  },
   rc_federation: { sleep_limit: 1_000, reject_limit: 1_000, concurrent: 10 },
   rc_invites: {
     per_room: { per_second: 1_000, burst_count: 1_000 },
