@@ -109,7 +109,7 @@ const federation = z
       .boolean()
       .default(false)
       .describe(
-        'Rooms of other servers can be used while their members are still fetched; what others say there comes with them. Tried against Farol alone.',
+        'Rooms of other servers can be used while their members are still fetched; what others say there comes with them. Tried against Farol and Synapse.',
       ),
   })
   .prefault({})

@@ -29,7 +29,10 @@ export interface BesideSynapse {
 }
 
 /** A whole Synapse and one of ours for the tests of a file, which are in the order in which they stand. */
-export function besideSynapse(python: string | undefined): () => BesideSynapse {
+export function besideSynapse(
+  python: string | undefined,
+  { fasterJoins = false } = {},
+): () => BesideSynapse {
   const open: AsyncDisposable[] = [];
   let both: BesideSynapse | undefined;
   beforeAll(async () => {
@@ -40,7 +43,7 @@ export function besideSynapse(python: string | undefined): () => BesideSynapse {
     const line = await cuttableLine({ port: Number(synapse.name.split(':')[1]) });
     open.push(line);
     const peers = new Map([[synapse.name, { host: '127.0.0.1', port: line.port }]]);
-    const ours = await federating(authority, { federation: { peers } });
+    const ours = await federating(authority, { federation: { peers, fasterJoins } });
     open.push(ours);
     // Theirs is the machine's, and its keys hold for a day.
     ours.clock.ms = Date.now();
