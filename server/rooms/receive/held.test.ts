@@ -39,6 +39,23 @@ test('what meets a conflict that is too much, and what follows it, is taken in w
   await bench.isAsStored();
 });
 
+test('what follows one that cannot be resolved is held also while the room does not rest, and nobody is asked for that', async () => {
+  await using bench = await gappedRoom();
+  const tooMuch = () => Promise.reject(new Unresolved('no'));
+  vi.spyOn(Resolver.prototype, 'decide').mockImplementation(tooMuch);
+  await bench.rename('ours');
+  const content = { membership: 'join', displayname: 'Dora' };
+  const theirs = await bench.event({ ...member(dora), content, after: [bench.before] });
+  const follower = await bench.event({ ...says('follows'), after: [theirs.eventId] });
+  const next = await bench.event({ ...says('follows that'), after: [follower.eventId] });
+  for (const each of [theirs, follower, next]) expect(await bench.push(each)).toEqual(['held']);
+  expect(bench.asked).toEqual([]);
+  const held = await roomStore(bench.database).heldPdus(bench.roomId, { after: 0, limit: 50 });
+  expect(held.map(({ eventId }) => eventId)).toEqual(
+    [theirs, follower, next].map(({ eventId }) => eventId),
+  );
+});
+
 test('what is lacking something when it is taken in is held on, and given up in the end', async () => {
   await using bench = await heldRoom(['a', 'b', 'c']);
   bench.results.set(bench.ids[1]!, refused({ missing: ['$z' as EventId] }));
