@@ -251,6 +251,17 @@ test.each([
   expect(bench.asked.slice(asked).filter(([, body]) => body !== undefined)).toEqual([]);
 });
 
+test('a server that knows no such question has said nothing of the event', async () => {
+  await using bench = await workbench();
+  bench.answersWith(() => Promise.reject(new MatrixError(404, 'M_UNRECOGNIZED', 'what?')));
+  await expect(bench.say('hello')).rejects.toMatchObject({ status: 502, errcode: 'M_UNKNOWN' });
+  const { pdu } = await bench.event(says(dora, 'hello'));
+  await expect(bench.receive(pdu)).rejects.toMatchObject({ errcode: 'M_LIMIT_EXCEEDED' });
+  bench.passMs(60_000);
+  bench.answersWith(undefined);
+  expect(await bench.receive(pdu)).toEqual(['accepted']);
+});
+
 test('it is asked again when somebody else of it has come', async () => {
   await using bench = await workbench();
   await bench.moves(mod, 'leave');

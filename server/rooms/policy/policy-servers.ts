@@ -124,16 +124,24 @@ export async function policyServerFor(
 const isLeave = ({ type, sender, stateKey, content }: Draft): boolean =>
   type === 'm.room.member' && sender === stateKey && content.membership === 'leave';
 
+const isItsWord = (error: unknown): error is MatrixError =>
+  error instanceof MatrixError &&
+  error.status < 500 &&
+  error.status !== 401 &&
+  error.errcode !== 'M_UNRECOGNIZED';
+
 const silent = ({ server }: PolicyServer, cause?: unknown): MatrixError =>
   badGateway(`${server}, the policy server of this room, does not answer`, cause);
 
 const isSilence = (error: unknown): boolean => error instanceof MatrixError && error.status >= 500;
 
-/** "That error SHOULD be provided to the client verbatim", but for one by which a client would take its own login for ended. */
+/**
+ * "That error SHOULD be provided to the client verbatim", but for one by which a client would take its own login for ended, and one that says
+ * that there is no policy server, or not any more: that is none of what it thinks of the event.
+ */
 function refusalOf(policy: PolicyServer, error: unknown, signal: AbortSignal): unknown {
   const isOfServer =
     error instanceof MatrixError || (error instanceof Error && error.name === 'ServerUnreachable');
   if (!isOfServer && error !== signal.reason) return error;
-  if (error instanceof MatrixError && error.status < 500 && error.status !== 401) return error;
-  return silent(policy, error);
+  return isItsWord(error) ? error : silent(policy, error);
 }
