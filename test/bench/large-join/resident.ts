@@ -35,7 +35,9 @@ async function answered(request: IncomingMessage, answer: ServerResponse): Promi
   if (path === '/_matrix/key/v2/server') return told(keysOf(request.headers.host!));
   if (path === '/_matrix/key/v2/query') return told(notarized(body));
   if (path.includes('/make_join/')) return told(template(decodeURIComponent(path)));
-  if (path.includes('/send_join/')) return tellRoom(body, answer);
+  if (path.includes('/send_join/'))
+    return tellRoom(body, answer, path.includes('omit_members=true'));
+  if (path.includes('/state/')) return tellState(answer);
   if (path.includes('/send/')) return told({ pdus: {} });
   answer.writeHead(404).end('{"errcode":"M_NOT_FOUND","error":"Nothing is here"}');
 }
@@ -65,10 +67,25 @@ function template(path: string): JsonObject {
   };
 }
 
-function tellRoom(event: JsonObject, answer: ServerResponse): void {
-  answer.write(
-    `{"event":${JSON.stringify(event)},"origin":"${nameOf(0)}","members_omitted":false,`,
-  );
+const isMember = (event: string): boolean => event.includes('"type":"m.room.member"');
+/** By whom all that is no membership is authorized. */
+const isFounder = (event: string): boolean => event.includes('"state_key":"@founder:');
+
+function tellRoom(event: JsonObject, answer: ServerResponse, withoutMembers: boolean): void {
+  answer.write(`{"event":${JSON.stringify(event)},"origin":"${nameOf(0)}",`);
+  answer.write(`"members_omitted":${withoutMembers},`);
+  if (withoutMembers) {
+    const names = Array.from({ length: Number(servers) }, (_, index) => nameOf(index));
+    const chain = room.state.filter((each) => isMember(each) && isFounder(each));
+    answer.write(`"servers_in_room":${JSON.stringify(names)},`);
+    answer.write(`"state":[${room.state.filter((each) => !isMember(each)).join()}],`);
+    answer.end(`"auth_chain":[${chain.join()}]}`);
+    return;
+  }
   answer.write(`"state":[${room.state.join()}],"auth_chain":[${room.chain.join()}]}`);
   answer.end();
+}
+
+function tellState(answer: ServerResponse): void {
+  answer.end(`{"pdus":[${room.state.join()}],"auth_chain":[${room.chain.join()}]}`);
 }
