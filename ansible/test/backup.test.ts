@@ -107,8 +107,10 @@ async function begun({ backups, primary }: { backups: readonly object[]; primary
 
 /** Beside no PostgreSQL, at the primary. */
 const RESTORE_TEST = `
+import os
 import sys
 from unittest import mock
+os.environ.update(POSTGRESQL_DATA='/nowhere', POSTGRESQL_BIN='/nowhere')
 sys.modules['psycopg2'] = mock.MagicMock()
 import restore_test
 restore_test.RESTORED = sys.argv[1]

@@ -156,7 +156,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
 );
 
 test('PostgreSQL does not start where what is noted as turned away is not', () => {
-  const unit = readFileSync(join(ANSIBLE, 'roles/database/files/patroni.conf'), 'utf8');
+  const unit = readFileSync(join(ANSIBLE, 'roles/database/templates/patroni.conf'), 'utf8');
   expect(unit).toContain(
     `\nExecStartPre=+/bin/sh -c '[ ! -e ${NOTE} ] || exec /usr/sbin/nft -f ${NOTE}'\n`,
   );

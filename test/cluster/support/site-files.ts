@@ -7,6 +7,7 @@ export const FRONT_PORT = 8443;
 const RELAY_PORT = 8482;
 const AGENT_PORT = 8483;
 export const POSTGRESQL_DATA = '/var/lib/postgresql/17/farol';
+const POSTGRESQL_BIN = '/usr/lib/postgresql/17/bin';
 
 const templates = join(import.meta.dirname, '../../../patroni-config');
 
@@ -93,6 +94,7 @@ export function templateValues(plan: ClusterPlan, me: Machine): TemplateValues {
     copy_guard: '/etc/patroni/copy-guard',
     pg_service_file: '/etc/patroni/pg_service.conf',
     postgresql_data_dir: POSTGRESQL_DATA,
+    postgresql_bin_dir: POSTGRESQL_BIN,
     pgpass: '/var/lib/postgresql/farol.pgpass',
     database: 'farol',
     database_user: 'farol',
@@ -149,7 +151,7 @@ function failoverConfiguration(plan: ClusterPlan, me: Machine) {
       strict: hasThreeSites(plan),
       postgres: {
         dataDir: POSTGRESQL_DATA,
-        binDir: '/usr/lib/postgresql/17/bin',
+        binDir: POSTGRESQL_BIN,
         probeDir: `${POSTGRESQL_DATA}.probe`,
       },
     },

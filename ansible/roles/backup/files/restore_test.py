@@ -12,9 +12,9 @@ from fingerprint import connect, fingerprint
 from measured import tell
 from repository import Refused, known, pgbackrest
 
-DATA = "/var/lib/postgresql/17/farol"
+DATA = os.environ["POSTGRESQL_DATA"]
 RESTORED = f"{DATA}.restored"
-PROGRAMS = "/usr/lib/postgresql/17/bin"
+PROGRAMS = os.environ["POSTGRESQL_BIN"]
 # From 95 % on a disk counts as full, and the lead leaves.
 FREE_SHARE_MIN = 0.1
 RECOVERED_WITHIN_S = 7_200
