@@ -148,7 +148,10 @@ function guardWith({ verdict, copy = true, release = RELEASE, ...found }: Case) 
   if (copy) writeFileSync(at('data/PG_VERSION'), '17\n');
   if (isHalfCloned) writeFileSync(at('data/backup_label'), '');
   const values = { cluster: 'farol', site: 'a', ip: '10.0.0.2', tls_dir: '/tls' };
-  const postgresql = { postgresql_data_dir: at('data'), postgresql_bin_dir: '/usr/lib/postgresql/bin' };
+  const postgresql = {
+    postgresql_data_dir: at('data'),
+    postgresql_bin_dir: '/usr/lib/postgresql/bin',
+  };
   const paths = { farol_dir: folder, runtime_dir: at('run'), ...postgresql };
   const script = renderTemplate(readFileSync(TEMPLATE, 'utf8'), { ...values, ...paths });
   program(at('pg_controldata'), control === 'sound' ? 'exit 0' : 'echo "error: no file" >&2');
