@@ -3,7 +3,7 @@ import type { EventId } from '../../protocol/identifiers.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Break } from '../room.ts';
 import type { Place, RoomStore, StoredEvent } from '../store.ts';
-import { pduIn } from './stored-event.ts';
+import { type ParsedEvent, parsedOf } from './stored-event.ts';
 
 /** However many events a page has gone through. */
 const LOOKED_FOR_MAX = 500;
@@ -14,7 +14,7 @@ const FIRST_EVENTS = 20;
 export class Descent {
   readonly #room: Pick<HotRoom, 'nid' | 'rules'>;
   readonly #store: Pick<RoomStore, 'placedEvents' | 'pageOfRoom'>;
-  readonly #unpassed = new Map<number, StoredEvent>();
+  readonly #unpassed = new Map<number, ParsedEvent>();
   readonly #passed = new Set<EventId>();
   /** What they follow, and which of them was passed first. */
   readonly #before = new Map<EventId, Place>();
@@ -27,18 +27,17 @@ export class Descent {
     this.#store = store;
   }
 
-  read(stored: readonly StoredEvent[]): void {
-    for (const each of stored) this.#unpassed.set(each.nid, each);
+  read(events: readonly ParsedEvent[]): void {
+    for (const each of events) this.#unpassed.set(each.nid, each);
   }
 
   passed(nid: number): void {
-    const stored = this.#unpassed.get(nid);
-    if (!stored) return;
+    const event = this.#unpassed.get(nid);
+    if (!event) return;
     this.#unpassed.delete(nid);
-    this.#passed.add(stored.eventId);
-    const { rules } = this.#room;
-    for (const id of prevEventsOf(pduIn(stored.json, rules), rules))
-      if (!this.#before.has(id)) this.#before.set(id, { depth: stored.depth, nid });
+    this.#passed.add(event.eventId);
+    for (const id of prevEventsOf(event.pdu, this.#room.rules))
+      if (!this.#before.has(id)) this.#before.set(id, { depth: event.depth, nid });
   }
 
   /** Also at those that are the first of the room here, whatever a filter lets through. */
@@ -47,8 +46,7 @@ export class Descent {
       ...{ roomNid: this.#room.nid, from: { depth: -1, nid: 0 }, direction: 'f' },
       ...{ limit: FIRST_EVENTS, types: null, senders: null },
     });
-    this.read(first);
-    for (const { nid } of first) this.passed(nid);
+    for (const each of first) this.#pass(each);
   }
 
   /** At the event just above, where the page before this one ended, or a timeline begins: what that follows may be missing. */
@@ -57,9 +55,7 @@ export class Descent {
       ...{ roomNid: this.#room.nid, from, direction: 'f' },
       ...{ limit: 1, types: null, senders: null },
     });
-    if (!above) return;
-    this.read([above]);
-    this.passed(above.nid);
+    if (above) this.#pass(above);
   }
 
   /** Those that have no place here. */
@@ -74,5 +70,10 @@ export class Descent {
     return ids
       .filter((id) => !placed.has(id))
       .map((eventId) => ({ eventId, followedBy: this.#before.get(eventId)! }));
+  }
+
+  #pass(stored: StoredEvent): void {
+    this.read([parsedOf(stored, this.#room.rules)]);
+    this.passed(stored.nid);
   }
 }

@@ -8,6 +8,7 @@ import { Descent } from './descent.ts';
 import { withoutErased } from './erased.ts';
 import { withoutExpired } from './expired.ts';
 import type { RoomReads } from './room-reads.ts';
+import { eventAsSeen, parsedOf } from './stored-event.ts';
 import { visibleTo } from './visibility.ts';
 
 /** Where a filter or history visibility lets little through, how much is read for one answer. */
@@ -97,8 +98,9 @@ async function readOn(
   const { direction, to } = request;
   const from = direction === 'b' ? { depth: end.depth, nid: end.nid + 1 } : end;
   const stored = await storedPage(reads, request, { roomNid: room.nid, from, direction, limit });
-  descent?.read(stored);
-  const events = stored.map((each) => reads.eventOf(each, room.rules));
+  const read = stored.map((each) => parsedOf(each, room.rules));
+  descent?.read(read);
+  const events = read.map((each) => reads.events.put(eventAsSeen(each, room.rules)));
   if (!to) return events;
   return events.filter((event) => compare(event, to) <= 0 === (direction === 'f'));
 }

@@ -12,7 +12,7 @@ import type { StoredEvent } from '../store.ts';
 
 /** A stored event as readers see it: redacted if it was, and with what it replaced. */
 export const roomEventOf = (stored: StoredEvent, rules: RoomVersionRules): RoomEvent =>
-  eventAsSeen(parsed(stored, rules), rules);
+  eventAsSeen(parsedOf(stored, rules), rules);
 
 /** An event as it was read, whichever way. */
 export interface ParsedEvent
@@ -98,7 +98,7 @@ export function visiblePdu(
 export const pduIn = (json: string, rules: RoomVersionRules): JsonObject =>
   (rules.strictCanonicalJson ? JSON.parse(json) : parseJson(json)) as JsonObject;
 
-function parsed(stored: StoredEvent, rules: RoomVersionRules): ParsedEvent {
+export function parsedOf(stored: StoredEvent, rules: RoomVersionRules): ParsedEvent {
   return {
     roomId: stored.roomId,
     eventId: stored.eventId,

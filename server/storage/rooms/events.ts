@@ -1,5 +1,5 @@
 import type { EventId, RoomId, UserId } from '../../protocol/identifiers.ts';
-import type { Database, Parameter } from '../database.ts';
+import type { Database } from '../database.ts';
 import { isReadable } from '../readable-json.ts';
 import type { Row, Write } from '../write.ts';
 import type { Place } from './places.ts';
@@ -168,17 +168,21 @@ export interface PageQuery {
 
 /** One page of a room in its own order. What the query cannot narrow, the caller does. */
 export function pageOfRoom(database: Database, query: PageQuery) {
-  const [before, order] = query.direction === 'b' ? ['<', 'DESC'] : ['>', 'ASC'];
-  const values: Parameter[] = [query.roomNid, query.from.depth, query.from.nid, query.limit];
+  const { roomNid, from, direction, limit, types, senders } = query;
+  const [before, order] = direction === 'b' ? ['<', 'DESC'] : ['>', 'ASC'];
+  // What nobody asks for is left out: without statistics the planner took it for much, and read all of the room to put it in order (3.9 ms a page, 0.5 so).
+  const narrowing = [
+    ...(types ? [{ sql: 'type LIKE ANY', value: types.map(likePattern) }] : []),
+    ...(senders ? [{ sql: 'sender = ANY', value: senders }] : []),
+  ];
+  const conditions = narrowing.map(({ sql }, index) => `AND ${sql} ($${index + 5}::text[])`);
   return database.query<StoredEvent>(
-    `page_of_room_${query.direction}`,
+    `page_of_room ${direction} ${narrowing.map(({ sql }) => sql).join(' ')}`,
     `${selectFrom(`WHERE room_nid = $1 AND (depth, event_nid) ${before} ($2, $3)
-       AND NOT (outlier OR rejected OR soft_failed)
-       AND ($5::text[] IS NULL OR type LIKE ANY ($5::text[]))
-       AND ($6::text[] IS NULL OR sender = ANY ($6::text[]))
+       AND NOT (outlier OR rejected OR soft_failed) ${conditions.join(' ')}
      ORDER BY depth ${order}, event_nid ${order} LIMIT $4`)}
      ORDER BY e.depth ${order}, e.event_nid ${order}`,
-    [...values, query.types?.map(likePattern) ?? null, query.senders],
+    [roomNid, from.depth, from.nid, limit, ...narrowing.map(({ value }) => value)],
   );
 }
 
