@@ -16,17 +16,28 @@ type Events = Pick<Room, 'events'>;
  * is in that thread; the root, and what relates to it otherwise, are in the main timeline. What one
  * relates to is asked for all events together, and once for all who read them.
  */
-export async function threadsOf(room: Events, events: readonly RoomEvent[]): Promise<string[]> {
-  let open = events
-    .filter((event) => threadSaidBy(event) === undefined && !known.has(event))
-    .map((event) => ({ event, at: event }));
+export function threadsOf(
+  room: Events,
+  events: readonly RoomEvent[],
+): Promise<string[]> | string[] {
+  const open = events.filter((event) => threadSaidBy(event) === undefined && !known.has(event));
+  return open.length === 0
+    ? threadsKnown(events)
+    : follow(room, open).then(() => threadsKnown(events));
+}
+
+const threadsKnown = (events: readonly RoomEvent[]): string[] =>
+  events.map((event) => threadSaidBy(event) ?? known.get(event) ?? MAIN_TIMELINE);
+
+/** What they relate to is then known. */
+async function follow(room: Events, events: readonly RoomEvent[]): Promise<void> {
+  let open = events.map((event) => ({ event, at: event }));
   for (let hops = 1; hops < HOPS_MAX && open.length > 0; hops++)
     open = (await oneHop(room, open)).filter(({ event, at }) => {
       const thread = threadSaidBy(at);
       if (thread !== undefined) known.set(event, thread);
       return thread === undefined;
     });
-  return events.map((event) => threadSaidBy(event) ?? known.get(event) ?? MAIN_TIMELINE);
 }
 
 export const threadOf = async (room: Events, event: RoomEvent): Promise<string> =>

@@ -46,7 +46,7 @@ export class UnreadCounts {
   }
 
   /** `owner`: what is kept for the user lives as long as this object does. */
-  async of(owner: object, question: UnreadQuestion): Promise<Unread> {
+  of(owner: object, question: UnreadQuestion): Promise<Unread> {
     const rooms = this.#users.get(owner) ?? new Map<RoomId, Counted>();
     this.#users.set(owner, rooms);
     const { roomId } = question.room;

@@ -166,8 +166,10 @@ const events = (list: readonly Json[]): Json | undefined =>
 
 type Member = readonly [key: string, value: Json | undefined];
 
-const object = (members: readonly Member[]): Json =>
-  `{${members
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${JSON.stringify(key)}:${value}`)
-    .join(',')}}`;
+/** Keys are words of the specification: nothing in them is escaped. */
+function object(members: readonly Member[]): Json {
+  let text = '';
+  for (const [key, value] of members)
+    if (value !== undefined) text += `${text === '' ? '' : ','}"${key}":${value}`;
+  return `{${text}}`;
+}

@@ -24,11 +24,22 @@ export interface StateQuestion {
  *
  * With `use_state_after` it is the state behind the timeline, which is applied instead of it.
  */
-export async function stateSection(question: StateQuestion): Promise<RoomEvent[]> {
+export function stateSection(question: StateQuestion): Promise<RoomEvent[]> | RoomEvent[] {
   const { room, reader } = question;
   const { state: filter } = reader.filter.room;
   if (filter.admitsNothing || !filter.admitsRoom(room.roomId)) return [];
   const members = filter.lazyLoadMembers ? wantedMembers(question) : undefined;
+  // Nearly always, and a message is told to many.
+  if (!question.full && !question.changed && members === undefined) return [];
+  return stateOf(question, members);
+}
+
+async function stateOf(
+  question: StateQuestion,
+  members: ReadonlySet<string> | undefined,
+): Promise<RoomEvent[]> {
+  const { room, reader } = question;
+  const { state: filter } = reader.filter.room;
   const events = question.full
     ? await fullState(question, members)
     : await changedState(question, members);
