@@ -268,6 +268,7 @@ test('the operator is told why a site may not lead', () =>
      300 switchover d
      400 switchover c
      500 switchover c
+     2850 etcd patroni c
      2900 moved`,
     { b: { notCandidate: 'its server is sick' } },
   ));

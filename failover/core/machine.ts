@@ -21,6 +21,7 @@ import { lead } from './lead/leadership.ts';
 import { noteTimeline } from './lead/note-timeline.ts';
 import { followPatroniLease } from './lead/patroni-lease.ts';
 import { orderServer } from './lead/server-orders.ts';
+import { answerWhenKnown } from './moves/answering.ts';
 import { placeEtcdLeader } from './moves/etcd-leader.ts';
 import { handOver } from './moves/hand-over.ts';
 import { confirmPauses } from './moves/pause-orders.ts';
@@ -60,6 +61,7 @@ export function step(before: State, input: Input, now: Millis, timings: Timings 
   followAddress(turn);
   watchLinks(turn);
   makeSwitchovers(turn, input);
+  answerWhenKnown(turn);
   confirmPauses(turn, input);
   recover(turn, input);
   promise(turn, input);

@@ -14,13 +14,14 @@ import {
   reportOf,
   silence,
 } from '../sites.ts';
-import type { Switching } from '../state/decided.ts';
+import type { Switching, Switchover } from '../state/decided.ts';
 import type { Moves } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import { laterElsewhere } from '../timelines.ts';
 import { holdDownFor, type Millis, type Timings } from '../timings.ts';
 import { ask, isPending, type Turn, update } from '../turn.ts';
 import type { Carried, Site } from '../view.ts';
+import { answerBehind } from './answering.ts';
 import { candidate, isUnstable, reasonAgainst, refuge, type Which } from './candidate.ts';
 import { movesArePaused } from './carried.ts';
 
@@ -168,9 +169,10 @@ function obey(turn: Turn, id: string, wanted: Site | null): void {
   const { state, now, timings } = turn;
   // He may be a machine that goes down: then a battery is better than nobody.
   const to = wanted ?? candidate(state, now, timings, { onBattery: true });
-  const text = isPending(turn, 'switchover')
-    ? 'A switchover is under way already.'
-    : reasonToRefuse(state, to, now, timings);
+  const text =
+    isPending(turn, 'switchover') || state.unanswered !== null
+      ? 'A switchover is under way already.'
+      : reasonToRefuse(state, to, now, timings);
   if (text !== null) turn.effects.push({ kind: 'answer', id, accepted: false, text });
   else if (to !== null) begin(turn, { to, why: 'the operator wants it', id });
 }
@@ -192,22 +194,19 @@ function reasonToRefuse(
   return why === null ? null : `${to} may not lead: ${why}.`;
 }
 
-function begin(turn: Turn, switchover: NonNullable<State['switchover']>): void {
+function begin(turn: Turn, switchover: Omit<Switchover, 'from'>): void {
   const from = turn.state.view?.patroni.leader?.site;
   if (from === undefined) return;
   const { to, why } = switchover;
   const asked = ask(turn, 'switchover', { kind: 'switchover', from, to, why });
-  if (asked) update<Switching>(turn, { switchover });
+  if (asked) update<Switching>(turn, { switchover: { ...switchover, from } });
 }
 
 function end(turn: Turn, failure: string | null): void {
   const { state, now, timings } = turn;
   if (state.switchover === null) return;
-  const { id, to } = state.switchover;
-  if (id !== null) {
-    const text = failure ?? `Patroni's leader is now ${to}.`;
-    turn.effects.push({ kind: 'answer', id, accepted: failure === null, text });
-  }
+  const { id, from, to } = state.switchover;
+  if (id !== null) answerBehind(turn, { id, from, to, failure });
   const isRefused = failure !== null;
   // Also after a failure: to ask Patroni again and again would be flapping too. But for a battery that ends it is, and when that is over
   // nothing has moved. Who took over from a silent agent gave up nothing.

@@ -96,10 +96,26 @@ export interface Switching {
 }
 
 export interface Switchover {
+  readonly from: Site;
   readonly to: Site;
   readonly why: string;
   /** The operator's request that waits for an answer. */
   readonly id: string | null;
+}
+
+/** answering.ts */
+export interface Answering {
+  /** What an operator asked for and has ended, in whatever way: who leads now is not seen yet. */
+  readonly unanswered: Unanswered | null;
+}
+
+export interface Unanswered {
+  readonly id: string;
+  readonly from: Site;
+  readonly to: Site;
+  /** What Patroni says of it; null where it says that all went well. */
+  readonly failure: string | null;
+  readonly since: Millis;
 }
 
 /** hand-over.ts */
@@ -267,6 +283,7 @@ export interface Decided
     CountingUnwell,
     AskingPatroni,
     Switching,
+    Answering,
     HandingOver,
     Lagging,
     Cloning,
@@ -308,6 +325,7 @@ export const nothingDecided = (now: Millis): Decided => ({
   mainsElsewhereSince: null,
   rescuedAt: LONG_AGO,
   refusedAt: LONG_AGO,
+  unanswered: null,
   handedOverFor: null,
   lags: {},
   stuck: null,
