@@ -95,6 +95,8 @@ test('whoever waits, whoever was away and whoever was invited hear that they are
     deleteId = (await house.root(`DELETE /v2/rooms/${roomId}`)).body.delete_id;
     const [bobs, daves] = await Promise.all(waiting);
     expect(left(bobs!)).toEqual(heard('bob'));
+    // Who tells it elsewhere names the room besides.
+    expect(bobs!.body.rooms.leave[roomId].timeline.events[0]).not.toHaveProperty('room_id');
     expect(bobs!.body.device_lists).toMatchObject({ left: ['@carol:example.org'] });
     expect(left(daves!)).toEqual(heard('dave'));
     await house.done(deleteId);

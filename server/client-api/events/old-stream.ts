@@ -31,6 +31,9 @@ export interface ToldRoom {
 /** No device has this name: who reads by the endpoints of before has not taken what was sent to their device, which a token of theirs would say. */
 const NO_DEVICE = '';
 
+/** Of a room: nobody is told here that there was more, and pages back to it. Beyond it the newest are told alone, as beyond 1,000 events. */
+export const OLD_STREAM_BYTES_MAX = 4 * 1_048_576;
+
 /** The endpoints of before tell what /sync tells, in another form. */
 export async function toldOf(
   { sync, syncFilters }: OldStreamPorts,
@@ -40,6 +43,7 @@ export async function toldOf(
     ...question,
     ...({ deviceId: NO_DEVICE, fullState: false, stateKey: 'state_after' } as const),
     setPresence: 'offline',
+    timelineBytesMax: OLD_STREAM_BYTES_MAX,
     filter: await syncFilters.of(question.userId, JSON.stringify(filter)),
   } as const;
   return sync.told(request, IN_PARTS);

@@ -6,7 +6,8 @@ import type { RoomEvent } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Peeks } from '../../sync/peeks.ts';
 import type { Span } from '../../sync/span.ts';
-import { PAGE_EVENTS, TIMELINE_BYTES_MAX } from '../../sync/v3/room/timeline.ts';
+import { PAGE_EVENTS } from '../../sync/v3/room/timeline.ts';
+import { OLD_STREAM_BYTES_MAX } from './old-stream.ts';
 import { answerOf, renderedSeen } from './rendered.ts';
 
 interface Peeking {
@@ -44,11 +45,11 @@ export async function peekedEvents({ rooms, peeks }: PeekPorts, peeking: Peeking
   });
 }
 
-/** As many and as much as /sync would tell of one room. */
+/** As many and as much as the old stream tells of one room. */
 async function newest(room: Room, { after, upTo }: Span): Promise<RoomEvent[]> {
   const events: RoomEvent[] = [];
   let [end, bytes] = [upTo, 0];
-  while (events.length < EVENTS_MAX && bytes < TIMELINE_BYTES_MAX) {
+  while (events.length < EVENTS_MAX && bytes < OLD_STREAM_BYTES_MAX) {
     const page = await room.timeline({ after, upTo: end, limit: PAGE_EVENTS });
     events.unshift(...page.events);
     for (const { members, unsigned } of page.events) bytes += members.length + unsigned.length;

@@ -9,6 +9,8 @@ export interface Reader extends AnyReader {
   readonly stateKey: StateKey;
   /** State up to the end of the timeline and not up to its start. */
   readonly stateAfter: boolean;
+  /** Of each room; as much as an answer should hold unless told. */
+  readonly timelineBytesMax?: number | undefined;
 }
 
 /** The last one is `state_after` as it was called before it came into the specification. */

@@ -14,6 +14,7 @@ export interface SyncRequest {
   readonly stateKey: StateKey;
   readonly setPresence: PresenceState;
   readonly timeoutMs: number;
+  readonly timelineBytesMax?: number;
   /** Ends when the client has gone. */
   readonly signal: AbortSignal;
 }

@@ -14,7 +14,7 @@ export function deletedRoom(
 ): LeftRoom {
   const { userId } = reader;
   const event = JSON.stringify({
-    ...{ type: 'm.room.member', state_key: userId, sender: userId, room_id: roomId },
+    ...{ type: 'm.room.member', state_key: userId, sender: userId },
     content: { membership: 'leave', reason: 'The room was deleted by an administrator' },
     event_id: `$${createHash('sha256').update(`${roomId} ${userId} ${position}`).digest('base64url')}`,
     origin_server_ts: reader.now,

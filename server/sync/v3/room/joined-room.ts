@@ -133,10 +133,9 @@ export async function timelinePart(
   { events, limited, start, gapAt }: Window,
   { reader, prevBatch }: { reader: Reader; prevBatch: (position: number) => string },
 ): Promise<TimelinePart> {
-  const whole = await room.withRelations(reader, events);
   const shown = await formed(
     room,
-    whole.map(({ event }) => event),
+    events.map(({ event }) => event),
     reader,
   );
   const { userId, deviceId, now } = reader;
@@ -144,7 +143,7 @@ export async function timelinePart(
     limited,
     prevBatch: gapAt ? encodePlace(await aboveGap(room, gapAt, start)) : prevBatch(start),
     events: shown.map((event, index) =>
-      renderSeen({ ...whole[index]!, event }, { userId, deviceId, now }),
+      renderSeen({ ...events[index]!, event }, { userId, deviceId, now }),
     ),
   };
 }

@@ -39,6 +39,25 @@ test('a timeline of large events ends where an answer has enough, and is paged b
   }
 });
 
+test('what is shown along with the events of a timeline counts, too', async () => {
+  await using house = await freshSync();
+  const roomId = await room(house);
+  const body = 'x'.repeat(30_000);
+  for (let n = 0; n < 24; n++) {
+    const event_id = await house.say(roomId, alice, `${n}`);
+    const content = {
+      ...{ msgtype: 'm.text', body, 'm.new_content': { msgtype: 'm.text', body } },
+      'm.relates_to': { rel_type: 'm.replace', event_id },
+    };
+    await house.rooms.send(roomId, { sender: alice, type: 'm.room.message', content }, {});
+  }
+  const filter = { room: { timeline: { related_by_rel_types: ['m.replace'], limit: 100 } } };
+  const { timeline } = (await house.sync(alice, { filter })).rooms.join[roomId];
+  expect(JSON.stringify(timeline).length).toBeLessThan(1_200_000);
+  expect(timeline.events.length).toBeGreaterThan(5);
+  expect(timeline.limited).toBe(true);
+});
+
 test('a timeline longer than a page is told whole', async () => {
   await using house = await freshSync();
   const roomId = await room(house);

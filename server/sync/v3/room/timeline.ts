@@ -14,7 +14,7 @@ export const PAGE_EVENTS = 100;
 export const TIMELINE_BYTES_MAX = 1_048_576;
 
 export interface Window {
-  /** In ascending order of position. */
+  /** In ascending order of position, each with what relates to it. */
   readonly events: readonly SeenEvent[];
   /** There are more in the span, before the first of these. */
   readonly limited: boolean;
@@ -44,8 +44,8 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
         ? admitted
         : await room.relatedBy(reader.userId, admitted, filter.relatedBy);
     const seen = wanted.length === 0 ? [] : await room.visibleTo(reader.userId, wanted);
-    kept = [...seen, ...kept];
-    fitting = Math.min(limit, newestFitting(kept));
+    kept = [...(await room.withRelations(reader, seen)), ...kept];
+    fitting = Math.min(limit, newestFitting(kept, reader.timelineBytesMax));
     lookedAt += pageLimit;
     limited = found.limited;
     upTo = (found.events[0]?.position ?? 1) - 1;
@@ -61,14 +61,22 @@ export async function timelineOf(room: Room, span: Span, reader: Reader): Promis
 }
 
 /** How many of them an answer may hold: no fewer than one, and all where that is nothing to speak of. */
-function newestFitting(events: readonly SeenEvent[]): number {
+function newestFitting(events: readonly SeenEvent[], bytesMax = TIMELINE_BYTES_MAX): number {
   let bytes = 0;
   for (let at = events.length - 1; at >= 0; at--) {
-    const { members, unsigned } = events[at]!.event;
-    bytes += members.length + unsigned.length;
-    if (bytes > TIMELINE_BYTES_MAX) return Math.max(1, events.length - 1 - at);
+    bytes += lengthOf(events[at]!);
+    if (bytes > bytesMax) return Math.max(1, events.length - 1 - at);
   }
   return Number.POSITIVE_INFINITY;
+}
+
+/** With what is shown along with it, which may be larger than itself. */
+function lengthOf({ event: { members, unsigned }, relations }: SeenEvent): number {
+  const shown = [relations?.edit, relations?.thread?.latest];
+  return shown.reduce(
+    (sum, each) => sum + (each ? lengthOf(each) : 0),
+    members.length + unsigned.length,
+  );
 }
 
 /** What was said before events that were not here is not told as if these followed it: a client pages back to both. */
