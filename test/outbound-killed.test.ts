@@ -89,7 +89,7 @@ async function workbench() {
     peer.behave((_transaction, _answer, take) => {
       taken += 1;
       if (kills.delete(taken))
-        void killedIn(ours).then(
+        void killedIn(ours, failures).then(
           () => take(),
           (error) => failures.push(error),
         );
@@ -106,7 +106,7 @@ async function workbench() {
 }
 
 /** Resolves when nobody is there any more to hear what is answered. */
-async function killedIn(ours: KilledProgram): Promise<void> {
+async function killedIn(ours: KilledProgram, failures: unknown[]): Promise<void> {
   await ours.kill();
-  void ours.start();
+  ours.start().catch((error) => failures.push(error));
 }

@@ -71,6 +71,7 @@ export async function startPeer(
     if (request.url === '/_matrix/key/v2/server') return void answer.end(keys);
     if (!request.url?.includes('/send/')) return void refuseQuestion(answer);
     void transactionIn(request).then((transaction) => {
+      if (transaction === undefined) return;
       asked.push(transaction);
       behave(transaction, answer, (pdus = {}) => {
         taken.push(transaction);
@@ -130,9 +131,14 @@ const keysOf = (server_name: ServerName, { keyId, publicKey }: SigningKey): Json
 const bodyOf = ({ type, content }: JsonObject): unknown[] =>
   type === 'm.room.message' ? [(content as JsonObject).body] : [];
 
-async function transactionIn(request: IncomingMessage): Promise<TakenTransaction> {
+/** Undefined where whoever sends it is killed in the middle. */
+async function transactionIn(request: IncomingMessage): Promise<TakenTransaction | undefined> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return undefined;
+  }
   const text = Buffer.concat(chunks).toString('utf8');
   const content = JSON.parse(text) as TakenTransaction['content'];
   return { txnId: request.url!.split('/').at(-1)!, content, text, headers: request.headers };

@@ -48,8 +48,9 @@ export async function killedProgram(options: readonly string[]): Promise<KilledP
     stop: () => end('SIGTERM'),
     async start() {
       begun.push(startProgram([...all, '--rate-limits-enabled', 'false']));
-      await begun.at(-1)!.ready();
+      // Also before it is ready: who asks meanwhile is told that it could not begin.
       isMeantToRun = true;
+      await begun.at(-1)!.ready();
     },
     async ask(call, token, body) {
       const [method, path] = call.split(' ') as [string, string];
@@ -68,9 +69,16 @@ export async function killedProgram(options: readonly string[]): Promise<KilledP
       }
     },
     async register(username) {
-      const account = { username, password: 'correct horse battery staple' };
-      const body = { ...account, auth: { type: 'm.login.dummy' } };
-      return (await at.ask('POST /register', undefined, body)).access_token as string;
+      const password = 'correct horse battery staple';
+      const body = { username, password, auth: { type: 'm.login.dummy' } };
+      const { access_token } = await at.ask('POST /register', undefined, body).catch((error) => {
+        // Asked for again where the answer was lost.
+        if (!/M_USER_IN_USE/.test(error.message)) throw error;
+        const identifier = { type: 'm.id.user', user: username };
+        const login = { type: 'm.login.password', identifier, password };
+        return at.ask('POST /login', undefined, login);
+      });
+      return access_token as string;
     },
   };
   return at;
