@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IcapService } from '../../server/media/scanning/icap.ts';
-import { type Daemon, startDaemon } from './daemon.ts';
+import { type Daemon, startDaemon, untilNobodyAnswers } from './daemon.ts';
 import { freePort } from './free-port.ts';
 
 const PROGRAM = '/usr/bin/c-icap';
@@ -23,7 +23,14 @@ export async function startIcap(folder: string, clamdSocket: string): Promise<Ru
   const config = join(folder, 'c-icap.conf');
   writeFileSync(config, configuration(join(folder, 'c-icap'), { ...at, clamdSocket }));
   const daemon = await startDaemon(PROGRAM, ['-N', '-f', config], at);
-  return { ...daemon, service: { ...at, service: 'virus_scan' } };
+  return {
+    ...{ ...daemon, service: { ...at, service: 'virus_scan' } },
+    async kill() {
+      await daemon.kill();
+      // A child of it listens, which ends once it sees that its parent has.
+      await untilNobodyAnswers(at);
+    },
+  };
 }
 
 const configuration = (

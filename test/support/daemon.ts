@@ -82,6 +82,11 @@ async function answers(at: Listening): Promise<boolean> {
   }
 }
 
+/** Also where what the program had begun outlives it for a moment. */
+export async function untilNobodyAnswers(at: Listening): Promise<void> {
+  while (await answers(at)) await sleep(20);
+}
+
 export async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   if (hasEnded(child)) return;
   child.kill(signal);
