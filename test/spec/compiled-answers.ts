@@ -9,6 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { answersOfSpecification } from './answers-of-specification.ts';
@@ -49,8 +50,10 @@ function compiledAnswers(): string {
 
 function contentKey(): string {
   const hash = createHash('sha256');
-  const own = ['answers-of-specification.ts', 'from-specification.ts'];
+  const own = ['answers-of-specification.ts', 'from-specification.ts', 'compiled-answers.ts'];
   for (const name of own) hash.update(readFileSync(join(import.meta.dirname, name)));
+  const parser = createRequire(import.meta.url)('yaml/package.json') as { version: string };
+  hash.update(parser.version);
   const names = readdirSync(SPEC_FOLDER, { recursive: true, encoding: 'utf8' });
   for (const name of names.filter((each) => /\.(yaml|tsv)$/.test(each)).sort())
     hash.update(name).update(readFileSync(join(SPEC_FOLDER, name)));
