@@ -66,9 +66,13 @@ test.each([
       await load.untilFlowing(everyTarget(cluster()));
       load.strike();
       await active.must(['iptables', '-w', '-I', ...dropped(way)]);
-      await load.untilFlowing([...othersThan(active), 'address']);
-      await mayNotCommit(active);
-      await active.must(['iptables', '-w', '-D', ...dropped(way)]);
+      try {
+        await load.untilFlowing([...othersThan(active), 'address']);
+        await mayNotCommit(active);
+      } finally {
+        // Whatever has failed: the next test has the same sites.
+        await active.must(['iptables', '-w', '-D', ...dropped(way)]);
+      }
       await load.untilFlowing(everyTarget(cluster()));
     });
     expectSurvival(survived, active);
@@ -82,10 +86,13 @@ test('the agents and etcd hear nothing from the active site, whose PostgreSQL go
     await load.untilFlowing(everyTarget(cluster()));
     load.strike();
     await deafen(active, '-I');
-    await until('another site is the primary', () => promotedOf(sitesBut(active)));
-    await mayNotCommit(active);
-    await load.untilFlowing([...othersThan(active), 'address']);
-    await deafen(active, '-D');
+    try {
+      await until('another site is the primary', () => promotedOf(sitesBut(active)));
+      await mayNotCommit(active);
+      await load.untilFlowing([...othersThan(active), 'address']);
+    } finally {
+      await deafen(active, '-D');
+    }
     await load.untilFlowing(everyTarget(cluster()));
   });
   expect(survived.violations).toEqual([]);
