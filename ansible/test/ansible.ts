@@ -13,6 +13,9 @@ export const ANSIBLE_IS_HERE =
   existsSync(join(INSTALLED, 'ansible-lint')) ||
   spawnSync('ansible-lint', ['--version'], { stdio: 'ignore' }).status === 0;
 
+/** Whether it has Python 3, in which filters, modules and what roles bring to a host are written. */
+export const PYTHON_IS_HERE = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
+
 export interface Ended {
   readonly status: number | null;
   readonly printed: string;

@@ -3,9 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE, ANSIBLE_IS_HERE, ansible, localSites } from './ansible.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible, localSites, PYTHON_IS_HERE } from './ansible.ts';
 
 // Which backup is due. That one can be made, restored and compared is tried on hosts: ansible/lab/provisioned.test.ts.
+
+const onlyWithPython = test.skipIf(!PYTHON_IS_HERE);
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
@@ -13,7 +15,7 @@ const NOW = 1_800_000_000;
 const FULL = backup('full', 2 * DAY);
 const TODAY = backup('incr', HOUR);
 
-test.each([
+onlyWithPython.each([
   ['the first, where there is none', [], {}, 'full', 'there is none yet'],
   ['none, an hour after the last', [FULL, TODAY], {}, null, 'none is due'],
   ['the changes, a day after the last', [FULL], {}, 'incr', 'a day old'],
@@ -37,19 +39,22 @@ test.each([
   expect(due(backups, now)).toEqual([kind, expect.stringContaining(why)]);
 });
 
-test('a timer that looks every hour does not make it later each day', () => {
+onlyWithPython('a timer that looks every hour does not make it later each day', () => {
   expect(due([FULL, backup('incr', DAY - 20 * 60)], {})[0]).toBe('incr');
 });
 
-test('what a power cut has left of a restored copy is removed, also at the site that leads by now', () => {
-  const folder = temporaryFolder();
-  const restored = join(folder, 'restored');
-  mkdirSync(restored);
-  execFileSync('python3', ['-B', '-c', RESTORE_TEST, restored], {
-    cwd: join(ANSIBLE, 'roles/backup/files'),
-  });
-  expect(existsSync(restored)).toBe(false);
-});
+onlyWithPython(
+  'what a power cut has left of a restored copy is removed, also at the site that leads by now',
+  () => {
+    const folder = temporaryFolder();
+    const restored = join(folder, 'restored');
+    mkdirSync(restored);
+    execFileSync('python3', ['-B', '-c', RESTORE_TEST, restored], {
+      cwd: join(ANSIBLE, 'roles/backup/files'),
+    });
+    expect(existsSync(restored)).toBe(false);
+  },
+);
 
 test.skipIf(!ANSIBLE_IS_HERE)(
   'the first backup begins where the primary is and at no copy, so that a second run changes nothing there',

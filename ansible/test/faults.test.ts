@@ -1,11 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ANSIBLE } from './ansible.ts';
+import { ANSIBLE, PYTHON_IS_HERE } from './ansible.ts';
 
 // What a roll waits for before it stops anything: the filter that reads `farol status --json`.
 
-const PYTHON_IS_HERE = spawnSync('python3', ['--version'], { stdio: 'ignore' }).status === 0;
 const onlyWithPython = test.skipIf(!PYTHON_IS_HERE);
 
 onlyWithPython('where every site has its part, nothing speaks against stopping one', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { until } from '../../test/cluster/support/until.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible, PYTHON_IS_HERE } from './ansible.ts';
 
 // Two runs at once: what each host is asked for before anything is changed there.
 
@@ -42,7 +42,7 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   300_000,
 );
 
-test.each([
+test.skipIf(!PYTHON_IS_HERE).each([
   ['whose process is gone', { pid: 2 ** 22 + 1 }, {}, true],
   ['whose number another process has now', { since: '1' }, {}, true],
   ['that goes on', {}, {}, false],

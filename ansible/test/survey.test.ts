@@ -3,13 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { ANSIBLE } from './ansible.ts';
+import { ANSIBLE, PYTHON_IS_HERE } from './ansible.ts';
 
 // What a host tells of itself: here this machine, which is none of a cluster.
 
 const DPKG_IS_HERE = spawnSync('dpkg-query', ['--version'], { stdio: 'ignore' }).status === 0;
 
-test.skipIf(!DPKG_IS_HERE)(
+test.skipIf(!DPKG_IS_HERE || !PYTHON_IS_HERE)(
   'a bare host tells which packages it lacks, and that its users are still to be made',
   () => {
     const seen = survey({ packages: ['dpkg', 'no-such-package'] });
