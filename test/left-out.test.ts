@@ -56,6 +56,17 @@ test('README names everything for lack of which `npm test` leaves a test out', (
   expect(unnamed).toEqual([]);
 });
 
+test('what runs Python 3 is left out where there is none', () => {
+  const folder = join(import.meta.dirname, '../ansible/test');
+  const unguarded = readdirSync(folder)
+    .filter((file) => file.endsWith('.test.ts'))
+    .filter((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      return /\w\('python3'|files\/move-away/.test(text) && !text.includes('!PYTHON_IS_HERE');
+    });
+  expect(unguarded).toEqual([]);
+});
+
 /** They have means of their own, and are no part of `npm test`. */
 const OF_OTHER_COMMANDS =
   /node_modules|^test\/cluster\/faults\/|^test\/clients\/programs\/|^ansible\/lab\//;
