@@ -67,6 +67,9 @@ export interface Drawn {
   readonly forMs: number;
 }
 
+/** Nothing is broken for a shorter time. */
+export const FAULT_MS_MIN = 500;
+
 interface Breaking {
   readonly from: number;
   readonly until: number;
@@ -112,7 +115,7 @@ function draw(
   const count = 1 + Math.floor(random.next() * 4);
   return Array.from({ length: count }, () => {
     const at = random.between(from, until - 1_000);
-    const forMs = Math.min(random.between(500, 30_000), until - at);
+    const forMs = Math.min(random.between(FAULT_MS_MIN, 30_000), until - at);
     return { fault: random.pick(faults).name, at, forMs };
   });
 }
