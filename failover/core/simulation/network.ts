@@ -26,6 +26,8 @@ export interface Network {
   delay(from: Site, to: Site): number;
 }
 
+/** Where nothing is amiss. */
+export const LOSS_RATE = 0.002;
 const OWN_SITE_MS = 0.5;
 const OTHER_SITE_MS = 5;
 
@@ -46,7 +48,7 @@ export function network(sites: readonly Site[], random: Random): Network {
       return 1 - (1 - this.lossRate) * (1 - lossOnWay(from, to));
     },
     sicken: (site, loss) => void (loss > 0 ? cards.set(site, loss) : cards.delete(site)),
-    lossRate: 0.002,
+    lossRate: LOSS_RATE,
     watchLossRate: 0.1,
     isOn: (site) => !off.has(site),
     power: (site, on) => void (on ? off.delete(site) : off.add(site)),

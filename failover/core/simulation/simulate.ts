@@ -3,7 +3,7 @@ import { startClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { breakThings, type Drawn } from './drawn-faults.ts';
 import { Invariants } from './invariants.ts';
-import { network } from './network.ts';
+import { LOSS_RATE, network } from './network.ts';
 import { RaisedCluster } from './raise.ts';
 import { type Random, random } from './random.ts';
 import { primaryOf } from './store.ts';
@@ -67,7 +67,7 @@ export function simulate(setting: Setting): Outcome {
   startClients(world, cluster.agents, cluster.servers);
   const drawn = suffer(setting, world, cluster, check);
   const mendedAt = time.now;
-  recover(world, cluster, check);
+  recover(setting, world, cluster, check);
   if (check.broken === null) check.finish(cluster);
   const { acknowledged, address, terms } = check;
   return {
@@ -103,10 +103,10 @@ function suffer(
   return drawn;
 }
 
-function recover(world: World, cluster: Cluster, check: Invariants): void {
+function recover({ calm }: Setting, world: World, cluster: Cluster, check: Invariants): void {
   const { time } = world;
   const mendedAt = time.now;
-  mendAll(world, cluster);
+  mendAll(world, cluster, calm);
   while (check.broken === null && !check.well(cluster)) {
     if (time.now > mendedAt + HEAL_WITHIN_MS) {
       world.note(standing(cluster));
@@ -176,9 +176,9 @@ function makeWorld(setting: Setting, chance: Random, time: Timeline, story: stri
 }
 
 /** What the seed's own mending may have missed. */
-function mendAll({ network, time }: World, cluster: Cluster): void {
+function mendAll({ network, time }: World, cluster: Cluster, calm = false): void {
   network.mendAll();
-  network.lossRate = 0.002;
+  network.lossRate = calm ? 0 : LOSS_RATE;
   time.runUntil(time.now + 1);
   for (const site of cluster.agents.keys()) {
     cluster.etcd.revive(site);
