@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -13,10 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawMutants, type Mutant, mutated, read } from './mutants.ts';
+import { figures, notNoticedBy, seedsIn } from './seeds-in.ts';
 
 // Which share of small mistakes in failover/core seeds alone notice:
 //   node test/simulation/notice.ts --into FILE [--seconds 540] [--seeds 120] [--count 120]
-// FILE has a line for each mutant that was tried; whoever calls it again goes on behind the last one.
+// FILE begins with the commit and the seeds, and has a line for each mutant that was tried; whoever calls it again, of the same, goes on behind
+// the last one. A mutant that throws, does not end or crashes is counted apart: it takes no invariant to notice it.
 
 const { values } = parseArgs({
   options: {
@@ -27,17 +29,20 @@ const { values } = parseArgs({
   },
 });
 const root = join(import.meta.dirname, '../..');
-/** In which one seed has ended on any machine: who takes longer runs in a circle. */
-const SEED_MS = 60_000;
-
+const seeds = Number(values.seeds);
 const into = values.into ?? join(tmpdir(), 'mutants.txt');
-const tried = existsSync(into) ? readFileSync(into, 'utf8').split('\n') : [];
+const head = `# ${commit()}, ${seeds} seeds`;
+if (!existsSync(into)) writeFileSync(into, `${head}\n`);
+const tried = linesOf(into);
+if (tried[0] !== head) throw new Error(`${into} is of other sources: ${tried[0]}, not ${head}`);
 const until = performance.now() + 1_000 * Number(values.seconds);
 const copy = mkdtempSync(join(tmpdir(), 'mutants-'));
 try {
   cpSync(join(root, 'failover'), join(copy, 'failover'), { recursive: true });
   cpSync(join(root, 'package.json'), join(copy, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const sound = await seedsIn(copy, seeds);
+  if (sound !== notNoticedBy(seeds)) throw new Error(`With no mistake in them: ${sound}`);
   for (const mutant of drawMutants(root, Number(values.count))) {
     if (performance.now() > until) break;
     if (tried.some((line) => line.startsWith(`${nameOf(mutant)}: `))) continue;
@@ -47,7 +52,20 @@ try {
 } finally {
   rmSync(copy, { recursive: true });
 }
-console.log(figures(readFileSync(into, 'utf8')));
+console.log(figures(linesOf(into).slice(1)));
+
+function linesOf(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** The last that changed what is tried. */
+function commit(): string {
+  const git = (...words: string[]) => execFileSync('git', words, { cwd: root, encoding: 'utf8' });
+  const changed = git('status', '--porcelain', '--', 'failover') !== '';
+  return `${git('log', '-1', '--format=%h', '--', 'failover').trim()}${changed ? ', changed' : ''}`;
+}
 
 function nameOf({ file, line, start, was, by }: Mutant): string {
   const short = was.replaceAll(/\s+/g, ' ').slice(0, 60);
@@ -59,41 +77,8 @@ async function noticed(mutant: Mutant): Promise<string> {
   const path = join(copy, mutant.file);
   writeFileSync(path, mutated(text, mutant));
   try {
-    return (await seedsIn(copy)) || `NOT NOTICED by ${values.seeds} seeds`;
+    return await seedsIn(copy, seeds);
   } finally {
     writeFileSync(path, text);
   }
-}
-
-function seedsIn(folder: string): Promise<string> {
-  const child = fork(join(import.meta.dirname, 'run-seeds.ts'), [folder, values.seeds], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (piece) => {
-      said += piece;
-    });
-  const hangs = () => {
-    said = 'it does not end';
-    child.kill('SIGKILL');
-  };
-  let timer = setTimeout(hangs, SEED_MS);
-  child.on('message', () => {
-    clearTimeout(timer);
-    timer = setTimeout(hangs, SEED_MS);
-  });
-  return new Promise((resolve) => {
-    child.on('close', () => {
-      clearTimeout(timer);
-      resolve(said.trim().split('\n')[0] ?? '');
-    });
-  });
-}
-
-function figures(text: string): string {
-  const lines = text.split('\n').filter((line) => line !== '');
-  const not = lines.filter((line) => line.includes('NOT NOTICED'));
-  const share = ((100 * (lines.length - not.length)) / lines.length).toFixed(1);
-  return `${lines.length} tried, ${lines.length - not.length} noticed (${share} %)`;
 }
