@@ -13,6 +13,8 @@ export interface CollectionOptions {
 
 export const NAME = 'farol.cluster';
 
+const SOURCES = ['ansible', 'patroni-config', 'LICENSE'];
+
 /** Where files of `ansible/` go in a collection; a playbook beside it goes to `playbooks`, and nothing else goes along. */
 const PLACES: readonly (readonly [RegExp, string])[] = [
   [/^roles\//, 'roles/'],
@@ -46,8 +48,7 @@ export function buildCollection({ checkout, into, environment }: CollectionOptio
 }
 
 function writeTree(checkout: string, tree: string): void {
-  const list = ['ls-files', '-z', 'ansible', 'patroni-config', 'LICENSE'];
-  const files = execFileSync('git', list, { cwd: checkout, encoding: 'utf8' });
+  const files = git(checkout, ['ls-files', '-z', ...SOURCES]);
   const filters = filtersOf(checkout);
   for (const path of files.split('\0').filter((name) => name !== '')) {
     const place = placeOf(path);
@@ -70,8 +71,7 @@ function placeOf(path: string): string | null {
 
 function filtersOf(checkout: string): string[] {
   const folder = 'ansible/filter_plugins';
-  const list = ['ls-files', '-z', folder];
-  const files = execFileSync('git', list, { cwd: checkout, encoding: 'utf8' }).split('\0');
+  const files = git(checkout, ['ls-files', '-z', folder]).split('\0');
   return files
     .filter((name) => name.endsWith('.py'))
     .flatMap((name) => [
@@ -89,8 +89,24 @@ function rewrite(file: string, filters: readonly string[]): void {
   writeFileSync(file, text);
 }
 
-const versionOf = (checkout: string): string =>
-  (JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { version: string }).version;
+/** Of what goes in, the files that are other than in HEAD: in an inventory it may be somebody's hosts and secrets. */
+export function uncommitted(checkout: string): string[] {
+  const list = ['status', '--porcelain', '--untracked-files=no', '--', ...SOURCES];
+  return git(checkout, list)
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** A later commit has a higher one: an installed collection is not replaced by another of the same version. */
+function versionOf(checkout: string): string {
+  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+  const [major, minor] = (version as string).split('.');
+  const time = ['log', '-1', '--format=%cd', '--date=format-local:%Y%m%d%H%M%S'];
+  return `${major}.${minor}.${git(checkout, time).trim()}`;
+}
+
+const git = (cwd: string, words: readonly string[]): string =>
+  execFileSync('git', words, { cwd, encoding: 'utf8', env: { ...process.env, TZ: 'UTC' } });
 
 const galaxy = (version: string): string =>
   JSON.stringify({

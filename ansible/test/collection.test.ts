@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { buildCollection } from '../release/collection.ts';
+import { buildCollection, uncommitted } from '../release/collection.ts';
 import { ANSIBLE, ANSIBLE_IS_HERE, ENVIRONMENT } from './ansible.ts';
 
 // The same playbooks as a collection, away from the checkout and from its ansible.cfg.
@@ -53,6 +53,65 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   },
   300_000,
 );
+
+test('what was changed and not committed is named, since it would go in', () => {
+  const checkout = repository();
+  commit(checkout, { 'ansible/inventories/example/hosts.yml': 'all: {}\n' });
+  expect(uncommitted(checkout)).toEqual([]);
+  writeFileSync(join(checkout, 'ansible/inventories/example/hosts.yml'), 'secret: yes\n');
+  writeFileSync(join(checkout, 'ansible/mine.yml'), 'not known to git, so it does not go in\n');
+  writeFileSync(join(checkout, 'package.json'), '{"version": "0.1.1"}');
+  expect(uncommitted(checkout)).toEqual([' M ansible/inventories/example/hosts.yml']);
+});
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'of a later commit a collection takes the place of the one that is installed',
+  () => {
+    const [checkout, into] = [repository(), temporaryFolder()];
+    const role = 'roles/one/tasks/main.yml';
+    const env = { ...ENVIRONMENT, ANSIBLE_COLLECTIONS_PATH: into };
+    const installedOf = (text: string, date: string) => {
+      commit(checkout, { [`ansible/${role}`]: `# ${text}\n[]\n` }, date);
+      const archive = buildCollection({ checkout, into, environment: ENVIRONMENT });
+      const install = ['collection', 'install', '--no-deps', '--collections-path', into, archive];
+      execFileSync('ansible-galaxy', install, { cwd: into, env, stdio: 'pipe' });
+      return readFileSync(join(into, 'ansible_collections/farol/cluster', role), 'utf8');
+    };
+    expect(installedOf('the first', '2026-11-28T01:00:00+01:00')).toContain('the first');
+    expect(installedOf('the second', '2026-11-28T00:00:01+00:00')).toContain('the second');
+    expect(readdirSync(into)).toContain('farol-cluster-0.1.20261128000001.tar.gz');
+  },
+  300_000,
+);
+
+/** With as little as a collection takes. */
+function repository(): string {
+  const checkout = temporaryFolder();
+  execFileSync('git', ['init', '-q'], { cwd: checkout });
+  commit(checkout, {
+    'package.json': '{"version": "0.1.0"}',
+    LICENSE: 'None\n',
+    'ansible/README.md': 'Farol\n',
+    'ansible/filter_plugins/one.py': 'FILTERS = {"farol_one": one}\n',
+    'patroni-config/patroni.yml': '{}\n',
+  });
+  return checkout;
+}
+
+function commit(
+  checkout: string,
+  files: Readonly<Record<string, string>>,
+  date = '2026-11-27T00:00:00Z',
+) {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(join(checkout, dirname(name)), { recursive: true });
+    writeFileSync(join(checkout, name), text);
+  }
+  const named = ['-c', 'user.name=test', '-c', 'user.email=test@example.org'];
+  const env = { ...process.env, GIT_COMMITTER_DATE: date };
+  execFileSync('git', ['add', '.'], { cwd: checkout });
+  execFileSync('git', [...named, 'commit', '-q', '-m', 'test'], { cwd: checkout, env });
+}
 
 /** A known variable is misspelt, which the filter that finds the nearest one tells. */
 const INVENTORY = {
