@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BulkLane } from '../log/bulk.ts';
+import { NotWriter } from '../log/log.ts';
 import type { Stored } from '../log/stored.ts';
 import { forgetGone, type Gone, someGone } from '../storage/media/removal.ts';
 import type { ObjectStore } from './stores/object-store.ts';
 import { takePiecesAway } from './take-pieces-away.ts';
 
 export interface GonePorts {
-  readonly stored: Pick<Stored, 'database' | 'locks'>;
+  readonly stored: Pick<Stored, 'database' | 'locks'> & {
+    readonly log: Pick<Stored['log'], 'mayAnswer'>;
+  };
   readonly lane: BulkLane;
   /** Undefined where the operator names none: what lies there then is theirs to take away. */
   readonly objects?: Pick<ObjectStore, 'remove'> | undefined;
   readonly onError: (error: unknown) => void;
+  readonly againMs?: number;
 }
 
 const AT_ONCE = 100;
@@ -52,8 +56,10 @@ export class GoneContent {
         await this.#takeAll();
       } catch (error) {
         this.#hasMore = true;
-        if (!signal.aborted) this.#ports.onError(error);
-        await sleep(AGAIN_MS, undefined, { signal, ref: false }).catch(() => {});
+        if (!signal.aborted && !(error instanceof NotWriter)) this.#ports.onError(error);
+        await sleep(this.#ports.againMs ?? AGAIN_MS, undefined, { signal, ref: false }).catch(
+          () => {},
+        );
       }
     }
     this.#isWorking = false;
@@ -61,9 +67,11 @@ export class GoneContent {
 
   /** What cannot be taken away, in a store that is away, keeps nothing else from it. */
   async #takeAll(): Promise<void> {
+    const { database } = this.#ports.stored;
     let mistake: unknown;
     for (let after = 0; ; ) {
-      const some = await someGone(this.#ports.stored.database, { after, limit: AT_ONCE });
+      const some = await someGone(database, { after, limit: AT_ONCE });
+      this.#mustBeTold();
       for (const each of some)
         await this.#takeAway(each).catch((error: unknown) => {
           this.#end.signal.throwIfAborted();
@@ -80,8 +88,18 @@ export class GoneContent {
     const { uploadNid, objectKey } = gone;
     return stored.locks.run(contentLock(uploadNid), async () => {
       await takePiecesAway(lane, { uploadNid, signal: this.#end.signal });
+      this.#mustBeTold();
       if (objectKey !== null) await objects?.remove(objectKey);
       await lane.piece(0, (database) => forgetGone(database, gone));
     });
+  }
+
+  /**
+   * What was read may be committed and lacking at the next writer, while nothing may be told: there the object is still somebody's
+   * file, and it does not come back. Pieces do, since they went in the same database.
+   */
+  #mustBeTold(): void {
+    if (!this.#ports.stored.log.mayAnswer())
+      throw new NotWriter('Nothing is taken away while nothing may be told');
   }
 }

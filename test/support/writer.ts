@@ -5,7 +5,7 @@ import type { Writer } from '../../server/log/writer.ts';
 /** The real log, on the database of one test: `await using log = await startWriter(fresh.url)`. */
 export async function startWriter(
   url: string,
-  options: Pick<TakeoverOptions, 'nowMs'> = {},
+  options: Partial<Pick<TakeoverOptions, 'deadline' | 'nowMs'>> = {},
 ): Promise<Writer & AsyncDisposable> {
   const writer = await takeOver({
     url,
