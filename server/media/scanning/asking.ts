@@ -34,8 +34,8 @@ const UNSCANNABLE_MAX = 10_000;
 const WELL_WITHIN_MS = 5_000;
 
 /**
- * Asks a scanner, and tells one that is away from a file of which it says nothing: by an empty one, of which a scanner
- * that is well has an opinion at once. Else whoever uploads what takes long would decide that it is away, and one that
+ * Asks a scanner, and tells one that is away from a file of which it says nothing: by an empty one, which a scanner
+ * that is well finds clean at once. Else whoever uploads what takes long would decide that it is away, and one that
  * hangs would be laid at the door of each file.
  */
 export class Asking {
@@ -114,13 +114,18 @@ export class Asking {
   /** Once for all who ask meanwhile. */
   #mustBeWell(): Promise<void> {
     this.#wellness ??= this.#scan(nothing(), Math.min(this.#ports.withinMs, WELL_WITHIN_MS))
+      .then((opinion) => {
+        if (opinion.kind === 'found') throw new Error(`it finds ${opinion.what} there`);
+      })
       .then(
         () => {
           this.#isInDoubt = false;
         },
         (cause: Error) => {
           this.#isInDoubt = true;
-          throw new ScannerAway(`it has no opinion of an empty file (${cause.message})`, { cause });
+          throw new ScannerAway(`it does not say that an empty file is clean (${cause.message})`, {
+            cause,
+          });
         },
       )
       .finally(() => {

@@ -9,6 +9,11 @@ const OF_PROXY = 'ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=20\r\n';
 test.each<[string, string, object]>([
   ['204', 'ICAP/1.0 204 No Content\r\n\r\n', { kind: 'clean' }],
   [
+    'that it lets pass what it found',
+    'ICAP/1.0 204 No Content\r\nX-Infection-Found: Type=0; Resolution=0; Threat=Bad.Three;\r\n\r\n',
+    { kind: 'found', what: 'Bad.Three' },
+  ],
+  [
     'a name in its own head',
     `${OF_PROXY}X-Infection-Found: Type=0; Resolution=2; Threat=Bad.One;\r\n\r\nHTTP/1.1 403 No\r\n\r\n`,
     { kind: 'found', what: 'Bad.One' },
@@ -35,6 +40,8 @@ test.each<[string, string, object]>([
 
 test.each([
   ['hands back what it was sent', `${OF_PROXY}\r\nHTTP/1.1 200 OK\r\n\r\n4\r\none \r\n`],
+  ['would have a proxy say that it is down', `${OF_PROXY}\r\nHTTP/1.1 503 Down\r\n\r\n`],
+  ['would have a proxy ask for a password', `${OF_PROXY}\r\nHTTP/1.1 407 Who\r\n\r\n`],
   ['has no such service', 'ICAP/1.0 404 Service not found\r\n\r\n'],
   ['fails', 'ICAP/1.0 500 Server error\r\nX-Powered-By: x\r\n\r\n'],
   ['speaks of something else', 'SMTP/1.0 204 No Content\r\n\r\n'],
@@ -43,6 +50,12 @@ test.each([
 ])('one that %s says nothing of the file', async (_what, reply) => {
   const { service } = await serving(reply);
   await expect(new Icap(service).scan(pieces('x'), never())).rejects.toThrow(Unscannable);
+});
+
+test('who would have a proxy say that it is down is told with these words', async () => {
+  const { service } = await serving(`${OF_PROXY}\r\nHTTP/1.1 503 Down\r\n\r\n`);
+  const says = 'the ICAP server says: ICAP/1.0 200 OK, HTTP/1.1 503 Down';
+  await expect(new Icap(service).scan(pieces('x'), never())).rejects.toThrow(says);
 });
 
 test('one that is not there is away', async () => {

@@ -78,16 +78,19 @@ const statusOf = (head: string): number =>
   Number(/^(?:ICAP|HTTP)\/\d\.\d (\d{3})\b/.exec(head)?.[1]);
 
 /**
- * 204 is clean. What it found stands in headers that no RFC has and all such scanners send, as c-icap does; some say no more than
- * that a proxy is to answer 403. What it hands back as it was, though it may say 204, it has not looked at: it is too large for it.
+ * 204 is clean, unless it names what it found, as those do that only report. That stands in headers that no RFC has and all such
+ * scanners send, as c-icap does; some say no more than that a proxy is to answer 403. Any other answer instead is about the scanner:
+ * what it needs is away, its licence is over. What it hands back as it was, though it may say 204, it has not looked at: it is too
+ * large for it.
  */
 function opinionIn(reply: string): Opinion {
   const [head = '', instead = ''] = reply.split(END_OF_HEAD);
-  if (statusOf(head) === 204) return { kind: 'clean' };
   const named = nameIn(head) ?? nameIn(instead);
   if (named !== undefined) return found(named);
-  if (isInstead(head) && statusOf(instead) >= 400) return found('refused without a reason');
-  throw new Unscannable(`the ICAP server says: ${head.split('\r\n')[0]!.slice(0, 200)}`);
+  if (statusOf(head) === 204) return { kind: 'clean' };
+  if (isInstead(head) && statusOf(instead) === 403) return found('refused without a reason');
+  const said = [head, ...(isInstead(head) ? [instead] : [])].map((each) => each.split('\r\n')[0]!);
+  throw new Unscannable(`the ICAP server says: ${said.join(', ').slice(0, 200)}`);
 }
 
 const nameIn = (head: string): string | undefined =>
