@@ -77,28 +77,35 @@ test('nobody is greeted before this server answers', async () => {
   destination.close();
 });
 
-test('what is read while nothing may be told is sent when it may be, and not before', async () => {
-  const sent: Transaction[] = [];
-  let asked = 0;
-  let maySend = false;
-  const ports: DestinationPorts = {
-    ...portsOf(async (_server, transaction) => {
-      sent.push(transaction);
-      return [];
-    }),
-    maySend() {
-      asked += 1;
-      return maySend;
-    },
-  };
-  const destination = new Destination(name, ports, BEGINNING);
-  destination.wake();
-  await vi.waitFor(() => expect(asked).toBe(2));
-  expect(sent).toEqual([]);
-  maySend = true;
-  await vi.waitFor(() => expect(sent[0]).toMatchObject({ edus: [letter.json] }));
-  destination.close();
+test('while nothing may be told nothing is read, and what was read before is sent only when it may be', async () => {
+  const at = asking([false, true, false]);
+  await vi.waitFor(() => expect(at.asked()).toBe(1));
+  await turn();
+  expect(at.reads()).toBe(0);
+  await vi.waitFor(() => expect(at.asked()).toBe(3), 5_000);
+  expect([at.sent, at.reads()]).toEqual([[], 1]);
+  await vi.waitFor(() => expect(at.sent[0]).toMatchObject({ edus: [letter.json] }), 5_000);
+  at.destination.close();
 });
+
+/** Whether it may send, in the order in which it asks; behind that it may. */
+function asking(may: boolean[]) {
+  const sent: Transaction[] = [];
+  let [asked, reads] = [0, 0];
+  const ports = portsOf(async (_server, transaction) => {
+    sent.push(transaction);
+    return [];
+  });
+  const read = async () => {
+    reads += 1;
+    return [letter] as never;
+  };
+  const maySend = () => may[asked++] ?? true;
+  const post = { ...ports.post, read };
+  const destination = new Destination(name, { ...ports, maySend, post }, BEGINNING);
+  destination.wake();
+  return { destination, sent, asked: () => asked, reads: () => reads };
+}
 
 const letter = { position: 1, json: '{"edu_type":"m.direct_to_device"}' };
 

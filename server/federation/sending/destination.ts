@@ -192,6 +192,8 @@ export class Destination {
 
   async #roundInPlace(): Promise<void> {
     if (this.#isClosed) return;
+    // Else each would read a batch and keep it, while nothing may be sent.
+    if (!this.#ports.maySend()) return this.#pause();
     try {
       this.#batch ??= await this.#nextBatch();
       if (this.#batch) await this.#try(this.#batch);
