@@ -48,6 +48,38 @@ test('of who is not of this server one is enough, and that nobody is there is fo
   expect(at.hasStranger()).toBe(true);
 });
 
+test('where nobody is a stranger only those are looked at who came since', () => {
+  const at = ownRoom();
+  expect([at.hasStranger(), at.looked()]).toEqual([false, OTHERS]);
+  at.set(OTHERS, 'leave');
+  at.set(OTHERS + 1, 'join');
+  at.set(OTHERS + OTHERS, 'join');
+  expect([at.hasStranger(), at.looked()]).toEqual([false, OTHERS + 2]);
+  at.set(1, 'invite');
+  expect([at.hasStranger(), at.looked()]).toEqual([false, OTHERS + 2]);
+  at.set(1, 'join');
+  expect([at.hasStranger(), at.looked()]).toEqual([true, OTHERS + 3]);
+});
+
+test('a stranger among more changes than are noted is found', () => {
+  for (const behind of [200, 300, 1_000]) {
+    const at = ownRoom();
+    expect(at.hasStranger()).toBe(false);
+    at.set(1, 'join');
+    for (let n = 0; n < behind; n += 1) at.set(OTHERS, 'join');
+    expect(at.hasStranger()).toBe(true);
+  }
+});
+
+function ownRoom() {
+  const at = room();
+  for (let keyNid = 0; keyNid < OTHERS; keyNid += 1) {
+    at.set(keyNid, undefined);
+    at.set(OTHERS + keyNid, 'join');
+  }
+  return at;
+}
+
 /** Thousands of another server are joined; keys from `OTHERS` on are of users of this one. */
 function room() {
   const members = new Members();

@@ -22,14 +22,12 @@ export function hasOwnMember(
 }
 
 /** For who asks often: the others in a room may be thousands, so one that was found before is looked at first. */
-export function memberFound(
+export const memberFound = (
   room: HotRoom,
   keys: Pick<StateKeys, 'byNid'>,
   server: ServerName,
   known: FoundMember | undefined,
-): FoundMember {
-  return lookedFor(room, known, () => membersOf(room, keys, server, ['join']));
-}
+): FoundMember => lookedFor(room, known, (keyNid) => userOf(keyNid, keys, server) !== undefined);
 
 /** Whether somebody of another server is joined: where nobody is, nobody has more of the room than is here. */
 export function hasStranger(
@@ -37,25 +35,26 @@ export function hasStranger(
   keys: Pick<StateKeys, 'byNid'>,
   own: ServerName,
 ): boolean {
-  room.stranger = lookedFor(room, room.stranger, () => strangersIn(room, keys, own));
+  const isOne = (keyNid: number) => userOf(keyNid, keys, own) === undefined;
+  room.stranger = lookedFor(room, room.stranger, isOne);
   return room.stranger.keyNid !== undefined;
 }
 
+/** Where nobody was one, only those can be whose membership has become another since. */
 function lookedFor(
   { members }: HotRoom,
   known: FoundMember | undefined,
-  look: () => Iterable<{ readonly keyNid: number }>,
+  isOne: (keyNid: number) => boolean,
 ): FoundMember {
   const { changes } = members;
   if (known?.keyNid !== undefined && members.get(known.keyNid) === 'join') return known;
   if (known?.changes === changes) return { keyNid: undefined, changes };
-  const [found] = look();
-  return { keyNid: found?.keyNid, changes };
-}
-
-function* strangersIn(room: HotRoom, keys: Pick<StateKeys, 'byNid'>, own: ServerName) {
-  for (const keyNid of room.members.keys('join'))
-    if (serverNameOf(keys.byNid(keyNid).stateKey as UserId) !== own) yield { keyNid };
+  const changed = known && known.keyNid === undefined && members.changedSince(known.changes);
+  const keyNid = changed
+    ? changed.find((each) => members.get(each) === 'join' && isOne(each))
+    : members.keys('join').find(isOne);
+  if (keyNid === undefined) members.noteChanges();
+  return { keyNid, changes };
 }
 
 /** Those of one server, in the order of the memberships. */
@@ -67,7 +66,17 @@ export function* membersOf(
 ): Generator<{ userId: UserId; keyNid: number }> {
   for (const membership of memberships)
     for (const keyNid of room.members.keys(membership)) {
-      const userId = keys.byNid(keyNid).stateKey as UserId;
-      if (userId.endsWith(server) && serverNameOf(userId) === server) yield { userId, keyNid };
+      const userId = userOf(keyNid, keys, server);
+      if (userId !== undefined) yield { userId, keyNid };
     }
+}
+
+/** Undefined where it is one of another server. */
+function userOf(
+  keyNid: number,
+  keys: Pick<StateKeys, 'byNid'>,
+  server: ServerName,
+): UserId | undefined {
+  const userId = keys.byNid(keyNid).stateKey as UserId;
+  return userId.endsWith(server) && serverNameOf(userId) === server ? userId : undefined;
 }

@@ -2,6 +2,8 @@ import { KINDS, type Membership } from '../membership/membership.ts';
 
 /** Beyond it a look at each costs more than a map does. */
 const FEW = 8;
+/** Changes that are noted at most, half of them at least. */
+const NOTED_MAX = 256;
 
 /**
  * Who is in a room and how, by the nid of the membership key: two small numbers a member. Most rooms have
@@ -11,8 +13,10 @@ export class Members {
   /** Keys and kinds in turn; unused once there are many. */
   #few: number[] = [];
   #many: Many | undefined;
-  /** Has grown where somebody's membership may have become another. */
+  /** Has grown by one for each membership that may have become another. */
   changes = 0;
+  /** Whose, from the first behind `after` on; undefined until somebody wants to know. */
+  #noted: { after: number; readonly keyNids: number[] } | undefined;
 
   get(keyNid: number): Membership | undefined {
     const kind = this.#many ? this.#many.kinds.get(keyNid) : this.#few[this.#placeOf(keyNid) + 1];
@@ -22,6 +26,7 @@ export class Members {
   set(keyNid: number, membership: Membership | undefined): void {
     const kind = membership === undefined ? undefined : KINDS.indexOf(membership);
     this.changes += 1;
+    this.#note(keyNid);
     if (this.#many === undefined) this.#setOfFew(keyNid, kind);
     else setOfMany(this.#many, keyNid, kind);
   }
@@ -40,6 +45,24 @@ export class Members {
     const wanted = KINDS.indexOf(membership);
     for (const [keyNid, kind] of this.#many?.kinds ?? paired(this.#few))
       if (kind === wanted) yield keyNid;
+  }
+
+  /** From here on it is noted whose change. */
+  noteChanges(): void {
+    this.#noted ??= { after: this.changes, keyNids: [] };
+  }
+
+  /** Whose memberships may have become another since there were so many changes; undefined where that is not known. */
+  changedSince(changes: number): readonly number[] | undefined {
+    if (!this.#noted || this.#noted.after > changes) return undefined;
+    return this.#noted.keyNids.slice(changes - this.#noted.after);
+  }
+
+  #note(keyNid: number): void {
+    if (!this.#noted) return;
+    const { keyNids } = this.#noted;
+    if (keyNids.push(keyNid) > NOTED_MAX)
+      this.#noted.after += keyNids.splice(0, NOTED_MAX / 2).length;
   }
 
   #setOfFew(keyNid: number, kind: number | undefined): void {
