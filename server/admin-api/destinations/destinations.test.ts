@@ -64,6 +64,7 @@ test('the rooms in which users of a server are, and what the next event of one i
   await expect.poll(async () => (await root(`GET ${at}`)).status).toBe(200);
   const told = { room_id: home.roomId, stream_ordering: expect.any(Number) };
   expect((await root(`GET ${at}/rooms`)).body).toEqual({ rooms: [told], total: 1 });
+  expect((await root(`GET ${at}/rooms?from=5`)).body).toEqual({ rooms: [], total: 1 });
   const ends = await root(`GET /rooms/${home.roomId}/forward_extremities`);
   const end = { event_id, depth: expect.any(Number), received_ts: home.server.clock.ms };
   expect(ends.body).toMatchObject({ count: 1, results: [end] });

@@ -2,6 +2,7 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import {
   countOfDestinations,
+  countOfDestinationsRooms,
   type DestinationPage,
   type DestinationsRoom,
   destinationsRooms,
@@ -47,7 +48,8 @@ export class DestinationList {
   ): Promise<{ readonly rooms: readonly DestinationsRoom[]; readonly total: number }> {
     const rows = await destinationsRooms(this.#database, server, page);
     const rooms = rows.map(({ room_id, stream_ordering }) => ({ room_id, stream_ordering }));
-    return { rooms, total: rows[0]?.total ?? page.from };
+    const total = rows[0]?.total ?? (await countOfDestinationsRooms(this.#database, server));
+    return { rooms, total };
   }
 
   /** Ends the pause that is made for the server; false where there is none. */

@@ -80,6 +80,10 @@ export interface DestinationsRoom {
   readonly stream_ordering: number;
 }
 
+const SHARED = `FROM room JOIN room_head USING (room_nid)
+     WHERE room_nid IN (SELECT room_nid FROM membership
+       WHERE membership = 'join' AND right(user_id, length($1) + 1) = ':' || $1)`;
+
 /** The rooms here in which users of the server are, and up to where of the log each has come. */
 export const destinationsRooms = (
   database: Database,
@@ -88,10 +92,20 @@ export const destinationsRooms = (
 ) =>
   database.query<DestinationsRoom & { readonly total: number }>(
     `destinations_rooms_${isReversed ? 'b' : 'f'}`,
-    `SELECT room_id, last_position AS stream_ordering, count(*) OVER () AS total
-     FROM room JOIN room_head USING (room_nid)
-     WHERE room_nid IN (SELECT room_nid FROM membership
-       WHERE membership = 'join' AND right(user_id, length($1) + 1) = ':' || $1)
+    `SELECT room_id, last_position AS stream_ordering, count(*) OVER () AS total ${SHARED}
      ORDER BY room_id ${isReversed ? 'DESC' : 'ASC'} LIMIT $2 OFFSET $3`,
     [server, limit, from],
   );
+
+/** Where a page has none to tell it along with. */
+export async function countOfDestinationsRooms(
+  database: Database,
+  server: ServerName,
+): Promise<number> {
+  const [row] = await database.query<{ total: number }>(
+    'destinations_rooms_count',
+    `SELECT count(*) AS total ${SHARED}`,
+    [server],
+  );
+  return row!.total;
+}
