@@ -9,10 +9,12 @@ interface Holding {
   readonly site: Site;
   /** In true time, which no machine knows. */
   readonly until: number;
+  /** Until when its server may answer: with the third fence no longer than it is covered, which is what others promise upon. */
+  readonly answersUntil: number;
 }
 
 /**
- * D8: nobody takes a lease that its holder may still go by. Asked of etcd itself, so it holds also of a holder whose clock stood, which the other
+ * D8: nobody takes a lease that its holder may still go by; upon the promises of all others, once its server may answer no more. Asked of etcd itself, so it holds also of a holder whose clock stood, which the other
  * invariants bear for a while (`clockStood`).
  */
 export class LeaseClaims {
@@ -30,13 +32,13 @@ export class LeaseClaims {
       const key = leaseKey(NAMES, lease);
       const named = holderOf(store, lease);
       const held = this.#held.get(lease);
-      if (changed.includes(key)) this.#taken(lease, named, held);
+      if (changed.includes(key)) this.#taken(lease, named, untilOf(held, changed));
       else if (held !== undefined && held.site === named && changed.includes(NAMES.sites + named))
         this.#hold(lease, named);
     }
   }
 
-  #taken(lease: Lease, by: Site | null | undefined, held: Holding | undefined): void {
+  #taken(lease: Lease, by: Site | null | undefined, held: Good | undefined): void {
     if (by === null) this.#held.delete(lease);
     // Taken away by hand: who held it does not know it yet.
     if (by == null) return;
@@ -46,15 +48,19 @@ export class LeaseClaims {
   }
 
   #hold(lease: Lease, site: Site): void {
-    const forMs = lease === 'leader' ? this.#leaderMs : TIMINGS.addressLeaseMs;
-    this.#held.set(lease, { site, until: this.#world.time.now + SLOWEST * forMs });
-  }
-
-  /** With the third fence a server answers for no longer than it is covered. */
-  get #leaderMs(): number {
-    return this.#world.thirdFence ? TIMINGS.coverMs : TIMINGS.leaderLeaseMs;
+    const { now } = this.#world.time;
+    const forMs = lease === 'leader' ? TIMINGS.leaderLeaseMs : TIMINGS.addressLeaseMs;
+    const answersForMs = lease === 'leader' ? TIMINGS.coverMs : forMs;
+    const [until, answersUntil] = [now + SLOWEST * forMs, now + SLOWEST * answersForMs];
+    this.#held.set(lease, { site, until, answersUntil });
   }
 }
+
+type Good = Pick<Holding, 'site' | 'until'>;
+
+/** By what was changed beside it one sees how it was taken. */
+const untilOf = (held: Holding | undefined, changed: readonly string[]): Good | undefined =>
+  held && changed.includes(NAMES.given) ? { ...held, until: held.answersUntil } : held;
 
 /** What one clock may count of another's second (`makeWorld`). */
 const SLOWEST = 0.98;
