@@ -670,6 +670,13 @@ test.each<[string, string, object | undefined, number, string]>([
     403,
     'M_FORBIDDEN',
   ],
+  [
+    'an end of oneself by its own way',
+    'POST /v1/deactivate/@root:example.org',
+    {},
+    403,
+    'M_FORBIDDEN',
+  ],
   ['an order of nothing', 'GET /v2/users?order_by=shoe_size', undefined, 400, 'M_INVALID_PARAM'],
   [
     'a name that is taken',
