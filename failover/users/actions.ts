@@ -56,7 +56,7 @@ async function createAsAdministrator(call: Call): Promise<Told> {
   if (await isThere(call)) throw inUse(call.userId);
   const body = { password: await call.password(), admin: call.admin };
   const answer = await call.api.ask(`PUT ${user(call, 'v2')}`, body, call.token);
-  return { answer, said: made(call) };
+  return { answer, said: made(answer.name, call) };
 }
 
 /** As `register_new_matrix_user` of Synapse does. */
@@ -68,10 +68,11 @@ async function createBySecret(call: Call): Promise<Told> {
   const mac = createHmac('sha1', call.sharedSecret!).update(proved).digest('hex');
   const body = { nonce, username, password, admin: call.admin, mac, inhibit_login: true };
   const answer = await call.api.ask(`POST ${AT}/v1/register`, body);
-  return { answer, said: made(call) };
+  return { answer, said: made(answer.user_id, call) };
 }
 
-const made = ({ userId, admin }: Call) =>
+/** The server folds what is typed: who was made is what it answers. */
+const made = (userId: unknown, { admin }: Call) =>
   `${userId} has an account now${admin ? ', and is an administrator' : ''}.`;
 
 async function isThere(call: Call): Promise<boolean> {

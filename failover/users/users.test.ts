@@ -40,6 +40,31 @@ test('an account that is there is not made again, by either way, and keeps its p
   expect(await house.logIn('bob', PASSWORD)).toBe(200);
 });
 
+test('a name of another server, or half a one, makes nobody and is nobody: it is said, and no password is asked for', async () => {
+  await using house = await raise({ registrationSecret: 'known to operators' });
+  const other = ['@ada', '@ada:typo.example', 'ada:typo.example', '@:example.org', '@', 'ada:'];
+  const refused = async (words: string) =>
+    expect(house.farol(words, { admin: true })).rejects.toThrow('is no name at this server');
+  for (const name of other) await refused(`create ${name}`);
+  await house.asAdministrator();
+  for (const name of other) await refused(`create ${name}`);
+  await refused('deactivate @ada:typo.example');
+  await refused('login @ada');
+  expect((await house.farol('list'))[1]).toBe(`${ADA}  (administrator)`);
+});
+
+test('who was made is told as the server answers, which folds what was typed', async () => {
+  await using house = await raise({ registrationSecret: 'known to operators' });
+  expect(await house.farol('create Ada', { admin: true, types: PASSWORD })).toEqual([
+    ...[0, `${ADA} has an account now, and is an administrator.`],
+  ]);
+  await house.farol('login ada', { types: PASSWORD });
+  expect(await house.farol(`create ${BOB}`, { types: PASSWORD })).toEqual([
+    ...[0, `${BOB} has an account now.`],
+  ]);
+  expect(await house.logIn('bob', PASSWORD)).toBe(200);
+});
+
 test('another password logs out everywhere, and is the only one that opens', async () => {
   await using house = await raise();
   const bob = await house.api.register('bob', 'PHONE');
@@ -72,6 +97,7 @@ test('what an account may do is switched on and off', async () => {
   expect(await house.farol('lock nobody on')).toEqual([3, expect.stringContaining('NOT_FOUND')]);
   expect(await house.farol('list nobody')).toEqual([0, 'Nobody has such an account.']);
   expect((await house.farol('admin ada off'))[0]).toBe(3);
+  expect((await house.farol('deactivate ada', { confirmed: ADA }))[0]).toBe(3);
 });
 
 test('an account is closed for good once its name was typed, and stays as it is otherwise', async () => {

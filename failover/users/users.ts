@@ -83,10 +83,13 @@ function callOf(
 const NOT_LOGGED_IN =
   'Log in as an administrator first: farol users login NAME. The first one is made by `farol users create NAME --admin`, where the server is told a `registrationSharedSecret`.';
 
-/** Of this server: `ada` is short for `@ada:` with its name. */
+/** Of this server: `ada` is short for `@ada:` with its name. Of another one, or by half a name, somebody else would be meant. */
 function nameIn(name: string | undefined, { serverName }: Surroundings): string {
   if (name === undefined || name === '') throw new Error('Say whose account');
-  return name.startsWith('@') ? name : `@${name}:${serverName}`;
+  const userId = name.startsWith('@') ? name : `@${name}:${serverName}`;
+  const colon = userId.indexOf(':');
+  if (colon > 1 && userId.slice(colon + 1) === serverName) return userId;
+  throw new Error(`${name} is no name at this server: say it as in ada, or @ada:${serverName}`);
 }
 
 function limitOf(text: string | undefined): number {
