@@ -39,7 +39,7 @@ import { maintenance } from './cli/maintenance.ts';
 import { type Operator, operate } from './cli/operate.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
-import { forTerminal, isTerminal, typed, whoAsks } from './cli/terminal.ts';
+import { forTerminal, isTerminal, jsonForTerminal, typed, whoAsks } from './cli/terminal.ts';
 import { completion, manPage, usage } from './cli/usage.ts';
 import { ConfigError, type FailoverConfig, readConfig } from './config/config.ts';
 import { keyNames } from './core/etcd/names.ts';
@@ -367,7 +367,8 @@ async function runUsers({ front }: Config): Promise<void> {
     process.exitCode = await users(
       { words: positionals.slice(1), ...options, limit: options.limit },
       {
-        ...{ api, serverName: name.serverName, askPassword, print, host: hostname() },
+        ...{ api, serverName: name.serverName, askPassword, host: hostname() },
+        print: (text) => print(options.json ? jsonForTerminal(text) : text),
         sharedSecret: sharedSecretBeside(values.config),
         login: keptLogin(process.env, homedir()),
         confirm: confirm === null && isTerminal() ? typed : async () => confirm,

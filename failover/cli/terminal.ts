@@ -20,3 +20,12 @@ export const whoAsks = (): string =>
 /** What other machines said of themselves is in it: no colours, bells or lines that would pass for others. */
 export const forTerminal = (text: string): string =>
   text.replaceAll(/(?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu, ' ');
+
+/** The same, of one line of JSON, which means what it meant: such signs stand in its strings alone. */
+export const jsonForTerminal = (json: string): string =>
+  json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    Array.from({ length: sign.length }, (_, at) => unitOf(sign, at)).join(''),
+  );
+
+const unitOf = (sign: string, at: number) =>
+  `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`;
