@@ -369,7 +369,7 @@ async function runUsers({ front }: Config): Promise<void> {
       {
         ...{ api, serverName: name.serverName, askPassword, host: hostname() },
         print: (text) => print(options.json ? jsonForTerminal(text) : text),
-        sharedSecret: sharedSecretBeside(values.config),
+        sharedSecret: () => sharedSecretBeside(values.config),
         login: keptLogin(process.env, homedir()),
         confirm: confirm === null && isTerminal() ? typed : async () => confirm,
       },

@@ -132,7 +132,7 @@ export const COMMANDS: readonly Command[] = [
     synopsis: 'ACTION [NAME] [--admin] [--erase] [--confirm NAME] [--limit N] [--json]',
     options: ['admin', 'erase', 'confirm', 'limit', 'json'],
     actions: USER_ACTIONS,
-    said: 'accounts, by the way of clients: `login NAME` as an administrator, then `list [WORD]`, `show`, `create` (with --admin: an administrator), `password` (sets another), `admin NAME on|off`, `lock NAME on|off`, `suspend NAME on|off`, `deactivate` (for good), `invite` (a token for one account), `logout`. The first administrator is made by `create NAME --admin` where the server is told a registrationSharedSecret. A password is asked for, or is the first line of what is piped in. Ends with 0 if it was done, 3 if the server refused it, 4 if it cannot now, 1 if it was not asked',
+    said: 'accounts, by the way of clients: `login NAME` as an administrator, then `list [WORD]`, `show`, `create` (with --admin: an administrator), `password` (sets another), `admin NAME on|off`, `lock NAME on|off`, `suspend NAME on|off`, `deactivate` (for good), `invite` (a token for one account), `logout`. The first administrator is made by `create NAME --admin` where the server is told a registrationSharedSecret. A password is asked for, or is the first line of what is piped in. Ends with 0 if it was done, 3 if the server refused it, 4 if it is not done or that is not known (look before you ask again), 1 if it was not asked',
     isOperators: true,
   },
   {

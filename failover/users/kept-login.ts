@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 
 /** An administrator, as logged in here. */
 export interface Login {
@@ -9,28 +9,38 @@ export interface Login {
 
 /** Between two calls of the command. */
 export interface KeptLogin {
+  /** Of whoever asks: what a script brings comes before what is kept. */
+  token(): string | undefined;
+  /** A script brings one, and nothing of what is kept counts. */
+  readonly isBrought: boolean;
   read(): Login | null;
   keep(login: Login): void;
   forget(): void;
 }
 
-/** In the home of whoever asks, for nobody else's eyes; `FAROL_TOKEN` comes first, for scripts. */
+/** In the home of whoever asks, for nobody else's eyes; `FAROL_TOKEN` is for scripts. */
 export function keptLogin(environment: NodeJS.ProcessEnv, home: string): KeptLogin {
-  const folder = environment.XDG_CONFIG_HOME ?? join(home, '.config');
-  const file = join(folder, 'farol/login.json');
+  const file = join(configFolder(environment, home), 'farol/login.json');
+  const { FAROL_TOKEN: brought } = environment;
   return {
-    read() {
-      const { FAROL_TOKEN: token } = environment;
-      return token === undefined ? readLogin(file) : { userId: '', token };
-    },
+    token: () => brought ?? readLogin(file)?.token,
+    isBrought: brought !== undefined,
+    read: () => readLogin(file),
     keep(login) {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const anew = `${file}.new`;
       // The rights of a file that is there would stay.
-      rmSync(file, { force: true });
-      writeFileSync(file, JSON.stringify(login), { mode: 0o600 });
+      rmSync(anew, { force: true });
+      writeFileSync(anew, JSON.stringify(login), { mode: 0o600 });
+      renameSync(anew, file);
     },
     forget: () => rmSync(file, { force: true }),
   };
+}
+
+/** What is empty or relative is to be passed over (XDG Base Directory Specification): a token would lie in whatever folder this is. */
+function configFolder({ XDG_CONFIG_HOME: told = '' }: NodeJS.ProcessEnv, home: string): string {
+  return isAbsolute(told) ? told : join(home, '.config');
 }
 
 function readLogin(file: string): Login | null {

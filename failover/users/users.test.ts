@@ -1,13 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { type ApiOptions, PASSWORD, startApi } from '../../test/support/api-server.ts';
+import { expect, test } from 'vitest';
+import { PASSWORD } from '../../test/support/api-server.ts';
+import { raise } from '../../test/support/users-house.ts';
 import { USER_ACTIONS } from '../cli/commands.ts';
 import { ACTIONS } from './actions.ts';
-import { type AdminApi, adminApiBehind, Refused } from './admin-api.ts';
-import { keptLogin } from './kept-login.ts';
-import { type Asked, users } from './users.ts';
+import { type AdminApi, Refused, Unanswered } from './admin-api.ts';
 
 const ADA = '@ada:example.org';
 const BOB = '@bob:example.org';
@@ -63,6 +59,14 @@ test('who was made is told as the server answers, which folds what was typed', a
     ...[0, `${BOB} has an account now.`],
   ]);
   expect(await house.logIn('bob', PASSWORD)).toBe(200);
+});
+
+test('the secret of the server is read where it is needed, and nowhere else', async () => {
+  await using house = await raise();
+  const sharedSecret = () => expect.unreachable();
+  await house.asAdministrator();
+  await house.farol('list', { sharedSecret });
+  await house.farol('create bob', { sharedSecret, types: PASSWORD });
 });
 
 test('another password logs out everywhere, and is the only one that opens', async () => {
@@ -133,26 +137,6 @@ test('with what `invite` prints one account is made where accounts need a token'
   expect((await made('eve')).status).toBe(401);
 });
 
-test('who asks is logged in as an administrator, for nobody else to read, until they log out', async () => {
-  await using house = await raise();
-  await expect(house.farol('list')).rejects.toThrow('farol users login NAME');
-  await house.api.register('bob', 'PHONE');
-  await house.api.register('ada', 'DESK', { admin: true });
-  expect((await house.farol('login bob', { types: PASSWORD }))[0]).toBe(3);
-  await expect(house.farol('list')).rejects.toThrow('farol users login NAME');
-  expect((await house.farol('login ada', { types: 'wrong' }))[0]).toBe(3);
-
-  const [, told] = await house.farol('login ada', { types: PASSWORD, json: true });
-  expect(JSON.parse(told)).not.toHaveProperty('access_token');
-  const file = join(house.home, '.config/farol/login.json');
-  expect(statSync(file).mode & 0o777).toBe(0o600);
-  const { token } = JSON.parse(readFileSync(file, 'utf8'));
-  await house.farol('logout');
-  expect((await house.api.ask('GET /account/whoami', { token })).status).toBe(401);
-  await expect(house.farol('list')).rejects.toThrow('farol users login NAME');
-  expect(await house.farol('logout')).toEqual([0, 'Nobody is logged in here.']);
-});
-
 test('a script brings its token, and reads what was refused and why', async () => {
   await using house = await raise();
   const token = await house.api.register('ada', 'DESK', { admin: true });
@@ -168,15 +152,39 @@ test('a script brings its token, and reads what was refused and why', async () =
   expect(said).toContain('farol users login NAME');
 });
 
-test('that nobody leads now has a status of its own', async () => {
+test('what is not done, or not known, has a status of its own, and whoever would ask again is to look before', async () => {
   await using house = await raise();
   await house.asAdministrator();
-  const away: AdminApi = {
-    ask: () => Promise.reject(new Refused(503, { errcode: 'M_UNKNOWN' })),
+  const failing = (error: Error): AdminApi => ({
+    ask: () => Promise.reject(error),
     close: async () => undefined,
-  };
-  expect((await house.farol('list', { api: away }))[0]).toBe(4);
+  });
+  const setAside = failing(new Refused(503, { errcode: 'M_UNKNOWN', error: 'No site can' }));
+  const silent = failing(new Unanswered('no answer came'));
+  const busy = failing(new Refused(429, { errcode: 'M_LIMIT_EXCEEDED', error: 'Too many' }));
+  const look = expect.stringContaining('look before you ask again');
+  for (const api of [setAside, silent]) {
+    expect(await house.farol('invite', { api })).toEqual([4, look]);
+    expect(await house.farol('list', { api })).toEqual([4, expect.not.stringContaining('look')]);
+  }
+  expect(await house.farol('invite', { api: busy })).toEqual([4, 'Too many (M_LIMIT_EXCEEDED)']);
+  const [status, told] = await house.farol('invite', { api: silent, json: true });
+  expect([status, JSON.parse(told)]).toEqual([
+    ...[4, { errcode: 'M_UNKNOWN', error: 'no answer came' }],
+  ]);
+  const unreached = failing(new Error('connect ECONNREFUSED'));
+  await expect(house.farol('invite', { api: unreached })).rejects.toThrow('ECONNREFUSED');
 });
+
+test.each(['password ada secret', 'create ada admin', 'lock bob on now', 'invite bob', 'list a b'])(
+  'words that would be passed over are refused: %s',
+  async (words) => {
+    await using house = await raise();
+    await house.asAdministrator();
+    const asked = { api: { ...house.plain, ask: () => expect.unreachable() } };
+    await expect(house.farol(words, asked)).rejects.toThrow('too many words');
+  },
+);
 
 test('a word that is no action, a missing name and a limit that is none are said, and nothing is asked', async () => {
   await using house = await raise();
@@ -198,54 +206,3 @@ test('of many accounts as many are listed as was asked for, and how many more th
 test('every action that is shown by the command is there, and no other', () => {
   expect([...Object.keys(ACTIONS), 'login', 'logout'].sort()).toEqual([...USER_ACTIONS].sort());
 });
-
-interface Typed extends Partial<Omit<Asked, 'words'>> {
-  readonly types?: string;
-  readonly confirmed?: string | null;
-  readonly environment?: NodeJS.ProcessEnv;
-  readonly api?: AdminApi;
-}
-
-/** A whole server, and the command beside it. */
-async function raise(options: ApiOptions = {}) {
-  const api = await startApi(options);
-  const home = mkdtempSync(join(tmpdir(), 'farol-users-'));
-  onTestFinished(() => rmSync(home, { recursive: true }));
-  const plain = adminApiBehind({ origin: api.origin, host: 'example.org', connect: NO_TLS });
-  const farol = async (words: string, typed: Typed = {}): Promise<[number, string]> => {
-    const { types, confirmed = null, environment = {}, ...asked } = typed;
-    const said: string[] = [];
-    const status = await users(
-      {
-        ...{ words: words.split(' '), admin: false, erase: false, json: false },
-        ...{ limit: undefined, ...asked },
-      },
-      {
-        ...{ api: typed.api ?? plain, serverName: 'example.org', host: 'north' },
-        sharedSecret: options.registrationSecret,
-        login: keptLogin(environment, home),
-        askPassword: async () => types!,
-        confirm: async () => confirmed,
-        print: (text) => void said.push(text),
-      },
-    );
-    return [status, said.join('\n')];
-  };
-  return {
-    ...{ api, home, farol },
-    async asAdministrator() {
-      await api.register('ada', 'DESK', { admin: true });
-      await farol('login ada', { types: PASSWORD });
-    },
-    async logIn(user: string, password: string) {
-      const body = { type: 'm.login.password', user, password };
-      return (await api.ask('POST /login', { body })).status;
-    },
-    async [Symbol.asyncDispose]() {
-      await plain.close();
-      await api[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const NO_TLS = { allowPartialTrustChain: true } as const;

@@ -1,6 +1,7 @@
 import { ACTIONS, type Call, type Told } from './actions.ts';
-import { type AdminApi, type Json, Refused } from './admin-api.ts';
-import type { KeptLogin, Login } from './kept-login.ts';
+import { Refused, Unanswered } from './admin-api.ts';
+import { logIn, logOut } from './sessions.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** What was typed behind `farol users`. */
 export interface Asked {
@@ -11,22 +12,10 @@ export interface Asked {
   readonly limit: string | undefined;
 }
 
-/** Where it was typed. */
-export interface Surroundings {
-  readonly api: AdminApi;
-  readonly serverName: string;
-  readonly sharedSecret: string | undefined;
-  readonly login: KeptLogin;
-  readonly host: string;
-  askPassword(question: string): Promise<string>;
-  /** What is typed at the question; null where nobody can be asked. */
-  confirm(question: string): Promise<string | null>;
-  print(text: string): void;
-}
-
-/** How it ends, for scripts: 1 is left to what could not be asked. */
+/** How it ends, for scripts: 1 is left to what was not asked. */
 const REFUSED = 3;
-const NOT_NOW = 4;
+/** Where it is not known it may have been done: whoever only asks again may do it twice. */
+const NOT_DONE_OR_NOT_KNOWN = 4;
 
 const LIMIT_DEFAULT = 100;
 
@@ -39,23 +28,43 @@ export async function users(asked: Asked, surroundings: Surroundings): Promise<n
     surroundings.print(asked.json ? JSON.stringify(told.answer) : told.said);
     return 0;
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused || error instanceof Unanswered)) throw error;
     const { errcode, message } = error;
-    const said = errcode === 'M_UNKNOWN_TOKEN' ? `${message}: farol users login NAME` : message;
-    surroundings.print(asked.json ? JSON.stringify({ errcode, error: message }) : said);
-    return error.isOfNow ? NOT_NOW : REFUSED;
+    const told = asked.json ? JSON.stringify({ errcode, error: message }) : said(asked, error);
+    surroundings.print(told);
+    return error.isOfNow ? NOT_DONE_OR_NOT_KNOWN : REFUSED;
   }
 }
 
+function said({ words: [action = 'list'] }: Asked, error: Refused | Unanswered): string {
+  const { errcode, message, mayBeDone } = error;
+  if (errcode === 'M_UNKNOWN_TOKEN') return `${message}: farol users login NAME`;
+  return mayBeDone && !LOOKING.includes(action)
+    ? `${message}. It is not done, or that is not known: look before you ask again.`
+    : message;
+}
+
+const LOOKING: readonly string[] = ['list', 'show'];
+
 function deed(asked: Asked, surroundings: Surroundings): Promise<Told> {
   const [action = 'list', name, word] = asked.words;
+  if (!isAction(action) && action !== 'login' && action !== 'logout')
+    throw new Error(`There is no \`farol users ${action}\`; see farol --help`);
+  // Also a password that stands there, and will not be the one.
+  if (asked.words.length > (WORDS_MAX[action] ?? 2))
+    throw new Error(`There are too many words behind \`farol users ${action}\`; nothing was done`);
   if (action === 'login') return logIn(nameIn(name, surroundings), surroundings);
   if (action === 'logout') return logOut(surroundings);
-  if (!isAction(action)) throw new Error(`There is no \`farol users ${action}\`; see farol --help`);
   return ACTIONS[action](callOf(action, { asked, name, word }, surroundings));
 }
 
 const isAction = (text: string): text is Action => Object.hasOwn(ACTIONS, text);
+
+/** With the action: a name or what is looked for, and on or off. */
+const WORDS_MAX: Partial<Record<Action | 'login' | 'logout', number>> = {
+  ...{ invite: 1, logout: 1 },
+  ...{ admin: 3, lock: 3, suspend: 3 },
+};
 
 /** What is asked for without a name. */
 const WITHOUT_NAME: readonly Action[] = ['list', 'invite'];
@@ -65,11 +74,12 @@ function callOf(
   { asked, name, word }: { asked: Asked; name: string | undefined; word: string | undefined },
   surroundings: Surroundings,
 ): Call {
-  const { api, sharedSecret, login } = surroundings;
-  const token = login.read()?.token;
+  const { api, login } = surroundings;
+  const token = login.token();
   const isNameless = WITHOUT_NAME.includes(action);
-  if (token === undefined && !(action === 'create' && sharedSecret !== undefined))
-    throw new Error(NOT_LOGGED_IN);
+  const sharedSecret =
+    token === undefined && action === 'create' ? surroundings.sharedSecret() : undefined;
+  if (token === undefined && sharedSecret === undefined) throw new Error(NOT_LOGGED_IN);
   const userId = isNameless ? '' : nameIn(name, surroundings);
   return {
     ...{ api, sharedSecret, token, userId, word: isNameless ? name : word },
@@ -102,48 +112,4 @@ async function newPassword(userId: string, { askPassword }: Surroundings): Promi
   const password = await askPassword(`A new password for ${userId}: `);
   if (password === '') throw new Error('No password was given; nothing was done');
   return password;
-}
-
-async function logIn(userId: string, surroundings: Surroundings): Promise<Told> {
-  const { api, login, host, askPassword } = surroundings;
-  const answer = await api.ask('POST /_matrix/client/v3/login', {
-    type: 'm.login.password',
-    identifier: { type: 'm.id.user', user: userId },
-    password: await askPassword(`Password of ${userId}: `),
-    initial_device_display_name: `farol users at ${host}`,
-  });
-  const made = { userId: String(answer.user_id), token: String(answer.access_token) };
-  await refuseOthers(api, made);
-  login.keep(made);
-  const { access_token: _secret, ...told } = answer;
-  return { answer: told, said: `Logged in as ${made.userId}, until farol users logout.` };
-}
-
-/** Whoever may not look at accounts would find out by the next command. */
-async function refuseOthers(api: AdminApi, { userId, token }: Login): Promise<void> {
-  try {
-    const path = `/_synapse/admin/v1/users/${encodeURIComponent(userId)}/admin`;
-    await api.ask(`GET ${path}`, undefined, token);
-  } catch (error) {
-    await endSession(api, token);
-    throw error;
-  }
-}
-
-async function logOut({ api, login }: Surroundings): Promise<Told> {
-  const kept = login.read();
-  if (kept === null) return { answer: {}, said: 'Nobody is logged in here.' };
-  await endSession(api, kept.token);
-  login.forget();
-  return { answer: {}, said: 'Logged out.' };
-}
-
-/** One that has ended is as wanted. */
-async function endSession(api: AdminApi, token: string): Promise<Json | undefined> {
-  try {
-    return await api.ask('POST /_matrix/client/v3/logout', {}, token);
-  } catch (error) {
-    if (error instanceof Refused && error.errcode === 'M_UNKNOWN_TOKEN') return undefined;
-    throw error;
-  }
 }
