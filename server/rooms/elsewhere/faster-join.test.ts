@@ -85,7 +85,7 @@ test('nothing is held that its server did not sign, nor more than a bound', asyn
     'hold_many',
     `INSERT INTO held_pdu (room_nid, event_id, held_nid, server_name, json)
      SELECT room_nid, '$' || n, n, $1, '{}' FROM room, generate_series(1, $2::int8) n`,
-    [alice.server.name, HELD_MAX.ofServer.count - 1],
+    [alice.server.name, HELD_MAX.ofDomainInRoom.count - 1],
   );
   const { event_id: next } = await alice.say(roomId, 'two');
   expect(await receive(pdu)).toBe('held');

@@ -23,6 +23,15 @@ test('what is held of rooms that were joined through one domain leaves three qua
   expect(await at.held.take({ ...good, roomNid: 11 }, ONE)).toEqual([true]);
 });
 
+test('two names of one domain leave half of a room to others', async () => {
+  const at = loads();
+  const by = (name: string) => ({ roomNid: 1, server: server(name), through: undefined });
+  const many = Array<number>(HELD_MAX.ofRoom.count / 2).fill(100);
+  expect(new Set(await at.held.take(by('a.evil.example'), many))).toEqual(new Set([true]));
+  expect(new Set(await at.held.take(by('b.evil.example'), many))).toEqual(new Set([false]));
+  expect(await at.held.take(by('other.example'), ONE)).toEqual([true]);
+});
+
 test('where nobody was joined through it is the domain of who brings it', async () => {
   const at = loads();
   const count = HELD_MAX.ofDomain.count;
@@ -35,7 +44,7 @@ test('where nobody was joined through it is the domain of who brings it', async 
 test('the table is read once in a while, and what is taken in between is counted', async () => {
   const at = loads();
   const who = { roomNid: 1, server: server('far.example'), through: undefined };
-  const many = Array<number>(HELD_MAX.ofServer.count).fill(100);
+  const many = Array<number>(HELD_MAX.ofDomainInRoom.count).fill(100);
   expect(new Set(await at.held.take(who, many))).toEqual(new Set([true]));
   expect(await at.held.take(who, ONE)).toEqual([false]);
   expect(at.times()).toBe(1);
@@ -49,7 +58,7 @@ test('the table is read once in a while, and what is taken in between is counted
 test('bytes are bounded as their number is', async () => {
   const at = loads();
   const who = { roomNid: 1, server: server('far.example'), through: undefined };
-  const half = HELD_MAX.ofServer.bytes / 2;
+  const half = HELD_MAX.ofDomainInRoom.bytes / 2;
   expect(await at.held.take(who, [half, half, 1])).toEqual([true, true, false]);
 });
 

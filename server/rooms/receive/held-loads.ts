@@ -5,7 +5,8 @@ import type { RoomStore } from '../store.ts';
 
 /** Of what waits to be judged. What is beyond it is fetched as missing, with what comes later. */
 export const HELD_MAX = {
-  ofServer: { count: 500, bytes: 4 * 1_048_576 },
+  /** Half of the room, so that those of one who has many names leave place for others. */
+  ofDomainInRoom: { count: 500, bytes: 4 * 1_048_576 },
   ofRoom: { count: 1_000, bytes: 8 * 1_048_576 },
   /** Of the server through which the room was joined, or who brings it where all members are here: a quarter of all. */
   ofDomain: { count: 2_500, bytes: 16 * 1_048_576 },
@@ -60,12 +61,12 @@ export class HeldLoads {
 }
 
 class HeldSums {
-  readonly #servers = new Sums<string>();
+  readonly #inRooms = new Sums<string>();
   readonly #rooms = new Sums<number>();
   readonly #domains = new Sums<string>();
 
   add(who: Who, { count, bytes }: { readonly count: number; readonly bytes: number }): void {
-    this.#servers.add(inRoom(who), bytes, count);
+    this.#inRooms.add(inRoom(who), bytes, count);
     this.#rooms.add(who.roomNid, bytes, count);
     this.#domains.add(domainOf(who), bytes, count);
   }
@@ -73,7 +74,7 @@ class HeldSums {
   /** False where it does not fit. */
   take(who: Who, bytes: number): boolean {
     const isOver =
-      isFull(this.#servers.of(inRoom(who)), bytes, HELD_MAX.ofServer) ||
+      isFull(this.#inRooms.of(inRoom(who)), bytes, HELD_MAX.ofDomainInRoom) ||
       isFull(this.#rooms.of(who.roomNid), bytes, HELD_MAX.ofRoom) ||
       isFull(this.#domains.of(domainOf(who)), bytes, HELD_MAX.ofDomain) ||
       isFull(this.#domains.all, bytes, HELD_MAX.ofAll);
@@ -82,7 +83,7 @@ class HeldSums {
   }
 }
 
-const inRoom = ({ roomNid, server }: Who): string => `${roomNid} ${server}`;
+const inRoom = ({ roomNid, server }: Who): string => `${roomNid} ${domainOfServer(server)}`;
 
 const domainOf = ({ server, through }: Who): string => domainOfServer(through ?? server);
 
