@@ -116,6 +116,17 @@ test('who never has time, or will not tell, holds its transactions up no longer 
   expect(await bench.receive(said!)).toEqual(['refused']);
 });
 
+test('so many that lack something at once come again no more often than one', async () => {
+  await using bench = await gappedRoom();
+  const said = await Promise.all([11, 12, 13].map((depth) => bench.chain(2, { depth })));
+  const [first, ...more] = said.map((chain) => chain[1]!);
+  bench.ask.stateIds = async () => undefined;
+  bench.ask.missingEvents = async () => 'not now';
+  const all = () => bench.receive(first!, far, ...more);
+  for (const _ of ['again', 'and again']) await expect(all()).rejects.toMatchObject(TOO_MUCH);
+  expect(await all()).toEqual(['refused', 'refused', 'refused']);
+});
+
 test('where the server does not tell what lies between, its word on the state counts', async () => {
   await using bench = await gappedRoom();
   const joins = await bench.event(member(emil));
