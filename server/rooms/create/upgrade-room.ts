@@ -49,11 +49,16 @@ export function upgradeRoom(
     const made = await makeRoom(building, { rules, drafts, published });
     const replaced: Replaced = { state, sender: upgrade.userId, by: made.roomId };
     const signed = await signedClosing(building, old, replaced);
+    await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
+    const refuseMoved = () => {
+      const hasMoved = signed && old.head.extremities !== extremities;
+      if (old.isDropped || hasMoved) throw new RoomChangedMeanwhile();
+    };
+    // What is noted of a room that never comes stays.
+    refuseMoved();
     // Before the new room is there, as for those who join it: nobody sees it without.
     await building.ports.followRoom?.(upgrade.userId, { from: roomId, to: made.roomId });
-    await building.keys.learn(drafts.map(({ type, stateKey = '' }) => ({ type, stateKey })));
-    const hasMoved = signed && old.head.extremities !== extremities;
-    if (old.isDropped || hasMoved) throw new RoomChangedMeanwhile();
+    refuseMoved();
     const closing = signed ?? closingOf(building, old, replaced);
     return commit(building, old, { made, closing, upgrade, aliases, origin });
   }).catch(orComeAgain);

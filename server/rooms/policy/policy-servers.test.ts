@@ -312,6 +312,7 @@ test('a room that goes on while it is asked is closed behind what was said', asy
   expect((await bench.pduOf(tombstone!.eventId)).prev_events).toEqual([said]);
   expect(await bench.ends()).toEqual([(await bench.stateEvent('m.room.power_levels'))!.eventId]);
   expect(await bench.countRooms()).toBe(2);
+  expect(bench.followed).toEqual([[alice, bench.roomId, roomId]]);
 });
 
 test('another server can take it back as well, whatever it says', async () => {
