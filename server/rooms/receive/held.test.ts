@@ -2,8 +2,9 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { ForeignEvent } from '../../../test/support/foreign-server.ts';
 import { dora, far, gappedRoom, member, says } from '../../../test/support/gapped-room.ts';
 import { commitRows } from '../../log/commit-rows.ts';
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
+import { limitExceeded } from '../../protocol/matrix-error.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
 import { roomStore } from '../../storage/rooms/room-store.ts';
 import { Resolver } from '../state/resolving/resolver.ts';
@@ -12,6 +13,7 @@ import type { Building } from '../write/building.ts';
 import { HeldTries, TRIES_MAX } from './held-tries.ts';
 import type { Received, RoomReceiver } from './room-receiver.ts';
 import { takeHeld } from './take-held.ts';
+import { TakingHeld } from './taking-held.ts';
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -29,7 +31,7 @@ test('what meets a conflict that is too much, and what follows it, is taken in w
   expect(bench.asked).toEqual([]);
   expect(await bench.bodies()).toEqual([]);
   const store = roomStore(bench.database);
-  const held = () => store.heldPdus(bench.roomId, { after: 0, limit: 50 });
+  const held = () => store.listHeld(bench.roomId);
   expect(await held()).toHaveLength(3);
   expect(await store.unfinishedRooms()).toEqual([bench.roomId]);
   rest.isOver();
@@ -48,9 +50,13 @@ test('what follows one that cannot be resolved is held also while the room does 
   const theirs = await bench.event({ ...member(dora), content, after: [bench.before] });
   const follower = await bench.event({ ...says('follows'), after: [theirs.eventId] });
   const next = await bench.event({ ...says('follows that'), after: [follower.eventId] });
+  const startWith = vi.spyOn(TakingHeld.prototype, 'startWith');
   for (const each of [theirs, follower, next]) expect(await bench.push(each)).toEqual(['held']);
+  expect(startWith).toHaveBeenCalledTimes(3);
+  expect(await bench.push(next)).toEqual(['held']);
+  expect(startWith).toHaveBeenCalledTimes(3);
   expect(bench.asked).toEqual([]);
-  const held = await roomStore(bench.database).heldPdus(bench.roomId, { after: 0, limit: 50 });
+  const held = await roomStore(bench.database).listHeld(bench.roomId);
   expect(held.map(({ eventId }) => eventId)).toEqual(
     [theirs, follower, next].map(({ eventId }) => eventId),
   );
@@ -119,7 +125,7 @@ test('of two that can never be resolved each has its own tries, and neither coun
     await bench.take();
   }
   // `one` was seen to be too much at first, `other` when it was its turn; then that goes first which was tried least.
-  expect(bench.calls).toEqual([[one, other, forks], [other, forks], [forks], [one]]);
+  expect(bench.calls).toEqual([[one, other, forks], [other], [forks], [one]]);
   expect(await bench.held()).toEqual([one, other]);
 });
 
@@ -138,7 +144,7 @@ test('what was too much when it came is not tried before the others', async () =
   const [never, forks] = bench.ids as [EventId, EventId];
   bench.needsMuch(never, forks);
   bench.isTooMuch(never);
-  bench.tries.aside(never);
+  bench.tries.aside({ eventId: never, server: far });
   expect(await bench.take()).toBe(false);
   expect(bench.calls).toEqual([[forks], [never]]);
   expect(await bench.held()).toEqual([never]);
@@ -157,10 +163,62 @@ test('what follows one that is held waits until that has been judged, and is tri
   expect(await bench.held()).toEqual([follows]);
   expect(bench.calls.filter((ids) => ids.includes(follows))).toHaveLength(1);
   bench.results.delete(follows);
+  bench.restIsOver();
   expect(await bench.take()).toBe(true);
 });
 
+test('what else a domain brought of which one was too much is behind all others, and one rest is all that others wait for it', async () => {
+  await using bench = await heldRoom(['one', 'two', 'three', 'forks'], { forks: other });
+  const [one, two, three, forks] = bench.ids as [EventId, EventId, EventId, EventId];
+  bench.needsMuch(...bench.ids);
+  for (const each of [one, two, three]) bench.isTooMuch(each);
+  await bench.take();
+  bench.restIsOver(HOUR_MS);
+  await bench.take();
+  expect(bench.calls).toEqual([[one, two, three], [forks], [forks], [two]]);
+  expect(await bench.held()).toEqual([one, two, three]);
+});
+
+test('where there is too much to do for what one server brought, that of others is taken in, and it comes again', async () => {
+  await using bench = await heldRoom(['a', 'plain', 'b'], { plain: other });
+  const [a, plain, b] = bench.ids as [EventId, EventId, EventId];
+  bench.hasMuchToDo(far);
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toEqual([[plain]]);
+  expect(bench.turnedAway).toEqual([[a]]);
+  expect(await bench.held()).toEqual([a, b]);
+  expect(bench.tries.times(a)).toBe(0);
+  bench.hasMuchToDo(undefined);
+  expect(await bench.take()).toBe(false);
+  bench.clock.ms += 5_000;
+  expect(await bench.take()).toBe(true);
+  expect(bench.calls).toEqual([[plain], [b], [a]]);
+});
+
+test('however many servers take turns in what is held, it is read once where nothing is due', async () => {
+  await using bench = await heldRoom(['a', 'b', 'c', 'd'], { b: other, d: other });
+  for (const id of bench.ids) bench.results.set(id, refused({ missing: ['$z' as EventId] }));
+  await bench.take();
+  const query = vi.spyOn(bench.database, 'query');
+  expect(await bench.take()).toBe(false);
+  expect(query.mock.calls.map(([name]) => name)).toEqual(['list_held', 'list_held']);
+});
+
+test('what stands before that which it follows waits as well for one that is stuck', async () => {
+  await using bench = await heldRoom(['second', 'first', 'never'], { never: other });
+  const [second, first, never] = bench.ids as [EventId, EventId, EventId];
+  bench.tries.aside({ eventId: never, server: other });
+  bench.needsMuch(never);
+  bench.isTooMuch(never);
+  bench.results.set(second, refused({ missing: [first] }));
+  bench.results.set(first, refused({ missing: [never] }));
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toEqual([[second, first], [never]]);
+  expect([second, first, never].map((id) => bench.tries.times(id))).toEqual([0, 0, 1]);
+});
+
 const HOUR_MS = 3_600_000;
+const other = 'other.example' as ServerName;
 
 const refused = (why: {
   missing?: EventId[];
@@ -170,15 +228,18 @@ const refused = (why: {
 });
 
 /** A room of which something is held, and what it answers for each. */
-async function heldRoom(bodies: readonly string[]) {
+async function heldRoom(bodies: readonly string[], servers: Record<string, ServerName> = {}) {
   const bench = await gappedRoom();
   const store = roomStore(bench.database);
   const { nid, roomId } = (await bench.rooms.open(bench.roomId))!;
   const events: ForeignEvent[] = [];
   for (const body of bodies) events.push(await bench.event(says(body)));
-  const rows = events.map(({ eventId, pdu }, index) =>
-    store.rows.heldPdu(nid, { nid: index + 1, eventId, server: far, json: JSON.stringify(pdu) }),
-  );
+  const rows = events.map(({ eventId, pdu }, index) => {
+    const server = servers[bodies[index]!] ?? far;
+    return store.rows.heldPdu(nid, {
+      ...{ nid: index + 1, eventId, server, json: JSON.stringify(pdu) },
+    });
+  });
   await commitRows(bench.writer, rows);
   const results = new Map<EventId, Received>();
   const errors: unknown[] = [];
@@ -188,6 +249,8 @@ async function heldRoom(bodies: readonly string[]) {
   const much = new Set<EventId>();
   const tooMuch = new Set<EventId>();
   let restMs = 0;
+  let busy: ServerName | undefined;
+  const turnedAway: EventId[][] = [];
   const result = (id: EventId): Received => {
     if (much.has(id) && restMs > 0) return refused({ unresolved: 'not tried' });
     if (!tooMuch.has(id))
@@ -203,8 +266,12 @@ async function heldRoom(bodies: readonly string[]) {
         (each.pdu.content as JsonObject).body === (pdu.content as JsonObject).body,
     )!.eventId;
   const receiver: Pick<RoomReceiver, 'receive'> = {
-    async receive(_roomId, pdus) {
+    async receive(_roomId, pdus, { origin }) {
       const ids = pdus.map(idOf);
+      if (origin === busy) {
+        turnedAway.push(ids);
+        throw limitExceeded(5_000);
+      }
       if (breaking && ids.includes(breaking)) throw new Error('it breaks');
       calls.push(ids);
       return ids.map(result);
@@ -219,9 +286,12 @@ async function heldRoom(bodies: readonly string[]) {
   } as unknown as Building;
   return {
     ...{ results, errors, calls, clock, tries, ids: events.map(({ eventId }) => eventId) },
+    ...{ turnedAway, database: bench.database },
+    hasMuchToDo(server: ServerName | undefined) {
+      busy = server;
+    },
     take: () => takeHeld({ building, receiver, tries }, roomId),
-    held: async () =>
-      (await store.heldPdus(roomId, { after: 0, limit: 100 })).map(({ eventId }) => eventId),
+    held: async () => (await store.listHeld(roomId)).map(({ eventId }) => eventId),
     breaksOn(id: EventId) {
       breaking = id;
     },

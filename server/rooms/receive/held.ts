@@ -13,6 +13,13 @@ export interface Holdable {
   readonly pdu: JsonObject;
 }
 
+export interface Held {
+  /** One for each, in the order given. */
+  readonly results: readonly Received[];
+  /** Not all were held before, or are too much. */
+  readonly isMore: boolean;
+}
+
 /**
  * Keeps events that nobody can judge: of a room whose members are not here yet, or whose states cannot be resolved for now. Alone
  * in the room: it becomes whole before that or behind it. Harmless when repeated.
@@ -22,10 +29,10 @@ export function hold(
   room: HotRoom,
   pdus: readonly Holdable[],
   server: ServerName,
-): Promise<readonly Received[]> {
+): Promise<Held> {
   return room.building.alone(async () => {
     if (room.isDropped) throw new RoomChangedMeanwhile();
-    if (pdus.length === 0) return [];
+    if (pdus.length === 0) return { results: [], isMore: false };
     const { store } = ports;
     const { roomId, nid: roomNid } = room;
     const known = await store.heldAmong(
@@ -48,9 +55,10 @@ export function hold(
       return { change: rowsAlone(rows), value: undefined };
     });
     const held = new Set([...known, ...fitting.map(([eventId]) => eventId)]);
-    return pdus.map(({ event }) =>
-      held.has(event.eventId) ? { kind: 'held', event } : over(event),
+    const results = pdus.map(
+      ({ event }): Received => (held.has(event.eventId) ? { kind: 'held', event } : over(event)),
     );
+    return { results, isMore: fitting.length > 0 };
   });
 }
 

@@ -102,9 +102,11 @@ export class Receiving implements RoomReceiver {
         hold(this.#building, now, some, from.origin),
       ),
     );
-    const results = new Map(held.map((each) => [idOf(each), each]));
+    const results = new Map(held.results.map((each) => [idOf(each), each]));
     const isHeld = (each: Received) => results.get(idOf(each))?.kind === 'held';
-    this.#takingHeld.start(roomId, received.filter(isHeld).filter(isRefused));
+    const refused = received.filter(isHeld).filter(isRefused);
+    // What says the same again has no turn for it, and takes out no pause.
+    if (held.isMore) this.#takingHeld.startWith(roomId, from.origin, refused);
     return received.map((each) => results.get(idOf(each)) ?? each);
   }
 
@@ -134,7 +136,7 @@ export class Receiving implements RoomReceiver {
         now.isPartial ? hold(this.#building, now, good, origin) : undefined,
       ),
     );
-    const results = held?.values();
+    const results = held?.results.values();
     return results && checked.map((each) => (each.ok ? results.next().value! : unfit(each)));
   }
 

@@ -1,6 +1,7 @@
 import { commitRows } from '../../log/commit-rows.ts';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
+import { domainOfServer } from '../../protocol/server-host.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import { pduIn } from '../read/stored-event.ts';
 import type { RoomStore } from '../store.ts';
@@ -18,55 +19,93 @@ export interface TakesHeld {
   readonly tries: HeldTries;
 }
 
-type Held = Awaited<ReturnType<RoomStore['heldPdus']>>[number];
-
 /**
- * Takes in what was held and is due, in the order in which it came; those whose states were too much behind all others, each by
- * itself. What still cannot be judged is held on, so often as its own tries allow: its server was told that it is here. False
- * where something is left.
+ * Takes in what was held and is due, in the order in which it came. What was too much, and what else its domain brought, is behind
+ * all others, each by itself: the next of it would let them wait once more. What still cannot be judged is held on, so often as
+ * its own tries allow: its server was told that it is here. False where something is left.
  */
 export async function takeHeld(taking: TakesHeld, roomId: RoomId): Promise<boolean> {
-  const { building, tries } = taking;
-  const { store } = building.ports;
-  const seen = new Map<EventId, number>();
-  for (let after = 0; ; ) {
-    const room = await building.rooms.get(roomId);
-    const held = await store.heldPdus(roomId, { after, limit: TAKEN_AT_ONCE });
-    if (!room || held.length === 0) break;
-    const some = ofOneServer(held);
-    after = some.at(-1)!.nid;
-    for (const { eventId, nid } of some) seen.set(eventId, nid);
-    await takeSome(
-      taking,
-      room,
-      some.filter(({ eventId }) => tries.isDue(eventId) && !tries.isAlone(eventId)),
+  const { store } = taking.building.ports;
+  const keep = taking.tries.keeping();
+  const listed = await store.listHeld(roomId);
+  keep(listed);
+  const held = listed.map((each) => ({ ...each, domain: domainOfServer(each.server) }));
+  await new Turn(taking, roomId).take(held);
+  return (await store.listHeld(roomId)).length === 0;
+}
+
+interface Listed {
+  readonly nid: number;
+  readonly eventId: EventId;
+  readonly server: ServerName;
+  readonly domain: string;
+}
+
+class Turn {
+  readonly #taking: TakesHeld;
+  readonly #roomId: RoomId;
+  /** Domains for which there was too much to do: each try takes its time. */
+  readonly #off = new Set<string>();
+  readonly #taken = new Set<EventId>();
+
+  constructor(taking: TakesHeld, roomId: RoomId) {
+    this.#taking = taking;
+    this.#roomId = roomId;
+  }
+
+  async take(held: readonly Listed[]): Promise<void> {
+    const { tries } = this.#taking;
+    for (let at = 0; at < held.length; ) {
+      const some: Listed[] = [];
+      for (; at < held.length && some.length < TAKEN_AT_ONCE; at++) {
+        const each = held[at]!;
+        if (tries.isSuspect(each.domain) || !this.#mayBeTaken(each)) continue;
+        if (some.length > 0 && each.server !== some[0]!.server) break;
+        some.push(each);
+      }
+      await this.#takeSome(some);
+    }
+    await this.#takeAlone(held.filter(({ domain }) => tries.isSuspect(domain)));
+  }
+
+  /** That which was tried least first, of these what is not known to be too much, and the others another time. */
+  async #takeAlone(held: readonly Listed[]): Promise<void> {
+    const { building, tries } = this.#taking;
+    const isAlone = ({ eventId }: Listed) => Number(tries.isAlone(eventId));
+    const inTurn = held.toSorted(
+      (a, b) => tries.times(a.eventId) - tries.times(b.eventId) || isAlone(a) - isAlone(b),
     );
+    for (const each of inTurn) {
+      if (building.resolver.restMs(this.#roomId) > 0) return;
+      if (this.#mayBeTaken(each)) await this.#takeSome([each]);
+    }
   }
-  tries.keep(seen);
-  await takeAlone(taking, roomId, seen);
-  return (await store.heldPdus(roomId, { after: 0, limit: 1 })).length === 0;
+
+  #mayBeTaken({ eventId, domain }: Listed): boolean {
+    const { tries } = this.#taking;
+    return tries.isDue(eventId) && !this.#taken.has(eventId) && !this.#off.has(domain);
+  }
+
+  /** All of one server. */
+  async #takeSome(listed: readonly Listed[]): Promise<void> {
+    if (listed.length === 0) return;
+    const { building, tries } = this.#taking;
+    const room = await building.rooms.get(this.#roomId);
+    if (!room) return;
+    for (const { eventId } of listed) this.#taken.add(eventId);
+    const nids = listed.map(({ nid }) => nid);
+    const some = await building.ports.store.heldPdus(room.nid, nids);
+    try {
+      await takeSome(this.#taking, room, some);
+    } catch (error) {
+      if (!isTooMuchToDo(error)) throw error;
+      this.#off.add(listed[0]!.domain);
+      for (const { eventId } of listed) tries.putOff(eventId);
+    }
+  }
 }
 
-/** Those of which one was enough to let the room rest: that which was tried least first, and the others another time. */
-async function takeAlone(
-  taking: TakesHeld,
-  roomId: RoomId,
-  seen: ReadonlyMap<EventId, number>,
-): Promise<void> {
-  const { building, tries } = taking;
-  const alone = [...seen].filter(([id]) => tries.isAlone(id) && tries.isDue(id));
-  for (const [, nid] of alone.toSorted(([a], [b]) => tries.times(a) - tries.times(b))) {
-    if (building.resolver.restMs(roomId) > 0) return;
-    const room = await building.rooms.get(roomId);
-    const one = await building.ports.store.heldPdus(roomId, { after: nid - 1, limit: 1 });
-    if (room && one[0]?.nid === nid) await takeSome(taking, room, one);
-  }
-}
-
-function ofOneServer(held: readonly Held[]): readonly Held[] {
-  const until = held.findIndex(({ server }) => server !== held[0]!.server);
-  return until === -1 ? held : held.slice(0, until);
-}
+type Held = Awaited<ReturnType<RoomStore['heldPdus']>>[number];
 
 async function takeSome(taking: TakesHeld, room: HotRoom, some: readonly Held[]): Promise<void> {
   if (some.length === 0) return;
@@ -79,19 +118,28 @@ async function takeSome(taking: TakesHeld, room: HotRoom, some: readonly Held[])
   };
   await forget(taking, room, idsOf(some.filter((each) => !isLeft(each))));
   const left = some.filter(isLeft);
-  const isOver = ({ eventId }: Held): boolean => {
-    const result = results.get(eventId);
-    const isTooMuch = unresolvedOf(result) === 'too much';
-    const isTried = isTooMuch || (rested && unresolvedOf(result) === undefined);
-    tries.waits(eventId, missingOf(result));
-    if (!isTried || !tries.isFree(eventId)) return false;
-    return tries.failed(eventId, { isTooMuch, restMs: building.resolver.restMs(room.roomId) });
-  };
+  const why = () => ({ restMs: building.resolver.restMs(room.roomId) });
+  const isTooMuch = ({ eventId }: Held) => unresolvedOf(results.get(eventId)) === 'too much';
   // Those first behind which others wait.
-  const isTooMuch = ({ eventId }: Held) =>
-    Number(unresolvedOf(results.get(eventId)) === 'too much');
-  const inTurn = left.toSorted((one, other) => isTooMuch(other) - isTooMuch(one));
-  await forget(taking, room, idsOf(inTurn.filter(isOver)));
+  const over = left
+    .filter(isTooMuch)
+    .filter((each) => tries.failed(each, { isTooMuch: true, ...why() }));
+  const others = left.filter((each) => !isTooMuch(each));
+  findBehind(tries, others, results);
+  const isTried = ({ eventId }: Held) =>
+    rested && unresolvedOf(results.get(eventId)) === undefined && tries.isFree(eventId);
+  const tried = others.filter(isTried);
+  over.push(...tried.filter((each) => tries.failed(each, { isTooMuch: false, ...why() })));
+  await forget(taking, room, idsOf(over));
+}
+
+/** Until no more of them follow one that is stuck: that may itself stand behind what follows it. */
+function findBehind(tries: HeldTries, some: readonly Held[], results: Results): void {
+  for (let [before, now] = [-1, 0]; now > before; ) {
+    for (const { eventId } of some) tries.waits(eventId, missingOf(results.get(eventId)));
+    before = now;
+    now = some.filter(({ eventId }) => !tries.isFree(eventId)).length;
+  }
 }
 
 const idsOf = (held: readonly Held[]) => held.map(({ eventId }) => eventId);
@@ -124,7 +172,7 @@ async function judged(taking: TakesHeld, room: HotRoom, some: readonly Held[]): 
   try {
     return await judgedTogether(taking.receiver, room, some);
   } catch (error) {
-    // There is too much to do just now, or the room is no longer whole.
+    // There is too much to do just now, or the room is no longer as it was.
     if (error instanceof MatrixError) throw error;
     const why = `What was held of ${room.roomId} cannot be taken in, from ${some[0]!.eventId} on`;
     taking.building.ports.onError?.(new Error(why, { cause: error }));
@@ -147,5 +195,11 @@ async function judgedTogether(
   return new Map(some.map(({ eventId }, index) => [eventId, received[index]!]));
 }
 
+class StillPartial extends MatrixError {}
+
 const stillPartial = (roomId: RoomId) =>
-  new MatrixError(429, 'M_LIMIT_EXCEEDED', `The members of ${roomId} are not here yet`);
+  new StillPartial(429, 'M_LIMIT_EXCEEDED', `The members of ${roomId} are not here yet`);
+
+/** For these, and not in the room. */
+const isTooMuchToDo = (error: unknown): boolean =>
+  error instanceof MatrixError && error.status === 429 && !(error instanceof StillPartial);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EventId, RoomId } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Building } from '../write/building.ts';
 import { HeldTries } from './held-tries.ts';
 import type { Refused, RoomReceiver } from './room-receiver.ts';
@@ -63,18 +63,23 @@ export class TakingHeld {
     return this.#atWork.get(roomId)?.tries.isStuck(eventId) ?? false;
   }
 
-  /** Of what was held just now that is known. */
-  start(roomId: RoomId, refused: readonly Refused[] = []): void {
+  start(roomId: RoomId): void {
     if (this.#end.signal.aborted) return;
     const before = this.#atWork.get(roomId);
     const turns = before ?? new Turns(this.#waits.nowMs);
-    for (const { eventId, unresolved, missing = [] } of refused)
-      if (unresolved === 'too much') turns.tries.aside(eventId!);
-      else turns.tries.waits(eventId!, missing);
     turns.again();
     if (before) return;
     this.#atWork.set(roomId, turns);
     void this.#untilNone(roomId, turns);
+  }
+
+  /** These were held, as that server brought them. */
+  startWith(roomId: RoomId, server: ServerName, refused: readonly Refused[]): void {
+    this.start(roomId);
+    const tries = this.#atWork.get(roomId)?.tries;
+    for (const { eventId, unresolved, missing = [] } of refused)
+      if (unresolved === 'too much') tries?.aside({ eventId: eventId!, server });
+      else tries?.waits(eventId!, missing);
   }
 
   close(): void {

@@ -19,18 +19,22 @@ export interface HeldLoad {
   readonly bytes: number;
 }
 
-/** In the order in which they came. */
-export const heldPdus = (
-  database: Database,
-  roomId: RoomId,
-  { after, limit }: { readonly after: number; readonly limit: number },
-) =>
+/** In the order in which they came: all of the room, so without their texts. */
+export const listHeld = (database: Database, roomId: RoomId) =>
+  database.query<Omit<HeldPdu, 'json'>>(
+    'list_held',
+    `SELECT held_nid AS nid, event_id AS "eventId", server_name AS server
+     FROM held_pdu JOIN room USING (room_nid) WHERE room_id = $1 ORDER BY held_nid`,
+    [roomId],
+  );
+
+/** Those of them that are held, in the order in which they came. */
+export const heldPdus = (database: Database, roomNid: number, nids: readonly number[]) =>
   database.query<HeldPdu>(
     'held_pdus',
     `SELECT held_nid AS nid, event_id AS "eventId", server_name AS server, json
-     FROM held_pdu JOIN room USING (room_nid) WHERE room_id = $1 AND held_nid > $2
-     ORDER BY held_nid LIMIT $3`,
-    [roomId, after, limit],
+     FROM held_pdu WHERE room_nid = $1 AND held_nid = ANY ($2::int8[]) ORDER BY held_nid`,
+    [roomNid, nids],
   );
 
 /** Those of them that are held. */

@@ -143,8 +143,8 @@ const partialReads = (database: Database) => ({
   unfinishedRooms: () => partial.unfinishedRooms(database),
   statesFrom: (from: { readonly roomNid: number; readonly stateNid: number }) =>
     partial.statesFrom(database, from),
-  heldPdus: (roomId: RoomId, page: { readonly after: number; readonly limit: number }) =>
-    held.heldPdus(database, roomId, page),
+  listHeld: (roomId: RoomId) => held.listHeld(database, roomId),
+  heldPdus: (roomNid: number, nids: readonly number[]) => held.heldPdus(database, roomNid, nids),
   heldAmong: (roomNid: number, eventIds: readonly EventId[]) =>
     held.heldAmong(database, roomNid, eventIds),
   heldLoads: () => held.heldLoads(database),
