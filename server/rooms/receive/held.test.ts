@@ -179,6 +179,22 @@ test('what else a domain brought of which one was too much is behind all others,
   expect(await bench.held()).toEqual([one, two, three]);
 });
 
+test('of what is taken by itself one is tried in vain, and another in the next turn', async () => {
+  await using bench = await heldRoom(['one', 'two', 'waits', 'fits', 'plain'], { plain: other });
+  const [one, two, waits, fits, plain] = bench.ids as EventId[];
+  bench.tries.aside({ eventId: '$never' as EventId, server: far });
+  for (const id of [one!, two!]) bench.results.set(id, refused({ missing: ['$z' as EventId] }));
+  bench.results.set(waits!, refused({ missing: ['$never' as EventId] }));
+  // It is held as well, and is not due.
+  vi.spyOn(bench.tries, 'keeping').mockReturnValue(() => {});
+  await bench.take();
+  expect(bench.calls).toEqual([[plain], [one]]);
+  await bench.take();
+  expect(bench.calls.slice(2)).toEqual([[two]]);
+  await bench.take();
+  expect(bench.calls.slice(3)).toEqual([[waits], [fits]]);
+});
+
 test('where there is too much to do for what one server brought, that of others is taken in, and it comes again', async () => {
   await using bench = await heldRoom(['a', 'plain', 'b'], { plain: other });
   const [a, plain, b] = bench.ids as [EventId, EventId, EventId];

@@ -68,7 +68,10 @@ class Turn {
     await this.#takeAlone(held.filter(({ domain }) => tries.isSuspect(domain)));
   }
 
-  /** That which was tried least first, of these what is not known to be too much, and the others another time. */
+  /**
+   * That which was tried least first, of these what is not known to be too much, until one was tried in vain: others may have been
+   * asked for long, and what is held by now comes before the next.
+   */
   async #takeAlone(held: readonly Listed[]): Promise<void> {
     const { building, tries } = this.#taking;
     const isAlone = ({ eventId }: Listed) => Number(tries.isAlone(eventId));
@@ -77,7 +80,9 @@ class Turn {
     );
     for (const each of inTurn) {
       if (building.resolver.restMs(this.#roomId) > 0) return;
+      const times = tries.times(each.eventId);
       if (this.#mayBeTaken(each)) await this.#takeSome([each]);
+      if (tries.times(each.eventId) !== times) return;
     }
   }
 
