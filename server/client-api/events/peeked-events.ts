@@ -2,7 +2,7 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import { decodePaginationToken } from '../../rooms/pagination-token.ts';
 import { readingOf } from '../../rooms/read/reading.ts';
 import type { Room } from '../../rooms/room.ts';
-import type { RoomEvent } from '../../rooms/room-event.ts';
+import { type RoomEvent, textLengthOf } from '../../rooms/room-event.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import type { Peeks } from '../../sync/peeks.ts';
 import type { Span } from '../../sync/span.ts';
@@ -52,7 +52,7 @@ async function newest(room: Room, { after, upTo }: Span): Promise<RoomEvent[]> {
   while (events.length < EVENTS_MAX && bytes < OLD_STREAM_BYTES_MAX) {
     const page = await room.timeline({ after, upTo: end, limit: PAGE_EVENTS });
     events.unshift(...page.events);
-    for (const { members, unsigned } of page.events) bytes += members.length + unsigned.length;
+    for (const event of page.events) bytes += textLengthOf(event);
     if (!page.limited) break;
     end = page.events[0]!.position - 1;
   }

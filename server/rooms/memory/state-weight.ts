@@ -1,4 +1,4 @@
-import type { RoomEvent } from '../room-event.ts';
+import { type RoomEvent, textLengthOf } from '../room-event.ts';
 
 /**
  * What a room's state weighs without memberships, as readers get it: each event with what it replaced.
@@ -16,11 +16,11 @@ export class StateWeight {
   }
 
   built(event: RoomEvent): void {
-    this.#built += weightOf(event);
+    this.#built += textLengthOf(event);
   }
 
   committed(event: RoomEvent): void {
-    this.#committed += weightOf(event);
+    this.#committed += textLengthOf(event);
   }
 
   /** What is committed while it is read counts twice at most. */
@@ -29,5 +29,3 @@ export class StateWeight {
     this.#read = { bytes: await bytes(), committed };
   }
 }
-
-const weightOf = ({ members, unsigned }: RoomEvent): number => members.length + unsigned.length;

@@ -3,7 +3,7 @@ import type { EventId, RoomId } from '../../protocol/identifiers.ts';
 import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
-import { heapBytesOf, type RoomEvent } from '../room-event.ts';
+import { heapBytesOf, type RoomEvent, textLengthOf } from '../room-event.ts';
 import type { RoomStore, StoredEvent } from '../store.ts';
 import { Gathered } from './gathered.ts';
 import { federationForm, roomEventOf } from './stored-event.ts';
@@ -127,6 +127,6 @@ export class EventCache {
 
 function textBytesOf(events: Iterable<RoomEvent>): number {
   let bytes = 0;
-  for (const { members, unsigned } of events) bytes += members.length + unsigned.length;
+  for (const event of events) bytes += textLengthOf(event);
   return bytes;
 }

@@ -1,7 +1,7 @@
 import type { HotRoom } from '../memory/hot-room.ts';
 import { relatedBy } from '../relations/related-by.ts';
 import type { Page, PageRequest } from '../room.ts';
-import type { RoomEvent } from '../room-event.ts';
+import { type RoomEvent, textLengthOf } from '../room-event.ts';
 import type { SeenEvent } from '../seen-event.ts';
 import type { PageQuery, Place, StoredEvent } from '../store.ts';
 import { Descent } from './descent.ts';
@@ -51,7 +51,7 @@ async function readPage(
     for (const event of read) {
       descent?.passed(event.nid);
       const each = seen.get(event.nid);
-      bytes += each ? event.members.length + event.unsigned.length : 0;
+      bytes += each ? textLengthOf(event) : 0;
       if (bytes > PAGE_BYTES_MAX && events.length > 0) return { events, end, isLast: false };
       end = behind(event, request.direction);
       if (each) events.push(each);

@@ -1,5 +1,5 @@
 import type { Room } from '../../../rooms/room.ts';
-import type { RoomEvent } from '../../../rooms/room-event.ts';
+import { type RoomEvent, textLengthOf } from '../../../rooms/room-event.ts';
 import type { SeenEvent } from '../../../rooms/seen-event.ts';
 import type { Place } from '../../../rooms/store.ts';
 import type { Span } from '../../span.ts';
@@ -71,12 +71,9 @@ function newestFitting(events: readonly SeenEvent[], bytesMax = TIMELINE_BYTES_M
 }
 
 /** With what is shown along with it, which may be larger than itself. */
-function lengthOf({ event: { members, unsigned }, relations }: SeenEvent): number {
+function lengthOf({ event, relations }: SeenEvent): number {
   const shown = [relations?.edit, relations?.thread?.latest];
-  return shown.reduce(
-    (sum, each) => sum + (each ? lengthOf(each) : 0),
-    members.length + unsigned.length,
-  );
+  return shown.reduce((sum, each) => sum + (each ? lengthOf(each) : 0), textLengthOf(event));
 }
 
 /** What was said before events that were not here is not told as if these followed it: a client pages back to both. */
