@@ -18,9 +18,11 @@ import {
   heldToken,
   NOTHING,
   nowOf,
+  OLD_STREAM_MAX,
   type OldStreamPorts,
   parsedInTurns,
   type ToldRoom,
+  those,
   toldOf,
   withRoom,
 } from './old-stream.ts';
@@ -31,9 +33,6 @@ type Ports = OldStreamPorts & {
   readonly peeks: Peeks;
   readonly rateLimits: Pick<RateLimits, 'take'>;
 };
-
-/** As many as /sync would tell of one room. */
-const EVENTS_MAX = 1_000;
 
 /**
  * The stream of events as it was before /sync; and of one room that its reader is not in (`peekEvents`), which /sync does
@@ -59,7 +58,7 @@ export const getEvents = endpoint({
       const peeking = { ...{ roomId: room_id, userId, deviceId }, ...{ start, timeoutMs, signal } };
       return peekedEvents(ports, peeking);
     }
-    const room = { timeline: { limit: EVENTS_MAX }, account_data: NOTHING };
+    const room = { timeline: { limit: OLD_STREAM_MAX.events }, account_data: NOTHING };
     const filter = { room: { ...room, ...(room_id && { rooms: [room_id] }) } };
     const told = await toldOf(ports, { userId, since: start, filter, timeoutMs, signal });
     return answerOf(await eventsIn(told, userId), { start, end: told.nextBatch });
@@ -87,21 +86,17 @@ async function eventsIn({ rooms, presence }: SyncAnswer<ToldRoom>, userId: UserI
     for (const event of [...(await notIn(timeline, told.state)), ...timeline.events, ...ephemeral])
       chunk.push(withRoom(event, roomId));
   }
+  const isOwn = ({ type, state_key }: JsonObject) =>
+    type === 'm.room.member' && state_key === userId;
   for (const [roomId, { state }] of rooms.invite)
-    for (const [at, event] of (await parsed(state)).entries())
-      if (event.type === 'm.room.member' && event.state_key === userId)
-        chunk.push(withRoom(state[at]!, roomId));
+    for (const event of await those(state, isOwn)) chunk.push(withRoom(event, roomId));
   return [...chunk, ...presence];
 }
 
 async function notIn(timeline: TimelinePart, state: readonly Json[]): Promise<Json[]> {
   if (state.length === 0) return [];
   // Only what may be state itself: a message that only says so does no harm.
-  const shown = await parsed(timeline.events.filter((event) => event.includes('"state_key":')));
-  const known = new Set(shown.map(({ event_id }) => event_id));
-  const events = await parsed(state);
-  return state.filter((_, at) => !known.has(events[at]!.event_id));
+  const mayBe = timeline.events.filter((event) => event.includes('"state_key":'));
+  const known = new Set((await parsedInTurns(mayBe)).map(({ event_id }) => event_id));
+  return those(state, ({ event_id }) => !known.has(event_id));
 }
-
-const parsed = (events: readonly Json[]): Promise<JsonObject[]> =>
-  Array.fromAsync(parsedInTurns(events));

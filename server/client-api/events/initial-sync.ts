@@ -8,13 +8,7 @@ import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 import { inPieces, type Json, type SyncAnswer } from '../../sync/v3/answer-text.ts';
 import type { LargeReads } from './large-reads.ts';
-import {
-  type OldStreamPorts,
-  parsedInTurns,
-  type ToldRoom,
-  toldOf,
-  withRoom,
-} from './old-stream.ts';
+import { type OldStreamPorts, type ToldRoom, those, toldOf, withRoom } from './old-stream.ts';
 import { limitField } from './page-request.ts';
 import { objectText, renderedEvent } from './rendered.ts';
 
@@ -109,12 +103,8 @@ const visibilityOf = async ({ rooms }: Ports, roomId: RoomId) =>
 
 async function receiptsIn({ rooms }: SyncAnswer<ToldRoom>): Promise<Json[]> {
   const receipts: Json[] = [];
-  for (const [roomId, { ephemeral }] of rooms.join) {
-    let at = 0;
-    for await (const { type } of parsedInTurns(ephemeral)) {
-      if (type === 'm.receipt') receipts.push(withRoom(ephemeral[at]!, roomId));
-      at += 1;
-    }
-  }
+  for (const [roomId, { ephemeral }] of rooms.join)
+    for (const receipt of await those(ephemeral, ({ type }) => type === 'm.receipt'))
+      receipts.push(withRoom(receipt, roomId));
   return receipts;
 }

@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import { invalidParam } from '../../http/matrix-error.ts';
+import { madeInBreaths, withBreaths } from '../../log/breaths.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { Json, RoomForm, SyncAnswer, TimelinePart } from '../../sync/v3/answer-text.ts';
@@ -31,8 +31,8 @@ export interface ToldRoom {
 /** No device has this name: who reads by the endpoints of before has not taken what was sent to their device, which a token of theirs would say. */
 const NO_DEVICE = '';
 
-/** Of a room: nobody is told here that there was more, and pages back to it. Beyond it the newest are told alone, as beyond 1,000 events. */
-export const OLD_STREAM_BYTES_MAX = 4 * 1_048_576;
+/** Of a room: nobody is told here that there was more, and pages back to it. Beyond it the newest are told alone. */
+export const OLD_STREAM_MAX = { events: 1_000, bytes: 4 * 1_048_576 };
 
 /** The endpoints of before tell what /sync tells, in another form. */
 export async function toldOf(
@@ -43,7 +43,7 @@ export async function toldOf(
     ...question,
     ...({ deviceId: NO_DEVICE, fullState: false, stateKey: 'state_after' } as const),
     setPresence: 'offline',
-    timelineBytesMax: OLD_STREAM_BYTES_MAX,
+    timelineBytesMax: OLD_STREAM_MAX.bytes,
     filter: await syncFilters.of(question.userId, JSON.stringify(filter)),
   } as const;
   return sync.told(request, IN_PARTS);
@@ -71,20 +71,23 @@ export const NOTHING = { types: [] };
 export const withRoom = (event: Json, roomId: RoomId): Json =>
   `${event.slice(0, -1)},"room_id":${JSON.stringify(roomId)}}`;
 
-/** Parsed one by one, since together they may be tens of megabytes: others have their turn in between. */
-export async function* parsedInTurns(events: readonly Json[]): AsyncGenerator<JsonObject> {
-  let length = 0;
-  for (const event of events) {
-    length += event.length;
-    if (length > LENGTH_OF_A_TURN) {
-      await turn();
-      length = 0;
-    }
-    yield JSON.parse(event) as JsonObject;
-  }
+/** Those of them that are meant. Parsed one by one, since together they may be tens of megabytes: others have their turn in between. */
+export async function those(
+  events: readonly Json[],
+  areMeant: (event: JsonObject) => boolean,
+): Promise<Json[]> {
+  const parsed = await parsedInTurns(events);
+  return events.filter((_, at) => areMeant(parsed[at]!));
 }
 
-const LENGTH_OF_A_TURN = 256 * 1_024;
+export const parsedInTurns = (events: readonly Json[]): Promise<JsonObject[]> =>
+  withBreaths(madeInBreaths(events, AS_PARSED));
+
+const AS_PARSED = {
+  make: (event: Json) => JSON.parse(event) as JsonObject,
+  lengthOf: (event: Json) => event.length,
+  lengthMax: 256 * 1_024,
+};
 
 const NO_TIMELINE: TimelinePart = { events: [], limited: false, prevBatch: '' };
 

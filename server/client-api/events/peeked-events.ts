@@ -7,7 +7,7 @@ import type { Rooms } from '../../rooms/rooms.ts';
 import type { Peeks } from '../../sync/peeks.ts';
 import type { Span } from '../../sync/span.ts';
 import { PAGE_EVENTS } from '../../sync/v3/room/timeline.ts';
-import { OLD_STREAM_BYTES_MAX } from './old-stream.ts';
+import { OLD_STREAM_MAX } from './old-stream.ts';
 import { answerOf, renderedSeen } from './rendered.ts';
 
 interface Peeking {
@@ -23,8 +23,6 @@ interface PeekPorts {
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf'>;
   readonly peeks: Peeks;
 }
-
-const EVENTS_MAX = 1_000;
 
 /** New events of a room that everybody may look into, as soon as there are any. */
 export async function peekedEvents({ rooms, peeks }: PeekPorts, peeking: Peeking) {
@@ -49,7 +47,7 @@ export async function peekedEvents({ rooms, peeks }: PeekPorts, peeking: Peeking
 async function newest(room: Room, { after, upTo }: Span): Promise<RoomEvent[]> {
   const events: RoomEvent[] = [];
   let [end, bytes] = [upTo, 0];
-  while (events.length < EVENTS_MAX && bytes < OLD_STREAM_BYTES_MAX) {
+  while (events.length < OLD_STREAM_MAX.events && bytes < OLD_STREAM_MAX.bytes) {
     const page = await room.timeline({ after, upTo: end, limit: PAGE_EVENTS });
     events.unshift(...page.events);
     for (const event of page.events) bytes += textLengthOf(event);

@@ -1,4 +1,4 @@
-import { type InBreaths, withBreaths } from '../../log/breaths.ts';
+import { madeInBreaths, withBreaths } from '../../log/breaths.ts';
 import { stateKeyOf } from '../../protocol/event.ts';
 import type { EventId, UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -22,7 +22,7 @@ import type {
 } from '../room.ts';
 import type { RoomEvent } from '../room-event.ts';
 import type { RelationsReader, SeenEvent } from '../seen-event.ts';
-import type { Place, StoredEvent } from '../store.ts';
+import type { Place } from '../store.ts';
 import { changesTold, type PlainChange } from './changes-told.ts';
 import { withoutErased } from './erased.ts';
 import { nearestEvent } from './nearest-event.ts';
@@ -305,7 +305,13 @@ export class RoomView implements Room {
 
   async #storedTimeline(range: { after: number; upTo: number; limit: number }) {
     const stored = await this.#reads.store.newestOfTimeline({ roomNid: this.nid, ...range });
-    const read = await withBreaths(this.#parsed(stored));
+    const read = await withBreaths(
+      madeInBreaths(stored, {
+        make: (each) => this.#reads.eventOf(each, this.#room.rules),
+        lengthOf: ({ json }) => json.length,
+        lengthMax: LENGTH_OF_A_BREATH,
+      }),
+    );
     // A redaction may have come between two breaths.
     const events = read.map((event) => this.#reads.events.shown(event)).reverse();
     const isAll = stored.length < range.limit;
@@ -313,23 +319,9 @@ export class RoomView implements Room {
     this.#room.timeline.fill(events, { after, upTo: range.upTo });
     return events;
   }
-
-  /** Hundreds of the largest events would hold up everybody else for as long as it takes to parse them. */
-  *#parsed(stored: readonly StoredEvent[]): InBreaths<RoomEvent[]> {
-    const events: RoomEvent[] = [];
-    let length = 0;
-    for (const each of stored) {
-      length += each.json.length;
-      if (length > LENGTH_OF_A_BREATH) {
-        yield;
-        length = each.json.length;
-      }
-      events.push(this.#reads.eventOf(each, this.#room.rules));
-    }
-    return events;
-  }
 }
 
+/** Hundreds of the largest events would hold up everybody else for as long as it takes to parse them. */
 const LENGTH_OF_A_BREATH = 1_048_576;
 
 const FIRST: Place = { depth: 0, nid: 0 };

@@ -153,9 +153,8 @@ export const AS_TEXT: RoomForm<Json> = {
   knocked: knockedText,
 };
 
-function timelineText({ events: list, limited, prevBatch }: TimelinePart): Json {
-  return `{"events":[${list.join(',')}],"limited":${limited},"prev_batch":${JSON.stringify(prevBatch)}}`;
-}
+const timelineText = ({ events: list, limited, prevBatch }: TimelinePart): Json =>
+  `{"events":[${list.join(',')}],"limited":${limited},"prev_batch":${JSON.stringify(prevBatch)}}`;
 
 function deviceListsText({ changed, left }: DeviceListChanges): Json | undefined {
   return changed.length + left.length === 0 ? undefined : JSON.stringify({ changed, left });
