@@ -40,10 +40,21 @@ export function buildCollection({ checkout, into, environment }: CollectionOptio
     writeFileSync(join(tree, 'meta/runtime.yml'), 'requires_ansible: ">=2.14.0"\n');
     mkdirSync(into, { recursive: true });
     const options = ['collection', 'build', '--force', '--output-path', into, tree];
-    execFileSync('ansible-galaxy', options, { env: environment ?? process.env, stdio: 'pipe' });
+    galaxyDoes(options, environment ?? process.env);
     return join(into, `${NAME.replace('.', '-')}-${version}.tar.gz`);
   } finally {
     rmSync(tree, { recursive: true });
+  }
+}
+
+function galaxyDoes(options: readonly string[], env: NodeJS.ProcessEnv): void {
+  try {
+    execFileSync('ansible-galaxy', options, { env, stdio: 'pipe' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error('A collection is built by ansible-galaxy: apt install ansible-core', {
+      cause: error,
+    });
   }
 }
 

@@ -54,6 +54,12 @@ test.skipIf(!ANSIBLE_IS_HERE)(
   300_000,
 );
 
+test('who has no Ansible is told what builds it', () => {
+  const folder = temporaryFolder();
+  const where = { checkout: join(ANSIBLE, '..'), into: folder, environment: { PATH: folder } };
+  expect(() => buildCollection(where)).toThrow('apt install ansible-core');
+});
+
 test('what was changed and not committed is named, since it would go in', () => {
   const checkout = repository();
   commit(checkout, { 'ansible/inventories/example/hosts.yml': 'all: {}\n' });
