@@ -30,8 +30,6 @@ export interface Resolving {
   decide(room: ResolvedRoom, conflict: NamedConflict, tell: TellEvents): Promise<StateMap>;
   /** For how long no large conflict of the room is looked at. */
   restMs(roomId: RoomId): number;
-  /** How often one was too much since one was not. */
-  timesFailed(roomId: RoomId): number;
   /** The same, of what this server has brought: it waits for its domain alone. */
   broughtBy(server: ServerName): Resolving;
 }
@@ -71,6 +69,7 @@ export class Resolver implements Resolving {
     return Math.max(0, (this.#failed.get(roomId)?.restsUntilMs ?? 0) - this.#now());
   }
 
+  /** How often one was too much since one was not. */
   timesFailed(roomId: RoomId): number {
     return this.#failed.get(roomId)?.times ?? 0;
   }
@@ -80,7 +79,6 @@ export class Resolver implements Resolving {
     return {
       decide: (room, conflict, tell) => this.decide(room, conflict, tell, who),
       restMs: (roomId) => this.restMs(roomId),
-      timesFailed: (roomId) => this.timesFailed(roomId),
       broughtBy: (other) => this.broughtBy(other),
     };
   }
