@@ -98,7 +98,6 @@ function bench() {
         .map(([eventId, { nid }]) => ({
           ...{ nid, eventId, server: 'far.example', json: JSON.stringify({ eventId }) },
         })),
-    heldAmong: async (_: number, ids: EventId[]) => new Set(ids.filter((id) => held.has(id))),
     rows: { noHeldPdu: (_: number, eventId: EventId) => held.delete(eventId) },
   };
   const building = {
