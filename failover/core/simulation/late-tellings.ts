@@ -1,3 +1,4 @@
+import type { Site } from '../view.ts';
 import type { Cluster, Fault } from './cluster.ts';
 import { powerLoss } from './power.ts';
 import type { World } from './world.ts';
@@ -7,7 +8,7 @@ import type { World } from './world.ts';
  * answered. Then a standby is named again, of which the primary hears and which does not hear the primary; and the primary is lost.
  */
 export const strangerConfirms: Fault = (world, cluster, site) => {
-  const [follows, cloned] = standbysOf(world, cluster, site);
+  const [follows, cloned] = standbysOf(world, site);
   nobodyReceives(world, cluster, site);
   world.time.after(5_600, () => cluster.patronis.get(cloned)!.reinitialize());
   world.time.after(7_000, () => world.network.cut(site, follows));
@@ -22,10 +23,11 @@ export const strangerConfirmsUnheard: Fault = (world, cluster, site, forMs) => {
   world.time.after(6_200, () => cluster.servers.get(site)!.pause(2_500));
 };
 
-const standbysOf = ({ sites }: World, _cluster: Cluster, site: string): [string, string] => {
-  const [follows, cloned] = sites.filter((other) => other !== site);
-  return [follows!, cloned!];
-};
+/** Of three sites the other two. */
+export function standbysOf({ sites }: World, active: Site): [Site, Site] {
+  const [one, other] = sites.filter((site) => site !== active);
+  return [one!, other!];
+}
 
 /** Until the primary's Patroni has taken all out of `/sync`, and a moment more. */
 function nobodyReceives(world: World, { postgreses }: Cluster, site: string): void {

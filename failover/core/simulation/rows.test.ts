@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Site } from '../view.ts';
 import type { Cluster } from './cluster.ts';
-import { strangerConfirms } from './late-tellings.ts';
+import { standbysOf, strangerConfirms } from './late-tellings.ts';
 import { powerLoss, powerOff, powerOn } from './power.ts';
 import { type Outcome, type Story, simulate } from './simulate.ts';
 import { once } from './stories.ts';
@@ -27,7 +27,7 @@ test.for([
     eachSeed((seed) => {
       let ledBySecond: readonly Site[] = [];
       const outcome = play(seed, 150_000, (world, cluster, active) => {
-        const [one, other] = others(world, active);
+        const [one, other] = standbysOf(world, active);
         const sites = [active, one, other];
         const back = order.map((at) => sites[at]!);
         cluster.postgreses.get(other)!.stall(4_000);
@@ -53,7 +53,7 @@ test('F24: an old primary that has what nobody confirmed follows the next one wh
     let next: readonly Site[] = [];
     const outcome = play(seed, 120_000, (world, cluster, active) => {
       const copy = cluster.postgreses.get(active)!;
-      for (const site of others(world, active)) cluster.postgreses.get(site)!.stall(1_500);
+      for (const site of standbysOf(world, active)) cluster.postgreses.get(site)!.stall(1_500);
       copy.writeMore(1e7);
       world.time.after(700, () => powerLoss(world, cluster, active, 40_000));
       world.time.after(110_000, () => {
@@ -77,7 +77,7 @@ test('F27: the source of a clone loses its power: the copy is cloned anew from w
   eachSeed((seed) => {
     let cloned: Site = '';
     const outcome = play(seed, 120_000, (world, cluster, active) => {
-      cloned = others(world, active)[1];
+      cloned = standbysOf(world, active)[1];
       cloneUntilUnnamed(world, cluster, cloned, () => powerLoss(world, cluster, active, 60_000));
     });
     const clones = outcome.story.filter((line) => line.includes(`patroni ${cloned} clones from`));
@@ -92,11 +92,6 @@ const play = (seed: number, faultsMs: number, faults: Story): Outcome =>
 
 function eachSeed(act: (seed: number) => void): void {
   for (let seed = 1; seed <= FEW; seed++) act(seed);
-}
-
-function others({ sites }: World, active: Site): [Site, Site] {
-  const [one, other] = sites.filter((site) => site !== active);
-  return [one!, other!];
 }
 
 const primaries = ({ postgreses }: Cluster): Site[] =>
