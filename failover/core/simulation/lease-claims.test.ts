@@ -22,7 +22,7 @@ test.each([
 function takenAfter(lease: Lease, afterMs: number, given: boolean): string[] {
   const said: string[] = [];
   const time = { now: 10_000 };
-  const claims = new LeaseClaims({ time, thirdFence: true } as World, (why) => said.push(why));
+  const claims = new LeaseClaims({ time } as World, (why) => said.push(why));
   const store = new Store();
   const change = (key: string, site: string, ...others: string[]) => {
     store.put(key, { site });
