@@ -10,6 +10,9 @@ const AGAIN_MS = [5_000, 60_000, 5 * 60_000, 30 * 60_000, 60 * 60_000];
 /** Where there was too much to do for a try. */
 const OFF_MS = [5_000, 60_000];
 
+/** Behind one that was in vain, when so many had been before. */
+export const againMs = (times: number): number => AGAIN_MS[Math.min(times, AGAIN_MS.length - 1)]!;
+
 interface Tried {
   readonly times: number;
   /** How often there was too much to do since. */
@@ -105,7 +108,7 @@ export class HeldTries {
   /** Answers whether it was tried often enough. */
   failed({ eventId, server }: Held, { isTooMuch, restMs }: Why): boolean {
     const before = this.#get(eventId);
-    const pauseMs = AGAIN_MS[Math.min(before.times, AGAIN_MS.length - 1)]!;
+    const pauseMs = againMs(before.times);
     this.#of.set(eventId, {
       times: before.times + 1,
       timesOff: 0,

@@ -1,14 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { Building } from '../write/building.ts';
-import { HeldTries } from './held-tries.ts';
+import { againMs, HeldTries } from './held-tries.ts';
 import type { Refused, RoomReceiver } from './room-receiver.ts';
 import { takeHeld } from './take-held.ts';
 
 /** Between two turns of a room, however much of it is held anew. */
 const BETWEEN_MS = 5_000;
-/** Where a turn ended in the middle. Behind the last one after which nothing more comes sooner. */
-const RETRIES_MS = [5_000, 60_000, 5 * 60_000, 30 * 60_000, 60 * 60_000];
 
 export interface Waits {
   nowMs(): number;
@@ -95,7 +93,8 @@ export class TakingHeld {
       const became = await this.#turn(roomId, turns.tries);
       if (became === 'done' && !turns.isAgain) break;
       if (this.#building.resolver.restMs(roomId) > 0) continue;
-      const pauseMs = became === 'broken' ? backOff(broken++) : (turns.tries.restMs ?? 0);
+      // A turn that ended in the middle waits as a try does.
+      const pauseMs = became === 'broken' ? againMs(broken++) : (turns.tries.restMs ?? 0);
       await this.#wait(BETWEEN_MS);
       await this.#wait(pauseMs - BETWEEN_MS, turns.asleep());
     }
@@ -118,8 +117,6 @@ export class TakingHeld {
     if (ms > 0) await this.#waits.wait(ms, AbortSignal.any([this.#end.signal, ...others]));
   }
 }
-
-const backOff = (times: number): number => RETRIES_MS[Math.min(times, RETRIES_MS.length - 1)]!;
 
 const waitFor = (ms: number, signal: AbortSignal): Promise<void> =>
   sleep(ms, undefined, { ref: false, signal }).catch(() => {});
