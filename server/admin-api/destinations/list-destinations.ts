@@ -6,8 +6,6 @@ import {
 import { endpoint } from '../../http/endpoint.ts';
 import { pageFields } from '../page-fields.ts';
 
-const orders = Object.keys(DESTINATION_ORDERS) as (keyof typeof DESTINATION_ORDERS)[];
-
 export const listDestinations = endpoint({
   operation: 'adminListDestinations',
   routes: ['GET /_synapse/admin/v1/federation/destinations'],
@@ -17,7 +15,7 @@ export const listDestinations = endpoint({
   query: z.object({
     ...pageFields,
     destination: z.string().max(255).optional(),
-    order_by: z.enum(orders).default('destination'),
+    order_by: z.enum(DESTINATION_ORDERS).default('destination'),
   }),
   async handle({ query }, { destinationList }: { destinationList: Pick<DestinationList, 'page'> }) {
     const { destination: text, order_by: order, dir, from, limit } = query;

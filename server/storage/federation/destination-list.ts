@@ -16,19 +16,20 @@ export interface ListedDestination {
 
 export interface DestinationPage {
   readonly text: string | undefined;
-  readonly order: keyof typeof DESTINATION_ORDERS;
+  readonly order: (typeof DESTINATION_ORDERS)[number];
   readonly isReversed: boolean;
   readonly from: number;
   readonly limit: number;
 }
 
-export const DESTINATION_ORDERS = {
-  destination: 'destination',
-  retry_last_ts: 'retry_last_ts',
-  retry_interval: 'retry_interval',
-  failure_ts: 'failure_ts',
-  last_successful_stream_ordering: 'last_successful_stream_ordering',
-} as const;
+/** By what they may be ordered: it is told of each. */
+export const DESTINATION_ORDERS = [
+  'destination',
+  'retry_last_ts',
+  'retry_interval',
+  'failure_ts',
+  'last_successful_stream_ordering',
+] as const satisfies (keyof ListedDestination)[];
 
 const INTERVAL =
   'CASE WHEN failures = 0 THEN 0 ELSE least(3600000, 1000 * 2 ^ least(failures - 1, 30))::int8 END';
@@ -49,7 +50,7 @@ export const listedDestinations = (
   database.query<ListedDestination>(
     `destination_list_${order}_${isReversed ? 'b' : 'f'}`,
     `SELECT * FROM (${TOLD} WHERE strpos(server_name, $2) > 0) told
-     ORDER BY ${DESTINATION_ORDERS[order]} ${isReversed ? 'DESC' : 'ASC'}, destination LIMIT $3 OFFSET $4`,
+     ORDER BY ${order} ${isReversed ? 'DESC' : 'ASC'}, destination LIMIT $3 OFFSET $4`,
     [cursor, text.toLowerCase(), limit, from],
   );
 
