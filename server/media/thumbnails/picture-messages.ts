@@ -27,5 +27,4 @@ export interface Undrawable {
   readonly why: 'no picture' | 'too large';
 }
 
-/** `ready`: the library is there. */
-export type Said = { readonly kind: 'ready' } | Drawn | Measured | Undrawable;
+export type Said = Drawn | Measured | Undrawable;

@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import sharp, { type Metadata, type Sharp } from 'sharp';
+import { serveAside } from '../../aside/serve-aside.ts';
 import type { Drawn, Measured, Said, Told, Undrawable } from './picture-messages.ts';
 import type { Drawing } from './thumbnail-size.ts';
 
@@ -24,7 +24,7 @@ sharp.unblock({
 });
 
 let received: Uint8Array[] = [];
-process.on('message', (told: Told) => {
+const say = serveAside<Told, Said>((told) => {
   if (told.kind === 'bytes') received.push(told.bytes);
   else {
     const picture = Buffer.concat(received);
@@ -33,8 +33,6 @@ process.on('message', (told: Told) => {
     void done.catch(undrawable).then(say);
   }
 });
-process.on('disconnect', () => process.exit());
-say({ kind: 'ready' });
 
 async function draw(picture: Buffer, drawing: Drawing): Promise<Drawn | Undrawable> {
   const known = await sharp(picture, { limitInputPixels: false }).metadata();
@@ -96,17 +94,9 @@ const undrawable = (error: Error): Undrawable => ({
   why: /limit|memory/i.test(error.message) ? 'too large' : 'no picture',
 });
 
-function say(said: Said): void {
-  process.send?.(said);
-}
-
-/** Messages go first; and where memory ends, this is what the kernel takes. Each may be forbidden. */
+/** Messages go first. It may be forbidden. */
 function behindMessages(): void {
-  for (const attempt of [
-    () => setPriority(10),
-    () => writeFileSync('/proc/self/oom_score_adj', '800'),
-  ])
-    try {
-      attempt();
-    } catch {}
+  try {
+    setPriority(10);
+  } catch {}
 }
