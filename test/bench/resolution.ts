@@ -3,13 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventId } from '../../server/protocol/identifiers.ts';
 import { separate } from '../../server/protocol/state-resolution/conflict.ts';
 import type { EventText } from '../../server/rooms/read/stored-event.ts';
-import { ResolutionThread } from '../../server/rooms/state/resolving/resolution-thread.ts';
+import { ResolutionProcess } from '../../server/rooms/state/resolving/resolution-process.ts';
 import { resolveTold } from '../../server/rooms/state/resolving/resolve-told.ts';
 import { textOfEvent } from '../support/event-text.ts';
 import { LargeRoom } from '../support/large-room.ts';
 
 // `node test/bench/resolution.ts`: two states of a room of 20,000 entries that differ in some, resolved on the event loop and
-// in a thread of its own: how long that takes, and how late the event loop is meanwhile. Events are in memory, as text.
+// in a process of its own: how long that takes, and how late the event loop is meanwhile. Events are in memory, as text.
 
 const ENTRIES = 20_000;
 const WITHIN_MS = 60_000;
@@ -27,21 +27,21 @@ for (const conflicted of [50, 200, 1_000, 5_000]) {
   for (const event of events.values()) texts.set(event.eventId, textOfEvent(event, room.rules));
   const tell = async (ids: readonly EventId[]) => ids.flatMap((id) => texts.get(id) ?? []);
   const here = () => resolveTold(conflict, about, tell);
-  const thread = new ResolutionThread();
+  const process = new ResolutionProcess();
   const aside = () =>
-    thread.resolve(
+    process.resolve(
       { roomId: about.roomId, version: VERSION, ...conflict },
       { tell, who: about.roomId, withinMs: WITHIN_MS },
     );
   for (const [name, work] of [
     ['here', here],
-    ['aside, thread started', aside],
+    ['aside, process started', aside],
     ['aside', aside],
     ['here again', here],
     ['aside again', aside],
   ] as const)
     await measure(`${conflicted} conflicts ${name}`, work);
-  thread.close();
+  process.close();
 }
 
 async function measure(name: string, work: () => Promise<unknown>): Promise<void> {

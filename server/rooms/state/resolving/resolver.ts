@@ -4,7 +4,7 @@ import { domainOfServer } from '../../../protocol/server-host.ts';
 import type { StateMap } from '../../../protocol/state-resolution/conflict.ts';
 import type { ResolvedRoom } from '../../../protocol/state-resolution/steps.ts';
 import type { NamedConflict, TellEvents } from './messages.ts';
-import { ResolutionThread } from './resolution-thread.ts';
+import { ResolutionProcess } from './resolution-process.ts';
 import { resolveTold } from './resolve-told.ts';
 import { NoTurnYet, NotTried, Unresolved } from './unresolved.ts';
 
@@ -15,7 +15,7 @@ const ENTRIES_MAX = 5_000;
 /** Of the largest rooms a conflict of everything takes some seconds. A slow machine gets further the next time. */
 const WITHIN_MS = 60_000;
 const WITHIN_MS_MAX = 4 * 60_000;
-/** A room of which one was too much is left alone for so long, and others have the thread meanwhile; and twice as long each time. */
+/** A room of which one was too much is left alone for so long, and others have the process meanwhile; and twice as long each time. */
 const REST_MS = 5 * 60_000;
 const REST_MS_MAX = 60 * 60_000;
 /** One that had no turn. */
@@ -41,15 +41,15 @@ interface Failed {
 
 /** Resolves conflicts of states: small ones here, large ones aside. */
 export class Resolver implements Resolving {
-  readonly #thread: Pick<ResolutionThread, 'resolve' | 'close'>;
+  readonly #process: Pick<ResolutionProcess, 'resolve' | 'close'>;
   readonly #now: () => number;
   readonly #failed = new Lru<RoomId, Failed>(RESTING_MAX);
 
   constructor(
-    thread: Pick<ResolutionThread, 'resolve' | 'close'> = new ResolutionThread(),
+    process: Pick<ResolutionProcess, 'resolve' | 'close'> = new ResolutionProcess(),
     now: () => number = () => performance.now(),
   ) {
-    this.#thread = thread;
+    this.#process = process;
     this.#now = now;
   }
 
@@ -94,7 +94,7 @@ export class Resolver implements Resolving {
     try {
       const task = { roomId, version: rules.version, ...conflict };
       const withinMs = doubled(WITHIN_MS, times, WITHIN_MS_MAX);
-      const resolved = await this.#thread.resolve(task, { tell, who, withinMs });
+      const resolved = await this.#process.resolve(task, { tell, who, withinMs });
       this.#failed.delete(roomId);
       return resolved;
     } catch (error) {
@@ -111,7 +111,7 @@ export class Resolver implements Resolving {
   }
 
   close(): void {
-    this.#thread.close();
+    this.#process.close();
   }
 }
 
