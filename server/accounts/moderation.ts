@@ -32,6 +32,12 @@ export class Moderation {
     return told(which, await this.#moderated(userId));
   }
 
+  /** As `set` refuses it: for whoever writes down first what is ordered. */
+  async refuseToSet(by: UserId, userId: UserId): Promise<void> {
+    if (by === userId) throw forbidden('Nobody does that to themselves');
+    await this.#moderated(userId);
+  }
+
   /** What is remembered of the user's logins says how they stand, so the log tells that it changed. */
   async set(by: UserId, change: StandingChange, once: Once): Promise<JsonObject> {
     const { userId, which, holds } = change;

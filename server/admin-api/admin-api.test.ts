@@ -369,6 +369,29 @@ test('every order is written down, without passwords and what lets people regist
   expect(audit.body.orders[0]).toMatchObject({ by: '@root:example.org', at_ts: api.clock.ms });
 });
 
+test('an order that is refused at once is written down nowhere', async () => {
+  await using api = await startApi();
+  const { root, rootToken } = await house(api);
+  const orders: readonly (readonly [request: string, status: number, body?: object])[] = [
+    ['DELETE /v1/registration_tokens/none', 404],
+    ['PUT /v1/registration_tokens/none', 404, { uses_allowed: 3 }],
+    ['DELETE /v1/event_reports/7', 404],
+    [`PUT /v2/users/${NEW}`, 400, {}],
+    ['PUT /v1/suspend/@nobody:example.org', 404, { suspend: true }],
+    ['PUT /v1/suspend/@root:example.org', 403, { suspend: true }],
+    [`PUT /v2/users/${BOB}/devices/NONE`, 404, { display_name: 'x' }],
+  ];
+  for (const [request, status, body] of orders)
+    expect([request, (await root(request, body)).status]).toEqual([request, status]);
+  for (const which of ['suspend', 'lock']) {
+    const path = `PUT /_matrix/client/v1/admin/${which}/@nobody:example.org`;
+    const body = { [`${which === 'lock' ? 'lock' : 'suspend'}ed`]: true };
+    expect((await api.ask(path, { token: rootToken, body })).status).toBe(404);
+  }
+  const audit = await api.ask('GET /_farol/admin/v1/audit', { token: rootToken });
+  expect(audit.body.orders).toEqual([]);
+});
+
 async function uploaded(api: ApiServer, token: string): Promise<string> {
   const { body } = await api.ask('POST /_matrix/media/v3/upload', { token, body: {} });
   return body.content_uri.split('/').at(-1);

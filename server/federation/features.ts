@@ -90,7 +90,7 @@ export function federationFeatures(
         : {},
     ports: {
       ...{ eventKeys, federationClient: client },
-      destinationList: new DestinationList(database, (server) => sending?.tryNow(server) ?? false),
+      destinationList: destinationList(database, () => sending),
       ...asked.ports,
       identityServers: new IdentityServers(reach),
       notary: new Notary({ self, remoteKeys, now }),
@@ -162,6 +162,12 @@ function lookedUp(): DiscoveryPorts['srv'] {
   const resolver = new Resolver({ timeout: 3_000, tries: 2 });
   return (name) => resolver.resolveSrv(name).catch(() => []);
 }
+
+const destinationList = (database: Stored['database'], sending: () => Sending | undefined) =>
+  new DestinationList(database, {
+    isMade: (server) => sending()?.isPausedFor(server) ?? false,
+    end: (server) => sending()?.tryNow(server) ?? false,
+  });
 
 const tellsOf = (sending: () => Sending | undefined) => ({
   tellTyping: (roomId: RoomId, userId: UserId, isTyping: boolean) =>

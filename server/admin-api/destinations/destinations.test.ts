@@ -78,6 +78,7 @@ test('the pause that is made for a server is ended by an administrator, where th
   await expect.poll(() => peer.bodies()).toEqual(['one']);
   const reset = () => root(`POST /federation/destinations/${peer.name}/reset_connection`);
   await expect.poll(async () => (await reset()).status).toBe(400);
+  expect((await audit()).body.orders).toEqual([]);
   peer.behave(refuses(500));
   await home.say('two');
   await expect.poll(() => peer.asked.length).toBe(2);

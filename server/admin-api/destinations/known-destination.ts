@@ -8,7 +8,7 @@ import { notFound } from '../../http/matrix-error.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 
 export interface DestinationPorts {
-  readonly destinationList: Pick<DestinationList, 'of' | 'roomsOf' | 'tryNow'>;
+  readonly destinationList: Pick<DestinationList, 'of' | 'roomsOf' | 'isPaused' | 'tryNow'>;
 }
 
 export const ofDestination = z.object({ destination: serverName });

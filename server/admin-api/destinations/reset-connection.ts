@@ -16,11 +16,14 @@ export const resetConnection = endpoint({
   path: ofDestination,
   body: { json: z.object({}), mayBeEmpty: true },
   async handle({ caller, path }, ports: Ports) {
+    const { destinationList } = ports;
     await knownDestination(ports, path.destination);
+    if (!destinationList.isPaused(path.destination)) throw notPaused();
     const order = { by: caller.userId, action: 'adminResetConnection', target: path.destination };
     await ports.audit.note({ ...order, detail: {} });
-    if (!ports.destinationList.tryNow(path.destination))
-      throw new MatrixError(400, 'M_UNKNOWN', 'No pause is made for this destination');
+    if (!destinationList.tryNow(path.destination)) throw notPaused();
     return {};
   },
 });
+
+const notPaused = () => new MatrixError(400, 'M_UNKNOWN', 'No pause is made for this destination');

@@ -6,7 +6,7 @@ import { name, userId } from '../../http/fields.ts';
 import { type LocalPorts, localAccount } from '../users/local-user.ts';
 
 type Ports = LocalPorts & {
-  readonly devices: Pick<Devices, 'rename'>;
+  readonly devices: Pick<Devices, 'get' | 'rename'>;
   readonly audit: Pick<Audit, 'note'>;
 };
 
@@ -20,6 +20,7 @@ export const updateUsersDevice = endpoint({
   body: { json: z.object({ display_name: z.string().max(255) }) },
   async handle({ caller, path: { userId, deviceId }, body }, ports: Ports) {
     await localAccount(ports, userId);
+    await ports.devices.get(userId, deviceId);
     const order = { by: caller.userId, action: 'adminUpdateDevice', target: userId };
     await ports.audit.note({ ...order, detail: { deviceId, ...body } });
     await ports.devices.rename(userId, deviceId, body.display_name);

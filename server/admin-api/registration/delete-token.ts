@@ -2,11 +2,10 @@ import { z } from 'zod';
 import type { Audit } from '../../accounts/audit.ts';
 import type { RegistrationTokens } from '../../accounts/registration-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { notFound } from '../../http/matrix-error.ts';
-import { namedToken, tokenText } from './token-fields.ts';
+import { namedToken, noSuchToken, tokenText } from './token-fields.ts';
 
 interface Ports {
-  readonly registrationTokens: Pick<RegistrationTokens, 'delete'>;
+  readonly registrationTokens: Pick<RegistrationTokens, 'get' | 'delete'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -18,6 +17,7 @@ export const deleteToken = endpoint({
   idempotency: 'request',
   path: z.object({ token: tokenText }),
   async handle({ caller, path, once }, { audit, registrationTokens }: Ports) {
+    if (!(await registrationTokens.get(path.token))) throw noSuchToken();
     const order = {
       by: caller.userId,
       action: 'adminDeleteRegistrationToken',
@@ -25,8 +25,7 @@ export const deleteToken = endpoint({
     };
     await audit.note({ ...order, detail: {} });
     const outcome = once.outcome(200, {});
-    if (!(await registrationTokens.delete(path.token, outcome)))
-      throw notFound('No such registration token');
+    if (!(await registrationTokens.delete(path.token, outcome))) throw noSuchToken();
     return {};
   },
 });

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { RegistrationTokens } from '../../accounts/registration-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { notFound } from '../../http/matrix-error.ts';
-import { tokenText } from './token-fields.ts';
+import { noSuchToken, tokenText } from './token-fields.ts';
 import { toldToken } from './told-token.ts';
 
 export const getToken = endpoint({
@@ -17,7 +16,7 @@ export const getToken = endpoint({
     { registrationTokens }: { registrationTokens: Pick<RegistrationTokens, 'get'> },
   ) {
     const token = await registrationTokens.get(path.token);
-    if (!token) throw notFound('No such registration token');
+    if (!token) throw noSuchToken();
     return toldToken(token);
   },
 });

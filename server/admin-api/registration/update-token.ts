@@ -2,12 +2,11 @@ import { z } from 'zod';
 import type { Audit } from '../../accounts/audit.ts';
 import type { RegistrationTokens } from '../../accounts/registration-tokens.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { notFound } from '../../http/matrix-error.ts';
-import { expiryTime, namedToken, tokenText, usesAllowed } from './token-fields.ts';
+import { expiryTime, namedToken, noSuchToken, tokenText, usesAllowed } from './token-fields.ts';
 import { toldToken } from './told-token.ts';
 
 interface Ports {
-  readonly registrationTokens: Pick<RegistrationTokens, 'change'>;
+  readonly registrationTokens: Pick<RegistrationTokens, 'get' | 'change'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -22,6 +21,7 @@ export const updateToken = endpoint({
   body: { json: z.object({ uses_allowed: usesAllowed, expiry_time: expiryTime }) },
   async handle({ caller, path, body }, { audit, registrationTokens }: Ports) {
     const { uses_allowed, expiry_time } = body;
+    if (!(await registrationTokens.get(path.token))) throw noSuchToken();
     const order = {
       by: caller.userId,
       action: 'adminUpdateRegistrationToken',
@@ -33,7 +33,7 @@ export const updateToken = endpoint({
       ...(uses_allowed !== undefined && { usesAllowed: uses_allowed }),
       ...(expiry_time !== undefined && { expiresMs: expiry_time }),
     }));
-    if (!token) throw notFound('No such registration token');
+    if (!token) throw noSuchToken();
     return toldToken(token);
   },
 });

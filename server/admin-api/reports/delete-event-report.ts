@@ -5,7 +5,7 @@ import { notFound } from '../../http/matrix-error.ts';
 import { reportPath } from './told-report.ts';
 
 interface Ports {
-  readonly reports: Pick<Reports, 'forget'>;
+  readonly reports: Pick<Reports, 'ofEvent' | 'forget'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -17,10 +17,13 @@ export const deleteEventReport = endpoint({
   idempotency: 'request',
   path: reportPath,
   async handle({ caller, path, once }, { audit, reports }: Ports) {
+    if (!(await reports.ofEvent(path.reportId))) throw unknownReport();
     const target = String(path.reportId);
     const order = { by: caller.userId, action: 'adminDeleteEventReport', target };
     await audit.note({ ...order, detail: {} });
-    if (!(await reports.forget(path.reportId, once))) throw notFound('Event report not found');
+    if (!(await reports.forget(path.reportId, once))) throw unknownReport();
     return {};
   },
 });
+
+const unknownReport = () => notFound('Event report not found');

@@ -60,12 +60,14 @@ export const putAccount = endpoint({
     if (isOwn && (body.admin === false || body.deactivated || body.locked))
       throw forbidden('Nobody does that to themselves');
     const before = await ports.accountList.of(userId);
+    const deed = before
+      ? () => change(ports, caller.userId, before, body)
+      : await making(ports, userId, body);
     const { password, ...told } = body;
     const detail = { ...told, password: password !== undefined };
     const order = { by: caller.userId, action: 'adminPutAccount', target: userId };
     await ports.audit.note({ ...order, detail });
-    if (before) await change(ports, caller.userId, before, body);
-    else await make(ports, userId, body);
+    await deed();
     return jsonText(JSON.stringify(await wholeAccount(ports, userId)), before ? 200 : 201);
   },
 });
@@ -76,14 +78,17 @@ function refuseImpossible({ external_ids, user_type }: Wish): void {
   if (user_type != null) throw invalidParam('Accounts have no types here');
 }
 
-async function make(ports: Ports, userId: UserId, wish: Wish): Promise<void> {
-  if (wish.password === undefined) throw invalidParam('A new account needs a password');
+/** What makes it; refused here where it cannot be. */
+async function making(ports: Ports, userId: UserId, wish: Wish): Promise<() => Promise<void>> {
+  const { password, admin = false } = wish;
+  if (password === undefined) throw invalidParam('A new account needs a password');
   if ((await ports.accounts.availableUserId(localpartOf(userId))) !== userId)
     throw invalidParam('User ids are in lower case');
-  const { password, admin = false } = wish;
   const without = { session: undefined, registrationToken: undefined };
-  await ports.registrations.register({ userId, password, admin, ...without }, notKept);
-  await putProfile(ports, userId, wish);
+  return async () => {
+    await ports.registrations.register({ userId, password, admin, ...without }, notKept);
+    await putProfile(ports, userId, wish);
+  };
 }
 
 async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wish): Promise<void> {

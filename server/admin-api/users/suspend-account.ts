@@ -6,7 +6,7 @@ import { notKept } from '../../log/outcomes.ts';
 import { ofUser } from './local-user.ts';
 
 interface Ports {
-  readonly moderation: Pick<Moderation, 'set'>;
+  readonly moderation: Pick<Moderation, 'set' | 'refuseToSet'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -20,6 +20,7 @@ export const suspendAccount = endpoint({
   path: ofUser,
   body: { json: z.object({ suspend: z.boolean() }) },
   async handle({ caller, path: { userId }, body }, { audit, moderation }: Ports) {
+    await moderation.refuseToSet(caller.userId, userId);
     const order = { by: caller.userId, action: 'adminSuspendAccount', target: userId };
     await audit.note({ ...order, detail: body });
     const change = { userId, which: 'suspended', holds: body.suspend } as const;

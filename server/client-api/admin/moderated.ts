@@ -5,7 +5,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { userId } from '../../http/fields.ts';
 
 interface Ports {
-  readonly moderation: Pick<Moderation, 'get' | 'set'>;
+  readonly moderation: Pick<Moderation, 'get' | 'set' | 'refuseToSet'>;
   readonly audit: Pick<Audit, 'note'>;
 }
 
@@ -33,6 +33,7 @@ export const changesStanding = (operation: string, at: string, which: Standing) 
     path,
     body: { json: z.object({ [which]: z.boolean() }) },
     async handle({ caller, path, body, once }, { audit, moderation }: Ports) {
+      await moderation.refuseToSet(caller.userId, path.userId);
       const order = { by: caller.userId, action: operation, target: path.userId, detail: body };
       await audit.note(order);
       const change = { userId: path.userId, which, holds: body[which]! };

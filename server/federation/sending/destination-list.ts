@@ -17,17 +17,24 @@ export {
   type ListedDestination,
 } from '../../storage/federation/destination-list.ts';
 
+/** What is waited for between tries, of the site that sends. */
+export interface Pauses {
+  isMade(server: ServerName): boolean;
+  /** False where there is none. */
+  end(server: ServerName): boolean;
+}
+
 /**
  * The servers that this one sends to, for administrators: as it is noted, which is a second late, and of failures begins with
  * the third.
  */
 export class DestinationList {
   readonly #database: Database;
-  readonly #tryNow: (server: ServerName) => boolean;
+  readonly #pauses: Pauses;
 
-  constructor(database: Database, tryNow: (server: ServerName) => boolean) {
+  constructor(database: Database, pauses: Pauses) {
     this.#database = database;
-    this.#tryNow = tryNow;
+    this.#pauses = pauses;
   }
 
   async page(page: DestinationPage) {
@@ -52,8 +59,12 @@ export class DestinationList {
     return { rooms, total };
   }
 
+  isPaused(server: ServerName): boolean {
+    return this.#pauses.isMade(server);
+  }
+
   /** Ends the pause that is made for the server; false where there is none. */
   tryNow(server: ServerName): boolean {
-    return this.#tryNow(server);
+    return this.#pauses.end(server);
   }
 }

@@ -132,9 +132,14 @@ export class Destination {
     this.#sleep();
   }
 
+  /** It did not answer, and is asked again when the pause is over. */
+  get isPaused(): boolean {
+    return this.#timer !== undefined && this.#state.failures > 0;
+  }
+
   /** Ends the pause, and with it what its length came from. False where there is none. */
   tryNow(): boolean {
-    if (this.#timer === undefined || this.#state.failures === 0) return false;
+    if (!this.isPaused) return false;
     this.#state = { failures: 1, retryAtMs: this.#ports.now() };
     this.#sleep();
     return true;

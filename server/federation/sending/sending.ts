@@ -129,6 +129,10 @@ export class Sending {
     this.#destinations.get(server)?.heard();
   }
 
+  isPausedFor(server: ServerName): boolean {
+    return this.#destinations.get(server)?.isPaused ?? false;
+  }
+
   /** An administrator says that it is there again. False where no pause is made for it. */
   tryNow(server: ServerName): boolean {
     return this.#destinations.get(server)?.tryNow() ?? false;
