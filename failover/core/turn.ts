@@ -60,11 +60,10 @@ const AGAIN_AFTER_MS = 200;
 /** It has ended, well or not. `changed`: what came of it has been seen. */
 export function ended(
   { pending, notBefore }: State,
-  what: Pending | null,
+  what: Pending,
   changed: boolean,
   now: Millis,
 ): Partial<Awaiting> {
-  if (what === null) return {};
   const { [what]: _, ...others } = pending;
   const { [what]: __, ...free } = notBefore;
   return {

@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { notNoticedBy } from './seeds-in.ts';
+import { settingOf } from './setting.ts';
 
 // A child of seeds-in.ts: runs seeds against the sources in a folder until one is broken, and says which.
 
@@ -9,10 +10,8 @@ const path = join(resolve(folder), 'failover/core/simulation/simulate.ts');
 const { simulate } = await import(pathToFileURL(path).href);
 let found: string | null = null;
 for (let seed = 1; found === null && seed <= Number(seeds); seed++) {
-  // Each third as it is by default, with the third fence, with failsafe.
-  const setting = { seed, thirdFence: seed % 3 === 1, failsafe: seed % 3 === 2 };
   try {
-    const { broken } = simulate(setting);
+    const { broken } = simulate(settingOf(seed));
     if (broken !== null) found = `seed ${seed}: ${broken}`;
   } catch (error) {
     found = `throws: at seed ${seed}, ${error}`;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyNames } from '../../core/etcd/names.ts';
 import type { PulseSeen, WatchInput } from '../../core/inputs.ts';
-import { urgentPartOf } from '../../core/pulse/report.ts';
+import { urgentText } from '../../core/pulse/report.ts';
 import type { Report } from '../../core/view.ts';
 import { fromBase64 } from './base64.ts';
 import type { Gateway } from './gateway.ts';
@@ -73,7 +73,7 @@ class News {
     const name = fromBase64(changed?.key ?? '');
     if (!name.startsWith(this.#names.sites) || changed?.value === undefined) return true;
     const report = parsed(fromBase64(changed.value)) as Report | undefined;
-    const urgent = report ? urgentPartOf(report) : 'unreadable';
+    const urgent = report ? urgentText(report) : 'unreadable';
     const isNew = this.#last.get(name) !== urgent;
     this.#last.set(name, urgent);
     return isNew;

@@ -89,11 +89,11 @@ function drop(turn: Turn): void {
 
 function contend(turn: Turn): void {
   const { state, now, timings } = turn;
-  const report = reportNow(state, now, timings);
-  if (!couldHoldAddress(report) || state.view === null) return;
   const since = vacantSince(state, timings);
+  if (since === null || now < since || state.view === null) return;
+  if (!couldHoldAddress(reportNow(state, now, timings))) return;
   const turns = turnOf(state, now, timings) + (isLeaderElsewhere(turn) ? LEADER_TURNS : 0);
-  if (since === null || now < since + turns * timings.addressTurnMs) return;
+  if (now < since + turns * timings.addressTurnMs) return;
   claim(turn, 'address');
 }
 

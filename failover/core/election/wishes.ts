@@ -59,25 +59,40 @@ function noteLags(turn: Turn): void {
   const { state, now } = turn;
   const copies = positions(state);
   const lags: Record<Site, Lag> = {};
-  for (const [site, { timeline, lsn }] of copies) {
-    const others = copies.filter(([other, copy]) => other !== site && copy.timeline === timeline);
-    const mark = Math.max(...others.map(([, copy]) => copy.lsn));
+  for (const { site, timeline, lsn } of copies) {
+    let mark = lsn;
+    for (const other of copies)
+      if (other.timeline === timeline && other.lsn > mark) mark = other.lsn;
     const known = state.lags[site];
     if (known && known.timeline === timeline && lsn < known.mark) lags[site] = known;
     else if (lsn < mark) lags[site] = { since: now, mark, timeline };
   }
-  update<Lagging>(turn, { lags });
+  if (!isSame(lags, state.lags)) update<Lagging>(turn, { lags });
+}
+
+/** What is still known is the same object. */
+function isSame(one: State['lags'], other: State['lags']): boolean {
+  const sites = Object.keys(one);
+  const isKept = (site: Site) => one[site] === other[site];
+  return sites.length === Object.keys(other).length && sites.every(isKept);
 }
 
 /** Also of a site that is silent: what it had said that it has, somebody may have confirmed. */
-function positions(state: State): [Site, { timeline: number; lsn: number }][] {
-  const sites = Object.keys(state.view?.sites ?? {});
-  return sites.flatMap((site) => {
+function positions(state: State): Position[] {
+  const found: Position[] = [];
+  for (const site of Object.keys(state.view?.sites ?? {})) {
     const copy = copyOf(state, site);
-    const lsn = Number(copy?.lsn ?? Number.NaN);
-    if (copy?.timeline == null || !Number.isFinite(lsn)) return [];
-    return [[site, { timeline: copy.timeline, lsn }]];
-  });
+    if (copy?.timeline == null || copy.lsn === null) continue;
+    const [timeline, lsn] = [copy.timeline, Number(copy.lsn)];
+    if (Number.isFinite(lsn)) found.push({ site, timeline, lsn });
+  }
+  return found;
+}
+
+interface Position {
+  readonly site: Site;
+  readonly timeline: number;
+  readonly lsn: number;
 }
 
 function copyOf(state: State, site: Site): PostgresReport | null {

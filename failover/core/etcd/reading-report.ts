@@ -1,4 +1,4 @@
-import { REFUSALS_TOLD, type Report } from '../view.ts';
+import { type Carried, REFUSALS_TOLD, type Report } from '../view.ts';
 import { type Fields, readCarried } from './reading-carried.ts';
 
 /** A field that is not as an agent would write it is as if it were not known. `later`: agents of earlier versions lack it. */
@@ -110,13 +110,38 @@ const FIELDS: { readonly [Name in keyof Now]-?: Field<Now[Name]> } = {
  */
 export function readReport(told: Fields, revision: number): { report: Report; isWhole: boolean } {
   const carried = told.carried === undefined ? undefined : readCarried(told.carried, revision);
-  let isWhole = carried !== null;
-  const read = ([name, { is, otherwise, later }]: [string, Field<unknown>]) => {
-    const value = told[name];
-    if (is(value)) return [name, value];
-    if (value !== undefined || !later) isWhole = false;
-    return [name, otherwise];
-  };
-  const now = Object.fromEntries(Object.entries(FIELDS).map(read)) as unknown as Now;
-  return { report: carried ? { ...now, carried } : now, isWhole };
+  const { bare, withCarried, isWhole } = fieldsOnce(told);
+  return { report: carried ? withCarried : bare, isWhole: isWhole && carried !== null };
 }
+
+interface Read {
+  readonly bare: Report;
+  readonly withCarried: Report;
+  readonly isWhole: boolean;
+}
+
+/** What was read does not change: who shows one value again and again (the simulation) has it read once. */
+function fieldsOnce(told: Fields): Read {
+  const known = read.get(told);
+  if (known !== undefined) return known;
+  const first = readFields(told);
+  read.set(told, first);
+  return first;
+}
+
+const read = new WeakMap<Fields, Read>();
+
+function readFields(told: Fields): Read {
+  let isWhole = true;
+  const found: Record<string, unknown> = {};
+  for (const [name, { is, otherwise, later }] of NAMED_FIELDS) {
+    const value = told[name];
+    const isGood = is(value);
+    if (!isGood && (value !== undefined || !later)) isWhole = false;
+    found[name] = isGood ? value : otherwise;
+  }
+  const bare = found as unknown as Now;
+  return { bare, withCarried: { ...bare, carried: told.carried as Carried }, isWhole };
+}
+
+const NAMED_FIELDS: readonly [string, Field<unknown>][] = Object.entries(FIELDS);

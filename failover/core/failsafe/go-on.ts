@@ -41,8 +41,9 @@ export const isOpen = ({ told, leader }: State, now: Millis): boolean =>
  * that has this one's name is not asked, and waits for so long before it takes the name (own-name.ts).
  */
 export function leaveUntil(state: State, timings: Timings): Millis {
+  if (reasonNotToGoOn(state) !== null) return Number.NEGATIVE_INFINITY;
   const members = databaseMembers(state);
-  if (reasonNotToGoOn(state) !== null || members.length === 0) return Number.NEGATIVE_INFINITY;
+  if (members.length === 0) return Number.NEGATIVE_INFINITY;
   const given = members.map((site) => leaveOf(state, site)?.givenAt ?? Number.NEGATIVE_INFINITY);
   const leased = state.leader?.until ?? Number.NEGATIVE_INFINITY;
   return Math.min(Math.min(...given) + timings.confirmationMs, leased + timings.goOnMaxMs);

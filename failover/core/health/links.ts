@@ -21,13 +21,24 @@ const isKnown = ({ lost, rttMs }: LinkReport): boolean => lost !== null || rttMs
 
 /** Of this site's own links; the other machines are known by where their servers are, so of a witness nothing is. */
 export function linksNow(state: State, now: Millis, timings: Timings): Links {
-  const { links, view, self } = state;
-  if (now - links.at > timings.freshMs) return {};
-  const entries = Object.entries(view?.sites ?? {}).flatMap(([site, { report }]) => {
-    const link = site === self.site ? undefined : links.byHost[hostOf(report.serverUrl)];
-    return link && isKnown(link) ? [[site, link] as const] : [];
-  });
-  return Object.fromEntries(entries);
+  const found: Record<Site, LinkReport> = {};
+  for (const site of Object.keys(state.view?.sites ?? {})) {
+    const link = ownLink(state, site, now, timings);
+    if (link !== undefined) found[site] = link;
+  }
+  return found;
+}
+
+function ownLink(
+  { links, view, self }: State,
+  to: Site,
+  now: Millis,
+  timings: Timings,
+): LinkReport | undefined {
+  const report = view?.sites[to]?.report;
+  if (!report || to === self.site || now - links.at > timings.freshMs) return undefined;
+  const link = links.byHost[hostOf(report.serverUrl)];
+  return link && isKnown(link) ? link : undefined;
 }
 
 /** Asked several times at each input, of the same few URLs: to parse them was a fifth of what the simulation costs. */
@@ -67,15 +78,22 @@ function linkBetween(
   now: Millis,
   timings: Timings,
 ): 'well' | 'sick' | 'unknown' {
-  const said = [linksOf(state, a, now, timings)[b], linksOf(state, b, now, timings)[a]];
-  const known = said.filter((link) => link !== undefined);
-  if (known.length === 0) return 'unknown';
-  return known.some(isSick) ? 'sick' : 'well';
+  const there = linkTo(state, a, b, now, timings);
+  const back = linkTo(state, b, a, now, timings);
+  if (there === undefined && back === undefined) return 'unknown';
+  return (there && isSick(there)) || (back && isSick(back)) ? 'sick' : 'well';
 }
 
-function linksOf(state: State, site: Site, now: Millis, timings: Timings): Links {
-  if (site === state.self.site) return linksNow(state, now, timings);
-  return reportOf(state, site, now, timings)?.links ?? {};
+/** One link alone: asked for several times at each input, so nothing is gathered for it. */
+function linkTo(
+  state: State,
+  from: Site,
+  to: Site,
+  now: Millis,
+  timings: Timings,
+): LinkReport | undefined {
+  if (from === state.self.site) return ownLink(state, to, now, timings);
+  return reportOf(state, from, now, timings)?.links?.[to];
 }
 
 export function watchLinks(turn: Turn): void {

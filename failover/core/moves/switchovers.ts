@@ -69,8 +69,7 @@ function toLeaveTo({ state, now, timings }: Turn, which: Which): Site | null {
 /** Nothing is amiss that would cost writes now. */
 function moveForLess(turn: Turn): void {
   const which = turn.state.unwell.debtMs > 0 ? 'has all' : 'any';
-  const to = candidate(turn.state, turn.now, turn.timings, { which });
-  if (to !== null) leaveIfUnstable(turn, to);
+  leaveIfUnstable(turn, which);
   leaveIfFull(turn);
   leaveForLinks(turn);
   rescue(turn);
@@ -128,11 +127,12 @@ const AGAIN_AFTER_REFUSAL_MS = 1_000;
  * F21: lost again and again, this site comes back before Patroni's lease is over and goes on each time. It
  * stays a standby, of a site that is stable; if there is none, it leads.
  */
-function leaveIfUnstable(turn: Turn, to: Site): void {
+function leaveIfUnstable(turn: Turn, which: Which): void {
   const { state, now, timings } = turn;
   const { count, heldUntil } = state.losses;
-  if (count < LOSSES_TO_MOVE || now >= heldUntil) return;
-  if (!mayMove(state, now, timings) || isUnstable(state, to)) return;
+  if (count < LOSSES_TO_MOVE || now >= heldUntil || !mayMove(state, now, timings)) return;
+  const to = candidate(state, now, timings, { which });
+  if (to === null || isUnstable(state, to)) return;
   begin(turn, { to, why: `it was lost ${count} times lately`, id: null });
 }
 

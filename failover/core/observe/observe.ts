@@ -44,7 +44,9 @@ import { missServer, obeyed, seeServer } from './server.ts';
 
 /** Takes an input into the state; decides nothing. Each source has a file that knows what it says. */
 export function observe(before: State, input: Input, now: Millis, timings: Timings): State {
-  const known = { ...before, ...ended(before, answerTo(input), tellsMore(input), now) };
+  const what = answerTo(input);
+  const known =
+    what === null ? before : { ...before, ...ended(before, what, tellsMore(input), now) };
   const other = otherEtcd(known, input, now);
   if (other !== null && other.inMs > 0) return { ...known, ...failToRead(other.why) };
   const state = other === null ? known : asNew(known, now);

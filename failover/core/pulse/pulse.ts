@@ -5,7 +5,7 @@ import type { Held } from '../state/seen.ts';
 import type { State } from '../state.ts';
 import type { Millis } from '../timings.ts';
 import { ask, type Turn, update } from '../turn.ts';
-import { reportNow, urgentPartOf } from './report.ts';
+import { reportNow, urgentNow, urgentText } from './report.ts';
 
 /**
  * The sign of life: every 0.7 s a fresh request, whatever became of the ones before (D8). One
@@ -20,10 +20,10 @@ export function pulse(turn: Turn): void {
     onlyRead(turn);
     return;
   }
-  const report = reportNow(state, now, timings);
+  const part = urgentNow(state, now, timings);
   // Who judges a wish for a switchover waits for the positions of all.
-  const position = state.wish === null ? '' : report.postgres?.lsn;
-  const urgent = `${urgentPartOf(report)} ${position}`;
+  const position = state.wish === null ? '' : part.postgres?.lsn;
+  const urgent = `${urgentText(part)} ${position}`;
   const lastAt = state.nextPulseAt - timings.pulseEveryMs;
   const soon =
     urgent !== state.reported || isUnconfirmed(state.leader) || isUnconfirmed(state.address);
@@ -37,7 +37,7 @@ export function pulse(turn: Turn): void {
     sentAt: now,
     holds,
     name: naming(state, now, timings),
-    report,
+    report: reportNow(state, now, timings),
   });
   update<Pulsing>(turn, { nextPulseAt: now + timings.pulseEveryMs, reported: urgent });
 }

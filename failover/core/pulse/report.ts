@@ -15,37 +15,50 @@ import type { Report, ServerReport } from '../view.ts';
 
 /** What this site says of itself with its next pulse. */
 export function reportNow(state: State, now: Millis, timings: Timings): Report {
-  const { self, server, postgres, front } = state;
-  const serverKnown = now - server.at <= timings.freshMs;
+  const { self, front } = state;
   const staysBlocked = blockThatStays(state, now);
-  const postgresKnown = postgres !== null && now - postgres.at <= timings.freshMs;
   return {
+    ...urgentNow(state, now, timings),
     witness: self.witness,
     serverUrl: self.serverUrl,
-    server: serverKnown ? behindGate(state, now) : null,
-    postgres: postgresKnown ? postgres.report : null,
-    front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
     frontWay: now - front.at > timings.freshMs ? null : front.way,
     mayHoldAddress: self.mayHoldAddress && now >= (state.addressTrouble?.until ?? now),
-    power: state.power.power,
     battery: batteryNow(state, now),
-    disk: diskNow(state, now, timings),
     etcdMember: etcdMemberNow(state, now),
     links: linksNow(state, now, timings),
     certificatesEnd: state.certificatesEnd,
-    notCandidate: notCandidate(state, now, timings),
-    heldDown: now < state.moves.heldUntil,
-    unstable: now < state.losses.heldUntil ? state.losses.count : 0,
     unwell: unwellNow(state),
-    refused: refusedNow(state, now),
     copyDamage: state.copyDamage,
     wallMs: wallNow(state, now),
     clockBehind: clockBehind(state, now, timings),
     ...(self.thirdFence && { fenced: state.promisedUntil <= now + timings.coverMs }),
     ...(staysBlocked !== null && { staysBlocked }),
+    etcdLeader: state.etcdLeader.here,
+  };
+}
+
+type Urgent = Pick<
+  Report,
+  | ('server' | 'postgres' | 'front' | 'power' | 'disk' | 'notCandidate')
+  | ('heldDown' | 'unstable' | 'refused' | 'goesDown' | 'carried')
+>;
+
+/** The part of it whose change others must hear of at once: so at each input it is asked for alone. */
+export function urgentNow(state: State, now: Millis, timings: Timings): Urgent {
+  const { server, postgres, front } = state;
+  const postgresKnown = postgres !== null && now - postgres.at <= timings.freshMs;
+  return {
+    server: now - server.at <= timings.freshMs ? behindGate(state, now) : null,
+    postgres: postgresKnown ? postgres.report : null,
+    front: now - front.at > timings.freshMs ? 'unknown' : front.healthy ? 'healthy' : 'sick',
+    power: state.power.power,
+    disk: diskNow(state, now, timings),
+    notCandidate: notCandidate(state, now, timings),
+    heldDown: now < state.moves.heldUntil,
+    unstable: now < state.losses.heldUntil ? state.losses.count : 0,
+    refused: refusedNow(state, now),
     ...(state.leavingEtcd !== null && { goesDown: true }),
     carried: carriedBy(state, now),
-    etcdLeader: state.etcdLeader.here,
   };
 }
 
@@ -69,8 +82,8 @@ function reasonNotOpen(state: State, now: Millis): string | null {
   return reasonGateIsClosed(state) ?? (until <= now ? 'its deadline is over' : null);
 }
 
-/** The part whose change others must hear of at once; the rest may wait for the next pulse. */
-export function urgentPartOf({
+/** Two that read the same tell nothing new. */
+export function urgentText({
   server,
   postgres,
   front,
@@ -82,7 +95,7 @@ export function urgentPartOf({
   refused,
   carried,
   goesDown,
-}: Report): string {
+}: Urgent): string {
   return `${server?.role} ${server?.epoch} ${server?.healthy} ${postgres?.role} ${front} ${power} ${disk && isFull(disk)} ${notCandidate} ${heldDown} ${unstable} ${refused?.kind} ${carried?.pause?.number} ${goesDown === true}`;
 }
 

@@ -60,7 +60,9 @@ export function network(sites: readonly Site[], random: Random): Network {
       for (const site of sites) off.delete(site);
     },
     reaches: (from, to) =>
-      !off.has(from) && !off.has(to) && (from === to || !cuts.has(`${from}>${to}`)),
+      !off.has(from) &&
+      !off.has(to) &&
+      (from === to || cuts.size === 0 || !cuts.has(`${from}>${to}`)),
     links(a, b) {
       return this.reaches(a, b) && this.reaches(b, a);
     },

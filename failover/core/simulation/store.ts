@@ -14,6 +14,7 @@ class Key implements Found {
   readonly revision: number;
   readonly created: number;
   readonly lease: string | null;
+  readonly isViewed: boolean;
 
   constructor(key: string, value: unknown, revision: number, created: number, lease?: string) {
     this.key = key;
@@ -21,6 +22,7 @@ class Key implements Found {
     this.revision = revision;
     this.created = created;
     this.lease = lease ?? null;
+    this.isViewed = isViewed(key);
   }
 
   get text(): string {
@@ -38,6 +40,7 @@ export class Store {
   readonly #keys = new Map<string, Key>();
   readonly #leases = new Map<string, number>();
   #changed: string[] = [];
+  #view: View | null = null;
 
   get(key: string): Found | undefined {
     return this.#keys.get(key);
@@ -110,9 +113,13 @@ export class Store {
     for (const lease of this.#leases.keys()) this.#leases.set(lease, from + PATRONI_TTL_MS);
   }
 
+  /** Every change has a revision of its own, so one reading is good until the next. */
   view(): View {
-    const found = [...this.#keys.values()].filter(({ key }) => isViewed(key));
-    return readView({ clusterId: CLUSTER_ID, revision: this.revision }, found, NAMES);
+    if (this.#view?.revision !== this.revision) {
+      const found = [...this.#keys.values()].filter(({ isViewed }) => isViewed);
+      this.#view = readView({ clusterId: CLUSTER_ID, revision: this.revision }, found, NAMES);
+    }
+    return this.#view;
   }
 
   #holds(comparison: Comparison): boolean {
