@@ -10,6 +10,7 @@ import { filtersGoneRow } from '../storage/accounts/filters.ts';
 import { profileGoneRow } from '../storage/accounts/profile-fields.ts';
 import { deviceListRow } from '../storage/encryption/device-lists.ts';
 import type { Row } from '../storage/write.ts';
+import { unlessTheLast } from './administrators.ts';
 import { profileChanged } from './profiles.ts';
 import { loginsChanged } from './sessions.ts';
 
@@ -37,12 +38,14 @@ export async function changeAccount(
     const account = await accountOf(stored.database, userId);
     if (!account) throw forbidden('There is no such account');
     const { edit, body, besides = [], erases = false, endDevices } = change;
+    const after = edit(account);
     const commit: Commit = (rows) => {
       const outcome = once.outcome(200, body);
-      const changed = [accountRow(edit(account)), ...besides, ...rows];
+      const changed = [accountRow(after), ...besides, ...rows];
       return commitChange(stored, changed, { userId, outcome, erases });
     };
-    await (endDevices ? endDevices(commit) : commit([]));
+    const committed = () => (endDevices ? endDevices(commit) : commit([]));
+    await unlessTheLast(stored, { before: account, after }, committed);
   });
 }
 

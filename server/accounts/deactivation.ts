@@ -5,6 +5,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import { thirdPartyIdsGoneRow } from '../storage/accounts/third-party-ids.ts';
 import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import { accountDataLockOf } from './account-data.ts';
+import { refuseTheLast } from './administrators.ts';
 import { changeAccount } from './change-account.ts';
 import type { Devices } from './devices.ts';
 
@@ -16,6 +17,11 @@ export class Deactivation {
   constructor(stored: Stored, devices: Devices) {
     this.#stored = stored;
     this.#devices = devices;
+  }
+
+  /** Before anything of the account goes. */
+  refuseTheLast(userId: UserId): Promise<void> {
+    return refuseTheLast(this.#stored, userId);
   }
 
   /** The name is never given out again. With `erase` nothing stays that the user kept with us or told of themselves. */

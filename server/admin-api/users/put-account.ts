@@ -99,12 +99,13 @@ async function change(ports: Ports, by: UserId, account: ListedAccount, wish: Wi
     if (wish.deactivated) return;
     throw invalidParam('The account has been deactivated, which is for good');
   }
+  // First, since it may be refused.
+  if (admin !== undefined && admin !== account.admin)
+    await moderation.setAdmin(userId, admin, notKept);
   if (password !== undefined) {
     const which = { userId, deviceId: undefined, logoutDevices: wish.logout_devices };
     await passwords.change({ ...which, password }, notKept);
   }
-  if (admin !== undefined && admin !== account.admin)
-    await moderation.setAdmin(userId, admin, notKept);
   if (locked !== undefined && locked !== account.locked)
     await moderation.set(by, { userId, which: 'locked', holds: locked }, notKept);
   await putProfile(ports, userId, wish);

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 export interface ClosingPorts {
-  readonly deactivation: Pick<Deactivation, 'deactivate'>;
+  readonly deactivation: Pick<Deactivation, 'deactivate' | 'refuseTheLast'>;
   readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
   readonly mediaRemoval: Pick<Removal, 'erase'>;
@@ -25,6 +25,7 @@ export async function closeAccount(
   account: { readonly userId: UserId; readonly erase: boolean },
   once: Once,
 ): Promise<JsonObject> {
+  await deactivation.refuseTheLast(account.userId);
   await leaveAll(account.userId, rooms);
   await keyBackups.deleteAll(account.userId);
   const close = () => deactivation.deactivate(account, once, BODY);

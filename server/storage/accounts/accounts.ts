@@ -32,6 +32,17 @@ export async function hasAccounts(database: Database): Promise<boolean> {
   return rows.length > 0;
 }
 
+/** Of those who may act as one: neither closed nor locked. */
+export async function hasAdministratorBut(database: Database, userId: UserId): Promise<boolean> {
+  const rows = await database.query(
+    'has_administrator_but',
+    `SELECT 1 FROM account WHERE admin AND deactivated_ms IS NULL AND locked_ms IS NULL
+       AND user_id <> $1 LIMIT 1`,
+    [userId],
+  );
+  return rows.length > 0;
+}
+
 export async function guestsAmong(
   database: Database,
   userIds: readonly UserId[],
