@@ -97,6 +97,13 @@ export class HeldTries {
     this.#of.set(eventId, { ...this.#get(eventId), timesOff: 0, behind });
   }
 
+  /** What its domain brings rests for so long: that was no try. */
+  pause(eventId: EventId, restMs: number): void {
+    const before = this.#get(eventId);
+    const dueMs = Math.max(before.dueMs, this.#nowMs() + restMs);
+    this.#of.set(eventId, { ...before, dueMs });
+  }
+
   /** There was too much to do for it: that was no try, and others come first. */
   putOff(eventId: EventId): void {
     const before = this.#get(eventId);

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest';
 import type { ForeignEvent } from '../../../test/support/foreign-server.ts';
 import { dora, far, gappedRoom, member, says } from '../../../test/support/gapped-room.ts';
 import { commitRows } from '../../log/commit-rows.ts';
-import type { EventId, ServerName } from '../../protocol/identifiers.ts';
+import type { EventId, RoomId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import { limitExceeded } from '../../protocol/matrix-error.ts';
 import { rulesOf } from '../../protocol/room-versions.ts';
@@ -179,6 +179,23 @@ test('what else a domain brought of which one was too much is behind all others,
   expect(await bench.held()).toEqual([one, two, three]);
 });
 
+test('while a domain rests nothing of it is tried again and again, and others are taken', async () => {
+  await using bench = await heldRoom(['never', 'one', 'fits', 'forks'], { forks: other });
+  const [never, one, fits, forks] = bench.ids as [EventId, EventId, EventId, EventId];
+  bench.needsMuch(never, one, forks);
+  bench.tries.aside({ eventId: never, server: far });
+  bench.domainRests(far, HOUR_MS);
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toEqual([[forks], [one], [fits]]);
+  expect(bench.tries.restMs).toBe(HOUR_MS);
+  expect(await bench.take()).toBe(false);
+  expect(bench.calls).toHaveLength(3);
+  bench.clock.ms += HOUR_MS;
+  bench.domainRests(far, 0);
+  expect(await bench.take()).toBe(true);
+  expect(bench.calls.slice(3)).toEqual([[one], [never]]);
+});
+
 test('of what is taken by itself one is tried in vain, and another in the next turn', async () => {
   await using bench = await heldRoom(['one', 'two', 'waits', 'fits', 'plain'], { plain: other });
   const [one, two, waits, fits, plain] = bench.ids as EventId[];
@@ -265,10 +282,12 @@ async function heldRoom(bodies: readonly string[], servers: Record<string, Serve
   const much = new Set<EventId>();
   const tooMuch = new Set<EventId>();
   let restMs = 0;
+  const domainRestMs = new Map<ServerName, number>();
   let busy: ServerName | undefined;
   const turnedAway: EventId[][] = [];
-  const result = (id: EventId): Received => {
-    if (much.has(id) && restMs > 0) return refused({ unresolved: 'not tried' });
+  const restOf = (server: ServerName) => Math.max(restMs, domainRestMs.get(server) ?? 0);
+  const result = (id: EventId, server: ServerName): Received => {
+    if (much.has(id) && restOf(server) > 0) return refused({ unresolved: 'not tried' });
     if (!tooMuch.has(id))
       return results.get(id) ?? ({ kind: 'accepted', event: { eventId: id } } as Received);
     restMs = 60_000;
@@ -290,14 +309,16 @@ async function heldRoom(bodies: readonly string[], servers: Record<string, Serve
       }
       if (breaking && ids.includes(breaking)) throw new Error('it breaks');
       calls.push(ids);
-      return ids.map(result);
+      return ids.map((id) => result(id, origin));
     },
   };
   // What `takeHeld` asks of it.
   const building = {
     rooms: { get: async () => ({ nid, roomId, rules: rulesOf('12') }) },
     ports: { store, log: bench.writer, onError: (error: unknown) => void errors.push(error) },
-    resolver: { restMs: () => restMs },
+    resolver: {
+      restMs: (_: RoomId, server?: ServerName) => (server ? restOf(server) : restMs),
+    },
     heldLoads: { less() {} },
   } as unknown as Building;
   return {
@@ -315,6 +336,7 @@ async function heldRoom(bodies: readonly string[], servers: Record<string, Serve
     needsMuch(...ids: EventId[]) {
       for (const id of ids) much.add(id);
     },
+    domainRests: (server: ServerName, ms: number) => void domainRestMs.set(server, ms),
     isTooMuch: (id: EventId) => void tooMuch.add(id),
     rests() {
       restMs = 60_000;

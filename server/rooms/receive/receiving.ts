@@ -76,7 +76,8 @@ export class Receiving implements RoomReceiver {
     const whole = await this.#building.rooms.get(roomId);
     if (!whole) return received;
     const isStuck = (id: EventId) => this.#takingHeld.isStuck(roomId, id);
-    const waiting = await waitingForRest(this.#building, whole, { received, isStuck });
+    const found = { received, server: from.origin, isStuck };
+    const waiting = await waitingForRest(this.#building, whole, found);
     const closed = await this.#closingGap(whole, pdus, { received, waiting, from });
     return from.mayBeHeld
       ? this.#untilRested(whole, pdus, { received: closed, waiting, from })

@@ -1,4 +1,4 @@
-import type { EventId } from '../../protocol/identifiers.ts';
+import type { EventId, ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
 import type { HotRoom } from '../memory/hot-room.ts';
 import type { Building } from '../write/building.ts';
@@ -13,13 +13,13 @@ import type { Received, Refused } from './room-receiver.ts';
 export async function waitingForRest(
   { ports, resolver }: Building,
   room: HotRoom,
-  { received, isStuck }: Found,
+  { received, server, isStuck }: Found,
 ): Promise<ReadonlySet<EventId>> {
   const lacking = received.flatMap(lackingOf);
   const waiting = new Set(received.filter(isUnresolved).flatMap(({ eventId }) => eventId ?? []));
   if (lacking.length === 0) return waiting;
   const missing = lacking.flatMap((each) => each.missing);
-  const rests = waiting.size > 0 || resolver.restMs(room.roomId) > 0;
+  const rests = waiting.size > 0 || resolver.restMs(room.roomId, server) > 0;
   const held = rests ? await ports.store.heldAmong(room.nid, missing) : NONE;
   const isWaiting = (id: EventId) => held.has(id) || isStuck(id) || waiting.has(id);
   for (let size = -1; size < waiting.size; ) {
@@ -31,6 +31,8 @@ export async function waitingForRest(
 
 interface Found {
   readonly received: readonly Received[];
+  /** Who said it. */
+  readonly server: ServerName;
   /** Of what is held, also while the room does not rest. */
   readonly isStuck: (eventId: EventId) => boolean;
 }

@@ -80,6 +80,8 @@ class Turn {
     );
     for (const each of inTurn) {
       if (building.resolver.restMs(this.#roomId) > 0) return;
+      const restMs = building.resolver.restMs(this.#roomId, each.server);
+      if (restMs > 0 && tries.isAlone(each.eventId)) tries.pause(each.eventId, restMs);
       const times = tries.times(each.eventId);
       if (this.#mayBeTaken(each)) await this.#takeSome([each]);
       if (tries.times(each.eventId) !== times) return;
@@ -123,7 +125,8 @@ async function takeSome(taking: TakesHeld, room: HotRoom, some: readonly Held[])
   };
   await forget(taking, room, idsOf(some.filter((each) => !isLeft(each))));
   const left = some.filter(isLeft);
-  const why = () => ({ restMs: building.resolver.restMs(room.roomId) });
+  const [{ server }] = some as [Held];
+  const why = () => ({ restMs: building.resolver.restMs(room.roomId, server) });
   const isTooMuch = ({ eventId }: Held) => unresolvedOf(results.get(eventId)) === 'too much';
   // Those first behind which others wait.
   const over = left
@@ -135,6 +138,9 @@ async function takeSome(taking: TakesHeld, room: HotRoom, some: readonly Held[])
     rested && unresolvedOf(results.get(eventId)) === undefined && tries.isFree(eventId);
   const tried = others.filter(isTried);
   over.push(...tried.filter((each) => tries.failed(each, { isTooMuch: false, ...why() })));
+  // The room goes on, and they would have a turn in five seconds, again and again.
+  for (const { eventId } of others)
+    if (unresolvedOf(results.get(eventId))) tries.pause(eventId, why().restMs);
   await forget(taking, room, idsOf(over));
 }
 

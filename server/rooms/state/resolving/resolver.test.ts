@@ -100,6 +100,52 @@ test('each time it rests for longer, and has longer, until it is resolved', asyn
   expect(at.resolver.restMs(roomId)).toBe(0);
 });
 
+test('a domain costs a room one rest in a day: then what it brings rests there, and nobody else waits for it', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const [evil, evilToo, good] = ['a.evil.example', 'b.evil.example', 'good.example'].map((name) =>
+    at.resolver.broughtBy(name as ServerName),
+  );
+  const { roomId } = at.room;
+  const other = '!other:elsewhere.example' as RoomId;
+  const decide = (of: typeof evil, room = at.room) => of!.decide(room, at.conflict, at.tell);
+  const minutes = () => [at.resolver, evil!, good!].map((each) => each.restMs(roomId) / 60_000);
+  const withinMs: number[] = [];
+  let tookMs = 0;
+  const resolve = vi.spyOn(at.process, 'resolve').mockImplementation(async (_task, how) => {
+    withinMs.push(how.withinMs);
+    at.clock.ms += tookMs;
+    throw new Unresolved('no');
+  });
+  await expect(decide(evil)).rejects.toMatchObject({ name: 'Unresolved' });
+  expect(minutes()).toEqual([5, 5, 5]);
+  at.clock.ms += 5 * 60_000;
+  await expect(decide(evilToo)).rejects.toMatchObject({ name: 'Unresolved' });
+  expect(minutes()).toEqual([0, 10, 0]);
+  await expect(decide(evil)).rejects.toMatchObject({ name: 'NotTried' });
+  at.clock.ms += 10 * 60_000;
+  tookMs = 4 * 60_000;
+  await expect(decide(evil)).rejects.toMatchObject({ name: 'Unresolved' });
+  // So the room has the process for half of the time at most.
+  expect(minutes()).toEqual([4, 20, 4]);
+  expect(withinMs.map((ms) => ms / 60_000)).toEqual([1, 2, 4]);
+  tookMs = 0;
+  await expect(decide(evil, { ...at.room, roomId: other })).rejects.toMatchObject({
+    name: 'Unresolved',
+  });
+  expect(at.resolver.restMs(other)).toBe(5 * 60_000);
+  at.clock.ms += 4 * 60_000;
+  resolve.mockRestore();
+  expect(await decide(good)).toEqual(at.expected);
+  at.clock.ms += 16 * 60_000;
+  expect(await decide(evil)).toEqual(at.expected);
+  vi.spyOn(at.process, 'resolve').mockRejectedValue(new Unresolved('no'));
+  await expect(decide(evil)).rejects.toMatchObject({ name: 'Unresolved' });
+  expect(minutes()).toEqual([0, 5, 0]);
+  at.clock.ms += 24 * 3_600_000;
+  await expect(decide(evil)).rejects.toMatchObject({ name: 'Unresolved' });
+  expect(minutes()).toEqual([5, 10, 5]);
+});
+
 test('who brings conflicts of many rooms waits for themselves', async () => {
   const rooms = Array.from({ length: 3 }, () =>
     bench({ version: '11', entries: 400, conflicted: 120 }),
