@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Database } from '../storage/database.ts';
+import type { ByteWriter, Database } from '../storage/database.ts';
 import { BulkLane } from './bulk.ts';
 import type { BatchTime } from './writer.ts';
 
-const nowhere: Database = { query: async () => [] };
+const nowhere: Database & ByteWriter = { query: async () => [], put: async () => 0 };
 
 function laneWith() {
   const listeners: ((batch: BatchTime) => void)[] = [];

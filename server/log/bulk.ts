@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../storage/database.ts';
+import type { ByteWriter, Database } from '../storage/database.ts';
 import { Pace } from './bulk-pace.ts';
 import { KeyedMutex } from './keyed-mutex.ts';
 import type { Writer } from './writer.ts';
 
 export interface BulkPorts {
   /** A connection of its own, whose commits wait for the standby as those of the log do. */
-  readonly database: Database;
+  readonly database: Database & ByteWriter;
   readonly log: Pick<Writer, 'onBatch'>;
   readonly now?: () => number;
   readonly pause?: (ms: number) => Promise<unknown>;
@@ -33,7 +33,7 @@ export class BulkLane {
   }
 
   /** Does one piece's work in its turn; `bytes` is what it adds to the stream. Resolves when there is room for another. */
-  piece<T>(bytes: number, work: (database: Database) => Promise<T>): Promise<T> {
+  piece<T>(bytes: number, work: (database: Database & ByteWriter) => Promise<T>): Promise<T> {
     const { database, now = () => performance.now(), pause = sleep } = this.#ports;
     return this.#turns.run('the link', async () => {
       const begun = now();

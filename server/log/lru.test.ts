@@ -24,3 +24,14 @@ test('one that is too heavy alone is not kept, nor its weight', () => {
   lru.set('b', 2, 11);
   expect([lru.has('a'), lru.has('b'), lru.weight]).toEqual([false, false, 0]);
 });
+
+test('whoever wants to know is told of each that is not held any more, once', () => {
+  const gone: string[] = [];
+  const lru = new Lru<number, string>(2, (value) => gone.push(value));
+  for (const n of [1, 2, 3]) lru.set(n, `value ${n}`);
+  lru.set(3, 'another');
+  lru.delete(2);
+  lru.delete(2);
+  lru.set(4, 'too heavy', 3);
+  expect(gone).toEqual(['value 1', 'value 3', 'value 2', 'another', 'too heavy']);
+});

@@ -2,10 +2,13 @@
 export class Lru<K, V> {
   readonly #entries = new Map<K, Weighed<V>>();
   readonly #weightMax: number;
+  readonly #onGone: (value: V) => void;
   #weight = 0;
 
-  constructor(weightMax: number) {
+  /** `onGone` is told of each that is not held any more. */
+  constructor(weightMax: number, onGone: (value: V) => void = () => {}) {
     this.#weightMax = weightMax;
+    this.#onGone = onGone;
   }
 
   /** Of all entries together. */
@@ -54,6 +57,7 @@ export class Lru<K, V> {
     if (entry === undefined) return;
     this.#entries.delete(key);
     this.#weight -= entry.weight;
+    this.#onGone(entry.value);
   }
 }
 

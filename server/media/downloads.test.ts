@@ -6,7 +6,10 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const FILE = { from: 0, end: 40 * MIB };
 
-const part: ReadPart = async (from, end) => Buffer.allocUnsafe(end - from);
+const part: ReadPart = async (from, end) => ({
+  bytes: Buffer.allocUnsafe(end - from),
+  giveBack: () => {},
+});
 
 test('one alone reads in large steps, all of it and no more', async () => {
   const downloads = new Downloads();
@@ -44,3 +47,26 @@ test('a read that fails leaves nothing counted', async () => {
     await expect(downloads.read(failing, FILE).next()).rejects.toThrow('away');
   expect((await downloads.read(part, FILE).next()).value).toHaveLength(512 * KIB);
 });
+
+test.each(['reads to the end', 'leaves in the middle', 'fails in the middle'])(
+  'each part is given back when its client has it, once, also where one %s',
+  async (what) => {
+    const [lent, given]: [number[], number[]] = [[], []];
+    const counted: ReadPart = async (from) => {
+      if (what.startsWith('fails') && from > MIB) throw new Error('away');
+      lent.push(from);
+      return { bytes: Buffer.alloc(1), giveBack: () => void given.push(from) };
+    };
+    const reading = new Downloads().read(counted, { from: 0, end: 3 * MIB });
+    const all = (async () => {
+      for await (const _ of reading) {
+        expect(given, 'none that is being read').toEqual(lent.slice(0, -1));
+        if (what.startsWith('leaves') && lent.length === 3) break;
+      }
+    })();
+    if (what.startsWith('fails')) await expect(all).rejects.toThrow('away');
+    else await all;
+    expect(lent.length).toBeGreaterThan(2);
+    expect(given).toEqual(lent);
+  },
+);

@@ -1,4 +1,5 @@
 import type { ReadPart } from './stores/contents.ts';
+import type { Lent } from './stores/recent-parts.ts';
 
 /** What all downloads together read ahead of their clients; beyond it each reads the least that it may. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
@@ -20,18 +21,23 @@ export class Downloads {
   /** A client that asks for the next step has all of the one before: server/http/write-pieces.ts. */
   async *read(part: ReadPart, { from, end }: Span): AsyncGenerator<Buffer> {
     let ahead = 0;
+    let lent: Lent | undefined;
     try {
       for (let at = from; at < end; ) {
         const upTo = Math.min(at + this.#readBytes(), end);
         ahead = upTo - at;
         this.#aheadBytes += ahead;
-        yield await part(at, upTo);
+        lent = await part(at, upTo);
+        yield lent.bytes;
+        lent.giveBack();
+        lent = undefined;
         this.#aheadBytes -= ahead;
         ahead = 0;
         at = upTo;
       }
     } finally {
       this.#aheadBytes -= ahead;
+      lent?.giveBack();
     }
   }
 

@@ -66,7 +66,7 @@ async function removedLate() {
   };
   const gone = new GoneContent({
     stored: { database, locks: new KeyedMutex(), log: { mayAnswer } },
-    lane: new BulkLane({ database: { query }, log: writer }),
+    lane: new BulkLane({ database: { ...database, query }, log: writer }),
     objects: { remove: async (key) => void removed.push(key) },
     onError: (error) => errors.push(error),
     againMs: 5,

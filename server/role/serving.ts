@@ -5,7 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { EpochHistory } from '../log/epochs.ts';
 import type { Writer } from '../log/writer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Database, DatabasePool } from '../storage/database.ts';
+import type { ByteWriter, Database, DatabasePool } from '../storage/database.ts';
 import type { RelationsReady } from '../storage/rooms/room-store.ts';
 
 /** What the homeserver is built on, once this process is the writer. */
@@ -15,7 +15,7 @@ export interface Ground {
   /** For look-ups that each request begins with: they must not wait behind anybody's large read. */
   readonly lookUps: Database;
   /** For what is staged beside the log. */
-  readonly bulk: Database;
+  readonly bulk: Database & ByteWriter;
   readonly log: Writer;
   readonly epochs: EpochHistory;
   readonly identity: Identity;

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type CopySink, InPlaceSocket } from './in-place-socket.ts';
 
 /**
  * The one column of a query, as the bytes that it is, one row behind the other. The driver has rows as text alone, where each
@@ -6,55 +7,47 @@ import type pg from 'pg';
  * (2 cores, busy).
  */
 export class BinaryCopy implements pg.Submittable {
-  readonly bytes: Promise<Buffer>;
+  /** Resolves when `into` is full. */
+  readonly done: Promise<void>;
   readonly #sql: string;
-  /** Filled as they come: each copy more is a collection of garbage sooner. */
-  readonly #filling: Buffer;
-  readonly #settled = Promise.withResolvers<Buffer>();
-  #filled = 0;
-  #isBegun = false;
-  #mistake: NotThoseBytes | undefined;
+  readonly #rows: Rows;
+  readonly #settled = Promise.withResolvers<void>();
+  #socket: InPlaceSocket | undefined;
 
   /** COPY takes no parameters: whatever is in `select` is the program's own, or a number. */
-  constructor(select: string, length: number) {
+  constructor(select: string, into: Buffer) {
     this.#sql = `COPY (${select}) TO STDOUT (FORMAT binary)`;
-    this.#filling = Buffer.allocUnsafe(length);
-    this.bytes = this.#settled.promise;
+    this.#rows = new Rows(into);
+    this.done = this.#settled.promise;
     // Whoever awaits it hears of it; until then it must not end the program.
-    this.bytes.catch(() => {});
+    this.done.catch(() => {});
   }
 
   submit(connection: pg.Connection): void {
+    const { stream } = connection;
+    if (stream instanceof InPlaceSocket) this.#socket = stream;
+    this.#socket?.copyTo(this.#rows);
     connection.query(this.#sql);
   }
 
-  /** PostgreSQL sends one for each row, the first one behind the header. The driver reads the next over the same memory. */
+  /** Where the driver reads itself: by TLS. It reads the next over the same memory. */
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    const row = this.#isBegun ? chunk : chunk.subarray(HEADER_BYTES);
-    this.#isBegun = true;
-    // The last one has no columns.
-    if (row.length < ROW_HEADER_BYTES) return;
-    const length = row.length - ROW_HEADER_BYTES;
-    if (row.readInt16BE(0) !== 1 || row.readInt32BE(2) !== length)
-      this.#mistake = new NotThoseBytes('A row of a binary COPY is not one column of bytes');
-    else if (this.#filled + length > this.#filling.length)
-      this.#mistake = new NotThoseBytes(`There are more than ${this.#filling.length} bytes`);
-    else this.#filled += row.copy(this.#filling, this.#filled, ROW_HEADER_BYTES);
+    this.#rows.begin(chunk.length);
+    this.#rows.add(chunk);
   }
 
   handleCommandComplete(): void {}
 
   handleError(error: Error): void {
+    this.#socket?.copyTo(undefined);
     this.#settled.reject(error);
   }
 
   handleReadyForQuery(): void {
-    if (this.#mistake) this.#settled.reject(this.#mistake);
-    else if (this.#filled === this.#filling.length) this.#settled.resolve(this.#filling);
-    else
-      this.#settled.reject(
-        new NotThoseBytes(`Of ${this.#filling.length} bytes there are only ${this.#filled}`),
-      );
+    this.#socket?.copyTo(undefined);
+    const mistake = this.#rows.mistake;
+    if (mistake === undefined) this.#settled.resolve();
+    else this.#settled.reject(new NotThoseBytes(mistake));
   }
 }
 
@@ -67,3 +60,55 @@ export class NotThoseBytes extends Error {
 const HEADER_BYTES = 11 + 4 + 4;
 /** How many columns, and how long the first one is. */
 const ROW_HEADER_BYTES = 2 + 4;
+
+/** Rows of one column, filled in as they come: PostgreSQL sends a message for each, the first one behind the header, the last without columns. */
+class Rows implements CopySink {
+  readonly #into: Buffer;
+  readonly #header = Buffer.alloc(HEADER_BYTES + ROW_HEADER_BYTES);
+  #filled = 0;
+  #isBegun = false;
+  /** What stands before the bytes of this row, and how much of it has come. */
+  #headerBytes = 0;
+  #headerCome = 0;
+  #rowBytes = 0;
+  #mistake: string | undefined;
+
+  constructor(into: Buffer) {
+    this.#into = into;
+  }
+
+  /** Why these are not the bytes, once all rows are there. */
+  get mistake(): string | undefined {
+    const { length } = this.#into;
+    if (this.#mistake !== undefined || this.#filled === length) return this.#mistake;
+    return `Of ${length} bytes there are only ${this.#filled}`;
+  }
+
+  begin(length: number): void {
+    this.#headerBytes = ROW_HEADER_BYTES + (this.#isBegun ? 0 : HEADER_BYTES);
+    this.#isBegun = true;
+    this.#headerCome = 0;
+    this.#rowBytes = length - this.#headerBytes;
+    if (this.#filled + this.#rowBytes > this.#into.length)
+      this.#mistake ??= `There are more than ${this.#into.length} bytes`;
+  }
+
+  add(bytes: Buffer): void {
+    // The last one has no columns.
+    if (this.#rowBytes < 0) return;
+    const at = this.#headerCome < this.#headerBytes ? this.#addHeader(bytes) : 0;
+    if (this.#mistake === undefined) this.#filled += bytes.copy(this.#into, this.#filled, at);
+  }
+
+  #addHeader(bytes: Buffer): number {
+    const left = this.#headerBytes - this.#headerCome;
+    const used = bytes.copy(this.#header, this.#headerCome, 0, left);
+    this.#headerCome += used;
+    if (this.#headerCome < this.#headerBytes) return used;
+    const row = this.#headerBytes - ROW_HEADER_BYTES;
+    const [columns, length] = [this.#header.readInt16BE(row), this.#header.readInt32BE(row + 2)];
+    if (columns !== 1 || length !== this.#rowBytes)
+      this.#mistake = 'A row of a binary COPY is not one column of bytes';
+    return used;
+  }
+}

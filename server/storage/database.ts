@@ -1,5 +1,8 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { BinaryCopy, NotThoseBytes } from './binary-copy.ts';
+import { BytePut, type BytePutStatement } from './byte-put.ts';
+import { InPlaceSocket } from './in-place-socket.ts';
 import { BULK_SETTINGS, READER_SETTINGS } from './session-settings.ts';
 import type { Value } from './write.ts';
 
@@ -19,13 +22,18 @@ export interface Database {
 
 export interface ByteReader {
   /**
-   * All rows of a query, a `bytea` each, one behind the other; so many bytes, or it throws `NotThoseBytes`. It takes no
-   * parameters: only what the program says, and numbers. Rows of at most 64 KiB cost the driver least.
+   * All rows of a query, a `bytea` each, one behind the other; they fill `into`, or it throws `NotThoseBytes`. It takes no
+   * parameters: only what the program says, and numbers. Where it throws, nobody knows what comes into that place yet.
    */
-  bytes(select: string, length: number): Promise<Buffer>;
+  bytes(select: string, into: Buffer): Promise<void>;
 }
 
-export interface DatabasePool extends Database, ByteReader {
+export interface ByteWriter {
+  /** Answers how many rows it wrote; the bytes are not copied, and must stay until then. */
+  put(statement: BytePutStatement): Promise<number>;
+}
+
+export interface DatabasePool extends Database, ByteReader, ByteWriter {
   readonly url: string;
   end(): Promise<void>;
 }
@@ -76,6 +84,7 @@ export function connectPool(
     max: options.connectionsMax,
     types: TYPES,
     keepAlive: true,
+    stream: streamFor,
     connectionTimeoutMillis: CONNECT_MS_MAX,
     options: options.statementMsMax
       ? `${settings} -c statement_timeout=${options.statementMsMax}`
@@ -96,23 +105,32 @@ export function connectPool(
       const result = await pool.query<R & pg.QueryResultRow>(query).catch(rethrown);
       return result.rows;
     },
-    async bytes(select, length) {
-      const client = await pool.connect().catch(rethrown);
-      try {
-        const bytes = await client.query(new BinaryCopy(select, length)).bytes;
-        client.release();
-        return bytes;
-      } catch (error) {
-        client.release(true);
-        return rethrown(error);
-      }
-    },
+    bytes: (select, into) =>
+      onOne(pool, (client) => client.query(new BinaryCopy(select, into)).done),
+    put: (statement) => onOne(pool, (client) => client.query(new BytePut(statement)).rows),
     end() {
       ending = true;
       return pool.end();
     },
   };
 }
+
+/** A connection that has failed is not used again. */
+async function onOne<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch(rethrown);
+  try {
+    const done = await work(client);
+    client.release();
+    return done;
+  } catch (error) {
+    client.release(true);
+    return rethrown(error);
+  }
+}
+
+/** What comes by TLS is decrypted by another stream, upon one that is none of ours. */
+const streamFor = ({ ssl }: { readonly ssl?: unknown } = {}) =>
+  ssl ? new Socket() : new InPlaceSocket();
 
 /** The time limit of its pool ended it. */
 export const tookTooLong = (error: unknown): boolean =>

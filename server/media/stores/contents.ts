@@ -3,7 +3,7 @@ import { type ByteReader, type Database, NotThoseBytes } from '../../storage/dat
 import { type Content, mediaOf } from '../../storage/media/media.ts';
 import { bytesIn } from '../../storage/media/pieces.ts';
 import { NoSuchObject, type ObjectStore, StoreAway } from './object-store.ts';
-import { RecentParts } from './recent-parts.ts';
+import { type Lent, type PartOf, RecentParts } from './recent-parts.ts';
 
 export interface ContentPorts {
   readonly database: Database;
@@ -16,8 +16,8 @@ export interface ContentPorts {
 /** Where the bytes of a media id lay when that was seen. */
 export type Located = Pick<Content, 'mediaId' | 'uploadNid' | 'objectKey'>;
 
-/** A part of one file. */
-export type ReadPart = (from: number, end: number) => Promise<Buffer>;
+/** A part of one file, to be given back. */
+export type ReadPart = (from: number, end: number) => Promise<Lent>;
 
 /** Bytes of files, wherever they lie. */
 export class Contents {
@@ -43,13 +43,19 @@ export class Contents {
     };
   }
 
-  #bytes(place: Located, from: number, end: number): Promise<Buffer> {
-    const part = { uploadNid: place.uploadNid, from, end };
-    return this.#recent.read(part, () => this.#read(place, from, end));
+  #bytes({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Lent> {
+    const part = { uploadNid, from, end };
+    return this.#recent.read(part, (place) =>
+      objectKey === null ? this.#inPieces(part, place()) : this.#inObject(objectKey, part),
+    );
   }
 
-  async #read({ uploadNid, objectKey }: Located, from: number, end: number): Promise<Buffer> {
-    if (objectKey === null) return bytesIn(this.#ports.pieces, { uploadNid, from, end });
+  async #inPieces(part: PartOf, place: Buffer): Promise<Buffer> {
+    await bytesIn(this.#ports.pieces, part, place);
+    return place;
+  }
+
+  async #inObject(objectKey: string, { from, end }: PartOf): Promise<Buffer> {
     try {
       if (!this.#ports.objects) throw new StoreAway(NOT_NAMED);
       return await this.#ports.objects.bytes(objectKey, from, end);

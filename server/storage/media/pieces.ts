@@ -1,4 +1,4 @@
-import type { ByteReader, Database } from '../database.ts';
+import type { ByteReader, ByteWriter, Database } from '../database.ts';
 
 export interface Piece {
   readonly uploadNid: number;
@@ -11,17 +11,18 @@ export interface Piece {
  * upload away wait for a piece that is under way, so that none is left behind.
  */
 export async function stagePiece(
-  database: Database,
+  database: ByteWriter,
   { uploadNid, beginsAt, bytes }: Piece,
 ): Promise<boolean> {
-  const staged = await database.query(
-    'media_stage_piece',
-    `WITH under_way AS (SELECT upload_nid FROM media_upload WHERE upload_nid = $1 FOR KEY SHARE)
+  const staged = await database.put({
+    name: 'media_stage_piece',
+    sql: `WITH under_way AS (SELECT upload_nid FROM media_upload WHERE upload_nid = $1::int8 FOR KEY SHARE)
      INSERT INTO media_piece (upload_nid, begins_at, bytes)
-     SELECT upload_nid, $2::int8, $3::bytea FROM under_way RETURNING upload_nid`,
-    [uploadNid, beginsAt, bytes],
-  );
-  return staged.length > 0;
+     SELECT upload_nid, $2::int8, $3::bytea FROM under_way`,
+    numbers: [uploadNid, beginsAt],
+    bytes,
+  });
+  return staged > 0;
 }
 
 export interface Span {
@@ -31,14 +32,15 @@ export interface Span {
   readonly end: number;
 }
 
-/** What the driver gets in one row: it then mostly has no memory to make for what it got of the next. */
+/** PostgreSQL makes no more of a piece at once. */
 const ROW_BYTES = 60 * 1024;
 
-/** All bytes of the span; throws where some are missing. */
+/** All bytes of the span into a place that is as long; throws where some are missing. */
 export const bytesIn = async (
   database: ByteReader,
   { uploadNid, from, end }: Span,
-): Promise<Buffer> => {
+  into: Buffer,
+): Promise<void> => {
   const [nid, begin, behind] = [uploadNid, from, end].map(wholeNumber);
   return database.bytes(
     `SELECT substring(bytes FROM at::int4 FOR least(${ROW_BYTES}, upto + 1 - at)::int4)
@@ -49,7 +51,7 @@ export const bytesIn = async (
          SELECT max(begins_at) FROM media_piece WHERE upload_nid = ${nid} AND begins_at <= ${begin})
      ) AS piece, generate_series(first, upto, ${ROW_BYTES}) AS at
      ORDER BY begins_at, at`,
-    end - from,
+    into,
   );
 };
 
