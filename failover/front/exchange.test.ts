@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts';
 import { ANOTHER_WAY, Flight } from './flights.ts';
 import { Shares } from './shares.ts';
 import type { Streamed } from './streamed.ts';
+import { Wholes } from './wholes.ts';
 
 const target = {
   writer: { site: 'a', epoch: 7, url: 'https://a' },
@@ -67,6 +68,47 @@ test('an answer that breaks off before its end is none, and its memory is given 
   expect([memory.taken, freed()]).toEqual([0, 1]);
 });
 
+test('nothing comes into the place of a long answer until it is over, and then the next does', async () => {
+  const wholes = new Wholes();
+  const length = 100_000;
+  const answered = async (fill: number) => {
+    const { exchange } = begun({ memoryBytes: 1_000_000, wholes });
+    exchange.onResponseStart(controllerWith(), 200, { 'content-length': `${length}` });
+    exchange.onResponseData(controllerWith(), Buffer.alloc(length, fill));
+    exchange.onResponseEnd();
+    return (await exchange.tried).answer!;
+  };
+  const [one, two] = [await answered(1), await answered(2)];
+  expect(one.body).toEqual(Buffer.alloc(length, 1));
+  one.over();
+  // Twice is once: it would be two others' at a time.
+  one.over();
+  const [three, four] = [await answered(3), await answered(4)];
+  expect((three.body as Buffer).buffer).toBe((one.body as Buffer).buffer);
+  for (const [n, { body }] of [two, three, four].entries())
+    expect(body).toEqual(Buffer.alloc(length, n + 2));
+});
+
+test('the place of an answer that broke off is used again', async () => {
+  const wholes = new Wholes();
+  const { exchange } = begun({ memoryBytes: 1_000_000, wholes });
+  exchange.onResponseStart(controllerWith(), 200, { 'content-length': '100000' });
+  exchange.onResponseData(controllerWith(), Buffer.alloc(50_000));
+  const before = wholes.freeBytes;
+  exchange.onResponseError(null, new Error('other side closed'));
+  expect([before, wholes.freeBytes]).toEqual([0, 131_072]);
+});
+
+test('a small answer has a place of its own, which stays when it is over', async () => {
+  const wholes = new Wholes();
+  const { exchange } = begun({ memoryBytes: 1_000_000, wholes });
+  exchange.onResponseStart(controllerWith(), 200, { 'content-length': '65536' });
+  exchange.onResponseData(controllerWith(), Buffer.alloc(65_536));
+  exchange.onResponseEnd();
+  (await exchange.tried).answer!.over();
+  expect(wholes.freeBytes).toBe(0);
+});
+
 test('what is said before the answer, such as 103, is not it', async () => {
   const { exchange } = begun();
   exchange.onResponseStart(controllerWith(), 103, {});
@@ -106,13 +148,14 @@ test('an answer that breaks off before anybody reads it fails for its reader alo
   expect(uncaught).toEqual([]);
 });
 
-function begun() {
+function begun({ memoryBytes = 8_000, wholes = new Wholes() } = {}) {
   const flight = new Flight(target, 0);
-  const memory = new Shares(8_000);
+  const memory = new Shares(memoryBytes);
   let freed = 0;
   const taker = { key: 'phone', known: true };
   const ahead = new Ahead();
-  const exchange = new Exchange({ flight, memory, taker, ahead, free: () => void freed++ });
+  const free = () => void freed++;
+  const exchange = new Exchange({ flight, memory, taker, ahead, wholes, free });
   return { exchange, flight, memory, freed: () => freed };
 }
 

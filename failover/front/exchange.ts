@@ -6,13 +6,15 @@ import { ANOTHER_WAY, type Flight } from './flights.ts';
 import { NotARequest } from './outgoing.ts';
 import type { Shares, Taker } from './shares.ts';
 import { Streamed } from './streamed.ts';
+import { STROKE_BYTES } from './strokes.ts';
 import type { Attempt } from './verdict.ts';
+import type { Wholes } from './wholes.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
   readonly body: Buffer | Streamed;
-  /** Gives back the memory that the body took. */
+  /** Gives back the memory that the body took: a long one's is another's from then on. */
   readonly over: () => void;
 }
 
@@ -29,6 +31,7 @@ export interface ExchangeOptions {
   readonly taker: Taker;
   readonly memory: Shares;
   readonly ahead: Ahead;
+  readonly wholes: Wholes;
   /** The connection is free for the next request. */
   readonly free: () => void;
 }
@@ -43,6 +46,8 @@ export class Exchange implements AnswerTaker {
   #headers: Answer['headers'] = {};
   #taken = 0;
   #whole: Buffer = NOTHING;
+  /** Where it stands, unless it is small. */
+  #place: Buffer | undefined;
   #filled = 0;
   #stream: Streamed | undefined;
 
@@ -96,8 +101,15 @@ export class Exchange implements AnswerTaker {
 
   /** Into one buffer as they come: pieces that are kept until the last one is there are garbage that costs a whole collection. */
   #keep(chunk: Buffer): void {
-    if (this.#filled === 0) this.#whole = Buffer.allocUnsafe(this.#taken);
+    if (this.#filled === 0) this.#whole = this.#roomFor(this.#taken);
     this.#filled += chunk.copy(this.#whole, this.#filled);
+  }
+
+  /** What is small, somebody may still read when it is over: it is sent without waiting for the client, and may be remembered. */
+  #roomFor(bytes: number): Buffer {
+    if (bytes <= STROKE_BYTES) return Buffer.allocUnsafe(bytes);
+    this.#place = this.#options.wholes.take(bytes);
+    return this.#place.subarray(0, bytes);
   }
 
   #answer(body: Answer['body']): void {
@@ -126,6 +138,8 @@ export class Exchange implements AnswerTaker {
   #giveBack(): void {
     if (this.#taken > 0) this.#options.memory.give(this.#options.taker, this.#taken);
     this.#taken = 0;
+    if (this.#place !== undefined) this.#options.wholes.giveBack(this.#place);
+    this.#place = undefined;
   }
 
   #whatFailed(error: Error): Attempt {

@@ -3,6 +3,7 @@ import { Ahead } from './ahead.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeOptions, type Tried } from './exchange.ts';
 import type { Outgoing } from './outgoing.ts';
+import { Wholes } from './wholes.ts';
 
 /** Quiet connections beyond these are closed. */
 const IDLE_MAX = 1_024;
@@ -16,6 +17,7 @@ export class Upstreams {
   readonly #idle = new Map<string, Connection[]>();
   readonly #all = new Set<Connection>();
   readonly #ahead = new Ahead();
+  readonly #wholes = new Wholes();
 
   constructor(connect: buildConnector.connector) {
     this.#connect = connect;
@@ -24,11 +26,11 @@ export class Upstreams {
   try(
     origin: string,
     request: Outgoing,
-    options: Omit<ExchangeOptions, 'free' | 'ahead'>,
+    options: Omit<ExchangeOptions, 'free' | 'ahead' | 'wholes'>,
   ): Promise<Tried> {
     const connection = this.#take(origin);
     const free = () => this.#free(origin, connection);
-    const exchange = new Exchange({ ...options, ahead: this.#ahead, free });
+    const exchange = new Exchange({ ...options, ahead: this.#ahead, wholes: this.#wholes, free });
     connection.send(request, exchange);
     return exchange.tried;
   }
