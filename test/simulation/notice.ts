@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -12,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { commitOf } from './commit-of.ts';
 import { drawMutants, type Mutant, mutated, read } from './mutants.ts';
 import { figures, notNoticedBy, seedsIn } from './seeds-in.ts';
 
@@ -31,7 +31,7 @@ const { values } = parseArgs({
 const root = join(import.meta.dirname, '../..');
 const seeds = Number(values.seeds);
 const into = values.into ?? join(tmpdir(), 'mutants.txt');
-const head = `# ${commit()}, ${seeds} seeds`;
+const head = `# ${commitOf(root)}, ${seeds} seeds`;
 if (!existsSync(into)) writeFileSync(into, `${head}\n`);
 const tried = linesOf(into);
 if (tried[0] !== head) throw new Error(`${into} is of other sources: ${tried[0]}, not ${head}`);
@@ -58,13 +58,6 @@ function linesOf(file: string): string[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-}
-
-/** The last that changed what is tried. */
-function commit(): string {
-  const git = (...words: string[]) => execFileSync('git', words, { cwd: root, encoding: 'utf8' });
-  const changed = git('status', '--porcelain', '--', 'failover') !== '';
-  return `${git('log', '-1', '--format=%h', '--', 'failover').trim()}${changed ? ', changed' : ''}`;
 }
 
 function nameOf({ file, line, start, was, by }: Mutant): string {

@@ -24,6 +24,8 @@ export interface Outcome {
   readonly ackGapMs: number;
   /** From the last mending to all being well again. */
   readonly healedAfterMs: number;
+  /** All of it, by the simulated clock. */
+  readonly lastedMs: number;
   readonly story: readonly string[];
   /** What was drawn to break; nothing where the story has faults of its own. */
   readonly drawn: readonly Drawn[];
@@ -79,6 +81,7 @@ export function simulate(setting: Setting): Outcome {
     addressGapMs: address.gapMs,
     ackGapMs: acknowledged.gapMs,
     healedAfterMs: time.now - mendedAt,
+    lastedMs: time.now,
     story,
     drawn,
   };
