@@ -28,20 +28,21 @@ def at_a_quiet_moment(connection):
     with connection.cursor() as cursor:
         for _ in range(TRIES):
             place = _ask(cursor, "SELECT pg_current_wal_insert_lsn()::text")
-            cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            if _ask(cursor, QUIET, (place,)):
-                told = place, fingerprint(cursor)
-                cursor.execute("COMMIT")
-                return told
-            cursor.execute("ROLLBACK")
+            # Asked before the snapshot is taken: what began since moves the log on before it can be in it.
+            if _ask(cursor, NOTHING_IN_FLIGHT):
+                cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                if _ask(cursor, STILL_THERE, (place,)):
+                    told = place, fingerprint(cursor)
+                    cursor.execute("COMMIT")
+                    return told
+                cursor.execute("ROLLBACK")
             time.sleep(0.01)
     return None
 
 
-QUIET = """
-    SELECT pg_snapshot_xmin(now) = pg_snapshot_xmax(now) AND pg_current_wal_insert_lsn() = %s::pg_lsn
-    FROM pg_current_snapshot() AS now
-"""
+# A snapshot does not tell it: its xmin and xmax are the same where the newest transaction of all is the one that waits.
+NOTHING_IN_FLIGHT = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_xid IS NOT NULL)"
+STILL_THERE = "SELECT pg_current_wal_insert_lsn() = %s::pg_lsn"
 
 
 def fingerprint(cursor):
