@@ -15,6 +15,8 @@ export interface Row {
   readonly name: string;
   /** How often, of as many rounds as are asked for: what is quick is done more often. */
   readonly times?: number;
+  /** For so long it is asked for before anything counts: V8 compiles for the last time what was called 20,000 times. What the first round cost is shown, too. */
+  readonly warmUpMs?: number;
   /** What goes on during all rounds of the row; answers how to end it. */
   begin?(): Promise<() => Promise<void>>;
   round(): Promise<Round>;
@@ -45,7 +47,10 @@ export async function compare({ sides, rounds, print }: ComparisonOptions): Prom
   for (const [at, { name, times = 1 }] of first!.rows.entries()) {
     const taken = await takeInTurn(sides, at, rounds * times);
     const [base, ...compared] = taken;
-    const cells = compared.flatMap((samples) => [shown(samples), ratioShown(base!, samples)]);
+    const cells = compared.flatMap((each) => [
+      shown(each),
+      ratioShown(base!.samples, each.samples),
+    ]);
     print(`| ${name} | ${[shown(base!), ...cells].join(' | ')} |`);
   }
   print(`load average now: ${loadavg()[0]!.toFixed(1)}`);
@@ -58,21 +63,36 @@ interface Sample {
   readonly p99: number | undefined;
 }
 
-async function takeInTurn(sides: readonly Side[], at: number, rounds: number): Promise<Sample[][]> {
-  const taken: Sample[][] = sides.map(() => []);
+interface Taken {
+  /** Of the first round, where there is a warming up behind it. */
+  readonly first: Sample | undefined;
+  readonly samples: Sample[];
+}
+
+async function takeInTurn(sides: readonly Side[], at: number, rounds: number): Promise<Taken[]> {
+  const taken: Taken[] = [];
   const ends: (() => Promise<void>)[] = [];
-  for (const { rows } of sides) {
-    const end = await rows[at]!.begin?.();
+  for (const side of sides) {
+    const end = await side.rows[at]!.begin?.();
     if (end) ends.push(end);
-    await rows[at]!.round();
+    taken.push({ first: await warmedUp(side, at), samples: [] });
   }
   for (let round = 0; round < rounds; round++) {
     // The one that comes first finds the machine as the last round left it.
     const order = round % 2 === 0 ? [...sides.keys()] : [...sides.keys()].reverse();
-    for (const side of order) taken[side]!.push(await sample(sides[side]!, at));
+    for (const side of order) taken[side]!.samples.push(await sample(sides[side]!, at));
   }
   for (const end of ends) await end();
   return taken;
+}
+
+/** What its first round cost, where it takes more than that to warm up. */
+async function warmedUp(side: Side, at: number): Promise<Sample | undefined> {
+  const row = side.rows[at]!;
+  const end = performance.now() + (row.warmUpMs ?? 0);
+  const first = await sample(side, at);
+  while (performance.now() < end) await row.round();
+  return row.warmUpMs === undefined ? undefined : first;
 }
 
 /** What is done behind an answer belongs to its cost. */
@@ -90,13 +110,14 @@ async function sample({ target, rows }: Side, at: number): Promise<Sample> {
   return { cpu, perSecond: count / seconds, p50: share(0.5), p99: share(0.99) };
 }
 
-function shown(samples: readonly Sample[]): string {
+function shown({ first, samples }: Taken): string {
   const parts = Object.keys(samples[0]!.cpu).map(
     (part) => `${median(samples.map(({ cpu }) => cpu[part]!)).toFixed(3)} ${part}`,
   );
+  const cold = first ? ` (first ${sumOf(first).toFixed(3)})` : '';
   const perSecond = `${median(samples.map((each) => each.perSecond)).toFixed(0)}/s`;
   const times = (['p50', 'p99'] as const).map((share) => timesShown(share, samples));
-  return `${parts.join(' + ')} = ${median(samples.map(sumOf)).toFixed(3)}; ${perSecond}${times.join('')}`;
+  return `${parts.join(' + ')} = ${median(samples.map(sumOf)).toFixed(3)}${cold}; ${perSecond}${times.join('')}`;
 }
 
 function timesShown(share: 'p50' | 'p99', samples: readonly Sample[]): string {
