@@ -7,6 +7,7 @@ import type { PolicyServerPorts } from './client-api/discovery/get-wellknown-pol
 import type { SupportPorts } from './client-api/discovery/get-wellknown-support.ts';
 import { LargeReads } from './client-api/events/large-reads.ts';
 import type { MediaOptions } from './client-api/media/media-options.ts';
+import { MemberTexts } from './client-api/membership/member-texts.ts';
 import type { Features } from './features.ts';
 import { joinPorts } from './http/join-ports.ts';
 import type { RateLimits } from './http/rate-limits.ts';
@@ -45,6 +46,7 @@ export function portsOf(features: Features, options: PortOptions) {
     serverNotices: features.serverNotices,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),
+    memberTexts: new MemberTexts(),
     roomVersions: { default: defaultRoomVersion, available: Object.fromEntries(stable) },
   };
   return joinPorts(

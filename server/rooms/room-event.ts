@@ -106,6 +106,10 @@ export function renderEvent(event: RoomEvent, reader: Rendering): string {
   return `{${event.members}${roomId},"unsigned":{${unsigned}}}`;
 }
 
+/** With a room id, and without anything that depends on who reads it or when. */
+export const renderForAll = ({ members, roomId, unsigned }: RoomEvent): string =>
+  `{${members},"room_id":${JSON.stringify(roomId)},"unsigned":{${unsigned}}}`;
+
 function originMember(origin: EventOrigin, deviceId: string | undefined): string {
   if ('delayId' in origin) {
     const id = JSON.stringify(origin.delayId);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonText } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId } from '../../http/fields.ts';
 import { forbidden } from '../../http/matrix-error.ts';
@@ -10,12 +11,14 @@ import type { Place } from '../../rooms/store.ts';
 import type { LargeReads } from '../events/large-reads.ts';
 import { placeOf } from '../events/page-request.ts';
 import { answerOf, renderedEvents } from '../events/rendered.ts';
+import type { MemberTexts } from './member-texts.ts';
 
 const membership = z.enum(['join', 'invite', 'knock', 'leave', 'ban']).optional();
 
 interface Ports {
   readonly rooms: Pick<Rooms, 'open' | 'roomsOf' | 'whenWhole'>;
   readonly largeReads: LargeReads;
+  readonly memberTexts: MemberTexts;
 }
 
 export const getMembersByRoom = endpoint({
@@ -30,13 +33,16 @@ export const getMembersByRoom = endpoint({
   path: z.object({ roomId }),
   query: z.object({ at: z.string().optional(), membership, not_membership: membership }),
 
-  async handle({ caller, path, query, signal }, { rooms, largeReads }: Ports) {
+  async handle({ caller, path, query, signal }, { rooms, largeReads, memberTexts }: Ports) {
     await largeReads.enter(caller.userId, signal);
     const reading = await readingOfWhole(rooms, path.roomId, caller.userId, signal);
     const members = await membersAt(reading, query.at, caller.userId);
     const chunk = members.filter((event) => isWanted(event.content.membership, query));
     const shown = await reading.room.shownTo(caller.userId, chunk);
-    return answerOf({ chunk: renderedEvents(shown, caller) });
+    const { membership = '', not_membership = '' } = query;
+    const kind = `${membership} ${not_membership}`;
+    const text = memberTexts.of({ roomId: path.roomId, kind, reader: caller.userId }, shown);
+    return text ? jsonText(text) : answerOf({ chunk: renderedEvents(shown, caller) });
   },
 });
 

@@ -38,13 +38,16 @@ export class EventCache {
     rulesOf: (event: StoredEvent) => RoomVersionRules,
     nids: readonly number[],
   ): Promise<RoomEvent[]> {
+    const kept = nids.map((nid) => this.#events.get(nid));
+    if (kept.every((event) => event !== undefined)) {
+      this.#withinOneAnswer(textBytesOf(kept));
+      return kept;
+    }
     const found = new Map<number, RoomEvent>();
     const missing: number[] = [];
-    for (const nid of nids) {
-      const event = this.#events.get(nid);
-      if (event) found.set(nid, event);
-      else missing.push(nid);
-    }
+    for (const [index, event] of kept.entries())
+      if (event) found.set(event.nid, event);
+      else missing.push(nids[index]!);
     let bytes = this.#withinOneAnswer(textBytesOf(found.values()));
     for (let at = 0; at < missing.length; at += READ_AT_ONCE) {
       const slice = missing.slice(at, at + READ_AT_ONCE);

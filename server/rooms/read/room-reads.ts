@@ -116,6 +116,7 @@ export class RoomReads {
   async load(room: HotRoom, nids: readonly number[]): Promise<RoomEvent[]> {
     if (nids.length === 0) return [];
     const recent = room.timeline.among(nids);
+    if (recent.size === 0) return this.events.load(() => room.rules, nids);
     const missing = nids.filter((nid) => !recent.has(nid));
     if (missing.length > 0)
       for (const event of await this.events.load(() => room.rules, missing))
