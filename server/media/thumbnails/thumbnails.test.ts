@@ -38,6 +38,21 @@ test('who wants a picture measured waits behind what is drawn for no longer than
   await drawn;
 });
 
+test('what was given out lately is read from no disk again, until nobody is to see it', async () => {
+  const bench = await openBench();
+  bench.open();
+  const drawn = await bench.ask('alice', 1);
+  await bench.ask('alice', 2);
+  const looked = bench.looked.length;
+  expect(await bench.ask('bob', 1)).toEqual(drawn);
+  expect(bench.looked).toHaveLength(looked);
+  await bench.thumbnails.forget([bench.content(1)]);
+  await bench.ask('bob', 2);
+  expect(bench.looked).toHaveLength(looked);
+  await bench.ask('bob', 1);
+  expect(bench.looked).toHaveLength(looked + 1);
+});
+
 /** Pictures that nothing is read of before it is open. */
 async function openBench() {
   const bytes = await sharp({
@@ -48,8 +63,13 @@ async function openBench() {
   const gate = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
   const read: number[] = [];
+  const looked: string[] = [];
   const thumbnails = new Thumbnails({
-    cache: { get: async () => undefined, put: async () => {}, forget: async () => {} },
+    cache: {
+      get: async (key) => void looked.push(key.of),
+      put: async () => {},
+      forget: async () => {},
+    },
     async *read(content) {
       read.push('uploadNid' in content ? content.uploadNid : Number.NaN);
       begun.resolve();
@@ -65,7 +85,7 @@ async function openBench() {
     sha256: createHash('sha256').update(`${uploadNid}`).digest(),
   });
   return {
-    ...{ thumbnails, read, reading: begun.promise, open: gate.resolve },
+    ...{ thumbnails, read, looked, content, reading: begun.promise, open: gate.resolve },
     ask: (who: string, uploadNid: number) => thumbnails.of(content(uploadNid), SMALL, who),
   };
 }

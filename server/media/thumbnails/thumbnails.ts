@@ -31,6 +31,11 @@ const BOUNDS: ThumbnailBounds = {
   fileBytesMax: 50 * 1_024 * 1_024,
 };
 
+/** Those that were given out last, by all together: a room that is opened has its pictures asked for by all who are in it. */
+const LATELY_BYTES_MAX = 8 * 1_024 * 1_024;
+/** What is kept of one beside its bytes. */
+const LATELY_BESIDE_BYTES = 1_024;
+
 const UNDRAWABLE_MAX = 1_000;
 const UNDRAWABLE_MS = 3_600_000;
 
@@ -46,6 +51,8 @@ export class Thumbnails {
     UNDRAWABLE_MAX,
   );
 
+  /** By content and how it was drawn; whether somebody may have it is asked before. */
+  readonly #lately = new Lru<string, Thumbnail & { readonly of: string }>(LATELY_BYTES_MAX);
   #isClosing = false;
 
   constructor(ports: ThumbnailPorts, bounds = BOUNDS) {
@@ -60,12 +67,16 @@ export class Thumbnails {
   async of(content: Shown, wanted: Drawing, who: string): Promise<Thumbnail> {
     const drawing = madeFor(wanted);
     const key = keyOf(content, drawing);
+    const name = `${key.of} ${key.how}`;
+    const known = this.#lately.get(name);
+    if (known) return known;
     const entry =
       (await this.#ports.cache.get(key)) ??
-      (await this.#shared.run(`${key.of} ${key.how}`, who, () =>
-        this.#kept(key, this.#draw(content, drawing), who),
-      ));
-    return { ...entry, sha256: createHash('sha256').update(entry.bytes).digest() };
+      (await this.#shared.run(name, who, () => this.#kept(key, this.#draw(content, drawing), who)));
+    const sha256 = createHash('sha256').update(entry.bytes).digest();
+    const thumbnail = { ...entry, sha256, of: key.of };
+    this.#lately.set(name, thumbnail, entry.bytes.length + LATELY_BESIDE_BYTES);
+    return thumbnail;
   }
 
   /**
@@ -82,7 +93,10 @@ export class Thumbnails {
 
   /** Of what nobody is to see any more; what is drawn at this moment may be kept behind that, and is given to nobody. */
   forget(contents: readonly Pick<Shown, 'sha256'>[]): Promise<void> {
-    return this.#ports.cache.forget(contents.map(groupOf));
+    const gone = contents.map(groupOf);
+    const groups = new Set(gone);
+    this.#lately.deleteIf(({ of }) => groups.has(of));
+    return this.#ports.cache.forget(gone);
   }
 
   close(): void {
