@@ -79,28 +79,37 @@ async function benchSingle(
   print(await costOf(target, 'the same file again', again));
 }
 
-/** Of pictures that nobody has asked for, each its own; and of one that lies in the cache. */
+/** A PNG that is larger than the thumbnail, and one that is as large. */
+const PICTURES = [
+  { width: 1_600, height: 1_000 },
+  { width: 640, height: 480 },
+] as const;
+type Size = (typeof PICTURES)[number];
+
+/** Of pictures that nobody has asked for, each its own; and of one that was shown before. */
 async function benchThumbnails(
   { target, print }: MediaBenchOptions,
   { client, person }: { client: BenchClient; person: Account },
 ): Promise<void> {
-  const thumbnails: string[] = [];
-  for (let n = 0; n < WARM_UP + COUNT; n += 1) {
-    const file = await client.upload(await picture(), person, 'image/png');
-    thumbnails.push(`${file.replace('/download/', '/thumbnail/')}?width=640&height=480`);
+  for (const size of PICTURES) {
+    const thumbnails: string[] = [];
+    for (let n = 0; n < WARM_UP + COUNT; n += 1) {
+      const file = await client.upload(await picture(size), person, 'image/png');
+      thumbnails.push(`${file.replace('/download/', '/thumbnail/')}?width=640&height=480`);
+    }
+    let next = 0;
+    const first = () => client.download(thumbnails[next++]!, person);
+    print(await costOf(target, `640x480 of ${size.width}x${size.height}`, first));
+    const again = () => client.download(thumbnails[0]!, person);
+    print(await costOf(target, 'the same thumbnail again', again));
   }
-  let next = 0;
-  const first = () => client.download(thumbnails[next++]!, person);
-  print(await costOf(target, 'thumbnail of 640x480', first));
-  const again = () => client.download(thumbnails[0]!, person);
-  print(await costOf(target, 'the same thumbnail again', again));
 }
 
-/** A PNG of 1600x1000, as soft as a photograph. */
-function picture(): Promise<Buffer> {
-  const [width, height] = [160, 100];
-  return sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } })
-    .resize(width * 10, height * 10)
+/** As soft as a photograph. */
+function picture({ width, height }: Size): Promise<Buffer> {
+  const raw = { width: 160, height: 100, channels: 3 } as const;
+  return sharp(randomBytes(raw.width * raw.height * raw.channels), { raw })
+    .resize(width, height, { fit: 'fill' })
     .png()
     .toBuffer();
 }
