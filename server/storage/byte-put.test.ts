@@ -29,6 +29,8 @@ test('it says that nothing was written, and what PostgreSQL has against it', asy
   await using fresh = await keeping();
   const nothing = 'INSERT INTO kept SELECT $1::int8, $2::int8, $3::bytea WHERE false';
   expect(await fresh.database.put({ ...statement([1, 2], NONE), name: 'x', sql: nothing })).toBe(0);
+  const telling = 'INSERT INTO kept VALUES ($1::int8, $2::int8, $3::bytea) RETURNING n';
+  expect(await fresh.database.put({ ...statement([0, 0], NONE), name: 'y', sql: telling })).toBe(1);
   await put(fresh, [1, 1], NONE);
   await expect(put(fresh, [1, 1], NONE)).rejects.toThrow('duplicate key');
   expect(await put(fresh, [2, 1], NONE)).toBe(1);

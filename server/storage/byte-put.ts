@@ -46,6 +46,9 @@ export class BytePut implements pg.Submittable {
     stream.uncork();
   }
 
+  /** What a statement may answer besides is nobody's: without this it would end the program. */
+  handleDataRow(): void {}
+
   handleCommandComplete({ text }: { readonly text: string }): void {
     this.#rows = Number(text.slice(text.lastIndexOf(' ') + 1));
   }
