@@ -58,11 +58,12 @@ import { startFront } from './front/front.ts';
 import type { Ports, SitePorts } from './ports.ts';
 import { openAgentSocket } from './status/agent-socket.ts';
 import { type AskedNow, type Status, statusOf } from './status/status.ts';
-import { adminApiBehind } from './users/admin-api.ts';
+import { type AdminApi, adminApiBehind } from './users/admin-api.ts';
 import { askPassword } from './users/ask-password.ts';
 import { ownFront } from './users/door.ts';
 import { keptLogin } from './users/kept-login.ts';
 import { sharedSecretBeside } from './users/shared-secret.ts';
+import { signingKey } from './users/signing-key.ts';
 import { users } from './users/users.ts';
 
 type Config = FailoverConfig<FrontConfig>;
@@ -92,6 +93,7 @@ async function run(command: string): Promise<void> {
   else if (command === 'audit') await runAudit(config);
   else if (command === 'users') await runUsers(config);
   else if (command === 'promote') await runPromotion(config);
+  else if (command === 'signing-key') await runSigningKey(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
 }
@@ -385,27 +387,43 @@ async function runAudit({ runtimeDir }: Config): Promise<void> {
   else print(shownOrders(orders));
 }
 
-async function runUsers({ front }: Config): Promise<void> {
-  const name = publicNameOf(values.config, undefined);
-  if (front === undefined || name === null)
-    throw new ConfigError('A witness has no front that could be asked: ask at a site.');
-  const api = adminApiBehind(ownFront(front, name.publicUrl));
+async function runUsers(config: Config): Promise<void> {
   const { confirm = null, ...options } = values;
-  try {
-    process.exitCode = await users(
+  await byAdminApi(config, ({ api, serverName }) =>
+    users(
       { words: positionals.slice(1), ...options, limit: options.limit },
       {
-        ...{ api, serverName: name.serverName, askPassword, host: hostname() },
-        print: (text) => print(options.json ? jsonForTerminal(text) : text),
+        ...{ api, serverName, askPassword, print: printed, host: hostname() },
         sharedSecret: () => sharedSecretBeside(values.config),
         login: keptLogin(process.env, homedir()),
         confirm: confirm === null && isTerminal() ? typed : async () => confirm,
       },
-    );
+    ),
+  );
+}
+
+async function runSigningKey(config: Config): Promise<void> {
+  const login = keptLogin(process.env, homedir());
+  const asked = { words: positionals.slice(1), json: values.json };
+  await byAdminApi(config, ({ api }) => signingKey(asked, { api, login, print: printed }));
+}
+
+async function byAdminApi(
+  { front }: Config,
+  deed: (by: { api: AdminApi; serverName: string }) => Promise<number>,
+): Promise<void> {
+  const name = publicNameOf(values.config, undefined);
+  if (front === undefined || name === null)
+    throw new ConfigError('A witness has no front that could be asked: ask at a site.');
+  const api = adminApiBehind(ownFront(front, name.publicUrl));
+  try {
+    process.exitCode = await deed({ api, serverName: name.serverName });
   } finally {
     await api.close();
   }
 }
+
+const printed = (text: string) => print(values.json ? jsonForTerminal(text) : text);
 
 async function runDoctor(config: Config): Promise<void> {
   const asked = { file: values.config, name: values.name };

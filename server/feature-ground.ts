@@ -10,6 +10,7 @@ import type { DelayedEventPorts } from './delayed-events/delayed-events.ts';
 import { realTimers } from './delayed-events/schedule.ts';
 import type { FederationSettings } from './federation/features.ts';
 import type { RateLimits } from './http/rate-limits.ts';
+import { type ChangeableKeys, ownKeysOf } from './identity/own-keys.ts';
 import type { LdapSettings } from './ldap/ldap-directory.ts';
 import { BulkLane } from './log/bulk.ts';
 import type { EpochHistory } from './log/epochs.ts';
@@ -24,7 +25,6 @@ import type { QuotaBounds } from './media/quota.ts';
 import type { AppService } from './protocol/app-service.ts';
 import type { ServerName } from './protocol/identifiers.ts';
 import type { RetentionBounds } from './protocol/retention.ts';
-import { type SigningKey, signingKeyFromSeed } from './protocol/signing-keys.ts';
 import type { Terms } from './protocol/terms.ts';
 import type { Ground } from './role/serving.ts';
 import { roomMemoryBytes } from './rooms/memory/memory-bytes.ts';
@@ -44,7 +44,7 @@ export interface FeatureGround {
   readonly searchLanguages: readonly SearchLanguage[];
   readonly epochs: EpochHistory;
   readonly serverName: ServerName;
-  readonly signingKey: SigningKey;
+  readonly ownKeys: ChangeableKeys;
   /** Of the cluster, for interactive auth. */
   readonly secret: Buffer;
   readonly accessTokenLifeMs: number;
@@ -100,14 +100,13 @@ const ACCESS_TOKEN_LIFE_MS = 60 * 60_000;
 /** By what the operator wants. */
 export function featureGround(ground: Ground, rateLimits: RateLimits): FeatureGround {
   const { config, database, lookUps, bulk, log, epochs, identity, logger, relationsReady } = ground;
-  const { keyId, seed } = identity.signingKey;
   return {
     stored: { database, lookUps, log, locks: new KeyedMutex(), now: Date.now },
     databaseUrl: database.url,
     searchLanguages: config.searchLanguages,
     ...{ epochs, relationsReady },
     serverName: identity.serverName as ServerName,
-    signingKey: signingKeyFromSeed(keyId, seed),
+    ownKeys: ownKeysOf(identity),
     secret: identity.secretFor('interactive auth'),
     accessTokenLifeMs: ACCESS_TOKEN_LIFE_MS,
     passwordCost: PASSWORD_COSTS[config.passwordCost],

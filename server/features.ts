@@ -88,7 +88,7 @@ export async function buildFeatures(ground: FeatureGround) {
   return {
     ...features,
     roomList: new RoomList(stored.database),
-    retention,
+    ...{ retention, ownKeys: ground.ownKeys },
     serverNotices: new ServerNotices(ground.serverNotices, { ...accounts.ports, ...rooms.ports }),
     /** Ends long polls and timers, and what is done in the background. */
     async close() {
@@ -106,7 +106,7 @@ export async function buildFeatures(ground: FeatureGround) {
 const underRooms = (ground: FeatureGround, accounts: AccountPorts): RoomPorts => ({
   log: ground.stored.log,
   store: roomStore(ground.stored.database, ground.relationsReady),
-  identity: { serverName: ground.serverName, key: ground.signingKey },
+  identity: identityOf(ground),
   profileOf: async (userId) => (await accounts.profiles.soonOf(userId)) ?? {},
   erased: accounts.erasures,
   ignoredBy: (userId) => ignoredBy(accounts.accountData, userId),
@@ -120,6 +120,14 @@ const underRooms = (ground: FeatureGround, accounts: AccountPorts): RoomPorts =>
   memoryBytesMax: ground.roomMemoryBytesMax,
   onError: ground.onError,
   ...ground.underRooms,
+});
+
+/** Its key is the one of the moment in which it is asked for. */
+const identityOf = ({ serverName, ownKeys }: FeatureGround): RoomPorts['identity'] => ({
+  serverName,
+  get key() {
+    return ownKeys.current;
+  },
 });
 
 /** The way out, and what the accounts may have of it. */

@@ -43,6 +43,7 @@ export function portsOf(features: Features, options: PortOptions) {
     ...{ turn, livekitServiceUrls, support, forgetOnLeave, policyServerKey, signInClients },
     mediaOptions,
     roomList: features.roomList,
+    ownKeys: features.ownKeys,
     serverNotices: features.serverNotices,
     programVersion: packageJson.version,
     largeReads: new LargeReads(),

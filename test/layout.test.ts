@@ -157,7 +157,7 @@ const ARROWS: Record<string, string[]> = {
     'yaml',
     'ldapts',
   ],
-  'server/identity': ['server/log', 'server/storage'],
+  'server/identity': ['server/protocol', 'server/log', 'server/storage'],
   'server/role': [
     'server/log',
     'server/storage',

@@ -143,6 +143,14 @@ export const COMMANDS: readonly Command[] = [
     isOperators: true,
   },
   {
+    name: 'signing-key',
+    synopsis: 'show|change [--json]',
+    options: ['json'],
+    actions: ['show', 'change'],
+    said: 'the key by which other homeservers know this one, of all sites together: `change` has another sign from now on, and the one of before stand in `old_verify_keys`, so that what was signed by it stays good. For an administrator, who has logged in by `users login`; ends as users does',
+    isOperators: true,
+  },
+  {
     name: 'logs',
     synopsis: '[--since=TIME] [--follow]',
     options: ['since', 'follow'],

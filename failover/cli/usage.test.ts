@@ -14,7 +14,7 @@ test('every option belongs to a command, and stands in its line', () => {
 test('usage and man page name every command', () => {
   for (const { name } of COMMANDS) {
     expect(usage()).toMatch(new RegExp(`^ {2}${name} `, 'm'));
-    expect(manPage()).toMatch(new RegExp(`^\\.B ${name}`, 'm'));
+    expect(manPage()).toMatch(new RegExp(`^\\.B ${name.replaceAll('-', '\\\\-')}`, 'm'));
   }
   expect(
     Math.max(

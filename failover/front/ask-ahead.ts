@@ -11,8 +11,8 @@ export interface AskAheadOptions {
   readonly againMs?: { readonly answered: number; readonly silent: number };
 }
 
-/** Signed keys are good for a week; and a configuration may be changed without a change of writer. */
-const AGAIN_MS = { answered: 3_600_000, silent: 5_000 };
+/** The signing key, and the configuration, may be changed without a change of writer. */
+const AGAIN_MS = { answered: 60_000, silent: 5_000 };
 
 /**
  * Each new writer is asked for what must be known when there is none, whether anybody asks or not; soon

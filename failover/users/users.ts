@@ -22,9 +22,17 @@ const LIMIT_DEFAULT = 100;
 type Action = keyof typeof ACTIONS;
 
 /** `farol users ACTION …`: asks the server for it, prints what came of it, and gives how the command ends. */
-export async function users(asked: Asked, surroundings: Surroundings): Promise<number> {
+export const users = (asked: Asked, surroundings: Surroundings): Promise<number> =>
+  ending(asked, surroundings, () => deed(asked, surroundings));
+
+/** Of what is asked of the server in an administrator's name: prints what came of it, and gives how the command ends. */
+export async function ending(
+  asked: Pick<Asked, 'words' | 'json'>,
+  surroundings: Pick<Surroundings, 'print'>,
+  ask: () => Promise<Told>,
+): Promise<number> {
   try {
-    const told = await deed(asked, surroundings);
+    const told = await ask();
     surroundings.print(asked.json ? JSON.stringify(told.answer) : told.said);
     return 0;
   } catch (error) {
@@ -36,7 +44,10 @@ export async function users(asked: Asked, surroundings: Surroundings): Promise<n
   }
 }
 
-function said({ words: [action = 'list'] }: Asked, error: Refused | Unanswered): string {
+function said(
+  { words: [action = 'list'] }: Pick<Asked, 'words'>,
+  error: Refused | Unanswered,
+): string {
   const { errcode, message, mayBeDone } = error;
   if (errcode === 'M_UNKNOWN_TOKEN') return `${message}: farol users login NAME`;
   return mayBeDone && !LOOKING.includes(action)
@@ -90,7 +101,7 @@ function callOf(
   };
 }
 
-const NOT_LOGGED_IN =
+export const NOT_LOGGED_IN =
   'Log in as an administrator first: farol users login NAME. The first one is made by `farol users create NAME --admin`, where the server is told a `registrationSharedSecret`.';
 
 /** Of this server: `ada` is short for `@ada:` with its name. Of another one, or by half a name, somebody else would be meant. */

@@ -37,6 +37,7 @@ import { getPurgeStatus, purgeRoomHistory } from './rooms/purge-history.ts';
 import { setRoomBlock } from './rooms/set-room-block.ts';
 import { getServerVersion } from './server/get-server-version.ts';
 import { listOrders } from './server/list-orders.ts';
+import { changeSigningKey, getSigningKey } from './server/signing-key.ts';
 import { closeUsersAccount } from './users/close-users-account.ts';
 import { deleteOwnRate } from './users/delete-own-rate.ts';
 import { getAccount } from './users/get-account.ts';
@@ -114,4 +115,6 @@ export const adminApi = [
   ...mediaAdministration,
   getServerVersion,
   listOrders,
+  getSigningKey,
+  changeSigningKey,
 ];

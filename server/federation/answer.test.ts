@@ -75,9 +75,9 @@ function values(count: number): string {
 
 /** What a server that answers this text has said, by our word. */
 function ask(text: string, request: Partial<FederationRequest> = {}, status = 200) {
-  const signingKey = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
+  const current = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
   const client = new FederationClient(
-    { serverName: 'example.org' as ServerName, signingKey },
+    { serverName: 'example.org' as ServerName, ownKeys: { current } },
     {
       admission: new Admission({ allow: undefined, deny: [] }),
       discovery: { wayTo: async () => ({}), forget() {} } as never,

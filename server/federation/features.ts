@@ -4,7 +4,7 @@ import type { Stored } from '../log/stored.ts';
 import { AddressGuard } from '../outward/address-guard.ts';
 import type { RoomId, ServerName, UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
-import type { SigningKey } from '../protocol/signing-keys.ts';
+import type { OwnKeys } from '../protocol/server-keys.ts';
 import { Admission } from './admission.ts';
 import { askForKeys } from './asking/ask-for-keys.ts';
 import { Elsewhere } from './asking/elsewhere.ts';
@@ -28,7 +28,7 @@ import { ServerRequests } from './server-requests.ts';
 
 export interface FederationOptions {
   readonly serverName: ServerName;
-  readonly signingKey: SigningKey;
+  readonly ownKeys: OwnKeys;
   readonly federation: FederationSettings;
   /** Of work that nobody waits for. */
   readonly onError: (error: unknown) => void;
@@ -56,11 +56,11 @@ const CLOSE_MS_MAX = 1_000;
 /** Everything of this folder, put together. Nobody is asked, and nothing connected, before it is used or begins. */
 export function federationFeatures(
   stored: Stored,
-  { serverName, signingKey, federation, onError }: FederationOptions,
+  { serverName, ownKeys, federation, onError }: FederationOptions,
   { srv = lookedUp() }: { srv?: DiscoveryPorts['srv'] } = {},
 ) {
   const { now, database } = stored;
-  const self = { serverName, signingKey };
+  const self = { serverName, ownKeys };
   const admission = new Admission({ allow: federation.allow, deny: federation.deny });
   const guard = new AddressGuard({
     allowed: federation.allowNetworks,

@@ -2,7 +2,7 @@ import { within } from '../outward/within.ts';
 import type { ServerName } from '../protocol/identifiers.ts';
 import { isObject, type JsonValue } from '../protocol/json.ts';
 import { MatrixError } from '../protocol/matrix-error.ts';
-import type { SigningKey } from '../protocol/signing-keys.ts';
+import type { OwnKeys } from '../protocol/server-keys.ts';
 import { xMatrixHeader } from '../protocol/x-matrix.ts';
 import type { Admission } from './admission.ts';
 import { type AnswerForm, jsonIn } from './answer.ts';
@@ -50,11 +50,11 @@ export const wasLate = ({ cause }: ServerUnreachable): boolean =>
 
 /** Asks other servers, in our name. */
 export class FederationClient {
-  readonly #self: { readonly serverName: ServerName; readonly signingKey: SigningKey };
+  readonly #self: { readonly serverName: ServerName; readonly ownKeys: Pick<OwnKeys, 'current'> };
   readonly #parts: { admission: Admission; discovery: Discovery; reach: Reach };
 
   constructor(
-    self: { readonly serverName: ServerName; readonly signingKey: SigningKey },
+    self: { readonly serverName: ServerName; readonly ownKeys: Pick<OwnKeys, 'current'> },
     parts: { admission: Admission; discovery: Discovery; reach: Reach },
   ) {
     this.#self = self;
@@ -99,11 +99,11 @@ export class FederationClient {
 
   #headers(destination: ServerName, asked: FederationRequest) {
     const { method, path, content, canonicalContent, isSigned = true } = asked;
-    const { serverName: origin, signingKey } = this.#self;
+    const { serverName: origin, ownKeys } = this.#self;
     const request = { method, uri: path, origin, destination, content, canonicalContent };
     const hasBody = content !== undefined || canonicalContent !== undefined;
     return {
-      ...(isSigned && { authorization: xMatrixHeader(request, signingKey) }),
+      ...(isSigned && { authorization: xMatrixHeader(request, ownKeys.current) }),
       ...(hasBody && { 'content-type': 'application/json' }),
     };
   }

@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { freshDatabase } from '../../test/support/postgres.ts';
 import { startWriter } from '../../test/support/writer.ts';
-import { openIdentity, openOrMakeIdentity, type SecretSource, WrongIdentity } from './identity.ts';
+import type { Log } from '../log/log.ts';
+import type { ServerName } from '../protocol/identifiers.ts';
+import { KEYS_MAX, parseServerKeys, publishedKeys } from '../protocol/server-keys.ts';
+import { signingKeyFromSeed } from '../protocol/signing-keys.ts';
+import { TooManyKeys } from './changing-key.ts';
+import { openIdentity, openOrMakeIdentity, WrongIdentity } from './identity.ts';
+import { ownKeysOf } from './own-keys.ts';
 import { sealFor } from './sealed.ts';
 import { ownSecretFile, readSecretFile, sharedSecretFile } from './secret-file.ts';
 
@@ -151,6 +157,75 @@ test('a secret file that is too short is refused', () => {
   expect(() => readSecretFile(path)).toThrow('must hold at least 32 bytes');
 });
 
+test('another signing key takes over for every later writer, and tells what the one of before was and when it ended', async () => {
+  await using bench = await workbench();
+  const running = await bench.open({ now: () => 1_000 });
+  const { signingKey: before } = running;
+  await running.changeSigningKey(before.keyId);
+  const { signingKey, oldKeys } = running;
+  expect(signingKey.keyId).not.toBe(before.keyId);
+  const { publicKey } = signingKeyFromSeed(before.keyId, before.seed);
+  expect(oldKeys).toEqual([{ keyId: before.keyId, publicKey, expiredTs: 61_000 }]);
+  const next = await bench.open();
+  expect([next.signingKey, next.oldKeys, next.secretFor('x')]).toEqual([
+    ...[signingKey, oldKeys, running.secretFor('x')],
+  ]);
+  // The order, said again.
+  await next.changeSigningKey(before.keyId);
+  expect(next.signingKey).toEqual(signingKey);
+  await next.changeSigningKey(signingKey.keyId);
+  expect(next.oldKeys.map(({ keyId }) => keyId)).toEqual([signingKey.keyId, before.keyId]);
+});
+
+test('a key signs nothing before it is committed, and one that took long to be has the one before it end later', async () => {
+  await using bench = await workbench();
+  const clock = { ms: 1_000 };
+  const { promise: mayCommit, resolve: commit } = Promise.withResolvers<void>();
+  const { log } = bench;
+  const slow: Pick<Log, 'commit'> = {
+    commit: async (build) => {
+      await mayCommit;
+      return log.commit(build);
+    },
+  };
+  const { signingKey } = await bench.open();
+  const running = await bench.open({ log: slow, now: () => clock.ms });
+  const change = [
+    running.changeSigningKey(signingKey.keyId),
+    running.changeSigningKey(signingKey.keyId),
+  ];
+  clock.ms = 50_000;
+  expect(running.signingKey).toEqual(signingKey);
+  commit();
+  await Promise.all(change);
+  expect(running.oldKeys).toMatchObject([{ keyId: signingKey.keyId, expiredTs: 110_000 }]);
+  expect((await bench.open()).oldKeys).toEqual(running.oldKeys);
+});
+
+test('a change that the database refuses changes nothing', async () => {
+  await using bench = await workbench();
+  await bench.open();
+  const commit = () => Promise.reject(new Error('refused'));
+  const running = await bench.open({ log: { commit } });
+  const { signingKey } = running;
+  await expect(running.changeSigningKey(signingKey.keyId)).rejects.toThrow('refused');
+  expect([running.signingKey, running.oldKeys]).toEqual([signingKey, []]);
+});
+
+test('a server has no more keys than others take of it', async () => {
+  await using bench = await workbench();
+  const running = await bench.open();
+  for (let count = 1; count < KEYS_MAX; count += 1)
+    await running.changeSigningKey(running.signingKey.keyId);
+  const { signingKey } = running;
+  await expect(running.changeSigningKey(signingKey.keyId)).rejects.toThrow(TooManyKeys);
+  expect(running.signingKey).toEqual(signingKey);
+  const name = 'example.org' as ServerName;
+  const said = publishedKeys(name, ownKeysOf(running), 2_000_000_000_000);
+  const taken = parseServerKeys(said, name);
+  expect(typeof taken !== 'string' && taken.keys.size).toBe(KEYS_MAX);
+});
+
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'farol-identity-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -163,7 +238,8 @@ async function workbench() {
   const { database } = fresh;
   return {
     database,
-    open: (over: { serverName?: string; secret?: SecretSource } = {}) =>
+    log,
+    open: (over: Partial<Parameters<typeof openOrMakeIdentity>[0]> = {}) =>
       openOrMakeIdentity({ database, log, serverName: 'example.org', secret, ...over }),
     async [Symbol.asyncDispose]() {
       await log.close();

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { commitRows } from '../log/commit-rows.ts';
 import type { Log } from '../log/log.ts';
+import type { OldKey } from '../protocol/server-keys.ts';
+import type { KeyId } from '../protocol/signing-keys.ts';
 import type { Database } from '../storage/database.ts';
 import {
   PUT_IDENTITY,
@@ -7,16 +10,25 @@ import {
   readIdentity,
   type StoredIdentity,
 } from '../storage/identity.ts';
+import { ChangingKey, newKey, type Sealed } from './changing-key.ts';
 import { derivedSecret, type Seal, sealFor } from './sealed.ts';
 
 /** Who this server is, the same at every site (D11a). */
 export interface Identity {
   readonly serverName: string;
-  readonly signingKey: { readonly keyId: `ed25519:${string}`; readonly seed: Buffer };
+  readonly signingKey: { readonly keyId: KeyId; readonly seed: Buffer };
+  /** With which it signed before. */
+  readonly oldKeys: readonly OldKey[];
   /** For whatever must be kept secret in the database. */
   sealFor(purpose: string): Seal;
   /** 32 bytes that only this cluster knows, other ones for each purpose. */
   secretFor(purpose: string): Buffer;
+}
+
+/** Of the one process that may change it. */
+export interface WritersIdentity extends Identity {
+  /** Resolves when another key signs, for good. Does nothing where this one is not the current one. */
+  changeSigningKey(insteadOf: KeyId): Promise<void>;
 }
 
 /** The database belongs to another server name, or was sealed with another secret. */
@@ -34,57 +46,50 @@ export interface SecretSource {
   forNewIdentity(): Buffer;
 }
 
-interface Sealed {
-  keyId: `ed25519:${string}`;
-  seed: string;
-  secret: string;
+interface Options {
+  readonly database: Database;
+  readonly log: Pick<Log, 'commit'>;
+  readonly serverName: string;
+  readonly secret: SecretSource;
+  readonly now?: () => number;
 }
 
 /** Only the first writer makes an identity; every later one finds it, and seals it with the secret of now. */
-export async function openOrMakeIdentity(options: {
-  database: Database;
-  log: Log;
-  serverName: string;
-  secret: SecretSource;
-}): Promise<Identity> {
+export async function openOrMakeIdentity(options: Options): Promise<WritersIdentity> {
+  const { serverName, log } = options;
   const stored = await storedFor(options);
   if (stored) return openAndReseal(stored, options);
   const seal = sealFor('identity', options.secret.forNewIdentity());
-  const made: Sealed = {
-    keyId: `ed25519:${randomBytes(4).toString('hex')}`,
-    seed: randomBytes(32).toString('base64'),
-    secret: randomBytes(32).toString('base64'),
-  };
+  const made = { ...newKey(), secret: randomBytes(32).toString('base64') };
   const sealed = seal.seal(Buffer.from(JSON.stringify(made)));
-  await options.log.commit(() => ({
-    change: {
-      rows: [{ write: PUT_IDENTITY, values: [options.serverName, sealed] }],
-      records: [],
-      touches: [],
-    },
-    value: undefined,
-  }));
-  return identityOf(options.serverName, made);
+  await commitRows(log, [{ write: PUT_IDENTITY, values: [serverName, sealed] }]);
+  return changeable(made, options);
 }
 
-async function openAndReseal(
-  { serverName, sealed }: StoredIdentity,
-  { log, secret }: { log: Log; secret: SecretSource },
-): Promise<Identity> {
-  const secrets = secret.existing();
-  const { identity, sealedWith } = open(sealed, secrets);
-  if (sealedWith > 0) {
-    const resealed = sealFor('identity', secrets[0]).seal(Buffer.from(JSON.stringify(identity)));
-    await log.commit(() => ({
-      change: {
-        rows: [{ write: RESEAL_IDENTITY, values: [serverName, resealed] }],
-        records: [],
-        touches: [],
-      },
-      value: undefined,
-    }));
-  }
-  return identityOf(serverName, identity);
+async function openAndReseal({ sealed }: StoredIdentity, options: Options) {
+  const { identity, sealedWith } = open(sealed, options.secret.existing());
+  if (sealedWith > 0) await reseal(identity, options);
+  return changeable(identity, options);
+}
+
+function changeable(sealed: Sealed, options: Options): WritersIdentity {
+  const key = new ChangingKey(sealed, {
+    now: options.now ?? Date.now,
+    keep: (changed) => reseal(changed, options),
+  });
+  return Object.assign(
+    identityOf(options.serverName, () => key.sealed),
+    {
+      changeSigningKey: (insteadOf: KeyId) => key.change(insteadOf),
+    },
+  );
+}
+
+async function reseal(identity: Sealed, { serverName, log, secret }: Options): Promise<void> {
+  const sealed = sealFor('identity', secret.existing()[0]).seal(
+    Buffer.from(JSON.stringify(identity)),
+  );
+  await commitRows(log, [{ write: RESEAL_IDENTITY, values: [serverName, sealed] }]);
 }
 
 /** Undefined where there is none yet. */
@@ -95,7 +100,8 @@ export async function openIdentity(options: {
 }): Promise<Identity | undefined> {
   const stored = await storedFor(options);
   if (!stored) return undefined;
-  return identityOf(stored.serverName, open(stored.sealed, options.secret.existing()).identity);
+  const { identity } = open(stored.sealed, options.secret.existing());
+  return identityOf(stored.serverName, () => identity);
 }
 
 async function storedFor(options: {
@@ -132,11 +138,17 @@ function open(
   );
 }
 
-function identityOf(serverName: string, sealed: Sealed): Identity {
-  const secret = Buffer.from(sealed.secret, 'base64');
+function identityOf(serverName: string, sealed: () => Sealed): Identity {
+  const secret = Buffer.from(sealed().secret, 'base64');
   return {
     serverName,
-    signingKey: { keyId: sealed.keyId, seed: Buffer.from(sealed.seed, 'base64') },
+    get signingKey() {
+      const { keyId, seed } = sealed();
+      return { keyId, seed: Buffer.from(seed, 'base64') };
+    },
+    get oldKeys() {
+      return sealed().old ?? [];
+    },
     sealFor: (purpose) => sealFor(purpose, secret),
     secretFor: (purpose) => derivedSecret(purpose, secret),
   };

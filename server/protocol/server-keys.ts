@@ -11,8 +11,21 @@ export interface ServerKeys {
   readonly keys: ReadonlyMap<KeyId, KnownKey>;
 }
 
-/** Nobody needs more; each takes a place in memory. */
-const KEYS_MAX = 16;
+/** What a server of ours signs with, and what it signed with before. */
+export interface OwnKeys {
+  readonly current: SigningKey;
+  readonly old: readonly OldKey[];
+}
+
+export interface OldKey {
+  readonly keyId: KeyId;
+  readonly publicKey: string;
+  /** Of events after that time it vouches for none. */
+  readonly expiredTs: number;
+}
+
+/** Of one server. Nobody needs more; each takes a place in memory. */
+export const KEYS_MAX = 32;
 /** Longer names find no place in an index. */
 const KEY_ID_LENGTH_MAX = 255;
 
@@ -38,22 +51,28 @@ export function parseServerKeys(json: JsonValue, serverName: ServerName): Server
   return { json, validUntilTs, keys: new Map([...expired, ...used]) };
 }
 
-/** Ours. `old_verify_keys` is empty until keys are changed. */
 export const publishedKeys = (
   serverName: ServerName,
-  key: SigningKey,
+  { current, old }: OwnKeys,
   validUntilTs: number,
 ): JsonObject =>
   signJson(
     {
       // In the order of canonical JSON: some verify what came, and not what they make of it.
-      old_verify_keys: {},
+      old_verify_keys: oldVerifyKeys(old),
       server_name: serverName,
       valid_until_ts: validUntilTs,
-      verify_keys: { [key.keyId]: { key: key.publicKey } },
+      verify_keys: { [current.keyId]: { key: current.publicKey } },
     },
     serverName,
-    key,
+    current,
+  );
+
+const oldVerifyKeys = (old: readonly OldKey[]): JsonObject =>
+  Object.fromEntries(
+    old
+      .toSorted((one, other) => (one.keyId < other.keyId ? -1 : 1))
+      .map(({ keyId, publicKey, expiredTs }) => [keyId, { expired_ts: expiredTs, key: publicKey }]),
   );
 
 function knownKeys(

@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import type { Identity } from '../identity/identity.ts';
+import type { WritersIdentity } from '../identity/identity.ts';
 import type { EpochHistory } from '../log/epochs.ts';
 import type { Writer } from '../log/writer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -18,7 +18,7 @@ export interface Ground {
   readonly bulk: Database & ByteWriter;
   readonly log: Writer;
   readonly epochs: EpochHistory;
-  readonly identity: Identity;
+  readonly identity: WritersIdentity;
   readonly relationsReady: RelationsReady;
   readonly metrics: Metrics;
   readonly logger: Logger;

@@ -1,4 +1,8 @@
-import { type Identity, openOrMakeIdentity, type SecretSource } from '../identity/identity.ts';
+import {
+  openOrMakeIdentity,
+  type SecretSource,
+  type WritersIdentity,
+} from '../identity/identity.ts';
 import { EpochHistory } from '../log/epochs.ts';
 import { keepHouse } from '../log/housekeeping.ts';
 import { type TakeoverOptions, takeOver } from '../log/takeover.ts';
@@ -18,7 +22,7 @@ export interface WritingOptions {
 /** A homeserver that may write. */
 export interface Writing {
   readonly log: Writer;
-  readonly identity: Identity;
+  readonly identity: WritersIdentity;
   readonly homeserver: Homeserver;
   /** After its listeners have been drained. */
   close(): Promise<void>;

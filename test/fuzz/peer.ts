@@ -26,7 +26,9 @@ export async function startPeer(): Promise<Peer> {
   const issued = await authority.issue('peer', { dns: [NAME] });
   const tls = { cert: readFileSync(issued.certificate), key: readFileSync(issued.key) };
   const server = createServer(tls, (_request, response) =>
-    response.end(JSON.stringify(publishedKeys(NAME, key, Date.now() + DAY_MS))),
+    response.end(
+      JSON.stringify(publishedKeys(NAME, { current: key, old: [] }, Date.now() + DAY_MS)),
+    ),
   ).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -12,6 +12,7 @@ import { gateOf } from '../../server/gate.ts';
 import type { HousePorts, PortOptions } from '../../server/house-ports.ts';
 import { RateLimits, type Rates } from '../../server/http/rate-limits.ts';
 import { requestListener, serve } from '../../server/http/serve.ts';
+import type { SecretSource } from '../../server/identity/identity.ts';
 import { sealFor } from '../../server/identity/sealed.ts';
 import type { LdapSettings } from '../../server/ldap/ldap-directory.ts';
 import type { Seal } from '../../server/log/outcome-store.ts';
@@ -32,7 +33,7 @@ import type { Database } from '../../server/storage/database.ts';
 import type { RelationsReady } from '../../server/storage/rooms/room-store.ts';
 import type { SearchLanguage } from '../../server/storage/search/search-languages.ts';
 import { notingAnswers } from './answered-as-specified.ts';
-import { buildHouse, housePorts } from './house.ts';
+import { buildHouse, housePorts, unchanging } from './house.ts';
 import { UNLIMITED } from './open-gate.ts';
 import { type FreshDatabase, freshDatabase } from './postgres.ts';
 import { notingRepeats } from './repeats-told-alike.ts';
@@ -43,6 +44,8 @@ export interface ApiOptions extends Partial<RtcPorts & SupportPorts & Pick<TurnP
   readonly appServices?: readonly AppService[];
   readonly serverName?: ServerName;
   readonly signingKey?: SigningKey;
+  /** The signing key is kept in the database instead, and can be changed. */
+  readonly sealedBy?: SecretSource;
   readonly federation?: FederationSettings;
   readonly serverNotices?: NoticeSettings;
   readonly retention?: RetentionBounds;
@@ -125,7 +128,8 @@ export async function startApi(options: ApiOptions = {}): Promise<ApiServer> {
     ...(reads && { database: reads(fresh.database) }),
     now: () => clock.ms,
     ...(serverName && { serverName }),
-    ...(signingKey && { signingKey }),
+    ...(told.sealedBy && { sealedBy: told.sealedBy }),
+    ...(signingKey && { ownKeys: unchanging(signingKey) }),
     ...(federation && { federation }),
     ...{ forgetOnLeave: told.forgetOnLeave ?? false },
     ...{ serverNotices, retention, terms: told.terms, email: told.email, ldap: told.ldap },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
 import type { RoomId } from '../../server/protocol/identifiers.ts';
 import type { JsonObject } from '../../server/protocol/json.ts';
 import { type SynapseServer, startSynapse } from '../differential/synapse-server.ts';
+import type { ApiOptions } from './api-server.ts';
 import { certificateAuthority } from './certificates.ts';
 import { type CuttableLine, cuttableLine } from './cuttable-line.ts';
 import { type FederatingServer, federating } from './federating.ts';
@@ -28,10 +29,14 @@ export interface BesideSynapse {
   readonly line: CuttableLine;
 }
 
+interface BesideOptions extends Pick<ApiOptions, 'sealedBy'> {
+  readonly fasterJoins?: boolean;
+}
+
 /** A whole Synapse and one of ours for the tests of a file, which are in the order in which they stand. */
 export function besideSynapse(
   python: string | undefined,
-  { fasterJoins = false } = {},
+  { fasterJoins = false, sealedBy }: BesideOptions = {},
 ): () => BesideSynapse {
   const open: AsyncDisposable[] = [];
   let both: BesideSynapse | undefined;
@@ -43,7 +48,10 @@ export function besideSynapse(
     const line = await cuttableLine({ port: Number(synapse.name.split(':')[1]) });
     open.push(line);
     const peers = new Map([[synapse.name, { host: '127.0.0.1', port: line.port }]]);
-    const ours = await federating(authority, { federation: { peers, fasterJoins } });
+    const ours = await federating(authority, {
+      federation: { peers, fasterJoins },
+      ...(sealedBy && { sealedBy }),
+    });
     open.push(ours);
     // Theirs is the machine's, and its keys hold for a day.
     ours.clock.ms = Date.now();

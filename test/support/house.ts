@@ -3,6 +3,8 @@ import { realTimers } from '../../server/delayed-events/schedule.ts';
 import type { FeatureGround } from '../../server/feature-ground.ts';
 import { buildFeatures, type Features } from '../../server/features.ts';
 import { type HousePorts, type PortOptions, portsOf } from '../../server/house-ports.ts';
+import { openOrMakeIdentity, type SecretSource } from '../../server/identity/identity.ts';
+import { ownKeysOf } from '../../server/identity/own-keys.ts';
 import { sealFor } from '../../server/identity/sealed.ts';
 import { BulkLane } from '../../server/log/bulk.ts';
 import { EpochHistory } from '../../server/log/epochs.ts';
@@ -10,7 +12,7 @@ import { KeyedMutex } from '../../server/log/keyed-mutex.ts';
 import type { Writer } from '../../server/log/writer.ts';
 import type { ServerName } from '../../server/protocol/identifiers.ts';
 import { DEFAULT_ROOM_VERSION } from '../../server/protocol/room-versions.ts';
-import { signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
+import { type SigningKey, signingKeyFromSeed } from '../../server/protocol/signing-keys.ts';
 import type { Database } from '../../server/storage/database.ts';
 import { unlimited } from './open-gate.ts';
 import type { FreshDatabase } from './postgres.ts';
@@ -20,6 +22,8 @@ export interface HouseOptions extends Partial<Omit<FeatureGround, 'stored' | 'ep
   /** What the features read through, to stand between a query and its answer. */
   readonly database?: Database;
   readonly now?: () => number;
+  /** With which the identity is opened, or made: else its key is the same in each test, and cannot be changed. */
+  readonly sealedBy?: SecretSource;
 }
 
 export interface House {
@@ -29,8 +33,16 @@ export interface House {
 
 /** All features of the server, on the real log and a real database; what a test must have under them is given. */
 export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {}): Promise<House> {
-  const { database = fresh.database, now = Date.now, ...instead } = options;
+  const { database = fresh.database, now = Date.now, sealedBy, ...instead } = options;
   const writer = await startWriter(fresh.url);
+  const identity = sealedBy && {
+    ownKeys: await keptKeys(instead, {
+      database: fresh.database,
+      log: writer,
+      secret: sealedBy,
+      now,
+    }),
+  };
   const features = await buildFeatures({
     stored: { database, lookUps: fresh.database, log: writer, locks: new KeyedMutex(), now },
     epochs: await EpochHistory.load(fresh.database, writer),
@@ -39,6 +51,7 @@ export async function buildHouse(fresh: FreshDatabase, options: HouseOptions = {
     lane: new BulkLane({ database: fresh.database, log: writer }),
     pieces: fresh.database,
     ...instead,
+    ...identity,
   });
   await features.appServices.ports.appServices.begin();
   await features.serverNotices.begin();
@@ -65,11 +78,28 @@ export const housePorts = (features: Features, options: Partial<PortOptions> = {
     ...options,
   });
 
+/** A secret file's. */
+export const aSecret: SecretSource = {
+  existing: () => [Buffer.alloc(32, 3)],
+  forNewIdentity: () => Buffer.alloc(32, 3),
+};
+
 export const signingKey = signingKeyFromSeed('ed25519:test', Buffer.alloc(32, 7));
+
+const keptKeys = async (
+  { serverName = GROUND.serverName }: Partial<FeatureGround>,
+  options: Omit<Parameters<typeof openOrMakeIdentity>[0], 'serverName'>,
+) => ownKeysOf(await openOrMakeIdentity({ serverName, ...options }));
+
+/** Of a server whose key is never changed. */
+export const unchanging = (current: SigningKey): FeatureGround['ownKeys'] => ({
+  ...{ current, old: [] },
+  change: () => Promise.reject(new Error('this test has no identity to change')),
+});
 
 const GROUND = {
   serverName: 'example.org' as ServerName,
-  signingKey,
+  ownKeys: unchanging(signingKey),
   secret: Buffer.alloc(32, 1),
   accessTokenLifeMs: 300_000,
   passwordCost: PASSWORD_COSTS['for-tests'],

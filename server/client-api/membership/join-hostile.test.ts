@@ -134,7 +134,7 @@ function roomAt(name: ServerName) {
   const users = { [creator]: 100 };
   const levels = made('m.room.power_levels', { users }, [create, member]);
   const rules = made('m.room.join_rules', { join_rule: 'public' }, [create, member, levels]);
-  const key = publishedKeys(name, keyOf(name), Date.now() + 3_600_000);
+  const key = publishedKeys(name, { current: keyOf(name), old: [] }, Date.now() + 3_600_000);
   const joins = (number: number) =>
     made('m.room.member', { membership: 'join' }, [create, levels, rules], `@u${number}:${name}`);
   return { version, key, create, member, levels, rules, joins };

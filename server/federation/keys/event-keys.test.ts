@@ -118,7 +118,8 @@ async function world() {
   const asked = new Map<ServerName, number | undefined>();
   let [askedNotary, forged] = [0, false];
   const toldByNotary: string[] = [];
-  const keysBy = (server: ServerName) => publishedKeys(server, keyOf(server), now() + 3_600_000);
+  const keysBy = (server: ServerName) =>
+    publishedKeys(server, { current: keyOf(server), old: [] }, now() + 3_600_000);
   const client = {
     async ask(server: ServerName, { content, answersWithinMs }: FederationRequest) {
       if (server === NOTARY) {
@@ -142,8 +143,8 @@ async function world() {
     stored: { lookUps: fresh.database, log: writer, now },
     client,
   });
-  const signingKey = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
-  const self = { serverName: 'example.org' as ServerName, signingKey };
+  const current = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
+  const self = { serverName: 'example.org' as ServerName, ownKeys: { current, old: [] } };
   return {
     eventKeys: new EventKeys({ self, remoteKeys, client, now }),
     gone,

@@ -6,15 +6,16 @@ import type { ServerName } from '../../protocol/identifiers.ts';
 import { type KnownKey, keyIsValidFor } from '../../protocol/key-validity.ts';
 import { MatrixError } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
+import type { OwnKeys } from '../../protocol/server-keys.ts';
 import { keyIdsOf } from '../../protocol/signatures.ts';
-import { type KeyId, type SigningKey, verifyKeyFrom } from '../../protocol/signing-keys.ts';
+import { type KeyId, verifyKeyFrom } from '../../protocol/signing-keys.ts';
 import { type FederationClient, ServerUnreachable } from '../federation-client.ts';
 import type { RemoteKeys } from './remote-keys.ts';
 import { toldByNotary, type WantedOfNotary } from './told-by-notary.ts';
 
 interface Self {
   readonly serverName: ServerName;
-  readonly signingKey: SigningKey;
+  readonly ownKeys: OwnKeys;
 }
 
 interface Parts {
@@ -36,13 +37,9 @@ const KEYS_OF_EVENT_MAX = 8;
 /** By which servers' keys events may be signed; each server is asked once for all of its events. */
 export class EventKeys {
   readonly #parts: Parts;
-  readonly #own: KnownKey;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const key = verifyKeyFrom(parts.self.signingKey.publicKey);
-    if (!key) throw new Error('our own public key is none');
-    this.#own = { key, validUntilTs: Number.MAX_SAFE_INTEGER };
   }
 
   /** `notary` is asked for the keys of servers that do not answer themselves, in half of the time. */
@@ -51,7 +48,7 @@ export class EventKeys {
     rules: RoomVersionRules,
     notary?: ServerName,
   ): Promise<FindKey> {
-    const { serverName, signingKey } = this.#parts.self;
+    const { serverName, ownKeys } = this.#parts.self;
     const needed = await withBreaths(neededKeys(events, rules));
     needed.delete(serverName);
     const withinMs = WITHIN_MS / (notary ? 2 : 1);
@@ -60,8 +57,8 @@ export class EventKeys {
     const known = await this.#askThem(needed, { rules, withinMs, occasion });
     const told = notary && (await this.#askNotary(notary, { needed, known, rules }));
     return (server, keyId) =>
-      server === serverName && keyId === signingKey.keyId
-        ? this.#own
+      server === serverName
+        ? ownKey(ownKeys, keyId)
         : betterOf(known.get(server)?.get(keyId), told?.get(server)?.get(keyId));
   }
 
@@ -120,6 +117,17 @@ export class EventKeys {
       }
     }
   }
+}
+
+/** What we signed ourselves comes back, also long after the key was changed. */
+function ownKey({ current, old }: OwnKeys, keyId: KeyId): KnownKey | undefined {
+  const isCurrent = keyId === current.keyId;
+  const before = isCurrent ? undefined : old.find((each) => each.keyId === keyId);
+  const publicKey = isCurrent ? current.publicKey : before?.publicKey;
+  const key = publicKey === undefined ? undefined : verifyKeyFrom(publicKey);
+  if (!key) return undefined;
+  const ended = before && { expiredTs: before.expiredTs };
+  return { key, validUntilTs: Number.MAX_SAFE_INTEGER, ...ended };
 }
 
 type Keys = ReadonlyMap<KeyId, KnownKey>;

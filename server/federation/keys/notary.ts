@@ -1,8 +1,7 @@
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
-import { publishedKeys } from '../../protocol/server-keys.ts';
+import { type OwnKeys, publishedKeys } from '../../protocol/server-keys.ts';
 import { signJson } from '../../protocol/signatures.ts';
-import type { SigningKey } from '../../protocol/signing-keys.ts';
 import type { RemoteKeys, WantedKeys } from './remote-keys.ts';
 
 /** Long enough that notaries need not ask often, short enough for a key that was lost to end soon. */
@@ -12,12 +11,12 @@ const AT_ONCE = 4;
 
 /** Publishes our keys, and vouches for those of others (server-server API, "Querying keys through another server"). */
 export class Notary {
-  readonly #self: { readonly serverName: ServerName; readonly signingKey: SigningKey };
+  readonly #self: { readonly serverName: ServerName; readonly ownKeys: OwnKeys };
   readonly #remoteKeys: Pick<RemoteKeys, 'responsesOf'>;
   readonly #now: () => number;
 
   constructor(parts: {
-    self: { readonly serverName: ServerName; readonly signingKey: SigningKey };
+    self: { readonly serverName: ServerName; readonly ownKeys: OwnKeys };
     remoteKeys: Pick<RemoteKeys, 'responsesOf'>;
     now: () => number;
   }) {
@@ -27,8 +26,8 @@ export class Notary {
   }
 
   own(): JsonObject {
-    const { serverName, signingKey } = this.#self;
-    return publishedKeys(serverName, signingKey, this.#now() + VALID_MS);
+    const { serverName, ownKeys } = this.#self;
+    return publishedKeys(serverName, ownKeys, this.#now() + VALID_MS);
   }
 
   /** Servers of which nothing can be had are left out. */
@@ -43,10 +42,10 @@ export class Notary {
   }
 
   async #of(server: ServerName, wanted: Partial<WantedKeys>): Promise<readonly JsonObject[]> {
-    const { serverName, signingKey } = this.#self;
+    const { serverName, ownKeys } = this.#self;
     if (server === serverName) return [this.own()];
     const { keyIds = [], validUntilTs = this.#now() } = wanted;
     const responses = await this.#remoteKeys.responsesOf(server, { keyIds, validUntilTs });
-    return responses.map((response) => signJson(response, serverName, signingKey));
+    return responses.map((response) => signJson(response, serverName, ownKeys.current));
   }
 }

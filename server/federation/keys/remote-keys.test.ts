@@ -5,7 +5,7 @@ import { startWriter } from '../../../test/support/writer.ts';
 import { onBehalfOf } from '../../log/on-behalf.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { JsonObject, JsonValue } from '../../protocol/json.ts';
-import { publishedKeys } from '../../protocol/server-keys.ts';
+import { KEYS_MAX, publishedKeys } from '../../protocol/server-keys.ts';
 import { signJson } from '../../protocol/signatures.ts';
 import { type KeyId, type SigningKey, signingKeyFromSeed } from '../../protocol/signing-keys.ts';
 import { ServerUnreachable } from '../federation-client.ts';
@@ -65,7 +65,9 @@ async function world(says: Says, options: KeyOptions = {}) {
 }
 
 test('a key is fetched once, kept with the data, and known to the next writer', async () => {
-  await using at = await world(() => publishedKeys(PEER, first, at.clock.ms + DAY));
+  await using at = await world(() =>
+    publishedKeys(PEER, { current: first, old: [] }, at.clock.ms + DAY),
+  );
   expect(await at.keys.forRequest(PEER, first.keyId)).toBeDefined();
   expect(await at.keys.forRequest(PEER, first.keyId)).toBeDefined();
   expect(await at.open().forRequest(PEER, first.keyId)).toBeDefined();
@@ -74,7 +76,7 @@ test('a key is fetched once, kept with the data, and known to the next writer', 
 
 test('past its validity a key signs nothing until the server has said it again', async () => {
   let untilMs = 0;
-  await using at = await world(() => publishedKeys(PEER, first, untilMs));
+  await using at = await world(() => publishedKeys(PEER, { current: first, old: [] }, untilMs));
   untilMs = at.clock.ms + DAY;
   await at.keys.forRequest(PEER, first.keyId);
   at.clock.ms += DAY + 1;
@@ -87,7 +89,7 @@ test('past its validity a key signs nothing until the server has said it again',
 
 test('a key that claims to hold for ever holds for a week', async () => {
   let key = first;
-  await using at = await world(() => publishedKeys(PEER, key, 9e15));
+  await using at = await world(() => publishedKeys(PEER, { current: key, old: [] }, 9e15));
   await at.keys.forRequest(PEER, first.keyId);
   key = second;
   at.clock.ms += 7 * DAY;
@@ -98,7 +100,9 @@ test('a key that claims to hold for ever holds for a week', async () => {
 });
 
 test('a server is not asked more than once a minute, whatever keys strangers name', async () => {
-  await using at = await world(() => publishedKeys(PEER, first, at.clock.ms + DAY));
+  await using at = await world(() =>
+    publishedKeys(PEER, { current: first, old: [] }, at.clock.ms + DAY),
+  );
   await at.keys.forRequest(PEER, first.keyId);
   for (const n of [3, 4, 5]) expect(await at.keys.forRequest(PEER, keyOf(n).keyId)).toBeUndefined();
   expect(at.asked).toBe(1);
@@ -110,7 +114,8 @@ test.each([
 ])(
   'of thirty servers at the ports of one host, %s that all are trusted, %i are asked for their keys',
   async (trusted, count) => {
-    const says = (server: ServerName) => publishedKeys(server, first, at.clock.ms + DAY);
+    const says = (server: ServerName) =>
+      publishedKeys(server, { current: first, old: [] }, at.clock.ms + DAY);
     await using at = await world(says, { isTrusting: trusted === 'provided' });
     for (let port = 1; port <= 30; port += 1)
       await at.keys.forRequest(`host.org:${port}` as ServerName, first.keyId);
@@ -121,11 +126,15 @@ test.each([
 test('a key that was put away signs nothing any more, but stays for what it signed before', async () => {
   let says: () => JsonObject;
   await using at = await world(() => says());
-  says = () => publishedKeys(PEER, first, at.clock.ms + DAY);
+  says = () => publishedKeys(PEER, { current: first, old: [] }, at.clock.ms + DAY);
   await at.keys.forRequest(PEER, first.keyId);
   const old = { [first.keyId]: { key: first.publicKey, expired_ts: at.clock.ms } };
   says = () => {
-    const { signatures: _own, ...said } = publishedKeys(PEER, second, at.clock.ms + DAY);
+    const { signatures: _own, ...said } = publishedKeys(
+      PEER,
+      { current: second, old: [] },
+      at.clock.ms + DAY,
+    );
     return signJson({ ...said, old_verify_keys: old }, PEER, second);
   };
   at.clock.ms += 60_001;
@@ -277,7 +286,9 @@ test('one address takes no more places than its part, and gives them back', asyn
 test('of a server that is gone the last word is told on, and nothing of one that never spoke', async () => {
   let isGone = false;
   await using at = await world(() =>
-    isGone ? new ServerUnreachable('gone') : publishedKeys(PEER, first, at.clock.ms + DAY),
+    isGone
+      ? new ServerUnreachable('gone')
+      : publishedKeys(PEER, { current: first, old: [] }, at.clock.ms + DAY),
   );
   await at.keys.forRequest(PEER, first.keyId);
   isGone = true;
@@ -301,12 +312,14 @@ test.each<[string, (good: JsonObject) => JsonValue]>([
     () =>
       publishing(
         PEER,
-        Array.from({ length: 17 }, (_, n) => keyOf(n)),
+        Array.from({ length: KEYS_MAX + 1 }, (_, n) => keyOf(n)),
         9e15,
       ),
   ],
 ])('what is %s is not taken for a server’s keys', async (_what, spoiled) => {
-  await using at = await world(() => spoiled(publishedKeys(PEER, first, at.clock.ms + DAY)));
+  await using at = await world(() =>
+    spoiled(publishedKeys(PEER, { current: first, old: [] }, at.clock.ms + DAY)),
+  );
   await expect(at.keys.forRequest(PEER, first.keyId)).rejects.toThrow('is not to be used');
   expect(await at.open().responsesOf(PEER, { keyIds: [], validUntilTs: 0 })).toEqual([]);
 });

@@ -42,7 +42,8 @@ async function answered(request: IncomingMessage, answer: ServerResponse): Promi
   answer.writeHead(404).end('{"errcode":"M_NOT_FOUND","error":"Nothing is here"}');
 }
 
-const keysOf = (name: string) => publishedKeys(name as never, keyOf(name), VALID_UNTIL);
+const keysOf = (name: string) =>
+  publishedKeys(name as never, { current: keyOf(name), old: [] }, VALID_UNTIL);
 
 const isLiving = (name: string): boolean =>
   fateOf(Number(/^p(\d+)\.peers\.test$/.exec(name)?.[1])) === 'living';
