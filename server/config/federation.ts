@@ -1,3 +1,4 @@
+import type { ServerName } from '../protocol/identifiers.ts';
 import type { Config } from './schema.ts';
 
 /** What the operator says of other servers, as the federation takes it. */
@@ -5,9 +6,10 @@ export function federationOf({
   federation,
   rateLimits,
 }: Pick<Config, 'federation' | 'rateLimits'>) {
-  const { enabled, ca, peers = [], allow, deny = [], allowNetworks = [] } = federation;
+  const { enabled, ca, peers = [], allow, deny = [], allowNetworks = [], notaries } = federation;
   return {
     ...{ enabled, ca, allow, deny, allowNetworks },
+    notaries: notaries as readonly ServerName[] | undefined,
     fasterJoins: federation.fasterJoins,
     peers: new Map(peers.map(peerIn)),
     isTrusting: !rateLimits.enabled,

@@ -183,7 +183,7 @@ test('the example with its lines taken in is a configuration with nothing but de
 });
 
 const OFF_UNLESS_SET =
-  /^ *(publicUrl|s3|endpoint|region|bucket|prefix|pathStyle|accessKeyId|secretKeyFile|holdsFiles|scanning|clamd|icap|program|atOnce|withinSeconds|whenUnscanned|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|terms|urls|version|ldap|base|bindDn|bindPasswordFile|filter|\w+Attribute|email|host|port|security|user|passwordFile|from|fromName|language|templates|requiredToRegister|perHourMax|nextLinkHosts|name|ca|peers|allow|deny|allowNetworks|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|policyServerKey|signIn|providers|clients|\w+UserId|\w+Email):/;
+  /^ *(publicUrl|s3|endpoint|region|bucket|prefix|pathStyle|accessKeyId|secretKeyFile|holdsFiles|scanning|clamd|icap|program|atOnce|withinSeconds|whenUnscanned|registrationSharedSecret|database|metricsListen|livekitServiceUrls|appServices|terms|urls|version|ldap|base|bindDn|bindPasswordFile|filter|\w+Attribute|email|host|port|security|user|passwordFile|from|fromName|language|templates|requiredToRegister|perHourMax|nextLinkHosts|name|ca|peers|allow|deny|allowNetworks|notaries|turn|keptDays|cacheFolder|uris|secret|lifeSeconds|support|page|serverNotices|localpart|displayName|avatarUrl|roomName|roomTopic|roomAvatarUrl|autoJoin|defaultDays|minDays|maxDays|policyServerKey|signIn|providers|clients|\w+UserId|\w+Email):/;
 
 test('the key of a policy server is one of ed25519', () => {
   const key = '6yhHGKhCiXTSEN2ksjV7kX/N6rBQZ3Xb+M7LlC6NS+s';

@@ -81,6 +81,8 @@ const searchLanguages = z
   });
 /** Each has words of its own for everything that is said. */
 const SEARCH_LANGUAGES_MAX = 5;
+/** Each has its share of the time. */
+const NOTARIES_MAX = 5;
 const federation = z
   .strictObject({
     enabled: z
@@ -105,6 +107,12 @@ const federation = z
     allowNetworks: several(isNetwork, 'networks such as 10.1.0.0/16')
       .optional()
       .describe('Private networks in which other servers are, with commas between several.'),
+    notaries: several((text) => parseServerName(text).ok, 'server names')
+      .refine((all) => all.length <= NOTARIES_MAX, `may be ${NOTARIES_MAX} at most`)
+      .optional()
+      .describe(
+        'Servers that are asked, one after the other, for the keys of those that do not answer where a room is joined, with commas between several. Behind them the server is asked by which it is joined.',
+      ),
     fasterJoins: z
       .boolean()
       .default(false)

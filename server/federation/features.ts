@@ -44,6 +44,8 @@ export interface FederationSettings {
   readonly allowNetworks: readonly string[];
   /** Of all servers: none of them leads us to a host for another's sake. */
   readonly isTrusting?: boolean | undefined;
+  /** Whom the operator believes in the keys of servers that do not answer: asked in this order. */
+  readonly notaries?: readonly ServerName[] | undefined;
   /** Rooms are joined without their members first. */
   readonly fasterJoins?: boolean | undefined;
   readonly sending?: SendingBounds | undefined;
@@ -73,7 +75,7 @@ export function federationFeatures(
   const client = new FederationClient(self, { admission, discovery, reach });
   const remoteKeys = new RemoteKeys({ stored, client }, { isTrusting: federation.isTrusting });
   const asked = askedFor(federation, { own: serverName, ...{ client, reach, database, now } });
-  const eventKeys = eventKeysOf(new EventKeys({ self, remoteKeys, client, now }));
+  const eventKeys = eventKeysOf({ self, remoteKeys, client, now, notaries: federation.notaries });
   let sending: Sending | undefined;
   return {
     /** What rooms rest on that are shared with other servers. */
@@ -152,10 +154,10 @@ const keysAskedBy =
   (client: FederationClient) => (server: ServerName, request: Parameters<typeof askForKeys>[2]) =>
     askForKeys(client, server, request);
 
-const eventKeysOf =
-  (keys: EventKeys): EventKeys['of'] =>
-  (events, rules, notary) =>
-    keys.of(events, rules, notary);
+function eventKeysOf(parts: ConstructorParameters<typeof EventKeys>[0]): EventKeys['of'] {
+  const keys = new EventKeys(parts);
+  return (events, rules, notary) => keys.of(events, rules, notary);
+}
 
 /** That there are none is an answer, too; so is a name server that does not know. */
 function lookedUp(): DiscoveryPorts['srv'] {

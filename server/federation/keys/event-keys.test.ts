@@ -49,6 +49,41 @@ test('of servers that are gone the keys are had from a notary, and believed for 
   expect(again(names[0]!, keyOf(names[0]!).keyId)).toBeUndefined();
 });
 
+test('the notaries of the operator are asked in their order, each for what is still missing, and behind them the server of the room', async () => {
+  await using at = await world({ notaries: ['first.example', 'second.example'] });
+  const names = at.names(3) as [ServerName, ServerName, ServerName];
+  for (const name of names) at.gone.add(name);
+  at.knownTo.set('first.example', [names[0]]);
+  at.knownTo.set('second.example', [names[0], names[1]]);
+  const find = await at.eventKeys.of(names.map(eventOf), rules, NOTARY);
+  expect(names.filter((name) => !find(name, keyOf(name).keyId))).toEqual([]);
+  expect(at.askedOfNotaries).toEqual([
+    ['first.example', names],
+    ['second.example', names.slice(1)],
+    [NOTARY, names.slice(2)],
+  ]);
+});
+
+test('one notary that is gone leaves it to the others, and where all is known none is asked', async () => {
+  await using at = await world({ notaries: ['first.example', NOTARY] });
+  const [here, gone] = at.names(2) as [ServerName, ServerName];
+  at.gone.add('first.example' as ServerName);
+  await at.eventKeys.of([eventOf(here)], rules, NOTARY);
+  expect(at.askedOfNotaries).toEqual([]);
+  at.gone.add(gone);
+  const find = await at.eventKeys.of([eventOf(gone)], rules, NOTARY);
+  expect(find(gone, keyOf(gone).keyId)).toBeDefined();
+  expect(at.askedOfNotaries.map(([notary]) => notary)).toEqual(['first.example', NOTARY]);
+});
+
+test('events of rooms that are not joined are no reason to ask a notary', async () => {
+  await using at = await world({ notaries: ['first.example'] });
+  const [gone] = at.names(1) as [ServerName];
+  at.gone.add(gone);
+  await at.eventKeys.of([eventOf(gone)], rules);
+  expect(at.askedOfNotaries).toEqual([]);
+});
+
 test('a notary is not asked for keys that are there, nor believed in those that nobody signed', async () => {
   await using at = await world();
   const [here, gone] = at.names(2) as [ServerName, ServerName];
@@ -107,7 +142,7 @@ const eventOf = (server: ServerName): Event =>
   }) as never;
 
 /** Servers that publish the keys made of their names, each a while after it is asked. */
-async function world() {
+async function world({ notaries = [] }: { notaries?: string[] } = {}) {
   const fresh = await freshDatabase();
   const writer = await startWriter(fresh.url);
   const now = () => 1_000_000_000;
@@ -118,15 +153,21 @@ async function world() {
   const asked = new Map<ServerName, number | undefined>();
   let [askedNotary, forged] = [0, false];
   const toldByNotary: string[] = [];
+  const askedOfNotaries: [notary: string, servers: string[]][] = [];
+  /** All of them, where nothing is said of the notary. */
+  const knownTo = new Map<string, string[]>();
   const keysBy = (server: ServerName) =>
     publishedKeys(server, { current: keyOf(server), old: [] }, now() + 3_600_000);
   const client = {
     async ask(server: ServerName, { content, answersWithinMs }: FederationRequest) {
-      if (server === NOTARY) {
-        askedNotary += 1;
-        const { server_keys } = content as { server_keys: object };
-        toldByNotary.push(...Object.keys(server_keys));
-        const told = Object.keys(server_keys).map((each) => keysBy(each as ServerName));
+      if (content !== undefined) {
+        const names = Object.keys((content as { server_keys: object }).server_keys);
+        askedOfNotaries.push([server, names]);
+        if (gone.has(server)) throw new ServerUnreachable('gone');
+        if (server === NOTARY) askedNotary += 1;
+        toldByNotary.push(...names);
+        const known = names.filter((name) => knownTo.get(server)?.includes(name) ?? true);
+        const told = known.map((each) => keysBy(each as ServerName));
         return { server_keys: told.map((each) => (forged ? { ...each, signatures: {} } : each)) };
       }
       asked.set(server, answersWithinMs);
@@ -146,10 +187,15 @@ async function world() {
   const current = signingKeyFromSeed('ed25519:own', Buffer.alloc(32, 7));
   const self = { serverName: 'example.org' as ServerName, ownKeys: { current, old: [] } };
   return {
-    eventKeys: new EventKeys({ self, remoteKeys, client, now }),
+    eventKeys: new EventKeys({
+      ...{ self, remoteKeys, client, now },
+      notaries: notaries as ServerName[],
+    }),
     gone,
     asked,
     toldByNotary,
+    askedOfNotaries,
+    knownTo,
     /** Nobody answers before what it gives is called. */
     hold(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();

@@ -23,6 +23,8 @@ interface Parts {
   readonly remoteKeys: Pick<RemoteKeys, 'forEvents' | 'placeFreed'>;
   readonly client: Pick<FederationClient, 'ask'>;
   readonly now: () => number;
+  /** The operator's, each asked for what those before it did not know. */
+  readonly notaries?: readonly ServerName[] | undefined;
 }
 
 /** Fewer than one may ask at once: who asks for the keys of a large room leaves places to what comes beside it. */
@@ -42,7 +44,7 @@ export class EventKeys {
     this.#parts = parts;
   }
 
-  /** `notary` is asked for the keys of servers that do not answer themselves, in half of the time. */
+  /** `notary` is asked for the keys of servers that do not answer themselves, behind those of the operator, in half of the time. */
   async of(
     events: readonly Event[],
     rules: RoomVersionRules,
@@ -55,7 +57,7 @@ export class EventKeys {
     // Whose room it is has a notary: thousands of servers may be in it.
     const occasion = notary ? 'room' : 'event';
     const known = await this.#askThem(needed, { rules, withinMs, occasion });
-    const told = notary && (await this.#askNotary(notary, { needed, known, rules }));
+    const told = notary && (await this.#askNotaries(notary, { needed, known, rules }));
     return (server, keyId) =>
       server === serverName
         ? ownKey(ownKeys, keyId)
@@ -79,21 +81,42 @@ export class EventKeys {
     return known;
   }
 
-  async #askNotary(
-    notary: ServerName,
+  /** One after the other, each for what is still missing; what is left of the time is shared out among those that are left. */
+  async #askNotaries(
+    last: ServerName,
     { needed, known, rules }: { needed: Needed; known: KeysOfAll; rules: RoomVersionRules },
   ): Promise<KeysOfAll> {
+    const { self, client, notaries = [] } = this.#parts;
+    const order = [...new Set([...notaries, last])].filter((each) => each !== self.serverName);
+    const untilMs = performance.now() + WITHIN_MS / 2;
+    const told = new Map<ServerName, Keys>();
+    for (const [index, notary] of order.entries()) {
+      const wanted = this.#wantedOf(notary, { needed, known, told, rules });
+      if (wanted.size === 0) continue;
+      const shareMs = (untilMs - performance.now()) / (order.length - index);
+      if (shareMs <= 0) break;
+      const late = AbortSignal.timeout(Math.ceil(shareMs));
+      for (const [server, keys] of await toldByNotary(client, notary, wanted, late))
+        told.set(server, joined(told.get(server), keys));
+    }
+    return told;
+  }
+
+  #wantedOf(
+    notary: ServerName,
+    { needed, known, told, rules }: Wanting,
+  ): ReadonlyMap<ServerName, WantedOfNotary> {
     const wanted = new Map<ServerName, WantedOfNotary>();
     for (const [server, uses] of needed) {
       // Who has answered has said which keys are theirs: a notary could add one of its own making.
       if (server === notary || (known.get(server)?.size ?? 0) > 0) continue;
-      const open = uses.filter((use) => !this.#isGood(known.get(server), use, rules));
+      const open = uses.filter((use) => !this.#isGood(told.get(server), use, rules));
       if (open.length === 0) continue;
       const keyIds = [...new Set(open.map(({ keyId }) => keyId))].slice(0, KEYS_OF_EVENT_MAX);
       const validUntilTs = open.reduce((ts, use) => Math.max(ts, use.originServerTs), 0);
       wanted.set(server, { keyIds, validUntilTs });
     }
-    return toldByNotary(this.#parts.client, notary, wanted, AbortSignal.timeout(WITHIN_MS / 2));
+    return wanted;
   }
 
   #isGood(keys: Keys | undefined, { keyId, originServerTs }: Use, rules: RoomVersionRules) {
@@ -132,6 +155,20 @@ function ownKey({ current, old }: OwnKeys, keyId: KeyId): KnownKey | undefined {
 
 type Keys = ReadonlyMap<KeyId, KnownKey>;
 type KeysOfAll = ReadonlyMap<ServerName, Keys>;
+interface Wanting {
+  readonly needed: Needed;
+  readonly known: KeysOfAll;
+  readonly told: KeysOfAll;
+  readonly rules: RoomVersionRules;
+}
+
+/** Whoever was asked first is believed first, but for a word that is later. */
+function joined(before: Keys = NO_KEYS, keys: Keys): Keys {
+  const all = new Map(before);
+  for (const [keyId, key] of keys) all.set(keyId, betterOf(before.get(keyId), key)!);
+  return all;
+}
+
 type Needed = ReadonlyMap<ServerName, readonly Use[]>;
 
 /** A notary may have heard of a key later than we; which key it is, its server's own word says. */
