@@ -7,6 +7,7 @@ export type RoomRows = RoomStore['rows'];
 export type {
   EventStanding,
   NewEvent,
+  PageEntry,
   PageQuery,
   StoredEvent,
 } from '../storage/rooms/events.ts';

@@ -4,7 +4,7 @@ import { tooLarge } from '../../protocol/matrix-error.ts';
 import type { RoomVersionRules } from '../../protocol/room-versions.ts';
 import { withPrevContentOf } from '../client-members.ts';
 import { heapBytesOf, type RoomEvent, textLengthOf } from '../room-event.ts';
-import type { RoomStore, StoredEvent } from '../store.ts';
+import type { PageEntry, RoomStore, StoredEvent } from '../store.ts';
 import { Gathered } from './gathered.ts';
 import { federationForm, roomEventOf } from './stored-event.ts';
 
@@ -31,6 +31,22 @@ export class EventCache {
     this.#answerBytesMax = answerBytesMax;
     this.#events = new Lru(bytesMax);
     this.#reads = new Gathered((nids) => this.#read(nids), { keysMax: READ_AT_ONCE });
+  }
+
+  /** One that is kept, if it stands where it stood when it was read. */
+  entered({ nid, depth, position, stateBefore, stateAfter }: PageEntry) {
+    const event = this.#events.get(nid);
+    if (!event || event.isRefused) return undefined;
+    const isThere =
+      event.depth === depth &&
+      event.position === position &&
+      (event.stateBefore ?? 0) === stateBefore &&
+      (event.stateAfter ?? 0) === stateAfter;
+    return isThere ? event : undefined;
+  }
+
+  has(nid: number): boolean {
+    return this.#events.has(nid);
   }
 
   /** In the order asked for. Throws M_TOO_LARGE where they are more than one answer can hold. */

@@ -89,32 +89,60 @@ async function seenOf(
 
 const asByStranger = (event: RoomEvent): SeenEvent => ({ event, membership: 'leave' });
 
+interface Stretch {
+  readonly end: Place;
+  readonly limit: number;
+  readonly descent: Descent | undefined;
+}
+
 async function readOn(
   room: HotRoom,
   reads: RoomReads,
   request: PageRequest,
-  { end, limit, descent }: { end: Place; limit: number; descent: Descent | undefined },
+  { end, limit, descent }: Stretch,
 ): Promise<RoomEvent[]> {
   const { direction, to } = request;
   const from = direction === 'b' ? { depth: end.depth, nid: end.nid + 1 } : end;
-  const stored = await storedPage(reads, request, { roomNid: room.nid, from, direction, limit });
-  const read = stored.map((each) => parsedOf(each, room.rules));
-  descent?.read(read);
-  const events = read.map((each) => reads.events.put(eventAsSeen(each, room.rules)));
+  const at = { roomNid: room.nid, from, direction, limit };
+  // Whoever looks for where history breaks off looks at what each event follows, which is not kept.
+  const kept = descent ? undefined : await keptPage(reads, request, at);
+  const events = kept ?? (await pageRead(room, reads, request, { at, descent }));
   if (!to) return events;
   return events.filter((event) => compare(event, to) <= 0 === (direction === 'f'));
 }
 
+type PageAt = Pick<PageQuery, 'roomNid' | 'from' | 'direction' | 'limit'>;
+
+const keptPage = ({ keptPages }: RoomReads, request: PageRequest, at: PageAt) =>
+  request.relatedTo ? undefined : keptPages.of(narrowed(request, at));
+
+async function pageRead(
+  room: HotRoom,
+  reads: RoomReads,
+  request: PageRequest,
+  { at, descent }: { at: PageAt; descent: Descent | undefined },
+): Promise<RoomEvent[]> {
+  const stored = await storedPage(reads, request, at);
+  reads.keptPages.wasRead(room.nid, stored);
+  const read = stored.map((each) => parsedOf(each, room.rules));
+  descent?.read(read);
+  return read.map((each) => reads.events.put(eventAsSeen(each, room.rules)));
+}
+
 function storedPage(
   { store }: RoomReads,
-  { types, senders, relatedTo }: PageRequest,
-  at: Pick<PageQuery, 'roomNid' | 'from' | 'direction' | 'limit'>,
+  request: PageRequest,
+  at: PageAt,
 ): Promise<readonly StoredEvent[]> {
-  if (relatedTo === undefined)
-    return store.pageOfRoom({ ...at, types: types ?? null, senders: senders ?? null });
-  const { eventId: targetId, relType = null, type = null, hops } = relatedTo;
+  if (request.relatedTo === undefined) return store.pageOfRoom(narrowed(request, at));
+  const { eventId: targetId, relType = null, type = null, hops } = request.relatedTo;
   return store.eventsRelatedTo({ ...at, targetId, relType, type, hops });
 }
+
+const narrowed = ({ types, senders }: PageRequest, at: PageAt): PageQuery => ({
+  ...at,
+  ...{ types: types ?? null, senders: senders ?? null },
+});
 
 /** Going back, the next page begins behind the event before this one. */
 const behind = ({ depth, nid }: RoomEvent, direction: 'b' | 'f'): Place =>

@@ -19,6 +19,7 @@ import type {
 } from '../store.ts';
 import type { EventCache } from './event-cache.ts';
 import { Gathered } from './gathered.ts';
+import { KeptPages } from './kept-pages.ts';
 import { roomEventOf } from './stored-event.ts';
 
 /** Of states or changes, for as many askers. */
@@ -50,6 +51,7 @@ export class RoomReads {
   readonly store: RoomStore;
   readonly keys: StateKeys;
   readonly events: EventCache;
+  readonly keptPages: KeptPages;
   readonly userRooms: UserRooms;
   readonly erased: ErasedUsers;
   readonly ignoredBy: IgnoredBy;
@@ -76,6 +78,7 @@ export class RoomReads {
     this.store = parts.store;
     this.keys = parts.keys;
     this.events = parts.events;
+    this.keptPages = new KeptPages(parts.store, parts.events);
     this.userRooms = parts.userRooms;
     this.erased = parts.erased;
     this.ignoredBy = parts.ignoredBy;

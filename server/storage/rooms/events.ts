@@ -168,7 +168,53 @@ export interface PageQuery {
 
 /** One page of a room in its own order. What the query cannot narrow, the caller does. */
 export function pageOfRoom(database: Database, query: PageQuery) {
-  const { roomNid, from, direction, limit, types, senders } = query;
+  const { name, condition, order, values } = pageAsked(query);
+  return database.query<StoredEvent>(
+    `page_of_room ${name}`,
+    `${selectFrom(`${condition} ORDER BY depth ${order}, event_nid ${order} LIMIT $4`)}
+     ORDER BY e.depth ${order}, e.event_nid ${order}`,
+    values,
+  );
+}
+
+/** What of an event may change while it is kept in memory, and is no redaction. */
+export interface PageEntry extends Place {
+  /** 0 for what is not in the timeline. */
+  readonly position: number;
+  /** 0 for none. */
+  readonly stateBefore: number;
+  readonly stateAfter: number;
+}
+
+/** The same page, of its events only where they stand: a twentieth of what it costs to read them. */
+export async function entriesOfPage(database: Database, query: PageQuery): Promise<PageEntry[]> {
+  const { name, condition, order, values } = pageAsked(query);
+  const inOrder = `ORDER BY depth ${order}, event_nid ${order}`;
+  const [row] = await database.query<{ readonly entries: string | null }>(
+    `entries_of_page ${name}`,
+    `SELECT string_agg(concat_ws(' ', event_nid, depth,
+       CASE WHEN ${isInTimeline('page')} THEN ${POSITION} ELSE 0 END,
+       coalesce(state_before, 0), coalesce(state_after, 0)), ',' ${inOrder}) AS entries
+     FROM (SELECT * FROM event ${condition} ${inOrder} LIMIT $4) page`,
+    values,
+  );
+  return (row?.entries ?? '').split(',').flatMap((each) => {
+    const [nid, depth, position, stateBefore, stateAfter] = each.split(' ').map(Number);
+    return nid
+      ? [
+          {
+            nid,
+            depth: depth!,
+            position: position!,
+            stateBefore: stateBefore!,
+            stateAfter: stateAfter!,
+          },
+        ]
+      : [];
+  });
+}
+
+function pageAsked({ roomNid, from, direction, limit, types, senders }: PageQuery) {
   const [before, order] = direction === 'b' ? ['<', 'DESC'] : ['>', 'ASC'];
   // What nobody asks for is left out: without statistics the planner took it for much, and read all of the room to put it in order (3.9 ms a page, 0.5 so).
   const narrowing = [
@@ -176,14 +222,13 @@ export function pageOfRoom(database: Database, query: PageQuery) {
     ...(senders ? [{ sql: 'sender = ANY', value: senders }] : []),
   ];
   const conditions = narrowing.map(({ sql }, index) => `AND ${sql} ($${index + 5}::text[])`);
-  return database.query<StoredEvent>(
-    `page_of_room ${direction} ${narrowing.map(({ sql }) => sql).join(' ')}`,
-    `${selectFrom(`WHERE room_nid = $1 AND (depth, event_nid) ${before} ($2, $3)
-       AND NOT (outlier OR rejected OR soft_failed) ${conditions.join(' ')}
-     ORDER BY depth ${order}, event_nid ${order} LIMIT $4`)}
-     ORDER BY e.depth ${order}, e.event_nid ${order}`,
-    [roomNid, from.depth, from.nid, limit, ...narrowing.map(({ value }) => value)],
-  );
+  return {
+    name: `${direction} ${narrowing.map(({ sql }) => sql).join(' ')}`,
+    condition: `WHERE room_nid = $1 AND (depth, event_nid) ${before} ($2, $3)
+      AND NOT (outlier OR rejected OR soft_failed) ${conditions.join(' ')}`,
+    order,
+    values: [roomNid, from.depth, from.nid, limit, ...narrowing.map(({ value }) => value)],
+  };
 }
 
 export interface NearQuery {

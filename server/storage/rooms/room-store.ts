@@ -118,6 +118,7 @@ const eventReads = (database: Database) => ({
   newestOfTimelines: (range: { roomNids: readonly number[]; upTo: number; limit: number }) =>
     timelines.newestOfTimelines(database, range),
   pageOfRoom: (query: events.PageQuery) => events.pageOfRoom(database, query),
+  entriesOfPage: (query: events.PageQuery) => events.entriesOfPage(database, query),
   eventsNear: (query: events.NearQuery) => events.eventsNear(database, query),
   redactionsAwaiting: (roomNid: number, targetIds: readonly EventId[]) =>
     awaited.redactionsAwaiting(database, roomNid, targetIds),
