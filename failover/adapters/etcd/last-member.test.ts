@@ -1,6 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { renderTemplate } from '../../../test/cluster/support/template.ts';
@@ -27,7 +34,10 @@ test.skipIf(missing)(
     await expect(b.put('lost')).rejects.toThrow();
     expect(await b.last.isAlone().catch(() => false)).toBe(false);
 
+    writeFileSync(join(b.folder, 'elsewhere'), 'as it was');
+    symlinkSync(join(b.folder, 'elsewhere'), join(b.folder, 'etcd/alone.new'));
     await b.last.goOnAlone('by eve,\nwho said so');
+    expect(readFileSync(join(b.folder, 'elsewhere'), 'utf8')).toBe('as it was');
     await vi.waitFor(async () => expect(await b.last.isAlone()).toBe(true), SOON);
     await b.last.writeDown({ at: 'now' });
     expect(await b.get('before')).toBe('before');
@@ -59,6 +69,9 @@ test.skipIf(missing)(
       expect(existsSync(join(b.folder, 'etcd/alone'))).toBe(false);
     }
     expect(b.said().match(/does not go on alone: the order came too late/g)).toHaveLength(3);
+    mkdirSync(join(b.folder, 'etcd/alone'));
+    await b.restart();
+    await vi.waitFor(() => b.put('after'), SOON);
     expect(await b.last.isAlone()).toBe(false);
     expect(readdirSync(b.folder).filter((name) => name.includes('before-promote'))).toEqual([]);
     await a.stop();

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { base64 } from './base64.ts';
@@ -57,7 +57,12 @@ async function runningIn(folder: string): Promise<number> {
 
 async function order(folder: string, text: string): Promise<void> {
   const path = join(folder, 'alone');
-  await writeFile(`${path}.new`, text, { mode: 0o644 });
+  await rm(`${path}.new`, { force: true });
+  // The folder is etcd's: root must not write to where a link of its user leads.
+  await using file = await open(`${path}.new`, 'wx');
+  await file.writeFile(text);
+  // etcd's user reads it, whatever the umask of root is.
+  await file.chmod(0o644);
   await rename(`${path}.new`, path);
 }
 
