@@ -18,7 +18,7 @@ export interface SynapseServer extends AsyncDisposable {
   /** As `fetch`, by its authority. */
   readonly fetch: typeof globalThis.fetch;
   /** Its access token. */
-  register(localpart: string): Promise<string>;
+  register(localpart: string, as?: { admin?: boolean }): Promise<string>;
   /** Ends the process. */
   stop(): Promise<void>;
   /** Starts it again, with all that it had. */
@@ -27,15 +27,29 @@ export interface SynapseServer extends AsyncDisposable {
 
 const SECRET = 'a test';
 
-export async function startSynapse(python: string, authority: Authority): Promise<SynapseServer> {
+export interface SynapseOptions {
+  /** Whoever was away is left alone for ten minutes, as Synapse does unless told otherwise. */
+  readonly backsOff?: boolean;
+  /** An address of this machine; localhost unless told. */
+  readonly host?: string;
+}
+
+export async function startSynapse(
+  python: string,
+  authority: Authority,
+  { backsOff = false, host = 'localhost' }: SynapseOptions = {},
+): Promise<SynapseServer> {
   const port = await freePort();
-  const name = `localhost:${port}`;
+  const name = `${host}:${port}`;
+  const address = host === 'localhost' ? '127.0.0.1' : host;
   const folder = mkdtempSync(join(tmpdir(), 'farol-synapse-'));
-  const issued = await authority.issue(`synapse${port}`, { dns: ['localhost'] });
+  const issued = await authority.issue(`synapse${port}`, { dns: ['localhost'], ip: [address] });
   const file = join(folder, 'homeserver.yaml');
   writeFileSync(
     file,
-    JSON.stringify(settings({ name, port, folder, ca: authority.ca, ...issued })),
+    JSON.stringify(
+      settings({ name, address, port, folder, ca: authority.ca, backsOff, ...issued }),
+    ),
   );
   const options = ['-m', 'synapse.app.homeserver', '-c', file];
   await ended(python, [...options, '--generate-keys']);
@@ -64,7 +78,7 @@ export async function startSynapse(python: string, authority: Authority): Promis
   });
   return {
     ...{ name, ask, stop, again, fetch: fetchBy(agent) },
-    register: (localpart) => registered(ask, localpart),
+    register: (localpart, as) => registered(ask, localpart, as),
     [Symbol.asyncDispose]: dispose,
   };
 }
@@ -89,16 +103,18 @@ const fetchBy = (dispatcher: Agent) =>
 
 const settings = (at: {
   name: string;
+  address: string;
   port: number;
   folder: string;
   ca: string;
   certificate: string;
   key: string;
+  backsOff: boolean;
 }) => ({
   server_name: at.name,
   listeners: [
     {
-      ...{ port: at.port, tls: true, type: 'http', bind_addresses: ['127.0.0.1'] },
+      ...{ port: at.port, tls: true, type: 'http', bind_addresses: [at.address] },
       resources: [{ names: ['client', 'federation'] }],
     },
   ],
@@ -112,7 +128,9 @@ const settings = (at: {
   room_list_publication_rules: [{ action: 'allow' }],
   // By default whoever was away is tried again after ten minutes.
   federation: {
-    ...{ destination_min_retry_interval: '1s', destination_retry_multiplier: 1 },
+    ...(at.backsOff
+      ? {}
+      : { destination_min_retry_interval: '1s', destination_retry_multiplier: 1 }),
     // Nor does it wait for a minute and more between the tries of one transaction.
     max_long_retry_delay: '1s',
   },
@@ -154,14 +172,18 @@ async function untilServing(ask: SynapseServer['ask'], hasEnded: () => boolean):
   }
 }
 
-async function registered(ask: SynapseServer['ask'], username: string): Promise<string> {
+async function registered(
+  ask: SynapseServer['ask'],
+  username: string,
+  { admin = false } = {},
+): Promise<string> {
   const at = '/_synapse/admin/v1/register';
   const { nonce } = (await ask(`GET ${at}`)) as { nonce: string };
   const password = randomUUID();
-  const proved = [nonce, username, password, 'notadmin'].join('\0');
+  const proved = [nonce, username, password, admin ? 'admin' : 'notadmin'].join('\0');
   const mac = createHmac('sha1', SECRET).update(proved).digest('hex');
   const answer = await ask(`POST ${at}`, {
-    body: { nonce, username, password, mac, admin: false },
+    body: { nonce, username, password, mac, admin },
   });
   return answer.access_token as string;
 }

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, vi } from 'vitest';
+import type { JsonObject } from '../../server/protocol/json.ts';
+import { pagedBack } from './two-servers.ts';
+
+/** `PUT /rooms/…`, below /_matrix/client/v3. */
+export type Ask = (call: string, body?: JsonObject) => Promise<JsonObject>;
+
+/** Only what never comes is ended by it. */
+const MORE_WITHIN_MS = 180_000;
+
+/** Somebody who says one thing after the other, each until it is acknowledged. */
+export function talk(ask: Ask, room: string, who: string) {
+  const said: string[] = [];
+  let isOver = false;
+  const talking = (async () => {
+    while (!isOver) {
+      const body = `${who} ${said.length}`;
+      const path = `/rooms/${room}/send/m.room.message/${who}${said.length}`;
+      await ask(`PUT ${path}`, { msgtype: 'm.text', body });
+      said.push(body);
+      // Neither need outrun the other by thousands.
+      await sleep(20);
+    }
+  })();
+  talking.catch(() => {});
+  return {
+    /** Resolves when so much more is said. */
+    async more(count: number): Promise<void> {
+      const target = said.length + count;
+      const reached = vi.waitFor(() => expect(said.length).toBeGreaterThanOrEqual(target), {
+        timeout: MORE_WITHIN_MS,
+      });
+      await Promise.race([reached, talking]);
+    },
+    async end(): Promise<readonly string[]> {
+      isOver = true;
+      await talking;
+      return said;
+    },
+  };
+}
+
+/** The bodies of all that somebody is shown of what was said in a room. */
+export async function seenBy(ask: Ask, room: string): Promise<unknown[]> {
+  const events = await pagedBack((query) => ask(`GET /rooms/${room}/messages?${query}`), 100);
+  const messages = events.filter(({ type }) => type === 'm.room.message');
+  return messages.map(({ content }) => (content as JsonObject).body).sort();
+}
