@@ -93,6 +93,7 @@ function render(dataSites: 2 | 3, failsafe = false): string {
     etcdQuotaBytes: '2147483648',
     failsafe,
     thirdFence: false,
+    federatesWith: null,
   };
   const values = templateValues(plan, plan.machines[0]!);
   return renderTemplate(readFileSync(join(templates, 'patroni.yml'), 'utf8'), values);

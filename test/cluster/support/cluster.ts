@@ -9,7 +9,13 @@ import { type Disk, makeDisk } from './disk.ts';
 import { docker, OWNER_LABEL, removeAbandoned, removed, siteImage } from './engine.ts';
 import { createLan, type Lan } from './network.ts';
 import { Site, type Unit } from './site.ts';
-import { type ClusterPlan, type Machine, POSTGRESQL_DATA, writeSiteFiles } from './site-files.ts';
+import {
+  type ClusterPlan,
+  FRONT_PORT,
+  type Machine,
+  POSTGRESQL_DATA,
+  writeSiteFiles,
+} from './site-files.ts';
 
 /** What runs in the sites in Farol's place, for comparison (test/compare). */
 export interface Instead {
@@ -34,6 +40,8 @@ export interface ClusterOptions {
   readonly etcdQuotaBytes?: number;
   readonly failsafe?: boolean;
   readonly thirdFence?: boolean;
+  /** Known by its address, it deals with other homeservers that are on the LAN. */
+  readonly federates?: boolean;
   /** PostgreSQL's data of each site are on a file system of their own, which can be frozen and filled. */
   readonly disks?: boolean;
   readonly instead?: Instead;
@@ -48,6 +56,7 @@ export interface Cluster extends AsyncDisposable {
   readonly lan: Lan;
   /** The certificate authority of the cluster, in PEM: clients trust it for the floating address. */
   readonly ca: string;
+  readonly authority: Authority;
   /** HTTPS with a certificate of the cluster, for etcd, Patroni and agents. */
   readonly insider: Dispatcher;
   /** The folder on this machine with the cluster's files. */
@@ -98,7 +107,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     sites: machines.filter(({ witness }) => !witness),
     lan,
     folder,
-    ca: readFileSync(authority.ca, 'utf8'),
+    ...{ authority, ca: readFileSync(authority.ca, 'utf8') },
     insider: await insider(authority),
     [Symbol.asyncDispose]: () => everything.disposeAsync(),
   };
@@ -125,6 +134,7 @@ function planOf(
     etcdQuotaBytes = 2 ** 31,
     failsafe = false,
     thirdFence = false,
+    federates = false,
   }: ClusterOptions,
   lan: Lan,
 ): ClusterPlan {
@@ -136,7 +146,8 @@ function planOf(
   const machines = [machine('a', 11), machine('b', 12), machine('c', 13, sites !== 3)];
   return {
     name: 'farol',
-    serverName: 'farol.test',
+    serverName: federates ? `${lan.ip(100)}:${FRONT_PORT}` : 'farol.test',
+    federatesWith: federates ? `${lan.ip(0)}/${lan.prefixLength}` : null,
     machines,
     address: lan.ip(100),
     address6: ipv6 ? lan.ipv6(100) : null,

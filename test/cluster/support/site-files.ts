@@ -31,6 +31,8 @@ export interface ClusterPlan {
   readonly failsafe: boolean;
   /** Whether a lost site is replaced upon the promises of the others (docs/third-fence.md). */
   readonly thirdFence: boolean;
+  /** In which network other homeservers are, where it deals with any. */
+  readonly federatesWith: string | null;
   /** Opens the signing key in the database. */
   readonly secret: string;
 }
@@ -68,7 +70,8 @@ export async function writeCertificates(
 ) {
   const site = await ca.issue(me.name, { dns: [me.name, 'localhost'], ip: [me.ip, '127.0.0.1'] });
   const addresses = [...floating(plan), ...plan.machines.map(({ ip }) => ip)];
-  const front = await ca.issue(`front-${me.name}`, { dns: [plan.serverName], ip: addresses });
+  const dns = plan.federatesWith === null ? [plan.serverName] : [];
+  const front = await ca.issue(`front-${me.name}`, { dns, ip: addresses });
   cpSync(ca.ca, join(into, 'ca.crt'));
   cpSync(site.certificate, join(into, 'site.crt'));
   cpSync(site.key, join(into, 'site.key'));
@@ -114,6 +117,9 @@ function serverConfiguration(plan: ClusterPlan, me: Machine) {
     publicUrl: `https://${plan.address}:${FRONT_PORT}`,
     registration: 'open',
     rateLimits: { enabled: false },
+    ...(plan.federatesWith !== null && {
+      federation: { enabled: true, ca: '/etc/farol/tls/ca.crt', allowNetworks: plan.federatesWith },
+    }),
     cluster: {
       site: me.name,
       listen: `${me.ip}:8481`,
