@@ -1,5 +1,6 @@
 import { commitRows } from '../../log/commit-rows.ts';
 import type { Log } from '../../log/log.ts';
+import { Turns } from '../../log/turns.ts';
 import type { ServerName } from '../../protocol/identifiers.ts';
 import type { Database } from '../../storage/database.ts';
 import { serversBehind } from '../../storage/federation/backlog.ts';
@@ -50,6 +51,9 @@ export interface SendingBounds extends Partial<DestinationBounds> {
   readonly saveEveryMs?: number;
   readonly unknownFailuresMax?: number;
 }
+
+/** For all destinations together: behind an outage all catch up at once, and people's own reading waits behind no more than this. */
+const READ_AT_ONCE = 4;
 
 /**
  * Carries what our users do to the servers of the others. Everything that is owed to anybody stands in the database, or
@@ -197,6 +201,7 @@ export class Sending {
   #destinationPorts(roomServers: RoomServers): DestinationPorts {
     const { own, client, database, log, now, random, onError, bounds, noLongerTold } = this.#ports;
     const begun = now().toString(36);
+    const reading = new Turns(READ_AT_ONCE);
     return {
       mayBegin: () => this.#isAnswering,
       maySend: () => log.mayAnswer(),
@@ -206,13 +211,13 @@ export class Sending {
       send: (server, transaction) =>
         sendTransaction({ client, own, now: now() }, server, transaction),
       post: {
-        read: (server, range) => postFor(database, server, range),
+        read: (server, range) => reading.run(() => postFor(database, server, range)),
         taken: (server, posted) => this.#books.postTaken(server, posted),
         passing: { count: 0 },
       },
       writeDown: () => this.#books.writeDown(),
       nextStep: (server, range) =>
-        nextStep({ own, database, roomServers, noLongerTold }, server, range),
+        reading.run(() => nextStep({ own, database, roomServers, noLongerTold }, server, range)),
       given: () => this.#distribution.position,
       attempted: (server, state) => this.#attempted(server, state),
       idleUnknown: (server) => this.#forget(server),
