@@ -430,6 +430,22 @@ test('nor is it told at once where the deadline passed and was renewed while it 
   expect(begun).toEqual([1, 0]);
 });
 
+test('while such a commit is under way nobody is answered: others may see it in the database before it comes back', async () => {
+  let now = 0;
+  const deadline = new Deadline(10, () => now);
+  await using bench = await workbench({ deadline });
+  const locked = await lockHead(bench.fresh.url);
+  const written = bench.write('late');
+  await untilWaiting(bench.fresh);
+  expect(bench.writer.mayAnswer()).toBe(true);
+  now = 10;
+  deadline.renew(20);
+  expect(bench.writer.mayAnswer()).toBe(false);
+  await locked.release();
+  await written;
+  expect(bench.writer.mayAnswer()).toBe(true);
+});
+
 test('where nobody renews it the writer ends, memory follows, and nobody says what became of that commit', async () => {
   await using late = await committedLate({ withheldMsMax: 1 });
   const { bench, deadline, told, heard } = late;

@@ -74,7 +74,8 @@ export class Writer implements Log {
   #ended: Error | undefined;
   #closing = false;
   #withheld: NodeJS.Timeout | undefined;
-  #begunAtMs: number | undefined;
+  /** The batch in flight, and how often the deadline had lapsed then. */
+  #begun: { readonly atMs: number; readonly lapses: number } | undefined;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -99,13 +100,15 @@ export class Writer implements Log {
 
   /** How long the batch in flight has waited for its commit to come back; 0 where there is none. */
   get waitingMs(): number {
-    return this.#begunAtMs === undefined ? 0 : performance.now() - this.#begunAtMs;
+    return this.#begun === undefined ? 0 : performance.now() - this.#begun.atMs;
   }
 
   mayAnswer(): boolean {
-    // Whoever asks now was perhaps told of it by who saw it in the database.
-    const isTold = this.#untold.length === 0;
-    return isTold && this.#ended === undefined && this.#options.deadline.mayAnswer();
+    const { deadline } = this.#options;
+    // Whoever asks now was perhaps told of it by who saw it in the database: there it may be seen before its commit comes back.
+    const isUntold =
+      this.#untold.length > 0 || (this.#begun && this.#begun.lapses !== deadline.lapses);
+    return !isUntold && this.#ended === undefined && deadline.mayAnswer();
   }
 
   onCommitted(listener: (records: readonly PlacedRecord[]) => void) {
@@ -245,21 +248,20 @@ export class Writer implements Log {
 
   /** Answers the refusal, if there was poison in the batch. */
   async #write(batch: readonly Waiting[]): Promise<Refusal | undefined> {
-    const begin = performance.now();
-    const { lapses } = this.#options.deadline;
-    this.#begunAtMs = begin;
+    const begun = { atMs: performance.now(), lapses: this.#options.deadline.lapses };
+    this.#begun = begun;
     try {
       await this.#options.connection.transaction(this.#statementsOf(batch));
     } catch (error) {
       if (isPoison(error)) return error;
       throw error;
     } finally {
-      this.#begunAtMs = undefined;
+      this.#begun = undefined;
     }
     this.#position = batch.at(-1)?.last ?? this.#position;
-    const seconds = (performance.now() - begin) / 1_000;
+    const seconds = (performance.now() - begun.atMs) / 1_000;
     for (const listener of this.#batchListeners) listener({ changes: batch.length, seconds });
-    this.#tell(batch, lapses);
+    this.#tell(batch, begun.lapses);
     return undefined;
   }
 
