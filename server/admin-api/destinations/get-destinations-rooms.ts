@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LargeReads } from '../../client-api/events/large-reads.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { pageFields } from '../page-fields.ts';
+import { nextToken, pageFields } from '../page-fields.ts';
 import { type DestinationPorts, knownDestination, ofDestination } from './known-destination.ts';
 
 type Ports = DestinationPorts & { readonly largeReads: Pick<LargeReads, 'enter'> };
@@ -21,7 +21,6 @@ export const getDestinationsRooms = endpoint({
     const { from, limit, dir } = query;
     const page = { from, limit, isReversed: dir === 'b' };
     const { rooms, total } = await ports.destinationList.roomsOf(path.destination, page);
-    const next = from + rooms.length;
-    return { rooms, total, ...(next < total && rooms.length > 0 && { next_token: `${next}` }) };
+    return { rooms, total, ...nextToken({ from, seen: rooms.length, total }, String) };
   },
 });

@@ -4,7 +4,7 @@ import {
   type DestinationList,
 } from '../../federation/sending/destination-list.ts';
 import { endpoint } from '../../http/endpoint.ts';
-import { pageFields } from '../page-fields.ts';
+import { nextToken, pageFields } from '../page-fields.ts';
 
 export const listDestinations = endpoint({
   operation: 'adminListDestinations',
@@ -21,11 +21,7 @@ export const listDestinations = endpoint({
     const { destination: text, order_by: order, dir, from, limit } = query;
     const page = { text, order, isReversed: dir === 'b', from, limit };
     const { destinations, total } = await destinationList.page(page);
-    const next = from + destinations.length;
-    return {
-      destinations,
-      total,
-      ...(next < total && destinations.length > 0 && { next_token: `${next}` }),
-    };
+    const seen = destinations.length;
+    return { destinations, total, ...nextToken({ from, seen, total }, String) };
   },
 });

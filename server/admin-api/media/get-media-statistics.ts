@@ -3,7 +3,7 @@ import { endpoint } from '../../http/endpoint.ts';
 import { wholeNumber } from '../../http/fields.ts';
 import { invalidParam } from '../../http/matrix-error.ts';
 import { type MediaList, UPLOADER_ORDERS } from '../../media/media-list.ts';
-import { pageFields } from '../page-fields.ts';
+import { nextToken, pageFields } from '../page-fields.ts';
 
 /** How much each user has uploaded. */
 export const getMediaStatistics = endpoint({
@@ -27,14 +27,13 @@ export const getMediaStatistics = endpoint({
       ...{ fromMs, untilMs, text: query.search_term ?? '' },
       ...{ order, isDescending: dir === 'b', from, limit },
     });
-    const next = from + users.length;
     return {
       users: users.map(({ userId, displayName, count, bytes }) => ({
         ...{ user_id: userId, displayname: displayName },
         ...{ media_count: count, media_length: bytes },
       })),
       total,
-      ...(next < total && users.length > 0 && { next_token: next }),
+      ...nextToken({ from, seen: users.length, total }, Number),
     };
   },
 });

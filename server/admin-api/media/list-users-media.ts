@@ -1,5 +1,6 @@
 import { endpoint } from '../../http/endpoint.ts';
 import type { MediaList } from '../../media/media-list.ts';
+import { nextToken } from '../page-fields.ts';
 import { type LocalPorts, localAccount, ofUser } from '../users/local-user.ts';
 import { toldListed } from './told-media.ts';
 import { pageIn, usersMediaQuery } from './users-media.ts';
@@ -18,10 +19,9 @@ export const listUsersMedia = endpoint({
     await localAccount(ports, userId);
     const media = await ports.mediaList.page(pageIn(query, userId));
     const total = await ports.mediaList.countOf(userId);
-    const next = query.from + media.length;
     return {
       ...{ media: media.map(toldListed), total },
-      ...(next < total && media.length > 0 && { next_token: next }),
+      ...nextToken({ from: query.from, seen: media.length, total }, Number),
     };
   },
 });

@@ -3,7 +3,7 @@ import type { EventReport, Reports } from '../../accounts/reports.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, userId } from '../../http/fields.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
-import { pageFields } from '../page-fields.ts';
+import { nextToken, pageFields } from '../page-fields.ts';
 import { toldReport } from './told-report.ts';
 
 interface Ports {
@@ -32,11 +32,10 @@ export const listEventReports = endpoint({
       ...{ from: query.from, limit: query.limit, newestFirst: query.dir === 'b' },
       ...{ reporter: query.user_id, roomId: query.room_id, sender: query.event_sender_user_id },
     });
-    const next = query.from + reports.length;
     return {
       event_reports: await Promise.all(reports.map(told)),
       total,
-      ...(next < total && reports.length > 0 && { next_token: next }),
+      ...nextToken({ from: query.from, seen: reports.length, total }, Number),
     };
   },
 });

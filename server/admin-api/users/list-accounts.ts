@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ACCOUNT_ORDERS, type AccountList } from '../../accounts/account-list.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse } from '../../http/fields.ts';
-import { pageFields } from '../page-fields.ts';
+import { nextToken, pageFields } from '../page-fields.ts';
 import { toldAccount } from './told-account.ts';
 
 export const listAccounts = endpoint({
@@ -29,11 +29,10 @@ export const listAccounts = endpoint({
       order: query.order_by,
       isDescending: query.dir === 'b',
     });
-    const next = from + accounts.length;
     return {
       users: accounts.map(toldAccount),
       total,
-      ...(next < total && accounts.length > 0 && { next_token: String(next) }),
+      ...nextToken({ from, seen: accounts.length, total }, String),
     };
   },
 });
