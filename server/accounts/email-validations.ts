@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { commitRows } from '../log/commit-rows.ts';
 import type { Stored } from '../log/stored.ts';
-import { invalidParam, limitExceeded, MatrixError } from '../protocol/matrix-error.ts';
+import { invalidParam, MatrixError, refuseWhoMustWait } from '../protocol/matrix-error.ts';
 import { thirdPartyId } from '../storage/accounts/third-party-ids.ts';
 import {
   type Validation,
@@ -93,8 +93,8 @@ export class EmailValidations {
     const letter = await this.#letterFor(asked, sid);
     const waitMs = await post.waitMs(address);
     if (waitMs === 0) return post.row(address, letter);
-    const keptMs = purpose === 'reset' ? await post.waitMs(address, { ofKept: true }) : waitMs;
-    if (keptMs > 0) throw limitExceeded(keptMs);
+    const ofKept = { ofKept: true };
+    refuseWhoMustWait(purpose === 'reset' ? await post.waitMs(address, ofKept) : waitMs);
     return letter === NO_ACCOUNT ? post.withheldRow(address) : post.row(address, letter);
   }
 

@@ -1,7 +1,7 @@
 import type { UserId } from '../protocol/identifiers.ts';
 import type { Proof, UiaStage } from '../protocol/interactive-auth.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { badJson, forbidden, limitExceeded } from '../protocol/matrix-error.ts';
+import { badJson, forbidden, refuseWhoMustWait } from '../protocol/matrix-error.ts';
 import type { ValidationPurpose } from '../storage/accounts/validations.ts';
 import type { ValidationCredentials } from './email-validations.ts';
 import type { PasswordTries } from './password-tries.ts';
@@ -59,8 +59,7 @@ export const STAGES: Readonly<Record<UiaStage, Stage>> = {
     if (userId === undefined || userId !== tried.userId)
       throw forbidden('The password must be that of the same user');
     const who = [userId, tried.address];
-    const waitMs = ports.passwordTries.take(who);
-    if (waitMs > 0) throw limitExceeded(waitMs);
+    refuseWhoMustWait(ports.passwordTries.take(who));
     if (await ports.hasPassword(userId, auth.password)) return {};
     await ports.passwordTries.failed(who);
     return 'Wrong password';

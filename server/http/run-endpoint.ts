@@ -29,9 +29,9 @@ import type { Gate } from './gate.ts';
 import {
   badJson,
   invalidParam,
-  limitExceeded,
   type MatrixError,
   missingParam,
+  refuseWhoMustWait,
 } from './matrix-error.ts';
 import { parseQuery } from './query.ts';
 import { subscriberOf } from './rate-limits.ts';
@@ -122,8 +122,7 @@ async function runFor<Ports>(
   if (caller) refuseByStanding(caller, endpoint.standing ?? 'suspended');
   const subscriber = caller ? subscriberIn(caller) : address;
   if (caller && gate.behindFront) response.setHeader('x-farol-user', asHeader(subscriber));
-  const waitMs = gate.rateLimits.take(endpoint.rateLimit, subscriber, caller && rateOf(caller));
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(gate.rateLimits.take(endpoint.rateLimit, subscriber, caller && rateOf(caller)));
 
   const path = endpoint.path && parse(endpoint.path, segments, invalidParam);
   const query = endpoint.query && parse(endpoint.query, rawQuery, wrongParam);

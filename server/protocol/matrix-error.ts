@@ -65,3 +65,8 @@ export const limitExceeded = (retryAfterMs: number) =>
     fields: { retry_after_ms: retryAfterMs },
     headers: { 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) },
   });
+
+/** By what a limit answers: 0 for who may. */
+export function refuseWhoMustWait(waitMs: number): void {
+  if (waitMs > 0) throw limitExceeded(waitMs);
+}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Answer, jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { roomId, wholeNumber } from '../../http/fields.ts';
-import { limitExceeded } from '../../http/matrix-error.ts';
+import { refuseWhoMustWait } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { JsonObject } from '../../protocol/json.ts';
@@ -67,8 +67,7 @@ export const getEvents = endpoint({
 
 /** It costs about as much as what /sync tells of all rooms. */
 function now(ports: Ports, userId: UserId, signal: AbortSignal): Promise<string> {
-  const waitMs = ports.rateLimits.take('wholeSync', userId);
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(ports.rateLimits.take('wholeSync', userId));
   return nowOf(ports, { userId, signal });
 }
 

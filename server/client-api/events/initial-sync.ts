@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse } from '../../http/fields.ts';
-import { limitExceeded } from '../../http/matrix-error.ts';
+import { refuseWhoMustWait } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import type { RoomId, UserId } from '../../protocol/identifiers.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
@@ -28,8 +28,7 @@ export const initialSync = endpoint({
   query: z.object({ limit: limitField, archived: trueOrFalse.default(false) }),
 
   async handle({ caller: { userId }, query, signal }, ports: Ports) {
-    const waitMs = ports.rateLimits.take('wholeSync', userId);
-    if (waitMs > 0) throw limitExceeded(waitMs);
+    refuseWhoMustWait(ports.rateLimits.take('wholeSync', userId));
     await ports.largeReads.enter(userId, signal);
     const { limit, archived: include_leave } = query;
     const filter = { room: { timeline: { limit }, include_leave } };

@@ -10,9 +10,9 @@ import { endpoint } from '../../http/endpoint.ts';
 import {
   badJson,
   forbidden,
-  limitExceeded,
   MatrixError,
   missingParam,
+  refuseWhoMustWait,
 } from '../../http/matrix-error.ts';
 import { subscriberOf } from '../../http/rate-limits.ts';
 import type { Once } from '../../log/outcomes.ts';
@@ -72,8 +72,7 @@ async function byPassword(
   if (body.password === undefined) throw missingParam('password is missing');
   const userId = await whoIsMeant(body, ports);
   // By account too: whoever guesses a password has many addresses. The address's try is taken by now.
-  const waitMs = passwordTries.take([userId]);
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(passwordTries.take([userId]));
   const wish = { userId, password: body.password, session: sessionWish(body) };
   try {
     return await passwordLogins.logIn(wish, once);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { jsonPieces } from '../../http/answer.ts';
 import { endpoint } from '../../http/endpoint.ts';
 import { trueOrFalse, wholeNumber } from '../../http/fields.ts';
-import { limitExceeded } from '../../http/matrix-error.ts';
+import { refuseWhoMustWait } from '../../http/matrix-error.ts';
 import type { RateLimits } from '../../http/rate-limits.ts';
 import type { UserId } from '../../protocol/identifiers.ts';
 import type { Filters } from '../../sync/v3/filter/filters.ts';
@@ -60,8 +60,7 @@ function limitWhole(
   { sync, rateLimits }: SyncEndpointPorts,
 ): void {
   if (!query.full_state && !sync.tellsAll(query.since)) return;
-  const waitMs = rateLimits.take('wholeSync', userId);
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(rateLimits.take('wholeSync', userId));
 }
 
 function stateKeyOf(query: {

@@ -1,5 +1,5 @@
 import type { Person } from '../../protocol/caller.ts';
-import { invalidParam, limitExceeded, missingToken, unknownToken } from '../matrix-error.ts';
+import { invalidParam, missingToken, refuseWhoMustWait, unknownToken } from '../matrix-error.ts';
 import type { Query } from '../query.ts';
 import { subscriberOf } from '../rate-limits.ts';
 import type { Scheme, Unproved } from './scheme.ts';
@@ -14,8 +14,7 @@ export const personBehindToken: Scheme<Person> = async (unproved, gate) => {
   const known = authenticate(token, meta);
   if (typeof known === 'object') return known;
   const who = `unknown tokens ${subscriberOf(meta.address)}`;
-  const waitMs = rateLimits.waitMs('read', who);
-  if (waitMs > 0) throw limitExceeded(waitMs);
+  refuseWhoMustWait(rateLimits.waitMs('read', who));
   const found = await known?.();
   if (found) return found;
   rateLimits.take('read', who);

@@ -1,5 +1,5 @@
 import type { Server } from '../../protocol/caller.ts';
-import { limitExceeded } from '../matrix-error.ts';
+import { refuseWhoMustWait } from '../matrix-error.ts';
 import { subscriberOf } from '../rate-limits.ts';
 import type { Scheme } from './scheme.ts';
 
@@ -19,7 +19,3 @@ export const server: Scheme<Server> = async ({ request, meta, body }, { servers,
   rateLimits.giveBack('read', who);
   return proved;
 };
-
-function refuseWhoMustWait(waitMs: number): void {
-  if (waitMs > 0) throw limitExceeded(waitMs);
-}

@@ -10,8 +10,8 @@ import type { JsonObject, JsonValue } from '../../protocol/json.ts';
 import {
   forbidden,
   invalidParam,
-  limitExceeded,
   MatrixError,
+  refuseWhoMustWait,
 } from '../../protocol/matrix-error.ts';
 import { parseEvent } from '../../protocol/parse-event.ts';
 import { type RoomVersionRules, rulesOf } from '../../protocol/room-versions.ts';
@@ -92,8 +92,8 @@ export class Invitations {
     if (countOf(known, 'invite') >= PENDING_MAX)
       throw forbidden(`${target} has not answered ${PENDING_MAX} invites yet`);
     if (countOf(await userRooms.of(sender), 'join') > 0) return;
-    const waitMs = this.#strangers.take({ target, server: serverNameOf(sender) }, ports.now());
-    if (waitMs > 0) throw limitExceeded(waitMs);
+    const server = serverNameOf(sender);
+    refuseWhoMustWait(this.#strangers.take({ target, server }, ports.now()));
   }
 
   /** Where somebody of ours is in the room it comes to all its servers, too: it may be built on what is not here yet. */
