@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FairTurns, type TurnBounds } from '../../log/fair-turns.ts';
 import { Lru } from '../../log/lru.ts';
-import { badGateway, MatrixError, notFound } from '../../protocol/matrix-error.ts';
+import { MatrixError, notFound } from '../../protocol/matrix-error.ts';
 import type { DiskCache } from '../cache/disk-cache.ts';
 import type { Key } from '../cache/entry-file.ts';
 import type { CachedContent } from '../previews/pictures.ts';
@@ -76,7 +76,7 @@ export class RemoteMedia {
     );
     const fetched = await this.#kept(key);
     if (fetched) return fetched;
-    throw this.#noted(key, wish, notKept());
+    throw this.#noted(key, wish, new NotKept());
   }
 
   /** Nothing is fetched that could not be kept: it would be given to nobody. */
@@ -86,7 +86,7 @@ export class RemoteMedia {
     { fetch, who }: { fetch: FetchRemote; who: string },
   ): Promise<void> {
     const bytesMax = await this.#ports.cache.staysUpTo();
-    if (bytesMax === 0) throw notKept();
+    if (bytesMax === 0) throw new NotKept();
     await this.#keep(key, await fetch({ serverName, mediaId, timeoutMs, bytesMax }), who);
   }
 
@@ -99,7 +99,8 @@ export class RemoteMedia {
   #noted({ of }: Key, { timeoutMs }: RemoteWish, error: unknown): unknown {
     if (!(error instanceof MatrixError) || !IN_VAIN.has(error.status)) return error;
     const untilMs = this.#ports.now() + IN_VAIN_MS;
-    const isFinal = error.status === 403 || error.errcode === 'M_TOO_LARGE' || isNotKept(error);
+    const isFinal =
+      error.status === 403 || error.errcode === 'M_TOO_LARGE' || error instanceof NotKept;
     this.#inVain.set(of, { error, timeoutMs: isFinal ? Infinity : timeoutMs, untilMs });
     return error;
   }
@@ -134,9 +135,11 @@ export class RemoteMedia {
 /** Refused, by the scanner or the other server, or that did not come as it is to be. */
 const IN_VAIN: ReadonlySet<number> = new Set([403, 502]);
 
-const NOT_KEPT = 'Files of other servers cannot be kept here';
-const notKept = () => badGateway(NOT_KEPT);
-const isNotKept = ({ message }: MatrixError): boolean => message === NOT_KEPT;
+class NotKept extends MatrixError {
+  constructor() {
+    super(502, 'M_UNKNOWN', 'Files of other servers cannot be kept here');
+  }
+}
 
 interface About {
   readonly fileName: string | null;
