@@ -17,7 +17,7 @@ export function grow(turn: Turn): void {
   const { state, now, timings } = turn;
   const members = membersNow(state, now, timings);
   const { view, self } = state;
-  if (!self.alone || view?.alone?.site !== self.site || members === null || state.leader === null) {
+  if (view?.alone?.site !== self.site || members === null || state.leader === null) {
     since(turn, null);
     return;
   }
