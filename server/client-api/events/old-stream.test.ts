@@ -169,6 +169,26 @@ test('the large events of a stretch are never parsed or written in one turn', as
   }
 });
 
+test('what is too much of a room between two polls is told from its end, and is paged to from where it started', async () => {
+  await using house = await openHouse();
+  const { api, alice, bob, roomId } = house;
+  const { end: from } = (await api.ask('GET /initialSync', { token: bob })).body;
+  const said = Array.from({ length: 75 }, (_, number) => `${number}`.padEnd(60_000, 'x'));
+  for (const text of said) await house.say(alice, text);
+  const told = (await api.ask(`GET /events?from=${from}`, { token: bob })).body;
+  const newest = bodies(told.chunk);
+  expect(newest.length).toBeLessThan(said.length);
+  expect(newest).toEqual(said.slice(-newest.length));
+  const paged: unknown[] = [];
+  for (let at = told.start as string | undefined; at !== undefined; ) {
+    const query = `dir=f&limit=1000&from=${at}&to=${told.end}`;
+    const page = (await api.ask(`GET /rooms/${roomId}/messages?${query}`, { token: bob })).body;
+    paged.push(...bodies(page.chunk));
+    at = page.end;
+  }
+  expect(paged).toEqual(said);
+});
+
 /** Of all that is parsed or written meanwhile. */
 async function longestJson(ask: () => unknown) {
   let longest = 0;

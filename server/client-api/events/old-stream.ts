@@ -31,7 +31,10 @@ export interface ToldRoom {
 /** No device has this name: who reads by the endpoints of before has not taken what was sent to their device, which a token of theirs would say. */
 const NO_DEVICE = '';
 
-/** Of a room: nobody is told here that there was more, and pages back to it. Beyond it the newest are told alone. */
+/**
+ * Of a room. Beyond it the newest are told alone, and there is no word for that in these answers: who was away for long pages
+ * forwards by `/messages`, from `start`.
+ */
 export const OLD_STREAM_MAX = { events: 1_000, bytes: 4 * 1_048_576 };
 
 /** The endpoints of before tell what /sync tells, in another form. */
