@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/support/folder.ts';
@@ -38,6 +38,15 @@ test('every playbook first refuses to be run in parts', () => {
   for (const name of playbooks.filter((each) => each !== 'whole.yml'))
     expect([name, first(name)]).toEqual([name, expect.stringMatching(/^(whole|refuse)\.yml$/)]);
   expect(first('refuse.yml')).toBe('whole.yml');
+});
+
+// Ansible fills in what stands in braces there, in descriptions too: a variable that an inventory need not tell would end every run.
+test('nothing is to be filled in where the arguments of roles are described', () => {
+  const described = readdirSync(join(ANSIBLE, 'roles'))
+    .map((role) => join(ANSIBLE, 'roles', role, 'meta/argument_specs.yml'))
+    .filter((file) => existsSync(file));
+  expect(described.length).toBeGreaterThan(0);
+  for (const file of described) expect(readFileSync(file, 'utf8')).not.toMatch(/\{[{%]/);
 });
 
 test.skipIf(!ANSIBLE_IS_HERE).each(inventories)(
