@@ -208,6 +208,21 @@ onlyWithAnsible.each([
   300_000,
 );
 
+onlyWithAnsible.each([
+  ['north', 'site.yml'],
+  ['all:!north', 'rollback.yml'],
+])(
+  'a run for a part of the hosts, by --limit %s of %s, is refused: it would leave out what refuses',
+  async (limit, playbook) => {
+    const told = ['--inventory', inventoryOf({}), playbook, '--limit', limit];
+    const { status, said } = await ansible('ansible-playbook', ...told);
+    expect(said).toContain('A run is for all hosts');
+    expect(said.match(/PLAY \[/g)).toHaveLength(1);
+    expect(status).not.toBe(0);
+  },
+  300_000,
+);
+
 const folder = mkdtempSync(join(tmpdir(), 'farol-inventory-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let made = 0;
