@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { certificateAuthority } from '../test/support/certificates.ts';
 
@@ -44,6 +45,17 @@ const STOPPED_AT_ONCE = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 async function started(program: string, options: readonly string[] = []) {
+  const config = await configOfSite();
+  const child = spawn(process.execPath, [...options, MAIN, program, '--config', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return { child, lines: createInterface(child.stdout) };
+}
+
+const MAIN = join(import.meta.dirname, 'main.ts');
+
+async function configOfSite(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'farol-main-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const authority = await certificateAuthority(folder);
@@ -60,13 +72,24 @@ async function started(program: string, options: readonly string[] = []) {
       front: { listen: '127.0.0.1:0', ...shown, writer: site },
     }),
   );
-  const main = join(import.meta.dirname, 'main.ts');
-  const child = spawn(process.execPath, [...options, main, program, '--config', config], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  return config;
+}
+
+test.each([
+  ['users', 'list'],
+  ['signing-key', 'show'],
+])('%s %s asks who has not logged in to do so, in words of its own', async (...words) => {
+  const config = await configOfSite();
+  await writeFile(join(dirname(config), 'server.yml'), 'serverName: chat.example.org\n');
+  const child = spawn(process.execPath, [MAIN, ...words, '--config', config], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env, HOME: dirname(config), XDG_CONFIG_HOME: dirname(config) },
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  return { child, lines: createInterface(child.stdout) };
-}
+  const said = await text(child.stderr);
+  expect(said).toContain('farol users login');
+  expect(child.exitCode ?? (await once(child, 'exit'))[0]).not.toBe(0);
+});
 
 test('doctor tells where to begin, also where nothing runs, and ends with a status of its own', async () => {
   const { child, lines } = await started('doctor');

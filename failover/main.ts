@@ -423,7 +423,9 @@ async function byAdminApi(
   }
 }
 
-const printed = (text: string) => print(values.json ? jsonForTerminal(text) : text);
+function printed(text: string): void {
+  print(values.json ? jsonForTerminal(text) : text);
+}
 
 async function runDoctor(config: Config): Promise<void> {
   const asked = { file: values.config, name: values.name };
