@@ -11,7 +11,7 @@ export interface Rendered {
 }
 
 /** What Ansible would write at each host of one of the example inventories, or of one in another folder. */
-export async function render(inventory: string, told: object = {}) {
+export async function render(inventory: string, told: object = {}, options: string[] = []) {
   const folder = mkdtempSync(join(tmpdir(), 'farol-rendered-'));
   const known = {
     render_into: folder,
@@ -24,6 +24,7 @@ export async function render(inventory: string, told: object = {}) {
     'ansible-playbook',
     ...['--inventory', resolve(ANSIBLE, 'inventories', inventory)],
     ...['--extra-vars', '@group_vars/all.yml', '--extra-vars', JSON.stringify(known)],
+    ...options,
     join('test', 'render.yml'),
   );
   expect(said).not.toContain('fatal:');

@@ -8,7 +8,7 @@ import { frontConfig } from '../../failover/front/config.ts';
 import { socketOf } from '../../failover/sockets.ts';
 import { readConfig as readServerConfig } from '../../server/config/read-config.ts';
 import { renderTemplate } from '../../test/cluster/support/template.ts';
-import { ANSIBLE, ANSIBLE_IS_HERE } from './ansible.ts';
+import { ANSIBLE, ANSIBLE_IS_HERE, ansible } from './ansible.ts';
 import { render } from './render.ts';
 
 const inventories = readdirSync(join(ANSIBLE, 'inventories'));
@@ -177,6 +177,29 @@ test.skipIf(!ANSIBLE_IS_HERE)(
       expect(config.turn?.secret).toBe('of both');
       expect(config.media.uploadBytesMax).toBe(1_000);
       expect(config.media.cacheFolder).toContain('/var/cache/farol');
+    }
+  },
+  300_000,
+);
+
+test.skipIf(!ANSIBLE_IS_HERE)(
+  'what Ansible Vault has locked comes to the server as it was before, not as it is locked',
+  async () => {
+    await using here = await filesOnController({ password: 'opens what is locked\n' });
+    const opened = ['--vault-password-file', here.path('password')];
+    const order = ['encrypt_string', ...opened, '--name', 'registrationSharedSecret', 'k3y'];
+    const { printed } = await ansible('ansible-vault', ...order);
+    const locked = /registrationSharedSecret: !vault \|(\n +[$\w.;]+)+/.exec(printed)![0];
+    const options = here.path('options.yml');
+    writeFileSync(options, `farol_server_options:\n${locked.replaceAll(/^/gm, '  ')}\n`);
+    await using rendered = await render('three-sites', {}, [
+      ...opened,
+      '--extra-vars',
+      `@${options}`,
+    ]);
+    for (const { at } of rendered.hosts) {
+      const read = readServerConfig({ options: ['--config', at('server.yml')], environment: {} });
+      expect(read.registrationSharedSecret).toBe('k3y');
     }
   },
   300_000,
