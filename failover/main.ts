@@ -10,7 +10,6 @@ import { DiskProbe } from './adapters/disk/disk-probe.ts';
 import { oneAtATime } from './adapters/disk/one-at-a-time.ts';
 import { Etcd } from './adapters/etcd/etcd.ts';
 import { Gateway } from './adapters/etcd/gateway.ts';
-import { lastMember } from './adapters/etcd/last-member.ts';
 import { etcdDamage } from './adapters/etcd/member-told.ts';
 import { watch } from './adapters/etcd/watch.ts';
 import { Front } from './adapters/front/front.ts';
@@ -38,7 +37,6 @@ import { leave } from './cli/leave.ts';
 import { showLogs } from './cli/logs.ts';
 import { maintenance } from './cli/maintenance.ts';
 import { type Operator, operate } from './cli/operate.ts';
-import { promote } from './cli/promote.ts';
 import { listOf, recover } from './cli/recover.ts';
 import { sentences, table } from './cli/table.ts';
 import { forTerminal, isTerminal, jsonForTerminal, typed, whoAsks } from './cli/terminal.ts';
@@ -92,7 +90,6 @@ async function run(command: string): Promise<void> {
   else if (command === 'doctor') await runDoctor(config);
   else if (command === 'audit') await runAudit(config);
   else if (command === 'users') await runUsers(config);
-  else if (command === 'promote') await runPromotion(config);
   else if (command === 'signing-key') await runSigningKey(config);
   else if (isOperators(command)) await runOperator(command, config.runtimeDir);
   else throw new ConfigError(`There is no command "${command}".\n${usage()}`);
@@ -340,31 +337,6 @@ async function runRecovery(operator: Operator): Promise<void> {
     print,
     confirm: confirm === null && isTerminal() ? typed : async () => confirm,
   });
-}
-
-async function runPromotion(config: Config): Promise<void> {
-  if (config.witness)
-    throw new ConfigError('A witness has no copy of the database: ask at a site that has one.');
-  const { runtimeDir, etcd, tls, cluster, patroni } = config;
-  const identity = tls && new Identity({ files: tls, onTrouble: () => undefined });
-  const gateway = new Gateway({
-    endpoints: etcd.endpoints.slice(0, 1),
-    deadlineMs: TIMINGS.etcdDeadlineMs,
-    ...(identity && { identity }),
-  });
-  const records = keyNames(cluster, patroni?.scope ?? cluster).recoveries;
-  const operator = operate(runtimeDir);
-  const { confirm = null } = values;
-  try {
-    process.exitCode = await promote(operator, {
-      ...{ by: whoAsks(), at: new Date().toISOString(), print },
-      member: lastMember({ runtimeDir, gateway, records }),
-      confirm: confirm === null && isTerminal() ? typed : async () => confirm,
-    });
-  } finally {
-    identity?.close();
-    await Promise.all([operator.close(), gateway.close()]);
-  }
 }
 
 function print(text: string): void {

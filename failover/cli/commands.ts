@@ -114,13 +114,6 @@ export const COMMANDS: readonly Command[] = [
     isOperators: true,
   },
   {
-    name: 'promote',
-    synopsis: '[--confirm TEXT]',
-    options: ['confirm'],
-    said: 'when this site alone is left of etcd (two sites without a witness, or the others lost for good): asks what no machine can know, lets etcd go on here alone, and then does as recover does; as root',
-    isOperators: true,
-  },
-  {
     name: 'recoveries',
     synopsis: '',
     options: [],

@@ -6,8 +6,8 @@ export const isWithoutMajority = ({ etcd }: Pick<Status, 'etcd'>): boolean =>
   2 * etcd.filter(({ answers }) => answers).length <= etcd.length && etcd.length > 0;
 
 /**
- * F6: without a majority nothing can be written down, also not who goes on. What is left of etcd has to go on alone
- * first, at one site (promote.ts).
+ * F6: without a majority nothing can be written down, also not who goes on. What is left of etcd has to be made whole by hand,
+ * at one site, first.
  */
 export function lostMajority(status: Pick<Status, 'etcd'>): string {
   const there = status.etcd
@@ -20,10 +20,18 @@ const NONE = ['No member of etcd runs: start etcd at a site that has its data, a
 
 const steps = (there: readonly string[]): string[] => [
   'Only if the silent ones are lost for good, with their disks or for so long that you go on without them:',
-  `  1. farol promote, as root at the one that is left (${there.join(' or ')}; of several, the one with the highest RAFT INDEX in`,
-  '     `etcdctl endpoint status -w table`, with etcd ended at the others). It asks what no machine can know, keeps what etcd has',
-  '     beside it, and goes on to what `farol recover` asks.',
-  '  2. The lost sites, when they return, one after the other, and the next only when the one before is promoted: stop etcd there, remove',
+  '  1. Go and see that they are off, and see to it that they stay off. Behind a cut network they look just as they do now, and may be',
+  '     leading and answering clients: two clusters would then acknowledge what neither can ever take over from the other.',
+  `  2. At the one that is left (${there.join(' or ')}; of several, the one with the highest RAFT INDEX in \`etcdctl endpoint status -w table\`):`,
+  '       systemctl stop etcd && cp -a /var/lib/etcd/farol /var/lib/etcd/farol.before',
+  '       mkdir -p /run/systemd/system/etcd.service.d',
+  "       printf '[Service]\\nEnvironment=ETCD_FORCE_NEW_CLUSTER=true\\n' > /run/systemd/system/etcd.service.d/new.conf",
+  '       systemctl daemon-reload && systemctl start etcd',
+  '     `etcdctl member list` names this member alone then. At once, so that no later start does it again:',
+  '       rm /run/systemd/system/etcd.service.d/new.conf && systemctl daemon-reload && systemctl restart etcd',
+  '  3. Ask again there: farol recover. What this member knows may be older than what the lost ones had decided, so look at',
+  '     every copy of the database that may still be had before you confirm a loss.',
+  '  4. The lost sites, when they return, one after the other, and the next only when the one before is promoted: stop etcd there, remove',
   '     /var/lib/etcd/farol/member, and run here',
   '       etcdctl member add NAME --learner --peer-urls=https://ITS-IP:2380',
   '     Write the ETCD_INITIAL_CLUSTER and ETCD_INITIAL_CLUSTER_STATE that it prints into /etc/default/etcd there (with the old ones it does not',

@@ -1,4 +1,4 @@
-import type { AloneRecord, AtStake, Possible, RecoveryRecord } from '../status/recovery.ts';
+import type { AtStake, Possible, RecoveryRecord } from '../status/recovery.ts';
 import { bytes } from './bytes.ts';
 import { isWithoutMajority, lostMajority } from './lost-majority.ts';
 import type { Operator } from './operate.ts';
@@ -91,24 +91,13 @@ export function lossOf({ kind, bytes: lost, unheardMs, why }: AtStake): string {
 /** What `farol recoveries` prints. */
 export function listOf(records: readonly unknown[]): string {
   if (records.length === 0) return 'Nothing was ever recovered by hand.';
-  return records.map(lineOf).join('\n');
+  return records
+    .map((record) => (isRecord(record) ? line(record) : JSON.stringify(record)))
+    .join('\n');
 }
-
-const isAlone = (record: unknown): record is AloneRecord =>
-  typeof record === 'object' &&
-  record !== null &&
-  'without' in record &&
-  Array.isArray(record.without);
 
 const isRecord = (record: unknown): record is RecoveryRecord =>
   typeof record === 'object' && record !== null && 'atStake' in record;
-
-function lineOf(record: unknown): string {
-  if (isRecord(record)) return line(record);
-  if (!isAlone(record)) return JSON.stringify(record);
-  const { at, by, asked, without, confirmed } = record;
-  return `${at}  ${by}, asked of ${asked}: etcd goes on there alone, without ${without.join(' and ')}; confirmed "${confirmed}"`;
-}
 
 function line({ at, by, asked, to, confirmed, atStake }: RecoveryRecord): string {
   const typed = confirmed === null ? 'nothing had to be confirmed' : `confirmed "${confirmed}"`;

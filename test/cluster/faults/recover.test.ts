@@ -68,7 +68,7 @@ test('etcd has lost its majority: recover says what has to be done at the one th
   await Promise.all(others.map((site) => site.powerOff()));
   await until('it is said', async () => {
     const { code, said } = await recoverAt(leader);
-    return code === 1 && said.includes('farol promote, as root') && said.includes(leader.ip);
+    return code === 1 && said.includes('ETCD_FORCE_NEW_CLUSTER=true') && said.includes(leader.ip);
   });
   await Promise.all(others.map((site) => site.powerOn()));
   await untilWell(cluster());
