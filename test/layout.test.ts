@@ -409,6 +409,14 @@ test('the pure folders reach for nothing of the machine but hashes and signature
   expect(wrong).toEqual([]);
 });
 
+test('no stream stands between a file and whoever reads it: it asks for more before it hands over what it has', () => {
+  const isStreamed = (file: string) =>
+    /\bReadable\.from\(|\.compose\(/.test(readFileSync(join(root, file), 'utf8'));
+  const inServer = files.filter((file) => file.startsWith('server/'));
+  // Each piece that the mover gives it has a place of its own.
+  expect(inServer.filter(isStreamed)).toEqual(['server/media/stores/s3.ts']);
+});
+
 test('no files stand in a circle, types included', () => {
   const targets = new Map(files.map((file) => [file, importsOf(file)]));
   const reaches = (file: string): Set<string> => {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { WholeAnswer } from '../log/outcomes.ts';
 
-/** Made as the client takes them; begun at the first one, and ended where the client goes. */
+/** Made as the client takes them; begun at the first one, and ended where the client goes. Who asks for the next has done with the one before. */
 export type Pieces = AsyncIterable<string | Uint8Array>;
 
 /** What a handler returns when a plain object as JSON with status 200 is not what it has to say. */

@@ -18,7 +18,7 @@ export interface Span {
 export class Downloads {
   #aheadBytes = 0;
 
-  /** A client that asks for the next step has all of the one before: server/http/write-pieces.ts. */
+  /** A client that asks for the next step has all of the one before (server/http/write-pieces.ts): its place may be another's from then on. */
   async *read(part: ReadPart, { from, end }: Span): AsyncGenerator<Buffer> {
     let ahead = 0;
     let lent: Lent | undefined;

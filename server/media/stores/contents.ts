@@ -16,7 +16,7 @@ export interface ContentPorts {
 /** Where the bytes of a media id lay when that was seen. */
 export type Located = Pick<Content, 'mediaId' | 'uploadNid' | 'objectKey'>;
 
-/** A part of one file, to be given back. */
+/** A part of one file, to be given back behind its last reader: nothing that reads ahead, as a stream does, may stand in between. */
 export type ReadPart = (from: number, end: number) => Promise<Lent>;
 
 /** Bytes of files, wherever they lie. */
