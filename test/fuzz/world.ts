@@ -106,6 +106,8 @@ function namesOf(
     ...{ receiptType: ['m.read'], keyName: ['displayname'], ruleId: ['rule'], tag: ['u.tag'] },
     ...{ roomIdOrAlias: [roomId], roomAlias: ['#fuzz:example.org'], since: [since] },
     ...{ serverName: ['example.org'], mediaId: [mediaId], fileName: ['a.txt'], timeout_ms: ['0'] },
+    // Which it never signed with: else each request would make another.
+    ...{ instead_of: ['ed25519:never'] },
     // Before anything was.
     ...{ before_ts: ['100000000000'] },
     ...{ width: ['64'], height: ['48'], animated: ['true'] },
