@@ -28,9 +28,10 @@ export class Lru<K, V> {
     return this.#entries.has(key);
   }
 
-  /** One that is heavier than all may be together is not kept. */
+  /** One that is heavier than all may be together is not kept, and takes nobody else's place. */
   set(key: K, value: V, weight = 1): void {
     this.delete(key);
+    if (weight > this.#weightMax) return void this.#onGone(value);
     this.#entries.set(key, { value, weight });
     this.#weight += weight;
     for (const oldest of this.#entries.keys()) {
