@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { keyOf } from '../../../test/support/foreign-server.ts';
 import { freshDatabase } from '../../../test/support/postgres.ts';
 import { startWriter } from '../../../test/support/writer.ts';
@@ -76,6 +76,19 @@ test('one notary that is gone leaves it to the others, and where all is known no
   expect(at.askedOfNotaries.map(([notary]) => notary)).toEqual(['first.example', NOTARY]);
 });
 
+test('notaries that hang leave the server of the room its part of the time', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const hanging = ['first.example', 'second.example', 'third.example'] as ServerName[];
+  await using at = await world({ notaries: hanging });
+  const [gone] = at.names(1) as [ServerName];
+  for (const server of [gone, ...hanging]) at.gone.add(server);
+  for (const notary of hanging) at.hangs.add(notary);
+  const find = await at.eventKeys.of([eventOf(gone)], rules, NOTARY);
+  expect(at.askedOfNotaries.map(([notary]) => notary)).toEqual([...hanging, NOTARY]);
+  expect(find(gone, keyOf(gone).keyId)).toBeDefined();
+});
+
 test('events of rooms that are not joined are no reason to ask a notary', async () => {
   await using at = await world({ notaries: ['first.example'] });
   const [gone] = at.names(1) as [ServerName];
@@ -147,6 +160,8 @@ async function world({ notaries = [] }: { notaries?: string[] } = {}) {
   const writer = await startWriter(fresh.url);
   const now = () => 1_000_000_000;
   const gone = new Set<ServerName>();
+  /** Of those that are gone: they are waited for as long as they are given. */
+  const hangs = new Set<ServerName>();
   let [atOnce, atOnceMax] = [0, 0];
   let held: Promise<void> | undefined;
   /** How long each may take to answer. */
@@ -163,6 +178,7 @@ async function world({ notaries = [] }: { notaries?: string[] } = {}) {
       if (content !== undefined) {
         const names = Object.keys((content as { server_keys: object }).server_keys);
         askedOfNotaries.push([server, names]);
+        if (hangs.has(server)) vi.advanceTimersByTime(answersWithinMs!);
         if (gone.has(server)) throw new ServerUnreachable('gone');
         if (server === NOTARY) askedNotary += 1;
         toldByNotary.push(...names);
@@ -192,6 +208,7 @@ async function world({ notaries = [] }: { notaries?: string[] } = {}) {
       notaries: notaries as ServerName[],
     }),
     gone,
+    hangs,
     asked,
     toldByNotary,
     askedOfNotaries,

@@ -95,8 +95,7 @@ export class EventKeys {
       if (wanted.size === 0) continue;
       const shareMs = (untilMs - performance.now()) / (order.length - index);
       if (shareMs <= 0) break;
-      const late = AbortSignal.timeout(Math.ceil(shareMs));
-      for (const [server, keys] of await toldByNotary(client, notary, wanted, late))
+      for (const [server, keys] of await toldByNotary(client, notary, wanted, shareMs))
         told.set(server, joined(told.get(server), keys));
     }
     return told;

@@ -17,26 +17,30 @@ const SERVERS_AT_ONCE = 50;
 /** A room of more servers that are gone is known in part. */
 const SERVERS_MAX = 2_000;
 const ASKED_AT_ONCE = 2;
-const ANSWERS_WITHIN_MS = 10_000;
+const ANSWERS_WITHIN_MS_MAX = 10_000;
 const BYTES_MAX = SERVERS_AT_ONCE * 8 * 8_192;
 
 /**
  * What another server has of the keys of these ("Querying keys through another server"), each signed by itself. Nothing proves that
  * they are not made up by the notary, which is known by TLS: so it is good for what the notary is believed in anyway, and
- * nothing of it is kept.
+ * nothing of it is kept. All questions together take no longer than `withinMs`.
  */
 export async function toldByNotary(
   client: Pick<FederationClient, 'ask'>,
   notary: ServerName,
   wanted: ReadonlyMap<ServerName, WantedOfNotary>,
-  signal: AbortSignal,
+  withinMs: number,
 ): Promise<ReadonlyMap<ServerName, ReadonlyMap<KeyId, KnownKey>>> {
+  const untilMs = performance.now() + withinMs;
   const found = new Map<ServerName, Map<KeyId, KnownKey>>();
   const pieces = piecesOf([...wanted].slice(0, SERVERS_MAX)).values();
   const askOn = async () => {
     for (const piece of pieces) {
-      if (signal.aborted) return;
-      for (const json of await asked(client, notary, piece)) add(found, wanted, json);
+      const leftMs = Math.floor(untilMs - performance.now());
+      if (leftMs <= 0) return;
+      const answersWithinMs = Math.min(leftMs, ANSWERS_WITHIN_MS_MAX);
+      const told = await asked(client, notary, { piece, answersWithinMs });
+      for (const json of told) add(found, wanted, json);
     }
   };
   await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askOn));
@@ -56,7 +60,7 @@ function piecesOf(wanted: Piece): Piece[] {
 async function asked(
   client: Pick<FederationClient, 'ask'>,
   notary: ServerName,
-  piece: Piece,
+  { piece, answersWithinMs }: { readonly piece: Piece; readonly answersWithinMs: number },
 ): Promise<readonly JsonValue[]> {
   const criteria = piece.map(([server, { keyIds, validUntilTs }]) => {
     const wish = { minimum_valid_until_ts: validUntilTs };
@@ -66,7 +70,7 @@ async function asked(
     const answer = await client.ask(notary, {
       ...{ method: 'POST', path: '/_matrix/key/v2/query', isSigned: false },
       content: { server_keys: Object.fromEntries(criteria) },
-      ...{ answersWithinMs: ANSWERS_WITHIN_MS, bytesMax: BYTES_MAX },
+      ...{ answersWithinMs, bytesMax: BYTES_MAX },
     });
     const told = isObject(answer) ? answer.server_keys : undefined;
     return Array.isArray(told) ? told : [];
