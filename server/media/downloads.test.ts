@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { Downloads } from './downloads.ts';
+import { lengthFor } from './stores/blocks.ts';
 import type { ReadPart } from './stores/contents.ts';
 
 const KIB = 1024;
@@ -30,6 +31,18 @@ test('a thousand who take nothing have little read for them, whoever came first;
   expect((await late.next()).value).toHaveLength(16 * KIB);
   await Promise.all([late, ...slow].map((each) => each.return(undefined)));
   expect((await downloads.read(part, FILE).next()).value).toHaveLength(512 * KIB);
+});
+
+test('what lies ahead is as much as its blocks take', async () => {
+  const downloads = new Downloads();
+  let blocks = 0;
+  let length: number;
+  do {
+    const { value } = await downloads.read(part, { from: 0, end: 257 * KIB }).next();
+    length = value!.length;
+    if (length > 16 * KIB) blocks += lengthFor(length);
+  } while (length > 16 * KIB);
+  expect(blocks).toBeLessThanOrEqual(16 * MIB);
 });
 
 test('what a client has taken counts no more: whoever goes on reading keeps its steps', async () => {

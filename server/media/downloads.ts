@@ -1,7 +1,8 @@
+import { lengthFor } from './stores/blocks.ts';
 import type { ReadPart } from './stores/contents.ts';
 import type { Lent } from './stores/recent-parts.ts';
 
-/** What all downloads together read ahead of their clients; beyond it each reads the least that it may. */
+/** What all downloads together read ahead of their clients, by the room that it takes; beyond it each reads the least that it may. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
 const READ_BYTES_MAX = 512 * 1024;
 const READ_BYTES_MIN = 16 * 1024;
@@ -25,7 +26,7 @@ export class Downloads {
     try {
       for (let at = from; at < end; ) {
         const upTo = Math.min(at + this.#readBytes(), end);
-        ahead = upTo - at;
+        ahead = lengthFor(upTo - at);
         this.#aheadBytes += ahead;
         lent = await part(at, upTo);
         yield lent.bytes;
