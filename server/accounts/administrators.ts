@@ -1,7 +1,7 @@
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import { forbidden } from '../protocol/matrix-error.ts';
-import { type Account, accountOf, hasAdministratorBut } from '../storage/accounts/accounts.ts';
+import { type Account, hasAdministratorBut } from '../storage/accounts/accounts.ts';
 
 type Ground = Pick<Stored, 'database' | 'locks'>;
 
@@ -23,12 +23,6 @@ export function unlessTheLast(
     await refuseWithout(ground, before.userId);
     return commit();
   });
-}
-
-/** Before what takes longer; it is decided in the commit. */
-export async function refuseTheLast(ground: Ground, userId: UserId): Promise<void> {
-  const account = await accountOf(ground.database, userId);
-  if (account && isAdministrator(account)) await refuseWithout(ground, userId);
 }
 
 async function refuseWithout({ database }: Ground, userId: UserId): Promise<void> {

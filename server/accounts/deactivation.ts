@@ -1,11 +1,11 @@
-import type { Once } from '../log/outcomes.ts';
+import { notKept, type Once } from '../log/outcomes.ts';
 import type { Stored } from '../log/stored.ts';
 import type { UserId } from '../protocol/identifiers.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import { type Account, accountOf } from '../storage/accounts/accounts.ts';
 import { thirdPartyIdsGoneRow } from '../storage/accounts/third-party-ids.ts';
 import { keyBackupsGoneRows } from '../storage/encryption/key-backups.ts';
 import { accountDataLockOf } from './account-data.ts';
-import { refuseTheLast } from './administrators.ts';
 import { changeAccount } from './change-account.ts';
 import type { Devices } from './devices.ts';
 
@@ -19,9 +19,15 @@ export class Deactivation {
     this.#devices = devices;
   }
 
-  /** Before anything of the account goes. */
-  refuseTheLast(userId: UserId): Promise<void> {
-    return refuseTheLast(this.#stored, userId);
+  /**
+   * Before anything of the account goes an administrator is none any more, or is refused as the last one: of two who close
+   * their accounts at once the one who is refused has lost nothing. Where the end does not come, whoever asks again goes on.
+   */
+  async noMoreAdministrator(userId: UserId): Promise<void> {
+    const account = await accountOf(this.#stored.database, userId);
+    if (!account?.admin) return;
+    const edit = (each: Account) => ({ ...each, admin: false });
+    await changeAccount(this.#stored, userId, notKept, { edit, body: {} });
   }
 
   /** The name is never given out again. With `erase` nothing stays that the user kept with us or told of themselves. */

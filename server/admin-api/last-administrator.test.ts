@@ -37,6 +37,32 @@ test('one who closes their own account stays where they are the last, with all t
   expect(await administratorsOf(api)).toEqual([ROOT]);
 });
 
+test('of two who close their own accounts at once one stays, with all that is theirs', async () => {
+  await using api = await startApi();
+  const [root, bob] = await administrators(api);
+  const all = { root: root!, bob: bob! };
+  const version = { algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2', auth_data: {} };
+  for (const token of Object.values(all)) {
+    expect((await api.ask('POST /createRoom', { token, body: {} })).status).toBe(200);
+    expect((await api.ask('POST /room_keys/version', { token, body: version })).status).toBe(200);
+  }
+  const held = await holdCommits(api.fresh.url);
+  const closed = Promise.all(
+    Object.entries(all).map(async ([user, token]) => {
+      const { status } = await close(api, token, user);
+      return { token, status };
+    }),
+  );
+  await held.untilOneWaits();
+  await held.release();
+  const answers = await closed;
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 403]);
+  const { token } = answers.find(({ status }) => status === 403)!;
+  expect((await api.ask('GET /joined_rooms', { token })).body.joined_rooms).toHaveLength(1);
+  expect((await api.ask('GET /room_keys/version', { token })).status).toBe(200);
+  expect(await administratorsOf(api)).toHaveLength(1);
+});
+
 test('one of several may close their own account', async () => {
   await using api = await startApi();
   const [root] = await administrators(api);

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../protocol/json.ts';
 import type { Rooms } from '../../rooms/rooms.ts';
 
 export interface ClosingPorts {
-  readonly deactivation: Pick<Deactivation, 'deactivate' | 'refuseTheLast'>;
+  readonly deactivation: Pick<Deactivation, 'deactivate' | 'noMoreAdministrator'>;
   readonly keyBackups: Pick<KeyBackups, 'deleteAll'>;
   readonly rooms: Pick<Rooms, 'roomsOf' | 'changeMembership'>;
   readonly mediaRemoval: Pick<Removal, 'erase'>;
@@ -18,14 +18,14 @@ const BODY = { id_server_unbind_result: 'success' };
 
 /**
  * What is much goes first: a repeat goes on where a failover cut it, and the account's end is the last
- * act. Resolves with the body of the answer.
+ * act. Who is refused as the last administrator has lost nothing. Resolves with the body of the answer.
  */
 export async function closeAccount(
   { deactivation, keyBackups, rooms, mediaRemoval }: ClosingPorts,
   account: { readonly userId: UserId; readonly erase: boolean },
   once: Once,
 ): Promise<JsonObject> {
-  await deactivation.refuseTheLast(account.userId);
+  await deactivation.noMoreAdministrator(account.userId);
   await leaveAll(account.userId, rooms);
   await keyBackups.deleteAll(account.userId);
   const close = () => deactivation.deactivate(account, once, BODY);
