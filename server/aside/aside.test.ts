@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { processesOf } from '../../test/support/aside/processes-of.ts';
 import { Aside, type AsideProgram } from './aside.ts';
 import type { Talk } from './talk.ts';
 
@@ -78,7 +79,7 @@ test('one that does not read what it is told is ended', async () => {
     await vi.advanceTimersByTimeAsync(60_000);
     await told;
     expect(await talk.hear(1)).toBeUndefined();
-    expect(talk.wasKilled).toBe(true);
+    expect([talk.wasKilled, talk.wasGivenUp]).toEqual([true, false]);
   });
 });
 
@@ -127,23 +128,4 @@ const answerTo = (told: string) => async (talk: Talk<string, string>) => {
   return talk.hear(60_000);
 };
 
-/** Those that a process has started, and that have not ended. */
-function processesAside(parentPid = process.pid): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const [command, stat] = ['cmdline', 'stat'].map((file) => textOf(`/proc/${pid}/${file}`));
-      const [state, parent] = stat!.slice(stat!.lastIndexOf(')') + 2).split(' ');
-      const isOf = Number(parent) === parentPid && state !== 'Z';
-      return isOf && command!.includes('echo-program.ts');
-    });
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
-  }
-}
+const processesAside = (parentPid?: number) => processesOf('echo-program.ts', parentPid);

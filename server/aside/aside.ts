@@ -61,6 +61,7 @@ export class Aside<Told, Said> {
   }
 
   #end(running: Running): void {
+    running.isGivenUp = true;
     running.child.kill('SIGKILL');
     if (this.#running === running) this.#running = undefined;
   }
@@ -77,7 +78,7 @@ export class Aside<Told, Said> {
     });
     // Whoever waits for it sees that it has ended.
     child.on('error', () => {});
-    const running = { child, complaint: saidInErrorBy(child) };
+    const running = { child, complaint: saidInErrorBy(child), isGivenUp: false };
     using talk = new Talk<never, unknown>(running);
     if ((await talk.hear(STARTS_WITHIN_MS)) === undefined) {
       child.kill('SIGKILL');

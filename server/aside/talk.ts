@@ -8,23 +8,28 @@ export interface Running {
   readonly child: ChildProcess;
   /** What it wrote to its stderr. */
   readonly complaint: () => string;
+  /** It was no more needed: the server ends, or whoever worked with it gave up. */
+  isGivenUp: boolean;
 }
 
 /** With a process aside, about one thing. Messages are to be small: each is written, and read, at a stroke. */
 export class Talk<Told, Said> implements Disposable {
-  readonly #child: ChildProcess;
-  readonly #complaint: () => string;
+  readonly #running: Running;
   readonly #heard: Said[] = [];
   #hasEnded = false;
   #wake: () => void = () => {};
 
-  constructor({ child, complaint }: Running) {
-    this.#child = child;
-    this.#complaint = complaint;
-    child.on('message', this.#hears).once('close', this.#ends).once('error', this.#ends);
+  constructor(running: Running) {
+    this.#running = running;
+    running.child.on('message', this.#hears).once('close', this.#ends).once('error', this.#ends);
   }
 
-  /** Somebody ended it: the server that ends, or a machine that is short of memory. Its own bounds end it otherwise. */
+  /** The server that ends has ended it, or who gave it up: nothing else does. */
+  get wasGivenUp(): boolean {
+    return this.#running.isGivenUp;
+  }
+
+  /** Also by a machine that is short of memory, or by us where it did not read. Its own bounds end it otherwise. */
   get wasKilled(): boolean {
     return this.#child.signalCode === 'SIGKILL';
   }
@@ -34,7 +39,7 @@ export class Talk<Told, Said> implements Disposable {
     const { exitCode, signalCode } = this.#child;
     if (exitCode === null && signalCode === null) return undefined;
     const how = signalCode ?? `exit code ${exitCode}`;
-    return new Error(`the process ended (${how})`, { cause: this.#complaint() });
+    return new Error(`the process ended (${how})`, { cause: this.#running.complaint() });
   }
 
   /** Resolves in a later turn, when it is on its way, or cannot be: then the process has ended, which is heard. */
@@ -61,6 +66,10 @@ export class Talk<Told, Said> implements Disposable {
       clearTimeout(tooLate);
     }
     return this.#heard.shift();
+  }
+
+  get #child(): ChildProcess {
+    return this.#running.child;
   }
 
   [Symbol.dispose](): void {

@@ -125,8 +125,8 @@ class Answers {
     const said = await this.#talk.hear(this.#leftMs);
     this.#leftMs -= performance.now() - begunMs;
     if (said) return said;
-    // By us, or by a machine that is short of memory: that is no fault of the conflict.
-    if (this.#talk.wasKilled) throw new Error('The process that resolves states was ended');
+    // A machine that is short of memory takes this process first: what makes it so large does so each time it is tried.
+    if (this.#talk.wasGivenUp) throw new Error('The process that resolves states was ended');
     const cause = this.#talk.end ?? new Error(`it took more than ${withinMs} ms`);
     const why = `The state of ${this.#of.roomId} was not resolved: ${cause.message}`;
     throw new Unresolved(why, { cause });

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { processesOf } from '../../../../test/support/aside/processes-of.ts';
 import { textOfEvent } from '../../../../test/support/event-text.ts';
 import { LargeRoom } from '../../../../test/support/large-room.ts';
 import type { EventId, RoomId, ServerName } from '../../../protocol/identifiers.ts';
@@ -58,6 +59,21 @@ test('a process that is ended in the middle takes nobody along, and blames no ro
   await expect(at.resolver.decide(at.room, at.conflict, ended)).rejects.toThrow('was ended');
   expect(at.resolver.restMs(at.room.roomId)).toBe(0);
   expect(await at.resolver.decide(at.room, at.conflict, at.tell)).toEqual(at.expected);
+});
+
+test('a process that a machine short of memory ends had too much of a conflict, and is not started for it again', async () => {
+  const at = bench({ version: '11', entries: 400, conflicted: 120 });
+  const killed = async (ids: readonly EventId[]) => {
+    for (const pid of processesOf('resolution-program.ts')) process.kill(pid, 'SIGKILL');
+    return at.tell(ids);
+  };
+  const decide = () => at.resolver.decide(at.room, at.conflict, killed);
+  const failed = { name: 'Unresolved', message: expect.stringContaining('ended (SIGKILL)') };
+  await expect(decide()).rejects.toMatchObject(failed);
+  expect(at.resolver.timesFailed(at.room.roomId)).toBe(1);
+  const asked = vi.spyOn(at.process, 'resolve');
+  await expect(decide()).rejects.toMatchObject({ name: 'NotTried' });
+  expect(asked).not.toHaveBeenCalled();
 });
 
 test('a room whose conflict takes too long is told so at once for a while, and others have the process', async () => {
